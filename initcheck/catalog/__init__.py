@@ -1,0 +1,1 @@
+"""What is tested: initializers, their laws, problems. Rows, one place each."""

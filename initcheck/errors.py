@@ -1,0 +1,26 @@
+"""The mistakes that a user can mend, each told in one line."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InitcheckError(Exception):
+    """Something the user can mend; the message says what is wrong, where, and how to mend it, in one line."""
+
+
+class FrameworkError(InitcheckError):
+    """The framework under test is missing, or is not one that initcheck can drive."""
+
+
+class UnknownNameError(InitcheckError):
+    """A name that no row of a catalogue bears; the message gives the nearest ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = list(known)
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+        super().__init__(f"no {kind} is named {name!r}; {hint}")
+
+
+class DataError(InitcheckError):
+    """A data file that cannot be used as it is."""

@@ -1,0 +1,1 @@
+"""Tables, plots and pages: shows what was found, and never judges."""

@@ -1,0 +1,130 @@
+"""Estimates with their intervals: thin over ``scipy.stats``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its error.
+
+    Attributes:
+        value: The estimate; infinite where it lies beyond what was observed.
+        low: Lower end of the interval; NaN where the sample cannot tell.
+        high: Upper end of the interval; NaN where the sample cannot tell.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+def mean(values: Values) -> Estimate:
+    """The mean, with its BCa bootstrap interval (Efron 1987); none where all values are equal."""
+    return _bootstrap(values, np.mean)
+
+
+def stddev(values: Values) -> Estimate:
+    """The standard deviation (n − 1), with its BCa bootstrap interval; none where all values are equal."""
+    return _bootstrap(values, lambda sample, axis=-1: np.std(sample, axis=axis, ddof=1))
+
+
+def _bootstrap(values: Values, statistic: Callable[..., Any]) -> Estimate:
+    from scipy import stats
+
+    if len(values) < 2:
+        value = float(statistic(values)) if statistic is np.mean else math.nan
+        return Estimate(value, math.nan, math.nan)
+    value = float(statistic(values))
+    if np.ptp(values) == 0:
+        return Estimate(float(values[0]) if statistic is np.mean else 0.0, math.nan, math.nan)
+    interval = stats.bootstrap(
+        (values,), statistic, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, random_state=np.random.RandomState(0)
+    ).confidence_interval
+    return Estimate(value, float(interval.low), float(interval.high))
+
+
+def proportion(count: int, n: int) -> Estimate:
+    """A share of n, with its exact interval (Clopper & Pearson 1934)."""
+    from scipy import stats
+
+    interval = stats.binomtest(count, n).proportion_ci(CONFIDENCE, method="exact")
+    return Estimate(count / n, float(interval.low), float(interval.high))
+
+
+def median(values: Values) -> Estimate:
+    """The lower median, with its interval between order statistics: free of any assumption on the distribution.
+
+    Values may be infinite (not reached); then so may be the median and the ends. With fewer than 6 values no interval
+    of that confidence exists, and the ends are NaN. Source: Conover 1999, Practical Nonparametric Statistics, 3.2.
+    """
+    from scipy import stats
+
+    ordered = np.sort(values)
+    n = len(ordered)
+    value = float(ordered[(n - 1) // 2])
+    # The k-th smallest and k-th largest value enclose the median unless fewer than k of n fair coins fall on one side.
+    k = int(stats.binom.ppf((1 - CONFIDENCE) / 2, n, 0.5))
+    if k < 1:
+        return Estimate(value, math.nan, math.nan)
+    return Estimate(value, float(ordered[k - 1]), float(ordered[n - k]))
+
+
+def runs_until_success(failure: Estimate) -> Estimate:
+    """How many runs give a 95 % chance that one at least does not fail, from the share that fails."""
+    return Estimate(*(_runs_until_success(share) for share in (failure.value, failure.low, failure.high)))
+
+
+def _runs_until_success(failure: float) -> float:
+    if failure <= 1 - CONFIDENCE:
+        return 1.0
+    if failure >= 1:
+        return math.inf
+    # A hair is taken off so that a share of exactly 0.05^(1/k) needs k runs, not k + 1.
+    return float(math.ceil(math.log(1 - CONFIDENCE) / math.log(failure) - 1e-9))
+
+
+def best_shares(samples: Sequence[Values]) -> list[Estimate]:
+    """How often each sample would come out best if one value were taken from each; ties are shared.
+
+    The value is exact for the empirical distributions; the interval is the percentile bootstrap's over the values.
+
+    Args:
+        samples: One array of values for each competitor.
+    """
+    value = _best_shares(samples)
+    stream = np.random.RandomState(0)
+    resampled = np.array([_best_shares([stream.choice(sample, len(sample)) for sample in samples]) for _ in range(999)])
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(resampled, [tail, 100 - tail], axis=0)
+    return [Estimate(*map(float, ends)) for ends in zip(value, low, high, strict=True)]
+
+
+def _best_shares(samples: Sequence[Values]) -> Values:
+    """Breaking ties by a uniform u makes the others' chance to stay below a value a product of lines in u.
+
+    Its integral over u is exact by Gauss–Legendre, the product being a polynomial of degree ``len(samples) − 1``.
+    """
+    values = np.unique(np.concatenate(samples))
+    mass = np.array([[np.count_nonzero(sample == value) for value in values] for sample in samples], dtype=float)
+    mass /= mass.sum(axis=1, keepdims=True)
+    below = np.cumsum(mass, axis=1) - mass
+    nodes, weights = np.polynomial.legendre.leggauss(len(samples) // 2 + 1)
+    u = (nodes + 1)[:, None, None] / 2
+    stays_below = below + u * mass  # (node, competitor, value)
+    shares = [
+        np.einsum("n,nv,v->", weights / 2, np.delete(stays_below, k, axis=1).prod(axis=1), mass[k])
+        for k in range(len(samples))
+    ]
+    return np.array(shares)

@@ -1,0 +1,1 @@
+"""Evidence: the only rooms that import keras or tensorflow."""

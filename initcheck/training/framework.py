@@ -1,0 +1,60 @@
+"""Loads the framework under test, once, with its threads pinned."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import sys
+from typing import Any
+
+from initcheck.errors import FrameworkError
+
+THREADS = 1
+
+
+@functools.cache
+def load_keras() -> Any:
+    """Keras as installed, running on TensorFlow, with one thread within and one between operations.
+
+    With more threads the last bits of trained weights depend on scheduling. A program that has already started
+    TensorFlow keeps the threads it has; ``environment()`` says how many.
+
+    Raises:
+        FrameworkError: TensorFlow is missing, does not import, or is not the backend that Keras uses.
+    """
+    if "tensorflow" not in sys.modules:
+        _require("tensorflow")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
+    try:
+        import tensorflow as tf
+    except Exception as error:  # a broken installation fails in many ways
+        reason = " ".join(str(error).split())[:200]
+        raise FrameworkError(
+            f"TensorFlow is installed but does not import ({type(error).__name__}: {reason}); reinstall it"
+        ) from error
+    _pin_threads(tf)
+    _require("keras")
+    import keras
+
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise FrameworkError(f"Keras runs on {backend}, not on TensorFlow; set KERAS_BACKEND=tensorflow")
+    return keras
+
+
+def _require(package: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise FrameworkError(
+            f"{package} is not installed for {sys.executable}; install the framework that you want checked, "
+            "for example with: pip install tensorflow"
+        )
+
+
+def _pin_threads(tf: Any) -> None:
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+        tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+    except RuntimeError:  # TensorFlow has started already: its threads are the caller's decision
+        return
