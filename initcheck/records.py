@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
@@ -125,3 +126,67 @@ class Environment:
 
 
 EPOCH_FIELDS = tuple(field.name for field in fields(Epoch))
+
+
+class Status(Enum):
+    """What a check says of its evidence."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found.
+
+    Attributes:
+        status: The judgement.
+        measured: What was found, in words with numbers.
+        expected: What the documentation says it should be.
+        bound: How far it may be off, and why.
+        n: Sample size of a statistical verdict.
+        p_value: Its smallest p-value, if it has one.
+        alpha: The false-alarm rate that the p-value is compared with.
+        effect: The relative size of what was found, where it has one.
+        cause: The exception, if one was raised.
+    """
+
+    status: Status
+    measured: str
+    expected: str = ""
+    bound: str = ""
+    n: int | None = None
+    p_value: float | None = None
+    alpha: float | None = None
+    effect: float | None = None
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        facts = {
+            "n": self.n,
+            "p": None if self.p_value is None else f"{self.p_value:.2g}",
+            "α": None if self.alpha is None else f"{self.alpha:.2g}",
+        }
+        told = ", ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
+        parts = [self.measured, f"expected {self.expected}" if self.expected else "", self.bound]
+        return ", ".join(part for part in parts if part) + (f" [{told}]" if told else "")
+
+    def confirmed_by(self, again: Verdict) -> Verdict:
+        """This failure after a second look on fresh streams: it stands only if that fails too."""
+        if again.status is Status.FAIL:
+            return replace(
+                self, bound="; ".join(filter(None, (self.bound, f"again on fresh streams: {again.measured}")))
+            )
+        return replace(again, measured=f"{again.measured} (a first look failed: {self.measured})")
+
+
+def passed(measured: str, **facts: object) -> Verdict:
+    """A verdict that passes."""
+    return Verdict(Status.PASS, measured, **facts)  # type: ignore[arg-type] # the facts are Verdict's own fields
+
+
+def failed(measured: str, expected: str, **facts: object) -> Verdict:
+    """A verdict that fails."""
+    return Verdict(Status.FAIL, measured, expected, **facts)  # type: ignore[arg-type] # the same

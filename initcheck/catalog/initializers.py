@@ -23,51 +23,52 @@ class Initializer:
 
     Attributes:
         name: The row's name, as users type it.
-        keras_name: What ``keras.initializers.get`` is asked for.
+        keras_name: A class of ``keras.initializers``, or an alias that ``keras.initializers.get`` knows; of a
+            user's own initializer the class itself.
         law: The documented distribution.
         source: Paper or documentation of the law.
         config: Arguments to the initializer beyond its seed.
     """
 
     name: str
-    keras_name: str
+    keras_name: str | type
     law: Law
     source: str
     config: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 _ROWS = (
-    Initializer("zeros", "zeros", Constant(0.0), _KERAS),
-    Initializer("ones", "ones", Constant(1.0), _KERAS),
-    Initializer("constant", "constant", Constant(0.5), _KERAS, {"value": 0.5}),
+    Initializer("zeros", "Zeros", Constant(0.0), _KERAS),
+    Initializer("ones", "Ones", Constant(1.0), _KERAS),
+    Initializer("constant", "Constant", Constant(0.5), _KERAS, {"value": 0.5}),
     Initializer("uniform", "uniform", Elementwise(ElementLaw("uniform", 0.0, 0.05)), _KERAS),
     Initializer("normal", "normal", Elementwise(ElementLaw("normal", 0.0, 0.05)), _KERAS),
-    Initializer("random_uniform", "random_uniform", Elementwise(ElementLaw("uniform", 0.0, 0.05)), _KERAS),
-    Initializer("random_normal", "random_normal", Elementwise(ElementLaw("normal", 0.0, 0.05)), _KERAS),
-    Initializer("truncated_normal", "truncated_normal", Elementwise(ElementLaw("truncated_normal", 0.0, 0.05)), _KERAS),
+    Initializer("random_uniform", "RandomUniform", Elementwise(ElementLaw("uniform", 0.0, 0.05)), _KERAS),
+    Initializer("random_normal", "RandomNormal", Elementwise(ElementLaw("normal", 0.0, 0.05)), _KERAS),
+    Initializer("truncated_normal", "TruncatedNormal", Elementwise(ElementLaw("truncated_normal", 0.0, 0.05)), _KERAS),
     Initializer(
         "unit_uniform",
-        "random_uniform",
+        "RandomUniform",
         Elementwise(ElementLaw("uniform", 0.5, 0.5)),
         _LECTURE,
         {"minval": 0.0, "maxval": 1.0},
     ),
     Initializer(
         "standard_normal",
-        "random_normal",
+        "RandomNormal",
         Elementwise(ElementLaw("normal", 0.0, 1.0)),
         _LECTURE,
         {"mean": 0.0, "stddev": 1.0},
     ),
-    Initializer("glorot_uniform", "glorot_uniform", VarianceScaled(1.0, "fan_avg", "uniform"), _GLOROT),
-    Initializer("glorot_normal", "glorot_normal", VarianceScaled(1.0, "fan_avg", "truncated_normal"), _GLOROT),
-    Initializer("he_uniform", "he_uniform", VarianceScaled(2.0, "fan_in", "uniform"), _HE),
-    Initializer("he_normal", "he_normal", VarianceScaled(2.0, "fan_in", "truncated_normal"), _HE),
-    Initializer("lecun_uniform", "lecun_uniform", VarianceScaled(1.0, "fan_in", "uniform"), _LECUN),
-    Initializer("lecun_normal", "lecun_normal", VarianceScaled(1.0, "fan_in", "truncated_normal"), _LECUN),
-    Initializer("variance_scaling", "variance_scaling", VarianceScaled(1.0, "fan_in", "truncated_normal"), _KERAS),
-    Initializer("orthogonal", "orthogonal", Orthogonal(), _SAXE),
-    Initializer("identity", "identity", Identity(), _KERAS),
+    Initializer("glorot_uniform", "GlorotUniform", VarianceScaled(1.0, "fan_avg", "uniform"), _GLOROT),
+    Initializer("glorot_normal", "GlorotNormal", VarianceScaled(1.0, "fan_avg", "truncated_normal"), _GLOROT),
+    Initializer("he_uniform", "HeUniform", VarianceScaled(2.0, "fan_in", "uniform"), _HE),
+    Initializer("he_normal", "HeNormal", VarianceScaled(2.0, "fan_in", "truncated_normal"), _HE),
+    Initializer("lecun_uniform", "LecunUniform", VarianceScaled(1.0, "fan_in", "uniform"), _LECUN),
+    Initializer("lecun_normal", "LecunNormal", VarianceScaled(1.0, "fan_in", "truncated_normal"), _LECUN),
+    Initializer("variance_scaling", "VarianceScaling", VarianceScaled(1.0, "fan_in", "truncated_normal"), _KERAS),
+    Initializer("orthogonal", "Orthogonal", Orthogonal(), _SAXE),
+    Initializer("identity", "Identity", Identity(), _KERAS),
 )
 
 INITIALIZERS: Mapping[str, Initializer] = MappingProxyType({row.name: row for row in _ROWS})

@@ -117,7 +117,8 @@ class Identity:
 
     def expected(self, shape: Shape) -> np.ndarray:
         """The whole matrix of that shape."""
-        return self.gain * np.eye(*shape)
+        rows, columns = shape
+        return self.gain * np.eye(rows, columns)
 
     def allows(self, shape: Shape) -> bool:
         """Whether the documentation admits that shape: matrices."""
@@ -200,4 +201,18 @@ class Orthogonal:
         return "orthonormal rows or columns, Haar-distributed; two axes or more"
 
 
-Law = Constant | Identity | Elementwise | VarianceScaled | Orthogonal
+@dataclass(frozen=True)
+class Unstated:
+    """Draws whose distribution nobody has stated: they can be asked to repeat, not to follow a law."""
+
+    random = True
+
+    def allows(self, shape: Shape) -> bool:
+        """Whether the documentation admits that shape: nobody has said otherwise."""
+        return True
+
+    def __str__(self) -> str:
+        return "not stated"
+
+
+Law = Unstated | Constant | Identity | Elementwise | VarianceScaled | Orthogonal

@@ -60,6 +60,8 @@ class Problem:
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.epochs < 1:
             raise InitcheckError(f"problem {self.name!r}: batch_size and epochs must be at least 1")
+        if not (0 <= self.chance <= 1 and 0 < self.target <= 1):
+            raise InitcheckError(f"problem {self.name!r}: chance and target are accuracies, from 0 to 1")
 
 
 def _iris() -> Data:

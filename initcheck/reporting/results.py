@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from initcheck.answers import Answer, answer, epochs_to_target, is_stuck
 from initcheck.catalog.problems import Problem
@@ -84,18 +84,14 @@ class Sweep:
         Args:
             reseeds: Whether to give each reseed a column, in a third level; otherwise their mean is given.
         """
-        frame = self.epochs_frame()
-        levels = ["initializer", "metric", "reseed"] if reseeds else ["initializer", "metric"]
-        long = frame.melt(["initializer", "reseed", "epoch"], _EPOCH_METRICS, var_name="metric")
-        wide = long.pivot_table(index="epoch", columns=levels, values="value", aggfunc="mean", sort=False, dropna=False)
+        rows = ["initializer", "reseed"] if reseeds else ["initializer"]
+        frame = self.epochs_frame().rename_axis(columns="metric")
+        # A run that diverged makes the mean no number, rather than drop out of it.
+        means = frame.groupby(["epoch", *rows], sort=False)[_EPOCH_METRICS].agg(lambda run: run.mean(skipna=False))
+        wide = cast("pd.DataFrame", means.unstack(rows))
+        levels = ["initializer", "metric", *rows[1:]]
         order = list(dict.fromkeys(run.initializer for run in self.runs))
-        keys = [
-            (name, metric, *([run.reseed] if reseeds else []))
-            for name in order
-            for metric in _EPOCH_METRICS
-            for run in ([run for run in self.runs if run.initializer == name] if reseeds else [None])
-        ]
-        return wide[keys]
+        return wide.reorder_levels(levels, axis=1).reindex(columns=order, level="initializer")
 
     def plot(self) -> Figure:
         """The lecture's two panels, training loss and accuracy by epoch: medians, with bands over reseeds."""

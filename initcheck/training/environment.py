@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from initcheck.records import Environment
-from initcheck.training.framework import load_keras
+from initcheck.training.framework import THREADS, load_keras
 
 _PACKAGES = ("initcheck", "tensorflow", "keras", "numpy", "scipy", "scikit-learn")
 
@@ -31,6 +31,18 @@ def environment() -> Environment:
         op_determinism=_op_determinism(),
         devices=tuple(device.device_type for device in tf.config.list_physical_devices()),
     )
+
+
+def settings() -> dict[str, str]:
+    """What decides the results and can be told without loading the framework, for a header."""
+    return {
+        **{name: _version(name) for name in ("tensorflow", "keras", "numpy")},
+        "python": platform.python_version(),
+        "cpu": _cpu(),
+        "threads": str(THREADS),
+        "oneDNN": "on" if _onednn() else "off",
+        "op determinism": os.environ.get("TF_DETERMINISTIC_OPS", "off"),
+    }
 
 
 def _version(package: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.errors import InitcheckError
 from initcheck.records import EPOCH_FIELDS, Epoch, Run
 from initcheck.training.draws import LayerInitializers
 from initcheck.training.framework import load_keras
@@ -18,12 +19,12 @@ from initcheck.training.seeding import run_seed
 
 # What holds no state but its weights, so that weights and optimizer variables are all there is to put back.
 # Anything else (dropout's generator, normalization's statistics, a user's own class) gets a fresh model each run.
-_STATELESS_LAYERS = (
-    "InputLayer Dense Activation ReLU LeakyReLU ELU PReLU Softmax Flatten Reshape Permute ZeroPadding2D "
-    "Conv1D Conv2D Conv3D DepthwiseConv2D SeparableConv2D Conv2DTranspose MaxPooling1D MaxPooling2D "
-    "AveragePooling1D AveragePooling2D GlobalMaxPooling2D GlobalAveragePooling2D Add Concatenate Multiply"
-).split()
-_RESETTABLE_OPTIMIZERS = "SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam".split()
+_STATELESS_LAYERS = """
+    InputLayer Dense Activation ReLU LeakyReLU ELU PReLU Softmax Flatten Reshape Permute ZeroPadding2D
+    Conv1D Conv2D Conv3D DepthwiseConv2D SeparableConv2D Conv2DTranspose MaxPooling1D MaxPooling2D
+    AveragePooling1D AveragePooling2D GlobalMaxPooling2D GlobalAveragePooling2D Add Concatenate Multiply
+"""
+_RESETTABLE_OPTIMIZERS = "SGD RMSprop Adam AdamW Adagrad Adadelta Adamax Nadam"
 _ROWS_PER_PREDICTION = 8192
 
 
@@ -53,6 +54,11 @@ class ReferenceEngine:
         self._all_seeded = False
         self._compiled: Any = None
         self._first_state: list[Any] = []
+
+    @property
+    def reuses_its_model(self) -> bool:
+        """Whether the runs after the first take the model compiled for it."""
+        return self._compiled is not None
 
     def train(self, initializer: Initializer, *, reseed: int, seed: int) -> Run:
         """Trains one run.
@@ -89,8 +95,27 @@ class ReferenceEngine:
             ),
         )
 
+    def require_buildable(self, initializer: Initializer) -> None:
+        """Builds the model once under that initializer, to fail before hours of training rather than after.
+
+        Raises:
+            InitcheckError: The problem's model cannot be built, for example as the initializer admits matrices only.
+        """
+        with _global_seed(self._keras, 0):
+            self._build(initializer, 1)
+
     def _build(self, initializer: Initializer, seed: int) -> Any:
-        return self._problem.model(self._keras, LayerInitializers(initializer, seed), self._data.input_shape)
+        layers = LayerInitializers(initializer, seed)
+        try:
+            return self._problem.model(self._keras, layers, self._data.input_shape)
+        except InitcheckError:
+            raise
+        except Exception as error:  # the model is the user's code, and Keras's reasons are many
+            reason = " ".join(str(error).split())[:200]
+            raise InitcheckError(
+                f"problem {self._problem.name!r} cannot be built with the initializer {initializer.name!r} "
+                f"({type(error).__name__}: {reason}); mend the model or leave that initializer out"
+            ) from error
 
     def _prepare(self, model: Any) -> Any:
         """A compiled model with the weights of ``model`` and an optimizer that has not stepped."""
@@ -149,8 +174,8 @@ def count_correct(model: Any, x: np.ndarray, y: np.ndarray) -> int:
 
 def reusable(keras: Any, model: Any) -> bool:
     """Whether weights and optimizer variables are all the state that a training of this model leaves behind."""
-    layers = {getattr(keras.layers, name) for name in _STATELESS_LAYERS}
-    optimizers = {getattr(keras.optimizers, name) for name in _RESETTABLE_OPTIMIZERS if hasattr(keras.optimizers, name)}
+    layers = {getattr(keras.layers, name) for name in _STATELESS_LAYERS.split()}
+    optimizers = {getattr(keras.optimizers, name) for name in _RESETTABLE_OPTIMIZERS.split()}
     return (
         type(model).__name__ in {"Sequential", "Functional"}
         and type(model).__module__.startswith("keras.")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from initcheck.errors import FrameworkError
@@ -28,7 +31,8 @@ def load_keras() -> Any:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
     try:
-        import tensorflow as tf
+        with _quiet_start():
+            import tensorflow as tf
     except Exception as error:  # a broken installation fails in many ways
         reason = " ".join(str(error).split())[:200]
         raise FrameworkError(
@@ -42,6 +46,24 @@ def load_keras() -> Any:
     if backend != "tensorflow":
         raise FrameworkError(f"Keras runs on {backend}, not on TensorFlow; set KERAS_BACKEND=tensorflow")
     return keras
+
+
+@contextlib.contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Keeps TensorFlow's start-up notes, which no setting silences, off stderr; they are shown if it does not start."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as notes:
+        stderr = os.dup(2)
+        os.dup2(notes.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            notes.seek(0)
+            os.write(stderr, notes.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def _require(package: str) -> None:

@@ -21,8 +21,13 @@ def train_runs(
         reseeds: Runs for each of them.
         seed: The root seed.
         epochs: Passes over the training rows; the problem's own number by default.
+
+    Raises:
+        InitcheckError: A model cannot be built under one of the initializers; nothing was trained then.
     """
     engine = ReferenceEngine(problem, epochs=epochs)
+    for initializer in initializers:
+        engine.require_buildable(initializer)
     for initializer in initializers:
         for reseed in range(reseeds):
             yield engine.train(initializer, reseed=reseed, seed=seed)

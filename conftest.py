@@ -1,0 +1,19 @@
+"""Shared by all tests: where the lecture's data may lie, and runs made by hand."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before any test imports the framework: its start-up log is not a test's output.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+_BANKNOTES = Path(__file__).parent.parent / "shared" / "data" / "banknotes.csv"
+
+
+@pytest.fixture(scope="session")
+def banknotes() -> Path:
+    """The lecture's own data, which is not part of the repository."""
+    if not _BANKNOTES.exists():
+        pytest.skip(f"the lecture's data is not at {_BANKNOTES}")
+    return _BANKNOTES

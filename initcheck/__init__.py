@@ -1,0 +1,58 @@
+"""Does weight initialization, and everything seeded, behave as documented on the framework you have installed?
+
+Importing this loads no framework; ``sweep`` does when it is first called.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from initcheck.api import sweep
+    from initcheck.catalog.initializers import INITIALIZERS, Initializer
+    from initcheck.catalog.problems import PROBLEMS, Problem
+    from initcheck.catalog.tables import split
+    from initcheck.errors import InitcheckError
+    from initcheck.records import Data, Environment, Epoch, Run
+    from initcheck.reporting.results import Sweep
+
+_HOMES = {
+    "sweep": "initcheck.api",
+    "INITIALIZERS": "initcheck.catalog.initializers",
+    "Initializer": "initcheck.catalog.initializers",
+    "PROBLEMS": "initcheck.catalog.problems",
+    "Problem": "initcheck.catalog.problems",
+    "split": "initcheck.catalog.tables",
+    "InitcheckError": "initcheck.errors",
+    "Data": "initcheck.records",
+    "Environment": "initcheck.records",
+    "Epoch": "initcheck.records",
+    "Run": "initcheck.records",
+    "Sweep": "initcheck.reporting.results",
+}
+
+__all__ = [
+    "INITIALIZERS",
+    "PROBLEMS",
+    "Data",
+    "Environment",
+    "Epoch",
+    "InitcheckError",
+    "Initializer",
+    "Problem",
+    "Run",
+    "Sweep",
+    "split",
+    "sweep",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'initcheck' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

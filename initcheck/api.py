@@ -1,0 +1,75 @@
+"""What a script or a notebook calls."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+
+from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
+from initcheck.catalog.problems import Problem, get_problem
+from initcheck.errors import InitcheckError
+from initcheck.records import Run
+from initcheck.reporting.results import Sweep
+from initcheck.training.seeding import DEFAULT_SEED
+
+DEFAULT_PROBLEM = "iris"
+DEFAULT_RESEEDS = 30
+
+
+def sweep(
+    problem: Problem | str = DEFAULT_PROBLEM,
+    *,
+    initializers: Iterable[str] = LECTURE_INITIALIZERS,
+    reseeds: int = DEFAULT_RESEEDS,
+    seed: int = DEFAULT_SEED,
+    epochs: int | None = None,
+    command: str | None = None,
+    on_run: Callable[[Run], None] | None = None,
+) -> Sweep:
+    """Trains one problem under several initializers, each with many seeds, everything else fixed.
+
+    A run's result depends on the problem, the initializer, the number of the reseed and ``seed`` alone: not on what
+    else is swept, nor in which order.
+
+    Args:
+        problem: A row of the catalogue by name, ``"package.module:attribute"``, or a ``Problem``.
+        initializers: Names from the catalogue, or ``["all"]``.
+        reseeds: Runs for each initializer.
+        seed: The root seed, from which every stream is derived by name.
+        epochs: Passes over the training rows; the problem's own number by default.
+        command: What to show as the way to repeat this.
+        on_run: Called with each run as it is finished.
+
+    Returns:
+        The sweep. Interrupted (Ctrl-C), it holds the runs finished until then, with a warning.
+
+    Raises:
+        InitcheckError: An argument that cannot be used, or no framework; the message says how to mend it.
+    """
+    names = [initializers] if isinstance(initializers, str) else list(initializers)
+    rows = get_initializers(names)
+    chosen = get_problem(problem) if isinstance(problem, str) else problem
+    if not rows:
+        raise InitcheckError("no initializer is named; name one at least, or all")
+    if reseeds < 1:
+        raise InitcheckError(f"reseeds is {reseeds}; at least 1 is needed")
+    if epochs is not None and epochs < 1:
+        raise InitcheckError(f"epochs is {epochs}; at least 1 is needed")
+
+    from initcheck.training.environment import environment  # loads the framework: after all that can fail without it
+    from initcheck.training.sweep import train_runs
+
+    where = environment()
+    planned = len(rows) * reseeds
+    runs: list[Run] = []
+    try:
+        for run in train_runs(chosen, rows, reseeds=reseeds, seed=seed, epochs=epochs):
+            runs.append(run)
+            if on_run:
+                on_run(run)
+    except KeyboardInterrupt:
+        if not runs:
+            raise
+        warnings.warn(f"interrupted: {len(runs)} of {planned} runs are kept", stacklevel=2)
+    call = f"initcheck.sweep({chosen.name!r}, initializers={names!r}, reseeds={reseeds}, seed={seed}, epochs={epochs})"
+    return Sweep(chosen, tuple(runs), seed, where, command or call, planned)

@@ -1,0 +1,59 @@
+"""Where today's frameworks really misbehave: rows of ``known_issues.toml``, each with its reason and version range."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from importlib import metadata, resources
+
+from packaging.specifiers import SpecifierSet
+
+
+@dataclass(frozen=True)
+class KnownIssue:
+    """One row.
+
+    Attributes:
+        check: Code of the check that fails.
+        subject: Name of the subject on which it fails, or ``*`` for all of them.
+        reason: What the framework does, in one sentence.
+        link: Where it is reported or documented.
+        versions: Package → versions in which it fails, as pip writes them; all of them must match.
+    """
+
+    check: str
+    subject: str
+    reason: str
+    link: str
+    versions: dict[str, str]
+
+    def applies(self) -> bool:
+        """Whether the installed packages are within the versions."""
+        return all(_installed(package, allowed) for package, allowed in self.versions.items())
+
+
+def _installed(package: str, allowed: str) -> bool:
+    try:
+        return SpecifierSet(allowed).contains(metadata.version(package), prereleases=True)
+    except metadata.PackageNotFoundError:
+        return False
+
+
+@functools.cache
+def known_issues() -> tuple[KnownIssue, ...]:
+    """All rows of the file."""
+    text = resources.files("initcheck.catalog").joinpath("known_issues.toml").read_text(encoding="utf-8")
+    return tuple(KnownIssue(**row) for row in tomllib.loads(text).get("issue", []))
+
+
+def find_known_issue(code: str, subject: str) -> KnownIssue | None:
+    """The row that expects that check to fail on that subject with the installed packages, if there is one."""
+    return next(
+        (
+            issue
+            for issue in known_issues()
+            if issue.check == code and issue.subject in ("*", subject) and issue.applies()
+        ),
+        None,
+    )

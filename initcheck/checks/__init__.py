@@ -1,0 +1,1 @@
+"""Judgement: each check judges evidence it is handed, and never trains."""

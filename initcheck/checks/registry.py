@@ -1,0 +1,204 @@
+"""What a check is, where each one registers itself, and how one is carried out."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.laws import Unstated
+from initcheck.catalog.problems import Problem
+from initcheck.errors import InitcheckError, UnknownNameError
+from initcheck.records import Status, Verdict
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order", "arithmetic")
+
+FALSE_ALARM_RATE = 1e-3  # for the whole suite, per root seed
+POWER = 0.999  # at the effect that a check states
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a check is applied to: one row, one case, or the framework as a whole.
+
+    Attributes:
+        name: Readable part of the test's id.
+        value: Handed to the check; None where it judges the framework as a whole.
+    """
+
+    name: str
+    value: Any = field(default=None, compare=False)
+
+
+FRAMEWORK = (Subject("framework"),)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A promise of the documentation, and how it is judged.
+
+    Attributes:
+        code: Short and unique, for example ``LAW03``; the anchor of its section in ``docs/checks.md``.
+        title: The promise, in one sentence.
+        family: One of ``FAMILIES``.
+        subjects: What it is applied to, from the catalogue.
+        judge: ``judge(lab, subject_value, alpha)`` for a statistical check, else ``judge(lab, subject_value)``.
+        takes: What kind of a user's own object it can be applied to: ``initializer``, ``problem`` or nothing.
+        detects: For a statistical check: the effect that it finds with power 99.9 %.
+        samples: For a statistical check: how many samples one verdict rests on, from the effort's factor.
+        min_samples: For a statistical check: how many it needs for that power at a false-alarm rate.
+        p_values: How many p-values one verdict compares with its share of the error budget.
+    """
+
+    code: str
+    title: str
+    family: str
+    subjects: Sequence[Subject]
+    judge: Callable[..., Verdict]
+    takes: str = ""
+    detects: str = ""
+    samples: Callable[[float], int] | None = None
+    min_samples: Callable[[float], int] | None = None
+    p_values: int = 1
+
+    @property
+    def statistical(self) -> bool:
+        """Whether its verdict has a false-alarm rate above zero."""
+        return self.samples is not None
+
+
+_CHECKS: dict[str, Check] = {}
+
+
+def check(code: str, title: str, **traits: Any) -> Callable[[Callable[..., Verdict]], Callable[..., Verdict]]:
+    """Registers the decorated function as the judge of that check; its module's name is the family."""
+
+    def register(judge: Callable[..., Verdict]) -> Callable[..., Verdict]:
+        family = judge.__module__.rpartition(".")[2]
+        if code in _CHECKS or family not in FAMILIES:
+            raise ValueError(f"check {code} is registered twice, or {family} is no family")
+        traits.setdefault("subjects", FRAMEWORK)
+        _CHECKS[code] = Check(code=code, title=title, family=family, judge=judge, **traits)
+        return judge
+
+    return register
+
+
+def all_checks() -> list[Check]:
+    """Every check there is, family by family."""
+    for family in FAMILIES:
+        importlib.import_module(f"initcheck.checks.{family}")
+    return sorted(_CHECKS.values(), key=lambda found: (FAMILIES.index(found.family), found.code))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One check on one subject: what one test carries out.
+
+    Attributes:
+        check: The check.
+        subject: What it is applied to.
+        alpha: This verdict's share of the error budget; 0 where it is not statistical.
+    """
+
+    check: Check
+    subject: Subject
+    alpha: float
+
+    @property
+    def name(self) -> str:
+        """The readable id of the cell."""
+        return f"{self.check.code}-{self.subject.name}"
+
+
+def budget_share() -> float:
+    """The false-alarm rate of one p-value: the suite's, divided by all p-values of the catalogue (Bonferroni).
+
+    It counts what exists, not what is selected, so that it is the same for every selection and worker.
+    """
+    count = sum(found.p_values * len(found.subjects) for found in all_checks() if found.statistical)
+    return FALSE_ALARM_RATE / max(1, count)
+
+
+def cells(families: Iterable[str] = (), *, codes: Iterable[str] = (), own: Sequence[Subject] = ()) -> Iterator[Cell]:
+    """The cells of those families and codes; of all where none are named.
+
+    Args:
+        families: Names of families.
+        codes: Codes of checks.
+        own: A user's own initializers or problems, in place of the catalogue's: the checks that can judge them.
+    """
+    families, codes = tuple(families), tuple(codes)
+    known = {found.code for found in all_checks()}
+    for name in families:
+        if name not in FAMILIES:
+            raise UnknownNameError("check family", name, FAMILIES)
+    for code in codes:
+        if code not in known:
+            raise UnknownNameError("check", code, known)
+    share = budget_share()
+    for found in all_checks():
+        if (families and found.family not in families) or (codes and found.code not in codes):
+            continue
+        for subject in [one for one in own if kind_of(one.value) == found.takes] if own else found.subjects:
+            yield Cell(found, subject, share if found.statistical else 0.0)
+
+
+def as_subject(own: Any) -> Subject:
+    """A user's own object as a subject.
+
+    Args:
+        own: A ``Problem`` or an ``Initializer`` row, or a class of Keras initializers, whose law nobody has stated.
+
+    Raises:
+        InitcheckError: It is none of these.
+    """
+    if isinstance(own, Initializer | Problem):
+        return Subject(own.name, own)
+    if isinstance(own, type) and callable(getattr(own, "get_config", None)):
+        return Subject(own.__name__, Initializer(own.__name__, own, Unstated(), "the class itself"))
+    raise InitcheckError(f"{own!r} is no Problem, no Initializer row and no class of Keras initializers; give one")
+
+
+def kind_of(value: Any) -> str:
+    """Which checks a user's own object is for."""
+    return "initializer" if isinstance(value, Initializer) else "problem"
+
+
+def over_initializers(*, random: bool | None = None) -> list[Subject]:
+    """The catalogue's rows as subjects; only those with or without randomness where asked."""
+    return [
+        Subject(name, row) for name, row in INITIALIZERS.items() if random is None or row.law.random is random
+    ]
+
+
+class NotApplicable(Exception):
+    """Raised by a check that has nothing to judge on this subject, with the reason."""
+
+
+def carry_out(cell: Cell, lab: Lab) -> Verdict:
+    """Judges one cell; a statistical failure is confirmed once on fresh streams before it counts.
+
+    An exception raised by the framework is a failure too: nothing documented raises.
+    """
+    verdict = _judge(cell, lab)
+    if verdict.status is Status.FAIL and cell.check.statistical:
+        again = _judge(cell, lab.salted())
+        verdict = verdict.confirmed_by(again)
+    return verdict
+
+
+def _judge(cell: Cell, lab: Lab) -> Verdict:
+    arguments = (cell.alpha,) if cell.check.statistical else ()
+    try:
+        return cell.check.judge(lab, cell.subject.value, *arguments)
+    except NotApplicable as reason:
+        return Verdict(Status.NOT_APPLICABLE, str(reason))
+    except Exception as error:  # whatever the framework raises is evidence against it
+        summary = " ".join(str(error).split())[:300]
+        return Verdict(Status.FAIL, f"raised {type(error).__name__}: {summary}", "no exception", cause=error)

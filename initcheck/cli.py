@@ -1,0 +1,188 @@
+"""The command line: ``initcheck run`` and ``initcheck list``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
+from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
+from initcheck.catalog.problems import Problem, from_csv, get_problem
+from initcheck.errors import InitcheckError
+from initcheck.training.seeding import DEFAULT_SEED
+
+if TYPE_CHECKING:
+    from initcheck.records import Run
+    from initcheck.reporting.results import Sweep
+
+DEFAULT_OUT = "initcheck-results"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(metadata.version("initcheck"), prog_name="initcheck")
+def cli() -> None:
+    """How much of a result is the initializer, and how much is the seed?"""
+
+
+@cli.command("list")
+def list_() -> None:
+    """Show the initializers with their laws and sources, and the problems."""
+    from initcheck.reporting.terminal import print_catalogue
+
+    print_catalogue()
+
+
+@cli.command()
+@click.option("--problem", help=f"What to train: a name, or package.module:attribute.  [default: {DEFAULT_PROBLEM}]")
+@click.option("--data", type=click.Path(path_type=Path), help="A CSV file for the problem banknotes.")
+@click.option("--target", help="The CSV's class column.  [default: the last]")
+@click.option(
+    "--initializers", default=",".join(LECTURE_INITIALIZERS), show_default=True, help="Names with commas, or all."
+)
+@click.option("--reseeds", type=int, default=DEFAULT_RESEEDS, show_default=True, help="Runs for each initializer.")
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+@click.option("--epochs", type=int, help="Passes over the training rows.  [default: the problem's]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True, help="Folder for the results."
+)
+def run(
+    problem: str | None,
+    data: Path | None,
+    target: str | None,
+    initializers: str,
+    reseeds: int,
+    seed: int,
+    epochs: int | None,
+    out: Path,
+) -> None:
+    """Train a problem under several initializers, each with many seeds, and answer with numbers.
+
+    Writes report.html, runs.csv and history.csv to the folder of --out, over those of an earlier run.
+    """
+    from initcheck.reporting.terminal import print_answers
+
+    names = [name.strip() for name in initializers.split(",") if name.strip()]
+    chosen = _choose(problem, data, target)
+    given = {
+        "--problem": problem or chosen.name,
+        "--data": data,
+        "--target": target,
+        "--initializers": ",".join(names),
+        "--reseeds": reseeds,
+        "--seed": seed,
+        "--epochs": epochs,
+    }
+    words = [str(word) for option, value in given.items() if value is not None for word in (option, value)]
+    with _output_folder(out) as write:
+        found = _sweep_with_progress(chosen, names, reseeds, seed, epochs, shlex.join(["initcheck", "run", *words]))
+        print_answers(found)
+        write(_files(found))
+    click.echo(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
+    if len(found.runs) < found.planned:
+        click.echo(f"interrupted: the {len(found.runs)} runs finished of {found.planned} are kept", err=True)
+        raise SystemExit(130)
+
+
+def _choose(problem: str | None, data: Path | None, target: str | None) -> Problem:
+    if data is None:
+        if target is not None:
+            raise InitcheckError("--target names a column of --data FILE.csv, which is not given")
+        return get_problem(problem or DEFAULT_PROBLEM)
+    if problem not in (None, "banknotes"):
+        raise InitcheckError(f"--problem {problem} has data of its own; --data goes with --problem banknotes")
+    return from_csv(data, target=target)
+
+
+def _sweep_with_progress(
+    problem: Problem, names: list[str], reseeds: int, seed: int, epochs: int | None, command: str
+) -> Sweep:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", message="interrupted: ")  # said at the end, below the table
+        task = progress.add_task("loading the framework", total=None)
+
+        total = len(get_initializers(names)) * reseeds
+
+        def advance(run: Run) -> None:
+            progress.update(task, advance=1, total=total, description=run.initializer)
+
+        return sweep(
+            problem, initializers=names, reseeds=reseeds, seed=seed, epochs=epochs, command=command, on_run=advance
+        )
+
+
+def _files(found: Sweep) -> dict[str, str]:
+    from initcheck.reporting.page import render_report
+
+    return {
+        "report.html": render_report(found),
+        "runs.csv": found.to_frame().to_csv(index=False, lineterminator="\n"),
+        "history.csv": found.epochs_frame().to_csv(index=False, lineterminator="\n"),
+    }
+
+
+@contextlib.contextmanager
+def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, str]], None]]:
+    """Makes sure before the work that its results can be written after it; gives the function that writes them.
+
+    A folder made here is taken away again if nothing was written to it.
+
+    Raises:
+        InitcheckError: The path is a file, or cannot be written to.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = "is a file" if folder.is_file() else f"cannot be written to ({error.strerror or error})"
+        raise InitcheckError(f"--out {folder} {reason}; name another folder") from None
+
+    def write(files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            temporary = folder / f".{name}.partial"
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, folder / name)  # noqa: PTH105 - the same call, and named atomic in the documentation
+
+    try:
+        yield write
+    finally:
+        for path in missing:
+            with contextlib.suppress(OSError):  # not empty: it holds the results
+                path.rmdir()
+
+
+def main() -> None:
+    """Runs the command line; a mistake that the user can mend is one line on stderr and exit code 2."""
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except InitcheckError as error:
+        _fail(str(error))
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("initcheck: interrupted before the first run was finished; nothing was written", err=True)
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    click.echo(f"initcheck: {' '.join(message.split())}", err=True)
+    sys.exit(2)

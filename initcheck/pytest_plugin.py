@@ -1,0 +1,179 @@
+"""The pytest plugin: the checks as tests, the options, the header and the line that states the error budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from initcheck.checks.registry import Cell
+    from initcheck.records import Verdict
+    from initcheck.training.lab import Lab
+
+_PREFIX = "initcheck_"
+
+
+@dataclass
+class BoundCheck:
+    """A check bound to its subject; called with the lab, it judges and remembers its verdict.
+
+    Attributes:
+        cell: The check and its subject.
+        verdict: What it found, once it was called.
+    """
+
+    cell: Cell
+    verdict: Verdict | None = field(default=None, compare=False)
+
+    def __call__(self, lab: Lab) -> None:
+        """Judges; returns where the check passes.
+
+        Raises:
+            AssertionError: The check fails, or has too little evidence to tell.
+        """
+        from initcheck.checks.registry import carry_out
+        from initcheck.records import Status
+
+        __tracebackhide__ = True
+        self.verdict = carry_out(self.cell, lab)
+        if self.verdict.status is Status.NOT_APPLICABLE:
+            pytest.skip(self.verdict.measured)
+        if self.verdict.status is not Status.PASS:
+            raise AssertionError(self.report(lab)) from self.verdict.cause
+
+    def report(self, lab: Lab) -> str:
+        """What failed, and how to repeat it."""
+        check = self.cell.check
+        return (
+            f"{check.code} {self.cell.subject.name}: {self.verdict}\n"
+            f"promise: {check.title} (docs/checks.md, {check.code})\n"
+            + (f"detects: {check.detects}\n" if check.detects else "")
+            + f"repeat: initcheck check {check.code} --subject {self.cell.subject.name} --seed {lab.seed}"
+        )
+
+
+def parametrize_with_checks(
+    *own: Any,
+    families: Iterable[str] = (),
+    codes: Iterable[str] = (),
+    expected_failed_checks: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Parametrizes a test with checks; the test calls ``check(initcheck_lab)``.
+
+    Args:
+        own: Your own ``Problem`` or ``Initializer`` rows, or Keras initializer classes; the framework's own
+            catalogue where none is given.
+        families: Only the checks of those families.
+        codes: Only those checks.
+        expected_failed_checks: Code of a check that is expected to fail → the reason; one that passes all the same
+            fails the test.
+
+    Raises:
+        UnknownNameError: A family or code that does not exist.
+    """
+    from initcheck.catalog.known_issues import find_known_issue
+    from initcheck.checks.registry import as_subject, cells
+
+    expected = dict(expected_failed_checks or {})
+    parameters = []
+    for cell in cells(families, codes=codes, own=[as_subject(one) for one in own]):
+        issue = None if own else find_known_issue(cell.check.code, cell.subject.name)
+        reason = expected.get(cell.check.code) or (f"{issue.reason} ({issue.link})" if issue else None)
+        marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+        parameters.append(pytest.param(BoundCheck(cell), id=cell.name, marks=marks))
+    return pytest.mark.parametrize("check", parameters)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options, all with one prefix."""
+    from initcheck.training.seeding import DEFAULT_SEED
+
+    group = parser.getgroup("initcheck", "reproducibility of the installed framework")
+    group.addoption(
+        "--initcheck-seed", type=int, default=DEFAULT_SEED, help=f"root seed of every stream (default: {DEFAULT_SEED})"
+    )
+    effort = "the stated effects are found with power 99.9 %% in any case"
+    for name, times in (("quick", "just as many samples as they need"), ("thorough", "four times as many")):
+        group.addoption(
+            f"--initcheck-{name}",
+            action="store_const",
+            const=name,
+            dest="initcheck_effort",
+            default="normal",
+            help=f"take {times} (default: half as many again); {effort}",
+        )
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """What decides the results; the framework is not loaded for it."""
+    from initcheck.training.environment import settings
+
+    told = ", ".join(f"{name} {value}" for name, value in settings().items())
+    return [f"initcheck: {told}, seed {config.getoption('initcheck_seed')}, {config.getoption('initcheck_effort')}"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuses to run a statistical check with too few samples for the power it states."""
+    from initcheck.training.efforts import EFFORTS
+
+    factor = EFFORTS[config.getoption("initcheck_effort")]
+    for cell in (check.cell for check in map(_bound_check, items) if check is not None):
+        check = cell.check
+        if check.samples is None or check.min_samples is None:
+            continue
+        if (taken := check.samples(factor)) < (needed := check.min_samples(cell.alpha)):
+            raise pytest.UsageError(f"{check.code}: {taken} samples are too few; {check.detects} needs {needed}")
+
+
+@pytest.fixture(scope="session")
+def initcheck_lab(request: pytest.FixtureRequest) -> Lab:
+    """The session's laboratory, which gives checks their evidence; loads the framework, with its threads pinned."""
+    from initcheck.training.efforts import EFFORTS
+    from initcheck.training.framework import load_keras
+    from initcheck.training.lab import get_lab
+
+    load_keras()
+    config = request.config
+    return get_lab(config.getoption("initcheck_seed"), EFFORTS[config.getoption("initcheck_effort")])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Exports the verdict's numbers as properties of the test, which JUnit files and xdist's controller receive."""
+    check = _bound_check(item)
+    if call.when == "call" and check is not None and check.verdict is not None:
+        verdict = check.verdict
+        numbers = {"n": verdict.n, "p_value": verdict.p_value, "alpha": verdict.alpha, "effect": verdict.effect}
+        item.user_properties.append((f"{_PREFIX}check", check.cell.name))
+        item.user_properties += [(_PREFIX + name, value) for name, value in numbers.items() if value is not None]
+    return (yield)
+
+
+def _bound_check(item: pytest.Item) -> BoundCheck | None:
+    callspec = getattr(item, "callspec", None)
+    found = callspec.params.get("check") if callspec else None
+    return found if isinstance(found, BoundCheck) else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Ends the session with what was judged, and how often a right framework would fail."""
+    counts = {
+        outcome: sum(
+            any(name == f"{_PREFIX}check" for name, _ in getattr(report, "user_properties", ()))
+            for report in terminalreporter.getreports(outcome)
+        )
+        for outcome in ("passed", "failed", "xfailed", "skipped")
+    }
+    if not sum(counts.values()):
+        return
+    from initcheck.checks.registry import FALSE_ALARM_RATE, POWER
+
+    terminalreporter.write_line(
+        f"initcheck: {counts['passed'] + counts['failed'] + counts['xfailed']} checks, {counts['failed']} failed, "
+        f"{counts['xfailed']} known issues; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
+        f"power ≥ {POWER:.1%} at the documented effects; seed {config.getoption('initcheck_seed')}"
+    )

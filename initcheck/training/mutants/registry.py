@@ -1,0 +1,63 @@
+"""What a mutant is, and where each one registers itself."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from initcheck.training import mutants
+from initcheck.training.framework import load_keras
+
+Apply = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change to the installed framework, made in memory for the life of one process.
+
+    Attributes:
+        name: Short and unique.
+        title: What is changed, and how it is only just wrong.
+        family: The check family that must catch it; empty for a harmless change, which all must pass.
+        apply: Makes the change, given Keras.
+    """
+
+    name: str
+    title: str
+    family: str
+    apply: Apply
+
+    @property
+    def harmless(self) -> bool:
+        """Whether every check must stay green under it."""
+        return not self.family
+
+
+_MUTANTS: dict[str, Mutant] = {}
+
+
+def mutant(name: str, title: str, family: str = "") -> Callable[[Apply], Apply]:
+    """Registers the decorated function; without a family the change is harmless."""
+
+    def register(apply: Apply) -> Apply:
+        if name in _MUTANTS:
+            raise ValueError(f"mutant {name} is registered twice")
+        _MUTANTS[name] = Mutant(name, title, family, apply)
+        return apply
+
+    return register
+
+
+def all_mutants() -> dict[str, Mutant]:
+    """Every mutant there is, by name."""
+    for module in pkgutil.iter_modules(mutants.__path__):
+        importlib.import_module(f"{mutants.__name__}.{module.name}")
+    return dict(_MUTANTS)
+
+
+def infect(name: str) -> None:
+    """Makes the change of that mutant in this process."""
+    all_mutants()[name].apply(load_keras())

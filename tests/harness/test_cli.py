@@ -1,0 +1,176 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from initcheck import cli
+
+ROOT = Path(__file__).parents[2]
+QUICK = ["--initializers", "zeros,he_normal,lecun_uniform", "--reseeds", "2", "--epochs", "2"]
+
+
+@pytest.fixture
+def initcheck_(monkeypatch, capfd, tmp_path):
+    """Runs the command line in this process, in an empty folder; gives exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["initcheck", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capfd.readouterr()
+        return stopped.value.code or 0, out, err
+
+    return run
+
+
+def test_run_writes_the_three_files_and_prints_the_answers(initcheck_, tmp_path):
+    code, out, err = initcheck_("run", *QUICK, "--out", "results")
+    assert code == 0, err
+    assert err == ""
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["history.csv", "report.html", "runs.csv"]
+    assert "he_normal" in out
+    assert "held-out mean" in out
+    runs = pd.read_csv(tmp_path / "results" / "runs.csv")
+    assert len(runs) == 6
+    assert set(runs.train_correct / runs.train_total - runs.train_accuracy) == {0.0}
+    history = pd.read_csv(tmp_path / "results" / "history.csv")
+    assert list(history.epoch) == [1, 2] * 6
+
+
+def test_the_same_command_twice_gives_the_same_bytes_and_another_seed_does_not(initcheck_, tmp_path):
+    def runs(*words):
+        code, _, err = initcheck_("run", *QUICK, "--out", "results", *words)
+        assert code == 0, err
+        return (tmp_path / "results" / "runs.csv").read_bytes()
+
+    first = runs()
+    assert runs() == first
+    assert runs("--seed", 2) != first
+    subset = runs("--initializers", "lecun_uniform").decode().splitlines()
+    assert subset == [line for line in first.decode().splitlines() if "lecun_uniform" in line or "seed" in line]
+
+
+def test_the_users_own_problem_runs_from_the_example(initcheck_, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    code, _, err = initcheck_("run", "--problem", "examples.wine:problem", *QUICK, "--out", "results")
+    assert code == 0, err
+    assert (pd.read_csv(tmp_path / "results" / "runs.csv").problem == "wine").all()
+
+
+def test_data_stands_for_the_lectures_protocol(initcheck_, tmp_path):
+    rows = "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(60))
+    Path("mine.csv").write_text("a,b,class\n" + rows)
+    code, _, err = initcheck_("run", "--data", "mine.csv", "--initializers", "zeros", "--reseeds", "1")
+    assert code == 0, err
+    assert (pd.read_csv("initcheck-results/runs.csv").train_total == 42).all()
+
+
+def test_the_report_s_command_repeats_the_run(initcheck_, tmp_path):
+    initcheck_("run", *QUICK, "--seed", "9", "--out", "first")
+    page = Path("first/report.html").read_text()
+    command = re.search(r"initcheck run [^<]*", page).group().split()
+    assert initcheck_(*command[1:], "--out", "second")[0] == 0
+    assert Path("first/runs.csv").read_bytes() == Path("second/runs.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--problem", "irsi"], "no problem is named 'irsi'; did you mean iris"),
+        (["--initializers", "zeros,he_norml"], "no initializer is named 'he_norml'; did you mean he_normal"),
+        (["--initializers", ","], "name one at least"),
+        (["--reseeds", "0"], "reseeds is 0; at least 1 is needed"),
+        (["--reseeds", "many"], "'many' is not a valid integer"),
+        (["--epochs", "0"], "epochs is 0"),
+        (["--data", "none.csv"], "none.csv: No such file"),
+        (["--target", "class"], "--target names a column of --data"),
+        (["--problem", "iris", "--data", "none.csv"], "has data of its own"),
+        (["--out", "file"], "--out file is a file"),
+        (["--out", "file/below"], "--out file/below cannot be written to"),
+        (["--out", "/proc/none"], "--out /proc/none cannot be written to"),
+        (["--problem", "nowhere_module:p"], "importing 'nowhere_module' failed"),
+        (["--nonsense"], "No such option"),
+    ],
+)
+def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(initcheck_, words, message, tmp_path):
+    Path("file").write_text("here before")
+    code, out, err = initcheck_("run", *words)
+    assert code == 2
+    assert message in err
+    assert err.startswith("initcheck: ")
+    assert err.count("\n") == 1
+    assert out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_results_of_an_earlier_run_survive_one_that_fails(initcheck_, monkeypatch, tmp_path):
+    initcheck_("run", *QUICK, "--out", "results")
+    before = {path.name: path.read_bytes() for path in Path("results").iterdir()}
+
+    def broken(*_):
+        raise cli.InitcheckError("broken on purpose")
+
+    monkeypatch.setattr(cli, "_files", broken)
+    assert initcheck_("run", *QUICK, "--out", "results")[0] == 2
+    assert {path.name: path.read_bytes() for path in Path("results").iterdir()} == before
+
+
+def test_list_shows_every_row_without_a_framework():
+    code = (
+        "import sys, initcheck.cli as c; sys.argv = ['initcheck', 'list']\n"
+        "try: c.main()\nexcept SystemExit: print('tensorflow' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    import initcheck
+
+    for name in (*initcheck.INITIALIZERS, *initcheck.PROBLEMS):
+        assert re.search(rf"\b{name}\b", out), name
+    assert "arxiv.org/abs/1502.01852" in out
+    assert out.endswith("False\n")
+
+
+def test_ctrl_c_keeps_the_finished_runs_and_says_so(tmp_path):
+    words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--out", "results"]
+    script = f"import sys; from initcheck import cli; sys.argv = ['initcheck', *sys.argv[1:]]\n{TELL}\ncli.main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "two-runs").exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    runs = pd.read_csv(tmp_path / "results" / "runs.csv")
+    assert process.returncode == 130
+    assert f"interrupted: the {len(runs)} runs finished of 100000 are kept" in err
+    assert "Traceback" not in err
+    assert len(runs) >= 2
+    assert (tmp_path / "results" / "report.html").exists()
+
+
+# The process tells that its second run is finished by a file, so that the test need not guess how long that takes.
+TELL = """
+import pathlib
+original = cli.sweep
+def sweep(*args, on_run, **kwargs):
+    def tell(run):
+        on_run(run)
+        if run.reseed == 1: pathlib.Path('two-runs').touch()
+    return original(*args, on_run=tell, **kwargs)
+cli.sweep = sweep
+"""
+
+
+def test_help_states_the_defaults(initcheck_):
+    _, out, _ = initcheck_("run", "--help")
+    for default in ("iris", "zeros,uniform,normal,he_normal,lecun_uniform", "30", "20260101", "initcheck-results"):
+        assert default in out

@@ -1,0 +1,223 @@
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import initcheck
+from initcheck import INITIALIZERS, PROBLEMS, InitcheckError
+from initcheck.training.draws import LayerInitializers, make_initializer
+from initcheck.training.fit import ReferenceEngine, batch_order, count_correct
+from initcheck.training.framework import load_keras
+from initcheck.training.seeding import layer_seed, run_seed
+from initcheck.training.sweep import train_runs
+
+EPOCHS = 3
+
+
+def train_fresh(problem, initializer, reseed):
+    engine = ReferenceEngine(problem, epochs=EPOCHS, reuse=False)
+    return engine.train(INITIALIZERS[initializer], reseed=reseed, seed=5)
+
+
+def with_layers(*layers, name="own"):
+    """The iris problem with a model of those layers, each made by ``layer(keras, initializer)``."""
+
+    def model(keras, initializer, input_shape):
+        made = [layer(keras, initializer) for layer in layers]
+        output = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))
+        return keras.Sequential([keras.Input(input_shape), *made, output])
+
+    return replace(PROBLEMS["iris"], name=name, model=model)
+
+
+def dropout(keras, initializer):
+    return keras.layers.Dropout(0.5)
+
+
+def normalization(keras, initializer):
+    return keras.layers.BatchNormalization()
+
+
+def unseeded(keras, initializer):
+    return keras.layers.Dense(3)
+
+
+@pytest.mark.parametrize("name", ["iris", "xor", "digits"])
+def test_a_reused_model_gives_the_bits_of_a_fresh_one(name):
+    engine = ReferenceEngine(PROBLEMS[name], epochs=EPOCHS)
+    runs = [engine.train(INITIALIZERS["he_normal"], reseed=reseed, seed=5) for reseed in range(3)]
+    assert engine.reuses_its_model
+    assert runs[2] == train_fresh(PROBLEMS[name], "he_normal", 2)
+    assert runs[1].history != runs[2].history
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam"])
+def test_every_reset_optimizer_gives_the_bits_of_a_fresh_one(optimizer):
+    problem = replace(PROBLEMS["iris"], optimizer=lambda keras: getattr(keras.optimizers, optimizer)(0.05))
+    engine = ReferenceEngine(problem, epochs=EPOCHS)
+    runs = [engine.train(INITIALIZERS["he_normal"], reseed=reseed, seed=5) for reseed in range(2)]
+    assert engine.reuses_its_model
+    assert runs[1] == train_fresh(problem, "he_normal", 1)
+
+
+@pytest.mark.parametrize("layer", [dropout, normalization], ids=lambda layer: layer.__name__)
+def test_a_model_with_state_of_its_own_is_built_afresh_and_repeats(layer):
+    problem = with_layers(layer)
+    engine = ReferenceEngine(problem, epochs=EPOCHS)
+    runs = [engine.train(INITIALIZERS["he_normal"], reseed=reseed, seed=5) for reseed in (0, 1)]
+    assert not engine.reuses_its_model
+    assert runs[1] == train_fresh(problem, "he_normal", 1)
+
+
+def test_an_average_of_weights_kept_by_the_optimizer_is_never_reused():
+    problem = replace(PROBLEMS["iris"], optimizer=lambda keras: keras.optimizers.Adam(0.05, use_ema=True))
+    engine = ReferenceEngine(problem, epochs=1)
+    engine.train(INITIALIZERS["he_normal"], reseed=0, seed=5)
+    assert not engine.reuses_its_model
+
+
+def test_what_a_user_leaves_unseeded_is_seeded_by_the_run():
+    problem = with_layers(unseeded)
+    engine = ReferenceEngine(problem, epochs=EPOCHS)
+    runs = [engine.train(INITIALIZERS["zeros"], reseed=reseed, seed=5) for reseed in (0, 1)]
+    assert runs[1] == train_fresh(problem, "zeros", 1)
+    assert runs[0].history != runs[1].history
+
+
+def test_training_leaves_the_callers_generators_where_they_were():
+    engine = ReferenceEngine(with_layers(dropout), epochs=1)
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.random(), np.random.rand()
+    random.seed(1)
+    np.random.seed(1)
+    engine.train(INITIALIZERS["he_normal"], reseed=0, seed=5)
+    assert (random.random(), np.random.rand()) == expected
+
+
+def test_runs_do_not_depend_on_the_order_of_cells_nor_on_the_other_cells():
+    rows = [INITIALIZERS[name] for name in ("he_normal", "zeros", "uniform")]
+    forwards = list(train_runs(PROBLEMS["iris"], rows, reseeds=2, seed=5, epochs=EPOCHS))
+    backwards = list(train_runs(PROBLEMS["iris"], rows[::-1], reseeds=2, seed=5, epochs=EPOCHS))
+    alone = list(train_runs(PROBLEMS["iris"], rows[2:], reseeds=2, seed=5, epochs=EPOCHS))
+    assert sorted(forwards, key=str) == sorted(backwards, key=str)
+    assert alone == forwards[4:]
+
+
+def test_the_engine_trains_as_a_user_would():
+    """A plain loop of ``fit`` calls, one for each epoch on arrays in the frozen order, gives the same bits.
+
+    The held-out rows are one batch in both: their mean loss is summed in another order otherwise.
+    """
+    keras = load_keras()
+    problem, row = PROBLEMS["iris"], INITIALIZERS["he_normal"]
+    data = problem.data()
+    seed = run_seed(5, "iris", "he_normal", 0)
+    kernel = keras.initializers.HeNormal(seed=layer_seed(seed, "output"))
+    model = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid", kernel_initializer=kernel)]
+    )
+    model.compile(optimizer=keras.optimizers.RMSprop(0.01), loss="binary_crossentropy", metrics=["accuracy"])
+    reported = []
+    for order in batch_order(70, EPOCHS):
+        x, y = data.x_train[order], data.y_train[order]
+        held_out = {"validation_data": (data.x_test, data.y_test), "validation_batch_size": len(data.x_test)}
+        history = model.fit(x, y, batch_size=16, shuffle=False, verbose=0, **held_out).history
+        reported.append([history[name][0] for name in ("loss", "accuracy", "val_loss", "val_accuracy")])
+    run = ReferenceEngine(problem, epochs=EPOCHS).train(row, reseed=0, seed=5)
+    assert [[e.loss, e.accuracy, e.val_loss, e.val_accuracy] for e in run.history] == reported
+    assert run.test_correct == round(reported[-1][3] * run.test_total)
+    assert run.train_correct == round(model.evaluate(data.x_train, data.y_train, verbose=0)[1] * run.train_total)
+
+
+def test_counts_agree_with_keras_on_a_softmax():
+    run = train_fresh(PROBLEMS["digits"], "he_normal", 0)
+    assert run.test_correct == round(run.history[-1].val_accuracy * run.test_total)
+    assert run.test_accuracy == pytest.approx(run.history[-1].val_accuracy, abs=1e-6)
+
+
+def test_counts_are_right_by_hand():
+    class Model:
+        def __init__(self, output):
+            self.output = np.array(output)
+
+        def __call__(self, x, training):
+            return self.output[x]
+
+    rows = np.arange(4)
+    assert count_correct(Model([[0.5], [0.51], [0.9], [0.1]]), rows, np.array([[0.0], [1.0], [0.0], [1.0]])) == 2
+    assert count_correct(Model([[0.2, 0.8], [0.6, 0.4], [0, 1], [1, 0]]), rows, np.array([1, 1, 1, 0])) == 3
+
+
+def test_two_layers_may_not_share_a_stream():
+    layers = LayerInitializers(INITIALIZERS["he_normal"], 1)
+    layers("hidden")
+    with pytest.raises(InitcheckError, match="two layers ask for the initializer 'hidden'"):
+        layers("hidden")
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_keras_gives_every_row_of_the_catalogue(name):
+    row = INITIALIZERS[name]
+    shape = (6, 6)
+    draw = np.asarray(make_initializer(row, 3)(shape))
+    assert draw.shape == shape
+    if not row.law.random:
+        assert np.array_equal(draw, row.law.expected(shape).astype(np.float32))
+
+
+def test_a_model_that_cannot_be_built_is_told_before_anything_is_trained():
+    def conv(keras, initializer):
+        return keras.layers.Conv1D(2, 2, kernel_initializer=initializer("conv"))
+
+    def add_axis(keras, initializer):
+        return keras.layers.Reshape((4, 1))
+
+    def flatten(keras, initializer):
+        return keras.layers.Flatten()
+
+    problem = with_layers(add_axis, conv, flatten)
+    rows = [INITIALIZERS["he_normal"], INITIALIZERS["identity"]]
+    with pytest.raises(InitcheckError, match="cannot be built with the initializer 'identity'"):
+        next(train_runs(problem, rows, reseeds=1, seed=1))
+
+
+def test_batch_order_is_a_frozen_permutation_of_the_rows_in_each_epoch():
+    order = batch_order(7, 3)
+    assert all(sorted(epoch) == list(range(7)) for epoch in order)
+    assert order[0].tolist() == [0, 1, 5, 2, 4, 3, 6]  # RandomState(42), which NumPy promises never to change
+    assert (order[0] != order[1]).any()
+
+
+def test_an_interrupted_sweep_keeps_the_finished_runs():
+    finished = []
+
+    def interrupt(run):
+        finished.append(run)
+        if len(finished) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="interrupted: 2 of 6 runs are kept"):
+        sweep = initcheck.sweep("iris", initializers=["zeros", "normal"], reseeds=3, epochs=1, seed=1, on_run=interrupt)
+    assert sweep.runs == tuple(finished)
+    assert sweep.planned == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"reseeds": 0}, "at least 1"), ({"epochs": 0}, "at least 1"), ({"initializers": []}, "name one at least")],
+)
+def test_impossible_sweeps_are_refused(arguments, message):
+    with pytest.raises(InitcheckError, match=message):
+        initcheck.sweep("iris", **arguments)
+
+
+def test_a_missing_framework_is_told_with_the_command(monkeypatch):
+    import importlib.util
+    import sys
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    with pytest.raises(InitcheckError, match=r"tensorflow is not installed .* pip install tensorflow"):
+        load_keras.__wrapped__()
