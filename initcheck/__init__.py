@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from initcheck.catalog.problems import PROBLEMS, Problem
     from initcheck.catalog.tables import split
     from initcheck.errors import InitcheckError
+    from initcheck.pytest_plugin import parametrize_with_checks
     from initcheck.records import Data, Environment, Epoch, Run
     from initcheck.reporting.results import Sweep
 
@@ -25,6 +26,7 @@ _HOMES = {
     "Problem": "initcheck.catalog.problems",
     "split": "initcheck.catalog.tables",
     "InitcheckError": "initcheck.errors",
+    "parametrize_with_checks": "initcheck.pytest_plugin",
     "Data": "initcheck.records",
     "Environment": "initcheck.records",
     "Epoch": "initcheck.records",
@@ -43,6 +45,7 @@ __all__ = [
     "Problem",
     "Run",
     "Sweep",
+    "parametrize_with_checks",
     "split",
     "sweep",
 ]

@@ -1,4 +1,4 @@
-"""The command line: ``initcheck run`` and ``initcheck list``."""
+"""The command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from initcheck.errors import InitcheckError
 from initcheck.training.seeding import DEFAULT_SEED
 
 if TYPE_CHECKING:
-    from initcheck.records import Run
     from initcheck.reporting.results import Sweep
 
 DEFAULT_OUT = "initcheck-results"
@@ -93,6 +92,49 @@ def run(
         raise SystemExit(130)
 
 
+@cli.command()
+@click.argument("codes", nargs=-1)
+@click.option("--family", "families", multiple=True, help="Only the checks of this family; may be given again.")
+@click.option("--subject", help="Only on this subject.")
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
+    """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
+    from initcheck.checks.registry import carry_out, cells
+    from initcheck.reporting.terminal import print_verdict
+    from initcheck.training.lab import get_lab
+
+    chosen = [cell for cell in cells(families, codes=codes) if subject in (None, cell.subject.name)]
+    if not chosen:
+        raise InitcheckError(f"no check of these has a subject named {subject!r}; leave --subject out to see them")
+    lab = get_lab(seed)
+    failed = [cell for cell in chosen if not print_verdict(cell, carry_out(cell, lab))]
+    click.echo(f"initcheck: {len(chosen)} checks, {len(failed)} failed; seed {seed}")
+    raise SystemExit(1 if failed else 0)
+
+
+@cli.command("self-test")
+@click.argument("names", nargs=-1)
+@click.option("--full", is_flag=True, help="Run every check family on every fault, not only the one that must see it.")
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+@click.option("--workers", type=int, default=2, show_default=True, help="Processes at once.")
+def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> None:
+    """Break the installed framework on purpose, a fault at a time, and show which check family notices.
+
+    NAMES of faults may be given; all are made otherwise. Nothing on disk is changed.
+    """
+    from initcheck.reporting.terminal import print_matrix, progress_bar
+    from initcheck.selftest import choose_mutants, run_selftest
+
+    mutants = choose_mutants(names)
+    outcomes = []
+    with progress_bar("breaking the framework", len(mutants)) as advance:
+        for outcome in run_selftest(mutants, seed=seed, full=full, workers=max(1, workers)):
+            outcomes.append(outcome)
+            advance(outcome.mutant.name)
+    print_matrix(sorted(outcomes, key=lambda outcome: [mutant.name for mutant in mutants].index(outcome.mutant.name)))
+    raise SystemExit(0 if all(outcome.as_expected for outcome in outcomes) else 1)
+
+
 def _choose(problem: str | None, data: Path | None, target: str | None) -> Problem:
     if data is None:
         if target is not None:
@@ -106,25 +148,19 @@ def _choose(problem: str | None, data: Path | None, target: str | None) -> Probl
 def _sweep_with_progress(
     problem: Problem, names: list[str], reseeds: int, seed: int, epochs: int | None, command: str
 ) -> Sweep:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from initcheck.reporting.terminal import progress_bar
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with (
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-        warnings.catch_warnings(),
-    ):
+    planned = len(get_initializers(names)) * reseeds
+    with progress_bar("loading the framework", planned) as advance, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="interrupted: ")  # said at the end, below the table
-        task = progress.add_task("loading the framework", total=None)
-
-        total = len(get_initializers(names)) * reseeds
-
-        def advance(run: Run) -> None:
-            progress.update(task, advance=1, total=total, description=run.initializer)
-
         return sweep(
-            problem, initializers=names, reseeds=reseeds, seed=seed, epochs=epochs, command=command, on_run=advance
+            problem,
+            initializers=names,
+            reseeds=reseeds,
+            seed=seed,
+            epochs=epochs,
+            command=command,
+            on_run=lambda run: advance(run.initializer),
         )
 
 

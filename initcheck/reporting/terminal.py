@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from initcheck.answers import METHODS
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.known_issues import find_known_issue
 from initcheck.catalog.problems import PROBLEMS
+from initcheck.checks.registry import FAMILIES, Cell
+from initcheck.records import Status, Verdict
 from initcheck.reporting.format import answer_cells
 from initcheck.reporting.results import Sweep
+
+if TYPE_CHECKING:
+    from initcheck.selftest import Outcome
 
 _PIPE_WIDTH = 200  # nobody reads a pipe's columns by eye: never fold a name that a script may look for
 
@@ -49,6 +60,58 @@ def print_catalogue() -> None:
         problems.add_row(*map(Text, (problem.name, problem.title, *numbers, problem.source)))
     console.print(problems)
     console.print(Text("Your own problem: --problem package.module:attribute (examples/wine.py)"))
+
+
+def print_verdict(cell: Cell, verdict: Verdict) -> bool:
+    """One line for one verdict; whether it is good, a known issue counting as good."""
+    issue = find_known_issue(cell.check.code, cell.subject.name)
+    good = verdict.status in (Status.PASS, Status.NOT_APPLICABLE)
+    word = verdict.status.value
+    if issue:
+        # A row that no longer fails in its range is wrong itself, and told as loudly as a failure.
+        good, word = not good, "known issue" if not good else "no longer fails"
+    text = Text.assemble((word if good else word.upper(), "green" if good else "bold red"), f" {cell.name}: {verdict}")
+    _console().print(text.append(f" ({issue.reason})" if issue else ""), soft_wrap=True)
+    return good
+
+
+def print_matrix(outcomes: Sequence[Outcome]) -> None:
+    """Fault × check family: what was caught, what was let through, and every harmless change that was not."""
+    console = _console()
+    table = Table("mutant", "what is changed", *FAMILIES, "as expected", title="Self-test", title_justify="left")
+    for outcome in outcomes:
+        marks = [_mark(outcome, family) for family in FAMILIES]
+        table.add_row(
+            Text(outcome.mutant.name), Text(outcome.mutant.title), *marks, "yes" if outcome.as_expected else "NO"
+        )
+    console.print(table)
+    for outcome in outcomes:
+        if not outcome.as_expected:
+            found = outcome.error or "; ".join(filter(None, outcome.failures.values())) or "nothing failed"
+            console.print(Text(f"{outcome.mutant.name}: {found}", "bold red"), soft_wrap=True)
+    faults = [outcome for outcome in outcomes if not outcome.mutant.harmless]
+    harmless = [outcome for outcome in outcomes if outcome.mutant.harmless]
+    console.print(
+        f"{sum(o.as_expected for o in faults)} of {len(faults)} faults caught, "
+        f"{sum(o.as_expected for o in harmless)} of {len(harmless)} harmless changes passed",
+        highlight=False,
+    )
+
+
+def _mark(outcome: Outcome, family: str) -> str:
+    if family not in outcome.failures:
+        return ""
+    return "caught" if outcome.failures[family] else "–"
+
+
+@contextlib.contextmanager
+def progress_bar(description: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar with the time left, on stderr where that is a terminal; gives the function that advances it."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda now: progress.update(task, advance=1, description=now)
 
 
 def _console() -> Console:

@@ -52,7 +52,7 @@ def test_a_reused_model_gives_the_bits_of_a_fresh_one(name):
     assert runs[1].history != runs[2].history
 
 
-@pytest.mark.parametrize("optimizer", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax", "Nadam"])
+@pytest.mark.parametrize("optimizer", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax"])
 def test_every_reset_optimizer_gives_the_bits_of_a_fresh_one(optimizer):
     problem = replace(PROBLEMS["iris"], optimizer=lambda keras: getattr(keras.optimizers, optimizer)(0.05))
     engine = ReferenceEngine(problem, epochs=EPOCHS)
@@ -122,7 +122,7 @@ def test_the_engine_trains_as_a_user_would():
     reported = []
     for order in batch_order(70, EPOCHS):
         x, y = data.x_train[order], data.y_train[order]
-        held_out = {"validation_data": (data.x_test, data.y_test), "validation_batch_size": len(data.x_test)}
+        held_out = {"validation_data": (data.x_test, data.y_test), "validation_batch_size": 8192}
         history = model.fit(x, y, batch_size=16, shuffle=False, verbose=0, **held_out).history
         reported.append([history[name][0] for name in ("loss", "accuracy", "val_loss", "val_accuracy")])
     run = ReferenceEngine(problem, epochs=EPOCHS).train(row, reseed=0, seed=5)

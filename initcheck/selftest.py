@@ -1,0 +1,123 @@
+"""The self-test: breaks the installed framework on purpose, a fault at a time, and sees whether the checks notice.
+
+Each fault is made in a process of its own, which judges and prints its verdicts as one line of JSON:
+``python -m initcheck.selftest NAME SEED FAMILY …``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from initcheck.checks.registry import FAMILIES
+from initcheck.training.mutants.registry import Mutant, all_mutants
+
+MUTANT_VARIABLE = "INITCHECK_MUTANT"  # tells the child processes of determinism checks which fault to make
+NO_MUTANT = "none"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the checks said of one mutant.
+
+    Attributes:
+        mutant: The change that was made.
+        failures: Family → the first failing cell and its verdict; families that passed map to an empty text.
+        error: Why the process gave no verdicts, if it gave none.
+    """
+
+    mutant: Mutant
+    failures: dict[str, str]
+    error: str = ""
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether a fault was caught by the family that must catch it, or a harmless change passed everywhere."""
+        if self.error:
+            return False
+        if self.mutant.harmless:
+            return not any(self.failures.values())
+        return bool(self.failures.get(self.mutant.family))
+
+
+def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, workers: int = 1) -> Iterator[Outcome]:
+    """Judges the framework under each mutant, and yields each outcome as it is known.
+
+    Args:
+        mutants: The changes to make.
+        seed: The root seed.
+        full: Whether to run every family on every fault, rather than the one that must catch it.
+        workers: How many processes at once.
+    """
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = [
+            pool.submit(_in_process, mutant, seed, FAMILIES if full or mutant.harmless else (mutant.family,))
+            for mutant in mutants
+        ]
+        for done in as_completed(waiting):
+            yield done.result()
+
+
+def _in_process(mutant: Mutant, seed: int, families: Iterable[str]) -> Outcome:
+    finished = subprocess.run(
+        [sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *families],
+        capture_output=True,
+        text=True,
+        env={**os.environ, MUTANT_VARIABLE: mutant.name},
+        check=False,
+    )
+    lines = finished.stdout.splitlines()
+    if finished.returncode or not lines:
+        last = (finished.stderr.strip() or "no output").splitlines()[-1]
+        return Outcome(mutant, {}, f"exit code {finished.returncode}: {last}")
+    return Outcome(mutant, json.loads(lines[-1]))
+
+
+def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str]:
+    """Makes the change in this process and judges; family → its first unexpected failure, or an empty text."""
+    from initcheck.catalog.known_issues import find_known_issue
+    from initcheck.checks.registry import carry_out, cells
+    from initcheck.records import Status
+    from initcheck.training.lab import get_lab
+    from initcheck.training.mutants.registry import infect
+
+    lab = get_lab(seed)
+    if name != NO_MUTANT:
+        infect(name)
+    failures = {}
+    for family in families:
+        failures[family] = ""
+        for cell in cells([family]):
+            if find_known_issue(cell.check.code, cell.subject.name):
+                continue
+            verdict = carry_out(cell, lab)
+            if verdict.status in (Status.FAIL, Status.INCONCLUSIVE):
+                failures[family] = f"{cell.name}: {verdict}"
+                break
+    return failures
+
+
+def choose_mutants(names: Iterable[str]) -> list[Mutant]:
+    """The mutants of those names; all of them where none is given.
+
+    Raises:
+        UnknownNameError: A name that no mutant bears.
+    """
+    from initcheck.errors import UnknownNameError
+
+    known = all_mutants()
+    chosen = list(names) or list(known)
+    for name in chosen:
+        if name not in known:
+            raise UnknownNameError("mutant", name, known)
+    return [known[name] for name in chosen]
+
+
+if __name__ == "__main__":
+    _, mutant_name, root_seed, *family_names = sys.argv
+    print(json.dumps(judge_mutant(mutant_name, int(root_seed), family_names)))  # noqa: T201 - its one line of output
