@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["pytester"]
+
 # Before any test imports the framework: its start-up log is not a test's output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

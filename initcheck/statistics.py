@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
+MIN_BOOTSTRAP = 5  # fewer values have too few distinct resamples to speak of 95 %
 Values = npt.NDArray[np.float64]
 
 
@@ -43,15 +45,20 @@ def stddev(values: Values) -> Estimate:
 def _bootstrap(values: Values, statistic: Callable[..., Any]) -> Estimate:
     from scipy import stats
 
-    if len(values) < 2:
-        value = float(statistic(values)) if statistic is np.mean else math.nan
-        return Estimate(value, math.nan, math.nan)
-    value = float(statistic(values))
-    if np.ptp(values) == 0:
+    value = float(statistic(values)) if len(values) > 1 or statistic is np.mean else math.nan
+    if len(values) > 1 and np.ptp(values) == 0:  # said exactly: the mean of n equal floats may be off by a bit
         return Estimate(float(values[0]) if statistic is np.mean else 0.0, math.nan, math.nan)
-    interval = stats.bootstrap(
-        (values,), statistic, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, random_state=np.random.RandomState(0)
-    ).confidence_interval
+    if len(values) < MIN_BOOTSTRAP:
+        return Estimate(value, math.nan, math.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # its NaN says the same: no interval
+        interval = stats.bootstrap(
+            (values,),
+            statistic,
+            n_resamples=RESAMPLES,
+            confidence_level=CONFIDENCE,
+            random_state=np.random.RandomState(0),
+        ).confidence_interval
     return Estimate(value, float(interval.low), float(interval.high))
 
 

@@ -86,8 +86,7 @@ class Sweep:
         """
         rows = ["initializer", "reseed"] if reseeds else ["initializer"]
         frame = self.epochs_frame().rename_axis(columns="metric")
-        # A run that diverged makes the mean no number, rather than drop out of it.
-        means = frame.groupby(["epoch", *rows], sort=False)[_EPOCH_METRICS].agg(lambda run: run.mean(skipna=False))
+        means = frame.groupby(["epoch", *rows], sort=False)[_EPOCH_METRICS].agg(_mean)
         wide = cast("pd.DataFrame", means.unstack(rows))
         levels = ["initializer", "metric", *rows[1:]]
         order = list(dict.fromkeys(run.initializer for run in self.runs))
@@ -103,3 +102,8 @@ class Sweep:
         from initcheck.reporting.page import render_summary
 
         return render_summary(self)
+
+
+def _mean(values: pd.Series[float]) -> float:
+    """The mean, which a run that diverged makes no number, rather than drop out of it."""
+    return float(values.mean(skipna=False))

@@ -55,6 +55,13 @@ def test_one_value_has_a_mean_but_no_spread():
     assert math.isnan(statistics.stddev(np.array([0.3])).value)
 
 
+def test_four_values_are_too_few_for_a_bootstrap():
+    estimate = statistics.stddev(np.array([1.0, 2, 3, 4]))
+    assert estimate.value == pytest.approx(math.sqrt(5 / 3))
+    assert math.isnan(estimate.low)
+    assert statistics.stddev(np.arange(5.0)).low > 0
+
+
 def test_the_median_s_interval_covers_whatever_the_distribution():
     stream = np.random.RandomState(7)
     covered = 0

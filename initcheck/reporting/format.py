@@ -1,0 +1,87 @@
+"""Estimates as text, the same in the terminal, on the page and in a notebook."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from initcheck.answers import METHODS, Answer
+from initcheck.statistics import Estimate
+
+NONE = "–"  # no number: too few runs
+NOTATION = (
+    "Brackets hold the 95 % interval; without them there is none: all runs were equal, or too few. "
+    "Digits are cut where the interval's half-width has two left. "
+    f"{NONE}: too few runs for a number. "
+    "never: every run seen was stuck, so these runs only give a least number of restarts."
+)
+
+
+def answer_cells(answer: Answer, epochs: int) -> dict[str, str]:
+    """The cells of one initializer's row: column title → text, titled and ordered as ``METHODS``.
+
+    Args:
+        answer: What its runs say.
+        epochs: How many epochs each run had; a median beyond them is shown as ``> epochs``.
+    """
+    texts = (
+        format_share(answer.test_mean),
+        format_share(answer.test_stddev),
+        format_share(answer.train_mean),
+        format_share(answer.train_stddev),
+        format_percent(answer.best),
+        format_epochs(answer.epochs_to_target, epochs),
+        format_percent(answer.stuck),
+        format_restarts(answer.restarts),
+    )
+    return dict(zip(METHODS, texts, strict=True))
+
+
+def format_share(estimate: Estimate) -> str:
+    """A share of 1 with its interval: ``0.836 [0.781, 0.883]``."""
+    digits = _decimals(estimate, most=5, without_interval=3)
+    return _with_interval(estimate, lambda value: f"{value:.{digits}f}")
+
+
+def format_percent(estimate: Estimate) -> str:
+    """The same in per cent: ``31 % [18, 45]``."""
+    hundredfold = Estimate(100 * estimate.value, 100 * estimate.low, 100 * estimate.high)
+    digits = _decimals(hundredfold, most=3, without_interval=0)
+    return _with_interval(hundredfold, lambda value: f"{value:.{digits}f}", unit=" %")
+
+
+def format_epochs(estimate: Estimate, epochs: int) -> str:
+    """A number of epochs with its interval, infinite ones as ``> epochs``: ``9 [7, > 15]``."""
+    return _with_interval(estimate, lambda value: f"> {epochs}" if math.isinf(value) else f"{value:.0f}")
+
+
+def format_restarts(estimate: Estimate) -> str:
+    """A number of runs with its interval; ``never [≥ 10]`` where every run was stuck."""
+    if math.isinf(estimate.value):
+        return f"never [≥ {estimate.low:.0f}]"
+    return _with_interval(estimate, lambda value: f"{value:.0f}")
+
+
+def format_count(number: int, noun: str) -> str:
+    """A number with its noun: ``1 run``, ``10,000 runs``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def has_interval(estimate: Estimate) -> bool:
+    """Whether the sample gave an interval."""
+    return not (math.isnan(estimate.low) or math.isnan(estimate.high))
+
+
+def _with_interval(estimate: Estimate, text: Callable[[float], str], unit: str = "") -> str:
+    if math.isnan(estimate.value):
+        return NONE
+    interval = f" [{text(estimate.low)}, {text(estimate.high)}]" if has_interval(estimate) else ""
+    return text(estimate.value) + unit + interval
+
+
+def _decimals(estimate: Estimate, *, most: int, without_interval: int) -> int:
+    """Decimals that leave two significant digits of the half-width, as error bars are quoted."""
+    half_width = (estimate.high - estimate.low) / 2
+    if not half_width > 0:  # NaN included
+        return without_interval
+    return min(most, max(0, 1 - math.floor(math.log10(half_width))))

@@ -1,0 +1,122 @@
+"""The pytest plugin, tried in repositories that have none of our files, with checks made up for the purpose."""
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+# Checks without a framework, in place of the catalogue's; the lab is real, but never asked for evidence.
+CONFTEST = """
+import pytest
+from initcheck.catalog.known_issues import KnownIssue
+from initcheck.checks import registry
+from initcheck.records import Status, Verdict, failed, passed
+from initcheck.training import framework
+
+def fails(lab, value): return failed("0.316", "0.283 ± 0.011", n=8000)
+def raises(lab, value): raise ValueError("broken")
+def statistical(lab, value, alpha): return passed("close", n=9000, p_value=0.5, alpha=alpha, effect=0.001)
+def lame(lab, value): raise registry.NotApplicable("nothing to judge")
+def unsure(lab, value): return Verdict(Status.INCONCLUSIVE, "too little")
+def salted(lab, value, alpha):
+    return passed("fine") if lab.salt else failed("odd", "even", alpha=alpha)
+
+def make(code, judge, **traits):
+    return registry.Check(code, f"promise of {code}", "laws", registry.FRAMEWORK, judge, **traits)
+
+ENOUGH = dict(samples=lambda factor: int(1000 * factor), min_samples=lambda alpha: 1000, detects="5 %")
+CHECKS = [
+    make("GOOD", lambda lab, value: passed("well")), make("BAD", fails), make("RAISES", raises), make("LAME", lame),
+    make("UNSURE", unsure), make("STAT", statistical, **ENOUGH), make("SALTED", salted, **ENOUGH),
+    make("SCARCE", statistical, samples=lambda factor: 10, min_samples=lambda alpha: 11, detects="5 %"),
+]
+registry.all_checks = lambda: CHECKS
+framework.load_keras = lambda: None
+"""
+
+
+@pytest.fixture
+def repository(pytester):
+    """A repository with a conftest that makes up checks; gives the function that runs one test of some of them."""
+    pytester.makeconftest(CONFTEST)
+
+    def run(codes, *options, expected="None", body="check(initcheck_lab)"):
+        pytester.makepyfile(
+            f"import initcheck\n"
+            f"@initcheck.parametrize_with_checks(codes={codes!r}, expected_failed_checks={expected})\n"
+            f"def test_it(check, initcheck_lab): {body}\n"
+        )
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly", *options)
+
+    return run
+
+
+def test_a_good_check_passes_and_the_last_line_states_the_budget(repository):
+    result = repository(["GOOD", "STAT"])
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        "initcheck: 2 checks, 0 failed, 0 known issues; false alarm ≤ 1e-03 per stream, "
+        "power ≥ 99.9% at the documented effects; seed 20260101"
+    )
+
+
+def test_a_failure_says_what_was_expected_and_how_to_repeat_it(repository):
+    result = repository(["BAD"], "--initcheck-seed", "7")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*0.316, expected 0.283 ± 0.011 [[]n=8000]*", "*promise of BAD (docs/checks.md, BAD)*"])
+    result.stdout.fnmatch_lines("*initcheck check BAD --subject framework --seed 7*")
+    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+def test_an_exception_of_the_framework_is_a_failure_and_its_trace_is_shown(repository):
+    result = repository(["RAISES"])
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines("*raised ValueError: broken*")
+
+
+def test_nothing_to_judge_is_a_skip_with_its_reason_and_too_little_is_a_failure(repository):
+    result = repository(["LAME", "UNSURE"], "-rs")
+    result.assert_outcomes(skipped=1, failed=1)
+    result.stdout.fnmatch_lines("*nothing to judge*")
+
+
+def test_a_statistical_failure_is_confirmed_on_fresh_streams(repository):
+    repository(["SALTED"]).assert_outcomes(passed=1)
+
+
+def test_too_few_samples_are_refused_at_collection(repository):
+    result = repository(["GOOD", "SCARCE"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("*SCARCE: 10 samples are too few; 5 % needs 11*")
+
+
+def test_expected_failures_are_told_apart_and_go_stale_loudly(repository):
+    repository(["BAD"], expected="{'BAD': 'known'}").assert_outcomes(xfailed=1)
+    result = repository(["GOOD"], expected="{'GOOD': 'known'}")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines("*XPASS(strict)*known*")
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one", "two"])
+def test_numbers_reach_the_junit_file_and_the_summary_from_workers_too(repository, pytester, workers):
+    result = repository(["STAT", "BAD"], "--junitxml", "out.xml", *workers)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines("initcheck: 2 checks, 1 failed*")
+    properties = {
+        item.get("name"): item.get("value") for item in ElementTree.parse(pytester.path / "out.xml").iter("property")
+    }
+    assert {"initcheck_n", "initcheck_p_value", "initcheck_alpha", "initcheck_effect"} <= set(properties)
+
+
+def test_the_header_tells_what_decides_the_result(repository):
+    repository(["GOOD"]).stdout.fnmatch_lines("initcheck: tensorflow *, keras *, cpu *, threads 1, oneDNN *, seed 2026*")
+
+
+def test_unknown_codes_are_told(repository):
+    repository(["NOPE"]).stdout.fnmatch_lines("*no check is named 'NOPE'*")
+
+
+def test_a_repository_without_our_checks_is_left_alone(pytester):
+    pytester.makepyfile("def test_theirs(): pass")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("initcheck: * checks*")
