@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
+_BATCH = 4_000_000  # values resampled at once: 32 MB, however many there are
 MIN_BOOTSTRAP = 5  # fewer values have too few distinct resamples to speak of 95 %
 Values = npt.NDArray[np.float64]
 
@@ -57,6 +58,7 @@ def _bootstrap(values: Values, statistic: Callable[..., Any]) -> Estimate:
             statistic,
             n_resamples=RESAMPLES,
             confidence_level=CONFIDENCE,
+            batch=max(1, _BATCH // len(values)),
             random_state=np.random.RandomState(0),
         ).confidence_interval
     return Estimate(value, float(interval.low), float(interval.high))
@@ -111,6 +113,8 @@ def best_shares(samples: Sequence[Values]) -> list[Estimate]:
         samples: One array of values for each competitor.
     """
     value = _best_shares(samples)
+    if min(map(len, samples)) < MIN_BOOTSTRAP:
+        return [Estimate(float(share), math.nan, math.nan) for share in value]
     stream = np.random.RandomState(0)
     resampled = np.array([_best_shares([stream.choice(sample, len(sample)) for sample in samples]) for _ in range(999)])
     tail = 100 * (1 - CONFIDENCE) / 2

@@ -1,74 +1,167 @@
-"""The report page and the notebook's table."""
+"""The report: one HTML page that needs no network and no JavaScript."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, Template
+import jinja2
+from markupsafe import Markup
 
 from initcheck.answers import METHODS, Answer
-from initcheck.reporting.format import NOTATION, answer_cells, format_count, format_percent
-from initcheck.reporting.plots import figure_accuracy, figure_loss, figure_strip, to_svg
+from initcheck.reporting.format import NOTATION, answer_cells, format_count, format_percent, format_share, has_interval
 from initcheck.reporting.results import Sweep
+from initcheck.statistics import Estimate
+
+MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
+_MOST_NAMES = 5
 
 
 def render_report(sweep: Sweep) -> str:
-    """The whole page: one HTML file that needs neither network nor JavaScript."""
-    names = ", ".join(answer.initializer for answer in sweep.answers)
-    bands = f"by epoch for {names}: median and bands over reseeds"
-    figures = [
-        to_svg(figure_loss(sweep), name="loss", alt=f"Training loss {bands}"),
-        to_svg(figure_accuracy(sweep), name="accuracy", alt=f"Training accuracy {bands}"),
-        to_svg(figure_strip(sweep), name="strip", alt=f"Final held-out accuracy of every run of {names}, with means"),
-    ]
-    return _template("report.html.j2").render(
-        sweep=sweep, findings=findings(sweep), figures=figures, rows=_rows(sweep), methods=METHODS, notation=NOTATION
+    """A self-contained page: finding, panels, answers with their intervals, methods, problem, environment, command."""
+    template = _templates().get_template("report.html.j2")
+    return template.render(
+        sweep=sweep,
+        figures=_figures(sweep),
+        finding=find(sweep),
+        methods=METHODS,
+        notation=NOTATION,
+        problem=_problem_rows(sweep),
+        environment=[("seed", str(sweep.seed)), *sweep.environment.rows()],
+        **_table(sweep),
     )
 
 
 def render_summary(sweep: Sweep) -> str:
-    """The answers as a table, for a notebook."""
-    return _template("answers.html.j2").render(sweep=sweep, rows=_rows(sweep))
+    """The table of answers alone, as a fragment for notebooks."""
+    return _templates().get_template("answers.html.j2").render(**_table(sweep))
 
 
-def findings(sweep: Sweep) -> list[str]:
-    """What the numbers say, in sentences that claim no more than the intervals allow."""
+def find(sweep: Sweep) -> list[str]:
+    """The finding in plain words, the most important sentence first: no more than the intervals bear out."""
     answers = sweep.answers
-    runs = format_count(min(answer.runs for answer in answers), "run")
-    said = []
-    if len(answers) > 1:
-        first, *others = sorted(answers, key=lambda answer: answer.best.value, reverse=True)
-        rivals = [answer.initializer for answer in others if answer.best.high >= first.best.low]
-        said.append(
-            f"If each were run once, {first.initializer} would come out best in {format_percent(first.best)} of cases"
-            + (f"; {runs} each do not tell it from {', '.join(rivals)}." if rivals else ", more often than any other.")
-        )
-    widest = max(answers, key=lambda answer: answer.test_stddev.value)
-    if widest.test_stddev.value > 0:
-        said.append(
-            f"The seed alone moves {widest.initializer}'s held-out accuracy by a standard deviation of "
-            f"{100 * widest.test_stddev.value:.1f} percentage points, the most of all."
-        )
-    said.append(_stuck(answers))
-    return said
+    if not answers:
+        return ["No run has finished."]
+    fewest = min(answer.runs for answer in answers)
+    if fewest < MIN_RUNS:
+        return [
+            f"Too few runs to tell an initializer from its seed: {format_count(fewest, 'run')} of one or more of them, "
+            f"where at least {MIN_RUNS} of each are needed. What follows is what happened to happen."
+        ]
+    return [_find_best(answers), _find_spread(answers), _find_stuck(answers)]
 
 
-def _stuck(answers: list[Answer]) -> str:
-    stuck = [f"{answer.initializer} {answer.stuck.value:.0%}" for answer in answers if answer.stuck.value]
-    if not stuck:
-        return "None of these runs is stuck: where one looks bad, more epochs would help it, not a restart."
-    return f"Stuck runs: {', '.join(stuck)}; the table says how many restarts cure that."
+def _find_best(answers: Sequence[Answer]) -> str:
+    if len(answers) == 1:
+        mean = format_share(answers[0].test_mean)
+        return f"{answers[0].initializer} reaches a mean held-out accuracy of {mean} over {answers[0].runs:,} runs."
+    if len({answer.test_mean.value for answer in answers}) == 1 and not any(a.test_stddev.value for a in answers):
+        return f"Every run ends with the same held-out accuracy, {format_share(answers[0].test_mean)}."
+    leaders = _leaders(answers, lambda answer: answer.best)
+    shares = [f"{answer.initializer} ({format_percent(answer.best)})" for answer in leaders]
+    if len(leaders) == 1:
+        return f"If each initializer is run once, {shares[0]} comes out best most often."
+    return (
+        f"No initializer clearly comes out best: if each is run once, {_listing(shares)} do so most often, "
+        "and the first one's interval overlaps with the others'."
+    )
 
 
-def _rows(sweep: Sweep) -> list[tuple[Answer, dict[str, str]]]:
-    return [(answer, answer_cells(answer, len(sweep.runs[0].history))) for answer in sweep.answers]
+def _find_spread(answers: Sequence[Answer]) -> str:
+    first, *rivals = _leaders(answers, lambda answer: answer.test_stddev)
+    if first.test_stddev.value == 0:
+        return "Reseeding changed no run's held-out accuracy."
+    means = sorted(answers, key=lambda answer: answer.test_mean.value)
+    ends = [f"{answer.test_mean.value:.2f} ({answer.initializer})" for answer in (means[0], means[-1])]
+    between = f"Mean held-out accuracy runs from {ends[0]} to {ends[1]}; reseeding" if len(answers) > 1 else "Reseeding"
+    apart = f", not clearly more than for {_listing([rival.initializer for rival in rivals])}" if rivals else ""
+    most = " most" if len(answers) > 1 else ""
+    spread = format_share(first.test_stddev)
+    return f"{between} alone moves it{most} for {first.initializer}, by a standard deviation of {spread}{apart}."
+
+
+def _find_stuck(answers: Sequence[Answer]) -> str:
+    counts = {answer.initializer: (round(answer.stuck.value * answer.runs), answer.runs) for answer in answers}
+    total = sum(count for count, _ in counts.values())
+    if not total:
+        unseen = max(answer.stuck.high for answer in answers)
+        return f"No run is stuck; so many runs rule out a share above {100 * unseen:.2g} %, and no smaller one."
+    ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
+    stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])
+    return f"Stuck are {total:,} of {format_count(sum(runs for _, runs in counts.values()), 'run')}: {stuck}."
+
+
+def _leaders(answers: Sequence[Answer], key: Callable[[Answer], Estimate]) -> list[Answer]:
+    """The answer with the highest value, and after it those whose intervals reach into its interval."""
+
+    def end(estimate: Estimate, name: str) -> float:
+        return float(getattr(estimate, name)) if has_interval(estimate) else estimate.value
+
+    first, *others = sorted(answers, key=lambda answer: -key(answer).value)
+    return [first, *(other for other in others if end(key(other), "high") >= end(key(first), "low"))]
+
+
+def _listing(names: Sequence[str], most: int = _MOST_NAMES) -> str:
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} others"]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _figures(sweep: Sweep) -> list[Markup]:
+    from initcheck.reporting import plots, svg  # matplotlib is heavy, and a notebook's table does not need it
+
+    if not sweep.runs:
+        return []
+    names = ", ".join(answer.initializer for answer in sweep.answers)
+    drawn = (
+        ("loss", plots.figure_loss, f"Training loss by epoch for {names}: medians, with bands over reseeds"),
+        ("accuracy", plots.figure_accuracy, f"Training accuracy by epoch for {names}: medians, with bands"),
+        ("strip", plots.figure_strip, f"Held-out accuracy of every run of {names}, with means and intervals"),
+    )
+    # The drawing's own writer has escaped every text and attribute.
+    return [Markup(svg.to_svg(draw(sweep), name=name, alt=alt)) for name, draw, alt in drawn]
+
+
+def _table(sweep: Sweep) -> dict[str, Any]:
+    """What the table's template needs: titles, and rows of name, runs, and cells as (value, interval)."""
+    epochs = _epochs(sweep)
+    rows = [
+        (answer.initializer, f"{answer.runs:,}", [_split(cell) for cell in answer_cells(answer, epochs).values()])
+        for answer in sweep.answers
+    ]
+    return {"titles": list(METHODS), "rows": rows, "target": f"{sweep.problem.target:g}", "epochs": epochs}
+
+
+def _split(cell: str) -> tuple[str, str]:
+    value, bracket, rest = cell.partition(" [")
+    return value, (bracket + rest).strip()
+
+
+def _epochs(sweep: Sweep) -> int:
+    return max((len(run.history) for run in sweep.runs), default=sweep.problem.epochs)
+
+
+def _problem_rows(sweep: Sweep) -> list[tuple[str, str]]:
+    problem, run = sweep.problem, next(iter(sweep.runs), None)
+    return [
+        ("name", problem.name),
+        ("title", problem.title),
+        ("source", problem.source),
+        ("rows", f"{run.train_total:,} for training, {run.test_total:,} held out" if run else "not known yet"),
+        ("budget", f"{format_count(_epochs(sweep), 'epoch')} in batches of {problem.batch_size:,}"),
+        ("loss", problem.loss),
+        ("target", f"{problem.target:g} training accuracy: from there on a run counts as having learned"),
+        ("chance", f"{problem.chance:.4g}: accuracy of always naming the commonest class"),
+    ]
 
 
 @functools.cache
-def _environment() -> Environment:
-    loader = PackageLoader("initcheck.reporting")
-    return Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-
-
-def _template(name: str) -> Template:
-    return _environment().get_template(name)
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("initcheck.reporting"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
 import textwrap
-import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from xml.etree import ElementTree
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib import style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -22,6 +16,7 @@ from matplotlib.lines import Line2D
 from initcheck.records import Run
 from initcheck.reporting.format import format_count, has_interval
 from initcheck.reporting.results import Sweep
+from initcheck.reporting.svg import plot_style, to_svg
 
 Values = npt.NDArray[np.float64]
 
@@ -37,21 +32,6 @@ _MAX_POINTS = 200  # more runs than this are drawn as a histogram
 _MAX_BINS = 60
 _MAX_NAME = 40
 _LOG_SPAN = 100  # losses that span more than these two decades get a logarithmic axis
-_RC = {
-    "axes.edgecolor": "#999999",
-    "axes.grid": True,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 10,
-    "font.size": 9,
-    "grid.color": "#e6e6e6",
-    "legend.frameon": False,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 4,
-    "svg.fonttype": "none",  # text stays text: small files, and the page's own font
-    "svg.hashsalt": "initcheck",
-}
 
 
 class Plot(Figure):
@@ -63,7 +43,7 @@ class Plot(Figure):
 
 def plot_history(sweep: Sweep) -> Figure:
     """The lecture's two panels side by side: training loss and training accuracy by epoch."""
-    with _style():
+    with plot_style():
         figure = Plot(figsize=(2.2 * _PANEL_WIDTH, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         handles = _draw_panel(left, sweep, "loss")
@@ -87,14 +67,16 @@ def figure_strip(sweep: Sweep) -> Figure:
     """Every run's final held-out accuracy, one strip for each initializer, with the mean and its 95 % interval."""
     groups = _groups(sweep)
     many = any(len(runs) > _MAX_POINTS for runs in groups.values())
-    with _style():
+    with plot_style():
         figure = Figure(figsize=(_PANEL_WIDTH, 1.4 + 0.42 * len(groups)), layout="constrained")
         axes = figure.subplots()
         chance = axes.axvline(sweep.problem.chance, color=_INK, linestyle="--", linewidth=1)
-        run: Artist = Line2D([], [], color="#777777", linestyle="", marker="|" if many else "o")
+        run: Artist = Line2D(
+            [], [], color="#777777", linestyle="", marker="|" if many else "o", markersize=8 if many else 4
+        )
         mean: Artist = Line2D([], [], color=_INK, marker="D", markerfacecolor="white")
         for place, (runs, answer) in enumerate(zip(groups.values(), sweep.answers, strict=True)):
-            _draw_runs(axes, np.sort([run.test_accuracy for run in runs]), place)
+            _draw_runs(axes, np.sort([run.test_correct for run in runs]), runs[0].test_total, place)
             middle = answer.test_mean
             ends = (middle.low, middle.high) if has_interval(middle) else (middle.value, middle.value)
             axes.plot(ends, (place + 0.3, place + 0.3), color=_INK, linewidth=1.6)
@@ -102,56 +84,11 @@ def figure_strip(sweep: Sweep) -> Figure:
         axes.set_yticks(range(len(groups)), [_short(name) for name in groups], parse_math=False)
         axes.set_ylim(len(groups) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
-        axes.set_title("Held-out accuracy of the final weights")
+        # Above the whole figure: long names leave the axes too narrow for it.
+        figure.suptitle("Held-out accuracy of the final weights", x=0.02, ha="left", fontsize=10)
         names = ["runs: taller, more of them" if many else "one run", "mean, 95 % interval"]
         _add_legend(figure, [run, mean, chance], [*names, f"chance, {sweep.problem.chance:g}"], "", characters=62)
     return figure
-
-
-def to_svg(figure: Figure, *, name: str, alt: str) -> str:
-    """The figure as SVG to be put into a page, byte for byte the same each time.
-
-    Args:
-        figure: What is drawn.
-        name: A word of ASCII letters that no other figure on the page bears; every element id starts with it.
-        alt: What the figure shows, for those who cannot see it.
-    """
-    buffer = io.StringIO()
-    with _style(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # the browser finds a font that has it
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    root = ElementTree.fromstring(buffer.getvalue())
-    for element in root.iter():
-        element.tag = _local(element.tag)  # inside HTML no tag bears a namespace
-        attributes = {_local(key): re.sub(r"url\(#", f"url(#{name}-", text) for key, text in element.attrib.items()}
-        if "id" in attributes:
-            attributes["id"] = f"{name}-{attributes['id']}"
-        if "href" in attributes:
-            attributes["href"] = attributes["href"].replace("#", f"#{name}-", 1)
-        element.attrib.clear()
-        element.attrib.update(attributes)
-    for child in list(root):
-        if child.tag == "metadata" or child.find("style") is not None:
-            root.remove(child)  # the style sheet would hold for the whole page; its two rules go to the root instead
-    for key in ("width", "height", "version"):
-        root.attrib.pop(key, None)
-    root.attrib |= {
-        "xmlns": "http://www.w3.org/2000/svg",
-        "width": "100%",
-        "role": "img",
-        "aria-label": alt,
-        "stroke-linejoin": "round",
-        "stroke-linecap": "butt",
-    }
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _local(name: str) -> str:
-    return name.rpartition("}")[2]
-
-
-def _style() -> AbstractContextManager[None]:
-    return style.context(["default", _RC])
 
 
 def _groups(sweep: Sweep) -> dict[str, list[Run]]:
@@ -171,7 +108,7 @@ def _series(sweep: Sweep, metric: str) -> list[Values]:
 
 
 def _figure_panel(sweep: Sweep, metric: str) -> Figure:
-    with _style():
+    with plot_style():
         figure = Figure(figsize=(_PANEL_WIDTH, 3.2), layout="constrained")
         handles = _draw_panel(figure.subplots(), sweep, metric)
         _add_legend(figure, handles, [*_groups(sweep)], _reading(sweep, metric), characters=62)
@@ -193,10 +130,13 @@ def _draw_panel(axes: Axes, sweep: Sweep, metric: str) -> list[Artist]:
             ordered[max(0, math.ceil(share * len(ordered)) - 1)] for share in (0, 0.1, 0.5, 0.9, 1)
         )
         colour = _COLOURS[number % len(_COLOURS)]
+        strength = min(1.0, len(_COLOURS) / len(series))  # many bands must not hide the medians
         for edge, dashes, opacity in ((low, "-", 0.6), (high, "-", 0.6), (lowest, ":", 0.5), (highest, ":", 0.5)):
-            axes.plot(x, np.minimum(edge, top), color=colour, linestyle=dashes, linewidth=0.7, alpha=opacity)
+            axes.plot(x, np.minimum(edge, top), color=colour, linestyle=dashes, linewidth=0.7, alpha=opacity * strength)
         # Edges carry the band: overlapping fills would mix to mud.
-        axes.fill_between(x, np.minimum(low, top), np.minimum(high, top), color=colour, alpha=0.07, linewidth=0)
+        axes.fill_between(
+            x, np.minimum(low, top), np.minimum(high, top), color=colour, alpha=0.07 * strength**2, linewidth=0
+        )
         step = max(1, epochs // 8)
         last = max(0, np.count_nonzero(np.isfinite(median)) - 1)
         handles += axes.plot(
@@ -206,6 +146,7 @@ def _draw_panel(axes: Axes, sweep: Sweep, metric: str) -> list[Artist]:
             linestyle=_LINES[number // len(_COLOURS) % len(_LINES)],
             marker=_MARKERS[number % len(_MARKERS)],
             markevery=sorted({*range(number % step, len(x), step), last}),
+            zorder=2.5,
         )
     axes.set_xticks(_epoch_ticks(epochs))
     axes.set_xlim(1 - 0.02 * epochs - 0.4 * (epochs == 1), epochs + 0.02 * epochs + 0.4 * (epochs == 1))
@@ -275,17 +216,17 @@ def _add_legend(
     figure.set_figheight(figure.get_figheight() + 0.18 * lines)
 
 
-def _draw_runs(axes: Axes, accuracies: Values, place: int) -> None:
+def _draw_runs(axes: Axes, correct: npt.NDArray[np.int64], total: int, place: int) -> None:
     colour = _COLOURS[place % len(_COLOURS)]
-    if len(accuracies) <= _MAX_POINTS:
+    if len(correct) <= _MAX_POINTS:
         # Multiples of the golden ratio spread neighbours evenly, and the same each time.
-        heights = -0.1 + 0.45 * (np.arange(len(accuracies)) * (math.sqrt(5) - 1) / 2 % 1 - 0.5)
-        axes.plot(accuracies, place + heights, "o", color=colour, markersize=4, alpha=0.55, markeredgewidth=0)
+        heights = -0.1 + 0.45 * (np.arange(len(correct)) * (math.sqrt(5) - 1) / 2 % 1 - 0.5)
+        axes.plot(correct / total, place + heights, "o", color=colour, markersize=4, alpha=0.55, markeredgewidth=0)
         return
-    at, counts = np.unique(accuracies, return_counts=True)
-    if len(at) > _MAX_BINS:
-        counts, edges = np.histogram(accuracies, _MAX_BINS)
-        at, counts = (edges[1:] + edges[:-1])[counts > 0] / 2, counts[counts > 0]
+    # Bins hold equally many of the counts that can occur; otherwise the histogram is combed.
+    width = math.ceil((int(np.ptp(correct)) + 1) / _MAX_BINS)
+    bins, counts = np.unique((correct - correct[0]) // width, return_counts=True)
+    at = (correct[0] + bins * width + (width - 1) / 2) / total
     axes.vlines(at, place + 0.15 - 0.6 * counts / counts.max(), place + 0.15, color=colour, linewidth=2.5, alpha=0.7)
 
 

@@ -10,7 +10,10 @@ import pytest
 from runs import ENVIRONMENT, make_run
 
 import initcheck
-from initcheck.reporting.page import findings, render_report, render_summary
+from initcheck.reporting import page, plots, svg
+from initcheck.reporting.format import format_epochs, format_percent, format_restarts, format_share
+from initcheck.reporting.page import find, render_report, render_summary
+from initcheck.statistics import Estimate
 
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{0}$ & \"q\""
 
@@ -60,7 +63,7 @@ def test_the_page_needs_no_network_and_no_script():
 
 def test_the_page_shows_the_numbers_of_the_sweep():
     page = html.unescape(render_report(make_sweep()))
-    for text in ("he_normal", "0.833", "initcheck run --seed 1", "a processor × 2", "2.21.0", "12 runs", "Clopper"):
+    for text in ("he_normal", "0.833", "initcheck run --seed 1", "a processor × 2", "2.21.0", "Clopper"):
         assert text in page
     assert "Interrupted" not in page
 
@@ -77,18 +80,19 @@ def test_every_figure_has_an_alternative_text_and_its_ids_are_its_own():
 def test_hostile_names_are_shown_as_they_are_written():
     sweep = make_sweep(names=(HOSTILE, "b"), name=HOSTILE, title=HOSTILE, source=HOSTILE)
     sweep = replace(sweep, command=f"initcheck run --problem {HOSTILE}", environment=replace(ENVIRONMENT, cpu=HOSTILE))
-    for page in (render_report(sweep), render_summary(sweep)):
-        assert "<script" not in page
-        assert html.escape(HOSTILE, quote=False)[:20] in page
+    for text in (render_report(sweep), render_summary(sweep)):
+        assert "<script" not in text
+        assert html.escape(HOSTILE, quote=False)[:20] in text
 
 
 def test_an_interrupted_sweep_says_so():
-    assert "Interrupted: 12 of 99 planned runs" in render_report(make_sweep(planned=99))
+    told = " ".join(re.sub(r"<[^>]*>", "", render_report(make_sweep(planned=99))).split())
+    assert "Interrupted. 12 of 99" in told
 
 
 def test_one_run_of_one_epoch_makes_a_page():
     sweep = replace(make_sweep(), runs=(make_run(losses=(0.7,)),), planned=1)
-    assert "never" not in findings(sweep)[0]
+    assert "Too few runs" in find(sweep)[0]
     assert "<svg" in render_report(sweep)
     assert sweep.plot().axes
 
@@ -113,9 +117,9 @@ def test_nothing_is_clipped_out_of_sight():
 def test_findings_claim_no_more_than_the_intervals():
     equal = make_sweep(names=("he_normal", "lecun_uniform"))
     runs = [replace(run, test_correct=250 + run.reseed) for run in equal.runs]
-    assert "do not tell it from" in findings(replace(equal, runs=tuple(runs)))[0]
+    assert "No initializer clearly comes out best" in find(replace(equal, runs=tuple(runs)))[0]
     runs = [replace(run, test_correct=100 + 100 * (run.initializer == "he_normal")) for run in equal.runs]
-    assert "more often than any other" in findings(replace(equal, runs=tuple(runs)))[0]
+    assert "he_normal (100 %" in find(replace(equal, runs=tuple(runs)))[0]
 
 
 def test_ten_thousand_runs_stay_a_small_page():
@@ -124,13 +128,87 @@ def test_ten_thousand_runs_stay_a_small_page():
     assert len(render_report(replace(sweep, runs=runs))) < 1_000_000
 
 
+NAN = math.nan
+
+
+def make(runs, planned=None):
+    return initcheck.Sweep(initcheck.PROBLEMS["iris"], tuple(runs), 1, ENVIRONMENT, "a command", planned or len(runs))
+
+
+def one_each():
+    return [make_run(initializer=name, correct=(7, right)) for name, right in (("zeros", 3), ("ones", 4))]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (format_share(Estimate(0.8361, 0.7811, 0.8829)), "0.836 [0.781, 0.883]"),
+        (format_share(Estimate(0.5, NAN, NAN)), "0.500"),
+        (format_share(Estimate(NAN, NAN, NAN)), "–"),
+        (format_percent(Estimate(0.375, 0.19, 0.58)), "38 % [19, 58]"),
+        (format_epochs(Estimate(9, 7, math.inf), 15), "9 [7, > 15]"),
+        (format_epochs(Estimate(math.inf, math.inf, math.inf), 15), "> 15 [> 15, > 15]"),
+        (format_restarts(Estimate(math.inf, 10, math.inf)), "never [≥ 10]"),
+        (format_restarts(Estimate(1, 1, 3)), "1 [1, 3]"),
+    ],
+)
+def test_estimates_are_shown_no_finer_than_their_error(text, expected):
+    assert text == expected
+
+
+def test_nothing_is_concluded_from_one_run_of_each():
+    assert [sentence.split(":")[0] for sentence in page.find(make(one_each()))] == [
+        "Too few runs to tell an initializer from its seed"
+    ]
+
+
+def test_a_sweep_without_a_finished_run_makes_a_page_that_says_so():
+    assert "No run has finished." in page.render_report(make([], planned=4))
+
+
+def test_every_number_in_the_finding_bears_its_interval():
+    runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r) for name in ("a", "b") for r in range(8)]
+    best, spread, stuck = page.find(make(runs))
+    assert "[" in best
+    assert "standard deviation of" in spread
+    assert "[" in spread
+    assert "no smaller one" in stuck
+
+
+def test_dollar_signs_underscores_and_line_breaks_do_not_reach_mathtext():
+    names = ("_hidden", "$\\frac{$", "two\nlines", "\x00")
+    figure = plots.figure_strip(make([make_run(initializer=name) for name in names]))
+    svg = svg.to_svg(figure, name="strip", alt='"><script>')
+    for shown in ("_hidden", "$\\frac{$", "two lines"):
+        assert f">{shown}<" in svg
+    assert "<script" not in svg
+
+
+def test_the_same_figure_is_drawn_the_same_twice():
+    sweep = make(one_each())
+    first, second = (svg.to_svg(plots.figure_loss(sweep), name="loss", alt="loss") for _ in range(2))
+    assert first == second
+
+
+def test_losses_over_many_decades_get_a_logarithmic_axis_that_holds_them_all():
+    left, _ = plots.plot_history(make([make_run(losses=(1e4, 0.1))])).axes
+    assert left.get_yscale() == "log"
+    assert left.get_ylim()[0] < 0.1 < 1e4 < left.get_ylim()[1]
+
+
+def test_a_long_name_neither_cuts_the_figure_s_title_nor_vanishes():
+    run = replace(make_run(), initializer="x" * 300)
+    assert "x" * 300 in page.render_report(make([run]))
+    assert "x…" in svg.to_svg(plots.figure_strip(make([run])), name="strip", alt="")
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 # Tells in the page's title what was laid out: the page's own width, and that of its widest visible text.
 PROBE = """<script>addEventListener('load', () => {
   const frame = document.querySelector('iframe').contentDocument;
   const svg = [...frame.querySelectorAll('svg')].map(one => one.getBoundingClientRect());
   const text = [...frame.querySelectorAll('svg text')].map(one => one.getBoundingClientRect().height);
-  const rows = frame.querySelectorAll('tbody tr').length;
+  const rows = frame.querySelectorAll('table tbody')[0].rows.length;
   document.title = JSON.stringify({scroll: frame.documentElement.scrollWidth, rows,
     widest: Math.max(...svg.map(one => one.right)), shallowest: Math.min(...svg.map(one => one.height)),
     smallest: Math.min(...text)});
