@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import signal
 import sys
 import tempfile
 import warnings
@@ -22,6 +23,7 @@ from initcheck.errors import InitcheckError
 from initcheck.training.seeding import DEFAULT_SEED
 
 if TYPE_CHECKING:
+    from initcheck.records import Run
     from initcheck.reporting.results import Sweep
 
 DEFAULT_OUT = "initcheck-results"
@@ -151,17 +153,48 @@ def _sweep_with_progress(
     from initcheck.reporting.terminal import progress_bar
 
     planned = len(get_initializers(names)) * reseeds
-    with progress_bar("loading the framework", planned) as advance, warnings.catch_warnings():
+    with (
+        progress_bar("loading the framework", planned) as advance,
+        _interrupt_between_runs() as run_finished,
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", message="interrupted: ")  # said at the end, below the table
+
+        def on_run(run: Run) -> None:
+            advance(run.initializer)
+            run_finished()
+
         return sweep(
-            problem,
-            initializers=names,
-            reseeds=reseeds,
-            seed=seed,
-            epochs=epochs,
-            command=command,
-            on_run=lambda run: advance(run.initializer),
+            problem, initializers=names, reseeds=reseeds, seed=seed, epochs=epochs, command=command, on_run=on_run
         )
+
+
+@contextlib.contextmanager
+def _interrupt_between_runs() -> Iterator[Callable[[], None]]:
+    """Lets Ctrl-C take effect after the run under way; gives the function to call as each is finished.
+
+    Raised inside of the framework, the exception may be lost in a callback of its C++ part. Before the first run, or
+    asked for again, it is raised at once all the same.
+    """
+    finished = asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        if asked or not finished:
+            raise KeyboardInterrupt
+        asked = True
+
+    def run_finished() -> None:
+        nonlocal finished
+        finished = True
+        if asked:
+            raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGINT, ask)
+    try:
+        yield run_finished
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def _files(found: Sweep) -> dict[str, str]:

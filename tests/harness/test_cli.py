@@ -142,13 +142,16 @@ def test_ctrl_c_keeps_the_finished_runs_and_says_so(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", script, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "two-runs").exists():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 240
+        while not (tmp_path / "two-runs").exists():
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=240)
+    finally:
+        process.kill()
     runs = pd.read_csv(tmp_path / "results" / "runs.csv")
     assert process.returncode == 130
     assert f"interrupted: the {len(runs)} runs finished of 100000 are kept" in err
