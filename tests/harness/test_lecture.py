@@ -30,6 +30,7 @@ ORDER_STDDEV = REFERENCE["zeros"][1] + ROUNDING
 Z = stats.norm.isf(1e-4 / 2)  # a right implementation fails one of these nine comparisons once in a thousand streams
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFERENCE)
 def test_the_fifth_epoch_is_the_reference_s(name, banknotes):
     reseeds = 2 if name == "zeros" else RESEEDS
