@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import tomllib
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ class KnownIssue:
 
     Attributes:
         check: Code of the check that fails.
-        subject: Name of the subject on which it fails, or ``*`` for all of them.
+        subject: Name of the subject on which it fails, or a pattern: ``*`` for all of them.
         reason: What the framework does, in one sentence.
         link: Where it is reported or documented.
         versions: Package → versions in which it fails, as pip writes them; all of them must match.
@@ -49,11 +50,5 @@ def known_issues() -> tuple[KnownIssue, ...]:
 
 def find_known_issue(code: str, subject: str) -> KnownIssue | None:
     """The row that expects that check to fail on that subject with the installed packages, if there is one."""
-    return next(
-        (
-            issue
-            for issue in known_issues()
-            if issue.check == code and issue.subject in ("*", subject) and issue.applies()
-        ),
-        None,
-    )
+    rows = (row for row in known_issues() if row.check == code and fnmatch.fnmatchcase(subject, row.subject))
+    return next((row for row in rows if row.applies()), None)

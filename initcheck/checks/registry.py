@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -172,9 +173,7 @@ def kind_of(value: Any) -> str:
 
 def over_initializers(*, random: bool | None = None) -> list[Subject]:
     """The catalogue's rows as subjects; only those with or without randomness where asked."""
-    return [
-        Subject(name, row) for name, row in INITIALIZERS.items() if random is None or row.law.random is random
-    ]
+    return [Subject(name, row) for name, row in INITIALIZERS.items() if random is None or row.law.random is random]
 
 
 class NotApplicable(Exception):
@@ -196,7 +195,9 @@ def carry_out(cell: Cell, lab: Lab) -> Verdict:
 def _judge(cell: Cell, lab: Lab) -> Verdict:
     arguments = (cell.alpha,) if cell.check.statistical else ()
     try:
-        return cell.check.judge(lab, cell.subject.value, *arguments)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a warning is no verdict, even where a project turns warnings into errors
+            return cell.check.judge(lab, cell.subject.value, *arguments)
     except NotApplicable as reason:
         return Verdict(Status.NOT_APPLICABLE, str(reason))
     except Exception as error:  # whatever the framework raises is evidence against it

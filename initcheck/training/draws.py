@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import Shape
 from initcheck.errors import InitcheckError
 from initcheck.training.framework import load_keras
+from initcheck.training.layers import Layers
 from initcheck.training.seeding import layer_seed
 
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
 
-def make_initializer(row: Initializer, seed: int) -> Any:
+
+def make_initializer(row: Initializer, seed: Any) -> Any:
     """Keras's initializer of that row; rows without randomness take no seed."""
-    keras_class = type(load_keras().initializers.get(row.keras_name))
+    keras_class = row.keras_name
+    if isinstance(keras_class, str):
+        initializers = load_keras().initializers
+        keras_class = getattr(initializers, keras_class, None) or type(initializers.get(keras_class))
     return keras_class(**row.config, **({"seed": seed} if row.law.random else {}))
 
 
@@ -39,3 +52,64 @@ class LayerInitializers:
             raise InitcheckError(f"two layers ask for the initializer {layer!r}; give each a name of its own")
         self._asked.add(layer)
         return make_initializer(self._row, layer_seed(self._seed, layer))
+
+
+class Draws:
+    """Draws of initializers under one laboratory's streams.
+
+    Args:
+        lab: The laboratory, through which Keras is reached.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def draw(
+        self, row: Initializer, shape: Shape, *, seed: int | None, dtype: str | None = None
+    ) -> npt.NDArray[np.generic]:
+        """What a fresh initializer of that row returns.
+
+        Args:
+            row: The initializer.
+            shape: The shape asked for.
+            seed: The seed; ignored by rows without randomness; None leaves it to the framework.
+            dtype: The dtype asked for; the framework's own (``floatx``) by default.
+        """
+        return self.repeated(row, shape, seed=seed, calls=1, dtype=dtype)[0]
+
+    def repeated(
+        self, row: Initializer, shape: Shape, *, seed: int | None, calls: int, dtype: str | None = None
+    ) -> list[npt.NDArray[np.generic]]:
+        """What one instance returns at each of several calls."""
+        instance = make_initializer(row, seed)
+        # Keras 2 warns when an unseeded instance is called again; that it repeats is the evidence.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return [np.asarray(instance(shape, dtype=dtype)) for _ in range(calls)]
+
+    def advancing(
+        self, row: Initializer, shape: Shape, *, seed: int, calls: int
+    ) -> list[npt.NDArray[np.generic]] | None:
+        """What one instance returns at each call when its seed is a ``SeedGenerator``; None where Keras has none."""
+        generator = getattr(getattr(self._lab.keras, "random", None), "SeedGenerator", None)
+        if generator is None:
+            return None
+        instance = make_initializer(row, generator(seed))
+        return [np.asarray(instance(shape)) for _ in range(calls)]
+
+    def attempt(self, row: Initializer, shape: Shape, *, seed: object) -> npt.NDArray[np.generic] | str:
+        """A draw with a seed of any type, or the name of the exception that refuses it."""
+        try:
+            return np.asarray(make_initializer(row, seed)(shape))
+        except Exception as error:  # how it is refused is the framework's choice
+            return type(error).__name__
+
+    def refusal(self, row: Initializer, shape: Shape) -> str:
+        """The name of the exception that refuses that shape; empty where it is taken."""
+        found = self.attempt(row, shape, seed=1)
+        return found if isinstance(found, str) else ""
+
+    @functools.cached_property
+    def layers(self) -> Layers:
+        """Weights and noise as layers make them."""
+        return Layers(self._lab)

@@ -1,0 +1,36 @@
+"""Which seeds are tried, and which pairs of them a careless framework would take for one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+# TensorFlow's kernels take seeds of 31 bits; Keras reduces others modulo 2³¹ − 2, so seeds beyond it meet these.
+RANGE = 2**31 - 2
+
+# Neighbours of every width that an integer might be cut or rounded to: bytes, shorts, float32's and float16's mantissa.
+LOWER = (
+    0, 1, 2, 3, 10, 11, 127, 128, 255, 256, 257, 2047, 2048, 2049, 32767, 32768, 65535, 65536, 65537,
+    10**6, 10**6 + 1, 2**24 - 1, 2**24, 2**24 + 1, 10**9, 10**9 + 1, 2**30 - 1, 2**30, 2**30 + 1, 2**31 - 4, 2**31 - 3,
+)  # fmt: skip
+# Of the seeds that TensorFlow's 31 bits do not hold, one of each class modulo 2³¹ − 2; 0 … 3 are left to LOWER.
+UPPER = (4, 5, 255, 65536, 2**31 - 3, 2**31 - 1, 2**31, 2**32 - 1)
+
+# Seeds that nobody would take for one: the second is the first plus the modulus, or its negative.
+ALIASES = (
+    *((seed, seed + RANGE) for seed in (0, 1, 2, 12345, 2**30)),
+    (2**31, 2**32 - 2),
+    (-1, 2**31 - 3),
+)
+
+
+def random_seeds(lab: Lab, name: str) -> tuple[int, ...]:
+    """Seeds from all of the range, each with companions at distances that lose to a mask, a modulus or a rounding."""
+    base = lab.stream("seeds", "random", name) % RANGE
+    flipped = [base ^ (1 << bit) for bit in range(30)]
+    moved = [base + 10**power for power in range(1, 10)]
+    scattered = [lab.stream("seeds", "random", name, k) for k in range(20)]
+    found = [base, base + 1, base // 2, *flipped, *moved, *scattered]
+    return tuple(dict.fromkeys(seed % RANGE for seed in found))

@@ -1,0 +1,86 @@
+"""Initializers asked for with arguments other than the defaults: rows like the catalogue's, for the laws alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import (
+    Constant,
+    ElementLaw,
+    Elementwise,
+    Family,
+    Identity,
+    Law,
+    Mode,
+    Orthogonal,
+    VarianceScaled,
+)
+from initcheck.checks.registry import Subject, over_initializers
+
+_KERAS = "https://keras.io/api/layers/initializers/"
+
+# Scales that no other row has, so that a scale that is lost or taken for another shows.
+_SCALES: dict[Mode, float] = {"fan_in": 0.3, "fan_out": 1.0, "fan_avg": 2.6}
+_DISTRIBUTIONS: dict[str, Family] = {
+    "uniform": "uniform",
+    "untruncated_normal": "normal",
+    "truncated_normal": "truncated_normal",
+}
+
+
+def _row(keras_name: str, law: Law, **config: Any) -> Initializer:
+    shown = ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in config.values())
+    return Initializer(f"{keras_name}({shown})", keras_name, law, _KERAS, config)
+
+
+def _around(family: Family, mean: float, spread: float) -> Elementwise:
+    return Elementwise(ElementLaw(family, mean, spread))
+
+
+RANDOM_VARIANTS = (
+    *(
+        _row("VarianceScaling", VarianceScaled(scale, mode, family), scale=scale, mode=mode, distribution=distribution)
+        for mode, scale in _SCALES.items()
+        for distribution, family in _DISTRIBUTIONS.items()
+    ),
+    _row("RandomNormal", _around("normal", 1.5, 0.2), mean=1.5, stddev=0.2),
+    _row("RandomNormal", _around("normal", -0.4, 1.7), mean=-0.4, stddev=1.7),
+    _row("TruncatedNormal", _around("truncated_normal", -2.0, 0.5), mean=-2.0, stddev=0.5),
+    _row("TruncatedNormal", _around("truncated_normal", 0.7, 3.0), mean=0.7, stddev=3.0),
+    _row("RandomUniform", _around("uniform", 0.4, 0.7), minval=-0.3, maxval=1.1),
+    _row("RandomUniform", _around("uniform", -2.5, 0.5), minval=-3.0, maxval=-2.0),
+)
+ORTHOGONAL_VARIANTS = (
+    _row("Orthogonal", Orthogonal(2.5), gain=2.5),
+    _row("Orthogonal", Orthogonal(0.1), gain=0.1),
+)
+FIXED_VARIANTS = (
+    _row("Constant", Constant(-1.25), value=-1.25),
+    _row("Constant", Constant(3.0), value=3.0),
+    _row("Constant", Constant(0.0)),
+    _row("Identity", Identity(2.5), gain=2.5),
+    _row("Identity", Identity(-0.5), gain=-0.5),
+)
+
+
+def elementwise_rows() -> list[Subject]:
+    """Every row with independent random elements: the catalogue's, then those with other arguments."""
+    own = [one for one in over_initializers(random=True) if not isinstance(one.value.law, Orthogonal)]
+    return own + [Subject(row.name, row) for row in RANDOM_VARIANTS]
+
+
+def orthogonal_rows() -> list[Subject]:
+    """Every orthogonal row."""
+    own = [one for one in over_initializers(random=True) if isinstance(one.value.law, Orthogonal)]
+    return own + [Subject(row.name, row) for row in ORTHOGONAL_VARIANTS]
+
+
+def fixed_rows() -> list[Subject]:
+    """Every row without randomness."""
+    return over_initializers(random=False) + [Subject(row.name, row) for row in FIXED_VARIANTS]
+
+
+def all_rows() -> list[Subject]:
+    """Every row there is."""
+    return elementwise_rows() + orthogonal_rows() + fixed_rows()

@@ -1,0 +1,129 @@
+"""Weights as layers really create them, and the noise that layers draw."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.layers import LayerRequest
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+Array = npt.NDArray[np.generic]
+
+
+class Layers:
+    """Layers built on inputs of zeros, under one laboratory's streams.
+
+    Args:
+        lab: The laboratory, through which Keras is reached.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def offers(self, layer: str) -> bool:
+        """Whether the installed Keras has that layer."""
+        return hasattr(self._lab.keras.layers, layer)
+
+    def weights(self, request: LayerRequest, rows: Mapping[str, tuple[Initializer, int]]) -> list[Array]:
+        """The first weights of a layer whose initializers are those rows, by argument, each with its seed."""
+        return _values(self._built(request, self._initializers(rows)))
+
+    def requested(
+        self, request: LayerRequest, argument: str, row: Initializer, seed: int
+    ) -> tuple[list[Array], list[Array]]:
+        """A layer's first weights, and what its own initializer of that argument returns for each weight's shape."""
+        layer = self._built(request, self._initializers({argument: (row, seed)}))
+        values = _values(layer)
+        again = [np.asarray(getattr(layer, argument)(value.shape)) for value in values if row.law.allows(value.shape)]
+        return values, again
+
+    def defaults(self, request: LayerRequest, seed: int) -> list[Array]:
+        """The first weights of a layer that is told nothing of initializers, after seeding the global generators."""
+        with self._seeded(seed):
+            return _values(self._built(request, {}))
+
+    def stack(self, requests: Sequence[LayerRequest], seed: int) -> list[list[Array]]:
+        """The first weights of several layers created one after another, after seeding the global generators once."""
+        with self._seeded(seed):
+            return [_values(self._built(request, {})) for request in requests]
+
+    def unseeded(self, request: LayerRequest, argument: str, row: Initializer, count: int, seed: int) -> list[Array]:
+        """The first weight of each of ``count`` like layers, whose initializers are unseeded, under one global seed."""
+        with self._seeded(seed):
+            return [_values(self._built(request, self._initializers({argument: (row, None)})))[0] for _ in range(count)]
+
+    def noise(
+        self,
+        layer: str,
+        arguments: Mapping[str, Any],
+        inputs: Array,
+        *,
+        seed: int,
+        layers: int = 1,
+        calls: int = 1,
+        training: bool = True,
+    ) -> list[list[Array]]:
+        """What each of some like layers that draw noise makes of the inputs, at each of several calls.
+
+        The global generators are seeded first: TensorFlow's stateful operations take a layer's seed and the global one
+        together (https://www.tensorflow.org/api_docs/python/tf/random/set_seed), and Keras 2 draws its noise by them.
+        """
+        with self._seeded(seed), _own_deprecations():
+            made = [getattr(self._lab.keras.layers, layer)(**arguments) for _ in range(layers)]
+            return [[np.asarray(one(inputs, training=training)) for _ in range(calls)] for one in made]
+
+    def _initializers(self, rows: Mapping[str, tuple[Initializer, int | None]]) -> dict[str, Any]:
+        from initcheck.training.draws import make_initializer
+
+        return {argument: make_initializer(row, seed) for argument, (row, seed) in rows.items()}
+
+    def _built(self, request: LayerRequest, initializers: Mapping[str, Any]) -> Any:
+        """The layer with its weights; one with several inputs is called once, which is how Keras 2 builds those."""
+        layers = self._lab.keras.layers
+        arguments = {
+            name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
+            for name, value in request.arguments.items()
+        }
+        with _own_deprecations():
+            layer = getattr(layers, request.layer)(**arguments, **initializers)
+            inputs = [np.zeros(shape, "float32") for shape in request.inputs]
+            if len(inputs) == 1:
+                layer.build(request.inputs[0])
+            elif request.listed_inputs:
+                layer(inputs)
+            else:
+                layer(*inputs)
+        return layer
+
+    @contextlib.contextmanager
+    def _seeded(self, seed: int) -> Iterator[None]:
+        """Seeds the global generators; Python's and NumPy's are put back, since they may be the caller's."""
+        python_state, numpy_state = random.getstate(), np.random.get_state()
+        self._lab.keras.utils.set_random_seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+
+
+@contextlib.contextmanager
+def _own_deprecations() -> Iterator[None]:
+    """Lets Keras 2 ask Python for ``randint(1, 1e9)``, which is deprecated, where warnings are errors."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "non-integer arguments to randrange", DeprecationWarning)
+        yield
+
+
+def _values(layer: Any) -> list[Array]:
+    return [np.asarray(value) for value in layer.get_weights()]

@@ -1,0 +1,202 @@
+"""The laws' judges against draws made by NumPy: right ones pass, ones that are only just wrong fail."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from fakes import FakeLab, Generator, faultless
+
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.laws import ElementLaw
+from initcheck.checks import dependence, goodness, laws, noise, samples, variants
+from initcheck.checks.layer_defaults import DEFAULTS, FORGET_GATE
+from initcheck.checks.registry import NotApplicable
+from initcheck.records import Status, Verdict
+
+ALPHA = 1e-6
+HE, NORMAL, UNIFORM = (INITIALIZERS[name] for name in ("he_normal", "standard_normal", "unit_uniform"))
+ORTHOGONAL, ZEROS = INITIALIZERS["orthogonal"], INITIALIZERS["zeros"]
+
+
+def _status(verdict: Verdict) -> str:
+    assert str(verdict)
+    return verdict.status.value
+
+
+def _wrong(change: object) -> Generator:
+    """Faultless draws, changed."""
+    return lambda row, shape, seed, dtype: change(faultless(row, shape, seed, dtype))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("row", [HE, NORMAL, UNIFORM, variants.RANDOM_VARIANTS[-2]], ids=lambda row: row.name)
+def test_faultless_draws_pass(row: Initializer) -> None:
+    lab = FakeLab()
+    assert _status(laws.support(lab, row)) == "pass"
+    for judge in (laws.mean_and_signs, laws.scale, laws.distribution, laws.independence, laws.other_dtypes):
+        assert _status(judge(lab, row, ALPHA)) == "pass", judge.__name__
+    assert _status(laws.edge_shapes(lab, row)) == "pass"
+
+
+@pytest.mark.parametrize(
+    ("judge", "row", "change"),
+    [
+        (laws.mean_and_signs, NORMAL, lambda values: values + np.float32(0.02)),
+        (laws.mean_and_signs, UNIFORM, lambda values: np.where(values == values.max(), values, values + 0.006)),
+        (laws.scale, NORMAL, lambda values: values * np.float32(1.013)),
+        (laws.scale, HE, lambda values: values * np.float32(0.985)),
+        (laws.scale, NORMAL, lambda values: values * np.float32(1.05 if values.ndim == 1 else 1)),
+        (laws.distribution, UNIFORM, lambda values: np.float32(0.001) + values * np.float32(0.998)),
+        (laws.distribution, UNIFORM, lambda values: np.round(values * 4096) / 4096),
+        (laws.distribution, NORMAL, lambda values: np.sign(values) * np.abs(values) ** 1.05),
+        (
+            laws.distribution,
+            NORMAL,
+            lambda values: np.where(np.arange(values.size).reshape(values.shape) == 5, 9, values),
+        ),
+        (laws.independence, NORMAL, lambda values: (values + 0.06 * np.roll(values, 3, axis=-1)) / math.sqrt(1.0036)),
+        (laws.independence, NORMAL, lambda values: values - values.mean(axis=0)),
+        (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.dtype == "float64" else values),
+        (laws.other_dtypes, UNIFORM, lambda values: values.astype("float32").astype(values.dtype)),
+    ],
+    ids=str,
+)
+def test_draws_that_are_only_just_wrong_fail(judge: object, row: Initializer, change: object) -> None:
+    lab = FakeLab(lambda *asked: np.asarray(change(faultless(*asked)), faultless(*asked).dtype))  # type: ignore[operator]
+    assert _status(judge(lab, row, ALPHA)) == "fail"  # type: ignore[operator]
+
+
+def test_an_element_beyond_the_support_fails() -> None:
+    assert _status(laws.support(FakeLab(_wrong(lambda values: values * np.float32(1.001))), HE)) == "fail"
+    assert _status(laws.support(FakeLab(_wrong(lambda values: values.astype("float64"))), HE)) == "fail"
+
+
+def test_constants_are_compared_exactly() -> None:
+    identity = INITIALIZERS["identity"]
+    assert _status(laws.constants(FakeLab(), identity)) == "pass"
+    assert _status(laws.constants(FakeLab(_wrong(lambda values: values + values.dtype.type(1e-7))), ZEROS)) == "fail"
+    with pytest.raises(NotApplicable):
+        laws.constants(FakeLab(), HE)
+
+
+def test_orthogonal_draws_are_judged_by_their_rows_and_their_signs() -> None:
+    lab = FakeLab()
+    assert _status(laws.orthonormality(lab, ORTHOGONAL)) == "pass"
+    assert _status(laws.haar(lab, ORTHOGONAL, ALPHA)) == "pass"
+    stretched = FakeLab(_wrong(lambda values: values * values.dtype.type(1.01)))
+    assert _status(laws.orthonormality(stretched, ORTHOGONAL)) == "fail"
+    uncorrected = FakeLab(_wrong(lambda values: values * np.sign(values.reshape(-1)[0])))
+    assert _status(laws.haar(uncorrected, ORTHOGONAL, ALPHA)) == "fail"
+    assert _status(laws.orthonormality(uncorrected, ORTHOGONAL)) == "pass"
+
+
+def test_elementwise_checks_do_not_apply_to_orthogonal_rows() -> None:
+    with pytest.raises(NotApplicable):
+        laws.scale(FakeLab(), ORTHOGONAL, ALPHA)
+
+
+def test_an_excluded_shape_must_be_refused() -> None:
+    lab = FakeLab()
+    assert _status(laws.edge_shapes(lab, ORTHOGONAL)) == "pass"
+    lenient = SimpleNamespace(
+        draws=SimpleNamespace(refusal=lambda row, shape: "", draw=lab.draws.draw), stream=lab.stream
+    )
+    assert _status(laws.edge_shapes(lenient, ORTHOGONAL)) == "fail"
+
+
+def _layers(factor: float) -> SimpleNamespace:
+    """Layers that draw glorot-scaled kernels by their units' fans, times a factor."""
+
+    def weights(request: object, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
+        ((row, seed),) = rows.values()
+        shape = (request.inputs[0][-1], request.arguments["units"])  # type: ignore[attr-defined]
+        return [faultless(row, shape, seed) * np.float32(factor)]
+
+    return SimpleNamespace(offers=lambda layer: True, weights=weights)
+
+
+def test_a_dense_kernels_scale_is_held_against_its_fans() -> None:
+    right, wrong = FakeLab(layers=_layers(1.0)), FakeLab(layers=_layers(1.04))
+    for mode in ("fan_in", "fan_out"):
+        assert _status(laws.layer_fans(right, ("dense", mode), ALPHA)) == "pass"
+        assert _status(laws.layer_fans(wrong, ("dense", mode), ALPHA)) == "fail"
+        assert _status(laws.layer_units(right, ("dense", mode), ALPHA)) == "pass"
+
+
+def _lstm(bias: float, row: str) -> FakeLab:
+    units, inputs = 10, 4000
+    kernel = faultless(INITIALIZERS[row], (inputs, 4 * units), 1)
+    forget = np.zeros(4 * units, np.float32)
+    forget[units : 2 * units] = bias
+    weights = [kernel, faultless(ORTHOGONAL, (units, 4 * units), 2), forget]
+    return FakeLab(layers=SimpleNamespace(offers=lambda layer: True, defaults=lambda request, seed: weights))
+
+
+def test_defaults_are_held_against_the_documented_ones() -> None:
+    assert DEFAULTS["LSTM"].initializers[-1] is FORGET_GATE
+    assert _status(laws.layer_defaults(_lstm(1.0, "glorot_uniform"), "LSTM", ALPHA)) == "pass"
+    assert _status(laws.layer_defaults(_lstm(0.0, "glorot_uniform"), "LSTM", ALPHA)) == "fail"
+    assert _status(laws.layer_defaults(_lstm(1.0, "glorot_normal"), "LSTM", ALPHA)) == "fail"
+
+
+@pytest.mark.parametrize(("rate", "passes"), [(0.5, True), (0.48, False)])
+def test_dropout_is_held_against_its_rate(rate: float, passes: bool) -> None:
+    case = next(one for one in noise.CASES if one.name == "Dropout(0.5)")
+    stream, inputs = np.random.RandomState(0), noise.inputs()
+    outputs = [np.where(stream.uniform(size=inputs.shape) < rate, 0, 2 * inputs).astype("float32") for _ in range(2)]
+    assert noise.exact_problem(case, inputs, outputs) == ""
+    assert (noise.judge(case, inputs, outputs).p_value > ALPHA) is passes
+    assert noise.exact_problem(case, inputs, [outputs[0], outputs[0]])
+    assert noise.exact_problem(case, inputs, [one * np.float32(1.0001) for one in outputs])
+
+
+def test_p_values_of_a_faultless_generator_are_not_too_small_too_often() -> None:
+    stream = np.random.RandomState(3)
+    law = goodness.unit_law("normal")
+    found = []
+    for _ in range(200):
+        sample = stream.standard_normal(4096)
+        found += [
+            [
+                goodness.mean_test()(sample)[1],
+                goodness.scale_test(3.0)(sample)[1],
+                goodness.shape_test(law)(sample)[1],
+                goodness.extremes_test(law)(sample)[1],
+                dependence.within(sample, law).p_value,
+                dependence.rows(sample.reshape(64, 64), law).p_value,
+            ]
+        ]
+    below = np.mean(np.array(found) < 0.1, axis=0)
+    # 200 draws: 0.1 ± 4.4 binomial deviations of 0.021.
+    assert np.all(below < 0.1 + 4.4 * 0.0213), below
+
+
+def test_sample_sizes_follow_the_power_formula() -> None:
+    # DESIGN.md: a 5 % effect at 2e-6 takes 13,000 normal weights, 5,200 uniform ones.
+    assert goodness.samples_for_scale(0.05, 3.0, 2e-6, 1) == pytest.approx(13_000, rel=0.02)
+    assert goodness.samples_for_scale(0.05, 1.8, 2e-6, 1) == pytest.approx(5_200, rel=0.02)
+
+
+def test_shapes_are_the_same_at_every_call_and_large_enough() -> None:
+    found = samples.shapes(7000)
+    samples.shapes.cache_clear()
+    assert samples.shapes(7000) == found
+    assert len(found) == samples.GROUPS - 1 - samples.CLASSES
+    assert all(7000 <= math.prod(shape) < 16_000 for _, shape in found)
+
+
+@pytest.mark.parametrize("family", ["uniform", "normal", "truncated_normal"])
+def test_distribution_functions_agree_with_scipy(family: str) -> None:
+    law = ElementLaw(family, 0.3, 2.0)  # type: ignore[arg-type]
+    at = np.linspace(-5, 5, 101)
+    np.testing.assert_allclose(goodness.cdf(law, at), law.distribution.cdf(at), rtol=0, atol=1e-12)
+
+
+def test_verdicts_know_their_numbers() -> None:
+    verdict = laws.scale(FakeLab(), HE, ALPHA)
+    assert verdict.status is Status.PASS
+    assert verdict.alpha == ALPHA
+    assert verdict.n is not None
+    assert verdict.p_value is not None
