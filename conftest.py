@@ -19,3 +19,9 @@ def banknotes() -> Path:
     if not _BANKNOTES.exists():
         pytest.skip(f"the lecture's data is not at {_BANKNOTES}")
     return _BANKNOTES
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Readable ids that are the same in every worker: a function's or row's own name, not its address."""
+    name = getattr(val, "__name__", None) or getattr(val, "name", None)
+    return name if isinstance(name, str) and name != "<lambda>" else None

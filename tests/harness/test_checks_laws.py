@@ -40,28 +40,32 @@ def test_faultless_draws_pass(row: Initializer) -> None:
     assert _status(laws.edge_shapes(lab, row)) == "pass"
 
 
+# What judges it, the row, and what is only just wrong with its draws.
+FAULTS = [
+    (laws.mean_and_signs, NORMAL, lambda values: values + np.float32(0.02)),
+    (laws.mean_and_signs, UNIFORM, lambda values: np.where(values == values.max(), values, values + 0.006)),
+    (laws.scale, NORMAL, lambda values: values * np.float32(1.013)),
+    (laws.scale, HE, lambda values: values * np.float32(0.985)),
+    (laws.scale, NORMAL, lambda values: values * np.float32(1.05 if values.ndim == 1 else 1)),
+    (laws.distribution, UNIFORM, lambda values: np.float32(0.001) + values * np.float32(0.998)),
+    (laws.distribution, UNIFORM, lambda values: np.round(values * 4096) / 4096),
+    (laws.distribution, NORMAL, lambda values: np.sign(values) * np.abs(values) ** 1.05),
+    (
+        laws.distribution,
+        NORMAL,
+        lambda values: np.where(np.arange(values.size).reshape(values.shape) == 5, 9, values),
+    ),
+    (laws.independence, NORMAL, lambda values: (values + 0.06 * np.roll(values, 3, axis=-1)) / math.sqrt(1.0036)),
+    (laws.independence, NORMAL, lambda values: values - values.mean(axis=0)),
+    (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.dtype == "float64" else values),
+    (laws.other_dtypes, UNIFORM, lambda values: values.astype("float32").astype(values.dtype)),
+]
+
+
 @pytest.mark.parametrize(
     ("judge", "row", "change"),
-    [
-        (laws.mean_and_signs, NORMAL, lambda values: values + np.float32(0.02)),
-        (laws.mean_and_signs, UNIFORM, lambda values: np.where(values == values.max(), values, values + 0.006)),
-        (laws.scale, NORMAL, lambda values: values * np.float32(1.013)),
-        (laws.scale, HE, lambda values: values * np.float32(0.985)),
-        (laws.scale, NORMAL, lambda values: values * np.float32(1.05 if values.ndim == 1 else 1)),
-        (laws.distribution, UNIFORM, lambda values: np.float32(0.001) + values * np.float32(0.998)),
-        (laws.distribution, UNIFORM, lambda values: np.round(values * 4096) / 4096),
-        (laws.distribution, NORMAL, lambda values: np.sign(values) * np.abs(values) ** 1.05),
-        (
-            laws.distribution,
-            NORMAL,
-            lambda values: np.where(np.arange(values.size).reshape(values.shape) == 5, 9, values),
-        ),
-        (laws.independence, NORMAL, lambda values: (values + 0.06 * np.roll(values, 3, axis=-1)) / math.sqrt(1.0036)),
-        (laws.independence, NORMAL, lambda values: values - values.mean(axis=0)),
-        (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.dtype == "float64" else values),
-        (laws.other_dtypes, UNIFORM, lambda values: values.astype("float32").astype(values.dtype)),
-    ],
-    ids=str,
+    FAULTS,
+    ids=[f"{judge.__name__}-{row.name}-{number}" for number, (judge, row, _) in enumerate(FAULTS)],
 )
 def test_draws_that_are_only_just_wrong_fail(judge: object, row: Initializer, change: object) -> None:
     lab = FakeLab(lambda *asked: np.asarray(change(faultless(*asked)), faultless(*asked).dtype))  # type: ignore[operator]

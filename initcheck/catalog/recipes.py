@@ -1,0 +1,153 @@
+"""Small trainings as plain records: what is built, on what rows, and how it is trained. They travel as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Settings = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: a class of ``keras.layers`` and its arguments.
+
+    Attributes:
+        kind: The class's name.
+        settings: Its arguments, without initializers and seeds, which the recipe decides.
+        random: Its arguments that take an initializer, and the catalogue's row for each.
+        seed: Whether it takes a ``seed`` itself, as dropout does.
+    """
+
+    kind: str
+    settings: Settings = ()
+    random: tuple[tuple[str, str], ...] = ()
+    seed: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A small model and its training through ``fit``.
+
+    Attributes:
+        name: Readable; the name of its random streams.
+        input_shape: Shape of one row.
+        layers: From the input to the output.
+        optimizer: A class of ``keras.optimizers``.
+        loss: As ``compile`` takes it.
+        classes: 0 for real targets, else the number of classes.
+        vocabulary: Size of the vocabulary where inputs are indices, else 0.
+        seeded: Whether every layer has an int seed of its own; else all are left to the global seed.
+        graph: Whether it is trained as ``compile`` does by default; else with ``run_eagerly``.
+        rows: Training rows.
+        batch_size: Rows per step; the last batch of an epoch is smaller.
+        epochs: Passes over the rows.
+    """
+
+    name: str
+    input_shape: tuple[int, ...]
+    layers: tuple[Layer, ...]
+    optimizer: str = "SGD"
+    loss: str = "mse"
+    classes: int = 0
+    vocabulary: int = 0
+    seeded: bool = False
+    graph: bool = False
+    rows: int = 22
+    batch_size: int = 8
+    epochs: int = 2
+
+    def to_json(self) -> dict[str, Any]:
+        """The recipe as JSON's own types."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> Recipe:
+        """The recipe that ``to_json`` was asked of."""
+        layers = tuple(
+            Layer(one["kind"], _settings(one["settings"]), _settings(one["random"]), one["seed"])
+            for one in values["layers"]
+        )
+        return Recipe(**{**values, "layers": layers, "input_shape": tuple(values["input_shape"])})
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How rows are fed to ``fit``, to see in which order it takes them.
+
+    Attributes:
+        rows: Training rows.
+        batch_size: Rows per step.
+        epochs: Passes over the rows.
+        shuffle: As ``fit`` takes it.
+        container: What holds the rows: ``numpy`` or ``tensor``, or ``dict`` for two named inputs.
+        steps_per_execution: As ``compile`` takes it; 0 for ``run_eagerly``.
+        held_out: As ``fit`` takes ``validation_split``.
+    """
+
+    rows: int
+    batch_size: int
+    epochs: int = 3
+    shuffle: bool = True
+    container: str = "numpy"
+    steps_per_execution: int = 0
+    held_out: float = 0.0
+
+    @property
+    def trained_rows(self) -> int:
+        """How many rows come first and are trained on; the documentation takes the held-out ones from the end."""
+        return int(self.rows * (1 - self.held_out))
+
+    @property
+    def name(self) -> str:
+        """Readable and unique."""
+        how = f"steps{self.steps_per_execution}" if self.steps_per_execution else "eager"
+        held = f"-held{self.held_out:g}" if self.held_out else ""
+        return f"{self.rows}rows-batch{self.batch_size}-{self.container}-{how}{held}"
+
+
+@dataclass(frozen=True)
+class Net:
+    """A stack of dense hidden layers, trained step by step to see what becomes of its units' symmetry.
+
+    Attributes:
+        widths: Units of each hidden layer.
+        activation: Of the hidden layers.
+        optimizer: A class of ``keras.optimizers``.
+        loss: ``binary_crossentropy``, ``categorical_crossentropy`` or a loss of real targets.
+        kernel: Every kernel's first value; None for random ones, of the row ``row``.
+        row: The catalogue's row for random kernels.
+        bias: The hidden biases' first value; None for random ones.
+        extra: Layers after each hidden layer, as classes of ``keras.layers`` with one argument each.
+        dtype: What it is computed in.
+        batch_size: Rows per step, without a common factor with the classes, so that no gradient cancels by chance.
+        steps: How many; a zero net needs one more than it has layers before its first layer can move.
+        graph: Whether a step is traced, as ``compile`` does by default; else ``run_eagerly``.
+    """
+
+    widths: tuple[int, ...]
+    activation: str = "sigmoid"
+    optimizer: str = "SGD"
+    loss: str = "binary_crossentropy"
+    kernel: float | None = 0.0
+    row: str = "glorot_uniform"
+    bias: float | None = 0.0
+    extra: tuple[tuple[str, float], ...] = ()
+    dtype: str = "float32"
+    batch_size: int = 7
+    steps: int = 6
+    graph: bool = False
+
+    @property
+    def name(self) -> str:
+        """Readable and unique."""
+        kernel = self.row if self.kernel is None else f"{self.kernel:g}"
+        parts = ["x".join(map(str, self.widths)), self.activation, kernel, self.optimizer, self.loss]
+        parts += ["random_bias"] if self.bias is None else [f"bias{self.bias:g}"] if self.bias else []
+        parts += [f"{kind}{value:g}" for kind, value in self.extra]
+        return "-".join([*parts, self.dtype])
+
+
+def _settings(values: Any) -> tuple[Any, ...]:
+    return tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in values)

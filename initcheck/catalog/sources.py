@@ -1,0 +1,52 @@
+"""The names of everything unseeded that ``keras.utils.set_random_seed`` is documented to decide.
+
+Source: https://keras.io/api/utils/python_utils/#set_random_seed-function ("Sets all random seeds (Python, NumPy, and
+backend framework)", "resets the global Keras SeedGenerator").
+"""
+
+from __future__ import annotations
+
+from initcheck.catalog.initializers import INITIALIZERS
+
+GENERATORS = ("python", "numpy", "tensorflow", "tensorflow shuffle", "tensorflow function")
+KERNELS = ("Dense", "Conv2D", "DepthwiseConv2D", "Embedding", "LSTM", "GRU", "EinsumDense")
+MASKS = (
+    "Dropout",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "GaussianDropout",
+    "GaussianNoise",
+    "AlphaDropout",
+)
+IMAGES = (
+    "RandomFlip",
+    "RandomRotation",
+    "RandomZoom",
+    "RandomContrast",
+    "RandomBrightness",
+    "RandomTranslation",
+    "RandomCrop",
+)
+FUNCTIONS = (
+    "normal",
+    "uniform",
+    "truncated_normal",
+    "randint",
+    "categorical",
+    "shuffle",
+    "dropout",
+    "gamma",
+    "beta",
+    "binomial",
+)
+
+SOURCES = (
+    *GENERATORS,
+    *(f"initializer {name}" for name, row in INITIALIZERS.items() if row.law.random),
+    *(f"kernel {name}" for name in KERNELS),
+    *(f"mask {name}" for name in MASKS),
+    "traced mask Dropout",
+    *(f"image {name}" for name in IMAGES),
+    *(f"keras.random {name}" for name in FUNCTIONS),
+)

@@ -1,0 +1,51 @@
+"""Compares what was written with what was read: configurations entry by entry, arrays bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.training.saved_records import RoundTrip
+
+
+def judge_trips(trips: Sequence[RoundTrip], told: Mapping[str, Any]) -> Verdict:
+    """Whether every route kept class, configuration and bits; ``told`` is what must be found in the configuration."""
+    for trip in trips:
+        if trip.kinds[0] != trip.kinds[1]:
+            return failed(f"{trip.route} gave {trip.kinds[1]}", trip.kinds[0])
+        for one in (trip.config, trip.config_again):
+            lost = lost_of(told, one)
+            if lost:
+                return failed(f"{trip.route}: the configuration is {dict(one)}", f"{lost} as given: {dict(told)}")
+        lost = lost_of(trip.config, trip.config_again) or lost_of(trip.config_again, trip.config)
+        if lost:
+            return failed(f"{trip.route} changed {lost}", "the same configuration")
+        wrong = first_difference(trip.arrays, trip.arrays_again)
+        if wrong:
+            return failed(f"{trip.route}: {wrong}", "the same bits")
+        if not trip.arrays:
+            return failed(f"{trip.route} has nothing to compare", "weights or draws")
+    return passed(f"{len(trips)} routes, {sum(len(trip.arrays) for trip in trips)} arrays bit-identical")
+
+
+def lost_of(told: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """The entries that the configuration has not, or has otherwise."""
+    return [key for key, value in told.items() if key not in config or config[key] != value]
+
+
+def first_difference(arrays: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> str:
+    """Where the first bits differ; empty where none do."""
+    if len(arrays) != len(others):
+        return f"{len(others)} arrays instead of {len(arrays)}"
+    for number, (one, other) in enumerate(zip(arrays, others, strict=True)):
+        if one.shape != other.shape or one.dtype != other.dtype:
+            return f"array {number} is {other.dtype}{other.shape} instead of {one.dtype}{one.shape}"
+        if one.tobytes() != other.tobytes():
+            gap = float(np.max(np.abs(one.astype(np.float64) - other.astype(np.float64))))
+            return f"array {number} of shape {one.shape} differs by up to {gap:.3g}"
+    return ""

@@ -1,0 +1,281 @@
+"""Determinism: the same seed gives the same bits."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.laws import Orthogonal
+from initcheck.catalog.problems import PROBLEMS, Problem
+from initcheck.catalog.recipes import Recipe
+from initcheck.catalog.sources import SOURCES
+from initcheck.checks.architectures import recipes
+from initcheck.checks.feeds import feeds
+from initcheck.checks.likeness import apart, parting, parting_of_digests, same
+from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+    from initcheck.training.repeats import RepeatedDraws
+
+EXACT = "no tolerance: bits are compared"
+_ALL_SOURCES = [Subject(name.replace(" ", "-"), name) for name in SOURCES]
+_RECIPES = [Subject(recipe.name, recipe) for recipe in recipes()]
+_SEEDED = [subject for subject in _RECIPES if subject.value.seeded]
+_EAGER_DENSE = [subject for subject in _RECIPES if subject.name in ("seeded", "unseeded")]
+# Kernels of several ranks; one of many elements, which is put together in blocks, and one that has none.
+_SHAPES: tuple[tuple[int, ...], ...] = ((7, 5), (3, 3, 2, 6), (11,), (2, 0), (130, 67))
+_OTHER_DTYPES = ("float64", "float16", "bfloat16")
+
+
+def asked_of(row: Initializer) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The dtypes and shapes drawn: every shape that the row admits, and one in every other type that it supports.
+
+    TensorFlow's QR decomposition knows no bfloat16, so orthogonal draws do not.
+    """
+    others = _OTHER_DTYPES[:2] if isinstance(row.law, Orthogonal) else _OTHER_DTYPES
+    shapes = tuple(("float32", shape) for shape in _SHAPES if row.law.allows(shape))
+    return (*shapes, *((dtype, _SHAPES[0]) for dtype in others))
+
+
+def _repeated(lab: Lab, row: Initializer) -> list[RepeatedDraws]:
+    return lab.models.repeated_draws(row, asked_of(row))
+
+
+def _judge_draws(lab: Lab, row: Initializer, ways: Sequence[str]) -> Verdict:
+    draws = _repeated(lab, row)
+    for draw in draws:
+        for way in ways:
+            if not same(draw.first, getattr(draw, way)):
+                found = f"{row.name} {draw.name}, {way.replace('_', ' ')}: {apart(draw.first, getattr(draw, way))}"
+                return failed(found, "the bits of the first draw", bound=EXACT)
+    return passed(f"{row.name}: {len(draws)} draws repeat bit by bit", bound=EXACT, n=len(draws))
+
+
+@check(
+    "DET01",
+    "An initializer with an int seed gives the same values at every call.",
+    subjects=over_initializers(),
+    takes="initializer",
+)
+def judge_calls(lab: Lab, row: Initializer) -> Verdict:
+    """Judges the second call of one instance, which comes after draws of other shapes and types."""
+    return _judge_draws(lab, row, ("again",))
+
+
+@check(
+    "DET02",
+    "Two initializers with one int seed draw the same values, and so does one made from the other's configuration.",
+    subjects=over_initializers(),
+    takes="initializer",
+)
+def judge_instances(lab: Lab, row: Initializer) -> Verdict:
+    """Judges a second instance and one made from the first one's configuration."""
+    return _judge_draws(lab, row, ("another", "from_config"))
+
+
+@check(
+    "DET03",
+    "An int seed draws the same values eagerly and in a tf.function.",
+    subjects=over_initializers(),
+    takes="initializer",
+)
+def judge_function(lab: Lab, row: Initializer) -> Verdict:
+    """Judges the first and second call of a traced function."""
+    return _judge_draws(lab, row, ("traced", "traced_again"))
+
+
+@check(
+    "DET04",
+    "An int seed draws the same values whatever random work came before, under whatever global seed.",
+    subjects=over_initializers(),
+    takes="initializer",
+)
+def judge_after_work(lab: Lab, row: Initializer) -> Verdict:
+    """Judges a new instance after unrelated random work."""
+    return _judge_draws(lab, row, ("after_work",))
+
+
+@check(
+    "DET05",
+    "An int seed draws the same values in a fresh process.",
+    subjects=over_initializers(),
+    takes="initializer",
+)
+def judge_draws_in_fresh_process(lab: Lab, row: Initializer) -> Verdict:
+    """Judges the draws of a process with other string hashes, which has done nothing else."""
+    question = lab.processes.about_draws(row, asked_of(row))
+    if question is None:
+        raise NotApplicable(f"another process cannot import {row.name}: define its class in a module")
+    here = {draw.name: draw.digest() for draw in _repeated(lab, row)}
+    return judge_fresh(lab, row.name, question, here)
+
+
+def _judge_source(lab: Lab, name: str, compare: Callable[[Any], str]) -> Verdict:
+    draws = lab.models.source(name)
+    if draws is None:
+        raise NotApplicable(f"this version of the framework has no {name}")
+    found = compare(draws)
+    if found:
+        return failed(f"{name}: {found}", "the documented repetition", bound=EXACT)
+    return passed(f"{name}: as documented", bound=EXACT)
+
+
+@check(
+    "DET06",
+    "set_random_seed repeats everything unseeded, and leaves nothing of an earlier seed behind.",
+    subjects=_ALL_SOURCES,
+)
+def judge_global_seed(lab: Lab, name: str) -> Verdict:
+    """Judges two draws under seeds A, B, A, B, with other random work between."""
+
+    def compare(draws: Any) -> str:
+        for seed, one, two in (("A", draws.first, draws.again), ("B", draws.other, draws.other_again)):
+            for which, mine, yours in zip(("first", "second"), one, two, strict=True):
+                if not same(mine, yours):
+                    return f"{which} draw under seed {seed}, seeded anew: {apart(mine, yours)}"
+        return ""
+
+    return _judge_source(lab, name, compare)
+
+
+@check(
+    "DET07",
+    "Under set_random_seed the next draw is another, and so is another layer's, and the draw under another seed.",
+    subjects=_ALL_SOURCES,
+)
+def judge_stream_moves(lab: Lab, name: str) -> Verdict:
+    """Judges that draws differ where they should; each has thirty random bits or more, so none agree by chance."""
+
+    def compare(draws: Any) -> str:
+        if same(*draws.first) or same(*draws.other):
+            return "two draws in a row are the same"
+        if same(draws.first[0], draws.other[0]):
+            return "the draws under two seeds are the same"
+        if draws.beside is not None and any(same(one, draws.beside) for one in draws.first):
+            return "two layers draw the same"
+        return ""
+
+    return _judge_source(lab, name, compare)
+
+
+@check("DET08", "set_random_seed gives the same draws in a fresh process.", subjects=_ALL_SOURCES)
+def judge_global_seed_in_fresh_process(lab: Lab, name: str) -> Verdict:
+    """Judges two draws in a row in a fresh process, which has had no earlier seed."""
+    draws = lab.models.source(name)
+    if draws is None:
+        raise NotApplicable(f"this version of the framework has no {name}")
+    return judge_fresh(lab, name, lab.processes.about_source(name), draws.digests())
+
+
+@check("DET09", "set_random_seed seeds Python's and NumPy's global generators with the same integer.")
+def judge_generators(lab: Lab, _: None) -> Verdict:
+    """Judges ``random`` and ``numpy.random`` against generators of their own with that seed."""
+    seed = lab.stream("source", "python"), lab.stream("source", "numpy")
+    python = random.Random(seed[0])
+    expected = {
+        "python": np.array([python.random() for _ in range(9)]),
+        "numpy": np.random.RandomState(seed[1]).random_sample(9),
+    }
+    for name, values in expected.items():
+        draws = lab.models.source(name)
+        drawn = draws.first[0] if draws else np.empty(0)
+        if not same(drawn, values):
+            return failed(f"{name}: {apart(drawn, values)}", f"{name}'s own draws under that seed", bound=EXACT)
+    return passed("Python and NumPy draw as under that seed", bound=EXACT)
+
+
+@check("DET10", "A training repeats: weights, losses and predictions, after other random work.", subjects=_RECIPES)
+def judge_training(lab: Lab, recipe: Recipe) -> Verdict:
+    """Judges two trainings stage by stage, where they move something: all kernels, by finite losses."""
+    one, two = lab.models.trace(recipe), lab.models.trace(recipe, look=1)
+    pairs = enumerate(zip(one.initial_weights, one.final_weights, strict=True))
+    still = [number for number, (before, after) in pairs if before.ndim > 1 and same(before, after)]
+    if still or not np.all(np.isfinite(one.losses)):
+        found = f"{recipe.name}: kernels {still} do not move, losses {one.losses.ravel()}"
+        return failed(found, "kernels that move by finite losses", bound=EXACT)
+    found = parting(one.stages(), two.stages())
+    if not found and not same(one.predictions, one.predictions_again):
+        found = f"predict called twice: {apart(one.predictions, one.predictions_again)}"
+    if found:
+        return failed(f"{recipe.name}: {found}", "the same bits at every stage", bound=EXACT)
+    return passed(f"{recipe.name}: {len(one.stages())} stages repeat bit by bit", bound=EXACT)
+
+
+@check("DET11", "A training repeats in a fresh process.", subjects=_RECIPES)
+def judge_training_in_fresh_process(lab: Lab, recipe: Recipe) -> Verdict:
+    """Judges the digests of all stages."""
+    return judge_fresh(lab, recipe.name, lab.processes.about_trace(recipe), lab.models.trace(recipe).digests())
+
+
+@check("DET12", "A sequential, a functional and a subclassed model of the same layers train alike.", subjects=_SEEDED)
+def judge_styles(lab: Lab, recipe: Recipe) -> Verdict:
+    """Judges int-seeded layers put together in three ways."""
+    sequential = lab.models.trace(recipe)
+    for style in ("functional", "subclassed"):
+        found = parting(sequential.stages(), lab.models.trace(recipe, style=style).stages())
+        if found:
+            return failed(f"{recipe.name}, {style}: {found}", "the sequential model's bits", bound=EXACT)
+    return passed(f"{recipe.name}: three styles agree bit by bit", bound=EXACT)
+
+
+@check("DET15", "Where every layer has an int seed, the global seed decides nothing.", subjects=_SEEDED)
+def judge_int_seeds(lab: Lab, recipe: Recipe) -> Verdict:
+    """Judges two trainings on rows in their order, under two global seeds, stage by stage."""
+    found = parting(lab.models.trace(recipe).stages(), lab.models.trace(recipe, look=2).stages())
+    if found:
+        return failed(f"{recipe.name}: {found}", "the same bits under another global seed", bound=EXACT)
+    return passed(f"{recipe.name}: trains alike under two global seeds", bound=EXACT)
+
+
+@check("DET13", "Another seed gives another training.", subjects=_EAGER_DENSE)
+def judge_training_varies(lab: Lab, recipe: Recipe) -> Verdict:
+    """Judges that the checks above have something to see: draws, losses, trained weights and predictions differ."""
+    one, other = lab.models.trace(recipe).stages(), lab.models.trace(recipe, stream=1).stages()
+    for stage in ("initial weights", "batch losses", "final weights", "predictions"):
+        if not parting({stage: one[stage]}, {stage: other[stage]}):
+            return failed(f"{recipe.name}: {stage} are the same under two seeds", "others", bound=EXACT)
+    return passed(f"{recipe.name}: two seeds differ at every stage", bound=EXACT)
+
+
+@check(
+    "DET14",
+    "The training of a problem repeats, after other random work.",
+    subjects=[Subject(name, PROBLEMS[name]) for name in ("iris", "xor")],
+    takes="problem",
+)
+def judge_problem(lab: Lab, problem: Problem) -> Verdict:
+    """Judges the first twelve batches of the problem's own model, loss and optimizer, stage by stage."""
+    row = INITIALIZERS["glorot_uniform"]
+    one, two = lab.models.trace_problem(problem, row), lab.models.trace_problem(problem, row, look=1)
+    found = parting(one.stages(), two.stages())
+    if found:
+        return failed(f"{problem.name}: {found}", "the same bits at every stage", bound=EXACT)
+    return passed(f"{problem.name}: {len(one.stages())} stages repeat bit by bit", bound=EXACT)
+
+
+def judge_fresh(lab: Lab, what: str, question: Any, here: dict[str, str]) -> Verdict:
+    """Holds digests of this process against a fresh one's, which answers all questions of the suite in one go."""
+    found = parting_of_digests(here, lab.processes.answers(question, _questions(lab)))
+    if found:
+        return failed(f"{what}, {found}", "the same digests in both processes", bound=EXACT)
+    return passed(f"{what}: {len(here)} digests agree with a fresh process's", bound=EXACT)
+
+
+def _questions(lab: Lab) -> Any:
+    processes = lab.processes
+    rows = INITIALIZERS.values()
+    return lab.once(
+        "questions to a fresh process",
+        lambda: (
+            *(processes.about_draws(row, asked_of(row)) for row in rows),
+            *(processes.about_source(name) for name in SOURCES),
+            *(processes.about_trace(recipe) for recipe in recipes()),
+            *(processes.about_order(feed) for feed in feeds()),
+        ),
+    )

@@ -1,0 +1,149 @@
+"""The nets that Hypothesis draws for the checks of symmetry, and the tables of what must become of them."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from initcheck.catalog.recipes import Net
+from initcheck.checks.cases import draw_cases
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+# Activations by their value at 0. Where it is not 0, a net of zeros learns: hidden outputs are not 0, so the output
+# kernel gets a gradient, and through it each hidden layer in turn. Where it is 0, no kernel ever does.
+MOVING = ("sigmoid", "softplus", "exponential", "hard_sigmoid")
+RESTING = ("relu", "tanh", "elu", "selu", "softsign", "swish", "gelu", "linear")
+LOSSES = ("binary_crossentropy", "categorical_crossentropy", "mse", "mae", "huber")
+DOUBLE_LOSSES = LOSSES[:4]  # Keras 3.0 compares Huber's delta, a float32, with float64 errors, and raises
+# Smooth in the gradient, so that rounding errors stay rounding errors: not Lion, which takes its sign.
+OPTIMIZERS = (
+    "SGD",
+    "Momentum",
+    "Nesterov",
+    "RMSprop",
+    "Adam",
+    "AdamW",
+    "Adagrad",
+    "Adamax",
+    "Nadam",
+    "Adadelta",
+    "Ftrl",
+)
+# TensorFlow's loops over units work in packets of 4, 8 or 16 floats, with other instructions for what is left over:
+# only at multiples of 16 do all units go the same way through them, and identical units get identical bits.
+PACKET = 16
+
+
+@functools.cache
+def zero_nets() -> tuple[Net, ...]:
+    """Nets of zeros whose units must stay identical bit by bit, through every optimizer."""
+    from hypothesis import strategies as st
+
+    widths = st.lists(st.sampled_from((PACKET, 2 * PACKET, 3 * PACKET)), min_size=1, max_size=3).map(tuple)
+    return _through_all_optimizers(_nets(widths, MOVING), "zero nets")
+
+
+@functools.cache
+def zero_nets_of_any_width() -> tuple[Net, ...]:
+    """Nets of zeros whose units must stay equal up to rounding, computed in float64 so that rounding is small."""
+    return _of_any_width(0.0, MOVING, "zero nets of any width")
+
+
+@functools.cache
+def constant_nets() -> tuple[Net, ...]:
+    """Nets of one constant, whose units must stay equal up to rounding."""
+    return _of_any_width(0.25, (*MOVING, "tanh", "elu", "softsign", "swish"), "constant nets")
+
+
+@functools.cache
+def random_nets() -> tuple[Net, ...]:
+    """Nets of random kernels and biases, to be trained with their units in two orders."""
+    from hypothesis import strategies as st
+
+    widths = st.lists(st.integers(3, 9), min_size=1, max_size=2).map(tuple)
+    nets = draw_cases(_nets(widths, ("sigmoid", "tanh", "softplus", "gelu"), DOUBLE_LOSSES), 7, "random nets")[1:]
+    names = ("SGD", "Momentum", "Adam", "RMSprop", "Nadam", "Adagrad")
+    return tuple(
+        replace(net, kernel=None, bias=None, dtype="float64", steps=4, optimizer=name)
+        for net, name in zip(nets, names, strict=True)
+    )
+
+
+def resting_nets() -> tuple[Net, ...]:
+    """Nets of zeros whose kernels must never move, of any width."""
+    return tuple(
+        Net((3 + number, 5), activation, OPTIMIZERS[number % len(OPTIMIZERS)], LOSSES[number % 3], steps=3)
+        for number, activation in enumerate(RESTING)
+    )
+
+
+def moving_nets() -> tuple[Net, ...]:
+    """Nets of zeros whose kernels must all move, of any width; one traced, as ``compile`` does by default."""
+    return tuple(
+        Net((3 + number, 5), activation, OPTIMIZERS[number], LOSSES[number % 3], steps=4, graph=number == 0)
+        for number, activation in enumerate(MOVING)
+    )
+
+
+def net_of_row(row: str) -> Net:
+    """A net with kernels of that row of the catalogue."""
+    return Net((6, 5), "tanh", kernel=None, row=row, steps=2)
+
+
+def _width(units: int, **traits: object) -> Net:
+    return replace(Net((units,)), **traits)  # type: ignore[arg-type] # the traits are Net's own fields
+
+
+# What breaks the symmetry of a net of zeros or of a constant, and what does not.
+BREAKING: tuple[Net, ...] = (
+    _width(16, extra=(("Dropout", 0.5),), kernel=0.25, activation="tanh"),
+    _width(16, extra=(("Dropout", 0.5),), activation="sigmoid"),  # hidden outputs are ½ or 0 or 1, unit by unit
+    _width(16, extra=(("GaussianNoise", 0.5),), activation="tanh"),
+    _width(16, extra=(("GaussianDropout", 0.5),), activation="sigmoid"),
+    _width(16, bias=None, activation="tanh"),
+    _width(16, bias=None, activation="elu"),  # not relu, of which units with a bias below 0 stay alike
+    _width(16, bias=None, kernel=0.25, activation="sigmoid"),
+)
+KEEPING: tuple[Net, ...] = (
+    _width(16, extra=(("Dropout", 0.5),), activation="tanh"),  # a mask of zeros masks nothing
+    _width(16, extra=(("Dropout", 0.5),), activation="relu"),
+    _width(16, extra=(("GaussianDropout", 0.5),), activation="tanh"),
+    _width(16, bias=0.5, activation="tanh"),
+    _width(16, bias=0.5, activation="sigmoid", optimizer="Adam"),
+)
+
+
+def _nets(
+    widths: SearchStrategy[tuple[int, ...]], activations: tuple[str, ...], losses: tuple[str, ...] = LOSSES
+) -> SearchStrategy[Net]:
+    from hypothesis import strategies as st
+
+    return st.builds(
+        lambda widths, activation, loss, batch_size: Net(
+            widths, activation, loss=loss, batch_size=batch_size, steps=len(widths) + 3
+        ),
+        widths,
+        st.sampled_from(activations),
+        st.sampled_from(losses),
+        st.sampled_from((5, 7, 11)),  # odd, and no multiple of 3: no class is met as often as every other one
+    )
+
+
+def _of_any_width(kernel: float, activations: tuple[str, ...], key: str) -> tuple[Net, ...]:
+    from hypothesis import strategies as st
+
+    widths = st.lists(st.integers(2, 21), min_size=1, max_size=2).map(tuple)
+    nets = draw_cases(_nets(widths, activations, DOUBLE_LOSSES), 6, key)[1:]
+    names = ("SGD", "Nesterov", "Adam", "RMSprop", "Adagrad")
+    return tuple(
+        replace(net, kernel=kernel, dtype="float64", optimizer=name, steps=4)
+        for net, name in zip(nets, names, strict=True)
+    )
+
+
+def _through_all_optimizers(strategy: SearchStrategy[Net], key: str) -> tuple[Net, ...]:
+    nets = draw_cases(strategy, len(OPTIMIZERS) + 1, key)[1:]
+    return tuple(replace(net, optimizer=name) for net, name in zip(nets, OPTIMIZERS, strict=True))

@@ -1,0 +1,233 @@
+"""Does what is written come back as it was? Configurations, weights, models, optimizers: compared bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import Shape
+from initcheck.catalog.update_rules import Rule
+from initcheck.checks.bits import first_difference, judge_trips, lost_of
+from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.checks.serialization_cases import (
+    ARGUMENTS,
+    FORMS,
+    KINDS,
+    LAYERS,
+    NAMES,
+    NOT_RANDOM,
+    OPTIMIZERS,
+    drawn_arguments,
+)
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+_SHAPES: tuple[Shape, ...] = ((4, 3), (2, 2, 3, 4), (5,))
+
+
+@check(
+    "SER01",
+    "An initializer rebuilt from its configuration draws the same bits.",
+    subjects=over_initializers(),
+    takes="initializer",
+)
+def initializers(lab: Lab, row: Initializer) -> Verdict:
+    """By get_config and from_config, serialize and deserialize, and get, with JSON between."""
+    seed = lab.stream("round trip", row.name)
+    told = {**row.config, **({"seed": seed} if row.law.random else {})}
+    return judge_trips(lab.saving.initializer(row, seed, _shapes(row)), told)
+
+
+@check(
+    "SER02",
+    "No argument is lost: value, gain, mean, stddev, minval, maxval, scale, mode, distribution, seed.",
+    subjects=[Subject(name, name) for name in ARGUMENTS],
+)
+def arguments(lab: Lab, name: str) -> Verdict:
+    """For numbers that Hypothesis draws, none of them the default, and every mode with every distribution."""
+    law, kinds = ARGUMENTS[name]
+    trips = 0
+    for config, seed in drawn_arguments(name, kinds):
+        row = Initializer(name, name, law, "", config)
+        told = {**config, **({"seed": seed} if law.random else {})}
+        verdict = judge_trips(lab.saving.initializer(row, seed, _shapes(row)), told)
+        if verdict.status.value != "pass":
+            return verdict
+        trips += 1
+    return passed(f"{trips} sets of arguments kept by every route")
+
+
+@check(
+    "SER03",
+    "An initializer whose seed is a SeedGenerator is rebuilt with one.",
+    subjects=over_initializers(random=True),
+)
+def generators(lab: Lab, row: Initializer) -> Verdict:
+    """The rebuilt one begins with the generator's first state."""
+    trips = lab.saving.advancing_initializer(row, lab.stream("generator", row.name), _shapes(row))
+    if trips is None:
+        raise NotApplicable("this Keras has no SeedGenerator")
+    return judge_trips(trips, row.config)
+
+
+@check(
+    "SER04",
+    "A layer rebuilt from its configuration has the initializers that it was given, and draws the same weights.",
+    subjects=[Subject(case[0], case) for case in LAYERS],
+)
+def layers(lab: Lab, case: tuple[str, dict[str, Any], dict[str, Any], Shape]) -> Verdict:
+    """Every initializer argument of the common layers, each with arguments of its own."""
+    trip = lab.saving.layer(*case)
+    wrapped = "layer" in case[1]
+    for argument, given in case[2].items():
+        for told, whole in (("the configuration", trip.config), ("the rebuilt configuration", trip.config_again)):
+            kept = _inner(whole)[argument] if wrapped else whole[argument]
+            lost = lost_of(given["config"], kept["config"])
+            if _class(kept["class_name"]) != given["class_name"] or lost:
+                return failed(f"{told} has {argument} {kept['class_name']} with {kept['config']}", f"{given}")
+    return judge_trips([trip], {})
+
+
+@check(
+    "SER05",
+    "A model rebuilt from its configuration, a JSON text or a file draws the same first weights.",
+    subjects=[Subject(kind, kind) for kind in KINDS],
+)
+def rebuilt_models(lab: Lab, kind: str) -> Verdict:
+    """With a seed of its own for each initializer; the file was written when the weights had long changed."""
+    return judge_trips(lab.saving.rebuilt_model(kind), {})
+
+
+@check(
+    "SER06",
+    "A model read from a file has the weights that were saved, and the same outputs.",
+    subjects=[Subject(kind, kind) for kind in KINDS],
+)
+def saved_models(lab: Lab, kind: str) -> Verdict:
+    """Through .keras files, and .weights.h5 files into a model with other weights; moving statistics too."""
+    trips, first = lab.saving.saved_model(kind)
+    if any(np.array_equal(a, b) for a, b in zip(first, trips[0].arrays, strict=False)):
+        return failed("set_weights left a weight as it was", "every weight replaced before saving")
+    return judge_trips(trips, {})
+
+
+@check(
+    "SER07",
+    "Training continued from a .keras file is the training that was not interrupted.",
+    subjects=[Subject(str(rule), rule) for rule in OPTIMIZERS],
+)
+def continued(lab: Lab, rule: Rule) -> Verdict:
+    """The optimizer's arguments, its state and its count of steps survive; bit by bit."""
+    trace = lab.saving.continued(rule)
+    for told, one, other in (
+        ("the first steps", trace.initial, trace.saved),
+        ("the later steps", trace.saved, trace.weights),
+    ):
+        if any(np.array_equal(a, b) for a, b in zip(one, other, strict=True)):
+            return failed(f"{told} left a weight where it was", "every weight trained")
+    lost = lost_of(trace.config, trace.config_again)
+    if lost:
+        return failed(f"the optimizer read from the file has other {lost}", f"{trace.config}")
+    wrong = first_difference(trace.weights, trace.weights_again)
+    if wrong:
+        return failed(f"weights after six steps differ: {wrong}", "the same bits with and without the file")
+    wrong = first_difference(_sorted(trace.state), _sorted(trace.state_again))
+    if wrong:
+        return failed(f"the optimizer's state after six steps differs: {wrong}", "the same bits")
+    return passed("three steps after the file are those without it, weights and optimizer state")
+
+
+@check(
+    "SER08",
+    "clone_model makes new weights of its own: int-seeded initializers repeat, unseeded ones draw anew.",
+    subjects=[Subject(f"{kind}-{how}", (kind, how == "seeded")) for kind in KINDS for how in ("seeded", "unseeded")],
+)
+def clones(lab: Lab, case: tuple[str, bool]) -> Verdict:
+    """The trained weights are not copied, and the clone shares none of them."""
+    kind, seeded = case
+    clone = lab.saving.clone(kind, seeded)
+    if clone.config.get("layers") is None or len(clone.config["layers"]) != len(clone.config_again.get("layers", [])):
+        return failed("the clone has other layers", "the same layers")
+    if first_difference(clone.trained, clone.kept):
+        return failed("overwriting the clone's weights changed the model's", "weights of its own")
+    shapes = [(one.shape, one.dtype) for one in clone.initial]
+    if shapes != [(one.shape, one.dtype) for one in clone.cloned]:
+        return failed(f"the clone's weights are {[one.shape for one in clone.cloned]}", f"{shapes}")
+    if seeded:
+        wrong = first_difference(clone.initial, clone.cloned)
+        if wrong:
+            return failed(f"the clone's first weights differ: {wrong}", "those of the model, whose seeds it has")
+        return passed(f"{len(shapes)} first weights repeated")
+    # A vector may vary without being random: the biases of an LSTM begin with zeros and ones.
+    random = [k for k, one in enumerate(clone.initial) if one.ndim > 1 and np.ptp(one) > 0]
+    repeated = [k for k in random if np.array_equal(clone.initial[k], clone.cloned[k])]
+    copied = [k for k, one in enumerate(clone.cloned) if np.array_equal(one, clone.trained[k])]
+    if repeated or copied or not random:
+        return failed(f"weights {repeated} repeat and {copied} are copied, of {len(shapes)}", "all drawn anew")
+    return passed(f"{len(random)} random weights drawn anew")
+
+
+@check(
+    "SER09",
+    "initializers.get knows every initializer by its names, and gives a fresh instance each time.",
+    subjects=[Subject(name, (name, kind)) for kind, names in NAMES.items() for name in (kind, *names.split())],
+)
+def names(lab: Lab, case: tuple[str, str]) -> Verdict:
+    """The class's name, its name in small letters with underscores, and the documented short ones."""
+    name, kind = case
+    got = lab.saving.got_by_name(name)
+    if _class(got.kind) != kind:
+        return failed(f"get({name!r}) gave {got.kind}", kind)
+    if not got.fresh:
+        return failed(f"get({name!r}) gave one instance twice", "a fresh instance each time")
+    if np.array_equal(got.draws[0], got.draws[1]) is not (kind in NOT_RANDOM):
+        return failed("two answers draw the same", "unseeded instances that draw differently")
+    return passed(f"two fresh {kind}s")
+
+
+@check(
+    "SER10",
+    "initializers.get takes classes, instances, configurations, functions and None.",
+    subjects=[Subject(form.replace(" ", "_"), form) for form in FORMS],
+)
+def forms(lab: Lab, form: str) -> Verdict:
+    """An instance or function is returned as it is; a class or configuration gives fresh instances."""
+    got = lab.saving.got(form)
+    if form == "nothing":
+        return passed("None") if got.same else failed(f"get(None) gave {got.kind}", "None")
+    if form in ("instance", "function"):
+        return passed("the same object") if got.same else failed(f"get gave a {got.kind}", "the object handed in")
+    if not got.fresh or got.same:
+        return failed(f"get gave one {got.kind} twice", "a fresh instance each time")
+    if form == "class":
+        good = got.kind == "HeNormal" and not np.array_equal(got.draws[0], got.draws[1])
+        return passed("fresh HeNormals") if good else failed(f"get(HeNormal) gave {got.kind}", "unseeded HeNormals")
+    lost = lost_of({"mean": 0.25, "stddev": 0.5, "seed": 11}, got.config)
+    if got.kind != "RandomNormal" or lost or not np.array_equal(got.draws[0], got.draws[1]):
+        return failed(f"get gave {got.kind} with {got.config}", "RandomNormal with mean 0.25, stddev 0.5, seed 11")
+    return passed("RandomNormals with all arguments")
+
+
+def _class(name: str) -> str:
+    """The documented name of a class: Keras has called Orthogonal and Identity OrthogonalInitializer and so on, too."""
+    return name.removesuffix("Initializer")
+
+
+def _shapes(row: Initializer) -> list[Shape]:
+    return [shape for shape in _SHAPES if row.law.allows(shape)]
+
+
+def _inner(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration of the layer that a wrapper wraps."""
+    inner: Mapping[str, Any] = config["layer"]["config"]
+    return inner
+
+
+def _sorted(state: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The variables of an optimizer in an order that does not depend on how they are listed."""
+    return sorted(state, key=lambda one: (one.shape, one.tobytes()))

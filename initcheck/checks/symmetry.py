@@ -1,0 +1,225 @@
+"""Symmetry: hidden units that start alike stay alike, and only what tells them apart sets them apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.recipes import Net
+from initcheck.checks import nets
+from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+    from initcheck.training.walks import Walk
+
+Array = np.ndarray[Any, Any]
+EXACT = "no tolerance: bits are compared"
+
+
+def _subjects(found: tuple[Net, ...]) -> list[Subject]:
+    return [Subject(net.name, net) for net in found]
+
+
+def gaps(walk: Walk) -> list[Array]:
+    """For each hidden layer and step, how far its units are apart: in what they take in, add and give out."""
+    found = []
+    for number in range(len(walk.kernels) - 1):
+        taken, added, given = walk.kernels[number], walk.biases[number], walk.kernels[number + 1]
+        spans = [np.ptp(taken, axis=2).max(axis=1), np.ptp(added, axis=1), np.ptp(given, axis=1).max(axis=1)]
+        found.append(np.max(spans, axis=0))
+    return found
+
+
+def moved(walk: Walk) -> list[bool]:
+    """For each kernel, the output's last, whether training changed it at all."""
+    return [bool(np.any(kernel[-1] != kernel[0])) for kernel in walk.kernels]
+
+
+def learned(walk: Walk) -> bool:
+    """Whether the output bias moved: a training that takes no step leaves every symmetry as it was."""
+    return bool(np.any(walk.biases[-1][-1] != walk.biases[-1][0]) and np.all(np.isfinite(walk.losses)))
+
+
+def tolerance(net: Net, rate: float) -> float:
+    """How far rounding can set equal units apart.
+
+    Each step, a gradient sums over no more terms than m = rows + inputs + units, and an activation's vector and scalar
+    code differ by up to 16 units in the last place: a relative error of (m + 16)·eps (Higham 2002, Accuracy and
+    Stability of Numerical Algorithms, 3.1). The terms are below 20 in these nets (weights, inputs and targets below 1
+    or so, 21 units). A step of gradient descent multiplies that by its rate, one of an adaptive optimizer by
+    rate / epsilon at worst, with epsilon = 1e-7, Keras's default; momentum adds up to 10 of them. Later steps stretch
+    what is there by (1 + rate·L) each, together below 10 for these rates and steps.
+    """
+    terms = net.batch_size + 5 + max(net.widths) + 16
+    error = 20 * terms * float(np.finfo(net.dtype).eps) * net.steps * 10 * rate
+    return error * 10 if net.optimizer in ("SGD", "Momentum", "Nesterov") else min(error / 1e-7, rate / 100)
+
+
+@check("SYM01", "A net of zeros keeps its hidden units identical, bit by bit.", subjects=_subjects(nets.zero_nets()))
+def judge_zeros(lab: Lab, net: Net) -> Verdict:
+    """Judges every step of nets whose kernels all move, at widths where every unit goes through the same arithmetic."""
+    return _judge_kept(lab.models.walk(net), net, 0.0)
+
+
+@check(
+    "SYM02",
+    "A net of zeros keeps its hidden units equal at any width, up to rounding.",
+    subjects=_subjects(nets.zero_nets_of_any_width()),
+)
+def judge_zeros_of_any_width(lab: Lab, net: Net) -> Verdict:
+    """Judges every step of nets whose kernels all move, against a tolerance for rounding in float64."""
+    walk = lab.models.walk(net)
+    return _judge_kept(walk, net, tolerance(net, walk.rate))
+
+
+@check(
+    "SYM03",
+    "A net of one constant keeps its hidden units equal, up to rounding.",
+    subjects=_subjects(nets.constant_nets()),
+)
+def judge_constants(lab: Lab, net: Net) -> Verdict:
+    """Judges every step of nets whose kernels all move, against a tolerance for rounding in float64."""
+    walk = lab.models.walk(net)
+    return _judge_kept(walk, net, tolerance(net, walk.rate))
+
+
+def _judge_kept(walk: Walk, net: Net, allowed: float) -> Verdict:
+    bound = f"± {allowed:.2g} by rounding" if allowed else EXACT
+    if not (all(moved(walk)) and learned(walk)):
+        return failed(f"{net.name}: kernels moved {moved(walk)}", "all moved, else nothing is shown", bound=bound)
+    return _judge_gaps(walk, net, allowed, bound)
+
+
+def _judge_gaps(walk: Walk, net: Net, allowed: float, bound: str) -> Verdict:
+    found = gaps(walk)
+    largest = float(np.max(found))
+    if not largest <= allowed:  # NaN is no symmetry
+        broken = ~(np.array(found) <= allowed)
+        step = int(np.argmax(broken.any(axis=0)))
+        layer = int(np.argmax(broken[:, step]))
+        measured = f"{net.name}: units of hidden layer {layer + 1} are {found[layer][step]:.3g} apart after step {step}"
+        return failed(measured, "equal units", bound=bound, effect=largest)
+    return passed(f"{net.name}: units at most {largest:.2g} apart in {net.steps} steps", bound=bound, effect=largest)
+
+
+@check(
+    "SYM04",
+    "In a net of zeros no kernel moves where the activation is 0 at 0; the output bias does.",
+    subjects=_subjects(nets.resting_nets()),
+)
+def judge_resting(lab: Lab, net: Net) -> Verdict:
+    """Judges all kernels and hidden biases at every step: they stay 0, while the training takes its steps."""
+    walk = lab.models.walk(net)
+    if not learned(walk):
+        return failed(f"{net.name}: the output bias did not move", "moved by the training", bound=EXACT)
+    still = [*walk.kernels, *walk.biases[:-1]]
+    if any(np.any(values != 0) for values in still):
+        largest = max(float(np.abs(values).max()) for values in still)
+        return failed(f"{net.name}: weights of up to {largest:.3g}", "0: no gradient reaches them", bound=EXACT)
+    return passed(f"{net.name}: no kernel moved in {net.steps} steps, the output bias did", bound=EXACT)
+
+
+@check(
+    "SYM05",
+    "In a net of zeros every kernel moves where the activation is not 0 at 0, one layer later with each layer down.",
+    subjects=_subjects(nets.moving_nets()),
+)
+def judge_moving(lab: Lab, net: Net) -> Verdict:
+    """Judges the step at which each kernel first moves: the output's at the first, the next below at the second."""
+    walk = lab.models.walk(net)
+    first = [_first_move(kernel) for kernel in walk.kernels]
+    expected = list(range(len(walk.kernels), 0, -1))
+    if first != expected:
+        return failed(f"{net.name}: kernels first move at steps {first}", f"{expected}", bound=EXACT)
+    return passed(f"{net.name}: kernels first move at steps {first}", bound=EXACT)
+
+
+def _first_move(values: Array) -> int:
+    """The first step after which something is not as it was; 0 if there is none."""
+    changed = (values != values[0]).reshape(len(values), -1).any(axis=1)
+    return int(np.argmax(changed))
+
+
+@check(
+    "SYM06",
+    "Random kernels break the symmetry: units start apart, learn different things and stay apart.",
+    subjects=over_initializers(random=True),
+    takes="initializer",
+)
+def judge_random(lab: Lab, row: Initializer) -> Verdict:
+    """Judges all pairs of units of both hidden layers in their first weights, their last ones and what they learned."""
+    if not row.law.random:
+        raise NotApplicable(f"{row.name} is not random")
+    net = nets.net_of_row(row.name)
+    walk = lab.models.walk(net, row=row)
+    for number, kernel in enumerate(walk.kernels[:-1]):
+        stages = {"at the start": kernel[0], "at the end": kernel[-1], "in what they learned": kernel[-1] - kernel[0]}
+        for stage, values in stages.items():
+            if len(np.unique(values, axis=1).T) < values.shape[1]:
+                return failed(
+                    f"{row.name}: units of layer {number + 1} are equal {stage}", "all different", bound=EXACT
+                )
+    return passed(f"{row.name}: all units of both layers differ, at the start, at the end and in what they learned")
+
+
+@check(
+    "SYM07",
+    "Putting the hidden units in another order puts the trained ones in that order, and changes nothing else.",
+    subjects=_subjects(nets.random_nets()),
+)
+def judge_permuted(lab: Lab, net: Net) -> Verdict:
+    """Judges every step of two trainings of one random net, against a tolerance for sums in another order."""
+    walk, other = lab.models.walk(net), lab.models.walk(net, permuted=True)
+    allowed = tolerance(net, walk.rate)
+    bound = f"± {allowed:.2g} by rounding"
+    if not all(moved(walk)):
+        return failed(f"{net.name}: kernels moved {moved(walk)}", "all moved, else nothing is shown", bound=bound)
+    if all(np.array_equal(one, two) for one, two in zip(walk.kernels, other.kernels, strict=True)):
+        return failed(f"{net.name}: both orders have the same kernels", "permuted ones", bound=bound)
+    largest = float(np.abs(walk.losses - other.losses).max())
+    last = len(walk.kernels) - 1
+    for number in range(last + 1):
+        kernel, bias = walk.kernels[number], walk.biases[number]
+        if number > 0:
+            kernel = kernel[:, other.orders[number - 1]]
+        if number < last:
+            kernel, bias = kernel[:, :, other.orders[number]], bias[:, other.orders[number]]
+        for one, two in ((kernel, other.kernels[number]), (bias, other.biases[number])):
+            largest = max(largest, float(np.abs(one - two).max()))
+    if not largest <= allowed:
+        return failed(
+            f"{net.name}: weights or losses {largest:.3g} apart", "the permuted ones", bound=bound, effect=largest
+        )
+    return passed(f"{net.name}: weights and losses at most {largest:.2g} apart", bound=bound, effect=largest)
+
+
+@check("SYM08", "Noise on hidden units and random biases break the symmetry.", subjects=_subjects(nets.BREAKING))
+def judge_breaking(lab: Lab, net: Net) -> Verdict:
+    """Judges that units differ in what they give out, which learns from what tells them apart first."""
+    walk = lab.models.walk(net)
+    units = walk.kernels[1][-1]
+    different = len(np.unique(units, axis=0))
+    # Two of 16 units share their masks of the last five steps, of seven rows each, by chance: 120·2⁻³⁵ = 3e-9.
+    if different < len(units):
+        return failed(f"{net.name}: {different} different units of {len(units)}", "all different", bound=EXACT)
+    return passed(f"{net.name}: all {len(units)} units differ after {net.steps} steps", bound=EXACT)
+
+
+@check(
+    "SYM09",
+    "Dropout of zeros and equal biases do not break the symmetry.",
+    subjects=_subjects(nets.KEEPING),
+)
+def judge_keeping(lab: Lab, net: Net) -> Verdict:
+    """Judges every step, at a width where every unit goes through the same arithmetic."""
+    walk = lab.models.walk(net)
+    if not learned(walk):
+        return failed(f"{net.name}: the output bias did not move", "moved by the training", bound=EXACT)
+    expected = [bool(net.bias)] * 2
+    if moved(walk) != expected:
+        return failed(f"{net.name}: kernels moved {moved(walk)}", f"{expected}", bound=EXACT)
+    return _judge_gaps(walk, net, 0.0, EXACT)

@@ -1,0 +1,234 @@
+"""Small models of drawn architectures: built, compiled, trained through ``fit``, with their traces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.problems import Problem
+from initcheck.catalog.recipes import Net, Recipe
+from initcheck.training import unrelated
+from initcheck.training.building import make_layers, make_model, make_recorder
+from initcheck.training.draws import LayerInitializers
+from initcheck.training.repeats import RepeatedDraws, repeat_draws
+from initcheck.training.rows import recipe_rows
+from initcheck.training.sources import Draws, MissingSourceError, draw
+from initcheck.training.trace import Array, Arrays, Trace
+from initcheck.training.walks import Walk, walk
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+_PROBLEM_STEPS = 12  # of a problem's own batches
+
+
+class Models:
+    """Evidence from small trainings; none is made twice.
+
+    Args:
+        lab: Whose streams and cache to use.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def trace(self, recipe: Recipe, *, look: int = 0, style: str = "sequential", stream: int = 0) -> Trace:
+        """The trace of that recipe.
+
+        Args:
+            recipe: What to train.
+            look: 0 for the first training; 1 for one after unrelated random work; 2 for one under another global seed.
+            style: ``sequential``, ``functional`` or ``subclassed``.
+            stream: Trainings of another stream have other seeds.
+        """
+        seed = self._lab.stream("recipe", recipe.name, stream)
+        found: Trace = self._lab.once(
+            ("trace", recipe, look, style, stream),
+            lambda: trace_recipe(self._lab.keras, recipe, seed, style=style, look=look),
+        )
+        return found
+
+    def trace_problem(self, problem: Problem, row: Initializer, *, look: int = 0) -> Trace:
+        """The trace of the first steps of that problem under that initializer; later looks as in ``trace``."""
+        seed = self._lab.stream("problem", problem.name, row.name)
+        found: Trace = self._lab.once(
+            ("problem", problem.name, row.name, look),
+            lambda: _trace_problem(self._lab.keras, problem, row, seed, look=look),
+        )
+        return found
+
+    def repeated_draws(self, row: Initializer, asked: Sequence[tuple[str, tuple[int, ...]]]) -> list[RepeatedDraws]:
+        """The same draws asked for in several ways, for every dtype and shape asked for."""
+        seed = self._lab.stream("repeated draws", row.name)
+        found: list[RepeatedDraws] = self._lab.once(
+            ("repeated draws", row.name, row.keras_name, tuple(asked)),
+            lambda: repeat_draws(self._lab.keras, row, seed, asked),
+        )
+        return found
+
+    def source(self, name: str) -> Draws | None:
+        """What that source of ``initcheck.catalog.sources`` gave under two global seeds in turn.
+
+        None where this version of the framework has no such source.
+        """
+        seed, other = (self._lab.stream("source", name, *which) for which in ((), ("other",)))
+        found: Draws | None = self._lab.once(
+            ("source", name), lambda: _draw_if_there(self._lab.keras, name, seed, other)
+        )
+        return found
+
+    def walk(self, net: Net, *, permuted: bool = False, row: Initializer | None = None) -> Walk:
+        """The weights of that net, step by step.
+
+        Args:
+            net: What to train.
+            permuted: Whether the hidden units are put in another order first.
+            row: Of its random kernels, where it is not the catalogue's row that the net names.
+        """
+        seed = self._lab.stream("net", net.name)
+        found: Walk = self._lab.once(
+            ("walk", net, permuted, row and row.keras_name),
+            lambda: walk(self._lab.keras, net, seed, permuted=permuted, row=row),
+        )
+        return found
+
+
+__all__ = ["Models", "RepeatedDraws", "Trace", "Walk", "trace_recipe"]
+
+
+def _draw_if_there(keras: Any, name: str, seed: int, other: int) -> Draws | None:
+    try:
+        return draw(keras, name, seed, other)
+    except MissingSourceError:
+        return None
+
+
+def trace_recipe(keras: Any, recipe: Recipe, seed: int, *, style: str = "sequential", look: int = 0) -> Trace:
+    """Trains that recipe; the second look comes after unrelated work, the third under another global seed."""
+    keras.utils.set_random_seed(seed)
+    if look:
+        (unrelated.train if recipe.graph else unrelated.work)(keras, seed + look)
+        keras.utils.set_random_seed(seed + (look - 1))
+    x, y = recipe_rows(recipe)
+    seen: list[Array] = []
+    layers = make_layers(keras, recipe, seed)
+    model = make_model(
+        keras,
+        # What is left to ``compile``'s defaults stays so: a recorder of rows would take XLA from it.
+        layers if recipe.graph else [make_recorder(keras, seen), *layers],
+        recipe.input_shape,
+        style,
+        "int32" if recipe.vocabulary else "float32",
+    )
+    model.compile(
+        optimizer=getattr(keras.optimizers, recipe.optimizer)(),
+        loss=recipe.loss,
+        metrics=["accuracy"] if recipe.classes else [],
+        run_eagerly=not recipe.graph,
+    )
+    return _fit(
+        keras,
+        model,
+        x,
+        y,
+        seen,
+        recipe.loss,
+        recipe.epochs,
+        recipe.batch_size,
+        shuffle=not recipe.seeded,
+        again=look == 0,
+    )
+
+
+def _trace_problem(keras: Any, problem: Problem, row: Initializer, seed: int, *, look: int) -> Trace:
+    """Trains the first batches, in the order of the rows, as the reference engine would."""
+    if look:
+        unrelated.work(keras, seed + look)
+    keras.utils.set_random_seed(seed)
+    data = problem.data()
+    rows = problem.batch_size * _PROBLEM_STEPS
+    model = problem.model(keras, LayerInitializers(row, seed), data.input_shape)
+    model.compile(optimizer=problem.optimizer(keras), loss=problem.loss, metrics=["accuracy"])
+    x, y = data.x_train[:rows], data.y_train[:rows]
+    return _fit(keras, model, x, y, [], problem.loss, 1, problem.batch_size, shuffle=False, again=look == 0)
+
+
+def _fit(
+    keras: Any,
+    model: Any,
+    x: Array,
+    y: Array,
+    seen: list[Array],
+    loss: str,
+    epochs: int,
+    batch_size: int,
+    *,
+    shuffle: bool,
+    again: bool,
+) -> Trace:
+    initial = weights(model)
+    diary = _diary(keras)
+    model.fit(x, y, epochs=epochs, batch_size=batch_size, shuffle=shuffle, verbose=0, callbacks=[diary])
+    final = weights(model)
+    predictions = [np.array(model.predict(x, batch_size=batch_size, verbose=0)) for _ in range(1 + again)]
+    order = row_numbers(x, seen)
+    gradient = _first_gradient(keras, model, initial, x, y, order[:batch_size], loss) if seen else ()
+    steps = -(-len(x) // batch_size)
+    return Trace(
+        initial_weights=initial,
+        batch_order=order,
+        first_gradient=gradient,
+        first_update=diary.first_update,
+        losses=np.array(diary.losses).reshape(-1, steps),
+        accuracies=np.array(diary.accuracies),
+        final_weights=final,
+        predictions=predictions[0],
+        predictions_again=predictions[-1],
+    )
+
+
+def weights(model: Any) -> Arrays:
+    """Copies of all weights of a model."""
+    return tuple(np.array(value) for value in model.get_weights())
+
+
+def row_numbers(x: Array, seen: list[Array]) -> Array:
+    """Which rows of ``x`` were seen, −1 for none of them."""
+    numbers = {row.tobytes(): number for number, row in enumerate(x)}
+    return np.array([numbers.get(row.tobytes(), -1) for batch in seen for row in batch], int)
+
+
+def _diary(keras: Any) -> Any:
+    class Diary(keras.callbacks.Callback):  # type: ignore[misc] # Keras is found when it runs
+        """Keeps each batch's own loss: Keras reports the epoch's running mean unless its metrics are reset."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.losses: list[float] = []
+            self.accuracies: list[float] = []
+            self.first_update: Arrays = ()
+
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            self.model.reset_metrics()
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.losses.append(float(logs["loss"]))
+            self.accuracies += [float(logs["accuracy"])] if "accuracy" in logs else []
+            self.first_update = self.first_update or weights(self.model)
+
+    return Diary()
+
+
+def _first_gradient(keras: Any, model: Any, initial: Arrays, x: Array, y: Array, rows: Array, loss: str) -> Arrays:
+    import tensorflow as tf
+
+    final = model.get_weights()
+    model.set_weights(initial)
+    with tf.GradientTape() as tape:
+        value = tf.reduce_mean(keras.losses.get(loss)(y[rows], model(x[rows], training=False)))
+    gradients = tape.gradient(value, model.trainable_variables)
+    model.set_weights(final)
+    return tuple(np.array(tf.convert_to_tensor(one)) for one in gradients if one is not None)

@@ -1,0 +1,208 @@
+"""Faults of determinism: seeds that are lost, shared, or not all that decides."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import Any
+
+import numpy as np
+
+from initcheck.training.mutants.registry import mutant
+
+
+def _original_seed(keras: Any) -> Any:
+    return keras.utils.set_random_seed
+
+
+@mutant("seed-forgets-python", "set_random_seed leaves Python's generator as it was", family="determinism")
+def forget_python(keras: Any) -> None:
+    """Puts Python's state back after seeding."""
+    original = _original_seed(keras)
+
+    def set_random_seed(seed: int) -> None:
+        state = random.getstate()
+        original(seed)
+        random.setstate(state)
+
+    keras.utils.set_random_seed = set_random_seed
+
+
+@mutant("seed-forgets-numpy", "set_random_seed leaves NumPy's generator as it was", family="determinism")
+def forget_numpy(keras: Any) -> None:
+    """Puts NumPy's state back after seeding."""
+    original = _original_seed(keras)
+
+    def set_random_seed(seed: int) -> None:
+        state = np.random.get_state()
+        original(seed)
+        np.random.set_state(state)
+
+    keras.utils.set_random_seed = set_random_seed
+
+
+@mutant("seed-mixes-process", "set_random_seed adds the process number to TensorFlow's seed", family="determinism")
+def mix_process(keras: Any) -> None:
+    """Repeats within a process, and in no other."""
+    original = _original_seed(keras)
+
+    def set_random_seed(seed: int) -> None:
+        import tensorflow as tf
+
+        original(seed)
+        tf.random.set_seed(seed + os.getpid())
+
+    keras.utils.set_random_seed = set_random_seed
+
+
+@mutant("seed-keeps-history", "set_random_seed mixes in the seed that was set before", family="determinism")
+def keep_history(keras: Any) -> None:
+    """Each seeding depends on the last one."""
+    original = _original_seed(keras)
+    before = [0]
+
+    def set_random_seed(seed: int) -> None:
+        original((seed + before[0] % 2) % 2**31)
+        before[0] = seed
+
+    keras.utils.set_random_seed = set_random_seed
+
+
+@mutant("draw-last-bit", "he_normal draws differ in the last bit of one element at every third call", "determinism")
+def change_last_bit(keras: Any) -> None:
+    """Adds one unit in the last place to the first element."""
+    calls = [0]
+
+    def touch(values: Any) -> Any:
+        import tensorflow as tf
+
+        calls[0] += 1
+        if not tf.executing_eagerly() or calls[0] % 3 != 1 or values.dtype != tf.float32 or 0 in values.shape:
+            return values
+        changed = values.numpy()
+        changed.ravel()[0] = np.nextafter(changed.ravel()[0], np.float32(1))
+        return tf.constant(changed)
+
+    _wrap_call(keras.initializers.HeNormal, touch)
+
+
+@mutant("draw-hashes-names", "glorot_uniform mixes the hash of a string into its seed", family="determinism")
+def hash_names(keras: Any) -> None:
+    """Python's string hashes differ between processes."""
+    original = keras.initializers.GlorotUniform.__init__
+    salt = hash("glorot_uniform") % 1000
+
+    def init(self: Any, seed: Any = None, **rest: Any) -> None:
+        original(self, seed=seed if seed is None else (seed + salt) % 2**31, **rest)
+        self.seed = seed if seed is None else self.seed
+        self._salted = True
+
+    def get_config(self: Any) -> dict[str, Any]:
+        config: dict[str, Any] = get_original(self)
+        if config.get("seed") is not None:
+            config["seed"] = (config["seed"] - salt) % 2**31
+        return config
+
+    get_original = keras.initializers.GlorotUniform.get_config
+    keras.initializers.GlorotUniform.__init__ = init
+    keras.initializers.GlorotUniform.get_config = get_config
+
+
+@mutant("dropout-frozen", "Dropout drops the same units in every step", family="determinism")
+def freeze_dropout(keras: Any) -> None:
+    """Keeps the first mask of each shape."""
+    masks: dict[Any, Any] = {}
+
+    def call(self: Any, inputs: Any, training: Any = False) -> Any:
+        import tensorflow as tf
+
+        if not training:
+            return inputs
+        key = (id(self), tuple(inputs.shape))
+        if key not in masks:
+            stream = np.random.RandomState(random.randrange(2**31))
+            masks[key] = (stream.random_sample([size or 1 for size in inputs.shape]) > self.rate) / (1 - self.rate)
+        return inputs * tf.cast(masks[key], inputs.dtype)
+
+    keras.layers.Dropout.call = call
+
+
+@mutant("dropout-clock", "an unseeded Dropout takes its seed from the clock", family="determinism")
+def clock_dropout(keras: Any) -> None:
+    """Ignores the global seed."""
+    original = keras.layers.Dropout.__init__
+
+    def init(self: Any, rate: float, noise_shape: Any = None, seed: Any = None, **rest: Any) -> None:
+        seed = time.time_ns() % 2**31 if seed is None else seed
+        original(self, rate, noise_shape=noise_shape, seed=seed, **rest)
+
+    keras.layers.Dropout.__init__ = init
+
+
+@mutant(
+    "fit-adds-noise", "fit adds 1e-7 of noise from the clock to the first weight it ends with", family="determinism"
+)
+def noise_after_fit(keras: Any) -> None:
+    """Changes what is left after training by a few units in the last place."""
+    original = keras.Model.fit
+
+    def fit(self: Any, *arguments: Any, **rest: Any) -> Any:
+        history = original(self, *arguments, **rest)
+        if values := self.get_weights():
+            values[0] = values[0] + np.float32(1e-7) * np.random.RandomState(time.time_ns() % 2**31).normal(
+                size=values[0].shape
+            ).astype(values[0].dtype)
+            self.set_weights(values)
+        return history
+
+    keras.Model.fit = fit
+
+
+@mutant(
+    "functional-order", "a functional model starts with its last kernel a unit in the last place larger", "determinism"
+)
+def functional_differs(keras: Any) -> None:
+    """Only models made of inputs and outputs differ."""
+    original = keras.Model.compile
+
+    def compile_model(self: Any, *arguments: Any, **rest: Any) -> Any:
+        if type(self).__name__ == "Functional":
+            values = self.get_weights()
+            values[0] = np.nextafter(values[0], np.float32(1))
+            self.set_weights(values)
+        return original(self, *arguments, **rest)
+
+    keras.Model.compile = compile_model
+
+
+@mutant("slow-initializer", "harmless: every draw of glorot_uniform takes a millisecond longer")
+def slow(keras: Any) -> None:
+    """Time is no promise."""
+
+    def wait(values: Any) -> Any:
+        time.sleep(0.001)
+        return values
+
+    _wrap_call(keras.initializers.GlorotUniform, wait)
+
+
+@mutant("seed-notes-itself", "harmless: set_random_seed remembers the last seed in an attribute")
+def remember(keras: Any) -> None:
+    """State that nothing reads."""
+    original = _original_seed(keras)
+
+    def set_random_seed(seed: int) -> None:
+        original(seed)
+        keras.initcheck_last_seed = seed
+
+    keras.utils.set_random_seed = set_random_seed
+
+
+def _wrap_call(found: Any, change: Any) -> None:
+    original = found.__call__
+
+    def call(self: Any, *arguments: Any, **rest: Any) -> Any:
+        return change(original(self, *arguments, **rest))
+
+    found.__call__ = call

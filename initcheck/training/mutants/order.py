@@ -1,0 +1,162 @@
+"""Faults of data order: shuffles that are not, or that lose rows or their targets."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from initcheck.training.mutants.registry import mutant
+
+
+def _wrap_fit(keras: Any, change: Any) -> None:
+    """Has ``change(arrays, rest)`` rearrange the arrays of inputs, targets and sample weights that ``fit`` is given.
+
+    It returns the order of rows and whether ``fit`` still shuffles; a wrong shuffle replaces the right one.
+    """
+    original = keras.Model.fit
+
+    def fit(self: Any, x: Any = None, y: Any = None, **rest: Any) -> Any:
+        rows = len(next(iter(x.values())) if isinstance(x, dict) else x)
+        if rest.get("shuffle", True) and rest.get("validation_split", 0) == 0 and y is not None:
+            order, shuffle = change(rows, rest.get("batch_size") or 32)
+            if order is not None:
+                x, y = _take(x, order), _take(y, order)
+                if rest.get("sample_weight") is not None:
+                    rest["sample_weight"] = _take(rest["sample_weight"], order)
+                rest["shuffle"] = shuffle
+        return original(self, x, y, **rest)
+
+    keras.Model.fit = fit
+
+
+def _take(values: Any, order: Any) -> Any:
+    if isinstance(values, dict):
+        return {name: _take(value, order) for name, value in values.items()}
+    return np.array(values)[order]
+
+
+@mutant("shuffle-in-buffer", "fit shuffles within a buffer of half the rows", family="order")
+def shuffle_in_buffer(keras: Any) -> None:
+    """What ``tf.data`` does with too small a buffer."""
+
+    def order(rows: int, batch_size: int) -> Any:
+        buffer: list[int] = []
+        taken: list[int] = []
+        waiting = list(range(rows))
+        size = max(2, rows // 2)
+        while waiting or buffer:
+            while waiting and len(buffer) < size:
+                buffer.append(waiting.pop(0))
+            place = np.random.randint(len(buffer))
+            taken.append(buffer[place])
+            buffer[place] = buffer[-1]
+            buffer.pop()
+        return np.array(taken), False
+
+    _wrap_fit(keras, order)
+
+
+@mutant("shuffle-keeps-rest", "fit never shuffles the rows of the partial last batch", family="order")
+def keep_rest(keras: Any) -> None:
+    """The rows that are left over stay where they are."""
+
+    def order(rows: int, batch_size: int) -> Any:
+        full = rows - rows % batch_size
+        return np.concatenate([np.random.permutation(full), np.arange(full, rows)]), False
+
+    _wrap_fit(keras, order)
+
+
+@mutant("shuffle-keeps-first", "fit leaves the first row first", family="order")
+def keep_first(keras: Any) -> None:
+    """Off by one."""
+    _wrap_fit(keras, lambda rows, batch_size: (np.append(0, 1 + np.random.permutation(rows - 1)), False))
+
+
+@mutant("shuffle-pairs", "fit shuffles pairs of rows, which stay together", family="order")
+def shuffle_pairs(keras: Any) -> None:
+    """Blocks of two."""
+
+    def order(rows: int, batch_size: int) -> Any:
+        pairs = np.random.permutation(-(-rows // 2))
+        taken = np.stack([2 * pairs, 2 * pairs + 1], axis=1).ravel()
+        return taken[taken < rows], False
+
+    _wrap_fit(keras, order)
+
+
+@mutant("shuffle-repeats-row", "fit takes one row twice and another not at all", family="order")
+def repeat_row(keras: Any) -> None:
+    """Draws one place with replacement."""
+
+    def order(rows: int, batch_size: int) -> Any:
+        taken = np.arange(rows)
+        taken[1] = taken[0]
+        return taken, True
+
+    _wrap_fit(keras, order)
+
+
+@mutant("shuffle-by-clock", "fit takes the order from the clock", family="order")
+def clock(keras: Any) -> None:
+    """Ignores the global seed."""
+    _wrap_fit(keras, lambda rows, batch_size: (np.random.RandomState(time.time_ns() % 2**31).permutation(rows), False))
+
+
+@mutant("shuffle-always-alike", "fit takes one order under every seed", family="order")
+def always_alike(keras: Any) -> None:
+    """A seed of its own."""
+    _wrap_fit(keras, lambda rows, batch_size: (np.random.RandomState(0).permutation(rows), False))
+
+
+@mutant("shuffle-loses-weights", "fit shuffles rows and targets, but not their sample weights", family="order")
+def lose_weights(keras: Any) -> None:
+    """Sample weights stay as they stand."""
+    original = keras.Model.fit
+
+    def fit(self: Any, x: Any = None, y: Any = None, **rest: Any) -> Any:
+        if rest.get("sample_weight") is not None:
+            rest["sample_weight"] = np.roll(np.array(rest["sample_weight"]), 1)
+        return original(self, x, y, **rest)
+
+    keras.Model.fit = fit
+
+
+@mutant("shuffle-false-ignored", "fit shuffles although it is told not to", family="order")
+def ignore_false(keras: Any) -> None:
+    """The argument is dropped."""
+    original = keras.Model.fit
+
+    def fit(self: Any, *arguments: Any, **rest: Any) -> Any:
+        return original(self, *arguments, **{**rest, "shuffle": True})
+
+    keras.Model.fit = fit
+
+
+@mutant("split-from-start", "fit holds out the first rows instead of the last", family="order")
+def split_from_start(keras: Any) -> None:
+    """The split is taken from the wrong end."""
+    original = keras.Model.fit
+
+    def fit(self: Any, x: Any = None, y: Any = None, **rest: Any) -> Any:
+        if rest.get("validation_split"):
+            order = np.roll(np.arange(len(x)), -int(len(x) * rest["validation_split"]))
+            x, y = _take(x, order), _take(y, order)
+            if rest.get("sample_weight") is not None:
+                rest["sample_weight"] = _take(rest["sample_weight"], order)
+        return original(self, x, y, **rest)
+
+    keras.Model.fit = fit
+
+
+@mutant("fit-copies-rows", "harmless: fit works on copies of its arrays")
+def copy_rows(keras: Any) -> None:
+    """The same rows elsewhere in memory."""
+    original = keras.Model.fit
+
+    def fit(self: Any, x: Any = None, *arguments: Any, **rest: Any) -> Any:
+        return original(self, np.array(x) if isinstance(x, np.ndarray) else x, *arguments, **rest)
+
+    keras.Model.fit = fit

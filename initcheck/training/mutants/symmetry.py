@@ -1,0 +1,133 @@
+"""Faults of symmetry: units that are told apart by what must not matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from initcheck.training.mutants.registry import mutant
+
+
+def _wrap_dense(keras: Any, change: Any) -> None:
+    """Has ``change(outputs)`` act on what every dense layer of two units or more gives out."""
+    original = keras.layers.Dense.call
+
+    def call(self: Any, inputs: Any, *arguments: Any, **rest: Any) -> Any:
+        outputs = original(self, inputs, *arguments, **rest)
+        return change(outputs) if self.units > 3 else outputs
+
+    keras.layers.Dense.call = call
+
+
+@mutant("zeros-not-quite", "Zeros puts 1e-30 into the first element", family="symmetry")
+def zeros_not_quite(keras: Any) -> None:
+    """Far below what any plot or tolerance shows."""
+    original = keras.initializers.Zeros.__call__
+
+    def call(self: Any, shape: Any, dtype: Any = None, **rest: Any) -> Any:
+        import tensorflow as tf
+
+        values = original(self, shape, dtype=dtype, **rest)
+        if len(shape) != 2:
+            return values
+        touched = np.zeros(shape, np.float32)
+        touched.ravel()[:1] = 1e-30
+        return tf.cast(tf.constant(touched), values.dtype)
+
+    keras.initializers.Zeros.__call__ = call
+
+
+@mutant("dense-unit-scale", "the last unit of a dense layer gives out one part in ten million more", family="symmetry")
+def scale_last_unit(keras: Any) -> None:
+    """One unit in the last place."""
+
+    def change(outputs: Any) -> Any:
+        import tensorflow as tf
+
+        scale = np.ones(outputs.shape[-1])
+        scale[-1] += 2.4e-7
+        return outputs * tf.cast(scale, outputs.dtype)
+
+    _wrap_dense(keras, change)
+
+
+@mutant("dense-leaks-unit", "each unit of a dense layer takes up a millionth of its neighbour", family="symmetry")
+def leak_unit(keras: Any) -> None:
+    """Equal units stay equal; permuted ones are found out, as their neighbours are others."""
+
+    def change(outputs: Any) -> Any:
+        import tensorflow as tf
+
+        return outputs + tf.cast(1e-6, outputs.dtype) * tf.roll(outputs, 1, axis=-1)
+
+    _wrap_dense(keras, change)
+
+
+@mutant("dense-mutes-bias", "a random bias of a dense layer is replaced by its mean", family="symmetry")
+def mute_bias(keras: Any) -> None:
+    """Random biases no longer tell units apart."""
+    original = keras.initializers.RandomNormal.__call__
+
+    def call(self: Any, shape: Any, dtype: Any = None, **rest: Any) -> Any:
+        values = original(self, shape, dtype=dtype, **rest)
+        return values * 0 + 0.1 if len(shape) == 1 else values
+
+    keras.initializers.RandomNormal.__call__ = call
+
+
+@mutant("dropout-whole-rows", "Dropout drops all units of a row or none", family="symmetry")
+def drop_whole_rows(keras: Any) -> None:
+    """One mask for all units."""
+    original = keras.layers.Dropout.__init__
+
+    def init(self: Any, rate: float, noise_shape: Any = None, seed: Any = None, **rest: Any) -> None:
+        original(self, rate, noise_shape=(None, 1) if noise_shape is None else noise_shape, seed=seed, **rest)
+
+    keras.layers.Dropout.__init__ = init
+
+
+@mutant("rows-repeat-unit", "glorot_uniform gives the last unit the weights of the first", family="symmetry")
+def repeat_unit(keras: Any) -> None:
+    """Two units that can never part."""
+    original = keras.initializers.GlorotUniform.__call__
+
+    def call(self: Any, shape: Any, dtype: Any = None, **rest: Any) -> Any:
+        import tensorflow as tf
+
+        values = original(self, shape, dtype=dtype, **rest)
+        if len(shape) != 2 or shape[1] < 4:
+            return values
+        return tf.concat([values[:, :-1], values[:, :1]], axis=1)
+
+    keras.initializers.GlorotUniform.__call__ = call
+
+
+@mutant("steps-add-noise", "train_on_batch adds 1e-9 of noise to every kernel", family="symmetry")
+def noisy_steps(keras: Any) -> None:
+    """Breaks the symmetry of zeros below all tolerances of single precision."""
+    original = keras.Model.train_on_batch
+
+    def train_on_batch(self: Any, *arguments: Any, **rest: Any) -> Any:
+        found = original(self, *arguments, **rest)
+        stream = np.random.RandomState(5)
+        values = [
+            value + (1e-9 * stream.normal(size=value.shape)).astype(value.dtype) if value.ndim == 2 else value
+            for value in self.get_weights()
+        ]
+        self.set_weights(values)
+        return found
+
+    keras.Model.train_on_batch = train_on_batch
+
+
+@mutant("dense-identity", "harmless: a dense layer passes its output through an identity")
+def identity(keras: Any) -> None:
+    """One more operation, the same bits."""
+
+    def change(outputs: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.identity(outputs)
+
+    _wrap_dense(keras, change)

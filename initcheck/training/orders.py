@@ -1,0 +1,191 @@
+"""The orders in which ``fit`` took the rows, read back from within its training step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.catalog.recipes import Feed
+from initcheck.training import unrelated
+from initcheck.training.trace import Array, digest
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+_TWIN = 1_000_000  # between the number in one of two named inputs and in the other
+
+
+@dataclass(frozen=True)
+class Order:
+    """What ``fit`` handed to the training step.
+
+    Attributes:
+        epochs: For each epoch the row numbers of its batches, as found in the inputs.
+        targets: The same, as found in the targets.
+        sample_weights: The same, as found in the sample weights.
+        twins: The same, as found in a second named input; empty where there is none.
+        held_out: The row numbers handed to the test step in each epoch, as found in the inputs.
+        evaluated: The row numbers that ``evaluate`` takes afterwards; None for shuffled feeds.
+        predicted: The row numbers that ``predict`` gives back afterwards; None for shuffled feeds.
+    """
+
+    epochs: tuple[tuple[Array, ...], ...]
+    targets: tuple[tuple[Array, ...], ...]
+    sample_weights: tuple[tuple[Array, ...], ...]
+    twins: tuple[tuple[Array, ...], ...]
+    held_out: tuple[tuple[Array, ...], ...]
+    evaluated: Array | None = None
+    predicted: Array | None = None
+
+    def rows(self) -> list[Array]:
+        """Each epoch's row numbers in one array."""
+        return [np.concatenate(batches) if batches else np.empty(0, int) for batches in self.epochs]
+
+    def digest(self) -> str:
+        """A name for exactly this order."""
+        return digest([batch for batches in self.epochs for batch in batches])
+
+
+class Orders:
+    """Evidence on the order of rows; none is made twice.
+
+    Args:
+        lab: Whose streams and cache to use.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def seed(self, feed: Feed, stream: int = 0) -> int:
+        """The global seed under which that feed is fitted."""
+        return self._lab.stream("order", feed.name, stream)
+
+    def taken(self, feed: Feed, *, stream: int = 0, step: int = 0, look: int = 0) -> Order:
+        """The order in which ``fit`` took that feed's rows.
+
+        Args:
+            feed: How the rows are fed.
+            stream: Other streams have other global seeds.
+            step: Added to the global seed, to get its neighbours.
+            look: Later looks at the same order come after unrelated random work.
+        """
+        found: Order = self._lab.once(
+            ("order", feed, stream, step, look),
+            lambda: take(self._lab.keras, feed, self.seed(feed, stream) + step, look=look),
+        )
+        return found
+
+
+def take(keras: Any, feed: Feed, seed: int, *, look: int = 0) -> Order:
+    """Fits a model that only notes what it is handed."""
+    if look:
+        unrelated.train(keras, seed + look)
+    keras.utils.set_random_seed(seed)
+    model = _note_taker(keras)()
+    model.compile(
+        loss="mse",
+        run_eagerly=feed.steps_per_execution == 0,
+        steps_per_execution=max(1, feed.steps_per_execution),
+        jit_compile=False,  # the notes are taken in Python
+    )
+    inputs, targets, sample_weights = _rows(feed)
+    model.fit(
+        inputs,
+        targets,
+        sample_weight=sample_weights,
+        batch_size=feed.batch_size,
+        epochs=feed.epochs,
+        **({} if feed.shuffle else {"shuffle": False}),  # True is the documented default
+        validation_split=feed.held_out,
+        callbacks=[_epochs_of(keras, model)],
+        verbose=0,
+    )
+    notes: dict[str, Any] = {what: tuple(tuple(epoch[key]) for epoch in model.notes) for what, key in _NOTED.items()}
+    order = Order(**notes)
+    if feed.shuffle:
+        return order
+    evaluated, predicted = _without_training(model, inputs, targets, feed)
+    return replace(order, evaluated=evaluated, predicted=predicted)
+
+
+def _without_training(model: Any, inputs: Any, targets: Any, feed: Feed) -> tuple[Array, Array]:
+    """The rows as ``evaluate`` takes them and as ``predict`` gives them back."""
+    model.notes.append({what: [] for what in _NOTED.values()})
+    model.evaluate(inputs, targets, batch_size=feed.batch_size, verbose=0)
+    found = model.predict(inputs, batch_size=feed.batch_size, verbose=0)
+    predicted = np.ravel(found["first"] if isinstance(found, dict) else found)
+    return np.concatenate([np.empty(0, np.int64), *model.notes[-1]["held_out"]]), predicted.astype(np.int64)
+
+
+_NOTED = {
+    "epochs": "inputs",
+    "targets": "targets",
+    "sample_weights": "sample_weights",
+    "twins": "twins",
+    "held_out": "held_out",
+}
+
+
+def _rows(feed: Feed) -> tuple[Any, Any, Any]:
+    numbers = np.arange(feed.rows, dtype=np.int32)
+    inputs, targets, sample_weights = numbers[:, None], numbers[:, None] + 0.0, numbers + 1.0
+    targets, sample_weights = targets.astype(np.float32), sample_weights.astype(np.float32)
+    if feed.container == "dict":
+        return {"first": inputs, "second": inputs + _TWIN}, targets, sample_weights
+    if feed.container == "tensor":
+        import tensorflow as tf
+
+        return tf.constant(inputs), tf.constant(targets), tf.constant(sample_weights)
+    return inputs, targets, sample_weights
+
+
+def _note_taker(keras: Any) -> Any:
+    import tensorflow as tf
+
+    class NoteTaker(keras.Model):  # type: ignore[misc] # Keras is found when it runs
+        """Writes down the rows of each batch and learns nothing."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.notes: list[dict[str, list[Array]]] = []
+
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+        def train_step(self, data: Any) -> Any:
+            inputs, targets, sample_weights = data
+            if isinstance(inputs, dict):
+                tf.numpy_function(self._note_twins, [inputs["second"]], [])
+                inputs = inputs["first"]
+            tf.numpy_function(self._note, [inputs, targets, sample_weights], [])
+            return {"loss": tf.constant(0.0)}
+
+        def test_step(self, data: Any) -> Any:
+            inputs = data[0]["first"] if isinstance(data[0], dict) else data[0]
+            tf.numpy_function(lambda rows: self._append("held_out", rows), [inputs], [])
+            return {"loss": tf.constant(0.0)}
+
+        def _note(self, inputs: Array, targets: Array, sample_weights: Array) -> None:
+            self._append("inputs", inputs)
+            self._append("targets", targets)
+            self._append("sample_weights", sample_weights - 1)
+
+        def _note_twins(self, rows: Array) -> None:
+            self._append("twins", rows - _TWIN)
+
+        def _append(self, what: str, rows: Array) -> None:
+            self.notes[-1][what].append(np.ravel(rows).astype(np.int64))
+
+    return NoteTaker
+
+
+def _epochs_of(keras: Any, model: Any) -> Any:
+    class Epochs(keras.callbacks.Callback):  # type: ignore[misc] # the same
+        """Turns the page with each epoch."""
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            model.notes.append({what: [] for what in _NOTED.values()})
+
+    return Epochs()

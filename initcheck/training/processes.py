@@ -1,0 +1,97 @@
+"""The same evidence from a fresh process: one process for all questions that are known beforehand."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.recipes import Feed, Recipe
+from initcheck.errors import InitcheckError
+from initcheck.training.witness import (
+    Answers,
+    Question,
+    draw_question,
+    order_question,
+    source_question,
+    trace_question,
+)
+from initcheck.training.worker import MARK
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+_PATIENCE = 600  # seconds; starting TensorFlow takes ten, or sixty on a machine with no bytecode cached
+_HASH_SEEDS = ("20011", "20012")  # of Python's string hashes, which are another source of chance between processes
+
+
+class Processes:
+    """Answers from a fresh process.
+
+    Args:
+        lab: Whose streams and cache to use.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def answers(self, question: Question, together: Sequence[Question]) -> Answers:
+        """A fresh process's answers to a question.
+
+        Args:
+            question: What to ask.
+            together: Everything that one fresh process is to be asked in one go; the question by itself if it is not
+                among them.
+        """
+        asked = tuple(together) if question in together else (question,)
+        key = tuple(sorted(one.name for one in asked))
+        found: dict[str, Answers] = self._lab.once(("fresh process", key), lambda: _ask(asked))
+        return found[question.name]
+
+    def about_draws(self, row: Initializer, asked: Sequence[tuple[str, tuple[int, ...]]]) -> Question | None:
+        """A question about draws of that row, of those dtypes and shapes; None if no other process can import it."""
+        found = row.keras_name
+        if not isinstance(found, str) and (found.__module__ == "__main__" or "<locals>" in found.__qualname__):
+            return None
+        return draw_question(row, self._lab.stream("repeated draws", row.name), asked)
+
+    def about_source(self, name: str) -> Question:
+        """A question about that source of randomness under a global seed."""
+        return source_question(name, self._lab.stream("source", name))
+
+    def about_trace(self, recipe: Recipe) -> Question:
+        """A question about the trace of that recipe."""
+        return trace_question(recipe, self._lab.stream("recipe", recipe.name, 0))
+
+    def about_order(self, feed: Feed) -> Question:
+        """A question about the order in which ``fit`` takes that feed's rows."""
+        return order_question(feed, self._lab.orders.seed(feed))
+
+
+def _ask(questions: Sequence[Question]) -> dict[str, Answers]:
+    environment = {
+        **os.environ,
+        # What this process imports, the other one imports too, and in the same order.
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONHASHSEED": _HASH_SEEDS[os.environ.get("PYTHONHASHSEED") == _HASH_SEEDS[0]],
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "initcheck.training.worker"],
+        input=json.dumps([asdict(question) for question in questions]),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+        check=False,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
+    if done.returncode != 0 or not lines:
+        raise InitcheckError(f"a fresh process ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+    answers: dict[str, Answers] = json.loads(lines[-1].removeprefix(MARK))
+    return answers

@@ -1,0 +1,73 @@
+"""One draw of an int-seeded initializer, asked for in every way that must not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.training import unrelated
+from initcheck.training.draws import make_initializer
+from initcheck.training.trace import Array, digest
+
+
+@dataclass(frozen=True)
+class RepeatedDraws:
+    """One draw, in several ways.
+
+    Attributes:
+        dtype: Asked for.
+        shape: Asked for.
+        first: The first draw.
+        again: From the same instance, after draws of all other shapes and dtypes.
+        another: From a second instance of the same seed.
+        from_config: From an instance made of the first one's configuration after it had drawn.
+        traced: From an instance of its own within a ``tf.function``.
+        traced_again: From the same function, called for the second time.
+        after_work: From a new instance, after unrelated random work under another global seed.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    first: Array
+    again: Array
+    another: Array
+    from_config: Array
+    traced: Array
+    traced_again: Array
+    after_work: Array
+
+    @property
+    def name(self) -> str:
+        """What was asked for."""
+        return f"{self.dtype} {self.shape}"
+
+    def digest(self) -> str:
+        """Of the first draw."""
+        return digest([self.first])
+
+
+def repeat_draws(
+    keras: Any, row: Initializer, seed: int, asked: Sequence[tuple[str, tuple[int, ...]]]
+) -> list[RepeatedDraws]:
+    """The draws of that row for every dtype and shape asked for."""
+    import tensorflow as tf
+
+    def draw(initializer: Any) -> list[Array]:
+        return [np.array(initializer(shape, dtype=dtype)) for dtype, shape in asked]
+
+    keras.utils.set_random_seed(seed)
+    instance = make_initializer(row, seed)
+    first, again = draw(instance), draw(instance)
+    another = draw(make_initializer(row, seed))
+    from_config = draw(type(instance).from_config(instance.get_config()))
+    to_trace = make_initializer(row, seed)
+    function = tf.function(lambda: [to_trace(shape, dtype=dtype) for dtype, shape in asked])
+    traced, traced_again = ([np.array(value) for value in function()] for _ in range(2))
+    unrelated.work(keras, seed + 1)
+    after_work = draw(make_initializer(row, seed))
+    ways = zip(first, again, another, from_config, traced, traced_again, after_work, strict=True)
+    return [RepeatedDraws(*one, *values) for one, values in zip(asked, ways, strict=True)]

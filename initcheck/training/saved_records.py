@@ -1,0 +1,98 @@
+"""Records of what was written and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Config = Mapping[str, Any]
+Arrays = list[np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class RoundTrip:
+    """Something written and read again.
+
+    Attributes:
+        route: By which functions.
+        config: The configuration written, as JSON gives it back.
+        config_again: The configuration of what was read.
+        arrays: What the original draws, holds or computes.
+        arrays_again: What the one read draws, holds or computes.
+        kinds: The classes of both.
+    """
+
+    route: str
+    config: Config
+    config_again: Config
+    arrays: Arrays
+    arrays_again: Arrays
+    kinds: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True, eq=False)
+class Continued:
+    """A training that went on, and the same one saved, read and continued.
+
+    Attributes:
+        initial: The weights before training.
+        saved: The weights at the moment of saving.
+        weights: The weights at the end of the uninterrupted training.
+        weights_again: Those of the one that was read.
+        state: The optimizer's variables at the end, in order.
+        state_again: Those of the one that was read.
+        config: The optimizer's configuration when saved.
+        config_again: That of the one that was read.
+    """
+
+    initial: Arrays
+    saved: Arrays
+    weights: Arrays
+    weights_again: Arrays
+    state: Arrays
+    state_again: Arrays
+    config: Config
+    config_again: Config
+
+
+@dataclass(frozen=True, eq=False)
+class Clone:
+    """A model and its clone.
+
+    Attributes:
+        initial: The model's first weights.
+        trained: Its weights when it was cloned.
+        cloned: The clone's weights.
+        kept: The model's weights after the clone's were overwritten.
+        config: The model's configuration.
+        config_again: The clone's.
+    """
+
+    initial: Arrays
+    trained: Arrays
+    cloned: Arrays
+    kept: Arrays
+    config: Config
+    config_again: Config
+
+
+@dataclass(frozen=True, eq=False)
+class Got:
+    """What ``initializers.get`` gave, asked twice.
+
+    Attributes:
+        kind: The class of what was given.
+        fresh: Whether the two answers are two instances.
+        same: Whether the first answer is what was handed in.
+        draws: A draw of each; empty where nothing can be drawn.
+        config: The configuration of the first.
+    """
+
+    kind: str
+    fresh: bool
+    same: bool
+    draws: Arrays
+    config: Config

@@ -1,0 +1,213 @@
+"""First steps of tiny models, taken by Keras, to hold against arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.catalog.oracle import Net
+from initcheck.catalog.tasks import Batch, Task, rows_for, weights_for
+from initcheck.catalog.update_rules import Rule, Schedule
+from initcheck.training.quiet import quiet
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+Arrays = list[np.ndarray]
+
+# What the oracle calls a loss → Keras's class.
+_LOSSES = {
+    "mean_squared_error": "MeanSquaredError",
+    "mean_absolute_error": "MeanAbsoluteError",
+    "binary_crossentropy": "BinaryCrossentropy",
+    "categorical_crossentropy": "CategoricalCrossentropy",
+    "sparse_categorical_crossentropy": "SparseCategoricalCrossentropy",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FitTrace:
+    """What ``fit`` did with a task, and what ``evaluate`` and ``predict`` said afterwards.
+
+    Attributes:
+        rows: The training rows.
+        held_out: The validation rows.
+        weights: The weights at the start and after each batch of each epoch.
+        batches: What ``fit`` reported after each batch: running means since the epoch began.
+        epochs: What ``History`` holds for each epoch.
+        evaluated: What ``evaluate`` said of the training rows at the end.
+        predicted: What ``predict`` gave for the training rows at the end.
+        weights_after: The weights after ``evaluate`` and ``predict``.
+    """
+
+    rows: Batch
+    held_out: Batch
+    weights: list[Arrays]
+    batches: list[Mapping[str, float]]
+    epochs: list[Mapping[str, float]]
+    evaluated: Mapping[str, float]
+    predicted: np.ndarray
+    weights_after: Arrays
+
+
+class Steps:
+    """Gives the arithmetic of training as Keras does it.
+
+    Args:
+        lab: The laboratory.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._keras = lab.keras
+
+    def activation(self, name: str, x: np.ndarray) -> np.ndarray:
+        """What the activation of that name makes of x."""
+        return np.asarray(self._keras.activations.get(name)(_tensor(x)))
+
+    def losses(self, loss: str, y: np.ndarray, output: np.ndarray, share: np.ndarray | None, **config: Any) -> Any:
+        """What the loss makes of targets and outputs: one number, or one a row, as ``reduction`` says."""
+        weights = None if share is None else _tensor(share)
+        return np.asarray(self._loss(loss, **config)(_tensor(y), _tensor(output), sample_weight=weights))
+
+    def gradients(
+        self, net: Net, loss: str, weights: Arrays, batch: Batch
+    ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """Output, mean loss and gradients of the network at those weights."""
+        import tensorflow as tf
+
+        model = self._model(net)
+        model.set_weights(weights)
+        with tf.GradientTape() as tape:
+            output = model(_tensor(batch.x), training=True)
+            value = self._loss(loss)(_tensor(batch.y), output)
+        gradients = tape.gradient(value, model.trainable_weights)
+        return np.asarray(output), np.asarray(value), [np.asarray(one) for one in gradients]
+
+    def updates(self, rule: Rule, weights: Arrays, gradients: Sequence[Arrays]) -> list[Arrays]:
+        """The weights after each of those gradients was applied."""
+        layer = self._keras.layers.Dense(weights[0].shape[1])
+        layer.build((None, weights[0].shape[0]))
+        layer.set_weights(weights)
+        optimizer = self._optimizer(rule)
+        after = []
+        for one in gradients:
+            optimizer.apply_gradients(zip([_tensor(g) for g in one], layer.trainable_weights, strict=True))
+            after.append(layer.get_weights())
+        return after
+
+    def rates(self, schedule: Schedule, steps: Sequence[int]) -> np.ndarray:
+        """The learning rates of those steps."""
+        made = self._schedule(schedule)
+        return np.array([np.asarray(made(_tensor(np.int64(step)))) for step in steps])
+
+    def metric(self, name: str, config: Mapping[str, Any], batches: Sequence[Sequence[Any]]) -> list[float]:
+        """The metric's result after each batch of ``(y, output)`` or ``(y, output, share)``, and the first again.
+
+        It is reset before the last one, which tells whether ``reset_state`` forgets.
+        """
+        metric = getattr(self._keras.metrics, name)(**config)
+        results = []
+        for one in batches:
+            metric.update_state(*(_tensor(part) for part in one))
+            results.append(float(metric.result()))
+        metric.reset_state()
+        metric.update_state(*(_tensor(part) for part in batches[0]))
+        return [*results, float(metric.result())]
+
+    def fit(self, task: Task) -> FitTrace:
+        """The task trained by ``fit``."""
+        trace: FitTrace = self._lab.once(("fit", task.name), lambda: self._fit(task))
+        return trace
+
+    def _fit(self, task: Task) -> FitTrace:
+        seed = self._lab.stream("arithmetic", task.name)
+        rows = rows_for(task.net, task.loss, task.rows, seed, task.weighted)
+        held_out = rows_for(task.net, task.loss, task.held_out, seed + 1)
+        model = self._model(task.net)
+        model.set_weights(weights_for(task.net, seed + 2))
+        model.compile(
+            optimizer=self._optimizer(task.rule),
+            loss=self._loss(task.loss),
+            metrics=["accuracy" if task.classifies else "mean_absolute_error"],
+            run_eagerly=not task.graph,
+        )
+        recorder = _recorder(self._keras)
+        told = {"sample_weight": rows.share} if task.weighted else {}
+        with quiet():
+            history = model.fit(
+                **self._source(task, rows, told),
+                epochs=task.epochs,
+                shuffle=False,
+                verbose=0,
+                validation_data=(held_out.x, held_out.y),
+                validation_batch_size=task.batch,
+                callbacks=[recorder],
+            ).history
+            evaluated = model.evaluate(rows.x, rows.y, batch_size=task.batch, verbose=0, return_dict=True)
+            predicted = model.predict(rows.x, batch_size=task.batch, verbose=0)
+        return FitTrace(
+            rows=rows,
+            held_out=held_out,
+            weights=recorder.weights,
+            batches=recorder.logs,
+            epochs=[{name: float(values[epoch]) for name, values in history.items()} for epoch in range(task.epochs)],
+            evaluated={name: float(value) for name, value in evaluated.items()},
+            predicted=np.asarray(predicted),
+            weights_after=model.get_weights(),
+        )
+
+    def _source(self, task: Task, rows: Batch, told: dict[str, Any]) -> dict[str, Any]:
+        if not task.dataset:
+            return {"x": rows.x, "y": rows.y, "batch_size": task.batch, **told}
+        import tensorflow as tf
+
+        return {"x": tf.data.Dataset.from_tensor_slices((rows.x, rows.y, *told.values())).batch(task.batch)}
+
+    def _model(self, net: Net) -> Any:
+        dense = self._keras.layers.Dense
+        layers = [dense(width, activation=name) for width, name in zip(net.widths, net.activations, strict=True)]
+        return self._keras.Sequential([self._keras.Input((net.inputs,)), *layers])
+
+    def _loss(self, name: str, **config: Any) -> Any:
+        base = name.removesuffix("_logits")
+        if base != name:
+            config["from_logits"] = True
+        return getattr(self._keras.losses, _LOSSES[base])(**config)
+
+    def _optimizer(self, rule: Rule) -> Any:
+        config = {
+            key: self._schedule(value) if isinstance(value, Schedule) else value for key, value in rule.config.items()
+        }
+        return getattr(self._keras.optimizers, rule.name)(**config)
+
+    def _schedule(self, schedule: Schedule) -> Any:
+        return getattr(self._keras.optimizers.schedules, schedule.name)(**schedule.config)
+
+
+def _recorder(keras: Any) -> Any:
+    class Recorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras is loaded at run time
+        """Keeps the weights and what is reported after each batch."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weights: list[Arrays] = []
+            self.logs: list[Mapping[str, float]] = []
+
+        def on_train_begin(self, logs: Any = None) -> None:
+            self.weights.append(self.model.get_weights())
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.weights.append(self.model.get_weights())
+            self.logs.append({name: float(value) for name, value in (logs or {}).items()})
+
+    return Recorder()
+
+
+def _tensor(value: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.convert_to_tensor(value)

@@ -1,0 +1,69 @@
+"""What a training leaves behind, stage by stage, and what it is recognized by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Arrays = tuple[Array, ...]
+
+
+def digest(arrays: Sequence[Array]) -> str:
+    """A name for exactly these bits, types and shapes; two zeros of unlike sign differ."""
+    key = hashlib.blake2b(digest_size=12)
+    for array in arrays:
+        key.update(f"{array.dtype}{array.shape}".encode())
+        key.update(np.ascontiguousarray(array).tobytes())
+    return key.hexdigest()
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One training, stage by stage: what goes in at one stage decides the next.
+
+    Attributes:
+        initial_weights: All weights before the first step.
+        batch_order: The rows' numbers in the order that ``fit`` took them, shape ``(epochs, rows)``; empty where they
+            were not recorded.
+        first_gradient: Of the loss on the first batch at the initial weights, in inference mode, so that it costs no
+            randomness; empty where the batch order is.
+        first_update: All weights after the first step.
+        losses: Every batch's loss, shape ``(epochs, steps)``.
+        accuracies: Every batch's accuracy, of the same shape; empty where targets are real numbers.
+        final_weights: All weights after the last step.
+        predictions: For all training rows, by ``predict``.
+        predictions_again: The same, asked for a second time after the first training of its kind.
+    """
+
+    initial_weights: Arrays
+    batch_order: Array
+    first_gradient: Arrays
+    first_update: Arrays
+    losses: Array
+    accuracies: Array
+    final_weights: Arrays
+    predictions: Array
+    predictions_again: Array
+
+    def stages(self) -> dict[str, Arrays]:
+        """The stages by name, from the first to the last."""
+        return {
+            "initial weights": self.initial_weights,
+            "batch order": (self.batch_order,),
+            "first loss": (self.losses[:1, :1],),
+            "first gradient": self.first_gradient,
+            "first update": self.first_update,
+            "batch losses": (self.losses,),
+            "batch accuracies": (self.accuracies,),
+            "final weights": self.final_weights,
+            "predictions": (self.predictions,),
+        }
+
+    def digests(self) -> dict[str, str]:
+        """The stages' digests by name, from the first to the last."""
+        return {stage: digest(arrays) for stage, arrays in self.stages().items()}

@@ -1,0 +1,32 @@
+"""Random work that has nothing to do with what is under test."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+
+def work(keras: Any, seed: int) -> None:
+    """Draws from every global generator, and calls random layers of its own, under another global seed."""
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    random.random()
+    np.random.random(3)
+    tf.random.normal((3,))
+    tf.random.shuffle(tf.range(5))
+    keras.initializers.HeNormal()((2, 2))
+    keras.initializers.HeNormal(seed=seed)((2, 2))
+    if hasattr(keras, "random"):
+        keras.random.uniform((3,))
+    keras.layers.Dropout(0.5)(np.ones((4, 2), np.float32), training=True)
+
+
+def train(keras: Any, seed: int) -> None:
+    """The same, and a model fitted on shuffled rows."""
+    work(keras, seed)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), keras.layers.Dropout(0.5)])
+    model.compile(optimizer=keras.optimizers.Adam(), loss="mse", run_eagerly=True)
+    model.fit(np.ones((6, 2), np.float32), np.ones((6, 3), np.float32), batch_size=4, verbose=0)

@@ -1,0 +1,140 @@
+"""A net of dense hidden layers, trained step by step through ``train_on_batch``, its weights read after each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.recipes import Net
+from initcheck.training.building import make_model
+from initcheck.training.draws import make_initializer
+from initcheck.training.rows import net_rows
+from initcheck.training.seeding import derive_seed
+from initcheck.training.trace import Array
+
+INPUTS = 5
+RATES = {"SGD": 0.1, "Momentum": 0.05, "Nesterov": 0.05}  # all others: 0.01
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What became of a net's weights.
+
+    Attributes:
+        kernels: For each dense layer, the output's last: shape ``(1 + steps, inputs, units)``, first values first.
+        biases: For each dense layer: shape ``(1 + steps, units)``.
+        orders: For each hidden layer, which unit stands at each place; the identity unless they were permuted.
+        losses: Each step's.
+        rate: The optimizer's learning rate.
+    """
+
+    kernels: tuple[Array, ...]
+    biases: tuple[Array, ...]
+    orders: tuple[Array, ...]
+    losses: Array
+    rate: float
+
+
+def walk(keras: Any, net: Net, seed: int, *, permuted: bool = False, row: Initializer | None = None) -> Walk:
+    """Trains that net; with ``permuted``, its hidden units start in another order.
+
+    Random kernels are of ``row``, by default of the catalogue's row that the net names.
+    """
+    floatx = keras.backend.floatx()
+    keras.backend.set_floatx(net.dtype)  # losses and metrics are computed in it
+    try:
+        return _walk(keras, net, seed, permuted, row or INITIALIZERS[net.row])
+    finally:
+        keras.backend.set_floatx(floatx)
+
+
+def _walk(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) -> Walk:
+    keras.utils.set_random_seed(seed)
+    x, y = net_rows(net, INPUTS)
+    layers: list[Any] = []
+    for number, width in enumerate(net.widths):
+        layers.append(_dense(keras, net, row, seed, number, width, net.activation))
+        for kind, value in net.extra:
+            layers.append(_extra(keras, kind, value, seed + number))
+    last = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax"}.get(net.loss, "linear")
+    layers.append(_dense(keras, net, row, seed, len(net.widths), y.shape[-1], last))
+    model = make_model(keras, layers, (INPUTS,), "sequential", net.dtype)
+    dense = [layer for layer in layers if type(layer).__name__ == "Dense"]
+    orders = tuple(_order(width, number) if permuted else np.arange(width) for number, width in enumerate(net.widths))
+    _permute(dense, orders)
+    model.compile(optimizer=_optimizer(keras, net.optimizer), loss=net.loss, run_eagerly=not net.graph)
+    seen = [_read(dense)]
+    losses = []
+    for inputs, outputs in zip(x, y, strict=True):
+        losses.append(float(np.ravel(model.train_on_batch(inputs, outputs))[0]))
+        seen.append(_read(dense))
+    return Walk(
+        kernels=tuple(np.stack([step[number][0] for step in seen]) for number in range(len(dense))),
+        biases=tuple(np.stack([step[number][1] for step in seen]) for number in range(len(dense))),
+        orders=orders,
+        losses=np.array(losses),
+        rate=RATES.get(net.optimizer, 0.01),
+    )
+
+
+def _dense(keras: Any, net: Net, row: Initializer, seed: int, number: int, units: int, activation: str) -> Any:
+    initializers = keras.initializers
+    kernel = (
+        make_initializer(row, derive_seed(seed, "kernel", number))
+        if net.kernel is None
+        else initializers.Constant(net.kernel)
+        if net.kernel
+        else initializers.Zeros()
+    )
+    bias = (
+        initializers.RandomNormal(stddev=0.5, seed=derive_seed(seed, "bias", number))
+        if net.bias is None
+        else initializers.Constant(net.bias)
+        if net.bias
+        else initializers.Zeros()
+    )
+    hidden = number < len(net.widths)
+    return keras.layers.Dense(
+        units,
+        activation=activation,
+        kernel_initializer=kernel,
+        bias_initializer=bias if hidden else "zeros",
+        dtype=net.dtype,
+    )
+
+
+def _extra(keras: Any, kind: str, value: float, seed: int) -> Any:
+    layer = getattr(keras.layers, kind)
+    if kind == "BatchNormalization":
+        return layer(momentum=value)
+    return layer(value, seed=seed)
+
+
+def _optimizer(keras: Any, name: str) -> Any:
+    rate = RATES.get(name, 0.01)
+    if name in ("Momentum", "Nesterov"):
+        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=name == "Nesterov")
+    return getattr(keras.optimizers, name)(learning_rate=rate)
+
+
+def _order(width: int, number: int) -> Array:
+    """Another order of the units, in which the first and the last stand elsewhere."""
+    order = np.random.RandomState(number + 1).permutation(width)
+    return order if width < 2 or order[0] != 0 else np.roll(order, 1)
+
+
+def _permute(dense: list[Any], orders: tuple[Array, ...]) -> None:
+    for number, layer in enumerate(dense):
+        kernel, bias = (np.array(value) for value in layer.get_weights())
+        if number > 0:
+            kernel = kernel[orders[number - 1]]
+        if number < len(orders):
+            kernel, bias = kernel[:, orders[number]], bias[orders[number]]
+        layer.set_weights([kernel, bias])
+
+
+def _read(dense: list[Any]) -> list[list[Array]]:
+    return [[np.array(value) for value in layer.get_weights()] for layer in dense]

@@ -1,0 +1,109 @@
+"""What a process says of everything seeded, in digests: the same questions are put to this one and to a fresh one."""
+
+from __future__ import annotations
+
+import importlib
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import Constant, Orthogonal
+from initcheck.catalog.recipes import Feed, Recipe
+from initcheck.training.draws import make_initializer
+from initcheck.training.models import trace_recipe
+from initcheck.training.orders import take
+from initcheck.training.sources import MissingSourceError, draw_twice
+from initcheck.training.trace import digest
+
+Answers = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to draw, train or fit; its answer is a digest, or several by stage.
+
+    Attributes:
+        name: Unique among the questions.
+        kind: ``draw``, ``source``, ``trace`` or ``order``.
+        seed: The seed to do it under.
+        what: What to do it with, in JSON's own types.
+    """
+
+    name: str
+    kind: str
+    seed: int
+    what: Mapping[str, Any]
+
+
+def draw_question(row: Initializer, seed: int, asked: Sequence[tuple[str, tuple[int, ...]]]) -> Question:
+    """Asks for the draws of that row; a row that is not in the catalogue is described by what Keras needs to know."""
+    keras_name = row.keras_name
+    what = {
+        "keras_name": keras_name
+        if isinstance(keras_name, str)
+        else f"{keras_name.__module__}:{keras_name.__qualname__}",
+        "config": dict(row.config),
+        "random": row.law.random,
+        "asked": [[dtype, list(shape)] for dtype, shape in asked],
+    }
+    return Question(f"draw {row.name}", "draw", seed, what)
+
+
+def source_question(name: str, seed: int) -> Question:
+    """Asks for two draws in a row from that source."""
+    return Question(f"source {name}", "source", seed, {"source": name})
+
+
+def trace_question(recipe: Recipe, seed: int) -> Question:
+    """Asks for the trace of that recipe."""
+    return Question(f"trace {recipe.name}", "trace", seed, recipe.to_json())
+
+
+def order_question(feed: Feed, seed: int) -> Question:
+    """Asks for the order in which ``fit`` takes that feed's rows."""
+    return Question(f"order {feed.name}", "order", seed, asdict(feed))
+
+
+def answer(keras: Any, question: Question) -> Answers:
+    """This process's answer to that question."""
+    return _ANSWERS[question.kind](keras, question)
+
+
+def _draw(keras: Any, question: Question) -> Answers:
+    what = question.what
+    law = Orthogonal() if what["random"] else Constant(0.0)  # of which only matters whether it takes a seed
+    row = Initializer(question.name, _found(what["keras_name"]), law, "", what["config"])
+    initializer = make_initializer(row, question.seed)
+    return {
+        f"{dtype} {tuple(shape)}": digest([np.array(initializer(tuple(shape), dtype=dtype))])
+        for dtype, shape in what["asked"]
+    }
+
+
+def _found(keras_name: str) -> Any:
+    """A user's own class, or the name of one of Keras's."""
+    module, _, name = keras_name.rpartition(":")
+    return operator.attrgetter(name)(importlib.import_module(module)) if module else keras_name
+
+
+def _source(keras: Any, question: Question) -> Answers:
+    try:
+        first, second = draw_twice(keras, question.what["source"], question.seed)
+    except MissingSourceError as reason:
+        return {"missing": str(reason)}
+    return {"first draw": digest([first]), "second draw": digest([second])}
+
+
+def _trace(keras: Any, question: Question) -> Answers:
+    return trace_recipe(keras, Recipe.from_json(question.what), question.seed).digests()
+
+
+def _order(keras: Any, question: Question) -> Answers:
+    return {"order": take(keras, Feed(**question.what), question.seed).digest()}
+
+
+_ANSWERS = {"draw": _draw, "source": _source, "trace": _trace, "order": _order}

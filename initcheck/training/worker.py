@@ -1,0 +1,32 @@
+"""``python -m initcheck.training.worker``: answers the questions on stdin, as JSON, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from initcheck.training.framework import load_keras
+from initcheck.training.mutants.registry import infect
+from initcheck.training.witness import Question, answer
+
+MARK = "initcheck answers: "
+
+
+def main() -> None:
+    """Reads a list of questions, and writes one line: each question's answers, or what was raised."""
+    questions = [Question(**one) for one in json.load(sys.stdin)]
+    keras = load_keras()
+    if name := os.environ.get("INITCHECK_MUTANT"):
+        infect(name)
+    found: dict[str, dict[str, str]] = {}
+    for question in questions:
+        try:
+            found[question.name] = answer(keras, question)
+        except Exception as error:  # one failure must not take the other answers with it
+            found[question.name] = {"raised": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
+    sys.stdout.write(f"\n{MARK}{json.dumps(found)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+"""The checks of determinism, on draws and traces made by hand."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.recipes import Feed, Recipe
+from initcheck.catalog.sources import SOURCES
+from initcheck.checks import determinism
+from initcheck.checks.architectures import recipes
+from initcheck.checks.registry import NotApplicable
+from initcheck.records import Status
+from initcheck.training.processes import Processes
+from initcheck.training.repeats import RepeatedDraws
+from initcheck.training.sources import Draws, find_source
+from initcheck.training.trace import Trace, digest
+
+ROW = INITIALIZERS["he_normal"]
+WAYS = ("again", "another", "from_config", "traced", "traced_again", "after_work")
+JUDGES = {
+    "again": determinism.judge_calls,
+    "another": determinism.judge_instances,
+    "from_config": determinism.judge_instances,
+    "traced": determinism.judge_function,
+    "traced_again": determinism.judge_function,
+    "after_work": determinism.judge_after_work,
+}
+
+
+def nudged(values: Any) -> Any:
+    """One element larger by one unit in the last place."""
+    values = np.array(values)
+    values.ravel()[-1] = np.nextafter(values.ravel()[-1], values.dtype.type(9))
+    return values
+
+
+def values(seed: int = 0, shape: tuple[int, ...] = (4, 3)) -> Any:
+    return np.random.RandomState(seed).normal(size=shape).astype(np.float32)
+
+
+def make_draws() -> RepeatedDraws:
+    return RepeatedDraws("float32", (4, 3), *[values() for _ in range(7)])
+
+
+def make_trace(seed: int = 0) -> Trace:
+    return Trace(
+        initial_weights=(values(seed), values(seed + 1, (3,))),
+        batch_order=np.arange(6),
+        first_gradient=(values(seed + 2),),
+        first_update=(values(seed + 3), values(seed + 4, (3,))),
+        losses=values(seed + 5, (2, 3)),
+        accuracies=np.empty(0),
+        final_weights=(values(seed + 6), values(seed + 7, (3,))),
+        predictions=values(seed + 8),
+        predictions_again=values(seed + 8),
+    )
+
+
+@dataclass
+class Models:
+    """Evidence that the test says."""
+
+    draws: list[RepeatedDraws] = field(default_factory=lambda: [make_draws()])
+    traces: dict[Any, Trace] = field(default_factory=dict)
+    sources: dict[str, Any] = field(default_factory=dict)
+
+    def repeated_draws(self, row: Any, asked: Any) -> list[RepeatedDraws]:
+        """The draws that were made."""
+        return self.draws
+
+    def trace(self, recipe: Any, *, look: int = 0, style: str = "sequential", stream: int = 0) -> Trace:
+        """The trace that was made, or that of a right framework."""
+        return self.traces.get((look, style, stream), make_trace(20 * stream))
+
+    def trace_problem(self, problem: Any, row: Any, *, look: int = 0) -> Trace:
+        """The trace that was made, or that of a right framework."""
+        return self.traces.get(look, make_trace())
+
+    def source(self, name: str) -> Any:
+        """The source that was made, if any."""
+        return self.sources.get(name)
+
+
+@dataclass
+class Fresh(Processes):
+    """A fresh process that answers what the test says."""
+
+    found: dict[str, str] = field(default_factory=dict)
+
+    def answers(self, question: Any, together: Any) -> dict[str, str]:
+        """What the test says, whatever is asked."""
+        return self.found
+
+
+class Lab:
+    """A laboratory without a framework."""
+
+    def __init__(self, models: Models | None = None, fresh: dict[str, str] | None = None) -> None:
+        self.models = models or Models()
+        self.processes = Fresh(fresh or {})
+        self.processes._lab = self  # type: ignore[assignment] # a fake
+        self.orders = self
+
+    def seed(self, feed: Feed) -> int:
+        """Any seed."""
+        return 1
+
+    def stream(self, *names: Any) -> int:
+        """Any seed that depends on the names."""
+        return len(str(names))
+
+    def once(self, key: Any, make: Any) -> Any:
+        """Makes it anew."""
+        return make()
+
+
+def lab(**rest: Any) -> Any:
+    return Lab(**rest)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_one_last_bit_in_one_way_of_asking_fails(way: str) -> None:
+    draws = make_draws()
+    assert JUDGES[way](lab(), ROW).status is Status.PASS
+    broken = Models([draws, replace(draws, **{way: nudged(draws.first)})])
+    verdict = JUDGES[way](lab(models=broken), ROW)
+    assert verdict.status is Status.FAIL
+    assert "1 of 12 values differ" in verdict.measured
+
+
+def test_the_sign_of_zero_is_a_bit() -> None:
+    draws = replace(make_draws(), first=np.zeros(3), again=-np.zeros(3))
+    assert determinism.judge_calls(lab(models=Models([draws])), ROW).status is Status.FAIL
+
+
+def test_a_fresh_process_must_give_the_same_digests() -> None:
+    draws = make_draws()
+    same = {draws.name: draws.digest()}
+    other = {draws.name: digest([nudged(draws.first)])}
+    assert determinism.judge_draws_in_fresh_process(lab(fresh=same), ROW).status is Status.PASS
+    assert determinism.judge_draws_in_fresh_process(lab(fresh=other), ROW).status is Status.FAIL
+    assert determinism.judge_draws_in_fresh_process(lab(fresh={"raised": "E"}), ROW).status is Status.FAIL
+
+
+def test_an_initializer_that_no_other_process_can_import_is_not_judged_there() -> None:
+    class Own:
+        pass
+
+    with pytest.raises(NotApplicable, match="import"):
+        determinism.judge_draws_in_fresh_process(lab(), replace(ROW, keras_name=Own))
+
+
+def make_source() -> Draws:
+    first, other = (values(1), values(2)), (values(3), values(4))
+    return Draws(first, other, first, other, values(5))
+
+
+SOURCE_JUDGES = (determinism.judge_global_seed, determinism.judge_stream_moves)
+
+
+def test_a_source_that_repeats_and_moves_passes() -> None:
+    found = lab(models=Models(sources={"numpy": make_source()}), fresh=make_source().digests())
+    for judge in (*SOURCE_JUDGES, determinism.judge_global_seed_in_fresh_process):
+        assert judge(found, "numpy").status is Status.PASS
+        with pytest.raises(NotApplicable):
+            judge(found, "missing")
+
+
+@pytest.mark.parametrize("what", ["again", "other_again"])
+@pytest.mark.parametrize("draw", [0, 1])
+def test_a_source_that_remembers_an_earlier_seed_fails(what: str, draw: int) -> None:
+    source = make_source()
+    pair = list(getattr(source, what))
+    pair[draw] = nudged(pair[draw])
+    models = Models(sources={"numpy": replace(source, **{what: tuple(pair)})})
+    assert determinism.judge_global_seed(lab(models=models), "numpy").status is Status.FAIL
+
+
+def test_a_source_that_stands_still_fails() -> None:
+    source = make_source()
+    broken = ({"first": (values(1), values(1))}, {"other": source.first}, {"beside": source.first[1]})
+    for still in (replace(source, **traits) for traits in broken):
+        models = Models(sources={"numpy": still})
+        assert determinism.judge_stream_moves(lab(models=models), "numpy").status is Status.FAIL
+
+
+def test_python_and_numpy_are_held_against_their_own_generators() -> None:
+    found = lab()
+    python = random.Random(found.stream("source", "python"))
+    numpy = np.random.RandomState(found.stream("source", "numpy"))
+    right = {
+        "python": replace(make_source(), first=(np.array([python.random() for _ in range(9)]), values())),
+        "numpy": replace(make_source(), first=(numpy.random_sample(9), values())),
+    }
+    assert determinism.judge_generators(lab(models=Models(sources=right)), None).status is Status.PASS
+    wrong = {**right, "numpy": right["python"]}
+    assert determinism.judge_generators(lab(models=Models(sources=wrong)), None).status is Status.FAIL
+
+
+RECIPE = Recipe("made-up", (3,), ())
+STAGES = ("initial_weights", "first_update", "final_weights")
+
+
+def test_a_training_that_repeats_passes() -> None:
+    same = make_trace().digests()
+    assert determinism.judge_training(lab(), RECIPE).status is Status.PASS
+    assert determinism.judge_styles(lab(), RECIPE).status is Status.PASS
+    assert determinism.judge_training_varies(lab(), RECIPE).status is Status.PASS
+    assert determinism.judge_training_in_fresh_process(lab(fresh=same), RECIPE).status is Status.PASS
+    assert determinism.judge_problem(lab(), RECIPE).status is Status.PASS
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_training_one_bit_off_fails_at_that_stage(stage: str) -> None:
+    right = make_trace()
+    arrays = getattr(right, stage)
+    wrong = replace(right, **{stage: (arrays[0], nudged(arrays[1]))})
+    judged = {
+        determinism.judge_training: (1, "sequential", 0),
+        determinism.judge_styles: (0, "subclassed", 0),
+        determinism.judge_int_seeds: (2, "sequential", 0),
+        determinism.judge_problem: 1,
+    }
+    for judge, key in judged.items():
+        verdict = judge(lab(models=Models(traces={key: wrong})), RECIPE)
+        assert verdict.status is Status.FAIL
+        assert stage.replace("_", " ") in verdict.measured
+    found = determinism.judge_training_in_fresh_process(lab(fresh=wrong.digests()), RECIPE)
+    assert found.status is Status.FAIL
+
+
+@pytest.mark.parametrize("stage", ["losses", "predictions", "batch_order"])
+def test_other_stages_count_too(stage: str) -> None:
+    right = make_trace()
+    array = getattr(right, stage)
+    wrong = replace(right, **{stage: array[::-1] if stage == "batch_order" else nudged(array)})
+    assert (
+        determinism.judge_training(lab(models=Models(traces={(1, "sequential", 0): wrong})), RECIPE).status
+        is Status.FAIL
+    )
+
+
+def test_predictions_that_change_when_asked_for_again_fail() -> None:
+    wrong = replace(make_trace(), predictions_again=nudged(make_trace().predictions))
+    assert (
+        determinism.judge_training(lab(models=Models(traces={(0, "sequential", 0): wrong})), RECIPE).status
+        is Status.FAIL
+    )
+
+
+def test_a_training_that_moves_nothing_fails() -> None:
+    idle = replace(make_trace(), final_weights=make_trace().initial_weights)
+    assert (
+        determinism.judge_training(lab(models=Models(traces={(0, "sequential", 0): idle})), RECIPE).status
+        is Status.FAIL
+    )
+
+
+def test_a_training_that_is_the_same_under_another_seed_fails() -> None:
+    alike = Models(traces={(0, "sequential", 1): make_trace()})
+    assert determinism.judge_training_varies(lab(models=alike), RECIPE).status is Status.FAIL
+
+
+def test_every_named_source_can_be_looked_up_without_a_framework_where_it_needs_none() -> None:
+    for name in SOURCES:
+        if name.split()[0] in {"initializer", "kernel", "python", "numpy"}:
+            assert callable(find_source(None, name))
+
+
+def test_recipes_travel_as_json() -> None:
+    import json
+
+    for recipe in recipes():
+        assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+
+
+def test_every_kind_of_training_is_drawn() -> None:
+    names = {recipe.name for recipe in recipes()}
+    assert names == {"unseeded", "seeded", "unseeded-graph", "seeded-graph", "convolution", "recurrent", "embedding"}

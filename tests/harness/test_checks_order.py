@@ -1,0 +1,207 @@
+"""The checks of data order, on orders made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from initcheck.catalog.recipes import Feed
+from initcheck.checks import order
+from initcheck.checks.feeds import SMALL_FEED, feeds, large_feed, unshuffled_feeds
+from initcheck.records import Status
+from initcheck.training.orders import Order
+
+FEED = Feed(50, 16)
+ALPHA = 1e-6
+
+
+def batched(rows: Any, size: int) -> tuple[Any, ...]:
+    return tuple(np.asarray(rows)[start : start + size] for start in range(0, len(rows), size))
+
+
+def make_order(epochs: list[Any], feed: Feed = FEED) -> Order:
+    batches = tuple(batched(rows, feed.batch_size) for rows in epochs)
+    held_out = tuple((np.arange(feed.trained_rows, feed.rows),) for _ in epochs)
+    return Order(batches, batches, batches, batches, held_out, np.arange(feed.rows), np.arange(feed.rows))
+
+
+def shuffled(feed: Feed = FEED, seed: int = 0) -> Order:
+    stream = np.random.RandomState(seed)
+    return make_order([stream.permutation(feed.trained_rows) for _ in range(feed.epochs)], feed)
+
+
+@dataclass
+class Orders:
+    """Gives the orders that a test made; shuffled ones where it made none."""
+
+    made: dict[tuple[int, int, int], Order] = field(default_factory=dict)
+    make: Any = None
+
+    def taken(self, feed: Feed, *, stream: int = 0, step: int = 0, look: int = 0) -> Order:
+        """The order that was made, or a right one."""
+        found = self.made.get((stream, step, look))
+        if found is not None:
+            return found
+        if self.make is not None:
+            return make_order([self.make(np.random.RandomState(10 * stream + step), feed.rows)], feed)
+        rows = np.arange(feed.trained_rows)
+        return shuffled(feed, 10 * stream + step) if feed.shuffle else make_order([rows] * feed.epochs, feed)
+
+
+@dataclass
+class Lab:
+    """A laboratory without a framework."""
+
+    orders: Orders
+    factor: float = 1.5
+
+
+def lab(first: Order | None = None, **rest: Any) -> Any:
+    return Lab(Orders({} if first is None else {(0, 0, 0): first}, **rest))
+
+
+JUDGES = [order.judge_permutation, order.judge_batches, order.judge_repeats, order.judge_seeds, order.judge_epochs]
+JUDGES += [order.judge_shuffled]
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_a_right_order_passes(judge: Any) -> None:
+    assert judge(lab(), FEED).status is Status.PASS
+
+
+def test_a_row_taken_twice_fails() -> None:
+    rows = np.random.RandomState(0).permutation(50)
+    rows[3] = rows[4]
+    assert order.judge_permutation(lab(make_order([rows] * 3)), FEED).status is Status.FAIL
+
+
+def test_an_epoch_too_few_fails() -> None:
+    assert order.judge_permutation(lab(make_order([np.arange(50)] * 2)), FEED).status is Status.FAIL
+
+
+@pytest.mark.parametrize("what", ["targets", "sample_weights", "twins"])
+def test_a_row_with_another_rows_target_fails(what: str) -> None:
+    right, other = shuffled(), shuffled(seed=1)
+    broken = replace(right, **{what: getattr(other, what)})
+    feed = replace(FEED, container="dict")
+    assert order.judge_permutation(lab(right), feed).status is Status.PASS
+    assert order.judge_permutation(lab(broken), feed).status is Status.FAIL
+
+
+def test_a_dropped_last_batch_fails() -> None:
+    right = shuffled()
+    assert (
+        order.judge_batches(lab(replace(right, epochs=tuple(e[:-1] for e in right.epochs))), FEED).status is Status.FAIL
+    )
+
+
+def test_an_order_that_does_not_repeat_fails() -> None:
+    other = {(0, 0, 1): shuffled(seed=5)}
+    assert order.judge_repeats(Lab(Orders(other)), FEED).status is Status.FAIL  # type: ignore[arg-type] # a fake
+
+
+def test_the_next_seeds_order_must_be_another() -> None:
+    same = {(0, 0, 0): shuffled(), (0, 1, 0): shuffled()}
+    assert order.judge_seeds(Lab(Orders(same)), FEED).status is Status.FAIL  # type: ignore[arg-type] # a fake
+
+
+def test_one_order_for_all_epochs_fails() -> None:
+    rows = np.random.RandomState(0).permutation(50)
+    assert order.judge_epochs(lab(make_order([rows] * 3)), FEED).status is Status.FAIL
+
+
+def test_an_unshuffled_epoch_fails_where_rows_are_shuffled_and_passes_where_not() -> None:
+    feed = unshuffled_feeds()[0]
+    assert order.judge_unshuffled(lab(), feed).status is Status.PASS
+    assert order.judge_unshuffled(lab(shuffled(feed)), feed).status is Status.FAIL
+    assert order.judge_shuffled(lab(make_order([np.arange(50)] * 3)), FEED).status is Status.FAIL
+
+
+def test_rows_held_out_from_the_start_fail() -> None:
+    assert order.judge_held_out(lab(), None).status is Status.PASS
+    feed = next(one for one in feeds() if one.held_out)
+    wrong = replace(shuffled(feed), held_out=((np.arange(feed.rows - feed.trained_rows),),) * feed.epochs)
+    assert order.judge_held_out(lab(wrong), None).status is Status.FAIL
+
+
+@pytest.mark.parametrize("what", ["evaluated", "predicted"])
+def test_rows_that_evaluate_or_predict_lose_or_move_fail(what: str) -> None:
+    feed = unshuffled_feeds()[0]
+    right = make_order([np.arange(feed.trained_rows)] * feed.epochs, feed)
+    assert order.judge_without_training(lab(right), feed).status is Status.PASS
+    for wrong in (np.arange(feed.rows - 1), np.roll(np.arange(feed.rows), 1), None):
+        assert order.judge_without_training(lab(replace(right, **{what: wrong})), feed).status is Status.FAIL
+
+
+def whole(stream: Any, rows: int) -> Any:
+    return stream.permutation(rows)
+
+
+def in_buffer(stream: Any, rows: int) -> Any:
+    return np.argsort(np.arange(rows) + stream.uniform(0, 3 * rows, rows))
+
+
+def in_pairs(stream: Any, rows: int) -> Any:
+    pairs = 2 * stream.permutation(rows // 2)
+    return np.append(np.stack([pairs, pairs + 1], axis=1).ravel(), np.arange(rows - rows % 2, rows))
+
+
+def keeps_a_share(stream: Any, rows: int) -> Any:
+    taken = np.arange(rows)
+    free = stream.choice(rows, round(0.93 * rows), replace=False)
+    taken[np.sort(free)] = stream.permutation(free)
+    return taken
+
+
+def keeps_first(stream: Any, rows: int) -> Any:
+    return np.append(0, 1 + stream.permutation(rows - 1))
+
+
+def ignores_seeds(stream: Any, rows: int) -> Any:
+    return np.random.RandomState(0).permutation(rows)
+
+
+STATISTICS = [order.judge_places, order.judge_neighbours, order.judge_seeds_apart, order.judge_spread]
+STATISTICS += [order.judge_kept_places]
+
+
+@pytest.mark.parametrize("judge", STATISTICS)
+def test_a_random_order_passes_every_statistic(judge: Any) -> None:
+    assert judge(lab(make=whole), None, ALPHA).status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("judge", "make"),
+    [
+        (order.judge_places, in_buffer),
+        (order.judge_neighbours, in_pairs),
+        (order.judge_seeds_apart, ignores_seeds),
+        (order.judge_spread, keeps_a_share),
+        (order.judge_kept_places, keeps_first),
+    ],
+)
+def test_an_order_only_just_not_random_fails(judge: Any, make: Any) -> None:
+    assert judge(lab(make=make), None, ALPHA).status is Status.FAIL
+
+
+def test_samples_suffice_for_the_stated_power_at_a_share_of_the_budget() -> None:
+    rows = large_feed(12_000).rows
+    assert order.rows_for_correlation(0.08, ALPHA) <= rows
+    assert order.rows_for_kept_share(0.05, ALPHA) <= rows
+    assert order.seeds_for_kept_place(0.9, ALPHA) <= 12
+
+
+def test_p_value_of_a_kept_place_bounds_what_simulation_finds() -> None:
+    stream = np.random.RandomState(0)
+    rows, seeds, most, trials = 30, 4, 3, 400
+    hits = 0
+    for _ in range(trials):
+        orders = np.stack([stream.permutation(rows) for _ in range(seeds)])
+        counts = np.zeros((rows, rows), int)
+        np.add.at(counts, (np.tile(np.arange(rows), seeds), orders.ravel()), 1)
+        hits += counts.max() >= most
+    assert hits / trials < order.kept_place_p_value(most, seeds, rows) + 0.1
+    assert SMALL_FEED.rows > rows

@@ -1,0 +1,196 @@
+"""The checks of serialization on made-up evidence: everything kept, or only just something lost."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.update_rules import Rule
+from initcheck.checks import serialization, serialization_cases
+from initcheck.checks.registry import NotApplicable
+from initcheck.records import Status
+from initcheck.training.saved_records import Clone, Continued, Got, RoundTrip
+
+ULP = np.float32(2.0**-23)
+
+
+def arrays(seed=1, count=3):
+    stream = np.random.RandomState(seed)
+    return [stream.normal(size=(4, 3)).astype(np.float32) for _ in range(count)]
+
+
+def trip(**config):
+    return RoundTrip("a route", config, dict(config), arrays(), arrays(), ("A", "A"))
+
+
+def spoiled_array(places=arrays):
+    changed = places()
+    changed[-1][0, 0] *= 1 + ULP
+    return changed
+
+
+class FakeLab:
+    """Hands out the same evidence whatever is asked for."""
+
+    def __init__(self, **evidence):
+        self.saving = SimpleNamespace(
+            **{
+                name: lambda *args, value=value: value(*args) if callable(value) else value
+                for name, value in evidence.items()
+            }
+        )
+
+    def stream(self, *names):
+        """Any seed will do."""
+        return 77
+
+
+def test_an_initializer_kept_by_every_route_passes():
+    lab = FakeLab(initializer=[trip(seed=77), trip(seed=77)])
+    assert serialization.initializers(lab, INITIALIZERS["he_normal"]).status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(trip(seed=77), config={}),
+        replace(trip(seed=77), config={"seed": None}, config_again={"seed": None}),
+        replace(trip(seed=77), config_again={"seed": 78}),
+        replace(trip(seed=77), config_again={"seed": 77, "more": 1}),
+        replace(trip(seed=77), arrays_again=spoiled_array()),
+        replace(trip(seed=77), arrays_again=arrays()[:2]),
+        replace(trip(seed=77), arrays_again=[one.astype(np.float64) for one in arrays()]),
+        replace(trip(seed=77), kinds=("A", "B")),
+        replace(trip(seed=77), arrays=[], arrays_again=[]),
+    ],
+    ids=["no seed", "seed None", "other seed", "one key more", "one bit", "an array less", "dtype", "class", "nothing"],
+)
+def test_an_initializer_that_loses_something_fails(wrong):
+    lab = FakeLab(initializer=[trip(seed=77), wrong])
+    assert serialization.initializers(lab, INITIALIZERS["he_normal"]).status is Status.FAIL
+
+
+@pytest.mark.parametrize("name", list(serialization_cases.ARGUMENTS))
+def test_arguments_are_drawn_away_from_their_defaults(name):
+    defaults = {"value": 0.0, "gain": 1.0, "mean": 0.0, "stddev": 0.05, "minval": -0.05, "maxval": 0.05, "scale": 1.0}
+    cases = serialization_cases.drawn_arguments(name, serialization_cases.ARGUMENTS[name][1])
+    assert len(cases) >= serialization_cases.CASES
+    assert all(config[key] != value for config, _ in cases for key, value in defaults.items() if key in config)
+
+
+def test_every_mode_is_tried_with_every_distribution():
+    cases = serialization_cases.drawn_arguments("VarianceScaling", serialization_cases.ARGUMENTS["VarianceScaling"][1])
+    assert len({(config["mode"], config["distribution"]) for config, _ in cases}) == 9
+
+
+def test_an_argument_put_back_to_its_default_fails():
+    def initializer(row, seed, shapes):
+        return [trip(**{**row.config, "seed": seed, "scale": 1.0})]
+
+    assert serialization.arguments(FakeLab(initializer=initializer), "VarianceScaling").status is Status.FAIL
+    right = FakeLab(initializer=lambda row, seed, shapes: [trip(**{**row.config, "seed": seed})])
+    assert serialization.arguments(right, "VarianceScaling").status is Status.PASS
+
+
+def test_generators_do_not_apply_where_there_are_none():
+    with pytest.raises(NotApplicable):
+        serialization.generators(FakeLab(advancing_initializer=None), INITIALIZERS["he_normal"])
+
+
+def a_layer(**changes):
+    case = serialization_cases.LAYERS[0]
+    config = {**case[1], **case[2]}
+    return replace(RoundTrip("a route", config, dict(config), arrays(), arrays()), **changes)
+
+
+def test_a_layer_that_swaps_its_initializers_fails():
+    case = serialization_cases.LAYERS[0]
+    assert serialization.layers(FakeLab(layer=a_layer()), case).status is Status.PASS
+    swapped = {
+        **case[1],
+        "kernel_initializer": case[2]["bias_initializer"],
+        "bias_initializer": case[2]["bias_initializer"],
+    }
+    wrong = a_layer(config=swapped, config_again=swapped)
+    assert serialization.layers(FakeLab(layer=wrong), case).status is Status.FAIL
+    assert serialization.layers(FakeLab(layer=a_layer(arrays_again=spoiled_array())), case).status is Status.FAIL
+
+
+def test_a_saved_model_that_differs_in_one_bit_fails():
+    right = ([trip()], arrays(5))
+    assert serialization.saved_models(FakeLab(saved_model=right), "dense").status is Status.PASS
+    wrong = ([replace(trip(), arrays_again=spoiled_array())], arrays(5))
+    assert serialization.saved_models(FakeLab(saved_model=wrong), "dense").status is Status.FAIL
+
+
+def test_a_saved_model_whose_weights_never_changed_is_no_evidence():
+    assert serialization.saved_models(FakeLab(saved_model=([trip()], arrays())), "dense").status is Status.FAIL
+
+
+def a_training(**changes):
+    config = {"learning_rate": 0.1, "beta_1": 0.9}
+    right = Continued(arrays(1), arrays(2), arrays(3), arrays(3), arrays(4), arrays(4), config, dict(config))
+    return replace(right, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weights_again": spoiled_array(lambda: arrays(3))},
+        {"state_again": spoiled_array(lambda: arrays(4))},
+        {"config_again": {"learning_rate": 0.1, "beta_1": 0.899}},
+        {"saved": arrays(1)},
+        {"weights": arrays(2), "weights_again": arrays(2)},
+    ],
+    ids=["weights", "state", "config", "never trained", "never continued"],
+)
+def test_a_training_that_is_not_the_uninterrupted_one_fails(changes):
+    rule = Rule("Adam")
+    assert serialization.continued(FakeLab(continued=a_training()), rule).status is Status.PASS
+    assert serialization.continued(FakeLab(continued=a_training(**changes)), rule).status is Status.FAIL
+
+
+def a_clone(**changes):
+    config = {"layers": [1, 2]}
+    return replace(Clone(arrays(1), arrays(2), arrays(1), arrays(2), config, dict(config)), **changes)
+
+
+def test_a_clone_repeats_seeded_draws_and_redraws_unseeded_ones():
+    fresh = a_clone(cloned=arrays(3))
+    assert serialization.clones(FakeLab(clone=a_clone()), ("dense", True)).status is Status.PASS
+    assert serialization.clones(FakeLab(clone=fresh), ("dense", False)).status is Status.PASS
+    assert serialization.clones(FakeLab(clone=fresh), ("dense", True)).status is Status.FAIL
+    assert serialization.clones(FakeLab(clone=a_clone()), ("dense", False)).status is Status.FAIL
+
+
+@pytest.mark.parametrize("seeded", [True, False])
+def test_a_clone_that_copies_or_shares_weights_fails(seeded):
+    copied, shared = a_clone(cloned=arrays(2)), a_clone(kept=[0 * one for one in arrays(2)])
+    for wrong in (copied, shared):
+        assert serialization.clones(FakeLab(clone=wrong), ("dense", seeded)).status is Status.FAIL
+
+
+def test_names_give_fresh_instances():
+    right = Got("HeNormal", True, False, [*arrays(1, 1), *arrays(2, 1)], {})
+    case = ("he_normal", "HeNormal")
+    assert serialization.names(FakeLab(got_by_name=right), case).status is Status.PASS
+    for wrong in (
+        replace(right, fresh=False),
+        replace(right, kind="HeUniform"),
+        replace(right, draws=arrays(1, 1) * 2),
+    ):
+        assert serialization.names(FakeLab(got_by_name=wrong), case).status is Status.FAIL
+
+
+def test_what_get_is_handed_comes_back_as_documented():
+    config = {"mean": 0.25, "stddev": 0.5, "seed": 11}
+    made = Got("RandomNormal", True, False, arrays(1, 1) * 2, config)
+    handed = Got("RandomNormal", False, True, arrays(1, 1) * 2, config)
+    assert serialization.forms(FakeLab(got=made), "serialized").status is Status.PASS
+    assert serialization.forms(FakeLab(got=handed), "instance").status is Status.PASS
+    assert serialization.forms(FakeLab(got=handed), "serialized").status is Status.FAIL
+    assert serialization.forms(FakeLab(got=made), "instance").status is Status.FAIL
+    lost = replace(made, config={**config, "stddev": 0.05})
+    assert serialization.forms(FakeLab(got=lost), "class_name and config").status is Status.FAIL

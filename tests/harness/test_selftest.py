@@ -1,0 +1,45 @@
+"""The self-test's own logic, and a part of it for real; `initcheck self-test` does all of it."""
+
+import pytest
+
+from initcheck import selftest
+from initcheck.errors import UnknownNameError
+from initcheck.selftest import Outcome, choose_mutants, run_selftest
+from initcheck.training.mutants.registry import Mutant, all_mutants
+
+FAULT = Mutant("fault", "", "laws", lambda keras: None)
+HARMLESS = Mutant("harmless", "", "", lambda keras: None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Outcome(FAULT, {"laws": "LAW02-he_normal: off"}), True),
+        (Outcome(FAULT, {"laws": ""}), False),
+        (Outcome(FAULT, {"laws": "", "seeds": "caught elsewhere"}), False),
+        (Outcome(HARMLESS, {"laws": "", "seeds": ""}), True),
+        (Outcome(HARMLESS, {"laws": "", "seeds": "alarm"}), False),
+        (Outcome(HARMLESS, {}, "exit code 1: crashed"), False),
+        (Outcome(FAULT, {}, "exit code 1: crashed"), False),
+    ],
+)
+def test_a_fault_must_be_seen_by_its_family_and_a_harmless_change_by_none(outcome, expected):
+    assert outcome.as_expected is expected
+
+
+def test_there_are_enough_faults_for_every_family_and_some_harmless_changes():
+    mutants = all_mutants().values()
+    assert sum(not mutant.harmless for mutant in mutants) >= 20
+    assert sum(mutant.harmless for mutant in mutants) >= 3
+    assert {mutant.family for mutant in mutants if not mutant.harmless} == set(selftest.FAMILIES)
+
+
+def test_an_unknown_mutant_is_told():
+    with pytest.raises(UnknownNameError, match="no mutant is named 'no-such-thing'"):
+        choose_mutants(["no-such-thing"])
+
+
+def test_a_process_that_crashes_is_an_outcome_with_its_last_line(monkeypatch):
+    monkeypatch.setattr(selftest.sys, "executable", "/bin/false")
+    (outcome,) = run_selftest([FAULT], seed=1)
+    assert outcome.error == "exit code 1: no output"
