@@ -1,0 +1,40 @@
+import fnmatch
+
+import pytest
+
+from initcheck.catalog import known_issues as module
+from initcheck.catalog.known_issues import KnownIssue, find_known_issue, known_issues
+from initcheck.checks.registry import all_checks
+
+
+@pytest.mark.parametrize("issue", known_issues(), ids=lambda issue: f"{issue.check}-{issue.subject}-{issue.versions}")
+def test_every_row_names_a_check_gives_a_reason_and_leads_somewhere(issue):
+    (check,) = [check for check in all_checks() if check.code == issue.check]
+    assert any(fnmatch.fnmatchcase(subject.name, issue.subject) for subject in check.subjects)
+    assert len(issue.reason.split()) > 5
+    assert issue.link.startswith("https://")
+    assert issue.versions
+
+
+@pytest.mark.parametrize(
+    ("versions", "subject", "found"),
+    [
+        ({"keras": ">=3.0,<3.2"}, "he_normal", True),
+        ({"keras": ">=3.0,<3.1"}, "he_normal", False),
+        ({"keras": ">=3.0", "tensorflow": "<2.16"}, "he_normal", False),
+        ({"keras": ">=3.0"}, "zeros", False),
+        ({"absent": ">=0"}, "he_normal", False),
+    ],
+)
+def test_a_row_applies_within_all_its_versions_and_to_its_subjects(monkeypatch, versions, subject, found):
+    installed = {"keras": "3.1.0", "tensorflow": "2.16.2"}
+
+    def version(package):
+        if package not in installed:
+            raise module.metadata.PackageNotFoundError
+        return installed[package]
+
+    monkeypatch.setattr(module.metadata, "version", version)
+    monkeypatch.setattr(module, "known_issues", lambda: (KnownIssue("LAW02", "*normal", "", "", versions),))
+    assert (find_known_issue("LAW02", subject) is not None) is found
+    assert find_known_issue("LAW03", subject) is None
