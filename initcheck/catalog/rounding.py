@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 UNIT = 2.0**-24
 # What is smaller than the least normal number may be flushed to zero.
 TINY = 2.0**-126
-# Vectorised exp, log, tanh (Eigen, oneDNN) are off by a few units more; measured over TF 2.15 to 2.21: below 4.
+# Vectorised exp, log, tanh (Eigen, oneDNN) are off by a few units more; eight is a judgement, kept on TF 2.15–2.21.
 ELEMENTARY = 8 * UNIT
 # A framework may order the same sums and products otherwise, or use x·rsqrt(y) for x/√y: each such step costs at most
 # as much again as the one that it replaces, so that the bound of another order is a small multiple of this order's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Sequence
 
@@ -40,11 +41,10 @@ def departure(kernel: np.ndarray, gain: float) -> tuple[float, float]:
     inner product has two rounded factors, each multiplied once more by the gain. So 2·rows·eps bounds it, of which
     correct frameworks need a twentieth.
     """
-    import ml_dtypes  # NumPy's own finfo does not know bfloat16
-
+    ml_dtypes = importlib.import_module("ml_dtypes")  # comes with TensorFlow; NumPy's finfo does not know bfloat16
     matrix = as_matrix(kernel)
     gram = matrix.T @ matrix / gain**2
-    eps = float(ml_dtypes.finfo(kernel.dtype).eps)  # type: ignore[no-untyped-call] # ships no types
+    eps = float(ml_dtypes.finfo(kernel.dtype).eps)
     off = float(np.max(np.abs(gram - np.eye(len(gram))))) if gram.size else 0.0
     return off, 2 * max(4, matrix.shape[0]) * eps
 
