@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,24 @@ from initcheck.training.mutants.registry import mutant
 
 
 def _wrap_dense(keras: Any, change: Any) -> None:
-    """Has ``change(outputs)`` act on what every dense layer of two units or more gives out."""
+    """Has ``change(outputs)`` act on what every dense layer of four units or more gives out.
+
+    Keras hands ``training`` to whatever call can take it, so the wrapper must take what the original takes: Keras 3's
+    does, Keras 2's does not.
+    """
     original = keras.layers.Dense.call
 
-    def call(self: Any, inputs: Any, *arguments: Any, **rest: Any) -> Any:
-        outputs = original(self, inputs, *arguments, **rest)
-        return change(outputs) if self.units > 3 else outputs
+    def outputs_of(layer: Any, outputs: Any) -> Any:
+        return change(outputs) if layer.units > 3 else outputs
 
-    keras.layers.Dense.call = call
+    def call(self: Any, inputs: Any) -> Any:
+        return outputs_of(self, original(self, inputs))
+
+    def call_in_training(self: Any, inputs: Any, training: Any = None) -> Any:
+        return outputs_of(self, original(self, inputs, training=training))
+
+    takes_training = "training" in inspect.signature(original).parameters
+    keras.layers.Dense.call = call_in_training if takes_training else call
 
 
 @mutant("zeros-not-quite", "Zeros puts 1e-30 into the first element", family="symmetry")
