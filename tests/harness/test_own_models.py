@@ -32,7 +32,9 @@ def test_right(check, initcheck_lab):
 def test_wrong_law(check, initcheck_lab):
     check(initcheck_lab)
 
-@initcheck.parametrize_with_checks(mine.Forgetful, codes=["DET01", "DET02"], expected_failed_checks={"DET02": "no seed"})
+@initcheck.parametrize_with_checks(
+    mine.Forgetful, codes=["DET01", "DET02"], expected_failed_checks={"DET02": "no seed"}
+)
 def test_forgetful(check, initcheck_lab):
     check(initcheck_lab)
 
