@@ -8,8 +8,6 @@ from dataclasses import replace
 from initcheck.catalog.recipes import Feed
 from initcheck.checks.cases import draw_cases
 
-CONTAINERS = ("numpy", "tensor", "dict")
-
 
 @functools.cache
 def feeds() -> tuple[Feed, ...]:

@@ -11,8 +11,6 @@ from initcheck.catalog.recipes import Layer, Recipe
 from initcheck.training.draws import make_initializer
 from initcheck.training.seeding import derive_seed
 
-STYLES = ("sequential", "functional", "subclassed")
-
 
 def make_unseeded(keras: Any, row: Initializer) -> Any:
     """Keras's initializer of that row, left to the global seed."""
