@@ -8,13 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fakes import FakeLab, Generator, faultless
+from scipy.special import ndtr, ndtri
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw
-from initcheck.checks import dependence, goodness, laws, noise, samples, variants
+from initcheck.checks import dependence, goodness, laws, noise, registry, samples, variants
 from initcheck.checks.layer_defaults import DEFAULTS, FORGET_GATE
 from initcheck.checks.registry import NotApplicable
 from initcheck.records import Status, Verdict
+from initcheck.training.efforts import EFFORTS
 
 ALPHA = 1e-6
 HE, NORMAL, UNIFORM = (INITIALIZERS[name] for name in ("he_normal", "standard_normal", "unit_uniform"))
@@ -58,7 +60,14 @@ FAULTS = [
     (laws.independence, NORMAL, lambda values: (values + 0.06 * np.roll(values, 3, axis=-1)) / math.sqrt(1.0036)),
     (laws.independence, NORMAL, lambda values: values - values.mean(axis=0)),
     (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.dtype == "float64" else values),
-    (laws.other_dtypes, UNIFORM, lambda values: values.astype("float32").astype(values.dtype)),
+    (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 2 else values),
+    (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 4 else values),
+    (laws.other_dtypes, HE, lambda values: np.abs(values) if values.ndim == 2 else values),
+    (laws.other_dtypes, HE, lambda values: np.abs(values) if values.ndim == 4 else values),
+    *(
+        (laws.other_dtypes, row, lambda values: values.astype("float32").astype(values.dtype))
+        for row in (UNIFORM, NORMAL, HE)
+    ),
 ]
 
 
@@ -70,6 +79,22 @@ FAULTS = [
 def test_draws_that_are_only_just_wrong_fail(judge: object, row: Initializer, change: object) -> None:
     lab = FakeLab(lambda *asked: np.asarray(change(faultless(*asked)), faultless(*asked).dtype))  # type: ignore[operator]
     assert _status(judge(lab, row, ALPHA)) == "fail"  # type: ignore[operator]
+
+
+def test_as_many_dtypes_and_shapes_are_judged_as_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+
+    def spy(groups: dict[str, np.ndarray], test: object) -> goodness.Finding:
+        judged.extend(groups)
+        return goodness.Finding(*groups, 0.0, 1, 1e-3 if len(judged) == 1 else 1.0)
+
+    monkeypatch.setattr(laws, "most_suspicious", spy)
+    verdict = laws.other_dtypes(FakeLab(), HE, ALPHA)
+    assert {judged.count(name) for name in judged if "float64" in name} == {4}
+    assert {judged.count(name) for name in judged if "float16" in name} == {3}
+    assert len(set(judged)) == 6
+    assert len(judged) == laws._DTYPE_TESTS  # what its sample size counts on
+    assert verdict.p_value == pytest.approx(1e-3 * len(judged))
 
 
 def test_an_element_beyond_the_support_fails() -> None:
@@ -145,10 +170,22 @@ def test_defaults_are_held_against_the_documented_ones() -> None:
     assert _status(laws.layer_defaults(_lstm(1.0, "glorot_normal"), "LSTM", ALPHA)) == "fail"
 
 
+@pytest.mark.parametrize(("rate", "passes"), [(0.3, True), (0.28, False), (0.32, False)])
+def test_dropout_of_channels_is_held_against_its_rate(rate: float, passes: bool) -> None:
+    case = next(one for one in noise.CASES if one.kind == "channels")
+    stream, inputs = np.random.RandomState(0), noise.inputs(case)
+    rows, _, channels = inputs.shape
+    assert rows * channels == noise.draws(case) >= min(map(noise.draws, noise.CASES))
+    dropped = [stream.uniform(size=(rows, 1, channels)) < rate for _ in range(2)]
+    outputs = [np.where(one, 0, inputs * np.float32(1 / 0.7)).astype("float32") for one in dropped]
+    assert noise.exact_problem(case, inputs, outputs) == ""
+    assert (noise.judge(case, inputs, outputs).p_value > ALPHA) is passes
+
+
 @pytest.mark.parametrize(("rate", "passes"), [(0.5, True), (0.48, False)])
 def test_dropout_is_held_against_its_rate(rate: float, passes: bool) -> None:
     case = next(one for one in noise.CASES if one.name == "Dropout(0.5)")
-    stream, inputs = np.random.RandomState(0), noise.inputs()
+    stream, inputs = np.random.RandomState(0), noise.inputs(case)
     outputs = [np.where(stream.uniform(size=inputs.shape) < rate, 0, 2 * inputs).astype("float32") for _ in range(2)]
     assert noise.exact_problem(case, inputs, outputs) == ""
     assert (noise.judge(case, inputs, outputs).p_value > ALPHA) is passes
@@ -178,9 +215,55 @@ def test_p_values_of_a_faultless_generator_are_not_too_small_too_often() -> None
 
 
 def test_sample_sizes_follow_the_power_formula() -> None:
-    # DESIGN.md: a 5 % effect at 2e-6 takes 13,000 normal weights, 5,200 uniform ones.
-    assert goodness.samples_for_scale(0.05, 3.0, 2e-6, 1) == pytest.approx(13_000, rel=0.02)
-    assert goodness.samples_for_scale(0.05, 1.8, 2e-6, 1) == pytest.approx(5_200, rel=0.02)
+    # By hand: ((4.753 + 3.290) / ln 1.05)² = 27,176, of which a normal law takes half, a uniform one a fifth.
+    assert goodness.samples_for_scale(0.05, 3.0, 2e-6, 1) == pytest.approx(13_588, rel=1e-3)
+    assert goodness.samples_for_scale(0.05, 1.8, 2e-6, 1) == pytest.approx(5_435, rel=1e-3)
+
+
+def test_statistical_checks_take_enough_samples_even_when_quick() -> None:
+    share = registry.budget_share()
+    for check in registry.all_checks():
+        if check.samples is not None and check.min_samples is not None:
+            assert check.samples(EFFORTS["quick"]) >= check.min_samples(share), check.code
+
+
+def test_two_looks_see_a_stated_effect_with_the_power_promised() -> None:
+    assert math.isclose(goodness.LOOK_POWER**2, registry.POWER)
+    n = goodness.samples_for_shift(0.1, 1e-3, 1)
+    reserve = 0.1 * math.sqrt(n) - float(ndtri(1 - 5e-4))
+    assert float(ndtr(reserve)) == pytest.approx(0.9995, abs=2e-5)
+
+
+def _power(test: goodness.Test, draw: object, alpha: float) -> float:
+    """How often of 400 times the test falls below α."""
+    return float(np.mean([test(draw())[1] < alpha for _ in range(400)]))  # type: ignore[operator]
+
+
+def test_sample_sizes_give_the_power_that_they_are_for() -> None:
+    stream, alpha = np.random.RandomState(5), 1e-4
+    unit = goodness.unit_law("uniform")
+    n = goodness.samples_for_distance(0.05, alpha, 3)
+    # A share of 0.05 is moved from the upper half to the lower one: the distribution functions are 0.05 apart at 0.
+    draw = lambda: stream.uniform(0, 1, n) * np.where(stream.uniform(size=n) < 0.55, -1, 1) * math.sqrt(3)  # noqa: E731
+    assert _power(goodness.shape_test(unit), draw, alpha / 3) >= 0.99
+    n = goodness.samples_for_limit(0.01, alpha, 3)
+    draw = lambda: stream.uniform(-0.99, 0.99, n) * math.sqrt(3)  # noqa: E731
+    assert _power(goodness.extremes_test(unit), draw, alpha / 3) == 1
+    n = goodness.samples_for_repeats(2.0**-16, 20, alpha, 3)
+    draw = lambda: stream.randint(0, 2**16, n).astype(float)  # noqa: E731
+    assert _power(goodness.resolution_test(20), draw, alpha / 3) >= 0.99
+    draw = lambda: stream.randint(0, 2**20, n).astype(float)  # noqa: E731
+    assert _power(goodness.resolution_test(20), draw, alpha / 3) <= 0.01
+
+
+def test_two_cases_that_fill_to_one_shape_are_one() -> None:
+    # Totals of 20 to 25 fill an axis of 12 to one of two lengths.
+    drawn = tuple(
+        samples.Draw(kind, shape, 0, np.zeros(shape), ElementLaw("normal", 0.0, 1.0))
+        for kind, shape in samples.shapes(20)
+    )
+    assert len({(draw.kind, draw.shape) for draw in drawn}) == len(drawn) == samples.GROUPS - 1 - samples.CLASSES
+    assert len(samples.groups(drawn)) == samples.GROUPS
 
 
 def test_shapes_are_the_same_at_every_call_and_large_enough() -> None:

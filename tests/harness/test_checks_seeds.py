@@ -113,6 +113,15 @@ def test_neighbours_that_are_slightly_correlated_fail() -> None:
     assert _status(seeds.neighbouring_seeds(FakeLab(mixed), HE, ALPHA)) == "fail"
 
 
+def test_calls_of_a_generator_that_share_a_little_fail() -> None:
+    def mixed(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str) -> np.ndarray:
+        common = faultless(row, shape, 1, dtype)
+        return np.sqrt(0.94) * faultless(row, shape, seed, dtype) + np.sqrt(0.06) * common
+
+    lab = FakeLab(mixed)
+    assert _status(seeds.generators_advance(lab, INITIALIZERS["standard_normal"], ALPHA)) == "fail"
+
+
 def _model(kernels: list[np.ndarray]) -> FakeLab:
     return FakeLab(layers=SimpleNamespace(unseeded=lambda *asked: kernels))
 

@@ -156,7 +156,21 @@ def one_layer(values: Any) -> Walk:
 def test_what_breaks_the_symmetry_must_set_all_units_apart() -> None:
     net = Net((4,))
     assert symmetry.judge_breaking(lab(one_layer([1, 2, 3, 4])), net).status is Status.PASS
-    assert symmetry.judge_breaking(lab(one_layer([1, 2, 3, 3])), net).status is Status.FAIL
+    alike = one_layer([1, 2, 3, 3])
+    assert symmetry.judge_breaking(lab(alike), net).status is Status.FAIL
+    # One float that two units have in common is chance; a bias that nothing has learned from tells no units apart.
+    alike.biases[0][-1] = [1, 2, 3, 4]
+    assert symmetry.judge_breaking(lab(alike), net).status is Status.FAIL
+    alike.kernels[0][-1, 0, 3] = 0.5
+    assert symmetry.judge_breaking(lab(alike), net).status is Status.PASS
+
+
+def test_units_of_breaking_nets_are_alike_by_chance_as_rarely_as_stated() -> None:
+    for net in nets.BREAKING:
+        assert net.widths == (16,)
+        assert net.dtype == "float64" or net.bias is not None
+        if ("Dropout", 0.5) in net.extra:
+            assert net.batch_size * (net.steps - 2) >= 44
 
 
 def test_what_keeps_the_symmetry_must_keep_it_to_the_bit() -> None:
