@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from initcheck import statistics
-from initcheck.records import Run
+from initcheck.records import Runs
 from initcheck.statistics import Estimate
 
 PLATEAU = 0.02  # less relative fall of the loss than this over the last quarter of the epochs is no progress
@@ -60,57 +60,49 @@ class Answer:
     restarts: Estimate
 
 
-def epochs_to_target(run: Run, target: float) -> int | None:
-    """The first epoch whose reported training accuracy reaches the target, or None."""
-    return next((epoch.epoch for epoch in run.history if epoch.accuracy >= target), None)
+def epochs_to_target(runs: Runs, target: float) -> statistics.Values:
+    """Each run's first epoch whose reported training accuracy reaches the target; infinite where none does."""
+    reached = runs.metric("accuracy") >= target
+    return np.where(reached.any(axis=1), 1.0 + reached.argmax(axis=1), np.inf)
 
 
-def is_stuck(run: Run, target: float) -> bool:
-    """Whether the run never reached the target and had stopped getting better.
+def is_stuck(runs: Runs, target: float) -> npt.NDArray[np.bool_]:
+    """Whether each run never reached the target and had stopped getting better.
 
     It had, if its training loss fell by less than 2 % over the last quarter of the epochs (at least one epoch), or is
     no number. A run that is still falling is unfinished, not stuck: more epochs would help it, a restart need not.
     Both can be checked against the columns of ``history.csv``.
     """
-    if epochs_to_target(run, target) is not None:
-        return False
-    if len(run.history) == 1:
-        return not math.isfinite(run.loss)
-    earlier = run.history[-1 - max(1, len(run.history) // 4)].loss
-    return not run.loss <= (1 - PLATEAU) * earlier  # written so that NaN counts as stuck
+    loss = runs.metric("loss")
+    never = np.isinf(epochs_to_target(runs, target))
+    if runs.epochs == 1:
+        return never & ~np.isfinite(loss[:, 0])
+    earlier = loss[:, -1 - max(1, runs.epochs // 4)]
+    return never & ~(loss[:, -1] <= (1 - PLATEAU) * earlier)  # written so that NaN counts as stuck
 
 
-def answer(runs: Sequence[Run], target: float) -> list[Answer]:
-    """The answers for each initializer, in the order in which they first appear.
+def answer(groups: Sequence[Runs], target: float) -> list[Answer]:
+    """The answers for each initializer, in the order given.
 
     Args:
-        runs: Finished runs of one problem.
+        groups: Finished runs of one problem, a group for each initializer.
         target: The problem's target accuracy.
     """
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.initializer, []).append(run)
-    best = statistics.best_shares([_test_accuracies(group) for group in groups.values()]) if groups else []
-    return [_answer(name, group, share, target) for (name, group), share in zip(groups.items(), best, strict=True)]
+    best = statistics.best_shares([runs.test_accuracy for runs in groups]) if groups else []
+    return [_answer(runs, share, target) for runs, share in zip(groups, best, strict=True)]
 
 
-def _test_accuracies(runs: Sequence[Run]) -> statistics.Values:
-    return np.array([run.test_accuracy for run in runs])
-
-
-def _answer(name: str, runs: Sequence[Run], best: Estimate, target: float) -> Answer:
-    test, train = _test_accuracies(runs), np.array([run.train_accuracy for run in runs])
-    reached = np.array([epochs_to_target(run, target) or math.inf for run in runs])
-    stuck = statistics.proportion(sum(is_stuck(run, target) for run in runs), len(runs))
+def _answer(runs: Runs, best: Estimate, target: float) -> Answer:
+    stuck = statistics.proportion(int(is_stuck(runs, target).sum()), len(runs))
     return Answer(
-        initializer=name,
+        initializer=runs.initializer,
         runs=len(runs),
-        test_mean=statistics.mean(test),
-        test_stddev=statistics.stddev(test),
-        train_mean=statistics.mean(train),
-        train_stddev=statistics.stddev(train),
+        test_mean=statistics.mean(runs.test_accuracy),
+        test_stddev=statistics.stddev(runs.test_accuracy),
+        train_mean=statistics.mean(runs.train_accuracy),
+        train_stddev=statistics.stddev(runs.train_accuracy),
         best=best,
-        epochs_to_target=statistics.median(reached),
+        epochs_to_target=statistics.median(epochs_to_target(runs, target)),
         stuck=stuck,
         restarts=statistics.runs_until_success(stuck),
     )

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem, get_problem
 from initcheck.errors import InitcheckError
-from initcheck.records import Run
+from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
+from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
 
 DEFAULT_PROBLEM = "iris"
@@ -23,8 +24,10 @@ def sweep(
     reseeds: int = DEFAULT_RESEEDS,
     seed: int = DEFAULT_SEED,
     epochs: int | None = None,
+    engine: str = "auto",
+    vary: str = "init",
     command: str | None = None,
-    on_run: Callable[[Run], None] | None = None,
+    on_runs: Callable[[Runs], None] | None = None,
 ) -> Sweep:
     """Trains one problem under several initializers, each with many seeds, everything else fixed.
 
@@ -37,8 +40,12 @@ def sweep(
         reseeds: Runs for each initializer.
         seed: The root seed, from which every stream is derived by name.
         epochs: Passes over the training rows; the problem's own number by default.
+        engine: ``"ensemble"`` trains all runs side by side, ``"reference"`` fits them one by one, ``"auto"`` takes
+            the ensemble where it serves; their results agree within rounding.
+        vary: What a reseed changes: ``"init"`` the initial weights, ``"order"`` the order of the training rows,
+            ``"init,order"`` both, in a grid.
         command: What to show as the way to repeat this.
-        on_run: Called with each run as it is finished.
+        on_runs: Called with the runs that are finished, a few or many at a time.
 
     Returns:
         The sweep. Interrupted (Ctrl-C), it holds the runs finished until then, with a warning.
@@ -56,20 +63,29 @@ def sweep(
     if epochs is not None and epochs < 1:
         raise InitcheckError(f"epochs is {epochs}; at least 1 is needed")
 
+    if engine not in ENGINES or vary not in VARIED:
+        name, value, known = ("engine", engine, ENGINES) if engine not in ENGINES else ("vary", vary, tuple(VARIED))
+        raise InitcheckError(f"{name} is {value!r}; it may be {', '.join(known)}")
+
     from initcheck.training.environment import environment  # loads the framework: after all that can fail without it
     from initcheck.training.sweep import train_runs
 
     where = environment()
-    planned = len(rows) * reseeds
-    runs: list[Run] = []
+    inits, orders = grid(vary, reseeds)
+    words, finished = train_runs(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
+    planned = len(rows) * len(inits) * len(orders)
+    parts: list[Runs] = []
     try:
-        for run in train_runs(chosen, rows, reseeds=reseeds, seed=seed, epochs=epochs):
-            runs.append(run)
-            if on_run:
-                on_run(run)
+        for runs in finished:
+            parts.append(runs)
+            if on_runs:
+                on_runs(runs)
     except KeyboardInterrupt:
-        if not runs:
+        if not parts:
             raise
-        warnings.warn(f"interrupted: {len(runs)} of {planned} runs are kept", stacklevel=2)
-    call = f"initcheck.sweep({chosen.name!r}, initializers={names!r}, reseeds={reseeds}, seed={seed}, epochs={epochs})"
-    return Sweep(chosen, tuple(runs), seed, where, command or call, planned)
+        warnings.warn(f"interrupted: {sum(map(len, parts))} of {planned} runs are kept", stacklevel=2)
+    call = (
+        f"initcheck.sweep({chosen.name!r}, initializers={names!r}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
+        f"engine={engine!r}, vary={vary!r})"
+    )
+    return Sweep(chosen, group_runs(parts), seed, where, command or call, words, planned)

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,10 +20,11 @@ from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem, from_csv, get_problem
 from initcheck.errors import InitcheckError
+from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
 
 if TYPE_CHECKING:
-    from initcheck.records import Run
+    from initcheck.records import Runs
     from initcheck.reporting.results import Sweep
 
 DEFAULT_OUT = "initcheck-results"
@@ -54,6 +55,14 @@ def list_() -> None:
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
 @click.option("--epochs", type=int, help="Passes over the training rows.  [default: the problem's]")
 @click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="ensemble: all runs side by side; reference: fit, one by one; auto: the ensemble where it serves.",
+)
+@click.option("--vary", type=click.Choice([*VARIED]), default="init", show_default=True, help="What a reseed changes.")
+@click.option(
     "--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True, help="Folder for the results."
 )
 def run(
@@ -64,6 +73,8 @@ def run(
     reseeds: int,
     seed: int,
     epochs: int | None,
+    engine: str,
+    vary: str,
     out: Path,
 ) -> None:
     """Train a problem under several initializers, each with many seeds, and answer with numbers.
@@ -82,15 +93,26 @@ def run(
         "--reseeds": reseeds,
         "--seed": seed,
         "--epochs": epochs,
+        "--engine": None if engine == ENGINES[0] else engine,
+        "--vary": None if vary == "init" else vary,
     }
     words = [str(word) for option, value in given.items() if value is not None for word in (option, value)]
     with _output_folder(out) as write:
-        found = _sweep_with_progress(chosen, names, reseeds, seed, epochs, shlex.join(["initcheck", "run", *words]))
+        found = _sweep_with_progress(
+            chosen,
+            names,
+            reseeds=reseeds,
+            seed=seed,
+            epochs=epochs,
+            engine=engine,
+            vary=vary,
+            command=shlex.join(["initcheck", "run", *words]),
+        )
         print_answers(found)
         write(_files(found))
     click.echo(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
-    if len(found.runs) < found.planned:
-        click.echo(f"interrupted: the {len(found.runs)} runs finished of {found.planned} are kept", err=True)
+    if found.finished < found.planned:
+        click.echo(f"interrupted: the {found.finished} runs finished of {found.planned} are kept", err=True)
         raise SystemExit(130)
 
 
@@ -132,7 +154,7 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
     with progress_bar("breaking the framework", len(mutants)) as advance:
         for outcome in run_selftest(mutants, seed=seed, full=full, workers=max(1, workers)):
             outcomes.append(outcome)
-            advance(outcome.mutant.name)
+            advance(outcome.mutant.name, 1)
     print_matrix(sorted(outcomes, key=lambda outcome: [mutant.name for mutant in mutants].index(outcome.mutant.name)))
     raise SystemExit(0 if all(outcome.as_expected for outcome in outcomes) else 1)
 
@@ -147,12 +169,11 @@ def _choose(problem: str | None, data: Path | None, target: str | None) -> Probl
     return from_csv(data, target=target)
 
 
-def _sweep_with_progress(
-    problem: Problem, names: list[str], reseeds: int, seed: int, epochs: int | None, command: str
-) -> Sweep:
+def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) -> Sweep:
     from initcheck.reporting.terminal import progress_bar
 
-    planned = len(get_initializers(names)) * reseeds
+    inits, orders = grid(settings["vary"], max(1, settings["reseeds"]))
+    planned = len(get_initializers(names)) * len(inits) * len(orders)
     with (
         progress_bar("loading the framework", planned) as advance,
         _interrupt_between_runs() as run_finished,
@@ -160,13 +181,11 @@ def _sweep_with_progress(
     ):
         warnings.filterwarnings("ignore", message="interrupted: ")  # said at the end, below the table
 
-        def on_run(run: Run) -> None:
-            advance(run.initializer)
+        def on_runs(runs: Runs) -> None:
+            advance(runs.initializer, len(runs))
             run_finished()
 
-        return sweep(
-            problem, initializers=names, reseeds=reseeds, seed=seed, epochs=epochs, command=command, on_run=on_run
-        )
+        return sweep(problem, initializers=names, on_runs=on_runs, **settings)
 
 
 @contextlib.contextmanager

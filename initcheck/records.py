@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +59,7 @@ class Run:
         test_correct: Held-out rows that the final weights classify rightly.
         test_total: Held-out rows.
         history: The epochs in order, counted from 1.
+        order: Number of the batch order, from 1; 0 is the frozen one.
     """
 
     problem: str
@@ -69,6 +71,7 @@ class Run:
     test_correct: int
     test_total: int
     history: tuple[Epoch, ...]
+    order: int = 0
 
     @property
     def train_accuracy(self) -> float:
@@ -84,6 +87,107 @@ class Run:
     def loss(self) -> float:
         """The last epoch's training loss, as Keras reports it."""
         return self.history[-1].loss
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Runs of one problem under one initializer, as columns: a hundred thousand of them fit into memory.
+
+    Attributes:
+        problem: Name of the problem's row.
+        initializer: Name of the initializer's row.
+        reseeds: Number of each repetition, shape ``(runs,)``.
+        orders: Number of each batch order, shape ``(runs,)``; 0 is the frozen one.
+        seeds: The integer that decides the draws of each run, shape ``(runs,)``.
+        train_correct: Training rows that the final weights classify rightly, shape ``(runs,)``.
+        train_total: Training rows.
+        test_correct: Held-out rows that the final weights classify rightly, shape ``(runs,)``.
+        test_total: Held-out rows.
+        history: What each epoch reports, shape ``(runs, epochs, 4)``, in the order of ``METRICS``.
+    """
+
+    problem: str
+    initializer: str
+    reseeds: npt.NDArray[np.int64]
+    orders: npt.NDArray[np.int64]
+    seeds: npt.NDArray[np.int64]
+    train_correct: npt.NDArray[np.int64]
+    train_total: int
+    test_correct: npt.NDArray[np.int64]
+    test_total: int
+    history: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.reseeds)
+
+    def __iter__(self) -> Iterator[Run]:
+        return (self[number] for number in range(len(self)))
+
+    def __getitem__(self, number: int) -> Run:
+        return Run(
+            problem=self.problem,
+            initializer=self.initializer,
+            reseed=int(self.reseeds[number]),
+            seed=int(self.seeds[number]),
+            train_correct=int(self.train_correct[number]),
+            train_total=self.train_total,
+            test_correct=int(self.test_correct[number]),
+            test_total=self.test_total,
+            history=tuple(
+                Epoch(epoch, *map(float, values)) for epoch, values in enumerate(self.history[number], start=1)
+            ),
+            order=int(self.orders[number]),
+        )
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs each run has."""
+        return int(self.history.shape[1])
+
+    @property
+    def train_accuracy(self) -> npt.NDArray[np.float64]:
+        """Share of training rows that each run's final weights classify rightly, shape ``(runs,)``."""
+        return self.train_correct / self.train_total
+
+    @property
+    def test_accuracy(self) -> npt.NDArray[np.float64]:
+        """Share of held-out rows that each run's final weights classify rightly, shape ``(runs,)``."""
+        return self.test_correct / self.test_total
+
+    def metric(self, name: str) -> npt.NDArray[np.float64]:
+        """What the epochs report under one of the names in ``METRICS``, shape ``(runs, epochs)``."""
+        return self.history[:, :, METRICS.index(name)]
+
+    @classmethod
+    def join(cls, parts: Sequence[Runs]) -> Runs:
+        """All runs of those parts, which are of one problem, initializer and number of epochs."""
+        columns = ("reseeds", "orders", "seeds", "train_correct", "test_correct", "history")
+        joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
+        return replace(parts[0], **joined)
+
+
+def group_runs(runs: Iterable[Run | Runs]) -> tuple[Runs, ...]:
+    """Runs of one problem as columns, one group for each initializer, in the order in which they first appear."""
+    groups: dict[str, list[Runs]] = {}
+    for run in runs:
+        groups.setdefault(run.initializer, []).append(run if isinstance(run, Runs) else _as_columns(run))
+    return tuple(Runs.join(parts) for parts in groups.values())
+
+
+def _as_columns(run: Run) -> Runs:
+    values = [[[getattr(epoch, name) for name in METRICS] for epoch in run.history]]
+    return Runs(
+        problem=run.problem,
+        initializer=run.initializer,
+        reseeds=np.array([run.reseed]),
+        orders=np.array([run.order]),
+        seeds=np.array([run.seed]),
+        train_correct=np.array([run.train_correct]),
+        train_total=run.train_total,
+        test_correct=np.array([run.test_correct]),
+        test_total=run.test_total,
+        history=np.array(values, dtype=np.float64),
+    )
 
 
 @dataclass(frozen=True)
@@ -125,7 +229,7 @@ class Environment:
         return list(shown.items())
 
 
-EPOCH_FIELDS = tuple(field.name for field in fields(Epoch))
+METRICS = tuple(field.name for field in fields(Epoch))[1:]
 
 
 class Status(Enum):

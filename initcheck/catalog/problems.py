@@ -82,7 +82,7 @@ def _digits() -> Data:
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
-    return split(x / 16, y, classes=10, standardize=False)
+    return split(x[::2] / 16, y[::2], classes=10, standardize=False)  # half of the rows: reseeds tell more than rows
 
 
 def _one_sigmoid(keras: Keras, initializer: SeededInitializer, input_shape: tuple[int, ...]) -> Model:
@@ -99,10 +99,10 @@ def _two_tanh(keras: Keras, initializer: SeededInitializer, input_shape: tuple[i
 
 
 def _deep_narrow_relu(keras: Keras, initializer: SeededInitializer, input_shape: tuple[int, ...]) -> Model:
-    """Eight relu layers of 16 units: deep and narrow, so that a wrong scale dies out or explodes."""
-    names = [f"hidden_{number}" for number in range(1, 9)]
+    """Five relu layers of 8 units: deep and narrow, so that a wrong scale dies out or explodes."""
+    names = [f"hidden_{number}" for number in range(1, 6)]
     hidden = [
-        keras.layers.Dense(16, activation="relu", kernel_initializer=initializer(name), name=name) for name in names
+        keras.layers.Dense(8, activation="relu", kernel_initializer=initializer(name), name=name) for name in names
     ]
     output = keras.layers.Dense(10, activation="softmax", kernel_initializer=initializer("output"), name="output")
     return keras.Sequential([keras.Input(input_shape), *hidden, output])
@@ -150,16 +150,16 @@ _ROWS = (
     ),
     Problem(
         name="digits",
-        title="Handwritten digits: 64 inputs, eight relu layers of 16, softmax; depth shows the scale",
+        title="Handwritten digits: 64 inputs, five relu layers of 8, softmax; depth shows the scale",
         source="Alpaydin & Kaynak 1998, https://doi.org/10.24432/C50P49, as scikit-learn ships it",
         data=_digits,
         model=_deep_narrow_relu,
-        optimizer=lambda keras: keras.optimizers.RMSprop(0.001),
+        optimizer=lambda keras: keras.optimizers.RMSprop(0.01),
         loss="sparse_categorical_crossentropy",
         batch_size=32,
-        epochs=15,
+        epochs=10,
         chance=0.1018,
-        target=0.75,
+        target=0.6,
     ),
 )
 

@@ -111,7 +111,7 @@ def _listing(names: Sequence[str], most: int = _MOST_NAMES) -> str:
 def _figures(sweep: Sweep) -> list[Markup]:
     from initcheck.reporting import plots, svg  # matplotlib is heavy, and a notebook's table does not need it
 
-    if not sweep.runs:
+    if not sweep.finished:
         return []
     names = ", ".join(answer.initializer for answer in sweep.answers)
     drawn = (
@@ -139,11 +139,11 @@ def _split(cell: str) -> tuple[str, str]:
 
 
 def _epochs(sweep: Sweep) -> int:
-    return max((len(run.history) for run in sweep.runs), default=sweep.problem.epochs)
+    return max((runs.epochs for runs in sweep.groups), default=sweep.problem.epochs)
 
 
 def _problem_rows(sweep: Sweep) -> list[tuple[str, str]]:
-    problem, run = sweep.problem, next(iter(sweep.runs), None)
+    problem, run = sweep.problem, next(iter(sweep.groups), None)
     return [
         ("name", problem.name),
         ("title", problem.title),

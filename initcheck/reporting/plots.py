@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from initcheck.records import Run
 from initcheck.reporting.format import format_count, has_interval
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.svg import plot_style, to_svg
@@ -49,7 +48,7 @@ def plot_history(sweep: Sweep) -> Figure:
         handles = _draw_panel(left, sweep, "loss")
         _draw_panel(right, sweep, "accuracy")
         figure.suptitle(textwrap.fill(_printable(sweep.problem.title), 110), fontsize=11, parse_math=False)
-        _add_legend(figure, handles, [*_groups(sweep)], _reading(sweep, "loss"), characters=125)
+        _add_legend(figure, handles, _names(sweep), _reading(sweep, "loss"), characters=125)
     return figure
 
 
@@ -65,8 +64,8 @@ def figure_accuracy(sweep: Sweep) -> Figure:
 
 def figure_strip(sweep: Sweep) -> Figure:
     """Every run's final held-out accuracy, one strip for each initializer, with the mean and its 95 % interval."""
-    groups = _groups(sweep)
-    many = any(len(runs) > _MAX_POINTS for runs in groups.values())
+    groups = sweep.groups
+    many = any(len(runs) > _MAX_POINTS for runs in groups)
     with plot_style():
         figure = Figure(figsize=(_PANEL_WIDTH, 1.4 + 0.42 * len(groups)), layout="constrained")
         axes = figure.subplots()
@@ -75,13 +74,13 @@ def figure_strip(sweep: Sweep) -> Figure:
             [], [], color="#777777", linestyle="", marker="|" if many else "o", markersize=8 if many else 4
         )
         mean: Artist = Line2D([], [], color=_INK, marker="D", markerfacecolor="white")
-        for place, (runs, answer) in enumerate(zip(groups.values(), sweep.answers, strict=True)):
-            _draw_runs(axes, np.sort([run.test_correct for run in runs]), runs[0].test_total, place)
+        for place, (runs, answer) in enumerate(zip(groups, sweep.answers, strict=True)):
+            _draw_runs(axes, np.sort(runs.test_correct), runs.test_total, place)
             middle = answer.test_mean
             ends = (middle.low, middle.high) if has_interval(middle) else (middle.value, middle.value)
             axes.plot(ends, (place + 0.3, place + 0.3), color=_INK, linewidth=1.6)
             axes.plot(middle.value, place + 0.3, "D", color=_INK, markersize=4.5, markerfacecolor="white")
-        axes.set_yticks(range(len(groups)), [_short(name) for name in groups], parse_math=False)
+        axes.set_yticks(range(len(groups)), [_short(name) for name in _names(sweep)], parse_math=False)
         axes.set_ylim(len(groups) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         # Above the whole figure: long names leave the axes too narrow for it.
@@ -91,27 +90,21 @@ def figure_strip(sweep: Sweep) -> Figure:
     return figure
 
 
-def _groups(sweep: Sweep) -> dict[str, list[Run]]:
-    groups: dict[str, list[Run]] = {}
-    for run in sweep.runs:
-        groups.setdefault(run.initializer, []).append(run)
-    return groups
-
-
 def _series(sweep: Sweep, metric: str) -> list[Values]:
     """For each initializer one array of shape (runs, epochs); what is no number counts as infinite."""
-    arrays = [
-        np.array([[getattr(epoch, metric) for epoch in run.history] for run in runs], dtype=np.float64)
-        for runs in _groups(sweep).values()
-    ]
+    arrays = [runs.metric(metric) for runs in sweep.groups]
     return [np.where(np.isfinite(array), array, np.inf) for array in arrays]
+
+
+def _names(sweep: Sweep) -> list[str]:
+    return [runs.initializer for runs in sweep.groups]
 
 
 def _figure_panel(sweep: Sweep, metric: str) -> Figure:
     with plot_style():
         figure = Figure(figsize=(_PANEL_WIDTH, 3.2), layout="constrained")
         handles = _draw_panel(figure.subplots(), sweep, metric)
-        _add_legend(figure, handles, [*_groups(sweep)], _reading(sweep, metric), characters=62)
+        _add_legend(figure, handles, _names(sweep), _reading(sweep, metric), characters=62)
     return figure
 
 
@@ -182,7 +175,7 @@ def _epoch_ticks(epochs: int) -> list[int]:
 
 def _reading(sweep: Sweep, metric: str) -> str:
     """How to read a panel: what line and bands are, and which runs leave it."""
-    counts = sorted({len(runs) for runs in _groups(sweep).values()})
+    counts = sorted({len(runs) for runs in sweep.groups})
     if not counts:
         return "no run has finished"
     runs = format_count(counts[0], "run") if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,} runs"
@@ -191,7 +184,7 @@ def _reading(sweep: Sweep, metric: str) -> str:
         return text
     diverged = [
         f"{_short(name)} {np.isinf(array).any(axis=1).sum()} of {len(array)}"
-        for name, array in zip(_groups(sweep), _series(sweep, metric), strict=True)
+        for name, array in zip(_names(sweep), _series(sweep, metric), strict=True)
         if np.isinf(array).any()
     ]
     return text + (f"; runs whose loss became inf or NaN, counted as above: {', '.join(diverged)}" if diverged else "")

@@ -3,80 +3,103 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import numpy.typing as npt
 
 from initcheck.answers import Answer, answer, epochs_to_target, is_stuck
 from initcheck.catalog.problems import Problem
-from initcheck.records import EPOCH_FIELDS, Environment, Run
+from initcheck.records import METRICS, Environment, Run, Runs
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-_EPOCH_METRICS = list(EPOCH_FIELDS[1:])
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sweep:
     """What a sweep found.
 
     Attributes:
         problem: What was trained.
-        runs: The finished runs, initializer by initializer.
+        groups: The finished runs, a group for each initializer.
         seed: The root seed.
         environment: What the runs ran on.
         command: The command line that repeats the sweep, or the call.
-        planned: How many runs were asked for; more than ``len(runs)`` if the sweep was interrupted.
+        engine: What trained the runs, and why not the ensemble where it could not.
+        planned: How many runs were asked for; more than ``finished`` if the sweep was interrupted.
     """
 
     problem: Problem
-    runs: tuple[Run, ...]
+    groups: tuple[Runs, ...]
     seed: int
     environment: Environment
     command: str
-    planned: int = field(compare=False)
+    engine: str
+    planned: int
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The finished runs one by one, initializer by initializer."""
+        return tuple(itertools.chain.from_iterable(self.groups))
+
+    @property
+    def finished(self) -> int:
+        """How many runs there are."""
+        return sum(map(len, self.groups))
 
     @functools.cached_property
     def answers(self) -> list[Answer]:
         """The lecture's questions answered, one row for each initializer."""
-        return answer(self.runs, self.problem.target)
+        return answer(self.groups, self.problem.target)
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each run: its name, its seed, counts and shares of rightly classified rows, and its outcome."""
         import pandas as pd
 
         target = self.problem.target
-        rows = [
-            {
-                "problem": run.problem,
-                "initializer": run.initializer,
-                "reseed": run.reseed,
-                "seed": run.seed,
-                "train_correct": run.train_correct,
-                "train_total": run.train_total,
-                "test_correct": run.test_correct,
-                "test_total": run.test_total,
-                "train_accuracy": run.train_accuracy,
-                "test_accuracy": run.test_accuracy,
-                "loss": run.loss,
-                "stuck": is_stuck(run, target),
-                "epochs_to_target": epochs_to_target(run, target),
-            }
-            for run in self.runs
+        frames = [
+            pd.DataFrame(
+                {
+                    "problem": runs.problem,
+                    "initializer": runs.initializer,
+                    "reseed": runs.reseeds,
+                    "order": runs.orders,
+                    "seed": runs.seeds,
+                    "train_correct": runs.train_correct,
+                    "train_total": runs.train_total,
+                    "test_correct": runs.test_correct,
+                    "test_total": runs.test_total,
+                    "train_accuracy": runs.train_accuracy,
+                    "test_accuracy": runs.test_accuracy,
+                    "loss": runs.metric("loss")[:, -1],
+                    "stuck": is_stuck(runs, target),
+                    "epochs_to_target": _whole_numbers(epochs_to_target(runs, target)),
+                }
+            )
+            for runs in self.groups
         ]
-        return pd.DataFrame(rows).astype({"epochs_to_target": "Int64"})
+        return pd.concat(frames, ignore_index=True)
 
     def epochs_frame(self) -> pd.DataFrame:
         """One row for each run and epoch, as Keras's ``History`` reports it; epochs count from 1."""
         import pandas as pd
 
-        rows = [
-            (run.problem, run.initializer, run.reseed, *(getattr(epoch, name) for name in EPOCH_FIELDS))
-            for run in self.runs
-            for epoch in run.history
-        ]
-        return pd.DataFrame(rows, columns=["problem", "initializer", "reseed", *EPOCH_FIELDS])
+        frames = []
+        for runs in self.groups:
+            epochs = runs.epochs
+            names = {
+                "problem": runs.problem,
+                "initializer": runs.initializer,
+                "reseed": np.repeat(runs.reseeds, epochs),
+                "order": np.repeat(runs.orders, epochs),
+                "epoch": np.tile(np.arange(1, epochs + 1), len(runs)),
+            }
+            frames.append(pd.DataFrame({**names, **{metric: runs.metric(metric).ravel() for metric in METRICS}}))
+        return pd.concat(frames, ignore_index=True)
 
     def history(self, *, reseeds: bool = False) -> pd.DataFrame:
         """The lecture's frame: epochs × columns named ``initializer`` and ``metric``.
@@ -86,10 +109,10 @@ class Sweep:
         """
         rows = ["initializer", "reseed"] if reseeds else ["initializer"]
         frame = self.epochs_frame().rename_axis(columns="metric")
-        means = frame.groupby(["epoch", *rows], sort=False)[_EPOCH_METRICS].agg(_mean)
+        means = frame.groupby(["epoch", *rows], sort=False)[list(METRICS)].agg(_mean)
         wide = cast("pd.DataFrame", means.unstack(rows))
         levels = ["initializer", "metric", *rows[1:]]
-        order = list(dict.fromkeys(run.initializer for run in self.runs))
+        order = [runs.initializer for runs in self.groups]
         return wide.reorder_levels(levels, axis=1).reindex(columns=order, level="initializer")
 
     def plot(self) -> Figure:
@@ -102,6 +125,13 @@ class Sweep:
         from initcheck.reporting.page import render_summary
 
         return render_summary(self)
+
+
+def _whole_numbers(values: npt.NDArray[np.float64]) -> pd.Series[int]:
+    """Those values, with nothing in place of infinity."""
+    import pandas as pd
+
+    return pd.Series(np.where(np.isinf(values), np.nan, values)).astype("Int64")
 
 
 def _mean(values: pd.Series[float]) -> float:

@@ -29,7 +29,7 @@ _PIPE_WIDTH = 200  # nobody reads a pipe's columns by eye: never fold a name tha
 def print_answers(sweep: Sweep) -> None:
     """The answers, a row for each initializer, and what each column means."""
     console = _console()
-    epochs = len(sweep.runs[0].history)
+    epochs = sweep.groups[0].epochs
     rows = [(answer.initializer, answer_cells(answer, epochs)) for answer in sweep.answers]
     table = Table(title=Text(f"{sweep.problem.name}: {sweep.problem.title}"), title_justify="left", show_lines=True)
     for column in ("initializer", *rows[0][1]):
@@ -39,8 +39,8 @@ def print_answers(sweep: Sweep) -> None:
     console.print(table)
     for column, method in METHODS.items():
         console.print(Text.assemble((column, "bold"), f": {method}"), soft_wrap=True)
-    target = f"{len(sweep.runs)} runs of {epochs} epochs; target accuracy {sweep.problem.target:g}; seed {sweep.seed}"
-    console.print(Text(target), soft_wrap=True)
+    work = f"{sweep.finished:,} runs of {epochs} epochs by the {sweep.engine}"
+    console.print(Text(f"{work}; target accuracy {sweep.problem.target:g}; seed {sweep.seed}"), soft_wrap=True)
 
 
 def print_catalogue() -> None:
@@ -105,13 +105,13 @@ def _mark(outcome: Outcome, family: str) -> str:
 
 
 @contextlib.contextmanager
-def progress_bar(description: str, total: int) -> Iterator[Callable[[str], None]]:
+def progress_bar(description: str, total: int) -> Iterator[Callable[[str, int], None]]:
     """A bar with the time left, on stderr where that is a terminal; gives the function that advances it."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(description, total=total)
-        yield lambda now: progress.update(task, advance=1, description=now)
+        yield lambda now, steps: progress.update(task, advance=steps, description=now)
 
 
 def _console() -> Console:

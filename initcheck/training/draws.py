@@ -35,12 +35,15 @@ class LayerInitializers:
     Args:
         row: The initializer under test.
         seed: The run's seed.
+
+    Attributes:
+        asked: The layers' names in the order in which they asked.
     """
 
     def __init__(self, row: Initializer, seed: int) -> None:
         self._row = row
         self._seed = seed
-        self._asked: set[str] = set()
+        self.asked: list[str] = []
 
     def __call__(self, layer: str) -> Any:
         """The initializer of that layer.
@@ -48,9 +51,9 @@ class LayerInitializers:
         Raises:
             InitcheckError: The name was asked for before: two layers would share one stream.
         """
-        if layer in self._asked:
+        if layer in self.asked:
             raise InitcheckError(f"two layers ask for the initializer {layer!r}; give each a name of its own")
-        self._asked.add(layer)
+        self.asked.append(layer)
         return make_initializer(self._row, layer_seed(self._seed, layer))
 
 

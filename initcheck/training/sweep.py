@@ -1,4 +1,4 @@
-"""Sweeps: problems × initializers × reseeds → runs."""
+"""Sweeps: problems × initializers × reseeds → runs, by the engine that serves."""
 
 from __future__ import annotations
 
@@ -6,28 +6,51 @@ from collections.abc import Iterator, Sequence
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
-from initcheck.records import Run
+from initcheck.errors import InitcheckError
+from initcheck.records import Runs
+from initcheck.training.ensemble import EnsembleEngine
 from initcheck.training.fit import ReferenceEngine
+from initcheck.training.initial_weights import UnsuitableError
 
 
 def train_runs(
-    problem: Problem, initializers: Sequence[Initializer], *, reseeds: int, seed: int, epochs: int | None = None
-) -> Iterator[Run]:
-    """Trains each initializer under each reseed, one run at a time, and yields each as it is finished.
+    problem: Problem,
+    initializers: Sequence[Initializer],
+    *,
+    reseeds: Sequence[int],
+    orders: Sequence[int] = (0,),
+    seed: int,
+    epochs: int | None = None,
+    engine: str = "auto",
+) -> tuple[str, Iterator[Runs]]:
+    """Which engine serves, in words, and the runs it trains, yielded as they are finished.
 
     Args:
         problem: What to train.
         initializers: The rows to train it under.
-        reseeds: Runs for each of them.
+        reseeds: Numbers of the repetitions of each.
+        orders: Numbers of the batch orders of each repetition; 0 is the frozen one.
         seed: The root seed.
         epochs: Passes over the training rows; the problem's own number by default.
+        engine: One of ``ENGINES``; ``auto`` is the ensemble where it serves.
 
     Raises:
-        InitcheckError: A model cannot be built under one of the initializers; nothing was trained then.
+        InitcheckError: A model cannot be built under one of the initializers, or not be trained by that engine; nothing
+            was trained then.
     """
-    engine = ReferenceEngine(problem, epochs=epochs)
-    for initializer in initializers:
-        engine.require_buildable(initializer)
-    for initializer in initializers:
-        for reseed in range(reseeds):
-            yield engine.train(initializer, reseed=reseed, seed=seed)
+    words = "reference engine"
+    if engine != "reference":
+        try:
+            ensemble = EnsembleEngine(problem, initializers, epochs=epochs)
+        except UnsuitableError as error:
+            if engine == "ensemble":
+                raise InitcheckError(
+                    f"the ensemble engine cannot train problem {problem.name!r}: {error}; take the engine auto"
+                ) from None
+            words = f"reference engine, as the ensemble cannot train this: {error}"
+        else:
+            return "ensemble engine", ensemble.runs(reseeds=reseeds, orders=orders, seed=seed)
+    reference = ReferenceEngine(problem, epochs=epochs)
+    for row in initializers:
+        reference.require_buildable(row)
+    return words, reference.runs(initializers, reseeds=reseeds, orders=orders, seed=seed)

@@ -4,6 +4,7 @@ import pytest
 from runs import make_run
 
 from initcheck.answers import METHODS, Answer, answer, epochs_to_target, is_stuck
+from initcheck.records import group_runs
 
 FLAT = [0.7] * 8
 FALLING = [0.7 * 0.97**n for n in range(8)]
@@ -27,20 +28,21 @@ FALLING = [0.7 * 0.97**n for n in range(8)]
     ],
 )
 def test_stuck_is_short_of_the_target_and_no_longer_falling(losses, accuracies, stuck):
-    assert is_stuck(make_run(losses=losses, accuracies=accuracies), target=0.95) is stuck
+    (runs,) = group_runs([make_run(losses=losses, accuracies=accuracies)])
+    assert is_stuck(runs, target=0.95).tolist() == [stuck]
 
 
 def test_epochs_to_target_count_from_one():
-    run = make_run(losses=[1, 1, 1], accuracies=[0.5, 0.9, 0.8])
-    assert epochs_to_target(run, 0.5) == 1
-    assert epochs_to_target(run, 0.9) == 2
-    assert epochs_to_target(run, 0.91) is None
+    (runs,) = group_runs([make_run(losses=[1, 1, 1], accuracies=[0.5, 0.9, 0.8])])
+    assert epochs_to_target(runs, 0.5) == 1
+    assert epochs_to_target(runs, 0.9) == 2
+    assert epochs_to_target(runs, 0.91) == math.inf
 
 
 def test_answers_come_in_the_runs_order_with_their_counts():
     runs = [make_run(initializer="zeros", losses=FLAT, reseed=n) for n in range(4)]
     runs += [make_run(initializer="he_normal", losses=FALLING, correct=(9, 3 + n), reseed=n) for n in range(3)]
-    zeros, he_normal = answer(runs, target=0.95)
+    zeros, he_normal = answer(group_runs(runs), target=0.95)
     assert (zeros.initializer, zeros.runs, zeros.stuck.value) == ("zeros", 4, 1)
     assert (he_normal.initializer, he_normal.runs, he_normal.stuck.value) == ("he_normal", 3, 0)
     assert he_normal.test_mean.value == pytest.approx(0.8)

@@ -137,7 +137,7 @@ def test_list_shows_every_row_without_a_framework():
 
 
 def test_ctrl_c_keeps_the_finished_runs_and_says_so(tmp_path):
-    words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--out", "results"]
+    words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--engine", "reference", "--out", "results"]
     script = f"import sys; from initcheck import cli; sys.argv = ['initcheck', *sys.argv[1:]]\n{TELL}\ncli.main()"
     process = subprocess.Popen(
         [sys.executable, "-c", script, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -164,11 +164,11 @@ def test_ctrl_c_keeps_the_finished_runs_and_says_so(tmp_path):
 TELL = """
 import pathlib
 original = cli.sweep
-def sweep(*args, on_run, **kwargs):
-    def tell(run):
-        on_run(run)
-        if run.reseed == 1: pathlib.Path('two-runs').touch()
-    return original(*args, on_run=tell, **kwargs)
+def sweep(*args, on_runs, **kwargs):
+    def tell(runs):
+        on_runs(runs)
+        if runs.reseeds[-1] == 1: pathlib.Path('two-runs').touch()
+    return original(*args, on_runs=tell, **kwargs)
 cli.sweep = sweep
 """
 

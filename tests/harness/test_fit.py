@@ -98,9 +98,12 @@ def test_training_leaves_the_callers_generators_where_they_were():
 
 def test_runs_do_not_depend_on_the_order_of_cells_nor_on_the_other_cells():
     rows = [INITIALIZERS[name] for name in ("he_normal", "zeros", "uniform")]
-    forwards = list(train_runs(PROBLEMS["iris"], rows, reseeds=2, seed=5, epochs=EPOCHS))
-    backwards = list(train_runs(PROBLEMS["iris"], rows[::-1], reseeds=2, seed=5, epochs=EPOCHS))
-    alone = list(train_runs(PROBLEMS["iris"], rows[2:], reseeds=2, seed=5, epochs=EPOCHS))
+
+    def train(rows):
+        _, groups = train_runs(PROBLEMS["iris"], rows, reseeds=range(2), seed=5, epochs=EPOCHS, engine="reference")
+        return [run for runs in groups for run in runs]
+
+    forwards, backwards, alone = train(rows), train(rows[::-1]), train(rows[2:])
     assert sorted(forwards, key=str) == sorted(backwards, key=str)
     assert alone == forwards[4:]
 
@@ -180,7 +183,7 @@ def test_a_model_that_cannot_be_built_is_told_before_anything_is_trained():
     problem = with_layers(add_axis, conv, flatten)
     rows = [INITIALIZERS["he_normal"], INITIALIZERS["identity"]]
     with pytest.raises(InitcheckError, match="cannot be built with the initializer 'identity'"):
-        next(train_runs(problem, rows, reseeds=1, seed=1))
+        train_runs(problem, rows, reseeds=range(1), seed=1)
 
 
 def test_batch_order_is_a_frozen_permutation_of_the_rows_in_each_epoch():
@@ -193,20 +196,34 @@ def test_batch_order_is_a_frozen_permutation_of_the_rows_in_each_epoch():
 def test_an_interrupted_sweep_keeps_the_finished_runs():
     finished = []
 
-    def interrupt(run):
-        finished.append(run)
+    def interrupt(runs):
+        finished.extend(runs)
         if len(finished) == 2:
             raise KeyboardInterrupt
 
     with pytest.warns(UserWarning, match="interrupted: 2 of 6 runs are kept"):
-        sweep = initcheck.sweep("iris", initializers=["zeros", "normal"], reseeds=3, epochs=1, seed=1, on_run=interrupt)
+        sweep = initcheck.sweep(
+            "iris",
+            initializers=["zeros", "normal"],
+            reseeds=3,
+            epochs=1,
+            seed=1,
+            engine="reference",
+            on_runs=interrupt,
+        )
     assert sweep.runs == tuple(finished)
     assert sweep.planned == 6
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"reseeds": 0}, "at least 1"), ({"epochs": 0}, "at least 1"), ({"initializers": []}, "name one at least")],
+    [
+        ({"reseeds": 0}, "at least 1"),
+        ({"epochs": 0}, "at least 1"),
+        ({"initializers": []}, "name one at least"),
+        ({"engine": "fast"}, "engine is 'fast'; it may be auto, ensemble, reference"),
+        ({"vary": "data"}, "vary is 'data'; it may be init, order, init,order"),
+    ],
 )
 def test_impossible_sweeps_are_refused(arguments, message):
     with pytest.raises(InitcheckError, match=message):

@@ -10,6 +10,7 @@ import pytest
 from runs import ENVIRONMENT, make_run
 
 import initcheck
+from initcheck.records import group_runs
 from initcheck.reporting import page, plots, svg
 from initcheck.reporting.format import format_epochs, format_percent, format_restarts, format_share
 from initcheck.reporting.page import find, render_report, render_summary
@@ -32,7 +33,9 @@ def make_sweep(names=("zeros", "he_normal"), reseeds=6, planned=None, **changes)
         for reseed in range(reseeds)
     ]
     problem = replace(initcheck.PROBLEMS["iris"], **changes)
-    return initcheck.Sweep(problem, tuple(runs), 1, ENVIRONMENT, "initcheck run --seed 1", planned or len(runs))
+    return initcheck.Sweep(
+        problem, group_runs(runs), 1, ENVIRONMENT, "initcheck run --seed 1", "an engine", planned or len(runs)
+    )
 
 
 class Tags(HTMLParser):
@@ -91,7 +94,7 @@ def test_an_interrupted_sweep_says_so():
 
 
 def test_one_run_of_one_epoch_makes_a_page():
-    sweep = replace(make_sweep(), runs=(make_run(losses=(0.7,)),), planned=1)
+    sweep = replace(make_sweep(), groups=group_runs([make_run(losses=(0.7,))]), planned=1)
     assert "Too few runs" in find(sweep)[0]
     assert "<svg" in render_report(sweep)
     assert sweep.plot().axes
@@ -100,7 +103,7 @@ def test_one_run_of_one_epoch_makes_a_page():
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_runs_that_diverge_are_shown_and_counted(loss):
     diverged = make_run(initializer="zeros", losses=(0.7, loss, loss), reseed=9)
-    page = render_report(replace(make_sweep(), runs=(diverged, *make_sweep().runs)))
+    page = render_report(replace(make_sweep(), groups=group_runs([diverged, *make_sweep().runs])))
     assert "inf or NaN" in page
     assert "zeros 1 of 7" in " ".join(re.sub(r"<[^>]*>", " ", page).split())  # a line may break between the words
 
@@ -117,22 +120,24 @@ def test_nothing_is_clipped_out_of_sight():
 def test_findings_claim_no_more_than_the_intervals():
     equal = make_sweep(names=("he_normal", "lecun_uniform"))
     runs = [replace(run, test_correct=250 + run.reseed) for run in equal.runs]
-    assert "No initializer clearly comes out best" in find(replace(equal, runs=tuple(runs)))[0]
+    assert "No initializer clearly comes out best" in find(replace(equal, groups=group_runs(runs)))[0]
     runs = [replace(run, test_correct=100 + 100 * (run.initializer == "he_normal")) for run in equal.runs]
-    assert "he_normal (100 %" in find(replace(equal, runs=tuple(runs)))[0]
+    assert "he_normal (100 %" in find(replace(equal, groups=group_runs(runs)))[0]
 
 
 def test_ten_thousand_runs_stay_a_small_page():
     sweep = make_sweep(names=("a",), reseeds=6)
     runs = tuple(replace(sweep.runs[n % 6], reseed=n, test_correct=n % 300) for n in range(3000))
-    assert len(render_report(replace(sweep, runs=runs))) < 1_000_000
+    assert len(render_report(replace(sweep, groups=group_runs(runs)))) < 1_000_000
 
 
 NAN = math.nan
 
 
 def make(runs, planned=None):
-    return initcheck.Sweep(initcheck.PROBLEMS["iris"], tuple(runs), 1, ENVIRONMENT, "a command", planned or len(runs))
+    return initcheck.Sweep(
+        initcheck.PROBLEMS["iris"], group_runs(runs), 1, ENVIRONMENT, "a command", "an engine", planned or len(runs)
+    )
 
 
 def one_each():

@@ -3,6 +3,7 @@ import pytest
 from runs import ENVIRONMENT, make_run
 
 import initcheck
+from initcheck.records import group_runs
 
 
 @pytest.fixture
@@ -12,14 +13,17 @@ def sweep():
         for name in ("zeros", "he_normal")
         for reseed in range(2)
     ]
-    return initcheck.Sweep(initcheck.PROBLEMS["iris"], tuple(runs), 1, ENVIRONMENT, "initcheck run", 4)
+    return initcheck.Sweep(
+        initcheck.PROBLEMS["iris"], group_runs(runs), 1, ENVIRONMENT, "initcheck run", "an engine", 4
+    )
 
 
 def test_the_frame_has_a_row_for_each_run_and_the_stated_columns(sweep):
     frame = sweep.to_frame()
     assert list(frame) == [
-        "problem", "initializer", "reseed", "seed", "train_correct", "train_total", "test_correct", "test_total",
-        "train_accuracy", "test_accuracy", "loss", "stuck", "epochs_to_target",
+        "problem", "initializer", "reseed", "order", "seed",
+        "train_correct", "train_total", "test_correct", "test_total", "train_accuracy", "test_accuracy",
+        "loss", "stuck", "epochs_to_target",
     ]  # fmt: skip
     assert len(frame) == 4
     assert list(frame.epochs_to_target) == [2, pd.NA, 2, pd.NA]
@@ -45,7 +49,7 @@ def test_the_history_has_a_reseed_level_when_asked(sweep):
 
 def test_the_epochs_frame_has_a_row_for_each_run_and_epoch(sweep):
     frame = sweep.epochs_frame()
-    columns = ["problem", "initializer", "reseed", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
+    columns = ["problem", "initializer", "reseed", "order", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
     assert list(frame) == columns
     assert list(frame.epoch) == [1, 2] * 4
 

@@ -1,0 +1,89 @@
+"""Holds the ensemble engine's runs to the reference engine's, within what rounding may do to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.problems import Problem
+from initcheck.records import METRICS, Run, Runs, group_runs
+from initcheck.training.ensemble import EnsembleEngine
+from initcheck.training.fit import ReferenceEngine
+
+_TRIALS = 8
+_LOSSES = [METRICS.index("loss"), METRICS.index("val_loss")]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two engines' runs of one name lie apart, and how far rounding may take them.
+
+    Attributes:
+        loss: Largest difference of a reported loss, in any epoch.
+        loss_tolerance: What it may be.
+        rows: Largest difference of the rows that the final weights classify rightly.
+        rows_tolerance: What it may be.
+    """
+
+    loss: float
+    loss_tolerance: float
+    rows: int
+    rows_tolerance: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both differences are within their tolerances; what is no number agrees with nothing."""
+        return self.loss <= self.loss_tolerance and self.rows <= self.rows_tolerance
+
+
+def judge_agreement(
+    problem: Problem, row: Initializer, *, reseed: int, seed: int, epochs: int | None = None
+) -> Agreement:
+    """Trains one run by both engines.
+
+    The tolerance is learned. Each step rounds each weight once in either engine, so after ``steps`` steps they are
+    apart by what so many units in the last place have become. The same run is therefore trained again from initial
+    weights moved by ``steps`` units, up or down by chance, eight times; the largest deviation is the tolerance, with
+    one rounding of the loss for each step and one row beside it, for roundings of the last steps.
+
+    Args:
+        problem: What to train.
+        row: The initializer.
+        reseed: Number of the repetition.
+        seed: The root seed.
+        epochs: Passes over the training rows; the problem's own number by default.
+
+    Raises:
+        UnsuitableError: The ensemble engine does not train that problem.
+    """
+    reference = ReferenceEngine(problem, epochs=epochs)
+    engine = EnsembleEngine(problem, [row], epochs=epochs)
+    return compare_engines(engine, reference.train(row, reseed=reseed, seed=seed), row, problem, seed=seed)
+
+
+def compare_engines(engine: EnsembleEngine, run: Run, row: Initializer, problem: Problem, *, seed: int) -> Agreement:
+    """The same for a run of the reference engine that is there already."""
+    (reference,) = group_runs([run])
+    steps = reference.epochs * -(-run.train_total // problem.batch_size)
+    (own, *moved) = (
+        group_runs(engine.runs(rows=[row], reseeds=[run.reseed], seed=seed, ulps=ulps, trial=trial))[0]
+        for trial, ulps in enumerate([0] + [steps] * _TRIALS)
+    )
+
+    def loss_apart(other: Runs) -> float:
+        return float(np.abs(other.history[:, :, _LOSSES] - own.history[:, :, _LOSSES]).max())
+
+    def rows_apart(other: Runs) -> int:
+        return max(
+            int(np.abs(getattr(other, name) - getattr(own, name)).max()) for name in ("train_correct", "test_correct")
+        )
+
+    rounding = steps * float(np.finfo(np.float32).eps) * max(1.0, float(np.abs(own.history[:, :, _LOSSES]).max()))
+    return Agreement(
+        loss=loss_apart(reference),
+        loss_tolerance=max(map(loss_apart, moved)) + rounding,
+        rows=rows_apart(reference),
+        rows_tolerance=max(map(rows_apart, moved)) + 1,
+    )

@@ -1,0 +1,263 @@
+"""The ensemble engine: trains thousands of runs of one problem side by side.
+
+The framework's own initializers, activations, losses and optimizers do the work; what differs from ``fit`` is that the
+weights of all members lie in the same tensors, and that all epochs are one compiled program.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import queue
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.problems import Problem
+from initcheck.records import Runs
+from initcheck.training.draws import LayerInitializers
+from initcheck.training.fit import batch_order, build_model, is_resettable, is_stateless
+from initcheck.training.framework import load_keras
+from initcheck.training.initial_weights import Array, InitialWeights, UnsuitableError
+from initcheck.training.program import LOSSES, Program, Trained
+from initcheck.training.seeding import order_seed, run_seeds
+from initcheck.training.stacking import Network, single, stacked
+
+_CACHE = 512 * 1024  # bytes that the members of one program should keep to: about a core's second-level cache
+_MOST_MEMBERS = 4096
+_LANES = 16  # members fill whole vector registers, so that none is computed by another loop than the rest
+_BLOCK = 64 * 1024 * 1024  # bytes of initial weights that are drawn ahead
+_CHUNKS_WORTH_A_THREAD = 4  # a thread's program has to be compiled first
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Runs that are being trained: which they are, and what will become of them."""
+
+    members: Sequence[tuple[Initializer, int]]
+    seeds: Sequence[int]
+    order: int
+    chunks: Sequence[Future[Trained]]
+
+
+class EnsembleEngine:
+    """Trains runs of one problem side by side.
+
+    Args:
+        problem: What to train.
+        rows: The initializers to train it under.
+        epochs: Passes over the training rows; the problem's own number by default.
+        width: Members of one program, a multiple of 16; by default as many as suit the processor's cache. The results
+            do not depend on it.
+
+    Raises:
+        UnsuitableError: The engine cannot hold its results to the reference engine's; the text says why.
+        InitcheckError: The problem's model cannot be built under one of the initializers.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        rows: Sequence[Initializer],
+        *,
+        epochs: int | None = None,
+        width: int | None = None,
+    ) -> None:
+        self._keras = load_keras()
+        self._problem = problem
+        self._epochs = epochs or problem.epochs
+        self._data = problem.data()
+        self._model = self._build(rows[0], LayerInitializers(rows[0], 1), 1)
+        _require_suitable(self._keras, problem, self._model)
+        self._weights = {row.name: InitialWeights(row, functools.partial(self._build, row)) for row in rows}
+        if len({tuple(weights.shapes) for weights in self._weights.values()}) > 1:
+            raise UnsuitableError("its model has other weights under another initializer")
+        self._rows = rows
+        self._width = width
+        self._programs: dict[int, list[Program]] = {}
+
+    def runs(
+        self,
+        *,
+        rows: Sequence[Initializer] | None = None,
+        reseeds: Sequence[int],
+        orders: Sequence[int] = (0,),
+        seed: int,
+        ulps: int = 0,
+        trial: int = 0,
+    ) -> Iterator[Runs]:
+        """Trains every initializer under every reseed and batch order; yields parts as they are finished.
+
+        Args:
+            rows: Some of the initializers; all by default.
+            reseeds: Numbers of the repetitions.
+            orders: Numbers of the batch orders; 0 is the frozen one.
+            seed: The root seed.
+            ulps: How many units in the last place to move every initial weight by, up or down by chance: what rounding
+                may do to a run is learned from what that does to it.
+            trial: Which ups and downs.
+        """
+        members = [(row, reseed) for row in rows or self._rows for reseed in reseeds]
+        width = self._width or self._choose_width(len(members))
+        member_bytes = 4 * sum(weight.size for weight in self._model.get_weights())
+        block = max(1, _BLOCK // member_bytes // width) * width
+        chunks = -(-len(members) // width) * len(orders)
+        threads = min(_cores(), max(1, chunks // _CHUNKS_WORTH_A_THREAD))
+        free: queue.SimpleQueue[Program] = queue.SimpleQueue()
+        for program in self._ready_programs(width, threads):
+            free.put(program)
+        pool = ThreadPoolExecutor(threads)
+        pending: deque[_Block] = deque()
+        try:
+            for order, start in itertools.product(orders, range(0, len(members), block)):
+                moved = ulps, trial
+                pending.append(self._start(members[start : start + block], order, seed, moved, width, pool, free))
+                if len(pending) > 1:
+                    yield from self._finish(pending.popleft())
+            while pending:
+                yield from self._finish(pending.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def initial_weights(self, row: Initializer, seeds: Sequence[int]) -> list[Array]:
+        """What the runs of those seeds start from, in the order of the model's weights, each ``(*shape, runs)``."""
+        return self._weights[row.name].draw(seeds)
+
+    def _start(
+        self,
+        members: Sequence[tuple[Initializer, int]],
+        order: int,
+        seed: int,
+        moved: tuple[int, int],
+        width: int,
+        pool: ThreadPoolExecutor,
+        free: queue.SimpleQueue[Program],
+    ) -> _Block:
+        """Draws the members' weights and hands them to the pool."""
+        seeds: list[int] = []
+        drawn: list[list[Array]] = []
+        for row, reseeds in _by_initializer(members):
+            own = run_seeds(seed, self._problem.name, row.name, reseeds)
+            seeds += own
+            drawn.append(self._weights[row.name].draw(own))
+        weights = [np.concatenate(parts, axis=-1) for parts in zip(*drawn, strict=True)]
+        if moved[0]:
+            weights = [_move(weight, *moved) for weight in weights]
+        rows = batch_order(
+            len(self._data.x_train),
+            self._epochs,
+            seed=order_seed(seed, self._problem.name, order) if order else None,
+        )
+
+        def train(start: int) -> Trained:
+            program = free.get()
+            try:
+                return program([weight[..., start : start + width] for weight in weights], rows)
+            finally:
+                free.put(program)
+
+        chunks = [pool.submit(train, start) for start in range(0, len(members), width)]
+        return _Block(members, seeds, order, chunks)
+
+    def _finish(self, block: _Block) -> Iterator[Runs]:
+        """Waits for a block, and sorts its runs by initializer."""
+        done = [chunk.result() for chunk in block.chunks]
+        history, train_correct, test_correct = (
+            np.concatenate([getattr(part, name) for part in done])
+            for name in ("history", "train_correct", "test_correct")
+        )
+        start = 0
+        for row, reseeds in _by_initializer(block.members):
+            own = slice(start, start + len(reseeds))
+            start = own.stop
+            yield Runs(
+                problem=self._problem.name,
+                initializer=row.name,
+                reseeds=np.array(reseeds),
+                orders=np.full(len(reseeds), block.order),
+                seeds=np.array(block.seeds[own]),
+                train_correct=train_correct[own],
+                train_total=len(self._data.x_train),
+                test_correct=test_correct[own],
+                test_total=len(self._data.x_test),
+                history=history[own],
+            )
+
+    def _build(self, row: Initializer, initializers: LayerInitializers, global_seed: int) -> Any:
+        return build_model(self._keras, self._problem, row, initializers, self._data.input_shape, global_seed)
+
+    def _choose_width(self, members: int) -> int:
+        """As many members as suit the cache, and no more than there are."""
+        units = sum(int(np.prod(layer.output.shape[1:])) for layer in self._model.layers)
+        weights = sum(weight.size for weight in self._model.get_weights())
+        own = 4 * (2 * self._problem.batch_size * units + 3 * weights)
+        suited = 2 ** int(np.log2(max(1, _CACHE // own)))
+        needed = -(-members // _LANES) * _LANES
+        return int(min(max(2 * _LANES, min(suited, _MOST_MEMBERS)), needed))
+
+    def _ready_programs(self, width: int, threads: int) -> list[Program]:
+        programs = self._programs.setdefault(width, [])
+        while len(programs) < threads:
+            network = self._network(width)
+            programs.append(Program(self._keras, self._problem, self._data, network, epochs=self._epochs))
+        return programs[:threads]
+
+    def _network(self, width: int) -> Network:
+        try:
+            return stacked(self._keras, self._model, width)
+        except UnsuitableError:  # convolutions and their like: one member after another, each in the compiled program
+            return single(self._build(self._rows[0], LayerInitializers(self._rows[0], 1), 1))
+
+
+def _move(weight: Array, ulps: int, trial: int) -> Array:
+    """Every element moved by so many units in the last place, up or down; a zero by so many of the smallest normal."""
+    up = np.random.RandomState(trial).rand(*weight.shape) < 0.5
+    unit = np.maximum(np.spacing(np.abs(weight)), np.finfo(np.float32).tiny)
+    moved: Array = weight + np.where(up, unit, -unit) * np.float32(ulps)
+    return moved
+
+
+def _by_initializer(members: Sequence[tuple[Initializer, int]]) -> Iterator[tuple[Initializer, list[int]]]:
+    for _, group in itertools.groupby(members, key=lambda member: member[0].name):
+        own = list(group)
+        yield own[0][0], [reseed for _, reseed in own]
+
+
+def _cores() -> int:
+    """The processors that this process may use: under pytest-xdist its share of them."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return max(1, len(os.sched_getaffinity(0)) // workers)
+
+
+def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
+    """Raises unless weights are all the state that training has, and every optimizer step is each weight's own."""
+    if keras.__version__.startswith("2."):
+        raise UnsuitableError("Keras 2 has no optimizer that it could share")
+    if not is_stateless(keras, model):
+        raise UnsuitableError("its model holds more than weights: a layer with state, randomness or code of its own")
+    optimizer = problem.optimizer(keras)
+    if not is_resettable(keras, optimizer):
+        raise UnsuitableError(f"its optimizer is {type(optimizer).__name__}")
+    settings = optimizer.get_config()
+    for name in ("clipnorm", "global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor"):
+        if settings.get(name):
+            raise UnsuitableError(f"its optimizer sets {name}")
+    if getattr(optimizer, "_exclude_from_weight_decay", None) or getattr(
+        optimizer, "_exclude_from_weight_decay_pattern", None
+    ):
+        raise UnsuitableError("its optimizer spares some weights from decay")
+    if problem.loss not in LOSSES:
+        raise UnsuitableError(f"its loss is neither {' nor '.join(LOSSES)}")
+    for layer in model.layers:
+        config = layer.get_config()
+        extras = [name for name, value in config.items() if name.endswith(("regularizer", "constraint")) and value]
+        if extras or not layer.trainable or layer.dtype_policy.name != "float32":
+            raise UnsuitableError(
+                f"its layer {layer.name!r} has {extras[0] if extras else 'another dtype or is fixed'}"
+            )

@@ -1,0 +1,144 @@
+"""Initial weights of many runs at once, by the framework's own initializers, bit for bit as each run alone has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.training.draws import LayerInitializers, make_initializer
+from initcheck.training.framework import load_keras
+from initcheck.training.seeding import layer_seed, layer_seeds
+
+Array = npt.NDArray[Any]
+
+_WORTH_TRACING = 100  # draws below which calling the initializer is faster than tracing it
+_WORTH_UNROLLING = 4096
+_UNROLLED = 8  # draws in one turn of the traced loop: a turn costs as much as a draw, a longer trace a second
+_PROBES = 4  # draws of each call that are made eagerly as well and must agree
+
+
+class UnsuitableError(Exception):
+    """The ensemble engine cannot hold its results to the reference engine's; the text says why, as a clause."""
+
+
+class InitialWeights:
+    """The initial weights of one model under one initializer, for any run's seed.
+
+    Which weight comes from which of the layers' initializers is found by building the model twice and comparing bits,
+    not by reading the model: so it holds for any model, or ``UnsuitableError`` says that it does not.
+
+    Args:
+        row: The initializer under test.
+        build: ``build(initializers, global_seed)`` returns the uncompiled model.
+
+    Raises:
+        UnsuitableError: A weight is not drawn by the initializer under test alone.
+    """
+
+    def __init__(self, row: Initializer, build: Callable[[LayerInitializers, int], Any]) -> None:
+        self._row = row
+        (first, layers), (second, _) = (_build(row, build, seed) for seed in (1, 2))
+        self._constants = first
+        self._traces: dict[tuple[tuple[int, ...], int], Any] = {}
+        self.shapes = [weight.shape for weight in first]
+        self._layers = [_find_layer(row, weight, layers) for weight in first]
+        for weight, other, layer in zip(first, second, self._layers, strict=True):
+            expected = weight if layer is None else _draw(row, layer_seed(2, layer), weight.shape)
+            if not np.array_equal(expected, other):
+                raise UnsuitableError("it has a weight that the initializer under test does not decide alone")
+
+    def draw(self, seeds: Sequence[int]) -> list[Array]:
+        """The initial weights of the runs of those seeds, each of shape ``(*shape, runs)``."""
+        return [
+            np.repeat(weight[..., None], len(seeds), axis=-1)
+            if layer is None
+            else np.moveaxis(self._draw_many(layer_seeds(seeds, layer), weight.shape), 0, -1)
+            for weight, layer in zip(self._constants, self._layers, strict=True)
+        ]
+
+    def _draw_many(self, seeds: Sequence[int], shape: tuple[int, ...]) -> Array:
+        """Draws under many int seeds, shape ``(seeds, *shape)``, as so many fresh instances of the initializer give.
+
+        The initializer is traced once, with its seed as an input, which costs microseconds a draw instead of
+        milliseconds. Some draws of every call are made eagerly as well; if one differs by a bit, all are.
+        """
+        if len(seeds) >= _WORTH_TRACING:
+            places = {round(place) for place in np.linspace(0, len(seeds) - 1, _PROBES)}
+            drawn = self._draw_traced(seeds, shape)
+            if drawn is not None and all(
+                np.array_equal(drawn[place], _draw(self._row, seeds[place], shape)) for place in places
+            ):
+                return drawn
+        return np.stack([_draw(self._row, seed, shape) for seed in seeds])
+
+    def _draw_traced(self, seeds: Sequence[int], shape: tuple[int, ...]) -> Array | None:
+        unrolled = _UNROLLED if len(seeds) >= _WORTH_UNROLLING else 1
+        turns = np.resize(np.array(seeds, dtype=np.int32), (-(-len(seeds) // unrolled), unrolled))
+        try:
+            if (shape, unrolled) not in self._traces:
+                self._traces[shape, unrolled] = _trace(self._row, shape, unrolled)
+            return np.asarray(self._traces[shape, unrolled](turns)).reshape(-1, *shape)[: len(seeds)]
+        except Exception:  # an initializer that cannot be traced is called as it can be
+            return None
+
+
+def _trace(row: Initializer, shape: tuple[int, ...], unrolled: int) -> Any:
+    """A function from seeds, shape ``(turns, unrolled)``, to draws, shape ``(turns, unrolled, *shape)``."""
+    import tensorflow as tf
+
+    class TracedSeed(load_keras().random.SeedGenerator):  # type: ignore[misc] # Keras is loaded at run time
+        """An int seed that is known only when the traced function runs."""
+
+        def __init__(self, seed: Any) -> None:
+            self.value = tf.stack([tf.cast(seed, "uint32"), tf.constant(0, "uint32")])  # as Keras makes it of an int
+
+        def next(self, ordered: bool = True) -> Any:
+            return self.value
+
+    instance = make_initializer(row, 1)
+    dtype = tf.as_dtype(np.asarray(instance(shape)).dtype)
+
+    def draw(seed: Any) -> Any:
+        instance.seed = TracedSeed(seed)
+        return instance(shape)
+
+    def draws(seeds: Any) -> Any:
+        return tf.map_fn(
+            lambda turn: tf.stack([draw(seed) for seed in tf.unstack(turn, num=unrolled)]),
+            seeds,
+            fn_output_signature=dtype,
+            parallel_iterations=1,
+        )
+
+    return tf.function(draws, input_signature=[tf.TensorSpec((None, unrolled), tf.int32)])
+
+
+def _draw(row: Initializer, seed: int, shape: tuple[int, ...]) -> Array:
+    return np.asarray(make_initializer(row, seed)(shape))
+
+
+def _build(
+    row: Initializer, build: Callable[[LayerInitializers, int], Any], seed: int
+) -> tuple[list[Array], tuple[str, ...]]:
+    """The weights of the model of that run's seed, and the layers that asked for an initializer."""
+    initializers = LayerInitializers(row, seed)
+    model = build(initializers, seed)
+    return [np.asarray(weight) for weight in model.get_weights()], tuple(initializers.asked)
+
+
+def _find_layer(row: Initializer, weight: Array, layers: Sequence[str]) -> str | None:
+    """The layer whose initializer drew that weight in the run of seed 1; None if it is none of them."""
+    if not row.law.random:
+        return None
+    for layer in layers:
+        try:
+            drawn = _draw(row, layer_seed(1, layer), weight.shape)
+        except Exception:  # not every initializer takes every shape
+            continue
+        if np.array_equal(drawn, weight):
+            return layer
+    return None

@@ -1,0 +1,22 @@
+"""What a sweep may vary, and by which engine; loads no framework."""
+
+from __future__ import annotations
+
+import math
+
+ENGINES = ("auto", "ensemble", "reference")
+VARIED = {
+    "init": "the initial weights; the rows' order is frozen",
+    "order": "the rows' order; the initial weights are those of reseed 0",
+    "init,order": "both, in a grid of about as many initial weights as orders",
+}
+
+
+def grid(vary: str, reseeds: int) -> tuple[range, range]:
+    """The numbers of the reseeds and of the orders that give at least so many runs."""
+    if vary == "init":
+        return range(reseeds), range(1)
+    if vary == "order":
+        return range(1), range(1, reseeds + 1)
+    inits = math.isqrt(reseeds - 1) + 1
+    return range(inits), range(1, -(-reseeds // inits) + 1)

@@ -1,0 +1,186 @@
+"""One compiled program that trains the members of a network side by side, all epochs, from given initial weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.catalog.problems import Problem
+from initcheck.records import Data
+from initcheck.training.stacking import Network
+
+LOSSES = ("binary_crossentropy", "sparse_categorical_crossentropy")
+_ROWS_AT_ONCE = 128  # where rows are only classified
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What became of the members of one program.
+
+    Attributes:
+        history: What each epoch reports, shape ``(members, epochs, 4)``.
+        train_correct: Training rows that the final weights classify rightly, shape ``(members,)``.
+        test_correct: Held-out rows that the final weights classify rightly, shape ``(members,)``.
+    """
+
+    history: Array
+    train_correct: Array
+    test_correct: Array
+
+
+class Program:
+    """Trains a network's members, from any initial weights and in any order of the rows.
+
+    Args:
+        keras: The framework.
+        problem: Gives loss, optimizer and batch size.
+        data: Its table.
+        network: The members.
+        epochs: Passes over the training rows.
+    """
+
+    def __init__(self, keras: Any, problem: Problem, data: Data, network: Network, *, epochs: int) -> None:
+        import tensorflow as tf
+
+        self._keras = keras
+        self._network = network
+        self._epochs = epochs
+        self._batch_size = problem.batch_size
+        self._loss = getattr(keras.losses, problem.loss)
+        self._binary = problem.loss == "binary_crossentropy"
+        self._train_rows = tf.constant(data.x_train), tf.constant(data.y_train)
+        self._test_rows = tf.constant(data.x_test), tf.constant(data.y_test)
+        self._optimizer = problem.optimizer(keras)
+        self._optimizer.build(network.variables)
+        self._first_state = [variable.numpy() for variable in self._optimizer.variables]
+        self._run = tf.function(self._train, jit_compile=True)
+        # The loops over epochs and batches are TensorFlow's; what is inside of them is plain tracing.
+        self._step = tf.autograph.experimental.do_not_convert(self._take_step)
+        self._judge = tf.autograph.experimental.do_not_convert(self._sum_judgements)
+
+    def __call__(self, weights: Sequence[Array], order: npt.NDArray[np.int64]) -> Trained:
+        """Trains one member for each place of the weights' last axis, at most ``network.width``.
+
+        Args:
+            weights: The initial weights, each of shape ``(*shape, members)``.
+            order: The training rows' order in every epoch, shape ``(epochs, rows)``.
+        """
+        members, width = weights[0].shape[-1], self._network.width
+        parts = [
+            self._train_width([weight[..., start : start + width] for weight in weights], order)
+            for start in range(0, members, width)
+        ]
+        return Trained(*(np.concatenate(column)[:members] for column in zip(*parts, strict=True)))
+
+    def _train_width(self, weights: Sequence[Array], order: npt.NDArray[np.int64]) -> tuple[Array, ...]:
+        import tensorflow as tf
+
+        for variable, value in zip(self._network.variables, weights, strict=True):
+            missing = self._network.width - value.shape[-1]
+            filled = np.pad(value, [*[(0, 0)] * (value.ndim - 1), (0, missing)], mode="edge")
+            variable.assign(filled.reshape(variable.shape))
+        for variable, value in zip(self._optimizer.variables, self._first_state, strict=True):
+            variable.assign(value)
+        steps = -(-order.shape[1] // self._batch_size)
+        padded = np.pad(order, [(0, 0), (0, steps * self._batch_size - order.shape[1])])
+        batches = padded.reshape(len(order), steps, self._batch_size)
+        history, *correct = self._run(tf.constant(batches, tf.int32), tf.constant(1.0))
+        return (history.numpy().astype(np.float64), *(count.numpy().round().astype(np.int64) for count in correct))
+
+    def _train(self, batches: Any, exact_one: Any) -> tuple[Any, Any, Any]:
+        """The whole training; shapes ``(epochs, steps, batch)`` and ``()`` in, those of ``Trained`` out."""
+        import tensorflow as tf
+
+        hold = _hold(exact_one) if self._network.width > 1 else _same
+        x, y = self._train_rows
+        rows, steps = x.shape[0], batches.shape[1]
+        filled = _filled(rows, steps, self._batch_size)
+        zeros = tf.zeros(self._network.width)
+        history = tf.TensorArray(tf.float32, size=self._epochs, element_shape=(4, self._network.width))
+        for epoch in tf.range(self._epochs):
+            loss, correct = zeros, zeros
+            for step in tf.range(steps):
+                batch = batches[epoch, step]
+                sums = self._step(tf.gather(x, batch), tf.gather(y, batch), filled[step], hold)
+                loss, correct = loss + sums[0], correct + sums[1]
+            test_loss, test_correct = self._evaluate(self._test_rows, hold)
+            tests = self._test_rows[0].shape[0]
+            reported = [loss / rows, correct / rows, test_loss / tests, test_correct / tests]
+            history = history.write(epoch, tf.stack(reported))
+        _, train_correct = self._evaluate(self._train_rows, hold)
+        _, test_correct = self._evaluate(self._test_rows, hold)
+        return tf.transpose(history.stack(), (2, 0, 1)), train_correct, test_correct
+
+    def _take_step(self, x: Any, y: Any, filled: Any, hold: Callable[[Any], Any]) -> tuple[Any, Any]:
+        """One optimizer step; each member's summed loss and right classifications, as they were before it."""
+        import tensorflow as tf
+
+        variables = self._network.variables
+        with tf.GradientTape() as tape:
+            loss, correct = self._judge(x, y, filled, hold)
+            # Members share no weight, so the gradient of the sum holds each one's own.
+            total = tf.reduce_sum(loss / tf.reduce_sum(filled))
+        gradients = tape.gradient(total, [variable.value for variable in variables])
+        self._optimizer.apply(gradients, variables)
+        return loss, correct
+
+    def _evaluate(self, table: tuple[Any, Any], hold: Callable[[Any], Any]) -> tuple[Any, Any]:
+        """Each member's summed loss and right classifications over a table, shape ``(members,)``."""
+        import tensorflow as tf
+
+        x, y = table
+        steps = -(-x.shape[0] // _ROWS_AT_ONCE)
+        filled = _filled(x.shape[0], steps, _ROWS_AT_ONCE)
+        rows = tf.reshape(tf.range(steps * _ROWS_AT_ONCE) % x.shape[0], (steps, _ROWS_AT_ONCE))
+        loss = correct = tf.zeros(self._network.width)
+        for step in tf.range(steps):
+            batch = rows[step]
+            sums = self._judge(tf.gather(x, batch), tf.gather(y, batch), filled[step], hold)
+            loss, correct = loss + sums[0], correct + sums[1]
+        return loss, correct
+
+    def _sum_judgements(self, x: Any, y: Any, filled: Any, hold: Callable[[Any], Any]) -> tuple[Any, Any]:
+        """Each member's summed loss and right classifications over the filled rows, shape ``(members,)``."""
+        import tensorflow as tf
+
+        outputs = self._network.forward(x, hold)
+        expected = tf.broadcast_to(y[:, None], (*outputs.shape[:2], *y.shape[1:]))
+        losses = self._loss(expected, outputs)
+        metrics = self._keras.metrics
+        metric = metrics.binary_accuracy if self._binary else metrics.sparse_categorical_accuracy
+        # Keras 3.0 takes the mean over a sigmoid's one output, later versions leave its axis.
+        correct = tf.reshape(metric(expected, outputs), losses.shape)
+        weight = filled[:, None]
+        return tf.reduce_sum(weight * losses, 0), tf.reduce_sum(weight * correct, 0)
+
+
+def _filled(rows: int, steps: int, size: int) -> Any:
+    """1 for the places of the batches that hold a row, 0 for those beyond the last, shape ``(steps, size)``."""
+    import tensorflow as tf
+
+    return tf.constant((np.arange(steps * size) < rows).reshape(steps, size), tf.float32)
+
+
+def _hold(exact_one: Any) -> Callable[[Any], Any]:
+    """Makes the compiler keep a value, and its gradient, rather than compute it anew for everything that uses it.
+
+    XLA merges producers into each of their consumers, except those it holds for expensive, as a division is; a division
+    by a 1 that is known only at run time changes no bit. Without it a network of two layers takes thirty times as long.
+    """
+    import tensorflow as tf
+
+    def hold(value: Any) -> tuple[Any, Callable[[Any], Any]]:
+        return value / exact_one, lambda gradient: gradient / exact_one
+
+    held: Callable[[Any], Any] = tf.custom_gradient(hold)
+    return held
+
+
+def _same(value: Any) -> Any:
+    return value

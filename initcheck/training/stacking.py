@@ -1,0 +1,136 @@
+"""Many members of one architecture side by side: the weights of all of them in one tensor, the members' axis last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.training.initial_weights import UnsuitableError
+
+# What maps each element by itself, whatever the axes around it mean.
+_ELEMENTWISE = """
+    linear relu relu6 leaky_relu elu selu celu gelu silu mish exponential softplus softsign squareplus
+    sigmoid hard_sigmoid log_sigmoid hard_silu tanh hard_tanh tanh_shrink soft_shrink hard_shrink threshold
+"""
+_LAST_AXIS = "softmax log_softmax"
+_ELEMENTWISE_LAYERS = "ReLU LeakyReLU ELU"
+_WITH_ACTIVATION = "Dense Activation"
+
+
+@dataclass(frozen=True)
+class Network:
+    """Members trained side by side.
+
+    Attributes:
+        width: How many members there are.
+        variables: Their weights, shape ``(*shape, width)``; of a single member its model's own.
+        forward: ``forward(x, hold)`` gives the outputs, shape ``(rows, width, outputs)``, of inputs shared by all
+            members; ``hold`` is put around what the compiler must compute once and keep.
+    """
+
+    width: int
+    variables: Sequence[Any]
+    forward: Callable[[Any, Any], Any]
+
+
+def single(model: Any) -> Network:
+    """One member: Keras's own model."""
+    import tensorflow as tf
+
+    return Network(1, model.trainable_variables, lambda x, _: tf.expand_dims(model(x, training=True), 1))
+
+
+def stacked(keras: Any, model: Any, width: int) -> Network:
+    """Members of a dense network side by side.
+
+    Dense layers are written as contractions over the inputs' axis, with the layer's own activation function; the last
+    activation gets its outputs on the last axis, as Keras's losses want them.
+
+    Raises:
+        UnsuitableError: The model has another layer, or is no chain.
+    """
+    chain = _chain(keras, model)
+    own = model.trainable_variables
+    variables = [keras.Variable(np.zeros((*weight.shape, width), "float32"), name=weight.name) for weight in own]
+    places = {id(weight): place for place, weight in enumerate(own)}
+
+    def forward(x: Any, hold: Callable[[Any], Any]) -> Any:
+        for layer in chain:
+            weights = [variables[places[id(weight)]].value for weight in layer.trainable_variables]
+            x = _apply(keras, layer, weights, x, hold, last=layer is chain[-1])
+        return x
+
+    return Network(width, variables, forward)
+
+
+def _chain(keras: Any, model: Any) -> list[Any]:
+    """The model's layers in order, each fed by the one before it alone."""
+    layers = [layer for layer in model.layers if type(layer) is not keras.layers.InputLayer]
+    value = model.inputs[0] if len(model.inputs) == 1 else None
+    for layer in layers:
+        _require_stackable(keras, layer)
+        if layer.input is not value:
+            raise UnsuitableError(f"its layer {layer.name!r} is not fed by the layer before it alone")
+        value = layer.output
+    if not layers or len(model.outputs) != 1 or model.outputs[0] is not value:
+        raise UnsuitableError("its layers are no chain")
+    if not _is(keras.layers, layers[-1], _WITH_ACTIVATION) or len(value.shape) != 2:
+        raise UnsuitableError("its last layer is no Dense or Activation of one row of outputs")
+    return layers
+
+
+def _require_stackable(keras: Any, layer: Any) -> None:
+    kinds = f"{_WITH_ACTIVATION} {_ELEMENTWISE_LAYERS} Flatten"
+    if not _is(keras.layers, layer, kinds):
+        raise UnsuitableError(f"its layer {layer.name!r} is a {type(layer).__name__}")
+    if _is(keras.layers, layer, _WITH_ACTIVATION) and not any(
+        _is_function(keras, layer.activation, names) for names in (_ELEMENTWISE, _LAST_AXIS)
+    ):
+        raise UnsuitableError(f"its layer {layer.name!r} has an activation that Keras does not provide")
+
+
+def _apply(keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callable[[Any], Any], *, last: bool) -> Any:
+    """The layer's outputs, members on the last axis; the last layer's as ``Network.forward`` gives them."""
+    import tensorflow as tf
+
+    members = tuple(x.shape[len(layer.input.shape) :])  # none before the first weights: the inputs are shared
+    if _is(keras.layers, layer, "Flatten"):
+        return tf.reshape(x, (x.shape[0], -1, *members))
+    if _is(keras.layers, layer, _ELEMENTWISE_LAYERS):
+        return layer.call(x)
+    if weights:
+        kernel, *bias = weights
+        x = hold((_contract(x, kernel) if members else _contract_shared(x, kernel)) + (bias[0] if bias else 0.0))
+    if not last and _is_function(keras, layer.activation, _ELEMENTWISE):
+        return layer.activation(x)
+    # Keras's losses look at the activation that they are fed by: nothing may come between.
+    rank = len(x.shape)
+    features_last = layer.activation(tf.transpose(x, (0, rank - 1, *range(1, rank - 1))))
+    return features_last if last else tf.transpose(features_last, (0, *range(2, rank), 1))
+
+
+def _contract_shared(x: Any, kernel: Any) -> Any:
+    """Inputs ``(rows, …, features)`` times kernels ``(features, units, members)``: one product of matrices."""
+    import tensorflow as tf
+
+    features, units, width = kernel.shape
+    product = tf.tensordot(x, tf.reshape(kernel, (features, units * width)), 1)
+    return tf.reshape(product, (*x.shape[:-1], units, width))
+
+
+def _contract(x: Any, kernel: Any) -> Any:
+    """Each member's inputs ``(rows, …, features, members)`` times its own kernel."""
+    import tensorflow as tf
+
+    return tf.reduce_sum(x[..., None, :] * kernel, axis=-3)
+
+
+def _is(namespace: Any, thing: Any, names: str) -> bool:
+    return type(thing) in {getattr(namespace, name) for name in names.split()}
+
+
+def _is_function(keras: Any, function: Any, names: str) -> bool:
+    return any(function is getattr(keras.activations, name, None) for name in names.split())
