@@ -193,20 +193,27 @@ def targets(loss: str, y: Any, columns: int) -> np.ndarray:
     return wanted
 
 
-def right_rows(loss: str, y: Any, output: Array) -> tuple[int, int]:
-    """How many rows are classified rightly: the least and the most that rounding allows; mostly the same.
+def right_shares(loss: str, y: Any, output: Array) -> tuple[np.ndarray, np.ndarray]:
+    """How right each row is, from 0 to 1: the least and the most that rounding allows; mostly the same.
 
-    One output: above ½ means 1. Several: the first of the largest.
+    With the targets of a binary loss, the share of its outputs that are on the right side: above ½ means 1. Else
+    whether the first of the largest outputs is that of the class.
     """
     value = output.value if isinstance(output, Rounded) else output
     error = OTHER_ORDER * output.error if isinstance(output, Rounded) else np.zeros_like(output)
-    if value.shape[-1] == 1:
-        right = (value > 0.5) == (np.asarray(y) > 0.5)
+    if loss.startswith("binary") or value.shape[-1] == 1:
+        right = (value > 0.5) == (np.reshape(y, value.shape) > 0.5)
         unsure = (np.abs(value - 0.5) <= error) & (error > 0)
-        return int(np.sum(right & ~unsure)), int(np.sum(right | unsure))
+        return (right & ~unsure).mean(axis=-1), (right | unsure).mean(axis=-1)
     wanted = targets(loss, y, value.shape[-1]).argmax(axis=-1)
     ranked = np.sort(value, axis=-1)
     right = value.argmax(axis=-1) == wanted
     room = 2 * error.max(axis=-1)
     unsure = (ranked[:, -1] - ranked[:, -2] <= room) & (room > 0)
-    return int(np.sum(right & ~unsure)), int(np.sum(right | unsure))
+    return (right & ~unsure).astype(float), (right | unsure).astype(float)
+
+
+def right_rows(loss: str, y: Any, output: Array) -> tuple[float, float]:
+    """How many rows are right: the least and the most that rounding allows."""
+    least, most = right_shares(loss, y, output)
+    return float(least.sum()), float(most.sum())

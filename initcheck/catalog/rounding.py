@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 # IEEE 754 rounds to nearest: a sum, product, quotient or square root is off by at most this share of itself.
 UNIT = 2.0**-24
+UNIT_OF = {"float32": UNIT, "float64": 2.0**-53}
 # What is smaller than the least normal number may be flushed to zero.
 TINY = 2.0**-126
 # Vectorised exp, log, tanh (Eigen, oneDNN) are off by a few units more; eight is a judgement, kept on TF 2.15–2.21.
@@ -41,8 +42,10 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __init__(self, value: npt.ArrayLike, error: npt.ArrayLike | None = None) -> None:
         self.value: Floats = np.asarray(value, dtype=np.float64)
-        stored = self.value.astype(np.float32).astype(np.float64)
-        self.error: Floats = np.abs(stored - self.value) if error is None else np.broadcast_to(error, self.value.shape)
+        if error is None:
+            with np.errstate(over="ignore"):  # what float32 cannot hold is off by infinity
+                error = np.abs(self.value.astype(np.float32).astype(np.float64) - self.value)
+        self.error: Floats = np.broadcast_to(np.asarray(error, dtype=np.float64), self.value.shape)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """The result of a NumPy function with its bound."""
@@ -73,6 +76,13 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
     def fuzzed(self, by: float) -> Rounded:
         """The same values, known only to so much more."""
         return Rounded(self.value, self.error + by)
+
+    def of(self, dtype: str) -> Rounded:
+        """The same values with the bound of that type: each of its terms shrinks with the unit roundoff, or faster.
+
+        That needs hyperparameters that float32 stores exactly, as frameworks hold some of them in it whatever the type.
+        """
+        return self if dtype == "float32" else Rounded(self.value, self.error * (UNIT_OF[dtype] / UNIT))
 
     @property
     def T(self) -> Rounded:

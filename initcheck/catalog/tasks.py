@@ -24,7 +24,10 @@ class Task:
         batch: Rows of a batch.
         epochs: Passes over the rows.
         graph: Whether it runs as a compiled graph, as ``fit`` does by default, or eagerly.
-        weighted: Whether the rows carry sample weights.
+        weighted: Whether all rows carry sample weights, those of validation and of ``evaluate`` too.
+        class_weights: The weight of each class, as ``fit`` takes ``class_weight``; empty for none.
+        reshaped: Whether targets come in their other documented shape: see ``other_shape``.
+        by_name: Whether optimizer and loss are asked for by their names, and so have their defaults.
         dataset: Whether the rows come from a ``tf.data.Dataset`` rather than from arrays.
     """
 
@@ -38,11 +41,26 @@ class Task:
     graph: bool = False
     weighted: bool = False
     dataset: bool = False
+    class_weights: tuple[float, ...] = ()
+    reshaped: bool = False
+    by_name: bool = False
 
     @property
     def classifies(self) -> bool:
         """Whether an accuracy means anything."""
         return "crossentropy" in self.loss
+
+    @property
+    def metric(self) -> str:
+        """What it reports besides its loss; for several flags a row, "accuracy" would mean the categorical one."""
+        if not self.classifies:
+            return "mean_absolute_error"
+        return "binary_accuracy" if self.loss.startswith("binary") and self.net.widths[-1] > 1 else "accuracy"
+
+    @property
+    def weighs(self) -> bool:
+        """Whether a row's loss counts more than another's."""
+        return self.weighted or bool(self.class_weights)
 
     @property
     def held_out(self) -> int:
@@ -68,6 +86,20 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def shared(self, share: np.ndarray) -> Batch:
+        """The same rows with other sample weights."""
+        return Batch(self.x, self.y, share.astype(np.float32))
+
+
+def other_shape(y: np.ndarray) -> np.ndarray:
+    """Targets of one number a row in the other shape that Keras takes: ``(n,)`` for ``(n, 1)``, and the reverse."""
+    return y.reshape(-1) if y.ndim > 1 else y[:, None]
+
+
+def class_of(y: np.ndarray) -> np.ndarray:
+    """The class number of each target."""
+    return (y if y.ndim == 1 else y.argmax(axis=-1) if y.shape[-1] > 1 else y[:, 0]).astype(int)
 
 
 @functools.lru_cache(maxsize=256)

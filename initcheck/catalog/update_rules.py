@@ -4,8 +4,10 @@ Sources: SGD with momentum: Sutskever et al. 2013, https://proceedings.mlr.press
 https://keras.io/api/optimizers/sgd/; RMSprop: Hinton 2012, lecture 6e, and Graves 2013, https://arxiv.org/abs/1308.0850,
 for the centered one; Adam and Adamax: Kingma & Ba 2015, https://arxiv.org/abs/1412.6980 (Keras's epsilon is the
 "epsilon hat" before its section 2.1); AMSGrad: Reddi et al. 2018, https://arxiv.org/abs/1904.09237; AdamW: Loshchilov &
-Hutter 2019, https://arxiv.org/abs/1711.05101; Adagrad: Duchi et al. 2011; Adadelta: Zeiler 2012,
-https://arxiv.org/abs/1212.5701. Defaults: https://keras.io/api/optimizers/.
+Hutter 2019, https://arxiv.org/abs/1711.05101; Nadam: Dozat 2016, Incorporating Nesterov Momentum into Adam, algorithm 2
+and the schedule of momenta of its section 3.2; Adagrad: Duchi et al. 2011; Adadelta: Zeiler 2012,
+https://arxiv.org/abs/1212.5701; Lion: Chen et al. 2023, https://arxiv.org/abs/2302.06675; Ftrl: McMahan et al. 2013, Ad
+Click Prediction, algorithm 1, and https://keras.io/api/optimizers/ftrl/. Defaults: https://keras.io/api/optimizers/.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.rounding import Rounded
+from initcheck.catalog.rounding import TINY, UNIT, Rounded
 
 Array = Any
 Number = Callable[[float], Any]
@@ -34,14 +36,24 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Rule:
-    """An optimizer: the name of its class and the arguments that are not its defaults."""
+    """An optimizer and what it is given.
+
+    Attributes:
+        name: Name of its class.
+        config: The arguments that are not its defaults.
+        dtype: Of the weights and gradients.
+        start: How many steps it has counted before the first one.
+    """
 
     name: str
     config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    dtype: str = "float32"
+    start: int = 0
 
     def __str__(self) -> str:
         told = ", ".join(f"{key}={getattr(value, 'name', value)}" for key, value in self.config.items())
-        return f"{self.name}({told})"
+        dtype = f" in {self.dtype}" if self.dtype != "float32" else ""
+        return f"{self.name}({told}){dtype}" + (f" from step {self.start}" if self.start else "")
 
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -59,7 +71,16 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "Adamax": {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
     "Adagrad": {"learning_rate": 0.001, "initial_accumulator_value": 0.1, "epsilon": 1e-7},
     "Adadelta": {"learning_rate": 0.001, "rho": 0.95, "epsilon": 1e-7},
+    "Nadam": {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
+    "Lion": {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.99},
+    "Ftrl": {
+        "learning_rate": 0.001,
+        "learning_rate_power": -0.5,
+        "initial_accumulator_value": 0.1,
+        "l1_regularization_strength": 0.0,
+    },
 }
+OPTIMIZERS = tuple(_DEFAULTS)
 
 
 class Optimizer:
@@ -75,19 +96,23 @@ class Optimizer:
         self._number = number
         self._set = {**_DEFAULTS[rule.name], **rule.config}
         self._slots: dict[tuple[str, int], Array] = {}
-        self._steps = 0
+        self._steps = rule.start
 
     def step(self, weights: Sequence[Array], gradients: Sequence[Array]) -> list[Array]:
         """The weights after one more step: clipping, then weight decay, then the rule's own."""
         rate = self._set["learning_rate"]
         rate = learning_rate(rate, self._steps, self._number) if isinstance(rate, Schedule) else self._number(rate)
         self._steps += 1
-        update = {"AdamW": self._adam}.get(self._rule.name) or getattr(self, f"_{self._rule.name.lower()}")
+        update: Any = {"AdamW": self._adam}.get(self._rule.name) or getattr(self, f"_{self._rule.name.lower()}")
         stepped = []
         for index, (weight, gradient) in enumerate(zip(weights, self._clip(gradients), strict=True)):
             if self._set.get("weight_decay"):
                 weight = weight - weight * (self._number(self._set["weight_decay"]) * rate)
-            stepped.append(weight + update(index, gradient, rate))
+            # Ftrl says where the weight goes; all others, by how much.
+            ftrl = self._rule.name == "Ftrl"
+            stepped.append(
+                self._ftrl(index, weight, gradient, rate) if ftrl else weight + update(index, gradient, rate)
+            )
         return stepped
 
     def _clip(self, gradients: Sequence[Array]) -> list[Array]:
@@ -117,10 +142,16 @@ class Optimizer:
 
     def _unbias(self, share: str) -> Array:
         """The weight of all gradients so far in a moving average that began with zero."""
-        power = self._number(1.0)
-        for _ in range(self._steps):
-            power = power * self._number(self._set[share])
-        return 1.0 - power
+        return 1.0 - self._power(self._set[share], self._steps)
+
+    def _power(self, base: float, exponent: int) -> Array:
+        """A hyperparameter's power, as well known as after that many multiplications."""
+        told = self._number(base)
+        if not isinstance(told, Rounded):
+            return told**exponent
+        power = base**exponent
+        error = base ** (exponent - 1) * told.error + power * UNIT
+        return Rounded(power, exponent * error + TINY)
 
     def _sgd(self, index: int, gradient: Array, rate: Array) -> Array:
         if not self._set["momentum"]:
@@ -147,6 +178,30 @@ class Optimizer:
             power = self._keep("largest", index, np.maximum(self._slot("largest", index, power), power))
         rate = rate * np.sqrt(self._unbias("beta_2")) / self._unbias("beta_1")
         return -(rate * mean / (np.sqrt(power) + self._number(self._set["epsilon"])))
+
+    def _nadam(self, index: int, gradient: Array, rate: Array) -> Array:
+        beta = self._number(self._set["beta_1"])
+        mean = self._average("mean", index, "beta_1", gradient)
+        power = self._average("power", index, "beta_2", np.square(gradient))
+        now, after = (beta * (1.0 - 0.5 * self._power(0.96, self._steps + later)) for later in (0, 1))
+        product = self._keep("product", index, self._slots.get(("product", index), self._number(1.0)) * now)
+        ahead = after * mean / (1.0 - product * after) + (1.0 - now) * gradient / (1.0 - product)
+        return -(rate * ahead / (np.sqrt(power / self._unbias("beta_2")) + self._number(self._set["epsilon"])))
+
+    def _lion(self, index: int, gradient: Array, rate: Array) -> Array:
+        kept = self._number(self._set["beta_1"])
+        ahead = kept * self._slot("mean", index, gradient) + (1.0 - kept) * gradient
+        self._average("mean", index, "beta_2", gradient)
+        return -(rate * (2.0 * np.heaviside(ahead, 0.5) - 1.0))
+
+    def _ftrl(self, index: int, weight: Array, gradient: Array, rate: Array) -> Array:
+        # Its learning_rate_power is −½ here: another one would need the bound of a general power.
+        before = self._slot("total", index, gradient, self._number(self._set["initial_accumulator_value"]))
+        total = self._keep("total", index, before + np.square(gradient))
+        pull = (np.sqrt(total) - np.sqrt(before)) / rate * weight
+        linear = self._keep("linear", index, self._slot("linear", index, gradient) + (gradient - pull))
+        limit = self._number(self._set["l1_regularization_strength"])
+        return (np.maximum(np.minimum(linear, limit), -limit) - linear) / (np.sqrt(total) / rate)
 
     def _adamax(self, index: int, gradient: Array, rate: Array) -> Array:
         mean = self._average("mean", index, "beta_1", gradient)
@@ -182,7 +237,15 @@ def learning_rate(schedule: Schedule, step: int, number: Number = Rounded) -> Ar
     told = schedule.config
     if schedule.name == "PiecewiseConstantDecay":
         return number(told["values"][sum(step > edge for edge in told["boundaries"])])
-    first, steps = told["initial_learning_rate"], told["decay_steps"]
+    first = told["initial_learning_rate"]
+    if schedule.name == "CosineDecayRestarts":
+        steps = told["first_decay_steps"]
+        while step >= steps:
+            step, steps, first = step - steps, steps * told.get("t_mul", 2.0), first * told.get("m_mul", 1.0)
+        alpha, start = told.get("alpha", 0.0), told["initial_learning_rate"]
+        cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
+        return _told((1 - alpha) * first * cosine + alpha * start, number, floor=start)
+    steps = told["decay_steps"]
     if schedule.name == "ExponentialDecay":
         elapsed = step // steps if told.get("staircase") else step / steps
         return _told(first * told["decay_rate"] ** elapsed, number)
@@ -195,6 +258,10 @@ def learning_rate(schedule: Schedule, step: int, number: Number = Rounded) -> Ar
         left = (1 - min(step, steps) / steps) ** told.get("power", 1.0)
         last = told.get("end_learning_rate", 0.0001)
         return _told((first - last) * left + last, number)
+    if (target := told.get("warmup_target")) is not None:
+        if step < told["warmup_steps"]:
+            return _told(first + (target - first) * step / told["warmup_steps"], number, floor=first)
+        first, step = target, step - told["warmup_steps"]
     cosine = 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps))
     alpha = told.get("alpha", 0.0)
     return _told(first * ((1 - alpha) * cosine + alpha), number, floor=first)

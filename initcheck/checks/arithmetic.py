@@ -7,33 +7,41 @@ has a false-alarm rate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.layer_formulas import LAYERS, LayerCase, layer_inputs
 from initcheck.catalog.oracle import (
     ACTIVATIONS,
+    FUZZ,
     Net,
     activate,
     backward,
     forward,
     right_rows,
+    right_shares,
     row_losses,
     targets,
 )
 from initcheck.catalog.rounding import OTHER_ORDER, Rounded
-from initcheck.catalog.tasks import Batch, Task, rows_for, weights_for
-from initcheck.catalog.update_rules import Optimizer, Rule, Schedule, learning_rate
+from initcheck.catalog.tasks import Batch, Task, other_shape, rows_for, weights_for
+from initcheck.catalog.update_rules import OPTIMIZERS, Optimizer, Rule, Schedule, learning_rate
 from initcheck.checks.arithmetic_cases import (
+    LOOKUP_RULES,
+    LOOKUPS,
     LOSSES,
     METRICS,
+    NAMED,
+    NAMED_OPTIMIZERS,
     PAIRS,
     RULES,
     SCHEDULES,
     TASKS,
     drawn_nets,
     gradients_for,
+    lookups_for,
     output_for,
 )
 from initcheck.checks.registry import Subject, check
@@ -44,6 +52,7 @@ if TYPE_CHECKING:
     from initcheck.training.lab import Lab
     from initcheck.training.steps import FitTrace
 
+_BY_WEIGHT = "mean_with_sample_weight"
 _TASKS = [Subject(task.name, task) for task in TASKS]
 
 
@@ -53,11 +62,19 @@ _TASKS = [Subject(task.name, task) for task in TASKS]
     subjects=[Subject(name, name) for name in (*ACTIVATIONS, "softmax")],
 )
 def activations(lab: Lab, name: str) -> Verdict:
-    """Over small, moderate and saturating inputs, and zero."""
+    """Over small, moderate, saturating and extreme inputs and zero; as rows and as sequences; in both types."""
     stream = np.random.RandomState(lab.stream("activation", name) % 2**32)
-    x = np.concatenate([stream.normal(scale=scale, size=400) for scale in (0.01, 1.0, 4.0)] + [np.zeros(5)])
-    rows = x.astype(np.float32).reshape(-1, 5)
-    return verdict([(f"{name}(x)", lab.steps.activation(name, rows), activate(name, Rounded(rows)))])
+    most = 50.0 if name == "exponential" else np.inf  # beyond, float32 overflows, and rightly so
+    extreme = np.minimum(np.outer((15.0, 20.0, 50.0, 100.0, 500.0), (1, -1, 0.9, -0.9)).ravel(), most)
+    x = np.concatenate([stream.normal(scale=scale, size=400) for scale in (0.01, 1.0, 4.0)] + [np.zeros(20), extreme])
+    found = []
+    for dtype in ("float32", "float64"):
+        rows = x.astype(dtype).reshape(-1, 5)
+        expected = activate(name, Rounded(rows)).of(dtype)
+        found.append((f"{name}(x) in {dtype}", lab.steps.activation(name, rows), expected))
+        cube = lab.steps.activation(name, rows.reshape(4, -1, 5))
+        found.append((f"{name}(x) of sequences in {dtype}", cube.reshape(-1, 5), expected))
+    return verdict(found)
 
 
 @check(
@@ -66,35 +83,65 @@ def activations(lab: Lab, name: str) -> Verdict:
     subjects=[Subject(name, name) for name in LOSSES],
 )
 def losses(lab: Lab, name: str) -> Verdict:
-    """The mean over rows by default, their sum, each row's; sample weights; smoothed labels; certain mistakes."""
-    net = Net(3, (1 if name.startswith("binary") else 4,), (output_for(name),))
-    seed = lab.stream("loss", name)
-    batch = rows_for(net, name, 23, seed, True)
-    output = forward(net, weights_for(net, seed + 1), batch.x.astype(np.float64)).astype(np.float32)
+    """Every reduction and shape of targets, with and without weights; smoothed labels; extremes; certain mistakes."""
+    found: list[tuple[str, Any, Rounded]] = []
+    for outputs in (1, 4) if name.startswith(("mean", "binary")) else (4,):
+        net = Net(3, (outputs,), (output_for(name),))
+        seed = lab.stream("loss", name)
+        batch = rows_for(net, name, 23, seed, True)
+        output = forward(net, weights_for(net, seed + 1), batch.x.astype(np.float64)).astype(np.float32)
+        found += [(f"{told}, of {outputs}", a, b) for told, a, b in _reductions(lab, name, batch, output)]
+        found += [(f"{told}, of {outputs}", a, b) for told, a, b in _extremes(lab, name, batch, output)]
+    return verdict(found)
+
+
+def _reductions(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[tuple[str, Any, Any]]:
+    ask, outputs = lab.steps.losses, output.shape[-1]
+    share = batch.share.astype(np.float64)
     each = row_losses(name, batch.y, Rounded(output))
-    weighted = each * batch.share.astype(np.float64)
-    ask = lab.steps.losses
+    weighted = each * share
     found = [
         ("the mean", ask(name, batch.y, output, None), each.sum() / 23.0),
         ("the weighted mean", ask(name, batch.y, output, batch.share), weighted.sum() / 23.0),
         ("the sum", ask(name, batch.y, output, None, reduction="sum"), each.sum()),
+        ("the weighted sum", ask(name, batch.y, output, batch.share, reduction="sum"), weighted.sum()),
         ("each row's", ask(name, batch.y, output, None, reduction="none"), each),
         ("each row's, weighted", ask(name, batch.y, output, batch.share, reduction="none"), weighted),
     ]
+    if lab.steps.knows_reduction(_BY_WEIGHT):
+        mean = ask(name, batch.y, output, batch.share, reduction=_BY_WEIGHT)
+        found.append(("the mean by weight", mean, weighted.sum() / Rounded(share).sum()))
+    if outputs == 1 or name.startswith("sparse"):
+        other = other_shape(batch.y)
+        found.append(
+            (f"the mean with targets of shape {other.shape}", ask(name, other, output, None), each.sum() / 23.0)
+        )
+    y = batch.y[:20].reshape(5, 4, *batch.y.shape[1:])
+    found.append(("the mean of sequences", ask(name, y, output[:20].reshape(5, 4, -1), None), each[:20].sum() / 20.0))
+    return found
+
+
+def _extremes(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[tuple[str, Any, Any]]:
+    ask, found, outputs = lab.steps.losses, [], output.shape[-1]
     if name.startswith(("binary", "categorical")):
-        smooth = targets(name, batch.y, output.shape[-1]) * 0.9 + 0.1 / max(2, output.shape[-1])
+        smooth = targets(name, batch.y, outputs) * 0.9 + 0.1 / max(2, outputs if name.startswith("cat") else 2)
         smoothed = row_losses(name, smooth, Rounded(output)).sum() / 23.0
         found.append(("with label_smoothing=0.1", ask(name, batch.y, output, None, label_smoothing=0.1), smoothed))
-    if name.endswith("crossentropy"):  # certain and right, certain and wrong: finite, by Keras's fuzz factor
-        sure = targets(name, batch.y, output.shape[-1]).astype(np.float32)
-        wrong = 1 - sure if sure.shape[-1] == 1 else np.roll(sure, 1, axis=-1)
-        for told, certain in (("certain and right", sure), ("certain and wrong", wrong)):
-            mean = row_losses(name, batch.y, Rounded(certain)).sum() / 23.0
-            # −ln(fuzz) each; Keras 2 adds the factor twice, and 1 − fuzz rounds by a fifth of it: up to ln 2.5 less.
-            if told == "certain and wrong":
-                mean = Rounded(mean.value, np.log(2.5) / OTHER_ORDER)
-            found.append((told, ask(name, batch.y, certain, None), mean))
-    return verdict(found)
+    if not name.endswith("crossentropy"):
+        loud = np.resize(np.array([-100, 20, 100, 500, -20, 0, -500], np.float32), output.shape)
+        each = row_losses(name, batch.y, Rounded(loud))
+        found.append(("at extreme outputs", ask(name, batch.y, loud, None, reduction="none"), each))
+        return found
+    # Certain and right, certain and wrong: finite, by Keras's fuzz factor.
+    sure = targets(name, batch.y, outputs).astype(np.float32)
+    wrong = 1 - sure if name.startswith("binary") else np.roll(sure, 1, axis=-1)
+    for told, certain in (("certain and right", sure), ("certain and wrong", wrong)):
+        mean = row_losses(name, batch.y, Rounded(certain)).sum() / 23.0
+        # −ln(fuzz) each; Keras 2 adds the factor twice, and 1 − fuzz rounds by a fifth of it: up to ln 2.5 less.
+        if told == "certain and wrong":
+            mean = Rounded(mean.value, np.log(2.5) / OTHER_ORDER)
+        found.append((told, ask(name, batch.y, certain, None), mean))
+    return found
 
 
 @check(
@@ -103,15 +150,18 @@ def losses(lab: Lab, name: str) -> Verdict:
     subjects=[Subject(f"{hidden}-{output}-{loss}", (hidden, loss, output)) for hidden, loss, output in PAIRS],
 )
 def gradients(lab: Lab, pair: tuple[str, str, str]) -> Verdict:
-    """Over networks that Hypothesis draws: depths, widths, rows."""
+    """Over networks that Hypothesis draws: depths, widths, rows; logits also a hundred times as large, saturated."""
     found = []
-    for net, rows in drawn_nets(*pair):
+    drawn = [(*one, loud) for one in drawn_nets(*pair) for loud in (False, True)[: 1 + pair[1].endswith("_logits")]]
+    for net, rows, loud in drawn:
         seed = lab.stream("gradient", repr(net))
         batch, weights = rows_for(net, pair[1], rows, seed), weights_for(net, seed + 1)
+        if loud:
+            weights[-2] *= np.float32(100.0)
         output, loss, slopes = lab.steps.gradients(net, pair[1], weights, batch)
         exact = [Rounded(one) for one in weights]
         right_loss, right = backward(net, exact, Rounded(batch.x), pair[1], batch.y)
-        told = f"{net.inputs}-{'-'.join(map(str, net.widths))} on {rows} rows"
+        told = f"{net.inputs}-{'-'.join(map(str, net.widths))} on {rows} rows{', loud' if loud else ''}"
         found += [
             (f"output of {told}", output, forward(net, exact, Rounded(batch.x))),
             (f"loss of {told}", loss, right_loss),
@@ -126,16 +176,23 @@ def gradients(lab: Lab, pair: tuple[str, str, str]) -> Verdict:
     subjects=[Subject(str(rule), rule) for rule in RULES],
 )
 def updates(lab: Lab, rule: Rule) -> Verdict:
-    """Twelve gradients of changing signs, from so small that epsilon decides to so large that it does not."""
-    weights, slopes = gradients_for(lab.stream("update", str(rule)))
+    """Nine gradients of changing signs, from so small that epsilon decides to so large that a hidden limit would."""
+    weights, slopes = gradients_for(lab.stream("update", str(rule)), rule.dtype)
+    return _judge_updates(rule, weights, slopes, lab.steps.updates(rule, weights, slopes))
+
+
+def _judge_updates(rule: Rule, weights: list[np.ndarray], slopes: list[Any], found: list[list[np.ndarray]]) -> Verdict:
+    """Each step from the weights before it: what is stored is known exactly; only the state's error adds up."""
     oracle = Optimizer(rule)
-    before = [Rounded(one) for one in weights]
-    found = []
-    for step, after in enumerate(lab.steps.updates(rule, weights, slopes), start=1):
-        expected = oracle.step(before, [Rounded(one) for one in slopes[step - 1]])
-        found += [(f"weight {k} after step {step}", a, b) for k, (a, b) in enumerate(zip(after, expected, strict=True))]
-        before = [Rounded(one) for one in after]  # what is stored is known exactly; only the state's error adds up
-    return verdict(found)
+    compared = []
+    for step, (before, after) in enumerate(zip([weights, *found], found, strict=False), start=1):
+        told = [one if isinstance(one, Rounded) else Rounded(one) for one in slopes[step - 1]]
+        expected = oracle.step([Rounded(one) for one in before], told)
+        compared += [
+            (f"weight {k} after step {step}", a, b.of(rule.dtype))
+            for k, (a, b) in enumerate(zip(after, expected, strict=True))
+        ]
+    return verdict(compared)
 
 
 @check("ARI05", "Every step of fit moves the weights as gradient and optimizer say, batch by batch.", subjects=_TASKS)
@@ -192,33 +249,34 @@ def _reported_loss(lab: Lab, task: Task) -> Verdict:
                 )
         held_out = _row_loss(task, _weights_after(task, trace, epoch), trace.held_out)
         found.append((f"val_loss of epoch {epoch + 1}", reports["val_loss"], _mean([held_out])))
-    rows = Batch(trace.rows.x, trace.rows.y, np.ones(len(trace.rows), np.float32))
+    rows = _evaluated(task, trace)
     found.append(("loss of evaluate", trace.evaluated["loss"], _mean([_row_loss(task, trace.weights[-1], rows)])))
     return verdict(found)
 
 
 @check("ARI07", "The metric that fit and evaluate report counts the rows exactly, anew each epoch.", subjects=_TASKS)
 def reported_metric(lab: Lab, task: Task) -> Verdict:
-    """The share of right rows, as a count; for a regression, the mean absolute error."""
+    """The share of right rows, as a count, plain and weighted; for a regression, the mean absolute error."""
     trace = lab.steps.fit(task)
-    name = "accuracy" if task.classifies else "mean_absolute_error"
-    found = []
+    return verdict(
+        one
+        for name, by_share in ((task.metric, False), ("weighted", True))[: 1 + task.weighs]
+        for one in _reported_metric(task, trace, name, by_share)
+    )
+
+
+def _reported_metric(task: Task, trace: FitTrace, name: str, by_share: bool) -> Iterator[tuple[str, Any, Rounded]]:
     for epoch, reports in enumerate(trace.epochs):
         seen = _batches(task, trace, epoch)
-        found.append((f"{name} of epoch {epoch + 1}", reports[name], _metric(task, seen)))
-        for number, told in enumerate(_of_epoch(task, trace.batches, epoch)):
+        yield f"{name} of epoch {epoch + 1}", reports[name], _metric(task, seen, by_share)
+        for number, told in enumerate(_of_epoch(task, trace.batches, epoch), start=1):
             if name in told:
-                found.append(
-                    (
-                        f"{name} up to batch {number + 1} of epoch {epoch + 1}",
-                        told[name],
-                        _metric(task, seen[: number + 1]),
-                    )
-                )
+                what = f"{name} up to batch {number} of epoch {epoch + 1}"
+                yield what, told[name], _metric(task, seen[:number], by_share)
         held_out = [(_weights_after(task, trace, epoch), trace.held_out)]
-        found.append((f"val_{name} of epoch {epoch + 1}", reports[f"val_{name}"], _metric(task, held_out)))
-    found.append((f"{name} of evaluate", trace.evaluated[name], _metric(task, [(trace.weights[-1], trace.rows)])))
-    return verdict(found)
+        yield f"val_{name} of epoch {epoch + 1}", reports[f"val_{name}"], _metric(task, held_out, by_share)
+    last = [(trace.weights[-1], _evaluated(task, trace))]
+    yield f"{name} of evaluate", trace.evaluated[name], _metric(task, last, by_share)
 
 
 @check("ARI08", "Evaluate and predict take every row, in order, and leave the weights alone.", subjects=_TASKS)
@@ -273,6 +331,11 @@ def _weights_after(task: Task, trace: FitTrace, epoch: int) -> list[np.ndarray]:
     return trace.weights[(epoch + 1) * len(task.slices)]
 
 
+def _evaluated(task: Task, trace: FitTrace) -> Batch:
+    """The rows as ``evaluate`` weighs them: by sample weights, not by class weights, which are for training."""
+    return trace.rows if task.weighted else trace.rows.shared(np.ones(len(trace.rows)))
+
+
 def _of_epoch(task: Task, reports: Sequence[Any], epoch: int) -> Sequence[Any]:
     return reports[epoch * len(task.slices) : (epoch + 1) * len(task.slices)]
 
@@ -296,15 +359,91 @@ def _mean(sums: Sequence[tuple[Any, int]]) -> Any:
     return total / float(sum(rows for _, rows in sums))
 
 
-def _metric(task: Task, seen: Sequence[tuple[list[np.ndarray], Batch]]) -> Rounded:
-    rows = sum(len(batch) for _, batch in seen)
+def _metric(task: Task, seen: Sequence[tuple[list[np.ndarray], Batch]], by_share: bool) -> Rounded:
+    """The mean of the task's metric over all rows of those batches, each counted once or by its sample weight."""
+    each = [_row_metric(task, _output(task, weights, batch), batch) for weights, batch in seen]
+    if by_share:
+        shares = [batch.share.astype(np.float64) for _, batch in seen]
+        total = sum((one * share).sum() for one, share in zip(each, shares, strict=True))
+        return total / Rounded(np.concatenate(shares)).sum()  # type: ignore[no-any-return] # a Rounded
     if not task.classifies:
-        each = [row_losses("mean_absolute_error", batch.y, _output(task, weights, batch)) for weights, batch in seen]
         mean = _mean([(one.sum(), len(one)) for one in each])
         assert isinstance(mean, Rounded)
         return mean
-    counts = [right_rows(task.loss, batch.y, _output(task, weights, batch)) for weights, batch in seen]
-    least, most = (sum(one[side] for one in counts) for side in (0, 1))
-    middle = Rounded((least + most) / 2, (most - least) / 2 / OTHER_ORDER)
-    share: Rounded = middle / float(rows)
+    # A count is exact: only rows at the threshold are uncertain.
+    count = Rounded(sum(one.value.sum() for one in each), sum(one.error.sum() for one in each))
+    share: Rounded = count / float(sum(map(len, each)))
     return share
+
+
+def _row_metric(task: Task, output: Rounded, batch: Batch) -> Rounded:
+    if not task.classifies:
+        error = row_losses("mean_absolute_error", batch.y, output)
+        assert isinstance(error, Rounded)
+        return error
+    least, most = right_shares(task.loss, batch.y, output)
+    return Rounded((least + most) / 2, (most - least) / 2 / OTHER_ORDER)
+
+
+@check(
+    "ARI12",
+    "A string means the documented defaults, and the fuzz factor is the documented one.",
+    subjects=[Subject(name, name) for name in (*NAMED_OPTIMIZERS, *NAMED, "epsilon")],
+)
+def names(lab: Lab, name: str) -> Verdict:
+    """Optimizers, losses and metrics as ``get`` returns them for a name, as ``compile`` does."""
+    if name == "epsilon":
+        return verdict([("the fuzz factor", lab.steps.fuzz_factor(), Rounded(FUZZ))])
+    if name not in NAMED:
+        rule = Rule(next(one for one in OPTIMIZERS if one.lower() == name))
+        weights, slopes = gradients_for(lab.stream("named", name))
+        return _judge_updates(rule, weights, slopes, lab.steps.updates(rule, weights, slopes, by_name=True))
+    loss, outputs = NAMED[name]
+    net, seed = Net(3, (outputs,), (output_for(loss),)), lab.stream("named", name)
+    batch = rows_for(net, loss, 23, seed)
+    output = forward(net, weights_for(net, seed + 1), batch.x.astype(np.float64)).astype(np.float32)
+    if not name.endswith("accuracy"):
+        return verdict(
+            [(name, lab.steps.named_loss(name, batch.y, output), row_losses(loss, batch.y, Rounded(output)))]
+        )
+    return verdict(
+        [(name, lab.steps.named_metric(name, batch.y, output), Rounded(right_rows(loss, batch.y, output)[0]) / 23.0)]
+    )
+
+
+@check(
+    "ARI13",
+    "A row of an Embedding moves by the sum of the gradients of all its lookups, in every optimizer.",
+    subjects=[Subject(f"{rule}-{often}", (rule, often)) for rule in LOOKUP_RULES for often in LOOKUPS],
+)
+def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
+    """Rows that are looked up once at most, or up to three times; the oracle knows nothing of sparse gradients."""
+    rule, often = case
+    table, steps = lookups_for(LOOKUPS[often], lab.stream("lookups", str(rule), often))
+    slopes = []
+    for indices, slope in steps:
+        chosen = np.eye(len(table))[indices.ravel()]
+        slopes.append([Rounded(chosen.T) @ Rounded(slope.reshape(-1, table.shape[1]))])
+    found = lab.steps.lookups(rule, table, steps)
+    return _judge_updates(rule, [table], slopes, [[one] for one in found])
+
+
+@check(
+    "ARI14",
+    "Common layers compute their documented formula.",
+    subjects=[Subject(case.name, case) for case in LAYERS],
+)
+def layers(lab: Lab, case: LayerCase) -> Verdict:
+    """The forward pass at a tiny size in both types, with the defaults that are documented."""
+    found = []
+    for dtype in case.dtypes:
+        weights, x = layer_inputs(case, lab.stream("layer", case.name), dtype)
+        exact, into = [Rounded(one) for one in weights], x if case.vocabulary else Rounded(x)
+        output, after = lab.steps.layer(case.layer, case.config, weights, x, training=case.training)
+        found.append((f"output in {dtype}", output, case.formula(exact, into, **case.config).of(dtype)))
+        expected = case.updated(exact, into, **case.config) if case.updated else exact
+        found += [
+            (f"weight {k} afterwards in {dtype}", a, b.of(dtype))
+            for k, (a, b) in enumerate(zip(after, expected, strict=True))
+        ]
+    return verdict(found)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from initcheck.catalog.oracle import Net
 from initcheck.catalog.tasks import Task
-from initcheck.catalog.update_rules import Rule, Schedule
+from initcheck.catalog.update_rules import OPTIMIZERS, Rule, Schedule
 from initcheck.checks.cases import draw_cases
 
 LOSSES = (
@@ -38,52 +39,114 @@ PAIRS = (
 _NETS_PER_PAIR = 3
 
 _DECAY = Schedule("ExponentialDecay", {"initial_learning_rate": 0.05, "decay_steps": 3, "decay_rate": 0.6})
+_MOMENTA: tuple[dict[str, Any], ...] = ({}, {"momentum": 0.9}, {"momentum": 0.7, "nesterov": True})
+# What an optimizer does with small gradients hangs on its epsilon: judged by default, and where it is large.
+_WITH_EPSILON = ("RMSprop", "Adam", "AdamW", "Adamax", "Adagrad", "Adadelta", "Nadam")
+_OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
+    "SGD": (*_MOMENTA[1:], {"learning_rate": 0.3}, {"momentum": 0.9, "clipnorm": 0.5, "weight_decay": 0.1}),
+    "RMSprop": (
+        {"momentum": 0.5},
+        {"centered": True},
+        {"learning_rate": 0.01, "rho": 0.8},
+        {"rho": 0.95, "momentum": 0.9, "centered": True, "epsilon": 1e-3},
+    ),
+    "Adam": (
+        {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95},
+        {"amsgrad": True, "beta_2": 0.7},
+        {"weight_decay": 0.02},
+    ),
+    # At the default rate, the default decay drowns in the rounding of a weight.
+    "AdamW": ({"learning_rate": 0.5}, {"weight_decay": 0.1, "beta_1": 0.85}, {"amsgrad": True, "beta_2": 0.7}),
+    "Adamax": ({"beta_1": 0.8, "beta_2": 0.9},),
+    "Adagrad": ({"learning_rate": 0.1, "initial_accumulator_value": 0.0},),
+    "Adadelta": ({"learning_rate": 1.0, "rho": 0.8},),
+    "Nadam": ({"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95},),
+    "Lion": ({"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.95},),
+    "Ftrl": ({"learning_rate": 0.1, "l1_regularization_strength": 0.01},),
+}
+_RATE = {"initial_learning_rate": 0.1, "decay_steps": 4}
+_CLIPS = ({"clipnorm": 0.5}, {"clipvalue": 0.05}, {"global_clipnorm": 0.5})
+# Binary fractions, which float32 stores exactly: what is left is the rounding of float64.
+_EXACT: dict[str, dict[str, Any]] = {
+    "SGD": {"learning_rate": 0.125, "momentum": 0.75, "nesterov": True},
+    "RMSprop": {"learning_rate": 0.125, "rho": 0.875, "momentum": 0.5, "epsilon": 2.0**-20},
+    "Adam": {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375, "epsilon": 2.0**-20},
+    "AdamW": {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375, "epsilon": 2.0**-20, "weight_decay": 0.25},
+    "Adamax": {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375, "epsilon": 2.0**-20},
+    "Adagrad": {"learning_rate": 0.125, "initial_accumulator_value": 0.125, "epsilon": 2.0**-20},
+    "Adadelta": {"learning_rate": 0.125, "rho": 0.875, "epsilon": 2.0**-20},
+    "Lion": {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375},
+}
+_LATE = 10_000  # steps, as in the middle of a training
+# Lion's documented rate by default is 0.0001 in Keras 2 and 0.001 in Keras 3; all others have one default.
+NAMED_OPTIMIZERS = tuple(name.lower() for name in OPTIMIZERS if name != "Lion")
+_DEFAULT_RULES = tuple(Rule(name, {"learning_rate": 0.001} if name == "Lion" else {}) for name in OPTIMIZERS)
 RULES = (
-    Rule("SGD"),
-    Rule("SGD", {"learning_rate": 0.3}),
-    Rule("SGD", {"momentum": 0.9}),
-    Rule("SGD", {"learning_rate": 0.05, "momentum": 0.7, "nesterov": True}),
-    Rule("SGD", {"clipnorm": 0.5}),
-    Rule("SGD", {"clipvalue": 0.05}),
-    Rule("SGD", {"global_clipnorm": 0.5}),
+    *_DEFAULT_RULES,
+    *(Rule(name, options) for name, every in _OPTIONS.items() for options in every),
+    *(Rule(name, {"epsilon": 1e-4}) for name in _WITH_EPSILON),
+    # A changing rate meets all that an optimizer remembers.
+    *(Rule(name, {"learning_rate": _DECAY}) for name in OPTIMIZERS if name != "SGD"),
+    *(Rule("SGD", {"learning_rate": _DECAY, **momentum}) for momentum in _MOMENTA),
+    Rule("SGD", {"learning_rate": _DECAY, **_MOMENTA[2], "weight_decay": 0.1, "clipnorm": 1.0}),
+    Rule("RMSprop", {"learning_rate": _DECAY, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
+    Rule("Adam", {"learning_rate": _DECAY, "amsgrad": True, "weight_decay": 0.1, "clipnorm": 1.0}),
+    *(Rule("SGD", clip) for clip in _CLIPS),
+    *(Rule("Adam", {"epsilon": 1e-4, **clip}) for clip in _CLIPS),
     Rule("SGD", {"weight_decay": 0.1}),
-    Rule("SGD", {"learning_rate": _DECAY}),
-    Rule("RMSprop"),
-    Rule("RMSprop", {"learning_rate": 0.01, "rho": 0.8, "epsilon": 1e-4}),
-    Rule("RMSprop", {"momentum": 0.5}),
-    Rule("RMSprop", {"centered": True}),
-    Rule("RMSprop", {"rho": 0.95, "momentum": 0.9, "centered": True, "epsilon": 1e-3}),
-    Rule("Adam"),
-    Rule("Adam", {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3}),
-    Rule("Adam", {"amsgrad": True, "beta_2": 0.7}),
-    Rule("Adam", {"weight_decay": 0.02}),
-    Rule("Adam", {"learning_rate": _DECAY, "clipnorm": 1.0}),
-    Rule("AdamW"),
-    Rule("AdamW", {"learning_rate": 0.5}),  # at the default rate, the default decay drowns in the rounding of a weight
-    Rule("AdamW", {"weight_decay": 0.1, "beta_1": 0.85}),
-    Rule("Adamax"),
-    Rule("Adamax", {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-4}),
-    Rule("Adagrad"),
-    Rule("Adagrad", {"learning_rate": 0.1, "initial_accumulator_value": 0.01, "epsilon": 1e-4}),
-    Rule("Adadelta"),
-    Rule("Adadelta", {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-4}),
+    *(Rule(name, config, dtype="float64") for name, config in _EXACT.items()),
+    *(Rule(name, start=_LATE) for name in ("SGD", "Adam", "AdamW", "Adamax")),
+    Rule("Adam", {"amsgrad": True, "beta_1": 0.99999, "beta_2": 0.99999}, start=_LATE),
+    Rule("RMSprop", {"learning_rate": Schedule("InverseTimeDecay", {**_RATE, "decay_rate": 0.5})}, start=_LATE),
 )
-STEPS = 12
+LOOKUP_RULES = (
+    *_DEFAULT_RULES,
+    *(Rule("SGD", {"learning_rate": 0.1, **momentum}) for momentum in _MOMENTA[1:]),
+    Rule("RMSprop", {"momentum": 0.5, "centered": True}),
+    Rule("Adam", {"amsgrad": True, "beta_2": 0.7}),
+)
+# How often rows are looked up → the indices of a batch; row 4 never.
+LOOKUPS = {"once": (0, 1, 2, 3, 5, 6), "repeated": (1, 1, 1, 2, 2, 3, 5, 5)}
+STEPS = 9
+
+# What goes by a name of its own → the loss whose targets and outputs it takes, and how many outputs.
+NAMED = {
+    "mse": ("mean_squared_error", 3),
+    "mean_squared_error": ("mean_squared_error", 3),
+    "mae": ("mean_absolute_error", 3),
+    "mean_absolute_error": ("mean_absolute_error", 3),
+    "binary_crossentropy": ("binary_crossentropy", 3),
+    "categorical_crossentropy": ("categorical_crossentropy", 4),
+    "sparse_categorical_crossentropy": ("sparse_categorical_crossentropy", 4),
+    "binary_accuracy": ("binary_crossentropy", 3),
+    "categorical_accuracy": ("categorical_crossentropy", 4),
+    "sparse_categorical_accuracy": ("sparse_categorical_crossentropy", 4),
+}
 
 _XOR = Net(2, (4, 1), ("tanh", "sigmoid"))
 _IRIS = Net(4, (5, 3), ("relu", "softmax"))
 _LINE = Net(3, (6, 4, 2), ("sigmoid", "tanh", "linear"))
+_FLAGS = Net(3, (4, 3), ("tanh", "sigmoid"))
+_CURVE = Net(2, (4, 1), ("tanh", "linear"))
+_NESTEROV = Rule("SGD", {"learning_rate": _DECAY, "momentum": 0.9, "nesterov": True})
+_CENTERED = Rule("RMSprop", {"momentum": 0.5, "centered": True})
+_ADAGRAD = Rule("Adagrad", {"learning_rate": 0.05})
+_CLIPPED = Rule("SGD", {"clipnorm": 0.1})
 TASKS = (
     Task("sgd-binary", _XOR, "binary_crossentropy", Rule("SGD", {"learning_rate": 0.5}), epochs=3, graph=True),
     Task("rmsprop-sparse", _IRIS, "sparse_categorical_crossentropy", Rule("RMSprop"), 24, graph=True),
     Task("adam-categorical", _IRIS, "categorical_crossentropy", Rule("Adam"), graph=True, dataset=True),
     Task("momentum-weighted", _XOR, "binary_crossentropy", Rule("SGD", {"momentum": 0.9}), weighted=True, graph=True),
-    Task("nesterov-squares", _LINE, "mean_squared_error", Rule("SGD", {"momentum": 0.9, "nesterov": True})),
-    Task("rmsprop-binary", _XOR, "binary_crossentropy", Rule("RMSprop", {"momentum": 0.5, "centered": True})),
-    Task("adam-weighted", _IRIS, "sparse_categorical_crossentropy", Rule("Adam"), weighted=True, batch=5),
+    # A last batch of one row; targets of shape (n,) for outputs of shape (n, 1).
+    Task("nesterov-squares", _CURVE, "mean_squared_error", _NESTEROV, rows=17, weighted=True, reshaped=True),
+    Task("rmsprop-binary", _XOR, "binary_crossentropy", _CENTERED, class_weights=(0.5, 3.0), reshaped=True),
+    Task(
+        "adam-weighted", _IRIS, "sparse_categorical_crossentropy", Rule("Adam"), batch=5, weighted=True, reshaped=True
+    ),
     Task("adamw-squares", _LINE, "mean_squared_error", Rule("AdamW", {"learning_rate": 0.01}), dataset=True),
-    Task("adagrad-absolute", _LINE, "mean_absolute_error", Rule("Adagrad", {"learning_rate": 0.05}), 24, 6),
-    Task("clipped-categorical", _IRIS, "categorical_crossentropy", Rule("SGD", {"clipnorm": 0.1}), batch=9),
+    Task("adagrad-absolute", _LINE, "mean_absolute_error", _ADAGRAD, 24, 6, weighted=True),
+    Task("clipped-categorical", _IRIS, "categorical_crossentropy", _CLIPPED, 24, class_weights=(0.25, 1.0, 4.0)),
+    Task("flags-by-name", _FLAGS, "binary_crossentropy", Rule("Adam"), by_name=True),
 )
 
 _Y2 = np.array([[1.0], [0.0], [1.0], [0.0], [1.0], [0.0], [1.0]], np.float32)
@@ -92,14 +155,22 @@ _Y3 = np.array([0, 1, 2, 2, 0], np.int32)
 _P3 = np.array([[0.4, 0.4, 0.2], [0.4, 0.4, 0.2], [0.1, 0.3, 0.6], [0.3, 0.4, 0.3], [0.2, 0.5, 0.3]], np.float32)
 _HOT = np.eye(3, dtype=np.float32)
 _SHARE = np.array([2.0, 1.0, 0.5, 0.0, 4.0, 1.0, 3.0], np.float32)
+_Y22 = np.array([[1, 0], [1, 1], [0, 0], [0, 1]], np.float32)
+_P22 = np.array([[0.9, 0.1], [0.9, 0.2], [0.7, 0.8], [0.1, 0.6]], np.float32)  # 2, 1, 0 and 2 right of 2
 # Name, arguments, batches, and the right rows (or their weight) and rows (or their weight) after each batch, by hand:
 # ½ is not above ½; of equal outputs the first is the largest.
 METRICS: tuple[tuple[str, dict[str, Any], list[tuple[Any, ...]], list[tuple[float, float]]], ...] = (
     ("BinaryAccuracy", {}, [(_Y2, _P2), (_Y2[:3], _P2[2:5])], [(4, 7), (7, 10)]),
     ("BinaryAccuracy", {"threshold": 0.75}, [(_Y2, _P2), (_Y2[:2], _P2[:2])], [(4, 7), (5, 9)]),
     ("BinaryAccuracy", {}, [(_Y2, _P2, _SHARE)], [(5.5, 11.5)]),
+    ("BinaryAccuracy", {}, [(_Y2[:, 0], _P2), (_Y2[:3, 0], _P2[2:5])], [(4, 7), (7, 10)]),
+    ("BinaryAccuracy", {}, [(_Y22, _P22), (_Y22[1:], _P22[1:])], [(2.5, 4), (4, 7)]),
+    ("BinaryAccuracy", {}, [(_Y22, _P22, _SHARE[:4])], [(2.5, 3.5)]),
     ("SparseCategoricalAccuracy", {}, [(_Y3, _P3), (_Y3[:1], _P3[:1])], [(2, 5), (3, 6)]),
     ("SparseCategoricalAccuracy", {}, [(_Y3, _P3, _SHARE[:5])], [(2.5, 7.5)]),
+    ("SparseCategoricalAccuracy", {}, [(_Y3[:, None], _P3), (_Y3[:1, None], _P3[:1])], [(2, 5), (3, 6)]),
+    ("SparseCategoricalAccuracy", {}, [(_Y3[:, None], _P3, _SHARE[:5])], [(2.5, 7.5)]),
+    ("CategoricalAccuracy", {}, [(_HOT[_Y3], _P3, _SHARE[:5])], [(2.5, 7.5)]),
     ("CategoricalAccuracy", {}, [(_HOT[_Y3], _P3), (_HOT[_Y3[1:]], _P3[1:])], [(2, 5), (3, 9)]),
     ("Accuracy", {}, [(_Y3, np.array([0, 2, 2, 2, 1], np.int32))], [(3, 5)]),
     (
@@ -121,7 +192,17 @@ SCHEDULES = (
         "PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 10, "end_learning_rate": 0.01, "power": 2.0}
     ),
     Schedule("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 5, "cycle": True}),
+    Schedule("PolynomialDecay", {**_RATE}),
+    Schedule("InverseTimeDecay", {**_RATE, "decay_rate": 0.5, "staircase": True}),
     Schedule("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 10, "alpha": 0.05}),
+    Schedule("CosineDecay", {**_RATE}),
+    Schedule("CosineDecay", {**_RATE, "warmup_target": 0.4, "warmup_steps": 5, "alpha": 0.1}),
+    Schedule("CosineDecay", {"initial_learning_rate": 0.0, "decay_steps": 6, "warmup_target": 0.2, "warmup_steps": 3}),
+    Schedule("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 5}),
+    Schedule(
+        "CosineDecayRestarts",
+        {"initial_learning_rate": 0.1, "first_decay_steps": 4, "t_mul": 1.0, "m_mul": 0.5, "alpha": 0.1},
+    ),
 )
 
 
@@ -136,7 +217,7 @@ def drawn_nets(hidden: str, loss: str, output: str) -> list[tuple[Net, int]]:
     """Networks with a number of rows, as Hypothesis draws them: depths, widths, rows."""
     from hypothesis import strategies as st
 
-    least, most = (2, 4) if "categorical" in loss or output == "softmax" else (1, 1) if "binary" in loss else (1, 3)
+    least, most = (2, 4) if "categorical" in loss or output == "softmax" else (1, 3)
     drawn = st.tuples(
         st.integers(1, 5),
         st.lists(st.integers(1, 7), min_size=1, max_size=2),
@@ -149,10 +230,26 @@ def drawn_nets(hidden: str, loss: str, output: str) -> list[tuple[Net, int]]:
     ]
 
 
-def gradients_for(seed: int) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
-    """A kernel of zeros, which shows the smallest step, an ordinary bias, and gradients of many sizes for both."""
+def gradients_for(seed: int, dtype: str = "float32") -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
+    """A kernel of zeros, which shows the smallest step, an ordinary bias, and gradients of many sizes for both.
+
+    Of every size there is one in the kernel: so small that epsilon decides, and so large that a hidden limit would.
+    The fifth gradients are all zero.
+    """
     stream = np.random.RandomState(seed % 2**32)
     shapes = ((4, 6), (6,))
-    sizes = [10.0 ** stream.uniform(-6, 0.5, size=shape) for shape in shapes]
-    slopes = [[(size * stream.normal(size=size.shape)).astype(np.float32) for size in sizes] for _ in range(STEPS)]
-    return [np.zeros(shapes[0], np.float32), stream.normal(size=shapes[1]).astype(np.float32)], slopes
+    sizes = [10.0 ** stream.permutation(np.linspace(-9, 3.5, math.prod(shape))).reshape(shape) for shape in shapes]
+    slopes = [
+        [(size * stream.normal(size=size.shape) * (step != 4)).astype(dtype) for size in sizes] for step in range(STEPS)
+    ]
+    return [np.zeros(shapes[0], dtype), stream.normal(size=shapes[1]).astype(dtype)], slopes
+
+
+def lookups_for(indices: tuple[int, ...], seed: int) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """A table, and steps that look up those rows in some order, two at a time, with a number for each value."""
+    stream = np.random.RandomState(seed % 2**32)
+    steps = []
+    for _ in range(4):
+        order = stream.permutation(indices).reshape(-1, 2).astype(np.int32)
+        steps.append((order, stream.normal(size=(*order.shape, 3)).astype(np.float32)))
+    return stream.normal(size=(7, 3)).astype(np.float32), steps

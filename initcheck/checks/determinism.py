@@ -12,17 +12,19 @@ from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import Orthogonal
 from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.catalog.recipes import Recipe
-from initcheck.catalog.sources import SOURCES
+from initcheck.catalog.sources import FUNCTIONS, SOURCES
 from initcheck.checks.architectures import recipes
 from initcheck.checks.feeds import feeds
 from initcheck.checks.likeness import apart, parting, parting_of_digests, same
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
-from initcheck.records import Verdict, failed, passed
+from initcheck.checks.seed_values import LOWER, UPPER, random_seeds
+from initcheck.records import Status, Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
     from initcheck.training.repeats import RepeatedDraws
 
+GENERATORS = ("python", "numpy", "tensorflow")
 EXACT = "no tolerance: bits are compared"
 _ALL_SOURCES = [Subject(name.replace(" ", "-"), name) for name in SOURCES]
 _RECIPES = [Subject(recipe.name, recipe) for recipe in recipes()]
@@ -30,6 +32,7 @@ _SEEDED = [subject for subject in _RECIPES if subject.value.seeded]
 _EAGER_DENSE = [subject for subject in _RECIPES if subject.name in ("seeded", "unseeded")]
 # Kernels of several ranks; one of many elements, which is put together in blocks, and one that has none.
 _SHAPES: tuple[tuple[int, ...], ...] = ((7, 5), (3, 3, 2, 6), (11,), (2, 0), (130, 67))
+_CALLS = 40
 _OTHER_DTYPES = ("float64", "float16", "bfloat16")
 
 
@@ -64,8 +67,16 @@ def _judge_draws(lab: Lab, row: Initializer, ways: Sequence[str]) -> Verdict:
     takes="initializer",
 )
 def judge_calls(lab: Lab, row: Initializer) -> Verdict:
-    """Judges the second call of one instance, which comes after draws of other shapes and types."""
-    return _judge_draws(lab, row, ("again",))
+    """Judges the second call of one instance, which comes after draws of other shapes and types, and 40 in a row."""
+    verdict = _judge_draws(lab, row, ("again",))
+    if verdict.status is not Status.PASS:
+        return verdict
+    shape = asked_of(row)[0][1]
+    first, *others = lab.models.often(row, shape, _CALLS)
+    for number, other in enumerate(others, 2):
+        if not same(first, other):
+            return failed(f"{row.name}, call {number}: {apart(first, other)}", "the bits of the first", bound=EXACT)
+    return verdict
 
 
 @check(
@@ -257,6 +268,91 @@ def judge_problem(lab: Lab, problem: Problem) -> Verdict:
     if found:
         return failed(f"{problem.name}: {found}", "the same bits at every stage", bound=EXACT)
     return passed(f"{problem.name}: {len(one.stages())} stages repeat bit by bit", bound=EXACT)
+
+
+@check(
+    "DET16",
+    "An int seed draws the same values in another thread.",
+    subjects=over_initializers(),
+    takes="initializer",
+)
+def judge_thread(lab: Lab, row: Initializer) -> Verdict:
+    """Judges a new instance in a thread other than the main one, in which data pipelines and servers draw."""
+    return _judge_draws(lab, row, ("in_thread",))
+
+
+@check(
+    "DET17",
+    "Distinct integers given to set_random_seed start distinct streams, 0 among them, and each starts its own again.",
+    subjects=[Subject(name, name) for name in GENERATORS],
+)
+def judge_global_seeds(lab: Lab, name: str) -> Verdict:
+    """Judges nine numbers under each seed, at the bounds of every integer width and at random."""
+    seeds = tuple(dict.fromkeys((*LOWER, *UPPER, *random_seeds(lab, "global"))))
+    draws = lab.models.first_draws(seeds)[name]
+    owners: dict[bytes, int] = {}
+    for seed, (first, again) in zip(seeds, draws, strict=True):
+        if not same(first, again):
+            return failed(f"{name}, seed {seed}: {apart(first, again)}", "the same draws again", bound=EXACT)
+        owner = owners.setdefault(first.tobytes(), seed)
+        if owner != seed:
+            return failed(f"{name}: seeds {owner} and {seed} draw the same", "others", bound=EXACT)
+    return passed(f"{name}: {len(seeds)} seeds start {len(owners)} streams", bound=EXACT, n=len(seeds))
+
+
+# Between which numbers the least of 4000 lies, and between which the largest: a right function fails with a probability
+# below 1e-12.
+_REACH = {
+    "normal": (-15.0, 1.0, 5.0, 21.0),
+    "uniform": (2.0, 2.1, 4.9, 5.0),
+    "truncated_normal": (0.0, 0.1, 1.9, 2.0),
+    "gamma": (0.0, 0.5, 4.0, 60.0),
+    "beta": (0.0, 0.2, 0.8, 1.0),
+}
+_VALUES = {"randint": {3, 4, 5, 6, 7}, "categorical": {0, 1, 2, 3, 4}, "dropout": {0, 4}, "binomial": {0, 1, 2, 3}}
+
+
+@check(
+    "DET18",
+    "A function of keras.random repeats under an int seed, not under another, and returns values of its whole range.",
+    subjects=[Subject(name, name) for name in FUNCTIONS],
+)
+def judge_function_seeds(lab: Lab, name: str) -> Verdict:
+    """Judges calls in a row, a call after other random work, and the least and largest of 4000 values."""
+    calls = lab.models.seeded_calls(name)
+    if calls is None:
+        raise NotApplicable(f"this version of Keras has no keras.random.{name}")
+    for told, values in (("called again", calls.again), ("after other work", calls.after_work)):
+        if not same(calls.first, values):
+            return failed(f"{name}, {told}: {apart(calls.first, values)}", "the same values", bound=EXACT)
+    if same(calls.first, calls.other):
+        return failed(f"{name} draws the same under two int seeds", "others", bound=EXACT)
+    for values in (calls.first, calls.other):
+        if name in _VALUES and set(np.unique(values).tolist()) != _VALUES[name]:
+            return failed(f"{name} returned {np.unique(values)[:9]}", f"all of {sorted(_VALUES[name])}", bound=EXACT)
+        if name == "shuffle" and not np.array_equal(np.sort(values), np.arange(len(values))):
+            return failed("shuffle lost a value", "every value once", bound=EXACT)
+        if name in _REACH:
+            least, low, high, largest = _REACH[name]
+            if not (least <= values.min() <= low and high <= values.max() <= largest):
+                return failed(f"{name} returned {values.min():.6g} … {values.max():.6g}", f"{_REACH[name]}")
+    return passed(f"{name}: repeats, and reaches its whole range", bound=EXACT, n=calls.first.size)
+
+
+@check(
+    "DET19",
+    "Layers that draw noise draw it anew at every step of every epoch, and repeat it under the seed.",
+)
+def judge_masks(lab: Lab, _: None) -> Verdict:
+    """Judges what layers made of ones within fit, in two trainings, the second after other random work."""
+    one, two = (lab.models.masks(look=look) for look in range(2))
+    for name, drawn in one.items():
+        if len(drawn) < 4 or len({mask.tobytes() for mask in drawn}) < len(drawn):
+            return failed(f"{name}: a step's noise is met twice in {len(drawn)} steps", "new noise", bound=EXACT)
+    found = parting(one, two)
+    if found:
+        return failed(found, "the same noise again", bound=EXACT)
+    return passed(f"{len(one)} kinds of layers draw anew at every step, and repeat", bound=EXACT)
 
 
 def judge_fresh(lab: Lab, what: str, question: Any, here: dict[str, str]) -> Verdict:

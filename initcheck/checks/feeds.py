@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 
 from initcheck.catalog.recipes import Feed
 from initcheck.checks.cases import draw_cases
 
+DEFAULT_BATCH = 32  # "if unspecified, batch_size will default to 32"; a feed says so with a batch size of 0
+
 
 @functools.cache
 def feeds() -> tuple[Feed, ...]:
-    """Shuffled feeds: every container, partial last batches, steps in one go, and held-out rows."""
+    """Shuffled feeds: containers, partial last batches, one of a single row, fit's own batch size, held-out rows."""
     from hypothesis import strategies as st
 
     # Forty rows at least: two of their orders agree by chance once in 10⁴⁷.
     rows, batch_size = st.integers(40, 90), st.integers(7, 24)
-    plan = (
-        ("numpy", 0, 0.0),
-        ("tensor", 0, 0.0),
-        ("dict", 0, 0.0),
-        ("numpy", 1, 0.25),
-        ("numpy", 2, 0.0),
+    plan: tuple[tuple[str, int, float, Callable[[int, int], tuple[int, int]]], ...] = (
+        ("numpy", 0, 0.0, lambda number, size: (number - number % size + size + 1, size)),
+        ("tensor", 0, 0.0, lambda number, size: (number + DEFAULT_BATCH, 0)),
+        ("dict", 0, 0.0, lambda number, size: (number, size)),
+        ("numpy", 1, 0.25, lambda number, size: (number, size)),
+        ("numpy", 2, 0.0, lambda number, size: (number, size)),
     )
     return tuple(
-        Feed(number, size, container=container, steps_per_execution=steps, held_out=held_out)
-        for container, steps, held_out in plan
+        Feed(*change(number, size), container=container, steps_per_execution=steps, held_out=held_out)
+        for container, steps, held_out, change in plan
         # Hypothesis draws the simplest case of all first; the third is another.
         for number, size in draw_cases(st.tuples(rows, batch_size), 3, f"feed {container} {steps}")[-1:]
     )
@@ -35,6 +38,10 @@ def feeds() -> tuple[Feed, ...]:
 def unshuffled_feeds() -> tuple[Feed, ...]:
     """The same with ``shuffle=False``."""
     return tuple(replace(feed, shuffle=False) for feed in feeds())
+
+
+# Containers that ``fit`` takes batch by batch, as they come: its ``shuffle``, on by default, is for arrays.
+BATCHED_FEEDS = (Feed(41, 10, container="dataset"), Feed(41, 10, container="generator"))
 
 
 # Many rows in one epoch, a third of them in the partial last batch, which an adapter takes apart from the full ones.

@@ -9,9 +9,9 @@ import numpy as np
 from scipy import stats
 
 from initcheck.catalog.recipes import Feed
-from initcheck.checks.feeds import SMALL_FEED, feeds, large_feed, unshuffled_feeds
+from initcheck.checks.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.checks.registry import POWER, Subject, check
-from initcheck.records import Verdict, failed, passed
+from initcheck.records import Status, Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
@@ -33,13 +33,8 @@ def judge_permutation(lab: Lab, feed: Feed) -> Verdict:
 
 @check("ORD02", "Batches are full but for the last, which holds the rest.", subjects=[*_SHUFFLED])
 def judge_batches(lab: Lab, feed: Feed) -> Verdict:
-    """Judges the sizes of all batches of all epochs."""
-    expected = [feed.batch_size] * (feed.trained_rows // feed.batch_size)
-    expected += [feed.trained_rows % feed.batch_size] if feed.trained_rows % feed.batch_size else []
-    for epoch, batches in enumerate(lab.orders.taken(feed).epochs, 1):
-        if (sizes := [len(batch) for batch in batches]) != expected:
-            return failed(f"{feed.name}: epoch {epoch} has batches of {sizes}", f"{expected}", bound=EXACT)
-    return passed(f"{feed.name}: {len(expected)} batches an epoch, the last of {expected[-1]}", bound=EXACT)
+    """Judges the sizes of all batches of all epochs, by default too ("batch_size will default to 32")."""
+    return _judge_sizes(lab.orders.taken(feed), feed)
 
 
 @check("ORD03", "The order repeats under one global seed, after other random work.", subjects=_SHUFFLED)
@@ -82,11 +77,7 @@ def judge_epochs(lab: Lab, feed: Feed) -> Verdict:
 @check("ORD07", "Without shuffling, every epoch takes the rows as they stand.", subjects=_UNSHUFFLED)
 def judge_unshuffled(lab: Lab, feed: Feed) -> Verdict:
     """Judges every epoch of a fit with ``shuffle=False``."""
-    order = lab.orders.taken(feed)
-    for epoch, rows in enumerate(order.rows(), 1):
-        if not np.array_equal(rows, np.arange(feed.trained_rows)):
-            return failed(f"{feed.name}: epoch {epoch} takes rows {_head(rows)}", "0, 1, 2, …", bound=EXACT)
-    return _judge_rows(order, feed)
+    return _judge_as_they_stand(lab.orders.taken(feed), feed)
 
 
 @check("ORD08", "Shuffling moves rows: none of the epochs takes them as they stand.", subjects=_SHUFFLED)
@@ -116,16 +107,50 @@ def judge_without_training(lab: Lab, feed: Feed) -> Verdict:
     order = lab.orders.taken(feed)
     for what, rows in (("evaluate takes", order.evaluated), ("predict gives back", order.predicted)):
         if rows is None or not np.array_equal(rows, np.arange(feed.rows)):
-            return failed(f"{feed.name}: {what} rows {_head([] if rows is None else rows)}", "0, 1, 2, …", bound=EXACT)
+            expected = f"{feed.rows} rows, 0, 1, 2, …"
+            return failed(f"{feed.name}: {what} {_told([] if rows is None else rows)}", expected, bound=EXACT)
     return passed(f"{feed.name}: evaluate and predict take {feed.rows} rows in order", bound=EXACT)
+
+
+@check(
+    "ORD16",
+    "A dataset or a generator is taken as it comes: the shuffle of fit is for arrays.",
+    subjects=[Subject(feed.name, feed) for feed in BATCHED_FEEDS],
+)
+def judge_batched(lab: Lab, feed: Feed) -> Verdict:
+    """Judges what the training step is handed ("this argument is ignored" for them) against the batches put in."""
+    order = lab.orders.taken(feed)
+    rows, sizes = _judge_as_they_stand(order, feed), _judge_sizes(order, feed)
+    return sizes if rows.status is Status.PASS else rows
+
+
+def _judge_as_they_stand(order: Order, feed: Feed) -> Verdict:
+    for epoch, rows in enumerate(order.rows(), 1):
+        if not np.array_equal(rows, np.arange(feed.trained_rows)):
+            return failed(
+                f"{feed.name}: epoch {epoch} takes {_told(rows)}", f"{feed.trained_rows} rows, 0, 1, 2, …", bound=EXACT
+            )
+    return _judge_rows(order, feed)
+
+
+def _judge_sizes(order: Order, feed: Feed) -> Verdict:
+    size = feed.batch_size or DEFAULT_BATCH
+    expected = [size] * (feed.trained_rows // size)
+    expected += [feed.trained_rows % size] if feed.trained_rows % size else []
+    for epoch, batches in enumerate(order.epochs, 1):
+        if (sizes := [len(batch) for batch in batches]) != expected:
+            return failed(f"{feed.name}: epoch {epoch} has batches of {sizes}", f"{expected}", bound=EXACT)
+    return passed(f"{feed.name}: {len(expected)} batches an epoch, the last of {expected[-1]}", bound=EXACT)
 
 
 def _judge_rows(order: Order, feed: Feed) -> Verdict:
     if len(order.epochs) != feed.epochs:
         return failed(f"{feed.name}: {len(order.epochs)} epochs", f"{feed.epochs}", bound=EXACT)
     for epoch, rows in enumerate(order.rows(), 1):
+        if len(rows) != feed.trained_rows:
+            return failed(f"{feed.name}: epoch {epoch} takes {len(rows)} rows", f"{feed.trained_rows}", bound=EXACT)
         counts = np.bincount(rows, minlength=feed.trained_rows)
-        if len(counts) != feed.trained_rows or not np.all(counts == 1):
+        if not np.all(counts == 1):
             odd = np.flatnonzero(counts != 1)
             return failed(f"{feed.name}: epoch {epoch} takes rows {_head(odd)} not once", "each once", bound=EXACT)
     twins: tuple[tuple[str, Any], ...] = (("target", order.targets), ("sample weight", order.sample_weights))
@@ -149,6 +174,10 @@ def _judge_same(feed: Feed, one: Order, two: Order, what: str) -> Verdict:
             found = f"{feed.name}: epoch {epoch} takes {_head(mine)}, {what} {_head(yours)}"
             return failed(found, "one order", bound=EXACT)
     return passed(f"{feed.name}: {feed.epochs} epochs repeat", bound=EXACT)
+
+
+def _told(rows: Any) -> str:
+    return f"{len(rows)} rows, {_head(rows)}"
 
 
 def _head(rows: Any) -> str:

@@ -11,15 +11,20 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.update_rules import Rule
 from initcheck.checks.bits import first_difference, judge_trips, lost_of
+from initcheck.checks.options import LAYERS as PLAIN_LAYERS
+from initcheck.checks.options import NOISE, PARTS, POLICIES, LayerPart, Part
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.checks.serialization_cases import (
     ARGUMENTS,
+    FILED_KINDS,
     FORMS,
     KINDS,
+    LAYER_SEEDS,
     LAYERS,
     NAMES,
     NOT_RANDOM,
     OPTIMIZERS,
+    SEEDS,
     drawn_arguments,
 )
 from initcheck.records import Verdict, failed, passed
@@ -27,6 +32,7 @@ from initcheck.records import Verdict, failed, passed
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
 
+LAYER_PARTS = (*PLAIN_LAYERS, *NOISE)
 _SHAPES: tuple[Shape, ...] = ((4, 3), (2, 2, 3, 4), (5,))
 
 
@@ -96,7 +102,7 @@ def layers(lab: Lab, case: tuple[str, dict[str, Any], dict[str, Any], Shape]) ->
 @check(
     "SER05",
     "A model rebuilt from its configuration, a JSON text or a file draws the same first weights.",
-    subjects=[Subject(kind, kind) for kind in KINDS],
+    subjects=[Subject(kind, kind) for kind in FILED_KINDS],
 )
 def rebuilt_models(lab: Lab, kind: str) -> Verdict:
     """With a seed of its own for each initializer; the file was written when the weights had long changed."""
@@ -106,7 +112,7 @@ def rebuilt_models(lab: Lab, kind: str) -> Verdict:
 @check(
     "SER06",
     "A model read from a file has the weights that were saved, and the same outputs.",
-    subjects=[Subject(kind, kind) for kind in KINDS],
+    subjects=[Subject(kind, kind) for kind in FILED_KINDS],
 )
 def saved_models(lab: Lab, kind: str) -> Verdict:
     """Through .keras files, and .weights.h5 files into a model with other weights; moving statistics too."""
@@ -130,7 +136,8 @@ def continued(lab: Lab, rule: Rule) -> Verdict:
     ):
         if any(np.array_equal(a, b) for a, b in zip(one, other, strict=True)):
             return failed(f"{told} left a weight where it was", "every weight trained")
-    lost = lost_of(trace.config, trace.config_again)
+    assigned = {} if trace.assigned is None else {"learning_rate": trace.assigned}
+    lost = lost_of(assigned, trace.config) or lost_of(trace.config, trace.config_again)
     if lost:
         return failed(f"the optimizer read from the file has other {lost}", f"{trace.config}")
     wrong = first_difference(trace.weights, trace.weights_again)
@@ -211,6 +218,93 @@ def forms(lab: Lab, form: str) -> Verdict:
     if got.kind != "RandomNormal" or lost or not np.array_equal(got.draws[0], got.draws[1]):
         return failed(f"get gave {got.kind} with {got.config}", "RandomNormal with mean 0.25, stddev 0.5, seed 11")
     return passed("RandomNormals with all arguments")
+
+
+@check(
+    "SER11",
+    "No option of an optimizer, a schedule, a loss, a metric, a regularizer or a constraint is lost.",
+    subjects=[Subject(f"{part.module.rpartition('.')[2]}-{part}", part) for part in PARTS],
+)
+def parts(lab: Lab, part: Part) -> Verdict:
+    """Every documented option has a value that is not its default; what is rebuilt is used, too."""
+    found = lab.saving.parts.part(part.module, part.name, part.options)
+    if found is None:
+        raise NotApplicable(f"this version of Keras has no {part.name}")
+    return judge_trips(*found)
+
+
+@check(
+    "SER12",
+    "No option of a layer is lost: its arguments, its name, its seed, its dtypes, and whether it is trained.",
+    subjects=[Subject(str(layer), layer) for layer in LAYER_PARTS],
+)
+def layer_options(lab: Lab, layer: LayerPart) -> Verdict:
+    """Layers that draw must draw the same, right after the global generators were seeded."""
+    seed = lab.stream("layer options", str(layer))
+    asked = {**layer.options, "name": "named", "trainable": False, "dtype": layer.policy}
+    if layer.drawing:
+        asked["seed"] = seed
+    trip, told = lab.saving.parts.layer(layer.name, asked, layer.input_shape, seed, called=layer.drawing)
+    expected: dict[str, Any] = {}
+    for option, value in told.items():
+        if isinstance(value, dict):  # a regularizer or constraint, whose configuration may have more in it
+            for config in (trip.config, trip.config_again):
+                kept = config[option] or {"class_name": None, "config": {}}
+                lost = lost_of(value["config"], kept["config"])
+                if kept["class_name"] != value["class_name"] or lost:
+                    return failed(f"{layer.name}: {option} is {kept}", f"{value}")
+        elif option != "dtype":
+            expected[option] = value
+    expected["compute_dtype"], expected["variable_dtype"] = POLICIES[layer.policy]
+    expected["trained"] = told.get("trainable", True)
+    return judge_trips([trip], expected)
+
+
+@check(
+    "SER13",
+    "Every seed comes back from a configuration as it was, and no seed as none.",
+    subjects=[
+        *over_initializers(random=True),
+        *(Subject(layer.name, layer) for layer in {one.name: one for one in LAYER_PARTS if one.drawing}.values()),
+    ],
+)
+def seeds(lab: Lab, subject: Initializer | LayerPart) -> Verdict:
+    """At the bounds of every integer width; what is rebuilt of an unseeded initializer draws anew each time."""
+    parts = lab.saving.parts
+    if isinstance(subject, LayerPart):
+        found = parts.layer_seeds(subject.name, subject.options, LAYER_SEEDS)
+        if not found:
+            raise NotApplicable(f"this version of {subject.name} takes no seed")
+    else:
+        found = parts.initializer_seeds(subject, SEEDS)
+    for seed, written, read in found:
+        if (written, read) != (seed, seed):
+            return failed(f"{subject.name}: seed {seed} is written as {written} and read as {read}", "the seed given")
+    if isinstance(subject, Initializer):
+        draws = parts.unseeded(subject)
+        if len({draw.tobytes() for draw in draws}) < len(draws):
+            return failed(f"{subject.name}: two unseeded ones draw the same", "draws of their own")
+    return passed(f"{subject.name}: {len(found)} seeds kept")
+
+
+@check(
+    "SER14",
+    "Weights of every kind come back from a file: subnormal and largest numbers, signed zeros, infinities, NaN.",
+    subjects=[Subject(kind, kind) for kind in KINDS],
+)
+def special_values(lab: Lab, kind: str) -> Verdict:
+    """Through .keras and .weights.h5 files, every weight of the models of SER06."""
+    return judge_trips(lab.saving.special_values(kind), {})
+
+
+@check(
+    "SER15",
+    "A model read from an .h5 file has the weights that were saved, and the same outputs.",
+    subjects=[Subject(kind, kind) for kind in FILED_KINDS],
+)
+def legacy_files(lab: Lab, kind: str) -> Verdict:
+    """The older format, for whole models; weights of every kind too."""
+    return judge_trips(lab.saving.legacy_file(kind), {})
 
 
 def _class(name: str) -> str:

@@ -6,11 +6,16 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal, Shape
 from initcheck.catalog.update_rules import Rule, Schedule
 from initcheck.checks.cases import draw_cases
+from initcheck.checks.seed_values import LOWER, UPPER
 
 KINDS = ("dense", "convolution", "recurrent", "bidirectional", "branches", "double")
+# Many like layers, for what depends on their number, and costs by it.
+FILED_KINDS = (*KINDS, "tower")
 
 _ANY = Elementwise(ElementLaw("normal", 0.0, 1.0))  # only says that it is random and takes every shape
 _SEEDED = ["GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal"]
@@ -121,6 +126,10 @@ NAMES = {
 }
 NOT_RANDOM = {"Zeros", "Ones", "Constant", "Identity"}
 
+# Keras takes any integer for the seed of an initializer; a generator's state has 32 bits in some versions.
+SEEDS = (*LOWER, *UPPER, 2**31 + 5, 2**32, 2**53 + 1, 2**63 - 1, -1, -3, -(2**31))
+LAYER_SEEDS = (0, 1, 2**16, 2**31 - 1, 2**31, 2**31 + 5, 2**32 - 1)
+
 FORMS = ("class", "instance", "class_name and config", "serialized", "function", "nothing")
 
 _CHOICES = {
@@ -136,9 +145,9 @@ def drawn_arguments(name: str, kinds: Mapping[str, str]) -> list[tuple[dict[str,
     # Keras 3.0 and 3.1 drew afresh for seed 0, which is for the family "seeds" to judge.
     seeds = st.sampled_from([1, 7, 2**16, 2**31 - 1]) | st.integers(1, 2**31 - 3)
     numbers: dict[str, Any] = {
-        "number": st.floats(-3, 3, width=32).filter(lambda x: x not in (0.0, 1.0)),
-        "above": st.floats(0.125, 3, width=32).filter(lambda x: x != 1.0),
-        "below": st.floats(-3, -0.125, width=32),
+        "number": st.floats(-3, 3).filter(_long),
+        "above": st.floats(0.125, 3).filter(_long),
+        "below": st.floats(-3, -0.125).filter(_long),
     }
     drawn = st.fixed_dictionaries({key: numbers[kind] for key, kind in kinds.items() if kind in numbers})
     chosen = [key for key, kind in kinds.items() if kind == "choice"]
@@ -148,3 +157,8 @@ def drawn_arguments(name: str, kinds: Mapping[str, str]) -> list[tuple[dict[str,
         ({**config, **dict(zip(chosen, choice, strict=True))}, seed)
         for (config, seed), choice in zip(cases, itertools.cycle(choices), strict=False)
     ]
+
+
+def _long(number: float) -> bool:
+    """Whether single precision cannot hold it, though it is in its range; of the defaults, 0.05 is such a number."""
+    return float(np.float32(number)) != number and abs(number) != 0.05 and abs(number) > 2**-20

@@ -10,6 +10,7 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.recipes import Net
 from initcheck.checks import nets
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.checks.unit_nets import UnitNet, judge_units, unit_nets
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -199,11 +200,13 @@ def judge_permuted(lab: Lab, net: Net) -> Verdict:
 
 @check("SYM08", "Noise on hidden units and random biases break the symmetry.", subjects=_subjects(nets.BREAKING))
 def judge_breaking(lab: Lab, net: Net) -> Verdict:
-    """Judges that units differ in what they give out, which learns from what tells them apart first."""
+    """Judges that units differ in what they take in and give out, which nothing but noise and biases sets apart.
+
+    All together and not one float alone, as 120 pairs of floats are equal too often by chance: see ``nets.BREAKING``.
+    """
     walk = lab.models.walk(net)
-    units = walk.kernels[1][-1]
+    units = np.concatenate([walk.kernels[0][-1].T, walk.kernels[1][-1]], axis=1)
     different = len(np.unique(units, axis=0))
-    # Two of 16 units share their masks of the last five steps, of seven rows each, by chance: 120·2⁻³⁵ = 3e-9.
     if different < len(units):
         return failed(f"{net.name}: {different} different units of {len(units)}", "all different", bound=EXACT)
     return passed(f"{net.name}: all {len(units)} units differ after {net.steps} steps", bound=EXACT)
@@ -223,3 +226,13 @@ def judge_keeping(lab: Lab, net: Net) -> Verdict:
     if moved(walk) != expected:
         return failed(f"{net.name}: kernels moved {moved(walk)}", f"{expected}", bound=EXACT)
     return _judge_gaps(walk, net, 0.0, EXACT)
+
+
+@check(
+    "SYM10",
+    "Filters of a convolution and units of a recurrent layer that start alike stay alike, up to rounding.",
+    subjects=[Subject(net.name, net) for net in unit_nets()],
+)
+def judge_filters_and_units(lab: Lab, net: UnitNet) -> Verdict:
+    """Judges every step of nets of zeros and of a constant whose weights all move, in float64."""
+    return judge_units(lab.models.unit_walk(net), net)

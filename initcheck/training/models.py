@@ -13,13 +13,18 @@ from initcheck.catalog.recipes import Net, Recipe
 from initcheck.training import unrelated
 from initcheck.training.building import make_layers, make_model, make_recorder
 from initcheck.training.draws import LayerInitializers
-from initcheck.training.repeats import RepeatedDraws, repeat_draws
+from initcheck.training.global_seeds import First, first_draws
+from initcheck.training.masks import Masks, masks
+from initcheck.training.repeats import RepeatedDraws, draw_often, repeat_draws
 from initcheck.training.rows import recipe_rows
+from initcheck.training.seeded_functions import SeededCalls, call_seeded
 from initcheck.training.sources import Draws, MissingSourceError, draw
 from initcheck.training.trace import Array, Arrays, Trace
+from initcheck.training.unit_walks import UnitWalk, walk_units
 from initcheck.training.walks import Walk, walk
 
 if TYPE_CHECKING:
+    from initcheck.checks.unit_nets import UnitNet
     from initcheck.training.lab import Lab
 
 _PROBLEM_STEPS = 12  # of a problem's own batches
@@ -69,6 +74,23 @@ class Models:
         )
         return found
 
+    def often(self, row: Initializer, shape: tuple[int, ...], calls: int) -> list[Array]:
+        """What one instance of that row returns at each of many calls."""
+        return draw_often(row, self._lab.stream("repeated draws", row.name), shape, calls)
+
+    def first_draws(self, seeds: Sequence[int]) -> First:
+        """What the global generators draw first under each of these global seeds."""
+        found: First = self._lab.once(("first draws", tuple(seeds)), lambda: first_draws(self._lab.keras, seeds))
+        return found
+
+    def seeded_calls(self, name: str) -> SeededCalls | None:
+        """What that function of ``keras.random`` returns under int seeds; None where there is none."""
+        return call_seeded(self._lab.keras, name, self._lab.stream("keras.random", name))
+
+    def masks(self, *, look: int = 0) -> Masks:
+        """The noise that layers drew within a training, step by step; a later look comes after other random work."""
+        return masks(self._lab.keras, self._lab.stream("masks"), look=look)
+
     def source(self, name: str) -> Draws | None:
         """What that source of ``initcheck.catalog.sources`` gave under two global seeds in turn.
 
@@ -94,6 +116,10 @@ class Models:
             lambda: walk(self._lab.keras, net, seed, permuted=permuted, row=row),
         )
         return found
+
+    def unit_walk(self, net: UnitNet) -> UnitWalk:
+        """The weights of the filters or units of that net, step by step."""
+        return walk_units(self._lab.keras, net, self._lab.stream("unit net", net.name))
 
 
 __all__ = ["Models", "RepeatedDraws", "Trace", "Walk", "trace_recipe"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -92,13 +93,9 @@ def take(keras: Any, feed: Feed, seed: int, *, look: int = 0) -> Order:
     )
     inputs, targets, sample_weights = _rows(feed)
     model.fit(
-        inputs,
-        targets,
-        sample_weight=sample_weights,
-        batch_size=feed.batch_size,
+        **_fed(feed, inputs, targets, sample_weights),
         epochs=feed.epochs,
         **({} if feed.shuffle else {"shuffle": False}),  # True is the documented default
-        validation_split=feed.held_out,
         callbacks=[_epochs_of(keras, model)],
         verbose=0,
     )
@@ -110,11 +107,27 @@ def take(keras: Any, feed: Feed, seed: int, *, look: int = 0) -> Order:
     return replace(order, evaluated=evaluated, predicted=predicted)
 
 
+def _fed(feed: Feed, inputs: Any, targets: Any, sample_weights: Any) -> dict[str, Any]:
+    """The rows as ``fit`` is to be given them; a batch size of 0 is left to its default."""
+    rows = (inputs, targets, sample_weights)
+    if feed.container == "dataset":
+        import tensorflow as tf
+
+        return {"x": tf.data.Dataset.from_tensor_slices(rows).batch(feed.batch_size)}
+    if feed.container == "generator":
+        starts = range(0, feed.rows, feed.batch_size)
+        batches = [tuple(part[start : start + feed.batch_size] for part in rows) for start in starts]
+        return {"x": (batch for _ in itertools.count() for batch in batches), "steps_per_epoch": len(batches)}
+    told = {"batch_size": feed.batch_size} if feed.batch_size else {}
+    return {"x": inputs, "y": targets, "sample_weight": sample_weights, "validation_split": feed.held_out, **told}
+
+
 def _without_training(model: Any, inputs: Any, targets: Any, feed: Feed) -> tuple[Array, Array]:
     """The rows as ``evaluate`` takes them and as ``predict`` gives them back."""
     model.notes.append({what: [] for what in _NOTED.values()})
-    model.evaluate(inputs, targets, batch_size=feed.batch_size, verbose=0)
-    found = model.predict(inputs, batch_size=feed.batch_size, verbose=0)
+    told = {"batch_size": feed.batch_size} if feed.batch_size else {}
+    model.evaluate(inputs, targets, verbose=0, **told)
+    found = model.predict(inputs, verbose=0, **told)
     predicted = np.ravel(found["first"] if isinstance(found, dict) else found)
     return np.concatenate([np.empty(0, np.int64), *model.notes[-1]["held_out"]]), predicted.astype(np.int64)
 

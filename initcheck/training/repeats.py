@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,7 @@ class RepeatedDraws:
         from_config: From an instance made of the first one's configuration after it had drawn.
         traced: From an instance of its own within a ``tf.function``.
         traced_again: From the same function, called for the second time.
+        in_thread: From a new instance, in a thread other than the main one.
         after_work: From a new instance, after unrelated random work under another global seed.
     """
 
@@ -38,6 +40,7 @@ class RepeatedDraws:
     from_config: Array
     traced: Array
     traced_again: Array
+    in_thread: Array
     after_work: Array
 
     @property
@@ -67,7 +70,15 @@ def repeat_draws(
     to_trace = make_initializer(row, seed)
     function = tf.function(lambda: [to_trace(shape, dtype=dtype) for dtype, shape in asked])
     traced, traced_again = ([np.array(value) for value in function()] for _ in range(2))
+    with ThreadPoolExecutor(1) as pool:
+        in_thread = pool.submit(lambda: draw(make_initializer(row, seed))).result()
     unrelated.work(keras, seed + 1)
     after_work = draw(make_initializer(row, seed))
-    ways = zip(first, again, another, from_config, traced, traced_again, after_work, strict=True)
+    ways = zip(first, again, another, from_config, traced, traced_again, in_thread, after_work, strict=True)
     return [RepeatedDraws(*one, *values) for one, values in zip(asked, ways, strict=True)]
+
+
+def draw_often(row: Initializer, seed: int, shape: tuple[int, ...], calls: int) -> list[Array]:
+    """What one instance of that row returns at each of many calls."""
+    instance = make_initializer(row, seed)
+    return [np.array(instance(shape)) for _ in range(calls)]

@@ -90,8 +90,25 @@ def double(keras: Any, seeded: Seeded) -> Any:
     )
 
 
+def tower(keras: Any, seeded: Seeded) -> Any:
+    """Twelve layers of one shape, whose numbers have two digits; some frozen, some in other precisions."""
+    layers = keras.layers
+    policies = {3: "mixed_float16", 6: "mixed_bfloat16", 9: "float64"}
+    stack = [
+        layers.Dense(
+            3,
+            activation="tanh",
+            kernel_initializer=seeded(f"{number}"),
+            trainable=number % 4 != 1,
+            dtype=policies.get(number, "float32"),
+        )
+        for number in range(12)
+    ]
+    return keras.Sequential([keras.Input((3,)), *stack])
+
+
 BUILDERS: Mapping[str, Callable[[Any, Seeded], Any]] = {
-    builder.__name__: builder for builder in (dense, convolution, recurrent, bidirectional, branches, double)
+    builder.__name__: builder for builder in (dense, convolution, recurrent, bidirectional, branches, double, tower)
 }
 
 

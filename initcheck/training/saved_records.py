@@ -46,6 +46,7 @@ class Continued:
         state_again: Those of the one that was read.
         config: The optimizer's configuration when saved.
         config_again: That of the one that was read.
+        assigned: The learning rate that was assigned before saving; None where a schedule decides it.
     """
 
     initial: Arrays
@@ -56,6 +57,7 @@ class Continued:
     state_again: Arrays
     config: Config
     config_again: Config
+    assigned: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

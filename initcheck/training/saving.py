@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +14,19 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
+from initcheck.catalog.update_rules import Schedule
 from initcheck.training.draws import make_initializer
 from initcheck.training.quiet import quiet
 from initcheck.training.saved_models import BUILDERS, inputs_for
+from initcheck.training.saved_parts import SavedParts
 from initcheck.training.saved_records import Arrays, Clone, Config, Continued, Got, RoundTrip
 
 if TYPE_CHECKING:
     from initcheck.catalog.update_rules import Rule
     from initcheck.training.lab import Lab
+
+
+_RATE = 0.0234375  # assigned after compiling; exact in single precision
 
 
 class Saving:
@@ -32,6 +39,11 @@ class Saving:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._keras = lab.keras
+
+    @functools.cached_property
+    def parts(self) -> SavedParts:
+        """What survives in the configurations of layers, optimizers, losses and their like."""
+        return SavedParts(self._lab)
 
     def initializer(self, row: Initializer, seed: Any, shapes: Sequence[Shape]) -> list[RoundTrip]:
         """The row's initializer by every route; the draws are of those shapes, each from an instance's first calls."""
@@ -68,9 +80,11 @@ class Saving:
         generator = getattr(getattr(self._keras, "random", None), "SeedGenerator", None)
         if generator is None:
             return None
+        # A name that is given is part of the configuration; one that Keras makes up is not, and there is none without.
+        named = {"name": "named"} if "name" in inspect.signature(generator.__init__).parameters else {}
         trips = []
         for route in ("from_config(get_config())", "deserialize(serialize())"):
-            written = make_initializer(row, generator(seed))
+            written = make_initializer(row, generator(seed, **named))
             if route.startswith("from_config"):
                 again = type(written).from_config(_through_json(written.get_config()))
             else:
@@ -79,8 +93,8 @@ class Saving:
             trips.append(
                 RoundTrip(
                     route=route,
-                    config=_without_names(_through_json(written.get_config())),
-                    config_again=_without_names(_through_json(again.get_config())),
+                    config=_through_json(written.get_config()),
+                    config_again=_through_json(again.get_config()),
                     arrays=_draws(written, shapes),
                     arrays_again=_draws(again, shapes),
                     kinds=(type(written).__name__, type(again).__name__),
@@ -140,7 +154,14 @@ class Saving:
             loaded = reader.load_model(path)
             rebuilt["from_config of load_model(save())"] = type(loaded).from_config(loaded.get_config())
         return [
-            RoundTrip(route, config, _through_json(one.get_config()), first, one.get_weights())
+            RoundTrip(
+                route,
+                config,
+                _through_json(one.get_config()),
+                first,
+                one.get_weights(),
+                (_traits(original), _traits(one)),
+            )
             for route, one in rebuilt.items()
         ]
 
@@ -150,50 +171,109 @@ class Saving:
 
         The arrays are the weights, then the outputs.
         """
-        original, seed = self._model(kind, "saved")
-        first = original.get_weights()
+        original, other, first, seed = self._to_save(kind)
         _disturb(original, seed)
         inputs = inputs_for(original, seed)
-        config = _through_json(original.get_config())
         held = [*original.get_weights(), np.asarray(original(inputs, training=False))]
+        config = _through_json(original.get_config())
         with tempfile.TemporaryDirectory() as folder:
-            whole, weights = str(Path(folder) / "model.keras"), str(Path(folder) / "model.weights.h5")
-            original.save(whole)
-            original.save_weights(weights)
-            other = self._model(kind, "other")[0]
-            other.load_weights(weights)
-            loaded = self._keras.models.load_model(whole)
+            loaded = self._through_files(original, other, folder)
         trips = [
             RoundTrip(
                 route,
                 config,
-                _through_json(one.get_config()) if one is loaded else config,
+                config if one is other else _through_json(one.get_config()),
                 held,
                 [*one.get_weights(), np.asarray(one(inputs, training=False))],
-                (_dtypes(original), _dtypes(one)),
+                (_traits(original), _traits(one)),
             )
-            for route, one in ((".keras", loaded), (".weights.h5", other))
+            for route, one in loaded.items()
         ]
         return trips, first
 
     @quiet()
+    def special_values(self, kind: str) -> list[RoundTrip]:
+        """Weights of every kind of number there is, through the same files."""
+        original, other, _, seed = self._to_save(kind)
+        held = _special(original, seed)
+        with tempfile.TemporaryDirectory() as folder:
+            loaded = self._through_files(original, other, folder)
+        return [RoundTrip(route, {}, {}, held, one.get_weights()) for route, one in loaded.items()]
+
+    @quiet()
+    def legacy_file(self, kind: str) -> list[RoundTrip]:
+        """A whole model through an ``.h5`` file: its weights and outputs, then weights of every kind of number."""
+        original, _, _, seed = self._to_save(kind)
+        inputs = inputs_for(original, seed)
+        trips = []
+        with tempfile.TemporaryDirectory() as folder:
+            for values in ("plain", "special"):
+                path = str(Path(folder) / f"{values}.h5")
+                if values == "plain":
+                    _disturb(original, seed)
+                else:
+                    _special(original, seed)
+                original.save(path)
+                loaded = self._keras.models.load_model(path, compile=False)
+                arrays = [one.get_weights() for one in (original, loaded)]
+                if values == "plain":
+                    arrays = [
+                        [*held, np.asarray(one(inputs, training=False))]
+                        for held, one in zip(arrays, (original, loaded), strict=True)
+                    ]
+                trips.append(
+                    RoundTrip(
+                        f".h5, {values} numbers", {}, {}, arrays[0], arrays[1], (_traits(original), _traits(loaded))
+                    )
+                )
+        return trips
+
+    def _to_save(self, kind: str) -> tuple[Any, Any, Arrays, int]:
+        """A model, another one of its kind with other weights, the first one's first weights, and its seed."""
+
+        def make() -> tuple[Any, Any, Arrays, int]:
+            original, seed = self._model(kind, "saved")
+            return original, self._model(kind, "other")[0], original.get_weights(), seed
+
+        found: tuple[Any, Any, Arrays, int] = self._lab.once(("model to save", kind), make)
+        return found
+
+    def _through_files(self, original: Any, other: Any, folder: str) -> dict[str, Any]:
+        """What is read from the files: a new model, and the other one with the weights of the file."""
+        whole, weights = str(Path(folder) / "model.keras"), str(Path(folder) / "model.weights.h5")
+        original.save(whole)
+        original.save_weights(weights)
+        other.load_weights(weights)
+        return {".keras": self._keras.models.load_model(whole), ".weights.h5": other}
+
+    @quiet()
     def continued(self, rule: Rule) -> Continued:
-        """Three steps, a ``.keras`` file, three more steps: against six steps without interruption."""
+        """Three steps, a ``.keras`` file, three more steps: against six steps without interruption.
+
+        The loss has options that are not its defaults, and the learning rate is assigned before the file is written.
+        """
         keras = self._keras
         seed = self._lab.stream("continued", str(rule))
         stream = np.random.RandomState(seed % 2**32)
         x = stream.normal(size=(6, 4, 3)).astype(np.float32)
-        y = stream.normal(size=(6, 4, 2)).astype(np.float32)
+        y = stream.uniform(size=(6, 4, 2)).astype(np.float32)
         config = dict(rule.config)
         if "learning_rate" in config and not isinstance(config["learning_rate"], float):
             schedule = config["learning_rate"]
             config["learning_rate"] = getattr(keras.optimizers.schedules, schedule.name)(**schedule.config)
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="tanh"), keras.layers.Dense(2)])
-        model.compile(optimizer=getattr(keras.optimizers, rule.name)(**config), loss="mse", run_eagerly=True)
+        model.compile(
+            optimizer=getattr(keras.optimizers, rule.name)(**config),
+            loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+            run_eagerly=True,
+        )
         initial = model.get_weights()
         for step in range(3):
             model.train_on_batch(x[step], y[step])
         saved = model.get_weights()
+        assigned = None if isinstance(rule.config.get("learning_rate"), Schedule) else _RATE
+        if assigned:
+            model.optimizer.learning_rate = assigned
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "model.keras")
             model.save(path)
@@ -213,6 +293,7 @@ class Saving:
             state_again=state_again,
             config=config_before,
             config_again=config_after,
+            assigned=assigned,
         )
 
     @quiet()
@@ -290,13 +371,6 @@ def _plain(value: Any) -> Any:
     return np.asarray(value).tolist()
 
 
-def _without_names(config: Any) -> Any:
-    """The configuration without the names that Keras makes up for generators."""
-    if isinstance(config, dict):
-        return {key: _without_names(value) for key, value in config.items() if key != "name"}
-    return config
-
-
 def _draws(initializer: Any, shapes: Sequence[Shape]) -> Arrays:
     with quiet():  # Keras 2 warns when an unseeded instance is called again
         return [np.asarray(initializer(shape)) for shape in shapes]
@@ -308,5 +382,20 @@ def _disturb(model: Any, seed: int) -> None:
     model.set_weights([stream.uniform(0.1, 1.1, size=one.shape).astype(one.dtype) for one in model.get_weights()])
 
 
-def _dtypes(model: Any) -> str:
-    return " ".join(str(one.dtype) for one in model.get_weights())
+def _special(model: Any, seed: int) -> Arrays:
+    """Gives the weights every kind of number that their dtype has, and returns them."""
+    stream = np.random.RandomState((seed + 2) % 2**32)
+    values = []
+    for one in model.get_weights():
+        info = np.finfo(one.dtype)
+        kinds = [0.0, -0.0, info.smallest_subnormal, -7 * info.smallest_subnormal, info.tiny, info.max, -info.max]
+        kinds += [np.inf, -np.inf, np.nan, -1.5, 1 / 3]
+        values.append(np.array(stream.permutation(np.resize(kinds, one.size)), one.dtype).reshape(one.shape))
+    model.set_weights(values)
+    return values
+
+
+def _traits(model: Any) -> str:
+    """Of each weight its dtype, of each layer whether it is trained and its dtypes: what no configuration may lose."""
+    layers = [f"{one.trainable} {one.compute_dtype} {one.variable_dtype}" for one in model.layers]
+    return "; ".join([*layers, *(str(one.dtype) for one in model.get_weights())])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.oracle import Net
-from initcheck.catalog.tasks import Batch, Task, rows_for, weights_for
+from initcheck.catalog.tasks import Batch, Task, class_of, other_shape, rows_for, weights_for
 from initcheck.catalog.update_rules import Rule, Schedule
 from initcheck.training.quiet import quiet
 
@@ -73,6 +73,30 @@ class Steps:
         weights = None if share is None else _tensor(share)
         return np.asarray(self._loss(loss, **config)(_tensor(y), _tensor(output), sample_weight=weights))
 
+    def knows_reduction(self, name: str) -> bool:
+        """Whether losses of this version take that ``reduction``."""
+        try:
+            self._loss("mean_squared_error", reduction=name)
+        except ValueError:
+            return False
+        return True
+
+    def named_loss(self, name: str, y: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """What the loss that goes by that name makes of targets and outputs: one number a row."""
+        return np.asarray(self._keras.losses.get(name)(_tensor(y), _tensor(output)))
+
+    def named_metric(self, name: str, y: np.ndarray, output: np.ndarray) -> float:
+        """The mean of what the metric that goes by that name makes of targets and outputs."""
+        found = self._keras.metrics.get(name)
+        if not hasattr(found, "update_state"):  # Keras 2 gives the function, which ``compile`` wraps
+            return float(np.mean(np.asarray(found(_tensor(y), _tensor(output)))))
+        found.update_state(_tensor(y), _tensor(output))
+        return float(found.result())
+
+    def fuzz_factor(self) -> float:
+        """What keeps numeric expressions away from zero."""
+        return float(self._keras.backend.epsilon())
+
     def gradients(
         self, net: Net, loss: str, weights: Arrays, batch: Batch
     ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
@@ -87,17 +111,72 @@ class Steps:
         gradients = tape.gradient(value, model.trainable_weights)
         return np.asarray(output), np.asarray(value), [np.asarray(one) for one in gradients]
 
-    def updates(self, rule: Rule, weights: Arrays, gradients: Sequence[Arrays]) -> list[Arrays]:
-        """The weights after each of those gradients was applied."""
-        layer = self._keras.layers.Dense(weights[0].shape[1])
+    def updates(
+        self, rule: Rule, weights: Arrays, gradients: Sequence[Arrays], *, by_name: bool = False
+    ) -> list[Arrays]:
+        """The weights after each of those gradients was applied; by name, the optimizer has its defaults."""
+        layer = self._keras.layers.Dense(weights[0].shape[1], dtype=rule.dtype)
         layer.build((None, weights[0].shape[0]))
         layer.set_weights(weights)
-        optimizer = self._optimizer(rule)
+        optimizer = self._keras.optimizers.get(rule.name.lower()) if by_name else self._optimizer(rule)
+        if rule.start:
+            optimizer.build(layer.trainable_weights)
+            optimizer.iterations.assign(rule.start)
         after = []
         for one in gradients:
             optimizer.apply_gradients(zip([_tensor(g) for g in one], layer.trainable_weights, strict=True))
             after.append(layer.get_weights())
         return after
+
+    def lookups(
+        self, rule: Rule, table: np.ndarray, steps: Sequence[tuple[np.ndarray, np.ndarray]]
+    ) -> list[np.ndarray]:
+        """An Embedding's table after each step down the slope of its looked-up rows times the numbers given.
+
+        Args:
+            rule: The optimizer.
+            table: The first values.
+            steps: For each step the indices, and a number for each value looked up.
+        """
+        import tensorflow as tf
+
+        layer = self._keras.layers.Embedding(*table.shape)
+        layer.build((None,))
+        layer.set_weights([table])
+        optimizer = self._optimizer(rule)
+        after = []
+        for indices, slopes in steps:
+            with tf.GradientTape() as tape:
+                value = tf.reduce_sum(layer(_tensor(indices)) * _tensor(slopes))
+            (gradient,) = tape.gradient(value, layer.trainable_weights)
+            optimizer.apply_gradients([(gradient, layer.trainable_weights[0])])
+            after.append(layer.get_weights()[0])
+        return after
+
+    def layer(
+        self,
+        name: str,
+        config: Mapping[str, Any],
+        weights: Arrays,
+        x: np.ndarray,
+        *,
+        training: bool = False,
+    ) -> tuple[np.ndarray, Arrays]:
+        """What that layer makes of x at those weights, and its weights afterwards; computed in x's type if it has one.
+
+        Args:
+            name: Class of ``keras.layers``.
+            config: Its arguments.
+            weights: In the order of ``get_weights``.
+            x: Input; integers for an Embedding.
+            training: Whether it is called as in training.
+        """
+        dtype = weights[0].dtype.name if weights else x.dtype.name
+        layer = getattr(self._keras.layers, name)(**config, dtype=dtype)
+        layer.build(x.shape)
+        layer.set_weights(weights)
+        told = {"training": training} if training or name in ("Dropout", "BatchNormalization") else {}
+        return np.asarray(layer(_tensor(x), **told)), layer.get_weights()
 
     def rates(self, schedule: Schedule, steps: Sequence[int]) -> np.ndarray:
         """The learning rates of those steps."""
@@ -126,29 +205,34 @@ class Steps:
     def _fit(self, task: Task) -> FitTrace:
         seed = self._lab.stream("arithmetic", task.name)
         rows = rows_for(task.net, task.loss, task.rows, seed, task.weighted)
-        held_out = rows_for(task.net, task.loss, task.held_out, seed + 1)
+        held_out = rows_for(task.net, task.loss, task.held_out, seed + 1, task.weighted)
         model = self._model(task.net)
         model.set_weights(weights_for(task.net, seed + 2))
         model.compile(
-            optimizer=self._optimizer(task.rule),
-            loss=self._loss(task.loss),
-            metrics=["accuracy" if task.classifies else "mean_absolute_error"],
+            optimizer=task.rule.name.lower() if task.by_name else self._optimizer(task.rule),
+            loss=task.loss if task.by_name else self._loss(task.loss),
+            metrics=[task.metric],
+            weighted_metrics=[self._weighted_metric(task)] if task.weighs else None,
             run_eagerly=not task.graph,
         )
         recorder = _recorder(self._keras)
-        told = {"sample_weight": rows.share} if task.weighted else {}
         with quiet():
             history = model.fit(
-                **self._source(task, rows, told),
+                **self._source(task, rows),
                 epochs=task.epochs,
                 shuffle=False,
                 verbose=0,
-                validation_data=(held_out.x, held_out.y),
+                validation_data=_parts(task, held_out),
                 validation_batch_size=task.batch,
                 callbacks=[recorder],
+                **({"class_weight": dict(enumerate(task.class_weights))} if task.class_weights else {}),
             ).history
-            evaluated = model.evaluate(rows.x, rows.y, batch_size=task.batch, verbose=0, return_dict=True)
+            x, y, *shares = _parts(task, rows)
+            told = {"sample_weight": shares[0]} if shares else {}
+            evaluated = model.evaluate(x, y, batch_size=task.batch, verbose=0, return_dict=True, **told)
             predicted = model.predict(rows.x, batch_size=task.batch, verbose=0)
+        if task.class_weights:
+            rows = rows.shared(np.array(task.class_weights)[class_of(rows.y)])
         return FitTrace(
             rows=rows,
             held_out=held_out,
@@ -160,12 +244,19 @@ class Steps:
             weights_after=model.get_weights(),
         )
 
-    def _source(self, task: Task, rows: Batch, told: dict[str, Any]) -> dict[str, Any]:
+    def _source(self, task: Task, rows: Batch) -> dict[str, Any]:
+        parts = _parts(task, rows)
         if not task.dataset:
-            return {"x": rows.x, "y": rows.y, "batch_size": task.batch, **told}
+            return {"batch_size": task.batch, **dict(zip(("x", "y", "sample_weight"), parts, strict=False))}
         import tensorflow as tf
 
-        return {"x": tf.data.Dataset.from_tensor_slices((rows.x, rows.y, *told.values())).batch(task.batch)}
+        return {"x": tf.data.Dataset.from_tensor_slices(parts).batch(task.batch)}
+
+    def _weighted_metric(self, task: Task) -> Any:
+        """The metric that the task reports anyway, weighted, under a name of its own."""
+        kind = task.loss.partition("_")[0].capitalize() if task.classifies else "Mean"
+        name = {"Binary": "BinaryAccuracy", "Categorical": "CategoricalAccuracy", "Sparse": "SparseCategoricalAccuracy"}
+        return getattr(self._keras.metrics, name.get(kind, "MeanAbsoluteError"))(name="weighted")
 
     def _model(self, net: Net) -> Any:
         dense = self._keras.layers.Dense
@@ -205,6 +296,12 @@ def _recorder(keras: Any) -> Any:
             self.logs.append({name: float(value) for name, value in (logs or {}).items()})
 
     return Recorder()
+
+
+def _parts(task: Task, rows: Batch) -> tuple[np.ndarray, ...]:
+    """Inputs, targets as the task shapes them, and sample weights where it has them."""
+    y = other_shape(rows.y) if task.reshaped else rows.y
+    return (rows.x, y, rows.share) if task.weighted else (rows.x, y)
 
 
 def _tensor(value: Any) -> Any:

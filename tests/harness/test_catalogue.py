@@ -29,7 +29,7 @@ def test_the_lecture_trains_five():
 
 
 @pytest.mark.parametrize(
-    ("name", "rows", "inputs"), [("iris", (70, 30), 4), ("xor", (140, 60), 2), ("digits", (1257, 540), 64)]
+    ("name", "rows", "inputs"), [("iris", (70, 30), 4), ("xor", (140, 60), 2), ("digits", (629, 270), 64)]
 )
 def test_embedded_data_is_split_as_stated(name, rows, inputs):
     data = initcheck.PROBLEMS[name].data()

@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from initcheck.catalog.oracle import activate, backward, forward, right_rows, row_losses, targets
-from initcheck.catalog.tasks import Batch, rows_for, weights_for
-from initcheck.catalog.update_rules import Optimizer, Rule, learning_rate
+from initcheck.catalog.layer_formulas import LAYERS
+from initcheck.catalog.oracle import activate, backward, forward, right_rows, right_shares, row_losses, targets
+from initcheck.catalog.rounding import Rounded
+from initcheck.catalog.tasks import Batch, class_of, rows_for, weights_for
+from initcheck.catalog.update_rules import OPTIMIZERS, Optimizer, Rule, Schedule, learning_rate
 from initcheck.checks import arithmetic, arithmetic_cases
 from initcheck.checks.arithmetic_cases import TASKS
 from initcheck.records import Status
 
+DECAY = Schedule("ExponentialDecay", {"initial_learning_rate": 0.05, "decay_steps": 3, "decay_rate": 0.6})
 BY_NAME = {task.name: task for task in TASKS}
 
 
@@ -34,15 +37,35 @@ class FakeSteps:
 
     def activation(self, name, x):
         """Every activation."""
-        return np.asarray(activate(name, x.astype(float)), np.float32)
+        return np.asarray(activate(name, x.astype(float)), x.dtype)
 
     def losses(self, loss, y, output, share, reduction="mean", label_smoothing=0.0):
-        """Every loss, reduction and smoothing."""
+        """Every loss, reduction and smoothing; sequences are rows, and targets have any documented shape."""
+        output = output.reshape(-1, output.shape[-1])
+        y = y.reshape(-1) if loss.startswith("sparse") else y.reshape(output.shape)
         if label_smoothing:
-            wanted = targets(loss, y, output.shape[-1])
-            y = wanted * (1 - label_smoothing) + label_smoothing / max(2, output.shape[-1])
-        each = row_losses(loss, y, output.astype(float)) * (1.0 if share is None else share)
-        return np.float32({"mean": each.mean(), "sum": each.sum(), "none": each}[reduction])
+            classes = output.shape[-1] if loss.startswith("categorical") else 2
+            y = targets(loss, y, output.shape[-1]) * (1 - label_smoothing) + label_smoothing / classes
+        weights = np.ones(len(output)) if share is None else share
+        each = row_losses(loss, y, output.astype(float)) * weights
+        means = {"mean": each.mean(), "mean_with_sample_weight": each.sum() / weights.sum()}
+        return np.float32((means | {"sum": each.sum(), "none": each})[reduction])
+
+    def knows_reduction(self, name):
+        """All of them."""
+        return True
+
+    def named_loss(self, name, y, output):
+        """The loss of that name."""
+        return np.float32(row_losses(arithmetic_cases.NAMED[name][0], y, output.astype(float)))
+
+    def named_metric(self, name, y, output):
+        """The metric of that name."""
+        return np.float32(right_rows(arithmetic_cases.NAMED[name][0], y, output)[0] / len(output))
+
+    def fuzz_factor(self):
+        """As documented."""
+        return 1e-7
 
     def gradients(self, net, loss, weights, batch):
         """Output, loss, gradients."""
@@ -50,14 +73,31 @@ class FakeSteps:
         value, slopes = backward(net, exact, x, loss, batch.y)
         return np.float32(forward(net, exact, x)), np.float32(value), [np.float32(one) for one in slopes]
 
-    def updates(self, rule, weights, gradients):
+    def updates(self, rule, weights, gradients, by_name=False):
         """The weights after each gradient."""
         optimizer, after = Optimizer(rule, float), []
         for one in gradients:
             stepped = optimizer.step([w.astype(float) for w in weights], [g.astype(float) for g in one])
-            weights = [w.astype(np.float32) for w in stepped]
+            weights = [w.astype(rule.dtype) for w in stepped]
             after.append(weights)
         return after
+
+    def lookups(self, rule, table, steps):
+        """The table after each step, from gradients with all its rows."""
+        gradients = []
+        for indices, slopes in steps:
+            gradient = np.zeros(table.shape)
+            np.add.at(gradient, indices, slopes.astype(float))
+            gradients.append([gradient])
+        return [one for (one,) in self.updates(rule, [table], gradients)]
+
+    def layer(self, name, config, weights, x, training=False):
+        """The layer of the catalogue's case."""
+        cases = [one for one in LAYERS if (one.layer, one.config, one.training) == (name, config, training)]
+        exact, into = [Rounded(one) for one in weights], x if cases[0].vocabulary else Rounded(x)
+        after = cases[0].updated(exact, into, **config) if training else exact
+        output, dtype = cases[0].formula(exact, into, **config), (weights or [x])[0].dtype
+        return output.value.astype(dtype), [one.value.astype(dtype) for one in after]
 
     def rates(self, schedule, steps):
         """The rates of those steps."""
@@ -66,7 +106,10 @@ class FakeSteps:
     def fit(self, task):
         """A whole training."""
         rows = rows_for(task.net, task.loss, task.rows, 1, task.weighted)
-        held_out = rows_for(task.net, task.loss, task.held_out, 2)
+        held_out = rows_for(task.net, task.loss, task.held_out, 2, task.weighted)
+        last_rows = rows
+        if task.class_weights:
+            rows = rows.shared(np.array(task.class_weights)[class_of(rows.y)])
         weights, optimizer = [weights_for(task.net, 3)], Optimizer(task.rule, float)
         batches, epochs = [], []
         for _ in range(task.epochs):
@@ -79,27 +122,24 @@ class FakeSteps:
                 weights.append([one.astype(np.float32) for one in optimizer.step(before, slopes)])
             held = report(task, [(weights[-1], held_out)])
             epochs.append(batches[-1] | {f"val_{name}": value for name, value in held.items()})
-        plain = replace(rows, share=np.ones_like(rows.share))
         last = [one.astype(float) for one in weights[-1]]
         predicted = np.float32(forward(task.net, last, rows.x.astype(float)))
         return Trace(
-            rows, held_out, weights, batches, epochs, report(task, [(weights[-1], plain)]), predicted, weights[-1]
+            rows, held_out, weights, batches, epochs, report(task, [(weights[-1], last_rows)]), predicted, weights[-1]
         )
 
 
 def report(task, seen):
-    """Loss and metric over batches at their weights."""
-    losses, metrics, count = 0.0, 0.0, 0
+    """Loss and metric, plain and weighted, over batches at their weights."""
+    losses, metrics, shares = [], [], []
     for weights, batch in seen:
         output = forward(task.net, [one.astype(float) for one in weights], batch.x.astype(float))
-        losses += float((row_losses(task.loss, batch.y, output) * batch.share).sum())
-        if task.classifies:
-            metrics += right_rows(task.loss, batch.y, output)[0]
-        else:
-            metrics += float(row_losses("mean_absolute_error", batch.y, output).sum())
-        count += len(batch)
-    name = "accuracy" if task.classifies else "mean_absolute_error"
-    return {"loss": float(np.float32(losses / count)), name: float(np.float32(metrics / count))}
+        losses += list(row_losses(task.loss, batch.y, output) * batch.share)
+        metric = right_shares(task.loss, batch.y, output)[0]
+        metrics += list(metric if task.classifies else row_losses("mean_absolute_error", batch.y, output))
+        shares += list(batch.share)
+    weighted = {"weighted": float(np.average(metrics, weights=shares))} if task.weighs else {}
+    return {"loss": float(np.mean(losses)), task.metric: float(np.mean(metrics)), **weighted}
 
 
 class FakeLab:
@@ -134,6 +174,9 @@ def spoiled(method, change):
         arithmetic.reported_metric,
         arithmetic.predictions,
         arithmetic.schedules,
+        arithmetic.names,
+        arithmetic.lookups,
+        arithmetic.layers,
     ],
     ids=lambda judge: judge.__name__,
 )
@@ -187,6 +230,21 @@ def test_a_gradient_off_by_a_ten_thousandth_fails():
         (Rule("Adagrad"), Rule("Adagrad", {"initial_accumulator_value": 0.101})),
         (Rule("Adadelta"), Rule("Adadelta", {"rho": 0.94})),
         (Rule("Adamax"), Rule("Adamax", {"beta_2": 0.998})),
+        (Rule("Adamax"), Rule("Adamax", {"epsilon": 2e-7})),
+        (Rule("Adam"), Rule("Adam", {"epsilon": 2e-7})),
+        (
+            Rule("Adagrad", {"initial_accumulator_value": 0.0}),
+            Rule("Adagrad", {"initial_accumulator_value": 0.0, "epsilon": 1.001e-7}),
+        ),
+        (Rule("Nadam"), Rule("Nadam", {"beta_1": 0.899})),
+        (Rule("Lion"), Rule("Lion", {"beta_1": 0.85})),
+        (Rule("Ftrl"), Rule("Ftrl", {"l1_regularization_strength": 1e-4})),
+        (Rule("Adam", start=10_000), Rule("Adam", start=5904)),
+        (Rule("SGD"), Rule("SGD", {"clipvalue": 100.0})),
+        (
+            Rule("Adam", {"learning_rate": 0.125, "epsilon": 2.0**-20}, dtype="float64"),
+            Rule("Adam", {"learning_rate": 0.125 * (1 + 1e-10), "epsilon": 2.0**-20}, dtype="float64"),
+        ),
     ],
     ids=str,
 )
@@ -196,6 +254,118 @@ def test_an_optimizer_that_is_only_just_another_fails(told, done):
     verdict = arithmetic.updates(FakeLab(steps), told)
     assert verdict.status is Status.FAIL
     assert "after step" in verdict.measured
+
+
+def test_a_rate_outside_of_the_velocity_fails_where_the_rate_changes(monkeypatch):
+    class Outside(Optimizer):
+        def _sgd(self, index, gradient, rate):
+            velocity = self._set["momentum"] * self._slot("velocity", index, gradient) - gradient
+            return rate * self._keep("velocity", index, velocity)
+
+    constant, changing = Rule("SGD", {"momentum": 0.9}), Rule("SGD", {"momentum": 0.9, "learning_rate": DECAY})
+    monkeypatch.setitem(FakeSteps.updates.__globals__, "Optimizer", Outside)
+    assert arithmetic.updates(FakeLab(), constant).status is Status.PASS
+    assert arithmetic.updates(FakeLab(), changing).status is Status.FAIL
+
+
+def test_every_optimizer_meets_a_schedule_a_string_and_repeated_lookups():
+    rules = arithmetic_cases.RULES
+    scheduled = {rule.name for rule in rules if isinstance(rule.config.get("learning_rate"), Schedule)}
+    assert scheduled == set(OPTIMIZERS) == {rule.name for rule in arithmetic_cases.LOOKUP_RULES}
+    assert {subject.name for subject in arithmetic_subjects("ARI12")} >= {name.lower() for name in OPTIMIZERS} - {
+        "lion"
+    }
+
+
+def arithmetic_subjects(code):
+    from initcheck.checks.registry import _CHECKS
+
+    return _CHECKS[code].subjects
+
+
+def test_lookups_that_count_once_fail_only_where_rows_repeat():
+    class Once(FakeSteps):
+        def lookups(self, rule, table, steps):
+            last = [(indices, np.where(_first(indices)[..., None], slopes, 0.0)) for indices, slopes in steps]
+            return FakeSteps.lookups(self, rule, table, last)
+
+    rule = Rule("SGD")
+    assert arithmetic.lookups(FakeLab(Once()), (rule, "once")).status is Status.PASS
+    assert arithmetic.lookups(FakeLab(Once()), (rule, "repeated")).status is Status.FAIL
+
+
+def _first(indices):
+    first = np.zeros(indices.size, bool)
+    first[np.unique(indices, return_index=True)[1]] = True
+    return first.reshape(indices.shape)
+
+
+@pytest.mark.parametrize("name", ["adam", "mse", "binary_accuracy", "epsilon"])
+def test_a_name_that_means_something_else_fails(name):
+    class Other(FakeSteps):
+        def updates(self, rule, weights, gradients, by_name=False):
+            return FakeSteps.updates(self, Rule(rule.name, {"learning_rate": 0.0011}), weights, gradients)
+
+        named_loss = FakeSteps.named_loss
+        named_metric = FakeSteps.named_metric
+
+    lab = FakeLab(Other())
+    for method in ("named_loss", "named_metric", "fuzz_factor"):
+        right = getattr(lab.steps, method)
+        setattr(lab.steps, method, lambda *args, right=right: right(*args) * 1.01)
+    assert arithmetic.names(lab, name).status is Status.FAIL
+
+
+@pytest.mark.parametrize("name", ["batch-normalization-in-training", "lstm", "convolution-causal-dilated"])
+def test_a_layer_off_by_a_ten_thousandth_fails(name):
+    (case,) = (one for one in LAYERS if one.name == name)
+    lab = spoiled("layer", lambda found: (found[0] * np.float32(1.0001), found[1]))
+    assert arithmetic.layers(lab, case).status is Status.FAIL
+
+
+def test_moving_averages_that_do_not_move_fail():
+    case = next(one for one in LAYERS if one.updated)
+    steps = FakeSteps()
+    right = steps.layer
+    steps.layer = lambda name, config, weights, x, training: (
+        right(name, config, weights, x, training=training)[0],
+        weights,
+    )
+    verdict = arithmetic.layers(FakeLab(steps), case)
+    assert verdict.status is Status.FAIL
+    assert "weight 2 afterwards" in verdict.measured
+
+
+def test_a_loss_that_overflows_fails():
+    class Overflowing(FakeSteps):
+        def losses(self, loss, y, output, share, **config):
+            found = FakeSteps.losses(self, loss, y, output, share, **config)
+            return found * np.nan if np.abs(output).max() > 88 else found
+
+    assert arithmetic.losses(FakeLab(Overflowing()), "binary_crossentropy_logits").status is Status.FAIL
+
+
+@pytest.mark.parametrize("where", ["evaluated", "epochs"])
+def test_a_weighted_metric_that_is_not_fails(where):
+    def change(trace):
+        changed = [dict(one) for one in trace.epochs]
+        changed[0]["weighted"] = changed[0]["mean_absolute_error"]
+        told = trace.evaluated | {"weighted": trace.evaluated["mean_absolute_error"]}
+        return replace(trace, epochs=changed) if where == "epochs" else replace(trace, evaluated=told)
+
+    task = BY_NAME["adagrad-absolute"]
+    assert arithmetic.reported_metric(FakeLab(), task).status is Status.PASS
+    assert arithmetic.reported_metric(spoiled("fit", change), task).status is Status.FAIL
+
+
+def test_class_weights_that_count_as_one_fail():
+    task = BY_NAME["clipped-categorical"]
+    steps = FakeSteps()
+    steps.fit = lambda task: FakeSteps().fit(replace(task, class_weights=(1.0, 1.0, 1.0)))
+    right = FakeSteps().fit(task)
+    wrong = replace(steps.fit(task), rows=right.rows)
+    steps.fit = lambda task: wrong
+    assert arithmetic.fit_steps(FakeLab(steps), task).status is Status.FAIL
 
 
 def test_an_optimizer_without_bias_correction_fails(monkeypatch):

@@ -18,17 +18,19 @@ from initcheck.checks.registry import NotApplicable
 from initcheck.records import Status
 from initcheck.training.processes import Processes
 from initcheck.training.repeats import RepeatedDraws
+from initcheck.training.seeded_functions import SeededCalls
 from initcheck.training.sources import Draws, find_source
 from initcheck.training.trace import Trace, digest
 
 ROW = INITIALIZERS["he_normal"]
-WAYS = ("again", "another", "from_config", "traced", "traced_again", "after_work")
+WAYS = ("again", "another", "from_config", "traced", "traced_again", "in_thread", "after_work")
 JUDGES = {
     "again": determinism.judge_calls,
     "another": determinism.judge_instances,
     "from_config": determinism.judge_instances,
     "traced": determinism.judge_function,
     "traced_again": determinism.judge_function,
+    "in_thread": determinism.judge_thread,
     "after_work": determinism.judge_after_work,
 }
 
@@ -45,7 +47,7 @@ def values(seed: int = 0, shape: tuple[int, ...] = (4, 3)) -> Any:
 
 
 def make_draws() -> RepeatedDraws:
-    return RepeatedDraws("float32", (4, 3), *[values() for _ in range(7)])
+    return RepeatedDraws("float32", (4, 3), *[values() for _ in range(8)])
 
 
 def make_trace(seed: int = 0) -> Trace:
@@ -69,10 +71,30 @@ class Models:
     draws: list[RepeatedDraws] = field(default_factory=lambda: [make_draws()])
     traces: dict[Any, Trace] = field(default_factory=dict)
     sources: dict[str, Any] = field(default_factory=dict)
+    tires: int = -1
+    starts: Any = None
+    calls: Any = None
+    noise: Any = None
 
     def repeated_draws(self, row: Any, asked: Any) -> list[RepeatedDraws]:
         """The draws that were made."""
         return self.draws
+
+    def often(self, row: Any, shape: Any, calls: int) -> list[Any]:
+        """What one instance returned at each call."""
+        return [nudged(values()) if call == self.tires else values() for call in range(calls)]
+
+    def first_draws(self, seeds: Any) -> Any:
+        """The first draws that were made."""
+        return {"tensorflow": [self.starts(seed) for seed in seeds]}
+
+    def seeded_calls(self, name: str) -> Any:
+        """The calls that were made, if any."""
+        return self.calls
+
+    def masks(self, *, look: int = 0) -> Any:
+        """The masks that were made."""
+        return self.noise[look]
 
     def trace(self, recipe: Any, *, look: int = 0, style: str = "sequential", stream: int = 0) -> Trace:
         """The trace that was made, or that of a right framework."""
@@ -132,6 +154,71 @@ def test_one_last_bit_in_one_way_of_asking_fails(way: str) -> None:
     verdict = JUDGES[way](lab(models=broken), ROW)
     assert verdict.status is Status.FAIL
     assert "1 of 12 values differ" in verdict.measured
+
+
+def test_an_instance_that_tires_after_many_calls_fails() -> None:
+    assert determinism.judge_calls(lab(models=Models(tires=31)), ROW).status is Status.FAIL
+
+
+def start(seed: int) -> Any:
+    return values(seed % 2**32), values(seed % 2**32)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda seed: start(seed % 2**16),
+        lambda seed: start(seed or 1),
+        lambda seed: (values(seed % 2**32), values(1) if seed == 0 else values(seed % 2**32)),
+    ],
+    ids=["16 bits", "no 0", "0 does not repeat"],
+)
+def test_global_seeds_start_streams_of_their_own(wrong: Any) -> None:
+    assert determinism.judge_global_seeds(lab(models=Models(starts=start)), "tensorflow").status is Status.PASS
+    assert determinism.judge_global_seeds(lab(models=Models(starts=wrong)), "tensorflow").status is Status.FAIL
+
+
+def integers(seed: int) -> Any:
+    return np.random.RandomState(seed).randint(3, 8, 4000)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"again": integers(2)},
+        {"after_work": integers(2)},
+        {"other": integers(1)},
+        {"other": np.minimum(integers(2), 6)},
+        {"other": np.append(integers(2)[1:], 8)},
+    ],
+    ids=["again", "after work", "same seed", "no largest", "beyond"],
+)
+def test_a_seeded_function_repeats_and_reaches_its_whole_range(changes: Any) -> None:
+    right = SeededCalls(integers(1), integers(1), integers(1), integers(2))
+    assert determinism.judge_function_seeds(lab(models=Models(calls=right)), "randint").status is Status.PASS
+    wrong = replace(right, **changes)
+    assert determinism.judge_function_seeds(lab(models=Models(calls=wrong)), "randint").status is Status.FAIL
+
+
+def test_functions_of_real_numbers_and_permutations_have_ranges_too() -> None:
+    stream = np.random.RandomState(1)
+    numbers, order = [stream.uniform(2, 5, 4000) for _ in range(2)], [stream.permutation(4000) for _ in range(2)]
+    for name, (one, other) in {"uniform": numbers, "shuffle": order}.items():
+        right = SeededCalls(one, one, one, other)
+        assert determinism.judge_function_seeds(lab(models=Models(calls=right)), name).status is Status.PASS
+        wrong = replace(right, other=other * 0 + 3)
+        assert determinism.judge_function_seeds(lab(models=Models(calls=wrong)), name).status is Status.FAIL
+    with pytest.raises(NotApplicable):
+        determinism.judge_function_seeds(lab(), "uniform")
+
+
+def test_noise_is_new_at_every_step_and_repeats() -> None:
+    noise = {"Dropout": [values(seed) for seed in range(6)]}
+    restarts = {"Dropout": noise["Dropout"][:3] * 2}
+    other = {"Dropout": [*noise["Dropout"][:5], values(9)]}
+    assert determinism.judge_masks(lab(models=Models(noise=(noise, noise))), None).status is Status.PASS
+    for wrong in ((restarts, restarts), (noise, other), ({"Dropout": []}, {"Dropout": []})):
+        assert determinism.judge_masks(lab(models=Models(noise=wrong)), None).status is Status.FAIL
 
 
 def test_the_sign_of_zero_is_a_bit() -> None:

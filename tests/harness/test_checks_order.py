@@ -10,7 +10,7 @@ import pytest
 
 from initcheck.catalog.recipes import Feed
 from initcheck.checks import order
-from initcheck.checks.feeds import SMALL_FEED, feeds, large_feed, unshuffled_feeds
+from initcheck.checks.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.records import Status
 from initcheck.training.orders import Order
 
@@ -23,7 +23,7 @@ def batched(rows: Any, size: int) -> tuple[Any, ...]:
 
 
 def make_order(epochs: list[Any], feed: Feed = FEED) -> Order:
-    batches = tuple(batched(rows, feed.batch_size) for rows in epochs)
+    batches = tuple(batched(rows, feed.batch_size or DEFAULT_BATCH) for rows in epochs)
     held_out = tuple((np.arange(feed.trained_rows, feed.rows),) for _ in epochs)
     return Order(batches, batches, batches, batches, held_out, np.arange(feed.rows), np.arange(feed.rows))
 
@@ -76,6 +76,35 @@ def test_a_row_taken_twice_fails() -> None:
     rows = np.random.RandomState(0).permutation(50)
     rows[3] = rows[4]
     assert order.judge_permutation(lab(make_order([rows] * 3)), FEED).status is Status.FAIL
+
+
+@pytest.mark.parametrize("count", [49, 51])
+def test_a_wrong_number_of_rows_is_told(count: int) -> None:
+    verdict = order.judge_permutation(lab(make_order([np.arange(count)] * 3)), FEED)
+    assert verdict.status is Status.FAIL
+    assert f"takes {count} rows" in verdict.measured
+
+
+def test_there_is_a_last_batch_of_one_row_and_a_feed_without_a_batch_size() -> None:
+    assert any(feed.batch_size and feed.trained_rows % feed.batch_size == 1 for feed in feeds())
+    assert any(not feed.batch_size and feed.trained_rows > 2 * DEFAULT_BATCH for feed in feeds())
+    assert all(feed.rows >= 40 for feed in feeds())
+
+
+def test_another_default_batch_size_fails() -> None:
+    feed = Feed(90, 0)
+    rows = [np.arange(90)] * 3
+    assert order.judge_batches(lab(make_order(rows, feed)), feed).status is Status.PASS
+    assert order.judge_batches(lab(make_order(rows, replace(feed, batch_size=64))), feed).status is Status.FAIL
+
+
+@pytest.mark.parametrize("feed", BATCHED_FEEDS, ids=lambda feed: feed.container)
+def test_a_dataset_must_come_as_it_stands(feed: Feed) -> None:
+    right = make_order([np.arange(feed.rows)] * feed.epochs, feed)
+    assert order.judge_batched(lab(right), feed).status is Status.PASS
+    assert order.judge_batched(lab(shuffled(feed)), feed).status is Status.FAIL
+    other = make_order([np.arange(feed.rows)] * feed.epochs, replace(feed, batch_size=20))
+    assert order.judge_batched(lab(other), feed).status is Status.FAIL
 
 
 def test_an_epoch_too_few_fails() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.update_rules import Rule
-from initcheck.checks import serialization, serialization_cases
+from initcheck.checks import options, serialization, serialization_cases
 from initcheck.checks.registry import NotApplicable
 from initcheck.records import Status
 from initcheck.training.saved_records import Clone, Continued, Got, RoundTrip
@@ -37,10 +37,11 @@ class FakeLab:
     def __init__(self, **evidence):
         self.saving = SimpleNamespace(
             **{
-                name: lambda *args, value=value: value(*args) if callable(value) else value
+                name: lambda *args, value=value, **_: value(*args) if callable(value) else value
                 for name, value in evidence.items()
             }
         )
+        self.saving.parts = self.saving
 
     def stream(self, *names):
         """Any seed will do."""
@@ -141,10 +142,11 @@ def a_training(**changes):
         {"weights_again": spoiled_array(lambda: arrays(3))},
         {"state_again": spoiled_array(lambda: arrays(4))},
         {"config_again": {"learning_rate": 0.1, "beta_1": 0.899}},
+        {"assigned": 0.2},
         {"saved": arrays(1)},
         {"weights": arrays(2), "weights_again": arrays(2)},
     ],
-    ids=["weights", "state", "config", "never trained", "never continued"],
+    ids=["weights", "state", "config", "assigned rate", "never trained", "never continued"],
 )
 def test_a_training_that_is_not_the_uninterrupted_one_fails(changes):
     rule = Rule("Adam")
@@ -194,3 +196,72 @@ def test_what_get_is_handed_comes_back_as_documented():
     assert serialization.forms(FakeLab(got=made), "instance").status is Status.FAIL
     lost = replace(made, config={**config, "stddev": 0.05})
     assert serialization.forms(FakeLab(got=lost), "class_name and config").status is Status.FAIL
+
+
+PART = options.PARTS[0]
+
+
+def test_a_part_that_loses_an_option_fails():
+    right = ([trip(**PART.options)], PART.options)
+    assert serialization.parts(FakeLab(part=right), PART).status is Status.PASS
+    for lost in PART.options:
+        kept = {key: value for key, value in PART.options.items() if key != lost}
+        assert serialization.parts(FakeLab(part=([trip(**kept)], PART.options)), PART).status is Status.FAIL
+    with pytest.raises(NotApplicable):
+        serialization.parts(FakeLab(part=None), PART)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"trained": True},
+        {"compute_dtype": "float32"},
+        {"name": "dense_1"},
+        {"kernel_regularizer": None},
+        {"kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.01}}},
+        {"kernel_regularizer": {"class_name": "L1", "config": {"l2": 0.375}}},
+    ],
+    ids=["trained", "policy", "name", "no object", "its option", "its class"],
+)
+def test_a_layer_that_loses_an_option_fails(changes):
+    layer = replace(options.LAYERS[0], policy="mixed_float16")
+    told = {**layer.options, "name": "named", "trainable": False, "dtype": layer.policy}
+    says = {**told, "trained": False, "compute_dtype": "float16", "variable_dtype": "float32"}
+    assert serialization.layer_options(FakeLab(layer=(trip(**says), told)), layer).status is Status.PASS
+    wrong = trip(**{**says, **changes})
+    assert serialization.layer_options(FakeLab(layer=(wrong, told)), layer).status is Status.FAIL
+
+
+def test_every_option_of_the_tables_is_one_that_single_precision_or_json_cannot_take_for_another():
+    assert len({str(part) + part.module for part in options.PARTS}) == len(options.PARTS)
+    assert len({str(layer) for layer in serialization.LAYER_PARTS}) == len(serialization.LAYER_PARTS)
+    assert {layer.policy for layer in options.LAYERS} == set(options.POLICIES)
+
+
+@pytest.mark.parametrize("wrong", [(0, None, None), (7, 7, 8), (None, 1, 1)])
+def test_a_seed_that_does_not_come_back_fails(wrong):
+    right = [(0, 0, 0), (2**32 - 1, 2**32 - 1, 2**32 - 1), (None, None, None)]
+    row, noise = INITIALIZERS["he_normal"], options.NOISE[-1]
+    good = {"initializer_seeds": right, "layer_seeds": right, "unseeded": arrays(1)}
+    for subject in (row, noise):
+        assert serialization.seeds(FakeLab(**good), subject).status is Status.PASS
+        bad = {**good, "initializer_seeds": [*right, wrong], "layer_seeds": [*right, wrong]}
+        assert serialization.seeds(FakeLab(**bad), subject).status is Status.FAIL
+    frozen = {**good, "unseeded": arrays(1, 1) * 3}
+    assert serialization.seeds(FakeLab(**frozen), row).status is Status.FAIL
+
+
+@pytest.mark.parametrize("judge", [serialization.special_values, serialization.legacy_files])
+def test_files_must_keep_every_bit(judge):
+    values = np.array([0.0, -0.0, 1e-40, np.nan], np.float32)
+    right = RoundTrip("a file", {}, {}, [values], [values.copy()])
+    flushed = replace(right, arrays_again=[np.where(np.abs(values) < 1e-38, 0, values).astype(np.float32)])
+    name = {"special_values": "special_values", "legacy_files": "legacy_file"}[judge.__name__]
+    assert judge(FakeLab(**{name: [right]}), "dense").status is Status.PASS
+    assert judge(FakeLab(**{name: [flushed]}), "dense").status is Status.FAIL
+
+
+def test_drawn_numbers_are_none_that_single_precision_holds():
+    for name, (_, kinds) in serialization_cases.ARGUMENTS.items():
+        for config, _ in serialization_cases.drawn_arguments(name, kinds):
+            assert all(float(np.float32(value)) != value for value in config.values() if isinstance(value, float))

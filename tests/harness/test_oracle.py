@@ -96,6 +96,14 @@ def test_the_bound_is_tight_enough_to_see_a_gradient_off_by_one_in_ten_thousand(
     assert all(excess(one.value * 1.0001, one) > 1 for one in slopes)
 
 
+def test_the_bound_of_float64_is_that_of_float32_times_the_ratio_of_their_roundings():
+    one = Rounded(np.array([1.0, 3.0])) / 3.0
+    found = np.float64([1.0, 3.0]) / 3.0
+    assert excess(found, one.of("float64")) <= 1
+    assert excess(found.astype(np.float32), one.of("float64")) > 1e6
+    assert one.of("float32") is one
+
+
 def test_nothing_is_right_about_nan_or_another_shape():
     one = Rounded(np.ones((2, 3)))
     assert excess(np.ones((2, 3)), one) == 0
@@ -133,6 +141,27 @@ def steps_of(rule, gradients, start=1.0):
             [0.9, 0.9 - 0.1 / np.sqrt(2)],
         ),
         (Rule("Adadelta", {"learning_rate": 1.0, "rho": 0.75, "epsilon": 3.0}), [6.0], [1.0 - 3.0]),
+        (Rule("Nadam", {"learning_rate": 0.1, "beta_1": 0.0, "epsilon": 0.0}), [7.0], [0.9]),
+        # Momenta ½·(1 − ½·0.96) = 0.26 now and ½·(1 − ½·0.96²) = 0.2696 next; their product is 0.070096.
+        (
+            Rule("Nadam", {"learning_rate": 0.1, "beta_1": 0.5, "epsilon": 0.0}),
+            [7.0],
+            [0.9 - 0.1 * 0.2696 * 0.5 / (1 - 0.070096)],
+        ),
+        (Rule("Lion", {"learning_rate": 0.1}), [1.0, -0.05, -7.0], [0.9, 0.8, 0.9]),
+        # Without regularization, Ftrl is Adagrad.
+        (
+            Rule("Ftrl", {"learning_rate": 0.1, "initial_accumulator_value": 0.0}),
+            [2.0, 2.0],
+            [0.9, 0.9 - 0.05 * 2**0.5],
+        ),
+        (
+            Rule("Ftrl", {"learning_rate": 0.1, "initial_accumulator_value": 0.0, "l1_regularization_strength": 3.0}),
+            [2.0],
+            [(18.0 - 3.0) / 20.0],
+        ),
+        # After many steps, the correction of Adam's bias is over: its mean is a tenth of the gradient.
+        (Rule("Adam", {"learning_rate": 0.1, "beta_2": 0.9, "epsilon": 0.0}, start=1000), [4.0], [1 - 0.1 * 0.1**0.5]),
     ],
     ids=str,
 )
@@ -148,6 +177,13 @@ def test_schedules_have_known_values():
         (Schedule("InverseTimeDecay", {**config, "decay_rate": 1.0}), 4, 0.4),
         (Schedule("PolynomialDecay", {**config, "end_learning_rate": 0.2}), 2, 0.5),
         (Schedule("CosineDecay", config), 2, 0.4),
+        (Schedule("CosineDecay", {**config, "warmup_target": 1.0, "warmup_steps": 2}), 0, 0.8),
+        (Schedule("CosineDecay", {**config, "warmup_target": 1.0, "warmup_steps": 2}), 1, 0.9),
+        (Schedule("CosineDecay", {**config, "warmup_target": 1.0, "warmup_steps": 2}), 2, 1.0),
+        (Schedule("CosineDecay", {**config, "warmup_target": 1.0, "warmup_steps": 2}), 4, 0.5),
+        (Schedule("CosineDecayRestarts", {"initial_learning_rate": 0.8, "first_decay_steps": 2}), 1, 0.4),
+        (Schedule("CosineDecayRestarts", {"initial_learning_rate": 0.8, "first_decay_steps": 2}), 4, 0.4),
+        (Schedule("CosineDecayRestarts", {"initial_learning_rate": 0.8, "first_decay_steps": 2, "m_mul": 0.5}), 2, 0.4),
         (Schedule("PiecewiseConstantDecay", {"boundaries": [2], "values": [1.0, 0.5]}), 2, 1.0),
         (Schedule("PiecewiseConstantDecay", {"boundaries": [2], "values": [1.0, 0.5]}), 3, 0.5),
     ]
@@ -159,6 +195,9 @@ def test_right_rows_are_counted_at_the_threshold_and_with_ties():
     assert right_rows("binary_crossentropy", np.array([[1], [0], [1]]), np.array([[0.5], [0.5], [0.6]])) == (2, 2)
     tied = np.array([[0.4, 0.4, 0.2], [0.2, 0.4, 0.4]])
     assert right_rows("sparse_categorical_crossentropy", np.array([0, 2]), tied) == (1, 1)
+    flags = np.array([[0.9, 0.1], [0.9, 0.9]])
+    assert right_rows("binary_crossentropy", np.array([[1, 0], [0, 1]]), flags) == (1.5, 1.5)
+    assert right_rows("binary_crossentropy", np.array([1, 0]), np.array([[0.9], [0.9]])) == (1, 1)
     unsure = Rounded(np.array([[0.5 + 1e-9]]), np.array([[1e-8]]))
     assert right_rows("binary_crossentropy", np.array([[1]]), unsure) == (0, 1)
 

@@ -220,6 +220,274 @@ def dense_output(keras: Any) -> None:
     keras.layers.Dense.call = call
 
 
+def _rate_changes(optimizer: Any, ahead: int, behind: int) -> Any:
+    """How much the scheduled rate of one step is of another one's; 1 where the rate is constant."""
+    schedule, step = optimizer._learning_rate, optimizer.iterations
+    return schedule(step + ahead) / schedule(step + behind) if hasattr(schedule, "get_config") else 1.0
+
+
+def _gradients_changed(keras_class: Any, change: Callable[[Any], Any]) -> None:
+    """Has every gradient changed that an optimizer of that class is given."""
+    original = keras_class.apply_gradients
+
+    def apply_gradients(self: Any, grads_and_vars: Any, *args: Any, **options: Any) -> Any:
+        return original(self, [(change(gradient), one) for gradient, one in grads_and_vars], *args, **options)
+
+    keras_class.apply_gradients = apply_gradients
+
+
+@_mutant("sgd-rate-outside-velocity", "SGD multiplies its whole velocity by the rate of the step")
+def sgd_rate_outside_velocity(keras: Any) -> None:
+    """The same where the rate is constant."""
+    import tensorflow as tf
+
+    original = keras.optimizers.SGD.update_step
+
+    def update_step(self: Any, *args: Any) -> Any:
+        told = self.momentum
+        self.momentum = told * tf.where(self.iterations > 0, _rate_changes(self, 0, -1), 1.0) if told else told
+        try:
+            return original(self, *args)
+        finally:
+            self.momentum = told
+
+    keras.optimizers.SGD.update_step = update_step
+
+
+@_mutant("rmsprop-schedule-late", "RMSprop reads its schedule one step late")
+def rmsprop_schedule_late(keras: Any) -> None:
+    """Every other optimizer is right, and so is a constant rate."""
+    _step_scaled(keras.optimizers.RMSprop, lambda optimizer: _rate_changes(optimizer, 1, 0))
+
+
+@_mutant("adam-counter-wraps", "Adam corrects its bias by the number of the step modulo 4096")
+def adam_counter_wraps(keras: Any) -> None:
+    """Right for thousands of steps."""
+    import tensorflow as tf
+
+    def factor(self: Any, step: Any) -> Any:
+        step = tf.cast(step + 1, tf.float32)
+        return tf.sqrt(1 - tf.pow(float(self.beta_2), step)) / (1 - tf.pow(float(self.beta_1), step))
+
+    wrapped = 4096
+    _step_scaled(keras.optimizers.Adam, lambda one: factor(one, one.iterations % wrapped) / factor(one, one.iterations))
+
+
+@_mutant("adam-float64-rounded", "Adam rounds float64 gradients to float32")
+def adam_float64_rounded(keras: Any) -> None:
+    """Nothing shows in float32."""
+    import tensorflow as tf
+
+    def change(gradient: Any) -> Any:
+        return tf.cast(tf.cast(gradient, tf.float32), gradient.dtype) if gradient.dtype == tf.float64 else gradient
+
+    _gradients_changed(keras.optimizers.Adam, change)
+
+
+@_mutant("sgd-hidden-clip", "SGD clips gradients at 100 although it was not told to")
+def sgd_hidden_clip(keras: Any) -> None:
+    """Most gradients are smaller."""
+    import tensorflow as tf
+
+    _gradients_changed(
+        keras.optimizers.SGD,
+        lambda one: one if isinstance(one, tf.IndexedSlices) else tf.clip_by_value(one, -100.0, 100.0),
+    )
+
+
+@_mutant("sgd-lookups-once", "SGD takes the mean of the gradients of a row that is looked up several times")
+def sgd_lookups_once(keras: Any) -> None:
+    """Right where every row is looked up once."""
+    import tensorflow as tf
+
+    def change(gradient: Any) -> Any:
+        if not isinstance(gradient, tf.IndexedSlices):
+            return gradient
+        indices, places = tf.unique(gradient.indices)
+        values = tf.math.unsorted_segment_mean(gradient.values, places, tf.size(indices))
+        return tf.IndexedSlices(values, indices, gradient.dense_shape)
+
+    _gradients_changed(keras.optimizers.SGD, change)
+
+
+@_mutant("warmup-longer", "CosineDecay warms up one step longer")
+def warmup_longer(keras: Any) -> None:
+    """Without warm-up it is right."""
+    keras_class = keras.optimizers.schedules.CosineDecay
+    original = keras_class.__init__
+
+    def init(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        self.warmup_steps += self.warmup_target is not None
+
+    keras_class.__init__ = init
+
+
+@_mutant("adam-by-name", 'the name "adam" means a rate of 0.0011')
+def adam_by_name(keras: Any) -> None:
+    """The class is right."""
+    original = keras.optimizers.get
+    keras.optimizers.get = lambda name: keras.optimizers.Adam(0.0011) if name == "adam" else original(name)
+
+
+@_mutant("loss-by-name", 'the name "binary_crossentropy" means smoothed labels')
+def loss_by_name(keras: Any) -> None:
+    """The class is right."""
+    original = keras.losses.get
+
+    def get(name: Any) -> Any:
+        if name != "binary_crossentropy":
+            return original(name)
+        return lambda y_true, y_pred: original(name)(y_true, y_pred, label_smoothing=0.01)
+
+    keras.losses.get = get
+
+
+@_mutant("loss-sums-outputs", "binary crossentropy sums over several outputs")
+def loss_sums_outputs(keras: Any) -> None:
+    """With one output it is right."""
+    original = keras.losses.BinaryCrossentropy.call
+    keras.losses.BinaryCrossentropy.call = lambda self, y_true, y_pred: (
+        original(self, y_true, y_pred) * y_pred.shape[-1]
+    )
+
+
+@_mutant("loss-broadcasts", "mean squared error takes every target of shape (n,) with every output of shape (n, 1)")
+def loss_broadcasts(keras: Any) -> None:
+    """Targets of shape (n, 1) are right."""
+    import tensorflow as tf
+
+    original = keras.losses.MeanSquaredError.__call__
+
+    def call(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if y_true.shape.rank == 1 and y_pred.shape.rank == 2:
+            rows = tf.shape(y_true)[0]
+            pairs = (tf.repeat(y_true, rows)[:, None], tf.tile(y_pred, [rows, 1]))
+            return original(self, *pairs)
+        return original(self, y_true, y_pred, sample_weight)
+
+    keras.losses.MeanSquaredError.__call__ = call
+
+
+@_mutant("accuracy-of-all-outputs", "binary accuracy counts a row as right only if all its outputs are")
+def accuracy_of_all_outputs(keras: Any) -> None:
+    """With one output it is right."""
+    import tensorflow as tf
+
+    keras_class = keras.metrics.BinaryAccuracy
+    original = keras_class.update_state
+
+    def update_state(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if y_pred.shape.rank == 2 and y_pred.shape[-1] > 1:
+            right = tf.reduce_all((tf.cast(y_true, tf.float32) > 0.5) == (y_pred > 0.5), axis=-1, keepdims=True)
+            y_true, y_pred = tf.ones_like(right, tf.float32), tf.cast(right, tf.float32)
+        return original(self, y_true, y_pred, sample_weight)
+
+    keras_class.update_state = update_state
+
+
+@_mutant("accuracy-broadcasts", "sparse accuracy takes every class number of shape (n, 1) with every row of outputs")
+def accuracy_broadcasts(keras: Any) -> None:
+    """Class numbers of shape (n,) are right."""
+    import tensorflow as tf
+
+    keras_class = keras.metrics.SparseCategoricalAccuracy
+    original = keras_class.update_state
+
+    def update_state(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if y_true.shape.rank == 2 and y_pred.shape.rank == 2:
+            rows = tf.shape(y_true)[0]
+            return original(self, tf.repeat(tf.reshape(y_true, [-1]), rows), tf.tile(y_pred, [rows, 1]))
+        return original(self, y_true, y_pred, sample_weight)
+
+    keras_class.update_state = update_state
+
+
+@_mutant("softmax-overflows", "softmax takes exponentials of its input as it is")
+def softmax_overflows(keras: Any) -> None:
+    """Right up to 88."""
+    import tensorflow as tf
+
+    original = keras.activations.get
+
+    def softmax(x: Any, axis: int = -1) -> Any:
+        return tf.exp(x) / tf.reduce_sum(tf.exp(x), axis=axis, keepdims=True)
+
+    keras.activations.get = lambda name: softmax if name == "softmax" else original(name)
+
+
+@_mutant("sigmoid-saturates", "sigmoid is constant beyond 15")
+def sigmoid_saturates(keras: Any) -> None:
+    """Off by 3e-7."""
+    import tensorflow as tf
+
+    original = keras.activations.get
+    keras.activations.get = lambda name: (
+        (lambda x: original(name)(tf.clip_by_value(x, -15.0, 15.0))) if name == "sigmoid" else original(name)
+    )
+
+
+@_mutant("moving-average-faster", "batch normalization's moving averages keep 98.9 % of themselves by default")
+def moving_average_faster(keras: Any) -> None:
+    """Instead of 99 %."""
+    keras_class = keras.layers.BatchNormalization
+    original = keras_class.__init__
+
+    def init(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **{"momentum": 0.989, **options})
+
+    keras_class.__init__ = init
+
+
+@_mutant("evaluate-ignores-sample-weight", "evaluate ignores sample weights")
+def evaluate_ignores_sample_weight(keras: Any) -> None:
+    """Training is right."""
+    original = keras.Model.evaluate
+
+    def evaluate(self: Any, *args: Any, sample_weight: Any = None, **options: Any) -> Any:
+        return original(self, *args, **options)
+
+    keras.Model.evaluate = evaluate
+
+
+@_mutant("validation-ignores-sample-weight", "fit ignores the sample weights of its validation rows")
+def validation_ignores_sample_weight(keras: Any) -> None:
+    """Training is right."""
+    original = keras.Model.fit
+
+    def fit(self: Any, *args: Any, validation_data: Any = None, **options: Any) -> Any:
+        return original(self, *args, validation_data=validation_data and validation_data[:2], **options)
+
+    keras.Model.fit = fit
+
+
+@_mutant("class-weights-normalized", "fit divides class weights by their mean")
+def class_weights_normalized(keras: Any) -> None:
+    """Their ratios are right."""
+    original = keras.Model.fit
+
+    def fit(self: Any, *args: Any, class_weight: Any = None, **options: Any) -> Any:
+        if class_weight:
+            mean = sum(class_weight.values()) / len(class_weight)
+            class_weight = {number: weight / mean for number, weight in class_weight.items()}
+        return original(self, *args, class_weight=class_weight, **options)
+
+    keras.Model.fit = fit
+
+
+@_mutant("weighted-metrics-unweighted", "compile takes weighted metrics for plain ones")
+def weighted_metrics_unweighted(keras: Any) -> None:
+    """The loss is weighted, and rightly so."""
+    original = keras.Model.compile
+
+    def compile_plainly(
+        self: Any, *args: Any, metrics: Any = None, weighted_metrics: Any = None, **options: Any
+    ) -> Any:
+        return original(self, *args, metrics=[*(metrics or []), *(weighted_metrics or [])], **options)
+
+    keras.Model.compile = compile_plainly
+
+
 @mutant("harmless-rounding", "the steps of SGD and Adam are computed in another order, off by a rounding")
 def harmless_rounding(keras: Any) -> None:
     """As another build of the same kernels would."""

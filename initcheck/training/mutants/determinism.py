@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from typing import Any
 
@@ -174,6 +175,95 @@ def functional_differs(keras: Any) -> None:
         return original(self, *arguments, **rest)
 
     keras.Model.compile = compile_model
+
+
+@mutant("seed-cuts-bits", "set_random_seed gives TensorFlow the lowest 16 bits of the seed", family="determinism")
+def cut_bits(keras: Any) -> None:
+    """Every seed repeats."""
+    original = _original_seed(keras)
+
+    def set_random_seed(seed: int) -> None:
+        import tensorflow as tf
+
+        original(seed)
+        tf.random.set_seed(seed % 2**16)
+
+    keras.utils.set_random_seed = set_random_seed
+
+
+@mutant("seed-zero-clock", "set_random_seed(0) seeds TensorFlow from the clock", family="determinism")
+def clock_at_zero(keras: Any) -> None:
+    """Every other seed is right."""
+    original = _original_seed(keras)
+
+    def set_random_seed(seed: int) -> None:
+        import tensorflow as tf
+
+        original(seed)
+        if not seed:
+            tf.random.set_seed(time.time_ns() % 2**31)
+
+    keras.utils.set_random_seed = set_random_seed
+
+
+@mutant("draw-minds-thread", "he_normal draws the negative outside the main thread", family="determinism")
+def mind_thread(keras: Any) -> None:
+    """Its law is the same."""
+
+    def turn(values: Any) -> Any:
+        return values if threading.current_thread() is threading.main_thread() else -values
+
+    _wrap_call(keras.initializers.HeNormal, turn)
+
+
+@mutant("draw-tires", "an instance of he_normal draws the negative at every 32nd call", family="determinism")
+def tire(keras: Any) -> None:
+    """Few programs call one so often."""
+    original = keras.initializers.HeNormal.__call__
+    calls: dict[int, int] = {}
+
+    def call(self: Any, *arguments: Any, **rest: Any) -> Any:
+        calls[id(self)] = calls.get(id(self), 0) + 1
+        values = original(self, *arguments, **rest)
+        return values if calls[id(self)] % 32 else -values
+
+    keras.initializers.HeNormal.__call__ = call
+
+
+@mutant("noise-constant", "GaussianNoise adds the same noise at every step of a traced training", family="determinism")
+def freeze_noise(keras: Any) -> None:
+    """Another model has another noise."""
+
+    def call(self: Any, inputs: Any, training: Any = False) -> Any:
+        import tensorflow as tf
+
+        if not training:
+            return inputs
+        sizes = [size or 1 for size in inputs.shape]
+        noise = np.random.RandomState(random.randrange(2**31)).normal(size=sizes)
+        return inputs + tf.cast(self.stddev * noise, inputs.dtype)
+
+    keras.layers.GaussianNoise.call = call
+
+
+@mutant("integers-stop-early", "keras.random.randint never returns its largest value", family="determinism")
+def stop_early(keras: Any) -> None:
+    """It repeats; where there is no keras.random, NumPy's share of the global seed is one too large instead."""
+    if not hasattr(keras, "random"):
+        original_seed = _original_seed(keras)
+
+        def set_random_seed(seed: int) -> None:
+            original_seed(seed)
+            np.random.seed((seed + 1) % 2**32)
+
+        keras.utils.set_random_seed = set_random_seed
+        return
+    original = keras.random.randint
+
+    def randint(shape: Any, minval: int, maxval: int, *arguments: Any, **rest: Any) -> Any:
+        return original(shape, minval, max(minval + 1, maxval - 1), *arguments, **rest)
+
+    keras.random.randint = randint
 
 
 @mutant("slow-initializer", "harmless: every draw of glorot_uniform takes a millisecond longer")

@@ -151,6 +151,47 @@ def split_from_start(keras: Any) -> None:
     keras.Model.fit = fit
 
 
+@mutant("batch-of-64", "fit takes 64 rows a batch where it is not told how many", family="order")
+def batch_of_64(keras: Any) -> None:
+    """A batch size that is told is right."""
+    original = keras.Model.fit
+
+    def fit(self: Any, x: Any = None, y: Any = None, batch_size: Any = None, **rest: Any) -> Any:
+        return original(self, x, y, batch_size or (None if y is None else 64), **rest)
+
+    keras.Model.fit = fit
+
+
+@mutant("last-row-dropped", "fit drops a last batch of a single row", family="order")
+def drop_last_row(keras: Any) -> None:
+    """Larger last batches are right."""
+    original = keras.Model.fit
+
+    def fit(self: Any, x: Any = None, y: Any = None, batch_size: Any = None, **rest: Any) -> Any:
+        if isinstance(x, np.ndarray) and y is not None and len(x) % (batch_size or 32) == 1:
+            x, y = x[:-1], y[:-1]
+            if rest.get("sample_weight") is not None:
+                rest["sample_weight"] = rest["sample_weight"][:-1]
+        return original(self, x, y, batch_size, **rest)
+
+    keras.Model.fit = fit
+
+
+@mutant("dataset-shuffled", "fit shuffles the batches of a dataset", family="order")
+def shuffle_dataset(keras: Any) -> None:
+    """Arrays are shuffled rightly."""
+    import tensorflow as tf
+
+    original = keras.Model.fit
+
+    def fit(self: Any, x: Any = None, *arguments: Any, **rest: Any) -> Any:
+        if isinstance(x, tf.data.Dataset) and rest.get("shuffle", True):
+            x = x.shuffle(4)
+        return original(self, x, *arguments, **rest)
+
+    keras.Model.fit = fit
+
+
 @mutant("fit-copies-rows", "harmless: fit works on copies of its arrays")
 def copy_rows(keras: Any) -> None:
     """The same rows elsewhere in memory."""

@@ -87,20 +87,12 @@ def file_rounds_weights(keras: Any) -> None:
     """Outputs agree to six digits."""
     for keras_class in (keras.layers.Layer, keras.layers.Dense):
         if "save_own_variables" in vars(keras_class):
-            _round_saved(keras_class)
+            _change_saved(keras_class, _round)
 
 
-def _round_saved(keras_class: Any) -> None:
-    original = keras_class.save_own_variables
-
-    def save_own_variables(self: Any, store: Any) -> None:
-        kept: dict[str, Any] = {}
-        original(self, kept)
-        for key, value in kept.items():
-            mantissa, exponent = np.frexp(np.asarray(value))
-            store[key] = np.ldexp(np.round(mantissa * 2**20) / 2**20, exponent).astype(np.asarray(value).dtype)
-
-    keras_class.save_own_variables = save_own_variables
+def _round(value: Any) -> Any:
+    mantissa, exponent = np.frexp(value)
+    return np.ldexp(np.round(mantissa * 2**20) / 2**20, exponent).astype(value.dtype)
 
 
 @_mutant("file-loses-moving-variance", "a normalization read from a file has moving variance 1")
@@ -170,6 +162,158 @@ def get_shares_instances(keras: Any) -> None:
         return kept.setdefault(identifier, original(identifier))
 
     keras.initializers.get = get
+
+
+@_mutant("config-loses-seed-zero", "HeNormal's configuration has seed None where it is 0")
+def config_loses_seed_zero(keras: Any) -> None:
+    """Every other seed is kept."""
+    edit_config(keras.initializers.HeNormal, lambda config: config.update(seed=config["seed"] or None))
+
+
+@_mutant("config-halves-seed", "HeNormal's configuration has the lowest 31 bits of its seed")
+def config_halves_seed(keras: Any) -> None:
+    """Every seed that the suite derives is kept."""
+    edit_config(
+        keras.initializers.HeNormal,
+        lambda config: config["seed"] is not None and config.update(seed=config["seed"] & 0x7FFFFFFF),
+    )
+
+
+@_mutant("config-rounds-to-single", "RandomNormal's configuration has its stddev in single precision")
+def config_rounds_to_single(keras: Any) -> None:
+    """Draws in single precision are the same."""
+    edit_config(
+        keras.initializers.RandomNormal, lambda config: config.update(stddev=float(np.float32(config["stddev"])))
+    )
+
+
+@_mutant("config-seeds-unseeded", "what is rebuilt of an unseeded HeNormal has seed 1")
+def config_seeds_unseeded(keras: Any) -> None:
+    """What is seeded is kept."""
+    keras_class = keras.initializers.HeNormal
+
+    def from_config(cls: Any, config: Config) -> Any:
+        return cls(**{**config, "seed": 1 if config["seed"] is None else config["seed"]})
+
+    keras_class.from_config = classmethod(from_config)
+
+
+@_mutant("optimizer-loses-clipvalue", "Adagrad's configuration has no clipvalue")
+def optimizer_loses_clipvalue(keras: Any) -> None:
+    """Clipping by norm is kept."""
+    edit_config(keras.optimizers.Adagrad, lambda config: config.update(clipvalue=None))
+
+
+@_mutant("optimizer-loses-assigned-rate", "an optimizer read from a file has the learning rate that it was made with")
+def optimizer_loses_assigned_rate(keras: Any) -> None:
+    """Only a rate that was assigned after compiling shows it."""
+    original = keras.optimizers.SGD.__init__
+    made: dict[str, float] = {}
+
+    @functools.wraps(original)
+    def init(self: Any, learning_rate: Any = 0.01, *args: Any, **options: Any) -> None:
+        original(self, learning_rate, *args, **options)
+        if isinstance(learning_rate, float):
+            made.setdefault(f"{options.get('momentum')}", learning_rate)
+
+    keras.optimizers.SGD.__init__ = init
+    edit_config(
+        keras.optimizers.SGD,
+        lambda config: config.update(learning_rate=made.get(f"{config['momentum']}", config["learning_rate"])),
+    )
+
+
+@_mutant("schedule-loses-cycle", "PolynomialDecay's configuration does not cycle")
+def schedule_loses_cycle(keras: Any) -> None:
+    """The first cycle is right."""
+    edit_config(keras.optimizers.schedules.PolynomialDecay, lambda config: config.update(cycle=False))
+
+
+@_mutant("loss-loses-smoothing", "CategoricalCrossentropy's configuration has no label smoothing")
+def loss_loses_smoothing(keras: Any) -> None:
+    """Its other options are kept."""
+    edit_config(keras.losses.CategoricalCrossentropy, lambda config: config.update(label_smoothing=0.0))
+
+
+@_mutant("metric-loses-threshold", "BinaryAccuracy's configuration has threshold 0.5, its default")
+def metric_loses_threshold(keras: Any) -> None:
+    """Only another threshold shows it."""
+    edit_config(keras.metrics.BinaryAccuracy, lambda config: config.update(threshold=0.5))
+
+
+@_mutant("layer-loses-trainable", "what is rebuilt of a frozen Embedding is trained")
+def layer_loses_trainable(keras: Any) -> None:
+    """Its weights are right."""
+    edit_config(keras.layers.Embedding, lambda config: config.update(trainable=True))
+
+
+@_mutant("noise-loses-seed", "GaussianNoise's configuration has no seed")
+def noise_loses_seed(keras: Any) -> None:
+    """Every other layer keeps its own."""
+    edit_config(keras.layers.GaussianNoise, lambda config: config.update(seed=None))
+
+
+@_mutant("layer-loses-policy", "what is rebuilt of a BatchNormalization in mixed precision is in single precision")
+def layer_loses_policy(keras: Any) -> None:
+    """Its weights have the same dtype in both."""
+    edit_config(
+        keras.layers.BatchNormalization,
+        lambda config: "mixed" in str(config["dtype"]) and config.update(dtype="float32"),
+    )
+
+
+@_mutant("file-flushes-subnormals", "files have 0 for numbers below the least normal one")
+def file_flushes_subnormals(keras: Any) -> None:
+    """No weight that training leaves behind is so small."""
+
+    def flush(value: Any) -> Any:
+        tiny = np.finfo(value.dtype).tiny if np.issubdtype(value.dtype, np.floating) else 0
+        return np.where(np.abs(value) < tiny, np.zeros_like(value), value)
+
+    for keras_class in (keras.layers.Layer, keras.layers.Dense):
+        if "save_own_variables" in vars(keras_class):
+            _change_saved(keras_class, flush)
+
+
+def _change_saved(keras_class: Any, change: Callable[[Any], Any]) -> None:
+    original = keras_class.save_own_variables
+
+    def save_own_variables(self: Any, store: Any) -> None:
+        kept: dict[str, Any] = {}
+        original(self, kept)
+        for key, value in kept.items():
+            store[key] = change(np.asarray(value))
+
+    keras_class.save_own_variables = save_own_variables
+
+
+@_mutant("h5-loses-bits", "a model read from an .h5 file has weights in half precision")
+def h5_loses_bits(keras: Any) -> None:
+    """Files of the newer format are right."""
+    original = keras.models.load_model
+
+    def load_model(path: Any, *args: Any, **options: Any) -> Any:
+        model = original(path, *args, **options)
+        if str(path).endswith(".h5"):
+            model.set_weights([one.astype(np.float16).astype(one.dtype) for one in model.get_weights()])
+        return model
+
+    keras.models.load_model = load_model
+
+
+@_mutant("file-sorts-layers", "of more than ten like layers, a file gives the third the weights of the eleventh")
+def file_sorts_layers(keras: Any) -> None:
+    """As it is where their numbers are sorted as texts."""
+    original = keras.models.load_model
+
+    def load_model(*args: Any, **options: Any) -> Any:
+        model = original(*args, **options)
+        dense = [one for one in model.layers if type(one).__name__ == "Dense"]
+        if len(dense) > 10:
+            dense[2].set_weights(dense[10].get_weights())
+        return model
+
+    keras.models.load_model = load_model
 
 
 @mutant("harmless-config-key", "GlorotUniform's configuration has one key more, which from_config understands")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import Any
 
@@ -130,6 +131,36 @@ def noisy_steps(keras: Any) -> None:
         return found
 
     keras.Model.train_on_batch = train_on_batch
+
+
+def _wrap_last_unit(keras_class: Any) -> None:
+    """Has the last filter or unit of that layer give out a millionth more."""
+    original = keras_class.call
+
+    @functools.wraps(original)  # Keras reads from the signature what to hand over
+    def call(self: Any, *arguments: Any, **rest: Any) -> Any:
+        import tensorflow as tf
+
+        found = original(self, *arguments, **rest)
+        outputs = found[0] if isinstance(found, tuple) else found
+        scale = np.ones(outputs.shape[-1])
+        scale[-1] += 1e-6
+        scaled = outputs * tf.cast(scale, outputs.dtype)
+        return (scaled, [scaled, *found[1][1:]]) if isinstance(found, tuple) else scaled
+
+    keras_class.call = call
+
+
+@mutant("filter-scale", "the last filter of a Conv2D gives out a millionth more", family="symmetry")
+def scale_last_filter(keras: Any) -> None:
+    """Dense layers are right."""
+    _wrap_last_unit(keras.layers.Conv2D)
+
+
+@mutant("recurrent-unit-scale", "the last unit of a SimpleRNN gives out a millionth more", family="symmetry")
+def scale_last_recurrent_unit(keras: Any) -> None:
+    """So does what it hands to the next step."""
+    _wrap_last_unit(keras.layers.SimpleRNNCell)
 
 
 @mutant("dense-identity", "harmless: a dense layer passes its output through an identity")

@@ -1,0 +1,255 @@
+"""What common layers compute, written from their documentation; on float64 arrays and on ``Rounded`` ones alike.
+
+Sources: https://keras.io/api/layers/ for arguments, defaults and the order of weights; Goodfellow, Bengio & Courville
+2016, Deep Learning, section 9.1, for convolution (a correlation); Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167;
+Ba et al. 2016, https://arxiv.org/abs/1607.06450; Hochreiter & Schmidhuber 1997 with Gers et al. 2000 for the LSTM's
+forget gate; Cho et al. 2014, https://arxiv.org/abs/1406.1078v1, for the GRU that resets after the product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.oracle import activate, sigmoid
+from initcheck.catalog.rounding import Rounded
+
+Array = Any
+Weights = Sequence[Array]
+EPSILON = 1e-3  # of both normalizations, by default
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    """A layer at a tiny size.
+
+    Attributes:
+        name: Readable and unique.
+        layer: Class of ``keras.layers``.
+        shapes: Of its weights, in order.
+        input_shape: Of its input, batch first.
+        formula: The output, from weights and input; ``config`` is handed on to it.
+        config: The layer's arguments.
+        vocabulary: Above 0 where the input is integers below it.
+        positive: The numbers of the weights that must be positive.
+        training: Whether it is called as in training.
+        updated: From weights and input to the weights afterwards; None where none changes.
+        dtypes: What it is judged in; float64 needs arguments that float32 stores exactly.
+    """
+
+    name: str
+    layer: str
+    shapes: tuple[tuple[int, ...], ...]
+    input_shape: tuple[int, ...]
+    formula: Callable[..., Array]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    vocabulary: int = 0
+    positive: tuple[int, ...] = ()
+    training: bool = False
+    updated: Callable[..., list[Array]] | None = None
+    dtypes: tuple[str, ...] = ("float32", "float64")
+
+
+def dense(weights: Weights, x: Array, activation: str = "linear", **_: Any) -> Array:
+    """Activation of x·W + b, along the last axis."""
+    return activate(activation, x @ weights[0] + weights[1])
+
+
+def embedding(weights: Weights, x: Any, **_: Any) -> Array:
+    """The rows of the table."""
+    return weights[0][np.asarray(x)]
+
+
+def identity(weights: Weights, x: Array, **_: Any) -> Array:
+    """The input."""
+    return x
+
+
+def normalized(x: Array, mean: Array, variance: Array, scale: Array, shift: Array) -> Array:
+    """With that mean and variance taken out, and another scale and shift put in."""
+    return (x - mean) / np.sqrt(variance + EPSILON) * scale + shift
+
+
+def moments(x: Array, axis: int) -> tuple[Array, Array]:
+    """Mean and variance along an axis."""
+    mean = x.sum(axis=axis, keepdims=True) / float(x.shape[axis])
+    return mean, np.square(x - mean).sum(axis=axis, keepdims=True) / float(x.shape[axis])
+
+
+def batch_normalization(weights: Weights, x: Array, **_: Any) -> Array:
+    """By the moving mean and variance."""
+    scale, shift, mean, variance = weights
+    return normalized(x, mean, variance, scale, shift)
+
+
+def batch_normalization_in_training(weights: Weights, x: Array, **_: Any) -> Array:
+    """By the mean and variance of the batch."""
+    return normalized(x, *moments(x, 0), weights[0], weights[1])
+
+
+def moved_averages(weights: Weights, x: Array, momentum: float = 0.99, **_: Any) -> list[Array]:
+    """Weights of a batch normalization after a batch: its moving averages keep 99 % of themselves, by default."""
+    kept = Rounded(momentum)
+    pairs = zip(weights[2:], moments(x, 0), strict=True)
+    return [*weights[:2], *(old * kept + new[0] * (1.0 - kept) for old, new in pairs)]
+
+
+def layer_normalization(weights: Weights, x: Array, **_: Any) -> Array:
+    """By the mean and variance of each row."""
+    return normalized(x, *moments(x, -1), weights[0], weights[1])
+
+
+def convolution(weights: Weights, x: Array, **config: Any) -> Array:
+    """Products of the kernel with every window, summed: over one axis or two between batch and channels."""
+    kernel, bias = weights
+    sizes = kernel.shape[:-2]
+    strides, rates = (np.broadcast_to(config.get(name, 1), len(sizes)) for name in ("strides", "dilation_rate"))
+    reach = [(size - 1) * int(rate) + 1 for size, rate in zip(sizes, rates, strict=True)]
+    x = _padded(x, config.get("padding", "valid"), reach, strides)
+    places = [(n - r) // int(s) + 1 for n, r, s in zip(x.shape[1:-1], reach, strides, strict=True)]
+    total: Array = 0.0
+    for offset in np.ndindex(*sizes):
+        starts = [int(o * rate) for o, rate in zip(offset, rates, strict=True)]
+        cut = [slice(a, a + (n - 1) * int(s) + 1, int(s)) for a, n, s in zip(starts, places, strides, strict=True)]
+        total = total + x[(slice(None), *cut)] @ kernel[offset]
+    return activate(config.get("activation", "linear"), total + bias)
+
+
+def _padded(x: Array, padding: str, reach: Sequence[int], strides: Any) -> Array:
+    """With zeros around: none, before the start, or so that a stride of 1 keeps the size, the odd one at the end."""
+    around = [(0, 0)]
+    for size, one, stride in zip(x.shape[1:-1], reach, strides, strict=True):
+        missing = max(0, (-(-size // int(stride)) - 1) * int(stride) + one - size)
+        around.append({"valid": (0, 0), "causal": (one - 1, 0)}.get(padding, (missing // 2, missing - missing // 2)))
+    return Rounded(np.pad(x.value, [*around, (0, 0)]), np.pad(x.error, [*around, (0, 0)]))
+
+
+def simple_rnn(weights: Weights, x: Array, **_: Any) -> Array:
+    """The last state of h ← tanh(x·W + h·U + b)."""
+    kernel, recurrent, bias = weights
+    state = x[:, 0] @ kernel + bias  # it begins with zeros
+    for step in range(1, x.shape[1]):
+        state = x[:, step] @ kernel + np.tanh(state) @ recurrent + bias
+    return np.tanh(state)
+
+
+def lstm(weights: Weights, x: Array, **_: Any) -> Array:
+    """The last output; gates of input, forgetting, cell and output, in this order."""
+    kernel, recurrent, bias = weights
+    state = cell = Rounded(np.zeros((x.shape[0], recurrent.shape[0])))
+    for step in range(x.shape[1]):
+        into, kept, new, out = _split(x[:, step] @ kernel + state @ recurrent + bias, 4)
+        cell = sigmoid(kept) * cell + sigmoid(into) * np.tanh(new)
+        state = sigmoid(out) * np.tanh(cell)
+    return state
+
+
+def gru(weights: Weights, x: Array, **_: Any) -> Array:
+    """The last state; gates of update, reset and the new state, in this order; reset after the product, by default."""
+    kernel, recurrent, bias = weights
+    state = Rounded(np.zeros((x.shape[0], recurrent.shape[0])))
+    for step in range(x.shape[1]):
+        from_input = _split(x[:, step] @ kernel + bias[0], 3)
+        from_state = _split(state @ recurrent + bias[1], 3)
+        kept, reset = (sigmoid(from_input[gate] + from_state[gate]) for gate in (0, 1))
+        new = np.tanh(from_input[2] + reset * from_state[2])
+        state = kept * state + (1.0 - kept) * new
+    return state
+
+
+def _split(x: Array, parts: int) -> list[Array]:
+    width = x.shape[-1] // parts
+    return [x[:, part * width : (part + 1) * width] for part in range(parts)]
+
+
+def pooled_mean(weights: Weights, x: Array, **_: Any) -> Array:
+    """The mean over all places."""
+    return x.sum(axis=1) / float(x.shape[1])
+
+
+def pooled_maximum(weights: Weights, x: Array, **_: Any) -> Array:
+    """The largest of each pair of places; an odd one at the end is left out."""
+    pairs = x.shape[1] // 2
+    return np.maximum(x[:, 0 : 2 * pairs : 2], x[:, 1 : 2 * pairs : 2])
+
+
+_CONV1, _CONV2 = ((3, 2, 4), (4,)), ((3, 2, 2, 3), (3,))
+_NORM = ((5,), (5,))
+LAYERS = (
+    LayerCase(
+        "dense-softmax-of-sequences", "Dense", ((3, 4), (4,)), (2, 5, 3), dense, {"units": 4, "activation": "softmax"}
+    ),
+    LayerCase("embedding", "Embedding", ((6, 3),), (4, 5), embedding, {"input_dim": 6, "output_dim": 3}, vocabulary=6),
+    LayerCase("dropout-at-inference", "Dropout", (), (6, 5), identity, {"rate": 0.5}),
+    LayerCase("batch-normalization", "BatchNormalization", _NORM * 2, (7, 5), batch_normalization, positive=(3,)),
+    LayerCase(
+        "batch-normalization-in-training",
+        "BatchNormalization",
+        _NORM * 2,
+        (7, 5),
+        batch_normalization_in_training,
+        positive=(3,),
+        training=True,
+        updated=moved_averages,
+        dtypes=("float32",),
+    ),
+    LayerCase(
+        "batch-normalization-of-short-memory",
+        "BatchNormalization",
+        _NORM * 2,
+        (7, 5),
+        batch_normalization_in_training,
+        {"momentum": 0.75},
+        positive=(3,),
+        training=True,
+        updated=moved_averages,
+    ),
+    LayerCase("layer-normalization", "LayerNormalization", _NORM, (4, 3, 5), layer_normalization),
+    LayerCase("convolution", "Conv1D", _CONV1, (3, 9, 2), convolution, {"filters": 4, "kernel_size": 3}),
+    LayerCase(
+        "convolution-same-strides",
+        "Conv1D",
+        _CONV1,
+        (3, 10, 2),
+        convolution,
+        {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "tanh"},
+    ),
+    LayerCase(
+        "convolution-causal-dilated",
+        "Conv1D",
+        _CONV1,
+        (3, 9, 2),
+        convolution,
+        {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "padding": "causal"},
+    ),
+    LayerCase(
+        "convolution-of-images", "Conv2D", _CONV2, (2, 6, 5, 2), convolution, {"filters": 3, "kernel_size": (3, 2)}
+    ),
+    LayerCase(
+        "convolution-of-images-same-strides",
+        "Conv2D",
+        _CONV2,
+        (2, 6, 5, 2),
+        convolution,
+        {"filters": 3, "kernel_size": (3, 2), "strides": 2, "padding": "same", "activation": "relu"},
+    ),
+    LayerCase("maximum-pooling", "MaxPooling1D", (), (3, 7, 2), pooled_maximum),
+    LayerCase("mean-pooling", "GlobalAveragePooling1D", (), (3, 7, 2), pooled_mean),
+    LayerCase("simple-rnn", "SimpleRNN", ((3, 4), (4, 4), (4,)), (5, 6, 3), simple_rnn, {"units": 4}),
+    LayerCase("lstm", "LSTM", ((3, 16), (4, 16), (16,)), (5, 6, 3), lstm, {"units": 4}),
+    LayerCase("gru", "GRU", ((3, 12), (4, 12), (2, 12)), (5, 6, 3), gru, {"units": 4}),
+)
+
+
+def layer_inputs(case: LayerCase, seed: int, dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
+    """Random weights and input for it."""
+    stream = np.random.RandomState(seed % 2**32)
+    weights = [stream.normal(scale=0.7, size=shape).astype(dtype) for shape in case.shapes]
+    for number in case.positive:
+        weights[number] = np.abs(weights[number]) + np.asarray(0.1, dtype)
+    if case.vocabulary:
+        return weights, stream.randint(0, case.vocabulary, size=case.input_shape).astype(np.int32)
+    return weights, stream.normal(size=case.input_shape).astype(dtype)

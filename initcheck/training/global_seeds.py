@@ -1,0 +1,31 @@
+"""What the global generators draw first under each of many global seeds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from initcheck.training.trace import Array
+
+GENERATORS = ("python", "numpy", "tensorflow")
+First = dict[str, list[tuple[Array, Array]]]
+
+
+def first_draws(keras: Any, seeds: Sequence[int]) -> First:
+    """For each generator and seed, what it draws right after ``set_random_seed``, and on a second round."""
+    rounds = [[_draw(keras, seed) for seed in seeds] for _ in range(2)]
+    return {name: [(one[name], two[name]) for one, two in zip(*rounds, strict=True)] for name in GENERATORS}
+
+
+def _draw(keras: Any, seed: int) -> dict[str, Array]:
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    return {
+        "python": np.array([random.random() for _ in range(9)]),
+        "numpy": np.random.random(9),
+        "tensorflow": np.array(tf.random.uniform((9,))),
+    }

@@ -1,0 +1,42 @@
+"""The noise that layers really draw within ``fit``, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from initcheck.training import unrelated
+from initcheck.training.building import make_recorder
+from initcheck.training.seeding import derive_seed
+from initcheck.training.trace import Array
+
+NOISE = {"Dropout": 0.5, "GaussianNoise": 1.0, "SpatialDropout1D": 0.5}
+ROWS, UNITS, BATCH, EPOCHS = 8, 32, 4, 3
+Masks = dict[str, list[Array]]
+
+
+def masks(keras: Any, seed: int, *, look: int) -> Masks:
+    """What each kind of layer, with an int seed and without one, made of ones at every step of every epoch.
+
+    Args:
+        keras: Keras as installed.
+        seed: The global seed; the layers' seeds are derived from it.
+        look: 1 for a training after unrelated random work.
+    """
+    if look:
+        unrelated.work(keras, seed + look)
+    keras.utils.set_random_seed(seed)
+    seen: Masks = {f"{name}, {how}": [] for name in NOISE for how in ("seeded", "unseeded")}
+    layers = keras.layers
+    inputs = keras.Input((1, UNITS))  # spatial dropout drops whole channels: of one place each, they are the units
+    branches = []
+    for told, drawn in seen.items():
+        name, _, how = told.partition(", ")
+        own = {"seed": derive_seed(seed, name)} if how == "seeded" else {}
+        branches.append(make_recorder(keras, drawn)(getattr(layers, name)(NOISE[name], **own)(inputs)))
+    model = keras.Model(inputs, layers.Dense(1)(layers.Concatenate()(branches)))
+    model.compile(optimizer="sgd", loss="mse")
+    rows = np.ones((ROWS, 1, UNITS), np.float32)
+    model.fit(rows, rows[:, :, :1], batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
+    return seen

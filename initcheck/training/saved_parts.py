@@ -1,0 +1,212 @@
+"""Layers, optimizers, losses and their like after a round trip through their configurations, options and all."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.training.building import minds_training
+from initcheck.training.draws import make_initializer
+from initcheck.training.quiet import quiet
+from initcheck.training.saved_records import Arrays, Config, RoundTrip
+
+if TYPE_CHECKING:
+    from initcheck.catalog.initializers import Initializer
+    from initcheck.training.lab import Lab
+
+_STREAM = np.random.RandomState(8)
+_VALUES = _STREAM.uniform(0.05, 0.95, size=(4, 3)).astype(np.float32)
+_LABELS = np.array([0, 1, 2, 1], np.int32)
+_OBJECTS = {"_regularizer": "regularizers", "_constraint": "constraints"}
+
+
+class SavedParts:
+    """Gives evidence of what survives in a configuration.
+
+    Args:
+        lab: The laboratory.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._keras = lab.keras
+
+    @quiet()
+    def part(self, module: str, name: str, options: Config) -> tuple[list[RoundTrip], Config] | None:
+        """What is not a layer, by every route, with the options that this version offers; None without the class.
+
+        Args:
+            module: Of ``keras``.
+            name: The class.
+            options: The arguments, as JSON gives them back.
+        """
+        home: Any = self._keras
+        for word in module.split("."):
+            home = getattr(home, word)
+        kind = getattr(home, name, None)
+        if kind is None:
+            return None
+        told = _offered(kind, options)
+        routes: dict[str, Callable[[], Any]] = {
+            "from_config(get_config())": lambda: kind.from_config(_through_json(kind(**told).get_config())),
+            "deserialize(serialize())": lambda: home.deserialize(_through_json(home.serialize(kind(**told)))),
+        }
+        config = _through_json(kind(**told).get_config())
+        results = _used(module, kind(**told))
+        trips: list[RoundTrip] = []
+        for route, read in routes.items():
+            again = read()
+            # What is built of a configuration is used once; the other routes must give the same configuration.
+            used = results if trips else _used(module, again)
+            kinds = (name, type(again).__name__)
+            trips.append(RoundTrip(route, config, _through_json(again.get_config()), results, used, kinds))
+        return trips, told
+
+    @quiet()
+    def layer(
+        self, name: str, options: Config, input_shape: tuple[int, ...], seed: int, *, called: bool
+    ) -> tuple[RoundTrip, Config]:
+        """A layer rebuilt from its configuration with the options that this version offers, and those options.
+
+        The configurations have with them what the layer says of itself: whether it is trained, and its dtypes.
+
+        Args:
+            name: The layer's class.
+            options: The arguments, as JSON gives them back.
+            input_shape: The shape that it is built for, with the batch.
+            seed: Of the global generators before each call, and of the inputs.
+            called: Whether to compare outputs too; only what draws has anything to show that
+                configurations do not, and only layers without weights have nothing else.
+        """
+        kind = getattr(self._keras.layers, name)
+        told = _offered(kind, options)
+        original = kind(**{key: self._argument(key, value) for key, value in told.items()})
+        again = kind.from_config(_through_json(original.get_config()))
+        config, config_again = ({**_traits(one), **_through_json(one.get_config())} for one in (original, again))
+        for one in (original, again):
+            one.build(input_shape)
+        values = original.get_weights()
+        again.set_weights(values)  # initializers are unseeded here, and judged by other checks
+        arrays = [one.get_weights() for one in (original, again)]
+        if called or not values:
+            inputs = np.random.RandomState(seed % 2**32).uniform(size=input_shape).astype(np.float32)
+            arrays = [
+                [*held, *self._outputs(one, inputs, seed)] for held, one in zip(arrays, (original, again), strict=True)
+            ]
+        return RoundTrip(f"{name}.from_config(get_config())", config, config_again, arrays[0], arrays[1]), told
+
+    def initializer_seeds(self, row: Initializer, seeds: Iterable[int]) -> list[tuple[Any, ...]]:
+        """Each seed with what the initializer's configuration makes of it, and that of the one rebuilt from it."""
+        return [(seed, *_seeds_told(make_initializer(row, seed))) for seed in (*seeds, None)]
+
+    @quiet()
+    def layer_seeds(self, name: str, options: Config, seeds: Iterable[int]) -> list[tuple[Any, ...]]:
+        """The same of a layer; none where it is not documented to take a seed."""
+        kind = getattr(self._keras.layers, name)
+        if not _offered(kind, {"seed": 0}):
+            return []
+        return [(seed, *_seeds_told(kind(**_tuples(dict(options)), seed=seed))) for seed in (*seeds, None)]
+
+    @quiet()
+    def unseeded(self, row: Initializer) -> Arrays:
+        """Draws of an unseeded initializer, and of two that are rebuilt from its configuration."""
+        written = make_initializer(row, None)
+        rebuilt = [type(written).from_config(_through_json(written.get_config())) for _ in range(2)]
+        return [np.array(one((4, 4))) for one in (written, *rebuilt)]
+
+    def _outputs(self, layer: Any, inputs: np.ndarray, seed: int) -> Arrays:
+        """What a layer gives out in training, and what it adds to the loss, right after seeding."""
+        self._keras.utils.set_random_seed(seed)
+        found = layer(inputs, training=True) if minds_training(layer) else layer(inputs)
+        return [np.array(one) for one in (found, *layer.losses)]
+
+    def _argument(self, key: str, value: Any) -> Any:
+        """The object that a dictionary of class and configuration describes; lists as tuples."""
+        for ending, module in _OBJECTS.items():
+            if key.endswith(ending):
+                return getattr(getattr(self._keras, module), value["class_name"])(**value["config"])
+        return _tuples(value)
+
+
+_OF_EVERY_LAYER = ("name", "trainable", "dtype")
+
+
+def _offered(kind: Any, options: Config) -> dict[str, Any]:
+    """The options that the class takes by name; those of every layer also where it takes whatever comes."""
+    taken = inspect.signature(kind.__init__).parameters
+    rest = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values())
+    return {key: value for key, value in options.items() if key in taken or (rest and key in _OF_EVERY_LAYER)}
+
+
+def _seeds_told(original: Any) -> tuple[Any, Any]:
+    written = _through_json(original.get_config())
+    again = type(original).from_config(written).get_config()
+    return written.get("seed", "nothing"), again.get("seed", "nothing")
+
+
+def _traits(layer: Any) -> dict[str, Any]:
+    return {
+        "trained": layer.trainable,
+        "compute_dtype": layer.compute_dtype,
+        "variable_dtype": str(layer.variable_dtype),
+    }
+
+
+def _used(module: str, part: Any) -> Arrays:
+    """What comes of using it: a rate at each step, a loss, a metric, a weight after two steps."""
+    return [np.array(one) for one in _USES[module](part)]
+
+
+def _stepped(optimizer: Any) -> list[Any]:
+    import tensorflow as tf
+
+    variable = tf.Variable(_VALUES)
+    optimizer.build([variable])
+    for _ in range(2):
+        optimizer.apply_gradients([(tf.constant(_VALUES - 0.5), variable)])
+    return [variable]
+
+
+def _lost(loss: Any) -> list[Any]:
+    return [loss(_truth(loss), _VALUES)]
+
+
+def _counted(metric: Any) -> list[Any]:
+    metric.update_state(_truth(metric), _VALUES)
+    return [metric.result()]
+
+
+def _square() -> Any:
+    import tensorflow as tf
+
+    return tf.constant(_VALUES[:3])
+
+
+def _truth(judge: Any) -> np.ndarray:
+    """Labels where it is sparse, else one of each row's values."""
+    name = type(judge).__name__
+    return _LABELS if name.startswith("Sparse") else np.eye(3, dtype=np.float32)[_LABELS]
+
+
+_USES: Mapping[str, Callable[[Any], list[Any]]] = {
+    "optimizers": _stepped,
+    "optimizers.schedules": lambda schedule: [schedule(step) for step in range(12)],
+    "losses": _lost,
+    "metrics": _counted,
+    "regularizers": lambda regularizer: [regularizer(_square())],
+    "constraints": lambda constraint: [constraint(_VALUES)],
+}
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+
+
+def _through_json(config: Any) -> Any:
+    return json.loads(json.dumps(config, default=lambda value: np.asarray(value).tolist()))

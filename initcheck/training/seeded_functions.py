@@ -1,0 +1,56 @@
+"""The functions of ``keras.random``, called with an integer for their seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.training import unrelated
+from initcheck.training.trace import Array
+
+COUNT = 4000
+
+
+@dataclass(frozen=True)
+class SeededCalls:
+    """What a function of ``keras.random`` returned.
+
+    Attributes:
+        first: Under an int seed.
+        again: Under the same one, right after it.
+        after_work: Under the same one, after unrelated random work under another global seed.
+        other: Under another int seed.
+    """
+
+    first: Array
+    again: Array
+    after_work: Array
+    other: Array
+
+
+def call_seeded(keras: Any, name: str, seed: int) -> SeededCalls | None:
+    """Calls that function; None where this version of Keras has none of that name."""
+    home = getattr(keras, "random", None)
+    if not hasattr(home, name):
+        return None
+    call = _CALLS[name]
+    first, again = (np.array(call(home, seed)) for _ in range(2))
+    unrelated.work(keras, seed + 1)
+    return SeededCalls(first, again, np.array(call(home, seed)), np.array(call(home, seed + 1)))
+
+
+_CALLS: dict[str, Callable[[Any, int], Any]] = {
+    "normal": lambda random, seed: random.normal((COUNT,), mean=3.0, stddev=2.0, seed=seed),
+    "uniform": lambda random, seed: random.uniform((COUNT,), minval=2.0, maxval=5.0, seed=seed),
+    "truncated_normal": lambda random, seed: random.truncated_normal((COUNT,), mean=1.0, stddev=0.5, seed=seed),
+    "randint": lambda random, seed: random.randint((COUNT,), minval=3, maxval=8, seed=seed),
+    "categorical": lambda random, seed: random.categorical(np.zeros((1, 5), np.float32), COUNT, seed=seed),
+    "shuffle": lambda random, seed: random.shuffle(np.arange(COUNT), seed=seed),
+    "dropout": lambda random, seed: random.dropout(np.ones(COUNT, np.float32), 0.75, seed=seed),
+    "gamma": lambda random, seed: random.gamma((COUNT,), 2.0, seed=seed),
+    "beta": lambda random, seed: random.beta((COUNT,), 2.0, 2.0, seed=seed),
+    "binomial": lambda random, seed: random.binomial((COUNT,), 3.0, 0.5, seed=seed),
+}

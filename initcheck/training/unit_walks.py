@@ -1,0 +1,77 @@
+"""A net of one convolution or recurrent layer, trained step by step, the weights of its units read after each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.training.trace import Array
+
+if TYPE_CHECKING:
+    from initcheck.checks.unit_nets import UnitNet
+
+RATE = 0.1
+
+
+@dataclass(frozen=True)
+class UnitWalk:
+    """What became of the weights of like units.
+
+    Attributes:
+        weights: By name; shape ``(1 + steps, kinds, units)``: along the last axis stands what must stay equal.
+        losses: Each step's.
+    """
+
+    weights: dict[str, Array]
+    losses: Array
+
+
+def walk_units(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
+    """Trains that net of ``checks.unit_nets``."""
+    floatx = keras.backend.floatx()
+    keras.backend.set_floatx("float64")  # losses are computed in it
+    try:
+        return _walk(keras, net, seed)
+    finally:
+        keras.backend.set_floatx(floatx)
+
+
+def _walk(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
+    keras.utils.set_random_seed(seed)
+    stream = np.random.RandomState(seed % 2**32)
+    x = stream.normal(size=(net.steps, net.batch_size, *net.input_shape))
+    y = stream.uniform(size=(net.steps, net.batch_size, 1))
+    constant = keras.initializers.Constant(net.kernel)
+    recurrent = net.kind in ("SimpleRNN", "GRU", "LSTM")
+    layer = getattr(keras.layers, net.kind)(
+        activation=net.activation,
+        kernel_initializer=constant,
+        **({"recurrent_initializer": constant} if recurrent else {}),
+        **net.settings,
+    )
+    pooling = [] if recurrent else [getattr(keras.layers, f"GlobalAveragePooling{len(net.input_shape) - 1}D")()]
+    output = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=constant)
+    model = keras.Sequential([keras.Input(net.input_shape, dtype="float64"), layer, *pooling, output])
+    momentum = {"momentum": 0.9, "nesterov": True} if net.optimizer == "Nesterov" else {}
+    model.compile(optimizer=keras.optimizers.SGD(RATE, **momentum), loss="binary_crossentropy", run_eagerly=True)
+    seen, losses = [(layer.get_weights(), output.get_weights())], []
+    for inputs, outputs in zip(x, y, strict=True):
+        losses.append(float(np.ravel(model.train_on_batch(inputs, outputs))[0]))
+        seen.append((layer.get_weights(), output.get_weights()))
+    return UnitWalk(_by_unit(net, seen, recurrent), np.array(losses))
+
+
+def _by_unit(net: UnitNet, seen: list[tuple[list[Array], list[Array]]], recurrent: bool) -> dict[str, Array]:
+    """Weights with the units last; of a recurrent kernel, which has units on both sides, every pair of them."""
+    found = {}
+    names = ("kernel", "recurrent kernel", "bias") if recurrent else ("kernel", "bias")
+    for number, name in enumerate(names):
+        steps = np.stack([step[0][number] for step in seen])
+        split: Array = steps.reshape(len(steps), -1, net.gates, steps.shape[-1] // net.gates)
+        if name == "recurrent kernel":
+            split = split.transpose(0, 2, 1, 3).reshape(len(steps), net.gates, -1)
+        found[name] = split.reshape(len(steps), -1, split.shape[-1])
+    found["output kernel"] = np.stack([step[1][0].T for step in seen])
+    return found

@@ -1,0 +1,64 @@
+"""The formulas of common layers, against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+
+from initcheck.catalog import layer_formulas as formulas
+from initcheck.catalog.layer_formulas import LAYERS, layer_inputs
+from initcheck.catalog.rounding import Rounded
+
+
+def rounded(*arrays):
+    return [Rounded(np.array(one, float)) for one in arrays]
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, [1 + 2 * 2 + 3 * 4, 2 + 2 * 3 + 4 * 4]),
+        ({"padding": "same"}, [2 * 1 + 4 * 2, 17, 24, 3 + 2 * 4]),
+        ({"padding": "causal"}, [4 * 1, 2 * 1 + 4 * 2, 17, 24]),
+        ({"padding": "causal", "dilation_rate": 2}, [4, 8, 2 + 12, 2 * 2 + 4 * 4]),
+        ({"padding": "same", "strides": 2}, [17, 3 + 2 * 4]),
+    ],
+)
+def test_convolutions_have_known_values(config, expected):
+    kernel, bias, x = rounded([[[1.0]], [[2.0]], [[4.0]]], [0.0], [[[1.0], [2.0], [3.0], [4.0]]])
+    assert formulas.convolution([kernel, bias], x, **config).value.ravel().tolist() == expected
+
+
+def test_normalizations_take_out_mean_and_variance():
+    scale, shift, mean, variance, x = rounded([2.0], [1.0], [3.0], [4.0 - 1e-3], [[5.0], [1.0]])
+    found = formulas.batch_normalization([scale, shift, mean, variance], x).value
+    np.testing.assert_allclose(found, [[3.0], [-1.0]])
+    moved = formulas.moved_averages([scale, shift, mean, variance], x)
+    np.testing.assert_allclose([one.value.item() for one in moved[2:]], [3.0, 0.99 * (4.0 - 1e-3) + 0.01 * 4.0])
+    scale, shift, x = rounded([1.0, 1.0], [0.0, 5.0], [[3.0, 1.0]])
+    found = formulas.layer_normalization([scale, shift], x).value
+    np.testing.assert_allclose(found, [[1 / np.sqrt(1.001), 5 - 1 / np.sqrt(1.001)]])
+
+
+def test_recurrent_layers_have_known_values():
+    x = Rounded(np.array([[[1.0], [0.0]]]))
+    half = np.arctanh(0.5)
+    kernel, recurrent, bias = rounded([[half]], [[2 * half]], [0.0])
+    np.testing.assert_allclose(formulas.simple_rnn([kernel, recurrent, bias], x).value, [[0.5]])
+    # All gates are ½ but for the cell's, which is tanh of the input: c = ¼, then ⅛.
+    kernel, recurrent, bias = rounded([[0, 0, half, 0]], [[0.0] * 4], [0.0] * 4)
+    np.testing.assert_allclose(formulas.lstm([kernel, recurrent, bias], x).value, [[0.5 * np.tanh(0.125)]])
+    # Update and reset are ½: h = ¼, then ⅛.
+    kernel, recurrent, bias = rounded([[0, 0, half]], [[0.0] * 3], [[0.0] * 3] * 2)
+    np.testing.assert_allclose(formulas.gru([kernel, recurrent, bias], x).value, [[0.125]])
+
+
+def test_pooling_has_known_values():
+    x = Rounded(np.array([[[1.0], [4.0], [2.0], [3.0], [9.0]]]))
+    assert formulas.pooled_maximum([], x).value.ravel().tolist() == [4.0, 3.0]
+    assert formulas.pooled_mean([], x).value.ravel().tolist() == [3.8]
+
+
+@pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.name)
+def test_the_bound_is_tight_enough_to_see_one_in_ten_thousand(case):
+    weights, x = layer_inputs(case, 1, "float32")
+    output = case.formula([Rounded(one) for one in weights], x if case.vocabulary else Rounded(x), **case.config)
+    assert np.max(1e-4 * np.abs(output.value) / (4 * output.error + 1e-30)) > 1

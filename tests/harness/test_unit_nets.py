@@ -1,0 +1,35 @@
+"""The check of filters and recurrent units, on weights made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from initcheck.checks.unit_nets import judge_units, tolerance, unit_nets
+from initcheck.records import Status
+from initcheck.training.unit_walks import UnitWalk
+
+NET = unit_nets()[0]
+
+
+def walk(change: float = 0.0, *, still: bool = False) -> Any:
+    steps = np.arange(4.0).reshape(4, 1, 1) * (not still)
+    weights = {name: steps * np.ones((4, 3, 6)) for name in ("kernel", "bias", "output kernel")}
+    weights["bias"][-1, 0, 0] += change
+    return UnitWalk(weights, np.arange(3.0))
+
+
+@pytest.mark.parametrize(("change", "status"), [(0.0, "pass"), (0.5, "pass"), (2.0, "fail"), (np.nan, "fail")])
+def test_units_may_part_by_rounding_and_no_more(change: float, status: str) -> None:
+    assert judge_units(walk(change * tolerance(NET)), NET).status.value == status
+
+
+def test_weights_that_do_not_move_show_nothing() -> None:
+    assert judge_units(walk(still=True), NET).status is Status.FAIL
+
+
+def test_every_net_has_a_name_and_a_tolerance_far_below_a_step() -> None:
+    assert len({net.name for net in unit_nets()}) == len(unit_nets())
+    assert all(0 < tolerance(net) < 1e-9 for net in unit_nets())
