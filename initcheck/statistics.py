@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
+MANY = 1000  # from here on BCa's corrections are far below the interval's own error, and cost n² steps
 _BATCH = 4_000_000  # values resampled at once: 32 MB, however many there are
 MIN_BOOTSTRAP = 5  # fewer values have too few distinct resamples to speak of 95 %
 Values = npt.NDArray[np.float64]
@@ -34,12 +35,12 @@ class Estimate:
 
 
 def mean(values: Values) -> Estimate:
-    """The mean, with its BCa bootstrap interval (Efron 1987); none where all values are equal."""
+    """The mean, with its bootstrap interval (BCa, Efron 1987; percentile for many); none where all are equal."""
     return _bootstrap(values, np.mean)
 
 
 def stddev(values: Values) -> Estimate:
-    """The standard deviation (n − 1), with its BCa bootstrap interval; none where all values are equal."""
+    """The standard deviation (n − 1), with its interval as the mean's; none where all values are equal."""
     return _bootstrap(values, lambda sample, axis=-1: np.std(sample, axis=axis, ddof=1))
 
 
@@ -56,7 +57,8 @@ def _bootstrap(values: Values, statistic: Callable[..., Any]) -> Estimate:
         interval = stats.bootstrap(
             (values,),
             statistic,
-            n_resamples=RESAMPLES,
+            n_resamples=RESAMPLES if len(values) < MANY else 999,
+            method="BCa" if len(values) < MANY else "percentile",
             confidence_level=CONFIDENCE,
             batch=max(1, _BATCH // len(values)),
             random_state=np.random.RandomState(0),
@@ -112,30 +114,89 @@ def best_shares(samples: Sequence[Values]) -> list[Estimate]:
     Args:
         samples: One array of values for each competitor.
     """
-    value = _best_shares(samples)
+    counts = _count_values(samples)
+    value = _shares_of_counts(counts)
     if min(map(len, samples)) < MIN_BOOTSTRAP:
         return [Estimate(float(share), math.nan, math.nan) for share in value]
     stream = np.random.RandomState(0)
-    resampled = np.array([_best_shares([stream.choice(sample, len(sample)) for sample in samples]) for _ in range(999)])
+    sizes = counts.sum(axis=1)
+    resampled = np.array(
+        [
+            _shares_of_counts(np.array([stream.multinomial(n, row / n) for n, row in zip(sizes, counts, strict=True)]))
+            for _ in range(999)
+        ]
+    )
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(resampled, [tail, 100 - tail], axis=0)
     return [Estimate(*map(float, ends)) for ends in zip(value, low, high, strict=True)]
 
 
-def _best_shares(samples: Sequence[Values]) -> Values:
+def _count_values(samples: Sequence[Values]) -> npt.NDArray[np.int64]:
+    """How often each sample holds each value, shape ``(samples, values)``, values ascending."""
+    values = np.unique(np.concatenate(samples))
+    return np.array([np.bincount(np.searchsorted(values, sample), minlength=len(values)) for sample in samples])
+
+
+def _shares_of_counts(counts: npt.NDArray[np.int64]) -> Values:
     """Breaking ties by a uniform u makes the others' chance to stay below a value a product of lines in u.
 
-    Its integral over u is exact by Gauss–Legendre, the product being a polynomial of degree ``len(samples) − 1``.
+    Its integral over u is exact by Gauss–Legendre, the product being a polynomial of degree ``len(counts) − 1``.
     """
-    values = np.unique(np.concatenate(samples))
-    mass = np.array([[np.count_nonzero(sample == value) for value in values] for sample in samples], dtype=float)
+    mass = counts.astype(np.float64)
     mass /= mass.sum(axis=1, keepdims=True)
     below = np.cumsum(mass, axis=1) - mass
-    nodes, weights = np.polynomial.legendre.leggauss(len(samples) // 2 + 1)
+    nodes, weights = np.polynomial.legendre.leggauss(len(counts) // 2 + 1)
     u = (nodes + 1)[:, None, None] / 2
     stays_below = below + u * mass  # (node, competitor, value)
     shares = [
         np.einsum("n,nv,v->", weights / 2, np.delete(stays_below, k, axis=1).prod(axis=1), mass[k])
-        for k in range(len(samples))
+        for k in range(len(counts))
     ]
     return np.array(shares)
+
+
+@dataclass(frozen=True)
+class Components:
+    """Shares of a variance: of the rows, of the columns, and of their interplay; each from 0 to 1."""
+
+    total: float
+    rows: Estimate
+    columns: Estimate
+    interplay: Estimate
+
+
+def variance_components(table: Values) -> Components | None:
+    """Attributes the variance of a two-way table to its rows and its columns; None where nothing varies.
+
+    Moments of the two-way random-effects model, one value in each cell; negative estimates count as zero. The intervals
+    resample rows and columns together. Sources: Searle, Casella & McCulloch 1992, Variance Components, 4.7; Owen 2007,
+    The pigeonhole bootstrap.
+
+    Args:
+        table: Shape ``(rows, columns)``, at least 2 of each.
+    """
+    if np.ptp(table) == 0:
+        return None
+    value = _component_shares(table)
+    stream = np.random.RandomState(0)
+    resampled = []
+    for _ in range(999):
+        rows, columns = (stream.randint(size, size=size) for size in table.shape)
+        part = table[rows][:, columns]
+        if np.ptp(part) > 0:
+            resampled.append(_component_shares(part))
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(resampled, [tail, 100 - tail], axis=0)
+    shares = [Estimate(*map(float, ends)) for ends in zip(value, low, high, strict=True)]
+    return Components(float(np.std(table, ddof=1)), *shares)
+
+
+def _component_shares(table: Values) -> Values:
+    rows, columns = table.shape
+    grand, by_row, by_column = table.mean(), table.mean(axis=1), table.mean(axis=0)
+    residual = table - by_row[:, None] - by_column[None] + grand
+    within = (residual**2).sum() / ((rows - 1) * (columns - 1))
+    of_rows = max(0.0, columns * by_row.var(ddof=1) - within) / columns
+    of_columns = max(0.0, rows * by_column.var(ddof=1) - within) / rows
+    shares: Values = np.array([of_rows, of_columns, within]) / max(of_rows + of_columns + within, 1e-300)
+    return shares

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from initcheck.answers import METHODS, Answer
-from initcheck.statistics import Estimate
+from initcheck.statistics import Components, Estimate
 
 NONE = "–"  # no number: too few runs
 NOTATION = (
@@ -35,6 +35,16 @@ def answer_cells(answer: Answer, epochs: int) -> dict[str, str]:
         format_restarts(answer.restarts),
     )
     return dict(zip(METHODS, texts, strict=True))
+
+
+def component_cells(components: Components) -> dict[str, str]:
+    """The cells of one initializer's components of variance: column title → text."""
+    return {
+        "standard deviation": f"{components.total:.4f}",
+        "initial weights": format_percent(components.rows),
+        "order of the rows": format_percent(components.columns),
+        "interplay": format_percent(components.interplay),
+    }
 
 
 def format_share(estimate: Estimate) -> str:

@@ -9,8 +9,16 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from initcheck.answers import METHODS, Answer
-from initcheck.reporting.format import NOTATION, answer_cells, format_count, format_percent, format_share, has_interval
+from initcheck.answers import COMPONENTS_METHOD, METHODS, Answer
+from initcheck.reporting.format import (
+    NOTATION,
+    answer_cells,
+    component_cells,
+    format_count,
+    format_percent,
+    format_share,
+    has_interval,
+)
 from initcheck.reporting.results import Sweep
 from initcheck.statistics import Estimate
 
@@ -27,6 +35,8 @@ def render_report(sweep: Sweep) -> str:
         finding=find(sweep),
         methods=METHODS,
         notation=NOTATION,
+        components={name: component_cells(components) for name, components in sweep.components.items()},
+        components_method=COMPONENTS_METHOD,
         problem=_problem_rows(sweep),
         environment=[("seed", str(sweep.seed)), *sweep.environment.rows()],
         **_table(sweep),
@@ -151,6 +161,7 @@ def _problem_rows(sweep: Sweep) -> list[tuple[str, str]]:
         ("rows", f"{run.train_total:,} for training, {run.test_total:,} held out" if run else "not known yet"),
         ("budget", f"{format_count(_epochs(sweep), 'epoch')} in batches of {problem.batch_size:,}"),
         ("loss", problem.loss),
+        ("trained by", f"the {sweep.engine}"),
         ("target", f"{problem.target:g} training accuracy: from there on a run counts as having learned"),
         ("chance", f"{problem.chance:.4g}: accuracy of always naming the commonest class"),
     ]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.answers import Answer, answer, epochs_to_target, is_stuck
+from initcheck.answers import Answer, answer, attribute, epochs_to_target, is_stuck
 from initcheck.catalog.problems import Problem
 from initcheck.records import METRICS, Environment, Run, Runs
+from initcheck.statistics import Components
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,12 @@ class Sweep:
     def answers(self) -> list[Answer]:
         """The lecture's questions answered, one row for each initializer."""
         return answer(self.groups, self.problem.target)
+
+    @functools.cached_property
+    def components(self) -> dict[str, Components]:
+        """Where the spread of each initializer's runs comes from, where both weights and orders were varied."""
+        found = {runs.initializer: attribute(runs) for runs in self.groups}
+        return {name: components for name, components in found.items() if components is not None}
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each run: its name, its seed, counts and shares of rightly classified rows, and its outcome."""

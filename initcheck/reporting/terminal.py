@@ -11,13 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from initcheck.answers import METHODS
+from initcheck.answers import COMPONENTS_METHOD, METHODS
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.known_issues import find_known_issue
 from initcheck.catalog.problems import PROBLEMS
 from initcheck.checks.registry import FAMILIES, Cell
 from initcheck.records import Status, Verdict
-from initcheck.reporting.format import answer_cells
+from initcheck.reporting.format import answer_cells, component_cells
 from initcheck.reporting.results import Sweep
 
 if TYPE_CHECKING:
@@ -39,8 +39,21 @@ def print_answers(sweep: Sweep) -> None:
     console.print(table)
     for column, method in METHODS.items():
         console.print(Text.assemble((column, "bold"), f": {method}"), soft_wrap=True)
+    if sweep.components:
+        _print_components(console, sweep)
     work = f"{sweep.finished:,} runs of {epochs} epochs by the {sweep.engine}"
     console.print(Text(f"{work}; target accuracy {sweep.problem.target:g}; seed {sweep.seed}"), soft_wrap=True)
+
+
+def _print_components(console: Console, sweep: Sweep) -> None:
+    rows = {name: component_cells(components) for name, components in sweep.components.items()}
+    table = Table(title="Where the spread comes from", title_justify="left")
+    for column in ("initializer", *next(iter(rows.values()))):
+        table.add_column(column, no_wrap=column == "initializer")
+    for name, cells in rows.items():
+        table.add_row(Text(name), *map(Text, cells.values()))
+    console.print(table)
+    console.print(Text(COMPONENTS_METHOD), soft_wrap=True)
 
 
 def print_catalogue() -> None:

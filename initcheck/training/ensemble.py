@@ -75,9 +75,9 @@ class EnsembleEngine:
         self._data = problem.data()
         self._model = self._build(rows[0], LayerInitializers(rows[0], 1), 1)
         _require_suitable(self._keras, problem, self._model)
-        self._weights = {row.name: InitialWeights(row, functools.partial(self._build, row)) for row in rows}
-        if len({tuple(weights.shapes) for weights in self._weights.values()}) > 1:
-            raise UnsuitableError("its model has other weights under another initializer")
+        self._weights: dict[str, InitialWeights] = {}
+        for row in rows:
+            self.prepare(row)
         self._rows = rows
         self._width = width
         self._programs: dict[int, list[Program]] = {}
@@ -103,6 +103,8 @@ class EnsembleEngine:
                 may do to a run is learned from what that does to it.
             trial: Which ups and downs.
         """
+        for row in rows or ():
+            self.prepare(row)
         members = [(row, reseed) for row in rows or self._rows for reseed in reseeds]
         width = self._width or self._choose_width(len(members))
         member_bytes = 4 * sum(weight.size for weight in self._model.get_weights())
@@ -124,6 +126,19 @@ class EnsembleEngine:
                 yield from self._finish(pending.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def prepare(self, row: Initializer) -> None:
+        """Makes ready to draw under that initializer.
+
+        Raises:
+            UnsuitableError: The engine cannot; the text says why.
+            InitcheckError: The problem's model cannot be built under it.
+        """
+        if row.name not in self._weights:
+            weights = InitialWeights(row, functools.partial(self._build, row))
+            if weights.shapes != [weight.shape for weight in self._model.get_weights()]:
+                raise UnsuitableError("its model has other weights under another initializer")
+            self._weights[row.name] = weights
 
     def initial_weights(self, row: Initializer, seeds: Sequence[int]) -> list[Array]:
         """What the runs of those seeds start from, in the order of the model's weights, each ``(*shape, runs)``."""
@@ -199,6 +214,8 @@ class EnsembleEngine:
         own = 4 * (2 * self._problem.batch_size * units + 3 * weights)
         suited = 2 ** int(np.log2(max(1, _CACHE // own)))
         needed = -(-members // _LANES) * _LANES
+        if wider := [width for width in self._programs if width >= needed]:
+            return min(wider)  # it is compiled already
         return int(min(max(2 * _LANES, min(suited, _MOST_MEMBERS)), needed))
 
     def _ready_programs(self, width: int, threads: int) -> list[Program]:

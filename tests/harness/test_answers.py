@@ -1,9 +1,10 @@
 import math
+from dataclasses import replace
 
 import pytest
 from runs import make_run
 
-from initcheck.answers import METHODS, Answer, answer, epochs_to_target, is_stuck
+from initcheck.answers import METHODS, Answer, answer, attribute, epochs_to_target, is_stuck
 from initcheck.records import group_runs
 
 FLAT = [0.7] * 8
@@ -59,3 +60,13 @@ def test_no_runs_give_no_answers():
 
 def test_each_number_of_an_answer_has_its_method_named():
     assert len(METHODS) == len(Answer.__dataclass_fields__) - len(("initializer", "runs"))
+
+
+def test_the_spread_is_attributed_where_every_weight_met_every_order():
+    runs = [
+        replace(make_run(reseed=reseed, correct=(7, reseed)), order=order) for reseed in range(4) for order in (1, 2, 3)
+    ]
+    found = attribute(group_runs(runs)[0])
+    assert (found.rows.value, found.columns.value) == (1, 0)
+    assert attribute(group_runs(runs[:-1])[0]) is None
+    assert attribute(group_runs(runs[:3])[0]) is None

@@ -94,3 +94,26 @@ def test_a_proportion_has_the_exact_interval():
     estimate = statistics.proportion(0, 30)
     assert (estimate.value, estimate.low) == (0, 0)
     assert estimate.high == pytest.approx(1 - 0.025 ** (1 / 30))
+
+
+def test_components_of_variance_find_rows_columns_and_noise():
+    stream = np.random.RandomState(1)
+    rows, columns, noise = stream.normal(size=(60, 1)), stream.normal(size=(1, 60)), stream.normal(size=(60, 60))
+    found = statistics.variance_components(2 * rows + columns + noise)
+    for share, expected in ((found.rows, 4 / 6), (found.columns, 1 / 6), (found.interplay, 1 / 6)):
+        assert share.low < expected < share.high
+        assert share.high - share.low < 0.35
+    assert found.rows.value + found.columns.value + found.interplay.value == pytest.approx(1)
+
+
+def test_a_table_that_varies_along_rows_alone_says_so_and_one_without_spread_says_nothing():
+    found = statistics.variance_components(np.repeat(np.arange(5.0)[:, None], 4, axis=1))
+    assert (found.rows.value, found.columns.value, found.interplay.value) == (1, 0, 0)
+    assert statistics.variance_components(np.ones((3, 3))) is None
+
+
+def test_many_values_get_their_interval_in_no_time():
+    values = np.random.RandomState(0).rand(100_000)
+    found = statistics.mean(values)
+    assert found.low < 0.5 < found.high
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 12**-0.5 / 100_000**0.5, rel=0.1)
