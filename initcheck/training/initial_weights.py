@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 _WORTH_TRACING = 100  # draws below which calling the initializer is faster than tracing it
 _WORTH_UNROLLING = 4096
 _UNROLLED = 8  # draws in one turn of the traced loop: a turn costs as much as a draw, a longer trace a second
+_MOST_BUILDS = 40
 _PROBES = 4  # draws of each call that are made eagerly as well and must agree
 
 
@@ -28,8 +29,8 @@ class UnsuitableError(Exception):
 class InitialWeights:
     """The initial weights of one model under one initializer, for any run's seed.
 
-    Which weight comes from which of the layers' initializers is found by building the model twice and comparing bits,
-    not by reading the model: so it holds for any model, or ``UnsuitableError`` says that it does not.
+    Which weight comes from which of the layers' initializers is found by building the model under several seeds and
+    comparing bits, not by reading the model: so it holds for any model, or ``UnsuitableError`` says that it does not.
 
     Args:
         row: The initializer under test.
@@ -41,15 +42,23 @@ class InitialWeights:
 
     def __init__(self, row: Initializer, build: Callable[[LayerInitializers, int], Any]) -> None:
         self._row = row
-        (first, layers), (second, _) = (_build(row, build, seed) for seed in (1, 2))
-        self._constants = first
         self._traces: dict[tuple[tuple[int, ...], int], Any] = {}
-        self.shapes = [weight.shape for weight in first]
-        self._layers = [_find_layer(row, weight, layers) for weight in first]
-        for weight, other, layer in zip(first, second, self._layers, strict=True):
-            expected = weight if layer is None else _draw(row, layer_seed(2, layer), weight.shape)
-            if not np.array_equal(expected, other):
-                raise UnsuitableError("it has a weight that the initializer under test does not decide alone")
+        self._constants, layers = _build(row, build, 1)
+        self.shapes = [weight.shape for weight in self._constants]
+        origins: list[set[str | None]] = [{None, *layers} for _ in self.shapes]
+        for seed in range(1, _MOST_BUILDS + 1):
+            weights, _ = _build(row, build, seed)
+            for weight, first, possible in zip(weights, self._constants, origins, strict=True):
+                possible -= {
+                    layer
+                    for layer in possible
+                    if not np.array_equal(weight, first if layer is None else _attempt(row, seed, layer, weight.shape))
+                }
+            if seed > 1 and all(len(possible) <= 1 or not row.law.random for possible in origins):
+                break  # small weights of few values, such as an orthogonal 1 × 1, may agree by chance
+        if not all(origins):
+            raise UnsuitableError("it has a weight that the initializer under test does not decide alone")
+        self._layers = [None if None in possible else next(iter(possible)) for possible in origins]
 
     def draw(self, seeds: Sequence[int]) -> list[Array]:
         """The initial weights of the runs of those seeds, each of shape ``(*shape, runs)``."""
@@ -130,15 +139,9 @@ def _build(
     return [np.asarray(weight) for weight in model.get_weights()], tuple(initializers.asked)
 
 
-def _find_layer(row: Initializer, weight: Array, layers: Sequence[str]) -> str | None:
-    """The layer whose initializer drew that weight in the run of seed 1; None if it is none of them."""
-    if not row.law.random:
-        return None
-    for layer in layers:
-        try:
-            drawn = _draw(row, layer_seed(1, layer), weight.shape)
-        except Exception:  # not every initializer takes every shape
-            continue
-        if np.array_equal(drawn, weight):
-            return layer
-    return None
+def _attempt(row: Initializer, seed: int, layer: str, shape: tuple[int, ...]) -> Array:
+    """What that layer's initializer draws in the run of that seed; nothing where it refuses the shape."""
+    try:
+        return _draw(row, layer_seed(seed, layer), shape)
+    except Exception:  # not every initializer takes every shape
+        return np.empty(0)

@@ -53,6 +53,7 @@ class Program:
         self._epochs = epochs
         self._batch_size = problem.batch_size
         self._loss = getattr(keras.losses, problem.loss)
+        self._mean_of_means = keras.__version__.startswith(("3.0.", "3.1."))
         self._binary = problem.loss == "binary_crossentropy"
         self._train_rows = tf.constant(data.x_train), tf.constant(data.y_train)
         self._test_rows = tf.constant(data.x_test), tf.constant(data.y_test)
@@ -108,7 +109,9 @@ class Program:
             for step in tf.range(steps):
                 batch = batches[epoch, step]
                 sums = self._step(tf.gather(x, batch), tf.gather(y, batch), filled[step], hold)
-                loss, correct = loss + sums[0], correct + sums[1]
+                # Keras 3.0 and 3.1 report the mean of the batches' means, whatever their sizes.
+                share = rows / steps / tf.reduce_sum(filled[step]) if self._mean_of_means else 1.0
+                loss, correct = loss + share * sums[0], correct + sums[1]
             test_loss, test_correct = self._evaluate(self._test_rows, hold)
             tests = self._test_rows[0].shape[0]
             reported = [loss / rows, correct / rows, test_loss / tests, test_correct / tests]

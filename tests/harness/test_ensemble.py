@@ -81,6 +81,17 @@ def test_random_architectures_agree_with_the_reference_engine(data):
     assert verdict.agrees, verdict
 
 
+def test_layers_whose_draws_are_often_alike_are_told_apart():
+    """An orthogonal kernel of one element is 1 or −1: in one build of two, two layers draw the same."""
+    problem = with_layers(dense("a", 1), dense("b", 1), dense("c", 1))
+    row = INITIALIZERS["orthogonal"]
+    seeds = run_seeds(5, "own", "orthogonal", range(12))
+    weights = EnsembleEngine(problem, [row], epochs=1).initial_weights(row, seeds)
+    for place, seed in enumerate(seeds):
+        built = problem.model(load_keras(), LayerInitializers(row, seed), (4,)).get_weights()
+        assert all(np.array_equal(drawn[..., place], own) for drawn, own in zip(weights, built, strict=True))
+
+
 def conv(keras, initializer):
     return keras.layers.Conv2D(3, 2, kernel_initializer=initializer("conv"), activation="relu")
 
