@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from initcheck.catalog.tables import split
     from initcheck.errors import InitcheckError
     from initcheck.pytest_plugin import parametrize_with_checks
-    from initcheck.records import Data, Environment, Epoch, Run
+    from initcheck.records import Data, Environment, Epoch, Run, Runs
     from initcheck.reporting.results import Sweep
 
 _HOMES = {
@@ -31,6 +31,7 @@ _HOMES = {
     "Environment": "initcheck.records",
     "Epoch": "initcheck.records",
     "Run": "initcheck.records",
+    "Runs": "initcheck.records",
     "Sweep": "initcheck.reporting.results",
 }
 
@@ -44,6 +45,7 @@ __all__ = [
     "Initializer",
     "Problem",
     "Run",
+    "Runs",
     "Sweep",
     "parametrize_with_checks",
     "split",

@@ -43,3 +43,21 @@ def test_a_process_that_crashes_is_an_outcome_with_its_last_line(monkeypatch):
     monkeypatch.setattr(selftest.sys, "executable", "/bin/false")
     (outcome,) = run_selftest([FAULT], seed=1)
     assert outcome.error == "exit code 1: no output"
+
+
+def faults_of_each_family(number):
+    by_family = {family: [m for m in all_mutants().values() if m.family == family] for family in selftest.FAMILIES}
+    return [mutant for family in selftest.FAMILIES for mutant in by_family[family][:number]]
+
+
+def test_a_real_fault_is_caught_in_a_process_of_its_own():
+    (outcome,) = run_selftest(choose_mutants(["scale-2-percent"]), seed=3)
+    assert outcome.as_expected, outcome
+    assert outcome.failures["laws"].startswith("LAW")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", faults_of_each_family(2), ids=lambda mutant: mutant.name)
+def test_real_faults_of_each_family_are_caught(fault):
+    (outcome,) = run_selftest([fault], seed=3)
+    assert outcome.as_expected, outcome
