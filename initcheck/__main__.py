@@ -1,0 +1,5 @@
+"""``python -m initcheck`` is ``initcheck``."""
+
+from initcheck.cli import main
+
+main()
