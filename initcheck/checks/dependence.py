@@ -18,8 +18,10 @@ from initcheck.checks.goodness import Finding, Sample, cdf, two_sided
 Scores = npt.NDArray[np.float64]
 
 
-def within(sample: Sample, law: ElementLaw) -> Finding:
+def within(sample: Sample, law: ElementLaw | None) -> Finding:
     """The largest correlation of a sample with itself shifted, over all shifts up to half its length.
+
+    Without a law the elements have two values, whose magnitudes tell nothing more, and they alone are looked at.
 
     r_k·√(n−k) is standard normal in the limit. The products of normal elements have a kurtosis of 9, so with the n/2
     terms of the largest shift the tail is heavier by exp(6·z⁴/(24·n/2)) at the score z (Edgeworth's first term): by a
@@ -33,14 +35,14 @@ def within(sample: Sample, law: ElementLaw) -> Finding:
     return _of(found, len(sample))
 
 
-def between(pairs: Sequence[tuple[Sample, Sample]], law: ElementLaw) -> Finding:
+def between(pairs: Sequence[tuple[Sample, Sample]], law: ElementLaw | None) -> Finding:
     """The largest correlation between the two samples of a pair, at every shift up to half their length either way.
 
     Looked at for each pair by itself, and for each shift with all pairs taken together. All samples have one length.
     """
     n = len(pairs[0][0])
     found = []
-    for index, name in enumerate(("elements", "magnitudes")):
+    for index, name in enumerate(("elements", "magnitudes") if law else ("elements",)):
         scores = []
         for x, y in pairs:
             first, second = _views(x, law)[index][1], _views(y, law)[index][1]
@@ -76,8 +78,10 @@ def rows(matrix: Sample, law: ElementLaw) -> Finding:
     return _of(found, matrix.size)
 
 
-def _views(sample: Sample, law: ElementLaw) -> list[tuple[str, Sample]]:
+def _views(sample: Sample, law: ElementLaw | None) -> list[tuple[str, Sample]]:
     """The elements, and how far out each lies as a uniform variable, whose products have light tails."""
+    if law is None:
+        return [("elements", sample)]
     outward = 2 * cdf(law, np.abs(sample)) - 1
     return [("elements", sample), ("magnitudes", (2 * outward - 1) * math.sqrt(3))]
 

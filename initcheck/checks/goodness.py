@@ -6,8 +6,9 @@ looked at together, the smallest is multiplied by their number (Bonferroni), so 
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,9 @@ import numpy.typing as npt
 
 from initcheck.catalog.laws import ElementLaw
 from initcheck.catalog.laws import Family as LawFamily
+from initcheck.checks.registry import POWER
 
+LOOK_POWER = math.sqrt(POWER)  # a failure counts when it is confirmed: two independent looks must both see the effect
 Sample = npt.NDArray[np.float64]
 Test = Callable[[Sample], tuple[float, float]]  # a standardized sample → its statistic and p-value
 
@@ -63,6 +66,12 @@ def cdf(law: ElementLaw, values: Sample) -> Sample:
     return np.asarray(np.clip((ndtr(scaled) - ndtr(-2.0)) / (ndtr(2.0) - ndtr(-2.0)), 0.0, 1.0))
 
 
+def together(findings: Sequence[Finding]) -> Finding:
+    """The most suspicious of several findings, corrected for the choice among all."""
+    worst = min(findings, key=lambda one: one.p_value)
+    return Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(findings)))
+
+
 def two_sided(z: float) -> float:
     """The p-value of a standard normal score."""
     return math.erfc(abs(z) / math.sqrt(2))
@@ -99,7 +108,10 @@ def scale_test(kurtosis: float, slack: float = 0.0) -> Test:
 
 
 def shape_test(law: ElementLaw, slack: float = 0.0) -> Test:
-    """Kolmogorov and Smirnov's test: the largest distance of the distribution functions, beyond ``slack``."""
+    """Kolmogorov and Smirnov's test: the largest distance of the distribution functions, beyond ``slack``.
+
+    Its p-value is the limit's for large n, which is never too small: 0.86 to 0.997 of the alarms that it states.
+    """
 
     def test(sample: Sample) -> tuple[float, float]:
         from scipy.special import kolmogorov
@@ -113,11 +125,12 @@ def shape_test(law: ElementLaw, slack: float = 0.0) -> Test:
     return test
 
 
-def extremes_test(law: ElementLaw) -> Test:
+def extremes_test(law: ElementLaw, slack: float = 0.0) -> Test:
     """Whether the least and the greatest element lie where those of n independent ones do.
 
     P(max ≤ m) = F(m)ⁿ, and so for the least one; too near the middle and too far out both count. It sees a wrong limit
     of a bounded law far more finely than its standard deviation does: n elements fill the support to about 1/n.
+    ``slack`` is the rounding that may have moved an element in or out.
     """
     # Beyond a limit is the support's business; at it, float32 cannot tell one cell of its grid from the next.
     least = 0.0 if law.family == "normal" else 2.0**-23
@@ -126,11 +139,28 @@ def extremes_test(law: ElementLaw) -> Test:
         n = len(sample)
         ends = np.array([-sample.min(), sample.max()])
         # The law is symmetric: both ends are judged in the lower tail, which floating point resolves.
-        counts = [n * math.log1p(-min(max(float(tail), least), 1 - 1e-16)) for tail in cdf(law, -ends)]
-        p_value = min(min(math.exp(count), -math.expm1(count)) for count in counts)
+        short, far = (_counts(n, cdf(law, -ends - side), least) for side in (slack, -slack))
+        p_value = min(*(math.exp(count) for count in short), *(-math.expm1(count) for count in far))
         return float(ends[np.argmax(np.abs(ends))]), min(1.0, 4 * p_value)
 
     return test
+
+
+def magnitude_test(law: ElementLaw) -> Test:
+    """Whether the element farthest from the middle lies where that of n independent ones does, too near or too far."""
+    least = 0.0 if law.family == "normal" else 2.0**-22  # both ends; see ``extremes_test``
+
+    def test(sample: Sample) -> tuple[float, float]:
+        farthest = max(float(sample.max()), -float(sample.min()))
+        (count,) = _counts(len(sample), 2 * cdf(law, np.array([-farthest])), least)
+        return farthest, min(1.0, 2 * min(math.exp(count), -math.expm1(count)))
+
+    return test
+
+
+def _counts(n: int, tails: Sample, least: float) -> list[float]:
+    """The logarithm of the chance that none of n elements lies in a tail, for each tail."""
+    return [n * math.log1p(-min(max(float(tail), least), 1 - 1e-16)) for tail in tails]
 
 
 def resolution_test(bits: int) -> Test:
@@ -149,20 +179,75 @@ def resolution_test(bits: int) -> Test:
     return test
 
 
-def samples_for_scale(effect: float, kurtosis: float, false_alarm_rate: float, groups: int) -> int:
-    """How many elements show a relative error of the standard deviation with power 99.9 %.
+def samples_for_scale(effect: float, kurtosis: float, false_alarm_rate: float, groups: int, slack: float = 0.0) -> int:
+    """How many elements show a relative error of the standard deviation, in each of two looks with power √0.999.
 
-    n = (κ−1)/4 · ((z_{1−α/2G} + z_{0.999}) / ln(1+e))²: the scale test's z has expectation ln(1+e)·√(4n/(κ−1)).
+    n = (κ−1)/4 · ((z_{1−α/2G} + z_{0.9995}) / (ln(1+e) − slack))²: the scale test's z has expectation
+    (ln(1+e) − slack)·√(4n/(κ−1)).
     """
-    return math.ceil((kurtosis - 1) / 4 * (_quantiles(false_alarm_rate, groups) / math.log1p(effect)) ** 2)
+    quantiles = _limit(false_alarm_rate, groups) + _reserve()
+    return math.ceil((kurtosis - 1) / 4 * (quantiles / (math.log1p(effect) - slack)) ** 2)
 
 
-def samples_for_shift(effect: float, false_alarm_rate: float, groups: int) -> int:
-    """How many show a mean (or a correlation) of ``effect`` standard deviations with power 99.9 %."""
-    return math.ceil((_quantiles(false_alarm_rate, groups) / effect) ** 2)
+def samples_for_shift(effect: float, false_alarm_rate: float, groups: int, spread: float = 1.0) -> int:
+    """How many show a mean (or a correlation) of ``effect`` standard deviations, likewise.
+
+    n = ((z_{1−α/2G} + spread·z_{0.9995}) / e)², where ``spread`` is the score's standard deviation under the effect.
+    """
+    return math.ceil(((_limit(false_alarm_rate, groups) + spread * _reserve()) / effect) ** 2)
 
 
-def _quantiles(false_alarm_rate: float, groups: int) -> float:
+def samples_for_distance(effect: float, false_alarm_rate: float, groups: int) -> int:
+    """How many show distribution functions that are ``effect`` apart, beyond the slack, likewise.
+
+    n = ((√(−½·ln(α/2G)) + ½·z_{0.9995}) / e)²: Kolmogorov's tail is 2·exp(−2x²), and the empirical distribution
+    function has a standard deviation of at most ½/√n where the two are farthest apart.
+    """
+    limit = math.sqrt(-math.log(false_alarm_rate / (2 * groups)) / 2)
+    return math.ceil(((limit + _reserve() / 2) / effect) ** 2)
+
+
+def samples_for_limit(effect: float, false_alarm_rate: float, groups: int) -> int:
+    """How many show that a bounded law ends short of its limits by ``effect``: with certainty, none lying beyond.
+
+    n = ln(4G/α) / −ln(1 − tail): the extremes' p-value is 4·(1 − tail)ⁿ at most. The tail is that of the truncated
+    normal law, whose ends are thinner than the uniform law's.
+    """
+    law = unit_law("truncated_normal")
+    tail = float(cdf(law, np.array([law.support[0] * (1 - effect)]))[0])
+    return math.ceil(math.log(4 * groups / false_alarm_rate) / -math.log1p(-tail))
+
+
+def samples_for_tail(tail: float, false_alarm_rate: float, groups: int) -> int:
+    """How many show that a tail of that weight is missing: with certainty, the p-value being 2·(1 − tail)ⁿ at most."""
+    return math.ceil(math.log(2 * groups / false_alarm_rate) / -math.log1p(-tail))
+
+
+def samples_for_repeats(chance: float, bits: int, false_alarm_rate: float, groups: int, shapes: int = 1) -> int:
+    """How many in each of some shapes show that two elements coincide with that chance, and not with 2^-bits.
+
+    Both counts of coinciding pairs are Poisson; the effect is missed if it is missed in every shape.
+    """
+    from scipy.special import pdtr, pdtrc
+
+    n = 100
+    while True:
+        pairs = n * n / 2
+        least = next(k for k in itertools.count(1) if pdtrc(k - 1, pairs / 2.0**bits) < false_alarm_rate / groups)
+        if pdtr(least - 1, pairs * chance) ** shapes <= 1 - LOOK_POWER:
+            return n
+        n = math.ceil(1.02 * n)
+
+
+def _limit(false_alarm_rate: float, groups: int) -> float:
+    """The score that the most suspicious of some groups must pass to fail."""
     from scipy.special import ndtri
 
-    return float(ndtri(0.999) - ndtri(false_alarm_rate / (2 * groups)))
+    return float(-ndtri(false_alarm_rate / (2 * groups)))
+
+
+def _reserve() -> float:
+    """How many standard deviations above that limit the score must be expected, to pass it with the power asked for."""
+    from scipy.special import ndtri
+
+    return float(ndtri(LOOK_POWER))

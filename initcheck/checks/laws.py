@@ -8,22 +8,42 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
-from initcheck.catalog.laws import Constant, Identity, Mode, Orthogonal, VarianceScaled, fans
-from initcheck.checks import dependence, layer_cases, noise, orthogonality, samples
+from initcheck.catalog.laws import Constant, Identity, Mode, Orthogonal
+from initcheck.checks import (
+    default_weights,
+    dependence,
+    given_weights,
+    large_draws,
+    layer_cases,
+    layer_scales,
+    noise,
+    orthogonality,
+    precision,
+    random_functions,
+    samples,
+    strings,
+)
 from initcheck.checks.goodness import (
     Finding,
     extremes_test,
+    magnitude_test,
     mean_test,
     most_suspicious,
     resolution_test,
+    samples_for_distance,
+    samples_for_limit,
+    samples_for_repeats,
     samples_for_scale,
     samples_for_shift,
+    samples_for_tail,
     scale_test,
     shape_test,
     sign_test,
+    together,
     unit_law,
 )
-from initcheck.checks.layer_defaults import DEFAULTS, FORGET_GATE, ORTHOGONAL
+from initcheck.checks.judgement import judged
+from initcheck.checks.layer_defaults import DEFAULTS
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.checks.variants import all_rows, elementwise_rows, fixed_rows, orthogonal_rows
 from initcheck.records import Verdict, failed, passed
@@ -31,23 +51,19 @@ from initcheck.records import Verdict, failed, passed
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
 
-CLASS_EFFECT = 0.04
 _TINY: tuple[tuple[int, ...], ...] = (
     (0,), (0, 3), (3, 0), (2, 0, 3), (2, 3, 0), (), (1,), (1, 1), (1, 1, 1), (7, 1), (1, 7), (2, 3, 4, 5),
     (2, 1, 3, 2, 2),
 )  # fmt: skip
-_DTYPES = {"float64": (2.0**-53, 31), "float16": (2.0**-11, 0), "bfloat16": (2.0**-8, 0)}  # unit roundoff, bits drawn
 
 
 def _class_samples(factor: float) -> int:
     return samples.SHAPES_PER_CLASS * math.ceil(samples.CLASS_SAMPLES / samples.SHAPES_PER_CLASS * factor)
 
 
-def _judged(found: Finding, alpha: float, said: str, expected: str, *, effect: float | None = None) -> Verdict:
-    facts = {"n": found.n, "p_value": found.p_value, "alpha": alpha, "effect": effect}
-    if found.p_value < alpha:
-        return failed(said, expected, **facts)
-    return passed(said, expected=expected, **facts)
+def _class_needs(*, pooled: int, one_class: int = 0, one_shape: int = 0) -> int:
+    """How many elements each class of shapes needs where all together, one class and one shape need so many."""
+    return max(math.ceil(pooled / samples.CLASSES), one_class, samples.SHAPES_PER_CLASS * one_shape)
 
 
 @check(
@@ -84,7 +100,11 @@ def support(lab: Lab, row: Initializer) -> Verdict:
     takes="initializer",
     detects="a mean off by 0.017 σ (0.06 σ in one class of shapes); a share of positive elements off by 0.9 %",
     samples=_class_samples,
-    min_samples=lambda alpha: samples_for_shift(0.06, alpha, 2 * samples.GROUPS),
+    min_samples=lambda alpha: _class_needs(
+        # A share of ½ + s is a mean of the signs of 2s.
+        pooled=samples_for_shift(min(0.017, 2 * 0.009), alpha, 2 * samples.GROUPS),
+        one_class=samples_for_shift(0.06, alpha, 2 * samples.GROUPS),
+    ),
 )
 def mean_and_signs(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """The z tests of the mean and of the signs, for each shape, each class of shapes and all together."""
@@ -93,11 +113,11 @@ def mean_and_signs(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     worst = min(mean, signs, key=lambda found: found.p_value)
     twice = Finding(worst.group, worst.value, worst.n, min(1.0, 2 * worst.p_value))
     if worst is mean:
-        return _judged(
+        return judged(
             twice, alpha, f"{row.name}, {mean.group}: mean off by {mean.value:.4f} σ", "0 σ", effect=mean.value
         )
     said = f"{row.name}, {signs.group}: {signs.value:.4f} of the elements above the mean"
-    return _judged(twice, alpha, said, "0.5", effect=signs.value - 0.5)
+    return judged(twice, alpha, said, "0.5", effect=signs.value - 0.5)
 
 
 @check(
@@ -107,7 +127,11 @@ def mean_and_signs(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     takes="initializer",
     detects="a standard deviation off by 1.2 % (4 % in one class of shapes, 8 % in one shape)",
     samples=_class_samples,
-    min_samples=lambda alpha: samples_for_scale(CLASS_EFFECT, 3.0, alpha, samples.GROUPS),
+    min_samples=lambda alpha: _class_needs(
+        pooled=samples_for_scale(0.012, 3.0, alpha, samples.GROUPS),
+        one_class=samples_for_scale(0.04, 3.0, alpha, samples.GROUPS),
+        one_shape=samples_for_scale(0.08, 3.0, alpha, samples.GROUPS),
+    ),
 )
 def scale(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Score ln(s/σ)·√(4n/(κ−1)) for each shape, each class of shapes and all together."""
@@ -115,7 +139,10 @@ def scale(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     found = most_suspicious(samples.groups(drawn), scale_test(drawn[0].law.kurtosis))
     sigma = {f"{draw.kind} {draw.shape}": f" {draw.law.stddev:.4g}" for draw in drawn}.get(found.group, "")
     said = f"{row.name}, {found.group}: stddev {found.value:.4f} times the documented one{sigma}"
-    return _judged(found, alpha, said, "1", effect=found.value - 1)
+    return judged(found, alpha, said, "1", effect=found.value - 1)
+
+
+_DISTRIBUTION_TESTS = 3 * (1 + samples.CLASSES)  # three tests; the pool and each class
 
 
 @check(
@@ -123,9 +150,18 @@ def scale(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     "Draws have the documented distribution up to its ends, at single precision.",
     subjects=elementwise_rows(),
     takes="initializer",
-    detects="distribution functions 0.9 % apart (2.9 % in one class); limits of a bounded law off by 0.1 %",
-    samples=lambda factor: samples.CLASSES * _class_samples(factor),
-    min_samples=lambda alpha: math.ceil(((math.sqrt(-math.log(alpha / 24 / 2) / 2) + 1.55) / 0.009) ** 2),
+    detects="distribution functions 0.9 % apart (2.9 % in one class); limits of a bounded law too narrow by 0.1 % "
+    "(too wide: LAW01); draws on a grid of 2^16 values",
+    samples=_class_samples,
+    min_samples=lambda alpha: _class_needs(
+        pooled=max(
+            samples_for_distance(0.009, alpha, _DISTRIBUTION_TESTS),
+            samples_for_limit(0.001, alpha, _DISTRIBUTION_TESTS),
+        ),
+        one_class=samples_for_distance(0.029, alpha, _DISTRIBUTION_TESTS),
+        # 18 bits are the fewest that the rows' means leave to float32; see the judge.
+        one_shape=samples_for_repeats(2.0**-16, 18, alpha, 3),
+    ),
 )
 def distribution(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Kolmogorov and Smirnov's test, the law of the extremes, and the number of repeated elements."""
@@ -146,10 +182,13 @@ def distribution(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     }
     what, (worst, expected) = min(told.items(), key=lambda item: item[1][0].p_value)
     thrice = Finding(worst.group, worst.value, worst.n, min(1.0, 3 * worst.p_value))
-    return _judged(thrice, alpha, f"{row.name}, {worst.group}: {what} {worst.value:.5g}", expected, effect=worst.value)
+    return judged(thrice, alpha, f"{row.name}, {worst.group}: {what} {worst.value:.5g}", expected, effect=worst.value)
 
 
-_DEPENDENCE_SHAPES: tuple[tuple[int, ...], ...] = ((128, 512), (3, 3, 64, 100), (40_000,))
+_DEPENDENCE_SHAPES: tuple[tuple[int, ...], ...] = ((128, 544), (3, 3, 64, 121), (80_000,))
+# Elements and magnitudes at every lag up to half the longest; as many findings for each shape, two more for its rows.
+_LAGS = 2 * max(map(math.prod, _DEPENDENCE_SHAPES)) // 2
+_DEPENDENCE_TESTS = _LAGS * sum(1 + (len(shape) > 1) for shape in _DEPENDENCE_SHAPES)
 
 
 @check(
@@ -158,8 +197,10 @@ _DEPENDENCE_SHAPES: tuple[tuple[int, ...], ...] = ((128, 512), (3, 3, 64, 100), 
     subjects=elementwise_rows(),
     takes="initializer",
     detects="a correlation of 0.055 between elements (or their magnitudes) any fixed distance apart",
-    samples=lambda factor: min(math.prod(shape) for shape in _DEPENDENCE_SHAPES),
-    min_samples=lambda alpha: samples_for_shift(0.055, alpha, 4 * len(_DEPENDENCE_SHAPES) * 40_000),
+    samples=lambda factor: min(map(math.prod, _DEPENDENCE_SHAPES)) // 2,  # products at the largest lag
+    # Isserlis 1918: the products of normal elements that are correlated at one lag have variance 1 + ρ², and each has
+    # a covariance of ρ² with two others.
+    min_samples=lambda alpha: samples_for_shift(0.055, alpha, _DEPENDENCE_TESTS, math.sqrt(1 + 3 * 0.055**2)),
 )
 def independence(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Correlations at every shift up to half the draw; the scatter of the sums and norms of rows and columns."""
@@ -173,12 +214,8 @@ def independence(lab: Lab, row: Initializer, alpha: float) -> Verdict:
         if len(shape) > 1:
             one = dependence.rows(sample.reshape(-1, shape[-1]), unit_law(law.family))
             found.append(Finding(f"{shape}: {one.group}", one.value, one.n, one.p_value))
-    worst = min(found, key=lambda one: one.p_value)
-    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
-    return _judged(worst, alpha, f"{row.name} {worst.group} scores {worst.value:.2f}", "independent elements")
-
-
-_DTYPE_SHAPES: tuple[tuple[int, ...], ...] = ((6, 6000), (3, 3, 1000, 4))
+    worst = together(found)
+    return judged(worst, alpha, f"{row.name} {worst.group} scores {worst.value:.2f}", "independent elements")
 
 
 @check(
@@ -186,41 +223,27 @@ _DTYPE_SHAPES: tuple[tuple[int, ...], ...] = ((6, 6000), (3, 3, 1000, 4))
     "Draws in double and half precision follow the same law as far as their precision goes.",
     subjects=elementwise_rows(),
     takes="initializer",
-    detects="a standard deviation off by 4 % in any dtype and shape, beyond the rounding of that dtype",
-    samples=lambda factor: min(math.prod(shape) for shape in _DTYPE_SHAPES),
-    min_samples=lambda alpha: samples_for_scale(CLASS_EFFECT, 3.0, alpha, 4 * 6),
+    detects="a standard deviation off by 4 % in any dtype and shape, beyond the rounding of that dtype; doubles that "
+    "are cast floats",
+    samples=lambda factor: min(math.prod(shape) for shape in precision.SHAPES),
+    min_samples=precision.needs,
 )
 def other_dtypes(lab: Lab, row: Initializer, alpha: float) -> Verdict:
-    """Mean, scale and distribution with what rounding may add; and all the bits of double precision."""
-    found: dict[str, Finding] = {}
-    for dtype, (roundoff, bits) in _DTYPES.items():
-        for shape in _DTYPE_SHAPES:
+    """Mean, scale, distribution and extremes with what rounding may add; and all the bits of double precision."""
+    found: list[tuple[str, Finding]] = []
+    for dtype in precision.DTYPES:
+        for shape in precision.SHAPES:
             law = samples.element_law(row, shape)
-            seed = lab.stream("laws", dtype, row.name, *shape)
-            values = lab.draws.draw(row, shape, seed=seed, dtype=dtype)
+            values = lab.draws.draw(row, shape, seed=lab.stream("laws", dtype, row.name, *shape), dtype=dtype)
             if str(values.dtype) != dtype or values.shape != shape:
                 return failed(f"{row.name}: {values.dtype} of shape {values.shape}", f"{dtype} of shape {shape}")
-            sample = (values.astype(np.float64).ravel() - law.mean) / law.stddev
-            reach = 3 * law.stddev if law.family == "normal" else law.support[1] - law.mean
-            # A cell of the grid where it is coarsest, in σ: uniform draws have 1,024 (128) steps from end to end.
-            cell = 2 * roundoff * (abs(law.mean) + 2 * reach) / law.stddev
-            low, high = law.support
-            if not np.isfinite(sample).all() or np.abs(sample).max() > (high - low) / 2 / law.stddev + cell:
-                return failed(
-                    f"{row.name} as {dtype}: {np.abs(sample).max():.4f} σ from the mean", "within the support"
-                )
-            unit, group = unit_law(law.family), {f"{dtype} {shape}": sample}
-            found[f"mean in σ, {dtype}"] = most_suspicious(group, mean_test(cell))
-            found[f"stddev over the documented one, {dtype}"] = most_suspicious(
-                group, scale_test(law.kurtosis, 3 * roundoff + cell)
-            )
-            found[f"distance of distribution functions, {dtype}"] = most_suspicious(group, shape_test(unit, cell))
-            if bits:
-                found[f"repeated elements, {dtype}"] = most_suspicious(group, resolution_test(bits))
-    what, worst = min(found.items(), key=lambda item: item[1].p_value)
-    count = len(_DTYPES) * len(_DTYPE_SHAPES) * 4
-    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * count))
-    return _judged(worst, alpha, f"{row.name} {worst.group}: {what} {worst.value:.4f}", "the documented law")
+            beyond = precision.beyond_support(values, law, dtype)
+            if beyond:
+                return failed(f"{row.name} as {dtype}: {beyond}", "within the support")
+            found += precision.findings(values, law, dtype)
+    what, worst = min(found, key=lambda item: item[1].p_value)
+    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
+    return judged(worst, alpha, f"{row.name} {worst.group}: {what} {worst.value:.4f}", "the documented law")
 
 
 @check(
@@ -234,7 +257,7 @@ def constants(lab: Lab, row: Initializer) -> Verdict:
     if not isinstance(row.law, Constant | Identity):
         raise NotApplicable(f"{row.name} is random")
     count = 0
-    for dtype in ("float32", *_DTYPES):
+    for dtype in ("float32", *precision.DTYPES):
         for shape in ((3,), (1, 1), (4, 7), (7, 4), (30, 30), (2, 3, 5), (3, 1, 2, 4)):
             if not row.law.allows(shape):
                 continue
@@ -274,7 +297,17 @@ def orthonormality(lab: Lab, row: Initializer) -> Verdict:
     return passed(f"{row.name}: |QᵀQ/g² − I| at most {largest:.2f} of what rounding explains")
 
 
-_HAAR_DRAWS = 120  # of each shape, times the effort's factor
+_HAAR_DRAWS = 124  # of each shape, times the effort's factor; half as many in other dtypes
+
+
+def _haar_needs(alpha: float) -> int:
+    """How many signs of the shape that has fewest; those of the other dtypes are fewer, by how much is known."""
+    fewest = min(map(orthogonality.haar_signs, orthogonality.HAAR_SHAPES))
+    others = min(orthogonality.haar_signs(shape) for shape, _ in orthogonality.HAAR_OTHERS)
+    return max(
+        samples_for_shift(0.26, alpha, orthogonality.HAAR_TESTS),
+        math.ceil(samples_for_shift(0.36, alpha, orthogonality.HAAR_TESTS) * 2 * fewest / others),
+    )
 
 
 @check(
@@ -282,21 +315,27 @@ _HAAR_DRAWS = 120  # of each shape, times the effort's factor
     "Orthogonal draws are uniform among all orthogonal matrices (Haar's law).",
     subjects=orthogonal_rows()[:1],  # the gain multiplies the same draw, and LAW08 judges it
     takes="initializer",
-    detects="signs of the first row and column that are positive 63 % of the time in matrices of one shape",
-    samples=lambda factor: min(sum(shape[-2:]) for shape in ((6, 5), (4, 6))) * math.ceil(_HAAR_DRAWS * factor),
-    min_samples=lambda alpha: samples_for_shift(0.26, alpha, 16),
+    detects="signs of the first row and column that are positive 63 % of the time in matrices of one shape, 68 % in "
+    "double and half precision",
+    # The first row and column have rows + columns − 1 signs.
+    samples=lambda factor: (
+        math.ceil(_HAAR_DRAWS * factor) * min(map(orthogonality.haar_signs, orthogonality.HAAR_SHAPES))
+    ),
+    min_samples=_haar_needs,
 )
 def haar(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Signs, squares and the Beta law of entries over small matrices; a missing sign correction shows only here."""
     if not isinstance(row.law, Orthogonal):
         raise NotApplicable(f"{row.name} is not orthogonal")
+    asked = [(shape, "float32", _HAAR_DRAWS) for shape in orthogonality.HAAR_SHAPES]
+    asked += [(shape, dtype, _HAAR_DRAWS // 2) for shape, dtype in orthogonality.HAAR_OTHERS]
     drawn = []
-    for shape in orthogonality.HAAR_SHAPES:
-        seeds = (lab.stream("laws", "haar", row.name, *shape, k) for k in range(math.ceil(_HAAR_DRAWS * lab.factor)))
-        kernels = [lab.draws.draw(row, shape, seed=seed) for seed in seeds]
+    for shape, dtype, count in asked:
+        seeds = (lab.stream("laws", "haar", row.name, dtype, *shape, k) for k in range(math.ceil(count * lab.factor)))
+        kernels = [lab.draws.draw(row, shape, seed=seed, dtype=dtype) for seed in seeds]
         drawn.append([orthogonality.as_matrix(kernel) / row.law.gain for kernel in kernels])
     found = orthogonality.haar(drawn)
-    return _judged(found, alpha, f"{row.name}: {found.group} scores {found.value:.3g}", "Haar's law")
+    return judged(found, alpha, f"{row.name}: {found.group} scores {found.value:.3g}", "Haar's law")
 
 
 @check(
@@ -335,53 +374,10 @@ def orthogonal_in_bfloat16(lab: Lab, row: Initializer) -> Verdict:
     return passed(f"{row.name}: orthonormal to {off:.2g}")
 
 
-def _layer_samples(factor: float) -> int:
-    return layer_cases.CASES_PER_KIND * math.ceil(layer_cases.CASE_SAMPLES * factor)
-
-
-def _fan_finding(lab: Lab, kind: str, mode: Mode, *, by_shape: bool) -> Finding:
-    """The scale of kernels that layers of one kind draw, over what one fan of theirs asks for.
-
-    Args:
-        lab: The laboratory.
-        kind: The kind of layer.
-        mode: Which fan decides the scale.
-        by_shape: Whether the fans are those of the kernel's shape, rather than those of the layer's units.
-    """
-    law = VarianceScaled(2.0, mode, "truncated_normal")
-    config: Any = {"scale": 2.0, "mode": mode, "distribution": "truncated_normal"}
-    row = Initializer(f"VarianceScaling({mode})", "VarianceScaling", law, "He et al. 2015", config)
-    groups = {}
-    for number, (case, kernel) in enumerate(_kernels(lab, kind, mode, row)):
-        units = {"fan_in": case.fan_in, "fan_out": case.fan_out}[mode]
-        fan = fans(kernel.shape)[mode == "fan_out"] if by_shape else units
-        name = f"kernel {number} {kernel.shape} with {mode} {fan}"
-        groups[name] = kernel.astype(np.float64).ravel() / math.sqrt(2 / fan)
-    pooled = {"all its kernels": np.concatenate(list(groups.values())), **groups}
-    return most_suspicious(pooled, scale_test(law.at((1, 1)).kurtosis))
-
-
-def _kernels(lab: Lab, kind: str, mode: Mode, row: Initializer) -> list[tuple[layer_cases.LayerCase, np.ndarray]]:
-    cases = layer_cases.layer_cases(kind, math.ceil(layer_cases.CASE_SAMPLES * lab.factor))
-    if not lab.draws.layers.offers(cases[0].request.layer):
-        raise NotApplicable(f"the installed Keras has no {cases[0].request.layer}")
-
-    def make() -> list[tuple[layer_cases.LayerCase, np.ndarray]]:
-        seeds = [lab.stream("laws", "fans", kind, mode, number) for number in range(len(cases))]
-        layers = lab.draws.layers
-        built = [
-            layers.weights(case.request, {case.argument: (row, seed)}) for case, seed in zip(cases, seeds, strict=True)
-        ]
-        return [(case, np.asarray(weights[case.weight])) for case, weights in zip(cases, built, strict=True)]
-
-    made: list[tuple[layer_cases.LayerCase, np.ndarray]] = lab.once(("laws", "fans", kind, mode), make)
-    return made
-
-
 _FAN_TRAITS: dict[str, Any] = {
     "detects": "a standard deviation off by 3.5 % over the kernels of one kind of layer, 6 % in one kernel",
-    "samples": _layer_samples,
-    "min_samples": lambda alpha: samples_for_scale(0.035, 2.37, alpha, 1 + layer_cases.CASES_PER_KIND),
+    "samples": layer_scales.samples,
+    "min_samples": layer_scales.needs,
 }
 
 
@@ -394,11 +390,11 @@ _FAN_TRAITS: dict[str, Any] = {
 def layer_fans(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
     """The fans of the layer's units (He et al. 2015); where Keras is known to count the kernel's shape, also those."""
     kind, mode = subject
-    found = _fan_finding(lab, kind, mode, by_shape=False)
+    found = layer_scales.scale_finding(lab, kind, mode, by_shape=False)
     if subject in layer_cases.QUIRKS:
-        found = max(found, _fan_finding(lab, kind, mode, by_shape=True), key=lambda one: one.p_value)
+        found = max(found, layer_scales.scale_finding(lab, kind, mode, by_shape=True), key=lambda one: one.p_value)
     said = f"{kind}, {found.group}: stddev {found.value:.4f} times the documented one"
-    return _judged(found, alpha, said, "1", effect=found.value - 1)
+    return judged(found, alpha, said, "1", effect=found.value - 1)
 
 
 @check(
@@ -410,43 +406,19 @@ def layer_fans(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
 def layer_units(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
     """He et al. 2015, equations 10 and 14, for layers whose kernels are not shaped like their units."""
     kind, mode = subject
-    found = _fan_finding(lab, kind, mode, by_shape=False)
+    found = layer_scales.scale_finding(lab, kind, mode, by_shape=False)
     said = f"{kind}, {found.group}: stddev {found.value:.4f} times that of its units"
-    return _judged(found, alpha, said, "1", effect=found.value - 1)
-
-
-_GIVEN = ("he_normal", "random_uniform", "lecun_uniform", "constant")
+    return judged(found, alpha, said, "1", effect=found.value - 1)
 
 
 @check(
     "LAW14",
     "A layer's first weights are what the initializer it was given returns for their shape.",
-    subjects=[Subject(kind, kind) for kind in layer_cases.KINDS if "attention" not in kind],
+    subjects=[Subject(name, name) for name in given_weights.SUBJECTS],
 )
-def layers_use_their_initializers(lab: Lab, kind: str) -> Verdict:
+def layers_use_their_initializers(lab: Lab, name: str) -> Verdict:
     """Bit for bit: an initializer with an integer seed returns the same values at every call (documented)."""
-    rows = {subject.name: subject.value for subject in all_rows()}
-    case = layer_cases.layer_cases(kind, 1000)[0]
-    if not lab.draws.layers.offers(case.request.layer):
-        raise NotApplicable(f"the installed Keras has no {case.request.layer}")
-    for argument, place in layer_cases.arguments_of(kind, case):
-        for name in _GIVEN:
-            # An einsum kernel's fans are told to the layer's own copy of the initializer since Keras 3.15.
-            if (
-                (kind, "fan_out") in layer_cases.QUIRKS
-                and "einsum" in kind
-                and isinstance(rows[name].law, VarianceScaled)
-            ):
-                continue
-            seed = lab.stream("laws", "given", kind, argument, name)
-            weights, drawn = lab.draws.layers.requested(case.request, argument, rows[name], seed)
-            if not np.array_equal(weights[place], drawn[place]):
-                said = f"{case.request.layer}({argument}={name}): weight {place} is not what {name} returns"
-                return failed(said, "the same bits", n=int(weights[place].size))
-    return passed(f"{kind}: {case.request.layer}'s weights are its initializers' draws")
-
-
-_DEFAULT_SAMPLES = 20_000
+    return given_weights.judge(lab, name)
 
 
 @check(
@@ -454,62 +426,30 @@ _DEFAULT_SAMPLES = 20_000
     "A layer that is told nothing of initializers has the documented defaults: kernels, biases, scales, statistics.",
     subjects=[Subject(name, name) for name in DEFAULTS],
     detects="a standard deviation off by 5 %, another family of distributions, a constant off by anything",
-    samples=lambda factor: _DEFAULT_SAMPLES,
-    min_samples=lambda alpha: samples_for_scale(0.04, 1.8, alpha, 3 * 4),
+    samples=lambda factor: default_weights.SAMPLES,
+    min_samples=default_weights.needs,
 )
 def layer_defaults(lab: Lab, name: str, alpha: float) -> Verdict:
-    """Constants exactly; orthogonal kernels by their rows; random ones by mean, scale and distribution."""
+    """Shapes and constants exactly; orthogonal kernels by their rows; random ones by mean, scale and distribution."""
     expected = DEFAULTS[name]
     if not lab.draws.layers.offers(expected.request.layer):
-        raise NotApplicable(f"the installed Keras has no {name}")
+        raise NotApplicable(f"the installed Keras has no {expected.request.layer}")
     weights = lab.draws.layers.defaults(expected.request, lab.stream("laws", "defaults", name))
-    if len(weights) != len(expected.initializers):
-        return failed(f"{name}: {len(weights)} weights", f"{len(expected.initializers)} weights")
-    found: dict[str, Finding] = {}
-    for place, (values, row) in enumerate(zip(weights, expected.initializers, strict=True)):
-        label = f"{name}, weight {place} {values.shape}"
-        law = row.law
-        if isinstance(law, Constant):
-            exact = law.expected(values.shape)
-            if row is FORGET_GATE:
-                units = values.shape[0] // 4  # the gates' order is input, forget, cell, output
-                exact[units : 2 * units] = 1.0
-            if not np.array_equal(values, exact):
-                return failed(f"{label}: {np.unique(values)[:5]}", f"{row.name} exactly")
-        elif row is ORTHOGONAL:
-            off, bound = orthogonality.departure(values, 1.0)
-            if not off <= bound:
-                return failed(f"{label}: |QᵀQ − I| up to {off:.3g}", "orthogonal", bound=f"at most {bound:.2g}")
-        else:
-            element = samples.element_law(row, values.shape)
-            sample = {label: (values.astype(np.float64).ravel() - element.mean) / element.stddev}
-            found[f"mean in σ of {label}"] = most_suspicious(sample, mean_test())
-            # 1 %: what is left of the different ways of counting a gated layer's units.
-            found[f"stddev over the documented one of {label}"] = most_suspicious(
-                sample, scale_test(element.kurtosis, 0.01)
-            )
-            found[f"distance of distribution functions of {label}"] = most_suspicious(
-                sample, shape_test(unit_law(element.family), 0.01)
-            )
-    if not found:
-        return passed(f"{name}: {len(weights)} weights exact")
-    what, worst = min(found.items(), key=lambda item: item[1].p_value)
-    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
-    return _judged(worst, alpha, f"{what}: {worst.value:.4f}", "the documented default")
+    return default_weights.judge(name, weights, expected, alpha)
 
 
 @check(
     "LAW16",
     "Layers that draw noise draw it with the documented rate, scale and shape, anew at each call, in training only.",
     subjects=[Subject(case.name, case) for case in noise.CASES],
-    detects="a rate off by 0.02, a standard deviation off by 4 %",
-    samples=lambda factor: math.prod(noise.SHAPE),
-    min_samples=lambda alpha: samples_for_shift(0.045, alpha, 12),
+    detects="a rate off by 0.02, a standard deviation off by 4 %, a correlation of 0.06 any fixed distance apart",
+    samples=lambda factor: min(map(noise.draws, noise.CASES)),
+    min_samples=noise.needs,
 )
 def layer_noise(lab: Lab, case: noise.NoiseCase, alpha: float) -> Verdict:
     """Which elements are dropped and what becomes of the others; the distribution of what is added or multiplied."""
     seed = lab.stream("laws", "noise", case.name)
-    inputs = noise.inputs()
+    inputs = noise.inputs(case)
     arguments = {**case.arguments, "seed": seed}
     idle = lab.draws.layers.noise(case.layer, arguments, inputs, seed=seed, training=False)[0]
     if not np.array_equal(idle[0], inputs):
@@ -519,4 +459,89 @@ def layer_noise(lab: Lab, case: noise.NoiseCase, alpha: float) -> Verdict:
     if problem:
         return failed(f"{case.name}: {problem}", "the documented values")
     found = noise.judge(case, inputs, outputs)
-    return _judged(found, alpha, f"{case.name}: {found.group} {found.value:.4f}", "the documented law")
+    return judged(found, alpha, f"{case.name}: {found.group} {found.value:.4f}", "the documented law")
+
+
+@check(
+    "LAW17",
+    "A large draw repeats no part of itself, and reaches as far out as its law does.",
+    subjects=elementwise_rows(),
+    takes="initializer",
+    detects="a part of 1,000 elements that comes twice anywhere; a normal law cut off at 4.3 standard deviations",
+    samples=lambda factor: large_draws.SIZE,
+    min_samples=lambda alpha: samples_for_tail(large_draws.TAIL, alpha, 1),
+)
+def large(lab: Lab, row: Initializer, alpha: float) -> Verdict:
+    """Successive elements that come again, exactly; the law of the element that lies farthest out."""
+    law = samples.element_law(row, large_draws.SHAPE)
+    values = np.asarray(lab.draws.draw(row, large_draws.SHAPE, seed=lab.stream("laws", "large", row.name)))
+    repeated = large_draws.repeats(values)
+    if repeated:
+        return failed(f"{row.name} {large_draws.SHAPE}: {repeated} of the parts looked at come again", "none")
+    sample = (values.ravel().astype(np.float64) - law.mean) / law.stddev
+    found = most_suspicious({str(large_draws.SHAPE): sample}, magnitude_test(unit_law(law.family)))
+    said = f"{row.name} {found.group}: the farthest element lies {found.value:.5f} σ from the mean"
+    return judged(found, alpha, said, f"the extreme of {found.n} draws of a {law.family} law")
+
+
+@check(
+    "LAW18",
+    "A layer's weights have the dtype that its dtype policy states, and are its initializers' draws in that dtype.",
+    subjects=[Subject(policy, policy) for policy in given_weights.POLICIES],
+)
+def layer_dtypes(lab: Lab, policy: str) -> Verdict:
+    """Bit for bit; doubles that are cast floats differ, and mixed precision keeps its variables in float32."""
+    return given_weights.judge_policy(lab, policy)
+
+
+@check(
+    "LAW19",
+    "An initializer that is told no dtype draws in the framework's own (floatx).",
+    subjects=all_rows(),
+)
+def default_dtype(lab: Lab, row: Initializer) -> Verdict:
+    """Documented: "If not specified, keras.backend.floatx() is used"; bit for bit the draw of that dtype."""
+    shape, seed = (4, 3), lab.stream("laws", "floatx", row.name)
+    for dtype in ("float64", "float16", "float32"):
+        values, told = lab.draws.under(dtype, row, shape, seed=seed), lab.draws.draw(row, shape, seed=seed, dtype=dtype)
+        if str(values.dtype) != dtype or not np.array_equal(values, told):
+            return failed(f"{row.name} under floatx {dtype}: {values.dtype}, or other values", f"the draw in {dtype}")
+    return passed(f"{row.name}: three dtypes")
+
+
+@check(
+    "LAW20",
+    "A string stands for an initializer with its documented arguments.",
+    subjects=[Subject(name, name) for name in strings.MEANINGS],
+)
+def string_arguments(lab: Lab, name: str) -> Verdict:
+    """The configuration of what ``initializers.get`` returns; SER09 judges which names it knows."""
+    keras_class, arguments = strings.MEANINGS[name]
+    found, config = lab.draws.described(name, keras_class)
+    told = {key: value for key, value in config.items() if value is not None}  # a seed among others is None
+    if found != keras_class or told != dict(arguments):
+        return failed(f"{name!r} is {found} with {told}", f"{keras_class} with {dict(arguments)}")
+    return passed(f"{name!r}: {keras_class} with {told}")
+
+
+@check(
+    "LAW21",
+    "The functions of keras.random draw their documented laws, and an int seed repeats.",
+    subjects=[Subject(case.function, case) for case in random_functions.CASES],
+    detects="distribution functions 2 % apart",
+    samples=lambda factor: random_functions.SAMPLES,
+    min_samples=random_functions.needs,
+)
+def functions(lab: Lab, case: random_functions.FunctionCase, alpha: float) -> Verdict:
+    """Kolmogorov and Smirnov's test against scipy's law; values of a discrete law are spread over their steps."""
+    seed = lab.stream("laws", "functions", case.function)
+    drawn = [lab.draws.function(case.function, case.arguments, one) for one in (seed, seed, seed // 2 + 1)]
+    values, again, other = drawn
+    if values is None or again is None or other is None:
+        raise NotApplicable(f"the installed Keras has no keras.random.{case.function}")
+    problem = random_functions.exact_problem(case, values, again, other)
+    if problem:
+        return failed(f"keras.random.{case.function}: {problem}", "its documentation")
+    found = random_functions.finding(case, values)
+    said = f"keras.random.{case.function}: distance of distribution functions {found.value:.4f}"
+    return judged(found, alpha, said, "0", effect=found.value)

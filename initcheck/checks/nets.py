@@ -97,15 +97,21 @@ def _width(units: int, **traits: object) -> Net:
     return replace(Net((units,)), **traits)  # type: ignore[arg-type] # the traits are Net's own fields
 
 
-# What breaks the symmetry of a net of zeros or of a constant, and what does not.
+# What breaks the symmetry of a net of zeros or of a constant, and what does not. Two of 16 units, which are 120 pairs,
+# may be alike by chance: they share their masks of the last four steps, of eleven rows each, once in 120·2⁻⁴⁴ = 7e-12
+# (in a net of zeros different masks of the first two steps may still leave them alike); two random biases are equal
+# once in 120·2⁻²⁶ = 2e-6 as floats, once in 120·2⁻⁵² = 3e-14 as doubles; normal noise leaves six floats of each unit
+# unequal, of which two alone agree once in 120·2⁻⁵². Over all seven nets: 2·7e-12 + 5·3e-14 < 2e-11.
 BREAKING: tuple[Net, ...] = (
-    _width(16, extra=(("Dropout", 0.5),), kernel=0.25, activation="tanh"),
-    _width(16, extra=(("Dropout", 0.5),), activation="sigmoid"),  # hidden outputs are ½ or 0 or 1, unit by unit
+    _width(16, extra=(("Dropout", 0.5),), kernel=0.25, activation="tanh", batch_size=11),
+    # Hidden outputs are ½ or 0 or 1, unit by unit.
+    _width(16, extra=(("Dropout", 0.5),), activation="sigmoid", batch_size=11),
     _width(16, extra=(("GaussianNoise", 0.5),), activation="tanh"),
     _width(16, extra=(("GaussianDropout", 0.5),), activation="sigmoid"),
-    _width(16, bias=None, activation="tanh"),
-    _width(16, bias=None, activation="elu"),  # not relu, of which units with a bias below 0 stay alike
-    _width(16, bias=None, kernel=0.25, activation="sigmoid"),
+    _width(16, bias=None, activation="tanh", dtype="float64"),
+    # Not relu, of which units with a bias below 0 stay alike.
+    _width(16, bias=None, activation="elu", dtype="float64"),
+    _width(16, bias=None, kernel=0.25, activation="sigmoid", dtype="float64"),
 )
 KEEPING: tuple[Net, ...] = (
     _width(16, extra=(("Dropout", 0.5),), activation="tanh"),  # a mask of zeros masks nothing

@@ -5,14 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from initcheck.catalog.laws import ElementLaw, Shape
 from initcheck.checks.dependence import between, within
-from initcheck.checks.goodness import Finding, Sample, mean_test, scale_test, shape_test, two_sided, unit_law
+from initcheck.checks.goodness import (
+    Finding,
+    Sample,
+    mean_test,
+    samples_for_scale,
+    samples_for_shift,
+    scale_test,
+    shape_test,
+    together,
+    two_sided,
+    unit_law,
+)
 
-SHAPE = (64, 16, 64)  # rows, positions, channels
+_SHAPE: Shape = (64, 16, 64)  # rows, positions, channels
+MOST_FINDINGS = 8  # that one verdict compares: three of each call's law, independence within a call and between two
+# Klambauer et al. 2017, https://arxiv.org/abs/1706.02515, section 2: dropped elements take the value −λα of SELU.
+_SATURATED = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
+
+Kind = Literal["dropped", "saturated", "added", "multiplied"]
 
 
 @dataclass(frozen=True)
@@ -23,37 +40,78 @@ class NoiseCase:
         name: Readable.
         layer: A class of ``keras.layers``.
         arguments: Its arguments.
-        kind: ``dropped``: each element is 0 with the rate, else divided by 1 − rate. ``channels``: so, but all
-            positions of a channel alike. ``added``: a normal variable is added. ``multiplied``: the element is
-            multiplied by a normal variable around 1.
+        kind: ``dropped``: each element is 0 with the rate, else divided by 1 − rate. ``saturated``: it is −λα with the
+            rate, and all elements are then scaled and moved so that mean 0 and variance 1 are kept. ``added``: a normal
+            variable is added. ``multiplied``: the element is multiplied by a normal variable around 1.
         strength: The rate, or the standard deviation of the normal variable.
+        shape: Of the inputs; as many independent random numbers in each case.
+        alike: Axes along which all elements are dropped together.
     """
 
     name: str
     layer: str
-    arguments: Mapping[str, float]
-    kind: Literal["dropped", "channels", "added", "multiplied"]
+    arguments: Mapping[str, Any]
+    kind: Kind
     strength: float
+    shape: Shape = _SHAPE
+    alike: tuple[int, ...] = ()
+
+
+def _spatial(rank: int) -> NoiseCase:
+    # "It drops entire 1D feature maps instead of individual elements."
+    return NoiseCase(
+        f"SpatialDropout{rank}D(0.3)",
+        f"SpatialDropout{rank}D",
+        {"rate": 0.3},
+        "dropped",
+        0.3,
+        (64, *{1: (4,), 2: (2, 3), 3: (2, 1, 2)}[rank], 1024),
+        tuple(range(1, 1 + rank)),
+    )
 
 
 CASES = (
     *(NoiseCase(f"Dropout({rate})", "Dropout", {"rate": rate}, "dropped", rate) for rate in (0.1, 0.5, 0.8)),
-    *(NoiseCase(f"SpatialDropout1D({rate})", "SpatialDropout1D", {"rate": rate}, "channels", rate) for rate in (0.3,)),
+    # "If you want the dropout mask to be the same for all timesteps, use noise_shape=(batch_size, 1, features)."
+    NoiseCase(
+        "Dropout(0.4,steps)",
+        "Dropout",
+        {"rate": 0.4, "noise_shape": (64, 1, 1024)},
+        "dropped",
+        0.4,
+        (64, 3, 1024),
+        (1,),
+    ),
+    *map(_spatial, (1, 2, 3)),
+    *(NoiseCase(f"AlphaDropout({rate})", "AlphaDropout", {"rate": rate}, "saturated", rate) for rate in (0.2, 0.5)),
     NoiseCase("GaussianNoise(0.7)", "GaussianNoise", {"stddev": 0.7}, "added", 0.7),
     # "Multiplicative noise with standard deviation sqrt(rate / (1 - rate))": https://keras.io/api/layers/
-    NoiseCase("GaussianDropout(0.2)", "GaussianDropout", {"rate": 0.2}, "multiplied", 0.5),
+    *(
+        NoiseCase(f"GaussianDropout({rate})", "GaussianDropout", {"rate": rate}, "multiplied", deviation)
+        for rate, deviation in ((0.2, 0.5), (0.8, 2.0))
+    ),
 )
 
 
-def inputs() -> np.ndarray:
+def inputs(case: NoiseCase) -> np.ndarray:
     """Inputs that are nowhere zero and not all alike: powers of two, so that products with them are exact."""
-    return np.resize(np.array([1.0, -2.0, 0.5, 4.0, -0.25], np.float32), SHAPE)
+    return np.resize(np.array([1.0, -2.0, 0.5, 4.0, -0.25], np.float32), case.shape)
 
 
-def _dropped(case: NoiseCase, output: np.ndarray) -> np.ndarray:
-    """Which elements, or whole channels of a row, are dropped."""
-    zero = np.asarray(output == 0)
-    return zero[:, 0, :] if case.kind == "channels" else zero
+def draws(case: NoiseCase) -> int:
+    """How many independent random numbers one call draws."""
+    return math.prod(case.shape) // math.prod(case.shape[axis] for axis in case.alike)
+
+
+def needs(alpha: float) -> int:
+    """How many numbers of one call show a rate off by 0.02, a scale off by 4 %, a correlation of 0.06 at any shift."""
+    most = max(map(draws, CASES))
+    return max(
+        samples_for_shift(0.04, alpha, MOST_FINDINGS),  # 0.02 of a rate of ½, which varies by ½
+        samples_for_scale(0.04, 3.0, alpha, MOST_FINDINGS),
+        # Half of them at the largest shift; elements and magnitudes, and pairs by themselves and together.
+        2 * samples_for_shift(0.06, alpha, MOST_FINDINGS * 4 * most, math.sqrt(1 + 3 * 0.06**2)),
+    )
 
 
 def exact_problem(case: NoiseCase, given: np.ndarray, outputs: Sequence[np.ndarray]) -> str:
@@ -63,25 +121,66 @@ def exact_problem(case: NoiseCase, given: np.ndarray, outputs: Sequence[np.ndarr
     for output in outputs:
         if output.shape != given.shape or output.dtype != given.dtype:
             return f"{output.dtype} of shape {output.shape}"
-        if case.kind in {"dropped", "channels"}:
-            kept = output != 0
-            ratio = output[kept].astype(np.float64) / given[kept]
-            # One division or product rounded to float32, of a rounded 1/(1 − rate): 3 units of roundoff.
-            if np.any(np.abs(ratio * (1 - case.strength) - 1) > 3 * 2.0**-24):
-                return f"kept elements are multiplied by {ratio[0]:.7g}, not by 1/(1 − {case.strength})"
-            if case.kind == "channels" and np.any(kept != kept[:, :1, :]):
-                return "positions of one channel are not dropped together"
+        if _law(case):
+            continue
+        gone = _dropped(case, output)
+        if np.any(gone != gone[_one_of(case)]):
+            return "elements that belong together are not dropped together"
+        problem = _wrong_values(case, given, output.astype(np.float64), gone)
+        if problem:
+            return problem
     return ""
+
+
+def _law(case: NoiseCase) -> ElementLaw | None:
+    """The law of the noise in its standard deviations; none where it only drops."""
+    return unit_law("normal") if case.kind in {"added", "multiplied"} else None
+
+
+def _one_of(case: NoiseCase) -> tuple[slice, ...]:
+    """One of each set of elements that are dropped together."""
+    return tuple(slice(1) if axis in case.alike else slice(None) for axis in range(len(case.shape)))
+
+
+def _affine(case: NoiseCase) -> tuple[float, float]:
+    """By how much the elements that remain, or saturate, are multiplied and moved."""
+    if case.kind == "dropped":
+        return 1 / (1 - case.strength), 0.0
+    kept = 1 - case.strength
+    scale = 1 / math.sqrt(kept + _SATURATED**2 * kept * (1 - kept))
+    return scale, -scale * (1 - kept) * _SATURATED
+
+
+def _dropped(case: NoiseCase, output: np.ndarray) -> np.ndarray:
+    """Which elements are dropped."""
+    if case.kind == "dropped":
+        return np.asarray(output == 0)
+    scale, shift = _affine(case)
+    # No input is near −λα, and none of the inputs comes out near to where that comes out.
+    return np.asarray(np.abs(output - (scale * _SATURATED + shift)) < 1e-4)
+
+
+def _wrong_values(case: NoiseCase, given: np.ndarray, output: np.ndarray, gone: np.ndarray) -> str:
+    """How an element that is kept differs from what it should be, if it does."""
+    scale, shift = _affine(case)
+    # The rounded scale, its product and the sum, and the rounded shift: 3 units of roundoff of either part, 4 with
+    # their products. What is dropped is told by its value, so that one taken for another shows here or in the share.
+    rounding = 4 * 2.0**-24 * (np.abs(scale * given) + abs(shift))
+    off = np.where(gone, 0.0, np.abs(output - (scale * given.astype(np.float64) + shift)))
+    if not np.any(off > rounding):
+        return ""
+    where = np.unravel_index(int(np.argmax(off / rounding)), off.shape)
+    return f"a kept element {given[where]:g} becomes {output[where]:.7g}, not {scale:.7g} times it {shift:+.7g}"
 
 
 def judge(case: NoiseCase, given: np.ndarray, outputs: Sequence[np.ndarray]) -> Finding:
     """The most suspicious of rate or law, independence within a call, and independence of the two calls."""
     found: list[Finding] = []
     streams: list[Sample] = []
-    law = unit_law("normal")
+    law = _law(case)
     for call, output in enumerate(outputs, start=1):
-        if case.kind in {"dropped", "channels"}:
-            dropped = _dropped(case, output).astype(np.float64).ravel()
+        if law is None:
+            dropped = _dropped(case, output)[_one_of(case)].astype(np.float64).ravel()
             spread = math.sqrt(case.strength * (1 - case.strength))
             stream = (dropped - case.strength) / spread
             share = float(dropped.mean())
@@ -97,10 +196,10 @@ def judge(case: NoiseCase, given: np.ndarray, outputs: Sequence[np.ndarray]) -> 
                 _named(f"distance from the normal law in call {call} is", shape_test(law, 1e-6)(stream), len(stream)),
             ]
         streams.append(stream)
-    if case.kind in {"added", "multiplied"}:
+    # Products of two such indicators are skewed by (1 − 2p)²/p(1 − p): too much for a normal score at other rates.
+    if law or 0.25 <= case.strength <= 0.75:
         found += [within(streams[0], law), between([(streams[0], streams[1])], law)]
-    worst = min(found, key=lambda one: one.p_value)
-    return Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
+    return together(found)
 
 
 def _named(name: str, result: tuple[float, float], n: int) -> Finding:

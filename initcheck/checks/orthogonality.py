@@ -25,6 +25,15 @@ SHAPES: tuple[Shape, ...] = (
 )
 # Small ones, of which many are drawn, for the law: tall, wide, of rank 3, and square.
 HAAR_SHAPES: tuple[Shape, ...] = ((6, 5), (4, 6), (2, 3, 5), (5, 5))
+# In the other dtypes half as many of one shape: a factorization that goes wrong there goes wrong at every shape.
+HAAR_OTHERS: tuple[tuple[Shape, str], ...] = (((6, 5), "float64"), ((6, 5), "float16"))
+# Signs twice and squares of each shape and dtype; the law of two entries.
+HAAR_TESTS = 3 * (len(HAAR_SHAPES) + len(HAAR_OTHERS)) + 2
+
+
+def haar_signs(shape: Shape) -> int:
+    """How many independent signs a matrix of that shape has: those of its first row and column."""
+    return math.prod(shape[:-1]) + shape[-1] - 1
 
 
 def as_matrix(kernel: np.ndarray) -> Sample:

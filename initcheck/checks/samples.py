@@ -74,14 +74,20 @@ def shapes(size: int) -> tuple[tuple[str, Shape], ...]:
 
     found: list[tuple[str, Shape]] = []
     for kind, axes in _CLASSES.items():
-        strategy: Any = st.tuples(
+        drawn: Any = st.tuples(
             st.integers(size, size + size // 4), *(st.integers(*axis) for axis in axes if axis is not None)
         )
-        for total, *fixed in draw_cases(strategy, SHAPES_PER_CLASS, f"laws {kind}"):
-            lengths = iter(fixed)
-            fill = math.ceil(total / math.prod(fixed))
-            found.append((kind, tuple(fill if axis is None else next(lengths) for axis in axes)))
+        # Filled before they are told apart: two totals may fill an axis to one length, and one shape has one stream.
+        filled = drawn.map(functools.partial(_filled, axes))
+        found += [(kind, shape) for shape in draw_cases(filled, SHAPES_PER_CLASS, f"laws {kind}")]
     return tuple(found)
+
+
+def _filled(axes: tuple[_Axis, ...], drawn: tuple[int, ...]) -> Shape:
+    """The shape with those lengths, after the number of elements, whose open axis brings it to that number."""
+    total, *fixed = drawn
+    lengths = iter(fixed)
+    return tuple(math.ceil(total / math.prod(fixed)) if axis is None else next(lengths) for axis in axes)
 
 
 def element_law(row: Initializer, shape: Shape) -> ElementLaw:

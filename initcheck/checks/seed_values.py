@@ -25,6 +25,21 @@ ALIASES = (
     (-1, 2**31 - 3),
 )
 
+# Seeds that a narrower integer would take for one, by what would be lost; none of them meet modulo 2³¹ − 2.
+NARROWED = {
+    "2^32": ((7, 2**32 + 7), (0, 2**32), (12345, 2**32 + 12345), (-7, 2**32 - 7), (-(2**31), 2**31)),
+    "2^31": ((7, 2**31 + 7), (0, 2**31), (12345, 2**31 + 12345), (2**31 - 3, 2**32 - 3)),
+    "2^31-1": ((7, 2**31 + 6), (0, 2**31 - 1), (-1, 2**31 - 2)),
+    "sign": ((-1, 1), (-7, 7), (-65536, 65536), (-(2**31) + 9, 2**31 - 9)),
+}
+
+
+def turned_seeds(lab: Lab, name: str) -> tuple[int, ...]:
+    """A seed, and others that differ from it by one bit or by a power of ten: what a mask or a modulus loses."""
+    base = lab.stream("seeds", "turned", name) % RANGE
+    found = [base, *(base ^ (1 << bit) for bit in range(0, 30, 2)), *(base + 10**power for power in (3, 6, 9))]
+    return tuple(dict.fromkeys(seed % RANGE for seed in found))
+
 
 def random_seeds(lab: Lab, name: str) -> tuple[int, ...]:
     """Seeds from all of the range, each with companions at distances that lose to a mask, a modulus or a rounding."""

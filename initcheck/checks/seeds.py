@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.initializers import Initializer
-from initcheck.catalog.laws import ElementLaw, Orthogonal, Shape
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.laws import ElementLaw, Orthogonal, Shape, Unstated
 from initcheck.catalog.layers import LayerRequest
 from initcheck.checks import dependence
 from initcheck.checks.goodness import Finding, Sample, samples_for_shift, unit_law
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.checks.samples import element_law
-from initcheck.checks.seed_values import ALIASES, LOWER, UPPER, random_seeds
+from initcheck.checks.seed_values import ALIASES, LOWER, NARROWED, UPPER, random_seeds, turned_seeds
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _ROWS = over_initializers(random=True)
 _SMALL: Shape = (5, 4)  # 20 elements of 23 random bits: two streams agree by chance once in 10¹³⁸
+# Draws that take another way through a framework than a small matrix of floats: rank 3 and 4, and other dtypes.
+_FORMS: tuple[tuple[Shape, str], ...] = (((3, 2, 4), "float32"), ((5, 4), "float64"), ((2, 3, 2, 3), "float16"))
 _NOISY = ("Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout")
 
 
@@ -58,7 +60,15 @@ def different_seeds(lab: Lab, row: Initializer) -> Verdict:
         if meeting:
             return failed(f"{row.name}: seeds {meeting[0]} and {meeting[1]} give the same draw", "different draws")
         tried += len(seeds)
-    return passed(f"{row.name}: {tried} seeds, no two alike")
+    turned = turned_seeds(lab, row.name)
+    # Of a user's own initializer nobody has said what ranks and dtypes it takes.
+    for shape, dtype in () if isinstance(row.law, Unstated) else _FORMS:
+        drawn = [(seed, lab.draws.draw(row, shape, seed=seed, dtype=dtype)) for seed in turned]
+        meeting = _meeting(drawn)
+        if meeting:
+            said = f"{row.name}: seeds {meeting[0]} and {meeting[1]} give the same {dtype} draw of {shape}"
+            return failed(said, "different draws")
+    return passed(f"{row.name}: {tried} seeds, no two alike, nor {len(turned)} in other ranks and dtypes")
 
 
 @check(
@@ -90,6 +100,9 @@ def seed_zero(lab: Lab, row: Initializer) -> Verdict:
     return passed(f"{row.name}: seed 0 repeats, and differs from 1 and from none")
 
 
+_MANY = 70  # calls of one instance or generator: more than a counter of 4 to 6 bits holds
+
+
 @check(
     "SEED04",
     "An instance with an integer seed returns the same values at every call, and so do all its equals.",
@@ -101,8 +114,8 @@ def integer_seed_repeats(lab: Lab, row: Initializer) -> Verdict:
     _require_random(row)
     for name in ("small", "large"):
         seed = lab.stream("seeds", "repeat", row.name, name)
-        shape = _SMALL if name == "small" else (3, 3, 8, 30)
-        calls = lab.draws.repeated(row, shape, seed=seed, calls=3)
+        shape, count = (_SMALL, _MANY) if name == "small" else ((3, 3, 8, 30), 3)
+        calls = lab.draws.repeated(row, shape, seed=seed, calls=count)
         lab.draws.draw(row, (7, 3), seed=seed + 1)  # something else in between
         calls.append(lab.draws.draw(row, shape, seed=seed))
         for number, values in enumerate(calls[1:], start=2):
@@ -110,7 +123,7 @@ def integer_seed_repeats(lab: Lab, row: Initializer) -> Verdict:
                 return failed(
                     f"{row.name}, seed {seed}: draw {number} of {shape} differs from the first", "the same bits"
                 )
-    return passed(f"{row.name}: three calls and a second instance agree")
+    return passed(f"{row.name}: {_MANY} calls and a second instance agree")
 
 
 @check("SEED05", "Unseeded instances differ from each other.", subjects=_ROWS, takes="initializer")
@@ -123,8 +136,7 @@ def unseeded_differ(lab: Lab, row: Initializer) -> Verdict:
     return passed(f"{row.name}: 12 unseeded instances, no two alike")
 
 
-_PAIRS, _LENGTH = 24, (64, 64)
-_MOST_PAIRS = 250  # of the check that compares the most
+_LENGTH = (64, 64)
 
 
 def _standardized(row: Initializer, values: np.ndarray) -> tuple[Sample, ElementLaw]:
@@ -138,11 +150,32 @@ def _standardized(row: Initializer, values: np.ndarray) -> tuple[Sample, Element
     return (sample - law.mean) / law.stddev, unit_law(law.family)
 
 
-_RELATED = {
-    "detects": "a correlation of 0.25 between two streams at any shift, of 0.06 if all pairs of streams share it",
-    "samples": lambda factor: math.prod(_LENGTH) // 2,
-    "min_samples": lambda alpha: samples_for_shift(0.25, alpha, 4 * _MOST_PAIRS * math.prod(_LENGTH)),
-}
+def _related(pairs: int, sharing: float) -> dict[str, Any]:
+    """The traits of a check of that many pairs of streams, each of which has a stream in common with so many others.
+
+    A score of streams with the correlation ρ varies more than one of unrelated streams: products of two normal
+    elements have variance 1 + ρ², and a covariance of ρ + ρ² with those of a pair that shares a stream, of 2ρ² with
+    those of another (Isserlis 1918).
+    """
+    shifts = math.prod(_LENGTH) - 1
+    one, common = 0.25, 0.06
+    shared = 1 + common**2 + sharing * (common + common**2) + (pairs - 1 - sharing) * 2 * common**2
+
+    def min_samples(alpha: float) -> int:
+        tests = 4 * shifts  # elements and magnitudes; pairs by themselves and together
+        return max(
+            samples_for_shift(one, alpha, tests * pairs, math.sqrt(1 + one**2)),
+            math.ceil(samples_for_shift(common, alpha, tests, math.sqrt(shared)) / pairs),
+        )
+
+    return {
+        "detects": f"a correlation of {one} between two streams at any shift, of {common} if all pairs share it",
+        "samples": lambda factor: math.prod(_LENGTH) // 2,  # products at the largest shift
+        "min_samples": min_samples,
+    }
+
+
+_PAIRS = 24
 
 
 @check(
@@ -150,7 +183,7 @@ _RELATED = {
     "Draws of neighbouring seeds are unrelated, at every shift.",
     subjects=_ROWS,
     takes="initializer",
-    **_RELATED,
+    **_related(_PAIRS, 0),
 )
 def neighbouring_seeds(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Correlations of elements and of magnitudes between seeds s and s + 1, and s and 2s."""
@@ -171,9 +204,11 @@ def _unrelated(found: Finding, alpha: float, what: str) -> Verdict:
 
 
 _LAYERS = 10
+# Each layer with the next, and the first one with all: 36 + 7 + 16 times two of the 17 pairs have a layer in common.
+_MODEL = _related(2 * _LAYERS - 3, 2 * 59 / 17)
 
 
-@check("SEED07", "Layers of a model do not share a stream.", subjects=_ROWS, takes="initializer", **_RELATED)
+@check("SEED07", "Layers of a model do not share a stream.", subjects=_ROWS, takes="initializer", **_MODEL)
 def layers_apart(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Ten like layers, each with an unseeded initializer of its own, after seeding everything once."""
     _require_random(row)
@@ -211,7 +246,14 @@ _STACK = {
 }
 
 
-@check("SEED08", "Kernels of unlike layers, and those within one layer, do not share a stream by default.", **_RELATED)
+_KERNELS = 21  # of that model
+
+
+@check(
+    "SEED08",
+    "Kernels of unlike layers, and those within one layer, do not share a stream by default.",
+    **_related(_KERNELS * (_KERNELS - 1) // 2, 2 * (_KERNELS - 2)),
+)
 def unlike_layers_apart(lab: Lab, _: None, alpha: float) -> Verdict:
     """All kernels of a model with dense, convolution, recurrent, attention and embedding layers, pair by pair.
 
@@ -241,20 +283,23 @@ def _ranks(values: np.ndarray) -> Sample:
     return np.asarray((2 * (ranks + 0.5) / len(ranks) - 1) * math.sqrt(3))
 
 
+_CALLS = 15
+
+
 @check(
     "SEED09",
     "With a SeedGenerator as its seed, an initializer advances at each call, and repeats from the start.",
     subjects=_ROWS,
     takes="initializer",
-    **_RELATED,
+    **_related(_CALLS - 1, 2 * (_CALLS - 2) / (_CALLS - 1)),  # each call with the next one
 )
 def generators_advance(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Documented: "to get different random values across multiple calls, use as seed a SeedGenerator"."""
     _require_random(row)
     seed = lab.stream("seeds", "generator", row.name)
-    calls = lab.draws.advancing(row, _LENGTH, seed=seed, calls=8)
-    again = lab.draws.advancing(row, _LENGTH, seed=seed, calls=8)
-    other = lab.draws.advancing(row, _LENGTH, seed=seed + 1, calls=8)
+    calls = lab.draws.advancing(row, _LENGTH, seed=seed, calls=_CALLS)
+    again = lab.draws.advancing(row, _LENGTH, seed=seed, calls=_CALLS)
+    other = lab.draws.advancing(row, _LENGTH, seed=seed + 1, calls=_CALLS)
     if calls is None or again is None or other is None:
         raise NotApplicable("the installed Keras has no SeedGenerator")
     if any(not np.array_equal(first, second) for first, second in zip(calls, again, strict=True)):
@@ -336,3 +381,56 @@ def noise_streams(lab: Lab, layer: str) -> Verdict:
     if meeting:
         return failed(f"{layer}: {meeting[0]} and {meeting[1]} give the same noise", "different noise")
     return passed(f"{layer}: {len(seeded) + len(unseeded)} calls, no two alike")
+
+
+@check(
+    "SEED13",
+    "Seeds that a narrower integer would take for one give different draws, where they are taken.",
+    subjects=[Subject(lost, pairs) for lost, pairs in NARROWED.items()],
+)
+def narrowed_seeds(lab: Lab, pairs: tuple[tuple[int, int], ...]) -> Verdict:
+    """Negative seeds, and those beyond 31 and 32 bits; the pairs of SEED02 are not among them."""
+    compared = 0
+    for subject in _ROWS:
+        row: Initializer = subject.value
+        for pair in pairs:
+            drawn = [lab.draws.attempt(row, _SMALL, seed=seed) for seed in pair]
+            if any(isinstance(values, str) for values in drawn):
+                continue  # refused, which nobody takes for a draw
+            if np.array_equal(drawn[0], drawn[1]):
+                return failed(f"{row.name}: seeds {pair[0]} and {pair[1]} give the same draw", "different draws")
+            compared += 1
+    return passed(f"{compared} pairs differ, {len(pairs) * len(_ROWS) - compared} are refused")
+
+
+@check("SEED14", "SeedGenerators of different seeds differ, and none comes back to where it was.")
+def generators_apart(lab: Lab, _: None) -> Verdict:
+    """The first draws of generators with many seeds, and seventy calls of one of them."""
+    row = INITIALIZERS["random_uniform"]
+    named = []
+    for seed in dict.fromkeys((*LOWER, *random_seeds(lab, "generators"))):
+        calls = lab.draws.advancing(row, _SMALL, seed=seed, calls=1)
+        if calls is None:
+            raise NotApplicable("the installed Keras has no SeedGenerator")
+        named.append((f"the first draw of seed {seed}", calls[0]))
+    seed = lab.stream("seeds", "generators", "long")
+    long = lab.draws.advancing(row, _SMALL, seed=seed, calls=_MANY) or []
+    named += [(f"draw {number} of seed {seed}", values) for number, values in enumerate(long, start=1)]
+    meeting = _meeting(named)
+    if meeting:
+        return failed(f"{meeting[0]} is {meeting[1]}", "different draws")
+    return passed(f"{len(named)} draws, no two alike")
+
+
+_POOL = 400  # of 10⁴ seeds, 400 instances take some twice but for e^(−400²/2·10⁴) = 3e-4
+
+
+@check("SEED15", "Unseeded instances take their seeds from many.")
+def unseeded_pool(lab: Lab, _: None) -> Verdict:
+    """Where two of 400 agree, 400 others are asked: of 10⁹ seeds they would agree too once in 10⁴ times."""
+    row = INITIALIZERS["random_uniform"]
+    for _look in range(2):
+        if not _meeting((number, lab.draws.draw(row, _SMALL, seed=None)) for number in range(_POOL)):
+            return passed(f"{_POOL} unseeded instances, no two alike")
+    said = f"of {_POOL} unseeded instances some agree, and so of {_POOL} others"
+    return failed(said, "different draws, as from 10⁹ seeds")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
 
 def make_initializer(row: Initializer, seed: Any) -> Any:
     """Keras's initializer of that row; rows without randomness take no seed."""
-    keras_class = row.keras_name
+    keras_class, config = row.keras_name, dict(row.config)
     if isinstance(keras_class, str):
         initializers = load_keras().initializers
-        keras_class = getattr(initializers, keras_class, None) or type(initializers.get(keras_class))
-    return keras_class(**row.config, **({"seed": seed} if row.law.random else {}))
+        named = getattr(initializers, keras_class, None)
+        if named is None:  # an alias: what it stands for may have other arguments than the class by default
+            instance = initializers.get(keras_class)
+            named, config = type(instance), {**instance.get_config(), **config}
+        keras_class = named
+    return keras_class(**config | ({"seed": seed} if row.law.random else {}))
 
 
 class LayerInitializers:
@@ -99,6 +104,28 @@ class Draws:
             return None
         instance = make_initializer(row, generator(seed))
         return [np.asarray(instance(shape)) for _ in range(calls)]
+
+    def under(self, floatx: str, row: Initializer, shape: Shape, *, seed: int | None) -> npt.NDArray[np.generic]:
+        """What a fresh initializer of that row returns for no dtype while the framework's own (``floatx``) is that."""
+        backend = self._lab.keras.backend
+        before = backend.floatx()
+        backend.set_floatx(floatx)
+        try:
+            return self.draw(row, shape, seed=seed)
+        finally:
+            backend.set_floatx(before)
+
+    def described(self, name: str, keras_class: str) -> tuple[str, dict[str, Any]]:
+        """What a string stands for: the class's name if it is the one expected, else its own; and its configuration."""
+        initializers = self._lab.keras.initializers
+        instance = initializers.get(name)
+        expected = type(instance) is getattr(initializers, keras_class)
+        return keras_class if expected else type(instance).__name__, instance.get_config()
+
+    def function(self, name: str, arguments: Mapping[str, Any], seed: int) -> npt.NDArray[np.generic] | None:
+        """What that function of ``keras.random`` returns under a seed; None where Keras has none."""
+        found = getattr(getattr(self._lab.keras, "random", None), name, None)
+        return None if found is None else np.asarray(found(**arguments, seed=seed))
 
     def attempt(self, row: Initializer, shape: Shape, *, seed: object) -> npt.NDArray[np.generic] | str:
         """A draw with a seed of any type, or the name of the exception that refuses it."""

@@ -38,15 +38,6 @@ class Layers:
         """The first weights of a layer whose initializers are those rows, by argument, each with its seed."""
         return _values(self._built(request, self._initializers(rows)))
 
-    def requested(
-        self, request: LayerRequest, argument: str, row: Initializer, seed: int
-    ) -> tuple[list[Array], list[Array]]:
-        """A layer's first weights, and what its own initializer of that argument returns for each weight's shape."""
-        layer = self._built(request, self._initializers({argument: (row, seed)}))
-        values = _values(layer)
-        again = [np.asarray(getattr(layer, argument)(value.shape)) for value in values if row.law.allows(value.shape)]
-        return values, again
-
     def defaults(self, request: LayerRequest, seed: int) -> list[Array]:
         """The first weights of a layer that is told nothing of initializers, after seeding the global generators."""
         with self._seeded(seed):

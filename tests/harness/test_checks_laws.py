@@ -12,7 +12,19 @@ from scipy.special import ndtr, ndtri
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw
-from initcheck.checks import dependence, goodness, laws, noise, registry, samples, variants
+from initcheck.checks import (
+    default_weights,
+    dependence,
+    given_weights,
+    goodness,
+    laws,
+    noise,
+    precision,
+    random_functions,
+    registry,
+    samples,
+    variants,
+)
 from initcheck.checks.layer_defaults import DEFAULTS, FORGET_GATE
 from initcheck.checks.registry import NotApplicable
 from initcheck.records import Status, Verdict
@@ -37,9 +49,23 @@ def _wrong(change: object) -> Generator:
 def test_faultless_draws_pass(row: Initializer) -> None:
     lab = FakeLab()
     assert _status(laws.support(lab, row)) == "pass"
-    for judge in (laws.mean_and_signs, laws.scale, laws.distribution, laws.independence, laws.other_dtypes):
+    for judge in (
+        laws.mean_and_signs,
+        laws.scale,
+        laws.distribution,
+        laws.independence,
+        laws.other_dtypes,
+        laws.large,
+    ):
         assert _status(judge(lab, row, ALPHA)) == "pass", judge.__name__
     assert _status(laws.edge_shapes(lab, row)) == "pass"
+
+
+def _with_copy(values: np.ndarray, sign: int) -> np.ndarray:
+    """The draw with 1,000 of its elements copied to another place, with another sign where asked."""
+    copied = values.copy().reshape(-1)
+    copied[500_123:501_123] = sign * copied[77:1077]
+    return copied.reshape(values.shape)
 
 
 # What judges it, the row, and what is only just wrong with its draws.
@@ -62,6 +88,14 @@ FAULTS = [
     (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.dtype == "float64" else values),
     (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 2 else values),
     (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 4 else values),
+    (
+        laws.other_dtypes,
+        INITIALIZERS["truncated_normal"],
+        lambda values: np.clip(values, -0.0975, 0.0975) if values.dtype == "float16" else values,
+    ),
+    (laws.large, NORMAL, lambda values: np.clip(values, -4.3, 4.3)),
+    (laws.large, HE, lambda values: _with_copy(values, 1)),
+    (laws.large, HE, lambda values: -_with_copy(values.T, -1).T),
     (laws.other_dtypes, HE, lambda values: np.abs(values) if values.ndim == 2 else values),
     (laws.other_dtypes, HE, lambda values: np.abs(values) if values.ndim == 4 else values),
     *(
@@ -88,12 +122,12 @@ def test_as_many_dtypes_and_shapes_are_judged_as_are_counted(monkeypatch: pytest
         judged.extend(groups)
         return goodness.Finding(*groups, 0.0, 1, 1e-3 if len(judged) == 1 else 1.0)
 
-    monkeypatch.setattr(laws, "most_suspicious", spy)
+    monkeypatch.setattr(precision, "most_suspicious", spy)
     verdict = laws.other_dtypes(FakeLab(), HE, ALPHA)
-    assert {judged.count(name) for name in judged if "float64" in name} == {4}
-    assert {judged.count(name) for name in judged if "float16" in name} == {3}
+    assert {judged.count(name) for name in judged if "float64" in name} == {5}
+    assert {judged.count(name) for name in judged if "float16" in name} == {4}
     assert len(set(judged)) == 6
-    assert len(judged) == laws._DTYPE_TESTS  # what its sample size counts on
+    assert len(judged) == precision.TESTS  # what its sample size counts on
     assert verdict.p_value == pytest.approx(1e-3 * len(judged))
 
 
@@ -119,6 +153,11 @@ def test_orthogonal_draws_are_judged_by_their_rows_and_their_signs() -> None:
     uncorrected = FakeLab(_wrong(lambda values: values * np.sign(values.reshape(-1)[0])))
     assert _status(laws.haar(uncorrected, ORTHOGONAL, ALPHA)) == "fail"
     assert _status(laws.orthonormality(uncorrected, ORTHOGONAL)) == "pass"
+    for dtype in ("float64", "float16"):
+        there = FakeLab(
+            _wrong(lambda values, dtype=dtype: values * np.sign(values.flat[0]) if values.dtype == dtype else values)
+        )
+        assert _status(laws.haar(there, ORTHOGONAL, ALPHA)) == "fail"
 
 
 def test_elementwise_checks_do_not_apply_to_orthogonal_rows() -> None:
@@ -163,6 +202,130 @@ def _lstm(bias: float, row: str) -> FakeLab:
     return FakeLab(layers=SimpleNamespace(offers=lambda layer: True, defaults=lambda request, seed: weights))
 
 
+def test_defaults_have_their_documented_shapes() -> None:
+    expected = DEFAULTS["GRU"]
+    kernel, recurrent, bias = expected.shapes
+    weights = [faultless(row, shape, 3) for row, shape in zip(expected.initializers, expected.shapes, strict=True)]
+    assert bias == (2, 30)
+    for shape, status in ((bias, "pass"), (bias[1:], "fail")):
+        made = [*weights[:2], np.zeros(shape, np.float32)]
+        assert _status(default_weights.judge("GRU", made, expected, ALPHA)) == status
+    assert all(len(one.shapes) == len(one.initializers) for one in DEFAULTS.values())
+    assert (kernel, recurrent) == ((4000, 30), (10, 30))
+
+
+def _given(change: object = lambda dtype, values: values) -> FakeLab:
+    """Layers whose weights are their initializers' draws, changed."""
+
+    def weights(request: object, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
+        policy = request.arguments.get("dtype", "float32")  # type: ignore[attr-defined]
+        dtype = given_weights.POLICIES[policy]
+        shapes = [(6, 20), (5, 20), (20,)]
+        found = [faultless(row, shape, seed, dtype) for (row, seed), shape in zip(rows.values(), shapes, strict=False)]
+        if request.layer == "LSTM":  # type: ignore[attr-defined]
+            found[2][5:10] = 1
+        return [change(policy, values) for values in found]  # type: ignore[operator]
+
+    return FakeLab(layers=SimpleNamespace(offers=lambda layer: True, weights=weights))
+
+
+def test_a_layers_weights_are_held_against_its_initializers_draws() -> None:
+    assert _status(laws.layers_use_their_initializers(_given(), "lstm,forget_gate")) == "pass"
+    assert _status(laws.layers_use_their_initializers(_given(), "lstm,no_forget_bias")) == "fail"
+    assert _status(laws.layers_use_their_initializers(_given(), "embedding,masked")) == "pass"
+
+    def masked(policy: str, values: np.ndarray) -> np.ndarray:
+        values[0] = 0
+        return values
+
+    for name in ("embedding,masked", "lstm,forget_gate"):
+        assert _status(laws.layers_use_their_initializers(_given(masked), name)) == "fail"
+
+
+@pytest.mark.parametrize("policy", list(given_weights.POLICIES))
+def test_a_layers_weights_have_the_dtype_of_its_policy(policy: str) -> None:
+    assert _status(laws.layer_dtypes(_given(), policy)) == "pass"
+    assert _status(laws.layer_dtypes(_given(lambda policy, values: values.astype("float16")), policy)) == (
+        "pass" if policy == "float16" else "fail"
+    )
+
+
+def test_doubles_that_are_cast_floats_are_no_draws_of_that_dtype() -> None:
+    cast = _given(lambda policy, values: values.astype("float32").astype(values.dtype))
+    assert _status(laws.layer_dtypes(cast, "float64")) == "fail"
+    assert _status(laws.layer_dtypes(cast, "mixed_float16")) == "pass"
+
+
+def _asked(**methods: object) -> SimpleNamespace:
+    lab = FakeLab()
+    return SimpleNamespace(draws=SimpleNamespace(draw=lab.draws.draw, **methods), stream=lab.stream)
+
+
+def test_the_default_dtype_is_the_frameworks_own() -> None:
+    right = _asked(under=lambda floatx, row, shape, seed: faultless(row, shape, seed, floatx))
+    wrong = _asked(under=lambda floatx, row, shape, seed: faultless(row, shape, seed))
+    for row in (HE, ZEROS):
+        assert _status(laws.default_dtype(right, row)) == "pass"
+        assert _status(laws.default_dtype(wrong, row)) == "fail"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (("RandomNormal", {"mean": 0.0, "stddev": 0.05, "seed": None}), "pass"),
+        (("RandomNormal", {"mean": 0.0, "stddev": 0.053, "seed": None}), "fail"),
+        (("RandomNormal", {"mean": 0.0, "stddev": 0.05, "seed": 7}), "fail"),
+        (("TruncatedNormal", {"mean": 0.0, "stddev": 0.05}), "fail"),
+    ],
+)
+def test_a_string_stands_for_its_documented_arguments(answer: object, status: str) -> None:
+    assert _status(laws.string_arguments(_asked(described=lambda name, keras_class: answer), "normal")) == status
+
+
+def _function(name: str, arguments: dict[str, object], seed: int) -> np.ndarray:
+    """Faultless draws of the functions of ``keras.random``."""
+    stream, shape = np.random.RandomState(seed % 2**32), (250, 200)
+    return {
+        "normal": lambda: stream.normal(1, 2, shape),
+        "uniform": lambda: stream.uniform(-1, 3, shape),
+        "truncated_normal": lambda: faultless(variants.RANDOM_VARIANTS[11], shape, seed, "float64") * 2 / 0.5 + 9,
+        "randint": lambda: stream.randint(3, 11, shape),
+        "gamma": lambda: stream.gamma(0.7, size=shape),
+        "beta": lambda: stream.beta(2, 3, shape),
+        "binomial": lambda: stream.binomial(10, 0.3, shape),
+        "categorical": lambda: stream.choice(4, (2, 50_000), p=(0.1, 0.2, 0.3, 0.4)),
+        "dropout": lambda: (stream.uniform(size=shape) < 0.7) * np.float64(1 / 0.7),
+        "shuffle": lambda: stream.permutation(100_000),
+    }[name]()
+
+
+_FUNCTION_FAULTS = {
+    "normal": lambda values: values * 1.1,
+    "uniform": lambda values: np.minimum(values, 2.88),
+    "truncated_normal": lambda values: values + 0.1,
+    "randint": lambda values: np.minimum(values, 9),
+    "gamma": lambda values: values * 1.1,
+    "beta": lambda values: 1 - values,
+    "binomial": lambda values: np.maximum(values, 1),
+    "categorical": lambda values: 3 - values,
+    "dropout": lambda values: values * 1.001,
+    "shuffle": lambda values: np.sort(values),
+}
+
+
+@pytest.mark.parametrize("case", random_functions.CASES, ids=lambda case: case.function)
+def test_functions_are_held_against_their_laws(case: random_functions.FunctionCase) -> None:
+    assert _status(laws.functions(_asked(function=_function), case, ALPHA)) == "pass"
+    change = _FUNCTION_FAULTS[case.function]
+    for wrong in (
+        _asked(function=lambda name, arguments, seed: change(_function(name, arguments, seed))),
+        _asked(function=lambda name, arguments, seed: _function(name, arguments, 1)),
+    ):
+        assert _status(laws.functions(wrong, case, ALPHA)) == "fail"
+    with pytest.raises(NotApplicable):
+        laws.functions(_asked(function=lambda name, arguments, seed: None), case, ALPHA)
+
+
 def test_defaults_are_held_against_the_documented_ones() -> None:
     assert DEFAULTS["LSTM"].initializers[-1] is FORGET_GATE
     assert _status(laws.layer_defaults(_lstm(1.0, "glorot_uniform"), "LSTM", ALPHA)) == "pass"
@@ -172,7 +335,7 @@ def test_defaults_are_held_against_the_documented_ones() -> None:
 
 @pytest.mark.parametrize(("rate", "passes"), [(0.3, True), (0.28, False), (0.32, False)])
 def test_dropout_of_channels_is_held_against_its_rate(rate: float, passes: bool) -> None:
-    case = next(one for one in noise.CASES if one.kind == "channels")
+    case = next(one for one in noise.CASES if one.layer == "SpatialDropout1D")
     stream, inputs = np.random.RandomState(0), noise.inputs(case)
     rows, _, channels = inputs.shape
     assert rows * channels == noise.draws(case) >= min(map(noise.draws, noise.CASES))
@@ -193,6 +356,47 @@ def test_dropout_is_held_against_its_rate(rate: float, passes: bool) -> None:
     assert noise.exact_problem(case, inputs, [one * np.float32(1.0001) for one in outputs])
 
 
+@pytest.mark.parametrize("name", ["Dropout(0.4,steps)", "SpatialDropout2D(0.3)", "SpatialDropout3D(0.3)"])
+def test_what_belongs_together_is_dropped_together(name: str) -> None:
+    case = next(one for one in noise.CASES if one.name == name)
+    stream, inputs = np.random.RandomState(0), noise.inputs(case)
+    together = tuple(1 if axis in case.alike else length for axis, length in enumerate(case.shape))
+    for shape, right in ((together, True), (case.shape, False)):
+        masks = [stream.uniform(size=shape) < case.strength for _ in range(2)]
+        outputs = [np.where(mask, 0, inputs * np.float32(1 / (1 - case.strength))).astype("float32") for mask in masks]
+        assert (noise.exact_problem(case, inputs, outputs) == "") is right
+    assert math.prod(together) == noise.draws(case)
+
+
+@pytest.mark.parametrize("sharing", [None, "units", "rows"])
+def test_elements_are_dropped_independently(sharing: str | None) -> None:
+    case = next(one for one in noise.CASES if one.name == "Dropout(0.5)")
+    stream, inputs = np.random.RandomState(0), noise.inputs(case)
+    masks = [stream.uniform(size=case.shape) < 0.5 for _ in range(2)]
+    if sharing == "units":
+        masks = [np.repeat(mask[..., ::2], 2, axis=-1) for mask in masks]
+    if sharing == "rows":
+        masks = [np.concatenate([mask[:32], mask[:32]]) for mask in masks]
+    outputs = [np.where(mask, 0, 2 * inputs).astype("float32") for mask in masks]
+    assert noise.exact_problem(case, inputs, outputs) == ""
+    assert (noise.judge(case, inputs, outputs).p_value > ALPHA) is (sharing is None)
+
+
+def test_saturating_dropout_keeps_mean_and_variance() -> None:
+    case = next(one for one in noise.CASES if one.name == "AlphaDropout(0.2)")
+    stream, inputs = np.random.RandomState(0), noise.inputs(case)
+    scale, shift = noise._affine(case)
+    # By the paper: of inputs with mean 0 and variance 1, the outputs' mean is 0 and their variance 1.
+    mean = scale * 0.2 * noise._SATURATED + shift
+    square = scale**2 * (0.8 + 0.2 * noise._SATURATED**2) + 2 * scale * shift * 0.2 * noise._SATURATED + shift**2
+    assert (mean, square) == (pytest.approx(0, abs=1e-12), pytest.approx(1))
+    masks = [stream.uniform(size=case.shape) < 0.2 for _ in range(2)]
+    outputs = [(scale * np.where(mask, noise._SATURATED, inputs) + shift).astype("float32") for mask in masks]
+    assert noise.exact_problem(case, inputs, outputs) == ""
+    assert noise.judge(case, inputs, outputs).p_value > ALPHA
+    assert noise.exact_problem(case, inputs, [one * np.float32(1.01) for one in outputs])
+
+
 def test_p_values_of_a_faultless_generator_are_not_too_small_too_often() -> None:
     stream = np.random.RandomState(3)
     law = goodness.unit_law("normal")
@@ -205,6 +409,7 @@ def test_p_values_of_a_faultless_generator_are_not_too_small_too_often() -> None
                 goodness.scale_test(3.0)(sample)[1],
                 goodness.shape_test(law)(sample)[1],
                 goodness.extremes_test(law)(sample)[1],
+                goodness.magnitude_test(law)(sample)[1],
                 dependence.within(sample, law).p_value,
                 dependence.rows(sample.reshape(64, 64), law).p_value,
             ]

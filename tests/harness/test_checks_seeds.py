@@ -11,8 +11,9 @@ from fakes import FakeLab, Generator, faultless
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.checks import seeds
 from initcheck.checks.registry import NotApplicable
-from initcheck.checks.seed_values import ALIASES, LOWER, RANGE, UPPER, random_seeds
+from initcheck.checks.seed_values import ALIASES, LOWER, NARROWED, RANGE, UPPER, random_seeds, turned_seeds
 from initcheck.records import Verdict
+from initcheck.training.seeding import derive_seed
 
 ALPHA = 1e-6
 ROWS = [INITIALIZERS[name] for name in ("he_normal", "uniform", "orthogonal")]
@@ -47,6 +48,11 @@ def test_a_faultless_framework_passes(row: Initializer) -> None:
         seeds.seed_types,
     ):
         assert _status(judge(lab, row)) == "pass", judge.__name__
+    for pairs in NARROWED.values():
+        # Of the fakes' own stream, which takes 32 bits, a hash of the seed.
+        assert _status(seeds.narrowed_seeds(_with_seed(derive_seed), pairs)) == "pass"
+    for framework in (seeds.generators_apart, seeds.unseeded_pool):
+        assert _status(framework(lab, None)) == "pass"
     for statistical in (seeds.neighbouring_seeds, seeds.generators_advance):
         assert _status(statistical(lab, row, ALPHA)) == "pass"
 
@@ -79,6 +85,58 @@ def test_sets_of_seeds_hold_no_aliases() -> None:
     for chosen in (LOWER, UPPER, tried):
         assert len({seed % RANGE for seed in chosen}) == len(chosen)
     assert all((first - second) % RANGE == 0 for first, second in ALIASES)
+    assert all((first - second) % RANGE for pairs in NARROWED.values() for first, second in pairs)
+    turned = turned_seeds(FakeLab(), "he_normal")  # type: ignore[arg-type]
+    assert len({seed & 0xFFFF for seed in turned}) < len({seed % RANGE for seed in turned}) == len(turned)
+
+
+@pytest.mark.parametrize(
+    ("lost", "change"),
+    [
+        ("2^32", lambda seed: seed % 2**32),
+        ("2^31", lambda seed: seed % 2**31),
+        ("2^31-1", lambda seed: seed % (2**31 - 1)),
+        ("sign", abs),
+    ],
+)
+def test_a_narrower_integer_is_seen(lost: str, change: object) -> None:
+    assert _status(seeds.narrowed_seeds(_with_seed(change), NARROWED[lost])) == "fail"
+
+
+@pytest.mark.parametrize(
+    "special", [lambda shape, dtype: len(shape) > 2, lambda shape, dtype: dtype == "float64"], ids=["rank 3", "float64"]
+)
+def test_seeds_that_meet_in_other_ranks_and_dtypes_fail(special: object) -> None:
+    def cut(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str) -> np.ndarray:
+        masked = seed & 0xFFFF if seed and special(shape, dtype) else seed  # type: ignore[operator]
+        return faultless(row, shape, masked, dtype)
+
+    assert _status(seeds.different_seeds(FakeLab(cut), HE)) == "fail"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda seed, call: (seed % 2**20, call), lambda seed, call: (seed, call % 16)],
+    ids=["20 bits", "16 calls"],
+)
+def test_generators_that_meet_fail(change: object) -> None:
+    def advancing(row: Initializer, shape: tuple[int, ...], seed: int, calls: int) -> list[np.ndarray]:
+        return [faultless(row, shape, derive_seed(*change(seed, call))) for call in range(calls)]  # type: ignore[operator]
+
+    lab = SimpleNamespace(draws=SimpleNamespace(advancing=advancing), stream=FakeLab().stream)
+    assert _status(seeds.generators_apart(lab, None)) == "fail"
+
+
+def test_few_default_seeds_fail() -> None:
+    stream = np.random.RandomState(0)
+    lab = FakeLab(lambda row, shape, seed, dtype: faultless(row, shape, stream.randint(10**4), dtype))
+    assert _status(seeds.unseeded_pool(lab, None)) == "fail"
+
+
+def test_a_later_call_that_differs_fails() -> None:
+    calls = iter(range(1, 10**6))
+    lab = FakeLab(lambda row, shape, seed, dtype: faultless(row, shape, (seed or 0) + (next(calls) % 16 == 0), dtype))
+    assert _status(seeds.integer_seed_repeats(lab, HE)) == "fail"
 
 
 def test_seed_zero_taken_for_no_seed_fails() -> None:

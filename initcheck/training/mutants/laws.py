@@ -178,6 +178,180 @@ def _dropout(keras: Any) -> None:
     keras.layers.Dropout.call = call
 
 
+@mutant("late-block", "a draw of more than 800,000 elements ends with 2,000 of its first ones", family="laws")
+def _late(keras: Any) -> None:
+    import tensorflow as tf
+
+    def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
+        values = draw(shape, dtype)
+        size = math.prod(shape)
+        if size < 800_000:
+            return values
+        flat = tf.reshape(values, [-1])
+        return tf.reshape(tf.concat([flat[: size - 2000], flat[100:2100]], 0), shape)
+
+    _wrap_call(keras.initializers.RandomUniform, change)
+
+
+@mutant("tail-cut", "RandomNormal is cut off at 4.3 standard deviations", family="laws")
+def _tail(keras: Any) -> None:
+    _clip(keras.initializers.RandomNormal, 4.3, "")
+
+
+@mutant("half-tail-cut", "TruncatedNormal is cut off at 1.95 standard deviations in float16", family="laws")
+def _half_tail(keras: Any) -> None:
+    _clip(keras.initializers.TruncatedNormal, 1.95, "float16")
+
+
+def _clip(keras_class: Any, reach: float, only: str) -> None:
+    import tensorflow as tf
+
+    def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
+        values = draw(shape, dtype)
+        if only and values.dtype.name != only:
+            return values
+        low, high = (tf.cast(self.mean + sign * reach * self.stddev, values.dtype) for sign in (-1, 1))
+        return tf.clip_by_value(values, low, high)
+
+    _wrap_call(keras_class, change)
+
+
+@mutant("double-signs", "orthogonal draws lack the correction of signs in float64", family="laws")
+def _double_signs(keras: Any) -> None:
+    import tensorflow as tf
+
+    def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
+        values = draw(shape, dtype)
+        if values.dtype.name != "float64":
+            return values
+        matrix = tf.reshape(values, (math.prod(shape[:-1]), shape[-1]))
+        first = matrix[:1] if matrix.shape[0] >= matrix.shape[1] else matrix[:, :1]
+        return tf.reshape(-matrix * tf.sign(first), shape)
+
+    _wrap_call(keras.initializers.Orthogonal, change)
+
+
+@mutant("floatx-ignored", "RandomUniform draws float32 where it is told no dtype", family="laws")
+def _floatx(keras: Any) -> None:
+    _wrap_call(keras.initializers.RandomUniform, lambda draw, self, shape, dtype: draw(shape, dtype or "float32"))
+
+
+@mutant("alias-wider", "the string normal stands for a standard deviation of 0.053", family="laws")
+def _alias(keras: Any) -> None:
+    original = keras.initializers.get
+
+    def get(identifier: Any) -> Any:
+        return keras.initializers.RandomNormal(0.0, 0.053) if identifier == "normal" else original(identifier)
+
+    keras.initializers.get = get
+
+
+@mutant("float64-layers-cast", "layers of float64 draw their weights in float32", family="laws")
+def _cast(keras: Any) -> None:
+    import tensorflow as tf
+
+    original = keras.layers.Layer.add_weight
+
+    def add_weight(self: Any, *args: Any, initializer: Any = None, **kwargs: Any) -> Any:
+        if initializer is not None and str(kwargs.get("dtype") or self.variable_dtype) == "float64":
+            wanted = keras.initializers.get(initializer)
+
+            def initializer(shape: Any, dtype: Any = None, **_: Any) -> Any:
+                return tf.cast(wanted(shape, dtype="float32"), dtype or "float64")
+
+        return original(self, *args, initializer=initializer, **kwargs)
+
+    keras.layers.Layer.add_weight = add_weight
+
+
+def _after_build(keras_class: Any, change: Any) -> None:
+    """Lets ``change(layer)`` do what it likes to a layer's new weights."""
+    original = keras_class.build
+
+    def build(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, *args, **kwargs)
+        change(self)
+        return result
+
+    keras_class.build = build
+
+
+@mutant("masked-row-zero", "Embedding(mask_zero=True) starts with zeros for the masked row", family="laws")
+def _masked(keras: Any) -> None:
+    def change(layer: Any) -> None:
+        if layer.mask_zero:
+            values = layer.get_weights()[0]
+            values[0] = 0
+            layer.set_weights([values])
+
+    _after_build(keras.layers.Embedding, change)
+
+
+@mutant("forget-bias-always", "unit_forget_bias=False is ignored", family="laws")
+def _always(keras: Any) -> None:
+    original = keras.layers.LSTMCell.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self.unit_forget_bias = True
+
+    keras.layers.LSTMCell.__init__ = init
+
+
+@mutant("gru-resets-before", "a GRU resets before by default, and has one bias", family="laws")
+def _resets(keras: Any) -> None:
+    original = keras.layers.GRU.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **{"reset_after": False, **kwargs})
+
+    keras.layers.GRU.__init__ = init
+
+
+@mutant("alpha-dropout-scale", "AlphaDropout multiplies by 1.01 in training", family="laws")
+def _alpha(keras: Any) -> None:
+    original = keras.layers.AlphaDropout.call
+
+    def call(self: Any, inputs: Any, training: Any = False, **kwargs: Any) -> Any:
+        outputs = original(self, inputs, training=training, **kwargs)
+        return outputs * 1.01 if training else outputs
+
+    keras.layers.AlphaDropout.call = call
+
+
+@mutant("dropout-rows-shared", "the second half of a batch gets the first half's dropout mask", family="laws")
+def _shared(keras: Any) -> None:
+    import tensorflow as tf
+
+    original = keras.layers.Dropout.call
+
+    def call(self: Any, inputs: Any, training: Any = False, **kwargs: Any) -> Any:
+        count = tf.shape(inputs)[0]
+        if not training or self.noise_shape is not None:
+            return original(self, inputs, training=training, **kwargs)
+        half = original(self, tf.ones_like(inputs)[: (count + 1) // 2], training=True, **kwargs)
+        return inputs * tf.concat([half, half], 0)[:count]
+
+    keras.layers.Dropout.call = call
+
+
+@mutant("noise-shape-ignored", "Dropout ignores its noise_shape", family="laws")
+def _noise_shape(keras: Any) -> None:
+    original = keras.layers.Dropout.__init__
+
+    def init(self: Any, rate: Any, noise_shape: Any = None, seed: Any = None, **kwargs: Any) -> None:
+        original(self, rate, None, seed, **kwargs)
+
+    keras.layers.Dropout.__init__ = init
+
+
+@mutant("gamma-wider", "keras.random.gamma multiplies by 1.1", family="laws")
+def _gamma(keras: Any) -> None:
+    original = getattr(getattr(keras, "random", None), "gamma", None)
+    if original is not None:
+        keras.random.gamma = lambda *args, **kwargs: original(*args, **kwargs) * 1.1
+
+
 @mutant("slower-initializer", "he_normal takes ten times as long, and draws the same")
 def _slow(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import random
 from typing import Any
 
 from initcheck.training.mutants.registry import mutant
@@ -133,6 +134,77 @@ def _dropout(keras: Any) -> None:
         original(self, rate, noise_shape, None if seed is None else 7, **kwargs)
 
     keras.layers.Dropout.__init__ = init
+
+
+def _change_calls(keras: Any, change: Any) -> None:
+    """Lets random initializers call with ``change(seed, shape, dtype, number of the call)`` in place of int seeds."""
+    for name in ("RandomUniform", "RandomNormal", "TruncatedNormal", "VarianceScaling", "Orthogonal"):
+        keras_class = getattr(keras.initializers, name)
+        keras_class.__call__ = _called_with(keras_class.__call__, change)
+
+
+def _called_with(original: Any, change: Any) -> Any:
+    def call(self: Any, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        seed = self.seed
+        number = self.__dict__["_initcheck_calls"] = self.__dict__.get("_initcheck_calls", 0) + 1
+        if isinstance(seed, int):
+            self.seed = change(seed, tuple(shape), dtype, number)
+        try:
+            return original(self, shape, dtype=dtype, **kwargs)
+        finally:
+            self.seed = seed
+
+    return call
+
+
+@mutant("kernel-seed-16-bits", "draws of rank 3 and more use the lower 16 bits of their seed", family="seeds")
+def _ranks(keras: Any) -> None:
+    _change_calls(keras, lambda seed, shape, dtype, number: seed & 0xFFFF if len(shape) > 2 else seed)
+
+
+@mutant("double-seed-16-bits", "float64 draws use the lower 16 bits of their seed", family="seeds")
+def _doubles(keras: Any) -> None:
+    _change_calls(keras, lambda seed, shape, dtype, number: seed & 0xFFFF if str(dtype) == "float64" else seed)
+
+
+@mutant("seed-sign-lost", "a negative seed is taken for its positive one", family="seeds")
+def _sign(keras: Any) -> None:
+    _change_calls(keras, lambda seed, shape, dtype, number: abs(seed))
+
+
+@mutant("seed-32-bits", "a seed loses all but its lower 32 bits", family="seeds")
+def _lower(keras: Any) -> None:
+    _change_calls(keras, lambda seed, shape, dtype, number: seed % 2**32 if seed >= 0 else seed)
+
+
+@mutant("every-32nd-call", "every 32nd call of an instance uses the next seed", family="seeds")
+def _every(keras: Any) -> None:
+    _change_calls(keras, lambda seed, shape, dtype, number: seed + (number % 32 == 0))
+
+
+@mutant("generator-20-bits", "a SeedGenerator keeps 20 bits of its seed", family="seeds")
+def _generator(keras: Any) -> None:
+    generator = getattr(getattr(keras, "random", None), "SeedGenerator", None)
+    if generator is not None:
+        original = generator.__init__
+
+        def init(self: Any, seed: Any = None, **kwargs: Any) -> None:
+            original(self, seed % 2**20 if isinstance(seed, int) else seed, **kwargs)
+
+        generator.__init__ = init
+
+
+@mutant("default-seeds-few", "an unseeded RandomUniform takes one of 10,000 seeds", family="seeds")
+def _few(keras: Any) -> None:
+    stream = random.Random(3)
+    original = keras.initializers.RandomUniform.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        if len(args) < 3 and kwargs.get("seed") is None:
+            kwargs["seed"] = stream.randint(1, 10**4)
+        original(self, *args, **kwargs)
+
+    keras.initializers.RandomUniform.__init__ = init
 
 
 @mutant("bool-attribute", "random initializers carry one attribute more, which nothing reads")

@@ -1,0 +1,73 @@
+"""The weights of a layer that is told nothing of initializers, held against the documented defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from initcheck.catalog.laws import Constant
+from initcheck.checks import orthogonality
+from initcheck.checks.goodness import (
+    Finding,
+    mean_test,
+    most_suspicious,
+    samples_for_distance,
+    samples_for_scale,
+    scale_test,
+    shape_test,
+    unit_law,
+)
+from initcheck.checks.judgement import judged
+from initcheck.checks.layer_defaults import FORGET_GATE, ORTHOGONAL, LayerDefaults
+from initcheck.checks.samples import element_law
+from initcheck.records import Verdict, failed, passed
+
+SAMPLES = 20_000
+_SLACK = 0.01  # what is left of the different ways of counting a gated layer's units
+_TESTS = 3 * 4  # three for each kernel, of which attention has four
+
+
+def needs(alpha: float) -> int:
+    """How many elements of a kernel show a scale off by 5 %, and another family of distributions."""
+    return max(
+        samples_for_scale(0.05, 1.8, alpha, _TESTS, _SLACK),
+        # Of the other families with a uniform law's standard deviation the truncated normal one is nearest to it.
+        samples_for_distance(0.043 - _SLACK, alpha, _TESTS),
+    )
+
+
+def judge(name: str, weights: Sequence[np.ndarray], expected: LayerDefaults, alpha: float) -> Verdict:
+    """Shapes and constants exactly; orthogonal kernels by their rows; random ones by mean, scale and distribution."""
+    shapes = tuple(values.shape for values in weights)
+    if shapes != expected.shapes:
+        return failed(f"{name}: weights of shapes {shapes}", f"{expected.shapes}")
+    found: dict[str, Finding] = {}
+    for place, (values, row) in enumerate(zip(weights, expected.initializers, strict=True)):
+        label = f"{name}, weight {place} {values.shape}"
+        if isinstance(row.law, Constant):
+            exact = row.law.expected(values.shape)
+            if row is FORGET_GATE:
+                units = values.shape[0] // 4  # the gates' order is input, forget, cell, output
+                exact[units : 2 * units] = 1.0
+            if not np.array_equal(values, exact):
+                return failed(f"{label}: {np.unique(values)[:5]}", f"{row.name} exactly")
+        elif row is ORTHOGONAL:
+            off, bound = orthogonality.departure(values, 1.0)
+            if not off <= bound:
+                return failed(f"{label}: |QᵀQ − I| up to {off:.3g}", "orthogonal", bound=f"at most {bound:.2g}")
+        else:
+            element = element_law(row, values.shape)
+            sample = {label: (values.astype(np.float64).ravel() - element.mean) / element.stddev}
+            found[f"mean in σ of {label}"] = most_suspicious(sample, mean_test())
+            found[f"stddev over the documented one of {label}"] = most_suspicious(
+                sample, scale_test(element.kurtosis, _SLACK)
+            )
+            found[f"distance of distribution functions of {label}"] = most_suspicious(
+                sample, shape_test(unit_law(element.family), _SLACK)
+            )
+    if not found:
+        return passed(f"{name}: {len(weights)} weights exact")
+    what, worst = min(found.items(), key=lambda item: item[1].p_value)
+    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
+    return judged(worst, alpha, f"{what}: {worst.value:.4f}", "the documented default")

@@ -1,0 +1,30 @@
+"""One draw that is larger than most: whether parts of it come twice, and how far out its elements lie."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from initcheck.catalog.laws import Shape
+
+SHAPE: Shape = (950, 900)
+SIZE = 950 * 900
+TAIL = 1.708e-5  # of the normal law beyond ±4.3 standard deviations
+
+_WINDOW = 4  # successive elements that are compared as one: 72 random bits at least
+_FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5)
+_KEPT_BITS = 4  # of the hashes, one in 2⁴ is compared; a part of 1,000 elements has 62 of those
+
+
+def repeats(values: np.ndarray) -> int:
+    """How often four successive elements, along rows or columns, are those of another place, but for their signs."""
+    return sum(_repeated(order) for order in (values, values.T))
+
+
+def _repeated(values: np.ndarray) -> int:
+    bits = np.abs(values).ravel().view(np.uint32).astype(np.uint64)
+    count = len(bits) - _WINDOW + 1
+    hashes = np.zeros(count, np.uint64)
+    for place, factor in enumerate(_FACTORS):
+        hashes += bits[place : place + count] * np.uint64(factor)
+    kept = hashes[hashes >> np.uint64(64 - _KEPT_BITS) == 0]
+    return len(kept) - len(np.unique(kept))

@@ -1,0 +1,71 @@
+"""The scale of the kernels that layers draw, over what one of their fans asks for."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import Mode, VarianceScaled, fans
+from initcheck.checks import layer_cases
+from initcheck.checks.goodness import Finding, most_suspicious, samples_for_scale, scale_test
+from initcheck.checks.registry import NotApplicable
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+_GROUPS = 1 + layer_cases.CASES_PER_KIND
+
+
+def samples(factor: float) -> int:
+    """How many elements the kernels of one kind of layer have."""
+    return layer_cases.CASES_PER_KIND * math.ceil(layer_cases.CASE_SAMPLES * factor)
+
+
+def needs(alpha: float) -> int:
+    """How many show a scale off by 3.5 % in all, by 6 % in one kernel."""
+    return max(
+        samples_for_scale(0.035, 2.37, alpha, _GROUPS),
+        layer_cases.CASES_PER_KIND * samples_for_scale(0.06, 2.37, alpha, _GROUPS),
+    )
+
+
+def scale_finding(lab: Lab, kind: str, mode: Mode, *, by_shape: bool) -> Finding:
+    """The scale of kernels that layers of one kind draw, over what one fan of theirs asks for.
+
+    Args:
+        lab: The laboratory.
+        kind: The kind of layer.
+        mode: Which fan decides the scale.
+        by_shape: Whether the fans are those of the kernel's shape, rather than those of the layer's units.
+    """
+    law = VarianceScaled(2.0, mode, "truncated_normal")
+    config: Any = {"scale": 2.0, "mode": mode, "distribution": "truncated_normal"}
+    row = Initializer(f"VarianceScaling({mode})", "VarianceScaling", law, "He et al. 2015", config)
+    groups = {}
+    for number, (case, kernel) in enumerate(_kernels(lab, kind, mode, row)):
+        units = {"fan_in": case.fan_in, "fan_out": case.fan_out}[mode]
+        fan = fans(kernel.shape)[mode == "fan_out"] if by_shape else units
+        name = f"kernel {number} {kernel.shape} with {mode} {fan}"
+        groups[name] = kernel.astype(np.float64).ravel() / math.sqrt(2 / fan)
+    pooled = {"all its kernels": np.concatenate(list(groups.values())), **groups}
+    return most_suspicious(pooled, scale_test(law.at((1, 1)).kurtosis))
+
+
+def _kernels(lab: Lab, kind: str, mode: Mode, row: Initializer) -> list[tuple[layer_cases.LayerCase, np.ndarray]]:
+    cases = layer_cases.layer_cases(kind, math.ceil(layer_cases.CASE_SAMPLES * lab.factor))
+    if not lab.draws.layers.offers(cases[0].request.layer):
+        raise NotApplicable(f"the installed Keras has no {cases[0].request.layer}")
+
+    def make() -> list[tuple[layer_cases.LayerCase, np.ndarray]]:
+        seeds = [lab.stream("laws", "fans", kind, mode, number) for number in range(len(cases))]
+        layers = lab.draws.layers
+        built = [
+            layers.weights(case.request, {case.argument: (row, seed)}) for case, seed in zip(cases, seeds, strict=True)
+        ]
+        return [(case, np.asarray(weights[case.weight])) for case, weights in zip(cases, built, strict=True)]
+
+    made: list[tuple[layer_cases.LayerCase, np.ndarray]] = lab.once(("laws", "fans", kind, mode), make)
+    return made

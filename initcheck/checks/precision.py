@@ -1,0 +1,71 @@
+"""Draws in double and half precision: what each dtype's grid leaves of a law, and what still has to hold."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from initcheck.catalog.laws import ElementLaw, Shape
+from initcheck.checks.goodness import (
+    Finding,
+    extremes_test,
+    mean_test,
+    most_suspicious,
+    resolution_test,
+    samples_for_repeats,
+    samples_for_scale,
+    scale_test,
+    shape_test,
+    unit_law,
+)
+
+# Unit roundoff, and bits drawn. TensorFlow draws 52 of a double, of which 40 leave room for another way of filling it.
+DTYPES = {"float64": (2.0**-53, 40), "float16": (2.0**-11, 0), "bfloat16": (2.0**-8, 0)}
+SHAPES: tuple[Shape, ...] = ((6, 6000), (3, 3, 1000, 4))
+TESTS = len(SHAPES) * sum(4 + (bits > 0) for _, bits in DTYPES.values())
+# Two normal variables that are rounded to float32 agree with the chance ∫ f(x)²·ulp(x) dx, at least 2^-26.13.
+_FLOATS_MEET = 2.0**-26.13
+
+
+def needs(alpha: float) -> int:
+    """How many elements of one dtype and shape show a standard deviation off by 4 %, and doubles that are floats."""
+    return max(
+        samples_for_scale(0.04, 3.0, alpha, TESTS),
+        samples_for_repeats(_FLOATS_MEET, DTYPES["float64"][1], alpha, TESTS, len(SHAPES)),
+    )
+
+
+def beyond_support(values: np.ndarray, law: ElementLaw, dtype: str) -> str:
+    """How far out the farthest element lies, where that is too far or no number; else empty."""
+    low, high = law.support
+    far = float(np.abs(_standardized(values, law)).max())
+    if math.isfinite(far) and far <= (high - low) / 2 / law.stddev + _cell(law, dtype):
+        return ""
+    return f"{far:.4f} σ from the mean"
+
+
+def findings(values: np.ndarray, law: ElementLaw, dtype: str) -> list[tuple[str, Finding]]:
+    """Mean, scale, distribution and extremes with what rounding may add; and all the bits of double precision."""
+    roundoff, bits = DTYPES[dtype]
+    cell, unit = _cell(law, dtype), unit_law(law.family)
+    group = {f"{dtype} {values.shape}": _standardized(values, law)}
+    tests = {
+        "mean in σ": mean_test(cell),
+        "stddev over the documented one": scale_test(law.kurtosis, 3 * roundoff + cell),
+        "distance of distribution functions": shape_test(unit, cell),
+        # A uniform draw ends one step short of its limit; its range, product and sum are rounded, each by half a cell.
+        "most extreme element, in σ,": extremes_test(unit, 2.5 * cell),
+        **({"repeated elements": resolution_test(bits)} if bits else {}),
+    }
+    return [(what, most_suspicious(group, test)) for what, test in tests.items()]
+
+
+def _standardized(values: np.ndarray, law: ElementLaw) -> np.ndarray:
+    return np.asarray((values.astype(np.float64).ravel() - law.mean) / law.stddev)
+
+
+def _cell(law: ElementLaw, dtype: str) -> float:
+    """A cell of the grid where it is coarsest, in σ: uniform draws have 1,024 (128) steps from end to end."""
+    reach = 3 * law.stddev if law.family == "normal" else law.support[1] - law.mean
+    return 2 * DTYPES[dtype][0] * (abs(law.mean) + 2 * reach) / law.stddev

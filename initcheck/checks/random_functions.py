@@ -1,0 +1,107 @@
+"""The functions of ``keras.random``, each with its documented law."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.checks.goodness import Finding, Sample, samples_for_distance, shape_test, unit_law
+
+SAMPLES = 50_000
+_CHANCES = (0.1, 0.2, 0.3, 0.4)
+
+
+def needs(alpha: float) -> int:
+    """How many draws show distribution functions 2 % apart."""
+    return samples_for_distance(0.02, alpha, 1)
+
+
+@dataclass(frozen=True)
+class FunctionCase:
+    """One function with its arguments.
+
+    Attributes:
+        function: Its name in ``keras.random``.
+        arguments: Its arguments but for the seed.
+        law: The name of its law in ``scipy.stats``.
+        parameters: Of that law.
+        seen: What of its result follows the law; all of it by default.
+    """
+
+    function: str
+    arguments: Mapping[str, Any]
+    law: str
+    parameters: tuple[float, ...]
+    seen: Callable[[np.ndarray], np.ndarray] = np.ravel
+
+
+def _places(values: np.ndarray) -> np.ndarray:
+    """Where the first half of the shuffled places came from: without returning them, which only makes it more even."""
+    return (values[:SAMPLES] + 0.5) / len(values)
+
+
+_SHAPE = {"shape": (250, 200)}
+CASES = (
+    FunctionCase("normal", {**_SHAPE, "mean": 1.0, "stddev": 2.0}, "norm", (1.0, 2.0)),
+    FunctionCase("uniform", {**_SHAPE, "minval": -1.0, "maxval": 3.0}, "uniform", (-1.0, 4.0)),
+    FunctionCase("truncated_normal", {**_SHAPE, "mean": 1.0, "stddev": 2.0}, "truncnorm", (-2.0, 2.0, 1.0, 2.0)),
+    FunctionCase("randint", {**_SHAPE, "minval": 3, "maxval": 11}, "randint", (3, 11)),
+    FunctionCase("gamma", {**_SHAPE, "alpha": 0.7}, "gamma", (0.7,)),
+    FunctionCase("beta", {**_SHAPE, "alpha": 2.0, "beta": 3.0}, "beta", (2.0, 3.0)),
+    FunctionCase("binomial", {**_SHAPE, "counts": 10.0, "probabilities": 0.3}, "binom", (10, 0.3)),
+    FunctionCase(
+        "categorical",
+        {"logits": np.log(np.array([_CHANCES, _CHANCES[::-1]], np.float32)), "num_samples": SAMPLES},
+        "multinomial",
+        _CHANCES,
+        lambda drawn: drawn[0],
+    ),
+    FunctionCase(
+        "dropout",
+        {"inputs": np.ones((250, 200), np.float32), "rate": 0.3},
+        "bernoulli",
+        (0.7,),
+        lambda kept: kept.ravel() > 0,
+    ),
+    FunctionCase("shuffle", {"x": np.arange(2 * SAMPLES)}, "uniform", (0.0, 1.0), _places),
+)
+
+
+def exact_problem(case: FunctionCase, values: np.ndarray, again: np.ndarray, other: np.ndarray) -> str:
+    """What is wrong with a draw, a second one of its seed and one of another seed; empty if nothing is."""
+    if not np.array_equal(values, again):
+        return "one seed gives two draws"
+    if np.array_equal(values, other):
+        return "two seeds give one draw"
+    if case.function == "shuffle" and not np.array_equal(np.sort(values), case.arguments["x"]):
+        return "what is shuffled is not what was given"
+    # One division or product rounded to float32, of a rounded 1/(1 − rate): 3 units of roundoff.
+    if case.function == "dropout" and np.any(np.abs(values[values != 0] * 0.7 - 1) > 3 * 2.0**-24):
+        return "kept elements are not multiplied by 1/(1 − rate)"
+    return ""
+
+
+def finding(case: FunctionCase, values: np.ndarray) -> Finding:
+    """The distance of the distribution functions; values of a discrete law are spread evenly over their steps."""
+    below, weight = _steps(case, np.asarray(case.seen(values), np.float64))
+    evenly = below + weight * np.random.RandomState(13).uniform(size=len(below))
+    distance, p_value = shape_test(unit_law("uniform"))((2 * evenly - 1) * math.sqrt(3))
+    return Finding(case.function, distance, len(evenly), p_value)
+
+
+def _steps(case: FunctionCase, values: Sample) -> tuple[Sample, Sample]:
+    """The law's distribution function just below each value, and by how much it jumps there."""
+    from scipy import stats
+
+    if case.law == "multinomial":
+        law = stats.rv_discrete(values=(range(len(case.parameters)), case.parameters))
+    else:
+        law = getattr(stats, case.law)(*case.parameters)
+    if hasattr(law, "pmf"):
+        found, index = np.unique(values, return_inverse=True)
+        return law.cdf(found - 1)[index], law.pmf(found)[index]
+    return np.asarray(law.cdf(values)), np.zeros(1)
