@@ -13,6 +13,7 @@ import numpy.typing as npt
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.errors import InitcheckError
+from initcheck.training.floatx import floatx
 from initcheck.training.framework import load_keras
 from initcheck.training.layers import Layers
 from initcheck.training.seeding import layer_seed
@@ -105,15 +106,10 @@ class Draws:
         instance = make_initializer(row, generator(seed))
         return [np.asarray(instance(shape)) for _ in range(calls)]
 
-    def under(self, floatx: str, row: Initializer, shape: Shape, *, seed: int | None) -> npt.NDArray[np.generic]:
+    def under(self, dtype: str, row: Initializer, shape: Shape, *, seed: int | None) -> npt.NDArray[np.generic]:
         """What a fresh initializer of that row returns for no dtype while the framework's own (``floatx``) is that."""
-        backend = self._lab.keras.backend
-        before = backend.floatx()
-        backend.set_floatx(floatx)
-        try:
+        with floatx(self._lab.keras, dtype):
             return self.draw(row, shape, seed=seed)
-        finally:
-            backend.set_floatx(before)
 
     def described(self, name: str, keras_class: str) -> tuple[str, dict[str, Any]]:
         """What a string stands for: the class's name if it is the one expected, else its own; and its configuration."""

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.training.building import make_model
+from initcheck.training.floatx import floatx
 from initcheck.training.trace import Array
 
 if TYPE_CHECKING:
     from initcheck.checks.unit_nets import UnitNet
 
 RATE = 0.1
+_DTYPE = "float64"
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,8 @@ class UnitWalk:
 
 def walk_units(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
     """Trains that net of ``checks.unit_nets``."""
-    floatx = keras.backend.floatx()
-    keras.backend.set_floatx("float64")  # losses are computed in it
-    try:
+    with floatx(keras, _DTYPE):
         return _walk(keras, net, seed)
-    finally:
-        keras.backend.set_floatx(floatx)
 
 
 def _walk(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
@@ -48,12 +47,15 @@ def _walk(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
     layer = getattr(keras.layers, net.kind)(
         activation=net.activation,
         kernel_initializer=constant,
+        dtype=_DTYPE,
         **({"recurrent_initializer": constant} if recurrent else {}),
         **net.settings,
     )
-    pooling = [] if recurrent else [getattr(keras.layers, f"GlobalAveragePooling{len(net.input_shape) - 1}D")()]
-    output = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=constant)
-    model = keras.Sequential([keras.Input(net.input_shape, dtype="float64"), layer, *pooling, output])
+    pooling = (
+        [] if recurrent else [getattr(keras.layers, f"GlobalAveragePooling{len(net.input_shape) - 1}D")(dtype=_DTYPE)]
+    )
+    output = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=constant, dtype=_DTYPE)
+    model = make_model(keras, [layer, *pooling, output], net.input_shape, "sequential", _DTYPE)
     momentum = {"momentum": 0.9, "nesterov": True} if net.optimizer == "Nesterov" else {}
     model.compile(optimizer=keras.optimizers.SGD(RATE, **momentum), loss="binary_crossentropy", run_eagerly=True)
     seen, losses = [(layer.get_weights(), output.get_weights())], []

@@ -11,6 +11,7 @@ from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.recipes import Net
 from initcheck.training.building import make_model
 from initcheck.training.draws import make_initializer
+from initcheck.training.floatx import floatx
 from initcheck.training.rows import net_rows
 from initcheck.training.seeding import derive_seed
 from initcheck.training.trace import Array
@@ -43,12 +44,8 @@ def walk(keras: Any, net: Net, seed: int, *, permuted: bool = False, row: Initia
 
     Random kernels are of ``row``, by default of the catalogue's row that the net names.
     """
-    floatx = keras.backend.floatx()
-    keras.backend.set_floatx(net.dtype)  # losses and metrics are computed in it
-    try:
+    with floatx(keras, net.dtype):
         return _walk(keras, net, seed, permuted, row or INITIALIZERS[net.row])
-    finally:
-        keras.backend.set_floatx(floatx)
 
 
 def _walk(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) -> Walk:

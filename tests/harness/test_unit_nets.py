@@ -9,6 +9,8 @@ import pytest
 
 from initcheck.checks.unit_nets import judge_units, tolerance, unit_nets
 from initcheck.records import Status
+from initcheck.training.framework import load_keras
+from initcheck.training.lab import Lab
 from initcheck.training.unit_walks import UnitWalk
 
 NET = unit_nets()[0]
@@ -33,3 +35,13 @@ def test_weights_that_do_not_move_show_nothing() -> None:
 def test_every_net_has_a_name_and_a_tolerance_far_below_a_step() -> None:
     assert len({net.name for net in unit_nets()}) == len(unit_nets())
     assert all(0 < tolerance(net) < 1e-9 for net in unit_nets())
+
+
+def test_the_nets_are_in_float64_whatever_was_built_before_and_leave_nothing_behind():
+    """Keras keeps the dtype of its first layer as the policy of all later ones."""
+    keras = load_keras()
+    keras.layers.Dense(1)
+    net = next(net for net in unit_nets() if net.kind == "LSTM")
+    found = Lab(3).models.unit_walk(net)
+    assert {values.dtype for values in found.weights.values()} == {np.dtype("float64")}
+    assert keras.backend.floatx() == keras.layers.Dense(1).dtype == "float32"
