@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jinja2
@@ -20,7 +20,7 @@ from initcheck.reporting.format import (
     has_interval,
 )
 from initcheck.reporting.results import Sweep
-from initcheck.statistics import Estimate
+from initcheck.statistics import Components, Estimate
 
 MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
 _MOST_NAMES = 5
@@ -59,7 +59,19 @@ def find(sweep: Sweep) -> list[str]:
             f"Too few runs to tell an initializer from its seed: {format_count(fewest, 'run')} of one or more of them, "
             f"where at least {MIN_RUNS} of each are needed. What follows is what happened to happen."
         ]
+    if sweep.components:  # runs that share weights or orders say less of each other than their number suggests
+        return [_find_origin(sweep.components), "Runs share initial weights and orders: no initializer is called best."]
     return [_find_best(answers), _find_spread(answers), _find_stuck(answers)]
+
+
+def _find_origin(components: Mapping[str, Components]) -> str:
+    """Where the spread of the initializer that spreads most comes from."""
+    name, widest = max(components.items(), key=lambda item: item[1].total)
+    return (
+        f"Of the variance of {name}'s held-out accuracy, which spreads most, {format_percent(widest.rows)} is the "
+        f"initial weights, {format_percent(widest.columns)} the order of the rows, and "
+        f"{format_percent(widest.interplay)} what neither decides alone."
+    )
 
 
 def _find_best(answers: Sequence[Answer]) -> str:

@@ -125,6 +125,22 @@ def test_findings_claim_no_more_than_the_intervals():
     assert "he_normal (100 %" in find(replace(equal, groups=group_runs(runs)))[0]
 
 
+def test_a_grid_says_where_the_spread_comes_from_and_calls_none_best():
+    runs = [
+        replace(make_run(initializer=name, reseed=reseed, correct=(7, reseed * spread)), order=order)
+        for name, spread in (("zeros", 0), ("he_normal", 1))
+        for reseed in range(4)
+        for order in (1, 2, 3)
+    ]
+    sweep = replace(make_sweep(), groups=group_runs(runs))
+    first, second = find(sweep)
+    assert first.startswith("Of the variance of he_normal's held-out accuracy, which spreads most, 100 %")
+    assert "no initializer is called best" in second
+    page = render_report(sweep)
+    assert "Where the spread comes from" in page
+    assert "Where the spread comes from" not in render_report(make_sweep())
+
+
 def test_ten_thousand_runs_stay_a_small_page():
     sweep = make_sweep(names=("a",), reseeds=6)
     runs = tuple(replace(sweep.runs[n % 6], reseed=n, test_correct=n % 300) for n in range(3000))
