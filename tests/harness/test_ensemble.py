@@ -58,10 +58,14 @@ def test_initial_weights_are_those_of_the_reference_engine_bit_for_bit(name):
                 assert np.array_equal(drawn[..., place], built), row.name
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(
-    max_examples=6, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
-)  # shrinking compiles for minutes
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # shrinking compiles for minutes
+)
 def test_random_architectures_agree_with_the_reference_engine(data):
     draw = data.draw
     activations = st.sampled_from(["relu", "tanh", "sigmoid", "elu", "softmax", "gelu", None])
