@@ -33,7 +33,7 @@ _CACHE = 512 * 1024  # bytes that the members of one program should keep to: abo
 _MOST_MEMBERS = 4096
 _LANES = 16  # members fill whole vector registers, so that none is computed by another loop than the rest
 _BLOCK = 64 * 1024 * 1024  # bytes of initial weights that are drawn ahead
-_CHUNKS_WORTH_A_THREAD = 4  # a thread's program has to be compiled first
+_CHUNKS_WORTH_A_THREAD = 2  # a thread's program has to be compiled first
 
 
 @dataclass(frozen=True)
