@@ -64,7 +64,7 @@ def sweep(
         raise InitcheckError(f"epochs is {epochs}; at least 1 is needed")
 
     if engine not in ENGINES or vary not in VARIED:
-        name, value, known = ("engine", engine, ENGINES) if engine not in ENGINES else ("vary", vary, tuple(VARIED))
+        name, value, known = ("engine", engine, ENGINES) if engine not in ENGINES else ("vary", vary, VARIED)
         raise InitcheckError(f"{name} is {value!r}; it may be {', '.join(known)}")
 
     from initcheck.training.environment import environment  # loads the framework: after all that can fail without it

@@ -61,7 +61,7 @@ def list_() -> None:
     show_default=True,
     help="ensemble: all runs side by side; reference: fit, one by one; auto: the ensemble where it serves.",
 )
-@click.option("--vary", type=click.Choice([*VARIED]), default="init", show_default=True, help="What a reseed changes.")
+@click.option("--vary", type=click.Choice(VARIED), default="init", show_default=True, help="What a reseed changes.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True, help="Folder for the results."
 )

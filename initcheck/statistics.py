@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
+FEW_RESAMPLES = 999  # where each is dear
 MANY = 1000  # from here on BCa's corrections are far below the interval's own error, and cost n² steps
 _BATCH = 4_000_000  # values resampled at once: 32 MB, however many there are
 MIN_BOOTSTRAP = 5  # fewer values have too few distinct resamples to speak of 95 %
@@ -57,7 +58,7 @@ def _bootstrap(values: Values, statistic: Callable[..., Any]) -> Estimate:
         interval = stats.bootstrap(
             (values,),
             statistic,
-            n_resamples=RESAMPLES if len(values) < MANY else 999,
+            n_resamples=RESAMPLES if len(values) < MANY else FEW_RESAMPLES,
             method="BCa" if len(values) < MANY else "percentile",
             confidence_level=CONFIDENCE,
             batch=max(1, _BATCH // len(values)),
@@ -123,12 +124,17 @@ def best_shares(samples: Sequence[Values]) -> list[Estimate]:
     resampled = np.array(
         [
             _shares_of_counts(np.array([stream.multinomial(n, row / n) for n, row in zip(sizes, counts, strict=True)]))
-            for _ in range(999)
+            for _ in range(FEW_RESAMPLES)
         ]
     )
+    return _with_percentiles(value, resampled)
+
+
+def _with_percentiles(values: Values, resampled: Values | list[Values]) -> list[Estimate]:
+    """Each value with its percentile bootstrap interval; ``resampled`` has shape ``(resamples, values)``."""
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(resampled, [tail, 100 - tail], axis=0)
-    return [Estimate(*map(float, ends)) for ends in zip(value, low, high, strict=True)]
+    return [Estimate(*map(float, ends)) for ends in zip(values, low, high, strict=True)]
 
 
 def _count_values(samples: Sequence[Values]) -> npt.NDArray[np.int64]:
@@ -180,15 +186,12 @@ def variance_components(table: Values) -> Components | None:
     value = _component_shares(table)
     stream = np.random.RandomState(0)
     resampled = []
-    for _ in range(999):
+    for _ in range(FEW_RESAMPLES):
         rows, columns = (stream.randint(size, size=size) for size in table.shape)
         part = table[rows][:, columns]
         if np.ptp(part) > 0:
             resampled.append(_component_shares(part))
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(resampled, [tail, 100 - tail], axis=0)
-    shares = [Estimate(*map(float, ends)) for ends in zip(value, low, high, strict=True)]
-    return Components(float(np.std(table, ddof=1)), *shares)
+    return Components(float(np.std(table, ddof=1)), *_with_percentiles(value, resampled))
 
 
 def _component_shares(table: Values) -> Values:

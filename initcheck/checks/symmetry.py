@@ -73,8 +73,7 @@ def judge_zeros(lab: Lab, net: Net) -> Verdict:
 )
 def judge_zeros_of_any_width(lab: Lab, net: Net) -> Verdict:
     """Judges every step of nets whose kernels all move, against a tolerance for rounding in float64."""
-    walk = lab.models.walk(net)
-    return _judge_kept(walk, net, tolerance(net, walk.rate))
+    return _judge_kept_up_to_rounding(lab, net)
 
 
 @check(
@@ -84,6 +83,10 @@ def judge_zeros_of_any_width(lab: Lab, net: Net) -> Verdict:
 )
 def judge_constants(lab: Lab, net: Net) -> Verdict:
     """Judges every step of nets whose kernels all move, against a tolerance for rounding in float64."""
+    return _judge_kept_up_to_rounding(lab, net)
+
+
+def _judge_kept_up_to_rounding(lab: Lab, net: Net) -> Verdict:
     walk = lab.models.walk(net)
     return _judge_kept(walk, net, tolerance(net, walk.rate))
 

@@ -47,7 +47,7 @@ class InitialWeights:
         self.shapes = [weight.shape for weight in self._constants]
         origins: list[set[str | None]] = [{None, *layers} for _ in self.shapes]
         for seed in range(1, _MOST_BUILDS + 1):
-            weights, _ = _build(row, build, seed)
+            weights = self._constants if seed == 1 else _build(row, build, seed)[0]
             for weight, first, possible in zip(weights, self._constants, origins, strict=True):
                 possible -= {
                     layer

@@ -5,11 +5,7 @@ from __future__ import annotations
 import math
 
 ENGINES = ("auto", "ensemble", "reference")
-VARIED = {
-    "init": "the initial weights; the rows' order is frozen",
-    "order": "the rows' order; the initial weights are those of reseed 0",
-    "init,order": "both, in a grid of about as many initial weights as orders",
-}
+VARIED = ("init", "order", "init,order")  # initial weights, the rows' order, or both in a grid
 
 
 def grid(vary: str, reseeds: int) -> tuple[range, range]:

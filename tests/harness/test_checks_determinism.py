@@ -126,7 +126,7 @@ class Lab:
     def __init__(self, models: Models | None = None, fresh: dict[str, str] | None = None) -> None:
         self.models = models or Models()
         self.processes = Fresh(fresh or {})
-        self.processes._lab = self  # type: ignore[assignment] # a fake
+        self.processes._lab = self
         self.orders = self
 
     def seed(self, feed: Feed) -> int:

@@ -42,7 +42,7 @@ def _status(verdict: Verdict) -> str:
 
 def _wrong(change: object) -> Generator:
     """Faultless draws, changed."""
-    return lambda row, shape, seed, dtype: change(faultless(row, shape, seed, dtype))  # type: ignore[operator]
+    return lambda row, shape, seed, dtype: change(faultless(row, shape, seed, dtype))
 
 
 @pytest.mark.parametrize("row", [HE, NORMAL, UNIFORM, variants.RANDOM_VARIANTS[-2]], ids=lambda row: row.name)
@@ -111,8 +111,8 @@ FAULTS = [
     ids=[f"{judge.__name__}-{row.name}-{number}" for number, (judge, row, _) in enumerate(FAULTS)],
 )
 def test_draws_that_are_only_just_wrong_fail(judge: object, row: Initializer, change: object) -> None:
-    lab = FakeLab(lambda *asked: np.asarray(change(faultless(*asked)), faultless(*asked).dtype))  # type: ignore[operator]
-    assert _status(judge(lab, row, ALPHA)) == "fail"  # type: ignore[operator]
+    lab = FakeLab(lambda *asked: np.asarray(change(faultless(*asked)), faultless(*asked).dtype))
+    assert _status(judge(lab, row, ALPHA)) == "fail"
 
 
 def test_as_many_dtypes_and_shapes_are_judged_as_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +179,7 @@ def _layers(factor: float) -> SimpleNamespace:
 
     def weights(request: object, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
         ((row, seed),) = rows.values()
-        shape = (request.inputs[0][-1], request.arguments["units"])  # type: ignore[attr-defined]
+        shape = (request.inputs[0][-1], request.arguments["units"])
         return [faultless(row, shape, seed) * np.float32(factor)]
 
     return SimpleNamespace(offers=lambda layer: True, weights=weights)
@@ -218,13 +218,13 @@ def _given(change: object = lambda dtype, values: values) -> FakeLab:
     """Layers whose weights are their initializers' draws, changed."""
 
     def weights(request: object, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
-        policy = request.arguments.get("dtype", "float32")  # type: ignore[attr-defined]
+        policy = request.arguments.get("dtype", "float32")
         dtype = given_weights.POLICIES[policy]
         shapes = [(6, 20), (5, 20), (20,)]
         found = [faultless(row, shape, seed, dtype) for (row, seed), shape in zip(rows.values(), shapes, strict=False)]
-        if request.layer == "LSTM":  # type: ignore[attr-defined]
+        if request.layer == "LSTM":
             found[2][5:10] = 1
-        return [change(policy, values) for values in found]  # type: ignore[operator]
+        return [change(policy, values) for values in found]
 
     return FakeLab(layers=SimpleNamespace(offers=lambda layer: True, weights=weights))
 
@@ -441,7 +441,7 @@ def test_two_looks_see_a_stated_effect_with_the_power_promised() -> None:
 
 def _power(test: goodness.Test, draw: object, alpha: float) -> float:
     """How often of 400 times the test falls below α."""
-    return float(np.mean([test(draw())[1] < alpha for _ in range(400)]))  # type: ignore[operator]
+    return float(np.mean([test(draw())[1] < alpha for _ in range(400)]))
 
 
 def test_sample_sizes_give_the_power_that_they_are_for() -> None:
@@ -449,16 +449,19 @@ def test_sample_sizes_give_the_power_that_they_are_for() -> None:
     unit = goodness.unit_law("uniform")
     n = goodness.samples_for_distance(0.05, alpha, 3)
     # A share of 0.05 is moved from the upper half to the lower one: the distribution functions are 0.05 apart at 0.
-    draw = lambda: stream.uniform(0, 1, n) * np.where(stream.uniform(size=n) < 0.55, -1, 1) * math.sqrt(3)  # noqa: E731
-    assert _power(goodness.shape_test(unit), draw, alpha / 3) >= 0.99
+    assert (
+        _power(
+            goodness.shape_test(unit),
+            lambda: stream.uniform(0, 1, n) * np.where(stream.uniform(size=n) < 0.55, -1, 1) * math.sqrt(3),
+            alpha / 3,
+        )
+        >= 0.99
+    )
     n = goodness.samples_for_limit(0.01, alpha, 3)
-    draw = lambda: stream.uniform(-0.99, 0.99, n) * math.sqrt(3)  # noqa: E731
-    assert _power(goodness.extremes_test(unit), draw, alpha / 3) == 1
+    assert _power(goodness.extremes_test(unit), lambda: stream.uniform(-0.99, 0.99, n) * math.sqrt(3), alpha / 3) == 1
     n = goodness.samples_for_repeats(2.0**-16, 20, alpha, 3)
-    draw = lambda: stream.randint(0, 2**16, n).astype(float)  # noqa: E731
-    assert _power(goodness.resolution_test(20), draw, alpha / 3) >= 0.99
-    draw = lambda: stream.randint(0, 2**20, n).astype(float)  # noqa: E731
-    assert _power(goodness.resolution_test(20), draw, alpha / 3) <= 0.01
+    assert _power(goodness.resolution_test(20), lambda: stream.randint(0, 2**16, n).astype(float), alpha / 3) >= 0.99
+    assert _power(goodness.resolution_test(20), lambda: stream.randint(0, 2**20, n).astype(float), alpha / 3) <= 0.01
 
 
 def test_two_cases_that_fill_to_one_shape_are_one() -> None:
@@ -481,7 +484,7 @@ def test_shapes_are_the_same_at_every_call_and_large_enough() -> None:
 
 @pytest.mark.parametrize("family", ["uniform", "normal", "truncated_normal"])
 def test_distribution_functions_agree_with_scipy(family: str) -> None:
-    law = ElementLaw(family, 0.3, 2.0)  # type: ignore[arg-type]
+    law = ElementLaw(family, 0.3, 2.0)
     at = np.linspace(-5, 5, 101)
     np.testing.assert_allclose(goodness.cdf(law, at), law.distribution.cdf(at), rtol=0, atol=1e-12)
 

@@ -129,12 +129,12 @@ def test_a_dropped_last_batch_fails() -> None:
 
 def test_an_order_that_does_not_repeat_fails() -> None:
     other = {(0, 0, 1): shuffled(seed=5)}
-    assert order.judge_repeats(Lab(Orders(other)), FEED).status is Status.FAIL  # type: ignore[arg-type] # a fake
+    assert order.judge_repeats(Lab(Orders(other)), FEED).status is Status.FAIL
 
 
 def test_the_next_seeds_order_must_be_another() -> None:
     same = {(0, 0, 0): shuffled(), (0, 1, 0): shuffled()}
-    assert order.judge_seeds(Lab(Orders(same)), FEED).status is Status.FAIL  # type: ignore[arg-type] # a fake
+    assert order.judge_seeds(Lab(Orders(same)), FEED).status is Status.FAIL
 
 
 def test_one_order_for_all_epochs_fails() -> None:

@@ -30,7 +30,7 @@ def _with_seed(change: object) -> FakeLab:
     generate: Generator = lambda row, shape, seed, dtype: faultless(  # noqa: E731 - one expression
         row,
         shape,
-        None if seed is None else change(seed),  # type: ignore[operator]
+        None if seed is None else change(seed),
         dtype,
     )
     return FakeLab(generate)
@@ -81,12 +81,12 @@ def test_the_modulus_is_seen_by_its_own_check_alone() -> None:
 
 
 def test_sets_of_seeds_hold_no_aliases() -> None:
-    tried = random_seeds(FakeLab(), "he_normal")  # type: ignore[arg-type]
+    tried = random_seeds(FakeLab(), "he_normal")
     for chosen in (LOWER, UPPER, tried):
         assert len({seed % RANGE for seed in chosen}) == len(chosen)
     assert all((first - second) % RANGE == 0 for first, second in ALIASES)
     assert all((first - second) % RANGE for pairs in NARROWED.values() for first, second in pairs)
-    turned = turned_seeds(FakeLab(), "he_normal")  # type: ignore[arg-type]
+    turned = turned_seeds(FakeLab(), "he_normal")
     assert len({seed & 0xFFFF for seed in turned}) < len({seed % RANGE for seed in turned}) == len(turned)
 
 
@@ -108,7 +108,7 @@ def test_a_narrower_integer_is_seen(lost: str, change: object) -> None:
 )
 def test_seeds_that_meet_in_other_ranks_and_dtypes_fail(special: object) -> None:
     def cut(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str) -> np.ndarray:
-        masked = seed & 0xFFFF if seed and special(shape, dtype) else seed  # type: ignore[operator]
+        masked = seed & 0xFFFF if seed and special(shape, dtype) else seed
         return faultless(row, shape, masked, dtype)
 
     assert _status(seeds.different_seeds(FakeLab(cut), HE)) == "fail"
@@ -121,7 +121,7 @@ def test_seeds_that_meet_in_other_ranks_and_dtypes_fail(special: object) -> None
 )
 def test_generators_that_meet_fail(change: object) -> None:
     def advancing(row: Initializer, shape: tuple[int, ...], seed: int, calls: int) -> list[np.ndarray]:
-        return [faultless(row, shape, derive_seed(*change(seed, call))) for call in range(calls)]  # type: ignore[operator]
+        return [faultless(row, shape, derive_seed(*change(seed, call))) for call in range(calls)]
 
     lab = SimpleNamespace(draws=SimpleNamespace(advancing=advancing), stream=FakeLab().stream)
     assert _status(seeds.generators_apart(lab, None)) == "fail"
