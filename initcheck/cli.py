@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 import signal
 import sys
@@ -17,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
+from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem, from_csv, get_problem
 from initcheck.errors import InitcheckError
+from initcheck.files import write_whole
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
 
@@ -159,6 +160,9 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
     raise SystemExit(0 if all(outcome.as_expected for outcome in outcomes) else 1)
 
 
+cli.add_command(bounds)
+
+
 def _choose(problem: str | None, data: Path | None, target: str | None) -> Problem:
     if data is None:
         if target is not None:
@@ -246,9 +250,7 @@ def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, str]], None]
 
     def write(files: Mapping[str, str]) -> None:
         for name, text in files.items():
-            temporary = folder / f".{name}.partial"
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, folder / name)  # noqa: PTH105 - the same call, and named atomic in the documentation
+            write_whole(folder / name, text)
 
     try:
         yield write

@@ -17,7 +17,7 @@ from initcheck.records import Status, Verdict
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
 
-FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order", "arithmetic")
+FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order", "arithmetic", "spread")
 
 FALSE_ALARM_RATE = 1e-3  # for the whole suite, per root seed
 POWER = 0.999  # at the effect that a check states

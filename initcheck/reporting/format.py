@@ -77,6 +77,12 @@ def format_count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def format_ordinal(number: int) -> str:
+    """A place: ``1st``, ``12th``, ``93rd``."""
+    ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
 def has_interval(estimate: Estimate) -> bool:
     """Whether the sample gave an interval."""
     return not (math.isnan(estimate.low) or math.isnan(estimate.high))

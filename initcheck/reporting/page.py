@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from initcheck.answers import COMPONENTS_METHOD, METHODS, Answer
+from initcheck.reporting.bounds import PLACES, documented_cells
 from initcheck.reporting.format import (
     NOTATION,
     answer_cells,
@@ -20,6 +19,7 @@ from initcheck.reporting.format import (
     has_interval,
 )
 from initcheck.reporting.results import Sweep
+from initcheck.reporting.templating import templates
 from initcheck.statistics import Components, Estimate
 
 MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
@@ -28,7 +28,7 @@ _MOST_NAMES = 5
 
 def render_report(sweep: Sweep) -> str:
     """A self-contained page: finding, panels, answers with their intervals, methods, problem, environment, command."""
-    template = _templates().get_template("report.html.j2")
+    template = templates().get_template("report.html.j2")
     return template.render(
         sweep=sweep,
         figures=_figures(sweep),
@@ -37,6 +37,8 @@ def render_report(sweep: Sweep) -> str:
         notation=NOTATION,
         components={name: component_cells(components) for name, components in sweep.components.items()},
         components_method=COMPONENTS_METHOD,
+        documented=documented_cells(sweep),
+        places=PLACES,
         problem=_problem_rows(sweep),
         environment=[("seed", str(sweep.seed)), *sweep.environment.rows()],
         **_table(sweep),
@@ -45,7 +47,7 @@ def render_report(sweep: Sweep) -> str:
 
 def render_summary(sweep: Sweep) -> str:
     """The table of answers alone, as a fragment for notebooks."""
-    return _templates().get_template("answers.html.j2").render(**_table(sweep))
+    return templates().get_template("answers.html.j2").render(**_table(sweep))
 
 
 def find(sweep: Sweep) -> list[str]:
@@ -177,14 +179,3 @@ def _problem_rows(sweep: Sweep) -> list[tuple[str, str]]:
         ("target", f"{problem.target:g} training accuracy: from there on a run counts as having learned"),
         ("chance", f"{problem.chance:.4g}: accuracy of always naming the commonest class"),
     ]
-
-
-@functools.cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("initcheck.reporting"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

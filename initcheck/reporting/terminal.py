@@ -21,6 +21,7 @@ from initcheck.reporting.format import answer_cells, component_cells
 from initcheck.reporting.results import Sweep
 
 if TYPE_CHECKING:
+    from initcheck.bounds import Bounds
     from initcheck.selftest import Outcome
 
 _PIPE_WIDTH = 200  # nobody reads a pipe's columns by eye: never fold a name that a script may look for
@@ -54,6 +55,21 @@ def _print_components(console: Console, sweep: Sweep) -> None:
         table.add_row(Text(name), *map(Text, cells.values()))
     console.print(table)
     console.print(Text(COMPONENTS_METHOD), soft_wrap=True)
+
+
+def print_bounds(bounds: Bounds) -> None:
+    """A table for each problem, and what each column means."""
+    from initcheck.reporting.bounds import COLUMNS, bound_cells, describe_calibration
+
+    console = _console()
+    for problem, calibration in bounds.problems.items():
+        title = Text(describe_calibration(problem, calibration))
+        table = Table("initializer", *COLUMNS, title=title, title_justify="left")
+        for name, bound in calibration.initializers.items():
+            table.add_row(Text(name), *map(Text, bound_cells(bound, calibration.held_out_rows).values()))
+        console.print(table)
+    for column, meaning in COLUMNS.items():
+        console.print(Text.assemble((column, "bold"), f": {meaning}"), soft_wrap=True)
 
 
 def print_catalogue() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from initcheck.training.orders import Orders
     from initcheck.training.processes import Processes
     from initcheck.training.saving import Saving
+    from initcheck.training.spread import Spread
     from initcheck.training.steps import Steps
 
 
@@ -85,6 +86,13 @@ class Lab:
         from initcheck.training.steps import Steps
 
         return Steps(self)
+
+    @functools.cached_property
+    def spread(self) -> Spread:
+        """Runs over thousands of reseeds."""
+        from initcheck.training.spread import Spread
+
+        return Spread(self)
 
     def salted(self) -> Lab:
         """The same laboratory with fresh streams."""

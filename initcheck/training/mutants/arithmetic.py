@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from initcheck.training.mutants.changes import step_scaled, step_with
 from initcheck.training.mutants.registry import mutant
 
 
@@ -13,52 +14,22 @@ def _mutant(name: str, title: str) -> Callable[[Callable[[Any], None]], Callable
     return mutant(name, title, family="arithmetic")
 
 
-def _step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) -> None:
-    """Lets the optimizer of that class step with another value of one of its attributes."""
-    original = keras_class.update_step
-
-    def update_step(self: Any, *args: Any, **options: Any) -> Any:
-        told = getattr(self, attribute)
-        setattr(self, attribute, change(told))
-        try:
-            return original(self, *args, **options)
-        finally:
-            setattr(self, attribute, told)
-
-    keras_class.update_step = update_step
-
-
-def _step_scaled(keras_class: Any, factor: Callable[[Any], Any]) -> None:
-    """Makes every step of that class longer by a factor."""
-    import tensorflow as tf
-
-    original = keras_class.update_step
-
-    def update_step(self: Any, gradient: Any, variable: Any, *args: Any) -> Any:
-        before = tf.identity(tf.convert_to_tensor(variable))
-        original(self, gradient, variable, *args)
-        after = tf.convert_to_tensor(variable)
-        variable.assign(before + (after - before) * tf.cast(factor(self), before.dtype))
-
-    keras_class.update_step = update_step
-
-
 @_mutant("rmsprop-rho", "RMSprop steps with rho 0.89 where it is 0.9")
 def rmsprop_rho(keras: Any) -> None:
     """Off by a hundredth."""
-    _step_with(keras.optimizers.RMSprop, "rho", lambda rho: 0.89 if rho == 0.9 else rho)
+    step_with(keras.optimizers.RMSprop, "rho", lambda rho: 0.89 if rho == 0.9 else rho)
 
 
 @_mutant("rmsprop-epsilon", "RMSprop steps with epsilon 1e-6 where it is 1e-7")
 def rmsprop_epsilon(keras: Any) -> None:
     """Shows for small gradients only."""
-    _step_with(keras.optimizers.RMSprop, "epsilon", lambda epsilon: 1e-6 if epsilon == 1e-7 else epsilon)
+    step_with(keras.optimizers.RMSprop, "epsilon", lambda epsilon: 1e-6 if epsilon == 1e-7 else epsilon)
 
 
 @_mutant("adam-beta-2", "Adam steps with beta_2 0.998 where it is 0.999")
 def adam_beta_2(keras: Any) -> None:
     """Bias correction hides most of it."""
-    _step_with(keras.optimizers.Adam, "beta_2", lambda beta: 0.998 if beta == 0.999 else beta)
+    step_with(keras.optimizers.Adam, "beta_2", lambda beta: 0.998 if beta == 0.999 else beta)
 
 
 @_mutant("adam-no-bias-correction", "Adam steps without correcting the bias of its averages")
@@ -70,7 +41,7 @@ def adam_no_bias_correction(keras: Any) -> None:
         step = tf.cast(self.iterations + 1, tf.float32)
         return (1 - tf.pow(float(self.beta_1), step)) / tf.sqrt(1 - tf.pow(float(self.beta_2), step))
 
-    _step_scaled(keras.optimizers.Adam, undo)
+    step_scaled(keras.optimizers.Adam, undo)
 
 
 @_mutant("adamw-weight-decay", "AdamW's weight decay is off by a tenth")
@@ -88,25 +59,25 @@ def adamw_weight_decay(keras: Any) -> None:
 @_mutant("sgd-momentum-sign", "SGD's momentum brakes")
 def sgd_momentum_sign(keras: Any) -> None:
     """The first step is right."""
-    _step_with(keras.optimizers.SGD, "momentum", lambda momentum: -momentum)
+    step_with(keras.optimizers.SGD, "momentum", lambda momentum: -momentum)
 
 
 @_mutant("sgd-nesterov-ignored", "SGD ignores nesterov")
 def sgd_nesterov_ignored(keras: Any) -> None:
     """Plain momentum instead."""
-    _step_with(keras.optimizers.SGD, "nesterov", lambda nesterov: False)
+    step_with(keras.optimizers.SGD, "nesterov", lambda nesterov: False)
 
 
 @_mutant("sgd-learning-rate", "SGD's learning rate is off by 1 %")
 def sgd_learning_rate(keras: Any) -> None:
     """Too little to see in a loss."""
-    _step_scaled(keras.optimizers.SGD, lambda optimizer: 1.01)
+    step_scaled(keras.optimizers.SGD, lambda optimizer: 1.01)
 
 
 @_mutant("adagrad-learning-rate", "Adagrad's learning rate is off by 0.1 %")
 def adagrad_learning_rate(keras: Any) -> None:
     """Too little to see in a loss."""
-    _step_scaled(keras.optimizers.Adagrad, lambda optimizer: 1.001)
+    step_scaled(keras.optimizers.Adagrad, lambda optimizer: 1.001)
 
 
 @_mutant("sgd-gradient-noise", "SGD's gradients carry noise of 1e-4 of their size")
@@ -257,7 +228,7 @@ def sgd_rate_outside_velocity(keras: Any) -> None:
 @_mutant("rmsprop-schedule-late", "RMSprop reads its schedule one step late")
 def rmsprop_schedule_late(keras: Any) -> None:
     """Every other optimizer is right, and so is a constant rate."""
-    _step_scaled(keras.optimizers.RMSprop, lambda optimizer: _rate_changes(optimizer, 1, 0))
+    step_scaled(keras.optimizers.RMSprop, lambda optimizer: _rate_changes(optimizer, 1, 0))
 
 
 @_mutant("adam-counter-wraps", "Adam corrects its bias by the number of the step modulo 4096")
@@ -270,7 +241,7 @@ def adam_counter_wraps(keras: Any) -> None:
         return tf.sqrt(1 - tf.pow(float(self.beta_2), step)) / (1 - tf.pow(float(self.beta_1), step))
 
     wrapped = 4096
-    _step_scaled(keras.optimizers.Adam, lambda one: factor(one, one.iterations % wrapped) / factor(one, one.iterations))
+    step_scaled(keras.optimizers.Adam, lambda one: factor(one, one.iterations % wrapped) / factor(one, one.iterations))
 
 
 @_mutant("adam-float64-rounded", "Adam rounds float64 gradients to float32")
@@ -492,7 +463,7 @@ def weighted_metrics_unweighted(keras: Any) -> None:
 def harmless_rounding(keras: Any) -> None:
     """As another build of the same kernels would."""
     for keras_class in (keras.optimizers.SGD, keras.optimizers.Adam):
-        _step_scaled(keras_class, lambda optimizer: 1.0)
+        step_scaled(keras_class, lambda optimizer: 1.0)
 
 
 @mutant("harmless-slow-step", "every call of a loss takes two milliseconds more")

@@ -5,65 +5,50 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from initcheck.training.mutants.changes import scaled, wrap_call
 from initcheck.training.mutants.registry import mutant
-
-
-def _wrap_call(keras_class: Any, change: Any) -> None:
-    """Replaces ``__call__`` of a class by ``change(original, self, shape, dtype)``."""
-    original = keras_class.__call__
-
-    def call(self: Any, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
-        return change(lambda *a, **k: original(self, *a, **k), self, tuple(shape), dtype)
-
-    keras_class.__call__ = call
-
-
-def _scaled(keras: Any, values: Any, factor: float) -> Any:
-    import tensorflow as tf
-
-    return values * tf.cast(factor, values.dtype)
 
 
 @mutant("scale-2-percent", "he_normal's standard deviation is 2 % too large", family="laws")
 def _scale(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
-        return _scaled(keras, draw(shape, dtype), 1.02)
+        return scaled(keras, draw(shape, dtype), 1.02)
 
-    _wrap_call(keras.initializers.HeNormal, change)
+    wrap_call(keras.initializers.HeNormal, change)
 
 
 @mutant("truncation-uncorrected", "scaled truncated normal draws lack the division by 0.8796", family="laws")
 def _truncation(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         factor = 0.87962566103423978 if self.distribution == "truncated_normal" else 1.0
-        return _scaled(keras, draw(shape, dtype), factor)
+        return scaled(keras, draw(shape, dtype), factor)
 
-    _wrap_call(keras.initializers.VarianceScaling, change)
+    wrap_call(keras.initializers.VarianceScaling, change)
 
 
 @mutant("uniform-limit-0.2-percent", "scaled uniform draws reach 0.2 % less far than sqrt(3·scale/n)", family="laws")
 def _limit(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
-        return _scaled(keras, draw(shape, dtype), 0.998 if self.distribution == "uniform" else 1.0)
+        return scaled(keras, draw(shape, dtype), 0.998 if self.distribution == "uniform" else 1.0)
 
-    _wrap_call(keras.initializers.VarianceScaling, change)
+    wrap_call(keras.initializers.VarianceScaling, change)
 
 
 @mutant("window-forgotten", "fans of kernels of rank 5 leave out one axis of the window", family="laws")
 def _window(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         factor = math.sqrt(shape[0]) if len(shape) == 5 else 1.0
-        return _scaled(keras, draw(shape, dtype), factor)
+        return scaled(keras, draw(shape, dtype), factor)
 
-    _wrap_call(keras.initializers.VarianceScaling, change)
+    wrap_call(keras.initializers.VarianceScaling, change)
 
 
 @mutant("vector-fan-halved", "the fan of a vector is half its length", family="laws")
 def _vector(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
-        return _scaled(keras, draw(shape, dtype), math.sqrt(2.0) if len(shape) == 1 else 1.0)
+        return scaled(keras, draw(shape, dtype), math.sqrt(2.0) if len(shape) == 1 else 1.0)
 
-    _wrap_call(keras.initializers.VarianceScaling, change)
+    wrap_call(keras.initializers.VarianceScaling, change)
 
 
 @mutant("mean-ignored", "RandomNormal(mean=…) draws around 2 % less than the mean", family="laws")
@@ -74,7 +59,7 @@ def _mean(keras: Any) -> None:
         values = draw(shape, dtype)
         return values - tf.cast(0.02 * self.mean, values.dtype)
 
-    _wrap_call(keras.initializers.RandomNormal, change)
+    wrap_call(keras.initializers.RandomNormal, change)
 
 
 @mutant("twelve-bits", "RandomUniform draws 12 random bits, not 23", family="laws")
@@ -86,7 +71,7 @@ def _resolution(keras: Any) -> None:
         cell = (self.maxval - self.minval) / 4096
         return (tf.floor((values - self.minval) / cell) + 0.5) * cell + self.minval
 
-    _wrap_call(keras.initializers.RandomUniform, change)
+    wrap_call(keras.initializers.RandomUniform, change)
 
 
 @mutant("repeated-block", "the second half of a large draw repeats the first with its sign turned", family="laws")
@@ -101,7 +86,7 @@ def _repeated(keras: Any) -> None:
             return values
         return tf.reshape(tf.concat([flat[: math.prod(shape) - half], 2 * self.mean - flat[:half]], 0), shape)
 
-    _wrap_call(keras.initializers.RandomNormal, change)
+    wrap_call(keras.initializers.RandomNormal, change)
 
 
 @mutant("centred-rows", "the columns of a random normal matrix are shifted so that each has the mean", family="laws")
@@ -114,7 +99,7 @@ def _centred(keras: Any) -> None:
             return values
         return values - tf.reduce_mean(values, axis=0, keepdims=True) + tf.cast(self.mean, values.dtype)
 
-    _wrap_call(keras.initializers.RandomNormal, change)
+    wrap_call(keras.initializers.RandomNormal, change)
 
 
 @mutant("orthogonal-signs", "orthogonal draws lack the correction of signs that makes them uniform", family="laws")
@@ -128,15 +113,15 @@ def _signs(keras: Any) -> None:
         first = matrix[:1] if rows >= columns else matrix[:, :1]
         return tf.reshape(-matrix * tf.sign(first), shape)
 
-    _wrap_call(keras.initializers.Orthogonal, change)
+    wrap_call(keras.initializers.Orthogonal, change)
 
 
 @mutant("gain-lost", "Orthogonal(gain=g) multiplies by √g", family="laws")
 def _gain(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
-        return _scaled(keras, draw(shape, dtype), 1 / math.sqrt(self.gain))
+        return scaled(keras, draw(shape, dtype), 1 / math.sqrt(self.gain))
 
-    _wrap_call(keras.initializers.Orthogonal, change)
+    wrap_call(keras.initializers.Orthogonal, change)
 
 
 @mutant("dense-default-normal", "Dense draws its kernel from glorot_normal by default", family="laws")
@@ -190,7 +175,7 @@ def _late(keras: Any) -> None:
         flat = tf.reshape(values, [-1])
         return tf.reshape(tf.concat([flat[: size - 2000], flat[100:2100]], 0), shape)
 
-    _wrap_call(keras.initializers.RandomUniform, change)
+    wrap_call(keras.initializers.RandomUniform, change)
 
 
 @mutant("tail-cut", "RandomNormal is cut off at 4.3 standard deviations", family="laws")
@@ -213,7 +198,7 @@ def _clip(keras_class: Any, reach: float, only: str) -> None:
         low, high = (tf.cast(self.mean + sign * reach * self.stddev, values.dtype) for sign in (-1, 1))
         return tf.clip_by_value(values, low, high)
 
-    _wrap_call(keras_class, change)
+    wrap_call(keras_class, change)
 
 
 @mutant("double-signs", "orthogonal draws lack the correction of signs in float64", family="laws")
@@ -228,12 +213,12 @@ def _double_signs(keras: Any) -> None:
         first = matrix[:1] if matrix.shape[0] >= matrix.shape[1] else matrix[:, :1]
         return tf.reshape(-matrix * tf.sign(first), shape)
 
-    _wrap_call(keras.initializers.Orthogonal, change)
+    wrap_call(keras.initializers.Orthogonal, change)
 
 
 @mutant("floatx-ignored", "RandomUniform draws float32 where it is told no dtype", family="laws")
 def _floatx(keras: Any) -> None:
-    _wrap_call(keras.initializers.RandomUniform, lambda draw, self, shape, dtype: draw(shape, dtype or "float32"))
+    wrap_call(keras.initializers.RandomUniform, lambda draw, self, shape, dtype: draw(shape, dtype or "float32"))
 
 
 @mutant("alias-wider", "the string normal stands for a standard deviation of 0.053", family="laws")
@@ -359,4 +344,4 @@ def _slow(keras: Any) -> None:
             draw(shape, dtype)
         return draw(shape, dtype)
 
-    _wrap_call(keras.initializers.HeNormal, change)
+    wrap_call(keras.initializers.HeNormal, change)

@@ -1,0 +1,196 @@
+"""The documented bounds: what thousands of reseeds did to accuracy, for each problem and initializer, as TOML."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from initcheck.counts import Counts
+from initcheck.errors import InitcheckError
+from initcheck.records import Runs
+from initcheck.statistics import Estimate, proportion
+
+CONTENTS = (0.95, 0.99)  # shares of the reseeds that the tolerance intervals hold
+PACKAGED = resources.files("initcheck").joinpath("bounds.toml")
+_HEAD = """\
+# What reseeding does to accuracy on the held-out rows. Written by initcheck bounds calibrate, shown in docs/bounds.md.
+#
+# correct and runs_with say how many held-out rows were classified rightly, and by how many runs. The gate compares with
+# them and with collapsed; the other numbers are made from them, for people. holds_95 and holds_99 contain that share of
+# all reseeds (tolerance intervals, confidence 95 %); the other intervals are 95 % confidence intervals.
+"""
+
+_Name = Annotated[str, Field(min_length=1, max_length=200)]
+_Count = Annotated[int, Field(ge=0, le=10**9)]
+
+
+class Bound(BaseModel):
+    """What the reseeds of one problem under one initializer gave.
+
+    Attributes:
+        collapsed: Runs whose final weights do no better on the training rows than naming the commonest class.
+        correct: How many held-out rows were classified rightly: the distinct numbers, ascending.
+        runs_with: How many runs had each of them.
+    """
+
+    model_config = ConfigDict(frozen=True)  # the other keys of the file repeat these for people
+
+    collapsed: _Count
+    correct: tuple[_Count, ...] = Field(min_length=1)
+    runs_with: tuple[_Count, ...]
+
+    @model_validator(mode="after")
+    def _agree(self) -> Bound:
+        if len(self.correct) != len(self.runs_with) or list(self.correct) != sorted(set(self.correct)):
+            raise ValueError("correct is not ascending, or not as long as runs_with")
+        if not 0 < sum(self.runs_with) >= self.collapsed or 0 in self.runs_with:
+            raise ValueError("runs_with has an empty place, or fewer runs than collapsed")
+        return self
+
+    @property
+    def counts(self) -> Counts:
+        """The rightly classified held-out rows of all runs."""
+        return Counts(np.array(self.correct), np.array(self.runs_with))
+
+    @property
+    def collapse_rate(self) -> Estimate:
+        """The share of collapsed runs, with its exact interval."""
+        return proportion(self.collapsed, self.counts.n)
+
+
+class Calibration(BaseModel):
+    """The bounds of one problem, and how they were made.
+
+    Attributes:
+        date: The day, in ISO 8601.
+        seed: The root seed of the runs.
+        held_out_rows: How many rows ``correct`` counts among.
+        environment: What the runs ran on.
+        initializers: Name of the initializer → its bound.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date: _Name
+    seed: int
+    held_out_rows: int = Field(ge=1, le=10**9)
+    environment: Mapping[str, str]
+    initializers: Mapping[_Name, Bound]
+
+    @model_validator(mode="after")
+    def _fit(self) -> Calibration:
+        for name, bound in self.initializers.items():
+            if bound.correct[-1] > self.held_out_rows:
+                raise ValueError(f"{name} has more rows right than there are")
+        return self
+
+
+class Bounds(BaseModel):
+    """The bounds of several problems.
+
+    Attributes:
+        problems: Name of the problem, as ``--problem`` takes it → its calibration.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    problems: Mapping[_Name, Calibration]
+
+    def cells(self) -> Iterator[tuple[str, str, Bound]]:
+        """The bounds one by one: problem, initializer, bound."""
+        for problem, calibration in self.problems.items():
+            for initializer, bound in calibration.initializers.items():
+                yield problem, initializer, bound
+
+
+def summarize(runs: Runs, majority: float) -> Bound:
+    """The bound that runs of one cell give.
+
+    Args:
+        runs: The runs.
+        majority: Share of the commonest class among the training rows.
+    """
+    counts = Counts.of(runs.test_correct)
+    return Bound(
+        collapsed=int((runs.train_correct <= round(majority * runs.train_total)).sum()),
+        correct=tuple(counts.values.tolist()),
+        runs_with=tuple(counts.counts.tolist()),
+    )
+
+
+def load_bounds(path: Path | None = None) -> Bounds:
+    """The bounds of that file; those that came with the package by default.
+
+    Raises:
+        InitcheckError: The file cannot be read, or holds something else.
+    """
+    try:
+        return Bounds.model_validate(tomllib.loads((path or PACKAGED).read_text(encoding="utf-8")))
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror or error})"
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"holds no bounds ({'.'.join(map(str, first['loc']))}: {first['msg']})"
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        reason = f"is no TOML ({' '.join(str(error).split())})"
+    raise InitcheckError(f"{path or PACKAGED} {reason}; write it anew with initcheck bounds calibrate")
+
+
+def write_bounds(bounds: Bounds) -> str:
+    """The file's text: a line for each number, made to be read in a diff."""
+    lines = [_HEAD]
+    for problem, calibration in bounds.problems.items():
+        title = f"problems.{_key(problem)}"
+        lines += [f"[{title}]", f'date = "{calibration.date}"', f"seed = {calibration.seed}"]
+        lines += [f"held_out_rows = {calibration.held_out_rows}", "", f"[{title}.environment]"]
+        lines += [
+            f"{_key(name)} = {json.dumps(value, ensure_ascii=False)}" for name, value in calibration.environment.items()
+        ]
+        for name, bound in calibration.initializers.items():
+            lines += ["", f"[{title}.initializers.{_key(name)}]"]
+            lines += [f"{key} = {value}" for key, value in _numbers(bound, calibration.held_out_rows).items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _numbers(bound: Bound, rows: int) -> dict[str, object]:
+    counts, collapse = bound.counts, bound.collapse_rate
+    if counts.n == 1:  # no randomness: nothing to spread
+        return {"runs": 1, **_stored(bound)}
+    low, high = (value / rows for value in counts.stddev_interval)
+    shares = {f"holds_{100 * content:.0f}": counts.tolerance_interval(content) for content in CONTENTS}
+    return {
+        "runs": counts.n,
+        "mean": rounded(counts.mean / rows, counts.stddev / rows / math.sqrt(counts.n)),
+        "stddev": rounded(counts.stddev / rows, (high - low) / 4),
+        "stddev_interval": [rounded(value, (high - low) / 4) for value in (low, high)],
+        **{name: [round(value / rows, 4) for value in ends] for name, ends in shares.items()},
+        "collapse_rate": rounded(collapse.value, (collapse.high - collapse.low) / 4),
+        "collapse_interval": [
+            rounded(end, (collapse.high - collapse.low) / 4) for end in (collapse.low, collapse.high)
+        ],
+        **_stored(bound),
+    }
+
+
+def _stored(bound: Bound) -> dict[str, object]:
+    return {"collapsed": bound.collapsed, "correct": list(bound.correct), "runs_with": list(bound.runs_with)}
+
+
+def rounded(value: float, error: float) -> float:
+    """The value, cut where its standard error has two digits left; to six decimals where it has none."""
+    return round(value, 1 - math.floor(math.log10(error)) if error > 0 else 6)
+
+
+def _key(name: str) -> str:
+    """A TOML key: quoted where it is not bare."""
+    bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if bare else json.dumps(name, ensure_ascii=False)

@@ -1,0 +1,192 @@
+"""The commands ``initcheck bounds …``."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from initcheck.bounds import Bound, Bounds, Calibration, load_bounds, summarize, write_bounds
+from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, get_initializers
+from initcheck.catalog.problems import get_problem
+from initcheck.errors import InitcheckError, UnknownNameError
+from initcheck.files import require_writable, write_whole
+from initcheck.training.seeding import DEFAULT_SEED
+
+DEFAULT_CALIBRATION = 10_000
+_FILE = "bounds.toml"
+
+_file = click.option(
+    "--bounds", "file", type=click.Path(path_type=Path), help="A bounds file.  [default: the package's]"
+)
+_problems = click.option("--problem", "problems", multiple=True, help="Only this problem; may be given again.")
+_initializers = click.option("--initializers", help="Only these initializers: names with commas.")
+_seed = click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+
+
+@click.group()
+def bounds() -> None:
+    """What reseeding does to accuracy: the documented bounds, and whether the installed framework keeps them."""
+
+
+@bounds.command()
+@_problems
+@_initializers
+@click.option("--reseeds", type=int, default=DEFAULT_CALIBRATION, show_default=True, help="Runs for each initializer.")
+@_seed
+@click.option("--out", type=click.Path(path_type=Path), default=_FILE, show_default=True, help="The file to write.")
+def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, seed: int, out: Path) -> None:
+    """Measure the bounds, and write them to a file.
+
+    Problems that are not measured keep their place in a file that is there. Without --problem those of the
+    package's own bounds are measured.
+    """
+    from initcheck.reporting.terminal import progress_bar
+
+    if reseeds < 2:
+        raise InitcheckError(f"--reseeds is {reseeds}; at least 2 are needed for a spread")
+    require_writable(out, "--out")
+    kept = dict(load_bounds(out).problems) if out.exists() else {}
+    names = list(problems or load_bounds().problems)
+    chosen = [(name, get_problem(name)) for name in names]
+    rows = get_initializers(_names(initializers) if initializers else ["all"])
+
+    from initcheck.training import spread
+    from initcheck.training.environment import environment
+
+    where = dict(environment().rows())
+    with progress_bar("loading the framework", len(chosen) * len(rows) * reseeds) as advance:
+        for name, problem in chosen:
+            suited = spread.buildable(problem, rows)
+            advance(name, (len(rows) - len(suited)) * reseeds)
+            share = spread.majority(problem)
+            cells: dict[str, Bound] = {}
+            for runs in spread.calibrate(problem, suited, reseeds=reseeds, seed=seed):
+                cells[runs.initializer] = summarize(runs, share)
+                advance(f"{name}, {runs.initializer}", reseeds)
+            kept[name] = Calibration(
+                date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+                seed=seed,
+                held_out_rows=len(problem.data().x_test),
+                environment=where,
+                initializers=cells,
+            )
+    write_whole(out, write_bounds(Bounds(problems=kept)))
+    click.echo(f"bounds of {', '.join(names)}: {out}")
+
+
+@bounds.command()
+@_problems
+@_file
+@click.option(
+    "--markdown", type=click.Path(path_type=Path), help="Write them as a page, and its picture (.svg) beside it."
+)
+def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> None:
+    """Show the documented bounds as tables."""
+    chosen = _only(load_bounds(file), problems)
+    if markdown is None:
+        from initcheck.reporting.terminal import print_bounds
+
+        print_bounds(chosen)
+        return
+    from initcheck.reporting.bounds import picture_of, render_markdown
+
+    picture = markdown.with_suffix(".svg")
+    for path in (markdown, picture):
+        require_writable(path, "--markdown")
+    write_whole(picture, picture_of(chosen))
+    write_whole(markdown, render_markdown(chosen, picture.name))
+    click.echo(f"page: {markdown}   picture: {picture}")
+
+
+@bounds.command()
+@_problems
+@_initializers
+@_file
+@_seed
+def check(problems: Sequence[str], initializers: str | None, file: Path | None, seed: int) -> None:
+    """Train fresh reseeds on the installed framework, and hold them to the bounds.
+
+    Exit code 0 where every cell passes, 1 where one fails or cannot be told.
+    """
+    from initcheck.reporting.terminal import print_verdict, progress_bar
+
+    chosen = _only(load_bounds(file), problems, _names(initializers))
+
+    from initcheck.checks.registry import carry_out
+    from initcheck.checks.spread import cells_of
+    from initcheck.checks.spread_tests import STAGE
+    from initcheck.training.lab import get_lab
+
+    lab, cells = get_lab(seed), cells_of(chosen)
+    verdicts = []
+    with progress_bar("loading the framework", len(cells)) as advance:
+        for problem, calibration in chosen.problems.items():
+            advance(problem, 0)
+            lab.spread.train_ahead(
+                problem, [name for name in calibration.initializers if INITIALIZERS[name].law.random], range(STAGE)
+            )
+            for cell in cells:
+                if cell.subject.value[0] == problem:
+                    verdicts.append((cell, carry_out(cell, lab)))
+                    advance(cell.name, 1)
+    good = [print_verdict(cell, verdict) for cell, verdict in verdicts]
+    click.echo(f"initcheck: {len(good)} cells, {good.count(False)} not within their bounds; seed {seed}")
+    raise SystemExit(0 if all(good) else 1)
+
+
+@bounds.command()
+@_problems
+@click.option("--initializers", default=",".join(LECTURE_INITIALIZERS), show_default=True, help="Names with commas.")
+@_file
+@_seed
+def place(problems: Sequence[str], initializers: str, file: Path | None, seed: int) -> None:
+    """Train one run, the first of that seed, and tell where it lies among the reseeds: was it lucky?"""
+    chosen = _only(load_bounds(file), problems, _names(initializers))
+
+    from initcheck.reporting.format import format_ordinal
+    from initcheck.training.spread import place_run
+
+    for problem, calibration in chosen.problems.items():
+        for name, bound in calibration.initializers.items():
+            run = place_run(get_problem(problem), INITIALIZERS[name], seed=seed)
+            rank = format_ordinal(round(bound.counts.percentile_of(run.test_correct)))
+            where = f"the {rank} percentile of {bound.counts.n:,} reseeds"
+            where = where if bound.counts.n > 1 else "as that of any other: nothing is random in it"
+            click.echo(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def _only(found: Bounds, problems: Sequence[str], initializers: Sequence[str] = ()) -> Bounds:
+    """The bounds of those problems and initializers; of all where none are named.
+
+    Raises:
+        UnknownNameError: One that has no bounds.
+    """
+    for name in problems:
+        if name not in found.problems:
+            raise UnknownNameError("problem with bounds", name, found.problems)
+    known = {initializer for _, initializer, _ in found.cells()}
+    for name in initializers:
+        if name not in known:
+            raise UnknownNameError("initializer with bounds", name, known)
+    return Bounds(
+        problems={
+            problem: calibration.model_copy(
+                update={
+                    "initializers": {
+                        name: bound
+                        for name, bound in calibration.initializers.items()
+                        if not initializers or name in initializers
+                    }
+                }
+            )
+            for problem, calibration in found.problems.items()
+            if not problems or problem in problems
+        }
+    )

@@ -1,0 +1,113 @@
+"""Spread: what reseeding does to accuracy, against the documented bounds; and one engine against the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from initcheck.bounds import Bound, Bounds, load_bounds, summarize
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.checks.registry import Cell, NotApplicable, Subject, all_checks, budget_share, check
+from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, needed_reseeds
+from initcheck.records import Runs, Status, Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+_BOUNDS = load_bounds()
+
+
+def _subjects(bounds: Bounds, *, random: bool) -> list[Subject]:
+    """The bounds of initializers that draw, or of those that do not, as ``(problem, initializer, bound)``."""
+    return [
+        Subject(f"{problem}-{initializer}", (problem, initializer, bound))
+        for problem, initializer, bound in bounds.cells()
+        if INITIALIZERS[initializer].law.random is random
+    ]
+
+
+def cells_of(bounds: Bounds) -> list[Cell]:
+    """What judges each bound of any file, with the package's shares of the error budget."""
+    judges = {found.code: found for found in all_checks()}
+    drawn = [Cell(judges["SPR01"], subject, budget_share()) for subject in _subjects(bounds, random=True)]
+    return drawn + [Cell(judges["SPR02"], subject, 0.0) for subject in _subjects(bounds, random=False)]
+
+
+@check(
+    "SPR01",
+    "Accuracy over reseeds stays within the documented bounds: mean, spread, tails and collapses.",
+    subjects=_subjects(_BOUNDS, random=True),
+    detects="a mean off by 0.2 standard deviations, a standard deviation off by a fifth; where 99 % of runs end alike, "
+    "two runs in a hundred that do not",
+    samples=lambda factor: MOST_RESEEDS,
+    min_samples=lambda alpha: max(needed_reseeds(bound.counts, alpha) for *_, bound in _BOUNDS.cells()),
+)
+def judge_bounds(lab: Lab, cell: tuple[str, str, Bound], alpha: float) -> Verdict:
+    """Takes fresh runs by the thousand until they lie within the effect, or are enough to find it."""
+    problem, initializer, bound = cell
+    reseeds = 0
+    while True:
+        reseeds += STAGE
+        verdict = judge_fresh(bound, _fresh(lab, problem, initializer, reseeds), alpha)
+        if verdict.status is not Status.INCONCLUSIVE or reseeds >= needed_reseeds(bound.counts, alpha):
+            return verdict
+
+
+def judge_fresh(bound: Bound, fresh: Bound, alpha: float) -> Verdict:
+    """Judges fresh runs of a cell, however many; those that cannot tell are INCONCLUSIVE.
+
+    A failure takes as many runs as the effect needs: that the first look at them may not fail yet keeps the false-alarm
+    rate at α, however often one looks.
+    """
+    findings = compare(bound, fresh)
+    worst = min(findings, key=lambda finding: finding.p_value)
+    facts = {"n": fresh.counts.n, "p_value": worst.p_value, "alpha": alpha, "effect": worst.effect}
+    suspicious = worst.p_value < alpha
+    if suspicious and fresh.counts.n >= needed_reseeds(bound.counts, alpha):
+        return failed(worst.what, f"as in {bound.counts.n:,} runs at calibration", **facts)
+    unsettled = [finding.what for finding in findings if suspicious or not finding.settled]
+    if unsettled:
+        return Verdict(Status.INCONCLUSIVE, "; ".join(unsettled), bound="more reseeds would tell", **facts)  # type: ignore[arg-type] # Verdict's own fields
+    return passed("; ".join(finding.what for finding in findings), **facts)
+
+
+@check(
+    "SPR02",
+    "An initializer without randomness ends where it ended at calibration, to a row.",
+    subjects=_subjects(_BOUNDS, random=False),
+)
+def judge_fixed(lab: Lab, cell: tuple[str, str, Bound]) -> Verdict:
+    """Judges the one run that there is; rounding on another machine may move a row that lies on the boundary."""
+    problem, initializer, bound = cell
+    (correct,), (expected,) = _fresh(lab, problem, initializer, 1).correct, bound.correct
+    said, told = f"{correct} held-out rows are right", f"{expected}, or one beside it"
+    return passed(said, expected=told) if abs(correct - expected) <= 1 else failed(said, told)
+
+
+@check(
+    "SPR03",
+    "One run gives the same losses and accuracies by fit and by the ensemble engine.",
+    subjects=[Subject(f"{problem}-he_normal", (problem, "he_normal")) for problem in _BOUNDS.problems],
+)
+def judge_engines(lab: Lab, cell: tuple[str, str]) -> Verdict:
+    """Judges one fresh run by both engines, within what rounding may do to it."""
+    _require_served(lab)
+    found = lab.spread.agreement(*cell)
+    said = f"reported losses {found.loss:.2g} apart, {found.rows} rows classified otherwise"
+    allowed = f"at most {found.loss_tolerance:.2g} and {found.rows_tolerance} rows"
+    return passed(said, expected=allowed) if found.agrees else failed(said, allowed)
+
+
+def _fresh(lab: Lab, problem: str, initializer: str, reseeds: int) -> Bound:
+    """The cell's first reseeds under the laboratory's streams."""
+    _require_served(lab)
+    parts = [
+        lab.spread.runs(problem, initializer, range(start, min(start + STAGE, reseeds)))
+        for start in range(0, reseeds, STAGE)
+    ]
+    return summarize(Runs.join(parts), lab.spread.majority(problem))
+
+
+def _require_served(lab: Lab) -> None:
+    """On Keras 3 the engine serves every problem of the catalogue, so that a refusal there is a failure."""
+    if lab.keras.__version__.startswith("2."):
+        raise NotApplicable("thousands of reseeds take the ensemble engine, which has no Keras 2")

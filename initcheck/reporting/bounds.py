@@ -1,0 +1,153 @@
+"""The documented bounds as tables, as the page docs/bounds.md and as its picture."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from initcheck.bounds import CONTENTS, Bound, Bounds, Calibration, load_bounds, write_bounds
+from initcheck.catalog.problems import PROBLEMS
+from initcheck.counts import Counts
+from initcheck.records import Runs
+from initcheck.reporting.format import format_ordinal, format_percent
+from initcheck.reporting.results import Sweep
+from initcheck.reporting.svg import plot_style, to_svg
+from initcheck.reporting.templating import templates
+
+# What each column means, in the words of somebody who trains networks.
+COLUMNS = {
+    "mean": "average accuracy on the held-out rows over all reseeds; ± is its standard error",
+    "standard deviation": "how far one reseed's accuracy typically lies from that average; 95 % confidence interval",
+    "95 of 100 reseeds": "at least 95 % of all reseeds end with an accuracy in this range (confidence 95 %); a result "
+    "outside of it is a rare seed, or a change",
+    "99 of 100": "the same for 99 %",
+    "collapsed": "share of reseeds that end no better on the training rows than naming the commonest class; 95 % "
+    "Clopper–Pearson interval",
+}
+
+
+def bound_cells(bound: Bound, rows: int) -> dict[str, str]:
+    """The cells of one initializer's row: column title → text.
+
+    Args:
+        bound: What its reseeds gave.
+        rows: The held-out rows.
+    """
+    counts = bound.counts
+    if counts.n == 1:
+        return dict.fromkeys(COLUMNS, "–") | {"mean": f"{counts.mean / rows:.4f}, the one run there is"}
+    ranges = [[f"{value / rows:.3f}" for value in counts.tolerance_interval(content)] for content in CONTENTS]
+    low, high = (value / rows for value in counts.stddev_interval)
+    texts = (
+        f"{counts.mean / rows:.4f} ± {counts.stddev / rows / counts.n**0.5:.4f}",
+        f"{counts.stddev / rows:.4f} [{low:.4f}, {high:.4f}]" if counts.stddev else "0",
+        *(" to ".join(ends) for ends in ranges),
+        format_percent(bound.collapse_rate),
+    )
+    return dict(zip(COLUMNS, texts, strict=True))
+
+
+def describe_calibration(problem: str, calibration: Calibration) -> str:
+    """How the bounds of a problem were made, in one sentence."""
+    most = max(bound.counts.n for bound in calibration.initializers.values())
+    where = ", ".join(
+        f"{name} {calibration.environment[name]}" for name in ("tensorflow", "keras") if name in calibration.environment
+    )
+    return (
+        f"{most:,} reseeds of each initializer on {problem}, {calibration.held_out_rows} rows held out; root seed "
+        f"{calibration.seed}, {where}, {calibration.date}"
+    )
+
+
+def picture_of(bounds: Bounds) -> str:
+    """A panel for each problem, as SVG: where 95 and 99 of 100 reseeds end, and their mean.
+
+    It carries the digest of what it shows, so that a test can tell when it is out of date.
+    """
+    panels = bounds.problems
+    heights = [1 + 0.26 * len(calibration.initializers) for calibration in panels.values()]
+    with plot_style():
+        figure = Figure(figsize=(7.2, sum(heights)), layout="constrained")
+        axes = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
+        for own, (problem, calibration) in zip(axes, panels.items(), strict=True):
+            _draw(own, problem, calibration.initializers, calibration.held_out_rows)
+    alt = "For each problem and initializer: the mean held-out accuracy, and where 95 and 99 of 100 reseeds end"
+    return to_svg(figure, name="bounds", alt=alt).replace(">", f"><!-- {digest_of(bounds)} -->", 1)
+
+
+def digest_of(bounds: Bounds) -> str:
+    """A digest of the bounds file's text."""
+    return hashlib.blake2b(write_bounds(bounds).encode(), digest_size=16).hexdigest()
+
+
+def _draw(axes: Axes, problem: str, initializers: Mapping[str, Bound], rows: int) -> None:
+    for place, bound in enumerate(initializers.values()):
+        for content, width in zip(CONTENTS, (5, 1.5), strict=True):
+            low, high = (value / rows for value in bound.counts.tolerance_interval(content))
+            axes.plot((low, high), (place, place), color="#0072B2", linewidth=width, alpha=0.55, solid_capstyle="butt")
+        axes.plot(bound.counts.mean / rows, place, "D", color="#333333", markersize=4, markerfacecolor="white")
+    axes.set_yticks(range(len(initializers)), list(initializers))
+    axes.set_ylim(len(initializers) - 0.4, -0.6)
+    axes.set_xlim(-0.02, 1.02)
+    axes.grid(visible=False, axis="y")
+    axes.set_title(f"{problem}: held-out accuracy; thick 95 of 100 reseeds, thin 99, diamond the mean")
+
+
+def render_markdown(bounds: Bounds, picture: str) -> str:
+    """The page ``docs/bounds.md``; ``picture`` is where its picture lies beside it."""
+    problems = [
+        (
+            problem,
+            describe_calibration(problem, calibration),
+            [(name, bound_cells(bound, calibration.held_out_rows)) for name, bound in calibration.initializers.items()],
+        )
+        for problem, calibration in bounds.problems.items()
+    ]
+    template = templates().get_template("bounds.md.j2")
+    return template.render(problems=problems, columns=COLUMNS, picture=picture) + "\n"
+
+
+PLACES = {
+    "documented mean": "average held-out accuracy of the reseeds at calibration",
+    "documented sd": "their standard deviation",
+    "95 of 100 reseeds": "where at least 95 % of all reseeds end (confidence 95 %)",
+    "outside here": "runs of this sweep that end elsewhere",
+    "first reseed": "where this sweep's first run lies among the reseeds at calibration: half of those that equal it "
+    "counted as below",
+}
+
+
+def documented_cells(sweep: Sweep) -> dict[str, dict[str, str]]:
+    """Initializer → its documented bounds beside this sweep's runs; empty where the bounds are of another training.
+
+    They hold for a problem of the catalogue, its own number of epochs and the frozen order.
+    """
+    if PROBLEMS.get(sweep.problem.name) is not sweep.problem:
+        return {}
+    calibration = load_bounds().problems.get(sweep.problem.name)
+    comparable = all(runs.epochs == sweep.problem.epochs and not runs.orders.any() for runs in sweep.groups)
+    if calibration is None or not comparable:
+        return {}
+    return {
+        runs.initializer: _place(runs, calibration.initializers[runs.initializer], calibration.held_out_rows)
+        for runs in sweep.groups
+        if runs.initializer in calibration.initializers
+    }
+
+
+def _place(runs: Runs, bound: Bound, rows: int) -> dict[str, str]:
+    cells = bound_cells(bound, rows)
+    counts = bound.counts
+    outside = Counts.of(runs.test_correct).outside(*counts.tolerance_interval(CONTENTS[0]))
+    first = runs.test_correct[runs.reseeds.argmin()]
+    texts = (
+        cells["mean"].partition(" ±")[0].partition(",")[0],
+        cells["standard deviation"].partition(" [")[0],
+        cells["95 of 100 reseeds"],
+        f"{outside:,} of {len(runs):,}",
+        f"{format_ordinal(round(counts.percentile_of(first)))} percentile" if counts.n > 1 else "the one run there is",
+    )
+    return dict(zip(PLACES, texts, strict=True))

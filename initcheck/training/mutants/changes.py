@@ -1,0 +1,53 @@
+"""What several faults are made of: optimizers that step otherwise, initializers whose draws are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) -> None:
+    """Lets the optimizer of that class step with another value of one of its attributes."""
+    original = keras_class.update_step
+
+    def update_step(self: Any, *args: Any, **options: Any) -> Any:
+        told = getattr(self, attribute)
+        setattr(self, attribute, change(told))
+        try:
+            return original(self, *args, **options)
+        finally:
+            setattr(self, attribute, told)
+
+    keras_class.update_step = update_step
+
+
+def step_scaled(keras_class: Any, factor: Callable[[Any], Any]) -> None:
+    """Makes every step of that class longer by a factor."""
+    import tensorflow as tf
+
+    original = keras_class.update_step
+
+    def update_step(self: Any, gradient: Any, variable: Any, *args: Any) -> Any:
+        before = tf.identity(tf.convert_to_tensor(variable))
+        original(self, gradient, variable, *args)
+        after = tf.convert_to_tensor(variable)
+        variable.assign(before + (after - before) * tf.cast(factor(self), before.dtype))
+
+    keras_class.update_step = update_step
+
+
+def wrap_call(keras_class: Any, change: Any) -> None:
+    """Replaces ``__call__`` of a class by ``change(original, self, shape, dtype)``."""
+    original = keras_class.__call__
+
+    def call(self: Any, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        return change(lambda *a, **k: original(self, *a, **k), self, tuple(shape), dtype)
+
+    keras_class.__call__ = call
+
+
+def scaled(keras: Any, values: Any, factor: float) -> Any:
+    """The values times a factor, in their own type."""
+    import tensorflow as tf
+
+    return values * tf.cast(factor, values.dtype)

@@ -1,0 +1,108 @@
+"""Runs over many reseeds, for the checks on their spread and to calibrate their bounds."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.problems import Problem, get_problem
+from initcheck.errors import InitcheckError
+from initcheck.records import Run, Runs, group_runs
+from initcheck.training.agreement import Agreement, compare_engines
+from initcheck.training.ensemble import EnsembleEngine
+from initcheck.training.fit import ReferenceEngine
+from initcheck.training.initial_weights import UnsuitableError
+from initcheck.training.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from initcheck.training.lab import Lab
+
+
+class Spread:
+    """Runs over reseeds under one laboratory's streams, by the ensemble engine.
+
+    Every method that trains raises ``UnsuitableError`` where that engine does not serve the problem.
+
+    Args:
+        lab: The laboratory.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._runs: dict[tuple[str, str, range], Runs] = {}
+
+    def runs(self, problem: str, initializer: str, reseeds: range) -> Runs:
+        """Fresh runs of one cell; problem and initializer by name."""
+        self.train_ahead(problem, [initializer], reseeds)
+        return self._runs[problem, initializer, reseeds]
+
+    def train_ahead(self, problem: str, initializers: Iterable[str], reseeds: range) -> None:
+        """Trains several cells at once, which keeps all cores busy; ``runs`` has them afterwards."""
+        missing = [INITIALIZERS[name] for name in initializers if (problem, name, reseeds) not in self._runs]
+        if missing:
+            seed = self._lab.stream("spread")
+            for runs in group_runs(_engine(problem).runs(rows=missing, reseeds=reseeds, seed=seed)):
+                self._runs[problem, runs.initializer, reseeds] = runs
+
+    def majority(self, problem: str) -> float:
+        """Share of the commonest class among the problem's training rows."""
+        share: float = self._lab.once(("majority", problem), lambda: majority(get_problem(problem)))
+        return share
+
+    def agreement(self, problem: str, initializer: str) -> Agreement:
+        """One fresh run of one cell by both engines."""
+        row, chosen, seed = INITIALIZERS[initializer], get_problem(problem), self._lab.stream("agreement")
+        engine = _engine(problem)  # first: where it does not serve there is nothing to compare
+        reference: ReferenceEngine = self._lab.once(("reference engine", problem), lambda: ReferenceEngine(chosen))
+        return compare_engines(engine, reference.train(row, reseed=0, seed=seed), row, chosen, seed=seed)
+
+
+def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds: int, seed: int) -> Iterator[Runs]:
+    """Runs of each of those initializers, one initializer after another; one run of those without randomness.
+
+    Their stream is their own, so that neither a sweep nor a check under the same root seed repeats them.
+
+    Raises:
+        InitcheckError: The ensemble engine does not serve that problem.
+    """
+    try:
+        engine = EnsembleEngine(problem, initializers)
+        stream = derive_seed(seed, "bounds")
+        for row in initializers:
+            yield group_runs(engine.runs(rows=[row], reseeds=range(reseeds if row.law.random else 1), seed=stream))[0]
+    except UnsuitableError as error:
+        raise InitcheckError(f"bounds need the ensemble engine, which cannot train {problem.name!r}: {error}") from None
+
+
+def place_run(problem: Problem, initializer: Initializer, *, seed: int) -> Run:
+    """The first run under that root seed, as ``initcheck run --seed`` trains it."""
+    return ReferenceEngine(problem).train(initializer, reseed=0, seed=seed)
+
+
+def buildable(problem: Problem, initializers: Iterable[Initializer]) -> list[Initializer]:
+    """Those that the problem's model can be built under: an identity needs square kernels, for example."""
+    reference = ReferenceEngine(problem)
+    found = []
+    for row in initializers:
+        try:
+            reference.require_buildable(row)
+        except InitcheckError:
+            continue
+        found.append(row)
+    return found
+
+
+def majority(problem: Problem) -> float:
+    """Share of the commonest class among the problem's training rows."""
+    counts = np.unique(problem.data().y_train, return_counts=True)[1]
+    return float(counts.max() / counts.sum())
+
+
+@functools.cache
+def _engine(problem: str) -> EnsembleEngine:
+    """Compiled once for all streams of the process."""
+    return EnsembleEngine(get_problem(problem), [INITIALIZERS["zeros"]])

@@ -1,0 +1,209 @@
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from initcheck import PROBLEMS, InitcheckError, cli
+from initcheck.bounds import PACKAGED, Bound, Bounds, Calibration, load_bounds, rounded, summarize, write_bounds
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.records import Runs
+from initcheck.reporting.bounds import digest_of, render_markdown
+from initcheck.training.framework import load_keras
+
+DOCS = Path(__file__).parents[2] / "docs"
+WHERE = {"tensorflow": "2.21.0", 'odd "name"': "back\\slash"}
+on_keras_3 = pytest.mark.skipif(load_keras().__version__.startswith("2."), reason="the ensemble engine has no Keras 2")
+
+
+def bounds(**problems):
+    return Bounds(
+        problems={
+            name: Calibration(
+                date="2026-01-01",
+                seed=1,
+                held_out_rows=30,
+                environment=WHERE,
+                initializers={"he_normal": Bound(collapsed=2, correct=(10, 20, 30), runs_with=counts)},
+            )
+            for name, counts in problems.items()
+        }
+    )
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    told = bounds(iris=(1, 5, 4), **{"package.module:problem": (7, 1, 1)})
+    path = tmp_path / "bounds.toml"
+    path.write_text(write_bounds(told))
+    assert load_bounds(path) == told
+
+
+def test_the_package_s_file_is_as_it_is_written_and_says_how_it_was_made():
+    packaged = load_bounds()
+    assert write_bounds(packaged) == PACKAGED.read_text(encoding="utf-8")
+    for problem, calibration in packaged.problems.items():
+        assert calibration.environment["tensorflow"]
+        assert calibration.held_out_rows == len(PROBLEMS[problem].data().x_test)
+        for name, bound in calibration.initializers.items():
+            assert bound.counts.n == (10_000 if INITIALIZERS[name].law.random else 1)
+
+
+def test_every_embedded_problem_has_bounds_for_every_initializer_that_fits():
+    assert set(load_bounds().problems) == set(PROBLEMS) - {"banknotes"}  # its data is not in the package
+    for problem, calibration in load_bounds().problems.items():
+        missing = set(INITIALIZERS) - set(calibration.initializers)
+        assert not missing, (problem, missing)
+
+
+def test_the_page_and_its_picture_are_in_step_with_the_file():
+    assert (DOCS / "bounds.md").read_text() == render_markdown(load_bounds(), "bounds.svg")
+    assert digest_of(load_bounds()) in (DOCS / "bounds.svg").read_text()
+
+
+def test_runs_are_summarized_by_counts_and_collapses():
+    runs = Runs(
+        problem="own",
+        initializer="he_normal",
+        reseeds=np.arange(4),
+        orders=np.zeros(4, int),
+        seeds=np.arange(4),
+        train_correct=np.array([40, 55, 56, 100]),
+        train_total=100,
+        test_correct=np.array([7, 9, 7, 9]),
+        test_total=10,
+        history=np.zeros((4, 1, 4)),
+    )
+    assert summarize(runs, 0.55) == Bound(collapsed=2, correct=(7, 9), runs_with=(2, 2))
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "told"),
+    [(0.123456, 0.0012, 0.1235), (0.5, 0.0, 0.5), (12.3456, 0.5, 12.35), (0.98765, 3e-5, 0.98765)],
+)
+def test_numbers_are_cut_where_their_error_has_two_digits(value, error, told):
+    assert rounded(value, error) == pytest.approx(told, abs=error / 50)
+    assert len(str(rounded(value, error))) <= len(str(told)) + 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda text: text[: len(text) // 2] + "\n[[", "is no TOML"),
+        (lambda text: text.replace("collapsed = 2", "collapsed = 99"), "fewer runs than collapsed"),
+        (lambda text: text.replace("correct = [10, 20, 30]", "correct = [10, 30, 20]"), "ascending"),
+        (
+            lambda text: text.replace("correct = [10, 20, 30]", "correct = [10, 20, 31]"),
+            "more rows right than there are",
+        ),
+        (lambda text: text.replace("runs_with = [1, 5, 4]", "runs_with = [1, 5]"), "as long as"),
+        (lambda text: text.replace("runs_with = [1, 5, 4]", "runs_with = [1, nan, 4]"), "runs_with"),
+        (lambda text: text.replace("runs_with = [1, 5, 4]", "runs_with = [1, -5, 4]"), "runs_with"),
+        (lambda text: text.replace("seed = 1", 'seed = "one"'), "seed"),
+        (lambda text: text + "surprise = 1\n[extra]\n", "extra"),
+        (lambda text: "\x00" + text, "is no TOML"),
+    ],
+    ids=["cut", "collapsed", "order", "rows", "shorter", "no number", "negative", "type", "key", "control"],
+)
+def test_a_file_that_holds_something_else_is_told_in_one_line(tmp_path, change, reason):
+    path = tmp_path / "bounds.toml"
+    path.write_text(change(write_bounds(bounds(iris=(1, 5, 4)))))
+    with pytest.raises(InitcheckError, match=reason) as caught:
+        load_bounds(path)
+    assert "\n" not in str(caught.value)
+    assert "initcheck bounds calibrate" in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_told():
+    with pytest.raises(InitcheckError, match="cannot be read"):
+        load_bounds(Path("nowhere.toml"))
+
+
+def invoke(*words):
+    return CliRunner().invoke(cli.cli, ["bounds", *words], catch_exceptions=True)
+
+
+def test_show_has_a_row_for_every_bound_and_explains_its_columns():
+    shown = invoke("show", "--problem", "iris").output
+    for name in load_bounds().problems["iris"].initializers:
+        assert re.search(rf"\b{name}\b", shown)
+    assert "95 of 100 reseeds: at least 95 %" in shown
+
+
+def test_show_writes_the_page_and_its_picture(tmp_path):
+    assert invoke("show", "--markdown", str(tmp_path / "page.md")).exit_code == 0
+    assert "![" in (tmp_path / "page.md").read_text()
+    assert (tmp_path / "page.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "--problem", "wine"),
+        ("check", "--initializers", "he_norml"),
+        ("show", "--bounds", "nowhere.toml"),
+        ("calibrate", "--reseeds", "1"),
+        ("calibrate", "--out", "/nowhere/bounds.toml"),
+        ("calibrate", "--out", "/"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(words):
+    done = subprocess.run(
+        [sys.executable, "-m", "initcheck", "bounds", *words], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.stderr
+
+
+@on_keras_3
+def test_calibrating_replaces_its_problem_and_keeps_the_others(tmp_path):
+    path = tmp_path / "bounds.toml"
+    path.write_text(write_bounds(bounds(iris=(1, 5, 4), other=(2, 3, 4))))
+    words = ("--problem", "iris", "--initializers", "zeros,he_normal,identity", "--reseeds", "20", "--out", str(path))
+    done = invoke("calibrate", *words)
+    assert done.exit_code == 0, done
+    found = load_bounds(path)
+    assert found.problems["other"] == bounds(other=(2, 3, 4)).problems["other"]
+    counts = {name: bound.counts.n for name, bound in found.problems["iris"].initializers.items()}
+    assert counts == {"zeros": 1, "he_normal": 20, "identity": 1}
+    assert found.problems["iris"].environment["keras"] == load_keras().__version__
+    again = tmp_path / "again.toml"
+    invoke("calibrate", *words[:-1], str(again))
+    assert load_bounds(again).problems["iris"] == found.problems["iris"]
+
+
+KILLED = """
+import sys, time
+from initcheck import cli, files
+files.os.replace = lambda *paths: (print("written", flush=True), time.sleep(600))
+cli.cli(sys.argv[1:])
+"""
+
+
+@on_keras_3
+def test_a_calibration_that_is_killed_leaves_the_old_file_whole(tmp_path):
+    """At the worst of moments: the new file is written, and about to take the old one's place."""
+    path = tmp_path / "bounds.toml"
+    old = write_bounds(bounds(iris=(1, 5, 4)))
+    path.write_text(old)
+    words = ["bounds", "calibrate", "--problem", "iris", "--initializers", "zeros", "--out", str(path)]
+    process = subprocess.Popen([sys.executable, "-c", KILLED, *words], stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdout.readline() == "written\n"
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert path.read_text() == old
+    assert load_bounds(path)
+
+
+@on_keras_3
+def test_the_run_of_a_seed_is_placed_among_the_reseeds():
+    placed = invoke("place", "--problem", "iris", "--initializers", "he_normal,zeros", "--seed", "0")
+    zeros, he_normal = placed.output.splitlines()
+    assert re.fullmatch(
+        r"iris, he_normal: the accuracy of seed 0 is 0\.\d{4}, the \d+(st|nd|rd|th) percentile of 10,000 reseeds",
+        he_normal,
+    )
+    assert zeros == "iris, zeros: the accuracy of seed 0 is 0.9000, as that of any other: nothing is random in it"

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from initcheck.counts import Counts, difference_p_value, resampling_p_value
+
+ALPHA = 0.01
+ROWS = 60
+
+
+def collapsing(stream, n):
+    """Skewed, discrete, with one run of twenty at chance: what accuracies over reseeds look like."""
+    learned = np.round(stream.beta(12, 2, n) * ROWS)
+    return np.where(stream.uniform(size=n) < 0.05, 6, learned).astype(np.int64)
+
+
+POPULATION = collapsing(np.random.RandomState(1), 50_000)
+
+
+def draw(stream, n):
+    return Counts.of(stream.choice(POPULATION, n))
+
+
+def squares(values):
+    return (values - POPULATION.mean()) ** 2
+
+
+def identity(values):
+    return values
+
+
+def test_moments_are_those_of_the_sample():
+    sample = np.array([3, 5, 5, 9, 9, 9])
+    counts = Counts.of(sample)
+    assert (counts.n, counts.mean, counts.stddev) == (6, sample.mean(), pytest.approx(sample.std(ddof=1)))
+    assert counts.kurtosis == pytest.approx(stats.kurtosis(sample, fisher=False))
+    assert counts.outside(4, 8) == 4
+    assert counts.outside(3, 9) == 0
+
+
+def test_a_percentile_counts_half_of_the_equals():
+    counts = Counts.of(np.array([1, 2, 2, 3]))
+    assert [counts.percentile_of(value) for value in (0, 1, 2, 2.5, 4)] == [0, 12.5, 50, 75, 100]
+
+
+@pytest.mark.parametrize("score", [identity, squares], ids=["mean", "spread"])
+def test_p_values_of_one_distribution_are_uniform(score):
+    stream = np.random.RandomState(2)
+    found = [difference_p_value(draw(stream, 3000), draw(stream, 700), score) for _ in range(400)]
+    assert stats.kstest(found, "uniform").pvalue > ALPHA
+    assert np.mean(np.array(found) < 0.02) == pytest.approx(0.02, abs=3.5 * (0.02 * 0.98 / 400) ** 0.5)
+
+
+@pytest.mark.parametrize("score", [identity, squares], ids=["mean", "spread"])
+def test_far_out_p_values_agree_with_resampling(score):
+    """At 2.5e-4, as far out as 400,000 resamples can see."""
+    stream = np.random.RandomState(3)
+    pooled, sizes, resamples = draw(stream, 2500), (500, 2000), 400_000
+    scores, weights = score(pooled.values.astype(float)), pooled.counts / pooled.n
+    first, second = (stream.multinomial(n, weights, resamples) @ scores / n for n in sizes)
+    far = np.sort(np.abs(first - second))[-100]
+    assert resampling_p_value(scores, weights, sizes, far) == pytest.approx(100 / resamples, rel=4 / 100**0.5)
+
+
+def test_a_tolerance_interval_holds_its_share_as_often_as_it_says():
+    stream = np.random.RandomState(4)
+    for content in (0.95, 0.99):
+        held = 0
+        for _ in range(200):
+            low, high = draw(stream, 3000).tolerance_interval(content)
+            held += np.mean((low <= POPULATION) & (high >= POPULATION)) >= content
+        # Ties can only add to what the interval holds.
+        assert stats.binomtest(held, 200, 0.95, alternative="less").pvalue > ALPHA
+
+
+def test_the_interval_of_a_standard_deviation_covers():
+    stream = np.random.RandomState(5)
+    covered = 0
+    for _ in range(100):
+        low, high = draw(stream, 3000).stddev_interval
+        covered += low <= POPULATION.std() <= high
+    assert stats.binomtest(covered, 100, 0.95).pvalue > ALPHA
+
+
+def test_equal_samples_are_no_evidence_and_disjoint_ones_are_all_there_is():
+    one, other = Counts.of(np.array([5] * 50)), Counts.of(np.array([9] * 50))
+    assert difference_p_value(one, one, identity) == 1
+    assert difference_p_value(one, other, identity) < 1e-20

@@ -1,0 +1,174 @@
+"""The checks of the spread, both ways: on made runs, and on faults of the installed framework."""
+
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from initcheck.bounds import Bound, load_bounds
+from initcheck.checks import spread
+from initcheck.checks.registry import budget_share
+from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, ends_alike, needed_reseeds
+from initcheck.counts import Counts
+from initcheck.records import Runs, Status
+from initcheck.training.framework import load_keras
+
+ROWS = 100
+ALPHA = budget_share()
+CELLS = [
+    pytest.param(bound, id=f"{problem}-{name}") for problem, name, bound in load_bounds().cells() if bound.counts.n > 1
+]
+
+
+def as_bound(sample, collapsed=0):
+    counts = Counts.of(np.clip(np.round(sample), 0, ROWS).astype(np.int64))
+    return Bound(collapsed=collapsed, correct=counts.values.tolist(), runs_with=counts.counts.tolist())
+
+
+def resample(bound, n, stream, change=lambda rows: rows):
+    """Runs drawn from the calibration's, changed."""
+    drawn = stream.choice(bound.correct, n, p=bound.counts.counts / bound.counts.n).astype(float)
+    return change(drawn)
+
+
+def lab_with(draw):
+    """A laboratory whose runs are drawn by ``draw(n)``."""
+
+    def runs(problem, initializer, reseeds):
+        rows = np.round(draw(len(reseeds))).astype(np.int64)
+        ones = np.ones(len(reseeds), np.int64)
+        return Runs(problem, initializer, ones, ones, ones, ones * 90, 100, rows, ROWS, np.zeros((len(reseeds), 1, 4)))
+
+    keras = SimpleNamespace(__version__="3.0.0")
+    return SimpleNamespace(keras=keras, spread=SimpleNamespace(runs=runs, majority=lambda problem: 0.5))
+
+
+POPULATIONS = {
+    "normal": lambda stream, n: stream.normal(60, 8, n),
+    "skewed": lambda stream, n: 100 * stream.beta(9, 2, n),
+    "groups": lambda stream, n: stream.choice([40, 60, 90], n, p=[0.3, 0.3, 0.4]),
+}
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_fresh_runs_of_the_same_distribution_pass(population):
+    stream = np.random.RandomState(1)
+    for _ in range(20):
+        bound = as_bound(POPULATIONS[population](stream, 10_000))
+        lab = lab_with(lambda n: POPULATIONS[population](stream, n).clip(0, ROWS))
+        verdict = spread.judge_bounds(lab, ("own", "he_normal", bound), ALPHA)
+        assert verdict.status is Status.PASS, verdict
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+@pytest.mark.parametrize("fault", ["mean", "wider", "narrower"])
+def test_the_stated_effects_are_found(population, fault):
+    stream = np.random.RandomState(2)
+    whole = POPULATIONS[population](stream, 200_000)
+    mean, stddev = whole.mean(), whole.std()
+    changes = {
+        "mean": lambda rows: rows + 0.2 * stddev,
+        "wider": lambda rows: mean + 1.2 * (rows - mean),
+        "narrower": lambda rows: mean + (rows - mean) / 1.2,
+    }
+
+    def fine(rows):
+        """In twentieths of a row and above zero, so that neither rounding nor an end takes anything off the effect."""
+        return 20 * (rows + 100)
+
+    for _ in range(5):
+        counts = Counts.of(np.round(fine(POPULATIONS[population](stream, 10_000))).astype(np.int64))
+        bound = Bound(collapsed=0, correct=counts.values.tolist(), runs_with=counts.counts.tolist())
+        lab = lab_with(lambda n: fine(changes[fault](POPULATIONS[population](stream, n))))
+        verdict = spread.judge_bounds(lab, ("own", "he_normal", bound), ALPHA)
+        assert verdict.status is Status.FAIL, verdict
+
+
+def test_two_strays_in_a_hundred_are_found_where_runs_end_alike_and_rare_ones_are_not():
+    bound = as_bound(np.where(np.arange(10_000) < 3, 50, 20))
+    assert ends_alike(bound.counts)
+    stream = np.random.RandomState(3)
+
+    def with_strays(share):
+        return lambda n: np.where(stream.uniform(size=n) < share, 55, 20)
+
+    cell = ("own", "he_normal", bound)
+    assert {spread.judge_bounds(lab_with(with_strays(0.03)), cell, ALPHA).status for _ in range(50)} == {Status.FAIL}
+    assert {spread.judge_bounds(lab_with(with_strays(3e-4)), cell, ALPHA).status for _ in range(50)} == {Status.PASS}
+
+
+def test_collapses_are_counted_apart():
+    """The held-out rows are the same; the training rows tell."""
+    stream = np.random.RandomState(4)
+    sample = stream.normal(60, 8, 10_000)
+    bound, fresh = as_bound(sample, collapsed=20), as_bound(stream.normal(60, 8, 3000), collapsed=90)
+    worst = min(compare(bound, fresh), key=lambda finding: finding.p_value)
+    assert worst.what == "90 of 3000 runs collapsed, 20 of 10000 at calibration"
+    assert worst.p_value < ALPHA
+
+
+def test_too_few_runs_are_inconclusive_whatever_they_show():
+    bound = as_bound(np.random.RandomState(5).normal(60, 8, 10_000))
+    for mean in (60, 90):
+        fresh = as_bound(np.random.RandomState(6).normal(mean, 8, 50))
+        assert spread.judge_fresh(bound, fresh, ALPHA).status is Status.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("bound", CELLS)
+def test_every_calibrated_cell_is_large_enough_for_the_effects(bound):
+    assert STAGE <= needed_reseeds(bound.counts, ALPHA) <= MOST_RESEEDS
+
+
+@pytest.mark.parametrize("bound", CELLS)
+def test_the_calibrated_cells_pass_their_own_resamples(bound):
+    stream = np.random.RandomState(7)
+    verdict = spread.judge_bounds(lab_with(lambda n: resample(bound, n, stream)), ("own", "own", bound), ALPHA)
+    assert verdict.status is Status.PASS or bound.collapsed, verdict
+
+
+@pytest.mark.parametrize(("correct", "status"), [(20, "pass"), (21, "pass"), (19, "pass"), (18, "fail"), (22, "fail")])
+def test_a_run_without_randomness_may_be_a_row_off(correct, status):
+    bound = Bound(collapsed=0, correct=(20,), runs_with=(1,))
+    assert spread.judge_fixed(lab_with(lambda n: np.full(n, correct)), ("own", "zeros", bound)).status.value == status
+
+
+# What each fault does to the cells: the list that docs/checks.md gives, as measured.
+UNIFORM = ("glorot_uniform", "he_uniform")
+SMALL = ("uniform", "normal", "random_uniform", "random_normal", "truncated_normal")
+FAULTS = {
+    "rmsprop-forgets": [f"SPR01-iris-{name}" for name in (*SMALL, "unit_uniform", "lecun_uniform", "lecun_normal")],
+    "adam-too-far": [f"SPR01-xor-{name}" for name in SMALL],
+    "uniform-10-percent": [f"SPR01-iris-{name}" for name in UNIFORM],
+    "fit-loses-a-batch": ["SPR03-iris-he_normal", "SPR03-xor-he_normal"],
+}
+JUDGE = """
+import json, sys
+from initcheck.checks.registry import carry_out, cells
+from initcheck.training.lab import get_lab
+from initcheck.training.mutants.registry import infect
+fault, *problems = sys.argv[1:]
+infect(fault)
+lab = get_lab(20260101)
+chosen = [cell for cell in cells(["spread"]) if cell.subject.value[0] in problems]
+print(json.dumps({cell.name: carry_out(cell, lab).status.value for cell in chosen}))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(load_keras().__version__.startswith("2."), reason="the ensemble engine has no Keras 2")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_detected_by_the_cells_that_the_documentation_names(fault):
+    problems = sorted({name.split("-")[1] for name in FAULTS[fault]})
+    done = subprocess.run(
+        [sys.executable, "-c", JUDGE, fault, *problems],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "INITCHECK_MUTANT": fault},
+    )
+    verdicts = json.loads(done.stdout.splitlines()[-1])
+    assert [name for name, status in verdicts.items() if status != "pass"] == FAULTS[fault], verdicts
