@@ -73,7 +73,7 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
                 environment=where,
                 initializers=cells,
             )
-    write_whole(out, write_bounds(Bounds(problems=kept)))
+    write_whole(out, [write_bounds(Bounds(problems=kept))])
     click.echo(f"bounds of {', '.join(names)}: {out}")
 
 
@@ -96,8 +96,8 @@ def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> N
     picture = markdown.with_suffix(".svg")
     for path in (markdown, picture):
         require_writable(path, "--markdown")
-    write_whole(picture, picture_of(chosen))
-    write_whole(markdown, render_markdown(chosen, picture.name))
+    write_whole(picture, [picture_of(chosen)])
+    write_whole(markdown, [render_markdown(chosen, picture.name)])
     click.echo(f"page: {markdown}   picture: {picture}")
 
 

@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from initcheck.records import Runs
     from initcheck.reporting.results import Sweep
 
@@ -220,18 +222,24 @@ def _interrupt_between_runs() -> Iterator[Callable[[], None]]:
         signal.signal(signal.SIGINT, previous)
 
 
-def _files(found: Sweep) -> dict[str, str]:
+def _files(found: Sweep) -> dict[str, Iterable[str]]:
     from initcheck.reporting.page import render_report
 
     return {
-        "report.html": render_report(found),
-        "runs.csv": found.to_frame().to_csv(index=False, lineterminator="\n"),
-        "history.csv": found.epochs_frame().to_csv(index=False, lineterminator="\n"),
+        "report.html": [render_report(found)],
+        "runs.csv": _as_csv(part.to_frame() for part in found.parts()),
+        "history.csv": _as_csv(part.epochs_frame() for part in found.parts()),
     }
 
 
+def _as_csv(frames: Iterable[pd.DataFrame]) -> Iterator[str]:
+    """The text a frame at a time: a hundred thousand histories are too long for one string."""
+    for number, frame in enumerate(frames):
+        yield frame.to_csv(index=False, header=number == 0, lineterminator="\n")
+
+
 @contextlib.contextmanager
-def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, str]], None]]:
+def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, Iterable[str]]], None]]:
     """Makes sure before the work that its results can be written after it; gives the function that writes them.
 
     A folder made here is taken away again if nothing was written to it.
@@ -248,9 +256,9 @@ def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, str]], None]
         reason = "is a file" if folder.is_file() else f"cannot be written to ({error.strerror or error})"
         raise InitcheckError(f"--out {folder} {reason}; name another folder") from None
 
-    def write(files: Mapping[str, str]) -> None:
-        for name, text in files.items():
-            write_whole(folder / name, text)
+    def write(files: Mapping[str, Iterable[str]]) -> None:
+        for name, parts in files.items():
+            write_whole(folder / name, parts)
 
     try:
         yield write

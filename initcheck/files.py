@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from initcheck.errors import InitcheckError
@@ -29,11 +30,16 @@ def require_writable(path: Path, option: str) -> None:
         raise InitcheckError(f"{option} {path} cannot be written ({reason}); name another file") from None
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replaces the file in one step: a process killed at any moment leaves the old text, or the new one."""
+def write_whole(path: Path, parts: Iterable[str]) -> None:
+    """Replaces the file in one step: a process killed at any moment leaves the old text, or the new one.
+
+    Args:
+        path: The file.
+        parts: Its text, in pieces of any length.
+    """
     temporary = path.with_name(f".{path.name}.partial")
     with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
+        file.writelines(parts)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)  # noqa: PTH105 - the same call, and named atomic in the documentation

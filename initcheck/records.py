@@ -158,11 +158,15 @@ class Runs:
         """What the epochs report under one of the names in ``METRICS``, shape ``(runs, epochs)``."""
         return self.history[:, :, METRICS.index(name)]
 
+    def part(self, start: int, stop: int) -> Runs:
+        """The runs from ``start`` up to ``stop``, as views."""
+        columns: dict[str, Any] = {name: getattr(self, name)[start:stop] for name in _COLUMNS}
+        return replace(self, **columns)
+
     @classmethod
     def join(cls, parts: Sequence[Runs]) -> Runs:
         """All runs of those parts, which are of one problem, initializer and number of epochs."""
-        columns = ("reseeds", "orders", "seeds", "train_correct", "test_correct", "history")
-        joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
+        joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
         return replace(parts[0], **joined)
 
 
@@ -229,6 +233,7 @@ class Environment:
         return list(shown.items())
 
 
+_COLUMNS = ("reseeds", "orders", "seeds", "train_correct", "test_correct", "history")
 METRICS = tuple(field.name for field in fields(Epoch))[1:]
 
 

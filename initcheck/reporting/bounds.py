@@ -114,7 +114,7 @@ PLACES = {
     "documented mean": "average held-out accuracy of the reseeds at calibration",
     "documented sd": "their standard deviation",
     "95 of 100 reseeds": "where at least 95 % of all reseeds end (confidence 95 %)",
-    "outside here": "runs of this sweep that end elsewhere",
+    "outside here": "runs of this sweep that end elsewhere; the bounds are those of the frozen order",
     "first reseed": "where this sweep's first run lies among the reseeds at calibration: half of those that equal it "
     "counted as below",
 }
@@ -123,12 +123,12 @@ PLACES = {
 def documented_cells(sweep: Sweep) -> dict[str, dict[str, str]]:
     """Initializer → its documented bounds beside this sweep's runs; empty where the bounds are of another training.
 
-    They hold for a problem of the catalogue, its own number of epochs and the frozen order.
+    They hold for a problem of the catalogue and its own number of epochs.
     """
     if PROBLEMS.get(sweep.problem.name) is not sweep.problem:
         return {}
     calibration = load_bounds().problems.get(sweep.problem.name)
-    comparable = all(runs.epochs == sweep.problem.epochs and not runs.orders.any() for runs in sweep.groups)
+    comparable = all(runs.epochs == sweep.problem.epochs for runs in sweep.groups)
     if calibration is None or not comparable:
         return {}
     return {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -62,6 +63,12 @@ class Sweep:
         """Where the spread of each initializer's runs comes from, where both weights and orders were varied."""
         found = {runs.initializer: attribute(runs) for runs in self.groups}
         return {name: components for name, components in found.items() if components is not None}
+
+    def parts(self, size: int = 10_000) -> Iterator[Sweep]:
+        """The same sweep in pieces of at most so many runs of one initializer."""
+        for runs in self.groups:
+            for start in range(0, len(runs), size):
+                yield replace(self, groups=(runs.part(start, start + size),))
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each run: its name, its seed, counts and shares of rightly classified rows, and its outcome."""

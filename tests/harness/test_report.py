@@ -10,9 +10,11 @@ import pytest
 from runs import ENVIRONMENT, make_run
 
 import initcheck
+from initcheck.bounds import load_bounds
 from initcheck.records import group_runs
 from initcheck.reporting import page, plots, svg
-from initcheck.reporting.format import format_epochs, format_percent, format_restarts, format_share
+from initcheck.reporting.bounds import documented_cells
+from initcheck.reporting.format import format_epochs, format_ordinal, format_percent, format_restarts, format_share
 from initcheck.reporting.page import find, render_report, render_summary
 from initcheck.statistics import Estimate
 
@@ -259,3 +261,37 @@ def test_a_browser_lays_the_page_out_within_its_width(tmp_path, width):
     assert told["rows"] == 3
     assert told["shallowest"] > 150
     assert told["smallest"] > 6  # pixels: legible still
+
+
+def bounded_sweep(epochs):
+    losses = tuple(1 / number for number in range(2, 2 + epochs))
+    runs = [
+        make_run(initializer="he_normal", reseed=reseed, losses=losses, correct=(50, right), total=(70, 30))
+        for reseed, right in enumerate((25, 28, 2, 30))
+    ]
+    problem = initcheck.PROBLEMS["iris"]
+    return initcheck.Sweep(problem, group_runs(runs), 1, ENVIRONMENT, "initcheck run", "an engine", len(runs))
+
+
+def test_a_catalogued_training_is_shown_beside_its_documented_bounds():
+    cells = documented_cells(bounded_sweep(initcheck.PROBLEMS["iris"].epochs))["he_normal"]
+    counts = load_bounds().problems["iris"].initializers["he_normal"].counts
+    low, high = counts.tolerance_interval(0.95)
+    assert cells["95 of 100 reseeds"] == f"{low / 30:.3f} to {high / 30:.3f}"
+    assert cells["outside here"] == f"{sum(not low <= right <= high for right in (25, 28, 2, 30))} of 4"
+    assert cells["first reseed"] == f"{format_ordinal(round(counts.percentile_of(25)))} percentile"
+    assert "Against the documented bounds" in render_report(bounded_sweep(initcheck.PROBLEMS["iris"].epochs))
+
+
+def test_another_training_is_not_held_to_them():
+    assert documented_cells(bounded_sweep(epochs=3)) == {}
+    own = make_sweep(name="iris")
+    assert documented_cells(own) == {}
+    assert "Against the documented bounds" not in render_report(own)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0th"), (1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (12, "12th"), (93, "93rd")]
+)
+def test_ordinals(number, told):
+    assert format_ordinal(number) == told
