@@ -30,9 +30,10 @@ from initcheck.training.seeding import order_seed, run_seeds
 from initcheck.training.stacking import Network, single, stacked
 
 _CACHE = 512 * 1024  # bytes that the members of one program should keep to: about a core's second-level cache
-_MOST_MEMBERS = 4096
+_MOST_MEMBERS = 1024
 _LANES = 16  # members fill whole vector registers, so that none is computed by another loop than the rest
-_BLOCK = 64 * 1024 * 1024  # bytes of initial weights that are drawn ahead
+_BLOCK = 64 * 1024 * 1024  # bytes of initial weights that are drawn at once
+_MOST_DRAWN = 4096  # members that are drawn at once, while those drawn before are trained
 _CHUNKS_WORTH_A_THREAD = 2  # a thread's program has to be compiled first
 
 
@@ -53,8 +54,8 @@ class EnsembleEngine:
         problem: What to train.
         rows: The initializers to train it under.
         epochs: Passes over the training rows; the problem's own number by default.
-        width: Members of one program, a multiple of 16; by default as many as suit the processor's cache. The results
-            do not depend on it.
+        width: Members of one program, a multiple of 16; by default as many as suit the processor's cache. It may decide
+            how XLA sums, so last bits; nothing else about a sweep does, neither its other runs nor threads.
 
     Raises:
         UnsuitableError: The engine cannot hold its results to the reference engine's; the text says why.
@@ -79,8 +80,8 @@ class EnsembleEngine:
         for row in rows:
             self.prepare(row)
         self._rows = rows
-        self._width = width
-        self._programs: dict[int, list[Program]] = {}
+        self._width = width or self._choose_width()
+        self._programs: list[Program] = []
 
     def runs(
         self,
@@ -106,13 +107,13 @@ class EnsembleEngine:
         for row in rows or ():
             self.prepare(row)
         members = [(row, reseed) for row in rows or self._rows for reseed in reseeds]
-        width = self._width or self._choose_width(len(members))
+        width = self._width
         member_bytes = 4 * sum(weight.size for weight in self._model.get_weights())
-        block = max(1, _BLOCK // member_bytes // width) * width
+        block = max(1, min(_BLOCK // member_bytes, _MOST_DRAWN) // width) * width
         chunks = -(-len(members) // width) * len(orders)
         threads = min(_cores(), max(1, chunks // _CHUNKS_WORTH_A_THREAD))
         free: queue.SimpleQueue[Program] = queue.SimpleQueue()
-        for program in self._ready_programs(width, threads):
+        for program in self._ready_programs(threads):
             free.put(program)
         pool = ThreadPoolExecutor(threads)
         pending: deque[_Block] = deque()
@@ -207,27 +208,22 @@ class EnsembleEngine:
     def _build(self, row: Initializer, initializers: LayerInitializers, global_seed: int) -> Any:
         return build_model(self._keras, self._problem, row, initializers, self._data.input_shape, global_seed)
 
-    def _choose_width(self, members: int) -> int:
-        """As many members as suit the cache, and no more than there are."""
+    def _choose_width(self) -> int:
+        """As many members as suit the cache, however few there are: a whole program costs what one ``fit`` does."""
         units = sum(int(np.prod(layer.output.shape[1:])) for layer in self._model.layers)
         weights = sum(weight.size for weight in self._model.get_weights())
         own = 4 * (2 * self._problem.batch_size * units + 3 * weights)
         suited = 2 ** int(np.log2(max(1, _CACHE // own)))
-        needed = -(-members // _LANES) * _LANES
-        if wider := [width for width in self._programs if width >= needed]:
-            return min(wider)  # it is compiled already
-        return int(min(max(2 * _LANES, min(suited, _MOST_MEMBERS)), needed))
+        return int(min(max(2 * _LANES, suited), _MOST_MEMBERS))
 
-    def _ready_programs(self, width: int, threads: int) -> list[Program]:
-        programs = self._programs.setdefault(width, [])
-        while len(programs) < threads:
-            network = self._network(width)
-            programs.append(Program(self._keras, self._problem, self._data, network, epochs=self._epochs))
-        return programs[:threads]
+    def _ready_programs(self, threads: int) -> list[Program]:
+        while len(self._programs) < threads:
+            self._programs.append(Program(self._keras, self._problem, self._data, self._network(), epochs=self._epochs))
+        return self._programs[:threads]
 
-    def _network(self, width: int) -> Network:
+    def _network(self) -> Network:
         try:
-            return stacked(self._keras, self._model, width)
+            return stacked(self._keras, self._model, self._width)
         except UnsuitableError:  # convolutions and their like: one member after another, each in the compiled program
             return single(self._build(self._rows[0], LayerInitializers(self._rows[0], 1), 1))
 

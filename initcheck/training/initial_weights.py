@@ -75,7 +75,7 @@ class InitialWeights:
         The initializer is traced once, with its seed as an input, which costs microseconds a draw instead of
         milliseconds. Some draws of every call are made eagerly as well; if one differs by a bit, all are.
         """
-        if len(seeds) >= _WORTH_TRACING:
+        if len(seeds) >= _WORTH_TRACING or any(traced == shape for traced, _ in self._traces):
             places = {round(place) for place in np.linspace(0, len(seeds) - 1, _PROBES)}
             drawn = self._draw_traced(seeds, shape)
             if drawn is not None and all(
@@ -85,12 +85,15 @@ class InitialWeights:
         return np.stack([_draw(self._row, seed, shape) for seed in seeds])
 
     def _draw_traced(self, seeds: Sequence[int], shape: tuple[int, ...]) -> Array | None:
-        unrolled = _UNROLLED if len(seeds) >= _WORTH_UNROLLING else 1
+        import tensorflow as tf
+
+        many = len(seeds) >= _WORTH_UNROLLING or (shape, _UNROLLED) in self._traces
+        unrolled = _UNROLLED if many else 1
         turns = np.resize(np.array(seeds, dtype=np.int32), (-(-len(seeds) // unrolled), unrolled))
         try:
             if (shape, unrolled) not in self._traces:
                 self._traces[shape, unrolled] = _trace(self._row, shape, unrolled)
-            return np.asarray(self._traces[shape, unrolled](turns)).reshape(-1, *shape)[: len(seeds)]
+            return np.asarray(self._traces[shape, unrolled](tf.constant(turns))).reshape(-1, *shape)[: len(seeds)]
         except Exception:  # an initializer that cannot be traced is called as it can be
             return None
 
@@ -123,7 +126,7 @@ def _trace(row: Initializer, shape: tuple[int, ...], unrolled: int) -> Any:
             parallel_iterations=1,
         )
 
-    return tf.function(draws, input_signature=[tf.TensorSpec((None, unrolled), tf.int32)])
+    return tf.function(draws).get_concrete_function(tf.TensorSpec((None, unrolled), tf.int32))
 
 
 def _draw(row: Initializer, seed: int, shape: tuple[int, ...]) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.problems import Problem
-from initcheck.records import Data
+from initcheck.records import METRICS, Data
 from initcheck.training.stacking import Network
 
 LOSSES = ("binary_crossentropy", "sparse_categorical_crossentropy")
@@ -91,14 +91,20 @@ class Program:
         steps = -(-order.shape[1] // self._batch_size)
         padded = np.pad(order, [(0, 0), (0, steps * self._batch_size - order.shape[1])])
         batches = padded.reshape(len(order), steps, self._batch_size)
-        history, *correct = self._run(tf.constant(batches, tf.int32), tf.constant(1.0))
-        return (history.numpy().astype(np.float64), *(count.numpy().round().astype(np.int64) for count in correct))
+        history, train_correct = self._run(tf.constant(batches, tf.int32), tf.ones(self._network.width))
+        reported = history.numpy().astype(np.float64)
+        # The last epoch's held-out rows are judged by the final weights.
+        test_correct = reported[:, -1, METRICS.index("val_accuracy")] * self._test_rows[0].shape[0]
+        return (reported, *(count.round().astype(np.int64) for count in (train_correct.numpy(), test_correct)))
 
-    def _train(self, batches: Any, exact_one: Any) -> tuple[Any, Any, Any]:
-        """The whole training; shapes ``(epochs, steps, batch)`` and ``()`` in, those of ``Trained`` out."""
+    def _train(self, batches: Any, exact_ones: Any) -> tuple[Any, Any]:
+        """The whole training; shapes ``(epochs, steps, batch)`` and ``(members,)`` in.
+
+        Gives the history and the training rows that are classified rightly, shaped as those of ``Trained``.
+        """
         import tensorflow as tf
 
-        hold = _hold(exact_one) if self._network.width > 1 else _same
+        hold = _hold(exact_ones) if self._network.width > 1 else _same
         x, y = self._train_rows
         rows, steps = x.shape[0], batches.shape[1]
         filled = _filled(rows, steps, self._batch_size)
@@ -117,8 +123,7 @@ class Program:
             reported = [loss / rows, correct / rows, test_loss / tests, test_correct / tests]
             history = history.write(epoch, tf.stack(reported))
         _, train_correct = self._evaluate(self._train_rows, hold)
-        _, test_correct = self._evaluate(self._test_rows, hold)
-        return tf.transpose(history.stack(), (2, 0, 1)), train_correct, test_correct
+        return tf.transpose(history.stack(), (2, 0, 1)), train_correct
 
     def _take_step(self, x: Any, y: Any, filled: Any, hold: Callable[[Any], Any]) -> tuple[Any, Any]:
         """One optimizer step; each member's summed loss and right classifications, as they were before it."""
@@ -152,15 +157,17 @@ class Program:
         """Each member's summed loss and right classifications over the filled rows, shape ``(members,)``."""
         import tensorflow as tf
 
+        rows, width = x.shape[0], self._network.width
         outputs = self._network.forward(x, hold)
-        expected = tf.broadcast_to(y[:, None], (*outputs.shape[:2], *y.shape[1:]))
+        repeated = tf.broadcast_to(y[:, None], (rows, width, *y.shape[1:]))
+        expected = tf.reshape(repeated, (rows * width, *y.shape[1:]))
         losses = self._loss(expected, outputs)
         metrics = self._keras.metrics
         metric = metrics.binary_accuracy if self._binary else metrics.sparse_categorical_accuracy
-        # Keras 3.0 takes the mean over a sigmoid's one output, later versions leave its axis.
-        correct = tf.reshape(metric(expected, outputs), losses.shape)
+        correct = metric(expected, outputs)
         weight = filled[:, None]
-        return tf.reduce_sum(weight * losses, 0), tf.reduce_sum(weight * correct, 0)
+        # Keras 3.0 takes the mean over a sigmoid's one output, later versions leave its axis.
+        return tuple(tf.reduce_sum(weight * tf.reshape(each, (rows, width)), 0) for each in (losses, correct))
 
 
 def _filled(rows: int, steps: int, size: int) -> Any:
@@ -170,16 +177,21 @@ def _filled(rows: int, steps: int, size: int) -> Any:
     return tf.constant((np.arange(steps * size) < rows).reshape(steps, size), tf.float32)
 
 
-def _hold(exact_one: Any) -> Callable[[Any], Any]:
+def _hold(exact_ones: Any) -> Callable[[Any], Any]:
     """Makes the compiler keep a value, and its gradient, rather than compute it anew for everything that uses it.
 
     XLA merges producers into each of their consumers, except those it holds for expensive, as a division is; a division
-    by a 1 that is known only at run time changes no bit. Without it a network of two layers takes thirty times as long.
+    by 1s that are known only at run time changes no bit. Without it a network of two layers takes thirty times as long.
+    The divisor is one for each member and the value is a matrix, so that XLA keeps it with the members innermost: it
+    would divide a transposed gradient as it is, and every consumer would read it across memory.
     """
     import tensorflow as tf
 
+    def keep(value: Any) -> Any:
+        return tf.reshape(tf.reshape(value, (-1, value.shape[-1])) / exact_ones, value.shape)
+
     def hold(value: Any) -> tuple[Any, Callable[[Any], Any]]:
-        return value / exact_one, lambda gradient: gradient / exact_one
+        return keep(value), keep
 
     held: Callable[[Any], Any] = tf.custom_gradient(hold)
     return held

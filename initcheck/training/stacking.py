@@ -27,7 +27,7 @@ class Network:
     Attributes:
         width: How many members there are.
         variables: Their weights, shape ``(*shape, width)``; of a single member its model's own.
-        forward: ``forward(x, hold)`` gives the outputs, shape ``(rows, width, outputs)``, of inputs shared by all
+        forward: ``forward(x, hold)`` gives the outputs, shape ``(rows × width, outputs)``, of inputs shared by all
             members; ``hold`` is put around what the compiler must compute once and keep.
     """
 
@@ -38,9 +38,7 @@ class Network:
 
 def single(model: Any) -> Network:
     """One member: Keras's own model."""
-    import tensorflow as tf
-
-    return Network(1, model.trainable_variables, lambda x, _: tf.expand_dims(model(x, training=True), 1))
+    return Network(1, model.trainable_variables, lambda x, _: model(x, training=True))
 
 
 def stacked(keras: Any, model: Any, width: int) -> Network:
@@ -60,7 +58,7 @@ def stacked(keras: Any, model: Any, width: int) -> Network:
     def forward(x: Any, hold: Callable[[Any], Any]) -> Any:
         for layer in chain:
             weights = [variables[places[id(weight)]].value for weight in layer.trainable_variables]
-            x = _apply(keras, layer, weights, x, hold, last=layer is chain[-1])
+            x = (_apply_last if layer is chain[-1] else _apply)(keras, layer, weights, x, hold)
         return x
 
     return Network(width, variables, forward)
@@ -92,24 +90,42 @@ def _require_stackable(keras: Any, layer: Any) -> None:
         raise UnsuitableError(f"its layer {layer.name!r} has an activation that Keras does not provide")
 
 
-def _apply(keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callable[[Any], Any], *, last: bool) -> Any:
-    """The layer's outputs, members on the last axis; the last layer's as ``Network.forward`` gives them."""
+def _apply(keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callable[[Any], Any]) -> Any:
+    """The layer's outputs, members on the last axis."""
     import tensorflow as tf
 
-    members = tuple(x.shape[len(layer.input.shape) :])  # none before the first weights: the inputs are shared
     if _is(keras.layers, layer, "Flatten"):
+        members = tuple(x.shape[len(layer.input.shape) :])  # none before the first weights
         return tf.reshape(x, (x.shape[0], -1, *members))
     if _is(keras.layers, layer, _ELEMENTWISE_LAYERS):
         return layer.call(x)
     if weights:
-        kernel, *bias = weights
-        x = hold((_contract(x, kernel) if members else _contract_shared(x, kernel)) + (bias[0] if bias else 0.0))
-    if not last and _is_function(keras, layer.activation, _ELEMENTWISE):
+        x = hold(_weigh(layer, weights, x))
+    if _is_function(keras, layer.activation, _ELEMENTWISE):
         return layer.activation(x)
-    # Keras's losses look at the activation that they are fed by: nothing may come between.
     rank = len(x.shape)
     features_last = layer.activation(tf.transpose(x, (0, rank - 1, *range(1, rank - 1))))
-    return features_last if last else tf.transpose(features_last, (0, *range(2, rank), 1))
+    return tf.transpose(features_last, (0, *range(2, rank), 1))
+
+
+def _apply_last(keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callable[[Any], Any]) -> Any:
+    """The last layer's outputs, as ``Network.forward`` gives them.
+
+    They are kept with the members innermost and the units outermost. What Keras wants, a matrix with a row of outputs
+    for each member of each row, is the same memory read by columns: XLA sees that, and turns its loops instead.
+    """
+    import tensorflow as tf
+
+    units_first = hold(tf.transpose(_weigh(layer, weights, x) if weights else x, (1, 0, 2)))
+    # Keras's losses look at the activation that they are fed by: nothing may come between.
+    return layer.activation(tf.transpose(tf.reshape(units_first, (units_first.shape[0], -1))))
+
+
+def _weigh(layer: Any, weights: Sequence[Any], x: Any) -> Any:
+    """What the layer's activation is fed, members on the last axis, of inputs of all members or each one's own."""
+    kernel, *bias = weights
+    shared = len(x.shape) == len(layer.input.shape)
+    return (_contract_shared(x, kernel) if shared else _contract(x, kernel)) + (bias[0] if bias else 0.0)
 
 
 def _contract_shared(x: Any, kernel: Any) -> Any:

@@ -129,6 +129,14 @@ def test_results_do_not_depend_on_width_or_threads_or_the_other_runs(monkeypatch
     assert other.initializer == "orthogonal"
 
 
+@pytest.mark.parametrize("name", ["iris", "digits"])
+def test_results_do_not_depend_on_how_many_runs_there_are(name):
+    """The products of these two are summed differently where there are fewer columns: the width has to be the same."""
+    (many,) = train(PROBLEMS[name], "he_normal", reseeds=70)
+    (few,) = train(PROBLEMS[name], "he_normal", reseeds=3)
+    assert np.array_equal(few.history, many.history[:3])
+
+
 def test_an_order_is_another_training_of_the_same_weights():
     (frozen,) = train(PROBLEMS["iris"], "he_normal")
     (runs,) = train(PROBLEMS["iris"], "he_normal", orders=(0, 1, 2))

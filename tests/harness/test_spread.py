@@ -136,39 +136,47 @@ def test_a_run_without_randomness_may_be_a_row_off(correct, status):
     assert spread.judge_fixed(lab_with(lambda n: np.full(n, correct)), ("own", "zeros", bound)).status.value == status
 
 
-# What each fault does to the cells: the list that docs/checks.md gives, as measured.
-UNIFORM = ("glorot_uniform", "he_uniform")
+# What each fault does to the cells of the problems that it touches: the list that docs/checks.md gives, as measured.
 SMALL = ("uniform", "normal", "random_uniform", "random_normal", "truncated_normal")
+SCALED = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal")
 FAULTS = {
-    "rmsprop-forgets": [f"SPR01-iris-{name}" for name in (*SMALL, "unit_uniform", "lecun_uniform", "lecun_normal")],
-    "adam-too-far": [f"SPR01-xor-{name}" for name in SMALL],
-    "uniform-10-percent": [f"SPR01-iris-{name}" for name in UNIFORM],
-    "fit-loses-a-batch": ["SPR03-iris-he_normal", "SPR03-xor-he_normal"],
+    ("rmsprop-forgets", "iris"): {"SPR01": (*SMALL, "unit_uniform", "lecun_uniform", "lecun_normal")},
+    ("rmsprop-forgets", "digits"): {
+        "SPR01": ("unit_uniform", "standard_normal", *SCALED, "variance_scaling", "orthogonal"),
+        "SPR02": ("ones", "constant", "identity"),
+    },
+    ("adam-too-far", "xor"): {"SPR01": SMALL},
+    ("uniform-10-percent", "iris"): {"SPR01": ("glorot_uniform", "he_uniform")},
+    ("uniform-10-percent", "xor"): {},
+    ("uniform-10-percent", "digits"): {"SPR01": ("unit_uniform", "glorot_uniform", "lecun_uniform")},
+    ("fit-loses-a-batch", "iris"): {"SPR03": ("he_normal",)},
+    ("fit-loses-a-batch", "xor"): {"SPR03": ("he_normal",)},
+    ("fit-loses-a-batch", "digits"): {"SPR03": ("he_normal",)},
 }
 JUDGE = """
 import json, sys
 from initcheck.checks.registry import carry_out, cells
 from initcheck.training.lab import get_lab
 from initcheck.training.mutants.registry import infect
-fault, *problems = sys.argv[1:]
+fault, problem = sys.argv[1:]
 infect(fault)
 lab = get_lab(20260101)
-chosen = [cell for cell in cells(["spread"]) if cell.subject.value[0] in problems]
+chosen = [cell for cell in cells(["spread"]) if cell.subject.value[0] == problem]
 print(json.dumps({cell.name: carry_out(cell, lab).status.value for cell in chosen}))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(load_keras().__version__.startswith("2."), reason="the ensemble engine has no Keras 2")
-@pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_is_detected_by_the_cells_that_the_documentation_names(fault):
-    problems = sorted({name.split("-")[1] for name in FAULTS[fault]})
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids="-".join)
+def test_each_fault_is_detected_by_the_cells_that_the_documentation_names(fault, problem):
     done = subprocess.run(
-        [sys.executable, "-c", JUDGE, fault, *problems],
+        [sys.executable, "-c", JUDGE, fault, problem],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "INITCHECK_MUTANT": fault},
     )
     verdicts = json.loads(done.stdout.splitlines()[-1])
-    assert [name for name, status in verdicts.items() if status != "pass"] == FAULTS[fault], verdicts
+    expected = [f"{code}-{problem}-{name}" for code, names in FAULTS[fault, problem].items() for name in names]
+    assert [name for name, status in verdicts.items() if status != "pass"] == expected, verdicts
