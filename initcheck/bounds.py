@@ -163,8 +163,6 @@ def write_bounds(bounds: Bounds) -> str:
 
 def _numbers(bound: Bound, rows: int) -> dict[str, object]:
     counts, collapse = bound.counts, bound.collapse_rate
-    if counts.n == 1:  # no randomness: nothing to spread
-        return {"runs": 1, **_stored(bound)}
     low, high = (value / rows for value in counts.stddev_interval)
     shares = {f"holds_{100 * content:.0f}": counts.tolerance_interval(content) for content in CONTENTS}
     return {
@@ -177,12 +175,10 @@ def _numbers(bound: Bound, rows: int) -> dict[str, object]:
         "collapse_interval": [
             rounded(end, (collapse.high - collapse.low) / 4) for end in (collapse.low, collapse.high)
         ],
-        **_stored(bound),
+        "collapsed": bound.collapsed,
+        "correct": list(bound.correct),
+        "runs_with": list(bound.runs_with),
     }
-
-
-def _stored(bound: Bound) -> dict[str, object]:
-    return {"collapsed": bound.collapsed, "correct": list(bound.correct), "runs_with": list(bound.runs_with)}
 
 
 def rounded(value: float, error: float) -> float:

@@ -154,7 +154,7 @@ def place(problems: Sequence[str], initializers: str, file: Path | None, seed: i
             run = place_run(get_problem(problem), INITIALIZERS[name], seed=seed)
             rank = format_ordinal(round(bound.counts.percentile_of(run.test_correct)))
             where = f"the {rank} percentile of {bound.counts.n:,} reseeds"
-            where = where if bound.counts.n > 1 else "as that of any other: nothing is random in it"
+            where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"
             click.echo(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
 
 

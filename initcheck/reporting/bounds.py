@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from initcheck.bounds import CONTENTS, Bound, Bounds, Calibration, load_bounds, write_bounds
+from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import PROBLEMS
 from initcheck.counts import Counts
 from initcheck.records import Runs
@@ -37,8 +38,6 @@ def bound_cells(bound: Bound, rows: int) -> dict[str, str]:
         rows: The held-out rows.
     """
     counts = bound.counts
-    if counts.n == 1:
-        return dict.fromkeys(COLUMNS, "–") | {"mean": f"{counts.mean / rows:.4f}, the one run there is"}
     ranges = [[f"{value / rows:.3f}" for value in counts.tolerance_interval(content)] for content in CONTENTS]
     low, high = (value / rows for value in counts.stddev_interval)
     texts = (
@@ -141,13 +140,14 @@ def documented_cells(sweep: Sweep) -> dict[str, dict[str, str]]:
 def _place(runs: Runs, bound: Bound, rows: int) -> dict[str, str]:
     cells = bound_cells(bound, rows)
     counts = bound.counts
+    random = INITIALIZERS[runs.initializer].law.random
     outside = Counts.of(runs.test_correct).outside(*counts.tolerance_interval(CONTENTS[0]))
     first = runs.test_correct[runs.reseeds.argmin()]
     texts = (
-        cells["mean"].partition(" ±")[0].partition(",")[0],
+        cells["mean"].partition(" ±")[0],
         cells["standard deviation"].partition(" [")[0],
         cells["95 of 100 reseeds"],
         f"{outside:,} of {len(runs):,}",
-        f"{format_ordinal(round(counts.percentile_of(first)))} percentile" if counts.n > 1 else "the one run there is",
+        f"{format_ordinal(round(counts.percentile_of(first)))} percentile" if random else "nothing is random",
     )
     return dict(zip(PLACES, texts, strict=True))

@@ -63,10 +63,15 @@ def judge_agreement(
     return compare_engines(engine, reference.train(row, reseed=reseed, seed=seed), row, problem, seed=seed)
 
 
+def count_steps(problem: Problem, rows: int, epochs: int) -> int:
+    """The optimizer's steps over so many training rows and epochs."""
+    return epochs * -(-rows // problem.batch_size)
+
+
 def compare_engines(engine: EnsembleEngine, run: Run, row: Initializer, problem: Problem, *, seed: int) -> Agreement:
     """The same for a run of the reference engine that is there already."""
     (reference,) = group_runs([run])
-    steps = reference.epochs * -(-run.train_total // problem.batch_size)
+    steps = count_steps(problem, run.train_total, reference.epochs)
     (own, *moved) = (
         group_runs(engine.runs(rows=[row], reseeds=[run.reseed], seed=seed, ulps=ulps, trial=trial))[0]
         for trial, ulps in enumerate([0] + [steps] * _TRIALS)

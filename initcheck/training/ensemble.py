@@ -229,9 +229,9 @@ class EnsembleEngine:
 
 
 def _move(weight: Array, ulps: int, trial: int) -> Array:
-    """Every element moved by so many units in the last place, up or down; a zero by so many of the smallest normal."""
+    """Every element moved by so many units in the last place, up or down; a zero, which no rounding moves, stays."""
     up = np.random.RandomState(trial).rand(*weight.shape) < 0.5
-    unit = np.maximum(np.spacing(np.abs(weight)), np.finfo(np.float32).tiny)
+    unit = np.where(weight == 0, np.float32(0), np.spacing(np.abs(weight)))
     moved: Array = weight + np.where(up, unit, -unit) * np.float32(ulps)
     return moved
 

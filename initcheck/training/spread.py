@@ -12,7 +12,7 @@ from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.problems import Problem, get_problem
 from initcheck.errors import InitcheckError
 from initcheck.records import Run, Runs, group_runs
-from initcheck.training.agreement import Agreement, compare_engines
+from initcheck.training.agreement import Agreement, compare_engines, count_steps
 from initcheck.training.ensemble import EnsembleEngine
 from initcheck.training.fit import ReferenceEngine
 from initcheck.training.initial_weights import UnsuitableError
@@ -20,6 +20,8 @@ from initcheck.training.seeding import derive_seed
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
+
+_MOVED = 1000  # runs without randomness, each moved otherwise
 
 
 class Spread:
@@ -62,9 +64,12 @@ class Spread:
 
 
 def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds: int, seed: int) -> Iterator[Runs]:
-    """Runs of each of those initializers, one initializer after another; one run of those without randomness.
+    """Runs of each of those initializers, one initializer after another.
 
-    Their stream is their own, so that neither a sweep nor a check under the same root seed repeats them.
+    Those without randomness give one run, whatever the seed. It is trained again from weights moved by as many units in
+    the last place as it has steps, up or down by chance: what rounding may make of it on another machine.
+
+    The runs' stream is their own, so that neither a sweep nor a check under the same root seed repeats them.
 
     Raises:
         InitcheckError: The ensemble engine does not serve that problem.
@@ -72,8 +77,12 @@ def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds:
     try:
         engine = EnsembleEngine(problem, initializers)
         stream = derive_seed(seed, "bounds")
+        steps = count_steps(problem, len(problem.data().x_train), problem.epochs)
         for row in initializers:
-            yield group_runs(engine.runs(rows=[row], reseeds=range(reseeds if row.law.random else 1), seed=stream))[0]
+            parts = list(engine.runs(rows=[row], reseeds=range(reseeds if row.law.random else 1), seed=stream))
+            if not row.law.random:
+                parts += engine.runs(rows=[row], reseeds=range(1, _MOVED), seed=stream, ulps=steps)
+            yield group_runs(parts)[0]
     except UnsuitableError as error:
         raise InitcheckError(f"bounds need the ensemble engine, which cannot train {problem.name!r}: {error}") from None
 

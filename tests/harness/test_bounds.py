@@ -49,7 +49,7 @@ def test_the_package_s_file_is_as_it_is_written_and_says_how_it_was_made():
         assert calibration.environment["tensorflow"]
         assert calibration.held_out_rows == len(PROBLEMS[problem].data().x_test)
         for name, bound in calibration.initializers.items():
-            assert bound.counts.n == (10_000 if INITIALIZERS[name].law.random else 1)
+            assert bound.counts.n == (10_000 if INITIALIZERS[name].law.random else 1000)
 
 
 def test_every_embedded_problem_has_bounds_for_every_initializer_that_fits():
@@ -167,7 +167,7 @@ def test_calibrating_replaces_its_problem_and_keeps_the_others(tmp_path):
     found = load_bounds(path)
     assert found.problems["other"] == bounds(other=(2, 3, 4)).problems["other"]
     counts = {name: bound.counts.n for name, bound in found.problems["iris"].initializers.items()}
-    assert counts == {"zeros": 1, "he_normal": 20, "identity": 1}
+    assert counts == {"zeros": 1000, "he_normal": 20, "identity": 1000}
     assert found.problems["iris"].environment["keras"] == load_keras().__version__
     again = tmp_path / "again.toml"
     invoke("calibrate", *words[:-1], str(again))

@@ -215,3 +215,13 @@ def test_a_training_that_is_only_just_wrong_does_not_agree(wrong):
     other = replace(problem, optimizer=lambda keras: keras.optimizers.RMSprop(**settings))
     assert not compare_engines(EnsembleEngine(other, [row], epochs=EPOCHS), run, row, problem, seed=5).agrees
     assert compare_engines(EnsembleEngine(problem, [row], epochs=EPOCHS), run, row, problem, seed=5).agrees
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["iris", "xor", "digits"])
+def test_both_engines_agree_under_every_initializer_of_the_catalogue(name):
+    problem, rows = PROBLEMS[name], list(INITIALIZERS.values())
+    reference, engine = ReferenceEngine(problem), EnsembleEngine(problem, rows)
+    for row in rows:
+        found = compare_engines(engine, reference.train(row, reseed=0, seed=5), row, problem, seed=5)
+        assert found.agrees, (row.name, found)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from initcheck.bounds import Bound, load_bounds
+from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.checks import spread
 from initcheck.checks.registry import budget_share
 from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, ends_alike, needed_reseeds
@@ -20,8 +21,10 @@ from initcheck.training.framework import load_keras
 ROWS = 100
 ALPHA = budget_share()
 CELLS = [
-    pytest.param(bound, id=f"{problem}-{name}") for problem, name, bound in load_bounds().cells() if bound.counts.n > 1
-]
+    pytest.param(bound, id=f"{problem}-{name}")
+    for problem, name, bound in load_bounds().cells()
+    if INITIALIZERS[name].law.random
+]  # fmt: skip
 
 
 def as_bound(sample, collapsed=0):
@@ -130,9 +133,9 @@ def test_the_calibrated_cells_pass_their_own_resamples(bound):
     assert verdict.status is Status.PASS or bound.collapsed, verdict
 
 
-@pytest.mark.parametrize(("correct", "status"), [(20, "pass"), (21, "pass"), (19, "pass"), (18, "fail"), (22, "fail")])
-def test_a_run_without_randomness_may_be_a_row_off(correct, status):
-    bound = Bound(collapsed=0, correct=(20,), runs_with=(1,))
+@pytest.mark.parametrize(("correct", "status"), [(18, "fail"), (19, "pass"), (23, "pass"), (24, "pass"), (25, "fail")])
+def test_a_run_without_randomness_may_be_a_row_beside_those_that_rounding_moved(correct, status):
+    bound = Bound(collapsed=0, correct=(20, 23), runs_with=(1, 3))
     assert spread.judge_fixed(lab_with(lambda n: np.full(n, correct)), ("own", "zeros", bound)).status.value == status
 
 
@@ -140,10 +143,12 @@ def test_a_run_without_randomness_may_be_a_row_off(correct, status):
 SMALL = ("uniform", "normal", "random_uniform", "random_normal", "truncated_normal")
 SCALED = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal")
 FAULTS = {
-    ("rmsprop-forgets", "iris"): {"SPR01": (*SMALL, "unit_uniform", "lecun_uniform", "lecun_normal")},
+    ("rmsprop-forgets", "iris"): {
+        "SPR01": (*SMALL, "unit_uniform", "lecun_uniform", "lecun_normal", "variance_scaling")
+    },
     ("rmsprop-forgets", "digits"): {
         "SPR01": ("unit_uniform", "standard_normal", *SCALED, "variance_scaling", "orthogonal"),
-        "SPR02": ("ones", "constant", "identity"),
+        "SPR02": ("identity",),
     },
     ("adam-too-far", "xor"): {"SPR01": SMALL},
     ("uniform-10-percent", "iris"): {"SPR01": ("glorot_uniform", "he_uniform")},
@@ -155,20 +160,25 @@ FAULTS = {
 }
 JUDGE = """
 import json, sys
-from initcheck.checks.registry import carry_out, cells
+from initcheck.checks.registry import cells
 from initcheck.training.lab import get_lab
 from initcheck.training.mutants.registry import infect
 fault, problem = sys.argv[1:]
 infect(fault)
 lab = get_lab(20260101)
 chosen = [cell for cell in cells(["spread"]) if cell.subject.value[0] == problem]
-print(json.dumps({cell.name: carry_out(cell, lab).status.value for cell in chosen}))
+
+def look(cell):
+    # Once: a second look doubles the time and changes nothing here.
+    return cell.check.judge(lab, cell.subject.value, *([cell.alpha] if cell.check.statistical else []))
+
+print(json.dumps({cell.name: look(cell).status.value for cell in chosen}))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(load_keras().__version__.startswith("2."), reason="the ensemble engine has no Keras 2")
-@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids="-".join)
+@pytest.mark.parametrize(("fault", "problem"), FAULTS, ids=["-".join(one) for one in FAULTS])
 def test_each_fault_is_detected_by_the_cells_that_the_documentation_names(fault, problem):
     done = subprocess.run(
         [sys.executable, "-c", JUDGE, fault, problem],
