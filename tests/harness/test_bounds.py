@@ -182,6 +182,7 @@ cli.cli(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 @on_keras_3
 def test_a_calibration_that_is_killed_leaves_the_old_file_whole(tmp_path):
     """At the worst of moments: the new file is written, and about to take the old one's place."""

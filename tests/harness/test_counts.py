@@ -43,6 +43,7 @@ def test_a_percentile_counts_half_of_the_equals():
     assert [counts.percentile_of(value) for value in (0, 1, 2, 2.5, 4)] == [0, 12.5, 50, 75, 100]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("score", [identity, squares], ids=["mean", "spread"])
 def test_p_values_of_one_distribution_are_uniform(score):
     stream = np.random.RandomState(2)
@@ -51,6 +52,7 @@ def test_p_values_of_one_distribution_are_uniform(score):
     assert np.mean(np.array(found) < 0.02) == pytest.approx(0.02, abs=3.5 * (0.02 * 0.98 / 400) ** 0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("score", [identity, squares], ids=["mean", "spread"])
 def test_far_out_p_values_agree_with_resampling(score):
     """At 2.5e-4, as far out as 400,000 resamples can see."""
