@@ -47,12 +47,12 @@ _DRAWN = _subjects(_BOUNDS, random=True)
 def judge_bounds(lab: Lab, cell: tuple[str, str, Bound], alpha: float) -> Verdict:
     """Takes fresh runs by the thousand until they lie within the effect, or are enough to find it."""
     problem, initializer, bound = cell
-    reseeds = 0
-    while True:
-        reseeds += STAGE
+    most = min(needed_reseeds(bound.counts, alpha), MOST_RESEEDS)  # a small calibration stays INCONCLUSIVE
+    for reseeds in range(STAGE, most + 1, STAGE):
         verdict = judge_fresh(bound, _fresh(lab, problem, initializer, reseeds), alpha)
-        if verdict.status is not Status.INCONCLUSIVE or reseeds >= needed_reseeds(bound.counts, alpha):
-            return verdict
+        if verdict.status is not Status.INCONCLUSIVE:
+            break
+    return verdict
 
 
 def judge_fresh(bound: Bound, fresh: Bound, alpha: float) -> Verdict:

@@ -121,6 +121,14 @@ def test_too_few_runs_are_inconclusive_whatever_they_show():
         assert spread.judge_fresh(bound, fresh, ALPHA).status is Status.INCONCLUSIVE
 
 
+def test_a_calibration_that_is_too_small_is_inconclusive_and_comes_to_an_end():
+    stream = np.random.RandomState(8)
+    bound = as_bound(stream.normal(60, 8, 20))
+    verdict = spread.judge_bounds(lab_with(lambda n: stream.normal(60, 8, n)), ("own", "he_normal", bound), ALPHA)
+    assert verdict.status is Status.INCONCLUSIVE
+    assert verdict.n == MOST_RESEEDS
+
+
 @pytest.mark.parametrize("bound", CELLS)
 def test_every_calibrated_cell_is_large_enough_for_the_effects(bound):
     assert STAGE <= needed_reseeds(bound.counts, ALPHA) <= MOST_RESEEDS
