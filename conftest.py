@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,3 +26,30 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     """Readable ids that are the same in every worker: a function's or row's own name, not its address."""
     name = getattr(val, "__name__", None) or getattr(val, "name", None)
     return name if isinstance(name, str) and name != "<lambda>" else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests that share evidence go to one worker, so that it is not gathered in each; other ways to share stay."""
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class SharedEvidence(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return evidence_of(nodeid)
+
+    # In the order of the files: the many short files of the harness last would be no better, and this one is known.
+    config.option.loadscopereorder = False
+    return SharedEvidence(config, log)
+
+
+def evidence_of(nodeid: str) -> str:
+    """What a test shares with others: its file's evidence, a problem's engine, or answers of one fresh process."""
+    file = nodeid.split("::", 1)[0]
+    if "/reproducibility/" in f"/{file}":
+        if file.endswith(("test_determinism.py", "test_order.py")):
+            return "fresh process"
+        if file.endswith("test_spread.py"):
+            return f"{file} {nodeid.partition('[')[2].split('-')[1]}"
+    return file

@@ -43,7 +43,7 @@ def unseeded(keras, initializer):
     return keras.layers.Dense(3)
 
 
-@pytest.mark.parametrize("name", ["iris", "xor", "digits"])
+@pytest.mark.parametrize("name", ["iris", "xor", pytest.param("digits", marks=pytest.mark.slow)])
 def test_a_reused_model_gives_the_bits_of_a_fresh_one(name):
     engine = ReferenceEngine(PROBLEMS[name], epochs=EPOCHS)
     runs = [engine.train(INITIALIZERS["he_normal"], reseed=reseed, seed=5) for reseed in range(3)]
@@ -52,7 +52,12 @@ def test_a_reused_model_gives_the_bits_of_a_fresh_one(name):
     assert runs[1].history != runs[2].history
 
 
-@pytest.mark.parametrize("optimizer", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax"])
+RARER = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("RMSprop", "AdamW", "Adagrad", "Adadelta", "Adamax")
+]
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", *RARER])
 def test_every_reset_optimizer_gives_the_bits_of_a_fresh_one(optimizer):
     problem = replace(PROBLEMS["iris"], optimizer=lambda keras: getattr(keras.optimizers, optimizer)(0.05))
     engine = ReferenceEngine(problem, epochs=EPOCHS)
