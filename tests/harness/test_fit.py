@@ -52,9 +52,7 @@ def test_a_reused_model_gives_the_bits_of_a_fresh_one(name):
     assert runs[1].history != runs[2].history
 
 
-RARER = [
-    pytest.param(name, marks=pytest.mark.slow) for name in ("RMSprop", "AdamW", "Adagrad", "Adadelta", "Adamax")
-]
+RARER = [pytest.param(name, marks=pytest.mark.slow) for name in ("RMSprop", "AdamW", "Adagrad", "Adadelta", "Adamax")]
 
 
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam", *RARER])
