@@ -30,7 +30,7 @@ _path = click.Path(path_type=Path)
 @click.option(
     "--reseeds",
     type=int,
-    help="Runs of each problem and initializer for the accuracies; 0 for none.  [default: 500, or 5 where the ensemble "
+    help="Runs of each problem and initializer for the accuracies; 0 for none.  [default: 300, or 5 where the ensemble "
     "engine does not serve]",
 )
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")

@@ -42,7 +42,7 @@ from initcheck.training.seeding import derive_seed, run_seed
 from initcheck.training.spread import buildable
 from initcheck.training.staged import StagedTraining
 
-DEFAULT_RESEEDS = 500
+DEFAULT_RESEEDS = 300
 REFERENCE_RESEEDS = 5  # by default, where runs are fitted one by one
 TRACED = (*LECTURE_INITIALIZERS, "glorot_uniform", "orthogonal")
 _FEEDS = (
