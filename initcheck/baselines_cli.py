@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from initcheck.baselines.comparison import Class
 from initcheck.catalog.problems import PROBLEMS, get_problem
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
@@ -53,3 +54,40 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int) 
     write_whole(file, [text])
     where = ", ".join(f"{name} {found.environment.versions[name]}" for name in ("tensorflow", "keras"))
     click.echo(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
+
+
+@click.command()
+@click.argument("old", type=_path)
+@click.argument("new", type=_path)
+@click.option("--json", "json_file", type=_path, help="Write everything that was found to this file.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice([one.value.replace(" ", "-") for one in Class]),
+    help="What a cell may be, with what is better than it; may be given again.  [default: within-tolerance]",
+)
+def compare(old: Path, new: Path, json_file: Path | None, allow: Sequence[str]) -> None:
+    """Compare two baselines: what changed, since which stage, by how much.
+
+    Exit code 0 where no cell is beyond what is allowed, 1 where one is, 2 where they could not be compared.
+    """
+    from initcheck.baselines.compare import compare as find_differences
+    from initcheck.baselines.store import load_baseline
+    from initcheck.reporting.comparison import comparison_json
+    from initcheck.reporting.terminal import print_comparison
+
+    if json_file is not None:
+        require_writable(json_file, "--json")
+    found = find_differences(load_baseline(old), load_baseline(new))
+    print_comparison(found)
+    if json_file is not None:
+        write_whole(json_file, [comparison_json(found)])
+    allowed = _allowed([Class(one.replace("-", " ")) for one in allow])
+    raise SystemExit(0 if all(cell.found in allowed for cell in found.cells) else 1)
+
+
+def _allowed(named: Sequence[Class]) -> set[Class]:
+    """Those classes, and what is better: same bits before other bits before another stream of one law."""
+    chain = [Class.IDENTICAL, Class.WITHIN_TOLERANCE, Class.SAME_DISTRIBUTION]
+    reach = max((chain.index(one) for one in named if one in chain), default=1)
+    return {*chain[: reach + 1], *named}

@@ -120,6 +120,7 @@ class Comparison:
         """The cells of one section."""
         return [cell for cell in self.cells if cell.section == section]
 
-    def count(self, found: Class) -> int:
-        """How many cells have that class."""
-        return sum(cell.found is found for cell in self.cells)
+    @property
+    def differing(self) -> list[Cell]:
+        """The cells that are not identical."""
+        return [cell for cell in self.cells if cell.found is not Class.IDENTICAL]

@@ -72,7 +72,8 @@ def _compare_streams(old: DrawsRecord, new: DrawsRecord, keys: list[str], alpha:
     p_values = law_p_values(old.law, new.law)
     for key in keys:
         mine, other = old.draws[key], new.draws[key]
-        assert isinstance(mine, ArrayRecord) and isinstance(other, ArrayRecord)
+        assert isinstance(mine, ArrayRecord)
+        assert isinstance(other, ArrayRecord)
         p_values[f"mean of {key}"] = mean_p_value(mine, other, (mine.size, other.size)) * len(keys)
         scale = scale_p_value((mine.stddev, mine.size), (other.stddev, other.size), old.law.kurtosis)
         p_values[f"scale of {key}"] = scale * len(keys)

@@ -21,6 +21,7 @@ from initcheck.reporting.format import answer_cells, component_cells
 from initcheck.reporting.results import Sweep
 
 if TYPE_CHECKING:
+    from initcheck.baselines.comparison import Comparison
     from initcheck.bounds import Bounds
     from initcheck.selftest import Outcome
 
@@ -131,6 +132,35 @@ def _mark(outcome: Outcome, family: str) -> str:
     if family not in outcome.failures:
         return ""
     return "caught" if outcome.failures[family] else "–"
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """The environments' differences, every cell that is not identical, and the verdict in words."""
+    from initcheck.baselines.verdict import describe
+
+    console = _console()
+    if comparison.differences:
+        table = Table("what", "old", "new", title="Environments", title_justify="left")
+        for one in comparison.differences:
+            table.add_row(*map(_plain, (one.what, one.old, one.new)))
+        console.print(table)
+    if differing := comparison.differing:
+        title = "Cells that are not identical"
+        table = Table("cell", "found", "since", "by", "note", title=title, title_justify="left")
+        for cell in differing:
+            size = str(cell.size) if cell.size else ""
+            words = (f"{cell.section} {cell.name}", cell.found.value.upper(), cell.stage, size, cell.note)
+            table.add_row(*map(_plain, words))
+        console.print(table)
+    first, *rest = describe(comparison)
+    console.print(Text.assemble((_plain(first).plain, "bold")), soft_wrap=True)
+    for sentence in rest:
+        console.print(_plain(sentence), soft_wrap=True)
+
+
+def _plain(text: str) -> Text:
+    """A text from somebody's file, without what would steer a terminal."""
+    return Text("".join(character if character.isprintable() else " " for character in text))
 
 
 @contextlib.contextmanager
