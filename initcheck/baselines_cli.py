@@ -47,8 +47,9 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int) 
 
     from initcheck.baselines.record import record as gather
     from initcheck.baselines.record import steps_of
+    from initcheck.training.quiet import unlogged
 
-    with progress_bar("loading the framework", steps_of(list(chosen.values()))) as advance:
+    with unlogged(), progress_bar("loading the framework", steps_of(list(chosen.values()))) as advance:
         found = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
     text = write_baseline(found)
     write_whole(file, [text])

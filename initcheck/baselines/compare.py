@@ -88,7 +88,9 @@ def _compare_problem(
                 accuracies.append(absent("accuracies", name, old=now is None))
         if mine and other:
             law = laws.get(f"{row} float32", Cell("draws", row, Class.INCONCLUSIVE))
-            traces.append(compare_traces(name, mine, other, law=law, order=order, accuracies=accuracy))
+            traces.append(
+                compare_traces(name, mine, other, rows=old.held_out_rows, law=law, order=order, accuracies=accuracy)
+            )
         else:
             traces.append(absent("traces", name, old=other is None))
     return [order, *traces, *accuracies]

@@ -20,6 +20,7 @@ from initcheck.baselines.schema import ArrayRecord, DrawsRecord, FansRecord, Law
 
 LAW_TESTS = 5  # p-values of a draws cell: three of its law, two of a single draw
 WEIGHT_TESTS = 2  # of each weight of a layer
+_NAMED = 3  # draws that a note names, if there are no more
 _KURTOSIS = 3.0  # of a weight whose law is not recorded: the largest of the laws that defaults follow
 
 _Item = TypeVar("_Item")
@@ -59,7 +60,8 @@ def compare_draws(name: str, old: DrawsRecord, new: DrawsRecord, alpha: float) -
         sizes[key] = deviation(mine, other)
     first = next(iter(sizes), "")
     largest = max(sizes.values(), key=lambda size: size.ulps, default=None)
-    told = f"{len(differing)} of {len(old.draws)} draws differ" + (f", first {first}" if first else "")
+    which = f": {'; '.join(differing)}" if 0 < len(differing) <= _NAMED else f", first {first}" if first else ""
+    told = f"{len(differing)} of {len(old.draws)} draws differ{which}"
     if largest is None or largest.ulps <= roundings:
         return Cell("draws", name, Class.WITHIN_TOLERANCE, "draws", largest, f"{told}; {roundings} ulps are allowed")
     found, why = _compare_streams(old, new, [key for key in sizes if sizes[key].ulps > roundings], alpha)

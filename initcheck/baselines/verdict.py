@@ -56,7 +56,9 @@ def _sections(comparison: Comparison) -> Iterator[str]:
     for section, words in _WORDS.items():
         cells = comparison.of(section)
         if cells and section != "accuracies":
-            yield f"{words[0].upper()}{words[1:]}: {_counts(cells)}."
+            changed = [cell for cell in cells if cell.found is Class.CHANGED]
+            which = f" ({_named(changed)})" if changed else ""
+            yield f"{words[0].upper()}{words[1:]}: {_counts(cells)}{which}."
 
 
 def _order_apart(comparison: Comparison) -> Iterator[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from initcheck.bounds import Bounds
     from initcheck.selftest import Outcome
 
+_MOST_CELLS = 40  # of a comparison, the worst first
 _PIPE_WIDTH = 200  # nobody reads a pipe's columns by eye: never fold a name that a script may look for
 
 
@@ -144,10 +145,11 @@ def print_comparison(comparison: Comparison) -> None:
         for one in comparison.differences:
             table.add_row(*map(_plain, (one.what, one.old, one.new)))
         console.print(table)
-    if differing := comparison.differing:
-        title = "Cells that are not identical"
+    if differing := sorted(comparison.differing, key=lambda cell: -cell.found.rank):
+        hidden = len(differing) - _MOST_CELLS
+        title = "Cells that are not identical" + (f", but for {hidden} more, which --json gives" if hidden > 0 else "")
         table = Table("cell", "found", "since", "by", "note", title=title, title_justify="left")
-        for cell in differing:
+        for cell in differing[:_MOST_CELLS]:
             size = str(cell.size) if cell.size else ""
             words = (f"{cell.section} {cell.name}", cell.found.value.upper(), cell.stage, size, cell.note)
             table.add_row(*map(_plain, words))

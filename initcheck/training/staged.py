@@ -114,7 +114,7 @@ class StagedTraining:
     def _all_steps(self, row: Initializer, seed: int, change: Change, *, saves: bool = False) -> dict[str, Arrays]:
         model, history = self._whole.fit(row, run=seed, change=change)
         final = weights(model)
-        predictions = np.asarray(model.predict_on_batch(self._data.x_test))
+        predictions = np.asarray(model.predict(self._data.x_test, batch_size=len(self._data.x_test), verbose=0))
         return {
             "epoch losses": tuple(_float32(history[name]) for name in ("loss", "val_loss")),
             "epoch accuracies": tuple(_float32(history[name]) for name in ("accuracy", "val_accuracy")),
