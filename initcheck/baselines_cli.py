@@ -31,8 +31,8 @@ _path = click.Path(path_type=Path)
 @click.option(
     "--reseeds",
     type=int,
-    help="Runs of each problem and initializer for the accuracies; 0 for none.  [default: 300, or 5 where the ensemble "
-    "engine does not serve]",
+    help="Runs of each problem and initializer for the accuracies; 0 for none.  [default: 300, or 0 where the ensemble "
+    "engine does not serve, as under Keras 2]",
 )
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
 def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int) -> None:

@@ -83,9 +83,12 @@ def _compare_problem(
             accuracy = compare_accuracies(name, was, now, old.held_out_rows, paired=paired, alpha=alpha)
             accuracies.append(accuracy)
         else:
-            accuracy = Cell("accuracies", name, Class.INCONCLUSIVE, note="not recorded in both")
-            if was or now:
-                accuracies.append(absent("accuracies", name, old=now is None))
+            holder = "old" if was else "new"
+            note = (
+                f"only the {holder} baseline has any; record both with --reseeds N" if was or now else "none recorded"
+            )
+            accuracy = Cell("accuracies", name, Class.INCONCLUSIVE, note=note)
+            accuracies += [accuracy] if was or now else []
         if mine and other:
             law = laws.get(f"{row} float32", Cell("draws", row, Class.INCONCLUSIVE))
             traces.append(

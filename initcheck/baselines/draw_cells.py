@@ -21,7 +21,8 @@ from initcheck.baselines.schema import ArrayRecord, DrawsRecord, FansRecord, Law
 LAW_TESTS = 5  # p-values of a draws cell: three of its law, two of a single draw
 WEIGHT_TESTS = 2  # of each weight of a layer
 _NAMED = 3  # draws that a note names, if there are no more
-_KURTOSIS = 3.0  # of a weight whose law is not recorded: the largest of the laws that defaults follow
+_SAME_STREAM = 1e-3  # of the largest value: independent draws of a dozen values do not agree so closely
+_EXACT_SCALE = 1e-5  # an orthogonal kernel's root mean square is fixed; others agree so closely once in thousands
 
 _Item = TypeVar("_Item")
 
@@ -65,7 +66,8 @@ def compare_draws(name: str, old: DrawsRecord, new: DrawsRecord, alpha: float) -
     if largest is None or largest.ulps <= roundings:
         return Cell("draws", name, Class.WITHIN_TOLERANCE, "draws", largest, f"{told}; {roundings} ulps are allowed")
     found, why = _compare_streams(old, new, [key for key in sizes if sizes[key].ulps > roundings], alpha)
-    return Cell("draws", name, found, "draws", sizes[first], f"{told}; another stream, {why}")
+    stream = "another stream" if largest.relative > _SAME_STREAM else "the same stream, but for more than its rounding"
+    return Cell("draws", name, found, "draws", sizes[first], f"{told}; {stream}, {why}")
 
 
 def _compare_streams(old: DrawsRecord, new: DrawsRecord, keys: list[str], alpha: float) -> tuple[Class, str]:
@@ -117,11 +119,15 @@ def _compare_weights(old: ArrayRecord, new: ArrayRecord, size: Deviation, alpha:
     told = f"mean {old.mean:.4g} → {new.mean:.4g}, standard deviation {old.stddev:.4g} → {new.stddev:.4g}"
     if not old.stddev or not new.stddev:
         return Class.CHANGED, told
-    scale_p = scale_p_value((old.stddev, old.size), (new.stddev, new.size), _KURTOSIS)
+    kurtosis = max(old.kurtosis, new.kurtosis)
+    scale_p = scale_p_value((old.stddev, old.size), (new.stddev, new.size), kurtosis)
     p_value = min(mean_p_value(old, new, (old.size, new.size)), scale_p)
     if p_value < alpha:
         return Class.CHANGED, f"{told}, p {p_value:.2g}, n={old.size:,}, α={alpha:.2g}"
-    smallest = detectable(old.size, new.size, _KURTOSIS, alpha)
+    squares = [one.mean**2 + one.stddev**2 for one in (old, new)]
+    if abs(squares[1] / squares[0] - 1) < _EXACT_SCALE:
+        return Class.SAME_DISTRIBUTION, f"another stream of exactly the same scale, {told}"
+    smallest = detectable(old.size, new.size, kurtosis, alpha)
     kind = Class.SAME_DISTRIBUTION if smallest <= SCALE_EFFECT else Class.INCONCLUSIVE
     return kind, f"another stream, {told}, p {p_value:.2g}; a scale off by {smallest:.1%} would be seen"
 

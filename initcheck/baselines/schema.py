@@ -58,6 +58,7 @@ class ArrayRecord(_Record):
         digest: Names exactly these bits, types and shapes.
         mean: Of the elements, to 12 digits.
         stddev: Of the elements, to 12 digits.
+        kurtosis: Their fourth central moment over the squared second; 1, the least there is, where all are equal.
         values: Elements at even distances, at most ``MOST_VALUES``, each as the shortest decimal that gives its bits.
     """
 
@@ -66,6 +67,7 @@ class ArrayRecord(_Record):
     digest: _Digest
     mean: _Finite
     stddev: Annotated[_Finite, Field(ge=0)]
+    kurtosis: Annotated[_Finite, Field(ge=1)]
     values: tuple[_Finite, ...] = Field(max_length=MOST_VALUES)
 
 

@@ -27,6 +27,7 @@ def array_record(array: Array, values: int) -> ArrayRecord:
         size=flat.size,
         digest=digest([array]),
         **_moments(flat),
+        kurtosis=_kurtosis(flat),
         values=tuple(map(_shortest, _at_even_distances(flat, values))),
     )
 
@@ -74,13 +75,11 @@ def law_record(law: Law, draws: Sequence[Array]) -> LawRecord:
         pooled = (values - element.mean) / element.stddev
         scale = float(pooled.std())
     places = np.clip((shares * BINS).astype(np.int64), 0, BINS - 1)
-    centred = pooled - pooled.mean()
-    second = float(np.mean(centred**2))
     return LawRecord(
         n=len(pooled),
         mean=_rounded(float(pooled.mean())),
         stddev=_rounded(scale),
-        kurtosis=max(1.0, _rounded(float(np.mean(centred**4)) / second**2)) if second else 1.0,
+        kurtosis=_kurtosis(pooled),
         scale_is_exact=isinstance(law, Orthogonal),
         bins=tuple(np.bincount(places, minlength=BINS).tolist()),
     )
@@ -104,6 +103,12 @@ def _moments(flat: Array) -> dict[str, float]:
     with np.errstate(all="ignore"):  # a training may have diverged
         mean, stddev = (float(wide.mean()), float(wide.std())) if flat.size else (0.0, 0.0)
     return {"mean": _rounded(mean), "stddev": _rounded(stddev)}
+
+
+def _kurtosis(flat: Array) -> float:
+    centred = flat.astype(np.float64) - (flat.astype(np.float64).mean() if flat.size else 0.0)
+    second = float(np.mean(centred**2)) if flat.size else 0.0
+    return max(1.0, float(f"{float(np.mean(centred**4)) / second**2:.4g}")) if second else 1.0
 
 
 def _at_even_distances(flat: Array, count: int) -> Array:

@@ -57,7 +57,7 @@ def _sections(comparison: Comparison) -> Iterator[str]:
         cells = comparison.of(section)
         if cells and section != "accuracies":
             changed = [cell for cell in cells if cell.found is Class.CHANGED]
-            which = f" ({_named(changed)})" if changed else ""
+            which = f" ({_named(changed)}{_since(changed)})" if changed else ""
             yield f"{words[0].upper()}{words[1:]}: {_counts(cells)}{which}."
 
 
@@ -92,7 +92,7 @@ def _accuracies(comparison: Comparison) -> Iterator[str]:
         f"the same counts in {len(equal)} of {len(cells)} cells" if equal else "",
         f"equivalent within ±{comparison.delta:g} in {len(equivalent)}" if equivalent else "",
         f"changed in {len(changed)} ({_named(changed)})" if changed else "",
-        f"too few runs to tell in {len(unclear)} ({_named(unclear)})" if unclear else "",
+        f"too few runs to tell in {len(unclear)} ({_named(unclear)}: {unclear[0].note})" if unclear else "",
     ]
     yield f"Accuracy on the held-out rows: {', '.join(filter(None, parts))}."
 
@@ -106,6 +106,13 @@ def _incomparable(comparison: Comparison) -> Iterator[str]:
     lone = [cell for cell in comparison.cells if cell.note.startswith("only in the ")]
     if lone:
         yield f"In one baseline only: {', '.join(f'{cell.section} {cell.name}' for cell in lone[:6])}{_more(lone, 6)}."
+
+
+def _since(cells: Sequence[Cell]) -> str:
+    """From which stage on trainings changed, the earliest first."""
+    stages = [cell.stage for cell in cells if cell.stage and cell.section == "traces"]
+    kinds = sorted(set(stages), key=STAGES.index)
+    return "".join(f"; {stages.count(stage)} since {stage!r}" for stage in kinds)
 
 
 def _counts(cells: Sequence[Cell]) -> str:
