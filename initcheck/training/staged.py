@@ -19,9 +19,10 @@ from initcheck.training.fit import ReferenceEngine, batch_order
 from initcheck.training.framework import load_keras
 from initcheck.training.models import weights
 from initcheck.training.nudges import nudged
+from initcheck.training.quiet import quiet
 from initcheck.training.trace import Array, Arrays
 
-_FIRST_TRIALS = 3  # runs from moved weights, over the first step
+_FIRST_TRIALS = 2  # runs from moved weights, over the first step
 _WHOLE_TRIALS = 1  # the same over all steps, which cost more and are judged by their accuracies in the end
 
 Change = Callable[[list[Array]], list[Array]]
@@ -133,7 +134,7 @@ def _first_batch(problem: Problem, data: Data) -> Data:
 
 def _reloaded(model: Any) -> Arrays:
     """The weights after they were saved, lost and loaded."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, quiet():
         file = str(Path(folder) / "model.weights.h5")
         model.save_weights(file)
         model.set_weights([np.zeros_like(value) for value in model.get_weights()])
