@@ -73,17 +73,12 @@ def first_difference(healthy, problem=IRIS):
 
 
 def other_seed(patch, keras):
-    original = keras.initializers.VarianceScaling.__call__
+    original = keras.initializers.VarianceScaling.__init__
 
-    def call(self, *arguments, **options):
-        told = self.seed
-        self.seed = told + 1
-        try:
-            return original(self, *arguments, **options)
-        finally:
-            self.seed = told
+    def start(self, *arguments, seed=None, **options):
+        original(self, *arguments, seed=None if seed is None else seed + 1, **options)
 
-    patch.setattr(keras.initializers.VarianceScaling, "__call__", call)
+    patch.setattr(keras.initializers.VarianceScaling, "__init__", start)
 
 
 def wider(patch, keras):
@@ -95,7 +90,8 @@ def reversed_order(patch, keras):
     import tensorflow as tf
 
     original = tf.random.shuffle
-    patch.setattr(tf.random, "shuffle", lambda value, **options: tf.reverse(original(value, **options), [0]))
+    for module in (tf, tf.compat.v2):  # Keras 3 asks the one, Keras 2 the other
+        patch.setattr(module.random, "shuffle", lambda value, **told: tf.reverse(original(value, **told), [0]))
 
 
 def noisy_gradient(patch, keras):
