@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
+from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem, from_csv, get_problem
@@ -163,6 +164,8 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
 
 
 cli.add_command(bounds)
+cli.add_command(record)
+cli.add_command(compare)
 
 
 def _choose(problem: str | None, data: Path | None, target: str | None) -> Problem:

@@ -21,9 +21,11 @@ from initcheck.reporting.format import answer_cells, component_cells
 from initcheck.reporting.results import Sweep
 
 if TYPE_CHECKING:
+    from initcheck.baselines.comparison import Comparison
     from initcheck.bounds import Bounds
     from initcheck.selftest import Outcome
 
+_MOST_CELLS = 40  # of a comparison, the worst first
 _PIPE_WIDTH = 200  # nobody reads a pipe's columns by eye: never fold a name that a script may look for
 
 
@@ -131,6 +133,36 @@ def _mark(outcome: Outcome, family: str) -> str:
     if family not in outcome.failures:
         return ""
     return "caught" if outcome.failures[family] else "–"
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """The environments' differences, every cell that is not identical, and the verdict in words."""
+    from initcheck.baselines.verdict import describe
+
+    console = _console()
+    if comparison.differences:
+        table = Table("what", "old", "new", title="Environments", title_justify="left")
+        for one in comparison.differences:
+            table.add_row(*map(_plain, (one.what, one.old, one.new)))
+        console.print(table)
+    if differing := sorted(comparison.differing, key=lambda cell: -cell.found.rank):
+        hidden = len(differing) - _MOST_CELLS
+        title = "Cells that are not identical" + (f", but for {hidden} more, which --json gives" if hidden > 0 else "")
+        table = Table("cell", "found", "since", "by", "note", title=title, title_justify="left")
+        for cell in differing[:_MOST_CELLS]:
+            size = str(cell.size) if cell.size else ""
+            words = (f"{cell.section} {cell.name}", cell.found.value.upper(), cell.stage, size, cell.note)
+            table.add_row(*map(_plain, words))
+        console.print(table)
+    first, *rest = describe(comparison)
+    console.print(Text.assemble((_plain(first).plain, "bold")), soft_wrap=True)
+    for sentence in rest:
+        console.print(_plain(sentence), soft_wrap=True)
+
+
+def _plain(text: str) -> Text:
+    """A text from somebody's file, without what would steer a terminal."""
+    return Text("".join(character if character.isprintable() else " " for character in text))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,94 @@
+"""The commands ``initcheck record`` and ``initcheck compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from initcheck.baselines.comparison import Class
+from initcheck.catalog.problems import PROBLEMS, get_problem
+from initcheck.errors import InitcheckError
+from initcheck.files import require_writable, write_whole
+from initcheck.training.seeding import DEFAULT_SEED
+
+DEFAULT_PROBLEMS = tuple(name for name in PROBLEMS if name != "banknotes")  # whose data has to be fetched
+
+_path = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_path)
+@click.option(
+    "--problem",
+    "problems",
+    multiple=True,
+    default=DEFAULT_PROBLEMS,
+    show_default=True,
+    help="What to train: a name, or package.module:attribute; may be given again.",
+)
+@click.option(
+    "--reseeds",
+    type=int,
+    help="Runs of each problem and initializer for the accuracies; 0 for none.  [default: 300, or 0 where the ensemble "
+    "engine does not serve, as under Keras 2]",
+)
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int) -> None:
+    """Write the evidence of the installed framework to FILE, to be compared with that of another environment."""
+    from initcheck.baselines.store import write_baseline
+    from initcheck.reporting.terminal import progress_bar
+
+    if reseeds is not None and reseeds < 0:
+        raise InitcheckError(f"--reseeds is {reseeds}; it may be 0, for no accuracies, or more")
+    chosen = {problem.name: problem for problem in map(get_problem, problems)}
+    require_writable(file, "FILE")
+
+    from initcheck.baselines.record import record as gather
+    from initcheck.baselines.record import steps_of
+    from initcheck.training.quiet import unlogged
+
+    with unlogged(), progress_bar("loading the framework", steps_of(list(chosen.values()))) as advance:
+        found = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
+    text = write_baseline(found)
+    write_whole(file, [text])
+    where = ", ".join(f"{name} {found.environment.versions[name]}" for name in ("tensorflow", "keras"))
+    click.echo(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
+
+
+@click.command()
+@click.argument("old", type=_path)
+@click.argument("new", type=_path)
+@click.option("--json", "json_file", type=_path, help="Write everything that was found to this file.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice([one.value.replace(" ", "-") for one in Class]),
+    help="What a cell may be, with what is better than it; may be given again.  [default: within-tolerance]",
+)
+def compare(old: Path, new: Path, json_file: Path | None, allow: Sequence[str]) -> None:
+    """Compare two baselines: what changed, since which stage, by how much.
+
+    Exit code 0 where no cell is beyond what is allowed, 1 where one is, 2 where they could not be compared.
+    """
+    from initcheck.baselines.compare import compare as find_differences
+    from initcheck.baselines.store import load_baseline
+    from initcheck.reporting.comparison import comparison_json
+    from initcheck.reporting.terminal import print_comparison
+
+    if json_file is not None:
+        require_writable(json_file, "--json")
+    found = find_differences(load_baseline(old), load_baseline(new))
+    print_comparison(found)
+    if json_file is not None:
+        write_whole(json_file, [comparison_json(found)])
+    allowed = _allowed([Class(one.replace("-", " ")) for one in allow])
+    raise SystemExit(0 if all(cell.found in allowed for cell in found.cells) else 1)
+
+
+def _allowed(named: Sequence[Class]) -> set[Class]:
+    """Those classes, and what is better: same bits before other bits before another stream of one law."""
+    chain = [Class.IDENTICAL, Class.WITHIN_TOLERANCE, Class.SAME_DISTRIBUTION]
+    reach = max((chain.index(one) for one in named if one in chain), default=1)
+    return {*chain[: reach + 1], *named}
