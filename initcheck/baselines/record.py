@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal
 
@@ -17,7 +17,7 @@ from initcheck.baselines.schema import (
     ProblemRecord,
     TraceRecord,
 )
-from initcheck.baselines.summary import array_record, law_record, order_record, stage_record
+from initcheck.baselines.summary import array_record, curves_record, law_record, order_record, stage_record
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
@@ -39,6 +39,7 @@ from initcheck.training.remembered import (
     pooled_draws,
 )
 from initcheck.training.seeding import derive_seed, run_seed
+from initcheck.training.shuffled_fit import fit_shuffled
 from initcheck.training.spread import buildable
 from initcheck.training.staged import StagedTraining
 
@@ -148,7 +149,13 @@ def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance)
     traces = _traces(problem, rows, seed, advance)
     accuracies = _accuracies(problem, rows, reseeds, seed)
     advance(f"{problem.name}: accuracies", 1)
-    return ProblemRecord(held_out_rows=len(data.x_test), order=order, traces=traces, accuracies=accuracies)
+    return ProblemRecord(
+        held_out_rows=len(data.x_test),
+        order=order,
+        traces=traces,
+        fits=_fits(problem, rows[-1], traces),
+        accuracies=accuracies,
+    )
 
 
 def _traces(problem: Problem, rows: Sequence[Initializer], seed: int, advance: Advance) -> dict[str, TraceRecord]:
@@ -164,6 +171,16 @@ def _traces(problem: Problem, rows: Sequence[Initializer], seed: int, advance: A
         advance(f"{problem.name}: trainings from {row.name}", 1)
     advance(problem.name, len(TRACED) - len(rows))
     return found
+
+
+def _fits(problem: Problem, row: Initializer, traces: Mapping[str, TraceRecord]) -> dict[str, TraceRecord]:
+    """One training alone: it shows what follows from ``fit``'s order, and costs a compilation."""
+    twin = traces[row.name]
+    stages = {
+        stage: stage_record(arrays, twin.stages[stage].tolerance)
+        for stage, arrays in fit_shuffled(problem, row, twin.seed).items()
+    }
+    return {row.name: TraceRecord(seed=twin.seed, steps=twin.steps, stages=stages)}
 
 
 def _accuracies(
@@ -184,5 +201,7 @@ def _accuracies(
     for random, count in ((True, reseeds), (False, 1)):
         if chosen := [row for row in rows if row.law.random is random]:
             for runs in group_runs(trainer.runs(rows=chosen, reseeds=range(count), seed=seed)):
-                found[runs.initializer] = AccuraciesRecord(engine=engine, correct=tuple(runs.test_correct.tolist()))
+                found[runs.initializer] = AccuraciesRecord(
+                    engine=engine, correct=tuple(runs.test_correct.tolist()), curves=curves_record(runs)
+                )
     return {row.name: found[row.name] for row in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeVar
 
@@ -26,6 +27,7 @@ STAGES = (
 )
 MOST_VALUES = 64  # of one array that are kept as numbers
 MOST_RUNS = 100_000
+MOST_EPOCHS = 100  # of a training that are kept, at even distances
 
 _Text = Annotated[str, Field(min_length=1, max_length=200)]
 _Digest = Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
@@ -163,10 +165,10 @@ class OrderRecord(_Record):
 
 
 class TraceRecord(_Record):
-    """One seeded training, stage by stage, with the rows in the frozen order.
+    """One seeded training, stage by stage.
 
-    The stage ``batch order`` is not here: ``fit``'s own order is the problem's, and is held apart so that the stages
-    after it can be compared where it has changed.
+    The stage ``batch order`` is not here: ``fit``'s own order is the problem's, and is held apart, so that the stages
+    after it can be compared where it has changed: most trainings are in the frozen order.
 
     Attributes:
         seed: The integer that decided every draw.
@@ -186,16 +188,57 @@ class TraceRecord(_Record):
         return self
 
 
+class BandRecord(_Record):
+    """How a metric is spread over the reseeds, epoch by epoch; what is no number counts as infinite.
+
+    The values are order statistics to five digits: they are looked at, and never judged.
+
+    Attributes:
+        low: What a tenth of the runs does not exceed.
+        median: What half of them does not.
+        high: What nine tenths do not.
+    """
+
+    low: tuple[_Number, ...] = Field(max_length=MOST_EPOCHS)
+    median: tuple[_Number, ...] = Field(max_length=MOST_EPOCHS)
+    high: tuple[_Number, ...] = Field(max_length=MOST_EPOCHS)
+
+
+class CurvesRecord(_Record):
+    """Training, as ``fit`` reports it, over the reseeds.
+
+    Attributes:
+        epochs: The numbers of the epochs that are kept, from 1.
+        loss: The training loss.
+        accuracy: The held-out accuracy.
+    """
+
+    epochs: tuple[Annotated[int, Field(ge=1, le=10**9)], ...] = Field(min_length=1, max_length=MOST_EPOCHS)
+    loss: BandRecord
+    accuracy: BandRecord
+
+    @model_validator(mode="after")
+    def _agree(self) -> CurvesRecord:
+        lengths = {len(line) for band in (self.loss, self.accuracy) for line in (band.low, band.median, band.high)}
+        if lengths != {len(self.epochs)}:
+            raise ValueError("its bands do not have a value for each epoch")
+        if any(later <= earlier for earlier, later in itertools.pairwise(self.epochs)):
+            raise ValueError("its epochs are not in order")
+        return self
+
+
 class AccuraciesRecord(_Record):
-    """How many held-out rows each reseed's final weights classify rightly.
+    """How many held-out rows each reseed's final weights classify rightly, and how they got there.
 
     Attributes:
         engine: What trained them.
         correct: One count for each reseed, in order; one alone where nothing is random.
+        curves: Of the same runs.
     """
 
     engine: Literal["ensemble", "reference"]
     correct: tuple[_Count, ...] = Field(min_length=1, max_length=MOST_RUNS)
+    curves: CurvesRecord
 
 
 class ProblemRecord(_Record):
@@ -205,12 +248,15 @@ class ProblemRecord(_Record):
         held_out_rows: How many rows ``correct`` counts among.
         order: In which order ``fit`` takes the problem's rows.
         traces: Initializer → one training.
+        fits: Initializer → the same training as a user would write it: ``fit(shuffle=True)``, in its own order. The
+            tolerances are those of the training in the frozen order.
         accuracies: Initializer → accuracies over reseeds.
     """
 
     held_out_rows: Annotated[int, Field(ge=1, le=10**9)]
     order: OrderRecord
     traces: _Named[TraceRecord]
+    fits: _Named[TraceRecord]
     accuracies: _Named[AccuraciesRecord]
 
     @model_validator(mode="after")

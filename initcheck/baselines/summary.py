@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.baselines.schema import MOST_VALUES, ArrayRecord, LawRecord, OrderRecord, StageRecord
+from initcheck.baselines.schema import (
+    MOST_EPOCHS,
+    MOST_VALUES,
+    ArrayRecord,
+    BandRecord,
+    CurvesRecord,
+    LawRecord,
+    OrderRecord,
+    StageRecord,
+)
 from initcheck.catalog.laws import Law, Orthogonal
+from initcheck.records import Runs
 from initcheck.training.trace import digest
 
 BINS = 32
+_BAND = {"low": 0.1, "median": 0.5, "high": 0.9}
+_DRAWN_DIGITS = 5
 _DIGITS = 12  # of moments: beyond them NumPy's sums are not the same on every machine
 
 Array = npt.NDArray[Any]
@@ -98,6 +111,23 @@ def order_record(epochs: Sequence[Array], rows: int, batch_size: int) -> OrderRe
     )
 
 
+def curves_record(runs: Runs) -> CurvesRecord:
+    """The record of how some runs trained, epoch by epoch."""
+    epochs = _at_even_distances(np.arange(1, runs.epochs + 1), MOST_EPOCHS)
+    bands = [_band(runs.metric(name)[:, epochs - 1]) for name in ("loss", "val_accuracy")]
+    return CurvesRecord(epochs=tuple(epochs.tolist()), loss=bands[0], accuracy=bands[1])
+
+
+def _band(values: Array) -> BandRecord:
+    """The band of values of shape ``(runs, epochs)``."""
+    # Order statistics need no interpolation, which infinite losses would spoil.
+    ordered = np.sort(np.where(np.isfinite(values), values, np.inf), axis=0)
+    places = {name: max(0, math.ceil(share * len(ordered)) - 1) for name, share in _BAND.items()}
+    return BandRecord(
+        **{name: tuple(_worded(_rounded(value, _DRAWN_DIGITS)) for value in ordered[at]) for name, at in places.items()}
+    )
+
+
 def _moments(flat: Array) -> dict[str, float]:
     wide = flat.astype(np.float64)
     with np.errstate(all="ignore"):  # a training may have diverged
@@ -122,8 +152,8 @@ def _shortest(value: np.generic) -> float:
     return float(str(value)) if isinstance(value, np.float32 | np.float16) else float(value)
 
 
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _rounded(value: float, digits: int = _DIGITS) -> float:
+    return float(f"{value:.{digits}g}")
 
 
 def _worded(value: float) -> Number:

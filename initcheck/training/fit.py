@@ -121,7 +121,7 @@ class ReferenceEngine:
             change: What is done to the initial weights before the first step.
         """
         # Seeding TensorFlow's globals drops every kernel it has prepared, which doubles the cost of a run.
-        with contextlib.nullcontext() if self._all_seeded else _global_seed(self._keras, run):
+        with contextlib.nullcontext() if self._all_seeded else globally_seeded(self._keras, run):
             built = self._build(initializer, run)
             if change:
                 built.set_weights(change(built.get_weights()))
@@ -213,7 +213,7 @@ def build_model(
     Raises:
         InitcheckError: The model cannot be built, for example as the initializer admits matrices only.
     """
-    with contextlib.nullcontext() if global_seed is None else _global_seed(keras, global_seed):
+    with contextlib.nullcontext() if global_seed is None else globally_seeded(keras, global_seed):
         try:
             return problem.model(keras, layers, input_shape)
         except InitcheckError:
@@ -279,7 +279,7 @@ def _optimizer_variables(model: Any) -> list[Any]:
 
 
 @contextlib.contextmanager
-def _global_seed(keras: Any, seed: int) -> Iterator[None]:
+def globally_seeded(keras: Any, seed: int) -> Iterator[None]:
     """Seeds all global generators for whatever in a user's model is unseeded; Python's and NumPy's are put back."""
     python_state, numpy_state = random.getstate(), np.random.get_state()
     keras.utils.set_random_seed(seed)

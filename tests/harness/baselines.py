@@ -5,7 +5,9 @@ from runs import ENVIRONMENT
 
 from initcheck.baselines.schema import (
     AccuraciesRecord,
+    BandRecord,
     Baseline,
+    CurvesRecord,
     DrawsRecord,
     EnvironmentRecord,
     FansRecord,
@@ -41,6 +43,18 @@ def trace(order=tuple(STAGES), **arrays):
     """A training whose stages are those arrays, or else ``values``."""
     stages = {stage: stage_record([arrays.get(stage, values(stage))], 1e-7) for stage in order}
     return TraceRecord(seed=7, steps=75, stages=stages)
+
+
+FITTED = ("initial weights", "epoch losses", "epoch accuracies", "final weights")
+
+
+def curves(epochs=15, step=1.0):
+    """Bands of that many epochs, the losses in units of ``step``."""
+    line = [round(step * 0.9**epoch, 5) for epoch in range(epochs)]
+    low, high = (tuple(round(share * value, 5) for value in line) for share in (0.9, 1.1))
+    accuracy = {name: (share,) * epochs for name, share in (("low", 0.5), ("median", 0.9), ("high", 1.0))}
+    band = BandRecord(low=low, median=tuple(line), high=high)
+    return CurvesRecord(epochs=tuple(range(1, epochs + 1)), loss=band, accuracy=BandRecord(**accuracy))
 
 
 def changed(found, stage, change):
@@ -82,9 +96,12 @@ def baseline(*, draw_seed=0, scale=1.0, pooled=40_000, nudge=False, orders=ORDER
                 held_out_rows=30,
                 order=order,
                 traces={"he_normal": trace()},
+                fits={"he_normal": trace(FITTED)},
                 accuracies={
                     "he_normal": AccuraciesRecord(
-                        engine="ensemble", correct=tuple(np.random.RandomState(0).randint(25, 31, 300).tolist())
+                        engine="ensemble",
+                        correct=tuple(np.random.RandomState(0).randint(25, 31, 300).tolist()),
+                        curves=curves(),
                     )
                 },
             )
