@@ -22,8 +22,8 @@ from initcheck.errors import InitcheckError
 from initcheck.records import Environment
 
 ALPHA = 1e-3
-_DECIDE_BITS = ("platform", "cpu", "threads", "oneDNN", "op determinism", "devices")
-_OF_NUMBERS = ("draws", "defaults", "traces")  # sections whose cells may be equal in every bit
+_DECIDE_BITS = ("platform", "cpu", "cpu features", "threads", "oneDNN", "op determinism", "devices", "switches")
+_OF_NUMBERS = ("draws", "defaults", "traces", "fits")  # sections whose cells may be equal in every bit
 
 
 def compare(old: Baseline, new: Baseline) -> Comparison:
@@ -71,32 +71,44 @@ def compare(old: Baseline, new: Baseline) -> Comparison:
 def _compare_problem(
     problem: str, old: ProblemRecord, new: ProblemRecord, laws: dict[str, Cell], alpha: float
 ) -> list[Cell]:
-    order = compare_orders(problem, old.order, new.order)
-    traces, accuracies = [], []
     if old.held_out_rows != new.held_out_rows:
         return [Cell("traces", problem, Class.CHANGED, note="another number of held-out rows: other data")]
-    for row, mine, other in pairs(old.traces, new.traces):
-        name = f"{problem} {row}"
-        was, now = old.accuracies.get(row), new.accuracies.get(row)
-        if was and now:
-            paired = mine is not None and other is not None and _start_alike(mine, other)
-            accuracy = compare_accuracies(name, was, now, old.held_out_rows, paired=paired, alpha=alpha)
-            accuracies.append(accuracy)
-        else:
-            holder = "old" if was else "new"
-            note = (
-                f"only the {holder} baseline has any; record both with --reseeds N" if was or now else "none recorded"
+    order = compare_orders(problem, old.order, new.order)
+    accuracies = {row: _accuracies(problem, row, old, new, alpha) for row in {**old.traces, **new.traces}}
+    cells = [order]
+    for section, mine, other in (("traces", old.traces, new.traces), ("fits", old.fits, new.fits)):
+        for row, was, now in pairs(mine, other):
+            name = f"{problem} {row}"
+            if was is None or now is None:
+                cells.append(absent(section, name, old=now is None))
+                continue
+            unknown = Cell(section, name, Class.INCONCLUSIVE)
+            cells.append(
+                compare_traces(
+                    name,
+                    was,
+                    now,
+                    rows=old.held_out_rows,
+                    law=laws.get(f"{row} float32", unknown),
+                    order=order,
+                    accuracies=accuracies.get(row, unknown),
+                    section=section,
+                )
             )
-            accuracy = Cell("accuracies", name, Class.INCONCLUSIVE, note=note)
-            accuracies += [accuracy] if was or now else []
-        if mine and other:
-            law = laws.get(f"{row} float32", Cell("draws", row, Class.INCONCLUSIVE))
-            traces.append(
-                compare_traces(name, mine, other, rows=old.held_out_rows, law=law, order=order, accuracies=accuracy)
-            )
-        else:
-            traces.append(absent("traces", name, old=other is None))
-    return [order, *traces, *accuracies]
+    recorded = {*old.accuracies, *new.accuracies}
+    return [*cells, *(cell for row, cell in accuracies.items() if row in recorded)]
+
+
+def _accuracies(problem: str, row: str, old: ProblemRecord, new: ProblemRecord, alpha: float) -> Cell:
+    name = f"{problem} {row}"
+    was, now = old.accuracies.get(row), new.accuracies.get(row)
+    if was and now:
+        mine, other = old.traces.get(row), new.traces.get(row)
+        paired = mine is not None and other is not None and _start_alike(mine, other)
+        return compare_accuracies(name, was, now, old.held_out_rows, paired=paired, alpha=alpha)
+    holder = "old" if was else "new"
+    note = f"only the {holder} baseline has any; record both with --reseeds N" if was or now else "none recorded"
+    return Cell("accuracies", name, Class.INCONCLUSIVE, note=note)
 
 
 def _start_alike(old: TraceRecord, new: TraceRecord) -> bool:

@@ -68,7 +68,7 @@ class Cell:
     """One comparison.
 
     Attributes:
-        section: ``draws``, ``defaults``, ``fans``, ``orders``, ``traces`` or ``accuracies``.
+        section: ``draws``, ``defaults``, ``fans``, ``orders``, ``traces``, ``fits`` or ``accuracies``.
         name: Which of its section.
         found: Its class.
         stage: The first stage that differs; empty where none does, or the section has none.

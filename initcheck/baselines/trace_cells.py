@@ -12,7 +12,15 @@ _MOST = 1e-3  # of the stage's largest value: where rounding alone does more, th
 
 
 def compare_traces(
-    name: str, old: TraceRecord, new: TraceRecord, *, rows: int, law: Cell, order: Cell, accuracies: Cell
+    name: str,
+    old: TraceRecord,
+    new: TraceRecord,
+    *,
+    rows: int,
+    law: Cell,
+    order: Cell,
+    accuracies: Cell,
+    section: str = "traces",
 ) -> Cell:
     """The cell of one problem and initializer.
 
@@ -28,25 +36,29 @@ def compare_traces(
         law: The cell of the initializer's draws in float32.
         order: The cell of ``fit``'s order on this problem.
         accuracies: The cell of the accuracies of this problem and initializer.
+        section: ``traces`` in the frozen order, or ``fits`` in ``fit``'s own, which then decides all that follows.
     """
     if (old.seed, old.steps, list(old.stages)) != (new.seed, new.steps, list(new.stages)):
-        return Cell("traces", name, Class.CHANGED, note="another seed, or other steps or stages")
+        return Cell(section, name, Class.CHANGED, note="another seed, or other steps or stages")
     ladder = [_compare_draws(stage, old.stages[stage], new.stages[stage], law) for stage in _before(old)]
     ladder.append(Step("batch order", order.found, note=order.note))
     other_start = worst([step.found for step in ladder[:-1]]).rank > Class.WITHIN_TOLERANCE.rank
-    for stage in list(old.stages)[len(ladder) - 1 :]:
-        if other_start:
-            ladder.append(Step(stage, Class.INCONCLUSIVE, note="not comparable: it started from other weights"))
-        else:
-            ladder.append(_compare_stage(stage, old, new, rows, accuracies))
-    judged = [step.found for step in ladder if not (other_start and step.note.startswith("not comparable"))]
+    other_order = section == "fits" and order.found is not Class.IDENTICAL
+    reason = "it started from other weights" if other_start else "its rows came in another order" if other_order else ""
+    follows = list(old.stages)[len(ladder) - 1 :]
+    if reason:
+        ladder += [Step(stage, Class.INCONCLUSIVE, note=f"not comparable: {reason}") for stage in follows]
+    else:
+        ladder += [_compare_stage(stage, old, new, rows, accuracies) for stage in follows]
+    judged = [step.found for step in (ladder[: -len(follows)] if reason and follows else ladder)]
     found = worst([*judged, accuracies.found] if other_start else judged)
     first = next((step for step in ladder if step.found is not Class.IDENTICAL), None)
     if first is None:
-        return Cell("traces", name, Class.IDENTICAL, ladder=tuple(ladder))
+        return Cell(section, name, Class.IDENTICAL, ladder=tuple(ladder))
     # What lies within tolerance is named only where nothing lies beyond it.
     beyond = next((step for step in ladder if step.found.rank > Class.WITHIN_TOLERANCE.rank), first)
-    return Cell("traces", name, found, beyond.stage, beyond.size, _note(beyond, ladder), tuple(ladder))
+    note = "; ".join(filter(None, (beyond.note, _outcome(old, new)))) if other_order else _note(beyond, ladder)
+    return Cell(section, name, found, beyond.stage, beyond.size, note, tuple(ladder))
 
 
 def _before(trace: TraceRecord) -> list[str]:
@@ -125,6 +137,17 @@ def _agree(stage: str, old: TraceRecord, new: TraceRecord, rows: int) -> bool:
     allowed = _allowed(stage, old, new, rows)
     close = mine.size == other.size and allowed is not None and deviation(mine, other).absolute <= allowed
     return mine.digest == other.digest or close
+
+
+def _outcome(old: TraceRecord, new: TraceRecord) -> str:
+    """What became of a training as ``fit`` runs it, which the last recorded values tell."""
+    told = {"epoch losses": "last training loss", "epoch accuracies": "held-out accuracy"}
+    ends = {
+        words: [float(one.stages[stage].values[-1]) for one in (old, new)]
+        for stage, words in told.items()
+        if stage in old.stages
+    }
+    return ", ".join(f"{words} {was:.4g} → {now:.4g}" for words, (was, now) in ends.items())
 
 
 def _note(first: Step, ladder: list[Step]) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from initcheck.baselines.comparison import Cell, Class, Comparison
 from initcheck.baselines.schema import STAGES
 
+_NAMED = 3  # cells of a kind
 _WORDS = {
     "draws": "draws",
     "defaults": "first weights of layers left to their defaults",
     "fans": "fans of layers",
     "orders": "orders of fit",
     "traces": "trainings",
+    "fits": "trainings in fit's own order",
     "accuracies": "accuracies over reseeds",
 }
 
@@ -77,6 +79,9 @@ def _order_apart(comparison: Comparison) -> Iterator[str]:
         f"fit took the rows of {_count(len(cells), 'training')} in another order; "
         f"trained with the rows in one order, {told}."
     )
+    if fits := [cell for cell in comparison.of("fits") if cell.stage == "batch order"]:
+        ends = "; ".join(f"{cell.name}: {cell.note}" for cell in fits[:_NAMED])
+        yield f"What follows as fit runs: {ends}{_more(fits, _NAMED)}."
 
 
 def _accuracies(comparison: Comparison) -> Iterator[str]:
@@ -110,7 +115,7 @@ def _incomparable(comparison: Comparison) -> Iterator[str]:
 
 def _since(cells: Sequence[Cell]) -> str:
     """From which stage on trainings changed, the earliest first."""
-    stages = [cell.stage for cell in cells if cell.stage and cell.section == "traces"]
+    stages = [cell.stage for cell in cells if cell.stage and cell.section in ("traces", "fits")]
     kinds = sorted(set(stages), key=STAGES.index)
     return "".join(f"; {stages.count(stage)} since {stage!r}" for stage in kinds)
 
@@ -121,7 +126,7 @@ def _counts(cells: Sequence[Cell]) -> str:
 
 
 def _named(cells: Sequence[Cell]) -> str:
-    return ", ".join(cell.name for cell in cells[:3]) + _more(cells, 3)
+    return ", ".join(cell.name for cell in cells[:_NAMED]) + _more(cells, _NAMED)
 
 
 def _more(cells: Sequence[Cell], shown: int) -> str:
