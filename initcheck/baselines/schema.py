@@ -278,6 +278,8 @@ class EnvironmentRecord(_Record):
     onednn: bool
     op_determinism: bool
     devices: tuple[_Text, ...] = Field(max_length=64)
+    cpu_features: tuple[_Text, ...] = Field(max_length=64, default=())
+    switches: _Named[_Text] = Field(default_factory=dict)
 
     @property
     def environment(self) -> Environment:
