@@ -14,7 +14,9 @@ from initcheck.training.trace import Arrays
 
 
 def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arrays]:
-    """What ``set_random_seed`` and ``fit(shuffle=True)`` leave behind, stage by stage; the last of the accuracies is that of the held-out rows.
+    """What ``set_random_seed`` and ``fit(shuffle=True)`` leave behind, stage by stage.
+
+    The last of the accuracies is that of the held-out rows.
 
     It starts from the weights of the reference engine's run of that seed.
 
