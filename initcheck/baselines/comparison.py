@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,9 +22,23 @@ class Class(Enum):
         return list(Class).index(self)
 
 
+CLASSES = {one.value.replace(" ", "-"): one for one in Class}  # as an option names them
+
+
 def worst(classes: list[Class]) -> Class:
     """The worst of some classes; identical where there are none."""
     return max(classes, key=lambda one: one.rank, default=Class.IDENTICAL)
+
+
+def allowed(named: Collection[Class]) -> set[Class]:
+    """Those classes, and what is better: same bits before other bits before another stream of one law.
+
+    Args:
+        named: What a cell may be; within tolerance where nothing is named.
+    """
+    chain = [Class.IDENTICAL, Class.WITHIN_TOLERANCE, Class.SAME_DISTRIBUTION]
+    reach = max((chain.index(one) for one in named if one in chain), default=1)
+    return {*chain[: reach + 1], *named}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal
 
+from initcheck.baselines.parts import Part, merge
 from initcheck.baselines.schema import (
     AccuraciesRecord,
     ArrayRecord,
@@ -64,39 +65,60 @@ def steps_of(problems: Sequence[Problem]) -> int:
     return len(INITIALIZERS) + 3 + len(problems) * (len(TRACED) + 2)
 
 
+def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Part]:
+    """All parts of a baseline, in its order.
+
+    Args:
+        problems: What to train.
+        reseeds: Runs of each problem and initializer for the accuracies, 0 for none; by default what takes seconds.
+    """
+    return [
+        *(Part("draws", name) for name in INITIALIZERS),
+        *map(Part, ("defaults", "fans", "orders")),
+        *(Part("problems", problem.name, problem, reseeds) for problem in problems),
+    ]
+
+
 def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advance: Advance) -> Baseline:
     """The evidence of the installed framework; loads it.
 
     Args:
         problems: What to train.
-        reseeds: Runs of each problem and initializer for the accuracies, 0 for none; by default what takes seconds.
+        reseeds: As in ``parts_of``.
         seed: The root seed of every stream.
         advance: Called with what is done, and how many steps that was.
 
     Raises:
         InitcheckError: No framework, or a problem that cannot be built under any initializer.
     """
+    return merge([record_part(part, seed=seed, advance=advance) for part in parts_of(problems, reseeds)])
+
+
+def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
+    """A baseline with nothing but that part: the same one in whatever process, after whatever else.
+
+    Raises:
+        InitcheckError: No framework, or a problem that cannot be built under any initializer.
+    """
+    found = record_nothing(seed=seed)
+    advance(str(part), 0)
+    if part.problem:
+        return found.model_copy(update={"problems": {part.name: _problem(part.problem, part.reseeds, seed, advance)}})
+    makers: dict[str, Callable[[], Mapping[str, object]]] = {
+        "draws": lambda: {part.name: {dtype: _draws(INITIALIZERS[part.name], dtype, seed) for dtype in DTYPES}},
+        "defaults": lambda: _defaults(seed),
+        "fans": lambda: _fans(seed),
+        "orders": lambda: _orders(seed),
+    }
+    made = makers[part.section]()
+    advance(str(part), 1)
+    return found.model_copy(update={part.section: made})
+
+
+def record_nothing(*, seed: int) -> Baseline:
+    """A baseline without any part, but for the environment; loads the framework."""
     where = EnvironmentRecord(**asdict(environment()))
-    advance("draws", 0)
-    draws = {}
-    for row in INITIALIZERS.values():
-        draws[row.name] = {dtype: _draws(row, dtype, seed) for dtype in DTYPES}
-        advance(f"draws of {row.name}", 1)
-    defaults = _defaults(seed)
-    advance("defaults of layers", 1)
-    fans = _fans(seed)
-    advance("fans of layers", 1)
-    orders = {_name(feed): _order(feed, derive_seed(seed, "baseline", "order", _name(feed))) for feed in _FEEDS}
-    advance("orders of fit", 1)
-    return Baseline(
-        environment=where,
-        seed=seed,
-        draws=draws,
-        defaults=defaults,
-        fans=fans,
-        orders=orders,
-        problems={problem.name: _problem(problem, reseeds, seed, advance) for problem in problems},
-    )
+    return Baseline(environment=where, seed=seed, draws={}, defaults={}, fans={}, orders={}, problems={})
 
 
 def _draws(row: Initializer, dtype: str, seed: int) -> DrawsRecord:
@@ -126,6 +148,10 @@ def _fans(seed: int) -> dict[str, FansRecord]:
         if fans is not None:
             found[kind] = FansRecord(fan_in=fans[0], fan_out=fans[1])
     return found
+
+
+def _orders(seed: int) -> dict[str, OrderRecord]:
+    return {_name(feed): _order(feed, derive_seed(seed, "baseline", "order", _name(feed))) for feed in _FEEDS}
 
 
 def _name(feed: Feed) -> str:
