@@ -57,7 +57,7 @@ def compare_traces(
         return Cell(section, name, Class.IDENTICAL, ladder=tuple(ladder))
     # What lies within tolerance is named only where nothing lies beyond it.
     beyond = next((step for step in ladder if step.found.rank > Class.WITHIN_TOLERANCE.rank), first)
-    note = "; ".join(filter(None, (beyond.note, _outcome(old, new)))) if other_order else _note(beyond, ladder)
+    note = _outcome(old, new) if beyond.stage == "batch order" and other_order else _note(beyond, ladder)
     return Cell(section, name, found, beyond.stage, beyond.size, note, tuple(ladder))
 
 
@@ -141,13 +141,14 @@ def _agree(stage: str, old: TraceRecord, new: TraceRecord, rows: int) -> bool:
 
 def _outcome(old: TraceRecord, new: TraceRecord) -> str:
     """What became of a training as ``fit`` runs it, which the last recorded values tell."""
-    told = {"epoch losses": "last training loss", "epoch accuracies": "held-out accuracy"}
+    names = {"epoch losses": "last training loss", "epoch accuracies": "held-out accuracy"}
     ends = {
         words: [float(one.stages[stage].values[-1]) for one in (old, new)]
-        for stage, words in told.items()
+        for stage, words in names.items()
         if stage in old.stages
     }
-    return ", ".join(f"{words} {was:.4g} → {now:.4g}" for words, (was, now) in ends.items())
+    moved = ", ".join(f"{words} {was:.4g} → {now:.4g}" for words, (was, now) in ends.items())
+    return f"trained in another order; {moved}"
 
 
 def _note(first: Step, ladder: list[Step]) -> str:

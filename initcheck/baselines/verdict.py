@@ -8,7 +8,7 @@ from initcheck.baselines.comparison import Cell, Class, Comparison
 from initcheck.baselines.schema import STAGES
 
 _NAMED = 3  # cells of a kind
-_WORDS = {
+SECTIONS = {
     "draws": "draws",
     "defaults": "first weights of layers left to their defaults",
     "fans": "fans of layers",
@@ -51,11 +51,11 @@ def _headline(comparison: Comparison) -> str:
     since = f" since the stage {first.stage!r}" if first.stage else ""
     size = f" by {first.size}" if first.size else ""
     note = f" ({first.note})" if first.note else ""
-    return f"{name}{since}: first in {_WORDS[first.section]}, {first.name}{size}{note}."
+    return f"{name}{since}: first in {SECTIONS[first.section]}, {first.name}{size}{note}."
 
 
 def _sections(comparison: Comparison) -> Iterator[str]:
-    for section, words in _WORDS.items():
+    for section, words in SECTIONS.items():
         cells = comparison.of(section)
         if cells and section != "accuracies":
             changed = [cell for cell in cells if cell.found is Class.CHANGED]
@@ -80,8 +80,8 @@ def _order_apart(comparison: Comparison) -> Iterator[str]:
         f"trained with the rows in one order, {told}."
     )
     if fits := [cell for cell in comparison.of("fits") if cell.stage == "batch order"]:
-        ends = "; ".join(f"{cell.name}: {cell.note}" for cell in fits[:_NAMED])
-        yield f"What follows as fit runs: {ends}{_more(fits, _NAMED)}."
+        ends = "; ".join(f"{cell.name} {cell.note.partition('; ')[2]}" for cell in fits[:_NAMED])
+        yield f"In fit's own order: {ends}{_more(fits, _NAMED)}."
 
 
 def _accuracies(comparison: Comparison) -> Iterator[str]:
