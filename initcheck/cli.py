@@ -24,6 +24,7 @@ from initcheck.errors import InitcheckError
 from initcheck.files import write_whole
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
+from initcheck.upgrade_cli import upgrade
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +167,7 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
 cli.add_command(bounds)
 cli.add_command(record)
 cli.add_command(compare)
+cli.add_command(upgrade)
 
 
 def _choose(problem: str | None, data: Path | None, target: str | None) -> Problem:

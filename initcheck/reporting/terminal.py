@@ -6,8 +6,16 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -173,6 +181,40 @@ def progress_bar(description: str, total: int) -> Iterator[Callable[[str, int], 
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(description, total=total)
         yield lambda now, steps: progress.update(task, advance=steps, description=now)
+
+
+@contextlib.contextmanager
+def progress_lines(total: int) -> Iterator[Callable[[str, int], None]]:
+    """The same as a line on stdout for each step, for a program that watches."""
+    done = 0
+
+    def advance(now: str, steps: int) -> None:
+        nonlocal done
+        done += steps
+        click.echo(f"{done}/{total} {now}")
+
+    yield advance
+
+
+@contextlib.contextmanager
+def progress_of_each(names: Sequence[str]) -> Iterator[Callable[[str, str, int, int], None]]:
+    """A bar on stderr for each name; gives the function that says what one does, its steps done and all of them.
+
+    Where stderr is no terminal, a line says when one begins something, but not each of its steps.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.fields[name]}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        tasks = {name: bar.add_task("", total=None, name=name) for name in names}
+
+        def say(name: str, what: str, done: int, total: int) -> None:
+            bar.update(tasks[name], description=what, completed=done, total=total or None)
+            if not console.is_terminal and not total:
+                console.print(f"{name}: {what}", markup=False, highlight=False, soft_wrap=True)
+
+        yield say
 
 
 def _console() -> Console:
