@@ -203,10 +203,9 @@ def progress_of_each(names: Sequence[str]) -> Iterator[Callable[[str, str, int, 
     Where stderr is no terminal, a line says when one begins something, but not each of its steps.
     """
     console = Console(stderr=True)
-    columns = (TextColumn("{task.fields[name]}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    shown, now = TextColumn("{task.fields[name]}"), TextColumn("{task.description}", markup=False)
+    columns = (shown, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), now)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         tasks = {name: bar.add_task("", total=None, name=name) for name in names}
 
         def say(name: str, what: str, done: int, total: int) -> None:
