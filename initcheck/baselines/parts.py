@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from initcheck.baselines.comparison import Cell
@@ -66,15 +66,12 @@ def needed_by(part: Part, old: Baseline, parts: Sequence[Part]) -> list[Part]:
     return [*laws, part]
 
 
-def pick(cells: Sequence[Cell], section: str, name: str) -> Cell | None:
-    """The cell of that name, or that of the whole problem where nothing of it could be compared."""
-    for cell in cells:
-        if (cell.section, cell.name) == (section, name):
-            return cell
-    whole = [cell for cell in cells if cell.section == "traces" and name.startswith(f"{cell.name} ")]
-    return next((cell for cell in cells if cell.section == "traces" and cell.name == name), None) or max(
-        whole, key=lambda cell: len(cell.name), default=None
-    )
+def pick(cells: Sequence[Cell], section: str, name: str, problems: Collection[str]) -> Cell | None:
+    """The cell of that name, or that of its whole problem where nothing of the problem could be compared."""
+    whole = [one for one in problems if name == one or name.startswith(f"{one} ")]
+    wanted = [(section, name), *(("traces", one) for one in sorted(whole, key=len, reverse=True))]
+    found = {(cell.section, cell.name): cell for cell in cells}
+    return next((found[one] for one in wanted if one in found), None)
 
 
 def _decides(part: Part, section: str, name: str) -> bool:
