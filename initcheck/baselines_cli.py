@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -60,6 +60,8 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
 @click.command()
 @click.argument("old", type=_path)
 @click.argument("new", type=_path)
+@click.option("--html", type=_path, help="Write a page with everything that a decision needs to this file.")
+@click.option("--markdown", type=_path, help="Write the verdict to this file, as a comment on a pull request.")
 @click.option("--json", "json_file", type=_path, help="Write everything that was found to this file.")
 @click.option(
     "--allow",
@@ -67,7 +69,9 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
     type=click.Choice(list(CLASSES)),
     help="What a cell may be, with what is better than it; may be given again.  [default: within-tolerance]",
 )
-def compare(old: Path, new: Path, json_file: Path | None, allow: Sequence[str]) -> None:
+def compare(
+    old: Path, new: Path, html: Path | None, markdown: Path | None, json_file: Path | None, allow: Sequence[str]
+) -> None:
     """Compare two baselines: what changed, since which stage, by how much.
 
     Exit code 0 where no cell is beyond what is allowed, 1 where one is, 2 where they could not be compared.
@@ -75,13 +79,35 @@ def compare(old: Path, new: Path, json_file: Path | None, allow: Sequence[str]) 
     from initcheck.baselines.compare import compare as find_differences
     from initcheck.baselines.store import load_baseline
     from initcheck.reporting.comparison import comparison_json
+    from initcheck.reporting.comparison_markdown import render_comment
     from initcheck.reporting.terminal import print_comparison
 
-    if json_file is not None:
-        require_writable(json_file, "--json")
-    found = find_differences(load_baseline(old), load_baseline(new))
-    print_comparison(found)
-    if json_file is not None:
-        write_whole(json_file, [comparison_json(found)])
+    if html is not None:
+        from initcheck.reporting.comparison_page import render_comparison  # matplotlib is heavy
+
+    files = {"--html": html, "--markdown": markdown, "--json": json_file}
+    asked = {option: file for option, file in files.items() if file is not None}
+    _require_own(asked, {"OLD": old, "NEW": new})
+    before, after = load_baseline(old), load_baseline(new)
+    found = find_differences(before, after)
     good = allowed([CLASSES[one] for one in allow])
+    write = {
+        "--html": lambda: render_comparison(before, after, found, good),
+        "--markdown": lambda: render_comment(before, after, found, good),
+        "--json": lambda: comparison_json(found),
+    }
+    texts = {file: write[option]() for option, file in asked.items()}
+    print_comparison(found)
+    for file, text in texts.items():
+        write_whole(file, [text])
     raise SystemExit(0 if all(cell.found in good for cell in found.cells) else 1)
+
+
+def _require_own(files: Mapping[str, Path], baselines: Mapping[str, Path]) -> None:
+    """Makes sure that each file can be written, and is neither a baseline nor another option's file."""
+    taken = {file.resolve(): option for option, file in baselines.items()}
+    for option, file in files.items():
+        require_writable(file, option)
+        other = taken.setdefault(file.resolve(), option)
+        if other != option:
+            raise InitcheckError(f"{option} {file} is {other}'s file; name another one")

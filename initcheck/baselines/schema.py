@@ -264,6 +264,8 @@ class ProblemRecord(_Record):
         for name, record in self.accuracies.items():
             if max(record.correct) > self.held_out_rows:
                 raise ValueError(f"{name} has more rows right than there are")
+        if len({record.curves.epochs for record in self.accuracies.values()}) > 1:
+            raise ValueError("its initializers were trained over different epochs")
         return self
 
 

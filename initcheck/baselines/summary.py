@@ -141,10 +141,14 @@ def _kurtosis(flat: Array) -> float:
     return max(1.0, float(f"{float(np.mean(centred**4)) / second**2:.4g}")) if second else 1.0
 
 
+def kept_places(size: int, most: int) -> npt.NDArray[np.int64]:
+    """Which elements of an array of that size are recorded, if at most so many are: those at even distances."""
+    return np.round(np.linspace(0, size - 1, min(size, most))).astype(np.int64)
+
+
 def _at_even_distances(flat: Array, count: int) -> Array:
-    if flat.size <= count:
-        return flat
-    return flat[np.round(np.linspace(0, flat.size - 1, count)).astype(np.int64)]
+    kept: Array = flat[kept_places(flat.size, count)]
+    return kept
 
 
 def _shortest(value: np.generic) -> float:

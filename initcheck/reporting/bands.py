@@ -22,7 +22,6 @@ PANEL_WIDTH = 4.6  # inches: 331 px, so that text keeps its size on a phone and 
 MAX_BINS = 60  # of a histogram of accuracies
 
 _LINES = ("-", "--", ":")
-_MAX_NAME = 40
 _LOG_SPAN = 100  # losses that span more than these two decades get a logarithmic axis
 
 
@@ -55,19 +54,21 @@ class Band:
         return (self.low, self.median, self.high, *self.outer)
 
 
-def draw_bands(axes: Axes, epochs: Values, bands: Sequence[Band]) -> list[Artist]:
+def draw_bands(axes: Axes, epochs: Values, bands: Sequence[Band | None]) -> list[Artist]:
     """Draws a band for each initializer, each in its colour, and returns the medians.
 
     Args:
         axes: Scaled already; what lies above is drawn at its upper end.
         epochs: The epochs' numbers, from 1, in order.
-        bands: With a value for each epoch.
+        bands: With a value for each epoch; None keeps a colour free.
     """
     top = axes.get_ylim()[1]
     last_epoch = int(epochs[-1]) if len(epochs) else 1
     strength = min(1.0, len(COLOURS) / max(1, len(bands)))  # many bands must not hide the medians
     handles: list[Artist] = []
     for number, band in enumerate(bands):
+        if band is None:
+            continue
         x = epochs
         if len(epochs) == 1:  # a point has no width: give each initializer its own short stretch beside the others
             x = epochs + 0.8 * ((number + np.array([0.1, 0.9])) / len(bands) - 0.5)
@@ -124,14 +125,3 @@ def title_axes(axes: Axes, title: str) -> None:
 def _epoch_ticks(epochs: int) -> list[int]:
     step = next(factor * 10**power for power in range(20) for factor in (1, 2, 5) if epochs <= 8 * factor * 10**power)
     return [1, *range(step if step > 1 else 2, epochs + 1, step)]
-
-
-def short_name(name: str) -> str:
-    """A name that fits beside an axis."""
-    name = printable(name)
-    return name if len(name) <= _MAX_NAME else name[: _MAX_NAME - 1] + "…"
-
-
-def printable(text: str) -> str:
-    """One line without control characters, which XML forbids."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in " ".join(text.split()))

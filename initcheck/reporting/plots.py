@@ -21,12 +21,11 @@ from initcheck.reporting.bands import (
     Band,
     Values,
     draw_bands,
-    printable,
     scale_axis,
-    short_name,
     title_axes,
 )
 from initcheck.reporting.format import format_count, has_interval
+from initcheck.reporting.names import printable, short_name
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.svg import plot_style, to_svg
 
