@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 from initcheck.baselines.comparison import Class, Comparison
 from initcheck.baselines.verdict import overall
@@ -16,11 +17,13 @@ class Advice:
     Attributes:
         answer: In a word or two.
         reason: Why, and what to do, in a sentence or two.
+        tone: ``good``, ``care`` or ``bad``.
         passes: Whether no cell is beyond what is allowed: the exit code of ``initcheck compare`` is 0.
     """
 
     answer: str
     reason: str
+    tone: Literal["good", "care", "bad"]
     passes: bool
 
 
@@ -33,15 +36,16 @@ def advise(comparison: Comparison, allowed: Collection[Class]) -> Advice:
     """
     passes = all(cell.found in allowed for cell in comparison.cells)
     found = overall(comparison)
-    if found is Class.CHANGED:
-        answer, reason = _changed(comparison)
-    else:
-        answer, reason = _CALM[found]
-    if passes and found.rank > Class.WITHIN_TOLERANCE.rank:
+    answer, reason = _changed(comparison) if found is Class.CHANGED else _CALM[found]
+    tone: Literal["good", "care", "bad"] = "good" if found.rank <= Class.SAME_DISTRIBUTION.rank else "care"
+    if answer == _NO:
+        tone = "bad"
+    if passes and tone != "good":
         answer, reason = "Yes, as you allow it", f"No cell is beyond what --allow accepts. Without it: {reason}"
-    return Advice(answer, reason.format(delta=f"{comparison.delta:g}"), passes)
+    return Advice(answer, reason.format(delta=f"{comparison.delta:g}"), tone, passes)
 
 
+_NO = "No"
 _CALM = {
     Class.IDENTICAL: ("Yes", "Everything that was recorded is the same in both environments, bit for bit."),
     Class.WITHIN_TOLERANCE: (
@@ -68,7 +72,7 @@ def _changed(comparison: Comparison) -> tuple[str, str]:
     unclear = [cell for cell in cells if cell.found is Class.INCONCLUSIVE]
     if worse:
         return (
-            "No",
+            _NO,
             f"Accuracy over reseeds changed in {len(worse)} of {len(cells)} comparisons. Find out why at the first "
             "stage that differs, before results of the two environments are held against each other.",
         )

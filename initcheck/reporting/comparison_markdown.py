@@ -11,13 +11,13 @@ from initcheck.baselines.advice import advise
 from initcheck.baselines.comparison import Cell, Class, Comparison
 from initcheck.baselines.schema import Baseline
 from initcheck.baselines.verdict import SECTIONS, describe, overall
-from initcheck.reporting.comparison_texts import incomparable, title_of
+from initcheck.reporting.comparison_texts import changes, incomparable, title_of
 from initcheck.reporting.comparison_words import CLASSES, MARKS
 from initcheck.reporting.names import printable
 from initcheck.reporting.templating import templates
 
 LIMIT = 65_536  # characters of a comment on GitHub; the rooms below leave some for what is fixed
-_ROOMS = {"first": 20_000, "environments": 8_000, "rest": 14_000, "apart": 6_000}
+_ROOMS = {"changes": 9_000, "environments": 7_000, "first": 15_000, "rest": 12_000, "apart": 5_000}
 _MOST_ROWS = 30  # of what is not folded away
 _MOST_TEXT = 700  # characters of one text
 _CELL = ("cell", "found", "since", "by", "note")
@@ -58,6 +58,11 @@ def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed
         reason=escape(advice.reason),
         title=escape(title_of(old, new)),
         sentences=[escape(sentence) for sentence in describe(comparison)],
+        changes=_table(
+            ("what", "concerns", "which", "the first of them"),
+            ((one.what, one.concerns, one.names, one.note) for one in changes(comparison)),
+            "changes",
+        ),
         beyond=len(beyond),
         first=first,
         environments=_table(

@@ -10,7 +10,7 @@ from initcheck.baselines.schema import STAGES, Baseline
 from initcheck.baselines.verdict import SECTIONS, describe, overall
 from initcheck.reporting import comparison_words
 from initcheck.reporting.comparison_problems import problems_of
-from initcheck.reporting.comparison_texts import incomparable, title_of
+from initcheck.reporting.comparison_texts import changes, incomparable, title_of
 from initcheck.reporting.templating import templates
 
 
@@ -29,10 +29,14 @@ def render_comparison(old: Baseline, new: Baseline, comparison: Comparison, allo
         title=title_of(old, new),
         advice=advise(comparison, allowed),
         overall=overall(comparison),
+        beyond=sum(cell.found not in allowed for cell in comparison.cells),
+        allowed=[kind.value for kind in Class if kind in allowed],
         headline=headline,
         sentences=sentences,
         comparison=comparison,
         refused={one.what for one in comparison.refused},
+        changes=list(changes(comparison)),
+        cells=sorted(comparison.cells, key=lambda cell: -cell.found.rank),
         problems=problems_of(old, new, comparison),
         stages=STAGES,
         counts={kind: sum(cell.found is kind for cell in comparison.cells) for kind in Class},

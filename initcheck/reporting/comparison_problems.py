@@ -123,8 +123,10 @@ def _rungs(cell: Cell) -> Iterator[Rung]:
 
 
 def _curves(key: str, name: str, sides: Sides, rows: list[str]) -> Iterator[Drawing]:
+    # Bands are held against bands only: where one side has none, both show their seeded runs.
+    reseeds = all(one.accuracies for one in sides.values())
     for metric in METRICS:
-        trainings = {side: training_of(one, metric) for side, one in sides.items()}
+        trainings = {side: training_of(one, metric, reseeds=reseeds) for side, one in sides.items()}
         for side, other in (("old", "new"), ("new", "old")):
             shown = trainings.get(side)
             if shown is None:
@@ -139,7 +141,7 @@ def _reading(shown: Training, side: str, other: Training | None) -> str:
     if shown.runs > 1:
         text = f"Line: median of up to {shown.runs:,} reseeds; band: where 8 in 10 of them lie."
     else:
-        text = "One seeded run of each initializer: no reseeds were recorded here."
+        text = "One seeded run of each initializer, as not both environments have reseeds."
     return text + (" Dotted black: the old lines." if side == "new" and other else "")
 
 
@@ -168,8 +170,8 @@ def _fits(key: str, name: str, sides: Sides, cells: list[Cell]) -> Drawing | Non
         losses = [fitted_loss(one[row]) for one in (old, new) if row in one]
         if differing and len(losses) == 2 and losses[0] and losses[1]:
             figure = plots.figure_fits(losses[0], losses[1], row)
-            told = "; ".join(f"{cell.name}: {cell.note or cell.found.value}" for cell in differing)
-            caption = f"The same seeded training as a user writes it, with fit's own shuffling. {told}."
+            told = "; ".join(cell.note or cell.found.value for cell in differing)
+            caption = f"One seeded training as a user writes it, with fit's own shuffling. Old against new: {told}."
             return _drawing(figure, f"{key}fits", f"Training losses of {name} in fit's own order, old and new", caption)
     return None
 

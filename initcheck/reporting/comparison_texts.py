@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from initcheck.baselines.comparison import Class, Comparison, Step
+from initcheck.baselines.comparison import Cell, Class, Comparison, Step
 from initcheck.baselines.schema import Baseline
 from initcheck.baselines.verdict import SECTIONS
+from initcheck.reporting.comparison_words import CONCERNS, STAGE_CONCERNS
 
 _MOST_NAMES = 6
+_LONE = "only in the "
 
 
 def title_of(old: Baseline, new: Baseline) -> str:
@@ -26,6 +29,38 @@ def is_apart(step: Step) -> bool:
     return step.note.startswith("not comparable")
 
 
+@dataclass(frozen=True)
+class Change:
+    """Cells that changed in the same way.
+
+    Attributes:
+        what: Their section and stage.
+        names: The first of them.
+        note: What there is to say of the first.
+        concerns: Whom it concerns.
+    """
+
+    what: str
+    names: str
+    note: str
+    concerns: str
+
+
+def changes(comparison: Comparison) -> Iterator[Change]:
+    """What changed, by section and stage, the earliest first; what only one of the two has is told elsewhere."""
+    groups: dict[tuple[str, str], list[Cell]] = {}
+    for cell in comparison.cells:
+        if cell.found is Class.CHANGED and not cell.note.startswith(_LONE):
+            groups.setdefault((cell.section, cell.stage if cell.ladder else ""), []).append(cell)
+    for (section, stage), cells in groups.items():
+        number = f"{len(cells)} of {len(comparison.of(section))} {SECTIONS[section]}"
+        concerns = STAGE_CONCERNS[stage] if stage else CONCERNS.get(section, "")
+        note = cells[0].note + (f" ({cells[0].size})" if cells[0].size else "")
+        yield Change(
+            f"{number}, since {stage}" if stage else number, _some([cell.name for cell in cells]), note, concerns
+        )
+
+
 def incomparable(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """What was not compared, and why."""
     for one in comparison.refused:
@@ -33,7 +68,7 @@ def incomparable(comparison: Comparison) -> Iterator[tuple[str, str]]:
     told = []
     for cell in comparison.cells:
         what = SECTIONS[cell.section]
-        if cell.note.startswith("only in the "):
+        if cell.note.startswith(_LONE):
             told.append((what, cell.note, cell.name))
         elif cell.found is Class.INCONCLUSIVE and not cell.ladder:
             told.append((what, cell.note or "too little was recorded", cell.name))
@@ -43,6 +78,9 @@ def incomparable(comparison: Comparison) -> Iterator[tuple[str, str]]:
         ]
     told.sort(key=lambda one: one[:2])
     for (what, why), group in itertools.groupby(told, key=lambda one: one[:2]):
-        names = [name for *_, name in group]
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        yield f"{what}: {', '.join(names[:_MOST_NAMES])}{more}", why
+        yield f"{what}: {_some([name for *_, name in group])}", why
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more

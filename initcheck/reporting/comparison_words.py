@@ -33,6 +33,29 @@ SECTIONS = {
     "fits": "One seeded training for each problem as a user writes it, with fit's own shuffling.",
     "accuracies": "The same trainings under hundreds of other seeds: how many held-out rows each classifies rightly.",
 }
+# Whom a change concerns: by the stage since which trainings differ, or else by the section.
+CONCERNS = {
+    "draws": "models that use these initializers: under the same seed they start from other weights",
+    "defaults": "models with these layers, where no initializer is named: they start from other weights",
+    "fans": "models with these layers under an initializer that scales by fans, such as Glorot, He and LeCun: they "
+    "start from larger or smaller weights",
+    "orders": "every fit(shuffle=True): under the same seed it takes the rows in another order, so exact results move",
+    "accuracies": "results: the same training ends with other accuracies",
+}
+STAGE_CONCERNS = {
+    "draws": "models that start from these initializers",
+    "initial weights": "models that start from these initializers",
+    "batch order": "every fit(shuffle=True): under the same seed it takes the rows in another order, so exact results "
+    "move; what follows in one fixed order stands in the ladders",
+    "first loss": "every training: the forward pass or the loss gives other values",
+    "first gradient": "every training: the gradient has other values, though the loss before it has not",
+    "first update": "every training by this optimizer: it makes another step of the same gradient",
+    "epoch losses": "who reads or logs the losses that fit reports, or stops by them",
+    "epoch accuracies": "who reads or logs the accuracies that fit reports, or stops by them",
+    "final weights": "every training: small differences grew, or a later step differs",
+    "reloaded weights": "who saves models: what is loaded is not what was saved",
+    "predictions": "who predicts: the same weights give other outputs",
+}
 STAGES = {
     "draws": "what the initializer gives for the first kernel",
     "initial weights": "all weights before the first step",

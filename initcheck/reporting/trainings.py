@@ -35,9 +35,11 @@ class Training:
         return np.concatenate([line for band in self.bands.values() for line in band.lines] or [np.zeros(0)])
 
 
-def training_of(problem: ProblemRecord, metric: str) -> Training | None:
-    """That metric over the reseeds, or of the seeded runs where no reseeds were recorded; None where neither was."""
-    if problem.accuracies:
+def training_of(problem: ProblemRecord, metric: str, *, reseeds: bool) -> Training | None:
+    """That metric over the reseeds, or of the seeded runs alone; None where there is nothing of the kind."""
+    if reseeds:
+        if not problem.accuracies:
+            return None
         curves = {name: record.curves for name, record in problem.accuracies.items()}
         return Training(
             epochs=np.array(next(iter(curves.values())).epochs, dtype=np.float64),
