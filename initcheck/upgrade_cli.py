@@ -87,12 +87,11 @@ def upgrade(
         recordings = _record(interpreters, words, Path(scratch), jobs, advance)
         kept = _keep(recordings, out)
     if len(kept) < len(SIDES):
+        (out / "report.html").unlink(missing_ok=True)  # of an earlier call
         _tell_ends(recordings, sources, kept)
         raise SystemExit(1 if kept else 2)
-    click.echo(f"baselines: {kept['old']}   {kept['new']}")
-    page = next((str(one.name) for one in _options(compare) if "--html" in one.opts), None)
-    if page and shown[page] is None:
-        shown[page] = out / "report.html"
+    shown["html"] = shown["html"] or out / "report.html"
+    click.echo(f"page: {shown['html']}   baselines: {kept['old']}, {kept['new']}")
     context.invoke(compare, **kept, **shown)
 
 
@@ -184,7 +183,7 @@ def _make_folder(out: Path) -> None:
 
 
 def _keep(recordings: Mapping[str, Recording], out: Path) -> dict[str, Path]:
-    """Puts the baselines into their folder; one of an earlier call must not pass for the one that is missing."""
+    """Puts the baselines into their folder; one of an earlier call must not pass for one that is missing."""
     kept = {}
     for side, recording in recordings.items():
         file = out / f"{side}.json"

@@ -22,6 +22,8 @@ from initcheck.baselines.environments import clean_variables, own_requirements
 from initcheck.baselines.recordings import record_each
 from initcheck.baselines.sources import Interpreter, Requirements, parse_source
 from initcheck.baselines.store import write_baseline
+from initcheck.reporting import comparison_page
+from initcheck.reporting.comparison_page import render_comparison
 
 ROOT = Path(__file__).parents[2]
 
@@ -110,6 +112,7 @@ def run(tmp_path, monkeypatch, capfd):
     folder = tmp_path / "here, and there"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(comparison_page, "render_comparison", lambda *_: "a page")  # drawn in one test only
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["initcheck", *map(str, words)])
@@ -182,21 +185,26 @@ def test_nothing_is_installed_into_an_environment_that_is_there(uv, run, tmp_pat
     assert not calls(uv)
 
 
-def test_equal_baselines_are_identical_and_are_kept(uv, run):
+def test_equal_baselines_are_identical_and_are_kept_with_the_page(uv, run, monkeypatch):
+    monkeypatch.setattr(comparison_page, "render_comparison", render_comparison)
     code, out, _ = run("upgrade", "tensorflow==1", "tensorflow==2", "--out", "out")
     assert code == 0
     assert "IDENTICAL" in out
-    assert (
-        (Path("out") / "old.json").read_text() == (Path("out") / "new.json").read_text() == write_baseline(baseline())
-    )
+    assert "<html" in Path("out", "report.html").read_text()
+    assert {Path("out", f"{side}.json").read_text() for side in ("old", "new")} == {write_baseline(baseline())}
 
 
 def test_what_differs_is_told_with_exit_code_1(uv, run, tmp_path):
     other = make_environment(tmp_path / "other", found=baseline(scale=1.05))
-    code, out, _ = run("upgrade", "tensorflow", other, "--json", "found.json")
+    code, out, _ = run(
+        *("upgrade", "tensorflow", other, "--json", "found.json", "--markdown", "v.md", "--html", "page.html")
+    )
     assert code == 1
     assert "CHANGED since the stage 'draws'" in out
     assert json.loads(Path("found.json").read_text())["verdict"] == "changed"
+    assert "May this upgrade be merged?" in Path("v.md").read_text()
+    assert Path("page.html").exists()
+    assert not Path("initcheck-upgrade", "report.html").exists()
     assert run("upgrade", "tensorflow", other, "--allow", "changed")[0] == 0
 
 
@@ -270,7 +278,8 @@ def test_what_cannot_be_resolved_is_told_in_one_line_with_the_reason(uv, run):
 def test_an_environment_that_crashes_is_a_result_with_its_last_lines(how, uv, run, tmp_path):
     crashing = make_environment(tmp_path / "crashing", how=how)
     Path("out").mkdir()
-    Path("out", "new.json").write_text("of an earlier call")
+    for name in ("new.json", "report.html"):
+        Path("out", name).write_text("of an earlier call")
     code, out, err = run("upgrade", "tensorflow", crashing, "--out", "out", "--json", "found.json")
     assert code == 1
     assert "CHANGED: NEW" in out
