@@ -82,8 +82,8 @@ class Evidence:
         """
         found = lab.once(("baseline", self.pool.folder, str(part)), lambda: self._attempt(part, lab))
         if isinstance(found, Exception):
-            reason = " ".join(str(found).split())
-            raise InitcheckError(f"{part} could not be recorded: {type(found).__name__}: {reason}") from found
+            kind = "" if isinstance(found, InitcheckError) else f"{type(found).__name__}: "
+            raise InitcheckError(f"{part} could not be recorded: {kind}{' '.join(str(found).split())}") from found
         assert isinstance(found, Baseline)
         return found
 
@@ -107,35 +107,38 @@ class Evidence:
         return merge([self.of(one, lab) for one in needed_by(part, judge.old, self.parts)])
 
 
-@dataclass(frozen=True)
+@dataclass
 class PartTest:
     """Records one part; judges that it has no cell that the baseline lacks."""
 
     part: Part
-    evidence: Evidence
-    judge: Judge | None
+    evidence: Evidence = field(repr=False)
+    judge: Judge | None = field(repr=False)
 
     def __call__(self, lab: Lab) -> None:
         """Records, and judges where there is a baseline.
 
         Raises:
-            AssertionError: The framework has what the baseline lacks.
+            AssertionError: It cannot be recorded, or has what the baseline lacks.
         """
         __tracebackhide__ = True
-        self.evidence.of(self.part, lab)
-        if self.judge is None:
-            return
-        known = set(self.judge.names)
-        cells = self.evidence.compared(self.part, self.judge, lab).cells
-        extra = [
+        try:
+            self.evidence.of(self.part, lab)
+            extra = self._extra(lab, self.judge) if self.judge else []
+        except InitcheckError as error:
+            raise AssertionError(str(error)) from error.__cause__  # what the framework raised, and where
+        if self.judge and extra:
+            self.judge.reject(extra)
+
+    def _extra(self, lab: Lab, judge: Judge) -> list[Cell]:
+        known = set(judge.names)
+        return [
             cell
-            for cell in cells
+            for cell in self.evidence.compared(self.part, judge, lab).cells
             if (cell.section, cell.name) not in known
-            and cell.found not in self.judge.good
+            and cell.found not in judge.good
             and part_of(cell.section, cell.name, self.evidence.parts) == self.part
         ]
-        if extra:
-            self.judge.reject(extra)
 
 
 @dataclass
@@ -148,19 +151,22 @@ class CellTest:
 
     section: str
     name: str
-    part: Part | None
-    evidence: Evidence
-    judge: Judge
+    part: Part | None = field(repr=False)
+    evidence: Evidence = field(repr=False)
+    judge: Judge = field(repr=False)
     found: Class | None = field(default=None, compare=False)
 
     def __call__(self, lab: Lab) -> None:
         """Judges.
 
         Raises:
-            AssertionError: The cell is not what it may be.
+            AssertionError: The cell is not what it may be, or there is no evidence.
         """
         __tracebackhide__ = True
-        cells = self.evidence.compared(self.part, self.judge, lab).cells
+        try:
+            cells = self.evidence.compared(self.part, self.judge, lab).cells
+        except InitcheckError as error:
+            raise AssertionError(str(error)) from None  # the test of the part shows where
         cell = pick(cells, self.section, self.name, self.judge.old.problems)
         assert cell is not None, f"{self.section} {self.name} was not compared; report this"
         self.found = cell.found
@@ -186,9 +192,12 @@ def plan(problems: Sequence[Problem], reseeds: int | None, judge: Judge | None) 
 
 
 def tests_of(evidence: Evidence, judge: Judge | None) -> Iterator[tuple[str, PartTest | CellTest]]:
-    """Id → test: each part, with its cells behind it; then the cells that no part can have."""
+    """Id → test: each part, with its cells behind it; then the cells that no part can have.
+
+    Problems come first: they take longest, and so several workers each begin with another one.
+    """
     deciding = {name: part_of(*name, evidence.parts) for name in judge.names} if judge else {}
-    for part in (*evidence.parts, None):
+    for part in (*sorted(evidence.parts, key=lambda one: one.problem is None), None):
         if part:
             yield f"evidence-{str(part).replace(' ', '-')}", PartTest(part, evidence, judge)
         for (section, name), one in deciding.items():
