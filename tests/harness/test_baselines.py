@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from baselines import NAN, baseline, changed, trace
+from baselines import FITTED, NAN, baseline, changed, trace, values
 from click.testing import CliRunner
 
 from initcheck import InitcheckError, cli
@@ -237,6 +237,32 @@ def test_orders_of_the_same_kind_are_another_stream_and_others_a_change(orders, 
     assert (cell.found, cell.stage) == (found, "batch order")
     assert "in one order" in cell.note
     assert any("in another order" in sentence for sentence in describe(compare(OLD, new)))
+
+
+@pytest.mark.parametrize("orders", [[[2, 0, 1, 3], [3, 1, 0, 2]], [[1, 0, 3, 2], [1, 0, 3, 2]]])
+def test_what_follows_from_another_order_is_told_and_not_judged(orders):
+    new = baseline(orders=orders)
+    moved = trace(FITTED, **{"epoch losses": values("epoch losses") * 2, "epoch accuracies": np.float32([[0.5, 0.25]])})
+    new.problems["iris"].fits["he_normal"] = moved
+    cell = found_in(new, "fits", "iris he_normal")
+    assert cell.stage == "batch order"
+    assert cell.found is found_in(new, "orders", "iris").found
+    assert "held-out accuracy" in cell.note
+    assert cell.note.endswith("→ 0.25")
+    assert {step.found for step in cell.ladder[2:]} == {Class.INCONCLUSIVE}
+    assert any(sentence.startswith("In fit's own order: iris he_normal") for sentence in describe(compare(OLD, new)))
+
+
+def test_in_one_order_a_training_as_fit_runs_it_is_judged_like_any_other():
+    new = OLD.model_copy(deep=True)
+    for factor, found in ((1 + 1e-7, Class.WITHIN_TOLERANCE), (1.05, Class.SAME_DISTRIBUTION)):
+        weights = (values("final weights") * factor).astype(np.float32)
+        new.problems["iris"].fits["he_normal"] = trace(FITTED, **{"final weights": weights})
+        cell = found_in(new, "fits", "iris he_normal")
+        assert (cell.found, cell.stage) == (found, "final weights")
+    less = OLD.model_copy(deep=True)
+    del less.problems["iris"].fits["he_normal"]
+    assert found_in(less, "fits", "iris he_normal").note == "only in the old baseline"
 
 
 def test_what_only_one_baseline_holds_is_a_difference():

@@ -53,6 +53,15 @@ def test_a_training_has_all_stages_and_saving_keeps_its_weights(healthy):
     assert 0 < stages["first update"].tolerance < 1e-5
 
 
+def test_a_training_as_fit_runs_it_starts_from_the_same_weights_and_ends_elsewhere(healthy):
+    ((name, fitted),) = healthy.problems["iris"].fits.items()
+    twin = healthy.problems["iris"].traces[name]
+    assert (fitted.seed, fitted.steps) == (twin.seed, twin.steps)
+    assert fitted.stages["initial weights"].digest == twin.stages["initial weights"].digest
+    assert fitted.stages["final weights"].digest != twin.stages["final weights"].digest
+    assert 0 <= fitted.stages["epoch accuracies"].values[-1] <= 1
+
+
 def test_fans_are_those_of_the_shapes(healthy):
     dense = KINDS["dense"](recording._DIMS)
     assert (healthy.fans["dense"].fan_in, healthy.fans["dense"].fan_out) == (dense.fan_in, dense.fan_out)
@@ -62,9 +71,13 @@ def test_an_unshuffled_order_is_told_from_a_shuffled_one(healthy):
     assert [order.shuffled for order in healthy.orders.values()] == [True, False]
 
 
-def test_accuracies_are_counted_where_asked_for():
-    counts = recorded(reseeds=3).problems["iris"].accuracies["he_normal"].correct
-    assert len(counts) == 3
+def test_accuracies_are_counted_and_curves_kept_where_asked_for():
+    record = recorded(reseeds=3).problems["iris"].accuracies["he_normal"]
+    assert len(record.correct) == 3
+    assert record.curves.epochs == tuple(range(1, IRIS.epochs + 1))
+    loss = record.curves.loss
+    assert all(0 < low <= middle <= high for low, middle, high in zip(loss.low, loss.median, loss.high, strict=True))
+    assert record.curves.accuracy.median[-1] == pytest.approx(sorted(record.correct)[1] / 30, abs=1e-5)
 
 
 def first_difference(healthy, problem=IRIS):
