@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from initcheck.baselines.comparison import Cell, Class
-from initcheck.baselines.schema import AccuraciesRecord
+from initcheck.baselines.training_records import AccuraciesRecord
 from initcheck.counts import Counts, difference_p_value
 from initcheck.statistics import CONFIDENCE, Estimate, Values
 

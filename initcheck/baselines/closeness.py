@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from initcheck.baselines.array_records import ArrayRecord, LawRecord
 from initcheck.baselines.comparison import Deviation
-from initcheck.baselines.schema import ArrayRecord, LawRecord, StageRecord
+from initcheck.baselines.training_records import StageRecord
 
 _MANTISSA = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}
 _LEAST = {"float16": -14, "bfloat16": -126, "float32": -126, "float64": -1022}  # exponents of normal numbers

@@ -16,8 +16,9 @@ from initcheck.baselines.draw_cells import (
     compare_orders,
     pairs,
 )
-from initcheck.baselines.schema import Baseline, ProblemRecord, TraceRecord
+from initcheck.baselines.schema import Baseline, ProblemRecord
 from initcheck.baselines.trace_cells import compare_traces
+from initcheck.baselines.training_records import TraceRecord
 from initcheck.errors import InitcheckError
 from initcheck.records import Environment
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
+from initcheck.baselines.array_records import ArrayRecord, DrawsRecord, FansRecord, LawRecord, OrderRecord
 from initcheck.baselines.closeness import (
     DRAW_ROUNDINGS,
     MATRIX_ROUNDINGS,
@@ -16,7 +17,6 @@ from initcheck.baselines.closeness import (
     scale_p_value,
 )
 from initcheck.baselines.comparison import Cell, Class, Deviation
-from initcheck.baselines.schema import ArrayRecord, DrawsRecord, FansRecord, LawRecord, OrderRecord
 
 LAW_TESTS = 5  # p-values of a draws cell: three of its law, two of a single draw
 WEIGHT_TESTS = 2  # of each weight of a layer

@@ -6,19 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal
 
+from initcheck.baselines.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
 from initcheck.baselines.parts import Part, merge
-from initcheck.baselines.schema import (
-    AccuraciesRecord,
-    ArrayRecord,
-    Baseline,
-    DrawsRecord,
-    EnvironmentRecord,
-    FansRecord,
-    OrderRecord,
-    ProblemRecord,
-    TraceRecord,
-)
+from initcheck.baselines.schema import Baseline, EnvironmentRecord, ProblemRecord
 from initcheck.baselines.summary import array_record, curves_record, law_record, order_record, stage_record
+from initcheck.baselines.training_records import AccuraciesRecord, TraceRecord
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed

@@ -9,16 +9,9 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.baselines.schema import (
-    MOST_EPOCHS,
-    MOST_VALUES,
-    ArrayRecord,
-    BandRecord,
-    CurvesRecord,
-    LawRecord,
-    OrderRecord,
-    StageRecord,
-)
+from initcheck.baselines.array_records import ArrayRecord, LawRecord, OrderRecord
+from initcheck.baselines.fields import MOST_VALUES
+from initcheck.baselines.training_records import MOST_EPOCHS, BandRecord, CurvesRecord, StageRecord
 from initcheck.catalog.laws import Law, Orthogonal
 from initcheck.records import Runs
 from initcheck.training.trace import digest

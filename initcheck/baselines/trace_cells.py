@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from initcheck.baselines.closeness import DRAW_ROUNDINGS, MATRIX_ROUNDINGS, deviation, largest, ulp
 from initcheck.baselines.comparison import Cell, Class, Step, worst
-from initcheck.baselines.schema import StageRecord, TraceRecord
+from initcheck.baselines.training_records import StageRecord, TraceRecord
 
 _REPORTED = ("epoch losses", "epoch accuracies")
 FIRST_STEP = ("first loss", "first gradient", "first update")

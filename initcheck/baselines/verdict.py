@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from initcheck.baselines.comparison import Cell, Class, Comparison
-from initcheck.baselines.schema import STAGES
+from initcheck.baselines.training_records import STAGES
 
 _NAMED = 3  # cells of a kind
 SECTIONS = {

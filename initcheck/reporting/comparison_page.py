@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from initcheck.baselines.advice import advise
 from initcheck.baselines.comparison import Class, Comparison
-from initcheck.baselines.schema import STAGES, Baseline
+from initcheck.baselines.schema import Baseline
+from initcheck.baselines.training_records import STAGES
 from initcheck.baselines.verdict import SECTIONS, describe, overall
 from initcheck.reporting import comparison_words
 from initcheck.reporting.comparison_problems import problems_of

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from initcheck.baselines.schema import AccuraciesRecord
+from initcheck.baselines.training_records import AccuraciesRecord
 from initcheck.reporting.bands import (
     INK,
     MAX_BINS,

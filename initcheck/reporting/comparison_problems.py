@@ -9,7 +9,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from initcheck.baselines.comparison import Cell, Class, Comparison, Step
-from initcheck.baselines.schema import STAGES, Baseline, ProblemRecord
+from initcheck.baselines.schema import Baseline, ProblemRecord
+from initcheck.baselines.training_records import STAGES
 from initcheck.reporting import comparison_plots as plots
 from initcheck.reporting.bands import COLOURS, MARKERS
 from initcheck.reporting.comparison_texts import is_apart

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initcheck.baselines.schema import MOST_VALUES, BandRecord, ProblemRecord, TraceRecord
+from initcheck.baselines.fields import MOST_VALUES
+from initcheck.baselines.schema import ProblemRecord
 from initcheck.baselines.summary import kept_places
+from initcheck.baselines.training_records import BandRecord, TraceRecord
 from initcheck.reporting.bands import Band, Values
 
 METRICS = ("loss", "accuracy")  # in training, and of the held-out rows

@@ -3,18 +3,10 @@
 import numpy as np
 from runs import ENVIRONMENT
 
-from initcheck.baselines.schema import (
-    AccuraciesRecord,
-    BandRecord,
-    Baseline,
-    CurvesRecord,
-    DrawsRecord,
-    EnvironmentRecord,
-    FansRecord,
-    ProblemRecord,
-    TraceRecord,
-)
+from initcheck.baselines.array_records import DrawsRecord, FansRecord
+from initcheck.baselines.schema import Baseline, EnvironmentRecord, ProblemRecord
 from initcheck.baselines.summary import array_record, law_record, order_record, stage_record
+from initcheck.baselines.training_records import AccuraciesRecord, BandRecord, CurvesRecord, TraceRecord
 from initcheck.catalog.initializers import INITIALIZERS
 
 NAN = np.float32(np.nan)

@@ -19,9 +19,9 @@ from initcheck import InitcheckError, cli
 from initcheck.baselines.advice import advise
 from initcheck.baselines.compare import compare
 from initcheck.baselines.comparison import Class, allowed
-from initcheck.baselines.schema import STAGES, AccuraciesRecord, BandRecord
 from initcheck.baselines.store import load_baseline, write_baseline
 from initcheck.baselines.summary import curves_record, stage_record
+from initcheck.baselines.training_records import STAGES, AccuraciesRecord, BandRecord
 from initcheck.records import Runs
 from initcheck.reporting import comparison_problems
 from initcheck.reporting.comparison_markdown import escape, render_comment

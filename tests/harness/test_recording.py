@@ -9,8 +9,8 @@ from initcheck import INITIALIZERS, PROBLEMS, InitcheckError, cli
 from initcheck.baselines import record as recording
 from initcheck.baselines.compare import compare
 from initcheck.baselines.comparison import Class
-from initcheck.baselines.schema import STAGES
 from initcheck.baselines.store import load_baseline
+from initcheck.baselines.training_records import STAGES
 from initcheck.baselines.verdict import describe, overall
 from initcheck.catalog.recipes import Feed
 from initcheck.checks.layer_cases import KINDS
