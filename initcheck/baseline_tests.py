@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from initcheck.baselines.compare import compare
 from initcheck.baselines.comparison import Cell, Class, Comparison
+from initcheck.baselines.judge import Judge
 from initcheck.baselines.parts import Part, merge, needed_by, part_of, pick
 from initcheck.baselines.pool import Pool
 from initcheck.baselines.record import DEFAULT_RESEEDS, parts_of, record_nothing, record_part
@@ -18,48 +18,6 @@ from initcheck.training.quiet import quiet, unlogged
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
-
-
-@dataclass(frozen=True)
-class Judge:
-    """What a framework is held against.
-
-    Attributes:
-        file: The baseline's file, as the user named it.
-        old: What it holds.
-        good: What a cell may be.
-        advice: The command that shows everything.
-    """
-
-    file: str
-    old: Baseline
-    good: frozenset[Class]
-    advice: str
-
-    def __str__(self) -> str:
-        versions = self.old.environment.versions
-        told = ", ".join(f"{name} {versions[name]}" for name in ("tensorflow", "keras") if name in versions)
-        return f"{self.file} ({told})"
-
-    def compare(self, new: Baseline) -> Comparison:
-        """All cells, those for which the new baseline has no evidence being absent."""
-        return compare(self.old, new)
-
-    @property
-    def names(self) -> list[tuple[str, str]]:
-        """Section and name of every cell."""
-        return [(cell.section, cell.name) for cell in compare(self.old, self.old).cells]
-
-    def reject(self, cells: Sequence[Cell]) -> None:
-        """Fails the test, with what was found, what was expected, and how to see the rest.
-
-        Raises:
-            AssertionError: In any case.
-        """
-        __tracebackhide__ = True
-        best = " or ".join(one.value for one in Class if one in self.good)
-        lines = [*map(_told, cells), f"expected: {best}, against {self}", f"see all: {self.advice}"]
-        raise AssertionError("\n".join(map(_printable, lines)))
 
 
 @dataclass(frozen=True)
@@ -128,7 +86,7 @@ class PartTest:
         except InitcheckError as error:
             raise AssertionError(str(error)) from error.__cause__  # what the framework raised, and where
         if self.judge and extra:
-            self.judge.reject(extra)
+            raise AssertionError(self.judge.complaint(extra))
 
     def _extra(self, lab: Lab, judge: Judge) -> list[Cell]:
         known = set(judge.names)
@@ -171,7 +129,7 @@ class CellTest:
         assert cell is not None, f"{self.section} {self.name} was not compared; report this"
         self.found = cell.found
         if cell.found not in self.judge.good:
-            self.judge.reject([cell])
+            raise AssertionError(self.judge.complaint([cell]))
 
 
 def plan(problems: Sequence[Problem], reseeds: int | None, judge: Judge | None) -> list[Part]:
@@ -183,7 +141,8 @@ def plan(problems: Sequence[Problem], reseeds: int | None, judge: Judge | None) 
         judge: The baseline.
     """
     old = judge.old.problems if judge else {}
-    chosen = list(problems) or [PROBLEMS[name] for name in old or DEFAULT_PROBLEMS if name in PROBLEMS]
+    names = old if judge else DEFAULT_PROBLEMS
+    chosen = list(problems) or [PROBLEMS[name] for name in names if name in PROBLEMS]
     whole = [part for part in parts_of([]) if part.section != "problems"]
     return whole + [
         Part("problems", one.name, one, _reseeds(old[one.name]) if reseeds is None and one.name in old else reseeds)
@@ -209,14 +168,3 @@ def _reseeds(old: ProblemRecord) -> int | None:
     counts = [len(found.correct) for found in old.accuracies.values()]
     # The default stays one: where the ensemble engine does not serve, it is none.
     return None if max(counts, default=0) == DEFAULT_RESEEDS else max(counts, default=0)
-
-
-def _told(cell: Cell) -> str:
-    since = f" since {cell.stage!r}" if cell.stage else ""
-    size = f" by {cell.size}" if cell.size else ""
-    return f"{cell.section} {cell.name}: {cell.found.value.upper()}{since}{size}{f': {cell.note}' if cell.note else ''}"
-
-
-def _printable(line: str) -> str:
-    """Without what a name in somebody's file could steer a terminal by."""
-    return "".join(character if character.isprintable() else " " for character in line)

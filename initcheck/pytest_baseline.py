@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from initcheck.baseline_tests import CellTest, Evidence, Judge, plan, tests_of
+from initcheck.baseline_tests import CellTest, Evidence, plan, tests_of
 from initcheck.baselines.comparison import CLASSES, Class, allowed
+from initcheck.baselines.judge import Judge, printable, versions_of
 from initcheck.baselines.parts import Part, merge
 from initcheck.baselines.pool import Pool
 from initcheck.baselines.store import load_baseline, write_baseline
@@ -37,11 +38,11 @@ class BaselineSession:
 
     def __init__(self, config: pytest.Config, mark: str) -> None:
         self._config, self._mark = config, mark
-        self._reports = getattr(config, "workerinput", None) is None
+        self._controls = getattr(config, "workerinput", None) is None
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         named, new = config.getoption("initcheck_baseline"), config.getoption("initcheck_record")
         self._target = Path(new).absolute() if new else None
-        if self._reports:
+        if self._controls:
             self._require_usable(Path(named) if named else None)
             self._temporary = tempfile.TemporaryDirectory(prefix="initcheck-", ignore_cleanup_errors=True)
             folder = Path(self._temporary.name)
@@ -112,7 +113,7 @@ class BaselineSession:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Writes the baseline in one step, if all its parts are there."""
-        if not self._reports or not self._target or session.config.getoption("collectonly"):
+        if not self._controls or not self._target or session.config.getoption("collectonly"):
             return
         try:
             text, where = self._merged()
@@ -132,8 +133,7 @@ class BaselineSession:
         if not there:
             raise InitcheckError("no test that is decorated with initcheck.parametrize_with_baseline was collected")
         whole = merge(there)
-        versions = whole.environment.versions
-        return write_baseline(whole), ", ".join(f"{name} {versions[name]}" for name in ("tensorflow", "keras"))
+        return write_baseline(whole), versions_of(whole)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -148,7 +148,7 @@ class BaselineSession:
             if refused := self._judge.compare(there[0]).refused if there else ():
                 terminalreporter.write_line(
                     "initcheck: no claim about bits is made, for the environments differ in "
-                    f"{'; '.join(map(str, refused))}; values, laws and accuracies are judged all the same"
+                    f"{printable('; '.join(map(str, refused)))}; values, laws and accuracies are judged all the same"
                 )
         if self._line:
             terminalreporter.write_line(f"initcheck: {self._line}")

@@ -216,6 +216,17 @@ def test_what_cannot_work_is_told_at_the_start_in_one_line(pytester, options, to
     assert sorted(path.name for path in pytester.path.iterdir()) == ["bad.json", "newer.json", "old.json"]
 
 
+def test_a_hostile_name_reaches_no_terminal_with_its_controls(repository, pytester):
+    evil = "\u001b[2Jevil <script>"
+    where = OLD.environment.model_copy(update={"versions": {"tensorflow": evil}, "cpu": evil})
+    old = OLD.model_copy(update={"fans": {evil: OLD.fans["dense"]}, "environment": where})
+    (pytester.path / "old.json").write_text(write_baseline(old))
+    result = repository("--initcheck-baseline=old.json", "-rA")
+    assert result.parseoutcomes()["failed"] == 2
+    assert "evil <script>: CHANGED: only in the old" in str(result.stdout)
+    assert "\u001b" not in str(result.stdout)
+
+
 FAULT = """
 import os
 
