@@ -60,7 +60,7 @@ def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed
         sentences=[escape(sentence) for sentence in describe(comparison)],
         changes=_table(
             ("what", "concerns", "which", "the first of them"),
-            ((one.what, one.concerns, one.names, one.note) for one in changes(comparison)),
+            ((f"{MARKS[one.found]} {one.what}", one.concerns, one.names, one.note) for one in changes(comparison)),
             "changes",
         ),
         beyond=len(beyond),

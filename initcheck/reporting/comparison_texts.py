@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from initcheck.baselines.verdict import SECTIONS
 from initcheck.reporting.comparison_words import CONCERNS, STAGE_CONCERNS
 
 _MOST_NAMES = 6
+_MOST_NOTE = 240  # characters of what is said of one cell among many
 _LONE = "only in the "
 
 
@@ -31,15 +33,17 @@ def is_apart(step: Step) -> bool:
 
 @dataclass(frozen=True)
 class Change:
-    """Cells that changed in the same way.
+    """Cells that differ in the same way.
 
     Attributes:
+        found: Their class.
         what: Their section and stage.
         names: The first of them.
         note: What there is to say of the first.
         concerns: Whom it concerns.
     """
 
+    found: Class
     what: str
     names: str
     note: str
@@ -47,18 +51,22 @@ class Change:
 
 
 def changes(comparison: Comparison) -> Iterator[Change]:
-    """What changed, by section and stage, the earliest first; what only one of the two has is told elsewhere."""
-    groups: dict[tuple[str, str], list[Cell]] = {}
+    """What changed, or follows another stream, by section and stage, the worst first.
+
+    What only one of the two has, and what could not be judged, is told elsewhere; equivalent accuracies are no change.
+    """
+    groups: dict[tuple[Class, str, str], list[Cell]] = {}
     for cell in comparison.cells:
-        if cell.found is Class.CHANGED and not cell.note.startswith(_LONE):
-            groups.setdefault((cell.section, cell.stage if cell.ladder else ""), []).append(cell)
-    for (section, stage), cells in groups.items():
+        moved = cell.found is Class.CHANGED or (cell.found is Class.SAME_DISTRIBUTION and cell.section != "accuracies")
+        if moved and not cell.note.startswith(_LONE):
+            groups.setdefault((cell.found, cell.section, cell.stage if cell.ladder else ""), []).append(cell)
+    for (found, section, stage), cells in sorted(groups.items(), key=lambda item: -item[0][0].rank):
         number = f"{len(cells)} of {len(comparison.of(section))} {SECTIONS[section]}"
         concerns = STAGE_CONCERNS[stage] if stage else CONCERNS.get(section, "")
-        note = cells[0].note + (f" ({cells[0].size})" if cells[0].size else "")
-        yield Change(
-            f"{number}, since {stage}" if stage else number, _some([cell.name for cell in cells]), note, concerns
-        )
+        size = f" ({cells[0].size})" if cells[0].size else ""
+        note = textwrap.shorten(cells[0].note, _MOST_NOTE, placeholder=" …") + size
+        what = f"{number}, since {stage}" if stage else number
+        yield Change(found, what, _some([cell.name for cell in cells]), note, concerns)
 
 
 def incomparable(comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -22,10 +22,12 @@ from initcheck.baselines.comparison import Class, allowed
 from initcheck.baselines.store import load_baseline, write_baseline
 from initcheck.baselines.summary import curves_record, stage_record
 from initcheck.baselines.training_records import STAGES, AccuraciesRecord, BandRecord
+from initcheck.baselines.verdict import SECTIONS
 from initcheck.records import Runs
-from initcheck.reporting import comparison_problems
+from initcheck.reporting import comparison_problems, comparison_words
 from initcheck.reporting.comparison_markdown import escape, render_comment
 from initcheck.reporting.comparison_page import render_comparison
+from initcheck.reporting.comparison_texts import changes
 from initcheck.reporting.names import printable
 from initcheck.reporting.trainings import fitted_loss, training_of
 
@@ -195,6 +197,21 @@ def test_where_one_side_has_no_reseeds_both_show_their_seeded_runs(sides):
     assert "not both environments have reseeds" in text
     assert "band: where 8 in 10" not in text
     assert "only the" in text
+
+
+def test_what_changed_is_told_with_whom_it_concerns():
+    found = list(changes(compare(OLD, worse(baseline(draw_seed=1, orders=[ORDERS[0]] * 2)))))
+    assert [(one.found, one.what) for one in found] == [
+        (Class.CHANGED, "2 of 2 orders of fit"),
+        (Class.CHANGED, "1 of 1 trainings, since batch order"),
+        (Class.CHANGED, "1 of 1 trainings in fit's own order, since batch order"),
+        (Class.CHANGED, "1 of 1 accuracies over reseeds"),
+        (Class.SAME_DISTRIBUTION, "1 of 1 draws"),
+    ]
+    assert all(one.concerns and one.note for one in found)
+    assert not list(changes(compare(OLD, without_reseeds())))
+    assert set(SECTIONS) == set(comparison_words.SECTIONS)
+    assert set(STAGES) == set(comparison_words.STAGES) == set(comparison_words.STAGE_CONCERNS)
 
 
 def test_what_was_not_compared_is_told_with_its_reason():
