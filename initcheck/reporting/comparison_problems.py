@@ -18,7 +18,7 @@ from initcheck.reporting.names import printable
 from initcheck.reporting.svg import to_svg
 from initcheck.reporting.trainings import METRICS, Training, fitted_loss, training_of
 
-MOST_DRAWN = 6  # problems whose curves are drawn, the worst first: a panel costs a twentieth of a second
+MOST_DRAWN = 4  # problems whose curves are drawn, the worst first: a panel costs a twentieth of a second
 _GLYPHS = dict(zip(MARKERS, "●■▲◆▼✚✖◀▶", strict=True))
 
 Sides = Mapping[str, ProblemRecord]
