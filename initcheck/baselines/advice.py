@@ -51,7 +51,7 @@ _CALM = {
     Class.WITHIN_TOLERANCE: (
         "Yes",
         "Only last bits moved, by no more than rounding explains. Tests that pin exact floating-point results may need "
-        "new numbers; nothing else will show.",
+        "new numbers, and of many trainings some may class a row otherwise.",
     ),
     Class.SAME_DISTRIBUTION: (
         "Yes, with new numbers",

@@ -90,7 +90,7 @@ def _accuracies(comparison: Comparison) -> Iterator[str]:
         yield "Accuracy: not compared; no accuracies were recorded in both."
         return
     equal = [cell for cell in cells if cell.found is Class.IDENTICAL]
-    equivalent = [cell for cell in cells if cell.found is Class.SAME_DISTRIBUTION]
+    equivalent = [cell for cell in cells if cell.found in (Class.WITHIN_TOLERANCE, Class.SAME_DISTRIBUTION)]
     changed = [cell for cell in cells if cell.found is Class.CHANGED]
     unclear = [cell for cell in cells if cell.found is Class.INCONCLUSIVE]
     parts = [

@@ -196,6 +196,22 @@ def test_late_differences_beyond_rounding_are_decided_by_the_accuracies():
     assert found_in(worse, "accuracies", "iris he_normal").found is Class.CHANGED
 
 
+def moved_row(found):
+    """The same baseline with one reseed whose final weights class one row otherwise."""
+    new = found.model_copy(deep=True)
+    counts = new.problems["iris"].accuracies["he_normal"]
+    first, *rest = counts.correct
+    other = counts.model_copy(update={"correct": (first - 1, *rest)})
+    new.problems["iris"].accuracies["he_normal"] = other
+    return new
+
+
+def test_a_row_classed_otherwise_is_rounding_only_where_the_training_is_the_same_but_for_rounding():
+    assert found_in(moved_row(OLD), "accuracies", "iris he_normal").found is Class.WITHIN_TOLERANCE
+    beyond = changed(OLD, "final weights", lambda values: values * np.float32(1.05))
+    assert found_in(moved_row(beyond), "accuracies", "iris he_normal").found is Class.SAME_DISTRIBUTION
+
+
 def test_a_loss_reported_otherwise_is_a_change_though_the_weights_agree():
     cell = found_in(changed(OLD, "epoch losses", lambda values: values * np.float32(1.05)), "traces", "iris he_normal")
     assert (cell.found, cell.stage) == (Class.CHANGED, "epoch losses")
