@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from initcheck.catalog.problems import PROBLEMS, Problem
     from initcheck.catalog.tables import split
     from initcheck.errors import InitcheckError
-    from initcheck.pytest_plugin import parametrize_with_checks
+    from initcheck.pytest_plugin import parametrize_with_baseline, parametrize_with_checks
     from initcheck.records import Data, Environment, Epoch, Run, Runs
     from initcheck.reporting.results import Sweep
 
@@ -26,6 +26,7 @@ _HOMES = {
     "Problem": "initcheck.catalog.problems",
     "split": "initcheck.catalog.tables",
     "InitcheckError": "initcheck.errors",
+    "parametrize_with_baseline": "initcheck.pytest_plugin",
     "parametrize_with_checks": "initcheck.pytest_plugin",
     "Data": "initcheck.records",
     "Environment": "initcheck.records",
@@ -47,6 +48,7 @@ __all__ = [
     "Run",
     "Runs",
     "Sweep",
+    "parametrize_with_baseline",
     "parametrize_with_checks",
     "split",
     "sweep",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
+from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem, from_csv, get_problem
@@ -23,6 +24,7 @@ from initcheck.errors import InitcheckError
 from initcheck.files import write_whole
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
+from initcheck.upgrade_cli import upgrade
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,6 +165,9 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
 
 
 cli.add_command(bounds)
+cli.add_command(record)
+cli.add_command(compare)
+cli.add_command(upgrade)
 
 
 def _choose(problem: str | None, data: Path | None, target: str | None) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from initcheck.training.lab import Lab
 
 _PREFIX = "initcheck_"
+_BASELINE_MARK = f"{_PREFIX}baseline"
 
 
 @dataclass
@@ -87,6 +89,19 @@ def parametrize_with_checks(
     return pytest.mark.parametrize("check", parameters)
 
 
+def parametrize_with_baseline(*problems: Any) -> pytest.MarkDecorator:
+    """Parametrizes a test with the cells of a baseline; the test calls ``cell(initcheck_lab)``.
+
+    With ``--initcheck-baseline FILE`` the installed framework is judged cell by cell; with ``--initcheck-record FILE``
+    its evidence is written. Without either the test is not collected.
+
+    Args:
+        problems: Your own ``Problem`` rows, or names of the catalogue's; by default those that the baseline holds, or
+            where there is none to judge against, the catalogue's.
+    """
+    return getattr(pytest.mark, _BASELINE_MARK).with_args(*problems)  # type: ignore[no-any-return]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the options, all with one prefix."""
     from initcheck.training.seeding import DEFAULT_SEED
@@ -105,6 +120,67 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             default="normal",
             help=f"take {times} (default: half as many again); {effort}",
         )
+    _add_baseline_options(group)
+
+
+def _add_baseline_options(group: pytest.OptionGroup) -> None:
+    from initcheck.baselines.comparison import CLASSES
+
+    group.addoption(
+        "--initcheck-baseline",
+        metavar="FILE",
+        help="judge the installed framework against that baseline, a test for each cell (default: none)",
+    )
+    group.addoption(
+        "--initcheck-record",
+        metavar="FILE",
+        help="write the evidence of the installed framework to that baseline (default: none)",
+    )
+    group.addoption(
+        "--initcheck-allow",
+        metavar="CLASS",
+        action="append",
+        default=[],
+        choices=list(CLASSES),
+        help=f"what a cell may be, with what is better than it, may be given again: {', '.join(CLASSES)} "
+        "(default: within-tolerance)",
+    )
+    group.addoption(
+        "--initcheck-reseeds",
+        metavar="N",
+        type=int,
+        help="runs of each problem and initializer for a baseline's accuracies; 0 for none (default: as many as the "
+        "baseline to judge against has, or else as initcheck record takes)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepares to judge against a baseline, or to record one.
+
+    Raises:
+        UsageError: A baseline that cannot be used, or a place that cannot be written to.
+    """
+    config.addinivalue_line("markers", f"{_BASELINE_MARK}(*problems): set by parametrize_with_baseline")
+    if not _wants_baseline(config):
+        return
+    from initcheck.errors import InitcheckError
+    from initcheck.pytest_baseline import BaselineSession
+
+    try:
+        config.pluginmanager.register(BaselineSession(config, _BASELINE_MARK), "initcheck-baselines")
+    except InitcheckError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Collects no test of a baseline where there is none to judge against or to record."""
+    marks = getattr(obj, "pytestmark", ()) if inspect.isfunction(obj) else ()
+    hidden = any(mark.name == _BASELINE_MARK for mark in marks) and not _wants_baseline(collector.config)
+    return [] if hidden else None
+
+
+def _wants_baseline(config: pytest.Config) -> bool:
+    return bool(config.getoption("initcheck_baseline") or config.getoption("initcheck_record"))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -201,12 +201,14 @@ class Environment:
     Attributes:
         versions: Package name → installed version.
         python: Version of the interpreter.
-        platform: Operating system and machine.
-        cpu: Model name of the processor.
+        platform: Operating system, machine and C library.
+        cpu: Model name of the processor, and how many cores of it.
+        cpu_features: Those of its instruction sets that kernels are chosen by.
         threads: TensorFlow's threads within and between operations; 0 means its own choice.
         onednn: Whether oneDNN's kernels are on.
         op_determinism: Whether TensorFlow's op determinism is on.
         devices: The devices that TensorFlow sees.
+        switches: Name → value of what else is set that changes bits; empty where nothing is.
     """
 
     versions: Mapping[str, str]
@@ -217,6 +219,8 @@ class Environment:
     onednn: bool
     op_determinism: bool
     devices: tuple[str, ...]
+    cpu_features: tuple[str, ...] = ()
+    switches: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> list[tuple[str, str]]:
         """The environment as ``(name, value)`` pairs for people to read."""
@@ -225,12 +229,14 @@ class Environment:
             **self.versions,
             "platform": self.platform,
             "cpu": self.cpu,
+            "cpu features": ", ".join(self.cpu_features),
             "threads": "{} within, {} between operations (0: TensorFlow's choice)".format(*self.threads),
             "oneDNN": "on" if self.onednn else "off",
             "op determinism": "on" if self.op_determinism else "off",
             "devices": ", ".join(self.devices),
+            "switches": ", ".join(f"{name}={value}" for name, value in self.switches.items()),
         }
-        return list(shown.items())
+        return [(what, told) for what, told in shown.items() if told]
 
 
 _COLUMNS = ("reseeds", "orders", "seeds", "train_correct", "test_correct", "history")

@@ -164,6 +164,7 @@ _ROWS = (
 )
 
 PROBLEMS: Mapping[str, Problem] = MappingProxyType({row.name: row for row in _ROWS})
+DEFAULT_PROBLEMS = tuple(name for name in PROBLEMS if name != "banknotes")  # whose data has to be fetched
 
 
 def get_problem(name: str) -> Problem:

@@ -6,8 +6,16 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -21,9 +29,11 @@ from initcheck.reporting.format import answer_cells, component_cells
 from initcheck.reporting.results import Sweep
 
 if TYPE_CHECKING:
+    from initcheck.baselines.comparison import Comparison
     from initcheck.bounds import Bounds
     from initcheck.selftest import Outcome
 
+_MOST_CELLS = 40  # of a comparison, the worst first
 _PIPE_WIDTH = 200  # nobody reads a pipe's columns by eye: never fold a name that a script may look for
 
 
@@ -133,6 +143,36 @@ def _mark(outcome: Outcome, family: str) -> str:
     return "caught" if outcome.failures[family] else "–"
 
 
+def print_comparison(comparison: Comparison) -> None:
+    """The environments' differences, every cell that is not identical, and the verdict in words."""
+    from initcheck.baselines.verdict import describe
+
+    console = _console()
+    if comparison.differences:
+        table = Table("what", "old", "new", title="Environments", title_justify="left")
+        for one in comparison.differences:
+            table.add_row(*map(_plain, (one.what, one.old, one.new)))
+        console.print(table)
+    if differing := sorted(comparison.differing, key=lambda cell: -cell.found.rank):
+        hidden = len(differing) - _MOST_CELLS
+        title = "Cells that are not identical" + (f", but for {hidden} more, which --json gives" if hidden > 0 else "")
+        table = Table("cell", "found", "since", "by", "note", title=title, title_justify="left")
+        for cell in differing[:_MOST_CELLS]:
+            size = str(cell.size) if cell.size else ""
+            words = (f"{cell.section} {cell.name}", cell.found.value.upper(), cell.stage, size, cell.note)
+            table.add_row(*map(_plain, words))
+        console.print(table)
+    first, *rest = describe(comparison)
+    console.print(Text.assemble((_plain(first).plain, "bold")), soft_wrap=True)
+    for sentence in rest:
+        console.print(_plain(sentence), soft_wrap=True)
+
+
+def _plain(text: str) -> Text:
+    """A text from somebody's file, without what would steer a terminal."""
+    return Text("".join(character if character.isprintable() else " " for character in text))
+
+
 @contextlib.contextmanager
 def progress_bar(description: str, total: int) -> Iterator[Callable[[str, int], None]]:
     """A bar with the time left, on stderr where that is a terminal; gives the function that advances it."""
@@ -141,6 +181,39 @@ def progress_bar(description: str, total: int) -> Iterator[Callable[[str, int], 
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(description, total=total)
         yield lambda now, steps: progress.update(task, advance=steps, description=now)
+
+
+@contextlib.contextmanager
+def progress_lines(total: int) -> Iterator[Callable[[str, int], None]]:
+    """The same as a line on stdout for each step, for a program that watches."""
+    done = 0
+
+    def advance(now: str, steps: int) -> None:
+        nonlocal done
+        done += steps
+        click.echo(f"{done}/{total} {now}")
+
+    yield advance
+
+
+@contextlib.contextmanager
+def progress_of_each(names: Sequence[str]) -> Iterator[Callable[[str, str, int, int], None]]:
+    """A bar on stderr for each name; gives the function that says what one does, its steps done and all of them.
+
+    Where stderr is no terminal, a line says when one begins something, but not each of its steps.
+    """
+    console = Console(stderr=True)
+    shown, now = TextColumn("{task.fields[name]}"), TextColumn("{task.description}", markup=False)
+    columns = (shown, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), now)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        tasks = {name: bar.add_task("", total=None, name=name) for name in names}
+
+        def say(name: str, what: str, done: int, total: int) -> None:
+            bar.update(tasks[name], description=what, completed=done, total=total or None)
+            if not console.is_terminal and not total:
+                console.print(f"{name}: {what}", markup=False, highlight=False, soft_wrap=True)
+
+        yield say
 
 
 def _console() -> Console:

@@ -25,6 +25,7 @@ from initcheck.training.draws import LayerInitializers
 from initcheck.training.fit import batch_order, build_model, is_resettable, is_stateless
 from initcheck.training.framework import load_keras
 from initcheck.training.initial_weights import Array, InitialWeights, UnsuitableError
+from initcheck.training.nudges import nudged
 from initcheck.training.program import LOSSES, Program, Trained
 from initcheck.training.seeding import order_seed, run_seeds
 from initcheck.training.stacking import Network, single, stacked
@@ -164,7 +165,7 @@ class EnsembleEngine:
             drawn.append(self._weights[row.name].draw(own))
         weights = [np.concatenate(parts, axis=-1) for parts in zip(*drawn, strict=True)]
         if moved[0]:
-            weights = [_move(weight, *moved) for weight in weights]
+            weights = [nudged(weight, *moved) for weight in weights]
         rows = batch_order(
             len(self._data.x_train),
             self._epochs,
@@ -226,14 +227,6 @@ class EnsembleEngine:
             return stacked(self._keras, self._model, self._width)
         except UnsuitableError:  # convolutions and their like: one member after another, each in the compiled program
             return single(self._build(self._rows[0], LayerInitializers(self._rows[0], 1), 1))
-
-
-def _move(weight: Array, ulps: int, trial: int) -> Array:
-    """Every element moved by so many units in the last place, up or down; a zero, which no rounding moves, stays."""
-    up = np.random.RandomState(trial).rand(*weight.shape) < 0.5
-    unit = np.where(weight == 0, np.float32(0), np.spacing(np.abs(weight)))
-    moved: Array = weight + np.where(up, unit, -unit) * np.float32(ulps)
-    return moved
 
 
 def _by_initializer(members: Sequence[tuple[Initializer, int]]) -> Iterator[tuple[Initializer, list[int]]]:

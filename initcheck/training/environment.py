@@ -8,21 +8,32 @@ from importlib import metadata
 from pathlib import Path
 
 from initcheck.records import Environment
-from initcheck.training.framework import THREADS, load_keras
+from initcheck.training.framework import load_keras, threads
 
-_PACKAGES = ("initcheck", "tensorflow", "keras", "numpy", "scipy", "scikit-learn")
+_PACKAGES = ("initcheck", "tensorflow", "keras", "numpy", "ml-dtypes", "h5py", "scipy", "scikit-learn")
+# By these, Eigen, oneDNN, XLA and NumPy choose their kernels: on x86, then on ARM.
+_CPU_FEATURES = (
+    *("fma", "avx", "avx2", "avx_vnni", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16"),
+    *("avx512_fp16", "amx_tile", "amx_int8", "amx_bf16", "asimd", "sve", "sve2", "i8mm", "bf16", "sme"),
+)
+_SWITCHES = (
+    *("XLA_FLAGS", "TF_XLA_FLAGS", "TF_DETERMINISTIC_OPS", "TF_CUDNN_DETERMINISTIC", "TF_USE_LEGACY_KERAS"),
+    *("ONEDNN_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE", "TF_SET_ONEDNN_FPMATH_MODE", "NVIDIA_TF32_OVERRIDE"),
+    "NPY_DISABLE_CPU_FEATURES",
+)
 
 
 def environment() -> Environment:
     """What this process runs on; loads the framework."""
-    load_keras()
+    keras = load_keras()
     import tensorflow as tf
 
     return Environment(
         versions={name: _version(name) for name in _PACKAGES},
         python=platform.python_version(),
-        platform=f"{platform.system()} {platform.machine()}",
+        platform=" ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver()))),
         cpu=_cpu(),
+        cpu_features=_cpu_features(),
         threads=(
             tf.config.threading.get_intra_op_parallelism_threads(),
             tf.config.threading.get_inter_op_parallelism_threads(),
@@ -30,6 +41,7 @@ def environment() -> Environment:
         onednn=_onednn(),
         op_determinism=_op_determinism(),
         devices=tuple(device.device_type for device in tf.config.list_physical_devices()),
+        switches=_switches(keras.backend.floatx()),
     )
 
 
@@ -39,9 +51,10 @@ def settings() -> dict[str, str]:
         **{name: _version(name) for name in ("tensorflow", "keras", "numpy")},
         "python": platform.python_version(),
         "cpu": _cpu(),
-        "threads": str(THREADS),
+        "threads": "/".join(dict.fromkeys(map(str, threads()))),
         "oneDNN": "on" if _onednn() else "off",
         "op determinism": os.environ.get("TF_DETERMINISTIC_OPS", "off"),
+        **{name: value for name, value in _switches("float32").items() if name != "TF_DETERMINISTIC_OPS"},
     }
 
 
@@ -53,13 +66,25 @@ def _version(package: str) -> str:
 
 
 def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    names = [line.partition(":")[2].strip() for line in _lines(info) if line.startswith("model name")]
+    names = _told_of_cpu("model name")
     return f"{names[0]} × {len(names)}" if names else platform.processor() or "unknown"
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
+def _cpu_features() -> tuple[str, ...]:
+    found = set(next(iter(_told_of_cpu("flags") or _told_of_cpu("Features")), "").split())
+    return tuple(name for name in _CPU_FEATURES if name in found)
+
+
+def _told_of_cpu(what: str) -> list[str]:
+    """What Linux says of each processor under that heading; nothing on other systems."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return [line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == what]
+
+
+def _switches(floatx: str) -> dict[str, str]:
+    found = {name: os.environ[name][:200] for name in _SWITCHES if os.environ.get(name)}
+    return found if floatx == "float32" else {**found, "floatx": floatx}
 
 
 def _onednn() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,17 +85,9 @@ class ReferenceEngine:
             order: Number of the batch order; 0 is the frozen one.
         """
         own_seed = run_seed(seed, self._problem.name, initializer.name, reseed)
-        # Seeding TensorFlow's globals drops every kernel it has prepared, which doubles the cost of a run.
-        with contextlib.nullcontext() if self._all_seeded else _global_seed(self._keras, own_seed):
-            model = self._prepare(self._build(initializer, own_seed))
-            history = model.fit(
-                self._ordered_rows(order_seed(seed, self._problem.name, order) if order else None),
-                epochs=self._epochs,
-                steps_per_epoch=self._steps,
-                validation_data=self._test_rows,
-                shuffle=False,
-                verbose=0,
-            ).history
+        model, history = self.fit(
+            initializer, run=own_seed, order=order_seed(seed, self._problem.name, order) if order else None
+        )
         return Run(
             problem=self._problem.name,
             initializer=initializer.name,
@@ -111,6 +103,38 @@ class ReferenceEngine:
             ),
             order=order,
         )
+
+    def fit(
+        self,
+        initializer: Initializer,
+        *,
+        run: int,
+        order: int | None = None,
+        change: Callable[[list[np.ndarray]], list[np.ndarray]] | None = None,
+    ) -> tuple[Any, dict[str, list[float]]]:
+        """Trains one run; returns its model, which the next run may use again, and what its ``History`` holds.
+
+        Args:
+            initializer: The row under test.
+            run: The run's seed.
+            order: The seed of the batch order; None for the frozen one.
+            change: What is done to the initial weights before the first step.
+        """
+        # Seeding TensorFlow's globals drops every kernel it has prepared, which doubles the cost of a run.
+        with contextlib.nullcontext() if self._all_seeded else globally_seeded(self._keras, run):
+            built = self._build(initializer, run)
+            if change:
+                built.set_weights(change(built.get_weights()))
+            model = self._prepare(built)
+            history = model.fit(
+                self._ordered_rows(order),
+                epochs=self._epochs,
+                steps_per_epoch=self._steps,
+                validation_data=self._test_rows,
+                shuffle=False,
+                verbose=0,
+            ).history
+        return model, history
 
     def require_buildable(self, initializer: Initializer) -> None:
         """Builds the model once under that initializer, to fail before hours of training rather than after.
@@ -189,7 +213,7 @@ def build_model(
     Raises:
         InitcheckError: The model cannot be built, for example as the initializer admits matrices only.
     """
-    with contextlib.nullcontext() if global_seed is None else _global_seed(keras, global_seed):
+    with contextlib.nullcontext() if global_seed is None else globally_seeded(keras, global_seed):
         try:
             return problem.model(keras, layers, input_shape)
         except InitcheckError:
@@ -255,7 +279,7 @@ def _optimizer_variables(model: Any) -> list[Any]:
 
 
 @contextlib.contextmanager
-def _global_seed(keras: Any, seed: int) -> Iterator[None]:
+def globally_seeded(keras: Any, seed: int) -> Iterator[None]:
     """Seeds all global generators for whatever in a user's model is unseeded; Python's and NumPy's are put back."""
     python_state, numpy_state = random.getstate(), np.random.get_state()
     keras.utils.set_random_seed(seed)

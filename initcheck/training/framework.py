@@ -20,7 +20,8 @@ THREADS = 1
 def load_keras() -> Any:
     """Keras as installed, running on TensorFlow, with one thread within and one between operations.
 
-    With more threads the last bits of trained weights depend on scheduling. A program that has already started
+    With more threads the last bits of trained weights depend on scheduling. ``TF_NUM_INTRAOP_THREADS`` and
+    ``TF_NUM_INTEROP_THREADS``, TensorFlow's own variables, are obeyed all the same. A program that has already started
     TensorFlow keeps the threads it has; ``environment()`` says how many.
 
     Raises:
@@ -74,9 +75,17 @@ def _require(package: str) -> None:
         )
 
 
+def threads() -> tuple[int, int]:
+    """How many threads within and between operations a process is to have: what its environment asks for, or one."""
+    asked = (os.environ.get(f"TF_NUM_{kind}OP_THREADS", "") for kind in ("INTRA", "INTER"))
+    within, between = (int(number) if number.isdecimal() else THREADS for number in asked)
+    return within, between
+
+
 def _pin_threads(tf: Any) -> None:
+    within, between = threads()
     try:
-        tf.config.threading.set_intra_op_parallelism_threads(THREADS)
-        tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+        tf.config.threading.set_intra_op_parallelism_threads(within)
+        tf.config.threading.set_inter_op_parallelism_threads(between)
     except RuntimeError:  # TensorFlow has started already: its threads are the caller's decision
         return

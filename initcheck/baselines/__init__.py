@@ -1,0 +1,1 @@
+"""Baselines: the evidence of one environment in one file, and two of them compared."""

@@ -1,0 +1,113 @@
+"""The commands ``initcheck record`` and ``initcheck compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from initcheck.baselines.comparison import CLASSES, allowed
+from initcheck.catalog.problems import DEFAULT_PROBLEMS, get_problem
+from initcheck.errors import InitcheckError
+from initcheck.files import require_writable, write_whole
+from initcheck.training.seeding import DEFAULT_SEED
+
+_path = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_path)
+@click.option(
+    "--problem",
+    "problems",
+    multiple=True,
+    default=DEFAULT_PROBLEMS,
+    show_default=True,
+    help="What to train: a name, or package.module:attribute; may be given again.",
+)
+@click.option(
+    "--reseeds",
+    type=int,
+    help="Runs of each problem and initializer for the accuracies; 0 for none.  [default: 300, or 0 where the ensemble "
+    "engine does not serve, as under Keras 2]",
+)
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+@click.option("--steps", is_flag=True, hidden=True, help="Say each step on stdout, for a program that watches.")
+def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, steps: bool) -> None:
+    """Write the evidence of the installed framework to FILE, to be compared with that of another environment."""
+    from initcheck.baselines.store import write_baseline
+    from initcheck.reporting.terminal import progress_bar, progress_lines
+
+    if reseeds is not None and reseeds < 0:
+        raise InitcheckError(f"--reseeds is {reseeds}; it may be 0, for no accuracies, or more")
+    chosen = {problem.name: problem for problem in map(get_problem, problems)}
+    require_writable(file, "FILE")
+
+    from initcheck.baselines.record import record as gather
+    from initcheck.baselines.record import steps_of
+    from initcheck.training.quiet import unlogged
+
+    total = steps_of(list(chosen.values()))
+    with unlogged(), progress_lines(total) if steps else progress_bar("loading the framework", total) as advance:
+        found = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
+    text = write_baseline(found)
+    write_whole(file, [text])
+    where = ", ".join(f"{name} {found.environment.versions[name]}" for name in ("tensorflow", "keras"))
+    click.echo(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
+
+
+@click.command()
+@click.argument("old", type=_path)
+@click.argument("new", type=_path)
+@click.option("--html", type=_path, help="Write a page with everything that a decision needs to this file.")
+@click.option("--markdown", type=_path, help="Write the verdict to this file, as a comment on a pull request.")
+@click.option("--json", "json_file", type=_path, help="Write everything that was found to this file.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(list(CLASSES)),
+    help="What a cell may be, with what is better than it; may be given again.  [default: within-tolerance]",
+)
+def compare(
+    old: Path, new: Path, html: Path | None, markdown: Path | None, json_file: Path | None, allow: Sequence[str]
+) -> None:
+    """Compare two baselines: what changed, since which stage, by how much.
+
+    Exit code 0 where no cell is beyond what is allowed, 1 where one is, 2 where they could not be compared.
+    """
+    from initcheck.baselines.compare import compare as find_differences
+    from initcheck.baselines.store import load_baseline
+    from initcheck.reporting.comparison import comparison_json
+    from initcheck.reporting.comparison_markdown import render_comment
+    from initcheck.reporting.terminal import print_comparison
+
+    if html is not None:
+        from initcheck.reporting.comparison_page import render_comparison  # matplotlib is heavy
+
+    files = {"--html": html, "--markdown": markdown, "--json": json_file}
+    asked = {option: file for option, file in files.items() if file is not None}
+    _require_own(asked, {"OLD": old, "NEW": new})
+    before, after = load_baseline(old), load_baseline(new)
+    found = find_differences(before, after)
+    good = allowed([CLASSES[one] for one in allow])
+    write = {
+        "--html": lambda: render_comparison(before, after, found, good),
+        "--markdown": lambda: render_comment(before, after, found, good),
+        "--json": lambda: comparison_json(found),
+    }
+    texts = {file: write[option]() for option, file in asked.items()}
+    print_comparison(found)
+    for file, text in texts.items():
+        write_whole(file, [text])
+    raise SystemExit(0 if all(cell.found in good for cell in found.cells) else 1)
+
+
+def _require_own(files: Mapping[str, Path], baselines: Mapping[str, Path]) -> None:
+    """Makes sure that each file can be written, and is neither a baseline nor another option's file."""
+    taken = {file.resolve(): option for option, file in baselines.items()}
+    for option, file in files.items():
+        require_writable(file, option)
+        other = taken.setdefault(file.resolve(), option)
+        if other != option:
+            raise InitcheckError(f"{option} {file} is {other}'s file; name another one")

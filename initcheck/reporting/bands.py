@@ -1,0 +1,127 @@
+"""Metrics by epoch: medians with bands over reseeds, and the axes that hold them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+
+Values = npt.NDArray[np.float64]
+
+# Okabe & Ito 2008 without yellow, which is too faint on white. With three line styles 21 initializers differ; the
+# markers, whose number shares no factor with seven, tell them apart in grey as well.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
+MARKERS = "os^DvPX<>"
+INK = "#333333"
+PANEL_WIDTH = 4.6  # inches: 331 px, so that text keeps its size on a phone and grows on a screen
+MAX_BINS = 60  # of a histogram of accuracies
+
+_LINES = ("-", "--", ":")
+_LOG_SPAN = 100  # losses that span more than these two decades get a logarithmic axis
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """One metric of many runs, a value for each epoch; what is no number is infinite.
+
+    Attributes:
+        low: What a tenth of the runs does not exceed.
+        median: What half of them does not.
+        high: What nine tenths do not.
+        outer: The lowest and the highest, if they are known.
+    """
+
+    low: Values
+    median: Values
+    high: Values
+    outer: tuple[Values, ...] = ()
+
+    @classmethod
+    def of(cls, values: Values) -> Band:
+        """The band of values of shape ``(runs, epochs)``."""
+        ordered = np.sort(values, axis=0)  # order statistics need no interpolation, which infinite losses would spoil
+        low, median, high = (ordered[max(0, math.ceil(share * len(ordered)) - 1)] for share in (0.1, 0.5, 0.9))
+        return cls(low, median, high, (ordered[0], ordered[-1]))
+
+    @property
+    def lines(self) -> tuple[Values, ...]:
+        """All of its lines."""
+        return (self.low, self.median, self.high, *self.outer)
+
+
+def draw_bands(axes: Axes, epochs: Values, bands: Sequence[Band | None]) -> list[Artist]:
+    """Draws a band for each initializer, each in its colour, and returns the medians.
+
+    Args:
+        axes: Scaled already; what lies above is drawn at its upper end.
+        epochs: The epochs' numbers, from 1, in order.
+        bands: With a value for each epoch; None keeps a colour free.
+    """
+    top = axes.get_ylim()[1]
+    last_epoch = int(epochs[-1]) if len(epochs) else 1
+    strength = min(1.0, len(COLOURS) / max(1, len(bands)))  # many bands must not hide the medians
+    handles: list[Artist] = []
+    for number, band in enumerate(bands):
+        if band is None:
+            continue
+        x = epochs
+        if len(epochs) == 1:  # a point has no width: give each initializer its own short stretch beside the others
+            x = epochs + 0.8 * ((number + np.array([0.1, 0.9])) / len(bands) - 0.5)
+        low, median, high, *outer = (np.resize(line, len(x)) for line in band.lines)
+        colour = COLOURS[number % len(COLOURS)]
+        edges = [(low, "-", 0.6), (high, "-", 0.6), *((line, ":", 0.5) for line in outer)]
+        for edge, dashes, opacity in edges:
+            axes.plot(x, np.minimum(edge, top), color=colour, linestyle=dashes, linewidth=0.7, alpha=opacity * strength)
+        # Edges carry the band: overlapping fills would mix to mud.
+        axes.fill_between(
+            x, np.minimum(low, top), np.minimum(high, top), color=colour, alpha=0.07 * strength**2, linewidth=0
+        )
+        step = max(1, len(epochs) // 8)
+        last = max(0, np.count_nonzero(np.isfinite(median)) - 1)
+        handles += axes.plot(
+            x,
+            np.where(np.isfinite(median), median, np.nan),
+            color=colour,
+            linestyle=_LINES[number // len(COLOURS) % len(_LINES)],
+            marker=MARKERS[number % len(MARKERS)],
+            markevery=sorted({*range(number % step, len(x), step), last}),
+            zorder=2.5,
+        )
+    axes.set_xticks(_epoch_ticks(last_epoch))
+    margin = 0.02 * last_epoch + 0.4 * (last_epoch == 1)
+    axes.set_xlim(1 - margin, last_epoch + margin)
+    axes.set_xlabel("epoch")
+    return handles
+
+
+def scale_axis(axes: Axes, values: Values) -> None:
+    """Scales the axis so that every finite value is inside; logarithmic where they span decades."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return
+    sizes = np.abs(finite[finite != 0])
+    if len(sizes) and sizes.max() > _LOG_SPAN * sizes.min():
+        if finite.min() > 0:
+            axes.set_yscale("log")
+        else:
+            axes.set_yscale("symlog", linthresh=sizes.min())
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    scale = axes.yaxis.get_transform()
+    low, high = scale.transform([finite.min(), finite.max()])
+    margin = 0.05 * (high - low) or 0.05
+    axes.set_ylim(*scale.inverted().transform([low - margin, high + margin]))
+
+
+def title_axes(axes: Axes, title: str) -> None:
+    """Writes what the panel shows above it, and that its axis is logarithmic where it is."""
+    axes.set_title(title + ("" if axes.get_yscale() == "linear" else " (logarithmic axis)"))
+
+
+def _epoch_ticks(epochs: int) -> list[int]:
+    step = next(factor * 10**power for power in range(20) for factor in (1, 2, 5) if epochs <= 8 * factor * 10**power)
+    return [1, *range(step if step > 1 else 2, epochs + 1, step)]

@@ -1,0 +1,131 @@
+"""The evidence of a baseline that is not a training: draws, kernels of layers, and the orders of ``fit``."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import ElementLaw, Elementwise, Orthogonal, Shape, Unstated, VarianceScaled
+from initcheck.catalog.layers import LayerRequest
+from initcheck.catalog.recipes import Feed
+from initcheck.training.draws import make_initializer
+from initcheck.training.framework import load_keras
+from initcheck.training.lab import Lab
+from initcheck.training.orders import take
+from initcheck.training.trace import Array
+
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+SEEDS = (0, 1, 20260101, 2**31 - 3)  # Keras 3.0 ignored 0
+SHAPES: tuple[Shape, ...] = ((16,), (16, 8), (3, 3, 4, 8))
+_POOLED: tuple[Shape, int] = (
+    (256, 128),
+    2,
+)  # 65,536 elements: an error of 1 % of a normal law's scale is 2.5 of its own
+_POOLED_MATRICES: tuple[Shape, int] = ((6, 6), 200)  # of which each has one independent element
+_UNIT = Initializer("unit", "RandomUniform", Elementwise(ElementLaw("uniform", 0, 1)), "", {"minval": -1, "maxval": 1})
+_AGREE = 1e-4  # of a kernel's elements on one scale: float32 has 6e-8, and fans are far apart
+
+
+def draws_of(row: Initializer, dtype: str) -> dict[str, Array | str]:
+    """Shape and seed, in words → what that row draws, or the name of the exception that refuses it.
+
+    The global generators are seeded before each draw, for versions that ignore a seed.
+    """
+    found = {}
+    for shape in SHAPES if dtype == "float32" else SHAPES[1:2]:
+        for seed in SEEDS if row.law.random else SEEDS[:1]:
+            with seeded(7):
+                found[f"{shape}, seed {seed}" if row.law.random else f"{shape}"] = _attempt(row, shape, seed, dtype)
+    return found
+
+
+def pooled_draws(row: Initializer, dtype: str, seeds: Sequence[int]) -> list[Array]:
+    """Many draws of one shape; none of a row without randomness or a stated law, or of what is refused.
+
+    Args:
+        row: The initializer.
+        dtype: The dtype asked for.
+        seeds: Enough of them: ``POOLED_SEEDS``.
+    """
+    if not row.law.random or isinstance(row.law, Unstated):
+        return []
+    shape, count = _POOLED_MATRICES if isinstance(row.law, Orthogonal) else _POOLED
+    found = [_attempt(row, shape, seed, dtype) for seed in seeds[:count]]
+    return [draw for draw in found if not isinstance(draw, str)]
+
+
+POOLED_SEEDS = _POOLED_MATRICES[1]
+
+
+def default_weights(requests: Mapping[str, LayerRequest], seed: int) -> dict[str, list[Array]]:
+    """The first weights of each layer that is told nothing of initializers; without those that Keras does not have."""
+    layers = Lab(seed).draws.layers
+    return {name: layers.defaults(request, seed) for name, request in requests.items() if layers.offers(request.layer)}
+
+
+def kernel_fans(
+    request: LayerRequest, argument: str, weight: int, seed: int
+) -> tuple[float | None, float | None] | None:
+    """The fan-in and fan-out that scaled a layer's kernel; None for a scale that is no fan's, or no such layer.
+
+    The kernel under a variance-scaled uniform law is that under U(−1, 1) with the same seed, times √(3/fan).
+
+    Args:
+        request: The layer.
+        argument: The initializer argument that decides the kernel.
+        weight: The kernel's place among the layer's weights.
+        seed: Of the initializers.
+    """
+    layers = Lab(seed).draws.layers
+    if not layers.offers(request.layer):
+        return None
+
+    def kernel(row: Initializer) -> Array:
+        return np.asarray(layers.weights(request, {argument: (row, seed)})[weight], dtype=np.float64)
+
+    unit = kernel(_UNIT)
+    return _fan(kernel(_scaled("fan_in")), unit), _fan(kernel(_scaled("fan_out")), unit)
+
+
+def fit_order(feed: Feed, seed: int) -> list[Array]:
+    """Each epoch's row numbers, as ``fit`` took them under that global seed."""
+    with seeded(seed):
+        return take(load_keras(), feed, seed).rows()
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seeds the global generators; Python's and NumPy's are put back, since they may be the caller's."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    load_keras().utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+
+
+def _attempt(row: Initializer, shape: Shape, seed: int, dtype: str) -> Array | str:
+    try:
+        return np.asarray(make_initializer(row, seed)(shape, dtype=dtype))
+    except Exception as error:  # how it is refused is the framework's choice
+        return type(error).__name__
+
+
+def _scaled(mode: Any) -> Initializer:
+    config: Any = {"scale": 1.0, "mode": mode, "distribution": "uniform"}
+    return Initializer(mode, "VarianceScaling", VarianceScaled(1.0, mode, "uniform"), "", config)
+
+
+def _fan(kernel: Array, unit: Array) -> float | None:
+    usable = np.abs(unit) > 0.01
+    scales = kernel[usable] / unit[usable]
+    scale = float(np.median(scales)) if scales.size else 0.0
+    if scale <= 0 or np.abs(scales / scale - 1).max() > _AGREE:
+        return None
+    return float(f"{3 / scale**2:.5g}")

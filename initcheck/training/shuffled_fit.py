@@ -1,0 +1,48 @@
+"""One seeded training as a user would write it: the framework's own order, its own compilation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.problems import Problem
+from initcheck.training.draws import LayerInitializers
+from initcheck.training.fit import build_model, count_correct, globally_seeded
+from initcheck.training.framework import load_keras
+from initcheck.training.models import weights
+from initcheck.training.trace import Arrays
+
+
+def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arrays]:
+    """What ``set_random_seed`` and ``fit(shuffle=True)`` leave behind, stage by stage.
+
+    The last of the accuracies is that of the held-out rows.
+
+    It starts from the weights of the reference engine's run of that seed.
+
+    Args:
+        problem: What to train.
+        row: The initializer.
+        seed: Of every draw, and of the global generators, which the order is taken from.
+    """
+    keras, data = load_keras(), problem.data()
+    with globally_seeded(keras, seed):
+        model = build_model(keras, problem, row, LayerInitializers(row, seed), data.input_shape)
+        initial = weights(model)
+        model.compile(optimizer=problem.optimizer(keras), loss=problem.loss, metrics=["accuracy"])
+        history = model.fit(
+            data.x_train,
+            data.y_train,
+            batch_size=problem.batch_size,
+            epochs=problem.epochs,
+            shuffle=True,
+            verbose=0,
+        ).history
+        # Once, at the end: held-out rows after every epoch would cost as much as the training.
+        held_out = count_correct(model, data.x_test, data.y_test) / len(data.x_test)
+    return {
+        "initial weights": initial,
+        "epoch losses": (np.array(history["loss"], dtype=np.float32),),
+        "epoch accuracies": (np.array([*history["accuracy"], held_out], dtype=np.float32),),
+        "final weights": weights(model),
+    }

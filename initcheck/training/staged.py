@@ -1,0 +1,161 @@
+"""One seeded training, stage by stage, in the frozen order; and what a unit in the last place does to it."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.problems import Problem
+from initcheck.records import Data
+from initcheck.training.draws import make_initializer
+from initcheck.training.fit import ReferenceEngine, batch_order
+from initcheck.training.framework import load_keras
+from initcheck.training.models import weights
+from initcheck.training.nudges import nudged
+from initcheck.training.quiet import quiet
+from initcheck.training.trace import Array, Arrays
+
+_FIRST_TRIALS = 2  # runs from moved weights, over the first step
+_WHOLE_TRIALS = 1  # the same over all steps, which cost more and are judged by their accuracies in the end
+
+Change = Callable[[list[Array]], list[Array]]
+
+
+@dataclass(frozen=True, eq=False)
+class StagedRun:
+    """What one training left behind.
+
+    Attributes:
+        seed: The integer that decided every draw.
+        steps: Optimizer steps of the whole training.
+        stages: Name of the stage → its arrays, in the order in which one decides the next.
+        deviations: Name of the stage → the largest deviation of an element in runs whose initial weights were moved by
+            one unit in the last place, up or down by chance.
+    """
+
+    seed: int
+    steps: int
+    stages: Mapping[str, Arrays]
+    deviations: Mapping[str, float]
+
+
+class StagedTraining:
+    """Trains one problem through ``fit``: its first step by itself, and the whole.
+
+    Args:
+        problem: What to train.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._keras = load_keras()
+        self._problem = problem
+        self._data = problem.data()
+        self._whole = ReferenceEngine(problem)
+        first = _first_batch(problem, self._data)
+        self._x, self._y = first.x_train, first.y_train
+        self._first = ReferenceEngine(replace(problem, data=lambda: first), epochs=1)
+
+    def train(self, row: Initializer, seed: int) -> StagedRun:
+        """The run of that seed under that initializer."""
+        found = self._first_step(row, seed, _unmoved)
+        stages = {
+            "draws": (self._draw(row, seed, found["initial weights"]),),
+            **found,
+            **self._all_steps(row, seed, _unmoved, saves=True),
+        }
+        deviations: dict[str, float] = {}
+        for trials, part in ((_FIRST_TRIALS, self._first_step), (_WHOLE_TRIALS, self._all_steps)):
+            for trial in range(trials):
+                for stage, moved in part(row, seed, functools.partial(_moved, trial)).items():
+                    deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], moved))
+        deviations.pop("initial weights")
+        return StagedRun(
+            seed, self._problem.epochs * -(-len(self._data.x_train) // self._problem.batch_size), stages, deviations
+        )
+
+    def _draw(self, row: Initializer, seed: int, initial: Arrays) -> Array:
+        """What the initializer makes of the first kernel's shape."""
+        kernels = [weight.shape for weight in initial if weight.ndim > 1] or [initial[0].shape]
+        return np.asarray(make_initializer(row, seed)(kernels[0]))
+
+    def _first_step(self, row: Initializer, seed: int, change: Change) -> dict[str, Arrays]:
+        initial: list[Array] = []
+
+        def note(values: list[Array]) -> list[Array]:
+            initial[:] = change(values)
+            return initial
+
+        model, history = self._first.fit(row, run=seed, change=note)
+        update = weights(model)
+        model.set_weights(initial)
+        return {
+            "initial weights": tuple(initial),
+            "first loss": (_float32(history["loss"]),),
+            "first gradient": self._gradient(model),
+            "first update": update,
+        }
+
+    def _gradient(self, model: Any) -> Arrays:
+        """Of the first batch's mean loss, in inference mode, so that it costs no randomness."""
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            output = model(tf.constant(self._x), training=False)
+            value = tf.reduce_mean(self._keras.losses.get(self._problem.loss)(tf.constant(self._y), output))
+        found = tape.gradient(value, model.trainable_variables)
+        return tuple(np.array(tf.convert_to_tensor(one)) for one in found if one is not None)
+
+    def _all_steps(self, row: Initializer, seed: int, change: Change, *, saves: bool = False) -> dict[str, Arrays]:
+        model, history = self._whole.fit(row, run=seed, change=change)
+        final = weights(model)
+        predictions = np.asarray(model.predict(self._data.x_test, batch_size=len(self._data.x_test), verbose=0))
+        return {
+            "epoch losses": tuple(_float32(history[name]) for name in ("loss", "val_loss")),
+            "epoch accuracies": tuple(_float32(history[name]) for name in ("accuracy", "val_accuracy")),
+            "final weights": final,
+            "reloaded weights": _reloaded(model) if saves else final,
+            "predictions": (predictions,),
+        }
+
+
+def _first_batch(problem: Problem, data: Data) -> Data:
+    """The first batch of the frozen order, laid so that the frozen order of so few rows gives it as it is."""
+    rows = batch_order(len(data.x_train), 1)[0][: problem.batch_size]
+    rows = rows[np.argsort(batch_order(len(rows), 1)[0])]
+    return Data(data.x_train[rows], data.y_train[rows], data.x_test[:1], data.y_test[:1])
+
+
+def _reloaded(model: Any) -> Arrays:
+    """The weights after they were saved, lost and loaded."""
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        file = str(Path(folder) / "model.weights.h5")
+        model.save_weights(file)
+        model.set_weights([np.zeros_like(value) for value in model.get_weights()])
+        model.load_weights(file)
+    return weights(model)
+
+
+def _unmoved(values: list[Array]) -> list[Array]:
+    return values
+
+
+def _moved(trial: int, values: list[Array]) -> list[Array]:
+    return [nudged(value, 1, trial) if value.dtype == np.float32 else value for value in values]
+
+
+def _deviation(own: Arrays, moved: Arrays) -> float:
+    """The largest of any element; infinite where one is no number."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = max((float(np.abs(a - b).max()) for a, b in zip(own, moved, strict=True) if a.size), default=0.0)
+    return found if np.isfinite(found) else np.inf
+
+
+def _float32(values: list[float]) -> Array:
+    return np.array(values, dtype=np.float32)

@@ -1,0 +1,390 @@
+"""Baselines made by hand: what is written is read, what is broken is told, and each fault is named at its stage."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from baselines import FITTED, NAN, baseline, changed, trace, values
+from click.testing import CliRunner
+
+from initcheck import InitcheckError, cli
+from initcheck.baselines.accuracy import DELTA, difference
+from initcheck.baselines.closeness import deviation, ulp
+from initcheck.baselines.compare import compare
+from initcheck.baselines.comparison import Class
+from initcheck.baselines.store import load_baseline, write_baseline
+from initcheck.baselines.summary import array_record, stage_record
+from initcheck.baselines.verdict import describe, overall
+
+OLD = baseline()
+
+
+def stored(folder, found, name="file.json"):
+    path = folder / name
+    path.write_text(write_baseline(found), encoding="utf-8")
+    return path
+
+
+def found_in(new, section, name, old=OLD):
+    (cell,) = (cell for cell in compare(old, new).cells if (cell.section, cell.name) == (section, name))
+    return cell
+
+
+def test_what_is_written_is_read_back_and_written_alike(tmp_path):
+    path = stored(tmp_path, OLD)
+    assert load_baseline(path) == OLD
+    assert write_baseline(load_baseline(path)) == path.read_text(encoding="utf-8")
+    assert all(len(line) < 3000 for line in path.read_text(encoding="utf-8").splitlines())
+
+
+def test_a_diverged_training_is_kept_with_its_words(tmp_path):
+    new = changed(OLD, "final weights", lambda values: values * NAN)
+    path = stored(tmp_path, new)
+    assert (
+        "nan"
+        in json.loads(path.read_text())["problems"]["iris"]["traces"]["he_normal"]["stages"]["final weights"]["values"]
+    )
+    assert load_baseline(path) == new
+    assert compare(load_baseline(path), new).cells[0].found is Class.IDENTICAL
+
+
+def edit(body):
+    body["problems"]["iris"]["accuracies"]["he_normal"]["correct"][0] = 1
+
+
+def newer(body):
+    body["schema_version"] = 2
+
+
+def foreign(body):
+    body["format"] = "something else"
+
+
+def claims_rows(body):
+    body["problems"]["iris"]["held_out_rows"] = 10**10
+
+
+def claims_runs(body):
+    body["problems"]["iris"]["accuracies"]["he_normal"]["correct"] = [1] * 100_001
+
+
+def long_name(body):
+    body["draws"]["<script>alert(1)</script>\u001b[2J" * 100] = {}
+
+
+def nan_in_draw(body):
+    body["draws"]["he_normal"]["float32"]["draws"]["(16,), seed 1"]["values"][0] = "nan"
+
+
+def unknown_key(body):
+    body["extra"] = 1
+
+
+def many(body):
+    body["fans"] = {str(number): {"fan_in": 1.0, "fan_out": 1.0} for number in range(1001)}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (edit, "changed after it was recorded"),
+        (newer, "written by a newer initcheck"),
+        (foreign, "is no baseline"),
+        (claims_rows, "holds no baseline"),
+        (claims_runs, "holds no baseline"),
+        (long_name, "holds no baseline"),
+        (nan_in_draw, "holds no baseline"),
+        (unknown_key, "holds no baseline"),
+        (many, "holds no baseline"),
+    ],
+)
+def test_a_spoilt_file_is_told_in_one_short_line(tmp_path, spoil, told):
+    path = stored(tmp_path, OLD)
+    body = json.loads(path.read_text())
+    spoil(body)
+    path.write_text(json.dumps(body))
+    with pytest.raises(InitcheckError, match=told) as raised:
+        load_baseline(path)
+    message = str(raised.value).replace(str(path), "")
+    assert message.isprintable()
+    assert len(message) < 250
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": NaN}', "[" * 100_000, "\x00", "null"])
+def test_no_text_at_all_is_told_too(tmp_path, text):
+    path = tmp_path / "file.json"
+    path.write_text(text)
+    with pytest.raises(InitcheckError):
+        load_baseline(path)
+
+
+def test_every_truncation_is_told(tmp_path):
+    text = write_baseline(OLD).encode()
+    path = tmp_path / "file.json"
+    for end in range(0, len(text) - 2, len(text) // 40):
+        path.write_bytes(text[:end])
+        with pytest.raises(InitcheckError):
+            load_baseline(path)
+
+
+def test_a_missing_file_and_a_folder_are_told(tmp_path):
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(InitcheckError, match="cannot be read"):
+            load_baseline(path)
+
+
+def test_an_environment_against_itself_is_identical():
+    found = compare(OLD, OLD)
+    assert {cell.found for cell in found.cells} == {Class.IDENTICAL}
+    assert describe(found)[0].startswith("IDENTICAL")
+
+
+def test_ulps_are_those_of_numpy():
+    for value in (1.0, 0.1, 3.7e-5, 123456.0, 2.0**-126):
+        assert ulp(value) == np.spacing(np.float32(value))
+        assert ulp(value, "float64") == np.spacing(value)
+        if value < 65504 and value > 1e-4:
+            assert ulp(value, "float16") == np.spacing(np.float16(value))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_recorded_values_give_back_their_bits_and_deviations_are_exact(dtype):
+    values = np.random.RandomState(0).randn(64).astype(dtype)
+    record = array_record(values, 64)
+    assert np.array_equal(np.array(record.values, dtype=dtype), values)
+    moved = values.copy()
+    moved[5] = np.nextafter(moved[5], np.array(9, dtype=dtype))
+    assert deviation(record, array_record(moved, 64)).absolute == abs(float(moved[5]) - float(values[5]))
+
+
+def test_what_is_not_recorded_still_shows_in_the_moments():
+    values = np.linspace(0, 1, 10_001, dtype=np.float32)
+    moved = values.copy()
+    moved[1::5] += np.float32(0.01)
+    found = deviation(stage_record([values], None), stage_record([moved], None))
+    assert 0 < found.absolute <= 0.0101
+
+
+@pytest.mark.parametrize(
+    "stage", ["draws", "initial weights", "first loss", "first gradient", "first update", "reloaded weights"]
+)
+def test_a_fault_is_named_at_its_stage(stage):
+    cell = found_in(changed(OLD, stage, lambda values: values * np.float32(1.05)), "traces", "iris he_normal")
+    assert (cell.found, cell.stage) == (Class.CHANGED, stage)
+    assert cell.size.relative == pytest.approx(0.05, rel=0.1)
+
+
+@pytest.mark.parametrize("stage", ["epoch losses", "epoch accuracies", "final weights", "predictions"])
+def test_other_bits_are_within_tolerance(stage):
+    cell = found_in(changed(OLD, stage, lambda values: np.nextafter(values, np.float32(9))), "traces", "iris he_normal")
+    assert (cell.found, cell.stage) == (Class.WITHIN_TOLERANCE, stage)
+    assert cell.size.ulps <= 1
+
+
+def test_late_differences_beyond_rounding_are_decided_by_the_accuracies():
+    late = changed(OLD, "final weights", lambda values: values * np.float32(1.05))
+    cell = found_in(late, "traces", "iris he_normal")
+    assert (cell.found, cell.stage) == (Class.SAME_DISTRIBUTION, "final weights")
+    worse = late.model_copy(deep=True)
+    counts = worse.problems["iris"].accuracies["he_normal"]
+    moved = counts.model_copy(update={"correct": tuple(count - 3 for count in counts.correct)})
+    worse.problems["iris"].accuracies["he_normal"] = moved
+    assert found_in(worse, "traces", "iris he_normal").found is Class.CHANGED
+    assert found_in(worse, "accuracies", "iris he_normal").found is Class.CHANGED
+
+
+def moved_row(found):
+    """The same baseline with one reseed whose final weights class one row otherwise."""
+    new = found.model_copy(deep=True)
+    counts = new.problems["iris"].accuracies["he_normal"]
+    first, *rest = counts.correct
+    other = counts.model_copy(update={"correct": (first - 1, *rest)})
+    new.problems["iris"].accuracies["he_normal"] = other
+    return new
+
+
+def test_a_row_classed_otherwise_is_rounding_only_where_the_training_is_the_same_but_for_rounding():
+    assert found_in(moved_row(OLD), "accuracies", "iris he_normal").found is Class.WITHIN_TOLERANCE
+    beyond = changed(OLD, "final weights", lambda values: values * np.float32(1.05))
+    assert found_in(moved_row(beyond), "accuracies", "iris he_normal").found is Class.SAME_DISTRIBUTION
+
+
+def test_a_loss_reported_otherwise_is_a_change_though_the_weights_agree():
+    cell = found_in(changed(OLD, "epoch losses", lambda values: values * np.float32(1.05)), "traces", "iris he_normal")
+    assert (cell.found, cell.stage) == (Class.CHANGED, "epoch losses")
+    assert "reported otherwise" in cell.note
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.05])
+def test_another_stream_is_told_from_another_law(scale):
+    new = baseline(draw_seed=1, scale=scale)
+    cell = found_in(new, "draws", "he_normal float32")
+    assert cell.found is (Class.SAME_DISTRIBUTION if scale == 1 else Class.CHANGED)
+    assert "of 2 draws differ" in cell.note
+
+
+def test_too_few_draws_of_another_stream_are_inconclusive():
+    cell = found_in(baseline(draw_seed=1, pooled=500), "draws", "he_normal float32", baseline(pooled=500))
+    assert cell.found is Class.INCONCLUSIVE
+
+
+def test_one_ulp_in_a_draw_is_within_tolerance():
+    cell = found_in(baseline(nudge=True), "draws", "he_normal float32")
+    assert cell.found is Class.WITHIN_TOLERANCE
+    assert 0 < cell.size.ulps <= 1
+
+
+@pytest.mark.parametrize(
+    ("orders", "found"),
+    [
+        ([[2, 0, 1, 3], [3, 1, 0, 2]], Class.SAME_DISTRIBUTION),
+        ([[1, 0, 3, 2], [1, 0, 3, 2]], Class.CHANGED),
+        ([[0, 1, 2, 3], [0, 1, 2, 3]], Class.CHANGED),
+        ([[1, 0, 3, 3], [3, 2, 0, 1]], Class.CHANGED),
+    ],
+)
+def test_orders_of_the_same_kind_are_another_stream_and_others_a_change(orders, found):
+    new = baseline(orders=orders)
+    assert found_in(new, "orders", "feed").found is found
+    cell = found_in(new, "traces", "iris he_normal")
+    assert (cell.found, cell.stage) == (found, "batch order")
+    assert "in one order" in cell.note
+    assert any("in another order" in sentence for sentence in describe(compare(OLD, new)))
+
+
+@pytest.mark.parametrize("orders", [[[2, 0, 1, 3], [3, 1, 0, 2]], [[1, 0, 3, 2], [1, 0, 3, 2]]])
+def test_what_follows_from_another_order_is_told_and_not_judged(orders):
+    new = baseline(orders=orders)
+    moved = trace(FITTED, **{"epoch losses": values("epoch losses") * 2, "epoch accuracies": np.float32([[0.5, 0.25]])})
+    new.problems["iris"].fits["he_normal"] = moved
+    cell = found_in(new, "fits", "iris he_normal")
+    assert cell.stage == "batch order"
+    assert cell.found is found_in(new, "orders", "iris").found
+    assert "held-out accuracy" in cell.note
+    assert cell.note.endswith("→ 0.25")
+    assert {step.found for step in cell.ladder[2:]} == {Class.INCONCLUSIVE}
+    assert any(sentence.startswith("In fit's own order: iris he_normal") for sentence in describe(compare(OLD, new)))
+
+
+def test_in_one_order_a_training_as_fit_runs_it_is_judged_like_any_other():
+    new = OLD.model_copy(deep=True)
+    for factor, found in ((1 + 1e-7, Class.WITHIN_TOLERANCE), (1.05, Class.SAME_DISTRIBUTION)):
+        weights = (values("final weights") * factor).astype(np.float32)
+        new.problems["iris"].fits["he_normal"] = trace(FITTED, **{"final weights": weights})
+        cell = found_in(new, "fits", "iris he_normal")
+        assert (cell.found, cell.stage) == (found, "final weights")
+    less = OLD.model_copy(deep=True)
+    del less.problems["iris"].fits["he_normal"]
+    assert found_in(less, "fits", "iris he_normal").note == "only in the old baseline"
+
+
+def test_what_only_one_baseline_holds_is_a_difference():
+    less = OLD.model_copy(update={"fans": {}, "problems": {}})
+    for old, new in ((OLD, less), (less, OLD)):
+        found = compare(old, new)
+        assert overall(found) is Class.CHANGED
+        assert any("only in the" in cell.note for cell in found.of("fans"))
+        assert any("only in the" in cell.note for cell in found.of("traces"))
+
+
+@pytest.mark.parametrize(
+    ("property_", "value", "told"),
+    [
+        ("cpu", "another", "cpu"),
+        ("threads", (8, 2), "threads"),
+        ("onednn", False, "oneDNN"),
+        ("platform", "x", "platform"),
+    ],
+)
+def test_between_machines_no_claim_about_bits_is_made_and_the_rest_is_judged(property_, value, told):
+    where = OLD.environment.model_copy(update={property_: value})
+    found = compare(OLD, OLD.model_copy(update={"environment": where}))
+    assert [one.what for one in found.refused] == [told]
+    assert {cell.found for cell in found.of("traces")} == {Class.WITHIN_TOLERANCE}
+    assert {cell.found for cell in found.of("accuracies")} == {Class.IDENTICAL}
+    assert any(told in sentence and "No claim about bits" in sentence for sentence in describe(found))
+
+
+def test_baselines_of_other_seeds_are_not_compared():
+    with pytest.raises(InitcheckError, match="seeds"):
+        compare(OLD, OLD.model_copy(update={"seed": 2}))
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_interval_of_a_difference_covers(paired):
+    stream = np.random.RandomState(0)
+    missed = 0
+    for _ in range(500):
+        old = stream.binomial(1, 0.9, 200) * 0.5 + 0.5  # a tenth of the runs collapses
+        new = np.where(stream.rand(200) < 0.02, 1.5 - old, old) if paired else stream.binomial(1, 0.9, 200) * 0.5 + 0.5
+        found = difference(old, new, paired=paired)
+        truth = 0.02 * (0.1 * 0.5 - 0.9 * 0.5) if paired else 0.0
+        missed += not found.low <= truth <= found.high
+    assert missed / 500 < 0.07
+
+
+def test_few_runs_that_happened_to_agree_are_not_equivalent():
+    equal = np.full(5, 0.9)
+    found = difference(equal, equal, paired=True)
+    assert found.high > DELTA
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.cli, ["compare", *map(str, arguments)])
+
+
+def test_exit_codes_say_what_was_allowed(tmp_path):
+    old = stored(tmp_path, OLD, "old.json")
+    bits = stored(tmp_path, changed(OLD, "final weights", lambda v: np.nextafter(v, np.float32(9))), "bits.json")
+    stream = stored(tmp_path, baseline(draw_seed=1), "stream.json")
+    assert run(old, old).exit_code == 0
+    assert run(old, bits).exit_code == 0
+    assert run(old, bits, "--allow", "identical").exit_code == 1
+    assert run(old, stream).exit_code == 1
+    assert run(old, stream, "--allow", "same-distribution").exit_code == 0
+    assert isinstance(run(old, tmp_path / "none.json").exception, InitcheckError)
+
+
+def test_json_holds_everything_and_is_not_written_on_failure(tmp_path):
+    old, out = stored(tmp_path, OLD, "old.json"), tmp_path / "out.json"
+    bad = tmp_path / "bad.json"
+    bad.write_text("{")
+    out.write_text("kept")
+    run(old, bad, "--json", out)
+    assert out.read_text() == "kept"
+    new = stored(tmp_path, changed(OLD, "first loss", lambda values: values * NAN), "new.json")
+    assert run(old, new, "--json", out).exit_code == 1
+    body = json.loads(out.read_text())
+    assert body["verdict"] == "changed"
+    assert len(body["cells"]) == len(compare(OLD, OLD).cells)
+
+
+def test_comparing_loads_no_framework_and_takes_seconds(tmp_path):
+    paths = [stored(tmp_path, OLD, "old.json"), stored(tmp_path, baseline(draw_seed=1), "new.json")]
+    code = """
+import atexit, sys
+from initcheck.cli import cli
+atexit.register(lambda: print("loaded", {"tensorflow", "keras", "h5py"} & set(sys.modules)))
+cli.main(["compare", *sys.argv[1:]], standalone_mode=False)
+"""
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code, *map(str, paths)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "loaded set()" in done.stdout
+    assert time.monotonic() - start < 10  # of 5 on an idle machine
+
+
+def test_a_hostile_name_reaches_the_terminal_without_its_controls(tmp_path):
+    name = "\u001b[2Jevil"
+    new = OLD.model_copy(update={"fans": {name: OLD.fans["dense"]}})
+    out = run(stored(tmp_path, OLD, "old.json"), stored(tmp_path, new, "new.json")).output
+    assert "\u001b" not in out
+    assert "evil" in out
+
+
+def test_traces_must_have_the_stages_of_a_training():
+    with pytest.raises(ValueError, match="stages"):
+        trace(order=("first loss", "initial weights"))

@@ -1,0 +1,212 @@
+"""What is recorded of the installed framework: twice the same, and each fault of a framework at its own stage."""
+
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from initcheck import INITIALIZERS, PROBLEMS, InitcheckError, cli
+from initcheck.baselines import record as recording
+from initcheck.baselines.compare import compare
+from initcheck.baselines.comparison import Class
+from initcheck.baselines.store import load_baseline
+from initcheck.baselines.training_records import STAGES
+from initcheck.baselines.verdict import describe, overall
+from initcheck.catalog.recipes import Feed
+from initcheck.checks.layer_cases import KINDS
+from initcheck.checks.layer_defaults import DEFAULTS
+from initcheck.training.framework import load_keras
+
+IRIS = PROBLEMS["iris"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small():
+    """One initializer, two layers, one feed: the same work on a scale that a test can pay."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recording, "INITIALIZERS", {"he_normal": INITIALIZERS["he_normal"]})
+        patch.setattr(recording, "TRACED", ("he_normal",))
+        patch.setattr(recording, "DEFAULTS", {"Dense": DEFAULTS["Dense"]})
+        patch.setattr(recording, "KINDS", {"dense": KINDS["dense"], "conv2d": KINDS["conv2d"]})
+        patch.setattr(recording, "_FEEDS", (Feed(41, 8), Feed(41, 8, shuffle=False)))
+        yield
+
+
+def recorded(problem=IRIS, reseeds=0):
+    return recording.record([problem], reseeds=reseeds, seed=1, advance=lambda now, steps: None)
+
+
+@pytest.fixture(scope="module")
+def healthy(_small):
+    return recorded()
+
+
+def test_the_same_framework_recorded_twice_is_identical(healthy):
+    found = compare(healthy, recorded())
+    assert overall(found) is Class.IDENTICAL, describe(found)
+
+
+def test_a_training_has_all_stages_and_saving_keeps_its_weights(healthy):
+    stages = healthy.problems["iris"].traces["he_normal"].stages
+    assert [stage for stage in STAGES if stage != "batch order"] == list(stages)
+    assert stages["reloaded weights"].digest == stages["final weights"].digest
+    assert 0 < stages["first update"].tolerance < 1e-5
+
+
+def test_a_training_as_fit_runs_it_starts_from_the_same_weights_and_ends_elsewhere(healthy):
+    ((name, fitted),) = healthy.problems["iris"].fits.items()
+    twin = healthy.problems["iris"].traces[name]
+    assert (fitted.seed, fitted.steps) == (twin.seed, twin.steps)
+    assert fitted.stages["initial weights"].digest == twin.stages["initial weights"].digest
+    assert fitted.stages["final weights"].digest != twin.stages["final weights"].digest
+    assert 0 <= fitted.stages["epoch accuracies"].values[-1] <= 1
+
+
+def test_fans_are_those_of_the_shapes(healthy):
+    dense = KINDS["dense"](recording._DIMS)
+    assert (healthy.fans["dense"].fan_in, healthy.fans["dense"].fan_out) == (dense.fan_in, dense.fan_out)
+
+
+def test_an_unshuffled_order_is_told_from_a_shuffled_one(healthy):
+    assert [order.shuffled for order in healthy.orders.values()] == [True, False]
+
+
+def test_accuracies_are_counted_and_curves_kept_where_asked_for():
+    record = recorded(reseeds=3).problems["iris"].accuracies["he_normal"]
+    assert len(record.correct) == 3
+    assert record.curves.epochs == tuple(range(1, IRIS.epochs + 1))
+    loss = record.curves.loss
+    assert all(0 < low <= middle <= high for low, middle, high in zip(loss.low, loss.median, loss.high, strict=True))
+    assert record.curves.accuracy.median[-1] == pytest.approx(sorted(record.correct)[1] / 30, abs=1e-5)
+
+
+def first_difference(healthy, problem=IRIS):
+    (cell,) = compare(healthy, recorded(problem)).of("traces")
+    return cell
+
+
+def other_seed(patch, keras):
+    original = keras.initializers.VarianceScaling.__init__
+
+    def start(self, *arguments, seed=None, **options):
+        original(self, *arguments, seed=None if seed is None else seed + 1, **options)
+
+    patch.setattr(keras.initializers.VarianceScaling, "__init__", start)
+
+
+def wider(patch, keras):
+    original = keras.initializers.VarianceScaling.__call__
+    patch.setattr(keras.initializers.VarianceScaling, "__call__", lambda *a, **options: original(*a, **options) * 1.05)
+
+
+def reversed_order(patch, keras):
+    import tensorflow as tf
+
+    original = tf.random.shuffle
+    for module in (tf, tf.compat.v2):  # Keras 3 asks the one, Keras 2 the other
+        patch.setattr(module.random, "shuffle", lambda value, **told: tf.reverse(original(value, **told), [0]))
+
+
+def noisy_gradient(patch, keras):
+    import tensorflow as tf
+
+    original = tf.GradientTape.gradient
+
+    def gradient(*arguments, **options):
+        return [one * (1 + 1e-4 * tf.sin(1e6 * one)) for one in original(*arguments, **options)]
+
+    patch.setattr(tf.GradientTape, "gradient", gradient)
+
+
+def rounding_load(patch, keras):
+    original = keras.Model.load_weights
+
+    def load_weights(self, *arguments, **options):
+        original(self, *arguments, **options)
+        self.set_weights([value.astype("float16") for value in self.get_weights()])
+
+    patch.setattr(keras.Model, "load_weights", load_weights)
+
+
+@pytest.mark.parametrize(
+    ("fault", "stage", "found"),
+    [
+        (other_seed, "draws", Class.INCONCLUSIVE),  # no accuracies: what becomes of other draws cannot be told
+        (wider, "draws", Class.CHANGED),
+        (reversed_order, "batch order", Class.SAME_DISTRIBUTION),
+        (noisy_gradient, "first gradient", Class.CHANGED),
+        (rounding_load, "reloaded weights", Class.CHANGED),
+    ],
+)
+def test_a_fault_of_the_framework_is_named_at_its_stage(healthy, monkeypatch, fault, stage, found):
+    fault(monkeypatch, load_keras())
+    cell = first_difference(healthy)
+    assert (cell.stage, cell.found) == (stage, found), cell
+
+
+def test_another_stream_of_one_law_is_told_from_another_law(healthy, monkeypatch):
+    with monkeypatch.context() as patch:
+        other_seed(patch, load_keras())
+        laws = {cell.found for cell in compare(healthy, recorded()).of("draws")}
+    assert laws == {Class.SAME_DISTRIBUTION}
+    wider(monkeypatch, load_keras())
+    assert {cell.found for cell in compare(healthy, recorded()).of("draws")} == {Class.CHANGED}
+
+
+def scaled_loss(keras):
+    def loss(y, output):
+        return 1.01 * keras.losses.binary_crossentropy(y, output)
+
+    return replace(IRIS, loss=loss)
+
+
+def other_decay(keras):
+    return replace(IRIS, optimizer=lambda keras: keras.optimizers.RMSprop(0.01, rho=0.89))
+
+
+def slowing_steps(keras):
+    def optimizer(keras):
+        return keras.optimizers.RMSprop(keras.optimizers.schedules.ExponentialDecay(0.01, 100, 0.9))
+
+    return replace(IRIS, optimizer=optimizer)
+
+
+@pytest.mark.parametrize(
+    ("change", "stage", "found"),
+    [
+        (scaled_loss, "first loss", Class.CHANGED),
+        (other_decay, "first update", Class.CHANGED),
+        (slowing_steps, "epoch losses", Class.INCONCLUSIVE),  # late: the accuracies decide, and there are none
+    ],
+)
+def test_another_loss_or_optimizer_is_named_at_its_stage(healthy, change, stage, found):
+    cell = first_difference(healthy, change(load_keras()))
+    assert (cell.stage, cell.found) == (stage, found), cell
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.cli, ["record", *map(str, arguments)])
+
+
+def test_the_command_writes_a_file_that_can_be_read(tmp_path):
+    file = tmp_path / "baseline.json"
+    done = run(file, "--problem", "iris", "--reseeds", "0")
+    assert done.exit_code == 0, done.exception
+    assert "baseline of tensorflow" in done.output
+    assert set(load_baseline(file).problems) == {"iris"}
+    assert [path.name for path in tmp_path.iterdir()] == ["baseline.json"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--problem", "irsi"), ("--reseeds", "-1"), ("--problem", "no_such_module:problem", "--reseeds", "0")]
+)
+def test_nothing_is_written_on_a_mistake(tmp_path, wrong):
+    file = tmp_path / "baseline.json"
+    file.write_text("kept")
+    assert isinstance(run(file, *wrong).exception, InitcheckError)
+    assert file.read_text() == "kept"
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path):
+    assert isinstance(run(tmp_path).exception, InitcheckError)
+    assert isinstance(run(tmp_path / "none" / "file.json").exception, InitcheckError)

@@ -1,0 +1,511 @@
+"""``initcheck upgrade``: what it takes, what it runs, and how each end of it is told."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import zipfile
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+import yaml
+from baselines import baseline
+
+from initcheck import InitcheckError, cli
+from initcheck.baselines import environments, recordings
+from initcheck.baselines.carried import carry, require_able, require_python
+from initcheck.baselines.environments import build, clean_variables, own_requirements, resolve
+from initcheck.baselines.recordings import record_each
+from initcheck.baselines.sources import Interpreter, Requirements, parse_source
+from initcheck.baselines.store import write_baseline
+from initcheck.reporting import comparison_page
+from initcheck.reporting.comparison_page import render_comparison
+
+ROOT = Path(__file__).parents[2]
+
+# Stands for an interpreter: says what it has, and records by copying the file baseline.json beside it.
+PYTHON = """#!{python} -IS
+import json, os, pathlib, shutil, signal, sys, time
+here = pathlib.Path(__file__).parent
+words = sys.argv[1:]
+with open(here / "calls", "a") as calls:
+    calls.write(json.dumps([os.getpid(), words, dict(os.environ), os.getcwd()]) + "\\n")
+if "-c" in words:
+    told = json.loads((here / "told").read_text())
+    print(json.dumps({{"python": "3.11.7", "tensorflow": True, "versions": dict.fromkeys(words[3:], "99")}} | told))
+    sys.exit()
+print("1/2 draws of he_normal", flush=True)
+how = (here / "how").read_text()
+if how == "sleep":
+    time.sleep(60)
+if how == "segfault":
+    print("a line before the end", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGSEGV)
+if how == "import":
+    sys.exit("Traceback (most recent call last):\\n  File x\\n    import tensorflow\\nImportError: DLL \\x1b[2J")
+shutil.copy(here / "baseline.json", words[-1])
+"""
+
+# Stands for uv: chooses what is asked for, and installs it by making links to the interpreter beside it.
+UV = """#!{python} -IS
+import json, os, pathlib, shutil, sys
+here = pathlib.Path(__file__).parent
+words = sys.argv[1:]
+asked = " ".join(open(word).read().replace("\\n", " ").strip() for word in words if word.endswith("asked.in"))
+with open(here / "calls", "a") as calls:
+    calls.write(json.dumps([words, asked, dict(os.environ)]) + "\\n")
+if "compile" in words:
+    if "9.9" in asked:
+        sys.exit("warning: of no interest\\nerror: No solution found\\n  cause: Because there is no version\\n"
+                 "         of it, you cannot have it.\\n")
+    pathlib.Path(words[words.index("--output-file") + 1]).write_text(asked)
+if "venv" in words:
+    shutil.copytree(here / "environment", words[words.index("--python") + 2])
+if "sync" in words and (here / "broken").exists():
+    sys.exit("error: Failed to fetch: the network")
+"""
+
+
+def make_script(path, text):
+    path.write_text(text.format(python=sys.executable))
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def make_environment(folder, *, how="", found=None, told=None):
+    """A virtual environment's folder whose interpreter records that baseline."""
+    (folder / "bin").mkdir(parents=True)
+    make_script(folder / "bin" / "python", PYTHON)
+    (folder / "bin" / "how").write_text(how)
+    (folder / "bin" / "told").write_text(json.dumps(told or {}))
+    (folder / "bin" / "baseline.json").write_text(write_baseline(found or baseline()))
+    return folder
+
+
+def calls(folder):
+    file = folder / "calls"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def recorded(environment):
+    """The calls of an environment's interpreter that were to record."""
+    return [call for call in calls(environment / "bin") if "record" in call[1]]
+
+
+@pytest.fixture
+def uv(tmp_path, monkeypatch):
+    """The folder of a uv whose environments all record one baseline; its calls are in it."""
+    folder = tmp_path / "uv"
+    make_environment(folder / "environment")
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(make_script(folder / "uv", UV)))
+    monkeypatch.setattr(environments, "environments_folder", lambda: tmp_path / "kept")
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capfd):
+    """Runs the program in a folder of its own; its exit code, and what it wrote to stdout and stderr."""
+    folder = tmp_path / "here, and there"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(comparison_page, "render_comparison", lambda *_: "a page")  # drawn in one test only
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["initcheck", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        told = capfd.readouterr()
+        return ended.value.code, told.out, told.err
+
+    return run
+
+
+def test_a_requirement_is_told_from_a_file_a_folder_and_an_interpreter(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment = make_environment(tmp_path / "an environment")
+    Path("requirements.txt").write_text("tensorflow")
+    Path("tensorflow").mkdir()  # as in a folder of checkouts
+    assert parse_source("tensorflow == 2.15.1") == Requirements(("tensorflow==2.15.1",))
+    assert parse_source("tensorflow", ["keras"]) == Requirements(("tensorflow", "keras"))
+    assert parse_source("requirements.txt", ["keras"]) == Requirements(("keras",), (tmp_path / "requirements.txt",))
+    assert parse_source("an environment") == Interpreter(environment / "bin" / "python")
+    assert parse_source(str(environment / "bin" / "python")) == Interpreter(environment / "bin" / "python")
+
+
+HOSTILE = (
+    "--index-url=http://127.0.0.1/",
+    "-r /etc/passwd",
+    "-e .",
+    "tensorflow --index-url http://127.0.0.1/",
+    "tensorflow\n--index-url http://127.0.0.1/",
+    "tensorflow @ http://127.0.0.1/a.whl\n--index-url http://127.0.0.1/",
+    "tensorflow; touch hurt",
+    "$(touch hurt)",
+    "tensorflow==2.21.0 && touch hurt",
+    "`touch hurt`",
+    "tensorflow keras",
+    "a\x00b",
+    "x" * 5000 + "!",
+    "",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("where", ["OLD", "--with"])
+def test_what_is_no_requirement_is_told_in_one_line_and_never_run(text, where, uv, run):
+    words = ["--", text, "tensorflow"] if where == "OLD" else [f"--with={text}", "tensorflow", "tensorflow"]
+    code, out, err = run("upgrade", *words)
+    assert code == 2
+    assert not out
+    assert err.startswith("initcheck: OLD: ")
+    assert err.count("\n") == 1
+    assert len(err) < 400
+    assert not calls(uv)
+    assert not list(Path.cwd().iterdir())
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "no/such/python"])
+def test_a_path_that_is_not_there_is_not_looked_for_in_a_registry(name, uv, run):
+    code, _, err = run("upgrade", name, "tensorflow")
+    assert code == 2
+    assert "does not exist" in err
+    assert not calls(uv)
+
+
+def test_nothing_is_installed_into_an_environment_that_is_there(uv, run, tmp_path):
+    environment = make_environment(tmp_path / "there")
+    code, _, err = run("upgrade", environment, environment, "--with-new", "keras==3.3.3")
+    assert code == 2
+    assert "into which nothing is installed; leave out keras==3.3.3" in err
+    assert run("upgrade", environment, environment)[0] == 0
+    assert not calls(uv)
+
+
+def test_equal_baselines_are_identical_and_are_kept_with_the_page(uv, run, monkeypatch):
+    monkeypatch.setattr(comparison_page, "render_comparison", render_comparison)
+    code, out, _ = run("upgrade", "tensorflow==1", "tensorflow==2", "--out", "out")
+    assert code == 0
+    assert "IDENTICAL" in out
+    assert "<html" in Path("out", "report.html").read_text()
+    assert {Path("out", f"{side}.json").read_text() for side in ("old", "new")} == {write_baseline(baseline())}
+
+
+def test_what_differs_is_told_with_exit_code_1(uv, run, tmp_path):
+    other = make_environment(tmp_path / "other", found=baseline(scale=1.05))
+    code, out, _ = run(
+        *("upgrade", "tensorflow", other, "--json", "found.json", "--markdown", "v.md", "--html", "page.html")
+    )
+    assert code == 1
+    assert "CHANGED since the stage 'draws'" in out
+    assert json.loads(Path("found.json").read_text())["verdict"] == "changed"
+    assert "May this upgrade be merged?" in Path("v.md").read_text()
+    assert Path("page.html").exists()
+    assert not Path("initcheck-upgrade", "report.html").exists()
+    assert run("upgrade", "tensorflow", other, "--allow", "changed")[0] == 0
+
+
+def test_the_resolver_sees_what_each_side_asks_for_and_what_initcheck_needs(uv, run):
+    run("upgrade", "tensorflow==1", "tensorflow==2", "--with", "keras==3", "--with-new", "numpy<2", "--python", "3.12")
+    old, new = [asked for words, asked, _ in calls(uv) if "compile" in words]
+    needs = [str(one) for one in own_requirements()]
+    assert old.split() == ["tensorflow==1", "keras==3", *needs]
+    assert new.split() == ["tensorflow==2", "keras==3", "numpy<2", *needs]
+    assert all(words[words.index("--python") + 1] == "3.12" for words, _, _ in calls(uv) if "sync" not in words)
+    assert any(need.startswith("numpy") for need in needs)
+    assert not any(need.startswith("hypothesis") for need in needs)
+
+
+def test_a_requirements_file_is_handed_on_whatever_its_path(uv, run):
+    file = Path("r $(touch hurt); 'x'.txt")
+    file.write_text("tensorflow")
+    assert run("upgrade", file, file)[0] == 0
+    assert [str(file.absolute()) in words for words, _, _ in calls(uv) if "compile" in words] == [True, True]
+    assert not Path("hurt").exists()
+
+
+def test_options_of_record_reach_both_sides_as_one_word_each(run, tmp_path):
+    environment = make_environment(tmp_path / "there")
+    run("upgrade", environment, environment, "--problem", "a:b; touch hurt", "--problem", "iris", "--seed", "-3")
+    told = [call[1] for call in recorded(environment)]
+    assert [words[:4] for words in told] == [["-P", "-m", "initcheck", "record"]] * 2
+    assert all({"--problem=a:b; touch hurt", "--problem=iris", "--seed=-3"} <= set(words) for words in told)
+    assert [call[3] for call in recorded(environment)] == [str(Path.cwd())] * 2  # where a user's own problem may lie
+
+
+def test_environments_are_kept_between_calls_and_shared_by_equal_sides(uv, run):
+    for words in ([], [], ["--refresh"]):
+        run("upgrade", "tensorflow", "tensorflow", *words)
+    assert ["compile" if "compile" in words else words[0] for words, _, _ in calls(uv)] == [
+        *("compile", "compile", "venv", "pip"),
+        *("compile", "compile"),
+        *("compile", "compile", "venv", "pip"),
+    ]
+
+
+def test_an_environment_that_was_not_finished_is_never_used(uv, run, tmp_path):
+    (uv / "broken").touch()
+    code, _, err = run("upgrade", "tensorflow", "tensorflow")
+    assert (code, err.splitlines()[-1]) == (2, "initcheck: OLD tensorflow: Failed to fetch: the network")
+    assert not list((tmp_path / "kept").iterdir())
+    (uv / "broken").unlink()
+    assert run("upgrade", "tensorflow", "tensorflow")[0] == 0
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A requirement that the real uv can have without a network."""
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("tiny.py", "")
+        file.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        file.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr("tiny-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setattr(environments, "environments_folder", lambda: tmp_path / "kept, here")
+    monkeypatch.setattr(environments, "own_requirements", list)
+    return f"tiny @ {wheel.as_uri()}"
+
+
+def test_the_real_uv_builds_an_environment_once_and_compiles_it(tiny):
+    wanted = parse_source(tiny)
+    python = build(resolve(wanted, None))
+    found = subprocess.run(
+        [python, "-I", "-c", "import tiny; print(tiny.__cached__)"], capture_output=True, text=True, check=True
+    ).stdout
+    assert Path(found.strip()).exists()
+    made = python.lstat().st_ctime_ns
+    assert build(resolve(wanted, None)) == python
+    assert python.lstat().st_ctime_ns == made
+    assert build(resolve(wanted, None), refresh=True).lstat().st_ctime_ns > made
+    assert [path.name for path in environments.environments_folder().iterdir()] == [resolve(wanted, None).key]
+
+
+def test_the_real_uv_s_reason_is_on_one_line(tiny):
+    with pytest.raises(InitcheckError) as told:
+        resolve(parse_source(tiny, ["tiny==2"]), None)
+    assert "No solution found" in str(told.value)
+    assert "tiny==2" in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_build_that_nobody_finishes_is_cleared_away_and_one_under_way_is_not(uv, run, tmp_path):
+    for name, age in ((".partial-old", 2e5), (".partial-new", 0)):
+        (tmp_path / "kept" / name).mkdir(parents=True)
+        then = (tmp_path / "kept").stat().st_mtime - age
+        os.utime(tmp_path / "kept" / name, (then, then))
+    run("upgrade", "tensorflow", "tensorflow")
+    assert [path.name for path in (tmp_path / "kept").glob(".partial-*")] == [".partial-new"]
+
+
+def test_what_cannot_be_resolved_is_told_in_one_line_with_the_reason(uv, run):
+    code, out, err = run("upgrade", "tensorflow", "tensorflow==9.9")
+    assert code == 2
+    assert not out
+    assert err.splitlines()[-1] == (
+        "initcheck: NEW tensorflow==9.9: No solution found; Because there is no version; of it, you cannot have it"
+    )
+    assert not list(Path.cwd().iterdir())
+
+
+@pytest.mark.parametrize("how", ["segfault", "import"])
+def test_an_environment_that_crashes_is_a_result_with_its_last_lines(how, uv, run, tmp_path):
+    crashing = make_environment(tmp_path / "crashing", how=how)
+    Path("out").mkdir()
+    for name in ("new.json", "report.html"):
+        Path("out", name).write_text("of an earlier call")
+    code, out, err = run("upgrade", "tensorflow", crashing, "--out", "out", "--json", "found.json")
+    assert code == 1
+    assert "CHANGED: NEW" in out
+    assert "Traceback" not in out + err
+    expected = {
+        "segfault": ["SIGSEGV", "a line before the end"],
+        "import": ["code 1", "  ImportError: DLL  [2J\n"],
+    }
+    assert all(words in out for words in expected[how])
+    assert "import tensorflow" not in out
+    assert [path.name for path in Path("out").iterdir()] == ["old.json"]
+    assert not Path("found.json").exists()
+
+
+def test_two_environments_that_crash_compare_nothing(run, tmp_path):
+    crashing = make_environment(tmp_path / "crashing", how="segfault")
+    code, out, _ = run("upgrade", crashing, crashing)
+    assert code == 2
+    assert out.count("SIGSEGV") == 2
+
+
+def test_an_interpreter_that_cannot_record_is_told_with_what_it_lacks(tmp_path):
+    lacking = make_environment(tmp_path / "lacking", told={"versions": {one.name: None for one in own_requirements()}})
+    old = {"versions": {one.name: "99" for one in own_requirements()} | {"rich": "1.0"}}
+    for folder, message in (
+        (lacking, "lacks what initcheck needs: click>=8"),
+        (make_environment(tmp_path / "old", told=old), r"needs: rich>=13 \(it has 1.0\)"),
+        (make_environment(tmp_path / "ten", told={"python": "3.10.4"}), "has Python 3.10.4; initcheck needs >=3.11"),
+        (make_environment(tmp_path / "bare", told={"tensorflow": False}), "no TensorFlow"),
+    ):
+        with pytest.raises(InitcheckError, match=message):
+            require_able(folder / "bin" / "python")
+    with pytest.raises(InitcheckError, match="does not answer as a Python"):
+        require_able(Path("/bin/cat"))
+    require_able(make_environment(tmp_path / "able") / "bin" / "python")
+    require_able(Path(sys.executable))
+
+
+@pytest.mark.parametrize(
+    ("version", "what"), [("3.10", "has Python 3.10;"), ("2", "no version"), ("3.12 -q", "no vers")]
+)
+def test_a_python_that_initcheck_does_not_run_on_is_told(version, what, uv, run):
+    code, _, err = run("upgrade", "tensorflow", "tensorflow", "--python", version)
+    assert code == 2
+    assert what in err
+    assert not calls(uv)
+
+
+def test_a_python_that_is_new_enough_passes():
+    for version in ("3.11", "3.11.0", "3.13.2"):
+        require_python(version)
+
+
+def test_results_that_could_not_be_written_are_told_before_the_work(uv, run):
+    code, _, err = run("upgrade", "tensorflow", "tensorflow", "--json", "no/such/folder.json")
+    assert code == 2
+    assert "--json" in err
+    assert not calls(uv)
+
+
+def test_a_problem_that_is_not_there_is_told_before_the_work(uv, run):
+    code, _, err = run("upgrade", "tensorflow", "tensorflow", "--problem", "irris")
+    assert code == 2
+    assert "irris" in err
+    assert not calls(uv)
+
+
+def test_what_a_shell_has_set_for_another_python_does_not_leak(uv, run, monkeypatch):
+    leaks = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_SYSTEM_PYTHON")
+    for name in leaks:
+        monkeypatch.setenv(name, "/elsewhere")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    run("upgrade", "tensorflow", "tensorflow")
+    told = [call[2] for call in calls(uv)] + [call[2] for path in uv.parent.glob("kept/*/bin") for call in calls(path)]
+    assert len(told) >= 5
+    assert not any("/elsewhere" in variables.values() for variables in told)
+    assert {variables["TF_ENABLE_ONEDNN_OPTS"] for variables in told} == {"0"}
+
+
+def test_what_is_carried_is_this_initcheck_with_its_version_and_nothing_else(tmp_path):
+    folder = carry(tmp_path / "carried")
+    code = "import initcheck; from importlib import metadata; print(initcheck.__file__, metadata.version('initcheck'))"
+    told = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        env={**clean_variables(), "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert told[0] == str(folder / "initcheck" / "__init__.py")
+    assert sorted(path.name for path in folder.iterdir()) == ["initcheck", f"initcheck-{told[1]}.dist-info"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interruption_ends_what_runs(jobs, tmp_path):
+    environment = make_environment(tmp_path / "sleeping", how="sleep")
+    python = environment / "bin" / "python"
+
+    def interrupt(*_):
+        if len(recorded(environment)) == jobs:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record_each({"old": python, "new": python}, [], carried=tmp_path, folder=tmp_path, jobs=jobs, advance=interrupt)
+    for pid, *_ in recorded(environment):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_ctrl_c_leaves_nothing_half_written(run, tmp_path, monkeypatch):
+    sleeping = make_environment(tmp_path / "sleeping", how="sleep")
+
+    def interrupt(_):
+        if recorded(sleeping):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(recordings.time, "sleep", interrupt)
+    code, _, err = run("upgrade", sleeping, sleeping, "--out", "out")
+    assert code == 130
+    assert "interrupted" in err
+    assert not list(Path("out").iterdir())
+
+
+def commands_of(text):
+    """The commands of initcheck in a shell's or tox's lines."""
+    lines = re.sub(r"\\\n", " ", text).splitlines()
+    return [line[line.index("initcheck ") :] for line in map(str.strip, lines) if re.match(r"(\w+: )?initcheck ", line)]
+
+
+def parse(line):
+    name, *words = shlex.split(line)[1:]
+    return cli.cli.commands[name].make_context(name, words)
+
+
+def test_the_workflow_of_the_documentation_is_one_and_gives_untrusted_code_nothing():
+    page = (ROOT / "docs" / "upgrading.md").read_text()
+    texts = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    flows = [yaml.safe_load(text) for text in texts]
+    jobs = [job for flow in flows for job in flow["jobs"].values()]
+    lines = [line for job in jobs for step in job["steps"] for line in commands_of(step.get("run", ""))]
+    assert {line.split()[1] for line in lines} == {"record", "compare"}
+    for line in lines:
+        parse(line)
+    assert not any("pull_request_target" in text or "secrets." in text for text in texts)
+    for flow, text in zip(flows, texts, strict=True):
+        # A job that may write runs nothing of the pull request.
+        for job in flow["jobs"].values():
+            rights = job.get("permissions", flow["permissions"])
+            writes = "write" in rights.values()
+            steps = json.dumps(job["steps"])
+            assert not (writes and ("actions/checkout" in steps or "pip " in steps or "uv " in steps))
+        # What a stranger may choose, a branch's name say, is never pasted into a shell.
+        runs = "".join(step.get("run", "") for job in flow["jobs"].values() for step in job["steps"])
+        assert "${{" not in runs, text
+    used = [step["uses"] for job in jobs for step in job["steps"] if "uses" in step]
+    assert used
+    assert all(re.search(r"@v\d+(\.\d+)*$", one) for one in used)
+
+
+def test_commands_of_the_documentation_are_ones_that_the_program_takes():
+    page = (ROOT / "docs" / "upgrading.md").read_text()
+    lines = [line for text in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in commands_of(text)]
+    assert {"upgrade", "record", "compare"} <= {line.split()[1] for line in lines}
+    for line in lines:
+        parse(line.partition("  #")[0])
+
+
+def test_tox_upgrades_and_has_the_neighbouring_versions():
+    config = RawConfigParser()
+    config.read(ROOT / "tox.ini")
+    assert config["testenv:upgrade"]["commands"].split("{posargs}")[0].split() == ["initcheck", "upgrade"]
+
+
+@pytest.mark.slow
+def test_an_environment_against_itself_is_identical(run):
+    code, out, _ = run("upgrade", sys.executable, sys.executable, "--problem", "iris", "--reseeds", "2")
+    assert code == 0, out
+    assert "IDENTICAL" in out
+
+
+@pytest.mark.slow
+def test_recording_needs_nothing_that_is_not_installed_for_it(tmp_path):
+    code = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({sorted(environments._NOT_FOR_RECORDING)}))\n"
+        "from initcheck.cli import main\n"
+        "main()"
+    )
+    words = ["record", str(tmp_path / "found.json"), "--problem", "xor", "--reseeds", "2"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
