@@ -39,17 +39,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return evidence_of(nodeid)
 
-    # In the order of the files: the many short files of the harness last would be no better, and this one is known.
-    config.option.loadscopereorder = False
+    config.option.loadscopereorder = False  # by number of tests: the longest training would come last
     return SharedEvidence(config, log)
 
 
 def evidence_of(nodeid: str) -> str:
-    """What a test shares with others: its file's evidence, a problem's engine, or answers of one fresh process."""
-    file = nodeid.split("::", 1)[0]
-    if "/reproducibility/" in f"/{file}":
-        if file.endswith(("test_determinism.py", "test_order.py")):
-            return "fresh process"
-        if file.endswith("test_spread.py"):
-            return f"{file} {nodeid.partition('[')[2].split('-')[1]}"
+    """What a test shares with others: its file's evidence, that of its problem, or answers of one fresh process."""
+    file, _, test = nodeid.partition("::")
+    if file.endswith(("reproducibility/test_determinism.py", "reproducibility/test_order.py")):
+        return "fresh process"
+    if file.endswith(("reproducibility/test_spread.py", "reproducibility/test_baseline.py")):
+        words = test.partition("[")[2].rstrip("]").split("-")
+        return f"{file} {(words if words[0] == 'evidence' else words[:2])[-1]}"
     return file
