@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Literal
 
 from initcheck.baselines.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
@@ -48,6 +48,7 @@ _FEEDS = (
 )
 _DIMS = Dims(window=(3, 2, 2), few=4, more=3, size=600)
 _DRAWN_VALUES, _LAYER_VALUES, _EPOCHS, _MOST_ROWS = 8, 4, 3, 2000
+_MOST_EPOCHS = 15  # of a training that is traced: a stage that differs later has one before it that does
 
 Advance = Callable[[str, int], None]
 
@@ -164,14 +165,15 @@ def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance)
     feed = Feed(min(len(data.x_train), _MOST_ROWS), problem.batch_size, epochs=_EPOCHS)
     order = _order(feed, derive_seed(seed, "baseline", "order", problem.name))
     advance(f"{problem.name}: order of fit", 1)
-    traces = _traces(problem, rows, seed, advance)
+    brief = replace(problem, epochs=min(problem.epochs, _MOST_EPOCHS))
+    traces = _traces(brief, rows, seed, advance)
     accuracies = _accuracies(problem, rows, reseeds, seed)
     advance(f"{problem.name}: accuracies", 1)
     return ProblemRecord(
         held_out_rows=len(data.x_test),
         order=order,
         traces=traces,
-        fits=_fits(problem, rows[-1], traces),
+        fits=_fits(brief, rows[-1], traces),
         accuracies=accuracies,
     )
 

@@ -162,6 +162,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(words):
     assert (done.returncode, done.stderr.count("\n"), done.stdout) == (2, 1, ""), done.stderr
 
 
+@pytest.mark.slow
 @on_keras_3
 def test_calibrating_replaces_its_problem_and_keeps_the_others(tmp_path):
     path = tmp_path / "bounds.toml"

@@ -57,6 +57,7 @@ def test_the_same_command_twice_gives_the_same_bytes_and_another_seed_does_not(i
     assert subset == [line for line in first.decode().splitlines() if "lecun_uniform" in line or "seed" in line]
 
 
+@pytest.mark.slow
 def test_the_users_own_problem_runs_from_the_example(initcheck_, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     code, _, err = initcheck_("run", "--problem", "examples.wine:problem", *QUICK, "--out", "results")
@@ -136,6 +137,7 @@ def test_list_shows_every_row_without_a_framework():
     assert out.endswith("False\n")
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_finished_runs_and_says_so(tmp_path):
     words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--engine", "reference", "--out", "results"]
     script = f"import sys; from initcheck import cli; sys.argv = ['initcheck', *sys.argv[1:]]\n{TELL}\ncli.main()"

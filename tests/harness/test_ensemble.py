@@ -43,7 +43,7 @@ def train(problem, *names, reseeds=4, **settings):
     return group_runs(engine.runs(reseeds=range(reseeds), seed=5, **settings))
 
 
-@pytest.mark.parametrize("name", ["iris", "xor", pytest.param("digits", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["iris", *(pytest.param(name, marks=pytest.mark.slow) for name in ("xor", "digits"))])
 def test_initial_weights_are_those_of_the_reference_engine_bit_for_bit(name):
     problem = PROBLEMS[name]
     rows = get_initializers(["all"])
@@ -100,6 +100,7 @@ def conv(keras, initializer):
     return keras.layers.Conv2D(3, 2, kernel_initializer=initializer("conv"), activation="relu")
 
 
+@pytest.mark.slow
 def test_convolutions_agree_with_the_reference_engine():
     def model(keras, initializer, input_shape):
         layers = keras.layers
@@ -119,6 +120,7 @@ def test_convolutions_agree_with_the_reference_engine():
     assert verdict.agrees, verdict
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_width_or_threads_or_the_other_runs(monkeypatch):
     (whole,) = train(PROBLEMS["xor"], "he_normal", reseeds=150)
     (narrow,) = train(PROBLEMS["xor"], "he_normal", reseeds=150, width=16)

@@ -43,7 +43,7 @@ def unseeded(keras, initializer):
     return keras.layers.Dense(3)
 
 
-@pytest.mark.parametrize("name", ["iris", "xor", pytest.param("digits", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["iris", *(pytest.param(name, marks=pytest.mark.slow) for name in ("xor", "digits"))])
 def test_a_reused_model_gives_the_bits_of_a_fresh_one(name):
     engine = ReferenceEngine(PROBLEMS[name], epochs=EPOCHS)
     runs = [engine.train(INITIALIZERS["he_normal"], reseed=reseed, seed=5) for reseed in range(3)]
@@ -64,6 +64,7 @@ def test_every_reset_optimizer_gives_the_bits_of_a_fresh_one(optimizer):
     assert runs[1] == train_fresh(problem, "he_normal", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [dropout, normalization], ids=lambda layer: layer.__name__)
 def test_a_model_with_state_of_its_own_is_built_afresh_and_repeats(layer):
     problem = with_layers(layer)

@@ -1,4 +1,5 @@
 """The checks on a user's own initializer and problem, in a repository that has none of our files."""
+import pytest
 
 INITIALIZERS = """
 import keras
@@ -44,6 +45,7 @@ def test_problem(check, initcheck_lab):
 """
 
 
+@pytest.mark.slow
 def test_another_repository_judges_what_is_its_own(pytester):
     pytester.makepyfile(mine=INITIALIZERS, test_mine=TESTS)
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-rA")

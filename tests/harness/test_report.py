@@ -238,6 +238,7 @@ PROBE = """<script>addEventListener('load', () => {
 });</script>"""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed to look at the page with")
 @pytest.mark.parametrize("width", [400, 1280])
 def test_a_browser_lays_the_page_out_within_its_width(tmp_path, width):
