@@ -198,7 +198,7 @@ def _keep(recordings: Mapping[str, Recording], out: Path) -> dict[str, Path]:
 def _tell_ends(recordings: Mapping[str, Recording], sources: Mapping[str, Source], kept: Mapping[str, Path]) -> None:
     for side, recording in recordings.items():
         if recording.file is None:
-            click.echo(f"CHANGED: {side.upper()} {sources[side]} cannot be recorded; it {recording.ending}:")
+            click.echo(f"NOT COMPARED: {side.upper()} {sources[side]} cannot be recorded; it {recording.ending}:")
             for line in recording.last_lines or ("(it said nothing)",):
                 click.echo("  " + "".join(character if character.isprintable() else " " for character in line))
         else:

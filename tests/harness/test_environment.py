@@ -1,0 +1,73 @@
+"""What is recorded of an environment: everything that decides bits, and nothing that is not there."""
+
+from dataclasses import replace
+
+import pytest
+from baselines import baseline
+from runs import ENVIRONMENT
+
+from initcheck.baselines.compare import compare
+from initcheck.baselines.schema import EnvironmentRecord
+from initcheck.training import environment as recorded
+from initcheck.training.framework import threads
+
+
+def test_what_is_not_there_takes_no_row():
+    shown = dict(ENVIRONMENT.rows())
+    assert "switches" not in shown
+    assert "cpu features" not in shown
+    full = replace(ENVIRONMENT, cpu_features=("avx2", "fma"), switches={"XLA_FLAGS": "--a=b"})
+    assert dict(full.rows()) == {**shown, "cpu features": "avx2, fma", "switches": "XLA_FLAGS=--a=b"}
+
+
+def test_an_environment_is_the_same_after_it_was_a_record():
+    full = replace(ENVIRONMENT, cpu_features=("avx2",), switches={"floatx": "float64"})
+    record = EnvironmentRecord(**vars(full))
+    assert EnvironmentRecord.model_validate_json(record.model_dump_json()).environment == full
+
+
+@pytest.mark.parametrize(
+    ("told", "features"),
+    [
+        ("model name : A\nflags : fpu sse avx2 fma ht\n\nmodel name : A\nflags : fpu", ("fma", "avx2")),
+        ("processor : 0\nFeatures : fp asimd sve2 crc32", ("asimd", "sve2")),
+        ("", ()),
+    ],
+    ids=["x86", "ARM", "neither"],
+)
+def test_features_are_those_that_kernels_are_chosen_by(told, features, tmp_path, monkeypatch):
+    info = tmp_path / "cpuinfo"
+    info.write_text(told)
+    monkeypatch.setattr(recorded, "Path", lambda _: info)
+    assert recorded._cpu_features() == features
+
+
+def test_switches_are_those_that_are_set(monkeypatch):
+    for name in recorded._SWITCHES:
+        monkeypatch.delenv(name, raising=False)
+    assert recorded._switches("float32") == {}
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+    assert recorded._switches("float64") == {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true", "floatx": "float64"}
+    assert recorded.settings()["XLA_FLAGS"] == "--xla_cpu_enable_fast_math=true"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "shown"), [("", (1, 1), "1"), ("4", (4, 1), "4/1"), ("many", (1, 1), "1"), ("-2", (1, 1), "1")]
+)
+def test_tensorflow_s_own_variables_decide_its_threads(asked, found, shown, monkeypatch):
+    monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", asked)
+    assert threads() == found
+    assert recorded.settings()["threads"] == shown
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"cpu_features": ("avx2",)}, {"switches": {"XLA_FLAGS": "--a=b"}}, {"threads": (2, 1)}, {"onednn": False}],
+    ids=["features", "switches", "threads", "oneDNN"],
+)
+def test_another_environment_makes_no_claim_about_bits(changed):
+    old = baseline()
+    new = old.model_copy(update={"environment": old.environment.model_copy(update=changed)})
+    assert compare(old, new).refused
+    assert not compare(old, old).refused
