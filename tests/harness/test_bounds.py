@@ -205,6 +205,7 @@ def test_a_calibration_that_is_killed_leaves_the_old_file_whole(tmp_path):
     assert load_bounds(path)
 
 
+@pytest.mark.slow
 @on_keras_3
 def test_the_run_of_a_seed_is_placed_among_the_reseeds():
     placed = invoke("place", "--problem", "iris", "--initializers", "he_normal,zeros", "--seed", "0")

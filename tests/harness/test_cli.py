@@ -44,6 +44,7 @@ def test_run_writes_the_three_files_and_prints_the_answers(initcheck_, tmp_path)
     assert list(history.epoch) == [1, 2] * 6
 
 
+@pytest.mark.slow
 def test_the_same_command_twice_gives_the_same_bytes_and_another_seed_does_not(initcheck_, tmp_path):
     def runs(*words):
         code, _, err = initcheck_("run", *QUICK, "--out", "results", *words)
@@ -73,6 +74,7 @@ def test_data_stands_for_the_lectures_protocol(initcheck_, tmp_path):
     assert (pd.read_csv("initcheck-results/runs.csv").train_total == 42).all()
 
 
+@pytest.mark.slow
 def test_the_report_s_command_repeats_the_run(initcheck_, tmp_path):
     initcheck_("run", *QUICK, "--seed", "9", "--out", "first")
     page = Path("first/report.html").read_text()
@@ -111,6 +113,7 @@ def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(initcheck_, w
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.slow
 def test_results_of_an_earlier_run_survive_one_that_fails(initcheck_, monkeypatch, tmp_path):
     initcheck_("run", *QUICK, "--out", "results")
     before = {path.name: path.read_bytes() for path in Path("results").iterdir()}

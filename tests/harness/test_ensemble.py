@@ -131,7 +131,8 @@ def test_results_do_not_depend_on_width_or_threads_or_the_other_runs(monkeypatch
     assert other.initializer == "orthogonal"
 
 
-@pytest.mark.parametrize("name", ["iris", pytest.param("digits", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["iris", "digits"])
 def test_results_do_not_depend_on_how_many_runs_there_are(name):
     """The products of these two are summed differently where there are fewer columns: the width has to be the same."""
     (many,) = train(PROBLEMS[name], "he_normal", reseeds=70)
@@ -139,6 +140,7 @@ def test_results_do_not_depend_on_how_many_runs_there_are(name):
     assert np.array_equal(few.history, many.history[:3])
 
 
+@pytest.mark.slow
 def test_an_order_is_another_training_of_the_same_weights():
     (frozen,) = train(PROBLEMS["iris"], "he_normal")
     (runs,) = train(PROBLEMS["iris"], "he_normal", orders=(0, 1, 2))
@@ -185,6 +187,7 @@ def test_auto_says_which_engine_served_and_why():
     assert initcheck.sweep("iris", initializers=["zeros"], reseeds=1, epochs=1).engine == "ensemble engine"
 
 
+@pytest.mark.slow
 def test_both_ways_to_vary_make_a_grid():
     sweep = initcheck.sweep("iris", initializers=["he_normal"], reseeds=10, epochs=1, vary="init,order")
     assert len({(run.reseed, run.order) for run in sweep.runs}) == sweep.planned == 12

@@ -1,4 +1,5 @@
 """The checks on a user's own initializer and problem, in a repository that has none of our files."""
+
 import pytest
 
 INITIALIZERS = """

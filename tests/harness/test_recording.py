@@ -56,6 +56,7 @@ def test_the_same_framework_recorded_twice_is_identical(healthy):
     assert overall(found) is Class.IDENTICAL, describe(found)
 
 
+@pytest.mark.slow
 def test_a_training_has_all_stages_and_saving_keeps_its_weights(healthy):
     stages = healthy.problems["iris"].traces["he_normal"].stages
     assert [stage for stage in STAGES if stage != "batch order"] == list(stages)
@@ -63,6 +64,7 @@ def test_a_training_has_all_stages_and_saving_keeps_its_weights(healthy):
     assert 0 < stages["first update"].tolerance < 1e-5
 
 
+@pytest.mark.slow
 def test_a_training_as_fit_runs_it_starts_from_the_same_weights_and_ends_elsewhere(healthy):
     ((name, fitted),) = healthy.problems["iris"].fits.items()
     twin = healthy.problems["iris"].traces[name]
@@ -72,11 +74,13 @@ def test_a_training_as_fit_runs_it_starts_from_the_same_weights_and_ends_elsewhe
     assert 0 <= fitted.stages["epoch accuracies"].values[-1] <= 1
 
 
+@pytest.mark.slow
 def test_fans_are_those_of_the_shapes(healthy):
     dense = KINDS["dense"](recording._DIMS)
     assert (healthy.fans["dense"].fan_in, healthy.fans["dense"].fan_out) == (dense.fan_in, dense.fan_out)
 
 
+@pytest.mark.slow
 def test_an_unshuffled_order_is_told_from_a_shuffled_one(healthy):
     assert [order.shuffled for order in healthy.orders.values()] == [True, False]
 
@@ -106,6 +110,7 @@ def beyond(old, new):
     return [step.stage for step in of_he_normal(old, new).ladder if step.found.rank > Class.WITHIN_TOLERANCE.rank]
 
 
+@pytest.mark.slow
 def test_older_stacks_are_told_from_the_installed_one_by_order_and_reports_alone(healthy, older):
     assert set(beyond(older, healthy)) <= {"batch order", "epoch losses"}
 
@@ -201,13 +206,9 @@ FAULTS = {
     "another decay": Fault("first update", Class.CHANGED, change=other_decay),
     "slowing steps": Fault("epoch losses", Class.INCONCLUSIVE, change=slowing_steps),
 }
-QUICK = "wider by a twentieth"
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=() if name == QUICK else pytest.mark.slow) for name in FAULTS],
-)
+@pytest.fixture(scope="module", params=FAULTS)
 def faulty(request, _small):
     """What is recorded under one fault, and what it is."""
     fault = FAULTS[request.param]
@@ -218,6 +219,7 @@ def faulty(request, _small):
         return recorded(fault.change(keras) if fault.change else IRIS), fault
 
 
+@pytest.mark.slow
 def test_a_fault_is_named_at_its_stage(healthy, faulty):
     new, fault = faulty
     cell = of_he_normal(healthy, new)
@@ -225,6 +227,7 @@ def test_a_fault_is_named_at_its_stage(healthy, faulty):
     assert {one.found for one in compare(healthy, new).of("draws")} == {fault.law}
 
 
+@pytest.mark.slow
 def test_a_fault_is_named_at_its_stage_against_an_older_stack_too(healthy, faulty, older):
     new, fault = faulty
     found, known = beyond(older, new), beyond(older, healthy)

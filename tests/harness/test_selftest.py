@@ -50,6 +50,7 @@ def faults_of_each_family(number):
     return [mutant for family in selftest.FAMILIES for mutant in by_family[family][:number]]
 
 
+@pytest.mark.slow
 def test_a_real_fault_is_caught_in_a_process_of_its_own():
     (outcome,) = run_selftest(choose_mutants(["scale-2-percent"]), seed=3)
     assert outcome.as_expected, outcome

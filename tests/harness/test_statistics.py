@@ -33,6 +33,7 @@ def test_the_mean_and_its_interval():
     assert (estimate.low, estimate.high) == pytest.approx(classic, abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_standard_deviation_covers_a_normal_sample_s():
     stream = np.random.RandomState(5)
     inside = 0
