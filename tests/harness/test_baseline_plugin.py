@@ -98,6 +98,7 @@ def test_the_file_is_the_same_for_any_number_of_workers_and_each_part_is_recorde
     )
 
 
+@pytest.mark.slow
 def test_missing_then_recorded_then_changed_then_recorded_anew(repository):
     result = repository("--initcheck-baseline=a.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

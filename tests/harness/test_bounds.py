@@ -138,6 +138,7 @@ def test_show_has_a_row_for_every_bound_and_explains_its_columns():
     assert "95 of 100 reseeds: at least 95 %" in shown
 
 
+@pytest.mark.slow
 def test_show_writes_the_page_and_its_picture(tmp_path):
     assert invoke("show", "--markdown", str(tmp_path / "page.md")).exit_code == 0
     assert "![" in (tmp_path / "page.md").read_text()

@@ -66,6 +66,7 @@ def test_the_users_own_problem_runs_from_the_example(initcheck_, tmp_path, monke
     assert (pd.read_csv(tmp_path / "results" / "runs.csv").problem == "wine").all()
 
 
+@pytest.mark.slow
 def test_data_stands_for_the_lectures_protocol(initcheck_, tmp_path):
     rows = "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(60))
     Path("mine.csv").write_text("a,b,class\n" + rows)

@@ -223,6 +223,7 @@ def test_the_right_training_agrees(iris_run):
     assert compare_engines(EnsembleEngine(problem, [row], epochs=EPOCHS), iris_run, row, problem, seed=5).agrees
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [{"rho": 0.901}, {"learning_rate": 0.01001}, {"epsilon": 1e-5}], ids=str)
 def test_a_training_that_is_only_just_wrong_does_not_agree(wrong, iris_run):
     problem, row = PROBLEMS["iris"], INITIALIZERS["he_normal"]

@@ -143,6 +143,7 @@ def test_a_grid_says_where_the_spread_comes_from_and_calls_none_best():
     assert "Where the spread comes from" not in render_report(make_sweep())
 
 
+@pytest.mark.slow
 def test_ten_thousand_runs_stay_a_small_page():
     sweep = make_sweep(names=("a",), reseeds=6)
     runs = tuple(replace(sweep.runs[n % 6], reseed=n, test_correct=n % 300) for n in range(3000))

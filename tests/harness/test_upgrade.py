@@ -427,7 +427,7 @@ def test_an_interruption_ends_what_runs(jobs, tmp_path):
             os.kill(pid, 0)
 
 
-def test_ctrl_c_leaves_nothing_half_written(run, tmp_path, monkeypatch):
+def test_ctrl_c_leaves_nothing_half_written(run, tmp_path, monkeypatch, request):
     sleeping = make_environment(tmp_path / "sleeping", how="sleep")
 
     def interrupt(_):
@@ -435,6 +435,9 @@ def test_ctrl_c_leaves_nothing_half_written(run, tmp_path, monkeypatch):
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(recordings.time, "sleep", interrupt)
+    # What a shell starts in the background ignores the signal, and so would this process.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     code, _, err = run("upgrade", sleeping, sleeping, "--out", "out")
     assert code == 130
     assert "interrupted" in err
