@@ -37,7 +37,7 @@ class StagedRun:
         steps: Optimizer steps of the whole training.
         stages: Name of the stage → its arrays, in the order in which one decides the next.
         deviations: Name of the stage → the largest deviation of an element in runs whose initial weights were moved by
-            one unit in the last place, up or down by chance.
+            one unit in the last place, up or down by chance; of the first step at least what a sum in another order does.
     """
 
     seed: int
@@ -76,6 +76,11 @@ class StagedTraining:
                 for stage, moved in part(row, seed, functools.partial(_moved, trial)).items():
                     deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], moved))
         deviations.pop("initial weights")
+        for stage in ("first loss", "first gradient", "first update"):
+            # Each is a sum over the batch, in any order: a unit in the last place for a row (Higham 2002, chapter 4).
+            with np.errstate(invalid="ignore"):  # of a training that diverges at once
+                unit = float(np.spacing(np.float32(max(np.abs(array).max(initial=0) for array in stages[stage]))))
+            deviations[stage] = max(deviations[stage], len(self._x) * unit)
         return StagedRun(
             seed, self._problem.epochs * -(-len(self._data.x_train) // self._problem.batch_size), stages, deviations
         )
