@@ -37,7 +37,7 @@ class StagedRun:
         steps: Optimizer steps of the whole training.
         stages: Name of the stage → its arrays, in the order in which one decides the next.
         deviations: Name of the stage → the largest deviation of an element in runs whose initial weights were moved by
-            one unit in the last place, up or down by chance; of the first step at least what a sum in another order does.
+            one unit in the last place, up or down by chance; of the first step at least what another sum does.
     """
 
     seed: int
