@@ -13,12 +13,12 @@ import pytest
 
 from initcheck.baseline_tests import CellTest, Evidence, plan, tests_of
 from initcheck.baselines.comparison import CLASSES, Class, allowed
-from initcheck.baselines.judge import Judge, printable, versions_of
+from initcheck.baselines.judge import Judge, versions_of
 from initcheck.baselines.parts import Part, merge
 from initcheck.baselines.pool import Pool
 from initcheck.baselines.store import load_baseline, write_baseline
 from initcheck.catalog.problems import get_problem
-from initcheck.errors import InitcheckError
+from initcheck.errors import InitcheckError, plain_line
 from initcheck.files import require_writable, write_whole
 
 _FOLDER = "initcheck_folder"  # what a worker is told
@@ -148,7 +148,7 @@ class BaselineSession:
             if refused := self._judge.compare(there[0]).refused if there else ():
                 terminalreporter.write_line(
                     "initcheck: no claim about bits is made, for the environments differ in "
-                    f"{printable('; '.join(map(str, refused)))}; values, laws and accuracies are judged all the same"
+                    f"{plain_line('; '.join(map(str, refused)))}; values, laws and accuracies are judged all the same"
                 )
         if self._line:
             terminalreporter.write_line(f"initcheck: {self._line}")

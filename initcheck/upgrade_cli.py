@@ -13,7 +13,7 @@ import click
 
 from initcheck.baselines_cli import compare, record
 from initcheck.catalog.problems import get_problem
-from initcheck.errors import InitcheckError
+from initcheck.errors import InitcheckError, plain_line
 from initcheck.files import require_writable, write_whole
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _tell_ends(recordings: Mapping[str, Recording], sources: Mapping[str, Source
         if recording.file is None:
             click.echo(f"NOT COMPARED: {side.upper()} {sources[side]} cannot be recorded; it {recording.ending}:")
             for line in recording.last_lines or ("(it said nothing)",):
-                click.echo("  " + "".join(character if character.isprintable() else " " for character in line))
+                click.echo(f"  {plain_line(line)}")
         else:
             click.echo(f"{side.upper()} {sources[side]} was recorded: {kept[side]}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from initcheck.baselines.compare import compare
 from initcheck.baselines.comparison import Cell, Class, Comparison
 from initcheck.baselines.schema import Baseline
+from initcheck.errors import plain_line
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Judge:
     advice: str
 
     def __str__(self) -> str:
-        return printable(f"{self.file} ({versions_of(self.old)})")
+        return plain_line(f"{self.file} ({versions_of(self.old)})")
 
     @property
     def names(self) -> list[tuple[str, str]]:
@@ -42,7 +43,7 @@ class Judge:
         """What was found, what was expected, and how to see the rest."""
         best = " or ".join(one.value for one in Class if one in self.good)
         lines = [*map(_told, cells), f"expected: {best}, against {self}", f"see all: {self.advice}"]
-        return "\n".join(map(printable, lines))
+        return "\n".join(map(plain_line, lines))
 
 
 def versions_of(baseline: Baseline) -> str:
@@ -55,8 +56,3 @@ def _told(cell: Cell) -> str:
     since = f" since {cell.stage!r}" if cell.stage else ""
     size = f" by {cell.size}" if cell.size else ""
     return f"{cell.section} {cell.name}: {cell.found.value.upper()}{since}{size}{f': {cell.note}' if cell.note else ''}"
-
-
-def printable(line: str) -> str:
-    """The line without what a text in somebody's file could steer a terminal by."""
-    return "".join(character if character.isprintable() else " " for character in line)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from initcheck.baselines.schema import FORMAT, SCHEMA, Baseline
-from initcheck.errors import InitcheckError
+from initcheck.errors import InitcheckError, plain_line
 
 MOST_BYTES = 32_000_000  # a hundred thousand reseeds of a dozen cells; a default baseline has less than one million
 _SHOWN = 60  # characters of a hostile text that a message repeats
@@ -85,6 +85,6 @@ def _items(value: Any) -> list[Any]:
 
 
 def _short(text: object) -> str:
-    """A text from a file, fit for a terminal: printable, on one line, and not long."""
-    shown = "".join(character if character.isprintable() else " " for character in str(text))
+    """A text from a file, fit for a terminal: plain_line, on one line, and not long."""
+    shown = plain_line(str(text))
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
