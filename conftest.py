@@ -11,6 +11,9 @@ pytest_plugins = ["pytester"]
 # Before any test imports the framework: its start-up log is not a test's output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+# About how long what takes long takes. It comes first, so that no worker is left alone with it at the end.
+_SECONDS = {"fresh process": 60, "tests/reproducibility/test_spread.py digits": 30}
+
 _BANKNOTES = Path(__file__).parent.parent / "shared" / "data" / "banknotes.csv"
 
 
@@ -38,6 +41,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class SharedEvidence(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist has no types
         def _split_scope(self, nodeid: str) -> str:
             return evidence_of(nodeid)
+
+        def _assign_work_unit(self, node: Any) -> None:
+            longest = max(self.workqueue, key=lambda evidence: _SECONDS.get(evidence, 0))
+            self.workqueue.move_to_end(longest, last=False)
+            super()._assign_work_unit(node)
 
     config.option.loadscopereorder = False  # by number of tests: the longest training would come last
     return SharedEvidence(config, log)
