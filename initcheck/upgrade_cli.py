@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -81,7 +82,11 @@ def upgrade(
         if isinstance(one.type, click.Path) and (file := shown[str(one.name)]) is not None:
             require_writable(file, one.opts[0])
     sources = _sources({"old": (old, with_old), "new": (new, with_new)}, both, python)
-    with progress_of_each(SIDES) as advance, tempfile.TemporaryDirectory(prefix="initcheck-") as scratch:
+    with (
+        _interrupted_by_sigterm(),
+        progress_of_each(SIDES) as advance,
+        tempfile.TemporaryDirectory(prefix="initcheck-") as scratch,
+    ):
         interpreters = _interpreters(sources, python, refresh=refresh, advance=advance)
         _make_folder(out)
         recordings = _record(interpreters, words, Path(scratch), jobs, advance)
@@ -93,6 +98,16 @@ def upgrade(
     shown["html"] = shown["html"] or out / "report.html"
     click.echo(f"page: {shown['html']}   baselines: {kept['old']}, {kept['new']}")
     context.invoke(compare, **kept, **shown)
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """What a runner or ``timeout`` sends ends the recordings too, and leaves nothing half-written, as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _options(command: click.Command) -> list[click.Option]:

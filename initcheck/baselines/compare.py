@@ -160,4 +160,4 @@ def _without_bits(cell: Cell, refused: tuple[Difference, ...]) -> Cell:
         return cell
     names = ", ".join(one.what for one in refused)
     note = f"the same bits as far as recorded, but no claim about bits is made between these environments: {names}"
-    return dataclasses.replace(cell, found=Class.WITHIN_TOLERANCE, note=note)
+    return dataclasses.replace(cell, found=Class.WITHIN_TOLERANCE, note=note, unclaimed=True)

@@ -90,6 +90,8 @@ class Cell:
         size: How far that is apart.
         note: What else there is to say, with its numbers.
         ladder: All stages of a training, in order.
+        unclaimed: Whether the same bits were recorded, and are called within tolerance only because no claim about bits
+            is made between the environments.
     """
 
     section: str
@@ -99,6 +101,7 @@ class Cell:
     size: Deviation | None = None
     note: str = ""
     ladder: tuple[Step, ...] = ()
+    unclaimed: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,5 +140,5 @@ class Comparison:
 
     @property
     def differing(self) -> list[Cell]:
-        """The cells that are not identical."""
-        return [cell for cell in self.cells if cell.found is not Class.IDENTICAL]
+        """The cells that are not identical, as far as recorded."""
+        return [cell for cell in self.cells if cell.found is not Class.IDENTICAL and not cell.unclaimed]

@@ -178,7 +178,7 @@ def test_what_only_one_side_has_is_a_difference(repository, pytester):
     (pytester.path / "old.json").write_text(write_baseline(old))
     new = OLD.model_copy(update={"fans": {"dense": dense, "extra": dense}})
     result = repository("--initcheck-baseline=old.json", "-rf", framework=new)
-    # Where CI is set, pytest repeats a failure's whole message in its summary: only the failures themselves are counted.
+    # Where CI is set, pytest repeats a failure's whole message in its summary: only failures themselves are counted.
     told = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E ")]
     for name in ("fans gone: CHANGED: only in the old", "fans extra: CHANGED: only in the new"):
         assert told.count(f"AssertionError: {name} baseline") == 1

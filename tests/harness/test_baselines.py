@@ -305,6 +305,7 @@ def test_between_machines_no_claim_about_bits_is_made_and_the_rest_is_judged(pro
     assert [one.what for one in found.refused] == [told]
     assert {cell.found for cell in found.of("traces")} == {Class.WITHIN_TOLERANCE}
     assert {cell.found for cell in found.of("accuracies")} == {Class.IDENTICAL}
+    assert not found.differing  # equal bits are not listed one by one as if they were others
     assert any(told in sentence and "No claim about bits" in sentence for sentence in describe(found))
 
 

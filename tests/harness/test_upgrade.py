@@ -427,12 +427,13 @@ def test_an_interruption_ends_what_runs(jobs, tmp_path):
             os.kill(pid, 0)
 
 
-def test_ctrl_c_leaves_nothing_half_written(run, tmp_path, monkeypatch, request):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_leave_nothing_half_written_and_nothing_running(run, tmp_path, monkeypatch, request, number):
     sleeping = make_environment(tmp_path / "sleeping", how="sleep")
 
     def interrupt(_):
         if recorded(sleeping):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
 
     monkeypatch.setattr(recordings.time, "sleep", interrupt)
     # What a shell starts in the background ignores the signal, and so would this process.
@@ -442,6 +443,9 @@ def test_ctrl_c_leaves_nothing_half_written(run, tmp_path, monkeypatch, request)
     assert code == 130
     assert "interrupted" in err
     assert not list(Path("out").iterdir())
+    for pid, *_ in recorded(sleeping):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 def commands_of(text):
