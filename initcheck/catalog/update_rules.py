@@ -43,17 +43,20 @@ class Rule:
         config: The arguments that are not its defaults.
         dtype: Of the weights and gradients.
         start: How many steps it has counted before the first one.
+        graph: Whether its steps are one ``tf.function``, as in ``fit``, or eager.
     """
 
     name: str
     config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     dtype: str = "float32"
     start: int = 0
+    graph: bool = False
 
     def __str__(self) -> str:
         told = ", ".join(f"{key}={getattr(value, 'name', value)}" for key, value in self.config.items())
         dtype = f" in {self.dtype}" if self.dtype != "float32" else ""
-        return f"{self.name}({told}){dtype}" + (f" from step {self.start}" if self.start else "")
+        start = f" from step {self.start}" if self.start else ""
+        return f"{self.name}({told}){dtype}{start}{' in a graph' if self.graph else ''}"
 
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -257,7 +260,7 @@ def learning_rate(schedule: Schedule, step: int, number: Number = Rounded) -> Ar
             steps = steps * max(1, math.ceil(step / steps))
         left = (1 - min(step, steps) / steps) ** told.get("power", 1.0)
         last = told.get("end_learning_rate", 0.0001)
-        return _told((first - last) * left + last, number)
+        return _told((first - last) * left + last, number, floor=first)  # 1 − step/steps cancels
     if (target := told.get("warmup_target")) is not None:
         if step < told["warmup_steps"]:
             return _told(first + (target - first) * step / told["warmup_steps"], number, floor=first)

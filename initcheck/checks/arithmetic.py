@@ -315,10 +315,11 @@ def metrics(lab: Lab, case: tuple[str, dict[str, Any], list[tuple[Any, ...]], li
     subjects=[Subject(f"{one.name}-{number}", one) for number, one in enumerate(SCHEDULES)],
 )
 def schedules(lab: Lab, schedule: Schedule) -> Verdict:
-    """At the first steps, at every boundary, and beyond the end."""
-    steps = range(13)
+    """At the first steps, at every boundary, beyond the end, and late."""
+    steps = (*range(13), 2049, 40_001)  # what half precision does not hold, too
     rates = lab.steps.rates(schedule, steps)
-    return verdict([(f"rate of step {step}", rates[step], learning_rate(schedule, step)) for step in steps])
+    found = zip(steps, rates, strict=True)
+    return verdict([(f"rate of step {step}", rate, learning_rate(schedule, step)) for step, rate in found])
 
 
 def _batches(task: Task, trace: FitTrace, epoch: int) -> list[tuple[list[np.ndarray], Batch]]:

@@ -85,8 +85,8 @@ RULES = (
     *_DEFAULT_RULES,
     *(Rule(name, options) for name, every in _OPTIONS.items() for options in every),
     *(Rule(name, {"epsilon": 1e-4}) for name in _WITH_EPSILON),
-    # A changing rate meets all that an optimizer remembers.
-    *(Rule(name, {"learning_rate": _DECAY}) for name in OPTIMIZERS if name != "SGD"),
+    # A changing rate meets all that an optimizer remembers, and a graph that is traced at the first step.
+    *(Rule(name, {"learning_rate": _DECAY}, graph=True) for name in OPTIMIZERS if name != "SGD"),
     *(Rule("SGD", {"learning_rate": _DECAY, **momentum}) for momentum in _MOMENTA),
     Rule("SGD", {"learning_rate": _DECAY, **_MOMENTA[2], "weight_decay": 0.1, "clipnorm": 1.0}),
     Rule("RMSprop", {"learning_rate": _DECAY, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
@@ -95,7 +95,7 @@ RULES = (
     *(Rule("Adam", {"epsilon": 1e-4, **clip}) for clip in _CLIPS),
     Rule("SGD", {"weight_decay": 0.1}),
     *(Rule(name, config, dtype="float64") for name, config in _EXACT.items()),
-    *(Rule(name, start=_LATE) for name in ("SGD", "Adam", "AdamW", "Adamax")),
+    *(Rule(name, start=_LATE) for name in ("SGD", "Adam", "AdamW", "Adamax", "Nadam")),
     Rule("Adam", {"amsgrad": True, "beta_1": 0.99999, "beta_2": 0.99999}, start=_LATE),
     Rule("RMSprop", {"learning_rate": Schedule("InverseTimeDecay", {**_RATE, "decay_rate": 0.5})}, start=_LATE),
 )
@@ -104,6 +104,7 @@ LOOKUP_RULES = (
     *(Rule("SGD", {"learning_rate": 0.1, **momentum}) for momentum in _MOMENTA[1:]),
     Rule("RMSprop", {"momentum": 0.5, "centered": True}),
     Rule("Adam", {"amsgrad": True, "beta_2": 0.7}),
+    Rule("SGD", {"clipvalue": 0.5}),
 )
 # How often rows are looked up → the indices of a batch; row 4 never.
 LOOKUPS = {"once": (0, 1, 2, 3, 5, 6), "repeated": (1, 1, 1, 2, 2, 3, 5, 5)}
@@ -138,14 +139,25 @@ TASKS = (
     Task("adam-categorical", _IRIS, "categorical_crossentropy", Rule("Adam"), graph=True, dataset=True),
     Task("momentum-weighted", _XOR, "binary_crossentropy", Rule("SGD", {"momentum": 0.9}), weighted=True, graph=True),
     # A last batch of one row; targets of shape (n,) for outputs of shape (n, 1).
-    Task("nesterov-squares", _CURVE, "mean_squared_error", _NESTEROV, rows=17, weighted=True, reshaped=True),
-    Task("rmsprop-binary", _XOR, "binary_crossentropy", _CENTERED, class_weights=(0.5, 3.0), reshaped=True),
+    Task("nesterov-squares", _CURVE, "mean_squared_error", _NESTEROV, 17, weighted=True, reshaped=True, graph=True),
+    Task(
+        "rmsprop-binary", _XOR, "binary_crossentropy", _CENTERED, class_weights=(0.5, 3.0), reshaped=True, graph=True
+    ),
     Task(
         "adam-weighted", _IRIS, "sparse_categorical_crossentropy", Rule("Adam"), batch=5, weighted=True, reshaped=True
     ),
-    Task("adamw-squares", _LINE, "mean_squared_error", Rule("AdamW", {"learning_rate": 0.01}), dataset=True),
+    Task("adamw-squares", _LINE, "mean_squared_error", Rule("AdamW", {"learning_rate": 0.01}), dataset=True, graph=True),
     Task("adagrad-absolute", _LINE, "mean_absolute_error", _ADAGRAD, 24, 6, weighted=True),
-    Task("clipped-categorical", _IRIS, "categorical_crossentropy", _CLIPPED, 24, class_weights=(0.25, 1.0, 4.0)),
+    Task(
+        "clipped-categorical",
+        _IRIS,
+        "categorical_crossentropy",
+        _CLIPPED,
+        24,
+        class_weights=(0.25, 1.0, 4.0),
+        dataset=True,
+        graph=True,
+    ),
     Task("flags-by-name", _FLAGS, "binary_crossentropy", Rule("Adam"), by_name=True),
 )
 
@@ -196,6 +208,7 @@ SCHEDULES = (
     Schedule("InverseTimeDecay", {**_RATE, "decay_rate": 0.5, "staircase": True}),
     Schedule("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 10, "alpha": 0.05}),
     Schedule("CosineDecay", {**_RATE}),
+    Schedule("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 50_000}),
     Schedule("CosineDecay", {**_RATE, "warmup_target": 0.4, "warmup_steps": 5, "alpha": 0.1}),
     Schedule("CosineDecay", {"initial_learning_rate": 0.0, "decay_steps": 6, "warmup_target": 0.2, "warmup_steps": 3}),
     Schedule("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 5}),

@@ -13,7 +13,7 @@ from initcheck.catalog.update_rules import Rule, Schedule
 from initcheck.checks.cases import draw_cases
 from initcheck.checks.seed_values import LOWER, UPPER
 
-KINDS = ("dense", "convolution", "recurrent", "bidirectional", "branches", "double")
+KINDS = ("dense", "convolution", "recurrent", "bidirectional", "branches", "nested", "double")
 # Many like layers, for what depends on their number, and costs by it.
 FILED_KINDS = (*KINDS, "tower")
 

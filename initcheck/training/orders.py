@@ -27,8 +27,9 @@ class Order:
         targets: The same, as found in the targets.
         sample_weights: The same, as found in the sample weights.
         twins: The same, as found in a second named input; empty where there is none.
-        held_out: The row numbers handed to the test step in each epoch, as found in the inputs.
-        evaluated: The row numbers that ``evaluate`` takes afterwards; None for shuffled feeds.
+        held_out: The row numbers handed to the test step in each epoch, as found in the inputs; −1 for a row that came
+            with another's target or sample weight.
+        evaluated: The row numbers that ``evaluate`` takes afterwards, likewise; None for shuffled feeds.
         predicted: The row numbers that ``predict`` gives back afterwards; None for shuffled feeds.
     """
 
@@ -176,14 +177,21 @@ def _note_taker(keras: Any) -> Any:
             return {"loss": tf.constant(0.0)}
 
         def test_step(self, data: Any) -> Any:
-            inputs = data[0]["first"] if isinstance(data[0], dict) else data[0]
-            tf.numpy_function(lambda rows: self._append("held_out", rows), [inputs], [])
+            inputs, *others = data
+            inputs = inputs["first"] if isinstance(inputs, dict) else inputs
+            tf.numpy_function(self._note_held_out, [inputs, *(one for one in others if one is not None)], [])
             return {"loss": tf.constant(0.0)}
 
         def _note(self, inputs: Array, targets: Array, sample_weights: Array) -> None:
             self._append("inputs", inputs)
             self._append("targets", targets)
             self._append("sample_weights", sample_weights - 1)
+
+        def _note_held_out(self, inputs: Array, targets: Array, *sample_weights: Array) -> None:
+            rows = np.ravel(inputs)
+            others = [targets, *(weights - 1 for weights in sample_weights)]
+            together = np.all([np.ravel(one) == rows for one in others], axis=0)
+            self._append("held_out", np.where(together, rows, -1))
 
         def _note_twins(self, rows: Array) -> None:
             self._append("twins", rows - _TWIN)

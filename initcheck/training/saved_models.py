@@ -78,6 +78,15 @@ def branches(keras: Any, seeded: Seeded) -> Any:
     return keras.Model(into, layers.Dense(2, kernel_initializer=seeded("c"))(joined))
 
 
+def nested(keras: Any, seeded: Seeded) -> Any:
+    """A model within a model, as in transfer learning."""
+    layers = keras.layers
+    own = {"activation": "tanh", "kernel_initializer": seeded("a"), "bias_initializer": seeded("b")}
+    base = keras.Sequential([keras.Input((4,)), layers.Dense(4, **own), layers.BatchNormalization()], name="base")
+    into = keras.Input((4,))
+    return keras.Model(into, layers.Dense(2, kernel_initializer=seeded("c"))(base(into)))
+
+
 def double(keras: Any, seeded: Seeded) -> Any:
     """Weights in double precision, which single precision cannot hold."""
     layers = keras.layers
@@ -108,7 +117,8 @@ def tower(keras: Any, seeded: Seeded) -> Any:
 
 
 BUILDERS: Mapping[str, Callable[[Any, Seeded], Any]] = {
-    builder.__name__: builder for builder in (dense, convolution, recurrent, bidirectional, branches, double, tower)
+    builder.__name__: builder
+    for builder in (dense, convolution, recurrent, bidirectional, branches, nested, double, tower)
 }
 
 

@@ -122,9 +122,18 @@ class Steps:
         if rule.start:
             optimizer.build(layer.trainable_weights)
             optimizer.iterations.assign(rule.start)
+
+        def step(*slopes: Any) -> None:
+            optimizer.apply_gradients(zip(slopes, layer.trainable_weights, strict=True))
+
+        if rule.graph:
+            import tensorflow as tf
+
+            optimizer.build(layer.trainable_weights)
+            step = tf.function(step)
         after = []
         for one in gradients:
-            optimizer.apply_gradients(zip([_tensor(g) for g in one], layer.trainable_weights, strict=True))
+            step(*map(_tensor, one))
             after.append(layer.get_weights())
         return after
 
