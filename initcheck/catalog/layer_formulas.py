@@ -52,6 +52,12 @@ class LayerCase:
     updated: Callable[..., list[Array]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
 
+    @property
+    def trained(self) -> list[int]:
+        """The numbers of the weights that have a gradient: moving averages have none."""
+        averages = (2, 3) if self.layer == "BatchNormalization" else ()
+        return [number for number in range(len(self.shapes)) if number not in averages]
+
 
 def dense(weights: Weights, x: Array, activation: str = "linear", **_: Any) -> Array:
     """Activation of x·W + b, along the last axis."""

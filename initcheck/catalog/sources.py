@@ -9,7 +9,23 @@ from __future__ import annotations
 from initcheck.catalog.initializers import INITIALIZERS
 
 GENERATORS = ("python", "numpy", "tensorflow", "tensorflow shuffle", "tensorflow function")
-KERNELS = ("Dense", "Conv2D", "DepthwiseConv2D", "Embedding", "LSTM", "GRU", "EinsumDense")
+KERNELS = (
+    "Dense",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "Conv2DTranspose",
+    "DepthwiseConv2D",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "Embedding",
+    "SimpleRNN",
+    "LSTM",
+    "GRU",
+    "ConvLSTM2D",
+    "EinsumDense",
+    "MultiHeadAttention",
+)
 MASKS = (
     "Dropout",
     "SpatialDropout1D",
@@ -18,6 +34,10 @@ MASKS = (
     "GaussianDropout",
     "GaussianNoise",
     "AlphaDropout",
+    "SimpleRNN",
+    "LSTM",
+    "GRU",
+    "MultiHeadAttention",
 )
 IMAGES = (
     "RandomFlip",

@@ -46,7 +46,7 @@ from initcheck.checks.arithmetic_cases import (
 )
 from initcheck.checks.registry import Subject, check
 from initcheck.checks.within_rounding import verdict
-from initcheck.records import Verdict, failed
+from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
@@ -448,3 +448,65 @@ def layers(lab: Lab, case: LayerCase) -> Verdict:
             for k, (a, b) in enumerate(zip(after, expected, strict=True))
         ]
     return verdict(found)
+
+
+@check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
+def inference(lab: Lab, _: None) -> Verdict:
+    """A model of batch normalization, dropout and noise: by moving averages, and without noise."""
+    case = next(case for case in LAYERS if case.name == "batch-normalization")
+    weights, x = layer_inputs(case, lab.stream("inference"), "float32")
+    y = layer_inputs(case, lab.stream("inference", "targets"), "float32")[1]
+    output = case.formula([Rounded(one) for one in weights], Rounded(x))
+    loss = row_losses("mean_squared_error", y, output).sum() / float(len(x))
+    expected = {"loss of evaluate": loss}
+    return verdict([(told, a, expected.get(told, output)) for told, a in lab.steps.inference(weights, x, y).items()])
+
+
+_GRADED = [case for case in LAYERS if case.shapes or "Pooling" in case.layer]
+_MOVE = 1e-6  # along a direction, to and fro
+_DIRECTIONS = 5
+_OPERATIONS = 1000  # one after another, at most, in a layer of these sizes and its gradient
+
+
+@check(
+    "ARI16",
+    "The gradients of common layers are those of their documented formula.",
+    subjects=[Subject(case.name, case) for case in _GRADED],
+)
+def layer_gradients(lab: Lab, case: LayerCase) -> Verdict:
+    """Of every trained weight and of the input, along random directions, against differences of the formula."""
+    dtype = case.dtypes[-1]
+    weights, x = layer_inputs(case, lab.stream("layer", case.name), dtype)
+    stream = np.random.RandomState(lab.stream("gradient", case.name) % 2**32)
+    exact = [one.astype(np.float64) for one in (*weights, *([] if case.vocabulary else [x]))]
+    slopes = stream.normal(size=_value(case, exact, x).shape).astype(dtype)
+    found = lab.steps.layer_gradients(case.layer, case.config, weights, x, slopes, training=case.training)
+    places = [*case.trained, *range(len(weights), len(exact))]
+    if len(found) != len(places):
+        return failed(f"{len(found)} gradients", f"{len(places)}: of every trained weight and of the input")
+    for place, gradient in zip(places, found, strict=True):
+        what = "the input" if place == len(weights) else f"weight {place}"
+        allowed = _OPERATIONS * np.finfo(np.float32).eps * float(np.abs(gradient).sum())
+        judged = 0
+        for direction in stream.choice([-1.0, 1.0], size=(_DIRECTIONS, *gradient.shape)):
+            moved = [
+                [*exact[:place], exact[place] + step * direction, *exact[place + 1 :]] for step in (-_MOVE, 0.0, _MOVE)
+            ]
+            back, here, on = (float((_value(case, one, x) * slopes).sum()) for one in moved)
+            if abs((on - here) - (here - back)) > allowed * _MOVE:
+                continue  # a kink lies between, or another element becomes the largest
+            judged += 1
+            slope, expected = float((gradient * direction).sum()), (on - back) / (2 * _MOVE)
+            if not abs(slope - expected) <= allowed:
+                said = f"in {dtype}, {what} moved in one direction changes the sum by {slope:.6g} a unit"
+                return failed(said, f"{expected:.6g} ± {allowed:.2g}")
+        if not judged:
+            return failed(f"{what} was moved in no direction without a kink", f"one of {_DIRECTIONS}")
+    return passed(f"{len(found)} gradients in {dtype}, in up to {_DIRECTIONS} directions each")
+
+
+def _value(case: LayerCase, arrays: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The layer's output from weights and input, by its formula; from indices x where it takes those."""
+    given = [Rounded(one) for one in arrays]
+    weights, into = (given, x) if case.vocabulary else (given[:-1], given[-1])
+    return np.asarray(case.formula(weights, into, **case.config).value)

@@ -140,13 +140,13 @@ TASKS = (
     Task("momentum-weighted", _XOR, "binary_crossentropy", Rule("SGD", {"momentum": 0.9}), weighted=True, graph=True),
     # A last batch of one row; targets of shape (n,) for outputs of shape (n, 1).
     Task("nesterov-squares", _CURVE, "mean_squared_error", _NESTEROV, 17, weighted=True, reshaped=True, graph=True),
-    Task(
-        "rmsprop-binary", _XOR, "binary_crossentropy", _CENTERED, class_weights=(0.5, 3.0), reshaped=True, graph=True
-    ),
+    Task("rmsprop-binary", _XOR, "binary_crossentropy", _CENTERED, class_weights=(0.5, 3.0), reshaped=True, graph=True),
     Task(
         "adam-weighted", _IRIS, "sparse_categorical_crossentropy", Rule("Adam"), batch=5, weighted=True, reshaped=True
     ),
-    Task("adamw-squares", _LINE, "mean_squared_error", Rule("AdamW", {"learning_rate": 0.01}), dataset=True, graph=True),
+    Task(
+        "adamw-squares", _LINE, "mean_squared_error", Rule("AdamW", {"learning_rate": 0.01}), dataset=True, graph=True
+    ),
     Task("adagrad-absolute", _LINE, "mean_absolute_error", _ADAGRAD, 24, 6, weighted=True),
     Task(
         "clipped-categorical",
@@ -165,6 +165,9 @@ _Y2 = np.array([[1.0], [0.0], [1.0], [0.0], [1.0], [0.0], [1.0]], np.float32)
 _P2 = np.array([[0.5], [0.5], [0.50000006], [0.49999997], [0.9], [0.7], [0.2]], np.float32)
 _Y3 = np.array([0, 1, 2, 2, 0], np.int32)
 _P3 = np.array([[0.4, 0.4, 0.2], [0.4, 0.4, 0.2], [0.1, 0.3, 0.6], [0.3, 0.4, 0.3], [0.2, 0.5, 0.3]], np.float32)
+_P3_APART = np.array(
+    [[0.4, 0.35, 0.25], [0.4, 0.1, 0.5], [0.1, 0.3, 0.6], [0.35, 0.25, 0.4], [0.3, 0.5, 0.2]], np.float32
+)
 _HOT = np.eye(3, dtype=np.float32)
 _SHARE = np.array([2.0, 1.0, 0.5, 0.0, 4.0, 1.0, 3.0], np.float32)
 _Y22 = np.array([[1, 0], [1, 1], [0, 0], [0, 1]], np.float32)
@@ -184,6 +187,9 @@ METRICS: tuple[tuple[str, dict[str, Any], list[tuple[Any, ...]], list[tuple[floa
     ("SparseCategoricalAccuracy", {}, [(_Y3[:, None], _P3, _SHARE[:5])], [(2.5, 7.5)]),
     ("CategoricalAccuracy", {}, [(_HOT[_Y3], _P3, _SHARE[:5])], [(2.5, 7.5)]),
     ("CategoricalAccuracy", {}, [(_HOT[_Y3], _P3), (_HOT[_Y3[1:]], _P3[1:])], [(2, 5), (3, 9)]),
+    # The label is among the two largest in all rows but the second, and in both of the second batch.
+    ("SparseTopKCategoricalAccuracy", {"k": 2}, [(_Y3, _P3_APART), (_Y3[:2], _P3_APART[1:3])], [(4, 5), (6, 7)]),
+    ("TopKCategoricalAccuracy", {"k": 2}, [(_HOT[_Y3], _P3_APART)], [(4, 5)]),
     ("Accuracy", {}, [(_Y3, np.array([0, 2, 2, 2, 1], np.int32))], [(3, 5)]),
     (
         "Mean",

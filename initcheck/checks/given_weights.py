@@ -82,6 +82,20 @@ OPTIONS: Mapping[str, GivenCase] = {
     "conv_lstm2d,no_forget_bias": _gated(
         LayerRequest("ConvLSTM2D", {**_CONV_LSTM, "unit_forget_bias": False}, ((1, 2, 5, 5, 3),))
     ),
+    "batch_normalization": GivenCase(
+        LayerRequest("BatchNormalization", {}, _ROW),
+        (("gamma_initializer", 0), ("beta_initializer", 1), ("moving_mean_initializer", 2),
+         ("moving_variance_initializer", 3)),
+    ),
+    "layer_normalization": GivenCase(
+        LayerRequest("LayerNormalization", {}, _ROW), (("gamma_initializer", 0), ("beta_initializer", 1))
+    ),
+    "prelu": GivenCase(LayerRequest("PReLU", {}, _ROW), (("alpha_initializer", 0),)),
+    "attention,biases": GivenCase(
+        LayerRequest("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, _STEPS * 2),
+        tuple(("bias_initializer", place) for place in (1, 3, 5, 7)),
+        by_shape=False,
+    ),
 }  # fmt: skip
 
 

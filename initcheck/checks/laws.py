@@ -185,7 +185,13 @@ def distribution(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     return judged(thrice, alpha, f"{row.name}, {worst.group}: {what} {worst.value:.5g}", expected, effect=worst.value)
 
 
-_DEPENDENCE_SHAPES: tuple[tuple[int, ...], ...] = ((128, 544), (3, 3, 64, 121), (80_000,))
+_DEPENDENCE_SHAPES: tuple[tuple[int, ...], ...] = (
+    (128, 545),
+    (5, 16, 871),
+    (3, 3, 64, 121),
+    (3, 3, 3, 32, 81),
+    (80_000,),
+)
 # Elements and magnitudes at every lag up to half the longest; as many findings for each shape, two more for its rows.
 _LAGS = 2 * max(map(math.prod, _DEPENDENCE_SHAPES)) // 2
 _DEPENDENCE_TESTS = _LAGS * sum(1 + (len(shape) > 1) for shape in _DEPENDENCE_SHAPES)
@@ -454,7 +460,7 @@ def layer_noise(lab: Lab, case: noise.NoiseCase, alpha: float) -> Verdict:
     idle = lab.draws.layers.noise(case.layer, arguments, inputs, seed=seed, training=False)[0]
     if not np.array_equal(idle[0], inputs):
         return failed(f"{case.name} changes its inputs outside training", "inputs unchanged")
-    outputs = lab.draws.layers.noise(case.layer, arguments, inputs, seed=seed, calls=2)[0]
+    outputs = lab.draws.layers.noise(case.layer, arguments, inputs, seed=seed, calls=2, traced=1)[0]
     problem = noise.exact_problem(case, inputs, outputs)
     if problem:
         return failed(f"{case.name}: {problem}", "the documented values")

@@ -405,7 +405,7 @@ def narrowed_seeds(lab: Lab, pairs: tuple[tuple[int, int], ...]) -> Verdict:
 
 @check("SEED14", "SeedGenerators of different seeds differ, and none comes back to where it was.")
 def generators_apart(lab: Lab, _: None) -> Verdict:
-    """The first draws of generators with many seeds, and seventy calls of one of them."""
+    """The first draws of generators with many seeds, seventy calls of one of them, and a thousand of its states."""
     row = INITIALIZERS["random_uniform"]
     named = []
     for seed in dict.fromkeys((*LOWER, *random_seeds(lab, "generators"))):
@@ -416,21 +416,32 @@ def generators_apart(lab: Lab, _: None) -> Verdict:
     seed = lab.stream("seeds", "generators", "long")
     long = lab.draws.advancing(row, _SMALL, seed=seed, calls=_MANY) or []
     named += [(f"draw {number} of seed {seed}", values) for number, values in enumerate(long, start=1)]
-    meeting = _meeting(named)
+    meeting = _meeting(named) or _meeting(enumerate(lab.draws.states(seed=seed, calls=_STATES) or []))
     if meeting:
         return failed(f"{meeting[0]} is {meeting[1]}", "different draws")
-    return passed(f"{len(named)} draws, no two alike")
+    return passed(f"{len(named)} draws and {_STATES} states, no two alike")
 
 
+_STATES = 1100  # of one generator: more than a counter of ten bits holds
 _POOL = 400  # of 10⁴ seeds, 400 instances take some twice but for e^(−400²/2·10⁴) = 3e-4
 
 
-@check("SEED15", "Unseeded instances take their seeds from many.")
-def unseeded_pool(lab: Lab, _: None) -> Verdict:
+@check(
+    "SEED15",
+    "Unseeded instances take their seeds from many.",
+    subjects=[*_ROWS, Subject("SeedGenerator", None)],
+)
+def unseeded_pool(lab: Lab, row: Initializer | None) -> Verdict:
     """Where two of 400 agree, 400 others are asked: of 10⁹ seeds they would agree too once in 10⁴ times."""
-    row = INITIALIZERS["random_uniform"]
+
+    def draw() -> np.ndarray:
+        found = lab.draws.draw(row, _SMALL, seed=None) if row else (lab.draws.states() or [None])[0]
+        if found is None:
+            raise NotApplicable("the installed Keras has no SeedGenerator")
+        return found
+
     for _look in range(2):
-        if not _meeting((number, lab.draws.draw(row, _SMALL, seed=None)) for number in range(_POOL)):
+        if not _meeting((number, draw()) for number in range(_POOL)):
             return passed(f"{_POOL} unseeded instances, no two alike")
     said = f"of {_POOL} unseeded instances some agree, and so of {_POOL} others"
     return failed(said, "different draws, as from 10⁹ seeds")

@@ -106,6 +106,14 @@ class Draws:
         instance = make_initializer(row, generator(seed))
         return [np.asarray(instance(shape)) for _ in range(calls)]
 
+    def states(self, *, seed: int | None = None, calls: int = 1) -> list[npt.NDArray[np.generic]] | None:
+        """What a new ``SeedGenerator`` gives at each call of ``next``; None where Keras has none."""
+        generator = getattr(getattr(self._lab.keras, "random", None), "SeedGenerator", None)
+        if generator is None:
+            return None
+        one = generator(seed)
+        return [np.asarray(one.next()) for _ in range(calls)]
+
     def under(self, dtype: str, row: Initializer, shape: Shape, *, seed: int | None) -> npt.NDArray[np.generic]:
         """What a fresh initializer of that row returns for no dtype while the framework's own (``floatx``) is that."""
         with floatx(self._lab.keras, dtype):

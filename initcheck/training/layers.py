@@ -62,16 +62,20 @@ class Layers:
         seed: int,
         layers: int = 1,
         calls: int = 1,
+        traced: int = 0,
         training: bool = True,
     ) -> list[list[Array]]:
         """What each of some like layers that draw noise makes of the inputs, at each of several calls.
+
+        The last ``traced`` of them are made within a ``tf.function``, as in ``fit``.
 
         The global generators are seeded first: TensorFlow's stateful operations take a layer's seed and the global one
         together (https://www.tensorflow.org/api_docs/python/tf/random/set_seed), and Keras 2 draws its noise by them.
         """
         with self._seeded(seed), _own_deprecations():
             made = [getattr(self._lab.keras.layers, layer)(**arguments) for _ in range(layers)]
-            return [[np.asarray(one(inputs, training=training)) for _ in range(calls)] for one in made]
+            ways = [[one] * (calls - traced) + _traced(one, traced) for one in made]
+            return [[np.asarray(call(inputs, training=training)) for call in one] for one in ways]
 
     def _initializers(self, rows: Mapping[str, tuple[Initializer, int | None]]) -> dict[str, Any]:
         from initcheck.training.draws import make_initializer
@@ -114,6 +118,13 @@ def _own_deprecations() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "non-integer arguments to randrange", DeprecationWarning)
         yield
+
+
+def _traced(layer: Any, count: int) -> list[Any]:
+    """The layer as a ``tf.function``, so many times."""
+    import tensorflow as tf
+
+    return [tf.function(lambda inputs, training: layer(inputs, training=training))] * count
 
 
 def _values(layer: Any) -> list[Array]:

@@ -11,8 +11,17 @@ from initcheck.training.building import make_recorder
 from initcheck.training.seeding import derive_seed
 from initcheck.training.trace import Array
 
-NOISE = {"Dropout": 0.5, "GaussianNoise": 1.0, "SpatialDropout1D": 0.5}
-ROWS, UNITS, BATCH, EPOCHS = 8, 32, 4, 3
+_RATE = {"rate": 0.5}
+_RECURRENT = {"units": 4, "unroll": True, "recurrent_dropout": 0.5, "return_sequences": True, "trainable": False}
+NOISE: dict[str, dict[str, Any]] = {
+    "Dropout": _RATE,
+    "GaussianNoise": {"stddev": 1.0},
+    "SpatialDropout1D": _RATE,
+    "GaussianDropout": _RATE,
+    "AlphaDropout": _RATE,
+    "LSTM": _RECURRENT,
+}
+ROWS, PLACES, UNITS, BATCH, EPOCHS = 8, 2, 32, 4, 3
 Masks = dict[str, list[Array]]
 
 
@@ -29,14 +38,14 @@ def masks(keras: Any, seed: int, *, look: int) -> Masks:
     keras.utils.set_random_seed(seed)
     seen: Masks = {f"{name}, {how}": [] for name in NOISE for how in ("seeded", "unseeded")}
     layers = keras.layers
-    inputs = keras.Input((1, UNITS))  # spatial dropout drops whole channels: of one place each, they are the units
+    inputs = keras.Input((PLACES, UNITS))
     branches = []
     for told, drawn in seen.items():
         name, _, how = told.partition(", ")
         own = {"seed": derive_seed(seed, name)} if how == "seeded" else {}
-        branches.append(make_recorder(keras, drawn)(getattr(layers, name)(NOISE[name], **own)(inputs)))
+        branches.append(make_recorder(keras, drawn)(getattr(layers, name)(**NOISE[name], **own)(inputs)))
     model = keras.Model(inputs, layers.Dense(1)(layers.Concatenate()(branches)))
     model.compile(optimizer="sgd", loss="mse")
-    rows = np.ones((ROWS, 1, UNITS), np.float32)
+    rows = np.ones((ROWS, PLACES, UNITS), np.float32)
     model.fit(rows, rows[:, :, :1], batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
     return seen

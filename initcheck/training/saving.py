@@ -261,7 +261,8 @@ class Saving:
         if "learning_rate" in config and not isinstance(config["learning_rate"], float):
             schedule = config["learning_rate"]
             config["learning_rate"] = getattr(keras.optimizers.schedules, schedule.name)(**schedule.config)
-        hidden = [keras.layers.Dense(4, activation="tanh") for _ in range(3)]  # slots of one shape, which may be mixed up
+        # Several slots of one shape, which may be mixed up.
+        hidden = [keras.layers.Dense(4, activation="tanh") for _ in range(3)]
         model = keras.Sequential([keras.Input((3,)), *hidden, keras.layers.Dense(2)])
         model.compile(
             optimizer=getattr(keras.optimizers, rule.name)(**config),

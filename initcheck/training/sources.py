@@ -85,6 +85,8 @@ def find_source(keras: Any, name: str) -> Source:
         return lambda keras: make_unseeded(keras, INITIALIZERS[what])((24, 6))
     if kind == "kernel":
         return lambda keras: _kernels(keras, what)
+    if kind == "mask" and what in _WEIGHTED:
+        return _weighted(getattr(keras.layers, what)(**_WEIGHTED[what]), what)
     if kind in ("mask", "image"):
         return _layer(keras, what, *_SETTINGS[what])
     if kind == "traced mask":
@@ -120,6 +122,13 @@ _SETTINGS: dict[str, tuple[Any, ...]] = {
     "RandomCrop": (4, 4),
 }
 _AXES = {"SpatialDropout1D": (24, 4, 6), "SpatialDropout2D": (24, 2, 2, 6), "SpatialDropout3D": (24, 2, 2, 1, 6)}
+# Of the layers that have weights too, which are no part of the noise.
+_RECURRENT = {"units": 4, "dropout": 0.5, "recurrent_dropout": 0.5, "kernel_initializer": "ones"}
+_WEIGHTED: dict[str, dict[str, Any]] = {
+    **{name: {**_RECURRENT, "recurrent_initializer": "identity"} for name in ("SimpleRNN", "LSTM", "GRU")},
+    "MultiHeadAttention": {"num_heads": 2, "key_dim": 3, "dropout": 0.5, "kernel_initializer": "ones"},
+}
+_STEPS = np.random.RandomState(5).uniform(-1, 1, (24, 4, 6)).astype(np.float32)
 
 
 def _layer(keras: Any, name: str, *arguments: Any) -> Source:
@@ -136,20 +145,36 @@ def _layer(keras: Any, name: str, *arguments: Any) -> Source:
     return lambda keras: layer(_ROWS, training=True)
 
 
+def _weighted(layer: Any, name: str) -> Source:
+    inputs = (_STEPS, _STEPS) if name == "MultiHeadAttention" else (_STEPS,)
+    return lambda keras: layer(*inputs, training=True)
+
+
 _KERNELS: dict[str, Callable[[Any], tuple[Any, tuple[int, ...]]]] = {
     "Dense": lambda layers: (layers.Dense(6), (24,)),
+    "Conv1D": lambda layers: (layers.Conv1D(6, 3), (5, 8)),
     "Conv2D": lambda layers: (layers.Conv2D(6, 3), (5, 5, 2)),
+    "Conv3D": lambda layers: (layers.Conv3D(6, 2), (3, 3, 3, 3)),
+    "Conv2DTranspose": lambda layers: (layers.Conv2DTranspose(6, 3), (5, 5, 2)),
     "DepthwiseConv2D": lambda layers: (layers.DepthwiseConv2D(3, depth_multiplier=4), (5, 5, 4)),
+    "SeparableConv1D": lambda layers: (layers.SeparableConv1D(6, 3, depth_multiplier=4), (5, 8)),
+    "SeparableConv2D": lambda layers: (layers.SeparableConv2D(6, 3, depth_multiplier=4), (5, 5, 4)),
     "Embedding": lambda layers: (layers.Embedding(24, 6), (5,)),
+    "SimpleRNN": lambda layers: (layers.SimpleRNN(6), (5, 24)),
     "LSTM": lambda layers: (layers.LSTM(6), (5, 4)),
     "GRU": lambda layers: (layers.GRU(6), (5, 4)),
+    "ConvLSTM2D": lambda layers: (layers.ConvLSTM2D(6, 2), (2, 4, 4, 3)),
     "EinsumDense": lambda layers: (layers.EinsumDense("ab,bc->ac", 6), (24,)),
+    "MultiHeadAttention": lambda layers: (layers.MultiHeadAttention(2, 6), (4, 6)),
 }
 
 
 def _kernels(keras: Any, name: str) -> Array:
     layer, shape = _KERNELS[name](keras.layers)
-    layer.build((None, *shape))
+    if name == "MultiHeadAttention":  # which Keras 2 builds when it is called
+        layer(*[np.zeros((1, *shape), np.float32)] * 2)
+    else:
+        layer.build((None, *shape))
     return np.concatenate([np.ravel(np.array(value)) for value in layer.get_weights()])
 
 

@@ -187,6 +187,59 @@ class Steps:
         told = {"training": training} if training or name in ("Dropout", "BatchNormalization") else {}
         return np.asarray(layer(_tensor(x), **told)), layer.get_weights()
 
+    def layer_gradients(
+        self,
+        name: str,
+        config: Mapping[str, Any],
+        weights: Arrays,
+        x: np.ndarray,
+        slopes: np.ndarray,
+        *,
+        training: bool = False,
+    ) -> Arrays:
+        """The gradients of the sum of a layer's outputs times ``slopes``: of its trained weights, and of x if real.
+
+        Args:
+            name: Class of ``keras.layers``.
+            config: Its arguments.
+            weights: In the order of ``get_weights``.
+            x: Input.
+            slopes: A number for each output.
+            training: Whether it is called as in training.
+        """
+        import tensorflow as tf
+
+        layer = getattr(self._keras.layers, name)(**config, dtype=slopes.dtype.name)
+        layer.build(x.shape)
+        layer.set_weights(weights)
+        into = _tensor(x)
+        real = [into] if x.dtype.kind == "f" else []
+        with tf.GradientTape() as tape:
+            tape.watch(real)
+            value = tf.reduce_sum(layer(into, **({"training": True} if training else {})) * _tensor(slopes))
+        gradients = tape.gradient(value, [*layer.trainable_weights, *real])
+        return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
+
+    def inference(self, weights: Arrays, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+        """What a model that normalizes by its batch, drops and adds noise in training makes of rows outside of it.
+
+        Args:
+            weights: Of its BatchNormalization.
+            x: Rows, all of one batch.
+            y: Targets, of x's shape.
+        """
+        layers = self._keras.layers
+        noise = [layers.Dropout(0.5), layers.GaussianNoise(1.0)]
+        model = self._keras.Sequential([self._keras.Input(x.shape[1:]), layers.BatchNormalization(), *noise])
+        model.set_weights(weights)
+        model.compile(optimizer="sgd", loss="mse")
+        with quiet():
+            return {
+                "output of a plain call": np.asarray(model(_tensor(x))),
+                "output of predict": model.predict(x, batch_size=len(x), verbose=0),
+                "loss of evaluate": np.asarray(model.evaluate(x, y, batch_size=len(x), verbose=0)),
+            }
+
     def rates(self, schedule: Schedule, steps: Sequence[int]) -> np.ndarray:
         """The learning rates of those steps."""
         made = self._schedule(schedule)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -62,6 +63,11 @@ class FakeDraws:
         """What an instance with a generator for its seed returns."""
         return [self.draw(row, shape, seed=derive_seed(seed, call)) for call in range(calls)]
 
+    def states(self, *, seed: int | None = None, calls: int = 1) -> list[np.ndarray]:
+        """What a generator gives at each call."""
+        start = random.randrange(10**9) if seed is None else seed
+        return [np.array([start, call]) for call in range(calls)]
+
     def attempt(self, row: Initializer, shape: Any, *, seed: Any) -> np.ndarray | str:
         """A draw, or the name of the exception that refuses the seed."""
         return self.draw(row, shape, seed=seed) if isinstance(seed, int | np.integer) else "TypeError"
@@ -86,7 +92,9 @@ class FakeLab:
     def draws(self) -> Any:
         """The evidence class."""
         evidence = FakeDraws(self.generate)
-        methods = {name: getattr(evidence, name) for name in ("draw", "repeated", "advancing", "attempt", "refusal")}
+        methods = {
+            name: getattr(evidence, name) for name in ("draw", "repeated", "advancing", "states", "attempt", "refusal")
+        }
         return SimpleNamespace(layers=self.layers, **methods)
 
     def stream(self, *names: str | int) -> int:

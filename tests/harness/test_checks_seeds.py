@@ -51,8 +51,9 @@ def test_a_faultless_framework_passes(row: Initializer) -> None:
     for pairs in NARROWED.values():
         # Of the fakes' own stream, which takes 32 bits, a hash of the seed.
         assert _status(seeds.narrowed_seeds(_with_seed(derive_seed), pairs)) == "pass"
-    for framework in (seeds.generators_apart, seeds.unseeded_pool):
-        assert _status(framework(lab, None)) == "pass"
+    assert _status(seeds.generators_apart(lab, None)) == "pass"
+    for asked in (row, None):
+        assert _status(seeds.unseeded_pool(lab, asked)) == "pass"
     for statistical in (seeds.neighbouring_seeds, seeds.generators_advance):
         assert _status(statistical(lab, row, ALPHA)) == "pass"
 
@@ -130,7 +131,16 @@ def test_generators_that_meet_fail(change: object) -> None:
 def test_few_default_seeds_fail() -> None:
     stream = np.random.RandomState(0)
     lab = FakeLab(lambda row, shape, seed, dtype: faultless(row, shape, stream.randint(10**4), dtype))
-    assert _status(seeds.unseeded_pool(lab, None)) == "fail"
+    assert _status(seeds.unseeded_pool(lab, HE)) == "fail"
+
+
+def test_a_generator_that_comes_back_to_an_earlier_state_fails() -> None:
+    lab = FakeLab()
+    states = [np.array([7, call % 1024]) for call in range(1100)]
+    wrapping = SimpleNamespace(**{**vars(lab.draws), "states": lambda **_: states})
+    broken = SimpleNamespace(draws=wrapping, stream=lab.stream)
+    assert _status(seeds.generators_apart(broken, None)) == "fail"
+    assert _status(seeds.generators_apart(lab, None)) == "pass"
 
 
 def test_a_later_call_that_differs_fails() -> None:

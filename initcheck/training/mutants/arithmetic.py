@@ -459,6 +459,78 @@ def weighted_metrics_unweighted(keras: Any) -> None:
     keras.Model.compile = compile_plainly
 
 
+@mutant(
+    "schedule-frozen-in-graph", "a traced step keeps the learning rate of the step at which it was traced", "arithmetic"
+)
+def schedule_frozen_in_graph(keras: Any) -> None:
+    """Eager steps take the rate of their own step."""
+    import tensorflow as tf
+
+    keras_class = keras.optimizers.schedules.ExponentialDecay
+    original = keras_class.__call__
+
+    def call(self: Any, step: Any) -> Any:
+        if tf.executing_eagerly():
+            return original(self, step)
+        with tf.init_scope():
+            return original(self, tf.zeros((), tf.int64))
+
+    keras_class.__call__ = call
+
+
+@mutant("clip-by-lookup-lost", "gradients of an Embedding are not clipped by value", "arithmetic")
+def clip_by_lookup_lost(keras: Any) -> None:
+    """Those of other weights are."""
+    import tensorflow as tf
+
+    original = keras.optimizers.SGD.apply_gradients
+
+    def apply_gradients(self: Any, pairs: Any, *args: Any, **options: Any) -> Any:
+        pairs = list(pairs)
+        told, sparse = self.clipvalue, any(isinstance(gradient, tf.IndexedSlices) for gradient, _ in pairs)
+        if sparse:
+            self.clipvalue = None
+        try:
+            return original(self, pairs, *args, **options)
+        finally:
+            self.clipvalue = told
+
+    keras.optimizers.SGD.apply_gradients = apply_gradients
+
+
+@mutant("evaluate-drops-units", "evaluate runs Dropout as in training", "arithmetic")
+def evaluate_drops_units(keras: Any) -> None:
+    """Fit and predict run it rightly."""
+    tested: list[bool] = []
+    test_step, call = keras.Model.test_step, keras.layers.Dropout.call
+
+    def step(self: Any, data: Any) -> Any:
+        tested.append(True)
+        try:
+            return test_step(self, data)
+        finally:
+            tested.pop()
+
+    def call_dropout(self: Any, inputs: Any, training: Any = False) -> Any:
+        return call(self, inputs, training=training or bool(tested))
+
+    keras.Model.test_step, keras.layers.Dropout.call = step, call_dropout
+
+
+@mutant("normalization-gradient-cut", "no gradient runs through the mean of a LayerNormalization", "arithmetic")
+def normalization_gradient_cut(keras: Any) -> None:
+    """Its output is right."""
+    import tensorflow as tf
+
+    original = keras.layers.LayerNormalization.call
+
+    def call(self: Any, inputs: Any) -> Any:
+        mean = tf.reduce_mean(inputs, -1, keepdims=True)
+        return original(self, inputs - mean + tf.stop_gradient(mean))
+
+    keras.layers.LayerNormalization.call = call
+
+
 @mutant("harmless-rounding", "the steps of SGD and Adam are computed in another order, off by a rounding")
 def harmless_rounding(keras: Any) -> None:
     """As another build of the same kernels would."""

@@ -277,6 +277,35 @@ def slow(keras: Any) -> None:
     _wrap_call(keras.initializers.GlorotUniform, wait)
 
 
+@mutant("kernel-minds-clock", "an unseeded Conv1D draws its kernel under a seed of the system's", "determinism")
+def clock_convolution(keras: Any) -> None:
+    """All other layers repeat."""
+    original = keras.layers.Conv1D.__init__
+
+    def init(self: Any, *arguments: Any, **rest: Any) -> None:
+        seed = random.SystemRandom().randint(1, 10**9)
+        rest.setdefault("kernel_initializer", keras.initializers.GlorotUniform(seed=seed))
+        original(self, *arguments, **rest)
+
+    keras.layers.Conv1D.__init__ = init
+
+
+@mutant("noise-frozen-in-graph", "GaussianDropout draws the same noise at every traced step", "determinism")
+def frozen_noise(keras: Any) -> None:
+    """Eager calls draw anew."""
+    import tensorflow as tf
+
+    original = keras.layers.GaussianDropout.call
+
+    def call(self: Any, inputs: Any, training: Any = False) -> Any:
+        if tf.executing_eagerly() or not training:
+            return original(self, inputs, training=training)
+        stddev = (self.rate / (1 - self.rate)) ** 0.5
+        return inputs * tf.random.stateless_normal(tf.shape(inputs), (1, 2), 1.0, stddev, inputs.dtype)
+
+    keras.layers.GaussianDropout.call = call
+
+
 @mutant("seed-notes-itself", "harmless: set_random_seed remembers the last seed in an attribute")
 def remember(keras: Any) -> None:
     """State that nothing reads."""

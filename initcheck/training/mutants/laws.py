@@ -330,6 +330,44 @@ def _noise_shape(keras: Any) -> None:
     keras.layers.Dropout.__init__ = init
 
 
+@mutant("window-tied", "the last slice of a kernel's window is the first, in kernels of rank 3", family="laws")
+def _tied(keras: Any) -> None:
+    import tensorflow as tf
+
+    def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
+        drawn = draw(shape, dtype)
+        return tf.concat([drawn[:-1], drawn[:1]], 0) if len(shape) == 3 and shape[0] > 2 else drawn
+
+    wrap_call(keras.initializers.VarianceScaling, change)
+
+
+@mutant("dropout-milder-in-graph", "Dropout drops four fifths of its rate in traced steps", family="laws")
+def _milder(keras: Any) -> None:
+    import tensorflow as tf
+
+    original = keras.layers.Dropout.call
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        told = self.rate
+        self.rate = told if tf.executing_eagerly() else 0.8 * told
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            self.rate = told
+
+    keras.layers.Dropout.call = call
+
+
+@mutant("gamma-initializer-ignored", "BatchNormalization starts with a scale of 1, whatever it is told", family="laws")
+def _gamma_initializer(keras: Any) -> None:
+    original = keras.layers.BatchNormalization.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **{**kwargs, "gamma_initializer": "ones"})
+
+    keras.layers.BatchNormalization.__init__ = init
+
+
 @mutant("gamma-wider", "keras.random.gamma multiplies by 1.1", family="laws")
 def _gamma(keras: Any) -> None:
     original = getattr(getattr(keras, "random", None), "gamma", None)

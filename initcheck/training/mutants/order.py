@@ -177,6 +177,19 @@ def drop_last_row(keras: Any) -> None:
     keras.Model.fit = fit
 
 
+@mutant("held-out-targets-shifted", "the rows that fit holds out come with their neighbours' targets", family="order")
+def shift_held_out_targets(keras: Any) -> None:
+    """The rows themselves are the right ones."""
+    import tensorflow as tf
+
+    original = keras.Model.evaluate
+
+    def evaluate(self: Any, x: Any = None, y: Any = None, *arguments: Any, **rest: Any) -> Any:
+        return original(self, x, None if y is None else tf.roll(y, 1, axis=0), *arguments, **rest)
+
+    keras.Model.evaluate = evaluate
+
+
 @mutant("dataset-shuffled", "fit shuffles the batches of a dataset", family="order")
 def shuffle_dataset(keras: Any) -> None:
     """Arrays are shuffled rightly."""

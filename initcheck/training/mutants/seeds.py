@@ -6,6 +6,8 @@ import functools
 import random
 from typing import Any
 
+import numpy as np
+
 from initcheck.training.mutants.registry import mutant
 
 _RANDOM = [
@@ -205,6 +207,31 @@ def _few(keras: Any) -> None:
         original(self, *args, **kwargs)
 
     keras.initializers.RandomUniform.__init__ = init
+
+
+@mutant("normal-seeds-few", "an unseeded HeNormal takes one of 2,000 seeds", family="seeds")
+def _few_normal(keras: Any) -> None:
+    stream = random.Random(4)
+    original = keras.initializers.HeNormal.__init__
+
+    def init(self: Any, seed: Any = None, **kwargs: Any) -> None:
+        original(self, stream.randint(1, 2000) if seed is None else seed, **kwargs)
+
+    keras.initializers.HeNormal.__init__ = init
+
+
+@mutant("generator-wraps", "a SeedGenerator's counter wraps at 1,024", family="seeds")
+def _wrap(keras: Any) -> None:
+    generator = getattr(getattr(keras, "random", None), "SeedGenerator", None)
+    if generator is not None:
+        original = generator.next
+
+        def following(self: Any, *args: Any, **kwargs: Any) -> Any:
+            found = original(self, *args, **kwargs)
+            self.state.assign(self.state.value % np.array([2**32 - 1, 1024], np.uint32))
+            return found
+
+        generator.next = following
 
 
 @mutant("bool-attribute", "random initializers carry one attribute more, which nothing reads")

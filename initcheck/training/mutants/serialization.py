@@ -316,6 +316,38 @@ def file_sorts_layers(keras: Any) -> None:
     keras.models.load_model = load_model
 
 
+@_mutant("file-loses-inner-model", "the weights of a model within a model are not read from a file")
+def file_loses_inner_model(keras: Any) -> None:
+    """Those of its own layers are."""
+    original = keras.models.load_model
+
+    def load_model(*args: Any, **options: Any) -> Any:
+        model = original(*args, **options)
+        for inner in (one for one in model.layers if isinstance(one, keras.Model)):
+            inner.set_weights(inner.from_config(inner.get_config()).get_weights())
+        return model
+
+    keras.models.load_model = load_model
+
+
+@_mutant("file-swaps-slots", "the optimizer read from a file has its last two slots of a square shape swapped")
+def file_swaps_slots(keras: Any) -> None:
+    """As where many are sorted as texts; slots of unlike shapes cannot be mixed up."""
+    original = keras.models.load_model
+
+    def load_model(*args: Any, **options: Any) -> Any:
+        model = original(*args, **options)
+        slots = [one for one in model.optimizer.variables if len(one.shape) == 2] if model.optimizer else []
+        square = [one for one in slots if one.shape[0] == one.shape[1]][-2:]
+        if len(square) == 2:
+            first, second = (np.array(slot) for slot in square)
+            square[0].assign(second)
+            square[1].assign(first)
+        return model
+
+    keras.models.load_model = load_model
+
+
 @mutant("harmless-config-key", "GlorotUniform's configuration has one key more, which from_config understands")
 def harmless_config_key(keras: Any) -> None:
     """As Keras 3.15 added ``input_axes``."""
