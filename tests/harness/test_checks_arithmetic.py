@@ -441,3 +441,38 @@ def test_metrics_are_judged_by_hand_made_counts():
 def test_a_schedule_one_step_late_fails():
     lab = spoiled("rates", lambda rates: np.roll(rates, 1))
     assert arithmetic.schedules(lab, arithmetic_cases.SCHEDULES[0]).status is Status.FAIL
+
+
+class Sloping(FakeSteps):
+    """Gradients of a dense layer by its weights and input, by hand; the kernel's may be a little too large."""
+
+    def __init__(self, kernel=1.0):
+        self.kernel = kernel
+
+    def layer_gradients(self, name, config, weights, x, slopes, training):
+        """Of softmax(x·W + b)."""
+        output = activate("softmax", x @ weights[0] + weights[1])
+        before = output * (slopes - (output * slopes).sum(-1, keepdims=True))
+        kernel = np.einsum("rsi,rso->io", x, before)
+        return [kernel * self.kernel, before.sum((0, 1)), before @ weights[0].T]
+
+    def inference(self, weights, x, y):
+        """Normalized by the moving averages, as it should be."""
+        scale, shift, mean, variance = (one.astype(float) for one in weights)
+        output = (x - mean) / np.sqrt(variance + 1e-3) * scale + shift
+        loss = np.float32(np.square(output - y).mean())
+        return {"output of predict": np.float32(output), "loss of evaluate": loss}
+
+
+@pytest.mark.parametrize(("kernel", "status"), [(1.0, Status.PASS), (1.001, Status.FAIL)])
+def test_the_gradient_of_a_layer_is_that_of_its_formula(kernel, status):
+    assert arithmetic.layer_gradients(FakeLab(Sloping(kernel)), LAYERS[0]).status is status
+
+
+def test_evaluate_that_drops_units_is_seen():
+    class Dropping(Sloping):
+        def inference(self, weights, x, y):
+            return super().inference(weights, x * 1.001, y)
+
+    assert arithmetic.inference(FakeLab(Sloping()), None).status is Status.PASS
+    assert arithmetic.inference(FakeLab(Dropping()), None).status is Status.FAIL
