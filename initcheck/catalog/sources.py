@@ -6,6 +6,9 @@ backend framework)", "resets the global Keras SeedGenerator").
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from initcheck.catalog.initializers import INITIALIZERS
 
 GENERATORS = ("python", "numpy", "tensorflow", "tensorflow shuffle", "tensorflow function")
@@ -60,6 +63,17 @@ FUNCTIONS = (
     "beta",
     "binomial",
 )
+
+_RATE: Mapping[str, Any] = {"rate": 0.5}
+# Layers whose noise is recorded at every step of ``fit``, with their arguments.
+STEPWISE: Mapping[str, Mapping[str, Any]] = {
+    "Dropout": _RATE,
+    "GaussianNoise": {"stddev": 1.0},
+    "SpatialDropout1D": _RATE,
+    "GaussianDropout": _RATE,
+    "AlphaDropout": _RATE,
+    "LSTM": {"units": 4, "unroll": True, "recurrent_dropout": 0.5, "return_sequences": True},
+}
 
 SOURCES = (
     *GENERATORS,

@@ -12,7 +12,7 @@ from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import Orthogonal
 from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.catalog.recipes import Recipe
-from initcheck.catalog.sources import FUNCTIONS, SOURCES
+from initcheck.catalog.sources import FUNCTIONS, SOURCES, STEPWISE
 from initcheck.checks.architectures import recipes
 from initcheck.checks.feeds import feeds
 from initcheck.checks.likeness import apart, parting, parting_of_digests, same
@@ -342,17 +342,23 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
 @check(
     "DET19",
     "Layers that draw noise draw it anew at every step of every epoch, and repeat it under the seed.",
+    subjects=[Subject(kind, kind) for kind in STEPWISE],
 )
-def judge_masks(lab: Lab, _: None) -> Verdict:
+def judge_masks(lab: Lab, kind: str) -> Verdict:
     """Judges what layers made of ones within fit, in two trainings, the second after other random work."""
-    one, two = (lab.models.masks(look=look) for look in range(2))
+    one, two = (
+        {name: drawn for name, drawn in lab.models.masks(look=look).items() if name.startswith(f"{kind},")}
+        for look in range(2)
+    )
+    if not one:
+        return failed(f"no noise of {kind} was recorded", "noise at every step", bound=EXACT)
     for name, drawn in one.items():
         if len(drawn) < 4 or len({mask.tobytes() for mask in drawn}) < len(drawn):
             return failed(f"{name}: a step's noise is met twice in {len(drawn)} steps", "new noise", bound=EXACT)
     found = parting(one, two)
     if found:
         return failed(found, "the same noise again", bound=EXACT)
-    return passed(f"{len(one)} kinds of layers draw anew at every step, and repeat", bound=EXACT)
+    return passed(f"{kind} draws anew at every step, with a seed and without, and repeats", bound=EXACT)
 
 
 def judge_fresh(lab: Lab, what: str, question: Any, here: dict[str, str]) -> Verdict:

@@ -435,10 +435,12 @@ def unseeded_pool(lab: Lab, row: Initializer | None) -> Verdict:
     """Where two of 400 agree, 400 others are asked: of 10⁹ seeds they would agree too once in 10⁴ times."""
 
     def draw() -> np.ndarray:
-        found = lab.draws.draw(row, _SMALL, seed=None) if row else (lab.draws.states() or [None])[0]
-        if found is None:
+        if row:
+            return lab.draws.draw(row, _SMALL, seed=None)
+        states = lab.draws.states()
+        if states is None:
             raise NotApplicable("the installed Keras has no SeedGenerator")
-        return found
+        return states[0]
 
     for _look in range(2):
         if not _meeting((number, draw()) for number in range(_POOL)):

@@ -6,21 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog.sources import STEPWISE
 from initcheck.training import unrelated
 from initcheck.training.building import make_recorder
 from initcheck.training.seeding import derive_seed
 from initcheck.training.trace import Array
 
-_RATE = {"rate": 0.5}
-_RECURRENT = {"units": 4, "unroll": True, "recurrent_dropout": 0.5, "return_sequences": True, "trainable": False}
-NOISE: dict[str, dict[str, Any]] = {
-    "Dropout": _RATE,
-    "GaussianNoise": {"stddev": 1.0},
-    "SpatialDropout1D": _RATE,
-    "GaussianDropout": _RATE,
-    "AlphaDropout": _RATE,
-    "LSTM": _RECURRENT,
-}
 ROWS, PLACES, UNITS, BATCH, EPOCHS = 8, 2, 32, 4, 3
 Masks = dict[str, list[Array]]
 
@@ -36,16 +27,16 @@ def masks(keras: Any, seed: int, *, look: int) -> Masks:
     if look:
         unrelated.work(keras, seed + look)
     keras.utils.set_random_seed(seed)
-    seen: Masks = {f"{name}, {how}": [] for name in NOISE for how in ("seeded", "unseeded")}
+    seen: Masks = {f"{name}, {how}": [] for name in STEPWISE for how in ("seeded", "unseeded")}
     layers = keras.layers
     inputs = keras.Input((PLACES, UNITS))
     branches = []
     for told, drawn in seen.items():
         name, _, how = told.partition(", ")
         own = {"seed": derive_seed(seed, name)} if how == "seeded" else {}
-        branches.append(make_recorder(keras, drawn)(getattr(layers, name)(**NOISE[name], **own)(inputs)))
+        branches.append(make_recorder(keras, drawn)(getattr(layers, name)(**STEPWISE[name], **own)(inputs)))
     model = keras.Model(inputs, layers.Dense(1)(layers.Concatenate()(branches)))
-    model.compile(optimizer="sgd", loss="mse")
+    model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")  # what has weights gives out other noise alone
     rows = np.ones((ROWS, PLACES, UNITS), np.float32)
     model.fit(rows, rows[:, :, :1], batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
     return seen

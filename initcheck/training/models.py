@@ -89,7 +89,10 @@ class Models:
 
     def masks(self, *, look: int = 0) -> Masks:
         """The noise that layers drew within a training, step by step; a later look comes after other random work."""
-        return masks(self._lab.keras, self._lab.stream("masks"), look=look)
+        found: Masks = self._lab.once(
+            ("masks", look), lambda: masks(self._lab.keras, self._lab.stream("masks"), look=look)
+        )
+        return found
 
     def source(self, name: str) -> Draws | None:
         """What that source of ``initcheck.catalog.sources`` gave under two global seeds in turn.

@@ -517,16 +517,15 @@ def evaluate_drops_units(keras: Any) -> None:
     keras.Model.test_step, keras.layers.Dropout.call = step, call_dropout
 
 
-@mutant("normalization-gradient-cut", "no gradient runs through the mean of a LayerNormalization", "arithmetic")
+@mutant("normalization-gradient-cut", "no gradient runs through the variance of a LayerNormalization", "arithmetic")
 def normalization_gradient_cut(keras: Any) -> None:
     """Its output is right."""
     import tensorflow as tf
 
-    original = keras.layers.LayerNormalization.call
-
     def call(self: Any, inputs: Any) -> Any:
-        mean = tf.reduce_mean(inputs, -1, keepdims=True)
-        return original(self, inputs - mean + tf.stop_gradient(mean))
+        mean, variance = tf.nn.moments(inputs, [-1], keepdims=True)
+        scale = tf.stop_gradient(1 / tf.sqrt(variance + tf.cast(self.epsilon, inputs.dtype)))
+        return (inputs - mean) * scale * self.gamma + self.beta
 
     keras.layers.LayerNormalization.call = call
 
