@@ -37,9 +37,7 @@ MASKS = (
     "GaussianDropout",
     "GaussianNoise",
     "AlphaDropout",
-    "SimpleRNN",
     "LSTM",
-    "GRU",
     "MultiHeadAttention",
 )
 IMAGES = (

@@ -262,7 +262,7 @@ class Saving:
             schedule = config["learning_rate"]
             config["learning_rate"] = getattr(keras.optimizers.schedules, schedule.name)(**schedule.config)
         # Several slots of one shape, which may be mixed up.
-        hidden = [keras.layers.Dense(4, activation="tanh") for _ in range(3)]
+        hidden = [keras.layers.Dense(3, activation="tanh") for _ in range(2)]
         model = keras.Sequential([keras.Input((3,)), *hidden, keras.layers.Dense(2)])
         model.compile(
             optimizer=getattr(keras.optimizers, rule.name)(**config),
