@@ -85,6 +85,6 @@ def _items(value: Any) -> list[Any]:
 
 
 def _short(text: object) -> str:
-    """A text from a file, fit for a terminal: plain_line, on one line, and not long."""
+    """A text from a file, fit for a terminal: printable, on one line, and not long."""
     shown = plain_line(str(text))
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

@@ -480,7 +480,9 @@ def layer_gradients(lab: Lab, case: LayerCase) -> Verdict:
     weights, x = layer_inputs(case, lab.stream("layer", case.name), dtype)
     stream = np.random.RandomState(lab.stream("gradient", case.name) % 2**32)
     exact = [one.astype(np.float64) for one in (*weights, *([] if case.vocabulary else [x]))]
-    slopes = stream.normal(size=_value(case, exact, x).shape).astype(dtype)
+    output = _value(case, exact, x)
+    slopes = stream.normal(size=output.shape).astype(dtype)
+    here = float((output * slopes).sum())
     found = lab.steps.layer_gradients(case.layer, case.config, weights, x, slopes, training=case.training)
     places = [*case.trained, *range(len(weights), len(exact))]
     if len(found) != len(places):
@@ -490,10 +492,8 @@ def layer_gradients(lab: Lab, case: LayerCase) -> Verdict:
         allowed = _OPERATIONS * np.finfo(np.float32).eps * float(np.abs(gradient).sum())
         judged = 0
         for direction in stream.choice([-1.0, 1.0], size=(_DIRECTIONS, *gradient.shape)):
-            moved = [
-                [*exact[:place], exact[place] + step * direction, *exact[place + 1 :]] for step in (-_MOVE, 0.0, _MOVE)
-            ]
-            back, here, on = (float((_value(case, one, x) * slopes).sum()) for one in moved)
+            moved = [[*exact[:place], exact[place] + step * direction, *exact[place + 1 :]] for step in (-_MOVE, _MOVE)]
+            back, on = (float((_value(case, one, x) * slopes).sum()) for one in moved)
             if abs((on - here) - (here - back)) > allowed * _MOVE:
                 continue  # a kink lies between, or another element becomes the largest
             judged += 1

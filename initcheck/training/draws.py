@@ -100,7 +100,7 @@ class Draws:
         self, row: Initializer, shape: Shape, *, seed: int, calls: int
     ) -> list[npt.NDArray[np.generic]] | None:
         """What one instance returns at each call when its seed is a ``SeedGenerator``; None where Keras has none."""
-        generator = getattr(getattr(self._lab.keras, "random", None), "SeedGenerator", None)
+        generator = self._seed_generator()
         if generator is None:
             return None
         instance = make_initializer(row, generator(seed))
@@ -108,11 +108,14 @@ class Draws:
 
     def states(self, *, seed: int | None = None, calls: int = 1) -> list[npt.NDArray[np.generic]] | None:
         """What a new ``SeedGenerator`` gives at each call of ``next``; None where Keras has none."""
-        generator = getattr(getattr(self._lab.keras, "random", None), "SeedGenerator", None)
+        generator = self._seed_generator()
         if generator is None:
             return None
         one = generator(seed)
         return [np.asarray(one.next()) for _ in range(calls)]
+
+    def _seed_generator(self) -> Any:
+        return getattr(getattr(self._lab.keras, "random", None), "SeedGenerator", None)
 
     def under(self, dtype: str, row: Initializer, shape: Shape, *, seed: int | None) -> npt.NDArray[np.generic]:
         """What a fresh initializer of that row returns for no dtype while the framework's own (``floatx``) is that."""

@@ -123,9 +123,14 @@ _SETTINGS: dict[str, tuple[Any, ...]] = {
 }
 _AXES = {"SpatialDropout1D": (24, 4, 6), "SpatialDropout2D": (24, 2, 2, 6), "SpatialDropout3D": (24, 2, 2, 1, 6)}
 # Of the layers that have weights too, which are no part of the noise.
-_ONES = {"kernel_initializer": "ones", "recurrent_initializer": "ones"}
 _WEIGHTED: dict[str, dict[str, Any]] = {
-    "LSTM": {"units": 4, "dropout": 0.5, "recurrent_dropout": 0.5, **_ONES},
+    "LSTM": {
+        "units": 4,
+        "dropout": 0.5,
+        "recurrent_dropout": 0.5,
+        "kernel_initializer": "ones",
+        "recurrent_initializer": "ones",
+    },
     "MultiHeadAttention": {"num_heads": 2, "key_dim": 3, "dropout": 0.5, "kernel_initializer": "ones"},
 }
 _STEPS = np.random.RandomState(5).uniform(-1, 1, (24, 4, 6)).astype(np.float32)

@@ -181,9 +181,7 @@ class Steps:
             training: Whether it is called as in training.
         """
         dtype = weights[0].dtype.name if weights else x.dtype.name
-        layer = getattr(self._keras.layers, name)(**config, dtype=dtype)
-        layer.build(x.shape)
-        layer.set_weights(weights)
+        layer = self._layer(name, config, weights, x, dtype)
         told = {"training": training} if training or name in ("Dropout", "BatchNormalization") else {}
         return np.asarray(layer(_tensor(x), **told)), layer.get_weights()
 
@@ -209,9 +207,7 @@ class Steps:
         """
         import tensorflow as tf
 
-        layer = getattr(self._keras.layers, name)(**config, dtype=slopes.dtype.name)
-        layer.build(x.shape)
-        layer.set_weights(weights)
+        layer = self._layer(name, config, weights, x, slopes.dtype.name)
         into = _tensor(x)
         real = [into] if x.dtype.kind == "f" else []
         with tf.GradientTape() as tape:
@@ -324,6 +320,12 @@ class Steps:
         dense = self._keras.layers.Dense
         layers = [dense(width, activation=name) for width, name in zip(net.widths, net.activations, strict=True)]
         return self._keras.Sequential([self._keras.Input((net.inputs,)), *layers])
+
+    def _layer(self, name: str, config: Mapping[str, Any], weights: Arrays, x: np.ndarray, dtype: str) -> Any:
+        layer = getattr(self._keras.layers, name)(**config, dtype=dtype)
+        layer.build(x.shape)
+        layer.set_weights(weights)
+        return layer
 
     def _loss(self, name: str, **config: Any) -> Any:
         base = name.removesuffix("_logits")

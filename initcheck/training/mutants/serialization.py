@@ -290,59 +290,59 @@ def _change_saved(keras_class: Any, change: Callable[[Any], Any]) -> None:
 @_mutant("h5-loses-bits", "a model read from an .h5 file has weights in half precision")
 def h5_loses_bits(keras: Any) -> None:
     """Files of the newer format are right."""
-    original = keras.models.load_model
 
-    def load_model(path: Any, *args: Any, **options: Any) -> Any:
-        model = original(path, *args, **options)
-        if str(path).endswith(".h5"):
+    def change(model: Any, path: str) -> None:
+        if path.endswith(".h5"):
             model.set_weights([one.astype(np.float16).astype(one.dtype) for one in model.get_weights()])
-        return model
 
-    keras.models.load_model = load_model
+    _change_loaded(keras, change)
 
 
 @_mutant("file-sorts-layers", "of more than ten like layers, a file gives the third the weights of the eleventh")
 def file_sorts_layers(keras: Any) -> None:
     """As it is where their numbers are sorted as texts."""
-    original = keras.models.load_model
 
-    def load_model(*args: Any, **options: Any) -> Any:
-        model = original(*args, **options)
+    def change(model: Any, _: str) -> None:
         dense = [one for one in model.layers if type(one).__name__ == "Dense"]
         if len(dense) > 10:
             dense[2].set_weights(dense[10].get_weights())
-        return model
 
-    keras.models.load_model = load_model
+    _change_loaded(keras, change)
 
 
 @_mutant("file-loses-inner-model", "the weights of a model within a model are not read from a file")
 def file_loses_inner_model(keras: Any) -> None:
     """Those of its own layers are."""
-    original = keras.models.load_model
 
-    def load_model(*args: Any, **options: Any) -> Any:
-        model = original(*args, **options)
+    def change(model: Any, _: str) -> None:
         for inner in (one for one in model.layers if isinstance(one, keras.Model)):
             inner.set_weights(inner.from_config(inner.get_config()).get_weights())
-        return model
 
-    keras.models.load_model = load_model
+    _change_loaded(keras, change)
 
 
 @_mutant("file-swaps-slots", "the optimizer read from a file has its last two slots of a square shape swapped")
 def file_swaps_slots(keras: Any) -> None:
     """As where many are sorted as texts; slots of unlike shapes cannot be mixed up."""
-    original = keras.models.load_model
 
-    def load_model(*args: Any, **options: Any) -> Any:
-        model = original(*args, **options)
+    def change(model: Any, _: str) -> None:
         slots = [one for one in model.optimizer.variables if len(one.shape) == 2] if model.optimizer else []
         square = [one for one in slots if one.shape[0] == one.shape[1]][-2:]
         if len(square) == 2:
             first, second = (np.array(slot) for slot in square)
             square[0].assign(second)
             square[1].assign(first)
+
+    _change_loaded(keras, change)
+
+
+def _change_loaded(keras: Any, change: Callable[[Any, str], None]) -> None:
+    """Lets ``load_model`` return a model after ``change(model, path)``."""
+    original = keras.models.load_model
+
+    def load_model(path: Any, *args: Any, **options: Any) -> Any:
+        model = original(path, *args, **options)
+        change(model, str(path))
         return model
 
     keras.models.load_model = load_model
