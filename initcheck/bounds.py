@@ -15,10 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from initcheck.counts import Counts
 from initcheck.errors import InitcheckError
+from initcheck.files import read_bounded
 from initcheck.records import Runs
 from initcheck.statistics import Estimate, proportion
 
 CONTENTS = (0.95, 0.99)  # shares of the reseeds that the tolerance intervals hold
+MOST_BYTES = 32_000_000
 PACKAGED = resources.files("initcheck").joinpath("bounds.toml")
 _HEAD = """\
 # What reseeding does to accuracy on the held-out rows. Written by initcheck bounds calibrate, shown in docs/bounds.md.
@@ -133,9 +135,8 @@ def load_bounds(path: Path | None = None) -> Bounds:
         InitcheckError: The file cannot be read, or holds something else.
     """
     try:
-        return Bounds.model_validate(tomllib.loads((path or PACKAGED).read_text(encoding="utf-8")))
-    except OSError as error:
-        reason = f"cannot be read ({error.strerror or error})"
+        text = read_bounded(path, MOST_BYTES, "a bounds file") if path else PACKAGED.read_bytes()
+        return Bounds.model_validate(tomllib.loads(text.decode()))
     except ValidationError as error:
         first = error.errors()[0]
         reason = f"holds no bounds ({'.'.join(map(str, first['loc']))}: {first['msg']})"

@@ -24,8 +24,3 @@ class UnknownNameError(InitcheckError):
 
 class DataError(InitcheckError):
     """A data file that cannot be used as it is."""
-
-
-def plain_line(text: str) -> str:
-    """The text on one line, without what a text in somebody's file could steer a terminal by."""
-    return "".join(character if character.isprintable() else " " for character in text)

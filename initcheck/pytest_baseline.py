@@ -18,8 +18,9 @@ from initcheck.baselines.parts import Part, merge
 from initcheck.baselines.pool import Pool
 from initcheck.baselines.store import load_baseline, write_baseline
 from initcheck.catalog.problems import get_problem
-from initcheck.errors import InitcheckError, plain_line
+from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
+from initcheck.texts import for_terminal
 
 _FOLDER = "initcheck_folder"  # what a worker is told
 _CELL, _FOUND = "initcheck_cell", "initcheck_found"  # properties of a test
@@ -148,7 +149,7 @@ class BaselineSession:
             if refused := self._judge.compare(there[0]).refused if there else ():
                 terminalreporter.write_line(
                     "initcheck: no claim about bits is made, for the environments differ in "
-                    f"{plain_line('; '.join(map(str, refused)))}; values, laws and accuracies are judged all the same"
+                    f"{for_terminal('; '.join(map(str, refused)))}; values, laws and accuracies are judged all the same"
                 )
         if self._line:
             terminalreporter.write_line(f"initcheck: {self._line}")

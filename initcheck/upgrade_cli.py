@@ -14,8 +14,9 @@ import click
 
 from initcheck.baselines_cli import compare, record
 from initcheck.catalog.problems import get_problem
-from initcheck.errors import InitcheckError, plain_line
+from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
+from initcheck.texts import for_terminal
 
 if TYPE_CHECKING:
     from initcheck.baselines.recordings import Advance, Recording
@@ -215,7 +216,7 @@ def _tell_ends(recordings: Mapping[str, Recording], sources: Mapping[str, Source
         if recording.file is None:
             click.echo(f"NOT COMPARED: {side.upper()} {sources[side]} cannot be recorded; it {recording.ending}:")
             for line in recording.last_lines or ("(it said nothing)",):
-                click.echo(f"  {plain_line(line)}")
+                click.echo(f"  {for_terminal(line)}")
         else:
             click.echo(f"{side.upper()} {sources[side]} was recorded: {kept[side]}")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from initcheck.baselines.compare import compare
 from initcheck.baselines.comparison import Cell, Class, Comparison
 from initcheck.baselines.schema import Baseline
-from initcheck.errors import plain_line
+from initcheck.texts import for_terminal
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Judge:
     advice: str
 
     def __str__(self) -> str:
-        return plain_line(f"{self.file} ({versions_of(self.old)})")
+        return for_terminal(f"{self.file} ({versions_of(self.old)})")
 
     @property
     def names(self) -> list[tuple[str, str]]:
@@ -43,7 +43,7 @@ class Judge:
         """What was found, what was expected, and how to see the rest."""
         best = " or ".join(one.value for one in Class if one in self.good)
         lines = [*map(_told, cells), f"expected: {best}, against {self}", f"see all: {self.advice}"]
-        return "\n".join(map(plain_line, lines))
+        return "\n".join(map(for_terminal, lines))
 
 
 def versions_of(baseline: Baseline) -> str:

@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from initcheck.baselines.schema import FORMAT, SCHEMA, Baseline
-from initcheck.errors import InitcheckError, plain_line
+from initcheck.errors import InitcheckError
+from initcheck.files import read_bounded
+from initcheck.texts import for_terminal
 
 MOST_BYTES = 32_000_000  # a hundred thousand reseeds of a dozen cells; a default baseline has less than one million
 _SHOWN = 60  # characters of a hostile text that a message repeats
@@ -31,11 +33,7 @@ def load_baseline(path: Path) -> Baseline:
         InitcheckError: The file cannot be read, is no baseline, is damaged or edited, or is of a newer initcheck.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InitcheckError(f"{path} is larger than any baseline ({MOST_BYTES // 10**6} MB); name another file")
-        body = from_json(path.read_bytes(), allow_inf_nan=False)
-    except OSError as error:
-        raise InitcheckError(f"{path} cannot be read ({error.strerror or error}); name another file") from None
+        body = from_json(read_bounded(path, MOST_BYTES, "a baseline"), allow_inf_nan=False)
     except ValueError as error:  # text cut off, no text at all, or nested without end
         raise InitcheckError(f"{path} is no JSON, or was cut off ({_short(error)}); record it anew") from None
     if not isinstance(body, dict) or body.get("format") != FORMAT:
@@ -86,5 +84,5 @@ def _items(value: Any) -> list[Any]:
 
 def _short(text: object) -> str:
     """A text from a file, fit for a terminal: printable, on one line, and not long."""
-    shown = plain_line(str(text))
+    shown = for_terminal(str(text))
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,19 +12,13 @@ from initcheck.baselines.schema import Baseline
 from initcheck.baselines.verdict import SECTIONS, describe, overall
 from initcheck.reporting.comparison_texts import changes, incomparable, title_of
 from initcheck.reporting.comparison_words import CLASSES, MARKS
-from initcheck.reporting.names import printable
 from initcheck.reporting.templating import templates
+from initcheck.texts import for_markdown
 
 LIMIT = 65_536  # characters of a comment on GitHub; the rooms below leave some for what is fixed
 _ROOMS = {"changes": 9_000, "environments": 7_000, "first": 15_000, "rest": 12_000, "apart": 5_000}
 _MOST_ROWS = 30  # of what is not folded away
-_MOST_TEXT = 700  # characters of one text
 _CELL = ("cell", "found", "since", "by", "note")
-# What Markdown or HTML would read; an underscore within a word is none of it.
-_SPECIAL = re.compile(r"[&<>|`*~#$!\\\[\]]|(?<![^\W_])_|_(?![^\W_])")
-# Where GitHub would see a mention or a link however it is escaped, since it looks at the finished text.
-_LINKED = re.compile(r"(?<=@)(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=#)(?=\d)|(?<=\bgh-)(?=\d)", re.IGNORECASE)
-_NOTHING = "\N{ZERO WIDTH SPACE}"
 
 
 @dataclass(frozen=True)
@@ -55,9 +48,9 @@ def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed
     return template.render(
         mark=MARKS[overall(comparison)],
         answer=advice.answer,
-        reason=escape(advice.reason),
-        title=escape(title_of(old, new)),
-        sentences=[escape(sentence) for sentence in describe(comparison)],
+        reason=for_markdown(advice.reason),
+        title=for_markdown(title_of(old, new)),
+        sentences=[for_markdown(sentence) for sentence in describe(comparison)],
         changes=_table(
             ("what", "concerns", "which", "the first of them"),
             ((f"{MARKS[one.found]} {one.what}", one.concerns, one.names, one.note) for one in changes(comparison)),
@@ -70,20 +63,9 @@ def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed
         ),
         rest=_table(_CELL, (_row(cell) for cell in cells if cell not in shown), "rest"),
         apart=_table(("what", "why"), incomparable(comparison), "apart"),
-        words={kind.value: escape(told.format(delta=f"{comparison.delta:g}")) for kind, told in CLASSES.items()},
+        words={kind.value: for_markdown(told.format(delta=f"{comparison.delta:g}")) for kind, told in CLASSES.items()},
         identical=len(comparison.cells) - len(cells),
     )
-
-
-def escape(text: str, most: int = _MOST_TEXT) -> str:
-    """A text as Markdown that shows it as it is, on one line, with no more than so many characters.
-
-    It mentions nobody and links to nothing.
-    """
-    kept = _LINKED.sub(_NOTHING, printable(text))
-    while len(escaped := _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", kept)) > most:
-        kept = kept[: len(kept) * most // len(escaped)]
-    return escaped if len(kept) >= len(text) else f"{escaped}…"
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
@@ -93,7 +75,7 @@ def _row(cell: Cell) -> tuple[str, ...]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], room: str) -> _Table:
-    lines = [f"| {' | '.join(map(escape, row))} |" for row in rows]
+    lines = [f"| {' | '.join(map(for_markdown, row))} |" for row in rows]
     ends = itertools.accumulate(len(line) + 1 for line in lines)
     fitting = sum(end <= _ROOMS[room] for end in ends)
     return _Table(head, lines[:fitting], len(lines) - fitting)

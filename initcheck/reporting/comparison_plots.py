@@ -21,9 +21,9 @@ from initcheck.reporting.bands import (
     scale_axis,
     title_axes,
 )
-from initcheck.reporting.names import short_name
 from initcheck.reporting.svg import plot_style
 from initcheck.reporting.trainings import Training
+from initcheck.texts import for_axis
 
 OLD, NEW = "#0072B2", "#D55E00"
 _HEIGHT = 2.5  # inches
@@ -64,7 +64,7 @@ def figure_fits(old: tuple[Values, Values], new: tuple[Values, Values], name: st
             axes.plot(epochs, np.where(np.isfinite(values), values, np.nan), dashes, color=colour, label=side)
         axes.set_xlabel("epoch")
         axes.legend()
-        title_axes(axes, f"In fit's own order: training loss, {short_name(name)}")
+        title_axes(axes, f"In fit's own order: training loss, {for_axis(name)}")
         axes.title.set_parse_math(False)
     return figure
 
@@ -77,7 +77,7 @@ def figure_spread(old: Accuracies, new: Accuracies, names: Sequence[str], rows: 
         for place, name in enumerate(names):
             axes.axhline(place, color="#cccccc", linewidth=0.6)
             _draw_pair(axes, old.get(name), new.get(name), rows, place)
-        axes.set_yticks(range(len(names)), [short_name(name) for name in names], parse_math=False)
+        axes.set_yticks(range(len(names)), [for_axis(name) for name in names], parse_math=False)
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         figure.suptitle("Held-out accuracy of the final weights, run by run", x=0.02, ha="left", fontsize=10)

@@ -14,9 +14,9 @@ from initcheck.baselines.training_records import STAGES
 from initcheck.reporting import comparison_plots as plots
 from initcheck.reporting.bands import COLOURS, MARKERS
 from initcheck.reporting.comparison_texts import is_apart
-from initcheck.reporting.names import printable
 from initcheck.reporting.svg import to_svg
 from initcheck.reporting.trainings import METRICS, Training, fitted_loss, training_of
+from initcheck.texts import for_drawing
 
 MOST_DRAWN = 4  # problems whose curves are drawn, the worst first: a panel costs a twentieth of a second
 _GLYPHS = dict(zip(MARKERS, "●■▲◆▼✚✖◀▶", strict=True))
@@ -179,4 +179,4 @@ def _fits(key: str, name: str, sides: Sides, cells: list[Cell]) -> Drawing | Non
 
 def _drawing(figure: Figure, key: str, title: str, caption: str) -> Drawing:
     # The drawing's own writer has escaped every text and attribute.
-    return Drawing(Markup(to_svg(figure, name=key, alt=printable(title))), caption)
+    return Drawing(Markup(to_svg(figure, name=key, alt=for_drawing(title))), caption)

@@ -25,9 +25,9 @@ from initcheck.reporting.bands import (
     title_axes,
 )
 from initcheck.reporting.format import format_count, has_interval
-from initcheck.reporting.names import printable, short_name
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.svg import plot_style, to_svg
+from initcheck.texts import for_axis, for_drawing
 
 _MAX_POINTS = 200  # more runs than this are drawn as a histogram
 
@@ -46,7 +46,7 @@ def plot_history(sweep: Sweep) -> Figure:
         left, right = figure.subplots(1, 2)
         handles = _draw_panel(left, sweep, "loss")
         _draw_panel(right, sweep, "accuracy")
-        figure.suptitle(textwrap.fill(printable(sweep.problem.title), 110), fontsize=11, parse_math=False)
+        figure.suptitle(textwrap.fill(for_drawing(sweep.problem.title), 110), fontsize=11, parse_math=False)
         _add_legend(figure, handles, _names(sweep), _reading(sweep, "loss"), characters=125)
     return figure
 
@@ -79,7 +79,7 @@ def figure_strip(sweep: Sweep) -> Figure:
             ends = (middle.low, middle.high) if has_interval(middle) else (middle.value, middle.value)
             axes.plot(ends, (place + 0.3, place + 0.3), color=INK, linewidth=1.6)
             axes.plot(middle.value, place + 0.3, "D", color=INK, markersize=4.5, markerfacecolor="white")
-        axes.set_yticks(range(len(groups)), [short_name(name) for name in _names(sweep)], parse_math=False)
+        axes.set_yticks(range(len(groups)), [for_axis(name) for name in _names(sweep)], parse_math=False)
         axes.set_ylim(len(groups) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         # Above the whole figure: long names leave the axes too narrow for it.
@@ -126,7 +126,7 @@ def _reading(sweep: Sweep, metric: str) -> str:
     if metric != "loss":
         return text
     diverged = [
-        f"{short_name(name)} {np.isinf(array).any(axis=1).sum()} of {len(array)}"
+        f"{for_axis(name)} {np.isinf(array).any(axis=1).sum()} of {len(array)}"
         for name, array in zip(_names(sweep), _series(sweep, metric), strict=True)
         if np.isinf(array).any()
     ]
@@ -137,10 +137,10 @@ def _add_legend(
     figure: Figure, handles: Sequence[Artist], names: Sequence[str], reading: str, *, characters: int
 ) -> None:
     """Puts the legend below the panels and makes the figure taller by as much."""
-    labels = [short_name(name) for name in names]
+    labels = [for_axis(name) for name in names]
     widths = [8 + len(label) for label in labels] or [8]
     columns = len(widths) if sum(widths) <= characters else max(1, characters // max(widths))
-    note = textwrap.fill(printable(reading), characters + 8)  # smaller type
+    note = textwrap.fill(for_drawing(reading), characters + 8)  # smaller type
     # Labels are set afterwards: matplotlib would drop one that starts with an underscore, and typeset one with two $.
     legend = figure.legend(handles, [" "] * len(labels), loc="outside lower center", ncols=columns, title=note)
     for text, label in zip(legend.get_texts(), labels, strict=True):

@@ -24,10 +24,10 @@ from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.known_issues import find_known_issue
 from initcheck.catalog.problems import PROBLEMS
 from initcheck.checks.registry import FAMILIES, Cell
-from initcheck.errors import plain_line
 from initcheck.records import Status, Verdict
 from initcheck.reporting.format import answer_cells, component_cells
 from initcheck.reporting.results import Sweep
+from initcheck.texts import for_terminal
 
 if TYPE_CHECKING:
     from initcheck.baselines.comparison import Comparison
@@ -171,7 +171,7 @@ def print_comparison(comparison: Comparison) -> None:
 
 def _plain(text: str) -> Text:
     """A text from somebody's file, without what would steer a terminal."""
-    return Text(plain_line(text))
+    return Text(for_terminal(text))
 
 
 @contextlib.contextmanager

@@ -131,8 +131,8 @@ def test_every_truncation_is_told(tmp_path):
 
 
 def test_a_missing_file_and_a_folder_are_told(tmp_path):
-    for path in (tmp_path / "none.json", tmp_path):
-        with pytest.raises(InitcheckError, match="cannot be read"):
+    for path, reason in ((tmp_path / "none.json", "cannot be read"), (tmp_path, "is a folder, not a file")):
+        with pytest.raises(InitcheckError, match=reason):
             load_baseline(path)
 
 

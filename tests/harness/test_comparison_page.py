@@ -25,11 +25,11 @@ from initcheck.baselines.training_records import STAGES, AccuraciesRecord, BandR
 from initcheck.baselines.verdict import SECTIONS
 from initcheck.records import Runs
 from initcheck.reporting import comparison_problems, comparison_words
-from initcheck.reporting.comparison_markdown import escape, render_comment
+from initcheck.reporting.comparison_markdown import render_comment
 from initcheck.reporting.comparison_page import render_comparison
 from initcheck.reporting.comparison_texts import changes
-from initcheck.reporting.names import printable
 from initcheck.reporting.trainings import fitted_loss, training_of
+from initcheck.texts import for_drawing, for_markdown
 
 OLD = baseline()
 DEFAULT = allowed([])
@@ -272,7 +272,7 @@ def test_hostile_texts_neither_break_the_comment_nor_mention_anybody(sides):
     for table in rendered.split("<table>")[1:]:
         rows = re.findall("<tr>(.*?)</tr>", table.partition("</table>")[0], re.DOTALL)
         assert len({len(re.findall("<t[hd]", row)) for row in rows}) == 1
-    name = printable(HOSTILE)
+    name = for_drawing(HOSTILE)
     assert name in "".join(shown.text).replace("\N{ZERO WIDTH SPACE}", "")
 
 
@@ -291,7 +291,7 @@ def test_hostile_texts_neither_break_the_comment_nor_mention_anybody(sides):
     ],
 )
 def test_markdown_shows_a_text_as_it_is(text, escaped):
-    assert escape(text, 30) == escaped
+    assert for_markdown(text, 30) == escaped
 
 
 def test_the_comment_tells_the_verdict_what_changed_and_the_environments():

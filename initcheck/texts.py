@@ -1,0 +1,52 @@
+"""Texts from elsewhere, made harmless: one function each for a terminal, a page and Markdown.
+
+A title, a column's name, a file's name or a framework's message may hold what steers a terminal, what turns the
+direction of reading, or what a page or Markdown takes for its own.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NO_LETTER = "\N{REPLACEMENT CHARACTER}"
+_MOST_NAME = 40  # characters of a name beside an axis
+_MOST_MARKDOWN = 700  # characters of one text in Markdown
+# What Markdown or HTML would read; an underscore within a word is none of it.
+_SPECIAL = re.compile(r"[&<>|`*~#$!\\\[\]]|(?<![^\W_])_|_(?![^\W_])")
+# Where GitHub would see a mention or a link however it is escaped, since it looks at the finished text.
+_LINKED = re.compile(r"(?<=@)(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=#)(?=\d)|(?<=\bgh-)(?=\d)", re.IGNORECASE)
+_NOTHING = "\N{ZERO WIDTH SPACE}"
+
+
+def for_terminal(text: str) -> str:
+    """The text on one line, without control characters and marks that turn the direction of reading."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def for_html(value: object) -> object:
+    """A text without control characters, which HTML and XML forbid; anything else as it is. Escapes no markup."""
+    if type(value) is not str:  # markup that is escaped already is a class of its own
+        return value
+    return "".join(letter if letter.isprintable() or letter == "\n" else _NO_LETTER for letter in value)
+
+
+def for_drawing(text: str) -> str:
+    """The text on one line of a drawing."""
+    return str(for_html(" ".join(text.split())))
+
+
+def for_axis(name: str) -> str:
+    """A name that fits beside an axis."""
+    name = for_drawing(name)
+    return name if len(name) <= _MOST_NAME else name[: _MOST_NAME - 1] + "…"
+
+
+def for_markdown(text: str, most: int = _MOST_MARKDOWN) -> str:
+    """A text as Markdown that shows it as it is, on one line, with at most so many characters.
+
+    It mentions nobody and links to nothing.
+    """
+    kept = _LINKED.sub(_NOTHING, for_drawing(text))
+    while len(escaped := _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", kept)) > most:
+        kept = kept[: len(kept) * most // len(escaped)]
+    return escaped if len(kept) >= len(text) else f"{escaped}…"
