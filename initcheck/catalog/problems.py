@@ -43,6 +43,7 @@ class Problem:
         epochs: Passes over the training rows.
         chance: Accuracy of always naming the commonest class.
         target: Training accuracy from which on a run counts as having learned.
+        about: Facts about the data for people, as ``(name, value)``: what a page says of a user's own table.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Problem:
     epochs: int
     chance: float
     target: float
+    about: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.epochs < 1:
