@@ -213,7 +213,8 @@ def _write_through(place: Path, parts: Iterable[str]) -> None:
 
 def _read(handle: int, path: Path, most_bytes: int, what: str, *, is_pipe: bool) -> bytes:
     deadline = time.monotonic() + PATIENCE
-    pieces, size = [], 0
+    pieces: list[bytes] = []
+    size = 0
     while True:
         if is_pipe and not select.select([handle], [], [], max(0.0, deadline - time.monotonic()))[0]:
             raise InitcheckError(f"{path} gave no end within {PATIENCE} s; name a file, or a pipe that is written to")

@@ -199,7 +199,8 @@ class Environment:
     """The software and hardware that decide bits.
 
     Attributes:
-        versions: Package name → installed version.
+        versions: Package name → version of the imported package.
+        distributions: Package name → the distribution that gave it, where that has another name.
         python: Version of the interpreter.
         platform: Operating system, machine and C library.
         cpu: Model name of the processor, and how many cores of it.
@@ -221,12 +222,14 @@ class Environment:
     devices: tuple[str, ...]
     cpu_features: tuple[str, ...] = ()
     switches: Mapping[str, str] = field(default_factory=dict)
+    distributions: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> list[tuple[str, str]]:
         """The environment as ``(name, value)`` pairs for people to read."""
         shown = {
             "python": self.python,
             **self.versions,
+            **{f"{name} is from": distribution for name, distribution in self.distributions.items()},
             "platform": self.platform,
             "cpu": self.cpu,
             "cpu features": ", ".join(self.cpu_features),

@@ -56,6 +56,7 @@ class EnvironmentRecord(Record):
     devices: tuple[Text, ...] = Field(max_length=64)
     cpu_features: tuple[Text, ...] = Field(max_length=64, default=())
     switches: Named[Text] = Field(default_factory=dict)
+    distributions: Named[Text] = Field(default_factory=dict)
 
     @property
     def environment(self) -> Environment:

@@ -22,6 +22,8 @@ _SHOWN = 60  # characters of a hostile text that a message repeats
 def write_baseline(baseline: Baseline) -> str:
     """The file's text: one line for each record, always in the same order, so that a diff reads well."""
     body = baseline.model_dump(mode="json")
+    if not body["environment"]["distributions"]:
+        del body["environment"]["distributions"]  # as the files of earlier versions are
     body["checksum"] = _checksum(body)
     return "\n".join(_lines(body, "")) + "\n"
 

@@ -6,9 +6,9 @@ import fnmatch
 import functools
 import tomllib
 from dataclasses import dataclass
-from importlib import metadata, resources
+from importlib import resources
 
-from packaging.specifiers import SpecifierSet
+from initcheck.installed import is_within
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,7 @@ class KnownIssue:
 
     def applies(self) -> bool:
         """Whether the installed packages are within the versions."""
-        return all(_installed(package, allowed) for package, allowed in self.versions.items())
-
-
-def _installed(package: str, allowed: str) -> bool:
-    try:
-        return SpecifierSet(allowed).contains(metadata.version(package), prereleases=True)
-    except metadata.PackageNotFoundError:
-        return False
+        return all(is_within(package, allowed) for package, allowed in self.versions.items())
 
 
 @functools.cache

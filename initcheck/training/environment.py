@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from initcheck.installed import distribution_of, version_of
 from initcheck.records import Environment
 from initcheck.training.framework import load_keras, threads
 
@@ -30,6 +31,7 @@ def environment() -> Environment:
 
     return Environment(
         versions={name: _version(name) for name in _PACKAGES},
+        distributions=_distributions(),
         python=platform.python_version(),
         platform=" ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver()))),
         cpu=_cpu(),
@@ -41,28 +43,35 @@ def environment() -> Environment:
         onednn=_onednn(),
         op_determinism=_op_determinism(),
         devices=tuple(device.device_type for device in tf.config.list_physical_devices()),
-        switches=_switches(keras.backend.floatx()),
+        switches={**_switches(), **_keras_settings(keras)},
     )
 
 
 def settings() -> dict[str, str]:
     """What decides the results and can be told without loading the framework, for a header."""
     return {
-        **{name: _version(name) for name in ("tensorflow", "keras", "numpy")},
+        **{name: _described(name) for name in ("tensorflow", "keras", "numpy")},
         "python": platform.python_version(),
         "cpu": _cpu(),
         "threads": "/".join(dict.fromkeys(map(str, threads()))),
         "oneDNN": "on" if _onednn() else "off",
         "op determinism": os.environ.get("TF_DETERMINISTIC_OPS", "off"),
-        **{name: value for name, value in _switches("float32").items() if name != "TF_DETERMINISTIC_OPS"},
+        **{name: value for name, value in _switches().items() if name != "TF_DETERMINISTIC_OPS"},
     }
 
 
 def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed as a package"
+    return version_of(package) or "not installed"
+
+
+def _described(package: str) -> str:
+    distribution = distribution_of(package)
+    return _version(package) + (f" ({distribution})" if distribution not in (None, package) else "")
+
+
+def _distributions() -> dict[str, str]:
+    found = {name: distribution_of(name) or "no distribution" for name in _PACKAGES}
+    return {name: distribution for name, distribution in found.items() if distribution != name}
 
 
 def _cpu() -> str:
@@ -82,9 +91,25 @@ def _told_of_cpu(what: str) -> list[str]:
     return [line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == what]
 
 
-def _switches(floatx: str) -> dict[str, str]:
-    found = {name: os.environ[name][:200] for name in _SWITCHES if os.environ.get(name)}
-    return found if floatx == "float32" else {**found, "floatx": floatx}
+def _switches() -> dict[str, str]:
+    return {name: os.environ[name][:200] for name in _SWITCHES if os.environ.get(name)}
+
+
+def _keras_settings(keras: Any) -> dict[str, str]:
+    """The global settings of Keras, a user's ``keras.json`` included, that are not the documented defaults."""
+    floatx = keras.backend.floatx()
+    found = {
+        "floatx": (floatx, "float32"),
+        "image_data_format": (keras.backend.image_data_format(), "channels_last"),
+        "dtype policy": (_dtype_policy(keras), floatx),
+    }
+    return {name: value for name, (value, default) in found.items() if value != default}
+
+
+def _dtype_policy(keras: Any) -> str:
+    config = getattr(keras, "config", None)
+    policy = config.dtype_policy() if config else keras.mixed_precision.global_policy()  # Keras 3, Keras 2
+    return str(policy.name)
 
 
 def _onednn() -> bool:

@@ -45,9 +45,9 @@ def test_features_are_those_that_kernels_are_chosen_by(told, features, tmp_path,
 def test_switches_are_those_that_are_set(monkeypatch):
     for name in recorded._SWITCHES:
         monkeypatch.delenv(name, raising=False)
-    assert recorded._switches("float32") == {}
+    assert recorded._switches() == {}
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
-    assert recorded._switches("float64") == {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true", "floatx": "float64"}
+    assert recorded._switches() == {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}
     assert recorded.settings()["XLA_FLAGS"] == "--xla_cpu_enable_fast_math=true"
 
 
