@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from initcheck.pytest_plugin import parametrize_with_baseline, parametrize_with_checks
     from initcheck.records import Data, Environment, Epoch, Run, Runs
     from initcheck.reporting.results import Sweep
+    from initcheck.reporting.saved_runs import load
 
 _HOMES = {
     "sweep": "initcheck.api",
@@ -34,6 +35,7 @@ _HOMES = {
     "Run": "initcheck.records",
     "Runs": "initcheck.records",
     "Sweep": "initcheck.reporting.results",
+    "load": "initcheck.reporting.saved_runs",
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "Run",
     "Runs",
     "Sweep",
+    "load",
     "parametrize_with_baseline",
     "parametrize_with_checks",
     "split",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shlex
 import signal
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
@@ -21,14 +21,11 @@ from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem, from_csv, get_problem
 from initcheck.errors import InitcheckError
-from initcheck.files import write_whole
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
 from initcheck.upgrade_cli import upgrade
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from initcheck.records import Runs
     from initcheck.reporting.results import Sweep
 
@@ -84,7 +81,7 @@ def run(
 ) -> None:
     """Train a problem under several initializers, each with many seeds, and answer with numbers.
 
-    Writes report.html, runs.csv and history.csv to the folder of --out, over those of an earlier run.
+    Writes runs.csv, history.csv, sweep.json and report.html to the folder of --out, over those of an earlier run.
     """
     from initcheck.reporting.terminal import print_answers
 
@@ -228,49 +225,24 @@ def _interrupt_between_runs() -> Iterator[Callable[[], None]]:
 
 
 def _files(found: Sweep) -> dict[str, Iterable[str]]:
-    from initcheck.reporting.page import render_report
+    from initcheck.reporting.saved_runs import sweep_files
 
-    return {
-        "report.html": [render_report(found)],
-        "runs.csv": _as_csv(part.to_frame() for part in found.parts()),
-        "history.csv": _as_csv(part.epochs_frame() for part in found.parts()),
-    }
-
-
-def _as_csv(frames: Iterable[pd.DataFrame]) -> Iterator[str]:
-    """The text a frame at a time: a hundred thousand histories are too long for one string."""
-    for number, frame in enumerate(frames):
-        yield frame.to_csv(index=False, header=number == 0, lineterminator="\n")
+    return sweep_files(found)
 
 
 @contextlib.contextmanager
 def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, Iterable[str]]], None]]:
     """Makes sure before the work that its results can be written after it; gives the function that writes them.
 
-    A folder made here is taken away again if nothing was written to it.
+    A folder made here is removed again if nothing was written to it.
 
     Raises:
         InitcheckError: The path is a file, or cannot be written to.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        reason = "is a file" if folder.is_file() else f"cannot be written to ({error.strerror or error})"
-        raise InitcheckError(f"--out {folder} {reason}; name another folder") from None
+    from initcheck.reporting.saved_runs import writable_folder, write_files
 
-    def write(files: Mapping[str, Iterable[str]]) -> None:
-        for name, parts in files.items():
-            write_whole(folder / name, parts)
-
-    try:
-        yield write
-    finally:
-        for path in missing:
-            with contextlib.suppress(OSError):  # not empty: it holds the results
-                path.rmdir()
+    with writable_folder(folder, "--out"):
+        yield functools.partial(write_files, folder)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from initcheck.bounds import CONTENTS, Bound, Bounds, Calibration, load_bounds, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS
-from initcheck.catalog.problems import PROBLEMS
+from initcheck.catalog.problem_facts import is_catalogued
 from initcheck.counts import Counts
 from initcheck.records import Runs
 from initcheck.reporting.format import format_ordinal, format_percent
@@ -124,7 +124,7 @@ def documented_cells(sweep: Sweep) -> dict[str, dict[str, str]]:
 
     They hold for a problem of the catalogue and its own number of epochs.
     """
-    if PROBLEMS.get(sweep.problem.name) is not sweep.problem:
+    if not is_catalogued(sweep.problem):
         return {}
     calibration = load_bounds().problems.get(sweep.problem.name)
     comparable = all(runs.epochs == sweep.problem.epochs for runs in sweep.groups)

@@ -6,27 +6,30 @@ import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.answers import Answer, answer, attribute, epochs_to_target, is_stuck
+from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.catalog.problems import Problem
 from initcheck.records import METRICS, Environment, Run, Runs
 from initcheck.statistics import Components
+from initcheck.texts import for_terminal
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
     """What a sweep found.
 
     Attributes:
-        problem: What was trained.
+        problem: What was trained; of a sweep that was loaded from a folder, its facts alone.
         groups: The finished runs, a group for each initializer.
         seed: The root seed.
         environment: What the runs ran on.
@@ -35,13 +38,23 @@ class Sweep:
         planned: How many runs were asked for; more than ``finished`` if the sweep was interrupted.
     """
 
-    problem: Problem
+    problem: Problem | ProblemFacts
     groups: tuple[Runs, ...]
     seed: int
     environment: Environment
     command: str
     engine: str
     planned: int
+
+    def __repr__(self) -> str:
+        count = f"{len(self.groups)} initializer{'' if len(self.groups) == 1 else 's'}"
+        name = for_terminal(self.problem.name)
+        return f"<Sweep of {name}: {count}, {self.finished:,} of {self.planned:,} runs, seed {self.seed}>"
+
+    @functools.cached_property
+    def facts(self) -> ProblemFacts:
+        """The problem without its functions, and what its data say of the targets."""
+        return ProblemFacts.of(self.problem)
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -134,6 +147,19 @@ class Sweep:
         from initcheck.reporting.plots import plot_history
 
         return plot_history(self)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes the files of ``initcheck run`` to a folder, from which ``initcheck.load`` gives the sweep back.
+
+        Args:
+            folder: Where to write ``runs.csv``, ``history.csv``, ``sweep.json`` and ``report.html``; made if missing.
+
+        Raises:
+            InitcheckError: The folder or one of the files cannot be written.
+        """
+        from initcheck.reporting.saved_runs import save
+
+        save(self, Path(folder))
 
     def _repr_html_(self) -> str:
         from initcheck.reporting.page import render_summary

@@ -30,11 +30,12 @@ def initcheck_(monkeypatch, capfd, tmp_path):
     return run
 
 
-def test_run_writes_the_three_files_and_prints_the_answers(initcheck_, tmp_path):
+def test_run_writes_its_four_files_and_prints_the_answers(initcheck_, tmp_path):
     code, out, err = initcheck_("run", *QUICK, "--out", "results")
     assert code == 0, err
     assert err == ""
-    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["history.csv", "report.html", "runs.csv"]
+    written = sorted(path.name for path in (tmp_path / "results").iterdir())
+    assert written == ["history.csv", "report.html", "runs.csv", "sweep.json"]
     assert "he_normal" in out
     assert "held-out mean" in out
     runs = pd.read_csv(tmp_path / "results" / "runs.csv")

@@ -1,0 +1,271 @@
+"""A sweep as the files of a folder, and the sweep of such a folder again."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from initcheck.errors import InitcheckError
+from initcheck.files import read_bounded, write_whole
+from initcheck.texts import for_terminal
+
+if TYPE_CHECKING:
+    from initcheck.reporting.results import Sweep
+    from initcheck.reporting.saved_schema import SweepRecord
+
+RECORD, RUNS, HISTORY, PAGE = "sweep.json", "runs.csv", "history.csv", "report.html"
+
+# A hundred thousand reseeds of five initializers over fifteen epochs fit.
+_MOST_BYTES = {RECORD: 8_000_000, RUNS: 200_000_000, HISTORY: 1_000_000_000, PAGE: 100_000_000}
+_SHOWN = 120  # characters of what a message repeats of a file
+
+
+def save(sweep: Sweep, folder: Path) -> None:
+    """Writes ``sweep_files`` to a folder, which is made where it is missing.
+
+    Raises:
+        InitcheckError: The folder or a file cannot be written.
+    """
+    files = sweep_files(sweep)
+    with writable_folder(folder, "the folder"):
+        write_files(folder, files)
+
+
+def sweep_files(sweep: Sweep) -> dict[str, Iterable[str]]:
+    """File → its text, in pieces; to be written once, in this order: the data first, then their record, then the page.
+
+    The record holds the digests of the others. So whatever is left of a write that was cut short is known for what it
+    is: files of an earlier sweep do not have the new record's digests, nor new files the earlier record's.
+    """
+    from initcheck.reporting.page import render_report
+    from initcheck.reporting.saved_tables import as_csv
+
+    digests: dict[str, str] = {}
+    page = render_report(sweep)
+    digests[PAGE] = _digest([_encoded(page)])
+    return {
+        RUNS: _digested(as_csv(part.to_frame() for part in sweep.parts()), digests, RUNS),
+        HISTORY: _digested(as_csv(part.epochs_frame() for part in sweep.parts()), digests, HISTORY),
+        RECORD: _record_text(sweep, digests),
+        PAGE: [page],
+    }
+
+
+def write_files(folder: Path, files: Mapping[str, Iterable[str]]) -> None:
+    """Writes each file to the folder, in the order given."""
+    for name, parts in files.items():
+        write_whole(folder / name, parts)
+
+
+@contextlib.contextmanager
+def writable_folder(folder: Path, option: str) -> Iterator[None]:
+    """Makes sure before the work that its results can be written to a folder after it.
+
+    A folder made here is removed at the end of the ``with`` block if nothing was written to it.
+
+    Args:
+        folder: Where to write.
+        option: How the user named it.
+
+    Raises:
+        InitcheckError: The path is a file, or cannot be written to.
+    """
+    missing: list[Path] = []
+    try:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:  # a null character is a ValueError
+        with contextlib.suppress(OSError, ValueError):
+            _remove_empty(missing)
+        why = getattr(error, "strerror", None) or error
+        reason = "is a file" if _is_file(folder) else f"cannot be written to ({why})"
+        raise InitcheckError(f"{option} {folder} {reason}; name another folder") from None
+    try:
+        yield
+    finally:
+        _remove_empty(missing)
+
+
+def load(folder: str | Path) -> Sweep:
+    """The sweep in a folder of ``Sweep.save`` or ``initcheck run``, with the same runs, answers, frames and plots.
+
+    Its ``problem`` holds facts alone: no file can hold a problem's functions.
+
+    Raises:
+        InitcheckError: The folder holds no sweep; or its files are damaged, edited, too large, of a newer initcheck, or
+            not of one sweep.
+    """
+    from initcheck.reporting.results import Sweep
+    from initcheck.reporting.saved_tables import read_groups
+
+    folder = Path(folder)
+    record = _read_record(folder)
+    texts = {name: read_bounded(folder / name, _MOST_BYTES[name], "that file of a sweep") for name in (RUNS, HISTORY)}
+    page = folder / PAGE
+    if page.exists():  # who needs no page may remove it
+        texts[PAGE] = read_bounded(page, _MOST_BYTES[PAGE], "a report")
+    for name, text in texts.items():
+        if _digest([text]) != record.digests[name]:
+            remedy = "remove the page, or run again" if name == PAGE else "run again"
+            raise InitcheckError(
+                f"{folder / name} is not the one that {RECORD} was written with: it was edited, cut off, or is of "
+                f"another sweep; {remedy}"
+            )
+    try:
+        groups = read_groups(record.groups, record.problem.name, texts[RUNS], texts[HISTORY])
+    except ValueError as error:
+        raise InitcheckError(f"{folder} is damaged ({_short(error)}); run again") from None
+    return Sweep(
+        problem=record.problem.facts,
+        groups=groups,
+        seed=record.seed,
+        environment=record.environment.environment,
+        command=record.command,
+        engine=record.engine,
+        planned=record.planned,
+    )
+
+
+def _read_record(folder: Path) -> SweepRecord:
+    from pydantic import ValidationError
+    from pydantic_core import from_json
+
+    from initcheck.reporting.saved_schema import FORMAT, SCHEMA, SweepRecord
+
+    path = folder / RECORD
+    if not _exists(folder):
+        raise InitcheckError(f"{folder}: no such folder; name one that initcheck run or Sweep.save has written")
+    if _is_file(folder):
+        raise InitcheckError(f"{folder} is a file; name the folder that initcheck run or Sweep.save has written")
+    if not _exists(path):
+        earlier = "was written by an earlier initcheck, or cut short" if _exists(folder / RUNS) else "holds no sweep"
+        raise InitcheckError(f"{folder} {earlier}: it has no {RECORD}; write it with initcheck run --out {folder}")
+    try:
+        body = from_json(read_bounded(path, _MOST_BYTES[RECORD], "a sweep's record"), allow_inf_nan=False)
+    except ValueError as error:  # text cut off, no text at all, or nested without end
+        raise InitcheckError(f"{path} is no JSON, or was cut off ({_short(error)}); run again") from None
+    if not isinstance(body, dict) or body.get("format") != FORMAT:
+        raise InitcheckError(f"{path} is no record of a sweep; name a folder that initcheck run has written")
+    schema, checksum = body.get("schema_version"), body.pop("checksum", None)
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise InitcheckError(
+            f"{path} was written by a newer initcheck (schema {_short(schema)}; this one reads {SCHEMA}); "
+            "upgrade initcheck"
+        )
+    try:
+        record = SweepRecord.model_validate_json(json.dumps(body))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where, what = _short(".".join(map(str, first["loc"]))), _short(first["msg"])
+        raise InitcheckError(f"{path} is no record of a sweep ({where}: {what}); run again") from None
+    if checksum != _checksum(body):
+        raise InitcheckError(f"{path} was changed after it was written: its checksum does not agree; run again")
+    if set(record.digests) != {RUNS, HISTORY, PAGE}:
+        raise InitcheckError(f"{path} does not say which files belong to it; run again")
+    return record
+
+
+def _record_text(sweep: Sweep, digests: Mapping[str, str]) -> Iterator[str]:
+    """The text of ``sweep.json``, made when it is asked for: after the tables, whose digests it holds."""
+    from importlib import metadata
+
+    from initcheck.reporting.saved_schema import GroupRecord, SweepRecord
+
+    facts = dataclasses.asdict(sweep.facts)
+    environment = {
+        field.name: getattr(sweep.environment, field.name) for field in dataclasses.fields(sweep.environment)
+    }
+    groups = [
+        {"initializer": runs.initializer, "runs": len(runs), **{name: getattr(runs, name) for name in _OF_GROUPS}}
+        for runs in sweep.groups
+    ]
+    record = SweepRecord.model_validate(
+        _printable(
+            {
+                "initcheck_version": metadata.version("initcheck"),
+                "problem": facts,
+                "groups": tuple(GroupRecord(**_printable(group)) for group in groups),
+                "seed": sweep.seed,
+                "engine": sweep.engine,
+                "command": sweep.command,
+                "planned": sweep.planned,
+                "environment": environment,
+                "digests": dict(digests),
+            }
+        )
+    )
+    body = record.model_dump(mode="json")
+    body["checksum"] = _checksum(body)
+    yield json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+
+
+_OF_GROUPS = ("epochs", "train_total", "test_total")
+
+
+def _printable(value: Any) -> Any:
+    """The same with every text as it is written to a file: half a character, as of a file's name, is spelt out."""
+    if isinstance(value, str):
+        return _encoded(value).decode()
+    if isinstance(value, Mapping):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    return tuple(map(_printable, value)) if isinstance(value, tuple) else value
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")  # as initcheck.files does
+
+
+def _digested(parts: Iterable[str], digests: dict[str, str], name: str) -> Iterator[str]:
+    """Those parts; when all were taken, ``digests`` has the digest of their bytes under that name."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(_encoded(part))
+        yield part
+    digests[name] = digest.hexdigest()
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _checksum(body: dict[str, Any]) -> str:
+    """Shows that nobody edited the record; not made to withstand anybody who wants to."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for path in folders:
+        with contextlib.suppress(OSError):  # not empty: it holds the results
+            path.rmdir()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or no name
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _short(text: object) -> str:
+    """A text from a file, fit for a terminal: printable, on one line, and not long."""
+    shown = for_terminal(str(text))
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

@@ -1,0 +1,94 @@
+"""What ``sweep.json`` holds: everything of a sweep that its two tables do not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from initcheck.baselines.fields import Count, Finite, Record
+from initcheck.baselines.schema import EnvironmentRecord
+from initcheck.catalog.problem_facts import HeldOut, ProblemFacts
+
+FORMAT: Literal["initcheck sweep"] = "initcheck sweep"
+SCHEMA: Literal[1] = 1
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+_Positive = Annotated[int, Field(ge=1, le=10**9)]
+
+
+class HeldOutRecord(Record):
+    """``HeldOut`` as JSON."""
+
+    classes: Count
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
+
+
+class ProblemRecord(Record):
+    """``ProblemFacts`` as JSON."""
+
+    name: str
+    title: str
+    source: str
+    loss: str
+    batch_size: _Positive
+    epochs: _Positive
+    chance: Annotated[Finite, Field(ge=0, le=1)]
+    target: Annotated[Finite, Field(gt=0, le=1)]
+    about: tuple[tuple[str, str], ...] = Field(max_length=1000)
+    in_catalogue: bool
+    held_out: HeldOutRecord | None
+
+    @property
+    def facts(self) -> ProblemFacts:
+        """The record that the rest of the house reads."""
+        held_out = HeldOut(**self.held_out.model_dump()) if self.held_out else None
+        return ProblemFacts(**{**self.model_dump(), "held_out": held_out})
+
+
+class GroupRecord(Record):
+    """The runs of one initializer, which follow each other in both tables.
+
+    Attributes:
+        initializer: Its name.
+        runs: How many there are.
+        epochs: How many epochs each has.
+        train_total: Training rows.
+        test_total: Held-out rows.
+    """
+
+    initializer: str
+    runs: _Positive
+    epochs: _Positive
+    train_total: _Positive
+    test_total: _Positive
+
+
+class SweepRecord(Record):
+    """A sweep without the numbers of its runs.
+
+    Attributes:
+        format: Says what the file is.
+        schema_version: Of these models.
+        initcheck_version: What wrote it.
+        problem: What was trained.
+        groups: Whose runs the tables hold, in their order.
+        seed: The root seed.
+        engine: What trained them.
+        command: The command line or the call that repeats the sweep.
+        planned: How many runs were asked for.
+        environment: What they ran on.
+        digests: File → digest of its bytes. They tell files of one sweep from a mix of two.
+    """
+
+    format: Literal["initcheck sweep"] = FORMAT
+    schema_version: Literal[1] = SCHEMA
+    initcheck_version: str
+    problem: ProblemRecord
+    groups: tuple[GroupRecord, ...] = Field(max_length=10_000)
+    seed: int
+    engine: str
+    command: str
+    planned: Annotated[int, Field(ge=0, le=10**12)]
+    environment: EnvironmentRecord
+    digests: dict[str, Digest] = Field(max_length=3)

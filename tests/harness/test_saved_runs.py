@@ -1,0 +1,387 @@
+"""A sweep is saved, and comes back the same; a folder that is not one whole sweep is refused in one line."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from runs import ENVIRONMENT, make_run
+
+import initcheck
+from initcheck import files
+from initcheck.catalog.problem_facts import ProblemFacts
+from initcheck.records import group_runs
+from initcheck.reporting import page, saved_runs
+from initcheck.reporting.bounds import documented_cells
+from initcheck.reporting.page import render_report
+
+HOSTILE = '<b>,"q"\n\x1b[31m\'; NA \udcff'
+IRIS = initcheck.PROBLEMS["iris"]
+
+
+def make_sweep(names=("zeros", "he_normal"), reseeds=4, problem=IRIS, epochs=3, shift=0, **changes):
+    stream = np.random.RandomState(5 + shift)
+    runs = [
+        make_run(
+            initializer=name,
+            reseed=reseed,
+            losses=tuple(map(float, stream.uniform(0.1, 1, epochs).astype(np.float32))),
+            accuracies=tuple(map(float, stream.uniform(0, 1, epochs).astype(np.float32))),
+            correct=(50 + reseed, 20 + reseed + shift),
+            total=(70, 30),
+        )
+        for name in names
+        for reseed in range(reseeds)
+    ]
+    sweep = initcheck.Sweep(problem, group_runs(runs), 1, ENVIRONMENT, "initcheck run", "an engine", len(runs))
+    return replace(sweep, **changes)
+
+
+@pytest.fixture(autouse=True)
+def _a_page_in_no_time(monkeypatch):
+    """Drawing takes a second; what matters here is that each sweep's page is its own."""
+    monkeypatch.setattr(page, "render_report", lambda sweep: f"the page of {sweep.runs} " * 2)
+
+
+def saved(tmp_path, sweep=None):
+    folder = tmp_path / "results"
+    (sweep or make_sweep()).save(folder)
+    return folder
+
+
+def refusal(folder):
+    """The one line that refuses a folder."""
+    with pytest.raises(initcheck.InitcheckError) as refused:
+        initcheck.load(folder)
+    message = str(refused.value)
+    assert "\n" not in message
+    assert len(message) < 700
+    return message
+
+
+def resign(folder, change=lambda body: None):
+    """Makes digests and checksum agree again, as somebody who knows them would."""
+    body = json.loads((folder / "sweep.json").read_text())
+    body.pop("checksum")
+    for name in body["digests"]:
+        body["digests"][name] = saved_runs._digest([(folder / name).read_bytes()])
+    change(body)
+    body["checksum"] = saved_runs._checksum(body)
+    (folder / "sweep.json").write_text(json.dumps(body))
+
+
+def edit(folder, name, old, new):
+    text = (folder / name).read_text()
+    assert old in text
+    (folder / name).write_text(text.replace(old, new, 1))
+
+
+def test_a_saved_sweep_comes_back_bit_for_bit(tmp_path):
+    sweep = make_sweep()
+    found = initcheck.load(saved(tmp_path, sweep))
+    assert found.runs == sweep.runs
+    for before, after in zip(sweep.groups, found.groups, strict=True):
+        assert before.history.tobytes() == after.history.tobytes()
+        assert all(getattr(after, name).dtype == np.int64 for name in ("reseeds", "orders", "seeds", "test_correct"))
+    assert found.answers == sweep.answers
+    assert found.to_frame().equals(sweep.to_frame())
+    assert found.epochs_frame().equals(sweep.epochs_frame())
+    assert found.history().equals(sweep.history())
+    assert len(found.plot().axes) == 2
+    assert "he_normal" in found._repr_html_()
+    for name in ("seed", "environment", "command", "engine", "planned", "facts"):
+        assert getattr(found, name) == getattr(sweep, name)
+
+
+def test_a_loaded_sweep_is_saved_to_the_same_bytes(tmp_path):
+    first = saved(tmp_path)
+    initcheck.load(first).save(tmp_path / "again")
+    for path in first.iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 1e-5, 1e16])
+def test_a_loss_of_any_kind_comes_back(loss, tmp_path):
+    run = make_run(losses=(0.7, loss, loss))
+    found = initcheck.load(saved(tmp_path, replace(make_sweep(), groups=group_runs([run]))))
+    assert found.groups[0].history.tobytes() == group_runs([run])[0].history.tobytes()
+
+
+def test_an_interrupted_and_an_empty_sweep_come_back(tmp_path):
+    assert initcheck.load(saved(tmp_path / "a", make_sweep(planned=99))).planned == 99
+    empty = initcheck.load(saved(tmp_path / "b", replace(make_sweep(), groups=(), planned=4)))
+    assert (empty.finished, empty.planned) == (0, 4)
+
+
+def test_a_grid_and_groups_of_unequal_length_come_back(tmp_path):
+    runs = [replace(make_run(reseed=reseed), order=order) for reseed in range(3) for order in (1, 2)]
+    runs += [make_run(initializer="b", losses=(1.0,), reseed=reseed) for reseed in range(5)]
+    sweep = replace(make_sweep(), groups=group_runs(runs))
+    assert initcheck.load(saved(tmp_path, sweep)).runs == sweep.runs
+
+
+def test_hostile_names_come_back_as_they_were_written(tmp_path):
+    problem = replace(IRIS, name=HOSTILE, title=HOSTILE, source=HOSTILE, about=((HOSTILE, HOSTILE),))
+    sweep = make_sweep(names=(HOSTILE, "NA", "", "nan"), problem=problem, command=HOSTILE * 200, seed=10**40)
+    sweep = replace(sweep, groups=tuple(replace(runs, problem=HOSTILE) for runs in sweep.groups))
+    found = initcheck.load(saved(tmp_path, sweep))
+    written = HOSTILE.encode("utf-8", "backslashreplace").decode()  # half a character is spelt out
+    assert [runs.initializer for runs in found.groups] == [written, "NA", "", "nan"]
+    assert (found.problem.name, found.problem.about, found.seed) == (written, ((written, written),), 10**40)
+    assert "\n" not in repr(found)
+
+
+def test_the_columns_and_bytes_of_the_tables_are_those_of_the_frames(tmp_path):
+    sweep = make_sweep()
+    folder = saved(tmp_path, sweep)
+    for name, frame in (("runs.csv", sweep.to_frame()), ("history.csv", sweep.epochs_frame())):
+        assert (folder / name).read_text() == frame.to_csv(index=False, lineterminator="\n")
+
+
+def test_a_loaded_problem_says_what_a_page_says_of_it(tmp_path):
+    sweep = make_sweep()
+    found = initcheck.load(saved(tmp_path, sweep))
+    for name in ("name", "title", "source", "loss", "batch_size", "epochs", "chance", "target", "about"):
+        assert getattr(found.problem, name) == getattr(IRIS, name)
+    assert render_report(found) == render_report(sweep)
+    assert found.problem.held_out.classes == 2
+
+
+def test_documented_bounds_are_for_the_catalogue_s_problem_saved_or_not(tmp_path):
+    sweep = make_sweep(epochs=IRIS.epochs)
+    assert documented_cells(sweep)
+    assert documented_cells(initcheck.load(saved(tmp_path / "own", sweep))) == documented_cells(sweep)
+    own = make_sweep(epochs=IRIS.epochs, problem=replace(IRIS, title=IRIS.title))  # of the same name and numbers
+    assert documented_cells(own) == {}
+    assert documented_cells(initcheck.load(saved(tmp_path / "other", own))) == {}
+    of_old = replace(sweep, problem=replace(sweep.facts, batch_size=99))  # the catalogue has changed since
+    assert documented_cells(initcheck.load(saved(tmp_path / "old", of_old))) == {}
+
+
+def test_data_that_cannot_be_loaded_again_cost_no_runs(tmp_path):
+    def gone():
+        raise OSError("no network")
+
+    found = initcheck.load(saved(tmp_path, make_sweep(problem=replace(IRIS, data=gone))))
+    assert found.finished == 8
+    assert found.problem.held_out is None
+
+
+def test_the_same_targets_have_one_digest_and_others_another():
+    data = IRIS.data()
+    shuffled = replace(data, y_test=data.y_test[::-1])
+    as_integers = replace(data, y_train=data.y_train.astype(np.int32), y_test=data.y_test.ravel().astype(np.int32))
+    kept, other, same = (
+        ProblemFacts.of(replace(IRIS, data=lambda table=table: table)).held_out
+        for table in (data, shuffled, as_integers)
+    )
+    assert kept == same
+    assert kept.digest != other.digest
+
+
+def test_the_repr_is_one_short_line():
+    assert repr(make_sweep()) == "<Sweep of iris: 2 initializers, 8 of 8 runs, seed 1>"
+    assert repr(make_sweep(names=("zeros",), planned=9)) == "<Sweep of iris: 1 initializer, 4 of 9 runs, seed 1>"
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "history.csv", "sweep.json", "report.html"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "of another sweep", "binary", "longer"])
+def test_a_damaged_file_is_refused(name, damage, tmp_path):
+    folder, path = saved(tmp_path), tmp_path / "results" / name
+    text = path.read_bytes()
+    other = saved(tmp_path / "other", make_sweep(reseeds=4, shift=1))
+    spoilt = {
+        "cut": text[: len(text) // 2],
+        "empty": b"",
+        "flipped": text.replace(b"0", b"1", 1),
+        "of another sweep": (other / name).read_bytes(),
+        "binary": bytes(range(256)) * 9,
+        "longer": text + b"\nzeros,1\n",
+    }[damage]
+    path.write_bytes(spoilt)
+    assert name in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "history.csv", "sweep.json"])
+def test_a_missing_file_is_refused_and_a_removed_page_is_not(name, tmp_path):
+    folder = saved(tmp_path)
+    (folder / "report.html").unlink()
+    assert initcheck.load(folder).finished == 8
+    (folder / name).unlink()
+    assert name in refusal(folder)
+
+
+def test_a_folder_of_an_earlier_version_is_refused_with_the_way_to_get_a_new_one(tmp_path):
+    folder = saved(tmp_path)
+    (folder / "sweep.json").unlink()
+    message = refusal(folder)
+    assert "earlier initcheck" in message
+    assert f"initcheck run --out {folder}" in message
+
+
+@pytest.mark.parametrize("place", ["none", "file", "empty", "x" * 300, "a\0b", "file/below"])
+def test_what_is_no_folder_of_a_sweep_is_refused(place, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    assert "name" in refusal(tmp_path / place) or "no sweep.json" in refusal(tmp_path / place)
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "history.csv", "sweep.json", "report.html"])
+def test_an_endless_or_oversized_file_is_refused(name, tmp_path, monkeypatch):
+    folder = saved(tmp_path)
+    monkeypatch.setitem(saved_runs._MOST_BYTES, name, 100)
+    assert "is larger than" in refusal(folder)
+    monkeypatch.undo()
+    (folder / name).unlink()
+    (folder / name).symlink_to("/dev/zero")
+    assert "is a device" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("runs.csv", "problem,", "probleme,", "runs.csv line 1: its column 'probleme' is unknown"),
+        ("runs.csv", "order,seed", "seed,order", "runs.csv line 1: its columns are in another order"),
+        ("history.csv", ",val_accuracy", "", "history.csv line 1: its column 'val_accuracy' is missing"),
+        ("runs.csv", "iris,zeros,0,", "iris,zeros,1,", "not those of runs.csv"),
+        ("runs.csv", "iris,zeros,0,", "iris,ones,0,", "its runs are not those of zeros"),
+        ("runs.csv", "iris,zeros,0,", "xor,zeros,0,", "its runs are not those of zeros"),
+        ("runs.csv", "iris,zeros,0,", "iris,zeros,-1,", "runs.csv line 2: '-1' is no count"),
+        ("runs.csv", "iris,zeros,0,", "iris,zeros,99999999999999999999,", "is no count"),
+        ("runs.csv", ",50,70,", ",71,70,", "more rows right than there are"),
+        ("runs.csv", ",50,70,", ",51,70,", "train_accuracy of zeros is not the share"),
+        ("runs.csv", ",50,70,", ",50,71,", "more rows right than there are"),
+        ("runs.csv", "\niris", "\n\niris", "runs.csv line 2"),
+        ("history.csv", "iris,zeros,0,0,1,", "iris,zeros,0,0,2,", "the epochs of zeros are not 1 to 3"),
+        ("history.csv", "iris,zeros,0,0,1,0.", "iris,zeros,0,0,1,0x", "is no number"),
+        ("history.csv", "iris,zeros,0,0,1,0.", "iris,zeros,0,0,1, 0.", "is no number"),
+        ("history.csv", "iris,zeros,0,0,3,0.", "iris,zeros,0,0,3,1.", "not that of its last epoch"),
+        ("history.csv", "iris,zeros,0,0,1", '"iris,zeros,0,0,1', "history.csv line"),
+    ],
+)
+def test_an_edit_that_knows_the_digests_must_still_make_a_sweep(name, old, new, told, tmp_path):
+    folder = saved(tmp_path)
+    edit(folder, name, old, new)
+    resign(folder)
+    assert told in refusal(folder)
+
+
+def test_a_run_that_is_there_twice_is_refused(tmp_path):
+    run = make_run(reseed=1)
+    assert "there twice" in refusal(saved(tmp_path, replace(make_sweep(), groups=group_runs([run, run]))))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"format": "initcheck baseline"}, "is no record of a sweep"),
+        ({"schema_version": 2}, "newer initcheck (schema 2; this one reads 1)"),
+        ({"schema_version": "1"}, "schema_version"),
+        ({"seed": 1.5}, "seed"),
+        ({"planned": -1}, "planned"),
+        ({"extra": 1}, "extra"),
+        ({"groups": []}, "damaged"),
+        ({"digests": {}}, "which files belong to it"),
+        ({"environment": {}}, "environment"),
+    ],
+)
+def test_a_record_that_is_none_is_refused(change, told, tmp_path):
+    folder = saved(tmp_path)
+    resign(folder, lambda body: body.update(change))
+    assert told in refusal(folder)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "{", '{"format": NaN}', "[" * 100_000, '{"format": "initcheck sweep"}'])
+def test_json_that_is_no_record_is_refused(text, tmp_path):
+    folder = saved(tmp_path)
+    (folder / "sweep.json").write_text(text)
+    assert "sweep.json" in refusal(folder)
+
+
+@pytest.mark.parametrize("stopped_at", [0, 1, 2, 3])
+def test_a_write_that_is_cut_short_never_passes_for_a_sweep(stopped_at, tmp_path, monkeypatch):
+    """However far it came, the folder holds the old sweep, or the new one, or is refused; never a mix."""
+    folder, new = saved(tmp_path), make_sweep(shift=1)
+    written = []
+
+    def write(path, parts):
+        if len(written) == stopped_at:
+            raise initcheck.InitcheckError("the disk is full")
+        written.append(path.name)
+        files.write_whole(path, parts)
+
+    monkeypatch.setattr(saved_runs, "write_whole", write)
+    with pytest.raises(initcheck.InitcheckError, match="the disk is full"):
+        new.save(folder)
+    assert written == ["runs.csv", "history.csv", "sweep.json", "report.html"][:stopped_at]
+    if stopped_at == 0:
+        assert initcheck.load(folder).runs == make_sweep().runs
+    else:
+        assert "is not the one that sweep.json was written with" in refusal(folder)
+    monkeypatch.undo()
+    new.save(folder)
+    assert initcheck.load(folder).runs == new.runs
+
+
+def test_a_process_killed_at_any_moment_leaves_no_mix(tmp_path):
+    """Two sweeps are saved by turns until the process is killed."""
+    folder = saved(tmp_path)
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from test_saved_runs import make_sweep\n"
+        "from pathlib import Path\n"
+        "sweeps = [make_sweep(reseeds=2), make_sweep(reseeds=2, shift=1)]\n"
+        "for n in range(10**6):\n"
+        "    sweeps[n % 2].save(sys.argv[2])\n"
+        "    print(n, flush=True)\n"
+    )
+    known = [make_sweep(reseeds=2).runs, make_sweep(reseeds=2, shift=1).runs, make_sweep().runs]
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(Path(__file__).parent), str(folder)], stdout=subprocess.PIPE
+    )
+    try:
+        for _ in range(3):
+            process.stdout.readline()
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.kill()
+        process.communicate()
+    try:
+        outcome = initcheck.load(folder).runs
+    except initcheck.InitcheckError as error:
+        outcome = str(error)
+    assert outcome in known or "is not the one that sweep.json was written with" in outcome
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "x" * 300, "a\0b", "/proc/none"])
+def test_a_folder_that_cannot_be_made_is_one_line(place, tmp_path):
+    (tmp_path / "file").write_text("here before")
+    with pytest.raises(initcheck.InitcheckError, match=r"^the folder .* name another folder$") as refused:
+        make_sweep().save(tmp_path / place)
+    assert "\n" not in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_runs_come_back(tmp_path):
+    runs = group_runs([make_run(reseed=reseed) for reseed in range(2)])[0]
+    many = 100_000
+    stream = np.random.RandomState(0)
+    columns = {name: np.arange(many) for name in ("reseeds", "seeds")}
+    large = replace(
+        runs,
+        **columns,
+        orders=np.zeros(many, np.int64),
+        train_correct=stream.randint(0, 11, many),
+        test_correct=stream.randint(0, 6, many),
+        history=stream.uniform(0, 1, (many, 5, 4)),
+    )
+    found = initcheck.load(saved(tmp_path, replace(make_sweep(), groups=(large,), planned=many)))
+    assert found.groups[0].history.tobytes() == large.history.tobytes()
+    assert np.array_equal(found.groups[0].test_correct, large.test_correct)
