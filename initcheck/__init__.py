@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from initcheck.catalog.initializers import INITIALIZERS, Initializer
     from initcheck.catalog.problems import PROBLEMS, Problem
     from initcheck.catalog.tables import split
+    from initcheck.comparing_runs.side_by_side import compare_runs
+    from initcheck.comparing_runs.verdicts import RunsComparison, RunsRow, RunsVerdict
     from initcheck.errors import InitcheckError
     from initcheck.pytest_plugin import parametrize_with_baseline, parametrize_with_checks
     from initcheck.records import Data, Environment, Epoch, Run, Runs
@@ -35,6 +37,10 @@ _HOMES = {
     "Run": "initcheck.records",
     "Runs": "initcheck.records",
     "Sweep": "initcheck.reporting.results",
+    "RunsComparison": "initcheck.comparing_runs.verdicts",
+    "RunsRow": "initcheck.comparing_runs.verdicts",
+    "RunsVerdict": "initcheck.comparing_runs.verdicts",
+    "compare_runs": "initcheck.comparing_runs.side_by_side",
     "load": "initcheck.reporting.saved_runs",
 }
 
@@ -49,7 +55,11 @@ __all__ = [
     "Problem",
     "Run",
     "Runs",
+    "RunsComparison",
+    "RunsRow",
+    "RunsVerdict",
     "Sweep",
+    "compare_runs",
     "load",
     "parametrize_with_baseline",
     "parametrize_with_checks",

@@ -20,6 +20,7 @@ from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem, from_csv, get_problem
+from initcheck.compare_runs_cli import compare_runs
 from initcheck.errors import InitcheckError
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
@@ -164,6 +165,7 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
 cli.add_command(bounds)
 cli.add_command(record)
 cli.add_command(compare)
+cli.add_command(compare_runs)
 cli.add_command(upgrade)
 
 

@@ -62,7 +62,7 @@ def compare(old: Baseline, new: Baseline) -> Comparison:
             cells += _compare_problem(name, problem, problems, laws, alpha)
         else:
             cells.append(absent("traces", name, old=problems is None))
-    differences = _differences(old.environment.environment, new.environment.environment)
+    differences = environment_differences(old.environment.environment, new.environment.environment)
     refused = tuple(one for one in differences if one.what in _DECIDE_BITS)
     if refused:
         cells = [_without_bits(cell, refused) for cell in cells]
@@ -145,7 +145,8 @@ def _count_tests(old: Baseline) -> int:
     return max(1, LAW_TESTS * draws + WEIGHT_TESTS * weights + TESTS * accuracies)
 
 
-def _differences(old: Environment, new: Environment) -> tuple[Difference, ...]:
+def environment_differences(old: Environment, new: Environment) -> tuple[Difference, ...]:
+    """What is not the same of two environments."""
     mine, other = dict(old.rows()), dict(new.rows())
     return tuple(
         Difference(what, mine.get(what, "–"), other.get(what, "–"))

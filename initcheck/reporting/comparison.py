@@ -15,14 +15,15 @@ from initcheck.baselines.verdict import describe, overall
 def comparison_json(comparison: Comparison) -> str:
     """Everything that was found, as JSON; what is not finite is written as a word."""
     body = {"verdict": overall(comparison).value, "sentences": describe(comparison), **dataclasses.asdict(comparison)}
-    return json.dumps(_jsonable(body), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(as_jsonable(body), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _jsonable(value: Any) -> Any:
+def as_jsonable(value: Any) -> Any:
+    """The same made of what JSON knows; what is not finite is a word."""
     if isinstance(value, dict):
-        return {key: _jsonable(item) for key, item in value.items()}
+        return {key: as_jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_jsonable(item) for item in value]
+        return [as_jsonable(item) for item in value]
     if isinstance(value, Enum):
         return value.value
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from initcheck.reporting.results import Sweep
     from initcheck.reporting.saved_schema import SweepRecord
 
-RECORD, RUNS, HISTORY, PAGE = "sweep.json", "runs.csv", "history.csv", "report.html"
+RECORD, RUNS, HISTORY, PAGE = SWEEP_FILES = "sweep.json", "runs.csv", "history.csv", "report.html"
 
 # A hundred thousand reseeds of five initializers over fifteen epochs fit.
 _MOST_BYTES = {RECORD: 8_000_000, RUNS: 200_000_000, HISTORY: 1_000_000_000, PAGE: 100_000_000}

@@ -24,7 +24,7 @@ class HeldOutRecord(Record):
     digest: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
 
 
-class ProblemRecord(Record):
+class FactsRecord(Record):
     """``ProblemFacts`` as JSON."""
 
     name: str
@@ -84,7 +84,7 @@ class SweepRecord(Record):
     format: Literal["initcheck sweep"] = FORMAT
     schema_version: Literal[1] = SCHEMA
     initcheck_version: str
-    problem: ProblemRecord
+    problem: FactsRecord
     groups: tuple[GroupRecord, ...] = Field(max_length=10_000)
     seed: int
     engine: str

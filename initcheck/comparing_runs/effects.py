@@ -1,0 +1,217 @@
+"""Two samples of runs judged: the difference with its interval, the test, and what so many runs can show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.baselines.accuracy import difference
+from initcheck.comparing_runs.verdicts import POWER, RunsVerdict
+from initcheck.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
+from initcheck.statistics import CONFIDENCE, Estimate, Values
+
+Integers = npt.NDArray[np.int64]
+
+# Observations added at either end of shares (Agresti & Coull 1998 add as many, z²/2): n runs that all agree then give
+# an interval of ±3.9/n, where the exact limit of a share of which none was seen is 3.7/n.
+ENDS = 2
+_MOST_RUNS = 10**9  # more are not asked for
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A difference of two samples, before it is judged.
+
+    Attributes:
+        difference: The second less the first, with its 95 % interval; NaN where the samples cannot tell.
+        p_value: That both are of one distribution.
+        error: Standard error that n pairs, or n runs of each side, would have.
+        runs: Pairs, or runs of the smaller side.
+        paired: Whether they are pairs.
+        counted: Whether only the runs that differ are evidence: those of a sign test, or of rare events.
+        fall: What the worst run that was not seen could lose; 0 where the interval has it already.
+    """
+
+    difference: Estimate
+    p_value: float
+    error: Callable[[int], float]
+    runs: int
+    paired: bool
+    counted: bool = False
+    fall: float = 0.0
+
+
+def measure_accuracy(old: Integers, new: Integers, rows: int, chance: float, *, paired: bool) -> Measured:
+    """The difference of two mean accuracies.
+
+    The tests are the sign-flip test of the differences, or the permutation test of two samples that are not paired; the
+    interval is that of ``initcheck compare``.
+
+    Args:
+        old: Rightly classified held-out rows, shape ``(runs,)``.
+        new: The same; of the same seeds where they are paired.
+        rows: The held-out rows.
+        chance: Accuracy of always naming the commonest class, to which a run falls that collapses.
+        paired: Whether they are.
+    """
+    one, two = old / rows, new / rows
+    fall = max(float(one.mean()), float(two.mean())) - chance
+    if paired:
+        apart = two - one
+        samples, p_value = [apart], sign_flip_p_value(new - old)
+        found = difference(np.zeros(len(apart)), apart, paired=True)  # the ends: of the differences, not of the values
+        end = max(0.1, float(max(apart.max(), 0) - min(apart.min(), 0)))
+    else:
+        samples, p_value = [one, two], permutation_p_value(old, new)
+        found = difference(one, two, paired=False)
+        end = max(0.1, float(np.ptp(np.concatenate([one, two])))) / 2
+    return Measured(found, p_value, _error(samples, end, 1), min(map(len, samples)), paired, fall=max(0.0, fall))
+
+
+def spread_p_value(old: Integers, new: Integers, *, paired: bool) -> float:
+    """That two samples have one spread around the median of both: the test of their mean absolute deviations."""
+    middle = int(np.median(np.concatenate([2 * old, 2 * new])))
+    one, two = (np.abs(2 * sample - middle) for sample in (old, new))
+    return sign_flip_p_value(two - one) if paired else permutation_p_value(one, two)
+
+
+def measure_net_share(old: Values, new: Values, *, paired: bool) -> Measured:
+    """The share of comparisons that the second sample exceeds the first in, less those that it falls below it in.
+
+    Of samples of 0 and 1 that is the difference of their shares; of any others it needs no more than an order, so that
+    values may be infinite, and count as equal where both are. Tests: the exact sign test, which is McNemar's of 0 and
+    1; for samples that are not paired, the permutation test of midranks, which is Wilcoxon, Mann and Whitney's with
+    its exact distribution under ties. Intervals: of the pairs' mean sign (Agresti & Min 2005); of Cliff's 1993 delta,
+    which for 0 and 1 is Agresti & Caffo's 2000.
+
+    Args:
+        old: The first sample, shape ``(runs,)``.
+        new: The second; of the same seeds where they are paired.
+        paired: Whether they are.
+    """
+    if paired:
+        signs = _signs(old, new)
+        found = _interval([np.append(signs, [1.0, -1.0] * ENDS)], float(signs.mean()))
+        error = _error([signs], 1.0, ENDS)
+        return Measured(found, sign_flip_p_value(signs.astype(np.int64)), error, len(signs), paired, counted=True)
+    mine, other = _midranks(old, new)
+    p_value = permutation_p_value(mine, other)
+    seen = [_placements(mine, other), -_placements(other, mine)]
+    # The added ends lie beyond all others, in either sample.
+    ends = np.array([np.iinfo(np.int64).max, np.iinfo(np.int64).min] * ENDS)
+    mine, other = np.append(mine, ends), np.append(other, ends)
+    found = _interval([_placements(mine, other), -_placements(other, mine)], float(seen[0].mean()))
+    rare = len(np.unique(np.concatenate([old, new]))) <= 2  # the commoner value says nothing
+    return Measured(found, p_value, _error(seen, 1.0, ENDS), min(map(len, seen)), paired, counted=rare)
+
+
+def net_share(old: Values, new: Values, *, paired: bool) -> float:
+    """That share alone."""
+    return float((_signs(old, new) if paired else _placements(*_midranks(old, new))).mean())
+
+
+def judge(measured: Measured, delta: float, alpha: float) -> tuple[RunsVerdict, float, int]:
+    """The verdict of a difference, the smallest one that so many runs show, and how many show ``delta``.
+
+    Args:
+        measured: The difference.
+        delta: What it may be.
+        alpha: The false-alarm rate of its p-value.
+    """
+    low, high = measured.difference.low, measured.difference.high
+    inside = low > -delta and high < delta  # never with NaN
+    if measured.p_value < alpha and not inside:
+        verdict = RunsVerdict.CHANGED
+    elif inside and measured.runs >= runs_that_show_a_collapse(measured.fall, delta):
+        verdict = RunsVerdict.EQUIVALENT
+    else:
+        verdict = RunsVerdict.INCONCLUSIVE
+    return verdict, max(delta, detectable(measured, measured.runs, alpha)), needed(measured, delta, alpha)
+
+
+def runs_that_show_a_collapse(fall: float, delta: float) -> int:
+    """How many runs show at least one collapse, with chance 97.5 %, where collapses move the mean by ``delta``.
+
+    With fewer runs, equal samples are no sign of equal means.
+
+    Args:
+        fall: What a collapsed run loses.
+        delta: What the mean may move by.
+    """
+    if fall <= delta:
+        return 0
+    return math.ceil(math.log((1 - CONFIDENCE) / 2) / math.log1p(-delta / fall))
+
+
+def detectable(measured: Measured, runs: int, alpha: float) -> float:
+    """The difference that so many runs show at that level with power ``POWER``; infinite where none can be shown."""
+    from scipy import stats
+
+    least = least_pairs(alpha) if measured.paired or measured.counted else least_runs(alpha)
+    if runs < max(2, least):
+        return math.inf
+    reach = float(stats.t.isf(alpha / 2, runs - 1) + stats.t.isf(1 - POWER, runs - 1))
+    # Of a sign test at least so many must differ, all in one direction.
+    floor = float(stats.beta.ppf(POWER, least, runs - least + 1)) if measured.counted else 0.0
+    return max(floor, reach * measured.error(runs))
+
+
+def needed(measured: Measured, delta: float, alpha: float) -> int:
+    """How many runs show a difference of ``delta``, and no collapse: by bisection, for more show more."""
+    low, high = 1, 2
+    while high < _MOST_RUNS and detectable(measured, high, alpha) > delta:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if detectable(measured, middle, alpha) <= delta else (middle, high)
+    return max(high, runs_that_show_a_collapse(measured.fall, delta))
+
+
+def _error(samples: list[Values], end: float, ends: int) -> Callable[[int], float]:
+    """The standard error of n runs like those samples, with the ends that the interval adds among them."""
+    variances = [float(sample.var(ddof=1)) if len(sample) > 1 else 0.0 for sample in samples]
+
+    def error(runs: int) -> float:
+        squares = [runs * variance + 2 * ends * end**2 for variance in variances]
+        return math.sqrt(sum(squares)) / (runs + 2 * ends)
+
+    return error
+
+
+def _interval(samples: list[Values], value: float) -> Estimate:
+    """A value with the t interval around the mean of samples that have the ends among them."""
+    from scipy import stats
+
+    if min(map(len, samples)) - 2 * ENDS < 2:
+        return Estimate(value, math.nan, math.nan)
+    error = math.sqrt(sum(float(sample.var(ddof=1)) / len(sample) for sample in samples))
+    half = float(stats.t.isf((1 - CONFIDENCE) / 2, min(map(len, samples)) - 1)) * error
+    middle = float(samples[0].mean())
+    return Estimate(value, min(value, max(-1.0, middle - half)), max(value, min(1.0, middle + half)))
+
+
+def _signs(old: Values, new: Values) -> Values:
+    """1 where the second is greater, −1 where it is smaller, 0 where both are equal, or both infinite."""
+    signs: Values = (new > old).astype(np.float64) - (new < old)
+    return signs
+
+
+def _midranks(old: Values, new: Values) -> tuple[Integers, Integers]:
+    """Twice the midranks among both, which are whole numbers."""
+    from scipy import stats
+
+    ranks = np.rint(2 * stats.rankdata(np.concatenate([old, new]))).astype(np.int64)
+    return ranks[: len(old)], ranks[len(old) :]
+
+
+def _placements(sample: Integers, other: Integers) -> Values:
+    """For each value of a sample: the share of the other's values above it, less the share below it."""
+    ordered = np.sort(other)
+    above = len(ordered) - np.searchsorted(ordered, sample, side="right")
+    below = np.searchsorted(ordered, sample, side="left")
+    shares: Values = (above - below) / len(ordered)
+    return shares

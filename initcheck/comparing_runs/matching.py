@@ -1,0 +1,127 @@
+"""Which runs of two sweeps belong together, and whether each side's runs are independent of each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.records import Runs
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """The runs of one initializer that are compared.
+
+    Attributes:
+        old: A's runs: those with a partner, or all where none has one.
+        new: B's, in the same order where they are paired.
+        paired: Whether each has its partner: the same reseed, order and seed.
+        left_out: How many of A's and of B's runs have no partner, where others have one.
+    """
+
+    old: Runs
+    new: Runs
+    paired: bool
+    left_out: tuple[int, int]
+
+
+def match(old: Runs, new: Runs) -> Matched:
+    """The pairs of two groups; all runs unpaired where there is no pair."""
+    mine, other = ({key: place for place, key in enumerate(_keys(runs))} for runs in (old, new))
+    common = [key for key in mine if key in other]
+    if not common:
+        return Matched(old, new, paired=False, left_out=(0, 0))
+    return Matched(
+        _pick(old, np.array([mine[key] for key in common])),
+        _pick(new, np.array([other[key] for key in common])),
+        paired=True,
+        left_out=(len(old) - len(common), len(new) - len(common)),
+    )
+
+
+def bitwise_equal(old: Runs, new: Runs) -> bool:
+    """Whether two groups have the same runs with the same results, every bit of them."""
+    matched = match(old, new)
+    one, two = matched.old, matched.new
+    return (
+        matched.paired
+        and matched.left_out == (0, 0)
+        and (old.train_total, old.test_total, old.epochs) == (new.train_total, new.test_total, new.epochs)
+        and np.array_equal(one.train_correct, two.train_correct)
+        and np.array_equal(one.test_correct, two.test_correct)
+        and np.array_equal(one.history, two.history, equal_nan=True)
+    )
+
+
+def varied(runs: Runs) -> str:
+    """What differs between the runs: ``"init"``, ``"order"``, both in a grid, or ``""`` of a single run."""
+    reseeds, orders = len(np.unique(runs.reseeds)), len(np.unique(runs.orders))
+    if len(runs) == 1:
+        return ""
+    if orders == 1 and reseeds == len(runs):
+        return "init"
+    return "order" if reseeds == 1 and orders == len(runs) else "init,order"
+
+
+def incomparable(old: Runs, new: Runs) -> str:
+    """Why two groups are not of one training; empty where they are."""
+    if old.test_total != new.test_total:
+        return f"{old.test_total} held-out rows in A and {new.test_total} in B: accuracies of other rows"
+    kinds = {kind for kind in map(varied, (old, new)) if kind}
+    if len(kinds) > 1:
+        words = {"init": "the initial weights", "order": "the order of the rows", "init,order": "both in a grid"}
+        return f"A varies {words[varied(old)]}, B {words[varied(new)]}"
+    return ""
+
+
+def dependent(matched: Matched) -> str:
+    """Why no test holds for those runs, whatever their number; empty where one does."""
+    kinds = {varied(matched.old), varied(matched.new)}
+    if "init,order" in kinds:
+        return (
+            "runs of a grid share weights and orders, so that no test for independent runs holds; "
+            "run both with --vary init, or with --vary order"
+        )
+    if "order" in kinds and not matched.paired:
+        return (
+            "all runs of a side share one draw of weights, and A's is not B's; "
+            "run both with the same --seed, so that they are paired"
+        )
+    return ""
+
+
+def nothing_random(runs: Runs) -> bool:
+    """Whether an initializer without randomness has given the same run again and again: one run, however often."""
+    row = INITIALIZERS.get(runs.initializer)
+    return (
+        row is not None
+        and not row.law.random
+        and len(np.unique(runs.orders)) == 1
+        and not np.ptp(runs.test_correct)
+        and not np.ptp(runs.train_correct)
+        and np.array_equal(runs.history, np.broadcast_to(runs.history[:1], runs.history.shape), equal_nan=True)
+    )
+
+
+def _keys(runs: Runs) -> list[tuple[int, int, int]]:
+    return list(zip(runs.reseeds.tolist(), runs.orders.tolist(), runs.seeds.tolist(), strict=True))
+
+
+def _pick(runs: Runs, places: Places) -> Runs:
+    return Runs(
+        problem=runs.problem,
+        initializer=runs.initializer,
+        reseeds=runs.reseeds[places],
+        orders=runs.orders[places],
+        seeds=runs.seeds[places],
+        train_correct=runs.train_correct[places],
+        train_total=runs.train_total,
+        test_correct=runs.test_correct[places],
+        test_total=runs.test_total,
+        history=runs.history[places],
+    )

@@ -1,0 +1,286 @@
+"""Compares two sweeps, initializer by initializer; loads no framework."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from initcheck.answers import epochs_to_target, is_stuck
+from initcheck.baselines.compare import environment_differences
+from initcheck.baselines.comparison import Difference
+from initcheck.comparing_runs.effects import (
+    judge,
+    measure_accuracy,
+    measure_net_share,
+    net_share,
+    runs_that_show_a_collapse,
+    spread_p_value,
+)
+from initcheck.comparing_runs.matching import (
+    Matched,
+    bitwise_equal,
+    dependent,
+    incomparable,
+    match,
+    nothing_random,
+    varied,
+)
+from initcheck.comparing_runs.verdicts import (
+    DELTA,
+    FALSE_ALARM_RATE,
+    NET_DELTAS,
+    RunsComparison,
+    RunsRow,
+    RunsVerdict,
+)
+from initcheck.errors import InitcheckError
+from initcheck.records import Runs
+from initcheck.statistics import Estimate, Values, median
+
+if TYPE_CHECKING:
+    from initcheck.catalog.problem_facts import ProblemFacts
+    from initcheck.reporting.results import Sweep
+
+TESTS = 4  # p-values of an initializer: two of accuracy (mean, spread), one of stuck runs, one of speed
+
+
+def compare_runs(
+    a: Sweep, b: Sweep, *, delta: float = DELTA, false_alarm_rate: float = FALSE_ALARM_RATE
+) -> RunsComparison:
+    """What a change did to accuracy, stuck runs and speed: B's runs beside A's.
+
+    Args:
+        a: The runs before the change, of ``sweep`` or ``load``.
+        b: The runs after it.
+        delta: Mean accuracies are equivalent where the 95 % interval of their difference lies inside ±``delta``.
+        false_alarm_rate: Chance that a change without effect is called one anywhere in the comparison.
+
+    Returns:
+        The rows with their numbers. A row that could not be compared says why; none is left out.
+
+    Raises:
+        InitcheckError: An argument that is no share.
+    """
+    for name, share in (("delta", delta), ("false_alarm_rate", false_alarm_rate)):
+        if not 0 < share < 1:
+            raise InitcheckError(f"{name} is {share:g}; it may lie between 0 and 1")
+    facts = a.facts, b.facts
+    mine, other = ({runs.initializer: runs for runs in sweep.groups} for sweep in (a, b))
+    both = [name for name in mine if name in other]
+    alpha = false_alarm_rate / (TESTS * max(1, len(both)))
+    other_problem = _other_problem(*facts)
+    rows: list[RunsRow] = []
+    for name in {**mine, **other}:
+        if name not in both:
+            side, sizes = ("A", (len(mine[name]), 0)) if name in mine else ("B", (0, len(other[name])))
+            rows.append(RunsRow(name, "runs", RunsVerdict.NOT_COMPARABLE, sizes, note=f"only in {side}"))
+        else:
+            rows += _rows(mine[name], other[name], facts, other_problem, delta, alpha)
+    return RunsComparison(
+        titles=(facts[0].title, facts[1].title),
+        differences=(*_setting_differences(a, b), *environment_differences(a.environment, b.environment)),
+        rows=tuple(rows),
+        false_alarm_rate=false_alarm_rate,
+        tests=TESTS * len(both),
+        budgets=(_budget(a), _budget(b)),
+    )
+
+
+def _rows(
+    old: Runs, new: Runs, facts: tuple[ProblemFacts, ProblemFacts], other_problem: str, delta: float, alpha: float
+) -> Iterator[RunsRow]:
+    """What is said of one initializer that both have."""
+    name, sizes = old.initializer, (len(old), len(new))
+    if why := other_problem or incomparable(old, new):
+        yield RunsRow(name, "runs", RunsVerdict.NOT_COMPARABLE, sizes, note=why)
+        return
+    if bitwise_equal(old, new):
+        note = "every run is bitwise equal: counts, losses and accuracies of all epochs"
+        yield RunsRow(name, "runs", RunsVerdict.IDENTICAL, sizes, pairs=len(old), note=note)
+        return
+    matched = match(old, new)
+    asked = {"accuracy": delta, **NET_DELTAS}
+    if facts[0].target != facts[1].target:
+        note = f"other targets ({facts[0].target:g} and {facts[1].target:g}) count other runs as having learned"
+        asked = {"accuracy": delta}
+        later = [RunsRow(name, one, RunsVerdict.NOT_COMPARABLE, sizes, note=note) for one in NET_DELTAS]
+    else:
+        later = []
+    samples = _samples(matched, facts[0].target)
+    for question, margin in asked.items():
+        row = RunsRow(
+            initializer=name,
+            question=question,
+            verdict=RunsVerdict.INCONCLUSIVE,
+            runs=(len(matched.old), len(matched.new)),
+            pairs=len(matched.old) if matched.paired else None,
+            old=_value(question, samples[question][0]),
+            new=_value(question, samples[question][1]),
+            delta=margin,
+            left_out=matched.left_out,
+        )
+        chance = min(one.chance for one in facts)
+        yield _judged(row, question, samples[question], matched, chance, alpha)
+    yield from later
+
+
+def _judged(
+    row: RunsRow, question: str, samples: tuple[Values, Values], matched: Matched, chance: float, alpha: float
+) -> RunsRow:
+    """The row with its verdict."""
+    delta = row.delta or 0.0
+    if nothing_random(matched.old) and nothing_random(matched.new):
+        return _exact(row, question, samples)
+    if why := dependent(matched):
+        return _noted(replace(row, difference=_bare(question, samples, matched)), why)
+    if question == "accuracy":
+        rows, paired = matched.old.test_total, matched.paired
+        old, new = matched.old.test_correct, matched.new.test_correct
+        measured = measure_accuracy(old, new, rows, chance, paired=paired)
+    else:
+        measured = measure_net_share(*samples, paired=matched.paired)
+    verdict, detectable, needed = judge(measured, delta, alpha)
+    row = replace(
+        row,
+        verdict=verdict,
+        difference=measured.difference,
+        p_value=measured.p_value,
+        alpha=alpha,
+        detectable=detectable,
+        needed=needed,
+    )
+    if question == "accuracy":
+        unseen = measured.runs < runs_that_show_a_collapse(measured.fall, delta)
+        return _with_spread(row, matched, alpha, unseen=unseen)
+    return _with_arrivals(row, samples, matched) if question == "speed" else _with_counts(row, samples, matched)
+
+
+def _with_spread(row: RunsRow, matched: Matched, alpha: float, *, unseen: bool) -> RunsRow:
+    """The row of accuracies, changed too where their spread is another."""
+    old, new = matched.old.test_correct, matched.new.test_correct
+    p_value = spread_p_value(old, new, paired=matched.paired)
+    ends = [float(np.std(one / matched.old.test_total)) for one in (old, new)]
+    told = f"spread {ends[0]:.4f} → {ends[1]:.4f}, p {p_value:.2g}"
+    if p_value < alpha:
+        return _noted(replace(row, verdict=RunsVerdict.CHANGED), told)
+    if unseen and row.verdict is RunsVerdict.INCONCLUSIVE:
+        told += "; collapses too rare for so few runs could move the mean by Δ"
+    return _noted(row, told)
+
+
+def _with_counts(row: RunsRow, samples: tuple[Values, Values], matched: Matched) -> RunsRow:
+    old, new = (int(sample.sum()) for sample in samples)
+    told = f"{old} of {len(samples[0])} stuck → {new} of {len(samples[1])}"
+    if matched.paired:
+        up, down = (int((samples[0] < samples[1]).sum()), int((samples[0] > samples[1]).sum()))
+        told += f"; {up} newly stuck, {down} no longer"
+    return _noted(row, told)
+
+
+def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matched) -> RunsRow:
+    """The row of speed; where most runs never arrive, equal speeds within the budget are no sign of equal speeds."""
+    arrived = [int(np.isfinite(sample).sum()) for sample in samples]
+    told = f"{arrived[0]} of {len(samples[0])} reach the target → {arrived[1]} of {len(samples[1])}"
+    if matched.paired:
+        slower, faster = (samples[1] > samples[0]).sum(), (samples[1] < samples[0]).sum()
+        told += f"; slower in {slower}, faster in {faster} pairs"
+    row = _noted(row, told)
+    few = any(2 * count < len(sample) for count, sample in zip(arrived, samples, strict=True))
+    if few and row.verdict is RunsVerdict.EQUIVALENT:
+        return _noted(replace(row, verdict=RunsVerdict.INCONCLUSIVE), "most never reach it: train for more epochs")
+    return row
+
+
+def _exact(row: RunsRow, question: str, samples: tuple[Values, Values]) -> RunsRow:
+    """The row of an initializer under which nothing is random: there is one run a side, and nothing to estimate."""
+    old, new = float(samples[0][0]), float(samples[1][0])
+    apart = float(np.sign(new - old)) if question == "speed" and new != old else new - old if new != old else 0.0
+    verdict = RunsVerdict.CHANGED if abs(apart) > (row.delta or 0) else RunsVerdict.EQUIVALENT
+    exact = replace(row, verdict=verdict, old=old, new=new, difference=Estimate(apart, apart, apart))
+    return _noted(exact, "exact: nothing is random, so that each side is one run repeated")
+
+
+def _samples(matched: Matched, target: float) -> dict[str, tuple[Values, Values]]:
+    """Question → each side's values, one for each run."""
+    old, new = matched.old, matched.new
+    budget = min(old.epochs, new.epochs)  # what lies beyond the shorter one is not known of the other
+    arrivals = [epochs_to_target(runs, target) for runs in (old, new)]
+    early = [np.where(epochs <= budget, epochs, math.inf) for epochs in arrivals]
+    return {
+        "accuracy": (old.test_accuracy, new.test_accuracy),
+        "stuck": (is_stuck(old, target).astype(np.float64), is_stuck(new, target).astype(np.float64)),
+        "speed": (early[0], early[1]),
+    }
+
+
+def _value(question: str, sample: Values) -> float:
+    return median(sample).value if question == "speed" else float(sample.mean())
+
+
+def _bare(question: str, samples: tuple[Values, Values], matched: Matched) -> Estimate:
+    """A difference without its error."""
+    old, new = samples
+    speed = question == "speed"
+    value = net_share(old, new, paired=matched.paired) if speed else float(new.mean() - old.mean())
+    return Estimate(value, math.nan, math.nan)
+
+
+def _noted(row: RunsRow, note: str) -> RunsRow:
+    return replace(row, note="; ".join(filter(None, (note, row.note))))
+
+
+def _other_problem(old: ProblemFacts, new: ProblemFacts) -> str:
+    """Why two sweeps are not of one problem; empty where they are."""
+    if old.name != new.name:
+        return f"other problems: {old.name} and {new.name}"
+    if old.held_out and new.held_out and old.held_out.classes != new.held_out.classes:
+        return f"{old.held_out.classes} classes in A and {new.held_out.classes} in B"
+    return ""
+
+
+def _setting_differences(a: Sweep, b: Sweep) -> tuple[Difference, ...]:
+    """What else than the environment may be the cause."""
+    mine, other = _settings(a), _settings(b)
+    found = [
+        Difference(what, mine.get(what, "–"), other.get(what, "–"))
+        for what in {**mine, **other}
+        if mine.get(what) != other.get(what)
+    ]
+    ends = [sweep.facts.held_out for sweep in (a, b)]
+    if all(ends) and ends[0] != ends[1] and mine["held-out rows"] == other["held-out rows"]:
+        found.append(Difference("held-out targets", *(one.digest[:8] for one in ends if one)))
+    return tuple(found)
+
+
+def _settings(sweep: Sweep) -> Mapping[str, str]:
+    facts = sweep.facts
+    groups = sweep.groups
+    return {
+        "problem": facts.name,
+        "title": facts.title,
+        "source": facts.source,
+        "loss": facts.loss,
+        "batch size": f"{facts.batch_size:,}",
+        "epochs": _each(runs.epochs for runs in groups),
+        "chance": f"{facts.chance:g}",
+        "target": f"{facts.target:g}",
+        "training rows": _each(runs.train_total for runs in groups),
+        "held-out rows": _each(runs.test_total for runs in groups),
+        **dict(facts.about),
+        "root seed": str(sweep.seed),
+        "engine": sweep.engine,
+        "varied": ", ".join(sorted({kind for kind in map(varied, groups) if kind})) or "nothing",
+        "runs": f"{sweep.finished:,} of {sweep.planned:,}",
+    }
+
+
+def _each(numbers: Iterator[int]) -> str:
+    return ", ".join(f"{number:,}" for number in sorted(set(numbers))) or "none"
+
+
+def _budget(sweep: Sweep) -> int:
+    return max((runs.epochs for runs in sweep.groups), default=sweep.facts.epochs)

@@ -1,0 +1,115 @@
+"""What comes of two sweeps: a verdict for each initializer and question, with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+
+from initcheck.baselines.comparison import Difference
+from initcheck.statistics import Estimate
+
+DELTA = 0.01  # of the mean accuracy
+NET_DELTAS = {"stuck": 0.05, "speed": 0.1}  # of the share of stuck runs, and of slower less faster runs
+FALSE_ALARM_RATE = 1e-3  # of a whole comparison, as of initcheck compare
+POWER = 0.9  # with which a detectable difference is called a change
+
+
+class RunsVerdict(Enum):
+    """How B's runs stand to A's, from the best to the worst."""
+
+    IDENTICAL = "identical"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+    NOT_COMPARABLE = "not comparable"
+    CHANGED = "changed"
+
+    @property
+    def rank(self) -> int:
+        """0 for the best."""
+        return list(RunsVerdict).index(self)
+
+
+VERDICTS = {one.value.replace(" ", "-"): one for one in RunsVerdict}  # as an option names them
+
+
+def accepted(named: Collection[RunsVerdict]) -> set[RunsVerdict]:
+    """Those verdicts, and equal bits before equivalent numbers.
+
+    Args:
+        named: What a row may be; equivalent where nothing is named.
+    """
+    return {RunsVerdict.IDENTICAL, *(named or {RunsVerdict.EQUIVALENT})} | (
+        {RunsVerdict.EQUIVALENT} if set(named) - {RunsVerdict.IDENTICAL} else set()
+    )
+
+
+@dataclass(frozen=True)
+class RunsRow:
+    """One question about one initializer.
+
+    Attributes:
+        initializer: Its name.
+        question: ``accuracy``, ``stuck``, ``speed``; or ``runs``, where all of them have one answer.
+        verdict: The judgement.
+        runs: How many runs of A and of B it is about.
+        pairs: How many of them are pairs of one seed; None where they are not paired.
+        old: A's value: a mean accuracy, a share of stuck runs, a median of epochs (infinite beyond the budget).
+        new: B's value.
+        difference: B's less A's, with its 95 % interval: of the means, of the shares; for speed the share of runs that
+            are slower in B less the share that are faster.
+        delta: The verdict is equivalent where that interval lies inside ±``delta``.
+        p_value: That the change did nothing; None where no test was needed or possible.
+        alpha: What the p-value has to be below.
+        detectable: The difference that so many runs show with power ``POWER``; infinite where none could.
+        needed: Pairs, or runs of each side, that show a difference of ``delta`` with that power.
+        note: What else there is to say.
+        left_out: How many of A's and of B's runs have no partner, where others have one.
+    """
+
+    initializer: str
+    question: str
+    verdict: RunsVerdict
+    runs: tuple[int, int]
+    pairs: int | None = None
+    old: float | None = None
+    new: float | None = None
+    difference: Estimate | None = None
+    delta: float | None = None
+    p_value: float | None = None
+    alpha: float | None = None
+    detectable: float | None = None
+    needed: int | None = None
+    note: str = ""
+    left_out: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class RunsComparison:
+    """Two sweeps side by side.
+
+    Attributes:
+        titles: What A and B trained.
+        differences: What else than the runs is not the same: settings, data and environment, each a possible cause.
+        rows: Everything compared, in A's order, then what only B has.
+        false_alarm_rate: Chance that a change without effect has a row that is called changed.
+        tests: Over how many p-values that rate is divided.
+        budgets: A's and B's epochs.
+    """
+
+    titles: tuple[str, str]
+    differences: tuple[Difference, ...]
+    rows: tuple[RunsRow, ...]
+    false_alarm_rate: float
+    tests: int
+    budgets: tuple[int, int]
+
+    @property
+    def verdict(self) -> RunsVerdict:
+        """That of the worst row; not comparable where there is none."""
+        return max((row.verdict for row in self.rows), key=lambda one: one.rank, default=RunsVerdict.NOT_COMPARABLE)
+
+    @property
+    def compared(self) -> list[RunsRow]:
+        """The rows that are comparable."""
+        return [row for row in self.rows if row.verdict is not RunsVerdict.NOT_COMPARABLE]

@@ -1,0 +1,89 @@
+"""Tests of two samples of whole numbers that hold for any distribution and any number of runs: by permutation."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.counts import Counts, difference_p_value
+
+Integers = npt.NDArray[np.int64]
+
+_MOST_STEPS = 100_000_000  # additions: a tenth of a second; beyond them the tail is approximated
+
+
+def sign_flip_p_value(differences: Integers) -> float:
+    """Two-sided p-value of the mean of paired differences, if either of a pair could as well be the other.
+
+    Exact: how often signs drawn at random give a sum as far from 0. For very many pairs the tail is the normal one with
+    Yates's correction; a sum of random signs has lighter tails, so that it is no smaller than it should be. Source:
+    Fisher 1935, The Design of Experiments, section 21.
+
+    Args:
+        differences: One for each pair, shape ``(pairs,)``.
+    """
+    from scipy import stats
+
+    sizes = np.abs(differences[differences != 0])
+    if not len(sizes):
+        return 1.0
+    step = int(np.gcd.reduce(sizes))
+    sizes = np.sort(sizes // step)
+    total, distance = int(sizes.sum()), abs(int(differences.sum())) // step
+    if len(sizes) * total > _MOST_STEPS:
+        return min(1.0, float(2 * stats.norm.sf((distance - 1) / math.sqrt(float((sizes.astype(float) ** 2).sum())))))
+    chances = np.zeros(total + 1)  # of the sum of those differences that are positive
+    chances[0], reach = 1.0, 0
+    for size in map(int, sizes):
+        reach += size
+        chances[: reach + 1] /= 2
+        chances[size : reach + 1] += chances[: reach + 1 - size].copy()
+    positive = (total + distance + 1) // 2  # at least so much of the total has to be positive
+    return min(1.0, 2 * float(chances[positive:].sum())) if distance else 1.0
+
+
+def permutation_p_value(old: Integers, new: Integers) -> float:
+    """Two-sided p-value of the difference of two samples' means, if one distribution gave both.
+
+    Exact: how often a division of all values into two samples at random gives means as far apart. For very many values
+    the tail is approximated by ``difference_p_value``. Source: Pitman 1937, Significance tests which may be applied to
+    samples from any populations.
+
+    Args:
+        old: The first sample, shape ``(runs,)``.
+        new: The second sample, shape ``(runs,)``.
+    """
+    values = np.concatenate([old, new])
+    few = min(len(old), len(new))
+    scores = values - values.min()
+    if not scores.any():
+        return 1.0
+    scores = scores // int(np.gcd.reduce(scores))
+    most = int(np.sort(scores)[-few:].sum())
+    if len(values) * few * most > _MOST_STEPS:
+        return difference_p_value(Counts.of(old), Counts.of(new), lambda value: value)
+    ways = np.zeros((few + 1, most + 1))  # to choose so many of the values seen so far with that sum, scaled
+    ways[0, 0] = 1.0
+    for score in map(int, np.sort(scores)):
+        ways[1:, score:] += ways[:-1, : most + 1 - score].copy()
+        ways /= 2  # no overflow, however many there are
+    chances = ways[few] / ways[few].sum()
+    expected = few * float(scores.mean())
+    smaller = scores[: len(old)] if len(old) <= len(new) else scores[len(old) :]
+    distance = abs(float(smaller.sum()) - expected)
+    return min(1.0, float(chances[np.abs(np.arange(most + 1) - expected) >= distance - 1e-9 * (1 + expected)].sum()))
+
+
+def least_pairs(alpha: float) -> int:
+    """Fewest pairs for which the sign-flip test can give a p-value below ``alpha``."""
+    return 1 + math.floor(1 - math.log2(alpha))
+
+
+def least_runs(alpha: float) -> int:
+    """Fewest runs in each of two samples for which the permutation test can."""
+    runs = 1
+    while 2 / math.comb(2 * runs, runs) >= alpha:
+        runs += 1
+    return runs

@@ -1,0 +1,171 @@
+"""Two sweeps side by side, for the terminal, as Markdown and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from initcheck.comparing_runs.verdicts import POWER, RunsComparison, RunsRow, RunsVerdict
+from initcheck.reporting.comparison import as_jsonable
+from initcheck.reporting.format import has_interval
+from initcheck.texts import for_markdown, for_terminal
+
+WIDTH = 80  # columns of a terminal that has no more; a pipe gets as many
+_MOST_NAMED = 4
+_COLUMNS = ("initializer", "question", "A → B", "B − A", "verdict", "n, p, α, and what so many runs show")
+
+# What each question means, for the foot of every table.
+QUESTIONS = {
+    "accuracy": "mean held-out accuracy; changed too where its spread over seeds is another",
+    "stuck": "share of stuck runs",
+    "speed": "median epochs to the target; B − A: share of runs slower in B less share of runs faster",
+}
+VERDICT_WORDS = {
+    RunsVerdict.IDENTICAL: "every run is bitwise equal",
+    RunsVerdict.EQUIVALENT: "the 95 % interval lies inside ±Δ",
+    RunsVerdict.INCONCLUSIVE: "neither is shown: more runs are needed",
+    RunsVerdict.NOT_COMPARABLE: "of other trainings, or in one of the two only",
+    RunsVerdict.CHANGED: "p is below its share α of the false-alarm rate, and the interval not inside ±Δ",
+}
+
+
+def describe_runs(comparison: RunsComparison) -> list[str]:
+    """The verdict in sentences, the most important one first."""
+    rows = comparison.rows
+    sentences = []
+    for verdict in sorted(RunsVerdict, key=lambda one: -one.rank):
+        which = [row for row in rows if row.verdict is verdict]
+        if which:
+            named = [f"{row.question} of {row.initializer}" for row in which[:_MOST_NAMED]]
+            more = f" and {len(which) - _MOST_NAMED} more" if len(which) > _MOST_NAMED else ""
+            sentences.append(f"{verdict.value.upper()}: {', '.join(named)}{more} ({VERDICT_WORDS[verdict]}).")
+    if not comparison.compared:
+        return ["NOT COMPARABLE: the two have no initializer that could be compared.", *sentences]
+    return [
+        *sentences,
+        f"False-alarm rate {comparison.false_alarm_rate:g} for the whole, split over {comparison.tests} p-values.",
+    ]
+
+
+def print_runs_comparison(comparison: RunsComparison, width: int) -> Iterator[str]:
+    """The lines of the terminal: what else differs, then every row, then the verdict in words.
+
+    Args:
+        comparison: What was found.
+        width: Columns that a line may have.
+    """
+    for line in _lines(comparison, width):
+        yield for_terminal(line)
+
+
+def runs_comparison_json(comparison: RunsComparison) -> str:
+    """Everything that was found, as JSON; what is not finite is written as a word."""
+    body = {
+        "format": "initcheck comparison of runs",
+        "verdict": comparison.verdict.value,
+        "sentences": describe_runs(comparison),
+        "power": POWER,
+        **dataclasses.asdict(comparison),
+    }
+    return json.dumps(as_jsonable(body), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def render_runs_markdown(comparison: RunsComparison) -> str:
+    """The same as a comment on a pull request."""
+    lines = ["## initcheck compare-runs", ""]
+    lines += [f"- {for_markdown(sentence)}" for sentence in describe_runs(comparison)]
+    if comparison.differences:
+        cells = [(one.what, one.old, one.new) for one in comparison.differences]
+        lines += ["", "What else is not the same, each a possible cause:", "", *_table(("what", "A", "B"), cells)]
+    rows = [
+        (
+            row.initializer,
+            row.question,
+            _values(row, comparison),
+            _difference(row),
+            row.verdict.value.upper(),
+            "; ".join([_runs(row), *_facts(row)]),
+        )
+        for row in comparison.rows
+    ]
+    lines += ["", *_table(_COLUMNS, rows), ""]
+    lines += [f"- {title}: {for_markdown(meaning)}" for title, meaning in QUESTIONS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(comparison: RunsComparison, width: int) -> Iterator[str]:
+    if comparison.differences:
+        yield "What else is not the same, each a possible cause:"
+        for one in comparison.differences:
+            yield from _wrapped(f"{one.what}: {one.old} → {one.new}", width, "  ")
+        yield ""
+    last = None
+    for row in comparison.rows:
+        if row.initializer != last:
+            yield from _wrapped(f"{row.initializer}: {_runs(row)}", width, "")
+            last = row.initializer
+        values, apart = _values(row, comparison), _difference(row)
+        yield f"  {row.question:<9} {values:<17} {apart:<26} {row.verdict.value.upper()}".rstrip()
+        yield from _wrapped("; ".join(_facts(row)), width, " " * 12)
+    if comparison.rows:
+        yield ""
+        for title, meaning in QUESTIONS.items():
+            yield from _wrapped(f"{title}: {meaning}", width, "")
+    for sentence in describe_runs(comparison):
+        yield from _wrapped(sentence, width, "")
+
+
+def _runs(row: RunsRow) -> str:
+    if row.pairs is not None:
+        left = [f"{count} of {side}'s" for count, side in zip(row.left_out, "AB", strict=True) if count]
+        rest = f"; {' and '.join(left)} runs have no partner and are left out" if left else ""
+        return f"{row.pairs:,} pair{'' if row.pairs == 1 else 's'} of one seed{rest}"
+    old, new = row.runs
+    return f"{old:,} and {new:,} runs, not paired" if old and new else f"{old + new:,} runs"
+
+
+def _values(row: RunsRow, comparison: RunsComparison) -> str:
+    if row.old is None or row.new is None:
+        return ""
+    if row.question == "speed":
+        budget = min(comparison.budgets)
+        return " → ".join(f"> {budget}" if math.isinf(value) else f"{value:g}" for value in (row.old, row.new))
+    if row.question == "stuck":
+        return f"{100 * row.old:.3g} % → {100 * row.new:.3g} %"
+    return f"{row.old:.4f} → {row.new:.4f}"
+
+
+def _difference(row: RunsRow) -> str:
+    if row.difference is None:
+        return ""
+    found, digits = row.difference, 4 if row.question == "accuracy" else 3
+    interval = f" [{found.low:+.{digits}f}, {found.high:+.{digits}f}]" if has_interval(found) else ""
+    return f"{found.value:+.{digits}f}{interval}"
+
+
+def _facts(row: RunsRow) -> list[str]:
+    """n, p, α, Δ, and what so many runs show."""
+    facts = []
+    if row.p_value is not None and row.alpha is not None:
+        facts.append(f"p {row.p_value:.2g}, α {row.alpha:.2g}")
+    if row.delta is not None:
+        facts.append(f"Δ {row.delta:g}")
+    unit = "pairs" if row.pairs is not None else "runs a side"
+    if row.detectable is not None:
+        shown = "no difference would be seen" if math.isinf(row.detectable) else f"{row.detectable:.2g} would be seen"
+        facts.append(f"{shown} with power {POWER:g}")
+    if row.needed is not None and row.verdict is RunsVerdict.INCONCLUSIVE:
+        facts.append(f"{row.needed:,} {unit} would show Δ")
+    return [*facts, *filter(None, [row.note])]
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=f"{indent}  ")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(map(for_markdown, row))} |" for row in rows]
+    return [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *lines]

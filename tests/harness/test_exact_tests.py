@@ -1,0 +1,77 @@
+"""Permutation tests of whole numbers: exact where they say so, against SciPy and by brute force."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from initcheck import exact_tests
+from initcheck.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
+
+STREAM = np.random.RandomState(1)
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_sign_flips_agree_with_all_signs_tried(scale):
+    for _ in range(20):
+        apart = scale * STREAM.randint(-4, 6, 10)
+        flipped = [abs(np.dot(signs, apart)) for signs in itertools.product((-1, 1), repeat=10)]
+        assert sign_flip_p_value(apart) == pytest.approx(np.mean(np.array(flipped) >= abs(apart.sum())))
+
+
+def test_sign_flips_of_signs_are_the_sign_test():
+    for up, down in ((0, 0), (1, 0), (9, 2), (40, 11)):
+        signs = np.array([1] * up + [-1] * down + [0] * 7)
+        expected = stats.binomtest(up, up + down).pvalue if up + down else 1.0
+        assert sign_flip_p_value(signs) == pytest.approx(expected)
+
+
+def test_permutations_agree_with_all_divisions_tried():
+    for _ in range(20):
+        old, new = STREAM.randint(0, 5, 5), STREAM.randint(1, 7, 4)
+        pooled = np.concatenate([old, new])
+        apart = [abs(sum(one) - 4 * pooled.mean()) for one in itertools.combinations(pooled, 4)]
+        expected = np.mean(np.array(apart) >= abs(new.sum() - 4 * pooled.mean()) - 1e-9)
+        assert permutation_p_value(old, new) == pytest.approx(expected)
+        assert permutation_p_value(new, old) == pytest.approx(expected)
+
+
+def test_permutations_of_ranks_are_the_exact_mann_whitney_test():
+    ranks = np.argsort(np.argsort(np.arange(30) + 12 * STREAM.uniform(size=30)))
+    expected = stats.mannwhitneyu(ranks[:17], ranks[17:], method="exact").pvalue
+    assert permutation_p_value(ranks[:17], ranks[17:]) == pytest.approx(expected)
+
+
+def test_separate_samples_have_the_least_p_value_there_is():
+    for n in (3, 9, 30, 100):
+        assert permutation_p_value(np.zeros(n, int), np.ones(n, int)) == pytest.approx(2 / math.comb(2 * n, n))
+        assert sign_flip_p_value(np.ones(n, int)) == pytest.approx(2.0 ** (1 - n))
+
+
+@pytest.mark.parametrize("same", [0, 7, -3])
+def test_equal_values_are_no_evidence(same):
+    assert permutation_p_value(np.full(5, same), np.full(9, same)) == 1.0
+    assert sign_flip_p_value(np.zeros(5, int)) == 1.0
+
+
+def test_the_approximations_for_many_agree_with_the_exact_tests(monkeypatch):
+    apart = STREAM.randint(-9, 11, 300)
+    old, new = STREAM.randint(0, 12, 90), STREAM.randint(0, 14, 90)
+    exact = sign_flip_p_value(apart), permutation_p_value(old, new)
+    monkeypatch.setattr(exact_tests, "_MOST_STEPS", 0)
+    assert (sign_flip_p_value(apart), permutation_p_value(old, new)) == pytest.approx(exact, rel=0.1)
+
+
+def test_a_hundred_thousand_runs_take_seconds():
+    old, new = STREAM.randint(0, 300, 100_000), STREAM.randint(0, 301, 100_000)
+    assert 0 <= sign_flip_p_value(new - old) <= 1
+    assert 0 <= permutation_p_value(old, new) <= 1
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1e-3, 5e-5])
+def test_the_fewest_runs_are_those_with_which_a_test_can_fail(alpha):
+    pairs, runs = least_pairs(alpha), least_runs(alpha)
+    assert 2.0 ** (1 - pairs) < alpha <= 2.0 ** (2 - pairs)
+    assert 2 / math.comb(2 * runs, runs) < alpha <= 2 / math.comb(2 * runs - 2, runs - 1)
