@@ -20,6 +20,7 @@ Integers = npt.NDArray[np.int64]
 # an interval of ±3.9/n, where the exact limit of a share of which none was seen is 3.7/n.
 ENDS = 2
 _MOST_RUNS = 10**9  # more are not asked for
+_ROUNDS = 20  # of a fixed point that is off by less than a hundredth after five
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Measured:
     Attributes:
         difference: The second less the first, with its 95 % interval; NaN where the samples cannot tell.
         p_value: That both are of one distribution.
-        error: Standard error that n pairs, or n runs of each side, would have.
+        error: Standard error that n pairs, or n runs of each side, would have, with so much added to their variance.
         runs: Pairs, or runs of the smaller side.
         paired: Whether they are pairs.
         counted: Whether only the runs that differ are evidence: those of a sign test, or of rare events.
@@ -38,7 +39,7 @@ class Measured:
 
     difference: Estimate
     p_value: float
-    error: Callable[[int], float]
+    error: Callable[[int, float], float]
     runs: int
     paired: bool
     counted: bool = False
@@ -149,15 +150,19 @@ def runs_that_show_a_collapse(fall: float, delta: float) -> int:
 
 def detectable(measured: Measured, runs: int, alpha: float) -> float:
     """The difference that so many runs show at that level with power ``POWER``; infinite where none can be shown."""
-    from scipy import stats
+    from scipy import special
 
     least = least_pairs(alpha) if measured.paired or measured.counted else least_runs(alpha)
     if runs < max(2, least):
         return math.inf
-    reach = float(stats.t.isf(alpha / 2, runs - 1) + stats.t.isf(1 - POWER, runs - 1))
-    # Of a sign test at least so many must differ, all in one direction.
-    floor = float(stats.beta.ppf(POWER, least, runs - least + 1)) if measured.counted else 0.0
-    return max(floor, reach * measured.error(runs))
+    reach = -float(special.stdtrit(runs - 1, alpha / 2) + special.stdtrit(runs - 1, 1 - POWER))  # Student's t
+    found = reach * measured.error(runs, 0.0)
+    if not measured.counted:
+        return found
+    for _ in range(_ROUNDS):  # runs that become stuck spread more than those that were seen
+        found = min(1.0, reach * measured.error(runs, found * (1 - found)))
+    # Of a sign test at least so many must differ, all in one direction: Clopper and Pearson's limit.
+    return max(found, float(special.betaincinv(least, runs - least + 1, POWER)))
 
 
 def needed(measured: Measured, delta: float, alpha: float) -> int:
@@ -171,12 +176,12 @@ def needed(measured: Measured, delta: float, alpha: float) -> int:
     return max(high, runs_that_show_a_collapse(measured.fall, delta))
 
 
-def _error(samples: list[Values], end: float, ends: int) -> Callable[[int], float]:
+def _error(samples: list[Values], end: float, ends: int) -> Callable[[int, float], float]:
     """The standard error of n runs like those samples, with the ends that the interval adds among them."""
     variances = [float(sample.var(ddof=1)) if len(sample) > 1 else 0.0 for sample in samples]
 
-    def error(runs: int) -> float:
-        squares = [runs * variance + 2 * ends * end**2 for variance in variances]
+    def error(runs: int, more: float) -> float:
+        squares = [runs * (variance + more) + 2 * ends * end**2 for variance in variances]
         return math.sqrt(sum(squares)) / (runs + 2 * ends)
 
     return error

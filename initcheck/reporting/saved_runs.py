@@ -46,13 +46,14 @@ def sweep_files(sweep: Sweep) -> dict[str, Iterable[str]]:
     from initcheck.reporting.page import render_report
     from initcheck.reporting.saved_tables import as_csv
 
+    record = _record(sweep)  # before anything is written: what fails must not leave half of a sweep
     digests: dict[str, str] = {}
     page = render_report(sweep)
     digests[PAGE] = _digest([_encoded(page)])
     return {
         RUNS: _digested(as_csv(part.to_frame() for part in sweep.parts()), digests, RUNS),
         HISTORY: _digested(as_csv(part.epochs_frame() for part in sweep.parts()), digests, HISTORY),
-        RECORD: _record_text(sweep, digests),
+        RECORD: _record_text(record, digests),
         PAGE: [page],
     }
 
@@ -120,7 +121,7 @@ def load(folder: str | Path) -> Sweep:
                 f"another sweep; {remedy}"
             )
     try:
-        groups = read_groups(record.groups, record.problem.name, texts[RUNS], texts[HISTORY])
+        groups = read_groups(record.groups, texts[RUNS], texts[HISTORY])
     except ValueError as error:
         raise InitcheckError(f"{folder} is damaged ({_short(error)}); run again") from None
     return Sweep(
@@ -173,41 +174,49 @@ def _read_record(folder: Path) -> SweepRecord:
     return record
 
 
-def _record_text(sweep: Sweep, digests: Mapping[str, str]) -> Iterator[str]:
-    """The text of ``sweep.json``, made when it is asked for: after the tables, whose digests it holds."""
+def _record(sweep: Sweep) -> SweepRecord:
+    """The record of a sweep, still without digests.
+
+    Raises:
+        InitcheckError: The sweep holds what no record may, such as a processor without a name.
+    """
     from importlib import metadata
 
-    from initcheck.reporting.saved_schema import GroupRecord, SweepRecord
+    from pydantic import ValidationError
 
-    facts = dataclasses.asdict(sweep.facts)
-    environment = {
-        field.name: getattr(sweep.environment, field.name) for field in dataclasses.fields(sweep.environment)
+    from initcheck.reporting.saved_schema import SweepRecord
+
+    where = sweep.environment
+    groups = [{"runs": len(runs), **{name: getattr(runs, name) for name in _OF_GROUPS}} for runs in sweep.groups]
+    body = {
+        "initcheck_version": metadata.version("initcheck"),
+        "problem": dataclasses.asdict(sweep.facts),
+        "groups": tuple(groups),
+        "seed": sweep.seed,
+        "engine": sweep.engine,
+        "command": sweep.command,
+        "planned": sweep.planned,
+        "environment": {field.name: getattr(where, field.name) for field in dataclasses.fields(where)},
+        "digests": {},
     }
-    groups = [
-        {"initializer": runs.initializer, "runs": len(runs), **{name: getattr(runs, name) for name in _OF_GROUPS}}
-        for runs in sweep.groups
-    ]
-    record = SweepRecord.model_validate(
-        _printable(
-            {
-                "initcheck_version": metadata.version("initcheck"),
-                "problem": facts,
-                "groups": tuple(GroupRecord(**_printable(group)) for group in groups),
-                "seed": sweep.seed,
-                "engine": sweep.engine,
-                "command": sweep.command,
-                "planned": sweep.planned,
-                "environment": environment,
-                "digests": dict(digests),
-            }
-        )
-    )
-    body = record.model_dump(mode="json")
+    try:
+        return SweepRecord.model_validate(_printable(body))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name, what = ".".join(map(str, first["loc"])), first["msg"]
+        raise InitcheckError(
+            f"the sweep cannot be saved: its {_short(name)} is no such value ({_short(what)})"
+        ) from None
+
+
+def _record_text(record: SweepRecord, digests: Mapping[str, str]) -> Iterator[str]:
+    """The text of ``sweep.json``, made when it is asked for: after the tables, whose digests it holds."""
+    body = record.model_copy(update={"digests": dict(digests)}).model_dump(mode="json")
     body["checksum"] = _checksum(body)
     yield json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
 
-_OF_GROUPS = ("epochs", "train_total", "test_total")
+_OF_GROUPS = ("problem", "initializer", "epochs", "train_total", "test_total")
 
 
 def _printable(value: Any) -> Any:

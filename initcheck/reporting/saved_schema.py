@@ -50,6 +50,7 @@ class GroupRecord(Record):
     """The runs of one initializer, which follow each other in both tables.
 
     Attributes:
+        problem: The problem's name in both tables.
         initializer: Its name.
         runs: How many there are.
         epochs: How many epochs each has.
@@ -57,6 +58,7 @@ class GroupRecord(Record):
         test_total: Held-out rows.
     """
 
+    problem: str
     initializer: str
     runs: _Positive
     epochs: _Positive

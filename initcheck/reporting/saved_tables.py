@@ -36,12 +36,11 @@ def as_csv(frames: Iterable[pd.DataFrame]) -> Iterator[str]:
         yield frame.to_csv(index=False, header=number == 0, lineterminator="\n")
 
 
-def read_groups(groups: Sequence[GroupRecord], problem: str, runs: bytes, history: bytes) -> tuple[Runs, ...]:
+def read_groups(groups: Sequence[GroupRecord], runs: bytes, history: bytes) -> tuple[Runs, ...]:
     """The runs in both tables.
 
     Args:
         groups: Whose runs they are.
-        problem: The problem's name.
         runs: The bytes of ``runs.csv``.
         history: The bytes of ``history.csv``.
 
@@ -58,7 +57,7 @@ def read_groups(groups: Sequence[GroupRecord], problem: str, runs: bytes, histor
         lines = group.runs * group.epochs
         own = {name: column[row : row + group.runs] for name, column in rows.items()}
         later = {name: column[line : line + lines] for name, column in epochs.items()}
-        found.append(_group(group, problem, own, later))
+        found.append(_group(group, own, later))
         row, line = row + group.runs, line + lines
     return tuple(found)
 
@@ -94,9 +93,9 @@ def read_table(file: str, names: Sequence[str], text: bytes) -> dict[str, npt.ND
     }
 
 
-def _group(group: GroupRecord, problem: str, rows: Columns, epochs: Columns) -> Runs:
+def _group(group: GroupRecord, rows: Columns, epochs: Columns) -> Runs:
     for file, columns in (("runs.csv", rows), ("history.csv", epochs)):
-        if not ((columns["problem"] == problem).all() and (columns["initializer"] == group.initializer).all()):
+        if not ((columns["problem"] == group.problem).all() and (columns["initializer"] == group.initializer).all()):
             raise ValueError(f"{file}: its runs are not those of {group.initializer}")
     for name in ("reseed", "order"):
         if not np.array_equal(np.repeat(rows[name], group.epochs), epochs[name]):
@@ -117,7 +116,7 @@ def _group(group: GroupRecord, problem: str, rows: Columns, epochs: Columns) -> 
     if not np.array_equal(history[:, -1, 0], rows["loss"], equal_nan=True):
         raise ValueError(f"runs.csv: the loss of {group.initializer} is not that of its last epoch")
     return Runs(
-        problem=problem,
+        problem=group.problem,
         initializer=group.initializer,
         reseeds=rows["reseed"].astype(np.int64),
         orders=rows["order"].astype(np.int64),

@@ -304,6 +304,14 @@ def test_json_that_is_no_record_is_refused(text, tmp_path):
     assert "sweep.json" in refusal(folder)
 
 
+def test_what_no_record_may_hold_is_refused_before_anything_is_written(tmp_path):
+    folder = saved(tmp_path)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(initcheck.InitcheckError, match="cannot be saved: its environment.cpu"):
+        make_sweep(environment=replace(ENVIRONMENT, cpu="")).save(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 @pytest.mark.parametrize("stopped_at", [0, 1, 2, 3])
 def test_a_write_that_is_cut_short_never_passes_for_a_sweep(stopped_at, tmp_path, monkeypatch):
     """However far it came, the folder holds the old sweep, or the new one, or is refused; never a mix."""

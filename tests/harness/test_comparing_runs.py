@@ -1,0 +1,472 @@
+"""Two sweeps side by side: a change is seen, no change is not, too few runs are no proof of either."""
+
+import functools
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from runs import ENVIRONMENT
+from scipy import stats
+
+import initcheck
+from initcheck.comparing_runs import effects
+from initcheck.comparing_runs.effects import (
+    detectable,
+    judge,
+    measure_accuracy,
+    measure_net_share,
+    needed,
+    runs_that_show_a_collapse,
+    spread_p_value,
+)
+from initcheck.comparing_runs.side_by_side import compare_runs
+from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, RunsVerdict, accepted
+from initcheck.records import Data, Runs
+
+IRIS = initcheck.PROBLEMS["iris"]
+ROWS, CHANCE = 60, 0.5
+ALPHA = 1e-3  # of the tests that the tests here make
+
+
+def group(correct, *, name="he_normal", seeds=None, orders=None, reseeds=None, arrives=None, loss=None, epochs=8):
+    """Runs with those held-out counts, which reach the target in those epochs (0: never)."""
+    n = len(correct)
+    arrives = np.full(n, 4) if arrives is None else np.asarray(arrives)
+    seeds = np.arange(100, 100 + n) if seeds is None else np.asarray(seeds)
+    number = np.arange(1, epochs + 1)
+    history = np.empty((n, epochs, 4))
+    history[..., 0] = 0.8**number + 1e-6 * seeds[:, None] if loss is None else loss
+    history[..., 1] = np.where((number >= arrives[:, None]) & (arrives[:, None] > 0), 0.99, 0.6)
+    history[..., 2:] = 0.5
+    return Runs(
+        problem="iris",
+        initializer=name,
+        reseeds=np.arange(n) if reseeds is None else np.asarray(reseeds),
+        orders=np.zeros(n, int) if orders is None else np.asarray(orders),
+        seeds=seeds,
+        train_correct=np.full(n, 70),
+        train_total=70,
+        test_correct=np.asarray(correct),
+        test_total=ROWS,
+        history=history,
+    )
+
+
+def sweep(*groups, problem=IRIS, seed=1, environment=ENVIRONMENT):
+    return initcheck.Sweep(problem, groups, seed, environment, "a command", "an engine", sum(map(len, groups)))
+
+
+def rows(a, b, **settings):
+    """(initializer, question) → row."""
+    return {(row.initializer, row.question): row for row in compare_runs(a, b, **settings).rows}
+
+
+def accuracies(stream, n, collapse=0.05):
+    """Skewed, discrete, with some runs at chance."""
+    learned = np.round(stream.beta(12, 2, n) * ROWS)
+    return np.where(stream.uniform(size=n) < collapse, ROWS // 2, learned).astype(int)
+
+
+def pairs(stream, n, agree=0.7, **settings):
+    """Two runs of each of n seeds, of one distribution, which agree in that share of the seeds."""
+    base, *others = (accuracies(stream, n, **settings) for _ in range(3))
+    return [np.where(stream.uniform(size=n) < agree, base, other) for other in others]
+
+
+# The verdict that needs no statistics.
+
+
+def test_the_same_runs_are_identical_a_loss_that_is_no_number_included():
+    stream = np.random.RandomState(0)
+    runs = group(accuracies(stream, 9), loss=np.full((9, 8), math.nan))
+    again = replace(runs, history=runs.history.copy())
+    found = compare_runs(sweep(runs), sweep(again))
+    assert [(row.verdict, row.pairs) for row in found.rows] == [(RunsVerdict.IDENTICAL, 9)]
+    backwards = {name: getattr(runs, name)[::-1] for name in ("reseeds", "orders", "seeds", "test_correct", "history")}
+    assert rows(sweep(runs), sweep(replace(runs, **backwards)))["he_normal", "runs"].verdict is RunsVerdict.IDENTICAL
+
+
+@pytest.mark.parametrize("what", ["history", "train_correct", "test_correct", "seeds", "reseeds", "orders"])
+def test_one_other_bit_is_not_identical(what):
+    runs = group([50] * 9)
+    other = getattr(runs, what).copy()
+    other.flat[-1] = np.nextafter(other.flat[-1], 9) if what == "history" else other.flat[-1] - 1
+    verdicts = {row.verdict for row in rows(sweep(runs), sweep(replace(runs, **{what: other}))).values()}
+    assert RunsVerdict.IDENTICAL not in verdicts
+    assert RunsVerdict.CHANGED not in verdicts
+
+
+def test_runs_that_nobody_compared_are_not_called_identical():
+    runs = group([50] * 9)
+    for a, b in ((runs.part(0, 5), runs), (runs, runs.part(0, 1))):
+        found = rows(sweep(a), sweep(b))
+        assert {row.verdict for row in found.values()} == {RunsVerdict.INCONCLUSIVE}
+        assert found["he_normal", "accuracy"].pairs == min(len(a), len(b))
+        assert found["he_normal", "accuracy"].left_out == (len(a) - min(len(a), len(b)), len(b) - min(len(a), len(b)))
+
+
+def test_two_empty_sweeps_are_not_comparable():
+    found = compare_runs(sweep(), sweep())
+    assert (found.verdict, found.compared) == (RunsVerdict.NOT_COMPARABLE, [])
+
+
+def test_what_only_one_side_has_is_said():
+    found = rows(sweep(group([50] * 3), group([50] * 3, name="a")), sweep(group([50] * 3), group([50] * 4, name="b")))
+    assert found["a", "runs"].note == "only in A"
+    assert (found["b", "runs"].note, found["b", "runs"].runs) == ("only in B", (0, 4))
+    assert found["a", "runs"].verdict is found["b", "runs"].verdict is RunsVerdict.NOT_COMPARABLE
+    assert found["he_normal", "runs"].verdict is RunsVerdict.IDENTICAL
+
+
+def data(classes, rows_held_out=6):
+    y = np.arange(12) % classes
+    return Data(np.zeros((12, 1), np.float32), y, np.zeros((rows_held_out, 1), np.float32), y[:rows_held_out])
+
+
+@pytest.mark.parametrize(
+    ("problem", "change", "told"),
+    [
+        (replace(IRIS, name="xor"), {}, "other problems: iris and xor"),
+        (replace(IRIS, data=lambda: data(3)), {}, "2 classes in A and 3 in B"),
+        (IRIS, {"test_total": 61}, "60 held-out rows in A and 61 in B"),
+        (IRIS, {"reseeds": np.zeros(9, int), "orders": np.arange(1, 10)}, "A varies the initial weights, B the order"),
+    ],
+)
+def test_other_trainings_are_not_comparable_though_their_numbers_agree(problem, change, told):
+    a, b = group([50] * 9), replace(group([50] * 9), **change)
+    (row,) = compare_runs(sweep(a), sweep(b, problem=problem)).rows
+    assert row.verdict is RunsVerdict.NOT_COMPARABLE
+    assert told in row.note
+
+
+def test_other_targets_leave_the_accuracies_comparable():
+    found = rows(sweep(group([50] * 9)), sweep(group([51] * 9), problem=replace(IRIS, target=0.5)))
+    assert found["he_normal", "stuck"].verdict is found["he_normal", "speed"].verdict is RunsVerdict.NOT_COMPARABLE
+    assert found["he_normal", "accuracy"].p_value is not None
+
+
+def test_settings_data_and_environment_that_differ_are_listed():
+    other = replace(IRIS, batch_size=8, loss="mse", about=(("rows", "100"),), data=lambda: data(2))
+    b = sweep(group([50] * 9, epochs=9), problem=other, seed=2, environment=replace(ENVIRONMENT, cpu="another"))
+    listed = {one.what: (one.old, one.new) for one in compare_runs(sweep(group([50] * 9)), b).differences}
+    assert listed.pop("held-out targets")
+    assert listed == {
+        "batch size": ("16", "8"),
+        "loss": ("binary_crossentropy", "mse"),
+        "epochs": ("8", "9"),
+        "rows": ("–", "100"),
+        "root seed": ("1", "2"),
+        "cpu": ("a processor × 2", "another"),
+    }
+
+
+# Pairs.
+
+
+def test_only_pairs_of_one_seed_are_compared_where_there_are_any():
+    stream = np.random.RandomState(1)
+    a, b = group(accuracies(stream, 30)), group(accuracies(stream, 50))
+    row = rows(sweep(a), sweep(b))["he_normal", "accuracy"]
+    assert (row.pairs, row.runs, row.left_out) == (30, (30, 30), (0, 20))
+    assert row.difference.value == pytest.approx(b.test_accuracy[:30].mean() - a.test_accuracy.mean())
+    other = rows(sweep(a), sweep(group(accuracies(stream, 50), seeds=np.arange(900, 950))))["he_normal", "accuracy"]
+    assert (other.pairs, other.runs, other.left_out) == (None, (30, 50), (0, 0))
+
+
+def test_pairs_show_more_than_as_many_runs_that_are_not_paired():
+    stream = np.random.RandomState(2)
+    seen = {True: 0, False: 0}
+    for _ in range(100):
+        old, new = pairs(stream, 60, agree=0.95)
+        for paired in seen:
+            other = np.clip(new - 2, 0, ROWS)
+            measured = measure_accuracy(
+                old, other if paired else stream.permutation(other), ROWS, CHANCE, paired=paired
+            )
+            seen[paired] += judge(measured, DELTA, ALPHA)[0] is RunsVerdict.CHANGED
+    assert seen[True] > 90
+    assert seen[False] < 30
+
+
+# False alarms, false equivalence, and power.
+
+
+def both_ways(old, new, paired):
+    return (
+        measure_accuracy(old, new, ROWS, CHANCE, paired=paired).p_value,
+        spread_p_value(old, new, paired=paired),
+        measure_net_share(*(1.0 * (one <= 30) for one in (old, new)), paired=paired).p_value,
+        measure_net_share(*(np.where(one < 45, math.inf, 60 - one) for one in (old, new)), paired=paired).p_value,
+    )
+
+
+@pytest.mark.parametrize("n", [6, 25])
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+def test_a_change_without_effect_raises_no_more_alarms_than_stated(paired, n):
+    stream = np.random.RandomState(3)
+    found = []
+    for _ in range(1000):
+        old, new = pairs(stream, n) if paired else (accuracies(stream, n), accuracies(stream, n))
+        found.append(both_ways(old, new, paired))
+    for p_values in np.array(found).T:
+        for alpha in (0.1, 0.02):
+            alarms = int((p_values < alpha).sum())
+            assert stats.binomtest(alarms, len(p_values), alpha, alternative="greater").pvalue > ALPHA
+
+
+def test_the_whole_comparison_keeps_its_false_alarm_rate():
+    stream = np.random.RandomState(4)
+    alarms, comparisons = 0, 250
+    for _ in range(comparisons):
+        sides = [[], []]
+        for name in ("a", "b"):
+            for side, correct in zip(sides, pairs(stream, 20), strict=True):
+                side.append(group(correct, name=name, arrives=stream.randint(0, 6, 20)))
+        found = compare_runs(*(sweep(*side) for side in sides), false_alarm_rate=0.2)
+        assert found.tests == 8
+        alarms += found.verdict is RunsVerdict.CHANGED
+    assert stats.binomtest(alarms, comparisons, 0.2, alternative="greater").pvalue > ALPHA
+    assert alarms > 0  # and it is no test that cannot fail
+
+
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+def test_a_shift_by_delta_is_rarely_called_equivalent(paired):
+    stream = np.random.RandomState(5)
+    delta, n, count = 2 / ROWS, 200, 200
+    wrong = 0
+    for _ in range(count):
+        old, new = pairs(stream, n) if paired else (accuracies(stream, n), accuracies(stream, n))
+        moved = np.where(new == ROWS // 2, new, new - 2) - 2 * (new == ROWS // 2)
+        verdict, *_ = judge(measure_accuracy(old, moved, ROWS, CHANCE, paired=paired), delta, ALPHA)
+        wrong += verdict is RunsVerdict.EQUIVALENT
+    assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
+
+
+@pytest.mark.parametrize("n", [10, 30, 120, 160])
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+def test_collapses_too_rare_to_be_seen_are_not_called_equivalent(paired, n):
+    """B loses 0.4 in one run of forty: its mean is off by exactly Δ, and of few runs none shows it."""
+    stream = np.random.RandomState(6)
+    count, wrong = 200, 0
+    for _ in range(count):
+        old = np.full(n, 54)
+        new = np.where(stream.uniform(size=n) < 1 / 40, 30, 54)
+        verdict, *_ = judge(measure_accuracy(old, new, ROWS, CHANCE, paired=paired), DELTA, ALPHA)
+        wrong += verdict is RunsVerdict.EQUIVALENT
+    assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
+
+
+@pytest.mark.parametrize("n", [10, 50, 80])
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+def test_stuck_runs_too_rare_to_be_seen_are_not_called_equivalent(paired, n):
+    stream = np.random.RandomState(7)
+    wrong, count, delta = 0, 500, NET_DELTAS["stuck"]
+    for _ in range(count):
+        measured = measure_net_share(np.zeros(n), 1.0 * (stream.uniform(size=n) < delta), paired=paired)
+        wrong += judge(measured, delta, ALPHA)[0] is RunsVerdict.EQUIVALENT
+    assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
+
+
+@pytest.mark.parametrize("n", [40, 200])
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+def test_the_difference_that_is_said_to_be_seen_is_seen(paired, n):
+    """A shift of every run by what is detectable, with the power that is stated."""
+    stream = np.random.RandomState(8)
+    draw = functools.partial(accuracies, stream, n, collapse=0)
+    first = pairs(stream, n, collapse=0) if paired else (draw(), draw())
+    shift = math.ceil(detectable(measure_accuracy(*first, ROWS, CHANCE, paired=paired), n, 1e-4) * ROWS)
+    assert 1 <= shift <= 20
+    seen, count = 0, 150
+    for _ in range(count):
+        old, new = pairs(stream, n, collapse=0) if paired else (draw(), draw())
+        verdict, *_ = judge(measure_accuracy(old, new - shift, ROWS, CHANCE, paired=paired), DELTA, 1e-4)
+        seen += verdict is RunsVerdict.CHANGED
+    assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue > ALPHA
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2])
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+def test_the_share_of_stuck_runs_that_is_said_to_be_seen_is_seen(paired, share):
+    stream = np.random.RandomState(9)
+    n, count, seen = 80, 200, 0
+
+    def draw(extra=0.0):
+        old, other = stream.uniform(size=(2, n)) < share
+        new = np.where(stream.uniform(size=n) < 0.5, old, other) if paired else other
+        moved = new | (stream.uniform(size=n) < extra / (1 - share))
+        return 1.0 * old, 1.0 * moved
+
+    extra = detectable(measure_net_share(*draw(), paired=paired), n, 1e-4)
+    for _ in range(count):
+        seen += judge(measure_net_share(*draw(extra), paired=paired), 0.05, 1e-4)[0] is RunsVerdict.CHANGED
+    assert extra < 0.7
+    assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue > ALPHA
+
+
+def test_as_many_runs_as_are_asked_for_show_delta():
+    stream = np.random.RandomState(10)
+    measured = measure_accuracy(*pairs(stream, 30), ROWS, CHANCE, paired=True)
+    asked = needed(measured, DELTA, 1e-4)
+    assert detectable(measured, asked, 1e-4) <= DELTA < detectable(measured, asked - 1, 1e-4)
+    equal = measure_accuracy(np.full(30, 54), np.full(30, 54), ROWS, CHANCE, paired=True)
+    enough = needed(equal, DELTA, 1e-4)
+    old = np.full(enough, 54)
+    assert judge(measure_accuracy(old, old, ROWS, CHANCE, paired=True), DELTA, 1e-4)[0] is RunsVerdict.EQUIVALENT
+
+
+def test_intervals_cover():
+    stream = np.random.RandomState(11)
+    for paired in (True, False):
+        covered = {"accuracy": 0, "share": 0}
+        for _ in range(400):
+            old, new = pairs(stream, 40) if paired else (accuracies(stream, 40), accuracies(stream, 40))
+            found = {
+                "accuracy": measure_accuracy(old, new, ROWS, CHANCE, paired=paired).difference,
+                "share": measure_net_share(1.0 * (old < 50), 1.0 * (new < 50), paired=paired).difference,
+            }
+            for name, estimate in found.items():
+                covered[name] += estimate.low <= 0 <= estimate.high
+        for count in covered.values():
+            assert stats.binomtest(count, 400, 0.95, alternative="less").pvalue > ALPHA
+
+
+# Corners.
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+@pytest.mark.parametrize("seeds", ["same", "other"])
+def test_few_runs_are_inconclusive_however_close_or_far(n, seeds):
+    stream = np.random.RandomState(12)
+    for far in (0, 30):
+        a = group(accuracies(stream, n, collapse=0))
+        b = group(np.clip(a.test_correct - far, 0, ROWS), seeds=a.seeds + 1000 * (seeds == "other"))
+        b = replace(b, train_correct=b.train_correct - 1)
+        for row in compare_runs(sweep(a), sweep(b)).rows:
+            assert row.verdict is RunsVerdict.INCONCLUSIVE
+            assert math.isinf(row.detectable)
+            assert row.needed > n
+
+
+def test_equal_accuracies_are_equivalent_only_with_runs_enough():
+    for n, verdict in ((30, RunsVerdict.INCONCLUSIVE), (400, RunsVerdict.EQUIVALENT)):
+        a = group(np.full(n, 54))
+        found = rows(sweep(a), sweep(replace(a, train_correct=a.train_correct - 1)))
+        assert found["he_normal", "accuracy"].verdict is verdict
+        assert found["he_normal", "stuck"].verdict is verdict
+        assert found["he_normal", "accuracy"].p_value == found["he_normal", "speed"].p_value == 1
+
+
+def test_a_change_of_every_question_is_seen():
+    n = 60
+    stream = np.random.RandomState(13)
+    before = group(accuracies(stream, n, collapse=0), arrives=stream.randint(2, 5, n))
+    dead = np.arange(n) % 2 == 0
+    loss = np.where(dead[:, None], 0.69, before.history[..., 0])
+    after = group(np.where(dead, 30, before.test_correct), arrives=np.where(dead, 0, 7), loss=loss)
+    for seeds in (before.seeds, before.seeds + 500):
+        found = rows(sweep(before), sweep(replace(after, seeds=seeds)))
+        assert {row.verdict for row in found.values()} == {RunsVerdict.CHANGED}
+        assert found["he_normal", "stuck"].new == 0.5
+        assert found["he_normal", "speed"].difference.value == 1
+
+
+def test_another_spread_around_the_same_mean_is_a_change():
+    n = 100
+    a = group(np.tile([50, 51], n // 2))
+    b = group(np.tile([41, 41, 60, 60], n // 4), seeds=a.seeds + 500)
+    row = rows(sweep(a), sweep(b))["he_normal", "accuracy"]
+    assert row.verdict is RunsVerdict.CHANGED
+    assert "spread 0.0083 → 0.1583" in row.note
+
+
+def test_speed_knows_no_mean_of_what_never_arrived():
+    stream = np.random.RandomState(14)
+    n = 400
+    a = group(np.full(n, 54), arrives=np.where(stream.uniform(size=n) < 0.8, 0, 5))
+    b = replace(a, train_correct=a.train_correct - 1)
+    row = rows(sweep(a), sweep(b))["he_normal", "speed"]
+    assert row.verdict is RunsVerdict.INCONCLUSIVE  # most speeds are unknown, though all agree as far as known
+    assert "train for more epochs" in row.note
+    assert math.isinf(row.old)
+    longer = group(
+        np.full(n, 54), arrives=np.full(n, 12), epochs=16
+    )  # arrives after A's budget: not known to be slower
+    row = rows(sweep(group(np.full(n, 54), arrives=np.zeros(n))), sweep(longer))["he_normal", "speed"]
+    assert (row.difference.value, row.p_value) == (0, 1)
+
+
+def test_a_grid_is_inconclusive_with_its_reason_unless_it_is_identical():
+    reseeds, orders = np.repeat(np.arange(6), 6), np.tile(np.arange(1, 7), 6)
+    a = group(np.full(36, 54), reseeds=reseeds, orders=orders, seeds=100 + reseeds)
+    b = replace(a, test_correct=np.full(36, 30))
+    for row in compare_runs(sweep(a), sweep(b)).rows:
+        assert row.verdict is RunsVerdict.INCONCLUSIVE
+        assert "runs of a grid share weights and orders" in row.note
+        assert row.p_value is None
+        assert math.isnan(row.difference.low)
+    assert [row.verdict for row in compare_runs(sweep(a), sweep(a)).rows] == [RunsVerdict.IDENTICAL]
+
+
+def test_orders_are_compared_under_the_same_weights_only():
+    stream = np.random.RandomState(15)
+    settings = {"reseeds": np.zeros(40, int), "orders": np.arange(1, 41)}
+    a = group(accuracies(stream, 40, collapse=0), seeds=np.full(40, 7), **settings)
+    b = replace(a, test_correct=a.test_correct - 12)
+    assert rows(sweep(a), sweep(b))["he_normal", "accuracy"].verdict is RunsVerdict.CHANGED
+    other = replace(b, seeds=np.full(40, 8))
+    row = rows(sweep(a), sweep(other))["he_normal", "accuracy"]
+    assert row.verdict is RunsVerdict.INCONCLUSIVE
+    assert "one draw of weights" in row.note
+
+
+def test_an_initializer_without_randomness_is_compared_exactly():
+    def runs(correct, name="zeros"):
+        return group([correct] * 30, name=name, loss=np.full((30, 8), 0.5))
+
+    for correct, verdict in ((48, RunsVerdict.CHANGED), (54, RunsVerdict.EQUIVALENT)):
+        b = replace(runs(correct), train_correct=np.full(30, 69))
+        row = rows(sweep(runs(54)), sweep(b))["zeros", "accuracy"]
+        assert (row.verdict, row.p_value) == (verdict, None)
+        assert row.difference.low == row.difference.value == row.difference.high
+        assert "nothing is random" in row.note
+    same = rows(sweep(runs(54, "he_normal")), sweep(replace(b, initializer="he_normal")))
+    assert same["he_normal", "accuracy"].p_value == 1  # thirty equal runs of a random initializer are thirty runs
+
+
+def test_a_hundred_thousand_runs_a_side_are_compared():
+    stream = np.random.RandomState(16)
+    n = 100_000
+    a = group(accuracies(stream, n), arrives=stream.randint(0, 9, n))
+    b = group(accuracies(stream, n), seeds=a.seeds + n, arrives=stream.randint(0, 9, n))
+    assert rows(sweep(a), sweep(b))["he_normal", "accuracy"].verdict is RunsVerdict.EQUIVALENT
+
+
+@pytest.mark.parametrize("settings", [{"delta": 0}, {"delta": math.nan}, {"false_alarm_rate": 1}, {"delta": -0.1}])
+def test_a_share_that_is_none_is_refused(settings):
+    with pytest.raises(initcheck.InitcheckError, match="may lie between 0 and 1"):
+        compare_runs(sweep(), sweep(), **settings)
+
+
+def test_more_runs_are_needed_for_smaller_collapses():
+    assert runs_that_show_a_collapse(0.005, 0.01) == 0
+    assert 1 - (1 - 0.01 / 0.4) ** runs_that_show_a_collapse(0.4, 0.01) >= 0.975
+    assert 1 - (1 - 0.01 / 0.4) ** (runs_that_show_a_collapse(0.4, 0.01) - 1) < 0.975
+
+
+def test_what_is_allowed_is_what_was_named_and_what_is_better():
+    same, near = RunsVerdict.IDENTICAL, RunsVerdict.EQUIVALENT
+    assert accepted([]) == {same, near}
+    assert accepted([same]) == {same}
+    assert accepted([RunsVerdict.INCONCLUSIVE]) == {same, near, RunsVerdict.INCONCLUSIVE}
+
+
+def test_json_holds_every_row_and_no_number_that_json_has_not():
+    from initcheck.reporting.runs_comparison import runs_comparison_json
+
+    a, b = group([50] * 3, arrives=[0] * 3), group([51] * 3, arrives=[0] * 3)
+    found = json.loads(runs_comparison_json(compare_runs(sweep(a), sweep(b))), parse_constant=pytest.fail)
+    assert found["verdict"] == "inconclusive"
+    assert [row["question"] for row in found["rows"]] == ["accuracy", "stuck", "speed"]
+    assert found["rows"][0]["detectable"] == "inf"
