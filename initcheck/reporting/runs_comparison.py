@@ -26,7 +26,7 @@ QUESTIONS = {
 VERDICT_WORDS = {
     RunsVerdict.IDENTICAL: "every run is bitwise equal",
     RunsVerdict.EQUIVALENT: "the 95 % interval lies inside ±Δ",
-    RunsVerdict.INCONCLUSIVE: "neither is shown: more runs are needed",
+    RunsVerdict.INCONCLUSIVE: "neither a change nor equivalence is shown",
     RunsVerdict.NOT_COMPARABLE: "of other trainings, or in one of the two only",
     RunsVerdict.CHANGED: "p is below its share α of the false-alarm rate, and the interval not inside ±Δ",
 }

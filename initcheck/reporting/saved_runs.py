@@ -203,10 +203,8 @@ def _record(sweep: Sweep) -> SweepRecord:
         return SweepRecord.model_validate(_printable(body))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name, what = ".".join(map(str, first["loc"])), first["msg"]
-        raise InitcheckError(
-            f"the sweep cannot be saved: its {_short(name)} is no such value ({_short(what)})"
-        ) from None
+        name, what = _short(".".join(map(str, first["loc"]))), _short(first["msg"])
+        raise InitcheckError(f"the sweep cannot be saved: its {name} is wrong ({what}); correct it") from None
 
 
 def _record_text(record: SweepRecord, digests: Mapping[str, str]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from initcheck.records import group_runs
 from initcheck.reporting import page, saved_runs
 from initcheck.reporting.bounds import documented_cells
 from initcheck.reporting.page import render_report
+from initcheck.training.trace import digest
 
 HOSTILE = '<b>,"q"\n\x1b[31m\'; NA \udcff'
 IRIS = initcheck.PROBLEMS["iris"]
@@ -43,10 +44,16 @@ def make_sweep(names=("zeros", "he_normal"), reseeds=4, problem=IRIS, epochs=3, 
     return replace(sweep, **changes)
 
 
+def render_digest(sweep):
+    """A page with the digest of what it is about, twice."""
+    parts = [part for runs in sweep.groups for part in (runs.test_correct, runs.history)]
+    return f"page 0 of {sweep} {digest(parts)} " * 2
+
+
 @pytest.fixture(autouse=True)
 def _a_page_in_no_time(monkeypatch):
     """Drawing takes a second; what matters here is that each sweep's page is its own."""
-    monkeypatch.setattr(page, "render_report", lambda sweep: f"the page of {sweep.runs} " * 2)
+    monkeypatch.setattr(page, "render_report", render_digest)
 
 
 def saved(tmp_path, sweep=None):
@@ -307,7 +314,7 @@ def test_json_that_is_no_record_is_refused(text, tmp_path):
 def test_what_no_record_may_hold_is_refused_before_anything_is_written(tmp_path):
     folder = saved(tmp_path)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(initcheck.InitcheckError, match="cannot be saved: its environment.cpu"):
+    with pytest.raises(initcheck.InitcheckError, match=r"cannot be saved: its environment\.cpu is wrong"):
         make_sweep(environment=replace(ENVIRONMENT, cpu="")).save(folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
