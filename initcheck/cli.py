@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import signal
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +18,7 @@ from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem, from_csv, get_problem
+from initcheck.endings import Interrupted, end_with, interrupted_between_steps, leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import write_whole
 from initcheck.training.plan import ENGINES, VARIED, grid
@@ -31,11 +30,20 @@ if TYPE_CHECKING:
 
     from initcheck.records import Runs
     from initcheck.reporting.results import Sweep
+    from initcheck.selftest import Outcome
 
 DEFAULT_OUT = "initcheck-results"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """A group of commands that leave nothing where they are interrupted, unless they say what."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with leaving("nothing was written"):
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(metadata.version("initcheck"), prog_name="initcheck")
 def cli() -> None:
     """How much of a result is the initializer, and how much is the seed?"""
@@ -113,12 +121,12 @@ def run(
             vary=vary,
             command=shlex.join(["initcheck", "run", *words]),
         )
-        print_answers(found)
-        write(_files(found))
-    click.echo(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
+        with uninterrupted():
+            write(_files(found))
+    print_answers(found)
+    say(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
     if found.finished < found.planned:
-        click.echo(f"interrupted: the {found.finished} runs finished of {found.planned} are kept", err=True)
-        raise SystemExit(130)
+        raise Interrupted(f"the {found.finished} runs finished of {found.planned} are kept")
 
 
 @cli.command()
@@ -136,9 +144,12 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     if not chosen:
         raise InitcheckError(f"no check of these has a subject named {subject!r}; leave --subject out to see them")
     lab = get_lab(seed)
-    failed = [cell for cell in chosen if not print_verdict(cell, carry_out(cell, lab))]
-    click.echo(f"initcheck: {len(chosen)} checks, {len(failed)} failed; seed {seed}")
-    raise SystemExit(1 if failed else 0)
+    good: list[bool] = []
+    with leaving(lambda: f"{len(good)} of {len(chosen)} checks were judged, {good.count(False)} failed; seed {seed}"):
+        for cell in chosen:
+            good.append(print_verdict(cell, carry_out(cell, lab)))
+    say(f"initcheck: {len(chosen)} checks, {good.count(False)} failed; seed {seed}")
+    raise SystemExit(0 if all(good) else 1)
 
 
 @cli.command("self-test")
@@ -151,16 +162,23 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
 
     NAMES of faults may be given; all are made otherwise. Nothing on disk is changed.
     """
-    from initcheck.reporting.terminal import print_matrix, progress_bar
+    from initcheck.reporting.progress import progress_bar
+    from initcheck.reporting.terminal import print_matrix
     from initcheck.selftest import choose_mutants, run_selftest
 
     mutants = choose_mutants(names)
-    outcomes = []
-    with progress_bar("breaking the framework", len(mutants)) as advance:
+    outcomes: list[Outcome] = []
+
+    def show() -> str:
+        names = [mutant.name for mutant in mutants]
+        print_matrix(sorted(outcomes, key=lambda outcome: names.index(outcome.mutant.name)))
+        return f"{len(outcomes)} of {len(mutants)} mutants were judged"
+
+    with leaving(show), progress_bar("breaking the framework", len(mutants)) as advance:
         for outcome in run_selftest(mutants, seed=seed, full=full, workers=max(1, workers)):
             outcomes.append(outcome)
             advance(outcome.mutant.name, 1)
-    print_matrix(sorted(outcomes, key=lambda outcome: [mutant.name for mutant in mutants].index(outcome.mutant.name)))
+    show()
     raise SystemExit(0 if all(outcome.as_expected for outcome in outcomes) else 1)
 
 
@@ -181,13 +199,13 @@ def _choose(problem: str | None, data: Path | None, target: str | None) -> Probl
 
 
 def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) -> Sweep:
-    from initcheck.reporting.terminal import progress_bar
+    from initcheck.reporting.progress import progress_bar
 
     inits, orders = grid(settings["vary"], max(1, settings["reseeds"]))
     planned = len(get_initializers(names)) * len(inits) * len(orders)
     with (
-        progress_bar("loading the framework", planned) as advance,
-        _interrupt_between_runs() as run_finished,
+        progress_bar("training runs", planned) as advance,
+        interrupted_between_steps() as run_finished,
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", message="interrupted: ")  # said at the end, below the table
@@ -197,34 +215,6 @@ def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) ->
             run_finished()
 
         return sweep(problem, initializers=names, on_runs=on_runs, **settings)
-
-
-@contextlib.contextmanager
-def _interrupt_between_runs() -> Iterator[Callable[[], None]]:
-    """Lets Ctrl-C take effect after the run under way; gives the function to call as each is finished.
-
-    Raised inside of the framework, the exception may be lost in a callback of its C++ part. Before the first run, or
-    asked for again, it is raised at once all the same.
-    """
-    finished = asked = False
-
-    def ask(*_: object) -> None:
-        nonlocal asked
-        if asked or not finished:
-            raise KeyboardInterrupt
-        asked = True
-
-    def run_finished() -> None:
-        nonlocal finished
-        finished = True
-        if asked:
-            raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGINT, ask)
-    try:
-        yield run_finished
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 def _files(found: Sweep) -> dict[str, Iterable[str]]:
@@ -274,18 +264,5 @@ def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, Iterable[str
 
 
 def main() -> None:
-    """Runs the command line; a mistake that the user can mend is one line on stderr and exit code 2."""
-    try:
-        sys.exit(cli.main(standalone_mode=False))
-    except InitcheckError as error:
-        _fail(str(error))
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("initcheck: interrupted before the first run was finished; nothing was written", err=True)
-        sys.exit(130)
-
-
-def _fail(message: str) -> None:
-    click.echo(f"initcheck: {' '.join(message.split())}", err=True)
-    sys.exit(2)
+    """Runs the command line."""
+    end_with(lambda: cli.main(standalone_mode=False))

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from initcheck.checks.registry import FAMILIES
+from initcheck.children import leashed
 from initcheck.training.mutants.registry import Mutant, all_mutants
 
 MUTANT_VARIABLE = "INITCHECK_MUTANT"  # tells the child processes of determinism checks which fault to make
@@ -65,7 +66,7 @@ def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, wo
 
 def _in_process(mutant: Mutant, seed: int, families: Iterable[str]) -> Outcome:
     finished = subprocess.run(
-        [sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *families],
+        leashed([sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *families]),
         capture_output=True,
         text=True,
         env={**os.environ, MUTANT_VARIABLE: mutant.name},

@@ -33,7 +33,7 @@ def initcheck_(monkeypatch, capfd, tmp_path):
 def test_run_writes_the_three_files_and_prints_the_answers(initcheck_, tmp_path):
     code, out, err = initcheck_("run", *QUICK, "--out", "results")
     assert code == 0, err
-    assert err == ""
+    assert not [line for line in err.splitlines() if not line.startswith("initcheck: training runs: ")]
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["history.csv", "report.html", "runs.csv"]
     assert "he_normal" in out
     assert "held-out mean" in out
@@ -142,7 +142,8 @@ def test_list_shows_every_row_without_a_framework():
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_the_finished_runs_and_says_so(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_keep_the_finished_runs_and_say_so(number, tmp_path):
     words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--engine", "reference", "--out", "results"]
     script = f"import sys; from initcheck import cli; sys.argv = ['initcheck', *sys.argv[1:]]\n{TELL}\ncli.main()"
     process = subprocess.Popen(
@@ -154,12 +155,12 @@ def test_ctrl_c_keeps_the_finished_runs_and_says_so(tmp_path):
             assert process.poll() is None, process.stderr.read()
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         _, err = process.communicate(timeout=240)
     finally:
         process.kill()
     runs = pd.read_csv(tmp_path / "results" / "runs.csv")
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert f"interrupted: the {len(runs)} runs finished of 100000 are kept" in err
     assert "Traceback" not in err
     assert len(runs) >= 2
@@ -177,6 +178,33 @@ def sweep(*args, on_runs, **kwargs):
     return original(*args, on_runs=tell, **kwargs)
 cli.sweep = sweep
 """
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("output", "variables", "code"),
+    [
+        ("| head -1", {}, 0),
+        ("> /dev/full", {}, 2),
+        (">&-", {}, 0),
+        ("", {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, 0),
+    ],
+    ids=["closed", "full", "none", "narrow"],
+)
+def test_results_are_written_whatever_becomes_of_the_output(output, variables, code, tmp_path):
+    command = f"'{sys.executable}' -m initcheck run {' '.join(QUICK)} --out results {output}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env={**os.environ, **variables},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert len(pd.read_csv(tmp_path / "results" / "runs.csv")) == 6
+    assert {"history.csv", "report.html"} <= {path.name for path in (tmp_path / "results").iterdir()}
+    assert "Traceback" not in done.stderr
 
 
 def test_help_states_the_defaults(initcheck_):
