@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from initcheck.baselines.comparison import CLASSES, allowed
-from initcheck.catalog.problems import DEFAULT_PROBLEMS, get_problem
+from initcheck.catalog.problems import DEFAULT_PROBLEMS
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
+from initcheck.training.own import find_problem
 from initcheck.training.seeding import DEFAULT_SEED
 
 _path = click.Path(path_type=Path)
@@ -42,7 +43,7 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
 
     if reseeds is not None and reseeds < 0:
         raise InitcheckError(f"--reseeds is {reseeds}; it may be 0, for no accuracies, or more")
-    chosen = {problem.name: problem for problem in map(get_problem, problems)}
+    chosen = {problem.name: problem for problem in map(find_problem, problems)}
     require_writable(file, "FILE")
 
     from initcheck.baselines.record import record as gather

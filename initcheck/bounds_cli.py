@@ -11,10 +11,10 @@ import click
 
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, get_initializers
-from initcheck.catalog.problems import get_problem
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import require_writable, write_whole
+from initcheck.training.own import find_problem
 from initcheck.training.seeding import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
     require_writable(out, "--out")
     kept = dict(load_bounds(out).problems) if out.exists() else {}
     names = list(problems or load_bounds().problems)
-    chosen = [(name, get_problem(name)) for name in names]
+    chosen = [(name, find_problem(name)) for name in names]
     rows = get_initializers(_names(initializers) if initializers else ["all"])
 
     from initcheck.training import spread
@@ -129,6 +129,7 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
     from initcheck.reporting.terminal import print_verdict
 
     chosen = _only(load_bounds(file), problems, _names(initializers))
+    get_initializers(name for _, name, _ in chosen.cells())  # a file of somebody else's may name others
 
     from initcheck.checks.registry import carry_out
     from initcheck.checks.spread import cells_of
@@ -168,13 +169,14 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
 def place(problems: Sequence[str], initializers: str, file: Path | None, seed: int) -> None:
     """Train one run, the first of that seed, and tell where it lies among the reseeds: was it lucky?"""
     chosen = _only(load_bounds(file), problems, _names(initializers))
+    get_initializers(name for _, name, _ in chosen.cells())
 
     from initcheck.reporting.format import format_ordinal
     from initcheck.training.spread import place_run
 
     for problem, calibration in chosen.problems.items():
         for name, bound in calibration.initializers.items():
-            run = place_run(get_problem(problem), INITIALIZERS[name], seed=seed)
+            run = place_run(find_problem(problem), INITIALIZERS[name], seed=seed)
             rank = format_ordinal(round(bound.counts.percentile_of(run.test_correct)))
             where = f"the {rank} percentile of {bound.counts.n:,} reseeds"
             where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"

@@ -16,12 +16,14 @@ import click
 from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
 from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
-from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
-from initcheck.catalog.problems import Problem, from_csv, get_problem
+from initcheck.catalog.initializers import LECTURE_INITIALIZERS
+from initcheck.catalog.problems import Problem, from_csv
 from initcheck.endings import Interrupted, end_with, interrupted_between_steps, leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import write_whole
+from initcheck.training.own import find_initializers, find_problem, import_own
 from initcheck.training.plan import ENGINES, VARIED, grid
+from initcheck.training.quiet import unlogged
 from initcheck.training.seeding import DEFAULT_SEED
 from initcheck.upgrade_cli import upgrade
 
@@ -39,7 +41,7 @@ class _Commands(click.Group):
     """A group of commands that leave nothing where they are interrupted, unless they say what."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        with leaving("nothing was written"):
+        with leaving("nothing was written"), unlogged():
             return super().invoke(ctx)
 
 
@@ -62,7 +64,10 @@ def list_() -> None:
 @click.option("--data", type=click.Path(path_type=Path), help="A CSV file for the problem banknotes.")
 @click.option("--target", help="The CSV's class column.  [default: the last]")
 @click.option(
-    "--initializers", default=",".join(LECTURE_INITIALIZERS), show_default=True, help="Names with commas, or all."
+    "--initializers",
+    default=",".join(LECTURE_INITIALIZERS),
+    show_default=True,
+    help="Names with commas, all, or package.module:Class.",
 )
 @click.option("--reseeds", type=int, default=DEFAULT_RESEEDS, show_default=True, help="Runs for each initializer.")
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
@@ -132,15 +137,23 @@ def run(
 @cli.command()
 @click.argument("codes", nargs=-1)
 @click.option("--family", "families", multiple=True, help="Only the checks of this family; may be given again.")
-@click.option("--subject", help="Only on this subject.")
+@click.option("--subject", help="Only on this subject, or on your own: package.module:attribute.")
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
-    from initcheck.checks.registry import carry_out, cells
+    from initcheck.checks.registry import as_subject, carry_out, cells
     from initcheck.reporting.terminal import print_verdict
     from initcheck.training.lab import get_lab
 
-    chosen = [cell for cell in cells(families, codes=codes) if subject in (None, cell.subject.name)]
+    if subject is not None and ":" in subject:
+        own = as_subject(import_own(subject, "--subject"))
+        chosen = list(cells(families, codes=codes, own=[own]))
+        if not chosen:
+            raise InitcheckError(
+                f"no check of these can judge {subject}; leave CODES and --family out to see which can"
+            )
+    else:
+        chosen = [cell for cell in cells(families, codes=codes) if subject in (None, cell.subject.name)]
     if not chosen:
         raise InitcheckError(f"no check of these has a subject named {subject!r}; leave --subject out to see them")
     lab = get_lab(seed)
@@ -192,7 +205,7 @@ def _choose(problem: str | None, data: Path | None, target: str | None) -> Probl
     if data is None:
         if target is not None:
             raise InitcheckError("--target names a column of --data FILE.csv, which is not given")
-        return get_problem(problem or DEFAULT_PROBLEM)
+        return find_problem(problem or DEFAULT_PROBLEM)
     if problem not in (None, "banknotes"):
         raise InitcheckError(f"--problem {problem} has data of its own; --data goes with --problem banknotes")
     return from_csv(data, target=target)
@@ -202,7 +215,7 @@ def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) ->
     from initcheck.reporting.progress import progress_bar
 
     inits, orders = grid(settings["vary"], max(1, settings["reseeds"]))
-    planned = len(get_initializers(names)) * len(inits) * len(orders)
+    planned = len(find_initializers(names, "--initializers")) * len(inits) * len(orders)
     with (
         progress_bar("training runs", planned) as advance,
         interrupted_between_steps() as run_finished,

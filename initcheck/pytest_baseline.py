@@ -17,10 +17,10 @@ from initcheck.baselines.judge import Judge, versions_of
 from initcheck.baselines.parts import Part, merge
 from initcheck.baselines.pool import Pool
 from initcheck.baselines.store import load_baseline, write_baseline
-from initcheck.catalog.problems import get_problem
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
 from initcheck.texts import for_terminal
+from initcheck.training.own import find_problem
 
 _FOLDER = "initcheck_folder"  # what a worker is told
 _CELL, _FOUND = "initcheck_cell", "initcheck_found"  # properties of a test
@@ -94,7 +94,7 @@ class BaselineSession:
         mark = metafunc.definition.get_closest_marker(self._mark)
         if mark is None:
             return
-        problems = [get_problem(one) if isinstance(one, str) else one for one in mark.args]
+        problems = [find_problem(one) if isinstance(one, str) else one for one in mark.args]
         parts = plan(problems, self._config.getoption("initcheck_reseeds"), self._judge)
         for part in parts:
             if self._parts.setdefault(str(part), part) != part:

@@ -81,7 +81,6 @@ def _in_process(mutant: Mutant, seed: int, families: Iterable[str]) -> Outcome:
 
 def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str]:
     """Makes the change in this process and judges; family → its first unexpected failure, or an empty text."""
-    from initcheck.catalog.known_issues import find_known_issue
     from initcheck.checks.registry import carry_out, cells
     from initcheck.records import Status
     from initcheck.training.lab import get_lab
@@ -94,7 +93,7 @@ def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str
     for family in families:
         failures[family] = ""
         for cell in cells([family]):
-            if find_known_issue(cell.check.code, cell.subject.name):
+            if cell.known_issue:
                 continue
             verdict = carry_out(cell, lab)
             if verdict.status in (Status.FAIL, Status.INCONCLUSIVE):

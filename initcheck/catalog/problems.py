@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -170,14 +168,11 @@ DEFAULT_PROBLEMS = tuple(name for name in PROBLEMS if name != "banknotes")  # wh
 
 
 def get_problem(name: str) -> Problem:
-    """The row of that name, or the user's own from ``package.module:attribute``.
+    """The row of that name.
 
     Raises:
-        UnknownNameError: No row bears that name; the message gives the nearest ones.
-        InitcheckError: The module does not import, or the attribute is no ``Problem``.
+        UnknownNameError: No row has that name; the message gives the nearest ones.
     """
-    if ":" in name:
-        return _import_problem(name)
     if name not in PROBLEMS:
         raise UnknownNameError("problem", name, [*PROBLEMS, "package.module:attribute"])
     return PROBLEMS[name]
@@ -196,23 +191,3 @@ def from_csv(path: Path, *, target: str | None = None) -> Problem:
 
 def _same(data: Data) -> Data:
     return data
-
-
-def _import_problem(name: str) -> Problem:
-    module_name, _, attribute = name.partition(":")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)  # as `python -m` does; a console script does not
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module raises, the user has to mend it
-        reason = " ".join(str(error).split())
-        raise InitcheckError(
-            f"--problem {name}: importing {module_name!r} failed: {type(error).__name__}: {reason}"
-        ) from None
-    found = getattr(module, attribute, None)
-    if not isinstance(found, Problem):
-        what = "nothing" if found is None else f"a {type(found).__name__}"
-        raise InitcheckError(
-            f"--problem {name}: {module_name} has {what} named {attribute!r}; name an initcheck.Problem there"
-        )
-    return found

@@ -67,6 +67,30 @@ def test_the_users_own_problem_runs_from_the_example(initcheck_, tmp_path, monke
 
 
 @pytest.mark.slow
+def test_the_users_own_initializers_run_beside_the_catalogue_s_and_can_be_checked(initcheck_, tmp_path):
+    Path("mine.py").write_text(
+        "import keras\n"
+        "class Halved(keras.initializers.VarianceScaling):\n"
+        "    def __init__(self, seed=None):\n"
+        "        super().__init__(1.0, 'fan_in', 'untruncated_normal', seed=seed)\n"
+        "    def get_config(self):\n"
+        "        return {'seed': super().get_config()['seed']}\n"
+        "small = keras.initializers.RandomNormal(stddev=0.001, seed=3)\n"
+    )
+    code, out, err = initcheck_(
+        "run", "--initializers", "zeros,mine:Halved,mine:small", "--reseeds", "4", "--epochs", "2", "--out", "results"
+    )
+    assert code == 0, err
+    runs = pd.read_csv(tmp_path / "results" / "runs.csv")
+    assert list(dict.fromkeys(runs.initializer)) == ["zeros", "Halved", "RandomNormal"]
+    assert runs.groupby("initializer").loss.nunique().to_dict() == {"zeros": 1, "Halved": 4, "RandomNormal": 4}
+    assert "zeros,mine:Halved,mine:small" in Path("results/report.html").read_text()
+    code, out, _ = initcheck_("check", "DET01", "SEED02", "--subject", "mine:Halved")
+    assert code == 0
+    assert "DET01-Halved" in out
+
+
+@pytest.mark.slow
 def test_data_stands_for_the_lectures_protocol(initcheck_, tmp_path):
     rows = "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(60))
     Path("mine.csv").write_text("a,b,class\n" + rows)
