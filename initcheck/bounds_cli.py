@@ -54,7 +54,7 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
     if reseeds < 2:
         raise InitcheckError(f"--reseeds is {reseeds}; at least 2 are needed for a spread")
     require_writable(out, "--out")
-    kept = dict(load_bounds(out).problems) if out.exists() else {}
+    kept = dict(load_bounds(out).problems) if out.is_file() else {}
     names = list(problems or load_bounds().problems)
     chosen = [(name, find_problem(name)) for name in names]
     rows = get_initializers(_names(initializers) if initializers else ["all"])
