@@ -97,17 +97,21 @@ def progress_lines(total: int) -> Iterator[Callable[[str, int], None]]:
 def progress_of_each(names: Sequence[str]) -> Iterator[Callable[[str, str, int, int], None]]:
     """A bar on stderr for each name; gives the function that shows what one does, its steps done and all of them.
 
-    Where stderr is no terminal, a line says when one begins something, but not each of its steps.
+    Where stderr is no terminal, a line says when one begins something, and now and then how far it is.
     """
     console = Console(stderr=True)
     shown, now = TextColumn("{task.fields[name]}"), TextColumn("{task.description}", markup=False)
     columns = (shown, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), now)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        spoken = dict.fromkeys(names, 0.0)
         tasks = {name: bar.add_task("", total=None, name=name) for name in names}
 
         def show(name: str, what: str, done: int, total: int) -> None:
             bar.update(tasks[name], description=for_terminal(what), completed=done, total=total or None)
-            if not console.is_terminal and not total:
-                say_aside(f"{name}: {what}")
+            if console.is_terminal:
+                return
+            if not total or time.monotonic() - spoken[name] >= PAUSE:
+                spoken[name] = time.monotonic()
+                say_aside(f"{name}: {what}" + (f" ({done:,} of {total:,} steps done)" if total else ""))
 
         yield show
