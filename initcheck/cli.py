@@ -19,9 +19,10 @@ from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
 from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
-from initcheck.catalog.problems import Problem, from_csv, get_problem
+from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
 from initcheck.files import write_whole
+from initcheck.table_cli import TableOptions, table_options
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
 from initcheck.upgrade_cli import upgrade
@@ -51,8 +52,7 @@ def list_() -> None:
 
 @cli.command()
 @click.option("--problem", help=f"What to train: a name, or package.module:attribute.  [default: {DEFAULT_PROBLEM}]")
-@click.option("--data", type=click.Path(path_type=Path), help="A CSV file for the problem banknotes.")
-@click.option("--target", help="The CSV's class column.  [default: the last]")
+@table_options
 @click.option(
     "--initializers", default=",".join(LECTURE_INITIALIZERS), show_default=True, help="Names with commas, or all."
 )
@@ -72,8 +72,7 @@ def list_() -> None:
 )
 def run(
     problem: str | None,
-    data: Path | None,
-    target: str | None,
+    table: TableOptions,
     initializers: str,
     reseeds: int,
     seed: int,
@@ -89,11 +88,9 @@ def run(
     from initcheck.reporting.terminal import print_answers
 
     names = [name.strip() for name in initializers.split(",") if name.strip()]
-    chosen = _choose(problem, data, target)
+    chosen = table.choose(problem)
     given = {
-        "--problem": problem or chosen.name,
-        "--data": data,
-        "--target": target,
+        "--problem": problem or (chosen.name if table.data is None else None),
         "--initializers": ",".join(names),
         "--reseeds": reseeds,
         "--seed": seed,
@@ -111,7 +108,7 @@ def run(
             epochs=epochs,
             engine=engine,
             vary=vary,
-            command=shlex.join(["initcheck", "run", *words]),
+            command=shlex.join(["initcheck", "run", *words, *table.words()]),
         )
         print_answers(found)
         write(_files(found))
@@ -168,16 +165,6 @@ cli.add_command(bounds)
 cli.add_command(record)
 cli.add_command(compare)
 cli.add_command(upgrade)
-
-
-def _choose(problem: str | None, data: Path | None, target: str | None) -> Problem:
-    if data is None:
-        if target is not None:
-            raise InitcheckError("--target names a column of --data FILE.csv, which is not given")
-        return get_problem(problem or DEFAULT_PROBLEM)
-    if problem not in (None, "banknotes"):
-        raise InitcheckError(f"--problem {problem} has data of its own; --data goes with --problem banknotes")
-    return from_csv(data, target=target)
 
 
 def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) -> Sweep:
