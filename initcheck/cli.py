@@ -17,11 +17,12 @@ from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
 from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS
-from initcheck.catalog.problems import Problem, from_csv
+from initcheck.catalog.problems import Problem
 from initcheck.endings import Interrupted, end_with, interrupted_between_steps, leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import write_whole
-from initcheck.training.own import find_initializers, find_problem, import_own
+from initcheck.table_cli import TableOptions, table_options
+from initcheck.training.own import find_initializers, import_own
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.quiet import unlogged
 from initcheck.training.seeding import DEFAULT_SEED
@@ -61,8 +62,7 @@ def list_() -> None:
 
 @cli.command()
 @click.option("--problem", help=f"What to train: a name, or package.module:attribute.  [default: {DEFAULT_PROBLEM}]")
-@click.option("--data", type=click.Path(path_type=Path), help="A CSV file for the problem banknotes.")
-@click.option("--target", help="The CSV's class column.  [default: the last]")
+@table_options
 @click.option(
     "--initializers",
     default=",".join(LECTURE_INITIALIZERS),
@@ -85,8 +85,7 @@ def list_() -> None:
 )
 def run(
     problem: str | None,
-    data: Path | None,
-    target: str | None,
+    table: TableOptions,
     initializers: str,
     reseeds: int,
     seed: int,
@@ -102,11 +101,9 @@ def run(
     from initcheck.reporting.terminal import print_answers
 
     names = [name.strip() for name in initializers.split(",") if name.strip()]
-    chosen = _choose(problem, data, target)
+    chosen = table.choose(problem)
     given = {
-        "--problem": problem or chosen.name,
-        "--data": data,
-        "--target": target,
+        "--problem": problem or (chosen.name if table.data is None else None),
         "--initializers": ",".join(names),
         "--reseeds": reseeds,
         "--seed": seed,
@@ -124,7 +121,7 @@ def run(
             epochs=epochs,
             engine=engine,
             vary=vary,
-            command=shlex.join(["initcheck", "run", *words]),
+            command=shlex.join(["initcheck", "run", *words, *table.words()]),
         )
         with uninterrupted():
             write(_files(found))
@@ -199,16 +196,6 @@ cli.add_command(bounds)
 cli.add_command(record)
 cli.add_command(compare)
 cli.add_command(upgrade)
-
-
-def _choose(problem: str | None, data: Path | None, target: str | None) -> Problem:
-    if data is None:
-        if target is not None:
-            raise InitcheckError("--target names a column of --data FILE.csv, which is not given")
-        return find_problem(problem or DEFAULT_PROBLEM)
-    if problem not in (None, "banknotes"):
-        raise InitcheckError(f"--problem {problem} has data of its own; --data goes with --problem banknotes")
-    return from_csv(data, target=target)
 
 
 def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) -> Sweep:

@@ -117,7 +117,7 @@ def test_the_report_s_command_repeats_the_run(initcheck_, tmp_path):
         (["--reseeds", "0"], "reseeds is 0; at least 1 is needed"),
         (["--reseeds", "many"], "'many' is not a valid integer"),
         (["--epochs", "0"], "epochs is 0"),
-        (["--data", "none.csv"], "none.csv: No such file"),
+        (["--data", "none.csv"], "none.csv cannot be read (No such file or directory)"),
         (["--target", "class"], "--target names a column of --data"),
         (["--problem", "iris", "--data", "none.csv"], "has data of its own"),
         (["--out", "file"], "--out file is a file"),
