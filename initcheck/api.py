@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
+from typing import Any
 
-from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
-from initcheck.catalog.problems import Problem, get_problem
+from initcheck.catalog.initializers import LECTURE_INITIALIZERS, as_row
+from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
 from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
+from initcheck.training.own import find_initializers, find_problem
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
 
@@ -20,7 +22,7 @@ DEFAULT_RESEEDS = 30
 def sweep(
     problem: Problem | str = DEFAULT_PROBLEM,
     *,
-    initializers: Iterable[str] = LECTURE_INITIALIZERS,
+    initializers: Iterable[Any] = LECTURE_INITIALIZERS,
     reseeds: int = DEFAULT_RESEEDS,
     seed: int = DEFAULT_SEED,
     epochs: int | None = None,
@@ -36,7 +38,8 @@ def sweep(
 
     Args:
         problem: A row of the catalogue by name, ``"package.module:attribute"``, or a ``Problem``.
-        initializers: Names from the catalogue, or ``["all"]``.
+        initializers: Names from the catalogue, ``"all"``, ``"package.module:Class"``; or your own: ``Initializer``
+            rows, classes of Keras initializers, and instances of them, whose seed is replaced by each run's.
         reseeds: Runs for each initializer.
         seed: The root seed, from which every stream is derived by name.
         epochs: Passes over the training rows; the problem's own number by default.
@@ -53,9 +56,10 @@ def sweep(
     Raises:
         InitcheckError: An argument that cannot be used, or no framework; the message says how to mend it.
     """
-    names = [initializers] if isinstance(initializers, str) else list(initializers)
-    rows = get_initializers(names)
-    chosen = get_problem(problem) if isinstance(problem, str) else problem
+    several = isinstance(initializers, Iterable) and not isinstance(initializers, str)
+    asked = list(initializers) if several else [initializers]
+    rows = find_initializers(asked)
+    chosen = find_problem(problem) if isinstance(problem, str) else problem
     if not rows:
         raise InitcheckError("no initializer is named; name one at least, or all")
     if reseeds < 1:
@@ -84,8 +88,9 @@ def sweep(
         if not parts:
             raise
         warnings.warn(f"interrupted: {sum(map(len, parts))} of {planned} runs are kept", stacklevel=2)
+    shown = "[" + ", ".join(repr(one) if isinstance(one, str) else as_row(one).name for one in asked) + "]"
     call = (
-        f"initcheck.sweep({chosen.name!r}, initializers={names!r}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
+        f"initcheck.sweep({chosen.name!r}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
         f"engine={engine!r}, vary={vary!r})"
     )
     return Sweep(chosen, group_runs(parts), seed, where, command or call, words, planned)

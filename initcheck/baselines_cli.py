@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from initcheck.baselines.comparison import CLASSES, allowed
-from initcheck.catalog.problems import DEFAULT_PROBLEMS, get_problem
+from initcheck.catalog.problems import DEFAULT_PROBLEMS
+from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
+from initcheck.training.own import find_problem
 from initcheck.training.seeding import DEFAULT_SEED
 
 _path = click.Path(path_type=Path)
@@ -37,24 +39,27 @@ _path = click.Path(path_type=Path)
 def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, steps: bool) -> None:
     """Write the evidence of the installed framework to FILE, to be compared with that of another environment."""
     from initcheck.baselines.store import write_baseline
-    from initcheck.reporting.terminal import progress_bar, progress_lines
+    from initcheck.reporting.progress import progress_bar, progress_lines
 
     if reseeds is not None and reseeds < 0:
         raise InitcheckError(f"--reseeds is {reseeds}; it may be 0, for no accuracies, or more")
-    chosen = {problem.name: problem for problem in map(get_problem, problems)}
+    chosen = {problem.name: problem for problem in map(find_problem, problems)}
     require_writable(file, "FILE")
 
     from initcheck.baselines.record import record as gather
     from initcheck.baselines.record import steps_of
-    from initcheck.training.quiet import unlogged
 
     total = steps_of(list(chosen.values()))
-    with unlogged(), progress_lines(total) if steps else progress_bar("loading the framework", total) as advance:
+    with (
+        leaving("no baseline was written"),
+        progress_lines(total) if steps else progress_bar("recording", total, usual="one to three minutes") as advance,
+    ):
         found = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
     text = write_baseline(found)
-    write_whole(file, [text])
+    with uninterrupted():
+        write_whole(file, [text])
     where = ", ".join(f"{name} {found.environment.versions[name]}" for name in ("tensorflow", "keras"))
-    click.echo(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
+    say(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
 
 
 @click.command()
@@ -85,21 +90,22 @@ def compare(
     if html is not None:
         from initcheck.reporting.comparison_page import render_comparison  # matplotlib is heavy
 
-    files = {"--html": html, "--markdown": markdown, "--json": json_file}
+    files = {"--json": json_file, "--markdown": markdown, "--html": html}
     asked = {option: file for option, file in files.items() if file is not None}
     _require_own(asked, {"OLD": old, "NEW": new})
     before, after = load_baseline(old), load_baseline(new)
     found = find_differences(before, after)
     good = allowed([CLASSES[one] for one in allow])
     write = {
-        "--html": lambda: render_comparison(before, after, found, good),
-        "--markdown": lambda: render_comment(before, after, found, good),
         "--json": lambda: comparison_json(found),
+        "--markdown": lambda: render_comment(before, after, found, good),
+        "--html": lambda: render_comparison(before, after, found, good),
     }
     texts = {file: write[option]() for option, file in asked.items()}
+    with uninterrupted():
+        for file, text in texts.items():
+            write_whole(file, [text])
     print_comparison(found)
-    for file, text in texts.items():
-        write_whole(file, [text])
     raise SystemExit(0 if all(cell.found in good for cell in found.cells) else 1)
 
 

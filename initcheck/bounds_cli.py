@@ -5,15 +5,21 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, get_initializers
-from initcheck.catalog.problems import get_problem
+from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import require_writable, write_whole
+from initcheck.training.own import find_problem
 from initcheck.training.seeding import DEFAULT_SEED
+
+if TYPE_CHECKING:
+    from initcheck.checks.registry import Cell
+    from initcheck.records import Verdict
 
 DEFAULT_CALIBRATION = 10_000
 _FILE = "bounds.toml"
@@ -43,21 +49,25 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
     Problems that are not measured keep their place in a file that is there. Without --problem those of the
     package's own bounds are measured.
     """
-    from initcheck.reporting.terminal import progress_bar
+    from initcheck.reporting.progress import progress_bar
 
     if reseeds < 2:
         raise InitcheckError(f"--reseeds is {reseeds}; at least 2 are needed for a spread")
     require_writable(out, "--out")
-    kept = dict(load_bounds(out).problems) if out.exists() else {}
+    kept = dict(load_bounds(out).problems) if out.is_file() else {}
     names = list(problems or load_bounds().problems)
-    chosen = [(name, get_problem(name)) for name in names]
+    chosen = [(name, find_problem(name)) for name in names]
     rows = get_initializers(_names(initializers) if initializers else ["all"])
 
     from initcheck.training import spread
     from initcheck.training.environment import environment
 
     where = dict(environment().rows())
-    with progress_bar("loading the framework", len(chosen) * len(rows) * reseeds) as advance:
+    done: list[str] = []
+    with (
+        leaving(lambda: f"{out} has {', '.join(done)}; the others are as before" if done else "nothing was written"),
+        progress_bar("calibrating", len(chosen) * len(rows) * reseeds) as advance,
+    ):
         for name, problem in chosen:
             suited = spread.buildable(problem, rows)
             advance(name, (len(rows) - len(suited)) * reseeds)
@@ -73,8 +83,10 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
                 environment=where,
                 initializers=cells,
             )
-    write_whole(out, [write_bounds(Bounds(problems=kept))])
-    click.echo(f"bounds of {', '.join(names)}: {out}")
+            with uninterrupted():
+                write_whole(out, [write_bounds(Bounds(problems=kept))])
+                done.append(name)
+    say(f"bounds of {', '.join(names)}: {out}")
 
 
 @bounds.command()
@@ -96,9 +108,11 @@ def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> N
     picture = markdown.with_suffix(".svg")
     for path in (markdown, picture):
         require_writable(path, "--markdown")
-    write_whole(picture, [picture_of(chosen)])
-    write_whole(markdown, [render_markdown(chosen, picture.name)])
-    click.echo(f"page: {markdown}   picture: {picture}")
+    texts = {markdown: render_markdown(chosen, picture.name), picture: picture_of(chosen)}
+    with uninterrupted():
+        for path, text in texts.items():
+            write_whole(path, [text])
+    say(f"page: {markdown}   picture: {picture}")
 
 
 @bounds.command()
@@ -111,9 +125,11 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
 
     Exit code 0 where every cell passes, 1 where one fails or cannot be told.
     """
-    from initcheck.reporting.terminal import print_verdict, progress_bar
+    from initcheck.reporting.progress import progress_bar
+    from initcheck.reporting.terminal import print_verdict
 
     chosen = _only(load_bounds(file), problems, _names(initializers))
+    get_initializers(name for _, name, _ in chosen.cells())  # a file of somebody else's may name others
 
     from initcheck.checks.registry import carry_out
     from initcheck.checks.spread import cells_of
@@ -121,8 +137,18 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
     from initcheck.training.lab import get_lab
 
     lab, cells = get_lab(seed), cells_of(chosen)
-    verdicts = []
-    with progress_bar("loading the framework", len(cells)) as advance:
+    verdicts: list[tuple[Cell, Verdict]] = []
+
+    def conclude() -> list[bool]:
+        good = [print_verdict(cell, verdict) for cell, verdict in verdicts]
+        say(f"initcheck: {len(good)} cells, {good.count(False)} not within their bounds; seed {seed}")
+        return good
+
+    def count() -> str:
+        conclude()
+        return f"{len(verdicts)} of {len(cells)} cells were judged"
+
+    with leaving(count), progress_bar("judging", len(cells)) as advance:
         for problem, calibration in chosen.problems.items():
             advance(problem, 0)
             lab.spread.train_ahead(
@@ -132,9 +158,7 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
                 if cell.subject.value[0] == problem:
                     verdicts.append((cell, carry_out(cell, lab)))
                     advance(cell.name, 1)
-    good = [print_verdict(cell, verdict) for cell, verdict in verdicts]
-    click.echo(f"initcheck: {len(good)} cells, {good.count(False)} not within their bounds; seed {seed}")
-    raise SystemExit(0 if all(good) else 1)
+    raise SystemExit(0 if all(conclude()) else 1)
 
 
 @bounds.command()
@@ -145,17 +169,18 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
 def place(problems: Sequence[str], initializers: str, file: Path | None, seed: int) -> None:
     """Train one run, the first of that seed, and tell where it lies among the reseeds: was it lucky?"""
     chosen = _only(load_bounds(file), problems, _names(initializers))
+    get_initializers(name for _, name, _ in chosen.cells())
 
     from initcheck.reporting.format import format_ordinal
     from initcheck.training.spread import place_run
 
     for problem, calibration in chosen.problems.items():
         for name, bound in calibration.initializers.items():
-            run = place_run(get_problem(problem), INITIALIZERS[name], seed=seed)
+            run = place_run(find_problem(problem), INITIALIZERS[name], seed=seed)
             rank = format_ordinal(round(bound.counts.percentile_of(run.test_correct)))
             where = f"the {rank} percentile of {bound.counts.n:,} reseeds"
             where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"
-            click.echo(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
+            say(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
 
 
 def _names(text: str | None) -> list[str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import shlex
-import signal
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
@@ -18,22 +16,35 @@ import click
 from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
 from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
-from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
-from initcheck.catalog.problems import Problem, from_csv, get_problem
+from initcheck.catalog.initializers import LECTURE_INITIALIZERS
+from initcheck.catalog.problems import Problem
 from initcheck.compare_runs_cli import compare_runs
+from initcheck.endings import Interrupted, end_with, interrupted_between_steps, leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
+from initcheck.table_cli import TableOptions, table_options
+from initcheck.training.own import find_initializers, import_own
 from initcheck.training.plan import ENGINES, VARIED, grid
+from initcheck.training.quiet import unlogged
 from initcheck.training.seeding import DEFAULT_SEED
 from initcheck.upgrade_cli import upgrade
 
 if TYPE_CHECKING:
     from initcheck.records import Runs
     from initcheck.reporting.results import Sweep
+    from initcheck.selftest import Outcome
 
 DEFAULT_OUT = "initcheck-results"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """A group of commands that leave nothing where they are interrupted, unless they say what."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with leaving("nothing was written"), unlogged():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(metadata.version("initcheck"), prog_name="initcheck")
 def cli() -> None:
     """How much of a result is the initializer, and how much is the seed?"""
@@ -49,10 +60,12 @@ def list_() -> None:
 
 @cli.command()
 @click.option("--problem", help=f"What to train: a name, or package.module:attribute.  [default: {DEFAULT_PROBLEM}]")
-@click.option("--data", type=click.Path(path_type=Path), help="A CSV file for the problem banknotes.")
-@click.option("--target", help="The CSV's class column.  [default: the last]")
+@table_options
 @click.option(
-    "--initializers", default=",".join(LECTURE_INITIALIZERS), show_default=True, help="Names with commas, or all."
+    "--initializers",
+    default=",".join(LECTURE_INITIALIZERS),
+    show_default=True,
+    help="Names with commas, all, or package.module:Class.",
 )
 @click.option("--reseeds", type=int, default=DEFAULT_RESEEDS, show_default=True, help="Runs for each initializer.")
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
@@ -66,12 +79,16 @@ def list_() -> None:
 )
 @click.option("--vary", type=click.Choice(VARIED), default="init", show_default=True, help="What a reseed changes.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=DEFAULT_OUT, show_default=True, help="Folder for the results."
+    "--out",
+    type=click.Path(),
+    default=DEFAULT_OUT,
+    show_default=True,
+    callback=lambda _context, _option, value: _named_folder(value),
+    help="Folder for the results.",
 )
 def run(
     problem: str | None,
-    data: Path | None,
-    target: str | None,
+    table: TableOptions,
     initializers: str,
     reseeds: int,
     seed: int,
@@ -87,11 +104,9 @@ def run(
     from initcheck.reporting.terminal import print_answers
 
     names = [name.strip() for name in initializers.split(",") if name.strip()]
-    chosen = _choose(problem, data, target)
+    chosen = table.choose(problem)
     given = {
-        "--problem": problem or chosen.name,
-        "--data": data,
-        "--target": target,
+        "--problem": problem or (chosen.name if table.data is None else None),
         "--initializers": ",".join(names),
         "--reseeds": reseeds,
         "--seed": seed,
@@ -109,34 +124,45 @@ def run(
             epochs=epochs,
             engine=engine,
             vary=vary,
-            command=shlex.join(["initcheck", "run", *words]),
+            command=shlex.join(["initcheck", "run", *words, *table.words()]),
         )
-        print_answers(found)
-        write(_files(found))
-    click.echo(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
+        with uninterrupted():
+            write(_files(found))
+    print_answers(found)
+    say(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
     if found.finished < found.planned:
-        click.echo(f"interrupted: the {found.finished} runs finished of {found.planned} are kept", err=True)
-        raise SystemExit(130)
+        raise Interrupted(f"the {found.finished} runs finished of {found.planned} are kept")
 
 
 @cli.command()
 @click.argument("codes", nargs=-1)
 @click.option("--family", "families", multiple=True, help="Only the checks of this family; may be given again.")
-@click.option("--subject", help="Only on this subject.")
+@click.option("--subject", help="Only on this subject, or on your own: package.module:attribute.")
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
-    from initcheck.checks.registry import carry_out, cells
+    from initcheck.checks.registry import as_subject, carry_out, cells
     from initcheck.reporting.terminal import print_verdict
     from initcheck.training.lab import get_lab
 
-    chosen = [cell for cell in cells(families, codes=codes) if subject in (None, cell.subject.name)]
+    if subject is not None and ":" in subject:
+        own = as_subject(import_own(subject, "--subject"))
+        chosen = list(cells(families, codes=codes, own=[own]))
+        if not chosen:
+            raise InitcheckError(
+                f"no check of these can judge {subject}; leave CODES and --family out to see which can"
+            )
+    else:
+        chosen = [cell for cell in cells(families, codes=codes) if subject in (None, cell.subject.name)]
     if not chosen:
         raise InitcheckError(f"no check of these has a subject named {subject!r}; leave --subject out to see them")
     lab = get_lab(seed)
-    failed = [cell for cell in chosen if not print_verdict(cell, carry_out(cell, lab))]
-    click.echo(f"initcheck: {len(chosen)} checks, {len(failed)} failed; seed {seed}")
-    raise SystemExit(1 if failed else 0)
+    good: list[bool] = []
+    with leaving(lambda: f"{len(good)} of {len(chosen)} checks were judged, {good.count(False)} failed; seed {seed}"):
+        for cell in chosen:
+            good.append(print_verdict(cell, carry_out(cell, lab)))
+    say(f"initcheck: {len(chosen)} checks, {good.count(False)} failed; seed {seed}")
+    raise SystemExit(0 if all(good) else 1)
 
 
 @cli.command("self-test")
@@ -149,16 +175,23 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
 
     NAMES of faults may be given; all are made otherwise. Nothing on disk is changed.
     """
-    from initcheck.reporting.terminal import print_matrix, progress_bar
+    from initcheck.reporting.progress import progress_bar
+    from initcheck.reporting.terminal import print_matrix
     from initcheck.selftest import choose_mutants, run_selftest
 
     mutants = choose_mutants(names)
-    outcomes = []
-    with progress_bar("breaking the framework", len(mutants)) as advance:
+    outcomes: list[Outcome] = []
+
+    def show() -> str:
+        names = [mutant.name for mutant in mutants]
+        print_matrix(sorted(outcomes, key=lambda outcome: names.index(outcome.mutant.name)))
+        return f"{len(outcomes)} of {len(mutants)} mutants were judged"
+
+    with leaving(show), progress_bar("breaking the framework", len(mutants)) as advance:
         for outcome in run_selftest(mutants, seed=seed, full=full, workers=max(1, workers)):
             outcomes.append(outcome)
             advance(outcome.mutant.name, 1)
-    print_matrix(sorted(outcomes, key=lambda outcome: [mutant.name for mutant in mutants].index(outcome.mutant.name)))
+    show()
     raise SystemExit(0 if all(outcome.as_expected for outcome in outcomes) else 1)
 
 
@@ -169,24 +202,14 @@ cli.add_command(compare_runs)
 cli.add_command(upgrade)
 
 
-def _choose(problem: str | None, data: Path | None, target: str | None) -> Problem:
-    if data is None:
-        if target is not None:
-            raise InitcheckError("--target names a column of --data FILE.csv, which is not given")
-        return get_problem(problem or DEFAULT_PROBLEM)
-    if problem not in (None, "banknotes"):
-        raise InitcheckError(f"--problem {problem} has data of its own; --data goes with --problem banknotes")
-    return from_csv(data, target=target)
-
-
 def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) -> Sweep:
-    from initcheck.reporting.terminal import progress_bar
+    from initcheck.reporting.progress import progress_bar
 
     inits, orders = grid(settings["vary"], max(1, settings["reseeds"]))
-    planned = len(get_initializers(names)) * len(inits) * len(orders)
+    planned = len(find_initializers(names, "--initializers")) * len(inits) * len(orders)
     with (
-        progress_bar("loading the framework", planned) as advance,
-        _interrupt_between_runs() as run_finished,
+        progress_bar("training runs", planned) as advance,
+        interrupted_between_steps() as run_finished,
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", message="interrupted: ")  # said at the end, below the table
@@ -198,38 +221,16 @@ def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) ->
         return sweep(problem, initializers=names, on_runs=on_runs, **settings)
 
 
-@contextlib.contextmanager
-def _interrupt_between_runs() -> Iterator[Callable[[], None]]:
-    """Lets Ctrl-C take effect after the run under way; gives the function to call as each is finished.
-
-    Raised inside of the framework, the exception may be lost in a callback of its C++ part. Before the first run, or
-    asked for again, it is raised at once all the same.
-    """
-    finished = asked = False
-
-    def ask(*_: object) -> None:
-        nonlocal asked
-        if asked or not finished:
-            raise KeyboardInterrupt
-        asked = True
-
-    def run_finished() -> None:
-        nonlocal finished
-        finished = True
-        if asked:
-            raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGINT, ask)
-    try:
-        yield run_finished
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
 def _files(found: Sweep) -> dict[str, Iterable[str]]:
     from initcheck.reporting.saved_runs import sweep_files
 
     return sweep_files(found)
+
+
+def _named_folder(name: str) -> Path:
+    if not name.strip():
+        raise InitcheckError("--out has no name; name a folder, or . for this one")
+    return Path(name)
 
 
 @contextlib.contextmanager
@@ -248,18 +249,5 @@ def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, Iterable[str
 
 
 def main() -> None:
-    """Runs the command line; a mistake that the user can mend is one line on stderr and exit code 2."""
-    try:
-        sys.exit(cli.main(standalone_mode=False))
-    except InitcheckError as error:
-        _fail(str(error))
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("initcheck: interrupted before the first run was finished; nothing was written", err=True)
-        sys.exit(130)
-
-
-def _fail(message: str) -> None:
-    click.echo(f"initcheck: {' '.join(message.split())}", err=True)
-    sys.exit(2)
+    """Runs the command line."""
+    end_with(lambda: cli.main(standalone_mode=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import click
 
 from initcheck.comparing_runs.verdicts import DELTA, FALSE_ALARM_RATE, VERDICTS, accepted
+from initcheck.endings import say
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
 
@@ -72,7 +74,7 @@ def compare_runs(
         write_whole(file, [render[option](found)])
     columns = min(_MOST_COLUMNS, shutil.get_terminal_size((WIDTH, 24)).columns)
     for line in print_runs_comparison(found, max(40, columns)):
-        click.echo(line)
+        say(line)
     if not found.compared:
         why = found.rows[0].note if found.rows else "no run has finished"
         raise InitcheckError(
@@ -87,12 +89,12 @@ def _require_apart(files: dict[str, Path], folders: tuple[Path, Path]) -> None:
     """Makes sure that each file can be written, and is neither another option's nor one of a sweep's."""
     from initcheck.reporting.saved_runs import SWEEP_FILES
 
-    taken: dict[Path, str] = {}
+    taken: dict[str, str] = {}
     for option, file in files.items():
         require_writable(file, option)
-        place = file.resolve()
+        place = os.path.realpath(file)
         other = taken.setdefault(place, option)
         if other != option:
             raise InitcheckError(f"{option} {file} is the file of {other}; name another one")
-        if place in {(folder / name).resolve() for folder in folders for name in SWEEP_FILES}:
+        if place in {os.path.realpath(folder / name) for folder in folders for name in SWEEP_FILES}:
             raise InitcheckError(f"{option} {file} is a file of a sweep; name another one")

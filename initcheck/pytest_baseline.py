@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from initcheck.baselines.comparison import CLASSES, Class, allowed
 from initcheck.baselines.judge import Judge, versions_of
 from initcheck.baselines.parts import Part, merge
 from initcheck.baselines.pool import Pool
+from initcheck.baselines.schema import Baseline
 from initcheck.baselines.store import load_baseline, write_baseline
-from initcheck.catalog.problems import get_problem
 from initcheck.errors import InitcheckError
-from initcheck.files import require_writable, write_whole
+from initcheck.files import require_writable, scratch_folder, write_whole
 from initcheck.texts import for_terminal
+from initcheck.training.own import find_problem
 
 _FOLDER = "initcheck_folder"  # what a worker is told
 _CELL, _FOUND = "initcheck_cell", "initcheck_found"  # properties of a test
@@ -40,15 +40,14 @@ class BaselineSession:
     def __init__(self, config: pytest.Config, mark: str) -> None:
         self._config, self._mark = config, mark
         self._controls = getattr(config, "workerinput", None) is None
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._held = ExitStack()
         named, new = config.getoption("initcheck_baseline"), config.getoption("initcheck_record")
         self._target = Path(new).absolute() if new else None
         if self._controls:
-            self._require_usable(Path(named) if named else None)
-            self._temporary = tempfile.TemporaryDirectory(prefix="initcheck-", ignore_cleanup_errors=True)
-            folder = Path(self._temporary.name)
-            if named:
-                shutil.copyfile(named, folder / "judged.json")  # the same for all, whatever becomes of the file
+            judged = self._require_usable(Path(named) if named else None)
+            folder = self._held.enter_context(scratch_folder(prefix="initcheck-tests-"))
+            if judged:
+                write_whole(folder / "judged.json", [write_baseline(judged)])  # for all, whatever becomes of the file
         else:
             folder = Path(config.workerinput[_FOLDER])  # type: ignore[attr-defined]
         self._pool = Pool(folder)
@@ -56,18 +55,19 @@ class BaselineSession:
         self._judge = self._load_judge(named, folder / "judged.json") if named else None
         self._line = ""
 
-    def _require_usable(self, named: Path | None) -> None:
+    def _require_usable(self, named: Path | None) -> Baseline | None:
         if (reseeds := self._config.getoption("initcheck_reseeds")) is not None and reseeds < 0:
             raise InitcheckError(f"--initcheck-reseeds is {reseeds}; it may be 0, for no accuracies, or more")
         if self._target:
             require_writable(self._target, "--initcheck-record")
         if named is None:
-            return
+            return None
         if self._target and named.resolve() == self._target.resolve():
             raise InitcheckError(f"{named} would be judged against and overwritten; record to another file")
-        seed, recorded = self._config.getoption("initcheck_seed"), load_baseline(named).seed
-        if seed != recorded:
-            raise InitcheckError(f"{named} was recorded with another seed; add --initcheck-seed {recorded}")
+        seed, judged = self._config.getoption("initcheck_seed"), load_baseline(named)
+        if seed != judged.seed:
+            raise InitcheckError(f"{named} was recorded with another seed; add --initcheck-seed {judged.seed}")
+        return judged
 
     def _load_judge(self, named: str, copy: Path) -> Judge:
         good = allowed([CLASSES[one] for one in self._config.getoption("initcheck_allow")])
@@ -94,7 +94,7 @@ class BaselineSession:
         mark = metafunc.definition.get_closest_marker(self._mark)
         if mark is None:
             return
-        problems = [get_problem(one) if isinstance(one, str) else one for one in mark.args]
+        problems = [find_problem(one) if isinstance(one, str) else one for one in mark.args]
         parts = plan(problems, self._config.getoption("initcheck_reseeds"), self._judge)
         for part in parts:
             if self._parts.setdefault(str(part), part) != part:
@@ -156,5 +156,4 @@ class BaselineSession:
 
     def pytest_unconfigure(self) -> None:
         """Removes the workers' folder."""
-        if self._temporary:
-            self._temporary.cleanup()
+        self._held.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,8 +55,23 @@ class BoundCheck:
             f"{check.code} {self.cell.subject.name}: {self.verdict}\n"
             f"promise: {check.title} (docs/checks.md, {check.code})\n"
             + (f"detects: {check.detects}\n" if check.detects else "")
-            + f"repeat: initcheck check {check.code} --subject {self.cell.subject.name} --seed {lab.seed}"
+            + f"repeat: {self._repeat(lab.seed)}"
         )
+
+    def _repeat(self, seed: int) -> str:
+        """The command that judges this cell again."""
+        from initcheck.checks.registry import as_subject
+        from initcheck.training.own import origin_of
+
+        subject, code = self.cell.subject, self.cell.check.code
+        name = origin_of(subject.value) if subject.own else subject.name
+        kind = getattr(subject.value, "keras_name", None)
+        if not name and isinstance(kind, type) and subject.value == as_subject(kind).value:
+            name = origin_of(kind)  # the class was given, and is what a command can name
+        if name:
+            return shlex.join(["initcheck", "check", code, "--subject", name, "--seed", str(seed)])
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+        return shlex.join(["pytest", test, "--initcheck-seed", str(seed)])
 
 
 def parametrize_with_checks(
@@ -76,15 +93,15 @@ def parametrize_with_checks(
     Raises:
         UnknownNameError: A family or code that does not exist.
     """
-    from initcheck.catalog.known_issues import find_known_issue
     from initcheck.checks.registry import as_subject, cells
 
     expected = dict(expected_failed_checks or {})
     parameters = []
     for cell in cells(families, codes=codes, own=[as_subject(one) for one in own]):
-        issue = None if own else find_known_issue(cell.check.code, cell.subject.name)
-        reason = expected.get(cell.check.code) or (f"{issue.reason} ({issue.link})" if issue else None)
-        marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+        issue, reason = cell.known_issue, expected.get(cell.check.code)
+        strict = reason is not None or not cell.subject.own
+        reason = reason or (f"{issue.reason} ({issue.link})" if issue else None)
+        marks = [pytest.mark.xfail(reason=reason, strict=strict)] if reason else []
         parameters.append(pytest.param(BoundCheck(cell), id=cell.name, marks=marks))
     return pytest.mark.parametrize("check", parameters)
 
@@ -207,11 +224,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def initcheck_lab(request: pytest.FixtureRequest) -> Lab:
     """The session's laboratory, which gives checks their evidence; loads the framework, with its threads pinned."""
+    from initcheck.errors import InitcheckError
     from initcheck.training.efforts import EFFORTS
     from initcheck.training.framework import load_keras
     from initcheck.training.lab import get_lab
 
-    load_keras()
+    try:
+        load_keras()
+    except InitcheckError as error:
+        pytest.fail(str(error), pytrace=False)
     config = request.config
     return get_lab(config.getoption("initcheck_seed"), EFFORTS[config.getoption("initcheck_effort")])
 

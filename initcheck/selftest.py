@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from initcheck.checks.registry import FAMILIES
+from initcheck.children import leashed
 from initcheck.training.mutants.registry import Mutant, all_mutants
 
 MUTANT_VARIABLE = "INITCHECK_MUTANT"  # tells the child processes of determinism checks which fault to make
@@ -65,7 +66,7 @@ def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, wo
 
 def _in_process(mutant: Mutant, seed: int, families: Iterable[str]) -> Outcome:
     finished = subprocess.run(
-        [sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *families],
+        leashed([sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *families]),
         capture_output=True,
         text=True,
         env={**os.environ, MUTANT_VARIABLE: mutant.name},
@@ -80,7 +81,6 @@ def _in_process(mutant: Mutant, seed: int, families: Iterable[str]) -> Outcome:
 
 def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str]:
     """Makes the change in this process and judges; family → its first unexpected failure, or an empty text."""
-    from initcheck.catalog.known_issues import find_known_issue
     from initcheck.checks.registry import carry_out, cells
     from initcheck.records import Status
     from initcheck.training.lab import get_lab
@@ -93,7 +93,7 @@ def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str
     for family in families:
         failures[family] = ""
         for cell in cells([family]):
-            if find_known_issue(cell.check.code, cell.subject.name):
+            if cell.known_issue:
                 continue
             verdict = carry_out(cell, lab)
             if verdict.status in (Status.FAIL, Status.INCONCLUSIVE):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +12,9 @@ import click
 
 from initcheck.baselines_cli import compare, record
 from initcheck.catalog.problems import get_problem
+from initcheck.endings import Interrupted, say, uninterrupted
 from initcheck.errors import InitcheckError
-from initcheck.files import require_writable, write_whole
-from initcheck.texts import for_terminal
+from initcheck.files import require_writable, scratch_folder, write_whole
 
 if TYPE_CHECKING:
     from initcheck.baselines.recordings import Advance, Recording
@@ -72,7 +70,7 @@ def upgrade(
     Exit code 0 where no cell is beyond what is allowed, 1 where one is or where one environment cannot be recorded,
     2 where nothing could be compared.
     """
-    from initcheck.reporting.terminal import progress_of_each
+    from initcheck.reporting.progress import progress_of_each
 
     shown = {str(one.name): passed[str(one.name)] for one in _options(compare)}
     words = [word for one in _options(record) for word in _words(one, passed[str(one.name)])]
@@ -84,31 +82,19 @@ def upgrade(
             require_writable(file, one.opts[0])
     sources = _sources({"old": (old, with_old), "new": (new, with_new)}, both, python)
     with (
-        _interrupted_by_sigterm(),
         progress_of_each(SIDES) as advance,
-        tempfile.TemporaryDirectory(prefix="initcheck-") as scratch,
+        scratch_folder(prefix="initcheck-upgrade-") as scratch,
     ):
         interpreters = _interpreters(sources, python, refresh=refresh, advance=advance)
         _make_folder(out)
-        recordings = _record(interpreters, words, Path(scratch), jobs, advance)
+        recordings = _record(interpreters, words, scratch, jobs, advance, out)
         kept = _keep(recordings, out)
     if len(kept) < len(SIDES):
-        (out / "report.html").unlink(missing_ok=True)  # of an earlier call
         _tell_ends(recordings, sources, kept)
         raise SystemExit(1 if kept else 2)
     shown["html"] = shown["html"] or out / "report.html"
-    click.echo(f"page: {shown['html']}   baselines: {kept['old']}, {kept['new']}")
+    say(f"page: {shown['html']}   baselines: {kept['old']}, {kept['new']}")
     context.invoke(compare, **kept, **shown)
-
-
-@contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """What a runner or ``timeout`` sends ends the recordings too, and leaves nothing half-written, as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _options(command: click.Command) -> list[click.Option]:
@@ -149,7 +135,7 @@ def _interpreters(
 ) -> dict[str, Path]:
     """Each side's interpreter; what cannot be resolved is told before anything is built."""
     from initcheck.baselines.carried import require_able
-    from initcheck.baselines.environments import Resolved, build, resolve
+    from initcheck.baselines.environments import Resolved, build, require_tensorflow, resolve
     from initcheck.baselines.sources import Interpreter
 
     resolved: dict[str, Resolved] = {}
@@ -160,6 +146,7 @@ def _interpreters(
             else:
                 advance(side, f"resolving {source}", 0, 0)
                 resolved[side] = resolve(source, python)
+                require_tensorflow(resolved[side])
     built: dict[str, Path] = {}  # two sides may be of the same packages
     found = {}
     for side, source in sources.items():
@@ -177,17 +164,30 @@ def _interpreters(
 
 
 def _record(
-    interpreters: Mapping[str, Path], words: Sequence[str], scratch: Path, jobs: int | None, advance: Advance
+    interpreters: Mapping[str, Path], words: Sequence[str], scratch: Path, jobs: int | None, advance: Advance, out: Path
 ) -> dict[str, Recording]:
     from initcheck.baselines.carried import carry
-    from initcheck.baselines.recordings import default_jobs, record_each
+    from initcheck.baselines.recordings import Recording, default_jobs, record_each
 
     for side in interpreters:
         advance(side, "recording", 0, 0)
     carried = carry(scratch / "carried")
-    return record_each(
+    recordings: dict[str, Recording] = {}
+    ending = record_each(
         interpreters, words, carried=carried, folder=scratch, jobs=jobs or default_jobs(), advance=advance
     )
+    try:
+        recordings.update(ending)
+    except KeyboardInterrupt:
+        ending.close()
+        if not recordings:
+            raise Interrupted("the recordings are ended; nothing was written") from None
+        unfinished = {side: Recording(None, "was interrupted") for side in interpreters if side not in recordings}
+        with uninterrupted():
+            kept = _keep({**recordings, **unfinished}, out)
+        files = ", ".join(str(file) for file in kept.values())
+        raise Interrupted(f"{files or 'nothing'} is there; {', '.join(unfinished)} was not recorded") from None
+    return {side: recordings[side] for side in interpreters}
 
 
 def _make_folder(out: Path) -> None:
@@ -201,6 +201,8 @@ def _make_folder(out: Path) -> None:
 def _keep(recordings: Mapping[str, Recording], out: Path) -> dict[str, Path]:
     """Puts the baselines into their folder; one of an earlier call must not pass for one that is missing."""
     kept = {}
+    if any(recording.file is None for recording in recordings.values()):
+        (out / "report.html").unlink(missing_ok=True)  # of an earlier call
     for side, recording in recordings.items():
         file = out / f"{side}.json"
         if recording.file is None:
@@ -214,11 +216,11 @@ def _keep(recordings: Mapping[str, Recording], out: Path) -> dict[str, Path]:
 def _tell_ends(recordings: Mapping[str, Recording], sources: Mapping[str, Source], kept: Mapping[str, Path]) -> None:
     for side, recording in recordings.items():
         if recording.file is None:
-            click.echo(f"NOT COMPARED: {side.upper()} {sources[side]} cannot be recorded; it {recording.ending}:")
+            say(f"NOT COMPARED: {side.upper()} {sources[side]} cannot be recorded; it {recording.ending}:")
             for line in recording.last_lines or ("(it said nothing)",):
-                click.echo(f"  {for_terminal(line)}")
+                say(f"  {line}")
         else:
-            click.echo(f"{side.upper()} {sources[side]} was recorded: {kept[side]}")
+            say(f"{side.upper()} {sources[side]} was recorded: {kept[side]}")
 
 
 @contextmanager

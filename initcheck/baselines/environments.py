@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,7 +18,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from initcheck.baselines.sources import Requirements
+from initcheck.children import leashed
 from initcheck.errors import InitcheckError
+from initcheck.files import scratch_folder
 
 # What a caller's shell may hold, and what would make another environment of the one that is meant.
 _LEAKS = (
@@ -26,7 +28,7 @@ _LEAKS = (
     *("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_QUIET"),
 )
 _NOT_FOR_RECORDING = {"filelock", "jinja2", "matplotlib", "pandas", "platformdirs", "uv"}  # a test holds this
-_ABANDONED = 24 * 3600  # seconds after which a build that was not finished is nobody's
+_TENSORFLOW = re.compile(r"(\w+[-_.])*(tensorflow|tf[-_.]nightly)\b", re.IGNORECASE)
 _MOST_REASON = 700  # characters of what uv says
 
 
@@ -82,6 +84,18 @@ def resolve(wanted: Requirements, python: str | None) -> Resolved:
         return Resolved(pins.read_text(), interpreter)
 
 
+def require_tensorflow(resolved: Resolved) -> None:
+    """Makes sure, before anything is installed, that TensorFlow is among what the resolver chose.
+
+    Raises:
+        InitcheckError: It is not, under whatever name; what is installed from a path or an address may be one.
+    """
+    lines = [line for line in resolved.pins.splitlines() if line and line[0].isalnum()]
+    unnamed = [line for line in resolved.pins.splitlines() if " @ " in line or line.startswith(("-e", ".", "/"))]
+    if not unnamed and not any(_TENSORFLOW.match(line) for line in lines):
+        raise InitcheckError("it has no TensorFlow; add one, for example --with 'tensorflow==2.21.0'")
+
+
 def build(resolved: Resolved, *, refresh: bool = False) -> Path:
     """The interpreter of an environment with exactly those packages: one kept from an earlier call, or a new one.
 
@@ -94,16 +108,12 @@ def build(resolved: Resolved, *, refresh: bool = False) -> Path:
     Raises:
         InitcheckError: It cannot be built, with uv's reason.
     """
-    place = environments_folder()
-    place.mkdir(parents=True, exist_ok=True)
-    for path in place.glob(".partial-*"):
-        if time.time() - path.stat().st_mtime > _ABANDONED:
-            shutil.rmtree(path, ignore_errors=True)
+    place = _made(environments_folder())
     kept = place / resolved.key
     if not refresh and python_of(kept).exists():
         return python_of(kept)
-    with tempfile.TemporaryDirectory(dir=place, prefix=".partial-", ignore_cleanup_errors=True) as partial:
-        pins, built = Path(partial, "pins.txt"), Path(partial, "environment")
+    with scratch_folder(place, ".partial-") as partial:
+        pins, built = partial / "pins.txt", partial / "environment"
         pins.write_text(resolved.pins)
         _run(["venv", "--relocatable", "--python", resolved.python, str(built)])
         # Importing TensorFlow without bytecode takes 20 s instead of 7.
@@ -115,6 +125,18 @@ def build(resolved: Resolved, *, refresh: bool = False) -> Path:
             if not python_of(kept).exists():
                 raise
     return python_of(kept)
+
+
+def _made(place: Path) -> Path:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return place
+    except OSError as error:
+        raise InitcheckError(
+            f"the folder for environments, {place}, cannot be written ({error.strerror or error}); set XDG_CACHE_HOME "
+            "to a folder that can"
+        ) from None
 
 
 def environments_folder() -> Path:
@@ -135,7 +157,13 @@ def _run(words: Sequence[str]) -> None:
     command = [find_uv_bin(), *words, "--quiet", "--no-progress", "--color", "never"]
     variables: Mapping[str, str] = clean_variables()
     done = subprocess.run(
-        command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, errors="replace"
+        leashed(command),
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        errors="replace",
     )
     if done.returncode:
         raise InitcheckError(_reason(done.stderr) or f"uv ended with exit code {done.returncode}")

@@ -7,11 +7,12 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from initcheck.baselines.environments import clean_variables
+from initcheck.children import leashed
 
 _STEP = re.compile(r"(\d+)/(\d+) (.+)")
 _LAST_LINES = 8
@@ -44,8 +45,8 @@ def default_jobs() -> int:
 
 def record_each(
     interpreters: Mapping[str, Path], words: Sequence[str], *, carried: Path, folder: Path, jobs: int, advance: Advance
-) -> dict[str, Recording]:
-    """A baseline from each interpreter.
+) -> Generator[tuple[str, Recording], None, None]:
+    """A baseline from each interpreter, by name, as each recording ends.
 
     Every recording has the same number of threads, however many run at once: bits depend on it.
 
@@ -59,7 +60,6 @@ def record_each(
     """
     waiting = list(interpreters)
     running: dict[str, subprocess.Popen[bytes]] = {}
-    ended: dict[str, Recording] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
@@ -70,14 +70,13 @@ def record_each(
                     advance(name, *step)
                 if process.poll() is not None:
                     del running[name]
-                    ended[name] = _ended(process.returncode, folder, name)
+                    yield name, _ended(process.returncode, folder, name)
             time.sleep(_PAUSE)
     finally:
         for process in running.values():
             process.kill()
         for process in running.values():
             process.wait()
-    return {name: ended[name] for name in interpreters}
 
 
 def _start(python: Path, file: Path, words: Sequence[str], carried: Path, said: Path) -> subprocess.Popen[bytes]:
@@ -85,7 +84,7 @@ def _start(python: Path, file: Path, words: Sequence[str], carried: Path, said: 
     command = [str(python), "-P", "-m", "initcheck", "record", "--steps", *words, "--", str(file)]
     with Path(f"{said}.out").open("wb") as out, Path(f"{said}.err").open("wb") as err:
         variables = {**clean_variables(), "PYTHONPATH": str(carried), "PYTHONUNBUFFERED": "1"}
-        return subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        return subprocess.Popen(leashed(command), env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
 
 
 def _ended(code: int, folder: Path, name: str) -> Recording:

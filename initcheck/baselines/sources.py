@@ -10,8 +10,10 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from initcheck.errors import InitcheckError
+from initcheck.files import read_bounded
 
 _FILES = (".txt", ".in")  # as pip and uv name files of requirements
+_MOST_BYTES = 1_000_000
 _INTERPRETERS = ("bin/python", "Scripts/python.exe")
 
 
@@ -60,6 +62,8 @@ def parse_source(text: str, also: Sequence[str] = ()) -> Source:
     """
     extra = tuple(map(parse_requirement, also))
     path = Path(text)
+    if not text.strip():
+        raise InitcheckError("the text is empty; name a requirement, a requirements file or an interpreter")
     if _exists(path):
         found = _interpreter(path)
         if found is not None and extra:
@@ -68,13 +72,15 @@ def parse_source(text: str, also: Sequence[str] = ()) -> Source:
             )
         if found is not None:
             return Interpreter(found)
-        if path.is_file():
+        if not path.is_dir():
+            read_bounded(path, _MOST_BYTES, "a requirements file")
             return Requirements(extra, (path.absolute(),))
         if not _is_requirement(text):
             raise InitcheckError(f"{text} is a folder without {_INTERPRETERS[0]}; name a virtual environment's folder")
     elif path.suffix in _FILES or (os.sep in text and not _is_requirement(text)):
         raise InitcheckError(
-            f"{_shown(text)} does not exist; name a requirement, a requirements file or an interpreter"
+            f"{_shown(text)} is no file or folder that exists, and no requirement such as 'tensorflow==2.21.0'; name a "
+            "requirement, a requirements file or an interpreter"
         )
     return Requirements((parse_requirement(text), *extra))
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
-from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal, VarianceScaled
-from initcheck.errors import UnknownNameError
+from initcheck.catalog.laws import (
+    Constant,
+    ElementLaw,
+    Elementwise,
+    Identity,
+    Law,
+    Orthogonal,
+    Unstated,
+    VarianceScaled,
+)
+from initcheck.errors import InitcheckError, UnknownNameError
 
 _KERAS = "https://keras.io/api/layers/initializers/"
 _GLOROT = "Glorot & Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html"
@@ -28,13 +39,15 @@ class Initializer:
         law: The documented distribution.
         source: Paper or documentation of the law.
         config: Arguments to the initializer beyond its seed.
+        serialized: Whether ``config`` is what ``get_config`` gave, which ``from_config`` reads.
     """
 
     name: str
-    keras_name: str | type
+    keras_name: str | type[Any]
     law: Law
     source: str
-    config: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    serialized: bool = False
 
 
 _ROWS = (
@@ -80,7 +93,7 @@ def get_initializers(names: Iterable[str]) -> list[Initializer]:
     """The rows of those names, in the order given; ``all`` stands for the whole catalogue.
 
     Raises:
-        UnknownNameError: A name that no row bears; the message gives the nearest ones.
+        UnknownNameError: A name that no row has; the message gives the nearest ones.
     """
     rows: dict[str, Initializer] = {}
     for name in names:
@@ -91,3 +104,49 @@ def get_initializers(names: Iterable[str]) -> list[Initializer]:
         else:
             raise UnknownNameError("initializer", name, [*INITIALIZERS, "all"])
     return list(rows.values())
+
+
+def as_row(own: Any, what: str = "it") -> Initializer:
+    """A user's own initializer as a row.
+
+    Args:
+        own: A row; a class of Keras initializers, whose law nobody has stated; or an instance of one, whose arguments
+            every run gets with a seed of its own.
+        what: What the user calls it, for the message.
+
+    Raises:
+        InitcheckError: It is none of these.
+    """
+    if isinstance(own, Initializer):
+        return own
+    kind = own if isinstance(own, type) else type(own)
+    if not _takes_a_shape(kind):
+        raise InitcheckError(
+            f"{what} is {kind.__name__}, no initializer; give a class or an instance with __call__(shape, dtype) and "
+            "get_config, or an initcheck.Initializer row"
+        )
+    row = Initializer(kind.__name__, kind, Unstated(random=_takes_a_seed(kind)), "the class itself")
+    if own is kind:
+        return row
+    try:
+        config = {name: value for name, value in own.get_config().items() if name != "seed"}
+    except Exception as error:  # the user's own code
+        raise InitcheckError(
+            f"{what}: {kind.__name__}.get_config() failed ({type(error).__name__}); let it return the arguments"
+        ) from None
+    return replace(row, config=MappingProxyType(config), serialized=hasattr(kind, "from_config"))
+
+
+def _takes_a_shape(kind: type) -> bool:
+    """Whether instances are called with a shape, as Keras's initializers are; layers are called with inputs."""
+    call = getattr(kind, "__call__", None)  # noqa: B004 - of the class: instances are not made here
+    try:
+        names = list(inspect.signature(call).parameters)[1:2] if inspect.isfunction(call) else []
+    except (TypeError, ValueError):
+        names = []
+    return names == ["shape"] and callable(getattr(kind, "get_config", None))
+
+
+def _takes_a_seed(kind: type) -> bool:
+    parameters = inspect.signature(kind).parameters.values()
+    return any(one.name == "seed" or one.kind is one.VAR_KEYWORD for one in parameters)

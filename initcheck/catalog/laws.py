@@ -205,7 +205,7 @@ class Orthogonal:
 class Unstated:
     """Draws whose distribution nobody has stated: they can be asked to repeat, not to follow a law."""
 
-    random = True
+    random: bool = True
 
     def allows(self, shape: Shape) -> bool:
         """Whether the documentation admits that shape: nobody has said otherwise."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,9 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.tables import fetch_banknotes, read_csv, split
+from initcheck.catalog.csv_tables import CsvTable, Reading, read_table
+from initcheck.catalog.tables import fetch_banknotes, split
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.records import Data
+from initcheck.texts import for_axis
+
+DETECTED = Reading()
+_MOST_LAYERS, _MOST_UNITS = 100, 100_000
+_SMALLEST_RATE, _LARGEST_RATE = 1e-30, 1e30  # well inside of float32
 
 # Keras is handed to a problem, never imported by it: the catalogue loads no framework, and a problem cannot pick
 # another Keras than the one under test.
@@ -166,53 +170,130 @@ _ROWS = (
 )
 
 PROBLEMS: Mapping[str, Problem] = MappingProxyType({row.name: row for row in _ROWS})
+_LECTURE = PROBLEMS["banknotes"]
 DEFAULT_PROBLEMS = tuple(name for name in PROBLEMS if name != "banknotes")  # whose data has to be fetched
 
 
 def get_problem(name: str) -> Problem:
-    """The row of that name, or the user's own from ``package.module:attribute``.
+    """The row of that name.
 
     Raises:
-        UnknownNameError: No row bears that name; the message gives the nearest ones.
-        InitcheckError: The module does not import, or the attribute is no ``Problem``.
+        UnknownNameError: No row has that name; the message gives the nearest ones.
     """
-    if ":" in name:
-        return _import_problem(name)
     if name not in PROBLEMS:
         raise UnknownNameError("problem", name, [*PROBLEMS, "package.module:attribute"])
     return PROBLEMS[name]
 
 
-def from_csv(path: Path, *, target: str | None = None) -> Problem:
-    """The lecture's protocol on a user's table; ``target`` names the class column, the last one by default.
+def from_csv(
+    path: Path,
+    reading: Reading = DETECTED,
+    *,
+    hidden: Sequence[int] = (),
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+) -> Problem:
+    """A user's table, trained as the lecture trains its own unless said otherwise.
+
+    It is named after the file, without its folder: one file has the same random streams wherever it lies.
+
+    Args:
+        path: The CSV file.
+        reading: What the user says about it.
+        hidden: Units of the relu layers before the output; none by default.
+        batch_size: Rows per step; the lecture's 16 by default.
+        learning_rate: Of RMSprop; Keras's own by default.
 
     Raises:
-        DataError: The file cannot be used as it is.
+        InitcheckError: The file cannot be read or used as it is, or the model cannot be made so.
     """
-    data = read_csv(path, target=target)
-    share = float(data.y_train.astype(np.float64).mean())
-    return replace(PROBLEMS["banknotes"], data=functools.partial(_same, data), chance=max(share, 1 - share))
+    table = read_table(path, reading)
+    _require_trainable(table, hidden, batch_size, learning_rate)
+    two = len(table.classes) == 2
+    inputs = table.data.input_shape[0]
+    units = "-".join(map(str, (inputs, *hidden, 1 if two else len(table.classes))))
+    layers = f"{units}, {'relu, ' * bool(hidden)}{'sigmoid' if two else 'softmax'}"
+    return Problem(
+        name=f"{table.name} (file)" if table.name in PROBLEMS else table.name,
+        title=f"{len(table.classes)} classes of {for_axis(table.target)!r} from {_count(table.features)}: {layers}",
+        source=_source(table),
+        data=functools.partial(_same, table.data),
+        model=functools.partial(_dense, tuple(hidden), len(table.classes)),
+        optimizer=functools.partial(_rmsprop, learning_rate),
+        loss="binary_crossentropy" if two else "sparse_categorical_crossentropy",
+        batch_size=_LECTURE.batch_size if batch_size is None else batch_size,
+        epochs=_LECTURE.epochs,
+        chance=table.chance,
+        target=_LECTURE.target if table.chance < _LECTURE.target else (1 + table.chance) / 2,
+        about=(*table.about, ("optimizer", _optimizer(learning_rate))),
+    )
+
+
+def banknotes_from_csv(path: Path, reading: Reading = DETECTED) -> Problem:
+    """The lecture's protocol on a file: model, budget, target and random streams of the catalogue's banknotes.
+
+    Raises:
+        InitcheckError: The file cannot be read or used as it is, or has more than two classes.
+    """
+    table = read_table(path, reading)
+    if len(table.classes) != 2:
+        raise InitcheckError(
+            f"{path}: the target column {for_axis(table.target)!r} has {len(table.classes)} classes, but the lecture's "
+            "model tells two apart; leave --problem banknotes out"
+        )
+    return replace(
+        _LECTURE,
+        title=f"The lecture's protocol on the file {table.name}: {table.data.input_shape[0]} inputs, 1 sigmoid output",
+        source=_source(table),
+        data=functools.partial(_same, table.data),
+        chance=table.chance,
+        about=table.about,
+    )
+
+
+def _count(features: int) -> str:
+    return f"{features:,} feature{'s' * (features != 1)}"
+
+
+def _source(table: CsvTable) -> str:
+    return f"the file {table.name}, SHA-256 {table.digest}…"
+
+
+def _require_trainable(
+    table: CsvTable, hidden: Sequence[int], batch_size: int | None, learning_rate: float | None
+) -> None:
+    rows = len(table.data.x_train)
+    if len(hidden) > _MOST_LAYERS or not all(1 <= units <= _MOST_UNITS for units in hidden):
+        raise InitcheckError(
+            f"--hidden {','.join(map(str, hidden))}: give up to {_MOST_LAYERS} layers of 1 to {_MOST_UNITS:,} units"
+        )
+    if batch_size is not None and not 1 <= batch_size <= rows:
+        raise InitcheckError(f"--batch-size {batch_size}: it may be from 1 to the number of training rows, {rows:,}")
+    if learning_rate is not None and not _SMALLEST_RATE <= learning_rate <= _LARGEST_RATE:
+        raise InitcheckError(
+            f"--learning-rate {learning_rate:g}: it may be from {_SMALLEST_RATE:g} to {_LARGEST_RATE:g}"
+        )
+
+
+def _dense(hidden: tuple[int, ...], classes: int, keras: Keras, initializer: SeededInitializer, shape: Any) -> Model:
+    """Relu layers of those units, then one sigmoid unit for two classes, or a softmax over more."""
+    layers = [
+        keras.layers.Dense(units, activation="relu", kernel_initializer=initializer(name), name=name)
+        for name, units in ((f"hidden_{number}", units) for number, units in enumerate(hidden, 1))
+    ]
+    units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    output = keras.layers.Dense(units, activation=activation, kernel_initializer=initializer("output"), name="output")
+    return keras.Sequential([keras.Input(shape), *layers, output])
+
+
+def _rmsprop(learning_rate: float | None, keras: Keras) -> Optimizer:
+    return keras.optimizers.RMSprop(*([] if learning_rate is None else [learning_rate]))
+
+
+def _optimizer(learning_rate: float | None) -> str:
+    rate = "Keras's default" if learning_rate is None else f"{learning_rate:g}"
+    return f"RMSprop, learning rate {rate}"
 
 
 def _same(data: Data) -> Data:
     return data
-
-
-def _import_problem(name: str) -> Problem:
-    module_name, _, attribute = name.partition(":")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)  # as `python -m` does; a console script does not
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module raises, the user has to mend it
-        reason = " ".join(str(error).split())
-        raise InitcheckError(
-            f"--problem {name}: importing {module_name!r} failed: {type(error).__name__}: {reason}"
-        ) from None
-    found = getattr(module, attribute, None)
-    if not isinstance(found, Problem):
-        what = "nothing" if found is None else f"a {type(found).__name__}"
-        raise InitcheckError(
-            f"--problem {name}: {module_name} has {what} named {attribute!r}; name an initcheck.Problem there"
-        )
-    return found

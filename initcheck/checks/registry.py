@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from initcheck.catalog.initializers import INITIALIZERS, Initializer
-from initcheck.catalog.laws import Unstated
+from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row
+from initcheck.catalog.known_issues import KnownIssue, find_general_issue, find_known_issue
 from initcheck.catalog.problems import Problem
-from initcheck.errors import InitcheckError, UnknownNameError
+from initcheck.errors import FrameworkError, UnknownNameError
 from initcheck.records import Status, Verdict
+from initcheck.texts import for_terminal
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
@@ -30,10 +31,12 @@ class Subject:
     Attributes:
         name: Readable part of the test's id.
         value: Handed to the check; None where it judges the framework as a whole.
+        own: Whether it is a user's own object, and no row of the catalogue.
     """
 
     name: str
     value: Any = field(default=None, compare=False)
+    own: bool = False
 
 
 FRAMEWORK = (Subject("framework"),)
@@ -116,6 +119,15 @@ class Cell:
         """The readable id of the cell."""
         return f"{self.check.code}-{self.subject.name}"
 
+    @property
+    def known_issue(self) -> KnownIssue | None:
+        """What is known to be wrong in the installed framework, and lets this check fail on this subject.
+
+        A user's own object may use what is broken, or not: for it nothing goes stale.
+        """
+        code = self.check.code
+        return find_general_issue(code) if self.subject.own else find_known_issue(code, self.subject.name)
+
 
 def budget_share() -> float:
     """The false-alarm rate of one p-value: the suite's, divided by all p-values of the catalogue (Bonferroni).
@@ -154,16 +166,13 @@ def as_subject(own: Any) -> Subject:
     """A user's own object as a subject.
 
     Args:
-        own: A ``Problem`` or an ``Initializer`` row, or a class of Keras initializers, whose law nobody has stated.
+        own: A ``Problem``, an ``Initializer`` row, or a class of Keras initializers or an instance of one.
 
     Raises:
         InitcheckError: It is none of these.
     """
-    if isinstance(own, Initializer | Problem):
-        return Subject(own.name, own)
-    if isinstance(own, type) and callable(getattr(own, "get_config", None)):
-        return Subject(own.__name__, Initializer(own.__name__, own, Unstated(), "the class itself"))
-    raise InitcheckError(f"{own!r} is no Problem, no Initializer row and no class of Keras initializers; give one")
+    value = own if isinstance(own, Problem) else as_row(own, f"the object {for_terminal(repr(own))[:80]}")
+    return Subject(value.name, value, own=True)
 
 
 def kind_of(value: Any) -> str:
@@ -200,6 +209,8 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
             return cell.check.judge(lab, cell.subject.value, *arguments)
     except NotApplicable as reason:
         return Verdict(Status.NOT_APPLICABLE, str(reason))
+    except FrameworkError:  # there is nothing to judge
+        raise
     except Exception as error:  # whatever the framework raises is evidence against it
         summary = " ".join(str(error).split())[:300]
         return Verdict(Status.FAIL, f"raised {type(error).__name__}: {summary}", "no exception", cause=error)

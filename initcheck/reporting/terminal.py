@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
 from initcheck.answers import COMPONENTS_METHOD, METHODS
 from initcheck.catalog.initializers import INITIALIZERS
-from initcheck.catalog.known_issues import find_known_issue
 from initcheck.catalog.problems import PROBLEMS
 from initcheck.checks.registry import FAMILIES, Cell
 from initcheck.records import Status, Verdict
@@ -104,10 +93,10 @@ def print_catalogue() -> None:
 
 def print_verdict(cell: Cell, verdict: Verdict) -> bool:
     """One line for one verdict; whether it is good, a known issue counting as good."""
-    issue = find_known_issue(cell.check.code, cell.subject.name)
+    issue = cell.known_issue
     good = verdict.status in (Status.PASS, Status.NOT_APPLICABLE)
     word = verdict.status.value
-    if issue:
+    if issue and not (good and cell.subject.own):
         # A row that no longer fails in its range is wrong itself, and told as loudly as a failure.
         good, word = not good, "known issue" if not good else "no longer fails"
     text = Text.assemble((word if good else word.upper(), "green" if good else "bold red"), f" {cell.name}: {verdict}")
@@ -172,49 +161,6 @@ def print_comparison(comparison: Comparison) -> None:
 def _plain(text: str) -> Text:
     """A text from somebody's file, without what would steer a terminal."""
     return Text(for_terminal(text))
-
-
-@contextlib.contextmanager
-def progress_bar(description: str, total: int) -> Iterator[Callable[[str, int], None]]:
-    """A bar with the time left, on stderr where that is a terminal; gives the function that advances it."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda now, steps: progress.update(task, advance=steps, description=now)
-
-
-@contextlib.contextmanager
-def progress_lines(total: int) -> Iterator[Callable[[str, int], None]]:
-    """The same as a line on stdout for each step, for a program that watches."""
-    done = 0
-
-    def advance(now: str, steps: int) -> None:
-        nonlocal done
-        done += steps
-        click.echo(f"{done}/{total} {now}")
-
-    yield advance
-
-
-@contextlib.contextmanager
-def progress_of_each(names: Sequence[str]) -> Iterator[Callable[[str, str, int, int], None]]:
-    """A bar on stderr for each name; gives the function that says what one does, its steps done and all of them.
-
-    Where stderr is no terminal, a line says when one begins something, but not each of its steps.
-    """
-    console = Console(stderr=True)
-    shown, now = TextColumn("{task.fields[name]}"), TextColumn("{task.description}", markup=False)
-    columns = (shown, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), now)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        tasks = {name: bar.add_task("", total=None, name=name) for name in names}
-
-        def say(name: str, what: str, done: int, total: int) -> None:
-            bar.update(tasks[name], description=what, completed=done, total=total or None)
-            if not console.is_terminal and not total:
-                console.print(f"{name}: {what}", markup=False, highlight=False, soft_wrap=True)
-
-        yield say
 
 
 def _console() -> Console:

@@ -24,15 +24,23 @@ if TYPE_CHECKING:
 
 def make_initializer(row: Initializer, seed: Any) -> Any:
     """Keras's initializer of that row; rows without randomness take no seed."""
-    keras_class, config = row.keras_name, dict(row.config)
+    keras_class: Any = row.keras_name
+    config = dict(row.config)
+    seeded = {"seed": seed} if row.law.random else {}
     if isinstance(keras_class, str):
         initializers = load_keras().initializers
         named = getattr(initializers, keras_class, None)
         if named is None:  # an alias: what it stands for may have other arguments than the class by default
             instance = initializers.get(keras_class)
-            named, config = type(instance), {**instance.get_config(), **config}
+            return type(instance).from_config({**instance.get_config(), **config, **seeded})
         keras_class = named
-    return keras_class(**config | ({"seed": seed} if row.law.random else {}))
+    return keras_class.from_config({**config, **seeded}) if row.serialized else keras_class(**config, **seeded)
+
+
+def rebuilt(instance: Any) -> Any:
+    """Another instance of the same configuration; a user's own class need not have ``from_config``."""
+    kind, config = type(instance), instance.get_config()
+    return kind.from_config(config) if hasattr(kind, "from_config") else kind(**config)
 
 
 class LayerInitializers:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.recipes import Feed, Recipe
+from initcheck.children import leashed
 from initcheck.errors import InitcheckError
 from initcheck.training.witness import (
     Answers,
@@ -82,7 +83,7 @@ def _ask(questions: Sequence[Question]) -> dict[str, Answers]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "initcheck.training.worker"],
+        leashed([sys.executable, "-m", "initcheck.training.worker"]),
         input=json.dumps([asdict(question) for question in questions]),
         env=environment,
         capture_output=True,

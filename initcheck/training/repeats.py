@@ -11,7 +11,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.training import unrelated
-from initcheck.training.draws import make_initializer
+from initcheck.training.draws import make_initializer, rebuilt
 from initcheck.training.trace import Array, digest
 
 
@@ -66,7 +66,7 @@ def repeat_draws(
     instance = make_initializer(row, seed)
     first, again = draw(instance), draw(instance)
     another = draw(make_initializer(row, seed))
-    from_config = draw(type(instance).from_config(instance.get_config()))
+    from_config = draw(rebuilt(instance))
     to_trace = make_initializer(row, seed)
     function = tf.function(lambda: [to_trace(shape, dtype=dtype) for dtype, shape in asked])
     traced, traced_again = ([np.array(value) for value in function()] for _ in range(2))

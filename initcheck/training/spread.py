@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
-from initcheck.catalog.problems import Problem, get_problem
+from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
 from initcheck.records import Run, Runs, group_runs
 from initcheck.training.agreement import Agreement, compare_engines, count_steps
 from initcheck.training.ensemble import EnsembleEngine
 from initcheck.training.fit import ReferenceEngine
 from initcheck.training.initial_weights import UnsuitableError
+from initcheck.training.own import find_problem
 from initcheck.training.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -52,12 +53,12 @@ class Spread:
 
     def majority(self, problem: str) -> float:
         """Share of the commonest class among the problem's training rows."""
-        share: float = self._lab.once(("majority", problem), lambda: majority(get_problem(problem)))
+        share: float = self._lab.once(("majority", problem), lambda: majority(find_problem(problem)))
         return share
 
     def agreement(self, problem: str, initializer: str) -> Agreement:
         """One fresh run of one cell by both engines."""
-        row, chosen, seed = INITIALIZERS[initializer], get_problem(problem), self._lab.stream("agreement")
+        row, chosen, seed = INITIALIZERS[initializer], find_problem(problem), self._lab.stream("agreement")
         engine = _engine(problem)  # first: where it does not serve there is nothing to compare
         reference: ReferenceEngine = self._lab.once(("reference engine", problem), lambda: ReferenceEngine(chosen))
         return compare_engines(engine, reference.train(row, reseed=0, seed=seed), row, chosen, seed=seed)
@@ -114,4 +115,4 @@ def majority(problem: Problem) -> float:
 @functools.cache
 def _engine(problem: str) -> EnsembleEngine:
     """Compiled once for all streams of the process."""
-    return EnsembleEngine(get_problem(problem), [INITIALIZERS["zeros"]])
+    return EnsembleEngine(find_problem(problem), [INITIALIZERS["zeros"]])

@@ -47,6 +47,7 @@ def draw_question(row: Initializer, seed: int, asked: Sequence[tuple[str, tuple[
         if isinstance(keras_name, str)
         else f"{keras_name.__module__}:{keras_name.__qualname__}",
         "config": dict(row.config),
+        "serialized": row.serialized,
         "random": row.law.random,
         "asked": [[dtype, list(shape)] for dtype, shape in asked],
     }
@@ -76,7 +77,7 @@ def answer(keras: Any, question: Question) -> Answers:
 def _draw(keras: Any, question: Question) -> Answers:
     what = question.what
     law = Orthogonal() if what["random"] else Constant(0.0)  # of which only matters whether it takes a seed
-    row = Initializer(question.name, _found(what["keras_name"]), law, "", what["config"])
+    row = Initializer(question.name, _found(what["keras_name"]), law, "", what["config"], what["serialized"])
     initializer = make_initializer(row, question.seed)
     return {
         f"{dtype} {tuple(shape)}": digest([np.array(initializer(tuple(shape), dtype=dtype))])

@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 
@@ -45,27 +43,6 @@ def test_stated_chance_is_the_commonest_class(name):
     data = problem.data()
     _, counts = np.unique(np.concatenate([data.y_train.ravel(), data.y_test.ravel()]), return_counts=True)
     assert problem.chance == pytest.approx(counts.max() / counts.sum(), abs=5e-5)
-
-
-@pytest.mark.parametrize(
-    ("source", "name", "message"),
-    [
-        ("", "nowhere_module:p", "importing 'nowhere_module' failed: ModuleNotFoundError"),
-        ("1/0", "broken:p", "importing 'broken' failed: ZeroDivisionError"),
-        ("p = 3", "number:p", "number has a int named 'p'"),
-        ("q = 3", "absent:p", "absent has nothing named 'p'"),
-    ],
-)
-def test_a_problem_that_cannot_be_had_is_told_in_one_line(tmp_path, monkeypatch, source, name, message):
-    module = name.partition(":")[0]
-    if source:
-        (tmp_path / f"{module}.py").write_text(source)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    with pytest.raises(InitcheckError, match="--problem") as raised:
-        get_problem(name)
-    assert message in str(raised.value)
-    assert "\n" not in str(raised.value)
 
 
 def test_impossible_budgets_are_refused():

@@ -33,7 +33,7 @@ def initcheck_(monkeypatch, capfd, tmp_path):
 def test_run_writes_its_four_files_and_prints_the_answers(initcheck_, tmp_path):
     code, out, err = initcheck_("run", *QUICK, "--out", "results")
     assert code == 0, err
-    assert err == ""
+    assert not [line for line in err.splitlines() if not line.startswith("initcheck: training runs: ")]
     written = sorted(path.name for path in (tmp_path / "results").iterdir())
     assert written == ["history.csv", "report.html", "runs.csv", "sweep.json"]
     assert "he_normal" in out
@@ -68,6 +68,30 @@ def test_the_users_own_problem_runs_from_the_example(initcheck_, tmp_path, monke
 
 
 @pytest.mark.slow
+def test_the_users_own_initializers_run_beside_the_catalogue_s_and_can_be_checked(initcheck_, tmp_path):
+    Path("mine.py").write_text(
+        "import keras\n"
+        "class Halved(keras.initializers.VarianceScaling):\n"
+        "    def __init__(self, seed=None):\n"
+        "        super().__init__(1.0, 'fan_in', 'untruncated_normal', seed=seed)\n"
+        "    def get_config(self):\n"
+        "        return {'seed': super().get_config()['seed']}\n"
+        "small = keras.initializers.RandomNormal(stddev=0.001, seed=3)\n"
+    )
+    code, out, err = initcheck_(
+        "run", "--initializers", "zeros,mine:Halved,mine:small", "--reseeds", "4", "--epochs", "2", "--out", "results"
+    )
+    assert code == 0, err
+    runs = pd.read_csv(tmp_path / "results" / "runs.csv")
+    assert list(dict.fromkeys(runs.initializer)) == ["zeros", "Halved", "RandomNormal"]
+    assert runs.groupby("initializer").loss.nunique().to_dict() == {"zeros": 1, "Halved": 4, "RandomNormal": 4}
+    assert "zeros,mine:Halved,mine:small" in Path("results/report.html").read_text()
+    code, out, _ = initcheck_("check", "DET01", "SEED02", "--subject", "mine:Halved")
+    assert code == 0
+    assert "DET01-Halved" in out
+
+
+@pytest.mark.slow
 def test_data_stands_for_the_lectures_protocol(initcheck_, tmp_path):
     rows = "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(60))
     Path("mine.csv").write_text("a,b,class\n" + rows)
@@ -94,10 +118,12 @@ def test_the_report_s_command_repeats_the_run(initcheck_, tmp_path):
         (["--reseeds", "0"], "reseeds is 0; at least 1 is needed"),
         (["--reseeds", "many"], "'many' is not a valid integer"),
         (["--epochs", "0"], "epochs is 0"),
-        (["--data", "none.csv"], "none.csv: No such file"),
+        (["--data", "none.csv"], "none.csv cannot be read (No such file or directory)"),
         (["--target", "class"], "--target names a column of --data"),
         (["--problem", "iris", "--data", "none.csv"], "has data of its own"),
         (["--out", "file"], "--out file is a file"),
+        (["--out", ""], "--out has no name; name a folder, or . for this one"),
+        (["--out", "x" * 300], "cannot be written to (File name too long)"),
         (["--out", "file/below"], "--out file/below cannot be written to"),
         (["--out", "/proc/none"], "--out /proc/none cannot be written to"),
         (["--problem", "nowhere_module:p"], "importing 'nowhere_module' failed"),
@@ -143,7 +169,8 @@ def test_list_shows_every_row_without_a_framework():
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_the_finished_runs_and_says_so(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_keep_the_finished_runs_and_say_so(number, tmp_path):
     words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--engine", "reference", "--out", "results"]
     script = f"import sys; from initcheck import cli; sys.argv = ['initcheck', *sys.argv[1:]]\n{TELL}\ncli.main()"
     process = subprocess.Popen(
@@ -155,12 +182,12 @@ def test_ctrl_c_keeps_the_finished_runs_and_says_so(tmp_path):
             assert process.poll() is None, process.stderr.read()
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         _, err = process.communicate(timeout=240)
     finally:
         process.kill()
     runs = pd.read_csv(tmp_path / "results" / "runs.csv")
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert f"interrupted: the {len(runs)} runs finished of 100000 are kept" in err
     assert "Traceback" not in err
     assert len(runs) >= 2
@@ -178,6 +205,33 @@ def sweep(*args, on_runs, **kwargs):
     return original(*args, on_runs=tell, **kwargs)
 cli.sweep = sweep
 """
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("output", "variables", "code"),
+    [
+        ("| head -1", {}, 0),
+        ("> /dev/full", {}, 2),
+        (">&-", {}, 0),
+        ("", {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, 0),
+    ],
+    ids=["closed", "full", "none", "narrow"],
+)
+def test_results_are_written_whatever_becomes_of_the_output(output, variables, code, tmp_path):
+    command = f"'{sys.executable}' -m initcheck run {' '.join(QUICK)} --out results {output}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        env={**os.environ, **variables},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert len(pd.read_csv(tmp_path / "results" / "runs.csv")) == 6
+    assert {"history.csv", "report.html"} <= {path.name for path in (tmp_path / "results").iterdir()}
+    assert "Traceback" not in done.stderr
 
 
 def test_help_states_the_defaults(initcheck_):

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import initcheck
-from initcheck.catalog.problems import from_csv
+from initcheck.catalog.problems import banknotes_from_csv
 from initcheck.training.draws import make_initializer
 from initcheck.training.fit import batch_order
 from initcheck.training.seeding import layer_seed
@@ -34,7 +34,7 @@ Z = stats.norm.isf(1e-4 / 2)  # a right implementation fails one of these nine c
 @pytest.mark.parametrize("name", REFERENCE)
 def test_the_fifth_epoch_is_the_reference_s(name, banknotes):
     reseeds = 2 if name == "zeros" else RESEEDS
-    sweep = initcheck.sweep(from_csv(banknotes), initializers=[name], reseeds=reseeds, seed=20260101)
+    sweep = initcheck.sweep(banknotes_from_csv(banknotes), initializers=[name], reseeds=reseeds, seed=20260101)
     accuracies = sweep.history(reseeds=True)[name]["accuracy"].loc[5].to_numpy()
     mean, stddev = REFERENCE[name]
     if name == "zeros":
@@ -79,7 +79,7 @@ def train_in_numpy(kernels, data, order):
 
 
 def test_every_run_is_the_one_that_numpy_trains_from_the_same_kernel(banknotes):
-    problem = from_csv(banknotes)
+    problem = banknotes_from_csv(banknotes)
     runs = initcheck.sweep(problem, initializers=["normal", "he_normal", "lecun_uniform"], reseeds=5, seed=1).runs
     kernels = [
         np.ravel(make_initializer(initcheck.INITIALIZERS[run.initializer], layer_seed(run.seed, "output"))((4, 1)))

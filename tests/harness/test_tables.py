@@ -1,12 +1,24 @@
+import os
+import threading
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
+import initcheck
+from initcheck import cli
 from initcheck.catalog import tables
-from initcheck.catalog.problems import from_csv
-from initcheck.catalog.tables import read_csv
-from initcheck.errors import DataError
+from initcheck.catalog.csv_tables import Reading, columns, encoding, read_table
+from initcheck.catalog.problems import PROBLEMS, banknotes_from_csv, from_csv
+from initcheck.catalog.tables import split
+from initcheck.errors import DataError, InitcheckError
 
-GOOD = "a,b,class\n" + "".join(f"{i},{i % 5},{i % 2}\n" for i in range(40))
+HEADER = "a,b,class\n"
+ROWS = "".join(f"{i * 1.25},{i * 3 % 7},{i % 2}\n" for i in range(40))
+GOOD = HEADER + ROWS
+SEMICOLONS = GOOD.replace(",", ";")
+EUROPEAN = SEMICOLONS.replace(".", ",")
 
 
 def write(tmp_path, text, name="t.csv"):
@@ -15,68 +27,477 @@ def write(tmp_path, text, name="t.csv"):
     return path
 
 
+def read(tmp_path, text, **reading):
+    return read_table(write(tmp_path, text), Reading(**reading))
+
+
+def refusal(tmp_path, text, **reading):
+    path = write(tmp_path, text)
+    with pytest.raises(DataError) as raised:
+        from_csv(path, Reading(**reading))
+    message = str(raised.value)
+    assert message.startswith(f"{path}: ")
+    assert message.isprintable()  # so it is one line
+    return message
+
+
+def table(*cells, header=HEADER, rows=40):
+    """A table with one row for each number: ``{i}`` in a cell stands for it."""
+    return header + "".join(",".join(cell(i) for cell in cells) + "\n" for i in range(rows))
+
+
+def number(i):
+    return str(i * 7 % 40)
+
+
+def parity(i):
+    return str(i % 2)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "the file is empty"),
-        ("\n\n", "the file is empty"),
-        ("a,b,class\n", "no row"),
+        (" \n\n", "the file is empty"),
+        (b"\xef\xbb\xbf", "the file is empty"),
+        (HEADER, "no row"),
+        ("a\n1\n2\n", "needs a feature and a target column, but the first line has one cell, 'a'"),
+        (GOOD.replace(",", " "), "has one cell, 'a b class'"),
         (GOOD + "1,2\n", "line 42 has 2 cells, the header has 3"),
-        (GOOD + "1,2,3,4\n", "line 42 has 4 cells"),
-        (GOOD + "x,2,1\n", "line 42, column 'a': 'x' is no number"),
-        (GOOD + ",2,1\n", "line 42, column 'a': nothing is no number"),
-        (GOOD + "nan,2,1\n", "line 42, column 'a': nan is not a finite number"),
-        (GOOD + "inf,2,1\n", "not a finite number"),
-        (GOOD + "1,2,\n", "the target column 'class' has gaps"),
-        (GOOD + "1,2,NaN\n", "the target column 'class' has gaps"),
-        (GOOD + "1,2,7\n", "has 3 classes, but two are needed"),
-        ("a,b,class\n" + "1,2,0\n" * 20, "has 1 class, but two are needed"),
-        ("a,b,class\n1,2,0\n2,3,1\n", "too few"),
-        ("a\n1\n2\n", "needs a feature and a target column"),
-        ("a,a,class\n1,2,0\n", "same name"),
-        (b"a,b,class\n\xff\xfe,1,0\n", "not a CSV file in UTF-8"),
+        (GOOD + "1,2,3,4\n", "line 42 has 4 cells, the header has 3"),
+        (GOOD + '"1,2,0\n3,4,1\n', "line 42: the row that begins there cannot be read"),
+        (HEADER + '"x\ny",2,0\n' + ROWS + "1,2\n", "line 44 has 2 cells"),
+        (GOOD.replace("\n", "\n\n") + "1,2\n", "line 83 has 2 cells"),
+        ("sep=;\n" + SEMICOLONS + "1;2\n", "line 43 has 2 cells"),
+        ("a,a,class\n" + ROWS, "two columns have the same name, 'a'"),
+        ("a, a ,class\n" + ROWS, "two columns have the same name, 'a'"),
+        ("a,,class\n" + ROWS, "column 2 has no name; name it in the header line, or leave it out with --drop column_2"),
+        (HEADER + "1,2,0\n2,3,1\n", "2 rows are too few"),
+        (b"a,b,class\n\xff\xfe,1,0\n", "line 2 is not text in UTF-8"),
+        (GOOD.replace("a,b", "\xe4,b").encode("latin-1"), "line 1 is not text in UTF-8"),
+        (GOOD.encode("utf-16-le"), "line 1 holds a NUL byte"),
+        (GOOD + "1\0,2,0\n", "line 42 holds a NUL byte"),
+        (b"PK\x03\x04...", "an Excel workbook"),
+        (b"\x1f\x8b...", "compressed by gzip"),
     ],
 )
-def test_a_bad_table_is_told_in_one_line_that_names_the_file(tmp_path, text, message):
-    path = write(tmp_path, text)
-    with pytest.raises(DataError) as raised:
-        read_csv(path)
-    assert message in str(raised.value)
-    assert str(path) in str(raised.value)
-    assert "\n" not in str(raised.value)
+def test_a_file_that_is_no_table_is_refused_in_one_line_that_names_file_and_line(tmp_path, text, message):
+    assert message in refusal(tmp_path, text)
 
 
-def test_a_missing_file_or_a_folder_is_told_in_one_line(tmp_path):
-    with pytest.raises(DataError, match="No such file"):
-        read_csv(tmp_path / "none.csv")
-    with pytest.raises(DataError, match="Is a directory"):
-        read_csv(tmp_path)
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("x", "'x' is not a number; fix the cell"),
+        ("1e", "'1e' is not a number"),
+        ("0x1F", "'0x1F' is not a number"),
+        ("12:30", "'12:30' is not a number"),
+        ("1 234", "without thousands separators"),
+        ('"1,234"', "'1,234' is not a number; write it in digits, without thousands separators"),
+        ('"1,234,567.5"', "without thousands separators"),
+        ("1_000", "without thousands separators"),
+        ("$5", "without thousands separators and units"),
+        ("5 %", "without thousands separators and units"),
+        ("\N{MINUS SIGN}5", "is not a number"),
+        ("\N{ARABIC-INDIC DIGIT THREE}", "is not a number"),
+        ("\x1b[31mx", "is not a number"),
+        ("1e300", "'1e300' is not a finite number in float32"),
+        ("-1e39", "'-1e39' is not a finite number in float32"),
+        ("1e400", "'1e400' is not a finite number in float32"),
+        ("inf", "'inf' is not a finite number"),
+        ("-Infinity", "'-Infinity' is not a finite number"),
+        *((cell, f"the value is missing ('{cell}'); fill it in") for cell in ("NaN", "NA", "n/a", "?", "-", "null")),
+        ("", "the value is missing; fill it in, remove the row, or give --missing median"),
+        ('" "', "the value is missing; fill it in"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_refused_by_line_and_column(tmp_path, cell, message):
+    found = refusal(tmp_path, f"{GOOD}{cell},2,1\n3,4,0\n")
+    assert "line 42, column 'a': " in found
+    assert message in found
 
 
-def test_a_missing_column_is_told_with_the_ones_there_are(tmp_path):
-    with pytest.raises(DataError, match=r"no column is named 'klass'; name one with --target: a, b, class"):
-        read_csv(write(tmp_path, GOOD), target="klass")
+@pytest.mark.parametrize("cell", ["7", " 7 ", '"7"', "7.", "+7", "7e0", ".7E+1", "0007"])
+def test_every_plain_notation_of_a_number_is_read_exactly(tmp_path, cell):
+    assert np.array_equal(
+        read(tmp_path, f"{GOOD}{cell},2,1\n").data.x_train, read(tmp_path, f"{GOOD}7.0,2,1\n").data.x_train
+    )
 
 
-def test_any_column_may_be_the_target_and_labels_may_be_words(tmp_path):
-    text = "class,a,b\n" + "".join(f"{'no' if i % 2 else 'yes'},{i},{i % 7}\n" for i in range(40))
-    data = read_csv(write(tmp_path, text), target="class")
-    assert data.x_train.shape == (28, 2)
-    assert sorted(np.unique(data.y_train)) == [0.0, 1.0]
-    both = np.concatenate([data.x_train, data.x_test])
+def test_numbers_are_the_ones_that_python_reads_however_large_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(columns, "_CELLS_AT_ONCE", 9)  # chunks of three rows
+    numbers = np.random.RandomState(1).normal(size=(40, 2)) * 10.0 ** np.arange(-3, 5, 4)
+    text = HEADER + "".join(f"{a!r},{b!r},{i % 2}\n" for i, (a, b) in enumerate(numbers.tolist()))
+    data, expected = read(tmp_path, text).data, split(numbers, np.arange(40) % 2)
+    for name in ("x_train", "y_train", "x_test", "y_test"):
+        assert np.array_equal(getattr(data, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize(
+    ("text", "read_as"),
+    [
+        (GOOD, "UTF-8, cells separated by comma, decimal point"),
+        (SEMICOLONS, "UTF-8, cells separated by semicolon, decimal point"),
+        (EUROPEAN, "UTF-8, cells separated by semicolon, decimal comma"),
+        (GOOD.replace(",", "\t"), "UTF-8, cells separated by tab, decimal point"),
+        (EUROPEAN.replace(";", "\t"), "UTF-8, cells separated by tab, decimal comma"),
+        (GOOD.replace(",", "|"), "UTF-8, cells separated by pipe, decimal point"),
+        ("sep=;\n" + EUROPEAN, "UTF-8, cells separated by semicolon, decimal comma"),
+        (GOOD.replace("\n", "\r\n"), "UTF-8, cells separated by comma"),
+        (GOOD.replace("\n", "\r"), "UTF-8, cells separated by comma"),
+        (GOOD.replace("\n", "\n\n"), "UTF-8, cells separated by comma"),
+        (GOOD + ",,\n,,\n", "UTF-8, cells separated by comma"),
+        (GOOD.removesuffix("\n"), "UTF-8, cells separated by comma"),
+        ("\ufeff" + GOOD, "UTF-8, cells separated by comma"),
+        (GOOD.encode("utf-16"), "UTF-16, cells separated by comma"),
+        (GOOD.encode("utf-32"), "UTF-32, cells separated by comma"),
+        (GOOD.replace("\n", ",\n"), "UTF-8, cells separated by comma"),
+        (HEADER + ROWS.replace("\n", ",\n"), "UTF-8, cells separated by comma"),
+        ("a,b,class,\n" + ROWS, "UTF-8, cells separated by comma"),
+        ('"' + GOOD.replace(",", '","').replace("\n", '"\n"').removesuffix('"'), "UTF-8, cells separated by comma"),
+    ],
+)
+def test_one_table_gives_the_same_numbers_however_it_is_laid_out(tmp_path, text, read_as):
+    found, plain = read(tmp_path, text), read(tmp_path, GOOD)
+    assert dict(found.about)["read as"].startswith(read_as)
+    assert np.array_equal(found.data.x_train, plain.data.x_train)
+    assert np.array_equal(found.data.y_test, plain.data.y_test)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "answer"),
+    [
+        (
+            "a,x;b,y;class\n" + "p,q;r,s;t\np,q;r,u;v\n" * 20,
+            "may be separated by comma or by semicolon; say which with --separator",
+            {"separator": "semicolon"},
+        ),
+        (
+            table(lambda i: f'"{i % 9 + 1},{i + 100}"', number, parity),
+            "'1,100' may be 1.100 or 1100; give --decimal comma if",
+            {"decimal": "comma"},
+        ),
+        (
+            table(lambda i: f"{i % 9 + 1}.{i + 100}", number, parity).replace(",", ";"),
+            "'1.100' may be 1.100 or 1100; give --decimal point if",
+            {"decimal": "point"},
+        ),
+        (
+            table(lambda i: f'"{i},5"' if i else "0.5", number, parity),
+            "both '0.5' and '1,5' occur; say with --decimal point or --decimal comma",
+            None,
+        ),
+    ],
+)
+def test_what_is_ambiguous_is_refused_and_the_option_named_decides(tmp_path, text, message, answer):
+    assert message in refusal(tmp_path, text)
+    if answer:
+        assert len(read(tmp_path, text, **answer).data.x_train) == 28
+
+
+@pytest.mark.parametrize("decimal", ["point", "comma"])
+def test_whichever_decimal_mark_is_given_a_cell_with_the_other_one_is_named(tmp_path, decimal):
+    text = table(lambda i: f'"{i},5"' if i else "0.5", number, parity)
+    line, cell, other = (3, "1,5", "comma") if decimal == "point" else (2, "0.5", "point")
+    message = refusal(tmp_path, text, decimal=decimal)
+    assert f"line {line}, column 'a': {cell!r} is not a number; give --decimal {other}" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (ROWS, "every cell of it is a number"),
+        (ROWS.replace(",", ";").replace(".", ","), "every cell of it is a number"),
+        ("".join(f"{i},{i % 7},{'xy'[i % 2]}\n" for i in range(40)), "'0' stands above a column of numbers"),
+        ("?" + "".join(f"{i},{i % 7},{'xy'[i % 2]}\n" for i in range(40)), "'0' stands above a column of numbers"),
+        ("".join(f"{'rst'[i % 3]},{'abc'[i % 3]},{'xy'[i % 2]}\n" for i in range(40)), "occurs again in its column"),
+    ],
+)
+def test_a_first_line_that_looks_like_data_is_questioned_and_never_lost(tmp_path, text, reason):
+    text = text.removeprefix("?0")  # the first cell may be a gap
+    message = refusal(tmp_path, text, missing="median")
+    assert "the first line may be data" in message
+    assert "--header no" in message
+    found = read(tmp_path, text, header="no", missing="median")
+    assert len(found.data.x_train) + len(found.data.x_test) == 40
+    assert found.target == "column_3"
+    assert "no header line" in dict(found.about)["read as"]
+
+
+def test_numbers_are_names_if_the_user_says_so(tmp_path):
+    text = "n,2019,2020,class\n" + "".join(f"{i},{i % 3},{i % 4},{i % 2}\n" for i in range(40))
+    assert "'2019' stands above a column of numbers" in refusal(tmp_path, text)
+    assert "n, 2019, 2020;" in dict(read(tmp_path, text, header="yes").about)["features"]
+
+
+def test_columns_without_a_header_are_counted_and_may_be_named_so(tmp_path):
+    found = read(tmp_path, ROWS, header="no", target="column_2", drop=("column_1",))
+    assert (found.target, found.features, len(found.classes)) == ("column_2", 1, 7)
+    assert "give --target one of: column_1, column_2, column_3" in refusal(tmp_path, ROWS, header="no", target="class")
+
+
+@pytest.mark.parametrize(
+    ("reading", "message"),
+    [
+        ({"target": "klass"}, "no column is named 'klass'; give --target one of: a, b, class"),
+        ({"drop": ("b", "k\x1b")}, "no column is named 'k '; give --drop one of: a, b, class"),
+        ({"target": "a", "drop": ("a",)}, "'a' is the target and cannot be left out"),
+        ({"drop": ("a", "b")}, "--drop leaves no feature and target"),
+    ],
+)
+def test_a_column_that_is_not_there_is_answered_with_those_that_are(tmp_path, reading, message):
+    assert message in refusal(tmp_path, GOOD, **reading)
+
+
+def test_a_dropped_column_may_hold_anything(tmp_path):
+    text = "id,a,class\n" + "".join(f"u{i},{i},{'no' if i % 2 else 'yes'}\n" for i in range(40))
+    assert "column 'id' has more different words (such as 'u0') than the 20 categories" in refusal(tmp_path, text)
+    found = read(tmp_path, text, drop=("id",))
+    assert found.data.input_shape == (1,)
+    assert dict(found.about)["left out"] == "id"
+    found = read(tmp_path, text.replace("id,", ",", 1), drop=("column_1",))  # an index, as pandas writes it
+    assert found.data.input_shape == (1,)
+
+
+LABELS = [
+    (lambda i: str(i % 3 + 1), ("1", "2", "3")),
+    (lambda i: f"{i % 2}.0", ("0.0", "1.0")),
+    (lambda i: ["0", "1", "0.0", "1.00"][i % 4], ("0", "1")),
+    (lambda i: ["9", "10"][i % 2], ("9", "10")),
+    (lambda i: ["yes", "no"][i % 2], ("no", "yes")),
+    (lambda i: "+-"[i % 2], ("+", "-")),
+    (lambda i: ["none", "some"][i % 2], ("none", "some")),
+    (lambda i: f"class {i % 12:02d}", tuple(f"class {i:02d}" for i in range(12))),
+]
+
+
+@pytest.mark.parametrize(("label", "classes"), LABELS, ids=[classes[0] for _, classes in LABELS])
+def test_labels_may_be_numbers_or_words(tmp_path, label, classes):
+    text = table(number, number, label, rows=240)
+    found = read(tmp_path, text)
+    assert found.classes == classes
+    expected = split(np.zeros((240, 1)), [_number(classes, label(i)) for i in range(240)], classes=len(classes))
+    assert np.array_equal(found.data.y_train, expected.y_train)
+    assert found.data.y_train.dtype == (np.float32 if len(classes) == 2 else np.int32)
+    assert dict(found.about).get("counts as 1") == (classes[1] if len(classes) == 2 else None)
+
+
+def _number(classes, label):
+    return classes.index(label) if label in classes else [float(one) for one in classes].index(float(label))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD + "1,2,\n", "line 42: the target column 'class' has no value; remove that row"),
+        (GOOD + "1,2,NaN\n", "line 42: the target column 'class' has no value ('NaN')"),
+        (GOOD + "1,2,?\n", "line 42: the target column 'class' has no value ('?')"),
+        (GOOD + "1,2,7\n", "line 42 is the only row of class '7'"),
+        (HEADER + "1,2,0\n" * 20, "has 1 class, '0', but two are needed"),
+        (
+            table(number, number, lambda i: f"{i * 1.5}"),
+            "has 40 different numbers in 40 rows, which looks like regress",
+        ),
+        (table(number, number, lambda i: str(i * 7 % 37)), "looks like regression"),
+        (table(number, number, lambda i: str(i % 12 + 0.5), rows=400), "has 12 different numbers in 400 rows, which"),
+        (table(number, number, lambda i: f"w{i % 60}", rows=240), "has 60 different words in 240 rows, but at most 50"),
+        (GOOD + "1,2,9\n9,9,9\n", "no row of class '9' is among the training rows"),
+    ],
+)
+def test_a_target_that_is_not_a_class_for_each_row_is_refused(tmp_path, text, message):
+    if "training rows" in message:  # the two last of 42 rows: put them where the split holds out
+        held = sorted(set(range(42)) - set(split(np.arange(42.0), np.zeros(42), standardize=False).x_train.astype(int)))
+        lines = GOOD.splitlines(keepends=True)
+        for place in held[:2]:
+            lines.insert(1 + place, "1,2,9\n")
+        text = "".join(lines)
+    assert message in refusal(tmp_path, text)
+
+
+def test_words_become_an_input_for_each_category(tmp_path):
+    words = ["red", "blue", "green"]
+    found = read(tmp_path, "a,color,class\n" + "".join(f"{i},{words[i % 3]},{i % 2}\n" for i in range(40)))
+    hot = np.array([[word == words[i % 3] for word in sorted(words)] for i in range(40)], float)
+    expected = split(np.column_stack([np.arange(40.0), hot]), np.arange(40) % 2)
+    assert np.array_equal(found.data.x_train, expected.x_train)
+    assert dict(found.about)["categories"] == "color (blue, green, red; one-hot, 3 inputs)"
+
+
+def test_words_far_down_in_a_column_of_numbers_are_found_whatever_the_chunks(tmp_path, monkeypatch):
+    monkeypatch.setattr(columns, "_CELLS_AT_ONCE", 30)
+    text = "code,b,class\n" + "".join(f"{i % 4 if i < 15 else 'AB'[i % 2]},{i},{i % 2}\n" for i in range(40))
+    assert dict(read(tmp_path, text).about)["categories"] == "code (0, 1, 2, 3, A, B; one-hot, 6 inputs)"
+    assert "line 32, column 'a': 'x' is not a number" in refusal(
+        tmp_path, "".join([HEADER, *ROWS.splitlines(keepends=True)[:30], "x,1,1\n", ROWS])
+    )
+
+
+def test_numbers_with_thousands_separators_never_become_categories(tmp_path):
+    text = table(lambda i: f'"{i % 3 + 1},000,000"', number, parity)
+    assert "line 2, column 'a': '1,000,000' is not a number" in refusal(tmp_path, text)
+
+
+def test_missing_values_become_the_median_or_a_category_of_their_own(tmp_path):
+    text = "a,color,class\n" + "".join(
+        f"{'NA' if i == 3 else i},{['red', 'blue', '?'][i % 3]},{i % 2}\n" for i in range(40)
+    )
+    assert "line 5, column 'a': the value is missing ('NA')" in refusal(tmp_path, text)
+    assert "line 4, column 'color': the value is missing ('?')" in refusal(tmp_path, text.replace("NA,", "3,"))
+    found = read(tmp_path, text, missing="median")
+    a = np.arange(40.0)
+    a[3] = np.median(np.delete(a, 3))
+    hot = np.array([[i % 3 == 1, i % 3 == 0, i % 3 == 2] for i in range(40)], float)
+    assert np.array_equal(found.data.x_train, split(np.column_stack([a, hot]), np.arange(40) % 2).x_train)
+    assert (
+        dict(found.about)["missing values"]
+        == "1 in a: the column's median over all rows, 13 in color: a category of its own"
+    )
+    empty = table(lambda i: "", number, parity)
+    assert "column 'a' holds no value at all; leave it out with --drop" in refusal(tmp_path, empty, missing="median")
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        (lambda i: str(10**18 + i), "column 'a' varies from 1e+18 to 1e+18, of which floating point keeps too few"),
+        (lambda i: f"{10**12}.{i:04d}", "floating point keeps too few digits"),
+        (lambda i: f"{i}e-200", "column 'a' varies too little"),
+    ],
+)
+def test_a_column_whose_differences_rounding_swallows_is_refused(tmp_path, first, message):
+    assert message in refusal(tmp_path, table(first, number, parity))
+
+
+@pytest.mark.parametrize("value", ["1", "0.1", "1e30", "-3e38", str(10**18)])
+def test_a_constant_column_is_an_input_of_zeros_and_is_named(tmp_path, value):
+    found = read(tmp_path, table(lambda i: value, number, parity))
+    assert dict(found.about)["never varies"] == "a"
+    assert not found.data.x_train[:, 0].any()
+    assert "every feature has the same value" in refusal(tmp_path, table(lambda i: value, lambda i: "2", parity))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e15, 1e30, 8e36])
+def test_whatever_is_taken_is_finite_and_standardised_in_float32(tmp_path, scale):
+    data = read(tmp_path, table(lambda i: repr(i * scale), number, parity)).data
+    both = np.concatenate([data.x_train, data.x_test]).astype(float)
+    assert np.isfinite(both).all()
     assert np.allclose(both.mean(axis=0), 0, atol=1e-6)
     assert np.allclose(both.std(axis=0), 1, atol=1e-6)
 
 
-def test_a_byte_order_mark_and_blank_lines_do_no_harm(tmp_path):
-    assert read_csv(write(tmp_path, "\ufeff" + GOOD.replace("\n", "\n\n"))).input_shape == (2,)
+def test_a_table_of_two_columns_and_one_of_thousands_are_taken(tmp_path):
+    assert read(tmp_path, "a,class\n" + "".join(f"{i},{i % 2}\n" for i in range(40))).data.input_shape == (1,)
+    names = ",".join(f"f{n}" for n in range(3000))
+    cells = [",".join(str((i * n) % 11) for n in range(3000)) for i in range(20)]
+    wide = f"{names},class\n" + "".join(f"{row},{i % 2}\n" for i, row in enumerate(cells))
+    found = read(tmp_path, wide)
+    assert found.data.input_shape == (3000,)
+    assert len(dict(found.about)["features"]) < 200
 
 
-def test_the_lectures_file_gives_the_lectures_split(banknotes):
-    problem = from_csv(banknotes)
-    data = problem.data()
-    assert (len(data.x_train), len(data.x_test)) == (960, 412)
-    assert problem.chance == pytest.approx(0.555, abs=0.01)
+def test_more_than_the_most_bytes_or_numbers_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(columns, "MOST_NUMBERS", 79)
+    assert "more than 79 numbers in 2 features; leave rows out, or columns with --drop" in refusal(tmp_path, GOOD)
+    monkeypatch.setattr(encoding, "MOST_BYTES", 100)
+    with pytest.raises(InitcheckError, match=r"larger than a table may be \(0.0001 MB\)"):
+        read(tmp_path, GOOD)
+
+
+def test_a_missing_file_a_folder_or_a_device_is_refused(tmp_path):
+    for path, message in (
+        (tmp_path / "none.csv", "No such file"),
+        (tmp_path, "is a folder"),
+        (Path("/dev/zero"), "is a device"),
+    ):
+        with pytest.raises(InitcheckError, match=message):
+            from_csv(path)
+
+
+def test_a_pipe_is_read_to_its_end(tmp_path):
+    os.mkfifo(path := tmp_path / "pipe.csv")
+    writer = threading.Thread(target=path.write_text, args=(GOOD,))
+    writer.start()
+    assert from_csv(path).name == "pipe.csv"
+    writer.join()
+
+
+def test_the_table_is_described_and_not_taken_for_the_lectures(tmp_path):
+    problem = from_csv(write(tmp_path, GOOD, "mine.csv"))
+    assert problem.name == "mine.csv"
+    assert problem.title == "2 classes of 'class' from 2 features: 2-1, sigmoid"
+    about = dict(problem.about)
+    assert about["file"] == "mine.csv"
+    assert about["sha256"][:16] in problem.source
+    assert about["table"] == "40 rows of 2 features and a target"
+    assert about["classes"] == "0: 20 rows (50.0%), 1: 20 rows (50.0%)"
+    assert about["missing values"] == "none"
+    assert "anknotes" not in f"{problem.title}{problem.source}{problem.about}"
+
+
+def test_a_file_is_named_the_same_wherever_it_lies_and_never_as_a_row_of_the_catalogue(tmp_path):
+    (tmp_path / "folder").mkdir()
+    here, there = write(tmp_path, GOOD, "mine.csv"), write(tmp_path / "folder", GOOD, "mine.csv")
+    assert from_csv(here).name == from_csv(there).name
+    assert from_csv(write(tmp_path, GOOD, "iris")).name not in PROBLEMS
+    composed, decomposed = write(tmp_path, GOOD, "\xe4.csv"), write(tmp_path / "folder", GOOD, "a\u0308.csv")
+    assert from_csv(composed).name == from_csv(decomposed).name == "\xe4.csv"
+    assert from_csv(write(tmp_path, GOOD, "\x1b[31m.csv")).name.isprintable()
+
+
+def test_names_from_the_file_are_printable_in_every_fact(tmp_path):
+    text = f"a\x1b[31m{'x' * 500},b\u202e,class\n" + ROWS.replace(",1\n", ",\x1b[1m\n")
+    problem = from_csv(write(tmp_path, text))
+    for name, value in (*problem.about, ("title", problem.title)):
+        assert value.isprintable(), name
+        assert len(value) < 300, name
+
+
+@pytest.mark.parametrize(("rare", "target"), [(20, 0.9), (8, 0.9), (2, None)])
+def test_the_target_is_nine_tenths_or_halfway_from_chance_to_all(tmp_path, rare, target):
+    problem = from_csv(write(tmp_path, table(number, number, lambda i: str(int(i < rare)))))
+    share = np.bincount(problem.data().y_train.ravel().astype(int)).max() / 28
+    assert problem.chance == pytest.approx(share)
+    assert problem.target == (target or pytest.approx((1 + share) / 2))
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"hidden": (8, 0)}, "--hidden 8,0: give up to"),
+        ({"hidden": (8,) * 101}, "give up to 100 layers"),
+        ({"hidden": (10**9,)}, "give up to 100 layers of 1 to 100,000 units"),
+        ({"batch_size": 0}, "--batch-size 0: it may be from 1 to the number of training rows, 28"),
+        ({"batch_size": 29}, "--batch-size 29: it may be"),
+        ({"learning_rate": 0.0}, "--learning-rate 0: it may be from"),
+        ({"learning_rate": float("nan")}, "--learning-rate nan: it may be from"),
+        ({"learning_rate": 1e300}, "--learning-rate 1e+300: it may be from"),
+    ],
+)
+def test_a_model_that_cannot_be_trained_is_refused(tmp_path, model, message):
+    with pytest.raises(InitcheckError) as raised:
+        from_csv(write(tmp_path, GOOD), **model)
+    assert message in str(raised.value)
+
+
+def test_the_lectures_file_gives_the_lectures_protocol(banknotes):
+    frame = pd.read_csv(banknotes)
+    expected = split(frame.iloc[:, :4], frame["class"])
+    own, lecture, row = from_csv(banknotes), banknotes_from_csv(banknotes), PROBLEMS["banknotes"]
+    for problem in (own, lecture):
+        data = problem.data()
+        assert (len(data.x_train), len(data.x_test)) == (960, 412)
+        assert np.array_equal(data.x_train, expected.x_train)
+        assert np.array_equal(data.y_test, expected.y_test)
+        assert problem.chance == pytest.approx(0.5552, abs=1e-4)
+        assert (problem.batch_size, problem.epochs, problem.loss) == (row.batch_size, row.epochs, row.loss)
+        assert problem.target == row.target
+    assert (own.name, lecture.name) == ("banknotes.csv", "banknotes")  # the streams of the lecture's stay
+    assert (lecture.model, lecture.optimizer) == (row.model, row.optimizer)
+
+
+def test_the_lectures_protocol_is_for_two_classes(tmp_path):
+    with pytest.raises(InitcheckError, match=r"has 3 classes.*leave --problem banknotes out"):
+        banknotes_from_csv(write(tmp_path, table(number, number, lambda i: str(i % 3))))
 
 
 def test_without_network_both_ways_are_named(monkeypatch):
@@ -86,3 +507,107 @@ def test_without_network_both_ways_are_named(monkeypatch):
     monkeypatch.setattr("sklearn.datasets.fetch_openml", unreachable)
     with pytest.raises(DataError, match=r"connect to the network, or give the table .* --data FILE.csv"):
         tables.fetch_banknotes()
+
+
+@pytest.fixture
+def run(monkeypatch, capfd, tmp_path):
+    """Runs ``initcheck run`` in this process, in an empty folder; gives exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr("sys.argv", ["initcheck", "run", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capfd.readouterr()
+        return stopped.value.code or 0, out, err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--target", "class"], "--target names a column of --data FILE.csv, which is not given"),
+        *(
+            ([option, value], f"{option} is about the table of --data FILE.csv, which is not given")
+            for option, value in [
+                ("--drop", "a"),
+                ("--separator", ";"),
+                ("--decimal", ","),
+                ("--header", "no"),
+                ("--missing", "median"),
+                ("--hidden", "8"),
+                ("--batch-size", "8"),
+                ("--learning-rate", "0.1"),
+            ]
+        ),
+        (["--data", "t.csv", "--problem", "iris"], "--problem iris has data of its own"),
+        (["--data", "t.csv", "--problem", "banknotes", "--hidden", "8"], "--hidden changes the lecture's protocol"),
+        (["--data", "t.csv", "--separator", "x"], "'x' is none of comma, semicolon, tab, pipe"),
+        (["--data", "t.csv", "--hidden", "8;8"], "'8;8' is no list of whole numbers such as 8,8"),
+        (["--data", "t.csv", "--hidden", ""], "'' is no list of whole numbers"),
+        (["--data", "t.csv", "--target", "k"], "give --target one of: a, b, class"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_in_one_line(run, tmp_path, words, message):
+    write(tmp_path, GOOD)
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+@pytest.mark.slow
+def test_a_table_of_three_classes_with_words_and_gaps_is_trained_and_the_command_repeats_it(run, tmp_path):
+    rows = [
+        f"{i};{i % 3 + i % 5 / 10};{['red', 'blue'][i % 2]};{'' if i == 7 else i * 7 % 11};{'abc'[i % 3]}"
+        for i in range(90)
+    ]
+    write(tmp_path, "id;x;color;y;kind\n" + "\n".join(rows).replace(".", ","), "mine.csv")
+    words = ["--data", "mine.csv", "--target", "kind", "--drop", "id", "--separator", ";", "--decimal", ",", "--header"]
+    words += ["yes", "--missing", "median", "--hidden", "8,4", "--batch-size", "9", "--learning-rate", "0.02"]
+    words += ["--epochs", "30", "--initializers", "he_normal", "--reseeds", "3"]
+    code, _, err = run(*words)
+    assert code == 0, err
+    runs = pd.read_csv("initcheck-results/runs.csv")
+    assert set(runs.problem) == {"mine.csv"}
+    assert set(runs.train_total) == {63}
+    assert (runs.train_accuracy > 0.9).all()  # x tells the classes apart; chance is a third
+    report = Path("initcheck-results/report.html").read_text()
+    assert "3 classes of" in report
+    assert "anknotes" not in report
+    command = initcheck_command(report)
+    assert [word for word in words if word not in command] == [";", ","]  # written as semicolon and comma
+    assert run(*command, "--out", "again")[0] == 0
+    assert Path("again/runs.csv").read_bytes() == Path("initcheck-results/runs.csv").read_bytes()
+
+
+def initcheck_command(report):
+    import html
+    import re
+    import shlex
+
+    (line,) = set(re.findall(r"initcheck run [^<]+", report))
+    return shlex.split(html.unescape(line))[2:]
+
+
+@pytest.mark.slow
+def test_every_layer_of_a_table_s_model_asks_for_the_initializer_by_a_name_of_its_own(tmp_path):
+    keras = pytest.importorskip("keras")
+    problem = from_csv(write(tmp_path, table(number, number, lambda i: str(i % 3))), hidden=(8, 4))
+    asked = []
+    model = problem.model(keras, lambda name: asked.append(name) or "zeros", problem.data().input_shape)
+    assert asked == ["hidden_1", "hidden_2", "output"]
+    assert [layer.units for layer in model.layers] == [8, 4, 3]
+    assert [layer.activation.__name__ for layer in model.layers] == ["relu", "relu", "softmax"]
+
+
+@pytest.mark.slow
+def test_one_file_in_two_folders_gives_the_same_runs(tmp_path):
+    (tmp_path / "folder").mkdir()
+    frames = [
+        initcheck.sweep(from_csv(write(folder, GOOD)), initializers=["he_normal"], reseeds=2).to_frame()
+        for folder in (tmp_path, tmp_path / "folder")
+    ]
+    assert frames[0].equals(frames[1])

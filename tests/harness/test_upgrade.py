@@ -8,15 +8,17 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 from configparser import RawConfigParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from baselines import baseline
 
-from initcheck import InitcheckError, cli
+from initcheck import InitcheckError, cli, files
 from initcheck.baselines import environments, recordings
 from initcheck.baselines.carried import carry, require_able, require_python
 from initcheck.baselines.environments import build, clean_variables, own_requirements, resolve
@@ -57,13 +59,14 @@ import json, os, pathlib, shutil, sys
 here = pathlib.Path(__file__).parent
 words = sys.argv[1:]
 asked = " ".join(open(word).read().replace("\\n", " ").strip() for word in words if word.endswith("asked.in"))
+files = "".join(open(word).read() for word in words[2:] if word.endswith(".txt") and os.path.exists(word))
 with open(here / "calls", "a") as calls:
     calls.write(json.dumps([words, asked, dict(os.environ)]) + "\\n")
 if "compile" in words:
     if "9.9" in asked:
         sys.exit("warning: of no interest\\nerror: No solution found\\n  cause: Because there is no version\\n"
                  "         of it, you cannot have it.\\n")
-    pathlib.Path(words[words.index("--output-file") + 1]).write_text(asked)
+    pathlib.Path(words[words.index("--output-file") + 1]).write_text(asked + "\\n" + files)
 if "venv" in words:
     shutil.copytree(here / "environment", words[words.index("--python") + 2])
 if "sync" in words and (here / "broken").exists():
@@ -173,7 +176,7 @@ def test_what_is_no_requirement_is_told_in_one_line_and_never_run(text, where, u
 def test_a_path_that_is_not_there_is_not_looked_for_in_a_registry(name, uv, run):
     code, _, err = run("upgrade", name, "tensorflow")
     assert code == 2
-    assert "does not exist" in err
+    assert "no file or folder that exists" in err
     assert not calls(uv)
 
 
@@ -420,11 +423,91 @@ def test_an_interruption_ends_what_runs(jobs, tmp_path):
         if len(recorded(environment)) == jobs:
             raise KeyboardInterrupt
 
+    both = {"old": python, "new": python}
     with pytest.raises(KeyboardInterrupt):
-        record_each({"old": python, "new": python}, [], carried=tmp_path, folder=tmp_path, jobs=jobs, advance=interrupt)
+        list(record_each(both, [], carried=tmp_path, folder=tmp_path, jobs=jobs, advance=interrupt))
     for pid, *_ in recorded(environment):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_what_one_side_has_recorded_is_kept_when_the_other_is_interrupted(run, tmp_path, monkeypatch):
+    quick = make_environment(tmp_path / "quick")
+    sleeping = make_environment(tmp_path / "sleeping", how="sleep")
+    Path("out").mkdir()
+    for name in ("new.json", "report.html"):
+        Path("out", name).write_text("of an earlier call")
+
+    def interrupt(_):
+        if recorded(sleeping) and recorded(quick):
+            time.sleep(0.5)
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(recordings, "time", SimpleNamespace(sleep=interrupt))
+    code, _, err = run("upgrade", quick, sleeping, "--out", "out", "--jobs", "1")
+    assert code == 143
+    assert err.splitlines()[-1] == "initcheck: interrupted: out/old.json is there; new was not recorded"
+    assert [path.name for path in Path("out").iterdir()] == ["old.json"]
+
+
+def test_an_environment_without_tensorflow_is_refused_before_anything_is_installed(uv, run):
+    code, _, err = run("upgrade", "keras==3.7.0", "keras==3.8.0")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("initcheck: OLD keras==3.7.0: it has no TensorFlow; add one")
+    assert [words[0] for words, _, _ in calls(uv)] == ["pip"]
+
+
+@pytest.mark.parametrize("name", ["tensorflow-cpu", "tf-nightly", "tensorflow-macos", "intel-tensorflow", "tf_nightly"])
+def test_tensorflow_is_known_under_all_its_names(uv, run, name):
+    assert run("upgrade", name, name)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("", "the text is empty"),
+        ("foo/bar==1", "is no file or folder that exists, and no requirement"),
+        ("/dev/zero", "is a device, not a file"),
+        ("pipe", "gave no end within"),
+    ],
+)
+def test_what_is_no_source_is_refused_in_one_line(source, words, run, monkeypatch):
+    monkeypatch.setattr(files, "PATIENCE", 0.2)
+    os.mkfifo("pipe")
+    code, out, err = run("upgrade", source, "tensorflow")
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_a_cache_that_cannot_be_made_is_one_line_that_says_what_to_set(uv, run, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(environments, "environments_folder", lambda: tmp_path / "file" / "below")
+    code, _, err = run("upgrade", "tensorflow", "tensorflow")
+    assert code == 2
+    assert "cannot be written (Not a directory); set XDG_CACHE_HOME" in err.splitlines()[-1]
+
+
+def test_kill_9_ends_both_recordings_and_the_next_call_sweeps_what_is_left(tmp_path):
+    sleeping = make_environment(tmp_path / "sleeping", how="sleep")
+    variables = {**os.environ, "TMPDIR": str(tmp_path)}
+    words = [sys.executable, "-m", "initcheck", "upgrade"]
+    killed = subprocess.Popen([*words, sleeping, sleeping, "--jobs", "2"], env=variables, cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while len(recorded(sleeping)) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    killed.kill()
+    killed.wait()
+    for pid, *_ in recorded(sleeping):
+        while Path(f"/proc/{pid}/exe").exists():  # not a zombie that nobody has waited for
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    (left,) = tmp_path.glob("initcheck-upgrade-*")
+    os.utime(left, (1, 1))
+    quick = make_environment(tmp_path / "quick")
+    subprocess.run([*words, quick, quick], env=variables, cwd=tmp_path, check=True, capture_output=True)
+    assert not list(tmp_path.glob("initcheck-upgrade-*"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -440,7 +523,7 @@ def test_ctrl_c_and_sigterm_leave_nothing_half_written_and_nothing_running(run, 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     code, _, err = run("upgrade", sleeping, sleeping, "--out", "out")
-    assert code == 130
+    assert code == 128 + number
     assert "interrupted" in err
     assert not list(Path("out").iterdir())
     for pid, *_ in recorded(sleeping):

@@ -351,10 +351,41 @@ def _change_loaded(keras: Any, change: Callable[[Any, str], None]) -> None:
 @mutant("harmless-config-key", "GlorotUniform's configuration has one key more, which from_config understands")
 def harmless_config_key(keras: Any) -> None:
     """As Keras 3.15 added ``input_axes``."""
-    keras_class = keras.initializers.GlorotUniform
-    edit_config(keras_class, lambda config: config.update(note="added later"))
+    _add_config_key(keras.initializers.GlorotUniform)
 
-    def from_config(cls: Any, config: Config) -> Any:
-        return cls(**{key: value for key, value in config.items() if key != "note"})
+
+@mutant("harmless-alias-config-key", "the same of RandomUniform and RandomNormal, which aliases stand for")
+def harmless_alias_config_key(keras: Any) -> None:
+    """What an alias stands for can be asked for its configuration alone."""
+    for keras_class in (keras.initializers.RandomUniform, keras.initializers.RandomNormal):
+        _add_config_key(keras_class)
+
+
+@mutant("harmless-layer-config-key", "the same of Dense and Dropout")
+def harmless_layer_config_key(keras: Any) -> None:
+    """As Keras 3 added ``lora_rank`` and ``quantization_config``."""
+    for keras_class in (keras.layers.Dense, keras.layers.Dropout):
+        _add_config_key(keras_class)
+
+
+def _add_config_key(keras_class: Any) -> None:
+    edit_config(keras_class, lambda config: config.update(note="added later"))
+    original = keras_class.from_config.__func__
+
+    def from_config(cls: Any, config: Config, *args: Any, **options: Any) -> Any:
+        return original(cls, {key: value for key, value in config.items() if key != "note"}, *args, **options)
 
     keras_class.from_config = classmethod(from_config)
+
+
+@mutant("harmless-history-key", "fit reports one metric more in its history")
+def harmless_history_key(keras: Any) -> None:
+    """As callbacks that change the learning rate do."""
+    original = keras.Model.fit
+
+    def fit(self: Any, *args: Any, **options: Any) -> Any:
+        history = original(self, *args, **options)
+        history.history["learning_rate"] = [0.0] * len(history.epoch)
+        return history
+
+    keras.Model.fit = fit

@@ -1,0 +1,110 @@
+"""What a page says of a user's table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from initcheck.catalog.csv_tables.columns import Columns, NumberColumn, WordColumn
+from initcheck.catalog.csv_tables.encoding import CsvText
+from initcheck.catalog.csv_tables.layout import Layout, list_names
+from initcheck.catalog.csv_tables.reading import DECIMALS, SEPARATORS, Reading
+from initcheck.texts import for_axis, for_terminal
+
+_MOST_LISTED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of a user's table.
+
+    Attributes:
+        file: The file's own name.
+        text: The file.
+        layout: How it is laid out.
+        reading: What the user said about it.
+        columns: What it holds.
+        classes: The classes in the order of their numbers.
+        counts: Rows of each class.
+        held_out: Rows of each class that are held out.
+        inputs: How many inputs the features make.
+        constant: Names of the inputs that never vary.
+    """
+
+    file: str
+    text: CsvText
+    layout: Layout
+    reading: Reading
+    columns: Columns
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+    held_out: tuple[int, ...]
+    inputs: int
+    constant: tuple[str, ...]
+
+
+def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """The facts as ``(name, value)``, those that apply."""
+    layout, columns = facts.layout, facts.columns
+    features = [layout.names[index] for index in layout.features]
+    rows = sum(facts.counts)
+    told = {
+        "file": facts.file,
+        "sha256": f"{facts.text.digest}… of the file's bytes",
+        "read as": _read_as(facts),
+        "table": f"{rows:,} rows of {len(features):,} features and a target",
+        "features": f"{list_names(features)}; {facts.inputs:,} inputs",
+        "target column": _shown(columns.labels.name),
+        "classes": _listed(
+            [
+                f"{_shown(name)}: {count:,} rows ({count / rows:.1%})"
+                for name, count in zip(facts.classes, facts.counts, strict=True)
+            ]
+        ),
+        "counts as 1": _shown(facts.classes[1]) if len(facts.classes) == 2 else "",
+        "never held out": _listed(
+            [_shown(name) for name, count in zip(facts.classes, facts.held_out, strict=True) if not count]
+        ),
+        "categories": _listed([_category(column) for column in columns.categories]),
+        "left out": list_names(facts.reading.drop),
+        "missing values": _missing([*columns.numbers, *columns.categories]),
+        "never varies": list_names(facts.constant),
+        "numbers the rows": list_names([column.name for column in columns.numbers if _numbers_rows(column)]),
+    }
+    return tuple((name, value) for name, value in told.items() if value)
+
+
+def _read_as(facts: Facts) -> str:
+    separator = next(name for name, mark in SEPARATORS.items() if mark == facts.layout.separator)
+    decimal = next(name for name, mark in DECIMALS.items() if mark == facts.layout.decimal)
+    header = "names in the first line" if facts.layout.has_header else "no header line"
+    return f"{facts.text.encoding}, cells separated by {separator}, decimal {decimal}, {header}"
+
+
+def _category(column: WordColumn) -> str:
+    words = _listed([_shown(word) for word in column.words])
+    inputs = len(column.words) + bool(column.gaps)
+    return f"{_shown(column.name)} ({words}; one-hot, {inputs} inputs)"
+
+
+def _missing(columns: Sequence[NumberColumn | WordColumn]) -> str:
+    gaps = [column for column in columns if column.gaps]
+    if not gaps:
+        return "none"
+    how = {NumberColumn: "the column's median over all rows", WordColumn: "a category of its own"}
+    return _listed([f"{column.gaps:,} in {_shown(column.name)}: {how[type(column)]}" for column in gaps])
+
+
+def _numbers_rows(column: NumberColumn) -> bool:
+    return bool((np.diff(column.values) == 1).all())
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = len(items) - _MOST_LISTED
+    return ", ".join([*items[:_MOST_LISTED], *([f"and {more:,} more"] if more > 0 else [])])
+
+
+def _shown(text: str) -> str:
+    return for_axis(for_terminal(text))

@@ -1,0 +1,106 @@
+"""What a cell is: a number, nothing, a word, or a number in a notation that is not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.float64]
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)  # networks are trained in float32
+
+# What programs write where there is no value; compared in lower case.
+MISSING_MARKERS = frozenset(
+    ["", "na", "n/a", "nan", "-nan", "null", "none", "?", "-", "--", ".", "#n/a", "<na>", "#na", "n.a."]
+)
+# "-" and "none" are names of classes more often than gaps.
+MISSING_LABELS = MISSING_MARKERS - {"-", "--", ".", "none"}
+
+_PLAIN = b"0123456789+-.eE"
+_NUMBER = {
+    mark: re.compile(
+        rf"[-+]?(?:[0-9]+(?:\{mark}[0-9]*)?|\{mark}[0-9]+)(?:e[-+]?[0-9]+)?|[-+]?inf(?:inity)?", re.IGNORECASE
+    )
+    for mark in (".", ",")
+}
+_FRACTION = {mark: re.compile(rf"[-+]?[0-9]*\{mark}[0-9]+(?:[eE][-+]?[0-9]+)?") for mark in (".", ",")}
+_GROUPED = {mark: re.compile(rf"[-+]?[1-9][0-9]{{0,2}}(?:\{mark}[0-9]{{3}})+") for mark in (".", ",")}
+# Without its white space: signs, currencies, percent, digits of any script, separators of thousands.
+_ODD = re.compile(r"[-+\u2212\u2013(]?[$€£¥]?[-+]?[.,]?\d[\d.,'’_]*(?:e[-+]?\d+)?[%$€£¥)]?", re.IGNORECASE)
+
+
+class Kind(Enum):
+    """What a cell is; an odd one looks like a number, but its notation is ambiguous or not supported."""
+
+    NUMBER = "number"
+    MISSING = "missing"
+    ODD = "odd"
+    WORD = "word"
+
+
+def read_cell(cell: str, decimal: str) -> tuple[Kind, float]:
+    """What the cell is, and its value: NaN unless it is a number, infinite where float64 has no such number.
+
+    Args:
+        cell: Its text.
+        decimal: The decimal mark, ``"."`` or ``","``.
+    """
+    cell = cell.strip()
+    if _NUMBER[decimal].fullmatch(cell):
+        return Kind.NUMBER, float(cell.replace(",", "."))
+    if cell.lower() in MISSING_MARKERS:
+        return Kind.MISSING, np.nan
+    return (Kind.ODD if _ODD.fullmatch("".join(cell.split())) else Kind.WORD), np.nan
+
+
+def plain_numbers(cells: Sequence[str], decimal: str) -> Numbers | None:
+    """The values of cells that are all numbers in plain notation, shape ``(cells,)``; None if any is not.
+
+    This is the quick way for nearly all columns: ``float`` is exact, and takes no word written in these characters.
+    """
+    joined = "".join(cells).encode()
+    if decimal == ",":
+        if b"." in joined:
+            return None
+        joined, cells = joined.replace(b",", b"."), [cell.replace(",", ".") for cell in cells]
+    if joined.translate(None, _PLAIN):
+        return None
+    try:
+        return np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        return None
+
+
+def is_number(cell: str) -> bool:
+    """Whether the cell is a number with either decimal mark."""
+    return any(read_cell(cell, mark)[0] is Kind.NUMBER for mark in _NUMBER)
+
+
+def is_missing(cell: str) -> bool:
+    """Whether the cell holds nothing, or a marker for that."""
+    return cell.strip().lower() in MISSING_MARKERS
+
+
+def is_fraction(cell: str, decimal: str) -> bool:
+    """Whether the cell has digits after that decimal mark."""
+    return _FRACTION[decimal].fullmatch(cell) is not None
+
+
+def is_grouped(cell: str, mark: str) -> bool:
+    """Whether that mark may separate thousands in the cell: ``1,234`` may be 1.234 or 1234."""
+    return _GROUPED[mark].fullmatch(cell) is not None
+
+
+def hint(cell: str, decimal: str) -> str:
+    """How to fix a cell that is not a number."""
+    other = {".": ",", ",": "."}[decimal]
+    if is_fraction(cell, other) and not is_grouped(cell, other):
+        name = {".": "point", ",": "comma"}[other]
+        return f"give --decimal {name} if {other!r} is the decimal mark, or fix the cell"
+    if any(letter.isdigit() for letter in cell) and read_cell(cell, decimal)[0] is Kind.ODD:
+        return "write it in digits, without thousands separators and units"
+    return "fix the cell, remove the row, or leave the column out with --drop"

@@ -1,0 +1,285 @@
+"""The columns of a CSV file: numbers, categories, labels. A cell that cannot be read is refused by line and column."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.catalog.csv_tables.cells import (
+    FLOAT32_MAX,
+    MISSING_MARKERS,
+    Kind,
+    Numbers,
+    hint,
+    is_missing,
+    plain_numbers,
+    read_cell,
+)
+from initcheck.catalog.csv_tables.encoding import CsvText
+from initcheck.catalog.csv_tables.layout import Layout
+from initcheck.errors import DataError
+from initcheck.texts import for_axis, for_terminal
+
+MOST_CATEGORIES = 50  # of a column of words
+MOST_NUMBERS = 100_000_000  # rows × features; some 3 GB while they are standardised and split
+_CELLS_AT_ONCE = 1_000_000
+_ROWS_PER_CATEGORY = 2  # on average at least; a column with fewer names its rows
+
+_WHOLE = 2.0**53  # up to here float64 has every whole number
+_FEWEST_STEPS = 2.0**20  # of float64 between the least and the greatest value: about six digits
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class NumberColumn:
+    """A column of numbers.
+
+    Attributes:
+        name: From the header.
+        values: Shape ``(rows,)``; NaN where there is none.
+    """
+
+    name: str
+    values: Numbers
+
+    @property
+    def gaps(self) -> int:
+        """How many values are missing."""
+        return int(np.isnan(self.values).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class WordColumn:
+    """A column of words.
+
+    Attributes:
+        name: From the header.
+        words: The different ones: in alphabetical order for a category, in that of the file for labels.
+        codes: Indexes into ``words``, shape ``(rows,)``; −1 where there is none.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    codes: Codes
+
+    @property
+    def gaps(self) -> int:
+        """How many values are missing."""
+        return int((self.codes < 0).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """What a CSV file holds, before anything is filled in or encoded.
+
+    Attributes:
+        numbers: Columns of numbers.
+        categories: Columns of words.
+        labels: The target column; its words as they are written.
+    """
+
+    numbers: tuple[NumberColumn, ...]
+    categories: tuple[WordColumn, ...]
+    labels: WordColumn
+
+
+def read_columns(text: CsvText, layout: Layout, *, fill: bool) -> Columns:
+    """Reads every column that is not left out.
+
+    A column is one of words where more than half of its filled cells are neither numbers nor look like one.
+
+    Args:
+        text: The file.
+        layout: Its layout.
+        fill: Whether missing values are allowed.
+
+    Raises:
+        DataError: A row is ragged; a cell is missing, not a number, or not finite in float32; a column holds nothing,
+            or too many different words; there is no row, or too many cells.
+    """
+    gathered = {index: _Gathered() for index in layout.features}
+    labels = _Words(most=MOST_NUMBERS)
+    rows = 0
+    for first, cells in _columnwise(text, layout):
+        rows = first + len(cells[0])
+        if rows * len(gathered) > MOST_NUMBERS:
+            raise DataError(
+                f"{text.where}: more than {MOST_NUMBERS:,} numbers in {len(gathered):,} features; leave rows out, or "
+                "columns with --drop"
+            )
+        for index, column in gathered.items():
+            column.add(cells[index], first, layout.decimal)
+        labels.add(cells[layout.target])
+    if not rows:
+        raise DataError(f"{text.where}: there is a header line but no row; give rows below it")
+    place = _Place(text, layout)
+    numbers = {index: column.values() for index, column in gathered.items() if not column.is_words}
+    for index, column in gathered.items():
+        _require_readable(place, index, column, numbers.get(index), fill=fill)
+    words = _finish_words(text, layout, {index: gathered[index].words for index in gathered if index not in numbers})
+    return Columns(
+        tuple(NumberColumn(layout.names[index], values) for index, values in numbers.items()),
+        tuple(_category(place, index, words[index], rows) for index in words),
+        WordColumn(layout.names[layout.target], tuple(labels.codes), labels.array()),
+    )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where something is in a file, for messages."""
+
+    text: CsvText
+    layout: Layout
+
+    def column(self, index: int) -> str:
+        return f"column {for_axis(for_terminal(self.layout.names[index]))!r}"
+
+    def of(self, row: int, index: int) -> str:
+        return f"{self.text.where}: line {self.layout.line_of(self.text, row)}, {self.column(index)}"
+
+    def cell(self, row: int, index: int) -> str:
+        cells = next(itertools.islice(self.layout.rows(self.text), row, None))
+        return for_axis(cells[index].strip())
+
+
+@dataclass
+class _Gathered:
+    """The cells of one feature, as they are read.
+
+    ``words`` is None when a part of the cells, being plain numbers, was not looked at one by one.
+    """
+
+    parts: list[Numbers] = field(default_factory=list)
+    counts: Counter[Kind] = field(default_factory=Counter)
+    first: dict[Kind, int] = field(default_factory=dict)
+    is_merged: bool = False
+    words: _Words | None = field(default_factory=lambda: _Words())
+
+    def add(self, cells: Sequence[str], start: int, decimal: str) -> None:
+        values = plain_numbers(cells, decimal)
+        if values is None:
+            read = {cell: read_cell(cell, decimal) for cell in set(cells)}
+            values = np.fromiter((read[cell][1] for cell in cells), np.float64, len(cells))
+            times = Counter(cells)
+            counts: Counter[Kind] = Counter()
+            for cell, (kind, _) in read.items():
+                counts[kind] += times[cell]
+            for kind in counts.keys() - self.first.keys() - {Kind.NUMBER}:
+                self.first[kind] = start + next(row for row, cell in enumerate(cells) if read[cell][0] is kind)
+            self.counts += counts
+            if self.words is not None:
+                self.words.add(cells)
+        else:
+            self.words = None
+            self.counts[Kind.NUMBER] += len(cells)
+        # Different whole numbers beyond float64's digits are one value.
+        self.is_merged |= abs(values[0]) >= _WHOLE and bool((values == values[0]).all()) and len(set(cells)) > 1
+        self.parts.append(values)
+
+    @property
+    def is_words(self) -> bool:
+        return self.counts[Kind.WORD] > self.counts[Kind.NUMBER] + self.counts[Kind.ODD]
+
+    def values(self) -> Numbers:
+        values = np.concatenate(self.parts)
+        self.parts.clear()
+        return values
+
+
+@dataclass
+class _Words:
+    """The cells of one column of words or labels, as they are read; not to the end where there are too many words."""
+
+    most: int = MOST_CATEGORIES + len(MISSING_MARKERS)
+    codes: dict[str, int] = field(default_factory=dict)
+    parts: list[Codes] = field(default_factory=list)
+
+    def add(self, cells: Sequence[str]) -> None:
+        codes = self.codes
+        if self.is_whole:
+            found = (codes.setdefault(cell.strip(), len(codes)) for cell in cells)
+            self.parts.append(np.fromiter(found, np.int64, len(cells)))
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.codes) <= self.most
+
+    def array(self) -> Codes:
+        return np.concatenate(self.parts)
+
+
+def _columnwise(text: CsvText, layout: Layout) -> Iterator[tuple[int, list[list[str]]]]:
+    """The number of a row, and the cells of each column from there on, a chunk at a time."""
+    rows, width = layout.rows(text), len(layout.names)
+    start, most = 0, max(1, _CELLS_AT_ONCE // width)
+    # One list, not one for each row: so many lists kept make Python's garbage collector take most of the time.
+    while cells := list(itertools.chain.from_iterable(itertools.islice(rows, most))):
+        yield start, [cells[column::width] for column in range(width)]
+        start += len(cells) // width
+
+
+def _require_readable(place: _Place, index: int, column: _Gathered, values: Numbers | None, *, fill: bool) -> None:
+    where = f"{place.text.where}: {place.column(index)}"
+    if set(column.counts) == {Kind.MISSING}:
+        raise DataError(f"{where} holds no value at all; leave it out with --drop")
+    if values is not None:
+        if wrong := [row for kind, row in column.first.items() if kind in (Kind.ODD, Kind.WORD)]:
+            cell = place.cell(min(wrong), index)
+            advice = hint(cell, place.layout.decimal)
+            raise DataError(f"{place.of(min(wrong), index)}: {cell!r} is not a number; {advice}")
+        large = np.flatnonzero(np.abs(values) > FLOAT32_MAX)
+        if len(large):
+            row = int(large[0])
+            raise DataError(
+                f"{place.of(row, index)}: {place.cell(row, index)!r} is not a finite number in float32 (up to "
+                f"{FLOAT32_MAX:.2g}); fix the cell, or remove the row"
+            )
+        least, greatest = np.nanmin(values), np.nanmax(values)
+        steps = (greatest - least) / np.spacing(max(abs(least), abs(greatest)))
+        if column.is_merged or 0 < steps < _FEWEST_STEPS:
+            raise DataError(
+                f"{where} varies from {least:g} to {greatest:g}, of which floating point keeps too few digits; "
+                "subtract a constant from it, or leave it out with --drop"
+            )
+    if Kind.MISSING in column.first and not fill:
+        row = column.first[Kind.MISSING]
+        found = place.cell(row, index)
+        shown = f" ({found!r})" if found else ""
+        raise DataError(
+            f"{place.of(row, index)}: the value is missing{shown}; fill it in, remove the row, or give --missing median"
+        )
+
+
+def _finish_words(text: CsvText, layout: Layout, gathered: Mapping[int, _Words | None]) -> dict[int, _Words]:
+    """The columns of words, read again where some of their cells were taken for numbers at first."""
+    words = {index: column or _Words() for index, column in gathered.items()}
+    if again := [index for index, column in gathered.items() if column is None]:
+        for _, cells in _columnwise(text, layout):
+            for index in again:
+                words[index].add(cells[index])
+    return words
+
+
+def _category(place: _Place, index: int, column: _Words, rows: int) -> WordColumn:
+    missing = {code for word, code in column.codes.items() if is_missing(word)}
+    words = sorted(word for word, code in column.codes.items() if code not in missing)
+    most = min(MOST_CATEGORIES, rows // _ROWS_PER_CATEGORY)
+    if len(words) > most or not column.is_whole:
+        example = for_axis(for_terminal(words[0]))
+        raise DataError(
+            f"{place.text.where}: {place.column(index)} has more different words (such as {example!r}) than the {most} "
+            f"categories that {rows:,} rows allow; leave it out with --drop, or group its words"
+        )
+    return WordColumn(place.layout.names[index], tuple(words), _renumbered(column, words))
+
+
+def _renumbered(column: _Words, words: Sequence[str]) -> Codes:
+    """The codes of a column as indexes into other words; −1 for a word that is not among them."""
+    places: Mapping[str, int] = {word: place for place, word in enumerate(words)}
+    return np.array([places.get(word, -1) for word in column.codes], np.int64)[column.array()]

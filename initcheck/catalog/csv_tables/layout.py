@@ -1,0 +1,281 @@
+"""How a CSV file is laid out: its separator, its header, its decimal mark. What is ambiguous is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from initcheck.catalog.csv_tables.cells import is_fraction, is_grouped, is_missing, is_number
+from initcheck.catalog.csv_tables.encoding import CsvText
+from initcheck.catalog.csv_tables.reading import DECIMALS, SEPARATORS, Reading
+from initcheck.errors import DataError
+from initcheck.texts import for_axis, for_terminal
+
+# Rows and cells that the layout is detected in; what does not fit it further down is refused there.
+_MOST_SAMPLED, _FEWEST_SAMPLED, _CELLS_SAMPLED = 1000, 20, 100_000
+_CLEARLY_MORE = 0.1  # share of cells
+_MOST_NAMES = 20
+
+Rows = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the file is laid out.
+
+    Attributes:
+        separator: Between cells.
+        decimal: The decimal mark.
+        names: The columns' names, in order; ``column_1`` and so on where the file gives none.
+        has_header: Whether the first line names the columns.
+        target: Index of the column with the classes.
+        features: Indexes of the other columns that are not left out.
+        skipped: Lines before the first one of the table: 1 where Excel has written ``sep=;``.
+    """
+
+    separator: str
+    decimal: str
+    names: tuple[str, ...]
+    has_header: bool
+    target: int
+    features: tuple[int, ...]
+    skipped: int
+
+    def rows(self, text: CsvText) -> Iterator[list[str]]:
+        """The rows in order, each as long as ``names``; blank lines are left out.
+
+        Raises:
+            DataError: A row has another length, or its quotation marks do not fit; the line is named.
+        """
+        width = len(self.names)
+        numbered = _rows(text, self.separator, self.skipped)
+        for line, row in itertools.islice(numbered, int(self.has_header), None):
+            if len(row) != width:
+                if len(row) != width + 1 or row[-1].strip():
+                    first = "the header has" if self.has_header else "the first line has"
+                    raise DataError(f"{text.where}: line {line} has {len(row)} cells, {first} {width}; fix that line")
+                row.pop()  # a separator at the end of the line
+            yield row
+
+    def line_of(self, text: CsvText, number: int) -> int:
+        """The line of the row of that number, counted from 0."""
+        rows = itertools.islice(_rows(text, self.separator, self.skipped), number + int(self.has_header), None)
+        return next(rows)[0]
+
+
+def find_layout(text: CsvText, reading: Reading) -> Layout:
+    """The layout, as the user says or as the first rows show.
+
+    Raises:
+        DataError: It is ambiguous, or there is no such column; the message names the option that decides.
+    """
+    declared = _declared_separator(text)
+    skipped = int(declared is not None)
+    separator = SEPARATORS[reading.separator] if reading.separator else declared or _find_separator(text)
+    first, *sample = _sample(text, separator, skipped) or [[]]
+    if _ends_with_separators(first, sample):
+        first = first[:-1]
+    if len(first) < 2:
+        raise _single_column(text, first)
+    fitting = [row for row in sample if len(row) - len(first) in (0, 1)]
+    has_header = _has_header(text, first, fitting, reading)
+    names = _names(first) if has_header else tuple(f"column_{number}" for number in range(1, len(first) + 1))
+    layout = Layout(separator, ".", names, has_header, *_chosen(text, first, names, has_header, reading), skipped)
+    rows = fitting if has_header else [first, *fitting]
+    cells = [row[index].strip() for row in rows for index in (*layout.features, layout.target)]
+    decimal = DECIMALS[reading.decimal] if reading.decimal else _find_decimal(text, cells, separator)
+    return replace(layout, decimal=decimal)
+
+
+def list_names(names: Sequence[str]) -> str:
+    """The first names, shortened, for a message."""
+    shown = [for_axis(for_terminal(name)) for name in names[:_MOST_NAMES]]
+    more = len(names) - len(shown)
+    return ", ".join([*shown, f"and {more:,} more"] if more else shown)
+
+
+def _rows(text: CsvText, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, with the numbers of their lines."""
+    lines = io.TextIOWrapper(io.BytesIO(text.utf8), encoding="utf-8", newline="")
+    for _ in range(skipped):
+        lines.readline()
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
+    line = skipped
+    try:
+        for row in reader:
+            line = reader.line_num + skipped
+            if any(row) and (len(row) > 1 or row[0].strip()):
+                yield line, row
+    except csv.Error as error:
+        raise DataError(
+            f"{text.where}: line {line + 1}: the row that begins there cannot be read ({error}); fix its "
+            "quotation marks"
+        ) from None
+
+
+def _sample(text: CsvText, separator: str, skipped: int = 0) -> list[list[str]]:
+    """The first rows; those before the first broken line, which is reported when all rows are read."""
+    rows: list[list[str]] = []
+    try:
+        for _, row in itertools.islice(_rows(text, separator, skipped), 1 + _MOST_SAMPLED):
+            rows.append(row)
+            if len(rows) > max(_FEWEST_SAMPLED, _CELLS_SAMPLED // len(rows[0])):
+                break
+    except DataError:
+        if not rows:
+            raise
+    return rows
+
+
+def _declared_separator(text: CsvText) -> str | None:
+    """What the first line declares, as Excel writes it: ``sep=;``."""
+    first = text.utf8[:16].splitlines()[0].strip().strip(b'"')
+    declared = first[4:].decode(errors="replace") if first.lower().startswith(b"sep=") else ""
+    return declared if declared in SEPARATORS.values() else None
+
+
+def _find_separator(text: CsvText) -> str:
+    samples: dict[str, list[list[str]]] = {}
+    broken: DataError | None = None
+    for separator in SEPARATORS.values():
+        try:
+            rows = _sample(text, separator)
+        except DataError as error:
+            broken = broken or error
+            continue
+        if rows and len(rows[0]) - _ends_with_separators(rows[0], rows[1:]) > 1:
+            samples[separator] = rows
+    if not samples:
+        if broken is not None:
+            raise broken
+        raise _single_column(text, next(iter(_sample(text, ",")), []))
+    consistent = {separator: _consistency(rows) for separator, rows in samples.items()}
+    best = [separator for separator in samples if consistent[separator] == max(consistent.values())]
+    if len(best) > 1:
+        shares = {separator: _number_share(samples[separator]) for separator in best}
+        top = max(shares.values())
+        best = [separator for separator in best if shares[separator] > top - _CLEARLY_MORE]
+    if len(best) > 1:
+        names = [name for name, separator in SEPARATORS.items() if separator in best]
+        raise DataError(
+            f"{text.where}: the cells may be separated by {' or by '.join(names)}; say which with --separator"
+        )
+    return best[0]
+
+
+def _consistency(rows: Rows) -> float:
+    """The share of the rows that are as long as the first, give or take a separator at the end."""
+    width = len(rows[0]) - _ends_with_separators(rows[0], rows[1:])
+    fits = [len(row) == width or (len(row) == width + 1 and not row[-1].strip()) for row in rows]
+    return sum(fits) / len(fits)
+
+
+def _number_share(rows: Rows) -> float:
+    cells = [cell for row in rows[1:] for cell in row]
+    return sum(map(is_number, cells)) / len(cells) if cells else 0.0
+
+
+def _ends_with_separators(first: Sequence[str], sample: Rows) -> bool:
+    """Whether the last cell of the first line is there only because lines end with a separator."""
+    if len(first) < 2 or first[-1].strip():
+        return False
+    return all(len(row) < len(first) or not "".join(row[len(first) - 1 :]).strip() for row in sample)
+
+
+def _single_column(text: CsvText, first: Sequence[str]) -> DataError:
+    found = for_axis(for_terminal(first[0])) if first else ""
+    return DataError(
+        f"{text.where}: a table needs a feature and a target column, but the first line has one cell, {found!r}; "
+        f"separate the cells by {', '.join(SEPARATORS)}, or say which of them with --separator"
+    )
+
+
+def _has_header(text: CsvText, first: Sequence[str], sample: Rows, reading: Reading) -> bool:
+    if reading.header is not None:
+        return reading.header == "yes"
+    reason = _looks_like_data(first, sample)
+    if reason:
+        raise DataError(
+            f"{text.where}: the first line may be data, not names: {reason}; give --header no if it is a row, or "
+            "--header yes if it names the columns"
+        )
+    return True
+
+
+def _looks_like_data(first: Sequence[str], sample: Rows) -> str:
+    """Why the first line may be a row like the others; empty if it looks like names."""
+    filled = [(cell.strip(), index) for index, cell in enumerate(first) if not is_missing(cell)]
+    if all(is_number(cell) for cell, _ in filled):
+        return "every cell of it is a number" if filled else "it names nothing"
+    for cell, index in filled:
+        if is_number(cell):
+            others = {row[index] for row in sample if not is_missing(row[index])}
+            if others and all(map(is_number, others)):
+                return f"{cell!r} stands above a column of numbers"
+    if all(any(cell == row[index].strip() for row in sample) for cell, index in filled):
+        return "each cell of it occurs again in its column"
+    return ""
+
+
+def _names(first: Sequence[str]) -> tuple[str, ...]:
+    return tuple(" ".join(cell.split()) or f"column_{number}" for number, cell in enumerate(first, 1))
+
+
+def _chosen(
+    text: CsvText, first: Sequence[str], names: tuple[str, ...], has_header: bool, reading: Reading
+) -> tuple[int, tuple[int, ...]]:
+    """The indexes of the target column and of the features."""
+    for option, name in [("--target", reading.target), *(("--drop", name) for name in reading.drop)]:
+        if name is not None and name not in names:
+            raise DataError(
+                f"{text.where}: no column is named {for_terminal(name)!r}; give {option} one of: {list_names(names)}"
+            )
+    kept = [index for index, name in enumerate(names) if name not in reading.drop]
+    if reading.target in reading.drop:
+        raise DataError(f"{text.where}: {reading.target!r} is the target and cannot be left out; leave out --drop")
+    if len(kept) < 2:
+        raise DataError(f"{text.where}: --drop leaves no feature and target; keep two columns at least")
+    times = Counter(names[index] for index in kept)
+    for index in kept:
+        name = names[index]
+        if has_header and not first[index].strip():
+            raise DataError(
+                f"{text.where}: column {index + 1} has no name; name it in the header line, or leave it out with "
+                f"--drop {name}"
+            )
+        if times[name] > 1:
+            raise DataError(
+                f"{text.where}: two columns have the same name, {for_axis(for_terminal(name))!r}; rename one in the "
+                "header line"
+            )
+    target = names.index(reading.target) if reading.target is not None else kept[-1]
+    return target, tuple(index for index in kept if index != target)
+
+
+def _find_decimal(text: CsvText, cells: Sequence[str], separator: str) -> str:
+    fractions = {mark: [cell for cell in cells if is_fraction(cell, mark)] for mark in (".", ",")}
+    clear = {
+        mark: next((cell for cell in found if not is_grouped(cell, mark)), None) for mark, found in fractions.items()
+    }
+    if clear["."] and clear[","]:
+        raise DataError(
+            f"{text.where}: both {clear['.']!r} and {clear[',']!r} occur; say with --decimal point or --decimal comma "
+            "which is the decimal mark"
+        )
+    for mark, found in clear.items():
+        if found:
+            return mark
+    # In a file separated by semicolons, as where the comma is the decimal mark, a point may separate thousands.
+    doubtful = fractions[","] or (fractions["."] if separator == ";" else [])
+    if doubtful:
+        mark, name = (",", "comma") if fractions[","] else (".", "point")
+        cell = doubtful[0]
+        raise DataError(
+            f"{text.where}: {cell!r} may be {cell.replace(mark, '.', 1)} or {cell.replace(mark, '')}; give --decimal "
+            f"{name} if {mark!r} is the decimal mark, or write numbers without thousands separators"
+        )
+    return "."

@@ -1,0 +1,230 @@
+"""A CSV file as a split table: words encoded, gaps filled in, rows standardised, classes numbered."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.catalog.csv_tables.about import Facts, tell
+from initcheck.catalog.csv_tables.cells import MISSING_LABELS, Kind, Numbers, read_cell
+from initcheck.catalog.csv_tables.columns import MOST_NUMBERS, Codes, Columns, WordColumn, read_columns
+from initcheck.catalog.csv_tables.encoding import CsvText, read_text
+from initcheck.catalog.csv_tables.layout import Layout, find_layout
+from initcheck.catalog.csv_tables.reading import Reading
+from initcheck.catalog.tables import split
+from initcheck.errors import DataError
+from initcheck.records import Data
+from initcheck.texts import for_axis, for_terminal
+
+MIN_ROWS = 10
+MOST_CLASSES = 50
+_FEW_CLASSES = 10  # so many different numbers may be classes in a table of any size
+_ROWS_PER_CLASS = 10  # on average, where there are more than a few
+_MOST_NAME = 80  # characters
+_SPREAD_ERROR = 1e-3  # of a standard deviation that should be 1: float32 and missing digits stay far below
+
+
+@dataclass(frozen=True, eq=False)
+class CsvTable:
+    """A user's table, ready for training.
+
+    Attributes:
+        name: The file's own name, without its folder.
+        digest: The first 16 hexadecimal digits of SHA-256 over the file's bytes.
+        target: Name of the target column.
+        classes: The classes as they are written, in the order of their numbers.
+        features: How many columns were used.
+        data: The split table.
+        chance: Share of the commonest class in the training rows.
+        about: Facts for people, as ``(name, value)``.
+    """
+
+    name: str
+    digest: str
+    target: str
+    classes: tuple[str, ...]
+    features: int
+    data: Data
+    chance: float
+    about: tuple[tuple[str, str], ...]
+
+
+def read_table(path: Path, reading: Reading) -> CsvTable:
+    """Reads, encodes and splits a user's CSV file.
+
+    Words become one input for each category, missing values the median of their column or a category of their own,
+    where that is allowed. As in ``split``, which standardises, all rows decide: those held out, too.
+
+    Args:
+        path: The file.
+        reading: What the user says about it.
+
+    Raises:
+        InitcheckError: The file cannot be read.
+        DataError: It is not a table that can be trained on; the message says where and how to fix it.
+    """
+    text = read_text(path)
+    layout = find_layout(text, reading)
+    columns = read_columns(text, layout, fill=reading.missing is not None)
+    labels = columns.labels
+    if len(labels.codes) < MIN_ROWS:
+        raise DataError(
+            f"{text.where}: {len(labels.codes)} rows are too few to train and hold out; give at least {MIN_ROWS}"
+        )
+    classes, numbers = _number_classes(text, layout, labels)
+    inputs, names = _encode(text, columns)
+    constant = np.ptp(inputs, axis=0) == 0
+    inputs[:, constant] = 0.0  # of large values rounding would leave a large rest
+    data = split(inputs, numbers, classes=len(classes))
+    _require_standardized(text, data, names, constant)
+    trained = np.bincount(data.y_train.ravel().astype(np.int64), minlength=len(classes))
+    if not trained.all():
+        rare = classes[int(np.argmin(trained))]
+        raise DataError(
+            f"{text.where}: no row of class {_shown(rare)!r} is among the training rows; give more rows of it"
+        )
+    facts = Facts(
+        file=_file_name(path),
+        text=text,
+        layout=layout,
+        reading=reading,
+        columns=columns,
+        classes=classes,
+        counts=tuple(int(count) for count in np.bincount(numbers, minlength=len(classes))),
+        held_out=tuple(int(count) for count in np.bincount(numbers, minlength=len(classes)) - trained),
+        inputs=inputs.shape[1],
+        constant=tuple(name for name, varies_not in zip(names, constant, strict=True) if varies_not),
+    )
+    return CsvTable(
+        facts.file,
+        text.digest,
+        labels.name,
+        classes,
+        len(layout.features),
+        data,
+        float(trained.max() / trained.sum()),
+        tell(facts),
+    )
+
+
+def _file_name(path: Path) -> str:
+    """The file's own name; the same for one file in any folder, and for a pipe, whose number changes."""
+    absolute = path.absolute()
+    if absolute.parts[1:2] == ("proc",) or absolute.parent in (Path("/dev"), Path("/dev/fd")):
+        return "table"
+    name = unicodedata.normalize("NFC", for_terminal(absolute.name)).strip()
+    return name if len(name) <= _MOST_NAME else f"{name[: _MOST_NAME - 1]}…"
+
+
+def _number_classes(text: CsvText, layout: Layout, labels: WordColumn) -> tuple[tuple[str, ...], Codes]:
+    """The classes in order, and the number of each row's class; ``1`` and ``1.0`` are one class."""
+    where = f"{text.where}: the target column {_shown(labels.name)!r}"
+    for code, word in enumerate(labels.words):
+        if word.lower() in MISSING_LABELS:
+            line = layout.line_of(text, int(np.argmax(labels.codes == code)))
+            raise DataError(
+                f"{text.where}: line {line}: the target column {_shown(labels.name)!r} has no value"
+                f"{f' ({word!r})' if word else ''}; remove that row"
+            )
+    values = [read_cell(word, layout.decimal) for word in labels.words]
+    are_numbers = all(kind is Kind.NUMBER and math.isfinite(value) for kind, value in values)
+    keys: list[Any] = [value for _, value in values] if are_numbers else list(labels.words)
+    ordered = sorted(set(keys))
+    rows = len(labels.codes)
+    if are_numbers and _looks_like_regression([value for _, value in values], len(ordered), rows):
+        raise DataError(
+            f"{where} has {len(ordered):,} different numbers in {rows:,} rows, which looks like regression, but "
+            "initcheck compares accuracies of classes; name a column of classes with --target"
+        )
+    if len(ordered) > MOST_CLASSES:
+        raise DataError(
+            f"{where} has {len(ordered):,} different words in {rows:,} rows, but at most {MOST_CLASSES} classes are "
+            "supported; name another column with --target"
+        )
+    if len(ordered) < 2:
+        raise DataError(
+            f"{where} has 1 class, {_shown(labels.words[0])!r}, but two are needed; name another column with --target"
+        )
+    numbers = np.array([ordered.index(key) for key in keys], np.int64)[labels.codes]
+    classes = tuple(labels.words[keys.index(key)] for key in ordered)
+    counts = np.bincount(numbers)
+    if counts.min() < 2:
+        rare = int(np.argmin(counts))
+        line = layout.line_of(text, int(np.argmax(numbers == rare)))
+        raise DataError(
+            f"{text.where}: line {line} is the only row of class {_shown(classes[rare])!r} in the target column "
+            f"{_shown(labels.name)!r}; remove that row, or give more rows of the class"
+        )
+    return classes, numbers
+
+
+def _looks_like_regression(values: Sequence[float], distinct: int, rows: int) -> bool:
+    if distinct > min(MOST_CLASSES, max(_FEW_CLASSES, rows // _ROWS_PER_CLASS)) or 2 * distinct > rows:
+        return True
+    return distinct > _FEW_CLASSES and not all(value.is_integer() for value in values)
+
+
+def _encode(text: CsvText, columns: Columns) -> tuple[Numbers, list[str]]:
+    """The inputs, shape ``(rows, inputs)``, numbers first, and their names."""
+    rows = len(columns.labels.codes)
+    encoded = [_one_hot(column) for column in columns.categories]
+    width = len(columns.numbers) + sum(part.shape[1] for part, _ in encoded)
+    if rows * width > MOST_NUMBERS:
+        raise DataError(
+            f"{text.where}: {rows:,} rows of {width:,} inputs are more than {MOST_NUMBERS:,} numbers; leave out rows, "
+            "or columns with --drop"
+        )
+    parts = [_filled([column.values for column in columns.numbers]), *(part for part, _ in encoded)]
+    names = [*(column.name for column in columns.numbers), *(name for _, part in encoded for name in part)]
+    inputs = np.hstack([part for part in parts if part.size])
+    if not np.ptp(inputs, axis=0).any():
+        raise DataError(f"{text.where}: every feature has the same value in all rows; give columns that vary")
+    return inputs, names
+
+
+def _filled(values: Sequence[Numbers]) -> Numbers:
+    """The columns side by side, with the median of its column in place of each missing value."""
+    from sklearn.impute import SimpleImputer
+
+    if not values:
+        return np.empty((0, 0))
+    table = np.column_stack(values)
+    if not np.isnan(table).any():
+        return table
+    filled: Numbers = SimpleImputer(strategy="median").fit_transform(table)
+    return filled
+
+
+def _one_hot(column: WordColumn) -> tuple[Numbers, list[str]]:
+    """An input for each category, the last one for missing values where there are any."""
+    from sklearn.preprocessing import OneHotEncoder
+
+    names = [f"{column.name}={word}" for word in column.words] + [f"{column.name} missing"] * bool(column.gaps)
+    codes = np.where(column.codes < 0, len(column.words), column.codes).reshape(-1, 1)
+    encoder = OneHotEncoder(categories=[np.arange(len(names))], sparse_output=False, dtype=np.float64)
+    encoded: Numbers = encoder.fit_transform(codes)
+    return encoded, names
+
+
+def _require_standardized(text: CsvText, data: Data, names: Sequence[str], constant: npt.NDArray[np.bool_]) -> None:
+    """Refuses an input that float64 cannot standardise: it varies too little for its size, or is too small."""
+    both = np.concatenate([data.x_train, data.x_test])
+    with np.errstate(all="ignore"):
+        wrong = ~constant & ~(np.abs(both.std(axis=0, dtype=np.float64) - 1) < _SPREAD_ERROR)
+    if (wrong | ~np.isfinite(both).all(axis=0)).any():
+        name = names[int(np.argmax(wrong))]
+        raise DataError(
+            f"{text.where}: column {_shown(name)!r} varies too little for the size of its values to be standardised in "
+            "floating point; subtract a constant from it, choose another unit, or leave it out with --drop"
+        )
+
+
+def _shown(text: str) -> str:
+    return for_axis(for_terminal(text))

@@ -1,0 +1,151 @@
+"""A user's own problems and initializers, by name: the catalogue's, or what ``package.module:attribute`` names."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row, get_initializers
+from initcheck.catalog.problems import Problem, get_problem
+from initcheck.errors import InitcheckError
+from initcheck.texts import for_terminal
+from initcheck.training.framework import load_keras
+
+_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_MOST_REASON = 200
+
+
+def find_problem(name: str, option: str = "--problem") -> Problem:
+    """The problem of that name in the catalogue, or the user's own from ``package.module:attribute``.
+
+    Raises:
+        UnknownNameError: The catalogue has no such row; the message gives the nearest ones.
+        InitcheckError: The module does not import, or the attribute is no ``Problem``.
+    """
+    if ":" not in name:
+        return get_problem(name)
+    found = import_own(name, option)
+    if not isinstance(found, Problem):
+        raise InitcheckError(f"{option} {name} is {_described(found)}; name an initcheck.Problem there")
+    return found
+
+
+def find_initializers(asked: Iterable[Any], option: str = "initializers") -> list[Initializer]:
+    """The rows of those initializers, in the order given.
+
+    Args:
+        asked: Names of the catalogue, ``all``, ``package.module:attribute``; or rows, classes of Keras initializers and
+            instances of them themselves.
+        option: How the user named them, for the message.
+
+    Raises:
+        UnknownNameError: The catalogue has no such row.
+        InitcheckError: Something that is none of them, or two of one name.
+    """
+    rows: dict[str, Initializer] = {}
+    for one in asked:
+        if isinstance(one, str) and ":" not in one:
+            found = get_initializers([one])
+        elif isinstance(one, str):
+            found = [as_row(import_own(one, option), f"{option} {one}")]
+        else:
+            found = [as_row(one, option)]
+        for row in found:
+            if rows.setdefault(row.name, row) != row or INITIALIZERS.get(row.name, row) != row:
+                raise InitcheckError(
+                    f"{option}: two initializers are named {row.name!r}; give yours a name of its own with "
+                    "initcheck.Initializer(name, class, law, source)"
+                )
+    return list(rows.values())
+
+
+def import_own(name: str, option: str) -> Any:
+    """What ``package.module:attribute`` names; the current folder is searched first.
+
+    The framework is loaded before the user's module imports it: its threads are pinned then, and its start-up notes are
+    kept off the terminal.
+
+    Raises:
+        InitcheckError: It is not written so, the module does not import, or has no such attribute.
+    """
+    module_name, _, attribute = name.partition(":")
+    if not (_NAME.fullmatch(module_name) and _NAME.fullmatch(attribute)) or module_name.endswith(".py"):
+        raise InitcheckError(
+            f"{option} {name} is not package.module:attribute; write it with dots, without .py or folders"
+        )
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)  # as `python -m` does; a console script does not
+    importlib.invalidate_caches()
+    if module_name not in sys.modules:
+        _require_module(module_name, name, option)
+        load_keras()
+    try:
+        found = importlib.import_module(module_name)
+        for part in attribute.split("."):
+            if not hasattr(found, part):
+                raise InitcheckError(
+                    f"{option} {name}: {module_name} has nothing named {attribute!r}; correct the name"
+                )
+            found = getattr(found, part)
+    except (InitcheckError, KeyboardInterrupt, MemoryError):
+        raise
+    except BaseException as error:  # whatever the user's module raises, SystemExit too, the user has to correct it
+        raise _failed(name, option, module_name, error) from None
+    return found
+
+
+def origin_of(own: Any) -> str:
+    """How another process names that object, ``package.module:attribute``; empty where it cannot."""
+    if isinstance(own, type):
+        places = [(own.__module__, own.__qualname__)]
+    else:
+        modules = [(name, vars(module)) for name, module in list(sys.modules.items()) if hasattr(module, "__dict__")]
+        places = [(name, key) for name, values in modules for key, one in list(values.items()) if one is own]
+    return next((f"{module}:{key}" for module, key in places if _is_importable(module, key, own)), "")
+
+
+def _is_importable(module: str, key: str, own: Any) -> bool:
+    if module == "__main__" or not _NAME.fullmatch(module) or not _NAME.fullmatch(key):
+        return False
+    found: Any = sys.modules.get(module)
+    for part in key.split("."):
+        found = getattr(found, part, None)
+    if found is not own:
+        return False
+    file = getattr(sys.modules[module], "__file__", None)
+    roots = {Path.cwd(), *(Path(one) for one in sys.path)}
+    relative = module.replace(".", "/")
+    return file is not None and any(
+        (root / f"{relative}{ending}").resolve() == Path(file).resolve()
+        for root in roots
+        for ending in (".py", "/__init__.py")
+    )
+
+
+def _require_module(module_name: str, name: str, option: str) -> None:
+    """A mistyped name is found out before the framework is loaded for it."""
+    try:
+        found = importlib.util.find_spec(module_name)
+    except BaseException as error:  # the packages around it are imported to find it
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise _failed(name, option, module_name, error) from None
+    if found is None:
+        raise InitcheckError(
+            f"{option} {name}: importing {module_name!r} failed: there is no such module here; correct it"
+        )
+
+
+def _failed(name: str, option: str, module_name: str, error: BaseException) -> InitcheckError:
+    reason = for_terminal(" ".join(str(error).split()))[:_MOST_REASON]
+    what = f"{type(error).__name__}: {reason or 'no reason given'}"
+    return InitcheckError(f"{option} {name}: importing {module_name!r} failed: {what}; correct it")
+
+
+def _described(found: Any) -> str:
+    return f"a class, {found.__name__}" if isinstance(found, type) else f"of type {type(found).__name__}"

@@ -1,0 +1,223 @@
+"""A user's own problems and initializers, by name or as they are: in ``run``, ``sweep``, ``check`` and tests."""
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import initcheck
+from initcheck.catalog.initializers import INITIALIZERS, as_row
+from initcheck.catalog.known_issues import KnownIssue
+from initcheck.catalog.laws import Constant, Unstated
+from initcheck.checks import registry
+from initcheck.errors import FrameworkError, InitcheckError
+from initcheck.training import framework, own
+from initcheck.training.own import find_initializers, find_problem, import_own, origin_of
+
+MINE = """
+import initcheck
+
+class Scaled:
+    def __init__(self, scale=1.0, seed=None):
+        self.scale, self.seed = scale, seed
+    def __call__(self, shape, dtype=None):
+        raise NotImplementedError
+    def get_config(self):
+        return {"scale": self.scale, "seed": self.seed}
+
+class Half:
+    def __call__(self, shape, dtype=None):
+        raise NotImplementedError
+    def get_config(self):
+        return {}
+
+class Layer:
+    def __call__(self, *args, **kwargs):
+        raise NotImplementedError
+    def get_config(self):
+        return {}
+
+class Outer:
+    Inner = Scaled
+
+twice = Scaled(2.0)
+row = initcheck.Initializer("mine", Scaled, initcheck.catalog.laws.Constant(0.0), "our wiki", {"scale": 3.0})
+problem = initcheck.PROBLEMS["iris"]
+number = 3
+"""
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A module of the user's in the current folder; loading the framework costs nothing."""
+    (tmp_path / "mine.py").write_text("import initcheck.catalog.laws\n" + MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(own, "load_keras", lambda: None)
+    yield tmp_path
+    for name in ("mine", "broken"):
+        sys.modules.pop(name, None)
+
+
+def loaded():
+    """The user's module, imported."""
+    import_own("mine:Scaled", "--subject")
+    return sys.modules["mine"]
+
+
+def test_a_class_an_instance_and_a_row_are_initializers(mine):
+    (kind,), (instance,) = find_initializers(["mine:Scaled"]), find_initializers(["mine:twice"])
+    row, half = find_initializers(["mine:row", "mine:Half"])
+    module = sys.modules["mine"]
+    assert (kind.name, kind.keras_name, dict(kind.config), kind.law) == ("Scaled", module.Scaled, {}, Unstated())
+    assert (instance.keras_name, dict(instance.config)) == (module.Scaled, {"scale": 2.0})
+    assert row is module.row
+    assert not half.law.random
+
+
+def test_names_rows_classes_and_instances_mix_and_keep_their_order(mine):
+    module = loaded()
+    rows = find_initializers(["zeros", "mine:Scaled", module.Half, INITIALIZERS["ones"]])
+    assert [row.name for row in rows] == ["zeros", "Scaled", "Half", "ones"]
+    assert [row.name for row in find_initializers(["all", "zeros"])] == list(INITIALIZERS)
+    assert import_own("mine:Outer.Inner", "--subject") is module.Scaled
+
+
+def test_two_initializers_of_one_name_are_refused(mine):
+    with pytest.raises(InitcheckError, match="two initializers are named 'Scaled'; give yours a name of its own"):
+        find_initializers(["mine:Scaled", "mine:twice"])
+    zeros = initcheck.Initializer("zeros", "Ones", Constant(1.0), "a mistake")
+    with pytest.raises(InitcheckError, match="two initializers are named 'zeros'"):
+        find_initializers([zeros])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mine:Layer", "is Layer, no initializer"),
+        ("mine:number", "is int, no initializer"),
+        ("mine:absent", "mine has nothing named 'absent'"),
+        ("mine.py:Scaled", "without .py or folders"),
+        ("./mine:Scaled", "without .py or folders"),
+        ("mine:", "without .py or folders"),
+        (":Scaled", "without .py or folders"),
+        ("nowhere_at_all:Scaled", "no such module"),
+        ("nowhere.at.all:Scaled", "importing 'nowhere.at.all' failed"),
+    ],
+)
+def test_what_is_no_initializer_is_one_line(mine, name, words):
+    with pytest.raises(InitcheckError, match="--initializers") as raised:
+        find_initializers([name], "--initializers")
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "1 / 0",
+        "raise SystemExit(0)",
+        "import sys; sys.exit()",
+        "def",
+        "raise BaseException('\\x1b]0;\\x07')",
+        "import x_y_z",
+    ],
+)
+def test_a_module_that_does_not_import_is_one_line_that_names_it(mine, source):
+    Path("broken.py").write_text(source)
+    with pytest.raises(InitcheckError, match="--problem broken:p: importing 'broken' failed") as raised:
+        find_problem("broken:p")
+    assert str(raised.value).isprintable()
+
+
+def test_a_problem_is_found_and_anything_else_is_said_to_be_none(mine):
+    assert find_problem("mine:problem") is initcheck.PROBLEMS["iris"]
+    for name, words in (("mine:number", "is of type int"), ("mine:Scaled", "is a class, Scaled")):
+        with pytest.raises(InitcheckError, match=words):
+            find_problem(name)
+
+
+def test_what_a_module_names_can_be_named_by_a_command(mine):
+    module = loaded()
+    assert origin_of(module.Scaled) == "mine:Scaled"
+    assert origin_of(module.row) == "mine:row"
+    assert origin_of(type("Local", (), {})) == ""
+    assert origin_of(object()) == ""
+
+
+def test_a_known_issue_of_the_framework_excuses_an_own_object_and_does_not_go_stale(monkeypatch):
+    issue = KnownIssue("SEED02", "*", "seeds are aliased", "", {})
+    narrow = KnownIssue("LAW02", "he_*", "another law", "", {})
+    monkeypatch.setattr(sys.modules["initcheck.catalog.known_issues"], "known_issues", lambda: (issue, narrow))
+    row = initcheck.Initializer("he_mine", "HeNormal", Unstated(), "")
+    (cell,) = registry.cells(codes=["SEED02"], own=[registry.as_subject(row)])
+    assert cell.known_issue is issue
+    (cell,) = registry.cells(codes=["LAW02"], own=[registry.as_subject(row)])
+    assert cell.known_issue is None
+    mark = initcheck.parametrize_with_checks(row, codes=["SEED02"])
+    (parameter,) = mark.args[1]
+    assert [(one.name, one.kwargs["strict"]) for one in parameter.marks] == [("xfail", False)]
+
+
+@pytest.mark.parametrize(
+    ("variables", "keras_json", "words"),
+    [
+        ({"KERAS_BACKEND": "jax"}, None, "'jax' by the variable KERAS_BACKEND; set KERAS_BACKEND=tensorflow"),
+        ({"KERAS_BACKEND": "nonsense"}, None, "'nonsense' by the variable"),
+        ({}, {"backend": "torch"}, r"'torch' by .*keras.json; set KERAS_BACKEND=tensorflow"),
+        ({"KERAS_BACKEND": "tensorflow"}, {"backend": "torch"}, ""),
+        ({}, {"backend": "tensorflow"}, ""),
+        ({}, ["no", "settings"], ""),
+        ({}, None, ""),
+    ],
+)
+def test_another_backend_is_named_before_its_import_fails(variables, keras_json, words, tmp_path, monkeypatch):
+    monkeypatch.setattr(framework, "is_within", lambda *_: True)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    if keras_json is not None:
+        (tmp_path / "keras.json").write_text(json.dumps(keras_json))
+    if not words:
+        assert framework._require_backend() is None
+        return
+    with pytest.raises(FrameworkError, match=words):
+        framework._require_backend()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ImportError("libx.so: failed to map segment from shared object"), "too little memory"),
+        (MemoryError(), "too little memory"),
+        (OSError(12, "Cannot allocate memory"), "too little memory"),
+        (ImportError("DLL load failed"), "DLL load failed"),
+    ],
+)
+def test_the_true_reason_is_given_where_the_framework_does_not_import(error, words, monkeypatch):
+    def fail(_):
+        raise error
+
+    monkeypatch.setattr(framework.importlib, "import_module", fail)
+    with pytest.raises(FrameworkError, match=f"does not import.*{words}|{words}.*"):
+        framework._import("tensorflow")
+
+
+def test_a_missing_framework_is_no_failure_of_a_check():
+    def judge(lab, _):
+        raise FrameworkError("not installed")
+
+    check = registry.Check("X1", "", "laws", registry.FRAMEWORK, judge)
+    with pytest.raises(FrameworkError):
+        registry.carry_out(registry.Cell(check, registry.FRAMEWORK[0], 0.0), SimpleNamespace())
+
+
+def test_an_instance_is_rebuilt_by_what_reads_its_configuration(mine):
+    module = loaded()
+    assert not as_row(module.twice).serialized
+    module.Scaled.from_config = classmethod(lambda cls, config: cls(**config))
+    assert as_row(module.twice).serialized
+    assert hash(as_row(module.twice)) != hash(as_row(module.Half))
