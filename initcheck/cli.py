@@ -126,8 +126,12 @@ def run(
             vary=vary,
             command=shlex.join(["initcheck", "run", *words, *table.words()]),
         )
-        with uninterrupted():
-            write(_files(found))
+        try:
+            with uninterrupted():
+                write(_files(found))
+        except InitcheckError:
+            print_answers(found)  # the disk is full, perhaps: the answers are not lost for that
+            raise
     print_answers(found)
     say(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
     if found.finished < found.planned:
