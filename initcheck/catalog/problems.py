@@ -123,6 +123,7 @@ _ROWS = (
         epochs=15,
         chance=0.5,
         target=0.95,
+        about=(("counts as 1", "virginica; versicolor counts as 0"),),
     ),
     Problem(
         name="banknotes",
@@ -149,6 +150,7 @@ _ROWS = (
         epochs=40,
         chance=0.5,
         target=0.95,
+        about=(("counts as 1", "a point whose two inputs differ in sign"),),
     ),
     Problem(
         name="digits",
