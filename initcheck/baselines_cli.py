@@ -11,6 +11,7 @@ from initcheck.baselines.comparison import CLASSES, allowed
 from initcheck.catalog.problems import DEFAULT_PROBLEMS, get_problem
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
+from initcheck.texts import for_terminal
 from initcheck.training.seeding import DEFAULT_SEED
 
 _path = click.Path(path_type=Path)
@@ -54,7 +55,7 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
     text = write_baseline(found)
     write_whole(file, [text])
     where = ", ".join(f"{name} {found.environment.versions[name]}" for name in ("tensorflow", "keras"))
-    click.echo(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
+    click.echo(for_terminal(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)"))
 
 
 @click.command()

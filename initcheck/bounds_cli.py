@@ -13,6 +13,7 @@ from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, g
 from initcheck.catalog.problems import get_problem
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import require_writable, write_whole
+from initcheck.texts import for_terminal
 from initcheck.training.seeding import DEFAULT_SEED
 
 DEFAULT_CALIBRATION = 10_000
@@ -74,7 +75,7 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
                 initializers=cells,
             )
     write_whole(out, [write_bounds(Bounds(problems=kept))])
-    click.echo(f"bounds of {', '.join(names)}: {out}")
+    click.echo(for_terminal(f"bounds of {', '.join(names)}: {out}"))
 
 
 @bounds.command()
@@ -98,7 +99,7 @@ def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> N
         require_writable(path, "--markdown")
     write_whole(picture, [picture_of(chosen)])
     write_whole(markdown, [render_markdown(chosen, picture.name)])
-    click.echo(f"page: {markdown}   picture: {picture}")
+    click.echo(for_terminal(f"page: {markdown}   picture: {picture}"))
 
 
 @bounds.command()
@@ -111,6 +112,7 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
 
     Exit code 0 where every cell passes, 1 where one fails or cannot be told.
     """
+    from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict, progress_bar
 
     chosen = _only(load_bounds(file), problems, _names(initializers))
@@ -133,7 +135,9 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
                     verdicts.append((cell, carry_out(cell, lab)))
                     advance(cell.name, 1)
     good = [print_verdict(cell, verdict) for cell, verdict in verdicts]
-    click.echo(f"initcheck: {len(good)} cells, {good.count(False)} not within their bounds; seed {seed}")
+    click.echo(
+        f"initcheck: {format_count(len(good), 'cell')}, {good.count(False)} not within their bounds; seed {seed}"
+    )
     raise SystemExit(0 if all(good) else 1)
 
 
@@ -155,7 +159,8 @@ def place(problems: Sequence[str], initializers: str, file: Path | None, seed: i
             rank = format_ordinal(round(bound.counts.percentile_of(run.test_correct)))
             where = f"the {rank} percentile of {bound.counts.n:,} reseeds"
             where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"
-            click.echo(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
+            told = f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}"
+            click.echo(for_terminal(told))
 
 
 def _names(text: str | None) -> list[str]:

@@ -123,6 +123,7 @@ def scale_axis(axes: Axes, values: Values, metric: str, log_span: float = _LOG_S
     """Scales the axis so that every finite value is inside; logarithmic where losses span more than that factor."""
     finite = values[np.isfinite(values)]
     if not len(finite):
+        axes.set_ylim(0, 1)
         return
     sizes = np.abs(finite[finite != 0])
     if metric == "loss" and len(sizes) and sizes.max() > log_span * sizes.min():

@@ -20,9 +20,10 @@ def data_rows(sweep: Sweep) -> list[tuple[str, str]]:
         "source": sweep.problem.source,
         "rows": f"{runs.train_total:,} for training, {runs.test_total:,} held out" if runs else "not known yet",
         **(_facts(data) if data else {}),
-        "chance": f"{sweep.problem.chance:.4g}: accuracy of always naming the commonest class",
+        **dict(sweep.problem.about),
     }
-    return list({**facts, **dict(sweep.problem.about)}.items())
+    facts.setdefault("chance", f"{sweep.problem.chance:.4g}: accuracy of always naming the commonest class")
+    return list(facts.items())
 
 
 def _data_of(sweep: Sweep, runs: Runs | None) -> Data | None:

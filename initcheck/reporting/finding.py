@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from initcheck.answers import Answer
 from initcheck.records import Runs
 from initcheck.reporting.format import format_count, format_percent, format_share, has_interval
 from initcheck.reporting.results import Sweep
 from initcheck.statistics import Components, Estimate, compare_pairs
+from initcheck.texts import for_axis
 
 MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
 _MOST_NAMES = 5
@@ -16,7 +18,7 @@ _MOST_NAMES = 5
 
 def find(sweep: Sweep) -> list[str]:
     """The finding in plain words, the most important sentence first: no more than the intervals bear out."""
-    answers = sweep.answers
+    answers = [replace(answer, initializer=for_axis(answer.initializer)) for answer in sweep.answers]  # none too long
     if not answers:
         return ["No run has finished."]
     fewest = min(answer.runs for answer in answers)
@@ -26,7 +28,8 @@ def find(sweep: Sweep) -> list[str]:
             f"where at least {MIN_RUNS} of each are needed. What follows is what happened to happen."
         ]
     if sweep.components:  # runs that share weights or orders say less of each other than their number suggests
-        return [_find_origin(sweep.components), "Runs share initial weights and orders: no initializer is called best."]
+        components = {for_axis(name): found for name, found in sweep.components.items()}
+        return [_find_origin(components), "Runs share initial weights and orders: no initializer is called best."]
     order = _explain_order(answers, sweep.groups)
     return [_find_best(answers), *filter(None, [order]), _find_spread(answers), _find_stuck(answers)]
 

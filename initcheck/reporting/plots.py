@@ -80,11 +80,12 @@ def small_panels(curves: Curves) -> Iterator[Figure]:
         _prepare_small(axes, curves, frame=False)
         axes.set_axis_off()
         figure.set_frameon(False)  # what lies below is to be seen
-        for curve in curves.curves:
+    for curve in curves.curves:
+        with plot_style():
             _draw_small(axes, curves, curve)
-            yield figure
-            for artist in [*axes.lines, *axes.collections]:
-                artist.remove()
+        yield figure
+        for artist in [*axes.lines, *axes.collections]:
+            artist.remove()
 
 
 def figure_strip(sweep: Sweep) -> Figure:
