@@ -129,6 +129,7 @@ def run(
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
     from initcheck.checks.registry import carry_out, cells
+    from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict
     from initcheck.training.lab import get_lab
 
@@ -137,7 +138,7 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
         raise InitcheckError(f"no check of these has a subject named {subject!r}; leave --subject out to see them")
     lab = get_lab(seed)
     failed = [cell for cell in chosen if not print_verdict(cell, carry_out(cell, lab))]
-    click.echo(f"initcheck: {len(chosen)} checks, {len(failed)} failed; seed {seed}")
+    click.echo(f"initcheck: {format_count(len(chosen), 'check')}, {len(failed)} failed; seed {seed}")
     raise SystemExit(1 if failed else 0)
 
 

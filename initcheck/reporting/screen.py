@@ -57,7 +57,7 @@ class Screen:
     def __init__(self, console: Console | None = None) -> None:
         console = console or Console()
         self._wide = not console.is_terminal  # a pipe or a file
-        self._console = Console(width=PIPE_WIDTH) if self._wide else console
+        self._console = Console(file=console.file, width=PIPE_WIDTH) if self._wide else console
         self._width = self._console.width
 
     def line(self, *parts: Part) -> None:
