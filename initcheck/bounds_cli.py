@@ -125,6 +125,7 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
 
     Exit code 0 where every cell passes, 1 where one fails or cannot be told.
     """
+    from initcheck.reporting.format import format_count
     from initcheck.reporting.progress import progress_bar
     from initcheck.reporting.terminal import print_verdict
 
@@ -141,7 +142,7 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
 
     def conclude() -> list[bool]:
         good = [print_verdict(cell, verdict) for cell, verdict in verdicts]
-        say(f"initcheck: {len(good)} cells, {good.count(False)} not within their bounds; seed {seed}")
+        say(f"initcheck: {format_count(len(good), 'cell')}, {good.count(False)} not within their bounds; seed {seed}")
         return good
 
     def count() -> str:

@@ -146,6 +146,7 @@ def run(
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
     from initcheck.checks.registry import as_subject, carry_out, cells
+    from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict
     from initcheck.training.lab import get_lab
 
@@ -165,7 +166,7 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     with leaving(lambda: f"{len(good)} of {len(chosen)} checks were judged, {good.count(False)} failed; seed {seed}"):
         for cell in chosen:
             good.append(print_verdict(cell, carry_out(cell, lab)))
-    say(f"initcheck: {len(chosen)} checks, {good.count(False)} failed; seed {seed}")
+    say(f"initcheck: {format_count(len(chosen), 'check')}, {good.count(False)} failed; seed {seed}")
     raise SystemExit(0 if all(good) else 1)
 
 

@@ -130,6 +130,15 @@ def best_shares(samples: Sequence[Values]) -> list[Estimate]:
     return _with_percentiles(value, resampled)
 
 
+def compare_pairs(first: Values, second: Values) -> tuple[float, float]:
+    """In which share of all pairs of values, one of each sample, the first is above the second, and below it."""
+    ordered = np.sort(second)
+    pairs = len(first) * len(second)
+    above = int(np.searchsorted(ordered, first, side="left").sum())
+    below = pairs - int(np.searchsorted(ordered, first, side="right").sum())
+    return above / pairs, below / pairs
+
+
 def _with_percentiles(values: Values, resampled: Values | list[Values]) -> list[Estimate]:
     """Each value with its percentile bootstrap interval; ``resampled`` has shape ``(resamples, values)``."""
     tail = 100 * (1 - CONFIDENCE) / 2

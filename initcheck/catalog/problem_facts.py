@@ -7,18 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from initcheck.catalog.data_facts import describe_data
 from initcheck.catalog.problems import PROBLEMS, Problem
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """The targets that accuracies are counted on.
+class DataFacts:
+    """What a page says of a problem's data, and the targets that accuracies are counted on.
 
     Attributes:
+        rows: Training rows and held-out rows.
+        described: Features and classes, as ``(name, value)``.
         classes: How many distinct targets the table has, training and held-out rows together.
         digest: Of the held-out targets in their order: two sweeps with the same one were scored on the same targets.
     """
 
+    rows: tuple[int, int]
+    described: tuple[tuple[str, str], ...]
     classes: int
     digest: str
 
@@ -38,7 +43,7 @@ class ProblemFacts:
         target: Training accuracy from which on a run counts as having learned.
         about: Facts about the data for people, as ``(name, value)``.
         in_catalogue: Whether it was a row of the catalogue, and not one of the user's own with the same name.
-        held_out: The targets; None where they are not known.
+        data: What its data are; None where that is not known.
     """
 
     name: str
@@ -51,7 +56,7 @@ class ProblemFacts:
     target: float
     about: tuple[tuple[str, str], ...] = ()
     in_catalogue: bool = False
-    held_out: HeldOut | None = None
+    data: DataFacts | None = None
 
     @classmethod
     def of(cls, problem: Problem | ProblemFacts) -> ProblemFacts:
@@ -69,7 +74,7 @@ class ProblemFacts:
             target=problem.target,
             about=problem.about,
             in_catalogue=is_catalogued(problem),
-            held_out=_held_out(problem),
+            data=_data_facts(problem),
         )
 
 
@@ -82,13 +87,14 @@ def is_catalogued(problem: Problem | ProblemFacts) -> bool:
     return problem.in_catalogue and all(getattr(problem, name) == getattr(row, name) for name in trained)
 
 
-def _held_out(problem: Problem) -> HeldOut | None:
+def _data_facts(problem: Problem) -> DataFacts | None:
     try:
         data = problem.data()
         targets = np.ascontiguousarray(data.y_test)
         classes = len(np.unique(np.concatenate([np.ravel(data.y_train), np.ravel(targets)])))
+        rows, described = (len(data.x_train), len(data.x_test)), tuple(describe_data(data).items())
     except Exception:  # the user's function, after the training: its failure must not cost the finished runs
         return None
     # float64 holds every class number: the same targets have one digest, whatever type they are stored in.
     digest = hashlib.blake2b(np.ravel(targets).astype(np.float64).tobytes(), digest_size=12).hexdigest()
-    return HeldOut(classes, digest)
+    return DataFacts(rows, described, classes, digest)

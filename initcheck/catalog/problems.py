@@ -127,6 +127,7 @@ _ROWS = (
         epochs=15,
         chance=0.5,
         target=0.95,
+        about=(("counts as 1", "virginica; versicolor counts as 0"),),
     ),
     Problem(
         name="banknotes",
@@ -153,6 +154,7 @@ _ROWS = (
         epochs=40,
         chance=0.5,
         target=0.95,
+        about=(("counts as 1", "a point whose two inputs differ in sign"),),
     ),
     Problem(
         name="digits",

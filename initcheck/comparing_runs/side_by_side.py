@@ -237,8 +237,8 @@ def _other_problem(old: ProblemFacts, new: ProblemFacts) -> str:
     """Why two sweeps are not of one problem; empty where they are."""
     if old.name != new.name:
         return f"other problems: {old.name} and {new.name}"
-    if old.held_out and new.held_out and old.held_out.classes != new.held_out.classes:
-        return f"{old.held_out.classes} classes in A and {new.held_out.classes} in B"
+    if old.data and new.data and old.data.classes != new.data.classes:
+        return f"{old.data.classes} classes in A and {new.data.classes} in B"
     return ""
 
 
@@ -250,7 +250,7 @@ def _setting_differences(a: Sweep, b: Sweep) -> tuple[Difference, ...]:
         for what in {**mine, **other}
         if mine.get(what) != other.get(what)
     ]
-    ends = [sweep.facts.held_out for sweep in (a, b)]
+    ends = [sweep.facts.data for sweep in (a, b)]
     if all(ends) and ends[0] != ends[1] and mine["held-out rows"] == other["held-out rows"]:
         found.append(Difference("held-out targets", *(one.digest[:8] for one in ends if one)))
     return tuple(found)

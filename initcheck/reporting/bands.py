@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 Values = npt.NDArray[np.float64]
 
@@ -17,6 +18,7 @@ Values = npt.NDArray[np.float64]
 # markers, whose number shares no factor with seven, tell them apart in grey as well.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = "os^DvPX<>"
+GLYPHS = dict(zip(MARKERS, "●■▲◆▼✚✖◀▶", strict=True))  # the same in a legend of letters
 INK = "#333333"
 PANEL_WIDTH = 4.6  # inches: 331 px, so that text keeps its size on a phone and grows on a screen
 MAX_BINS = 60  # of a histogram of accuracies
@@ -62,7 +64,6 @@ def draw_bands(axes: Axes, epochs: Values, bands: Sequence[Band | None]) -> list
         epochs: The epochs' numbers, from 1, in order.
         bands: With a value for each epoch; None keeps a colour free.
     """
-    top = axes.get_ylim()[1]
     last_epoch = int(epochs[-1]) if len(epochs) else 1
     strength = min(1.0, len(COLOURS) / max(1, len(bands)))  # many bands must not hide the medians
     handles: list[Artist] = []
@@ -72,15 +73,10 @@ def draw_bands(axes: Axes, epochs: Values, bands: Sequence[Band | None]) -> list
         x = epochs
         if len(epochs) == 1:  # a point has no width: give each initializer its own short stretch beside the others
             x = epochs + 0.8 * ((number + np.array([0.1, 0.9])) / len(bands) - 0.5)
-        low, median, high, *outer = (np.resize(line, len(x)) for line in band.lines)
         colour = COLOURS[number % len(COLOURS)]
-        edges = [(low, "-", 0.6), (high, "-", 0.6), *((line, ":", 0.5) for line in outer)]
-        for edge, dashes, opacity in edges:
-            axes.plot(x, np.minimum(edge, top), color=colour, linestyle=dashes, linewidth=0.7, alpha=opacity * strength)
         # Edges carry the band: overlapping fills would mix to mud.
-        axes.fill_between(
-            x, np.minimum(low, top), np.minimum(high, top), color=colour, alpha=0.07 * strength**2, linewidth=0
-        )
+        draw_band(axes, x, band, colour, fill=0.07 * strength**2, edge=0.6 * strength)
+        median = np.resize(band.median, len(x))
         step = max(1, len(epochs) // 8)
         last = max(0, np.count_nonzero(np.isfinite(median)) - 1)
         handles += axes.plot(
@@ -92,28 +88,54 @@ def draw_bands(axes: Axes, epochs: Values, bands: Sequence[Band | None]) -> list
             markevery=sorted({*range(number % step, len(x), step), last}),
             zorder=2.5,
         )
-    axes.set_xticks(_epoch_ticks(last_epoch))
-    margin = 0.02 * last_epoch + 0.4 * (last_epoch == 1)
-    axes.set_xlim(1 - margin, last_epoch + margin)
+    label_epochs(axes, last_epoch)
     axes.set_xlabel("epoch")
     return handles
 
 
-def scale_axis(axes: Axes, values: Values) -> None:
-    """Scales the axis so that every finite value is inside; logarithmic where they span decades."""
+def draw_band(axes: Axes, x: Values, band: Band, colour: str, *, fill: float, edge: float) -> None:
+    """Draws all of a band but its median: the area that holds eight in ten runs, its edges, the outermost runs.
+
+    Args:
+        axes: Scaled already; what lies above is drawn at its upper end.
+        x: Where its values lie; two places where there is one value, which has no width.
+        band: What is drawn.
+        colour: Its colour.
+        fill: Opacity of the area.
+        edge: Opacity of its edges.
+    """
+    top = axes.get_ylim()[1]
+    low, high, *outer = (np.minimum(np.resize(line, len(x)), top) for line in (band.low, band.high, *band.outer))
+    for line, dashes, opacity in [(low, "-", edge), (high, "-", edge), *((line, ":", edge * 0.85) for line in outer)]:
+        axes.plot(x, line, color=colour, linestyle=dashes, linewidth=0.7, alpha=opacity)
+    axes.fill_between(x, low, high, color=colour, alpha=fill, linewidth=0)
+
+
+def label_epochs(axes: Axes, last_epoch: int, most: int = 8) -> None:
+    """Scales the horizontal axis to the epochs, and writes about ``most`` of their numbers."""
+    if most:
+        axes.set_xticks(_epoch_ticks(last_epoch, most))
+    margin = 0.02 * last_epoch + 0.4 * (last_epoch == 1)
+    axes.set_xlim(1 - margin, last_epoch + margin)
+
+
+def scale_axis(axes: Axes, values: Values, metric: str, log_span: float = _LOG_SPAN) -> None:
+    """Scales the axis so that every finite value is inside; logarithmic where losses span more than that factor."""
     finite = values[np.isfinite(values)]
     if not len(finite):
+        axes.set_ylim(0, 1)
         return
     sizes = np.abs(finite[finite != 0])
-    if len(sizes) and sizes.max() > _LOG_SPAN * sizes.min():
+    if metric == "loss" and len(sizes) and sizes.max() > log_span * sizes.min():
         if finite.min() > 0:
             axes.set_yscale("log")
         else:
             axes.set_yscale("symlog", linthresh=sizes.min())
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     scale = axes.yaxis.get_transform()
     low, high = scale.transform([finite.min(), finite.max()])
-    margin = 0.05 * (high - low) or 0.05
+    margin = 0.05 * (high - low) or 0.05 * max(1, abs(high))
     axes.set_ylim(*scale.inverted().transform([low - margin, high + margin]))
 
 
@@ -122,6 +144,7 @@ def title_axes(axes: Axes, title: str) -> None:
     axes.set_title(title + ("" if axes.get_yscale() == "linear" else " (logarithmic axis)"))
 
 
-def _epoch_ticks(epochs: int) -> list[int]:
-    step = next(factor * 10**power for power in range(20) for factor in (1, 2, 5) if epochs <= 8 * factor * 10**power)
+def _epoch_ticks(epochs: int, most: int) -> list[int]:
+    steps = (factor * 10**power for power in range(20) for factor in (1, 2, 5))
+    step = next(step for step in steps if epochs <= most * step)
     return [1, *range(step if step > 1 else 2, epochs + 1, step)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from urllib.parse import quote
 
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,7 +18,8 @@ from initcheck.records import Runs
 from initcheck.reporting.format import format_ordinal, format_percent
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.svg import plot_style, to_svg
-from initcheck.reporting.templating import templates
+from initcheck.reporting.templating import markdown_templates
+from initcheck.texts import for_axis
 
 # What each column means, in the words of somebody who trains networks.
 COLUMNS = {
@@ -88,11 +91,11 @@ def _draw(axes: Axes, problem: str, initializers: Mapping[str, Bound], rows: int
             low, high = (value / rows for value in bound.counts.tolerance_interval(content))
             axes.plot((low, high), (place, place), color="#0072B2", linewidth=width, alpha=0.55, solid_capstyle="butt")
         axes.plot(bound.counts.mean / rows, place, "D", color="#333333", markersize=4, markerfacecolor="white")
-    axes.set_yticks(range(len(initializers)), list(initializers))
+    axes.set_yticks(range(len(initializers)), [for_axis(name) for name in initializers])
     axes.set_ylim(len(initializers) - 0.4, -0.6)
     axes.set_xlim(-0.02, 1.02)
     axes.grid(visible=False, axis="y")
-    axes.set_title(f"{problem}: held-out accuracy; thick 95 of 100 reseeds, thin 99, diamond the mean")
+    axes.set_title(f"{for_axis(problem)}: held-out accuracy; thick 95 of 100 reseeds, thin 99, diamond the mean")
 
 
 def render_markdown(bounds: Bounds, picture: str) -> str:
@@ -101,12 +104,17 @@ def render_markdown(bounds: Bounds, picture: str) -> str:
         (
             problem,
             describe_calibration(problem, calibration),
-            [(name, bound_cells(bound, calibration.held_out_rows)) for name, bound in calibration.initializers.items()],
+            [(name, _numbers(bound, calibration.held_out_rows)) for name, bound in calibration.initializers.items()],
         )
         for problem, calibration in bounds.problems.items()
     ]
-    template = templates().get_template("bounds.md.j2")
-    return template.render(problems=problems, columns=COLUMNS, picture=picture) + "\n"
+    template = markdown_templates().get_template("bounds.md.j2")
+    return template.render(problems=problems, columns=COLUMNS, picture=Markup(quote(picture))) + "\n"
+
+
+def _numbers(bound: Bound, rows: int) -> dict[str, Markup]:
+    """The cells of one row: no text but our own, whose brackets Markdown reads as they are."""
+    return {title: Markup(cell) for title, cell in bound_cells(bound, rows).items()}
 
 
 PLACES = {

@@ -6,13 +6,15 @@ import itertools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from initcheck.baselines.advice import advise
 from initcheck.baselines.comparison import Cell, Class, Comparison
 from initcheck.baselines.schema import Baseline
 from initcheck.baselines.verdict import SECTIONS, describe, overall
 from initcheck.reporting.comparison_texts import changes, incomparable, title_of
 from initcheck.reporting.comparison_words import CLASSES, MARKS
-from initcheck.reporting.templating import templates
+from initcheck.reporting.templating import markdown_templates
 from initcheck.texts import for_markdown
 
 LIMIT = 65_536  # characters of a comment on GitHub; the rooms below leave some for what is fixed
@@ -26,7 +28,7 @@ class _Table:
     """Rows of a table as Markdown, and how many did not fit."""
 
     head: Sequence[str]
-    lines: Sequence[str]
+    lines: Sequence[Markup]
     hidden: int
 
 
@@ -44,13 +46,13 @@ def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed
     beyond = [cell for cell in cells if cell.found not in allowed]
     first = _table(_CELL, map(_row, beyond[:_MOST_ROWS]), "first")
     shown = beyond[: len(first.lines)]
-    template = templates().get_template("comparison.md.j2")
+    template = markdown_templates().get_template("comparison.md.j2")
     return template.render(
         mark=MARKS[overall(comparison)],
         answer=advice.answer,
-        reason=for_markdown(advice.reason),
-        title=for_markdown(title_of(old, new)),
-        sentences=[for_markdown(sentence) for sentence in describe(comparison)],
+        reason=advice.reason,
+        title=title_of(old, new),
+        sentences=describe(comparison),
         changes=_table(
             ("what", "concerns", "which", "the first of them"),
             ((f"{MARKS[one.found]} {one.what}", one.concerns, one.names, one.note) for one in changes(comparison)),
@@ -63,7 +65,7 @@ def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed
         ),
         rest=_table(_CELL, (_row(cell) for cell in cells if cell not in shown), "rest"),
         apart=_table(("what", "why"), incomparable(comparison), "apart"),
-        words={kind.value: for_markdown(told.format(delta=f"{comparison.delta:g}")) for kind, told in CLASSES.items()},
+        words={kind.value: told.format(delta=f"{comparison.delta:g}") for kind, told in CLASSES.items()},
         identical=len(comparison.cells) - len(cells),
     )
 
@@ -78,4 +80,4 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], room: str) -> _Ta
     lines = [f"| {' | '.join(map(for_markdown, row))} |" for row in rows]
     ends = itertools.accumulate(len(line) + 1 for line in lines)
     fitting = sum(end <= _ROOMS[room] for end in ends)
-    return _Table(head, lines[:fitting], len(lines) - fitting)
+    return _Table(head, [Markup(line) for line in lines[:fitting]], len(lines) - fitting)

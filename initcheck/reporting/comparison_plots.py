@@ -45,7 +45,7 @@ def figure_curves(shown: Training, other: Training | None, names: Sequence[str],
     """
     with plot_style():
         figure, axes = _panel()
-        scale_axis(axes, np.concatenate([one.values for one in (shown, other) if one]))
+        scale_axis(axes, np.concatenate([one.values for one in (shown, other) if one]), metric)
         draw_bands(axes, shown.epochs, [shown.bands.get(name) for name in names])
         if other and side == "new":
             for band in other.bands.values():
@@ -59,13 +59,12 @@ def figure_fits(old: tuple[Values, Values], new: tuple[Values, Values], name: st
     """The training loss of one training in ``fit``'s own order: epochs and values of both environments."""
     with plot_style():
         figure, axes = _panel()
-        scale_axis(axes, np.concatenate([old[1], new[1]]))
+        scale_axis(axes, np.concatenate([old[1], new[1]]), "loss")
         for (epochs, values), side, colour, dashes in ((old, "old", OLD, "-"), (new, "new", NEW, "--")):
             axes.plot(epochs, np.where(np.isfinite(values), values, np.nan), dashes, color=colour, label=side)
         axes.set_xlabel("epoch")
         axes.legend()
         title_axes(axes, f"In fit's own order: training loss, {for_axis(name)}")
-        axes.title.set_parse_math(False)
     return figure
 
 
@@ -77,7 +76,7 @@ def figure_spread(old: Accuracies, new: Accuracies, names: Sequence[str], rows: 
         for place, name in enumerate(names):
             axes.axhline(place, color="#cccccc", linewidth=0.6)
             _draw_pair(axes, old.get(name), new.get(name), rows, place)
-        axes.set_yticks(range(len(names)), [for_axis(name) for name in names], parse_math=False)
+        axes.set_yticks(range(len(names)), [for_axis(name) for name in names])
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
         figure.suptitle("Held-out accuracy of the final weights, run by run", x=0.02, ha="left", fontsize=10)

@@ -12,14 +12,13 @@ from initcheck.baselines.comparison import Cell, Class, Comparison, Step
 from initcheck.baselines.schema import Baseline, ProblemRecord
 from initcheck.baselines.training_records import STAGES
 from initcheck.reporting import comparison_plots as plots
-from initcheck.reporting.bands import COLOURS, MARKERS
+from initcheck.reporting.bands import COLOURS, GLYPHS, MARKERS
 from initcheck.reporting.comparison_texts import is_apart
 from initcheck.reporting.svg import to_svg
 from initcheck.reporting.trainings import METRICS, Training, fitted_loss, training_of
 from initcheck.texts import for_drawing
 
 MOST_DRAWN = 4  # problems whose curves are drawn, the worst first: a panel costs a twentieth of a second
-_GLYPHS = dict(zip(MARKERS, "●■▲◆▼✚✖◀▶", strict=True))
 
 Sides = Mapping[str, ProblemRecord]
 
@@ -104,7 +103,7 @@ def _problem(key: str, name: str, sides: Sides, cells: list[Cell], *, drawn: boo
     return Problem(
         name=name,
         legend={
-            row: (COLOURS[place % len(COLOURS)], _GLYPHS[MARKERS[place % len(MARKERS)]])
+            row: (COLOURS[place % len(COLOURS)], GLYPHS[MARKERS[place % len(MARKERS)]])
             for place, row in enumerate(rows)
         },
         curves=tuple(_curves(key, name, sides, rows)) if drawn else (),

@@ -72,9 +72,9 @@ def format_restarts(estimate: Estimate) -> str:
     return _with_interval(estimate, lambda value: f"{value:.0f}")
 
 
-def format_count(number: int, noun: str) -> str:
-    """A number with its noun: ``1 run``, ``10,000 runs``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def format_count(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: ``1 run``, ``10,000 runs``; ``plural`` is given where it is not the noun with an s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def format_ordinal(number: int) -> str:

@@ -1,10 +1,10 @@
-"""The lecture's panels: loss and accuracy by epoch, and the held-out accuracies over reseeds."""
+"""The panels of a sweep: loss and accuracy by epoch, and the held-out accuracies over reseeds."""
 
 from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,24 +12,35 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from initcheck.reporting.bands import (
     COLOURS,
     INK,
     MAX_BINS,
     PANEL_WIDTH,
-    Band,
     Values,
+    draw_band,
     draw_bands,
+    label_epochs,
     scale_axis,
     title_axes,
 )
-from initcheck.reporting.format import format_count, has_interval
+from initcheck.reporting.curves import MOST_TOGETHER, READING_APART, Curve, Curves, curves_of, diverged, reading
+from initcheck.reporting.format import has_interval
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.svg import plot_style, to_svg
 from initcheck.texts import for_axis, for_drawing
 
-_MAX_POINTS = 200  # more runs than this are drawn as a histogram
+METRICS = ("loss", "accuracy")
+_MAX_RUNS, _MAX_POINTS = 200, 1500  # of an initializer, of all: more are drawn as histograms
+_MOST_COLUMNS = 5  # of small panels side by side
+_SMALL = (2.15, 1.65)  # inches of a small panel: 155 points, so that two of them stand side by side on a phone
+_TITLE, _HEADING, _NAME, _BETWEEN = 0.4, 0.25, 0.25, 0.12  # inches of a figure of them
+_MOST_NAME = 24  # characters above a small panel
+_SMALL_SPAN = 10  # one far run must not press all others flat: beyond this factor small panels get a logarithmic axis
+_FEW_DECADES = 100  # below this factor powers of ten alone are too few ticks
+_MARGINS = {"left": 0.44, "right": 0.05, "bottom": 0.36, "top": 0.06}  # inches of it
 
 
 class Plot(Figure):
@@ -40,33 +51,49 @@ class Plot(Figure):
 
 
 def plot_history(sweep: Sweep) -> Figure:
-    """The lecture's two panels side by side: training loss and training accuracy by epoch."""
+    """Loss and accuracy by epoch, as the lecture draws them; more than three initializers get a panel each."""
+    both = [curves_of(sweep.groups, metric) for metric in METRICS]
     with plot_style():
-        figure = Plot(figsize=(2.2 * PANEL_WIDTH, 4.4), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        handles = _draw_panel(left, sweep, "loss")
-        _draw_panel(right, sweep, "accuracy")
-        figure.suptitle(textwrap.fill(for_drawing(sweep.problem.title), 110), fontsize=11, parse_math=False)
-        _add_legend(figure, handles, _names(sweep), _reading(sweep, "loss"), characters=125)
+        return _plot_together(sweep, both) if len(sweep.groups) <= MOST_TOGETHER else _plot_apart(sweep, both)
+
+
+def figure_together(curves: Curves, part: str) -> Figure:
+    """One metric of a few initializers in one panel, of the training rows or of those held out."""
+    with plot_style():
+        figure = Figure(figsize=(PANEL_WIDTH, 2.9), layout="constrained")
+        _draw_together(figure.subplots(), curves, part)
     return figure
 
 
-def figure_loss(sweep: Sweep) -> Figure:
-    """Training loss by epoch: medians, with bands over reseeds."""
-    return _figure_panel(sweep, "loss")
+def small_frame(curves: Curves) -> Figure:
+    """What all small panels of a metric share: the axes, and every initializer's training median, faint."""
+    with plot_style():
+        figure, axes = _small_figure()
+        _prepare_small(axes, curves)
+    return figure
 
 
-def figure_accuracy(sweep: Sweep) -> Figure:
-    """Training accuracy by epoch: medians, with bands over reseeds."""
-    return _figure_panel(sweep, "accuracy")
+def small_panels(curves: Curves) -> Iterator[Figure]:
+    """Each initializer's curve without axes, to be put above the frame: one figure, drawn anew for each."""
+    with plot_style():
+        figure, axes = _small_figure()
+        _prepare_small(axes, curves, frame=False)
+        axes.set_axis_off()
+        figure.set_frameon(False)  # what lies below is to be seen
+    for curve in curves.curves:
+        with plot_style():
+            _draw_small(axes, curves, curve)
+        yield figure
+        for artist in [*axes.lines, *axes.collections]:
+            artist.remove()
 
 
 def figure_strip(sweep: Sweep) -> Figure:
     """Every run's final held-out accuracy, one strip for each initializer, with the mean and its 95 % interval."""
     groups = sweep.groups
-    many = any(len(runs) > _MAX_POINTS for runs in groups)
+    many = sweep.finished > _MAX_POINTS or any(len(runs) > _MAX_RUNS for runs in groups)
     with plot_style():
-        figure = Figure(figsize=(PANEL_WIDTH, 1.4 + 0.42 * len(groups)), layout="constrained")
+        figure = Figure(figsize=(1.25 * PANEL_WIDTH, 1.2 + 0.4 * len(groups)), layout="constrained")
         axes = figure.subplots()
         chance = axes.axvline(sweep.problem.chance, color=INK, linestyle="--", linewidth=1)
         run: Artist = Line2D(
@@ -74,87 +101,139 @@ def figure_strip(sweep: Sweep) -> Figure:
         )
         mean: Artist = Line2D([], [], color=INK, marker="D", markerfacecolor="white")
         for place, (runs, answer) in enumerate(zip(groups, sweep.answers, strict=True)):
-            _draw_runs(axes, np.sort(runs.test_correct), runs.test_total, place)
+            _draw_runs(axes, np.sort(runs.test_correct), runs.test_total, place, many=many)
             middle = answer.test_mean
             ends = (middle.low, middle.high) if has_interval(middle) else (middle.value, middle.value)
             axes.plot(ends, (place + 0.3, place + 0.3), color=INK, linewidth=1.6)
             axes.plot(middle.value, place + 0.3, "D", color=INK, markersize=4.5, markerfacecolor="white")
-        axes.set_yticks(range(len(groups)), [for_axis(name) for name in _names(sweep)], parse_math=False)
+        axes.set_yticks(range(len(groups)), [for_axis(runs.initializer) for runs in groups])
         axes.set_ylim(len(groups) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
-        # Above the whole figure: long names leave the axes too narrow for it.
-        figure.suptitle("Held-out accuracy of the final weights", x=0.02, ha="left", fontsize=10)
+        axes.set_xlabel("held-out accuracy of the final weights")
         names = ["runs: taller, more of them" if many else "one run", "mean, 95 % interval"]
-        _add_legend(figure, [run, mean, chance], [*names, f"chance, {sweep.problem.chance:g}"], "", characters=62)
+        _add_legend(figure, [run, mean, chance], [*names, f"chance, {sweep.problem.chance:g}"], "", characters=75)
     return figure
 
 
-def _series(sweep: Sweep, metric: str) -> list[Values]:
-    """For each initializer one array of shape (runs, epochs); what is no number counts as infinite."""
-    arrays = [runs.metric(metric) for runs in sweep.groups]
-    return [np.where(np.isfinite(array), array, np.inf) for array in arrays]
-
-
-def _names(sweep: Sweep) -> list[str]:
-    return [runs.initializer for runs in sweep.groups]
-
-
-def _figure_panel(sweep: Sweep, metric: str) -> Figure:
-    with plot_style():
-        figure = Figure(figsize=(PANEL_WIDTH, 3.2), layout="constrained")
-        handles = _draw_panel(figure.subplots(), sweep, metric)
-        _add_legend(figure, handles, _names(sweep), _reading(sweep, metric), characters=62)
+def _plot_together(sweep: Sweep, both: Sequence[Curves]) -> Figure:
+    figure = Plot(figsize=(2.2 * PANEL_WIDTH, 4.4), layout="constrained")
+    handles: list[Artist] = []
+    for axes, curves in zip(figure.subplots(1, len(both)), both, strict=True):
+        handles = _draw_together(axes, curves, "training")
+    _title(figure, sweep)
+    ill = [f"{for_axis(curve.name)}: {text}" for curve in both[0].curves if (text := diverged(curve))]
+    note = "; ".join([reading(sweep.groups), *(f"{text}, counted as above" for text in ill)])
+    _add_legend(figure, handles, [curve.name for curve in both[0].curves], note, characters=125)
     return figure
 
 
-def _draw_panel(axes: Axes, sweep: Sweep, metric: str) -> list[Artist]:
-    series = _series(sweep, metric)
-    scale_axis(axes, np.concatenate([np.ravel(array) for array in series] or [np.array([])]))
-    epochs = np.arange(1, max((array.shape[1] for array in series), default=1) + 1, dtype=np.float64)
-    handles = draw_bands(axes, epochs, [Band.of(array) for array in series])
-    title_axes(axes, f"Training {metric}")
+def _plot_apart(sweep: Sweep, both: Sequence[Curves]) -> Figure:
+    columns = min(_MOST_COLUMNS, len(sweep.groups))
+    rows = math.ceil(len(sweep.groups) / columns)
+    block = _HEADING + rows * (_NAME + _SMALL[1])
+    height = _TITLE + len(both) * (block + _BETWEEN) + _NAME
+    figure = Plot(figsize=(columns * _SMALL[0], height))
+    _title(figure, sweep, y=1 - 0.05 / height)
+    for place, curves in enumerate(both):
+        top = height - _TITLE - place * (block + _BETWEEN)  # inches from the lower edge, as all below
+        for number, curve in enumerate(curves.curves):
+            row, column = divmod(number, columns)
+            bottom = top - _HEADING - (row + 1) * (_NAME + _SMALL[1])
+            axes = _small_axes(figure, column / columns, bottom / height)
+            _prepare_small(axes, curves)
+            _draw_small(axes, curves, curve)
+            name = for_axis(curve.name)
+            axes.set_title(name if len(name) <= _MOST_NAME else f"{name[: _MOST_NAME - 1]}…", fontsize=9)
+            if text := diverged(curve):
+                axes.text(0.98, 0.96, text, transform=axes.transAxes, ha="right", va="top", fontsize=7)
+        scale = figure.axes[-1].get_yscale()
+        heading = curves.metric.capitalize() + ("" if scale == "linear" else " (logarithmic axis)")
+        figure.text(0.008, top / height, heading, fontsize=11, fontweight="bold", va="top")
+    note = "; ".join((reading(sweep.groups), *READING_APART))
+    figure.text(0.008, 0.06 / height, note, fontsize=8, color=INK)
+    return figure
+
+
+def _title(figure: Figure, sweep: Sweep, **place: float) -> None:
+    figure.suptitle(textwrap.fill(for_drawing(sweep.problem.title), 110), fontsize=11, **place)
+
+
+def _draw_together(axes: Axes, curves: Curves, part: str) -> list[Artist]:
+    scale_axis(axes, curves.values, curves.metric)
+    handles = draw_bands(axes, curves.epochs, [curve.bands[part] for curve in curves.curves])
+    title_axes(axes, f"{part.capitalize()} {curves.metric}")
     return handles
 
 
-def _reading(sweep: Sweep, metric: str) -> str:
-    """How to read a panel: what line and bands are, and which runs leave it."""
-    counts = sorted({len(runs) for runs in sweep.groups})
-    if not counts:
-        return "no run has finished"
-    runs = format_count(counts[0], "run") if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,} runs"
-    text = "one run each" if counts == [1] else f"line: median of {runs}; band: 10–90 %; dotted: lowest and highest"
-    if metric != "loss":
-        return text
-    diverged = [
-        f"{for_axis(name)} {np.isinf(array).any(axis=1).sum()} of {len(array)}"
-        for name, array in zip(_names(sweep), _series(sweep, metric), strict=True)
-        if np.isinf(array).any()
-    ]
-    return text + (f"; runs whose loss became inf or NaN, counted as above: {', '.join(diverged)}" if diverged else "")
+def _small_figure() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=_SMALL)
+    return figure, _small_axes(figure, 0, 0)
 
 
-def _add_legend(
-    figure: Figure, handles: Sequence[Artist], names: Sequence[str], reading: str, *, characters: int
-) -> None:
+def _small_axes(figure: Figure, left: float, bottom: float) -> Axes:
+    """Axes of a small panel whose lower left corner is at that share of the figure."""
+    width, height = figure.get_size_inches()
+    sides = {"left": _SMALL[0], "bottom": _SMALL[1]}
+    wide = sides["left"] - _MARGINS["left"] - _MARGINS["right"]
+    tall = sides["bottom"] - _MARGINS["bottom"] - _MARGINS["top"]
+    corner = (left + _MARGINS["left"] / width, bottom + _MARGINS["bottom"] / height)
+    return figure.add_axes((*corner, wide / width, tall / height))
+
+
+def _prepare_small(axes: Axes, curves: Curves, *, frame: bool = True) -> None:
+    """Scales a small panel, the same for all of a metric, and draws what all of them share."""
+    scale_axis(axes, curves.values, curves.metric, log_span=_SMALL_SPAN)
+    label_epochs(axes, int(curves.epochs[-1]), most=4 if frame else 0)
+    if not frame:
+        return
+    if axes.get_yscale() == "linear":
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+    elif axes.get_yscale() == "log":
+        low, high = axes.get_ylim()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < _FEW_DECADES * low else (1,), numticks=6))
+    axes.tick_params(labelsize=8, length=2, pad=2)
+    axes.set_xlabel("epoch", fontsize=8, labelpad=1)
+    for curve in curves.curves:
+        x = _stretch(curves.epochs)
+        axes.plot(x, _finite(curve.bands["training"].median, len(x)), color="#b4bbc2", linewidth=0.8)
+
+
+def _draw_small(axes: Axes, curves: Curves, curve: Curve) -> None:
+    x = _stretch(curves.epochs)
+    training, held_out = curve.bands.values()
+    draw_band(axes, x, training, curve.colour, fill=0.2, edge=0.7)
+    axes.plot(x, _finite(training.median, len(x)), color=curve.colour, linewidth=1.8)
+    axes.plot(x, _finite(held_out.median, len(x)), color=INK, linestyle=(0, (3, 1.6)), linewidth=1.1)
+
+
+def _stretch(epochs: Values) -> Values:
+    """A single epoch as a short stretch, as a point has no width."""
+    return epochs if len(epochs) > 1 else epochs + np.array([-0.25, 0.25])
+
+
+def _finite(line: Values, size: int) -> Values:
+    whole = np.resize(line, size)
+    return np.where(np.isfinite(whole), whole, np.nan)
+
+
+def _add_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str], note: str, *, characters: int) -> None:
     """Puts the legend below the panels and makes the figure taller by as much."""
     labels = [for_axis(name) for name in names]
     widths = [8 + len(label) for label in labels] or [8]
     columns = len(widths) if sum(widths) <= characters else max(1, characters // max(widths))
-    note = textwrap.fill(for_drawing(reading), characters + 8)  # smaller type
-    # Labels are set afterwards: matplotlib would drop one that starts with an underscore, and typeset one with two $.
+    note = textwrap.fill(for_drawing(note), characters + 8)  # smaller type
+    # Labels are set afterwards: matplotlib would drop one that starts with an underscore.
     legend = figure.legend(handles, [" "] * len(labels), loc="outside lower center", ncols=columns, title=note)
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_text(label)
-        text.set_parse_math(False)
-    legend.get_title().set_parse_math(False)
     legend.get_title().set_fontsize("small")
     lines = math.ceil(len(labels) / columns) + note.count("\n") + 1
     figure.set_figheight(figure.get_figheight() + 0.18 * lines)
 
 
-def _draw_runs(axes: Axes, correct: npt.NDArray[np.int64], total: int, place: int) -> None:
+def _draw_runs(axes: Axes, correct: npt.NDArray[np.int64], total: int, place: int, *, many: bool) -> None:
     colour = COLOURS[place % len(COLOURS)]
-    if len(correct) <= _MAX_POINTS:
+    if not many:
         # Multiples of the golden ratio spread neighbours evenly, and the same each time.
         heights = -0.1 + 0.45 * (np.arange(len(correct)) * (math.sqrt(5) - 1) / 2 % 1 - 0.5)
         axes.plot(correct / total, place + heights, "o", color=colour, markersize=4, alpha=0.55, markeredgewidth=0)

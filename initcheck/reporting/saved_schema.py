@@ -8,7 +8,7 @@ from pydantic import Field
 
 from initcheck.baselines.fields import Count, Finite, Record
 from initcheck.baselines.schema import EnvironmentRecord
-from initcheck.catalog.problem_facts import HeldOut, ProblemFacts
+from initcheck.catalog.problem_facts import DataFacts, ProblemFacts
 
 FORMAT: Literal["initcheck sweep"] = "initcheck sweep"
 SCHEMA: Literal[1] = 1
@@ -17,9 +17,11 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 _Positive = Annotated[int, Field(ge=1, le=10**9)]
 
 
-class HeldOutRecord(Record):
-    """``HeldOut`` as JSON."""
+class DataFactsRecord(Record):
+    """``DataFacts`` as JSON."""
 
+    rows: tuple[Count, Count]
+    described: tuple[tuple[str, str], ...] = Field(max_length=1000)
     classes: Count
     digest: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
 
@@ -37,13 +39,13 @@ class FactsRecord(Record):
     target: Annotated[Finite, Field(gt=0, le=1)]
     about: tuple[tuple[str, str], ...] = Field(max_length=1000)
     in_catalogue: bool
-    held_out: HeldOutRecord | None
+    data: DataFactsRecord | None
 
     @property
     def facts(self) -> ProblemFacts:
         """The record that the rest of the house reads."""
-        held_out = HeldOut(**self.held_out.model_dump()) if self.held_out else None
-        return ProblemFacts(**{**self.model_dump(), "held_out": held_out})
+        data = DataFacts(**self.data.model_dump()) if self.data else None
+        return ProblemFacts(**{**self.model_dump(), "data": data})
 
 
 class GroupRecord(Record):

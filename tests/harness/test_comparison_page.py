@@ -34,7 +34,7 @@ from initcheck.texts import for_drawing, for_markdown
 OLD = baseline()
 DEFAULT = allowed([])
 MARKDOWN = MarkdownIt("commonmark").enable("table")
-HOSTILE = "</td><script>alert(1)</script>|`*_[x](http://evil.example)\n# @team $1$"
+HOSTILE = "</td><script>alert(1)</script>|`*_[x](http://evil.example)\n# @team $1$\x1b]0;owned\x07\u202e"
 
 
 def bits(found=OLD):
@@ -159,7 +159,7 @@ def test_all_cells_are_in_the_table_and_the_filters_count_them():
 
 def test_the_ladder_marks_the_first_stage_that_differs():
     text = page(changed(OLD, "first gradient", lambda values: values * np.float32(1.01)))
-    ladder = text[text.index('<table class="ladder">') : text.index("Held-out accuracy over reseeds")]
+    ladder = text[text.index('<table class="ladder cards">') : text.index("Held-out accuracy over reseeds")]
     assert [name for name in STAGES if f">{name}</th>" in ladder] == list(STAGES)
     (first,) = re.findall(r'<span class="rung ([\w-]+) first" title="([^"]+)">', ladder)
     assert first[0] == "changed"
@@ -197,6 +197,19 @@ def test_where_one_side_has_no_reseeds_both_show_their_seeded_runs(sides):
     assert "not both environments have reseeds" in text
     assert "band: where 8 in 10" not in text
     assert "only the" in text
+
+
+def test_on_a_phone_every_cell_names_its_column():
+    new = worse(baseline(orders=[ORDERS[0]] * 2))
+    where = new.environment.model_copy(update={"cpu": "another"})
+    text = page(new.model_copy(update={"environment": where}))
+    tables = re.findall(r'<table class="[^"]*cards">.*?</table>', text, re.DOTALL)
+    assert len(tables) == text.count("<table") - text.count('<table class="pairs">') == 5
+    for table in tables:
+        heads = re.findall(r'<th scope="col">(.*?)</th>', table, re.DOTALL)
+        for row in re.findall(r"<tr.*?</tr>", table[table.index("<tbody>") :], re.DOTALL):
+            assert re.findall(r'<td data-title="([^"]*)"', row) == heads[1:]
+            assert row.count("<td") == len(heads) - 1
 
 
 def test_what_changed_is_told_with_whom_it_concerns():
@@ -259,12 +272,14 @@ def test_hostile_texts_are_shown_and_do_nothing(sides):
     assert all(attributes["href"].startswith("#") for tag, attributes in tags if tag == "a")
     assert "<script" not in text
     assert "alert(1)" in text
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
 
 
 @pytest.mark.parametrize("sides", [(OLD, hostile()), (hostile(), OLD)])
 def test_hostile_texts_neither_break_the_comment_nor_mention_anybody(sides):
     text = comment(sides[1], old=sides[0])
     assert not re.search(r"<(?!/?(details|summary)>)", text)
+    assert all(letter.isprintable() or letter in "\n\N{ZERO WIDTH SPACE}" for letter in text)
     rendered = MARKDOWN.render(text)
     shown = Tags(rendered)
     assert not {tag for tag, _ in shown.tags} & {"a", "em", "code", "img", "script"}
@@ -367,7 +382,7 @@ def test_nothing_is_written_on_failure_and_no_baseline_is_overwritten(tmp_path, 
 
 def test_two_options_do_not_write_one_file(tmp_path):
     old, out = stored(tmp_path, OLD, "old.json"), tmp_path / "out"
-    assert "--html's file" in str(run(old, old, "--html", out, "--markdown", out).exception)
+    assert "--markdown's file" in str(run(old, old, "--html", out, "--markdown", out).exception)
     assert not out.exists()
 
 
@@ -468,8 +483,9 @@ def test_bands_beyond_every_axis_are_drawn_all_the_same():
 def test_nothing_reaches_beyond_the_window(tmp_path, width):
     probe = """<script>
 addEventListener("load", () => {
-  const inner = document.querySelector("iframe").contentDocument.documentElement;
-  document.title = `${inner.scrollWidth} of ${inner.clientWidth}`;
+  const page = document.querySelector("iframe").contentDocument, inner = page.documentElement;
+  const scrolls = [...page.querySelectorAll(".scroll")].filter(one => one.scrollWidth > one.clientWidth).length;
+  document.title = `${inner.scrollWidth} of ${inner.clientWidth}, ${scrolls}`;
 });
 </script>"""
     text = html.escape(page(hostile(), drawn=1))
@@ -478,5 +494,6 @@ addEventListener("load", () => {
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
     command += ["--virtual-time-budget=2000", "--window-size=1400,1000", "--dump-dom", frame.as_uri()]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    inner, outer = map(int, re.search(r"<title>(\d+) of (\d+)</title>", shown).groups())
+    inner, outer, scrolls = map(int, re.search(r"<title>(\d+) of (\d+), (\d+)</title>", shown).groups())
     assert inner <= outer <= width
+    assert width > 600 or not scrolls  # on a phone tables become cards, and nothing scrolls sideways

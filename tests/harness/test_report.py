@@ -6,17 +6,24 @@ import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt  # comes with rich
 from runs import ENVIRONMENT, make_run
 
 import initcheck
-from initcheck.bounds import load_bounds
-from initcheck.records import group_runs
+from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
+from initcheck.records import Runs, group_runs
 from initcheck.reporting import page, plots, svg
-from initcheck.reporting.bounds import documented_cells
+from initcheck.reporting.bounds import documented_cells, picture_of, render_markdown
+from initcheck.reporting.curves import curves_of
+from initcheck.reporting.data_facts import data_rows
+from initcheck.reporting.finding import find
 from initcheck.reporting.format import format_epochs, format_ordinal, format_percent, format_restarts, format_share
-from initcheck.reporting.page import find, render_report, render_summary
-from initcheck.statistics import Estimate
+from initcheck.reporting.page import render_report, render_summary
+from initcheck.statistics import Estimate, compare_pairs
 
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{0}$ & \"q\""
 
@@ -76,7 +83,7 @@ def test_the_page_shows_the_numbers_of_the_sweep():
 def test_every_figure_has_an_alternative_text_and_its_ids_are_its_own():
     tags = Tags(render_report(make_sweep())).tags
     figures = [attributes for tag, attributes in tags if tag == "svg"]
-    assert len(figures) == 3
+    assert len(figures) == 5  # loss and accuracy, of training and held-out rows each, and the accuracies over reseeds
     assert all(figure["role"] == "img" and "he_normal" in figure["aria-label"] for figure in figures)
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -107,7 +114,9 @@ def test_runs_that_diverge_are_shown_and_counted(loss):
     diverged = make_run(initializer="zeros", losses=(0.7, loss, loss), reseed=9)
     page = render_report(replace(make_sweep(), groups=group_runs([diverged, *make_sweep().runs])))
     assert "inf or NaN" in page
-    assert "zeros 1 of 7" in " ".join(re.sub(r"<[^>]*>", " ", page).split())  # a line may break between the words
+    assert "zeros: 1 of 7 runs became inf or NaN" in " ".join(
+        re.sub(r"<[^>]*>", " ", page).split()
+    )  # a line may break between the words
 
 
 def test_nothing_is_clipped_out_of_sight():
@@ -181,7 +190,7 @@ def test_estimates_are_shown_no_finer_than_their_error(text, expected):
 
 
 def test_nothing_is_concluded_from_one_run_of_each():
-    assert [sentence.split(":")[0] for sentence in page.find(make(one_each()))] == [
+    assert [sentence.split(":")[0] for sentence in find(make(one_each()))] == [
         "Too few runs to tell an initializer from its seed"
     ]
 
@@ -192,7 +201,7 @@ def test_a_sweep_without_a_finished_run_makes_a_page_that_says_so():
 
 def test_every_number_in_the_finding_bears_its_interval():
     runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r) for name in ("a", "b") for r in range(8)]
-    best, spread, stuck = page.find(make(runs))
+    best, spread, stuck = find(make(runs))
     assert "[" in best
     assert "standard deviation of" in spread
     assert "[" in spread
@@ -210,7 +219,7 @@ def test_dollar_signs_underscores_and_line_breaks_do_not_reach_mathtext():
 
 def test_the_same_figure_is_drawn_the_same_twice():
     sweep = make(one_each())
-    first, second = (svg.to_svg(plots.figure_loss(sweep), name="loss", alt="loss") for _ in range(2))
+    first, second = (svg.to_svg(plots.figure_strip(sweep), name="strip", alt="runs") for _ in range(2))
     assert first == second
 
 
@@ -232,8 +241,9 @@ PROBE = """<script>addEventListener('load', () => {
   const frame = document.querySelector('iframe').contentDocument;
   const svg = [...frame.querySelectorAll('svg')].map(one => one.getBoundingClientRect());
   const text = [...frame.querySelectorAll('svg text')].map(one => one.getBoundingClientRect().height);
+  const scrolls = [...frame.querySelectorAll('.scroll')].filter(one => one.scrollWidth > one.clientWidth).length;
   const rows = frame.querySelectorAll('table tbody')[0].rows.length;
-  document.title = JSON.stringify({scroll: frame.documentElement.scrollWidth, rows,
+  document.title = JSON.stringify({scroll: frame.documentElement.scrollWidth, rows, scrolls,
     widest: Math.max(...svg.map(one => one.right)), shallowest: Math.min(...svg.map(one => one.height)),
     smallest: Math.min(...text)});
 });</script>"""
@@ -259,6 +269,7 @@ def test_a_browser_lays_the_page_out_within_its_width(tmp_path, width):
     page = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
     told = json.loads(html.unescape(re.search(r"<title>(.*?)</title>", page).group(1)))
     assert told["scroll"] <= width  # nothing to scroll sideways for
+    assert told["scrolls"] == 0  # and no table to scroll within
     assert told["widest"] <= width
     assert told["rows"] == 3
     assert told["shallowest"] > 150
@@ -297,3 +308,275 @@ def test_another_training_is_not_held_to_them():
 )
 def test_ordinals(number, told):
     assert format_ordinal(number) == told
+
+
+STEERING = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\x9b31m $\\frac{ $x_1$\ud800"
+
+
+def columns(names, reseeds=6, epochs=3, correct=None, history=None):
+    """Runs as columns, with the accuracies and histories given."""
+    numbers = np.arange(reseeds)
+    stream = np.random.RandomState(1)
+    groups = [
+        Runs(
+            problem="iris",
+            initializer=name,
+            reseeds=numbers,
+            orders=numbers * 0,
+            seeds=numbers,
+            train_correct=numbers * 0 + 50,
+            train_total=70,
+            test_correct=stream.randint(10, 31, reseeds) if correct is None else np.asarray(correct[place]),
+            test_total=30,
+            history=stream.uniform(0.1, 1, (reseeds, epochs, 4)) if history is None else history,
+        )
+        for place, name in enumerate(names)
+    ]
+    return replace(make_sweep(), groups=tuple(groups), planned=reseeds * len(groups))
+
+
+def cards(text):
+    """Every table that becomes cards: the titles of its columns, and those that its cells name."""
+    for table in re.findall(r'<table class="[^"]*cards">.*?</table>', text, re.DOTALL):
+        heads = [head.strip() for head in re.findall(r'<th scope="col">(.*?)</th>', table, re.DOTALL)]
+        rows = re.findall(r"<tr.*?</tr>", table[table.index("<tbody>") :], re.DOTALL)
+        yield heads, [re.findall(r'<td data-title="([^"]*)"', row) for row in rows], table
+
+
+@pytest.mark.parametrize("names", [("zeros",), ("zeros", "he_normal"), tuple("abcde")])
+def test_on_a_phone_every_cell_names_its_column(names):
+    text = render_report(columns(names))
+    assert "@media (max-width: 600px)" in text
+    tables = list(cards(text))
+    assert len(tables) >= 1
+    for heads, rows, table in tables:
+        assert all(row == heads[1:] for row in rows)
+        assert table.count("<td") == sum(map(len, rows))
+
+
+@pytest.mark.parametrize(("number", "figures"), [(1, 5), (3, 5), (4, 9), (19, 39)])
+def test_from_four_initializers_on_each_has_panels_of_its_own(number, figures):
+    names = [f"row{place}" for place in range(number)]
+    text = render_report(columns(names))
+    shown = [attributes for tag, attributes in Tags(text).tags if tag == "svg"]
+    assert len(shown) == figures
+    assert text.count('href="#loss-shared"') == text.count('href="#accuracy-shared"') == (number - 1) * (number > 3)
+    if number > 3:
+        for name in names:
+            assert (
+                sum(
+                    figure["aria-label"].startswith(("Loss", "Accuracy")) and f"for {name}:" in figure["aria-label"]
+                    for figure in shown
+                )
+                == 2
+            )
+
+
+def test_the_notebook_s_plot_follows_the_same_rule():
+    assert len(columns("abc").plot().axes) == 2
+    axes = columns("abcde").plot().axes
+    assert len(axes) == 10
+    assert len({one.get_ylim() for one in axes[:5]}) == len({one.get_ylim() for one in axes[5:]}) == 1  # shared
+    assert [one.get_title(loc="left") for one in axes[:5]] == list("abcde")
+
+
+def test_small_panels_hold_all_medians_and_cut_nothing():
+    sweep = columns("abcdef", reseeds=5)
+    for metric in plots.METRICS:
+        curves = curves_of(sweep.groups, metric)
+        (axes,) = plots.small_frame(curves).axes
+        drawn = [line.get_ydata().tolist() for line in axes.lines]
+        assert drawn == [curve.bands["training"].median.tolist() for curve in curves.curves]
+        low, high = axes.get_ylim()
+        for runs in sweep.groups:
+            for name in (metric, f"val_{metric}"):
+                assert low <= runs.metric(name).min()
+                assert runs.metric(name).max() <= high
+
+
+def test_held_out_curves_are_the_medians_of_the_held_out_rows():
+    sweep = columns("abcde", reseeds=5)
+    for metric in plots.METRICS:
+        curves = curves_of(sweep.groups, metric)
+        for figure, runs in zip(plots.small_panels(curves), sweep.groups, strict=True):
+            expected = np.sort(runs.metric(f"val_{metric}"), axis=0)[2]
+            (axes,) = figure.axes
+            assert axes.lines[-1].get_ydata().tolist() == expected.tolist()
+            assert axes.lines[-1].is_dashed()
+    few = render_report(columns("ab"))
+    for words in ("Held-out loss by epoch", "Held-out accuracy by epoch", "Training loss by epoch"):
+        assert words in few
+
+
+def test_a_long_training_is_thinned_and_keeps_its_ends():
+    history = np.linspace(1, 0.1, 5000)[None, :, None] * np.ones((2, 1, 4))
+    curves = curves_of(columns("abcd", reseeds=2, epochs=5000, history=history).groups, "loss")
+    assert len(curves.epochs) <= 60
+    assert (curves.epochs[0], curves.epochs[-1]) == (1, 5000)
+    assert curves.curves[0].bands["training"].median[-1] == pytest.approx(0.1)
+
+
+def test_nineteen_initializers_stay_a_light_page():
+    sweep = columns([f"initializer_{place}" for place in range(19)], reseeds=200, epochs=300)
+    assert len(render_report(sweep).encode()) < 600_000
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0, 3e38])
+def test_runs_of_which_none_is_a_number_are_drawn_all_the_same(number, value):
+    sweep = columns("abcde"[:number], history=np.full((6, 3, 4), value))
+    text = render_report(sweep)
+    assert text.count("<svg") == (5 if number <= 3 else 2 * number + 1)
+    assert ("inf or NaN" in text) == (not math.isfinite(value))
+    assert sweep.plot()._repr_svg_().startswith("<svg")
+
+
+def facts(sweep):
+    return dict(data_rows(sweep))
+
+
+def iris_sized(**changes):
+    """A sweep with the counts of Iris's own rows."""
+    return (
+        bounded_sweep(3)
+        if not changes
+        else replace(bounded_sweep(3), problem=replace(initcheck.PROBLEMS["iris"], **changes))
+    )
+
+
+def test_the_page_says_what_the_data_are():
+    shown = facts(iris_sized())
+    assert shown["rows"] == "70 for training, 30 held out"
+    assert shown["features"] == "4"
+    assert shown["classes"] == "two: 0: 50 % (50), 1: 50 % (50)"
+    assert shown["counts as 1"].startswith("virginica")
+    text = html.unescape(render_report(iris_sized()))
+    assert "<h2>Data</h2>" in text
+    assert all(fact in text for fact in shown.values())
+
+
+def test_what_a_problem_states_of_its_data_takes_the_place_of_what_was_counted():
+    about = (("file", STEERING), ("classes", "<b>genuine</b>: 55 %, forged: 45 %"))
+    shown = facts(iris_sized(about=about))
+    assert shown["classes"] == about[1][1]
+    assert shown["file"] == STEERING
+    text = render_report(iris_sized(about=about))
+    assert "<b>" not in text
+    assert "\x1b" not in text
+
+
+def test_data_that_cannot_be_read_again_or_are_others_leave_the_counts_of_the_runs():
+    def fail():
+        raise RuntimeError("gone")
+
+    for data in (fail, initcheck.PROBLEMS["xor"].data, lambda: None):
+        shown = facts(iris_sized(data=data))
+        assert shown["rows"] == "70 for training, 30 held out"
+        assert "classes" not in shown
+
+
+def test_digits_have_ten_classes_and_targets_that_are_none_are_not_counted():
+    data = initcheck.PROBLEMS["digits"].data()
+    assert "10 classes: 0: 10 % (90), 1: 10.3 % (93)" in facts(sized(data))["classes"]
+    real = replace(data, y_train=np.random.RandomState(0).normal(size=len(data.x_train)))
+    assert "classes" not in facts(sized(real))
+
+
+def sized(data):
+    """A sweep whose runs have as many rows as those data."""
+    run = make_run(correct=(1, 1), total=(len(data.x_train), len(data.x_test)))
+    return replace(make_sweep(data=lambda: data), groups=group_runs([run]))
+
+
+def explained(sweep):
+    return [sentence for sentence in find(sweep) if "although its mean is lower" in sentence]
+
+
+def test_the_finding_says_why_another_comes_out_best_than_has_the_highest_mean():
+    often, steady = [20, 20, 28, 28, 28, 28], [26, 26, 26, 26, 27, 27]
+    (sentence,) = explained(columns(("steady", "often"), correct=(steady, often)))
+    assert sentence == (
+        "often comes out best more often than steady although its mean is lower (0.844 against 0.878): its runs are "
+        "above steady's in 67 % of all pairs and below them in 33 %; where they are below, they fall further short."
+    )
+    assert not explained(columns(("steady", "low"), correct=(steady, [20] * 6)))
+    assert not explained(columns(("a", "b"), correct=(steady, steady)))
+
+
+def test_where_pairs_say_otherwise_it_is_the_spread():
+    wide, steady = [20, 20, 20, 20, 30, 30], [26, 26, 26, 26, 27, 27]
+    (sentence,) = explained(columns(("a", "b", "c", "wide"), correct=(steady, steady, steady, wide)))
+    assert sentence.startswith("wide comes out best more often than a although its mean is lower")
+    assert sentence.endswith(
+        "below them in 67 %, but they spread more, and only the highest run of all comes out best."
+    )
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(st.lists(st.integers(0, 30), min_size=6, max_size=6), min_size=2, max_size=4))
+def test_what_the_finding_explains_is_true(correct):
+    names = "abcd"[: len(correct)]
+    sweep = columns(names, correct=correct)
+    answers = {answer.initializer: answer for answer in sweep.answers}
+    for sentence in explained(sweep):
+        first, second = re.match(r"(\w) comes out best more often than (\w) ", sentence).groups()
+        assert answers[first].best.value > answers[second].best.value
+        assert answers[first].test_mean.value < answers[second].test_mean.value
+        mine, other = (np.array(correct[names.index(name)]) for name in (first, second))
+        differences = mine[:, None] - other[None]
+        above, below = (100 * float((sign * differences > 0).mean()) for sign in (1, -1))
+        assert f"in {above:.0f} % of all pairs and below them in {below:.0f} %" in sentence
+        if "fall further short" in sentence:
+            assert -differences[differences < 0].mean() > differences[differences > 0].mean()
+        if "spread more" in sentence:
+            assert mine.std() > other.std()
+    leader = max(sweep.answers, key=lambda answer: answer.best.value)
+    highest = max(sweep.answers, key=lambda answer: answer.test_mean.value)
+    if (
+        f"{leader.test_mean.value:.3f}" != f"{highest.test_mean.value:.3f}"
+        and leader.best.value > highest.best.value + 0.2
+    ):
+        assert explained(sweep)
+
+
+def test_pairs_are_counted_with_their_ties():
+    assert compare_pairs(np.array([1.0, 2.0]), np.array([2.0, 3.0, 0.0])) == (2 / 6, 3 / 6)
+
+
+@pytest.mark.parametrize("names", [(STEERING, "b"), (STEERING, "b", "c", f"{STEERING}d", "_e")])
+def test_hostile_names_reach_neither_page_nor_drawing(names):
+    environment = replace(ENVIRONMENT, cpu=STEERING, versions={STEERING: STEERING}, switches={STEERING: STEERING})
+    sweep = replace(columns(names), environment=environment, command=STEERING, engine=STEERING)
+    sweep = replace(sweep, problem=replace(sweep.problem, name=STEERING, title=STEERING, source=STEERING))
+    for text in (render_report(sweep), render_summary(sweep), sweep.plot()._repr_svg_()):
+        assert "owned" in text
+        assert all(letter.isprintable() or letter == "\n" for letter in text)
+        text.encode()  # no half of a character
+    assert "$\\frac{ $x_1$" in html.unescape(render_report(sweep))
+
+
+HOSTILE_MARKDOWN = "|`*_[x](http://evil.example)\n# @team $1$ <b>\x1b\u202e"
+
+
+def test_bounds_of_a_hostile_file_make_a_harmless_page_and_picture():
+    name = HOSTILE_MARKDOWN
+    found = Bounds(
+        problems={
+            name: Calibration(
+                date=name,
+                seed=1,
+                held_out_rows=30,
+                environment={"tensorflow": name, "keras": name},
+                initializers={name: Bound(collapsed=2, correct=(10, 20), runs_with=(1, 5))},
+            )
+        }
+    )
+    text = render_markdown(found, "my page (1) [x].svg")
+    assert all(letter.isprintable() or letter in "\n\N{ZERO WIDTH SPACE}" for letter in text)
+    shown = Tags(MarkdownIt("commonmark").enable("table").render(text)).tags
+    assert not {tag for tag, _ in shown} & {"b", "script"}
+    assert [attributes["href"] for tag, attributes in shown if tag == "a"] == ["checks.md", "statistics.md"]
+    assert [attributes["src"] for tag, attributes in shown if tag == "img"] == ["my%20page%20%281%29%20%5Bx%5D.svg"]
+    (row,) = [line for line in text.splitlines() if line.startswith("| &#124;")]
+    assert row.count("|") == 7
+    assert all(letter.isprintable() or letter == "\n" for letter in picture_of(found))

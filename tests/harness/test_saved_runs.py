@@ -157,7 +157,7 @@ def test_a_loaded_problem_says_what_a_page_says_of_it(tmp_path):
     for name in ("name", "title", "source", "loss", "batch_size", "epochs", "chance", "target", "about"):
         assert getattr(found.problem, name) == getattr(IRIS, name)
     assert render_report(found) == render_report(sweep)
-    assert found.problem.held_out.classes == 2
+    assert found.problem.data.classes == 2
 
 
 def test_documented_bounds_are_for_the_catalogue_s_problem_saved_or_not(tmp_path):
@@ -177,7 +177,7 @@ def test_data_that_cannot_be_loaded_again_cost_no_runs(tmp_path):
 
     found = initcheck.load(saved(tmp_path, make_sweep(problem=replace(IRIS, data=gone))))
     assert found.finished == 8
-    assert found.problem.held_out is None
+    assert found.problem.data is None
 
 
 def test_the_same_targets_have_one_digest_and_others_another():
@@ -185,7 +185,7 @@ def test_the_same_targets_have_one_digest_and_others_another():
     shuffled = replace(data, y_test=data.y_test[::-1])
     as_integers = replace(data, y_train=data.y_train.astype(np.int32), y_test=data.y_test.ravel().astype(np.int32))
     kept, other, same = (
-        ProblemFacts.of(replace(IRIS, data=lambda table=table: table)).held_out
+        ProblemFacts.of(replace(IRIS, data=lambda table=table: table)).data
         for table in (data, shuffled, as_integers)
     )
     assert kept == same

@@ -1,0 +1,19 @@
+"""What there is to say of a sweep's data: rows, features, classes, and what the problem itself states."""
+
+from __future__ import annotations
+
+from initcheck.reporting.results import Sweep
+
+
+def data_rows(sweep: Sweep) -> list[tuple[str, str]]:
+    """Facts as ``(name, value)`` pairs; one that the problem states takes the place of ours of that name."""
+    runs, known = next(iter(sweep.groups), None), sweep.facts.data
+    same = known is not None and runs is not None and known.rows == (runs.train_total, runs.test_total)
+    facts = {
+        "source": sweep.problem.source,
+        "rows": f"{runs.train_total:,} for training, {runs.test_total:,} held out" if runs else "not known yet",
+        **(dict(known.described) if known and same else {}),
+        **dict(sweep.problem.about),
+    }
+    facts.setdefault("chance", f"{sweep.problem.chance:.4g}: accuracy of always naming the commonest class")
+    return list(facts.items())

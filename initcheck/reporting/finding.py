@@ -1,0 +1,140 @@
+"""The finding of a sweep in plain words: no more than the intervals support."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from initcheck.answers import Answer
+from initcheck.records import Runs
+from initcheck.reporting.format import format_count, format_percent, format_share, has_interval
+from initcheck.reporting.results import Sweep
+from initcheck.statistics import Components, Estimate, compare_pairs
+from initcheck.texts import for_axis
+
+MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
+_MOST_NAMES = 5
+
+
+def find(sweep: Sweep) -> list[str]:
+    """The finding in plain words, the most important sentence first: no more than the intervals bear out."""
+    answers = [replace(answer, initializer=for_axis(answer.initializer)) for answer in sweep.answers]  # none too long
+    if not answers:
+        return ["No run has finished."]
+    fewest = min(answer.runs for answer in answers)
+    if fewest < MIN_RUNS:
+        return [
+            f"Too few runs to tell an initializer from its seed: {format_count(fewest, 'run')} of one or more of them, "
+            f"where at least {MIN_RUNS} of each are needed. What follows is what happened to happen."
+        ]
+    if sweep.components:  # runs that share weights or orders say less of each other than their number suggests
+        components = {for_axis(name): found for name, found in sweep.components.items()}
+        return [_find_origin(components), "Runs share initial weights and orders: no initializer is called best."]
+    order = _explain_order(answers, sweep.groups)
+    return [_find_best(answers), *filter(None, [order]), _find_spread(answers), _find_stuck(answers)]
+
+
+def _find_origin(components: Mapping[str, Components]) -> str:
+    """Where the spread of the initializer that spreads most comes from."""
+    name, widest = max(components.items(), key=lambda item: item[1].total)
+    return (
+        f"Of the variance of {name}'s held-out accuracy, which spreads most, {format_percent(widest.rows)} is the "
+        f"initial weights, {format_percent(widest.columns)} the order of the rows, and "
+        f"{format_percent(widest.interplay)} what neither decides alone."
+    )
+
+
+def _find_best(answers: Sequence[Answer]) -> str:
+    if len(answers) == 1:
+        mean, runs = format_share(answers[0].test_mean), format_count(answers[0].runs, "run")
+        return f"{answers[0].initializer} reaches a mean held-out accuracy of {mean} over {runs}."
+    if len({answer.test_mean.value for answer in answers}) == 1 and not any(a.test_stddev.value for a in answers):
+        return f"Every run ends with the same held-out accuracy, {format_share(answers[0].test_mean)}."
+    leaders = _leaders(answers, lambda answer: answer.best)
+    shares = [f"{answer.initializer} ({format_percent(answer.best)})" for answer in leaders]
+    if len(leaders) == 1:
+        return f"If each initializer is run once, {shares[0]} comes out best most often."
+    return (
+        f"No initializer clearly comes out best: if each is run once, {_listing(shares)} do so most often, "
+        "and the first one's interval overlaps with the others'."
+    )
+
+
+def _explain_order(answers: Sequence[Answer], groups: Sequence[Runs]) -> str:
+    """Why one initializer comes out best more often than another that has the higher mean; empty where none does."""
+    pair = _disagreeing(answers)
+    if pair is None:
+        return ""
+    often, higher = (answers[place] for place in pair)
+    above, below = compare_pairs(*(groups[place].test_accuracy for place in pair))
+    if above > below:  # with the lower mean it must then lose by more than it wins
+        why = "; where they are below, they fall further short"
+    elif often.test_stddev.value > higher.test_stddev.value:
+        why = ", but they spread more, and only the highest run of all comes out best"
+    else:
+        why = f", but what counts is the highest run of all {len(answers)} initializers"
+    return (
+        f"{often.initializer} comes out best more often than {higher.initializer} although its mean is lower "
+        f"({_shown(often)} against {_shown(higher)}): its runs are above {higher.initializer}'s in {100 * above:.0f} % "
+        f"of all pairs and below them in {100 * below:.0f} %{why}."
+    )
+
+
+def _disagreeing(answers: Sequence[Answer]) -> tuple[int, int] | None:
+    """Places of the first answer that comes out best more often and of the second that has the higher mean.
+
+    The one that comes out best most often is looked at first, with the highest mean above its own; then the others, in
+    their order. Differences that no table shows are none.
+    """
+    order = sorted(range(len(answers)), key=lambda place: -answers[place].best.value)
+    for rank, often in enumerate(order):
+        later = max(order[rank + 1 :], key=lambda place: answers[place].test_mean.value, default=often)
+        mine, other = answers[often], answers[later]
+        differ = _shown(mine) != _shown(other) and format_percent(mine.best) != format_percent(other.best)
+        if mine.best.value > other.best.value and mine.test_mean.value < other.test_mean.value and differ:
+            return often, later
+    return None
+
+
+def _shown(answer: Answer) -> str:
+    return f"{answer.test_mean.value:.3f}"
+
+
+def _find_spread(answers: Sequence[Answer]) -> str:
+    first, *rivals = _leaders(answers, lambda answer: answer.test_stddev)
+    if first.test_stddev.value == 0:
+        return "Reseeding changed no run's held-out accuracy."
+    means = sorted(answers, key=lambda answer: answer.test_mean.value)
+    ends = [f"{answer.test_mean.value:.2f} ({answer.initializer})" for answer in (means[0], means[-1])]
+    between = f"Mean held-out accuracy runs from {ends[0]} to {ends[1]}; reseeding" if len(answers) > 1 else "Reseeding"
+    apart = f", not clearly more than for {_listing([rival.initializer for rival in rivals])}" if rivals else ""
+    most = " most" if len(answers) > 1 else ""
+    spread = format_share(first.test_stddev)
+    return f"{between} alone moves it{most} for {first.initializer}, by a standard deviation of {spread}{apart}."
+
+
+def _find_stuck(answers: Sequence[Answer]) -> str:
+    counts = {answer.initializer: (round(answer.stuck.value * answer.runs), answer.runs) for answer in answers}
+    total = sum(count for count, _ in counts.values())
+    if not total:
+        unseen = max(answer.stuck.high for answer in answers)
+        return f"No run is stuck; so many runs rule out a share above {100 * unseen:.2g} %, and no smaller one."
+    ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
+    stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])
+    return f"Stuck are {total:,} of {format_count(sum(runs for _, runs in counts.values()), 'run')}: {stuck}."
+
+
+def _leaders(answers: Sequence[Answer], key: Callable[[Answer], Estimate]) -> list[Answer]:
+    """The answer with the highest value, and after it those whose intervals reach into its interval."""
+
+    def end(estimate: Estimate, name: str) -> float:
+        return float(getattr(estimate, name)) if has_interval(estimate) else estimate.value
+
+    first, *others = sorted(answers, key=lambda answer: -key(answer).value)
+    return [first, *(other for other in others if end(key(other), "high") >= end(key(first), "low"))]
+
+
+def _listing(names: Sequence[str], most: int = _MOST_NAMES) -> str:
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} others"]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,0 +1,186 @@
+"""What is printed can be read on a terminal of any width, and steers none."""
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from baselines import ORDERS, baseline
+from rich.console import Console
+from runs import ENVIRONMENT, make_run
+
+import initcheck
+from initcheck.answers import METHODS
+from initcheck.baselines.compare import compare
+from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.checks.registry import FAMILIES
+from initcheck.records import group_runs
+from initcheck.reporting import terminal
+from initcheck.reporting.bounds import COLUMNS, bound_cells
+from initcheck.reporting.format import answer_cells
+from initcheck.reporting.screen import PIPE_WIDTH, Screen
+from initcheck.selftest import Outcome
+from initcheck.training.mutants.registry import Mutant
+
+WIDTHS = [120, 100, 80, 60, 40]
+STEERING = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\r\n\x9b31m[bold red]"
+
+
+def printed(show, *arguments, width):
+    """What a terminal of that width shows."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    show(*arguments, console)
+    return console.file.getvalue()
+
+
+def sweep(names=("zeros", "he_normal", "lecun_uniform"), reseeds=8, epochs=3, **changes):
+    runs = [
+        make_run(
+            initializer=name,
+            reseed=reseed,
+            losses=[0.7 - 0.01 * reseed] * epochs,
+            accuracies=[0.5 + 0.01 * reseed * place] * epochs,
+            correct=(70, 25 - place * reseed),
+            total=(100, 30),
+        )
+        for place, name in enumerate(names)
+        for reseed in range(reseeds)
+    ]
+    problem = replace(initcheck.PROBLEMS["iris"], **changes)
+    return initcheck.Sweep(problem, group_runs(runs), 1, ENVIRONMENT, "initcheck run", "ensemble engine", len(runs))
+
+
+def lines_within(text, width):
+    return all(len(line.rstrip()) <= width for line in text.splitlines())
+
+
+def words(texts):
+    """Every word that no narrow terminal has to break."""
+    return {word for text in texts for word in text.split() if len(word) <= 20}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_number_and_heading_of_the_answers_is_whole(width):
+    found = sweep()
+    text = printed(terminal.print_answers, found, width=width)
+    assert lines_within(text, width)
+    assert "…" not in text
+    table = text.partition("held-out mean: ")[0]
+    for answer in found.answers:
+        assert answer.initializer in table
+        for cell in answer_cells(answer, 3).values():
+            value, bracket, rest = cell.partition(" [")
+            assert value in table
+            assert bracket.strip() + rest in table  # an interval is never broken
+    for title in METHODS:
+        assert title in table
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_bounds_and_catalogue_are_whole(width):
+    text = printed(terminal.print_bounds, load_bounds(), width=width)
+    assert lines_within(text, width)
+    assert "…" not in text
+    for calibration in load_bounds().problems.values():
+        for name, bound in calibration.initializers.items():
+            cells = bound_cells(bound, calibration.held_out_rows).values()
+            assert all(cell in " ".join(text.split()) or cell in text for cell in cells)
+            assert name in text
+    assert all(title in text for title in COLUMNS)
+    text = printed(terminal.print_catalogue, width=width)
+    assert lines_within(text, width)
+    assert words([*INITIALIZERS, *(str(row.law) for row in INITIALIZERS.values())]) <= set(text.split())
+    assert {"law", "asked", "source", "batch", "chance"} <= set(text.split())
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_comparison_and_the_self_test_are_whole(width):
+    new = baseline(draw_seed=1, orders=[ORDERS[0]] * 2)
+    text = printed(terminal.print_comparison, compare(baseline(), new), width=width)
+    assert lines_within(text, width)
+    assert {"he_normal", "CHANGED", "since", "found", "note", "order"} <= set(text.split())
+    mutants = [
+        Outcome(
+            Mutant("gain", "a title of a few more words than fit into a narrow column", "laws", None), {"laws": "x"}
+        ),
+        Outcome(Mutant("key", "harmless", "", None), dict.fromkeys(FAMILIES, "")),
+    ]
+    text = printed(terminal.print_matrix, mutants, width=width)
+    assert lines_within(text, width)
+    assert {*FAMILIES, "gain", "key", "caught", "yes"} <= set(text.split())
+    assert "1 of 1 fault caught, 1 of 1 harmless change passed" in " ".join(text.split())
+
+
+def test_piped_answers_have_a_line_for_each_initializer(capsys):
+    found = sweep()
+    terminal.print_answers(found)
+    lines = capsys.readouterr().out.splitlines()
+    for answer in found.answers:
+        (line,) = [line for line in lines if line.startswith("│") and answer.initializer in line]
+        assert all(cell in line for cell in answer_cells(answer, 3).values())
+        assert len(line) <= PIPE_WIDTH
+    assert any(line.startswith("held-out mean: ") for line in lines)
+
+
+@pytest.mark.parametrize("width", [200, *WIDTHS])
+def test_hostile_texts_steer_no_terminal(width):
+    name = STEERING
+    texts = [printed(terminal.print_answers, sweep(names=(f"{name}\ud800", "b"), name=name, title=name), width=width)]
+    calibration = Calibration(
+        date="2026-01-01",
+        seed=1,
+        held_out_rows=30,
+        environment={"tensorflow": name, "keras": name},
+        initializers={name: Bound(collapsed=2, correct=(10, 20), runs_with=(1, 5))},
+    )
+    texts.append(printed(terminal.print_bounds, Bounds(problems={name: calibration}), width=width))
+    old = baseline()
+    new = old.model_copy(deep=True)
+    new.fans[name] = old.fans["dense"]
+    where = new.environment.model_copy(update={"versions": {"tensorflow": name, name: name}, "cpu": name})
+    found = compare(old, new.model_copy(update={"environment": where}))
+    texts.append(printed(terminal.print_comparison, found, width=width))
+    outcome = Outcome(Mutant(name, name, "laws", None), {}, error=name)
+    texts.append(printed(terminal.print_matrix, [outcome], width=width))
+    for text in texts:
+        assert all(letter.isprintable() or letter == "\n" for letter in text)
+        assert "owned" in text
+        assert "red]" in text  # no markup of rich's either
+
+
+@pytest.mark.parametrize(
+    ("reseeds", "epochs", "told"),
+    [(1, 1, "1 run of 1 epoch by"), (1, 3, "1 run of 3 epochs by"), (2, 1, "2 runs of 1 epoch by")],
+)
+def test_one_is_singular(reseeds, epochs, told):
+    assert told in printed(terminal.print_answers, sweep(("zeros",), reseeds, epochs), width=120)
+
+
+def test_a_sweep_without_a_finished_run_is_printed():
+    empty = replace(sweep(), groups=(), planned=9)
+    text = printed(terminal.print_answers, empty, width=60)
+    assert "No run has finished." in text
+    assert "0 runs of 15 epochs" in text
+
+
+def test_names_longer_than_the_terminal_are_folded_and_kept():
+    text = printed(terminal.print_answers, sweep(names=("x" * 300, "b")), width=60)
+    assert lines_within(text, 60)
+    assert text.count("x") >= 300
+
+
+def test_columns_of_one_topic_stay_in_one_table():
+    text = printed(terminal.print_answers, sweep(), width=80)
+    heads = [line.split("  ") for line in text.splitlines() if line.startswith("initializer")]
+    topics = [{head.strip() for head in line if head.strip()} - {"initializer"} for line in heads]
+    assert {"held-out mean", "held-out sd"} in topics
+    assert len(topics) <= 4
+
+
+def test_a_line_breaks_neither_an_interval_nor_a_number_from_its_unit():
+    console = Console(file=io.StringIO(), width=20, force_terminal=True, color_system=None)
+    Screen(console).line("some words of it and 31 % [18, 45] more")
+    assert "31 %" in console.file.getvalue()
+    assert "[18, 45]" in console.file.getvalue()
+    assert re.sub(r"\s+", " ", console.file.getvalue()).strip() == "some words of it and 31 % [18, 45] more"
