@@ -55,6 +55,7 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
 
     from initcheck.training import spread
     from initcheck.training.environment import environment
+    from initcheck.training.validation import validated_data
 
     where = dict(environment().rows())
     with progress_bar("loading the framework", len(chosen) * len(rows) * reseeds) as advance:
@@ -69,7 +70,7 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
             kept[name] = Calibration(
                 date=datetime.datetime.now(datetime.UTC).date().isoformat(),
                 seed=seed,
-                held_out_rows=len(problem.data().x_test),
+                held_out_rows=len(validated_data(problem).x_test),
                 environment=where,
                 initializers=cells,
             )

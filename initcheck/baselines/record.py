@@ -16,7 +16,6 @@ from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.checks.layer_cases import KINDS, Dims
 from initcheck.checks.layer_defaults import DEFAULTS
-from initcheck.errors import InitcheckError
 from initcheck.records import group_runs
 from initcheck.training.ensemble import EnsembleEngine
 from initcheck.training.environment import environment
@@ -35,6 +34,7 @@ from initcheck.training.seeding import derive_seed, run_seed
 from initcheck.training.shuffled_fit import fit_shuffled
 from initcheck.training.spread import buildable
 from initcheck.training.staged import StagedTraining
+from initcheck.training.validation import validated_data
 
 DEFAULT_RESEEDS = 300
 TRACED = (*LECTURE_INITIALIZERS, "glorot_uniform")
@@ -84,6 +84,8 @@ def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advan
     Raises:
         InitcheckError: No framework, or a problem that cannot be built under any initializer.
     """
+    for problem in problems:
+        validated_data(problem)  # a mistake is to end it at once, not after minutes of draws
     return merge([record_part(part, seed=seed, advance=advance) for part in parts_of(problems, reseeds)])
 
 
@@ -156,12 +158,8 @@ def _order(feed: Feed, seed: int) -> OrderRecord:
 
 
 def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance) -> ProblemRecord:
-    data = problem.data()
+    data = validated_data(problem)
     rows = buildable(problem, [INITIALIZERS[name] for name in TRACED])
-    if not rows:
-        raise InitcheckError(
-            f"problem {problem.name!r} cannot be built under any of {', '.join(TRACED)}; mend its model"
-        )
     feed = Feed(min(len(data.x_train), _MOST_ROWS), problem.batch_size, epochs=_EPOCHS)
     order = _order(feed, derive_seed(seed, "baseline", "order", problem.name))
     advance(f"{problem.name}: order of fit", 1)

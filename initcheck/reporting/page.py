@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from initcheck.answers import COMPONENTS_METHOD, METHODS, Answer
+from initcheck.answers import COMPONENTS_METHOD, METHODS, MIN_EPOCHS, Answer
 from initcheck.reporting.bounds import PLACES, documented_cells
 from initcheck.reporting.format import (
     NOTATION,
@@ -63,7 +63,7 @@ def find(sweep: Sweep) -> list[str]:
         ]
     if sweep.components:  # runs that share weights or orders say less of each other than their number suggests
         return [_find_origin(sweep.components), "Runs share initial weights and orders: no initializer is called best."]
-    return [_find_best(answers), _find_spread(answers), _find_stuck(answers)]
+    return [_find_best(answers), _find_spread(answers), _find_stuck(answers, _epochs(sweep))]
 
 
 def _find_origin(components: Mapping[str, Components]) -> str:
@@ -105,15 +105,20 @@ def _find_spread(answers: Sequence[Answer]) -> str:
     return f"{between} alone moves it{most} for {first.initializer}, by a standard deviation of {spread}{apart}."
 
 
-def _find_stuck(answers: Sequence[Answer]) -> str:
-    counts = {answer.initializer: (round(answer.stuck.value * answer.runs), answer.runs) for answer in answers}
-    total = sum(count for count, _ in counts.values())
+def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
+    known = [answer for answer in answers if answer.judged]
+    counts = {answer.initializer: (round(answer.stuck.value * answer.judged), answer.judged) for answer in known}
+    total, of = (sum(each) for each in zip(*counts.values(), strict=True)) if counts else (0, 0)
+    unknown, budget = sum(answer.runs for answer in answers) - of, format_count(epochs, "epoch")
+    if not of:
+        return f"Whether runs are stuck cannot be told from {budget}: train for {MIN_EPOCHS} or more."
+    rest = f"; of {unknown:,} more it cannot be told from {budget}" if unknown else ""
     if not total:
-        unseen = max(answer.stuck.high for answer in answers)
-        return f"No run is stuck; so many runs rule out a share above {100 * unseen:.2g} %, and no smaller one."
+        unseen = max(answer.stuck.high for answer in known)
+        return f"No run is stuck{rest}; so many runs rule out a share above {100 * unseen:.2g} %, and no smaller one."
     ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
     stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])
-    return f"Stuck are {total:,} of {format_count(sum(runs for _, runs in counts.values()), 'run')}: {stuck}."
+    return f"Stuck are {total:,} of {format_count(of, 'run')}: {stuck}{rest}."
 
 
 def _leaders(answers: Sequence[Answer], key: Callable[[Answer], Estimate]) -> list[Answer]:

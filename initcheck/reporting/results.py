@@ -90,7 +90,7 @@ class Sweep:
                     "train_accuracy": runs.train_accuracy,
                     "test_accuracy": runs.test_accuracy,
                     "loss": runs.metric("loss")[:, -1],
-                    "stuck": is_stuck(runs, target),
+                    "stuck": _or_nothing(is_stuck(runs, target)),
                     "epochs_to_target": _whole_numbers(epochs_to_target(runs, target)),
                 }
             )
@@ -139,6 +139,15 @@ class Sweep:
         from initcheck.reporting.page import render_summary
 
         return render_summary(self)
+
+
+def _or_nothing(
+    values: np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]],
+) -> pd.arrays.BooleanArray:
+    """Those values, with nothing where they are masked."""
+    import pandas as pd
+
+    return pd.arrays.BooleanArray(values.data, np.ma.getmaskarray(values))
 
 
 def _whole_numbers(values: npt.NDArray[np.float64]) -> pd.Series[int]:

@@ -22,13 +22,16 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.records import Runs
 from initcheck.training.draws import LayerInitializers
-from initcheck.training.fit import batch_order, build_model, is_resettable, is_stateless
+from initcheck.training.fit import batch_order
 from initcheck.training.framework import load_keras
 from initcheck.training.initial_weights import Array, InitialWeights, UnsuitableError
 from initcheck.training.nudges import nudged
+from initcheck.training.problem_models import build_model
 from initcheck.training.program import LOSSES, Program, Trained
+from initcheck.training.reuse import is_resettable, is_stateless
 from initcheck.training.seeding import order_seed, run_seeds
 from initcheck.training.stacking import Network, single, stacked
+from initcheck.training.validation import validated_data
 
 _CACHE = 512 * 1024  # bytes that the members of one program should keep to: about a core's second-level cache
 _MOST_MEMBERS = 1024
@@ -74,7 +77,7 @@ class EnsembleEngine:
         self._keras = load_keras()
         self._problem = problem
         self._epochs = epochs or problem.epochs
-        self._data = problem.data()
+        self._data = validated_data(problem)
         self._model = self._build(rows[0], LayerInitializers(rows[0], 1), 1)
         _require_suitable(self._keras, problem, self._model)
         self._weights: dict[str, InitialWeights] = {}
