@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
+from initcheck.arguments import whole_number
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import get_problem
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import require_writable, write_whole
+from initcheck.training.memory import require_memory_for_runs
 from initcheck.training.seeding import DEFAULT_SEED
 
 DEFAULT_CALIBRATION = 10_000
@@ -47,10 +49,13 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
 
     if reseeds < 2:
         raise InitcheckError(f"--reseeds is {reseeds}; at least 2 are needed for a spread")
+    whole_number("--reseeds", reseeds)
     require_writable(out, "--out")
     kept = dict(load_bounds(out).problems) if out.exists() else {}
     names = list(problems or load_bounds().problems)
     chosen = [(name, get_problem(name)) for name in names]
+    for _, problem in chosen:
+        require_memory_for_runs(reseeds=reseeds, epochs=problem.epochs)
     rows = get_initializers(_names(initializers) if initializers else ["all"])
 
     from initcheck.training import spread
@@ -74,8 +79,11 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
                 environment=where,
                 initializers=cells,
             )
-    write_whole(out, [write_bounds(Bounds(problems=kept))])
+    written = Bounds(problems=kept)
+    write_whole(out, [write_bounds(written)])
     click.echo(f"bounds of {', '.join(names)}: {out}")
+    for line in _too_few(_only(written, names)):
+        click.echo(line)
 
 
 @bounds.command()
@@ -157,6 +165,29 @@ def place(problems: Sequence[str], initializers: str, file: Path | None, seed: i
             where = f"the {rank} percentile of {bound.counts.n:,} reseeds"
             where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"
             click.echo(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
+
+
+def _too_few(measured: Bounds) -> list[str]:
+    """A line for each problem whose calibration is too small for a check to pass: how many reseeds are needed."""
+    from initcheck.checks.registry import budget_share
+    from initcheck.checks.spread import describe_calibration_size
+    from initcheck.checks.spread_tests import needed_calibration
+
+    lines = []
+    for name, calibration in measured.problems.items():
+        small = [
+            (needed_calibration(bound.counts, budget_share()), initializer)
+            for initializer, bound in calibration.initializers.items()
+            if INITIALIZERS[initializer].law.random and describe_calibration_size(bound, budget_share())
+        ]
+        if small:
+            most, initializer = max(small)
+            hint = f"about {most:,} are needed, for {initializer}: --reseeds {most}" if most else "no number is enough"
+            lines.append(
+                f"too few reseeds for a check to pass: of {name}, {len(small)} of {len(calibration.initializers)} "
+                f"initializers stay INCONCLUSIVE; {hint}"
+            )
+    return lines
 
 
 def _names(text: str | None) -> list[str]:

@@ -15,6 +15,7 @@ from initcheck.answers import Answer, answer, attribute, epochs_to_target, is_st
 from initcheck.catalog.problems import Problem
 from initcheck.records import METRICS, Environment, Run, Runs
 from initcheck.statistics import Components
+from initcheck.training.memory import runs_at_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,9 +65,10 @@ class Sweep:
         found = {runs.initializer: attribute(runs) for runs in self.groups}
         return {name: components for name, components in found.items() if components is not None}
 
-    def parts(self, size: int = 10_000) -> Iterator[Sweep]:
-        """The same sweep in pieces of at most so many runs of one initializer."""
+    def parts(self, size: int | None = None) -> Iterator[Sweep]:
+        """The same sweep in pieces of at most so many runs of one initializer; by default so that frames stay small."""
         for runs in self.groups:
+            size = size or runs_at_once(runs.epochs)
             for start in range(0, len(runs), size):
                 yield replace(self, groups=(runs.part(start, start + size),))
 

@@ -110,7 +110,7 @@ class EnsembleEngine:
         """
         for row in rows or ():
             self.prepare(row)
-        members = [(row, reseed) for row in rows or self._rows for reseed in reseeds]
+        members = _Members(rows or self._rows, reseeds)
         width = self._width
         member_bytes = 4 * sum(weight.size for weight in self._model.get_weights())
         block = max(1, min(_BLOCK // member_bytes, _MOST_DRAWN) // width) * width
@@ -124,7 +124,7 @@ class EnsembleEngine:
         try:
             for order, start in itertools.product(orders, range(0, len(members), block)):
                 moved = ulps, trial
-                pending.append(self._start(members[start : start + block], order, seed, moved, width, pool, free))
+                pending.append(self._start(members.part(start, start + block), order, seed, moved, width, pool, free))
                 if len(pending) > 1:
                     yield from self._finish(pending.popleft())
             while pending:
@@ -230,6 +230,22 @@ class EnsembleEngine:
             return stacked(self._keras, self._model, self._width)
         except UnsuitableError:  # convolutions and their like: one member after another, each in the compiled program
             return single(self._build(self._rows[0], LayerInitializers(self._rows[0], 1), 1))
+
+
+@dataclass(frozen=True)
+class _Members:
+    """Initializers × reseeds in order, of which only slices are ever made."""
+
+    rows: Sequence[Initializer]
+    reseeds: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.rows) * len(self.reseeds)
+
+    def part(self, start: int, stop: int) -> list[tuple[Initializer, int]]:
+        """The members from ``start`` up to ``stop``."""
+        numbers = (divmod(number, len(self.reseeds)) for number in range(start, min(stop, len(self))))
+        return [(self.rows[row], self.reseeds[reseed]) for row, reseed in numbers]
 
 
 def _by_initializer(members: Sequence[tuple[Initializer, int]]) -> Iterator[tuple[Initializer, list[int]]]:

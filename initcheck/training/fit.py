@@ -6,6 +6,7 @@ import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.records import METRICS, Data, Epoch, Run, Runs, group_runs
 from initcheck.training.draws import LayerInitializers
 from initcheck.training.framework import load_keras
+from initcheck.training.memory import require_memory_for_order
 from initcheck.training.problem_models import build_model, globally_seeded
 from initcheck.training.reuse import (
     Values,
@@ -34,6 +36,28 @@ History = dict[str, list[float]]
 _ROWS_PER_PREDICTION = 8192
 
 
+class Seeded(Enum):
+    """Which global generators are seeded for a run.
+
+    Seeding TensorFlow's drops every kernel that it has prepared, which doubles the cost of a run, or trebles it.
+    """
+
+    NOTHING = "nothing"
+    PYTHON = "Python's and NumPy's"
+    ALL = "all"
+
+
+_TRIED = (Seeded.PYTHON, Seeded.ALL)  # the cheaper one first
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What a fresh model became: its history, and its variables and counts."""
+
+    history: History
+    outcome: Values
+
+
 @dataclass
 class _Compiled:
     """A compiled model that may be used again.
@@ -42,12 +66,14 @@ class _Compiled:
         model: The model.
         variables: All its variables but the optimizer's.
         first_state: The optimizer's variables before its first step.
+        needs: What has to be seeded before it is used again.
         proven: Whether it gives the bits of a fresh model.
     """
 
     model: Any
     variables: list[Any]
     first_state: Values
+    needs: Seeded
     proven: bool
 
     def put_back(self, values: Values) -> None:
@@ -87,7 +113,6 @@ class ReferenceEngine:
         self._steps = -(-len(self._data.x_train) // problem.batch_size)
         self._test_rows = self._batches(self._data.x_test, self._data.y_test).cache()
         self._reuse = reuse
-        self._all_seeded = False
         self._kept: tuple[int | None, Any] | None = None
         self._compiled: _Compiled | None = None
 
@@ -155,18 +180,31 @@ class ReferenceEngine:
             order: The seed of the batch order; None for the frozen one.
             change: What is done to the initial weights before the first step.
         """
-        # Seeding TensorFlow's globals drops every kernel it has prepared, which doubles the cost of a run.
-        with contextlib.nullcontext() if self._all_seeded else globally_seeded(self._keras, run):
+
+        def build() -> Any:
             built = self._build(initializer, run)
             if change:
                 built.set_weights(change(built.get_weights()))
-            if self._compiled is None:
+            return built
+
+        kept = self._compiled
+        if kept is not None and kept.proven:
+            with self._seeded(kept.needs, run):
+                kept.put_back(read_values(build().variables))
+                return kept.model, self._fit(kept.model, order)
+        with self._seeded(Seeded.ALL, run):
+            built = build()
+            if kept is None:
                 return self._train_first(built, order)
-            values = read_values(built.variables)
-            if not self._compiled.proven:
-                return self._train_fresh(built, order, values, proves=initializer.law.random)
-            self._compiled.put_back(values)
-            return self._compiled.model, self._fit(self._compiled.model, order)
+            variables, values = list(built.variables), read_values(built.variables)
+            self._compile(built)
+            history = self._fit(built, order)
+        # Only a random initializer can prove it: from zeros, units may stay where they are whatever dropout draws.
+        if initializer.law.random:
+            fresh = _Trained(history, self._outcome(built, variables))
+            kept.proven = any(self._repeats(kept, build, values, fresh, needs, run, order) for needs in _TRIED)
+            self._compiled, self._reuse = (kept, True) if kept.proven else (None, False)
+        return built, history
 
     def require_buildable(self, initializer: Initializer) -> None:
         """Builds the model once under that initializer, to fail before hours of training rather than after.
@@ -188,31 +226,38 @@ class ReferenceEngine:
         if self._reuse and is_resettable(self._keras, built.optimizer):
             stateless = is_stateless(self._keras, built)
             if stateless or (variables and is_kerass_own(self._keras, built)):
-                self._all_seeded = is_all_seeded(built)
                 built.optimizer.build(built.trainable_variables)
                 first_state = read_values(built.optimizer.variables)
-                self._compiled = _Compiled(built, variables, first_state, proven=stateless)
+                needs = Seeded.NOTHING if stateless and is_all_seeded(built) else Seeded.ALL
+                self._compiled = _Compiled(built, variables, first_state, needs, proven=stateless)
         return built, self._fit(built, order)
 
-    def _train_fresh(self, built: Any, order: int | None, values: Values, *, proves: bool) -> tuple[Any, History]:
-        """Compiles a new model and trains it; the same by the kept one shows whether that may be used again.
-
-        Only a random initializer can show it: from zeros, units may stay where they are whatever dropout draws.
-        """
-        variables = list(built.variables)
-        self._compile(built)
-        history = self._fit(built, order)
-        if self._compiled is None or not proves:
-            return built, history
-        kept, self._compiled = self._compiled, None
-        if len(kept.variables) == len(variables):
+    def _repeats(
+        self,
+        kept: _Compiled,
+        build: Callable[[], Any],
+        start: Values,
+        fresh: _Trained,
+        needs: Seeded,
+        run: int,
+        order: int | None,
+    ) -> bool:
+        """Whether the kept model ends with the bits of a fresh one where no more than that is seeded."""
+        kept.needs = needs
+        with self._seeded(needs, run):
+            values = read_values(build().variables)
+            if len(values) != len(kept.variables) or not bitwise_equal(values, start):
+                return False
             kept.put_back(values)
-            again = self._fit(kept.model, order)
-            kept.proven = _same_history(history, again) and bitwise_equal(
-                self._outcome(built, variables), self._outcome(kept.model, kept.variables)
-            )
-        self._compiled, self._reuse = (kept, True) if kept.proven else (None, False)
-        return built, history
+            history = self._fit(kept.model, order)
+        return _same_history(history, fresh.history) and bitwise_equal(
+            self._outcome(kept.model, kept.variables), fresh.outcome
+        )
+
+    def _seeded(self, what: Seeded, seed: int) -> contextlib.AbstractContextManager[None]:
+        if what is Seeded.NOTHING:
+            return contextlib.nullcontext()
+        return globally_seeded(self._keras, seed, framework=what is Seeded.ALL)
 
     def _outcome(self, model: Any, variables: list[Any]) -> Values:
         """What training made of the variables, and the counts; classifying may not change what comes after."""
@@ -268,7 +313,11 @@ def batch_order(rows: int, epochs: int, *, seed: int | None = None) -> np.ndarra
 
     It comes from NumPy's ``RandomState``, the only stream that NumPy promises never to change. Without a seed it is the
     frozen order: the same for every run ever made.
+
+    Raises:
+        InitcheckError: It does not fit into memory.
     """
+    require_memory_for_order(rows, epochs)
     stream = np.random.RandomState(42 if seed is None else seed)
     return np.stack([stream.permutation(rows) for _ in range(epochs)])
 

@@ -61,10 +61,20 @@ def reason_of(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def globally_seeded(keras: Any, seed: int) -> Iterator[None]:
-    """Seeds all global generators for whatever in a user's model is unseeded; Python's and NumPy's are put back."""
+def globally_seeded(keras: Any, seed: int, *, framework: bool = True) -> Iterator[None]:
+    """Seeds all global generators for whatever in a user's model is unseeded; Python's and NumPy's are put back.
+
+    Args:
+        keras: The framework.
+        seed: The seed.
+        framework: Whether TensorFlow's and Keras's own are seeded as well.
+    """
     python_state, numpy_state = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed)
+    if framework:
+        keras.utils.set_random_seed(seed)
+    else:
+        random.seed(seed)
+        np.random.seed(seed)
     try:
         yield
     finally:
