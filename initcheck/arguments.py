@@ -8,6 +8,7 @@ from numbers import Real
 from initcheck.errors import InitcheckError
 
 _INT64 = 2**63
+_MOST = 40  # characters of a value in a message
 
 
 def whole_number(name: str, value: object, *, least: int | None = None, most: int = _INT64 - 1) -> int:
@@ -28,10 +29,10 @@ def whole_number(name: str, value: object, *, least: int | None = None, most: in
         number = operator.index(value)  # type: ignore[arg-type] # what has no index raises the error that is caught
     except TypeError:
         raise InitcheckError(f"{name} is {described(value)}; give a whole number") from None
-    if number < (-_INT64 if least is None else least):
-        raise InitcheckError(f"{name} is {number}; it must be at least {-_INT64 if least is None else least:,}")
+    if number < (least := -_INT64 if least is None else least):
+        raise InitcheckError(f"{name} is {_shortened(number)}; at least {least:,} is needed")
     if number > most:
-        raise InitcheckError(f"{name} is {described(number)}; it must be at most {most:,}")
+        raise InitcheckError(f"{name} is {_shortened(number)}; it may be {most:,} at most")
     return number
 
 
@@ -55,6 +56,11 @@ def described(value: object) -> str:
         return "None"
     kind = type(value).__name__
     text = " ".join(repr(value).split()) if isinstance(value, str | int | float | complex) else ""
-    text = text if len(text) <= 40 else f"{text[:39]}…"
+    text = _shortened(text)
     article = "an" if kind[:1].lower() in "aeiou" else "a"
     return f"{text} ({article} {kind})" if text else f"{article} {kind}"
+
+
+def _shortened(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"

@@ -114,7 +114,7 @@ FIELDS = {
         ("batch_size", True, "problem 'p': batch_size is True (a bool); give a whole number"),
         ("batch_size", 16.0, "problem 'p': batch_size is 16.0 (a float); give a whole number"),
         ("epochs", "5", "problem 'p': epochs is '5' (a str); give a whole number"),
-        ("epochs", 0, "problem 'p': epochs is 0; it must be at least 1"),
+        ("epochs", 0, "problem 'p': epochs is 0; at least 1 is needed"),
         ("epochs", float("nan"), "problem 'p': epochs is nan (a float); give a whole number"),
         ("chance", float("nan"), "problem 'p': chance is nan (a float); accuracies lie between 0 and 1"),
         ("chance", "half", "problem 'p': chance is 'half' (a str); give a number: accuracies lie between 0 and 1"),
