@@ -76,7 +76,7 @@ def available_memory() -> int | None:
 
 
 def _bytes_of(runs: int, epochs: int) -> int:
-    written = max(epochs, min(runs * epochs, _MOST_ROWS))
+    written = min(runs, runs_at_once(epochs)) * epochs
     return runs * (_RUN + _EPOCH * epochs) + _ROW * written
 
 

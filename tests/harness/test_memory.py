@@ -19,7 +19,7 @@ def free(monkeypatch):
 @pytest.mark.usefixtures("free")
 def test_what_fits_is_taken_and_what_does_not_is_refused_with_what_would():
     memory.require_memory_for_runs(reseeds=100_000, epochs=5, cells=5)
-    message = r"^500,000 runs of 40 epochs would take 1\.98 GB of memory, and 1 GB are available; about (\S+) reseeds"
+    message = r"^500,000 runs of 40 epochs would take 1\.83 GB of memory, and 1 GB are available; about (\S+) reseeds"
     with pytest.raises(InitcheckError, match=message) as caught:
         memory.require_memory_for_runs(reseeds=100_000, epochs=40, cells=5)
     fitting = int(str(caught.value).split("about ")[1].split()[0].replace(",", ""))
