@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,9 +11,13 @@ import numpy.typing as npt
 
 from initcheck import statistics
 from initcheck.records import Runs
-from initcheck.statistics import Components, Estimate
+from initcheck.statistics import UNKNOWN, Components, Estimate
 
-PLATEAU = 0.02  # less relative fall of the loss than this over the last quarter of the epochs is no progress
+MIN_EPOCHS = 8  # of which the last quarter has two; fewer cannot tell a plateau from a slow start
+PLATEAU = 0.02  # a last quarter of the epochs in which the loss falls by a smaller share than this may be a plateau
+FLAT = 0.001  # a loss that falls by a smaller share than this in all epochs is a flat line
+SLOWER = 0.5  # the pace of the last quarter that is clearly below that of the epochs before, as a share of it
+STEADY = 0.5  # a steady fall is at least this share of all ups and downs; what noise leaves of them is less
 
 # What each answer means and how its interval is made, in words for every table and page.
 METHODS = {
@@ -26,8 +31,9 @@ METHODS = {
     "exact for the observed runs, 95 % percentile bootstrap interval",
     "epochs to target": "median of the first epoch whose reported training accuracy reaches the target; 95 % interval "
     "between order statistics; > means not within the epochs given",
-    "stuck": "share of runs that never reached the target and whose training loss fell by less than 2 % over the last "
-    "quarter of the epochs (or is no number); 95 % Clopper–Pearson interval",
+    "stuck": "share of runs that never reached the target and whose training loss lies on a plateau: it fell by less "
+    "than 2 % over the last quarter of the epochs, and no longer as steadily as before (or is no number); fewer than 8 "
+    "epochs cannot tell; 95 % Clopper–Pearson interval",
     "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share",
 }
 
@@ -51,8 +57,9 @@ class Answer:
         train_stddev: Its standard deviation over reseeds.
         best: Chance to come out best if each initializer were run once.
         epochs_to_target: Median of the epochs needed; infinite where most runs never get there.
-        stuck: Share of stuck runs.
-        restarts: Fresh runs for a 95 % chance of one that is not stuck.
+        judged: Runs of which it can be told whether they are stuck.
+        stuck: Share of stuck runs among these; NaN where there are none.
+        restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told.
     """
 
     initializer: str
@@ -63,6 +70,7 @@ class Answer:
     train_stddev: Estimate
     best: Estimate
     epochs_to_target: Estimate
+    judged: int
     stuck: Estimate
     restarts: Estimate
 
@@ -73,19 +81,35 @@ def epochs_to_target(runs: Runs, target: float) -> statistics.Values:
     return np.where(reached.any(axis=1), 1.0 + reached.argmax(axis=1), np.inf)
 
 
-def is_stuck(runs: Runs, target: float) -> npt.NDArray[np.bool_]:
-    """Whether each run never reached the target and had stopped getting better.
+def is_stuck(runs: Runs, target: float) -> np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]]:
+    """Whether each run never reached the target and had stopped getting better; masked where that cannot be told.
 
-    It had, if its training loss fell by less than 2 % over the last quarter of the epochs (at least one epoch), or is
-    no number. A run that is still falling is unfinished, not stuck: more epochs would help it, a restart need not.
-    Both can be checked against the columns of ``history.csv``.
+    It had, if its last training loss is no number, or lies on a plateau: over the last quarter of the epochs it fell by
+    less than 2 %, and it was not falling as before. A loss that keeps to at least half of its earlier pace, and whose
+    fall is no mere noise, is unfinished, not stuck: more epochs would help it, a restart need not. From fewer than
+    8 epochs nobody can tell. All of it can be computed from the columns of ``history.csv``.
     """
     loss = runs.metric("loss")
     never = np.isinf(epochs_to_target(runs, target))
-    if runs.epochs == 1:
-        return never & ~np.isfinite(loss[:, 0])
-    earlier = loss[:, -1 - max(1, runs.epochs // 4)]
-    return never & ~(loss[:, -1] <= (1 - PLATEAU) * earlier)  # written so that NaN counts as stuck
+    diverged = never & ~np.isfinite(loss[:, -1])
+    if runs.epochs < MIN_EPOCHS:
+        return np.ma.masked_array(diverged, mask=never & ~diverged)
+    quarter = runs.epochs // 4
+    with np.errstate(invalid="ignore", over="ignore"):  # of a run that diverged, or nearly so
+        progress = loss[:, -1] <= (1 - PLATEAU) * loss[:, -1 - quarter]
+        stuck = never & ~progress & ~_keeps_falling(loss, quarter)
+    return np.ma.masked_array(stuck, mask=False)
+
+
+def _keeps_falling(loss: statistics.Values, quarter: int) -> npt.NDArray[np.bool_]:
+    """Whether each loss, shape ``(runs, epochs)``, still falls about as fast as before, by more than noise."""
+    falls = -np.diff(loss, axis=1)
+    whole = falls.sum(axis=1)
+    slopes = whole > FLAT * np.abs(loss[:, 0])
+    steady = whole >= STEADY * np.abs(falls).sum(axis=1)
+    keeps_pace = falls[:, -quarter:].mean(axis=1) >= SLOWER * falls[:, :-quarter].mean(axis=1)
+    found: npt.NDArray[np.bool_] = slopes & steady & keeps_pace
+    return found
 
 
 def answer(groups: Sequence[Runs], target: float) -> list[Answer]:
@@ -114,7 +138,11 @@ def attribute(runs: Runs) -> Components | None:
 
 
 def _answer(runs: Runs, best: Estimate, target: float) -> Answer:
-    stuck = statistics.proportion(int(is_stuck(runs, target).sum()), len(runs))
+    judged = is_stuck(runs, target).compressed()
+    stuck = statistics.proportion(int(judged.sum()), len(judged))
+    restarts = statistics.runs_until_success(stuck)
+    if math.isinf(restarts.value) and len(judged) < len(runs):
+        restarts = UNKNOWN  # of the others one may have been on its way
     return Answer(
         initializer=runs.initializer,
         runs=len(runs),
@@ -124,6 +152,7 @@ def _answer(runs: Runs, best: Estimate, target: float) -> Answer:
         train_stddev=statistics.stddev(runs.train_accuracy),
         best=best,
         epochs_to_target=statistics.median(epochs_to_target(runs, target)),
+        judged=len(judged),
         stuck=stuck,
-        restarts=statistics.runs_until_success(stuck),
+        restarts=restarts,
     )

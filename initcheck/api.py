@@ -6,17 +6,20 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from initcheck.arguments import described, whole_number
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, as_row
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
 from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
+from initcheck.training.memory import is_out_of_memory, require_memory_for_runs
 from initcheck.training.own import find_initializers, find_problem
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.seeding import DEFAULT_SEED
 
 DEFAULT_PROBLEM = "iris"
 DEFAULT_RESEEDS = 30
+INTERRUPTED, MEMORY_RAN_OUT = "interrupted", "memory ran out"
 
 
 def sweep(
@@ -51,7 +54,7 @@ def sweep(
         on_runs: Called with the runs that are finished, a few or many at a time.
 
     Returns:
-        The sweep. Interrupted (Ctrl-C), it holds the runs finished until then, with a warning.
+        The sweep. Interrupted (Ctrl-C), or when memory runs out, it holds the runs finished until then, with a warning.
 
     Raises:
         InitcheckError: An argument that cannot be used, or no framework; the message says how to mend it.
@@ -62,23 +65,27 @@ def sweep(
     chosen = find_problem(problem) if isinstance(problem, str) else problem
     if not rows:
         raise InitcheckError("no initializer is named; name one at least, or all")
-    if reseeds < 1:
-        raise InitcheckError(f"reseeds is {reseeds}; at least 1 is needed")
-    if epochs is not None and epochs < 1:
-        raise InitcheckError(f"epochs is {epochs}; at least 1 is needed")
-
+    if not isinstance(chosen, Problem):
+        raise InitcheckError(f"problem is {described(chosen)}; give the name of one, or an initcheck.Problem")
+    reseeds, seed = whole_number("reseeds", reseeds, least=1), whole_number("seed", seed)
+    epochs = epochs if epochs is None else whole_number("epochs", epochs, least=1)
     if engine not in ENGINES or vary not in VARIED:
         name, value, known = ("engine", engine, ENGINES) if engine not in ENGINES else ("vary", vary, VARIED)
         raise InitcheckError(f"{name} is {value!r}; it may be {', '.join(known)}")
+
+    inits, orders = grid(vary, reseeds)
+    require_memory_for_runs(
+        reseeds=len(inits) * len(orders), epochs=epochs or chosen.epochs, cells=len({row.name for row in rows})
+    )
 
     from initcheck.training.environment import environment  # loads the framework: after all that can fail without it
     from initcheck.training.sweep import train_runs
 
     where = environment()
-    inits, orders = grid(vary, reseeds)
     words, finished = train_runs(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
     planned = len(rows) * len(inits) * len(orders)
     parts: list[Runs] = []
+    stopped = ""
     try:
         for runs in finished:
             parts.append(runs)
@@ -87,10 +94,20 @@ def sweep(
     except KeyboardInterrupt:
         if not parts:
             raise
-        warnings.warn(f"interrupted: {sum(map(len, parts))} of {planned} runs are kept", stacklevel=2)
+        stopped = INTERRUPTED
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        stopped = MEMORY_RAN_OUT
+        if not parts:
+            raise InitcheckError(
+                f"memory ran out before the first of {planned:,} runs was finished; free some, or train a smaller model"
+            ) from None
+    if stopped:
+        warnings.warn(f"{stopped}: {sum(map(len, parts))} of {planned} runs are kept", stacklevel=2)
     shown = "[" + ", ".join(repr(one) if isinstance(one, str) else as_row(one).name for one in asked) + "]"
     call = (
         f"initcheck.sweep({chosen.name!r}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
         f"engine={engine!r}, vary={vary!r})"
     )
-    return Sweep(chosen, group_runs(parts), seed, where, command or call, words, planned)
+    return Sweep(chosen, group_runs(parts), seed, where, command or call, words, planned, stopped)

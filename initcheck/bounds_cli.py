@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from initcheck.arguments import whole_number
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, get_initializers
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import require_writable, write_whole
+from initcheck.training.memory import require_memory_for_runs
 from initcheck.training.own import find_problem
 from initcheck.training.seeding import DEFAULT_SEED
 
@@ -53,14 +55,18 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
 
     if reseeds < 2:
         raise InitcheckError(f"--reseeds is {reseeds}; at least 2 are needed for a spread")
+    whole_number("--reseeds", reseeds)
     require_writable(out, "--out")
     kept = dict(load_bounds(out).problems) if out.is_file() else {}
     names = list(problems or load_bounds().problems)
     chosen = [(name, find_problem(name)) for name in names]
+    for _, problem in chosen:
+        require_memory_for_runs(reseeds=reseeds, epochs=problem.epochs)
     rows = get_initializers(_names(initializers) if initializers else ["all"])
 
     from initcheck.training import spread
     from initcheck.training.environment import environment
+    from initcheck.training.validation import validated_data
 
     where = dict(environment().rows())
     done: list[str] = []
@@ -79,7 +85,7 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
             kept[name] = Calibration(
                 date=datetime.datetime.now(datetime.UTC).date().isoformat(),
                 seed=seed,
-                held_out_rows=len(problem.data().x_test),
+                held_out_rows=len(validated_data(problem).x_test),
                 environment=where,
                 initializers=cells,
             )
@@ -87,6 +93,8 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
                 write_whole(out, [write_bounds(Bounds(problems=kept))])
                 done.append(name)
     say(f"bounds of {', '.join(names)}: {out}")
+    for line in _too_few(_only(Bounds(problems=kept), names)):
+        say(line)
 
 
 @bounds.command()
@@ -182,6 +190,29 @@ def place(problems: Sequence[str], initializers: str, file: Path | None, seed: i
             where = f"the {rank} percentile of {bound.counts.n:,} reseeds"
             where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"
             say(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
+
+
+def _too_few(measured: Bounds) -> list[str]:
+    """A line for each problem whose calibration is too small for a check to pass: how many reseeds are needed."""
+    from initcheck.checks.registry import budget_share
+    from initcheck.checks.spread import describe_calibration_size
+    from initcheck.checks.spread_tests import needed_calibration
+
+    lines = []
+    for name, calibration in measured.problems.items():
+        small = [
+            (needed_calibration(bound.counts, budget_share()), initializer)
+            for initializer, bound in calibration.initializers.items()
+            if INITIALIZERS[initializer].law.random and describe_calibration_size(bound, budget_share())
+        ]
+        if small:
+            most, initializer = max(small)
+            hint = f"about {most:,} are needed, for {initializer}: --reseeds {most}" if most else "no number is enough"
+            lines.append(
+                f"too few reseeds for a check to pass: of {name}, {len(small)} of {len(calibration.initializers)} "
+                f"initializers stay INCONCLUSIVE; {hint}"
+            )
+    return lines
 
 
 def _names(text: str | None) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, sweep
+from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, INTERRUPTED, sweep
 from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS
@@ -134,8 +134,11 @@ def run(
             raise
     print_answers(found)
     say(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
-    if found.finished < found.planned:
-        raise Interrupted(f"the {found.finished} runs finished of {found.planned} are kept")
+    kept = f"the {found.finished} runs finished of {found.planned} are kept"
+    if found.stopped == INTERRUPTED:
+        raise Interrupted(kept)
+    if found.stopped:
+        raise InitcheckError(f"{found.stopped}: {kept}; ask for fewer reseeds, or free some")
 
 
 @cli.command()
@@ -217,7 +220,7 @@ def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) ->
         interrupted_between_steps() as run_finished,
         warnings.catch_warnings(),
     ):
-        warnings.filterwarnings("ignore", message="interrupted: ")  # said at the end, below the table
+        warnings.filterwarnings("ignore", message=".*runs are kept")  # said at the end, below the table
 
         def on_runs(runs: Runs) -> None:
             advance(runs.initializer, len(runs))

@@ -17,6 +17,7 @@ from initcheck.baselines.parts import Part, merge
 from initcheck.baselines.pool import Pool
 from initcheck.baselines.schema import Baseline
 from initcheck.baselines.store import load_baseline, write_baseline
+from initcheck.baselines.training_records import MOST_RUNS
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, scratch_folder, write_whole
 from initcheck.texts import for_terminal
@@ -58,6 +59,8 @@ class BaselineSession:
     def _require_usable(self, named: Path | None) -> Baseline | None:
         if (reseeds := self._config.getoption("initcheck_reseeds")) is not None and reseeds < 0:
             raise InitcheckError(f"--initcheck-reseeds is {reseeds}; it may be 0, for no accuracies, or more")
+        if reseeds is not None and reseeds > MOST_RUNS:
+            raise InitcheckError(f"--initcheck-reseeds is {reseeds:,}; a baseline holds at most {MOST_RUNS:,}")
         if self._target:
             require_writable(self._target, "--initcheck-record")
         if named is None:

@@ -35,6 +35,9 @@ class Estimate:
     high: float
 
 
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)  # where the sample has nothing to say
+
+
 def mean(values: Values) -> Estimate:
     """The mean, with its bootstrap interval (BCa, Efron 1987; percentile for many); none where all are equal."""
     return _bootstrap(values, np.mean)
@@ -68,9 +71,11 @@ def _bootstrap(values: Values, statistic: Callable[..., Any]) -> Estimate:
 
 
 def proportion(count: int, n: int) -> Estimate:
-    """A share of n, with its exact interval (Clopper & Pearson 1934)."""
+    """A share of n, with its exact interval (Clopper & Pearson 1934); unknown where n is 0."""
     from scipy import stats
 
+    if n == 0:
+        return UNKNOWN
     interval = stats.binomtest(count, n).proportion_ci(CONFIDENCE, method="exact")
     return Estimate(count / n, float(interval.low), float(interval.high))
 
@@ -99,6 +104,8 @@ def runs_until_success(failure: Estimate) -> Estimate:
 
 
 def _runs_until_success(failure: float) -> float:
+    if math.isnan(failure):
+        return math.nan
     if failure <= 1 - CONFIDENCE:
         return 1.0
     if failure >= 1:

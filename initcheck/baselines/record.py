@@ -10,7 +10,7 @@ from initcheck.baselines.array_records import ArrayRecord, DrawsRecord, FansReco
 from initcheck.baselines.parts import Part, merge
 from initcheck.baselines.schema import Baseline, EnvironmentRecord, ProblemRecord
 from initcheck.baselines.summary import array_record, curves_record, law_record, order_record, stage_record
-from initcheck.baselines.training_records import AccuraciesRecord, TraceRecord
+from initcheck.baselines.training_records import MOST_RUNS, AccuraciesRecord, TraceRecord
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
@@ -22,6 +22,7 @@ from initcheck.training.ensemble import EnsembleEngine
 from initcheck.training.environment import environment
 from initcheck.training.fit import ReferenceEngine
 from initcheck.training.initial_weights import UnsuitableError
+from initcheck.training.memory import require_memory_for_runs
 from initcheck.training.remembered import (
     DTYPES,
     POOLED_SEEDS,
@@ -35,6 +36,7 @@ from initcheck.training.seeding import derive_seed, run_seed
 from initcheck.training.shuffled_fit import fit_shuffled
 from initcheck.training.spread import buildable
 from initcheck.training.staged import StagedTraining
+from initcheck.training.validation import validated_data
 
 DEFAULT_RESEEDS = 300
 TRACED = (*LECTURE_INITIALIZERS, "glorot_uniform")
@@ -84,6 +86,10 @@ def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advan
     Raises:
         InitcheckError: No framework, or a problem that cannot be built under any initializer.
     """
+    for problem in problems:
+        _require_reseeds(problem, reseeds)
+    for problem in problems:
+        validated_data(problem)  # a mistake is to end it at once, not after minutes of draws
     return merge([record_part(part, seed=seed, advance=advance) for part in parts_of(problems, reseeds)])
 
 
@@ -156,12 +162,9 @@ def _order(feed: Feed, seed: int) -> OrderRecord:
 
 
 def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance) -> ProblemRecord:
-    data = problem.data()
+    _require_reseeds(problem, reseeds)
+    data = validated_data(problem)
     rows = buildable(problem, [INITIALIZERS[name] for name in TRACED])
-    if not rows:
-        raise InitcheckError(
-            f"problem {problem.name!r} cannot be built under any of {', '.join(TRACED)}; mend its model"
-        )
     feed = Feed(min(len(data.x_train), _MOST_ROWS), problem.batch_size, epochs=_EPOCHS)
     order = _order(feed, derive_seed(seed, "baseline", "order", problem.name))
     advance(f"{problem.name}: order of fit", 1)
@@ -176,6 +179,15 @@ def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance)
         fits=_fits(brief, rows[-1], traces),
         accuracies=accuracies,
     )
+
+
+def _require_reseeds(problem: Problem, reseeds: int | None) -> None:
+    """Refuses before any training what a baseline could not hold, or memory not."""
+    if reseeds is None:
+        return
+    if reseeds > MOST_RUNS:
+        raise InitcheckError(f"reseeds is {reseeds:,}; a baseline holds at most {MOST_RUNS:,} of each initializer")
+    require_memory_for_runs(reseeds=reseeds, epochs=problem.epochs, cells=len(TRACED))
 
 
 def _traces(problem: Problem, rows: Sequence[Initializer], seed: int, advance: Advance) -> dict[str, TraceRecord]:

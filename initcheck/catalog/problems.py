@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.arguments import described, fraction, whole_number
 from initcheck.catalog.csv_tables import CsvTable, Reading, read_table
 from initcheck.catalog.tables import fetch_banknotes, split
 from initcheck.errors import InitcheckError, UnknownNameError
@@ -64,10 +65,41 @@ class Problem:
     about: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1 or self.epochs < 1:
-            raise InitcheckError(f"problem {self.name!r}: batch_size and epochs must be at least 1")
-        if not (0 <= self.chance <= 1 and 0 < self.target <= 1):
-            raise InitcheckError(f"problem {self.name!r}: chance and target are accuracies, from 0 to 1")
+        """Refuses fields of the wrong type or size; what takes data or framework to see is checked before training.
+
+        Raises:
+            InitcheckError: A field that cannot be used.
+        """
+        _require_texts(self)
+        for field in ("batch_size", "epochs"):
+            number = whole_number(f"problem {self.name!r}: {field}", getattr(self, field), least=1)
+            object.__setattr__(self, field, number)
+        for field in ("chance", "target"):
+            value = fraction(f"problem {self.name!r}: {field}", getattr(self, field))
+            object.__setattr__(self, field, value)
+        if self.target == 0:
+            raise InitcheckError(f"problem {self.name!r}: target is 0; give the accuracy that counts as having learned")
+        for field, usage in _CALLED_AS.items():
+            if not callable(getattr(self, field)):
+                found = described(getattr(self, field))
+                raise InitcheckError(f"problem {self.name!r}: {field} is {found}; give a function, called as {usage}")
+
+
+_CALLED_AS = {
+    "data": "data(), that returns an initcheck.Data",
+    "model": "model(keras, initializer, input_shape), that returns an uncompiled model",
+    "optimizer": "optimizer(keras), that returns a new optimizer",
+}
+
+
+def _require_texts(problem: Problem) -> None:
+    if not isinstance(problem.name, str) or not problem.name.strip() or not problem.name.isprintable():
+        found = described(problem.name)
+        raise InitcheckError(f"problem: name is {found}; give a text of printable characters, such as 'mine'")
+    for field in ("title", "source", "loss"):
+        if not isinstance(found := getattr(problem, field), str):
+            hint = "the name of a loss, such as 'binary_crossentropy'" if field == "loss" else "a line of text"
+            raise InitcheckError(f"problem {problem.name!r}: {field} is {described(found)}; give {hint}")
 
 
 def _iris() -> Data:

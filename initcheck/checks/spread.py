@@ -8,7 +8,7 @@ from initcheck.bounds import Bound, Bounds, load_bounds, summarize
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.laws import Law
 from initcheck.checks.registry import Cell, NotApplicable, Subject, all_checks, budget_share, check
-from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, needed_reseeds
+from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, needed_calibration, needed_reseeds
 from initcheck.records import Runs, Status, Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -79,8 +79,19 @@ def judge_fresh(bound: Bound, fresh: Bound, alpha: float) -> Verdict:
         return failed(worst.what, f"as in {bound.counts.n:,} runs at calibration", **facts)
     unsettled = [finding.what for finding in findings if suspicious or not finding.settled]
     if unsettled:
-        return Verdict(Status.INCONCLUSIVE, "; ".join(unsettled), bound="more reseeds would tell", **facts)  # type: ignore[arg-type] # Verdict's own fields
+        hint = describe_calibration_size(bound, alpha) or "more reseeds would tell"
+        return Verdict(Status.INCONCLUSIVE, "; ".join(unsettled), bound=hint, **facts)  # type: ignore[arg-type] # Verdict's own fields
     return passed("; ".join(finding.what for finding in findings), **facts)
+
+
+def describe_calibration_size(bound: Bound, alpha: float) -> str:
+    """Why no check against that bound can pass: the calibration had too few reseeds; empty where it had enough."""
+    counts = bound.counts
+    if needed_reseeds(counts, alpha) <= MOST_RESEEDS:
+        return ""
+    needed = needed_calibration(counts, alpha)
+    enough = f"{needed:,} or more are needed" if needed else "none would be enough, so far apart do they end"
+    return f"its calibration had {counts.n:,} reseeds, too few for any check to pass: {enough}"
 
 
 @check(

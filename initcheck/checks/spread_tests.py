@@ -54,11 +54,27 @@ def needed_reseeds(old: Counts, alpha: float) -> int:
     """
     if ends_alike(old):
         return STAGE
-    distance = float(stats.norm.isf(alpha / _TESTS / 2) + stats.norm.isf(_MISSED))
-    alone = max((distance / MEAN_SHIFT) ** 2, (old.kurtosis - 1) / 4 * (distance / math.log(SPREAD_RATIO)) ** 2)
+    alone = _needed_alone(old, alpha)
     if alone >= old.n:
         return 10**9  # the calibration itself is too small
     return STAGE * math.ceil(1 / (1 / alone - 1 / old.n) / STAGE)
+
+
+def needed_calibration(old: Counts, alpha: float) -> int:
+    """Reseeds of a calibration with such counts from which on a check with the most fresh reseeds can pass.
+
+    The inverse of ``needed_reseeds``; 0 where no calibration is large enough.
+    """
+    if ends_alike(old):
+        return 1
+    alone = _needed_alone(old, alpha)
+    return math.ceil(1 / (1 / alone - 1 / MOST_RESEEDS)) if alone < MOST_RESEEDS else 0
+
+
+def _needed_alone(old: Counts, alpha: float) -> float:
+    """Fresh reseeds that would be needed beside a calibration of any size."""
+    distance = float(stats.norm.isf(alpha / _TESTS / 2) + stats.norm.isf(_MISSED))
+    return max((distance / MEAN_SHIFT) ** 2, (old.kurtosis - 1) / 4 * (distance / math.log(SPREAD_RATIO)) ** 2)
 
 
 def ends_alike(old: Counts) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.answers import epochs_to_target, is_stuck
+from initcheck.answers import MIN_EPOCHS, epochs_to_target, is_stuck
 from initcheck.baselines.compare import environment_differences
 from initcheck.baselines.comparison import Difference
 from initcheck.comparing_runs.effects import (
@@ -110,6 +110,10 @@ def _rows(
         later = [RunsRow(name, one, RunsVerdict.NOT_COMPARABLE, sizes, note=note) for one in NET_DELTAS]
     else:
         later = []
+    if "stuck" in asked and (epochs := _too_few_epochs(matched, facts[0].target)):
+        del asked["stuck"]
+        note = f"from {epochs} epochs it cannot be told which runs are stuck; train for {MIN_EPOCHS} or more"
+        later.append(RunsRow(name, "stuck", RunsVerdict.INCONCLUSIVE, sizes, note=note))
     samples = _samples(matched, facts[0].target)
     for question, margin in asked.items():
         row = RunsRow(
@@ -204,6 +208,12 @@ def _exact(row: RunsRow, question: str, samples: tuple[Values, Values]) -> RunsR
     return _noted(exact, "exact: nothing is random, so that each side is one run repeated")
 
 
+def _too_few_epochs(matched: Matched, target: float) -> int | None:
+    """The epochs of a side of which it cannot be told for every run whether it is stuck; None where it can."""
+    sides = (matched.old, matched.new)
+    return next((runs.epochs for runs in sides if np.ma.getmaskarray(is_stuck(runs, target)).any()), None)
+
+
 def _samples(matched: Matched, target: float) -> dict[str, tuple[Values, Values]]:
     """Question → each side's values, one for each run."""
     old, new = matched.old, matched.new
@@ -212,7 +222,7 @@ def _samples(matched: Matched, target: float) -> dict[str, tuple[Values, Values]
     early = [np.where(epochs <= budget, epochs, math.inf) for epochs in arrivals]
     return {
         "accuracy": (old.test_accuracy, new.test_accuracy),
-        "stuck": (is_stuck(old, target).astype(np.float64), is_stuck(new, target).astype(np.float64)),
+        "stuck": (is_stuck(old, target).data.astype(np.float64), is_stuck(new, target).data.astype(np.float64)),
         "speed": (early[0], early[1]),
     }
 

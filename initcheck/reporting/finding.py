@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from initcheck.answers import Answer
+from initcheck.answers import MIN_EPOCHS, Answer
 from initcheck.records import Runs
 from initcheck.reporting.format import format_count, format_percent, format_share, has_interval
 from initcheck.reporting.results import Sweep
@@ -31,7 +31,12 @@ def find(sweep: Sweep) -> list[str]:
         components = {for_axis(name): found for name, found in sweep.components.items()}
         return [_find_origin(components), "Runs share initial weights and orders: no initializer is called best."]
     order = _explain_order(answers, sweep.groups)
-    return [_find_best(answers), *filter(None, [order]), _find_spread(answers), _find_stuck(answers)]
+    return [
+        _find_best(answers),
+        *filter(None, [order]),
+        _find_spread(answers),
+        _find_stuck(answers, max(runs.epochs for runs in sweep.groups)),
+    ]
 
 
 def _find_origin(components: Mapping[str, Components]) -> str:
@@ -113,15 +118,20 @@ def _find_spread(answers: Sequence[Answer]) -> str:
     return f"{between} alone moves it{most} for {first.initializer}, by a standard deviation of {spread}{apart}."
 
 
-def _find_stuck(answers: Sequence[Answer]) -> str:
-    counts = {answer.initializer: (round(answer.stuck.value * answer.runs), answer.runs) for answer in answers}
-    total = sum(count for count, _ in counts.values())
+def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
+    known = [answer for answer in answers if answer.judged]
+    counts = {answer.initializer: (round(answer.stuck.value * answer.judged), answer.judged) for answer in known}
+    total, of = (sum(each) for each in zip(*counts.values(), strict=True)) if counts else (0, 0)
+    unknown, budget = sum(answer.runs for answer in answers) - of, format_count(epochs, "epoch")
+    if not of:
+        return f"Whether runs are stuck cannot be told from {budget}: train for {MIN_EPOCHS} or more."
+    rest = f"; of {unknown:,} more it cannot be told from {budget}" if unknown else ""
     if not total:
-        unseen = max(answer.stuck.high for answer in answers)
-        return f"No run is stuck; so many runs rule out a share above {100 * unseen:.2g} %, and no smaller one."
+        unseen = max(answer.stuck.high for answer in known)
+        return f"No run is stuck{rest}; so many runs rule out a share above {100 * unseen:.2g} %, and no smaller one."
     ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
     stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])
-    return f"Stuck are {total:,} of {format_count(sum(runs for _, runs in counts.values()), 'run')}: {stuck}."
+    return f"Stuck are {total:,} of {format_count(of, 'run')}: {stuck}{rest}."
 
 
 def _leaders(answers: Sequence[Answer], key: Callable[[Answer], Estimate]) -> list[Answer]:

@@ -12,7 +12,7 @@ NONE = "–"  # no number: too few runs
 NOTATION = (
     "Brackets hold the 95 % interval; without them there is none: all runs were equal, or too few. "
     "Digits are cut where the interval's half-width has two left. "
-    f"{NONE}: too few runs for a number. "
+    f"{NONE}: no number, from too few runs or epochs. "
     "never: every run seen was stuck, so these runs only give a least number of restarts."
 )
 
@@ -31,7 +31,7 @@ def answer_cells(answer: Answer, epochs: int) -> dict[str, str]:
         format_share(answer.train_stddev),
         format_percent(answer.best),
         format_epochs(answer.epochs_to_target, epochs),
-        format_percent(answer.stuck),
+        format_stuck(answer, epochs),
         format_restarts(answer.restarts),
     )
     return dict(zip(METHODS, texts, strict=True))
@@ -63,6 +63,14 @@ def format_percent(estimate: Estimate) -> str:
 def format_epochs(estimate: Estimate, epochs: int) -> str:
     """A number of epochs with its interval, infinite ones as ``> epochs``: ``9 [7, > 15]``."""
     return _with_interval(estimate, lambda value: f"> {epochs}" if math.isinf(value) else f"{value:.0f}")
+
+
+def format_stuck(answer: Answer, epochs: int) -> str:
+    """The share of stuck runs: ``31 % [18, 45]``, ``cannot tell (5 epochs)``, or both where some can be told."""
+    if not answer.judged:
+        return f"cannot tell ({format_count(epochs, 'epoch')})"
+    unknown = answer.runs - answer.judged
+    return format_percent(answer.stuck) + (f", {unknown:,} of {answer.runs:,} cannot tell" if unknown else "")
 
 
 def format_restarts(estimate: Estimate) -> str:

@@ -18,6 +18,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.records import METRICS, Environment, Run, Runs
 from initcheck.statistics import Components
 from initcheck.texts import for_terminal
+from initcheck.training.memory import runs_at_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,8 @@ class Sweep:
         environment: What the runs ran on.
         command: The command line that repeats the sweep, or the call.
         engine: What trained the runs, and why not the ensemble where it could not.
-        planned: How many runs were asked for; more than ``finished`` if the sweep was interrupted.
+        planned: How many runs were asked for; more than ``finished`` if the sweep was stopped.
+        stopped: What stopped it before its end, such as ``"interrupted"``; empty where nothing did.
     """
 
     problem: Problem | ProblemFacts
@@ -45,6 +47,7 @@ class Sweep:
     command: str
     engine: str
     planned: int
+    stopped: str = ""
 
     def __repr__(self) -> str:
         count = f"{len(self.groups)} initializer{'' if len(self.groups) == 1 else 's'}"
@@ -77,9 +80,10 @@ class Sweep:
         found = {runs.initializer: attribute(runs) for runs in self.groups}
         return {name: components for name, components in found.items() if components is not None}
 
-    def parts(self, size: int = 10_000) -> Iterator[Sweep]:
-        """The same sweep in pieces of at most so many runs of one initializer."""
+    def parts(self, size: int | None = None) -> Iterator[Sweep]:
+        """The same sweep in pieces of at most so many runs of one initializer; by default so that frames stay small."""
         for runs in self.groups:
+            size = size or runs_at_once(runs.epochs)
             for start in range(0, len(runs), size):
                 yield replace(self, groups=(runs.part(start, start + size),))
 
@@ -103,7 +107,7 @@ class Sweep:
                     "train_accuracy": runs.train_accuracy,
                     "test_accuracy": runs.test_accuracy,
                     "loss": runs.metric("loss")[:, -1],
-                    "stuck": is_stuck(runs, target),
+                    "stuck": _or_nothing(is_stuck(runs, target)),
                     "epochs_to_target": _whole_numbers(epochs_to_target(runs, target)),
                 }
             )
@@ -165,6 +169,15 @@ class Sweep:
         from initcheck.reporting.page import render_summary
 
         return render_summary(self)
+
+
+def _or_nothing(
+    values: np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]],
+) -> pd.arrays.BooleanArray:
+    """Those values, with nothing where they are masked."""
+    import pandas as pd
+
+    return pd.arrays.BooleanArray(values.data, np.ma.getmaskarray(values))
 
 
 def _whole_numbers(values: npt.NDArray[np.float64]) -> pd.Series[int]:

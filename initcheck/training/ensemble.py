@@ -22,13 +22,16 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.records import Runs
 from initcheck.training.draws import LayerInitializers
-from initcheck.training.fit import batch_order, build_model, is_resettable, is_stateless
+from initcheck.training.fit import batch_order
 from initcheck.training.framework import load_keras
 from initcheck.training.initial_weights import Array, InitialWeights, UnsuitableError
 from initcheck.training.nudges import nudged
+from initcheck.training.problem_models import build_model
 from initcheck.training.program import LOSSES, Program, Trained
+from initcheck.training.reuse import is_resettable, is_stateless
 from initcheck.training.seeding import order_seed, run_seeds
 from initcheck.training.stacking import Network, single, stacked
+from initcheck.training.validation import validated_data
 
 _CACHE = 512 * 1024  # bytes that the members of one program should keep to: about a core's second-level cache
 _MOST_MEMBERS = 1024
@@ -74,7 +77,7 @@ class EnsembleEngine:
         self._keras = load_keras()
         self._problem = problem
         self._epochs = epochs or problem.epochs
-        self._data = problem.data()
+        self._data = validated_data(problem)
         self._model = self._build(rows[0], LayerInitializers(rows[0], 1), 1)
         _require_suitable(self._keras, problem, self._model)
         self._weights: dict[str, InitialWeights] = {}
@@ -107,7 +110,7 @@ class EnsembleEngine:
         """
         for row in rows or ():
             self.prepare(row)
-        members = [(row, reseed) for row in rows or self._rows for reseed in reseeds]
+        members = _Members(rows or self._rows, reseeds)
         width = self._width
         member_bytes = 4 * sum(weight.size for weight in self._model.get_weights())
         block = max(1, min(_BLOCK // member_bytes, _MOST_DRAWN) // width) * width
@@ -121,7 +124,7 @@ class EnsembleEngine:
         try:
             for order, start in itertools.product(orders, range(0, len(members), block)):
                 moved = ulps, trial
-                pending.append(self._start(members[start : start + block], order, seed, moved, width, pool, free))
+                pending.append(self._start(members.part(start, start + block), order, seed, moved, width, pool, free))
                 if len(pending) > 1:
                     yield from self._finish(pending.popleft())
             while pending:
@@ -227,6 +230,22 @@ class EnsembleEngine:
             return stacked(self._keras, self._model, self._width)
         except UnsuitableError:  # convolutions and their like: one member after another, each in the compiled program
             return single(self._build(self._rows[0], LayerInitializers(self._rows[0], 1), 1))
+
+
+@dataclass(frozen=True)
+class _Members:
+    """Initializers × reseeds in order, of which only slices are ever made."""
+
+    rows: Sequence[Initializer]
+    reseeds: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.rows) * len(self.reseeds)
+
+    def part(self, start: int, stop: int) -> list[tuple[Initializer, int]]:
+        """The members from ``start`` up to ``stop``."""
+        numbers = (divmod(number, len(self.reseeds)) for number in range(start, min(stop, len(self))))
+        return [(self.rows[row], self.reseeds[reseed]) for row, reseed in numbers]
 
 
 def _by_initializer(members: Sequence[tuple[Initializer, int]]) -> Iterator[tuple[Initializer, list[int]]]:

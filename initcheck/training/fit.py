@@ -4,62 +4,122 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
-from initcheck.errors import InitcheckError
-from initcheck.records import METRICS, Epoch, Run, Runs, group_runs
+from initcheck.records import METRICS, Data, Epoch, Run, Runs, group_runs
 from initcheck.training.draws import LayerInitializers
 from initcheck.training.framework import load_keras
+from initcheck.training.memory import require_memory_for_order
+from initcheck.training.problem_models import build_model, globally_seeded
+from initcheck.training.reuse import (
+    Values,
+    bitwise_equal,
+    is_all_seeded,
+    is_kerass_own,
+    is_resettable,
+    is_stateless,
+    read_values,
+    write_values,
+)
 from initcheck.training.seeding import order_seed, run_seed
+from initcheck.training.validation import validated_data
 
-# What holds no state but its weights, so that weights and optimizer variables are all there is to put back.
-# Anything else (dropout's generator, normalization's statistics, a user's own class) gets a fresh model each run.
-_STATELESS_LAYERS = """
-    InputLayer Dense Activation ReLU LeakyReLU ELU PReLU Softmax Flatten Reshape Permute ZeroPadding2D
-    Conv1D Conv2D Conv3D DepthwiseConv2D SeparableConv2D Conv2DTranspose MaxPooling1D MaxPooling2D
-    AveragePooling1D AveragePooling2D GlobalMaxPooling2D GlobalAveragePooling2D Add Concatenate Multiply
-"""
-_RESETTABLE_OPTIMIZERS = "SGD RMSprop Adam AdamW Adagrad Adadelta Adamax"
+History = dict[str, list[float]]
+
 _ROWS_PER_PREDICTION = 8192
+
+
+class Seeded(Enum):
+    """Which global generators are seeded for a run.
+
+    Seeding TensorFlow's drops every kernel that it has prepared, which doubles the cost of a run, or trebles it.
+    """
+
+    NOTHING = "nothing"
+    PYTHON = "Python's and NumPy's"
+    ALL = "all"
+
+
+_TRIED = (Seeded.PYTHON, Seeded.ALL)  # the cheaper one first
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What a fresh model became: its history, and its variables and counts."""
+
+    history: History
+    outcome: Values
+
+
+@dataclass
+class _Compiled:
+    """A compiled model that may be used again.
+
+    Attributes:
+        model: The model.
+        variables: All its variables but the optimizer's.
+        first_state: The optimizer's variables before its first step.
+        needs: What has to be seeded before it is used again.
+        proven: Whether it gives the bits of a fresh model.
+    """
+
+    model: Any
+    variables: list[Any]
+    first_state: Values
+    needs: Seeded
+    proven: bool
+
+    def put_back(self, values: Values) -> None:
+        """Makes it a model that has not been trained, with those values."""
+        write_values(self.variables, values)
+        write_values(self.model.optimizer.variables, self.first_state)
 
 
 class ReferenceEngine:
     """Trains runs of one problem, one after another.
 
-    The model is compiled once and reused where that gives the bits of a fresh one (``is_stateless`` and
-    ``is_resettable``): a new model is built for every run, so its draws are the framework's own, and its weights are
-    handed to the compiled one, whose optimizer is put back to its first state. Compiling and tracing cost ten times
-    what training a small model does.
+    The model is compiled once and reused where that gives the bits of a fresh one: a new model is built for every run,
+    so its draws are the framework's own, and its variables are copied into the compiled one, whose optimizer is put
+    back to its first state. Compiling and tracing cost ten times what training a small model does.
+
+    Where weights are all the state there is (``is_stateless``), that is so by construction. Where Keras's own layers
+    hold more, such as the seeds of dropout or the statistics of a normalization, one run is trained both ways, and
+    the compiled model is reused only if history, variables and counts are bitwise equal.
 
     Args:
         problem: What to train.
         epochs: Passes over the training rows; the problem's own number by default.
         reuse: Set to False to build and compile a fresh model for every run.
+        data: Some of the problem's rows, to be trained on in place of its table.
+
+    Raises:
+        InitcheckError: A mistake in the problem.
     """
 
-    def __init__(self, problem: Problem, *, epochs: int | None = None, reuse: bool = True) -> None:
+    def __init__(
+        self, problem: Problem, *, epochs: int | None = None, reuse: bool = True, data: Data | None = None
+    ) -> None:
         self._keras = load_keras()
         self._problem = problem
         self._epochs = epochs or problem.epochs
-        self._data = problem.data()
+        self._data = data or validated_data(problem)
         self._steps = -(-len(self._data.x_train) // problem.batch_size)
         self._test_rows = self._batches(self._data.x_test, self._data.y_test).cache()
         self._reuse = reuse
-        self._all_seeded = False
         self._kept: tuple[int | None, Any] | None = None
-        self._compiled: Any = None
-        self._first_state: list[Any] = []
+        self._compiled: _Compiled | None = None
 
     @property
     def reuses_its_model(self) -> bool:
         """Whether the runs after the first take the model compiled for it."""
-        return self._compiled is not None
+        return self._compiled is not None and self._compiled.proven
 
     def runs(
         self, rows: Sequence[Initializer], *, reseeds: Sequence[int], orders: Sequence[int] = (0,), seed: int
@@ -111,7 +171,7 @@ class ReferenceEngine:
         run: int,
         order: int | None = None,
         change: Callable[[list[np.ndarray]], list[np.ndarray]] | None = None,
-    ) -> tuple[Any, dict[str, list[float]]]:
+    ) -> tuple[Any, History]:
         """Trains one run; returns its model, which the next run may use again, and what its ``History`` holds.
 
         Args:
@@ -120,21 +180,31 @@ class ReferenceEngine:
             order: The seed of the batch order; None for the frozen one.
             change: What is done to the initial weights before the first step.
         """
-        # Seeding TensorFlow's globals drops every kernel it has prepared, which doubles the cost of a run.
-        with contextlib.nullcontext() if self._all_seeded else globally_seeded(self._keras, run):
+
+        def build() -> Any:
             built = self._build(initializer, run)
             if change:
                 built.set_weights(change(built.get_weights()))
-            model = self._prepare(built)
-            history = model.fit(
-                self._ordered_rows(order),
-                epochs=self._epochs,
-                steps_per_epoch=self._steps,
-                validation_data=self._test_rows,
-                shuffle=False,
-                verbose=0,
-            ).history
-        return model, history
+            return built
+
+        kept = self._compiled
+        if kept is not None and kept.proven:
+            with self._seeded(kept.needs, run):
+                kept.put_back(read_values(build().variables))
+                return kept.model, self._fit(kept.model, order)
+        with self._seeded(Seeded.ALL, run):
+            built = build()
+            if kept is None:
+                return self._train_first(built, order)
+            variables, values = list(built.variables), read_values(built.variables)
+            self._compile(built)
+            history = self._fit(built, order)
+        # Only a random initializer can prove it: from zeros, units may stay where they are whatever dropout draws.
+        if initializer.law.random:
+            fresh = _Trained(history, self._outcome(built, variables))
+            kept.proven = any(self._repeats(kept, build, values, fresh, needs, run, order) for needs in _TRIED)
+            self._compiled, self._reuse = (kept, True) if kept.proven else (None, False)
+        return built, history
 
     def require_buildable(self, initializer: Initializer) -> None:
         """Builds the model once under that initializer, to fail before hours of training rather than after.
@@ -149,25 +219,71 @@ class ReferenceEngine:
         layers = LayerInitializers(initializer, seed)
         return build_model(self._keras, self._problem, initializer, layers, self._data.input_shape)
 
-    def _prepare(self, model: Any) -> Any:
-        """A compiled model with the weights of ``model`` and an optimizer that has not stepped."""
-        if self._compiled is not None:
-            self._compiled.set_weights(model.get_weights())
-            for variable, value in zip(_optimizer_variables(self._compiled), self._first_state, strict=True):
-                variable.assign(value)
-            return self._compiled
+    def _train_first(self, built: Any, order: int | None) -> tuple[Any, History]:
+        """Compiles a model and trains it; keeps it where it may be used again."""
+        variables = list(built.variables)
+        self._compile(built)
+        if self._reuse and is_resettable(self._keras, built.optimizer):
+            stateless = is_stateless(self._keras, built)
+            if stateless or (variables and is_kerass_own(self._keras, built)):
+                built.optimizer.build(built.trainable_variables)
+                first_state = read_values(built.optimizer.variables)
+                needs = Seeded.NOTHING if stateless and is_all_seeded(built) else Seeded.ALL
+                self._compiled = _Compiled(built, variables, first_state, needs, proven=stateless)
+        return built, self._fit(built, order)
+
+    def _repeats(
+        self,
+        kept: _Compiled,
+        build: Callable[[], Any],
+        start: Values,
+        fresh: _Trained,
+        needs: Seeded,
+        run: int,
+        order: int | None,
+    ) -> bool:
+        """Whether the kept model ends with the bits of a fresh one where no more than that is seeded."""
+        kept.needs = needs
+        with self._seeded(needs, run):
+            values = read_values(build().variables)
+            if len(values) != len(kept.variables) or not bitwise_equal(values, start):
+                return False
+            kept.put_back(values)
+            history = self._fit(kept.model, order)
+        return _same_history(history, fresh.history) and bitwise_equal(
+            self._outcome(kept.model, kept.variables), fresh.outcome
+        )
+
+    def _seeded(self, what: Seeded, seed: int) -> contextlib.AbstractContextManager[None]:
+        if what is Seeded.NOTHING:
+            return contextlib.nullcontext()
+        return globally_seeded(self._keras, seed, framework=what is Seeded.ALL)
+
+    def _outcome(self, model: Any, variables: list[Any]) -> Values:
+        """What training made of the variables, and the counts; classifying may not change what comes after."""
+        values = read_values(variables)
+        counts = [count_correct(model, self._data.x_test, self._data.y_test)]
+        write_values(variables, values)
+        return [*values, np.array(counts)]
+
+    def _compile(self, model: Any) -> None:
         model.compile(
             optimizer=self._problem.optimizer(self._keras),
             loss=self._problem.loss,
             metrics=["accuracy"],
             steps_per_execution=self._steps if _loops_in_graph(self._keras) else 1,
         )
-        if self._reuse and is_stateless(self._keras, model) and is_resettable(self._keras, model.optimizer):
-            self._all_seeded = not any(_has_unseeded(layer.get_config()) for layer in model.layers)
-            model.optimizer.build(model.trainable_variables)
-            self._first_state = [variable.numpy() for variable in _optimizer_variables(model)]
-            self._compiled = model
-        return model
+
+    def _fit(self, model: Any, order: int | None) -> History:
+        history: History = model.fit(
+            self._ordered_rows(order),
+            epochs=self._epochs,
+            steps_per_epoch=self._steps,
+            validation_data=self._test_rows,
+            shuffle=False,
+            verbose=0,
+        ).history
+        return history
 
     def _ordered_rows(self, seed: int | None) -> Any:
         """All batches of all epochs, each row where the order of that seed puts it; the last order is kept."""
@@ -192,46 +308,16 @@ class ReferenceEngine:
         return tf.data.Dataset.from_tensor_slices((x, y)).batch(_ROWS_PER_PREDICTION)
 
 
-def build_model(
-    keras: Any,
-    problem: Problem,
-    row: Initializer,
-    layers: LayerInitializers,
-    input_shape: tuple[int, ...],
-    global_seed: int | None = None,
-) -> Any:
-    """The problem's model, uncompiled.
-
-    Args:
-        keras: The framework.
-        problem: Whose model it is.
-        row: The initializer under test, for the message.
-        layers: What gives each layer its initializer.
-        input_shape: The shape of one row of inputs.
-        global_seed: Seeds all global generators for the time of building, if given.
-
-    Raises:
-        InitcheckError: The model cannot be built, for example as the initializer admits matrices only.
-    """
-    with contextlib.nullcontext() if global_seed is None else globally_seeded(keras, global_seed):
-        try:
-            return problem.model(keras, layers, input_shape)
-        except InitcheckError:
-            raise
-        except Exception as error:  # the model is the user's code, and Keras's reasons are many
-            reason = " ".join(str(error).split())[:200]
-            raise InitcheckError(
-                f"problem {problem.name!r} cannot be built with the initializer {row.name!r} "
-                f"({type(error).__name__}: {reason}); mend the model or leave that initializer out"
-            ) from error
-
-
 def batch_order(rows: int, epochs: int, *, seed: int | None = None) -> np.ndarray:
     """The order of the training rows in every epoch, shape ``(epochs, rows)``.
 
     It comes from NumPy's ``RandomState``, the only stream that NumPy promises never to change. Without a seed it is the
     frozen order: the same for every run ever made.
+
+    Raises:
+        InitcheckError: It does not fit into memory.
     """
+    require_memory_for_order(rows, epochs)
     stream = np.random.RandomState(42 if seed is None else seed)
     return np.stack([stream.permutation(rows) for _ in range(epochs)])
 
@@ -245,46 +331,15 @@ def count_correct(model: Any, x: np.ndarray, y: np.ndarray) -> int:
     return int(np.sum(classes == y.reshape(len(y))))
 
 
-def is_stateless(keras: Any, model: Any) -> bool:
-    """Whether weights are all the state that a training of this model leaves in its layers."""
-    layers = {getattr(keras.layers, name) for name in _STATELESS_LAYERS.split()}
-    return (
-        type(model).__name__ in {"Sequential", "Functional"}
-        and type(model).__module__.startswith("keras.")
-        and all(type(layer) in layers for layer in model.layers)
-    )
-
-
-def is_resettable(keras: Any, optimizer: Any) -> bool:
-    """Whether its variables are all the state that this optimizer keeps."""
-    optimizers = {getattr(keras.optimizers, name) for name in _RESETTABLE_OPTIMIZERS.split()}
-    return type(optimizer) in optimizers and not optimizer.use_ema
-
-
-def _has_unseeded(config: Any) -> bool:
-    """Whether a layer's configuration holds an initializer that would take its seed from a global generator."""
-    if isinstance(config, dict):
-        return config.get("seed", 0) is None or any(_has_unseeded(value) for value in config.values())
-    return isinstance(config, list | tuple) and any(_has_unseeded(value) for value in config)
-
-
 def _loops_in_graph(keras: Any) -> bool:
     """Whether ``steps_per_execution`` is a loop: Keras 3.0 to 3.6 unroll it, and fail beyond 32 steps."""
     major, minor = (int(part) for part in keras.__version__.split(".")[:2])
     return major == 2 or (major, minor) >= (3, 7)
 
 
-def _optimizer_variables(model: Any) -> list[Any]:
-    return list(model.optimizer.variables)
-
-
-@contextlib.contextmanager
-def globally_seeded(keras: Any, seed: int) -> Iterator[None]:
-    """Seeds all global generators for whatever in a user's model is unseeded; Python's and NumPy's are put back."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
+def _same_history(one: History, other: History) -> bool:
+    """Whether all numbers have the same bits, NaN included."""
+    names = sorted(one)
+    return names == sorted(other) and bitwise_equal(
+        *([np.array(each[name]) for name in names] for each in (one, other))
+    )

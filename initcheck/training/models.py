@@ -21,6 +21,7 @@ from initcheck.training.seeded_functions import SeededCalls, call_seeded
 from initcheck.training.sources import Draws, MissingSourceError, draw
 from initcheck.training.trace import Array, Arrays, Trace
 from initcheck.training.unit_walks import UnitWalk, walk_units
+from initcheck.training.validation import validated_data
 from initcheck.training.walks import Walk, walk
 
 if TYPE_CHECKING:
@@ -174,10 +175,10 @@ def trace_recipe(keras: Any, recipe: Recipe, seed: int, *, style: str = "sequent
 
 def _trace_problem(keras: Any, problem: Problem, row: Initializer, seed: int, *, look: int) -> Trace:
     """Trains the first batches, in the order of the rows, as the reference engine would."""
+    data = validated_data(problem)
     if look:
         unrelated.work(keras, seed + look)
     keras.utils.set_random_seed(seed)
-    data = problem.data()
     rows = problem.batch_size * _PROBLEM_STEPS
     model = problem.model(keras, LayerInitializers(row, seed), data.input_shape)
     model.compile(optimizer=problem.optimizer(keras), loss=problem.loss, metrics=["accuracy"])

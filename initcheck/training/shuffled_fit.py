@@ -7,10 +7,12 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.training.draws import LayerInitializers
-from initcheck.training.fit import build_model, count_correct, globally_seeded
+from initcheck.training.fit import count_correct
 from initcheck.training.framework import load_keras
 from initcheck.training.models import weights
+from initcheck.training.problem_models import build_model, globally_seeded
 from initcheck.training.trace import Arrays
+from initcheck.training.validation import validated_data
 
 
 def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arrays]:
@@ -25,7 +27,7 @@ def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arr
         row: The initializer.
         seed: Of every draw, and of the global generators, which the order is taken from.
     """
-    keras, data = load_keras(), problem.data()
+    keras, data = load_keras(), validated_data(problem)
     with globally_seeded(keras, seed):
         model = build_model(keras, problem, row, LayerInitializers(row, seed), data.input_shape)
         initial = weights(model)

@@ -18,6 +18,7 @@ from initcheck.training.fit import ReferenceEngine
 from initcheck.training.initial_weights import UnsuitableError
 from initcheck.training.own import find_problem
 from initcheck.training.seeding import derive_seed
+from initcheck.training.validation import validated_data
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
@@ -78,7 +79,7 @@ def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds:
     try:
         engine = EnsembleEngine(problem, initializers)
         stream = derive_seed(seed, "bounds")
-        steps = count_steps(problem, len(problem.data().x_train), problem.epochs)
+        steps = count_steps(problem, len(validated_data(problem).x_train), problem.epochs)
         for row in initializers:
             parts = list(engine.runs(rows=[row], reseeds=range(reseeds if row.law.random else 1), seed=stream))
             if not row.law.random:
@@ -94,21 +95,29 @@ def place_run(problem: Problem, initializer: Initializer, *, seed: int) -> Run:
 
 
 def buildable(problem: Problem, initializers: Iterable[Initializer]) -> list[Initializer]:
-    """Those that the problem's model can be built under: an identity needs square kernels, for example."""
+    """Those that the problem's model can be built under: an identity needs square kernels, for example.
+
+    Raises:
+        InitcheckError: None of them; the reason of the first is given.
+    """
     reference = ReferenceEngine(problem)
-    found = []
+    found: list[Initializer] = []
+    reasons: list[InitcheckError] = []
     for row in initializers:
         try:
             reference.require_buildable(row)
-        except InitcheckError:
-            continue
-        found.append(row)
+        except InitcheckError as error:
+            reasons.append(error)
+        else:
+            found.append(row)
+    if reasons and not found:
+        raise reasons[0]
     return found
 
 
 def majority(problem: Problem) -> float:
     """Share of the commonest class among the problem's training rows."""
-    counts = np.unique(problem.data().y_train, return_counts=True)[1]
+    counts = np.unique(validated_data(problem).y_train, return_counts=True)[1]
     return float(counts.max() / counts.sum())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from initcheck.training.models import weights
 from initcheck.training.nudges import nudged
 from initcheck.training.quiet import quiet
 from initcheck.training.trace import Array, Arrays
+from initcheck.training.validation import validated_data
 
 _FIRST_TRIALS = 2  # runs from moved weights, over the first step
 _WHOLE_TRIALS = 1  # the same over all steps, which cost more and are judged by their accuracies in the end
@@ -56,11 +57,11 @@ class StagedTraining:
     def __init__(self, problem: Problem) -> None:
         self._keras = load_keras()
         self._problem = problem
-        self._data = problem.data()
+        self._data = validated_data(problem)
         self._whole = ReferenceEngine(problem)
         first = _first_batch(problem, self._data)
         self._x, self._y = first.x_train, first.y_train
-        self._first = ReferenceEngine(replace(problem, data=lambda: first), epochs=1)
+        self._first = ReferenceEngine(problem, epochs=1, data=first)
 
     def train(self, row: Initializer, seed: int) -> StagedRun:
         """The run of that seed under that initializer."""

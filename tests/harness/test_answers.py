@@ -6,6 +6,7 @@ from runs import make_run
 
 from initcheck.answers import METHODS, Answer, answer, attribute, epochs_to_target, is_stuck
 from initcheck.records import group_runs
+from initcheck.reporting.format import answer_cells
 
 FLAT = [0.7] * 8
 FALLING = [0.7 * 0.97**n for n in range(8)]
@@ -23,14 +24,49 @@ FALLING = [0.7 * 0.97**n for n in range(8)]
         (FLAT, [0.95] + [0.5] * 7, False),
         ([0.7] * 7 + [math.nan], None, True),
         ([0.7] * 7 + [math.inf], None, True),
-        ([0.7], None, False),
         ([math.nan], None, True),
-        ([0.7, 0.7], None, True),
+        ([0.7, 0.6, math.inf], None, True),
+        ([0.7, 0.7], [0.5, 0.95], False),
+        ([0.7 * 0.999**n for n in range(40)], None, False),  # slow and steady: unfinished
+        ([1.661 - 0.004 * n for n in range(20)], None, False),
+        ([0.7 - 0.0001 * n for n in range(8)], None, False),
+        ([0.7 * 0.9**n for n in range(4)] + [0.5 - 0.001 * n for n in range(8)], None, True),  # slower than before
+        ([0.7 - 1e-7 * n for n in range(40)], None, True),  # rounding
+        ([0.7 + 6e-8 * (n % 3) for n in range(40)], None, True),
+        ([0.7 + 0.002 * (-1) ** n - 0.0001 * n for n in range(40)], None, True),  # the noise of batches
+        ([0.7] * 7 + [0.71], None, True),
     ],
 )
 def test_stuck_is_short_of_the_target_and_no_longer_falling(losses, accuracies, stuck):
     (runs,) = group_runs([make_run(losses=losses, accuracies=accuracies)])
     assert is_stuck(runs, target=0.95).tolist() == [stuck]
+
+
+@pytest.mark.parametrize("losses", [[0.7], [0.7, 0.7], [1.661, 1.644, 1.631, 1.618, 1.606], [0.7] * 7])
+def test_whether_a_run_is_stuck_cannot_be_told_from_few_epochs(losses):
+    (runs,) = group_runs([make_run(losses=losses, reseed=n) for n in range(3)])
+    assert is_stuck(runs, target=0.95).tolist() == [None] * 3
+    (found,) = answer([runs], target=0.95)
+    assert found.judged == 0
+    assert all(map(math.isnan, (found.stuck.value, found.stuck.low, found.restarts.value, found.restarts.low)))
+    cells = answer_cells(found, len(losses))
+    assert cells["stuck"] == f"cannot tell ({len(losses)} epoch{'s' * (len(losses) > 1)})"
+    assert cells["restarts"] == "–"
+
+
+def test_what_cannot_be_told_is_left_out_of_the_share_and_never_called_hopeless():
+    few = [0.7, 0.69, 0.68]
+    diverged = [make_run(losses=[0.7, math.nan, math.nan], reseed=n) for n in range(2)]
+    unknown = [make_run(losses=few, reseed=n) for n in range(2, 5)]
+    learned = [make_run(losses=few, accuracies=[0.5, 0.9, 0.96], reseed=n) for n in range(5, 7)]
+    (found,) = answer(group_runs([*diverged, *unknown, *learned]), target=0.95)
+    assert (found.runs, found.judged, found.stuck.value) == (7, 4, 0.5)
+    assert (found.stuck.low, found.stuck.high) == pytest.approx((0.0676, 0.9324), abs=1e-4)  # of 2 in 4
+    assert found.restarts.value == 5
+    assert answer_cells(found, 3)["stuck"] == "50 % [7, 93], 3 of 7 cannot tell"
+    (found,) = answer(group_runs([*diverged, *unknown]), target=0.95)
+    assert (found.judged, found.stuck.value) == (2, 1)
+    assert answer_cells(found, 3)["restarts"] == "–"
 
 
 def test_epochs_to_target_count_from_one():
@@ -59,7 +95,7 @@ def test_no_runs_give_no_answers():
 
 
 def test_each_number_of_an_answer_has_its_method_named():
-    assert len(METHODS) == len(Answer.__dataclass_fields__) - len(("initializer", "runs"))
+    assert len(METHODS) == len(Answer.__dataclass_fields__) - len(("initializer", "runs", "judged"))
 
 
 def test_the_spread_is_attributed_where_every_weight_met_every_order():

@@ -152,6 +152,8 @@ def test_show_writes_the_page_and_its_picture(tmp_path):
         ("check", "--initializers", "he_norml"),
         ("show", "--bounds", "nowhere.toml"),
         ("calibrate", "--reseeds", "1"),
+        ("calibrate", "--reseeds", str(10**12)),
+        ("calibrate", "--reseeds", str(10**30)),
         ("calibrate", "--out", "/nowhere/bounds.toml"),
         ("calibrate", "--out", "/"),
     ],
@@ -171,6 +173,7 @@ def test_calibrating_replaces_its_problem_and_keeps_the_others(tmp_path):
     words = ("--problem", "iris", "--initializers", "zeros,he_normal,identity", "--reseeds", "20", "--out", str(path))
     done = invoke("calibrate", *words)
     assert done.exit_code == 0, done
+    assert "too few reseeds for a check to pass: of iris, 1 of 3 initializers stay INCONCLUSIVE; " in done.output
     found = load_bounds(path)
     assert found.problems["other"] == bounds(other=(2, 3, 4)).problems["other"]
     counts = {name: bound.counts.n for name, bound in found.problems["iris"].initializers.items()}

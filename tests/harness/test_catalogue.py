@@ -45,6 +45,75 @@ def test_stated_chance_is_the_commonest_class(name):
     assert problem.chance == pytest.approx(counts.max() / counts.sum(), abs=5e-5)
 
 
+FIELDS = {
+    "name": "p",
+    "title": "t",
+    "source": "s",
+    "data": lambda: None,
+    "model": lambda keras, initializer, input_shape: None,
+    "optimizer": lambda keras: None,
+    "loss": "binary_crossentropy",
+    "batch_size": 16,
+    "epochs": 1,
+    "chance": 0.5,
+    "target": 0.9,
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("name", "", "problem: name is '' (a str); give a text of printable characters, such as 'mine'"),
+        ("name", 3, "problem: name is 3 (an int); give a text of printable characters, such as 'mine'"),
+        (
+            "name",
+            "a\x1b[1m",
+            "problem: name is 'a\\x1b[1m' (a str); give a text of printable characters, such as 'mine'",
+        ),
+        ("title", None, "problem 'p': title is None; give a line of text"),
+        ("source", b"x", "problem 'p': source is a bytes; give a line of text"),
+        ("loss", None, "problem 'p': loss is None; give the name of a loss, such as 'binary_crossentropy'"),
+        (
+            "data",
+            (1, 2),
+            "problem 'p': data is a tuple; give a function, called as data(), that returns an initcheck.Data",
+        ),
+        (
+            "optimizer",
+            "adam",
+            "problem 'p': optimizer is 'adam' (a str); give a function, called as optimizer(keras), …",
+        ),
+        (
+            "model",
+            None,
+            "problem 'p': model is None; give a function, called as model(keras, initializer, input_shape), …",
+        ),
+        ("batch_size", True, "problem 'p': batch_size is True (a bool); give a whole number"),
+        ("batch_size", 16.0, "problem 'p': batch_size is 16.0 (a float); give a whole number"),
+        ("epochs", "5", "problem 'p': epochs is '5' (a str); give a whole number"),
+        ("epochs", 0, "problem 'p': epochs is 0; at least 1 is needed"),
+        ("epochs", float("nan"), "problem 'p': epochs is nan (a float); give a whole number"),
+        ("chance", float("nan"), "problem 'p': chance is nan (a float); accuracies lie between 0 and 1"),
+        ("chance", "half", "problem 'p': chance is 'half' (a str); give a number: accuracies lie between 0 and 1"),
+        ("target", True, "problem 'p': target is True (a bool); give a number: accuracies lie between 0 and 1"),
+        ("target", 0, "problem 'p': target is 0; give the accuracy that counts as having learned"),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_refused_in_one_line(field, value, message):
+    with pytest.raises(InitcheckError) as caught:
+        initcheck.Problem(**{**FIELDS, field: value})
+    told = str(caught.value)
+    assert told == message or (message.endswith("…") and told.startswith(message[:-1]))
+    assert "\n" not in told
+
+
+def test_numbers_of_numpy_are_taken_as_pythons():
+    problem = initcheck.Problem(
+        **{**FIELDS, "batch_size": np.int64(8), "epochs": np.uint8(3), "chance": np.float32(0.5)}
+    )
+    assert [type(value) for value in (problem.batch_size, problem.epochs, problem.chance)] == [int, int, float]
+
+
 def test_impossible_budgets_are_refused():
     with pytest.raises(InitcheckError, match="at least 1"):
         initcheck.Problem("p", "t", "s", None, None, None, "mse", batch_size=0, epochs=1, chance=0.5, target=0.9)

@@ -156,6 +156,7 @@ def test_settings_data_and_environment_that_differ_are_listed():
         "batch size": ("16", "8"),
         "loss": ("binary_crossentropy", "mse"),
         "epochs": ("8", "9"),
+        "counts as 1": ("virginica; versicolor counts as 0", "–"),
         "rows": ("–", "100"),
         "root seed": ("1", "2"),
         "cpu": ("a processor × 2", "another"),

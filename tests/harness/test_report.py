@@ -200,12 +200,27 @@ def test_a_sweep_without_a_finished_run_makes_a_page_that_says_so():
 
 
 def test_every_number_in_the_finding_bears_its_interval():
-    runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r) for name in ("a", "b") for r in range(8)]
+    falling = [0.7 * 0.9**n for n in range(8)]
+    runs = [
+        make_run(initializer=name, correct=(7, r % 5), reseed=r, losses=falling)
+        for name in ("a", "b")
+        for r in range(8)
+    ]
     best, spread, stuck = find(make(runs))
     assert "[" in best
     assert "standard deviation of" in spread
     assert "[" in spread
     assert "no smaller one" in stuck
+
+
+def test_the_finding_calls_no_run_stuck_that_cannot_be_told():
+    few = [0.7, 0.69]
+    runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r, losses=few) for name in "ab" for r in range(8)]
+    told = page.find(make(runs))[2]
+    assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
+    diverged = make_run(initializer="a", reseed=9, losses=[0.7, math.nan])
+    told = page.find(make([*runs, diverged]))[2]
+    assert told == "Stuck are 1 of 1 run: a 1 of 1; of 16 more it cannot be told from 2 epochs."
 
 
 def test_dollar_signs_underscores_and_line_breaks_do_not_reach_mathtext():

@@ -13,7 +13,7 @@ from initcheck.bounds import Bound, load_bounds
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.checks import spread
 from initcheck.checks.registry import budget_share
-from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, ends_alike, needed_reseeds
+from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, ends_alike, needed_calibration, needed_reseeds
 from initcheck.counts import Counts
 from initcheck.records import Runs, Status
 from initcheck.training.framework import load_keras
@@ -119,6 +119,30 @@ def test_too_few_runs_are_inconclusive_whatever_they_show():
     for mean in (60, 90):
         fresh = as_bound(np.random.RandomState(6).normal(mean, 8, 50))
         assert spread.judge_fresh(bound, fresh, ALPHA).status is Status.INCONCLUSIVE
+
+
+def test_a_calibration_of_as_many_reseeds_as_are_said_to_be_needed_is_the_smallest_that_can_pass():
+    counts = as_bound(POPULATIONS[next(iter(POPULATIONS))](np.random.RandomState(6), 10_000)).counts
+    needed = needed_calibration(counts, ALPHA)
+
+    def of(size):  # the same shares of so many runs
+        return SimpleNamespace(n=size, kurtosis=counts.kurtosis, counts=counts.counts * size / counts.n)
+
+    assert STAGE < needed < 10_000
+    assert needed_reseeds(of(needed), ALPHA) <= MOST_RESEEDS < needed_reseeds(of(needed - 1), ALPHA)
+
+
+def test_a_check_says_that_its_calibration_was_too_small_and_how_many_reseeds_it_takes():
+    draw = POPULATIONS[next(iter(POPULATIONS))]
+    small, large = (as_bound(draw(np.random.RandomState(7), n)) for n in (200, 10_000))
+    told = spread.describe_calibration_size(small, ALPHA)
+    needed = needed_calibration(small.counts, ALPHA)
+    assert told == f"its calibration had 200 reseeds, too few for any check to pass: {needed:,} or more are needed"
+    assert spread.describe_calibration_size(large, ALPHA) == ""
+    stream = np.random.RandomState(8)
+    verdict = spread.judge_bounds(lab_with(lambda n: draw(stream, n).clip(0, ROWS)), ("own", "he_normal", small), ALPHA)
+    assert verdict.status is Status.INCONCLUSIVE
+    assert told in str(verdict)
 
 
 def test_a_calibration_that_is_too_small_is_inconclusive_and_comes_to_an_end():

@@ -1,0 +1,66 @@
+"""Arguments of the wrong type or size, each refused in one line."""
+
+from __future__ import annotations
+
+import operator
+from numbers import Real
+
+from initcheck.errors import InitcheckError
+
+_INT64 = 2**63
+_MOST = 40  # characters of a value in a message
+
+
+def whole_number(name: str, value: object, *, least: int | None = None, most: int = _INT64 - 1) -> int:
+    """That argument as an ``int``; NumPy's integers are welcome, floats and bools are not.
+
+    Args:
+        name: What the user calls it, with its problem where it is a field of one.
+        value: What was given.
+        least: The smallest that it may be; by default the smallest of 64 bits.
+        most: The largest that it may be.
+
+    Raises:
+        InitcheckError: It is no whole number, or is too small or too large.
+    """
+    try:
+        if isinstance(value, bool) or type(value).__name__ == "bool_":
+            raise TypeError
+        number = operator.index(value)  # type: ignore[arg-type] # what has no index raises the error that is caught
+    except TypeError:
+        raise InitcheckError(f"{name} is {described(value)}; give a whole number") from None
+    if number < (least := -_INT64 if least is None else least):
+        raise InitcheckError(f"{name} is {_shortened(number)}; at least {least:,} is needed")
+    if number > most:
+        raise InitcheckError(f"{name} is {_shortened(number)}; it may be {most:,} at most")
+    return number
+
+
+def fraction(name: str, value: object) -> float:
+    """That argument as a ``float`` from 0 to 1.
+
+    Raises:
+        InitcheckError: It is no number, or lies outside.
+    """
+    if isinstance(value, bool) or type(value).__name__ == "bool_" or not isinstance(value, Real):
+        raise InitcheckError(f"{name} is {described(value)}; give a number: accuracies lie between 0 and 1")
+    number = float(value)
+    if not 0 <= number <= 1:  # NaN included
+        raise InitcheckError(f"{name} is {described(value)}; accuracies lie between 0 and 1")
+    return number
+
+
+def described(value: object) -> str:
+    """A value and its type, short enough for one line: ``2.5 (a float)``."""
+    if value is None:
+        return "None"
+    kind = type(value).__name__
+    text = " ".join(repr(value).split()) if isinstance(value, str | int | float | complex) else ""
+    text = _shortened(text)
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    return f"{text} ({article} {kind})" if text else f"{article} {kind}"
+
+
+def _shortened(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"

@@ -1,0 +1,147 @@
+"""What a problem's table must be, checked with NumPy alone."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from initcheck.arguments import described
+from initcheck.catalog.problems import Problem
+from initcheck.errors import InitcheckError
+from initcheck.records import Data
+from initcheck.texts import for_terminal
+
+_PARTS = ("train", "test")
+_MOST_LABELS = 5  # shown in a message
+_MOST_TEXT = 30  # characters of a label
+
+
+def require_usable_data(problem: Problem, found: object) -> None:
+    """Checks types, shapes, values and labels of what ``data()`` has returned.
+
+    Raises:
+        InitcheckError: The first mistake.
+    """
+    if not isinstance(found, Data):
+        _refuse(
+            problem,
+            f"data() returns {described(found)}; return an initcheck.Data, as initcheck.split(x, y, classes=…) does",
+        )
+    for name in ("x_train", "y_train", "x_test", "y_test"):
+        _require_array(problem, name, getattr(found, name))
+    for part in _PARTS:
+        _require_inputs(problem, f"x_{part}", getattr(found, f"x_{part}"))
+    if found.x_train.dtype != found.x_test.dtype:
+        _refuse(problem, f"x_train is {found.x_train.dtype} and x_test {found.x_test.dtype}; give both one dtype")
+    for part in _PARTS:
+        _require_targets(problem, f"y_{part}", getattr(found, f"y_{part}"))
+        _require_same_rows(problem, part, found)
+    for axis in ("x", "y"):
+        one, other = (getattr(found, f"{axis}_{part}").shape[1:] for part in _PARTS)
+        if one != other:
+            _refuse(
+                problem,
+                f"a row of {axis}_train has the shape {one}, one of {axis}_test {other}; give both the same columns",
+            )
+    _require_labels(problem, found)
+
+
+def _refuse(problem: Problem, text: str) -> NoReturn:
+    raise InitcheckError(f"problem {problem.name!r}: {text}")
+
+
+def _require_array(problem: Problem, name: str, array: object) -> None:
+    if array is None:
+        _refuse(problem, f"{name} is None; give training and held-out rows, as initcheck.split does")
+    if not isinstance(array, np.ndarray):
+        _refuse(problem, f"{name} is {described(array)}; give a NumPy array: np.asarray({name}, '{_needed(name)}')")
+    if isinstance(array, np.ma.MaskedArray):
+        _refuse(problem, f"{name} is a masked array, whose mask would be ignored; leave those rows out or fill them")
+    if array.dtype.kind in "OUSV":
+        _refuse(problem, f"{name} holds {_contents(array)}; {_numbers_from(name)}")
+    if array.dtype.kind not in "fiu":
+        _refuse(problem, f"{name} is {array.dtype}; give numbers: {name}.astype('{_needed(name)}')")
+    if array.ndim == 0 or not len(array):
+        what = "held-out" if name.endswith("test") else "training"
+        _refuse(problem, f"{name} has no rows; give at least one {what} row")
+    if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
+        rows = np.unique(np.nonzero(~finite)[0])
+        count = int((~finite).sum())
+        _refuse(
+            problem,
+            f"{name} has NaN or infinity, {count:,} of {array.size:,} values, the first in row {rows[0]:,}; "
+            "leave those rows out or fill them",
+        )
+
+
+def _contents(array: np.ndarray) -> str:
+    first = next(iter(array.ravel()), None)
+    if isinstance(first, str | bytes):
+        return f"texts such as {_shortened(first)!r}"
+    return f"objects, the first {described(first)}"
+
+
+def _shortened(label: Any) -> str:
+    return for_terminal(str(label))[:_MOST_TEXT]
+
+
+def _needed(name: str) -> str:
+    return "float32" if name.startswith("x") else "int32"
+
+
+def _numbers_from(name: str) -> str:
+    if name.startswith("x"):
+        return f"give numbers: {name}.astype('float32'), or code texts as columns of 0 and 1"
+    return "give class numbers: np.unique(y, return_inverse=True)[1]"
+
+
+def _require_inputs(problem: Problem, name: str, x: np.ndarray) -> None:
+    if x.ndim < 2 or 0 in x.shape:
+        _refuse(problem, f"{name} has the shape {x.shape}; give (rows, columns): {name}.reshape(len({name}), -1)")
+    # Whole numbers may be what an embedding takes: the model's input decides.
+    if x.dtype.kind == "f" and x.dtype != np.float32:
+        _refuse(problem, f"{name} is {x.dtype}; give float32: {name}.astype('float32')")
+
+
+def _require_targets(problem: Problem, name: str, y: np.ndarray) -> None:
+    if y.ndim > 1 and y.shape[1:] != (1,):
+        hot = y.ndim == 2 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all()
+        kind = "is one-hot" if hot else "has several numbers a row"
+        fix = f"give class numbers: {name}.argmax(axis=1)" if hot else "give one class number a row, shape (rows,)"
+        _refuse(problem, f"{name} {kind}, shape {y.shape}; {fix}")
+    if y.dtype.kind == "f" and (fractions := y != np.floor(y)).any():
+        _refuse(
+            problem,
+            f"{name} holds real numbers such as {float(y[fractions][0]):.4g}, a regression; give class numbers: scores "
+            "other than accuracy are not supported yet",
+        )
+
+
+def _require_same_rows(problem: Problem, part: str, data: Data) -> None:
+    x, y = (getattr(data, f"{axis}_{part}") for axis in "xy")
+    if len(x) != len(y):
+        _refuse(problem, f"x_{part} has {len(x):,} rows and y_{part} {len(y):,}; give a target for every row")
+
+
+def _require_labels(problem: Problem, data: Data) -> None:
+    train, test = np.unique(data.y_train), np.unique(data.y_test)
+    labels = np.union1d(train, test)
+    if labels.tolist() == [-1, 1]:
+        _refuse(problem, "y_train has the labels -1 and 1; give 0 and 1: (y + 1) / 2")
+    unseen = np.setdiff1d(test, train)
+    if not np.array_equal(labels, np.arange(len(labels))):
+        shown = ", ".join(f"{label:g}" for label in labels[:_MOST_LABELS]) + (", …" if len(labels) > 5 else "")
+        _refuse(
+            problem,
+            f"y_train and y_test have the labels {shown}; number the {len(labels):,} classes from 0 on: "
+            "np.unique(y, return_inverse=True)[1]; a regression is not supported yet",
+        )
+    if len(unseen):
+        _refuse(
+            problem,
+            f"y_test has the class {unseen[0]:g}, which no row of y_train has; split so that training rows have "
+            "every class",
+        )
+    if len(labels) < 2:
+        _refuse(problem, f"y_train has the one class {labels[0]:g}; give rows of two classes or more")

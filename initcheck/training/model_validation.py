@@ -1,0 +1,302 @@
+"""What a problem's model, loss and optimizer must be, checked on a few rows before any training."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from initcheck.arguments import described
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.problems import Problem
+from initcheck.errors import InitcheckError
+from initcheck.records import Data
+from initcheck.texts import for_terminal
+from initcheck.training.draws import LayerInitializers
+from initcheck.training.problem_models import globally_seeded, reason_of
+
+# Losses for one output from 0 to 1 and targets 0 and 1, with what else Keras calls them.
+_OF_ONE_OUTPUT = {
+    "binary_crossentropy": ("bce",),
+    "binary_focal_crossentropy": (),
+    "mean_squared_error": ("mse",),
+    "mean_absolute_error": ("mae",),
+    "hinge": (),
+    "squared_hinge": (),
+    "huber": ("huber_loss",),
+    "log_cosh": ("logcosh",),
+}
+_OF_CLASSES = "sparse_categorical_crossentropy"
+_ROWS = 32
+# What weights are scaled by: outputs must stay within 0 and 1 whatever the weights are.
+_SCALES = (1.0, 0.3, 3.0, 1.0)
+_SUM_TOLERANCE = {"float32": 1e-3, "float64": 1e-3}
+_COARSE_TOLERANCE = 0.03  # of half precision
+_PROBES = ("ones", "zeros", "glorot_uniform")  # constants suit every shape
+
+
+def require_usable_model(keras: Any, problem: Problem, data: Data) -> None:
+    """Builds the model under a few initializers, and tries it on a few rows.
+
+    Raises:
+        InitcheckError: The first mistake in model, targets, loss or optimizer.
+    """
+    with globally_seeded(keras, 0):
+        model = _build(keras, problem, data, _PROBES[0])
+        _require_model(keras, problem, model)
+        _require_inputs(problem, model, data)
+        rows = _few_rows(model, data)
+        outputs = _call(problem, model, rows, training=False)
+    _require_one_row_of_outputs(problem, outputs)
+    _call(problem, model, rows, training=True)
+    _require_loss(keras, problem, outputs.shape[-1])
+    _require_targets(problem, data, outputs.shape[-1])
+    _require_own_weights(keras, problem, data, model, rows)
+    _require_shares(problem, model, rows)
+    _require_optimizer(keras, problem)
+
+
+def _refuse(problem: Problem, text: str) -> NoReturn:
+    raise InitcheckError(f"problem {problem.name!r}: {text}")
+
+
+def _build(keras: Any, problem: Problem, data: Data, name: str) -> Any:
+    if isinstance(problem.model, keras.layers.Layer):
+        kind = described(problem.model)
+        _refuse(
+            problem, f"model is {kind}; give a function model(keras, initializer, input_shape) that builds a new one"
+        )
+    layers = LayerInitializers(INITIALIZERS[name], 1)
+    try:
+        model = problem.model(keras, layers, data.input_shape)
+    except MemoryError:
+        raise
+    except InitcheckError as error:
+        _refuse(problem, f"model: {error}")
+    except (Exception, SystemExit) as error:  # the user's code
+        _refuse(
+            problem, f"model raises {reason_of(error)}; fix it: it is called with the input shape {data.input_shape}"
+        )
+    if not layers.asked:
+        _refuse(
+            problem,
+            "model never asks for the initializer, so that all initializers would be the same; give it to a layer: "
+            "kernel_initializer=initializer('hidden')",
+        )
+    return model
+
+
+def _require_model(keras: Any, problem: Problem, model: Any) -> None:
+    if not isinstance(model, keras.Model):
+        found = f"the class {model.__name__}" if isinstance(model, type) else described(model)
+        _refuse(problem, f"model returns {found}; return a keras.Model, such as keras.Sequential([…])")
+    if getattr(model, "compiled", False) or getattr(model, "_is_compiled", False):
+        _refuse(
+            problem,
+            "model returns a compiled model; return it uncompiled: loss and optimizer are fields of the problem",
+        )
+
+
+def _require_inputs(problem: Problem, model: Any, data: Data) -> None:
+    inputs = _tensors(model, "inputs")
+    if len(inputs) > 1:
+        _refuse(problem, f"model has {len(inputs)} inputs; give it one, and split it into parts inside the model")
+    if len(outputs := _tensors(model, "outputs")) > 1:
+        _refuse(problem, f"model has {len(outputs)} outputs; give it one, which the accuracy is counted from")
+    if not inputs:  # of a class of the user's own: calling it will tell
+        _require_float(problem, data)
+        return
+    shape = tuple(inputs[0].shape)[1:]
+    if len(shape) != len(data.input_shape) or any(
+        wanted not in (None, found) for wanted, found in zip(shape, data.input_shape, strict=True)
+    ):
+        _refuse(
+            problem,
+            f"model takes inputs of shape {shape}, and a row of x_train has {data.input_shape}; build it with "
+            "keras.Input(input_shape)",
+        )
+    kind = np.dtype(str(getattr(inputs[0].dtype, "name", inputs[0].dtype)).replace("bfloat16", "float32")).kind
+    if kind == "f":
+        _require_float(problem, data)
+    elif data.x_train.dtype.kind == "f":
+        _refuse(problem, f"x_train is {data.x_train.dtype} and the model's input a whole number; give int32")
+
+
+def _require_float(problem: Problem, data: Data) -> None:
+    if data.x_train.dtype != np.float32:
+        _refuse(problem, f"x_train is {data.x_train.dtype}; give float32: x_train.astype('float32')")
+
+
+def _tensors(model: Any, name: str) -> list[Any]:
+    try:
+        return list(getattr(model, name) or [])
+    except (AttributeError, ValueError, TypeError):  # of a model that is not built yet
+        return []
+
+
+def _few_rows(model: Any, data: Data) -> Any:
+    """Some training rows: as many as a fixed batch has, where the model has one."""
+    inputs = _tensors(model, "inputs")
+    fixed = inputs[0].shape[0] if inputs else None
+    return data.x_train[: fixed or _ROWS]
+
+
+def _call(problem: Problem, model: Any, rows: Any, *, training: bool) -> Any:
+    try:
+        outputs = model(rows, training=training)
+    except (InitcheckError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:  # the user's code
+        when = "in training " if training else ""
+        _refuse(problem, f"model raises {reason_of(error)} when it is called {when}on rows of {rows.shape[1:]}; fix it")
+    return outputs
+
+
+def _require_one_row_of_outputs(problem: Problem, outputs: Any) -> None:
+    if not hasattr(outputs, "shape"):
+        _refuse(problem, f"model returns {described(outputs)} of outputs; give it one output, shape (rows, classes)")
+    shape = tuple(outputs.shape)
+    if len(shape) == 1:
+        _refuse(problem, "model returns a number a row, shape (rows,); give it the shape (rows, 1)")
+    if len(shape) != 2:
+        _refuse(
+            problem,
+            f"model returns outputs of shape {shape[1:]} for a row, one for each step or place; give one for each "
+            "class, for example by Flatten, a pooling layer, or return_sequences=False",
+        )
+
+
+def _require_loss(keras: Any, problem: Problem, outputs: int) -> None:
+    known = [*_OF_ONE_OUTPUT, _OF_CLASSES]
+    name = _canonical(problem.loss)
+    of_one = {_canonical(each) for row in _OF_ONE_OUTPUT.items() for each in (row[0], *row[1])}
+    needed = "binary_crossentropy" if outputs == 1 else _OF_CLASSES
+    try:
+        found = keras.losses.get(problem.loss) if problem.loss else None
+    except Exception:  # Keras's reasons differ from version to version
+        found = None
+    if found is None:
+        near = difflib.get_close_matches(problem.loss, known, n=1, cutoff=0.5)
+        hint = near[0] if near else needed
+        _refuse(
+            problem,
+            f"loss {for_terminal(problem.loss)!r} is none that Keras {keras.__version__} knows; did you mean {hint!r}?",
+        )
+    if (name in of_one and outputs == 1) or (name == _canonical(_OF_CLASSES) and outputs > 1):
+        return
+    if name in of_one or name == _canonical(_OF_CLASSES):
+        noun = "1 output" if outputs == 1 else f"{outputs} outputs"
+        _refuse(problem, f"loss {problem.loss!r} does not go with a model of {noun}; take {needed!r}")
+    _refuse(problem, f"loss {problem.loss!r} is none that accuracies are counted for; take {needed!r}")
+
+
+def _canonical(loss: str) -> str:
+    return loss.lower().replace("_", "")
+
+
+def _require_targets(problem: Problem, data: Data, outputs: int) -> None:
+    y = data.y_train
+    classes = int(max(y.max(), data.y_test.max())) + 1
+    if outputs == 1:
+        if classes > 2:
+            _refuse(problem, f"y_train has {classes} classes and the model one output; end it in {classes} by softmax")
+        if y.ndim != 2:
+            _refuse(problem, f"y_train has the shape {y.shape}; one output needs (rows, 1): y_train.reshape(-1, 1)")
+        return
+    if classes > outputs:
+        _refuse(problem, f"y_train has {classes} classes and the model {outputs} outputs; give it one for each class")
+    if y.dtype.kind == "f" or data.y_test.dtype.kind == "f":
+        _refuse(problem, f"y_train is {y.dtype}; a softmax needs class numbers: y_train.astype('int32')")
+
+
+def _require_own_weights(keras: Any, problem: Problem, data: Data, model: Any, rows: Any) -> None:
+    """Models are to be new ones each time, with weights that the initializer decides.
+
+    Raises:
+        InitcheckError: They are not.
+    """
+    if not model.trainable_weights:
+        _refuse(problem, "model has no weights to train; give it a layer that has some")
+    before = {id(weight) for weight in model.trainable_weights}
+    first = [np.array(weight) for weight in model.get_weights()]
+    for name in _PROBES[1:]:
+        with globally_seeded(keras, 0):
+            other = _build(keras, problem, data, name)
+            _call(problem, other, rows, training=False)  # creates the weights of a model that is not built yet
+        if before & {id(weight) for weight in other.trainable_weights}:
+            _refuse(
+                problem,
+                "model returns layers that it has returned before, which would start from trained weights; build new "
+                "ones in each call",
+            )
+        found = [np.array(weight) for weight in other.get_weights()]
+        if len(found) != len(first) or not all(map(np.array_equal, found, first)):
+            return
+    _refuse(
+        problem,
+        "model asks for the initializer, but no weight depends on it, so that all initializers would be the same; "
+        "give what initializer(…) returns to a layer: kernel_initializer=initializer('hidden')",
+    )
+
+
+def _require_shares(problem: Problem, model: Any, rows: Any) -> None:
+    """Outputs must lie within 0 and 1, and sum to 1 where there are several, whatever the weights are.
+
+    Raises:
+        InitcheckError: They do not: the accuracy would be counted by a wrong threshold.
+    """
+    always_one = True
+    for outputs in _outputs_of_any_weights(problem, model, rows):
+        kind = str(outputs.dtype)
+        tolerance = _SUM_TOLERANCE.get(kind, _COARSE_TOLERANCE)
+        values = outputs.astype(np.float64)
+        values = values[np.isfinite(values).all(axis=1)]
+        always_one = always_one and bool(np.allclose(values, 1, rtol=0, atol=1e-6))
+        if values.size and (values.min() < -tolerance or values.max() > 1 + tolerance):
+            _refuse(
+                problem, f"model gives outputs from {values.min():.3g} to {values.max():.3g}; {_ending(model, values)}"
+            )
+        if values.shape[1] > 1 and (np.abs(values.sum(axis=1) - 1) > tolerance).any():
+            worst = values.sum(axis=1)[np.abs(values.sum(axis=1) - 1).argmax()]
+            _refuse(problem, f"model gives a row of outputs that sum to {worst:.3g}, not 1; {_ending(model, values)}")
+    if always_one and values.shape[1] == 1:
+        _refuse(problem, f"model's one output is always 1, as a softmax over one unit is; {_ending(model, values)}")
+
+
+def _outputs_of_any_weights(problem: Problem, model: Any, rows: Any) -> Iterator[np.ndarray]:
+    stream = np.random.RandomState(0)
+    for scale in _SCALES:
+        for weight in model.trainable_weights:
+            kind = weight.numpy().dtype
+            weight.assign((scale * stream.standard_normal(tuple(weight.shape))).astype(kind))
+        yield np.asarray(_call(problem, model, rows, training=False))
+
+
+def _ending(model: Any, values: np.ndarray) -> str:
+    last = model.layers[-1] if model.layers else None
+    activation = getattr(getattr(last, "activation", None), "__name__", None)
+    seen = f"its last layer has the activation {activation!r}: " if activation else ""
+    needed = "sigmoid" if values.shape[1] == 1 else "softmax over the classes"
+    return f"{seen}end it in a {needed}, and take the loss from that, not from logits"
+
+
+def _require_optimizer(keras: Any, problem: Problem) -> None:
+    fix = "return a new one: optimizer=lambda keras: keras.optimizers.Adam(0.01)"
+    if isinstance(problem.optimizer, type):
+        _refuse(
+            problem, f"optimizer is the class {problem.optimizer.__name__}; give a function that is called to {fix}"
+        )
+    made = []
+    for _ in range(2):
+        try:
+            made.append(problem.optimizer(keras))
+        except (Exception, SystemExit) as error:  # the user's code
+            _refuse(problem, f"optimizer raises {reason_of(error)}; {fix}")
+    legacy = getattr(getattr(keras.optimizers, "legacy", None), "Optimizer", keras.optimizers.Optimizer)
+    if not isinstance(made[0], (keras.optimizers.Optimizer, legacy)):
+        found = f"the class {made[0].__name__}" if isinstance(made[0], type) else described(made[0])
+        _refuse(problem, f"optimizer returns {found}; {fix}")
+    if made[0] is made[1]:
+        _refuse(problem, f"optimizer returns the same object each time, with the steps of the run before; {fix}")

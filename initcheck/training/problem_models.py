@@ -1,0 +1,82 @@
+"""Builds a problem's model, which is its author's code, under seeds of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.problems import Problem
+from initcheck.errors import InitcheckError
+from initcheck.texts import for_terminal
+from initcheck.training.draws import LayerInitializers
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into its messages
+_MOST_REASON = 200  # characters of somebody else's message
+
+
+def build_model(
+    keras: Any,
+    problem: Problem,
+    row: Initializer,
+    layers: LayerInitializers,
+    input_shape: tuple[int, ...],
+    global_seed: int | None = None,
+) -> Any:
+    """The problem's model, uncompiled.
+
+    Args:
+        keras: The framework.
+        problem: Whose model it is.
+        row: The initializer under test, for the message.
+        layers: What gives each layer its initializer.
+        input_shape: The shape of one row of inputs.
+        global_seed: Seeds all global generators for the time of building, if given.
+
+    Raises:
+        InitcheckError: The model cannot be built, for example as the initializer admits matrices only.
+    """
+    with contextlib.nullcontext() if global_seed is None else globally_seeded(keras, global_seed):
+        try:
+            return problem.model(keras, layers, input_shape)
+        except (InitcheckError, MemoryError):
+            raise
+        except (Exception, SystemExit) as error:  # the model is the user's code, and Keras's reasons are many
+            raise InitcheckError(
+                f"problem {problem.name!r} cannot be built with the initializer {row.name!r} "
+                f"({reason_of(error)}); fix the model or leave that initializer out"
+            ) from error
+
+
+def reason_of(error: BaseException) -> str:
+    """An exception's type and message, on one line."""
+    text = for_terminal(" ".join(_COLOURS.sub("", str(error)).split()))
+    text = text if len(text) <= _MOST_REASON else f"{text[:_MOST_REASON]}…"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+@contextlib.contextmanager
+def globally_seeded(keras: Any, seed: int, *, framework: bool = True) -> Iterator[None]:
+    """Seeds all global generators for whatever in a user's model is unseeded; Python's and NumPy's are put back.
+
+    Args:
+        keras: The framework.
+        seed: The seed.
+        framework: Whether TensorFlow's and Keras's own are seeded as well.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    if framework:
+        keras.utils.set_random_seed(seed)
+    else:
+        random.seed(seed)
+        np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)

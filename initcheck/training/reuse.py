@@ -1,0 +1,103 @@
+"""Which compiled models may be used for another run, and how they are put back to their first state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# What holds no state but its weights, so that weights and optimizer variables are all there is to put back.
+_STATELESS_LAYERS = """
+    InputLayer Dense Activation ReLU LeakyReLU ELU PReLU Softmax Flatten Reshape Permute ZeroPadding2D
+    Conv1D Conv2D Conv3D DepthwiseConv2D SeparableConv2D Conv2DTranspose MaxPooling1D MaxPooling2D
+    AveragePooling1D AveragePooling2D GlobalMaxPooling2D GlobalAveragePooling2D Add Concatenate Multiply
+"""
+_RESETTABLE_OPTIMIZERS = "SGD RMSprop Adam AdamW Adagrad Adadelta Adamax"
+_OF_USERS = ("Lambda", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer")  # Keras's shells around other code
+_FUNCTIONS = ("activation", "regularizer", "constraint")  # what a layer may have been given by its user
+# Keras 2 bakes seeds into the compiled step where these are not 0; Keras 3 holds them in variables.
+_RANDOM_OF_KERAS_2 = ("rate", "dropout", "recurrent_dropout", "stddev")
+
+Values = list[npt.NDArray[Any]]
+
+
+def is_stateless(keras: Any, model: Any) -> bool:
+    """Whether weights are all the state that a training of this model leaves in its layers."""
+    layers = {getattr(keras.layers, name) for name in _STATELESS_LAYERS.split()}
+    return _is_kerass_model(model) and all(type(layer) in layers for layer in model.layers)
+
+
+def is_kerass_own(keras: Any, model: Any) -> bool:
+    """Whether the model is made of Keras's own layers only, whose state lies in variables.
+
+    What holds for Keras 3's layers by design is not trusted: a training shows whether it is so (``ReferenceEngine``).
+    """
+    if not _is_kerass_model(model):
+        return False
+    layers = [layer for layer in _all_layers(model) if layer is not model]
+    return all(_is_kerass_layer(layer) for layer in layers) and not (
+        keras.__version__.startswith("2.") and any(map(_is_random, layers))
+    )
+
+
+def is_resettable(keras: Any, optimizer: Any) -> bool:
+    """Whether its variables are all the state that this optimizer keeps."""
+    optimizers = {getattr(keras.optimizers, name) for name in _RESETTABLE_OPTIMIZERS.split()}
+    return type(optimizer) in optimizers and not optimizer.use_ema
+
+
+def is_all_seeded(model: Any) -> bool:
+    """Whether no layer has an initializer, or noise, that would take its seed from a global generator."""
+    return not any(_has_unseeded(layer.get_config()) for layer in model.layers)
+
+
+def read_values(variables: Sequence[Any]) -> Values:
+    """Copies of what these variables hold."""
+    return [np.array(variable.numpy()) for variable in variables]
+
+
+def write_values(variables: Sequence[Any], values: Values) -> None:
+    """Puts those values into the variables."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def bitwise_equal(one: Values, other: Values) -> bool:
+    """Whether all values have the same bits, NaN included."""
+    return len(one) == len(other) and all(
+        a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def _is_kerass_model(model: Any) -> bool:
+    return type(model).__name__ in {"Sequential", "Functional"} and _is_kerass(type(model))
+
+
+def _is_kerass(what: Any) -> bool:
+    return str(getattr(what, "__module__", "")).startswith("keras.")
+
+
+def _all_layers(layer: Any) -> Iterator[Any]:
+    """The layer, and all that it holds: cells, wrapped layers and nested models."""
+    yield from layer._flatten_layers()  # the same in Keras 2 and 3, which have no public name for it
+
+
+def _is_kerass_layer(layer: Any) -> bool:
+    if not _is_kerass(type(layer)) or type(layer).__name__ in _OF_USERS:
+        return False
+    given = [value for name, value in vars(layer).items() if name.endswith(_FUNCTIONS) and value is not None]
+    return all(_is_kerass(value) or _is_kerass(type(value)) for value in given)
+
+
+def _is_random(layer: Any) -> bool:
+    config = layer.get_config()
+    return type(layer).__name__.startswith("Random") or any(config.get(name) for name in _RANDOM_OF_KERAS_2)
+
+
+def _has_unseeded(config: Any) -> bool:
+    if isinstance(config, dict):
+        return config.get("seed", 0) is None or any(_has_unseeded(value) for value in config.values())
+    return isinstance(config, list | tuple) and any(_has_unseeded(value) for value in config)

@@ -1,0 +1,470 @@
+"""Mistakes in a problem, each refused in one line before any training."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import initcheck
+from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
+from initcheck.training.framework import load_keras
+from initcheck.training.validation import validated_data
+
+_STREAM = np.random.RandomState(0)
+X = _STREAM.normal(size=(60, 4)).astype("float32")
+Y = (X[:, :1] > 0).astype("float32")
+CLASSES = (Y[:, 0] + (X[:, 1] > 0)).astype("int32")
+
+
+def table(x=X, y=Y, **parts):
+    """A function that returns 40 training and 20 held-out rows, but for those parts."""
+    whole = {"x_train": x[:40], "y_train": y[:40], "x_test": x[40:], "y_test": y[40:]}
+    return lambda: Data(**{**whole, **parts})
+
+
+def dense(units=1, activation="sigmoid", layer=None):
+    """A function that builds a model of one layer, with another one before it if given."""
+
+    def model(keras, initializer, input_shape):
+        before = [layer(keras, initializer)] if layer else []
+        last = keras.layers.Dense(units, activation=activation, kernel_initializer=initializer("output"))
+        return keras.Sequential([keras.Input(input_shape), *before, last])
+
+    return model
+
+
+def own(**changes):
+    """A healthy problem, but for those changes."""
+    fields = {
+        "name": "mine",
+        "title": "mine",
+        "source": "none",
+        "data": table(),
+        "model": dense(),
+        "optimizer": lambda keras: keras.optimizers.Adam(0.1),
+        "loss": "binary_crossentropy",
+        "batch_size": 16,
+        "epochs": 1,
+        "chance": 0.5,
+        "target": 0.9,
+    }
+    return initcheck.Problem(**{**fields, **changes})
+
+
+def classes(**changes):
+    """A healthy problem of three classes, but for those changes."""
+    three = {"data": table(y=CLASSES), "model": dense(3, "softmax"), "loss": "sparse_categorical_crossentropy"}
+    return own(**{**three, **changes})
+
+
+def refusal(problem):
+    with pytest.raises(InitcheckError) as caught:
+        validated_data(problem)
+    told = str(caught.value)
+    assert told.startswith("problem 'mine': ")
+    assert "\n" not in told
+    return told.removeprefix("problem 'mine': ")
+
+
+@pytest.mark.parametrize("name", ["iris", "xor", "digits"])
+def test_the_catalogues_problems_are_healthy(name):
+    assert validated_data(PROBLEMS[name]) is validated_data(PROBLEMS[name])
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        pytest.param(own(), id="one sigmoid unit"),
+        pytest.param(classes(), id="softmax"),
+        pytest.param(classes(model=dense(10, "softmax")), id="more outputs than classes"),
+        pytest.param(classes(data=table(y=CLASSES[:, None])), id="a column of class numbers"),
+        pytest.param(own(loss="mse"), id="squared error of a sigmoid"),
+        pytest.param(own(loss="BinaryCrossentropy"), id="a loss by its class"),
+        pytest.param(own(model=dense(activation="hard_sigmoid")), id="hard sigmoid"),
+        pytest.param(own(model=dense(layer=lambda keras, _: keras.layers.Dropout(0.5))), id="dropout"),
+        pytest.param(own(model=dense(layer=lambda keras, _: keras.layers.BatchNormalization())), id="normalization"),
+    ],
+)
+def test_healthy_problems_are_taken(problem):
+    assert len(validated_data(problem).x_train) == 40
+
+
+def test_a_subclassed_and_an_unbuilt_model_are_taken():
+    def subclassed(keras, initializer, input_shape):
+        class Own(keras.Model):
+            def __init__(self):
+                super().__init__()
+                self.last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))
+
+            def call(self, x, training=False):
+                return self.last(x)
+
+        return Own()
+
+    def unbuilt(keras, initializer, input_shape):
+        last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))
+        return keras.Sequential([last])
+
+    for model in (subclassed, unbuilt):
+        validated_data(own(model=model))
+
+
+def test_whole_numbers_are_taken_where_the_models_input_is_one():
+    def embedding(keras, initializer, input_shape):
+        return keras.Sequential(
+            [
+                keras.Input(input_shape, dtype="int32"),
+                keras.layers.Embedding(9, 2, embeddings_initializer=initializer("words")),
+                keras.layers.Flatten(),
+                keras.layers.Dense(1, activation="sigmoid"),
+            ]
+        )
+
+    words = np.abs(X).astype("int32")
+    assert validated_data(own(data=table(x=words), model=embedding)).x_train.dtype == np.int32
+    assert "x_train is float32 and the model's input a whole number" in refusal(own(model=embedding))
+
+
+def raising():
+    raise KeyError("two\nlines")
+
+
+def exiting():
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (raising, r"data() raises KeyError: 'two\nlines'; fix it, or the file that it reads"),
+        (exiting, "data() raises SystemExit: 3; fix it, or the file that it reads"),
+        (lambda: None, "data() returns None; return an initcheck.Data, as initcheck.split(x, y, classes=…) does"),
+        (lambda: (X, Y), "data() returns a tuple; return an initcheck.Data, as "),
+        (lambda: [X, Y], "data() returns a list; return an initcheck.Data, as "),
+        (lambda: {"x": X}, "data() returns a dict; return an initcheck.Data, as "),
+        (lambda: pd.DataFrame(X), "data() returns a DataFrame; return an initcheck.Data, as "),
+        (table(x_train=X[:40].tolist()), "x_train is a list; give a NumPy array: np.asarray(x_train, 'float32')"),
+        (table(x_train=pd.DataFrame(X[:40])), "x_train is a DataFrame; give a NumPy array: "),
+        (table(x_train=np.ma.masked_array(X[:40])), "x_train is a masked array, whose mask would be ignored; "),
+        (table(x=X[:, 0]), "x_train has the shape (40,); give (rows, columns): x_train.reshape(len(x_train), -1)"),
+        (table(x=X.astype("float64")), "x_train is float64; give float32: x_train.astype('float32')"),
+        (table(x=X.astype(">f4")), "x_train is >f4; give float32: "),
+        (table(x=X.astype("int64")), "x_train is int64; give float32: x_train.astype('float32')"),
+        (table(x=X > 0), "x_train is bool; give numbers: x_train.astype('float32')"),
+        (table(x=X.astype(str)), "x_train holds texts such as '"),
+        (
+            table(x_test=np.where(np.arange(80).reshape(20, 4) == 30, np.nan, X[40:]).astype("float32")),
+            "x_test has NaN or infinity, 1 of 80 values, the first in row 7; leave those rows out or fill them",
+        ),
+        (
+            table(x_train=X[:40] * np.float32(np.inf)),
+            "x_train has NaN or infinity, 160 of 160 values, the first in row 0; ",
+        ),
+        (table(y_train=Y[:40] * np.nan), "y_train has NaN or infinity, 40 of 40 values, the first in row 0; "),
+        (table(x_train=X[:0], y_train=Y[:0]), "x_train has no rows; give at least one training row"),
+        (table(x_test=X[:0], y_test=Y[:0]), "x_test has no rows; give at least one held-out row"),
+        (table(x_test=None, y_test=None), "x_test is None; give training and held-out rows, as initcheck.split does"),
+        (table(y_train=Y[:39]), "x_train has 40 rows and y_train 39; give a target for every row"),
+        (table(y_test=Y[:19]), "x_test has 20 rows and y_test 19; give a target for every row"),
+        (table(x_test=X[40:, :3]), "a row of x_train has the shape (4,), one of x_test (3,); give both the same "),
+        (table(y=np.eye(3)[CLASSES]), "y_train is one-hot, shape (40, 3); give class numbers: y_train.argmax(axis=1)"),
+        (table(y=X[:, :2]), "y_train has several numbers a row, shape (40, 2); give one class number a row, shape "),
+        (table(y=np.array(["no", "yes"])[CLASSES // 2]), "y_train holds texts such as 'yes'; give class numbers: "),
+        (table(y=np.array(["no", "yes"], object)[CLASSES // 2]), "y_train holds texts such as 'yes'; give class "),
+        (table(y=Y > 0), "y_train is bool; give numbers: y_train.astype('int32')"),
+        (table(y=Y[:, 0]), "y_train has the shape (40,); one output needs (rows, 1): y_train.reshape(-1, 1)"),
+        (table(y=2 * Y - 1), "y_train has the labels -1 and 1; give 0 and 1: (y + 1) / 2"),
+        (table(y=Y + 1), "y_train and y_test have the labels 1, 2; number the 2 classes from 0 on: "),
+        (table(y=2 * Y), "y_train and y_test have the labels 0, 2; number the 2 classes from 0 on: "),
+        (table(y_train=0 * Y[:40]), "y_test has the class 1, which no row of y_train has; split so that training "),
+        (table(y=0 * Y), "y_train has the one class 0; give rows of two classes or more"),
+        (table(y=CLASSES[:, None]), "y_train has 3 classes and the model one output; end it in 3 by softmax"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(data, message):
+    assert refusal(own(data=data)).startswith(message)
+
+
+def test_a_dataset_or_a_tensor_is_refused():
+    load_keras()
+    import tensorflow as tf
+
+    assert re.match(r"data\(\) returns a \w*Dataset; ", refusal(own(data=lambda: tf.data.Dataset.range(3))))
+    assert refusal(own(data=table(x_train=tf.constant(X[:40])))).startswith("x_train is an EagerTensor; ")
+    with pytest.raises(InitcheckError, match=r"data is a \w*Dataset; give a function"):
+        own(data=tf.data.Dataset.range(3))
+
+
+@pytest.mark.parametrize("loss", ["mse", "binary_crossentropy"])
+def test_a_regression_is_refused_until_there_are_scores_for_it(loss):
+    told = refusal(own(loss=loss, data=table(y=X[:, :1])))
+    assert told.endswith("a regression; give class numbers: scores other than accuracy are not supported yet")
+    assert "a regression is not supported yet" in refusal(own(loss=loss, data=table(y=np.round(9 * X[:, :1]))))
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (
+            classes(model=dense(2, "softmax")),
+            "y_train has 3 classes and the model 2 outputs; give it one for each class",
+        ),
+        (classes(data=table(y=CLASSES.astype("float32"))), "y_train is float32; a softmax needs class numbers: "),
+        (own(loss="binary_crosentropy"), r"loss 'binary_crosentropy' is none that Keras "),
+        (own(loss=""), "loss '' is none that Keras "),
+        (own(loss="poisson"), "loss 'poisson' is none that accuracies are counted for; take 'binary_crossentropy'"),
+        (
+            own(loss="sparse_categorical_crossentropy"),
+            "loss 'sparse_categorical_crossentropy' does not go with a model ",
+        ),
+        (
+            classes(loss="binary_crossentropy"),
+            "loss 'binary_crossentropy' does not go with a model of 3 outputs; take ",
+        ),
+        (
+            classes(loss="categorical_crossentropy"),
+            "loss 'categorical_crossentropy' is none that accuracies are counted ",
+        ),
+        (
+            classes(loss="mse"),
+            "loss 'mse' does not go with a model of 3 outputs; take 'sparse_categorical_crossentropy'",
+        ),
+    ],
+)
+def test_a_loss_that_no_accuracy_goes_with_is_refused(problem, message):
+    assert refusal(problem).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        (lambda keras: "adam", "optimizer returns 'adam' (a str); return a new one: optimizer=lambda keras: "),
+        (lambda keras: None, "optimizer returns None; return a new one: "),
+        (lambda keras: keras.optimizers.Adam, "optimizer returns the class Adam; return a new one: "),
+        (lambda: None, "optimizer raises TypeError: <lambda>() takes 0 positional arguments but 1 was given; "),
+        (lambda keras: object(), "optimizer returns an object; return a new one: "),
+    ],
+)
+def test_an_optimizer_that_is_none_is_refused(optimizer, message):
+    assert refusal(own(optimizer=optimizer)).startswith(message)
+
+
+def test_an_optimizer_class_and_one_object_for_all_runs_are_refused():
+    keras = load_keras()
+    kept = keras.optimizers.Adam()
+    assert refusal(own(optimizer=keras.optimizers.Adam)).startswith("optimizer is the class Adam; give a function ")
+    assert refusal(own(optimizer=lambda keras: kept)).startswith("optimizer returns the same object each time, ")
+
+
+def two_inputs(keras, initializer, input_shape):
+    inputs = [keras.Input(input_shape) for _ in range(2)]
+    joined = keras.layers.Concatenate()(inputs)
+    last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))
+    return keras.Model(inputs, last(joined))
+
+
+def two_outputs(keras, initializer, input_shape):
+    given = keras.Input(input_shape)
+    last = [keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer(name)) for name in "ab"]
+    return keras.Model(given, [layer(given) for layer in last])
+
+
+def one_output_a_step(keras, initializer, input_shape):
+    steps = keras.layers.Reshape((4, 1))
+    last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))
+    return keras.Sequential([keras.Input(input_shape), steps, last])
+
+
+def no_axis_of_outputs(keras, initializer, input_shape):
+    last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))
+    return keras.Sequential([keras.Input(input_shape), last, keras.layers.Reshape(())])
+
+
+def too_many_columns(keras, initializer, input_shape):
+    return dense()(keras, initializer, (7,))
+
+
+def broken(keras, initializer, input_shape):
+    raise RuntimeError("no such layer")
+
+
+def breaks_in_training(keras, initializer, input_shape):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))
+
+        def call(self, x, training=False):
+            if training:
+                raise ValueError("only for inference")
+            return self.last(x)
+
+    return Own()
+
+
+def compiled(keras, initializer, input_shape):
+    model = dense()(keras, initializer, input_shape)
+    model.compile(loss="mse")
+    return model
+
+
+def returns(value):
+    def model(keras, initializer, input_shape):
+        initializer("output")
+        return value
+
+    return model
+
+
+def a_layer(keras, initializer, input_shape):
+    return keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))
+
+
+def never_asks(keras, initializer, input_shape):
+    return keras.Sequential([keras.Input(input_shape), keras.layers.Dense(1, activation="sigmoid")])
+
+
+def asks_in_vain(keras, initializer, input_shape):
+    initializer("output")
+    return never_asks(keras, initializer, input_shape)
+
+
+def asks_in_vain_and_is_not_built(keras, initializer, input_shape):
+    initializer("output")
+    return keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+
+
+def asks_twice(keras, initializer, input_shape):
+    kernels = [initializer("hidden") for _ in range(2)]
+    return keras.Sequential([keras.Input(input_shape), *(keras.layers.Dense(1, kernel_initializer=k) for k in kernels)])
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (broken, "model raises RuntimeError: no such layer; fix it: it is called with the input shape (4,)"),
+        (returns(None), "model returns None; return a keras.Model, such as keras.Sequential([…])"),
+        (returns([1]), "model returns a list; return a keras.Model, "),
+        (a_layer, "model returns a Dense; return a keras.Model, "),
+        (compiled, "model returns a compiled model; return it uncompiled: "),
+        (two_inputs, "model has 2 inputs; give it one, "),
+        (two_outputs, "model has 2 outputs; give it one, "),
+        (one_output_a_step, "model returns outputs of shape (4, 1) for a row, one for each step or place; "),
+        (no_axis_of_outputs, "model returns a number a row, shape (rows,); give it the shape (rows, 1)"),
+        (too_many_columns, "model takes inputs of shape (7,), and a row of x_train has (4,); "),
+        (breaks_in_training, "model raises ValueError: Exception encountered when calling Own.call(). only for infere"),
+        (never_asks, "model never asks for the initializer, so that all initializers would be the same; "),
+        (asks_in_vain, "model asks for the initializer, but no weight depends on it, so that all initializers would "),
+        (asks_in_vain_and_is_not_built, "model asks for the initializer, but no weight depends on it, so that all "),
+        (asks_twice, "model: two layers ask for the initializer 'hidden'; give each a name of its own"),
+    ],
+)
+def test_a_model_that_cannot_be_compared_is_refused(model, message):
+    told = refusal(own(model=model))
+    if model is breaks_in_training:  # Keras 2 words it otherwise, and Keras 3 prints in colours
+        assert told.startswith("model raises ValueError: ")
+        assert "only for inference" in told
+        assert "\x1b" not in told
+    else:
+        assert told.startswith(message)
+
+
+def test_a_model_or_layers_made_once_for_all_runs_are_refused():
+    keras = load_keras()
+    kept = dense()(keras, lambda name: keras.initializers.HeNormal(seed=1), (4,))
+    assert refusal(own(model=kept)).startswith("model is a Sequential; give a function model(keras, initializer, ")
+    assert refusal(own(model=returns(kept))).startswith("model returns layers that it has returned before, ")
+    layer = keras.layers.Dense(2)
+    shared = own(model=dense(layer=lambda keras, initializer: layer))
+    assert refusal(shared).startswith("model returns layers that it has returned before, ")
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (
+            own(model=dense(activation=None)),
+            r"model gives outputs from -?\d.* to \d.*; its last layer has the .* 'linear'",
+        ),
+        (own(model=dense(activation="relu")), r"model gives outputs from 0 to \d.*; its last layer has the .* 'relu'"),
+        (
+            own(model=dense(activation="tanh")),
+            r"model gives outputs from -0\.\d.* to .*; its last layer has the .* 'tanh'",
+        ),
+        (
+            classes(model=dense(3, None)),
+            r"model gives outputs from -\d.*: end it in a softmax over the classes, .* logits",
+        ),
+        (classes(model=dense(3, "sigmoid")), r"model gives a row of outputs that sum to \d.*, not 1; .* 'sigmoid'"),
+        (
+            own(model=dense(layer=lambda keras, _: keras.layers.Dropout(0.5), activation=None)),
+            "model gives outputs from .*: end it in a sigmoid, and take the loss from that, not from logits",
+        ),
+    ],
+)
+def test_outputs_that_are_no_shares_of_one_are_refused(problem, message):
+    assert re.match(message, refusal(problem))
+
+
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1 of a tensor of shape")
+def test_a_softmax_over_one_unit_is_refused():
+    told = refusal(own(model=dense(activation="softmax")))
+    assert told.startswith("model's one output is always 1, as a softmax over one unit is; its last layer has the act")
+
+
+def test_a_table_is_made_once_in_a_process():
+    calls = []
+
+    def counted():
+        calls.append(1)
+        return table()()
+
+    problem = own(data=counted)
+    tables = [validated_data(each) for each in (problem, problem, own(data=counted, epochs=3, name="other"))]
+    assert tables[0] is tables[1] is tables[2]
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("engine", ["auto", "reference", "ensemble"])
+def test_sweeps_refuse_a_mistake_before_training(engine):
+    with pytest.raises(InitcheckError, match="problem 'mine': model never asks for the initializer"):
+        initcheck.sweep(own(model=never_asks), reseeds=1, engine=engine)
+
+
+def test_recordings_calibrations_and_checks_refuse_a_mistake_before_training():
+    from initcheck.baselines.record import record
+    from initcheck.training.lab import get_lab
+    from initcheck.training.spread import buildable, place_run
+
+    problem, steps = own(model=broken), []
+    message = "problem 'mine': model raises RuntimeError: no such layer"
+    with pytest.raises(InitcheckError, match=message):
+        record([problem], reseeds=0, seed=1, advance=lambda what, count: steps.append(what))
+    assert steps == []
+    row = INITIALIZERS["he_normal"]
+    for attempt in (
+        lambda: buildable(problem, [row]),
+        lambda: place_run(problem, row, seed=1),
+        lambda: get_lab(1).models.trace_problem(problem, row),
+    ):
+        with pytest.raises(InitcheckError, match=message):
+            attempt()
+
+
+def test_a_model_that_breaks_under_every_initializer_asked_for_is_refused_with_keras_reason():
+    from initcheck.training.spread import buildable
+
+    def no_matrix(keras, initializer, input_shape):
+        return keras.Sequential(
+            [
+                keras.Input(input_shape),
+                keras.layers.Reshape((4, 1)),
+                keras.layers.Conv1D(2, 2, kernel_initializer=initializer("hidden")),
+                keras.layers.Flatten(),
+                keras.layers.Dense(1, activation="sigmoid"),
+            ]
+        )
+
+    with pytest.raises(InitcheckError, match=r"cannot be built with the initializer 'identity' \(\w+Error: .+\)"):
+        buildable(own(model=no_matrix), [INITIALIZERS["identity"]])
