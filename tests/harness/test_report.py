@@ -562,7 +562,8 @@ def test_pairs_are_counted_with_their_ties():
 def test_hostile_names_reach_neither_page_nor_drawing(names):
     environment = replace(ENVIRONMENT, cpu=STEERING, versions={STEERING: STEERING}, switches={STEERING: STEERING})
     sweep = replace(columns(names), environment=environment, command=STEERING, engine=STEERING)
-    sweep = replace(sweep, problem=replace(sweep.problem, name=STEERING, title=STEERING, source=STEERING))
+    facts = replace(sweep.facts, name=STEERING, title=STEERING, source=STEERING)  # as a file of somebody else may say
+    sweep = replace(sweep, problem=facts)
     for text in (render_report(sweep), render_summary(sweep), sweep.plot()._repr_svg_()):
         assert "owned" in text
         assert all(letter.isprintable() or letter == "\n" for letter in text)
