@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from initcheck.counts import Counts
 from initcheck.errors import InitcheckError
 from initcheck.files import read_bounded
+from initcheck.record_files import first_mistake, shortened
 from initcheck.records import Runs
 from initcheck.statistics import Estimate, proportion
 
@@ -138,10 +139,9 @@ def load_bounds(path: Path | None = None) -> Bounds:
         text = read_bounded(path, MOST_BYTES, "a bounds file") if path else PACKAGED.read_bytes()
         return Bounds.model_validate(tomllib.loads(text.decode()))
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = f"holds no bounds ({'.'.join(map(str, first['loc']))}: {first['msg']})"
+        reason = f"holds no bounds ({first_mistake(error)})"
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        reason = f"is no TOML ({' '.join(str(error).split())})"
+        reason = f"is no TOML ({shortened(' '.join(str(error).split()))})"
     raise InitcheckError(f"{path or PACKAGED} {reason}; write it anew with initcheck bounds calibrate")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from initcheck.errors import InitcheckError
 from initcheck.files import read_bounded, write_whole
-from initcheck.texts import for_terminal
+from initcheck.record_files import RecordFile, checksum_of, first_mistake, shortened
 
 if TYPE_CHECKING:
     from initcheck.reporting.results import Sweep
@@ -23,7 +23,6 @@ RECORD, RUNS, HISTORY, PAGE = SWEEP_FILES = "sweep.json", "runs.csv", "history.c
 
 # A hundred thousand reseeds of five initializers over fifteen epochs fit.
 _MOST_BYTES = {RECORD: 8_000_000, RUNS: 200_000_000, HISTORY: 1_000_000_000, PAGE: 100_000_000}
-_SHOWN = 120  # characters of what a message repeats of a file
 
 
 def save(sweep: Sweep, folder: Path) -> None:
@@ -123,7 +122,7 @@ def load(folder: str | Path) -> Sweep:
     try:
         groups = read_groups(record.groups, texts[RUNS], texts[HISTORY])
     except ValueError as error:
-        raise InitcheckError(f"{folder} is damaged ({_short(error)}); run again") from None
+        raise InitcheckError(f"{folder} is damaged ({shortened(error)}); run again") from None
     return Sweep(
         problem=record.problem.facts,
         groups=groups,
@@ -136,9 +135,6 @@ def load(folder: str | Path) -> Sweep:
 
 
 def _read_record(folder: Path) -> SweepRecord:
-    from pydantic import ValidationError
-    from pydantic_core import from_json
-
     from initcheck.reporting.saved_schema import FORMAT, SCHEMA, SweepRecord
 
     path = folder / RECORD
@@ -149,26 +145,15 @@ def _read_record(folder: Path) -> SweepRecord:
     if not _exists(path):
         earlier = "was written by an earlier initcheck, or cut short" if _exists(folder / RUNS) else "holds no sweep"
         raise InitcheckError(f"{folder} {earlier}: it has no {RECORD}; write it with initcheck run --out {folder}")
-    try:
-        body = from_json(read_bounded(path, _MOST_BYTES[RECORD], "a sweep's record"), allow_inf_nan=False)
-    except ValueError as error:  # text cut off, no text at all, or nested without end
-        raise InitcheckError(f"{path} is no JSON, or was cut off ({_short(error)}); run again") from None
-    if not isinstance(body, dict) or body.get("format") != FORMAT:
-        raise InitcheckError(f"{path} is no record of a sweep; name a folder that initcheck run has written")
-    schema, checksum = body.get("schema_version"), body.pop("checksum", None)
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise InitcheckError(
-            f"{path} was written by a newer initcheck (schema {_short(schema)}; this one reads {SCHEMA}); "
-            "upgrade initcheck"
-        )
-    try:
-        record = SweepRecord.model_validate_json(json.dumps(body))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where, what = _short(".".join(map(str, first["loc"]))), _short(first["msg"])
-        raise InitcheckError(f"{path} is no record of a sweep ({where}: {what}); run again") from None
-    if checksum != _checksum(body):
-        raise InitcheckError(f"{path} was changed after it was written: its checksum does not agree; run again")
+    file = RecordFile(
+        kind="record of a sweep",
+        form=FORMAT,
+        schema=SCHEMA,
+        most_bytes=_MOST_BYTES[RECORD],
+        write="name a folder that initcheck run has written",
+        again="run again",
+    )
+    record = file.read(path, SweepRecord)
     if set(record.digests) != {RUNS, HISTORY, PAGE}:
         raise InitcheckError(f"{path} does not say which files belong to it; run again")
     return record
@@ -202,15 +187,13 @@ def _record(sweep: Sweep) -> SweepRecord:
     try:
         return SweepRecord.model_validate(_printable(body))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name, what = _short(".".join(map(str, first["loc"]))), _short(first["msg"])
-        raise InitcheckError(f"the sweep cannot be saved: its {name} is wrong ({what}); correct it") from None
+        raise InitcheckError(f"the sweep cannot be saved ({first_mistake(error)}); correct that") from None
 
 
 def _record_text(record: SweepRecord, digests: Mapping[str, str]) -> Iterator[str]:
     """The text of ``sweep.json``, made when it is asked for: after the tables, whose digests it holds."""
     body = record.model_copy(update={"digests": dict(digests)}).model_dump(mode="json")
-    body["checksum"] = _checksum(body)
+    body["checksum"] = checksum_of(body)
     yield json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -246,12 +229,6 @@ def _digest(parts: Iterable[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _checksum(body: dict[str, Any]) -> str:
-    """Shows that nobody edited the record; not made to withstand anybody who wants to."""
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-
-
 def _remove_empty(folders: Iterable[Path]) -> None:
     for path in folders:
         with contextlib.suppress(OSError):  # not empty: it holds the results
@@ -270,9 +247,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def _short(text: object) -> str:
-    """A text from a file, fit for a terminal: printable, on one line, and not long."""
-    shown = for_terminal(str(text))
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

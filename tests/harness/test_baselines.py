@@ -90,7 +90,7 @@ def many(body):
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (edit, "changed after it was recorded"),
+        (edit, "changed after it was written"),
         (newer, "written by a newer initcheck"),
         (foreign, "is no baseline"),
         (claims_rows, "holds no baseline"),
