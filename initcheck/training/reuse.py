@@ -88,7 +88,9 @@ def _all_layers(layer: Any) -> Iterator[Any]:
 def _is_kerass_layer(layer: Any) -> bool:
     if not _is_kerass(type(layer)) or type(layer).__name__ in _OF_USERS:
         return False
-    given = [value for name, value in vars(layer).items() if name.endswith(_FUNCTIONS) and value is not None]
+    if getattr(layer, "stateful", False):  # what it remembers from batch to batch is in no list of variables
+        return False
+    given = [value for name, value in vars(layer).items() if name.endswith(_FUNCTIONS) and value]
     return all(_is_kerass(value) or _is_kerass(type(value)) for value in given)
 
 
