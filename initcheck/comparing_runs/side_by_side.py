@@ -112,7 +112,7 @@ def _rows(
         later = []
     if "stuck" in asked and (epochs := _too_few_epochs(matched, facts[0].target)):
         del asked["stuck"]
-        note = f"from {epochs} epochs it cannot be told which runs are stuck; train for {MIN_EPOCHS} or more"
+        note = f"from {epochs} epochs it cannot be words which runs are stuck; train for {MIN_EPOCHS} or more"
         later.append(RunsRow(name, "stuck", RunsVerdict.INCONCLUSIVE, sizes, note=note))
     samples = _samples(matched, facts[0].target)
     for question, margin in asked.items():
@@ -168,31 +168,31 @@ def _with_spread(row: RunsRow, matched: Matched, alpha: float, *, unseen: bool) 
     old, new = matched.old.test_correct, matched.new.test_correct
     p_value = spread_p_value(old, new, paired=matched.paired)
     ends = [float(np.std(one / matched.old.test_total)) for one in (old, new)]
-    told = f"spread {ends[0]:.4f} → {ends[1]:.4f}, p {p_value:.2g}"
+    words = f"spread {ends[0]:.4f} → {ends[1]:.4f}, p {p_value:.2g}"
     if p_value < alpha:
-        return _noted(replace(row, verdict=RunsVerdict.CHANGED), told)
+        return _noted(replace(row, verdict=RunsVerdict.CHANGED), words)
     if unseen and row.verdict is RunsVerdict.INCONCLUSIVE:
-        told += "; collapses too rare for so few runs could move the mean by Δ"
-    return _noted(row, told)
+        words += "; collapses too rare for so few runs could move the mean by Δ"
+    return _noted(row, words)
 
 
 def _with_counts(row: RunsRow, samples: tuple[Values, Values], matched: Matched) -> RunsRow:
     old, new = (int(sample.sum()) for sample in samples)
-    told = f"{old} of {len(samples[0])} stuck → {new} of {len(samples[1])}"
+    words = f"{old} of {len(samples[0])} stuck → {new} of {len(samples[1])}"
     if matched.paired:
         up, down = (int((samples[0] < samples[1]).sum()), int((samples[0] > samples[1]).sum()))
-        told += f"; {up} newly stuck, {down} no longer"
-    return _noted(row, told)
+        words += f"; {up} newly stuck, {down} no longer"
+    return _noted(row, words)
 
 
 def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matched) -> RunsRow:
     """The row of speed; where most runs never arrive, equal speeds within the budget are no sign of equal speeds."""
     arrived = [int(np.isfinite(sample).sum()) for sample in samples]
-    told = f"{arrived[0]} of {len(samples[0])} reach the target → {arrived[1]} of {len(samples[1])}"
+    words = f"{arrived[0]} of {len(samples[0])} reach the target → {arrived[1]} of {len(samples[1])}"
     if matched.paired:
         slower, faster = (samples[1] > samples[0]).sum(), (samples[1] < samples[0]).sum()
-        told += f"; slower in {slower}, faster in {faster} pairs"
-    row = _noted(row, told)
+        words += f"; slower in {slower}, faster in {faster} pairs"
+    row = _noted(row, words)
     few = any(2 * count < len(sample) for count, sample in zip(arrived, samples, strict=True))
     if few and row.verdict is RunsVerdict.EQUIVALENT:
         return _noted(replace(row, verdict=RunsVerdict.INCONCLUSIVE), "most never reach it: train for more epochs")
@@ -209,7 +209,7 @@ def _exact(row: RunsRow, question: str, samples: tuple[Values, Values]) -> RunsR
 
 
 def _too_few_epochs(matched: Matched, target: float) -> int | None:
-    """The epochs of a side of which it cannot be told for every run whether it is stuck; None where it can."""
+    """The epochs of a side of which it cannot be words for every run whether it is stuck; None where it can."""
     sides = (matched.old, matched.new)
     return next((runs.epochs for runs in sides if np.ma.getmaskarray(is_stuck(runs, target)).any()), None)
 
