@@ -152,9 +152,12 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict
     from initcheck.training.lab import get_lab
+    from initcheck.training.validation import validated_data
 
     if subject is not None and ":" in subject:
         own = as_subject(import_own(subject, "--subject"))
+        if isinstance(own.value, Problem):
+            validated_data(own.value)  # a mistake in it is no failure of the framework
         chosen = list(cells(families, codes=codes, own=[own]))
         if not chosen:
             raise InitcheckError(

@@ -23,6 +23,7 @@ from initcheck.training.environment import environment
 from initcheck.training.fit import ReferenceEngine
 from initcheck.training.initial_weights import UnsuitableError
 from initcheck.training.memory import require_memory_for_runs
+from initcheck.training.problem_models import training_of
 from initcheck.training.remembered import (
     DTYPES,
     POOLED_SEEDS,
@@ -102,7 +103,9 @@ def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
     found = record_nothing(seed=seed)
     advance(str(part), 0)
     if part.problem:
-        return found.model_copy(update={"problems": {part.name: _problem(part.problem, part.reseeds, seed, advance)}})
+        with training_of(part.problem):
+            problems = {part.name: _problem(part.problem, part.reseeds, seed, advance)}
+        return found.model_copy(update={"problems": problems})
     makers: dict[str, Callable[[], Mapping[str, object]]] = {
         "draws": lambda: {part.name: {dtype: _draws(INITIALIZERS[part.name], dtype, seed) for dtype in DTYPES}},
         "defaults": lambda: _defaults(seed),

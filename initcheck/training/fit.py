@@ -17,7 +17,7 @@ from initcheck.records import METRICS, Data, Epoch, Run, Runs, group_runs
 from initcheck.training.draws import LayerInitializers
 from initcheck.training.framework import load_keras
 from initcheck.training.memory import require_memory_for_order
-from initcheck.training.problem_models import build_model, globally_seeded
+from initcheck.training.problem_models import build_model, globally_seeded, training_of
 from initcheck.training.reuse import (
     Values,
     bitwise_equal,
@@ -145,9 +145,10 @@ class ReferenceEngine:
             order: Number of the batch order; 0 is the frozen one.
         """
         own_seed = run_seed(seed, self._problem.name, initializer.name, reseed)
-        model, history = self.fit(
-            initializer, run=own_seed, order=order_seed(seed, self._problem.name, order) if order else None
-        )
+        with training_of(self._problem):
+            model, history = self.fit(
+                initializer, run=own_seed, order=order_seed(seed, self._problem.name, order) if order else None
+            )
         return Run(
             problem=self._problem.name,
             initializer=initializer.name,

@@ -15,6 +15,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
 from initcheck.texts import for_terminal
 from initcheck.training.draws import LayerInitializers
+from initcheck.training.memory import is_out_of_memory
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into its messages
 _MOST_REASON = 200  # characters of somebody else's message
@@ -51,6 +52,25 @@ def build_model(
                 f"problem {problem.name!r} cannot be built with the initializer {row.name!r} "
                 f"({reason_of(error)}); fix the model or leave that initializer out"
             ) from error
+
+
+@contextlib.contextmanager
+def training_of(problem: Problem) -> Iterator[None]:
+    """What is raised while a problem trains names it, as its model is its author's code.
+
+    Raises:
+        InitcheckError: Training failed, for a reason other than memory.
+    """
+    try:
+        yield
+    except (InitcheckError, MemoryError):
+        raise
+    except Exception as error:  # Keras's reasons are many
+        if is_out_of_memory(error):
+            raise
+        raise InitcheckError(
+            f"problem {problem.name!r} cannot be trained ({reason_of(error)}); fix its model, loss or data"
+        ) from error
 
 
 def reason_of(error: BaseException) -> str:

@@ -468,3 +468,20 @@ def test_a_model_that_breaks_under_every_initializer_asked_for_is_refused_with_k
 
     with pytest.raises(InitcheckError, match=r"cannot be built with the initializer 'identity' \(\w+Error: .+\)"):
         buildable(own(model=no_matrix), [INITIALIZERS["identity"]])
+
+
+def test_what_only_fit_raises_names_the_problem_and_the_reason(monkeypatch):
+    import initcheck
+    from initcheck.errors import InitcheckError
+    from initcheck.training.fit import ReferenceEngine
+
+    def fit(*_, **__):
+        raise ValueError("a graph that\ncannot be")
+
+    engine = ReferenceEngine(initcheck.PROBLEMS["iris"])
+    monkeypatch.setattr(engine, "fit", fit)
+    with pytest.raises(InitcheckError) as raised:
+        engine.train(initcheck.INITIALIZERS["zeros"], reseed=0, seed=1)
+    assert str(raised.value) == (
+        "problem 'iris' cannot be trained (ValueError: a graph that cannot be); fix its model, loss or data"
+    )
