@@ -90,6 +90,15 @@ def interrupt(command, folder, *numbers):
     return process.returncode, err
 
 
+@pytest.fixture(autouse=True)
+def no_nohup():
+    """What this process ignores, as under nohup, its children would."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(("command", "words"), [("work", "the notes are kept"), ("steps", "steps are kept")])
 def test_every_signal_that_asks_to_stop_keeps_what_is_finished(command, words, number, tmp_path):
@@ -98,6 +107,13 @@ def test_every_signal_that_asks_to_stop_keeps_what_is_finished(command, words, n
     assert err.startswith("initcheck: interrupted: ")
     assert err.endswith(f"{words}\n")
     assert err.count("\n") == 1
+
+
+def test_nohup_is_obeyed(tmp_path):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    code, err = interrupt("steps", tmp_path, signal.SIGHUP, signal.SIGTERM)
+    assert code == 128 + signal.SIGTERM
+    assert err.endswith("steps are kept\n")
 
 
 def test_files_that_belong_together_are_all_written_before_a_signal_takes_effect(tmp_path):
