@@ -79,9 +79,12 @@ def sweep(
     )
 
     from initcheck.training.environment import environment  # loads the framework: after all that can fail without it
+    from initcheck.training.framework import load_keras
+    from initcheck.training.own_initializers import require_seeded
     from initcheck.training.sweep import train_runs
 
     where = environment()
+    rows = [require_seeded(load_keras(), row) for row in rows]
     words, finished = train_runs(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
     planned = len(rows) * len(inits) * len(orders)
     parts: list[Runs] = []

@@ -15,6 +15,7 @@ from initcheck.checks import registry
 from initcheck.errors import FrameworkError, InitcheckError
 from initcheck.training import framework, own
 from initcheck.training.own import find_initializers, find_problem, import_own, origin_of
+from initcheck.training.own_initializers import require_seeded
 
 MINE = """
 import initcheck
@@ -221,3 +222,48 @@ def test_an_instance_is_rebuilt_by_what_reads_its_configuration(mine):
     module.Scaled.from_config = classmethod(lambda cls, config: cls(**config))
     assert as_row(module.twice).serialized
     assert hash(as_row(module.twice)) != hash(as_row(module.Half))
+
+
+SEEDS = """
+import numpy as np
+
+class Base:
+    def __init__(self, seed=None): self.seed = seed
+    def get_config(self): return {"seed": self.seed}
+
+class Right(Base):
+    def __call__(self, shape, dtype=None): return np.random.RandomState(self.seed).normal(size=shape)
+
+class Flat(Base):
+    def __call__(self, shape, dtype=None): return np.ones(shape)
+
+class Unseeded(Base):
+    def __call__(self, shape, dtype=None): return np.random.normal(size=shape)
+
+class Counting(Base):
+    calls = 0
+    def __call__(self, shape, dtype=None):
+        Counting.calls += 1
+        return np.full(shape, Counting.calls)
+
+class OtherName:
+    def __init__(self, random_state=None): self.random_state = random_state
+    def __call__(self, shape, dtype=None): return np.random.RandomState(self.random_state).normal(size=shape)
+    def get_config(self): return {"random_state": self.random_state}
+
+class Square(Base):
+    def __call__(self, shape, dtype=None): raise ValueError("only square shapes")
+"""
+
+
+def test_an_own_initializer_has_to_follow_its_seed(mine):
+    (mine / "mine.py").write_text(SEEDS)
+    keras = SimpleNamespace()
+    rows = {name: find_initializers([f"mine:{name}"])[0] for name in ("Right", "Flat", "Square")}
+    assert require_seeded(keras, rows["Right"]) is rows["Right"]
+    assert require_seeded(keras, rows["Square"]) is rows["Square"]
+    assert not require_seeded(keras, rows["Flat"]).law.random
+    for name in ("Unseeded", "Counting", "OtherName"):
+        (row,) = find_initializers([f"mine:{name}"])
+        with pytest.raises(InitcheckError, match=f"the initializer '{name}' draws differently under one seed"):
+            require_seeded(keras, row)

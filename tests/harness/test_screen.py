@@ -124,7 +124,7 @@ def test_piped_answers_have_a_line_for_each_initializer(capsys):
     lines = capsys.readouterr().out.splitlines()
     for answer in found.answers:
         (line,) = [line for line in lines if line.startswith("│") and answer.initializer in line]
-        assert all(cell in line for cell in answer_cells(answer, 3).values())
+        assert all(cell in line for cell in answer_cells(answer, 8).values())
         assert len(line) <= PIPE_WIDTH
     assert any(line.startswith("held-out mean: ") for line in lines)
 

@@ -1,0 +1,47 @@
+"""Whether a user's own initializer follows its seed, which every answer about reseeding rests on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.laws import Unstated
+from initcheck.errors import InitcheckError
+from initcheck.training.draws import make_initializer
+from initcheck.training.problem_models import globally_seeded
+
+_SHAPE = (4, 3)
+_SEEDS = (7, 7, 8)  # twice the same, and another
+
+
+def require_seeded(keras: Any, row: Initializer) -> Initializer:
+    """The row, after its draws were seen to follow its seed; one that draws the same under every seed as not random.
+
+    Args:
+        keras: The framework.
+        row: Of the catalogue, which is taken as it is, or a user's own.
+
+    Raises:
+        InitcheckError: Two fresh instances with one seed draw differently.
+    """
+    if INITIALIZERS.get(row.name) == row:
+        return row
+    draws = []
+    for number, seed in enumerate(_SEEDS):
+        with globally_seeded(keras, number, framework=False):  # what is left to a global seed must not repeat by it
+            try:
+                draws.append(np.asarray(make_initializer(row, seed)(_SHAPE)))
+            except Exception:  # it may not admit this shape; whether the model can be built is seen next
+                return row
+    first, again, other = draws
+    if first.tobytes() != again.tobytes():
+        raise InitcheckError(
+            f"the initializer {row.name!r} draws differently under one seed, so that no run could be repeated; let its "
+            "class take an argument named seed, and use it"
+        )
+    if row.law.random and first.tobytes() == other.tobytes() and isinstance(row.law, Unstated):
+        return replace(row, law=Unstated(random=False))
+    return row
