@@ -195,6 +195,28 @@ def test_what_is_ambiguous_is_refused_and_the_option_named_decides(tmp_path, tex
         assert len(read(tmp_path, text, **answer).data.x_train) == 28
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+@pytest.mark.parametrize("whole", [0, 1, 1500])
+def test_numbers_that_may_have_thousands_separators_are_refused_wherever_they_begin(tmp_path, separator, whole):
+    rows = [f"{100 + i % 9}{separator}{i % 2}\n" for i in range(whole)]
+    rows += [f"{cell}{separator}{i % 2}\n" for i, cell in enumerate(["1.099", "12.345", "123.456"] * 8)]
+    text = f"a{separator}class\n" + "".join(rows)
+    assert "'1.099' may be 1.099 or 1099; give --decimal point if" in refusal(tmp_path, text)
+    expected = [float(row.split(separator)[0]) for row in rows]
+    data = split(np.array(expected).reshape(-1, 1), [int(row[-2]) for row in rows])
+    assert np.array_equal(read(tmp_path, text, decimal="point").data.x_train, data.x_train)
+    shown = read(tmp_path, f"{text}0.123{separator}1\n")  # no separator of thousands stands behind a zero
+    assert "decimal point" in dict(shown.about)["read as"]
+    assert "'1.099' is not a number" in refusal(tmp_path, f"{text}1,5{separator}1\n")
+
+
+@pytest.mark.parametrize("cells", [["0.123", "0.456"], ["12.345", "67.891"], ["1.234", "100"]])
+def test_a_point_between_commas_is_the_decimal_mark(tmp_path, cells):
+    found = read(tmp_path, table(lambda i: cells[i // 3 % 2], number, parity))
+    expected = split(np.array([[float(cells[i // 3 % 2]), i * 7 % 40] for i in range(40)]), np.arange(40) % 2)
+    assert np.array_equal(found.data.x_train, expected.x_train)
+
+
 @pytest.mark.parametrize("decimal", ["point", "comma"])
 def test_whichever_decimal_mark_is_given_a_cell_with_the_other_one_is_named(tmp_path, decimal):
     text = table(lambda i: f'"{i},5"' if i else "0.5", number, parity)
