@@ -348,10 +348,55 @@ def test_words_become_an_input_for_each_category(tmp_path):
 def test_words_far_down_in_a_column_of_numbers_are_found_whatever_the_chunks(tmp_path, monkeypatch):
     monkeypatch.setattr(columns, "_CELLS_AT_ONCE", 30)
     text = "code,b,class\n" + "".join(f"{i % 4 if i < 15 else 'AB'[i % 2]},{i},{i % 2}\n" for i in range(40))
-    assert dict(read(tmp_path, text).about)["categories"] == "code (0, 1, 2, 3, A, B; one-hot, 6 inputs)"
+    assert "line 2, column 'code': '0' is a number among words such as 'B'" in refusal(tmp_path, text)
     assert "line 32, column 'a': 'x' is not a number" in refusal(
         tmp_path, "".join([HEADER, *ROWS.splitlines(keepends=True)[:30], "x,1,1\n", ROWS])
     )
+
+
+UNITS = [
+    lambda i: f"{60 + i % 10} kg",
+    lambda i: f"{i % 3}mm",
+    lambda i: f"<{i % 3}",
+    lambda i: f"> {i % 3}.5",
+    lambda i: f"1/{i % 3}",
+    lambda i: f"0x{i % 3}",
+    lambda i: f"{i % 3}.0D+01",
+    lambda i: f"2020-01-0{i % 3 + 1}",
+    lambda i: f"{i % 3}:30",
+    lambda i: f"{i % 3}0-{i % 3}9",
+    lambda i: f"\N{VULGAR FRACTION ONE HALF}{'abc'[i % 3]}",
+    lambda i: ["5mm", "6 mm", "unknown"][i % 3],
+]
+
+
+@pytest.mark.parametrize("cell", UNITS, ids=[cell(1) for cell in UNITS])
+def test_numbers_with_units_dates_and_the_like_are_no_categories(tmp_path, cell):
+    message = refusal(tmp_path, table(cell, number, parity))
+    assert f"line 2, column 'a': {cell(0)!r} begins with a number, as most of the column's different words" in message
+    assert "without units" in message
+    assert "--drop" in message
+
+
+@pytest.mark.parametrize(
+    ("cells", "line", "first"),
+    [
+        (["n/k", "5.5", "n/k", "6.5", "n/k"], 3, "5.5"),
+        (["missing", "missing", "missing", "1", "2.0"], 5, "1"),
+        (["low", "low", "high", "high", "$5"], 6, "$5"),
+        (["a", "b", "c", "1.0", "01"], 5, "1.0"),
+    ],
+)
+def test_a_number_among_words_is_no_category(tmp_path, cells, line, first):
+    message = refusal(tmp_path, table(lambda i: cells[i % 5], number, parity))
+    assert f"line {line}, column 'a': {first!r} is a number among words such as {cells[0]!r}" in message
+    assert "a missing value as an empty cell" in message
+
+
+@pytest.mark.parametrize("words", ["A1 B2 C3", "type-3 type-4 type-5", "4wd fwd rwd", "Q1 Q2 Q3", "IV VI IX"])
+def test_words_and_codes_with_digits_behind_letters_are_categories(tmp_path, words):
+    found = read(tmp_path, table(lambda i: words.split()[i % 3], number, parity))
+    assert found.data.input_shape == (4,)
 
 
 def test_numbers_with_thousands_separators_never_become_categories(tmp_path):
