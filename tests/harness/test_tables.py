@@ -304,6 +304,38 @@ def test_labels_may_be_numbers_or_words(tmp_path, label, classes):
     assert dict(found.about).get("counts as 1") == (classes[1] if len(classes) == 2 else None)
 
 
+SPELLINGS = {
+    "white space": (["very good", "very  good", "bad", "bad "], ("bad", "very good")),
+    "Unicode": (["\xe9t\xe9", "e\u0301te\u0301", "hiver", "hi\u200bver"], ("hiver", "\xe9t\xe9")),
+    "numbers": (["1", "1.0", "other", "oth\N{SOFT HYPHEN}er"], ("1", "other")),
+}
+
+
+@pytest.mark.parametrize(("labels", "classes"), SPELLINGS.values(), ids=SPELLINGS)
+def test_one_class_in_several_spellings_is_one_class(tmp_path, labels, classes):
+    found = read(tmp_path, table(number, number, lambda i: labels[i % 4]))
+    assert found.classes == classes
+    one = read(tmp_path, table(number, number, lambda i: labels[i % 4 // 2 * 2]))
+    assert np.array_equal(found.data.y_train, one.data.y_train)
+
+
+def test_one_category_in_several_spellings_is_one_category(tmp_path):
+    words = ["very good", "very  good", "\xe9t\xe9", "e\u0301te\u0301", "no", "no\u200b"]
+    found = read(tmp_path, table(lambda i: words[i % 6], number, lambda i: str(i // 2 % 2)))
+    assert dict(found.about)["categories"] == "a (no, very good, \xe9t\xe9; one-hot, 3 inputs)"
+
+
+@pytest.mark.parametrize("words", [("no", "True", "true"), ("x", "yes", "Yes"), ("1", "STRASSE", "stra\xdfe")])
+def test_classes_and_categories_that_differ_only_in_case_are_refused_by_name(tmp_path, words):
+    message = refusal(tmp_path, table(number, number, lambda i: words[i % 3]))
+    assert "the target column 'class' has both" in message
+    assert f"{words[1]!r} and {words[2]!r}" in message
+    words = ("one", *words[1:])
+    message = refusal(tmp_path, table(number, lambda i: words[i % 3], parity))
+    assert "column 'b' has both" in message
+    assert all(repr(word) in message for word in words[1:])
+
+
 def _number(classes, label):
     return classes.index(label) if label in classes else [float(one) for one in classes].index(float(label))
 

@@ -291,7 +291,26 @@ def _category(place: _Place, index: int, column: _Words, rows: int) -> WordColum
             f"{place.text.where}: {place.column(index)} has more different words (such as {example!r}) than the {most} "
             f"categories that {rows:,} rows allow; leave it out with --drop, or group its words"
         )
+    require_no_twins(f"{place.text.where}: {place.column(index)}", words)
     return WordColumn(place.layout.names[index], tuple(words), _renumbered(column, words))
+
+
+def require_no_twins(where: str, words: Sequence[str]) -> None:
+    """Refuses words that differ only in the case of letters.
+
+    Args:
+        where: File and column, for the message.
+        words: The different words.
+
+    Raises:
+        DataError: There are such words; two are named.
+    """
+    folded: dict[str, str] = {}
+    for word in words:
+        twin = folded.setdefault(word.casefold(), word)
+        if twin != word:
+            both = " and ".join(repr(for_axis(for_terminal(one))) for one in (twin, word))
+            raise DataError(f"{where} has both {both}; write them in one way, or rename one if they differ")
 
 
 def _renumbered(column: _Words, words: Sequence[str]) -> Codes:

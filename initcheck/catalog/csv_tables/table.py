@@ -7,14 +7,20 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.csv_tables.about import Facts, tell
 from initcheck.catalog.csv_tables.cells import MISSING_LABELS, Kind, Numbers, read_cell
-from initcheck.catalog.csv_tables.columns import MOST_NUMBERS, Codes, Columns, WordColumn, read_columns
+from initcheck.catalog.csv_tables.columns import (
+    MOST_NUMBERS,
+    Codes,
+    Columns,
+    WordColumn,
+    read_columns,
+    require_no_twins,
+)
 from initcheck.catalog.csv_tables.encoding import CsvText, read_text
 from initcheck.catalog.csv_tables.layout import Layout, find_layout
 from initcheck.catalog.csv_tables.reading import Reading
@@ -135,25 +141,30 @@ def _number_classes(text: CsvText, layout: Layout, labels: WordColumn) -> tuple[
             )
     values = [read_cell(word, layout.decimal) for word in labels.words]
     are_numbers = all(kind is Kind.NUMBER and math.isfinite(value) for kind, value in values)
-    keys: list[Any] = [value for _, value in values] if are_numbers else list(labels.words)
-    ordered = sorted(set(keys))
+    written: dict[float, str] = {}
+    keys = [
+        written.setdefault(value, word) if kind is Kind.NUMBER and math.isfinite(value) else word
+        for word, (kind, value) in zip(labels.words, values, strict=True)
+    ]
+    require_no_twins(where, list(dict.fromkeys(keys)))
+    classes = tuple(written[value] for value in sorted(written)) if are_numbers else tuple(sorted(set(keys)))
     rows = len(labels.codes)
-    if are_numbers and _looks_like_regression([value for _, value in values], len(ordered), rows):
+    if are_numbers and _looks_like_regression([value for _, value in values], len(classes), rows):
         raise DataError(
-            f"{where} has {len(ordered):,} different numbers in {rows:,} rows, which looks like regression, but "
+            f"{where} has {len(classes):,} different numbers in {rows:,} rows, which looks like regression, but "
             "initcheck compares accuracies of classes; name a column of classes with --target"
         )
-    if len(ordered) > MOST_CLASSES:
+    if len(classes) > MOST_CLASSES:
         raise DataError(
-            f"{where} has {len(ordered):,} different words in {rows:,} rows, but at most {MOST_CLASSES} classes are "
+            f"{where} has {len(classes):,} different words in {rows:,} rows, but at most {MOST_CLASSES} classes are "
             "supported; name another column with --target"
         )
-    if len(ordered) < 2:
+    if len(classes) < 2:
         raise DataError(
             f"{where} has 1 class, {_shown(labels.words[0])!r}, but two are needed; name another column with --target"
         )
-    numbers = np.array([ordered.index(key) for key in keys], np.int64)[labels.codes]
-    classes = tuple(labels.words[keys.index(key)] for key in ordered)
+    places = {key: place for place, key in enumerate(classes)}
+    numbers = np.array([places[key] for key in keys], np.int64)[labels.codes]
     counts = np.bincount(numbers)
     if counts.min() < 2:
         rare = int(np.argmin(counts))
