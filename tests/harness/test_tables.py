@@ -66,7 +66,10 @@ def parity(i):
         (GOOD + "1,2\n", "line 42 has 2 cells, the header has 3"),
         (GOOD + "1,2,3,4\n", "line 42 has 4 cells, the header has 3"),
         (GOOD + '"1,2,0\n3,4,1\n', "line 42: the row that begins there cannot be read"),
-        (HEADER + '"x\ny",2,0\n' + ROWS + "1,2\n", "line 44 has 2 cells"),
+        (HEADER + '"x\ny",2,0\n' + ROWS, "line 2, column 'a': the cell goes on over a line break"),
+        (GOOD + '1,"2\n1,2,0\n3,4",1\n', "line 42, column 'b': the cell goes on over a line break; fix the quotation"),
+        (GOOD + '\n\n1,2,"0\n1,2,1\n"\n', "line 44, column 'class': the cell goes on over a line break"),
+        (GOOD + '1,2,0\n"1\n2",1\n', "line 43 has 2 cells"),
         (GOOD.replace("\n", "\n\n") + "1,2\n", "line 83 has 2 cells"),
         ("sep=;\n" + SEMICOLONS + "1;2\n", "line 43 has 2 cells"),
         ("a,a,class\n" + ROWS, "two columns have the same name, 'a'"),
@@ -168,7 +171,7 @@ def test_one_table_gives_the_same_numbers_however_it_is_laid_out(tmp_path, text,
     ("text", "message", "answer"),
     [
         (
-            "a,x;b,y;class\n" + "p,q;r,s;t\np,q;r,u;v\n" * 20,
+            "a,x;b,y;class\n" + "p,q;r,s;t\np,q;r,u;v\np,q;r,u;t\n" * 20,
             "may be separated by comma or by semicolon; say which with --separator",
             {"separator": "semicolon"},
         ),
@@ -192,7 +195,7 @@ def test_one_table_gives_the_same_numbers_however_it_is_laid_out(tmp_path, text,
 def test_what_is_ambiguous_is_refused_and_the_option_named_decides(tmp_path, text, message, answer):
     assert message in refusal(tmp_path, text)
     if answer:
-        assert len(read(tmp_path, text, **answer).data.x_train) == 28
+        assert len(read(tmp_path, text, **answer).data.x_train) == 0.7 * (text.count("\n") - 1)
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
@@ -277,6 +280,8 @@ def test_a_dropped_column_may_hold_anything(tmp_path):
     found = read(tmp_path, text, drop=("id",))
     assert found.data.input_shape == (1,)
     assert dict(found.about)["left out"] == "id"
+    broken = read(tmp_path, text.replace("u7", '"u\n7"'), drop=("id",))
+    assert np.array_equal(broken.data.x_train, found.data.x_train)
     found = read(tmp_path, text.replace("id,", ",", 1), drop=("column_1",))  # an index, as pandas writes it
     assert found.data.input_shape == (1,)
 
@@ -492,6 +497,66 @@ def test_a_table_of_two_columns_and_one_of_thousands_are_taken(tmp_path):
     found = read(tmp_path, wide)
     assert found.data.input_shape == (3000,)
     assert len(dict(found.about)["features"]) < 200
+
+
+COUNTS = [
+    lambda i: str(i + 1),
+    lambda i: str(10 * i),
+    lambda i: str(500 - 3 * i),
+    lambda i: f"{0.1 * i:.1f}",
+    lambda i: str(1000 + 5 * (i * 7 % 40)),
+]
+
+
+@pytest.mark.parametrize("cell", COUNTS, ids=[cell(1) for cell in COUNTS])
+def test_a_column_that_numbers_the_rows_is_named(tmp_path, cell):
+    found = read(tmp_path, table(cell, lambda i: str(i * i % 11), parity))
+    assert dict(found.about)["numbers the rows"] == "a"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [lambda i: "5", lambda i: str(i * i), lambda i: str(i // 2), lambda i: str(i * 1.5**i)],
+    ids=["constant", "squares", "pairs", "growth"],
+)
+def test_a_column_that_does_not_number_the_rows_is_not_named_so(tmp_path, cell):
+    assert "numbers the rows" not in dict(read(tmp_path, table(cell, lambda i: str(i * i % 11), parity)).about)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [lambda i: str(i % 3), lambda i: str(7.5 - i % 3), lambda i: "xyz"[i % 3]],
+    ids=["same", "numbers", "words"],
+)
+@pytest.mark.parametrize("gap", [None, 5])
+def test_a_feature_that_is_the_target_in_other_words_is_refused_by_name(tmp_path, cell, gap):
+    text = table(number, lambda i: "" if i == gap else cell(i), lambda i: "abc"[i % 3])
+    message = refusal(tmp_path, text, missing="median")
+    assert "column 'b' has one value for each class of the target column 'class'" in message
+    assert "leave it out with --drop" in message
+    assert read(tmp_path, text, drop=("b",)).features == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [lambda i: str(i % 6), lambda i: str(int(i == 7)), lambda i: "1" if i < 9 else ""],
+    ids=["six", "one row", "gaps"],
+)
+def test_a_feature_that_only_helps_is_no_copy_of_the_target(tmp_path, cell):
+    text = table(number, cell, lambda i: "abc"[i % 3])
+    assert read(tmp_path, text, missing="median").features == 2
+
+
+def test_a_feature_whose_gaps_stand_for_a_class_is_refused(tmp_path):
+    text = table(number, lambda i: ["x", ""][i % 2], parity)
+    assert "column 'b' has one value for each class" in refusal(tmp_path, text, missing="median")
+
+
+def test_rows_that_occur_more_than_once_are_counted(tmp_path):
+    assert "repeated rows" not in dict(read(tmp_path, GOOD).about)
+    text = GOOD + ROWS.splitlines(keepends=True)[3] * 2 + ROWS.splitlines(keepends=True)[5]
+    assert dict(read(tmp_path, text).about)["repeated rows"].startswith("5 rows occur more than once")
+    assert "repeated rows" not in dict(read(tmp_path, GOOD + "3.75,2,0\n").about)  # as another row but for the class
 
 
 def test_more_than_the_most_bytes_or_numbers_are_refused(tmp_path, monkeypatch):

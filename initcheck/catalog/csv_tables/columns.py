@@ -103,11 +103,13 @@ def read_columns(text: CsvText, layout: Layout, *, fill: bool) -> Columns:
         fill: Whether missing values are allowed.
 
     Raises:
-        DataError: A row is ragged; a cell is missing, not a number, or not finite in float32; a column holds nothing,
-            words and numbers, numbers with units, or too many different words; there is no row, or too many cells.
+        DataError: A row is ragged; a cell goes on over a line break, is missing, not a number, or not finite in
+            float32; a column holds nothing, words and numbers, numbers with units, or too many different words; there
+            is no row, or too many cells.
     """
     gathered = {index: _Gathered() for index in layout.features}
     labels = _Words(most=MOST_NUMBERS)
+    place = _Place(text, layout)
     rows = 0
     for first, cells in _columnwise(text, layout):
         rows = first + len(cells[0])
@@ -116,12 +118,13 @@ def read_columns(text: CsvText, layout: Layout, *, fill: bool) -> Columns:
                 f"{text.where}: more than {MOST_NUMBERS:,} numbers in {len(gathered):,} features; leave rows out, or "
                 "columns with --drop"
             )
+        if b'"' in text.utf8:
+            _require_single_lines(place, cells, first)
         for index, column in gathered.items():
             column.add(cells[index], first, layout.decimal)
         labels.add(cells[layout.target])
     if not rows:
         raise DataError(f"{text.where}: there is a header line but no row; give rows below it")
-    place = _Place(text, layout)
     numbers = {index: column.values() for index, column in gathered.items() if not column.is_words}
     for index, column in gathered.items():
         _require_readable(place, index, column, numbers.get(index), fill=fill)
@@ -223,6 +226,18 @@ def _columnwise(text: CsvText, layout: Layout) -> Iterator[tuple[int, list[list[
     while cells := list(itertools.chain.from_iterable(itertools.islice(rows, most))):
         yield start, [cells[column::width] for column in range(width)]
         start += len(cells) // width
+
+
+def _require_single_lines(place: _Place, cells: Sequence[Sequence[str]], start: int) -> None:
+    """Refuses a line break in a feature or label: a stray quotation mark makes one cell of many rows."""
+    for index in (*place.layout.features, place.layout.target):
+        joined = "".join(cells[index])
+        if "\n" in joined or "\r" in joined:
+            row = start + next(row for row, cell in enumerate(cells[index]) if "\n" in cell or "\r" in cell)
+            raise DataError(
+                f"{place.of(row, index)}: the cell goes on over a line break; fix the quotation marks of the row that "
+                "begins there, or leave the column out with --drop"
+            )
 
 
 def _require_readable(place: _Place, index: int, column: _Gathered, values: Numbers | None, *, fill: bool) -> None:

@@ -102,7 +102,7 @@ def list_names(names: Sequence[str]) -> str:
 
 
 def _rows(text: CsvText, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, with the numbers of their lines."""
+    """The rows that are not blank, with the numbers of the lines that they begin on."""
     lines = io.TextIOWrapper(io.BytesIO(text.utf8), encoding="utf-8", newline="")
     for _ in range(skipped):
         lines.readline()
@@ -110,9 +110,9 @@ def _rows(text: CsvText, separator: str, skipped: int) -> Iterator[tuple[int, li
     line = skipped
     try:
         for row in reader:
-            line = reader.line_num + skipped
+            start, line = line + 1, reader.line_num + skipped
             if any(row) and (len(row) > 1 or row[0].strip()):
-                yield line, row
+                yield start, row
     except csv.Error as error:
         raise DataError(
             f"{text.where}: line {line + 1}: the row that begins there cannot be read ({error}); fix its "
