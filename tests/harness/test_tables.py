@@ -66,7 +66,10 @@ def parity(i):
         (GOOD + "1,2\n", "line 42 has 2 cells, the header has 3"),
         (GOOD + "1,2,3,4\n", "line 42 has 4 cells, the header has 3"),
         (GOOD + '"1,2,0\n3,4,1\n', "line 42: the row that begins there cannot be read"),
-        (HEADER + '"x\ny",2,0\n' + ROWS + "1,2\n", "line 44 has 2 cells"),
+        (HEADER + '"x\ny",2,0\n' + ROWS, "line 2, column 'a': the cell goes on over a line break"),
+        (GOOD + '1,"2\n1,2,0\n3,4",1\n', "line 42, column 'b': the cell goes on over a line break; fix the quotation"),
+        (GOOD + '\n\n1,2,"0\n1,2,1\n"\n', "line 44, column 'class': the cell goes on over a line break"),
+        (GOOD + '1,2,0\n"1\n2",1\n', "line 43 has 2 cells"),
         (GOOD.replace("\n", "\n\n") + "1,2\n", "line 83 has 2 cells"),
         ("sep=;\n" + SEMICOLONS + "1;2\n", "line 43 has 2 cells"),
         ("a,a,class\n" + ROWS, "two columns have the same name, 'a'"),
@@ -168,7 +171,7 @@ def test_one_table_gives_the_same_numbers_however_it_is_laid_out(tmp_path, text,
     ("text", "message", "answer"),
     [
         (
-            "a,x;b,y;class\n" + "p,q;r,s;t\np,q;r,u;v\n" * 20,
+            "a,x;b,y;class\n" + "p,q;r,s;t\np,q;r,u;v\np,q;r,u;t\n" * 20,
             "may be separated by comma or by semicolon; say which with --separator",
             {"separator": "semicolon"},
         ),
@@ -192,7 +195,29 @@ def test_one_table_gives_the_same_numbers_however_it_is_laid_out(tmp_path, text,
 def test_what_is_ambiguous_is_refused_and_the_option_named_decides(tmp_path, text, message, answer):
     assert message in refusal(tmp_path, text)
     if answer:
-        assert len(read(tmp_path, text, **answer).data.x_train) == 28
+        assert len(read(tmp_path, text, **answer).data.x_train) == 0.7 * (text.count("\n") - 1)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+@pytest.mark.parametrize("whole", [0, 1, 1500])
+def test_numbers_that_may_have_thousands_separators_are_refused_wherever_they_begin(tmp_path, separator, whole):
+    rows = [f"{100 + i % 9}{separator}{i % 2}\n" for i in range(whole)]
+    rows += [f"{cell}{separator}{i % 2}\n" for i, cell in enumerate(["1.099", "12.345", "123.456"] * 8)]
+    text = f"a{separator}class\n" + "".join(rows)
+    assert "'1.099' may be 1.099 or 1099; give --decimal point if" in refusal(tmp_path, text)
+    expected = [float(row.split(separator)[0]) for row in rows]
+    data = split(np.array(expected).reshape(-1, 1), [int(row[-2]) for row in rows])
+    assert np.array_equal(read(tmp_path, text, decimal="point").data.x_train, data.x_train)
+    shown = read(tmp_path, f"{text}0.123{separator}1\n")  # no separator of thousands stands behind a zero
+    assert "decimal point" in dict(shown.about)["read as"]
+    assert "'1.099' is not a number" in refusal(tmp_path, f"{text}1,5{separator}1\n")
+
+
+@pytest.mark.parametrize("cells", [["0.123", "0.456"], ["12.345", "67.891"], ["1.234", "100"]])
+def test_a_point_between_commas_is_the_decimal_mark(tmp_path, cells):
+    found = read(tmp_path, table(lambda i: cells[i // 3 % 2], number, parity))
+    expected = split(np.array([[float(cells[i // 3 % 2]), i * 7 % 40] for i in range(40)]), np.arange(40) % 2)
+    assert np.array_equal(found.data.x_train, expected.x_train)
 
 
 @pytest.mark.parametrize("decimal", ["point", "comma"])
@@ -255,6 +280,8 @@ def test_a_dropped_column_may_hold_anything(tmp_path):
     found = read(tmp_path, text, drop=("id",))
     assert found.data.input_shape == (1,)
     assert dict(found.about)["left out"] == "id"
+    broken = read(tmp_path, text.replace("u7", '"u\n7"'), drop=("id",))
+    assert np.array_equal(broken.data.x_train, found.data.x_train)
     found = read(tmp_path, text.replace("id,", ",", 1), drop=("column_1",))  # an index, as pandas writes it
     assert found.data.input_shape == (1,)
 
@@ -280,6 +307,38 @@ def test_labels_may_be_numbers_or_words(tmp_path, label, classes):
     assert np.array_equal(found.data.y_train, expected.y_train)
     assert found.data.y_train.dtype == (np.float32 if len(classes) == 2 else np.int32)
     assert dict(found.about).get("counts as 1") == (classes[1] if len(classes) == 2 else None)
+
+
+SPELLINGS = {
+    "white space": (["very good", "very  good", "bad", "bad "], ("bad", "very good")),
+    "Unicode": (["\xe9t\xe9", "e\u0301te\u0301", "hiver", "hi\u200bver"], ("hiver", "\xe9t\xe9")),
+    "numbers": (["1", "1.0", "other", "oth\N{SOFT HYPHEN}er"], ("1", "other")),
+}
+
+
+@pytest.mark.parametrize(("labels", "classes"), SPELLINGS.values(), ids=SPELLINGS)
+def test_one_class_in_several_spellings_is_one_class(tmp_path, labels, classes):
+    found = read(tmp_path, table(number, number, lambda i: labels[i % 4]))
+    assert found.classes == classes
+    one = read(tmp_path, table(number, number, lambda i: labels[i % 4 // 2 * 2]))
+    assert np.array_equal(found.data.y_train, one.data.y_train)
+
+
+def test_one_category_in_several_spellings_is_one_category(tmp_path):
+    words = ["very good", "very  good", "\xe9t\xe9", "e\u0301te\u0301", "no", "no\u200b"]
+    found = read(tmp_path, table(lambda i: words[i % 6], number, lambda i: str(i // 2 % 2)))
+    assert dict(found.about)["categories"] == "a (no, very good, \xe9t\xe9; one-hot, 3 inputs)"
+
+
+@pytest.mark.parametrize("words", [("no", "True", "true"), ("x", "yes", "Yes"), ("1", "STRASSE", "stra\xdfe")])
+def test_classes_and_categories_that_differ_only_in_case_are_refused_by_name(tmp_path, words):
+    message = refusal(tmp_path, table(number, number, lambda i: words[i % 3]))
+    assert "the target column 'class' has both" in message
+    assert f"{words[1]!r} and {words[2]!r}" in message
+    words = ("one", *words[1:])
+    message = refusal(tmp_path, table(number, lambda i: words[i % 3], parity))
+    assert "column 'b' has both" in message
+    assert all(repr(word) in message for word in words[1:])
 
 
 def _number(classes, label):
@@ -326,10 +385,55 @@ def test_words_become_an_input_for_each_category(tmp_path):
 def test_words_far_down_in_a_column_of_numbers_are_found_whatever_the_chunks(tmp_path, monkeypatch):
     monkeypatch.setattr(columns, "_CELLS_AT_ONCE", 30)
     text = "code,b,class\n" + "".join(f"{i % 4 if i < 15 else 'AB'[i % 2]},{i},{i % 2}\n" for i in range(40))
-    assert dict(read(tmp_path, text).about)["categories"] == "code (0, 1, 2, 3, A, B; one-hot, 6 inputs)"
+    assert "line 2, column 'code': '0' is a number among words such as 'B'" in refusal(tmp_path, text)
     assert "line 32, column 'a': 'x' is not a number" in refusal(
         tmp_path, "".join([HEADER, *ROWS.splitlines(keepends=True)[:30], "x,1,1\n", ROWS])
     )
+
+
+UNITS = [
+    lambda i: f"{60 + i % 10} kg",
+    lambda i: f"{i % 3}mm",
+    lambda i: f"<{i % 3}",
+    lambda i: f"> {i % 3}.5",
+    lambda i: f"1/{i % 3}",
+    lambda i: f"0x{i % 3}",
+    lambda i: f"{i % 3}.0D+01",
+    lambda i: f"2020-01-0{i % 3 + 1}",
+    lambda i: f"{i % 3}:30",
+    lambda i: f"{i % 3}0-{i % 3}9",
+    lambda i: f"\N{VULGAR FRACTION ONE HALF}{'abc'[i % 3]}",
+    lambda i: ["5mm", "6 mm", "unknown"][i % 3],
+]
+
+
+@pytest.mark.parametrize("cell", UNITS, ids=[cell(1) for cell in UNITS])
+def test_numbers_with_units_dates_and_the_like_are_no_categories(tmp_path, cell):
+    message = refusal(tmp_path, table(cell, number, parity))
+    assert f"line 2, column 'a': {cell(0)!r} begins with a number, as most of the column's different words" in message
+    assert "without units" in message
+    assert "--drop" in message
+
+
+@pytest.mark.parametrize(
+    ("cells", "line", "first"),
+    [
+        (["n/k", "5.5", "n/k", "6.5", "n/k"], 3, "5.5"),
+        (["missing", "missing", "missing", "1", "2.0"], 5, "1"),
+        (["low", "low", "high", "high", "$5"], 6, "$5"),
+        (["a", "b", "c", "1.0", "01"], 5, "1.0"),
+    ],
+)
+def test_a_number_among_words_is_no_category(tmp_path, cells, line, first):
+    message = refusal(tmp_path, table(lambda i: cells[i % 5], number, parity))
+    assert f"line {line}, column 'a': {first!r} is a number among words such as {cells[0]!r}" in message
+    assert "a missing value as an empty cell" in message
+
+
+@pytest.mark.parametrize("words", ["A1 B2 C3", "type-3 type-4 type-5", "4wd fwd rwd", "Q1 Q2 Q3", "IV VI IX"])
+def test_words_and_codes_with_digits_behind_letters_are_categories(tmp_path, words):
+    found = read(tmp_path, table(lambda i: words.split()[i % 3], number, parity))
+    assert found.data.input_shape == (4,)
 
 
 def test_numbers_with_thousands_separators_never_become_categories(tmp_path):
@@ -393,6 +497,66 @@ def test_a_table_of_two_columns_and_one_of_thousands_are_taken(tmp_path):
     found = read(tmp_path, wide)
     assert found.data.input_shape == (3000,)
     assert len(dict(found.about)["features"]) < 200
+
+
+COUNTS = [
+    lambda i: str(i + 1),
+    lambda i: str(10 * i),
+    lambda i: str(500 - 3 * i),
+    lambda i: f"{0.1 * i:.1f}",
+    lambda i: str(1000 + 5 * (i * 7 % 40)),
+]
+
+
+@pytest.mark.parametrize("cell", COUNTS, ids=[cell(1) for cell in COUNTS])
+def test_a_column_that_numbers_the_rows_is_named(tmp_path, cell):
+    found = read(tmp_path, table(cell, lambda i: str(i * i % 11), parity))
+    assert dict(found.about)["numbers the rows"] == "a"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [lambda i: "5", lambda i: str(i * i), lambda i: str(i // 2), lambda i: str(i * 1.5**i)],
+    ids=["constant", "squares", "pairs", "growth"],
+)
+def test_a_column_that_does_not_number_the_rows_is_not_named_so(tmp_path, cell):
+    assert "numbers the rows" not in dict(read(tmp_path, table(cell, lambda i: str(i * i % 11), parity)).about)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [lambda i: str(i % 3), lambda i: str(7.5 - i % 3), lambda i: "xyz"[i % 3]],
+    ids=["same", "numbers", "words"],
+)
+@pytest.mark.parametrize("gap", [None, 5])
+def test_a_feature_that_is_the_target_in_other_words_is_refused_by_name(tmp_path, cell, gap):
+    text = table(number, lambda i: "" if i == gap else cell(i), lambda i: "abc"[i % 3])
+    message = refusal(tmp_path, text, missing="median")
+    assert "column 'b' has one value for each class of the target column 'class'" in message
+    assert "leave it out with --drop" in message
+    assert read(tmp_path, text, drop=("b",)).features == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [lambda i: str(i % 6), lambda i: str(int(i == 7)), lambda i: "1" if i < 9 else ""],
+    ids=["six", "one row", "gaps"],
+)
+def test_a_feature_that_only_helps_is_no_copy_of_the_target(tmp_path, cell):
+    text = table(number, cell, lambda i: "abc"[i % 3])
+    assert read(tmp_path, text, missing="median").features == 2
+
+
+def test_a_feature_whose_gaps_stand_for_a_class_is_refused(tmp_path):
+    text = table(number, lambda i: ["x", ""][i % 2], parity)
+    assert "column 'b' has one value for each class" in refusal(tmp_path, text, missing="median")
+
+
+def test_rows_that_occur_more_than_once_are_counted(tmp_path):
+    assert "repeated rows" not in dict(read(tmp_path, GOOD).about)
+    text = GOOD + ROWS.splitlines(keepends=True)[3] * 2 + ROWS.splitlines(keepends=True)[5]
+    assert dict(read(tmp_path, text).about)["repeated rows"].startswith("5 rows occur more than once")
+    assert "repeated rows" not in dict(read(tmp_path, GOOD + "3.75,2,0\n").about)  # as another row but for the class
 
 
 def test_more_than_the_most_bytes_or_numbers_are_refused(tmp_path, monkeypatch):

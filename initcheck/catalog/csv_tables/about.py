@@ -14,6 +14,7 @@ from initcheck.catalog.csv_tables.reading import DECIMALS, SEPARATORS, Reading
 from initcheck.texts import for_axis, for_terminal
 
 _MOST_LISTED = 10
+_SAME_STEP = 1e-6  # relative; the steps of 0.1, 0.2, 0.3 differ in floating point
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class Facts:
         held_out: Rows of each class that are held out.
         inputs: How many inputs the features make.
         constant: Names of the inputs that never vary.
+        repeated: Rows that occur more than once, each time counted.
     """
 
     file: str
@@ -43,6 +45,7 @@ class Facts:
     held_out: tuple[int, ...]
     inputs: int
     constant: tuple[str, ...]
+    repeated: int
 
 
 def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
@@ -71,6 +74,7 @@ def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
         "left out": list_names(facts.reading.drop),
         "missing values": _missing([*columns.numbers, *columns.categories]),
         "never varies": list_names(facts.constant),
+        "repeated rows": _repeated(facts.repeated),
         "numbers the rows": list_names([column.name for column in columns.numbers if _numbers_rows(column)]),
     }
     return tuple((name, value) for name, value in told.items() if value)
@@ -98,7 +102,18 @@ def _missing(columns: Sequence[NumberColumn | WordColumn]) -> str:
 
 
 def _numbers_rows(column: NumberColumn) -> bool:
-    return bool((np.diff(column.values) == 1).all())
+    """Whether it counts the rows: in equal steps up or down, or in whole numbers of equal steps in any order."""
+    steps = np.diff(column.values)
+    if np.allclose(steps, steps[0], rtol=_SAME_STEP, atol=0) and steps[0]:
+        return True
+    if not (column.values == np.floor(column.values)).all():
+        return False
+    steps = np.diff(np.sort(column.values))
+    return bool((steps == steps[0]).all() and steps[0])
+
+
+def _repeated(rows: int) -> str:
+    return f"{rows:,} rows occur more than once, so that held-out rows may be among the training rows" if rows else ""
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from enum import Enum
 
@@ -20,6 +21,8 @@ MISSING_MARKERS = frozenset(
 # "-" and "none" are names of classes more often than gaps.
 MISSING_LABELS = MISSING_MARKERS - {"-", "--", ".", "none"}
 
+# What may stand before a number: signs, comparisons, currencies, brackets.
+_BEFORE_NUMBERS = "-+\u2212\u2013\u00b1<>=\u2264\u2265~\u2248$\u20ac\u00a3\u00a5('.,"
 _PLAIN = b"0123456789+-.eE"
 _NUMBER = {
     mark: re.compile(
@@ -42,6 +45,13 @@ class Kind(Enum):
     WORD = "word"
 
 
+def tidy(cell: str) -> str:
+    """The cell in one way of writing: Unicode's NFC, no invisible characters, single spaces."""
+    if not cell.isascii():
+        cell = "".join(letter for letter in unicodedata.normalize("NFC", cell) if unicodedata.category(letter) != "Cf")
+    return " ".join(cell.split())
+
+
 def read_cell(cell: str, decimal: str) -> tuple[Kind, float]:
     """What the cell is, and its value: NaN unless it is a number, infinite where float64 has no such number.
 
@@ -49,7 +59,7 @@ def read_cell(cell: str, decimal: str) -> tuple[Kind, float]:
         cell: Its text.
         decimal: The decimal mark, ``"."`` or ``","``.
     """
-    cell = cell.strip()
+    cell = tidy(cell)
     if _NUMBER[decimal].fullmatch(cell):
         return Kind.NUMBER, float(cell.replace(",", "."))
     if cell.lower() in MISSING_MARKERS:
@@ -82,7 +92,12 @@ def is_number(cell: str) -> bool:
 
 def is_missing(cell: str) -> bool:
     """Whether the cell holds nothing, or a marker for that."""
-    return cell.strip().lower() in MISSING_MARKERS
+    return tidy(cell).lower() in MISSING_MARKERS
+
+
+def starts_with_number(word: str) -> bool:
+    """Whether a word is a number with a unit, a comparison, a date, a range or the like: ``5mm``, ``<3``, ``1/4``."""
+    return word.lstrip(_BEFORE_NUMBERS + " ")[:1].isnumeric()
 
 
 def is_fraction(cell: str, decimal: str) -> bool:
@@ -101,6 +116,6 @@ def hint(cell: str, decimal: str) -> str:
     if is_fraction(cell, other) and not is_grouped(cell, other):
         name = {".": "point", ",": "comma"}[other]
         return f"give --decimal {name} if {other!r} is the decimal mark, or fix the cell"
-    if any(letter.isdigit() for letter in cell) and read_cell(cell, decimal)[0] is Kind.ODD:
+    if starts_with_number(tidy(cell)):
         return "write it in digits, without thousands separators and units"
     return "fix the cell, remove the row, or leave the column out with --drop"

@@ -19,6 +19,8 @@ from initcheck.catalog.csv_tables.cells import (
     is_missing,
     plain_numbers,
     read_cell,
+    starts_with_number,
+    tidy,
 )
 from initcheck.catalog.csv_tables.encoding import CsvText
 from initcheck.catalog.csv_tables.layout import Layout
@@ -92,7 +94,8 @@ class Columns:
 def read_columns(text: CsvText, layout: Layout, *, fill: bool) -> Columns:
     """Reads every column that is not left out.
 
-    A column is one of words where more than half of its filled cells are neither numbers nor look like one.
+    A column is one of words where more than half of its filled cells are neither numbers nor look like one; then no
+    cell may be a number.
 
     Args:
         text: The file.
@@ -100,11 +103,13 @@ def read_columns(text: CsvText, layout: Layout, *, fill: bool) -> Columns:
         fill: Whether missing values are allowed.
 
     Raises:
-        DataError: A row is ragged; a cell is missing, not a number, or not finite in float32; a column holds nothing,
-            or too many different words; there is no row, or too many cells.
+        DataError: A row is ragged; a cell goes on over a line break, is missing, not a number, or not finite in
+            float32; a column holds nothing, words and numbers, numbers with units, or too many different words; there
+            is no row, or too many cells.
     """
     gathered = {index: _Gathered() for index in layout.features}
     labels = _Words(most=MOST_NUMBERS)
+    place = _Place(text, layout)
     rows = 0
     for first, cells in _columnwise(text, layout):
         rows = first + len(cells[0])
@@ -113,19 +118,20 @@ def read_columns(text: CsvText, layout: Layout, *, fill: bool) -> Columns:
                 f"{text.where}: more than {MOST_NUMBERS:,} numbers in {len(gathered):,} features; leave rows out, or "
                 "columns with --drop"
             )
+        if b'"' in text.utf8:
+            _require_single_lines(place, cells, first)
         for index, column in gathered.items():
             column.add(cells[index], first, layout.decimal)
         labels.add(cells[layout.target])
     if not rows:
         raise DataError(f"{text.where}: there is a header line but no row; give rows below it")
-    place = _Place(text, layout)
     numbers = {index: column.values() for index, column in gathered.items() if not column.is_words}
     for index, column in gathered.items():
         _require_readable(place, index, column, numbers.get(index), fill=fill)
-    words = _finish_words(text, layout, {index: gathered[index].words for index in gathered if index not in numbers})
+    words = {index: column.words for index, column in gathered.items() if column.is_words}
     return Columns(
         tuple(NumberColumn(layout.names[index], values) for index, values in numbers.items()),
-        tuple(_category(place, index, words[index], rows) for index in words),
+        tuple(_category(place, index, column, rows) for index, column in words.items()),
         WordColumn(layout.names[layout.target], tuple(labels.codes), labels.array()),
     )
 
@@ -150,16 +156,13 @@ class _Place:
 
 @dataclass
 class _Gathered:
-    """The cells of one feature, as they are read.
-
-    ``words`` is None when a part of the cells, being plain numbers, was not looked at one by one.
-    """
+    """The cells of one feature, as they are read; ``words`` lacks parts of the column that are all plain numbers."""
 
     parts: list[Numbers] = field(default_factory=list)
     counts: Counter[Kind] = field(default_factory=Counter)
     first: dict[Kind, int] = field(default_factory=dict)
     is_merged: bool = False
-    words: _Words | None = field(default_factory=lambda: _Words())
+    words: _Words = field(default_factory=lambda: _Words())
 
     def add(self, cells: Sequence[str], start: int, decimal: str) -> None:
         values = plain_numbers(cells, decimal)
@@ -170,13 +173,12 @@ class _Gathered:
             counts: Counter[Kind] = Counter()
             for cell, (kind, _) in read.items():
                 counts[kind] += times[cell]
-            for kind in counts.keys() - self.first.keys() - {Kind.NUMBER}:
+            for kind in counts.keys() - self.first.keys():
                 self.first[kind] = start + next(row for row, cell in enumerate(cells) if read[cell][0] is kind)
             self.counts += counts
-            if self.words is not None:
-                self.words.add(cells)
+            self.words.add(cells)
         else:
-            self.words = None
+            self.first.setdefault(Kind.NUMBER, start)
             self.counts[Kind.NUMBER] += len(cells)
         # Different whole numbers beyond float64's digits are one value.
         self.is_merged |= abs(values[0]) >= _WHOLE and bool((values == values[0]).all()) and len(set(cells)) > 1
@@ -198,13 +200,15 @@ class _Words:
 
     most: int = MOST_CATEGORIES + len(MISSING_MARKERS)
     codes: dict[str, int] = field(default_factory=dict)
+    written: dict[str, int] = field(default_factory=dict)
     parts: list[Codes] = field(default_factory=list)
 
     def add(self, cells: Sequence[str]) -> None:
-        codes = self.codes
         if self.is_whole:
-            found = (codes.setdefault(cell.strip(), len(codes)) for cell in cells)
-            self.parts.append(np.fromiter(found, np.int64, len(cells)))
+            for cell in dict.fromkeys(cells):
+                if cell not in self.written:
+                    self.written[cell] = self.codes.setdefault(tidy(cell), len(self.codes))
+            self.parts.append(np.fromiter(map(self.written.__getitem__, cells), np.int64, len(cells)))
 
     @property
     def is_whole(self) -> bool:
@@ -222,6 +226,18 @@ def _columnwise(text: CsvText, layout: Layout) -> Iterator[tuple[int, list[list[
     while cells := list(itertools.chain.from_iterable(itertools.islice(rows, most))):
         yield start, [cells[column::width] for column in range(width)]
         start += len(cells) // width
+
+
+def _require_single_lines(place: _Place, cells: Sequence[Sequence[str]], start: int) -> None:
+    """Refuses a line break in a feature or label: a stray quotation mark makes one cell of many rows."""
+    for index in (*place.layout.features, place.layout.target):
+        joined = "".join(cells[index])
+        if "\n" in joined or "\r" in joined:
+            row = start + next(row for row, cell in enumerate(cells[index]) if "\n" in cell or "\r" in cell)
+            raise DataError(
+                f"{place.of(row, index)}: the cell goes on over a line break; fix the quotation marks of the row that "
+                "begins there, or leave the column out with --drop"
+            )
 
 
 def _require_readable(place: _Place, index: int, column: _Gathered, values: Numbers | None, *, fill: bool) -> None:
@@ -247,6 +263,8 @@ def _require_readable(place: _Place, index: int, column: _Gathered, values: Numb
                 f"{where} varies from {least:g} to {greatest:g}, of which floating point keeps too few digits; "
                 "subtract a constant from it, or leave it out with --drop"
             )
+    else:
+        _require_words(place, index, column)
     if Kind.MISSING in column.first and not fill:
         row = column.first[Kind.MISSING]
         found = place.cell(row, index)
@@ -256,14 +274,26 @@ def _require_readable(place: _Place, index: int, column: _Gathered, values: Numb
         )
 
 
-def _finish_words(text: CsvText, layout: Layout, gathered: Mapping[int, _Words | None]) -> dict[int, _Words]:
-    """The columns of words, read again where some of their cells were taken for numbers at first."""
-    words = {index: column or _Words() for index, column in gathered.items()}
-    if again := [index for index, column in gathered.items() if column is None]:
-        for _, cells in _columnwise(text, layout):
-            for index in again:
-                words[index].add(cells[index])
-    return words
+def _require_words(place: _Place, index: int, column: _Gathered) -> None:
+    """Refuses a column of words that are numbers in truth: some plainly, or most with a unit or the like."""
+    advice = (
+        "write numbers in digits without units and a missing value as an empty cell, put a letter before codes, or "
+        "leave the column out with --drop"
+    )
+    if found := [row for kind, row in column.first.items() if kind in (Kind.NUMBER, Kind.ODD)]:
+        row, word = min(found), place.cell(column.first[Kind.WORD], index)
+        raise DataError(
+            f"{place.of(row, index)}: {place.cell(row, index)!r} is a number among words such as {word!r}; {advice}"
+        )
+    words = [word for word in column.words.codes if not is_missing(word)]
+    numeric = [word for word in words if starts_with_number(word)]
+    if 2 * len(numeric) > len(words):
+        row = int(np.argmax(column.words.array() == column.words.codes[numeric[0]]))
+        cell = for_axis(for_terminal(numeric[0]))
+        raise DataError(
+            f"{place.of(row, index)}: {cell!r} begins with a number, as most of the column's different words do; "
+            f"{advice}"
+        )
 
 
 def _category(place: _Place, index: int, column: _Words, rows: int) -> WordColumn:
@@ -276,7 +306,26 @@ def _category(place: _Place, index: int, column: _Words, rows: int) -> WordColum
             f"{place.text.where}: {place.column(index)} has more different words (such as {example!r}) than the {most} "
             f"categories that {rows:,} rows allow; leave it out with --drop, or group its words"
         )
+    require_no_twins(f"{place.text.where}: {place.column(index)}", words)
     return WordColumn(place.layout.names[index], tuple(words), _renumbered(column, words))
+
+
+def require_no_twins(where: str, words: Sequence[str]) -> None:
+    """Refuses words that differ only in the case of letters.
+
+    Args:
+        where: File and column, for the message.
+        words: The different words.
+
+    Raises:
+        DataError: There are such words; two are named.
+    """
+    folded: dict[str, str] = {}
+    for word in words:
+        twin = folded.setdefault(word.casefold(), word)
+        if twin != word:
+            both = " and ".join(repr(for_axis(for_terminal(one))) for one in (twin, word))
+            raise DataError(f"{where} has both {both}; write them in one way, or rename one if they differ")
 
 
 def _renumbered(column: _Words, words: Sequence[str]) -> Codes:

@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from initcheck.catalog.csv_tables.cells import is_fraction, is_grouped, is_missing, is_number
@@ -85,10 +85,13 @@ def find_layout(text: CsvText, reading: Reading) -> Layout:
     has_header = _has_header(text, first, fitting, reading)
     names = _names(first) if has_header else tuple(f"column_{number}" for number in range(1, len(first) + 1))
     layout = Layout(separator, ".", names, has_header, *_chosen(text, first, names, has_header, reading), skipped)
+    if reading.decimal:
+        return replace(layout, decimal=DECIMALS[reading.decimal])
     rows = fitting if has_header else [first, *fitting]
-    cells = [row[index].strip() for row in rows for index in (*layout.features, layout.target)]
-    decimal = DECIMALS[reading.decimal] if reading.decimal else _find_decimal(text, cells, separator)
-    return replace(layout, decimal=decimal)
+    found = _find_decimal(text, _used_cells(layout, rows), separator)
+    if found is None and separator != "," and (b"." in text.utf8 or b"," in text.utf8):
+        found = _find_decimal_in_all(text, layout)
+    return replace(layout, decimal=found or ".")
 
 
 def list_names(names: Sequence[str]) -> str:
@@ -99,7 +102,7 @@ def list_names(names: Sequence[str]) -> str:
 
 
 def _rows(text: CsvText, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, with the numbers of their lines."""
+    """The rows that are not blank, with the numbers of the lines that they begin on."""
     lines = io.TextIOWrapper(io.BytesIO(text.utf8), encoding="utf-8", newline="")
     for _ in range(skipped):
         lines.readline()
@@ -107,9 +110,9 @@ def _rows(text: CsvText, separator: str, skipped: int) -> Iterator[tuple[int, li
     line = skipped
     try:
         for row in reader:
-            line = reader.line_num + skipped
+            start, line = line + 1, reader.line_num + skipped
             if any(row) and (len(row) > 1 or row[0].strip()):
-                yield line, row
+                yield start, row
     except csv.Error as error:
         raise DataError(
             f"{text.where}: line {line + 1}: the row that begins there cannot be read ({error}); fix its "
@@ -256,7 +259,14 @@ def _chosen(
     return target, tuple(index for index in kept if index != target)
 
 
-def _find_decimal(text: CsvText, cells: Sequence[str], separator: str) -> str:
+def _used_cells(layout: Layout, rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    used = (*layout.features, layout.target)
+    return (row[index].strip() for row in rows for index in used)
+
+
+def _find_decimal(text: CsvText, cells: Iterable[str], separator: str) -> str | None:
+    """The decimal mark that the first rows show; None where they do not."""
+    cells = list(cells)
     fractions = {mark: [cell for cell in cells if is_fraction(cell, mark)] for mark in (".", ",")}
     clear = {
         mark: next((cell for cell in found if not is_grouped(cell, mark)), None) for mark, found in fractions.items()
@@ -269,13 +279,32 @@ def _find_decimal(text: CsvText, cells: Sequence[str], separator: str) -> str:
     for mark, found in clear.items():
         if found:
             return mark
-    # In a file separated by semicolons, as where the comma is the decimal mark, a point may separate thousands.
-    doubtful = fractions[","] or (fractions["."] if separator == ";" else [])
-    if doubtful:
-        mark, name = (",", "comma") if fractions[","] else (".", "point")
-        cell = doubtful[0]
-        raise DataError(
-            f"{text.where}: {cell!r} may be {cell.replace(mark, '.', 1)} or {cell.replace(mark, '')}; give --decimal "
-            f"{name} if {mark!r} is the decimal mark, or write numbers without thousands separators"
-        )
-    return "."
+    if separator == "," and fractions[","]:  # quoted; a point is the decimal mark there
+        raise _ambiguous(text, fractions[","][0], ",")
+    return None
+
+
+def _find_decimal_in_all(text: CsvText, layout: Layout) -> str | None:
+    """The decimal mark of the first clear fraction in the file; None where nothing looks like a fraction.
+
+    Only where cells are separated by commas is a point never a separator of thousands.
+    """
+    doubtful: dict[str, str] = {}
+    for cell in _used_cells(layout, layout.rows(text)):
+        for mark in (",", "."):
+            if mark in cell and is_fraction(cell, mark):
+                if not is_grouped(cell, mark):
+                    return mark
+                doubtful.setdefault(mark, cell)
+    for mark in (",", "."):
+        if mark in doubtful:
+            raise _ambiguous(text, doubtful[mark], mark)
+    return None
+
+
+def _ambiguous(text: CsvText, cell: str, mark: str) -> DataError:
+    name = {".": "point", ",": "comma"}[mark]
+    return DataError(
+        f"{text.where}: {cell!r} may be {cell.replace(mark, '.', 1)} or {cell.replace(mark, '')}; give --decimal "
+        f"{name} if {mark!r} is the decimal mark, or write numbers without thousands separators"
+    )

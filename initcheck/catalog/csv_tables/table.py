@@ -7,14 +7,20 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.csv_tables.about import Facts, tell
 from initcheck.catalog.csv_tables.cells import MISSING_LABELS, Kind, Numbers, read_cell
-from initcheck.catalog.csv_tables.columns import MOST_NUMBERS, Codes, Columns, WordColumn, read_columns
+from initcheck.catalog.csv_tables.columns import (
+    MOST_NUMBERS,
+    Codes,
+    Columns,
+    WordColumn,
+    read_columns,
+    require_no_twins,
+)
 from initcheck.catalog.csv_tables.encoding import CsvText, read_text
 from initcheck.catalog.csv_tables.layout import Layout, find_layout
 from initcheck.catalog.csv_tables.reading import Reading
@@ -27,6 +33,7 @@ MIN_ROWS = 10
 MOST_CLASSES = 50
 _FEW_CLASSES = 10  # so many different numbers may be classes in a table of any size
 _ROWS_PER_CLASS = 10  # on average, where there are more than a few
+_FIRST_ROWS = 1000
 _MOST_NAME = 80  # characters
 _SPREAD_ERROR = 1e-3  # of a standard deviation that should be 1: float32 and missing digits stay far below
 
@@ -79,7 +86,9 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
             f"{text.where}: {len(labels.codes)} rows are too few to train and hold out; give at least {MIN_ROWS}"
         )
     classes, numbers = _number_classes(text, layout, labels)
+    _require_no_copy(text, columns, numbers, len(classes))
     inputs, names = _encode(text, columns)
+    repeated = _count_repeated(inputs, numbers)
     constant = np.ptp(inputs, axis=0) == 0
     inputs[:, constant] = 0.0  # of large values rounding would leave a large rest
     data = split(inputs, numbers, classes=len(classes))
@@ -101,6 +110,7 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
         held_out=tuple(int(count) for count in np.bincount(numbers, minlength=len(classes)) - trained),
         inputs=inputs.shape[1],
         constant=tuple(name for name, varies_not in zip(names, constant, strict=True) if varies_not),
+        repeated=repeated,
     )
     return CsvTable(
         facts.file,
@@ -135,25 +145,30 @@ def _number_classes(text: CsvText, layout: Layout, labels: WordColumn) -> tuple[
             )
     values = [read_cell(word, layout.decimal) for word in labels.words]
     are_numbers = all(kind is Kind.NUMBER and math.isfinite(value) for kind, value in values)
-    keys: list[Any] = [value for _, value in values] if are_numbers else list(labels.words)
-    ordered = sorted(set(keys))
+    written: dict[float, str] = {}
+    keys = [
+        written.setdefault(value, word) if kind is Kind.NUMBER and math.isfinite(value) else word
+        for word, (kind, value) in zip(labels.words, values, strict=True)
+    ]
+    require_no_twins(where, list(dict.fromkeys(keys)))
+    classes = tuple(written[value] for value in sorted(written)) if are_numbers else tuple(sorted(set(keys)))
     rows = len(labels.codes)
-    if are_numbers and _looks_like_regression([value for _, value in values], len(ordered), rows):
+    if are_numbers and _looks_like_regression([value for _, value in values], len(classes), rows):
         raise DataError(
-            f"{where} has {len(ordered):,} different numbers in {rows:,} rows, which looks like regression, but "
+            f"{where} has {len(classes):,} different numbers in {rows:,} rows, which looks like regression, but "
             "initcheck compares accuracies of classes; name a column of classes with --target"
         )
-    if len(ordered) > MOST_CLASSES:
+    if len(classes) > MOST_CLASSES:
         raise DataError(
-            f"{where} has {len(ordered):,} different words in {rows:,} rows, but at most {MOST_CLASSES} classes are "
+            f"{where} has {len(classes):,} different words in {rows:,} rows, but at most {MOST_CLASSES} classes are "
             "supported; name another column with --target"
         )
-    if len(ordered) < 2:
+    if len(classes) < 2:
         raise DataError(
             f"{where} has 1 class, {_shown(labels.words[0])!r}, but two are needed; name another column with --target"
         )
-    numbers = np.array([ordered.index(key) for key in keys], np.int64)[labels.codes]
-    classes = tuple(labels.words[keys.index(key)] for key in ordered)
+    places = {key: place for place, key in enumerate(classes)}
+    numbers = np.array([places[key] for key in keys], np.int64)[labels.codes]
     counts = np.bincount(numbers)
     if counts.min() < 2:
         rare = int(np.argmin(counts))
@@ -169,6 +184,34 @@ def _looks_like_regression(values: Sequence[float], distinct: int, rows: int) ->
     if distinct > min(MOST_CLASSES, max(_FEW_CLASSES, rows // _ROWS_PER_CLASS)) or 2 * distinct > rows:
         return True
     return distinct > _FEW_CLASSES and not all(value.is_integer() for value in values)
+
+
+def _require_no_copy(text: CsvText, columns: Columns, numbers: Codes, classes: int) -> None:
+    """Refuses a feature that is the target in other words, with gaps or without."""
+    features = [(column.name, column.values, ~np.isnan(column.values)) for column in columns.numbers]
+    features += [(column.name, column.codes.astype(float), column.codes >= 0) for column in columns.categories]
+    for name, values, filled in features:
+        if _is_copy(values, numbers, classes) or _is_copy(values[filled], numbers[filled], classes):
+            raise DataError(
+                f"{text.where}: column {_shown(name)!r} has one value for each class of the target column "
+                f"{_shown(columns.labels.name)!r}, so it gives the answer away; leave it out with --drop"
+            )
+
+
+def _is_copy(values: Numbers, numbers: Codes, classes: int) -> bool:
+    """Whether each value belongs to one class only, and there are as many values as classes."""
+    if len(np.unique(values[:_FIRST_ROWS])) > classes:  # as for nearly all columns
+        return False
+    different, codes = np.unique(values, return_inverse=True)
+    return len(different) == classes == len(np.unique(codes * classes + numbers))
+
+
+def _count_repeated(inputs: Numbers, numbers: Codes) -> int:
+    """How many rows occur more than once, inputs and class."""
+    import pandas as pd
+
+    hashes = pd.util.hash_pandas_object(pd.DataFrame(inputs + 0.0).assign(label=numbers), index=False)
+    return int(hashes.duplicated(keep=False).sum())
 
 
 def _encode(text: CsvText, columns: Columns) -> tuple[Numbers, list[str]]:
