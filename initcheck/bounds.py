@@ -140,7 +140,7 @@ def load_bounds(path: Path | None = None) -> Bounds:
         return Bounds.model_validate(tomllib.loads(text.decode()))
     except ValidationError as error:
         reason = f"holds no bounds ({first_mistake(error)})"
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no text, digits or brackets without end
         reason = f"is no TOML ({shortened(' '.join(str(error).split()))})"
     raise InitcheckError(f"{path or PACKAGED} {reason}; write it anew with initcheck bounds calibrate")
 

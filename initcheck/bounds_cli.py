@@ -114,8 +114,12 @@ def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> N
     from initcheck.reporting.bounds import picture_of, render_markdown
 
     picture = markdown.with_suffix(".svg")
+    if markdown.suffix == ".svg" or (markdown.exists() and not markdown.is_file()):
+        raise InitcheckError(f"--markdown {markdown} has a picture beside it; name a file such as bounds.md")
     for path in (markdown, picture):
         require_writable(path, "--markdown")
+        if file is not None and file.exists() and path.exists() and path.samefile(file):
+            raise InitcheckError(f"--markdown {markdown} would overwrite --bounds {file}; name another file")
     texts = {markdown: render_markdown(chosen, picture.name), picture: picture_of(chosen)}
     with uninterrupted():
         for path, text in texts.items():

@@ -115,6 +115,7 @@ def run(
         "--vary": None if vary == "init" else vary,
     }
     words = [str(word) for option, value in given.items() if value is not None for word in (option, value)]
+    table.require_apart(out)
     with _output_folder(out) as write:
         found = _sweep_with_progress(
             chosen,
@@ -255,8 +256,9 @@ def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, Iterable[str
     """
     from initcheck.reporting.saved_runs import writable_folder, write_files
 
+    absolute = folder.absolute()  # wherever the user's own code goes meanwhile
     with writable_folder(folder, "--out"):
-        yield functools.partial(write_files, folder)
+        yield functools.partial(write_files, absolute)
 
 
 def main() -> None:

@@ -48,6 +48,21 @@ def require_writable(path: Path, option: str) -> None:
         raise InitcheckError(f"{option} {path} cannot be written ({_reason(error)}); name another file") from None
 
 
+def require_replaceable(path: Path, option: str) -> None:
+    """Makes sure before the work that a file of a set can be put there: nothing, or a regular file, is there now.
+
+    Args:
+        path: The file to be written.
+        option: How the user named its folder.
+
+    Raises:
+        InitcheckError: A folder, a device, a pipe or a link that leads nowhere is in its place, or it is read-only.
+    """
+    require_writable(path, option)
+    if path.exists() and not path.is_file():
+        raise InitcheckError(f"{option}: {path} is no regular file; name another folder")
+
+
 def write_whole(path: Path, parts: Iterable[str]) -> None:
     """Replaces the file in one step: a process killed at any moment leaves the old text, or the new one.
 

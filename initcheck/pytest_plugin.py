@@ -182,11 +182,12 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from initcheck.errors import InitcheckError
     from initcheck.pytest_baseline import BaselineSession
+    from initcheck.texts import for_terminal
 
     try:
         config.pluginmanager.register(BaselineSession(config, _BASELINE_MARK), "initcheck-baselines")
     except InitcheckError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(for_terminal(str(error))) from None
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
@@ -197,7 +198,11 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[
 
 
 def _wants_baseline(config: pytest.Config) -> bool:
-    return bool(config.getoption("initcheck_baseline") or config.getoption("initcheck_record"))
+    options = {name: config.getoption(name) for name in ("initcheck_baseline", "initcheck_record")}
+    for name, value in options.items():
+        if value is not None and not value.strip():  # a variable that is not set
+            raise pytest.UsageError(f"--{name.replace('_', '-')} names no file; name one, or leave the option out")
+    return any(value is not None for value in options.values())
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -55,26 +55,34 @@ def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, wo
         full: Whether to run every family on every fault, rather than the one that must catch it.
         workers: How many processes at once.
     """
-    with ThreadPoolExecutor(workers) as pool:
+    pool, running = ThreadPoolExecutor(workers), set[subprocess.Popen[str]]()
+    try:
         waiting = [
-            pool.submit(_in_process, mutant, seed, FAMILIES if full or mutant.harmless else (mutant.family,))
+            pool.submit(_in_process, mutant, seed, FAMILIES if full or mutant.harmless else (mutant.family,), running)
             for mutant in mutants
         ]
         for done in as_completed(waiting):
             yield done.result()
+    finally:  # interrupted: those that wait are not started, and those that run are ended
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(running):
+            process.kill()
 
 
-def _in_process(mutant: Mutant, seed: int, families: Iterable[str]) -> Outcome:
-    finished = subprocess.run(
+def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: set[subprocess.Popen[str]]) -> Outcome:
+    finished = subprocess.Popen(
         leashed([sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *families]),
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, MUTANT_VARIABLE: mutant.name},
-        check=False,
     )
-    lines = finished.stdout.splitlines()
+    running.add(finished)
+    stdout, stderr = finished.communicate()
+    running.discard(finished)
+    lines = stdout.splitlines()
     if finished.returncode or not lines:
-        last = (finished.stderr.strip() or "no output").splitlines()[-1]
+        last = (stderr.strip() or "no output").splitlines()[-1]
         return Outcome(mutant, {}, f"exit code {finished.returncode}: {last}")
     return Outcome(mutant, json.loads(lines[-1]))
 

@@ -113,6 +113,18 @@ class TableOptions:
                 )
         return banknotes_from_csv(self.data, reading)
 
+    def require_apart(self, out: Path) -> None:
+        """Makes sure that the table is none of the files that are written.
+
+        Raises:
+            InitcheckError: It is one.
+        """
+        from initcheck.reporting.saved_runs import SWEEP_FILES
+
+        for name in SWEEP_FILES if self.data is not None and self.data.exists() else ():
+            if (out / name).exists() and (out / name).samefile(self.data or ""):
+                raise InitcheckError(f"--data {self.data} would be overwritten by {out / name}; name another --out")
+
     def _given(self) -> list[tuple[str, Any]]:
         options = [(f"--{one.name.replace('_', '-')}", getattr(self, one.name)) for one in fields(self)]
         return [(option, value) for option, value in options if value is not None and value != ()]

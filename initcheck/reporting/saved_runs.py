@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initcheck.errors import InitcheckError
-from initcheck.files import read_bounded, write_whole
+from initcheck.files import read_bounded, require_replaceable, write_whole
 from initcheck.record_files import RecordFile, checksum_of, first_mistake, shortened
 
 if TYPE_CHECKING:
@@ -77,11 +77,14 @@ def writable_folder(folder: Path, option: str) -> Iterator[None]:
         InitcheckError: The path is a file, or cannot be written to.
     """
     missing: list[Path] = []
+    folder = folder.absolute()  # wherever the user's own code goes meanwhile
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        for name in SWEEP_FILES:
+            require_replaceable(folder / name, option)
     except (OSError, ValueError) as error:  # a null character is a ValueError
         with contextlib.suppress(OSError, ValueError):
             _remove_empty(missing)

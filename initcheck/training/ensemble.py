@@ -28,7 +28,7 @@ from initcheck.training.initial_weights import Array, InitialWeights, Unsuitable
 from initcheck.training.nudges import nudged
 from initcheck.training.problem_models import build_model
 from initcheck.training.program import LOSSES, Program, Trained
-from initcheck.training.reuse import is_resettable, is_stateless
+from initcheck.training.reuse import is_kerass_own, is_resettable, is_stateless
 from initcheck.training.seeding import order_seed, run_seeds
 from initcheck.training.stacking import Network, single, stacked
 from initcheck.training.validation import validated_data
@@ -266,6 +266,8 @@ def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
         raise UnsuitableError("Keras 2 has no optimizer that it could share")
     if not is_stateless(keras, model):
         raise UnsuitableError("its model holds more than weights: a layer with state, randomness or code of its own")
+    if not is_kerass_own(keras, model):
+        raise UnsuitableError("its model calls a function that is not Keras's own, which may keep state or draw")
     optimizer = problem.optimizer(keras)
     if not is_resettable(keras, optimizer):
         raise UnsuitableError(f"its optimizer is {type(optimizer).__name__}")

@@ -110,8 +110,23 @@ def test_numbers_are_cut_where_their_error_has_two_digits(value, error, told):
         (lambda text: text.replace("seed = 1", 'seed = "one"'), "seed"),
         (lambda text: text + "surprise = 1\n[extra]\n", "extra"),
         (lambda text: "\x00" + text, "is no TOML"),
+        (lambda text: "a = " + "[" * 100_000, "is no TOML"),
+        (lambda text: "a = " + "1" * 6000, "is no TOML"),
     ],
-    ids=["cut", "collapsed", "order", "rows", "shorter", "no number", "negative", "type", "key", "control"],
+    ids=[
+        "cut",
+        "collapsed",
+        "order",
+        "rows",
+        "shorter",
+        "no number",
+        "negative",
+        "type",
+        "key",
+        "control",
+        "deep",
+        "digits",
+    ],
 )
 def test_a_file_that_holds_something_else_is_told_in_one_line(tmp_path, change, reason):
     path = tmp_path / "bounds.toml"

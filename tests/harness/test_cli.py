@@ -145,6 +145,25 @@ def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(initcheck_, w
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_table_is_never_overwritten_by_the_results(initcheck_, tmp_path):
+    table = "a,b,class\n" + "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(60))
+    Path("mine").mkdir()
+    Path("mine/runs.csv").write_text(table)
+    Path("link.csv").symlink_to("mine/runs.csv")
+    for name in ("mine/runs.csv", "link.csv"):
+        code, _, err = initcheck_("run", "--data", name, "--out", "mine")
+        assert code == 2
+        assert f"--data {name} would be overwritten by mine/runs.csv; name another --out" in err
+    assert Path("mine/runs.csv").read_text() == table
+
+
+def test_what_is_in_the_place_of_a_result_is_found_before_training(initcheck_, tmp_path):
+    Path("out/history.csv").mkdir(parents=True)
+    code, _, err = initcheck_("run", "--out", "out")
+    assert code == 2
+    assert "history.csv is a folder" in err
+
+
 @pytest.mark.slow
 def test_results_of_an_earlier_run_survive_one_that_fails(initcheck_, monkeypatch, tmp_path):
     initcheck_("run", *QUICK, "--out", "results")

@@ -138,6 +138,7 @@ def test_a_second_signal_is_not_put_off(tmp_path):
         ("MemoryError()", 2, "memory ran out"),
         ("OSError(28, 'No space left on device', 'here')", 2, "initcheck: No space left on device (here)"),
         ("RuntimeError('broken')", 2, "RuntimeError in initcheck itself; please report it"),
+        ("BaseException('broken')", 2, "BaseException in initcheck itself; please report it"),
         ("SystemExit(1)", 1, ""),
         ("SystemExit('words')", 2, ""),
     ],
@@ -148,7 +149,7 @@ def test_what_could_not_be_done_is_exit_code_2_and_never_1(error, code, words, t
     assert words in done.stderr
     assert bool(words) is bool(done.stderr)
     assert "\x1b" not in done.stderr
-    assert ("Traceback" in done.stderr) is ("RuntimeError" in error)
+    assert ("Traceback" in done.stderr) is ("broken" in error)
 
 
 @pytest.mark.parametrize(("command", "code"), [("lines", 0), ("changed", 1)])

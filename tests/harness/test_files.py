@@ -269,3 +269,14 @@ def test_a_scratch_folder_goes_with_its_block_and_one_without_an_owner_is_swept(
             assert other != mine
         assert not other.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_stands_in_the_place_of_a_file_of_a_set_is_found_before_the_work(tmp_path):
+    files.require_replaceable(tmp_path / "new.csv", "--out")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "null").symlink_to(os.devnull)
+    for name in ("folder", "pipe", "loop", "null"):
+        with pytest.raises(InitcheckError, match="--out"):
+            files.require_replaceable(tmp_path / name, "--out")

@@ -1,5 +1,9 @@
 """The self-test's own logic, and a part of it for real; `initcheck self-test` does all of it."""
 
+import threading
+import time
+from dataclasses import replace
+
 import pytest
 
 from initcheck import selftest
@@ -62,3 +66,25 @@ def test_a_real_fault_is_caught_in_a_process_of_its_own():
 def test_real_faults_of_each_family_are_caught(fault):
     (outcome,) = run_selftest([fault], seed=3)
     assert outcome.as_expected, outcome
+
+
+def test_an_interruption_starts_no_more_processes_and_ends_those_that_run(monkeypatch):
+    started = []
+
+    def command(words):
+        started.append(words[3])
+        return ["false"] if words[3] == "quick" else ["sleep", "60"]
+
+    monkeypatch.setattr(selftest, "leashed", command)
+    mutants = [replace(FAULT, name=name) for name in ("quick", "slow", "never")]
+    outcomes = run_selftest(mutants, seed=1, workers=1)
+    assert next(outcomes).mutant.name == "quick"
+    while len(started) < 2:
+        time.sleep(0.01)
+    outcomes.close()
+    before = time.monotonic()
+    for thread in threading.enumerate():
+        if thread.name.startswith("ThreadPoolExecutor"):
+            thread.join(30)
+    assert time.monotonic() - before < 30
+    assert started == ["quick", "slow"]
