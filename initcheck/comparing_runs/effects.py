@@ -30,7 +30,7 @@ class Measured:
     Attributes:
         difference: The second less the first, with its 95 % interval; NaN where the samples cannot tell.
         p_value: That both are of one distribution.
-        error: Standard error that n pairs, or n runs of each side, would have, with so much added to their variance.
+        error: Standard error that n pairs, or n runs of each side, would have, with that added to one side's variance.
         runs: Pairs, or runs of the smaller side.
         paired: Whether they are pairs.
         counted: Whether only the runs that differ are evidence: those of a sign test, or of rare events.
@@ -190,8 +190,8 @@ def _error(samples: list[Values], end: float, ends: int) -> Callable[[int, float
     variances = [float(sample.var(ddof=1)) if len(sample) > 1 else 0.0 for sample in samples]
 
     def error(runs: int, more: float) -> float:
-        squares = [runs * (variance + more) + 2 * ends * end**2 for variance in variances]
-        return math.sqrt(sum(squares)) / (runs + 2 * ends)
+        squares = [runs * variance + 2 * ends * end**2 for variance in variances]
+        return math.sqrt(runs * more + sum(squares)) / (runs + 2 * ends)  # a change adds its variance to one side
 
     return error
 

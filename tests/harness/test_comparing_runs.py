@@ -322,6 +322,18 @@ def test_the_share_of_stuck_runs_that_is_said_to_be_seen_is_seen(paired, share):
     assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue > ALPHA
 
 
+def test_half_the_share_of_stuck_runs_that_is_said_to_be_seen_is_missed_more_often_than_stated():
+    """The stated share is no far too large one: at first the change's variance was added to both sides."""
+    stream = np.random.RandomState(20)
+    none, n, count = np.zeros(100), 100, 200
+    half = detectable(measure_net_share(none, none, paired=False), n, 1e-4) / 2
+    seen = sum(
+        measure_net_share(none, 1.0 * (stream.uniform(size=n) < half), paired=False).p_value < 1e-4
+        for _ in range(count)
+    )
+    assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue < ALPHA
+
+
 def test_as_many_runs_as_are_asked_for_show_delta():
     stream = np.random.RandomState(10)
     measured = measure_accuracy(*pairs(stream, 30), ROWS, paired=True)
