@@ -64,12 +64,16 @@ def permutation_p_value(old: Integers, new: Integers) -> float:
     most = int(np.sort(scores)[-few:].sum())
     if len(values) * few * most > _MOST_STEPS:
         return difference_p_value(Counts.of(old), Counts.of(new), lambda value: value)
-    ways = np.zeros((few + 1, most + 1))  # to choose so many of the values seen so far with that sum, scaled
-    ways[0, 0] = 1.0
-    for score in map(int, np.sort(scores)):
-        ways[1:, score:] += ways[:-1, : most + 1 - score].copy()
-        ways /= 2  # no overflow, however many there are
-    chances = ways[few] / ways[few].sum()
+    # Values are chosen one after the other, each with the share still missing: probabilities, however many there are.
+    joint = np.zeros((few + 1, most + 1))  # that so many of the values seen so far are chosen, with that sum
+    joint[0, 0] = 1.0
+    missing = np.arange(few, -1, -1.0)[:, np.newaxis]
+    for left, score in zip(range(len(values), 0, -1), map(int, np.sort(scores)), strict=True):
+        chosen = np.minimum(1.0, missing / left)
+        moved = joint[:-1, : most + 1 - score] * chosen[:-1]
+        joint *= 1 - chosen
+        joint[1:, score:] += moved
+    chances = joint[few]
     expected = few * float(scores.mean())
     smaller = scores[: len(old)] if len(old) <= len(new) else scores[len(old) :]
     distance = abs(float(smaller.sum()) - expected)

@@ -30,11 +30,11 @@ class Measured:
     Attributes:
         difference: The second less the first, with its 95 % interval; NaN where the samples cannot tell.
         p_value: That both are of one distribution.
-        error: Standard error that n pairs, or n runs of each side, would have, with so much added to their variance.
+        error: Standard error that n pairs, or n runs of each side, would have, with that added to one side's variance.
         runs: Pairs, or runs of the smaller side.
         paired: Whether they are pairs.
         counted: Whether only the runs that differ are evidence: those of a sign test, or of rare events.
-        fall: What the worst run that was not seen could lose; 0 where the interval has it already.
+        reach: How far from the mean a run that was not seen could be; 0 where the interval has it already.
     """
 
     difference: Estimate
@@ -43,10 +43,10 @@ class Measured:
     runs: int
     paired: bool
     counted: bool = False
-    fall: float = 0.0
+    reach: float = 0.0
 
 
-def measure_accuracy(old: Integers, new: Integers, rows: int, chance: float, *, paired: bool) -> Measured:
+def measure_accuracy(old: Integers, new: Integers, rows: int, *, paired: bool) -> Measured:
     """The difference of two mean accuracies.
 
     The tests are the sign-flip test of the differences, or the permutation test of two samples that are not paired; the
@@ -56,11 +56,11 @@ def measure_accuracy(old: Integers, new: Integers, rows: int, chance: float, *, 
         old: Rightly classified held-out rows, shape ``(runs,)``.
         new: The same; of the same seeds where they are paired.
         rows: The held-out rows.
-        chance: Accuracy of always naming the commonest class, to which a run falls that collapses.
         paired: Whether they are.
     """
     one, two = old / rows, new / rows
-    fall = max(float(one.mean()), float(two.mean())) - chance
+    means = float(one.mean()), float(two.mean())
+    reach = max(*means, *(1 - mean for mean in means))  # a run can collapse below chance, or learn where few do
     if paired:
         apart = two - one
         samples, p_value = [apart], sign_flip_p_value(new - old)
@@ -70,14 +70,23 @@ def measure_accuracy(old: Integers, new: Integers, rows: int, chance: float, *, 
         samples, p_value = [one, two], permutation_p_value(old, new)
         found = difference(one, two, paired=False)
         end = max(0.1, float(np.ptp(np.concatenate([one, two])))) / 2
-    return Measured(found, p_value, _error(samples, end, 1), min(map(len, samples)), paired, fall=max(0.0, fall))
+    return Measured(found, p_value, _error(samples, end, 1), min(map(len, samples)), paired, reach=reach)
 
 
 def spread_p_value(old: Integers, new: Integers, *, paired: bool) -> float:
-    """That two samples have one spread around the median of both: the test of their mean absolute deviations."""
-    middle = int(np.median(np.concatenate([2 * old, 2 * new])))
-    one, two = (np.abs(2 * sample - middle) for sample in (old, new))
-    return sign_flip_p_value(two - one) if paired else permutation_p_value(one, two)
+    """That two samples have one spread: the tests of their mean absolute deviations, the greater of two p-values.
+
+    With deviations from the median of both, the test is exact where both are of one distribution; but a mere shift is
+    a change to it. With those from each side's own median (Brown & Forsythe 1974) a shift is none; but few values lie
+    closer to their own median than to the distribution's, so that alone it is approximate.
+    """
+    mine, other = (int(np.median(2 * sample)) for sample in (old, new))
+    both = int(np.median(np.concatenate([2 * old, 2 * new])))
+    p_values = []
+    for middles in ((both, both), (mine, other)):
+        one, two = (np.abs(2 * sample - middle) for sample, middle in zip((old, new), middles, strict=True))
+        p_values.append(sign_flip_p_value(two - one) if paired else permutation_p_value(one, two))
+    return max(p_values)
 
 
 def measure_net_share(old: Values, new: Values, *, paired: bool) -> Measured:
@@ -127,25 +136,25 @@ def judge(measured: Measured, delta: float, alpha: float) -> tuple[RunsVerdict, 
     inside = low > -delta and high < delta  # never with NaN
     if measured.p_value < alpha and not inside:
         verdict = RunsVerdict.CHANGED
-    elif inside and measured.runs >= runs_that_show_a_collapse(measured.fall, delta):
+    elif inside and measured.runs >= runs_that_show_a_rare_outcome(measured.reach, delta):
         verdict = RunsVerdict.EQUIVALENT
     else:
         verdict = RunsVerdict.INCONCLUSIVE
     return verdict, max(delta, detectable(measured, measured.runs, alpha)), needed(measured, delta, alpha)
 
 
-def runs_that_show_a_collapse(fall: float, delta: float) -> int:
-    """How many runs show at least one collapse, with chance 97.5 %, where collapses move the mean by ``delta``.
+def runs_that_show_a_rare_outcome(reach: float, delta: float) -> int:
+    """How many runs show at least one rare outcome, with chance 97.5 %, where such outcomes move the mean by ``delta``.
 
     With fewer runs, equal samples are no sign of equal means.
 
     Args:
-        fall: What a collapsed run loses.
+        reach: How far the outcome is from the mean of all others.
         delta: What the mean may move by.
     """
-    if fall <= delta:
+    if reach <= delta:
         return 0
-    return math.ceil(math.log((1 - CONFIDENCE) / 2) / math.log1p(-delta / fall))
+    return math.ceil(math.log((1 - CONFIDENCE) / 2) / math.log1p(-delta / reach))
 
 
 def detectable(measured: Measured, runs: int, alpha: float) -> float:
@@ -166,14 +175,14 @@ def detectable(measured: Measured, runs: int, alpha: float) -> float:
 
 
 def needed(measured: Measured, delta: float, alpha: float) -> int:
-    """How many runs show a difference of ``delta``, and no collapse: by bisection, for more show more."""
+    """How many runs show a difference of ``delta``, a rare outcome's too: by bisection, for more show more."""
     low, high = 1, 2
     while high < _MOST_RUNS and detectable(measured, high, alpha) > delta:
         low, high = high, 2 * high
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if detectable(measured, middle, alpha) <= delta else (middle, high)
-    return max(high, runs_that_show_a_collapse(measured.fall, delta))
+    return max(high, runs_that_show_a_rare_outcome(measured.reach, delta))
 
 
 def _error(samples: list[Values], end: float, ends: int) -> Callable[[int, float], float]:
@@ -181,8 +190,8 @@ def _error(samples: list[Values], end: float, ends: int) -> Callable[[int, float
     variances = [float(sample.var(ddof=1)) if len(sample) > 1 else 0.0 for sample in samples]
 
     def error(runs: int, more: float) -> float:
-        squares = [runs * (variance + more) + 2 * ends * end**2 for variance in variances]
-        return math.sqrt(sum(squares)) / (runs + 2 * ends)
+        squares = [runs * variance + 2 * ends * end**2 for variance in variances]
+        return math.sqrt(runs * more + sum(squares)) / (runs + 2 * ends)  # a change adds its variance to one side
 
     return error
 

@@ -17,7 +17,7 @@ from initcheck.comparing_runs.effects import (
     measure_accuracy,
     measure_net_share,
     net_share,
-    runs_that_show_a_collapse,
+    runs_that_show_a_rare_outcome,
     spread_p_value,
 )
 from initcheck.comparing_runs.matching import (
@@ -127,14 +127,11 @@ def _rows(
             delta=margin,
             left_out=matched.left_out,
         )
-        chance = min(one.chance for one in facts)
-        yield _judged(row, question, samples[question], matched, chance, alpha)
+        yield _judged(row, question, samples[question], matched, alpha)
     yield from later
 
 
-def _judged(
-    row: RunsRow, question: str, samples: tuple[Values, Values], matched: Matched, chance: float, alpha: float
-) -> RunsRow:
+def _judged(row: RunsRow, question: str, samples: tuple[Values, Values], matched: Matched, alpha: float) -> RunsRow:
     """The row with its verdict."""
     delta = row.delta or 0.0
     if nothing_random(matched.old) and nothing_random(matched.new):
@@ -144,7 +141,7 @@ def _judged(
     if question == "accuracy":
         rows, paired = matched.old.test_total, matched.paired
         old, new = matched.old.test_correct, matched.new.test_correct
-        measured = measure_accuracy(old, new, rows, chance, paired=paired)
+        measured = measure_accuracy(old, new, rows, paired=paired)
     else:
         measured = measure_net_share(*samples, paired=matched.paired)
     verdict, detectable, needed = judge(measured, delta, alpha)
@@ -158,7 +155,7 @@ def _judged(
         needed=needed,
     )
     if question == "accuracy":
-        unseen = measured.runs < runs_that_show_a_collapse(measured.fall, delta)
+        unseen = measured.runs < runs_that_show_a_rare_outcome(measured.reach, delta)
         return _with_spread(row, matched, alpha, unseen=unseen)
     return _with_arrivals(row, samples, matched) if question == "speed" else _with_counts(row, samples, matched)
 
@@ -170,9 +167,10 @@ def _with_spread(row: RunsRow, matched: Matched, alpha: float, *, unseen: bool) 
     ends = [float(np.std(one / matched.old.test_total)) for one in (old, new)]
     words = f"spread {ends[0]:.4f} → {ends[1]:.4f}, p {p_value:.2g}"
     if p_value < alpha:
-        return _noted(replace(row, verdict=RunsVerdict.CHANGED), words)
+        alone = row.verdict is not RunsVerdict.CHANGED
+        return _noted(replace(row, verdict=RunsVerdict.CHANGED, spread_only=alone), words)
     if unseen and row.verdict is RunsVerdict.INCONCLUSIVE:
-        words += "; collapses too rare for so few runs could move the mean by Δ"
+        words += "; outcomes too rare for so few runs to show could move the mean by Δ"
     return _noted(row, words)
 
 

@@ -65,6 +65,7 @@ class RunsRow:
         needed: Pairs, or runs of each side, that show a difference of ``delta`` with that power.
         note: What else there is to say.
         left_out: How many of A's and of B's runs have no partner, where others have one.
+        spread_only: Whether it is changed by the accuracies' spread alone, not by their mean.
     """
 
     initializer: str
@@ -82,6 +83,7 @@ class RunsRow:
     needed: int | None = None
     note: str = ""
     left_out: tuple[int, int] = (0, 0)
+    spread_only: bool = False
 
 
 @dataclass(frozen=True)

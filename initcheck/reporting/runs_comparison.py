@@ -30,18 +30,21 @@ VERDICT_WORDS = {
     RunsVerdict.NOT_COMPARABLE: "of other trainings, or in one of the two only",
     RunsVerdict.CHANGED: "p is below its share α of the false-alarm rate, and the interval not inside ±Δ",
 }
+SPREAD_WORDS = "the spread's p is below its share α of the false-alarm rate; no change of the mean beyond Δ is shown"
 
 
 def describe_runs(comparison: RunsComparison) -> list[str]:
     """The verdict in sentences, the most important one first."""
     rows = comparison.rows
     sentences = []
-    for verdict in sorted(RunsVerdict, key=lambda one: -one.rank):
-        which = [row for row in rows if row.verdict is verdict]
+    kinds = [(verdict, False, words) for verdict, words in VERDICT_WORDS.items()]
+    kinds.append((RunsVerdict.CHANGED, True, SPREAD_WORDS))
+    for verdict, spread_only, words in sorted(kinds, key=lambda one: -one[0].rank):
+        which = [row for row in rows if (row.verdict, row.spread_only) == (verdict, spread_only)]
         if which:
             named = [f"{row.question} of {row.initializer}" for row in which[:_MOST_NAMED]]
             more = f" and {len(which) - _MOST_NAMED} more" if len(which) > _MOST_NAMED else ""
-            sentences.append(f"{verdict.value.upper()}: {', '.join(named)}{more} ({VERDICT_WORDS[verdict]}).")
+            sentences.append(f"{verdict.value.upper()}: {', '.join(named)}{more} ({words}).")
     if not comparison.compared:
         return ["NOT COMPARABLE: the two have no initializer that could be compared.", *sentences]
     return [

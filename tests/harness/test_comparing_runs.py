@@ -18,7 +18,7 @@ from initcheck.comparing_runs.effects import (
     measure_accuracy,
     measure_net_share,
     needed,
-    runs_that_show_a_collapse,
+    runs_that_show_a_rare_outcome,
     spread_p_value,
 )
 from initcheck.comparing_runs.side_by_side import compare_runs
@@ -26,7 +26,7 @@ from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, RunsVerdict, ac
 from initcheck.records import Data, Runs
 
 IRIS = initcheck.PROBLEMS["iris"]
-ROWS, CHANCE = 60, 0.5
+ROWS = 60
 ALPHA = 1e-3  # of the tests that the tests here make
 
 
@@ -183,9 +183,7 @@ def test_pairs_show_more_than_as_many_runs_that_are_not_paired():
         old, new = pairs(stream, 60, agree=0.95)
         for paired in seen:
             other = np.clip(new - 2, 0, ROWS)
-            measured = measure_accuracy(
-                old, other if paired else stream.permutation(other), ROWS, CHANCE, paired=paired
-            )
+            measured = measure_accuracy(old, other if paired else stream.permutation(other), ROWS, paired=paired)
             seen[paired] += judge(measured, DELTA, ALPHA)[0] is RunsVerdict.CHANGED
     assert seen[True] > 90
     assert seen[False] < 30
@@ -196,7 +194,7 @@ def test_pairs_show_more_than_as_many_runs_that_are_not_paired():
 
 def both_ways(old, new, paired):
     return (
-        measure_accuracy(old, new, ROWS, CHANCE, paired=paired).p_value,
+        measure_accuracy(old, new, ROWS, paired=paired).p_value,
         spread_p_value(old, new, paired=paired),
         measure_net_share(*(1.0 * (one <= 30) for one in (old, new)), paired=paired).p_value,
         measure_net_share(*(np.where(one < 45, math.inf, 60 - one) for one in (old, new)), paired=paired).p_value,
@@ -240,7 +238,7 @@ def test_a_shift_by_delta_is_rarely_called_equivalent(paired):
     for _ in range(count):
         old, new = pairs(stream, n) if paired else (accuracies(stream, n), accuracies(stream, n))
         moved = np.where(new == ROWS // 2, new, new - 2) - 2 * (new == ROWS // 2)
-        verdict, *_ = judge(measure_accuracy(old, moved, ROWS, CHANCE, paired=paired), delta, ALPHA)
+        verdict, *_ = judge(measure_accuracy(old, moved, ROWS, paired=paired), delta, ALPHA)
         wrong += verdict is RunsVerdict.EQUIVALENT
     assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
 
@@ -254,7 +252,25 @@ def test_collapses_too_rare_to_be_seen_are_not_called_equivalent(paired, n):
     for _ in range(count):
         old = np.full(n, 54)
         new = np.where(stream.uniform(size=n) < 1 / 40, 30, 54)
-        verdict, *_ = judge(measure_accuracy(old, new, ROWS, CHANCE, paired=paired), DELTA, ALPHA)
+        verdict, *_ = judge(measure_accuracy(old, new, ROWS, paired=paired), DELTA, ALPHA)
+        wrong += verdict is RunsVerdict.EQUIVALENT
+    assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
+
+
+@pytest.mark.parametrize(
+    ("usual", "rare"),
+    [(30, 60), (57, 6)],
+    ids=["rise", "below chance"],
+)
+@pytest.mark.parametrize("n", [20, 150])
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+def test_outcomes_too_rare_to_be_seen_are_not_called_equivalent_wherever_they_lie(paired, n, usual, rare):
+    """So often that the mean is off by exactly Δ."""
+    stream = np.random.RandomState(17)
+    count, wrong, share = 200, 0, DELTA * ROWS / abs(usual - rare)
+    for _ in range(count):
+        old, new = np.full(n, usual), np.where(stream.uniform(size=n) < share, rare, usual)
+        verdict, *_ = judge(measure_accuracy(old, new, ROWS, paired=paired), DELTA, ALPHA)
         wrong += verdict is RunsVerdict.EQUIVALENT
     assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
 
@@ -277,12 +293,12 @@ def test_the_difference_that_is_said_to_be_seen_is_seen(paired, n):
     stream = np.random.RandomState(8)
     draw = functools.partial(accuracies, stream, n, collapse=0)
     first = pairs(stream, n, collapse=0) if paired else (draw(), draw())
-    shift = math.ceil(detectable(measure_accuracy(*first, ROWS, CHANCE, paired=paired), n, 1e-4) * ROWS)
+    shift = math.ceil(detectable(measure_accuracy(*first, ROWS, paired=paired), n, 1e-4) * ROWS)
     assert 1 <= shift <= 20
     seen, count = 0, 150
     for _ in range(count):
         old, new = pairs(stream, n, collapse=0) if paired else (draw(), draw())
-        verdict, *_ = judge(measure_accuracy(old, new - shift, ROWS, CHANCE, paired=paired), DELTA, 1e-4)
+        verdict, *_ = judge(measure_accuracy(old, new - shift, ROWS, paired=paired), DELTA, 1e-4)
         seen += verdict is RunsVerdict.CHANGED
     assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue > ALPHA
 
@@ -306,15 +322,27 @@ def test_the_share_of_stuck_runs_that_is_said_to_be_seen_is_seen(paired, share):
     assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue > ALPHA
 
 
+def test_half_the_share_of_stuck_runs_that_is_said_to_be_seen_is_missed_more_often_than_stated():
+    """The stated share is no far too large one: at first the change's variance was added to both sides."""
+    stream = np.random.RandomState(20)
+    none, n, count = np.zeros(100), 100, 200
+    half = detectable(measure_net_share(none, none, paired=False), n, 1e-4) / 2
+    seen = sum(
+        measure_net_share(none, 1.0 * (stream.uniform(size=n) < half), paired=False).p_value < 1e-4
+        for _ in range(count)
+    )
+    assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue < ALPHA
+
+
 def test_as_many_runs_as_are_asked_for_show_delta():
     stream = np.random.RandomState(10)
-    measured = measure_accuracy(*pairs(stream, 30), ROWS, CHANCE, paired=True)
+    measured = measure_accuracy(*pairs(stream, 30), ROWS, paired=True)
     asked = needed(measured, DELTA, 1e-4)
     assert detectable(measured, asked, 1e-4) <= DELTA < detectable(measured, asked - 1, 1e-4)
-    equal = measure_accuracy(np.full(30, 54), np.full(30, 54), ROWS, CHANCE, paired=True)
+    equal = measure_accuracy(np.full(30, 54), np.full(30, 54), ROWS, paired=True)
     enough = needed(equal, DELTA, 1e-4)
     old = np.full(enough, 54)
-    assert judge(measure_accuracy(old, old, ROWS, CHANCE, paired=True), DELTA, 1e-4)[0] is RunsVerdict.EQUIVALENT
+    assert judge(measure_accuracy(old, old, ROWS, paired=True), DELTA, 1e-4)[0] is RunsVerdict.EQUIVALENT
 
 
 def test_intervals_cover():
@@ -324,7 +352,7 @@ def test_intervals_cover():
         for _ in range(400):
             old, new = pairs(stream, 40) if paired else (accuracies(stream, 40), accuracies(stream, 40))
             found = {
-                "accuracy": measure_accuracy(old, new, ROWS, CHANCE, paired=paired).difference,
+                "accuracy": measure_accuracy(old, new, ROWS, paired=paired).difference,
                 "share": measure_net_share(1.0 * (old < 50), 1.0 * (new < 50), paired=paired).difference,
             }
             for name, estimate in found.items():
@@ -380,6 +408,43 @@ def test_another_spread_around_the_same_mean_is_a_change():
     row = rows(sweep(a), sweep(b))["he_normal", "accuracy"]
     assert row.verdict is RunsVerdict.CHANGED
     assert "spread 0.0083 → 0.1583" in row.note
+
+
+def test_a_shift_by_less_than_delta_is_no_other_spread():
+    stream = np.random.RandomState(18)
+    rare = np.where(stream.uniform(size=200) < 0.1, 300, 500)
+    assert spread_p_value(rare, rare + 1, paired=True) == 1
+    assert spread_p_value(np.full(100, 500), np.full(150, 501), paired=False) == 1
+    n = 200
+    a = group(np.where(stream.uniform(size=n) < 0.1, 30, 50))
+    for seeds in (a.seeds, a.seeds + n):
+        row = rows(sweep(a), sweep(group(a.test_correct + 1, seeds=seeds)), delta=0.05)["he_normal", "accuracy"]
+        assert row.verdict in (RunsVerdict.EQUIVALENT, RunsVerdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("sizes", [(6, 6), (25, 25), (5, 100)])
+@pytest.mark.parametrize("shift", [0, 1])
+def test_the_spread_raises_no_more_alarms_than_stated_with_or_without_a_shift(sizes, shift):
+    stream = np.random.RandomState(19)
+    p_values = [
+        spread_p_value(accuracies(stream, sizes[0]), accuracies(stream, sizes[1]) + shift, paired=False)
+        for _ in range(300)
+    ]
+    for alpha in (0.1, 0.02):
+        alarms = int(np.less(p_values, alpha).sum())
+        assert stats.binomtest(alarms, 300, alpha, alternative="greater").pvalue > ALPHA
+
+
+def test_a_change_of_the_spread_alone_is_explained_by_it():
+    from initcheck.reporting.runs_comparison import describe_runs
+
+    a = group(np.tile([50, 51], 50))
+    spread = group(np.tile([41, 41, 60, 60], 25), seeds=a.seeds + 500)
+    (sentence,) = [one for one in describe_runs(compare_runs(sweep(a), sweep(spread))) if one.startswith("CHANGED")]
+    assert "the spread's p is below" in sentence
+    worse = group(np.tile([30, 31], 50), seeds=a.seeds + 500)
+    (sentence,) = [one for one in describe_runs(compare_runs(sweep(a), sweep(worse))) if one.startswith("CHANGED")]
+    assert "the interval not inside" in sentence
 
 
 def test_speed_knows_no_mean_of_what_never_arrived():
@@ -450,10 +515,10 @@ def test_a_share_that_is_none_is_refused(settings):
         compare_runs(sweep(), sweep(), **settings)
 
 
-def test_more_runs_are_needed_for_smaller_collapses():
-    assert runs_that_show_a_collapse(0.005, 0.01) == 0
-    assert 1 - (1 - 0.01 / 0.4) ** runs_that_show_a_collapse(0.4, 0.01) >= 0.975
-    assert 1 - (1 - 0.01 / 0.4) ** (runs_that_show_a_collapse(0.4, 0.01) - 1) < 0.975
+def test_more_runs_are_needed_for_rarer_outcomes():
+    assert runs_that_show_a_rare_outcome(0.005, 0.01) == 0
+    assert 1 - (1 - 0.01 / 0.4) ** runs_that_show_a_rare_outcome(0.4, 0.01) >= 0.975
+    assert 1 - (1 - 0.01 / 0.4) ** (runs_that_show_a_rare_outcome(0.4, 0.01) - 1) < 0.975
 
 
 def test_what_is_allowed_is_what_was_named_and_what_is_better():

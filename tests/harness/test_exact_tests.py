@@ -50,6 +50,36 @@ def test_separate_samples_have_the_least_p_value_there_is():
         assert sign_flip_p_value(np.ones(n, int)) == pytest.approx(2.0 ** (1 - n))
 
 
+@pytest.mark.parametrize(("few", "many"), [(20, 1190), (20, 1480), (300, 900), (2, 4_000)])
+def test_samples_of_very_unequal_sizes_have_the_p_value_of_counting(few, many):
+    """Of zeros and ones the permutations are Fisher's exact test; more than 1,100 values once underflowed."""
+    for ones_of_few, ones_of_many in (
+        (few, 0),
+        (0, many),
+        (few // 2, many // 2),
+        (few // 2, many // 9),
+        (1, many // 3),
+    ):
+        old, new = np.arange(few) < ones_of_few, np.arange(many) < ones_of_many
+        k = np.arange(few + 1)
+        ones = ones_of_few + ones_of_many
+        apart = np.abs(k - few * ones / (few + many))
+        at_least = apart >= apart[ones_of_few] - 1e-9
+        expected = stats.hypergeom.pmf(k, few + many, ones, few)[at_least].sum()
+        for one, two in ((old, new), (new, old)):
+            assert permutation_p_value(one.astype(int), two.astype(int)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["few first", "many first"])
+def test_samples_of_very_unequal_sizes_raise_alarms_where_they_should(turned):
+    stream = np.random.RandomState(2)
+    sides = slice(None, None, -1 if turned else 1)
+    apart = [stream.randint(30, 55, 20), stream.randint(5, 30, 1480)][sides]
+    assert permutation_p_value(*apart) == pytest.approx(1 / math.comb(1500, 20))
+    p_values = [permutation_p_value(*[stream.binomial(60, 0.9, n) for n in (20, 1190)[sides]]) for _ in range(40)]
+    assert stats.binomtest(int(np.less(p_values, 0.05).sum()), 40, 0.05, alternative="greater").pvalue > 1e-3
+
+
 @pytest.mark.parametrize("same", [0, 7, -3])
 def test_equal_values_are_no_evidence(same):
     assert permutation_p_value(np.full(5, same), np.full(9, same)) == 1.0
