@@ -28,7 +28,7 @@ METHODS = {
     "training mean": "mean accuracy of the final weights on the training rows; interval as above",
     "training sd": "standard deviation of that accuracy over reseeds; interval as above",
     "comes out best": "chance to have the highest held-out accuracy if each initializer were run once, ties shared; "
-    "exact for the observed runs, 95 % percentile bootstrap interval",
+    "exact for the observed runs, 95 % percentile bootstrap interval, Clopper–Pearson where it always or never does",
     "epochs to target": "median of the first epoch whose reported training accuracy reaches the target; 95 % interval "
     "between order statistics; > means not within the epochs given",
     "stuck": "share of runs that never reached the target and whose training loss lies on a plateau: its mean over the "

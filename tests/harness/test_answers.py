@@ -122,6 +122,24 @@ def test_answers_come_in_the_runs_order_with_their_counts():
     assert zeros.epochs_to_target.value == math.inf
 
 
+@pytest.mark.parametrize(("reseeds", "low"), [(6, 0.541), (19, 0.824), (100, 0.964)])
+def test_always_the_best_is_not_certain_to_be(reseeds, low):
+    runs = [make_run(initializer="a", correct=(7, 4 + n % 2), reseed=n) for n in range(reseeds)]
+    runs += [make_run(initializer=name, correct=(7, n % 3), reseed=n) for name in "bc" for n in range(reseeds)]
+    first, *others = (found.best for found in answer(group_runs(runs), target=0.95))
+    assert (first.value, first.low, first.high) == pytest.approx((1, low, 1), abs=5e-4)
+    for other in others:
+        assert (other.value, other.low, other.high) == pytest.approx((0, 0, 1 - low), abs=5e-4)
+
+
+def test_a_tie_of_equal_runs_has_no_interval():
+    runs = [make_run(initializer=name, reseed=n) for name in "ab" for n in range(8)]
+    for found in answer(group_runs(runs), target=0.95):
+        assert found.best.value == 0.5
+        assert math.isnan(found.best.low)
+        assert math.isnan(found.best.high)
+
+
 def test_no_runs_give_no_answers():
     assert answer([], target=0.9) == []
 
