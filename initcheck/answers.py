@@ -28,13 +28,11 @@ METHODS = {
     "training mean": "mean accuracy of the final weights on the training rows; interval as above",
     "training sd": "standard deviation of that accuracy over reseeds; interval as above",
     "comes out best": "chance to have the highest held-out accuracy if each initializer were run once, ties shared; "
-    "exact for the observed runs, 95 % percentile bootstrap interval, Clopper–Pearson where it always or never does",
+    "exact for the observed runs, 95 % percentile bootstrap (Clopper–Pearson at 0 and 1)",
     "epochs to target": "median of the first epoch whose reported training accuracy reaches the target; 95 % interval "
     "between order statistics; > means not within the epochs given",
-    "stuck": "share of runs that never reached the target and whose training loss lies on a plateau: its mean over the "
-    "last quarter of the epochs is below that of the quarter before by no more than noise, or by less than 2 % and at "
-    "less than half of the earlier pace (or it is no number); fewer than 8 epochs cannot tell; 95 % Clopper–Pearson "
-    "interval",
+    "stuck": "share of runs that never reached the target and whose loss is no number or falls no more, but "
+    "for noise (docs/statistics.md); fewer than 8 epochs cannot tell; 95 % Clopper–Pearson interval",
     "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share",
 }
 
