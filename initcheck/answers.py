@@ -13,11 +13,11 @@ from initcheck import statistics
 from initcheck.records import Runs
 from initcheck.statistics import UNKNOWN, Components, Estimate
 
-MIN_EPOCHS = 8  # of which the last quarter has two; fewer cannot tell a plateau from a slow start
-PLATEAU = 0.02  # a last quarter of the epochs in which the loss falls by a smaller share than this may be a plateau
-FLAT = 0.001  # a loss that falls by a smaller share than this in all epochs is a flat line
-SLOWER = 0.5  # the pace of the last quarter that is clearly below that of the epochs before, as a share of it
-STEADY = 0.5  # a steady fall is at least this share of all ups and downs; what noise leaves of them is less
+MIN_EPOCHS = 8  # of which each quarter has two; fewer cannot tell a plateau from a slow start
+PROGRESS = 0.02  # a fall from one quarter of the epochs to the last by this share of the loss is no plateau
+FLAT = 0.0001  # a fall by a smaller share than this is a flat line, and may be rounding
+SLOWER = 0.5  # a fall is slower than before where it is less than this share of that of the quarter before
+CLEAR = 3.0  # standard errors that a fall must exceed to be more than noise
 
 # What each answer means and how its interval is made, in words for every table and page.
 METHODS = {
@@ -28,12 +28,11 @@ METHODS = {
     "training mean": "mean accuracy of the final weights on the training rows; interval as above",
     "training sd": "standard deviation of that accuracy over reseeds; interval as above",
     "comes out best": "chance to have the highest held-out accuracy if each initializer were run once, ties shared; "
-    "exact for the observed runs, 95 % percentile bootstrap interval",
+    "exact for the observed runs, 95 % percentile bootstrap (Clopper–Pearson at 0 and 1)",
     "epochs to target": "median of the first epoch whose reported training accuracy reaches the target; 95 % interval "
     "between order statistics; > means not within the epochs given",
-    "stuck": "share of runs that never reached the target and whose training loss lies on a plateau: it fell by less "
-    "than 2 % over the last quarter of the epochs, and no longer as steadily as before (or is no number); fewer than 8 "
-    "epochs cannot tell; 95 % Clopper–Pearson interval",
+    "stuck": "share of runs that never reached the target and whose loss is no number or falls no more, but "
+    "for noise (docs/statistics.md); fewer than 8 epochs cannot tell; 95 % Clopper–Pearson interval",
     "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share",
 }
 
@@ -84,31 +83,40 @@ def epochs_to_target(runs: Runs, target: float) -> statistics.Values:
 def is_stuck(runs: Runs, target: float) -> np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]]:
     """Whether each run never reached the target and had stopped getting better; masked where that cannot be told.
 
-    It had, if its last training loss is no number, or lies on a plateau: over the last quarter of the epochs it fell by
-    less than 2 %, and it was not falling as before. A loss that keeps to at least half of its earlier pace, and whose
-    fall is no mere noise, is unfinished, not stuck: more epochs would help it, a restart need not. From fewer than
-    8 epochs nobody can tell. All of it can be computed from the columns of ``history.csv``.
+    It had, if its last training loss is no number or infinite, or if the loss lies on a plateau. A loss that still
+    falls is unfinished, not stuck: more epochs would help it, a restart need not. From fewer than 8 epochs nobody can
+    tell. All of it can be computed from the columns of ``history.csv``.
     """
     loss = runs.metric("loss")
     never = np.isinf(epochs_to_target(runs, target))
     diverged = never & ~np.isfinite(loss[:, -1])
     if runs.epochs < MIN_EPOCHS:
         return np.ma.masked_array(diverged, mask=never & ~diverged)
-    quarter = runs.epochs // 4
+    return np.ma.masked_array(diverged | (never & ~_still_falls(loss)), mask=False)
+
+
+def _still_falls(loss: statistics.Values) -> npt.NDArray[np.bool_]:
+    """Whether each loss, shape ``(runs, epochs)``, falls by more than noise, and by much or about as fast as before.
+
+    Means of quarters are compared, as single epochs are noisy. The first quarter, in which a loss may jump, is left
+    out. Shares are of the loss's size, whatever its sign.
+    """
+    quarter = loss.shape[1] // 4
+    late = loss[:, -3 * quarter :]
     with np.errstate(invalid="ignore", over="ignore"):  # of a run that diverged, or nearly so
-        progress = loss[:, -1] <= (1 - PLATEAU) * loss[:, -1 - quarter]
-        stuck = never & ~progress & ~_keeps_falling(loss, quarter)
-    return np.ma.masked_array(stuck, mask=False)
+        second, third, last = late.reshape(len(loss), 3, quarter).mean(axis=2).T
+        size = np.maximum(np.abs(third), np.abs(last))
+        fall, before = third - last, second - third
+        clear = np.maximum(second, third) - last > CLEAR * _noise(late) * math.sqrt(2 / quarter)
+        much = fall >= PROGRESS * size
+        keeps_pace = (fall >= SLOWER * before) & (fall >= FLAT * size)
+    found: npt.NDArray[np.bool_] = (fall > 0) & clear & (much | keeps_pace)
+    return found
 
 
-def _keeps_falling(loss: statistics.Values, quarter: int) -> npt.NDArray[np.bool_]:
-    """Whether each loss, shape ``(runs, epochs)``, still falls about as fast as before, by more than noise."""
-    falls = -np.diff(loss, axis=1)
-    whole = falls.sum(axis=1)
-    slopes = whole > FLAT * np.abs(loss[:, 0])
-    steady = whole >= STEADY * np.abs(falls).sum(axis=1)
-    keeps_pace = falls[:, -quarter:].mean(axis=1) >= SLOWER * falls[:, :-quarter].mean(axis=1)
-    found: npt.NDArray[np.bool_] = slopes & steady & keeps_pace
+def _noise(loss: statistics.Values) -> statistics.Values:
+    """The standard deviation of each loss about its trend: second differences cancel any line, and sum 1 + 4 + 1."""
+    found: statistics.Values = np.sqrt(np.mean(np.diff(loss, n=2, axis=1) ** 2, axis=1) / 6)
     return found
 
 

@@ -16,6 +16,7 @@ RESAMPLES = 9999
 FEW_RESAMPLES = 999  # where each is dear
 MANY = 1000  # from here on BCa's corrections are far below the interval's own error, and cost n² steps
 _BATCH = 4_000_000  # values resampled at once: 32 MB, however many there are
+_ROUNDING = 1e-9  # of shares that would be equal but for it
 MIN_BOOTSTRAP = 5  # fewer values have too few distinct resamples to speak of 95 %
 Values = npt.NDArray[np.float64]
 
@@ -118,6 +119,8 @@ def best_shares(samples: Sequence[Values]) -> list[Estimate]:
     """How often each sample would come out best if one value were taken from each; ties are shared.
 
     The value is exact for the empirical distributions; the interval is the percentile bootstrap's over the values.
+    Where one always or never comes out best a bootstrap sees no spread; then it is Clopper and Pearson's for as many
+    contests as each has values, paired by their place.
 
     Args:
         samples: One array of values for each competitor.
@@ -134,7 +137,15 @@ def best_shares(samples: Sequence[Values]) -> list[Estimate]:
             for _ in range(FEW_RESAMPLES)
         ]
     )
-    return _with_percentiles(value, resampled)
+    contests = min(map(len, samples))
+    return [_bound_if_certain(share, contests) for share in _with_percentiles(value, resampled)]
+
+
+def _bound_if_certain(share: Estimate, contests: int) -> Estimate:
+    """The exact interval in place of none for a share of 0 or 1."""
+    nearest = round(share.value)
+    certain = math.isnan(share.low) and abs(share.value - nearest) < _ROUNDING
+    return proportion(nearest * contests, contests) if certain else share
 
 
 def compare_pairs(first: Values, second: Values) -> tuple[float, float]:
@@ -147,9 +158,13 @@ def compare_pairs(first: Values, second: Values) -> tuple[float, float]:
 
 
 def _with_percentiles(values: Values, resampled: Values | list[Values]) -> list[Estimate]:
-    """Each value with its percentile bootstrap interval; ``resampled`` has shape ``(resamples, values)``."""
+    """Each value with its percentile bootstrap interval; ``resampled`` has shape ``(resamples, values)``.
+
+    An interval without width is none: it comes from too few values, not from certainty.
+    """
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(resampled, [tail, 100 - tail], axis=0)
+    low, high = (np.where(high - low > _ROUNDING, end, np.nan) for end in (low, high))
     return [Estimate(*map(float, ends)) for ends in zip(values, low, high, strict=True)]
 
 

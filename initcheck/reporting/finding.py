@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from initcheck.answers import MIN_EPOCHS, Answer
 from initcheck.records import Runs
 from initcheck.reporting.format import format_count, format_percent, format_share, has_interval
@@ -14,6 +16,7 @@ from initcheck.texts import for_axis
 
 MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
 _MOST_NAMES = 5
+_WEIGHTS, _ORDER, _BOTH = "Reseeding", "Another order of the rows", "Both"  # what a run may change
 
 
 def find(sweep: Sweep) -> list[str]:
@@ -27,20 +30,37 @@ def find(sweep: Sweep) -> list[str]:
             f"Too few runs to tell an initializer from its seed: {format_count(fewest, 'run')} of one or more of them, "
             f"where at least {MIN_RUNS} of each are needed. What follows is what happened to happen."
         ]
-    if sweep.components:  # runs that share weights or orders say less of each other than their number suggests
+    epochs = max(runs.epochs for runs in sweep.groups)
+    varied = _varied(sweep.groups)
+    if varied == _BOTH:  # runs that share weights or orders say less of each other than their number suggests
         components = {for_axis(name): found for name, found in sweep.components.items()}
-        return [_find_origin(components), "Runs share initial weights and orders: no initializer is called best."]
+        caveat = "Runs share initial weights and orders: no initializer is called best, and intervals are too narrow."
+        return [_find_origin(components, answers), caveat]
+    if varied == _ORDER:
+        caveat = "Each initializer has one draw of weights in all its runs: none is called best."
+        return [_find_spread(answers, varied), caveat, _find_stuck(answers, epochs)]
     order = _explain_order(answers, sweep.groups)
     return [
         _find_best(answers),
         *filter(None, [order]),
-        _find_spread(answers),
-        _find_stuck(answers, max(runs.epochs for runs in sweep.groups)),
+        _find_spread(answers, varied),
+        _find_stuck(answers, epochs),
     ]
 
 
-def _find_origin(components: Mapping[str, Components]) -> str:
+def _varied(groups: Sequence[Runs]) -> str:
+    """What differs between the runs that there are, however many of a grid have finished."""
+    if all(len(np.unique(runs.orders)) == 1 for runs in groups):
+        return _WEIGHTS
+    return _ORDER if all(len(np.unique(runs.reseeds)) == 1 for runs in groups) else _BOTH
+
+
+def _find_origin(components: Mapping[str, Components], answers: Sequence[Answer]) -> str:
     """Where the spread of the initializer that spreads most comes from."""
+    if not any(answer.test_stddev.value for answer in answers):
+        return "Neither reseeding nor another order of the rows changed any run's held-out accuracy."
+    if not components:
+        return "Where the spread comes from cannot be said: not every draw of weights was trained in every order."
     name, widest = max(components.items(), key=lambda item: item[1].total)
     return (
         f"Of the variance of {name}'s held-out accuracy, which spreads most, {format_percent(widest.rows)} is the "
@@ -105,13 +125,14 @@ def _shown(answer: Answer) -> str:
     return f"{answer.test_mean.value:.3f}"
 
 
-def _find_spread(answers: Sequence[Answer]) -> str:
+def _find_spread(answers: Sequence[Answer], varied: str) -> str:
     first, *rivals = _leaders(answers, lambda answer: answer.test_stddev)
     if first.test_stddev.value == 0:
-        return "Reseeding changed no run's held-out accuracy."
+        return f"{varied} changed no run's held-out accuracy."
     means = sorted(answers, key=lambda answer: answer.test_mean.value)
     ends = [f"{answer.test_mean.value:.2f} ({answer.initializer})" for answer in (means[0], means[-1])]
-    between = f"Mean held-out accuracy runs from {ends[0]} to {ends[1]}; reseeding" if len(answers) > 1 else "Reseeding"
+    several = f"Mean held-out accuracy runs from {ends[0]} to {ends[1]}; {varied[0].lower()}{varied[1:]}"
+    between = several if len(answers) > 1 else varied
     apart = f", not clearly more than for {_listing([rival.initializer for rival in rivals])}" if rivals else ""
     most = " most" if len(answers) > 1 else ""
     spread = format_share(first.test_stddev)
@@ -127,8 +148,13 @@ def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
         return f"Whether runs are stuck cannot be told from {budget}: train for {MIN_EPOCHS} or more."
     rest = f"; of {unknown:,} more it cannot be told from {budget}" if unknown else ""
     if not total:
-        unseen = max(answer.stuck.high for answer in known)
-        return f"No run is stuck{rest}; so many runs rule out a share above {100 * unseen:.2g} %, and no smaller one."
+        unseen = f"{100 * max(answer.stuck.high for answer in known):.2g} %"
+        if not unknown:
+            return f"No run is stuck; so many runs rule out a share above {unseen}, and no smaller one."
+        return (
+            f"Of {format_count(of, 'run')} none is stuck{rest}; so many runs rule out a share above {unseen} among "
+            f"such runs of {_listing(list(counts))}, and no smaller one."
+        )
     ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
     stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])
     return f"Stuck are {total:,} of {format_count(of, 'run')}: {stuck}{rest}."

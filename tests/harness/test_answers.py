@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from runs import make_run
 
@@ -19,7 +20,7 @@ FALLING = [0.7 * 0.97**n for n in range(8)]
         (FALLING, None, False),
         ([*FALLING[:6], FALLING[5], FALLING[5]], None, True),
         ([*FALLING[:6], FALLING[5], FALLING[5] * 0.979], None, False),
-        ([*FALLING[:6], FALLING[5], FALLING[5] * 0.981], None, True),
+        ([*FALLING[:6], FALLING[5], FALLING[5] * 0.991], None, True),
         (FLAT, [0.5] * 7 + [0.95], False),
         (FLAT, [0.95] + [0.5] * 7, False),
         ([0.7] * 7 + [math.nan], None, True),
@@ -35,11 +36,42 @@ FALLING = [0.7 * 0.97**n for n in range(8)]
         ([0.7 + 6e-8 * (n % 3) for n in range(40)], None, True),
         ([0.7 + 0.002 * (-1) ** n - 0.0001 * n for n in range(40)], None, True),  # the noise of batches
         ([0.7] * 7 + [0.71], None, True),
+        ([1] * 10 + [math.inf] * 10, None, True),
+        ([math.inf] * 20, None, True),
+        ([math.inf] * 20, [0.95] + [0.5] * 19, False),
+        ([-1.0] * 20, None, True),
+        ([0.0] * 20, None, True),
+        (np.linspace(-1, -0.96, 20).tolist(), None, True),
+        (np.linspace(-0.96, -1, 20).tolist(), None, False),
+        (np.linspace(0.01, -0.01, 20).tolist(), None, False),
+        ([0.8, *np.linspace(0.69, 0.66, 39)], None, False),  # a jump at first is no pace
+        ([0.69] * 30 + np.linspace(0.68, 0.5, 10).tolist(), None, False),  # left its plateau
+        ([1.0] * 12 + [math.inf] + [1.0] * 7, None, True),
     ],
 )
 def test_stuck_is_short_of_the_target_and_no_longer_falling(losses, accuracies, stuck):
     (runs,) = group_runs([make_run(losses=losses, accuracies=accuracies)])
     assert is_stuck(runs, target=0.95).tolist() == [stuck]
+
+
+def stuck_share(losses):
+    """The share of these losses, shape ``(runs, epochs)``, that are stuck."""
+    (runs,) = group_runs([make_run(losses=row, reseed=reseed) for reseed, row in enumerate(losses.tolist())])
+    return is_stuck(runs, target=0.95).mean()
+
+
+@pytest.mark.parametrize("noise", [0.0005, 0.005, 0.05])
+@pytest.mark.parametrize(("epochs", "least"), [(8, 0.94), (20, 0.97), (40, 0.98), (100, 0.985)])
+def test_a_plateau_of_noise_is_stuck(epochs, least, noise):
+    stream = np.random.RandomState(1)
+    assert stuck_share(math.log(2) + stream.normal(0, noise, (1000, epochs))) >= least
+
+
+@pytest.mark.parametrize(("noise", "most"), [(0.0005, 0), (0.001, 0), (0.002, 0.01), (0.005, 0.15)])
+@pytest.mark.parametrize("epochs", [40, 100])
+def test_a_steady_fall_within_noise_is_not_stuck(epochs, noise, most):
+    stream = np.random.RandomState(1)
+    assert stuck_share(np.linspace(0.69, 0.66, epochs) + stream.normal(0, noise, (500, epochs))) <= most
 
 
 @pytest.mark.parametrize("losses", [[0.7], [0.7, 0.7], [1.661, 1.644, 1.631, 1.618, 1.606], [0.7] * 7])
@@ -88,6 +120,24 @@ def test_answers_come_in_the_runs_order_with_their_counts():
     assert zeros.best.value == pytest.approx(1 / 6)
     assert (zeros.restarts.value, he_normal.restarts.value) == (math.inf, 1)
     assert zeros.epochs_to_target.value == math.inf
+
+
+@pytest.mark.parametrize(("reseeds", "low"), [(6, 0.541), (19, 0.824), (100, 0.964)])
+def test_always_the_best_is_not_certain_to_be(reseeds, low):
+    runs = [make_run(initializer="a", correct=(7, 4 + n % 2), reseed=n) for n in range(reseeds)]
+    runs += [make_run(initializer=name, correct=(7, n % 3), reseed=n) for name in "bc" for n in range(reseeds)]
+    first, *others = (found.best for found in answer(group_runs(runs), target=0.95))
+    assert (first.value, first.low, first.high) == pytest.approx((1, low, 1), abs=5e-4)
+    for other in others:
+        assert (other.value, other.low, other.high) == pytest.approx((0, 0, 1 - low), abs=5e-4)
+
+
+def test_a_tie_of_equal_runs_has_no_interval():
+    runs = [make_run(initializer=name, reseed=n) for name in "ab" for n in range(8)]
+    for found in answer(group_runs(runs), target=0.95):
+        assert found.best.value == 0.5
+        assert math.isnan(found.best.low)
+        assert math.isnan(found.best.high)
 
 
 def test_no_runs_give_no_answers():
