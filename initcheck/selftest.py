@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, wo
         full: Whether to run every family on every fault, rather than the one that must catch it.
         workers: How many processes at once.
     """
-    pool, running = ThreadPoolExecutor(workers), set[subprocess.Popen[str]]()
+    pool, running = ThreadPoolExecutor(workers), _Running()
     try:
         waiting = [
             pool.submit(_in_process, mutant, seed, FAMILIES if full or mutant.harmless else (mutant.family,), running)
@@ -65,11 +66,36 @@ def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, wo
             yield done.result()
     finally:  # interrupted: those that wait are not started, and those that run are ended
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in list(running):
-            process.kill()
+        running.end()
 
 
-def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: set[subprocess.Popen[str]]) -> Outcome:
+class _Running:
+    """The processes under way, to be ended together."""
+
+    def __init__(self) -> None:
+        self._lock, self._ended = threading.Lock(), False
+        self._processes: set[subprocess.Popen[str]] = set()
+
+    def communicate(self, process: subprocess.Popen[str]) -> tuple[str, str]:
+        """What the process wrote to stdout and stderr until its end."""
+        with self._lock:
+            self._processes.add(process)
+            if self._ended:
+                process.kill()
+        try:
+            return process.communicate()
+        finally:
+            self._processes.discard(process)
+
+    def end(self) -> None:
+        """Ends those that run, and any that was just being started."""
+        with self._lock:
+            self._ended = True
+            for process in self._processes:
+                process.kill()
+
+
+def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: _Running) -> Outcome:
     finished = subprocess.Popen(
         leashed([sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *families]),
         stdout=subprocess.PIPE,
@@ -77,9 +103,7 @@ def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: set
         text=True,
         env={**os.environ, MUTANT_VARIABLE: mutant.name},
     )
-    running.add(finished)
-    stdout, stderr = finished.communicate()
-    running.discard(finished)
+    stdout, stderr = running.communicate(finished)
     lines = stdout.splitlines()
     if finished.returncode or not lines:
         last = (stderr.strip() or "no output").splitlines()[-1]

@@ -65,6 +65,9 @@ def compare_runs(
     Raises:
         InitcheckError: An argument that is no share.
     """
+    for name, sweep in (("a", a), ("b", b)):
+        if not hasattr(sweep, "groups"):  # Sweep lies above
+            raise InitcheckError(f"{name} is a {type(sweep).__name__}; give a Sweep, as of initcheck.load(folder)")
     for name, share in (("delta", delta), ("false_alarm_rate", false_alarm_rate)):
         if not 0 < share < 1:
             raise InitcheckError(f"{name} is {share:g}; it may lie between 0 and 1")

@@ -77,7 +77,7 @@ def writable_folder(folder: Path, option: str) -> Iterator[None]:
         InitcheckError: The path is a file, or cannot be written to.
     """
     missing: list[Path] = []
-    folder = folder.absolute()  # wherever the user's own code goes meanwhile
+    given, folder = folder, folder.absolute()  # wherever the user's own code goes meanwhile
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def writable_folder(folder: Path, option: str) -> Iterator[None]:
             _remove_empty(missing)
         why = getattr(error, "strerror", None) or error
         reason = "is a file" if _is_file(folder) else f"cannot be written to ({why})"
-        raise InitcheckError(f"{option} {folder} {reason}; name another folder") from None
+        raise InitcheckError(f"{option} {given} {reason}; name another folder") from None
     try:
         yield
     finally:

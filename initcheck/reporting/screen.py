@@ -64,7 +64,7 @@ class Screen:
         """A paragraph: folded between words on a terminal, one line elsewhere."""
         text = Text.assemble(*map(plain, parts))
         for piece in [text] if self._wide else _fold(text, self._width):
-            self._console.print(piece, soft_wrap=self._wide, overflow="fold")
+            self._console.print(piece, soft_wrap=self._wide, overflow="ignore" if self._wide else "fold")
 
     def gap(self) -> None:
         """An empty line."""

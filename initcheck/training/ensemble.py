@@ -264,6 +264,8 @@ def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
     """Raises unless weights are all the state that training has, and every optimizer step is each weight's own."""
     if keras.__version__.startswith("2."):
         raise UnsuitableError("Keras 2 has no optimizer that it could share")
+    if not model.built:
+        raise UnsuitableError("its model has no weights until it is called; start it with keras.Input(input_shape)")
     if not is_stateless(keras, model):
         raise UnsuitableError("its model holds more than weights: a layer with state, randomness or code of its own")
     if not is_kerass_own(keras, model):

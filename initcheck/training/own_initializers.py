@@ -25,7 +25,7 @@ def require_seeded(keras: Any, row: Initializer) -> Initializer:
         row: Of the catalogue, which is taken as it is, or a user's own.
 
     Raises:
-        InitcheckError: Two fresh instances with one seed draw differently.
+        InitcheckError: Two fresh instances with one seed draw differently, or draws have another shape than asked.
     """
     if INITIALIZERS.get(row.name) == row:
         return row
@@ -37,6 +37,11 @@ def require_seeded(keras: Any, row: Initializer) -> Initializer:
             except Exception:  # it may not admit this shape; whether the model can be built is seen next
                 return row
     first, again, other = draws
+    if first.shape != _SHAPE:
+        raise InitcheckError(
+            f"the initializer {row.name!r} gives the shape {first.shape} where {_SHAPE} is asked for; let its __call__ "
+            "return the shape that it is given"
+        )
     if first.tobytes() != again.tobytes():
         raise InitcheckError(
             f"the initializer {row.name!r} draws differently under one seed, so that no run could be repeated; let its "

@@ -251,6 +251,9 @@ class OtherName:
     def __call__(self, shape, dtype=None): return np.random.RandomState(self.random_state).normal(size=shape)
     def get_config(self): return {"random_state": self.random_state}
 
+class Turned(Base):
+    def __call__(self, shape, dtype=None): return np.ones(shape[::-1])
+
 class Square(Base):
     def __call__(self, shape, dtype=None): raise ValueError("only square shapes")
 """
@@ -267,3 +270,6 @@ def test_an_own_initializer_has_to_follow_its_seed(mine):
         (row,) = find_initializers([f"mine:{name}"])
         with pytest.raises(InitcheckError, match=f"the initializer '{name}' draws differently under one seed"):
             require_seeded(keras, row)
+    (row,) = find_initializers(["mine:Turned"])
+    with pytest.raises(InitcheckError, match=r"gives the shape \(3, 4\) where \(4, 3\) is asked for"):
+        require_seeded(keras, row)

@@ -192,3 +192,11 @@ def test_a_line_breaks_neither_an_interval_nor_a_number_from_its_unit():
     assert "31 %" in console.file.getvalue()
     assert "[18, 45]" in console.file.getvalue()
     assert re.sub(r"\s+", " ", console.file.getvalue()).strip() == "some words of it and 31 % [18, 45] more"
+
+
+def test_a_long_line_reaches_a_pipe_whole(capsys):
+    from initcheck.reporting.screen import Screen
+
+    words = " ".join(f"word{number}" for number in range(100))
+    Screen().line(words)
+    assert capsys.readouterr().out == f"{words}\n"

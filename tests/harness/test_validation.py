@@ -1,6 +1,7 @@
 """Mistakes in a problem, each refused in one line before any training."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -485,3 +486,15 @@ def test_what_only_fit_raises_names_the_problem_and_the_reason(monkeypatch):
     assert str(raised.value) == (
         "problem 'iris' cannot be trained (ValueError: a graph that cannot be); fix its model, loss or data"
     )
+
+
+def test_a_model_without_an_input_is_trained_by_fit_and_the_reason_is_given():
+    problem = replace(
+        initcheck.PROBLEMS["iris"],
+        model=lambda keras, initializer, _: keras.Sequential(
+            [keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))]
+        ),
+    )
+    found = initcheck.sweep(problem, initializers=["he_normal"], reseeds=2, epochs=2)
+    assert found.finished == 2
+    assert "start it with keras.Input(input_shape)" in found.engine
