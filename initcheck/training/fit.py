@@ -224,13 +224,13 @@ class ReferenceEngine:
         """Compiles a model and trains it; keeps it where it may be used again."""
         variables = list(built.variables)
         self._compile(built)
-        if self._reuse and is_resettable(self._keras, built.optimizer):
+        resettable = variables and is_resettable(self._keras, built.optimizer)  # none: it is built when it is called
+        if self._reuse and resettable and is_kerass_own(self._keras, built):
             stateless = is_stateless(self._keras, built)
-            if stateless or (variables and is_kerass_own(self._keras, built)):
-                built.optimizer.build(built.trainable_variables)
-                first_state = read_values(built.optimizer.variables)
-                needs = Seeded.NOTHING if stateless and is_all_seeded(built) else Seeded.ALL
-                self._compiled = _Compiled(built, variables, first_state, needs, proven=stateless)
+            built.optimizer.build(built.trainable_variables)
+            first_state = read_values(built.optimizer.variables)
+            needs = Seeded.NOTHING if stateless and is_all_seeded(built) else Seeded.ALL
+            self._compiled = _Compiled(built, variables, first_state, needs, proven=stateless)
         return built, self._fit(built, order)
 
     def _repeats(

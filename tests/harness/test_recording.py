@@ -3,6 +3,7 @@
 Each fault is recorded once and held against the healthy framework, and against what was recorded on older stacks.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -158,11 +159,10 @@ def rounding_load(patch, keras):
     patch.setattr(keras.Model, "load_weights", load_weights)
 
 
-def scaled_loss(keras):
-    def loss(y, output):
-        return 1.01 * keras.losses.binary_crossentropy(y, output)
-
-    return replace(IRIS, loss=loss)
+def scaled_loss(patch, keras):
+    original, module = keras.losses.binary_crossentropy, sys.modules[keras.losses.get.__module__]
+    names = getattr(module, "ALL_OBJECTS_DICT", vars(module))  # Keras 3 and Keras 2
+    patch.setitem(names, "binary_crossentropy", lambda y, output: 1.01 * original(y, output))
 
 
 def other_decay(keras):
@@ -202,7 +202,7 @@ FAULTS = {
     "order reversed": Fault("batch order", Class.SAME_DISTRIBUTION, reversed_order),
     "noisy gradient": Fault("first gradient", Class.CHANGED, noisy_gradient),
     "rounding load": Fault("reloaded weights", Class.CHANGED, rounding_load),
-    "scaled loss": Fault("first loss", Class.CHANGED, change=scaled_loss),
+    "scaled loss": Fault("first loss", Class.CHANGED, scaled_loss),
     "another decay": Fault("first update", Class.CHANGED, change=other_decay),
     "slowing steps": Fault("epoch losses", Class.INCONCLUSIVE, change=slowing_steps),
 }
