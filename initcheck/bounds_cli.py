@@ -176,12 +176,17 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
 
 @bounds.command()
 @_problems
-@click.option("--initializers", default=",".join(LECTURE_INITIALIZERS), show_default=True, help="Names with commas.")
+@click.option(
+    "--initializers", help=f"Names with commas.  [default: those of {', '.join(LECTURE_INITIALIZERS)} with bounds]"
+)
 @_file
 @_seed
-def place(problems: Sequence[str], initializers: str, file: Path | None, seed: int) -> None:
-    """Train one run, the first of that seed, and tell where it lies among the reseeds: was it lucky?"""
-    chosen = _only(load_bounds(file), problems, _names(initializers))
+def place(problems: Sequence[str], initializers: str | None, file: Path | None, seed: int) -> None:
+    """Train one run, the first of that seed, and say where it lies among the reseeds: was it lucky?"""
+    found = load_bounds(file)
+    known = {name for _, name, _ in found.cells()}
+    default = [name for name in LECTURE_INITIALIZERS if name in known]
+    chosen = _only(found, problems, _names(initializers) if initializers is not None else default)
     get_initializers(name for _, name, _ in chosen.cells())
 
     from initcheck.reporting.format import format_ordinal
@@ -235,7 +240,7 @@ def _only(found: Bounds, problems: Sequence[str], initializers: Sequence[str] = 
     known = {initializer for _, initializer, _ in found.cells()}
     for name in initializers:
         if name not in known:
-            raise UnknownNameError("initializer with bounds", name, known)
+            raise UnknownNameError("initializer with bounds", name, sorted(known))
     return Bounds(
         problems={
             problem: calibration.model_copy(

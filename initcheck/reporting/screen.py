@@ -91,7 +91,10 @@ class Screen:
         widths = [_width_of(head, [row[place] for row in cells]) for place, head in enumerate(heads)]
         self.line((title, "italic"))
         if self._wide or _framed(widths) <= self._width:
-            self._console.print(_make_table(heads, cells, range(len(heads)), box.HEAVY_HEAD, lines=lines))
+            console = self._console
+            if self._wide:  # no number is cut there either
+                console = Console(file=console.file, width=max(PIPE_WIDTH, _framed(widths)))
+            console.print(_make_table(heads, cells, range(len(heads)), box.HEAVY_HEAD, lines=lines))
             return
         parts = _deal([head.title for head in heads], widths, self._width)
         if parts is None:

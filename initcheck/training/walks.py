@@ -15,6 +15,7 @@ from initcheck.training.floatx import floatx
 from initcheck.training.rows import net_rows
 from initcheck.training.seeding import derive_seed
 from initcheck.training.trace import Array
+from initcheck.training.unit_products import treats_units_alike
 
 INPUTS = 5
 RATES = {"SGD": 0.1, "Momentum": 0.05, "Nesterov": 0.05}  # all others: 0.01
@@ -30,6 +31,7 @@ class Walk:
         orders: For each hidden layer, which unit stands at each place; the identity unless they were permuted.
         losses: Each step's.
         rate: The optimizer's learning rate.
+        alike: Whether this machine's matrix products treat all units by the same arithmetic.
     """
 
     kernels: tuple[Array, ...]
@@ -37,6 +39,7 @@ class Walk:
     orders: tuple[Array, ...]
     losses: Array
     rate: float
+    alike: bool = True
 
 
 def walk(keras: Any, net: Net, seed: int, *, permuted: bool = False, row: Initializer | None = None) -> Walk:
@@ -74,6 +77,7 @@ def _walk(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) -> 
         orders=orders,
         losses=np.array(losses),
         rate=RATES.get(net.optimizer, 0.01),
+        alike=treats_units_alike(net.batch_size, (INPUTS, *net.widths, y.shape[-1]), net.dtype),
     )
 
 

@@ -89,6 +89,13 @@ def test_bits_count_for_zeros_and_rounding_is_forgiven_at_any_width() -> None:
     assert symmetry.judge_zeros_of_any_width(lab(hair), NET).status is Status.PASS
 
 
+def test_rounding_is_forgiven_where_the_machine_treats_units_differently() -> None:
+    hair, allowed = touch(make_walk(), 0, 1e-15), symmetry.tolerance(NET, 0.1)
+    assert symmetry.judge_zeros(lab(replace(hair, alike=False)), NET).status is Status.PASS
+    apart = touch(make_walk(), 0, 3 * allowed)
+    assert symmetry.judge_zeros(lab(replace(apart, alike=False)), NET).status is Status.FAIL
+
+
 def test_what_a_unit_gives_out_counts_too() -> None:
     assert symmetry.judge_zeros(lab(touch(make_walk(), 1, 1e-12)), NET).status is Status.FAIL
 

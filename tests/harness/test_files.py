@@ -1,7 +1,6 @@
 """One way to write a file and one to read: what a user, a full disk, a second writer or an attacker can do to it."""
 
 import errno
-import multiprocessing
 import os
 import stat
 import subprocess
@@ -160,25 +159,25 @@ def test_what_a_killed_writer_left_is_swept_after_a_while(tmp_path):
     assert new.exists()
 
 
-def _write_many(path, letter):
-    for _ in range(100):
-        write_whole(path, [letter * 50_000])
+WRITE_MANY = """
+import sys
+from pathlib import Path
+from initcheck.files import write_whole
+for _ in range(100):
+    write_whole(Path(sys.argv[1]), [sys.argv[2] * 50_000])
+"""
 
 
 def test_of_several_writers_every_reader_sees_one_whole_text(tmp_path):
     path = tmp_path / "a"
     write_whole(path, ["a" * 50_000])
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_many, args=(path, letter)) for letter in "ab"]
-    for writer in writers:
-        writer.start()
-    while any(writer.is_alive() for writer in writers):
+    writers = [subprocess.Popen([sys.executable, "-c", WRITE_MANY, path, letter]) for letter in "ab"]
+    while any(writer.poll() is None for writer in writers):
         text = path.read_text()
         assert len(text) == 50_000
         assert len(set(text)) == 1
     for writer in writers:
-        writer.join()
-        assert writer.exitcode == 0
+        assert writer.wait() == 0
     assert names(tmp_path) == ["a"]
 
 

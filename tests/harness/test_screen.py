@@ -194,6 +194,15 @@ def test_a_line_breaks_neither_an_interval_nor_a_number_from_its_unit():
     assert re.sub(r"\s+", " ", console.file.getvalue()).strip() == "some words of it and 31 % [18, 45] more"
 
 
+def test_a_wide_table_reaches_a_pipe_whole(capsys):
+    from initcheck.reporting.screen import Screen
+
+    cells = [f"{number}.123456789 [> 40, > {number}]" for number in range(10)]
+    Screen().table("wide", ["name", *(f"column {number}" for number in range(10))], [["row", *cells]])
+    out = capsys.readouterr().out
+    assert all(cell in out for cell in cells)
+
+
 def test_a_long_line_reaches_a_pipe_whole(capsys):
     from initcheck.reporting.screen import Screen
 
