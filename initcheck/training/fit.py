@@ -289,10 +289,11 @@ class ReferenceEngine:
         x, y = tf.constant(self._data.x_train), tf.constant(self._data.y_train)
         size = self._problem.batch_size
         order = batch_order(len(x), self._epochs, seed=seed)
+        as_written = tf.autograph.experimental.do_not_convert  # else it reads this file again, as it is by then
         batches = tf.data.Dataset.from_tensor_slices(order).flat_map(
-            lambda epoch: tf.data.Dataset.from_tensor_slices(epoch).batch(size)
+            as_written(lambda epoch: tf.data.Dataset.from_tensor_slices(epoch).batch(size))
         )
-        return batches.map(lambda rows: (tf.gather(x, rows), tf.gather(y, rows)))
+        return batches.map(as_written(lambda rows: (tf.gather(x, rows), tf.gather(y, rows))))
 
     def _batches(self, x: Any, y: Any) -> Any:
         import tensorflow as tf

