@@ -1,5 +1,20 @@
 """``python -m initcheck`` is ``initcheck``."""
 
-from initcheck.cli import main
+from __future__ import annotations
 
-main()
+from initcheck.endings import end_with
+
+
+def main() -> None:
+    """Runs the command line; imported within, so that Ctrl-C in the first second ends it like any other."""
+    end_with(_run)
+
+
+def _run() -> int | None:
+    from initcheck.cli import cli
+
+    return cli.main(standalone_mode=False)  # type: ignore[no-any-return] # an int, or nothing
+
+
+if __name__ == "__main__":
+    main()

@@ -12,8 +12,8 @@ from initcheck.catalog.problems import DEFAULT_PROBLEMS
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
+from initcheck.seed_option import seed_option
 from initcheck.training.own import find_problem
-from initcheck.training.seeding import DEFAULT_SEED
 
 _path = click.Path(path_type=Path)
 
@@ -34,7 +34,7 @@ _path = click.Path(path_type=Path)
     help="Runs of each problem and initializer for the accuracies; 0 for none.  [default: 300, or 0 where the ensemble "
     "engine does not serve, as under Keras 2]",
 )
-@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+@seed_option
 @click.option("--steps", is_flag=True, hidden=True, help="Say each step on stdout, for a program that watches.")
 def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, steps: bool) -> None:
     """Write the evidence of the installed framework to FILE, to be compared with that of another environment."""
@@ -44,7 +44,7 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
     if reseeds is not None and reseeds < 0:
         raise InitcheckError(f"--reseeds is {reseeds}; it may be 0, for no accuracies, or more")
     chosen = {problem.name: problem for problem in map(find_problem, problems)}
-    require_writable(file, "FILE")
+    require_writable(file, "FILE", after_work=True)
 
     from initcheck.baselines.record import record as gather
     from initcheck.baselines.record import steps_of

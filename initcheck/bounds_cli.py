@@ -14,10 +14,10 @@ from initcheck.bounds import Bound, Bounds, Calibration, load_bounds, summarize,
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, get_initializers
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
-from initcheck.files import require_writable, write_whole
+from initcheck.files import alone_in, require_writable, write_whole
+from initcheck.seed_option import seed_option
 from initcheck.training.memory import require_memory_for_runs
 from initcheck.training.own import find_problem
-from initcheck.training.seeding import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from initcheck.checks.registry import Cell
@@ -31,7 +31,6 @@ _file = click.option(
 )
 _problems = click.option("--problem", "problems", multiple=True, help="Only this problem; may be given again.")
 _initializers = click.option("--initializers", help="Only these initializers: names with commas.")
-_seed = click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
 
 
 @click.group()
@@ -43,7 +42,7 @@ def bounds() -> None:
 @_problems
 @_initializers
 @click.option("--reseeds", type=int, default=DEFAULT_CALIBRATION, show_default=True, help="Runs for each initializer.")
-@_seed
+@seed_option
 @click.option("--out", type=click.Path(path_type=Path), default=_FILE, show_default=True, help="The file to write.")
 def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, seed: int, out: Path) -> None:
     """Measure the bounds, and write them to a file.
@@ -56,8 +55,8 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
     if reseeds < 2:
         raise InitcheckError(f"--reseeds is {reseeds}; at least 2 are needed for a spread")
     whole_number("--reseeds", reseeds)
-    require_writable(out, "--out")
-    kept = dict(load_bounds(out).problems) if out.is_file() else {}
+    require_writable(out, "--out", after_work=True)
+    _bounds_in(out)  # what cannot be added to is found out before the work
     names = list(problems or load_bounds().problems)
     chosen = [(name, find_problem(name)) for name in names]
     for _, problem in chosen:
@@ -69,9 +68,11 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
     from initcheck.training.validation import validated_data
 
     where = dict(environment().rows())
-    done: list[str] = []
+    measured: dict[str, Calibration] = {}
     with (
-        leaving(lambda: f"{out} has {', '.join(done)}; the others are as before" if done else "nothing was written"),
+        leaving(
+            lambda: f"{out} has {', '.join(measured)}; the others are as before" if measured else "nothing was written"
+        ),
         progress_bar("calibrating", len(chosen) * len(rows) * reseeds) as advance,
     ):
         for name, problem in chosen:
@@ -82,18 +83,17 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
             for runs in spread.calibrate(problem, suited, reseeds=reseeds, seed=seed):
                 cells[runs.initializer] = summarize(runs, share)
                 advance(f"{name}, {runs.initializer}", reseeds)
-            kept[name] = Calibration(
+            measured[name] = Calibration(
                 date=datetime.datetime.now(datetime.UTC).date().isoformat(),
                 seed=seed,
                 held_out_rows=len(validated_data(problem).x_test),
                 environment=where,
                 initializers=cells,
             )
-            with uninterrupted():
-                write_whole(out, [write_bounds(Bounds(problems=kept))])
-                done.append(name)
+            with uninterrupted(), alone_in(out):
+                write_whole(out, [write_bounds(Bounds(problems={**_bounds_in(out), **measured}))])
     say(f"bounds of {', '.join(names)}: {out}")
-    for line in _too_few(_only(Bounds(problems=kept), names)):
+    for line in _too_few(Bounds(problems=measured)):
         say(line)
 
 
@@ -131,7 +131,7 @@ def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> N
 @_problems
 @_initializers
 @_file
-@_seed
+@seed_option
 def check(problems: Sequence[str], initializers: str | None, file: Path | None, seed: int) -> None:
     """Train fresh reseeds on the installed framework, and hold them to the bounds.
 
@@ -180,7 +180,7 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
     "--initializers", help=f"Names with commas.  [default: those of {', '.join(LECTURE_INITIALIZERS)} with bounds]"
 )
 @_file
-@_seed
+@seed_option
 def place(problems: Sequence[str], initializers: str | None, file: Path | None, seed: int) -> None:
     """Train one run, the first of that seed, and say where it lies among the reseeds: was it lucky?"""
     found = load_bounds(file)
@@ -199,6 +199,11 @@ def place(problems: Sequence[str], initializers: str | None, file: Path | None, 
             where = f"the {rank} percentile of {bound.counts.n:,} reseeds"
             where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"
             say(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
+
+
+def _bounds_in(file: Path) -> dict[str, Calibration]:
+    """What that file holds now, another calibration's results included; nothing where there is no such file."""
+    return dict(load_bounds(file).problems) if file.is_file() else {}
 
 
 def _too_few(measured: Bounds) -> list[str]:

@@ -19,13 +19,13 @@ from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS
 from initcheck.catalog.problems import Problem
 from initcheck.compare_runs_cli import compare_runs
-from initcheck.endings import Interrupted, end_with, interrupted_between_steps, leaving, say, uninterrupted
+from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
+from initcheck.seed_option import seed_option
 from initcheck.table_cli import TableOptions, table_options
 from initcheck.training.own import find_initializers, import_own
 from initcheck.training.plan import ENGINES, VARIED, grid
 from initcheck.training.quiet import unlogged
-from initcheck.training.seeding import DEFAULT_SEED
 from initcheck.upgrade_cli import upgrade
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def list_() -> None:
     help="Names with commas, all, or package.module:Class.",
 )
 @click.option("--reseeds", type=int, default=DEFAULT_RESEEDS, show_default=True, help="Runs for each initializer.")
-@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+@seed_option
 @click.option("--epochs", type=int, help="Passes over the training rows.  [default: the problem's]")
 @click.option(
     "--engine",
@@ -146,7 +146,7 @@ def run(
 @click.argument("codes", nargs=-1)
 @click.option("--family", "families", multiple=True, help="Only the checks of this family; may be given again.")
 @click.option("--subject", help="Only on this subject, or on your own: package.module:attribute.")
-@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+@seed_option
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
     from initcheck.checks.registry import as_subject, carry_out, cells
@@ -180,7 +180,7 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
 @cli.command("self-test")
 @click.argument("names", nargs=-1)
 @click.option("--full", is_flag=True, help="Run every check family on every fault, not only the one that must see it.")
-@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="The root seed of every stream.")
+@seed_option
 @click.option("--workers", type=int, default=2, show_default=True, help="Processes at once.")
 def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> None:
     """Break the installed framework on purpose, a fault at a time, and show which check family notices.
@@ -259,8 +259,3 @@ def _output_folder(folder: Path) -> Iterator[Callable[[Mapping[str, Iterable[str
     absolute = folder.absolute()  # wherever the user's own code goes meanwhile
     with writable_folder(folder, "--out"):
         yield functools.partial(write_files, absolute)
-
-
-def main() -> None:
-    """Runs the command line."""
-    end_with(lambda: cli.main(standalone_mode=False))

@@ -83,6 +83,26 @@ def interrupted_between_steps() -> Iterator[Callable[[], None]]:
 
 
 @contextlib.contextmanager
+def interrupted_even_if_lost() -> Iterator[None]:
+    """Raises ``KeyboardInterrupt`` at the end of a block that may lose it, or raise an error of its own for it."""
+    asked = False
+
+    def ask(number: int, frame: object) -> None:
+        nonlocal asked
+        asked = True
+        _stop(number, frame)
+
+    with _handled_by(ask):
+        try:
+            yield
+        except Exception:
+            if not asked:
+                raise
+    if asked:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
     """Puts a signal off to the end of the block: several files are written together. A second one is not put off."""
     asked: list[int] = []
@@ -194,13 +214,13 @@ def _stop(number: int, _: object) -> None:
 
 @contextlib.contextmanager
 def _handled_by(handle: Callable[[int, Any], object]) -> Iterator[None]:
-    """Signals that ask to stop are handled so for a while; ``nohup`` and other threads keep theirs."""
+    """Signals that ask to stop are handled so for a while, those that the caller ignores are not: ``nohup``, ``&``."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {}
     for number in _STOPPING:
-        if number == signal.SIGINT or signal.getsignal(number) not in (signal.SIG_IGN, None):
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
             before[number] = signal.signal(number, handle)
     try:
         yield

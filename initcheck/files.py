@@ -26,12 +26,14 @@ _OPEN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 
 
-def require_writable(path: Path, option: str) -> None:
+def require_writable(path: Path, option: str, *, after_work: bool = False) -> None:
     """Makes sure before the work that its result can be written after it.
 
     Args:
         path: The file to be written.
         option: How the user named it.
+        after_work: Whether it is written after minutes of work; a named pipe, which may have no reader by then, is
+            refused.
 
     Raises:
         InitcheckError: It is a folder or cannot be written, or neither can its folder.
@@ -44,6 +46,8 @@ def require_writable(path: Path, option: str) -> None:
             _require_not_read_only(place)
             with tempfile.TemporaryFile(dir=place.parent):
                 pass
+        elif after_work and path.is_fifo() and _own_stream(path) is None:
+            raise InitcheckError(f"{option} {path} is a pipe, which may have no reader by then; name a file")
     except (OSError, ValueError) as error:
         raise InitcheckError(f"{option} {path} cannot be written ({_reason(error)}); name another file") from None
 
@@ -118,6 +122,25 @@ def read_bounded(path: Path, most_bytes: int, what: str = "the file") -> bytes:
         raise InitcheckError(f"{path} cannot be read ({_reason(error)}); name another file") from None
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def alone_in(path: Path) -> Iterator[None]:
+    """Keeps others who use this out of the file's folder, for as long as a file is read, changed and written again.
+
+    The folder itself is locked, so that no file is left behind. Where it cannot be (Windows), the last writer wins.
+    """
+    handle = None
+    with contextlib.suppress(ImportError, OSError):
+        import fcntl
+
+        handle = os.open(Path(os.path.realpath(path)).parent, os.O_RDONLY | _OPEN)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 @contextlib.contextmanager

@@ -62,7 +62,7 @@ class BaselineSession:
         if reseeds is not None and reseeds > MOST_RUNS:
             raise InitcheckError(f"--initcheck-reseeds is {reseeds:,}; a baseline holds at most {MOST_RUNS:,}")
         if self._target:
-            require_writable(self._target, "--initcheck-record")
+            require_writable(self._target, "--initcheck-record", after_work=True)
         if named is None:
             return None
         if self._target and named.resolve() == self._target.resolve():

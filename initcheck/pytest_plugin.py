@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import os
 import shlex
@@ -125,7 +126,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
     group = parser.getgroup("initcheck", "reproducibility of the installed framework")
     group.addoption(
-        "--initcheck-seed", type=int, default=DEFAULT_SEED, help=f"root seed of every stream (default: {DEFAULT_SEED})"
+        "--initcheck-seed",
+        type=_seed,
+        default=DEFAULT_SEED,
+        help=f"root seed of every stream (default: {DEFAULT_SEED})",
     )
     effort = "the stated effects are found with power 99.9 %% in any case"
     for name, times in (("quick", "just as many samples as they need"), ("thorough", "four times as many")):
@@ -138,6 +142,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=f"take {times} (default: half as many again); {effort}",
         )
     _add_baseline_options(group)
+
+
+def _seed(text: str) -> int:
+    from initcheck.arguments import whole_number
+    from initcheck.errors import InitcheckError
+
+    try:
+        return whole_number("the root seed", int(text))
+    except InitcheckError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _add_baseline_options(group: pytest.OptionGroup) -> None:

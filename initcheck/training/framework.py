@@ -14,11 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from initcheck.errors import FrameworkError
+from initcheck.endings import interrupted_even_if_lost
+from initcheck.errors import FrameworkError, InitcheckError
+from initcheck.files import read_bounded
 from initcheck.installed import is_within
 from initcheck.texts import for_terminal
 
 THREADS = 1
+_MOST_SETTINGS = 1_000_000  # bytes of keras.json
+_OF_SETTINGS = (ValueError, TypeError, AssertionError)  # how Keras refuses what its keras.json asks for
 # As the linker, the kernel and C++ say it.
 _NO_MEMORY = ("Cannot allocate memory", "cannot allocate memory", "failed to map segment", "bad_alloc", "Out of memory")
 
@@ -37,7 +41,7 @@ def load_keras() -> Any:
     if "tensorflow" not in sys.modules:
         _require("tensorflow")
         _require("keras")
-        _require_backend()
+        _require_settings()
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
     tf = _import("tensorflow")
@@ -51,30 +55,56 @@ def load_keras() -> Any:
 
 def _import(package: str) -> Any:
     try:
-        with _quiet_start():
+        with _quiet_start(), interrupted_even_if_lost():
             return importlib.import_module(package)
     except Exception as error:  # a broken installation fails in many ways
         reason = for_terminal(" ".join(str(error).split()))[:200]
-        what = f"{package} is installed but does not import ({type(error).__name__}: {reason})"
+        what = f"{package} is installed but does not import ({type(error).__name__}{reason and f': {reason}'})"
         if isinstance(error, MemoryError) or any(words in reason for words in _NO_MEMORY):
             raise FrameworkError(f"{what}: there is too little memory for it; free some, or allow it more") from error
+        file = _settings_file()
+        if isinstance(error, _OF_SETTINGS) and file.exists():
+            what = f"{what}, having read {file}: correct or remove that, where it asks for something unusual"
         raise FrameworkError(f"{what}; see to that, or reinstall it where its files are damaged") from error
 
 
-def _require_backend() -> None:
-    """Another backend, which Keras 3 would import, is found out before its import fails for some reason of its own."""
-    if not is_within("keras", ">=3"):
-        return
-    backend, where = os.environ.get("KERAS_BACKEND"), "the variable KERAS_BACKEND"
-    if not backend:
-        folder = Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser())
-        file = folder / "keras.json"
-        try:
-            backend, where = json.loads(file.read_text(encoding="utf-8")).get("backend"), str(file)
-        except (OSError, ValueError, AttributeError):  # Keras takes its default then
-            return
-    if backend not in (None, "tensorflow"):
+def _require_settings() -> None:
+    """What Keras would not import with is found out before, since its own error would be of another kind.
+
+    Keras 3 has another backend, and every Keras reads its ``keras.json`` when it is imported, whatever it holds.
+    """
+    file = _settings_file()
+    settings = _read_settings(file) if file.exists() else {}
+    asked = os.environ.get("KERAS_BACKEND")
+    backend, where = (asked, "the variable KERAS_BACKEND") if asked else (settings.get("backend"), str(file))
+    if backend not in (None, "tensorflow") and is_within("keras", ">=3"):
         raise FrameworkError(f"Keras is set to the backend {backend!r} by {where}; set KERAS_BACKEND=tensorflow")
+
+
+def _settings_file() -> Path:
+    return Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser()) / "keras.json"
+
+
+def _read_settings(file: Path) -> dict[str, Any]:
+    """What the file holds; nothing where it is no JSON, since Keras takes its defaults then.
+
+    Raises:
+        FrameworkError: Keras would wait for it, or end in an error.
+    """
+    remedy = f"{file}, which Keras reads when it is imported, {{}}; remove it"
+    if not file.is_file():
+        raise FrameworkError(remedy.format("is no file"))
+    try:
+        found = json.loads(read_bounded(file, _MOST_SETTINGS) or b"{}")
+    except InitcheckError as error:
+        raise FrameworkError(remedy.format(f"cannot be used ({error})")) from None
+    except RecursionError:
+        raise FrameworkError(remedy.format("is nested too deeply")) from None
+    except ValueError:  # no JSON, or no text
+        return {}
+    if not isinstance(found, dict):
+        raise FrameworkError(remedy.format("holds no JSON object"))
+    return found
 
 
 @contextlib.contextmanager
@@ -90,7 +120,7 @@ def _quiet_start() -> Iterator[None]:
         os.dup2(notes.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             notes.seek(0)
             os.write(stderr, notes.read())
             raise

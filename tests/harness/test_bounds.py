@@ -13,6 +13,7 @@ from initcheck.bounds import PACKAGED, Bound, Bounds, Calibration, load_bounds, 
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.records import Runs
 from initcheck.reporting.bounds import digest_of, render_markdown
+from initcheck.training import spread
 from initcheck.training.framework import load_keras
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -171,6 +172,8 @@ def test_show_writes_the_page_and_its_picture(tmp_path):
         ("calibrate", "--reseeds", str(10**30)),
         ("calibrate", "--out", "/nowhere/bounds.toml"),
         ("calibrate", "--out", "/"),
+        ("check", "--seed", str(10**30)),
+        ("place", "--seed", str(-(10**30))),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(words):
@@ -197,6 +200,22 @@ def test_calibrating_replaces_its_problem_and_keeps_the_others(tmp_path):
     again = tmp_path / "again.toml"
     invoke("calibrate", *words[:-1], str(again))
     assert load_bounds(again).problems["iris"] == found.problems["iris"]
+
+
+@pytest.mark.slow
+@on_keras_3
+def test_what_another_calibration_wrote_meanwhile_is_kept(tmp_path, monkeypatch):
+    path = tmp_path / "bounds.toml"
+    calibrate = spread.calibrate
+
+    def beside_another(*args, **kwargs):
+        path.write_text(write_bounds(bounds(other=(2, 3, 4))))
+        yield from calibrate(*args, **kwargs)
+
+    monkeypatch.setattr(spread, "calibrate", beside_another)
+    words = ("--problem", "iris", "--initializers", "zeros", "--reseeds", "2", "--out", str(path))
+    assert invoke("calibrate", *words).exit_code == 0
+    assert set(load_bounds(path).problems) == {"other", "iris"}
 
 
 KILLED = """

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from initcheck import cli
+from initcheck.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 QUICK = ["--initializers", "zeros,he_normal,lecun_uniform", "--reseeds", "2", "--epochs", "2"]
@@ -23,7 +24,7 @@ def initcheck_(monkeypatch, capfd, tmp_path):
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["initcheck", *map(str, words)])
         with pytest.raises(SystemExit) as stopped:
-            cli.main()
+            main()
         out, err = capfd.readouterr()
         return stopped.value.code or 0, out, err
 
@@ -179,7 +180,7 @@ def test_results_of_an_earlier_run_survive_one_that_fails(initcheck_, monkeypatc
 
 def test_list_shows_every_row_without_a_framework():
     code = (
-        "import sys, initcheck.cli as c; sys.argv = ['initcheck', 'list']\n"
+        "import sys, initcheck.__main__ as c; sys.argv = ['initcheck', 'list']\n"
         "try: c.main()\nexcept SystemExit: print('tensorflow' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -193,9 +194,13 @@ def test_list_shows_every_row_without_a_framework():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_keep_the_finished_runs_and_say_so(number, tmp_path):
+def test_ctrl_c_and_sigterm_keep_the_finished_runs_and_say_so(number, tmp_path, request):
+    # What a shell starts in the background ignores the signal, and so would its children.
+    before = signal.signal(number, signal.SIG_DFL)
+    request.addfinalizer(lambda: signal.signal(number, before))
     words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--engine", "reference", "--out", "results"]
-    script = f"import sys; from initcheck import cli; sys.argv = ['initcheck', *sys.argv[1:]]\n{TELL}\ncli.main()"
+    start = "import sys; from initcheck import cli, __main__; sys.argv = ['initcheck', *sys.argv[1:]]"
+    script = f"{start}\n{TELL}\n__main__.main()"
     process = subprocess.Popen(
         [sys.executable, "-c", script, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -11,7 +11,7 @@ import pytest
 from runs import ENVIRONMENT, make_run
 
 import initcheck
-from initcheck import cli
+from initcheck.__main__ import main
 from initcheck.records import group_runs
 from initcheck.reporting import page
 
@@ -53,7 +53,7 @@ def compare(monkeypatch, capfd, tmp_path):
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["initcheck", "compare-runs", *map(str, words)])
         with pytest.raises(SystemExit) as stopped:
-            cli.main()
+            main()
         return stopped.value.code or 0, *capfd.readouterr()
 
     return run

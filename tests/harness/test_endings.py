@@ -53,6 +53,16 @@ def changed():
     lines()
     return 1
 
+def lost():
+    with leaving("nothing is lost"):
+        with interrupted_even_if_lost():
+            try:
+                work()
+            except BaseException as error:
+                if {error}:
+                    raise {error}
+        pathlib.Path("written").touch()
+
 def fails():
     raise {error}
 
@@ -68,10 +78,10 @@ def run(command, folder, *, error="None", **options):
     )
 
 
-def interrupt(command, folder, *numbers):
+def interrupt(command, folder, *numbers, error="None"):
     """Sends it those signals once it has started; gives exit code and stderr."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.replace("{command}", command).replace("{error}", "None")],
+        [sys.executable, "-c", SCRIPT.replace("{command}", command).replace("{error}", error)],
         cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
@@ -92,8 +102,10 @@ def interrupt(command, folder, *numbers):
 
 @pytest.fixture(autouse=True)
 def no_nohup():
-    """What this process ignores, as under nohup, its children would."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGTERM)}
+    """What this process ignores, as under nohup or in a shell's background, its children would."""
+    before = {
+        number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    }
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -109,11 +121,51 @@ def test_every_signal_that_asks_to_stop_keeps_what_is_finished(command, words, n
     assert err.count("\n") == 1
 
 
-def test_nohup_is_obeyed(tmp_path):
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    code, err = interrupt("steps", tmp_path, signal.SIGHUP, signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT], ids=["nohup", "background"])
+def test_a_signal_that_the_caller_ignores_stays_ignored(number, tmp_path):
+    signal.signal(number, signal.SIG_IGN)
+    code, err = interrupt("steps", tmp_path, number, signal.SIGTERM)
     assert code == 128 + signal.SIGTERM
     assert err.endswith("steps are kept\n")
+
+
+@pytest.mark.parametrize("error", ["None", "ImportError('damaged')"])
+def test_an_interruption_that_an_import_loses_or_renames_takes_effect_after_it(error, tmp_path):
+    code, err = interrupt("lost", tmp_path, signal.SIGTERM, error=error)
+    assert (code, err) == (143, "initcheck: interrupted: nothing is lost\n")
+    assert not (tmp_path / "written").exists()
+
+
+def test_an_error_of_a_block_that_nobody_interrupted_stays_one(tmp_path):
+    code = "with interrupted_even_if_lost(): raise InitcheckError('damaged')"
+    done = run(f"lambda: exec({code!r}, globals())", tmp_path)
+    assert (done.returncode, done.stderr) == (2, "initcheck: damaged\n")
+
+
+@pytest.mark.parametrize("module", ["numpy", "pydantic"])
+def test_ctrl_c_while_the_command_line_is_imported_is_one_line(module, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(STOPPED.replace("{module}", module))
+    done = subprocess.run(
+        [sys.executable, "-m", "initcheck", "list"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "initcheck: interrupted: nothing was written\n"
+
+
+# Ctrl-C comes when the module is imported.
+STOPPED = """
+import signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            sys.meta_path.remove(self)
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+"""
 
 
 def test_files_that_belong_together_are_all_written_before_a_signal_takes_effect(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 
 from initcheck import files
 from initcheck.errors import InitcheckError
-from initcheck.files import read_bounded, require_writable, scratch_folder, write_whole
+from initcheck.files import alone_in, read_bounded, require_writable, scratch_folder, write_whole
 
 ROOT = os.geteuid() == 0
 
@@ -116,6 +116,33 @@ def test_a_pipe_is_written_to_and_one_that_nobody_reads_is_told(tmp_path):
     reader.join(20)
     assert read == ["text"]
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_pipe_is_refused_before_long_work_as_it_may_have_no_reader_after_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InitcheckError, match="pipe, which may have no reader by then; name a file"):
+        require_writable(tmp_path / "pipe", "FILE", after_work=True)
+    require_writable(Path(os.devnull), "FILE", after_work=True)
+
+
+def test_two_who_add_to_one_file_lose_nothing(tmp_path):
+    path = tmp_path / "counts"
+    path.write_text("")
+
+    def add(name):
+        for _ in range(20):
+            with alone_in(path):
+                text = path.read_text()
+                time.sleep(0.001)
+                write_whole(path, [text, name])
+
+    writers = [threading.Thread(target=add, args=[name]) for name in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sorted(path.read_text()) == ["a"] * 20 + ["b"] * 20
+    assert names(tmp_path) == ["counts"]
 
 
 @pytest.mark.parametrize("shell", ["cat", "cat > file; cat file"], ids=["pipe", "file"])

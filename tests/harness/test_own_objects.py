@@ -1,6 +1,7 @@
 """A user's own problems and initializers, by name or as they are: in ``run``, ``sweep``, ``check`` and tests."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -170,23 +171,35 @@ def test_a_known_issue_of_the_framework_excuses_an_own_object_and_does_not_go_st
         ({}, {"backend": "torch"}, r"'torch' by .*keras.json; set KERAS_BACKEND=tensorflow"),
         ({"KERAS_BACKEND": "tensorflow"}, {"backend": "torch"}, ""),
         ({}, {"backend": "tensorflow"}, ""),
-        ({}, ["no", "settings"], ""),
+        ({}, ["no", "settings"], "keras.json, which Keras reads when it is imported, holds no JSON object; remove it"),
+        ({}, "[" * 100_000, "is nested too deeply; remove it"),
+        ({}, " " * 1_000_001, "cannot be used .*larger"),
+        ({}, "no JSON", ""),
+        ({}, "", ""),
         ({}, None, ""),
     ],
 )
-def test_another_backend_is_named_before_its_import_fails(variables, keras_json, words, tmp_path, monkeypatch):
+def test_what_keras_would_not_import_with_is_named_before(variables, keras_json, words, tmp_path, monkeypatch):
     monkeypatch.setattr(framework, "is_within", lambda *_: True)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     if keras_json is not None:
-        (tmp_path / "keras.json").write_text(json.dumps(keras_json))
+        (tmp_path / "keras.json").write_text(keras_json if isinstance(keras_json, str) else json.dumps(keras_json))
     if not words:
-        assert framework._require_backend() is None
+        assert framework._require_settings() is None
         return
     with pytest.raises(FrameworkError, match=words):
-        framework._require_backend()
+        framework._require_settings()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_settings_that_are_no_file_are_not_waited_for(make, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    make(tmp_path / "keras.json")
+    with pytest.raises(FrameworkError, match=r"keras.json, .* is no file; remove it"):
+        framework._require_settings()
 
 
 @pytest.mark.parametrize(

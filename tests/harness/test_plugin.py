@@ -68,6 +68,14 @@ def test_a_failure_says_what_was_expected_and_how_to_repeat_it(repository):
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
 
 
+def test_a_seed_beyond_64_bits_is_refused(repository):
+    result = repository(["GOOD"], "--initcheck-seed", str(10**30))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        "*--initcheck-seed: the root seed is 1000000*; it may be 9,223,372,036,854,775,807 at most"
+    )
+
+
 def test_an_exception_of_the_framework_is_a_failure_and_its_trace_is_shown(repository):
     result = repository(["RAISES"])
     result.assert_outcomes(failed=1)

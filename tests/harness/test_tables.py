@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import initcheck
-from initcheck import cli
+from initcheck.__main__ import main
 from initcheck.catalog import tables
 from initcheck.catalog.csv_tables import Reading, columns, encoding, read_table
 from initcheck.catalog.problems import PROBLEMS, banknotes_from_csv, from_csv
@@ -681,7 +681,7 @@ def run(monkeypatch, capfd, tmp_path):
     def run(*words):
         monkeypatch.setattr("sys.argv", ["initcheck", "run", *map(str, words)])
         with pytest.raises(SystemExit) as stopped:
-            cli.main()
+            main()
         out, err = capfd.readouterr()
         return stopped.value.code or 0, out, err
 

@@ -19,6 +19,7 @@ import yaml
 from baselines import baseline
 
 from initcheck import InitcheckError, cli, files
+from initcheck.__main__ import main
 from initcheck.baselines import environments, recordings
 from initcheck.baselines.carried import carry, require_able, require_python
 from initcheck.baselines.environments import build, clean_variables, own_requirements, resolve
@@ -121,7 +122,7 @@ def run(tmp_path, monkeypatch, capfd):
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["initcheck", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
         told = capfd.readouterr()
         return ended.value.code, told.out, told.err
 
@@ -597,7 +598,7 @@ class Absent:
         if name in {sorted(environments._NOT_FOR_RECORDING)}:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
-from initcheck.cli import main
+from initcheck.__main__ import main
 main()
 """
     words = ["record", str(tmp_path / "found.json"), "--problem", "xor", "--reseeds", "2"]
