@@ -15,6 +15,7 @@ from initcheck.reporting.results import Sweep
 from initcheck.training.memory import is_out_of_memory, require_memory_for_runs
 from initcheck.training.own import find_initializers, find_problem
 from initcheck.training.plan import ENGINES, VARIED, grid
+from initcheck.training.quiet import unlogged
 from initcheck.training.seeding import DEFAULT_SEED
 
 DEFAULT_PROBLEM = "iris"
@@ -90,10 +91,11 @@ def sweep(
     parts: list[Runs] = []
     stopped = ""
     try:
-        for runs in finished:
-            parts.append(runs)
-            if on_runs:
-                on_runs(runs)
+        with unlogged():
+            for runs in finished:
+                parts.append(runs)
+                if on_runs:
+                    on_runs(runs)
     except KeyboardInterrupt:
         if not parts:
             raise

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
+import os
 from numbers import Real
+from pathlib import Path
 
 from initcheck.errors import InitcheckError
 
@@ -34,6 +36,17 @@ def whole_number(name: str, value: object, *, least: int | None = None, most: in
     if number > most:
         raise InitcheckError(f"{name} is {_shortened(number)}; it may be {most:,} at most")
     return number
+
+
+def path_of(name: str, value: object) -> Path:
+    """That argument as a ``Path``.
+
+    Raises:
+        InitcheckError: It is neither text nor a path.
+    """
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
+        raise InitcheckError(f"{name} is {described(value)}; give a path")
+    return Path(value)
 
 
 def fraction(name: str, value: object) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.answers import Answer, answer, attribute, epochs_to_target, is_stuck
+from initcheck.arguments import path_of
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.catalog.problems import Problem
 from initcheck.records import METRICS, Environment, Run, Runs
@@ -163,7 +164,7 @@ class Sweep:
         """
         from initcheck.reporting.saved_runs import save
 
-        save(self, Path(folder))
+        save(self, path_of("the folder", folder))
 
     def _repr_html_(self) -> str:
         from initcheck.reporting.page import render_summary

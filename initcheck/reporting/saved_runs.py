@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from initcheck.arguments import path_of
 from initcheck.errors import InitcheckError
 from initcheck.files import read_bounded, require_replaceable, write_whole
 from initcheck.record_files import RecordFile, checksum_of, first_mistake, shortened
@@ -58,9 +59,20 @@ def sweep_files(sweep: Sweep) -> dict[str, Iterable[str]]:
 
 
 def write_files(folder: Path, files: Mapping[str, Iterable[str]]) -> None:
-    """Writes each file to the folder, in the order given."""
+    """Writes each file to the folder, in the order given.
+
+    Raises:
+        InitcheckError: One cannot be written; the message says which of them are new.
+    """
+    new: list[str] = []
     for name, parts in files.items():
-        write_whole(folder / name, parts)
+        try:
+            write_whole(folder / name, parts)
+        except InitcheckError as error:
+            if not new:
+                raise
+            raise InitcheckError(f"{error}; {', '.join(new)} there {'is' if len(new) == 1 else 'are'} new") from None
+        new.append(name)
 
 
 @contextlib.contextmanager
@@ -109,7 +121,7 @@ def load(folder: str | Path) -> Sweep:
     from initcheck.reporting.results import Sweep
     from initcheck.reporting.saved_tables import read_groups
 
-    folder = Path(folder)
+    folder = path_of("the folder", folder)
     record = _read_record(folder)
     texts = {name: read_bounded(folder / name, _MOST_BYTES[name], "that file of a sweep") for name in (RUNS, HISTORY)}
     page = folder / PAGE

@@ -332,8 +332,10 @@ def test_a_write_that_is_cut_short_never_passes_for_a_sweep(stopped_at, tmp_path
         files.write_whole(path, parts)
 
     monkeypatch.setattr(saved_runs, "write_whole", write)
-    with pytest.raises(initcheck.InitcheckError, match="the disk is full"):
+    there = {0: "", 1: "; runs.csv there is new", 2: "; runs.csv, history.csv there are new"}
+    with pytest.raises(initcheck.InitcheckError, match=f"^the disk is full{there.get(stopped_at, '')}") as refused:
         new.save(folder)
+    assert ("new" in str(refused.value)) is (stopped_at > 0)
     assert written == ["runs.csv", "history.csv", "sweep.json", "report.html"][:stopped_at]
     if stopped_at == 0:
         assert initcheck.load(folder).runs == make_sweep().runs
@@ -372,6 +374,13 @@ def test_a_process_killed_at_any_moment_leaves_no_mix(tmp_path):
     except initcheck.InitcheckError as error:
         outcome = str(error)
     assert outcome in known or "is not the one that sweep.json was written with" in outcome
+
+
+@pytest.mark.parametrize("place", [None, 5, b"results", object()])
+def test_what_is_no_path_is_refused(place):
+    for use in (make_sweep().save, initcheck.load):
+        with pytest.raises(initcheck.InitcheckError, match=r"^the folder is .*; give a path$"):
+            use(place)
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "x" * 300, "a\0b", "/proc/none"])
