@@ -184,7 +184,11 @@ def _with_counts(row: RunsRow, samples: tuple[Values, Values], matched: Matched)
     if matched.paired:
         up, down = (int((samples[0] < samples[1]).sum()), int((samples[0] > samples[1]).sum()))
         words += f"; {up} newly stuck, {down} no longer"
-    return _noted(row, words)
+    row = _noted(row, words)
+    if matched.old.epochs != matched.new.epochs:
+        budgets = f"{matched.old.epochs} epochs in A, {matched.new.epochs} in B"
+        row = _noted(row, f"each after all its epochs: {budgets}")
+    return row
 
 
 def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matched) -> RunsRow:
@@ -195,6 +199,9 @@ def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matche
         slower, faster = (samples[1] > samples[0]).sum(), (samples[1] < samples[0]).sum()
         words += f"; slower in {slower}, faster in {faster} pairs"
     row = _noted(row, words)
+    if matched.old.epochs != matched.new.epochs:
+        budgets = f"A has {matched.old.epochs} epochs, B {matched.new.epochs}"
+        row = _noted(row, f"{budgets}: only the first {min(matched.old.epochs, matched.new.epochs)} count")
     few = any(2 * count < len(sample) for count, sample in zip(arrived, samples, strict=True))
     if few and row.verdict is RunsVerdict.EQUIVALENT:
         return _noted(replace(row, verdict=RunsVerdict.INCONCLUSIVE), "most never reach it: train for more epochs")
