@@ -67,7 +67,7 @@ class Answer:
         judged: Runs of which it can be told whether they are stuck.
         stuck: Share of stuck runs among these; NaN where there are none.
         restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told.
-        one_run: Whether they are one run, repeated, as nothing in them is random: no number has an interval.
+        one_run: Whether they are one run, repeated, as nothing in them is random: only ``best`` has an interval.
     """
 
     initializer: str
@@ -132,9 +132,9 @@ def names_one_class(runs: Runs, one_class: OneClass) -> npt.NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         right = np.rint(late)
         whole = np.abs(late - right) < _WHOLE
-    ends = zip(one_class.train_correct, one_class.test_correct, strict=True)
-    last = [(runs.train_correct == train) & (runs.test_correct == test) for train, test in ends]
-    found: npt.NDArray[np.bool_] = (np.isin(right, counts) & whole).all(axis=1) & np.any(last, axis=0)
+    pair = runs.test_total + 1  # so that both counts of a class are one number
+    last = np.isin(runs.train_correct * pair + runs.test_correct, np.array(one_class.train_correct) * pair + counts)
+    found: npt.NDArray[np.bool_] = (np.isin(right, counts) & whole).all(axis=1) & last
     return found
 
 

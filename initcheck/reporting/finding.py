@@ -145,8 +145,11 @@ def _find_repeated(answers: Sequence[Answer]) -> str:
     names = [answer.initializer for answer in answers if answer.one_run and answer.runs > 1]
     if not names:
         return ""
-    draws, theirs = ("draws", "its runs") if len(names) == 1 else ("draw", "the runs of each")
-    return f"{_listing(names)} {draws} nothing at random: {theirs} are one run, repeated, and have no interval."
+    draws, theirs, it = ("draws", "its runs", "it") if len(names) == 1 else ("draw", "the runs of each", "them")
+    return (
+        f"{_listing(names)} {draws} nothing at random: {theirs} are one run, repeated, and only what compares {it} with "
+        "others has an interval."
+    )
 
 
 def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:

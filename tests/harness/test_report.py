@@ -297,7 +297,10 @@ def test_one_run_repeated_is_one_run_in_the_finding():
     drawn = [make_run(initializer="a", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
     *_, stuck, repeated = find(make([*zeros, *drawn]))
     assert stuck == "Stuck are 1 of 9 runs: zeros 1 of 1."
-    assert repeated == "zeros draws nothing at random: its runs are one run, repeated, and have no interval."
+    assert repeated == (
+        "zeros draws nothing at random: its runs are one run, repeated, and only what compares it with others has an "
+        "interval."
+    )
     learned = [make_run(initializer="zeros", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
     assert find(make(learned))[-2:] == ["No run is stuck.", repeated]
 
