@@ -147,8 +147,8 @@ def _find_repeated(answers: Sequence[Answer]) -> str:
         return ""
     draws, theirs, it = ("draws", "its runs", "it") if len(names) == 1 else ("draw", "the runs of each", "them")
     return (
-        f"{_listing(names)} {draws} nothing at random: {theirs} are one run, repeated, and only what compares {it} with "
-        "others has an interval."
+        f"{_listing(names)} {draws} nothing at random: {theirs} are one run, repeated, and only what compares {it} "
+        "with others has an interval."
     )
 
 
