@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from initcheck.catalog.initializers import INITIALIZERS, Initializer
     from initcheck.catalog.problems import PROBLEMS, Problem
     from initcheck.catalog.tables import split
-    from initcheck.comparing_runs.side_by_side import compare_runs
     from initcheck.comparing_runs.verdicts import RunsComparison, RunsRow, RunsVerdict
     from initcheck.errors import InitcheckError
     from initcheck.pytest_plugin import parametrize_with_baseline, parametrize_with_checks
     from initcheck.records import Data, Environment, Epoch, Run, Runs
     from initcheck.reporting.results import Sweep
+    from initcheck.reporting.runs_report import compare_runs
     from initcheck.reporting.saved_runs import load
 
 _HOMES = {
@@ -40,7 +40,7 @@ _HOMES = {
     "RunsComparison": "initcheck.comparing_runs.verdicts",
     "RunsRow": "initcheck.comparing_runs.verdicts",
     "RunsVerdict": "initcheck.comparing_runs.verdicts",
-    "compare_runs": "initcheck.comparing_runs.side_by_side",
+    "compare_runs": "initcheck.reporting.runs_report",
     "load": "initcheck.reporting.saved_runs",
 }
 

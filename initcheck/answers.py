@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck import statistics
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.problem_facts import OneClass
 from initcheck.records import Runs
 from initcheck.statistics import UNKNOWN, Components, Estimate
 
@@ -18,6 +20,9 @@ PROGRESS = 0.02  # a fall from one quarter of the epochs to the last by this sha
 FLAT = 0.0001  # a fall by a smaller share than this is a flat line, and may be rounding
 SLOWER = 0.5  # a fall is slower than before where it is less than this share of that of the quarter before
 CLEAR = 3.0  # standard errors that a fall must exceed to be more than noise
+NEAR = 0.01  # above the least loss of one answer to all rows by this share of it: all but arrived there
+_WHOLE = 0.01  # rows that an accuracy in float32 is off a whole number of them
+BELOW = 0.001  # below it by this share: something was learned of the rows
 
 # What each answer means and how its interval is made, in words for every table and page.
 METHODS = {
@@ -28,11 +33,13 @@ METHODS = {
     "training mean": "mean accuracy of the final weights on the training rows; interval as above",
     "training sd": "standard deviation of that accuracy over reseeds; interval as above",
     "comes out best": "chance to have the highest held-out accuracy if each initializer were run once, ties shared; "
-    "exact for the observed runs, 95 % percentile bootstrap (Clopper–Pearson at 0 and 1)",
+    "exact for the observed runs, 95 % percentile bootstrap (Clopper–Pearson at 0 and 1); none of one draw of weights, "
+    "or of runs that share weights or orders",
     "epochs to target": "median of the first epoch whose reported training accuracy reaches the target; 95 % interval "
     "between order statistics; > means not within the epochs given",
-    "stuck": "share of runs that never reached the target and whose loss is no number or falls no more, but "
-    "for noise (docs/statistics.md); fewer than 8 epochs cannot tell; 95 % Clopper–Pearson interval",
+    "stuck": "share of runs that never reached the target and whose loss is no number or falls no more, but for "
+    "noise, or no further than naming one class for all rows allows (docs/statistics.md); fewer than 8 epochs cannot "
+    "tell; 95 % Clopper–Pearson interval",
     "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share",
 }
 
@@ -54,11 +61,13 @@ class Answer:
         test_stddev: Its standard deviation over reseeds.
         train_mean: Mean training accuracy of the final weights.
         train_stddev: Its standard deviation over reseeds.
-        best: Chance to come out best if each initializer were run once.
+        best: Chance to come out best if each initializer were run once; NaN where an initializer's runs are not as many
+            independent draws of weights.
         epochs_to_target: Median of the epochs needed; infinite where most runs never get there.
         judged: Runs of which it can be told whether they are stuck.
         stuck: Share of stuck runs among these; NaN where there are none.
         restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told.
+        one_run: Whether they are one run, repeated, as nothing in them is random: only ``best`` has an interval.
     """
 
     initializer: str
@@ -72,6 +81,7 @@ class Answer:
     judged: int
     stuck: Estimate
     restarts: Estimate
+    one_run: bool = False
 
 
 def epochs_to_target(runs: Runs, target: float) -> statistics.Values:
@@ -80,19 +90,73 @@ def epochs_to_target(runs: Runs, target: float) -> statistics.Values:
     return np.where(reached.any(axis=1), 1.0 + reached.argmax(axis=1), np.inf)
 
 
-def is_stuck(runs: Runs, target: float) -> np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]]:
+def is_stuck(
+    runs: Runs, target: float, one_class: OneClass | None = None
+) -> np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]]:
     """Whether each run never reached the target and had stopped getting better; masked where that cannot be told.
 
     It had, if its last training loss is no number or infinite, or if the loss lies on a plateau. A loss that still
-    falls is unfinished, not stuck: more epochs would help it, a restart need not. From fewer than 8 epochs nobody can
-    tell. All of it can be computed from the columns of ``history.csv``.
+    falls is unfinished, not stuck: more epochs would help it, a restart need not. But where a run named one class for
+    all rows in every epoch, all that fell may be the output's bias: it is stuck if the loss is near the least that one
+    answer to all rows can have, unfinished if below that, and above it nobody can tell. Nor can anybody from fewer than
+    8 epochs. All of it can be computed from the columns of ``history.csv`` and the classes' counts.
+
+    Args:
+        runs: The runs.
+        target: The problem's target accuracy.
+        one_class: What naming one class for all rows gives; None where that is not known, and not looked at.
     """
     loss = runs.metric("loss")
     never = np.isinf(epochs_to_target(runs, target))
     diverged = never & ~np.isfinite(loss[:, -1])
     if runs.epochs < MIN_EPOCHS:
         return np.ma.masked_array(diverged, mask=never & ~diverged)
-    return np.ma.masked_array(diverged | (never & ~_still_falls(loss)), mask=False)
+    falls = never & ~diverged & _still_falls(loss)
+    if one_class is None:
+        return np.ma.masked_array(never & ~falls, mask=False)
+    idle = falls & names_one_class(runs, one_class)
+    arrived, learns = _near_least(loss, one_class.least_loss)
+    return np.ma.masked_array(never & (~falls | (idle & arrived)), mask=idle & ~arrived & ~learns)
+
+
+def names_one_class(runs: Runs, one_class: OneClass) -> npt.NDArray[np.bool_]:
+    """Whether each run's predictions were one class for all rows, after every epoch but those of the first quarter.
+
+    As far as counts tell: of the held-out rows, those of one class were right after each of these epochs, and of all
+    rows those of that class at the end. Which class it is may change: where all are as frequent, little decides it.
+    """
+    late = runs.metric("val_accuracy")[:, -_late(runs.epochs) :] * runs.test_total
+    counts = np.array(one_class.test_correct)
+    if counts.sum() != runs.test_total or sum(one_class.train_correct) != runs.train_total:
+        return np.zeros(len(runs), dtype=bool)  # of other data than these runs
+    with np.errstate(invalid="ignore"):
+        right = np.rint(late)
+        whole = np.abs(late - right) < _WHOLE
+    pair = runs.test_total + 1  # so that both counts of a class are one number
+    last = np.isin(runs.train_correct * pair + runs.test_correct, np.array(one_class.train_correct) * pair + counts)
+    found: npt.NDArray[np.bool_] = (np.isin(right, counts) & whole).all(axis=1) & last
+    return found
+
+
+def _near_least(loss: statistics.Values, least: float) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Whether each loss has all but arrived at the least of one answer to all rows, and whether it is below that.
+
+    One whose pace leads below it within half as many epochs again is passing, and has not arrived. Of an unknown
+    least loss, NaN, neither is said.
+    """
+    quarter = loss.shape[1] // 4
+    late = loss[:, -_late(loss.shape[1]) :]
+    with np.errstate(invalid="ignore", over="ignore"):
+        third, last = late[:, -2 * quarter : -quarter].mean(axis=1), late[:, -quarter:].mean(axis=1)
+        floor = least - np.maximum(BELOW * least, CLEAR * _noise(late) * math.sqrt(2 / quarter))
+        learns, passing = last < floor, last - 2 * (third - last) < least
+        arrived = (last <= (1 + NEAR) * least) & ~learns & ~passing
+    return arrived, learns
+
+
+def _late(epochs: int) -> int:
+    """How many epochs the last three quarters have."""
+    return 3 * (epochs // 4)
 
 
 def _still_falls(loss: statistics.Values) -> npt.NDArray[np.bool_]:
@@ -102,7 +166,7 @@ def _still_falls(loss: statistics.Values) -> npt.NDArray[np.bool_]:
     out. Shares are of the loss's size, whatever its sign.
     """
     quarter = loss.shape[1] // 4
-    late = loss[:, -3 * quarter :]
+    late = loss[:, -_late(loss.shape[1]) :]
     with np.errstate(invalid="ignore", over="ignore"):  # of a run that diverged, or nearly so
         second, third, last = late.reshape(len(loss), 3, quarter).mean(axis=2).T
         size = np.maximum(np.abs(third), np.abs(last))
@@ -120,15 +184,42 @@ def _noise(loss: statistics.Values) -> statistics.Values:
     return found
 
 
-def answer(groups: Sequence[Runs], target: float) -> list[Answer]:
+def answer(groups: Sequence[Runs], target: float, one_class: OneClass | None = None) -> list[Answer]:
     """The answers for each initializer, in the order given.
 
     Args:
         groups: Finished runs of one problem, a group for each initializer.
         target: The problem's target accuracy.
+        one_class: What naming one class for all rows gives, where that is known.
     """
-    best = statistics.best_shares([runs.test_accuracy for runs in groups]) if groups else []
-    return [_answer(runs, share, target) for runs, share in zip(groups, best, strict=True)]
+    best = _best(groups) if groups else []
+    return [_answer(runs, share, target, one_class) for runs, share in zip(groups, best, strict=True)]
+
+
+def _best(groups: Sequence[Runs]) -> list[Estimate]:
+    """How often each initializer would come out best; unknown where a run is not a draw of weights of its own."""
+    if any(np.ptp(runs.orders) for runs in groups):
+        return [UNKNOWN] * len(groups)
+    found = statistics.best_shares([runs.test_accuracy for runs in groups])
+    nothing_random = all(map(is_one_run, groups))
+    return [_without_interval(share) for share in found] if nothing_random else found
+
+
+def is_one_run(runs: Runs) -> bool:
+    """Whether an initializer without randomness has given the same run again and again: one run, however often."""
+    row = INITIALIZERS.get(runs.initializer)
+    return (
+        row is not None
+        and not row.law.random
+        and len(np.unique(runs.orders)) == 1
+        and not np.ptp(runs.test_correct)
+        and not np.ptp(runs.train_correct)
+        and np.array_equal(runs.history, np.broadcast_to(runs.history[:1], runs.history.shape), equal_nan=True)
+    )
+
+
+def _without_interval(estimate: Estimate) -> Estimate:
+    return Estimate(estimate.value, math.nan, math.nan)
 
 
 def attribute(runs: Runs) -> Components | None:
@@ -145,9 +236,13 @@ def attribute(runs: Runs) -> Components | None:
     return statistics.variance_components(table)
 
 
-def _answer(runs: Runs, best: Estimate, target: float) -> Answer:
-    judged = is_stuck(runs, target).compressed()
+def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | None) -> Answer:
+    judged = is_stuck(runs, target, one_class).compressed()
+    one_run = is_one_run(runs)
     stuck = statistics.proportion(int(judged.sum()), len(judged))
+    to_target = statistics.median(epochs_to_target(runs, target))
+    if one_run:
+        stuck, to_target = _without_interval(stuck), _without_interval(to_target)
     restarts = statistics.runs_until_success(stuck)
     if math.isinf(restarts.value) and len(judged) < len(runs):
         restarts = UNKNOWN  # of the others one may have been on its way
@@ -159,8 +254,9 @@ def _answer(runs: Runs, best: Estimate, target: float) -> Answer:
         train_mean=statistics.mean(runs.train_accuracy),
         train_stddev=statistics.stddev(runs.train_accuracy),
         best=best,
-        epochs_to_target=statistics.median(epochs_to_target(runs, target)),
+        epochs_to_target=to_target,
         judged=len(judged),
         stuck=stuck,
         restarts=restarts,
+        one_run=one_run,
     )

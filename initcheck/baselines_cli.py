@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from initcheck.baselines.comparison import CLASSES, allowed
 from initcheck.catalog.problems import DEFAULT_PROBLEMS
+from initcheck.comparison_options import PATH, allow_option, asked_files, json_option, markdown_option, write_files
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
 from initcheck.seed_option import seed_option
 from initcheck.training.own import find_problem
 
-_path = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("file", type=_path)
+@click.argument("file", type=PATH)
 @click.option(
     "--problem",
     "problems",
@@ -63,16 +62,13 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
 
 
 @click.command()
-@click.argument("old", type=_path)
-@click.argument("new", type=_path)
-@click.option("--html", type=_path, help="Write a page with everything that a decision needs to this file.")
-@click.option("--markdown", type=_path, help="Write the verdict to this file, as a comment on a pull request.")
-@click.option("--json", "json_file", type=_path, help="Write everything that was found to this file.")
-@click.option(
-    "--allow",
-    multiple=True,
-    type=click.Choice(list(CLASSES)),
-    help="What a cell may be, with what is better than it; may be given again.  [default: within-tolerance]",
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
+@click.option("--html", type=PATH, help="Write a page with everything that a decision needs to this file.")
+@markdown_option
+@json_option
+@allow_option(
+    CLASSES, "What a cell may be, with what is better than it; may be given again.  [default: within-tolerance]"
 )
 def compare(
     old: Path, new: Path, html: Path | None, markdown: Path | None, json_file: Path | None, allow: Sequence[str]
@@ -90,30 +86,16 @@ def compare(
     if html is not None:
         from initcheck.reporting.comparison_page import render_comparison  # matplotlib is heavy
 
-    files = {"--json": json_file, "--markdown": markdown, "--html": html}
-    asked = {option: file for option, file in files.items() if file is not None}
-    _require_own(asked, {"OLD": old, "NEW": new})
+    files = asked_files({"--json": json_file, "--markdown": markdown, "--html": html}, {old: "OLD", new: "NEW"})
     before, after = load_baseline(old), load_baseline(new)
     found = find_differences(before, after)
     good = allowed([CLASSES[one] for one in allow])
-    write = {
+    write: dict[str, Callable[[], str]] = {
         "--json": lambda: comparison_json(found),
         "--markdown": lambda: render_comment(before, after, found, good),
         "--html": lambda: render_comparison(before, after, found, good),
     }
-    texts = {file: write[option]() for option, file in asked.items()}
     with uninterrupted():
-        for file, text in texts.items():
-            write_whole(file, [text])
+        write_files(files, write)
     print_comparison(found)
     raise SystemExit(0 if all(cell.found in good for cell in found.cells) else 1)
-
-
-def _require_own(files: Mapping[str, Path], baselines: Mapping[str, Path]) -> None:
-    """Makes sure that each file can be written, and is neither a baseline nor another option's file."""
-    taken = {file.resolve(): option for option, file in baselines.items()}
-    for option, file in files.items():
-        require_writable(file, option)
-        other = taken.setdefault(file.resolve(), option)
-        if other != option:
-            raise InitcheckError(f"{option} {file} is {other}'s file; name another one")

@@ -11,7 +11,9 @@ from initcheck.counts import Counts, difference_p_value
 
 Integers = npt.NDArray[np.int64]
 
-_MOST_STEPS = 100_000_000  # additions: a tenth of a second; beyond them the tail is approximated
+_MOST_STEPS = 100_000_000  # additions: a tenth of a second; beyond them values are rounded
+_MOST_ROUNDED_STEPS = 500_000_000  # rarely needed, and worth a second or two
+_MOST_SLACK = 0.2  # standard deviations of the sum that rounding may hide; beyond that the tail is approximated
 
 
 def sign_flip_p_value(differences: Integers) -> float:
@@ -47,9 +49,11 @@ def sign_flip_p_value(differences: Integers) -> float:
 def permutation_p_value(old: Integers, new: Integers) -> float:
     """Two-sided p-value of the difference of two samples' means, if one distribution gave both.
 
-    Exact: how often a division of all values into two samples at random gives means as far apart. For very many values
-    the tail is approximated by ``difference_p_value``. Source: Pitman 1937, Significance tests which may be applied to
-    samples from any populations.
+    Exact: how often a division of all values into two samples at random gives means as far apart. Where that takes too
+    many steps, values are rounded, and divisions count that rounding may have moved nearer: the p-value is no smaller
+    than the exact one. Where that would matter, of very many values in either sample, the tail is approximated by
+    ``difference_p_value``. Source: Pitman 1937, Significance tests which may be applied to samples from any
+    populations.
 
     Args:
         old: The first sample, shape ``(runs,)``.
@@ -61,23 +65,33 @@ def permutation_p_value(old: Integers, new: Integers) -> float:
     if not scores.any():
         return 1.0
     scores = scores // int(np.gcd.reduce(scores))
-    most = int(np.sort(scores)[-few:].sum())
-    if len(values) * few * most > _MOST_STEPS:
+    expected = few * float(scores.mean())
+    smaller = scores[: len(old)] if len(old) <= len(new) else scores[len(old) :]
+    distance = abs(float(smaller.sum()) - expected)
+    steps = len(values) * few * int(np.sort(scores)[-few:].sum())
+    if steps <= _MOST_STEPS:
+        return _farther(scores, few, expected, distance)
+    grid = math.ceil(steps / _MOST_ROUNDED_STEPS) + 1
+    slack = few * grid / 2
+    if slack > _MOST_SLACK * math.sqrt(few * float(scores.var()) * (len(values) - few) / (len(values) - 1)):
         return difference_p_value(Counts.of(old), Counts.of(new), lambda value: value)
+    return _farther((scores + grid // 2) // grid, few, expected / grid, max(0.0, distance - slack) / grid)
+
+
+def _farther(scores: Integers, few: int, expected: float, distance: float) -> float:
+    """How often so few of all scores, chosen at random, have a sum at least that far from the expected one."""
     # Values are chosen one after the other, each with the share still missing: probabilities, however many there are.
+    most = int(np.sort(scores)[-few:].sum())
     joint = np.zeros((few + 1, most + 1))  # that so many of the values seen so far are chosen, with that sum
     joint[0, 0] = 1.0
     missing = np.arange(few, -1, -1.0)[:, np.newaxis]
-    for left, score in zip(range(len(values), 0, -1), map(int, np.sort(scores)), strict=True):
+    for left, score in zip(range(len(scores), 0, -1), map(int, np.sort(scores)), strict=True):
         chosen = np.minimum(1.0, missing / left)
         moved = joint[:-1, : most + 1 - score] * chosen[:-1]
         joint *= 1 - chosen
         joint[1:, score:] += moved
-    chances = joint[few]
-    expected = few * float(scores.mean())
-    smaller = scores[: len(old)] if len(old) <= len(new) else scores[len(old) :]
-    distance = abs(float(smaller.sum()) - expected)
-    return min(1.0, float(chances[np.abs(np.arange(most + 1) - expected) >= distance - 1e-9 * (1 + expected)].sum()))
+    far = np.abs(np.arange(most + 1) - expected) >= distance - 1e-9 * (1 + expected)
+    return min(1.0, float(joint[few][far].sum()))
 
 
 def least_pairs(alpha: float) -> int:

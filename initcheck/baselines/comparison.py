@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
+from typing import Self
 
 
-class Class(Enum):
+class Ranked(Enum):
+    """Judgements from the best to the worst, in the order in which they are defined."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the best."""
+        return list(type(self)).index(self)
+
+    @classmethod
+    def options(cls) -> dict[str, Self]:
+        """Each of them by the name that an option has for it."""
+        return {one.value.replace(" ", "-"): one for one in cls}
+
+
+class Class(Ranked):
     """How a cell of the new baseline stands to that of the old one, from the best to the worst."""
 
     IDENTICAL = "identical"
@@ -16,13 +31,8 @@ class Class(Enum):
     INCONCLUSIVE = "inconclusive"
     CHANGED = "changed"
 
-    @property
-    def rank(self) -> int:
-        """0 for the best."""
-        return list(Class).index(self)
 
-
-CLASSES = {one.value.replace(" ", "-"): one for one in Class}  # as an option names them
+CLASSES = Class.options()
 
 
 def worst(classes: list[Class]) -> Class:

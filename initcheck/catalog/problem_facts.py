@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from initcheck.catalog.data_facts import describe_data
 from initcheck.catalog.problems import PROBLEMS, Problem
+from initcheck.records import Data
+
+_CROSS_ENTROPIES = {"binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"}
+_MOST_CLASSES = 1000  # of which counts are kept
 
 
 @dataclass(frozen=True)
@@ -20,12 +25,29 @@ class DataFacts:
         described: Features and classes, as ``(name, value)``.
         classes: How many distinct targets the table has, training and held-out rows together.
         digest: Of the held-out targets in their order: two sweeps with the same one were scored on the same targets.
+        counts: How many training rows and how many held-out rows each class has; empty where that is not known.
     """
 
     rows: tuple[int, int]
     described: tuple[tuple[str, str], ...]
     classes: int
     digest: str
+    counts: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+
+
+@dataclass(frozen=True)
+class OneClass:
+    """What a model gets that predicts the same for every row.
+
+    Attributes:
+        train_correct: Training rows that it classifies rightly, for each class that it may name.
+        test_correct: The same of the held-out rows.
+        least_loss: The least training loss that it can have, in nats; NaN of a loss that is no cross-entropy.
+    """
+
+    train_correct: tuple[int, ...]
+    test_correct: tuple[int, ...]
+    least_loss: float
 
 
 @dataclass(frozen=True)
@@ -57,6 +79,16 @@ class ProblemFacts:
     about: tuple[tuple[str, str], ...] = ()
     in_catalogue: bool = False
     data: DataFacts | None = None
+
+    @property
+    def one_class(self) -> OneClass | None:
+        """What a model gets that predicts the same for every row; None where the classes' counts are not known."""
+        train, test = self.data.counts if self.data else ((), ())
+        if not train or len(train) != len(test):
+            return None
+        shares = np.array([count for count in train if count]) / sum(train)
+        entropy = -float(shares @ np.log(shares))
+        return OneClass(train, test, entropy if self.loss in _CROSS_ENTROPIES else math.nan)
 
     @classmethod
     def of(cls, problem: Problem | ProblemFacts) -> ProblemFacts:
@@ -91,10 +123,21 @@ def _data_facts(problem: Problem) -> DataFacts | None:
     try:
         data = problem.data()
         targets = np.ascontiguousarray(data.y_test)
-        classes = len(np.unique(np.concatenate([np.ravel(data.y_train), np.ravel(targets)])))
+        counts = _count_classes(data)
+        classes = len(counts[0])
         rows, described = (len(data.x_train), len(data.x_test)), tuple(describe_data(data).items())
     except Exception:  # the user's function, after the training: its failure must not cost the finished runs
         return None
     # float64 holds every class number: the same targets have one digest, whatever type they are stored in.
     digest = hashlib.blake2b(np.ravel(targets).astype(np.float64).tobytes(), digest_size=12).hexdigest()
-    return DataFacts(rows, described, classes, digest)
+    one_target_a_row = tuple(map(sum, counts)) == rows and classes <= _MOST_CLASSES
+    return DataFacts(rows, described, classes, digest, counts if one_target_a_row else ((), ()))
+
+
+def _count_classes(data: Data) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """How often each distinct target occurs among the training rows, and among the held-out rows."""
+    train, test = np.ravel(data.y_train), np.ravel(data.y_test)
+    labels, places = np.unique(np.concatenate([train, test]), return_inverse=True)
+    ends = places[: len(train)], places[len(train) :]
+    mine, other = (tuple(np.bincount(end, minlength=len(labels)).tolist()) for end in ends)
+    return mine, other

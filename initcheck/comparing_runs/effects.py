@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.baselines.accuracy import difference
+from initcheck.comparing_runs.unconditional import (
+    MOST_RUNS,
+    shares_p_value,
+    shares_power,
+    signs_p_value,
+    signs_power,
+)
 from initcheck.comparing_runs.verdicts import POWER, RunsVerdict
 from initcheck.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
 from initcheck.statistics import CONFIDENCE, Estimate, Values
@@ -19,7 +25,9 @@ Integers = npt.NDArray[np.int64]
 # Observations added at either end of shares (Agresti & Coull 1998 add as many, z²/2): n runs that all agree then give
 # an interval of ±3.9/n, where the exact limit of a share of which none was seen is 3.7/n.
 ENDS = 2
+_LEAST_END = 0.1  # of accuracy: how far apart runs may be that happened to agree
 _MOST_RUNS = 10**9  # more are not asked for
+_PRECISION = 1e-3  # of a share that is said to be seen
 _ROUNDS = 20  # of a fixed point that is off by less than a hundredth after five
 
 
@@ -35,6 +43,7 @@ class Measured:
         paired: Whether they are pairs.
         counted: Whether only the runs that differ are evidence: those of a sign test, or of rare events.
         reach: How far from the mean a run that was not seen could be; 0 where the interval has it already.
+        power: How often a difference of that size is seen at that level, exactly; None where that is not known.
     """
 
     difference: Estimate
@@ -44,13 +53,14 @@ class Measured:
     paired: bool
     counted: bool = False
     reach: float = 0.0
+    power: Callable[[float, float], float] | None = None
 
 
 def measure_accuracy(old: Integers, new: Integers, rows: int, *, paired: bool) -> Measured:
     """The difference of two mean accuracies.
 
-    The tests are the sign-flip test of the differences, or the permutation test of two samples that are not paired; the
-    interval is that of ``initcheck compare``.
+    The tests are the sign-flip test of the differences, or the permutation test of two samples that are not paired. The
+    interval is a t interval with observations at either end of what was seen, or 10 points around it.
 
     Args:
         old: Rightly classified held-out rows, shape ``(runs,)``.
@@ -62,15 +72,18 @@ def measure_accuracy(old: Integers, new: Integers, rows: int, *, paired: bool) -
     means = float(one.mean()), float(two.mean())
     reach = max(*means, *(1 - mean for mean in means))  # a run can collapse below chance, or learn where few do
     if paired:
-        apart = two - one
-        samples, p_value = [apart], sign_flip_p_value(new - old)
-        found = difference(np.zeros(len(apart)), apart, paired=True)  # the ends: of the differences, not of the values
-        end = max(0.1, float(max(apart.max(), 0) - min(apart.min(), 0)))
+        samples, p_value = [two - one], sign_flip_p_value(new - old)
+        end = float(max(samples[0].max(), 0) - min(samples[0].min(), 0))
     else:
-        samples, p_value = [one, two], permutation_p_value(old, new)
-        found = difference(one, two, paired=False)
-        end = max(0.1, float(np.ptp(np.concatenate([one, two])))) / 2
-    return Measured(found, p_value, _error(samples, end, 1), min(map(len, samples)), paired, reach=reach)
+        samples, p_value = [two, -one], permutation_p_value(old, new)
+        end = float(np.ptp(np.concatenate([one, two])))
+    # Of unequal samples the smaller one's ends have to do alone; of equal ones, both sides' together.
+    sizes = np.array([len(sample) for sample in samples], dtype=float)
+    end = max(_LEAST_END, end) / (sizes.min() * math.sqrt(float((sizes**-2).sum())))
+    around = [np.append(sample, sample.mean() + end * np.array([1.0, -1.0] * ENDS)) for sample in samples]
+    value = means[1] - means[0]
+    found = _interval(around, value, value)
+    return Measured(found, p_value, _error(samples, end, ENDS), int(sizes.min()), paired, reach=reach)
 
 
 def spread_p_value(old: Integers, new: Integers, *, paired: bool) -> float:
@@ -93,10 +106,11 @@ def measure_net_share(old: Values, new: Values, *, paired: bool) -> Measured:
     """The share of comparisons that the second sample exceeds the first in, less those that it falls below it in.
 
     Of samples of 0 and 1 that is the difference of their shares; of any others it needs no more than an order, so that
-    values may be infinite, and count as equal where both are. Tests: the exact sign test, which is McNemar's of 0 and
-    1; for samples that are not paired, the permutation test of midranks, which is Wilcoxon, Mann and Whitney's with
-    its exact distribution under ties. Intervals: of the pairs' mean sign (Agresti & Min 2005); of Cliff's 1993 delta,
-    which for 0 and 1 is Agresti & Caffo's 2000.
+    values may be infinite, and count as equal where both are. Tests: of pairs the sign test, which is McNemar's of 0
+    and 1, and of samples of two values Fisher's, both unconditional up to ``MOST_RUNS``; of other samples the
+    permutation test of midranks, which is Wilcoxon, Mann and Whitney's with its exact distribution under ties.
+    Intervals: of the pairs' mean sign (Agresti & Min 2005); of Cliff's 1993 delta, which for 0 and 1 is Agresti &
+    Caffo's 2000; both wider where they are skewed.
 
     Args:
         old: The first sample, shape ``(runs,)``.
@@ -105,18 +119,54 @@ def measure_net_share(old: Values, new: Values, *, paired: bool) -> Measured:
     """
     if paired:
         signs = _signs(old, new)
-        found = _interval([np.append(signs, [1.0, -1.0] * ENDS)], float(signs.mean()))
-        error = _error([signs], 1.0, ENDS)
-        return Measured(found, sign_flip_p_value(signs.astype(np.int64)), error, len(signs), paired, counted=True)
+        around = np.append(signs, [1.0, -1.0] * ENDS)
+        found = _interval([around], float(signs.mean()), float(around.mean()))
+        error, n = _error([signs], 1.0, ENDS), len(signs)
+        p_value = signs_p_value(n, sign_flip_p_value(signs.astype(np.int64)))
+        return Measured(found, p_value, error, n, paired, counted=True, power=_power_of_pairs(signs))
     mine, other = _midranks(old, new)
     p_value = permutation_p_value(mine, other)
     seen = [_placements(mine, other), -_placements(other, mine)]
     # The added ends lie beyond all others, in either sample.
     ends = np.array([np.iinfo(np.int64).max, np.iinfo(np.int64).min] * ENDS)
     mine, other = np.append(mine, ends), np.append(other, ends)
-    found = _interval([_placements(mine, other), -_placements(other, mine)], float(seen[0].mean()))
-    rare = len(np.unique(np.concatenate([old, new]))) <= 2  # the commoner value says nothing
-    return Measured(found, p_value, _error(seen, 1.0, ENDS), min(map(len, seen)), paired, counted=rare)
+    ended = [_placements(mine, other), -_placements(other, mine)]
+    found = _interval(ended, float(seen[0].mean()), float(ended[0].mean()))
+    few = min(len(old), len(new))
+    values = np.unique(np.concatenate([old, new]))
+    if len(values) > 2:
+        return Measured(found, p_value, _error(seen, 1.0, ENDS), few, paired)
+    counts = int((old == values[-1]).sum()), int((new == values[-1]).sum())  # of two values the commoner says nothing
+    p_value = shares_p_value((counts[0], len(old)), (counts[1], len(new)), p_value)
+    power = _power_of_samples((len(old), len(new)), sum(counts) if len(values) > 1 else 0)
+    return Measured(found, p_value, _error(seen, 1.0, ENDS), few, paired, counted=True, power=power)
+
+
+def _power_of_pairs(signs: Values) -> Callable[[float, float], float] | None:
+    """That of the sign test where as many pairs differ anyway as did, and more do for the change."""
+    pairs, differ = len(signs), int(np.abs(signs).sum())
+    if pairs > MOST_RUNS:
+        return None
+    share = (differ + ENDS) / (pairs + 2 * ENDS)
+
+    def power(effect: float, alpha: float) -> float:
+        both = min(1.0, share + effect)
+        return signs_power(pairs, (both + effect) / 2, (both - effect) / 2, alpha)
+
+    return power
+
+
+def _power_of_samples(sizes: tuple[int, int], count: int) -> Callable[[float, float], float] | None:
+    """That of the test of two shares where the first is as great as both together were."""
+    if sum(sizes) > MOST_RUNS:
+        return None
+    share = (count + ENDS) / (sum(sizes) + 2 * ENDS)
+    share = min(share, 1 - share)
+
+    def power(effect: float, alpha: float) -> float:
+        return shares_power(sizes, (share, min(1.0, share + effect)), alpha)
+
+    return power
 
 
 def net_share(old: Values, new: Values, *, paired: bool) -> float:
@@ -140,7 +190,23 @@ def judge(measured: Measured, delta: float, alpha: float) -> tuple[RunsVerdict, 
         verdict = RunsVerdict.EQUIVALENT
     else:
         verdict = RunsVerdict.INCONCLUSIVE
-    return verdict, max(delta, detectable(measured, measured.runs, alpha)), needed(measured, delta, alpha)
+    shown, asked = _shown(measured, alpha), needed(measured, delta, alpha)
+    if shown <= delta:
+        asked = min(asked, max(measured.runs, runs_that_show_a_rare_outcome(measured.reach, delta)))
+    return verdict, max(delta, shown), asked
+
+
+def _shown(measured: Measured, alpha: float) -> float:
+    """The difference that is seen with power ``POWER``, exactly where that is known; infinite where none is."""
+    if measured.power is None:
+        return detectable(measured, measured.runs, alpha)
+    if measured.power(1.0, alpha) < POWER:
+        return math.inf
+    low, high = 0.0, 1.0
+    while high - low > _PRECISION:
+        middle = (low + high) / 2
+        low, high = (low, middle) if measured.power(middle, alpha) >= POWER else (middle, high)
+    return high
 
 
 def runs_that_show_a_rare_outcome(reach: float, delta: float) -> int:
@@ -166,8 +232,8 @@ def detectable(measured: Measured, runs: int, alpha: float) -> float:
         return math.inf
     reach = -float(special.stdtrit(runs - 1, alpha / 2) + special.stdtrit(runs - 1, 1 - POWER))  # Student's t
     found = reach * measured.error(runs, 0.0)
-    if not measured.counted:
-        return found
+    if not measured.counted:  # where every run changes by all that it could, the test has its least p-value
+        return min(found, measured.reach or 1.0)
     for _ in range(_ROUNDS):  # runs that become stuck spread more than those that were seen
         found = min(1.0, reach * measured.error(runs, found * (1 - found)))
     # Of a sign test at least so many must differ, all in one direction: Clopper and Pearson's limit.
@@ -196,16 +262,40 @@ def _error(samples: list[Values], end: float, ends: int) -> Callable[[int, float
     return error
 
 
-def _interval(samples: list[Values], value: float) -> Estimate:
-    """A value with the t interval around the mean of samples that have the ends among them."""
+def _interval(samples: list[Values], value: float, middle: float) -> Estimate:
+    """A value with the t interval around a middle, from what each run adds: samples that have the ends among them."""
     from scipy import stats
 
     if min(map(len, samples)) - 2 * ENDS < 2:
         return Estimate(value, math.nan, math.nan)
     error = math.sqrt(sum(float(sample.var(ddof=1)) / len(sample) for sample in samples))
     half = float(stats.t.isf((1 - CONFIDENCE) / 2, min(map(len, samples)) - 1)) * error
-    middle = float(samples[0].mean())
-    return Estimate(value, min(value, max(-1.0, middle - half)), max(value, min(1.0, middle + half)))
+    found = Estimate(value, min(value, max(-1.0, middle - half)), max(value, min(1.0, middle + half)))
+    return _for_skewness(found, samples)
+
+
+def _for_skewness(found: Estimate, samples: Sequence[Values]) -> Estimate:
+    """A t interval, wider on the side where values are rarer and farther: few of them were seen, and more may come.
+
+    The end on that side is moved as Hall's interval moves both; the other one stays. Source: Hall 1992, On the removal
+    of skewness by transformation, the quadratic term of the Edgeworth expansion.
+
+    Args:
+        found: The interval.
+        samples: What each run adds, to one mean or to two whose sum counts, shape ``(values,)`` each.
+    """
+    from scipy import stats
+
+    second = third = 0.0
+    for sample in samples:
+        moved = sample - sample.mean()
+        second += float(np.mean(moved**2)) / len(sample)
+        third += float(np.mean(moved**3)) / len(sample) ** 2
+    if not second or math.isnan(found.low):
+        return found
+    z = float(stats.norm.isf((1 - CONFIDENCE) / 2))
+    shift = third / second * (2 * z**2 + 1) / 6
+    return Estimate(found.value, found.low + min(0.0, shift), found.high + max(0.0, shift))
 
 
 def _signs(old: Values, new: Values) -> Values:

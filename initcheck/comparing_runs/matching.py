@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.records import Runs
 
 Places = npt.NDArray[np.int64]
@@ -93,19 +92,6 @@ def dependent(matched: Matched) -> str:
             "run both with the same --seed, so that they are paired"
         )
     return ""
-
-
-def nothing_random(runs: Runs) -> bool:
-    """Whether an initializer without randomness has given the same run again and again: one run, however often."""
-    row = INITIALIZERS.get(runs.initializer)
-    return (
-        row is not None
-        and not row.law.random
-        and len(np.unique(runs.orders)) == 1
-        and not np.ptp(runs.test_correct)
-        and not np.ptp(runs.train_correct)
-        and np.array_equal(runs.history, np.broadcast_to(runs.history[:1], runs.history.shape), equal_nan=True)
-    )
 
 
 def _keys(runs: Runs) -> list[tuple[int, int, int]]:

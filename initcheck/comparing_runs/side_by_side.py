@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.answers import MIN_EPOCHS, epochs_to_target, is_stuck
+from initcheck.answers import MIN_EPOCHS, epochs_to_target, is_one_run, is_stuck
 from initcheck.baselines.compare import environment_differences
 from initcheck.baselines.comparison import Difference
 from initcheck.comparing_runs.effects import (
@@ -26,7 +26,6 @@ from initcheck.comparing_runs.matching import (
     dependent,
     incomparable,
     match,
-    nothing_random,
     varied,
 )
 from initcheck.comparing_runs.verdicts import (
@@ -44,6 +43,8 @@ from initcheck.statistics import Estimate, Values, median
 if TYPE_CHECKING:
     from initcheck.catalog.problem_facts import ProblemFacts
     from initcheck.reporting.results import Sweep
+
+Told = np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]]  # masked where it cannot be told
 
 TESTS = 4  # p-values of an initializer: two of accuracy (mean, spread), one of stuck runs, one of speed
 
@@ -113,11 +114,11 @@ def _rows(
         later = [RunsRow(name, one, RunsVerdict.NOT_COMPARABLE, sizes, note=note) for one in NET_DELTAS]
     else:
         later = []
-    if "stuck" in asked and (epochs := _too_few_epochs(matched, facts[0].target)):
+    stuck = _stuck(matched, facts)
+    if "stuck" in asked and (note := _unknown(matched, stuck)):
         del asked["stuck"]
-        note = f"from {epochs} epochs it cannot be words which runs are stuck; train for {MIN_EPOCHS} or more"
         later.append(RunsRow(name, "stuck", RunsVerdict.INCONCLUSIVE, sizes, note=note))
-    samples = _samples(matched, facts[0].target)
+    samples = _samples(matched, stuck, facts[0].target)
     for question, margin in asked.items():
         row = RunsRow(
             initializer=name,
@@ -137,7 +138,7 @@ def _rows(
 def _judged(row: RunsRow, question: str, samples: tuple[Values, Values], matched: Matched, alpha: float) -> RunsRow:
     """The row with its verdict."""
     delta = row.delta or 0.0
-    if nothing_random(matched.old) and nothing_random(matched.new):
+    if is_one_run(matched.old) and is_one_run(matched.new):
         return _exact(row, question, samples)
     if why := dependent(matched):
         return _noted(replace(row, difference=_bare(question, samples, matched)), why)
@@ -183,7 +184,11 @@ def _with_counts(row: RunsRow, samples: tuple[Values, Values], matched: Matched)
     if matched.paired:
         up, down = (int((samples[0] < samples[1]).sum()), int((samples[0] > samples[1]).sum()))
         words += f"; {up} newly stuck, {down} no longer"
-    return _noted(row, words)
+    row = _noted(row, words)
+    if matched.old.epochs != matched.new.epochs:
+        budgets = f"{matched.old.epochs} epochs in A, {matched.new.epochs} in B"
+        row = _noted(row, f"each after all its epochs: {budgets}")
+    return row
 
 
 def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matched) -> RunsRow:
@@ -194,6 +199,9 @@ def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matche
         slower, faster = (samples[1] > samples[0]).sum(), (samples[1] < samples[0]).sum()
         words += f"; slower in {slower}, faster in {faster} pairs"
     row = _noted(row, words)
+    if matched.old.epochs != matched.new.epochs:
+        budgets = f"A has {matched.old.epochs} epochs, B {matched.new.epochs}"
+        row = _noted(row, f"{budgets}: only the first {min(matched.old.epochs, matched.new.epochs)} count")
     few = any(2 * count < len(sample) for count, sample in zip(arrived, samples, strict=True))
     if few and row.verdict is RunsVerdict.EQUIVALENT:
         return _noted(replace(row, verdict=RunsVerdict.INCONCLUSIVE), "most never reach it: train for more epochs")
@@ -209,13 +217,28 @@ def _exact(row: RunsRow, question: str, samples: tuple[Values, Values]) -> RunsR
     return _noted(exact, "exact: nothing is random, so that each side is one run repeated")
 
 
-def _too_few_epochs(matched: Matched, target: float) -> int | None:
-    """The epochs of a side of which it cannot be words for every run whether it is stuck; None where it can."""
-    sides = (matched.old, matched.new)
-    return next((runs.epochs for runs in sides if np.ma.getmaskarray(is_stuck(runs, target)).any()), None)
+def _stuck(matched: Matched, facts: tuple[ProblemFacts, ProblemFacts]) -> tuple[Told, Told]:
+    """Which of A's and of B's runs are stuck, by the same definition: a sweep may be older than the classes' counts."""
+    ends = [one.one_class for one in facts]
+    old, new = ends if all(ends) else (None, None)
+    return is_stuck(matched.old, facts[0].target, old), is_stuck(matched.new, facts[0].target, new)
 
 
-def _samples(matched: Matched, target: float) -> dict[str, tuple[Values, Values]]:
+def _unknown(matched: Matched, stuck: tuple[Told, Told]) -> str:
+    """Why it cannot be said of every run whether it is stuck; empty where it can."""
+    if not any(np.ma.getmaskarray(side).any() for side in stuck):
+        return ""
+    epochs = min(matched.old.epochs, matched.new.epochs)
+    if epochs < MIN_EPOCHS:
+        return f"from {epochs} epochs nobody can tell which runs are stuck; train for {MIN_EPOCHS} or more"
+    counts = [int(np.ma.getmaskarray(side).sum()) for side in stuck]
+    return (
+        f"whether {counts[0]} of A's and {counts[1]} of B's runs are stuck cannot be told: accuracy stayed that of one "
+        "class though the loss falls; train for more epochs"
+    )
+
+
+def _samples(matched: Matched, stuck: tuple[Told, Told], target: float) -> dict[str, tuple[Values, Values]]:
     """Question → each side's values, one for each run."""
     old, new = matched.old, matched.new
     budget = min(old.epochs, new.epochs)  # what lies beyond the shorter one is not known of the other
@@ -223,7 +246,7 @@ def _samples(matched: Matched, target: float) -> dict[str, tuple[Values, Values]
     early = [np.where(epochs <= budget, epochs, math.inf) for epochs in arrivals]
     return {
         "accuracy": (old.test_accuracy, new.test_accuracy),
-        "stuck": (is_stuck(old, target).data.astype(np.float64), is_stuck(new, target).data.astype(np.float64)),
+        "stuck": (stuck[0].data.astype(np.float64), stuck[1].data.astype(np.float64)),
         "speed": (early[0], early[1]),
     }
 

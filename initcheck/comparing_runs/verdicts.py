@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import Enum
 
-from initcheck.baselines.comparison import Difference
+from initcheck.baselines.comparison import Difference, Ranked
 from initcheck.statistics import Estimate
 
 DELTA = 0.01  # of the mean accuracy
@@ -15,7 +14,7 @@ FALSE_ALARM_RATE = 1e-3  # of a whole comparison, as of initcheck compare
 POWER = 0.9  # with which a detectable difference is called a change
 
 
-class RunsVerdict(Enum):
+class RunsVerdict(Ranked):
     """How B's runs stand to A's, from the best to the worst."""
 
     IDENTICAL = "identical"
@@ -24,13 +23,8 @@ class RunsVerdict(Enum):
     NOT_COMPARABLE = "not comparable"
     CHANGED = "changed"
 
-    @property
-    def rank(self) -> int:
-        """0 for the best."""
-        return list(RunsVerdict).index(self)
 
-
-VERDICTS = {one.value.replace(" ", "-"): one for one in RunsVerdict}  # as an option names them
+VERDICTS = RunsVerdict.options()
 
 
 def accepted(named: Collection[RunsVerdict]) -> set[RunsVerdict]:

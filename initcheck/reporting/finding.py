@@ -39,12 +39,13 @@ def find(sweep: Sweep) -> list[str]:
     if varied == _ORDER:
         caveat = "Each initializer has one draw of weights in all its runs: none is called best."
         return [_find_spread(answers, varied), caveat, _find_stuck(answers, epochs)]
-    order = _explain_order(answers, sweep.groups)
+    order, repeated = _explain_order(answers, sweep.groups), _find_repeated(answers)
     return [
         _find_best(answers),
         *filter(None, [order]),
         _find_spread(answers, varied),
         _find_stuck(answers, epochs),
+        *filter(None, [repeated]),
     ]
 
 
@@ -139,25 +140,49 @@ def _find_spread(answers: Sequence[Answer], varied: str) -> str:
     return f"{between} alone moves it{most} for {first.initializer}, by a standard deviation of {spread}{apart}."
 
 
+def _find_repeated(answers: Sequence[Answer]) -> str:
+    """Whose runs are one run, repeated; empty where nobody's are."""
+    names = [answer.initializer for answer in answers if answer.one_run and answer.runs > 1]
+    if not names:
+        return ""
+    draws, theirs, it = ("draws", "its runs", "it") if len(names) == 1 else ("draw", "the runs of each", "them")
+    return (
+        f"{_listing(names)} {draws} nothing at random: {theirs} are one run, repeated, and only what compares {it} "
+        "with others has an interval."
+    )
+
+
 def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
     known = [answer for answer in answers if answer.judged]
-    counts = {answer.initializer: (round(answer.stuck.value * answer.judged), answer.judged) for answer in known}
+    counts = {answer.initializer: _count_stuck(answer) for answer in known}
     total, of = (sum(each) for each in zip(*counts.values(), strict=True)) if counts else (0, 0)
-    unknown, budget = sum(answer.runs for answer in answers) - of, format_count(epochs, "epoch")
+    unknown = sum(1 if answer.one_run else answer.runs - answer.judged for answer in answers if not _is_known(answer))
+    few, budget = epochs < MIN_EPOCHS, format_count(epochs, "epoch")
+    why = f"from {budget}" if few else "accuracy stayed that of one class though the loss falls"
     if not of:
-        return f"Whether runs are stuck cannot be told from {budget}: train for {MIN_EPOCHS} or more."
-    rest = f"; of {unknown:,} more it cannot be told from {budget}" if unknown else ""
+        remedy = f"train for {MIN_EPOCHS} or more" if few else "train for more"
+        return f"Whether runs are stuck cannot be told{' ' if few else ', as '}{why}: {remedy}."
+    rest = f"; of {unknown:,} more it cannot be told{' ' if few else ': '}{why}" if unknown else ""
     if not total:
-        unseen = f"{100 * max(answer.stuck.high for answer in known):.2g} %"
+        bounds = [answer.stuck.high for answer in known if not answer.one_run]
+        bound = f"; so many runs rule out a share above {100 * max(bounds):.2g} %" if bounds else ""
         if not unknown:
-            return f"No run is stuck; so many runs rule out a share above {unseen}, and no smaller one."
-        return (
-            f"Of {format_count(of, 'run')} none is stuck{rest}; so many runs rule out a share above {unseen} among "
-            f"such runs of {_listing(list(counts))}, and no smaller one."
-        )
+            return f"No run is stuck{bound}{', and no smaller one' if bound else ''}."
+        among = f" among such runs of {_listing(list(counts))}, and no smaller one" if bound else ""
+        return f"Of {format_count(of, 'run')} none is stuck{rest}{bound}{among}."
     ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
     stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])
     return f"Stuck are {total:,} of {format_count(of, 'run')}: {stuck}{rest}."
+
+
+def _count_stuck(answer: Answer) -> tuple[int, int]:
+    """How many runs are stuck, of how many: of one run, repeated, that one."""
+    runs = 1 if answer.one_run else answer.judged
+    return round(answer.stuck.value * runs), runs
+
+
+def _is_known(answer: Answer) -> bool:
+    return answer.judged == answer.runs
 
 
 def _leaders(answers: Sequence[Answer], key: Callable[[Answer], Estimate]) -> list[Answer]:

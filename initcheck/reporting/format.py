@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from initcheck.answers import METHODS, Answer
+from initcheck.answers import METHODS, MIN_EPOCHS, Answer
 from initcheck.statistics import Components, Estimate
 
 NONE = "–"  # no number: too few runs
 NOTATION = (
-    "Brackets hold the 95 % interval; without them there is none: all runs were equal, or too few. "
+    "Brackets hold the 95 % interval; without them there is none: all runs were equal, or too few, or one run, "
+    "repeated, as nothing in it is random. "
     "Digits are cut where the interval's half-width has two left. "
-    f"{NONE}: no number, from too few runs or epochs. "
-    "never: every run seen was stuck, so these runs only give a least number of restarts."
+    f"{NONE}: no number, from too few runs or epochs, or from runs that are not as many draws of weights. "
+    "never: every run seen was stuck, so these runs only give a least number of restarts, and one run none. "
+    "accuracy of one class only: the loss falls, but no epoch named more than one class: that may be the output's bias "
+    "alone."
 )
 
 
@@ -68,7 +71,8 @@ def format_epochs(estimate: Estimate, epochs: int) -> str:
 def format_stuck(answer: Answer, epochs: int) -> str:
     """The share of stuck runs: ``31 % [18, 45]``, ``cannot tell (5 epochs)``, or both where some can be told."""
     if not answer.judged:
-        return f"cannot tell ({format_count(epochs, 'epoch')})"
+        why = format_count(epochs, "epoch") if epochs < MIN_EPOCHS else "accuracy of one class only"
+        return f"cannot tell ({why})"
     unknown = answer.runs - answer.judged
     return format_percent(answer.stuck) + (f", {unknown:,} of {answer.runs:,} cannot tell" if unknown else "")
 
@@ -76,7 +80,7 @@ def format_stuck(answer: Answer, epochs: int) -> str:
 def format_restarts(estimate: Estimate) -> str:
     """A number of runs with its interval; ``never [≥ 10]`` where every run was stuck."""
     if math.isinf(estimate.value):
-        return f"never [≥ {estimate.low:.0f}]"
+        return "never" if math.isnan(estimate.low) else f"never [≥ {estimate.low:.0f}]"
     return _with_interval(estimate, lambda value: f"{value:.0f}")
 
 

@@ -73,7 +73,7 @@ class Sweep:
     @functools.cached_property
     def answers(self) -> list[Answer]:
         """The lecture's questions answered, one row for each initializer."""
-        return answer(self.groups, self.problem.target)
+        return answer(self.groups, self.problem.target, self.facts.one_class)
 
     @functools.cached_property
     def components(self) -> dict[str, Components]:
@@ -86,7 +86,7 @@ class Sweep:
         for runs in self.groups:
             size = size or runs_at_once(runs.epochs)
             for start in range(0, len(runs), size):
-                yield replace(self, groups=(runs.part(start, start + size),))
+                yield replace(self, problem=self.facts, groups=(runs.part(start, start + size),))
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each run: its name, its seed, counts and shares of rightly classified rows, and its outcome."""
@@ -108,7 +108,7 @@ class Sweep:
                     "train_accuracy": runs.train_accuracy,
                     "test_accuracy": runs.test_accuracy,
                     "loss": runs.metric("loss")[:, -1],
-                    "stuck": _or_nothing(is_stuck(runs, target)),
+                    "stuck": _or_nothing(is_stuck(runs, target, self.facts.one_class)),
                     "epochs_to_target": _whole_numbers(epochs_to_target(runs, target)),
                 }
             )

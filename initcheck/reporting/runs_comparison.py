@@ -1,19 +1,22 @@
-"""Two sweeps side by side, for the terminal, as Markdown and as JSON."""
+"""Two sweeps side by side, for the terminal, for a notebook, as Markdown and as JSON."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+
+from rich.console import Console
 
 from initcheck.comparing_runs.verdicts import POWER, RunsComparison, RunsRow, RunsVerdict
 from initcheck.reporting.comparison import as_jsonable
 from initcheck.reporting.format import has_interval
-from initcheck.texts import for_markdown, for_terminal
+from initcheck.reporting.screen import Column, Screen
+from initcheck.reporting.templating import templates
+from initcheck.texts import for_markdown
 
-WIDTH = 80  # columns of a terminal that has no more; a pipe gets as many
+DIFFERENCES = "What else is not the same, each a possible cause"
 _MOST_NAMED = 4
 _COLUMNS = ("initializer", "question", "A → B", "B − A", "verdict", "n, p, α, and what so many runs show")
 
@@ -53,15 +56,52 @@ def describe_runs(comparison: RunsComparison) -> list[str]:
     ]
 
 
-def print_runs_comparison(comparison: RunsComparison, width: int) -> Iterator[str]:
-    """The lines of the terminal: what else differs, then every row, then the verdict in words.
+def print_runs_comparison(comparison: RunsComparison, console: Console | None = None) -> None:
+    """What else differs, then every row, what the columns mean, and the verdict in words."""
+    screen = Screen(console)
+    if comparison.differences:
+        values = (Column("A", prose=True), Column("B", prose=True))
+        rows = [(one.what, one.old, one.new) for one in comparison.differences]
+        screen.table(DIFFERENCES, ("what", *values), rows)
+    if comparison.rows:
+        cells = [run_cells(row, comparison) for row in comparison.rows]
+        prose = {"what", "note"}
+        columns = [Column(title, prose=title in prose) for title in cells[0]]
+        screen.table("B's runs beside A's", columns, [tuple(row.values()) for row in cells], lines=True)
+        for title, meaning in explain_runs(comparison).items():
+            screen.line((title, "bold"), f": {meaning}")
+        screen.gap()
+    for number, sentence in enumerate(describe_runs(comparison)):
+        screen.line((sentence, "" if number else "bold"))
 
-    Args:
-        comparison: What was found.
-        width: Columns that a line may have.
-    """
-    for line in _lines(comparison, width):
-        yield for_terminal(line)
+
+def run_cells(row: RunsRow, comparison: RunsComparison) -> dict[str, str]:
+    """The cells of one row: column title → text, empty where there is nothing to say."""
+    seen = row.detectable
+    return {
+        "what": f"{row.question} of {row.initializer}",
+        "A → B": _values(row, comparison),
+        "B − A": _difference(row),
+        "verdict": row.verdict.value.upper(),
+        "p": "" if row.p_value is None else f"{row.p_value:.2g}",
+        "would be seen": "" if seen is None else "none" if math.isinf(seen) else f"{seen:.2g}",
+        "would show Δ": f"{row.needed:,}" if row.needed and row.verdict is RunsVerdict.INCONCLUSIVE else "",
+        "note": "; ".join([_runs(row), *filter(None, [row.note])]),
+    }
+
+
+def explain_runs(comparison: RunsComparison) -> dict[str, str]:
+    """What the questions and the columns mean: title → meaning."""
+    deltas = {row.question: row.delta for row in comparison.rows if row.delta is not None}
+    alphas = sorted({f"{row.alpha:.2g}" for row in comparison.rows if row.alpha is not None})
+    margins = ", ".join(f"{delta:g} of {question}" for question, delta in deltas.items())
+    return {
+        **{title: meaning for title, meaning in QUESTIONS.items() if title in deltas},
+        **({"B − A": f"with its 95 % interval; Δ is {margins}"} if margins else {}),
+        **({"p": f"that the change did nothing; its share α is {', '.join(alphas)}"} if alphas else {}),
+        **({"would be seen": f"the least difference that so many runs show with power {POWER:g}"} if alphas else {}),
+        **({"would show Δ": "pairs, or runs a side, that show Δ with that power"} if alphas else {}),
+    }
 
 
 def runs_comparison_json(comparison: RunsComparison) -> str:
@@ -76,13 +116,27 @@ def runs_comparison_json(comparison: RunsComparison) -> str:
     return json.dumps(as_jsonable(body), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def render_runs_html(comparison: RunsComparison) -> str:
+    """The same as a fragment for notebooks."""
+    return (
+        templates()
+        .get_template("runs_comparison.html.j2")
+        .render(
+            sentences=describe_runs(comparison),
+            rows=[run_cells(row, comparison) for row in comparison.rows],
+            differences=comparison.differences,
+            differences_title=DIFFERENCES,
+        )
+    )
+
+
 def render_runs_markdown(comparison: RunsComparison) -> str:
     """The same as a comment on a pull request."""
     lines = ["## initcheck compare-runs", ""]
     lines += [f"- {for_markdown(sentence)}" for sentence in describe_runs(comparison)]
     if comparison.differences:
         cells = [(one.what, one.old, one.new) for one in comparison.differences]
-        lines += ["", "What else is not the same, each a possible cause:", "", *_table(("what", "A", "B"), cells)]
+        lines += ["", f"{DIFFERENCES}:", "", *_table(("what", "A", "B"), cells)]
     rows = [
         (
             row.initializer,
@@ -97,28 +151,6 @@ def render_runs_markdown(comparison: RunsComparison) -> str:
     lines += ["", *_table(_COLUMNS, rows), ""]
     lines += [f"- {title}: {for_markdown(meaning)}" for title, meaning in QUESTIONS.items()]
     return "\n".join(lines) + "\n"
-
-
-def _lines(comparison: RunsComparison, width: int) -> Iterator[str]:
-    if comparison.differences:
-        yield "What else is not the same, each a possible cause:"
-        for one in comparison.differences:
-            yield from _wrapped(f"{one.what}: {one.old} → {one.new}", width, "  ")
-        yield ""
-    last = None
-    for row in comparison.rows:
-        if row.initializer != last:
-            yield from _wrapped(f"{row.initializer}: {_runs(row)}", width, "")
-            last = row.initializer
-        values, apart = _values(row, comparison), _difference(row)
-        yield f"  {row.question:<9} {values:<17} {apart:<26} {row.verdict.value.upper()}".rstrip()
-        yield from _wrapped("; ".join(_facts(row)), width, " " * 12)
-    if comparison.rows:
-        yield ""
-        for title, meaning in QUESTIONS.items():
-            yield from _wrapped(f"{title}: {meaning}", width, "")
-    for sentence in describe_runs(comparison):
-        yield from _wrapped(sentence, width, "")
 
 
 def _runs(row: RunsRow) -> str:
@@ -163,10 +195,6 @@ def _facts(row: RunsRow) -> list[str]:
     if row.needed is not None and row.verdict is RunsVerdict.INCONCLUSIVE:
         facts.append(f"{row.needed:,} {unit} would show Δ")
     return [*facts, *filter(None, [row.note])]
-
-
-def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=f"{indent}  ")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -14,6 +14,7 @@ FORMAT: Literal["initcheck sweep"] = "initcheck sweep"
 SCHEMA: Literal[1] = 1
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+_Counts = Annotated[tuple[Count, ...], Field(max_length=1000)]
 _Positive = Annotated[int, Field(ge=1, le=10**9)]
 
 
@@ -24,6 +25,7 @@ class DataFactsRecord(Record):
     described: tuple[tuple[str, str], ...] = Field(max_length=1000)
     classes: Count
     digest: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
+    counts: tuple[_Counts, _Counts] = ((), ())  # which earlier sweeps do not have
 
 
 class FactsRecord(Record):

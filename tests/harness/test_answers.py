@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from runs import make_run
 
-from initcheck.answers import METHODS, Answer, answer, attribute, epochs_to_target, is_stuck
+from initcheck.answers import METHODS, Answer, answer, attribute, epochs_to_target, is_stuck, names_one_class
+from initcheck.catalog.problem_facts import OneClass
 from initcheck.records import group_runs
 from initcheck.reporting.format import answer_cells
 
@@ -72,6 +73,138 @@ def test_a_plateau_of_noise_is_stuck(epochs, least, noise):
 def test_a_steady_fall_within_noise_is_not_stuck(epochs, noise, most):
     stream = np.random.RandomState(1)
     assert stuck_share(np.linspace(0.69, 0.66, epochs) + stream.normal(0, noise, (500, epochs))) <= most
+
+
+def trained(features, *, share, rate, epochs, rows=(140, 60), seed=0, signal=1.0):
+    """One unit under SGD, from zeros: the bias alone without features, as where relu layers of zeros come before it."""
+    stream = np.random.RandomState(seed)
+    y = [(np.arange(n) < round(share * n)).astype(float)[stream.permutation(n)] for n in rows]
+    x = [
+        np.column_stack([np.ones(len(one)), *[signal * (one - share) + stream.normal(size=len(one))] * features])
+        for one in y
+    ]
+    weights, history = np.zeros(1 + features), []
+
+    def look(x, y):
+        p = 1 / (1 + np.exp(-x @ weights))
+        return -np.log(np.where(y > 0, p, 1 - p)), (p > 0.5) == (y > 0)
+
+    for _ in range(epochs):
+        seen = []
+        order = stream.permutation(rows[0])
+        for start in range(0, rows[0], 10):
+            batch = x[0][order[start : start + 10]], y[0][order[start : start + 10]]
+            seen.append(np.array(look(*batch)).mean(axis=1))
+            slope = batch[0].T @ (1 / (1 + np.exp(-batch[0] @ weights)) - batch[1]) / 10
+            weights = weights - rate * slope
+        history.append([*np.mean(seen, axis=0), *np.array(look(x[1], y[1])).mean(axis=1)])
+    right = [int(look(x[end], y[end])[1].sum()) for end in (0, 1)]
+    run = make_run(initializer="he_normal", losses=[0] * epochs, correct=right, total=rows)
+    counts = [(n - round(share * n), round(share * n)) for n in rows]
+    least = -share * math.log(share) - (1 - share) * math.log(1 - share)
+    return replace(group_runs([run])[0], history=np.array([history])), OneClass(*counts, least)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.9])
+@pytest.mark.parametrize("rate", [0.02, 0.05, 0.2])
+@pytest.mark.parametrize("epochs", [20, 60])
+def test_a_run_that_learns_how_frequent_classes_are_and_no_more_is_never_called_unstuck(share, rate, epochs):
+    found = []
+    for seed in range(5):
+        runs, one_class = trained(0, share=share, rate=rate, epochs=epochs, seed=seed)
+        assert names_one_class(runs, one_class).all()
+        found += is_stuck(runs, 0.95, one_class).tolist()
+    assert False not in found
+    if rate * epochs >= 10:  # it has had the time to arrive
+        assert found == [True] * 5
+
+
+def test_loss_that_creeps_to_the_least_of_one_class_is_stuck_though_it_falls():
+    runs, one_class = trained(0, share=0.6, rate=0.01, epochs=20)
+    assert is_stuck(runs, 0.95).tolist() == [False]  # by its loss alone
+    assert is_stuck(runs, 0.95, one_class).tolist() == [True]
+
+
+@pytest.mark.parametrize(("share", "signal"), [(0.7, 0.2), (0.9, 0.2), (0.9, 1.0)])
+def test_slow_learning_is_not_called_stuck_while_it_names_one_class(share, signal):
+    """Nobody can see whether the bias or the weights learn while the loss is above the least of one class."""
+    seen = 0
+    for rate in (0.005, 0.02):
+        for seed in range(2):
+            whole, one_class = trained(2, share=share, rate=rate, epochs=100, seed=seed, signal=signal)
+            ends = {
+                "train_correct": np.array(one_class.train_correct[1:]),
+                "test_correct": np.array(one_class.test_correct[1:]),
+            }
+            for epochs in (8, 12, 20, 30, 40, 60, 80, 100):
+                runs = replace(whole, history=whole.history[:, :epochs], **ends)
+                if names_one_class(runs, one_class).all() and not is_stuck(runs, 2.0).all():
+                    seen += 1
+                    assert is_stuck(runs, 2.0, one_class).tolist() != [True]
+    assert seen
+
+
+def test_slow_learning_below_the_least_loss_of_one_class_is_unfinished():
+    runs, one_class = trained(2, share=0.9, rate=0.02, epochs=60, signal=0.2)
+    assert names_one_class(runs, one_class).tolist() == [True]
+    assert runs.metric("loss")[0, -1] < one_class.least_loss
+    assert is_stuck(runs, 0.95, one_class).tolist() == [False]
+
+
+def test_one_class_whose_loss_is_far_from_its_least_cannot_be_told():
+    runs, one_class = trained(0, share=0.7, rate=0.002, epochs=20)
+    (found,) = answer([runs], 0.95, one_class)
+    assert is_stuck(runs, 0.95, one_class).tolist() == [None]
+    assert math.isnan(found.restarts.value)
+    assert answer_cells(found, 20)["stuck"] == "cannot tell (accuracy of one class only)"
+    other_loss = replace(one_class, least_loss=math.nan)
+    runs, _ = trained(0, share=0.7, rate=0.02, epochs=20)
+    assert is_stuck(runs, 0.95, other_loss).tolist() == [None]
+
+
+def test_counts_of_other_data_say_nothing_of_a_run():
+    runs, one_class = trained(0, share=0.7, rate=0.02, epochs=20)
+    other = replace(one_class, test_correct=(18, 43))
+    assert is_stuck(runs, 0.95, other).tolist() == is_stuck(runs, 0.95).tolist()
+
+
+def test_one_run_repeated_has_no_interval():
+    def runs(name, **settings):
+        return group_runs([make_run(initializer=name, losses=FLAT, reseed=n, **settings) for n in range(20)])[0]
+
+    zeros, drawn = answer([runs("zeros"), runs("he_normal")], target=0.95)
+    for name in ("stuck", "restarts", "epochs_to_target", "best", "test_mean", "test_stddev"):
+        estimate = getattr(zeros, name)
+        assert math.isnan(estimate.low), name
+        assert math.isnan(estimate.high), name
+    assert (zeros.one_run, zeros.stuck.value, zeros.restarts.value) == (True, 1, math.inf)
+    assert answer_cells(zeros, 8)["stuck"] == "100 %"
+    assert answer_cells(zeros, 8)["restarts"] == "never"
+    assert not drawn.one_run  # equal draws of a random initializer are as many runs
+    assert drawn.stuck.low == pytest.approx(0.8316, abs=1e-4)
+
+
+def test_nobody_is_certain_to_be_best_where_nothing_is_random():
+    def runs(name, right):
+        return group_runs([make_run(initializer=name, correct=(7, right), reseed=n) for n in range(20)])[0]
+
+    ones, zeros = answer([runs("ones", 4), runs("zeros", 3)], target=0.95)
+    assert (ones.best.value, zeros.best.value) == (1, 0)
+    assert math.isnan(ones.best.low)
+    assert math.isnan(zeros.best.high)
+
+
+@pytest.mark.parametrize("draws", [1, 4])
+def test_nobody_is_best_of_runs_that_share_weights_or_orders(draws):
+    runs = [
+        replace(make_run(initializer=name, reseed=reseed, correct=(7, right)), order=order)
+        for name, right in (("a", 4), ("b", 3))
+        for reseed in range(draws)
+        for order in range(1, 9)
+    ]
+    for found in answer(group_runs(runs), target=0.95):
+        assert all(map(math.isnan, (found.best.value, found.best.low, found.best.high)))
+        assert answer_cells(found, 2)["comes out best"] == "–"
 
 
 @pytest.mark.parametrize("losses", [[0.7], [0.7, 0.7], [1.661, 1.644, 1.631, 1.618, 1.606], [0.7] * 7])
@@ -145,7 +278,7 @@ def test_no_runs_give_no_answers():
 
 
 def test_each_number_of_an_answer_has_its_method_named():
-    assert len(METHODS) == len(Answer.__dataclass_fields__) - len(("initializer", "runs", "judged"))
+    assert len(METHODS) == len(Answer.__dataclass_fields__) - len(("initializer", "runs", "judged", "one_run"))
 
 
 def test_the_spread_is_attributed_where_every_weight_met_every_order():

@@ -1,5 +1,6 @@
-"""``initcheck compare-runs``: exit codes, files, and a table that 80 columns hold."""
+"""``initcheck compare-runs``: exit codes, files, a table that any terminal holds, and a notebook's."""
 
+import io
 import json
 import re
 import sys
@@ -8,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from runs import ENVIRONMENT, make_run
 
 import initcheck
 from initcheck.__main__ import main
 from initcheck.records import group_runs
 from initcheck.reporting import page
+from initcheck.reporting.runs_comparison import print_runs_comparison, run_cells
 
 HOSTILE = "\x1b[31m| <b>\n@everyone `x` ![](http://e) \N{RIGHT-TO-LEFT OVERRIDE}"
 
@@ -69,7 +72,8 @@ def test_a_change_exits_1_and_names_what_changed(compare):
     code, out, _ = compare(save("a", [90] * 40), save("b", [70] * 40))
     assert code == 1
     assert "CHANGED: accuracy of zeros, accuracy of he_normal" in out
-    assert re.search(r"p 1\.8e-12, α 0\.0001[23]", out)
+    assert "1.8e-12" in out
+    assert "its share α is 0.00013" in out
     assert "40 pairs of one seed" in out
     assert "-0.2000 [" in out
 
@@ -80,8 +84,8 @@ def test_too_few_runs_exit_1_unless_that_is_allowed(compare):
     code, out, _ = compare(a, b, "--allow", "inconclusive")
     assert code == 0
     assert re.search(r"INCONCLUSIVE: accuracy of zeros, stuck of zeros", out)
-    assert re.search(r"pairs\s+would show Δ", out)
-    assert "no difference would be seen with power 0.9" in " ".join(out.split())
+    assert "would show Δ: pairs, or runs a side, that show Δ with that power" in out
+    assert re.search(r"accuracy of zeros .* none ", out)
 
 
 def test_an_initializer_of_one_side_exits_1_unless_that_is_allowed(compare):
@@ -118,9 +122,9 @@ def test_nothing_in_common_exits_2(settings, told, compare):
         (("a", "b", "--delta", "nan"), "delta is nan"),
         (("a", "b", "--false-alarm-rate", "0"), "false_alarm_rate is 0"),
         (("a", "b", "--json", "none/x.json"), "--json none/x.json cannot be written"),
-        (("a", "b", "--json", "x", "--markdown", "x"), "--json x is the file of --markdown"),
-        (("a", "b", "--json", "a/sweep.json"), "is a file of a sweep"),
-        (("a", "b", "--markdown", "b/../b/runs.csv"), "is a file of a sweep"),
+        (("a", "b", "--json", "x", "--markdown", "x"), "--json x is --markdown's file"),
+        (("a", "b", "--json", "a/sweep.json"), "is the sweep a's file"),
+        (("a", "b", "--markdown", "b/../b/runs.csv"), "is the sweep b's file"),
         (("a", "b", "--allow", "same"), "'same' is not one of"),
     ],
 )
@@ -149,15 +153,36 @@ def test_both_files_hold_every_row(compare):
     assert compare(a, b, "--json", "a/x.json")[0] == 1  # its own file may be written again
 
 
-def test_every_line_fits_80_columns_whatever_the_names(compare):
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_every_line_fits_the_terminal_and_no_number_is_cut(width, tmp_path):
     environment = replace(ENVIRONMENT, cpu="a processor with a name that goes on and on " * 4)
     long = "my_package.my_module_with_a_long_name:my_initializer_with_a_long_name_too"
-    a = save("a", [90] * 9, names=("zeros", long))
-    b = save("b", [10, 100] * 6, names=("zeros", long), seed=2, environment=environment)
-    _, out, _ = compare(a, b)
-    assert max(map(len, out.splitlines())) <= 80
-    assert "root seed: 1 → 2" in out
-    assert "9 and 12 runs, not paired" in out
+    a = save(tmp_path / "a", [90] * 9, names=("zeros", long))
+    b = save(tmp_path / "b", [10, 100] * 6, names=("zeros", long), seed=2, environment=environment)
+    found = initcheck.compare_runs(initcheck.load(a), initcheck.load(b))
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    print_runs_comparison(found, console)
+    out = console.file.getvalue()
+    assert max(map(len, out.splitlines())) <= width
+    for row in found.rows:
+        for title, cell in run_cells(row, found).items():
+            if title not in ("what", "note"):
+                for part in re.split(r" (?=\[)| → ", cell):
+                    assert part in out
+    assert re.search(r"root seed\W+1\W", out)
+
+
+def test_a_notebook_shows_the_verdict_and_every_row_and_no_markup_of_a_name(tmp_path):
+    a, b = (save(tmp_path / name, [90 - 9 * n] * 9, names=(HOSTILE, "zeros")) for n, name in enumerate("ab"))
+    found = initcheck.compare_runs(initcheck.load(a), initcheck.load(b))
+    shown = found._repr_html_()
+    for row in found.rows:
+        assert f">{row.verdict.value.upper()}</td>" in shown
+    assert "<b>" not in shown
+    assert "accuracy of zeros" in shown
+    assert initcheck.compare_runs(
+        replace(initcheck.load(a), groups=()), replace(initcheck.load(b), groups=())
+    )._repr_html_()
 
 
 def test_hostile_texts_steer_neither_a_terminal_nor_a_comment(compare):

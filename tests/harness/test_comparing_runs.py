@@ -11,6 +11,7 @@ from runs import ENVIRONMENT
 from scipy import stats
 
 import initcheck
+from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.comparing_runs import effects
 from initcheck.comparing_runs.effects import (
     detectable,
@@ -22,7 +23,9 @@ from initcheck.comparing_runs.effects import (
     spread_p_value,
 )
 from initcheck.comparing_runs.side_by_side import compare_runs
+from initcheck.comparing_runs.unconditional import shares_power, signs, two_samples
 from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, RunsVerdict, accepted
+from initcheck.exact_tests import permutation_p_value
 from initcheck.records import Data, Runs
 
 IRIS = initcheck.PROBLEMS["iris"]
@@ -334,6 +337,95 @@ def test_half_the_share_of_stuck_runs_that_is_said_to_be_seen_is_missed_more_oft
     assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue < ALPHA
 
 
+@pytest.mark.parametrize(
+    "make", [lambda n: two_samples(n, n), lambda n: two_samples(n, 3 * n), signs], ids=["equal", "unequal", "pairs"]
+)
+@pytest.mark.parametrize("n", [6, 40, 130])
+@pytest.mark.parametrize("alpha", [0.05, 1e-3, 1e-4])
+def test_unconditional_tests_reject_no_more_often_than_stated_whatever_the_share(make, n, alpha):
+    """By enumeration of all samples, at eight times as many shares as the test itself tries."""
+    test = make(n)
+    rejected = np.where(test.p_values <= test.level(alpha), test.chances, 0).sum(axis=1)
+    events = len(rejected) - 1
+    shares = np.sin(np.linspace(0, math.pi / 2, 8 * test.events.shape[0] + 1)) ** 2
+    assert (stats.binom.pmf(np.arange(events + 1), events, shares[:, np.newaxis]) @ rejected).max() <= alpha
+
+
+@pytest.mark.parametrize(("old", "new"), [((0, 30), (9, 30)), ((5, 60), (20, 60)), ((2, 20), (30, 50))])
+def test_the_unconditional_p_value_of_two_shares_is_boschloo_s(old, new):
+    samples = [np.arange(n) < count for count, n in (old, new)]
+    conditional = permutation_p_value(*(sample.astype(int) for sample in samples))
+    found = measure_net_share(*(1.0 * sample for sample in samples), paired=False).p_value
+    assert found < conditional
+    if old[1] == new[1]:  # where two-sided means the same
+        counts = [[old[0], new[0]], [old[1] - old[0], new[1] - new[0]]]
+        assert found == pytest.approx(stats.boschloo_exact(counts).pvalue, rel=5e-3)
+
+
+def test_the_unconditional_test_sees_what_the_conditional_one_misses():
+    """A tenth of a thousand is not what is asked: at α = 1e-4, 100 runs a side, none stuck before and 17 % after."""
+    test, counts = two_samples(100, 100), np.arange(101)
+    conditional = test.p_values[counts, 0] < 1e-4
+    misses = 1 - stats.binom.pmf(counts, 100, 0.17) @ conditional
+    assert misses > 0.17
+    assert shares_power((100, 100), (0.0, 0.17), 1e-4) > 0.88
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2])
+def test_the_share_that_is_said_to_be_seen_is_exact(share):
+    old = 1.0 * (np.arange(100) < round(100 * share))
+    row = measure_net_share(old, old[::-1], paired=False)
+    _, shown, _ = judge(row, 0.05, 1e-4)
+    guess = (2 * old.sum() + 2) / 204  # two more at either end, as the interval has them
+    power = shares_power((100, 100), (guess, guess + shown), 1e-4)
+    assert effects.POWER <= power < effects.POWER + 0.02
+
+
+@pytest.mark.parametrize("n", [8, 9, 12, 30])
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+def test_no_difference_is_said_to_be_seen_that_cannot_be(n, paired):
+    stream = np.random.RandomState(21)
+    for _ in range(5):
+        old, new = stream.permutation(n) * 1.0, stream.permutation(n) * 1.0
+        for alpha in (0.01, 1e-4):
+            _, shown, _ = judge(measure_net_share(old, new, paired=paired), 0.1, alpha)
+            assert shown <= 1 or math.isinf(shown)
+            _, shown, _ = judge(
+                measure_accuracy(np.zeros(n, int), ROWS * (new > n / 2), ROWS, paired=paired), 0.01, 0.01
+            )
+            assert shown <= 1 or math.isinf(shown)
+
+
+def wrong_equivalents(n, usual, rare, *, paired, others=None):
+    """How often B is called equivalent to A though rare outcomes move its mean by Δ: the sum over their numbers."""
+    share, wrong = DELTA * ROWS / abs(usual - rare), 0.0
+    for count in range(n):
+        chance = stats.binom.pmf(count, n, share)
+        if count > n * share and chance < 1e-6:
+            return wrong
+        new = np.full(n, usual)
+        new[:count] = rare
+        verdict, *_ = judge(measure_accuracy(np.full(others or n, usual), new, ROWS, paired=paired), DELTA, 1e-4)
+        wrong += chance * (verdict is RunsVerdict.EQUIVALENT)
+        if verdict is not RunsVerdict.EQUIVALENT and count > 3:  # more of them only move it farther
+            return wrong
+    return wrong
+
+
+@pytest.mark.parametrize(("usual", "rare"), [(54, 30), (57, 6), (30, 60), (54, 0), (60, 0)])
+@pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
+def test_rare_outcomes_of_which_a_few_were_seen_are_not_called_equivalent(usual, rare, paired):
+    """Exactly; with a symmetrical interval that was up to 6.3 %, at 400 runs of 54 of which few collapse to 0."""
+    least = runs_that_show_a_rare_outcome(max(usual, ROWS - usual) / ROWS, DELTA)
+    found = [wrong_equivalents(n, usual, rare, paired=paired) for n in range(least, 3 * least, least // 12)]
+    assert max(found) <= 0.025
+    assert max(found) > 0.005  # nor is all refused
+
+
+def test_rare_outcomes_of_the_smaller_of_two_samples_are_not_called_equivalent():
+    assert max(wrong_equivalents(n, 30, 60, paired=False, others=1000) for n in range(190, 420, 20)) <= 0.025
+
+
 def test_as_many_runs_as_are_asked_for_show_delta():
     stream = np.random.RandomState(10)
     measured = measure_accuracy(*pairs(stream, 30), ROWS, paired=True)
@@ -461,6 +553,23 @@ def test_speed_knows_no_mean_of_what_never_arrived():
     )  # arrives after A's budget: not known to be slower
     row = rows(sweep(group(np.full(n, 54), arrives=np.zeros(n))), sweep(longer))["he_normal", "speed"]
     assert (row.difference.value, row.p_value) == (0, 1)
+    assert "A has 8 epochs, B 16: only the first 8 count" in row.note
+
+
+def test_which_runs_are_stuck_is_inconclusive_where_one_class_at_a_falling_loss_leaves_it_open():
+    facts = ProblemFacts.of(IRIS)
+    two = replace(facts, data=replace(facts.data, counts=((30, 40), (30, 30))))
+    falling = np.tile(2 - 0.05 * np.arange(8), (20, 1))
+    a = group([30] * 20, arrives=np.zeros(20), loss=falling)
+    a = replace(a, train_correct=np.full(20, 30))
+    b = replace(a, train_correct=np.full(20, 40))
+    row = rows(sweep(a, problem=two), sweep(b, problem=two))["he_normal", "stuck"]
+    assert row.verdict is RunsVerdict.INCONCLUSIVE
+    assert "whether 20 of A's and 20 of B's runs are stuck cannot be told" in row.note
+    # A sweep that was saved without counts is not judged by another definition than its neighbour.
+    earlier = replace(two, data=replace(two.data, counts=((), ())))
+    row = rows(sweep(a, problem=earlier), sweep(b, problem=two))["he_normal", "stuck"]
+    assert (row.old, row.new) == (0, 0)
 
 
 def test_a_grid_is_inconclusive_with_its_reason_unless_it_is_identical():

@@ -105,3 +105,24 @@ def test_the_fewest_runs_are_those_with_which_a_test_can_fail(alpha):
     pairs, runs = least_pairs(alpha), least_runs(alpha)
     assert 2.0 ** (1 - pairs) < alpha <= 2.0 ** (2 - pairs)
     assert 2 / math.comb(2 * runs, runs) < alpha <= 2 / math.comb(2 * runs - 2, runs - 1)
+
+
+def three_farther(small, large):
+    """Exactly how often three values drawn from all have a sum as far from the expected one, by power sums."""
+    values = np.concatenate([small, large])
+    values = values - values.min()
+    size = 3 * int(values.max()) + 1
+    one, two, three = (np.fft.rfft(np.bincount(k * values, minlength=size)[:size], 2 * size) for k in (1, 2, 3))
+    sums = np.fft.irfft((one**3 - 3 * one * two + 2 * three) / 6, 2 * size)[:size]
+    expected = 3 * values.mean()
+    far = np.abs(np.arange(size) - expected) >= abs(values[:3].sum() - expected) - 1e-6
+    return sums[far].sum() / sums.sum()
+
+
+@pytest.mark.parametrize("small", [(1000, 1000, 9000), (1000, 1000, 1000), (6000, 5000, 5000), (4000, 3000, 5000)])
+def test_three_runs_against_three_thousand_have_no_smaller_p_value_than_the_exact_one(small):
+    """The saddlepoint's was up to 1.7 times too small."""
+    stream = np.random.RandomState(0)
+    large = np.where(stream.uniform(size=3000) < 0.03, 1000, np.round(stream.beta(12, 2, 3000) * 10_000)).astype(int)
+    found, exact = permutation_p_value(np.array(small), large), three_farther(np.array(small), large)
+    assert 1 - 1e-9 <= found / exact <= 1.01

@@ -15,6 +15,7 @@ from runs import ENVIRONMENT, make_run
 
 import initcheck
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
+from initcheck.catalog.problem_facts import DataFacts, ProblemFacts
 from initcheck.records import Runs, group_runs
 from initcheck.reporting import page, plots, svg
 from initcheck.reporting.bounds import documented_cells, picture_of, render_markdown
@@ -262,6 +263,58 @@ def test_a_bound_on_stuck_runs_names_whose_it_is():
         "Of 10 runs none is stuck; of 10 more it cannot be told from 2 epochs; so many runs rule out a share above "
         "31 % among such runs of a, and no smaller one."
     )
+
+
+def one_class_falling(name, runs=8):
+    """Runs that name one class in all epochs, 3 of 5 held-out rows, while the loss falls far above its least."""
+    losses = [0.9 - 0.01 * n for n in range(12)]
+    return [
+        make_run(initializer=name, reseed=r, losses=losses, accuracies=[0.6] * 12, correct=(6, 3)) for r in range(runs)
+    ]
+
+
+def of_two_classes(runs):
+    facts = replace(ProblemFacts.of(initcheck.PROBLEMS["iris"]), data=None)
+    data = DataFacts((10, 5), (), 2, "0" * 24, ((4, 6), (2, 3)))
+    return replace(make(runs), problem=replace(facts, data=data))
+
+
+def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class():
+    sweep = of_two_classes([*one_class_falling("a"), *one_class_falling("b")])
+    assert find(sweep)[-1] == (
+        "Whether runs are stuck cannot be told, as accuracy stayed that of one class though the loss falls: "
+        "train for more."
+    )
+    learned = [make_run(initializer="c", reseed=r, losses=[0.7] * 12, accuracies=[0.99] * 12) for r in range(8)]
+    assert find(of_two_classes([*one_class_falling("a"), *learned]))[-1] == (
+        "Of 8 runs none is stuck; of 8 more it cannot be told: accuracy stayed that of one class though the loss "
+        "falls; so many runs rule out a share above 37 % among such runs of c, and no smaller one."
+    )
+
+
+def test_one_run_repeated_is_one_run_in_the_finding():
+    zeros = [make_run(initializer="zeros", reseed=r, losses=[0.7] * 8) for r in range(8)]
+    drawn = [make_run(initializer="a", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
+    *_, stuck, repeated = find(make([*zeros, *drawn]))
+    assert stuck == "Stuck are 1 of 9 runs: zeros 1 of 1."
+    assert repeated == (
+        "zeros draws nothing at random: its runs are one run, repeated, and only what compares it with others has an "
+        "interval."
+    )
+    learned = [make_run(initializer="zeros", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
+    assert find(make(learned))[-2:] == ["No run is stuck.", repeated]
+
+
+def test_neither_table_nor_finding_ranks_runs_that_share_weights_or_orders():
+    runs = [
+        replace(make_run(initializer=name, reseed=r, correct=(7, right - (r + order) % 2)), order=order)
+        for name, right in (("a", 5), ("b", 2))
+        for r in range(3)
+        for order in (1, 2, 3)
+    ]
+    sweep = make(runs)
+    assert all(math.isnan(answer.best.value) for answer in sweep.answers)
+    assert any("no initializer is called best" in sentence for sentence in find(sweep))
 
 
 def test_dollar_signs_underscores_and_line_breaks_do_not_reach_mathtext():

@@ -161,6 +161,19 @@ def test_a_loaded_problem_says_what_a_page_says_of_it(tmp_path):
     assert found.problem.data.classes == 2
 
 
+def test_the_counts_of_classes_come_back_and_an_earlier_sweep_has_none(tmp_path):
+    sweep = make_sweep()
+    folder = saved(tmp_path, sweep)
+    assert initcheck.load(folder).facts == sweep.facts
+    assert [sum(counts) for counts in sweep.facts.data.counts] == list(sweep.facts.data.rows)
+    resign(folder, lambda body: body["problem"]["data"].pop("counts"))
+    earlier = initcheck.load(folder)
+    assert earlier.facts.one_class is None
+    assert earlier.to_frame().equals(sweep.to_frame())
+    resign(folder, lambda body: body["problem"]["data"].update(counts=[[1], [2, 3]]))
+    assert initcheck.load(folder).facts.one_class is None
+
+
 def test_documented_bounds_are_for_the_catalogue_s_problem_saved_or_not(tmp_path):
     sweep = make_sweep(epochs=IRIS.epochs)
     assert documented_cells(sweep)

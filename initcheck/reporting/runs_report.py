@@ -1,0 +1,41 @@
+"""What ``initcheck.compare_runs`` gives: the comparison, which a notebook shows as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from initcheck.comparing_runs.side_by_side import compare_runs as find_changes
+from initcheck.comparing_runs.verdicts import DELTA, FALSE_ALARM_RATE, RunsComparison
+
+if TYPE_CHECKING:
+    from initcheck.reporting.results import Sweep
+
+
+@dataclass(frozen=True)
+class RunsReport(RunsComparison):
+    """The comparison of two sweeps as Python's users get it."""
+
+    def _repr_html_(self) -> str:
+        from initcheck.reporting.runs_comparison import render_runs_html
+
+        return render_runs_html(self)
+
+
+def compare_runs(a: Sweep, b: Sweep, *, delta: float = DELTA, false_alarm_rate: float = FALSE_ALARM_RATE) -> RunsReport:
+    """What a change did to accuracy, stuck runs and speed: B's runs beside A's.
+
+    Args:
+        a: The runs before the change, of ``sweep`` or ``load``.
+        b: The runs after it.
+        delta: Mean accuracies are equivalent where the 95 % interval of their difference lies inside ±``delta``.
+        false_alarm_rate: Chance that a change without effect is called one anywhere in the comparison.
+
+    Returns:
+        The rows with their numbers. A row that could not be compared says why; none is left out.
+
+    Raises:
+        InitcheckError: An argument that is no share.
+    """
+    found = find_changes(a, b, delta=delta, false_alarm_rate=false_alarm_rate)
+    return RunsReport(**{field.name: getattr(found, field.name) for field in fields(found)})
