@@ -55,7 +55,9 @@ def described(value: object) -> str:
     if value is None:
         return "None"
     kind = type(value).__name__
-    text = " ".join(repr(value).split()) if isinstance(value, str | int | float | complex) else ""
+    plain = type(value) in (str, bool, int, float, complex) or type(value).__module__ == "numpy"
+    shown = plain and isinstance(value, str | int | float | complex)  # a class of the user's may have any __repr__
+    text = " ".join(repr(value).split()) if shown else ""
     text = _shortened(text)
     article = "an" if kind[:1].lower() in "aeiou" else "a"
     return f"{text} ({article} {kind})" if text else f"{article} {kind}"

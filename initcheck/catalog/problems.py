@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,7 +45,7 @@ class Problem:
             under test; each layer asks with a name of its own.
         optimizer: ``optimizer(keras)`` returns a new optimizer.
         loss: The loss as ``compile`` takes it.
-        batch_size: Rows per step.
+        batch_size: Rows per step; all training rows where it is more than there are.
         epochs: Passes over the training rows.
         chance: Accuracy of always naming the commonest class.
         target: Training accuracy from which on a run counts as having learned.
@@ -83,6 +84,12 @@ class Problem:
             if not callable(getattr(self, field)):
                 found = described(getattr(self, field))
                 raise InitcheckError(f"problem {self.name!r}: {field} is {found}; give a function, called as {usage}")
+            if found := _unusable_function(getattr(self, field), _ARGUMENTS[field]):
+                raise InitcheckError(f"problem {self.name!r}: {field} {found}; give a function, called as {usage}")
+
+    def rows_per_step(self, rows: int) -> int:
+        """How many rows a full step takes of so many: a batch has no more than there are."""
+        return min(self.batch_size, rows)
 
 
 _CALLED_AS = {
@@ -90,6 +97,26 @@ _CALLED_AS = {
     "model": "model(keras, initializer, input_shape), that returns an uncompiled model",
     "optimizer": "optimizer(keras), that returns a new optimizer",
 }
+
+
+_ARGUMENTS = {"data": (), "model": ("keras", "initializer", "input_shape"), "optimizer": ("keras",)}
+
+
+def _unusable_function(function: Callable[..., Any], arguments: tuple[str, ...]) -> str:
+    """Why a call of the function with so many arguments would not do its work; empty where it may."""
+    if inspect.iscoroutinefunction(function):
+        return "is an async function (write def without async)"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return "is a generator function (write return in place of yield)"
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some of those that are written in C have none
+        return ""
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        return f"takes {for_axis(str(signature))} ({error})"
+    return ""
 
 
 def _require_texts(problem: Problem) -> None:

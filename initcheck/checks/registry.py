@@ -13,7 +13,7 @@ from initcheck.catalog.known_issues import KnownIssue, find_general_issue, find_
 from initcheck.catalog.problems import Problem
 from initcheck.errors import FrameworkError, UnknownNameError
 from initcheck.records import Status, Verdict
-from initcheck.texts import for_terminal
+from initcheck.texts import for_terminal, reason_of
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
@@ -212,5 +212,4 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
     except FrameworkError:  # there is nothing to judge
         raise
     except Exception as error:  # whatever the framework raises is evidence against it
-        summary = " ".join(str(error).split())[:300]
-        return Verdict(Status.FAIL, f"raised {type(error).__name__}: {summary}", "no exception", cause=error)
+        return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=error)

@@ -16,7 +16,7 @@ from typing import Any
 
 from initcheck.errors import FrameworkError
 from initcheck.installed import is_within
-from initcheck.texts import for_terminal
+from initcheck.texts import reason_of
 
 THREADS = 1
 # As the linker, the kernel and C++ say it.
@@ -54,8 +54,8 @@ def _import(package: str) -> Any:
         with _quiet_start():
             return importlib.import_module(package)
     except Exception as error:  # a broken installation fails in many ways
-        reason = for_terminal(" ".join(str(error).split()))[:200]
-        what = f"{package} is installed but does not import ({type(error).__name__}: {reason})"
+        reason = reason_of(error)
+        what = f"{package} is installed but does not import ({reason})"
         if isinstance(error, MemoryError) or any(words in reason for words in _NO_MEMORY):
             raise FrameworkError(f"{what}: there is too little memory for it; free some, or allow it more") from error
         raise FrameworkError(f"{what}; see to that, or reinstall it where its files are damaged") from error

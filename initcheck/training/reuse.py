@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.texts import for_terminal
+
 # What holds no state but its weights, so that weights and optimizer variables are all there is to put back.
 _STATELESS_LAYERS = """
     InputLayer Dense Activation ReLU LeakyReLU ELU PReLU Softmax Flatten Reshape Permute ZeroPadding2D
@@ -25,8 +27,15 @@ Values = list[npt.NDArray[Any]]
 
 def is_stateless(keras: Any, model: Any) -> bool:
     """Whether weights are all the state that a training of this model leaves in its layers."""
+    return not find_stateful(keras, model)
+
+
+def find_stateful(keras: Any, model: Any) -> str:
+    """The model or the first of its layers that may hold more than weights, in words; empty where there is none."""
     layers = {getattr(keras.layers, name) for name in _STATELESS_LAYERS.split()}
-    return _is_kerass_model(model) and all(type(layer) in layers for layer in model.layers)
+    if not _is_kerass_model(model):
+        return named(model, model)
+    return next((named(model, layer) for layer in model.layers if type(layer) not in layers), "")
 
 
 def is_kerass_own(keras: Any, model: Any) -> bool:
@@ -34,12 +43,24 @@ def is_kerass_own(keras: Any, model: Any) -> bool:
 
     What holds for Keras 3's layers by design is not trusted: a training shows whether it is so (``ReferenceEngine``).
     """
+    return not find_others_code(keras, model)
+
+
+def find_others_code(keras: Any, model: Any) -> str:
+    """The model or the first of its layers that is not Keras's own throughout, in words; empty where there is none."""
     if not _is_kerass_model(model):
-        return False
+        return named(model, model)
+    is_keras_2 = keras.__version__.startswith("2.")
     layers = [layer for layer in _all_layers(model) if layer is not model]
-    return all(_is_kerass_layer(layer) for layer in layers) and not (
-        keras.__version__.startswith("2.") and any(map(_is_random, layers))
-    )
+    wrong = (layer for layer in layers if not _is_kerass_layer(layer) or (is_keras_2 and _is_random(layer)))
+    return next((named(model, layer) for layer in wrong), "")
+
+
+def named(model: Any, layer: Any) -> str:
+    """``its layer 'dropout', a Dropout,``: a clause's subject."""
+    kind = for_terminal(type(layer).__name__)
+    what = "its model" if layer is model else f"its layer {for_terminal(str(layer.name))!r}"
+    return f"{what}, {'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind},"
 
 
 def is_resettable(keras: Any, optimizer: Any) -> bool:

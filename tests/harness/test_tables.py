@@ -664,6 +664,72 @@ def test_the_lectures_protocol_is_for_two_classes(tmp_path):
         banknotes_from_csv(write(tmp_path, table(number, number, lambda i: str(i % 3))))
 
 
+_X, _Y = np.arange(40.0).reshape(20, 2) ** 1.5, np.arange(20) % 2
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "options", "message"),
+    [
+        (
+            _X,
+            np.array(["no", "yes"])[_Y],
+            {},
+            "y holds 'no', no number; give class numbers: np.unique(y, ",
+        ),
+        (_X, np.array(["no", "yes"], object)[_Y].tolist(), {}, "y holds 'no', no number; "),
+        (_X, pd.Series(pd.Categorical(_Y > 0)).astype(str), {}, "y holds 'False', no number; "),
+        (_X, np.eye(2)[_Y], {}, "y is one-hot, shape (20, 2); give class numbers: y.argmax(axis=1)"),
+        (_X, np.eye(3)[_Y], {"classes": 3}, "y is one-hot, shape (20, 3); give class numbers: y.argmax(axis=1)"),
+        (_X, _X, {}, "y has several numbers a row, shape (20, 2); give class numbers: one for each row"),
+        (_X, _Y / 2, {}, "y holds real numbers such as 0.5, a regression; "),
+        (_X, 2 * _Y - 1, {}, "y has the class -1; number the classes from 0 on: (y + 1) / 2"),
+        (_X, _Y + 1, {}, "y has the class 2, but classes=2; give classes=3, or number the classes from 0 on: "),
+        (_X, _Y * np.nan, {}, "y has NaN or infinity, the first in row 0; "),
+        (_X, _Y + 0j, {}, "y is complex128; give class numbers: "),
+        (_X, None, {}, "y is None; give class numbers: "),
+        (_X, _Y[:-1], {}, "x has 20 rows and y 19; give a class for every row"),
+        (_X, _Y, {"classes": 1}, "classes is 1; at least 2 is needed"),
+        (_X, _Y, {"classes": "2"}, "classes is '2' (a str); give a whole number"),
+        ([*_X.astype(str).tolist(), ["a", "b"]], [0] * 21, {}, "x holds "),
+        (
+            np.full((20, 2), "red"),
+            _Y,
+            {},
+            "x holds 'red', no number; give numbers, and code words as",
+        ),
+        (np.where(_X > 100, np.inf, _X), _Y, {}, "x has NaN or infinity, the first in row 11; leave those rows out"),
+        (_X[:, 0], _Y, {}, "x has the shape (20,); a table has rows and columns: give x.reshape(len(x), -1)"),
+        (
+            _X.reshape(10, 2, 2),
+            _Y[:10],
+            {},
+            "x has the shape (10, 2, 2); a table has rows and columns: give stand",
+        ),
+        (_X[:1], _Y[:1], {}, "x has 1 row; give 2 at least, to train on and to hold out"),
+        (_X[:0], _Y[:0], {}, "x has the shape (0, 2); give rows, each of one number or more"),
+        ([[1], [2, 3]], [0, 1], {}, "x holds "),
+    ],
+)
+def test_what_cannot_be_split_is_one_line_that_says_how_to_fix_it(x, y, options, message):
+    with pytest.raises(InitcheckError) as raised:
+        split(x, y, **options)
+    told = str(raised.value)
+    assert told.startswith(f"split: {message}")
+    assert told.isprintable()
+
+
+@pytest.mark.parametrize(
+    "y",
+    [_Y.tolist(), _Y > 0, _Y.astype(str), _Y[:, None], pd.Series(_Y), _Y.astype(object), _Y.astype("longdouble")],
+    ids=["list", "bool", "digits", "column", "series", "objects", "long double"],
+)
+def test_class_numbers_are_taken_in_any_form(y):
+    found, expected = split(_X, y), split(_X, _Y)
+    assert found.y_train.dtype == np.float32
+    assert found.y_train.tobytes() == expected.y_train.tobytes()
+    assert found.x_test.tobytes() == expected.x_test.tobytes()
+
+
 def test_without_network_both_ways_are_named(monkeypatch):
     def unreachable(**_):
         raise OSError("no route")
