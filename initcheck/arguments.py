@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import operator
+from collections.abc import Sequence
 from numbers import Real
 
 from initcheck.errors import InitcheckError
@@ -48,6 +50,24 @@ def fraction(name: str, value: object) -> float:
     if not 0 <= number <= 1:  # NaN included
         raise InitcheckError(f"{name} is {described(value)}; accuracies lie between 0 and 1")
     return number
+
+
+def choice(name: str, value: object, known: Sequence[str]) -> str:
+    """That argument as one of the texts that it may be.
+
+    Raises:
+        InitcheckError: It is none of them; the nearest one is named.
+    """
+    if isinstance(value, str) and value in known:
+        return str(value)
+    texts = ", ".join(map(repr, known))
+    if not isinstance(value, str):
+        raise InitcheckError(f"{name} is {described(value)}; give one of the texts {texts}")
+    parts = sorted(part.strip() for part in value.split(","))  # the same in another order, or with spaces
+    near = [one for one in known if sorted(one.split(",")) == parts]
+    near = near or difflib.get_close_matches(value, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise InitcheckError(f"{name} is {described(value)}, none of {texts}{hint}")
 
 
 def described(value: object) -> str:

@@ -268,8 +268,10 @@ def from_csv(
     Raises:
         InitcheckError: The file cannot be read or used as it is, or the model cannot be made so.
     """
+    _require_trainable(hidden, batch_size, learning_rate)
     table = read_table(path, reading)
-    _require_trainable(table, hidden, batch_size, learning_rate)
+    if batch_size is not None and batch_size > (rows := len(table.data.x_train)):
+        raise InitcheckError(f"--batch-size {batch_size}: it may be from 1 to the number of training rows, {rows:,}")
     two = len(table.classes) == 2
     inputs = table.data.input_shape[0]
     units = "-".join(map(str, (inputs, *hidden, 1 if two else len(table.classes))))
@@ -320,16 +322,15 @@ def _source(table: CsvTable) -> str:
     return f"the file {table.name}, SHA-256 {table.digest}…"
 
 
-def _require_trainable(
-    table: CsvTable, hidden: Sequence[int], batch_size: int | None, learning_rate: float | None
-) -> None:
-    rows = len(table.data.x_train)
+def _require_trainable(hidden: Sequence[int], batch_size: int | None, learning_rate: float | None) -> None:
+    """Refuses what no table could be trained with, before one is read."""
+    hidden = [whole_number("--hidden", units) for units in hidden]
     if len(hidden) > _MOST_LAYERS or not all(1 <= units <= _MOST_UNITS for units in hidden):
         raise InitcheckError(
             f"--hidden {','.join(map(str, hidden))}: give up to {_MOST_LAYERS} layers of 1 to {_MOST_UNITS:,} units"
         )
-    if batch_size is not None and not 1 <= batch_size <= rows:
-        raise InitcheckError(f"--batch-size {batch_size}: it may be from 1 to the number of training rows, {rows:,}")
+    if batch_size is not None and batch_size < 1:
+        raise InitcheckError(f"--batch-size {batch_size}: it may be from 1 to the number of training rows")
     if learning_rate is not None and not _SMALLEST_RATE <= learning_rate <= _LARGEST_RATE:
         raise InitcheckError(
             f"--learning-rate {learning_rate:g}: it may be from {_SMALLEST_RATE:g} to {_LARGEST_RATE:g}"

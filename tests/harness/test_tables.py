@@ -630,8 +630,8 @@ def test_the_target_is_nine_tenths_or_halfway_from_chance_to_all(tmp_path, rare,
         ({"hidden": (8, 0)}, "--hidden 8,0: give up to"),
         ({"hidden": (8,) * 101}, "give up to 100 layers"),
         ({"hidden": (10**9,)}, "give up to 100 layers of 1 to 100,000 units"),
-        ({"batch_size": 0}, "--batch-size 0: it may be from 1 to the number of training rows, 28"),
-        ({"batch_size": 29}, "--batch-size 29: it may be"),
+        ({"batch_size": 0}, "--batch-size 0: it may be from 1 to the number of training rows"),
+        ({"batch_size": 29}, "--batch-size 29: it may be from 1 to the number of training rows, 28"),
         ({"learning_rate": 0.0}, "--learning-rate 0: it may be from"),
         ({"learning_rate": float("nan")}, "--learning-rate nan: it may be from"),
         ({"learning_rate": 1e300}, "--learning-rate 1e+300: it may be from"),
@@ -641,6 +641,15 @@ def test_a_model_that_cannot_be_trained_is_refused(tmp_path, model, message):
     with pytest.raises(InitcheckError) as raised:
         from_csv(write(tmp_path, GOOD), **model)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "model", [{"hidden": (0,)}, {"hidden": (2.5,)}, {"batch_size": 0}, {"learning_rate": float("nan")}]
+)
+def test_a_model_that_no_table_could_train_is_refused_before_one_is_read(tmp_path, model):
+    option = f"--{next(iter(model)).replace('_', '-')}"
+    with pytest.raises(InitcheckError, match=option):
+        from_csv(tmp_path / "none.csv", **model)
 
 
 def test_the_lectures_file_gives_the_lectures_protocol(banknotes):
