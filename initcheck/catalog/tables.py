@@ -57,7 +57,7 @@ def _inputs(x: npt.ArrayLike, standardize: bool) -> npt.NDArray[np.float64]:
     if standardize and inputs.ndim != 2:
         fix = "x.reshape(len(x), -1)" if inputs.ndim == 1 else "standardize=False, or x.reshape(len(x), -1)"
         raise DataError(f"split: x has the shape {inputs.shape}; a table has rows and columns: give {fix}")
-    if inputs.ndim < 2 or not inputs.size:
+    if not inputs.ndim or not inputs.size:
         raise DataError(f"split: x has the shape {inputs.shape}; give rows, each of one number or more")
     return inputs
 
