@@ -75,9 +75,11 @@ def described(value: object) -> str:
     if value is None:
         return "None"
     kind = type(value).__name__
-    plain = type(value) in (str, bool, int, float, complex) or type(value).__module__ == "numpy"
-    shown = plain and isinstance(value, str | int | float | complex)  # a class of the user's may have any __repr__
-    text = " ".join(repr(value).split()) if shown else ""
+    text = ""
+    if isinstance(value, str):
+        text = str.__repr__(value)  # a class of the user's may have any __repr__
+    elif isinstance(value, int | float | complex) and type(value).__module__ in ("builtins", "numpy"):
+        text = " ".join(repr(value).split())
     text = _shortened(text)
     article = "an" if kind[:1].lower() in "aeiou" else "a"
     return f"{text} ({article} {kind})" if text else f"{article} {kind}"

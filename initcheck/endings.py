@@ -176,6 +176,13 @@ class _Outlet(io.TextIOBase):
                 os.close(nowhere)
 
 
+def is_mistake(error: BaseException) -> bool:
+    """Whether what the user's code raised is a mistake in it: not ours, not want of memory, not a wish to stop."""
+    if isinstance(error, InitcheckError | MemoryError | KeyboardInterrupt | GeneratorExit | Interrupted):
+        return False
+    return not any(kind.__name__ == "OutcomeException" for kind in type(error).__mro__)  # pytest.skip() and the like
+
+
 @contextlib.contextmanager
 def outputs_kept_open() -> Iterator[list[str]]:
     """Opens again what the user's code closes of standard output and error.

@@ -35,7 +35,9 @@ def reason_of(error: BaseException, most: int = _MOST_REASON) -> str:
     kind = for_terminal(type(error).__name__)
     try:
         text = str(error)
-    except (Exception, SystemExit) as failure:  # raised by a __str__ of the user's own
+    except BaseException as failure:  # raised by a __str__ of the user's own
+        if isinstance(failure, KeyboardInterrupt | MemoryError):
+            raise
         text = f"its __str__ raises {for_terminal(type(failure).__name__)}"
     text = for_terminal(" ".join(_COLORS.sub("", text).split()))
     text = text if len(text) <= most else f"{text[:most]}…"

@@ -9,6 +9,7 @@ import numpy as np
 
 from initcheck.catalog.data_facts import describe_data
 from initcheck.catalog.problems import PROBLEMS, Problem
+from initcheck.endings import is_mistake
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,9 @@ def _data_facts(problem: Problem) -> DataFacts | None:
         targets = np.ascontiguousarray(data.y_test)
         classes = len(np.unique(np.concatenate([np.ravel(data.y_train), np.ravel(targets)])))
         rows, described = (len(data.x_train), len(data.x_test)), tuple(describe_data(data).items())
-    except Exception:  # the user's function, after the training: its failure must not cost the finished runs
+    except BaseException as error:  # the user's function, after the training: it must not cost the finished runs
+        if not isinstance(error, Exception) and not is_mistake(error):
+            raise
         return None
     # float64 holds every class number: the same targets have one digest, whatever type they are stored in.
     digest = hashlib.blake2b(np.ravel(targets).astype(np.float64).tobytes(), digest_size=12).hexdigest()

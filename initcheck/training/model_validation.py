@@ -17,6 +17,7 @@ from initcheck.records import METRICS, Data
 from initcheck.texts import for_terminal
 from initcheck.training.draws import LayerInitializers
 from initcheck.training.problem_models import calling, globally_seeded
+from initcheck.training.reuse import own_methods
 
 # Losses for one output from 0 to 1 and targets 0 and 1, with what else Keras calls them.
 _OF_ONE_OUTPUT = {
@@ -35,7 +36,6 @@ _ROWS = 32
 _SCALES = (1.0, 0.3, 3.0, 1.0)
 _SUM_TOLERANCE = {"float32": 1e-3, "float64": 1e-3}
 _COARSE_TOLERANCE = 0.03  # of half precision
-_OF_TRAINING = "compile fit evaluate train_step test_step compute_loss compute_metrics make_train_function metrics"
 _PROBES = ("ones", "zeros", "glorot_uniform")  # constants suit every shape
 
 
@@ -306,7 +306,7 @@ def _require_trainable(problem: Problem, model: Any, data: Data) -> None:
     Raises:
         InitcheckError: Its own methods raise, or lose what is read from the history.
     """
-    own = [name for name in _OF_TRAINING.split() if not _is_kerass_method(type(model), name)]
+    own = [name for name in own_methods(model) if name != "call"]
     if not own:
         return
     from initcheck.training.fit import ReferenceEngine  # which takes its tables from where this is called
@@ -319,9 +319,3 @@ def _require_trainable(problem: Problem, model: Any, data: Data) -> None:
         missing = [name for name in METRICS if not isinstance(history.get(name, [None])[0], Real)]
     if missing:
         _refuse(problem, f"{whose} gives no {' and no '.join(missing)}{fix}")
-
-
-def _is_kerass_method(kind: type, name: str) -> bool:
-    """Whether that name is defined by a class of Keras's, or by none."""
-    owner = next((base for base in kind.__mro__ if name in vars(base)), None)
-    return owner is None or owner.__module__.split(".")[0] in ("keras", "tensorflow", "tf_keras")

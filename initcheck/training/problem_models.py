@@ -11,7 +11,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
-from initcheck.endings import Interrupted, outputs_kept_open
+from initcheck.endings import is_mistake, outputs_kept_open
 from initcheck.errors import InitcheckError
 from initcheck.texts import reason_of
 from initcheck.training.draws import LayerInitializers
@@ -75,13 +75,6 @@ def calling(problem: Problem, field: str, fix: str) -> Iterator[None]:
             f"problem {problem.name!r}: {field} closes standard {closed[0]}; leave it open, as the results are "
             "written to it"
         )
-
-
-def is_mistake(error: BaseException) -> bool:
-    """Whether what the user's code raised is a mistake in it: not ours, not want of memory, not a wish to stop."""
-    if isinstance(error, InitcheckError | MemoryError | KeyboardInterrupt | GeneratorExit | Interrupted):
-        return False
-    return not any(kind.__name__ == "OutcomeException" for kind in type(error).__mro__)  # pytest.skip() and the like
 
 
 @contextlib.contextmanager

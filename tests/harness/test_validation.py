@@ -637,6 +637,28 @@ def test_an_own_way_of_training_that_gives_no_history_is_refused_before_training
     assert refusal(own(model=trained_by(**methods))).startswith(told)
 
 
+def with_own(name, made):
+    """A function that builds a model of Keras's own class, one of whose methods is another."""
+
+    def model(keras, initializer, input_shape):
+        built = dense()(keras, initializer, input_shape)
+        place = built.layers[-1] if name == "call" else built
+        setattr(place, name, made(getattr(place, name)))
+        return built
+
+    return model
+
+
+def test_a_method_that_is_set_on_a_model_or_layer_is_its_own_too():
+    told = refusal(own(model=with_own("train_step", lambda _: lambda data: {})))
+    assert told.startswith("model's own train_step, of the class Sequential, ")
+    for name, subject in (("train_step", "its model, a Sequential,"), ("call", "a Dense,")):
+        problem = own(model=with_own(name, lambda keras_own: lambda *data, **given: keras_own(*data, **given)))
+        found = initcheck.sweep(problem, initializers=["he_normal"], reseeds=1)
+        assert "reference engine, as the ensemble cannot train this: " in found.engine
+        assert f"{subject} may hold more than weights" in found.engine
+
+
 def test_an_own_train_step_that_keeps_the_metrics_is_trained_by_fit_and_named():
     problem = own(model=trained_by(train_step=lambda self, data: super(type(self), self).train_step(data)))
     found = initcheck.sweep(problem, initializers=["he_normal"], reseeds=2)

@@ -168,8 +168,8 @@ def _number_classes(text: CsvText, layout: Layout, labels: WordColumn) -> tuple[
     if amounts and _looks_like_regression(sizes, len(set(sizes)), rows):
         raise DataError(
             f"{where} has {len(amounts):,} different numbers with a unit, such as {_shown(amounts[0].word)!r}, in "
-            f"{rows:,} rows, which looks like regression, but initcheck compares accuracies of classes; name a column of classes "
-            "with --target"
+            f"{rows:,} rows, which looks like regression, but initcheck compares accuracies of classes; name a column "
+            "of classes with --target"
         )
     if len(classes) > MOST_CLASSES:
         raise DataError(
