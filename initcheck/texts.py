@@ -17,6 +17,7 @@ _SPECIAL = re.compile(r"[&<>|`*~#$!\\\[\]]|(?<![^\W_])_|_(?![^\W_])")
 _LINKED = re.compile(r"(?<=@)(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=#)(?=\d)|(?<=\bgh-)(?=\d)", re.IGNORECASE)
 _NOTHING = "\N{ZERO WIDTH SPACE}"
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into its messages
+_OF_AUTOGRAPH = "in user code:"  # TensorFlow lists files and lines first, and the reason last
 _MOST_REASON = 200  # characters of somebody else's message
 
 
@@ -39,6 +40,8 @@ def reason_of(error: BaseException, most: int = _MOST_REASON) -> str:
         if isinstance(failure, KeyboardInterrupt | MemoryError):
             raise
         text = f"its __str__ raises {for_terminal(type(failure).__name__)}"
+    if text.lstrip().startswith(_OF_AUTOGRAPH):
+        text = text.strip().splitlines()[-1].strip().removeprefix(f"{kind}: ")
     text = for_terminal(" ".join(_COLORS.sub("", text).split()))
     text = text if len(text) <= most else f"{text[:most]}…"
     return f"{kind}: {text}" if text else kind

@@ -92,7 +92,9 @@ def _listed(given: Sequence[Any]) -> str:
 
 
 def _shown(argument: Any) -> str:
-    return f"a shape, {argument}" if isinstance(argument, tuple) else described(argument)
+    if type(argument).__name__ in ("tuple", "list", "TensorShape"):  # as Keras 3 and Keras 2 ask
+        return f"a shape, {tuple(argument)}"
+    return described(argument)
 
 
 class Draws:
