@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from initcheck.arguments import described, whole_number
+from initcheck.arguments import described
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, as_row
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
@@ -14,7 +14,7 @@ from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
 from initcheck.training.memory import is_out_of_memory, require_memory_for_runs
 from initcheck.training.own import find_initializers, find_problem
-from initcheck.training.plan import ENGINES, VARIED, grid
+from initcheck.training.plan import Plan, grid
 from initcheck.training.quiet import unlogged
 from initcheck.training.seeding import DEFAULT_SEED
 
@@ -60,6 +60,13 @@ def sweep(
     Raises:
         InitcheckError: An argument that cannot be used, or no framework; the message says how to mend it.
     """
+    plan = Plan(reseeds, seed, epochs, engine, vary)
+    reseeds, seed, epochs = plan.reseeds, plan.seed, plan.epochs
+    if isinstance(initializers, str) and "," in initializers:
+        names = [name.strip() for name in initializers.split(",") if name.strip()]
+        raise InitcheckError(f"initializers is one text, {described(initializers)}; give a list of names: {names}")
+    if isinstance(problem, str) and ":" not in problem:
+        find_problem(problem)  # before anything of the user's own is imported
     several = isinstance(initializers, Iterable) and not isinstance(initializers, str)
     asked = list(initializers) if several else [initializers]
     rows = find_initializers(asked)
@@ -68,12 +75,6 @@ def sweep(
         raise InitcheckError("no initializer is named; name one at least, or all")
     if not isinstance(chosen, Problem):
         raise InitcheckError(f"problem is {described(chosen)}; give the name of one, or an initcheck.Problem")
-    reseeds, seed = whole_number("reseeds", reseeds, least=1), whole_number("seed", seed)
-    epochs = epochs if epochs is None else whole_number("epochs", epochs, least=1)
-    if engine not in ENGINES or vary not in VARIED:
-        name, value, known = ("engine", engine, ENGINES) if engine not in ENGINES else ("vary", vary, VARIED)
-        raise InitcheckError(f"{name} is {value!r}; it may be {', '.join(known)}")
-
     inits, orders = grid(vary, reseeds)
     require_memory_for_runs(
         reseeds=len(inits) * len(orders), epochs=epochs or chosen.epochs, cells=len({row.name for row in rows})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import operator
 import os
+from collections.abc import Sequence
 from numbers import Real
 from pathlib import Path
 
@@ -63,12 +65,34 @@ def fraction(name: str, value: object) -> float:
     return number
 
 
+def choice(name: str, value: object, known: Sequence[str]) -> str:
+    """That argument as one of the texts that it may be.
+
+    Raises:
+        InitcheckError: It is none of them; the nearest one is named.
+    """
+    if isinstance(value, str) and value in known:
+        return str(value)
+    texts = ", ".join(map(repr, known))
+    if not isinstance(value, str):
+        raise InitcheckError(f"{name} is {described(value)}; give one of the texts {texts}")
+    parts = sorted(part.strip() for part in value.split(","))  # the same in another order, or with spaces
+    near = [one for one in known if sorted(one.split(",")) == parts]
+    near = near or difflib.get_close_matches(value, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise InitcheckError(f"{name} is {described(value)}, none of {texts}{hint}")
+
+
 def described(value: object) -> str:
     """A value and its type, short enough for one line: ``2.5 (a float)``."""
     if value is None:
         return "None"
     kind = type(value).__name__
-    text = " ".join(repr(value).split()) if isinstance(value, str | int | float | complex) else ""
+    text = ""
+    if isinstance(value, str):
+        text = str.__repr__(value)  # a class of the user's may have any __repr__
+    elif isinstance(value, int | float | complex) and type(value).__module__ in ("builtins", "numpy"):
+        text = " ".join(repr(value).split())
     text = _shortened(text)
     article = "an" if kind[:1].lower() in "aeiou" else "a"
     return f"{text} ({article} {kind})" if text else f"{article} {kind}"

@@ -42,8 +42,8 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
 
     if reseeds is not None and reseeds < 0:
         raise InitcheckError(f"--reseeds is {reseeds}; it may be 0, for no accuracies, or more")
-    chosen = {problem.name: problem for problem in map(find_problem, problems)}
     require_writable(file, "FILE", after_work=True)
+    chosen = {problem.name: problem for problem in map(find_problem, problems)}
 
     from initcheck.baselines.record import record as gather
     from initcheck.baselines.record import steps_of

@@ -16,7 +16,7 @@ import click
 from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, INTERRUPTED, sweep
 from initcheck.baselines_cli import compare, record
 from initcheck.bounds_cli import bounds
-from initcheck.catalog.initializers import LECTURE_INITIALIZERS
+from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem
 from initcheck.compare_runs_cli import compare_runs
 from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, uninterrupted
@@ -24,7 +24,7 @@ from initcheck.errors import InitcheckError
 from initcheck.seed_option import seed_option
 from initcheck.table_cli import TableOptions, table_options
 from initcheck.training.own import find_initializers, import_own
-from initcheck.training.plan import ENGINES, VARIED, grid
+from initcheck.training.plan import ENGINES, VARIED, Plan, grid
 from initcheck.training.quiet import unlogged
 from initcheck.upgrade_cli import upgrade
 
@@ -104,19 +104,22 @@ def run(
     from initcheck.reporting.terminal import print_answers
 
     names = [name.strip() for name in initializers.split(",") if name.strip()]
-    chosen = table.choose(problem)
-    given = {
-        "--problem": problem or (chosen.name if table.data is None else None),
-        "--initializers": ",".join(names),
-        "--reseeds": reseeds,
-        "--seed": seed,
-        "--epochs": epochs,
-        "--engine": None if engine == ENGINES[0] else engine,
-        "--vary": None if vary == "init" else vary,
-    }
-    words = [str(word) for option, value in given.items() if value is not None for word in (option, value)]
+    Plan(reseeds, seed, epochs, engine, vary)  # what can be refused at once is, before anything is loaded
+    if not get_initializers(name for name in names if ":" not in name) and not names:
+        raise InitcheckError("no initializer is named; name one at least, or all")
     table.require_apart(out)
     with _output_folder(out) as write:
+        chosen = table.choose(problem)
+        given = {
+            "--problem": problem or (chosen.name if table.data is None else None),
+            "--initializers": ",".join(names),
+            "--reseeds": reseeds,
+            "--seed": seed,
+            "--epochs": epochs,
+            "--engine": None if engine == ENGINES[0] else engine,
+            "--vary": None if vary == "init" else vary,
+        }
+        words = [str(word) for option, value in given.items() if value is not None for word in (option, value)]
         found = _sweep_with_progress(
             chosen,
             names,

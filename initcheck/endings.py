@@ -175,7 +175,8 @@ class _Outlet(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        self._attempt(self._stream.flush)
+        if not self._stream.closed:  # by the user's own code; nothing is held back then
+            self._attempt(self._stream.flush)
 
     def __getattribute__(self, name: str) -> Any:
         if name in {"encoding", "errors", "buffer", "fileno", "isatty", "newlines"}:
@@ -187,12 +188,68 @@ class _Outlet(io.TextIOBase):
             return
         try:
             act()
-        except OSError as error:
-            self.failure = error
+        except (OSError, ValueError) as error:  # ValueError: it is closed, by the user's own code
+            self.failure = error if isinstance(error, OSError) else OSError(errno.EBADF, "it is closed")
             with contextlib.suppress(OSError, ValueError):  # what is buffered goes nowhere when the process ends
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, self._stream.fileno())
                 os.close(nowhere)
+
+
+def is_mistake(error: BaseException) -> bool:
+    """Whether what the user's code raised is a mistake in it: not ours, not want of memory, not a wish to stop."""
+    if isinstance(error, InitcheckError | MemoryError | KeyboardInterrupt | GeneratorExit | Interrupted):
+        return False
+    return not any(kind.__name__ == "OutcomeException" for kind in type(error).__mro__)  # pytest.skip() and the like
+
+
+@contextlib.contextmanager
+def outputs_kept_open() -> Iterator[list[str]]:
+    """Opens again what the user's code closes of standard output and error.
+
+    Yields:
+        A list that in the end names those that were closed, ``"output"`` or ``"error"``.
+    """
+    closed: list[str] = []
+    streams = {1: ("stdout", sys.stdout), 2: ("stderr", sys.stderr)}
+    handles: dict[int, int] = {}
+    for number in streams:
+        with contextlib.suppress(OSError):
+            handles[number] = os.dup(number)
+    were_closed = {name for name, stream in streams.values() if _is_closed(name, stream)}
+    try:
+        yield closed
+    finally:
+        for number, (name, stream) in streams.items():
+            handle = handles.get(number)
+            ended = handle is not None and not _is_same(handle, number)
+            if handle is not None:
+                if ended:
+                    os.dup2(handle, number)
+                os.close(handle)
+            if _is_closed(name, stream) and name not in were_closed:
+                ended = True
+                if isinstance(stream, io.TextIOWrapper) and stream.closed:
+                    setattr(sys, name, _reopened(number, stream))
+            if ended:
+                closed.append("output" if number == 1 else "error")
+
+
+def _is_closed(name: str, stream: Any) -> bool:
+    """Whether that stream is closed, or the one that the process began with, which it may write to."""
+    return any(getattr(one, "closed", False) for one in (stream, getattr(sys, f"__{name}__")))
+
+
+def _is_same(handle: int, number: int) -> bool:
+    try:
+        return os.path.sameopenfile(handle, number)
+    except OSError:
+        return False
+
+
+def _reopened(number: int, stream: io.TextIOWrapper) -> TextIO:
+    encoding, errors = stream.encoding, stream.errors
+    return open(number, "w", encoding=encoding, errors=errors, closefd=False)
 
 
 def _open_closed_streams() -> None:

@@ -16,11 +16,35 @@ _SPECIAL = re.compile(r"[&<>|`*~#$!\\\[\]]|(?<![^\W_])_|_(?![^\W_])")
 # Where GitHub would see a mention or a link however it is escaped, since it looks at the finished text.
 _LINKED = re.compile(r"(?<=@)(?=\w)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=#)(?=\d)|(?<=\bgh-)(?=\d)", re.IGNORECASE)
 _NOTHING = "\N{ZERO WIDTH SPACE}"
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into its messages
+_OF_AUTOGRAPH = "in user code:"  # TensorFlow lists files and lines first, and the reason last
+_MOST_REASON = 200  # characters of somebody else's message
 
 
 def for_terminal(text: str) -> str:
     """The text on one line, without control characters and marks that turn the direction of reading."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def reason_of(error: BaseException, most: int = _MOST_REASON) -> str:
+    """An exception's type and message on one line, as ``ValueError: no such row``.
+
+    Args:
+        error: Of anybody's class, which may not even be able to say its message.
+        most: Characters of the message.
+    """
+    kind = for_terminal(type(error).__name__)
+    try:
+        text = str(error)
+    except BaseException as failure:  # raised by a __str__ of the user's own
+        if isinstance(failure, KeyboardInterrupt | MemoryError):
+            raise
+        text = f"its __str__ raises {for_terminal(type(failure).__name__)}"
+    if text.lstrip().startswith(_OF_AUTOGRAPH):
+        text = text.strip().splitlines()[-1].strip().removeprefix(f"{kind}: ")
+    text = for_terminal(" ".join(_COLORS.sub("", text).split()))
+    text = text if len(text) <= most else f"{text[:most]}…"
+    return f"{kind}: {text}" if text else kind
 
 
 def for_html(value: object) -> object:

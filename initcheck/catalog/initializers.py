@@ -18,7 +18,9 @@ from initcheck.catalog.laws import (
     Unstated,
     VarianceScaled,
 )
+from initcheck.endings import is_mistake
 from initcheck.errors import InitcheckError, UnknownNameError
+from initcheck.texts import reason_of
 
 _KERAS = "https://keras.io/api/layers/initializers/"
 _GLOROT = "Glorot & Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html"
@@ -130,9 +132,11 @@ def as_row(own: Any, what: str = "it") -> Initializer:
         return row
     try:
         config = {name: value for name, value in own.get_config().items() if name != "seed"}
-    except Exception as error:  # the user's own code
+    except BaseException as error:  # the user's own code
+        if not is_mistake(error):
+            raise
         raise InitcheckError(
-            f"{what}: {kind.__name__}.get_config() failed ({type(error).__name__}); let it return the arguments"
+            f"{what}: {kind.__name__}.get_config() failed ({reason_of(error)}); let it return the arguments"
         ) from None
     return replace(row, config=MappingProxyType(config), serialized=hasattr(kind, "from_config"))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from initcheck.catalog.data_facts import describe_data
 from initcheck.catalog.problems import PROBLEMS, Problem
+from initcheck.endings import is_mistake
 from initcheck.records import Data
 
 _CROSS_ENTROPIES = {"binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"}
@@ -126,7 +127,9 @@ def _data_facts(problem: Problem) -> DataFacts | None:
         counts = _count_classes(data)
         classes = len(counts[0])
         rows, described = (len(data.x_train), len(data.x_test)), tuple(describe_data(data).items())
-    except Exception:  # the user's function, after the training: its failure must not cost the finished runs
+    except BaseException as error:  # the user's function, after the training: it must not cost the finished runs
+        if not isinstance(error, Exception) and not is_mistake(error):
+            raise
         return None
     # float64 holds every class number: the same targets have one digest, whatever type they are stored in.
     digest = hashlib.blake2b(np.ravel(targets).astype(np.float64).tobytes(), digest_size=12).hexdigest()

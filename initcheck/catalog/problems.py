@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,7 +45,7 @@ class Problem:
             under test; each layer asks with a name of its own.
         optimizer: ``optimizer(keras)`` returns a new optimizer.
         loss: The loss as ``compile`` takes it.
-        batch_size: Rows per step.
+        batch_size: Rows per step; all training rows where it is more than there are.
         epochs: Passes over the training rows.
         chance: Accuracy of always naming the commonest class.
         target: Training accuracy from which on a run counts as having learned.
@@ -83,6 +84,12 @@ class Problem:
             if not callable(getattr(self, field)):
                 found = described(getattr(self, field))
                 raise InitcheckError(f"problem {self.name!r}: {field} is {found}; give a function, called as {usage}")
+            if found := _unusable_function(getattr(self, field), _ARGUMENTS[field]):
+                raise InitcheckError(f"problem {self.name!r}: {field} {found}; give a function, called as {usage}")
+
+    def rows_per_step(self, rows: int) -> int:
+        """How many rows a full step takes of so many: a batch has no more than there are."""
+        return min(self.batch_size, rows)
 
 
 _CALLED_AS = {
@@ -90,6 +97,26 @@ _CALLED_AS = {
     "model": "model(keras, initializer, input_shape), that returns an uncompiled model",
     "optimizer": "optimizer(keras), that returns a new optimizer",
 }
+
+
+_ARGUMENTS = {"data": (), "model": ("keras", "initializer", "input_shape"), "optimizer": ("keras",)}
+
+
+def _unusable_function(function: Callable[..., Any], arguments: tuple[str, ...]) -> str:
+    """Why a call of the function with so many arguments would not do its work; empty where it may."""
+    if inspect.iscoroutinefunction(function):
+        return "is an async function (write def without async)"
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return "is a generator function (write return in place of yield)"
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some of those that are written in C have none
+        return ""
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        return f"takes {for_axis(str(signature))} ({error})"
+    return ""
 
 
 def _require_texts(problem: Problem) -> None:
@@ -241,8 +268,10 @@ def from_csv(
     Raises:
         InitcheckError: The file cannot be read or used as it is, or the model cannot be made so.
     """
+    _require_trainable(hidden, batch_size, learning_rate)
     table = read_table(path, reading)
-    _require_trainable(table, hidden, batch_size, learning_rate)
+    if batch_size is not None and batch_size > (rows := len(table.data.x_train)):
+        raise InitcheckError(f"--batch-size {batch_size}: it may be from 1 to the number of training rows, {rows:,}")
     two = len(table.classes) == 2
     inputs = table.data.input_shape[0]
     units = "-".join(map(str, (inputs, *hidden, 1 if two else len(table.classes))))
@@ -293,16 +322,15 @@ def _source(table: CsvTable) -> str:
     return f"the file {table.name}, SHA-256 {table.digest}…"
 
 
-def _require_trainable(
-    table: CsvTable, hidden: Sequence[int], batch_size: int | None, learning_rate: float | None
-) -> None:
-    rows = len(table.data.x_train)
+def _require_trainable(hidden: Sequence[int], batch_size: int | None, learning_rate: float | None) -> None:
+    """Refuses what no table could be trained with, before one is read."""
+    hidden = [whole_number("--hidden", units) for units in hidden]
     if len(hidden) > _MOST_LAYERS or not all(1 <= units <= _MOST_UNITS for units in hidden):
         raise InitcheckError(
             f"--hidden {','.join(map(str, hidden))}: give up to {_MOST_LAYERS} layers of 1 to {_MOST_UNITS:,} units"
         )
-    if batch_size is not None and not 1 <= batch_size <= rows:
-        raise InitcheckError(f"--batch-size {batch_size}: it may be from 1 to the number of training rows, {rows:,}")
+    if batch_size is not None and batch_size < 1:
+        raise InitcheckError(f"--batch-size {batch_size}: it may be from 1 to the number of training rows")
     if learning_rate is not None and not _SMALLEST_RATE <= learning_rate <= _LARGEST_RATE:
         raise InitcheckError(
             f"--learning-rate {learning_rate:g}: it may be from {_SMALLEST_RATE:g} to {_LARGEST_RATE:g}"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from numbers import Real
+
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.arguments import described, whole_number
 from initcheck.errors import DataError
 from initcheck.records import Data
+from initcheck.texts import for_axis, for_terminal
 
+_FEWEST_ROWS = 2
 BANKNOTES_OPENML_ID = 1462
 
 
@@ -22,18 +28,94 @@ def split(x: npt.ArrayLike, y: npt.ArrayLike, *, classes: int = 2, standardize: 
 
     Returns:
         The split; NumPy's ``RandomState(42)`` decides it, a stream that NumPy promises never to change.
+
+    Raises:
+        DataError: ``x`` or ``y`` is no such array; the message says what it is, and how to fix it.
     """
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import StandardScaler
 
-    inputs = np.asarray(x, dtype=np.float64)
+    classes = whole_number("split: classes", classes, least=2)
+    inputs = _inputs(x, standardize)
+    numbers = _class_numbers(y, classes)
+    if len(inputs) != len(numbers):
+        raise DataError(f"split: x has {len(inputs):,} rows and y {len(numbers):,}; give a class for every row")
+    if len(inputs) < _FEWEST_ROWS:
+        raise DataError(f"split: x has {len(inputs)} row; give {_FEWEST_ROWS} at least, to train on and to hold out")
     if standardize:
         inputs = StandardScaler().fit_transform(inputs)
-    targets = np.asarray(y).astype(np.float32).reshape(-1, 1) if classes == 2 else np.asarray(y).astype(np.int32)
+    targets = numbers.astype(np.float32).reshape(-1, 1) if classes == 2 else numbers.astype(np.int32)
     x_train, x_test, y_train, y_test = train_test_split(
         inputs.astype(np.float32), targets, test_size=0.3, random_state=42
     )
     return Data(x_train, y_train, x_test, y_test)
+
+
+def _inputs(x: npt.ArrayLike, standardize: bool) -> npt.NDArray[np.float64]:
+    """The inputs as finite numbers."""
+    inputs = _numbers("x", x, "give numbers, and code words as columns of 0 and 1")
+    if standardize and inputs.ndim != 2:
+        fix = "x.reshape(len(x), -1)" if inputs.ndim == 1 else "standardize=False, or x.reshape(len(x), -1)"
+        raise DataError(f"split: x has the shape {inputs.shape}; a table has rows and columns: give {fix}")
+    if not inputs.ndim or not inputs.size:
+        raise DataError(f"split: x has the shape {inputs.shape}; give rows, each of one number or more")
+    return inputs
+
+
+def _class_numbers(y: npt.ArrayLike, classes: int) -> npt.NDArray[np.float64]:
+    """The class numbers as whole numbers from 0 to ``classes`` - 1, in the shape that they are given."""
+    numbers = _numbers("y", y, "give class numbers: np.unique(y, return_inverse=True)[1]")
+    if numbers.ndim == 2 and numbers.shape[1] > 1:
+        hot = np.isin(numbers, (0, 1)).all() and (numbers.sum(axis=1) == 1).all()
+        kind, fix = ("is one-hot", "y.argmax(axis=1)") if hot else ("has several numbers a row", "one for each row")
+        raise DataError(f"split: y {kind}, shape {numbers.shape}; give class numbers: {fix}")
+    if numbers.ndim not in (1, 2) or not numbers.size:
+        raise DataError(f"split: y has the shape {numbers.shape}; give one class number for each row, shape (rows,)")
+    if (wrong := numbers[numbers != np.floor(numbers)]).size:
+        raise DataError(
+            f"split: y holds real numbers such as {wrong[0]:.4g}, a regression; give class numbers: scores other than "
+            "accuracy are not supported yet"
+        )
+    if numbers.min() < 0:
+        fix = "(y + 1) / 2" if set(np.unique(numbers)) == {-1, 1} else "np.unique(y, return_inverse=True)[1]"
+        raise DataError(f"split: y has the class {numbers.min():g}; number the classes from 0 on: {fix}")
+    if (found := int(numbers.max()) + 1) > classes:
+        raise DataError(
+            f"split: y has the class {found - 1:,}, but classes={classes:,}; give classes={found:,}, or number the "
+            "classes from 0 on: np.unique(y, return_inverse=True)[1]"
+        )
+    return numbers
+
+
+def _numbers(name: str, given: npt.ArrayLike, fix: str) -> npt.NDArray[np.float64]:
+    if given is None:
+        raise DataError(f"split: {name} is None; {fix}")
+    try:
+        array = np.asarray(given)
+        if array.dtype.kind in "cmM":  # complex numbers and times would lose a part, or their unit
+            raise DataError(f"split: {name} is {array.dtype}; {fix}")
+        numbers = array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        first = next((one for one in _flat(given) if not isinstance(one, Real)), given)
+        raise DataError(f"split: {name} holds {_shown(first)}, no number; {fix}") from None
+    if not np.isfinite(numbers).all():
+        row = int(np.nonzero(~np.isfinite(numbers))[0][0]) if numbers.ndim else 0
+        raise DataError(
+            f"split: {name} has NaN or infinity, the first in row {row:,}; leave those rows out or fill them"
+        )
+    return numbers
+
+
+def _flat(given: npt.ArrayLike) -> Iterable[object]:
+    try:
+        return np.asarray(given, object).ravel()
+    except (TypeError, ValueError):  # rows of different lengths, or what NumPy cannot take apart
+        return ()
+
+
+def _shown(value: object) -> str:
+    """A text shortened, anything else by its type."""
+    return repr(for_axis(for_terminal(value))) if isinstance(value, str) else described(value)
 
 
 def fetch_banknotes() -> Data:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row
 from initcheck.catalog.known_issues import KnownIssue, find_general_issue, find_known_issue
 from initcheck.catalog.problems import Problem
+from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, UnknownNameError
 from initcheck.records import Status, Verdict
-from initcheck.texts import for_terminal
+from initcheck.texts import for_terminal, reason_of
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
@@ -211,6 +212,9 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
         return Verdict(Status.NOT_APPLICABLE, str(reason))
     except FrameworkError:  # there is nothing to judge
         raise
-    except Exception as error:  # whatever the framework raises is evidence against it
-        summary = " ".join(str(error).split())[:300]
-        return Verdict(Status.FAIL, f"raised {type(error).__name__}: {summary}", "no exception", cause=error)
+    except (
+        BaseException
+    ) as error:  # whatever the framework raises is evidence against it, and an own object's SystemExit
+        if not isinstance(error, Exception) and not is_mistake(error):
+            raise
+        return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=error)

@@ -43,6 +43,8 @@ def print_answers(sweep: Sweep, console: Console | None = None) -> None:
         screen.line((sentence, "" if number else "bold"))
     work = f"{format_count(sweep.finished, 'run')} of {format_count(epochs, 'epoch')} by the {sweep.engine}"
     screen.line(f"{work}; target accuracy {sweep.problem.target:g}; seed {sweep.seed}")
+    if repeated := dict(sweep.problem.about).get("repeated rows"):  # they make held-out accuracies too good
+        screen.line(f"repeated rows: {repeated}")
 
 
 def print_bounds(bounds: Bounds, console: Console | None = None) -> None:

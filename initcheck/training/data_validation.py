@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,6 +15,7 @@ from initcheck.texts import for_terminal
 
 _PARTS = ("train", "test")
 _MOST_LABELS = 5  # shown in a message
+_MOST_BYTES = 8  # of a number; NumPy's long double has more
 _MOST_TEXT = 30  # characters of a label
 
 
@@ -24,6 +26,8 @@ def require_usable_data(problem: Problem, found: object) -> None:
         InitcheckError: The first mistake.
     """
     if not isinstance(found, Data):
+        if inspect.iscoroutine(found):
+            found.close()  # else Python warns, later, that nobody has waited for it
         _refuse(
             problem,
             f"data() returns {described(found)}; return an initcheck.Data, as initcheck.split(x, y, classes=…) does",
@@ -44,6 +48,8 @@ def require_usable_data(problem: Problem, found: object) -> None:
                 problem,
                 f"a row of {axis}_train has the shape {one}, one of {axis}_test {other}; give both the same columns",
             )
+    for name in ("x_train", "y_train", "x_test", "y_test"):  # the last check of a type: those before say more
+        _require_known_type(problem, name, getattr(found, name))
     _require_labels(problem, found)
 
 
@@ -58,6 +64,8 @@ def _require_array(problem: Problem, name: str, array: object) -> None:
         _refuse(problem, f"{name} is {described(array)}; give a NumPy array: np.asarray({name}, '{_needed(name)}')")
     if isinstance(array, np.ma.MaskedArray):
         _refuse(problem, f"{name} is a masked array, whose mask would be ignored; leave those rows out or fill them")
+    if type(array) not in (np.ndarray, np.memmap):
+        _refuse(problem, f"{name} is {described(array)}; give a plain NumPy array: np.asarray({name})")
     if array.dtype.kind in "OUSV":
         _refuse(problem, f"{name} holds {_contents(array)}; {_numbers_from(name)}")
     if array.dtype.kind not in "fiu":
@@ -73,6 +81,12 @@ def _require_array(problem: Problem, name: str, array: object) -> None:
             f"{name} has NaN or infinity, {count:,} of {array.size:,} values, the first in row {rows[0]:,}; "
             "leave those rows out or fill them",
         )
+
+
+def _require_known_type(problem: Problem, name: str, array: np.ndarray) -> None:
+    if not array.dtype.isnative or array.dtype.itemsize > _MOST_BYTES:
+        needed = _needed(name)
+        _refuse(problem, f"{name} is {array.dtype}; give {needed}: {name}.astype({needed!r})")
 
 
 def _contents(array: np.ndarray) -> str:

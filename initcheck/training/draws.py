@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.arguments import described
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.errors import InitcheckError
@@ -43,6 +44,12 @@ def rebuilt(instance: Any) -> Any:
     return kind.from_config(config) if hasattr(kind, "from_config") else kind(**config)
 
 
+_USAGE = (
+    'call it with the name of the layer, and give the layer what it returns: kernel_initializer=initializer("name of '
+    'the layer")'
+)
+
+
 class LayerInitializers:
     """Gives each layer of one model its own seeded initializer; called with the layer's name.
 
@@ -59,16 +66,35 @@ class LayerInitializers:
         self._seed = seed
         self.asked: list[str] = []
 
-    def __call__(self, layer: str) -> Any:
+    def __call__(self, layer: str = "", *more: Any, **named: Any) -> Any:
         """The initializer of that layer.
 
         Raises:
-            InitcheckError: The name was asked for before: two layers would share one stream.
+            InitcheckError: It is called with anything but the layer's name, as Keras does where it was given to a layer
+                uncalled; or the name was asked for before: two layers would share one stream.
         """
+        if not isinstance(layer, str) or not layer or more or named:
+            given = [*([layer] if layer != "" else []), *more, *(f"{key}=…" for key in named)]
+            raise InitcheckError(f"initializer is called with {_listed(given)}; {_USAGE}")
         if layer in self.asked:
             raise InitcheckError(f"two layers ask for the initializer {layer!r}; give each a name of its own")
         self.asked.append(layer)
         return make_initializer(self._row, layer_seed(self._seed, layer))
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"initializer is a function, without {name!r}; {_USAGE}")
+
+
+def _listed(given: Sequence[Any]) -> str:
+    """Arguments for a message: a tuple, which is a shape that Keras asks for, as it is."""
+    shown = [one if isinstance(one, str) and one.endswith("=…") else _shown(one) for one in given]
+    return " and ".join(shown) or "nothing"
+
+
+def _shown(argument: Any) -> str:
+    if type(argument).__name__ in ("tuple", "list", "TensorShape"):  # as Keras 3 and Keras 2 ask
+        return f"a shape, {tuple(argument)}"
+    return described(argument)
 
 
 class Draws:

@@ -28,7 +28,7 @@ from initcheck.training.initial_weights import Array, InitialWeights, Unsuitable
 from initcheck.training.nudges import nudged
 from initcheck.training.problem_models import build_model
 from initcheck.training.program import LOSSES, Program, Trained
-from initcheck.training.reuse import is_kerass_own, is_resettable, is_stateless
+from initcheck.training.reuse import find_others_code, find_stateful, is_resettable, named
 from initcheck.training.seeding import order_seed, run_seeds
 from initcheck.training.stacking import Network, single, stacked
 from initcheck.training.validation import validated_data
@@ -216,7 +216,8 @@ class EnsembleEngine:
         """As many members as suit the cache, however few there are: a whole program costs what one ``fit`` does."""
         units = sum(int(np.prod(layer.output.shape[1:])) for layer in self._model.layers)
         weights = sum(weight.size for weight in self._model.get_weights())
-        own = 4 * (2 * self._problem.batch_size * units + 3 * weights)
+        rows = self._problem.rows_per_step(len(self._data.x_train))
+        own = 4 * (2 * rows * units + 3 * weights)
         suited = 2 ** int(np.log2(max(1, _CACHE // own)))
         return int(min(max(2 * _LANES, suited), _MOST_MEMBERS))
 
@@ -265,11 +266,14 @@ def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
     if keras.__version__.startswith("2."):
         raise UnsuitableError("Keras 2 has no optimizer that it could share")
     if not model.built:
-        raise UnsuitableError("its model has no weights until it is called; start it with keras.Input(input_shape)")
-    if not is_stateless(keras, model):
-        raise UnsuitableError("its model holds more than weights: a layer with state, randomness or code of its own")
-    if not is_kerass_own(keras, model):
-        raise UnsuitableError("its model calls a function that is not Keras's own, which may keep state or draw")
+        raise UnsuitableError(
+            f"its model, a {type(model).__name__}, has no weights until it is called; start it with "
+            "keras.Input(input_shape)"
+        )
+    if found := find_stateful(keras, model):
+        raise UnsuitableError(f"{found} may hold more than weights: state, randomness or code of its own")
+    if found := find_others_code(keras, model):
+        raise UnsuitableError(f"{found} calls a function that is not Keras's own, which may keep state or draw")
     optimizer = problem.optimizer(keras)
     if not is_resettable(keras, optimizer):
         raise UnsuitableError(f"its optimizer is {type(optimizer).__name__}")
@@ -287,6 +291,4 @@ def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
         config = layer.get_config()
         extras = [name for name, value in config.items() if name.endswith(("regularizer", "constraint")) and value]
         if extras or not layer.trainable or layer.dtype_policy.name != "float32":
-            raise UnsuitableError(
-                f"its layer {layer.name!r} has {extras[0] if extras else 'another dtype or is fixed'}"
-            )
+            raise UnsuitableError(f"{named(model, layer)} has {extras[0] if extras else 'another dtype or is fixed'}")

@@ -287,7 +287,7 @@ class ReferenceEngine:
         import tensorflow as tf
 
         x, y = tf.constant(self._data.x_train), tf.constant(self._data.y_train)
-        size = self._problem.batch_size
+        size = self._problem.rows_per_step(len(self._data.x_train))
         order = batch_order(len(x), self._epochs, seed=seed)
         as_written = tf.autograph.experimental.do_not_convert  # else it reads this file again, as it is by then
         batches = tf.data.Dataset.from_tensor_slices(order).flat_map(

@@ -18,7 +18,7 @@ from initcheck.endings import interrupted_even_if_lost
 from initcheck.errors import FrameworkError, InitcheckError
 from initcheck.files import read_bounded
 from initcheck.installed import is_within
-from initcheck.texts import for_terminal
+from initcheck.texts import reason_of
 
 THREADS = 1
 _MOST_SETTINGS = 1_000_000  # bytes of keras.json
@@ -58,8 +58,8 @@ def _import(package: str) -> Any:
         with _quiet_start(), interrupted_even_if_lost():
             return importlib.import_module(package)
     except Exception as error:  # a broken installation fails in many ways
-        reason = for_terminal(" ".join(str(error).split()))[:200]
-        what = f"{package} is installed but does not import ({type(error).__name__}{reason and f': {reason}'})"
+        reason = reason_of(error)
+        what = f"{package} is installed but does not import ({reason})"
         if isinstance(error, MemoryError) or any(words in reason for words in _NO_MEMORY):
             raise FrameworkError(f"{what}: there is too little memory for it; free some, or allow it more") from error
         file = _settings_file()

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from initcheck.catalog.initializers import Initializer
 from initcheck.training.draws import LayerInitializers, make_initializer
 from initcheck.training.framework import load_keras
+from initcheck.training.reuse import named
 from initcheck.training.seeding import layer_seed, layer_seeds
 
 Array = npt.NDArray[Any]
@@ -56,8 +57,12 @@ class InitialWeights:
                 }
             if seed > 1 and all(len(possible) <= 1 or not row.law.random for possible in origins):
                 break  # small weights of few values, such as an orthogonal 1 × 1, may agree by chance
-        if not all(origins):
-            raise UnsuitableError("it has a weight that the initializer under test does not decide alone")
+        for place, possible in enumerate(origins):
+            if not possible:
+                model = build(LayerInitializers(row, 1), 1)
+                raise UnsuitableError(
+                    f"{_owner(model, place)} has a weight that the initializer under test does not decide alone"
+                )
         self._layers = [None if None in possible else next(iter(possible)) for possible in origins]
 
     def draw(self, seeds: Sequence[int]) -> list[Array]:
@@ -140,6 +145,12 @@ def _build(
     initializers = LayerInitializers(row, seed)
     model = build(initializers, seed)
     return [np.asarray(weight) for weight in model.get_weights()], tuple(initializers.asked)
+
+
+def _owner(model: Any, place: int) -> str:
+    """The layer that the weight in that place of ``get_weights`` belongs to, in words."""
+    weight = model.weights[place]
+    return next((named(model, layer) for layer in model.layers if any(weight is own for own in layer.weights)), "it")
 
 
 def _attempt(row: Initializer, seed: int, layer: str, shape: tuple[int, ...]) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from numbers import Real
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,10 +13,11 @@ from initcheck.arguments import described
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
-from initcheck.records import Data
+from initcheck.records import METRICS, Data
 from initcheck.texts import for_terminal
 from initcheck.training.draws import LayerInitializers
-from initcheck.training.problem_models import globally_seeded, reason_of
+from initcheck.training.problem_models import calling, globally_seeded
+from initcheck.training.reuse import own_methods
 
 # Losses for one output from 0 to 1 and targets 0 and 1, with what else Keras calls them.
 _OF_ONE_OUTPUT = {
@@ -56,6 +58,7 @@ def require_usable_model(keras: Any, problem: Problem, data: Data) -> None:
     _require_own_weights(keras, problem, data, model, rows)
     _require_shares(problem, model, rows)
     _require_optimizer(keras, problem)
+    _require_trainable(problem, model, data)
 
 
 def _refuse(problem: Problem, text: str) -> NoReturn:
@@ -69,16 +72,11 @@ def _build(keras: Any, problem: Problem, data: Data, name: str) -> Any:
             problem, f"model is {kind}; give a function model(keras, initializer, input_shape) that builds a new one"
         )
     layers = LayerInitializers(INITIALIZERS[name], 1)
-    try:
-        model = problem.model(keras, layers, data.input_shape)
-    except MemoryError:
-        raise
-    except InitcheckError as error:
-        _refuse(problem, f"model: {error}")
-    except (Exception, SystemExit) as error:  # the user's code
-        _refuse(
-            problem, f"model raises {reason_of(error)}; fix it: it is called with the input shape {data.input_shape}"
-        )
+    with calling(problem, "model", f"; fix it: it is called with the input shape {data.input_shape}"):
+        try:
+            model = problem.model(keras, layers, data.input_shape)
+        except InitcheckError as error:
+            _refuse(problem, f"model: {error}")
     if not layers.asked:
         _refuse(
             problem,
@@ -144,14 +142,9 @@ def _few_rows(model: Any, data: Data) -> Any:
 
 
 def _call(problem: Problem, model: Any, rows: Any, *, training: bool) -> Any:
-    try:
-        outputs = model(rows, training=training)
-    except (InitcheckError, MemoryError):
-        raise
-    except (Exception, SystemExit) as error:  # the user's code
-        when = "in training " if training else ""
-        _refuse(problem, f"model raises {reason_of(error)} when it is called {when}on rows of {rows.shape[1:]}; fix it")
-    return outputs
+    when = "in training " if training else ""
+    with calling(problem, "model", f" when it is called {when}on rows of {rows.shape[1:]}; fix it"):
+        return model(rows, training=training)
 
 
 def _require_one_row_of_outputs(problem: Problem, outputs: Any) -> None:
@@ -208,7 +201,14 @@ def _require_targets(problem: Problem, data: Data, outputs: int) -> None:
     if classes > outputs:
         _refuse(problem, f"y_train has {classes} classes and the model {outputs} outputs; give it one for each class")
     if y.dtype.kind == "f" or data.y_test.dtype.kind == "f":
-        _refuse(problem, f"y_train is {y.dtype}; a softmax needs class numbers: y_train.astype('int32')")
+        _refuse(
+            problem,
+            f"y_train is {y.dtype}, as initcheck.split gives two classes for one sigmoid unit; a softmax needs class "
+            "numbers: end the model in that unit, or make an initcheck.Data of y_train.ravel().astype('int32') and "
+            "y_test.ravel().astype('int32')"
+            if y.shape[1:] == (1,) and classes == 2
+            else f"y_train is {y.dtype}; a softmax needs class numbers: y_train.astype('int32')",
+        )
 
 
 def _require_own_weights(keras: Any, problem: Problem, data: Data, model: Any, rows: Any) -> None:
@@ -290,13 +290,32 @@ def _require_optimizer(keras: Any, problem: Problem) -> None:
         )
     made = []
     for _ in range(2):
-        try:
+        with calling(problem, "optimizer", f"; {fix}"):
             made.append(problem.optimizer(keras))
-        except (Exception, SystemExit) as error:  # the user's code
-            _refuse(problem, f"optimizer raises {reason_of(error)}; {fix}")
     legacy = getattr(getattr(keras.optimizers, "legacy", None), "Optimizer", keras.optimizers.Optimizer)
     if not isinstance(made[0], (keras.optimizers.Optimizer, legacy)):
         found = f"the class {made[0].__name__}" if isinstance(made[0], type) else described(made[0])
         _refuse(problem, f"optimizer returns {found}; {fix}")
     if made[0] is made[1]:
         _refuse(problem, f"optimizer returns the same object each time, with the steps of the run before; {fix}")
+
+
+def _require_trainable(problem: Problem, model: Any, data: Data) -> None:
+    """Trains a model whose class changes how Keras trains for one epoch of a few rows.
+
+    Raises:
+        InitcheckError: Its own methods raise, or lose what is read from the history.
+    """
+    own = [name for name in own_methods(model) if name != "call"]
+    if not own:
+        return
+    from initcheck.training.fit import ReferenceEngine  # which takes its tables from where this is called
+
+    few = Data(data.x_train[:_ROWS], data.y_train[:_ROWS], data.x_test[:_ROWS], data.y_test[:_ROWS])
+    whose = f"model's own {' and '.join(own)}, of the class {for_terminal(type(model).__name__)},"
+    fix = f"; let it return what super().{own[0]}(…) returns, or leave it out"
+    with calling(problem, whose, fix):
+        history = ReferenceEngine(problem, epochs=1, reuse=False, data=few).fit(INITIALIZERS[_PROBES[-1]], run=1)[1]
+        missing = [name for name in METRICS if not isinstance(history.get(name, [None])[0], Real)]
+    if missing:
+        _refuse(problem, f"{whose} gives no {' and no '.join(missing)}{fix}")

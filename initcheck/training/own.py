@@ -12,12 +12,12 @@ from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row, get_initializers
 from initcheck.catalog.problems import Problem, get_problem
+from initcheck.endings import outputs_kept_open
 from initcheck.errors import InitcheckError
-from initcheck.texts import for_terminal
+from initcheck.texts import reason_of
 from initcheck.training.framework import load_keras
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
-_MOST_REASON = 200
 
 
 def find_problem(name: str, option: str = "--problem") -> Problem:
@@ -81,6 +81,14 @@ def import_own(name: str, option: str) -> Any:
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)  # as `python -m` does; a console script does not
     importlib.invalidate_caches()
+    with outputs_kept_open() as closed:
+        found = _imported(module_name, attribute, name, option)
+    if closed:
+        raise InitcheckError(f"{option} {name}: importing {module_name!r} closes standard {closed[0]}; leave it open")
+    return found
+
+
+def _imported(module_name: str, attribute: str, name: str, option: str) -> Any:
     if module_name not in sys.modules:
         _require_module(module_name, name, option)
         load_keras()
@@ -142,9 +150,7 @@ def _require_module(module_name: str, name: str, option: str) -> None:
 
 
 def _failed(name: str, option: str, module_name: str, error: BaseException) -> InitcheckError:
-    reason = for_terminal(" ".join(str(error).split()))[:_MOST_REASON]
-    what = f"{type(error).__name__}: {reason or 'no reason given'}"
-    return InitcheckError(f"{option} {name}: importing {module_name!r} failed: {what}; correct it")
+    return InitcheckError(f"{option} {name}: importing {module_name!r} failed: {reason_of(error)}; correct it")
 
 
 def _described(found: Any) -> str:

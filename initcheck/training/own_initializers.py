@@ -9,6 +9,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import Unstated
+from initcheck.endings import is_mistake
 from initcheck.errors import InitcheckError
 from initcheck.training.draws import make_initializer
 from initcheck.training.problem_models import globally_seeded
@@ -34,7 +35,9 @@ def require_seeded(keras: Any, row: Initializer) -> Initializer:
         with globally_seeded(keras, number, framework=False):  # what is left to a global seed must not repeat by it
             try:
                 draws.append(np.asarray(make_initializer(row, seed)(_SHAPE)))
-            except Exception:  # it may not admit this shape; whether the model can be built is seen next
+            except BaseException as error:  # it may not admit this shape; whether the model can be built is seen next
+                if not is_mistake(error):
+                    raise
                 return row
     first, again, other = draws
     if first.shape != _SHAPE:

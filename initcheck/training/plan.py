@@ -3,11 +3,44 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-from initcheck.arguments import whole_number
+from initcheck.arguments import choice, whole_number
 
 ENGINES = ("auto", "ensemble", "reference")
 VARIED = ("init", "order", "init,order")  # initial weights, the rows' order, or both in a grid
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep is to do beside its problem and initializers.
+
+    Attributes:
+        reseeds: Runs for each initializer, at least.
+        seed: The root seed.
+        epochs: Passes over the training rows; None for the problem's own number.
+        engine: One of ``ENGINES``.
+        vary: One of ``VARIED``.
+    """
+
+    reseeds: int
+    seed: int
+    epochs: int | None
+    engine: str
+    vary: str
+
+    def __post_init__(self) -> None:
+        """Refuses what no sweep could do, before data or framework are loaded for it.
+
+        Raises:
+            InitcheckError: A number or a choice that is none of those.
+        """
+        object.__setattr__(self, "reseeds", whole_number("reseeds", self.reseeds, least=1))
+        object.__setattr__(self, "seed", whole_number("seed", self.seed))
+        if self.epochs is not None:
+            object.__setattr__(self, "epochs", whole_number("epochs", self.epochs, least=1))
+        choice("engine", self.engine, ENGINES)
+        choice("vary", self.vary, VARIED)
 
 
 def grid(vary: str, reseeds: int) -> tuple[range, range]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,13 +11,11 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.endings import is_mistake, outputs_kept_open
 from initcheck.errors import InitcheckError
-from initcheck.texts import for_terminal
+from initcheck.texts import reason_of
 from initcheck.training.draws import LayerInitializers
 from initcheck.training.memory import is_out_of_memory
-
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # which Keras puts into its messages
-_MOST_REASON = 200  # characters of somebody else's message
 
 
 def build_model(
@@ -45,13 +42,39 @@ def build_model(
     with contextlib.nullcontext() if global_seed is None else globally_seeded(keras, global_seed):
         try:
             return problem.model(keras, layers, input_shape)
-        except (InitcheckError, MemoryError):
-            raise
-        except (Exception, SystemExit) as error:  # the model is the user's code, and Keras's reasons are many
+        except BaseException as error:  # the model is the user's code, and Keras's reasons are many
+            if not is_mistake(error):
+                raise
             raise InitcheckError(
                 f"problem {problem.name!r} cannot be built with the initializer {row.name!r} "
                 f"({reason_of(error)}); fix the model or leave that initializer out"
             ) from error
+
+
+@contextlib.contextmanager
+def calling(problem: Problem, field: str, fix: str) -> Iterator[None]:
+    """Calls a function of the problem: what it raises, and an output that it closes, is a mistake in it.
+
+    Args:
+        problem: Whose function it is.
+        field: Its name, for the message.
+        fix: What follows the reason in the message: how to fix it.
+
+    Raises:
+        InitcheckError: It raised something other than one of ours, or closed an output, which is open again.
+    """
+    with outputs_kept_open() as closed:
+        try:
+            yield
+        except BaseException as error:
+            if not is_mistake(error):
+                raise
+            raise InitcheckError(f"problem {problem.name!r}: {field} raises {reason_of(error)}{fix}") from error
+    if closed:
+        raise InitcheckError(
+            f"problem {problem.name!r}: {field} closes standard {closed[0]}; leave it open, as the results are "
+            "written to it"
+        )
 
 
 @contextlib.contextmanager
@@ -63,21 +86,12 @@ def training_of(problem: Problem) -> Iterator[None]:
     """
     try:
         yield
-    except (InitcheckError, MemoryError):
-        raise
-    except Exception as error:  # Keras's reasons are many
-        if is_out_of_memory(error):
+    except BaseException as error:  # Keras's reasons are many
+        if not is_mistake(error) or is_out_of_memory(error):
             raise
         raise InitcheckError(
             f"problem {problem.name!r} cannot be trained ({reason_of(error)}); fix its model, loss or data"
         ) from error
-
-
-def reason_of(error: BaseException) -> str:
-    """An exception's type and message, on one line."""
-    text = for_terminal(" ".join(_COLOURS.sub("", str(error)).split()))
-    text = text if len(text) <= _MOST_REASON else f"{text[:_MOST_REASON]}…"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 @contextlib.contextmanager

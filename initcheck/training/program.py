@@ -51,7 +51,7 @@ class Program:
         self._keras = keras
         self._network = network
         self._epochs = epochs
-        self._batch_size = problem.batch_size
+        self._batch_size = problem.rows_per_step(len(data.x_train))
         self._loss = getattr(keras.losses, problem.loss)
         self._mean_of_means = keras.__version__.startswith(("3.0.", "3.1."))
         self._binary = problem.loss == "binary_crossentropy"

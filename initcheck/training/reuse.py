@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.texts import for_terminal
+
 # What holds no state but its weights, so that weights and optimizer variables are all there is to put back.
 _STATELESS_LAYERS = """
     InputLayer Dense Activation ReLU LeakyReLU ELU PReLU Softmax Flatten Reshape Permute ZeroPadding2D
@@ -16,6 +18,10 @@ _STATELESS_LAYERS = """
 """
 _RESETTABLE_OPTIMIZERS = "SGD RMSprop Adam AdamW Adagrad Adadelta Adamax"
 _OF_USERS = ("Lambda", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer")  # Keras's shells around other code
+_METHODS = """
+    compile fit evaluate train_step test_step compute_loss compute_metrics make_train_function make_test_function
+    metrics call
+"""
 _FUNCTIONS = ("activation", "regularizer", "constraint")  # what a layer may have been given by its user
 # Keras 2 bakes seeds into the compiled step where these are not 0; Keras 3 holds them in variables.
 _RANDOM_OF_KERAS_2 = ("rate", "dropout", "recurrent_dropout", "stddev")
@@ -25,8 +31,15 @@ Values = list[npt.NDArray[Any]]
 
 def is_stateless(keras: Any, model: Any) -> bool:
     """Whether weights are all the state that a training of this model leaves in its layers."""
+    return not find_stateful(keras, model)
+
+
+def find_stateful(keras: Any, model: Any) -> str:
+    """The model or the first of its layers that may hold more than weights, in words; empty where there is none."""
     layers = {getattr(keras.layers, name) for name in _STATELESS_LAYERS.split()}
-    return _is_kerass_model(model) and all(type(layer) in layers for layer in model.layers)
+    if not _is_kerass_model(model):
+        return named(model, model)
+    return next((named(model, one) for one in model.layers if type(one) not in layers or own_methods(one)), "")
 
 
 def is_kerass_own(keras: Any, model: Any) -> bool:
@@ -34,12 +47,35 @@ def is_kerass_own(keras: Any, model: Any) -> bool:
 
     What holds for Keras 3's layers by design is not trusted: a training shows whether it is so (``ReferenceEngine``).
     """
+    return not find_others_code(keras, model)
+
+
+def find_others_code(keras: Any, model: Any) -> str:
+    """The model or the first of its layers that is not Keras's own throughout, in words; empty where there is none."""
     if not _is_kerass_model(model):
-        return False
+        return named(model, model)
+    is_keras_2 = keras.__version__.startswith("2.")
     layers = [layer for layer in _all_layers(model) if layer is not model]
-    return all(_is_kerass_layer(layer) for layer in layers) and not (
-        keras.__version__.startswith("2.") and any(map(_is_random, layers))
-    )
+    wrong = (layer for layer in layers if not _is_kerass_layer(layer) or (is_keras_2 and _is_random(layer)))
+    return next((named(model, layer) for layer in wrong), "")
+
+
+def named(model: Any, layer: Any) -> str:
+    """``its layer 'dropout', a Dropout,``: a clause's subject."""
+    kind = for_terminal(type(layer).__name__)
+    what = "its model" if layer is model else f"its layer {for_terminal(str(layer.name))!r}"
+    return f"{what}, {'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind},"
+
+
+def own_methods(layer: Any) -> list[str]:
+    """Which of the methods that decide a training are not Keras's: of the model's or layer's class, or set on it."""
+    return [name for name in _METHODS.split() if name in vars(layer) or not _is_kerass_method(type(layer), name)]
+
+
+def _is_kerass_method(kind: type, name: str) -> bool:
+    """Whether that name is defined by a class of Keras's, or by none."""
+    owner = next((base for base in kind.__mro__ if name in vars(base)), None)
+    return owner is None or owner.__module__.split(".")[0] in ("keras", "tensorflow", "tf_keras")
 
 
 def is_resettable(keras: Any, optimizer: Any) -> bool:
@@ -73,7 +109,7 @@ def bitwise_equal(one: Values, other: Values) -> bool:
 
 
 def _is_kerass_model(model: Any) -> bool:
-    return type(model).__name__ in {"Sequential", "Functional"} and _is_kerass(type(model))
+    return type(model).__name__ in {"Sequential", "Functional"} and _is_kerass(type(model)) and not own_methods(model)
 
 
 def _is_kerass(what: Any) -> bool:
@@ -86,7 +122,7 @@ def _all_layers(layer: Any) -> Iterator[Any]:
 
 
 def _is_kerass_layer(layer: Any) -> bool:
-    if not _is_kerass(type(layer)) or type(layer).__name__ in _OF_USERS:
+    if not _is_kerass(type(layer)) or type(layer).__name__ in _OF_USERS or own_methods(layer):
         return False
     if getattr(layer, "stateful", False):  # what it remembers from batch to batch is in no list of variables
         return False

@@ -35,7 +35,7 @@ def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arr
         history = model.fit(
             data.x_train,
             data.y_train,
-            batch_size=problem.batch_size,
+            batch_size=problem.rows_per_step(len(data.x_train)),
             epochs=problem.epochs,
             shuffle=True,
             verbose=0,

@@ -11,7 +11,10 @@ from initcheck.records import Data
 from initcheck.training.data_validation import require_usable_data
 from initcheck.training.framework import load_keras
 from initcheck.training.model_validation import require_usable_model
-from initcheck.training.problem_models import reason_of
+from initcheck.training.problem_models import calling
+from initcheck.training.trace import digest
+
+_ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 # By the identity of the problem's functions, which need not be hashable; the functions are kept, so that no other
 # gets the identity of one that is gone.
@@ -21,6 +24,8 @@ _validated: dict[tuple[object, ...], Problem] = {}
 
 def validated_data(problem: Problem) -> Data:
     """The problem's table, after table, model, loss and optimizer were checked; both are done once in a process.
+
+    ``data()`` is called twice, and has to give the same bits.
 
     Raises:
         InitcheckError: A mistake in the problem: which field, what it is, and how to fix it, in one line.
@@ -36,14 +41,27 @@ def validated_data(problem: Problem) -> Data:
 
 def _table(problem: Problem) -> Data:
     if id(problem.data) not in _tables:
-        try:
-            found = problem.data()
-        except (InitcheckError, MemoryError):
-            raise
-        except (Exception, SystemExit) as error:  # the user's code
-            raise InitcheckError(
-                f"problem {problem.name!r}: data() raises {reason_of(error)}; fix it, or the file that it reads"
-            ) from error
+        first = _called(problem, "; fix it, or the file that it reads")
+        require_usable_data(problem, first)
+        digests = {name: digest([getattr(first, name)]) for name in _ARRAYS}
+        del first  # a large table need not be there twice; and the second call may write into the first's arrays
+        found = _called(problem, " when it is called again; let each call return the same table")
         require_usable_data(problem, found)
+        _require_same(problem, digests, found)
         _tables[id(problem.data)] = problem.data, found
     return _tables[id(problem.data)][1]
+
+
+def _called(problem: Problem, fix: str) -> Any:
+    with calling(problem, "data()", fix):
+        return problem.data()
+
+
+def _require_same(problem: Problem, digests: dict[str, str], found: Data) -> None:
+    """Refuses a table that differs from call to call, as unseeded draws make it: no run could be repeated."""
+    differing = [name for name in _ARRAYS if digest([getattr(found, name)]) != digests[name]]
+    if differing:
+        raise InitcheckError(
+            f"problem {problem.name!r}: data() gives another {differing[0]} when it is called again, so that no run "
+            "could be repeated; seed what draws it, within data(), such as np.random.RandomState(0)"
+        )

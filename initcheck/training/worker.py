@@ -6,6 +6,7 @@ import json
 import os
 import sys
 
+from initcheck.texts import reason_of
 from initcheck.training.framework import load_keras
 from initcheck.training.mutants.registry import infect
 from initcheck.training.witness import Question, answer
@@ -24,7 +25,7 @@ def main() -> None:
         try:
             found[question.name] = answer(keras, question)
         except Exception as error:  # one failure must not take the other answers with it
-            found[question.name] = {"raised": f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"}
+            found[question.name] = {"raised": reason_of(error)}
     sys.stdout.write(f"\n{MARK}{json.dumps(found)}\n")
 
 

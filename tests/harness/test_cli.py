@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from initcheck import cli
+import initcheck
+from initcheck import InitcheckError, cli
 from initcheck.__main__ import main
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +145,56 @@ def test_bad_input_is_one_line_with_exit_code_2_and_writes_nothing(initcheck_, w
     assert err.count("\n") == 1
     assert out == ""
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--epochs", "0"], "epochs is 0; at least 1 is needed"),
+        (["--reseeds", "0"], "reseeds is 0; at least 1 is needed"),
+        (["--seed", str(2**63)], "seed is 9223372036854775808; it may be"),
+        (["--initializers", "zeross"], "no initializer is named 'zeross'; did you mean zeros?"),
+        (["--initializers", ","], "no initializer is named; name one at least"),
+        (["--initializers", "own:Init", "--problem", "irsi"], "no problem is named 'irsi'"),
+        (["--out", "own.py"], "--out own.py is a file"),
+    ],
+)
+def test_what_can_be_refused_without_the_users_module_is_refused_before_it_is_imported(
+    initcheck_, words, message, tmp_path
+):
+    Path("own.py").write_text("raise RuntimeError('imported, and the framework before it')")
+    problem = [] if "--problem" in words else ["--problem", "own:problem"]
+    code, out, err = initcheck_("run", *problem, *words)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["own.py"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"initializers": "zeros, ones"},
+            "initializers is one text, 'zeros, ones' (a str); give a list of names: ['zeros', 'ones']",
+        ),
+        ({"vary": ("init", "order")}, "vary is a tuple; give one of the texts 'init', 'order', 'init,order'"),
+        ({"vary": ["init"]}, "vary is a list; give one of the texts 'init', 'order', 'init,order'"),
+        (
+            {"vary": "order, init"},
+            "vary is 'order, init' (a str), none of 'init', 'order', 'init,order'; did you mean 'init,order'?",
+        ),
+        ({"vary": "ordr"}, "vary is 'ordr' (a str), none of 'init', 'order', 'init,order'; did you mean 'order'?"),
+        ({"vary": "all"}, "vary is 'all' (a str), none of 'init', 'order', 'init,order'"),
+        ({"engine": None}, "engine is None; give one of the texts 'auto', 'ensemble', 'reference'"),
+        ({"engine": "ensembl"}, "engine is 'ensembl' (a str), none of 'auto', 'ensemble', 'reference'; did you mean"),
+        ({"epochs": 0, "problem": "own:problem"}, "epochs is 0; at least 1 is needed"),
+    ],
+)
+def test_an_argument_of_sweep_that_is_none_is_one_line_that_says_how_to_fix_it(arguments, message):
+    with pytest.raises(InitcheckError) as raised:
+        initcheck.sweep(**arguments)
+    assert str(raised.value).startswith(message)
 
 
 def test_a_table_is_never_overwritten_by_the_results(initcheck_, tmp_path):

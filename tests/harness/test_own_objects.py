@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import initcheck
@@ -286,3 +287,24 @@ def test_an_own_initializer_has_to_follow_its_seed(mine):
     (row,) = find_initializers(["mine:Turned"])
     with pytest.raises(InitcheckError, match=r"gives the shape \(3, 4\) where \(4, 3\) is asked for"):
         require_seeded(keras, row)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), type("Outside", (BaseException,), {})("x")], ids=["exit", "outside"])
+@pytest.mark.parametrize("method", ["__call__", "get_config"])
+def test_an_own_initializer_that_raises_what_nothing_catches_is_one_line(method, error):
+    def fail(self, shape=None, dtype=None):
+        raise error
+
+    def config(self):
+        return {}
+
+    own = type("Mine", (), {"__call__": fail if method == "__call__" else _zeros, "get_config": config})
+    if method == "get_config":
+        own.get_config = fail
+    with pytest.raises(initcheck.InitcheckError, match=f"Mine.*{type(error).__name__}: {error}.*; ") as raised:
+        initcheck.sweep("iris", initializers=[own()], reseeds=1, epochs=1)
+    assert str(raised.value).isprintable()
+
+
+def _zeros(self, shape, dtype=None):
+    return np.zeros(shape, dtype)

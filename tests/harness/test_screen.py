@@ -129,6 +129,13 @@ def test_piped_answers_have_a_line_for_each_initializer(capsys):
     assert any(line.startswith("held-out mean: ") for line in lines)
 
 
+def test_the_answers_say_how_many_held_out_rows_were_trained_on(capsys):
+    terminal.print_answers(sweep(about=(("repeated rows", "3 of 12 held-out rows (25.0%) are training rows, too"),)))
+    assert "repeated rows: 3 of 12 held-out rows (25.0%) are training rows, too\n" in capsys.readouterr().out
+    terminal.print_answers(sweep())
+    assert "repeated rows" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("width", [200, *WIDTHS])
 def test_hostile_texts_steer_no_terminal(width):
     name = STEERING

@@ -436,6 +436,106 @@ def test_words_and_codes_with_digits_behind_letters_are_categories(tmp_path, wor
     assert found.data.input_shape == (4,)
 
 
+BEHIND = [
+    lambda i: f"EUR {i % 8}.50",
+    lambda i: f"EUR{i % 8}.50",
+    lambda i: f"EUR -{i % 8}.50",
+    lambda i: f"eur {60 + i % 8}",
+    lambda i: f"Rs. {i % 8}",
+    lambda i: f"kg {60 + i % 8}",
+    lambda i: f"approx. {i % 8}",
+    lambda i: f"Temp {36 + i % 5}.{i % 9}",
+    lambda i: f"weight: {[12, 30, 47, 55, 83][i % 5]} kg",
+    lambda i: f"Boeing {[707, 727, 737, 747, 787][i % 5]}",
+    lambda i: ["EUR 5.50", "EUR 7.25", "free"][i % 3],
+]
+
+
+@pytest.mark.parametrize("cell", BEHIND, ids=[cell(1) for cell in BEHIND])
+def test_numbers_with_a_unit_before_them_are_no_categories(tmp_path, cell):
+    message = refusal(tmp_path, table(cell, number, parity))
+    assert (
+        f"line 2, column 'a': {cell(0)!r} is a number with a unit, as most of the column's different words" in message
+    )
+    assert "write the number alone, put a hyphen before codes (type-3), or leave the column out with --drop" in message
+
+
+def test_amounts_in_a_decimal_comma_are_no_categories(tmp_path):
+    text = "a;b;class\n" + "".join(f"EUR {i % 8},50;{i * 7 % 40};{i % 2}\n" for i in range(40))
+    assert "line 2, column 'a': 'EUR 0,50' is a number with a unit" in refusal(tmp_path, text)
+
+
+CODES = [
+    lambda i: f"grade {i % 8}",
+    lambda i: f"v1.{i % 8}",
+    lambda i: f"A{[300, 320, 330, 350, 380][i % 5]}",
+    lambda i: f"Boeing-{[707, 727, 737, 747, 787][i % 5]}",
+    lambda i: f"EUR-{i % 8}",
+    lambda i: ["EUR 5.50", "free", "unknown"][i % 3],
+    lambda i: f"{'abcd'[i % 4]} {i % 4}.5",
+]
+
+
+@pytest.mark.parametrize("cell", CODES, ids=[cell(1) for cell in CODES])
+def test_codes_that_count_on_or_have_no_unit_in_common_are_categories(tmp_path, cell):
+    found = read(tmp_path, table(cell, number, parity))
+    assert found.data.input_shape == (1 + len({cell(i) for i in range(40)}),)
+
+
+AMOUNTS = [lambda i: f"EUR {i % 20}.50", lambda i: f"{i % 20}.50 EUR", lambda i: f"{i % 40} kg"]
+
+
+@pytest.mark.parametrize("label", AMOUNTS, ids=[label(1) for label in AMOUNTS])
+def test_a_target_of_amounts_is_a_regression(tmp_path, label):
+    message = refusal(tmp_path, table(number, lambda i: str(i), label, rows=200))
+    assert "different numbers with a unit, such as " in message
+    assert "looks like regression" in message
+
+
+def test_classes_with_numbers_in_their_names_are_taken(tmp_path):
+    found = read(tmp_path, table(number, lambda i: str(i), lambda i: f"{i % 5 + 1} stars", rows=200))
+    assert len(found.classes) == 5
+
+
+NFC, NFD = "Gr\u00f6\u00dfe", "Gro\u0308\u00dfe"
+
+
+@pytest.mark.parametrize(("written", "given"), [(NFC, NFD), (NFD, NFC), (f"{NFC}\u200b", NFD), ("a  b", " a b ")])
+def test_names_of_columns_are_the_same_however_unicode_and_spaces_are_written(tmp_path, written, given):
+    dropped = read(tmp_path, GOOD.replace("a,b,class", f"{written},b,class"), drop=(given,))
+    assert dropped.features == 1
+    targeted = read(tmp_path, GOOD.replace("a,b,class", f"a,b,{written}"), target=given)
+    assert targeted.features == 2
+    twins = refusal(tmp_path, GOOD.replace("a,b,class", f"{written},{given},class"))
+    assert "two columns have the same name" in twins
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('a"x,b,class', 'a"x'),
+        ('a,b"x,class', 'b"x'),
+        ('a,b,class"', 'class"'),
+        ('"a,1,0\n2,b",x,class', "a,1,0 2,b"),
+        ('a,"b"",class', None),
+        ('"a,b,class', None),
+        ('"a"x,b,class', None),
+    ],
+)
+def test_a_stray_quotation_mark_in_the_header_is_one_line_that_names_it(tmp_path, header, name):
+    message = refusal(tmp_path, f"{header}\n{ROWS}")
+    if name is None:  # no row can be told from the next
+        assert "line 1: the row that begins there cannot be read" in message
+        assert "fix its quotation marks" in message
+    else:
+        assert f"the header line 1 has a stray quotation mark, at the column {name!r}; remove it" in message
+
+
+@pytest.mark.parametrize("header", ['"a ""x""",b,class', '"a\n(kg)",b,class', '"5"" pipe",b,class', '"a","b","class"'])
+def test_quotation_marks_that_fit_in_the_header_are_taken(tmp_path, header):
+    assert read(tmp_path, f"{header}\n{ROWS}").features == 2
+
+
 def test_numbers_with_thousands_separators_never_become_categories(tmp_path):
     text = table(lambda i: f'"{i % 3 + 1},000,000"', number, parity)
     assert "line 2, column 'a': '1,000,000' is not a number" in refusal(tmp_path, text)
@@ -552,11 +652,28 @@ def test_a_feature_whose_gaps_stand_for_a_class_is_refused(tmp_path):
     assert "column 'b' has one value for each class" in refusal(tmp_path, text, missing="median")
 
 
-def test_rows_that_occur_more_than_once_are_counted(tmp_path):
+def test_held_out_rows_that_are_training_rows_too_are_counted(tmp_path):
     assert "repeated rows" not in dict(read(tmp_path, GOOD).about)
-    text = GOOD + ROWS.splitlines(keepends=True)[3] * 2 + ROWS.splitlines(keepends=True)[5]
-    assert dict(read(tmp_path, text).about)["repeated rows"].startswith("5 rows occur more than once")
-    assert "repeated rows" not in dict(read(tmp_path, GOOD + "3.75,2,0\n").about)  # as another row but for the class
+    lines = ROWS.splitlines(keepends=True)
+    for text, copies in ((GOOD + lines[3] * 2 + lines[5], 3), (GOOD + ROWS, 40), (GOOD + "3.75,2,0\n", 0)):
+        found = read(tmp_path, text)
+        trained, held_out = (
+            [(*row, label) for row, label in zip(x.tolist(), y.ravel().tolist(), strict=True)]
+            for x, y in ((found.data.x_train, found.data.y_train), (found.data.x_test, found.data.y_test))
+        )
+        shared = sum(row in trained for row in held_out)
+        told = dict(found.about).get("repeated rows", "0 of")
+        assert told.startswith(f"{shared} of" + f" {len(held_out)} held-out rows (" * bool(shared))
+        assert bool(shared) == bool(copies)
+
+
+def test_rows_that_stand_twice_on_one_side_of_the_split_are_not_counted(tmp_path):
+    trained = read(tmp_path, table(number, lambda i: str(i), parity)).data.x_train
+    assert len(trained) == 28
+    order = np.random.RandomState(42).permutation(40)[12:]  # as scikit-learn splits: the first are held out
+    twice = {int(order[0]): int(order[1])}  # one training row is a copy of another
+    text = table(lambda i: number(twice.get(i, i)), lambda i: str(twice.get(i, i)), lambda i: parity(twice.get(i, i)))
+    assert "repeated rows" not in dict(read(tmp_path, text).about)
 
 
 def test_more_than_the_most_bytes_or_numbers_are_refused(tmp_path, monkeypatch):
@@ -630,8 +747,8 @@ def test_the_target_is_nine_tenths_or_halfway_from_chance_to_all(tmp_path, rare,
         ({"hidden": (8, 0)}, "--hidden 8,0: give up to"),
         ({"hidden": (8,) * 101}, "give up to 100 layers"),
         ({"hidden": (10**9,)}, "give up to 100 layers of 1 to 100,000 units"),
-        ({"batch_size": 0}, "--batch-size 0: it may be from 1 to the number of training rows, 28"),
-        ({"batch_size": 29}, "--batch-size 29: it may be"),
+        ({"batch_size": 0}, "--batch-size 0: it may be from 1 to the number of training rows"),
+        ({"batch_size": 29}, "--batch-size 29: it may be from 1 to the number of training rows, 28"),
         ({"learning_rate": 0.0}, "--learning-rate 0: it may be from"),
         ({"learning_rate": float("nan")}, "--learning-rate nan: it may be from"),
         ({"learning_rate": 1e300}, "--learning-rate 1e+300: it may be from"),
@@ -641,6 +758,15 @@ def test_a_model_that_cannot_be_trained_is_refused(tmp_path, model, message):
     with pytest.raises(InitcheckError) as raised:
         from_csv(write(tmp_path, GOOD), **model)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "model", [{"hidden": (0,)}, {"hidden": (2.5,)}, {"batch_size": 0}, {"learning_rate": float("nan")}]
+)
+def test_a_model_that_no_table_could_train_is_refused_before_one_is_read(tmp_path, model):
+    option = f"--{next(iter(model)).replace('_', '-')}"
+    with pytest.raises(InitcheckError, match=option):
+        from_csv(tmp_path / "none.csv", **model)
 
 
 def test_the_lectures_file_gives_the_lectures_protocol(banknotes):
@@ -662,6 +788,72 @@ def test_the_lectures_file_gives_the_lectures_protocol(banknotes):
 def test_the_lectures_protocol_is_for_two_classes(tmp_path):
     with pytest.raises(InitcheckError, match=r"has 3 classes.*leave --problem banknotes out"):
         banknotes_from_csv(write(tmp_path, table(number, number, lambda i: str(i % 3))))
+
+
+_X, _Y = np.arange(40.0).reshape(20, 2) ** 1.5, np.arange(20) % 2
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "options", "message"),
+    [
+        (
+            _X,
+            np.array(["no", "yes"])[_Y],
+            {},
+            "y holds 'no', no number; give class numbers: np.unique(y, ",
+        ),
+        (_X, np.array(["no", "yes"], object)[_Y].tolist(), {}, "y holds 'no', no number; "),
+        (_X, pd.Series(pd.Categorical(_Y > 0)).astype(str), {}, "y holds 'False', no number; "),
+        (_X, np.eye(2)[_Y], {}, "y is one-hot, shape (20, 2); give class numbers: y.argmax(axis=1)"),
+        (_X, np.eye(3)[_Y], {"classes": 3}, "y is one-hot, shape (20, 3); give class numbers: y.argmax(axis=1)"),
+        (_X, _X, {}, "y has several numbers a row, shape (20, 2); give class numbers: one for each row"),
+        (_X, _Y / 2, {}, "y holds real numbers such as 0.5, a regression; "),
+        (_X, 2 * _Y - 1, {}, "y has the class -1; number the classes from 0 on: (y + 1) / 2"),
+        (_X, _Y + 1, {}, "y has the class 2, but classes=2; give classes=3, or number the classes from 0 on: "),
+        (_X, _Y * np.nan, {}, "y has NaN or infinity, the first in row 0; "),
+        (_X, _Y + 0j, {}, "y is complex128; give class numbers: "),
+        (_X, None, {}, "y is None; give class numbers: "),
+        (_X, _Y[:-1], {}, "x has 20 rows and y 19; give a class for every row"),
+        (_X, _Y, {"classes": 1}, "classes is 1; at least 2 is needed"),
+        (_X, _Y, {"classes": "2"}, "classes is '2' (a str); give a whole number"),
+        ([*_X.astype(str).tolist(), ["a", "b"]], [0] * 21, {}, "x holds "),
+        (
+            np.full((20, 2), "red"),
+            _Y,
+            {},
+            "x holds 'red', no number; give numbers, and code words as",
+        ),
+        (np.where(_X > 100, np.inf, _X), _Y, {}, "x has NaN or infinity, the first in row 11; leave those rows out"),
+        (_X[:, 0], _Y, {}, "x has the shape (20,); a table has rows and columns: give x.reshape(len(x), -1)"),
+        (
+            _X.reshape(10, 2, 2),
+            _Y[:10],
+            {},
+            "x has the shape (10, 2, 2); a table has rows and columns: give stand",
+        ),
+        (_X[:1], _Y[:1], {}, "x has 1 row; give 2 at least, to train on and to hold out"),
+        (_X[:0], _Y[:0], {}, "x has the shape (0, 2); give rows, each of one number or more"),
+        ([[1], [2, 3]], [0, 1], {}, "x holds "),
+    ],
+)
+def test_what_cannot_be_split_is_one_line_that_says_how_to_fix_it(x, y, options, message):
+    with pytest.raises(InitcheckError) as raised:
+        split(x, y, **options)
+    told = str(raised.value)
+    assert told.startswith(f"split: {message}")
+    assert told.isprintable()
+
+
+@pytest.mark.parametrize(
+    "y",
+    [_Y.tolist(), _Y > 0, _Y.astype(str), _Y[:, None], pd.Series(_Y), _Y.astype(object), _Y.astype("longdouble")],
+    ids=["list", "bool", "digits", "column", "series", "objects", "long double"],
+)
+def test_class_numbers_are_taken_in_any_form(y):
+    found, expected = split(_X, y), split(_X, _Y)
+    assert found.y_train.dtype == np.float32
+    assert found.y_train.tobytes() == expected.y_train.tobytes()
+    assert found.x_test.tobytes() == expected.x_test.tobytes()
 
 
 def test_without_network_both_ways_are_named(monkeypatch):

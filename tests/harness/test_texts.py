@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from initcheck.reporting.templating import templates
-from initcheck.texts import for_axis, for_drawing, for_html, for_markdown, for_terminal
+from initcheck.texts import for_axis, for_drawing, for_html, for_markdown, for_terminal, reason_of
 
 STEERING = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\r\n\x9b31m"
 
@@ -41,3 +41,16 @@ def test_markdown_is_one_line_without_its_own_signs(text, most):
 def test_every_page_goes_through_it_and_markup_stays():
     template = templates().from_string("{{ text }}{{ markup }}")
     assert template.render(text="<a>\x1b", markup=Markup("<b>")) == "&lt;a&gt;\N{REPLACEMENT CHARACTER}<b>"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError(), "ValueError"),
+        (ValueError("two\nlines \x1b[1mbold\x1b[0m"), "ValueError: two lines bold"),
+        (ValueError("in user code:\n\n    File 'a.py', line 1\n\n    ValueError: no step\n"), "ValueError: no step"),
+        (KeyError("x" * 300), f"KeyError: '{'x' * 199}…"),
+    ],
+)
+def test_the_reason_of_an_exception_is_its_type_and_message_on_one_line(error, reason):
+    assert reason_of(error) == reason

@@ -1,7 +1,11 @@
 """Mistakes in a problem, each refused in one line before any training."""
 
+import itertools
+import os
 import re
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +15,8 @@ import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
 from initcheck.training.framework import load_keras
 from initcheck.training.validation import validated_data
+
+on_keras_3 = pytest.mark.skipif(load_keras().__version__.startswith("2."), reason="the ensemble engine has no Keras 2")
 
 _STREAM = np.random.RandomState(0)
 X = _STREAM.normal(size=(60, 4)).astype("float32")
@@ -91,6 +97,15 @@ def test_healthy_problems_are_taken(problem):
     assert len(validated_data(problem).x_train) == 40
 
 
+def test_two_classes_of_split_beside_a_softmax_are_refused_by_what_split_gives_and_taken_when_fixed():
+    whole = initcheck.split(X, Y[:, 0])
+    told = refusal(classes(data=lambda: whole, model=dense(2, "softmax")))
+    assert told.startswith("y_train is float32, as initcheck.split gives two classes for one sigmoid unit; a softmax")
+    assert "make an initcheck.Data of y_train.ravel().astype('int32') and y_test.ravel().astype('int32')" in told
+    fixed = replace(whole, y_train=whole.y_train.ravel().astype("int32"), y_test=whole.y_test.ravel().astype("int32"))
+    validated_data(classes(data=lambda: fixed, model=dense(2, "softmax")))
+
+
 def test_a_subclassed_and_an_unbuilt_model_are_taken():
     def subclassed(keras, initializer, input_shape):
         class Own(keras.Model):
@@ -125,6 +140,14 @@ def test_whole_numbers_are_taken_where_the_models_input_is_one():
     words = np.abs(X).astype("int32")
     assert validated_data(own(data=table(x=words), model=embedding)).x_train.dtype == np.int32
     assert "x_train is float32 and the model's input a whole number" in refusal(own(model=embedding))
+
+
+class Labelled(np.ndarray):
+    """As a library of units or labels makes arrays."""
+
+
+async def _coroutine():
+    return table()()
 
 
 def raising():
@@ -173,6 +196,12 @@ def exiting():
         (table(y=X[:, :2]), "y_train has several numbers a row, shape (40, 2); give one class number a row, shape "),
         (table(y=np.array(["no", "yes"])[CLASSES // 2]), "y_train holds texts such as 'yes'; give class numbers: "),
         (table(y=np.array(["no", "yes"], object)[CLASSES // 2]), "y_train holds texts such as 'yes'; give class "),
+        (table(y=Y.astype("longdouble")), "y_train is float128; give int32: y_train.astype('int32')"),
+        (table(y=(Y / 2).astype("longdouble")), "y_train holds real numbers such as 0.5, a regression; "),
+        (table(y=Y.astype(">i4")), "y_train is >i4; give int32: y_train.astype('int32')"),
+        (table(y=Y.astype("complex64")), "y_train is complex64; give numbers: "),
+        (table(x=X.view(Labelled)), "x_train is a Labelled; give a plain NumPy array: np.asarray(x_train)"),
+        (lambda: _coroutine(), "data() returns a coroutine; return an initcheck.Data"),
         (table(y=Y > 0), "y_train is bool; give numbers: y_train.astype('int32')"),
         (table(y=Y[:, 0]), "y_train has the shape (40,); one output needs (rows, 1): y_train.reshape(-1, 1)"),
         (table(y=2 * Y - 1), "y_train has the labels -1 and 1; give 0 and 1: (y + 1) / 2"),
@@ -243,7 +272,6 @@ def test_a_loss_that_no_accuracy_goes_with_is_refused(problem, message):
         (lambda keras: "adam", "optimizer returns 'adam' (a str); return a new one: optimizer=lambda keras: "),
         (lambda keras: None, "optimizer returns None; return a new one: "),
         (lambda keras: keras.optimizers.Adam, "optimizer returns the class Adam; return a new one: "),
-        (lambda: None, "optimizer raises TypeError: <lambda>() takes 0 positional arguments but 1 was given; "),
         (lambda keras: object(), "optimizer returns an object; return a new one: "),
     ],
 )
@@ -414,7 +442,7 @@ def test_a_softmax_over_one_unit_is_refused():
     assert told.startswith("model's one output is always 1, as a softmax over one unit is; its last layer has the act")
 
 
-def test_a_table_is_made_once_in_a_process():
+def test_a_table_is_made_twice_in_a_process_and_compared():
     calls = []
 
     def counted():
@@ -424,7 +452,258 @@ def test_a_table_is_made_once_in_a_process():
     problem = own(data=counted)
     tables = [validated_data(each) for each in (problem, problem, own(data=counted, epochs=3, name="other"))]
     assert tables[0] is tables[1] is tables[2]
-    assert len(calls) == 1
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("part", ["x_train", "y_train", "x_test", "y_test"])
+def test_a_table_that_differs_from_call_to_call_is_refused_and_the_array_is_named(part):
+    turns = itertools.count()
+
+    def data():
+        changed = table()()
+        array = getattr(changed, part).copy()
+        array[:2] = np.roll(array, next(turns), axis=0)[:2] if part[0] == "x" else next(turns) % 2
+        return replace(changed, **{part: array})
+
+    told = refusal(own(data=data))
+    assert told.startswith(f"data() gives another {part} when it is called again, so that no run could")
+
+
+def test_an_array_that_data_shuffles_in_place_is_no_repeatable_table():
+    rows, stream = X.copy(), np.random.RandomState(0)
+
+    def data():
+        stream.shuffle(rows)
+        return Data(rows[:40], Y[:40], rows[40:], Y[40:])
+
+    assert refusal(own(data=data)).startswith("data() gives another x_train when it is called again")
+
+
+def test_a_table_that_can_be_made_only_once_is_refused():
+    once = iter([table()()])
+    told = refusal(own(data=lambda: next(once)))
+    assert told == "data() raises StopIteration when it is called again; let each call return the same table"
+
+
+class Mute(Exception):
+    """One that cannot say its message."""
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+class Outside(BaseException):
+    """One that ``except Exception`` lets pass."""
+
+
+def throwing(error):
+    def function(*_):
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Mute(), "Mute: its __str__ raises RuntimeError"),
+        (Outside("told\nto stop"), "Outside: told to stop"),
+        (SystemExit(), "SystemExit"),
+        (type("Two\nlines", (Exception,), {})("x"), "Two lines: x"),
+    ],
+    ids=["mute", "outside", "exit", "two lines"],
+)
+@pytest.mark.parametrize("field", ["data", "model", "optimizer"])
+def test_whatever_an_own_function_raises_is_one_line(field, error, reason):
+    assert f" raises {reason}" in refusal(own(**{field: throwing(error)}))
+
+
+@pytest.mark.parametrize("reason", [pytest.skip.Exception("not here"), KeyboardInterrupt()], ids=["skip", "interrupt"])
+def test_a_skip_and_an_interruption_pass_through_an_own_function(reason):
+    with pytest.raises(type(reason)):
+        validated_data(own(data=throwing(reason)))
+
+
+def _generator():
+    yield table()()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"data": _coroutine},
+            "data is an async function (write def without async); give a function, called as data()",
+        ),
+        (
+            {"data": _generator},
+            "data is a generator function (write return in place of yield); give a function, called",
+        ),
+        ({"data": lambda x: x}, "data takes (x) (missing a required argument: 'x'); give a function, called as data()"),
+        (
+            {"model": lambda keras, x: x},
+            "model takes (keras, x) (too many positional arguments); give a function, call",
+        ),
+        (
+            {"optimizer": lambda: 1},
+            "optimizer takes () (too many positional arguments); give a function, called as opt",
+        ),
+    ],
+)
+def test_a_function_that_cannot_be_called_as_it_will_be_is_refused_at_once(changes, message):
+    with pytest.raises(InitcheckError) as caught:
+        own(**changes)
+    assert str(caught.value).startswith(f"problem 'mine': {message}")
+
+
+def given(ask):
+    """A function that builds a model whose kernel gets what ``ask`` makes of the initializer."""
+
+    def model(keras, initializer, input_shape):
+        last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=ask(initializer))
+        return keras.Sequential([keras.Input(input_shape), last])
+
+    return model
+
+
+@pytest.mark.parametrize(
+    ("ask", "found"),
+    [
+        (lambda initializer: initializer, "initializer is called with a shape, (4, 1) and dtype=…; "),
+        (lambda initializer: initializer(), "initializer is called with nothing; "),
+        (lambda initializer: initializer(""), "initializer is called with nothing; "),
+        (lambda initializer: initializer(1), "initializer is called with 1 (an int); "),
+        (lambda initializer: initializer("a", seed=1), "initializer is called with 'a' (a str) and seed=…; "),
+        (lambda initializer: initializer.clone(), "AttributeError: initializer is a function, without 'clone'; "),
+    ],
+    ids=["as it is", "nothing", "empty", "a number", "a seed", "a method"],
+)
+def test_an_initializer_that_is_not_asked_for_by_a_layers_name_is_one_line_that_says_how(ask, found):
+    told = refusal(own(model=given(ask)))
+    assert told.startswith("model")
+    assert found in told
+    assert 'kernel_initializer=initializer("name of the layer")' in told
+
+
+@pytest.mark.parametrize(
+    "close",
+    [
+        lambda: sys.stdout.close(),
+        lambda: os.close(1),
+        lambda: os.dup2(2, 1),
+    ],
+    ids=["the stream", "the handle", "another in its place"],
+)
+def test_an_own_function_that_closes_an_output_is_refused_and_the_output_is_open_again(close, capfd, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", open(1, "w", closefd=False))  # noqa: SIM115 - data() closes it
+
+    def data():
+        close()
+        return table()()
+
+    assert refusal(own(data=data)).startswith("data() closes standard output; leave it open")
+    print("still here", flush=True)  # noqa: T201 - what is tested
+    assert capfd.readouterr().out == "still here\n"
+
+
+def trained_by(**methods):
+    """A function that builds a functional model whose class has those methods."""
+
+    def model(keras, initializer, input_shape):
+        inputs = keras.Input(input_shape)
+        last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))
+        return type("Mine", (keras.Model,), methods)(inputs, last(inputs))
+
+    return model
+
+
+def no_step(self, data):
+    raise ValueError("no step")
+
+
+@pytest.mark.parametrize(
+    ("methods", "told"),
+    [
+        ({"train_step": no_step}, r"model's own train_step, of the class Mine, raises ValueError: .*no step; "),
+        ({"train_step": lambda self, data: None}, r"model's own train_step, of the class Mine, raises "),
+        ({"train_step": lambda self, data: {"mine": 0.0}}, r"model's own train_step, of the class Mine, "),
+        ({"fit": lambda self, *_, **__: None}, r"model's own fit, of the class Mine, raises AttributeError: "),
+        (
+            {"fit": lambda self, *_, **__: SimpleNamespace(history={"loss": [1.0], "val_loss": [1.0]})},
+            r"model's own fit, of the class Mine, gives no accuracy and no val_accuracy; let it return what ",
+        ),
+    ],
+    ids=["raises", "nothing", "another metric", "fit gives nothing", "fit gives no accuracy"],
+)
+def test_an_own_way_of_training_that_gives_no_history_is_refused_before_training(methods, told):
+    assert re.match(told, refusal(own(model=trained_by(**methods))))
+
+
+def with_own(name, made):
+    """A function that builds a model of Keras's own class, one of whose methods is another."""
+
+    def model(keras, initializer, input_shape):
+        built = dense()(keras, initializer, input_shape)
+        place = built.layers[-1] if name == "call" else built
+        setattr(place, name, made(getattr(place, name)))
+        return built
+
+    return model
+
+
+@on_keras_3
+def test_a_method_that_is_set_on_a_model_or_layer_is_its_own_too():
+    told = refusal(own(model=with_own("train_step", lambda _: lambda data: {})))
+    assert told.startswith("model's own train_step, of the class Sequential, ")
+    for name, subject in (("train_step", "its model, a Sequential,"), ("call", "a Dense,")):
+        problem = own(model=with_own(name, lambda keras_own: lambda *data, **given: keras_own(*data, **given)))
+        found = initcheck.sweep(problem, initializers=["he_normal"], reseeds=1)
+        assert "reference engine, as the ensemble cannot train this: " in found.engine
+        assert f"{subject} may hold more than weights" in found.engine
+
+
+def test_an_own_train_step_that_keeps_the_metrics_is_trained_by_fit_and_named():
+    problem = own(model=trained_by(train_step=lambda self, data: super(type(self), self).train_step(data)))
+    found = initcheck.sweep(problem, initializers=["he_normal"], reseeds=2)
+    assert found.finished == 2
+    assert "its model, a Mine, may hold more than weights" in found.engine or "Keras 2" in found.engine
+
+
+@on_keras_3
+@pytest.mark.parametrize(
+    ("layer", "told"),
+    [
+        (lambda keras, _: keras.layers.Dropout(0.5, name="drop"), "its layer 'drop', a Dropout, may hold more than"),
+        (
+            lambda keras, _: keras.layers.Dense(4, activation=lambda x: x, name="mine"),
+            "its layer 'mine', a Dense, calls a function that is not Keras's own",
+        ),
+        (
+            lambda keras, _: keras.layers.Dense(4, kernel_regularizer="l2", name="held"),
+            "its layer 'held', a Dense, has kernel_regularizer",
+        ),
+        (
+            lambda keras, ask: keras.layers.Dense(
+                4, kernel_initializer=keras.initializers.RandomNormal(seed=None), name="free"
+            ),
+            "its layer 'free', a Dense, has a weight that the initializer under test does not decide alone",
+        ),
+    ],
+    ids=["dropout", "own function", "regularizer", "unseeded"],
+)
+def test_the_reason_for_fit_names_the_layer_and_its_class(layer, told):
+    found = initcheck.sweep(own(model=dense(layer=layer)), initializers=["he_normal"], reseeds=1)
+    assert f"reference engine, as the ensemble cannot train this: {told}" in found.engine
+
+
+@pytest.mark.parametrize("engine", [pytest.param("ensemble", marks=on_keras_3), "reference"])
+def test_a_batch_larger_than_the_table_is_all_of_its_rows(engine):
+    sweeps = [
+        initcheck.sweep(own(batch_size=size), initializers=["he_normal"], reseeds=2, engine=engine)
+        for size in (40, 10**9, 2**63 - 1)
+    ]
+    losses = [each.runs[0].history for each in sweeps]
+    assert losses[0] == losses[1] == losses[2]
 
 
 @pytest.mark.parametrize("engine", ["auto", "reference", "ensemble"])

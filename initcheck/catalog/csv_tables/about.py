@@ -32,7 +32,7 @@ class Facts:
         held_out: Rows of each class that are held out.
         inputs: How many inputs the features make.
         constant: Names of the inputs that never vary.
-        repeated: Rows that occur more than once, each time counted.
+        shared: Held-out rows that are training rows, too, in inputs and class.
     """
 
     file: str
@@ -45,7 +45,7 @@ class Facts:
     held_out: tuple[int, ...]
     inputs: int
     constant: tuple[str, ...]
-    repeated: int
+    shared: int
 
 
 def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
@@ -74,7 +74,7 @@ def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
         "left out": list_names(facts.reading.drop),
         "missing values": _missing([*columns.numbers, *columns.categories]),
         "never varies": list_names(facts.constant),
-        "repeated rows": _repeated(facts.repeated),
+        "repeated rows": _shared(facts.shared, sum(facts.held_out)),
         "numbers the rows": list_names([column.name for column in columns.numbers if _numbers_rows(column)]),
     }
     return tuple((name, value) for name, value in told.items() if value)
@@ -112,8 +112,11 @@ def _numbers_rows(column: NumberColumn) -> bool:
     return bool((steps == steps[0]).all() and steps[0])
 
 
-def _repeated(rows: int) -> str:
-    return f"{rows:,} rows occur more than once, so that held-out rows may be among the training rows" if rows else ""
+def _shared(rows: int, held_out: int) -> str:
+    if not rows:
+        return ""
+    verb = "is a training row" if rows == 1 else "are training rows"
+    return f"{rows:,} of {held_out:,} held-out rows ({rows / held_out:.1%}) {verb}, too: same inputs, same class"
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.catalog.csv_tables.amounts import find_amounts
 from initcheck.catalog.csv_tables.cells import (
     FLOAT32_MAX,
     MISSING_MARKERS,
@@ -293,6 +294,14 @@ def _require_words(place: _Place, index: int, column: _Gathered) -> None:
         raise DataError(
             f"{place.of(row, index)}: {cell!r} begins with a number, as most of the column's different words do; "
             f"{advice}"
+        )
+    if amounts := find_amounts(words):
+        first = amounts[0].word
+        row = int(np.argmax(column.words.array() == column.words.codes[first]))
+        raise DataError(
+            f"{place.of(row, index)}: {for_axis(for_terminal(first))!r} is a number with a unit, as most of the "
+            "column's different words are; write the number alone, put a hyphen before codes (type-3), or leave the "
+            "column out with --drop"
         )
 
 

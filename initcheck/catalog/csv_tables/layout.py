@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from initcheck.catalog.csv_tables.cells import is_fraction, is_grouped, is_missing, is_number
+from initcheck.catalog.csv_tables.cells import is_fraction, is_grouped, is_missing, is_number, tidy
 from initcheck.catalog.csv_tables.encoding import CsvText
 from initcheck.catalog.csv_tables.reading import DECIMALS, SEPARATORS, Reading
 from initcheck.errors import DataError
@@ -83,6 +83,8 @@ def find_layout(text: CsvText, reading: Reading) -> Layout:
         raise _single_column(text, first)
     fitting = [row for row in sample if len(row) - len(first) in (0, 1)]
     has_header = _has_header(text, first, fitting, reading)
+    if has_header:
+        _require_matched_quotes(text, first, separator, skipped)
     names = _names(first) if has_header else tuple(f"column_{number}" for number in range(1, len(first) + 1))
     layout = Layout(separator, ".", names, has_header, *_chosen(text, first, names, has_header, reading), skipped)
     if reading.decimal:
@@ -101,9 +103,13 @@ def list_names(names: Sequence[str]) -> str:
     return ", ".join([*shown, f"and {more:,} more"] if more else shown)
 
 
+def _lines(text: CsvText) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(text.utf8), encoding="utf-8", newline="")
+
+
 def _rows(text: CsvText, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, with the numbers of the lines that they begin on."""
-    lines = io.TextIOWrapper(io.BytesIO(text.utf8), encoding="utf-8", newline="")
+    lines = _lines(text)
     for _ in range(skipped):
         lines.readline()
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
@@ -209,6 +215,29 @@ def _has_header(text: CsvText, first: Sequence[str], sample: Rows, reading: Read
     return True
 
 
+def _require_matched_quotes(text: CsvText, first: Sequence[str], separator: str, skipped: int) -> None:
+    """Refuses a header line with a stray quotation mark, which becomes part of a name or swallows rows."""
+    numbered = list(itertools.islice(_numbered(text, separator, skipped), 2))
+    stop = numbered[1] - 1 if len(numbered) > 1 else None
+    lines = itertools.islice(_lines(text), numbered[0] - 1, stop)
+    swallowed = [cell for cell in first if separator in cell and ("\n" in cell or "\r" in cell)]
+    if swallowed or sum(line.count('"') for line in lines) % 2:
+        odd = next((cell for cell in [*swallowed, *first] if cell in swallowed or '"' in cell), first[0])
+        raise DataError(
+            f"{text.where}: the header line {numbered[0]} has a stray quotation mark, at the column "
+            f'{for_axis(for_terminal(odd))!r}; remove it, or write "" for a mark within a quoted name'
+        )
+
+
+def _numbered(text: CsvText, separator: str, skipped: int) -> Iterator[int]:
+    """The lines that rows begin on, as far as they can be read."""
+    try:
+        for line, _ in _rows(text, separator, skipped):
+            yield line
+    except DataError:  # reported when all rows are read
+        return
+
+
 def _looks_like_data(first: Sequence[str], sample: Rows) -> str:
     """Why the first line may be a row like the others; empty if it looks like names."""
     filled = [(cell.strip(), index) for index, cell in enumerate(first) if not is_missing(cell)]
@@ -225,21 +254,22 @@ def _looks_like_data(first: Sequence[str], sample: Rows) -> str:
 
 
 def _names(first: Sequence[str]) -> tuple[str, ...]:
-    return tuple(" ".join(cell.split()) or f"column_{number}" for number, cell in enumerate(first, 1))
+    return tuple(tidy(cell) or f"column_{number}" for number, cell in enumerate(first, 1))
 
 
 def _chosen(
     text: CsvText, first: Sequence[str], names: tuple[str, ...], has_header: bool, reading: Reading
 ) -> tuple[int, tuple[int, ...]]:
-    """The indexes of the target column and of the features."""
-    for option, name in [("--target", reading.target), *(("--drop", name) for name in reading.drop)]:
+    """The indexes of the target column and of the features; names are compared in one way of writing."""
+    wanted, dropped = None if reading.target is None else tidy(reading.target), tuple(map(tidy, reading.drop))
+    for option, name in [("--target", wanted), *(("--drop", name) for name in dropped)]:
         if name is not None and name not in names:
             raise DataError(
                 f"{text.where}: no column is named {for_terminal(name)!r}; give {option} one of: {list_names(names)}"
             )
-    kept = [index for index, name in enumerate(names) if name not in reading.drop]
-    if reading.target in reading.drop:
-        raise DataError(f"{text.where}: {reading.target!r} is the target and cannot be left out; leave out --drop")
+    kept = [index for index, name in enumerate(names) if name not in dropped]
+    if wanted in dropped:
+        raise DataError(f"{text.where}: {wanted!r} is the target and cannot be left out; leave out --drop")
     if len(kept) < 2:
         raise DataError(f"{text.where}: --drop leaves no feature and target; keep two columns at least")
     times = Counter(names[index] for index in kept)
@@ -255,7 +285,7 @@ def _chosen(
                 f"{text.where}: two columns have the same name, {for_axis(for_terminal(name))!r}; rename one in the "
                 "header line"
             )
-    target = names.index(reading.target) if reading.target is not None else kept[-1]
+    target = names.index(wanted) if wanted is not None else kept[-1]
     return target, tuple(index for index in kept if index != target)
 
 

@@ -12,7 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.csv_tables.about import Facts, tell
-from initcheck.catalog.csv_tables.cells import MISSING_LABELS, Kind, Numbers, read_cell
+from initcheck.catalog.csv_tables.amounts import find_amounts
+from initcheck.catalog.csv_tables.cells import (
+    MISSING_LABELS,
+    Kind,
+    Numbers,
+    read_cell,
+)
 from initcheck.catalog.csv_tables.columns import (
     MOST_NUMBERS,
     Codes,
@@ -88,7 +94,6 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
     classes, numbers = _number_classes(text, layout, labels)
     _require_no_copy(text, columns, numbers, len(classes))
     inputs, names = _encode(text, columns)
-    repeated = _count_repeated(inputs, numbers)
     constant = np.ptp(inputs, axis=0) == 0
     inputs[:, constant] = 0.0  # of large values rounding would leave a large rest
     data = split(inputs, numbers, classes=len(classes))
@@ -110,7 +115,7 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
         held_out=tuple(int(count) for count in np.bincount(numbers, minlength=len(classes)) - trained),
         inputs=inputs.shape[1],
         constant=tuple(name for name, varies_not in zip(names, constant, strict=True) if varies_not),
-        repeated=repeated,
+        shared=_count_shared(data),
     )
     return CsvTable(
         facts.file,
@@ -157,6 +162,14 @@ def _number_classes(text: CsvText, layout: Layout, labels: WordColumn) -> tuple[
         raise DataError(
             f"{where} has {len(classes):,} different numbers in {rows:,} rows, which looks like regression, but "
             "initcheck compares accuracies of classes; name a column of classes with --target"
+        )
+    amounts = [] if are_numbers else find_amounts(classes)
+    sizes = [one.value for one in amounts]
+    if amounts and _looks_like_regression(sizes, len(set(sizes)), rows):
+        raise DataError(
+            f"{where} has {len(amounts):,} different numbers with a unit, such as {_shown(amounts[0].word)!r}, in "
+            f"{rows:,} rows, which looks like regression, but initcheck compares accuracies of classes; name a column "
+            "of classes with --target"
         )
     if len(classes) > MOST_CLASSES:
         raise DataError(
@@ -206,12 +219,15 @@ def _is_copy(values: Numbers, numbers: Codes, classes: int) -> bool:
     return len(different) == classes == len(np.unique(codes * classes + numbers))
 
 
-def _count_repeated(inputs: Numbers, numbers: Codes) -> int:
-    """How many rows occur more than once, inputs and class."""
+def _count_shared(data: Data) -> int:
+    """How many held-out rows are training rows, too: the same inputs, as a model is given them, and class."""
     import pandas as pd
 
-    hashes = pd.util.hash_pandas_object(pd.DataFrame(inputs + 0.0).assign(label=numbers), index=False)
-    return int(hashes.duplicated(keep=False).sum())
+    trained, held_out = (
+        pd.util.hash_pandas_object(pd.DataFrame(x + np.float32(0)).assign(label=y.ravel()), index=False)
+        for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test))
+    )
+    return int(held_out.isin(trained).sum())
 
 
 def _encode(text: CsvText, columns: Columns) -> tuple[Numbers, list[str]]:
