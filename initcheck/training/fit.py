@@ -222,7 +222,7 @@ class ReferenceEngine:
 
     def _train_first(self, built: Any, order: int | None) -> tuple[Any, History]:
         """Compiles a model and trains it; keeps it where it may be used again."""
-        variables = list(built.variables)
+        variables = list(built.variables) if built.built else []  # Keras 2 refuses to list them before
         self._compile(built)
         resettable = variables and is_resettable(self._keras, built.optimizer)  # none: it is built when it is called
         if self._reuse and resettable and is_kerass_own(self._keras, built):
