@@ -776,4 +776,5 @@ def test_a_model_without_an_input_is_trained_by_fit_and_the_reason_is_given():
     )
     found = initcheck.sweep(problem, initializers=["he_normal"], reseeds=2, epochs=2)
     assert found.finished == 2
-    assert "start it with keras.Input(input_shape)" in found.engine
+    keras_2 = load_keras().__version__.startswith("2.")  # which is the first reason there
+    assert ("Keras 2 has no optimizer" if keras_2 else "start it with keras.Input(input_shape)") in found.engine
