@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from initcheck.answers import COMPONENTS_METHOD, METHODS
@@ -14,6 +15,8 @@ from initcheck.reporting.templating import templates
 
 if TYPE_CHECKING:
     from initcheck.reporting.panels import Panels
+
+_CELL = re.compile(r"(.*?)(?: (\[[^]]*\]))?(?:, (.+)| (\(.+\)))?", re.DOTALL)
 
 
 def render_report(sweep: Sweep) -> str:
@@ -62,7 +65,7 @@ def _work(sweep: Sweep) -> list[str]:
 
 
 def _table(sweep: Sweep) -> dict[str, Any]:
-    """What the table's template needs: titles, and rows of name, runs, and cells as (value, interval)."""
+    """What the table's template needs: titles, and rows of name, runs, and cells as (value, interval, words)."""
     epochs = _epochs(sweep)
     rows = [
         (answer.initializer, f"{answer.runs:,}", [_split(cell) for cell in answer_cells(answer, epochs).values()])
@@ -75,9 +78,12 @@ def _budget(sweep: Sweep) -> str:
     return f"target {sweep.problem.target:g} within {format_count(_epochs(sweep), 'epoch')}"
 
 
-def _split(cell: str) -> tuple[str, str]:
-    value, bracket, rest = cell.partition(" [")
-    return value, (bracket + rest).strip()
+def _split(cell: str) -> tuple[str, str, str]:
+    """A cell's value, its interval in brackets, and the words behind, which may be broken into lines."""
+    found = _CELL.fullmatch(cell)
+    assert found  # any text fits
+    value, interval, words, reason = found.groups("")
+    return value, interval, words or reason
 
 
 def _epochs(sweep: Sweep) -> int:

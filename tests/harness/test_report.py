@@ -292,6 +292,20 @@ def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class()
     )
 
 
+@pytest.mark.parametrize(
+    ("cell", "parts"),
+    [
+        ("0.0 % [0.0, 11.6]", ("0.0 %", "[0.0, 11.6]", "")),
+        ("> 15 [> 15, > 15]", ("> 15", "[> 15, > 15]", "")),
+        ("31 % [18, 45], 2 of 30 cannot tell", ("31 %", "[18, 45]", "2 of 30 cannot tell")),
+        ("cannot tell (accuracy of one class only)", ("cannot tell", "", "(accuracy of one class only)")),
+        ("–", ("–", "", "")),
+    ],
+)
+def test_a_cell_of_the_page_has_its_words_apart_which_may_be_broken_into_lines(cell, parts):
+    assert page._split(cell) == parts
+
+
 def test_one_run_repeated_is_one_run_in_the_finding():
     zeros = [make_run(initializer="zeros", reseed=r, losses=[0.7] * 8) for r in range(8)]
     drawn = [make_run(initializer="a", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
@@ -361,10 +375,23 @@ PROBE = """<script>addEventListener('load', () => {
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed to look at the page with")
 @pytest.mark.parametrize("width", [400, 1280])
-def test_a_browser_lays_the_page_out_within_its_width(tmp_path, width):
+@pytest.mark.parametrize("cells", ["numbers", "words"])
+def test_a_browser_lays_the_page_out_within_its_width(tmp_path, width, cells):
     import json
 
-    sweep = make_sweep(names=("zeros", "a_rather_long_name_of_an_initializer", "he_normal"))
+    names = ("zeros", "a_rather_long_name_of_an_initializer", "he_normal")
+    falling = [run for name in names[:2] for run in one_class_falling(name)]
+    learned = [
+        make_run(
+            initializer="he_normal",
+            reseed=r,
+            losses=[0.7] * 12,
+            accuracies=[0.9 + r % 2 / 10] * 12,
+            correct=(6 + r % 4, 2 + r % 3),
+        )
+        for r in range(8)
+    ]
+    sweep = make_sweep(names=names) if cells == "numbers" else of_two_classes([*falling, *learned])
     (tmp_path / "report.html").write_text(render_report(sweep))
     # Chromium's window is never narrower than 500 pixels; a frame is as narrow as it is told.
     frame = f'<!doctype html>{PROBE}<iframe src="report.html" style="width:{width}px;height:900px;border:0"></iframe>'
