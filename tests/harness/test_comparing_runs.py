@@ -204,7 +204,7 @@ def both_ways(old, new, paired):
     )
 
 
-@pytest.mark.parametrize("n", [6, 25])
+@pytest.mark.parametrize("n", [6, pytest.param(25, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
 def test_a_change_without_effect_raises_no_more_alarms_than_stated(paired, n):
     stream = np.random.RandomState(3)
@@ -218,6 +218,7 @@ def test_a_change_without_effect_raises_no_more_alarms_than_stated(paired, n):
             assert stats.binomtest(alarms, len(p_values), alpha, alternative="greater").pvalue > ALPHA
 
 
+@pytest.mark.slow
 def test_the_whole_comparison_keeps_its_false_alarm_rate():
     stream = np.random.RandomState(4)
     alarms, comparisons = 0, 250
@@ -246,17 +247,23 @@ def test_a_shift_by_delta_is_rarely_called_equivalent(paired):
     assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
 
 
+@functools.cache
+def is_equivalent(n, usual, rare, seen, *, paired):
+    """Whether runs of which all are usual, and as many of which so many are rare, are called equivalent."""
+    new = np.full(n, usual)
+    new[:seen] = rare
+    verdict, *_ = judge(measure_accuracy(np.full(n, usual), new, ROWS, paired=paired), DELTA, ALPHA)
+    return verdict is RunsVerdict.EQUIVALENT
+
+
 @pytest.mark.parametrize("n", [10, 30, 120, 160])
 @pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
 def test_collapses_too_rare_to_be_seen_are_not_called_equivalent(paired, n):
     """B loses 0.4 in one run of forty: its mean is off by exactly Δ, and of few runs none shows it."""
     stream = np.random.RandomState(6)
     count, wrong = 200, 0
-    for _ in range(count):
-        old = np.full(n, 54)
-        new = np.where(stream.uniform(size=n) < 1 / 40, 30, 54)
-        verdict, *_ = judge(measure_accuracy(old, new, ROWS, paired=paired), DELTA, ALPHA)
-        wrong += verdict is RunsVerdict.EQUIVALENT
+    for collapses in stream.binomial(n, 1 / 40, count):
+        wrong += is_equivalent(n, 54, 30, int(collapses), paired=paired)
     assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
 
 
@@ -271,11 +278,16 @@ def test_outcomes_too_rare_to_be_seen_are_not_called_equivalent_wherever_they_li
     """So often that the mean is off by exactly Δ."""
     stream = np.random.RandomState(17)
     count, wrong, share = 200, 0, DELTA * ROWS / abs(usual - rare)
-    for _ in range(count):
-        old, new = np.full(n, usual), np.where(stream.uniform(size=n) < share, rare, usual)
-        verdict, *_ = judge(measure_accuracy(old, new, ROWS, paired=paired), DELTA, ALPHA)
-        wrong += verdict is RunsVerdict.EQUIVALENT
+    for seen in stream.binomial(n, share, count):
+        wrong += is_equivalent(n, usual, rare, int(seen), paired=paired)
     assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
+
+
+@functools.cache
+def is_share_equivalent(n, stuck, delta, *, paired):
+    """Whether runs of which none is stuck, and as many of which so many are, are called equivalent."""
+    measured = measure_net_share(np.zeros(n), 1.0 * (np.arange(n) < stuck), paired=paired)
+    return judge(measured, delta, ALPHA)[0] is RunsVerdict.EQUIVALENT
 
 
 @pytest.mark.parametrize("n", [10, 50, 80])
@@ -283,9 +295,8 @@ def test_outcomes_too_rare_to_be_seen_are_not_called_equivalent_wherever_they_li
 def test_stuck_runs_too_rare_to_be_seen_are_not_called_equivalent(paired, n):
     stream = np.random.RandomState(7)
     wrong, count, delta = 0, 500, NET_DELTAS["stuck"]
-    for _ in range(count):
-        measured = measure_net_share(np.zeros(n), 1.0 * (stream.uniform(size=n) < delta), paired=paired)
-        wrong += judge(measured, delta, ALPHA)[0] is RunsVerdict.EQUIVALENT
+    for stuck in stream.binomial(n, delta, count):
+        wrong += is_share_equivalent(n, int(stuck), delta, paired=paired)
     assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
 
 
@@ -412,6 +423,7 @@ def wrong_equivalents(n, usual, rare, *, paired, others=None):
     return wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("usual", "rare"), [(54, 30), (57, 6), (30, 60), (54, 0), (60, 0)])
 @pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
 def test_rare_outcomes_of_which_a_few_were_seen_are_not_called_equivalent(usual, rare, paired):
@@ -437,6 +449,7 @@ def test_as_many_runs_as_are_asked_for_show_delta():
     assert judge(measure_accuracy(old, old, ROWS, paired=True), DELTA, 1e-4)[0] is RunsVerdict.EQUIVALENT
 
 
+@pytest.mark.slow
 def test_intervals_cover():
     stream = np.random.RandomState(11)
     for paired in (True, False):
