@@ -12,6 +12,7 @@ import click
 from initcheck.arguments import whole_number
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, get_initializers
+from initcheck.counts import Counts
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import alone_in, require_writable, write_whole
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_CALIBRATION = 10_000
 _FILE = "bounds.toml"
+_SHARED = 0.005  # of the reseeds: as many may well end at one accuracy
 
 _file = click.option(
     "--bounds", "file", type=click.Path(path_type=Path), help="A bounds file.  [default: the package's]"
@@ -182,23 +184,36 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
 @_file
 @seed_option
 def place(problems: Sequence[str], initializers: str | None, file: Path | None, seed: int) -> None:
-    """Train one run, the first of that seed, and say where it lies among the reseeds: was it lucky?"""
+    """Train one run, the first of that seed, and say where it lies among the reseeds: was it lucky?
+
+    The percentile counts the reseeds that end lower, and half of those that end at the same accuracy.
+    """
     found = load_bounds(file)
     known = {name for _, name, _ in found.cells()}
     default = [name for name in LECTURE_INITIALIZERS if name in known]
     chosen = _only(found, problems, _names(initializers) if initializers is not None else default)
     get_initializers(name for _, name, _ in chosen.cells())
 
-    from initcheck.reporting.format import format_ordinal
     from initcheck.training.spread import place_run
 
     for problem, calibration in chosen.problems.items():
         for name, bound in calibration.initializers.items():
             run = place_run(find_problem(problem), INITIALIZERS[name], seed=seed)
-            rank = format_ordinal(round(bound.counts.percentile_of(run.test_correct)))
-            where = f"the {rank} percentile of {bound.counts.n:,} reseeds"
+            where = _placed(bound.counts, run.test_correct)
             where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"
             say(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
+
+
+def _placed(counts: Counts, correct: int) -> str:
+    """Where a run lies among the reseeds, and how many of them end just as it does."""
+    from initcheck.reporting.format import format_ordinal
+
+    equal = counts.share_of(correct)
+    if equal == 1:
+        return f"that of all {counts.n:,} reseeds"
+    rank = format_ordinal(round(counts.percentile_of(correct)))
+    shared = f"; {100 * equal:.0f} % of them end there" if equal >= _SHARED else ""
+    return f"the {rank} percentile of {counts.n:,} reseeds{shared}"
 
 
 def _bounds_in(file: Path) -> dict[str, Calibration]:

@@ -63,6 +63,10 @@ class Counts:
         below, equal = (int(self.counts[chosen].sum()) for chosen in (self.values < value, self.values == value))
         return 100 * (below + equal / 2) / self.n
 
+    def share_of(self, value: float) -> float:
+        """Share of the sample that equals the value."""
+        return float(self.counts[self.values == value].sum() / self.n)
+
     def tolerance_interval(self, content: float) -> tuple[int, int]:
         """Two values between which at least that share of the distribution lies, with confidence 95 %.
 

@@ -79,6 +79,12 @@ class RunsRow:
     left_out: tuple[int, int] = (0, 0)
     spread_only: bool = False
 
+    @property
+    def more_needed(self) -> int | None:
+        """The runs that would show a difference of ``delta``, where it is inconclusive for want of runs."""
+        enough = self.needed is None or self.needed <= (min(self.runs) if self.pairs is None else self.pairs)
+        return None if enough or self.verdict is not RunsVerdict.INCONCLUSIVE else self.needed
+
 
 @dataclass(frozen=True)
 class RunsComparison:

@@ -28,7 +28,7 @@ def find(sweep: Sweep) -> list[str]:
     if fewest < MIN_RUNS:
         return [
             f"Too few runs to tell an initializer from its seed: {format_count(fewest, 'run')} of one or more of them, "
-            f"where at least {MIN_RUNS} of each are needed. What follows is what happened to happen."
+            f"where at least {MIN_RUNS} of each are needed. The numbers below say what these runs did, and no more."
         ]
     epochs = max(runs.epochs for runs in sweep.groups)
     varied = _varied(sweep.groups)

@@ -40,7 +40,7 @@ _TITLE, _HEADING, _NAME, _BETWEEN = 0.4, 0.25, 0.25, 0.12  # inches of a figure 
 _MOST_NAME = 24  # characters above a small panel
 _SMALL_SPAN = 10  # one far run must not press all others flat: beyond this factor small panels get a logarithmic axis
 _FEW_DECADES = 100  # below this factor powers of ten alone are too few ticks
-_MARGINS = {"left": 0.44, "right": 0.05, "bottom": 0.36, "top": 0.06}  # inches of it
+_MARGINS = {"left": 0.44, "right": 0.13, "bottom": 0.36, "top": 0.06}  # inches of it
 
 
 class Plot(Figure):

@@ -55,6 +55,12 @@ class Sweep:
         name = for_terminal(self.problem.name)
         return f"<Sweep of {name}: {count}, {self.finished:,} of {self.planned:,} runs, seed {self.seed}>"
 
+    def __str__(self) -> str:
+        from initcheck.reporting.screen import printed
+        from initcheck.reporting.terminal import print_answers
+
+        return printed(lambda console: print_answers(self, console))
+
     @functools.cached_property
     def facts(self) -> ProblemFacts:
         """The problem without its functions, and what its data say of the targets."""

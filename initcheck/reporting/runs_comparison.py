@@ -22,7 +22,7 @@ _COLUMNS = ("initializer", "question", "A → B", "B − A", "verdict", "n, p, �
 
 # What each question means, for the foot of every table.
 QUESTIONS = {
-    "accuracy": "mean held-out accuracy; changed too where its spread over seeds is another",
+    "accuracy": "mean held-out accuracy; CHANGED also where only its spread over seeds differs",
     "stuck": "share of stuck runs",
     "speed": "median epochs to the target; B − A: share of runs slower in B less share of runs faster",
 }
@@ -85,7 +85,7 @@ def run_cells(row: RunsRow, comparison: RunsComparison) -> dict[str, str]:
         "verdict": row.verdict.value.upper(),
         "p": "" if row.p_value is None else f"{row.p_value:.2g}",
         "would be seen": "" if seen is None else "none" if math.isinf(seen) else f"{seen:.2g}",
-        "would show Δ": f"{row.needed:,}" if row.needed and row.verdict is RunsVerdict.INCONCLUSIVE else "",
+        "would show Δ": f"{row.more_needed:,}" if row.more_needed else "",
         "note": "; ".join([_runs(row), *filter(None, [row.note])]),
     }
 
@@ -98,9 +98,13 @@ def explain_runs(comparison: RunsComparison) -> dict[str, str]:
     return {
         **{title: meaning for title, meaning in QUESTIONS.items() if title in deltas},
         **({"B − A": f"with its 95 % interval; Δ is {margins}"} if margins else {}),
-        **({"p": f"that the change did nothing; its share α is {', '.join(alphas)}"} if alphas else {}),
-        **({"would be seen": f"the least difference that so many runs show with power {POWER:g}"} if alphas else {}),
-        **({"would show Δ": "pairs, or runs a side, that show Δ with that power"} if alphas else {}),
+        **(
+            {"p": f"chance of such a difference if nothing changed; CHANGED below {', '.join(alphas)}"}
+            if alphas
+            else {}
+        ),
+        **({"would be seen": f"the least difference that these runs show with power {POWER:g}"} if alphas else {}),
+        **({"would show Δ": "how many pairs, or runs of each side, show Δ with that power"} if alphas else {}),
     }
 
 
@@ -192,8 +196,8 @@ def _facts(row: RunsRow) -> list[str]:
     if row.detectable is not None:
         shown = "no difference would be seen" if math.isinf(row.detectable) else f"{row.detectable:.2g} would be seen"
         facts.append(f"{shown} with power {POWER:g}")
-    if row.needed is not None and row.verdict is RunsVerdict.INCONCLUSIVE:
-        facts.append(f"{row.needed:,} {unit} would show Δ")
+    if row.more_needed is not None:
+        facts.append(f"{row.more_needed:,} {unit} would show Δ")
     return [*facts, *filter(None, [row.note])]
 
 

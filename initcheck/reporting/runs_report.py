@@ -12,9 +12,18 @@ if TYPE_CHECKING:
     from initcheck.reporting.results import Sweep
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunsReport(RunsComparison):
     """The comparison of two sweeps as Python's users get it."""
+
+    def __repr__(self) -> str:
+        return f"<RunsReport: {self.verdict.value.upper()}, {len(self.rows)} row{'' if len(self.rows) == 1 else 's'}>"
+
+    def __str__(self) -> str:
+        from initcheck.reporting.runs_comparison import print_runs_comparison
+        from initcheck.reporting.screen import printed
+
+        return printed(lambda console: print_runs_comparison(self, console))
 
     def _repr_html_(self) -> str:
         from initcheck.reporting.runs_comparison import render_runs_html

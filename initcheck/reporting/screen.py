@@ -8,11 +8,12 @@ terminal gets wide lines, in which a script finds what it looks for.
 from __future__ import annotations
 
 import functools
+import io
 import itertools
 import math
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rich import box
@@ -43,6 +44,15 @@ class Column:
 
     title: str
     prose: bool = False
+
+
+def printed(show: Callable[[Console], None]) -> str:
+    """What is printed to a console: as wide as the terminal if there is one, as for a pipe elsewhere."""
+    text = io.StringIO()
+    here = Console()
+    width = {"width": here.width, "force_terminal": True, "color_system": None} if here.is_terminal else {}
+    show(Console(file=text, **width))  # type: ignore[arg-type] # each of the type that its name takes
+    return text.getvalue().rstrip("\n")
 
 
 def plain(text: Part) -> Text:

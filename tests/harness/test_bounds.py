@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from initcheck import PROBLEMS, InitcheckError, cli
+from initcheck import PROBLEMS, InitcheckError, bounds_cli, cli
 from initcheck.bounds import PACKAGED, Bound, Bounds, Calibration, load_bounds, rounded, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.counts import Counts
 from initcheck.records import Runs
 from initcheck.reporting.bounds import digest_of, render_markdown
 from initcheck.training import spread
@@ -243,13 +244,27 @@ def test_a_calibration_that_is_killed_leaves_the_old_file_whole(tmp_path):
     assert load_bounds(path)
 
 
+@pytest.mark.parametrize(
+    ("values", "counts", "place"),
+    [
+        ((10,), (500,), "that of all 500 reseeds"),
+        ((9, 10, 11), (100, 200, 200), "the 40th percentile of 500 reseeds; 40 % of them end there"),
+        ((9, 10, 11), (499, 2, 499), "the 50th percentile of 1,000 reseeds"),
+        ((9, 11), (100, 400), "the 20th percentile of 500 reseeds"),
+    ],
+)
+def test_a_run_is_placed_among_the_reseeds_that_end_as_it_does(values, counts, place):
+    assert bounds_cli._placed(Counts(np.array(values), np.array(counts)), 10) == place
+
+
 @pytest.mark.slow
 @on_keras_3
 def test_the_run_of_a_seed_is_placed_among_the_reseeds():
     placed = invoke("place", "--problem", "iris", "--initializers", "he_normal,zeros", "--seed", "0")
     zeros, he_normal = placed.output.splitlines()
     assert re.fullmatch(
-        r"iris, he_normal: the accuracy of seed 0 is 0\.\d{4}, the \d+(st|nd|rd|th) percentile of 10,000 reseeds",
+        r"iris, he_normal: the accuracy of seed 0 is 0\.\d{4}, the \d+(st|nd|rd|th) percentile of 10,000 reseeds"
+        r"; \d+ % of them end there",
         he_normal,
     )
     assert zeros == "iris, zeros: the accuracy of seed 0 is 0.9000, as that of any other: nothing is random in it"

@@ -24,7 +24,7 @@ from initcheck.comparing_runs.effects import (
 )
 from initcheck.comparing_runs.side_by_side import compare_runs
 from initcheck.comparing_runs.unconditional import shares_power, signs, two_samples
-from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, RunsVerdict, accepted
+from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, RunsRow, RunsVerdict, accepted
 from initcheck.exact_tests import permutation_p_value
 from initcheck.records import Data, Runs
 
@@ -436,6 +436,21 @@ def test_rare_outcomes_of_which_a_few_were_seen_are_not_called_equivalent(usual,
 
 def test_rare_outcomes_of_the_smaller_of_two_samples_are_not_called_equivalent():
     assert max(wrong_equivalents(n, 30, 60, paired=False, others=1000) for n in range(190, 420, 20)) <= 0.025
+
+
+@pytest.mark.parametrize(
+    ("verdict", "pairs", "needed", "more"),
+    [
+        (RunsVerdict.INCONCLUSIVE, 300, 273, None),  # what is wanting is something else
+        (RunsVerdict.INCONCLUSIVE, 200, 273, 273),
+        (RunsVerdict.INCONCLUSIVE, None, 273, 273),
+        (RunsVerdict.INCONCLUSIVE, 200, None, None),
+        (RunsVerdict.CHANGED, 200, 273, None),
+    ],
+)
+def test_more_runs_are_asked_for_only_where_they_would_tell(verdict, pairs, needed, more):
+    row = RunsRow("he_normal", "speed", verdict, (200, 250), pairs=pairs, needed=needed)
+    assert row.more_needed == more
 
 
 def test_as_many_runs_as_are_asked_for_show_delta():

@@ -530,6 +530,21 @@ def test_small_panels_hold_all_medians_and_cut_nothing():
                 assert runs.metric(name).max() <= high
 
 
+@pytest.mark.parametrize("epochs", [5, 40, 400, 4000])
+def test_no_label_of_a_small_panel_is_cut_off(epochs):
+    runs = [make_run(initializer=name, losses=np.linspace(9, 0.001, epochs)) for name in "abcd"]
+    figure = plots.small_frame(curves_of(make(runs).groups, "loss"))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    width, height = figure.canvas.get_width_height()
+    low, high = axes.get_ylim()
+    shown = [label for label in axes.get_yticklabels() if low <= label.get_position()[1] <= high]
+    for label in (*axes.get_xticklabels(), *shown, axes.xaxis.label):
+        box = label.get_window_extent()
+        assert 0 <= box.x0 <= box.x1 <= width, label
+        assert 0 <= box.y0 <= box.y1 <= height, label
+
+
 def test_held_out_curves_are_the_medians_of_the_held_out_rows():
     sweep = columns("abcde", reseeds=5)
     for metric in plots.METRICS:

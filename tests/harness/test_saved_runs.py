@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -203,6 +204,16 @@ def test_the_same_targets_have_one_digest_and_others_another():
     )
     assert kept == same
     assert kept.digest != other.digest
+
+
+def test_printed_a_sweep_and_a_comparison_are_what_the_commands_print():
+    sweep = make_sweep()
+    assert "held-out mean" in str(sweep)
+    assert str(sweep).endswith(f"seed {sweep.seed}")
+    found = initcheck.compare_runs(sweep, make_sweep(shift=1))
+    assert re.fullmatch(r"<RunsReport: [A-Z ]+, \d+ rows>", repr(found))
+    assert "B − A" in str(found)
+    assert "False-alarm rate 0.001 for the whole" in str(found)
 
 
 def test_the_repr_is_one_short_line():
