@@ -9,7 +9,15 @@ import click
 
 from initcheck.baselines.comparison import CLASSES, allowed
 from initcheck.catalog.problems import DEFAULT_PROBLEMS
-from initcheck.comparison_options import PATH, allow_option, asked_files, json_option, markdown_option, write_files
+from initcheck.comparison_options import (
+    PATH,
+    allow_option,
+    asked_files,
+    json_option,
+    markdown_option,
+    what_is_there,
+    write_files,
+)
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
@@ -55,7 +63,7 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
     ):
         found = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
     text = write_baseline(found)
-    with uninterrupted():
+    with uninterrupted(f"{file} is there"):
         write_whole(file, [text])
     where = ", ".join(f"{name} {found.environment.versions[name]}" for name in ("tensorflow", "keras"))
     say(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
@@ -95,7 +103,7 @@ def compare(
         "--markdown": lambda: render_comment(before, after, found, good),
         "--html": lambda: render_comparison(before, after, found, good),
     }
-    with uninterrupted():
+    with uninterrupted(what_is_there(files)):
         write_files(files, write)
-    print_comparison(found)
+        print_comparison(found)
     raise SystemExit(0 if all(cell.found in good for cell in found.cells) else 1)

@@ -123,7 +123,7 @@ def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> N
         if file is not None and file.exists() and path.exists() and path.samefile(file):
             raise InitcheckError(f"--markdown {markdown} would overwrite --bounds {file}; name another file")
     texts = {markdown: render_markdown(chosen, picture.name), picture: picture_of(chosen)}
-    with uninterrupted():
+    with uninterrupted(f"{markdown} and {picture} are there"):
         for path, text in texts.items():
             write_whole(path, [text])
     say(f"page: {markdown}   picture: {picture}")

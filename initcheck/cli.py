@@ -130,14 +130,12 @@ def run(
             vary=vary,
             command=shlex.join(["initcheck", "run", *words, *table.words()]),
         )
-        try:
-            with uninterrupted():
+        with uninterrupted(f"the {found.finished} runs finished of {found.planned} are kept in {out}"):
+            try:
                 write(_files(found))
-        except InitcheckError:
-            print_answers(found)  # the disk is full, perhaps: the answers are not lost for that
-            raise
-    print_answers(found)
-    say(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
+            finally:  # the disk is full, perhaps: the answers are not lost for that
+                print_answers(found)
+            say(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
     kept = f"the {found.finished} runs finished of {found.planned} are kept"
     if found.stopped == INTERRUPTED:
         raise Interrupted(kept)

@@ -8,7 +8,15 @@ from pathlib import Path
 import click
 
 from initcheck.comparing_runs.verdicts import DELTA, FALSE_ALARM_RATE, VERDICTS, accepted
-from initcheck.comparison_options import PATH, allow_option, asked_files, json_option, markdown_option, write_files
+from initcheck.comparison_options import (
+    PATH,
+    allow_option,
+    asked_files,
+    json_option,
+    markdown_option,
+    what_is_there,
+    write_files,
+)
 from initcheck.endings import uninterrupted
 from initcheck.errors import InitcheckError
 
@@ -54,12 +62,12 @@ def compare_runs(
     sweeps = {folder / name: f"the sweep {folder}" for folder in (a, b) for name in SWEEP_FILES}
     files = asked_files({"--markdown": markdown, "--json": json_file}, sweeps)
     found = find_changes(load(a), load(b), delta=delta, false_alarm_rate=false_alarm_rate)
-    with uninterrupted():
+    with uninterrupted(what_is_there(files)):
         write_files(
             files,
             {"--markdown": lambda: render_runs_markdown(found), "--json": lambda: runs_comparison_json(found)},
         )
-    print_runs_comparison(found)
+        print_runs_comparison(found)
     if not found.compared:
         why = found.rows[0].note if found.rows else "no run has finished"
         raise InitcheckError(

@@ -41,6 +41,12 @@ def asked_files(files: Mapping[str, Path | None], taken: Mapping[Path, str]) -> 
     return asked
 
 
+def what_is_there(files: Mapping[str, Path]) -> str:
+    """What an interruption leaves that came while these were written."""
+    names = [str(file) for file in files.values()]
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} there" if names else "no file was asked for"
+
+
 def write_files(files: Mapping[str, Path], render: Mapping[str, Callable[[], str]]) -> None:
     """Writes each file, after the texts of all of them were made: an error in one costs no other its old content."""
     texts = {file: render[option]() for option, file in files.items()}

@@ -103,8 +103,12 @@ def interrupted_even_if_lost() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Puts a signal off to the end of the block: several files are written together. A second one is not put off."""
+def uninterrupted(there: str = "") -> Iterator[None]:
+    """Puts a signal off to the end of the block: several files are written together. A second one is not put off.
+
+    Args:
+        there: What is there after the block, for the last line; by default whoever catches the interruption knows.
+    """
     asked: list[int] = []
 
     def put_off(number: int, frame: object) -> None:
@@ -115,6 +119,9 @@ def uninterrupted() -> Iterator[None]:
 
     with _handled_by(put_off):
         yield
+    if asked and there:
+        _received[0] = signal.Signals(asked[0])
+        raise Interrupted(there)
     if asked:
         _stop(asked[0], None)
 

@@ -72,6 +72,7 @@ class Problem:
             InitcheckError: A field that cannot be used.
         """
         _require_texts(self)
+        object.__setattr__(self, "about", _facts(self))
         for field in ("batch_size", "epochs"):
             number = whole_number(f"problem {self.name!r}: {field}", getattr(self, field), least=1)
             object.__setattr__(self, field, number)
@@ -92,6 +93,24 @@ class Problem:
         return min(self.batch_size, rows)
 
 
+def _facts(problem: Problem) -> tuple[tuple[str, str], ...]:
+    """What the problem says about its data, as pairs of texts.
+
+    Raises:
+        InitcheckError: Something else is said.
+    """
+    about: object = problem.about
+    pairs = [tuple(pair) for pair in about if isinstance(pair, tuple | list)] if isinstance(about, tuple | list) else []
+    texts = all(len(pair) == 2 and all(isinstance(part, str) for part in pair) for pair in pairs)
+    if not isinstance(about, tuple | list) or len(pairs) != len(about) or not texts or len(pairs) > _MOST_FACTS:
+        raise InitcheckError(
+            f"problem {problem.name!r}: about is not what it may be; give at most {_MOST_FACTS:,} pairs of texts: "
+            "((name, value), …)"
+        )
+    return tuple(pairs)
+
+
+_MOST_FACTS = 1000  # about the data, which a page shows
 _CALLED_AS = {
     "data": "data(), that returns an initcheck.Data",
     "model": "model(keras, initializer, input_shape), that returns an uncompiled model",

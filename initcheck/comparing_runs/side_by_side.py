@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 Told = np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]]  # masked where it cannot be told
 
+_LEAST_SHARE = 1e-9  # no number of runs would show less
 TESTS = 4  # p-values of an initializer: two of accuracy (mean, spread), one of stuck runs, one of speed
 
 
@@ -70,8 +71,8 @@ def compare_runs(
         if not hasattr(sweep, "groups"):  # Sweep lies above
             raise InitcheckError(f"{name} is a {type(sweep).__name__}; give a Sweep, as of initcheck.load(folder)")
     for name, share in (("delta", delta), ("false_alarm_rate", false_alarm_rate)):
-        if not 0 < share < 1:
-            raise InitcheckError(f"{name} is {share:g}; it may lie between 0 and 1")
+        if not _LEAST_SHARE <= share < 1:
+            raise InitcheckError(f"{name} is {share:g}; it may lie between {_LEAST_SHARE:g} and 1")
     facts = a.facts, b.facts
     mine, other = ({runs.initializer: runs for runs in sweep.groups} for sweep in (a, b))
     both = [name for name in mine if name in other]

@@ -18,10 +18,12 @@ from initcheck.endings import interrupted_even_if_lost
 from initcheck.errors import FrameworkError, InitcheckError
 from initcheck.files import read_bounded
 from initcheck.installed import is_within
-from initcheck.texts import reason_of
+from initcheck.texts import for_terminal, reason_of
 
 THREADS = 1
 _MOST_SETTINGS = 1_000_000  # bytes of keras.json
+# https://keras.io/api/utils/config_utils/
+_USUAL = {"backend": "tensorflow", "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 _OF_SETTINGS = (ValueError, TypeError, AssertionError)  # how Keras refuses what its keras.json asks for
 # As the linker, the kernel and C++ say it.
 _NO_MEMORY = ("Cannot allocate memory", "cannot allocate memory", "failed to map segment", "bad_alloc", "Out of memory")
@@ -62,10 +64,10 @@ def _import(package: str) -> Any:
         what = f"{package} is installed but does not import ({reason})"
         if isinstance(error, MemoryError) or any(words in reason for words in _NO_MEMORY):
             raise FrameworkError(f"{what}: there is too little memory for it; free some, or allow it more") from error
-        file = _settings_file()
-        if isinstance(error, _OF_SETTINGS) and file.exists():
-            what = f"{what}, having read {file}: correct or remove that, where it asks for something unusual"
-        raise FrameworkError(f"{what}; see to that, or reinstall it where its files are damaged") from error
+        remedy = "see to that, or reinstall it where its files are damaged"
+        if isinstance(error, _OF_SETTINGS) and (unusual := _unusual_settings()):
+            remedy = f"{_settings_file()} asks for {unusual}: correct that, if it is the cause"
+        raise FrameworkError(f"{what}; {remedy}") from error
 
 
 def _require_settings() -> None:
@@ -79,6 +81,15 @@ def _require_settings() -> None:
     backend, where = (asked, "the variable KERAS_BACKEND") if asked else (settings.get("backend"), str(file))
     if backend not in (None, "tensorflow") and is_within("keras", ">=3"):
         raise FrameworkError(f"Keras is set to the backend {backend!r} by {where}; set KERAS_BACKEND=tensorflow")
+
+
+def _unusual_settings() -> str:
+    """What Keras's file of settings asks for beside the documented defaults."""
+    file = _settings_file()
+    found = _read_settings(file) if file.exists() else {}
+    return for_terminal(
+        ", ".join(f"{name} {value!r:.40}" for name, value in found.items() if value != _USUAL.get(name))
+    )
 
 
 def _settings_file() -> Path:
@@ -120,7 +131,7 @@ def _quiet_start() -> Iterator[None]:
         os.dup2(notes.fileno(), 2)
         try:
             yield
-        except Exception:
+        except ImportError:  # of its compiled part, perhaps, which says there why
             notes.seek(0)
             os.write(stderr, notes.read())
             raise

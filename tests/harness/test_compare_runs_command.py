@@ -118,7 +118,7 @@ def test_nothing_in_common_exits_2(settings, told, compare):
         (("a", "none"), "no such folder"),
         (("a", "empty"), "holds no sweep"),
         (("a",), "Missing argument 'B'"),
-        (("a", "b", "--delta", "2"), "delta is 2; it may lie between 0 and 1"),
+        (("a", "b", "--delta", "2"), "delta is 2; it may lie between 1e-09 and 1"),
         (("a", "b", "--delta", "nan"), "delta is nan"),
         (("a", "b", "--false-alarm-rate", "0"), "false_alarm_rate is 0"),
         (("a", "b", "--json", "none/x.json"), "--json none/x.json cannot be written"),

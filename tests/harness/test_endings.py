@@ -41,6 +41,13 @@ def write():
             pathlib.Path("written").touch()
         time.sleep(60)
 
+def several():
+    with leaving("nothing was written"):
+        with uninterrupted("a and b are there"):
+            pathlib.Path("started").touch()
+            time.sleep(1)
+            pathlib.Path("written").touch()
+
 def lines():
     for number in range(100_000):
         say(f"line {number}")
@@ -172,6 +179,14 @@ def test_files_that_belong_together_are_all_written_before_a_signal_takes_effect
     code, err = interrupt("write", tmp_path, signal.SIGTERM)
     assert code == 143
     assert err.endswith("both files are there\n")
+    assert (tmp_path / "written").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_written_before_a_signal_took_effect_is_what_the_last_line_says(number, tmp_path):
+    code, err = interrupt("several", tmp_path, number)
+    assert code == 128 + number
+    assert err.endswith("initcheck: interrupted: a and b are there\n")
     assert (tmp_path / "written").exists()
 
 

@@ -221,6 +221,26 @@ def test_the_true_reason_is_given_where_the_framework_does_not_import(error, wor
         framework._import("tensorflow")
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"floatx": "float128", "epsilon": 1e-7}, r"keras.json asks for floatx 'float128': correct that"),
+        ({"floatx": "float32", "backend": "tensorflow"}, "see to that, or reinstall it"),
+        (None, "see to that, or reinstall it"),
+    ],
+)
+def test_settings_are_named_where_they_may_be_the_cause(settings, words, tmp_path, monkeypatch):
+    def fail(_):
+        raise ValueError("invalid literal")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    if settings is not None:
+        (tmp_path / "keras.json").write_text(json.dumps(settings))
+    monkeypatch.setattr(framework.importlib, "import_module", fail)
+    with pytest.raises(FrameworkError, match=rf"^tensorflow .* \(ValueError: invalid literal\); .*{words}"):
+        framework._import("tensorflow")
+
+
 def test_a_missing_framework_is_no_failure_of_a_check():
     def judge(lab, _):
         raise FrameworkError("not installed")

@@ -767,6 +767,20 @@ def test_what_only_fit_raises_names_the_problem_and_the_reason(monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    "about",
+    [(("a", 1),), ("ab",), [("a",)], "text", {"a": "b"}, None, (("a", "b"),) * 1001],
+    ids=["number", "no pair", "one", "text", "dictionary", "nothing", "too many"],
+)
+def test_facts_that_no_page_could_show_are_refused_before_any_training(about):
+    with pytest.raises(InitcheckError, match=r"^problem 'iris': about is not what it may be; give .* pairs of texts"):
+        replace(initcheck.PROBLEMS["iris"], about=about)
+
+
+def test_facts_may_be_lists_of_lists():
+    assert replace(initcheck.PROBLEMS["iris"], about=[["a", "b"]]).about == (("a", "b"),)
+
+
 def test_a_model_without_an_input_is_trained_by_fit_and_the_reason_is_given():
     problem = replace(
         initcheck.PROBLEMS["iris"],
