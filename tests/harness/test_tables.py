@@ -146,6 +146,8 @@ def test_numbers_are_the_ones_that_python_reads_however_large_the_file(tmp_path,
         (EUROPEAN.replace(";", "\t"), "UTF-8, cells separated by tab, decimal comma"),
         (GOOD.replace(",", "|"), "UTF-8, cells separated by pipe, decimal point"),
         ("sep=;\n" + EUROPEAN, "UTF-8, cells separated by semicolon, decimal comma"),
+        ("sep=\t\n" + EUROPEAN.replace(";", "\t"), "UTF-8, cells separated by tab, decimal comma"),
+        ("sep=\t\r\n" + EUROPEAN.replace(";", "\t"), "UTF-8, cells separated by tab, decimal comma"),
         (GOOD.replace("\n", "\r\n"), "UTF-8, cells separated by comma"),
         (GOOD.replace("\n", "\r"), "UTF-8, cells separated by comma"),
         (GOOD.replace("\n", "\n\n"), "UTF-8, cells separated by comma"),
@@ -226,6 +228,24 @@ def test_whichever_decimal_mark_is_given_a_cell_with_the_other_one_is_named(tmp_
     line, cell, other = (3, "1,5", "comma") if decimal == "point" else (2, "0.5", "point")
     message = refusal(tmp_path, text, decimal=decimal)
     assert f"line {line}, column 'a': {cell!r} is not a number; give --decimal {other}" in message
+
+
+@pytest.mark.parametrize("cell", ["5cm", "$5", "1 200", "n/k"])
+def test_a_first_row_of_which_one_cell_cannot_be_read_is_not_lost_as_names(tmp_path, cell):
+    text = f"{cell},x\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(40))
+    assert "the first line may be data, not names: 'x' occurs again in its column" in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("cell", ["1\u200b00", "\u202e120", "120\u200e"])
+def test_a_number_with_what_cannot_be_seen_is_not_read(tmp_path, cell):
+    message = refusal(tmp_path, GOOD + f"{cell},2,0\n")
+    assert "line 42, column 'a'" in message
+    assert "write it without invisible characters" in message
+
+
+def test_a_row_of_empty_cells_is_one_unless_it_ends_the_file(tmp_path):
+    assert "line 42, column 'a'" in refusal(tmp_path, GOOD + ",,\n1,2,0\n")
+    assert len(read(tmp_path, GOOD + ",,\n , ,\n\n").data.x_train) == len(read(tmp_path, GOOD).data.x_train)
 
 
 @pytest.mark.parametrize(
@@ -421,7 +441,7 @@ def test_numbers_with_units_dates_and_the_like_are_no_categories(tmp_path, cell)
         (["n/k", "5.5", "n/k", "6.5", "n/k"], 3, "5.5"),
         (["missing", "missing", "missing", "1", "2.0"], 5, "1"),
         (["low", "low", "high", "high", "$5"], 6, "$5"),
-        (["a", "b", "c", "1.0", "01"], 5, "1.0"),
+        (["u", "v", "w", "1.0", "01"], 5, "1.0"),
     ],
 )
 def test_a_number_among_words_is_no_category(tmp_path, cells, line, first):

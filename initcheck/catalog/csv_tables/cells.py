@@ -36,6 +36,9 @@ _GROUPED = {mark: re.compile(rf"[-+]?[1-9][0-9]{{0,2}}(?:\{mark}[0-9]{{3}})+") f
 _ODD = re.compile(r"[-+\u2212\u2013(]?[$€£¥]?[-+]?[.,]?\d[\d.,'’_]*(?:e[-+]?\d+)?[%$€£¥)]?", re.IGNORECASE)
 
 
+_SHOWN_INVISIBLE = "\N{REPLACEMENT CHARACTER}"  # as texts.for_axis writes what cannot be seen
+
+
 class Kind(Enum):
     """What a cell is; an odd one looks like a number, but its notation is ambiguous or not supported."""
 
@@ -52,6 +55,11 @@ def tidy(cell: str) -> str:
     return " ".join(cell.split())
 
 
+def has_invisible(cell: str) -> bool:
+    """Whether the cell has characters that cannot be seen, such as zero-width spaces and marks of direction."""
+    return not cell.isascii() and any(unicodedata.category(letter) == "Cf" for letter in cell)
+
+
 def read_cell(cell: str, decimal: str) -> tuple[Kind, float]:
     """What the cell is, and its value: NaN unless it is a number, infinite where float64 has no such number.
 
@@ -59,9 +67,9 @@ def read_cell(cell: str, decimal: str) -> tuple[Kind, float]:
         cell: Its text.
         decimal: The decimal mark, ``"."`` or ``","``.
     """
-    cell = tidy(cell)
-    if _NUMBER[decimal].fullmatch(cell):
-        return Kind.NUMBER, float(cell.replace(",", "."))
+    hidden, cell = has_invisible(cell), tidy(cell)
+    if _NUMBER[decimal].fullmatch(cell):  # what cannot be seen may stand for a separator, or turn the digits around
+        return (Kind.ODD, np.nan) if hidden else (Kind.NUMBER, float(cell.replace(",", ".")))
     if cell.lower() in MISSING_MARKERS:
         return Kind.MISSING, np.nan
     return (Kind.ODD if _ODD.fullmatch("".join(cell.split())) else Kind.WORD), np.nan
@@ -116,6 +124,8 @@ def hint(cell: str, decimal: str) -> str:
     if is_fraction(cell, other) and not is_grouped(cell, other):
         name = {".": "point", ",": "comma"}[other]
         return f"give --decimal {name} if {other!r} is the decimal mark, or fix the cell"
+    if has_invisible(cell) or _SHOWN_INVISIBLE in cell:
+        return "write it without invisible characters"
     if starts_with_number(tidy(cell)):
         return "write it in digits, without thousands separators and units"
     return "fix the cell, remove the row, or leave the column out with --drop"

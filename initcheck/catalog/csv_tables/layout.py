@@ -108,17 +108,25 @@ def _lines(text: CsvText) -> io.TextIOWrapper:
 
 
 def _rows(text: CsvText, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, with the numbers of the lines that they begin on."""
+    """The rows that are not blank, with the numbers of the lines that they begin on.
+
+    Empty cells alone are a row whose values are missing, except at the end, where spreadsheets leave such lines.
+    """
     lines = _lines(text)
     for _ in range(skipped):
         lines.readline()
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)
     line = skipped
+    empty: list[tuple[int, list[str]]] = []
     try:
         for row in reader:
             start, line = line + 1, reader.line_num + skipped
-            if any(row) and (len(row) > 1 or row[0].strip()):
+            if any(cell.strip() for cell in row):
+                yield from empty
+                empty.clear()
                 yield start, row
+            elif len(row) > 1:
+                empty.append((start, row))
     except csv.Error as error:
         raise DataError(
             f"{text.where}: line {line + 1}: the row that begins there cannot be read ({error}); fix its "
@@ -142,7 +150,7 @@ def _sample(text: CsvText, separator: str, skipped: int = 0) -> list[list[str]]:
 
 def _declared_separator(text: CsvText) -> str | None:
     """What the first line declares, as Excel writes it: ``sep=;``."""
-    first = text.utf8[:16].splitlines()[0].strip().strip(b'"')
+    first = text.utf8[:16].splitlines()[0].strip(b'" \r')
     declared = first[4:].decode(errors="replace") if first.lower().startswith(b"sep=") else ""
     return declared if declared in SEPARATORS.values() else None
 
@@ -248,8 +256,9 @@ def _looks_like_data(first: Sequence[str], sample: Rows) -> str:
             others = {row[index] for row in sample if not is_missing(row[index])}
             if others and all(map(is_number, others)):
                 return f"{cell!r} stands above a column of numbers"
-    if all(any(cell == row[index].strip() for row in sample) for cell, index in filled):
-        return "each cell of it occurs again in its column"
+    for cell, index in filled:
+        if any(cell == row[index].strip() for row in sample):
+            return f"{cell!r} occurs again in its column"
     return ""
 
 
