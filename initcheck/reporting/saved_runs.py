@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -97,6 +98,9 @@ def writable_folder(folder: Path, option: str) -> Iterator[None]:
             pass
         for name in SWEEP_FILES:
             require_replaceable(folder / name, option)
+        places = {os.path.realpath(folder / name) for name in SWEEP_FILES}
+        if len(places) < len(SWEEP_FILES):
+            raise InitcheckError(f"{option}: in {given} a link makes one file of two; name another folder")
     except (OSError, ValueError) as error:  # a null character is a ValueError
         with contextlib.suppress(OSError, ValueError):
             _remove_empty(missing)

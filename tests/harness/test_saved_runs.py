@@ -400,6 +400,13 @@ def test_a_process_killed_at_any_moment_leaves_no_mix(tmp_path):
     assert outcome in known or "is not the one that sweep.json was written with" in outcome
 
 
+def test_two_files_that_are_one_by_a_link_are_refused_before_anything_is_written(tmp_path):
+    (tmp_path / "history.csv").symlink_to("runs.csv")
+    with pytest.raises(initcheck.InitcheckError, match="a link makes one file of two; name another folder"):
+        make_sweep().save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
+
+
 @pytest.mark.parametrize("place", [None, 5, b"results", object()])
 def test_what_is_no_path_is_refused(place):
     for use in (make_sweep().save, initcheck.load):
