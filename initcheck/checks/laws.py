@@ -44,7 +44,7 @@ from initcheck.checks.goodness import (
 )
 from initcheck.checks.judgement import judged
 from initcheck.checks.layer_defaults import DEFAULTS
-from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.checks.registry import NotApplicable, Subject, check, require_law
 from initcheck.checks.variants import all_rows, elementwise_rows, fixed_rows, orthogonal_rows
 from initcheck.records import Verdict, failed, passed
 
@@ -260,6 +260,7 @@ def other_dtypes(lab: Lab, row: Initializer, alpha: float) -> Verdict:
 )
 def constants(lab: Lab, row: Initializer) -> Verdict:
     """Element by element, rounded to the dtype."""
+    require_law(row)
     if not isinstance(row.law, Constant | Identity):
         raise NotApplicable(f"{row.name} is random")
     count = 0
@@ -286,6 +287,7 @@ def constants(lab: Lab, row: Initializer) -> Verdict:
 )
 def orthonormality(lab: Lab, row: Initializer) -> Verdict:
     """‖QᵀQ − g²I‖ stays within the rounding of a QR factorization, for every rank and three dtypes."""
+    require_law(row)
     if not isinstance(row.law, Orthogonal):
         raise NotApplicable(f"{row.name} is not orthogonal")
     largest = 0.0
@@ -331,6 +333,7 @@ def _haar_needs(alpha: float) -> int:
 )
 def haar(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Signs, squares and the Beta law of entries over small matrices; a missing sign correction shows only here."""
+    require_law(row)
     if not isinstance(row.law, Orthogonal):
         raise NotApplicable(f"{row.name} is not orthogonal")
     asked = [(shape, "float32", _HAAR_DRAWS) for shape in orthogonality.HAAR_SHAPES]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row
 from initcheck.catalog.known_issues import KnownIssue, find_general_issue, find_known_issue
+from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, UnknownNameError
@@ -188,6 +189,16 @@ def over_initializers(*, random: bool | None = None) -> list[Subject]:
 
 class NotApplicable(Exception):
     """Raised by a check that has nothing to judge on this subject, with the reason."""
+
+
+def require_law(row: Initializer) -> None:
+    """Says of an initializer without a stated law that this is why no law can be judged.
+
+    Raises:
+        NotApplicable: The row's law is ``Unstated``, as that of a class or an instance is.
+    """
+    if isinstance(row.law, Unstated):
+        raise NotApplicable(f"{row.name} states no law; give an initcheck.Initializer row (docs/own_models.md)")
 
 
 def carry_out(cell: Cell, lab: Lab) -> Verdict:

@@ -8,13 +8,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from fakes import FakeLab
 
 import initcheck
 from initcheck.catalog.initializers import INITIALIZERS, as_row
 from initcheck.catalog.known_issues import KnownIssue
 from initcheck.catalog.laws import Constant, Unstated
 from initcheck.checks import registry
+from initcheck.cli import cli
 from initcheck.errors import FrameworkError, InitcheckError
+from initcheck.records import Status
 from initcheck.training import framework, own
 from initcheck.training.own import find_initializers, find_problem, import_own, origin_of
 from initcheck.training.own_initializers import require_seeded
@@ -308,3 +312,35 @@ def test_an_own_initializer_that_raises_what_nothing_catches_is_one_line(method,
 
 def _zeros(self, shape, dtype=None):
     return np.zeros(shape, dtype)
+
+
+UNSTATED_CODES = ["LAW01", "LAW02", "LAW03", "LAW04", "LAW05", "LAW06", "LAW07", "LAW08", "LAW09", "LAW17"]
+
+
+@pytest.mark.parametrize("code", [*UNSTATED_CODES, "SEED06"])
+def test_a_class_that_states_no_law_is_said_to_state_none(mine, code):
+    (cell,) = registry.cells(codes=[code], own=[registry.as_subject(loaded().Scaled)])
+    verdict = registry.carry_out(cell, FakeLab(lambda row, shape, seed, dtype: np.zeros(shape, dtype)))
+    assert verdict.status is Status.NOT_APPLICABLE
+    assert verdict.measured == "Scaled states no law; give an initcheck.Initializer row (docs/own_models.md)"
+
+
+def test_a_stated_law_that_does_not_fit_the_check_is_still_said_so(mine):
+    row = initcheck.Initializer("zero", loaded().Scaled, Constant(0.0), "our wiki")
+    chosen = registry.cells(codes=["LAW03", "LAW08"], own=[registry.as_subject(row)])
+    reasons = [registry.carry_out(cell, FakeLab()).measured for cell in chosen]
+    assert reasons == ["zero has no independent random elements", "zero is not orthogonal"]
+
+
+def test_a_class_without_a_seed_is_not_said_to_be_unrandom(mine):
+    (cell,) = registry.cells(codes=["SYM06"], own=[registry.as_subject(loaded().Half)])
+    assert registry.carry_out(cell, FakeLab()).measured == "Half takes no seed"
+
+
+def test_the_last_line_of_check_counts_what_ran(mine):
+    result = CliRunner().invoke(cli, ["check", "LAW03", "LAW07", "--subject", "mine:Scaled", "--seed", "7"])
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-1] == "initcheck: 0 checks ran, 2 not applicable; seed 7"
+    result = CliRunner().invoke(cli, ["check", "LAW03", "SER01", "--subject", "mine:row", "--seed", "7"])
+    assert result.output.splitlines()[-1].startswith("initcheck: 1 check ran, ")
+    assert result.output.splitlines()[-1].endswith(" failed, 1 not applicable; seed 7")
