@@ -6,6 +6,7 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order", "arithmetic", "spread")
 
 FALSE_ALARM_RATE = 1e-3  # for the whole suite, per root seed
+_PACKAGE = Path(__file__).parents[1]
 POWER = 0.999  # at the effect that a check states
 
 
@@ -228,4 +230,15 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
     ) as error:  # whatever the framework raises is evidence against it, and an own object's SystemExit
         if not isinstance(error, Exception) and not is_mistake(error):
             raise
-        return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=error)
+        return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=_from_outside(error))
+
+
+def _from_outside(error: BaseException) -> BaseException:
+    """The exception with the trace of the code that raised it, the user's or the framework's, without our own frames.
+
+    One that initcheck itself has raised keeps its whole trace: there it is what helps.
+    """
+    trace = error.__traceback__
+    while trace is not None and Path(trace.tb_frame.f_code.co_filename).is_relative_to(_PACKAGE):
+        trace = trace.tb_next
+    return error if trace is None else error.with_traceback(trace)

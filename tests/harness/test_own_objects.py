@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,12 +15,13 @@ from fakes import FakeLab
 import initcheck
 from initcheck.catalog.initializers import INITIALIZERS, as_row
 from initcheck.catalog.known_issues import KnownIssue
-from initcheck.catalog.laws import Constant, Unstated
+from initcheck.catalog.laws import Constant, Unstated, VarianceScaled
 from initcheck.checks import registry
 from initcheck.cli import cli
 from initcheck.errors import FrameworkError, InitcheckError
 from initcheck.records import Status
 from initcheck.training import framework, own
+from initcheck.training.draws import Draws
 from initcheck.training.own import find_initializers, find_problem, import_own, origin_of
 from initcheck.training.own_initializers import require_seeded
 
@@ -344,3 +346,46 @@ def test_the_last_line_of_check_counts_what_ran(mine):
     result = CliRunner().invoke(cli, ["check", "LAW03", "SER01", "--subject", "mine:row", "--seed", "7"])
     assert result.output.splitlines()[-1].startswith("initcheck: 1 check ran, ")
     assert result.output.splitlines()[-1].endswith(" failed, 1 not applicable; seed 7")
+
+
+def _by_first_axis(row, shape, seed, dtype):
+    """A fan from ``shape[0]``, as own initializers often have it."""
+    return np.random.RandomState(seed).normal(size=shape).astype(dtype) / np.float32(max(1, shape[0]))
+
+
+def test_an_own_initializer_need_not_draw_a_scalar_unless_its_law_promises_one(mine):
+    def judge(own):
+        (cell,) = registry.cells(codes=["LAW10"], own=[registry.as_subject(own)])
+        return registry.carry_out(cell, SimpleNamespace(draws=draws, stream=FakeLab().stream))
+
+    fake = FakeLab(_by_first_axis).draws
+    draws = SimpleNamespace(draw=fake.draw, attempt=_attempt(fake.draw))
+    kind = loaded().Scaled
+    verdict = judge(kind)
+    assert (verdict.status, verdict.measured) == (
+        Status.NOT_APPLICABLE,
+        "Scaled does not draw the shape () (IndexError), and states no law that promises it; the other tiny shapes are "
+        "right",
+    )
+    stated = judge(initcheck.Initializer("mine", kind, VarianceScaled(1.0, "fan_in", "normal"), "our wiki"))
+    assert (stated.status, stated.measured) == (Status.FAIL, "raised IndexError: tuple index out of range")
+    draws = SimpleNamespace(draw=lambda *_, **__: np.zeros(3, np.float32), attempt=lambda *_, **__: np.zeros(3))
+    assert judge(kind).status is Status.FAIL
+
+
+def _attempt(draw):
+    def attempt(row, shape, *, seed):
+        try:
+            return draw(row, shape, seed=seed)
+        except Exception as error:
+            return type(error).__name__
+
+    return attempt
+
+
+def test_a_failure_of_a_users_code_is_shown_where_it_is_and_not_in_ours(mine):
+    (cell,) = registry.cells(codes=["SEED03"], own=[registry.as_subject(loaded().Scaled)])
+    lab = SimpleNamespace(draws=Draws(SimpleNamespace()), stream=FakeLab().stream)
+    cause = registry.carry_out(cell, lab).cause
+    assert isinstance(cause, NotImplementedError)
+    assert [frame.name for frame in traceback.extract_tb(cause.__traceback__)] == ["__call__"]
