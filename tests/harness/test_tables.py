@@ -96,7 +96,7 @@ def test_a_file_that_is_no_table_is_refused_in_one_line_that_names_file_and_line
         ("0x1F", "'0x1F' is not a number"),
         ("12:30", "'12:30' is not a number"),
         ("1 234", "without thousands separators"),
-        ('"1,234"', "'1,234' is not a number; write it in digits, without thousands separators"),
+        ('"1,234"', "'1,234' is not a number; write numbers in digits without thousands separators"),
         ('"1,234,567.5"', "without thousands separators"),
         ("1_000", "without thousands separators"),
         ("$5", "without thousands separators and units"),
@@ -411,7 +411,7 @@ UNITS = [
 def test_numbers_with_units_dates_and_the_like_are_no_categories(tmp_path, cell):
     message = refusal(tmp_path, table(cell, number, parity))
     assert f"line 2, column 'a': {cell(0)!r} begins with a number, as most of the column's different words" in message
-    assert "without units" in message
+    assert "without thousands separators and units" in message
     assert "--drop" in message
 
 
@@ -967,3 +967,48 @@ def test_one_file_in_two_folders_gives_the_same_runs(tmp_path):
         for folder in (tmp_path, tmp_path / "folder")
     ]
     assert frames[0].equals(frames[1])
+
+
+ADVICE = "put a letter before codes to make them categories"
+
+
+@pytest.mark.parametrize("cell", ["13.01.2020", "1/2/2020", "2020-01-01", "192.168.0.1", "5 kg", "1.000.000"])
+@pytest.mark.parametrize("share", [1, 40], ids=["all", "one"])
+def test_whatever_begins_with_a_number_and_is_none_gets_the_same_advice(tmp_path, cell, share):
+    message = refusal(tmp_path, table(lambda i: number(i) if i % share else cell, number, parity))
+    assert f"line 2, column 'a': '{cell}' " in message
+    assert ADVICE in message
+    assert "without thousands separators and units" in message
+    assert message.endswith("or leave the column (dates, addresses, ids) out with --drop")
+
+
+def test_a_word_among_codes_is_answered_with_how_to_make_categories(tmp_path):
+    message = refusal(tmp_path, table(lambda i: "M" if i == 9 else str(38 + 2 * (i % 3)), number, parity))
+    assert "line 11, column 'a': 'M' is not a number; fix the cell, remove the row, " in message
+    assert f"{ADVICE}, or leave the column out with --drop" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD.replace("a,b,", "a,"), "line 1, the first, has 2 cells, but most rows have 3; give each column one name"),
+        (GOOD.replace("a,b,", "a,b,c,"), "line 1, the first, has 4 cells, but most rows have 3; give each column"),
+        ("\n" + GOOD.replace("a,b,", "a,") + "1,2\n", "line 2, the first, has 2 cells, but most rows have 3"),
+        ("# exported 2024\n" + GOOD, "line 1, '# exported 2024', is no part of the table below it; remove that line"),
+        ("Our table\n\n" + SEMICOLONS, "line 1, 'Our table', is no part of the table below it; remove that line"),
+        ("# by me; for you\n" + GOOD, "line 1, '# by me; for you', is no part of the table"),
+        ("# by me, for you\n" + GOOD, "line 1, '# by me, for you', is no part of the table"),
+        ("sep=;\n# exported\n" + SEMICOLONS, "line 2, '# exported', is no part of the table"),
+        (
+            GOOD + "1,2,\n3,4,NA\n5,6,\n",
+            "line 42: the target column 'class' has no value, the first of 3 such rows",
+        ),
+    ],
+)
+def test_the_line_at_fault_is_the_one_that_is_named(tmp_path, text, message):
+    assert message in refusal(tmp_path, text)
+
+
+def test_a_hash_in_the_name_of_a_column_is_no_comment(tmp_path):
+    assert read(tmp_path, "#" + GOOD).data.input_shape == (2,)
+    assert read(tmp_path, GOOD.replace("\n", ",\n").replace("class,", "class")).data.input_shape == (2,)

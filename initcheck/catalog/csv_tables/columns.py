@@ -14,6 +14,7 @@ from initcheck.catalog.csv_tables.amounts import find_amounts
 from initcheck.catalog.csv_tables.cells import (
     FLOAT32_MAX,
     MISSING_MARKERS,
+    NOT_NUMBERS,
     Kind,
     Numbers,
     hint,
@@ -277,14 +278,11 @@ def _require_readable(place: _Place, index: int, column: _Gathered, values: Numb
 
 def _require_words(place: _Place, index: int, column: _Gathered) -> None:
     """Refuses a column of words that are numbers in truth: some plainly, or most with a unit or the like."""
-    advice = (
-        "write numbers in digits without units and a missing value as an empty cell, put a letter before codes, or "
-        "leave the column out with --drop"
-    )
     if found := [row for kind, row in column.first.items() if kind in (Kind.NUMBER, Kind.ODD)]:
         row, word = min(found), place.cell(column.first[Kind.WORD], index)
         raise DataError(
-            f"{place.of(row, index)}: {place.cell(row, index)!r} is a number among words such as {word!r}; {advice}"
+            f"{place.of(row, index)}: {place.cell(row, index)!r} is a number among words such as {word!r}; "
+            f"{NOT_NUMBERS}"
         )
     words = [word for word in column.words.codes if not is_missing(word)]
     numeric = [word for word in words if starts_with_number(word)]
@@ -293,7 +291,7 @@ def _require_words(place: _Place, index: int, column: _Gathered) -> None:
         cell = for_axis(for_terminal(numeric[0]))
         raise DataError(
             f"{place.of(row, index)}: {cell!r} begins with a number, as most of the column's different words do; "
-            f"{advice}"
+            f"{NOT_NUMBERS}"
         )
     if amounts := find_amounts(words):
         first = amounts[0].word
