@@ -1012,3 +1012,75 @@ def test_the_line_at_fault_is_the_one_that_is_named(tmp_path, text, message):
 def test_a_hash_in_the_name_of_a_column_is_no_comment(tmp_path):
     assert read(tmp_path, "#" + GOOD).data.input_shape == (2,)
     assert read(tmp_path, GOOD.replace("\n", ",\n").replace("class,", "class")).data.input_shape == (2,)
+
+
+@pytest.mark.parametrize("cells", ["01234 56789", "1 02", "007 008", "00 1", "'' 012"])
+def test_numbers_with_leading_zeros_are_questioned_as_codes(tmp_path, monkeypatch, cells):
+    monkeypatch.setattr(columns, "_CELLS_AT_ONCE", 9)  # chunks of three rows
+    first, last = cells.replace("'", "").split(" ")
+    row = 2 if first[:2].isdigit() and first[0] == "0" else 32
+    message = refusal(
+        tmp_path, table(lambda i: first if i < 30 else last, number, parity), missing=None if first else "median"
+    )
+    assert f"line {row}, column 'a': '{first if row == 2 else last}' has a leading zero, as codes have" in message
+    assert "put a letter before the codes to make them categories, write numbers without leading zeros, or" in message
+    assert message.endswith("out with --drop")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [lambda i: f"0{i}.5", lambda i: f"0{i}.0", lambda i: str(i * i % 7), lambda i: "0e1"],
+    ids=["fractions", "points", "zero", "exponent"],
+)
+def test_a_leading_zero_of_a_fraction_and_zero_itself_are_numbers(tmp_path, cell):
+    assert read(tmp_path, table(cell, number, parity)).data.input_shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (lambda i: str(4_000_000_000 + i * i * 9_999_991), "long whole numbers, all different"),
+        (lambda i: "" if i == 3 else str(1_234_567_890 + i**3), "long whole numbers, all different"),
+        (lambda i: str(10**18 + i * i * 10**15), "whole numbers beyond 2⁵³, which lose their last digits"),
+    ],
+    ids=["accounts", "a gap", "beyond"],
+)
+def test_long_whole_numbers_that_all_differ_are_named(tmp_path, cell, words):
+    about = dict(read(tmp_path, table(cell, number, parity), missing="median").about)
+    assert about["may identify the rows"] == f"a ({words})"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda i: f"{4_000_000_000 + i * i * 9_999_991}.5",
+        lambda i: f"{i * i + 1}e20",
+        lambda i: str(4_000_000_000 + i * i % 11),
+        lambda i: str(100_000_000 + i * i),
+        lambda i: str(4_000_000_000 + i),
+    ],
+    ids=["fractions", "exponents", "repeated", "nine digits", "numbers the rows"],
+)
+def test_large_numbers_that_are_no_ids_are_not_named_so(tmp_path, cell):
+    assert "may identify the rows" not in dict(read(tmp_path, table(cell, number, parity)).about)
+
+
+@pytest.mark.parametrize(
+    ("marks", "words"),
+    [
+        (["-999"], "-999 in a (1 row), far from its other values"),
+        (["9999", "9999.0"], "9999 in a (2 rows), far from its other values"),
+        (["-99", "999"], "-99 in a (1 row), far from its other values, 999 in a (1 row), far from its other values"),
+        (["-998"], None),
+        (["99"], None),
+    ],
+)
+def test_an_extreme_that_looks_like_a_mark_for_missing_is_a_suspicion_on_the_page(tmp_path, marks, words):
+    text = table(lambda i: marks[i] if i < len(marks) else str(i * i % 17 / 4), number, parity)
+    assert dict(read(tmp_path, text).about).get("may stand for a missing value") == words
+
+
+@pytest.mark.parametrize("scale", [30, 25])
+def test_a_number_that_continues_its_column_is_no_mark_for_missing(tmp_path, scale):
+    text = table(lambda i: "999" if i == 3 else str(i * scale % 1000), number, parity)
+    assert "may stand for a missing value" not in dict(read(tmp_path, text).about)
