@@ -1084,3 +1084,18 @@ def test_an_extreme_that_looks_like_a_mark_for_missing_is_a_suspicion_on_the_pag
 def test_a_number_that_continues_its_column_is_no_mark_for_missing(tmp_path, scale):
     text = table(lambda i: "999" if i == 3 else str(i * scale % 1000), number, parity)
     assert "may stand for a missing value" not in dict(read(tmp_path, text).about)
+
+
+@pytest.mark.parametrize("y", [_Y, _Y[:, None]], ids=["rows", "column"])
+def test_two_classes_may_be_integers_for_a_softmax_over_two_units(y):
+    found, usual = split(_X, y, labels="int"), split(_X, y)
+    assert (found.y_train.dtype, found.y_test.dtype) == (np.int32, np.int32)
+    assert np.array_equal(found.y_train, usual.y_train.ravel())
+    assert np.array_equal(found.y_test, usual.y_test.ravel())
+    assert found.x_train.tobytes() == usual.x_train.tobytes()
+    three = np.arange(20) % 3
+    both = split(_X, three, classes=3, labels="int"), split(_X, three, classes=3)
+    assert both[0].y_train.dtype == both[1].y_train.dtype == np.int32
+    assert np.array_equal(both[0].y_train, both[1].y_train)
+    with pytest.raises(InitcheckError, match=r"split: labels is 'integer' \(a str\), none of 'auto', 'int'; did you"):
+        split(_X, y, labels="integer")
