@@ -16,7 +16,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, UnknownNameError
 from initcheck.records import Status, Verdict
-from initcheck.texts import for_terminal, reason_of
+from initcheck.texts import reason_of
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
@@ -175,7 +175,7 @@ def as_subject(own: Any) -> Subject:
     Raises:
         InitcheckError: It is none of these.
     """
-    value = own if isinstance(own, Problem) else as_row(own, f"the object {for_terminal(repr(own))[:80]}")
+    value = own if isinstance(own, Problem) else as_row(own, "the object to check")
     return Subject(value.name, value, own=True)
 
 

@@ -105,8 +105,11 @@ def test_two_initializers_of_one_name_are_refused(mine):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("mine:Layer", "is Layer, no initializer"),
-        ("mine:number", "is int, no initializer"),
+        (
+            "mine:Layer",
+            "--initializers mine:Layer: Layer is a class, not an initializer; give a class",
+        ),
+        ("mine:number", "--initializers mine:number: it is 3 (an int), not an initializer; give"),
         ("mine:absent", "mine has nothing named 'absent'"),
         ("mine.py:Scaled", "without .py or folders"),
         ("./mine:Scaled", "without .py or folders"),
@@ -389,3 +392,26 @@ def test_a_failure_of_a_users_code_is_shown_where_it_is_and_not_in_ours(mine):
     cause = registry.carry_out(cell, lab).cause
     assert isinstance(cause, NotImplementedError)
     assert [frame.name for frame in traceback.extract_tb(cause.__traceback__)] == ["__call__"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (_zeros, "_zeros is a function"),
+        (lambda shape: shape, "<lambda> is a function"),
+        (SimpleNamespace(), "it is a SimpleNamespace"),
+        (print, "print is a function"),
+        (type("\x1b[31m", (), {}), " [31m is a class"),
+        (type("\x1b[31m", (), {})(), "it is a  [31m"),
+    ],
+    ids=["function", "lambda", "object", "built-in", "colored class", "colored instance"],
+)
+def test_what_is_given_in_place_of_an_initializer_is_named(given, words):
+    for ask, what in (
+        (lambda: initcheck.sweep("iris", initializers=[given]), "initializers"),
+        (lambda: registry.as_subject(given), "the object to check"),
+    ):
+        with pytest.raises(InitcheckError) as raised:
+            ask()
+        assert str(raised.value).startswith(f"{what}: {words}, not an initializer; give a class or an instance with ")
+        assert str(raised.value).isprintable()
