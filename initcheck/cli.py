@@ -151,6 +151,7 @@ def run(
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
     from initcheck.checks.registry import as_subject, carry_out, cells
+    from initcheck.records import Status
     from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict
     from initcheck.training.lab import get_lab
@@ -171,10 +172,18 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
         raise InitcheckError(f"no check of these has a subject named {subject!r}; leave --subject out to see them")
     lab = get_lab(seed)
     good: list[bool] = []
+    ran = 0
     with leaving(lambda: f"{len(good)} of {len(chosen)} checks were judged, {good.count(False)} failed; seed {seed}"):
         for cell in chosen:
-            good.append(print_verdict(cell, carry_out(cell, lab)))
-    say(f"initcheck: {format_count(len(chosen), 'check')}, {good.count(False)} failed; seed {seed}")
+            verdict = carry_out(cell, lab)
+            good.append(print_verdict(cell, verdict))
+            ran += verdict.status is not Status.NOT_APPLICABLE
+    counts = [f"{format_count(ran, 'check')} ran"]
+    if ran or not all(good):
+        counts.append(f"{good.count(False)} failed")
+    if idle := len(chosen) - ran:
+        counts.append(f"{idle:,} not applicable")
+    say(f"initcheck: {', '.join(counts)}; seed {seed}")
     raise SystemExit(0 if all(good) else 1)
 
 

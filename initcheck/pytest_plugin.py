@@ -288,8 +288,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     from initcheck.checks.registry import FALSE_ALARM_RATE, POWER
 
+    idle = f", {counts['skipped']} not applicable" if counts["skipped"] else ""
     terminalreporter.write_line(
         f"initcheck: {counts['passed'] + counts['failed'] + counts['xfailed']} checks, {counts['failed']} failed, "
-        f"{counts['xfailed']} known issues; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
+        f"{counts['xfailed']} known issues{idle}; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
         f"power ≥ {POWER:.1%} at the documented effects; seed {config.getoption('initcheck_seed')}"
     )

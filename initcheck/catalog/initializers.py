@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from initcheck.arguments import described
 from initcheck.catalog.laws import (
     Constant,
     ElementLaw,
@@ -20,7 +21,7 @@ from initcheck.catalog.laws import (
 )
 from initcheck.endings import is_mistake
 from initcheck.errors import InitcheckError, UnknownNameError
-from initcheck.texts import reason_of
+from initcheck.texts import for_terminal, reason_of
 
 _KERAS = "https://keras.io/api/layers/initializers/"
 _GLOROT = "Glorot & Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html"
@@ -124,7 +125,7 @@ def as_row(own: Any, what: str = "it") -> Initializer:
     kind = own if isinstance(own, type) else type(own)
     if not _takes_a_shape(kind):
         raise InitcheckError(
-            f"{what} is {kind.__name__}, no initializer; give a class or an instance with __call__(shape, dtype) and "
+            f"{what}: {_named(own)}, not an initializer; give a class or an instance with __call__(shape, dtype) and "
             "get_config, or an initcheck.Initializer row"
         )
     row = Initializer(kind.__name__, kind, Unstated(random=_takes_a_seed(kind)), "the class itself")
@@ -139,6 +140,15 @@ def as_row(own: Any, what: str = "it") -> Initializer:
             f"{what}: {kind.__name__}.get_config() failed ({reason_of(error)}); let it return the arguments"
         ) from None
     return replace(row, config=MappingProxyType(config), serialized=hasattr(kind, "from_config"))
+
+
+def _named(own: Any) -> str:
+    """What was given in place of an initializer, by its name if it has one: ``f is a function``."""
+    if isinstance(own, type):
+        return f"{for_terminal(own.__name__)} is a class"
+    if inspect.isroutine(own):
+        return f"{for_terminal(own.__name__)} is a function"
+    return f"it is {for_terminal(described(own))}"
 
 
 def _takes_a_shape(kind: type) -> bool:

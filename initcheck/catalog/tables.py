@@ -8,16 +8,19 @@ from numbers import Real
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.arguments import described, whole_number
+from initcheck.arguments import choice, described, whole_number
 from initcheck.errors import DataError
 from initcheck.records import Data
 from initcheck.texts import for_axis, for_terminal
 
+LABELS = ("auto", "int")
 _FEWEST_ROWS = 2
 BANKNOTES_OPENML_ID = 1462
 
 
-def split(x: npt.ArrayLike, y: npt.ArrayLike, *, classes: int = 2, standardize: bool = True) -> Data:
+def split(
+    x: npt.ArrayLike, y: npt.ArrayLike, *, classes: int = 2, standardize: bool = True, labels: str = "auto"
+) -> Data:
     """Standardise all rows and split them 70/30 in an order that never changes, as the lecture does.
 
     Args:
@@ -25,6 +28,7 @@ def split(x: npt.ArrayLike, y: npt.ArrayLike, *, classes: int = 2, standardize: 
         y: Class numbers from 0, shape ``(rows,)``.
         classes: How many classes; with 2 the targets become a column of 0.0 and 1.0 for one sigmoid output.
         standardize: Whether to bring each column to mean 0 and standard deviation 1.
+        labels: ``"int"`` gives two classes, too, as int32 of shape ``(rows,)``, for a softmax over two units.
 
     Returns:
         The split; NumPy's ``RandomState(42)`` decides it, a stream that NumPy promises never to change.
@@ -36,6 +40,7 @@ def split(x: npt.ArrayLike, y: npt.ArrayLike, *, classes: int = 2, standardize: 
     from sklearn.preprocessing import StandardScaler
 
     classes = whole_number("split: classes", classes, least=2)
+    labels = choice("split: labels", labels, LABELS)
     inputs = _inputs(x, standardize)
     numbers = _class_numbers(y, classes)
     if len(inputs) != len(numbers):
@@ -44,7 +49,10 @@ def split(x: npt.ArrayLike, y: npt.ArrayLike, *, classes: int = 2, standardize: 
         raise DataError(f"split: x has {len(inputs)} row; give {_FEWEST_ROWS} at least, to train on and to hold out")
     if standardize:
         inputs = StandardScaler().fit_transform(inputs)
-    targets = numbers.astype(np.float32).reshape(-1, 1) if classes == 2 else numbers.astype(np.int32)
+    if labels == "int":
+        targets: npt.NDArray[np.generic] = numbers.astype(np.int32).ravel()
+    else:
+        targets = numbers.astype(np.float32).reshape(-1, 1) if classes == 2 else numbers.astype(np.int32)
     x_train, x_test, y_train, y_test = train_test_split(
         inputs.astype(np.float32), targets, test_size=0.3, random_state=42
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
-from initcheck.catalog.laws import Constant, Identity, Mode, Orthogonal
+from initcheck.catalog.laws import Constant, Identity, Mode, Orthogonal, Unstated
 from initcheck.checks import (
     default_weights,
     dependence,
@@ -44,7 +45,7 @@ from initcheck.checks.goodness import (
 )
 from initcheck.checks.judgement import judged
 from initcheck.checks.layer_defaults import DEFAULTS
-from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.checks.registry import NotApplicable, Subject, check, require_law
 from initcheck.checks.variants import all_rows, elementwise_rows, fixed_rows, orthogonal_rows
 from initcheck.records import Verdict, failed, passed
 
@@ -260,6 +261,7 @@ def other_dtypes(lab: Lab, row: Initializer, alpha: float) -> Verdict:
 )
 def constants(lab: Lab, row: Initializer) -> Verdict:
     """Element by element, rounded to the dtype."""
+    require_law(row)
     if not isinstance(row.law, Constant | Identity):
         raise NotApplicable(f"{row.name} is random")
     count = 0
@@ -286,6 +288,7 @@ def constants(lab: Lab, row: Initializer) -> Verdict:
 )
 def orthonormality(lab: Lab, row: Initializer) -> Verdict:
     """‖QᵀQ − g²I‖ stays within the rounding of a QR factorization, for every rank and three dtypes."""
+    require_law(row)
     if not isinstance(row.law, Orthogonal):
         raise NotApplicable(f"{row.name} is not orthogonal")
     largest = 0.0
@@ -331,6 +334,7 @@ def _haar_needs(alpha: float) -> int:
 )
 def haar(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Signs, squares and the Beta law of entries over small matrices; a missing sign correction shows only here."""
+    require_law(row)
     if not isinstance(row.law, Orthogonal):
         raise NotApplicable(f"{row.name} is not orthogonal")
     asked = [(shape, "float32", _HAAR_DRAWS) for shape in orthogonality.HAAR_SHAPES]
@@ -351,18 +355,31 @@ def haar(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     takes="initializer",
 )
 def edge_shapes(lab: Lab, row: Initializer) -> Verdict:
-    """Shapes with zeros, ones, and no axes at all."""
+    """Shapes with zeros, ones, and no axes at all; those that no stated law promises may be refused."""
+    refused: list[str] = []
     for shape in _TINY:
         if not row.law.allows(shape):
             if not lab.draws.refusal(row, shape):
                 return failed(f"{row.name} takes the shape {shape}", "an error: the documentation excludes it")
             continue
-        values = lab.draws.draw(row, shape, seed=lab.stream("laws", "edges", row.name, *shape))
+        seed = lab.stream("laws", "edges", row.name, *shape)
+        if isinstance(row.law, Unstated) and isinstance(error := lab.draws.attempt(row, shape, seed=seed), str):
+            refused.append(f"{shape} ({error})")
+            continue
+        values = lab.draws.draw(row, shape, seed=seed)
         if values.shape != shape or values.dtype != np.float32 or not np.isfinite(values).all():
             return failed(f"{row.name} {shape}: {values.dtype} of shape {values.shape}", f"finite float32 of {shape}")
         if row.law.random and values.size > 1 and not isinstance(row.law, Orthogonal) and np.ptp(values) == 0:
             return failed(f"{row.name} {shape}: all elements are {values.flat[0]}", "elements that differ")
+    if refused:
+        rest = "; the other tiny shapes are right" if len(refused) < len(_TINY) else ""
+        shapes = f"{refused[0]}{_and_more(refused[1:])}"
+        raise NotApplicable(f"{row.name} does not draw the shape {shapes}, and states no law that promises it{rest}")
     return passed(f"{row.name}: {len(_TINY)} shapes")
+
+
+def _and_more(others: Sequence[str]) -> str:
+    return f" and {len(others)} more of the {len(_TINY)} tiny ones" if others else ""
 
 
 @check(

@@ -6,15 +6,17 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row
 from initcheck.catalog.known_issues import KnownIssue, find_general_issue, find_known_issue
+from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, UnknownNameError
 from initcheck.records import Status, Verdict
-from initcheck.texts import for_terminal, reason_of
+from initcheck.texts import reason_of
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order", "arithmetic", "spread")
 
 FALSE_ALARM_RATE = 1e-3  # for the whole suite, per root seed
+_PACKAGE = Path(__file__).parents[1]
 POWER = 0.999  # at the effect that a check states
 
 
@@ -172,7 +175,7 @@ def as_subject(own: Any) -> Subject:
     Raises:
         InitcheckError: It is none of these.
     """
-    value = own if isinstance(own, Problem) else as_row(own, f"the object {for_terminal(repr(own))[:80]}")
+    value = own if isinstance(own, Problem) else as_row(own, "the object to check")
     return Subject(value.name, value, own=True)
 
 
@@ -188,6 +191,16 @@ def over_initializers(*, random: bool | None = None) -> list[Subject]:
 
 class NotApplicable(Exception):
     """Raised by a check that has nothing to judge on this subject, with the reason."""
+
+
+def require_law(row: Initializer) -> None:
+    """Says of an initializer without a stated law that this is why no law can be judged.
+
+    Raises:
+        NotApplicable: The row's law is ``Unstated``, as that of a class or an instance is.
+    """
+    if isinstance(row.law, Unstated):
+        raise NotApplicable(f"{row.name} states no law; give an initcheck.Initializer row (docs/own_models.md)")
 
 
 def carry_out(cell: Cell, lab: Lab) -> Verdict:
@@ -217,4 +230,15 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
     ) as error:  # whatever the framework raises is evidence against it, and an own object's SystemExit
         if not isinstance(error, Exception) and not is_mistake(error):
             raise
-        return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=error)
+        return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=_from_outside(error))
+
+
+def _from_outside(error: BaseException) -> BaseException:
+    """The exception with the trace of the code that raised it, the user's or the framework's, without our own frames.
+
+    One that initcheck itself has raised keeps its whole trace: there it is what helps.
+    """
+    trace = error.__traceback__
+    while trace is not None and Path(trace.tb_frame.f_code.co_filename).is_relative_to(_PACKAGE):
+        trace = trace.tb_next
+    return error if trace is None else error.with_traceback(trace)

@@ -14,7 +14,7 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import ElementLaw, Elementwise, Shape, VarianceScaled
 from initcheck.checks.cases import draw_cases
 from initcheck.checks.goodness import Sample, unit_law
-from initcheck.checks.registry import NotApplicable
+from initcheck.checks.registry import NotApplicable, require_law
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab
@@ -94,8 +94,9 @@ def element_law(row: Initializer, shape: Shape) -> ElementLaw:
     """The law of each element of a draw of that shape.
 
     Raises:
-        NotApplicable: The row's elements are no independent draws.
+        NotApplicable: The row's elements are no independent draws, or it states no law.
     """
+    require_law(row)
     if not isinstance(row.law, Elementwise | VarianceScaled):
         raise NotApplicable(f"{row.name} has no independent random elements")
     return row.law.at(shape)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import Unstated
 from initcheck.catalog.recipes import Net
 from initcheck.checks import nets
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
@@ -161,7 +162,8 @@ def _first_move(values: Array) -> int:
 def judge_random(lab: Lab, row: Initializer) -> Verdict:
     """Judges all pairs of units of both hidden layers in their first weights, their last ones and what they learned."""
     if not row.law.random:
-        raise NotApplicable(f"{row.name} is not random")
+        reason = "takes no seed" if isinstance(row.law, Unstated) else "is not random"
+        raise NotApplicable(f"{row.name} {reason}")
     net = nets.net_of_row(row.name)
     walk = lab.models.walk(net, row=row)
     for number, kernel in enumerate(walk.kernels[:-1]):

@@ -143,7 +143,8 @@ class Sweep:
         """The lecture's frame: epochs × columns named ``initializer`` and ``metric``.
 
         Args:
-            reseeds: Whether to give each reseed a column, in a third level; otherwise their mean is given.
+            reseeds: Whether to give each reseed a column, in a third level; otherwise their mean is given; plots
+                and pages show the median.
         """
         rows = ["initializer", "reseed"] if reseeds else ["initializer"]
         frame = self.epochs_frame().rename_axis(columns="metric")

@@ -204,8 +204,7 @@ def _require_targets(problem: Problem, data: Data, outputs: int) -> None:
         _refuse(
             problem,
             f"y_train is {y.dtype}, as initcheck.split gives two classes for one sigmoid unit; a softmax needs class "
-            "numbers: end the model in that unit, or make an initcheck.Data of y_train.ravel().astype('int32') and "
-            "y_test.ravel().astype('int32')"
+            "numbers: give initcheck.split(…, labels='int'), or end the model in that unit"
             if y.shape[1:] == (1,) and classes == 2
             else f"y_train is {y.dtype}; a softmax needs class numbers: y_train.astype('int32')",
         )

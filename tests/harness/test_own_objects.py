@@ -3,19 +3,25 @@
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from fakes import FakeLab
 
 import initcheck
 from initcheck.catalog.initializers import INITIALIZERS, as_row
 from initcheck.catalog.known_issues import KnownIssue
-from initcheck.catalog.laws import Constant, Unstated
+from initcheck.catalog.laws import Constant, Unstated, VarianceScaled
 from initcheck.checks import registry
+from initcheck.cli import cli
 from initcheck.errors import FrameworkError, InitcheckError
+from initcheck.records import Status
 from initcheck.training import framework, own
+from initcheck.training.draws import Draws
 from initcheck.training.own import find_initializers, find_problem, import_own, origin_of
 from initcheck.training.own_initializers import require_seeded
 
@@ -99,8 +105,11 @@ def test_two_initializers_of_one_name_are_refused(mine):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("mine:Layer", "is Layer, no initializer"),
-        ("mine:number", "is int, no initializer"),
+        (
+            "mine:Layer",
+            "--initializers mine:Layer: Layer is a class, not an initializer; give a class",
+        ),
+        ("mine:number", "--initializers mine:number: it is 3 (an int), not an initializer; give"),
         ("mine:absent", "mine has nothing named 'absent'"),
         ("mine.py:Scaled", "without .py or folders"),
         ("./mine:Scaled", "without .py or folders"),
@@ -328,3 +337,101 @@ def test_an_own_initializer_that_raises_what_nothing_catches_is_one_line(method,
 
 def _zeros(self, shape, dtype=None):
     return np.zeros(shape, dtype)
+
+
+UNSTATED_CODES = ["LAW01", "LAW02", "LAW03", "LAW04", "LAW05", "LAW06", "LAW07", "LAW08", "LAW09", "LAW17"]
+
+
+@pytest.mark.parametrize("code", [*UNSTATED_CODES, "SEED06"])
+def test_a_class_that_states_no_law_is_said_to_state_none(mine, code):
+    (cell,) = registry.cells(codes=[code], own=[registry.as_subject(loaded().Scaled)])
+    verdict = registry.carry_out(cell, FakeLab(lambda row, shape, seed, dtype: np.zeros(shape, dtype)))
+    assert verdict.status is Status.NOT_APPLICABLE
+    assert verdict.measured == "Scaled states no law; give an initcheck.Initializer row (docs/own_models.md)"
+
+
+def test_a_stated_law_that_does_not_fit_the_check_is_still_said_so(mine):
+    row = initcheck.Initializer("zero", loaded().Scaled, Constant(0.0), "our wiki")
+    chosen = registry.cells(codes=["LAW03", "LAW08"], own=[registry.as_subject(row)])
+    reasons = [registry.carry_out(cell, FakeLab()).measured for cell in chosen]
+    assert reasons == ["zero has no independent random elements", "zero is not orthogonal"]
+
+
+def test_a_class_without_a_seed_is_not_said_to_be_unrandom(mine):
+    (cell,) = registry.cells(codes=["SYM06"], own=[registry.as_subject(loaded().Half)])
+    assert registry.carry_out(cell, FakeLab()).measured == "Half takes no seed"
+
+
+def test_the_last_line_of_check_counts_what_ran(mine):
+    result = CliRunner().invoke(cli, ["check", "LAW03", "LAW07", "--subject", "mine:Scaled", "--seed", "7"])
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-1] == "initcheck: 0 checks ran, 2 not applicable; seed 7"
+    result = CliRunner().invoke(cli, ["check", "LAW03", "SER01", "--subject", "mine:row", "--seed", "7"])
+    assert result.output.splitlines()[-1].startswith("initcheck: 1 check ran, ")
+    assert result.output.splitlines()[-1].endswith(" failed, 1 not applicable; seed 7")
+
+
+def _by_first_axis(row, shape, seed, dtype):
+    """A fan from ``shape[0]``, as own initializers often have it."""
+    return np.random.RandomState(seed).normal(size=shape).astype(dtype) / np.float32(max(1, shape[0]))
+
+
+def test_an_own_initializer_need_not_draw_a_scalar_unless_its_law_promises_one(mine):
+    def judge(own):
+        (cell,) = registry.cells(codes=["LAW10"], own=[registry.as_subject(own)])
+        return registry.carry_out(cell, SimpleNamespace(draws=draws, stream=FakeLab().stream))
+
+    fake = FakeLab(_by_first_axis).draws
+    draws = SimpleNamespace(draw=fake.draw, attempt=_attempt(fake.draw))
+    kind = loaded().Scaled
+    verdict = judge(kind)
+    assert (verdict.status, verdict.measured) == (
+        Status.NOT_APPLICABLE,
+        "Scaled does not draw the shape () (IndexError), and states no law that promises it; the other tiny shapes are "
+        "right",
+    )
+    stated = judge(initcheck.Initializer("mine", kind, VarianceScaled(1.0, "fan_in", "normal"), "our wiki"))
+    assert (stated.status, stated.measured) == (Status.FAIL, "raised IndexError: tuple index out of range")
+    draws = SimpleNamespace(draw=lambda *_, **__: np.zeros(3, np.float32), attempt=lambda *_, **__: np.zeros(3))
+    assert judge(kind).status is Status.FAIL
+
+
+def _attempt(draw):
+    def attempt(row, shape, *, seed):
+        try:
+            return draw(row, shape, seed=seed)
+        except Exception as error:
+            return type(error).__name__
+
+    return attempt
+
+
+def test_a_failure_of_a_users_code_is_shown_where_it_is_and_not_in_ours(mine):
+    (cell,) = registry.cells(codes=["SEED03"], own=[registry.as_subject(loaded().Scaled)])
+    lab = SimpleNamespace(draws=Draws(SimpleNamespace()), stream=FakeLab().stream)
+    cause = registry.carry_out(cell, lab).cause
+    assert isinstance(cause, NotImplementedError)
+    assert [frame.name for frame in traceback.extract_tb(cause.__traceback__)] == ["__call__"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (_zeros, "_zeros is a function"),
+        (lambda shape: shape, "<lambda> is a function"),
+        (SimpleNamespace(), "it is a SimpleNamespace"),
+        (print, "print is a function"),
+        (type("\x1b[31m", (), {}), " [31m is a class"),
+        (type("\x1b[31m", (), {})(), "it is a  [31m"),
+    ],
+    ids=["function", "lambda", "object", "built-in", "colored class", "colored instance"],
+)
+def test_what_is_given_in_place_of_an_initializer_is_named(given, words):
+    for ask, what in (
+        (lambda: initcheck.sweep("iris", initializers=[given]), "initializers"),
+        (lambda: registry.as_subject(given), "the object to check"),
+    ):
+        with pytest.raises(InitcheckError) as raised:
+            ask()
+        assert str(raised.value).startswith(f"{what}: {words}, not an initializer; give a class or an instance with ")
+        assert str(raised.value).isprintable()

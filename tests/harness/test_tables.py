@@ -96,7 +96,7 @@ def test_a_file_that_is_no_table_is_refused_in_one_line_that_names_file_and_line
         ("0x1F", "'0x1F' is not a number"),
         ("12:30", "'12:30' is not a number"),
         ("1 234", "without thousands separators"),
-        ('"1,234"', "'1,234' is not a number; write it in digits, without thousands separators"),
+        ('"1,234"', "'1,234' is not a number; write numbers in digits without thousands separators"),
         ('"1,234,567.5"', "without thousands separators"),
         ("1_000", "without thousands separators"),
         ("$5", "without thousands separators and units"),
@@ -431,7 +431,7 @@ UNITS = [
 def test_numbers_with_units_dates_and_the_like_are_no_categories(tmp_path, cell):
     message = refusal(tmp_path, table(cell, number, parity))
     assert f"line 2, column 'a': {cell(0)!r} begins with a number, as most of the column's different words" in message
-    assert "without units" in message
+    assert "without thousands separators and units" in message
     assert "--drop" in message
 
 
@@ -987,3 +987,135 @@ def test_one_file_in_two_folders_gives_the_same_runs(tmp_path):
         for folder in (tmp_path, tmp_path / "folder")
     ]
     assert frames[0].equals(frames[1])
+
+
+ADVICE = "put a letter before codes to make them categories"
+
+
+@pytest.mark.parametrize("cell", ["13.01.2020", "1/2/2020", "2020-01-01", "192.168.0.1", "5 kg", "1.000.000"])
+@pytest.mark.parametrize("share", [1, 40], ids=["all", "one"])
+def test_whatever_begins_with_a_number_and_is_none_gets_the_same_advice(tmp_path, cell, share):
+    message = refusal(tmp_path, table(lambda i: number(i) if i % share else cell, number, parity))
+    assert f"line 2, column 'a': '{cell}' " in message
+    assert ADVICE in message
+    assert "without thousands separators and units" in message
+    assert message.endswith("or leave the column (dates, addresses, ids) out with --drop")
+
+
+def test_a_word_among_codes_is_answered_with_how_to_make_categories(tmp_path):
+    message = refusal(tmp_path, table(lambda i: "M" if i == 9 else str(38 + 2 * (i % 3)), number, parity))
+    assert "line 11, column 'a': 'M' is not a number; fix the cell, remove the row, " in message
+    assert f"{ADVICE}, or leave the column out with --drop" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD.replace("a,b,", "a,"), "line 1, the first, has 2 cells, but most rows have 3; give each column one name"),
+        (GOOD.replace("a,b,", "a,b,c,"), "line 1, the first, has 4 cells, but most rows have 3; give each column"),
+        ("\n" + GOOD.replace("a,b,", "a,") + "1,2\n", "line 2, the first, has 2 cells, but most rows have 3"),
+        ("# exported 2024\n" + GOOD, "line 1, '# exported 2024', is no part of the table below it; remove that line"),
+        ("Our table\n\n" + SEMICOLONS, "line 1, 'Our table', is no part of the table below it; remove that line"),
+        ("# by me; for you\n" + GOOD, "line 1, '# by me; for you', is no part of the table"),
+        ("# by me, for you\n" + GOOD, "line 1, '# by me, for you', is no part of the table"),
+        ("sep=;\n# exported\n" + SEMICOLONS, "line 2, '# exported', is no part of the table"),
+        (
+            GOOD + "1,2,\n3,4,NA\n5,6,\n",
+            "line 42: the target column 'class' has no value, the first of 3 such rows",
+        ),
+    ],
+)
+def test_the_line_at_fault_is_the_one_that_is_named(tmp_path, text, message):
+    assert message in refusal(tmp_path, text)
+
+
+def test_a_hash_in_the_name_of_a_column_is_no_comment(tmp_path):
+    assert read(tmp_path, "#" + GOOD).data.input_shape == (2,)
+    assert read(tmp_path, GOOD.replace("\n", ",\n").replace("class,", "class")).data.input_shape == (2,)
+
+
+@pytest.mark.parametrize("cells", ["01234 56789", "1 02", "007 008", "00 1", "'' 012"])
+def test_numbers_with_leading_zeros_are_questioned_as_codes(tmp_path, monkeypatch, cells):
+    monkeypatch.setattr(columns, "_CELLS_AT_ONCE", 9)  # chunks of three rows
+    first, last = cells.replace("'", "").split(" ")
+    row = 2 if first[:2].isdigit() and first[0] == "0" else 32
+    message = refusal(
+        tmp_path, table(lambda i: first if i < 30 else last, number, parity), missing=None if first else "median"
+    )
+    assert f"line {row}, column 'a': '{first if row == 2 else last}' has a leading zero, as codes have" in message
+    assert "put a letter before the codes to make them categories, write numbers without leading zeros, or" in message
+    assert message.endswith("out with --drop")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [lambda i: f"0{i}.5", lambda i: f"0{i}.0", lambda i: str(i * i % 7), lambda i: "0e1"],
+    ids=["fractions", "points", "zero", "exponent"],
+)
+def test_a_leading_zero_of_a_fraction_and_zero_itself_are_numbers(tmp_path, cell):
+    assert read(tmp_path, table(cell, number, parity)).data.input_shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (lambda i: str(4_000_000_000 + i * i * 9_999_991), "long whole numbers, all different"),
+        (lambda i: "" if i == 3 else str(1_234_567_890 + i**3), "long whole numbers, all different"),
+        (lambda i: str(10**18 + i * i * 10**15), "whole numbers beyond 2⁵³, which lose their last digits"),
+    ],
+    ids=["accounts", "a gap", "beyond"],
+)
+def test_long_whole_numbers_that_all_differ_are_named(tmp_path, cell, words):
+    about = dict(read(tmp_path, table(cell, number, parity), missing="median").about)
+    assert about["may identify the rows"] == f"a ({words})"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda i: f"{4_000_000_000 + i * i * 9_999_991}.5",
+        lambda i: f"{i * i + 1}e20",
+        lambda i: str(4_000_000_000 + i * i % 11),
+        lambda i: str(100_000_000 + i * i),
+        lambda i: str(4_000_000_000 + i),
+    ],
+    ids=["fractions", "exponents", "repeated", "nine digits", "numbers the rows"],
+)
+def test_large_numbers_that_are_no_ids_are_not_named_so(tmp_path, cell):
+    assert "may identify the rows" not in dict(read(tmp_path, table(cell, number, parity)).about)
+
+
+@pytest.mark.parametrize(
+    ("marks", "words"),
+    [
+        (["-999"], "-999 in a (1 row), far from its other values"),
+        (["9999", "9999.0"], "9999 in a (2 rows), far from its other values"),
+        (["-99", "999"], "-99 in a (1 row), far from its other values, 999 in a (1 row), far from its other values"),
+        (["-998"], None),
+        (["99"], None),
+    ],
+)
+def test_an_extreme_that_looks_like_a_mark_for_missing_is_a_suspicion_on_the_page(tmp_path, marks, words):
+    text = table(lambda i: marks[i] if i < len(marks) else str(i * i % 17 / 4), number, parity)
+    assert dict(read(tmp_path, text).about).get("may stand for a missing value") == words
+
+
+@pytest.mark.parametrize("scale", [30, 25])
+def test_a_number_that_continues_its_column_is_no_mark_for_missing(tmp_path, scale):
+    text = table(lambda i: "999" if i == 3 else str(i * scale % 1000), number, parity)
+    assert "may stand for a missing value" not in dict(read(tmp_path, text).about)
+
+
+@pytest.mark.parametrize("y", [_Y, _Y[:, None]], ids=["rows", "column"])
+def test_two_classes_may_be_integers_for_a_softmax_over_two_units(y):
+    found, usual = split(_X, y, labels="int"), split(_X, y)
+    assert (found.y_train.dtype, found.y_test.dtype) == (np.int32, np.int32)
+    assert np.array_equal(found.y_train, usual.y_train.ravel())
+    assert np.array_equal(found.y_test, usual.y_test.ravel())
+    assert found.x_train.tobytes() == usual.x_train.tobytes()
+    three = np.arange(20) % 3
+    both = split(_X, three, classes=3, labels="int"), split(_X, three, classes=3)
+    assert both[0].y_train.dtype == both[1].y_train.dtype == np.int32
+    assert np.array_equal(both[0].y_train, both[1].y_train)
+    with pytest.raises(InitcheckError, match=r"split: labels is 'integer' \(a str\), none of 'auto', 'int'; did you"):
+        split(_X, y, labels="integer")

@@ -101,8 +101,8 @@ def test_two_classes_of_split_beside_a_softmax_are_refused_by_what_split_gives_a
     whole = initcheck.split(X, Y[:, 0])
     told = refusal(classes(data=lambda: whole, model=dense(2, "softmax")))
     assert told.startswith("y_train is float32, as initcheck.split gives two classes for one sigmoid unit; a softmax")
-    assert "make an initcheck.Data of y_train.ravel().astype('int32') and y_test.ravel().astype('int32')" in told
-    fixed = replace(whole, y_train=whole.y_train.ravel().astype("int32"), y_test=whole.y_test.ravel().astype("int32"))
+    assert told.endswith("class numbers: give initcheck.split(…, labels='int'), or end the model in that unit")
+    fixed = initcheck.split(X, Y[:, 0], labels="int")
     validated_data(classes(data=lambda: fixed, model=dense(2, "softmax")))
 
 

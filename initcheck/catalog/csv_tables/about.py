@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from initcheck.catalog.csv_tables.columns import Columns, NumberColumn, WordColumn
+from initcheck.catalog.csv_tables.columns import WHOLE, Columns, NumberColumn, WordColumn
 from initcheck.catalog.csv_tables.encoding import CsvText
 from initcheck.catalog.csv_tables.layout import Layout, list_names
 from initcheck.catalog.csv_tables.reading import DECIMALS, SEPARATORS, Reading
 from initcheck.texts import for_axis, for_terminal
 
 _MOST_LISTED = 10
+_LONG = 1e9  # ten digits
+_SENTINELS = frozenset([-99.0, *(sign * number for sign in (-1.0, 1.0) for number in (999, 9999, 99_999, 999_999))])
 _SAME_STEP = 1e-6  # relative; the steps of 0.1, 0.2, 0.3 differ in floating point
 
 
@@ -76,6 +78,8 @@ def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
         "never varies": list_names(facts.constant),
         "repeated rows": _shared(facts.shared, sum(facts.held_out)),
         "numbers the rows": list_names([column.name for column in columns.numbers if _numbers_rows(column)]),
+        "may identify the rows": _listed(list(filter(None, map(_identifies, columns.numbers)))),
+        "may stand for a missing value": _listed([words for column in columns.numbers for words in _sentinels(column)]),
     }
     return tuple((name, value) for name, value in told.items() if value)
 
@@ -110,6 +114,32 @@ def _numbers_rows(column: NumberColumn) -> bool:
         return False
     steps = np.diff(np.sort(column.values))
     return bool((steps == steps[0]).all() and steps[0])
+
+
+def _identifies(column: NumberColumn) -> str:
+    """What of a column of long whole numbers looks like account numbers; empty where nothing does."""
+    values = np.abs(column.values[~np.isnan(column.values)])
+    if not column.is_whole or not len(values) or _numbers_rows(column):
+        return ""
+    if values.max() > WHOLE:
+        return f"{_shown(column.name)} (whole numbers beyond 2⁵³, which lose their last digits)"
+    if np.median(values) >= _LONG and len(np.unique(values)) == len(values):
+        return f"{_shown(column.name)} (long whole numbers, all different)"
+    return ""
+
+
+def _sentinels(column: NumberColumn) -> Iterator[str]:
+    """Numbers such as -999 that lie farther from all others than these from each other."""
+    values = column.values[~np.isnan(column.values)]
+    ends = {float(values.min()), float(values.max())} & _SENTINELS
+    rest = values[~np.isin(values, list(_SENTINELS))] if ends else values
+    if not len(rest):
+        return
+    low, high = rest.min(), rest.max()
+    for value in sorted(ends):
+        if max(low - value, value - high) > high - low:
+            rows = int((values == value).sum())
+            yield f"{value:g} in {_shown(column.name)} ({rows:,} row{'s' * (rows != 1)}), far from its other values"
 
 
 def _shared(rows: int, held_out: int) -> str:

@@ -21,6 +21,12 @@ MISSING_MARKERS = frozenset(
 # "-" and "none" are names of classes more often than gaps.
 MISSING_LABELS = MISSING_MARKERS - {"-", "--", ".", "none"}
 
+# What to do with cells that begin with a number and are none.
+NOT_NUMBERS = (
+    "write numbers in digits without thousands separators and units and a missing value as an empty cell, put a letter "
+    "before codes to make them categories, or leave the column (dates, addresses, ids) out with --drop"
+)
+
 # What may stand before a number: signs, comparisons, currencies, brackets.
 _BEFORE_NUMBERS = "-+\u2212\u2013\u00b1<>=\u2264\u2265~\u2248$\u20ac\u00a3\u00a5('.,"
 _PLAIN = b"0123456789+-.eE"
@@ -127,5 +133,8 @@ def hint(cell: str, decimal: str) -> str:
     if has_invisible(cell) or _SHOWN_INVISIBLE in cell:
         return "write it without invisible characters"
     if starts_with_number(tidy(cell)):
-        return "write it in digits, without thousands separators and units"
-    return "fix the cell, remove the row, or leave the column out with --drop"
+        return NOT_NUMBERS
+    return (
+        "fix the cell, remove the row, put a letter before codes to make them categories, or leave the column out with "
+        "--drop"
+    )

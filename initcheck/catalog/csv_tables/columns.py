@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from initcheck.catalog.csv_tables.amounts import find_amounts
 from initcheck.catalog.csv_tables.cells import (
     FLOAT32_MAX,
     MISSING_MARKERS,
+    NOT_NUMBERS,
     Kind,
     Numbers,
     hint,
@@ -33,7 +35,9 @@ MOST_NUMBERS = 100_000_000  # rows × features; some 3 GB while they are standar
 _CELLS_AT_ONCE = 1_000_000
 _ROWS_PER_CATEGORY = 2  # on average at least; a column with fewer names its rows
 
-_WHOLE = 2.0**53  # up to here float64 has every whole number
+WHOLE = 2.0**53  # up to here float64 has every whole number
+_OF_WHOLE_NUMBERS = b"0123456789+- "
+_PADDED = re.compile(r"^ *0[0-9]+ *$", re.MULTILINE)
 _FEWEST_STEPS = 2.0**20  # of float64 between the least and the greatest value: about six digits
 
 Codes = npt.NDArray[np.int64]
@@ -46,10 +50,12 @@ class NumberColumn:
     Attributes:
         name: From the header.
         values: Shape ``(rows,)``; NaN where there is none.
+        is_whole: Whether every number is written in digits only, with a sign perhaps.
     """
 
     name: str
     values: Numbers
+    is_whole: bool = False
 
     @property
     def gaps(self) -> int:
@@ -131,7 +137,7 @@ def read_columns(text: CsvText, layout: Layout, *, fill: bool) -> Columns:
         _require_readable(place, index, column, numbers.get(index), fill=fill)
     words = {index: column.words for index, column in gathered.items() if column.is_words}
     return Columns(
-        tuple(NumberColumn(layout.names[index], values) for index, values in numbers.items()),
+        tuple(NumberColumn(layout.names[index], values, gathered[index].is_whole) for index, values in numbers.items()),
         tuple(_category(place, index, column, rows) for index, column in words.items()),
         WordColumn(layout.names[layout.target], tuple(labels.codes), labels.array()),
     )
@@ -157,19 +163,25 @@ class _Place:
 
 @dataclass
 class _Gathered:
-    """The cells of one feature, as they are read; ``words`` lacks parts of the column that are all plain numbers."""
+    """The cells of one feature, as they are read; ``words`` lacks parts of the column that are all plain numbers.
+
+    Every number is written in digits so far where ``is_whole``; ``padded`` is the first row with a zero before them.
+    """
 
     parts: list[Numbers] = field(default_factory=list)
     counts: Counter[Kind] = field(default_factory=Counter)
     first: dict[Kind, int] = field(default_factory=dict)
     is_merged: bool = False
+    is_whole: bool = True
+    padded: int | None = None
     words: _Words = field(default_factory=lambda: _Words())
 
     def add(self, cells: Sequence[str], start: int, decimal: str) -> None:
-        values = plain_numbers(cells, decimal)
+        values, numbers = plain_numbers(cells, decimal), cells
         if values is None:
             read = {cell: read_cell(cell, decimal) for cell in set(cells)}
             values = np.fromiter((read[cell][1] for cell in cells), np.float64, len(cells))
+            numbers = [cell for cell, (kind, _) in read.items() if kind is Kind.NUMBER]
             times = Counter(cells)
             counts: Counter[Kind] = Counter()
             for cell, (kind, _) in read.items():
@@ -182,8 +194,14 @@ class _Gathered:
             self.first.setdefault(Kind.NUMBER, start)
             self.counts[Kind.NUMBER] += len(cells)
         # Different whole numbers beyond float64's digits are one value.
-        self.is_merged |= abs(values[0]) >= _WHOLE and bool((values == values[0]).all()) and len(set(cells)) > 1
+        self.is_merged |= abs(values[0]) >= WHOLE and bool((values == values[0]).all()) and len(set(cells)) > 1
         self.parts.append(values)
+        self._notice_notation(numbers, cells, start)
+
+    def _notice_notation(self, numbers: Sequence[str], cells: Sequence[str], start: int) -> None:
+        self.is_whole = self.is_whole and not "".join(numbers).encode().translate(None, _OF_WHOLE_NUMBERS)
+        if self.is_whole and self.padded is None and _PADDED.search("\n".join(cells)):
+            self.padded = start + next(row for row, cell in enumerate(cells) if _PADDED.match(cell))
 
     @property
     def is_words(self) -> bool:
@@ -250,6 +268,13 @@ def _require_readable(place: _Place, index: int, column: _Gathered, values: Numb
             cell = place.cell(min(wrong), index)
             advice = hint(cell, place.layout.decimal)
             raise DataError(f"{place.of(min(wrong), index)}: {cell!r} is not a number; {advice}")
+        if column.is_whole and column.padded is not None:
+            row = column.padded
+            raise DataError(
+                f"{place.of(row, index)}: {place.cell(row, index)!r} has a leading zero, as codes have, not numbers; "
+                "put a letter before the codes to make them categories, write numbers without leading zeros, or leave "
+                "the column out with --drop"
+            )
         large = np.flatnonzero(np.abs(values) > FLOAT32_MAX)
         if len(large):
             row = int(large[0])
@@ -277,14 +302,11 @@ def _require_readable(place: _Place, index: int, column: _Gathered, values: Numb
 
 def _require_words(place: _Place, index: int, column: _Gathered) -> None:
     """Refuses a column of words that are numbers in truth: some plainly, or most with a unit or the like."""
-    advice = (
-        "write numbers in digits without units and a missing value as an empty cell, put a letter before codes, or "
-        "leave the column out with --drop"
-    )
     if found := [row for kind, row in column.first.items() if kind in (Kind.NUMBER, Kind.ODD)]:
         row, word = min(found), place.cell(column.first[Kind.WORD], index)
         raise DataError(
-            f"{place.of(row, index)}: {place.cell(row, index)!r} is a number among words such as {word!r}; {advice}"
+            f"{place.of(row, index)}: {place.cell(row, index)!r} is a number among words such as {word!r}; "
+            f"{NOT_NUMBERS}"
         )
     words = [word for word in column.words.codes if not is_missing(word)]
     numeric = [word for word in words if starts_with_number(word)]
@@ -293,7 +315,7 @@ def _require_words(place: _Place, index: int, column: _Gathered) -> None:
         cell = for_axis(for_terminal(numeric[0]))
         raise DataError(
             f"{place.of(row, index)}: {cell!r} begins with a number, as most of the column's different words do; "
-            f"{advice}"
+            f"{NOT_NUMBERS}"
         )
     if amounts := find_amounts(words):
         first = amounts[0].word

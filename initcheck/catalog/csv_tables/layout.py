@@ -19,6 +19,7 @@ from initcheck.texts import for_axis, for_terminal
 _MOST_SAMPLED, _FEWEST_SAMPLED, _CELLS_SAMPLED = 1000, 20, 100_000
 _CLEARLY_MORE = 0.1  # share of cells
 _MOST_NAMES = 20
+_COMMENTS = ("#", "%", "//")  # what lines begin with that programs write above a table
 
 Rows = Sequence[Sequence[str]]
 
@@ -80,7 +81,8 @@ def find_layout(text: CsvText, reading: Reading) -> Layout:
     if _ends_with_separators(first, sample):
         first = first[:-1]
     if len(first) < 2:
-        raise _single_column(text, first)
+        raise _single_column(text, first, sample)
+    _require_matching_header(text, first, sample, separator, skipped)
     fitting = [row for row in sample if len(row) - len(first) in (0, 1)]
     has_header = _has_header(text, first, fitting, reading)
     if has_header:
@@ -169,7 +171,9 @@ def _find_separator(text: CsvText) -> str:
     if not samples:
         if broken is not None:
             raise broken
-        raise _single_column(text, next(iter(_sample(text, ",")), []))
+        alone = {separator: _sample(text, separator) for separator in SEPARATORS.values()} if broken is None else {}
+        first, *rows = max(alone.values(), key=_longer_rows, default=[]) or [[]]
+        raise _single_column(text, first, rows)
     consistent = {separator: _consistency(rows) for separator, rows in samples.items()}
     best = [separator for separator in samples if consistent[separator] == max(consistent.values())]
     if len(best) > 1:
@@ -203,8 +207,43 @@ def _ends_with_separators(first: Sequence[str], sample: Rows) -> bool:
     return all(len(row) < len(first) or not "".join(row[len(first) - 1 :]).strip() for row in sample)
 
 
-def _single_column(text: CsvText, first: Sequence[str]) -> DataError:
+def _longer_rows(rows: Rows) -> int:
+    return sum(len(row) > 1 for row in rows)
+
+
+def _common_width(sample: Rows, width: int) -> int:
+    """How many cells more than half of the rows have; 0 where no number of cells is so common.
+
+    A separator at the end of the line makes no cell.
+    """
+    widths = Counter(len(row) - (len(row) == width + 1 and not row[-1].strip()) for row in sample)
+    common, times = widths.most_common(1)[0] if widths else (0, 0)
+    return common if 2 * times > len(sample) else 0
+
+
+def _require_matching_header(text: CsvText, first: Sequence[str], sample: Rows, separator: str, skipped: int) -> None:
+    """Refuses a first line that most rows differ from in length: it is at fault, not each of them."""
+    common = _common_width(sample, len(first))
+    if common in (0, len(first)):
+        return
+    line = next(_numbered(text, separator, skipped), 1 + skipped)
+    if first[0].lstrip().startswith(_COMMENTS):
+        raise _no_part(text, line)
+    raise DataError(
+        f"{text.where}: line {line}, the first, has {len(first)} cells, but most rows have {common}; give each column "
+        "one name there"
+    )
+
+
+def _no_part(text: CsvText, line: int) -> DataError:
+    shown = for_axis(for_terminal(next(itertools.islice(_lines(text), line - 1, None)).strip()))
+    return DataError(f"{text.where}: line {line}, {shown!r}, is no part of the table below it; remove that line")
+
+
+def _single_column(text: CsvText, first: Sequence[str], sample: Rows = ()) -> DataError:
     found = for_axis(for_terminal(first[0])) if first else ""
+    if first and 2 * _longer_rows(sample) > len(sample):
+        return _no_part(text, next(_numbered(text, ",", int(_declared_separator(text) is not None)), 1))
     return DataError(
         f"{text.where}: a table needs a feature and a target column, but the first line has one cell, {found!r}; "
         f"separate the cells by {', '.join(SEPARATORS)}, or say which of them with --separator"

@@ -141,13 +141,7 @@ def _file_name(path: Path) -> str:
 def _number_classes(text: CsvText, layout: Layout, labels: WordColumn) -> tuple[tuple[str, ...], Codes]:
     """The classes in order, and the number of each row's class; ``1`` and ``1.0`` are one class."""
     where = f"{text.where}: the target column {_shown(labels.name)!r}"
-    for code, word in enumerate(labels.words):
-        if word.lower() in MISSING_LABELS:
-            line = layout.line_of(text, int(np.argmax(labels.codes == code)))
-            raise DataError(
-                f"{text.where}: line {line}: the target column {_shown(labels.name)!r} has no value"
-                f"{f' ({word!r})' if word else ''}; remove that row"
-            )
+    _require_labels(text, layout, labels)
     values = [read_cell(word, layout.decimal) for word in labels.words]
     are_numbers = all(kind is Kind.NUMBER and math.isfinite(value) for kind, value in values)
     written: dict[float, str] = {}
@@ -191,6 +185,20 @@ def _number_classes(text: CsvText, layout: Layout, labels: WordColumn) -> tuple[
             f"{_shown(labels.name)!r}; remove that row, or give more rows of the class"
         )
     return classes, numbers
+
+
+def _require_labels(text: CsvText, layout: Layout, labels: WordColumn) -> None:
+    """Refuses rows without a class; the first is named, and how many there are."""
+    missing = [code for code, word in enumerate(labels.words) if word.lower() in MISSING_LABELS]
+    rows = np.flatnonzero(np.isin(labels.codes, missing))
+    if not len(rows):
+        return
+    line, word = layout.line_of(text, int(rows[0])), labels.words[labels.codes[rows[0]]]
+    fix = f", the first of {len(rows):,} such rows; remove them" if len(rows) > 1 else "; remove that row"
+    raise DataError(
+        f"{text.where}: line {line}: the target column {_shown(labels.name)!r} has no value"
+        f"{f' ({word!r})' if word else ''}{fix}"
+    )
 
 
 def _looks_like_regression(values: Sequence[float], distinct: int, rows: int) -> bool:
