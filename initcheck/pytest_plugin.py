@@ -289,8 +289,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     from initcheck.checks.registry import FALSE_ALARM_RATE, POWER
 
     idle = f", {counts['skipped']} not applicable" if counts["skipped"] else ""
+    checks, issues = counts["passed"] + counts["failed"] + counts["xfailed"], counts["xfailed"]
     terminalreporter.write_line(
-        f"initcheck: {counts['passed'] + counts['failed'] + counts['xfailed']} checks, {counts['failed']} failed, "
-        f"{counts['xfailed']} known issues{idle}; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
+        f"initcheck: {checks} check{'s' * (checks != 1)}, {counts['failed']} failed, "
+        f"{issues} known issue{'s' * (issues != 1)}{idle}; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
         f"power ≥ {POWER:.1%} at the documented effects; seed {config.getoption('initcheck_seed')}"
     )

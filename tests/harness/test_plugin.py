@@ -86,7 +86,7 @@ def test_nothing_to_judge_is_a_skip_with_its_reason_and_too_little_is_a_failure(
     result = repository(["LAME", "UNSURE"], "-rs")
     result.assert_outcomes(skipped=1, failed=1)
     result.stdout.fnmatch_lines("*nothing to judge*")
-    result.stdout.fnmatch_lines("initcheck: 1 checks, 1 failed, 0 known issues, 1 not applicable; *")
+    result.stdout.fnmatch_lines("initcheck: 1 check, 1 failed, 0 known issues, 1 not applicable; *")
 
 
 def test_a_statistical_failure_is_confirmed_on_fresh_streams(repository):
