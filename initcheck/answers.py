@@ -39,7 +39,7 @@ METHODS = {
     "between order statistics; > means not within the epochs given",
     "stuck": "share of runs that never reached the target and whose loss is no number or falls no more, but for "
     "noise, or no further than naming one class for all rows allows (docs/statistics.md); fewer than 8 epochs cannot "
-    "tell; 95 % Clopper–Pearson interval",
+    "tell; 95 % Clopper–Pearson interval, from none to all of the runs of which it cannot be told",
     "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share",
 }
 
@@ -64,8 +64,9 @@ class Answer:
         best: Chance to come out best if each initializer were run once; NaN where an initializer's runs are not as many
             independent draws of weights.
         epochs_to_target: Median of the epochs needed; infinite where most runs never get there.
-        judged: Runs of which it can be told whether they are stuck.
-        stuck: Share of stuck runs among these; NaN where there are none.
+        judged: Runs of which it can be told whether they are stuck; 0 where fewer than 8 epochs tell it of some only,
+            as then none but those that reached the target or diverged would count.
+        stuck: Share of stuck runs among these, whose interval allows for the others; NaN where there are none.
         restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told.
         one_run: Whether they are one run, repeated, as nothing in them is random: only ``best`` has an interval.
     """
@@ -237,14 +238,13 @@ def attribute(runs: Runs) -> Components | None:
 
 
 def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | None) -> Answer:
-    judged = is_stuck(runs, target, one_class).compressed()
+    judged, stuck = _stuck_share(runs, target, one_class)
     one_run = is_one_run(runs)
-    stuck = statistics.proportion(int(judged.sum()), len(judged))
     to_target = statistics.median(epochs_to_target(runs, target))
     if one_run:
         stuck, to_target = _without_interval(stuck), _without_interval(to_target)
     restarts = statistics.runs_until_success(stuck)
-    if math.isinf(restarts.value) and len(judged) < len(runs):
+    if math.isinf(restarts.value) and judged < len(runs):
         restarts = UNKNOWN  # of the others one may have been on its way
     return Answer(
         initializer=runs.initializer,
@@ -255,8 +255,24 @@ def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | Non
         train_stddev=statistics.stddev(runs.train_accuracy),
         best=best,
         epochs_to_target=to_target,
-        judged=len(judged),
+        judged=judged,
         stuck=stuck,
         restarts=restarts,
         one_run=one_run,
     )
+
+
+def _stuck_share(runs: Runs, target: float, one_class: OneClass | None) -> tuple[int, Estimate]:
+    """Of how many runs it can be told whether they are stuck, and the share of these that are.
+
+    No run that reached the target is among those that cannot be told, so that the others are no random sample: the
+    interval reaches from the share if none of them is stuck to that if all are. From few epochs the value itself would
+    be 0 or 1 by construction, and is not given.
+    """
+    found = is_stuck(runs, target, one_class)
+    stuck, judged = int(found.compressed().sum()), len(found.compressed())
+    if not judged or (judged < len(runs) and runs.epochs < MIN_EPOCHS):
+        return 0, UNKNOWN
+    low = statistics.proportion(stuck, len(runs)).low
+    high = statistics.proportion(stuck + len(runs) - judged, len(runs)).high
+    return judged, Estimate(stuck / judged, low, high)

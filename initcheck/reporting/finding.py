@@ -164,11 +164,12 @@ def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
         return f"Whether runs are stuck cannot be told{' ' if few else ', as '}{why}: {remedy}."
     rest = f"; of {unknown:,} more it cannot be told{' ' if few else ': '}{why}" if unknown else ""
     if not total:
-        bounds = [answer.stuck.high for answer in known if not answer.one_run]
+        refused = few and unknown  # those of whom it is told are then the ones that learn fastest
+        bounds = [] if refused else [answer.stuck.high for answer in known if not answer.one_run]
         bound = f"; so many runs rule out a share above {100 * max(bounds):.2g} %" if bounds else ""
         if not unknown:
             return f"No run is stuck{bound}{', and no smaller one' if bound else ''}."
-        among = f" among such runs of {_listing(list(counts))}, and no smaller one" if bound else ""
+        among = f" among runs of {_listing(list(counts))}, and no smaller one" if bound else ""
         return f"Of {format_count(of, 'run')} none is stuck{rest}{bound}{among}."
     ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
     stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])

@@ -219,19 +219,52 @@ def test_whether_a_run_is_stuck_cannot_be_told_from_few_epochs(losses):
     assert cells["restarts"] == "–"
 
 
-def test_what_cannot_be_told_is_left_out_of_the_share_and_never_called_hopeless():
+@pytest.mark.parametrize("ends", [("learned",), ("diverged",), ("learned", "diverged")])
+def test_a_run_of_few_epochs_that_cannot_be_told_leaves_no_share_and_no_restarts(ends):
+    """Only those that reached the target or diverged could count: the share would be 0 or 1 by construction."""
     few = [0.7, 0.69, 0.68]
-    diverged = [make_run(losses=[0.7, math.nan, math.nan], reseed=n) for n in range(2)]
-    unknown = [make_run(losses=few, reseed=n) for n in range(2, 5)]
-    learned = [make_run(losses=few, accuracies=[0.5, 0.9, 0.96], reseed=n) for n in range(5, 7)]
-    (found,) = answer(group_runs([*diverged, *unknown, *learned]), target=0.95)
-    assert (found.runs, found.judged, found.stuck.value) == (7, 4, 0.5)
-    assert (found.stuck.low, found.stuck.high) == pytest.approx((0.0676, 0.9324), abs=1e-4)  # of 2 in 4
-    assert found.restarts.value == 5
-    assert answer_cells(found, 3)["stuck"] == "50 % [7, 93], 3 of 7 cannot tell"
-    (found,) = answer(group_runs([*diverged, *unknown]), target=0.95)
-    assert (found.judged, found.stuck.value) == (2, 1)
-    assert answer_cells(found, 3)["restarts"] == "–"
+    runs = {
+        "learned": [make_run(losses=few, accuracies=[0.5, 0.9, 0.96], reseed=n) for n in range(41)],
+        "diverged": [make_run(losses=[0.7, math.nan, math.nan], reseed=n) for n in range(41, 43)],
+    }
+    told = [run for end in ends for run in runs[end]]
+    unknown = make_run(losses=few, reseed=99)
+    (found,) = answer(group_runs([*told, unknown]), target=0.95)
+    assert found.judged == 0
+    assert all(map(math.isnan, (found.stuck.value, found.stuck.low, found.restarts.value, found.restarts.low)))
+    cells = answer_cells(found, 3)
+    assert (cells["stuck"], cells["restarts"]) == ("cannot tell (3 epochs)", "–")
+    (each,) = group_runs([*told, unknown])
+    assert is_stuck(each, 0.95).compressed().tolist() == [end == "diverged" for end in ends for _ in runs[end]]
+    (found,) = answer(group_runs(told), target=0.95)  # all can be told
+    assert (found.judged, found.stuck.value) == (
+        len(told),
+        sum("d" in e[:1] for e in ends for _ in runs[e]) / len(told),
+    )
+
+
+def test_the_interval_allows_for_runs_that_cannot_be_told():
+    """None of them reached the target: as a random sample of all runs the others would look too good."""
+    falling, one_class = trained(0, share=0.7, rate=0.002, epochs=20)
+    learned = replace(falling, history=falling.history + np.array([0, 1, 0, 0]))  # reached the target
+    groups = [learned, falling, falling]
+    (found,) = answer([joined(groups)], 0.95, one_class)
+    assert (found.judged, found.stuck.value) == (1, 0)
+    assert (found.stuck.low, found.stuck.high) == pytest.approx((0, 0.9916), abs=1e-4)  # of 2 in 3
+    assert (found.restarts.value, found.restarts.high) == (1, 355)
+
+
+def joined(groups):
+    """Those single runs as one group."""
+    first = groups[0]
+    return replace(
+        first,
+        **{
+            name: np.concatenate([getattr(runs, name) for runs in groups])
+            for name in ("orders", "seeds", "train_correct", "test_correct", "history")
+        },
+        reseeds=np.arange(len(groups)),
+    )
 
 
 def test_epochs_to_target_count_from_one():
