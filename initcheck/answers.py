@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,8 @@ METHODS = {
     "stuck": "share of runs that never reached the target and whose loss is no number or falls no more, but for "
     "noise, or no further than naming one class for all rows allows (docs/statistics.md); fewer than 8 epochs cannot "
     "tell; 95 % Clopper–Pearson interval, from none to all of the runs of which it cannot be told",
-    "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share",
+    "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share; "
+    "none where no run of any initializer reached the target, as perhaps none can",
 }
 
 COMPONENTS_METHOD = (
@@ -64,10 +65,12 @@ class Answer:
         best: Chance to come out best if each initializer were run once; NaN where an initializer's runs are not as many
             independent draws of weights.
         epochs_to_target: Median of the epochs needed; infinite where most runs never get there.
+        reached: Runs that reached the target accuracy.
         judged: Runs of which it can be told whether they are stuck; 0 where fewer than 8 epochs tell it of some only,
             as then none but those that reached the target or diverged would count.
         stuck: Share of stuck runs among these, whose interval allows for the others; NaN where there are none.
-        restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told.
+        restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told, or where no run
+            of any initializer reached the target.
         one_run: Whether they are one run, repeated, as nothing in them is random: only ``best`` has an interval.
     """
 
@@ -79,6 +82,7 @@ class Answer:
     train_stddev: Estimate
     best: Estimate
     epochs_to_target: Estimate
+    reached: int
     judged: int
     stuck: Estimate
     restarts: Estimate
@@ -194,7 +198,10 @@ def answer(groups: Sequence[Runs], target: float, one_class: OneClass | None = N
         one_class: What naming one class for all rows gives, where that is known.
     """
     best = _best(groups) if groups else []
-    return [_answer(runs, share, target, one_class) for runs, share in zip(groups, best, strict=True)]
+    answers = [_answer(runs, share, target, one_class) for runs, share in zip(groups, best, strict=True)]
+    if any(one.reached for one in answers):
+        return answers
+    return [replace(one, restarts=UNKNOWN) for one in answers]  # perhaps the model cannot reach it on these data
 
 
 def _best(groups: Sequence[Runs]) -> list[Estimate]:
@@ -240,7 +247,8 @@ def attribute(runs: Runs) -> Components | None:
 def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | None) -> Answer:
     judged, stuck = _stuck_share(runs, target, one_class)
     one_run = is_one_run(runs)
-    to_target = statistics.median(epochs_to_target(runs, target))
+    epochs = epochs_to_target(runs, target)
+    to_target = statistics.median(epochs)
     if one_run:
         stuck, to_target = _without_interval(stuck), _without_interval(to_target)
     restarts = statistics.runs_until_success(stuck)
@@ -255,6 +263,7 @@ def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | Non
         train_stddev=statistics.stddev(runs.train_accuracy),
         best=best,
         epochs_to_target=to_target,
+        reached=int(np.isfinite(epochs).sum()),
         judged=judged,
         stuck=stuck,
         restarts=restarts,

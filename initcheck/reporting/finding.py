@@ -9,7 +9,7 @@ import numpy as np
 
 from initcheck.answers import MIN_EPOCHS, Answer
 from initcheck.records import Runs
-from initcheck.reporting.format import format_count, format_percent, format_share, has_interval
+from initcheck.reporting.format import format_count, format_number, format_percent, format_share, has_interval
 from initcheck.reporting.results import Sweep
 from initcheck.statistics import Components, Estimate, compare_pairs
 from initcheck.texts import for_axis
@@ -32,19 +32,20 @@ def find(sweep: Sweep) -> list[str]:
         ]
     epochs = max(runs.epochs for runs in sweep.groups)
     varied = _varied(sweep.groups)
+    missed = _find_none_reached(answers, sweep.facts.target, epochs)
     if varied == _BOTH:  # runs that share weights or orders say less of each other than their number suggests
         components = {for_axis(name): found for name, found in sweep.components.items()}
         caveat = "Runs share initial weights and orders: no initializer is called best, and intervals are too narrow."
-        return [_find_origin(components, answers), caveat]
+        return [_find_origin(components, answers), caveat, *missed[:1]]
     if varied == _ORDER:
         caveat = "Each initializer has one draw of weights in all its runs: none is called best."
-        return [_find_spread(answers, varied), caveat, _find_stuck(answers, epochs)]
+        return [_find_spread(answers, varied), caveat, *(missed or [_find_stuck(answers, epochs)])]
     order, repeated = _explain_order(answers, sweep.groups), _find_repeated(answers)
     return [
         _find_best(answers),
         *filter(None, [order]),
         _find_spread(answers, varied),
-        _find_stuck(answers, epochs),
+        *(missed or [_find_stuck(answers, epochs)]),
         *filter(None, [repeated]),
     ]
 
@@ -150,6 +151,22 @@ def _find_repeated(answers: Sequence[Answer]) -> str:
         f"{_listing(names)} {draws} nothing at random: {theirs} are one run, repeated, and only what compares {it} "
         "with others has an interval."
     )
+
+
+def _find_none_reached(answers: Sequence[Answer], target: float, epochs: int) -> list[str]:
+    """That no run reached the target, in place of whose runs are stuck; nothing where one did.
+
+    Nothing is said either where all losses still fall: more epochs may do. Fewer than 8 epochs cannot even tell which
+    runs lie on a plateau.
+    """
+    falling = all(_is_known(answer) and answer.stuck.value == 0 for answer in answers)
+    if falling or any(answer.reached for answer in answers):
+        return []
+    found = [
+        f"No run of any initializer reached the target accuracy {format_number(target)}: perhaps this model cannot on "
+        "these data, or needs more epochs."
+    ]
+    return [*found, _find_stuck(answers, epochs)] if not any(answer.judged for answer in answers) else found
 
 
 def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:

@@ -14,7 +14,8 @@ NOTATION = (
     "repeated, as nothing in it is random. "
     "Digits are cut where the interval's half-width has two left. "
     f"{NONE}: no number, from too few runs or epochs, or from runs that are not as many draws of weights. "
-    "never: every run seen was stuck, so these runs only give a least number of restarts, and one run none. "
+    "never: every run seen was stuck, so these runs only give a least number of restarts, and one run none; where no "
+    f"run of any initializer reached the target, restarts are {NONE}. "
     "accuracy of one class only: the loss falls, but no epoch named more than one class: that may be the output's bias "
     "alone."
 )
@@ -93,6 +94,11 @@ def format_ordinal(number: int) -> str:
     """A place: ``1st``, ``12th``, ``93rd``."""
     ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
+
+
+def format_number(value: float, decimals: int = 4) -> str:
+    """A share such as a target, with no more decimals than it has: ``0.9``, ``0.9943``, ``1``."""
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
 
 
 def has_interval(estimate: Estimate) -> bool:

@@ -172,7 +172,8 @@ def test_one_run_repeated_has_no_interval():
     def runs(name, **settings):
         return group_runs([make_run(initializer=name, losses=FLAT, reseed=n, **settings) for n in range(20)])[0]
 
-    zeros, drawn = answer([runs("zeros"), runs("he_normal")], target=0.95)
+    learned = runs("ones", accuracies=[0.99] * 8)
+    zeros, drawn, _ = answer([runs("zeros"), runs("he_normal"), learned], target=0.95)
     for name in ("stuck", "restarts", "epochs_to_target", "best", "test_mean", "test_stddev"):
         estimate = getattr(zeros, name)
         assert math.isnan(estimate.low), name
@@ -267,6 +268,19 @@ def joined(groups):
     )
 
 
+def test_no_restart_is_advised_where_no_run_of_any_initializer_reached_the_target():
+    """Perhaps the model cannot reach it: then a restart is no cure, whatever the share of stuck runs."""
+    stuck = [make_run(initializer="a", losses=FLAT, reseed=n) for n in range(10)]
+    mixed = [make_run(initializer="b", losses=[FLAT, FALLING][n % 2], reseed=n) for n in range(10)]
+    a, b = answer(group_runs([*stuck, *mixed]), target=0.95)
+    assert (a.stuck.value, b.stuck.value) == (1, 0.5)
+    assert all(math.isnan(end) for one in (a, b) for end in (one.restarts.value, one.restarts.low, one.restarts.high))
+    learned = make_run(initializer="c", losses=FLAT, accuracies=[0.5] * 7 + [0.96])
+    a, b, c = answer(group_runs([*stuck, *mixed, learned]), target=0.95)
+    assert (a.reached, c.reached) == (0, 1)
+    assert (a.restarts.value, b.restarts.value, c.restarts.value) == (math.inf, 5, 1)
+
+
 def test_epochs_to_target_count_from_one():
     (runs,) = group_runs([make_run(losses=[1, 1, 1], accuracies=[0.5, 0.9, 0.8])])
     assert epochs_to_target(runs, 0.5) == 1
@@ -284,7 +298,7 @@ def test_answers_come_in_the_runs_order_with_their_counts():
     assert he_normal.test_stddev.value == pytest.approx(0.2)
     assert he_normal.train_mean.value == pytest.approx(0.9)
     assert zeros.best.value == pytest.approx(1 / 6)
-    assert (zeros.restarts.value, he_normal.restarts.value) == (math.inf, 1)
+    assert (zeros.reached, he_normal.reached) == (0, 0)
     assert zeros.epochs_to_target.value == math.inf
 
 
@@ -311,7 +325,9 @@ def test_no_runs_give_no_answers():
 
 
 def test_each_number_of_an_answer_has_its_method_named():
-    assert len(METHODS) == len(Answer.__dataclass_fields__) - len(("initializer", "runs", "judged", "one_run"))
+    assert len(METHODS) == len(Answer.__dataclass_fields__) - len(
+        ("initializer", "runs", "reached", "judged", "one_run")
+    )
 
 
 def test_the_spread_is_attributed_where_every_weight_met_every_order():

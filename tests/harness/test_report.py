@@ -139,7 +139,9 @@ def test_findings_claim_no_more_than_the_intervals():
 
 def test_a_grid_says_where_the_spread_comes_from_and_calls_none_best():
     runs = [
-        replace(make_run(initializer=name, reseed=reseed, correct=(7, reseed * spread)), order=order)
+        replace(
+            make_run(initializer=name, reseed=reseed, correct=(7, reseed * spread), accuracies=LEARNED), order=order
+        )
         for name, spread in (("zeros", 0), ("he_normal", 1))
         for reseed in range(4)
         for order in (1, 2, 3)
@@ -153,10 +155,16 @@ def test_a_grid_says_where_the_spread_comes_from_and_calls_none_best():
     assert "Where the spread comes from" not in render_report(make_sweep())
 
 
+LEARNED = [0.5, 0.99]  # accuracies of a run that reaches the target
+
+
 def grid_of(reseeds, orders, right):
     """A sweep of that grid under two initializers; ``right`` gives how many held-out rows a cell has right."""
     runs = [
-        replace(make_run(initializer=name, reseed=reseed, correct=(7, right(reseed, order))), order=order)
+        replace(
+            make_run(initializer=name, reseed=reseed, correct=(7, right(reseed, order)), accuracies=LEARNED),
+            order=order,
+        )
         for name in ("zeros", "he_normal")
         for reseed in range(reseeds)
         for order in range(1, orders + 1)
@@ -248,10 +256,11 @@ def test_every_number_in_the_finding_bears_its_interval():
 def test_the_finding_calls_no_run_stuck_that_cannot_be_told():
     few = [0.7, 0.69]
     runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r, losses=few) for name in "ab" for r in range(8)]
-    told = page.find(make(runs))[2]
+    assert page.find(make(runs))[-2].startswith("No run of any initializer reached the target accuracy 0.95: perhaps")
+    told = page.find(make(runs))[-1]
     assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
     diverged = make_run(initializer="a", reseed=9, losses=[0.7, math.nan])
-    told = page.find(make([*runs, diverged]))[2]
+    told = page.find(make([*runs, diverged]))[-1]
     assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
 
 
@@ -307,6 +316,19 @@ def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class()
 )
 def test_a_cell_of_the_page_has_its_words_apart_which_may_be_broken_into_lines(cell, parts):
     assert page._split(cell) == parts
+
+
+def test_where_no_run_reached_the_target_the_finding_says_so_and_calls_none_stuck():
+    flat = [make_run(initializer=name, reseed=r, losses=[0.7] * 8) for name in "ab" for r in range(8)]
+    said = "No run of any initializer reached the target accuracy 0.95: perhaps this model cannot on these data, or "
+    assert find(make(flat))[-1] == said + "needs more epochs."
+    assert not any("Stuck" in sentence for sentence in find(make(flat)))
+    one = make_run(initializer="a", losses=[0.7] * 8, accuracies=[0.5, 0.96, *[0.5] * 6])
+    assert find(make([one, *flat[1:]]))[-1] == "Stuck are 15 of 16 runs: b 8 of 8 and a 7 of 8."
+    order = [replace(run, reseed=1, order=run.reseed + 1) for run in flat]
+    assert find(make(order))[-1] == said + "needs more epochs."
+    grid = [replace(run, reseed=run.reseed % 2, order=run.reseed // 2) for run in flat]
+    assert find(make(grid))[-1] == said + "needs more epochs."
 
 
 def test_one_run_repeated_is_one_run_in_the_finding():
