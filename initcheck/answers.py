@@ -39,7 +39,8 @@ METHODS = {
     "between order statistics; > means not within the epochs given",
     "stuck": "share of runs that never reached the target and whose loss is no number or falls no more, but for "
     "noise, or no further than naming one class for all rows allows (docs/statistics.md); fewer than 8 epochs cannot "
-    "tell; 95 % Clopper–Pearson interval, from none to all of the runs of which it cannot be told",
+    "tell, nor can a loss whose noise could hide a fall by 2 % in each quarter of the epochs; 95 % Clopper–Pearson "
+    "interval, from none to all of the runs of which it cannot be told",
     "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share; "
     "none where no run of any initializer reached the target, as perhaps none can",
 }
@@ -68,7 +69,8 @@ class Answer:
         reached: Runs that reached the target accuracy.
         judged: Runs of which it can be told whether they are stuck; 0 where fewer than 8 epochs tell it of some only,
             as then none but those that reached the target or diverged would count.
-        stuck: Share of stuck runs among these, whose interval allows for the others; NaN where there are none.
+        noisy: Runs of which it cannot be told because their loss is too noisy.
+        stuck: Share of stuck runs among the judged, whose interval allows for the others; NaN where there are none.
         restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told, or where no run
             of any initializer reached the target.
         one_run: Whether they are one run, repeated, as nothing in them is random: only ``best`` has an interval.
@@ -84,6 +86,7 @@ class Answer:
     epochs_to_target: Estimate
     reached: int
     judged: int
+    noisy: int
     stuck: Estimate
     restarts: Estimate
     one_run: bool = False
@@ -104,7 +107,8 @@ def is_stuck(
     falls is unfinished, not stuck: more epochs would help it, a restart need not. But where a run named one class for
     all rows in every epoch, all that fell may be the output's bias: it is stuck if the loss is near the least that one
     answer to all rows can have, unfinished if below that, and above it nobody can tell. Nor can anybody from fewer than
-    8 epochs. All of it can be computed from the columns of ``history.csv`` and the classes' counts.
+    8 epochs, or where a loss is too noisy. All of it can be computed from the columns of ``history.csv`` and the
+    classes' counts.
 
     Args:
         runs: The runs.
@@ -116,12 +120,31 @@ def is_stuck(
     diverged = never & ~np.isfinite(loss[:, -1])
     if runs.epochs < MIN_EPOCHS:
         return np.ma.masked_array(diverged, mask=never & ~diverged)
-    falls = never & ~diverged & _still_falls(loss)
+    falls, noisy = never & ~diverged & _still_falls(loss), is_too_noisy(runs, target)
     if one_class is None:
-        return np.ma.masked_array(never & ~falls, mask=False)
+        return np.ma.masked_array(never & ~falls, mask=noisy)
     idle = falls & names_one_class(runs, one_class)
     arrived, learns = _near_least(loss, one_class.least_loss)
-    return np.ma.masked_array(never & (~falls | (idle & arrived)), mask=idle & ~arrived & ~learns)
+    return np.ma.masked_array(never & (~falls | (idle & arrived)), mask=noisy | (idle & ~arrived & ~learns))
+
+
+def is_too_noisy(runs: Runs, target: float) -> npt.NDArray[np.bool_]:
+    """Whether each run seems to lie on a plateau, short of the target, but its noise could hide that it learns.
+
+    It could where a fall by ``PROGRESS``, which counts as one, is less than the ``CLEAR`` standard errors that a fall
+    must exceed. How often a fall is seen up to that noise, docs/statistics.md measures.
+    """
+    loss = runs.metric("loss")
+    if runs.epochs < MIN_EPOCHS:
+        return np.zeros(len(runs), dtype=bool)
+    plateau = np.isinf(epochs_to_target(runs, target)) & np.isfinite(loss[:, -1]) & ~_still_falls(loss)
+    quarter = runs.epochs // 4
+    late = loss[:, -_late(runs.epochs) :]
+    with np.errstate(invalid="ignore", over="ignore"):
+        third, last = late[:, -2 * quarter : -quarter].mean(axis=1), late[:, -quarter:].mean(axis=1)
+        noise, size = CLEAR * _noise(late) * math.sqrt(2 / quarter), np.maximum(np.abs(third), np.abs(last))
+        found: npt.NDArray[np.bool_] = plateau & (noise > PROGRESS * size) & np.isfinite(noise)
+    return found
 
 
 def names_one_class(runs: Runs, one_class: OneClass) -> npt.NDArray[np.bool_]:
@@ -265,6 +288,7 @@ def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | Non
         epochs_to_target=to_target,
         reached=int(np.isfinite(epochs).sum()),
         judged=judged,
+        noisy=int(is_too_noisy(runs, target).sum()),
         stuck=stuck,
         restarts=restarts,
         one_run=one_run,

@@ -175,7 +175,7 @@ def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
     total, of = (sum(each) for each in zip(*counts.values(), strict=True)) if counts else (0, 0)
     unknown = sum(1 if answer.one_run else answer.runs - answer.judged for answer in answers if not _is_known(answer))
     few, budget = epochs < MIN_EPOCHS, format_count(epochs, "epoch")
-    why = f"from {budget}" if few else "accuracy stayed that of one class though the loss falls"
+    why = f"from {budget}" if few else _unknown_because(answers)
     if not of:
         remedy = f"train for {MIN_EPOCHS} or more" if few else "train for more"
         return f"Whether runs are stuck cannot be told{' ' if few else ', as '}{why}: {remedy}."
@@ -191,6 +191,16 @@ def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
     ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
     stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])
     return f"Stuck are {total:,} of {format_count(of, 'run')}: {stuck}{rest}."
+
+
+def _unknown_because(answers: Sequence[Answer]) -> str:
+    """Why it cannot be told of some runs of enough epochs whether they are stuck."""
+    noisy = sum(answer.noisy for answer in answers)
+    reasons = {
+        "the loss is too noisy to show whether it falls": noisy,
+        "accuracy stayed that of one class though the loss falls": sum(a.runs - a.judged for a in answers) - noisy,
+    }
+    return " or ".join(reason for reason, runs in reasons.items() if runs)
 
 
 def _count_stuck(answer: Answer) -> tuple[int, int]:

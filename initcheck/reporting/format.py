@@ -17,7 +17,7 @@ NOTATION = (
     "never: every run seen was stuck, so these runs only give a least number of restarts, and one run none; where no "
     f"run of any initializer reached the target, restarts are {NONE}. "
     "accuracy of one class only: the loss falls, but no epoch named more than one class: that may be the output's bias "
-    "alone."
+    "alone. noisy loss: it seems to fall no more, but so much noise could hide that it does."
 )
 
 
@@ -72,10 +72,16 @@ def format_epochs(estimate: Estimate, epochs: int) -> str:
 def format_stuck(answer: Answer, epochs: int) -> str:
     """The share of stuck runs: ``31 % [18, 45]``, ``cannot tell (5 epochs)``, or both where some can be told."""
     if not answer.judged:
-        why = format_count(epochs, "epoch") if epochs < MIN_EPOCHS else "accuracy of one class only"
-        return f"cannot tell ({why})"
+        return f"cannot tell ({_reason(answer, epochs)})"
     unknown = answer.runs - answer.judged
     return format_percent(answer.stuck) + (f", {unknown:,} of {answer.runs:,} cannot tell" if unknown else "")
+
+
+def _reason(answer: Answer, epochs: int) -> str:
+    if epochs < MIN_EPOCHS:
+        return format_count(epochs, "epoch")
+    reasons = {"noisy loss": answer.noisy, "accuracy of one class only": answer.runs - answer.judged - answer.noisy}
+    return " or ".join(reason for reason, runs in reasons.items() if runs)
 
 
 def format_restarts(estimate: Estimate) -> str:

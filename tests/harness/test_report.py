@@ -304,6 +304,16 @@ def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class()
     )
 
 
+def test_the_finding_says_why_it_cannot_be_told_of_noisy_losses():
+    losses = [0.7 + 0.1 * (-1) ** n for n in range(12)]
+    noisy = [make_run(initializer="a", losses=losses, reseed=r) for r in range(8)]
+    learned = [make_run(initializer="b", losses=[0.7] * 12, accuracies=[0.99] * 12, reseed=r) for r in range(8)]
+    assert find(make([*noisy, *learned]))[-1] == (
+        "Of 8 runs none is stuck; of 8 more it cannot be told: the loss is too noisy to show whether it falls; so many "
+        "runs rule out a share above 37 % among runs of b, and no smaller one."
+    )
+
+
 @pytest.mark.parametrize(
     ("cell", "parts"),
     [
