@@ -67,6 +67,7 @@ class Answer:
             independent draws of weights.
         epochs_to_target: Median of the epochs needed; infinite where most runs never get there.
         reached: Runs that reached the target accuracy.
+        unfinished: Runs that did not, and whose loss still falls; of fewer than 8 epochs, falls in each.
         judged: Runs of which it can be told whether they are stuck; 0 where fewer than 8 epochs tell it of some only,
             as then none but those that reached the target or diverged would count.
         noisy: Runs of which it cannot be told because their loss is too noisy.
@@ -85,6 +86,7 @@ class Answer:
     best: Estimate
     epochs_to_target: Estimate
     reached: int
+    unfinished: int
     judged: int
     noisy: int
     stuck: Estimate
@@ -144,6 +146,26 @@ def is_too_noisy(runs: Runs, target: float) -> npt.NDArray[np.bool_]:
         third, last = late[:, -2 * quarter : -quarter].mean(axis=1), late[:, -quarter:].mean(axis=1)
         noise, size = CLEAR * _noise(late) * math.sqrt(2 / quarter), np.maximum(np.abs(third), np.abs(last))
         found: npt.NDArray[np.bool_] = plateau & (noise > PROGRESS * size) & np.isfinite(noise)
+    return found
+
+
+def is_unfinished(runs: Runs, target: float, one_class: OneClass | None = None) -> npt.NDArray[np.bool_]:
+    """Whether each run never reached the target while its loss still falls, so that more epochs would help.
+
+    Of fewer than 8 epochs, which show no noise, the loss has to fall in each, the last time by much or about as fast as
+    the time before. One that is stuck though its loss creeps to the least of one answer to all rows is not unfinished.
+    """
+    loss = runs.metric("loss")
+    never = np.isinf(epochs_to_target(runs, target)) & np.isfinite(loss[:, -1])
+    if runs.epochs >= MIN_EPOCHS:
+        return never & _still_falls(loss) & ~is_stuck(runs, target, one_class).filled(False)
+    if runs.epochs == 1:
+        return np.zeros(len(runs), dtype=bool)
+    with np.errstate(invalid="ignore", over="ignore"):
+        falls = -np.diff(loss, axis=1)
+        size = np.maximum(np.abs(loss[:, -2]), np.abs(loss[:, -1]))
+        pace = falls[:, -1] >= np.minimum(PROGRESS * size, SLOWER * falls[:, -min(2, runs.epochs - 1)])
+        found: npt.NDArray[np.bool_] = never & (falls > 0).all(axis=1) & (falls[:, -1] >= FLAT * size) & pace
     return found
 
 
@@ -287,6 +309,7 @@ def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | Non
         best=best,
         epochs_to_target=to_target,
         reached=int(np.isfinite(epochs).sum()),
+        unfinished=int(is_unfinished(runs, target, one_class).sum()),
         judged=judged,
         noisy=int(is_too_noisy(runs, target).sum()),
         stuck=stuck,

@@ -15,6 +15,7 @@ from initcheck.statistics import Components, Estimate, compare_pairs
 from initcheck.texts import for_axis
 
 MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
+UNFINISHED = 0.1  # from this share of unfinished runs on, they may decide who comes out best
 _MOST_NAMES = 5
 _WEIGHTS, _ORDER, _BOTH = "Reseeding", "Another order of the rows", "Both"  # what a run may change
 
@@ -30,6 +31,11 @@ def find(sweep: Sweep) -> list[str]:
             f"Too few runs to tell an initializer from its seed: {format_count(fewest, 'run')} of one or more of them, "
             f"where at least {MIN_RUNS} of each are needed. What follows is what happened to happen."
         ]
+    return [*_find_unfinished(answers, sweep.facts.target), *_find_answers(sweep, answers)]
+
+
+def _find_answers(sweep: Sweep, answers: Sequence[Answer]) -> list[str]:
+    """Who comes out best, what spreads, and who is stuck."""
     epochs = max(runs.epochs for runs in sweep.groups)
     varied = _varied(sweep.groups)
     missed = _find_none_reached(answers, sweep.facts.target, epochs)
@@ -47,6 +53,18 @@ def find(sweep: Sweep) -> list[str]:
         _find_spread(answers, varied),
         *(missed or [_find_stuck(answers, epochs)]),
         *filter(None, [repeated]),
+    ]
+
+
+def _find_unfinished(answers: Sequence[Answer], target: float) -> list[str]:
+    """That training was too short, where that concerns a substantial share of the runs."""
+    sizes = [1 if answer.one_run else answer.runs for answer in answers]
+    unfinished = [min(answer.unfinished, size) for answer, size in zip(answers, sizes, strict=True)]
+    if sum(unfinished) < UNFINISHED * sum(sizes):
+        return []
+    return [
+        f"{sum(unfinished):,} of {format_count(sum(sizes), 'run')} did not reach the target accuracy "
+        f"{format_number(target)} while their loss still falls: give more --epochs."
     ]
 
 
@@ -159,7 +177,7 @@ def _find_none_reached(answers: Sequence[Answer], target: float, epochs: int) ->
     Nothing is said either where all losses still fall: more epochs may do. Fewer than 8 epochs cannot even tell which
     runs lie on a plateau.
     """
-    falling = all(_is_known(answer) and answer.stuck.value == 0 for answer in answers)
+    falling = all(answer.unfinished == answer.runs for answer in answers)
     if falling or any(answer.reached for answer in answers):
         return []
     found = [

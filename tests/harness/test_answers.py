@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 from runs import make_run
 
-from initcheck.answers import METHODS, Answer, answer, attribute, epochs_to_target, is_stuck, names_one_class
+from initcheck.answers import (
+    METHODS,
+    Answer,
+    answer,
+    attribute,
+    epochs_to_target,
+    is_stuck,
+    is_unfinished,
+    names_one_class,
+)
 from initcheck.catalog.problem_facts import OneClass
 from initcheck.records import group_runs
 from initcheck.reporting.format import answer_cells
@@ -298,6 +307,33 @@ def joined(groups):
     )
 
 
+@pytest.mark.parametrize(
+    ("losses", "unfinished"),
+    [
+        ([0.7], False),  # nothing to compare with
+        ([0.7, 0.699], True),
+        ([0.7, 0.7], False),
+        ([0.7, 0.69, 0.68], True),
+        ([0.7, 0.5, 0.499], False),  # slower than before
+        ([0.7, 0.71, 0.70], False),
+        ([0.7, 0.69, math.nan], False),
+        (FLAT, False),
+        (FALLING, True),
+    ],
+)
+def test_unfinished_is_short_of_the_target_and_still_falling(losses, unfinished):
+    (runs,) = group_runs([make_run(losses=losses)])
+    assert is_unfinished(runs, target=0.95).tolist() == [unfinished]
+    (runs,) = group_runs([make_run(losses=losses, accuracies=[0.95] * len(losses))])
+    assert is_unfinished(runs, target=0.95).tolist() == [False]
+
+
+def test_a_run_stuck_at_the_least_loss_of_one_class_is_not_unfinished():
+    runs, one_class = trained(0, share=0.6, rate=0.01, epochs=20)
+    assert is_unfinished(runs, 0.95).tolist() == [True]
+    assert is_unfinished(runs, 0.95, one_class).tolist() == [False]
+
+
 def test_no_restart_is_advised_where_no_run_of_any_initializer_reached_the_target():
     """Perhaps the model cannot reach it: then a restart is no cure, whatever the share of stuck runs."""
     stuck = [make_run(initializer="a", losses=FLAT, reseed=n) for n in range(10)]
@@ -356,7 +392,7 @@ def test_no_runs_give_no_answers():
 
 def test_each_number_of_an_answer_has_its_method_named():
     assert len(METHODS) == len(Answer.__dataclass_fields__) - len(
-        ("initializer", "runs", "reached", "judged", "noisy", "one_run")
+        ("initializer", "runs", "reached", "unfinished", "judged", "noisy", "one_run")
     )
 
 

@@ -29,6 +29,9 @@ from initcheck.statistics import Estimate, compare_pairs
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{0}$ & \"q\""
 
 
+LEARNED = [0.5, 0.99]  # accuracies of a run that reaches the target
+
+
 def make_sweep(names=("zeros", "he_normal"), reseeds=6, planned=None, **changes):
     runs = [
         make_run(
@@ -131,6 +134,7 @@ def test_nothing_is_clipped_out_of_sight():
 
 def test_findings_claim_no_more_than_the_intervals():
     equal = make_sweep(names=("he_normal", "lecun_uniform"))
+    equal = make([replace(run, history=make_run(accuracies=LEARNED).history) for run in equal.runs])
     runs = [replace(run, test_correct=250 + run.reseed) for run in equal.runs]
     assert "No initializer clearly comes out best" in find(replace(equal, groups=group_runs(runs)))[0]
     runs = [replace(run, test_correct=100 + 100 * (run.initializer == "he_normal")) for run in equal.runs]
@@ -153,9 +157,6 @@ def test_a_grid_says_where_the_spread_comes_from_and_calls_none_best():
     page = render_report(sweep)
     assert "Where the spread comes from" in page
     assert "Where the spread comes from" not in render_report(make_sweep())
-
-
-LEARNED = [0.5, 0.99]  # accuracies of a run that reaches the target
 
 
 def grid_of(reseeds, orders, right):
@@ -246,7 +247,8 @@ def test_every_number_in_the_finding_bears_its_interval():
         for name in ("a", "b")
         for r in range(8)
     ]
-    best, spread, stuck = find(make(runs))
+    unfinished, best, spread, stuck = find(make(runs))
+    assert unfinished.startswith("16 of 16 runs did not reach")
     assert "[" in best
     assert "standard deviation of" in spread
     assert "[" in spread
@@ -256,7 +258,6 @@ def test_every_number_in_the_finding_bears_its_interval():
 def test_the_finding_calls_no_run_stuck_that_cannot_be_told():
     few = [0.7, 0.69]
     runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r, losses=few) for name in "ab" for r in range(8)]
-    assert page.find(make(runs))[-2].startswith("No run of any initializer reached the target accuracy 0.95: perhaps")
     told = page.find(make(runs))[-1]
     assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
     diverged = make_run(initializer="a", reseed=9, losses=[0.7, math.nan])
@@ -326,6 +327,23 @@ def test_the_finding_says_why_it_cannot_be_told_of_noisy_losses():
 )
 def test_a_cell_of_the_page_has_its_words_apart_which_may_be_broken_into_lines(cell, parts):
     assert page._split(cell) == parts
+
+
+@pytest.mark.parametrize("epochs", [2, 5, 20])
+def test_that_training_was_too_short_is_said_before_any_winner(epochs):
+    """The others have hardly left their start: zeros comes out best by being there already."""
+    creeping = [0.7 - 0.002 * n for n in range(epochs)]
+    runs = [make_run(initializer="zeros", reseed=r, losses=creeping, correct=(7, 4)) for r in range(10)]
+    runs += [make_run(initializer="a", reseed=r, losses=creeping, correct=(7, r % 4)) for r in range(10)]
+    said = "11 of 11 runs did not reach the target accuracy 0.95 while their loss still falls: give more --epochs."
+    assert find(make(runs))[0] == said
+    assert find(make(runs))[1].startswith("If each initializer is run once, zeros (")
+    assert said in html.unescape(render_report(make(runs)))
+    learned = [make_run(initializer="b", reseed=r, losses=creeping, accuracies=[0.99] * epochs) for r in range(8)]
+    few = [replace(run, initializer="b", reseed=8) for run in runs[-1:]]
+    assert not any("still falls: give more" in sentence for sentence in find(make([*learned, *learned, *few])))
+    flat = [make_run(initializer="b", reseed=r, losses=[0.7] * epochs) for r in range(8)]
+    assert not any("still falls: give more" in sentence for sentence in find(make(flat)))
 
 
 def test_where_no_run_reached_the_target_the_finding_says_so_and_calls_none_stuck():
