@@ -288,8 +288,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     from initcheck.checks.registry import FALSE_ALARM_RATE, POWER
 
+    judged = counts["passed"] + counts["failed"] + counts["xfailed"]
     terminalreporter.write_line(
-        f"initcheck: {counts['passed'] + counts['failed'] + counts['xfailed']} checks, {counts['failed']} failed, "
-        f"{counts['xfailed']} known issues; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
-        f"power ≥ {POWER:.1%} at the documented effects; seed {config.getoption('initcheck_seed')}"
+        f"initcheck: {judged} check{'s' * (judged != 1)}, {counts['failed']} failed, "
+        f"{counts['xfailed']} known issue{'s' * (counts['xfailed'] != 1)}; "
+        f"false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, power ≥ {POWER:.1%} at the documented effects; "
+        f"seed {config.getoption('initcheck_seed')}"
     )

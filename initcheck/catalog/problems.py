@@ -280,10 +280,13 @@ def from_csv(
     two = len(table.classes) == 2
     inputs = table.data.input_shape[0]
     units = "-".join(map(str, (inputs, *hidden, 1 if two else len(table.classes))))
-    layers = f"{units}, {'relu, ' * bool(hidden)}{'sigmoid' if two else 'softmax'}"
+    features, layers = (
+        _count(table.features, "feature"),
+        f"{units}, {'relu, ' * bool(hidden)}{'sigmoid' if two else 'softmax'}",
+    )
     return Problem(
         name=f"{table.name} (file)" if table.name in PROBLEMS else table.name,
-        title=f"{len(table.classes)} classes of {for_axis(table.target)!r} from {_count(table.features)}: {layers}",
+        title=f"{len(table.classes)} classes of {for_axis(table.target)!r} from {features}: {layers}",
         source=_source(table),
         data=functools.partial(_same, table.data),
         model=functools.partial(_dense, tuple(hidden), len(table.classes)),
@@ -309,9 +312,10 @@ def banknotes_from_csv(path: Path, reading: Reading = DETECTED) -> Problem:
             f"{path}: the target column {for_axis(table.target)!r} has {len(table.classes)} classes, but the lecture's "
             "model tells two apart; leave --problem banknotes out"
         )
+    inputs = _count(table.data.input_shape[0], "input")
     return replace(
         _LECTURE,
-        title=f"The lecture's protocol on the file {table.name}: {table.data.input_shape[0]} inputs, 1 sigmoid output",
+        title=f"The lecture's protocol on the file {table.name}: {inputs}, 1 sigmoid output",
         source=_source(table),
         data=functools.partial(_same, table.data),
         chance=table.chance,
@@ -323,8 +327,8 @@ def _target(table: CsvTable) -> float:
     return _LECTURE.target if table.chance < _LECTURE.target else (1 + table.chance) / 2
 
 
-def _count(features: int) -> str:
-    return f"{features:,} feature{'s' * (features != 1)}"
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _source(table: CsvTable) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -83,9 +84,9 @@ def _find_origin(components: Mapping[str, Components], answers: Sequence[Answer]
         return "Where the spread comes from cannot be said: not every draw of weights was trained in every order."
     name, widest = max(components.items(), key=lambda item: item[1].total)
     return (
-        f"Of the variance of {name}'s held-out accuracy, which spreads most, {format_percent(widest.rows)} is the "
-        f"initial weights, {format_percent(widest.columns)} the order of the rows, and "
-        f"{format_percent(widest.interplay)} what neither decides alone."
+        f"Of the variance of {_possessive(name)} held-out accuracy, which spreads most, "
+        f"{format_percent(widest.rows)} is the initial weights, {format_percent(widest.columns)} the order of the "
+        f"rows, and {format_percent(widest.interplay)} what neither decides alone."
     )
 
 
@@ -95,14 +96,18 @@ def _find_best(answers: Sequence[Answer]) -> str:
         return f"{answers[0].initializer} reaches a mean held-out accuracy of {mean} over {runs}."
     if len({answer.test_mean.value for answer in answers}) == 1 and not any(a.test_stddev.value for a in answers):
         return f"Every run ends with the same held-out accuracy, {format_share(answers[0].test_mean)}."
-    leaders = _leaders(answers, lambda answer: answer.best)
+    leaders = [one for one in _leaders(answers, lambda answer: answer.best) if one.best.value > 0]
     shares = [f"{answer.initializer} ({format_percent(answer.best)})" for answer in leaders]
     if len(leaders) == 1:
         return f"If each initializer is run once, {shares[0]} comes out best most often."
-    return (
-        f"No initializer clearly comes out best: if each is run once, {_listing(shares)} do so most often, "
-        "and the first one's interval overlaps with the others'."
-    )
+    first = leaders[0].best
+    level = [answer.initializer for answer in leaders if math.isclose(answer.best.value, first.value)]
+    if len(level) == len(leaders):
+        return f"No initializer clearly comes out best: if each is run once, {_listing(shares)} tie."
+    tie = f"; {_listing(level)} tie" if len(level) > 1 else ""
+    overlap = ", and the first one's interval overlaps with the others'" if has_interval(first) else ""
+    most = f"{_listing(shares)} do so most often{tie}{overlap}"
+    return f"No initializer clearly comes out best: if each is run once, {most}."
 
 
 def _explain_order(answers: Sequence[Answer], groups: Sequence[Runs]) -> str:
@@ -120,8 +125,8 @@ def _explain_order(answers: Sequence[Answer], groups: Sequence[Runs]) -> str:
         why = f", but what counts is the highest run of all {len(answers)} initializers"
     return (
         f"{often.initializer} comes out best more often than {higher.initializer} although its mean is lower "
-        f"({_shown(often)} against {_shown(higher)}): its runs are above {higher.initializer}'s in {100 * above:.0f} % "
-        f"of all pairs and below them in {100 * below:.0f} %{why}."
+        f"({_shown(often)} against {_shown(higher)}): its runs are above {_possessive(higher.initializer)} in "
+        f"{100 * above:.0f} % of all pairs and below them in {100 * below:.0f} %{why}."
     )
 
 
@@ -149,14 +154,29 @@ def _find_spread(answers: Sequence[Answer], varied: str) -> str:
     first, *rivals = _leaders(answers, lambda answer: answer.test_stddev)
     if first.test_stddev.value == 0:
         return f"{varied} changed no run's held-out accuracy."
-    means = sorted(answers, key=lambda answer: answer.test_mean.value)
-    ends = [f"{answer.test_mean.value:.2f} ({answer.initializer})" for answer in (means[0], means[-1])]
-    several = f"Mean held-out accuracy runs from {ends[0]} to {ends[1]}; {varied[0].lower()}{varied[1:]}"
+    several = f"{_range_of_means(answers)}; {varied[0].lower()}{varied[1:]}"
     between = several if len(answers) > 1 else varied
     apart = f", not clearly more than for {_listing([rival.initializer for rival in rivals])}" if rivals else ""
     most = " most" if len(answers) > 1 else ""
     spread = format_share(first.test_stddev)
     return f"{between} alone moves it{most} for {first.initializer}, by a standard deviation of {spread}{apart}."
+
+
+def _range_of_means(answers: Sequence[Answer]) -> str:
+    """The lowest and the highest mean with the names of all that have it; differences that no table shows are none."""
+    means = sorted(answers, key=lambda answer: answer.test_mean.value)
+    low, high = ([answer for answer in answers if _shown(answer) == _shown(end)] for end in (means[0], means[-1]))
+    if _shown(means[0]) == _shown(means[-1]):
+        return f"Mean held-out accuracy is {means[0].test_mean.value:.2f} for all"
+    ends = [
+        f"{end.test_mean.value:.2f} ({_listing([answer.initializer for answer in names])})"
+        for end, names in ((means[0], low), (means[-1], high))
+    ]
+    return f"Mean held-out accuracy runs from {ends[0]} to {ends[1]}"
+
+
+def _possessive(name: str) -> str:
+    return f"{name}'" if name.endswith("s") else f"{name}'s"
 
 
 def _find_repeated(answers: Sequence[Answer]) -> str:

@@ -102,9 +102,12 @@ def format_ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
-def format_number(value: float, decimals: int = 4) -> str:
-    """A share such as a target, with no more decimals than it has: ``0.9``, ``0.9943``, ``1``."""
-    return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+def format_number(share: float) -> str:
+    """A share such as a target with at most four decimals: ``0.9``, ``0.9943``; what is below 1 is not shown as 1."""
+    rounded = round(share, 4)
+    if 0 < share < 1:
+        rounded = min(max(rounded, 0.0001), 0.9999)
+    return f"{rounded:.4f}".rstrip("0").rstrip(".")
 
 
 def has_interval(estimate: Estimate) -> bool:

@@ -52,4 +52,4 @@ def test_another_repository_judges_what_is_its_own(pytester):
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-rA")
     result.assert_outcomes(passed=5 + 3 + 1 + 1, skipped=2, failed=1, xfailed=1)
     result.stdout.fnmatch_lines(["FAILED *test_wrong_law?LAW03-wrong?*"])
-    result.stdout.fnmatch_lines("initcheck: *1 failed, 1 known issues;*")
+    result.stdout.fnmatch_lines("initcheck: *1 failed, 1 known issue;*")

@@ -22,8 +22,16 @@ from initcheck.reporting.bounds import documented_cells, picture_of, render_mark
 from initcheck.reporting.curves import curves_of
 from initcheck.reporting.data_facts import data_rows
 from initcheck.reporting.finding import find
-from initcheck.reporting.format import format_epochs, format_ordinal, format_percent, format_restarts, format_share
+from initcheck.reporting.format import (
+    format_epochs,
+    format_number,
+    format_ordinal,
+    format_percent,
+    format_restarts,
+    format_share,
+)
 from initcheck.reporting.page import render_report, render_summary
+from initcheck.reporting.terminal import print_answers
 from initcheck.statistics import Estimate, compare_pairs
 
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{0}$ & \"q\""
@@ -141,6 +149,38 @@ def test_findings_claim_no_more_than_the_intervals():
     assert "he_normal (100 % [54, 100])" in find(replace(equal, groups=group_runs(runs)))[0]
 
 
+def ends_of(correct):
+    """A sweep of eight runs of each name, all of which reach the target, with those counts of 5 held-out rows right."""
+    return make(
+        [
+            make_run(initializer=name, reseed=r, correct=(7, right[r % len(right)]), accuracies=LEARNED)
+            for name, right in correct.items()
+            for r in range(8)
+        ]
+    )
+
+
+def test_those_that_tie_are_said_to_tie_and_those_that_never_come_out_best_are_not_listed():
+    best, spread, *_ = find(ends_of({"a": [4], "b": [4], "c": [4], "low": [1, 2, 2], "lower": [1, 1, 2]}))
+    assert best == "No initializer clearly comes out best: if each is run once, a (33 %), b (33 %) and c (33 %) tie."
+    assert spread.startswith("Mean held-out accuracy runs from 0.25 (lower) to 0.80 (a, b and c); reseeding alone")
+
+
+def test_two_that_tie_above_a_third_are_said_to_tie():
+    best, spread, *_ = find(ends_of({"a": [2, 4, 4], "b": [2, 4, 4], "c": [2, 2, 4]}))
+    assert re.fullmatch(
+        r"No initializer clearly comes out best: if each is run once, a \([\d.]+ % \[.*\]\), b \([\d.]+ % \[.*\]\) "
+        r"and c \([\d.]+ % \[.*\]\) do so most often; a and b tie, and the first one's interval overlaps with the others'\.",
+        best,
+    ), best
+    assert spread.startswith("Mean held-out accuracy runs from 0.50 (c) to 0.65 (a and b); ")
+
+
+def test_means_that_are_all_equal_have_no_ends():
+    _, spread, *_ = find(ends_of({"a": [2, 2, 2, 2, 3, 4, 4, 5], "b": [3]}))
+    assert spread.startswith("Mean held-out accuracy is 0.60 for all; reseeding alone moves it most for a, ")
+
+
 def test_a_grid_says_where_the_spread_comes_from_and_calls_none_best():
     runs = [
         replace(
@@ -228,6 +268,35 @@ def one_each():
 )
 def test_estimates_are_shown_no_finer_than_their_error(text, expected):
     assert text == expected
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.9, "0.9"), (1.0, "1"), (0.0549451, "0.0549"), (0.994286, "0.9943"), (0.99999, "0.9999"), (0.00001, "0.0001")],
+)
+def test_a_share_of_the_problem_has_four_decimals_at_most(share, text):
+    assert format_number(share) == text
+
+
+def test_chance_and_target_have_four_decimals_at_most_wherever_they_are_shown(capsys):
+    sweep = make_sweep(chance=0.0549451, target=0.994286)
+    print_answers(sweep)
+    shown = capsys.readouterr().out + render_report(sweep) + render_summary(sweep)
+    assert "chance, 0.0549<" in shown
+    assert "target accuracy 0.9943" in shown
+    assert "0.9943 training accuracy" in shown
+    assert "0.05494" not in shown
+    assert "0.99428" not in shown
+
+
+@pytest.mark.parametrize(("name", "whose"), [("zeros", "zeros' held-out"), ("he_normal", "he_normal's held-out")])
+def test_a_name_that_ends_in_s_takes_an_apostrophe_alone(name, whose):
+    runs = [
+        replace(make_run(initializer=name, reseed=reseed, correct=(7, reseed), accuracies=LEARNED), order=order)
+        for reseed in range(4)
+        for order in (1, 2, 3)
+    ]
+    assert find(make(runs))[0].startswith(f"Of the variance of {whose} accuracy")
 
 
 def test_nothing_is_concluded_from_one_run_of_each():

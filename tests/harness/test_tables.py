@@ -994,3 +994,12 @@ def test_the_target_accuracy_is_refused_without_a_table_and_under_the_lectures_p
         TableOptions(**options).choose(None)
     with pytest.raises(InitcheckError, match="--target-accuracy changes the lecture's protocol"):
         TableOptions(**{**options, "data": Path("mine.csv")}).choose("banknotes")
+
+
+def test_one_input_of_one_feature_is_in_the_singular(tmp_path):
+    text = "".join(f"{i},{i % 2}\n" for i in [*range(19), 30])
+    problem = from_csv(write(tmp_path, "b,kind\n" + text))
+    about = dict(problem.about)
+    assert about["features"] == "b; 1 input"
+    assert about["table"] == "20 rows of 1 feature and a target"
+    assert ": 1 input, 1 sigmoid output" in banknotes_from_csv(write(tmp_path, "b,kind\n" + text)).title
