@@ -170,7 +170,8 @@ def test_two_that_tie_above_a_third_are_said_to_tie():
     best, spread, *_ = find(ends_of({"a": [2, 4, 4], "b": [2, 4, 4], "c": [2, 2, 4]}))
     assert re.fullmatch(
         r"No initializer clearly comes out best: if each is run once, a \([\d.]+ % \[.*\]\), b \([\d.]+ % \[.*\]\) "
-        r"and c \([\d.]+ % \[.*\]\) do so most often; a and b tie, and the first one's interval overlaps with the others'\.",
+        r"and c \([\d.]+ % \[.*\]\) do so most often; a and b tie, and the first one's interval overlaps "
+        r"with the others'\.",
         best,
     ), best
     assert spread.startswith("Mean held-out accuracy runs from 0.50 (c) to 0.65 (a and b); ")
