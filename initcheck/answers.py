@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,10 @@ METHODS = {
     "between order statistics; > means not within the epochs given",
     "stuck": "share of runs that never reached the target and whose loss is no number or falls no more, but for "
     "noise, or no further than naming one class for all rows allows (docs/statistics.md); fewer than 8 epochs cannot "
-    "tell; 95 % Clopper–Pearson interval",
-    "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share",
+    "tell, nor can a loss whose noise could hide a fall by 2 % in each quarter of the epochs; 95 % Clopper–Pearson "
+    "interval, from none to all of the runs of which it cannot be told",
+    "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share; "
+    "none where no run of any initializer reached the target, as perhaps none can",
 }
 
 COMPONENTS_METHOD = (
@@ -64,9 +66,14 @@ class Answer:
         best: Chance to come out best if each initializer were run once; NaN where an initializer's runs are not as many
             independent draws of weights.
         epochs_to_target: Median of the epochs needed; infinite where most runs never get there.
-        judged: Runs of which it can be told whether they are stuck.
-        stuck: Share of stuck runs among these; NaN where there are none.
-        restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told.
+        reached: Runs that reached the target accuracy.
+        unfinished: Runs that did not, and whose loss still falls; of fewer than 8 epochs, falls in each.
+        judged: Runs of which it can be told whether they are stuck; 0 where fewer than 8 epochs tell it of some only,
+            as then none but those that reached the target or diverged would count.
+        noisy: Runs of which it cannot be told because their loss is too noisy.
+        stuck: Share of stuck runs among the judged, whose interval allows for the others; NaN where there are none.
+        restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told, or where no run
+            of any initializer reached the target.
         one_run: Whether they are one run, repeated, as nothing in them is random: only ``best`` has an interval.
     """
 
@@ -78,7 +85,10 @@ class Answer:
     train_stddev: Estimate
     best: Estimate
     epochs_to_target: Estimate
+    reached: int
+    unfinished: int
     judged: int
+    noisy: int
     stuck: Estimate
     restarts: Estimate
     one_run: bool = False
@@ -99,7 +109,8 @@ def is_stuck(
     falls is unfinished, not stuck: more epochs would help it, a restart need not. But where a run named one class for
     all rows in every epoch, all that fell may be the output's bias: it is stuck if the loss is near the least that one
     answer to all rows can have, unfinished if below that, and above it nobody can tell. Nor can anybody from fewer than
-    8 epochs. All of it can be computed from the columns of ``history.csv`` and the classes' counts.
+    8 epochs, or where a loss is too noisy. All of it can be computed from the columns of ``history.csv`` and the
+    classes' counts.
 
     Args:
         runs: The runs.
@@ -111,12 +122,51 @@ def is_stuck(
     diverged = never & ~np.isfinite(loss[:, -1])
     if runs.epochs < MIN_EPOCHS:
         return np.ma.masked_array(diverged, mask=never & ~diverged)
-    falls = never & ~diverged & _still_falls(loss)
+    falls, noisy = never & ~diverged & _still_falls(loss), is_too_noisy(runs, target)
     if one_class is None:
-        return np.ma.masked_array(never & ~falls, mask=False)
+        return np.ma.masked_array(never & ~falls, mask=noisy)
     idle = falls & names_one_class(runs, one_class)
     arrived, learns = _near_least(loss, one_class.least_loss)
-    return np.ma.masked_array(never & (~falls | (idle & arrived)), mask=idle & ~arrived & ~learns)
+    return np.ma.masked_array(never & (~falls | (idle & arrived)), mask=noisy | (idle & ~arrived & ~learns))
+
+
+def is_too_noisy(runs: Runs, target: float) -> npt.NDArray[np.bool_]:
+    """Whether each run seems to lie on a plateau, short of the target, but its noise could hide that it learns.
+
+    It could where a fall by ``PROGRESS``, which counts as one, is less than the ``CLEAR`` standard errors that a fall
+    must exceed. How often a fall is seen up to that noise, docs/statistics.md measures.
+    """
+    loss = runs.metric("loss")
+    if runs.epochs < MIN_EPOCHS:
+        return np.zeros(len(runs), dtype=bool)
+    plateau = np.isinf(epochs_to_target(runs, target)) & np.isfinite(loss[:, -1]) & ~_still_falls(loss)
+    quarter = runs.epochs // 4
+    late = loss[:, -_late(runs.epochs) :]
+    with np.errstate(invalid="ignore", over="ignore"):
+        third, last = late[:, -2 * quarter : -quarter].mean(axis=1), late[:, -quarter:].mean(axis=1)
+        noise, size = CLEAR * _noise(late) * math.sqrt(2 / quarter), np.maximum(np.abs(third), np.abs(last))
+        found: npt.NDArray[np.bool_] = plateau & (noise > PROGRESS * size) & np.isfinite(noise)
+    return found
+
+
+def is_unfinished(runs: Runs, target: float, one_class: OneClass | None = None) -> npt.NDArray[np.bool_]:
+    """Whether each run never reached the target while its loss still falls, so that more epochs would help.
+
+    Of fewer than 8 epochs, which show no noise, the loss has to fall in each, the last time by much or about as fast as
+    the time before. One that is stuck though its loss creeps to the least of one answer to all rows is not unfinished.
+    """
+    loss = runs.metric("loss")
+    never = np.isinf(epochs_to_target(runs, target)) & np.isfinite(loss[:, -1])
+    if runs.epochs >= MIN_EPOCHS:
+        return never & _still_falls(loss) & ~is_stuck(runs, target, one_class).filled(False)
+    if runs.epochs == 1:
+        return np.zeros(len(runs), dtype=bool)
+    with np.errstate(invalid="ignore", over="ignore"):
+        falls = -np.diff(loss, axis=1)
+        size = np.maximum(np.abs(loss[:, -2]), np.abs(loss[:, -1]))
+        pace = falls[:, -1] >= np.minimum(PROGRESS * size, SLOWER * falls[:, -min(2, runs.epochs - 1)])
+        found: npt.NDArray[np.bool_] = never & (falls > 0).all(axis=1) & (falls[:, -1] >= FLAT * size) & pace
+    return found
 
 
 def names_one_class(runs: Runs, one_class: OneClass) -> npt.NDArray[np.bool_]:
@@ -193,7 +243,10 @@ def answer(groups: Sequence[Runs], target: float, one_class: OneClass | None = N
         one_class: What naming one class for all rows gives, where that is known.
     """
     best = _best(groups) if groups else []
-    return [_answer(runs, share, target, one_class) for runs, share in zip(groups, best, strict=True)]
+    answers = [_answer(runs, share, target, one_class) for runs, share in zip(groups, best, strict=True)]
+    if any(one.reached for one in answers):
+        return answers
+    return [replace(one, restarts=UNKNOWN) for one in answers]  # perhaps the model cannot reach it on these data
 
 
 def _best(groups: Sequence[Runs]) -> list[Estimate]:
@@ -237,14 +290,14 @@ def attribute(runs: Runs) -> Components | None:
 
 
 def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | None) -> Answer:
-    judged = is_stuck(runs, target, one_class).compressed()
+    judged, stuck = _stuck_share(runs, target, one_class)
     one_run = is_one_run(runs)
-    stuck = statistics.proportion(int(judged.sum()), len(judged))
-    to_target = statistics.median(epochs_to_target(runs, target))
+    epochs = epochs_to_target(runs, target)
+    to_target = statistics.median(epochs)
     if one_run:
         stuck, to_target = _without_interval(stuck), _without_interval(to_target)
     restarts = statistics.runs_until_success(stuck)
-    if math.isinf(restarts.value) and len(judged) < len(runs):
+    if math.isinf(restarts.value) and judged < len(runs):
         restarts = UNKNOWN  # of the others one may have been on its way
     return Answer(
         initializer=runs.initializer,
@@ -255,8 +308,27 @@ def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | Non
         train_stddev=statistics.stddev(runs.train_accuracy),
         best=best,
         epochs_to_target=to_target,
-        judged=len(judged),
+        reached=int(np.isfinite(epochs).sum()),
+        unfinished=int(is_unfinished(runs, target, one_class).sum()),
+        judged=judged,
+        noisy=int(is_too_noisy(runs, target).sum()),
         stuck=stuck,
         restarts=restarts,
         one_run=one_run,
     )
+
+
+def _stuck_share(runs: Runs, target: float, one_class: OneClass | None) -> tuple[int, Estimate]:
+    """Of how many runs it can be told whether they are stuck, and the share of these that are.
+
+    No run that reached the target is among those that cannot be told, so that the others are no random sample: the
+    interval reaches from the share if none of them is stuck to that if all are. From few epochs the value itself would
+    be 0 or 1 by construction, and is not given.
+    """
+    found = is_stuck(runs, target, one_class)
+    stuck, judged = int(found.compressed().sum()), len(found.compressed())
+    if not judged or (judged < len(runs) and runs.epochs < MIN_EPOCHS):
+        return 0, UNKNOWN
+    low = statistics.proportion(stuck, len(runs)).low
+    high = statistics.proportion(stuck + len(runs) - judged, len(runs)).high
+    return judged, Estimate(stuck / judged, low, high)

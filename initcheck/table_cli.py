@@ -60,6 +60,12 @@ _OPTIONS = (
     click.option("--hidden", callback=_units, metavar="UNITS", help="Its relu layers, such as 8,8.  [default: none]"),
     click.option("--batch-size", type=int, help="Its rows per step.  [default: 16]"),
     click.option("--learning-rate", type=float, help="Its RMSprop's learning rate.  [default: Keras's]"),
+    click.option(
+        "--target-accuracy",
+        type=float,
+        help="The training accuracy from which on a run has learned.  [default: 0.9; halfway from chance to 1 where "
+        "chance is 0.9 or more]",
+    ),
 )
 
 
@@ -77,6 +83,7 @@ class TableOptions:
     hidden: tuple[int, ...] | None
     batch_size: int | None
     learning_rate: float | None
+    target_accuracy: float | None
 
     def words(self) -> list[str]:
         """The options as words of a command line that gives them again."""
@@ -103,11 +110,12 @@ class TableOptions:
                 hidden=self.hidden or (),
                 batch_size=self.batch_size,
                 learning_rate=self.learning_rate,
+                target_accuracy=self.target_accuracy,
             )
         if problem != "banknotes":
             raise InitcheckError(f"--problem {problem} has data of its own; give --data without --problem")
         for option, value in self._given():
-            if option in ("--hidden", "--batch-size", "--learning-rate"):
+            if option in ("--hidden", "--batch-size", "--learning-rate", "--target-accuracy"):
                 raise InitcheckError(
                     f"{option} changes the lecture's protocol; leave --problem banknotes out ({value})"
                 )

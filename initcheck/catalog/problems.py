@@ -272,6 +272,7 @@ def from_csv(
     hidden: Sequence[int] = (),
     batch_size: int | None = None,
     learning_rate: float | None = None,
+    target_accuracy: float | None = None,
 ) -> Problem:
     """A user's table, trained as the lecture trains its own unless said otherwise.
 
@@ -283,21 +284,28 @@ def from_csv(
         hidden: Units of the relu layers before the output; none by default.
         batch_size: Rows per step; the lecture's 16 by default.
         learning_rate: Of RMSprop; Keras's own by default.
+        target_accuracy: Training accuracy from which on a run has learned; by default the lecture's 0.9, or halfway
+            from chance to 1 where chance is as high.
 
     Raises:
         InitcheckError: The file cannot be read or used as it is, or the model cannot be made so.
     """
     _require_trainable(hidden, batch_size, learning_rate)
+    if target_accuracy is not None and not 0 < target_accuracy <= 1:
+        raise InitcheckError(f"--target-accuracy {target_accuracy:g}: it may be above 0 and up to 1, such as 0.75")
     table = read_table(path, reading)
     if batch_size is not None and batch_size > (rows := len(table.data.x_train)):
         raise InitcheckError(f"--batch-size {batch_size}: it may be from 1 to the number of training rows, {rows:,}")
     two = len(table.classes) == 2
     inputs = table.data.input_shape[0]
     units = "-".join(map(str, (inputs, *hidden, 1 if two else len(table.classes))))
-    layers = f"{units}, {'relu, ' * bool(hidden)}{'sigmoid' if two else 'softmax'}"
+    features, layers = (
+        _count(table.features, "feature"),
+        f"{units}, {'relu, ' * bool(hidden)}{'sigmoid' if two else 'softmax'}",
+    )
     return Problem(
         name=f"{table.name} (file)" if table.name in PROBLEMS else table.name,
-        title=f"{len(table.classes)} classes of {for_axis(table.target)!r} from {_count(table.features)}: {layers}",
+        title=f"{len(table.classes)} classes of {for_axis(table.target)!r} from {features}: {layers}",
         source=_source(table),
         data=functools.partial(_same, table.data),
         model=functools.partial(_dense, tuple(hidden), len(table.classes)),
@@ -306,7 +314,7 @@ def from_csv(
         batch_size=_LECTURE.batch_size if batch_size is None else batch_size,
         epochs=_LECTURE.epochs,
         chance=table.chance,
-        target=_LECTURE.target if table.chance < _LECTURE.target else (1 + table.chance) / 2,
+        target=_target(table) if target_accuracy is None else target_accuracy,
         about=(*table.about, ("optimizer", _optimizer(learning_rate))),
     )
 
@@ -323,9 +331,10 @@ def banknotes_from_csv(path: Path, reading: Reading = DETECTED) -> Problem:
             f"{path}: the target column {for_axis(table.target)!r} has {len(table.classes)} classes, but the lecture's "
             "model tells two apart; leave --problem banknotes out"
         )
+    inputs = _count(table.data.input_shape[0], "input")
     return replace(
         _LECTURE,
-        title=f"The lecture's protocol on the file {table.name}: {table.data.input_shape[0]} inputs, 1 sigmoid output",
+        title=f"The lecture's protocol on the file {table.name}: {inputs}, 1 sigmoid output",
         source=_source(table),
         data=functools.partial(_same, table.data),
         chance=table.chance,
@@ -333,8 +342,12 @@ def banknotes_from_csv(path: Path, reading: Reading = DETECTED) -> Problem:
     )
 
 
-def _count(features: int) -> str:
-    return f"{features:,} feature{'s' * (features != 1)}"
+def _target(table: CsvTable) -> float:
+    return _LECTURE.target if table.chance < _LECTURE.target else (1 + table.chance) / 2
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _source(table: CsvTable) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.answers import MIN_EPOCHS, epochs_to_target, is_one_run, is_stuck
+from initcheck.answers import MIN_EPOCHS, epochs_to_target, is_one_run, is_stuck, is_too_noisy
 from initcheck.baselines.compare import environment_differences
 from initcheck.baselines.comparison import Difference
 from initcheck.comparing_runs.effects import (
@@ -116,7 +116,7 @@ def _rows(
     else:
         later = []
     stuck = _stuck(matched, facts)
-    if "stuck" in asked and (note := _unknown(matched, stuck)):
+    if "stuck" in asked and (note := _unknown(matched, stuck, facts[0].target)):
         del asked["stuck"]
         later.append(RunsRow(name, "stuck", RunsVerdict.INCONCLUSIVE, sizes, note=note))
     samples = _samples(matched, stuck, facts[0].target)
@@ -225,7 +225,7 @@ def _stuck(matched: Matched, facts: tuple[ProblemFacts, ProblemFacts]) -> tuple[
     return is_stuck(matched.old, facts[0].target, old), is_stuck(matched.new, facts[0].target, new)
 
 
-def _unknown(matched: Matched, stuck: tuple[Told, Told]) -> str:
+def _unknown(matched: Matched, stuck: tuple[Told, Told], target: float) -> str:
     """Why it cannot be said of every run whether it is stuck; empty where it can."""
     if not any(np.ma.getmaskarray(side).any() for side in stuck):
         return ""
@@ -233,9 +233,14 @@ def _unknown(matched: Matched, stuck: tuple[Told, Told]) -> str:
     if epochs < MIN_EPOCHS:
         return f"from {epochs} epochs nobody can tell which runs are stuck; train for {MIN_EPOCHS} or more"
     counts = [int(np.ma.getmaskarray(side).sum()) for side in stuck]
+    noisy = sum(int(is_too_noisy(runs, target).sum()) for runs in (matched.old, matched.new))
+    reasons = {
+        "the loss is too noisy to show whether it falls": noisy,
+        "accuracy stayed that of one class though the loss falls": sum(counts) - noisy,
+    }
+    why = " or ".join(reason for reason, runs in reasons.items() if runs)
     return (
-        f"whether {counts[0]} of A's and {counts[1]} of B's runs are stuck cannot be told: accuracy stayed that of one "
-        "class though the loss falls; train for more epochs"
+        f"whether {counts[0]} of A's and {counts[1]} of B's runs are stuck cannot be told: {why}; train for more epochs"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from initcheck.reporting.format import format_number
 from initcheck.reporting.results import Sweep
 
 
@@ -15,5 +16,5 @@ def data_rows(sweep: Sweep) -> list[tuple[str, str]]:
         **(dict(known.described) if known and same else {}),
         **dict(sweep.problem.about),
     }
-    facts.setdefault("chance", f"{sweep.problem.chance:.4g}: accuracy of always naming the commonest class")
+    facts.setdefault("chance", f"{format_number(sweep.problem.chance)}: accuracy of always naming the commonest class")
     return list(facts.items())

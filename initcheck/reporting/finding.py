@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -9,12 +10,13 @@ import numpy as np
 
 from initcheck.answers import MIN_EPOCHS, Answer
 from initcheck.records import Runs
-from initcheck.reporting.format import format_count, format_percent, format_share, has_interval
+from initcheck.reporting.format import format_count, format_number, format_percent, format_share, has_interval
 from initcheck.reporting.results import Sweep
 from initcheck.statistics import Components, Estimate, compare_pairs
 from initcheck.texts import for_axis
 
 MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
+UNFINISHED = 0.1  # from this share of unfinished runs on, they may decide who comes out best
 _MOST_NAMES = 5
 _WEIGHTS, _ORDER, _BOTH = "Reseeding", "Another order of the rows", "Both"  # what a run may change
 
@@ -30,22 +32,40 @@ def find(sweep: Sweep) -> list[str]:
             f"Too few runs to tell an initializer from its seed: {format_count(fewest, 'run')} of one or more of them, "
             f"where at least {MIN_RUNS} of each are needed. The numbers below say what these runs did, and no more."
         ]
+    return [*_find_unfinished(answers, sweep.facts.target), *_find_answers(sweep, answers)]
+
+
+def _find_answers(sweep: Sweep, answers: Sequence[Answer]) -> list[str]:
+    """Who comes out best, what spreads, and who is stuck."""
     epochs = max(runs.epochs for runs in sweep.groups)
     varied = _varied(sweep.groups)
+    missed = _find_none_reached(answers, sweep.facts.target, epochs)
     if varied == _BOTH:  # runs that share weights or orders say less of each other than their number suggests
         components = {for_axis(name): found for name, found in sweep.components.items()}
         caveat = "Runs share initial weights and orders: no initializer is called best, and intervals are too narrow."
-        return [_find_origin(components, answers), caveat]
+        return [_find_origin(components, answers), caveat, *missed[:1]]
     if varied == _ORDER:
         caveat = "Each initializer has one draw of weights in all its runs: none is called best."
-        return [_find_spread(answers, varied), caveat, _find_stuck(answers, epochs)]
+        return [_find_spread(answers, varied), caveat, *(missed or [_find_stuck(answers, epochs)])]
     order, repeated = _explain_order(answers, sweep.groups), _find_repeated(answers)
     return [
         _find_best(answers),
         *filter(None, [order]),
         _find_spread(answers, varied),
-        _find_stuck(answers, epochs),
+        *(missed or [_find_stuck(answers, epochs)]),
         *filter(None, [repeated]),
+    ]
+
+
+def _find_unfinished(answers: Sequence[Answer], target: float) -> list[str]:
+    """That training was too short, where that concerns a substantial share of the runs."""
+    sizes = [1 if answer.one_run else answer.runs for answer in answers]
+    unfinished = [min(answer.unfinished, size) for answer, size in zip(answers, sizes, strict=True)]
+    if sum(unfinished) < UNFINISHED * sum(sizes):
+        return []
+    return [
+        f"{sum(unfinished):,} of {format_count(sum(sizes), 'run')} did not reach the target accuracy "
+        f"{format_number(target)} while their loss still falls: give more --epochs."
     ]
 
 
@@ -64,9 +84,9 @@ def _find_origin(components: Mapping[str, Components], answers: Sequence[Answer]
         return "Where the spread comes from cannot be said: not every draw of weights was trained in every order."
     name, widest = max(components.items(), key=lambda item: item[1].total)
     return (
-        f"Of the variance of {name}'s held-out accuracy, which spreads most, {format_percent(widest.rows)} is the "
-        f"initial weights, {format_percent(widest.columns)} the order of the rows, and "
-        f"{format_percent(widest.interplay)} what neither decides alone."
+        f"Of the variance of {_possessive(name)} held-out accuracy, which spreads most, "
+        f"{format_percent(widest.rows)} is the initial weights, {format_percent(widest.columns)} the order of the "
+        f"rows, and {format_percent(widest.interplay)} what neither decides alone."
     )
 
 
@@ -76,14 +96,18 @@ def _find_best(answers: Sequence[Answer]) -> str:
         return f"{answers[0].initializer} reaches a mean held-out accuracy of {mean} over {runs}."
     if len({answer.test_mean.value for answer in answers}) == 1 and not any(a.test_stddev.value for a in answers):
         return f"Every run ends with the same held-out accuracy, {format_share(answers[0].test_mean)}."
-    leaders = _leaders(answers, lambda answer: answer.best)
+    leaders = [one for one in _leaders(answers, lambda answer: answer.best) if one.best.value > 0]
     shares = [f"{answer.initializer} ({format_percent(answer.best)})" for answer in leaders]
     if len(leaders) == 1:
         return f"If each initializer is run once, {shares[0]} comes out best most often."
-    return (
-        f"No initializer clearly comes out best: if each is run once, {_listing(shares)} do so most often, "
-        "and the first one's interval overlaps with the others'."
-    )
+    first = leaders[0].best
+    level = [answer.initializer for answer in leaders if math.isclose(answer.best.value, first.value)]
+    if len(level) == len(leaders):
+        return f"No initializer clearly comes out best: if each is run once, {_listing(shares)} tie."
+    tie = f"; {_listing(level)} tie" if len(level) > 1 else ""
+    overlap = ", and the first one's interval overlaps with the others'" if has_interval(first) else ""
+    most = f"{_listing(shares)} do so most often{tie}{overlap}"
+    return f"No initializer clearly comes out best: if each is run once, {most}."
 
 
 def _explain_order(answers: Sequence[Answer], groups: Sequence[Runs]) -> str:
@@ -101,8 +125,8 @@ def _explain_order(answers: Sequence[Answer], groups: Sequence[Runs]) -> str:
         why = f", but what counts is the highest run of all {len(answers)} initializers"
     return (
         f"{often.initializer} comes out best more often than {higher.initializer} although its mean is lower "
-        f"({_shown(often)} against {_shown(higher)}): its runs are above {higher.initializer}'s in {100 * above:.0f} % "
-        f"of all pairs and below them in {100 * below:.0f} %{why}."
+        f"({_shown(often)} against {_shown(higher)}): its runs are above {_possessive(higher.initializer)} in "
+        f"{100 * above:.0f} % of all pairs and below them in {100 * below:.0f} %{why}."
     )
 
 
@@ -130,14 +154,29 @@ def _find_spread(answers: Sequence[Answer], varied: str) -> str:
     first, *rivals = _leaders(answers, lambda answer: answer.test_stddev)
     if first.test_stddev.value == 0:
         return f"{varied} changed no run's held-out accuracy."
-    means = sorted(answers, key=lambda answer: answer.test_mean.value)
-    ends = [f"{answer.test_mean.value:.2f} ({answer.initializer})" for answer in (means[0], means[-1])]
-    several = f"Mean held-out accuracy runs from {ends[0]} to {ends[1]}; {varied[0].lower()}{varied[1:]}"
+    several = f"{_range_of_means(answers)}; {varied[0].lower()}{varied[1:]}"
     between = several if len(answers) > 1 else varied
     apart = f", not clearly more than for {_listing([rival.initializer for rival in rivals])}" if rivals else ""
     most = " most" if len(answers) > 1 else ""
     spread = format_share(first.test_stddev)
     return f"{between} alone moves it{most} for {first.initializer}, by a standard deviation of {spread}{apart}."
+
+
+def _range_of_means(answers: Sequence[Answer]) -> str:
+    """The lowest and the highest mean with the names of all that have it; differences that no table shows are none."""
+    means = sorted(answers, key=lambda answer: answer.test_mean.value)
+    low, high = ([answer for answer in answers if _shown(answer) == _shown(end)] for end in (means[0], means[-1]))
+    if _shown(means[0]) == _shown(means[-1]):
+        return f"Mean held-out accuracy is {means[0].test_mean.value:.2f} for all"
+    ends = [
+        f"{end.test_mean.value:.2f} ({_listing([answer.initializer for answer in names])})"
+        for end, names in ((means[0], low), (means[-1], high))
+    ]
+    return f"Mean held-out accuracy runs from {ends[0]} to {ends[1]}"
+
+
+def _possessive(name: str) -> str:
+    return f"{name}'" if name.endswith("s") else f"{name}'s"
 
 
 def _find_repeated(answers: Sequence[Answer]) -> str:
@@ -152,27 +191,54 @@ def _find_repeated(answers: Sequence[Answer]) -> str:
     )
 
 
+def _find_none_reached(answers: Sequence[Answer], target: float, epochs: int) -> list[str]:
+    """That no run reached the target, in place of whose runs are stuck; nothing where one did.
+
+    Nothing is said either where all losses still fall: more epochs may do. Fewer than 8 epochs cannot even tell which
+    runs lie on a plateau.
+    """
+    falling = all(answer.unfinished == answer.runs for answer in answers)
+    if falling or any(answer.reached for answer in answers):
+        return []
+    found = [
+        f"No run of any initializer reached the target accuracy {format_number(target)}: perhaps this model cannot on "
+        "these data, or needs more epochs."
+    ]
+    return [*found, _find_stuck(answers, epochs)] if not any(answer.judged for answer in answers) else found
+
+
 def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
     known = [answer for answer in answers if answer.judged]
     counts = {answer.initializer: _count_stuck(answer) for answer in known}
     total, of = (sum(each) for each in zip(*counts.values(), strict=True)) if counts else (0, 0)
     unknown = sum(1 if answer.one_run else answer.runs - answer.judged for answer in answers if not _is_known(answer))
     few, budget = epochs < MIN_EPOCHS, format_count(epochs, "epoch")
-    why = f"from {budget}" if few else "accuracy stayed that of one class though the loss falls"
+    why = f"from {budget}" if few else _unknown_because(answers)
     if not of:
         remedy = f"train for {MIN_EPOCHS} or more" if few else "train for more"
         return f"Whether runs are stuck cannot be told{' ' if few else ', as '}{why}: {remedy}."
     rest = f"; of {unknown:,} more it cannot be told{' ' if few else ': '}{why}" if unknown else ""
     if not total:
-        bounds = [answer.stuck.high for answer in known if not answer.one_run]
+        refused = few and unknown  # those of whom it is told are then the ones that learn fastest
+        bounds = [] if refused else [answer.stuck.high for answer in known if not answer.one_run]
         bound = f"; so many runs rule out a share above {100 * max(bounds):.2g} %" if bounds else ""
         if not unknown:
             return f"No run is stuck{bound}{', and no smaller one' if bound else ''}."
-        among = f" among such runs of {_listing(list(counts))}, and no smaller one" if bound else ""
+        among = f" among runs of {_listing(list(counts))}, and no smaller one" if bound else ""
         return f"Of {format_count(of, 'run')} none is stuck{rest}{bound}{among}."
     ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
     stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])
     return f"Stuck are {total:,} of {format_count(of, 'run')}: {stuck}{rest}."
+
+
+def _unknown_because(answers: Sequence[Answer]) -> str:
+    """Why it cannot be told of some runs of enough epochs whether they are stuck."""
+    noisy = sum(answer.noisy for answer in answers)
+    reasons = {
+        "the loss is too noisy to show whether it falls": noisy,
+        "accuracy stayed that of one class though the loss falls": sum(a.runs - a.judged for a in answers) - noisy,
+    }
+    return " or ".join(reason for reason, runs in reasons.items() if runs)
 
 
 def _count_stuck(answer: Answer) -> tuple[int, int]:

@@ -14,9 +14,10 @@ NOTATION = (
     "repeated, as nothing in it is random. "
     "Digits are cut where the interval's half-width has two left. "
     f"{NONE}: no number, from too few runs or epochs, or from runs that are not as many draws of weights. "
-    "never: every run seen was stuck, so these runs only give a least number of restarts, and one run none. "
+    "never: every run seen was stuck, so these runs only give a least number of restarts, and one run none; where no "
+    f"run of any initializer reached the target, restarts are {NONE}. "
     "accuracy of one class only: the loss falls, but no epoch named more than one class: that may be the output's bias "
-    "alone."
+    "alone. noisy loss: it seems to fall no more, but so much noise could hide that it does."
 )
 
 
@@ -71,10 +72,16 @@ def format_epochs(estimate: Estimate, epochs: int) -> str:
 def format_stuck(answer: Answer, epochs: int) -> str:
     """The share of stuck runs: ``31 % [18, 45]``, ``cannot tell (5 epochs)``, or both where some can be told."""
     if not answer.judged:
-        why = format_count(epochs, "epoch") if epochs < MIN_EPOCHS else "accuracy of one class only"
-        return f"cannot tell ({why})"
+        return f"cannot tell ({_reason(answer, epochs)})"
     unknown = answer.runs - answer.judged
     return format_percent(answer.stuck) + (f", {unknown:,} of {answer.runs:,} cannot tell" if unknown else "")
+
+
+def _reason(answer: Answer, epochs: int) -> str:
+    if epochs < MIN_EPOCHS:
+        return format_count(epochs, "epoch")
+    reasons = {"noisy loss": answer.noisy, "accuracy of one class only": answer.runs - answer.judged - answer.noisy}
+    return " or ".join(reason for reason, runs in reasons.items() if runs)
 
 
 def format_restarts(estimate: Estimate) -> str:
@@ -93,6 +100,14 @@ def format_ordinal(number: int) -> str:
     """A place: ``1st``, ``12th``, ``93rd``."""
     ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
+
+
+def format_number(share: float) -> str:
+    """A share such as a target with at most four decimals: ``0.9``, ``0.9943``; what is below 1 is not shown as 1."""
+    rounded = round(share, 4)
+    if 0 < share < 1:
+        rounded = min(max(rounded, 0.0001), 0.9999)
+    return f"{rounded:.4f}".rstrip("0").rstrip(".")
 
 
 def has_interval(estimate: Estimate) -> bool:

@@ -9,7 +9,7 @@ from initcheck.answers import COMPONENTS_METHOD, METHODS
 from initcheck.reporting.bounds import PLACES, documented_cells
 from initcheck.reporting.data_facts import data_rows
 from initcheck.reporting.finding import find
-from initcheck.reporting.format import NOTATION, answer_cells, component_cells, format_count
+from initcheck.reporting.format import NOTATION, answer_cells, component_cells, format_count, format_number
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.templating import templates
 
@@ -75,7 +75,7 @@ def _table(sweep: Sweep) -> dict[str, Any]:
 
 
 def _budget(sweep: Sweep) -> str:
-    return f"target {sweep.problem.target:g} within {format_count(_epochs(sweep), 'epoch')}"
+    return f"target {format_number(sweep.problem.target)} within {format_count(_epochs(sweep), 'epoch')}"
 
 
 def _split(cell: str) -> tuple[str, str, str]:
@@ -98,5 +98,5 @@ def _problem_rows(sweep: Sweep) -> list[tuple[str, str]]:
         ("budget", f"{format_count(_epochs(sweep), 'epoch')} in batches of {problem.batch_size:,}"),
         ("loss", problem.loss),
         ("trained by", f"the {sweep.engine}"),
-        ("target", f"{problem.target:g} training accuracy: from there on a run counts as having learned"),
+        ("target", f"{format_number(problem.target)} training accuracy: from there on a run counts as having learned"),
     ]

@@ -27,7 +27,7 @@ from initcheck.reporting.bands import (
     title_axes,
 )
 from initcheck.reporting.curves import MOST_TOGETHER, READING_APART, Curve, Curves, curves_of, diverged, reading
-from initcheck.reporting.format import has_interval
+from initcheck.reporting.format import format_number, has_interval
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.svg import plot_style, to_svg
 from initcheck.texts import for_axis, for_drawing
@@ -111,7 +111,9 @@ def figure_strip(sweep: Sweep) -> Figure:
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("held-out accuracy of the final weights")
         names = ["runs: taller, more of them" if many else "one run", "mean, 95 % interval"]
-        _add_legend(figure, [run, mean, chance], [*names, f"chance, {sweep.problem.chance:g}"], "", characters=75)
+        _add_legend(
+            figure, [run, mean, chance], [*names, f"chance, {format_number(sweep.problem.chance)}"], "", characters=75
+        )
     return figure
 
 

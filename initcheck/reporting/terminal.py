@@ -13,7 +13,7 @@ from initcheck.catalog.problems import PROBLEMS
 from initcheck.checks.registry import FAMILIES, Cell
 from initcheck.records import Status, Verdict
 from initcheck.reporting.finding import find
-from initcheck.reporting.format import answer_cells, component_cells, format_count
+from initcheck.reporting.format import answer_cells, component_cells, format_count, format_number
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.screen import Column, Screen
 
@@ -42,7 +42,7 @@ def print_answers(sweep: Sweep, console: Console | None = None) -> None:
     for number, sentence in enumerate(find(sweep)):
         screen.line((sentence, "" if number else "bold"))
     work = f"{format_count(sweep.finished, 'run')} of {format_count(epochs, 'epoch')} by the {sweep.engine}"
-    screen.line(f"{work}; target accuracy {sweep.problem.target:g}; seed {sweep.seed}")
+    screen.line(f"{work}; target accuracy {format_number(sweep.problem.target)}; seed {sweep.seed}")
     if repeated := dict(sweep.problem.about).get("repeated rows"):  # they make held-out accuracies too good
         screen.line(f"repeated rows: {repeated}")
 
@@ -79,7 +79,15 @@ def print_catalogue(console: Console | None = None) -> None:
     numbers = ("batch", "epochs", "chance", "target")
     fields = ("problem", Column("what", prose=True), *numbers, Column("source", prose=True))
     problems = [
-        (one.name, one.title, str(one.batch_size), str(one.epochs), f"{one.chance:g}", f"{one.target:g}", one.source)
+        (
+            one.name,
+            one.title,
+            str(one.batch_size),
+            str(one.epochs),
+            format_number(one.chance),
+            format_number(one.target),
+            one.source,
+        )
         for one in PROBLEMS.values()
     ]
     screen.table("Problems", fields, problems)

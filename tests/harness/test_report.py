@@ -22,11 +22,22 @@ from initcheck.reporting.bounds import documented_cells, picture_of, render_mark
 from initcheck.reporting.curves import curves_of
 from initcheck.reporting.data_facts import data_rows
 from initcheck.reporting.finding import find
-from initcheck.reporting.format import format_epochs, format_ordinal, format_percent, format_restarts, format_share
+from initcheck.reporting.format import (
+    format_epochs,
+    format_number,
+    format_ordinal,
+    format_percent,
+    format_restarts,
+    format_share,
+)
 from initcheck.reporting.page import render_report, render_summary
+from initcheck.reporting.terminal import print_answers
 from initcheck.statistics import Estimate, compare_pairs
 
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{0}$ & \"q\""
+
+
+LEARNED = [0.5, 0.99]  # accuracies of a run that reaches the target
 
 
 def make_sweep(names=("zeros", "he_normal"), reseeds=6, planned=None, **changes):
@@ -131,15 +142,51 @@ def test_nothing_is_clipped_out_of_sight():
 
 def test_findings_claim_no_more_than_the_intervals():
     equal = make_sweep(names=("he_normal", "lecun_uniform"))
+    equal = make([replace(run, history=make_run(accuracies=LEARNED).history) for run in equal.runs])
     runs = [replace(run, test_correct=250 + run.reseed) for run in equal.runs]
     assert "No initializer clearly comes out best" in find(replace(equal, groups=group_runs(runs)))[0]
     runs = [replace(run, test_correct=100 + 100 * (run.initializer == "he_normal")) for run in equal.runs]
     assert "he_normal (100 % [54, 100])" in find(replace(equal, groups=group_runs(runs)))[0]
 
 
+def ends_of(correct):
+    """A sweep of eight runs of each name, all of which reach the target, with those counts of 5 held-out rows right."""
+    return make(
+        [
+            make_run(initializer=name, reseed=r, correct=(7, right[r % len(right)]), accuracies=LEARNED)
+            for name, right in correct.items()
+            for r in range(8)
+        ]
+    )
+
+
+def test_those_that_tie_are_said_to_tie_and_those_that_never_come_out_best_are_not_listed():
+    best, spread, *_ = find(ends_of({"a": [4], "b": [4], "c": [4], "low": [1, 2, 2], "lower": [1, 1, 2]}))
+    assert best == "No initializer clearly comes out best: if each is run once, a (33 %), b (33 %) and c (33 %) tie."
+    assert spread.startswith("Mean held-out accuracy runs from 0.25 (lower) to 0.80 (a, b and c); reseeding alone")
+
+
+def test_two_that_tie_above_a_third_are_said_to_tie():
+    best, spread, *_ = find(ends_of({"a": [2, 4, 4], "b": [2, 4, 4], "c": [2, 2, 4]}))
+    assert re.fullmatch(
+        r"No initializer clearly comes out best: if each is run once, a \([\d.]+ % \[.*\]\), b \([\d.]+ % \[.*\]\) "
+        r"and c \([\d.]+ % \[.*\]\) do so most often; a and b tie, and the first one's interval overlaps "
+        r"with the others'\.",
+        best,
+    ), best
+    assert spread.startswith("Mean held-out accuracy runs from 0.50 (c) to 0.65 (a and b); ")
+
+
+def test_means_that_are_all_equal_have_no_ends():
+    _, spread, *_ = find(ends_of({"a": [2, 2, 2, 2, 3, 4, 4, 5], "b": [3]}))
+    assert spread.startswith("Mean held-out accuracy is 0.60 for all; reseeding alone moves it most for a, ")
+
+
 def test_a_grid_says_where_the_spread_comes_from_and_calls_none_best():
     runs = [
-        replace(make_run(initializer=name, reseed=reseed, correct=(7, reseed * spread)), order=order)
+        replace(
+            make_run(initializer=name, reseed=reseed, correct=(7, reseed * spread), accuracies=LEARNED), order=order
+        )
         for name, spread in (("zeros", 0), ("he_normal", 1))
         for reseed in range(4)
         for order in (1, 2, 3)
@@ -156,7 +203,10 @@ def test_a_grid_says_where_the_spread_comes_from_and_calls_none_best():
 def grid_of(reseeds, orders, right):
     """A sweep of that grid under two initializers; ``right`` gives how many held-out rows a cell has right."""
     runs = [
-        replace(make_run(initializer=name, reseed=reseed, correct=(7, right(reseed, order))), order=order)
+        replace(
+            make_run(initializer=name, reseed=reseed, correct=(7, right(reseed, order)), accuracies=LEARNED),
+            order=order,
+        )
         for name in ("zeros", "he_normal")
         for reseed in range(reseeds)
         for order in range(1, orders + 1)
@@ -221,6 +271,35 @@ def test_estimates_are_shown_no_finer_than_their_error(text, expected):
     assert text == expected
 
 
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.9, "0.9"), (1.0, "1"), (0.0549451, "0.0549"), (0.994286, "0.9943"), (0.99999, "0.9999"), (0.00001, "0.0001")],
+)
+def test_a_share_of_the_problem_has_four_decimals_at_most(share, text):
+    assert format_number(share) == text
+
+
+def test_chance_and_target_have_four_decimals_at_most_wherever_they_are_shown(capsys):
+    sweep = make_sweep(chance=0.0549451, target=0.994286)
+    print_answers(sweep)
+    shown = capsys.readouterr().out + render_report(sweep) + render_summary(sweep)
+    assert "chance, 0.0549<" in shown
+    assert "target accuracy 0.9943" in shown
+    assert "0.9943 training accuracy" in shown
+    assert "0.05494" not in shown
+    assert "0.99428" not in shown
+
+
+@pytest.mark.parametrize(("name", "whose"), [("zeros", "zeros' held-out"), ("he_normal", "he_normal's held-out")])
+def test_a_name_that_ends_in_s_takes_an_apostrophe_alone(name, whose):
+    runs = [
+        replace(make_run(initializer=name, reseed=reseed, correct=(7, reseed), accuracies=LEARNED), order=order)
+        for reseed in range(4)
+        for order in (1, 2, 3)
+    ]
+    assert find(make(runs))[0].startswith(f"Of the variance of {whose} accuracy")
+
+
 def test_nothing_is_concluded_from_one_run_of_each():
     assert [sentence.split(":")[0] for sentence in find(make(one_each()))] == [
         "Too few runs to tell an initializer from its seed"
@@ -238,7 +317,8 @@ def test_every_number_in_the_finding_bears_its_interval():
         for name in ("a", "b")
         for r in range(8)
     ]
-    best, spread, stuck = find(make(runs))
+    unfinished, best, spread, stuck = find(make(runs))
+    assert unfinished.startswith("16 of 16 runs did not reach")
     assert "[" in best
     assert "standard deviation of" in spread
     assert "[" in spread
@@ -248,20 +328,23 @@ def test_every_number_in_the_finding_bears_its_interval():
 def test_the_finding_calls_no_run_stuck_that_cannot_be_told():
     few = [0.7, 0.69]
     runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r, losses=few) for name in "ab" for r in range(8)]
-    told = page.find(make(runs))[2]
+    told = page.find(make(runs))[-1]
     assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
     diverged = make_run(initializer="a", reseed=9, losses=[0.7, math.nan])
-    told = page.find(make([*runs, diverged]))[2]
-    assert told == "Stuck are 1 of 1 run: a 1 of 1; of 16 more it cannot be told from 2 epochs."
+    told = page.find(make([*runs, diverged]))[-1]
+    assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
 
 
-def test_a_bound_on_stuck_runs_names_whose_it_is():
+def test_no_share_is_ruled_out_where_few_epochs_tell_of_some_runs_only():
     few = [0.7, 0.69]
     learned = [make_run(initializer="a", reseed=r, losses=few, accuracies=[0.5, 0.99]) for r in range(10)]
     unknown = [make_run(initializer="b", reseed=r, losses=few) for r in range(10)]
     assert find(make([*learned, *unknown]))[-1] == (
-        "Of 10 runs none is stuck; of 10 more it cannot be told from 2 epochs; so many runs rule out a share above "
-        "31 % among such runs of a, and no smaller one."
+        "Of 10 runs none is stuck; of 10 more it cannot be told from 2 epochs."
+    )
+    mixed = [replace(run, initializer="a", reseed=10 + run.reseed) for run in unknown]
+    assert find(make([*learned, *mixed]))[-1] == (
+        "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
     )
 
 
@@ -288,7 +371,17 @@ def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class()
     learned = [make_run(initializer="c", reseed=r, losses=[0.7] * 12, accuracies=[0.99] * 12) for r in range(8)]
     assert find(of_two_classes([*one_class_falling("a"), *learned]))[-1] == (
         "Of 8 runs none is stuck; of 8 more it cannot be told: accuracy stayed that of one class though the loss "
-        "falls; so many runs rule out a share above 37 % among such runs of c, and no smaller one."
+        "falls; so many runs rule out a share above 37 % among runs of c, and no smaller one."
+    )
+
+
+def test_the_finding_says_why_it_cannot_be_told_of_noisy_losses():
+    losses = [0.7 + 0.1 * (-1) ** n for n in range(12)]
+    noisy = [make_run(initializer="a", losses=losses, reseed=r) for r in range(8)]
+    learned = [make_run(initializer="b", losses=[0.7] * 12, accuracies=[0.99] * 12, reseed=r) for r in range(8)]
+    assert find(make([*noisy, *learned]))[-1] == (
+        "Of 8 runs none is stuck; of 8 more it cannot be told: the loss is too noisy to show whether it falls; so many "
+        "runs rule out a share above 37 % among runs of b, and no smaller one."
     )
 
 
@@ -304,6 +397,36 @@ def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class()
 )
 def test_a_cell_of_the_page_has_its_words_apart_which_may_be_broken_into_lines(cell, parts):
     assert page._split(cell) == parts
+
+
+@pytest.mark.parametrize("epochs", [2, 5, 20])
+def test_that_training_was_too_short_is_said_before_any_winner(epochs):
+    """The others have hardly left their start: zeros comes out best by being there already."""
+    creeping = [0.7 - 0.002 * n for n in range(epochs)]
+    runs = [make_run(initializer="zeros", reseed=r, losses=creeping, correct=(7, 4)) for r in range(10)]
+    runs += [make_run(initializer="a", reseed=r, losses=creeping, correct=(7, r % 4)) for r in range(10)]
+    said = "11 of 11 runs did not reach the target accuracy 0.95 while their loss still falls: give more --epochs."
+    assert find(make(runs))[0] == said
+    assert find(make(runs))[1].startswith("If each initializer is run once, zeros (")
+    assert said in html.unescape(render_report(make(runs)))
+    learned = [make_run(initializer="b", reseed=r, losses=creeping, accuracies=[0.99] * epochs) for r in range(8)]
+    few = [replace(run, initializer="b", reseed=8) for run in runs[-1:]]
+    assert not any("still falls: give more" in sentence for sentence in find(make([*learned, *learned, *few])))
+    flat = [make_run(initializer="b", reseed=r, losses=[0.7] * epochs) for r in range(8)]
+    assert not any("still falls: give more" in sentence for sentence in find(make(flat)))
+
+
+def test_where_no_run_reached_the_target_the_finding_says_so_and_calls_none_stuck():
+    flat = [make_run(initializer=name, reseed=r, losses=[0.7] * 8) for name in "ab" for r in range(8)]
+    said = "No run of any initializer reached the target accuracy 0.95: perhaps this model cannot on these data, or "
+    assert find(make(flat))[-1] == said + "needs more epochs."
+    assert not any("Stuck" in sentence for sentence in find(make(flat)))
+    one = make_run(initializer="a", losses=[0.7] * 8, accuracies=[0.5, 0.96, *[0.5] * 6])
+    assert find(make([one, *flat[1:]]))[-1] == "Stuck are 15 of 16 runs: b 8 of 8 and a 7 of 8."
+    order = [replace(run, reseed=1, order=run.reseed + 1) for run in flat]
+    assert find(make(order))[-1] == said + "needs more epochs."
+    grid = [replace(run, reseed=run.reseed % 2, order=run.reseed // 2) for run in flat]
+    assert find(make(grid))[-1] == said + "needs more epochs."
 
 
 def test_one_run_repeated_is_one_run_in_the_finding():

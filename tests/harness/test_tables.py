@@ -1,5 +1,6 @@
 import os
 import threading
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from initcheck.catalog.csv_tables import Reading, columns, encoding, read_table
 from initcheck.catalog.problems import PROBLEMS, banknotes_from_csv, from_csv
 from initcheck.catalog.tables import split
 from initcheck.errors import DataError, InitcheckError
+from initcheck.table_cli import TableOptions
 
 HEADER = "a,b,class\n"
 ROWS = "".join(f"{i * 1.25},{i * 3 % 7},{i % 2}\n" for i in range(40))
@@ -772,6 +774,9 @@ def test_the_target_is_nine_tenths_or_halfway_from_chance_to_all(tmp_path, rare,
         ({"learning_rate": 0.0}, "--learning-rate 0: it may be from"),
         ({"learning_rate": float("nan")}, "--learning-rate nan: it may be from"),
         ({"learning_rate": 1e300}, "--learning-rate 1e+300: it may be from"),
+        ({"target_accuracy": 0.0}, "--target-accuracy 0: it may be above 0 and up to 1"),
+        ({"target_accuracy": 1.01}, "--target-accuracy 1.01: it may be above 0 and up to 1"),
+        ({"target_accuracy": float("nan")}, "--target-accuracy nan: it may be above 0 and up to 1"),
     ],
 )
 def test_a_model_that_cannot_be_trained_is_refused(tmp_path, model, message):
@@ -1119,3 +1124,34 @@ def test_two_classes_may_be_integers_for_a_softmax_over_two_units(y):
     assert np.array_equal(both[0].y_train, both[1].y_train)
     with pytest.raises(InitcheckError, match=r"split: labels is 'integer' \(a str\), none of 'auto', 'int'; did you"):
         split(_X, y, labels="integer")
+
+
+@pytest.mark.parametrize(("given", "target"), [(None, 0.9), (0.75, 0.75), (1.0, 1.0)])
+def test_the_target_accuracy_is_the_lectures_unless_given(tmp_path, given, target):
+    path = write(tmp_path, table(number, number, lambda i: str(i % 3)))
+    assert from_csv(path, target_accuracy=given).target == target
+
+
+def test_the_target_accuracy_is_in_the_command_that_repeats_the_run():
+    options = {one.name: None for one in fields(TableOptions)} | {"data": Path("mine.csv"), "drop": ()}
+    assert TableOptions(**{**options, "target_accuracy": 0.75}).words() == [
+        "--data", "mine.csv", "--target-accuracy", "0.75"
+    ]  # fmt: skip
+    assert TableOptions(**options).words() == ["--data", "mine.csv"]
+
+
+def test_the_target_accuracy_is_refused_without_a_table_and_under_the_lectures_protocol():
+    options = {one.name: None for one in fields(TableOptions)} | {"drop": (), "target_accuracy": 0.75}
+    with pytest.raises(InitcheckError, match="--target-accuracy is about the table of --data"):
+        TableOptions(**options).choose(None)
+    with pytest.raises(InitcheckError, match="--target-accuracy changes the lecture's protocol"):
+        TableOptions(**{**options, "data": Path("mine.csv")}).choose("banknotes")
+
+
+def test_one_input_of_one_feature_is_in_the_singular(tmp_path):
+    text = "".join(f"{i},{i % 2}\n" for i in [*range(19), 30])
+    problem = from_csv(write(tmp_path, "b,kind\n" + text))
+    about = dict(problem.about)
+    assert about["features"] == "b; 1 input"
+    assert about["table"] == "20 rows of 1 feature and a target"
+    assert ": 1 input, 1 sigmoid output" in banknotes_from_csv(write(tmp_path, "b,kind\n" + text)).title

@@ -59,8 +59,8 @@ def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
         "file": facts.file,
         "sha256": f"{facts.text.digest}… of the file's bytes",
         "read as": _read_as(facts),
-        "table": f"{rows:,} rows of {len(features):,} features and a target",
-        "features": f"{list_names(features)}; {facts.inputs:,} inputs",
+        "table": f"{rows:,} rows of {_count(len(features), 'feature')} and a target",
+        "features": f"{list_names(features)}; {_count(facts.inputs, 'input')}",
         "target column": _shown(columns.labels.name),
         "classes": _listed(
             [
@@ -84,6 +84,10 @@ def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in told.items() if value)
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def _read_as(facts: Facts) -> str:
     separator = next(name for name, mark in SEPARATORS.items() if mark == facts.layout.separator)
     decimal = next(name for name, mark in DECIMALS.items() if mark == facts.layout.decimal)
@@ -94,7 +98,7 @@ def _read_as(facts: Facts) -> str:
 def _category(column: WordColumn) -> str:
     words = _listed([_shown(word) for word in column.words])
     inputs = len(column.words) + bool(column.gaps)
-    return f"{_shown(column.name)} ({words}; one-hot, {inputs} inputs)"
+    return f"{_shown(column.name)} ({words}; one-hot, {_count(inputs, 'input')})"
 
 
 def _missing(columns: Sequence[NumberColumn | WordColumn]) -> str:
