@@ -367,6 +367,25 @@ def test_an_initializer_of_another_shape_or_of_complex_numbers_is_named():
     assert initcheck.sweep("iris", initializers=[fits_only], reseeds=1, epochs=1).finished == 1
 
 
+@pytest.mark.parametrize(
+    "convert", [np.asarray, np.ndarray.tolist, lambda drawn: drawn.astype("float16")], ids=["float64", "list", "half"]
+)
+def test_draws_of_another_dtype_are_cast_as_keras_does_and_trained_side_by_side(convert):
+    from initcheck.training.draws import LayerInitializers
+    from initcheck.training.ensemble import EnsembleEngine
+    from initcheck.training.framework import load_keras
+
+    if load_keras().__version__.startswith("2."):
+        pytest.skip("the ensemble engine has no Keras 2")
+    own = as_row(initializer(lambda *asked: convert(normal(*asked))))
+    problem = initcheck.PROBLEMS["iris"]
+    built = problem.model(load_keras(), LayerInitializers(own, 5), (4,)).get_weights()
+    drawn = EnsembleEngine(problem, [own]).initial_weights(own, [4, 5])
+    for one, weight in zip(drawn, built, strict=True):
+        assert one.dtype == weight.dtype == np.float32
+        assert np.array_equal(one[..., 1], weight)
+
+
 def test_draws_of_few_values_are_not_taken_for_the_same_under_every_seed():
     row = as_row(initializer(lambda seed, shape, dtype: np.full(shape, 1.0 if seed < 9 else -1.0)))
     assert require_seeded(SimpleNamespace(), row, [Asked((1, 1))]).law.random
