@@ -386,6 +386,14 @@ def test_draws_of_another_dtype_are_cast_as_keras_does_and_trained_side_by_side(
         assert np.array_equal(one[..., 1], weight)
 
 
+@pytest.mark.parametrize("value", [1.0, np.nan])
+def test_an_initializer_that_needs_a_seed_gets_one_though_it_draws_the_same_under_all(value):
+    own = initializer(lambda seed, shape, dtype: np.full(shape, value), seeded="seed")
+    with pytest.warns(UserWarning, match="the initializer 'Mine' draws the same under every seed"):
+        sweep = initcheck.sweep("iris", initializers=[own], reseeds=2, epochs=1)
+    assert sweep.finished == 2
+
+
 def test_draws_of_few_values_are_not_taken_for_the_same_under_every_seed():
     row = as_row(initializer(lambda seed, shape, dtype: np.full(shape, 1.0 if seed < 9 else -1.0)))
     assert require_seeded(SimpleNamespace(), row, [Asked((1, 1))]).law.random
