@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from initcheck.arguments import described
-from initcheck.catalog.initializers import LECTURE_INITIALIZERS, as_row
+from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, as_row
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
 from initcheck.records import Runs, group_runs
@@ -82,11 +83,13 @@ def sweep(
 
     from initcheck.training.environment import environment  # loads the framework: after all that can fail without it
     from initcheck.training.framework import load_keras
-    from initcheck.training.own_initializers import require_seeded
+    from initcheck.training.own_initializers import asked_of, require_seeded
     from initcheck.training.sweep import train_runs
 
     where = environment()
-    rows = [require_seeded(load_keras(), row) for row in rows]
+    if any(INITIALIZERS.get(row.name) != row for row in rows):
+        needed = asked_of(load_keras(), chosen)
+        rows = list(map(functools.partial(require_seeded, load_keras(), asked=needed), rows))
     words, finished = train_runs(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
     planned = len(rows) * len(inits) * len(orders)
     parts: list[Runs] = []

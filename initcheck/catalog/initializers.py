@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,11 @@ class Initializer:
     source: str
     config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     serialized: bool = False
+
+    @functools.cached_property
+    def takes_a_seed(self) -> bool:
+        """Whether it is a class of the user's with an argument named seed, however its draws depend on it."""
+        return isinstance(self.keras_name, type) and isinstance(self.law, Unstated) and _takes_a_seed(self.keras_name)
 
 
 _ROWS = (

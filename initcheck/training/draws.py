@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 def make_initializer(row: Initializer, seed: Any) -> Any:
-    """Keras's initializer of that row; rows without randomness take no seed."""
+    """Keras's initializer of that row; rows without randomness take no seed, unless a class of the user's has one."""
     keras_class: Any = row.keras_name
     config = dict(row.config)
-    seeded = {"seed": seed} if row.law.random else {}
+    seeded = {"seed": seed} if row.law.random or row.takes_a_seed else {}
     if isinstance(keras_class, str):
         initializers = load_keras().initializers
         named = getattr(initializers, keras_class, None)

@@ -26,6 +26,7 @@ from initcheck.training.fit import batch_order
 from initcheck.training.framework import load_keras
 from initcheck.training.initial_weights import Array, InitialWeights, UnsuitableError
 from initcheck.training.nudges import nudged
+from initcheck.training.optimizers import find_own_code
 from initcheck.training.problem_models import build_model
 from initcheck.training.program import LOSSES, Program, Trained
 from initcheck.training.reuse import find_others_code, find_stateful, is_resettable, named
@@ -275,6 +276,8 @@ def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
     if found := find_others_code(keras, model):
         raise UnsuitableError(f"{found} calls a function that is not Keras's own, which may keep state or draw")
     optimizer = problem.optimizer(keras)
+    if found := find_own_code(keras, optimizer):
+        raise UnsuitableError(f"{found} is not Keras's own, and may keep state or draw")
     if not is_resettable(keras, optimizer):
         raise UnsuitableError(f"its optimizer is {type(optimizer).__name__}")
     settings = optimizer.get_config()

@@ -53,7 +53,7 @@ class InitialWeights:
                 possible -= {
                     layer
                     for layer in possible
-                    if not np.array_equal(weight, first if layer is None else _attempt(row, seed, layer, weight.shape))
+                    if not np.array_equal(weight, first if layer is None else _attempt(row, seed, layer, weight))
                 }
             if seed > 1 and all(len(possible) <= 1 or not row.law.random for possible in origins):
                 break  # small weights of few values, such as an orthogonal 1 × 1, may agree by chance
@@ -70,26 +70,29 @@ class InitialWeights:
         return [
             np.repeat(weight[..., None], len(seeds), axis=-1)
             if layer is None
-            else np.moveaxis(self._draw_many(layer_seeds(seeds, layer), weight.shape), 0, -1)
+            else np.moveaxis(self._draw_many(layer_seeds(seeds, layer), weight), 0, -1)
             for weight, layer in zip(self._constants, self._layers, strict=True)
         ]
 
-    def _draw_many(self, seeds: Sequence[int], shape: tuple[int, ...]) -> Array:
-        """Draws under many int seeds, shape ``(seeds, *shape)``, as so many fresh instances of the initializer give.
+    def _draw_many(self, seeds: Sequence[int], weight: Array) -> Array:
+        """Draws of a weight's shape and dtype under many int seeds, as so many fresh instances of the initializer give.
+
+        Their shape is ``(seeds, *shape)``.
 
         The initializer is traced once, with its seed as an input, which costs microseconds a draw instead of
         milliseconds. Some draws of every call are made eagerly as well; if one differs by a bit, all are.
         """
+        shape, dtype = weight.shape, weight.dtype.name
         if len(seeds) >= _WORTH_TRACING or any(traced == shape for traced, _ in self._traces):
             places = {round(place) for place in np.linspace(0, len(seeds) - 1, _PROBES)}
-            drawn = self._draw_traced(seeds, shape)
+            drawn = self._draw_traced(seeds, shape, dtype)
             if drawn is not None and all(
-                np.array_equal(drawn[place], _draw(self._row, seeds[place], shape)) for place in places
+                np.array_equal(drawn[place], _draw(self._row, seeds[place], shape, dtype)) for place in places
             ):
                 return drawn
-        return np.stack([_draw(self._row, seed, shape) for seed in seeds])
+        return np.stack([_draw(self._row, seed, shape, dtype) for seed in seeds])
 
-    def _draw_traced(self, seeds: Sequence[int], shape: tuple[int, ...]) -> Array | None:
+    def _draw_traced(self, seeds: Sequence[int], shape: tuple[int, ...], dtype: str) -> Array | None:
         import tensorflow as tf
 
         many = len(seeds) >= _WORTH_UNROLLING or (shape, _UNROLLED) in self._traces
@@ -97,13 +100,13 @@ class InitialWeights:
         turns = np.resize(np.array(seeds, dtype=np.int32), (-(-len(seeds) // unrolled), unrolled))
         try:
             if (shape, unrolled) not in self._traces:
-                self._traces[shape, unrolled] = _trace(self._row, shape, unrolled)
+                self._traces[shape, unrolled] = _trace(self._row, shape, dtype, unrolled)
             return np.asarray(self._traces[shape, unrolled](tf.constant(turns))).reshape(-1, *shape)[: len(seeds)]
         except Exception:  # an initializer that cannot be traced is called as it can be
             return None
 
 
-def _trace(row: Initializer, shape: tuple[int, ...], unrolled: int) -> Any:
+def _trace(row: Initializer, shape: tuple[int, ...], dtype: str, unrolled: int) -> Any:
     """A function from seeds, shape ``(turns, unrolled)``, to draws, shape ``(turns, unrolled, *shape)``."""
     import tensorflow as tf
 
@@ -117,25 +120,26 @@ def _trace(row: Initializer, shape: tuple[int, ...], unrolled: int) -> Any:
             return self.value
 
     instance = make_initializer(row, 1)
-    dtype = tf.as_dtype(np.asarray(instance(shape)).dtype)
 
     def draw(seed: Any) -> Any:
         instance.seed = TracedSeed(seed)
-        return instance(shape)
+        return tf.cast(instance(shape, dtype=dtype), dtype)
 
     def draws(seeds: Any) -> Any:
         return tf.map_fn(
             lambda turn: tf.stack([draw(seed) for seed in tf.unstack(turn, num=unrolled)]),
             seeds,
-            fn_output_signature=dtype,
+            fn_output_signature=tf.as_dtype(dtype),
             parallel_iterations=1,
         )
 
     return tf.function(draws).get_concrete_function(tf.TensorSpec((None, unrolled), tf.int32))
 
 
-def _draw(row: Initializer, seed: int, shape: tuple[int, ...]) -> Array:
-    return np.asarray(make_initializer(row, seed)(shape))
+def _draw(row: Initializer, seed: int, shape: tuple[int, ...], dtype: str) -> Array:
+    """What a layer gets that asks for that dtype: Keras casts whatever the initializer returns."""
+    drawn: Array = np.asarray(make_initializer(row, seed)(shape, dtype=dtype)).astype(dtype)
+    return drawn
 
 
 def _build(
@@ -153,9 +157,9 @@ def _owner(model: Any, place: int) -> str:
     return next((named(model, layer) for layer in model.layers if any(weight is own for own in layer.weights)), "it")
 
 
-def _attempt(row: Initializer, seed: int, layer: str, shape: tuple[int, ...]) -> Array:
+def _attempt(row: Initializer, seed: int, layer: str, weight: Array) -> Array:
     """What that layer's initializer draws in the run of that seed; nothing where it refuses the shape."""
     try:
-        return _draw(row, layer_seed(seed, layer), shape)
+        return _draw(row, layer_seed(seed, layer), weight.shape, weight.dtype.name)
     except Exception:  # not every initializer takes every shape
         return np.empty(0)

@@ -16,8 +16,9 @@ from initcheck.errors import InitcheckError
 from initcheck.records import METRICS, Data
 from initcheck.texts import for_terminal
 from initcheck.training.draws import LayerInitializers
+from initcheck.training.optimizers import configuration, find_own_code, first_difference
 from initcheck.training.problem_models import calling, globally_seeded
-from initcheck.training.reuse import own_methods
+from initcheck.training.reuse import bitwise_equal, own_methods, read_values
 
 # Losses for one output from 0 to 1 and targets 0 and 1, with what else Keras calls them.
 _OF_ONE_OUTPUT = {
@@ -32,6 +33,7 @@ _OF_ONE_OUTPUT = {
 }
 _OF_CLASSES = "sparse_categorical_crossentropy"
 _ROWS = 32
+_OPTIMIZERS = 3  # made to see whether they are the same
 # What weights are scaled by: outputs must stay within 0 and 1 whatever the weights are.
 _SCALES = (1.0, 0.3, 3.0, 1.0)
 _SUM_TOLERANCE = {"float32": 1e-3, "float64": 1e-3}
@@ -57,8 +59,10 @@ def require_usable_model(keras: Any, problem: Problem, data: Data) -> None:
     _require_targets(problem, data, outputs.shape[-1])
     _require_own_weights(keras, problem, data, model, rows)
     _require_shares(problem, model, rows)
-    _require_optimizer(keras, problem)
+    optimizer = _require_optimizer(keras, problem)
     _require_trainable(problem, model, data)
+    if found := find_own_code(keras, optimizer):
+        _require_same_training(keras, problem, data, found)
 
 
 def _refuse(problem: Problem, text: str) -> NoReturn:
@@ -281,14 +285,15 @@ def _ending(model: Any, values: np.ndarray) -> str:
     return f"{seen}end it in a {needed}, and take the loss from that, not from logits"
 
 
-def _require_optimizer(keras: Any, problem: Problem) -> None:
+def _require_optimizer(keras: Any, problem: Problem) -> Any:
+    """Makes optimizers, which must be new ones of one configuration; returns one."""
     fix = "return a new one: optimizer=lambda keras: keras.optimizers.Adam(0.01)"
     if isinstance(problem.optimizer, type):
         _refuse(
             problem, f"optimizer is the class {problem.optimizer.__name__}; give a function that is called to {fix}"
         )
     made = []
-    for _ in range(2):
+    for _ in range(_OPTIMIZERS):
         with calling(problem, "optimizer", f"; {fix}"):
             made.append(problem.optimizer(keras))
     legacy = getattr(getattr(keras.optimizers, "legacy", None), "Optimizer", keras.optimizers.Optimizer)
@@ -297,6 +302,50 @@ def _require_optimizer(keras: Any, problem: Problem) -> None:
         _refuse(problem, f"optimizer returns {found}; {fix}")
     if made[0] is made[1]:
         _refuse(problem, f"optimizer returns the same object each time, with the steps of the run before; {fix}")
+    for other in made[1:]:
+        if type(other) is not type(made[0]):
+            _refuse(problem, "optimizer returns another class when it is called again; return the same one each time")
+        if name := first_difference(configuration(made[0]), configuration(other)):
+            _refuse(
+                problem,
+                f"optimizer returns another {for_terminal(name)} when it is called again, so that no run could be "
+                "repeated; return the same configuration in each call",
+            )
+    return made[0]
+
+
+def _require_same_training(keras: Any, problem: Problem, data: Data, found: str) -> None:
+    """Trains twice for one epoch of a few rows: the second run must neither differ nor find what the first has left.
+
+    Args:
+        keras: The framework.
+        problem: Whose optimizer has code of the user's.
+        data: Its table.
+        found: That code, for the message.
+
+    Raises:
+        InitcheckError: Training raises, or results would depend on how many runs came before.
+    """
+    from initcheck.training.fit import ReferenceEngine  # which takes its tables from where this is called
+
+    whose = found.removeprefix("its ")
+    runs, settings = [], []
+    with calling(problem, f"{whose} when it trains,", "; fix it"):
+        for _ in range(2):
+            settings.append(configuration(problem.optimizer(keras)))
+            engine = ReferenceEngine(problem, epochs=1, reuse=False, data=_few(data))
+            model, history = engine.fit(INITIALIZERS[_PROBES[-1]], run=1)
+            runs.append([*read_values(model.variables), *(np.array(history[name]) for name in sorted(history))])
+    if first_difference(*settings) or not bitwise_equal(*runs):
+        _refuse(
+            problem,
+            f"{whose} keeps state from one run to the next, or draws unseeded: two trainings from one seed differ; "
+            "make all that it changes anew in each call of optimizer(keras)",
+        )
+
+
+def _few(data: Data) -> Data:
+    return Data(data.x_train[:_ROWS], data.y_train[:_ROWS], data.x_test[:_ROWS], data.y_test[:_ROWS])
 
 
 def _require_trainable(problem: Problem, model: Any, data: Data) -> None:
@@ -310,11 +359,12 @@ def _require_trainable(problem: Problem, model: Any, data: Data) -> None:
         return
     from initcheck.training.fit import ReferenceEngine  # which takes its tables from where this is called
 
-    few = Data(data.x_train[:_ROWS], data.y_train[:_ROWS], data.x_test[:_ROWS], data.y_test[:_ROWS])
     whose = f"model's own {' and '.join(own)}, of the class {for_terminal(type(model).__name__)},"
     fix = f"; let it return what super().{own[0]}(…) returns, or leave it out"
     with calling(problem, whose, fix):
-        history = ReferenceEngine(problem, epochs=1, reuse=False, data=few).fit(INITIALIZERS[_PROBES[-1]], run=1)[1]
+        history = ReferenceEngine(problem, epochs=1, reuse=False, data=_few(data)).fit(
+            INITIALIZERS[_PROBES[-1]], run=1
+        )[1]
         missing = [name for name in METRICS if not isinstance(history.get(name, [None])[0], Real)]
     if missing:
         _refuse(problem, f"{whose} gives no {' and no '.join(missing)}{fix}")

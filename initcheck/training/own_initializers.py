@@ -2,54 +2,155 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import Unstated
+from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake
 from initcheck.errors import InitcheckError
-from initcheck.training.draws import make_initializer
-from initcheck.training.problem_models import globally_seeded
+from initcheck.texts import reason_of
+from initcheck.training.draws import LayerInitializers, make_initializer
+from initcheck.training.problem_models import build_model, globally_seeded
+from initcheck.training.trace import digest
+from initcheck.training.validation import validated_data
 
-_SHAPE = (4, 3)
-_SEEDS = (7, 7, 8)  # twice the same, and another
+# Twice the same, and others: values of few levels, such as an orthogonal 1 × 1, may be equal by chance.
+_SEEDS = (7, 7, *range(8, 20))
+_ROWS = 32
 
 
-def require_seeded(keras: Any, row: Initializer) -> Initializer:
+@dataclass(frozen=True)
+class Asked:
+    """What a layer asks an initializer for.
+
+    Attributes:
+        shape: The shape.
+        dtype: The dtype; None where none is given.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str | None = None
+
+
+_ALWAYS = Asked((4, 3))
+
+
+def asked_of(keras: Any, problem: Problem) -> list[Asked]:
+    """All that the problem's model asks the initializer under test for, each once.
+
+    Raises:
+        InitcheckError: A mistake in the problem.
+    """
+    data = validated_data(problem)
+    row = INITIALIZERS["ones"]  # which suits every shape
+    layers = _Recorder(row)
+    with globally_seeded(keras, 0):
+        model = build_model(keras, problem, row, layers, data.input_shape)
+        if not model.built:
+            model(data.x_train[:_ROWS], training=False)
+    return list(dict.fromkeys(layers.asked_for))
+
+
+class _Recorder(LayerInitializers):
+    """Gives initializers that note what they are asked for."""
+
+    def __init__(self, row: Initializer) -> None:
+        super().__init__(row, 1)
+        self.asked_for: list[Asked] = []
+
+    def __call__(self, layer: str = "", *more: Any, **named: Any) -> Any:
+        instance = super().__call__(layer, *more, **named)
+        noted, kind = self.asked_for, type(instance)
+
+        def call(self: Any, shape: Any, dtype: Any = None, **others: Any) -> Any:
+            name = None if dtype is None else str(getattr(dtype, "name", dtype))
+            noted.append(Asked(tuple(int(size) for size in shape), name))
+            return kind.__call__(self, shape, dtype=dtype, **others)
+
+        instance.__class__ = type(kind.__name__, (kind,), {"__call__": call})
+        return instance
+
+
+def require_seeded(keras: Any, row: Initializer, asked: Sequence[Asked]) -> Initializer:
     """The row, after its draws were seen to follow its seed; one that draws the same under every seed as not random.
 
     Args:
         keras: The framework.
         row: Of the catalogue, which is taken as it is, or a user's own.
+        asked: What a model asks for, which the initializer must be able to draw.
 
     Raises:
-        InitcheckError: Two fresh instances with one seed draw differently, or draws have another shape than asked.
+        InitcheckError: Two fresh instances with one seed draw differently, or a draw fails, has another shape than
+            asked, or holds no real numbers.
     """
     if INITIALIZERS.get(row.name) == row:
         return row
-    draws = []
-    for number, seed in enumerate(_SEEDS):
-        with globally_seeded(keras, number, framework=False):  # what is left to a global seed must not repeat by it
-            try:
-                draws.append(np.asarray(make_initializer(row, seed)(_SHAPE)))
-            except BaseException as error:  # it may not admit this shape; whether the model can be built is seen next
-                if not is_mistake(error):
-                    raise
-                return row
-    first, again, other = draws
-    if first.shape != _SHAPE:
-        raise InitcheckError(
-            f"the initializer {row.name!r} gives the shape {first.shape} where {_SHAPE} is asked for; let its __call__ "
-            "return the shape that it is given"
-        )
-    if first.tobytes() != again.tobytes():
+    tried = [(_ALWAYS, False), *((one, True) for one in asked)]
+    found = [seen for one, needed in tried if (seen := _probe(keras, row, one, needed=needed))]
+    if not all(seen.repeats for seen in found):
         raise InitcheckError(
             f"the initializer {row.name!r} draws differently under one seed, so that no run could be repeated; let its "
             "class take an argument named seed, and use it"
         )
-    if row.law.random and first.tobytes() == other.tobytes() and isinstance(row.law, Unstated):
-        return replace(row, law=Unstated(random=False))
-    return row
+    if not found or any(seen.varies for seen in found) or not (row.law.random and isinstance(row.law, Unstated)):
+        return row
+    warnings.warn(
+        f"the initializer {row.name!r} draws the same under every seed: its reseeds differ in nothing that it draws",
+        stacklevel=3,
+    )
+    return replace(row, law=Unstated(random=False))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Whether draws are bitwise equal under one seed, and whether they differ under others."""
+
+    repeats: bool
+    varies: bool
+
+
+def _probe(keras: Any, row: Initializer, asked: Asked, *, needed: bool) -> _Seen | None:
+    """Draws under the seeds until two differ; None where it cannot draw that and need not."""
+    digests: list[str] = []
+    for number, seed in enumerate(_SEEDS):
+        with globally_seeded(keras, number, framework=False):  # what is left to a global seed must not repeat by it
+            try:
+                values = _draw(row, seed, asked)
+            except BaseException as error:  # the user's own code
+                if not is_mistake(error):
+                    raise
+                if not needed:
+                    return None
+                raise InitcheckError(
+                    f"the initializer {row.name!r} cannot draw the shape {asked.shape} that the problem's model asks "
+                    f"for ({reason_of(error)}); fix its __call__ or leave that initializer out"
+                ) from error
+        _require_real(row, values)
+        if values.shape != asked.shape:
+            if not needed:
+                return None
+            raise InitcheckError(
+                f"the initializer {row.name!r} gives the shape {values.shape} where {asked.shape} is asked for; let "
+                "its __call__ return the shape that it is given"
+            )
+        digests.append(digest([values]))
+        if digests[-1] != digests[0]:
+            break
+    return _Seen(repeats=digests[0] == digests[1], varies=digests[0] != digests[-1])
+
+
+def _draw(row: Initializer, seed: int, asked: Asked) -> Any:
+    given = {} if asked.dtype is None else {"dtype": asked.dtype}
+    return np.asarray(make_initializer(row, seed)(asked.shape, **given))
+
+
+def _require_real(row: Initializer, values: Any) -> None:
+    if values.dtype.kind in "cOSUmM":
+        kind = "complex numbers" if values.dtype.kind == "c" else f"values of dtype {values.dtype}"
+        raise InitcheckError(f"the initializer {row.name!r} draws {kind}; let its __call__ return real numbers")

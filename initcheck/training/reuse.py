@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.texts import for_terminal
+from initcheck.training.optimizers import find_own_code
 
 # What holds no state but its weights, so that weights and optimizer variables are all there is to put back.
 _STATELESS_LAYERS = """
@@ -81,7 +82,7 @@ def _is_kerass_method(kind: type, name: str) -> bool:
 def is_resettable(keras: Any, optimizer: Any) -> bool:
     """Whether its variables are all the state that this optimizer keeps."""
     optimizers = {getattr(keras.optimizers, name) for name in _RESETTABLE_OPTIMIZERS.split()}
-    return type(optimizer) in optimizers and not optimizer.use_ema
+    return type(optimizer) in optimizers and not optimizer.use_ema and not find_own_code(keras, optimizer)
 
 
 def is_all_seeded(model: Any) -> bool:

@@ -23,7 +23,7 @@ from initcheck.records import Status
 from initcheck.training import framework, own
 from initcheck.training.draws import Draws
 from initcheck.training.own import find_initializers, find_problem, import_own, origin_of
-from initcheck.training.own_initializers import require_seeded
+from initcheck.training.own_initializers import Asked, require_seeded
 
 MINE = """
 import initcheck
@@ -304,18 +304,128 @@ class Square(Base):
 
 def test_an_own_initializer_has_to_follow_its_seed(mine):
     (mine / "mine.py").write_text(SEEDS)
-    keras = SimpleNamespace()
+    keras, asked = SimpleNamespace(), [Asked((4, 3))]
     rows = {name: find_initializers([f"mine:{name}"])[0] for name in ("Right", "Flat", "Square")}
-    assert require_seeded(keras, rows["Right"]) is rows["Right"]
-    assert require_seeded(keras, rows["Square"]) is rows["Square"]
-    assert not require_seeded(keras, rows["Flat"]).law.random
+    assert require_seeded(keras, rows["Right"], asked) is rows["Right"]
+    assert require_seeded(keras, rows["Square"], []) is rows["Square"]
+    with pytest.raises(InitcheckError, match=r"'Square' cannot draw the shape \(4, 3\) .* only square shapes"):
+        require_seeded(keras, rows["Square"], asked)
+    with pytest.warns(UserWarning, match="'Flat' draws the same under every seed"):
+        assert not require_seeded(keras, rows["Flat"], asked).law.random
     for name in ("Unseeded", "Counting", "OtherName"):
         (row,) = find_initializers([f"mine:{name}"])
         with pytest.raises(InitcheckError, match=f"the initializer '{name}' draws differently under one seed"):
-            require_seeded(keras, row)
+            require_seeded(keras, row, asked)
     (row,) = find_initializers(["mine:Turned"])
     with pytest.raises(InitcheckError, match=r"gives the shape \(3, 4\) where \(4, 3\) is asked for"):
-        require_seeded(keras, row)
+        require_seeded(keras, row, asked)
+
+
+def initializer(draw, seeded="seed=None"):
+    """A class of initializers that draw so, ``draw(seed, shape, dtype)``; ``seeded`` is its constructor's argument."""
+    from initcheck.training.framework import load_keras
+
+    names = {"draw": staticmethod(draw)}
+    exec(
+        f"""
+def __init__(self, {seeded}): self.seed = seed
+def __call__(self, shape, dtype=None): return self.draw(self.seed, tuple(shape), dtype)
+def get_config(self): return {{"seed": self.seed}}
+""",
+        names,
+    )
+    base = load_keras().initializers.Initializer  # Keras 2 warns of any other
+    return type("Mine", (base,), {name: names[name] for name in ("__init__", "__call__", "get_config", "draw")})
+
+
+def normal(seed, shape, dtype):
+    return np.random.RandomState(seed).normal(size=shape)
+
+
+def refused(own):
+    with pytest.raises(InitcheckError) as raised:
+        initcheck.sweep("iris", initializers=["he_normal", own], reseeds=1, epochs=1)
+    return str(raised.value)
+
+
+def test_an_initializer_is_seen_at_the_shapes_and_dtypes_that_the_model_asks_for():
+    from initcheck.training.framework import load_keras
+    from initcheck.training.own_initializers import asked_of
+
+    assert asked_of(load_keras(), initcheck.PROBLEMS["iris"]) == [Asked((4, 1), "float32")]
+    shapes = {one.shape for one in asked_of(load_keras(), initcheck.PROBLEMS["xor"])}
+    assert len(shapes) > 1
+
+
+def other_entropy(seed, shape, dtype):
+    return np.frombuffer(os.urandom(4 * int(np.prod(shape))), np.uint32).reshape(shape) / 2.0**32
+
+
+@pytest.mark.parametrize("unseeded", [lambda seed, shape, dtype: np.random.normal(size=shape), other_entropy])
+def test_an_initializer_that_is_unseeded_only_at_the_models_shapes_is_refused(unseeded):
+    own = initializer(lambda *asked: (normal if asked[1] == (4, 3) else unseeded)(*asked))
+    assert refused(own).startswith("the initializer 'Mine' draws differently under one seed, so that no run could be ")
+    own = initializer(lambda *asked: (normal if asked[2] is None else unseeded)(*asked))
+    assert "draws differently under one seed" in refused(own)
+
+
+def test_an_initializer_that_cannot_draw_what_the_model_asks_for_is_one_line_that_names_it():
+    from initcheck.training.framework import load_keras
+
+    empty = type("Empty", (load_keras().initializers.Initializer,), {})
+    told = refused(empty)
+    assert told.startswith("the initializer 'Empty' cannot draw the shape (4, 1) that the problem's model asks for (")
+    assert "NotImplementedError" in told
+
+    def at_times(seed, shape, dtype):
+        if shape != (4, 3):
+            raise ValueError("only 4 × 3")
+        return normal(seed, shape, dtype)
+
+    assert "'Mine' cannot draw the shape (4, 1) that the problem's model asks for (ValueError: only 4 × 3); fix" in (
+        refused(initializer(at_times))
+    )
+
+
+def test_an_initializer_of_another_shape_or_of_complex_numbers_is_named():
+    told = refused(initializer(lambda seed, shape, dtype: normal(seed, (4, 3), dtype)))
+    assert told.startswith("the initializer 'Mine' gives the shape (4, 3) where (4, 1) is asked for; ")
+    told = refused(initializer(lambda seed, shape, dtype: normal(seed, shape, dtype) * 1j))
+    assert told == "the initializer 'Mine' draws complex numbers; let its __call__ return real numbers"
+    fits_only = initializer(lambda seed, shape, dtype: normal(seed, (4, 1), dtype))
+    assert initcheck.sweep("iris", initializers=[fits_only], reseeds=1, epochs=1).finished == 1
+
+
+@pytest.mark.parametrize(
+    "convert", [np.asarray, np.ndarray.tolist, lambda drawn: drawn.astype("float16")], ids=["float64", "list", "half"]
+)
+def test_draws_of_another_dtype_are_cast_as_keras_does_and_trained_side_by_side(convert):
+    from initcheck.training.draws import LayerInitializers
+    from initcheck.training.ensemble import EnsembleEngine
+    from initcheck.training.framework import load_keras
+
+    if load_keras().__version__.startswith("2."):
+        pytest.skip("the ensemble engine has no Keras 2")
+    own = as_row(initializer(lambda *asked: convert(normal(*asked))))
+    problem = initcheck.PROBLEMS["iris"]
+    built = problem.model(load_keras(), LayerInitializers(own, 5), (4,)).get_weights()
+    drawn = EnsembleEngine(problem, [own]).initial_weights(own, [4, 5])
+    for one, weight in zip(drawn, built, strict=True):
+        assert one.dtype == weight.dtype == np.float32
+        assert np.array_equal(one[..., 1], weight)
+
+
+@pytest.mark.parametrize("value", [1.0, np.nan])
+def test_an_initializer_that_needs_a_seed_gets_one_though_it_draws_the_same_under_all(value):
+    own = initializer(lambda seed, shape, dtype: np.full(shape, value), seeded="seed")
+    with pytest.warns(UserWarning, match="the initializer 'Mine' draws the same under every seed"):
+        sweep = initcheck.sweep("iris", initializers=[own], reseeds=2, epochs=1)
+    assert sweep.finished == 2
+
+
+def test_draws_of_few_values_are_not_taken_for_the_same_under_every_seed():
+    row = as_row(initializer(lambda seed, shape, dtype: np.full(shape, 1.0 if seed < 9 else -1.0)))
+    assert require_seeded(SimpleNamespace(), row, [Asked((1, 1))]).law.random
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), type("Outside", (BaseException,), {})("x")], ids=["exit", "outside"])

@@ -14,6 +14,7 @@ import pytest
 import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
 from initcheck.training.framework import load_keras
+from initcheck.training.optimizers import find_own_code
 from initcheck.training.validation import validated_data
 
 on_keras_3 = pytest.mark.skipif(load_keras().__version__.startswith("2."), reason="the ensemble engine has no Keras 2")
@@ -792,3 +793,82 @@ def test_a_model_without_an_input_is_trained_by_fit_and_the_reason_is_given():
     assert found.finished == 2
     keras_2 = load_keras().__version__.startswith("2.")  # which is the first reason there
     assert ("Keras 2 has no optimizer" if keras_2 else "start it with keras.Input(input_shape)") in found.engine
+
+
+def schedule(keras, kind):
+    """An own learning rate schedule of which each instance is new, but for what ``kind`` says."""
+
+    class Warm(keras.optimizers.schedules.LearningRateSchedule):
+        def __init__(self):
+            import tensorflow as tf
+
+            self.rate = tf.Variable(0.5) if kind == "variable" else 0
+
+        def __call__(self, step):
+            import tensorflow as tf
+
+            if kind == "variable":
+                return tf.identity(self.rate.assign(self.rate * 0.9))
+            if kind == "draws":
+                return tf.random.uniform(())
+            self.rate += kind == "counts"
+            return 0.5 / (1 + self.rate)
+
+    return Warm()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["variable", "counts", "draws", "only called"])
+@pytest.mark.parametrize("engine", ["auto", "reference"])
+def test_an_own_schedule_starts_anew_in_each_run(kind, engine):
+    problem = own(optimizer=lambda keras: keras.optimizers.SGD(schedule(keras, kind)))
+    sweep = initcheck.sweep(problem, initializers=["he_normal", "zeros"], reseeds=2, engine=engine)
+    alone = initcheck.sweep(problem, initializers=["zeros"], reseeds=1, engine=engine)
+    assert next(run for run in sweep.runs if run.initializer == "zeros") == alone.runs[0]
+    if engine == "auto" and not load_keras().__version__.startswith("2."):
+        assert "its optimizer's learning_rate, a Warm, is not Keras's own, and may keep state or draw" in sweep.engine
+
+
+@on_keras_3
+def test_a_rate_that_is_a_function_and_a_replaced_method_are_trained_by_fit():
+    def replaced(keras):
+        optimizer = keras.optimizers.SGD(0.1)
+        step = optimizer.update_step
+        optimizer.update_step = lambda gradient, variable, rate: step(gradient, variable, rate)
+        return optimizer
+
+    for optimizer, found in [
+        (lambda keras: keras.optimizers.SGD(lambda: 0.1), "its optimizer's learning_rate, a function,"),
+        (replaced, "its optimizer's update_step, a function,"),
+    ]:
+        sweep = initcheck.sweep(own(optimizer=optimizer), initializers=["zeros"], reseeds=1)
+        assert f"{found} is not Keras's own" in sweep.engine
+
+
+def test_keras_own_schedules_and_numbers_are_no_code_of_the_users():
+    keras = load_keras()
+    schedules = keras.optimizers.schedules
+    rates = [0.1, schedules.ExponentialDecay(0.1, 10, 0.9), schedules.PiecewiseConstantDecay([3], [0.1, 0.2])]
+    for rate in [*rates, schedules.CosineDecay(0.1, 10)]:
+        assert not find_own_code(keras, keras.optimizers.AdamW(rate, clipvalue=1.0))
+    assert find_own_code(keras, keras.optimizers.SGD(type("Mine", (schedules.ExponentialDecay,), {})(0.1, 10, 0.9)))
+    validated_data(own(optimizer=lambda keras: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9))))
+
+
+def test_an_optimizer_that_shares_state_between_runs_is_refused():
+    kept, words = [], "optimizer's learning_rate, a Warm, keeps state from one run to the next"
+
+    def shared(keras):
+        kept[:] = kept or [schedule(keras, "variable")]
+        return keras.optimizers.SGD(kept[0])
+
+    assert refusal(own(optimizer=shared)).startswith(words)
+
+
+def test_an_optimizer_of_another_configuration_in_each_call_is_refused():
+    rates = itertools.count(1)
+    told = refusal(own(optimizer=lambda keras: keras.optimizers.SGD(0.1 / next(rates))))
+    assert told.startswith("optimizer returns another learning_rate when it is called again, so that no run could be ")
+    kinds = itertools.cycle(["SGD", "Adam"])
+    told = refusal(own(optimizer=lambda keras: getattr(keras.optimizers, next(kinds))(0.1)))
+    assert told.startswith("optimizer returns another class when it is called again")

@@ -1,0 +1,121 @@
+"""What an optimizer is set to, and whether anything in it is not Keras's own and so may keep state or draw."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import Any
+
+import numpy as np
+
+from initcheck.texts import for_terminal
+
+_NUMBERS = (type(None), bool, int, float, str, np.generic)
+_RATE = "_learning_rate"  # of Keras 2 and 3: the number in a variable, a schedule, or a function
+
+
+def find_own_code(keras: Any, optimizer: Any) -> str:
+    """The first part of the optimizer that is not Keras's own, in words; empty where there is none.
+
+    A setting is Keras's own if it is a number, a text, or, as the learning rate, one of Keras's own schedules over
+    numbers. The words are a clause's subject: ``its optimizer's learning_rate, a Warm,``.
+    """
+    if type(optimizer).__module__.split(".")[0] not in ("keras", "tensorflow", "tf_keras"):
+        return f"its optimizer, {_kind(optimizer)},"
+    for name, value in vars(optimizer).items():
+        if name == _RATE:
+            own = not (_is_variable(keras, value) or _is_plain(value) or _is_keras_schedule(keras, value))
+        elif inspect.isroutine(getattr(type(optimizer), name, None)):  # a method that is replaced on the instance
+            own = True
+        else:
+            own = not name.startswith("_") and not _is_plain(value)
+        if own:
+            return f"its optimizer's {for_terminal(name.lstrip('_'))}, {_kind(value)},"
+    return ""
+
+
+def configuration(optimizer: Any) -> dict[str, Any]:
+    """What two optimizers that are made in the same way have in common: settings, and the state of the learning rate.
+
+    Names are left out, as Keras numbers them; so is ``get_config`` where a part of the user's own has none.
+    """
+    try:
+        settings = dict(optimizer.get_config())
+    except Exception:  # a schedule need not have a get_config, nor a function a source
+        settings = {}
+    settings.pop("name", None)
+    return {**settings, "learning_rate": [settings.get("learning_rate"), _state(getattr(optimizer, _RATE, None))]}
+
+
+def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:
+    """The name of the first setting that differs; empty where all are equal."""
+    return next((str(name) for name in {**one, **other} if not _same(one.get(name), other.get(name))), "")
+
+
+def _kind(value: Any) -> str:
+    name = for_terminal(type(value).__name__)
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is made of numbers and texts throughout."""
+    if type(value) in (list, tuple):
+        return all(map(_is_plain, value))
+    return type(value) in _NUMBERS or isinstance(value, np.generic)
+
+
+def _is_variable(keras: Any, value: Any) -> bool:
+    import tensorflow as tf
+
+    return isinstance(value, tuple(kind for kind in (getattr(keras, "Variable", None), tf.Variable) if kind))
+
+
+def _is_keras_schedule(keras: Any, value: Any) -> bool:
+    schedules = keras.optimizers.schedules
+    own = [one for one in vars(schedules).values() if isinstance(one, type)]
+    return type(value) in own and all(map(_is_plain, vars(value).values()))
+
+
+def _state(value: Any) -> Any:
+    """Copies of what a learning rate remembers: on itself, on its class, in variables around its function."""
+    if _has_value(value):
+        return np.array(value.numpy())
+    found = [getattr(value, "__dict__", {})]
+    function = value
+    if not inspect.isfunction(value):
+        found += map(vars, type(value).__mro__)
+        function = getattr(type(value), "__call__", None)  # noqa: B004 - of the class, for what is around it
+    if inspect.isfunction(function):
+        around = inspect.getclosurevars(function)
+        found += [around.nonlocals, around.globals]
+    return [{name: copied for name, one in part.items() if (copied := _copied(one)) is not None} for part in found]
+
+
+def _has_value(value: Any) -> bool:
+    """Whether it is a variable or tensor that holds a value now."""
+    return callable(getattr(type(value), "numpy", None))
+
+
+def _copied(value: Any) -> Any:
+    """A copy of a number, a container of numbers or a variable; None of anything else."""
+    if _has_value(value):
+        return np.array(value.numpy())
+    if type(value) in _NUMBERS or isinstance(value, np.generic | np.ndarray | list | tuple | dict | set):
+        try:
+            return copy.deepcopy(value)
+        except Exception:  # it holds something that cannot be copied
+            return None
+    return None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two copies are equal, NaN included; what cannot be compared counts as equal."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if not all(isinstance(each, (*_NUMBERS, np.ndarray, set)) for each in (one, other)):
+        return True
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.shape(one) == np.shape(other) and np.asarray(one).tobytes() == np.asarray(other).tobytes()
+    return bool(one == other or (one != one and other != other))
