@@ -37,11 +37,11 @@ METHODS = {
     "or of runs that share weights or orders",
     "epochs to target": "median of the first epoch whose reported training accuracy reaches the target; 95 % interval "
     "between order statistics; > means not within the epochs given",
-    "stuck": "share of runs that never reached the target and whose loss is no number or falls no more, but for "
-    "noise, or no further than naming one class for all rows allows (docs/statistics.md); fewer than 8 epochs cannot "
-    "tell, nor can a loss whose noise could hide a fall by 2 % in each quarter of the epochs; 95 % Clopper–Pearson "
-    "interval, from none to all of the runs of which it cannot be told",
-    "restarts": "fresh runs that give a 95 % chance of one at least that is not stuck; from the interval of the share; "
+    "stuck": "share of runs that never reached the target and whose loss has stopped falling, is not a number, or has "
+    "come down to what predicting one class for all rows allows (docs/statistics.md); it cannot be told from fewer "
+    "than 8 epochs, nor from a loss whose noise could hide a fall by 2 % in each quarter of the epochs; 95 % "
+    "Clopper–Pearson interval, which allows for none or all of the runs that cannot be told",
+    "restarts": "fresh runs that give a 95 % chance of at least one that is not stuck, from the interval of the share; "
     "none where no run of any initializer reached the target, as perhaps none can",
 }
 

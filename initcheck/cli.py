@@ -19,7 +19,7 @@ from initcheck.bounds_cli import bounds
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem
 from initcheck.compare_runs_cli import compare_runs
-from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, uninterrupted
+from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, say_aside, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.seed_option import seed_option
 from initcheck.table_cli import TableOptions, table_options
@@ -235,6 +235,7 @@ def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) ->
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", message=".*runs are kept")  # said at the end, below the table
+        warnings.showwarning = lambda message, *_, **__: say_aside(f"warning: {message}")  # on one line
 
         def on_runs(runs: Runs) -> None:
             advance(runs.initializer, len(runs))

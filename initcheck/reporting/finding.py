@@ -221,14 +221,14 @@ def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
     if not total:
         refused = few and unknown  # those of whom it is told are then the ones that learn fastest
         bounds = [] if refused else [answer.stuck.high for answer in known if not answer.one_run]
-        bound = f"; so many runs rule out a share above {100 * max(bounds):.2g} %" if bounds else ""
+        bound = f"; the true share may still be as high as {100 * max(bounds):.2g} %" if bounds else ""
         if not unknown:
-            return f"No run is stuck{bound}{', and no smaller one' if bound else ''}."
-        among = f" among runs of {_listing(list(counts))}, and no smaller one" if bound else ""
+            return f"No run is stuck{bound}."
+        among = f" among runs of {_listing(list(counts))}" if bound else ""
         return f"Of {format_count(of, 'run')} none is stuck{rest}{bound}{among}."
     ordered = sorted(counts.items(), key=lambda item: -item[1][0] / item[1][1])
     stuck = _listing([f"{name} {count:,} of {runs:,}" for name, (count, runs) in ordered if count])
-    return f"Stuck are {total:,} of {format_count(of, 'run')}: {stuck}{rest}."
+    return f"{total:,} of {format_count(of, 'run')} {'is' if total == 1 else 'are'} stuck: {stuck}{rest}."
 
 
 def _unknown_because(answers: Sequence[Answer]) -> str:

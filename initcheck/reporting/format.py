@@ -10,14 +10,14 @@ from initcheck.statistics import Components, Estimate
 
 NONE = "–"  # no number: too few runs
 NOTATION = (
-    "Brackets hold the 95 % interval; without them there is none: all runs were equal, or too few, or one run, "
-    "repeated, as nothing in it is random. "
-    "Digits are cut where the interval's half-width has two left. "
-    f"{NONE}: no number, from too few runs or epochs, or from runs that are not as many draws of weights. "
-    "never: every run seen was stuck, so these runs only give a least number of restarts, and one run none; where no "
-    f"run of any initializer reached the target, restarts are {NONE}. "
-    "accuracy of one class only: the loss falls, but no epoch named more than one class: that may be the output's bias "
-    "alone. noisy loss: it seems to fall no more, but so much noise could hide that it does."
+    "Brackets hold the 95 % interval; there is none where all runs are equal, where they are too few, and for one run "
+    "repeated, in which nothing is random. "
+    "Numbers are rounded to two digits of the interval's half-width. "
+    f"{NONE}: no number, as there are too few runs or epochs, or as the runs are not independent draws of weights. "
+    "never: every run was stuck, so that only a least number of restarts can be given, and none from a single run; "
+    f"where no run of any initializer reached the target, restarts are {NONE}. "
+    "accuracy of one class only: the loss falls, but in each epoch one class is predicted for all rows: perhaps only "
+    "the output's bias learns. noisy loss: the loss seems flat, but its noise could hide a fall."
 )
 
 

@@ -322,7 +322,7 @@ def test_every_number_in_the_finding_bears_its_interval():
     assert "[" in best
     assert "standard deviation of" in spread
     assert "[" in spread
-    assert "no smaller one" in stuck
+    assert stuck == "No run is stuck; the true share may still be as high as 37 %."
 
 
 def test_the_finding_calls_no_run_stuck_that_cannot_be_told():
@@ -371,7 +371,7 @@ def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class()
     learned = [make_run(initializer="c", reseed=r, losses=[0.7] * 12, accuracies=[0.99] * 12) for r in range(8)]
     assert find(of_two_classes([*one_class_falling("a"), *learned]))[-1] == (
         "Of 8 runs none is stuck; of 8 more it cannot be told: accuracy stayed that of one class though the loss "
-        "falls; so many runs rule out a share above 37 % among runs of c, and no smaller one."
+        "falls; the true share may still be as high as 37 % among runs of c."
     )
 
 
@@ -380,8 +380,8 @@ def test_the_finding_says_why_it_cannot_be_told_of_noisy_losses():
     noisy = [make_run(initializer="a", losses=losses, reseed=r) for r in range(8)]
     learned = [make_run(initializer="b", losses=[0.7] * 12, accuracies=[0.99] * 12, reseed=r) for r in range(8)]
     assert find(make([*noisy, *learned]))[-1] == (
-        "Of 8 runs none is stuck; of 8 more it cannot be told: the loss is too noisy to show whether it falls; so many "
-        "runs rule out a share above 37 % among runs of b, and no smaller one."
+        "Of 8 runs none is stuck; of 8 more it cannot be told: the loss is too noisy to show whether it falls; the "
+        "true share may still be as high as 37 % among runs of b."
     )
 
 
@@ -422,7 +422,7 @@ def test_where_no_run_reached_the_target_the_finding_says_so_and_calls_none_stuc
     assert find(make(flat))[-1] == said + "needs more epochs."
     assert not any("Stuck" in sentence for sentence in find(make(flat)))
     one = make_run(initializer="a", losses=[0.7] * 8, accuracies=[0.5, 0.96, *[0.5] * 6])
-    assert find(make([one, *flat[1:]]))[-1] == "Stuck are 15 of 16 runs: b 8 of 8 and a 7 of 8."
+    assert find(make([one, *flat[1:]]))[-1] == "15 of 16 runs are stuck: b 8 of 8 and a 7 of 8."
     order = [replace(run, reseed=1, order=run.reseed + 1) for run in flat]
     assert find(make(order))[-1] == said + "needs more epochs."
     grid = [replace(run, reseed=run.reseed % 2, order=run.reseed // 2) for run in flat]
@@ -433,7 +433,7 @@ def test_one_run_repeated_is_one_run_in_the_finding():
     zeros = [make_run(initializer="zeros", reseed=r, losses=[0.7] * 8) for r in range(8)]
     drawn = [make_run(initializer="a", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
     *_, stuck, repeated = find(make([*zeros, *drawn]))
-    assert stuck == "Stuck are 1 of 9 runs: zeros 1 of 1."
+    assert stuck == "1 of 9 runs is stuck: zeros 1 of 1."
     assert repeated == (
         "zeros draws nothing at random: its runs are one run, repeated, and only what compares it with others has an "
         "interval."
