@@ -93,7 +93,8 @@ def make_environment(folder, *, how="", found=None, told=None):
 
 def calls(folder):
     file = folder / "calls"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    text = file.read_text() if file.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]  # whole ones
 
 
 def recorded(environment):
