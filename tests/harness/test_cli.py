@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -241,6 +242,22 @@ def test_list_shows_every_row_without_a_framework():
         assert re.search(rf"\b{name}\b", out), name
     assert "arxiv.org/abs/1502.01852" in out
     assert out.endswith("False\n")
+
+
+@pytest.mark.filterwarnings("always:the initializer")
+def test_a_warning_is_one_line(initcheck_, monkeypatch):
+    def warn(*_, **__):
+        warnings.warn("the initializer 'Flat' draws the same\nunder every seed", stacklevel=2)
+        raise InitcheckError("no more of it")
+
+    monkeypatch.setattr(cli, "sweep", warn)
+    code, _, err = initcheck_("run")
+    assert code == 2
+    lines = [line for line in err.splitlines() if "training runs" not in line]  # the progress bar's
+    assert lines == [
+        "initcheck: warning: the initializer 'Flat' draws the same under every seed",
+        "initcheck: no more of it",
+    ]
 
 
 @pytest.mark.slow
