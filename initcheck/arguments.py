@@ -10,6 +10,7 @@ from numbers import Real
 from pathlib import Path
 
 from initcheck.errors import InitcheckError
+from initcheck.texts import with_article
 
 _INT64 = 2**63
 _MOST = 40  # characters of a value in a message
@@ -94,8 +95,8 @@ def described(value: object) -> str:
     elif isinstance(value, int | float | complex) and type(value).__module__ in ("builtins", "numpy"):
         text = " ".join(repr(value).split())
     text = _shortened(text)
-    article = "an" if kind[:1].lower() in "aeiou" else "a"
-    return f"{text} ({article} {kind})" if text else f"{article} {kind}"
+    kind = with_article(kind)
+    return f"{text} ({kind})" if text else kind
 
 
 def _shortened(value: object) -> str:

@@ -26,6 +26,11 @@ def for_terminal(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
+def with_article(noun: str) -> str:
+    """``an int``, ``a Dense``."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def reason_of(error: BaseException, most: int = _MOST_REASON) -> str:
     """An exception's type and message on one line, as ``ValueError: no such row``.
 

@@ -53,20 +53,7 @@ TESTS = 4  # p-values of an initializer: two of accuracy (mean, spread), one of 
 def compare_runs(
     a: Sweep, b: Sweep, *, delta: float = DELTA, false_alarm_rate: float = FALSE_ALARM_RATE
 ) -> RunsComparison:
-    """What a change did to accuracy, stuck runs and speed: B's runs beside A's.
-
-    Args:
-        a: The runs before the change, of ``sweep`` or ``load``.
-        b: The runs after it.
-        delta: Mean accuracies are equivalent where the 95 % interval of their difference lies inside ±``delta``.
-        false_alarm_rate: Chance that a change without effect is called one anywhere in the comparison.
-
-    Returns:
-        The rows with their numbers. A row that could not be compared says why; none is left out.
-
-    Raises:
-        InitcheckError: An argument that is no share.
-    """
+    """The rows of B's runs beside A's; arguments and errors are those of ``initcheck.compare_runs``."""
     for name, sweep in (("a", a), ("b", b)):
         if not hasattr(sweep, "groups"):  # Sweep lies above
             raise InitcheckError(f"{name} is a {type(sweep).__name__}; give a Sweep, as of initcheck.load(folder)")

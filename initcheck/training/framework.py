@@ -76,7 +76,7 @@ def _require_settings() -> None:
     Keras 3 has another backend, and every Keras reads its ``keras.json`` when it is imported, whatever it holds.
     """
     file = _settings_file()
-    settings = _read_settings(file) if file.exists() else {}
+    settings = _read_settings(file)
     asked = os.environ.get("KERAS_BACKEND")
     backend, where = (asked, "the variable KERAS_BACKEND") if asked else (settings.get("backend"), str(file))
     if backend not in (None, "tensorflow") and is_within("keras", ">=3"):
@@ -85,11 +85,8 @@ def _require_settings() -> None:
 
 def _unusual_settings() -> str:
     """What Keras's file of settings asks for beside the documented defaults."""
-    file = _settings_file()
-    found = _read_settings(file) if file.exists() else {}
-    return for_terminal(
-        ", ".join(f"{name} {value!r:.40}" for name, value in found.items() if value != _USUAL.get(name))
-    )
+    found = _read_settings(_settings_file()).items()
+    return for_terminal(", ".join(f"{name} {value!r:.40}" for name, value in found if value != _USUAL.get(name)))
 
 
 def _settings_file() -> Path:
@@ -97,11 +94,13 @@ def _settings_file() -> Path:
 
 
 def _read_settings(file: Path) -> dict[str, Any]:
-    """What the file holds; nothing where it is no JSON, since Keras takes its defaults then.
+    """What the file holds; nothing where it is missing or no JSON, since Keras takes its defaults then.
 
     Raises:
         FrameworkError: Keras would wait for it, or end in an error.
     """
+    if not file.exists():
+        return {}
     remedy = f"{file}, which Keras reads when it is imported, {{}}; remove it"
     if not file.is_file():
         raise FrameworkError(remedy.format("is no file"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.texts import for_terminal
+from initcheck.texts import for_terminal, with_article
 
 _NUMBERS = (type(None), bool, int, float, str, np.generic)
 _RATE = "_learning_rate"  # of Keras 2 and 3: the number in a variable, a schedule, or a function
@@ -20,7 +20,7 @@ def find_own_code(keras: Any, optimizer: Any) -> str:
     A setting is Keras's own if it is a number, a text, or, as the learning rate, one of Keras's own schedules over
     numbers. The words are a clause's subject: ``its optimizer's learning_rate, a Warm,``.
     """
-    if type(optimizer).__module__.split(".")[0] not in ("keras", "tensorflow", "tf_keras"):
+    if not is_of_framework(type(optimizer)):
         return f"its optimizer, {_kind(optimizer)},"
     for name, value in vars(optimizer).items():
         if name == _RATE:
@@ -32,6 +32,11 @@ def find_own_code(keras: Any, optimizer: Any) -> str:
         if own:
             return f"its optimizer's {for_terminal(name.lstrip('_'))}, {_kind(value)},"
     return ""
+
+
+def is_of_framework(kind: type) -> bool:
+    """Whether a class is defined by Keras or TensorFlow."""
+    return kind.__module__.split(".")[0] in ("keras", "tensorflow", "tf_keras")
 
 
 def configuration(optimizer: Any) -> dict[str, Any]:
@@ -53,8 +58,7 @@ def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:
 
 
 def _kind(value: Any) -> str:
-    name = for_terminal(type(value).__name__)
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    return with_article(for_terminal(type(value).__name__))
 
 
 def _is_plain(value: Any) -> bool:

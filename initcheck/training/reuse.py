@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.texts import for_terminal
-from initcheck.training.optimizers import find_own_code
+from initcheck.texts import for_terminal, with_article
+from initcheck.training.optimizers import find_own_code, is_of_framework
 
 # What holds no state but its weights, so that weights and optimizer variables are all there is to put back.
 _STATELESS_LAYERS = """
@@ -65,7 +65,7 @@ def named(model: Any, layer: Any) -> str:
     """``its layer 'dropout', a Dropout,``: a clause's subject."""
     kind = for_terminal(type(layer).__name__)
     what = "its model" if layer is model else f"its layer {for_terminal(str(layer.name))!r}"
-    return f"{what}, {'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind},"
+    return f"{what}, {with_article(kind)},"
 
 
 def own_methods(layer: Any) -> list[str]:
@@ -76,7 +76,7 @@ def own_methods(layer: Any) -> list[str]:
 def _is_kerass_method(kind: type, name: str) -> bool:
     """Whether that name is defined by a class of Keras's, or by none."""
     owner = next((base for base in kind.__mro__ if name in vars(base)), None)
-    return owner is None or owner.__module__.split(".")[0] in ("keras", "tensorflow", "tf_keras")
+    return owner is None or is_of_framework(owner)
 
 
 def is_resettable(keras: Any, optimizer: Any) -> bool:

@@ -42,9 +42,6 @@ _GROUPED = {mark: re.compile(rf"[-+]?[1-9][0-9]{{0,2}}(?:\{mark}[0-9]{{3}})+") f
 _ODD = re.compile(r"[-+\u2212\u2013(]?[$€£¥]?[-+]?[.,]?\d[\d.,'’_]*(?:e[-+]?\d+)?[%$€£¥)]?", re.IGNORECASE)
 
 
-_SHOWN_INVISIBLE = "\N{REPLACEMENT CHARACTER}"  # as texts.for_axis writes what cannot be seen
-
-
 class Kind(Enum):
     """What a cell is; an odd one looks like a number, but its notation is ambiguous or not supported."""
 
@@ -130,7 +127,7 @@ def hint(cell: str, decimal: str) -> str:
     if is_fraction(cell, other) and not is_grouped(cell, other):
         name = {".": "point", ",": "comma"}[other]
         return f"give --decimal {name} if {other!r} is the decimal mark, or fix the cell"
-    if has_invisible(cell) or _SHOWN_INVISIBLE in cell:
+    if has_invisible(cell):
         return "write it without invisible characters"
     if starts_with_number(tidy(cell)):
         return NOT_NUMBERS

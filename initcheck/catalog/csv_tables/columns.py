@@ -156,9 +156,12 @@ class _Place:
     def of(self, row: int, index: int) -> str:
         return f"{self.text.where}: line {self.layout.line_of(self.text, row)}, {self.column(index)}"
 
-    def cell(self, row: int, index: int) -> str:
+    def written(self, row: int, index: int) -> str:
         cells = next(itertools.islice(self.layout.rows(self.text), row, None))
-        return for_axis(cells[index].strip())
+        return cells[index].strip()
+
+    def cell(self, row: int, index: int) -> str:
+        return for_axis(self.written(row, index))
 
 
 @dataclass
@@ -265,9 +268,10 @@ def _require_readable(place: _Place, index: int, column: _Gathered, values: Numb
         raise DataError(f"{where} holds no value at all; leave it out with --drop")
     if values is not None:
         if wrong := [row for kind, row in column.first.items() if kind in (Kind.ODD, Kind.WORD)]:
-            cell = place.cell(min(wrong), index)
-            advice = hint(cell, place.layout.decimal)
-            raise DataError(f"{place.of(min(wrong), index)}: {cell!r} is not a number; {advice}")
+            advice = hint(place.written(min(wrong), index), place.layout.decimal)
+            raise DataError(
+                f"{place.of(min(wrong), index)}: {place.cell(min(wrong), index)!r} is not a number; {advice}"
+            )
         if column.is_whole and column.padded is not None:
             row = column.padded
             raise DataError(
