@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.answers import MIN_EPOCHS, epochs_to_target, is_one_run, is_stuck, is_too_noisy
+from initcheck.answers import is_one_run
 from initcheck.baselines.compare import environment_differences
 from initcheck.baselines.comparison import Difference
 from initcheck.comparing_runs.effects import (
@@ -37,14 +37,13 @@ from initcheck.comparing_runs.verdicts import (
     RunsVerdict,
 )
 from initcheck.errors import InitcheckError
+from initcheck.outcomes import MIN_EPOCHS, Outcomes, outcomes
 from initcheck.records import Runs
 from initcheck.statistics import Estimate, Values, median
 
 if TYPE_CHECKING:
     from initcheck.catalog.problem_facts import ProblemFacts
     from initcheck.reporting.results import Sweep
-
-Told = np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]]  # masked where it cannot be told
 
 _LEAST_SHARE = 1e-9  # no number of runs would show less
 TESTS = 4  # p-values of an initializer: two of accuracy (mean, spread), one of stuck runs, one of speed
@@ -102,11 +101,11 @@ def _rows(
         later = [RunsRow(name, one, RunsVerdict.NOT_COMPARABLE, sizes, note=note) for one in NET_DELTAS]
     else:
         later = []
-    stuck = _stuck(matched, facts)
-    if "stuck" in asked and (note := _unknown(matched, stuck, facts[0].target)):
+    ends = _outcomes(matched, facts)
+    if "stuck" in asked and (note := _unknown(matched, ends)):
         del asked["stuck"]
         later.append(RunsRow(name, "stuck", RunsVerdict.INCONCLUSIVE, sizes, note=note))
-    samples = _samples(matched, stuck, facts[0].target)
+    samples = _samples(matched, ends)
     for question, margin in asked.items():
         row = RunsRow(
             initializer=name,
@@ -205,22 +204,22 @@ def _exact(row: RunsRow, question: str, samples: tuple[Values, Values]) -> RunsR
     return _noted(exact, "exact: nothing is random, so that each side is one run repeated")
 
 
-def _stuck(matched: Matched, facts: tuple[ProblemFacts, ProblemFacts]) -> tuple[Told, Told]:
-    """Which of A's and of B's runs are stuck, by the same definition: a sweep may be older than the classes' counts."""
-    ends = [one.one_class for one in facts]
-    old, new = ends if all(ends) else (None, None)
-    return is_stuck(matched.old, facts[0].target, old), is_stuck(matched.new, facts[0].target, new)
+def _outcomes(matched: Matched, facts: tuple[ProblemFacts, ProblemFacts]) -> tuple[Outcomes, Outcomes]:
+    """What became of A's and of B's runs, by one definition: a sweep may be older than the classes' counts."""
+    target, counts = facts[0].target, [one.one_class for one in facts]
+    old, new = counts if all(counts) else (None, None)
+    return outcomes(matched.old, target, old), outcomes(matched.new, target, new)
 
 
-def _unknown(matched: Matched, stuck: tuple[Told, Told], target: float) -> str:
+def _unknown(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> str:
     """Why it cannot be said of every run whether it is stuck; empty where it can."""
-    if not any(np.ma.getmaskarray(side).any() for side in stuck):
+    counts = [int(side.unknown.sum()) for side in ends]
+    if not any(counts):
         return ""
     epochs = min(matched.old.epochs, matched.new.epochs)
     if epochs < MIN_EPOCHS:
         return f"from {epochs} epochs nobody can tell which runs are stuck; train for {MIN_EPOCHS} or more"
-    counts = [int(np.ma.getmaskarray(side).sum()) for side in stuck]
-    noisy = sum(int(is_too_noisy(runs, target).sum()) for runs in (matched.old, matched.new))
+    noisy = sum(int(side.noisy.sum()) for side in ends)
     reasons = {
         "the loss is too noisy to show whether it falls": noisy,
         "accuracy stayed that of one class though the loss falls": sum(counts) - noisy,
@@ -231,15 +230,14 @@ def _unknown(matched: Matched, stuck: tuple[Told, Told], target: float) -> str:
     )
 
 
-def _samples(matched: Matched, stuck: tuple[Told, Told], target: float) -> dict[str, tuple[Values, Values]]:
+def _samples(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> dict[str, tuple[Values, Values]]:
     """Question → each side's values, one for each run."""
     old, new = matched.old, matched.new
     budget = min(old.epochs, new.epochs)  # what lies beyond the shorter one is not known of the other
-    arrivals = [epochs_to_target(runs, target) for runs in (old, new)]
-    early = [np.where(epochs <= budget, epochs, math.inf) for epochs in arrivals]
+    early = [np.where(side.epochs_to_target <= budget, side.epochs_to_target, math.inf) for side in ends]
     return {
         "accuracy": (old.test_accuracy, new.test_accuracy),
-        "stuck": (stuck[0].data.astype(np.float64), stuck[1].data.astype(np.float64)),
+        "stuck": (ends[0].stuck.astype(np.float64), ends[1].stuck.astype(np.float64)),
         "speed": (early[0], early[1]),
     }
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from initcheck.answers import MIN_EPOCHS, Answer
+from initcheck.answers import Answer
+from initcheck.outcomes import MIN_EPOCHS
 from initcheck.records import Runs
 from initcheck.reporting.format import format_count, format_number, format_percent, format_share, has_interval
 from initcheck.reporting.results import Sweep

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from initcheck.answers import METHODS, MIN_EPOCHS, Answer
+from initcheck.answers import METHODS, Answer
+from initcheck.outcomes import MIN_EPOCHS
 from initcheck.statistics import Components, Estimate
 
 NONE = "–"  # no number: too few runs

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.answers import Answer, answer, attribute, epochs_to_target, is_stuck
+from initcheck.answers import Answer, answer, attribute
 from initcheck.arguments import path_of
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.catalog.problems import Problem
+from initcheck.outcomes import outcomes
 from initcheck.records import METRICS, Environment, Run, Runs
 from initcheck.statistics import Components
 from initcheck.texts import for_terminal
@@ -98,7 +99,7 @@ class Sweep:
         """One row for each run: its name, its seed, counts and shares of rightly classified rows, and its outcome."""
         import pandas as pd
 
-        target = self.problem.target
+        found = [outcomes(runs, self.problem.target, self.facts.one_class) for runs in self.groups]
         frames = [
             pd.DataFrame(
                 {
@@ -114,11 +115,11 @@ class Sweep:
                     "train_accuracy": runs.train_accuracy,
                     "test_accuracy": runs.test_accuracy,
                     "loss": runs.metric("loss")[:, -1],
-                    "stuck": _or_nothing(is_stuck(runs, target, self.facts.one_class)),
-                    "epochs_to_target": _whole_numbers(epochs_to_target(runs, target)),
+                    "stuck": pd.arrays.BooleanArray(ends.stuck, ends.unknown),  # nothing where it cannot be told
+                    "epochs_to_target": _whole_numbers(ends.epochs_to_target),
                 }
             )
-            for runs in self.groups
+            for runs, ends in zip(self.groups, found, strict=True)
         ]
         return pd.concat(frames, ignore_index=True)
 
@@ -177,15 +178,6 @@ class Sweep:
         from initcheck.reporting.page import render_summary
 
         return render_summary(self)
-
-
-def _or_nothing(
-    values: np.ma.MaskedArray[tuple[int], np.dtype[np.bool_]],
-) -> pd.arrays.BooleanArray:
-    """Those values, with nothing where they are masked."""
-    import pandas as pd
-
-    return pd.arrays.BooleanArray(values.data, np.ma.getmaskarray(values))
 
 
 def _whole_numbers(values: npt.NDArray[np.float64]) -> pd.Series[int]:

@@ -10,17 +10,21 @@ from initcheck.answers import (
     Answer,
     answer,
     attribute,
-    epochs_to_target,
-    is_stuck,
-    is_unfinished,
-    names_one_class,
 )
 from initcheck.catalog.problem_facts import OneClass
+from initcheck.outcomes import names_one_class, outcomes
 from initcheck.records import group_runs
 from initcheck.reporting.format import answer_cells
 
 FLAT = [0.7] * 8
 FALLING = [0.7 * 0.97**n for n in range(8)]
+
+
+def which_are_stuck(runs, target, one_class=None):
+    """Whether each run is stuck; None where nobody can tell."""
+    found = outcomes(runs, target, one_class)
+    assert not (found.stuck & (found.unknown | found.unfinished | found.reached)).any()
+    return [None if unknown else one for one, unknown in zip(found.stuck.tolist(), found.unknown, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -61,14 +65,14 @@ FALLING = [0.7 * 0.97**n for n in range(8)]
 )
 def test_stuck_is_short_of_the_target_and_no_longer_falling(losses, accuracies, stuck):
     (runs,) = group_runs([make_run(losses=losses, accuracies=accuracies)])
-    assert is_stuck(runs, target=0.95).tolist() == [stuck]
+    assert which_are_stuck(runs, target=0.95) == [stuck]
 
 
 def stuck_share(losses):
     """The share of these losses, shape ``(runs, epochs)``, that are stuck, and that of which it cannot be told."""
     (runs,) = group_runs([make_run(losses=row, reseed=reseed) for reseed, row in enumerate(losses.tolist())])
-    found = is_stuck(runs, target=0.95)
-    return found.filled(False).mean(), np.ma.getmaskarray(found).mean()
+    found = outcomes(runs, target=0.95)
+    return found.stuck.mean(), found.unknown.mean()
 
 
 @pytest.mark.parametrize("noise", [0.0005, 0.001, 0.002])
@@ -152,7 +156,7 @@ def test_a_run_that_learns_how_frequent_classes_are_and_no_more_is_never_called_
     for seed in range(5):
         runs, one_class = trained(0, share=share, rate=rate, epochs=epochs, seed=seed)
         assert names_one_class(runs, one_class).all()
-        found += is_stuck(runs, 0.95, one_class).tolist()
+        found += which_are_stuck(runs, 0.95, one_class)
     assert False not in found
     if rate * epochs >= 10:  # it has had the time to arrive
         assert found == [True] * 5
@@ -160,8 +164,8 @@ def test_a_run_that_learns_how_frequent_classes_are_and_no_more_is_never_called_
 
 def test_loss_that_creeps_to_the_least_of_one_class_is_stuck_though_it_falls():
     runs, one_class = trained(0, share=0.6, rate=0.01, epochs=20)
-    assert is_stuck(runs, 0.95).tolist() == [False]  # by its loss alone
-    assert is_stuck(runs, 0.95, one_class).tolist() == [True]
+    assert which_are_stuck(runs, 0.95) == [False]  # by its loss alone
+    assert which_are_stuck(runs, 0.95, one_class) == [True]
 
 
 @pytest.mark.parametrize(("share", "signal"), [(0.7, 0.2), (0.9, 0.2), (0.9, 1.0)])
@@ -177,9 +181,9 @@ def test_slow_learning_is_not_called_stuck_while_it_names_one_class(share, signa
             }
             for epochs in (8, 12, 20, 30, 40, 60, 80, 100):
                 runs = replace(whole, history=whole.history[:, :epochs], **ends)
-                if names_one_class(runs, one_class).all() and not is_stuck(runs, 2.0).all():
+                if names_one_class(runs, one_class).all() and not outcomes(runs, 2.0).stuck.all():
                     seen += 1
-                    assert is_stuck(runs, 2.0, one_class).tolist() != [True]
+                    assert which_are_stuck(runs, 2.0, one_class) != [True]
     assert seen
 
 
@@ -187,24 +191,24 @@ def test_slow_learning_below_the_least_loss_of_one_class_is_unfinished():
     runs, one_class = trained(2, share=0.9, rate=0.02, epochs=60, signal=0.2)
     assert names_one_class(runs, one_class).tolist() == [True]
     assert runs.metric("loss")[0, -1] < one_class.least_loss
-    assert is_stuck(runs, 0.95, one_class).tolist() == [False]
+    assert which_are_stuck(runs, 0.95, one_class) == [False]
 
 
 def test_one_class_whose_loss_is_far_from_its_least_cannot_be_told():
     runs, one_class = trained(0, share=0.7, rate=0.002, epochs=20)
     (found,) = answer([runs], 0.95, one_class)
-    assert is_stuck(runs, 0.95, one_class).tolist() == [None]
+    assert which_are_stuck(runs, 0.95, one_class) == [None]
     assert math.isnan(found.restarts.value)
     assert answer_cells(found, 20)["stuck"] == "cannot tell (accuracy of one class only)"
     other_loss = replace(one_class, least_loss=math.nan)
     runs, _ = trained(0, share=0.7, rate=0.02, epochs=20)
-    assert is_stuck(runs, 0.95, other_loss).tolist() == [None]
+    assert which_are_stuck(runs, 0.95, other_loss) == [None]
 
 
 def test_counts_of_other_data_say_nothing_of_a_run():
     runs, one_class = trained(0, share=0.7, rate=0.02, epochs=20)
     other = replace(one_class, test_correct=(18, 43))
-    assert is_stuck(runs, 0.95, other).tolist() == is_stuck(runs, 0.95).tolist()
+    assert which_are_stuck(runs, 0.95, other) == which_are_stuck(runs, 0.95)
 
 
 def test_one_run_repeated_has_no_interval():
@@ -250,7 +254,7 @@ def test_nobody_is_best_of_runs_that_share_weights_or_orders(draws):
 @pytest.mark.parametrize("losses", [[0.7], [0.7, 0.7], [1.661, 1.644, 1.631, 1.618, 1.606], [0.7] * 7])
 def test_whether_a_run_is_stuck_cannot_be_told_from_few_epochs(losses):
     (runs,) = group_runs([make_run(losses=losses, reseed=n) for n in range(3)])
-    assert is_stuck(runs, target=0.95).tolist() == [None] * 3
+    assert which_are_stuck(runs, target=0.95) == [None] * 3
     (found,) = answer([runs], target=0.95)
     assert found.judged == 0
     assert all(map(math.isnan, (found.stuck.value, found.stuck.low, found.restarts.value, found.restarts.low)))
@@ -275,7 +279,9 @@ def test_a_run_of_few_epochs_that_cannot_be_told_leaves_no_share_and_no_restarts
     cells = answer_cells(found, 3)
     assert (cells["stuck"], cells["restarts"]) == ("cannot tell (3 epochs)", "–")
     (each,) = group_runs([*told, unknown])
-    assert is_stuck(each, 0.95).compressed().tolist() == [end == "diverged" for end in ends for _ in runs[end]]
+    assert [one for one in which_are_stuck(each, 0.95) if one is not None] == [
+        end == "diverged" for end in ends for _ in runs[end]
+    ]
     (found,) = answer(group_runs(told), target=0.95)  # all can be told
     assert (found.judged, found.stuck.value) == (
         len(told),
@@ -323,15 +329,15 @@ def joined(groups):
 )
 def test_unfinished_is_short_of_the_target_and_still_falling(losses, unfinished):
     (runs,) = group_runs([make_run(losses=losses)])
-    assert is_unfinished(runs, target=0.95).tolist() == [unfinished]
+    assert outcomes(runs, target=0.95).unfinished.tolist() == [unfinished]
     (runs,) = group_runs([make_run(losses=losses, accuracies=[0.95] * len(losses))])
-    assert is_unfinished(runs, target=0.95).tolist() == [False]
+    assert outcomes(runs, target=0.95).unfinished.tolist() == [False]
 
 
 def test_a_run_stuck_at_the_least_loss_of_one_class_is_not_unfinished():
     runs, one_class = trained(0, share=0.6, rate=0.01, epochs=20)
-    assert is_unfinished(runs, 0.95).tolist() == [True]
-    assert is_unfinished(runs, 0.95, one_class).tolist() == [False]
+    assert outcomes(runs, 0.95).unfinished.tolist() == [True]
+    assert outcomes(runs, 0.95, one_class).unfinished.tolist() == [False]
 
 
 def test_no_restart_is_advised_where_no_run_of_any_initializer_reached_the_target():
@@ -349,9 +355,9 @@ def test_no_restart_is_advised_where_no_run_of_any_initializer_reached_the_targe
 
 def test_epochs_to_target_count_from_one():
     (runs,) = group_runs([make_run(losses=[1, 1, 1], accuracies=[0.5, 0.9, 0.8])])
-    assert epochs_to_target(runs, 0.5) == 1
-    assert epochs_to_target(runs, 0.9) == 2
-    assert epochs_to_target(runs, 0.91) == math.inf
+    assert outcomes(runs, 0.5).epochs_to_target == 1
+    assert outcomes(runs, 0.9).epochs_to_target == 2
+    assert outcomes(runs, 0.91).epochs_to_target == math.inf
 
 
 def test_answers_come_in_the_runs_order_with_their_counts():

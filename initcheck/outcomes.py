@@ -1,0 +1,189 @@
+"""What became of each run: whether it reached the target, is stuck, is unfinished, or nobody can tell."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck import statistics
+from initcheck.catalog.problem_facts import OneClass
+from initcheck.records import Runs
+
+MIN_EPOCHS = 8  # of which each quarter has two; fewer cannot tell a plateau from a slow start
+PROGRESS = 0.02  # a fall from one quarter of the epochs to the last by this share of the loss is no plateau
+FLAT = 0.0001  # a fall by a smaller share than this is a flat line, and may be rounding
+SLOWER = 0.5  # a fall is slower than before where it is less than this share of that of the quarter before
+CLEAR = 3.0  # standard errors that a fall must exceed to be more than noise
+NEAR = 0.01  # above the least loss of one answer to all rows by this share of it: all but arrived there
+BELOW = 0.001  # below it by this share: something was learned of the rows
+_WHOLE = 0.01  # rows that an accuracy in float32 is off a whole number of them
+
+Flags: TypeAlias = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of each run, in their order; every array has the shape ``(runs,)``.
+
+    Attributes:
+        epochs_to_target: First epoch whose reported training accuracy reaches the target; infinite where none does.
+        stuck: Whether it never reached the target and had stopped getting better.
+        unfinished: Whether it never reached the target while its loss still falls, so that more epochs would help. Of
+            fewer than 8 epochs, which show no noise, the loss has to fall in each, the last time by much or about as
+            fast as the time before.
+        noisy: Whether its loss seems to lie on a plateau, but its noise could hide that it learns.
+        unknown: Whether nobody can tell if it is stuck: it is too noisy, or named one class for all rows while its loss
+            falls and is above the least of one answer to all of them, or has fewer than 8 epochs.
+    """
+
+    epochs_to_target: statistics.Values
+    stuck: Flags
+    unfinished: Flags
+    noisy: Flags
+    unknown: Flags
+
+    @property
+    def reached(self) -> Flags:
+        """Whether it reached the target in some epoch."""
+        return np.isfinite(self.epochs_to_target)
+
+
+def outcomes(runs: Runs, target: float, one_class: OneClass | None = None) -> Outcomes:
+    """What became of each run, all of which can be computed from ``history.csv`` and the classes' counts.
+
+    A run that did not reach the target is stuck if its last training loss is no number or infinite, or if the loss lies
+    on a plateau. A loss that still falls is unfinished, not stuck: more epochs would help it, a restart need not. But
+    where a run named one class for all rows in every epoch, all that fell may be the output's bias: it is stuck if the
+    loss is near the least that one answer to all rows can have, unfinished if below that, and above it nobody can tell.
+
+    Args:
+        runs: The runs.
+        target: The problem's target accuracy.
+        one_class: What naming one class for all rows gives; None where that is not known, and not looked at.
+    """
+    loss, epochs = runs.metric("loss"), _epochs_to_target(runs, target)
+    never = np.isinf(epochs)
+    ended = never & np.isfinite(loss[:, -1])
+    nothing = np.zeros(len(runs), dtype=bool)
+    if runs.epochs < MIN_EPOCHS:
+        return Outcomes(epochs, never & ~ended, ended & _falls_in_each(loss), noisy=nothing, unknown=ended)
+    late = _Late.of(loss)
+    falls = ended & late.still_falls()
+    noisy = ended & ~falls & late.may_hide_a_fall()
+    if one_class is None:
+        return Outcomes(epochs, never & ~falls & ~noisy, falls, noisy=noisy, unknown=noisy)
+    idle = falls & names_one_class(runs, one_class)
+    arrived, learns = late.near(one_class.least_loss)
+    return Outcomes(
+        epochs,
+        stuck=never & ~noisy & (~falls | (idle & arrived)),
+        unfinished=falls & ~(idle & arrived),
+        noisy=noisy,
+        unknown=noisy | (idle & ~arrived & ~learns),
+    )
+
+
+def _epochs_to_target(runs: Runs, target: float) -> statistics.Values:
+    reached = runs.metric("accuracy") >= target
+    return np.where(reached.any(axis=1), 1.0 + reached.argmax(axis=1), np.inf)
+
+
+def _falls_in_each(loss: statistics.Values) -> Flags:
+    """Whether each loss of few epochs falls in every one, at last by much or about as fast as before."""
+    epochs = loss.shape[1]
+    if epochs == 1:
+        return np.zeros(len(loss), dtype=bool)
+    with np.errstate(invalid="ignore", over="ignore"):
+        falls = -np.diff(loss, axis=1)
+        size = np.maximum(np.abs(loss[:, -2]), np.abs(loss[:, -1]))
+        pace = falls[:, -1] >= np.minimum(PROGRESS * size, SLOWER * falls[:, -min(2, epochs - 1)])
+        found: Flags = (falls > 0).all(axis=1) & (falls[:, -1] >= FLAT * size) & pace
+    return found
+
+
+@dataclass(frozen=True)
+class _Late:
+    """Losses after the first quarter of the epochs, in which a loss may jump; every array has the shape ``(runs,)``.
+
+    Means of quarters are compared, as single epochs are noisy. Shares are of the loss's size, whatever its sign.
+
+    Attributes:
+        second: Mean loss of the second quarter.
+        third: Of the third.
+        last: Of the last.
+        noise: What a difference of two of these must exceed to be more than noise.
+    """
+
+    second: statistics.Values
+    third: statistics.Values
+    last: statistics.Values
+    noise: statistics.Values
+
+    @classmethod
+    def of(cls, loss: statistics.Values) -> _Late:
+        """From losses of shape ``(runs, epochs)``."""
+        quarter = loss.shape[1] // 4
+        late = loss[:, -3 * quarter :]
+        with np.errstate(invalid="ignore", over="ignore"):  # of a run that diverged, or nearly so
+            # Second differences cancel any line, and the squares of their weights sum to 1 + 4 + 1.
+            noise = np.sqrt(np.mean(np.diff(late, n=2, axis=1) ** 2, axis=1) / 6)
+            second, third, last = late.reshape(len(loss), 3, quarter).mean(axis=2).T
+            return cls(second, third, last, noise * CLEAR * math.sqrt(2 / quarter))
+
+    @property
+    def size(self) -> statistics.Values:
+        return np.maximum(np.abs(self.third), np.abs(self.last))
+
+    def still_falls(self) -> Flags:
+        """Whether each falls by more than noise, and by much or about as fast as before."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            fall, before = self.third - self.last, self.second - self.third
+            clear = np.maximum(self.second, self.third) - self.last > self.noise
+            much = fall >= PROGRESS * self.size
+            keeps_pace = (fall >= SLOWER * before) & (fall >= FLAT * self.size)
+        found: Flags = (fall > 0) & clear & (much | keeps_pace)
+        return found
+
+    def may_hide_a_fall(self) -> Flags:
+        """Whether a fall by ``PROGRESS``, which counts as one, could be lost in the noise of each.
+
+        How often a fall is seen up to that noise, docs/statistics.md measures.
+        """
+        with np.errstate(invalid="ignore", over="ignore"):
+            found: Flags = (self.noise > PROGRESS * self.size) & np.isfinite(self.noise)
+        return found
+
+    def near(self, least: float) -> tuple[Flags, Flags]:
+        """Whether each has all but arrived at the least loss of one answer to all rows, and whether it is below that.
+
+        One whose pace leads below it within half as many epochs again is passing, and has not arrived. Of an unknown
+        least loss, NaN, neither is said.
+        """
+        with np.errstate(invalid="ignore", over="ignore"):
+            learns = self.last < least - np.maximum(BELOW * least, self.noise)
+            passing = self.last - 2 * (self.third - self.last) < least
+            arrived = (self.last <= (1 + NEAR) * least) & ~learns & ~passing
+        return arrived, learns
+
+
+def names_one_class(runs: Runs, one_class: OneClass) -> Flags:
+    """Whether each run's predictions were one class for all rows, after every epoch but those of the first quarter.
+
+    As far as counts tell: of the held-out rows, those of one class were right after each of these epochs, and of all
+    rows those of that class at the end. Which class it is may change: where all are as frequent, little decides it.
+    """
+    late = runs.metric("val_accuracy")[:, -3 * (runs.epochs // 4) :] * runs.test_total
+    counts = np.array(one_class.test_correct)
+    if counts.sum() != runs.test_total or sum(one_class.train_correct) != runs.train_total:
+        return np.zeros(len(runs), dtype=bool)  # of other data than these runs
+    with np.errstate(invalid="ignore"):
+        right = np.rint(late)
+        whole = np.abs(late - right) < _WHOLE
+    pair = runs.test_total + 1  # so that both counts of a class are one number
+    last = np.isin(runs.train_correct * pair + runs.test_correct, np.array(one_class.train_correct) * pair + counts)
+    found: Flags = (np.isin(right, counts) & whole).all(axis=1) & last
+    return found
