@@ -178,10 +178,16 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
             verdict = carry_out(cell, lab)
             good.append(print_verdict(cell, verdict))
             ran += verdict.status is not Status.NOT_APPLICABLE
+    idle = len(chosen) - ran
+    if not ran and all(good):
+        raise InitcheckError(
+            f"nothing was judged: {format_count(idle, 'check')} not applicable, as said above; choose others; "
+            f"seed {seed}"
+        )
     counts = [f"{format_count(ran, 'check')} ran"]
     if ran or not all(good):
         counts.append(f"{good.count(False)} failed")
-    if idle := len(chosen) - ran:
+    if idle:
         counts.append(f"{idle:,} not applicable")
     say(f"initcheck: {', '.join(counts)}; seed {seed}")
     raise SystemExit(0 if all(good) else 1)

@@ -12,13 +12,18 @@ class FrameworkError(InitcheckError):
     """The framework under test is missing, or is not one that initcheck can drive."""
 
 
+_MOST_NAMES = 30  # in a message
+
+
 class UnknownNameError(InitcheckError):
     """A name that no row of a catalogue bears; the message gives the nearest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = list(known)
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+        more = [f"and {len(known) - _MOST_NAMES} more"] if len(known) > _MOST_NAMES else []
+        listed = ", ".join([*known[:_MOST_NAMES], *more])
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {listed}"
         super().__init__(f"no {kind} is named {name!r}; {hint}")
 
 

@@ -99,6 +99,8 @@ class Sweep:
         """One row for each run: its name, its seed, counts and shares of rightly classified rows, and its outcome."""
         import pandas as pd
 
+        from initcheck.reporting.saved_tables import RUNS
+
         found = [outcomes(runs, self.problem.target, self.facts.one_class) for runs in self.groups]
         frames = [
             pd.DataFrame(
@@ -121,11 +123,13 @@ class Sweep:
             )
             for runs, ends in zip(self.groups, found, strict=True)
         ]
-        return pd.concat(frames, ignore_index=True)
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(RUNS))
 
     def epochs_frame(self) -> pd.DataFrame:
         """One row for each run and epoch, as Keras's ``History`` reports it; epochs count from 1."""
         import pandas as pd
+
+        from initcheck.reporting.saved_tables import HISTORY
 
         frames = []
         for runs in self.groups:
@@ -138,7 +142,7 @@ class Sweep:
                 "epoch": np.tile(np.arange(1, epochs + 1), len(runs)),
             }
             frames.append(pd.DataFrame({**names, **{metric: runs.metric(metric).ravel() for metric in METRICS}}))
-        return pd.concat(frames, ignore_index=True)
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(HISTORY))
 
     def history(self, *, reseeds: bool = False) -> pd.DataFrame:
         """The lecture's frame: epochs × columns named ``initializer`` and ``metric``.

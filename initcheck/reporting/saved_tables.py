@@ -49,6 +49,8 @@ def read_groups(groups: Sequence[GroupRecord], runs: bytes, history: bytes) -> t
     """
     if not groups and not runs and not history:
         return ()
+    if len({group.initializer for group in groups}) < len(groups):
+        raise ValueError("an initializer has two groups of runs")
     rows, epochs = read_table("runs.csv", RUNS, runs), read_table("history.csv", HISTORY, history)
     _require_length("runs.csv", rows, sum(group.runs for group in groups))
     _require_length("history.csv", epochs, sum(group.runs * group.epochs for group in groups))

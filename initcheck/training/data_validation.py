@@ -17,6 +17,7 @@ _PARTS = ("train", "test")
 _MOST_LABELS = 5  # shown in a message
 _MOST_BYTES = 8  # of a number; NumPy's long double has more
 _MOST_TEXT = 30  # characters of a label
+_CHANCE_TOLERANCE = 0.05  # chance may be that of the whole table
 
 
 def require_usable_data(problem: Problem, found: object) -> None:
@@ -51,6 +52,7 @@ def require_usable_data(problem: Problem, found: object) -> None:
     for name in ("x_train", "y_train", "x_test", "y_test"):  # the last check of a type: those before say more
         _require_known_type(problem, name, getattr(found, name))
     _require_labels(problem, found)
+    _require_levels(problem, found)
 
 
 def _refuse(problem: Problem, text: str) -> NoReturn:
@@ -159,3 +161,21 @@ def _require_labels(problem: Problem, data: Data) -> None:
         )
     if len(labels) < 2:
         _refuse(problem, f"y_train has the one class {labels[0]:g}; give rows of two classes or more")
+
+
+def _require_levels(problem: Problem, data: Data) -> None:
+    """Refuses a chance that is not that of these rows, and a target that naming one class for all of them reaches."""
+    train, test = (float(np.bincount(y.ravel().astype(np.int64)).max() / len(y)) for y in (data.y_train, data.y_test))
+    low, high = min(train, test) - _CHANCE_TOLERANCE, max(train, test) + _CHANCE_TOLERANCE
+    if not low <= problem.chance <= high:
+        _refuse(
+            problem,
+            f"chance is {problem.chance:g}, but the commonest class has {train:.4g} of the training rows and "
+            f"{test:.4g} of the held-out rows; give chance={test:.4g}",
+        )
+    if problem.target <= train:
+        _refuse(
+            problem,
+            f"target is {problem.target:g}, which a model reaches that names the commonest class for all training rows "
+            f"({train:.4g}); give a higher target",
+        )

@@ -13,6 +13,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.errors import InitcheckError
 from initcheck.records import METRICS, Data, Epoch, Run, Runs, group_runs
 from initcheck.training.draws import LayerInitializers
 from initcheck.training.framework import load_keras
@@ -149,6 +150,7 @@ class ReferenceEngine:
             model, history = self.fit(
                 initializer, run=own_seed, order=order_seed(seed, self._problem.name, order) if order else None
             )
+        self._require_shares(history)
         return Run(
             problem=self._problem.name,
             initializer=initializer.name,
@@ -164,6 +166,20 @@ class ReferenceEngine:
             ),
             order=order,
         )
+
+    def _require_shares(self, history: History) -> None:
+        """Refuses accuracies that are none: a model's own ``fit`` or ``metrics`` may report anything.
+
+        Raises:
+            InitcheckError: One is no number from 0 to 1.
+        """
+        for name in ("accuracy", "val_accuracy"):
+            for value in history[name]:
+                if not 0 <= value <= 1:
+                    raise InitcheckError(
+                        f"problem {self._problem.name!r}: its training reports {name} {value:g}, which is no share of "
+                        "the rows; let model return a model that is trained by Keras's own fit"
+                    )
 
     def fit(
         self,

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from initcheck.installed import is_within
 from initcheck.texts import for_terminal, reason_of
 
 THREADS = 1
+_TRIED = "INITCHECK_TRIED_FLAGS"
 _MOST_SETTINGS = 1_000_000  # bytes of keras.json
 # https://keras.io/api/utils/config_utils/
 _USUAL = {"backend": "tensorflow", "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
@@ -46,6 +48,7 @@ def load_keras() -> Any:
         _require_settings()
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
+        _require_flags()
     tf = _import("tensorflow")
     _pin_threads(tf)
     keras = _import("keras")
@@ -81,6 +84,28 @@ def _require_settings() -> None:
     backend, where = (asked, "the variable KERAS_BACKEND") if asked else (settings.get("backend"), str(file))
     if backend not in (None, "tensorflow") and is_within("keras", ">=3"):
         raise FrameworkError(f"Keras is set to the backend {backend!r} by {where}; set KERAS_BACKEND=tensorflow")
+
+
+def _require_flags() -> None:
+    """TensorFlow ends a whole process, with exit code 1, at a flag of XLA that it does not know: another tries them.
+
+    Raises:
+        FrameworkError: It does.
+    """
+    flags = {name: os.environ[name] for name in ("XLA_FLAGS", "TF_XLA_FLAGS") if os.environ.get(name)}
+    if not flags or os.environ.get(_TRIED) == str(flags):
+        return
+    program = "import tensorflow as tf; tf.function(tf.identity, jit_compile=True)(1.0)"
+    tried = subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    notes = tried.stderr.decode(errors="replace").splitlines()
+    for name, found in flags.items():
+        reason = next((note.rpartition("] ")[2] for note in notes if name in note), "")
+        if tried.returncode and reason:
+            raise FrameworkError(
+                f"TensorFlow does not start with {name}={found!r:.100} ({for_terminal(reason):.200}); correct that "
+                "variable or unset it"
+            )
+    os.environ[_TRIED] = str(flags)  # for the processes that this one starts
 
 
 def _unusual_settings() -> str:

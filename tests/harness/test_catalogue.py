@@ -22,6 +22,10 @@ def test_an_unknown_problem_is_told_with_the_known_ones():
         get_problem("zzzzzz")
 
 
+def test_of_many_known_names_a_message_lists_thirty():
+    assert str(UnknownNameError("fault", "zzz", [f"f{n}" for n in range(100)])).endswith(", f29, and 70 more")
+
+
 def test_the_lecture_trains_five():
     assert LECTURE_INITIALIZERS == ("zeros", "uniform", "normal", "he_normal", "lecun_uniform")
 

@@ -125,6 +125,12 @@ def test_an_interrupted_and_an_empty_sweep_come_back(tmp_path):
     assert initcheck.load(saved(tmp_path / "a", make_sweep(planned=99))).planned == 99
     empty = initcheck.load(saved(tmp_path / "b", replace(make_sweep(), groups=(), planned=4)))
     assert (empty.finished, empty.planned) == (0, 4)
+    for frame, whole in (
+        (empty.to_frame(), make_sweep().to_frame()),
+        (empty.epochs_frame(), make_sweep().epochs_frame()),
+    ):
+        assert frame.empty
+        assert list(frame.columns) == list(whole.columns)
 
 
 def test_a_grid_and_groups_of_unequal_length_come_back(tmp_path):
@@ -301,6 +307,11 @@ def test_an_edit_that_knows_the_digests_must_still_make_a_sweep(name, old, new, 
     edit(folder, name, old, new)
     resign(folder)
     assert told in refusal(folder)
+
+
+def test_an_initializer_that_is_there_twice_is_refused(tmp_path):
+    runs = [replace(group_runs([make_run(reseed=reseed)])[0], initializer="a") for reseed in (0, 1)]
+    assert "has two groups" in refusal(saved(tmp_path, replace(make_sweep(), groups=tuple(runs))))
 
 
 def test_a_run_that_is_there_twice_is_refused(tmp_path):

@@ -217,6 +217,15 @@ def test_a_table_that_cannot_be_used_is_refused(data, message):
     assert refusal(own(data=data)).startswith(message)
 
 
+def test_a_chance_that_is_not_that_of_the_rows_is_refused():
+    few = table(y=(np.arange(60) % 10 == 0).astype("float32").reshape(-1, 1))
+    shares = "0.9 of the training rows and 0.9 of the held-out rows"
+    assert refusal(own(data=few)) == f"chance is 0.5, but the commonest class has {shares}; give chance=0.9"
+    names_one = "which a model reaches that names the commonest class for all training rows (0.9)"
+    assert refusal(own(data=few, chance=0.9)) == f"target is 0.9, {names_one}; give a higher target"
+    assert validated_data(own(data=few, chance=0.9, target=0.95))
+
+
 def test_a_dataset_or_a_tensor_is_refused():
     load_keras()
     import tensorflow as tf
@@ -638,6 +647,17 @@ def no_step(self, data):
 )
 def test_an_own_way_of_training_that_gives_no_history_is_refused_before_training(methods, told):
     assert re.match(told, refusal(own(model=trained_by(**methods))))
+
+
+@pytest.mark.parametrize("reported", [7.0, -0.5, float("nan")])
+def test_an_accuracy_that_is_no_share_is_refused(reported):
+    def fit(self, *args, **named):
+        history = load_keras().Model.fit(self, *args, **named)
+        history.history["val_accuracy"] = [reported] * len(history.history["loss"])
+        return history
+
+    with pytest.raises(InitcheckError, match=rf"reports val_accuracy {reported:g}, which is no share of the rows; "):
+        initcheck.sweep(own(model=trained_by(fit=fit)), initializers=["he_normal"], reseeds=1, seed=1)
 
 
 def with_own(name, made):
