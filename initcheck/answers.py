@@ -13,7 +13,8 @@ from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problem_facts import OneClass
 from initcheck.outcomes import MIN_EPOCHS, Outcomes, outcomes
 from initcheck.records import Runs
-from initcheck.statistics import UNKNOWN, Components, Estimate
+from initcheck.statistics import UNKNOWN, Estimate
+from initcheck.two_way import Components, Grid, variance_components
 
 # What each answer means and how its interval is made, in words for every table and page.
 METHODS = {
@@ -38,8 +39,8 @@ METHODS = {
 
 COMPONENTS_METHOD = (
     "shares of the variance of the held-out accuracy, by a two-way random-effects model of initial weights × orders; "
-    "interplay: what neither decides alone; 95 % intervals resample weights and orders together. The other intervals "
-    "take runs for independent, which runs that share weights or orders are not: they are too narrow here"
+    "interplay: what neither decides alone. All 95 % intervals, of the answers too, resample weights and orders "
+    "together; none is given from fewer than 5 of either"
 )
 
 
@@ -137,14 +138,16 @@ def attribute(runs: Runs) -> Components | None:
         return None
     table = np.empty((len(reseeds), len(orders)))
     table[row, column] = runs.test_accuracy
-    return statistics.variance_components(table)
+    return variance_components(table)
 
 
 def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | None) -> Answer:
     found = outcomes(runs, target, one_class)
-    judged, stuck = _stuck_share(found, runs.epochs)
+    grid = Grid.of(runs.reseeds, runs.orders)
+    judged, stuck = _stuck_share(found, runs.epochs, grid)
     one_run = is_one_run(runs)
-    to_target = statistics.median(found.epochs_to_target)
+    by = grid or statistics
+    to_target = by.median(found.epochs_to_target)
     if one_run:
         stuck, to_target = _without_interval(stuck), _without_interval(to_target)
     restarts = statistics.runs_until_success(stuck)
@@ -153,10 +156,10 @@ def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | Non
     return Answer(
         initializer=runs.initializer,
         runs=len(runs),
-        test_mean=statistics.mean(runs.test_accuracy),
-        test_stddev=statistics.stddev(runs.test_accuracy),
-        train_mean=statistics.mean(runs.train_accuracy),
-        train_stddev=statistics.stddev(runs.train_accuracy),
+        test_mean=by.mean(runs.test_accuracy),
+        test_stddev=by.stddev(runs.test_accuracy),
+        train_mean=by.mean(runs.train_accuracy),
+        train_stddev=by.stddev(runs.train_accuracy),
         best=best,
         epochs_to_target=to_target,
         reached=int(found.reached.sum()),
@@ -169,7 +172,7 @@ def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | Non
     )
 
 
-def _stuck_share(found: Outcomes, epochs: int) -> tuple[int, Estimate]:
+def _stuck_share(found: Outcomes, epochs: int, grid: Grid | None) -> tuple[int, Estimate]:
     """Of how many runs it can be told whether they are stuck, and the share of these that are.
 
     No run that reached the target is among those that cannot be told, so that the others are no random sample: the
@@ -180,5 +183,8 @@ def _stuck_share(found: Outcomes, epochs: int) -> tuple[int, Estimate]:
     judged = runs - unknown
     if not judged or (unknown and epochs < MIN_EPOCHS):
         return 0, UNKNOWN
-    low, high = statistics.proportion(stuck, runs).low, statistics.proportion(stuck + unknown, runs).high
-    return judged, Estimate(stuck / judged, low, high)
+    if grid:
+        ends = grid.proportion(found.stuck), grid.proportion(found.stuck | found.unknown)
+    else:
+        ends = statistics.proportion(stuck, runs), statistics.proportion(stuck + unknown, runs)
+    return judged, Estimate(stuck / judged, ends[0].low, ends[1].high)

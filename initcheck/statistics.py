@@ -138,7 +138,7 @@ def best_shares(samples: Sequence[Values]) -> list[Estimate]:
         ]
     )
     contests = min(map(len, samples))
-    return [_bound_if_certain(share, contests) for share in _with_percentiles(value, resampled)]
+    return [_bound_if_certain(share, contests) for share in with_percentiles(value, resampled)]
 
 
 def _bound_if_certain(share: Estimate, contests: int) -> Estimate:
@@ -157,7 +157,7 @@ def compare_pairs(first: Values, second: Values) -> tuple[float, float]:
     return above / pairs, below / pairs
 
 
-def _with_percentiles(values: Values, resampled: Values | list[Values]) -> list[Estimate]:
+def with_percentiles(values: Values, resampled: Values | list[Values]) -> list[Estimate]:
     """Each value with its percentile bootstrap interval; ``resampled`` has shape ``(resamples, values)``.
 
     An interval without width is none: it comes from too few values, not from certainty.
@@ -190,47 +190,3 @@ def _shares_of_counts(counts: npt.NDArray[np.int64]) -> Values:
         for k in range(len(counts))
     ]
     return np.array(shares)
-
-
-@dataclass(frozen=True)
-class Components:
-    """Shares of a variance: of the rows, of the columns, and of their interplay; each from 0 to 1."""
-
-    total: float
-    rows: Estimate
-    columns: Estimate
-    interplay: Estimate
-
-
-def variance_components(table: Values) -> Components | None:
-    """Attributes the variance of a two-way table to its rows and its columns; None where nothing varies.
-
-    Moments of the two-way random-effects model, one value in each cell; negative estimates count as zero. The intervals
-    resample rows and columns together. Sources: Searle, Casella & McCulloch 1992, Variance Components, 4.7; Owen 2007,
-    The pigeonhole bootstrap.
-
-    Args:
-        table: Shape ``(rows, columns)``, at least 2 of each.
-    """
-    if np.ptp(table) == 0:
-        return None
-    value = _component_shares(table)
-    stream = np.random.RandomState(0)
-    resampled = []
-    for _ in range(FEW_RESAMPLES):
-        rows, columns = (stream.randint(size, size=size) for size in table.shape)
-        part = table[rows][:, columns]
-        if np.ptp(part) > 0:
-            resampled.append(_component_shares(part))
-    return Components(float(np.std(table, ddof=1)), *_with_percentiles(value, resampled))
-
-
-def _component_shares(table: Values) -> Values:
-    rows, columns = table.shape
-    grand, by_row, by_column = table.mean(), table.mean(axis=1), table.mean(axis=0)
-    residual = table - by_row[:, None] - by_column[None] + grand
-    within = (residual**2).sum() / ((rows - 1) * (columns - 1))
-    of_rows = max(0.0, columns * by_row.var(ddof=1) - within) / columns
-    of_columns = max(0.0, rows * by_column.var(ddof=1) - within) / rows
-    shares: Values = np.array([of_rows, of_columns, within]) / max(of_rows + of_columns + within, 1e-300)
-    return shares

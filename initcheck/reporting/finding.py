@@ -13,8 +13,9 @@ from initcheck.outcomes import MIN_EPOCHS
 from initcheck.records import Runs
 from initcheck.reporting.format import format_count, format_number, format_percent, format_share, has_interval
 from initcheck.reporting.results import Sweep
-from initcheck.statistics import Components, Estimate, compare_pairs
+from initcheck.statistics import Estimate, compare_pairs
 from initcheck.texts import for_axis
+from initcheck.two_way import Components
 
 MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
 UNFINISHED = 0.1  # from this share of unfinished runs on, they may decide who comes out best
@@ -41,9 +42,9 @@ def _find_answers(sweep: Sweep, answers: Sequence[Answer]) -> list[str]:
     epochs = max(runs.epochs for runs in sweep.groups)
     varied = _varied(sweep.groups)
     missed = _find_none_reached(answers, sweep.facts.target, epochs)
-    if varied == _BOTH:  # runs that share weights or orders say less of each other than their number suggests
+    if varied == _BOTH:
         components = {for_axis(name): found for name, found in sweep.components.items()}
-        caveat = "Runs share initial weights and orders: no initializer is called best, and intervals are too narrow."
+        caveat = "Runs share initial weights and orders: no initializer is called best."
         return [_find_origin(components, answers), caveat, *missed[:1]]
     if varied == _ORDER:
         caveat = "Each initializer has one draw of weights in all its runs: none is called best."

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from initcheck.answers import METHODS, Answer
 from initcheck.outcomes import MIN_EPOCHS
-from initcheck.statistics import Components, Estimate
+from initcheck.statistics import Estimate
+from initcheck.two_way import Components
 
 NONE = "–"  # no number: too few runs
 NOTATION = (

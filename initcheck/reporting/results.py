@@ -18,9 +18,9 @@ from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.catalog.problems import Problem
 from initcheck.outcomes import outcomes
 from initcheck.records import METRICS, Environment, Run, Runs
-from initcheck.statistics import Components
 from initcheck.texts import for_terminal
 from initcheck.training.memory import runs_at_once
+from initcheck.two_way import Components
 
 if TYPE_CHECKING:
     import pandas as pd

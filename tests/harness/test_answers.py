@@ -251,6 +251,33 @@ def test_nobody_is_best_of_runs_that_share_weights_or_orders(draws):
         assert answer_cells(found, 2)["comes out best"] == "–"
 
 
+def test_the_intervals_of_a_grid_allow_for_shared_weights():
+    """Every order gives the same accuracy: 10 draws of weights, however many runs of each."""
+    right = np.random.RandomState(1).randint(2, 13, 10)
+
+    def grid(orders):
+        runs = [
+            replace(make_run(reseed=reseed, correct=(7, int(right[reseed])), total=(7, 14)), order=order)
+            for reseed in range(10)
+            for order in range(1, orders + 1)
+        ]
+        return answer(group_runs(runs), target=0.95)[0]
+
+    alone, shared = (grid(orders).test_mean for orders in (1, 10))
+    assert shared.value == pytest.approx(alone.value)
+    assert shared.high - shared.low == pytest.approx(alone.high - alone.low, rel=0.15)
+    few = grid(2).test_mean
+    assert all(map(math.isnan, (few.low, few.high)))
+
+
+def test_a_grid_without_stuck_runs_is_as_certain_as_its_fewer_weights_or_orders():
+    learned = {"losses": FLAT, "accuracies": [0.99] * 8}
+    runs = [replace(make_run(**learned, reseed=r), order=o) for r in range(8) for o in range(1, 7)]
+    (found,) = answer(group_runs(runs), target=0.95)
+    assert found.stuck.value == 0
+    assert found.stuck.high == pytest.approx(1 - 0.025 ** (1 / 6))
+
+
 @pytest.mark.parametrize("losses", [[0.7], [0.7, 0.7], [1.661, 1.644, 1.631, 1.618, 1.606], [0.7] * 7])
 def test_whether_a_run_is_stuck_cannot_be_told_from_few_epochs(losses):
     (runs,) = group_runs([make_run(losses=losses, reseed=n) for n in range(3)])

@@ -218,7 +218,7 @@ def test_a_grid_that_is_incomplete_or_without_spread_calls_none_best_either():
     whole = grid_of(6, 6, lambda reseed, order: reseed % 3)
     first, second = find(replace(whole, groups=tuple(runs.part(0, 27) for runs in whole.groups)))
     assert first == "Where the spread comes from cannot be said: not every draw of weights was trained in every order."
-    assert "no initializer is called best, and intervals are too narrow" in second
+    assert second.endswith("no initializer is called best.")
     first, second = find(grid_of(3, 3, lambda reseed, order: 3))
     assert first == "Neither reseeding nor another order of the rows changed any run's held-out accuracy."
     assert "no initializer is called best" in second

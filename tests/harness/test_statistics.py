@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from initcheck import statistics
+from initcheck import statistics, two_way
 from initcheck.statistics import Estimate
 
 
@@ -100,7 +100,7 @@ def test_a_proportion_has_the_exact_interval():
 def test_components_of_variance_find_rows_columns_and_noise():
     stream = np.random.RandomState(1)
     rows, columns, noise = stream.normal(size=(60, 1)), stream.normal(size=(1, 60)), stream.normal(size=(60, 60))
-    found = statistics.variance_components(2 * rows + columns + noise)
+    found = two_way.variance_components(2 * rows + columns + noise)
     for share, expected in ((found.rows, 4 / 6), (found.columns, 1 / 6), (found.interplay, 1 / 6)):
         assert share.low < expected < share.high
         assert share.high - share.low < 0.35
@@ -108,9 +108,9 @@ def test_components_of_variance_find_rows_columns_and_noise():
 
 
 def test_a_table_that_varies_along_rows_alone_says_so_and_one_without_spread_says_nothing():
-    found = statistics.variance_components(np.repeat(np.arange(5.0)[:, None], 4, axis=1))
+    found = two_way.variance_components(np.repeat(np.arange(5.0)[:, None], 4, axis=1))
     assert (found.rows.value, found.columns.value, found.interplay.value) == (1, 0, 0)
-    assert statistics.variance_components(np.ones((3, 3))) is None
+    assert two_way.variance_components(np.ones((3, 3))) is None
 
 
 def test_many_values_get_their_interval_in_no_time():
@@ -118,3 +118,29 @@ def test_many_values_get_their_interval_in_no_time():
     found = statistics.mean(values)
     assert found.low < 0.5 < found.high
     assert found.high - found.low == pytest.approx(2 * 1.96 * 12**-0.5 / 100_000**0.5, rel=0.1)
+
+
+def test_intervals_of_a_grid_cover_where_those_for_independent_runs_do_not():
+    stream = np.random.RandomState(3)
+    rows, columns = (place.ravel() for place in np.indices((10, 10)))
+    grid = two_way.Grid.of(rows, columns)
+    covered = {"mean": 0, "median": 0, "independent": 0}
+    for _ in range(60):
+        values = stream.normal(size=10)[rows] + stream.normal(size=10)[columns] + stream.normal(size=100)
+        covered["mean"] += grid.mean(values).low <= 0 <= grid.mean(values).high
+        covered["median"] += grid.median(values).low <= 0 <= grid.median(values).high
+        covered["independent"] += abs(values.mean()) <= 1.96 * values.std(ddof=1) / 10
+    assert covered["mean"] >= 44  # of 60; at 88 % fewer come with chance 2e-4, at 55 % as many with 2e-3
+    assert covered["median"] >= 44
+    assert covered["independent"] < 44
+
+
+def test_estimates_of_a_grid_with_gaps_are_those_of_its_runs():
+    values = np.array([1.0, 2.0, 4.0, 8.0, math.inf])
+    grid = two_way.Grid.of(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 0, 1, 1]))
+    assert grid.median(values).value == 4
+    assert grid.mean(values[[0, 1, 2, 3, 3]]).value == 4.6
+    assert grid.stddev(values[[0, 1, 2, 3, 3]]).value == pytest.approx(np.std([1, 2, 4, 8, 8], ddof=1))
+    assert math.isnan(grid.mean(values).low)
+    for rows, columns in (([0, 1, 2], [0, 0, 0]), ([0, 0, 0], [1, 2, 3]), ([0, 1, 2], [1, 2, 3])):
+        assert two_way.Grid.of(np.array(rows), np.array(columns)) is None
