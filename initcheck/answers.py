@@ -111,11 +111,14 @@ def _best(groups: Sequence[Runs]) -> list[Estimate]:
 
 
 def is_one_run(runs: Runs) -> bool:
-    """Whether an initializer without randomness has given the same run again and again: one run, however often."""
+    """Whether the runs are one, repeated: equal in all that was recorded, of an initializer that draws nothing.
+
+    What one of the user's own draws is seen from its runs alone: several of them whose every loss is equal.
+    """
     row = INITIALIZERS.get(runs.initializer)
-    return (
-        row is not None
-        and not row.law.random
+    draws = row.law.random if row else len(runs) == 1 or not np.isfinite(runs.history).all()
+    return bool(
+        not draws
         and len(np.unique(runs.orders)) == 1
         and not np.ptp(runs.test_correct)
         and not np.ptp(runs.train_correct)

@@ -105,3 +105,19 @@ def least_runs(alpha: float) -> int:
     while 2 / math.comb(2 * runs, runs) >= alpha:
         runs += 1
     return runs
+
+
+def spread_p_value(old: Integers, new: Integers, *, paired: bool) -> float:
+    """That two samples have one spread: the tests of their mean absolute deviations, the greater of two p-values.
+
+    With deviations from the median of both, the test is exact where both are of one distribution; but a mere shift is
+    a change to it. With those from each side's own median (Brown & Forsythe 1974) a shift is none; but few values lie
+    closer to their own median than to the distribution's, so that alone it is approximate.
+    """
+    mine, other = (int(np.median(2 * sample)) for sample in (old, new))
+    both = int(np.median(np.concatenate([2 * old, 2 * new])))
+    p_values = []
+    for middles in ((both, both), (mine, other)):
+        one, two = (np.abs(2 * sample - middle) for sample, middle in zip((old, new), middles, strict=True))
+        p_values.append(sign_flip_p_value(two - one) if paired else permutation_p_value(one, two))
+    return max(p_values)

@@ -9,6 +9,7 @@ import numpy as np
 from initcheck.baselines.comparison import Cell, Class
 from initcheck.baselines.training_records import AccuraciesRecord
 from initcheck.counts import Counts, difference_p_value
+from initcheck.exact_tests import spread_p_value
 from initcheck.statistics import CONFIDENCE, Estimate, Values
 
 DELTA = 0.01  # of accuracy: one held-out row in a hundred
@@ -44,7 +45,8 @@ def compare_accuracies(
     mean_p, spread_p = _p_values(mine, other, paired=paired)
     note = (
         f"{moved}, difference {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}], "
-        f"{'inside' if inside else 'not inside'} ±{DELTA:g}; spread {mine.std() / rows:.4f} → {other.std() / rows:.4f} "
+        f"{'inside' if inside else 'not inside'} ±{DELTA:g}; "
+        f"spread {mine.std(ddof=1) / rows:.4f} → {other.std(ddof=1) / rows:.4f} "
         f"(p {spread_p:.2g}); {how}"
     )
     if spread_p < alpha or (mean_p < alpha and not inside):
@@ -86,9 +88,8 @@ def _p_values(old: np.ndarray, new: np.ndarray, *, paired: bool) -> tuple[float,
     """That the means are equal, by two tests where runs are paired, and that the spreads are."""
     from scipy import stats
 
-    mine, other = Counts.of(old), Counts.of(new)
-    mean_p = difference_p_value(mine, other, lambda values: values)
-    spread_p = difference_p_value(mine, other, lambda values: (values - mine.mean) ** 2)
+    mean_p = difference_p_value(Counts.of(old), Counts.of(new), lambda values: values)
+    spread_p = spread_p_value(old, new, paired=paired)
     up, down = int((new > old).sum()) if paired else 0, int((new < old).sum()) if paired else 0
     if up + down:
         mean_p = min(mean_p, float(stats.binomtest(up, up + down).pvalue))

@@ -86,22 +86,6 @@ def measure_accuracy(old: Integers, new: Integers, rows: int, *, paired: bool) -
     return Measured(found, p_value, _error(samples, end, ENDS), int(sizes.min()), paired, reach=reach)
 
 
-def spread_p_value(old: Integers, new: Integers, *, paired: bool) -> float:
-    """That two samples have one spread: the tests of their mean absolute deviations, the greater of two p-values.
-
-    With deviations from the median of both, the test is exact where both are of one distribution; but a mere shift is
-    a change to it. With those from each side's own median (Brown & Forsythe 1974) a shift is none; but few values lie
-    closer to their own median than to the distribution's, so that alone it is approximate.
-    """
-    mine, other = (int(np.median(2 * sample)) for sample in (old, new))
-    both = int(np.median(np.concatenate([2 * old, 2 * new])))
-    p_values = []
-    for middles in ((both, both), (mine, other)):
-        one, two = (np.abs(2 * sample - middle) for sample, middle in zip((old, new), middles, strict=True))
-        p_values.append(sign_flip_p_value(two - one) if paired else permutation_p_value(one, two))
-    return max(p_values)
-
-
 def measure_net_share(old: Values, new: Values, *, paired: bool) -> Measured:
     """The share of comparisons that the second sample exceeds the first in, less those that it falls below it in.
 

@@ -18,7 +18,6 @@ from initcheck.comparing_runs.effects import (
     measure_net_share,
     net_share,
     runs_that_show_a_rare_outcome,
-    spread_p_value,
 )
 from initcheck.comparing_runs.matching import (
     Matched,
@@ -37,6 +36,7 @@ from initcheck.comparing_runs.verdicts import (
     RunsVerdict,
 )
 from initcheck.errors import InitcheckError
+from initcheck.exact_tests import spread_p_value
 from initcheck.outcomes import MIN_EPOCHS, Outcomes, outcomes
 from initcheck.records import Runs
 from initcheck.statistics import Estimate, Values, median
@@ -155,7 +155,7 @@ def _with_spread(row: RunsRow, matched: Matched, alpha: float, *, unseen: bool) 
     """The row of accuracies, changed too where their spread is another."""
     old, new = matched.old.test_correct, matched.new.test_correct
     p_value = spread_p_value(old, new, paired=matched.paired)
-    ends = [float(np.std(one / matched.old.test_total)) for one in (old, new)]
+    ends = [float(np.std(one / matched.old.test_total, ddof=1)) for one in (old, new)]
     words = f"spread {ends[0]:.4f} → {ends[1]:.4f}, p {p_value:.2g}"
     if p_value < alpha:
         alone = row.verdict is not RunsVerdict.CHANGED
@@ -171,11 +171,15 @@ def _with_counts(row: RunsRow, samples: tuple[Values, Values], matched: Matched)
     if matched.paired:
         up, down = (int((samples[0] < samples[1]).sum()), int((samples[0] > samples[1]).sum()))
         words += f"; {up} newly stuck, {down} no longer"
-    row = _noted(row, words)
-    if matched.old.epochs != matched.new.epochs:
-        budgets = f"{matched.old.epochs} epochs in A, {matched.new.epochs} in B"
-        row = _noted(row, f"each after all its epochs: {budgets}")
-    return row
+    return _noted(_noted(row, words), _budgets(matched))
+
+
+def _budgets(matched: Matched) -> str:
+    """Which epochs count where one side has more: what lies beyond the fewer is not known of the other side."""
+    epochs = matched.old.epochs, matched.new.epochs
+    if epochs[0] == epochs[1]:
+        return ""
+    return f"A has {epochs[0]} epochs, B {epochs[1]}: only the first {min(epochs)} count"
 
 
 def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matched) -> RunsRow:
@@ -185,10 +189,7 @@ def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matche
     if matched.paired:
         slower, faster = (samples[1] > samples[0]).sum(), (samples[1] < samples[0]).sum()
         words += f"; slower in {slower}, faster in {faster} pairs"
-    row = _noted(row, words)
-    if matched.old.epochs != matched.new.epochs:
-        budgets = f"A has {matched.old.epochs} epochs, B {matched.new.epochs}"
-        row = _noted(row, f"{budgets}: only the first {min(matched.old.epochs, matched.new.epochs)} count")
+    row = _noted(_noted(row, words), _budgets(matched))
     few = any(2 * count < len(sample) for count, sample in zip(arrived, samples, strict=True))
     if few and row.verdict is RunsVerdict.EQUIVALENT:
         return _noted(replace(row, verdict=RunsVerdict.INCONCLUSIVE), "most never reach it: train for more epochs")
@@ -205,10 +206,19 @@ def _exact(row: RunsRow, question: str, samples: tuple[Values, Values]) -> RunsR
 
 
 def _outcomes(matched: Matched, facts: tuple[ProblemFacts, ProblemFacts]) -> tuple[Outcomes, Outcomes]:
-    """What became of A's and of B's runs, by one definition: a sweep may be older than the classes' counts."""
+    """What became of A's and of B's runs in the epochs that both have, by one definition.
+
+    A sweep may be older than the classes' counts; and these say nothing of epochs before a run's last.
+    """
     target, counts = facts[0].target, [one.one_class for one in facts]
-    old, new = counts if all(counts) else (None, None)
-    return outcomes(matched.old, target, old), outcomes(matched.new, target, new)
+    budget = min(matched.old.epochs, matched.new.epochs)
+    old, new = counts if all(counts) and matched.old.epochs == matched.new.epochs else (None, None)
+    return outcomes(_early(matched.old, budget), target, old), outcomes(_early(matched.new, budget), target, new)
+
+
+def _early(runs: Runs, epochs: int) -> Runs:
+    """Those runs as they were after so many epochs, but for the counts of rows."""
+    return replace(runs, history=runs.history[:, :epochs])
 
 
 def _unknown(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> str:
@@ -233,12 +243,10 @@ def _unknown(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> str:
 def _samples(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> dict[str, tuple[Values, Values]]:
     """Question → each side's values, one for each run."""
     old, new = matched.old, matched.new
-    budget = min(old.epochs, new.epochs)  # what lies beyond the shorter one is not known of the other
-    early = [np.where(side.epochs_to_target <= budget, side.epochs_to_target, math.inf) for side in ends]
     return {
         "accuracy": (old.test_accuracy, new.test_accuracy),
         "stuck": (ends[0].stuck.astype(np.float64), ends[1].stuck.astype(np.float64)),
-        "speed": (early[0], early[1]),
+        "speed": (ends[0].epochs_to_target, ends[1].epochs_to_target),
     }
 
 

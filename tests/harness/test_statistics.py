@@ -130,7 +130,7 @@ def test_intervals_of_a_grid_cover_where_those_for_independent_runs_do_not():
         covered["mean"] += grid.mean(values).low <= 0 <= grid.mean(values).high
         covered["median"] += grid.median(values).low <= 0 <= grid.median(values).high
         covered["independent"] += abs(values.mean()) <= 1.96 * values.std(ddof=1) / 10
-    assert covered["mean"] >= 44  # of 60; at 88 % fewer come with chance 2e-4, at 55 % as many with 2e-3
+    assert covered["mean"] >= 44  # of 60; at 88 % fewer come with chance 5e-4, at 55 % as many with 3e-3
     assert covered["median"] >= 44
     assert covered["independent"] < 44
 
