@@ -84,6 +84,7 @@ def sweep(
     from initcheck.training.environment import environment  # loads the framework: after all that can fail without it
     from initcheck.training.framework import load_keras
     from initcheck.training.own_initializers import asked_of, require_seeded
+    from initcheck.training.protocol import describe_protocol
     from initcheck.training.sweep import train_runs
 
     where = environment()
@@ -91,6 +92,7 @@ def sweep(
         needed = asked_of(load_keras(), chosen)
         rows = list(map(functools.partial(require_seeded, load_keras(), asked=needed), rows))
     words, finished = train_runs(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
+    trained = describe_protocol(load_keras(), chosen)
     planned = len(rows) * len(inits) * len(orders)
     parts: list[Runs] = []
     stopped = ""
@@ -119,4 +121,4 @@ def sweep(
         f"initcheck.sweep({chosen.name!r}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
         f"engine={engine!r}, vary={vary!r})"
     )
-    return Sweep(chosen, group_runs(parts), seed, where, command or call, words, planned, stopped)
+    return Sweep(chosen, group_runs(parts), seed, where, command or call, words, planned, stopped, trained)

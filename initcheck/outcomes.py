@@ -35,7 +35,8 @@ class Outcomes:
         unfinished: Whether it never reached the target while its loss still falls, so that more epochs would help. Of
             fewer than 8 epochs, which show no noise, the loss has to fall in each, the last time by much or about as
             fast as the time before.
-        noisy: Whether its loss seems to lie on a plateau, but its noise could hide that it learns.
+        noisy: Whether its loss seems to lie on a plateau, but its noise could hide that it learns; epochs without a
+            number count as noise where too few others are left.
         unknown: Whether nobody can tell if it is stuck: it is too noisy, or named one class for all rows while its loss
             falls and is above the least of one answer to all of them, or has fewer than 8 epochs.
     """
@@ -81,15 +82,24 @@ def outcomes(runs: Runs, target: float, one_class: OneClass | None = None) -> Ou
     return Outcomes(
         epochs,
         stuck=never & ~noisy & (~falls | (idle & arrived)),
-        unfinished=falls & ~(idle & arrived),
+        unfinished=falls & (~idle | learns),
         noisy=noisy,
         unknown=noisy | (idle & ~arrived & ~learns),
     )
 
 
 def _epochs_to_target(runs: Runs, target: float) -> statistics.Values:
-    reached = runs.metric("accuracy") >= target
+    reached = _whole(runs.metric("accuracy"), runs.train_total) / runs.train_total >= target
     return np.where(reached.any(axis=1), 1.0 + reached.argmax(axis=1), np.inf)
+
+
+def _whole(shares: statistics.Values, total: int) -> statistics.Values:
+    """How many of the rows those shares are: whole, where rounding to float32 has made them hardly less or more."""
+    counts = shares * total
+    with np.errstate(invalid="ignore"):
+        whole = np.rint(counts)
+        found: statistics.Values = np.where(np.abs(counts - whole) < _WHOLE, whole, counts)
+    return found
 
 
 def _falls_in_each(loss: statistics.Values) -> Flags:
@@ -127,12 +137,15 @@ class _Late:
     def of(cls, loss: statistics.Values) -> _Late:
         """From losses of shape ``(runs, epochs)``."""
         quarter = loss.shape[1] // 4
-        late = loss[:, -3 * quarter :]
-        with np.errstate(invalid="ignore", over="ignore"):  # of a run that diverged, or nearly so
+        late = np.ma.masked_invalid(loss[:, -3 * quarter :])  # an epoch without a number need not be the end
+        with np.errstate(invalid="ignore", over="ignore"):  # under the mask
             # Second differences cancel any line, and the squares of their weights sum to 1 + 4 + 1.
-            noise = np.sqrt(np.mean(np.diff(late, n=2, axis=1) ** 2, axis=1) / 6)
-            second, third, last = late.reshape(len(loss), 3, quarter).mean(axis=2).T
-            return cls(second, third, last, noise * CLEAR * math.sqrt(2 / quarter))
+            noise = np.ma.sqrt(np.mean(np.ma.masked_invalid(np.diff(late, n=2, axis=1)) ** 2, axis=1) / 6)
+            quarters = late.reshape(len(loss), 3, quarter)
+            second, third, last = quarters.mean(axis=2).filled(np.nan).T
+            known = 2 * quarters.count(axis=2).min(axis=1) >= quarter  # else too few to tell
+            error = np.where(known, noise.filled(np.inf), np.inf) * math.sqrt(2 / quarter)
+        return cls(second, third, last, CLEAR * error)
 
     @property
     def size(self) -> statistics.Values:
@@ -154,7 +167,7 @@ class _Late:
         How often a fall is seen up to that noise, docs/statistics.md measures.
         """
         with np.errstate(invalid="ignore", over="ignore"):
-            found: Flags = (self.noise > PROGRESS * self.size) & np.isfinite(self.noise)
+            found: Flags = ~(self.noise <= PROGRESS * self.size)
         return found
 
     def near(self, least: float) -> tuple[Flags, Flags]:
@@ -176,14 +189,11 @@ def names_one_class(runs: Runs, one_class: OneClass) -> Flags:
     As far as counts tell: of the held-out rows, those of one class were right after each of these epochs, and of all
     rows those of that class at the end. Which class it is may change: where all are as frequent, little decides it.
     """
-    late = runs.metric("val_accuracy")[:, -3 * (runs.epochs // 4) :] * runs.test_total
+    right = _whole(runs.metric("val_accuracy")[:, -3 * (runs.epochs // 4) :], runs.test_total)
     counts = np.array(one_class.test_correct)
     if counts.sum() != runs.test_total or sum(one_class.train_correct) != runs.train_total:
         return np.zeros(len(runs), dtype=bool)  # of other data than these runs
-    with np.errstate(invalid="ignore"):
-        right = np.rint(late)
-        whole = np.abs(late - right) < _WHOLE
     pair = runs.test_total + 1  # so that both counts of a class are one number
     last = np.isin(runs.train_correct * pair + runs.test_correct, np.array(one_class.train_correct) * pair + counts)
-    found: Flags = (np.isin(right, counts) & whole).all(axis=1) & last
+    found: Flags = np.isin(right, counts).all(axis=1) & last
     return found

@@ -15,6 +15,7 @@ from initcheck.records import Data
 
 _CROSS_ENTROPIES = {"binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"}
 _MOST_CLASSES = 1000  # of which counts are kept
+_AT_ONCE = 1_000_000  # values that are digested in one piece
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class DataFacts:
         classes: How many distinct targets the table has, training and held-out rows together.
         digest: Of the held-out targets in their order: two sweeps with the same one were scored on the same targets.
         counts: How many training rows and how many held-out rows each class has; empty where that is not known.
+        arrays: The other arrays, each as ``(name, digest)``; empty where they are not known.
     """
 
     rows: tuple[int, int]
@@ -34,6 +36,7 @@ class DataFacts:
     classes: int
     digest: str
     counts: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
+    arrays: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,18 +126,27 @@ def is_catalogued(problem: Problem | ProblemFacts) -> bool:
 def _data_facts(problem: Problem) -> DataFacts | None:
     try:
         data = problem.data()
-        targets = np.ascontiguousarray(data.y_test)
         counts = _count_classes(data)
         classes = len(counts[0])
         rows, described = (len(data.x_train), len(data.x_test)), tuple(describe_data(data).items())
+        named = {"training inputs": data.x_train, "training targets": data.y_train, "held-out inputs": data.x_test}
+        arrays = tuple((name, _digest(array)) for name, array in named.items())
+        digest = _digest(data.y_test)
     except BaseException as error:  # the user's function, after the training: it must not cost the finished runs
         if not isinstance(error, Exception) and not is_mistake(error):
             raise
         return None
-    # float64 holds every class number: the same targets have one digest, whatever type they are stored in.
-    digest = hashlib.blake2b(np.ravel(targets).astype(np.float64).tobytes(), digest_size=12).hexdigest()
     one_target_a_row = tuple(map(sum, counts)) == rows and classes <= _MOST_CLASSES
-    return DataFacts(rows, described, classes, digest, counts if one_target_a_row else ((), ()))
+    return DataFacts(rows, described, classes, digest, counts if one_target_a_row else ((), ()), arrays)
+
+
+def _digest(values: np.ndarray) -> str:
+    """Of the values in their order: float64 holds every class number and float32, whatever type they are stored in."""
+    found = hashlib.blake2b(digest_size=12)
+    flat = np.ravel(values)
+    for start in range(0, len(flat), _AT_ONCE):
+        found.update(np.ascontiguousarray(flat[start : start + _AT_ONCE], dtype=np.float64).tobytes())
+    return found.hexdigest()
 
 
 def _count_classes(data: Data) -> tuple[tuple[int, ...], tuple[int, ...]]:

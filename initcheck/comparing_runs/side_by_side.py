@@ -64,7 +64,7 @@ def compare_runs(
     both = [name for name in mine if name in other]
     alpha = false_alarm_rate / (TESTS * max(1, len(both)))
     other_problem = _other_problem(*facts)
-    rows: list[RunsRow] = []
+    rows = _missing_runs(a, b)
     for name in {**mine, **other}:
         if name not in both:
             side, sizes = ("A", (len(mine[name]), 0)) if name in mine else ("B", (0, len(other[name])))
@@ -79,6 +79,20 @@ def compare_runs(
         tests=TESTS * len(both),
         budgets=(_budget(a), _budget(b)),
     )
+
+
+def _missing_runs(a: Sweep, b: Sweep) -> list[RunsRow]:
+    """A row that says how many runs of a sweep that was stopped nobody can compare."""
+    cut = [
+        f"{side} was stopped after {sweep.finished:,} of {sweep.planned:,} runs"
+        for side, sweep in (("A", a), ("B", b))
+        if sweep.finished < sweep.planned
+    ]
+    if not cut:
+        return []
+    note = f"{' and '.join(cut)}; the others are not compared"
+    sizes = (a.planned - a.finished, b.planned - b.finished)
+    return [RunsRow("the whole sweep", "runs", RunsVerdict.INCONCLUSIVE, sizes, note=note)]
 
 
 def _rows(
@@ -155,7 +169,7 @@ def _with_spread(row: RunsRow, matched: Matched, alpha: float, *, unseen: bool) 
     """The row of accuracies, changed too where their spread is another."""
     old, new = matched.old.test_correct, matched.new.test_correct
     p_value = spread_p_value(old, new, paired=matched.paired)
-    ends = [float(np.std(one / matched.old.test_total, ddof=1)) for one in (old, new)]
+    ends = [_stddev(one / matched.old.test_total) for one in (old, new)]
     words = f"spread {ends[0]:.4f} → {ends[1]:.4f}, p {p_value:.2g}"
     if p_value < alpha:
         alone = row.verdict is not RunsVerdict.CHANGED
@@ -163,6 +177,10 @@ def _with_spread(row: RunsRow, matched: Matched, alpha: float, *, unseen: bool) 
     if unseen and row.verdict is RunsVerdict.INCONCLUSIVE:
         words += "; outcomes too rare for so few runs to show could move the mean by Δ"
     return _noted(row, words)
+
+
+def _stddev(sample: Values) -> float:
+    return float(np.std(sample, ddof=1)) if len(sample) > 1 else 0.0
 
 
 def _with_counts(row: RunsRow, samples: tuple[Values, Values], matched: Matched) -> RunsRow:
@@ -284,8 +302,11 @@ def _setting_differences(a: Sweep, b: Sweep) -> tuple[Difference, ...]:
         if mine.get(what) != other.get(what)
     ]
     ends = [sweep.facts.data for sweep in (a, b)]
-    if all(ends) and ends[0] != ends[1] and mine["held-out rows"] == other["held-out rows"]:
-        found.append(Difference("held-out targets", *(one.digest[:8] for one in ends if one)))
+    digests = [{**dict(one.arrays), "held-out targets": one.digest} if one else {} for one in ends]
+    for what, digest in digests[0].items():
+        rows = f"{what.split()[0]} rows"
+        if digests[1].get(what, digest) != digest and mine[rows] == other[rows]:
+            found.append(Difference(what, digest[:8], digests[1][what][:8]))
     return tuple(found)
 
 
@@ -303,6 +324,7 @@ def _settings(sweep: Sweep) -> Mapping[str, str]:
         "target": f"{facts.target:g}",
         "training rows": _each(runs.train_total for runs in groups),
         "held-out rows": _each(runs.test_total for runs in groups),
+        **dict(sweep.trained),
         **dict(facts.about),
         "root seed": str(sweep.seed),
         "engine": sweep.engine,

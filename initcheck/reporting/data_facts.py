@@ -14,6 +14,7 @@ def data_rows(sweep: Sweep) -> list[tuple[str, str]]:
         "source": sweep.problem.source,
         "rows": f"{runs.train_total:,} for training, {runs.test_total:,} held out" if runs else "not known yet",
         **(dict(known.described) if known and same else {}),
+        **dict(sweep.trained),
         **dict(sweep.problem.about),
     }
     facts.setdefault("chance", f"{format_number(sweep.problem.chance)}: accuracy of always naming the commonest class")

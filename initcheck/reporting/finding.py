@@ -34,14 +34,18 @@ def find(sweep: Sweep) -> list[str]:
             f"Too few runs to tell an initializer from its seed: {format_count(fewest, 'run')} of one or more of them, "
             f"where at least {MIN_RUNS} of each are needed. The numbers below say what these runs did, and no more."
         ]
-    return [*_find_unfinished(answers, sweep.facts.target), *_find_answers(sweep, answers)]
+    epochs = max(runs.epochs for runs in sweep.groups)
+    missed = _find_none_reached(answers, sweep.facts.target, epochs)
+    found = [*_find_unfinished(answers, sweep.facts.target), *_find_answers(sweep, answers, missed)]
+    if missed and 2 * sum(answer.unfinished for answer in answers) < sum(answer.runs for answer in answers):
+        found.sort(key=missed[0].__ne__)  # perhaps nothing helps: that comes before advice to train on
+    return found
 
 
-def _find_answers(sweep: Sweep, answers: Sequence[Answer]) -> list[str]:
-    """Who comes out best, what spreads, and who is stuck."""
+def _find_answers(sweep: Sweep, answers: Sequence[Answer], missed: Sequence[str]) -> list[str]:
+    """Who comes out best, what spreads, and who is stuck, or in its place that nobody has reached the target."""
     epochs = max(runs.epochs for runs in sweep.groups)
     varied = _varied(sweep.groups)
-    missed = _find_none_reached(answers, sweep.facts.target, epochs)
     if varied == _BOTH:
         components = {for_axis(name): found for name, found in sweep.components.items()}
         caveat = "Runs share initial weights and orders: no initializer is called best."
@@ -65,8 +69,10 @@ def _find_unfinished(answers: Sequence[Answer], target: float) -> list[str]:
     unfinished = [min(answer.unfinished, size) for answer, size in zip(answers, sizes, strict=True)]
     if sum(unfinished) < UNFINISHED * sum(sizes):
         return []
+    repeated = [answer.initializer for answer in answers if answer.one_run and answer.runs > 1]
+    once = f", {_listing(repeated)} counted once," if repeated else ""
     return [
-        f"{sum(unfinished):,} of {format_count(sum(sizes), 'run')} did not reach the target accuracy "
+        f"{sum(unfinished):,} of {format_count(sum(sizes), 'run')}{once} did not reach the target accuracy "
         f"{format_number(target)} while their loss still falls: give more --epochs."
     ]
 
@@ -136,16 +142,25 @@ def _disagreeing(answers: Sequence[Answer]) -> tuple[int, int] | None:
     """Places of the first answer that comes out best more often and of the second that has the higher mean.
 
     The one that comes out best most often is looked at first, with the highest mean above its own; then the others, in
-    their order. Differences that no table shows are none.
+    their order. Differences that no table shows are none; nor, but for the first one's, are those whose intervals
+    overlap.
     """
     order = sorted(range(len(answers)), key=lambda place: -answers[place].best.value)
     for rank, often in enumerate(order):
         later = max(order[rank + 1 :], key=lambda place: answers[place].test_mean.value, default=often)
         mine, other = answers[often], answers[later]
         differ = _shown(mine) != _shown(other) and format_percent(mine.best) != format_percent(other.best)
-        if mine.best.value > other.best.value and mine.test_mean.value < other.test_mean.value and differ:
+        contrary = mine.best.value > other.best.value and mine.test_mean.value < other.test_mean.value
+        clear = not rank or _apart(mine.best, other.best) or _apart(other.test_mean, mine.test_mean)
+        if contrary and differ and clear:
             return often, later
     return None
+
+
+def _apart(higher: Estimate, lower: Estimate) -> bool:
+    """Whether the intervals of the two do not overlap, as far as they have any."""
+    bottom = higher.low if has_interval(higher) else higher.value
+    return bottom > (lower.high if has_interval(lower) else lower.value)
 
 
 def _shown(answer: Answer) -> str:

@@ -40,6 +40,7 @@ class Sweep:
         engine: What trained the runs, and why not the ensemble where it could not.
         planned: How many runs were asked for; more than ``finished`` if the sweep was stopped.
         stopped: What stopped it before its end, such as ``"interrupted"``; empty where nothing did.
+        trained: Model and optimizer in words, as ``(name, value)``.
     """
 
     problem: Problem | ProblemFacts
@@ -50,6 +51,7 @@ class Sweep:
     engine: str
     planned: int
     stopped: str = ""
+    trained: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         count = f"{len(self.groups)} initializer{'' if len(self.groups) == 1 else 's'}"

@@ -45,7 +45,7 @@ def describe_runs(comparison: RunsComparison) -> list[str]:
     for verdict, spread_only, words in sorted(kinds, key=lambda one: -one[0].rank):
         which = [row for row in rows if (row.verdict, row.spread_only) == (verdict, spread_only)]
         if which:
-            named = [f"{row.question} of {row.initializer}" for row in which[:_MOST_NAMED]]
+            named = [f"{row.question} of {row.initializer}{_direction(row)}" for row in which[:_MOST_NAMED]]
             more = f" and {len(which) - _MOST_NAMED} more" if len(which) > _MOST_NAMED else ""
             sentences.append(f"{verdict.value.upper()}: {', '.join(named)}{more} ({words}).")
     if not comparison.compared:
@@ -54,6 +54,17 @@ def describe_runs(comparison: RunsComparison) -> list[str]:
         *sentences,
         f"False-alarm rate {comparison.false_alarm_rate:g} for the whole, split over {comparison.tests} p-values.",
     ]
+
+
+_DIRECTIONS = {"accuracy": ("lower", "higher"), "stuck": ("fewer", "more"), "speed": ("faster", "slower")}
+
+
+def _direction(row: RunsRow) -> str:
+    """Which way a change went, in brackets; empty where the spread alone changed, or nothing did."""
+    value = row.difference.value if row.difference else 0.0
+    if row.verdict is not RunsVerdict.CHANGED or row.spread_only or not value or row.question not in _DIRECTIONS:
+        return ""
+    return f" ({_DIRECTIONS[row.question][value > 0]} in B)"
 
 
 def print_runs_comparison(comparison: RunsComparison, console: Console | None = None) -> None:

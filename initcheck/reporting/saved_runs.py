@@ -150,6 +150,7 @@ def load(folder: str | Path) -> Sweep:
         command=record.command,
         engine=record.engine,
         planned=record.planned,
+        trained=record.trained,
     )
 
 
@@ -202,6 +203,7 @@ def _record(sweep: Sweep) -> SweepRecord:
         "planned": sweep.planned,
         "environment": {field.name: getattr(where, field.name) for field in dataclasses.fields(where)},
         "digests": {},
+        "trained": sweep.trained,
     }
     try:
         return SweepRecord.model_validate(_printable(body))

@@ -15,6 +15,7 @@ SCHEMA: Literal[1] = 1
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 _Counts = Annotated[tuple[Count, ...], Field(max_length=1000)]
+_Pairs = Annotated[tuple[tuple[str, str], ...], Field(max_length=1000)]
 _Positive = Annotated[int, Field(ge=1, le=10**9)]
 
 
@@ -22,10 +23,11 @@ class DataFactsRecord(Record):
     """``DataFacts`` as JSON."""
 
     rows: tuple[Count, Count]
-    described: tuple[tuple[str, str], ...] = Field(max_length=1000)
+    described: _Pairs
     classes: Count
     digest: Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
     counts: tuple[_Counts, _Counts] = ((), ())  # which earlier sweeps do not have
+    arrays: _Pairs = ()
 
 
 class FactsRecord(Record):
@@ -39,7 +41,7 @@ class FactsRecord(Record):
     epochs: _Positive
     chance: Annotated[Finite, Field(ge=0, le=1)]
     target: Annotated[Finite, Field(gt=0, le=1)]
-    about: tuple[tuple[str, str], ...] = Field(max_length=1000)
+    about: _Pairs
     in_catalogue: bool
     data: DataFactsRecord | None
 
@@ -84,6 +86,7 @@ class SweepRecord(Record):
         command: The command line or the call that repeats the sweep.
         planned: How many runs were asked for.
         environment: What they ran on.
+        trained: Model and optimizer in words, which earlier sweeps do not have.
         digests: File → digest of its bytes. They tell files of one sweep from a mix of two.
     """
 
@@ -98,3 +101,4 @@ class SweepRecord(Record):
     planned: Annotated[int, Field(ge=0, le=10**12)]
     environment: EnvironmentRecord
     digests: dict[str, Digest] = Field(max_length=3)
+    trained: _Pairs = ()

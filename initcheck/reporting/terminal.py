@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from initcheck.bounds import Bounds
     from initcheck.selftest import Outcome
 
+_DOUBTFUL = ("repeated rows", "numbers the rows")  # they make accuracies too good, or worse without need
 _MOST_CELLS = 40  # of a comparison, the worst first
 
 
@@ -43,8 +44,9 @@ def print_answers(sweep: Sweep, console: Console | None = None) -> None:
         screen.line((sentence, "" if number else "bold"))
     work = f"{format_count(sweep.finished, 'run')} of {format_count(epochs, 'epoch')} by the {sweep.engine}"
     screen.line(f"{work}; target accuracy {format_number(sweep.problem.target)}; seed {sweep.seed}")
-    if repeated := dict(sweep.problem.about).get("repeated rows"):  # they make held-out accuracies too good
-        screen.line(f"repeated rows: {repeated}")
+    for name, value in sweep.problem.about:
+        if name in _DOUBTFUL:
+            screen.line(f"{name}: {value}")
 
 
 def print_bounds(bounds: Bounds, console: Console | None = None) -> None:

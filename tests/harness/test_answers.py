@@ -68,6 +68,47 @@ def test_stuck_is_short_of_the_target_and_no_longer_falling(losses, accuracies, 
     assert which_are_stuck(runs, target=0.95) == [stuck]
 
 
+@pytest.mark.parametrize(
+    ("right", "total", "target"), [(126, 140, 0.9), (133, 140, 0.95), (7, 10, 0.7), (99, 110, 0.9)]
+)
+def test_an_accuracy_of_just_the_target_has_reached_it(right, total, target):
+    """Keras reports it in float32: 126 of 140 is 0.89999998."""
+    reported = [float(np.float32(count / total)) for count in (right - 1, right, right - 1)]
+    (runs,) = group_runs([make_run(losses=[0.7] * 3, accuracies=reported, correct=(right, 3), total=(total, 10))])
+    assert outcomes(runs, target).epochs_to_target.tolist() == [2]
+    fewer = [reported[0]] * 3
+    (runs,) = group_runs([make_run(losses=[0.7] * 3, accuracies=fewer, correct=(right, 3), total=(total, 10))])
+    assert outcomes(runs, target).epochs_to_target.tolist() == [math.inf]
+
+
+@pytest.mark.parametrize("lost", [math.nan, math.inf])
+@pytest.mark.parametrize("epoch", [3, 15, 35])
+def test_an_epoch_without_a_number_does_not_make_a_falling_loss_stuck(lost, epoch):
+    losses = [2 * 0.97**n for n in range(40)]
+    losses[epoch] = lost
+    (runs,) = group_runs([make_run(losses=losses)])
+    assert which_are_stuck(runs, 0.95) == [False]
+    assert outcomes(runs, 0.95).unfinished.tolist() == [True]
+
+
+def test_too_few_epochs_with_a_number_cannot_tell():
+    losses = [0.7] * 12 + [math.nan] * 7 + [0.7]
+    (runs,) = group_runs([make_run(losses=losses)])
+    assert which_are_stuck(runs, 0.95) == [None]
+
+
+def test_runs_of_one_s_own_initializer_that_are_all_equal_are_one_run():
+    equal = [make_run(initializer="mine", losses=FLAT, reseed=n) for n in range(20)]
+    (found,) = answer(group_runs(equal), target=0.95)
+    assert found.one_run
+    assert math.isnan(found.stuck.low)
+    other = replace(equal[3], history=make_run(losses=[*FLAT[:7], 0.71]).history)
+    assert not answer(group_runs([*equal[:3], other]), target=0.95)[0].one_run
+    assert not answer(group_runs(equal[:1]), target=0.95)[0].one_run
+    diverged = [make_run(initializer="mine", losses=[math.nan] * 8, reseed=n) for n in range(20)]
+    assert not answer(group_runs(diverged), target=0.95)[0].one_run  # whatever it drew
+
+
 def stuck_share(losses):
     """The share of these losses, shape ``(runs, epochs)``, that are stuck, and that of which it cannot be told."""
     (runs,) = group_runs([make_run(losses=row, reseed=reseed) for reseed, row in enumerate(losses.tolist())])

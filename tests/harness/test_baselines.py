@@ -1,6 +1,7 @@
 """Baselines made by hand: what is written is read, what is broken is told, and each fault is named at its stage."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -10,12 +11,13 @@ from baselines import FITTED, NAN, baseline, changed, cpu_seconds_of_children, t
 from click.testing import CliRunner
 
 from initcheck import InitcheckError, cli
-from initcheck.baselines.accuracy import DELTA, difference
+from initcheck.baselines.accuracy import DELTA, compare_accuracies, difference
 from initcheck.baselines.closeness import deviation, ulp
 from initcheck.baselines.compare import compare
 from initcheck.baselines.comparison import Class
 from initcheck.baselines.store import load_baseline, write_baseline
 from initcheck.baselines.summary import array_record, stage_record
+from initcheck.baselines.training_records import AccuraciesRecord
 from initcheck.baselines.verdict import describe, overall
 
 OLD = baseline()
@@ -388,3 +390,18 @@ def test_a_hostile_name_reaches_the_terminal_without_its_controls(tmp_path):
 def test_traces_must_have_the_stages_of_a_training():
     with pytest.raises(ValueError, match="stages"):
         trace(order=("first loss", "initial weights"))
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_a_shift_is_no_other_spread(paired):
+    """Distances from the old mean grow with a shift, and gave p-values of 1e-15 for equal spreads."""
+    stream = np.random.RandomState(2)
+    old = np.round(stream.normal(70, 4, 50)).astype(int)
+    new = np.round((old if paired else stream.normal(70, 4, 50)) + 12 + stream.normal(0, 1, 50)).astype(int)
+    records = [AccuraciesRecord.model_construct(correct=one.tolist()) for one in (old, new)]
+    cell = compare_accuracies("a", *records, 100, paired=paired, alpha=1e-6)
+    assert cell.found is Class.CHANGED  # its mean
+    assert float(re.search(r"spread .*\(p ([^)]+)\)", cell.note)[1]) > 0.01
+    wide = AccuraciesRecord.model_construct(correct=np.round(70 + 6 * (old - 70)).clip(0, 100).tolist())
+    cell = compare_accuracies("a", records[0], wide, 100, paired=False, alpha=1e-6)
+    assert float(re.search(r"spread .*\(p ([^)]+)\)", cell.note)[1]) < 1e-6

@@ -71,7 +71,7 @@ def test_equal_runs_are_identical_and_exit_0(compare):
 def test_a_change_exits_1_and_names_what_changed(compare):
     code, out, _ = compare(save("a", [90] * 40), save("b", [70] * 40))
     assert code == 1
-    assert "CHANGED: accuracy of zeros, accuracy of he_normal" in out
+    assert "CHANGED: accuracy of zeros (lower in B), accuracy of he_normal (lower in B)" in out
     assert "1.8e-12" in out
     assert "CHANGED below 0.00013" in out
     assert "40 pairs of one seed" in out

@@ -20,12 +20,11 @@ from initcheck.comparing_runs.effects import (
     measure_net_share,
     needed,
     runs_that_show_a_rare_outcome,
-    spread_p_value,
 )
 from initcheck.comparing_runs.side_by_side import compare_runs
 from initcheck.comparing_runs.unconditional import shares_power, signs, two_samples
 from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, RunsRow, RunsVerdict, accepted
-from initcheck.exact_tests import permutation_p_value
+from initcheck.exact_tests import permutation_p_value, spread_p_value
 from initcheck.records import Data, Runs
 
 IRIS = initcheck.PROBLEMS["iris"]
@@ -110,6 +109,30 @@ def test_runs_that_nobody_compared_are_not_called_identical():
         assert found["he_normal", "accuracy"].left_out == (len(a) - min(len(a), len(b)), len(b) - min(len(a), len(b)))
 
 
+def test_a_sweep_that_was_stopped_is_not_called_identical_to_itself():
+    cut = replace(sweep(group([50] * 9)), planned=20)
+    found = compare_runs(cut, cut)
+    assert found.verdict is RunsVerdict.INCONCLUSIVE
+    assert found.rows[0].note == (
+        "A was stopped after 9 of 20 runs and B was stopped after 9 of 20 runs; the others are not compared"
+    )
+    assert found.rows[1].verdict is RunsVerdict.IDENTICAL
+
+
+def test_more_epochs_alone_make_no_run_stuck():
+    """Of the shorter sweep fewer runs lie on a plateau yet: both are judged by the epochs that both have."""
+    stream = np.random.RandomState(3)
+    falls = np.arange(60) % 2 == 0
+    steps = np.arange(40)
+    loss = np.where(falls[:, None], 0.7 * 0.97 ** np.minimum(steps, 16), 0.7) + stream.normal(0, 1e-5, (60, 40))
+    long = group(accuracies(stream, 60), arrives=np.zeros(60), loss=loss, epochs=40)
+    short = replace(long, history=long.history[:, :16])
+    row = rows(sweep(long), sweep(short))["he_normal", "stuck"]
+    assert (row.old, row.new) == (0.5, 0.5)
+    assert row.verdict is not RunsVerdict.CHANGED
+    assert "A has 40 epochs, B 16: only the first 16 count" in row.note
+
+
 def test_two_empty_sweeps_are_not_comparable():
     found = compare_runs(sweep(), sweep())
     assert (found.verdict, found.compared) == (RunsVerdict.NOT_COMPARABLE, [])
@@ -154,7 +177,9 @@ def test_settings_data_and_environment_that_differ_are_listed():
     other = replace(IRIS, batch_size=8, loss="mse", about=(("rows", "100"),), data=lambda: data(2))
     b = sweep(group([50] * 9, epochs=9), problem=other, seed=2, environment=replace(ENVIRONMENT, cpu="another"))
     listed = {one.what: (one.old, one.new) for one in compare_runs(sweep(group([50] * 9)), b).differences}
-    assert listed.pop("held-out targets")
+    for array in ("training inputs", "training targets", "held-out inputs", "held-out targets"):
+        mine, other = listed.pop(array)
+        assert mine != other
     assert listed == {
         "batch size": ("16", "8"),
         "loss": ("binary_crossentropy", "mse"),
@@ -527,7 +552,7 @@ def test_another_spread_around_the_same_mean_is_a_change():
     b = group(np.tile([41, 41, 60, 60], n // 4), seeds=a.seeds + 500)
     row = rows(sweep(a), sweep(b))["he_normal", "accuracy"]
     assert row.verdict is RunsVerdict.CHANGED
-    assert "spread 0.0083 → 0.1583" in row.note
+    assert "spread 0.0084 → 0.1591" in row.note
 
 
 def test_a_shift_by_less_than_delta_is_no_other_spread():

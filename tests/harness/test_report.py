@@ -337,12 +337,12 @@ def test_the_finding_calls_no_run_stuck_that_cannot_be_told():
 
 def test_no_share_is_ruled_out_where_few_epochs_tell_of_some_runs_only():
     few = [0.7, 0.69]
-    learned = [make_run(initializer="a", reseed=r, losses=few, accuracies=[0.5, 0.99]) for r in range(10)]
-    unknown = [make_run(initializer="b", reseed=r, losses=few) for r in range(10)]
+    learned = [make_run(initializer="he_normal", reseed=r, losses=few, accuracies=[0.5, 0.99]) for r in range(10)]
+    unknown = [make_run(initializer="he_uniform", reseed=r, losses=few) for r in range(10)]
     assert find(make([*learned, *unknown]))[-1] == (
         "Of 10 runs none is stuck; of 10 more it cannot be told from 2 epochs."
     )
-    mixed = [replace(run, initializer="a", reseed=10 + run.reseed) for run in unknown]
+    mixed = [replace(run, initializer="he_normal", reseed=10 + run.reseed) for run in unknown]
     assert find(make([*learned, *mixed]))[-1] == (
         "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
     )
@@ -363,25 +363,29 @@ def of_two_classes(runs):
 
 
 def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class():
-    sweep = of_two_classes([*one_class_falling("a"), *one_class_falling("b")])
+    sweep = of_two_classes([*one_class_falling("he_normal"), *one_class_falling("he_uniform")])
     assert find(sweep)[-1] == (
         "Whether runs are stuck cannot be told, as accuracy stayed that of one class though the loss falls: "
         "train for more."
     )
-    learned = [make_run(initializer="c", reseed=r, losses=[0.7] * 12, accuracies=[0.99] * 12) for r in range(8)]
-    assert find(of_two_classes([*one_class_falling("a"), *learned]))[-1] == (
+    learned = [
+        make_run(initializer="lecun_normal", reseed=r, losses=[0.7] * 12, accuracies=[0.99] * 12) for r in range(8)
+    ]
+    assert find(of_two_classes([*one_class_falling("he_normal"), *learned]))[-1] == (
         "Of 8 runs none is stuck; of 8 more it cannot be told: accuracy stayed that of one class though the loss "
-        "falls; the true share may still be as high as 37 % among runs of c."
+        "falls; the true share may still be as high as 37 % among runs of lecun_normal."
     )
 
 
 def test_the_finding_says_why_it_cannot_be_told_of_noisy_losses():
     losses = [0.7 + 0.1 * (-1) ** n for n in range(12)]
-    noisy = [make_run(initializer="a", losses=losses, reseed=r) for r in range(8)]
-    learned = [make_run(initializer="b", losses=[0.7] * 12, accuracies=[0.99] * 12, reseed=r) for r in range(8)]
+    noisy = [make_run(initializer="he_normal", losses=losses, reseed=r) for r in range(8)]
+    learned = [
+        make_run(initializer="he_uniform", losses=[0.7] * 12, accuracies=[0.99] * 12, reseed=r) for r in range(8)
+    ]
     assert find(make([*noisy, *learned]))[-1] == (
         "Of 8 runs none is stuck; of 8 more it cannot be told: the loss is too noisy to show whether it falls; the "
-        "true share may still be as high as 37 % among runs of b."
+        "true share may still be as high as 37 % among runs of he_uniform."
     )
 
 
@@ -405,7 +409,8 @@ def test_that_training_was_too_short_is_said_before_any_winner(epochs):
     creeping = [0.7 - 0.002 * n for n in range(epochs)]
     runs = [make_run(initializer="zeros", reseed=r, losses=creeping, correct=(7, 4)) for r in range(10)]
     runs += [make_run(initializer="a", reseed=r, losses=creeping, correct=(7, r % 4)) for r in range(10)]
-    said = "11 of 11 runs did not reach the target accuracy 0.95 while their loss still falls: give more --epochs."
+    said = "11 of 11 runs, zeros counted once, did not reach the target accuracy 0.95 while their loss still falls: "
+    said += "give more --epochs."
     assert find(make(runs))[0] == said
     assert find(make(runs))[1].startswith("If each initializer is run once, zeros (")
     assert said in html.unescape(render_report(make(runs)))
@@ -417,27 +422,31 @@ def test_that_training_was_too_short_is_said_before_any_winner(epochs):
 
 
 def test_where_no_run_reached_the_target_the_finding_says_so_and_calls_none_stuck():
-    flat = [make_run(initializer=name, reseed=r, losses=[0.7] * 8) for name in "ab" for r in range(8)]
+    flat = [
+        make_run(initializer=name, reseed=r, losses=[0.7] * 8) for name in ("he_normal", "he_uniform") for r in range(8)
+    ]
     said = "No run of any initializer reached the target accuracy 0.95: perhaps this model cannot on these data, or "
-    assert find(make(flat))[-1] == said + "needs more epochs."
+    assert find(make(flat))[0] == said + "needs more epochs."
     assert not any("Stuck" in sentence for sentence in find(make(flat)))
-    one = make_run(initializer="a", losses=[0.7] * 8, accuracies=[0.5, 0.96, *[0.5] * 6])
-    assert find(make([one, *flat[1:]]))[-1] == "15 of 16 runs are stuck: b 8 of 8 and a 7 of 8."
+    one = make_run(initializer="he_normal", losses=[0.7] * 8, accuracies=[0.5, 0.96, *[0.5] * 6])
+    assert find(make([one, *flat[1:]]))[-1] == "15 of 16 runs are stuck: he_uniform 8 of 8 and he_normal 7 of 8."
     order = [replace(run, reseed=1, order=run.reseed + 1) for run in flat]
-    assert find(make(order))[-1] == said + "needs more epochs."
+    assert find(make(order))[0] == said + "needs more epochs."
     grid = [replace(run, reseed=run.reseed % 2, order=run.reseed // 2) for run in flat]
-    assert find(make(grid))[-1] == said + "needs more epochs."
+    assert find(make(grid))[0] == said + "needs more epochs."
 
 
 def test_one_run_repeated_is_one_run_in_the_finding():
     zeros = [make_run(initializer="zeros", reseed=r, losses=[0.7] * 8) for r in range(8)]
-    drawn = [make_run(initializer="a", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
+    drawn = [make_run(initializer="he_normal", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
     *_, stuck, repeated = find(make([*zeros, *drawn]))
     assert stuck == "1 of 9 runs is stuck: zeros 1 of 1."
     assert repeated == (
         "zeros draws nothing at random: its runs are one run, repeated, and only what compares it with others has an "
         "interval."
     )
+    own = [make_run(initializer="mine", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
+    assert find(make(own))[-1] == repeated.replace("zeros", "mine")  # it ignores its seed
     learned = [make_run(initializer="zeros", reseed=r, losses=[0.7] * 8, accuracies=[0.99] * 8) for r in range(8)]
     assert find(make(learned))[-2:] == ["No run is stuck.", repeated]
 

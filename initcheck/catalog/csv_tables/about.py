@@ -77,7 +77,7 @@ def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
         "missing values": _missing([*columns.numbers, *columns.categories]),
         "never varies": list_names(facts.constant),
         "repeated rows": _shared(facts.shared, sum(facts.held_out)),
-        "numbers the rows": list_names([column.name for column in columns.numbers if _numbers_rows(column)]),
+        "numbers the rows": _numbering([column.name for column in columns.numbers if _numbers_rows(column)]),
         "may identify the rows": _listed(list(filter(None, map(_identifies, columns.numbers)))),
         "may stand for a missing value": _listed([words for column in columns.numbers for words in _sentinels(column)]),
     }
@@ -107,6 +107,10 @@ def _missing(columns: Sequence[NumberColumn | WordColumn]) -> str:
         return "none"
     how = {NumberColumn: "the column's median over all rows", WordColumn: "a category of its own"}
     return _listed([f"{column.gaps:,} in {_shown(column.name)}: {how[type(column)]}" for column in gaps])
+
+
+def _numbering(names: Sequence[str]) -> str:
+    return f"{list_names(names)}: trained on; if it measures nothing, leave it out with --drop" if names else ""
 
 
 def _numbers_rows(column: NumberColumn) -> bool:

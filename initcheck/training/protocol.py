@@ -1,0 +1,65 @@
+"""What is trained, in words for people: a problem's layers and its optimizer, as Keras has made them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.problems import Problem
+from initcheck.texts import for_terminal
+from initcheck.training.draws import LayerInitializers
+from initcheck.training.problem_models import build_model, globally_seeded
+from initcheck.training.validation import validated_data
+
+_MOST_TEXT = 500  # characters of a model or optimizer
+_SIZES = ("units", "filters", "output_dim", "rate", "stddev")  # of a layer, those that it has
+
+
+def describe_protocol(keras: Any, problem: Problem) -> tuple[tuple[str, str], ...]:
+    """Model and optimizer as ``(name, value)``: what a change of the learning rate shows in.
+
+    Raises:
+        InitcheckError: A mistake in the problem.
+    """
+    row = INITIALIZERS["ones"]  # which suits every shape
+    data = validated_data(problem)
+    with globally_seeded(keras, 0):
+        model = build_model(keras, problem, row, LayerInitializers(row, 1), data.input_shape)
+        optimizer = problem.optimizer(keras)
+    texts = {"model": ", ".join(map(_layer, model.layers)), "optimizer": _call(optimizer)}
+    return tuple((name, for_terminal(text)[:_MOST_TEXT]) for name, text in texts.items() if text)
+
+
+def _layer(layer: Any) -> str:
+    sizes = [value for name in _SIZES if isinstance(value := getattr(layer, name, None), int | float)]
+    activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+    details = [f"{size:g}" for size in sizes] + ([activation] if activation != "linear" else [])
+    return f"{type(layer).__name__}({', '.join(details)})" if details else type(layer).__name__
+
+
+def _call(made: Any) -> str:
+    """An optimizer or schedule with its settings, but for those that are off."""
+    try:
+        settings = dict(made.get_config())
+    except Exception:  # one of the user's own need not have it
+        return type(made).__name__
+    if not settings.get("use_ema"):
+        settings.pop("ema_momentum", None)
+    shown = [f"{name}={_value(value)}" for name, value in settings.items() if name != "name" and _is_on(value)]
+    return f"{type(made).__name__}({', '.join(shown)})"
+
+
+def _is_on(value: Any) -> bool:
+    return value is not None and value is not False
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict) and "class_name" in value:  # a schedule, as Keras serializes it
+        inner = {name: one for name, one in dict(value.get("config") or {}).items() if name != "name" and _is_on(one)}
+        return f"{value['class_name']}({', '.join(f'{name}={_value(one)}' for name, one in inner.items())})"
+    if isinstance(value, bool | int | str):
+        return str(value)
+    try:
+        return f"{float(value):.6g}"
+    except (TypeError, ValueError):
+        return type(value).__name__
