@@ -334,7 +334,12 @@ def test_labels_may_be_numbers_or_words(tmp_path, label, classes):
 SPELLINGS = {
     "white space": (["very good", "very  good", "bad", "bad "], ("bad", "very good")),
     "Unicode": (["\xe9t\xe9", "e\u0301te\u0301", "hiver", "hi\u200bver"], ("hiver", "\xe9t\xe9")),
-    "numbers": (["1", "1.0", "other", "oth\N{SOFT HYPHEN}er"], ("1", "other")),
+    "words": (["one", "one", "other", "oth\N{SOFT HYPHEN}er"], ("one", "other")),
+    "a fraction of zeros": (["1", "1.00", "2.", "2"], ("1", "2.")),
+    "a plus sign": (["1", "+1", "-2", "-2.0"], ("-2", "1")),
+    "an exponent": (["10", "1e1", "0", "0E0"], ("0", "10")),
+    "an exponent of a fraction": (["0.5", "5e-1", "2", "20e-1"], ("0.5", "2")),
+    "zeros behind a fraction": (["0.5", "0.50", "0.7", "0.700"], ("0.5", "0.7")),
 }
 
 
@@ -344,6 +349,46 @@ def test_one_class_in_several_spellings_is_one_class(tmp_path, labels, classes):
     assert found.classes == classes
     one = read(tmp_path, table(number, number, lambda i: labels[i % 4 // 2 * 2]))
     assert np.array_equal(found.data.y_train, one.data.y_train)
+
+
+@pytest.mark.parametrize(
+    ("labels", "both"),
+    [
+        (["100000000000000001", "100000000000000002"], "'100000000000000001' and '100000000000000002'"),
+        (["0.1", "0.10000000000000000001"], "'0.1' and '0.10000000000000000001'"),
+        (["01", "1", "2"], "'01' and '1'"),
+        (["2", "007", "7"], "'007' and '7'"),
+        (["0", "00", "1"], "'0' and '00'"),
+        ([".5", "0.5", "1"], "'.5' and '0.5'"),
+        (["0", "-0", "1"], "'0' and '-0'"),
+        (["1e0", "01e0", "2"], "'1e0' and '01e0'"),
+        (["0.1", "1e-1", "2"], "'0.1' and '1e-1'"),
+        (["3.1", "3.10", "3.11", "3.9.1"], "'3.1' and '3.10'"),
+        (["3.1", "3.10", "3.11"], "'3.1' and '3.10'"),
+        (["3.8", "3.9", "3.10", "3.1"], "'3.10' and '3.1'"),
+        (["1", "1.0", "other"], "'1' and '1.0'"),
+        (["1", "01", "A1"], "'1' and '01'"),
+    ],
+)
+def test_labels_that_are_one_number_but_may_be_two_classes_are_refused_by_name(tmp_path, labels, both):
+    message = refusal(tmp_path, table(number, number, lambda i: labels[i % len(labels)], rows=120))
+    assert f"the target column 'class' has both {both}, which " in message
+    assert "write them in one way if they are one class, or put a letter before them if they are codes" in message
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["01", "02"], ["3.1", "3.9.1", "3.11"], ["1", "1.5", "2"], ["1e99", "1e98"], ["1e400", "x"], ["0", "1e-9"]],
+)
+def test_labels_that_differ_as_numbers_or_words_are_classes_of_their_own(tmp_path, labels):
+    found = read(tmp_path, table(number, number, lambda i: labels[i % len(labels)], rows=120))
+    assert sorted(found.classes) == sorted(labels)
+
+
+def test_spellings_that_were_read_as_one_class_are_named_on_the_page(tmp_path):
+    labels = ["1", "2", "1.0", "+1"]
+    facts = dict(read(tmp_path, table(number, number, lambda i: labels[i % 4])).about)
+    assert facts["classes"] == "1 (also written 1.0, +1): 30 rows (75.0%), 2: 10 rows (25.0%)"
 
 
 def test_one_category_in_several_spellings_is_one_category(tmp_path):
