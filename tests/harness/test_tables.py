@@ -308,6 +308,35 @@ def test_a_dropped_column_may_hold_anything(tmp_path):
     assert found.data.input_shape == (1,)
 
 
+NOTED = "a,note,b,y\n", [f"{i},n{i},{i * 7 % 40},{i % 2}\n" for i in range(40)]
+
+
+@pytest.mark.parametrize("last", [11, 12, 30])
+@pytest.mark.parametrize("target", ["y", "a"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", ";\n", ",\n"])
+def test_rows_that_a_quotation_mark_swallows_in_a_dropped_column_are_refused(tmp_path, last, target, ends):
+    header, rows = NOTED
+    rows = (
+        list(rows) if target == "y" else [row.replace(row.split(",")[0], str(i % 3), 1) for i, row in enumerate(rows)]
+    )
+    rows[10] = rows[10].replace("n10", '"5 inch')
+    rows[last] = rows[last].replace(f"n{last}", '6 inch"')
+    text = header + "".join(rows)
+    text = text.replace(",", ";") if ends == ";\n" else text
+    message = refusal(tmp_path, text.replace("\n", ends), drop=("note",), target=target)
+    assert "line 12, column 'note': the cell goes on over line breaks and holds other rows" in message
+
+
+@pytest.mark.parametrize(
+    "note", ["5 inch\n6 inch", "good, cheap, small\n", "one, two, three\none, two", "a\nb, c, d, e\nf", "x,1,2\n\n3,y"]
+)
+def test_a_note_of_several_lines_in_a_dropped_column_is_taken(tmp_path, note):
+    header, rows = NOTED
+    plain = read(tmp_path, header + "".join(rows), drop=("note",))
+    text = header + "".join(rows).replace("n7", f'"{note}"')
+    assert np.array_equal(read(tmp_path, text, drop=("note",)).data.x_train, plain.data.x_train)
+
+
 LABELS = [
     (lambda i: str(i % 3 + 1), ("1", "2", "3")),
     (lambda i: f"{i % 2}.0", ("0.0", "1.0")),
