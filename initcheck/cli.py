@@ -21,6 +21,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.compare_runs_cli import compare_runs
 from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, say_aside, uninterrupted
 from initcheck.errors import InitcheckError
+from initcheck.path_option import PATH
 from initcheck.seed_option import seed_option
 from initcheck.table_cli import TableOptions, table_options
 from initcheck.training.own import find_initializers, import_own
@@ -80,10 +81,9 @@ def list_() -> None:
 @click.option("--vary", type=click.Choice(VARIED), default="init", show_default=True, help="What a reseed changes.")
 @click.option(
     "--out",
-    type=click.Path(),
+    type=PATH,
     default=DEFAULT_OUT,
     show_default=True,
-    callback=lambda _context, _option, value: _named_folder(value),
     help="Folder for the results.",
 )
 def run(
@@ -254,12 +254,6 @@ def _files(found: Sweep) -> dict[str, Iterable[str]]:
     from initcheck.reporting.saved_runs import sweep_files
 
     return sweep_files(found)
-
-
-def _named_folder(name: str) -> Path:
-    if not name.strip():
-        raise InitcheckError("--out has no name; name a folder, or . for this one")
-    return Path(name)
 
 
 @contextlib.contextmanager
