@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from initcheck.catalog.csv_tables.amounts import find_amounts
 from initcheck.catalog.csv_tables.cells import (
-    FLOAT32_MAX,
     MISSING_MARKERS,
     NOT_NUMBERS,
     Kind,
@@ -28,6 +27,7 @@ from initcheck.catalog.csv_tables.cells import (
 from initcheck.catalog.csv_tables.encoding import CsvText
 from initcheck.catalog.csv_tables.layout import Layout
 from initcheck.catalog.csv_tables.swallowed import Shape, swallows_rows
+from initcheck.catalog.tables import FLOAT32_MAX
 from initcheck.errors import DataError
 from initcheck.texts import for_axis, for_terminal
 

@@ -25,7 +25,7 @@ from initcheck.catalog.csv_tables.encoding import CsvText, read_text
 from initcheck.catalog.csv_tables.layout import Layout, find_layout
 from initcheck.catalog.csv_tables.reading import Reading
 from initcheck.catalog.csv_tables.spellings import merge_spellings
-from initcheck.catalog.tables import split
+from initcheck.catalog.tables import SPREAD_ERROR, divided, standardized
 from initcheck.errors import DataError
 from initcheck.records import Data
 from initcheck.texts import for_axis, for_terminal
@@ -36,7 +36,6 @@ _FEW_CLASSES = 10  # so many different numbers may be classes in a table of any 
 _ROWS_PER_CLASS = 10  # on average, where there are more than a few
 _FIRST_ROWS = 1000
 _MOST_NAME = 80  # characters
-_SPREAD_ERROR = 1e-3  # of a standard deviation that should be 1: float32 and missing digits stay far below
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +90,7 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
     inputs, names = _encode(text, columns)
     constant = np.ptp(inputs, axis=0) == 0
     inputs[:, constant] = 0.0  # of large values rounding would leave a large rest
-    data = split(inputs, numbers, classes=len(classes))
+    data = divided(standardized(inputs), numbers, len(classes))
     _require_standardized(text, data, names, constant)
     trained = np.bincount(data.y_train.ravel().astype(np.int64), minlength=len(classes))
     if not trained.all():
@@ -278,7 +277,7 @@ def _require_standardized(text: CsvText, data: Data, names: Sequence[str], const
     """Refuses an input that float64 cannot standardise: it varies too little for its size, or is too small."""
     both = np.concatenate([data.x_train, data.x_test])
     with np.errstate(all="ignore"):
-        wrong = ~constant & ~(np.abs(both.std(axis=0, dtype=np.float64) - 1) < _SPREAD_ERROR)
+        wrong = ~constant & ~(np.abs(both.std(axis=0, dtype=np.float64) - 1) < SPREAD_ERROR)
     if (wrong | ~np.isfinite(both).all(axis=0)).any():
         name = names[int(np.argmax(wrong))]
         raise DataError(
