@@ -221,9 +221,13 @@ def _wants_baseline(config: pytest.Config) -> bool:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What decides the results; the framework is not loaded for it."""
+    from initcheck.errors import InitcheckError
     from initcheck.training.environment import settings
 
-    told = ", ".join(f"{name} {value}" for name, value in settings().items())
+    try:
+        told = ", ".join(f"{name} {value}" for name, value in settings().items())
+    except InitcheckError as error:
+        raise pytest.UsageError(str(error)) from None
     return [f"initcheck: {told}, seed {config.getoption('initcheck_seed')}, {config.getoption('initcheck_effort')}"]
 
 
