@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import functools
 import shlex
 import warnings
@@ -150,13 +151,17 @@ def run(
 @seed_option
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
-    from initcheck.checks.registry import as_subject, carry_out, cells
+    from initcheck.checks.registry import all_checks, as_subject, carry_out, cells
     from initcheck.records import Status
     from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict
     from initcheck.training.lab import get_lab
     from initcheck.training.validation import validated_data
 
+    subjects = {one.name for found in all_checks() for one in found.subjects}
+    for code in codes:
+        if code in subjects and subject is None:
+            raise InitcheckError(f"no check is named {code!r}; did you mean --subject {code}?")
     if subject is not None and ":" in subject:
         own = as_subject(import_own(subject, "--subject"))
         if isinstance(own.value, Problem):
@@ -169,7 +174,10 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     else:
         chosen = [cell for cell in cells(families, codes=codes) if subject in (None, cell.subject.name)]
     if not chosen:
-        raise InitcheckError(f"no check of these has a subject named {subject!r}; leave --subject out to see them")
+        offered = {cell.subject.name for cell in cells(families, codes=codes)}
+        near = difflib.get_close_matches(subject or "", sorted(offered), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "leave --subject out to see them"
+        raise InitcheckError(f"no check of these has a subject named {subject!r}; {hint}")
     lab = get_lab(seed)
     good: list[bool] = []
     ran = 0

@@ -336,3 +336,29 @@ def test_help_states_the_defaults(initcheck_):
     _, out, _ = initcheck_("run", "--help")
     for default in ("iris", "zeros,uniform,normal,he_normal,lecun_uniform", "30", "20260101", "initcheck-results"):
         assert default in "".join(out.split())  # long ones are folded
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["LAW03", "he_normal"], "no check is named 'he_normal'; did you mean --subject he_normal?"),
+        (
+            ["LAW03", "--subject", "he_normall"],
+            "no check of these has a subject named 'he_normall'; did you mean he_normal?",
+        ),
+        (["--subject", "zzz"], "no check of these has a subject named 'zzz'; leave --subject out to see them"),
+        (["law03"], "no check is named 'law03'; did you mean LAW03"),
+    ],
+)
+def test_an_unknown_check_or_subject_is_answered_with_what_was_meant(initcheck_, words, message):
+    code, out, err = initcheck_("check", *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"initcheck: {message}")
+    assert err.count("\n") == 1
+
+
+def test_the_known_checks_are_listed_in_order(initcheck_):
+    _, _, err = initcheck_("check", "zzzzzz")
+    listed = err.partition("known: ")[2].partition(", and ")[0].split(", ")
+    assert len(listed) == 30
+    assert listed == sorted(listed)

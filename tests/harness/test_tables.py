@@ -1114,6 +1114,22 @@ def test_the_line_at_fault_is_the_one_that_is_named(tmp_path, text, message):
     assert message in refusal(tmp_path, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "given", "fits"),
+    [
+        (EUROPEAN, "comma", "semicolon"),
+        (EUROPEAN.replace(";", "\t"), "comma", "tab"),
+        (SEMICOLONS, "comma", "semicolon"),
+        (GOOD, "pipe", "comma"),
+        ("sep=;\n" + EUROPEAN, "comma", "semicolon"),
+        (SEMICOLONS.replace("a;b", "a, of 1;b"), "comma", "semicolon"),
+    ],
+)
+def test_a_given_separator_that_does_not_fit_is_answered_with_the_one_that_does(tmp_path, text, given, fits):
+    assert refusal(tmp_path, text, separator=given).endswith(f"; give --separator {fits}")
+    read(tmp_path, text, separator=fits)
+
+
 def test_a_hash_in_the_name_of_a_column_is_no_comment(tmp_path):
     assert read(tmp_path, "#" + GOOD).data.input_shape == (2,)
     assert read(tmp_path, GOOD.replace("\n", ",\n").replace("class,", "class")).data.input_shape == (2,)
