@@ -242,7 +242,13 @@ def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) ->
     from initcheck.reporting.progress import progress_bar
 
     inits, orders = grid(settings["vary"], max(1, settings["reseeds"]))
-    planned = len(find_initializers(names, "--initializers")) * len(inits) * len(orders)
+    runs_of_each = len(inits) * len(orders)
+    planned = len(find_initializers(names, "--initializers")) * runs_of_each
+    if settings["vary"] == "init,order":  # more runs than were asked for, mostly
+        say_aside(
+            f"a grid of {len(inits):,} initial weights × {len(orders):,} orders: {runs_of_each:,} runs of each "
+            "initializer"
+        )
     with (
         progress_bar("training runs", planned) as advance,
         interrupted_between_steps() as run_finished,

@@ -362,3 +362,11 @@ def test_the_known_checks_are_listed_in_order(initcheck_):
     listed = err.partition("known: ")[2].partition(", and ")[0].split(", ")
     assert len(listed) == 30
     assert listed == sorted(listed)
+
+
+def test_a_run_of_a_grid_says_first_how_many_runs_that_is(initcheck_, tmp_path):
+    words = ["--initializers", "zeros", "--reseeds", "5", "--epochs", "1", "--vary", "init,order", "--out", "results"]
+    code, _, err = initcheck_("run", *words)
+    assert code == 0, err
+    assert err.startswith("initcheck: a grid of 3 initial weights × 2 orders: 6 runs of each initializer\n")
+    assert len(pd.read_csv(tmp_path / "results" / "runs.csv")) == 6
