@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import operator
 import os
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from numbers import Real
 from pathlib import Path
 
 from initcheck.errors import InitcheckError
-from initcheck.texts import with_article
+from initcheck.texts import for_terminal, with_article
 
 _INT64 = 2**63
 _MOST = 40  # characters of a value in a message
@@ -42,14 +43,21 @@ def whole_number(name: str, value: object, *, least: int | None = None, most: in
 
 
 def path_of(name: str, value: object) -> Path:
-    """That argument as a ``Path``.
+    """That argument as a ``Path``; ``~`` and ``~user`` at its beginning are a home folder, as in a shell.
 
     Raises:
-        InitcheckError: It is neither text nor a path.
+        InitcheckError: It is neither text nor a path, is empty, or begins with ``~`` where there is no such user.
     """
-    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str):
         raise InitcheckError(f"{name} is {described(value)}; give a path")
-    return Path(value)
+    if not text.strip():
+        raise InitcheckError(f"{name} is empty; give a path (. is the current folder)")
+    expanded = os.path.expanduser(text)  # noqa: PTH111 - Path would take ./~ for ~
+    if text.startswith("~") and expanded == text:
+        user = for_terminal(text.partition("/")[0])
+        raise InitcheckError(f"{name} begins with {user}, but there is no such user; write ./{user} for one here")
+    return Path(expanded)
 
 
 def fraction(name: str, value: object) -> float:
@@ -64,6 +72,20 @@ def fraction(name: str, value: object) -> float:
     if not 0 <= number <= 1:  # NaN included
         raise InitcheckError(f"{name} is {described(value)}; accuracies lie between 0 and 1")
     return number
+
+
+def number(name: str, value: object) -> float:
+    """That argument as a ``float``, NaN and infinity included; NumPy's numbers are welcome, bools and texts are not.
+
+    Raises:
+        InitcheckError: It is no real number.
+    """
+    if isinstance(value, bool) or type(value).__name__ == "bool_" or not isinstance(value, Real):
+        raise InitcheckError(f"{name} is {described(value)}; give a number")
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator] # typeshed's Real has no order
 
 
 def choice(name: str, value: object, known: Sequence[str]) -> str:

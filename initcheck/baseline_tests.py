@@ -14,6 +14,7 @@ from initcheck.baselines.record import DEFAULT_RESEEDS, parts_of, record_nothing
 from initcheck.baselines.schema import Baseline, ProblemRecord
 from initcheck.catalog.problems import DEFAULT_PROBLEMS, PROBLEMS, Problem
 from initcheck.errors import InitcheckError
+from initcheck.lab_argument import require_lab
 from initcheck.training.quiet import quiet, unlogged
 
 if TYPE_CHECKING:
@@ -73,13 +74,15 @@ class PartTest:
     evidence: Evidence = field(repr=False)
     judge: Judge | None = field(repr=False)
 
-    def __call__(self, lab: Lab) -> None:
+    def __call__(self, lab: Lab | None = None) -> None:
         """Records, and judges where there is a baseline.
 
         Raises:
             AssertionError: It cannot be recorded, or has what the baseline lacks.
         """
         __tracebackhide__ = True
+        require_lab(lab, "cell(initcheck_lab)")
+        assert lab is not None
         try:
             self.evidence.of(self.part, lab)
             extra = self._extra(lab, self.judge) if self.judge else []
@@ -114,13 +117,15 @@ class CellTest:
     judge: Judge = field(repr=False)
     found: Class | None = field(default=None, compare=False)
 
-    def __call__(self, lab: Lab) -> None:
+    def __call__(self, lab: Lab | None = None) -> None:
         """Judges.
 
         Raises:
             AssertionError: The cell is not what it may be, or there is no evidence.
         """
         __tracebackhide__ = True
+        require_lab(lab, "cell(initcheck_lab)")
+        assert lab is not None
         try:
             cells = self.evidence.compared(self.part, self.judge, lab).cells
         except InitcheckError as error:

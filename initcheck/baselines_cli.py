@@ -10,7 +10,6 @@ import click
 from initcheck.baselines.comparison import CLASSES, allowed
 from initcheck.catalog.problems import DEFAULT_PROBLEMS
 from initcheck.comparison_options import (
-    PATH,
     allow_option,
     asked_files,
     json_option,
@@ -21,6 +20,7 @@ from initcheck.comparison_options import (
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
+from initcheck.path_option import PATH
 from initcheck.seed_option import seed_option
 from initcheck.training.own import find_problem
 

@@ -16,6 +16,7 @@ from initcheck.counts import Counts
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import alone_in, require_writable, write_whole
+from initcheck.path_option import PATH
 from initcheck.seed_option import seed_option
 from initcheck.training.memory import require_memory_for_runs
 from initcheck.training.own import find_problem
@@ -28,9 +29,7 @@ DEFAULT_CALIBRATION = 10_000
 _FILE = "bounds.toml"
 _SHARED = 0.005  # of the reseeds: as many may well end at one accuracy
 
-_file = click.option(
-    "--bounds", "file", type=click.Path(path_type=Path), help="A bounds file.  [default: the package's]"
-)
+_file = click.option("--bounds", "file", type=PATH, help="A bounds file.  [default: the package's]")
 _problems = click.option("--problem", "problems", multiple=True, help="Only this problem; may be given again.")
 _initializers = click.option("--initializers", help="Only these initializers: names with commas.")
 
@@ -45,7 +44,7 @@ def bounds() -> None:
 @_initializers
 @click.option("--reseeds", type=int, default=DEFAULT_CALIBRATION, show_default=True, help="Runs for each initializer.")
 @seed_option
-@click.option("--out", type=click.Path(path_type=Path), default=_FILE, show_default=True, help="The file to write.")
+@click.option("--out", type=PATH, default=_FILE, show_default=True, help="The file to write.")
 def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, seed: int, out: Path) -> None:
     """Measure the bounds, and write them to a file.
 
@@ -102,9 +101,7 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
 @bounds.command()
 @_problems
 @_file
-@click.option(
-    "--markdown", type=click.Path(path_type=Path), help="Write them as a page, and its picture (.svg) beside it."
-)
+@click.option("--markdown", type=PATH, help="Write them as a page, and its picture (.svg) beside it.")
 def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> None:
     """Show the documented bounds as tables."""
     chosen = _only(load_bounds(file), problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import functools
 import shlex
 import warnings
@@ -21,6 +22,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.compare_runs_cli import compare_runs
 from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, say_aside, uninterrupted
 from initcheck.errors import InitcheckError
+from initcheck.path_option import PATH
 from initcheck.seed_option import seed_option
 from initcheck.table_cli import TableOptions, table_options
 from initcheck.training.own import find_initializers, import_own
@@ -80,10 +82,9 @@ def list_() -> None:
 @click.option("--vary", type=click.Choice(VARIED), default="init", show_default=True, help="What a reseed changes.")
 @click.option(
     "--out",
-    type=click.Path(),
+    type=PATH,
     default=DEFAULT_OUT,
     show_default=True,
-    callback=lambda _context, _option, value: _named_folder(value),
     help="Folder for the results.",
 )
 def run(
@@ -150,13 +151,17 @@ def run(
 @seed_option
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
-    from initcheck.checks.registry import as_subject, carry_out, cells
+    from initcheck.checks.registry import all_checks, as_subject, carry_out, cells
     from initcheck.records import Status
     from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict
     from initcheck.training.lab import get_lab
     from initcheck.training.validation import validated_data
 
+    subjects = {one.name for found in all_checks() for one in found.subjects}
+    for code in codes:
+        if code in subjects and subject is None:
+            raise InitcheckError(f"no check is named {code!r}; did you mean --subject {code}?")
     if subject is not None and ":" in subject:
         own = as_subject(import_own(subject, "--subject"))
         if isinstance(own.value, Problem):
@@ -169,7 +174,10 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     else:
         chosen = [cell for cell in cells(families, codes=codes) if subject in (None, cell.subject.name)]
     if not chosen:
-        raise InitcheckError(f"no check of these has a subject named {subject!r}; leave --subject out to see them")
+        offered = {cell.subject.name for cell in cells(families, codes=codes)}
+        near = difflib.get_close_matches(subject or "", sorted(offered), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "leave --subject out to see them"
+        raise InitcheckError(f"no check of these has a subject named {subject!r}; {hint}")
     lab = get_lab(seed)
     good: list[bool] = []
     ran = 0
@@ -234,7 +242,13 @@ def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) ->
     from initcheck.reporting.progress import progress_bar
 
     inits, orders = grid(settings["vary"], max(1, settings["reseeds"]))
-    planned = len(find_initializers(names, "--initializers")) * len(inits) * len(orders)
+    runs_of_each = len(inits) * len(orders)
+    planned = len(find_initializers(names, "--initializers")) * runs_of_each
+    if settings["vary"] == "init,order":  # more runs than were asked for, mostly
+        say_aside(
+            f"a grid of {len(inits):,} initial weights × {len(orders):,} orders: {runs_of_each:,} runs of each "
+            "initializer"
+        )
     with (
         progress_bar("training runs", planned) as advance,
         interrupted_between_steps() as run_finished,
@@ -254,12 +268,6 @@ def _files(found: Sweep) -> dict[str, Iterable[str]]:
     from initcheck.reporting.saved_runs import sweep_files
 
     return sweep_files(found)
-
-
-def _named_folder(name: str) -> Path:
-    if not name.strip():
-        raise InitcheckError("--out has no name; name a folder, or . for this one")
-    return Path(name)
 
 
 @contextlib.contextmanager

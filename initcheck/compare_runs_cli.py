@@ -9,7 +9,6 @@ import click
 
 from initcheck.comparing_runs.verdicts import DELTA, FALSE_ALARM_RATE, VERDICTS, accepted
 from initcheck.comparison_options import (
-    PATH,
     allow_option,
     asked_files,
     json_option,
@@ -19,6 +18,7 @@ from initcheck.comparison_options import (
 )
 from initcheck.endings import uninterrupted
 from initcheck.errors import InitcheckError
+from initcheck.path_option import PATH
 
 
 @click.command("compare-runs")

@@ -11,8 +11,8 @@ import click
 
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
+from initcheck.path_option import PATH
 
-PATH = click.Path(path_type=Path)
 markdown_option = click.option(
     "--markdown", type=PATH, help="Write the verdict to this file, as a comment on a pull request."
 )

@@ -20,7 +20,8 @@ class UnknownNameError(InitcheckError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = list(known)
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        folded = {one.casefold(): one for one in known}
+        near = [folded[one] for one in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
         more = [f"and {len(known) - _MOST_NAMES} more"] if len(known) > _MOST_NAMES else []
         listed = ", ".join([*known[:_MOST_NAMES], *more])
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {listed}"

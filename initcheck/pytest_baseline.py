@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from initcheck.arguments import path_of
 from initcheck.baseline_tests import CellTest, Evidence, plan, tests_of
 from initcheck.baselines.comparison import CLASSES, Class, allowed
 from initcheck.baselines.judge import Judge, versions_of
@@ -43,9 +44,9 @@ class BaselineSession:
         self._controls = getattr(config, "workerinput", None) is None
         self._held = ExitStack()
         named, new = config.getoption("initcheck_baseline"), config.getoption("initcheck_record")
-        self._target = Path(new).absolute() if new else None
+        self._target = path_of("--initcheck-record", new).absolute() if new else None
         if self._controls:
-            judged = self._require_usable(Path(named) if named else None)
+            judged = self._require_usable(path_of("--initcheck-baseline", named) if named else None)
             folder = self._held.enter_context(scratch_folder(prefix="initcheck-tests-"))
             if judged:
                 write_whole(folder / "judged.json", [write_baseline(judged)])  # for all, whatever becomes of the file

@@ -33,16 +33,19 @@ class BoundCheck:
     cell: Cell
     verdict: Verdict | None = field(default=None, compare=False)
 
-    def __call__(self, lab: Lab) -> None:
+    def __call__(self, lab: Lab | None = None) -> None:
         """Judges; returns where the check passes.
 
         Raises:
             AssertionError: The check fails, or has too little evidence to tell.
         """
         from initcheck.checks.registry import carry_out
+        from initcheck.lab_argument import require_lab
         from initcheck.records import Status
 
         __tracebackhide__ = True
+        require_lab(lab, "check(initcheck_lab)")
+        assert lab is not None
         self.verdict = carry_out(self.cell, lab)
         if self.verdict.status is Status.NOT_APPLICABLE:
             pytest.skip(self.verdict.measured)
@@ -145,13 +148,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _seed(text: str) -> int:
-    from initcheck.arguments import whole_number
+    from initcheck.arguments import described, whole_number
     from initcheck.errors import InitcheckError
 
     try:
         return whole_number("the root seed", int(text))
     except InitcheckError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"the root seed is {described(text)}; give a whole number") from None
 
 
 def _add_baseline_options(group: pytest.OptionGroup) -> None:
@@ -221,9 +226,13 @@ def _wants_baseline(config: pytest.Config) -> bool:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What decides the results; the framework is not loaded for it."""
+    from initcheck.errors import InitcheckError
     from initcheck.training.environment import settings
 
-    told = ", ".join(f"{name} {value}" for name, value in settings().items())
+    try:
+        told = ", ".join(f"{name} {value}" for name, value in settings().items())
+    except InitcheckError as error:
+        raise pytest.UsageError(str(error)) from None
     return [f"initcheck: {told}, seed {config.getoption('initcheck_seed')}, {config.getoption('initcheck_effort')}"]
 
 

@@ -14,6 +14,7 @@ from initcheck.catalog.csv_tables import Reading
 from initcheck.catalog.csv_tables.reading import DECIMALS, HEADERS, MISSING, SEPARATORS
 from initcheck.catalog.problems import Problem, banknotes_from_csv, from_csv
 from initcheck.errors import InitcheckError
+from initcheck.path_option import PATH
 from initcheck.training.own import find_problem
 
 
@@ -41,7 +42,7 @@ def _units(_: click.Context, __: click.Parameter, value: str | None) -> tuple[in
 
 
 _OPTIONS = (
-    click.option("--data", type=click.Path(path_type=Path), help="A CSV file: your own table of features and classes."),
+    click.option("--data", type=PATH, help="A CSV file: your own table of features and classes."),
     click.option("--target", help="The table's class column.  [default: the last]"),
     click.option("--drop", multiple=True, metavar="COLUMN", help="A column of it to leave out; may be given again."),
     click.option("--separator", **_mark(SEPARATORS), help="Between its cells.  [default: detected]"),

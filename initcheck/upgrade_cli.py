@@ -15,6 +15,7 @@ from initcheck.catalog.problems import get_problem
 from initcheck.endings import Interrupted, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, scratch_folder, write_whole
+from initcheck.path_option import NamedPath
 
 if TYPE_CHECKING:
     from initcheck.baselines.recordings import Advance, Recording
@@ -40,7 +41,7 @@ _VERSION = re.compile(r"3\.\d+(\.\d+)?")
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=NamedPath(file_okay=False),
     default=DEFAULT_OUT,
     show_default=True,
     help="Folder for old.json, new.json and report.html.",

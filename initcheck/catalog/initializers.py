@@ -53,6 +53,14 @@ class Initializer:
     config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     serialized: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.law, Law):
+            found = f"the class {self.law.__name__}" if isinstance(self.law, type) else described(self.law)
+            raise InitcheckError(
+                f"initcheck.Initializer: law is {for_terminal(found)}; give one of initcheck.catalog.laws, such as "
+                'VarianceScaled(2.0, "fan_in", "truncated_normal"), or Unstated() where nobody has stated it'
+            )
+
     @functools.cached_property
     def takes_a_seed(self) -> bool:
         """Whether it is a class of the user's with an argument named seed, however its draws depend on it."""

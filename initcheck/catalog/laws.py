@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
+
+from initcheck.arguments import choice, number
+from initcheck.errors import InitcheckError
 
 if TYPE_CHECKING:
     from scipy.stats.distributions import rv_frozen
@@ -50,6 +53,11 @@ class ElementLaw:
     family: Family
     mean: float
     spread: float
+
+    def __post_init__(self) -> None:
+        choice("ElementLaw: family", self.family, get_args(Family))
+        for name, value in (("mean", self.mean), ("spread", self.spread)):
+            number(f"ElementLaw: {name}", value)
 
     @property
     def distribution(self) -> rv_frozen:
@@ -163,6 +171,12 @@ class VarianceScaled:
     mode: Mode
     family: Family
     random = True
+
+    def __post_init__(self) -> None:
+        if not 0 < number("VarianceScaled: scale", self.scale) < math.inf:
+            raise InitcheckError(f"VarianceScaled: scale is {self.scale:g}; give a number above 0")
+        choice("VarianceScaled: mode", self.mode, get_args(Mode))
+        choice("VarianceScaled: family", self.family, get_args(Family))
 
     def at(self, shape: Shape) -> ElementLaw:
         """The distribution of each element of a draw of that shape."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.arguments import described, fraction, whole_number
+from initcheck.arguments import described, fraction, number, path_of, whole_number
 from initcheck.catalog.csv_tables import CsvTable, Reading, read_table
 from initcheck.catalog.tables import fetch_banknotes, split
 from initcheck.errors import InitcheckError, UnknownNameError
@@ -266,7 +266,7 @@ def get_problem(name: str) -> Problem:
 
 
 def from_csv(
-    path: Path,
+    path: str | Path,
     reading: Reading = DETECTED,
     *,
     hidden: Sequence[int] = (),
@@ -290,8 +290,9 @@ def from_csv(
     Raises:
         InitcheckError: The file cannot be read or used as it is, or the model cannot be made so.
     """
+    path = path_of("path", path)
     _require_trainable(hidden, batch_size, learning_rate)
-    if target_accuracy is not None and not 0 < target_accuracy <= 1:
+    if target_accuracy is not None and not 0 < number("--target-accuracy", target_accuracy) <= 1:
         raise InitcheckError(f"--target-accuracy {target_accuracy:g}: it may be above 0 and up to 1, such as 0.75")
     table = read_table(path, reading)
     if batch_size is not None and batch_size > (rows := len(table.data.x_train)):
@@ -319,12 +320,13 @@ def from_csv(
     )
 
 
-def banknotes_from_csv(path: Path, reading: Reading = DETECTED) -> Problem:
+def banknotes_from_csv(path: str | Path, reading: Reading = DETECTED) -> Problem:
     """The lecture's protocol on a file: model, budget, target and random streams of the catalogue's banknotes.
 
     Raises:
         InitcheckError: The file cannot be read or used as it is, or has more than two classes.
     """
+    path = path_of("path", path)
     table = read_table(path, reading)
     if len(table.classes) != 2:
         raise InitcheckError(
@@ -361,9 +363,9 @@ def _require_trainable(hidden: Sequence[int], batch_size: int | None, learning_r
         raise InitcheckError(
             f"--hidden {','.join(map(str, hidden))}: give up to {_MOST_LAYERS} layers of 1 to {_MOST_UNITS:,} units"
         )
-    if batch_size is not None and batch_size < 1:
+    if batch_size is not None and whole_number("--batch-size", batch_size) < 1:
         raise InitcheckError(f"--batch-size {batch_size}: it may be from 1 to the number of training rows")
-    if learning_rate is not None and not _SMALLEST_RATE <= learning_rate <= _LARGEST_RATE:
+    if learning_rate is not None and not _SMALLEST_RATE <= number("--learning-rate", learning_rate) <= _LARGEST_RATE:
         raise InitcheckError(
             f"--learning-rate {learning_rate:g}: it may be from {_SMALLEST_RATE:g} to {_LARGEST_RATE:g}"
         )

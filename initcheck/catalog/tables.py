@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from numbers import Real
 
@@ -16,6 +17,8 @@ from initcheck.texts import for_axis, for_terminal
 LABELS = ("auto", "int")
 _FEWEST_ROWS = 2
 BANKNOTES_OPENML_ID = 1462
+FLOAT32_MAX = float(np.finfo(np.float32).max)  # networks are trained in float32
+SPREAD_ERROR = 1e-3  # of a standard deviation that should be 1: float32 and missing digits stay far below
 
 
 def split(
@@ -36,9 +39,6 @@ def split(
     Raises:
         DataError: ``x`` or ``y`` is no such array; the message says what it is, and how to fix it.
     """
-    from sklearn.model_selection import train_test_split
-    from sklearn.preprocessing import StandardScaler
-
     classes = whole_number("split: classes", classes, least=2)
     labels = choice("split: labels", labels, LABELS)
     inputs = _inputs(x, standardize)
@@ -48,15 +48,51 @@ def split(
     if len(inputs) < _FEWEST_ROWS:
         raise DataError(f"split: x has {len(inputs)} row; give {_FEWEST_ROWS} at least, to train on and to hold out")
     if standardize:
-        inputs = StandardScaler().fit_transform(inputs)
+        inputs = _require_standardized(inputs, standardized(inputs))
+    elif np.abs(inputs).max() > FLOAT32_MAX:
+        raise DataError(f"split: x has numbers beyond float32's {FLOAT32_MAX:.2g}; divide them by a constant")
+    return divided(inputs, numbers, classes, labels)
+
+
+def standardized(inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Each column at mean 0 and standard deviation 1, or at 0 if constant; NaN or infinite where float64 overflows."""
+    from sklearn.preprocessing import StandardScaler
+
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found: npt.NDArray[np.float64] = StandardScaler().fit_transform(inputs)
+    return found
+
+
+def divided(
+    inputs: npt.NDArray[np.float64], numbers: npt.NDArray[np.generic], classes: int, labels: str = "auto"
+) -> Data:
+    """The rows split 70/30 in an order that never changes, in float32; arguments as of ``split``."""
+    from sklearn.model_selection import train_test_split
+
     if labels == "int":
         targets: npt.NDArray[np.generic] = numbers.astype(np.int32).ravel()
     else:
         targets = numbers.astype(np.float32).reshape(-1, 1) if classes == 2 else numbers.astype(np.int32)
-    x_train, x_test, y_train, y_test = train_test_split(
-        inputs.astype(np.float32), targets, test_size=0.3, random_state=42
-    )
+    with np.errstate(all="ignore"):
+        rounded = inputs.astype(np.float32)
+    x_train, x_test, y_train, y_test = train_test_split(rounded, targets, test_size=0.3, random_state=42)
     return Data(x_train, y_train, x_test, y_test)
+
+
+def _require_standardized(given: npt.NDArray[np.float64], found: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The standardised columns; refused where float64 cannot standardise one that varies."""
+    with np.errstate(all="ignore"):
+        spread = found.std(axis=0)
+        wrong = (given != given[0]).any(axis=0) & ~(np.abs(spread - 1) < SPREAD_ERROR) | ~np.isfinite(found).all(axis=0)
+    if wrong.any():
+        column = int(np.argmax(wrong))
+        low, high = given[:, column].min(), given[:, column].max()
+        raise DataError(
+            f"split: column {column} of x, from {low:g} to {high:g}, cannot be standardised in floating point; choose "
+            "another unit, or subtract a constant"
+        )
+    return found
 
 
 def _inputs(x: npt.ArrayLike, standardize: bool) -> npt.NDArray[np.float64]:

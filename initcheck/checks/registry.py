@@ -151,7 +151,7 @@ def cells(families: Iterable[str] = (), *, codes: Iterable[str] = (), own: Seque
         own: A user's own initializers or problems, in place of the catalogue's: the checks that can judge them.
     """
     families, codes = tuple(families), tuple(codes)
-    known = {found.code for found in all_checks()}
+    known = sorted(found.code for found in all_checks())
     for name in families:
         if name not in FAMILIES:
             raise UnknownNameError("check family", name, FAMILIES)

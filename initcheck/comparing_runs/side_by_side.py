@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initcheck.answers import is_one_run
+from initcheck.arguments import number
 from initcheck.baselines.compare import environment_differences
 from initcheck.baselines.comparison import Difference
 from initcheck.comparing_runs.effects import (
@@ -56,6 +57,7 @@ def compare_runs(
     for name, sweep in (("a", a), ("b", b)):
         if not hasattr(sweep, "groups"):  # Sweep lies above
             raise InitcheckError(f"{name} is a {type(sweep).__name__}; give a Sweep, as of initcheck.load(folder)")
+    delta, false_alarm_rate = number("delta", delta), number("false_alarm_rate", false_alarm_rate)
     for name, share in (("delta", delta), ("false_alarm_rate", false_alarm_rate)):
         if not _LEAST_SHARE <= share < 1:
             raise InitcheckError(f"{name} is {share:g}; it may lie between {_LEAST_SHARE:g} and 1")

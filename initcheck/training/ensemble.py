@@ -266,6 +266,8 @@ def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
     """Raises unless weights are all the state that training has, and every optimizer step is each weight's own."""
     if keras.__version__.startswith("2."):
         raise UnsuitableError("Keras 2 has no optimizer that it could share")
+    if (floatx := keras.backend.floatx()) != "float32":
+        raise UnsuitableError(f"Keras computes losses in {floatx} (floatx), while the engine computes in float32")
     if not model.built:
         raise UnsuitableError(
             f"its model, a {type(model).__name__}, has no weights until it is called; start it with "
@@ -278,12 +280,12 @@ def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
     optimizer = problem.optimizer(keras)
     if found := find_own_code(keras, optimizer):
         raise UnsuitableError(f"{found} is not Keras's own, and may keep state or draw")
-    if not is_resettable(keras, optimizer):
-        raise UnsuitableError(f"its optimizer is {type(optimizer).__name__}")
     settings = optimizer.get_config()
     for name in ("clipnorm", "global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor"):
         if settings.get(name):
             raise UnsuitableError(f"its optimizer sets {name}")
+    if not is_resettable(keras, optimizer):
+        raise UnsuitableError(f"its optimizer is {type(optimizer).__name__}")
     if getattr(optimizer, "_exclude_from_weight_decay", None) or getattr(
         optimizer, "_exclude_from_weight_decay_pattern", None
     ):

@@ -22,6 +22,7 @@ from initcheck.installed import is_within
 from initcheck.texts import for_terminal, reason_of
 
 THREADS = 1
+_MOST_THREADS, _MOST_DIGITS = 1024, 20  # TensorFlow hangs or ends at a million, and int() refuses 4301 digits
 _TRIED = "INITCHECK_TRIED_FLAGS"
 _MOST_SETTINGS = 1_000_000  # bytes of keras.json
 # https://keras.io/api/utils/config_utils/
@@ -40,9 +41,11 @@ def load_keras() -> Any:
     TensorFlow keeps the threads it has; ``environment()`` says how many.
 
     Raises:
-        FrameworkError: TensorFlow is missing, does not import, or is not the backend that Keras is set to.
+        FrameworkError: TensorFlow is missing, does not import, or is not the backend that Keras is set to; or a
+            variable asks for no number of threads.
     """
     if "tensorflow" not in sys.modules:
+        threads()
         _require("tensorflow")
         _require("keras")
         _require_settings()
@@ -173,10 +176,27 @@ def _require(package: str) -> None:
 
 
 def threads() -> tuple[int, int]:
-    """How many threads within and between operations a process is to have: what its environment asks for, or one."""
-    asked = (os.environ.get(f"TF_NUM_{kind}OP_THREADS", "") for kind in ("INTRA", "INTER"))
-    within, between = (int(number) if number.isdecimal() else THREADS for number in asked)
+    """How many threads within and between operations a process is to have: what its environment asks for, or one.
+
+    With 0 TensorFlow chooses.
+
+    Raises:
+        FrameworkError: A variable asks for no whole number, or for more threads than TensorFlow would start with.
+    """
+    within, between = (_asked_threads(f"TF_NUM_{kind}OP_THREADS") for kind in ("INTRA", "INTER"))
     return within, between
+
+
+def _asked_threads(name: str) -> int:
+    asked = os.environ.get(name, "")
+    if not asked:
+        return THREADS
+    if asked.isascii() and asked.isdecimal() and len(asked) <= _MOST_DIGITS and int(asked) <= _MOST_THREADS:
+        return int(asked)
+    raise FrameworkError(
+        f"{name}={for_terminal(asked)!r:.40} is no number of threads; set it to a whole number from 0 (TensorFlow's "
+        f"choice) to {_MOST_THREADS:,}, or unset it"
+    )
 
 
 def _pin_threads(tf: Any) -> None:

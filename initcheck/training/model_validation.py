@@ -305,7 +305,7 @@ def _require_optimizer(keras: Any, problem: Problem) -> Any:
     for other in made[1:]:
         if type(other) is not type(made[0]):
             _refuse(problem, "optimizer returns another class when it is called again; return the same one each time")
-        if name := first_difference(configuration(made[0]), configuration(other)):
+        if name := first_difference(configuration(keras, made[0]), configuration(keras, other)):
             _refuse(
                 problem,
                 f"optimizer returns another {for_terminal(name)} when it is called again, so that no run could be "
@@ -332,7 +332,7 @@ def _require_same_training(keras: Any, problem: Problem, data: Data, found: str)
     runs, settings = [], []
     with calling(problem, f"{whose} when it trains,", "; fix it"):
         for _ in range(2):
-            settings.append(configuration(problem.optimizer(keras)))
+            settings.append(configuration(keras, problem.optimizer(keras)))
             engine = ReferenceEngine(problem, epochs=1, reuse=False, data=_few(data))
             model, history = engine.fit(INITIALIZERS[_PROBES[-1]], run=1)
             runs.append([*read_values(model.variables), *(np.array(history[name]) for name in sorted(history))])

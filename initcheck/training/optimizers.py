@@ -18,12 +18,17 @@ def find_own_code(keras: Any, optimizer: Any) -> str:
     """The first part of the optimizer that is not Keras's own, in words; empty where there is none.
 
     A setting is Keras's own if it is a number, a text, or, as the learning rate, one of Keras's own schedules over
-    numbers. The words are a clause's subject: ``its optimizer's learning_rate, a Warm,``.
+    numbers, or Keras's own optimizer within the optimizer. The words are a clause's subject: ``its optimizer's
+    learning_rate, a Warm,``.
     """
     if not is_of_framework(type(optimizer)):
         return f"its optimizer, {_kind(optimizer)},"
     for name, value in vars(optimizer).items():
-        if name == _RATE:
+        if _is_optimizer(keras, value):
+            if found := find_own_code(keras, value):
+                return found.replace("its optimizer", f"its optimizer's {for_terminal(name.lstrip('_'))}", 1)
+            own = False
+        elif name == _RATE:
             own = not (_is_variable(keras, value) or _is_plain(value) or _is_keras_schedule(keras, value))
         elif inspect.isroutine(getattr(type(optimizer), name, None)):  # a method that is replaced on the instance
             own = True
@@ -39,17 +44,28 @@ def is_of_framework(kind: type) -> bool:
     return kind.__module__.split(".")[0] in ("keras", "tensorflow", "tf_keras")
 
 
-def configuration(optimizer: Any) -> dict[str, Any]:
+def configuration(keras: Any, optimizer: Any) -> dict[str, Any]:
     """What two optimizers that are made in the same way have in common: settings, and the state of the learning rate.
 
-    Names are left out, as Keras numbers them; so is ``get_config`` where a part of the user's own has none.
+    Names are left out at every depth, as Keras numbers them; so is ``get_config`` where a part of the user's own has
+    none.
     """
     try:
         settings = dict(optimizer.get_config())
     except Exception:  # a schedule need not have a get_config, nor a function a source
         settings = {}
-    settings.pop("name", None)
-    return {**settings, "learning_rate": [settings.get("learning_rate"), _state(getattr(optimizer, _RATE, None))]}
+    settings = _unnamed(settings)
+    within = {name.lstrip("_"): part for name, part in vars(optimizer).items() if _is_optimizer(keras, part)}
+    parts = {name: configuration(keras, part) for name, part in within.items()}
+    rate = [settings.get("learning_rate"), _state(getattr(optimizer, _RATE, None))]
+    return {**settings, **parts, "learning_rate": rate}
+
+
+def _unnamed(settings: Any) -> Any:
+    """The settings without names, within containers, too."""
+    if isinstance(settings, dict):
+        return {name: _unnamed(value) for name, value in settings.items() if name != "name"}
+    return [_unnamed(one) for one in settings] if type(settings) in (list, tuple) else settings
 
 
 def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:
@@ -59,6 +75,11 @@ def first_difference(one: dict[str, Any], other: dict[str, Any]) -> str:
 
 def _kind(value: Any) -> str:
     return with_article(for_terminal(type(value).__name__))
+
+
+def _is_optimizer(keras: Any, value: Any) -> bool:
+    legacy = getattr(getattr(keras.optimizers, "legacy", None), "Optimizer", keras.optimizers.Optimizer)
+    return isinstance(value, (keras.optimizers.Optimizer, legacy))
 
 
 def _is_plain(value: Any) -> bool:

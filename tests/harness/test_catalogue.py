@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import initcheck
+from initcheck.catalog import laws
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import get_problem
 from initcheck.errors import InitcheckError, UnknownNameError
@@ -123,3 +124,31 @@ def test_impossible_budgets_are_refused():
         initcheck.Problem("p", "t", "s", None, None, None, "mse", batch_size=0, epochs=1, chance=0.5, target=0.9)
     with pytest.raises(InitcheckError, match="accuracies"):
         initcheck.Problem("p", "t", "s", None, None, None, "mse", batch_size=1, epochs=1, chance=0.5, target=90)
+
+
+@pytest.mark.parametrize(
+    ("law", "words"),
+    [(None, "None"), ("he", "'he' (a str)"), (laws.Unstated, "the class Unstated"), (2.0, "2.0 (a float)")],
+)
+def test_a_row_whose_law_is_none_is_refused_when_it_is_made(law, words):
+    with pytest.raises(InitcheckError) as raised:
+        initcheck.Initializer("mine", "HeNormal", law, "our wiki")
+    assert str(raised.value).startswith(f"initcheck.Initializer: law is {words}; give one of initcheck.catalog.laws")
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("law", "arguments", "message"),
+    [
+        (laws.VarianceScaled, (2.0, "fan_in", "truncated"), "did you mean 'truncated_normal'?"),
+        (laws.VarianceScaled, (2.0, "fan", "normal"), "VarianceScaled: mode is 'fan' (a str), none of 'fan_in', "),
+        (laws.VarianceScaled, ("2", "fan_in", "normal"), "VarianceScaled: scale is '2' (a str); give a number"),
+        (laws.VarianceScaled, (0.0, "fan_in", "normal"), "VarianceScaled: scale is 0; give a number above 0"),
+        (laws.ElementLaw, ("gauss", 0.0, 1.0), "ElementLaw: family is 'gauss' (a str), none of 'uniform', 'normal', "),
+        (laws.ElementLaw, ("normal", 0.0, None), "ElementLaw: spread is None; give a number"),
+    ],
+)
+def test_a_law_of_unusable_arguments_is_refused_when_it_is_made(law, arguments, message):
+    with pytest.raises(InitcheckError) as raised:
+        law(*arguments)
+    assert message in str(raised.value)

@@ -129,7 +129,9 @@ def test_the_report_s_command_repeats_the_run(initcheck_, tmp_path):
         (["--target", "class"], "--target names a column of --data"),
         (["--problem", "iris", "--data", "none.csv"], "has data of its own"),
         (["--out", "file"], "--out file is a file"),
-        (["--out", ""], "--out has no name; name a folder, or . for this one"),
+        (["--out", ""], "--out is empty; give a path (. is the current folder)"),
+        (["--data", ""], "--data is empty; give a path"),
+        (["--out", "~nobody-of-that-name/x"], "--out begins with ~nobody-of-that-name, but there is no such user"),
         (["--out", "x" * 300], "cannot be written to (File name too long)"),
         (["--out", "file/below"], "--out file/below cannot be written to"),
         (["--out", "/proc/none"], "--out /proc/none cannot be written to"),
@@ -334,3 +336,37 @@ def test_help_states_the_defaults(initcheck_):
     _, out, _ = initcheck_("run", "--help")
     for default in ("iris", "zeros,uniform,normal,he_normal,lecun_uniform", "30", "20260101", "initcheck-results"):
         assert default in "".join(out.split())  # long ones are folded
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["LAW03", "he_normal"], "no check is named 'he_normal'; did you mean --subject he_normal?"),
+        (
+            ["LAW03", "--subject", "he_normall"],
+            "no check of these has a subject named 'he_normall'; did you mean he_normal?",
+        ),
+        (["--subject", "zzz"], "no check of these has a subject named 'zzz'; leave --subject out to see them"),
+        (["law03"], "no check is named 'law03'; did you mean LAW03"),
+    ],
+)
+def test_an_unknown_check_or_subject_is_answered_with_what_was_meant(initcheck_, words, message):
+    code, out, err = initcheck_("check", *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"initcheck: {message}")
+    assert err.count("\n") == 1
+
+
+def test_the_known_checks_are_listed_in_order(initcheck_):
+    _, _, err = initcheck_("check", "zzzzzz")
+    listed = err.partition("known: ")[2].partition(", and ")[0].split(", ")
+    assert len(listed) == 30
+    assert listed == sorted(listed)
+
+
+def test_a_run_of_a_grid_says_first_how_many_runs_that_is(initcheck_, tmp_path):
+    words = ["--initializers", "zeros", "--reseeds", "5", "--epochs", "1", "--vary", "init,order", "--out", "results"]
+    code, _, err = initcheck_("run", *words)
+    assert code == 0, err
+    assert err.startswith("initcheck: a grid of 3 initial weights × 2 orders: 6 runs of each initializer\n")
+    assert len(pd.read_csv(tmp_path / "results" / "runs.csv")) == 6

@@ -679,6 +679,13 @@ def test_a_share_that_is_none_is_refused(settings):
         compare_runs(sweep(), sweep(), **settings)
 
 
+@pytest.mark.parametrize("name", ["delta", "false_alarm_rate"])
+@pytest.mark.parametrize("value", ["0.1", None, True, 0.1j, [0.1]])
+def test_a_share_that_is_no_number_is_one_line(name, value):
+    with pytest.raises(initcheck.InitcheckError, match=rf"^{name} is .*; give a number$"):
+        compare_runs(sweep(), sweep(), **{name: value})
+
+
 def test_more_runs_are_needed_for_rarer_outcomes():
     assert runs_that_show_a_rare_outcome(0.005, 0.01) == 0
     assert 1 - (1 - 0.01 / 0.4) ** runs_that_show_a_rare_outcome(0.4, 0.01) >= 0.975

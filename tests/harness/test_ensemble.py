@@ -13,6 +13,7 @@ from initcheck.training.agreement import compare_engines, judge_agreement
 from initcheck.training.draws import LayerInitializers
 from initcheck.training.ensemble import EnsembleEngine
 from initcheck.training.fit import ReferenceEngine
+from initcheck.training.floatx import floatx
 from initcheck.training.framework import load_keras
 from initcheck.training.initial_weights import UnsuitableError
 from initcheck.training.seeding import layer_seed, layer_seeds, run_seed, run_seeds
@@ -158,6 +159,10 @@ def clipped(keras):
     return keras.optimizers.SGD(0.1, clipnorm=1.0)
 
 
+def scaled(keras):
+    return keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.01))
+
+
 @pytest.mark.parametrize(
     ("problem", "reason"),
     [
@@ -168,16 +173,41 @@ def clipped(keras):
         (with_layers(dense("h", dtype="float64")), "another dtype"),
         (replace(PROBLEMS["iris"], optimizer=clipped), "sets clipnorm"),
         (replace(PROBLEMS["iris"], optimizer=lambda keras: keras.optimizers.Adafactor(0.1)), "Adafactor"),
-        (replace(PROBLEMS["iris"], optimizer=lambda keras: keras.optimizers.Adam(use_ema=True)), "optimizer"),
+        (
+            replace(PROBLEMS["iris"], optimizer=lambda keras: keras.optimizers.Adam(use_ema=True)),
+            "optimizer sets use_ema",
+        ),
+        (replace(PROBLEMS["iris"], optimizer=scaled), "optimizer is LossScaleOptimizer"),
         (replace(PROBLEMS["iris"], loss="hinge"), "its loss"),
     ],
-    ids=["dropout", "normalization", "unseeded", "regularizer", "dtype", "clipnorm", "Adafactor", "average", "loss"],
+    ids=[
+        "dropout",
+        "normalization",
+        "unseeded",
+        "regularizer",
+        "dtype",
+        "clipnorm",
+        "Adafactor",
+        "average",
+        "scale",
+        "loss",
+    ],
 )
 def test_what_it_cannot_hold_to_the_reference_engine_is_refused_and_trained_by_that(problem, reason):
     with pytest.raises(UnsuitableError, match=reason):
         EnsembleEngine(problem, get_initializers(["he_normal"]))
     with pytest.raises(InitcheckError, match="the ensemble engine cannot train problem"):
         initcheck.sweep(problem, initializers=["he_normal"], reseeds=1, epochs=1, engine="ensemble")
+
+
+def test_losses_in_float64_are_trained_by_fit():
+    keras = load_keras()
+    with floatx(keras, "float64"):
+        with pytest.raises(UnsuitableError, match=r"Keras computes losses in float64 \(floatx\)"):
+            EnsembleEngine(PROBLEMS["iris"], get_initializers(["he_normal"]))
+        found = initcheck.sweep("iris", initializers=["he_normal"], reseeds=1, epochs=1)
+    assert "Keras computes losses in float64" in found.engine
+    assert np.isfinite(found.runs[0].history[-1].loss)
 
 
 def test_auto_says_which_engine_served_and_why():

@@ -1,5 +1,8 @@
 """What is recorded of an environment: everything that decides bits, and nothing that is not there."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -52,13 +55,31 @@ def test_switches_are_those_that_are_set(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("asked", "found", "shown"), [("", (1, 1), "1"), ("4", (4, 1), "4/1"), ("many", (1, 1), "1"), ("-2", (1, 1), "1")]
+    ("asked", "found", "shown"),
+    [("", (1, 1), "1"), ("4", (4, 1), "4/1"), ("0", (0, 1), "0/1"), ("1024", (1024, 1), "1024/1")],
 )
 def test_tensorflow_s_own_variables_decide_its_threads(asked, found, shown, monkeypatch):
     monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", asked)
     assert threads() == found
     assert recorded.settings()["threads"] == shown
+
+
+@pytest.mark.parametrize("name", ["TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"])
+@pytest.mark.parametrize(
+    "asked", ["abc", "-3", "1025", "1000000", "99999999999", "9" * 5000, "2.0", " ", "\u0663", "\x1b[31m"]
+)
+def test_what_is_no_number_of_threads_is_refused_before_tensorflow_is_imported(name, asked):
+    program = "import sys; from initcheck.errors import FrameworkError; from initcheck.training import framework\n"
+    program += "try: framework.load_keras()\nexcept FrameworkError as error: print(error, 'tensorflow' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, name: asked}, capture_output=True, text=True, check=True
+    )
+    told = done.stdout.removesuffix("\n")
+    assert told.isprintable()
+    assert told.startswith(f"{name}=")
+    assert "set it to a whole number from 0 (TensorFlow's choice) to 1,024, or unset it" in told
+    assert told.endswith(" False")
 
 
 @pytest.mark.parametrize(

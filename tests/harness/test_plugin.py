@@ -68,6 +68,32 @@ def test_a_failure_says_what_was_expected_and_how_to_repeat_it(repository):
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
 
 
+def test_a_seed_that_is_no_number_is_refused_with_what_is_wanted(repository):
+    result = repository(["GOOD"], "--initcheck-seed", "abc")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("*--initcheck-seed: the root seed is 'abc' (a str); give a whole number")
+
+
+@pytest.mark.parametrize("body", ["check()", "check(None)", "check(check)"])
+def test_a_check_that_is_called_without_its_lab_is_one_line_that_says_how(repository, body):
+    result = repository(["GOOD"], body=body)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        "the test calls check without its lab; write check(initcheck_lab), where initcheck_lab *"
+    )
+    result.stdout.no_fnmatch_line("*Error*")
+
+
+def test_a_number_of_threads_that_is_none_is_one_line(repository, monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "abc")
+    result = repository(["GOOD"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert [line for line in result.errlines if line.strip()] == [
+        "ERROR: TF_NUM_INTRAOP_THREADS='abc' is no number of threads; set it to a whole number from 0 (TensorFlow's "
+        "choice) to 1,024, or unset it"
+    ]
+
+
 def test_a_seed_beyond_64_bits_is_refused(repository):
     result = repository(["GOOD"], "--initcheck-seed", str(10**30))
     assert result.ret == pytest.ExitCode.USAGE_ERROR

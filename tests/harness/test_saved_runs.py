@@ -451,3 +451,32 @@ def test_a_hundred_thousand_runs_come_back(tmp_path):
     found = initcheck.load(saved(tmp_path, replace(make_sweep(), groups=(large,), planned=many)))
     assert found.groups[0].history.tobytes() == large.history.tobytes()
     assert np.array_equal(found.groups[0].test_correct, large.test_correct)
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("", "the folder is empty; give a path (. is the current folder)"),
+        (" ", "the folder is empty; give a path (. is the current folder)"),
+        ("~nobody-of-that-name/x", "the folder begins with ~nobody-of-that-name, but there is no such user; write ./"),
+    ],
+)
+@pytest.mark.parametrize("use", [lambda folder: make_sweep().save(folder), initcheck.load])
+def test_a_path_that_names_no_folder_is_one_line_and_writes_nothing(tmp_path, monkeypatch, use, folder, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(initcheck.InitcheckError) as raised:
+        use(folder)
+    assert str(raised.value).startswith(message)
+    assert str(raised.value).isprintable()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_tilde_at_the_beginning_of_a_path_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    make_sweep().save("~/x")
+    make_sweep().save(Path("~/y"))
+    make_sweep().save("./~")
+    assert sorted(path.name for path in (tmp_path / "home").iterdir()) == ["x", "y"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "~"]
+    assert initcheck.load("~/x").to_frame().equals(initcheck.load("./~").to_frame())

@@ -308,6 +308,35 @@ def test_a_dropped_column_may_hold_anything(tmp_path):
     assert found.data.input_shape == (1,)
 
 
+NOTED = "a,note,b,y\n", [f"{i},n{i},{i * 7 % 40},{i % 2}\n" for i in range(40)]
+
+
+@pytest.mark.parametrize("last", [11, 12, 30])
+@pytest.mark.parametrize("target", ["y", "a"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", ";\n", ",\n"])
+def test_rows_that_a_quotation_mark_swallows_in_a_dropped_column_are_refused(tmp_path, last, target, ends):
+    header, rows = NOTED
+    rows = (
+        list(rows) if target == "y" else [row.replace(row.split(",")[0], str(i % 3), 1) for i, row in enumerate(rows)]
+    )
+    rows[10] = rows[10].replace("n10", '"5 inch')
+    rows[last] = rows[last].replace(f"n{last}", '6 inch"')
+    text = header + "".join(rows)
+    text = text.replace(",", ";") if ends == ";\n" else text
+    message = refusal(tmp_path, text.replace("\n", ends), drop=("note",), target=target)
+    assert "line 12, column 'note': the cell goes on over line breaks and holds other rows" in message
+
+
+@pytest.mark.parametrize(
+    "note", ["5 inch\n6 inch", "good, cheap, small\n", "one, two, three\none, two", "a\nb, c, d, e\nf", "x,1,2\n\n3,y"]
+)
+def test_a_note_of_several_lines_in_a_dropped_column_is_taken(tmp_path, note):
+    header, rows = NOTED
+    plain = read(tmp_path, header + "".join(rows), drop=("note",))
+    text = header + "".join(rows).replace("n7", f'"{note}"')
+    assert np.array_equal(read(tmp_path, text, drop=("note",)).data.x_train, plain.data.x_train)
+
+
 LABELS = [
     (lambda i: str(i % 3 + 1), ("1", "2", "3")),
     (lambda i: f"{i % 2}.0", ("0.0", "1.0")),
@@ -334,7 +363,12 @@ def test_labels_may_be_numbers_or_words(tmp_path, label, classes):
 SPELLINGS = {
     "white space": (["very good", "very  good", "bad", "bad "], ("bad", "very good")),
     "Unicode": (["\xe9t\xe9", "e\u0301te\u0301", "hiver", "hi\u200bver"], ("hiver", "\xe9t\xe9")),
-    "numbers": (["1", "1.0", "other", "oth\N{SOFT HYPHEN}er"], ("1", "other")),
+    "words": (["one", "one", "other", "oth\N{SOFT HYPHEN}er"], ("one", "other")),
+    "a fraction of zeros": (["1", "1.00", "2.", "2"], ("1", "2.")),
+    "a plus sign": (["1", "+1", "-2", "-2.0"], ("-2", "1")),
+    "an exponent": (["10", "1e1", "0", "0E0"], ("0", "10")),
+    "an exponent of a fraction": (["0.5", "5e-1", "2", "20e-1"], ("0.5", "2")),
+    "zeros behind a fraction": (["0.5", "0.50", "0.7", "0.700"], ("0.5", "0.7")),
 }
 
 
@@ -344,6 +378,46 @@ def test_one_class_in_several_spellings_is_one_class(tmp_path, labels, classes):
     assert found.classes == classes
     one = read(tmp_path, table(number, number, lambda i: labels[i % 4 // 2 * 2]))
     assert np.array_equal(found.data.y_train, one.data.y_train)
+
+
+@pytest.mark.parametrize(
+    ("labels", "both"),
+    [
+        (["100000000000000001", "100000000000000002"], "'100000000000000001' and '100000000000000002'"),
+        (["0.1", "0.10000000000000000001"], "'0.1' and '0.10000000000000000001'"),
+        (["01", "1", "2"], "'01' and '1'"),
+        (["2", "007", "7"], "'007' and '7'"),
+        (["0", "00", "1"], "'0' and '00'"),
+        ([".5", "0.5", "1"], "'.5' and '0.5'"),
+        (["0", "-0", "1"], "'0' and '-0'"),
+        (["1e0", "01e0", "2"], "'1e0' and '01e0'"),
+        (["0.1", "1e-1", "2"], "'0.1' and '1e-1'"),
+        (["3.1", "3.10", "3.11", "3.9.1"], "'3.1' and '3.10'"),
+        (["3.1", "3.10", "3.11"], "'3.1' and '3.10'"),
+        (["3.8", "3.9", "3.10", "3.1"], "'3.10' and '3.1'"),
+        (["1", "1.0", "other"], "'1' and '1.0'"),
+        (["1", "01", "A1"], "'1' and '01'"),
+    ],
+)
+def test_labels_that_are_one_number_but_may_be_two_classes_are_refused_by_name(tmp_path, labels, both):
+    message = refusal(tmp_path, table(number, number, lambda i: labels[i % len(labels)], rows=120))
+    assert f"the target column 'class' has both {both}, which " in message
+    assert "write them in one way if they are one class, or put a letter before them if they are codes" in message
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["01", "02"], ["3.1", "3.9.1", "3.11"], ["1", "1.5", "2"], ["1e99", "1e98"], ["1e400", "x"], ["0", "1e-9"]],
+)
+def test_labels_that_differ_as_numbers_or_words_are_classes_of_their_own(tmp_path, labels):
+    found = read(tmp_path, table(number, number, lambda i: labels[i % len(labels)], rows=120))
+    assert sorted(found.classes) == sorted(labels)
+
+
+def test_spellings_that_were_read_as_one_class_are_named_on_the_page(tmp_path):
+    labels = ["1", "2", "1.0", "+1"]
+    facts = dict(read(tmp_path, table(number, number, lambda i: labels[i % 4])).about)
+    assert facts["classes"] == "1 (also written 1.0, +1): 30 rows (75.0%), 2: 10 rows (25.0%)"
 
 
 def test_one_category_in_several_spellings_is_one_category(tmp_path):
@@ -774,6 +848,9 @@ def test_the_target_is_nine_tenths_or_halfway_from_chance_to_all(tmp_path, rare,
         ({"learning_rate": 0.0}, "--learning-rate 0: it may be from"),
         ({"learning_rate": float("nan")}, "--learning-rate nan: it may be from"),
         ({"learning_rate": 1e300}, "--learning-rate 1e+300: it may be from"),
+        ({"learning_rate": "0.1"}, "--learning-rate is '0.1' (a str); give a number"),
+        ({"batch_size": "16"}, "--batch-size is '16' (a str); give a whole number"),
+        ({"target_accuracy": "0.8"}, "--target-accuracy is '0.8' (a str); give a number"),
         ({"target_accuracy": 0.0}, "--target-accuracy 0: it may be above 0 and up to 1"),
         ({"target_accuracy": 1.01}, "--target-accuracy 1.01: it may be above 0 and up to 1"),
         ({"target_accuracy": float("nan")}, "--target-accuracy nan: it may be above 0 and up to 1"),
@@ -856,6 +933,9 @@ _X, _Y = np.arange(40.0).reshape(20, 2) ** 1.5, np.arange(20) % 2
             {},
             "x has the shape (10, 2, 2); a table has rows and columns: give stand",
         ),
+        (_X * 1e300, _Y, {}, "column 0 of x, from 0 to 2.34248e+302, cannot be standardised in floating point; "),
+        (_X * 1e-300, _Y, {}, "column 0 of x, from 0 to 2.34248e-298, cannot be standardised in floating point; "),
+        (_X * 1e300, _Y, {"standardize": False}, "x has numbers beyond float32's 3.4e+38; divide them"),
         (_X[:1], _Y[:1], {}, "x has 1 row; give 2 at least, to train on and to hold out"),
         (_X[:0], _Y[:0], {}, "x has the shape (0, 2); give rows, each of one number or more"),
         ([[1], [2, 3]], [0, 1], {}, "x holds "),
@@ -1032,6 +1112,22 @@ def test_a_word_among_codes_is_answered_with_how_to_make_categories(tmp_path):
 )
 def test_the_line_at_fault_is_the_one_that_is_named(tmp_path, text, message):
     assert message in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "fits"),
+    [
+        (EUROPEAN, "comma", "semicolon"),
+        (EUROPEAN.replace(";", "\t"), "comma", "tab"),
+        (SEMICOLONS, "comma", "semicolon"),
+        (GOOD, "pipe", "comma"),
+        ("sep=;\n" + EUROPEAN, "comma", "semicolon"),
+        (SEMICOLONS.replace("a;b", "a, of 1;b"), "comma", "semicolon"),
+    ],
+)
+def test_a_given_separator_that_does_not_fit_is_answered_with_the_one_that_does(tmp_path, text, given, fits):
+    assert refusal(tmp_path, text, separator=given).endswith(f"; give --separator {fits}")
+    read(tmp_path, text, separator=fits)
 
 
 def test_a_hash_in_the_name_of_a_column_is_no_comment(tmp_path):

@@ -875,6 +875,37 @@ def test_keras_own_schedules_and_numbers_are_no_code_of_the_users():
     validated_data(own(optimizer=lambda keras: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 9))))
 
 
+@on_keras_3
+def test_an_optimizer_of_keras_within_another_is_keras_own_and_is_trained_the_same_in_any_sweep():
+    keras = load_keras()
+    scale, adam = keras.optimizers.LossScaleOptimizer, keras.optimizers.Adam
+    assert not find_own_code(keras, scale(adam(0.01)))
+    mine = scale(type("Mine", (adam,), {})(0.01))
+    assert find_own_code(keras, mine) == "its optimizer's inner_optimizer, a Mine,"
+    assert (
+        find_own_code(keras, scale(adam(lambda: 0.01)))
+        == "its optimizer's inner_optimizer's learning_rate, a function,"
+    )
+    problem = own(optimizer=lambda keras: scale(adam(0.01)))
+    sweep = initcheck.sweep(problem, initializers=["he_normal", "zeros"], reseeds=2)
+    alone = initcheck.sweep(problem, initializers=["zeros"], reseeds=1)
+    assert next(run for run in sweep.runs if run.initializer == "zeros") == alone.runs[0]
+
+
+@on_keras_3
+def test_an_optimizer_that_has_another_one_within_in_each_call_is_refused():
+    rates = itertools.count(1)
+    message = "optimizer returns another inner_optimizer when it is called again"
+    with pytest.raises(InitcheckError, match=message):
+        validated_data(
+            own(
+                optimizer=lambda keras: keras.optimizers.LossScaleOptimizer(
+                    keras.optimizers.Adam(0.01 * next(rates), name="adam")
+                )
+            )
+        )
+
+
 def test_an_optimizer_that_shares_state_between_runs_is_refused():
     kept, words = [], "optimizer's learning_rate, a Warm, keeps state from one run to the next"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ class Facts:
         reading: What the user said about it.
         columns: What it holds.
         classes: The classes in the order of their numbers.
+        also: Other spellings of a class, which were read as the same number.
         counts: Rows of each class.
         held_out: Rows of each class that are held out.
         inputs: How many inputs the features make.
@@ -43,6 +44,7 @@ class Facts:
     reading: Reading
     columns: Columns
     classes: tuple[str, ...]
+    also: Mapping[str, tuple[str, ...]]
     counts: tuple[int, ...]
     held_out: tuple[int, ...]
     inputs: int
@@ -64,7 +66,7 @@ def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
         "target column": _shown(columns.labels.name),
         "classes": _listed(
             [
-                f"{_shown(name)}: {count:,} rows ({count / rows:.1%})"
+                f"{_class(facts, name)}: {count:,} rows ({count / rows:.1%})"
                 for name, count in zip(facts.classes, facts.counts, strict=True)
             ]
         ),
@@ -82,6 +84,11 @@ def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
         "may stand for a missing value": _listed([words for column in columns.numbers for words in _sentinels(column)]),
     }
     return tuple((name, value) for name, value in told.items() if value)
+
+
+def _class(facts: Facts, name: str) -> str:
+    also = facts.also.get(name)
+    return f"{_shown(name)} (also written {_listed([_shown(one) for one in also])})" if also else _shown(name)
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,8 +12,6 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.float64]
 
-FLOAT32_MAX = float(np.finfo(np.float32).max)  # networks are trained in float32
-
 # What programs write where there is no value; compared in lower case.
 MISSING_MARKERS = frozenset(
     ["", "na", "n/a", "nan", "-nan", "null", "none", "?", "-", "--", ".", "#n/a", "<na>", "#na", "n.a."]

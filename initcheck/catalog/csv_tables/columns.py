@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from initcheck.catalog.csv_tables.amounts import find_amounts
 from initcheck.catalog.csv_tables.cells import (
-    FLOAT32_MAX,
     MISSING_MARKERS,
     NOT_NUMBERS,
     Kind,
@@ -27,6 +26,8 @@ from initcheck.catalog.csv_tables.cells import (
 )
 from initcheck.catalog.csv_tables.encoding import CsvText
 from initcheck.catalog.csv_tables.layout import Layout
+from initcheck.catalog.csv_tables.swallowed import Shape, swallows_rows
+from initcheck.catalog.tables import FLOAT32_MAX
 from initcheck.errors import DataError
 from initcheck.texts import for_axis, for_terminal
 
@@ -251,15 +252,32 @@ def _columnwise(text: CsvText, layout: Layout) -> Iterator[tuple[int, list[list[
 
 
 def _require_single_lines(place: _Place, cells: Sequence[Sequence[str]], start: int) -> None:
-    """Refuses a line break in a feature or label: a stray quotation mark makes one cell of many rows."""
-    for index in (*place.layout.features, place.layout.target):
-        joined = "".join(cells[index])
-        if "\n" in joined or "\r" in joined:
-            row = start + next(row for row, cell in enumerate(cells[index]) if "\n" in cell or "\r" in cell)
-            raise DataError(
-                f"{place.of(row, index)}: the cell goes on over a line break; fix the quotation marks of the row that "
-                "begins there, or leave the column out with --drop"
-            )
+    """Refuses a line break in a feature or label: a stray quotation mark makes one cell of many rows.
+
+    In a column that is left out, only rows that are swallowed are refused.
+    """
+    layout = place.layout
+    used = {*layout.features, layout.target}
+    shape = Shape(layout.separator, len(layout.names), layout.target)
+    labels: set[str] = set()
+    for index, column in enumerate(cells):
+        joined = "".join(column)
+        if "\n" not in joined and "\r" not in joined:
+            continue
+        labels = labels or {label.strip() for label in cells[layout.target]}
+        for row, cell in enumerate(column, start):
+            if "\n" not in cell and "\r" not in cell:
+                continue
+            if index in used:
+                raise DataError(
+                    f"{place.of(row, index)}: the cell goes on over a line break; fix the quotation marks of the row "
+                    "that begins there, or leave the column out with --drop"
+                )
+            if swallows_rows(cell, index, shape, labels):
+                raise DataError(
+                    f"{place.of(row, index)}: the cell goes on over line breaks and holds other rows of the table; fix "
+                    "the quotation marks of the row that begins there"
+                )
 
 
 def _require_readable(place: _Place, index: int, column: _Gathered, values: Numbers | None, *, fill: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -80,6 +81,8 @@ def find_layout(text: CsvText, reading: Reading) -> Layout:
     first, *sample = _sample(text, separator, skipped) or [[]]
     if _ends_with_separators(first, sample):
         first = first[:-1]
+    if reading.separator and (len(first) < 2 or _common_width(sample, len(first)) not in (0, len(first))):
+        _require_no_better(text, reading.separator, skipped)
     if len(first) < 2:
         raise _single_column(text, first, sample)
     _require_matching_header(text, first, sample, separator, skipped)
@@ -186,6 +189,23 @@ def _find_separator(text: CsvText) -> str:
             f"{text.where}: the cells may be separated by {' or by '.join(names)}; say which with --separator"
         )
     return best[0]
+
+
+def _require_no_better(text: CsvText, given: str, skipped: int) -> None:
+    """Refuses the separator that the user gives where it fits no table, but another one fits every line."""
+    fitting: dict[str, float] = {}
+    for name, separator in SEPARATORS.items():
+        with contextlib.suppress(DataError):  # quotation marks that do not fit
+            rows = _sample(text, separator, skipped)
+            width = len(rows[0]) - _ends_with_separators(rows[0], rows[1:]) if rows else 0
+            if name != given and width > 1 and _consistency(rows) == 1:
+                fitting[name] = _number_share(rows)
+    if fitting:
+        best = max(fitting, key=fitting.__getitem__)
+        raise DataError(
+            f"{text.where}: the lines do not fit together as cells separated by {given}, but do as cells separated by "
+            f"{best}; give --separator {best}"
+        )
 
 
 def _consistency(rows: Rows) -> float:

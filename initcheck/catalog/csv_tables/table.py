@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +12,7 @@ import numpy.typing as npt
 
 from initcheck.catalog.csv_tables.about import Facts, tell
 from initcheck.catalog.csv_tables.amounts import find_amounts
-from initcheck.catalog.csv_tables.cells import (
-    MISSING_LABELS,
-    Kind,
-    Numbers,
-    read_cell,
-)
+from initcheck.catalog.csv_tables.cells import MISSING_LABELS, Numbers
 from initcheck.catalog.csv_tables.columns import (
     MOST_NUMBERS,
     Codes,
@@ -30,7 +24,8 @@ from initcheck.catalog.csv_tables.columns import (
 from initcheck.catalog.csv_tables.encoding import CsvText, read_text
 from initcheck.catalog.csv_tables.layout import Layout, find_layout
 from initcheck.catalog.csv_tables.reading import Reading
-from initcheck.catalog.tables import split
+from initcheck.catalog.csv_tables.spellings import merge_spellings
+from initcheck.catalog.tables import SPREAD_ERROR, divided, standardized
 from initcheck.errors import DataError
 from initcheck.records import Data
 from initcheck.texts import for_axis, for_terminal
@@ -41,7 +36,6 @@ _FEW_CLASSES = 10  # so many different numbers may be classes in a table of any 
 _ROWS_PER_CLASS = 10  # on average, where there are more than a few
 _FIRST_ROWS = 1000
 _MOST_NAME = 80  # characters
-_SPREAD_ERROR = 1e-3  # of a standard deviation that should be 1: float32 and missing digits stay far below
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +85,12 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
         raise DataError(
             f"{text.where}: {len(labels.codes)} rows are too few to train and hold out; give at least {MIN_ROWS}"
         )
-    classes, numbers = _number_classes(text, layout, labels)
+    classes, numbers, also = _number_classes(text, layout, labels)
     _require_no_copy(text, columns, numbers, len(classes))
     inputs, names = _encode(text, columns)
     constant = np.ptp(inputs, axis=0) == 0
     inputs[:, constant] = 0.0  # of large values rounding would leave a large rest
-    data = split(inputs, numbers, classes=len(classes))
+    data = divided(standardized(inputs), numbers, len(classes))
     _require_standardized(text, data, names, constant)
     trained = np.bincount(data.y_train.ravel().astype(np.int64), minlength=len(classes))
     if not trained.all():
@@ -111,6 +105,7 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
         reading=reading,
         columns=columns,
         classes=classes,
+        also=also,
         counts=tuple(int(count) for count in np.bincount(numbers, minlength=len(classes))),
         held_out=tuple(int(count) for count in np.bincount(numbers, minlength=len(classes)) - trained),
         inputs=inputs.shape[1],
@@ -138,26 +133,24 @@ def _file_name(path: Path) -> str:
     return name if len(name) <= _MOST_NAME else f"{name[: _MOST_NAME - 1]}…"
 
 
-def _number_classes(text: CsvText, layout: Layout, labels: WordColumn) -> tuple[tuple[str, ...], Codes]:
-    """The classes in order, and the number of each row's class; ``1`` and ``1.0`` are one class."""
+def _number_classes(
+    text: CsvText, layout: Layout, labels: WordColumn
+) -> tuple[tuple[str, ...], Codes, dict[str, tuple[str, ...]]]:
+    """The classes in order, the number of each row's class, and other spellings of a class: ``1.0`` of ``1``."""
     where = f"{text.where}: the target column {_shown(labels.name)!r}"
     _require_labels(text, layout, labels)
-    values = [read_cell(word, layout.decimal) for word in labels.words]
-    are_numbers = all(kind is Kind.NUMBER and math.isfinite(value) for kind, value in values)
-    written: dict[float, str] = {}
-    keys = [
-        written.setdefault(value, word) if kind is Kind.NUMBER and math.isfinite(value) else word
-        for word, (kind, value) in zip(labels.words, values, strict=True)
-    ]
+    spellings = merge_spellings(where, labels.words, layout.decimal)
+    keys, values = spellings.keys, spellings.values
     require_no_twins(where, list(dict.fromkeys(keys)))
-    classes = tuple(written[value] for value in sorted(written)) if are_numbers else tuple(sorted(set(keys)))
+    by_value = dict(zip(keys, values or (), strict=bool(values)))
+    classes = tuple(sorted(set(keys), key=by_value.__getitem__ if values else None))
     rows = len(labels.codes)
-    if are_numbers and _looks_like_regression([value for _, value in values], len(classes), rows):
+    if values and _looks_like_regression(values, len(classes), rows):
         raise DataError(
             f"{where} has {len(classes):,} different numbers in {rows:,} rows, which looks like regression, but "
             "initcheck compares accuracies of classes; name a column of classes with --target"
         )
-    amounts = [] if are_numbers else find_amounts(classes)
+    amounts = [] if values else find_amounts(classes)
     sizes = [one.value for one in amounts]
     if amounts and _looks_like_regression(sizes, len(set(sizes)), rows):
         raise DataError(
@@ -184,7 +177,7 @@ def _number_classes(text: CsvText, layout: Layout, labels: WordColumn) -> tuple[
             f"{text.where}: line {line} is the only row of class {_shown(classes[rare])!r} in the target column "
             f"{_shown(labels.name)!r}; remove that row, or give more rows of the class"
         )
-    return classes, numbers
+    return classes, numbers, spellings.also
 
 
 def _require_labels(text: CsvText, layout: Layout, labels: WordColumn) -> None:
@@ -284,7 +277,7 @@ def _require_standardized(text: CsvText, data: Data, names: Sequence[str], const
     """Refuses an input that float64 cannot standardise: it varies too little for its size, or is too small."""
     both = np.concatenate([data.x_train, data.x_test])
     with np.errstate(all="ignore"):
-        wrong = ~constant & ~(np.abs(both.std(axis=0, dtype=np.float64) - 1) < _SPREAD_ERROR)
+        wrong = ~constant & ~(np.abs(both.std(axis=0, dtype=np.float64) - 1) < SPREAD_ERROR)
     if (wrong | ~np.isfinite(both).all(axis=0)).any():
         name = names[int(np.argmax(wrong))]
         raise DataError(
