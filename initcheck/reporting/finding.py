@@ -73,7 +73,7 @@ def _find_unfinished(answers: Sequence[Answer], target: float) -> list[str]:
     once = f", {_listing(repeated)} counted once," if repeated else ""
     return [
         f"{sum(unfinished):,} of {format_count(sum(sizes), 'run')}{once} did not reach the target accuracy "
-        f"{format_number(target)} while their loss still falls: give more --epochs."
+        f"{format_number(target)} while their loss still falls: train for more epochs."
     ]
 
 

@@ -152,7 +152,7 @@ def test_a_stateful_cell_whose_state_is_in_no_list_of_variables_is_never_reused(
 
     whole = PROBLEMS["iris"].data()
     few = Data(whole.x_train[:30], whole.y_train[:30], whole.x_test, whole.y_test)
-    problem = replace(PROBLEMS["iris"], name="own", model=model, data=lambda: few, batch_size=30)
+    problem = replace(PROBLEMS["iris"], name="own", model=model, data=lambda: few, batch_size=30, chance=0.6)
     assert_bits_of_fresh_models(problem, reused=False)
 
 

@@ -410,7 +410,7 @@ def test_that_training_was_too_short_is_said_before_any_winner(epochs):
     runs = [make_run(initializer="zeros", reseed=r, losses=creeping, correct=(7, 4)) for r in range(10)]
     runs += [make_run(initializer="a", reseed=r, losses=creeping, correct=(7, r % 4)) for r in range(10)]
     said = "11 of 11 runs, zeros counted once, did not reach the target accuracy 0.95 while their loss still falls: "
-    said += "give more --epochs."
+    said += "train for more epochs."
     assert find(make(runs))[0] == said
     assert find(make(runs))[1].startswith("If each initializer is run once, zeros (")
     assert said in html.unescape(render_report(make(runs)))
