@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from initcheck.checks.registry import FAMILIES
 from initcheck.children import leashed
-from initcheck.training.mutants.registry import Mutant, all_mutants
+from initcheck.mutants.registry import Mutant, all_mutants
 
 MUTANT_VARIABLE = "INITCHECK_MUTANT"  # tells the child processes of determinism checks which fault to make
 NO_MUTANT = "none"
@@ -114,9 +114,9 @@ def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: _Ru
 def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str]:
     """Makes the change in this process and judges; family → its first unexpected failure, or an empty text."""
     from initcheck.checks.registry import carry_out, cells
+    from initcheck.mutants.registry import infect
     from initcheck.records import Status
     from initcheck.training.lab import get_lab
-    from initcheck.training.mutants.registry import infect
 
     lab = get_lab(seed)
     if name != NO_MUTANT:

@@ -15,13 +15,13 @@ from initcheck.baselines.compare import compare
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.checks.registry import FAMILIES
+from initcheck.mutants.registry import Mutant
 from initcheck.records import group_runs
 from initcheck.reporting import terminal
 from initcheck.reporting.bounds import COLUMNS, bound_cells
 from initcheck.reporting.format import answer_cells
 from initcheck.reporting.screen import PIPE_WIDTH, Screen
 from initcheck.selftest import Outcome
-from initcheck.training.mutants.registry import Mutant
 
 WIDTHS = [120, 100, 80, 60, 40]
 STEERING = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\r\n\x9b31m[bold red]"

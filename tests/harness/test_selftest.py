@@ -8,8 +8,8 @@ import pytest
 
 from initcheck import selftest
 from initcheck.errors import UnknownNameError
+from initcheck.mutants.registry import Mutant, all_mutants
 from initcheck.selftest import Outcome, choose_mutants, run_selftest
-from initcheck.training.mutants.registry import Mutant, all_mutants
 
 FAULT = Mutant("fault", "", "laws", lambda keras: None)
 HARMLESS = Mutant("harmless", "", "", lambda keras: None)

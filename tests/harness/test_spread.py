@@ -194,7 +194,7 @@ JUDGE = """
 import json, sys
 from initcheck.checks.registry import cells
 from initcheck.training.lab import get_lab
-from initcheck.training.mutants.registry import infect
+from initcheck.mutants.registry import infect
 fault, problem = sys.argv[1:]
 infect(fault)
 lab = get_lab(20260101)

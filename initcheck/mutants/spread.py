@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from initcheck.training.mutants.changes import scaled, step_scaled, step_with, wrap_call
-from initcheck.training.mutants.registry import mutant
+from initcheck.mutants.changes import scaled, step_scaled, step_with, wrap_call
+from initcheck.mutants.registry import mutant
 
 
 @mutant("rmsprop-forgets", "RMSprop forgets its decay: it divides by the last gradient alone", family="spread")

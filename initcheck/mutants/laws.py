@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from initcheck.training.mutants.changes import scaled, wrap_call
-from initcheck.training.mutants.registry import mutant
+from initcheck.mutants.changes import scaled, wrap_call
+from initcheck.mutants.registry import mutant
 
 
 @mutant("scale-2-percent", "he_normal's standard deviation is 2 % too large", family="laws")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.training.mutants.registry import mutant
+from initcheck.mutants.registry import mutant
 
 
 def _wrap_fit(keras: Any, change: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.training.mutants.registry import mutant
+from initcheck.mutants.registry import mutant
 
 Config = dict[str, Any]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from initcheck.training import mutants
+from initcheck import mutants
 from initcheck.training.framework import load_keras
 
 Apply = Callable[[Any], None]

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from initcheck.training.mutants.changes import step_scaled, step_with
-from initcheck.training.mutants.registry import mutant
+from initcheck.mutants.changes import step_scaled, step_with
+from initcheck.mutants.registry import mutant
 
 
 def _mutant(name: str, title: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
