@@ -14,8 +14,8 @@ from initcheck.baselines.record import DEFAULT_RESEEDS, parts_of, record_nothing
 from initcheck.baselines.schema import Baseline, ProblemRecord
 from initcheck.catalog.problems import DEFAULT_PROBLEMS, PROBLEMS, Problem
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.quiet import quiet, unlogged
 from initcheck.lab_argument import require_lab
-from initcheck.training.quiet import quiet, unlogged
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab

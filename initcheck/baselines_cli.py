@@ -20,9 +20,9 @@ from initcheck.comparison_options import (
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
+from initcheck.frameworks.own import find_problem
 from initcheck.path_option import PATH
 from initcheck.seed_option import seed_option
-from initcheck.training.own import find_problem
 
 
 @click.command()

@@ -16,10 +16,10 @@ from initcheck.counts import Counts
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import alone_in, require_writable, write_whole
+from initcheck.frameworks.memory import require_memory_for_runs
+from initcheck.frameworks.own import find_problem
 from initcheck.path_option import PATH
 from initcheck.seed_option import seed_option
-from initcheck.training.memory import require_memory_for_runs
-from initcheck.training.own import find_problem
 
 if TYPE_CHECKING:
     from initcheck.checks.registry import Cell
@@ -64,8 +64,8 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
         require_memory_for_runs(reseeds=reseeds, epochs=problem.epochs)
     rows = get_initializers(_names(initializers) if initializers else ["all"])
 
+    from initcheck.frameworks.environment import environment
     from initcheck.training import spread
-    from initcheck.training.environment import environment
     from initcheck.training.validation import validated_data
 
     where = dict(environment().rows())

@@ -22,12 +22,12 @@ from initcheck.catalog.problems import Problem
 from initcheck.compare_runs_cli import compare_runs
 from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, say_aside, uninterrupted
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.own import find_initializers, import_own
+from initcheck.frameworks.quiet import unlogged
 from initcheck.path_option import PATH
 from initcheck.seed_option import seed_option
 from initcheck.table_cli import TableOptions, table_options
-from initcheck.training.own import find_initializers, import_own
 from initcheck.training.plan import ENGINES, VARIED, Plan, grid
-from initcheck.training.quiet import unlogged
 from initcheck.upgrade_cli import upgrade
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from initcheck.baselines.store import load_baseline, write_baseline
 from initcheck.baselines.training_records import MOST_RUNS
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, scratch_folder, write_whole
+from initcheck.frameworks.own import find_problem
 from initcheck.texts import for_terminal
-from initcheck.training.own import find_problem
 
 _FOLDER = "initcheck_folder"  # what a worker is told
 _CELL, _FOUND = "initcheck_cell", "initcheck_found"  # properties of a test

@@ -65,7 +65,7 @@ class BoundCheck:
     def _repeat(self, seed: int) -> str:
         """The command that judges this cell again."""
         from initcheck.checks.registry import as_subject
-        from initcheck.training.own import origin_of
+        from initcheck.frameworks.own import origin_of
 
         subject, code = self.cell.subject, self.cell.check.code
         name = origin_of(subject.value) if subject.own else subject.name
@@ -125,7 +125,7 @@ def parametrize_with_baseline(*problems: Any) -> pytest.MarkDecorator:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds the options, all with one prefix."""
-    from initcheck.training.seeding import DEFAULT_SEED
+    from initcheck.seeding import DEFAULT_SEED
 
     group = parser.getgroup("initcheck", "reproducibility of the installed framework")
     group.addoption(
@@ -227,7 +227,7 @@ def _wants_baseline(config: pytest.Config) -> bool:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """What decides the results; the framework is not loaded for it."""
     from initcheck.errors import InitcheckError
-    from initcheck.training.environment import settings
+    from initcheck.frameworks.environment import settings
 
     try:
         told = ", ".join(f"{name} {value}" for name, value in settings().items())
@@ -253,8 +253,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def initcheck_lab(request: pytest.FixtureRequest) -> Lab:
     """The session's laboratory, which gives checks their evidence; loads the framework, with its threads pinned."""
     from initcheck.errors import InitcheckError
+    from initcheck.frameworks.keras import load_keras
     from initcheck.training.efforts import EFFORTS
-    from initcheck.training.framework import load_keras
     from initcheck.training.lab import get_lab
 
     try:

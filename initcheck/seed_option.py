@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from initcheck.arguments import whole_number
-from initcheck.training.seeding import DEFAULT_SEED
+from initcheck.seeding import DEFAULT_SEED
 
 seed_option = click.option(
     "--seed",

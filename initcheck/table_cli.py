@@ -14,8 +14,8 @@ from initcheck.catalog.csv_tables import Reading
 from initcheck.catalog.csv_tables.reading import DECIMALS, HEADERS, MISSING, SEPARATORS
 from initcheck.catalog.problems import Problem, banknotes_from_csv, from_csv
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.own import find_problem
 from initcheck.path_option import PATH
-from initcheck.training.own import find_problem
 
 
 def _mark(marks: dict[str, str]) -> dict[str, Any]:

@@ -17,12 +17,13 @@ from initcheck.catalog.recipes import Feed
 from initcheck.checks.layer_cases import KINDS, Dims
 from initcheck.checks.layer_defaults import DEFAULTS
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.environment import environment
+from initcheck.frameworks.memory import require_memory_for_runs
 from initcheck.records import group_runs
+from initcheck.seeding import derive_seed, run_seed
 from initcheck.training.ensemble import EnsembleEngine
-from initcheck.training.environment import environment
 from initcheck.training.fit import ReferenceEngine
 from initcheck.training.initial_weights import UnsuitableError
-from initcheck.training.memory import require_memory_for_runs
 from initcheck.training.problem_models import training_of
 from initcheck.training.remembered import (
     DTYPES,
@@ -33,7 +34,6 @@ from initcheck.training.remembered import (
     kernel_fans,
     pooled_draws,
 )
-from initcheck.training.seeding import derive_seed, run_seed
 from initcheck.training.shuffled_fit import fit_shuffled
 from initcheck.training.spread import buildable
 from initcheck.training.staged import StagedTraining

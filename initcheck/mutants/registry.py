@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from initcheck import mutants
-from initcheck.training.framework import load_keras
+from initcheck.frameworks.keras import load_keras
 
 Apply = Callable[[Any], None]
 

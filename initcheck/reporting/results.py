@@ -16,10 +16,10 @@ from initcheck.answers import Answer, answer, attribute
 from initcheck.arguments import path_of
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.catalog.problems import Problem
+from initcheck.frameworks.memory import runs_at_once
 from initcheck.outcomes import outcomes
 from initcheck.records import METRICS, Environment, Run, Runs
 from initcheck.texts import for_terminal
-from initcheck.training.memory import runs_at_once
 from initcheck.two_way import Components
 
 if TYPE_CHECKING:

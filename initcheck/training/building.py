@@ -8,8 +8,8 @@ import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.recipes import Layer, Recipe
-from initcheck.training.draws import make_initializer
-from initcheck.training.seeding import derive_seed
+from initcheck.frameworks.initializers import make_initializer
+from initcheck.seeding import derive_seed
 
 
 def make_unseeded(keras: Any, row: Initializer) -> Any:

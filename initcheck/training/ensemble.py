@@ -20,17 +20,17 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
-from initcheck.training.draws import LayerInitializers
+from initcheck.seeding import order_seed, run_seeds
 from initcheck.training.fit import batch_order
-from initcheck.training.framework import load_keras
 from initcheck.training.initial_weights import Array, InitialWeights, UnsuitableError
 from initcheck.training.nudges import nudged
 from initcheck.training.optimizers import find_own_code
 from initcheck.training.problem_models import build_model
 from initcheck.training.program import LOSSES, Program, Trained
 from initcheck.training.reuse import find_others_code, find_stateful, is_resettable, named
-from initcheck.training.seeding import order_seed, run_seeds
 from initcheck.training.stacking import Network, single, stacked
 from initcheck.training.validation import validated_data
 

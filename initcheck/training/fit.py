@@ -14,10 +14,11 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.memory import require_memory_for_order
 from initcheck.records import METRICS, Data, Epoch, Run, Runs, group_runs
-from initcheck.training.draws import LayerInitializers
-from initcheck.training.framework import load_keras
-from initcheck.training.memory import require_memory_for_order
+from initcheck.seeding import order_seed, run_seed
 from initcheck.training.problem_models import build_model, globally_seeded, training_of
 from initcheck.training.reuse import (
     Values,
@@ -29,7 +30,6 @@ from initcheck.training.reuse import (
     read_values,
     write_values,
 )
-from initcheck.training.seeding import order_seed, run_seed
 from initcheck.training.validation import validated_data
 
 History = dict[str, list[float]]

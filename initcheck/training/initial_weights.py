@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
-from initcheck.training.draws import LayerInitializers, make_initializer
-from initcheck.training.framework import load_keras
+from initcheck.frameworks.initializers import LayerInitializers, make_initializer
+from initcheck.frameworks.keras import load_keras
+from initcheck.seeding import layer_seed, layer_seeds
 from initcheck.training.reuse import named
-from initcheck.training.seeding import layer_seed, layer_seeds
 
 Array = npt.NDArray[Any]
 

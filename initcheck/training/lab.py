@@ -7,12 +7,12 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from initcheck.frameworks.keras import load_keras
+from initcheck.seeding import derive_seed
 from initcheck.training.efforts import EFFORTS
-from initcheck.training.framework import load_keras
-from initcheck.training.seeding import derive_seed
 
 if TYPE_CHECKING:
-    from initcheck.training.draws import Draws
+    from initcheck.frameworks.initializers import Draws
     from initcheck.training.models import Models
     from initcheck.training.orders import Orders
     from initcheck.training.processes import Processes
@@ -48,7 +48,7 @@ class Lab:
     @functools.cached_property
     def draws(self) -> Draws:
         """Draws of initializers, and kernels as layers create them."""
-        from initcheck.training.draws import Draws
+        from initcheck.frameworks.initializers import Draws
 
         return Draws(self)
 

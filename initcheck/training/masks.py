@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.sources import STEPWISE
+from initcheck.seeding import derive_seed
 from initcheck.training import unrelated
 from initcheck.training.building import make_recorder
-from initcheck.training.seeding import derive_seed
 from initcheck.training.trace import Array
 
 ROWS, PLACES, UNITS, BATCH, EPOCHS = 8, 2, 32, 4, 3

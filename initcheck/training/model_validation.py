@@ -13,9 +13,9 @@ from initcheck.arguments import described
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.records import METRICS, Data
 from initcheck.texts import for_terminal
-from initcheck.training.draws import LayerInitializers
 from initcheck.training.optimizers import configuration, find_own_code, first_difference
 from initcheck.training.problem_models import calling, globally_seeded
 from initcheck.training.reuse import bitwise_equal, own_methods, read_values

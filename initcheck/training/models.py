@@ -10,9 +10,9 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Net, Recipe
+from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.training import unrelated
 from initcheck.training.building import make_layers, make_model, make_recorder
-from initcheck.training.draws import LayerInitializers
 from initcheck.training.global_seeds import First, first_draws
 from initcheck.training.masks import Masks, masks
 from initcheck.training.repeats import RepeatedDraws, draw_often, repeat_draws

@@ -14,8 +14,8 @@ from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.initializers import LayerInitializers, make_initializer
 from initcheck.texts import reason_of
-from initcheck.training.draws import LayerInitializers, make_initializer
 from initcheck.training.problem_models import build_model, globally_seeded
 from initcheck.training.trace import digest
 from initcheck.training.validation import validated_data

@@ -13,9 +13,9 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake, outputs_kept_open
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.memory import is_out_of_memory
 from initcheck.texts import reason_of
-from initcheck.training.draws import LayerInitializers
-from initcheck.training.memory import is_out_of_memory
 
 
 def build_model(

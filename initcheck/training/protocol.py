@@ -6,8 +6,8 @@ from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import Problem
+from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.texts import for_terminal
-from initcheck.training.draws import LayerInitializers
 from initcheck.training.problem_models import build_model, globally_seeded
 from initcheck.training.validation import validated_data
 

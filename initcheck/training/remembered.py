@@ -13,8 +13,8 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import ElementLaw, Elementwise, Orthogonal, Shape, Unstated, VarianceScaled
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.recipes import Feed
-from initcheck.training.draws import make_initializer
-from initcheck.training.framework import load_keras
+from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.keras import load_keras
 from initcheck.training.lab import Lab
 from initcheck.training.orders import take
 from initcheck.training.trace import Array

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.frameworks.initializers import make_initializer, rebuilt
 from initcheck.training import unrelated
-from initcheck.training.draws import make_initializer, rebuilt
 from initcheck.training.trace import Array, digest
 
 

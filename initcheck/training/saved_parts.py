@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.quiet import quiet
 from initcheck.training.building import minds_training
-from initcheck.training.draws import make_initializer
-from initcheck.training.quiet import quiet
 from initcheck.training.saved_records import Arrays, Config, RoundTrip
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.update_rules import Schedule
-from initcheck.training.draws import make_initializer
-from initcheck.training.quiet import quiet
+from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.quiet import quiet
 from initcheck.training.saved_models import BUILDERS, inputs_for
 from initcheck.training.saved_parts import SavedParts
 from initcheck.training.saved_records import Arrays, Clone, Config, Continued, Got, RoundTrip

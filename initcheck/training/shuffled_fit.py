@@ -6,9 +6,9 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
-from initcheck.training.draws import LayerInitializers
+from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.keras import load_keras
 from initcheck.training.fit import count_correct
-from initcheck.training.framework import load_keras
 from initcheck.training.models import weights
 from initcheck.training.problem_models import build_model, globally_seeded
 from initcheck.training.trace import Arrays

@@ -13,13 +13,13 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.quiet import quiet
 from initcheck.records import Data
-from initcheck.training.draws import make_initializer
 from initcheck.training.fit import ReferenceEngine, batch_order
-from initcheck.training.framework import load_keras
 from initcheck.training.models import weights
 from initcheck.training.nudges import nudged
-from initcheck.training.quiet import quiet
 from initcheck.training.trace import Array, Arrays
 from initcheck.training.validation import validated_data
 

@@ -11,7 +11,7 @@ import numpy as np
 from initcheck.catalog.oracle import Net
 from initcheck.catalog.tasks import Batch, Task, class_of, other_shape, rows_for, weights_for
 from initcheck.catalog.update_rules import Rule, Schedule
-from initcheck.training.quiet import quiet
+from initcheck.frameworks.quiet import quiet
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab

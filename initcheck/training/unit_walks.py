@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.frameworks.floatx import floatx
 from initcheck.training.building import make_model
-from initcheck.training.floatx import floatx
 from initcheck.training.trace import Array
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any
 
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.keras import load_keras
 from initcheck.records import Data
 from initcheck.training.data_validation import require_usable_data
-from initcheck.training.framework import load_keras
 from initcheck.training.model_validation import require_usable_model
 from initcheck.training.problem_models import calling
 from initcheck.training.trace import digest

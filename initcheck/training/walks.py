@@ -9,11 +9,11 @@ import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.recipes import Net
+from initcheck.frameworks.floatx import floatx
+from initcheck.frameworks.initializers import make_initializer
+from initcheck.seeding import derive_seed
 from initcheck.training.building import make_model
-from initcheck.training.draws import make_initializer
-from initcheck.training.floatx import floatx
 from initcheck.training.rows import net_rows
-from initcheck.training.seeding import derive_seed
 from initcheck.training.trace import Array
 from initcheck.training.unit_products import treats_units_alike
 

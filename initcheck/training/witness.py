@@ -13,7 +13,7 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Constant, Orthogonal
 from initcheck.catalog.recipes import Feed, Recipe
-from initcheck.training.draws import make_initializer
+from initcheck.frameworks.initializers import make_initializer
 from initcheck.training.models import trace_recipe
 from initcheck.training.orders import take
 from initcheck.training.sources import MissingSourceError, draw_twice

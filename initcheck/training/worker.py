@@ -6,9 +6,9 @@ import json
 import os
 import sys
 
+from initcheck.frameworks.keras import load_keras
 from initcheck.mutants.registry import infect
 from initcheck.texts import reason_of
-from initcheck.training.framework import load_keras
 from initcheck.training.witness import Question, answer
 
 MARK = "initcheck answers: "

@@ -9,7 +9,7 @@ from initcheck.baselines.parts import Part
 from initcheck.baselines.store import load_baseline
 from initcheck.catalog import problems
 from initcheck.errors import InitcheckError
-from initcheck.training import framework
+from initcheck.frameworks import keras as framework
 
 PARTS = [Part("draws", "he_normal"), Part("defaults"), Part("fans"), Part("orders"), Part("problems", "iris")]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Orthogonal
-from initcheck.training.seeding import derive_seed
+from initcheck.seeding import derive_seed
 
 Generator = Callable[[Initializer, tuple[int, ...], int | None, str], np.ndarray]
 

@@ -13,7 +13,7 @@ from initcheck import InitcheckError, cli
 from initcheck.baselines.compare import compare
 from initcheck.baselines.parts import merge, needed_by, part_of, pick
 from initcheck.baselines.store import load_baseline, write_baseline
-from initcheck.training.seeding import DEFAULT_SEED
+from initcheck.seeding import DEFAULT_SEED
 
 OLD = baseline().model_copy(update={"seed": DEFAULT_SEED})
 OTHER_GRADIENT = changed(OLD, "first gradient", lambda values: values * np.float32(1.05))

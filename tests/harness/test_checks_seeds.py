@@ -13,7 +13,7 @@ from initcheck.checks import seeds
 from initcheck.checks.registry import NotApplicable
 from initcheck.checks.seed_values import ALIASES, LOWER, NARROWED, RANGE, UPPER, random_seeds, turned_seeds
 from initcheck.records import Verdict
-from initcheck.training.seeding import derive_seed
+from initcheck.seeding import derive_seed
 
 ALPHA = 1e-6
 ROWS = [INITIALIZERS[name] for name in ("he_normal", "uniform", "orthogonal")]

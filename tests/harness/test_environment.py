@@ -11,8 +11,8 @@ from runs import ENVIRONMENT
 
 from initcheck.baselines.compare import compare
 from initcheck.baselines.schema import EnvironmentRecord
-from initcheck.training import environment as recorded
-from initcheck.training.framework import threads
+from initcheck.frameworks import environment as recorded
+from initcheck.frameworks.keras import threads
 
 
 def test_what_is_not_there_takes_no_row():

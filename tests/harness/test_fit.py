@@ -6,10 +6,10 @@ import pytest
 
 import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
-from initcheck.training.draws import LayerInitializers, make_initializer
+from initcheck.frameworks.initializers import LayerInitializers, make_initializer
+from initcheck.frameworks.keras import load_keras
+from initcheck.seeding import layer_seed, run_seed
 from initcheck.training.fit import ReferenceEngine, batch_order, count_correct
-from initcheck.training.framework import load_keras
-from initcheck.training.seeding import layer_seed, run_seed
 from initcheck.training.sweep import train_runs
 
 EPOCHS = 3

@@ -11,8 +11,8 @@ from runs import ENVIRONMENT
 from initcheck import installed
 from initcheck.baselines.schema import EnvironmentRecord
 from initcheck.catalog.known_issues import find_known_issue
+from initcheck.frameworks import environment as recorded
 from initcheck.installed import distribution_of, is_within, version_of
-from initcheck.training import environment as recorded
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from initcheck.catalog.problems import PROBLEMS
 from initcheck.errors import InitcheckError
-from initcheck.training import memory
+from initcheck.frameworks import memory
 
 GB = 10**9
 

@@ -19,10 +19,11 @@ from initcheck.catalog.laws import Constant, Unstated, VarianceScaled
 from initcheck.checks import registry
 from initcheck.cli import cli
 from initcheck.errors import FrameworkError, InitcheckError
+from initcheck.frameworks import keras as framework
+from initcheck.frameworks import own
+from initcheck.frameworks.initializers import Draws
+from initcheck.frameworks.own import find_initializers, find_problem, import_own, origin_of
 from initcheck.records import Status
-from initcheck.training import framework, own
-from initcheck.training.draws import Draws
-from initcheck.training.own import find_initializers, find_problem, import_own, origin_of
 from initcheck.training.own_initializers import Asked, require_seeded
 
 MINE = """
@@ -351,7 +352,7 @@ def test_an_own_initializer_has_to_follow_its_seed(mine):
 
 def initializer(draw, seeded="seed=None"):
     """A class of initializers that draw so, ``draw(seed, shape, dtype)``; ``seeded`` is its constructor's argument."""
-    from initcheck.training.framework import load_keras
+    from initcheck.frameworks.keras import load_keras
 
     names = {"draw": staticmethod(draw)}
     exec(
@@ -377,7 +378,7 @@ def refused(own):
 
 
 def test_an_initializer_is_seen_at_the_shapes_and_dtypes_that_the_model_asks_for():
-    from initcheck.training.framework import load_keras
+    from initcheck.frameworks.keras import load_keras
     from initcheck.training.own_initializers import asked_of
 
     assert asked_of(load_keras(), initcheck.PROBLEMS["iris"]) == [Asked((4, 1), "float32")]
@@ -398,7 +399,7 @@ def test_an_initializer_that_is_unseeded_only_at_the_models_shapes_is_refused(un
 
 
 def test_an_initializer_that_cannot_draw_what_the_model_asks_for_is_one_line_that_names_it():
-    from initcheck.training.framework import load_keras
+    from initcheck.frameworks.keras import load_keras
 
     empty = type("Empty", (load_keras().initializers.Initializer,), {})
     told = refused(empty)
@@ -428,9 +429,9 @@ def test_an_initializer_of_another_shape_or_of_complex_numbers_is_named():
     "convert", [np.asarray, np.ndarray.tolist, lambda drawn: drawn.astype("float16")], ids=["float64", "list", "half"]
 )
 def test_draws_of_another_dtype_are_cast_as_keras_does_and_trained_side_by_side(convert):
-    from initcheck.training.draws import LayerInitializers
+    from initcheck.frameworks.initializers import LayerInitializers
+    from initcheck.frameworks.keras import load_keras
     from initcheck.training.ensemble import EnsembleEngine
-    from initcheck.training.framework import load_keras
 
     if load_keras().__version__.startswith("2."):
         pytest.skip("the ensemble engine has no Keras 2")

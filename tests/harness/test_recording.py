@@ -23,8 +23,8 @@ from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.checks.layer_cases import KINDS
 from initcheck.checks.layer_defaults import DEFAULTS
-from initcheck.training.framework import load_keras
-from initcheck.training.seeding import DEFAULT_SEED
+from initcheck.frameworks.keras import load_keras
+from initcheck.seeding import DEFAULT_SEED
 
 RECORDED = Path(__file__).parent / "recorded"
 IRIS = PROBLEMS["iris"]

@@ -1,4 +1,4 @@
-from initcheck.training.seeding import derive_seed, layer_seed, run_seed
+from initcheck.seeding import derive_seed, layer_seed, run_seed
 
 TENSORFLOW_PERIOD = 2**31 - 2  # seeds that far apart give the same draws
 

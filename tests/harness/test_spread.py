@@ -15,8 +15,8 @@ from initcheck.checks import spread
 from initcheck.checks.registry import budget_share
 from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, ends_alike, needed_calibration, needed_reseeds
 from initcheck.counts import Counts
+from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs, Status
-from initcheck.training.framework import load_keras
 
 ROWS = 100
 ALPHA = budget_share()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from initcheck.checks.unit_nets import judge_units, tolerance, unit_nets
+from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
-from initcheck.training.framework import load_keras
 from initcheck.training.lab import Lab
 from initcheck.training.unit_walks import UnitWalk
 

@@ -13,7 +13,7 @@ import pytest
 
 import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
-from initcheck.training.framework import load_keras
+from initcheck.frameworks.keras import load_keras
 from initcheck.training.optimizers import find_own_code
 from initcheck.training.validation import validated_data
 

@@ -14,10 +14,10 @@ from initcheck.arguments import described
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.errors import InitcheckError
-from initcheck.training.floatx import floatx
-from initcheck.training.framework import load_keras
+from initcheck.frameworks.floatx import floatx
+from initcheck.frameworks.keras import load_keras
+from initcheck.seeding import layer_seed
 from initcheck.training.layers import Layers
-from initcheck.training.seeding import layer_seed
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab

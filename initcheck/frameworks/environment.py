@@ -7,9 +7,9 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from initcheck.frameworks.keras import load_keras, threads
 from initcheck.installed import distribution_of, version_of
 from initcheck.records import Environment
-from initcheck.training.framework import load_keras, threads
 
 _PACKAGES = ("initcheck", "tensorflow", "keras", "numpy", "ml-dtypes", "h5py", "scipy", "scikit-learn")
 # By these, Eigen, oneDNN, XLA and NumPy choose their kernels: on x86, then on ARM.

@@ -14,8 +14,8 @@ from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row, ge
 from initcheck.catalog.problems import Problem, get_problem
 from initcheck.endings import outputs_kept_open
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.keras import load_keras
 from initcheck.texts import reason_of
-from initcheck.training.framework import load_keras
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
