@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from benchmarks.work import BATCH, EPOCHS, MODELS, RATE, table
 from initcheck import INITIALIZERS, Data, Problem
+from initcheck.engines.ensemble import EnsembleEngine
+from initcheck.engines.fit import ReferenceEngine
 from initcheck.frameworks.keras import load_keras
-from initcheck.training.ensemble import EnsembleEngine
-from initcheck.training.fit import ReferenceEngine
 
 ROW = INITIALIZERS["glorot_uniform"]
 

@@ -10,6 +10,7 @@ from typing import Any
 from initcheck.arguments import described
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, as_row
 from initcheck.catalog.problems import Problem
+from initcheck.engines.plan import Plan, grid
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.memory import is_out_of_memory, require_memory_for_runs
 from initcheck.frameworks.own import find_initializers, find_problem
@@ -17,7 +18,6 @@ from initcheck.frameworks.quiet import unlogged
 from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
 from initcheck.seeding import DEFAULT_SEED
-from initcheck.training.plan import Plan, grid
 
 DEFAULT_PROBLEM = "iris"
 DEFAULT_RESEEDS = 30
@@ -81,11 +81,11 @@ def sweep(
         reseeds=len(inits) * len(orders), epochs=epochs or chosen.epochs, cells=len({row.name for row in rows})
     )
 
+    from initcheck.engines.own_initializers import asked_of, require_seeded
+    from initcheck.engines.protocol import describe_protocol
+    from initcheck.engines.sweep import train_runs
     from initcheck.frameworks.environment import environment  # loads the framework: after all that can fail without it
     from initcheck.frameworks.keras import load_keras
-    from initcheck.training.own_initializers import asked_of, require_seeded
-    from initcheck.training.protocol import describe_protocol
-    from initcheck.training.sweep import train_runs
 
     where = environment()
     if any(INITIALIZERS.get(row.name) != row for row in rows):

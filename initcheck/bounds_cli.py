@@ -64,9 +64,9 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
         require_memory_for_runs(reseeds=reseeds, epochs=problem.epochs)
     rows = get_initializers(_names(initializers) if initializers else ["all"])
 
+    from initcheck.engines.validation.problem import validated_data
     from initcheck.frameworks.environment import environment
     from initcheck.training import spread
-    from initcheck.training.validation import validated_data
 
     where = dict(environment().rows())
     measured: dict[str, Calibration] = {}

@@ -21,13 +21,13 @@ from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializer
 from initcheck.catalog.problems import Problem
 from initcheck.compare_runs_cli import compare_runs
 from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, say_aside, uninterrupted
+from initcheck.engines.plan import ENGINES, VARIED, Plan, grid
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.own import find_initializers, import_own
 from initcheck.frameworks.quiet import unlogged
 from initcheck.path_option import PATH
 from initcheck.seed_option import seed_option
 from initcheck.table_cli import TableOptions, table_options
-from initcheck.training.plan import ENGINES, VARIED, Plan, grid
 from initcheck.upgrade_cli import upgrade
 
 if TYPE_CHECKING:
@@ -152,11 +152,11 @@ def run(
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
     from initcheck.checks.registry import all_checks, as_subject, carry_out, cells
+    from initcheck.engines.validation.problem import validated_data
     from initcheck.records import Status
     from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict
     from initcheck.training.lab import get_lab
-    from initcheck.training.validation import validated_data
 
     subjects = {one.name for found in all_checks() for one in found.subjects}
     for code in codes:

@@ -16,15 +16,16 @@ from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.checks.layer_cases import KINDS, Dims
 from initcheck.checks.layer_defaults import DEFAULTS
+from initcheck.engines.ensemble import EnsembleEngine
+from initcheck.engines.fit import ReferenceEngine
+from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.problem_models import training_of
+from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.environment import environment
 from initcheck.frameworks.memory import require_memory_for_runs
 from initcheck.records import group_runs
 from initcheck.seeding import derive_seed, run_seed
-from initcheck.training.ensemble import EnsembleEngine
-from initcheck.training.fit import ReferenceEngine
-from initcheck.training.initial_weights import UnsuitableError
-from initcheck.training.problem_models import training_of
 from initcheck.training.remembered import (
     DTYPES,
     POOLED_SEEDS,
@@ -37,7 +38,6 @@ from initcheck.training.remembered import (
 from initcheck.training.shuffled_fit import fit_shuffled
 from initcheck.training.spread import buildable
 from initcheck.training.staged import StagedTraining
-from initcheck.training.validation import validated_data
 
 DEFAULT_RESEEDS = 300
 TRACED = (*LECTURE_INITIALIZERS, "glorot_uniform")

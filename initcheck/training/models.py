@@ -10,6 +10,7 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Net, Recipe
+from initcheck.engines.validation.problem import validated_data
 from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.training import unrelated
 from initcheck.training.building import make_layers, make_model, make_recorder
@@ -21,7 +22,6 @@ from initcheck.training.seeded_functions import SeededCalls, call_seeded
 from initcheck.training.sources import Draws, MissingSourceError, draw
 from initcheck.training.trace import Array, Arrays, Trace
 from initcheck.training.unit_walks import UnitWalk, walk_units
-from initcheck.training.validation import validated_data
 from initcheck.training.walks import Walk, walk
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.engines.fit import count_correct
+from initcheck.engines.problem_models import build_model, globally_seeded
+from initcheck.engines.validation.problem import validated_data
 from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.frameworks.keras import load_keras
-from initcheck.training.fit import count_correct
 from initcheck.training.models import weights
-from initcheck.training.problem_models import build_model, globally_seeded
 from initcheck.training.trace import Arrays
-from initcheck.training.validation import validated_data
 
 
 def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arrays]:

@@ -10,15 +10,15 @@ import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.engines.agreement import Agreement, compare_engines, count_steps
+from initcheck.engines.ensemble import EnsembleEngine
+from initcheck.engines.fit import ReferenceEngine
+from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.own import find_problem
 from initcheck.records import Run, Runs, group_runs
 from initcheck.seeding import derive_seed
-from initcheck.training.agreement import Agreement, compare_engines, count_steps
-from initcheck.training.ensemble import EnsembleEngine
-from initcheck.training.fit import ReferenceEngine
-from initcheck.training.initial_weights import UnsuitableError
-from initcheck.training.validation import validated_data
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, InitcheckError
 from initcheck.catalog.initializers import get_initializers
+from initcheck.engines.agreement import compare_engines, judge_agreement
+from initcheck.engines.ensemble import EnsembleEngine
+from initcheck.engines.fit import ReferenceEngine
+from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.frameworks.floatx import floatx
 from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import group_runs
 from initcheck.seeding import layer_seed, layer_seeds, run_seed, run_seeds
-from initcheck.training.agreement import compare_engines, judge_agreement
-from initcheck.training.ensemble import EnsembleEngine
-from initcheck.training.fit import ReferenceEngine
-from initcheck.training.initial_weights import UnsuitableError
 
 pytestmark = pytest.mark.skipif(
     load_keras().__version__.startswith("2."), reason="Keras 2: the reference engine serves"

@@ -6,11 +6,11 @@ import pytest
 
 import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
+from initcheck.engines.fit import ReferenceEngine, batch_order, count_correct
+from initcheck.engines.sweep import train_runs
 from initcheck.frameworks.initializers import LayerInitializers, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, run_seed
-from initcheck.training.fit import ReferenceEngine, batch_order, count_correct
-from initcheck.training.sweep import train_runs
 
 EPOCHS = 3
 
@@ -159,7 +159,7 @@ def test_a_stateful_cell_whose_state_is_in_no_list_of_variables_is_never_reused(
 @pytest.mark.slow
 def test_no_model_is_reused_whose_training_differs_from_a_fresh_ones(monkeypatch):
     """A framework whose dropout does not start again from its state: the first run that could prove it refuses."""
-    from initcheck.training import fit
+    from initcheck.engines import fit
 
     monkeypatch.setattr(fit, "write_values", lambda variables, values: None)
     engine = ReferenceEngine(with_layers(dropout), epochs=EPOCHS)

@@ -8,9 +8,9 @@ from scipy import stats
 
 import initcheck
 from initcheck.catalog.problems import banknotes_from_csv
+from initcheck.engines.fit import batch_order
 from initcheck.frameworks.initializers import make_initializer
 from initcheck.seeding import layer_seed
-from initcheck.training.fit import batch_order
 
 RESEEDS = 200
 REFERENCE_RESEEDS = 1000

@@ -18,13 +18,13 @@ from initcheck.catalog.known_issues import KnownIssue
 from initcheck.catalog.laws import Constant, Unstated, VarianceScaled
 from initcheck.checks import registry
 from initcheck.cli import cli
+from initcheck.engines.own_initializers import Asked, require_seeded
 from initcheck.errors import FrameworkError, InitcheckError
 from initcheck.frameworks import keras as framework
 from initcheck.frameworks import own
 from initcheck.frameworks.initializers import Draws
 from initcheck.frameworks.own import find_initializers, find_problem, import_own, origin_of
 from initcheck.records import Status
-from initcheck.training.own_initializers import Asked, require_seeded
 
 MINE = """
 import initcheck
@@ -378,8 +378,8 @@ def refused(own):
 
 
 def test_an_initializer_is_seen_at_the_shapes_and_dtypes_that_the_model_asks_for():
+    from initcheck.engines.own_initializers import asked_of
     from initcheck.frameworks.keras import load_keras
-    from initcheck.training.own_initializers import asked_of
 
     assert asked_of(load_keras(), initcheck.PROBLEMS["iris"]) == [Asked((4, 1), "float32")]
     shapes = {one.shape for one in asked_of(load_keras(), initcheck.PROBLEMS["xor"])}
@@ -429,9 +429,9 @@ def test_an_initializer_of_another_shape_or_of_complex_numbers_is_named():
     "convert", [np.asarray, np.ndarray.tolist, lambda drawn: drawn.astype("float16")], ids=["float64", "list", "half"]
 )
 def test_draws_of_another_dtype_are_cast_as_keras_does_and_trained_side_by_side(convert):
+    from initcheck.engines.ensemble import EnsembleEngine
     from initcheck.frameworks.initializers import LayerInitializers
     from initcheck.frameworks.keras import load_keras
-    from initcheck.training.ensemble import EnsembleEngine
 
     if load_keras().__version__.startswith("2."):
         pytest.skip("the ensemble engine has no Keras 2")

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import initcheck
 from initcheck.comparing_runs.side_by_side import compare_runs
+from initcheck.engines.protocol import describe_protocol
 from initcheck.frameworks.keras import load_keras
-from initcheck.training.protocol import describe_protocol
 
 IRIS = initcheck.PROBLEMS["iris"]
 

@@ -13,9 +13,9 @@ import pytest
 
 import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
+from initcheck.engines.optimizer_settings import find_own_code
+from initcheck.engines.validation.problem import validated_data
 from initcheck.frameworks.keras import load_keras
-from initcheck.training.optimizers import find_own_code
-from initcheck.training.validation import validated_data
 
 on_keras_3 = pytest.mark.skipif(load_keras().__version__.startswith("2."), reason="the ensemble engine has no Keras 2")
 
@@ -773,8 +773,8 @@ def test_a_model_that_breaks_under_every_initializer_asked_for_is_refused_with_k
 
 def test_what_only_fit_raises_names_the_problem_and_the_reason(monkeypatch):
     import initcheck
+    from initcheck.engines.fit import ReferenceEngine
     from initcheck.errors import InitcheckError
-    from initcheck.training.fit import ReferenceEngine
 
     def fit(*_, **__):
         raise ValueError("a graph that\ncannot be")

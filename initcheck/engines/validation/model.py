@@ -12,13 +12,13 @@ import numpy as np
 from initcheck.arguments import described
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import Problem
+from initcheck.engines.optimizer_settings import configuration, find_own_code, first_difference
+from initcheck.engines.problem_models import calling, globally_seeded
+from initcheck.engines.reuse import bitwise_equal, own_methods, read_values
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.records import METRICS, Data
 from initcheck.texts import for_terminal
-from initcheck.training.optimizers import configuration, find_own_code, first_difference
-from initcheck.training.problem_models import calling, globally_seeded
-from initcheck.training.reuse import bitwise_equal, own_methods, read_values
 
 # Losses for one output from 0 to 1 and targets 0 and 1, with what else Keras calls them.
 _OF_ONE_OUTPUT = {
@@ -326,7 +326,7 @@ def _require_same_training(keras: Any, problem: Problem, data: Data, found: str)
     Raises:
         InitcheckError: Training raises, or results would depend on how many runs came before.
     """
-    from initcheck.training.fit import ReferenceEngine  # which takes its tables from where this is called
+    from initcheck.engines.fit import ReferenceEngine  # which takes its tables from where this is called
 
     whose = found.removeprefix("its ")
     runs, settings = [], []
@@ -357,7 +357,7 @@ def _require_trainable(problem: Problem, model: Any, data: Data) -> None:
     own = [name for name in own_methods(model) if name != "call"]
     if not own:
         return
-    from initcheck.training.fit import ReferenceEngine  # which takes its tables from where this is called
+    from initcheck.engines.fit import ReferenceEngine  # which takes its tables from where this is called
 
     whose = f"model's own {' and '.join(own)}, of the class {for_terminal(type(model).__name__)},"
     fix = f"; let it return what super().{own[0]}(…) returns, or leave it out"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.training.initial_weights import UnsuitableError
+from initcheck.engines.initial_weights import UnsuitableError
 
 # What maps each element by itself, whatever the axes around it mean.
 _ELEMENTWISE = """

@@ -20,19 +20,19 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.engines.fit import batch_order
+from initcheck.engines.initial_weights import Array, InitialWeights, UnsuitableError
+from initcheck.engines.nudges import nudged
+from initcheck.engines.optimizer_settings import find_own_code
+from initcheck.engines.problem_models import build_model
+from initcheck.engines.program import LOSSES, Program, Trained
+from initcheck.engines.reuse import find_others_code, find_stateful, is_resettable, named
+from initcheck.engines.stacking import Network, single, stacked
+from initcheck.engines.validation.problem import validated_data
 from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
 from initcheck.seeding import order_seed, run_seeds
-from initcheck.training.fit import batch_order
-from initcheck.training.initial_weights import Array, InitialWeights, UnsuitableError
-from initcheck.training.nudges import nudged
-from initcheck.training.optimizers import find_own_code
-from initcheck.training.problem_models import build_model
-from initcheck.training.program import LOSSES, Program, Trained
-from initcheck.training.reuse import find_others_code, find_stateful, is_resettable, named
-from initcheck.training.stacking import Network, single, stacked
-from initcheck.training.validation import validated_data
 
 _CACHE = 512 * 1024  # bytes that the members of one program should keep to: about a core's second-level cache
 _MOST_MEMBERS = 1024

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.engines.reuse import named
 from initcheck.frameworks.initializers import LayerInitializers, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, layer_seeds
-from initcheck.training.reuse import named
 
 Array = npt.NDArray[Any]
 

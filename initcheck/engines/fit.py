@@ -13,14 +13,8 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
-from initcheck.errors import InitcheckError
-from initcheck.frameworks.initializers import LayerInitializers
-from initcheck.frameworks.keras import load_keras
-from initcheck.frameworks.memory import require_memory_for_order
-from initcheck.records import METRICS, Data, Epoch, Run, Runs, group_runs
-from initcheck.seeding import order_seed, run_seed
-from initcheck.training.problem_models import build_model, globally_seeded, training_of
-from initcheck.training.reuse import (
+from initcheck.engines.problem_models import build_model, globally_seeded, training_of
+from initcheck.engines.reuse import (
     Values,
     bitwise_equal,
     is_all_seeded,
@@ -30,7 +24,13 @@ from initcheck.training.reuse import (
     read_values,
     write_values,
 )
-from initcheck.training.validation import validated_data
+from initcheck.engines.validation.problem import validated_data
+from initcheck.errors import InitcheckError
+from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.memory import require_memory_for_order
+from initcheck.records import METRICS, Data, Epoch, Run, Runs, group_runs
+from initcheck.seeding import order_seed, run_seed
 
 History = dict[str, list[float]]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.engines.optimizer_settings import find_own_code, is_of_framework
 from initcheck.texts import for_terminal, with_article
-from initcheck.training.optimizers import find_own_code, is_of_framework
 
 # What holds no state but its weights, so that weights and optimizer variables are all there is to put back.
 _STATELESS_LAYERS = """

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.engines.ensemble import EnsembleEngine
+from initcheck.engines.fit import ReferenceEngine
+from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.errors import InitcheckError
 from initcheck.records import Runs
-from initcheck.training.ensemble import EnsembleEngine
-from initcheck.training.fit import ReferenceEngine
-from initcheck.training.initial_weights import UnsuitableError
 
 
 def train_runs(

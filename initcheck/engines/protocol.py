@@ -6,10 +6,10 @@ from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import Problem
+from initcheck.engines.problem_models import build_model, globally_seeded
+from initcheck.engines.validation.problem import validated_data
 from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.texts import for_terminal
-from initcheck.training.problem_models import build_model, globally_seeded
-from initcheck.training.validation import validated_data
 
 _MOST_TEXT = 500  # characters of a model or optimizer
 _SIZES = ("units", "filters", "output_dim", "rate", "stddev")  # of a layer, those that it has

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from initcheck.catalog.problems import Problem
+from initcheck.engines.problem_models import calling
+from initcheck.engines.validation.data import require_usable_data
+from initcheck.engines.validation.model import require_usable_model
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Data
-from initcheck.training.data_validation import require_usable_data
-from initcheck.training.model_validation import require_usable_model
-from initcheck.training.problem_models import calling
 from initcheck.training.trace import digest
 
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")

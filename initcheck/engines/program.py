@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.problems import Problem
+from initcheck.engines.stacking import Network
 from initcheck.records import METRICS, Data
-from initcheck.training.stacking import Network
 
 LOSSES = ("binary_crossentropy", "sparse_categorical_crossentropy")
 _ROWS_AT_ONCE = 128  # where rows are only classified

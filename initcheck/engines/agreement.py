@@ -8,9 +8,9 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.engines.ensemble import EnsembleEngine
+from initcheck.engines.fit import ReferenceEngine
 from initcheck.records import METRICS, Run, Runs, group_runs
-from initcheck.training.ensemble import EnsembleEngine
-from initcheck.training.fit import ReferenceEngine
 
 _TRIALS = 8
 _LOSSES = [METRICS.index("loss"), METRICS.index("val_loss")]
