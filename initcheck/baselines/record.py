@@ -11,11 +11,11 @@ from initcheck.baselines.parts import Part, merge
 from initcheck.baselines.schema import Baseline, EnvironmentRecord, ProblemRecord
 from initcheck.baselines.summary import array_record, curves_record, law_record, order_record, stage_record
 from initcheck.baselines.training_records import MOST_RUNS, AccuraciesRecord, TraceRecord
+from initcheck.catalog.cases.layer_defaults import DEFAULTS
+from initcheck.catalog.cases.layers import KINDS, Dims
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
-from initcheck.checks.layer_cases import KINDS, Dims
-from initcheck.checks.layer_defaults import DEFAULTS
 from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError

@@ -12,23 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.layer_formulas import LAYERS, LayerCase, layer_inputs
-from initcheck.catalog.oracle import (
-    ACTIVATIONS,
-    FUZZ,
-    Net,
-    activate,
-    backward,
-    forward,
-    right_rows,
-    right_shares,
-    row_losses,
-    targets,
-)
-from initcheck.catalog.rounding import OTHER_ORDER, Rounded
-from initcheck.catalog.tasks import Batch, Task, other_shape, rows_for, weights_for
-from initcheck.catalog.update_rules import OPTIMIZERS, Optimizer, Rule, Schedule, learning_rate
-from initcheck.checks.arithmetic_cases import (
+from initcheck.catalog.cases.arithmetic import (
     LOOKUP_RULES,
     LOOKUPS,
     LOSSES,
@@ -46,6 +30,22 @@ from initcheck.checks.arithmetic_cases import (
 )
 from initcheck.checks.registry import Subject, check
 from initcheck.checks.within_rounding import verdict
+from initcheck.oracle.layers import LAYERS, LayerCase, layer_inputs
+from initcheck.oracle.networks import (
+    ACTIVATIONS,
+    FUZZ,
+    Net,
+    activate,
+    backward,
+    forward,
+    right_rows,
+    right_shares,
+    row_losses,
+    targets,
+)
+from initcheck.oracle.optimizers import OPTIMIZERS, Optimizer, Rule, Schedule, learning_rate
+from initcheck.oracle.rounding import OTHER_ORDER, Rounded
+from initcheck.oracle.tasks import Batch, Task, other_shape, rows_for, weights_for
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:

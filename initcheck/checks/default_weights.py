@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from initcheck.catalog.cases.layer_defaults import FORGET_GATE, ORTHOGONAL, LayerDefaults
 from initcheck.catalog.laws import Constant
 from initcheck.checks import orthogonality
 from initcheck.checks.goodness import (
@@ -19,7 +20,6 @@ from initcheck.checks.goodness import (
     unit_law,
 )
 from initcheck.checks.judgement import judged
-from initcheck.checks.layer_defaults import FORGET_GATE, ORTHOGONAL, LayerDefaults
 from initcheck.checks.samples import element_law
 from initcheck.records import Verdict, failed, passed
 

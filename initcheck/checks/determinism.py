@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases.feeds import feeds
+from initcheck.catalog.cases.seeds import LOWER, UPPER, random_seeds
+from initcheck.catalog.cases.trainings import recipes
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import Orthogonal
 from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.catalog.recipes import Recipe
 from initcheck.catalog.sources import FUNCTIONS, SOURCES, STEPWISE
-from initcheck.checks.architectures import recipes
-from initcheck.checks.feeds import feeds
 from initcheck.checks.likeness import apart, parting, parting_of_digests, same
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
-from initcheck.checks.seed_values import LOWER, UPPER, random_seeds
 from initcheck.records import Status, Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -288,7 +288,7 @@ def judge_thread(lab: Lab, row: Initializer) -> Verdict:
 )
 def judge_global_seeds(lab: Lab, name: str) -> Verdict:
     """Judges nine numbers under each seed, at the bounds of every integer width and at random."""
-    seeds = tuple(dict.fromkeys((*LOWER, *UPPER, *random_seeds(lab, "global"))))
+    seeds = tuple(dict.fromkeys((*LOWER, *UPPER, *random_seeds(lab.stream, "global"))))
     draws = lab.models.first_draws(seeds)[name]
     owners: dict[bytes, int] = {}
     for seed, (first, again) in zip(seeds, draws, strict=True):

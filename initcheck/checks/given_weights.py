@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases import layers as layer_cases
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import VarianceScaled
 from initcheck.catalog.layers import LayerRequest
-from initcheck.checks import layer_cases
 from initcheck.checks.registry import NotApplicable
 from initcheck.records import Verdict, failed, passed
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases import layers as layer_cases
+from initcheck.catalog.cases import strings
+from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Constant, Identity, Mode, Orthogonal, Unstated
 from initcheck.checks import (
@@ -15,14 +18,12 @@ from initcheck.checks import (
     dependence,
     given_weights,
     large_draws,
-    layer_cases,
     layer_scales,
     noise,
     orthogonality,
     precision,
     random_functions,
     samples,
-    strings,
 )
 from initcheck.checks.goodness import (
     Finding,
@@ -44,9 +45,8 @@ from initcheck.checks.goodness import (
     unit_law,
 )
 from initcheck.checks.judgement import judged
-from initcheck.checks.layer_defaults import DEFAULTS
 from initcheck.checks.registry import NotApplicable, Subject, check, require_law
-from initcheck.checks.variants import all_rows, elementwise_rows, fixed_rows, orthogonal_rows
+from initcheck.checks.rows import all_rows, elementwise_rows, fixed_rows, orthogonal_rows
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases import layers as layer_cases
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Mode, VarianceScaled, fans
-from initcheck.checks import layer_cases
 from initcheck.checks.goodness import Finding, most_suspicious, samples_for_scale, scale_test
 from initcheck.checks.registry import NotApplicable
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from initcheck.catalog.cases.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.catalog.recipes import Feed
-from initcheck.checks.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.checks.registry import POWER, Subject, check
 from initcheck.records import Status, Verdict, failed, passed
 

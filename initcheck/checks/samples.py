@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases.drawn import draw_cases
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import ElementLaw, Elementwise, Shape, VarianceScaled
-from initcheck.checks.cases import draw_cases
 from initcheck.checks.goodness import Sample, unit_law
 from initcheck.checks.registry import NotApplicable, require_law
 

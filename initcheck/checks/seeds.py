@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases.seeds import ALIASES, LOWER, NARROWED, UPPER, random_seeds, turned_seeds
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw, Orthogonal, Shape, Unstated
 from initcheck.catalog.layers import LayerRequest
@@ -16,7 +17,6 @@ from initcheck.checks import dependence
 from initcheck.checks.goodness import Finding, Sample, samples_for_shift, unit_law
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.checks.samples import element_law
-from initcheck.checks.seed_values import ALIASES, LOWER, NARROWED, UPPER, random_seeds, turned_seeds
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def different_seeds(lab: Lab, row: Initializer) -> Verdict:
     """Pairwise over two sets of seeds; the upper set holds none that would alias modulo 2³¹ − 2 (see SEED02)."""
     _require_random(row)
     tried = 0
-    for seeds in (tuple(dict.fromkeys((*LOWER, *random_seeds(lab, row.name)))), UPPER):
+    for seeds in (tuple(dict.fromkeys((*LOWER, *random_seeds(lab.stream, row.name)))), UPPER):
         drawn = [(seed, lab.draws.draw(row, _SMALL, seed=seed)) for seed in seeds]
         meeting = _meeting(drawn)
         if meeting:
             return failed(f"{row.name}: seeds {meeting[0]} and {meeting[1]} give the same draw", "different draws")
         tried += len(seeds)
-    turned = turned_seeds(lab, row.name)
+    turned = turned_seeds(lab.stream, row.name)
     # Of a user's own initializer nobody has said what ranks and dtypes it takes.
     for shape, dtype in () if isinstance(row.law, Unstated) else _FORMS:
         drawn = [(seed, lab.draws.draw(row, shape, seed=seed, dtype=dtype)) for seed in turned]
@@ -408,7 +408,7 @@ def generators_apart(lab: Lab, _: None) -> Verdict:
     """The first draws of generators with many seeds, seventy calls of one of them, and a thousand of its states."""
     row = INITIALIZERS["random_uniform"]
     named = []
-    for seed in dict.fromkeys((*LOWER, *random_seeds(lab, "generators"))):
+    for seed in dict.fromkeys((*LOWER, *random_seeds(lab.stream, "generators"))):
         calls = lab.draws.advancing(row, _SMALL, seed=seed, calls=1)
         if calls is None:
             raise NotApplicable("the installed Keras has no SeedGenerator")

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.initializers import Initializer
-from initcheck.catalog.laws import Shape
-from initcheck.catalog.update_rules import Rule
-from initcheck.checks.bits import first_difference, judge_trips, lost_of
-from initcheck.checks.options import LAYERS as PLAIN_LAYERS
-from initcheck.checks.options import NOISE, PARTS, POLICIES, LayerPart, Part
-from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
-from initcheck.checks.serialization_cases import (
+from initcheck.catalog.cases.options import LAYERS as PLAIN_LAYERS
+from initcheck.catalog.cases.options import NOISE, PARTS, POLICIES, LayerPart, Part
+from initcheck.catalog.cases.serialization import (
     ARGUMENTS,
     FILED_KINDS,
     FORMS,
@@ -27,6 +22,11 @@ from initcheck.checks.serialization_cases import (
     SEEDS,
     drawn_arguments,
 )
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import Shape
+from initcheck.checks.bits import first_difference, judge_trips, lost_of
+from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.oracle.optimizers import Rule
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases import nets
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Unstated
 from initcheck.catalog.recipes import Net
-from initcheck.checks import nets
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.checks.unit_nets import UnitNet, judge_units, unit_nets
 from initcheck.records import Verdict, failed, passed

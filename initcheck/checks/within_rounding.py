@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.rounding import OTHER_ORDER, TINY, Rounded, excess
+from initcheck.oracle.rounding import OTHER_ORDER, TINY, Rounded, excess
 from initcheck.records import Verdict, failed, passed
 
 _BOUND = "bound: the formula's rounding errors in float32, added up"

@@ -14,15 +14,15 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
-from initcheck.catalog.update_rules import Schedule
 from initcheck.frameworks.initializers import make_initializer
 from initcheck.frameworks.quiet import quiet
+from initcheck.oracle.optimizers import Schedule
 from initcheck.training.saved_models import BUILDERS, inputs_for
 from initcheck.training.saved_parts import SavedParts
 from initcheck.training.saved_records import Arrays, Clone, Config, Continued, Got, RoundTrip
 
 if TYPE_CHECKING:
-    from initcheck.catalog.update_rules import Rule
+    from initcheck.oracle.optimizers import Rule
     from initcheck.training.lab import Lab
 
 

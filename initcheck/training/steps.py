@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.oracle import Net
-from initcheck.catalog.tasks import Batch, Task, class_of, other_shape, rows_for, weights_for
-from initcheck.catalog.update_rules import Rule, Schedule
 from initcheck.frameworks.quiet import quiet
+from initcheck.oracle.networks import Net
+from initcheck.oracle.optimizers import Rule, Schedule
+from initcheck.oracle.tasks import Batch, Task, class_of, other_shape, rows_for, weights_for
 
 if TYPE_CHECKING:
     from initcheck.training.lab import Lab

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from initcheck.catalog.layer_formulas import LAYERS
-from initcheck.catalog.oracle import activate, backward, forward, right_rows, right_shares, row_losses, targets
-from initcheck.catalog.rounding import Rounded
-from initcheck.catalog.tasks import Batch, class_of, rows_for, weights_for
-from initcheck.catalog.update_rules import OPTIMIZERS, Optimizer, Rule, Schedule, learning_rate
-from initcheck.checks import arithmetic, arithmetic_cases
-from initcheck.checks.arithmetic_cases import TASKS
+from initcheck.catalog.cases import arithmetic as arithmetic_cases
+from initcheck.catalog.cases.arithmetic import TASKS
+from initcheck.checks import arithmetic
+from initcheck.oracle.layers import LAYERS
+from initcheck.oracle.networks import activate, backward, forward, right_rows, right_shares, row_losses, targets
+from initcheck.oracle.optimizers import OPTIMIZERS, Optimizer, Rule, Schedule, learning_rate
+from initcheck.oracle.rounding import Rounded
+from initcheck.oracle.tasks import Batch, class_of, rows_for, weights_for
 from initcheck.records import Status
 
 DECAY = Schedule("ExponentialDecay", {"initial_learning_rate": 0.05, "decay_steps": 3, "decay_rate": 0.6})

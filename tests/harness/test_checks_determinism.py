@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from initcheck.catalog.cases.trainings import recipes
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.recipes import Feed, Recipe
 from initcheck.catalog.sources import SOURCES
 from initcheck.checks import determinism
-from initcheck.checks.architectures import recipes
 from initcheck.checks.registry import NotApplicable
 from initcheck.records import Status
 from initcheck.training.processes import Processes

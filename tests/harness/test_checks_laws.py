@@ -10,6 +10,7 @@ import pytest
 from fakes import FakeLab, Generator, faultless
 from scipy.special import ndtr, ndtri
 
+from initcheck.catalog.cases.layer_defaults import DEFAULTS, FORGET_GATE
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw
 from initcheck.checks import (
@@ -25,7 +26,6 @@ from initcheck.checks import (
     samples,
     variants,
 )
-from initcheck.checks.layer_defaults import DEFAULTS, FORGET_GATE
 from initcheck.checks.registry import NotApplicable
 from initcheck.records import Status, Verdict
 from initcheck.training.efforts import EFFORTS

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from initcheck.catalog.cases.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.catalog.recipes import Feed
 from initcheck.checks import order
-from initcheck.checks.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.records import Status
 from initcheck.training.orders import Order
 

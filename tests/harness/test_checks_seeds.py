@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from fakes import FakeLab, Generator, faultless
 
+from initcheck.catalog.cases.seeds import ALIASES, LOWER, NARROWED, RANGE, UPPER, random_seeds, turned_seeds
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.checks import seeds
 from initcheck.checks.registry import NotApplicable
-from initcheck.checks.seed_values import ALIASES, LOWER, NARROWED, RANGE, UPPER, random_seeds, turned_seeds
 from initcheck.records import Verdict
 from initcheck.seeding import derive_seed
 
@@ -82,12 +82,12 @@ def test_the_modulus_is_seen_by_its_own_check_alone() -> None:
 
 
 def test_sets_of_seeds_hold_no_aliases() -> None:
-    tried = random_seeds(FakeLab(), "he_normal")
+    tried = random_seeds(FakeLab().stream, "he_normal")
     for chosen in (LOWER, UPPER, tried):
         assert len({seed % RANGE for seed in chosen}) == len(chosen)
     assert all((first - second) % RANGE == 0 for first, second in ALIASES)
     assert all((first - second) % RANGE for pairs in NARROWED.values() for first, second in pairs)
-    turned = turned_seeds(FakeLab(), "he_normal")
+    turned = turned_seeds(FakeLab().stream, "he_normal")
     assert len({seed & 0xFFFF for seed in turned}) < len({seed % RANGE for seed in turned}) == len(turned)
 
 

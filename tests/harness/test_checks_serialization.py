@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from initcheck.catalog.cases import options
+from initcheck.catalog.cases import serialization as serialization_cases
 from initcheck.catalog.initializers import INITIALIZERS
-from initcheck.catalog.update_rules import Rule
-from initcheck.checks import options, serialization, serialization_cases
+from initcheck.checks import serialization
 from initcheck.checks.registry import NotApplicable
+from initcheck.oracle.optimizers import Rule
 from initcheck.records import Status
 from initcheck.training.saved_records import Clone, Continued, Got, RoundTrip
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from initcheck.catalog.cases import nets
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.recipes import Net
-from initcheck.checks import nets, symmetry
+from initcheck.checks import symmetry
 from initcheck.checks.registry import NotApplicable
 from initcheck.records import Status
 from initcheck.training.walks import Walk

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from initcheck.catalog import layer_formulas as formulas
-from initcheck.catalog.layer_formulas import LAYERS, layer_inputs
-from initcheck.catalog.rounding import Rounded
+from initcheck.oracle import layers as formulas
+from initcheck.oracle.layers import LAYERS, layer_inputs
+from initcheck.oracle.rounding import Rounded
 
 
 def rounded(*arrays):

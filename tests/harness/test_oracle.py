@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from initcheck.catalog.oracle import ACTIVATIONS, Net, activate, backward, forward, right_rows, row_losses
-from initcheck.catalog.rounding import Rounded, excess
-from initcheck.catalog.tasks import rows_for, weights_for
-from initcheck.catalog.update_rules import Optimizer, Rule, Schedule, learning_rate
+from initcheck.oracle.networks import ACTIVATIONS, Net, activate, backward, forward, right_rows, row_losses
+from initcheck.oracle.optimizers import Optimizer, Rule, Schedule, learning_rate
+from initcheck.oracle.rounding import Rounded, excess
+from initcheck.oracle.tasks import rows_for, weights_for
 
 LOSSES = {
     "mean_squared_error": "linear",

@@ -19,10 +19,10 @@ from initcheck.baselines.comparison import Class
 from initcheck.baselines.store import load_baseline
 from initcheck.baselines.training_records import STAGES
 from initcheck.baselines.verdict import describe, overall
+from initcheck.catalog.cases.layer_defaults import DEFAULTS
+from initcheck.catalog.cases.layers import KINDS
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
-from initcheck.checks.layer_cases import KINDS
-from initcheck.checks.layer_defaults import DEFAULTS
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import DEFAULT_SEED
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.oracle import activate, sigmoid
-from initcheck.catalog.rounding import Rounded
+from initcheck.oracle.networks import activate, sigmoid
+from initcheck.oracle.rounding import Rounded
 
 Array = Any
 Weights = Sequence[Array]

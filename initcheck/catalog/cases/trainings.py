@@ -6,9 +6,9 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from initcheck.catalog.cases.drawn import draw_cases
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.recipes import Layer, Recipe
-from initcheck.checks.cases import draw_cases
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -6,8 +6,8 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from initcheck.catalog.cases.drawn import draw_cases
 from initcheck.catalog.recipes import Net
-from initcheck.checks.cases import draw_cases
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog.cases.drawn import draw_cases
+from initcheck.catalog.cases.seeds import LOWER, UPPER
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal, Shape
-from initcheck.catalog.update_rules import Rule, Schedule
-from initcheck.checks.cases import draw_cases
-from initcheck.checks.seed_values import LOWER, UPPER
+from initcheck.oracle.optimizers import Rule, Schedule
 
 KINDS = ("dense", "convolution", "recurrent", "bidirectional", "branches", "nested", "double")
 # Many like layers, for what depends on their number, and costs by it.

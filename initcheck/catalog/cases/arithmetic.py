@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.oracle import Net
-from initcheck.catalog.tasks import Task
-from initcheck.catalog.update_rules import OPTIMIZERS, Rule, Schedule
-from initcheck.checks.cases import draw_cases
+from initcheck.catalog.cases.drawn import draw_cases
+from initcheck.oracle.networks import Net
+from initcheck.oracle.optimizers import OPTIMIZERS, Rule, Schedule
+from initcheck.oracle.tasks import Task
 
 LOSSES = (
     "mean_squared_error",

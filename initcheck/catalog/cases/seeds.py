@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+Stream = Callable[..., int]  # the seed of the stream of those names
 
 # TensorFlow's kernels take seeds of 31 bits; Keras reduces others modulo 2³¹ − 2, so seeds beyond it meet these.
 RANGE = 2**31 - 2
@@ -34,18 +33,18 @@ NARROWED = {
 }
 
 
-def turned_seeds(lab: Lab, name: str) -> tuple[int, ...]:
+def turned_seeds(stream: Stream, name: str) -> tuple[int, ...]:
     """A seed, and others that differ from it by one bit or by a power of ten: what a mask or a modulus loses."""
-    base = lab.stream("seeds", "turned", name) % RANGE
+    base = stream("seeds", "turned", name) % RANGE
     found = [base, *(base ^ (1 << bit) for bit in range(0, 30, 2)), *(base + 10**power for power in (3, 6, 9))]
     return tuple(dict.fromkeys(seed % RANGE for seed in found))
 
 
-def random_seeds(lab: Lab, name: str) -> tuple[int, ...]:
+def random_seeds(stream: Stream, name: str) -> tuple[int, ...]:
     """Seeds from all of the range, each with companions at distances that lose to a mask, a modulus or a rounding."""
-    base = lab.stream("seeds", "random", name) % RANGE
+    base = stream("seeds", "random", name) % RANGE
     flipped = [base ^ (1 << bit) for bit in range(30)]
     moved = [base + 10**power for power in range(1, 10)]
-    scattered = [lab.stream("seeds", "random", name, k) for k in range(20)]
+    scattered = [stream("seeds", "random", name, k) for k in range(20)]
     found = [base, base + 1, base // 2, *flipped, *moved, *scattered]
     return tuple(dict.fromkeys(seed % RANGE for seed in found))

@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 
+from initcheck.catalog.cases.drawn import draw_cases
 from initcheck.catalog.recipes import Feed
-from initcheck.checks.cases import draw_cases
 
 DEFAULT_BATCH = 32  # "if unspecified, batch_size will default to 32"; a feed says so with a batch size of 0
 

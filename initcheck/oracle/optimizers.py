@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.rounding import TINY, UNIT, Rounded
+from initcheck.oracle.rounding import TINY, UNIT, Rounded
 
 Array = Any
 Number = Callable[[float], Any]

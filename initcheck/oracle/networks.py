@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.rounding import OTHER_ORDER, Rounded
+from initcheck.oracle.rounding import OTHER_ORDER, Rounded
 
 Array = Any  # a float64 array, or a Rounded
 FUZZ = 1e-7  # keras.config.epsilon(): "the fuzz factor used in numeric expressions"

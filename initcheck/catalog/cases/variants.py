@@ -16,7 +16,6 @@ from initcheck.catalog.laws import (
     Orthogonal,
     VarianceScaled,
 )
-from initcheck.checks.registry import Subject, over_initializers
 
 _KERAS = "https://keras.io/api/layers/initializers/"
 
@@ -62,25 +61,3 @@ FIXED_VARIANTS = (
     _row("Identity", Identity(2.5), gain=2.5),
     _row("Identity", Identity(-0.5), gain=-0.5),
 )
-
-
-def elementwise_rows() -> list[Subject]:
-    """Every row with independent random elements: the catalogue's, then those with other arguments."""
-    own = [one for one in over_initializers(random=True) if not isinstance(one.value.law, Orthogonal)]
-    return own + [Subject(row.name, row) for row in RANDOM_VARIANTS]
-
-
-def orthogonal_rows() -> list[Subject]:
-    """Every orthogonal row."""
-    own = [one for one in over_initializers(random=True) if isinstance(one.value.law, Orthogonal)]
-    return own + [Subject(row.name, row) for row in ORTHOGONAL_VARIANTS]
-
-
-def fixed_rows() -> list[Subject]:
-    """Every row without randomness."""
-    return over_initializers(random=False) + [Subject(row.name, row) for row in FIXED_VARIANTS]
-
-
-def all_rows() -> list[Subject]:
-    """Every row there is."""
-    return elementwise_rows() + orthogonal_rows() + fixed_rows()

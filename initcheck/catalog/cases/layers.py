@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.catalog.cases.drawn import draw_cases
 from initcheck.catalog.laws import Mode
 from initcheck.catalog.layers import LayerRequest
-from initcheck.checks.cases import draw_cases
 
 CASES_PER_KIND = 3
 CASE_SAMPLES = 10_000  # elements of one kernel, times the effort's factor

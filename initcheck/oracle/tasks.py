@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initcheck.catalog.oracle import Net
-from initcheck.catalog.update_rules import Rule
+from initcheck.oracle.networks import Net
+from initcheck.oracle.optimizers import Rule
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What checks are applied to: tables of cases, made once, that name no framework."""

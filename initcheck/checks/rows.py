@@ -1,0 +1,29 @@
+"""The rows that laws are judged on: the catalogue's, and those with other arguments."""
+
+from __future__ import annotations
+
+from initcheck.catalog.cases.variants import FIXED_VARIANTS, ORTHOGONAL_VARIANTS, RANDOM_VARIANTS
+from initcheck.catalog.laws import Orthogonal
+from initcheck.checks.registry import Subject, over_initializers
+
+
+def elementwise_rows() -> list[Subject]:
+    """Every row with independent random elements: the catalogue's, then those with other arguments."""
+    own = [one for one in over_initializers(random=True) if not isinstance(one.value.law, Orthogonal)]
+    return own + [Subject(row.name, row) for row in RANDOM_VARIANTS]
+
+
+def orthogonal_rows() -> list[Subject]:
+    """Every orthogonal row."""
+    own = [one for one in over_initializers(random=True) if isinstance(one.value.law, Orthogonal)]
+    return own + [Subject(row.name, row) for row in ORTHOGONAL_VARIANTS]
+
+
+def fixed_rows() -> list[Subject]:
+    """Every row without randomness."""
+    return over_initializers(random=False) + [Subject(row.name, row) for row in FIXED_VARIANTS]
+
+
+def all_rows() -> list[Subject]:
+    """Every row there is."""
+    return elementwise_rows() + orthogonal_rows() + fixed_rows()
