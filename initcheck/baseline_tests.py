@@ -18,7 +18,7 @@ from initcheck.frameworks.quiet import quiet, unlogged
 from initcheck.lab_argument import require_lab
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,8 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
     rows = get_initializers(_names(initializers) if initializers else ["all"])
 
     from initcheck.engines.validation.problem import validated_data
+    from initcheck.evidence import spread
     from initcheck.frameworks.environment import environment
-    from initcheck.training import spread
 
     where = dict(environment().rows())
     measured: dict[str, Calibration] = {}
@@ -146,7 +146,7 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
     from initcheck.checks.registry import carry_out
     from initcheck.checks.spread import cells_of
     from initcheck.checks.spread_tests import STAGE
-    from initcheck.training.lab import get_lab
+    from initcheck.evidence.lab import get_lab
 
     lab, cells = get_lab(seed), cells_of(chosen)
     verdicts: list[tuple[Cell, Verdict]] = []
@@ -191,7 +191,7 @@ def place(problems: Sequence[str], initializers: str | None, file: Path | None, 
     chosen = _only(found, problems, _names(initializers) if initializers is not None else default)
     get_initializers(name for _, name, _ in chosen.cells())
 
-    from initcheck.training.spread import place_run
+    from initcheck.evidence.spread import place_run
 
     for problem, calibration in chosen.problems.items():
         for name, bound in calibration.initializers.items():

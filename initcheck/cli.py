@@ -153,10 +153,10 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
     from initcheck.checks.registry import all_checks, as_subject, carry_out, cells
     from initcheck.engines.validation.problem import validated_data
+    from initcheck.evidence.lab import get_lab
     from initcheck.records import Status
     from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict
-    from initcheck.training.lab import get_lab
 
     subjects = {one.name for found in all_checks() for one in found.subjects}
     for code in codes:

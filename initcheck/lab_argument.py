@@ -12,7 +12,7 @@ def require_lab(lab: Any, call: str) -> None:
         lab: What it was called with.
         call: What the test is to call: ``check(initcheck_lab)``.
     """
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
     if isinstance(lab, Lab):
         return

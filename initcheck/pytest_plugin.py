@@ -14,8 +14,8 @@ import pytest
 
 if TYPE_CHECKING:
     from initcheck.checks.registry import Cell
+    from initcheck.evidence.lab import Lab
     from initcheck.records import Verdict
-    from initcheck.training.lab import Lab
 
 _PREFIX = "initcheck_"
 _BASELINE_MARK = f"{_PREFIX}baseline"
@@ -238,7 +238,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuses to run a statistical check with too few samples for the power it states."""
-    from initcheck.training.efforts import EFFORTS
+    from initcheck.evidence.efforts import EFFORTS
 
     factor = EFFORTS[config.getoption("initcheck_effort")]
     for cell in (check.cell for check in map(_bound_check, items) if check is not None):
@@ -253,9 +253,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def initcheck_lab(request: pytest.FixtureRequest) -> Lab:
     """The session's laboratory, which gives checks their evidence; loads the framework, with its threads pinned."""
     from initcheck.errors import InitcheckError
+    from initcheck.evidence.efforts import EFFORTS
+    from initcheck.evidence.lab import get_lab
     from initcheck.frameworks.keras import load_keras
-    from initcheck.training.efforts import EFFORTS
-    from initcheck.training.lab import get_lab
 
     try:
         load_keras()

@@ -114,9 +114,9 @@ def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: _Ru
 def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str]:
     """Makes the change in this process and judges; family → its first unexpected failure, or an empty text."""
     from initcheck.checks.registry import carry_out, cells
+    from initcheck.evidence.lab import get_lab
     from initcheck.mutants.registry import infect
     from initcheck.records import Status
-    from initcheck.training.lab import get_lab
 
     lab = get_lab(seed)
     if name != NO_MUTANT:

@@ -22,11 +22,7 @@ from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.problem_models import training_of
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.environment import environment
-from initcheck.frameworks.memory import require_memory_for_runs
-from initcheck.records import group_runs
-from initcheck.seeding import derive_seed, run_seed
-from initcheck.training.remembered import (
+from initcheck.evidence.baseline.draws import (
     DTYPES,
     POOLED_SEEDS,
     default_weights,
@@ -35,9 +31,13 @@ from initcheck.training.remembered import (
     kernel_fans,
     pooled_draws,
 )
-from initcheck.training.shuffled_fit import fit_shuffled
-from initcheck.training.spread import buildable
-from initcheck.training.staged import StagedTraining
+from initcheck.evidence.baseline.shuffled_fit import fit_shuffled
+from initcheck.evidence.baseline.stages import StagedTraining
+from initcheck.evidence.spread import buildable
+from initcheck.frameworks.environment import environment
+from initcheck.frameworks.memory import require_memory_for_runs
+from initcheck.records import group_runs
+from initcheck.seeding import derive_seed, run_seed
 
 DEFAULT_RESEEDS = 300
 TRACED = (*LECTURE_INITIALIZERS, "glorot_uniform")

@@ -13,8 +13,8 @@ from initcheck.baselines.array_records import ArrayRecord, LawRecord, OrderRecor
 from initcheck.baselines.fields import MOST_VALUES
 from initcheck.baselines.training_records import MOST_EPOCHS, BandRecord, CurvesRecord, StageRecord
 from initcheck.catalog.laws import Law, Orthogonal
+from initcheck.evidence.trace import digest
 from initcheck.records import Runs
-from initcheck.training.trace import digest
 
 BINS = 32
 _BAND = {"low": 0.1, "median": 0.5, "high": 0.9}

@@ -49,8 +49,8 @@ from initcheck.oracle.tasks import Batch, Task, other_shape, rows_for, weights_f
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
-    from initcheck.training.steps import FitTrace
+    from initcheck.evidence.arithmetic import FitTrace
+    from initcheck.evidence.lab import Lab
 
 _BY_WEIGHT = "mean_with_sample_weight"
 _TASKS = [Subject(task.name, task) for task in TASKS]

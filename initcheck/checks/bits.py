@@ -10,7 +10,7 @@ import numpy as np
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.saved_records import RoundTrip
+    from initcheck.evidence.serialization.records import RoundTrip
 
 
 def judge_trips(trips: Sequence[RoundTrip], told: Mapping[str, Any]) -> Verdict:

@@ -21,8 +21,8 @@ from initcheck.checks.registry import NotApplicable, Subject, check, over_initia
 from initcheck.records import Status, Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
-    from initcheck.training.repeats import RepeatedDraws
+    from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
+    from initcheck.evidence.lab import Lab
 
 GENERATORS = ("python", "numpy", "tensorflow")
 EXACT = "no tolerance: bits are compared"

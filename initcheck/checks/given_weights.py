@@ -16,7 +16,7 @@ from initcheck.checks.registry import NotApplicable
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
 _GIVEN = ("he_normal", "random_uniform", "lecun_uniform", "constant")
 _ROW, _STEPS = ((1, 6),), ((1, 3, 6),)

@@ -50,7 +50,7 @@ from initcheck.checks.rows import all_rows, elementwise_rows, fixed_rows, orthog
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
 _TINY: tuple[tuple[int, ...], ...] = (
     (0,), (0, 3), (3, 0), (2, 0, 3), (2, 3, 0), (), (1,), (1, 1), (1, 1, 1), (7, 1), (1, 7), (2, 3, 4, 5),

@@ -14,7 +14,7 @@ from initcheck.checks.goodness import Finding, most_suspicious, samples_for_scal
 from initcheck.checks.registry import NotApplicable
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
 _GROUPS = 1 + layer_cases.CASES_PER_KIND
 

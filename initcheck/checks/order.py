@@ -14,8 +14,8 @@ from initcheck.checks.registry import POWER, Subject, check
 from initcheck.records import Status, Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
-    from initcheck.training.orders import Order
+    from initcheck.evidence.lab import Lab
+    from initcheck.evidence.order import Order
 
 EXACT = "no tolerance: row numbers are compared"
 _SHUFFLED = [Subject(feed.name, feed) for feed in feeds()]

@@ -19,7 +19,7 @@ from initcheck.records import Status, Verdict
 from initcheck.texts import reason_of
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
 FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order", "arithmetic", "spread")
 

@@ -17,7 +17,7 @@ from initcheck.checks.goodness import Sample, unit_law
 from initcheck.checks.registry import NotApplicable, require_law
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
 SHAPES_PER_CLASS = 4
 CLASS_SAMPLES = 28_000  # elements of one class of shapes, times the effort's factor

@@ -20,7 +20,7 @@ from initcheck.checks.samples import element_law
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
 _ROWS = over_initializers(random=True)
 _SMALL: Shape = (5, 4)  # 20 elements of 23 random bits: two streams agree by chance once in 10¹³⁸

@@ -30,7 +30,7 @@ from initcheck.oracle.optimizers import Rule
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
 LAYER_PARTS = (*PLAIN_LAYERS, *NOISE)
 _SHAPES: tuple[Shape, ...] = ((4, 3), (2, 2, 3, 4), (5,))

@@ -12,7 +12,7 @@ from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, needed_c
 from initcheck.records import Runs, Status, Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+    from initcheck.evidence.lab import Lab
 
 _BOUNDS = load_bounds()
 

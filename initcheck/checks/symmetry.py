@@ -15,8 +15,8 @@ from initcheck.checks.unit_nets import UnitNet, judge_units, unit_nets
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
-    from initcheck.training.walks import Walk
+    from initcheck.evidence.lab import Lab
+    from initcheck.evidence.symmetry.dense import Walk
 
 Array = np.ndarray[Any, Any]
 EXACT = "no tolerance: bits are compared"

@@ -12,7 +12,7 @@ import numpy as np
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.training.unit_walks import UnitWalk
+    from initcheck.evidence.symmetry.units import UnitWalk
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from initcheck.endings import is_mistake
 from initcheck.engines.problem_models import build_model, globally_seeded
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
+from initcheck.evidence.trace import digest
 from initcheck.frameworks.initializers import LayerInitializers, make_initializer
 from initcheck.texts import reason_of
-from initcheck.training.trace import digest
 
 # Twice the same, and others: values of few levels, such as an orthogonal 1 × 1, may be equal by chance.
 _SEEDS = (7, 7, *range(8, 20))

@@ -12,10 +12,10 @@ from initcheck import PROBLEMS, InitcheckError, bounds_cli, cli
 from initcheck.bounds import PACKAGED, Bound, Bounds, Calibration, load_bounds, rounded, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.counts import Counts
+from initcheck.evidence import spread
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
 from initcheck.reporting.bounds import digest_of, render_markdown
-from initcheck.training import spread
 
 DOCS = Path(__file__).parents[2] / "docs"
 WHERE = {"tensorflow": "2.21.0", 'odd "name"': "back\\slash"}

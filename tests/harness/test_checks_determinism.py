@@ -15,12 +15,12 @@ from initcheck.catalog.recipes import Feed, Recipe
 from initcheck.catalog.sources import SOURCES
 from initcheck.checks import determinism
 from initcheck.checks.registry import NotApplicable
+from initcheck.evidence.determinism.random_functions import SeededCalls
+from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
+from initcheck.evidence.determinism.unseeded_sources import Draws, find_source
+from initcheck.evidence.fresh_process.client import Processes
+from initcheck.evidence.trace import Trace, digest
 from initcheck.records import Status
-from initcheck.training.processes import Processes
-from initcheck.training.repeats import RepeatedDraws
-from initcheck.training.seeded_functions import SeededCalls
-from initcheck.training.sources import Draws, find_source
-from initcheck.training.trace import Trace, digest
 
 ROW = INITIALIZERS["he_normal"]
 WAYS = ("again", "another", "from_config", "traced", "traced_again", "in_thread", "after_work")

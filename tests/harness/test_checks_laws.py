@@ -27,8 +27,8 @@ from initcheck.checks import (
     variants,
 )
 from initcheck.checks.registry import NotApplicable
+from initcheck.evidence.efforts import EFFORTS
 from initcheck.records import Status, Verdict
-from initcheck.training.efforts import EFFORTS
 
 ALPHA = 1e-6
 HE, NORMAL, UNIFORM = (INITIALIZERS[name] for name in ("he_normal", "standard_normal", "unit_uniform"))

@@ -11,8 +11,8 @@ import pytest
 from initcheck.catalog.cases.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.catalog.recipes import Feed
 from initcheck.checks import order
+from initcheck.evidence.order import Order
 from initcheck.records import Status
-from initcheck.training.orders import Order
 
 FEED = Feed(50, 16)
 ALPHA = 1e-6

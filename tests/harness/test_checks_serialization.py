@@ -11,9 +11,9 @@ from initcheck.catalog.cases import serialization as serialization_cases
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.checks import serialization
 from initcheck.checks.registry import NotApplicable
+from initcheck.evidence.serialization.records import Clone, Continued, Got, RoundTrip
 from initcheck.oracle.optimizers import Rule
 from initcheck.records import Status
-from initcheck.training.saved_records import Clone, Continued, Got, RoundTrip
 
 ULP = np.float32(2.0**-23)
 

@@ -13,8 +13,8 @@ from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.recipes import Net
 from initcheck.checks import symmetry
 from initcheck.checks.registry import NotApplicable
+from initcheck.evidence.symmetry.dense import Walk
 from initcheck.records import Status
-from initcheck.training.walks import Walk
 
 NET = Net((4, 3), dtype="float64", steps=3)
 ROW = INITIALIZERS["he_normal"]

@@ -17,11 +17,11 @@ from runs import ENVIRONMENT, make_run
 import initcheck
 from initcheck import files
 from initcheck.catalog.problem_facts import ProblemFacts
+from initcheck.evidence.trace import digest
 from initcheck.records import group_runs
 from initcheck.reporting import page, saved_runs
 from initcheck.reporting.bounds import documented_cells
 from initcheck.reporting.page import render_report
-from initcheck.training.trace import digest
 
 HOSTILE = '<b>,"q"\n\x1b[31m\'; NA \udcff'
 IRIS = initcheck.PROBLEMS["iris"]

@@ -193,7 +193,7 @@ BY_ROUNDING = {("rmsprop-forgets", "digits"): {"SPR03-digits-he_normal"}}
 JUDGE = """
 import json, sys
 from initcheck.checks.registry import cells
-from initcheck.training.lab import get_lab
+from initcheck.evidence.lab import get_lab
 from initcheck.mutants.registry import infect
 fault, problem = sys.argv[1:]
 infect(fault)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from initcheck.checks.unit_nets import judge_units, tolerance, unit_nets
+from initcheck.evidence.lab import Lab
+from initcheck.evidence.symmetry.units import UnitWalk
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
-from initcheck.training.lab import Lab
-from initcheck.training.unit_walks import UnitWalk
 
 NET = unit_nets()[0]
 

@@ -735,8 +735,8 @@ def test_sweeps_refuse_a_mistake_before_training(engine):
 
 def test_recordings_calibrations_and_checks_refuse_a_mistake_before_training():
     from initcheck.baselines.record import record
-    from initcheck.training.lab import get_lab
-    from initcheck.training.spread import buildable, place_run
+    from initcheck.evidence.lab import get_lab
+    from initcheck.evidence.spread import buildable, place_run
 
     problem, steps = own(model=broken), []
     message = "problem 'mine': model raises RuntimeError: no such layer"
@@ -754,7 +754,7 @@ def test_recordings_calibrations_and_checks_refuse_a_mistake_before_training():
 
 
 def test_a_model_that_breaks_under_every_initializer_asked_for_is_refused_with_keras_reason():
-    from initcheck.training.spread import buildable
+    from initcheck.evidence.spread import buildable
 
     def no_matrix(keras, initializer, input_shape):
         return keras.Sequential(

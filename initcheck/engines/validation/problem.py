@@ -10,9 +10,9 @@ from initcheck.engines.problem_models import calling
 from initcheck.engines.validation.data import require_usable_data
 from initcheck.engines.validation.model import require_usable_model
 from initcheck.errors import InitcheckError
+from initcheck.evidence.trace import digest
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Data
-from initcheck.training.trace import digest
 
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 

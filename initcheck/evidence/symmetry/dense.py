@@ -9,13 +9,13 @@ import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.recipes import Net
+from initcheck.evidence.symmetry.unit_products import treats_units_alike
+from initcheck.evidence.toy_data import net_rows
+from initcheck.evidence.toy_models import make_model
+from initcheck.evidence.trace import Array
 from initcheck.frameworks.floatx import floatx
 from initcheck.frameworks.initializers import make_initializer
 from initcheck.seeding import derive_seed
-from initcheck.training.building import make_model
-from initcheck.training.rows import net_rows
-from initcheck.training.trace import Array
-from initcheck.training.unit_products import treats_units_alike
 
 INPUTS = 5
 RATES = {"SGD": 0.1, "Momentum": 0.05, "Nesterov": 0.05}  # all others: 0.01

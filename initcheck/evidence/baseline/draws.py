@@ -13,11 +13,12 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import ElementLaw, Elementwise, Orthogonal, Shape, Unstated, VarianceScaled
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.recipes import Feed
+from initcheck.evidence.laws.layers import Layers
+from initcheck.evidence.order import take
+from initcheck.evidence.session import Session
+from initcheck.evidence.trace import Array
 from initcheck.frameworks.initializers import make_initializer
 from initcheck.frameworks.keras import load_keras
-from initcheck.training.lab import Lab
-from initcheck.training.orders import take
-from initcheck.training.trace import Array
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 SEEDS = (0, 1, 20260101, 2**31 - 3)  # Keras 3.0 ignored 0
@@ -64,7 +65,7 @@ POOLED_SEEDS = _POOLED_MATRICES[1]
 
 def default_weights(requests: Mapping[str, LayerRequest], seed: int) -> dict[str, list[Array]]:
     """The first weights of each layer that is told nothing of initializers; without those that Keras does not have."""
-    layers = Lab(seed).draws.layers
+    layers = Layers(Session(seed))
     return {name: layers.defaults(request, seed) for name, request in requests.items() if layers.offers(request.layer)}
 
 
@@ -81,7 +82,7 @@ def kernel_fans(
         weight: The kernel's place among the layer's weights.
         seed: Of the initializers.
     """
-    layers = Lab(seed).draws.layers
+    layers = Layers(Session(seed))
     if not layers.offers(request.layer):
         return None
 

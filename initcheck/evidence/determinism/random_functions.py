@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.training import unrelated
-from initcheck.training.trace import Array
+from initcheck.evidence import unrelated_work as unrelated
+from initcheck.evidence.trace import Array
 
 COUNT = 4000
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import Net
 from initcheck.oracle.optimizers import Rule, Schedule
 from initcheck.oracle.tasks import Batch, Task, class_of, other_shape, rows_for, weights_for
-
-if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
 
 Arrays = list[np.ndarray]
 
@@ -57,12 +55,12 @@ class Steps:
     """Gives the arithmetic of training as Keras does it.
 
     Args:
-        lab: The laboratory.
+        session: Whose streams and cache to use.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._keras = lab.keras
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._keras = session.keras
 
     def activation(self, name: str, x: np.ndarray) -> np.ndarray:
         """What the activation of that name makes of x."""
@@ -257,11 +255,11 @@ class Steps:
 
     def fit(self, task: Task) -> FitTrace:
         """The task trained by ``fit``."""
-        trace: FitTrace = self._lab.once(("fit", task.name), lambda: self._fit(task))
+        trace: FitTrace = self._session.once(("fit", task.name), lambda: self._fit(task))
         return trace
 
     def _fit(self, task: Task) -> FitTrace:
-        seed = self._lab.stream("arithmetic", task.name)
+        seed = self._session.stream("arithmetic", task.name)
         rows = rows_for(task.net, task.loss, task.rows, seed, task.weighted)
         held_out = rows_for(task.net, task.loss, task.held_out, seed + 1, task.weighted)
         model = self._model(task.net)

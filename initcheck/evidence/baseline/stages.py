@@ -16,12 +16,12 @@ from initcheck.catalog.problems import Problem
 from initcheck.engines.fit import ReferenceEngine, batch_order
 from initcheck.engines.nudges import nudged
 from initcheck.engines.validation.problem import validated_data
+from initcheck.evidence.determinism.traces import weights
+from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.initializers import make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.quiet import quiet
 from initcheck.records import Data
-from initcheck.training.models import weights
-from initcheck.training.trace import Array, Arrays
 
 _FIRST_TRIALS = 2  # runs from moved weights, over the first step
 _WHOLE_TRIALS = 1  # the same over all steps, which cost more and are judged by their accuracies in the end

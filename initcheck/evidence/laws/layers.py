@@ -6,16 +6,14 @@ import contextlib
 import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.layers import LayerRequest
-
-if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+from initcheck.evidence.session import Session
 
 Array = npt.NDArray[np.generic]
 
@@ -24,15 +22,15 @@ class Layers:
     """Layers built on inputs of zeros, under one laboratory's streams.
 
     Args:
-        lab: The laboratory, through which Keras is reached.
+        session: Through which Keras is reached.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def offers(self, layer: str) -> bool:
         """Whether the installed Keras has that layer."""
-        return hasattr(self._lab.keras.layers, layer)
+        return hasattr(self._session.keras.layers, layer)
 
     def weights(self, request: LayerRequest, rows: Mapping[str, tuple[Initializer, int]]) -> list[Array]:
         """The first weights of a layer whose initializers are those rows, by argument, each with its seed."""
@@ -73,7 +71,7 @@ class Layers:
         together (https://www.tensorflow.org/api_docs/python/tf/random/set_seed), and Keras 2 draws its noise by them.
         """
         with self._seeded(seed), _own_deprecations():
-            made = [getattr(self._lab.keras.layers, layer)(**arguments) for _ in range(layers)]
+            made = [getattr(self._session.keras.layers, layer)(**arguments) for _ in range(layers)]
             ways = [[one] * (calls - traced) + _traced(one, traced) for one in made]
             return [[np.asarray(call(inputs, training=training)) for call in one] for one in ways]
 
@@ -84,7 +82,7 @@ class Layers:
 
     def _built(self, request: LayerRequest, initializers: Mapping[str, Any]) -> Any:
         """The layer with its weights; one with several inputs is called once, which is how Keras 2 builds those."""
-        layers = self._lab.keras.layers
+        layers = self._session.keras.layers
         arguments = {
             name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
             for name, value in request.arguments.items()
@@ -104,7 +102,7 @@ class Layers:
     def _seeded(self, seed: int) -> Iterator[None]:
         """Seeds the global generators; Python's and NumPy's are put back, since they may be the caller's."""
         python_state, numpy_state = random.getstate(), np.random.get_state()
-        self._lab.keras.utils.set_random_seed(seed)
+        self._session.keras.utils.set_random_seed(seed)
         try:
             yield
         finally:

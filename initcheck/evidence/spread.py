@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,12 +15,10 @@ from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
+from initcheck.evidence.session import Session
 from initcheck.frameworks.own import find_problem
 from initcheck.records import Run, Runs, group_runs
 from initcheck.seeding import derive_seed
-
-if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
 
 _MOVED = 1000  # runs without randomness, each moved otherwise
 
@@ -32,11 +29,11 @@ class Spread:
     Every method that trains raises ``UnsuitableError`` where that engine does not serve the problem.
 
     Args:
-        lab: The laboratory.
+        session: Whose streams and cache to use.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    def __init__(self, session: Session) -> None:
+        self._session = session
         self._runs: dict[tuple[str, str, range], Runs] = {}
 
     def runs(self, problem: str, initializer: str, reseeds: range) -> Runs:
@@ -48,20 +45,20 @@ class Spread:
         """Trains several cells at once, which keeps all cores busy; ``runs`` has them afterwards."""
         missing = [INITIALIZERS[name] for name in initializers if (problem, name, reseeds) not in self._runs]
         if missing:
-            seed = self._lab.stream("spread")
+            seed = self._session.stream("spread")
             for runs in group_runs(_engine(problem).runs(rows=missing, reseeds=reseeds, seed=seed)):
                 self._runs[problem, runs.initializer, reseeds] = runs
 
     def majority(self, problem: str) -> float:
         """Share of the commonest class among the problem's training rows."""
-        share: float = self._lab.once(("majority", problem), lambda: majority(find_problem(problem)))
+        share: float = self._session.once(("majority", problem), lambda: majority(find_problem(problem)))
         return share
 
     def agreement(self, problem: str, initializer: str) -> Agreement:
         """One fresh run of one cell by both engines."""
-        row, chosen, seed = INITIALIZERS[initializer], find_problem(problem), self._lab.stream("agreement")
+        row, chosen, seed = INITIALIZERS[initializer], find_problem(problem), self._session.stream("agreement")
         engine = _engine(problem)  # first: where it does not serve there is nothing to compare
-        reference: ReferenceEngine = self._lab.once(("reference engine", problem), lambda: ReferenceEngine(chosen))
+        reference: ReferenceEngine = self._session.once(("reference engine", problem), lambda: ReferenceEngine(chosen))
         return compare_engines(engine, reference.train(row, reseed=0, seed=seed), row, chosen, seed=seed)
 
 

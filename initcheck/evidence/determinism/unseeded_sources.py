@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS
-from initcheck.training import unrelated
-from initcheck.training.building import make_unseeded
-from initcheck.training.trace import Array, digest
+from initcheck.evidence import unrelated_work as unrelated
+from initcheck.evidence.toy_models import make_unseeded
+from initcheck.evidence.trace import Array, digest
 
 Source = Callable[[Any], Any]
 Pair = tuple[Array, Array]

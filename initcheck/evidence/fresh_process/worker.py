@@ -1,4 +1,4 @@
-"""``python -m initcheck.training.worker``: answers the questions on stdin, as JSON, in a process of its own."""
+"""The fresh process: reads questions in JSON from stdin, answers them in JSON on stdout."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import os
 import sys
 
+from initcheck.evidence.fresh_process.answers import Question, answer
 from initcheck.frameworks.keras import load_keras
 from initcheck.mutants.registry import infect
 from initcheck.texts import reason_of
-from initcheck.training.witness import Question, answer
 
 MARK = "initcheck answers: "
 

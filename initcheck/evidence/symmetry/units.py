@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.evidence.toy_models import make_model
+from initcheck.evidence.trace import Array
 from initcheck.frameworks.floatx import floatx
-from initcheck.training.building import make_model
-from initcheck.training.trace import Array
 
 if TYPE_CHECKING:
     from initcheck.checks.unit_nets import UnitNet

@@ -14,16 +14,16 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
+from initcheck.evidence.serialization.models import BUILDERS, inputs_for
+from initcheck.evidence.serialization.parts import SavedParts
+from initcheck.evidence.serialization.records import Arrays, Clone, Config, Continued, Got, RoundTrip
+from initcheck.evidence.session import Session
 from initcheck.frameworks.initializers import make_initializer
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.optimizers import Schedule
-from initcheck.training.saved_models import BUILDERS, inputs_for
-from initcheck.training.saved_parts import SavedParts
-from initcheck.training.saved_records import Arrays, Clone, Config, Continued, Got, RoundTrip
 
 if TYPE_CHECKING:
     from initcheck.oracle.optimizers import Rule
-    from initcheck.training.lab import Lab
 
 
 _RATE = 0.0234375  # assigned after compiling; exact in single precision
@@ -33,17 +33,17 @@ class Saving:
     """Gives evidence of what survives being written and read.
 
     Args:
-        lab: The laboratory.
+        session: Whose streams and cache to use.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._keras = lab.keras
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._keras = session.keras
 
     @functools.cached_property
     def parts(self) -> SavedParts:
         """What survives in the configurations of layers, optimizers, losses and their like."""
-        return SavedParts(self._lab)
+        return SavedParts(self._session)
 
     def initializer(self, row: Initializer, seed: Any, shapes: Sequence[Shape]) -> list[RoundTrip]:
         """The row's initializer by every route; the draws are of those shapes, each from an instance's first calls."""
@@ -235,7 +235,7 @@ class Saving:
             original, seed = self._model(kind, "saved")
             return original, self._model(kind, "other")[0], original.get_weights(), seed
 
-        found: tuple[Any, Any, Arrays, int] = self._lab.once(("model to save", kind), make)
+        found: tuple[Any, Any, Arrays, int] = self._session.once(("model to save", kind), make)
         return found
 
     def _through_files(self, original: Any, other: Any, folder: str) -> dict[str, Any]:
@@ -253,7 +253,7 @@ class Saving:
         The loss has options that are not its defaults, and the learning rate is assigned before the file is written.
         """
         keras = self._keras
-        seed = self._lab.stream("continued", str(rule))
+        seed = self._session.stream("continued", str(rule))
         stream = np.random.RandomState(seed % 2**32)
         x = stream.normal(size=(6, 4, 3)).astype(np.float32)
         y = stream.uniform(size=(6, 4, 2)).astype(np.float32)
@@ -351,12 +351,12 @@ class Saving:
 
     def _model(self, kind: str, purpose: str, seeded: bool = True) -> tuple[Any, int]:
         """A fresh model of that kind; its layers' initializers take seeds of their own, or none."""
-        seed = self._lab.stream("saving", kind, purpose)
+        seed = self._session.stream("saving", kind, purpose)
         made: list[int] = []
 
         def initializer(name: str) -> Any:
             made.append(1)
-            own = self._lab.stream("saving", kind, purpose, name) if seeded else None
+            own = self._session.stream("saving", kind, purpose, name) if seeded else None
             if len(made) % 2:
                 return self._keras.initializers.VarianceScaling(1.5, "fan_out", "uniform", seed=own)
             return self._keras.initializers.RandomNormal(0.1, 0.3, seed=own)

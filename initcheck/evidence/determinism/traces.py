@@ -11,22 +11,22 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Net, Recipe
 from initcheck.engines.validation.problem import validated_data
+from initcheck.evidence import unrelated_work as unrelated
+from initcheck.evidence.determinism.global_seeds import First, first_draws
+from initcheck.evidence.determinism.noise import Masks, masks
+from initcheck.evidence.determinism.random_functions import SeededCalls, call_seeded
+from initcheck.evidence.determinism.repeated_draws import RepeatedDraws, draw_often, repeat_draws
+from initcheck.evidence.determinism.unseeded_sources import Draws, MissingSourceError, draw
+from initcheck.evidence.session import Session
+from initcheck.evidence.symmetry.dense import Walk, walk
+from initcheck.evidence.symmetry.units import UnitWalk, walk_units
+from initcheck.evidence.toy_data import recipe_rows
+from initcheck.evidence.toy_models import make_layers, make_model, make_recorder
+from initcheck.evidence.trace import Array, Arrays, Trace
 from initcheck.frameworks.initializers import LayerInitializers
-from initcheck.training import unrelated
-from initcheck.training.building import make_layers, make_model, make_recorder
-from initcheck.training.global_seeds import First, first_draws
-from initcheck.training.masks import Masks, masks
-from initcheck.training.repeats import RepeatedDraws, draw_often, repeat_draws
-from initcheck.training.rows import recipe_rows
-from initcheck.training.seeded_functions import SeededCalls, call_seeded
-from initcheck.training.sources import Draws, MissingSourceError, draw
-from initcheck.training.trace import Array, Arrays, Trace
-from initcheck.training.unit_walks import UnitWalk, walk_units
-from initcheck.training.walks import Walk, walk
 
 if TYPE_CHECKING:
     from initcheck.checks.unit_nets import UnitNet
-    from initcheck.training.lab import Lab
 
 _PROBLEM_STEPS = 12  # of a problem's own batches
 
@@ -35,11 +35,11 @@ class Models:
     """Evidence from small trainings; none is made twice.
 
     Args:
-        lab: Whose streams and cache to use.
+        session: Whose streams and cache to use.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def trace(self, recipe: Recipe, *, look: int = 0, style: str = "sequential", stream: int = 0) -> Trace:
         """The trace of that recipe.
@@ -50,48 +50,50 @@ class Models:
             style: ``sequential``, ``functional`` or ``subclassed``.
             stream: Trainings of another stream have other seeds.
         """
-        seed = self._lab.stream("recipe", recipe.name, stream)
-        found: Trace = self._lab.once(
+        seed = self._session.stream("recipe", recipe.name, stream)
+        found: Trace = self._session.once(
             ("trace", recipe, look, style, stream),
-            lambda: trace_recipe(self._lab.keras, recipe, seed, style=style, look=look),
+            lambda: trace_recipe(self._session.keras, recipe, seed, style=style, look=look),
         )
         return found
 
     def trace_problem(self, problem: Problem, row: Initializer, *, look: int = 0) -> Trace:
         """The trace of the first steps of that problem under that initializer; later looks as in ``trace``."""
-        seed = self._lab.stream("problem", problem.name, row.name)
-        found: Trace = self._lab.once(
+        seed = self._session.stream("problem", problem.name, row.name)
+        found: Trace = self._session.once(
             ("problem", problem.name, row.name, look),
-            lambda: _trace_problem(self._lab.keras, problem, row, seed, look=look),
+            lambda: _trace_problem(self._session.keras, problem, row, seed, look=look),
         )
         return found
 
     def repeated_draws(self, row: Initializer, asked: Sequence[tuple[str, tuple[int, ...]]]) -> list[RepeatedDraws]:
         """The same draws asked for in several ways, for every dtype and shape asked for."""
-        seed = self._lab.stream("repeated draws", row.name)
-        found: list[RepeatedDraws] = self._lab.once(
+        seed = self._session.stream("repeated draws", row.name)
+        found: list[RepeatedDraws] = self._session.once(
             ("repeated draws", row.name, row.keras_name, tuple(asked)),
-            lambda: repeat_draws(self._lab.keras, row, seed, asked),
+            lambda: repeat_draws(self._session.keras, row, seed, asked),
         )
         return found
 
     def often(self, row: Initializer, shape: tuple[int, ...], calls: int) -> list[Array]:
         """What one instance of that row returns at each of many calls."""
-        return draw_often(row, self._lab.stream("repeated draws", row.name), shape, calls)
+        return draw_often(row, self._session.stream("repeated draws", row.name), shape, calls)
 
     def first_draws(self, seeds: Sequence[int]) -> First:
         """What the global generators draw first under each of these global seeds."""
-        found: First = self._lab.once(("first draws", tuple(seeds)), lambda: first_draws(self._lab.keras, seeds))
+        found: First = self._session.once(
+            ("first draws", tuple(seeds)), lambda: first_draws(self._session.keras, seeds)
+        )
         return found
 
     def seeded_calls(self, name: str) -> SeededCalls | None:
         """What that function of ``keras.random`` returns under int seeds; None where there is none."""
-        return call_seeded(self._lab.keras, name, self._lab.stream("keras.random", name))
+        return call_seeded(self._session.keras, name, self._session.stream("keras.random", name))
 
     def masks(self, *, look: int = 0) -> Masks:
         """The noise that layers drew within a training, step by step; a later look comes after other random work."""
-        found: Masks = self._lab.once(
-            ("masks", look), lambda: masks(self._lab.keras, self._lab.stream("masks"), look=look)
+        found: Masks = self._session.once(
+            ("masks", look), lambda: masks(self._session.keras, self._session.stream("masks"), look=look)
         )
         return found
 
@@ -100,9 +102,9 @@ class Models:
 
         None where this version of the framework has no such source.
         """
-        seed, other = (self._lab.stream("source", name, *which) for which in ((), ("other",)))
-        found: Draws | None = self._lab.once(
-            ("source", name), lambda: _draw_if_there(self._lab.keras, name, seed, other)
+        seed, other = (self._session.stream("source", name, *which) for which in ((), ("other",)))
+        found: Draws | None = self._session.once(
+            ("source", name), lambda: _draw_if_there(self._session.keras, name, seed, other)
         )
         return found
 
@@ -114,16 +116,16 @@ class Models:
             permuted: Whether the hidden units are put in another order first.
             row: Of its random kernels, where it is not the catalogue's row that the net names.
         """
-        seed = self._lab.stream("net", net.name)
-        found: Walk = self._lab.once(
+        seed = self._session.stream("net", net.name)
+        found: Walk = self._session.once(
             ("walk", net, permuted, row and row.keras_name),
-            lambda: walk(self._lab.keras, net, seed, permuted=permuted, row=row),
+            lambda: walk(self._session.keras, net, seed, permuted=permuted, row=row),
         )
         return found
 
     def unit_walk(self, net: UnitNet) -> UnitWalk:
         """The weights of the filters or units of that net, step by step."""
-        return walk_units(self._lab.keras, net, self._lab.stream("unit net", net.name))
+        return walk_units(self._session.keras, net, self._session.stream("unit net", net.name))
 
 
 __all__ = ["Models", "RepeatedDraws", "Trace", "Walk", "trace_recipe"]

@@ -13,11 +13,11 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Constant, Orthogonal
 from initcheck.catalog.recipes import Feed, Recipe
+from initcheck.evidence.determinism.traces import trace_recipe
+from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, draw_twice
+from initcheck.evidence.order import take
+from initcheck.evidence.trace import digest
 from initcheck.frameworks.initializers import make_initializer
-from initcheck.training.models import trace_recipe
-from initcheck.training.orders import take
-from initcheck.training.sources import MissingSourceError, draw_twice
-from initcheck.training.trace import digest
 
 Answers = dict[str, str]
 

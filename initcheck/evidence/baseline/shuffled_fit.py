@@ -9,10 +9,10 @@ from initcheck.catalog.problems import Problem
 from initcheck.engines.fit import count_correct
 from initcheck.engines.problem_models import build_model, globally_seeded
 from initcheck.engines.validation.problem import validated_data
+from initcheck.evidence.determinism.traces import weights
+from initcheck.evidence.trace import Arrays
 from initcheck.frameworks.initializers import LayerInitializers
 from initcheck.frameworks.keras import load_keras
-from initcheck.training.models import weights
-from initcheck.training.trace import Arrays
 
 
 def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arrays]:

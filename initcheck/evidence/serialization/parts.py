@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.evidence.serialization.records import Arrays, Config, RoundTrip
+from initcheck.evidence.session import Session
+from initcheck.evidence.toy_models import minds_training
 from initcheck.frameworks.initializers import make_initializer
 from initcheck.frameworks.quiet import quiet
-from initcheck.training.building import minds_training
-from initcheck.training.saved_records import Arrays, Config, RoundTrip
 
 if TYPE_CHECKING:
     from initcheck.catalog.initializers import Initializer
-    from initcheck.training.lab import Lab
 
 _STREAM = np.random.RandomState(8)
 _VALUES = _STREAM.uniform(0.05, 0.95, size=(4, 3)).astype(np.float32)
@@ -28,12 +28,12 @@ class SavedParts:
     """Gives evidence of what survives in a configuration.
 
     Args:
-        lab: The laboratory.
+        session: Whose streams and cache to use.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._keras = lab.keras
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._keras = session.keras
 
     @quiet()
     def part(self, module: str, name: str, options: Config) -> tuple[list[RoundTrip], Config] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.training.trace import Array
+from initcheck.evidence.trace import Array
 
 GENERATORS = ("python", "numpy", "tensorflow")
 First = dict[str, list[tuple[Array, Array]]]

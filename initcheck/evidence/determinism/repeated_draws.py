@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.evidence import unrelated_work as unrelated
+from initcheck.evidence.trace import Array, digest
 from initcheck.frameworks.initializers import make_initializer, rebuilt
-from initcheck.training import unrelated
-from initcheck.training.trace import Array, digest
 
 
 @dataclass(frozen=True)

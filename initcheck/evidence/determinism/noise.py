@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.sources import STEPWISE
+from initcheck.evidence import unrelated_work as unrelated
+from initcheck.evidence.toy_models import make_recorder
+from initcheck.evidence.trace import Array
 from initcheck.seeding import derive_seed
-from initcheck.training import unrelated
-from initcheck.training.building import make_recorder
-from initcheck.training.trace import Array
 
 ROWS, PLACES, UNITS, BATCH, EPOCHS = 8, 2, 32, 4, 3
 Masks = dict[str, list[Array]]

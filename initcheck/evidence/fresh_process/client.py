@@ -8,13 +8,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.recipes import Feed, Recipe
 from initcheck.children import leashed
 from initcheck.errors import InitcheckError
-from initcheck.training.witness import (
+from initcheck.evidence.fresh_process.answers import (
     Answers,
     Question,
     draw_question,
@@ -22,10 +21,9 @@ from initcheck.training.witness import (
     source_question,
     trace_question,
 )
-from initcheck.training.worker import MARK
-
-if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+from initcheck.evidence.fresh_process.worker import MARK
+from initcheck.evidence.order import feed_seed
+from initcheck.evidence.session import Session
 
 _PATIENCE = 600  # seconds; starting TensorFlow takes ten, or sixty on a machine with no bytecode cached
 _HASH_SEEDS = ("20011", "20012")  # of Python's string hashes, which are another source of chance between processes
@@ -35,11 +33,11 @@ class Processes:
     """Answers from a fresh process.
 
     Args:
-        lab: Whose streams and cache to use.
+        session: Whose streams and cache to use.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def answers(self, question: Question, together: Sequence[Question]) -> Answers:
         """A fresh process's answers to a question.
@@ -51,7 +49,7 @@ class Processes:
         """
         asked = tuple(together) if question in together else (question,)
         key = tuple(sorted(one.name for one in asked))
-        found: dict[str, Answers] = self._lab.once(("fresh process", key), lambda: _ask(asked))
+        found: dict[str, Answers] = self._session.once(("fresh process", key), lambda: _ask(asked))
         return found[question.name]
 
     def about_draws(self, row: Initializer, asked: Sequence[tuple[str, tuple[int, ...]]]) -> Question | None:
@@ -59,19 +57,19 @@ class Processes:
         found = row.keras_name
         if not isinstance(found, str) and (found.__module__ == "__main__" or "<locals>" in found.__qualname__):
             return None
-        return draw_question(row, self._lab.stream("repeated draws", row.name), asked)
+        return draw_question(row, self._session.stream("repeated draws", row.name), asked)
 
     def about_source(self, name: str) -> Question:
         """A question about that source of randomness under a global seed."""
-        return source_question(name, self._lab.stream("source", name))
+        return source_question(name, self._session.stream("source", name))
 
     def about_trace(self, recipe: Recipe) -> Question:
         """A question about the trace of that recipe."""
-        return trace_question(recipe, self._lab.stream("recipe", recipe.name, 0))
+        return trace_question(recipe, self._session.stream("recipe", recipe.name, 0))
 
     def about_order(self, feed: Feed) -> Question:
         """A question about the order in which ``fit`` takes that feed's rows."""
-        return order_question(feed, self._lab.orders.seed(feed))
+        return order_question(feed, feed_seed(self._session, feed))
 
 
 def _ask(questions: Sequence[Question]) -> dict[str, Answers]:
@@ -83,7 +81,7 @@ def _ask(questions: Sequence[Question]) -> dict[str, Answers]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     done = subprocess.run(
-        leashed([sys.executable, "-m", "initcheck.training.worker"]),
+        leashed([sys.executable, "-m", "initcheck.evidence.fresh_process.worker"]),
         input=json.dumps([asdict(question) for question in questions]),
         env=environment,
         capture_output=True,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from initcheck.catalog.recipes import Feed
-from initcheck.training import unrelated
-from initcheck.training.trace import Array, digest
-
-if TYPE_CHECKING:
-    from initcheck.training.lab import Lab
+from initcheck.evidence import unrelated_work as unrelated
+from initcheck.evidence.session import Session
+from initcheck.evidence.trace import Array, digest
 
 _TWIN = 1_000_000  # between the number in one of two named inputs and in the other
 
@@ -54,15 +52,11 @@ class Orders:
     """Evidence on the order of rows; none is made twice.
 
     Args:
-        lab: Whose streams and cache to use.
+        session: Whose streams and cache to use.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-
-    def seed(self, feed: Feed, stream: int = 0) -> int:
-        """The global seed under which that feed is fitted."""
-        return self._lab.stream("order", feed.name, stream)
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def taken(self, feed: Feed, *, stream: int = 0, step: int = 0, look: int = 0) -> Order:
         """The order in which ``fit`` took that feed's rows.
@@ -73,11 +67,16 @@ class Orders:
             step: Added to the global seed, to get its neighbours.
             look: Later looks at the same order come after unrelated random work.
         """
-        found: Order = self._lab.once(
+        found: Order = self._session.once(
             ("order", feed, stream, step, look),
-            lambda: take(self._lab.keras, feed, self.seed(feed, stream) + step, look=look),
+            lambda: take(self._session.keras, feed, feed_seed(self._session, feed, stream) + step, look=look),
         )
         return found
+
+
+def feed_seed(session: Session, feed: Feed, stream: int = 0) -> int:
+    """The global seed under which that feed is fitted; other streams have other seeds."""
+    return session.stream("order", feed.name, stream)
 
 
 def take(keras: Any, feed: Feed, seed: int, *, look: int = 0) -> Order:

@@ -1,0 +1,1 @@
+"""Evidence: what the framework under test does, as records; checks judge them."""

@@ -1,0 +1,1 @@
+"""Evidence that baselines record: draws, orders of rows, and trainings stage by stage."""

@@ -1,0 +1,1 @@
+"""Evidence on what repeats: draws, random functions, global seeds, and trainings with their traces."""

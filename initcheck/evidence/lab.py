@@ -1,0 +1,81 @@
+"""The session's laboratory: gives checks their evidence, and makes no evidence twice."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from initcheck.evidence.efforts import EFFORTS
+from initcheck.evidence.session import Session
+
+if TYPE_CHECKING:
+    from initcheck.evidence.arithmetic import Steps
+    from initcheck.evidence.determinism.traces import Models
+    from initcheck.evidence.fresh_process.client import Processes
+    from initcheck.evidence.laws.draws import Draws
+    from initcheck.evidence.order import Orders
+    from initcheck.evidence.serialization.saving import Saving
+    from initcheck.evidence.spread import Spread
+
+
+class Lab(Session):
+    """Evidence under one root seed, a place for each family."""
+
+    @functools.cached_property
+    def draws(self) -> Draws:
+        """Draws of initializers, and kernels as layers create them."""
+        from initcheck.evidence.laws.draws import Draws
+
+        return Draws(self)
+
+    @functools.cached_property
+    def models(self) -> Models:
+        """Small models of drawn architectures: built, compiled, trained, with their traces."""
+        from initcheck.evidence.determinism.traces import Models
+
+        return Models(self)
+
+    @functools.cached_property
+    def processes(self) -> Processes:
+        """The same evidence from fresh processes."""
+        from initcheck.evidence.fresh_process.client import Processes
+
+        return Processes(self)
+
+    @functools.cached_property
+    def orders(self) -> Orders:
+        """The orders in which ``fit`` took the rows."""
+        from initcheck.evidence.order import Orders
+
+        return Orders(self)
+
+    @functools.cached_property
+    def saving(self) -> Saving:
+        """Configurations, weights and models after a round trip."""
+        from initcheck.evidence.serialization.saving import Saving
+
+        return Saving(self)
+
+    @functools.cached_property
+    def steps(self) -> Steps:
+        """First optimizer steps of tiny models, to hold against arithmetic."""
+        from initcheck.evidence.arithmetic import Steps
+
+        return Steps(self)
+
+    @functools.cached_property
+    def spread(self) -> Spread:
+        """Runs over thousands of reseeds."""
+        from initcheck.evidence.spread import Spread
+
+        return Spread(self)
+
+    def salted(self) -> Lab:
+        """The same laboratory with fresh streams."""
+        return Lab(self.seed, self.factor, self.salt + 1)
+
+
+@functools.cache
+def get_lab(seed: int, factor: float = EFFORTS["normal"]) -> Lab:
+    """The process's laboratory for that root seed and effort."""
+    return Lab(seed, factor)

@@ -1,0 +1,1 @@
+"""Draws of initializers, and weights and noise as layers make them."""

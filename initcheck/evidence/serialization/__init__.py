@@ -1,0 +1,1 @@
+"""Configurations, weights and models after a round trip."""

@@ -1,0 +1,1 @@
+"""The weights of hidden units along a training."""

@@ -1,1 +1,0 @@
-"""Evidence: the only rooms that import keras or tensorflow."""
