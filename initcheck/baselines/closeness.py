@@ -15,7 +15,7 @@ _MANTISSA = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}
 _LEAST = {"float16": -14, "bfloat16": -126, "float32": -126, "float64": -1022}  # exponents of normal numbers
 # A draw is made of random bits by a few operations, each rounded once: a polynomial or a logarithm, a scale, a shift.
 DRAW_ROUNDINGS = 8
-# Householder's columns are off by 2·rows·eps at most (initcheck.checks.orthogonality); 36 rows are the most recorded,
+# Householder's columns are off by 2·rows·eps at most (initcheck.checks.laws.orthogonal); 36 rows are the most recorded,
 # and an element may be half as large as its column.
 MATRIX_ROUNDINGS = 2 * 36 * 2
 POWER = 0.999

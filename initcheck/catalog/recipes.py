@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Settings = tuple[tuple[str, Any], ...]
@@ -151,3 +151,35 @@ class Net:
 
 def _settings(values: Any) -> tuple[Any, ...]:
     return tuple((key, tuple(value) if isinstance(value, list) else value) for key, value in values)
+
+
+@dataclass(frozen=True)
+class UnitNet:
+    """A layer of like units and an output unit, trained step by step in float64.
+
+    Attributes:
+        kind: A class of ``keras.layers``.
+        kernel: Every kernel's first value.
+        activation: Not 0 at 0 where the kernels are, or nothing would move.
+        optimizer: Of the names that ``walks`` knows: none that divides by a small number, which rounding would be.
+        input_shape: Of one row.
+        settings: The layer's other arguments.
+        gates: How many weights of each kind a unit has; they are told apart, the units are not.
+        batch_size: Rows per step.
+        steps: How many.
+    """
+
+    kind: str
+    kernel: float
+    activation: str
+    optimizer: str
+    input_shape: tuple[int, ...]
+    settings: Mapping[str, Any] = field(hash=False)
+    gates: int = 1
+    batch_size: int = 5
+    steps: int = 3  # a net of zeros moves its hidden kernel at the second
+
+    @property
+    def name(self) -> str:
+        """Readable and unique."""
+        return f"{self.kind}-{self.kernel:g}-{self.optimizer}"

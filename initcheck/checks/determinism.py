@@ -16,7 +16,7 @@ from initcheck.catalog.laws import Orthogonal
 from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.catalog.recipes import Recipe
 from initcheck.catalog.sources import FUNCTIONS, SOURCES, STEPWISE
-from initcheck.checks.likeness import apart, parting, parting_of_digests, same
+from initcheck.checks.bits import apart, parting, parting_of_digests, same
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.records import Status, Verdict, failed, passed
 

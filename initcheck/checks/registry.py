@@ -84,10 +84,10 @@ _CHECKS: dict[str, Check] = {}
 
 
 def check(code: str, title: str, **traits: Any) -> Callable[[Callable[..., Verdict]], Callable[..., Verdict]]:
-    """Registers the decorated function as the judge of that check; its module's name is the family."""
+    """Registers the decorated function as the judge of that check; its place in this package is the family."""
 
     def register(judge: Callable[..., Verdict]) -> Callable[..., Verdict]:
-        family = judge.__module__.rpartition(".")[2]
+        family = judge.__module__.split(".")[2]
         if code in _CHECKS or family not in FAMILIES:
             raise ValueError(f"check {code} is registered twice, or {family} is no family")
         traits.setdefault("subjects", FRAMEWORK)

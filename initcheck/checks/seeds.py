@@ -15,8 +15,8 @@ from initcheck.catalog.laws import ElementLaw, Orthogonal, Shape, Unstated
 from initcheck.catalog.layers import LayerRequest
 from initcheck.checks import dependence
 from initcheck.checks.goodness import Finding, Sample, samples_for_shift, unit_law
+from initcheck.checks.laws.samples import element_law
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
-from initcheck.checks.samples import element_law
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from initcheck.catalog.cases import nets
+from initcheck.catalog.cases.units import UNITS, unit_nets
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Unstated
-from initcheck.catalog.recipes import Net
+from initcheck.catalog.recipes import Net, UnitNet
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
-from initcheck.checks.unit_nets import UnitNet, judge_units, unit_nets
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
     from initcheck.evidence.symmetry.dense import Walk
+    from initcheck.evidence.symmetry.units import UnitWalk
 
 Array = np.ndarray[Any, Any]
 EXACT = "no tolerance: bits are compared"
@@ -245,3 +247,30 @@ def judge_keeping(lab: Lab, net: Net) -> Verdict:
 def judge_filters_and_units(lab: Lab, net: UnitNet) -> Verdict:
     """Judges every step of nets of zeros and of a constant whose weights all move, in float64."""
     return judge_units(lab.models.unit_walk(net), net)
+
+
+def unit_tolerance(net: UnitNet) -> float:
+    """How far rounding can set equal units apart: as ``tolerance`` has it, for gradient descent.
+
+    A gradient sums over rows and places, an output over inputs, units and gates: over fewer terms than all inputs of a
+    batch, all units and all gates together. Terms are below 20, momentum and growth below 10 each, the rate is 0.1.
+    """
+    terms = net.batch_size * math.prod(net.input_shape) + UNITS * net.gates + 16
+    return 20 * terms * float(np.finfo(np.float64).eps) * net.steps * 10 * 10 * 0.1
+
+
+def judge_units(walk: UnitWalk, net: UnitNet) -> Verdict:
+    """Whether all weights moved, and were the same for all units, and all pairs of units, at every step."""
+    allowed = unit_tolerance(net)
+    bound = f"± {allowed:.2g} by rounding"
+    still = [name for name, values in walk.weights.items() if np.any(values[-1] == values[0])]
+    if still or not np.all(np.isfinite(walk.losses)):
+        return failed(f"{net.name}: {still} did not move", "all moved, else nothing is shown", bound=bound)
+    gaps = {name: np.ptp(values, axis=-1).reshape(len(values), -1).max(axis=1) for name, values in walk.weights.items()}
+    name, gap = max(gaps.items(), key=lambda found: float(found[1].max()))
+    largest = float(np.max([values.max() for values in gaps.values()]))
+    if not largest <= allowed:  # NaN is no symmetry
+        step = int(np.argmax(~(gap <= allowed)))
+        measured = f"{net.name}: units are {gap[step]:.3g} apart in their {name} after step {step}"
+        return failed(measured, "equal units", bound=bound, effect=largest)
+    return passed(f"{net.name}: units at most {largest:.2g} apart in {net.steps} steps", bound=bound, effect=largest)

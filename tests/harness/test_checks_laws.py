@@ -10,21 +10,23 @@ import pytest
 from fakes import FakeLab, Generator, faultless
 from scipy.special import ndtr, ndtri
 
+from initcheck.catalog.cases import variants
 from initcheck.catalog.cases.layer_defaults import DEFAULTS, FORGET_GATE
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw
-from initcheck.checks import (
+from initcheck.checks import dependence, goodness, registry
+from initcheck.checks.laws import (
     default_weights,
-    dependence,
+    draws,
+    fans,
     given_weights,
-    goodness,
-    laws,
+    large_draws,
     noise,
+    orthogonal,
     precision,
     random_functions,
-    registry,
     samples,
-    variants,
+    strings,
 )
 from initcheck.checks.registry import NotApplicable
 from initcheck.evidence.efforts import EFFORTS
@@ -48,17 +50,17 @@ def _wrong(change: object) -> Generator:
 @pytest.mark.parametrize("row", [HE, NORMAL, UNIFORM, variants.RANDOM_VARIANTS[-2]], ids=lambda row: row.name)
 def test_faultless_draws_pass(row: Initializer) -> None:
     lab = FakeLab()
-    assert _status(laws.support(lab, row)) == "pass"
+    assert _status(draws.support(lab, row)) == "pass"
     for judge in (
-        laws.mean_and_signs,
-        laws.scale,
-        laws.distribution,
-        laws.independence,
-        laws.other_dtypes,
-        laws.large,
+        draws.mean_and_signs,
+        draws.scale,
+        draws.distribution,
+        draws.independence,
+        precision.other_dtypes,
+        large_draws.large,
     ):
         assert _status(judge(lab, row, ALPHA)) == "pass", judge.__name__
-    assert _status(laws.edge_shapes(lab, row)) == "pass"
+    assert _status(draws.edge_shapes(lab, row)) == "pass"
 
 
 def _with_copy(values: np.ndarray, sign: int) -> np.ndarray:
@@ -70,36 +72,36 @@ def _with_copy(values: np.ndarray, sign: int) -> np.ndarray:
 
 # What judges it, the row, and what is only just wrong with its draws.
 FAULTS = [
-    (laws.mean_and_signs, NORMAL, lambda values: values + np.float32(0.02)),
-    (laws.mean_and_signs, UNIFORM, lambda values: np.where(values == values.max(), values, values + 0.006)),
-    (laws.scale, NORMAL, lambda values: values * np.float32(1.013)),
-    (laws.scale, HE, lambda values: values * np.float32(0.985)),
-    (laws.scale, NORMAL, lambda values: values * np.float32(1.05 if values.ndim == 1 else 1)),
-    (laws.distribution, UNIFORM, lambda values: np.float32(0.001) + values * np.float32(0.998)),
-    (laws.distribution, UNIFORM, lambda values: np.round(values * 4096) / 4096),
-    (laws.distribution, NORMAL, lambda values: np.sign(values) * np.abs(values) ** 1.05),
+    (draws.mean_and_signs, NORMAL, lambda values: values + np.float32(0.02)),
+    (draws.mean_and_signs, UNIFORM, lambda values: np.where(values == values.max(), values, values + 0.006)),
+    (draws.scale, NORMAL, lambda values: values * np.float32(1.013)),
+    (draws.scale, HE, lambda values: values * np.float32(0.985)),
+    (draws.scale, NORMAL, lambda values: values * np.float32(1.05 if values.ndim == 1 else 1)),
+    (draws.distribution, UNIFORM, lambda values: np.float32(0.001) + values * np.float32(0.998)),
+    (draws.distribution, UNIFORM, lambda values: np.round(values * 4096) / 4096),
+    (draws.distribution, NORMAL, lambda values: np.sign(values) * np.abs(values) ** 1.05),
     (
-        laws.distribution,
+        draws.distribution,
         NORMAL,
         lambda values: np.where(np.arange(values.size).reshape(values.shape) == 5, 9, values),
     ),
-    (laws.independence, NORMAL, lambda values: (values + 0.06 * np.roll(values, 3, axis=-1)) / math.sqrt(1.0036)),
-    (laws.independence, NORMAL, lambda values: values - values.mean(axis=0)),
-    (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.dtype == "float64" else values),
-    (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 2 else values),
-    (laws.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 4 else values),
+    (draws.independence, NORMAL, lambda values: (values + 0.06 * np.roll(values, 3, axis=-1)) / math.sqrt(1.0036)),
+    (draws.independence, NORMAL, lambda values: values - values.mean(axis=0)),
+    (precision.other_dtypes, NORMAL, lambda values: values * 1.06 if values.dtype == "float64" else values),
+    (precision.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 2 else values),
+    (precision.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 4 else values),
     (
-        laws.other_dtypes,
+        precision.other_dtypes,
         INITIALIZERS["truncated_normal"],
         lambda values: np.clip(values, -0.0975, 0.0975) if values.dtype == "float16" else values,
     ),
-    (laws.large, NORMAL, lambda values: np.clip(values, -4.3, 4.3)),
-    (laws.large, HE, lambda values: _with_copy(values, 1)),
-    (laws.large, HE, lambda values: -_with_copy(values.T, -1).T),
-    (laws.other_dtypes, HE, lambda values: np.abs(values) if values.ndim == 2 else values),
-    (laws.other_dtypes, HE, lambda values: np.abs(values) if values.ndim == 4 else values),
+    (large_draws.large, NORMAL, lambda values: np.clip(values, -4.3, 4.3)),
+    (large_draws.large, HE, lambda values: _with_copy(values, 1)),
+    (large_draws.large, HE, lambda values: -_with_copy(values.T, -1).T),
+    (precision.other_dtypes, HE, lambda values: np.abs(values) if values.ndim == 2 else values),
+    (precision.other_dtypes, HE, lambda values: np.abs(values) if values.ndim == 4 else values),
     *(
-        (laws.other_dtypes, row, lambda values: values.astype("float32").astype(values.dtype))
+        (precision.other_dtypes, row, lambda values: values.astype("float32").astype(values.dtype))
         for row in (UNIFORM, NORMAL, HE)
     ),
 ]
@@ -123,7 +125,7 @@ def test_as_many_dtypes_and_shapes_are_judged_as_are_counted(monkeypatch: pytest
         return goodness.Finding(*groups, 0.0, 1, 1e-3 if len(judged) == 1 else 1.0)
 
     monkeypatch.setattr(precision, "most_suspicious", spy)
-    verdict = laws.other_dtypes(FakeLab(), HE, ALPHA)
+    verdict = precision.other_dtypes(FakeLab(), HE, ALPHA)
     assert {judged.count(name) for name in judged if "float64" in name} == {5}
     assert {judged.count(name) for name in judged if "float16" in name} == {4}
     assert len(set(judged)) == 6
@@ -132,46 +134,46 @@ def test_as_many_dtypes_and_shapes_are_judged_as_are_counted(monkeypatch: pytest
 
 
 def test_an_element_beyond_the_support_fails() -> None:
-    assert _status(laws.support(FakeLab(_wrong(lambda values: values * np.float32(1.001))), HE)) == "fail"
-    assert _status(laws.support(FakeLab(_wrong(lambda values: values.astype("float64"))), HE)) == "fail"
+    assert _status(draws.support(FakeLab(_wrong(lambda values: values * np.float32(1.001))), HE)) == "fail"
+    assert _status(draws.support(FakeLab(_wrong(lambda values: values.astype("float64"))), HE)) == "fail"
 
 
 def test_constants_are_compared_exactly() -> None:
     identity = INITIALIZERS["identity"]
-    assert _status(laws.constants(FakeLab(), identity)) == "pass"
-    assert _status(laws.constants(FakeLab(_wrong(lambda values: values + values.dtype.type(1e-7))), ZEROS)) == "fail"
+    assert _status(draws.constants(FakeLab(), identity)) == "pass"
+    assert _status(draws.constants(FakeLab(_wrong(lambda values: values + values.dtype.type(1e-7))), ZEROS)) == "fail"
     with pytest.raises(NotApplicable):
-        laws.constants(FakeLab(), HE)
+        draws.constants(FakeLab(), HE)
 
 
 def test_orthogonal_draws_are_judged_by_their_rows_and_their_signs() -> None:
     lab = FakeLab()
-    assert _status(laws.orthonormality(lab, ORTHOGONAL)) == "pass"
-    assert _status(laws.haar(lab, ORTHOGONAL, ALPHA)) == "pass"
+    assert _status(orthogonal.orthonormality(lab, ORTHOGONAL)) == "pass"
+    assert _status(orthogonal.haar(lab, ORTHOGONAL, ALPHA)) == "pass"
     stretched = FakeLab(_wrong(lambda values: values * values.dtype.type(1.01)))
-    assert _status(laws.orthonormality(stretched, ORTHOGONAL)) == "fail"
+    assert _status(orthogonal.orthonormality(stretched, ORTHOGONAL)) == "fail"
     uncorrected = FakeLab(_wrong(lambda values: values * np.sign(values.reshape(-1)[0])))
-    assert _status(laws.haar(uncorrected, ORTHOGONAL, ALPHA)) == "fail"
-    assert _status(laws.orthonormality(uncorrected, ORTHOGONAL)) == "pass"
+    assert _status(orthogonal.haar(uncorrected, ORTHOGONAL, ALPHA)) == "fail"
+    assert _status(orthogonal.orthonormality(uncorrected, ORTHOGONAL)) == "pass"
     for dtype in ("float64", "float16"):
         there = FakeLab(
             _wrong(lambda values, dtype=dtype: values * np.sign(values.flat[0]) if values.dtype == dtype else values)
         )
-        assert _status(laws.haar(there, ORTHOGONAL, ALPHA)) == "fail"
+        assert _status(orthogonal.haar(there, ORTHOGONAL, ALPHA)) == "fail"
 
 
 def test_elementwise_checks_do_not_apply_to_orthogonal_rows() -> None:
     with pytest.raises(NotApplicable):
-        laws.scale(FakeLab(), ORTHOGONAL, ALPHA)
+        draws.scale(FakeLab(), ORTHOGONAL, ALPHA)
 
 
 def test_an_excluded_shape_must_be_refused() -> None:
     lab = FakeLab()
-    assert _status(laws.edge_shapes(lab, ORTHOGONAL)) == "pass"
+    assert _status(draws.edge_shapes(lab, ORTHOGONAL)) == "pass"
     lenient = SimpleNamespace(
         draws=SimpleNamespace(refusal=lambda row, shape: "", draw=lab.draws.draw), stream=lab.stream
     )
-    assert _status(laws.edge_shapes(lenient, ORTHOGONAL)) == "fail"
+    assert _status(draws.edge_shapes(lenient, ORTHOGONAL)) == "fail"
 
 
 def _layers(factor: float) -> SimpleNamespace:
@@ -188,9 +190,9 @@ def _layers(factor: float) -> SimpleNamespace:
 def test_a_dense_kernels_scale_is_held_against_its_fans() -> None:
     right, wrong = FakeLab(layers=_layers(1.0)), FakeLab(layers=_layers(1.04))
     for mode in ("fan_in", "fan_out"):
-        assert _status(laws.layer_fans(right, ("dense", mode), ALPHA)) == "pass"
-        assert _status(laws.layer_fans(wrong, ("dense", mode), ALPHA)) == "fail"
-        assert _status(laws.layer_units(right, ("dense", mode), ALPHA)) == "pass"
+        assert _status(fans.layer_fans(right, ("dense", mode), ALPHA)) == "pass"
+        assert _status(fans.layer_fans(wrong, ("dense", mode), ALPHA)) == "fail"
+        assert _status(fans.layer_units(right, ("dense", mode), ALPHA)) == "pass"
 
 
 def _lstm(bias: float, row: str) -> FakeLab:
@@ -209,7 +211,7 @@ def test_defaults_have_their_documented_shapes() -> None:
     assert bias == (2, 30)
     for shape, status in ((bias, "pass"), (bias[1:], "fail")):
         made = [*weights[:2], np.zeros(shape, np.float32)]
-        assert _status(default_weights.judge("GRU", made, expected, ALPHA)) == status
+        assert _status(default_weights.judge_weights("GRU", made, expected, ALPHA)) == status
     assert all(len(one.shapes) == len(one.initializers) for one in DEFAULTS.values())
     assert (kernel, recurrent) == ((4000, 30), (10, 30))
 
@@ -230,30 +232,30 @@ def _given(change: object = lambda dtype, values: values) -> FakeLab:
 
 
 def test_a_layers_weights_are_held_against_its_initializers_draws() -> None:
-    assert _status(laws.layers_use_their_initializers(_given(), "lstm,forget_gate")) == "pass"
-    assert _status(laws.layers_use_their_initializers(_given(), "lstm,no_forget_bias")) == "fail"
-    assert _status(laws.layers_use_their_initializers(_given(), "embedding,masked")) == "pass"
+    assert _status(given_weights.layers_use_their_initializers(_given(), "lstm,forget_gate")) == "pass"
+    assert _status(given_weights.layers_use_their_initializers(_given(), "lstm,no_forget_bias")) == "fail"
+    assert _status(given_weights.layers_use_their_initializers(_given(), "embedding,masked")) == "pass"
 
     def masked(policy: str, values: np.ndarray) -> np.ndarray:
         values[0] = 0
         return values
 
     for name in ("embedding,masked", "lstm,forget_gate"):
-        assert _status(laws.layers_use_their_initializers(_given(masked), name)) == "fail"
+        assert _status(given_weights.layers_use_their_initializers(_given(masked), name)) == "fail"
 
 
 @pytest.mark.parametrize("policy", list(given_weights.POLICIES))
 def test_a_layers_weights_have_the_dtype_of_its_policy(policy: str) -> None:
-    assert _status(laws.layer_dtypes(_given(), policy)) == "pass"
-    assert _status(laws.layer_dtypes(_given(lambda policy, values: values.astype("float16")), policy)) == (
+    assert _status(given_weights.layer_dtypes(_given(), policy)) == "pass"
+    assert _status(given_weights.layer_dtypes(_given(lambda policy, values: values.astype("float16")), policy)) == (
         "pass" if policy == "float16" else "fail"
     )
 
 
 def test_doubles_that_are_cast_floats_are_no_draws_of_that_dtype() -> None:
     cast = _given(lambda policy, values: values.astype("float32").astype(values.dtype))
-    assert _status(laws.layer_dtypes(cast, "float64")) == "fail"
-    assert _status(laws.layer_dtypes(cast, "mixed_float16")) == "pass"
+    assert _status(given_weights.layer_dtypes(cast, "float64")) == "fail"
+    assert _status(given_weights.layer_dtypes(cast, "mixed_float16")) == "pass"
 
 
 def _asked(**methods: object) -> SimpleNamespace:
@@ -265,8 +267,8 @@ def test_the_default_dtype_is_the_frameworks_own() -> None:
     right = _asked(under=lambda floatx, row, shape, seed: faultless(row, shape, seed, floatx))
     wrong = _asked(under=lambda floatx, row, shape, seed: faultless(row, shape, seed))
     for row in (HE, ZEROS):
-        assert _status(laws.default_dtype(right, row)) == "pass"
-        assert _status(laws.default_dtype(wrong, row)) == "fail"
+        assert _status(draws.default_dtype(right, row)) == "pass"
+        assert _status(draws.default_dtype(wrong, row)) == "fail"
 
 
 @pytest.mark.parametrize(
@@ -279,7 +281,7 @@ def test_the_default_dtype_is_the_frameworks_own() -> None:
     ],
 )
 def test_a_string_stands_for_its_documented_arguments(answer: object, status: str) -> None:
-    assert _status(laws.string_arguments(_asked(described=lambda name, keras_class: answer), "normal")) == status
+    assert _status(strings.string_arguments(_asked(described=lambda name, keras_class: answer), "normal")) == status
 
 
 def _function(name: str, arguments: dict[str, object], seed: int) -> np.ndarray:
@@ -315,22 +317,22 @@ _FUNCTION_FAULTS = {
 
 @pytest.mark.parametrize("case", random_functions.CASES, ids=lambda case: case.function)
 def test_functions_are_held_against_their_laws(case: random_functions.FunctionCase) -> None:
-    assert _status(laws.functions(_asked(function=_function), case, ALPHA)) == "pass"
+    assert _status(random_functions.functions(_asked(function=_function), case, ALPHA)) == "pass"
     change = _FUNCTION_FAULTS[case.function]
     for wrong in (
         _asked(function=lambda name, arguments, seed: change(_function(name, arguments, seed))),
         _asked(function=lambda name, arguments, seed: _function(name, arguments, 1)),
     ):
-        assert _status(laws.functions(wrong, case, ALPHA)) == "fail"
+        assert _status(random_functions.functions(wrong, case, ALPHA)) == "fail"
     with pytest.raises(NotApplicable):
-        laws.functions(_asked(function=lambda name, arguments, seed: None), case, ALPHA)
+        random_functions.functions(_asked(function=lambda name, arguments, seed: None), case, ALPHA)
 
 
 def test_defaults_are_held_against_the_documented_ones() -> None:
     assert DEFAULTS["LSTM"].initializers[-1] is FORGET_GATE
-    assert _status(laws.layer_defaults(_lstm(1.0, "glorot_uniform"), "LSTM", ALPHA)) == "pass"
-    assert _status(laws.layer_defaults(_lstm(0.0, "glorot_uniform"), "LSTM", ALPHA)) == "fail"
-    assert _status(laws.layer_defaults(_lstm(1.0, "glorot_normal"), "LSTM", ALPHA)) == "fail"
+    assert _status(default_weights.layer_defaults(_lstm(1.0, "glorot_uniform"), "LSTM", ALPHA)) == "pass"
+    assert _status(default_weights.layer_defaults(_lstm(0.0, "glorot_uniform"), "LSTM", ALPHA)) == "fail"
+    assert _status(default_weights.layer_defaults(_lstm(1.0, "glorot_normal"), "LSTM", ALPHA)) == "fail"
 
 
 @pytest.mark.parametrize(("rate", "passes"), [(0.3, True), (0.28, False), (0.32, False)])
@@ -490,7 +492,7 @@ def test_distribution_functions_agree_with_scipy(family: str) -> None:
 
 
 def test_verdicts_know_their_numbers() -> None:
-    verdict = laws.scale(FakeLab(), HE, ALPHA)
+    verdict = draws.scale(FakeLab(), HE, ALPHA)
     assert verdict.status is Status.PASS
     assert verdict.alpha == ALPHA
     assert verdict.n is not None

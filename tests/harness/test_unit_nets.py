@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from initcheck.checks.unit_nets import judge_units, tolerance, unit_nets
+from initcheck.catalog.cases.units import unit_nets
+from initcheck.checks.symmetry import judge_units, unit_tolerance
 from initcheck.evidence.lab import Lab
 from initcheck.evidence.symmetry.units import UnitWalk
 from initcheck.frameworks.keras import load_keras
@@ -25,7 +26,7 @@ def walk(change: float = 0.0, *, still: bool = False) -> Any:
 
 @pytest.mark.parametrize(("change", "status"), [(0.0, "pass"), (0.5, "pass"), (2.0, "fail"), (np.nan, "fail")])
 def test_units_may_part_by_rounding_and_no_more(change: float, status: str) -> None:
-    assert judge_units(walk(change * tolerance(NET)), NET).status.value == status
+    assert judge_units(walk(change * unit_tolerance(NET)), NET).status.value == status
 
 
 def test_weights_that_do_not_move_show_nothing() -> None:
@@ -34,7 +35,7 @@ def test_weights_that_do_not_move_show_nothing() -> None:
 
 def test_every_net_has_a_name_and_a_tolerance_far_below_a_step() -> None:
     assert len({net.name for net in unit_nets()}) == len(unit_nets())
-    assert all(0 < tolerance(net) < 1e-9 for net in unit_nets())
+    assert all(0 < unit_tolerance(net) < 1e-9 for net in unit_nets())
 
 
 def test_the_nets_are_in_float64_whatever_was_built_before_and_leave_nothing_behind():

@@ -26,7 +26,7 @@ from initcheck.evidence.trace import Array, Arrays, Trace
 from initcheck.frameworks.initializers import LayerInitializers
 
 if TYPE_CHECKING:
-    from initcheck.checks.unit_nets import UnitNet
+    from initcheck.catalog.recipes import UnitNet
 
 _PROBLEM_STEPS = 12  # of a problem's own batches
 

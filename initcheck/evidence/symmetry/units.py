@@ -12,7 +12,7 @@ from initcheck.evidence.trace import Array
 from initcheck.frameworks.floatx import floatx
 
 if TYPE_CHECKING:
-    from initcheck.checks.unit_nets import UnitNet
+    from initcheck.catalog.recipes import UnitNet
 
 RATE = 0.1
 _DTYPE = "float64"
@@ -32,7 +32,7 @@ class UnitWalk:
 
 
 def walk_units(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
-    """Trains that net of ``checks.unit_nets``."""
+    """Trains that net of ``catalog.cases.units``."""
     with floatx(keras, _DTYPE):
         return _walk(keras, net, seed)
 

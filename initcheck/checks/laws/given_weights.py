@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from initcheck.catalog.cases import layers as layer_cases
-from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.initializers import Initializer
+from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.laws import VarianceScaled
 from initcheck.catalog.layers import LayerRequest
-from initcheck.checks.registry import NotApplicable
-from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -131,8 +138,16 @@ POLICIES: Mapping[str, str] = {
 }
 
 
-def judge(lab: Lab, name: str) -> Verdict:
-    """Every argument of one layer, under every initializer that it can be given."""
+@check(
+    "LAW14",
+    "A layer's first weights are what the initializer it was given returns for their shape.",
+    subjects=[Subject(name, name) for name in SUBJECTS],
+)
+def layers_use_their_initializers(lab: Lab, name: str) -> Verdict:
+    """Every argument of one layer, under every initializer that it can be given.
+
+    Bit for bit: an initializer with an integer seed returns the same values at every call (documented).
+    """
     case = OPTIONS[name] if name in OPTIONS else _of_kind(name)
     if not lab.draws.layers.offers(case.request.layer):
         raise NotApplicable(f"the installed Keras has no {case.request.layer}")
@@ -142,8 +157,16 @@ def judge(lab: Lab, name: str) -> Verdict:
     return passed(f"{name}: {case.request.layer}'s weights are its initializers' draws")
 
 
-def judge_policy(lab: Lab, policy: str) -> Verdict:
-    """Every layer of ``TYPED`` under one dtype policy."""
+@check(
+    "LAW18",
+    "A layer's weights have the dtype that its dtype policy states, and are its initializers' draws in that dtype.",
+    subjects=[Subject(policy, policy) for policy in POLICIES],
+)
+def layer_dtypes(lab: Lab, policy: str) -> Verdict:
+    """Every layer of ``TYPED`` under one dtype policy.
+
+    Bit for bit; doubles that are cast floats differ, and mixed precision keeps its variables in float32.
+    """
     for name, case in TYPED.items():
         request = LayerRequest(case.request.layer, {**case.request.arguments, "dtype": policy}, case.request.inputs)
         problem = _problem(lab, f"{policy} {name}", GivenCase(request, case.places, case.forced), POLICIES[policy])

@@ -9,9 +9,23 @@ import numpy as np
 
 from initcheck.catalog.cases import layers as layer_cases
 from initcheck.catalog.initializers import Initializer
-from initcheck.catalog.laws import Mode, VarianceScaled, fans
-from initcheck.checks.goodness import Finding, most_suspicious, samples_for_scale, scale_test
-from initcheck.checks.registry import NotApplicable
+from initcheck.catalog.laws import Mode
+from initcheck.checks.goodness import (
+    Finding,
+    most_suspicious,
+    samples_for_scale,
+    scale_test,
+)
+from initcheck.checks.judgement import judged
+from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.records import Verdict
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+from typing import TYPE_CHECKING
+
+from initcheck.catalog.laws import VarianceScaled, fans
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -69,3 +83,40 @@ def _kernels(lab: Lab, kind: str, mode: Mode, row: Initializer) -> list[tuple[la
 
     made: list[tuple[layer_cases.LayerCase, np.ndarray]] = lab.once(("laws", "fans", kind, mode), make)
     return made
+
+
+_FAN_TRAITS: dict[str, Any] = {
+    "detects": "a standard deviation off by 3.5 % over the kernels of one kind of layer, 6 % in one kernel",
+    "samples": samples,
+    "min_samples": needs,
+}
+
+
+@check(
+    "LAW12",
+    "The scale of a layer's kernel follows from its fan-in or fan-out.",
+    subjects=[Subject(f"{kind}-{mode}", (kind, mode)) for kind in layer_cases.KINDS for mode in ("fan_in", "fan_out")],
+    **_FAN_TRAITS,
+)
+def layer_fans(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
+    """The fans of the layer's units (He et al. 2015); where Keras is known to count the kernel's shape, also those."""
+    kind, mode = subject
+    found = scale_finding(lab, kind, mode, by_shape=False)
+    if subject in layer_cases.QUIRKS:
+        found = max(found, scale_finding(lab, kind, mode, by_shape=True), key=lambda one: one.p_value)
+    said = f"{kind}, {found.group}: stddev {found.value:.4f} times the documented one"
+    return judged(found, alpha, said, "1", effect=found.value - 1)
+
+
+@check(
+    "LAW13",
+    "Fan-in is the number of inputs that a unit sums up, fan-out the number of units that an input goes to.",
+    subjects=[Subject(f"{kind}-{mode}", (kind, mode)) for kind, mode in layer_cases.QUIRKS],
+    **_FAN_TRAITS,
+)
+def layer_units(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
+    """He et al. 2015, equations 10 and 14, for layers whose kernels are not shaped like their units."""
+    kind, mode = subject
+    found = scale_finding(lab, kind, mode, by_shape=False)
+    said = f"{kind}, {found.group}: stddev {found.value:.4f} times that of its units"
+    return judged(found, alpha, said, "1", effect=found.value - 1)

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.checks.goodness import Finding, Sample, samples_for_distance, shape_test, unit_law
+from initcheck.checks.goodness import (
+    Finding,
+    samples_for_distance,
+    shape_test,
+    unit_law,
+)
+from initcheck.checks.judgement import judged
+from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.records import Verdict, failed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from initcheck.checks.goodness import Sample
 
 SAMPLES = 50_000
 _CHANCES = (0.1, 0.2, 0.3, 0.4)
@@ -105,3 +119,26 @@ def _steps(case: FunctionCase, values: Sample) -> tuple[Sample, Sample]:
         found, index = np.unique(values, return_inverse=True)
         return law.cdf(found - 1)[index], law.pmf(found)[index]
     return np.asarray(law.cdf(values)), np.zeros(1)
+
+
+@check(
+    "LAW21",
+    "The functions of keras.random draw their documented laws, and an int seed repeats.",
+    subjects=[Subject(case.function, case) for case in CASES],
+    detects="distribution functions 2 % apart",
+    samples=lambda factor: SAMPLES,
+    min_samples=needs,
+)
+def functions(lab: Lab, case: FunctionCase, alpha: float) -> Verdict:
+    """Kolmogorov and Smirnov's test against scipy's law; values of a discrete law are spread over their steps."""
+    seed = lab.stream("laws", "functions", case.function)
+    drawn = [lab.draws.function(case.function, case.arguments, one) for one in (seed, seed, seed // 2 + 1)]
+    values, again, other = drawn
+    if values is None or again is None or other is None:
+        raise NotApplicable(f"the installed Keras has no keras.random.{case.function}")
+    problem = exact_problem(case, values, again, other)
+    if problem:
+        return failed(f"keras.random.{case.function}: {problem}", "its documentation")
+    found = finding(case, values)
+    said = f"keras.random.{case.function}: distance of distribution functions {found.value:.4f}"
+    return judged(found, alpha, said, "0", effect=found.value)

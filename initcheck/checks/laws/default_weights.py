@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.catalog.cases.layer_defaults import FORGET_GATE, ORTHOGONAL, LayerDefaults
+from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.laws import Constant
-from initcheck.checks import orthogonality
 from initcheck.checks.goodness import (
     Finding,
     mean_test,
@@ -20,8 +20,16 @@ from initcheck.checks.goodness import (
     unit_law,
 )
 from initcheck.checks.judgement import judged
-from initcheck.checks.samples import element_law
+from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+
+from initcheck.catalog.cases.layer_defaults import FORGET_GATE, ORTHOGONAL, LayerDefaults
+from initcheck.checks.laws import orthogonal
+from initcheck.checks.laws.samples import element_law
 
 SAMPLES = 20_000
 _SLACK = 0.01  # what is left of the different ways of counting a gated layer's units
@@ -37,7 +45,7 @@ def needs(alpha: float) -> int:
     )
 
 
-def judge(name: str, weights: Sequence[np.ndarray], expected: LayerDefaults, alpha: float) -> Verdict:
+def judge_weights(name: str, weights: Sequence[np.ndarray], expected: LayerDefaults, alpha: float) -> Verdict:
     """Shapes and constants exactly; orthogonal kernels by their rows; random ones by mean, scale and distribution."""
     shapes = tuple(values.shape for values in weights)
     if shapes != expected.shapes:
@@ -53,7 +61,7 @@ def judge(name: str, weights: Sequence[np.ndarray], expected: LayerDefaults, alp
             if not np.array_equal(values, exact):
                 return failed(f"{label}: {np.unique(values)[:5]}", f"{row.name} exactly")
         elif row is ORTHOGONAL:
-            off, bound = orthogonality.departure(values, 1.0)
+            off, bound = orthogonal.departure(values, 1.0)
             if not off <= bound:
                 return failed(f"{label}: |QᵀQ − I| up to {off:.3g}", "orthogonal", bound=f"at most {bound:.2g}")
         else:
@@ -71,3 +79,20 @@ def judge(name: str, weights: Sequence[np.ndarray], expected: LayerDefaults, alp
     what, worst = min(found.items(), key=lambda item: item[1].p_value)
     worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
     return judged(worst, alpha, f"{what}: {worst.value:.4f}", "the documented default")
+
+
+@check(
+    "LAW15",
+    "A layer that is told nothing of initializers has the documented defaults: kernels, biases, scales, statistics.",
+    subjects=[Subject(name, name) for name in DEFAULTS],
+    detects="a standard deviation off by 5 %, another family of distributions, a constant off by anything",
+    samples=lambda factor: SAMPLES,
+    min_samples=needs,
+)
+def layer_defaults(lab: Lab, name: str, alpha: float) -> Verdict:
+    """Shapes and constants exactly; orthogonal kernels by their rows; random ones by mean, scale and distribution."""
+    expected = DEFAULTS[name]
+    if not lab.draws.layers.offers(expected.request.layer):
+        raise NotApplicable(f"the installed Keras has no {expected.request.layer}")
+    weights = lab.draws.layers.defaults(expected.request, lab.stream("laws", "defaults", name))
+    return judge_weights(name, weights, expected, alpha)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.catalog.laws import ElementLaw, Shape
+from initcheck.catalog.initializers import Initializer
 from initcheck.checks.goodness import (
     Finding,
     extremes_test,
@@ -19,6 +20,17 @@ from initcheck.checks.goodness import (
     shape_test,
     unit_law,
 )
+from initcheck.checks.judgement import judged
+from initcheck.checks.laws import samples
+from initcheck.checks.laws.rows import elementwise_rows
+from initcheck.checks.registry import check
+from initcheck.records import Verdict, failed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+
+from initcheck.catalog.laws import ElementLaw, Shape
 
 # Unit roundoff, and bits drawn. TensorFlow draws 52 of a double, of which 40 leave room for another way of filling it.
 DTYPES = {"float64": (2.0**-53, 40), "float16": (2.0**-11, 0), "bfloat16": (2.0**-8, 0)}
@@ -69,3 +81,31 @@ def _cell(law: ElementLaw, dtype: str) -> float:
     """A cell of the grid where it is coarsest, in σ: uniform draws have 1,024 (128) steps from end to end."""
     reach = 3 * law.stddev if law.family == "normal" else law.support[1] - law.mean
     return 2 * DTYPES[dtype][0] * (abs(law.mean) + 2 * reach) / law.stddev
+
+
+@check(
+    "LAW06",
+    "Draws in double and half precision follow the same law as far as their precision goes.",
+    subjects=elementwise_rows(),
+    takes="initializer",
+    detects="a standard deviation off by 4 % in any dtype and shape, beyond the rounding of that dtype; doubles that "
+    "are cast floats",
+    samples=lambda factor: min(math.prod(shape) for shape in SHAPES),
+    min_samples=needs,
+)
+def other_dtypes(lab: Lab, row: Initializer, alpha: float) -> Verdict:
+    """Mean, scale, distribution and extremes with what rounding may add; and all the bits of double precision."""
+    found: list[tuple[str, Finding]] = []
+    for dtype in DTYPES:
+        for shape in SHAPES:
+            law = samples.element_law(row, shape)
+            values = lab.draws.draw(row, shape, seed=lab.stream("laws", dtype, row.name, *shape), dtype=dtype)
+            if str(values.dtype) != dtype or values.shape != shape:
+                return failed(f"{row.name}: {values.dtype} of shape {values.shape}", f"{dtype} of shape {shape}")
+            beyond = beyond_support(values, law, dtype)
+            if beyond:
+                return failed(f"{row.name} as {dtype}: {beyond}", "within the support")
+            found += findings(values, law, dtype)
+    what, worst = min(found, key=lambda item: item[1].p_value)
+    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
+    return judged(worst, alpha, f"{row.name} {worst.group}: {what} {worst.value:.4f}", "the documented law")

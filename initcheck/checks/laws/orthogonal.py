@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import Orthogonal
+from initcheck.checks.goodness import (
+    Finding,
+    samples_for_shift,
+    shape_test,
+)
+from initcheck.checks.judgement import judged
+from initcheck.checks.laws.rows import orthogonal_rows
+from initcheck.checks.registry import NotApplicable, check, require_law
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+import importlib
+
 from initcheck.catalog.laws import ElementLaw, Shape
-from initcheck.checks.goodness import Finding, Sample, shape_test, two_sided
+from initcheck.checks.goodness import Sample, two_sided
 
 # Shapes whose draws are judged for orthonormality: tall, wide, square, and kernels of convolutions.
 SHAPES: tuple[Shape, ...] = (
@@ -58,7 +75,7 @@ def departure(kernel: np.ndarray, gain: float) -> tuple[float, float]:
     return off, 2 * max(4, matrix.shape[0]) * eps
 
 
-def haar(samples: Sequence[Sequence[Sample]]) -> Finding:
+def haar_finding(samples: Sequence[Sequence[Sample]]) -> Finding:
     """Whether orthogonal matrices are uniform among all of their shape (Haar's law), from many of each shape.
 
     A column of length n is uniform on the sphere: an entry is positive half of the time, its square has the law
@@ -104,3 +121,84 @@ def _largest(name: str, scores: Sample, n: int) -> Finding:
     where = np.unravel_index(int(np.argmax(np.abs(scores))), scores.shape)
     place = f" {tuple(int(index) for index in where)}" if scores.size > 1 else ""
     return Finding(name + place, float(scores[where]), n, min(1.0, two_sided(float(scores[where])) * scores.size))
+
+
+@check(
+    "LAW08",
+    "Orthogonal draws have orthonormal columns, or rows where they are fewer, times the gain.",
+    subjects=orthogonal_rows(),
+    takes="initializer",
+)
+def orthonormality(lab: Lab, row: Initializer) -> Verdict:
+    """‖QᵀQ − g²I‖ stays within the rounding of a QR factorization, for every rank and three dtypes."""
+    require_law(row)
+    if not isinstance(row.law, Orthogonal):
+        raise NotApplicable(f"{row.name} is not orthogonal")
+    largest = 0.0
+    for dtype in ("float32", "float64", "float16"):
+        for shape in SHAPES:
+            seed = lab.stream("laws", "orthonormality", row.name, dtype, *shape)
+            values = lab.draws.draw(row, shape, seed=seed, dtype=dtype)
+            if values.shape != shape or str(values.dtype) != dtype:
+                return failed(f"{row.name}: {values.dtype} of shape {values.shape}", f"{dtype} of shape {shape}")
+            off, bound = departure(values, row.law.gain)
+            if not off <= bound:
+                said = f"{row.name} {shape}, {dtype}: |QᵀQ/g² − I| up to {off:.3g}"
+                return failed(said, "0", bound=f"at most {bound:.2g} from rounding")
+            largest = max(largest, off / bound)
+    return passed(f"{row.name}: |QᵀQ/g² − I| at most {largest:.2f} of what rounding explains")
+
+
+_HAAR_DRAWS = 124  # of each shape, times the effort's factor; half as many in other dtypes
+
+
+def _haar_needs(alpha: float) -> int:
+    """How many signs of the shape that has fewest; those of the other dtypes are fewer, by how much is known."""
+    fewest = min(map(haar_signs, HAAR_SHAPES))
+    others = min(haar_signs(shape) for shape, _ in HAAR_OTHERS)
+    return max(
+        samples_for_shift(0.26, alpha, HAAR_TESTS),
+        math.ceil(samples_for_shift(0.36, alpha, HAAR_TESTS) * 2 * fewest / others),
+    )
+
+
+@check(
+    "LAW09",
+    "Orthogonal draws are uniform among all orthogonal matrices (Haar's law).",
+    subjects=orthogonal_rows()[:1],  # the gain multiplies the same draw, and LAW08 judges it
+    takes="initializer",
+    detects="signs of the first row and column that are positive 63 % of the time in matrices of one shape, 68 % in "
+    "double and half precision",
+    # The first row and column have rows + columns − 1 signs.
+    samples=lambda factor: math.ceil(_HAAR_DRAWS * factor) * min(map(haar_signs, HAAR_SHAPES)),
+    min_samples=_haar_needs,
+)
+def haar(lab: Lab, row: Initializer, alpha: float) -> Verdict:
+    """Signs, squares and the Beta law of entries over small matrices; a missing sign correction shows only here."""
+    require_law(row)
+    if not isinstance(row.law, Orthogonal):
+        raise NotApplicable(f"{row.name} is not orthogonal")
+    asked = [(shape, "float32", _HAAR_DRAWS) for shape in HAAR_SHAPES]
+    asked += [(shape, dtype, _HAAR_DRAWS // 2) for shape, dtype in HAAR_OTHERS]
+    drawn = []
+    for shape, dtype, count in asked:
+        seeds = (lab.stream("laws", "haar", row.name, dtype, *shape, k) for k in range(math.ceil(count * lab.factor)))
+        kernels = [lab.draws.draw(row, shape, seed=seed, dtype=dtype) for seed in seeds]
+        drawn.append([as_matrix(kernel) / row.law.gain for kernel in kernels])
+    found = haar_finding(drawn)
+    return judged(found, alpha, f"{row.name}: {found.group} scores {found.value:.3g}", "Haar's law")
+
+
+@check(
+    "LAW11",
+    "Orthogonal draws exist in bfloat16, a floating-point dtype like any other.",
+    subjects=orthogonal_rows()[:1],
+)
+def orthogonal_in_bfloat16(lab: Lab, row: Initializer) -> Verdict:
+    """The documentation admits "only floating point types" without excluding one."""
+    assert isinstance(row.law, Orthogonal)
+    values = lab.draws.draw(row, (16, 12), seed=lab.stream("laws", "bfloat16", row.name), dtype="bfloat16")
+    off, bound = departure(values, row.law.gain)
+    if not off <= bound:
+        return failed(f"{row.name}: |QᵀQ/g² − I| up to {off:.3g}", "0", bound=f"at most {bound:.2g} from rounding")
+    return passed(f"{row.name}: orthonormal to {off:.2g}")

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.laws import ElementLaw, Shape
-from initcheck.checks.dependence import between, within
 from initcheck.checks.goodness import (
     Finding,
-    Sample,
     mean_test,
     samples_for_scale,
     samples_for_shift,
     scale_test,
     shape_test,
     together,
-    two_sided,
     unit_law,
+)
+from initcheck.checks.judgement import judged
+from initcheck.checks.registry import Subject, check
+from initcheck.records import Verdict, failed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from initcheck.catalog.laws import ElementLaw, Shape
+from initcheck.checks.dependence import between, within
+from initcheck.checks.goodness import (
+    Sample,
+    two_sided,
 )
 
 _SHAPE: Shape = (64, 16, 64)  # rows, positions, channels
@@ -204,3 +216,27 @@ def judge(case: NoiseCase, given: np.ndarray, outputs: Sequence[np.ndarray]) -> 
 
 def _named(name: str, result: tuple[float, float], n: int) -> Finding:
     return Finding(name, result[0], n, result[1])
+
+
+@check(
+    "LAW16",
+    "Layers that draw noise draw it with the documented rate, scale and shape, anew at each call, in training only.",
+    subjects=[Subject(case.name, case) for case in CASES],
+    detects="a rate off by 0.02, a standard deviation off by 4 %, a correlation of 0.06 any fixed distance apart",
+    samples=lambda factor: min(map(draws, CASES)),
+    min_samples=needs,
+)
+def layer_noise(lab: Lab, case: NoiseCase, alpha: float) -> Verdict:
+    """Which elements are dropped and what becomes of the others; the distribution of what is added or multiplied."""
+    seed = lab.stream("laws", "noise", case.name)
+    given = inputs(case)
+    arguments = {**case.arguments, "seed": seed}
+    idle = lab.draws.layers.noise(case.layer, arguments, given, seed=seed, training=False)[0]
+    if not np.array_equal(idle[0], given):
+        return failed(f"{case.name} changes its inputs outside training", "inputs unchanged")
+    outputs = lab.draws.layers.noise(case.layer, arguments, given, seed=seed, calls=2, traced=1)[0]
+    problem = exact_problem(case, given, outputs)
+    if problem:
+        return failed(f"{case.name}: {problem}", "the documented values")
+    found = judge(case, given, outputs)
+    return judged(found, alpha, f"{case.name}: {found.group} {found.value:.4f}", "the documented law")

@@ -1,0 +1,71 @@
+"""One draw that is larger than most: whether parts of it come twice, and how far out its elements lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.checks.goodness import (
+    magnitude_test,
+    most_suspicious,
+    samples_for_tail,
+    unit_law,
+)
+from initcheck.checks.judgement import judged
+from initcheck.checks.laws import samples
+from initcheck.checks.laws.rows import elementwise_rows
+from initcheck.checks.registry import check
+from initcheck.records import Verdict, failed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+
+from initcheck.catalog.laws import Shape
+
+SHAPE: Shape = (950, 900)
+SIZE = 950 * 900
+TAIL = 1.708e-5  # of the normal law beyond ±4.3 standard deviations
+
+_WINDOW = 4  # successive elements that are compared as one: 72 random bits at least
+_FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5)
+_KEPT_BITS = 4  # of the hashes, one in 2⁴ is compared; a part of 1,000 elements has 62 of those
+
+
+def repeats(values: np.ndarray) -> int:
+    """How often four successive elements, along rows or columns, are those of another place, but for their signs."""
+    return sum(_repeated(order) for order in (values, values.T))
+
+
+def _repeated(values: np.ndarray) -> int:
+    bits = np.abs(values).ravel().view(np.uint32).astype(np.uint64)
+    count = len(bits) - _WINDOW + 1
+    hashes = np.zeros(count, np.uint64)
+    for place, factor in enumerate(_FACTORS):
+        hashes += bits[place : place + count] * np.uint64(factor)
+    kept = hashes[hashes >> np.uint64(64 - _KEPT_BITS) == 0]
+    return len(kept) - len(np.unique(kept))
+
+
+@check(
+    "LAW17",
+    "A large draw repeats no part of itself, and reaches as far out as its law does.",
+    subjects=elementwise_rows(),
+    takes="initializer",
+    detects="a part of 1,000 elements that comes twice anywhere; a normal law cut off at 4.3 standard deviations",
+    samples=lambda factor: SIZE,
+    min_samples=lambda alpha: samples_for_tail(TAIL, alpha, 1),
+)
+def large(lab: Lab, row: Initializer, alpha: float) -> Verdict:
+    """Successive elements that come again, exactly; the law of the element that lies farthest out."""
+    law = samples.element_law(row, SHAPE)
+    values = np.asarray(lab.draws.draw(row, SHAPE, seed=lab.stream("laws", "large", row.name)))
+    repeated = repeats(values)
+    if repeated:
+        return failed(f"{row.name} {SHAPE}: {repeated} of the parts looked at come again", "none")
+    sample = (values.ravel().astype(np.float64) - law.mean) / law.stddev
+    found = most_suspicious({str(SHAPE): sample}, magnitude_test(unit_law(law.family)))
+    said = f"{row.name} {found.group}: the farthest element lies {found.value:.5f} σ from the mean"
+    return judged(found, alpha, said, f"the extreme of {found.n} draws of a {law.family} law")

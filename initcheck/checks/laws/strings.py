@@ -1,0 +1,28 @@
+"""Strings that stand for initializers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from initcheck.catalog.cases import strings
+from initcheck.checks.registry import Subject, check
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+
+@check(
+    "LAW20",
+    "A string stands for an initializer with its documented arguments.",
+    subjects=[Subject(name, name) for name in strings.MEANINGS],
+)
+def string_arguments(lab: Lab, name: str) -> Verdict:
+    """The configuration of what ``initializers.get`` returns; SER09 judges which names it knows."""
+    keras_class, arguments = strings.MEANINGS[name]
+    found, config = lab.draws.described(name, keras_class)
+    # Keys beyond the documented ones are a version's own affair; a seed nobody gave is none.
+    told = {key: config.get(key) for key in (*arguments, "seed")}
+    if found != keras_class or told != {**arguments, "seed": None}:
+        return failed(f"{name!r} is {found} with {told}", f"{keras_class} with {dict(arguments)} and no seed")
+    return passed(f"{name!r}: {keras_class} with {told}")
