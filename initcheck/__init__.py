@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from initcheck.catalog.tables import split
     from initcheck.comparing_runs.verdicts import RunsComparison, RunsRow, RunsVerdict
     from initcheck.errors import InitcheckError
-    from initcheck.pytest_plugin import parametrize_with_baseline, parametrize_with_checks
+    from initcheck.plugin.checks import parametrize_with_baseline, parametrize_with_checks
     from initcheck.records import Data, Environment, Epoch, Run, Runs
     from initcheck.reporting.results import Sweep
     from initcheck.reporting.runs_report import compare_runs
@@ -29,8 +29,8 @@ _HOMES = {
     "Problem": "initcheck.catalog.problems",
     "split": "initcheck.catalog.tables",
     "InitcheckError": "initcheck.errors",
-    "parametrize_with_baseline": "initcheck.pytest_plugin",
-    "parametrize_with_checks": "initcheck.pytest_plugin",
+    "parametrize_with_baseline": "initcheck.plugin.checks",
+    "parametrize_with_checks": "initcheck.plugin.checks",
     "Data": "initcheck.records",
     "Environment": "initcheck.records",
     "Epoch": "initcheck.records",

@@ -11,7 +11,7 @@ def main() -> None:
 
 
 def _run() -> int | None:
-    from initcheck.cli import cli
+    from initcheck.cli.app import cli
 
     return cli.main(standalone_mode=False)  # type: ignore[no-any-return] # an int, or nothing
 

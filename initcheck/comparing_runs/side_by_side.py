@@ -11,8 +11,8 @@ import numpy as np
 
 from initcheck.answers import is_one_run
 from initcheck.arguments import number
-from initcheck.baselines.compare import environment_differences
-from initcheck.baselines.comparison import Difference
+from initcheck.baselines.comparing.compare import environment_differences
+from initcheck.baselines.comparing.comparison import Difference
 from initcheck.comparing_runs.effects import (
     judge,
     measure_accuracy,

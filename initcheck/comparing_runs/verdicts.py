@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from initcheck.baselines.comparison import Difference, Ranked
+from initcheck.baselines.comparing.comparison import Difference, Ranked
 from initcheck.statistics import Estimate
 
 DELTA = 0.01  # of the mean accuracy

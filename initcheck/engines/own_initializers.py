@@ -12,11 +12,11 @@ import numpy as np
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
+from initcheck.digests import digest
 from initcheck.endings import is_mistake
 from initcheck.engines.problem_models import build_model, globally_seeded
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
-from initcheck.evidence.trace import digest
 from initcheck.frameworks.initializers import LayerInitializers, make_initializer
 from initcheck.texts import reason_of
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.recipes import Feed
+from initcheck.digests import digest
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.session import Session
-from initcheck.evidence.trace import Array, digest
+from initcheck.evidence.trace import Array
 
 _TWIN = 1_000_000  # between the number in one of two named inputs and in the other
 

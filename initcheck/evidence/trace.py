@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from initcheck.digests import digest
+
 Array = np.ndarray[Any, Any]
 Arrays = tuple[Array, ...]
-
-
-def digest(arrays: Sequence[Array]) -> str:
-    """A name for exactly these bits, types and shapes; two zeros of unlike sign differ."""
-    key = hashlib.blake2b(digest_size=12)
-    for array in arrays:
-        key.update(f"{array.dtype}{array.shape}".encode())
-        key.update(np.ascontiguousarray(array).tobytes())
-    return key.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initcheck.baselines.summary import kept_places
+from initcheck.baselines.records.summary import kept_places
 from initcheck.records import Runs
 from initcheck.reporting.bands import COLOURS, Band, Values
 from initcheck.reporting.format import format_count

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from initcheck.comparing_runs.verdicts import POWER, RunsComparison, RunsRow, RunsVerdict
-from initcheck.reporting.comparison import as_jsonable
+from initcheck.reporting.comparisons.json_text import as_jsonable
 from initcheck.reporting.format import has_interval
 from initcheck.reporting.screen import Column, Screen
 from initcheck.reporting.templating import templates

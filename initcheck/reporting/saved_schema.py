@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from initcheck.baselines.fields import Count, Finite, Record
-from initcheck.baselines.schema import EnvironmentRecord
+from initcheck.baselines.records.fields import Count, Finite, Record
+from initcheck.baselines.records.schema import EnvironmentRecord
 from initcheck.catalog.problem_facts import DataFacts, ProblemFacts
 
 FORMAT: Literal["initcheck sweep"] = "initcheck sweep"

@@ -18,7 +18,7 @@ from initcheck.reporting.results import Sweep
 from initcheck.reporting.screen import Column, Screen
 
 if TYPE_CHECKING:
-    from initcheck.baselines.comparison import Comparison
+    from initcheck.baselines.comparing.comparison import Comparison
     from initcheck.bounds import Bounds
     from initcheck.selftest import Outcome
 
@@ -143,7 +143,7 @@ def _mark(outcome: Outcome, family: str) -> str:
 
 def print_comparison(comparison: Comparison, console: Console | None = None) -> None:
     """The environments' differences, every cell that is not identical, and the verdict in words."""
-    from initcheck.baselines.verdict import describe
+    from initcheck.reporting.comparisons.sentences import describe
 
     screen = Screen(console)
     if comparison.differences:

@@ -5,10 +5,10 @@ import resource
 import numpy as np
 from runs import ENVIRONMENT
 
-from initcheck.baselines.array_records import DrawsRecord, FansRecord
-from initcheck.baselines.schema import Baseline, EnvironmentRecord, ProblemRecord
-from initcheck.baselines.summary import array_record, law_record, order_record, stage_record
-from initcheck.baselines.training_records import AccuraciesRecord, BandRecord, CurvesRecord, TraceRecord
+from initcheck.baselines.records.array_records import DrawsRecord, FansRecord
+from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
+from initcheck.baselines.records.summary import array_record, law_record, order_record, stage_record
+from initcheck.baselines.records.training_records import AccuraciesRecord, BandRecord, CurvesRecord, TraceRecord
 from initcheck.catalog.initializers import INITIALIZERS
 
 NAN = np.float32(np.nan)

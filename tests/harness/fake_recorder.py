@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from initcheck import INITIALIZERS
-from initcheck.baselines import record as recording
-from initcheck.baselines.parts import Part
-from initcheck.baselines.store import load_baseline
+from initcheck.baselines.recording import record as recording
+from initcheck.baselines.recording.parts import Part
+from initcheck.baselines.records.store import load_baseline
 from initcheck.catalog import problems
 from initcheck.errors import InitcheckError
 from initcheck.frameworks import keras as framework
@@ -26,7 +26,7 @@ def nothing(whole):
 
 
 def install():
-    """Puts ``initcheck.baselines.record`` out of work; ``FAILS`` and ``CRASHES`` in the environment name a part."""
+    """Puts the recorder out of work; ``FAILS`` and ``CRASHES`` in the environment name a part."""
     framework.load_keras = lambda: None
     problems.DEFAULT_PROBLEMS = ("iris",)
     recording.INITIALIZERS = {"he_normal": INITIALIZERS["he_normal"]}

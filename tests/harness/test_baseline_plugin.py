@@ -9,10 +9,11 @@ from baselines import baseline, changed
 from click.testing import CliRunner
 from fake_recorder import PARTS, nothing, only
 
-from initcheck import InitcheckError, cli
-from initcheck.baselines.compare import compare
-from initcheck.baselines.parts import merge, needed_by, part_of, pick
-from initcheck.baselines.store import load_baseline, write_baseline
+from initcheck import InitcheckError
+from initcheck.baselines.comparing.compare import compare
+from initcheck.baselines.recording.parts import merge, needed_by, part_of, pick
+from initcheck.baselines.records.store import load_baseline, write_baseline
+from initcheck.cli import app as cli
 from initcheck.seeding import DEFAULT_SEED
 
 OLD = baseline().model_copy(update={"seed": DEFAULT_SEED})

@@ -10,15 +10,16 @@ import pytest
 from baselines import FITTED, NAN, baseline, changed, cpu_seconds_of_children, trace, values
 from click.testing import CliRunner
 
-from initcheck import InitcheckError, cli
-from initcheck.baselines.accuracy import DELTA, compare_accuracies, difference
-from initcheck.baselines.closeness import deviation, ulp
-from initcheck.baselines.compare import compare
-from initcheck.baselines.comparison import Class
-from initcheck.baselines.store import load_baseline, write_baseline
-from initcheck.baselines.summary import array_record, stage_record
-from initcheck.baselines.training_records import AccuraciesRecord
-from initcheck.baselines.verdict import describe, overall
+from initcheck import InitcheckError
+from initcheck.baselines.comparing.accuracy import DELTA, compare_accuracies, difference
+from initcheck.baselines.comparing.closeness import deviation, ulp
+from initcheck.baselines.comparing.compare import compare
+from initcheck.baselines.comparing.comparison import Class
+from initcheck.baselines.records.store import load_baseline, write_baseline
+from initcheck.baselines.records.summary import array_record, stage_record
+from initcheck.baselines.records.training_records import AccuraciesRecord
+from initcheck.cli import app as cli
+from initcheck.reporting.comparisons.sentences import describe, overall
 
 OLD = baseline()
 
@@ -368,7 +369,7 @@ def test_comparing_loads_no_framework_and_takes_seconds(tmp_path):
     paths = [stored(tmp_path, OLD, "old.json"), stored(tmp_path, baseline(draw_seed=1), "new.json")]
     code = """
 import atexit, sys
-from initcheck.cli import cli
+from initcheck.cli.app import cli
 atexit.register(lambda: print("loaded", {"tensorflow", "keras", "h5py"} & set(sys.modules)))
 cli.main(["compare", *sys.argv[1:]], standalone_mode=False)
 """

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from initcheck import PROBLEMS, InitcheckError, bounds_cli, cli
+from initcheck import PROBLEMS, InitcheckError
 from initcheck.bounds import PACKAGED, Bound, Bounds, Calibration, load_bounds, rounded, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.cli import app as cli
+from initcheck.cli import bounds as bounds_cli
 from initcheck.counts import Counts
 from initcheck.evidence import spread
 from initcheck.frameworks.keras import load_keras
@@ -221,9 +223,10 @@ def test_what_another_calibration_wrote_meanwhile_is_kept(tmp_path, monkeypatch)
 
 KILLED = """
 import sys, time
-from initcheck import cli, files
+from initcheck import files
+from initcheck.cli import app
 files.os.replace = lambda *paths: (print("written", flush=True), time.sleep(600))
-cli.cli(sys.argv[1:])
+app.cli(sys.argv[1:])
 """
 
 

@@ -15,11 +15,12 @@ from initcheck.catalog.recipes import Feed, Recipe
 from initcheck.catalog.sources import SOURCES
 from initcheck.checks import determinism
 from initcheck.checks.registry import NotApplicable
+from initcheck.digests import digest
 from initcheck.evidence.determinism.random_functions import SeededCalls
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
 from initcheck.evidence.determinism.unseeded_sources import Draws, find_source
 from initcheck.evidence.fresh_process.client import Processes
-from initcheck.evidence.trace import Trace, digest
+from initcheck.evidence.trace import Trace
 from initcheck.records import Status
 
 ROW = INITIALIZERS["he_normal"]

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 import initcheck
-from initcheck import InitcheckError, cli
+from initcheck import InitcheckError
 from initcheck.__main__ import main
+from initcheck.cli import app as cli
 
 ROOT = Path(__file__).parents[2]
 QUICK = ["--initializers", "zeros,he_normal,lecun_uniform", "--reseeds", "2", "--epochs", "2"]
@@ -269,7 +270,7 @@ def test_ctrl_c_and_sigterm_keep_the_finished_runs_and_say_so(number, tmp_path, 
     before = signal.signal(number, signal.SIG_DFL)
     request.addfinalizer(lambda: signal.signal(number, before))
     words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--engine", "reference", "--out", "results"]
-    start = "import sys; from initcheck import cli, __main__; sys.argv = ['initcheck', *sys.argv[1:]]"
+    start = "import sys; from initcheck import __main__; from initcheck.cli import app; sys.argv = ['initcheck', *sys.argv[1:]]"
     script = f"{start}\n{TELL}\n__main__.main()"
     process = subprocess.Popen(
         [sys.executable, "-c", script, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

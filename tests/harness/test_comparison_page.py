@@ -14,20 +14,22 @@ from baselines import ORDERS, baseline, changed, cpu_seconds_of_children, curves
 from click.testing import CliRunner
 from markdown_it import MarkdownIt  # comes with rich
 
-from initcheck import InitcheckError, cli
-from initcheck.baselines.advice import advise
-from initcheck.baselines.compare import compare
-from initcheck.baselines.comparison import Class, allowed
-from initcheck.baselines.store import load_baseline, write_baseline
-from initcheck.baselines.summary import curves_record, stage_record
-from initcheck.baselines.training_records import STAGES, AccuraciesRecord, BandRecord
-from initcheck.baselines.verdict import SECTIONS
+from initcheck import InitcheckError
+from initcheck.baselines.comparing.compare import compare
+from initcheck.baselines.comparing.comparison import Class, allowed
+from initcheck.baselines.records.store import load_baseline, write_baseline
+from initcheck.baselines.records.summary import curves_record, stage_record
+from initcheck.baselines.records.training_records import STAGES, AccuraciesRecord, BandRecord
+from initcheck.cli import app as cli
 from initcheck.records import Runs
-from initcheck.reporting import comparison_problems, comparison_words
-from initcheck.reporting.comparison_markdown import render_comment
-from initcheck.reporting.comparison_page import render_comparison
-from initcheck.reporting.comparison_texts import changes
-from initcheck.reporting.trainings import fitted_loss, training_of
+from initcheck.reporting.comparisons import problems as comparison_problems
+from initcheck.reporting.comparisons import words as comparison_words
+from initcheck.reporting.comparisons.advice import advise
+from initcheck.reporting.comparisons.markdown import render_comment
+from initcheck.reporting.comparisons.page import render_comparison
+from initcheck.reporting.comparisons.sentences import SECTIONS
+from initcheck.reporting.comparisons.texts import changes
+from initcheck.reporting.comparisons.trainings import fitted_loss, training_of
 from initcheck.texts import for_drawing, for_markdown
 
 OLD = baseline()
@@ -346,7 +348,7 @@ def test_a_thousand_cells_take_seconds_and_no_framework(tmp_path):
     paths = [stored(tmp_path, old, "old.json"), stored(tmp_path, new, "new.json")]
     code = """
 import atexit, sys
-from initcheck.cli import cli
+from initcheck.cli.app import cli
 atexit.register(lambda: print("loaded", {"tensorflow", "keras", "h5py", "sklearn"} & set(sys.modules)))
 cli.main(["compare", *sys.argv[1:]], standalone_mode=False)
 """

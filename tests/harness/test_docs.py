@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from initcheck import cli
 from initcheck.checks.registry import all_checks
+from initcheck.cli import app as cli
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

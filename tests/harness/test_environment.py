@@ -9,8 +9,8 @@ import pytest
 from baselines import baseline
 from runs import ENVIRONMENT
 
-from initcheck.baselines.compare import compare
-from initcheck.baselines.schema import EnvironmentRecord
+from initcheck.baselines.comparing.compare import compare
+from initcheck.baselines.records.schema import EnvironmentRecord
 from initcheck.frameworks import environment as recorded
 from initcheck.frameworks.keras import threads
 

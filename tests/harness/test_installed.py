@@ -9,7 +9,7 @@ import pytest
 from runs import ENVIRONMENT
 
 from initcheck import installed
-from initcheck.baselines.schema import EnvironmentRecord
+from initcheck.baselines.records.schema import EnvironmentRecord
 from initcheck.catalog.known_issues import find_known_issue
 from initcheck.frameworks import environment as recorded
 from initcheck.installed import distribution_of, is_within, version_of

@@ -67,7 +67,7 @@ def test_histories_of_many_epochs_are_written_fewer_runs_at_a_time():
 
 
 def test_a_baselines_reseeds_are_refused_before_any_evidence_is_gathered(monkeypatch):
-    from initcheck.baselines import record
+    from initcheck.baselines.recording import record
 
     def draw(*args):
         raise AssertionError("evidence was gathered")

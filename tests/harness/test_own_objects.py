@@ -17,7 +17,7 @@ from initcheck.catalog.initializers import INITIALIZERS, as_row
 from initcheck.catalog.known_issues import KnownIssue
 from initcheck.catalog.laws import Constant, Unstated, VarianceScaled
 from initcheck.checks import registry
-from initcheck.cli import cli
+from initcheck.cli.app import cli
 from initcheck.engines.own_initializers import Asked, require_seeded
 from initcheck.errors import FrameworkError, InitcheckError
 from initcheck.frameworks import keras as framework

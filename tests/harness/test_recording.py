@@ -12,18 +12,19 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from initcheck import INITIALIZERS, PROBLEMS, InitcheckError, cli
-from initcheck.baselines import record as recording
-from initcheck.baselines.compare import compare
-from initcheck.baselines.comparison import Class
-from initcheck.baselines.store import load_baseline
-from initcheck.baselines.training_records import STAGES
-from initcheck.baselines.verdict import describe, overall
+from initcheck import INITIALIZERS, PROBLEMS, InitcheckError
+from initcheck.baselines.comparing.compare import compare
+from initcheck.baselines.comparing.comparison import Class
+from initcheck.baselines.recording import record as recording
+from initcheck.baselines.records.store import load_baseline
+from initcheck.baselines.records.training_records import STAGES
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.cases.layers import KINDS
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
+from initcheck.cli import app as cli
 from initcheck.frameworks.keras import load_keras
+from initcheck.reporting.comparisons.sentences import describe, overall
 from initcheck.seeding import DEFAULT_SEED
 
 RECORDED = Path(__file__).parent / "recorded"

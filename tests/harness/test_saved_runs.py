@@ -17,7 +17,7 @@ from runs import ENVIRONMENT, make_run
 import initcheck
 from initcheck import files
 from initcheck.catalog.problem_facts import ProblemFacts
-from initcheck.evidence.trace import digest
+from initcheck.digests import digest
 from initcheck.records import group_runs
 from initcheck.reporting import page, saved_runs
 from initcheck.reporting.bounds import documented_cells

@@ -11,7 +11,7 @@ from runs import ENVIRONMENT, make_run
 
 import initcheck
 from initcheck.answers import METHODS
-from initcheck.baselines.compare import compare
+from initcheck.baselines.comparing.compare import compare
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.checks.registry import FAMILIES

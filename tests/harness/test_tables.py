@@ -13,8 +13,8 @@ from initcheck.catalog import tables
 from initcheck.catalog.csv_tables import Reading, columns, encoding, read_table
 from initcheck.catalog.problems import PROBLEMS, banknotes_from_csv, from_csv
 from initcheck.catalog.tables import split
+from initcheck.cli.table_options import TableOptions
 from initcheck.errors import DataError, InitcheckError
-from initcheck.table_cli import TableOptions
 
 HEADER = "a,b,class\n"
 ROWS = "".join(f"{i * 1.25},{i * 3 % 7},{i % 2}\n" for i in range(40))

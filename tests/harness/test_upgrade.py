@@ -18,16 +18,17 @@ import pytest
 import yaml
 from baselines import baseline
 
-from initcheck import InitcheckError, cli, files
+from initcheck import InitcheckError, files
 from initcheck.__main__ import main
-from initcheck.baselines import environments, recordings
-from initcheck.baselines.carried import carry, require_able, require_python
-from initcheck.baselines.environments import build, clean_variables, own_requirements, resolve
-from initcheck.baselines.recordings import record_each
-from initcheck.baselines.sources import Interpreter, Requirements, parse_source
-from initcheck.baselines.store import write_baseline
-from initcheck.reporting import comparison_page
-from initcheck.reporting.comparison_page import render_comparison
+from initcheck.baselines.records.store import write_baseline
+from initcheck.cli import app as cli
+from initcheck.reporting.comparisons import page as comparison_page
+from initcheck.reporting.comparisons.page import render_comparison
+from initcheck.upgrade import environments, recordings
+from initcheck.upgrade.carried import carry, require_able, require_python
+from initcheck.upgrade.environments import build, clean_variables, own_requirements, resolve
+from initcheck.upgrade.recordings import record_each
+from initcheck.upgrade.sources import Interpreter, Requirements, parse_source
 
 ROOT = Path(__file__).parents[2]
 

@@ -734,7 +734,7 @@ def test_sweeps_refuse_a_mistake_before_training(engine):
 
 
 def test_recordings_calibrations_and_checks_refuse_a_mistake_before_training():
-    from initcheck.baselines.record import record
+    from initcheck.baselines.recording.record import record
     from initcheck.evidence.lab import get_lab
     from initcheck.evidence.spread import buildable, place_run
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from initcheck.catalog.problems import Problem
+from initcheck.digests import digest
 from initcheck.engines.problem_models import calling
 from initcheck.engines.validation.data import require_usable_data
 from initcheck.engines.validation.model import require_usable_model
 from initcheck.errors import InitcheckError
-from initcheck.evidence.trace import digest
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Data
 

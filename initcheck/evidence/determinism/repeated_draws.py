@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.digests import digest
 from initcheck.evidence import unrelated_work as unrelated
-from initcheck.evidence.trace import Array, digest
+from initcheck.evidence.trace import Array
 from initcheck.frameworks.initializers import make_initializer, rebuilt
 
 

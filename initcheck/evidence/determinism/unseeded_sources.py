@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.digests import digest
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.toy_models import make_unseeded
-from initcheck.evidence.trace import Array, digest
+from initcheck.evidence.trace import Array
 
 Source = Callable[[Any], Any]
 Pair = tuple[Array, Array]

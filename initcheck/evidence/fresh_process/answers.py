@@ -13,10 +13,10 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Constant, Orthogonal
 from initcheck.catalog.recipes import Feed, Recipe
+from initcheck.digests import digest
 from initcheck.evidence.determinism.traces import trace_recipe
 from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, draw_twice
 from initcheck.evidence.order import take
-from initcheck.evidence.trace import digest
 from initcheck.frameworks.initializers import make_initializer
 
 Answers = dict[str, str]

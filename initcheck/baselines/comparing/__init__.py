@@ -1,0 +1,1 @@
+"""Two baselines compared, cell by cell."""

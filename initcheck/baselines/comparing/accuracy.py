@@ -1,0 +1,96 @@
+"""Accuracies over reseeds, old against new: equivalent, changed, or too few to tell."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from initcheck.baselines.comparing.comparison import Cell, Class
+from initcheck.baselines.records.training_records import AccuraciesRecord
+from initcheck.counts import Counts, difference_p_value
+from initcheck.exact_tests import spread_p_value
+from initcheck.statistics import CONFIDENCE, Estimate, Values
+
+DELTA = 0.01  # of accuracy: one held-out row in a hundred
+TESTS = 3  # p-values of a cell: two of the mean, one of the spread
+
+
+def compare_accuracies(
+    name: str, old: AccuraciesRecord, new: AccuraciesRecord, rows: int, *, paired: bool, alpha: float
+) -> Cell:
+    """The cell of one problem and initializer.
+
+    Accuracies are equivalent where the 95 % interval of the difference of their means lies inside ±``DELTA`` and their
+    spread does not differ.
+
+    Args:
+        name: The cell's.
+        old: The old accuracies.
+        new: The new ones.
+        rows: How many held-out rows both count among.
+        paired: Whether equal reseeds start from equal weights, so that their runs may be held against each other.
+        alpha: The false-alarm rate of each of its ``TESTS`` p-values.
+    """
+    if old.correct == new.correct:
+        return Cell("accuracies", name, Class.IDENTICAL)
+    common = min(len(old.correct), len(new.correct))
+    mine, other = (np.array(one.correct[: common if paired else None]) for one in (old, new))
+    found = difference(mine / rows, other / rows, paired=paired)
+    how = f"{len(mine)} and {len(other)} runs, {'paired by seed' if paired else 'unpaired'}"
+    moved = f"mean accuracy {mine.mean() / rows:.4f} → {other.mean() / rows:.4f}"
+    if math.isnan(found.low):
+        return Cell("accuracies", name, Class.INCONCLUSIVE, note=f"{moved}; too few runs for an interval ({how})")
+    inside = found.low > -DELTA and found.high < DELTA
+    mean_p, spread_p = _p_values(mine, other, paired=paired)
+    note = (
+        f"{moved}, difference {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}], "
+        f"{'inside' if inside else 'not inside'} ±{DELTA:g}; "
+        f"spread {mine.std(ddof=1) / rows:.4f} → {other.std(ddof=1) / rows:.4f} "
+        f"(p {spread_p:.2g}); {how}"
+    )
+    if spread_p < alpha or (mean_p < alpha and not inside):
+        return Cell("accuracies", name, Class.CHANGED, note=note)
+    return Cell("accuracies", name, Class.SAME_DISTRIBUTION if inside else Class.INCONCLUSIVE, note=note)
+
+
+def difference(old: Values, new: Values, *, paired: bool) -> Estimate:
+    """The difference of two mean accuracies, with its 95 % interval.
+
+    As Agresti and Coull 1998 do with shares, an observation at either end is added to each sample, so that runs that
+    happened to agree do not give an interval without width: at the ends of what was seen, or 10 points around it.
+
+    Args:
+        old: Accuracies from 0 to 1, shape ``(runs,)``.
+        new: The same; of the same reseeds if paired.
+        paired: Whether to take the differences run by run.
+    """
+    from scipy import stats
+
+    if min(len(old), len(new)) < 2:
+        return Estimate(float(new.mean() - old.mean()), math.nan, math.nan)
+    low, high = float(min(old.min(), new.min())), float(max(old.max(), new.max()))
+    reach = max(high - low, 0.1)
+    value = float(new.mean() - old.mean())
+    if paired:
+        apart = np.append(new - old, [-reach, reach])
+        error, degrees = float(apart.std(ddof=1)) / math.sqrt(len(apart)), len(apart) - 1
+    else:
+        middle = (low + high) / 2
+        samples = [np.append(one, [middle - reach / 2, middle + reach / 2]) for one in (old, new)]
+        error = math.sqrt(sum(float(one.var(ddof=1)) / len(one) for one in samples))
+        degrees = min(map(len, samples)) - 1
+    half = float(stats.t.isf((1 - CONFIDENCE) / 2, degrees)) * error
+    return Estimate(value, value - half, value + half)
+
+
+def _p_values(old: np.ndarray, new: np.ndarray, *, paired: bool) -> tuple[float, float]:
+    """That the means are equal, by two tests where runs are paired, and that the spreads are."""
+    from scipy import stats
+
+    mean_p = difference_p_value(Counts.of(old), Counts.of(new), lambda values: values)
+    spread_p = spread_p_value(old, new, paired=paired)
+    up, down = int((new > old).sum()) if paired else 0, int((new < old).sum()) if paired else 0
+    if up + down:
+        mean_p = min(mean_p, float(stats.binomtest(up, up + down).pvalue))
+    return min(1.0, mean_p), spread_p

@@ -1,0 +1,113 @@
+"""How far recorded arrays are apart, and whether two sets of independent draws have one law."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from initcheck.baselines.comparing.comparison import Deviation
+from initcheck.baselines.records.array_records import ArrayRecord, LawRecord
+from initcheck.baselines.records.training_records import StageRecord
+
+_MANTISSA = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}
+_LEAST = {"float16": -14, "bfloat16": -126, "float32": -126, "float64": -1022}  # exponents of normal numbers
+# A draw is made of random bits by a few operations, each rounded once: a polynomial or a logarithm, a scale, a shift.
+DRAW_ROUNDINGS = 8
+# Householder's columns are off by 2·rows·eps at most (initcheck.checks.laws.orthogonal); 36 rows are the most recorded,
+# and an element may be half as large as its column.
+MATRIX_ROUNDINGS = 2 * 36 * 2
+POWER = 0.999
+SCALE_EFFECT = 0.05  # of a standard deviation: what a comparison of two laws must be able to see
+
+Record = ArrayRecord | StageRecord
+
+
+def deviation(old: Record, new: Record) -> Deviation:
+    """How far two arrays of one size are apart: at least so far.
+
+    Neither the mean nor the standard deviation of two arrays can differ by more than their elements do, so those speak
+    for the elements that are not recorded.
+    """
+    dtype = old.dtype if isinstance(old, ArrayRecord) else "float32"
+    mine, other = (_numbers(record.values, dtype) for record in (old, new))
+    moments = [(float(a), float(b)) for a, b in ((old.mean, new.mean), (old.stddev, new.stddev))]
+    pairs = [*zip(mine, other, strict=True), *moments]
+    # What is no number on both sides agrees; on one side, it is as far off as can be.
+    apart = [abs(a - b) for a, b in pairs if not (a == b or (math.isnan(a) and math.isnan(b)))]
+    absolute = max((math.inf if math.isnan(gap) else gap for gap in apart), default=0.0)
+    scale = largest(old, new)
+    return Deviation(absolute, absolute / scale if scale else math.inf * bool(absolute), absolute / ulp(scale, dtype))
+
+
+def largest(*records: Record) -> float:
+    """The largest finite recorded value, by its absolute value."""
+    return max((abs(float(value)) for record in records for value in record.values if _finite(value)), default=0.0)
+
+
+def ulp(value: float, dtype: str = "float32") -> float:
+    """The unit in the last place of a value of that type."""
+    exponent = math.frexp(value)[1] - 1 if value else _LEAST[dtype]
+    return math.ldexp(1.0, max(exponent, _LEAST[dtype]) - _MANTISSA[dtype])
+
+
+def law_p_values(old: LawRecord, new: LawRecord) -> dict[str, float]:
+    """p-values that both sets of draws have one mean, one standard deviation and one shape.
+
+    Sources: DESIGN's z of the scale, ln(s/σ)·√(4n/(κ − 1)), for two samples; Pearson 1900 for the bins.
+    """
+    from scipy import stats
+
+    bins = np.array([old.bins, new.bins]) if len(old.bins) == len(new.bins) else np.zeros((2, 0))
+    filled = bins[:, bins.sum(axis=0) > 0]
+    shape = float(stats.chi2_contingency(filled).pvalue) if filled.shape[1] > 1 else float(filled.shape[1])
+    if old.scale_is_exact and new.scale_is_exact:
+        scale = float(abs(new.stddev - old.stddev) <= 0.01 * old.stddev)  # far above rounding in half precision
+    else:
+        scale = scale_p_value((old.stddev, old.n), (new.stddev, new.n), max(old.kurtosis, new.kurtosis))
+    return {"mean": mean_p_value(old, new, (old.n, new.n)), "scale": scale, "shape": shape}
+
+
+def mean_p_value(old: ArrayRecord | LawRecord, new: ArrayRecord | LawRecord, sizes: tuple[int, int]) -> float:
+    """That two samples of those sizes have one mean."""
+    error = math.sqrt(old.stddev**2 / max(1, sizes[0]) + new.stddev**2 / max(1, sizes[1]))
+    return _two_sided((new.mean - old.mean) / error) if error else float(new.mean == old.mean)
+
+
+def scale_p_value(old: tuple[float, int], new: tuple[float, int], kurtosis: float) -> float:
+    """That two samples, each a standard deviation and a size, have one standard deviation."""
+    if not old[0] or not new[0]:
+        return float(old[0] == new[0])
+    return _two_sided(math.log(new[0] / old[0]) / scale_error(old[1], new[1], kurtosis))
+
+
+def scale_error(old: int, new: int, kurtosis: float) -> float:
+    """Standard error of the logarithm of two standard deviations' ratio."""
+    return math.sqrt(max(0.1, kurtosis - 1) / 4 * (1 / max(1, old) + 1 / max(1, new)))
+
+
+def detectable(old: int, new: int, kurtosis: float, alpha: float) -> float:
+    """The relative error of a scale that two samples of those sizes show at that level with power 99.9 %."""
+    from scipy import stats
+
+    return scale_error(old, new, kurtosis) * float(stats.norm.isf(alpha / 2) + stats.norm.ppf(POWER))
+
+
+def _numbers(values: Sequence[float | str], dtype: str) -> list[float]:
+    """The values at their own precision: their shortest decimals are near them only."""
+    numbers = [float(value) for value in values]
+    if dtype in {"float16", "float32"}:
+        with np.errstate(over="ignore"):
+            return [float(value) for value in np.array(numbers, dtype=dtype)]
+    return numbers
+
+
+def _finite(value: float | str) -> bool:
+    return math.isfinite(float(value))
+
+
+def _two_sided(z: float) -> float:
+    from scipy import stats
+
+    return float(2 * stats.norm.sf(abs(z)))

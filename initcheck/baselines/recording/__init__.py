@@ -1,0 +1,1 @@
+"""Evidence recorded: in this process, or in parts by several."""

@@ -1,0 +1,242 @@
+"""Gathers the evidence of the installed framework into a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Literal
+
+from initcheck.baselines.recording.parts import Part, merge
+from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
+from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
+from initcheck.baselines.records.summary import array_record, curves_record, law_record, order_record, stage_record
+from initcheck.baselines.records.training_records import MOST_RUNS, AccuraciesRecord, TraceRecord
+from initcheck.catalog.cases.layer_defaults import DEFAULTS
+from initcheck.catalog.cases.layers import KINDS, Dims
+from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
+from initcheck.catalog.problems import Problem
+from initcheck.catalog.recipes import Feed
+from initcheck.engines.ensemble import EnsembleEngine
+from initcheck.engines.fit import ReferenceEngine
+from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.problem_models import training_of
+from initcheck.engines.validation.problem import validated_data
+from initcheck.errors import InitcheckError
+from initcheck.evidence.baseline.draws import (
+    DTYPES,
+    POOLED_SEEDS,
+    default_weights,
+    draws_of,
+    fit_order,
+    kernel_fans,
+    pooled_draws,
+)
+from initcheck.evidence.baseline.shuffled_fit import fit_shuffled
+from initcheck.evidence.baseline.stages import StagedTraining
+from initcheck.evidence.spread import buildable
+from initcheck.frameworks.environment import environment
+from initcheck.frameworks.memory import require_memory_for_runs
+from initcheck.records import group_runs
+from initcheck.seeding import derive_seed, run_seed
+
+DEFAULT_RESEEDS = 300
+TRACED = (*LECTURE_INITIALIZERS, "glorot_uniform")
+_FEEDS = (
+    Feed(41, 8),
+    Feed(41, 8, steps_per_execution=1),
+    Feed(41, 8, container="tensor"),
+    Feed(300, 32),
+    Feed(41, 8, held_out=0.25),
+    Feed(41, 8, shuffle=False),
+)
+_DIMS = Dims(window=(3, 2, 2), few=4, more=3, size=600)
+_DRAWN_VALUES, _LAYER_VALUES, _EPOCHS, _MOST_ROWS = 8, 4, 3, 2000
+_MOST_EPOCHS = 15  # of a training that is traced: a stage that differs later has one before it that does
+
+Advance = Callable[[str, int], None]
+
+
+def steps_of(problems: Sequence[Problem]) -> int:
+    """How often ``record`` says that it has advanced."""
+    return len(INITIALIZERS) + 3 + len(problems) * (len(TRACED) + 2)
+
+
+def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Part]:
+    """All parts of a baseline, in its order.
+
+    Args:
+        problems: What to train.
+        reseeds: Runs of each problem and initializer for the accuracies, 0 for none; by default what takes seconds.
+    """
+    return [
+        *(Part("draws", name) for name in INITIALIZERS),
+        *map(Part, ("defaults", "fans", "orders")),
+        *(Part("problems", problem.name, problem, reseeds) for problem in problems),
+    ]
+
+
+def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advance: Advance) -> Baseline:
+    """The evidence of the installed framework; loads it.
+
+    Args:
+        problems: What to train.
+        reseeds: As in ``parts_of``.
+        seed: The root seed of every stream.
+        advance: Called with what is done, and how many steps that was.
+
+    Raises:
+        InitcheckError: No framework, or a problem that cannot be built under any initializer.
+    """
+    for problem in problems:
+        _require_reseeds(problem, reseeds)
+    for problem in problems:
+        validated_data(problem)  # a mistake is to end it at once, not after minutes of draws
+    return merge([record_part(part, seed=seed, advance=advance) for part in parts_of(problems, reseeds)])
+
+
+def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
+    """A baseline with nothing but that part: the same one in whatever process, after whatever else.
+
+    Raises:
+        InitcheckError: No framework, or a problem that cannot be built under any initializer.
+    """
+    found = record_nothing(seed=seed)
+    advance(str(part), 0)
+    if part.problem:
+        with training_of(part.problem):
+            problems = {part.name: _problem(part.problem, part.reseeds, seed, advance)}
+        return found.model_copy(update={"problems": problems})
+    makers: dict[str, Callable[[], Mapping[str, object]]] = {
+        "draws": lambda: {part.name: {dtype: _draws(INITIALIZERS[part.name], dtype, seed) for dtype in DTYPES}},
+        "defaults": lambda: _defaults(seed),
+        "fans": lambda: _fans(seed),
+        "orders": lambda: _orders(seed),
+    }
+    made = makers[part.section]()
+    advance(str(part), 1)
+    return found.model_copy(update={part.section: made})
+
+
+def record_nothing(*, seed: int) -> Baseline:
+    """A baseline without any part, but for the environment; loads the framework."""
+    where = EnvironmentRecord(**asdict(environment()))
+    return Baseline(environment=where, seed=seed, draws={}, defaults={}, fans={}, orders={}, problems={})
+
+
+def _draws(row: Initializer, dtype: str, seed: int) -> DrawsRecord:
+    seeds = [derive_seed(seed, "baseline", row.name, number) for number in range(POOLED_SEEDS)]
+    pooled = pooled_draws(row, dtype, seeds)
+    return DrawsRecord(
+        draws={
+            name: draw if isinstance(draw, str) else array_record(draw, _DRAWN_VALUES)
+            for name, draw in draws_of(row, dtype).items()
+        },
+        law=law_record(row.law, pooled) if pooled else None,
+    )
+
+
+def _defaults(seed: int) -> dict[str, tuple[ArrayRecord, ...]]:
+    found = default_weights(
+        {name: default.request for name, default in DEFAULTS.items()}, derive_seed(seed, "defaults")
+    )
+    return {name: tuple(array_record(weight, _LAYER_VALUES) for weight in weights) for name, weights in found.items()}
+
+
+def _fans(seed: int) -> dict[str, FansRecord]:
+    found = {}
+    for kind, make in KINDS.items():
+        case = make(_DIMS)
+        fans = kernel_fans(case.request, case.argument, case.weight, derive_seed(seed, "fans", kind))
+        if fans is not None:
+            found[kind] = FansRecord(fan_in=fans[0], fan_out=fans[1])
+    return found
+
+
+def _orders(seed: int) -> dict[str, OrderRecord]:
+    return {_name(feed): _order(feed, derive_seed(seed, "baseline", "order", _name(feed))) for feed in _FEEDS}
+
+
+def _name(feed: Feed) -> str:
+    return feed.name if feed.shuffle else f"{feed.name}-unshuffled"
+
+
+def _order(feed: Feed, seed: int) -> OrderRecord:
+    return order_record(fit_order(feed, seed), feed.trained_rows, feed.batch_size)
+
+
+def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance) -> ProblemRecord:
+    _require_reseeds(problem, reseeds)
+    data = validated_data(problem)
+    rows = buildable(problem, [INITIALIZERS[name] for name in TRACED])
+    feed = Feed(min(len(data.x_train), _MOST_ROWS), problem.batch_size, epochs=_EPOCHS)
+    order = _order(feed, derive_seed(seed, "baseline", "order", problem.name))
+    advance(f"{problem.name}: order of fit", 1)
+    brief = replace(problem, epochs=min(problem.epochs, _MOST_EPOCHS))
+    traces = _traces(brief, rows, seed, advance)
+    accuracies = _accuracies(problem, rows, reseeds, seed)
+    advance(f"{problem.name}: accuracies", 1)
+    return ProblemRecord(
+        held_out_rows=len(data.x_test),
+        order=order,
+        traces=traces,
+        fits=_fits(brief, rows[-1], traces),
+        accuracies=accuracies,
+    )
+
+
+def _require_reseeds(problem: Problem, reseeds: int | None) -> None:
+    """Refuses before any training what a baseline could not hold, or memory not."""
+    if reseeds is None:
+        return
+    if reseeds > MOST_RUNS:
+        raise InitcheckError(f"reseeds is {reseeds:,}; a baseline holds at most {MOST_RUNS:,} of each initializer")
+    require_memory_for_runs(reseeds=reseeds, epochs=problem.epochs, cells=len(TRACED))
+
+
+def _traces(problem: Problem, rows: Sequence[Initializer], seed: int, advance: Advance) -> dict[str, TraceRecord]:
+    training = StagedTraining(problem)
+    found = {}
+    for row in rows:
+        run = training.train(row, run_seed(seed, problem.name, row.name, 0))
+        found[row.name] = TraceRecord(
+            seed=run.seed,
+            steps=run.steps,
+            stages={stage: stage_record(arrays, run.deviations.get(stage)) for stage, arrays in run.stages.items()},
+        )
+        advance(f"{problem.name}: trainings from {row.name}", 1)
+    advance(problem.name, len(TRACED) - len(rows))
+    return found
+
+
+def _fits(problem: Problem, row: Initializer, traces: Mapping[str, TraceRecord]) -> dict[str, TraceRecord]:
+    """One training alone: it shows what follows from ``fit``'s order, and costs a compilation."""
+    twin = traces[row.name]
+    stages = {
+        stage: stage_record(arrays, twin.stages[stage].tolerance)
+        for stage, arrays in fit_shuffled(problem, row, twin.seed).items()
+    }
+    return {row.name: TraceRecord(seed=twin.seed, steps=twin.steps, stages=stages)}
+
+
+def _accuracies(
+    problem: Problem, rows: Sequence[Initializer], reseeds: int | None, seed: int
+) -> dict[str, AccuraciesRecord]:
+    engine: Literal["ensemble", "reference"] = "ensemble"
+    trainer: EnsembleEngine | ReferenceEngine
+    try:
+        trainer = EnsembleEngine(problem, rows)
+    except UnsuitableError:
+        engine, trainer = "reference", ReferenceEngine(problem)
+    if reseeds is None:
+        # Runs fitted one by one would have to be hundreds as well to tell anything, which takes minutes.
+        reseeds = DEFAULT_RESEEDS if engine == "ensemble" else 0
+    if not reseeds:
+        return {}
+    found = {}
+    for random, count in ((True, reseeds), (False, 1)):
+        if chosen := [row for row in rows if row.law.random is random]:
+            for runs in group_runs(trainer.runs(rows=chosen, reseeds=range(count), seed=seed)):
+                found[runs.initializer] = AccuraciesRecord(
+                    engine=engine, correct=tuple(runs.test_correct.tolist()), curves=curves_record(runs)
+                )
+    return {row.name: found[row.name] for row in rows}

@@ -1,0 +1,1 @@
+"""What a baseline holds, and its file."""

@@ -1,0 +1,90 @@
+"""What a baseline file holds: validated, bounded in size, and read without loading a framework."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
+from initcheck.baselines.records.fields import Count, Named, Record, Text
+from initcheck.baselines.records.training_records import AccuraciesRecord, TraceRecord
+from initcheck.records import Environment
+
+FORMAT: Literal["initcheck baseline"] = "initcheck baseline"
+SCHEMA: Literal[1] = 1
+
+
+class ProblemRecord(Record):
+    """One problem's evidence.
+
+    Attributes:
+        held_out_rows: How many rows ``correct`` counts among.
+        order: In which order ``fit`` takes the problem's rows.
+        traces: Initializer → one training.
+        fits: Initializer → the same training as a user would write it: ``fit(shuffle=True)``, in its own order. The
+            tolerances are those of the training in the frozen order.
+        accuracies: Initializer → accuracies over reseeds.
+    """
+
+    held_out_rows: Annotated[int, Field(ge=1, le=10**9)]
+    order: OrderRecord
+    traces: Named[TraceRecord]
+    fits: Named[TraceRecord]
+    accuracies: Named[AccuraciesRecord]
+
+    @model_validator(mode="after")
+    def _fit(self) -> ProblemRecord:
+        for name, record in self.accuracies.items():
+            if max(record.correct) > self.held_out_rows:
+                raise ValueError(f"{name} has more rows right than there are")
+        if len({record.curves.epochs for record in self.accuracies.values()}) > 1:
+            raise ValueError("its initializers were trained over different epochs")
+        return self
+
+
+class EnvironmentRecord(Record):
+    """``initcheck.records.Environment`` as JSON."""
+
+    versions: Named[Text]
+    python: Text
+    platform: Text
+    cpu: Text
+    threads: tuple[Count, Count]
+    onednn: bool
+    op_determinism: bool
+    devices: tuple[Text, ...] = Field(max_length=64)
+    cpu_features: tuple[Text, ...] = Field(max_length=64, default=())
+    switches: Named[Text] = Field(default_factory=dict)
+    distributions: Named[Text] = Field(default_factory=dict)
+
+    @property
+    def environment(self) -> Environment:
+        """The record that the rest of the house reads."""
+        return Environment(**self.model_dump())
+
+
+class Baseline(Record):
+    """The evidence of one environment.
+
+    Attributes:
+        format: Says what the file is.
+        schema_version: Of these models.
+        environment: What it was recorded on.
+        seed: The root seed of all streams.
+        draws: Initializer → dtype → its draws.
+        defaults: Layer that is told nothing of initializers → each of its weights.
+        fans: Kind of layer → the fans of its kernel.
+        orders: Feed → ``fit``'s order.
+        problems: Problem → its trainings.
+    """
+
+    format: Literal["initcheck baseline"] = FORMAT
+    schema_version: Literal[1] = SCHEMA
+    environment: EnvironmentRecord
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)]
+    draws: Named[Named[DrawsRecord]]
+    defaults: Named[tuple[ArrayRecord, ...]]
+    fans: Named[FansRecord]
+    orders: Named[OrderRecord]
+    problems: Named[ProblemRecord]

@@ -1,0 +1,109 @@
+"""The commands ``initcheck record`` and ``initcheck compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from initcheck.baselines.comparing.comparison import CLASSES, allowed
+from initcheck.catalog.problems import DEFAULT_PROBLEMS
+from initcheck.cli.comparison_options import (
+    allow_option,
+    asked_files,
+    json_option,
+    markdown_option,
+    what_is_there,
+    write_files,
+)
+from initcheck.cli.path_option import PATH
+from initcheck.cli.seed_option import seed_option
+from initcheck.endings import leaving, say, uninterrupted
+from initcheck.errors import InitcheckError
+from initcheck.files import require_writable, write_whole
+from initcheck.frameworks.own import find_problem
+
+
+@click.command()
+@click.argument("file", type=PATH)
+@click.option(
+    "--problem",
+    "problems",
+    multiple=True,
+    default=DEFAULT_PROBLEMS,
+    show_default=True,
+    help="What to train: a name, or package.module:attribute; may be given again.",
+)
+@click.option(
+    "--reseeds",
+    type=int,
+    help="Runs of each problem and initializer for the accuracies; 0 for none.  [default: 300, or 0 where the ensemble "
+    "engine does not serve, as under Keras 2]",
+)
+@seed_option
+@click.option("--steps", is_flag=True, hidden=True, help="Say each step on stdout, for a program that watches.")
+def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, steps: bool) -> None:
+    """Write the evidence of the installed framework to FILE, to be compared with that of another environment."""
+    from initcheck.baselines.records.store import write_baseline
+    from initcheck.reporting.progress import progress_bar, progress_lines
+
+    if reseeds is not None and reseeds < 0:
+        raise InitcheckError(f"--reseeds is {reseeds}; it may be 0, for no accuracies, or more")
+    require_writable(file, "FILE", after_work=True)
+    chosen = {problem.name: problem for problem in map(find_problem, problems)}
+
+    from initcheck.baselines.recording.record import record as gather
+    from initcheck.baselines.recording.record import steps_of
+
+    total = steps_of(list(chosen.values()))
+    with (
+        leaving("no baseline was written"),
+        progress_lines(total) if steps else progress_bar("recording", total, usual="one to three minutes") as advance,
+    ):
+        found = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
+    text = write_baseline(found)
+    with uninterrupted(f"{file} is there"):
+        write_whole(file, [text])
+    where = ", ".join(f"{name} {found.environment.versions[name]}" for name in ("tensorflow", "keras"))
+    say(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
+
+
+@click.command()
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
+@click.option("--html", type=PATH, help="Write a page with everything that a decision needs to this file.")
+@markdown_option
+@json_option
+@allow_option(
+    CLASSES, "What a cell may be, with what is better than it; may be given again.  [default: within-tolerance]"
+)
+def compare(
+    old: Path, new: Path, html: Path | None, markdown: Path | None, json_file: Path | None, allow: Sequence[str]
+) -> None:
+    """Compare two baselines: what changed, since which stage, by how much.
+
+    Exit code 0 where no cell is beyond what is allowed, 1 where one is, 2 where they could not be compared.
+    """
+    from initcheck.baselines.comparing.compare import compare as find_differences
+    from initcheck.baselines.records.store import load_baseline
+    from initcheck.reporting.comparisons.json_text import comparison_json
+    from initcheck.reporting.comparisons.markdown import render_comment
+    from initcheck.reporting.terminal import print_comparison
+
+    if html is not None:
+        from initcheck.reporting.comparisons.page import render_comparison  # matplotlib is heavy
+
+    files = asked_files({"--json": json_file, "--markdown": markdown, "--html": html}, {old: "OLD", new: "NEW"})
+    before, after = load_baseline(old), load_baseline(new)
+    found = find_differences(before, after)
+    good = allowed([CLASSES[one] for one in allow])
+    write: dict[str, Callable[[], str]] = {
+        "--json": lambda: comparison_json(found),
+        "--markdown": lambda: render_comment(before, after, found, good),
+        "--html": lambda: render_comparison(before, after, found, good),
+    }
+    with uninterrupted(what_is_there(files)):
+        write_files(files, write)
+        print_comparison(found)
+    raise SystemExit(0 if all(cell.found in good for cell in found.cells) else 1)

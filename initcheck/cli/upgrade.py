@@ -1,0 +1,233 @@
+"""The command ``initcheck upgrade``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from initcheck.catalog.problems import get_problem
+from initcheck.cli.baselines import compare, record
+from initcheck.cli.path_option import NamedPath
+from initcheck.endings import Interrupted, say, uninterrupted
+from initcheck.errors import InitcheckError
+from initcheck.files import require_writable, scratch_folder, write_whole
+
+if TYPE_CHECKING:
+    from initcheck.upgrade.recordings import Advance, Recording
+    from initcheck.upgrade.sources import Source
+
+DEFAULT_OUT = "initcheck-upgrade"
+SIDES = ("old", "new")
+_VERSION = re.compile(r"3\.\d+(\.\d+)?")
+
+
+@click.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--python", help="Python of the environments, such as 3.11.  [default: the one that runs this]")
+@click.option("--with", "both", multiple=True, help="A further requirement of both; may be given again.")
+@click.option("--with-old", multiple=True, help="A further requirement of OLD; may be given again.")
+@click.option("--with-new", multiple=True, help="A further requirement of NEW; may be given again.")
+@click.option("--refresh", is_flag=True, help="Build the environments anew, as after a change of local files.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 2),
+    help="Recordings at once.  [default: 2 where there are cores and memory for it]",
+)
+@click.option(
+    "--out",
+    type=NamedPath(file_okay=False),
+    default=DEFAULT_OUT,
+    show_default=True,
+    help="Folder for old.json, new.json and report.html.",
+)
+@click.pass_context
+def upgrade(
+    context: click.Context,
+    /,
+    old: str,
+    new: str,
+    python: str | None,
+    both: Sequence[str],
+    with_old: Sequence[str],
+    with_new: Sequence[str],
+    refresh: bool,
+    jobs: int | None,
+    out: Path,
+    **passed: Any,
+) -> None:
+    """Say what changes between two environments, each recorded as by record, by the words of compare.
+
+    OLD and NEW are each a requirement such as tensorflow==2.15.1, a requirements file, or an environment that is there:
+    its interpreter, or its folder. Environments of requirements are built by uv and kept for the next call; nothing is
+    installed into one that is there. A problem of your own, package.module:attribute, must be importable in both: from
+    the current folder, or from a package that is installed in them.
+
+    Exit code 0 where no cell is beyond what is allowed, 1 where one is or where one environment cannot be recorded,
+    2 where nothing could be compared.
+    """
+    from initcheck.reporting.progress import progress_of_each
+
+    shown = {str(one.name): passed[str(one.name)] for one in _options(compare)}
+    words = [word for one in _options(record) for word in _words(one, passed[str(one.name)])]
+    for name in passed["problems"]:
+        if ":" not in name:  # one of the user's own need not be importable here
+            get_problem(name)
+    for one in _options(compare):
+        if isinstance(one.type, click.Path) and (file := shown[str(one.name)]) is not None:
+            require_writable(file, one.opts[0])
+    sources = _sources({"old": (old, with_old), "new": (new, with_new)}, both, python)
+    with (
+        progress_of_each(SIDES) as advance,
+        scratch_folder(prefix="initcheck-upgrade-") as scratch,
+    ):
+        interpreters = _interpreters(sources, python, refresh=refresh, advance=advance)
+        _make_folder(out)
+        recordings = _record(interpreters, words, scratch, jobs, advance, out)
+        kept = _keep(recordings, out)
+    if len(kept) < len(SIDES):
+        _tell_ends(recordings, sources, kept)
+        raise SystemExit(1 if kept else 2)
+    shown["html"] = shown["html"] or out / "report.html"
+    say(f"page: {shown['html']}   baselines: {kept['old']}, {kept['new']}")
+    context.invoke(compare, **kept, **shown)
+
+
+def _options(command: click.Command) -> list[click.Option]:
+    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+
+
+upgrade.params += [*_options(record), *_options(compare)]
+
+
+def _words(option: click.Option, value: Any) -> list[str]:
+    """The option as another process takes it."""
+    name = option.opts[0]
+    if option.is_flag:
+        return [name] if value else []
+    return [f"{name}={one}" for one in (value if option.multiple else [value]) if one is not None]
+
+
+def _sources(
+    given: Mapping[str, tuple[str, Sequence[str]]], both: Sequence[str], python: str | None
+) -> dict[str, Source]:
+    from initcheck.upgrade.carried import require_python
+    from initcheck.upgrade.sources import parse_source
+
+    if python is not None:
+        with _about(f"--python {python}"):
+            if not _VERSION.fullmatch(python):
+                raise InitcheckError("it is no version such as 3.11")
+            require_python(python)
+    found = {}
+    for side, (text, also) in given.items():
+        with _about(side.upper()):
+            found[side] = parse_source(text, [*both, *also])
+    return found
+
+
+def _interpreters(
+    sources: Mapping[str, Source], python: str | None, *, refresh: bool, advance: Advance
+) -> dict[str, Path]:
+    """Each side's interpreter; what cannot be resolved is told before anything is built."""
+    from initcheck.upgrade.carried import require_able
+    from initcheck.upgrade.environments import Resolved, build, require_tensorflow, resolve
+    from initcheck.upgrade.sources import Interpreter
+
+    resolved: dict[str, Resolved] = {}
+    for side, source in sources.items():
+        with _about(f"{side.upper()} {source}"):
+            if isinstance(source, Interpreter):
+                require_able(source.python)
+            else:
+                advance(side, f"resolving {source}", 0, 0)
+                resolved[side] = resolve(source, python)
+                require_tensorflow(resolved[side])
+    built: dict[str, Path] = {}  # two sides may be of the same packages
+    found = {}
+    for side, source in sources.items():
+        if isinstance(source, Interpreter):
+            found[side] = source.python
+            continue
+        chosen = resolved[side]
+        advance(side, f"installing {chosen.pins.count('==')} packages", 0, 0)
+        with _about(f"{side.upper()} {source}"):
+            if chosen.key not in built:
+                built[chosen.key] = build(chosen, refresh=refresh)
+                require_able(built[chosen.key])
+            found[side] = built[chosen.key]
+    return found
+
+
+def _record(
+    interpreters: Mapping[str, Path], words: Sequence[str], scratch: Path, jobs: int | None, advance: Advance, out: Path
+) -> dict[str, Recording]:
+    from initcheck.upgrade.carried import carry
+    from initcheck.upgrade.recordings import Recording, default_jobs, record_each
+
+    for side in interpreters:
+        advance(side, "recording", 0, 0)
+    carried = carry(scratch / "carried")
+    recordings: dict[str, Recording] = {}
+    ending = record_each(
+        interpreters, words, carried=carried, folder=scratch, jobs=jobs or default_jobs(), advance=advance
+    )
+    try:
+        recordings.update(ending)
+    except KeyboardInterrupt:
+        ending.close()
+        if not recordings:
+            raise Interrupted("the recordings are ended; nothing was written") from None
+        unfinished = {side: Recording(None, "was interrupted") for side in interpreters if side not in recordings}
+        with uninterrupted():
+            kept = _keep({**recordings, **unfinished}, out)
+        files = ", ".join(str(file) for file in kept.values())
+        raise Interrupted(f"{files or 'nothing'} is there; {', '.join(unfinished)} was not recorded") from None
+    return {side: recordings[side] for side in interpreters}
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InitcheckError(f"--out {out} cannot be made ({error.strerror or error}); name another folder") from None
+    require_writable(out / "old.json", "--out")
+
+
+def _keep(recordings: Mapping[str, Recording], out: Path) -> dict[str, Path]:
+    """Puts the baselines into their folder; one of an earlier call must not pass for one that is missing."""
+    kept = {}
+    if any(recording.file is None for recording in recordings.values()):
+        (out / "report.html").unlink(missing_ok=True)  # of an earlier call
+    for side, recording in recordings.items():
+        file = out / f"{side}.json"
+        if recording.file is None:
+            file.unlink(missing_ok=True)
+        else:
+            write_whole(file, [recording.file.read_text(encoding="utf-8")])
+            kept[side] = file
+    return kept
+
+
+def _tell_ends(recordings: Mapping[str, Recording], sources: Mapping[str, Source], kept: Mapping[str, Path]) -> None:
+    for side, recording in recordings.items():
+        if recording.file is None:
+            say(f"NOT COMPARED: {side.upper()} {sources[side]} cannot be recorded; it {recording.ending}:")
+            for line in recording.last_lines or ("(it said nothing)",):
+                say(f"  {line}")
+        else:
+            say(f"{side.upper()} {sources[side]} was recorded: {kept[side]}")
+
+
+@contextmanager
+def _about(what: str) -> Iterator[None]:
+    """Names what an error is about."""
+    try:
+        yield
+    except InitcheckError as error:
+        raise InitcheckError(f"{what}: {error}") from None

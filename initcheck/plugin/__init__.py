@@ -1,0 +1,1 @@
+"""The pytest plugin: checks and baselines as tests."""

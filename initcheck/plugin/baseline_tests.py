@@ -1,0 +1,175 @@
+"""Tests that judge the installed framework against a baseline, or record one: one for each cell and each part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from initcheck.baselines.comparing.comparison import Cell, Class, Comparison
+from initcheck.baselines.comparing.judge import Judge
+from initcheck.baselines.recording.parts import Part, merge, needed_by, part_of, pick
+from initcheck.baselines.recording.pool import Pool
+from initcheck.baselines.recording.record import DEFAULT_RESEEDS, parts_of, record_nothing, record_part
+from initcheck.baselines.records.schema import Baseline, ProblemRecord
+from initcheck.catalog.problems import DEFAULT_PROBLEMS, PROBLEMS, Problem
+from initcheck.errors import InitcheckError
+from initcheck.frameworks.quiet import quiet, unlogged
+from initcheck.plugin.lab_argument import require_lab
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The installed framework's evidence, part by part.
+
+    Attributes:
+        pool: Where all processes of the session put it.
+        parts: All that there are.
+    """
+
+    pool: Pool
+    parts: tuple[Part, ...]
+
+    def of(self, part: Part, lab: Lab) -> Baseline:
+        """That part, recorded now unless it was before.
+
+        Raises:
+            InitcheckError: It could not be recorded.
+        """
+        found = lab.once(("baseline", self.pool.folder, str(part)), lambda: self._attempt(part, lab))
+        if isinstance(found, Exception):
+            kind = "" if isinstance(found, InitcheckError) else f"{type(found).__name__}: "
+            raise InitcheckError(f"{part} could not be recorded: {kind}{' '.join(str(found).split())}") from found
+        assert isinstance(found, Baseline)
+        return found
+
+    def _attempt(self, part: Part, lab: Lab) -> Baseline | Exception:
+        try:
+            with quiet(), unlogged():
+                return self.pool.get(part, lambda: record_part(part, seed=lab.seed, advance=lambda now, steps: None))
+        except Exception as error:  # told by every test that needs the part, and not tried again by each
+            return error
+
+    def compared(self, part: Part | None, judge: Judge, lab: Lab) -> Comparison:
+        """The comparison whose cells that part decides; of nothing where no part does."""
+        found: Comparison = lab.once(
+            ("comparison", self.pool.folder, str(part)), lambda: judge.compare(self._needed_by(part, judge, lab))
+        )
+        return found
+
+    def _needed_by(self, part: Part | None, judge: Judge, lab: Lab) -> Baseline:
+        if part is None:
+            return record_nothing(seed=lab.seed)
+        return merge([self.of(one, lab) for one in needed_by(part, judge.old, self.parts)])
+
+
+@dataclass
+class PartTest:
+    """Records one part; judges that it has no cell that the baseline lacks."""
+
+    part: Part
+    evidence: Evidence = field(repr=False)
+    judge: Judge | None = field(repr=False)
+
+    def __call__(self, lab: Lab | None = None) -> None:
+        """Records, and judges where there is a baseline.
+
+        Raises:
+            AssertionError: It cannot be recorded, or has what the baseline lacks.
+        """
+        __tracebackhide__ = True
+        require_lab(lab, "cell(initcheck_lab)")
+        assert lab is not None
+        try:
+            self.evidence.of(self.part, lab)
+            extra = self._extra(lab, self.judge) if self.judge else []
+        except InitcheckError as error:
+            raise AssertionError(str(error)) from error.__cause__  # what the framework raised, and where
+        if self.judge and extra:
+            raise AssertionError(self.judge.complaint(extra))
+
+    def _extra(self, lab: Lab, judge: Judge) -> list[Cell]:
+        known = set(judge.names)
+        return [
+            cell
+            for cell in self.evidence.compared(self.part, judge, lab).cells
+            if (cell.section, cell.name) not in known
+            and cell.found not in judge.good
+            and part_of(cell.section, cell.name, self.evidence.parts) == self.part
+        ]
+
+
+@dataclass
+class CellTest:
+    """Judges one cell of the baseline.
+
+    Attributes:
+        found: Its class, once it was judged.
+    """
+
+    section: str
+    name: str
+    part: Part | None = field(repr=False)
+    evidence: Evidence = field(repr=False)
+    judge: Judge = field(repr=False)
+    found: Class | None = field(default=None, compare=False)
+
+    def __call__(self, lab: Lab | None = None) -> None:
+        """Judges.
+
+        Raises:
+            AssertionError: The cell is not what it may be, or there is no evidence.
+        """
+        __tracebackhide__ = True
+        require_lab(lab, "cell(initcheck_lab)")
+        assert lab is not None
+        try:
+            cells = self.evidence.compared(self.part, self.judge, lab).cells
+        except InitcheckError as error:
+            raise AssertionError(str(error)) from None  # the test of the part shows where
+        cell = pick(cells, self.section, self.name, self.judge.old.problems)
+        assert cell is not None, f"{self.section} {self.name} was not compared; report this"
+        self.found = cell.found
+        if cell.found not in self.judge.good:
+            raise AssertionError(self.judge.complaint([cell]))
+
+
+def plan(problems: Sequence[Problem], reseeds: int | None, judge: Judge | None) -> list[Part]:
+    """The parts to record: those of a baseline where there is one to judge against, so that like meets like.
+
+    Args:
+        problems: What to train; by default the baseline's, as far as the catalogue has them, or the catalogue's.
+        reseeds: Runs of each problem and initializer for the accuracies; by default the baseline's number.
+        judge: The baseline.
+    """
+    old = judge.old.problems if judge else {}
+    names = old if judge else DEFAULT_PROBLEMS
+    chosen = list(problems) or [PROBLEMS[name] for name in names if name in PROBLEMS]
+    whole = [part for part in parts_of([]) if part.section != "problems"]
+    return whole + [
+        Part("problems", one.name, one, _reseeds(old[one.name]) if reseeds is None and one.name in old else reseeds)
+        for one in chosen
+    ]
+
+
+def tests_of(evidence: Evidence, judge: Judge | None) -> Iterator[tuple[str, PartTest | CellTest]]:
+    """Id → test: each part, with its cells behind it; then the cells that no part can have.
+
+    Problems come first: they take longest, and so several workers each begin with another one.
+    """
+    deciding = {name: part_of(*name, evidence.parts) for name in judge.names} if judge else {}
+    for part in (*sorted(evidence.parts, key=lambda one: one.problem is None), None):
+        if part:
+            yield f"evidence-{str(part).replace(' ', '-')}", PartTest(part, evidence, judge)
+        for (section, name), one in deciding.items():
+            if one is part and judge:
+                yield f"{section}-{name.replace(' ', '-')}", CellTest(section, name, part, evidence, judge)
+
+
+def _reseeds(old: ProblemRecord) -> int | None:
+    counts = [len(found.correct) for found in old.accuracies.values()]
+    # The default stays one: where the ensemble engine does not serve, it is none.
+    return None if max(counts, default=0) == DEFAULT_RESEEDS else max(counts, default=0)

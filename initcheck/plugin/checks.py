@@ -1,0 +1,306 @@
+"""The pytest plugin: the checks as tests, the options, the header and the line that states the error budget."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from initcheck.checks.registry import Cell
+    from initcheck.evidence.lab import Lab
+    from initcheck.records import Verdict
+
+_PREFIX = "initcheck_"
+_BASELINE_MARK = f"{_PREFIX}baseline"
+
+
+@dataclass
+class BoundCheck:
+    """A check bound to its subject; called with the lab, it judges and remembers its verdict.
+
+    Attributes:
+        cell: The check and its subject.
+        verdict: What it found, once it was called.
+    """
+
+    cell: Cell
+    verdict: Verdict | None = field(default=None, compare=False)
+
+    def __call__(self, lab: Lab | None = None) -> None:
+        """Judges; returns where the check passes.
+
+        Raises:
+            AssertionError: The check fails, or has too little evidence to tell.
+        """
+        from initcheck.checks.registry import carry_out
+        from initcheck.plugin.lab_argument import require_lab
+        from initcheck.records import Status
+
+        __tracebackhide__ = True
+        require_lab(lab, "check(initcheck_lab)")
+        assert lab is not None
+        self.verdict = carry_out(self.cell, lab)
+        if self.verdict.status is Status.NOT_APPLICABLE:
+            pytest.skip(self.verdict.measured)
+        if self.verdict.status is not Status.PASS:
+            raise AssertionError(self.report(lab)) from self.verdict.cause
+
+    def report(self, lab: Lab) -> str:
+        """What failed, and how to repeat it."""
+        check = self.cell.check
+        return (
+            f"{check.code} {self.cell.subject.name}: {self.verdict}\n"
+            f"promise: {check.title} (docs/checks.md, {check.code})\n"
+            + (f"detects: {check.detects}\n" if check.detects else "")
+            + f"repeat: {self._repeat(lab.seed)}"
+        )
+
+    def _repeat(self, seed: int) -> str:
+        """The command that judges this cell again."""
+        from initcheck.checks.registry import as_subject
+        from initcheck.frameworks.own import origin_of
+
+        subject, code = self.cell.subject, self.cell.check.code
+        name = origin_of(subject.value) if subject.own else subject.name
+        kind = getattr(subject.value, "keras_name", None)
+        if not name and isinstance(kind, type) and subject.value == as_subject(kind).value:
+            name = origin_of(kind)  # the class was given, and is what a command can name
+        if name:
+            return shlex.join(["initcheck", "check", code, "--subject", name, "--seed", str(seed)])
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+        return shlex.join(["pytest", test, "--initcheck-seed", str(seed)])
+
+
+def parametrize_with_checks(
+    *own: Any,
+    families: Iterable[str] = (),
+    codes: Iterable[str] = (),
+    expected_failed_checks: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Parametrizes a test with checks; the test calls ``check(initcheck_lab)``.
+
+    Args:
+        own: Your own ``Problem`` or ``Initializer`` rows, or Keras initializer classes; the framework's own
+            catalogue where none is given.
+        families: Only the checks of those families.
+        codes: Only those checks.
+        expected_failed_checks: Code of a check that is expected to fail → the reason; one that passes all the same
+            fails the test.
+
+    Raises:
+        UnknownNameError: A family or code that does not exist.
+    """
+    from initcheck.checks.registry import as_subject, cells
+
+    expected = dict(expected_failed_checks or {})
+    parameters = []
+    for cell in cells(families, codes=codes, own=[as_subject(one) for one in own]):
+        issue, reason = cell.known_issue, expected.get(cell.check.code)
+        strict = reason is not None or not cell.subject.own
+        reason = reason or (f"{issue.reason} ({issue.link})" if issue else None)
+        marks = [pytest.mark.xfail(reason=reason, strict=strict)] if reason else []
+        parameters.append(pytest.param(BoundCheck(cell), id=cell.name, marks=marks))
+    return pytest.mark.parametrize("check", parameters)
+
+
+def parametrize_with_baseline(*problems: Any) -> pytest.MarkDecorator:
+    """Parametrizes a test with the cells of a baseline; the test calls ``cell(initcheck_lab)``.
+
+    With ``--initcheck-baseline FILE`` the installed framework is judged cell by cell; with ``--initcheck-record FILE``
+    its evidence is written. Without either the test is not collected.
+
+    Args:
+        problems: Your own ``Problem`` rows, or names of the catalogue's; by default those that the baseline holds, or
+            where there is none to judge against, the catalogue's.
+    """
+    return getattr(pytest.mark, _BASELINE_MARK).with_args(*problems)  # type: ignore[no-any-return]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options, all with one prefix."""
+    from initcheck.seeding import DEFAULT_SEED
+
+    group = parser.getgroup("initcheck", "reproducibility of the installed framework")
+    group.addoption(
+        "--initcheck-seed",
+        type=_seed,
+        default=DEFAULT_SEED,
+        help=f"root seed of every stream (default: {DEFAULT_SEED})",
+    )
+    effort = "the stated effects are found with power 99.9 %% in any case"
+    for name, times in (("quick", "just as many samples as they need"), ("thorough", "four times as many")):
+        group.addoption(
+            f"--initcheck-{name}",
+            action="store_const",
+            const=name,
+            dest="initcheck_effort",
+            default="normal",
+            help=f"take {times} (default: half as many again); {effort}",
+        )
+    _add_baseline_options(group)
+
+
+def _seed(text: str) -> int:
+    from initcheck.arguments import described, whole_number
+    from initcheck.errors import InitcheckError
+
+    try:
+        return whole_number("the root seed", int(text))
+    except InitcheckError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"the root seed is {described(text)}; give a whole number") from None
+
+
+def _add_baseline_options(group: pytest.OptionGroup) -> None:
+    from initcheck.baselines.comparing.comparison import CLASSES
+
+    group.addoption(
+        "--initcheck-baseline",
+        metavar="FILE",
+        help="judge the installed framework against that baseline, a test for each cell (default: none)",
+    )
+    group.addoption(
+        "--initcheck-record",
+        metavar="FILE",
+        help="write the evidence of the installed framework to that baseline (default: none)",
+    )
+    group.addoption(
+        "--initcheck-allow",
+        metavar="CLASS",
+        action="append",
+        default=[],
+        choices=list(CLASSES),
+        help=f"what a cell may be, with what is better than it, may be given again: {', '.join(CLASSES)} "
+        "(default: within-tolerance)",
+    )
+    group.addoption(
+        "--initcheck-reseeds",
+        metavar="N",
+        type=int,
+        help="runs of each problem and initializer for a baseline's accuracies; 0 for none (default: as many as the "
+        "baseline to judge against has, or else as initcheck record takes)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepares to judge against a baseline, or to record one.
+
+    Raises:
+        UsageError: A baseline that cannot be used, or a place that cannot be written to.
+    """
+    config.addinivalue_line("markers", f"{_BASELINE_MARK}(*problems): set by parametrize_with_baseline")
+    if not _wants_baseline(config):
+        return
+    from initcheck.errors import InitcheckError
+    from initcheck.plugin.baseline import BaselineSession
+    from initcheck.texts import for_terminal
+
+    try:
+        config.pluginmanager.register(BaselineSession(config, _BASELINE_MARK), "initcheck-baselines")
+    except InitcheckError as error:
+        raise pytest.UsageError(for_terminal(str(error))) from None
+
+
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Collects no test of a baseline where there is none to judge against or to record."""
+    marks = getattr(obj, "pytestmark", ()) if inspect.isfunction(obj) else ()
+    hidden = any(mark.name == _BASELINE_MARK for mark in marks) and not _wants_baseline(collector.config)
+    return [] if hidden else None
+
+
+def _wants_baseline(config: pytest.Config) -> bool:
+    options = {name: config.getoption(name) for name in ("initcheck_baseline", "initcheck_record")}
+    for name, value in options.items():
+        if value is not None and not value.strip():  # a variable that is not set
+            raise pytest.UsageError(f"--{name.replace('_', '-')} names no file; name one, or leave the option out")
+    return any(value is not None for value in options.values())
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """What decides the results; the framework is not loaded for it."""
+    from initcheck.errors import InitcheckError
+    from initcheck.frameworks.environment import settings
+
+    try:
+        told = ", ".join(f"{name} {value}" for name, value in settings().items())
+    except InitcheckError as error:
+        raise pytest.UsageError(str(error)) from None
+    return [f"initcheck: {told}, seed {config.getoption('initcheck_seed')}, {config.getoption('initcheck_effort')}"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuses to run a statistical check with too few samples for the power it states."""
+    from initcheck.evidence.efforts import EFFORTS
+
+    factor = EFFORTS[config.getoption("initcheck_effort")]
+    for cell in (check.cell for check in map(_bound_check, items) if check is not None):
+        check = cell.check
+        if check.samples is None or check.min_samples is None:
+            continue
+        if (taken := check.samples(factor)) < (needed := check.min_samples(cell.alpha)):
+            raise pytest.UsageError(f"{check.code}: {taken} samples are too few; {check.detects} needs {needed}")
+
+
+@pytest.fixture(scope="session")
+def initcheck_lab(request: pytest.FixtureRequest) -> Lab:
+    """The session's laboratory, which gives checks their evidence; loads the framework, with its threads pinned."""
+    from initcheck.errors import InitcheckError
+    from initcheck.evidence.efforts import EFFORTS
+    from initcheck.evidence.lab import get_lab
+    from initcheck.frameworks.keras import load_keras
+
+    try:
+        load_keras()
+    except InitcheckError as error:
+        pytest.fail(str(error), pytrace=False)
+    config = request.config
+    return get_lab(config.getoption("initcheck_seed"), EFFORTS[config.getoption("initcheck_effort")])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Exports the verdict's numbers as properties of the test, which JUnit files and xdist's controller receive."""
+    check = _bound_check(item)
+    if call.when == "call" and check is not None and check.verdict is not None:
+        verdict = check.verdict
+        numbers = {"n": verdict.n, "p_value": verdict.p_value, "alpha": verdict.alpha, "effect": verdict.effect}
+        item.user_properties.append((f"{_PREFIX}check", check.cell.name))
+        item.user_properties += [(_PREFIX + name, value) for name, value in numbers.items() if value is not None]
+    return (yield)
+
+
+def _bound_check(item: pytest.Item) -> BoundCheck | None:
+    callspec = getattr(item, "callspec", None)
+    found = callspec.params.get("check") if callspec else None
+    return found if isinstance(found, BoundCheck) else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Ends the session with what was judged, and how often a right framework would fail."""
+    counts = {
+        outcome: sum(
+            any(name == f"{_PREFIX}check" for name, _ in getattr(report, "user_properties", ()))
+            for report in terminalreporter.getreports(outcome)
+        )
+        for outcome in ("passed", "failed", "xfailed", "skipped")
+    }
+    if not sum(counts.values()):
+        return
+    from initcheck.checks.registry import FALSE_ALARM_RATE, POWER
+
+    idle = f", {counts['skipped']} not applicable" if counts["skipped"] else ""
+    checks, issues = counts["passed"] + counts["failed"] + counts["xfailed"], counts["xfailed"]
+    terminalreporter.write_line(
+        f"initcheck: {checks} check{'s' * (checks != 1)}, {counts['failed']} failed, "
+        f"{issues} known issue{'s' * (issues != 1)}{idle}; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
+        f"power ≥ {POWER:.1%} at the documented effects; seed {config.getoption('initcheck_seed')}"
+    )

@@ -1,0 +1,1 @@
+"""A comparison of two baselines as page, Markdown, JSON and sentences."""

@@ -1,0 +1,137 @@
+"""A comparison in words: what changed, since which stage, what became of accuracy, and what could not be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from initcheck.baselines.comparing.comparison import Cell, Class, Comparison
+from initcheck.baselines.records.training_records import STAGES
+
+_NAMED = 3  # cells of a kind
+SECTIONS = {
+    "draws": "draws",
+    "defaults": "first weights of layers left to their defaults",
+    "fans": "fans of layers",
+    "orders": "orders of fit",
+    "traces": "trainings",
+    "fits": "trainings in fit's own order",
+    "accuracies": "accuracies over reseeds",
+}
+
+
+def overall(comparison: Comparison) -> Class:
+    """The class that the comparison as a whole has: that of its worst cell."""
+    return max((cell.found for cell in comparison.cells), key=lambda one: one.rank, default=Class.IDENTICAL)
+
+
+def describe(comparison: Comparison) -> list[str]:
+    """The verdict, a sentence or two each."""
+    return [
+        _headline(comparison),
+        *_sections(comparison),
+        *_order_apart(comparison),
+        *_accuracies(comparison),
+        *_incomparable(comparison),
+    ]
+
+
+def _headline(comparison: Comparison) -> str:
+    found = overall(comparison)
+    name = found.value.upper()
+    differing = [cell for cell in comparison.cells if cell.found is found]
+    if found is Class.IDENTICAL:
+        return f"{name}: all {len(comparison.cells)} cells are the same, bit for bit."
+    if found is Class.WITHIN_TOLERANCE:
+        sizes = [cell.size for cell in differing if cell.size]
+        most = f"; at most {max(size.ulps for size in sizes):.3g} ulps" if sizes else ""
+        return f"{name}: no cell differs by more than rounding explains{most}."
+    # The first stage that differs, in the order in which one decides the next.
+    staged = [cell for cell in differing if cell.stage]
+    first = min(staged, key=lambda cell: STAGES.index(cell.stage), default=differing[0])
+    since = f" since the stage {first.stage!r}" if first.stage else ""
+    size = f" by {first.size}" if first.size else ""
+    note = f" ({first.note})" if first.note else ""
+    return f"{name}{since}: first in {SECTIONS[first.section]}, {first.name}{size}{note}."
+
+
+def _sections(comparison: Comparison) -> Iterator[str]:
+    for section, words in SECTIONS.items():
+        cells = comparison.of(section)
+        if cells and section != "accuracies":
+            changed = [cell for cell in cells if cell.found is Class.CHANGED]
+            which = f" ({_named(changed)}{_since(changed)})" if changed else ""
+            yield f"{words[0].upper()}{words[1:]}: {_counts(cells)}{which}."
+
+
+def _order_apart(comparison: Comparison) -> Iterator[str]:
+    """Where ``fit``'s order changed: what the rest does with the rows in one order."""
+    cells = [cell for cell in comparison.of("traces") if cell.stage == "batch order"]
+    if not cells:
+        return
+    rest = []
+    for cell in cells:
+        stages = [step.stage for step in cell.ladder]
+        later = cell.ladder[stages.index("batch order") + 1 :]
+        beyond = [step for step in later if step.found.rank > Class.WITHIN_TOLERANCE.rank]
+        rest.append(f"differ from {beyond[0].stage!r} on" if beyond else "agree within rounding")
+    told = ", ".join(f"{rest.count(kind)} {kind}" for kind in dict.fromkeys(rest))
+    yield (
+        f"fit took the rows of {_count(len(cells), 'training')} in another order; "
+        f"trained with the rows in one order, {told}."
+    )
+    if fits := [cell for cell in comparison.of("fits") if cell.stage == "batch order"]:
+        ends = "; ".join(f"{cell.name} {cell.note.partition('; ')[2]}" for cell in fits[:_NAMED])
+        yield f"In fit's own order: {ends}{_more(fits, _NAMED)}."
+
+
+def _accuracies(comparison: Comparison) -> Iterator[str]:
+    cells = comparison.of("accuracies")
+    if not cells:
+        yield "Accuracy: not compared; no accuracies were recorded in both."
+        return
+    equal = [cell for cell in cells if cell.found is Class.IDENTICAL]
+    equivalent = [cell for cell in cells if cell.found in (Class.WITHIN_TOLERANCE, Class.SAME_DISTRIBUTION)]
+    changed = [cell for cell in cells if cell.found is Class.CHANGED]
+    unclear = [cell for cell in cells if cell.found is Class.INCONCLUSIVE]
+    parts = [
+        f"the same counts in {len(equal)} of {len(cells)} cells" if equal else "",
+        f"equivalent within ±{comparison.delta:g} in {len(equivalent)}" if equivalent else "",
+        f"changed in {len(changed)} ({_named(changed)})" if changed else "",
+        f"too few runs to tell in {len(unclear)} ({_named(unclear)}: {unclear[0].note})" if unclear else "",
+    ]
+    yield f"Accuracy on the held-out rows: {', '.join(filter(None, parts))}."
+
+
+def _incomparable(comparison: Comparison) -> Iterator[str]:
+    if comparison.refused:
+        yield (
+            "No claim about bits is made, for the environments differ in "
+            f"{'; '.join(map(str, comparison.refused))}. Values, laws and accuracies are judged all the same."
+        )
+    lone = [cell for cell in comparison.cells if cell.note.startswith("only in the ")]
+    if lone:
+        yield f"In one baseline only: {', '.join(f'{cell.section} {cell.name}' for cell in lone[:6])}{_more(lone, 6)}."
+
+
+def _since(cells: Sequence[Cell]) -> str:
+    """From which stage on trainings changed, the earliest first."""
+    stages = [cell.stage for cell in cells if cell.stage and cell.section in ("traces", "fits")]
+    kinds = sorted(set(stages), key=STAGES.index)
+    return "".join(f"; {stages.count(stage)} since {stage!r}" for stage in kinds)
+
+
+def _counts(cells: Sequence[Cell]) -> str:
+    found = {kind: sum(cell.found is kind for cell in cells) for kind in Class}
+    return ", ".join(f"{number} {kind.value}" for kind, number in found.items() if number)
+
+
+def _named(cells: Sequence[Cell]) -> str:
+    return ", ".join(cell.name for cell in cells[:_NAMED]) + _more(cells, _NAMED)
+
+
+def _more(cells: Sequence[Cell], shown: int) -> str:
+    return f" and {len(cells) - shown} more" if len(cells) > shown else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

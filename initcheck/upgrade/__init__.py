@@ -1,0 +1,1 @@
+"""Two environments: where their requirements come from, how they are built, what they record."""

@@ -1,0 +1,124 @@
+"""Runs ``initcheck record`` in other interpreters, side by side, and says how each ended."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from initcheck.children import leashed
+from initcheck.upgrade.environments import clean_variables
+
+_STEP = re.compile(r"(\d+)/(\d+) (.+)")
+_LAST_LINES = 8
+_PAUSE = 0.1  # seconds between two looks at what runs
+_MEMORY = 4e9  # bytes for two recordings at once
+
+Advance = Callable[[str, str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """How a recording ended.
+
+    Attributes:
+        file: The baseline; None where there is none.
+        ending: What ended it otherwise, in words.
+        last_lines: What it said last.
+    """
+
+    file: Path | None
+    ending: str = ""
+    last_lines: tuple[str, ...] = ()
+
+
+def default_jobs() -> int:
+    """2 where the machine has two cores, and memory for two frameworks; 1 otherwise."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else _MEMORY
+    return 2 if (os.cpu_count() or 1) >= 2 and pages >= _MEMORY else 1
+
+
+def record_each(
+    interpreters: Mapping[str, Path], words: Sequence[str], *, carried: Path, folder: Path, jobs: int, advance: Advance
+) -> Generator[tuple[str, Recording], None, None]:
+    """A baseline from each interpreter, by name, as each recording ends.
+
+    Every recording has the same number of threads, however many run at once: bits depend on it.
+
+    Args:
+        interpreters: Name → interpreter.
+        words: Options of ``initcheck record``.
+        carried: The folder of ``initcheck.upgrade.carried.carry``.
+        folder: Where the baselines go, and what the processes say.
+        jobs: How many may run at once.
+        advance: Called with a name, what it does, how many steps it has done and how many there are.
+    """
+    waiting = list(interpreters)
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                name = waiting.pop(0)
+                running[name] = _start(interpreters[name], _baseline(folder, name), words, carried, folder / name)
+            for name, process in list(running.items()):
+                if step := _latest_step(folder / f"{name}.out"):
+                    advance(name, *step)
+                if process.poll() is not None:
+                    del running[name]
+                    yield name, _ended(process.returncode, folder, name)
+            time.sleep(_PAUSE)
+    finally:
+        for process in running.values():
+            process.kill()
+        for process in running.values():
+            process.wait()
+
+
+def _start(python: Path, file: Path, words: Sequence[str], carried: Path, said: Path) -> subprocess.Popen[bytes]:
+    # -P: the folder that the caller stands in, a checkout of initcheck perhaps, must not be imported from.
+    command = [str(python), "-P", "-m", "initcheck", "record", "--steps", *words, "--", str(file)]
+    with Path(f"{said}.out").open("wb") as out, Path(f"{said}.err").open("wb") as err:
+        variables = {**clean_variables(), "PYTHONPATH": str(carried), "PYTHONUNBUFFERED": "1"}
+        return subprocess.Popen(leashed(command), env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+
+
+def _ended(code: int, folder: Path, name: str) -> Recording:
+    file = _baseline(folder, name)
+    if code == 0 and file.exists():
+        return Recording(file)
+    return Recording(None, _describe(code), _last_lines((folder / f"{name}.err").read_text(errors="replace")))
+
+
+def _describe(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"was ended by {name}" + (" (no memory left, perhaps)" if name == "SIGKILL" else "")
+
+
+def _last_lines(told: str) -> tuple[str, ...]:
+    """The last lines, without the frames of a traceback: its message says what happened, its frames are ours."""
+    lines = [line.rstrip() for line in told.splitlines() if line.strip()]
+    start = next((number for number, line in enumerate(lines) if line.startswith("Traceback (most")), len(lines))
+    kept = lines[:start] + [line for line in lines[start:] if not line.startswith((" ", "Traceback (most"))]
+    return tuple(kept[-_LAST_LINES:])
+
+
+def _latest_step(file: Path) -> tuple[str, int, int] | None:
+    found = _STEP.findall(file.read_text(errors="replace"))
+    if not found:
+        return None
+    done, total, now = found[-1]
+    return now, int(done), int(total)
+
+
+def _baseline(folder: Path, name: str) -> Path:
+    return folder / f"{name}.json"
