@@ -13,12 +13,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from initcheck.counts import Counts
 from initcheck.errors import InitcheckError
 from initcheck.files import read_bounded
 from initcheck.record_files import first_mistake, shortened
 from initcheck.records import Runs
-from initcheck.statistics import Estimate, proportion
+from initcheck.statistics.counts import Counts
+from initcheck.statistics.estimates import Estimate, proportion
 
 CONTENTS = (0.95, 0.99)  # shares of the reseeds that the tolerance intervals hold
 MOST_BYTES = 32_000_000

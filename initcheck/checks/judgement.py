@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from initcheck.checks.goodness import Finding
 from initcheck.records import Verdict, failed, passed
+from initcheck.statistics.goodness import Finding
 
 
 def judged(found: Finding, alpha: float, said: str, expected: str, *, effect: float | None = None) -> Verdict:

@@ -10,8 +10,9 @@ from scipy import stats
 
 from initcheck.catalog.cases.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.catalog.recipes import Feed
-from initcheck.checks.registry import POWER, Subject, check
+from initcheck.checks.registry import Subject, check
 from initcheck.records import Status, Verdict, failed, passed
+from initcheck.statistics.budget import POWER
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab

@@ -16,6 +16,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, UnknownNameError
 from initcheck.records import Status, Verdict
+from initcheck.statistics.budget import FALSE_ALARM_RATE
 from initcheck.texts import reason_of
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
 FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order", "arithmetic", "spread")
 
-FALSE_ALARM_RATE = 1e-3  # for the whole suite, per root seed
 _PACKAGE = Path(__file__).parents[1]
-POWER = 0.999  # at the effect that a check states
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from initcheck.catalog.cases.seeds import ALIASES, LOWER, NARROWED, UPPER, rando
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw, Orthogonal, Shape, Unstated
 from initcheck.catalog.layers import LayerRequest
-from initcheck.checks import dependence
-from initcheck.checks.goodness import Finding, Sample, samples_for_shift, unit_law
 from initcheck.checks.laws.samples import element_law
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.records import Verdict, failed, passed
+from initcheck.statistics import dependence
+from initcheck.statistics.goodness import Finding, Sample, samples_for_shift, unit_law
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from scipy import stats
 
 from initcheck.bounds import Bound
-from initcheck.checks.goodness import LOOK_POWER
-from initcheck.counts import Counts, difference_p_value
+from initcheck.statistics.counts import Counts, difference_p_value
+from initcheck.statistics.goodness import LOOK_POWER
 
 MEAN_SHIFT = 0.2  # standard deviations
 SPREAD_RATIO = 1.2

@@ -14,12 +14,12 @@ from initcheck.bounds import Bound, Bounds, Calibration, load_bounds, summarize,
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, get_initializers
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
-from initcheck.counts import Counts
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import alone_in, require_writable, write_whole
 from initcheck.frameworks.memory import require_memory_for_runs
 from initcheck.frameworks.own import find_problem
+from initcheck.statistics.counts import Counts
 
 if TYPE_CHECKING:
     from initcheck.checks.registry import Cell

@@ -17,8 +17,8 @@ from initcheck.comparing_runs.unconditional import (
     signs_power,
 )
 from initcheck.comparing_runs.verdicts import POWER, RunsVerdict
-from initcheck.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
-from initcheck.statistics import CONFIDENCE, Estimate, Values
+from initcheck.statistics.estimates import CONFIDENCE, Estimate, Values
+from initcheck.statistics.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
 
 Integers = npt.NDArray[np.int64]
 

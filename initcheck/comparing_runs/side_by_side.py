@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.answers import is_one_run
 from initcheck.arguments import number
 from initcheck.baselines.comparing.compare import environment_differences
 from initcheck.baselines.comparing.comparison import Difference
@@ -37,10 +36,11 @@ from initcheck.comparing_runs.verdicts import (
     RunsVerdict,
 )
 from initcheck.errors import InitcheckError
-from initcheck.exact_tests import spread_p_value
-from initcheck.outcomes import MIN_EPOCHS, Outcomes, outcomes
 from initcheck.records import Runs
-from initcheck.statistics import Estimate, Values, median
+from initcheck.statistics.answers import is_one_run
+from initcheck.statistics.estimates import Estimate, Values, median
+from initcheck.statistics.exact_tests import spread_p_value
+from initcheck.statistics.outcomes import MIN_EPOCHS, Outcomes, outcomes
 
 if TYPE_CHECKING:
     from initcheck.catalog.problem_facts import ProblemFacts

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.statistics import Values
+from initcheck.statistics.estimates import Values
 
 MOST_RUNS = 600  # of both sides, or pairs: beyond them the conditional test loses little, and this one takes seconds
 _FINE = 80  # shares of events that are tried, for each root of the number of runs

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from initcheck.baselines.comparing.comparison import Difference, Ranked
-from initcheck.statistics import Estimate
+from initcheck.statistics.estimates import Estimate
 
 DELTA = 0.01  # of the mean accuracy
 NET_DELTAS = {"stuck": 0.05, "speed": 0.1}  # of the share of stuck runs, and of slower less faster runs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from initcheck.evidence.efforts import EFFORTS
 from initcheck.evidence.session import Session
+from initcheck.statistics.budget import EFFORTS
 
 if TYPE_CHECKING:
     from initcheck.evidence.arithmetic import Steps

@@ -6,9 +6,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from initcheck.evidence.efforts import EFFORTS
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import derive_seed
+from initcheck.statistics.budget import EFFORTS
 
 
 @dataclass(frozen=True)

@@ -238,7 +238,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuses to run a statistical check with too few samples for the power it states."""
-    from initcheck.evidence.efforts import EFFORTS
+    from initcheck.statistics.budget import EFFORTS
 
     factor = EFFORTS[config.getoption("initcheck_effort")]
     for cell in (check.cell for check in map(_bound_check, items) if check is not None):
@@ -253,9 +253,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def initcheck_lab(request: pytest.FixtureRequest) -> Lab:
     """The session's laboratory, which gives checks their evidence; loads the framework, with its threads pinned."""
     from initcheck.errors import InitcheckError
-    from initcheck.evidence.efforts import EFFORTS
     from initcheck.evidence.lab import get_lab
     from initcheck.frameworks.keras import load_keras
+    from initcheck.statistics.budget import EFFORTS
 
     try:
         load_keras()
@@ -295,7 +295,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     }
     if not sum(counts.values()):
         return
-    from initcheck.checks.registry import FALSE_ALARM_RATE, POWER
+    from initcheck.statistics.budget import FALSE_ALARM_RATE, POWER
 
     idle = f", {counts['skipped']} not applicable" if counts["skipped"] else ""
     checks, issues = counts["passed"] + counts["failed"] + counts["xfailed"], counts["xfailed"]

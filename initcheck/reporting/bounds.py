@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from initcheck.bounds import CONTENTS, Bound, Bounds, Calibration, load_bounds, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problem_facts import is_catalogued
-from initcheck.counts import Counts
 from initcheck.records import Runs
 from initcheck.reporting.format import format_ordinal, format_percent
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.svg import plot_style, to_svg
 from initcheck.reporting.templating import markdown_templates
+from initcheck.statistics.counts import Counts
 from initcheck.texts import for_axis
 
 # What each column means, in the words of somebody who trains networks.

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from initcheck.answers import Answer
-from initcheck.outcomes import MIN_EPOCHS
 from initcheck.records import Runs
 from initcheck.reporting.format import format_count, format_number, format_percent, format_share, has_interval
 from initcheck.reporting.results import Sweep
-from initcheck.statistics import Estimate, compare_pairs
+from initcheck.statistics.answers import Answer
+from initcheck.statistics.estimates import Estimate, compare_pairs
+from initcheck.statistics.outcomes import MIN_EPOCHS
+from initcheck.statistics.two_way import Components
 from initcheck.texts import for_axis
-from initcheck.two_way import Components
 
 MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
 UNFINISHED = 0.1  # from this share of unfinished runs on, they may decide who comes out best

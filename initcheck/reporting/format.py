@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from initcheck.answers import METHODS, Answer
-from initcheck.outcomes import MIN_EPOCHS
-from initcheck.statistics import Estimate
-from initcheck.two_way import Components
+from initcheck.statistics.answers import METHODS, Answer
+from initcheck.statistics.estimates import Estimate
+from initcheck.statistics.outcomes import MIN_EPOCHS
+from initcheck.statistics.two_way import Components
 
 NONE = "–"  # no number: too few runs
 NOTATION = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from initcheck.answers import COMPONENTS_METHOD, METHODS
 from initcheck.reporting.bounds import PLACES, documented_cells
 from initcheck.reporting.data_facts import data_rows
 from initcheck.reporting.finding import find
 from initcheck.reporting.format import NOTATION, answer_cells, component_cells, format_count, format_number
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.templating import templates
+from initcheck.statistics.answers import COMPONENTS_METHOD, METHODS
 
 if TYPE_CHECKING:
     from initcheck.reporting.panels import Panels

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.answers import Answer, answer, attribute
 from initcheck.arguments import path_of
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.catalog.problems import Problem
 from initcheck.frameworks.memory import runs_at_once
-from initcheck.outcomes import outcomes
 from initcheck.records import METRICS, Environment, Run, Runs
+from initcheck.statistics.answers import Answer, answer, attribute
+from initcheck.statistics.outcomes import outcomes
+from initcheck.statistics.two_way import Components
 from initcheck.texts import for_terminal
-from initcheck.two_way import Components
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from initcheck.answers import COMPONENTS_METHOD, METHODS
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import PROBLEMS
 from initcheck.checks.registry import FAMILIES, Cell
@@ -16,6 +15,7 @@ from initcheck.reporting.finding import find
 from initcheck.reporting.format import answer_cells, component_cells, format_count, format_number
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.screen import Column, Screen
+from initcheck.statistics.answers import COMPONENTS_METHOD, METHODS
 
 if TYPE_CHECKING:
     from initcheck.baselines.comparing.comparison import Comparison

@@ -5,16 +5,11 @@ import numpy as np
 import pytest
 from runs import make_run
 
-from initcheck.answers import (
-    METHODS,
-    Answer,
-    answer,
-    attribute,
-)
 from initcheck.catalog.problem_facts import OneClass
-from initcheck.outcomes import names_one_class, outcomes
 from initcheck.records import group_runs
 from initcheck.reporting.format import answer_cells
+from initcheck.statistics.answers import METHODS, Answer, answer, attribute
+from initcheck.statistics.outcomes import names_one_class, outcomes
 
 FLAT = [0.7] * 8
 FALLING = [0.7 * 0.97**n for n in range(8)]

@@ -13,11 +13,11 @@ from initcheck.bounds import PACKAGED, Bound, Bounds, Calibration, load_bounds, 
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.cli import app as cli
 from initcheck.cli import bounds as bounds_cli
-from initcheck.counts import Counts
 from initcheck.evidence import spread
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
 from initcheck.reporting.bounds import digest_of, render_markdown
+from initcheck.statistics.counts import Counts
 
 DOCS = Path(__file__).parents[2] / "docs"
 WHERE = {"tensorflow": "2.21.0", 'odd "name"': "back\\slash"}

@@ -14,7 +14,7 @@ from initcheck.catalog.cases import variants
 from initcheck.catalog.cases.layer_defaults import DEFAULTS, FORGET_GATE
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw
-from initcheck.checks import dependence, goodness, registry
+from initcheck.checks import registry
 from initcheck.checks.laws import (
     default_weights,
     draws,
@@ -29,8 +29,9 @@ from initcheck.checks.laws import (
     strings,
 )
 from initcheck.checks.registry import NotApplicable
-from initcheck.evidence.efforts import EFFORTS
 from initcheck.records import Status, Verdict
+from initcheck.statistics import budget, dependence, goodness
+from initcheck.statistics.budget import EFFORTS
 
 ALPHA = 1e-6
 HE, NORMAL, UNIFORM = (INITIALIZERS[name] for name in ("he_normal", "standard_normal", "unit_uniform"))
@@ -435,7 +436,7 @@ def test_statistical_checks_take_enough_samples_even_when_quick() -> None:
 
 
 def test_two_looks_see_a_stated_effect_with_the_power_promised() -> None:
-    assert math.isclose(goodness.LOOK_POWER**2, registry.POWER)
+    assert math.isclose(goodness.LOOK_POWER**2, budget.POWER)
     n = goodness.samples_for_shift(0.1, 1e-3, 1)
     reserve = 0.1 * math.sqrt(n) - float(ndtri(1 - 5e-4))
     assert float(ndtr(reserve)) == pytest.approx(0.9995, abs=2e-5)

@@ -270,7 +270,7 @@ def test_ctrl_c_and_sigterm_keep_the_finished_runs_and_say_so(number, tmp_path, 
     before = signal.signal(number, signal.SIG_DFL)
     request.addfinalizer(lambda: signal.signal(number, before))
     words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--engine", "reference", "--out", "results"]
-    start = "import sys; from initcheck import __main__; from initcheck.cli import app; sys.argv = ['initcheck', *sys.argv[1:]]"
+    start = "import sys; from initcheck import __main__; from initcheck.cli import app; sys.argv[0] = 'initcheck'"
     script = f"{start}\n{TELL}\n__main__.main()"
     process = subprocess.Popen(
         [sys.executable, "-c", script, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -296,13 +296,13 @@ def test_ctrl_c_and_sigterm_keep_the_finished_runs_and_say_so(number, tmp_path, 
 # The process tells that its second run is finished by a file, so that the test need not guess how long that takes.
 TELL = """
 import pathlib
-original = cli.sweep
+original = app.sweep
 def sweep(*args, on_runs, **kwargs):
     def tell(runs):
         on_runs(runs)
         if runs.reseeds[-1] == 1: pathlib.Path('two-runs').touch()
     return original(*args, on_runs=tell, **kwargs)
-cli.sweep = sweep
+app.sweep = sweep
 """
 
 

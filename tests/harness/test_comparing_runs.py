@@ -24,8 +24,8 @@ from initcheck.comparing_runs.effects import (
 from initcheck.comparing_runs.side_by_side import compare_runs
 from initcheck.comparing_runs.unconditional import shares_power, signs, two_samples
 from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, RunsRow, RunsVerdict, accepted
-from initcheck.exact_tests import permutation_p_value, spread_p_value
 from initcheck.records import Data, Runs
+from initcheck.statistics.exact_tests import permutation_p_value, spread_p_value
 
 IRIS = initcheck.PROBLEMS["iris"]
 ROWS = 60

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from initcheck.counts import Counts, difference_p_value, resampling_p_value
+from initcheck.statistics.counts import Counts, difference_p_value, resampling_p_value
 
 ALPHA = 0.01
 ROWS = 60

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from initcheck import exact_tests
-from initcheck.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
+from initcheck.statistics import exact_tests
+from initcheck.statistics.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
 
 STREAM = np.random.RandomState(1)
 

@@ -32,7 +32,7 @@ from initcheck.reporting.format import (
 )
 from initcheck.reporting.page import render_report, render_summary
 from initcheck.reporting.terminal import print_answers
-from initcheck.statistics import Estimate, compare_pairs
+from initcheck.statistics.estimates import Estimate, compare_pairs
 
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{0}$ & \"q\""
 

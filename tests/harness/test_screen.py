@@ -10,7 +10,6 @@ from rich.console import Console
 from runs import ENVIRONMENT, make_run
 
 import initcheck
-from initcheck.answers import METHODS
 from initcheck.baselines.comparing.compare import compare
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
 from initcheck.catalog.initializers import INITIALIZERS
@@ -22,6 +21,7 @@ from initcheck.reporting.bounds import COLUMNS, bound_cells
 from initcheck.reporting.format import answer_cells
 from initcheck.reporting.screen import PIPE_WIDTH, Screen
 from initcheck.selftest import Outcome
+from initcheck.statistics.answers import METHODS
 
 WIDTHS = [120, 100, 80, 60, 40]
 STEERING = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\r\n\x9b31m[bold red]"

@@ -14,9 +14,9 @@ from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.checks import spread
 from initcheck.checks.registry import budget_share
 from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, ends_alike, needed_calibration, needed_reseeds
-from initcheck.counts import Counts
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs, Status
+from initcheck.statistics.counts import Counts
 
 ROWS = 100
 ALPHA = budget_share()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from initcheck import statistics, two_way
-from initcheck.statistics import Estimate
+from initcheck.statistics import estimates, two_way
+from initcheck.statistics.estimates import Estimate
 
 
 def test_best_shares_agree_with_playing_the_game():
@@ -14,7 +14,7 @@ def test_best_shares_agree_with_playing_the_game():
     games = np.stack([stream.choice(sample, 200_000) for sample in samples])
     winners = games == games.max(axis=0)
     played = (winners / winners.sum(axis=0)).mean(axis=1)
-    shares = [estimate.value for estimate in statistics.best_shares(samples)]
+    shares = [estimate.value for estimate in estimates.best_shares(samples)]
     assert sum(shares) == pytest.approx(1, abs=1e-12)
     assert shares == pytest.approx(played, abs=5 * math.sqrt(0.25 / 200_000))
 
@@ -22,12 +22,12 @@ def test_best_shares_agree_with_playing_the_game():
 @pytest.mark.parametrize("competitors", [1, 2, 5, 19])
 def test_equals_share_the_prize(competitors):
     samples = [np.array([0.5, 0.5])] * competitors
-    assert [e.value for e in statistics.best_shares(samples)] == pytest.approx([1 / competitors] * competitors)
+    assert [e.value for e in estimates.best_shares(samples)] == pytest.approx([1 / competitors] * competitors)
 
 
 def test_the_mean_and_its_interval():
     values = np.random.RandomState(3).normal(10, 2, 400)
-    estimate = statistics.mean(values)
+    estimate = estimates.mean(values)
     assert estimate.value == values.mean()
     classic = stats.t.interval(0.95, 399, values.mean(), stats.sem(values))
     assert (estimate.low, estimate.high) == pytest.approx(classic, abs=0.02)
@@ -38,61 +38,61 @@ def test_the_interval_of_a_standard_deviation_covers_a_normal_sample_s():
     stream = np.random.RandomState(5)
     inside = 0
     for _ in range(100):
-        estimate = statistics.stddev(stream.normal(0, 1, 200))
+        estimate = estimates.stddev(stream.normal(0, 1, 200))
         inside += estimate.low <= 1 <= estimate.high
     assert inside >= stats.binom.ppf(1e-4, 100, 0.92)  # BCa covers .93 to .95 here
 
 
-@pytest.mark.parametrize("statistic", [statistics.mean, statistics.stddev])
+@pytest.mark.parametrize("statistic", [estimates.mean, estimates.stddev])
 def test_equal_values_have_no_interval(statistic):
     estimate = statistic(np.full(30, 0.1))
-    assert estimate.value == (0.1 if statistic is statistics.mean else 0)
+    assert estimate.value == (0.1 if statistic is estimates.mean else 0)
     assert math.isnan(estimate.low)
     assert math.isnan(estimate.high)
 
 
 def test_one_value_has_a_mean_but_no_spread():
-    assert statistics.mean(np.array([0.3])).value == 0.3
-    assert math.isnan(statistics.stddev(np.array([0.3])).value)
+    assert estimates.mean(np.array([0.3])).value == 0.3
+    assert math.isnan(estimates.stddev(np.array([0.3])).value)
 
 
 def test_four_values_are_too_few_for_a_bootstrap():
-    estimate = statistics.stddev(np.array([1.0, 2, 3, 4]))
+    estimate = estimates.stddev(np.array([1.0, 2, 3, 4]))
     assert estimate.value == pytest.approx(math.sqrt(5 / 3))
     assert math.isnan(estimate.low)
-    assert statistics.stddev(np.arange(5.0)).low > 0
+    assert estimates.stddev(np.arange(5.0)).low > 0
 
 
 def test_the_median_s_interval_covers_whatever_the_distribution():
     stream = np.random.RandomState(7)
     covered = 0
     for _ in range(2000):
-        estimate = statistics.median(stream.exponential(1, 25))
+        estimate = estimates.median(stream.exponential(1, 25))
         covered += estimate.low <= math.log(2) <= estimate.high
     assert covered / 2000 >= 0.95 - 4 * math.sqrt(0.05 * 0.95 / 2000)
 
 
 def test_the_median_of_runs_that_mostly_never_arrive_is_never():
-    estimate = statistics.median(np.array([3.0, 4, 5, *[math.inf] * 7]))
+    estimate = estimates.median(np.array([3.0, 4, 5, *[math.inf] * 7]))
     assert estimate == Estimate(math.inf, 4.0, math.inf)
 
 
 def test_five_values_are_too_few_for_a_median_s_interval():
-    assert math.isnan(statistics.median(np.arange(5.0)).low)
-    assert statistics.median(np.arange(6.0)) == Estimate(2, 0, 5)
+    assert math.isnan(estimates.median(np.arange(5.0)).low)
+    assert estimates.median(np.arange(6.0)) == Estimate(2, 0, 5)
 
 
 @pytest.mark.parametrize(
     ("failure", "runs"), [(0, 1), (0.05, 1), (0.051, 2), (0.5, 5), (math.sqrt(0.05), 2), (0.9, 29), (1, math.inf)]
 )
 def test_runs_until_success(failure, runs):
-    assert statistics.runs_until_success(Estimate(failure, 0, 1)) == Estimate(runs, 1, math.inf)
+    assert estimates.runs_until_success(Estimate(failure, 0, 1)) == Estimate(runs, 1, math.inf)
     if 0 < failure < 1:
         assert failure**runs <= 0.05 + 1e-12 < failure ** (runs - 1) + (runs == 1)
 
 
 def test_a_proportion_has_the_exact_interval():
-    estimate = statistics.proportion(0, 30)
+    estimate = estimates.proportion(0, 30)
     assert (estimate.value, estimate.low) == (0, 0)
     assert estimate.high == pytest.approx(1 - 0.025 ** (1 / 30))
 
@@ -115,7 +115,7 @@ def test_a_table_that_varies_along_rows_alone_says_so_and_one_without_spread_say
 
 def test_many_values_get_their_interval_in_no_time():
     values = np.random.RandomState(0).rand(100_000)
-    found = statistics.mean(values)
+    found = estimates.mean(values)
     assert found.low < 0.5 < found.high
     assert found.high - found.low == pytest.approx(2 * 1.96 * 12**-0.5 / 100_000**0.5, rel=0.1)
 

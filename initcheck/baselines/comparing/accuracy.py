@@ -8,9 +8,9 @@ import numpy as np
 
 from initcheck.baselines.comparing.comparison import Cell, Class
 from initcheck.baselines.records.training_records import AccuraciesRecord
-from initcheck.counts import Counts, difference_p_value
-from initcheck.exact_tests import spread_p_value
-from initcheck.statistics import CONFIDENCE, Estimate, Values
+from initcheck.statistics.counts import Counts, difference_p_value
+from initcheck.statistics.estimates import CONFIDENCE, Estimate, Values
+from initcheck.statistics.exact_tests import spread_p_value
 
 DELTA = 0.01  # of accuracy: one held-out row in a hundred
 TESTS = 3  # p-values of a cell: two of the mean, one of the spread

@@ -9,7 +9,10 @@ import numpy as np
 
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.laws import Constant
-from initcheck.checks.goodness import (
+from initcheck.checks.judgement import judged
+from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.records import Verdict, failed, passed
+from initcheck.statistics.goodness import (
     Finding,
     mean_test,
     most_suspicious,
@@ -19,9 +22,6 @@ from initcheck.checks.goodness import (
     shape_test,
     unit_law,
 )
-from initcheck.checks.judgement import judged
-from initcheck.checks.registry import NotApplicable, Subject, check
-from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab

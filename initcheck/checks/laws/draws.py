@@ -10,8 +10,13 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Constant, Identity, Orthogonal, Unstated
-from initcheck.checks import dependence
-from initcheck.checks.goodness import (
+from initcheck.checks.judgement import judged
+from initcheck.checks.laws import precision, samples
+from initcheck.checks.laws.rows import all_rows, elementwise_rows, fixed_rows
+from initcheck.checks.registry import NotApplicable, check, require_law
+from initcheck.records import Verdict, failed, passed
+from initcheck.statistics import dependence
+from initcheck.statistics.goodness import (
     Finding,
     extremes_test,
     mean_test,
@@ -28,11 +33,6 @@ from initcheck.checks.goodness import (
     together,
     unit_law,
 )
-from initcheck.checks.judgement import judged
-from initcheck.checks.laws import precision, samples
-from initcheck.checks.laws.rows import all_rows, elementwise_rows, fixed_rows
-from initcheck.checks.registry import NotApplicable, check, require_law
-from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab

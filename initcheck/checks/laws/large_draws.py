@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
-from initcheck.checks.goodness import (
-    magnitude_test,
-    most_suspicious,
-    samples_for_tail,
-    unit_law,
-)
 from initcheck.checks.judgement import judged
 from initcheck.checks.laws import samples
 from initcheck.checks.laws.rows import elementwise_rows
 from initcheck.checks.registry import check
 from initcheck.records import Verdict, failed
+from initcheck.statistics.goodness import magnitude_test, most_suspicious, samples_for_tail, unit_law
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.checks.goodness import (
+from initcheck.checks.judgement import judged
+from initcheck.checks.registry import Subject, check
+from initcheck.records import Verdict, failed
+from initcheck.statistics.goodness import (
     Finding,
     mean_test,
     samples_for_scale,
@@ -18,9 +21,6 @@ from initcheck.checks.goodness import (
     together,
     unit_law,
 )
-from initcheck.checks.judgement import judged
-from initcheck.checks.registry import Subject, check
-from initcheck.records import Verdict, failed
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -30,11 +30,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from initcheck.catalog.laws import ElementLaw, Shape
-from initcheck.checks.dependence import between, within
-from initcheck.checks.goodness import (
-    Sample,
-    two_sided,
-)
+from initcheck.statistics.dependence import between, within
+from initcheck.statistics.goodness import Sample, two_sided
 
 _SHAPE: Shape = (64, 16, 64)  # rows, positions, channels
 MOST_FINDINGS = 8  # that one verdict compares: three of each call's law, independence within a call and between two

@@ -10,15 +10,11 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Orthogonal
-from initcheck.checks.goodness import (
-    Finding,
-    samples_for_shift,
-    shape_test,
-)
 from initcheck.checks.judgement import judged
 from initcheck.checks.laws.rows import orthogonal_rows
 from initcheck.checks.registry import NotApplicable, check, require_law
 from initcheck.records import Verdict, failed, passed
+from initcheck.statistics.goodness import Finding, samples_for_shift, shape_test
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
 import importlib
 
 from initcheck.catalog.laws import ElementLaw, Shape
-from initcheck.checks.goodness import Sample, two_sided
+from initcheck.statistics.goodness import Sample, two_sided
 
 # Shapes whose draws are judged for orthonormality: tall, wide, square, and kernels of convolutions.
 SHAPES: tuple[Shape, ...] = (

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
-from initcheck.checks.goodness import (
+from initcheck.checks.judgement import judged
+from initcheck.checks.laws import samples
+from initcheck.checks.laws.rows import elementwise_rows
+from initcheck.checks.registry import check
+from initcheck.records import Verdict, failed
+from initcheck.statistics.goodness import (
     Finding,
     extremes_test,
     mean_test,
@@ -20,11 +25,6 @@ from initcheck.checks.goodness import (
     shape_test,
     unit_law,
 )
-from initcheck.checks.judgement import judged
-from initcheck.checks.laws import samples
-from initcheck.checks.laws.rows import elementwise_rows
-from initcheck.checks.registry import check
-from initcheck.records import Verdict, failed
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.checks.goodness import (
-    Finding,
-    samples_for_distance,
-    shape_test,
-    unit_law,
-)
 from initcheck.checks.judgement import judged
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.records import Verdict, failed
+from initcheck.statistics.goodness import Finding, samples_for_distance, shape_test, unit_law
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -23,7 +18,7 @@ if TYPE_CHECKING:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from initcheck.checks.goodness import Sample
+from initcheck.statistics.goodness import Sample
 
 SAMPLES = 50_000
 _CHANCES = (0.1, 0.2, 0.3, 0.4)

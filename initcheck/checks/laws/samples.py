@@ -13,8 +13,8 @@ import numpy as np
 from initcheck.catalog.cases.drawn import draw_cases
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import ElementLaw, Elementwise, Shape, VarianceScaled
-from initcheck.checks.goodness import Sample, unit_law
 from initcheck.checks.registry import NotApplicable, require_law
+from initcheck.statistics.goodness import Sample, unit_law
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab

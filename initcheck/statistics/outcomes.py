@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from initcheck import statistics
 from initcheck.catalog.problem_facts import OneClass
 from initcheck.records import Runs
+from initcheck.statistics import estimates
 
 MIN_EPOCHS = 8  # of which each quarter has two; fewer cannot tell a plateau from a slow start
 PROGRESS = 0.02  # a fall from one quarter of the epochs to the last by this share of the loss is no plateau
@@ -41,7 +41,7 @@ class Outcomes:
             falls and is above the least of one answer to all of them, or has fewer than 8 epochs.
     """
 
-    epochs_to_target: statistics.Values
+    epochs_to_target: estimates.Values
     stuck: Flags
     unfinished: Flags
     noisy: Flags
@@ -88,21 +88,21 @@ def outcomes(runs: Runs, target: float, one_class: OneClass | None = None) -> Ou
     )
 
 
-def _epochs_to_target(runs: Runs, target: float) -> statistics.Values:
+def _epochs_to_target(runs: Runs, target: float) -> estimates.Values:
     reached = _whole(runs.metric("accuracy"), runs.train_total) / runs.train_total >= target
     return np.where(reached.any(axis=1), 1.0 + reached.argmax(axis=1), np.inf)
 
 
-def _whole(shares: statistics.Values, total: int) -> statistics.Values:
+def _whole(shares: estimates.Values, total: int) -> estimates.Values:
     """How many of the rows those shares are: whole, where rounding to float32 has made them hardly less or more."""
     counts = shares * total
     with np.errstate(invalid="ignore"):
         whole = np.rint(counts)
-        found: statistics.Values = np.where(np.abs(counts - whole) < _WHOLE, whole, counts)
+        found: estimates.Values = np.where(np.abs(counts - whole) < _WHOLE, whole, counts)
     return found
 
 
-def _falls_in_each(loss: statistics.Values) -> Flags:
+def _falls_in_each(loss: estimates.Values) -> Flags:
     """Whether each loss of few epochs falls in every one, at last by much or about as fast as before."""
     epochs = loss.shape[1]
     if epochs == 1:
@@ -128,13 +128,13 @@ class _Late:
         noise: What a difference of two of these must exceed to be more than noise.
     """
 
-    second: statistics.Values
-    third: statistics.Values
-    last: statistics.Values
-    noise: statistics.Values
+    second: estimates.Values
+    third: estimates.Values
+    last: estimates.Values
+    noise: estimates.Values
 
     @classmethod
-    def of(cls, loss: statistics.Values) -> _Late:
+    def of(cls, loss: estimates.Values) -> _Late:
         """From losses of shape ``(runs, epochs)``."""
         quarter = loss.shape[1] // 4
         late = np.ma.masked_invalid(loss[:, -3 * quarter :])  # an epoch without a number need not be the end
@@ -148,7 +148,7 @@ class _Late:
         return cls(second, third, last, CLEAR * error)
 
     @property
-    def size(self) -> statistics.Values:
+    def size(self) -> estimates.Values:
         return np.maximum(np.abs(self.third), np.abs(self.last))
 
     def still_falls(self) -> Flags:
@@ -164,7 +164,7 @@ class _Late:
     def may_hide_a_fall(self) -> Flags:
         """Whether a fall by ``PROGRESS``, which counts as one, could be lost in the noise of each.
 
-        How often a fall is seen up to that noise, docs/statistics.md measures.
+        How often a fall is seen up to that noise, docs/estimates.md measures.
         """
         with np.errstate(invalid="ignore", over="ignore"):
             found: Flags = ~(self.noise <= PROGRESS * self.size)

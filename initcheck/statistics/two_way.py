@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.statistics import FEW_RESAMPLES, MIN_BOOTSTRAP, Estimate, Values, proportion, with_percentiles
+from initcheck.statistics.estimates import (
+    FEW_RESAMPLES,
+    MIN_BOOTSTRAP,
+    Estimate,
+    Values,
+    proportion,
+    with_percentiles,
+)
 
 Statistic = Callable[[Values], float]  # of how often each run counts
 

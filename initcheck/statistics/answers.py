@@ -8,20 +8,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from initcheck import statistics
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problem_facts import OneClass
-from initcheck.outcomes import MIN_EPOCHS, Outcomes, outcomes
 from initcheck.records import Runs
-from initcheck.statistics import UNKNOWN, Estimate
-from initcheck.two_way import Components, Grid, variance_components
+from initcheck.statistics import estimates
+from initcheck.statistics.estimates import UNKNOWN, Estimate
+from initcheck.statistics.outcomes import MIN_EPOCHS, Outcomes, outcomes
+from initcheck.statistics.two_way import Components, Grid, variance_components
 
 # What each answer means and how its interval is made, in words for every table and page.
 METHODS = {
     "held-out mean": "mean accuracy on the held-out rows over reseeds; 95 % bootstrap interval (BCa; percentile from "
     "1,000 runs on)",
     "held-out sd": "standard deviation of that accuracy over reseeds; interval as above, which covers less "
-    "than it says where runs are few or collapse (docs/statistics.md)",
+    "than it says where runs are few or collapse (docs/estimates.md)",
     "training mean": "mean accuracy of the final weights on the training rows; interval as above",
     "training sd": "standard deviation of that accuracy over reseeds; interval as above",
     "comes out best": "chance to have the highest held-out accuracy if each initializer were run once, ties shared; "
@@ -30,7 +30,7 @@ METHODS = {
     "epochs to target": "median of the first epoch whose reported training accuracy reaches the target; 95 % interval "
     "between order statistics; > means not within the epochs given",
     "stuck": "share of runs that never reached the target and whose loss has stopped falling, is not a number, or has "
-    "come down to what predicting one class for all rows allows (docs/statistics.md); it cannot be told from fewer "
+    "come down to what predicting one class for all rows allows (docs/estimates.md); it cannot be told from fewer "
     "than 8 epochs, nor from a loss whose noise could hide a fall by 2 % in each quarter of the epochs; 95 % "
     "Clopper–Pearson interval, which allows for none or all of the runs that cannot be told",
     "restarts": "fresh runs that give a 95 % chance of at least one that is not stuck, from the interval of the share; "
@@ -105,7 +105,7 @@ def _best(groups: Sequence[Runs]) -> list[Estimate]:
     """How often each initializer would come out best; unknown where a run is not a draw of weights of its own."""
     if any(np.ptp(runs.orders) for runs in groups):
         return [UNKNOWN] * len(groups)
-    found = statistics.best_shares([runs.test_accuracy for runs in groups])
+    found = estimates.best_shares([runs.test_accuracy for runs in groups])
     nothing_random = all(map(is_one_run, groups))
     return [_without_interval(share) for share in found] if nothing_random else found
 
@@ -149,11 +149,11 @@ def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | Non
     grid = Grid.of(runs.reseeds, runs.orders)
     judged, stuck = _stuck_share(found, runs.epochs, grid)
     one_run = is_one_run(runs)
-    by = grid or statistics
+    by = grid or estimates
     to_target = by.median(found.epochs_to_target)
     if one_run:
         stuck, to_target = _without_interval(stuck), _without_interval(to_target)
-    restarts = statistics.runs_until_success(stuck)
+    restarts = estimates.runs_until_success(stuck)
     if math.isinf(restarts.value) and judged < len(runs):
         restarts = UNKNOWN  # of the others one may have been on its way
     return Answer(
@@ -189,5 +189,5 @@ def _stuck_share(found: Outcomes, epochs: int, grid: Grid | None) -> tuple[int, 
     if grid:
         ends = grid.proportion(found.stuck), grid.proportion(found.stuck | found.unknown)
     else:
-        ends = statistics.proportion(stuck, runs), statistics.proportion(stuck + unknown, runs)
+        ends = estimates.proportion(stuck, runs), estimates.proportion(stuck + unknown, runs)
     return judged, Estimate(stuck / judged, ends[0].low, ends[1].high)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.laws import ElementLaw
-from initcheck.checks.goodness import Finding, Sample, cdf, two_sided
+from initcheck.statistics.goodness import Finding, Sample, cdf, two_sided
 
 Scores = npt.NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.statistics import CONFIDENCE, FEW_RESAMPLES, Values
+from initcheck.statistics.estimates import CONFIDENCE, FEW_RESAMPLES, Values
 
 _FARTHEST = 60  # standard errors: beyond them no p-value is asked for
 

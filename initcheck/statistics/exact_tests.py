@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.counts import Counts, difference_p_value
+from initcheck.statistics.counts import Counts, difference_p_value
 
 Integers = npt.NDArray[np.int64]
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from initcheck.catalog.laws import ElementLaw
 from initcheck.catalog.laws import Family as LawFamily
-from initcheck.checks.registry import POWER
+from initcheck.statistics.budget import POWER
 
 LOOK_POWER = math.sqrt(POWER)  # a failure counts when it is confirmed: two independent looks must both see the effect
 Sample = npt.NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Estimates with their errors, tests, the error budget, and the lecture's questions answered."""
