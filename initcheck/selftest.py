@@ -13,38 +13,14 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 
 from initcheck.checks.registry import FAMILIES
 from initcheck.children import leashed
+from initcheck.mutants.outcome import Outcome
 from initcheck.mutants.registry import Mutant, all_mutants
 
 MUTANT_VARIABLE = "INITCHECK_MUTANT"  # tells the child processes of determinism checks which fault to make
 NO_MUTANT = "none"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the checks said of one mutant.
-
-    Attributes:
-        mutant: The change that was made.
-        failures: Family → the first failing cell and its verdict; families that passed map to an empty text.
-        error: Why the process gave no verdicts, if it gave none.
-    """
-
-    mutant: Mutant
-    failures: dict[str, str]
-    error: str = ""
-
-    @property
-    def as_expected(self) -> bool:
-        """Whether a fault was caught by the family that must catch it, or a harmless change passed everywhere."""
-        if self.error:
-            return False
-        if self.mutant.harmless:
-            return not any(self.failures.values())
-        return bool(self.failures.get(self.mutant.family))
 
 
 def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, workers: int = 1) -> Iterator[Outcome]:

@@ -31,9 +31,9 @@ from initcheck.frameworks.own import find_initializers, import_own
 from initcheck.frameworks.quiet import unlogged
 
 if TYPE_CHECKING:
+    from initcheck.mutants.outcome import Outcome
     from initcheck.records import Runs
     from initcheck.reporting.results import Sweep
-    from initcheck.selftest import Outcome
 
 DEFAULT_OUT = "initcheck-results"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from initcheck.arguments import number
 from initcheck.baselines.comparing.compare import environment_differences
 from initcheck.baselines.comparing.comparison import Difference
+from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.comparing_runs.effects import (
     judge,
     measure_accuracy,
@@ -36,22 +37,54 @@ from initcheck.comparing_runs.verdicts import (
     RunsVerdict,
 )
 from initcheck.errors import InitcheckError
-from initcheck.records import Runs
+from initcheck.records import Environment, Runs
 from initcheck.statistics.answers import is_one_run
 from initcheck.statistics.estimates import Estimate, Values, median
 from initcheck.statistics.exact_tests import spread_p_value
 from initcheck.statistics.outcomes import MIN_EPOCHS, Outcomes, outcomes
 
-if TYPE_CHECKING:
-    from initcheck.catalog.problem_facts import ProblemFacts
-    from initcheck.reporting.results import Sweep
-
 _LEAST_SHARE = 1e-9  # no number of runs would show less
 TESTS = 4  # p-values of an initializer: two of accuracy (mean, spread), one of stuck runs, one of speed
 
 
+class SweptRuns(Protocol):
+    """What is compared of a sweep; attributes as of ``Sweep``."""
+
+    @property
+    def facts(self) -> ProblemFacts:
+        """The problem without its functions."""
+
+    @property
+    def groups(self) -> tuple[Runs, ...]:
+        """The finished runs, a group for each initializer."""
+
+    @property
+    def seed(self) -> int:
+        """The root seed."""
+
+    @property
+    def environment(self) -> Environment:
+        """What the runs ran on."""
+
+    @property
+    def engine(self) -> str:
+        """What trained them."""
+
+    @property
+    def planned(self) -> int:
+        """How many were asked for."""
+
+    @property
+    def finished(self) -> int:
+        """How many there are."""
+
+    @property
+    def trained(self) -> tuple[tuple[str, str], ...]:
+        """Model and optimizer in words."""
+
+
 def compare_runs(
-    a: Sweep, b: Sweep, *, delta: float = DELTA, false_alarm_rate: float = FALSE_ALARM_RATE
+    a: SweptRuns, b: SweptRuns, *, delta: float = DELTA, false_alarm_rate: float = FALSE_ALARM_RATE
 ) -> RunsComparison:
     """The rows of B's runs beside A's; arguments and errors are those of ``initcheck.compare_runs``."""
     for name, sweep in (("a", a), ("b", b)):
@@ -83,7 +116,7 @@ def compare_runs(
     )
 
 
-def _missing_runs(a: Sweep, b: Sweep) -> list[RunsRow]:
+def _missing_runs(a: SweptRuns, b: SweptRuns) -> list[RunsRow]:
     """A row that says how many runs of a sweep that was stopped nobody can compare."""
     cut = [
         f"{side} was stopped after {sweep.finished:,} of {sweep.planned:,} runs"
@@ -295,7 +328,7 @@ def _other_problem(old: ProblemFacts, new: ProblemFacts) -> str:
     return ""
 
 
-def _setting_differences(a: Sweep, b: Sweep) -> tuple[Difference, ...]:
+def _setting_differences(a: SweptRuns, b: SweptRuns) -> tuple[Difference, ...]:
     """What else than the environment may be the cause."""
     mine, other = _settings(a), _settings(b)
     found = [
@@ -312,7 +345,7 @@ def _setting_differences(a: Sweep, b: Sweep) -> tuple[Difference, ...]:
     return tuple(found)
 
 
-def _settings(sweep: Sweep) -> Mapping[str, str]:
+def _settings(sweep: SweptRuns) -> Mapping[str, str]:
     facts = sweep.facts
     groups = sweep.groups
     return {
@@ -339,5 +372,5 @@ def _each(numbers: Iterator[int]) -> str:
     return ", ".join(f"{number:,}" for number in sorted(set(numbers))) or "none"
 
 
-def _budget(sweep: Sweep) -> int:
+def _budget(sweep: SweptRuns) -> int:
     return max((runs.epochs for runs in sweep.groups), default=sweep.facts.epochs)

@@ -20,7 +20,7 @@ from initcheck.statistics.answers import COMPONENTS_METHOD, METHODS
 if TYPE_CHECKING:
     from initcheck.baselines.comparing.comparison import Comparison
     from initcheck.bounds import Bounds
-    from initcheck.selftest import Outcome
+    from initcheck.mutants.outcome import Outcome
 
 _DOUBTFUL = ("repeated rows", "numbers the rows")  # they make accuracies too good, or worse without need
 _MOST_CELLS = 40  # of a comparison, the worst first

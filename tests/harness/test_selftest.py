@@ -8,8 +8,9 @@ import pytest
 
 from initcheck import selftest
 from initcheck.errors import UnknownNameError
+from initcheck.mutants.outcome import Outcome
 from initcheck.mutants.registry import Mutant, all_mutants
-from initcheck.selftest import Outcome, choose_mutants, run_selftest
+from initcheck.selftest import choose_mutants, run_selftest
 
 FAULT = Mutant("fault", "", "laws", lambda keras: None)
 HARMLESS = Mutant("harmless", "", "", lambda keras: None)

@@ -15,7 +15,7 @@ from initcheck import InitcheckError
 from initcheck.__main__ import main
 from initcheck.cli import app as cli
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 QUICK = ["--initializers", "zeros,he_normal,lecun_uniform", "--reseeds", "2", "--epochs", "2"]
 
 

@@ -27,7 +27,7 @@ from initcheck.frameworks.keras import load_keras
 from initcheck.reporting.comparisons.sentences import describe, overall
 from initcheck.seeding import DEFAULT_SEED
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parents[1] / "recorded"
 IRIS = PROBLEMS["iris"]
 
 

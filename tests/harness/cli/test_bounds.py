@@ -19,7 +19,7 @@ from initcheck.records import Runs
 from initcheck.reporting.bounds import digest_of, render_markdown
 from initcheck.statistics.counts import Counts
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 WHERE = {"tensorflow": "2.21.0", 'odd "name"': "back\\slash"}
 on_keras_3 = pytest.mark.skipif(load_keras().__version__.startswith("2."), reason="the ensemble engine has no Keras 2")
 

@@ -21,7 +21,7 @@ OTHER_GRADIENT = changed(OLD, "first gradient", lambda values: values * np.float
 CELLS = len(compare(OLD, OLD).cells)
 CONFTEST = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 import fake_recorder
 fake_recorder.install()
 """

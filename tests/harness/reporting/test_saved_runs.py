@@ -395,7 +395,7 @@ def test_a_process_killed_at_any_moment_leaves_no_mix(tmp_path):
     )
     known = [make_sweep(reseeds=2).runs, make_sweep(reseeds=2, shift=1).runs, make_sweep().runs]
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(Path(__file__).parent), str(folder)], stdout=subprocess.PIPE
+        [sys.executable, "-c", script, str(Path(__file__).parents[1]), str(folder)], stdout=subprocess.PIPE
     )
     try:
         for _ in range(3):

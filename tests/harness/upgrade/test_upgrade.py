@@ -30,7 +30,7 @@ from initcheck.upgrade.environments import build, clean_variables, own_requireme
 from initcheck.upgrade.recordings import record_each
 from initcheck.upgrade.sources import Interpreter, Requirements, parse_source
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # Stands for an interpreter: says what it has, and records by copying the file baseline.json beside it.
 PYTHON = """#!{python} -IS

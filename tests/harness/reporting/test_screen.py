@@ -14,13 +14,13 @@ from initcheck.baselines.comparing.compare import compare
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.checks.registry import FAMILIES
+from initcheck.mutants.outcome import Outcome
 from initcheck.mutants.registry import Mutant
 from initcheck.records import group_runs
 from initcheck.reporting import terminal
 from initcheck.reporting.bounds import COLUMNS, bound_cells
 from initcheck.reporting.format import answer_cells
 from initcheck.reporting.screen import PIPE_WIDTH, Screen
-from initcheck.selftest import Outcome
 from initcheck.statistics.answers import METHODS
 
 WIDTHS = [120, 100, 80, 60, 40]
