@@ -259,7 +259,9 @@ def _by_initializer(members: Sequence[tuple[Initializer, int]]) -> Iterator[tupl
 def _cores() -> int:
     """The processors that this process may use: under pytest-xdist its share of them."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return max(1, len(os.sched_getaffinity(0)) // workers)
+    affinity = getattr(os, "sched_getaffinity", None)  # which macOS and Windows do not have
+    there = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, there // workers)
 
 
 def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:

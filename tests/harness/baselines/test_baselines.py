@@ -119,7 +119,7 @@ def test_a_spoilt_file_is_told_in_one_short_line(tmp_path, spoil, told):
 def test_no_text_at_all_is_told_too(tmp_path, text):
     path = tmp_path / "file.json"
     path.write_text(text)
-    with pytest.raises(InitcheckError):
+    with pytest.raises(InitcheckError, match=r"file\.json"):
         load_baseline(path)
 
 
@@ -128,7 +128,7 @@ def test_every_truncation_is_told(tmp_path):
     path = tmp_path / "file.json"
     for end in range(0, len(text) - 2, len(text) // 40):
         path.write_bytes(text[:end])
-        with pytest.raises(InitcheckError):
+        with pytest.raises(InitcheckError, match=r"file\.json"):
             load_baseline(path)
 
 

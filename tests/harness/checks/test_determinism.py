@@ -127,7 +127,7 @@ class Lab:
     def __init__(self, models: Models | None = None, fresh: dict[str, str] | None = None) -> None:
         self.models = models or Models()
         self.processes = Fresh(fresh or {})
-        self.processes._lab = self
+        self.processes._session = self
         self.orders = self
 
     def seed(self, feed: Feed) -> int:
@@ -209,7 +209,7 @@ def test_functions_of_real_numbers_and_permutations_have_ranges_too() -> None:
         assert determinism.judge_function_seeds(lab(models=Models(calls=right)), name).status is Status.PASS
         wrong = replace(right, other=other * 0 + 3)
         assert determinism.judge_function_seeds(lab(models=Models(calls=wrong)), name).status is Status.FAIL
-    with pytest.raises(NotApplicable):
+    with pytest.raises(NotApplicable, match=r"has no keras\.random\.uniform"):
         determinism.judge_function_seeds(lab(), "uniform")
 
 
@@ -257,7 +257,7 @@ def test_a_source_that_repeats_and_moves_passes() -> None:
     found = lab(models=Models(sources={"numpy": make_source()}), fresh=make_source().digests())
     for judge in (*SOURCE_JUDGES, determinism.judge_global_seed_in_fresh_process):
         assert judge(found, "numpy").status is Status.PASS
-        with pytest.raises(NotApplicable):
+        with pytest.raises(NotApplicable, match="has no missing"):
             judge(found, "missing")
 
 

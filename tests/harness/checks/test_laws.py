@@ -143,7 +143,7 @@ def test_constants_are_compared_exactly() -> None:
     identity = INITIALIZERS["identity"]
     assert _status(draws.constants(FakeLab(), identity)) == "pass"
     assert _status(draws.constants(FakeLab(_wrong(lambda values: values + values.dtype.type(1e-7))), ZEROS)) == "fail"
-    with pytest.raises(NotApplicable):
+    with pytest.raises(NotApplicable, match="he_normal is random"):
         draws.constants(FakeLab(), HE)
 
 
@@ -164,7 +164,7 @@ def test_orthogonal_draws_are_judged_by_their_rows_and_their_signs() -> None:
 
 
 def test_elementwise_checks_do_not_apply_to_orthogonal_rows() -> None:
-    with pytest.raises(NotApplicable):
+    with pytest.raises(NotApplicable, match="orthogonal has no independent random elements"):
         draws.scale(FakeLab(), ORTHOGONAL, ALPHA)
 
 
@@ -325,7 +325,7 @@ def test_functions_are_held_against_their_laws(case: random_functions.FunctionCa
         _asked(function=lambda name, arguments, seed: _function(name, arguments, 1)),
     ):
         assert _status(random_functions.functions(wrong, case, ALPHA)) == "fail"
-    with pytest.raises(NotApplicable):
+    with pytest.raises(NotApplicable, match=r"has no keras\.random\."):
         random_functions.functions(_asked(function=lambda name, arguments, seed: None), case, ALPHA)
 
 

@@ -234,5 +234,5 @@ def test_noise_streams_must_not_be_shifted_copies(overlaps: bool, expected: str)
 
 
 def test_seeds_are_not_asked_of_constants() -> None:
-    with pytest.raises(NotApplicable):
+    with pytest.raises(NotApplicable, match="zeros takes no seed"):
         seeds.different_seeds(FakeLab(), INITIALIZERS["zeros"])

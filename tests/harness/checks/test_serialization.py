@@ -98,7 +98,7 @@ def test_an_argument_put_back_to_its_default_fails():
 
 
 def test_generators_do_not_apply_where_there_are_none():
-    with pytest.raises(NotApplicable):
+    with pytest.raises(NotApplicable, match="has no SeedGenerator"):
         serialization.generators(FakeLab(advancing_initializer=None), INITIALIZERS["he_normal"])
 
 
@@ -209,7 +209,7 @@ def test_a_part_that_loses_an_option_fails():
     for lost in PART.options:
         kept = {key: value for key, value in PART.options.items() if key != lost}
         assert serialization.parts(FakeLab(part=([trip(**kept)], PART.options)), PART).status is Status.FAIL
-    with pytest.raises(NotApplicable):
+    with pytest.raises(NotApplicable, match=f"has no {PART.name}"):
         serialization.parts(FakeLab(part=None), PART)
 
 

@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, InitcheckError
 from initcheck.catalog.initializers import get_initializers
 from initcheck.engines.agreement import compare_engines, judge_agreement
-from initcheck.engines.ensemble import EnsembleEngine
+from initcheck.engines.ensemble import EnsembleEngine, _cores
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.frameworks.floatx import floatx
@@ -271,3 +272,13 @@ def test_both_engines_agree_under_every_initializer_of_the_catalogue(name):
     for row in rows:
         found = compare_engines(engine, reference.train(row, reseed=0, seed=5), row, problem, seed=5)
         assert found.agrees, (row.name, found)
+
+
+def test_processors_are_counted_where_no_affinity_is_known(monkeypatch):
+    """As on macOS, where Python has no ``os.sched_getaffinity``."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "2")
+    assert _cores() == 3
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert _cores() == 1

@@ -24,7 +24,7 @@ def test_what_fits_is_taken_and_what_does_not_is_refused_with_what_would():
         memory.require_memory_for_runs(reseeds=100_000, epochs=40, cells=5)
     fitting = int(str(caught.value).split("about ")[1].split()[0].replace(",", ""))
     memory.require_memory_for_runs(reseeds=fitting, epochs=40, cells=5)
-    with pytest.raises(InitcheckError):
+    with pytest.raises(InitcheckError, match="about "):
         memory.require_memory_for_runs(reseeds=2 * fitting, epochs=40, cells=5)
 
 

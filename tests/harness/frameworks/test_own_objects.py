@@ -284,7 +284,7 @@ def test_a_missing_framework_is_no_failure_of_a_check():
         raise FrameworkError("not installed")
 
     check = registry.Check("X1", "", "laws", registry.FRAMEWORK, judge)
-    with pytest.raises(FrameworkError):
+    with pytest.raises(FrameworkError, match="not installed"):
         registry.carry_out(registry.Cell(check, registry.FRAMEWORK[0], 0.0), SimpleNamespace())
 
 

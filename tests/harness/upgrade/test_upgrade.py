@@ -1,5 +1,6 @@
 """``initcheck upgrade``: what it takes, what it runs, and how each end of it is told."""
 
+import itertools
 import json
 import os
 import re
@@ -582,6 +583,20 @@ def test_tox_upgrades_and_has_the_neighbouring_versions():
     config = RawConfigParser()
     config.read(ROOT / "tox.ini")
     assert config["testenv:upgrade"]["commands"].split("{posargs}")[0].split() == ["initcheck", "upgrade"]
+    (recorded,) = (name for name in config.sections() if name.startswith("testenv:record-tf{"))
+    versions = recorded.partition("{")[2].rstrip("}").split(",")
+    (compared,) = (name for name in config.sections() if name.startswith("testenv:compare-tf{"))
+    assert compared.partition("{")[2].rstrip("}").split(",") == [
+        f"{old}-tf{new}" for old, new in itertools.pairwise(versions)
+    ]
+    lines = [line for line in config[compared]["commands"].splitlines() if line.strip()]
+    assert [line.split(": ")[0].strip() for line in lines] == [
+        f"tf{old}-tf{new}" for old, new in itertools.pairwise(versions)
+    ]
+    for line in lines:
+        names, words = line.split(": ")
+        old, new = (f"{{work_dir}}/record-{name}.json" for name in names.strip().split("-"))
+        assert words.split()[2:4] == [old, new]
 
 
 @pytest.mark.slow
