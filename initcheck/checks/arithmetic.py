@@ -30,11 +30,11 @@ from initcheck.catalog.cases.arithmetic import (
 )
 from initcheck.checks.registry import Subject, check
 from initcheck.checks.within_rounding import verdict
-from initcheck.oracle.layers import LAYERS, LayerCase, layer_inputs
+from initcheck.oracle.layers import LAYERS, FormulaCase, layer_inputs
 from initcheck.oracle.networks import (
     ACTIVATIONS,
     FUZZ,
-    Net,
+    Network,
     activate,
     backward,
     forward,
@@ -86,7 +86,7 @@ def losses(lab: Lab, name: str) -> Verdict:
     """Every reduction and shape of targets, with and without weights; smoothed labels; extremes; certain mistakes."""
     found: list[tuple[str, Any, Rounded]] = []
     for outputs in (1, 4) if name.startswith(("mean", "binary")) else (4,):
-        net = Net(3, (outputs,), (output_for(name),))
+        net = Network(3, (outputs,), (output_for(name),))
         seed = lab.stream("loss", name)
         batch = rows_for(net, name, 23, seed, True)
         output = forward(net, weights_for(net, seed + 1), batch.x.astype(np.float64)).astype(np.float32)
@@ -400,7 +400,7 @@ def names(lab: Lab, name: str) -> Verdict:
         weights, slopes = gradients_for(lab.stream("named", name))
         return _judge_updates(rule, weights, slopes, lab.steps.updates(rule, weights, slopes, by_name=True))
     loss, outputs = NAMED[name]
-    net, seed = Net(3, (outputs,), (output_for(loss),)), lab.stream("named", name)
+    net, seed = Network(3, (outputs,), (output_for(loss),)), lab.stream("named", name)
     batch = rows_for(net, loss, 23, seed)
     output = forward(net, weights_for(net, seed + 1), batch.x.astype(np.float64)).astype(np.float32)
     if not name.endswith("accuracy"):
@@ -434,7 +434,7 @@ def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
     "Common layers compute their documented formula.",
     subjects=[Subject(case.name, case) for case in LAYERS],
 )
-def layers(lab: Lab, case: LayerCase) -> Verdict:
+def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""
     found = []
     for dtype in case.dtypes:
@@ -474,7 +474,7 @@ _OPERATIONS = 1000  # one after another, at most, in a layer of these sizes and 
     "The gradients of common layers are those of their documented formula.",
     subjects=[Subject(case.name, case) for case in _GRADED],
 )
-def layer_gradients(lab: Lab, case: LayerCase) -> Verdict:
+def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     """Of every trained weight and of the input, along random directions, against differences of the formula."""
     dtype = case.dtypes[-1]
     weights, x = layer_inputs(case, lab.stream("layer", case.name), dtype)
@@ -506,7 +506,7 @@ def layer_gradients(lab: Lab, case: LayerCase) -> Verdict:
     return passed(f"{len(found)} gradients in {dtype}, in up to {_DIRECTIONS} directions each")
 
 
-def _value(case: LayerCase, arrays: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
+def _value(case: FormulaCase, arrays: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
     """The layer's output from weights and input, by its formula; from indices x where it takes those."""
     given = [Rounded(one) for one in arrays]
     weights, into = (given, x) if case.vocabulary else (given[:-1], given[-1])

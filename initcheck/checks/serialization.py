@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.cases.options import LAYERS as PLAIN_LAYERS
-from initcheck.catalog.cases.options import NOISE, PARTS, POLICIES, LayerPart, Part
+from initcheck.catalog.cases.options import NOISE, PARTS, POLICIES, LayerPart, SavedPart
 from initcheck.catalog.cases.serialization import (
     ARGUMENTS,
     FILED_KINDS,
@@ -225,7 +225,7 @@ def forms(lab: Lab, form: str) -> Verdict:
     "No option of an optimizer, a schedule, a loss, a metric, a regularizer or a constraint is lost.",
     subjects=[Subject(f"{part.module.rpartition('.')[2]}-{part}", part) for part in PARTS],
 )
-def parts(lab: Lab, part: Part) -> Verdict:
+def parts(lab: Lab, part: SavedPart) -> Verdict:
     """Every documented option has a value that is not its default; what is rebuilt is used, too."""
     found = lab.saving.parts.part(part.module, part.name, part.options)
     if found is None:

@@ -29,7 +29,7 @@ _SURE = float(stats.norm.isf(_MISSED * STAGE / MOST_RESEEDS))
 
 
 @dataclass(frozen=True)
-class Finding:
+class SpreadFinding:
     """One statistic of fresh runs against calibration.
 
     Attributes:
@@ -82,7 +82,7 @@ def ends_alike(old: Counts) -> bool:
     return bool(old.counts.max() >= (1 - _RARE) * old.n)
 
 
-def compare(bound: Bound, fresh: Bound) -> list[Finding]:
+def compare(bound: Bound, fresh: Bound) -> list[SpreadFinding]:
     """Mean, standard deviation, runs outside of the 95 % interval and collapses; strays alone where runs end alike."""
     old, new = bound.counts, fresh.counts
     collapses = _compare_shares("collapsed", bound.collapsed, old.n, fresh.collapsed, new.n)
@@ -94,10 +94,10 @@ def compare(bound: Bound, fresh: Bound) -> list[Finding]:
     return [_compare_means(old, new), _compare_spreads(old, new), outside, collapses]
 
 
-def _compare_means(old: Counts, new: Counts) -> Finding:
+def _compare_means(old: Counts, new: Counts) -> SpreadFinding:
     shift = (new.mean - old.mean) / old.stddev
     error = math.sqrt(1 / old.n + 1 / new.n)
-    return Finding(
+    return SpreadFinding(
         f"mean {new.mean:.3f} rows right, {old.mean:.3f} at calibration",
         min(1.0, _TESTS * difference_p_value(old, new, lambda values: values)),
         shift,
@@ -105,10 +105,10 @@ def _compare_means(old: Counts, new: Counts) -> Finding:
     )
 
 
-def _compare_spreads(old: Counts, new: Counts) -> Finding:
+def _compare_spreads(old: Counts, new: Counts) -> SpreadFinding:
     ratio = new.stddev / old.stddev
     error = math.sqrt((old.kurtosis - 1) / 4 * (1 / old.n + 1 / new.n))
-    return Finding(
+    return SpreadFinding(
         f"standard deviation {new.stddev:.3f}, {old.stddev:.3f} at calibration",
         min(1.0, _TESTS * difference_p_value(old, new, lambda values: (values - old.mean) ** 2)),
         ratio - 1,
@@ -116,15 +116,15 @@ def _compare_spreads(old: Counts, new: Counts) -> Finding:
     )
 
 
-def _compare_outside(what: str, ends: tuple[int, int], old: Counts, new: Counts) -> Finding:
+def _compare_outside(what: str, ends: tuple[int, int], old: Counts, new: Counts) -> SpreadFinding:
     return _compare_shares(what, old.outside(*ends), old.n, new.outside(*ends), new.n)
 
 
-def _compare_shares(what: str, old: int, of_old: int, new: int, of_new: int) -> Finding:
+def _compare_shares(what: str, old: int, of_old: int, new: int, of_new: int) -> SpreadFinding:
     """Two shares, exactly, given how many there are in both; a rare one may not become common. Source: Fisher 1934."""
     p_value = float(stats.fisher_exact([[old, of_old - old], [new, of_new - new]]).pvalue)
     upper = float(stats.beta.isf(_MISSED, new + 1, of_new - new)) if new < of_new else 1.0
-    return Finding(
+    return SpreadFinding(
         f"{new} of {of_new} runs {what}, {old} of {of_old} at calibration",
         min(1.0, _TESTS * p_value),
         new / of_new - old / of_old,

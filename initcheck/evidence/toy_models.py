@@ -82,7 +82,7 @@ def make_recorder(keras: Any, seen: list[np.ndarray[Any, Any]]) -> Any:
     """A layer that passes its inputs on, and in training appends them to ``seen``."""
     import tensorflow as tf
 
-    class Recorder(keras.layers.Layer):  # type: ignore[misc] # the same
+    class RowRecorder(keras.layers.Layer):  # type: ignore[misc] # the same
         """Reads back the rows that ``fit`` really used."""
 
         def __init__(self) -> None:
@@ -94,4 +94,4 @@ def make_recorder(keras: Any, seen: list[np.ndarray[Any, Any]]) -> Any:
                 tf.numpy_function(lambda rows: seen.append(np.array(rows)), [inputs], [])
             return inputs
 
-    return Recorder()
+    return RowRecorder()

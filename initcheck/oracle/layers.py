@@ -23,7 +23,7 @@ EPSILON = 1e-3  # of both normalizations, by default
 
 
 @dataclass(frozen=True)
-class LayerCase:
+class FormulaCase:
     """A layer at a tiny size.
 
     Attributes:
@@ -185,13 +185,15 @@ def pooled_maximum(weights: Weights, x: Array, **_: Any) -> Array:
 _CONV1, _CONV2 = ((3, 2, 4), (4,)), ((3, 2, 2, 3), (3,))
 _NORM = ((5,), (5,))
 LAYERS = (
-    LayerCase(
+    FormulaCase(
         "dense-softmax-of-sequences", "Dense", ((3, 4), (4,)), (2, 5, 3), dense, {"units": 4, "activation": "softmax"}
     ),
-    LayerCase("embedding", "Embedding", ((6, 3),), (4, 5), embedding, {"input_dim": 6, "output_dim": 3}, vocabulary=6),
-    LayerCase("dropout-at-inference", "Dropout", (), (6, 5), identity, {"rate": 0.5}),
-    LayerCase("batch-normalization", "BatchNormalization", _NORM * 2, (7, 5), batch_normalization, positive=(3,)),
-    LayerCase(
+    FormulaCase(
+        "embedding", "Embedding", ((6, 3),), (4, 5), embedding, {"input_dim": 6, "output_dim": 3}, vocabulary=6
+    ),
+    FormulaCase("dropout-at-inference", "Dropout", (), (6, 5), identity, {"rate": 0.5}),
+    FormulaCase("batch-normalization", "BatchNormalization", _NORM * 2, (7, 5), batch_normalization, positive=(3,)),
+    FormulaCase(
         "batch-normalization-in-training",
         "BatchNormalization",
         _NORM * 2,
@@ -202,7 +204,7 @@ LAYERS = (
         updated=moved_averages,
         dtypes=("float32",),
     ),
-    LayerCase(
+    FormulaCase(
         "batch-normalization-of-short-memory",
         "BatchNormalization",
         _NORM * 2,
@@ -213,9 +215,9 @@ LAYERS = (
         training=True,
         updated=moved_averages,
     ),
-    LayerCase("layer-normalization", "LayerNormalization", _NORM, (4, 3, 5), layer_normalization),
-    LayerCase("convolution", "Conv1D", _CONV1, (3, 9, 2), convolution, {"filters": 4, "kernel_size": 3}),
-    LayerCase(
+    FormulaCase("layer-normalization", "LayerNormalization", _NORM, (4, 3, 5), layer_normalization),
+    FormulaCase("convolution", "Conv1D", _CONV1, (3, 9, 2), convolution, {"filters": 4, "kernel_size": 3}),
+    FormulaCase(
         "convolution-same-strides",
         "Conv1D",
         _CONV1,
@@ -223,7 +225,7 @@ LAYERS = (
         convolution,
         {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "tanh"},
     ),
-    LayerCase(
+    FormulaCase(
         "convolution-causal-dilated",
         "Conv1D",
         _CONV1,
@@ -231,10 +233,10 @@ LAYERS = (
         convolution,
         {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "padding": "causal"},
     ),
-    LayerCase(
+    FormulaCase(
         "convolution-of-images", "Conv2D", _CONV2, (2, 6, 5, 2), convolution, {"filters": 3, "kernel_size": (3, 2)}
     ),
-    LayerCase(
+    FormulaCase(
         "convolution-of-images-same-strides",
         "Conv2D",
         _CONV2,
@@ -242,15 +244,15 @@ LAYERS = (
         convolution,
         {"filters": 3, "kernel_size": (3, 2), "strides": 2, "padding": "same", "activation": "relu"},
     ),
-    LayerCase("maximum-pooling", "MaxPooling1D", (), (3, 7, 2), pooled_maximum),
-    LayerCase("mean-pooling", "GlobalAveragePooling1D", (), (3, 7, 2), pooled_mean),
-    LayerCase("simple-rnn", "SimpleRNN", ((3, 4), (4, 4), (4,)), (5, 6, 3), simple_rnn, {"units": 4}),
-    LayerCase("lstm", "LSTM", ((3, 16), (4, 16), (16,)), (5, 6, 3), lstm, {"units": 4}),
-    LayerCase("gru", "GRU", ((3, 12), (4, 12), (2, 12)), (5, 6, 3), gru, {"units": 4}),
+    FormulaCase("maximum-pooling", "MaxPooling1D", (), (3, 7, 2), pooled_maximum),
+    FormulaCase("mean-pooling", "GlobalAveragePooling1D", (), (3, 7, 2), pooled_mean),
+    FormulaCase("simple-rnn", "SimpleRNN", ((3, 4), (4, 4), (4,)), (5, 6, 3), simple_rnn, {"units": 4}),
+    FormulaCase("lstm", "LSTM", ((3, 16), (4, 16), (16,)), (5, 6, 3), lstm, {"units": 4}),
+    FormulaCase("gru", "GRU", ((3, 12), (4, 12), (2, 12)), (5, 6, 3), gru, {"units": 4}),
 )
 
 
-def layer_inputs(case: LayerCase, seed: int, dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
+def layer_inputs(case: FormulaCase, seed: int, dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
     """Random weights and input for it."""
     stream = np.random.RandomState(seed % 2**32)
     weights = [stream.normal(scale=0.7, size=shape).astype(dtype) for shape in case.shapes]

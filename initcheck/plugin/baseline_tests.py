@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from initcheck.baselines.comparing.comparison import Cell, Class, Comparison
+from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison
 from initcheck.baselines.comparing.judge import Judge
 from initcheck.baselines.recording.parts import Part, merge, needed_by, part_of, pick
 from initcheck.baselines.recording.pool import Pool
@@ -91,7 +91,7 @@ class PartTest:
         if self.judge and extra:
             raise AssertionError(self.judge.complaint(extra))
 
-    def _extra(self, lab: Lab, judge: Judge) -> list[Cell]:
+    def _extra(self, lab: Lab, judge: Judge) -> list[ComparedCell]:
         known = set(judge.names)
         return [
             cell

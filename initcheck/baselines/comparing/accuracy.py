@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from initcheck.baselines.comparing.comparison import Cell, Class
+from initcheck.baselines.comparing.comparison import Class, ComparedCell
 from initcheck.baselines.records.training_records import AccuraciesRecord
 from initcheck.statistics.counts import Counts, difference_p_value
 from initcheck.statistics.estimates import CONFIDENCE, Estimate, Values
@@ -18,7 +18,7 @@ TESTS = 3  # p-values of a cell: two of the mean, one of the spread
 
 def compare_accuracies(
     name: str, old: AccuraciesRecord, new: AccuraciesRecord, rows: int, *, paired: bool, alpha: float
-) -> Cell:
+) -> ComparedCell:
     """The cell of one problem and initializer.
 
     Accuracies are equivalent where the 95 % interval of the difference of their means lies inside ±``DELTA`` and their
@@ -33,14 +33,16 @@ def compare_accuracies(
         alpha: The false-alarm rate of each of its ``TESTS`` p-values.
     """
     if old.correct == new.correct:
-        return Cell("accuracies", name, Class.IDENTICAL)
+        return ComparedCell("accuracies", name, Class.IDENTICAL)
     common = min(len(old.correct), len(new.correct))
     mine, other = (np.array(one.correct[: common if paired else None]) for one in (old, new))
     found = difference(mine / rows, other / rows, paired=paired)
     how = f"{len(mine)} and {len(other)} runs, {'paired by seed' if paired else 'unpaired'}"
     moved = f"mean accuracy {mine.mean() / rows:.4f} → {other.mean() / rows:.4f}"
     if math.isnan(found.low):
-        return Cell("accuracies", name, Class.INCONCLUSIVE, note=f"{moved}; too few runs for an interval ({how})")
+        return ComparedCell(
+            "accuracies", name, Class.INCONCLUSIVE, note=f"{moved}; too few runs for an interval ({how})"
+        )
     inside = found.low > -DELTA and found.high < DELTA
     mean_p, spread_p = _p_values(mine, other, paired=paired)
     note = (
@@ -50,8 +52,8 @@ def compare_accuracies(
         f"(p {spread_p:.2g}); {how}"
     )
     if spread_p < alpha or (mean_p < alpha and not inside):
-        return Cell("accuracies", name, Class.CHANGED, note=note)
-    return Cell("accuracies", name, Class.SAME_DISTRIBUTION if inside else Class.INCONCLUSIVE, note=note)
+        return ComparedCell("accuracies", name, Class.CHANGED, note=note)
+    return ComparedCell("accuracies", name, Class.SAME_DISTRIBUTION if inside else Class.INCONCLUSIVE, note=note)
 
 
 def difference(old: Values, new: Values, *, paired: bool) -> Estimate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from initcheck.baselines.comparing.accuracy import DELTA, TESTS, compare_accuracies
-from initcheck.baselines.comparing.comparison import Cell, Class, Comparison, Difference
+from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison, Difference
 from initcheck.baselines.comparing.draw_cells import (
     LAW_TESTS,
     WEIGHT_TESTS,
@@ -38,7 +38,7 @@ def compare(old: Baseline, new: Baseline) -> Comparison:
             f"the baselines have the seeds {old.seed} and {new.seed}; record both with the same --seed"
         )
     alpha = ALPHA / _count_tests(old)
-    cells: list[Cell] = []
+    cells: list[ComparedCell] = []
     for row, mine, other in pairs(old.draws, new.draws):
         for dtype, was, now in pairs(mine or {}, other or {}):
             name = f"{row} {dtype}"
@@ -70,10 +70,10 @@ def compare(old: Baseline, new: Baseline) -> Comparison:
 
 
 def _compare_problem(
-    problem: str, old: ProblemRecord, new: ProblemRecord, laws: dict[str, Cell], alpha: float
-) -> list[Cell]:
+    problem: str, old: ProblemRecord, new: ProblemRecord, laws: dict[str, ComparedCell], alpha: float
+) -> list[ComparedCell]:
     if old.held_out_rows != new.held_out_rows:
-        return [Cell("traces", problem, Class.CHANGED, note="another number of held-out rows: other data")]
+        return [ComparedCell("traces", problem, Class.CHANGED, note="another number of held-out rows: other data")]
     order = compare_orders(problem, old.order, new.order)
     accuracies = {row: _accuracies(problem, row, old, new, alpha) for row in {**old.traces, **new.traces}}
     cells = [order]
@@ -83,7 +83,7 @@ def _compare_problem(
             if was is None or now is None:
                 cells.append(absent(section, name, old=now is None))
                 continue
-            unknown = Cell(section, name, Class.INCONCLUSIVE)
+            unknown = ComparedCell(section, name, Class.INCONCLUSIVE)
             cells.append(
                 compare_traces(
                     name,
@@ -104,7 +104,7 @@ def _compare_problem(
     ]
 
 
-def _by_rounding(accuracies: Cell, trace: Cell | None) -> Cell:
+def _by_rounding(accuracies: ComparedCell, trace: ComparedCell | None) -> ComparedCell:
     """Equivalent accuracies of a training that is the same but for rounding differ by what rounding has become.
 
     Over hundreds of reseeds some runs lie where one bit, amplified by each step, decides a held-out row.
@@ -116,7 +116,7 @@ def _by_rounding(accuracies: Cell, trace: Cell | None) -> Cell:
     return dataclasses.replace(accuracies, found=Class.WITHIN_TOLERANCE, note=note)
 
 
-def _accuracies(problem: str, row: str, old: ProblemRecord, new: ProblemRecord, alpha: float) -> Cell:
+def _accuracies(problem: str, row: str, old: ProblemRecord, new: ProblemRecord, alpha: float) -> ComparedCell:
     name = f"{problem} {row}"
     was, now = old.accuracies.get(row), new.accuracies.get(row)
     if was and now:
@@ -125,7 +125,7 @@ def _accuracies(problem: str, row: str, old: ProblemRecord, new: ProblemRecord, 
         return compare_accuracies(name, was, now, old.held_out_rows, paired=paired, alpha=alpha)
     holder = "old" if was else "new"
     note = f"only the {holder} baseline has any; record both with --reseeds N" if was or now else "none recorded"
-    return Cell("accuracies", name, Class.INCONCLUSIVE, note=note)
+    return ComparedCell("accuracies", name, Class.INCONCLUSIVE, note=note)
 
 
 def _start_alike(old: TraceRecord, new: TraceRecord) -> bool:
@@ -155,7 +155,7 @@ def environment_differences(old: Environment, new: Environment) -> tuple[Differe
     )
 
 
-def _without_bits(cell: Cell, refused: tuple[Difference, ...]) -> Cell:
+def _without_bits(cell: ComparedCell, refused: tuple[Difference, ...]) -> ComparedCell:
     """The cell as it may be told between machines: equal bits are not promised, so none are claimed."""
     if cell.section not in _OF_NUMBERS or cell.found is not Class.IDENTICAL:
         return cell

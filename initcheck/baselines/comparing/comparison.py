@@ -89,7 +89,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ComparedCell:
     """One comparison.
 
     Attributes:
@@ -140,15 +140,15 @@ class Comparison:
 
     differences: tuple[Difference, ...]
     refused: tuple[Difference, ...]
-    cells: tuple[Cell, ...]
+    cells: tuple[ComparedCell, ...]
     delta: float
     alpha: float
 
-    def of(self, section: str) -> list[Cell]:
+    def of(self, section: str) -> list[ComparedCell]:
         """The cells of one section."""
         return [cell for cell in self.cells if cell.section == section]
 
     @property
-    def differing(self) -> list[Cell]:
+    def differing(self) -> list[ComparedCell]:
         """The cells that are not identical, as far as recorded."""
         return [cell for cell in self.cells if cell.found is not Class.IDENTICAL and not cell.unclaimed]

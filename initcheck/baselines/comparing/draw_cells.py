@@ -15,7 +15,7 @@ from initcheck.baselines.comparing.closeness import (
     mean_p_value,
     scale_p_value,
 )
-from initcheck.baselines.comparing.comparison import Cell, Class, Deviation
+from initcheck.baselines.comparing.comparison import Class, ComparedCell, Deviation
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, LawRecord, OrderRecord
 
 LAW_TESTS = 5  # p-values of a draws cell: three of its law, two of a single draw
@@ -27,12 +27,12 @@ _EXACT_SCALE = 1e-5  # an orthogonal kernel's root mean square is fixed; others 
 _Item = TypeVar("_Item")
 
 
-def absent(section: str, name: str, *, old: bool) -> Cell:
+def absent(section: str, name: str, *, old: bool) -> ComparedCell:
     """The cell of what only one baseline holds."""
-    return Cell(section, name, Class.CHANGED, note=f"only in the {'old' if old else 'new'} baseline")
+    return ComparedCell(section, name, Class.CHANGED, note=f"only in the {'old' if old else 'new'} baseline")
 
 
-def compare_draws(name: str, old: DrawsRecord, new: DrawsRecord, alpha: float) -> Cell:
+def compare_draws(name: str, old: DrawsRecord, new: DrawsRecord, alpha: float) -> ComparedCell:
     """The cell of one initializer in one dtype.
 
     Draws within the roundings of one draw are the same stream. Draws that are not are another stream, whose law is
@@ -45,29 +45,31 @@ def compare_draws(name: str, old: DrawsRecord, new: DrawsRecord, alpha: float) -
         alpha: The false-alarm rate of each p-value.
     """
     if missing := set(old.draws) ^ set(new.draws):
-        return Cell("draws", name, Class.CHANGED, note=f"only one baseline holds {min(missing)}")
+        return ComparedCell("draws", name, Class.CHANGED, note=f"only one baseline holds {min(missing)}")
     differing = [key for key in old.draws if not _same(old.draws[key], new.draws[key])]
     if not differing and old.law == new.law:
-        return Cell("draws", name, Class.IDENTICAL)
+        return ComparedCell("draws", name, Class.IDENTICAL)
     exact = bool(old.law and old.law.scale_is_exact)
     roundings = MATRIX_ROUNDINGS if exact else DRAW_ROUNDINGS
     sizes: dict[str, Deviation] = {}
     for key in differing:
         mine, other = old.draws[key], new.draws[key]
         if isinstance(mine, str) or isinstance(other, str):
-            return Cell("draws", name, Class.CHANGED, "draws", note=f"{key}: {_told(mine)} → {_told(other)}")
+            return ComparedCell("draws", name, Class.CHANGED, "draws", note=f"{key}: {_told(mine)} → {_told(other)}")
         if (mine.size, mine.dtype) != (other.size, other.dtype):
-            return Cell("draws", name, Class.CHANGED, "draws", note=f"{key}: another size or dtype")
+            return ComparedCell("draws", name, Class.CHANGED, "draws", note=f"{key}: another size or dtype")
         sizes[key] = deviation(mine, other)
     first = next(iter(sizes), "")
     largest = max(sizes.values(), key=lambda size: size.ulps, default=None)
     which = f": {'; '.join(differing)}" if 0 < len(differing) <= _NAMED else f", first {first}" if first else ""
     told = f"{len(differing)} of {len(old.draws)} draws differ{which}"
     if largest is None or largest.ulps <= roundings:
-        return Cell("draws", name, Class.WITHIN_TOLERANCE, "draws", largest, f"{told}; {roundings} ulps are allowed")
+        return ComparedCell(
+            "draws", name, Class.WITHIN_TOLERANCE, "draws", largest, f"{told}; {roundings} ulps are allowed"
+        )
     found, why = _compare_streams(old, new, [key for key in sizes if sizes[key].ulps > roundings], alpha)
     stream = "another stream" if largest.relative > _SAME_STREAM else "the same stream, but for more than its rounding"
-    return Cell("draws", name, found, "draws", sizes[first], f"{told}; {stream}, {why}")
+    return ComparedCell("draws", name, found, "draws", sizes[first], f"{told}; {stream}, {why}")
 
 
 def _compare_streams(old: DrawsRecord, new: DrawsRecord, keys: list[str], alpha: float) -> tuple[Class, str]:
@@ -97,10 +99,12 @@ def _compare_streams(old: DrawsRecord, new: DrawsRecord, keys: list[str], alpha:
     return Class.SAME_DISTRIBUTION, f"the same law, {facts}"
 
 
-def compare_defaults(name: str, old: tuple[ArrayRecord, ...], new: tuple[ArrayRecord, ...], alpha: float) -> Cell:
+def compare_defaults(
+    name: str, old: tuple[ArrayRecord, ...], new: tuple[ArrayRecord, ...], alpha: float
+) -> ComparedCell:
     """The cell of one layer's first weights."""
     if [(one.size, one.dtype) for one in old] != [(one.size, one.dtype) for one in new]:
-        return Cell("defaults", name, Class.CHANGED, note="other weights: their number, sizes or dtypes")
+        return ComparedCell("defaults", name, Class.CHANGED, note="other weights: their number, sizes or dtypes")
     found, notes, first = Class.IDENTICAL, [], None
     for number, (mine, other) in enumerate(zip(old, new, strict=True), start=1):
         if mine.digest == other.digest:
@@ -110,7 +114,7 @@ def compare_defaults(name: str, old: tuple[ArrayRecord, ...], new: tuple[ArrayRe
         kind, why = _compare_weights(mine, other, size, alpha)
         notes.append(f"weight {number}: {why}")
         found = max(found, kind, key=lambda one: one.rank)
-    return Cell("defaults", name, found, "draws" if notes else "", first, "; ".join(notes))
+    return ComparedCell("defaults", name, found, "draws" if notes else "", first, "; ".join(notes))
 
 
 def _compare_weights(old: ArrayRecord, new: ArrayRecord, size: Deviation, alpha: float) -> tuple[Class, str]:
@@ -132,29 +136,31 @@ def _compare_weights(old: ArrayRecord, new: ArrayRecord, size: Deviation, alpha:
     return kind, f"another stream, {told}, p {p_value:.2g}; a scale off by {smallest:.1%} would be seen"
 
 
-def compare_fans(name: str, old: FansRecord, new: FansRecord) -> Cell:
+def compare_fans(name: str, old: FansRecord, new: FansRecord) -> ComparedCell:
     """The cell of one kind of layer: what its kernel is scaled by."""
     if old == new:
-        return Cell("fans", name, Class.IDENTICAL)
+        return ComparedCell("fans", name, Class.IDENTICAL)
     parts = [
         f"{mode} {_fan(getattr(old, mode))} → {_fan(getattr(new, mode))}"
         for mode in ("fan_in", "fan_out")
         if getattr(old, mode) != getattr(new, mode)
     ]
-    return Cell("fans", name, Class.CHANGED, "draws", note=", ".join(parts))
+    return ComparedCell("fans", name, Class.CHANGED, "draws", note=", ".join(parts))
 
 
-def compare_orders(name: str, old: OrderRecord, new: OrderRecord) -> Cell:
+def compare_orders(name: str, old: OrderRecord, new: OrderRecord) -> ComparedCell:
     """The cell of one feed. Other permutations of the same kind are another stream of one law."""
     if old == new:
-        return Cell("orders", name, Class.IDENTICAL)
+        return ComparedCell("orders", name, Class.IDENTICAL)
     if (old.rows, old.batch_size, len(old.epochs)) != (new.rows, new.batch_size, len(new.epochs)):
-        return Cell("orders", name, Class.CHANGED, "batch order", note="another number of rows, batches or epochs")
+        return ComparedCell(
+            "orders", name, Class.CHANGED, "batch order", note="another number of rows, batches or epochs"
+        )
     mine, other = _kind(old), _kind(new)
     if mine == other and old.shuffled and old.every_row_once:
         note = f"another stream of orders: {mine}"
-        return Cell("orders", name, Class.SAME_DISTRIBUTION, "batch order", note=note)
-    return Cell("orders", name, Class.CHANGED, "batch order", note=f"{mine} → {other}")
+        return ComparedCell("orders", name, Class.SAME_DISTRIBUTION, "batch order", note=note)
+    return ComparedCell("orders", name, Class.CHANGED, "batch order", note=f"{mine} → {other}")
 
 
 def _kind(order: OrderRecord) -> str:

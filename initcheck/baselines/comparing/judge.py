@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from initcheck.baselines.comparing.compare import compare
-from initcheck.baselines.comparing.comparison import Cell, Class, Comparison
+from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison
 from initcheck.baselines.records.schema import Baseline
 from initcheck.texts import for_terminal
 
@@ -39,7 +39,7 @@ class Judge:
         """All cells, those for which the new baseline has no evidence being absent."""
         return compare(self.old, new)
 
-    def complaint(self, cells: Sequence[Cell]) -> str:
+    def complaint(self, cells: Sequence[ComparedCell]) -> str:
         """What was found, what was expected, and how to see the rest."""
         best = " or ".join(one.value for one in Class if one in self.good)
         lines = [*map(_told, cells), f"expected: {best}, against {self}", f"see all: {self.advice}"]
@@ -52,7 +52,7 @@ def versions_of(baseline: Baseline) -> str:
     return ", ".join(f"{name} {versions[name]}" for name in ("tensorflow", "keras") if name in versions)
 
 
-def _told(cell: Cell) -> str:
+def _told(cell: ComparedCell) -> str:
     since = f" since {cell.stage!r}" if cell.stage else ""
     size = f" by {cell.size}" if cell.size else ""
     return f"{cell.section} {cell.name}: {cell.found.value.upper()}{since}{size}{f': {cell.note}' if cell.note else ''}"

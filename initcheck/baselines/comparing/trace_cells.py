@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from initcheck.baselines.comparing.closeness import DRAW_ROUNDINGS, MATRIX_ROUNDINGS, deviation, largest, ulp
-from initcheck.baselines.comparing.comparison import Cell, Class, Step, worst
+from initcheck.baselines.comparing.comparison import Class, ComparedCell, Step, worst
 from initcheck.baselines.records.training_records import StageRecord, TraceRecord
 
 _REPORTED = ("epoch losses", "epoch accuracies")
@@ -17,11 +17,11 @@ def compare_traces(
     new: TraceRecord,
     *,
     rows: int,
-    law: Cell,
-    order: Cell,
-    accuracies: Cell,
+    law: ComparedCell,
+    order: ComparedCell,
+    accuracies: ComparedCell,
     section: str = "traces",
-) -> Cell:
+) -> ComparedCell:
     """The cell of one problem and initializer.
 
     Up to the first update a stage is judged by its values. Later ones are, too, as long as they stay within what
@@ -39,7 +39,7 @@ def compare_traces(
         section: ``traces`` in the frozen order, or ``fits`` in ``fit``'s own, which then decides all that follows.
     """
     if (old.seed, old.steps, list(old.stages)) != (new.seed, new.steps, list(new.stages)):
-        return Cell(section, name, Class.CHANGED, note="another seed, or other steps or stages")
+        return ComparedCell(section, name, Class.CHANGED, note="another seed, or other steps or stages")
     ladder = [_compare_draws(stage, old.stages[stage], new.stages[stage], law) for stage in _before(old)]
     ladder.append(Step("batch order", order.found, note=order.note))
     other_start = worst([step.found for step in ladder[:-1]]).rank > Class.WITHIN_TOLERANCE.rank
@@ -54,18 +54,18 @@ def compare_traces(
     found = worst([*judged, accuracies.found] if other_start else judged)
     first = next((step for step in ladder if step.found is not Class.IDENTICAL), None)
     if first is None:
-        return Cell(section, name, Class.IDENTICAL, ladder=tuple(ladder))
+        return ComparedCell(section, name, Class.IDENTICAL, ladder=tuple(ladder))
     # What lies within tolerance is named only where nothing lies beyond it.
     beyond = next((step for step in ladder if step.found.rank > Class.WITHIN_TOLERANCE.rank), first)
     note = _outcome(old, new) if beyond.stage == "batch order" and other_order else _note(beyond, ladder)
-    return Cell(section, name, found, beyond.stage, beyond.size, note, tuple(ladder))
+    return ComparedCell(section, name, found, beyond.stage, beyond.size, note, tuple(ladder))
 
 
 def _before(trace: TraceRecord) -> list[str]:
     return [stage for stage in ("draws", "initial weights") if stage in trace.stages]
 
 
-def _compare_draws(stage: str, old: StageRecord, new: StageRecord, law: Cell) -> Step:
+def _compare_draws(stage: str, old: StageRecord, new: StageRecord, law: ComparedCell) -> Step:
     if old.digest == new.digest:
         return Step(stage, Class.IDENTICAL)
     if old.size != new.size:
@@ -79,7 +79,7 @@ def _compare_draws(stage: str, old: StageRecord, new: StageRecord, law: Cell) ->
     return Step(stage, law.found, size, note="another stream; its law is judged under draws")
 
 
-def _compare_stage(stage: str, old: TraceRecord, new: TraceRecord, rows: int, accuracies: Cell) -> Step:
+def _compare_stage(stage: str, old: TraceRecord, new: TraceRecord, rows: int, accuracies: ComparedCell) -> Step:
     mine, other = old.stages[stage], new.stages[stage]
     if mine.digest == other.digest:
         return Step(stage, Class.IDENTICAL)

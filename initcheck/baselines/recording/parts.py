@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from initcheck.baselines.comparing.comparison import Cell
+from initcheck.baselines.comparing.comparison import ComparedCell
 from initcheck.baselines.records.schema import Baseline
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
@@ -66,7 +66,7 @@ def needed_by(part: Part, old: Baseline, parts: Sequence[Part]) -> list[Part]:
     return [*laws, part]
 
 
-def pick(cells: Sequence[Cell], section: str, name: str, problems: Collection[str]) -> Cell | None:
+def pick(cells: Sequence[ComparedCell], section: str, name: str, problems: Collection[str]) -> ComparedCell | None:
     """The cell of that name, or that of its whole problem where nothing of the problem could be compared."""
     whole = [one for one in problems if name == one or name.startswith(f"{one} ")]
     wanted = [(section, name), *(("traces", one) for one in sorted(whole, key=len, reverse=True))]

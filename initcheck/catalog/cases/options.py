@@ -15,7 +15,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Part:
+class SavedPart:
     """A class of Keras and options for it.
 
     Attributes:
@@ -34,8 +34,8 @@ class Part:
         return f"{self.name}-{self.variant}" if self.variant else self.name
 
 
-def _parts(module: str, table: Mapping[str, Mapping[str, Any]], **common: Any) -> tuple[Part, ...]:
-    return tuple(Part(module, name, {**options, **common}) for name, options in table.items())
+def _parts(module: str, table: Mapping[str, Mapping[str, Any]], **common: Any) -> tuple[SavedPart, ...]:
+    return tuple(SavedPart(module, name, {**options, **common}) for name, options in table.items())
 
 
 _CLIPS = ({"clipnorm": 0.3}, {"clipvalue": 0.3}, {"global_clipnorm": 0.3})
@@ -70,10 +70,10 @@ _OPTIMIZERS: dict[str, dict[str, Any]] = {
 _EVERY = {"learning_rate": 0.0625, "weight_decay": 0.003, "loss_scale_factor": 8.0, "name": "named"}
 
 
-def _optimizer(name: str, clip: dict[str, Any]) -> Part:
+def _optimizer(name: str, clip: dict[str, Any]) -> SavedPart:
     # Keras refuses two kinds of clipping at once; and averages are not for weights that are updated now and then.
     more = {"gradient_accumulation_steps": 2} if "clipvalue" in clip else _AVERAGED
-    return Part("optimizers", name, {**_EVERY, **_OPTIMIZERS[name], **clip, **more}, next(iter(clip)))
+    return SavedPart("optimizers", name, {**_EVERY, **_OPTIMIZERS[name], **clip, **more}, next(iter(clip)))
 
 
 OPTIMIZERS = tuple(

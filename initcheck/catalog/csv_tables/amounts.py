@@ -24,7 +24,7 @@ _FEWEST_MEASURED = 5  # different whole numbers; fewer may be codes that are not
 
 
 @dataclass(frozen=True)
-class Measured:
+class Amount:
     """A word that is one number with letters or marks before or behind it: ``EUR 5.50``.
 
     Attributes:
@@ -47,7 +47,7 @@ class Measured:
         return self.before.strip(), self.after
 
 
-def measured(word: str) -> Measured | None:
+def measured(word: str) -> Amount | None:
     """The number in that word and what is around it; None where there is none, or more than one."""
     found = _MEASURED.fullmatch(tidy(word))
     if found is None:
@@ -58,10 +58,10 @@ def measured(word: str) -> Measured | None:
     whole = mark < 0 or ends_in_thousands
     plain = re.sub(r"[.,]", "", digits if whole else digits[:mark]) + ("" if whole else f".{digits[mark + 1 :]}")
     before = tidy(word)[: found.start("number")].casefold()
-    return Measured(word, before, found["after"].strip().casefold(), float(plain), whole)
+    return Amount(word, before, found["after"].strip().casefold(), float(plain), whole)
 
 
-def find_amounts(words: Sequence[str]) -> list[Measured]:
+def find_amounts(words: Sequence[str]) -> list[Amount]:
     """The words that are amounts of one unit, where these are more than half of the words; else none.
 
     A unit behind the number makes an amount (``5 kg``). One before it does so if it is a currency, a common unit or
@@ -69,7 +69,7 @@ def find_amounts(words: Sequence[str]) -> list[Measured]:
     Letters without a space before whole numbers (``A320``) and a hyphen (``type-3``) make a code, and ``v1.2`` is a
     version.
     """
-    units: dict[tuple[str, str], list[Measured]] = {}
+    units: dict[tuple[str, str], list[Amount]] = {}
     for found in filter(None, map(measured, words)):
         if any(found.unit):
             units.setdefault(found.unit, []).append(found)
@@ -77,7 +77,7 @@ def find_amounts(words: Sequence[str]) -> list[Measured]:
     return most if 2 * len(most) > len(words) and _are_amounts(most) else []
 
 
-def _are_amounts(found: Sequence[Measured]) -> bool:
+def _are_amounts(found: Sequence[Amount]) -> bool:
     """Whether numbers of one unit are amounts, not codes."""
     before = found[0].unit[0]
     if not before or starts_with_number(before + "1"):

@@ -16,7 +16,7 @@ from initcheck.evidence.determinism.global_seeds import First, first_draws
 from initcheck.evidence.determinism.noise import Masks, masks
 from initcheck.evidence.determinism.random_functions import SeededCalls, call_seeded
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws, draw_often, repeat_draws
-from initcheck.evidence.determinism.unseeded_sources import Draws, MissingSourceError, draw
+from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, SourceDraws, draw
 from initcheck.evidence.session import Session
 from initcheck.evidence.symmetry.dense import Walk, walk
 from initcheck.evidence.symmetry.units import UnitWalk, walk_units
@@ -97,13 +97,13 @@ class Models:
         )
         return found
 
-    def source(self, name: str) -> Draws | None:
+    def source(self, name: str) -> SourceDraws | None:
         """What that source of ``initcheck.catalog.sources`` gave under two global seeds in turn.
 
         None where this version of the framework has no such source.
         """
         seed, other = (self._session.stream("source", name, *which) for which in ((), ("other",)))
-        found: Draws | None = self._session.once(
+        found: SourceDraws | None = self._session.once(
             ("source", name), lambda: _draw_if_there(self._session.keras, name, seed, other)
         )
         return found
@@ -131,7 +131,7 @@ class Models:
 __all__ = ["Models", "RepeatedDraws", "Trace", "Walk", "trace_recipe"]
 
 
-def _draw_if_there(keras: Any, name: str, seed: int, other: int) -> Draws | None:
+def _draw_if_there(keras: Any, name: str, seed: int, other: int) -> SourceDraws | None:
     try:
         return draw(keras, name, seed, other)
     except MissingSourceError:

@@ -26,7 +26,7 @@ class MissingSourceError(Exception):
 
 
 @dataclass(frozen=True)
-class Draws:
+class SourceDraws:
     """What a source gave under two global seeds, two draws in a row each time.
 
     Attributes:
@@ -49,7 +49,7 @@ class Draws:
         return {"first draw": digest(self.first[:1]), "second draw": digest(self.first[1:])}
 
 
-def draw(keras: Any, name: str, seed: int, other: int) -> Draws:
+def draw(keras: Any, name: str, seed: int, other: int) -> SourceDraws:
     """Draws from that source under both global seeds in turn.
 
     Raises:
@@ -65,7 +65,7 @@ def draw(keras: Any, name: str, seed: int, other: int) -> Draws:
     random.random()
     np.random.random()
     keras.initializers.HeNormal()((2, 2))
-    return Draws(first, second, third, draw_twice(keras, name, other), beside)
+    return SourceDraws(first, second, third, draw_twice(keras, name, other), beside)
 
 
 def draw_twice(keras: Any, name: str, seed: int) -> Pair:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from initcheck.baselines.comparing.comparison import Cell, Class, Comparison
+from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison
 from initcheck.baselines.records.schema import Baseline
 from initcheck.reporting.comparisons.advice import advise
 from initcheck.reporting.comparisons.sentences import SECTIONS, describe, overall
@@ -70,7 +70,7 @@ def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed
     )
 
 
-def _row(cell: Cell) -> tuple[str, ...]:
+def _row(cell: ComparedCell) -> tuple[str, ...]:
     size = str(cell.size) if cell.size else ""
     found = f"{MARKS[cell.found]} {cell.found.value}"
     return (f"{SECTIONS[cell.section]}: {cell.name}", found, cell.stage, size, cell.note)

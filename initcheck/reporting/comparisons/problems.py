@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from initcheck.baselines.comparing.comparison import Cell, Class, Comparison, Step
+from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison, Step
 from initcheck.baselines.records.schema import Baseline, ProblemRecord
 from initcheck.baselines.records.training_records import STAGES
 from initcheck.reporting.bands import COLOURS, GLYPHS, MARKERS
@@ -47,7 +47,7 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Problem:
+class ProblemSection:
     """A problem.
 
     Attributes:
@@ -66,12 +66,12 @@ class Problem:
     curves: tuple[Drawing, ...]
     spread: Drawing | None
     fits: Drawing | None
-    ladders: tuple[tuple[Cell, tuple[Rung, ...]], ...]
-    accuracies: tuple[Cell, ...]
+    ladders: tuple[tuple[ComparedCell, tuple[Rung, ...]], ...]
+    accuracies: tuple[ComparedCell, ...]
     notes: tuple[str, ...]
 
 
-def problems_of(old: Baseline, new: Baseline, comparison: Comparison) -> list[Problem]:
+def problems_of(old: Baseline, new: Baseline, comparison: Comparison) -> list[ProblemSection]:
     """All problems, in the baselines' order."""
     cells = {(cell.section, cell.name): cell for cell in comparison.cells}
     sides = {
@@ -86,7 +86,7 @@ def problems_of(old: Baseline, new: Baseline, comparison: Comparison) -> list[Pr
     ]
 
 
-def _cells_of(cells: Mapping[tuple[str, str], Cell], problem: str, sides: Sides) -> Iterator[Cell]:
+def _cells_of(cells: Mapping[tuple[str, str], ComparedCell], problem: str, sides: Sides) -> Iterator[ComparedCell]:
     names = [problem, *(f"{problem} {row}" for row in _initializers(sides))]
     return (cells[key, name] for key in ("traces", "fits", "accuracies") for name in names if (key, name) in cells)
 
@@ -95,12 +95,12 @@ def _initializers(sides: Sides) -> list[str]:
     return list({row: None for one in sides.values() for row in (*one.traces, *one.fits, *one.accuracies)})
 
 
-def _problem(key: str, name: str, sides: Sides, cells: list[Cell], *, drawn: bool) -> Problem:
+def _problem(key: str, name: str, sides: Sides, cells: list[ComparedCell], *, drawn: bool) -> ProblemSection:
     rows = _initializers(sides)
     notes = [f"{cell.name}: {cell.note}" for cell in cells if cell.section != "accuracies" and not cell.ladder]
     if not drawn:
         notes.append(f"Curves are drawn for {MOST_DRAWN} problems, those that differ most; this one's are left out.")
-    return Problem(
+    return ProblemSection(
         name=name,
         legend={
             row: (COLOURS[place % len(COLOURS)], GLYPHS[MARKERS[place % len(MARKERS)]])
@@ -115,7 +115,7 @@ def _problem(key: str, name: str, sides: Sides, cells: list[Cell], *, drawn: boo
     )
 
 
-def _rungs(cell: Cell) -> Iterator[Rung]:
+def _rungs(cell: ComparedCell) -> Iterator[Rung]:
     steps = {step.stage: step for step in cell.ladder}
     for stage in STAGES:
         step = steps.get(stage)
@@ -163,7 +163,7 @@ def _spread(key: str, name: str, sides: Sides, rows: list[str]) -> Drawing | Non
     return _drawing(figure, f"{key}spread", title, caption)
 
 
-def _fits(key: str, name: str, sides: Sides, cells: list[Cell]) -> Drawing | None:
+def _fits(key: str, name: str, sides: Sides, cells: list[ComparedCell]) -> Drawing | None:
     differing = [cell for cell in cells if cell.section == "fits" and cell.found is not Class.IDENTICAL]
     old, new = (sides[side].fits if side in sides else {} for side in ("old", "new"))
     for row in old:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from initcheck.baselines.comparing.comparison import Cell, Class, Comparison
+from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison
 from initcheck.baselines.records.training_records import STAGES
 
 _NAMED = 3  # cells of a kind
@@ -113,23 +113,23 @@ def _incomparable(comparison: Comparison) -> Iterator[str]:
         yield f"In one baseline only: {', '.join(f'{cell.section} {cell.name}' for cell in lone[:6])}{_more(lone, 6)}."
 
 
-def _since(cells: Sequence[Cell]) -> str:
+def _since(cells: Sequence[ComparedCell]) -> str:
     """From which stage on trainings changed, the earliest first."""
     stages = [cell.stage for cell in cells if cell.stage and cell.section in ("traces", "fits")]
     kinds = sorted(set(stages), key=STAGES.index)
     return "".join(f"; {stages.count(stage)} since {stage!r}" for stage in kinds)
 
 
-def _counts(cells: Sequence[Cell]) -> str:
+def _counts(cells: Sequence[ComparedCell]) -> str:
     found = {kind: sum(cell.found is kind for cell in cells) for kind in Class}
     return ", ".join(f"{number} {kind.value}" for kind, number in found.items() if number)
 
 
-def _named(cells: Sequence[Cell]) -> str:
+def _named(cells: Sequence[ComparedCell]) -> str:
     return ", ".join(cell.name for cell in cells[:_NAMED]) + _more(cells, _NAMED)
 
 
-def _more(cells: Sequence[Cell], shown: int) -> str:
+def _more(cells: Sequence[ComparedCell], shown: int) -> str:
     return f" and {len(cells) - shown} more" if len(cells) > shown else ""
 
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from initcheck.baselines.comparing.comparison import Cell, Class, Comparison, Step
+from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison, Step
 from initcheck.baselines.records.schema import Baseline
 from initcheck.reporting.comparisons.sentences import SECTIONS
 from initcheck.reporting.comparisons.words import CONCERNS, STAGE_CONCERNS
@@ -55,7 +55,7 @@ def changes(comparison: Comparison) -> Iterator[Change]:
 
     What only one of the two has, and what could not be judged, is told elsewhere; equivalent accuracies are no change.
     """
-    groups: dict[tuple[Class, str, str], list[Cell]] = {}
+    groups: dict[tuple[Class, str, str], list[ComparedCell]] = {}
     for cell in comparison.cells:
         moved = cell.found is Class.CHANGED or (cell.found is Class.SAME_DISTRIBUTION and cell.section != "accuracies")
         if moved and not cell.note.startswith(_LONE):

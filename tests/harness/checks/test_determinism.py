@@ -18,7 +18,7 @@ from initcheck.checks.registry import NotApplicable
 from initcheck.digests import digest
 from initcheck.evidence.determinism.random_functions import SeededCalls
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
-from initcheck.evidence.determinism.unseeded_sources import Draws, find_source
+from initcheck.evidence.determinism.unseeded_sources import SourceDraws, find_source
 from initcheck.evidence.fresh_process.client import Processes
 from initcheck.evidence.trace import Trace
 from initcheck.records import Status
@@ -245,9 +245,9 @@ def test_an_initializer_that_no_other_process_can_import_is_not_judged_there() -
         determinism.judge_draws_in_fresh_process(lab(), replace(ROW, keras_name=Own))
 
 
-def make_source() -> Draws:
+def make_source() -> SourceDraws:
     first, other = (values(1), values(2)), (values(3), values(4))
-    return Draws(first, other, first, other, values(5))
+    return SourceDraws(first, other, first, other, values(5))
 
 
 SOURCE_JUDGES = (determinism.judge_global_seed, determinism.judge_stream_moves)

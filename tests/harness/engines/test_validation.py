@@ -530,7 +530,7 @@ def test_whatever_an_own_function_raises_is_one_line(field, error, reason):
 
 @pytest.mark.parametrize("reason", [pytest.skip.Exception("not here"), KeyboardInterrupt()], ids=["skip", "interrupt"])
 def test_a_skip_and_an_interruption_pass_through_an_own_function(reason):
-    with pytest.raises(type(reason), match=str(reason)):
+    with pytest.raises(type(reason), match=f"^{reason}$"):
         validated_data(own(data=throwing(reason)))
 
 

@@ -70,7 +70,9 @@ def test_tensorflow_s_own_variables_decide_its_threads(asked, found, shown, monk
     "asked", ["abc", "-3", "1025", "1000000", "99999999999", "9" * 5000, "2.0", " ", "\u0663", "\x1b[31m"]
 )
 def test_what_is_no_number_of_threads_is_refused_before_tensorflow_is_imported(name, asked):
-    program = "import sys; from initcheck.errors import FrameworkError; from initcheck.training import framework\n"
+    program = (
+        "import sys; from initcheck.errors import FrameworkError; from initcheck.frameworks import keras as framework\n"
+    )
     program += "try: framework.load_keras()\nexcept FrameworkError as error: print(error, 'tensorflow' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, name: asked}, capture_output=True, text=True, check=True

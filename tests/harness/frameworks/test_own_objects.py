@@ -20,9 +20,9 @@ from initcheck.checks import registry
 from initcheck.cli.app import cli
 from initcheck.engines.own_initializers import Asked, require_seeded
 from initcheck.errors import FrameworkError, InitcheckError
+from initcheck.evidence.laws.draws import Draws
 from initcheck.frameworks import keras as framework
 from initcheck.frameworks import own
-from initcheck.frameworks.initializers import Draws
 from initcheck.frameworks.own import find_initializers, find_problem, import_own, origin_of
 from initcheck.records import Status
 

@@ -10,7 +10,7 @@ import pytest
 from initcheck.catalog.known_issues import KnownIssue
 from initcheck.checks import registry
 from initcheck.records import Status, Verdict, failed, passed
-from initcheck.training import framework
+from initcheck.frameworks import keras as framework
 
 def fails(lab, value): return failed("0.316", "0.283 ± 0.011", n=8000)
 def raises(lab, value): raise ValueError("broken")
