@@ -1,0 +1,33 @@
+"""The package as a house: each name once, and only the port and what trains touch a framework."""
+
+import ast
+import collections
+from pathlib import Path
+
+import initcheck
+
+PACKAGE = Path(initcheck.__file__).parent
+MODULES = {path.relative_to(PACKAGE): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+TOUCH_A_FRAMEWORK = ("frameworks", "engines", "evidence", "mutants")
+
+
+def test_no_class_name_is_used_twice():
+    places = collections.defaultdict(list)
+    for path, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(str(path))
+    assert places["Session"] == ["evidence/session.py"]
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_only_the_port_engines_evidence_and_mutants_import_a_framework():
+    touching = set()
+    for path, tree in MODULES.items():
+        for node in ast.walk(tree):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            if any(name.split(".")[0] in ("tensorflow", "keras", "tf_keras") for name in names):
+                touching.add(path.parts[0])
+    assert touching <= set(TOUCH_A_FRAMEWORK)
+    assert "engines" in touching
