@@ -34,7 +34,7 @@ from initcheck.oracle.layers import LAYERS, FormulaCase, layer_inputs
 from initcheck.oracle.networks import (
     ACTIVATIONS,
     FUZZ,
-    Network,
+    DenseNetwork,
     activate,
     backward,
     forward,
@@ -86,7 +86,7 @@ def losses(lab: Lab, name: str) -> Verdict:
     """Every reduction and shape of targets, with and without weights; smoothed labels; extremes; certain mistakes."""
     found: list[tuple[str, Any, Rounded]] = []
     for outputs in (1, 4) if name.startswith(("mean", "binary")) else (4,):
-        net = Network(3, (outputs,), (output_for(name),))
+        net = DenseNetwork(3, (outputs,), (output_for(name),))
         seed = lab.stream("loss", name)
         batch = rows_for(net, name, 23, seed, True)
         output = forward(net, weights_for(net, seed + 1), batch.x.astype(np.float64)).astype(np.float32)
@@ -400,7 +400,7 @@ def names(lab: Lab, name: str) -> Verdict:
         weights, slopes = gradients_for(lab.stream("named", name))
         return _judge_updates(rule, weights, slopes, lab.steps.updates(rule, weights, slopes, by_name=True))
     loss, outputs = NAMED[name]
-    net, seed = Network(3, (outputs,), (output_for(loss),)), lab.stream("named", name)
+    net, seed = DenseNetwork(3, (outputs,), (output_for(loss),)), lab.stream("named", name)
     batch = rows_for(net, loss, 23, seed)
     output = forward(net, weights_for(net, seed + 1), batch.x.astype(np.float64)).astype(np.float32)
     if not name.endswith("accuracy"):

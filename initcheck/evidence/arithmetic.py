@@ -10,7 +10,7 @@ import numpy as np
 
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
-from initcheck.oracle.networks import Network
+from initcheck.oracle.networks import DenseNetwork
 from initcheck.oracle.optimizers import Rule, Schedule
 from initcheck.oracle.tasks import Batch, Task, class_of, other_shape, rows_for, weights_for
 
@@ -96,7 +96,7 @@ class Steps:
         return float(self._keras.backend.epsilon())
 
     def gradients(
-        self, net: Network, loss: str, weights: Arrays, batch: Batch
+        self, net: DenseNetwork, loss: str, weights: Arrays, batch: Batch
     ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         """Output, mean loss and gradients of the network at those weights."""
         import tensorflow as tf
@@ -314,7 +314,7 @@ class Steps:
         name = {"Binary": "BinaryAccuracy", "Categorical": "CategoricalAccuracy", "Sparse": "SparseCategoricalAccuracy"}
         return getattr(self._keras.metrics, name.get(kind, "MeanAbsoluteError"))(name="weighted")
 
-    def _model(self, net: Network) -> Any:
+    def _model(self, net: DenseNetwork) -> Any:
         dense = self._keras.layers.Dense
         layers = [dense(width, activation=name) for width, name in zip(net.widths, net.activations, strict=True)]
         return self._keras.Sequential([self._keras.Input((net.inputs,)), *layers])

@@ -22,7 +22,7 @@ FUZZ = 1e-7  # keras.config.epsilon(): "the fuzz factor used in numeric expressi
 
 
 @dataclass(frozen=True)
-class Network:
+class DenseNetwork:
     """Dense layers one after another; their weights are kernel and bias of each.
 
     Attributes:
@@ -95,12 +95,12 @@ def pull_back(name: str, x: Array, f: Array, slope: Array) -> Array:
     return slope * ACTIVATIONS[name][1](x, f)
 
 
-def forward(net: Network, weights: Sequence[Array], x: Array) -> Array:
+def forward(net: DenseNetwork, weights: Sequence[Array], x: Array) -> Array:
     """The output of the network."""
     return _layers(net, weights, x)[-1][2]
 
 
-def _layers(net: Network, weights: Sequence[Array], x: Array) -> list[tuple[Array, Array, Array]]:
+def _layers(net: DenseNetwork, weights: Sequence[Array], x: Array) -> list[tuple[Array, Array, Array]]:
     """Input, pre-activation and output of each layer."""
     layers = []
     for number, name in enumerate(net.activations):
@@ -112,7 +112,7 @@ def _layers(net: Network, weights: Sequence[Array], x: Array) -> list[tuple[Arra
 
 
 def backward(
-    net: Network, weights: Sequence[Array], x: Array, loss: str, y: Any, share: Any = 1.0
+    net: DenseNetwork, weights: Sequence[Array], x: Array, loss: str, y: Any, share: Any = 1.0
 ) -> tuple[Array, list[Array]]:
     """The mean loss over the rows, and its gradient for each weight.
 

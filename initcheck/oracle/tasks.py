@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from initcheck.oracle.networks import Network
+from initcheck.oracle.networks import DenseNetwork
 from initcheck.oracle.optimizers import Rule
 
 
@@ -32,7 +32,7 @@ class Task:
     """
 
     name: str
-    net: Network
+    net: DenseNetwork
     loss: str
     rule: Rule
     rows: int = 22
@@ -103,7 +103,7 @@ def class_of(y: np.ndarray) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=256)
-def rows_for(net: Network, loss: str, rows: int, seed: int, weighted: bool = False) -> Batch:
+def rows_for(net: DenseNetwork, loss: str, rows: int, seed: int, weighted: bool = False) -> Batch:
     """Random rows with targets of the kind that the loss takes."""
     stream = np.random.RandomState(seed % 2**32)
     x = stream.normal(size=(rows, net.inputs)).astype(np.float32)
@@ -120,7 +120,7 @@ def rows_for(net: Network, loss: str, rows: int, seed: int, weighted: bool = Fal
     return Batch(x, y, share.astype(np.float32))
 
 
-def weights_for(net: Network, seed: int) -> list[np.ndarray]:
+def weights_for(net: DenseNetwork, seed: int) -> list[np.ndarray]:
     """Random weights of a size that leaves the outputs away from saturation."""
     stream = np.random.RandomState(seed % 2**32)
     scale = {1: 0.2, 2: 0.7 / np.sqrt(net.inputs)}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.cases.drawn import draw_cases
-from initcheck.oracle.networks import Network
+from initcheck.oracle.networks import DenseNetwork
 from initcheck.oracle.optimizers import OPTIMIZERS, Rule, Schedule
 from initcheck.oracle.tasks import Task
 
@@ -124,11 +124,11 @@ NAMED = {
     "sparse_categorical_accuracy": ("sparse_categorical_crossentropy", 4),
 }
 
-_XOR = Network(2, (4, 1), ("tanh", "sigmoid"))
-_IRIS = Network(4, (5, 3), ("relu", "softmax"))
-_LINE = Network(3, (6, 4, 2), ("sigmoid", "tanh", "linear"))
-_FLAGS = Network(3, (4, 3), ("tanh", "sigmoid"))
-_CURVE = Network(2, (4, 1), ("tanh", "linear"))
+_XOR = DenseNetwork(2, (4, 1), ("tanh", "sigmoid"))
+_IRIS = DenseNetwork(4, (5, 3), ("relu", "softmax"))
+_LINE = DenseNetwork(3, (6, 4, 2), ("sigmoid", "tanh", "linear"))
+_FLAGS = DenseNetwork(3, (4, 3), ("tanh", "sigmoid"))
+_CURVE = DenseNetwork(2, (4, 1), ("tanh", "linear"))
 _NESTEROV = Rule("SGD", {"learning_rate": _DECAY, "momentum": 0.9, "nesterov": True})
 _CENTERED = Rule("RMSprop", {"momentum": 0.5, "centered": True})
 _ADAGRAD = Rule("Adagrad", {"learning_rate": 0.05})
@@ -232,7 +232,7 @@ def output_for(loss: str) -> str:
     return "sigmoid" if loss.startswith("binary") else "softmax"
 
 
-def drawn_nets(hidden: str, loss: str, output: str) -> list[tuple[Network, int]]:
+def drawn_nets(hidden: str, loss: str, output: str) -> list[tuple[DenseNetwork, int]]:
     """Networks with a number of rows, as Hypothesis draws them: depths, widths, rows."""
     from hypothesis import strategies as st
 
@@ -244,7 +244,7 @@ def drawn_nets(hidden: str, loss: str, output: str) -> list[tuple[Network, int]]
         st.integers(1, 9),
     )
     return [
-        (Network(inputs, (*widths, outputs), (*[hidden] * len(widths), output)), rows)
+        (DenseNetwork(inputs, (*widths, outputs), (*[hidden] * len(widths), output)), rows)
         for inputs, widths, outputs, rows in draw_cases(drawn, _NETS_PER_PAIR, f"nets {hidden} {loss} {output}")
     ]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from initcheck.oracle.networks import ACTIVATIONS, Network, activate, backward, forward, right_rows, row_losses
+from initcheck.oracle.networks import ACTIVATIONS, DenseNetwork, activate, backward, forward, right_rows, row_losses
 from initcheck.oracle.optimizers import Optimizer, Rule, Schedule, learning_rate
 from initcheck.oracle.rounding import Rounded, excess
 from initcheck.oracle.tasks import rows_for, weights_for
@@ -21,7 +21,7 @@ LOSSES = {
 
 
 def a_net(loss, hidden="tanh"):
-    return Network(3, (4, 1 if loss.startswith("binary") else 3), (hidden, LOSSES[loss]))
+    return DenseNetwork(3, (4, 1 if loss.startswith("binary") else 3), (hidden, LOSSES[loss]))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_right_rows_are_counted_at_the_threshold_and_with_ties():
 
 
 def test_outputs_are_those_of_a_network_worked_out_by_hand():
-    net = Network(2, (2, 1), ("relu", "linear"))
+    net = DenseNetwork(2, (2, 1), ("relu", "linear"))
     weights = [np.array([[1.0, -1.0], [2.0, 0.5]]), np.array([0.5, 0.0]), np.array([[2.0], [3.0]]), np.array([-1.0])]
     assert forward(net, weights, np.array([[1.0, -2.0]]))[0, 0] == -1.0
     assert forward(net, weights, np.array([[1.0, 4.0]]))[0, 0] == 2 * 9.5 + 3 * 1.0 - 1.0
