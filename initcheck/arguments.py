@@ -30,7 +30,7 @@ def whole_number(name: str, value: object, *, least: int | None = None, most: in
         InitcheckError: It is no whole number, or is too small or too large.
     """
     try:
-        if isinstance(value, bool) or type(value).__name__ == "bool_":
+        if _is_bool(value):
             raise TypeError
         number = operator.index(value)  # type: ignore[arg-type] # what has no index raises the error that is caught
     except TypeError:
@@ -66,7 +66,7 @@ def fraction(name: str, value: object) -> float:
     Raises:
         InitcheckError: It is no number, or lies outside.
     """
-    if isinstance(value, bool) or type(value).__name__ == "bool_" or not isinstance(value, Real):
+    if _is_bool(value) or not isinstance(value, Real):
         raise InitcheckError(f"{name} is {described(value)}; give a number: accuracies lie between 0 and 1")
     number = float(value)
     if not 0 <= number <= 1:  # NaN included
@@ -80,12 +80,16 @@ def number(name: str, value: object) -> float:
     Raises:
         InitcheckError: It is no real number.
     """
-    if isinstance(value, bool) or type(value).__name__ == "bool_" or not isinstance(value, Real):
+    if _is_bool(value) or not isinstance(value, Real):
         raise InitcheckError(f"{name} is {described(value)}; give a number")
     try:
         return float(value)
     except OverflowError:  # a whole number of hundreds of digits
         return math.inf if value > 0 else -math.inf  # type: ignore[operator] # typeshed's Real has no order
+
+
+def _is_bool(value: object) -> bool:
+    return isinstance(value, bool) or type(value).__name__ == "bool_"  # as NumPy's is called
 
 
 def choice(name: str, value: object, known: Sequence[str]) -> str:

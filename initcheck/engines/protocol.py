@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS
@@ -45,18 +46,19 @@ def _call(made: Any) -> str:
         return type(made).__name__
     if not settings.get("use_ema"):
         settings.pop("ema_momentum", None)
-    shown = [f"{name}={_value(value)}" for name, value in settings.items() if name != "name" and _is_on(value)]
-    return f"{type(made).__name__}({', '.join(shown)})"
+    return _with_settings(type(made).__name__, settings)
 
 
-def _is_on(value: Any) -> bool:
-    return value is not None and value is not False
+def _with_settings(kind: str, settings: Mapping[str, Any]) -> str:
+    on = {
+        name: value for name, value in settings.items() if name != "name" and value is not None and value is not False
+    }
+    return f"{kind}({', '.join(f'{name}={_value(value)}' for name, value in on.items())})"
 
 
 def _value(value: Any) -> str:
     if isinstance(value, dict) and "class_name" in value:  # a schedule, as Keras serializes it
-        inner = {name: one for name, one in dict(value.get("config") or {}).items() if name != "name" and _is_on(one)}
-        return f"{value['class_name']}({', '.join(f'{name}={_value(one)}' for name, one in inner.items())})"
+        return _with_settings(value["class_name"], value.get("config") or {})
     if isinstance(value, bool | int | str):
         return str(value)
     try:

@@ -81,8 +81,7 @@ class PartTest:
             AssertionError: It cannot be recorded, or has what the baseline lacks.
         """
         __tracebackhide__ = True
-        require_lab(lab, "cell(initcheck_lab)")
-        assert lab is not None
+        lab = require_lab(lab, "cell(initcheck_lab)")
         try:
             self.evidence.of(self.part, lab)
             extra = self._extra(lab, self.judge) if self.judge else []
@@ -124,8 +123,7 @@ class CellTest:
             AssertionError: The cell is not what it may be, or there is no evidence.
         """
         __tracebackhide__ = True
-        require_lab(lab, "cell(initcheck_lab)")
-        assert lab is not None
+        lab = require_lab(lab, "cell(initcheck_lab)")
         try:
             cells = self.evidence.compared(self.part, self.judge, lab).cells
         except InitcheckError as error:

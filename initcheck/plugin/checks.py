@@ -44,8 +44,7 @@ class BoundCheck:
         from initcheck.records import Status
 
         __tracebackhide__ = True
-        require_lab(lab, "check(initcheck_lab)")
-        assert lab is not None
+        lab = require_lab(lab, "check(initcheck_lab)")
         self.verdict = carry_out(self.cell, lab)
         if self.verdict.status is Status.NOT_APPLICABLE:
             pytest.skip(self.verdict.measured)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
 
 
-def require_lab(lab: Any, call: str) -> None:
-    """Fails the test, in one line, where its body calls a check or cell without the lab.
+def require_lab(lab: object, call: str) -> Lab:
+    """The lab; fails the test, in one line, where its body calls a check or cell without it.
 
     Args:
         lab: What it was called with.
@@ -15,7 +18,7 @@ def require_lab(lab: Any, call: str) -> None:
     from initcheck.evidence.lab import Lab
 
     if isinstance(lab, Lab):
-        return
+        return lab
     import pytest
 
     name, _, _ = call.partition("(")
