@@ -150,7 +150,7 @@ def _extremes(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[tup
     subjects=[Subject(f"{hidden}-{output}-{loss}", (hidden, loss, output)) for hidden, loss, output in PAIRS],
 )
 def gradients(lab: Lab, pair: tuple[str, str, str]) -> Verdict:
-    """Over networks that Hypothesis draws: depths, widths, rows; logits also a hundred times as large, saturated."""
+    """Over drawn networks: depths, widths, rows; logits also a hundred times as large, saturated."""
     found = []
     drawn = [(*one, loud) for one in drawn_nets(*pair) for loud in (False, True)[: 1 + pair[1].endswith("_logits")]]
     for net, rows, loud in drawn:

@@ -55,7 +55,7 @@ def initializers(lab: Lab, row: Initializer) -> Verdict:
     subjects=[Subject(name, name) for name in ARGUMENTS],
 )
 def arguments(lab: Lab, name: str) -> Verdict:
-    """For numbers that Hypothesis draws, none of them the default, and every mode with every distribution."""
+    """For drawn numbers, none of them the default, and every mode with every distribution."""
     law, kinds = ARGUMENTS[name]
     trips = 0
     for config, seed in drawn_arguments(name, kinds):

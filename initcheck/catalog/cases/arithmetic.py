@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.cases.drawn import draw_cases
+from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.oracle.networks import DenseNetwork
 from initcheck.oracle.optimizers import OPTIMIZERS, Rule, Schedule
 from initcheck.oracle.tasks import Task
@@ -233,19 +233,16 @@ def output_for(loss: str) -> str:
 
 
 def drawn_nets(hidden: str, loss: str, output: str) -> list[tuple[DenseNetwork, int]]:
-    """Networks with a number of rows, as Hypothesis draws them: depths, widths, rows."""
-    from hypothesis import strategies as st
-
+    """Networks with a number of rows: depths, widths, rows."""
     least, most = (2, 4) if "categorical" in loss or output == "softmax" else (1, 3)
-    drawn = st.tuples(
-        st.integers(1, 5),
-        st.lists(st.integers(1, 7), min_size=1, max_size=2),
-        st.integers(least, most),
-        st.integers(1, 9),
-    )
+
+    def make(stream: CaseStream) -> tuple[int, tuple[int, ...], int, int]:
+        widths = stream.integers(1, 7, most=2)
+        return stream.integer(1, 5), widths, stream.integer(least, most), stream.integer(1, 9)
+
     return [
         (DenseNetwork(inputs, (*widths, outputs), (*[hidden] * len(widths), output)), rows)
-        for inputs, widths, outputs, rows in draw_cases(drawn, _NETS_PER_PAIR, f"nets {hidden} {loss} {output}")
+        for inputs, widths, outputs, rows in draw_cases(make, _NETS_PER_PAIR, f"nets {hidden} {loss} {output}")
     ]
 
 

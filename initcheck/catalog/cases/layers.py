@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from initcheck.catalog.cases.drawn import draw_cases
+from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.laws import Mode
 from initcheck.catalog.layers import LayerRequest
 
@@ -37,7 +37,7 @@ class LayerCase:
 
 @dataclass(frozen=True)
 class Dims:
-    """What Hypothesis draws for a layer.
+    """What is drawn for a layer.
 
     Attributes:
         window: Lengths of a convolution's window.
@@ -217,16 +217,16 @@ QUIRKS: tuple[tuple[str, Mode], ...] = (
 @functools.cache
 def layer_cases(kind: str, size: int) -> tuple[LayerCase, ...]:
     """Some layers of that kind, whose kernels have ``size`` elements or a quarter more."""
-    from hypothesis import strategies as st
 
-    strategy = st.builds(
-        Dims,
-        window=st.tuples(st.integers(2, 5), st.integers(1, 4), st.integers(2, 3)),
-        few=st.integers(3, 8),
-        more=st.integers(2, 5),
-        size=st.integers(size, size + size // 4),
-    )
-    return tuple(KINDS[kind](dims) for dims in draw_cases(strategy, CASES_PER_KIND, f"layers {kind}"))
+    def make(stream: CaseStream) -> Dims:
+        return Dims(
+            window=(stream.integer(2, 5), stream.integer(1, 4), stream.integer(2, 3)),
+            few=stream.integer(3, 8),
+            more=stream.integer(2, 5),
+            size=stream.integer(size, size + size // 4),
+        )
+
+    return tuple(KINDS[kind](dims) for dims in draw_cases(make, CASES_PER_KIND, f"layers {kind}"))
 
 
 def arguments_of(kind: str, case: LayerCase) -> list[tuple[str, int]]:

@@ -1,16 +1,13 @@
-"""The nets that Hypothesis draws for the checks of symmetry, and the tables of what must become of them."""
+"""The nets that are drawn for the checks of symmetry, and the tables of what must become of them."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from initcheck.catalog.cases.drawn import draw_cases
+from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.recipes import Net
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
 
 # Activations by their value at 0. Where it is not 0, a net of zeros learns: hidden outputs are not 0, so the output
 # kernel gets a gradient, and through it each hidden layer in turn. Where it is 0, no kernel ever does.
@@ -40,10 +37,12 @@ PACKET = 16
 @functools.cache
 def zero_nets() -> tuple[Net, ...]:
     """Nets of zeros whose units must stay identical bit by bit, through every optimizer."""
-    from hypothesis import strategies as st
 
-    widths = st.lists(st.sampled_from((PACKET, 2 * PACKET, 3 * PACKET)), min_size=1, max_size=3).map(tuple)
-    return _through_all_optimizers(_nets(widths, MOVING), "zero nets")
+    def widths(stream: CaseStream) -> tuple[int, ...]:
+        return tuple(PACKET * packets for packets in stream.integers(1, 3, most=3))
+
+    nets = draw_cases(_nets(widths, MOVING), len(OPTIMIZERS), "zero nets")
+    return tuple(replace(net, optimizer=name) for net, name in zip(nets, OPTIMIZERS, strict=True))
 
 
 @functools.cache
@@ -61,11 +60,9 @@ def constant_nets() -> tuple[Net, ...]:
 @functools.cache
 def random_nets() -> tuple[Net, ...]:
     """Nets of random kernels and biases, to be trained with their units in two orders."""
-    from hypothesis import strategies as st
-
-    widths = st.lists(st.integers(3, 9), min_size=1, max_size=2).map(tuple)
-    nets = draw_cases(_nets(widths, ("sigmoid", "tanh", "softplus", "gelu"), DOUBLE_LOSSES), 7, "random nets")[1:]
     names = ("SGD", "Momentum", "Adam", "RMSprop", "Nadam", "Adagrad")
+    make = _nets(_widths(3, 9), ("sigmoid", "tanh", "softplus", "gelu"), DOUBLE_LOSSES)
+    nets = draw_cases(make, len(names), "random nets")
     return tuple(
         replace(net, kernel=None, bias=None, dtype="float64", steps=4, optimizer=name)
         for net, name in zip(nets, names, strict=True)
@@ -122,34 +119,26 @@ KEEPING: tuple[Net, ...] = (
 )
 
 
-def _nets(
-    widths: SearchStrategy[tuple[int, ...]], activations: tuple[str, ...], losses: tuple[str, ...] = LOSSES
-) -> SearchStrategy[Net]:
-    from hypothesis import strategies as st
+def _widths(low: int, high: int) -> Callable[[CaseStream], tuple[int, ...]]:
+    """One or two widths."""
+    return lambda stream: stream.integers(low, high, most=2)
 
-    return st.builds(
-        lambda widths, activation, loss, batch_size: Net(
-            widths, activation, loss=loss, batch_size=batch_size, steps=len(widths) + 3
-        ),
-        widths,
-        st.sampled_from(activations),
-        st.sampled_from(losses),
-        st.sampled_from((5, 7, 11)),  # odd, and no multiple of 3: no class is met as often as every other one
-    )
+
+def _nets(
+    widths: Callable[[CaseStream], tuple[int, ...]], activations: tuple[str, ...], losses: tuple[str, ...] = LOSSES
+) -> Callable[[CaseStream], Net]:
+    def make(stream: CaseStream) -> Net:
+        drawn, activation, loss = widths(stream), stream.one_of(activations), stream.one_of(losses)
+        # Odd, and no multiple of 3: no class is met as often as every other one.
+        return Net(drawn, activation, loss=loss, batch_size=stream.one_of((5, 7, 11)), steps=len(drawn) + 3)
+
+    return make
 
 
 def _of_any_width(kernel: float, activations: tuple[str, ...], key: str) -> tuple[Net, ...]:
-    from hypothesis import strategies as st
-
-    widths = st.lists(st.integers(2, 21), min_size=1, max_size=2).map(tuple)
-    nets = draw_cases(_nets(widths, activations, DOUBLE_LOSSES), 6, key)[1:]
     names = ("SGD", "Nesterov", "Adam", "RMSprop", "Adagrad")
+    nets = draw_cases(_nets(_widths(2, 21), activations, DOUBLE_LOSSES), len(names), key)
     return tuple(
         replace(net, kernel=kernel, dtype="float64", optimizer=name, steps=4)
         for net, name in zip(nets, names, strict=True)
     )
-
-
-def _through_all_optimizers(strategy: SearchStrategy[Net], key: str) -> tuple[Net, ...]:
-    nets = draw_cases(strategy, len(OPTIMIZERS) + 1, key)[1:]
-    return tuple(replace(net, optimizer=name) for net, name in zip(nets, OPTIMIZERS, strict=True))

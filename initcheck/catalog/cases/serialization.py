@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.cases.drawn import draw_cases
+from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.cases.seeds import LOWER, UPPER
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal, Shape
 from initcheck.oracle.optimizers import Rule, Schedule
@@ -132,6 +132,7 @@ LAYER_SEEDS = (0, 1, 2**16, 2**31 - 1, 2**31, 2**31 + 5, 2**32 - 1)
 
 FORMS = ("class", "instance", "class_name and config", "serialized", "function", "nothing")
 
+_RANGES = {"number": (-3.0, 3.0), "above": (0.125, 3.0), "below": (-3.0, -0.125)}
 _CHOICES = {
     "mode": ("fan_in", "fan_out", "fan_avg"),
     "distribution": ("truncated_normal", "untruncated_normal", "uniform"),
@@ -139,26 +140,25 @@ _CHOICES = {
 
 
 def drawn_arguments(name: str, kinds: Mapping[str, str]) -> list[tuple[dict[str, Any], int]]:
-    """Sets of arguments with a seed: numbers as Hypothesis draws them, and every choice there is."""
-    from hypothesis import strategies as st
+    """Sets of arguments with a seed: drawn numbers, and every choice there is."""
 
-    # Keras 3.0 and 3.1 drew afresh for seed 0, which is for the family "seeds" to judge.
-    seeds = st.sampled_from([1, 7, 2**16, 2**31 - 1]) | st.integers(1, 2**31 - 3)
-    numbers: dict[str, Any] = {
-        "number": st.floats(-3, 3).filter(_long),
-        "above": st.floats(0.125, 3).filter(_long),
-        "below": st.floats(-3, -0.125).filter(_long),
-    }
-    drawn = st.fixed_dictionaries({key: numbers[kind] for key, kind in kinds.items() if kind in numbers})
+    def make(stream: CaseStream) -> tuple[dict[str, float], int]:
+        config = {key: _long_number(stream, *_RANGES[kind]) for key, kind in kinds.items() if kind in _RANGES}
+        # Keras 3.0 and 3.1 drew afresh for seed 0, which is for the family "seeds" to judge.
+        return config, stream.one_of((1, 7, 2**16, 2**31 - 1, *(stream.integer(1, 2**31 - 3) for _ in range(4))))
+
     chosen = [key for key, kind in kinds.items() if kind == "choice"]
     choices = list(itertools.product(*(_CHOICES[key] for key in chosen)))
-    cases = draw_cases(st.tuples(drawn, seeds), max(CASES, len(choices)), f"arguments of {name}")
+    cases = draw_cases(make, max(CASES, len(choices)), f"arguments of {name}")
     return [
         ({**config, **dict(zip(chosen, choice, strict=True))}, seed)
         for (config, seed), choice in zip(cases, itertools.cycle(choices), strict=False)
     ]
 
 
-def _long(number: float) -> bool:
-    """Whether single precision cannot hold it, though it is in its range; of the defaults, 0.05 is such a number."""
-    return float(np.float32(number)) != number and abs(number) != 0.05 and abs(number) > 2**-20
+def _long_number(stream: CaseStream, low: float, high: float) -> float:
+    """A number that single precision cannot hold, though it is in its range, and that no default is."""
+    while True:
+        number = stream.real(low, high)
+        if float(np.float32(number)) != number and abs(number) > 2**-20:
+            return number

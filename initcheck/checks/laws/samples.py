@@ -1,4 +1,4 @@
-"""Draws of one initializer over classes of shapes that Hypothesis fills in, each divided by its own law."""
+"""Draws of one initializer over drawn shapes of every class, each divided by its own law."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.catalog.cases.drawn import draw_cases
+from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import ElementLaw, Elementwise, Shape, VarianceScaled
 from initcheck.checks.registry import NotApplicable, require_law
@@ -70,22 +70,17 @@ class Draw:
 @functools.cache
 def shapes(size: int) -> tuple[tuple[str, Shape], ...]:
     """Shapes of every class with about ``size`` elements each, or up to a quarter more."""
-    from hypothesis import strategies as st
-
-    found: list[tuple[str, Shape]] = []
-    for kind, axes in _CLASSES.items():
-        drawn: Any = st.tuples(
-            st.integers(size, size + size // 4), *(st.integers(*axis) for axis in axes if axis is not None)
-        )
-        # Filled before they are told apart: two totals may fill an axis to one length, and one shape has one stream.
-        filled = drawn.map(functools.partial(_filled, axes))
-        found += [(kind, shape) for shape in draw_cases(filled, SHAPES_PER_CLASS, f"laws {kind}")]
-    return tuple(found)
+    return tuple(
+        (kind, shape)
+        for kind, axes in _CLASSES.items()
+        for shape in draw_cases(functools.partial(_filled, axes, size), SHAPES_PER_CLASS, f"laws {kind}")
+    )
 
 
-def _filled(axes: tuple[_Axis, ...], drawn: tuple[int, ...]) -> Shape:
-    """The shape with those lengths, after the number of elements, whose open axis brings it to that number."""
-    total, *fixed = drawn
+def _filled(axes: tuple[_Axis, ...], size: int, stream: CaseStream) -> Shape:
+    """A shape of that class, whose open axis brings it to that many elements, or up to a quarter more."""
+    total = stream.integer(size, size + size // 4)
+    fixed = [stream.integer(*axis) for axis in axes if axis is not None]
     lengths = iter(fixed)
     return tuple(math.ceil(total / math.prod(fixed)) if axis is None else next(lengths) for axis in axes)
 
