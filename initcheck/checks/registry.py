@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order", "arithmetic", "spread")
 
+# The evidence of the families that ask one fresh process all their questions at once.
+_EVIDENCE = dict.fromkeys(("determinism", "order"), "fresh process")
+# About how long the evidence takes that takes long, on 2 cores.
+SECONDS = {"fresh process": 60, "spread of digits": 30}
+
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -35,11 +40,13 @@ class Subject:
         name: Readable part of the test's id.
         value: Handed to the check; None where it judges the framework as a whole.
         own: Whether it is a user's own object, and no row of the catalogue.
+        evidence: The evidence that it shares with other subjects, where that is not its check's.
     """
 
     name: str
     value: Any = field(default=None, compare=False)
     own: bool = False
+    evidence: str = ""
 
 
 FRAMEWORK = (Subject("framework"),)
@@ -60,6 +67,7 @@ class Check:
         samples: For a statistical check: how many samples one verdict rests on, from the effort's factor.
         min_samples: For a statistical check: how many it needs for that power at a false-alarm rate.
         p_values: How many p-values one verdict compares with its share of the error budget.
+        evidence: Names the evidence that its cells share with those of other checks; empty for its family's.
     """
 
     code: str
@@ -72,6 +80,7 @@ class Check:
     samples: Callable[[float], int] | None = None
     min_samples: Callable[[float], int] | None = None
     p_values: int = 1
+    evidence: str = ""
 
     @property
     def statistical(self) -> bool:
@@ -90,6 +99,7 @@ def check(code: str, title: str, **traits: Any) -> Callable[[Callable[..., Verdi
         if code in _CHECKS or family not in FAMILIES:
             raise ValueError(f"check {code} is registered twice, or {family} is no family")
         traits.setdefault("subjects", FRAMEWORK)
+        traits.setdefault("evidence", _EVIDENCE.get(family, ""))
         _CHECKS[code] = Check(code=code, title=title, family=family, judge=judge, **traits)
         return judge
 
@@ -121,6 +131,11 @@ class Cell:
     def name(self) -> str:
         """The readable id of the cell."""
         return f"{self.check.code}-{self.subject.name}"
+
+    @property
+    def evidence(self) -> str:
+        """Names the evidence that it shares with other cells."""
+        return self.subject.evidence or self.check.evidence or self.check.family
 
     @property
     def known_issue(self) -> KnownIssue | None:

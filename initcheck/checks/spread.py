@@ -20,7 +20,7 @@ _BOUNDS = load_bounds()
 def _subjects(bounds: Bounds, *, random: bool) -> list[Subject]:
     """The bounds of initializers that draw, or of those that do not, as ``(problem, initializer, bound)``."""
     return [
-        Subject(f"{problem}-{initializer}", (problem, initializer, bound))
+        Subject(f"{problem}-{initializer}", (problem, initializer, bound), evidence=f"spread of {problem}")
         for problem, initializer, bound in bounds.cells()
         if INITIALIZERS[initializer].law.random is random
     ]
@@ -111,7 +111,10 @@ def judge_fixed(lab: Lab, cell: tuple[str, str, Bound]) -> Verdict:
 @check(
     "SPR03",
     "One run gives the same losses and accuracies by fit and by the ensemble engine.",
-    subjects=[Subject(f"{problem}-he_normal", (problem, "he_normal")) for problem in _BOUNDS.problems],
+    subjects=[
+        Subject(f"{problem}-he_normal", (problem, "he_normal"), evidence=f"spread of {problem}")
+        for problem in _BOUNDS.problems
+    ],
 )
 def judge_engines(lab: Lab, cell: tuple[str, str]) -> Verdict:
     """Judges one fresh run by both engines, within what rounding may do to it."""

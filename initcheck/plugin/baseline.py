@@ -22,6 +22,7 @@ from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, scratch_folder, write_whole
 from initcheck.frameworks.own import find_problem
 from initcheck.plugin.baseline_tests import CellTest, Evidence, plan, tests_of
+from initcheck.plugin.groups import group_of
 from initcheck.texts import for_terminal
 
 _FOLDER = "initcheck_folder"  # what a worker is told
@@ -105,7 +106,9 @@ class BaselineSession:
                 raise InitcheckError(f"two problems are named {part.name!r}; rename one")
         self._pool.plan(list(self._parts.values()))
         tests = tests_of(Evidence(self._pool, tuple(parts)), self._judge)
-        metafunc.parametrize("cell", [pytest.param(test, id=name) for name, test in tests])
+        metafunc.parametrize(
+            "cell", [pytest.param(test, id=name, marks=group_of(f"baseline {test.part}")) for name, test in tests]
+        )
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:

@@ -65,6 +65,7 @@ class BoundCheck:
         """The command that judges this cell again."""
         from initcheck.checks.registry import as_subject
         from initcheck.frameworks.own import origin_of
+        from initcheck.plugin.groups import without_group
 
         subject, code = self.cell.subject, self.cell.check.code
         name = origin_of(subject.value) if subject.own else subject.name
@@ -73,7 +74,7 @@ class BoundCheck:
             name = origin_of(kind)  # the class was given, and is what a command can name
         if name:
             return shlex.join(["initcheck", "check", code, "--subject", name, "--seed", str(seed)])
-        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+        test = without_group(os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0])
         return shlex.join(["pytest", test, "--initcheck-seed", str(seed)])
 
 
@@ -97,6 +98,7 @@ def parametrize_with_checks(
         UnknownNameError: A family or code that does not exist.
     """
     from initcheck.checks.registry import as_subject, cells
+    from initcheck.plugin.groups import group_of
 
     expected = dict(expected_failed_checks or {})
     parameters = []
@@ -104,7 +106,8 @@ def parametrize_with_checks(
         issue, reason = cell.known_issue, expected.get(cell.check.code)
         strict = reason is not None or not cell.subject.own
         reason = reason or (f"{issue.reason} ({issue.link})" if issue else None)
-        marks = [pytest.mark.xfail(reason=reason, strict=strict)] if reason else []
+        marks = [group_of(cell.evidence)]
+        marks += [pytest.mark.xfail(reason=reason, strict=strict)] if reason else []
         parameters.append(pytest.param(BoundCheck(cell), id=cell.name, marks=marks))
     return pytest.mark.parametrize("check", parameters)
 
@@ -122,10 +125,12 @@ def parametrize_with_baseline(*problems: Any) -> pytest.MarkDecorator:
     return getattr(pytest.mark, _BASELINE_MARK).with_args(*problems)  # type: ignore[no-any-return]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the options, all with one prefix."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Adds the options, all with one prefix, and the hooks that keep shared evidence in one worker."""
+    from initcheck.plugin import groups
     from initcheck.seeding import DEFAULT_SEED
 
+    pluginmanager.register(groups, "initcheck-groups")
     group = parser.getgroup("initcheck", "reproducibility of the installed framework")
     group.addoption(
         "--initcheck-seed",
