@@ -51,7 +51,11 @@ def _repeated(lab: Lab, row: Initializer) -> list[RepeatedDraws]:
 
 
 def _judge_draws(lab: Lab, row: Initializer, ways: Sequence[str]) -> Verdict:
-    draws = _repeated(lab, row)
+    return judge_repeats(row, _repeated(lab, row), ways)
+
+
+def judge_repeats(row: Initializer, draws: Sequence[RepeatedDraws], ways: Sequence[str]) -> Verdict:
+    """Whether every draw has the bits of the first one, made in each of those ways (fields of ``RepeatedDraws``)."""
     for draw in draws:
         for way in ways:
             if not same(draw.first, getattr(draw, way)):

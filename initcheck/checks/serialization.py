@@ -24,6 +24,7 @@ from initcheck.catalog.cases.serialization import (
 )
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
+from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import first_difference, judge_trips, lost_of
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.oracle.optimizers import Rule
@@ -104,7 +105,7 @@ def layers(lab: Lab, case: tuple[str, dict[str, Any], dict[str, Any], Shape]) ->
     "A model rebuilt from its configuration, a JSON text or a file draws the same first weights.",
     subjects=[Subject(kind, kind) for kind in FILED_KINDS],
 )
-def rebuilt_models(lab: Lab, kind: str) -> Verdict:
+def rebuilt_models(lab: Lab, kind: str | Recipe) -> Verdict:
     """With a seed of its own for each initializer; the file was written when the weights had long changed."""
     return judge_trips(lab.saving.rebuilt_model(kind), {})
 
@@ -114,7 +115,7 @@ def rebuilt_models(lab: Lab, kind: str) -> Verdict:
     "A model read from a file has the weights that were saved, and the same outputs.",
     subjects=[Subject(kind, kind) for kind in FILED_KINDS],
 )
-def saved_models(lab: Lab, kind: str) -> Verdict:
+def saved_models(lab: Lab, kind: str | Recipe) -> Verdict:
     """Through .keras files, and .weights.h5 files into a model with other weights; moving statistics too."""
     trips, first = lab.saving.saved_model(kind)
     if any(np.array_equal(a, b) for a, b in zip(first, trips[0].arrays, strict=False)):

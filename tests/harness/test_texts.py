@@ -1,5 +1,7 @@
 """What a hostile text may not do to a terminal, a page or Markdown."""
 
+from html.parser import HTMLParser
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,29 @@ def test_a_text_for_a_terminal_is_printable_and_as_long_as_it_was(text):
 def test_a_plain_text_stays_as_it_is(text):
     plain = "".join(letter for letter in text if letter.isprintable())
     assert for_terminal(plain) == for_html(plain) == plain
+
+
+class Shown(HTMLParser):
+    """What a browser shows of a page, and the tags that it sees."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.text, self.tags = "", []
+        self.feed(page)
+        self.close()
+
+    def handle_data(self, data):
+        self.text += data
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+
+
+@given(st.text())
+def test_a_page_shows_a_text_as_it_is_and_sees_no_markup_in_it(text):
+    shown = Shown(templates().from_string("<p>{{ text }}</p>").render(text=text))
+    assert shown.tags == ["p"]
+    assert shown.text == for_html(text)
 
 
 @given(st.text(), st.integers(10, 200))

@@ -29,6 +29,7 @@ OPTIMIZERS = (
     "Adadelta",
     "Ftrl",
 )
+_FOR_RANDOM_NETS = ("SGD", "Momentum", "Adam", "RMSprop", "Nadam", "Adagrad")
 # TensorFlow's loops over units work in packets of 4, 8 or 16 floats, with other instructions for what is left over:
 # only at multiples of 16 do all units go the same way through them, and identical units get identical bits.
 PACKET = 16
@@ -37,11 +38,7 @@ PACKET = 16
 @functools.cache
 def zero_nets() -> tuple[Net, ...]:
     """Nets of zeros whose units must stay identical bit by bit, through every optimizer."""
-
-    def widths(stream: CaseStream) -> tuple[int, ...]:
-        return tuple(PACKET * packets for packets in stream.integers(1, 3, most=3))
-
-    nets = draw_cases(_nets(widths, MOVING), len(OPTIMIZERS), "zero nets")
+    nets = draw_cases(_nets(_packets, MOVING), len(OPTIMIZERS), "zero nets")
     return tuple(replace(net, optimizer=name) for net, name in zip(nets, OPTIMIZERS, strict=True))
 
 
@@ -60,13 +57,23 @@ def constant_nets() -> tuple[Net, ...]:
 @functools.cache
 def random_nets() -> tuple[Net, ...]:
     """Nets of random kernels and biases, to be trained with their units in two orders."""
-    names = ("SGD", "Momentum", "Adam", "RMSprop", "Nadam", "Adagrad")
+    nets = draw_cases(_random_net, len(_FOR_RANDOM_NETS), "random nets")
+    return tuple(replace(net, optimizer=name) for net, name in zip(nets, _FOR_RANDOM_NETS, strict=True))
+
+
+def make_zero_net(stream: CaseStream) -> Net:
+    """Any net of zeros whose units must stay identical bit by bit, through any optimizer."""
+    return replace(_nets(_packets, MOVING)(stream), optimizer=stream.one_of(OPTIMIZERS))
+
+
+def make_random_net(stream: CaseStream) -> Net:
+    """Any net of random kernels and biases, to be trained with its units in two orders."""
+    return replace(_random_net(stream), optimizer=stream.one_of(_FOR_RANDOM_NETS))
+
+
+def _random_net(stream: CaseStream) -> Net:
     make = _nets(_widths(3, 9), ("sigmoid", "tanh", "softplus", "gelu"), DOUBLE_LOSSES)
-    nets = draw_cases(make, len(names), "random nets")
-    return tuple(
-        replace(net, kernel=None, bias=None, dtype="float64", steps=4, optimizer=name)
-        for net, name in zip(nets, names, strict=True)
-    )
+    return replace(make(stream), kernel=None, bias=None, dtype="float64", steps=4)
 
 
 def resting_nets() -> tuple[Net, ...]:
@@ -117,6 +124,11 @@ KEEPING: tuple[Net, ...] = (
     _width(16, bias=0.5, activation="tanh"),
     _width(16, bias=0.5, activation="sigmoid", optimizer="Adam"),
 )
+
+
+def _packets(stream: CaseStream) -> tuple[int, ...]:
+    """One to three widths at which all units go through the same instructions."""
+    return tuple(PACKET * packets for packets in stream.integers(1, 3, most=3))
 
 
 def _widths(low: int, high: int) -> Callable[[CaseStream], tuple[int, ...]]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.cases.seeds import LOWER, UPPER
+from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal, Shape
 from initcheck.oracle.optimizers import Rule, Schedule
 
@@ -139,13 +140,20 @@ _CHOICES = {
 }
 
 
+def make_initializer_case(stream: CaseStream) -> tuple[Initializer, int]:
+    """Any class of initializers with drawn arguments, as a row, and a seed."""
+    name = stream.one_of(tuple(ARGUMENTS))
+    law, kinds = ARGUMENTS[name]
+    config, seed = _drawn_config(stream, kinds)
+    choices = {key: stream.one_of(_CHOICES[key]) for key, kind in kinds.items() if kind == "choice"}
+    return Initializer(name, name, law, "", {**config, **choices}), seed
+
+
 def drawn_arguments(name: str, kinds: Mapping[str, str]) -> list[tuple[dict[str, Any], int]]:
     """Sets of arguments with a seed: drawn numbers, and every choice there is."""
 
     def make(stream: CaseStream) -> tuple[dict[str, float], int]:
-        config = {key: _long_number(stream, *_RANGES[kind]) for key, kind in kinds.items() if kind in _RANGES}
-        # Keras 3.0 and 3.1 drew afresh for seed 0, which is for the family "seeds" to judge.
-        return config, stream.one_of((1, 7, 2**16, 2**31 - 1, *(stream.integer(1, 2**31 - 3) for _ in range(4))))
+        return _drawn_config(stream, kinds)
 
     chosen = [key for key, kind in kinds.items() if kind == "choice"]
     choices = list(itertools.product(*(_CHOICES[key] for key in chosen)))
@@ -154,6 +162,13 @@ def drawn_arguments(name: str, kinds: Mapping[str, str]) -> list[tuple[dict[str,
         ({**config, **dict(zip(chosen, choice, strict=True))}, seed)
         for (config, seed), choice in zip(cases, itertools.cycle(choices), strict=False)
     ]
+
+
+def _drawn_config(stream: CaseStream, kinds: Mapping[str, str]) -> tuple[dict[str, float], int]:
+    """The arguments that are numbers, and a seed."""
+    config = {key: _long_number(stream, *_RANGES[kind]) for key, kind in kinds.items() if kind in _RANGES}
+    # Keras 3.0 and 3.1 drew afresh for seed 0, which is for the family "seeds" to judge.
+    return config, stream.one_of((1, 7, 2**16, 2**31 - 1, *(stream.integer(1, 2**31 - 3) for _ in range(4))))
 
 
 def _long_number(stream: CaseStream, low: float, high: float) -> float:

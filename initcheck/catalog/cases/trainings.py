@@ -48,6 +48,19 @@ def recipes() -> tuple[Recipe, ...]:
     return tuple(replace(draw_cases(make, 1, kind)[0], name=kind, **traits) for kind, make, traits in plan)
 
 
+def make_training(stream: CaseStream) -> Recipe:
+    """Any short training without tracing: of dense layers with or without noise, or of one of the other kinds."""
+    recipe = stream.one_of((_stack, _convolution, _recurrent, _embedding))(stream)
+    return replace(recipe, name="drawn", seeded=stream.one_of((False, True)), rows=11, batch_size=8, epochs=1)
+
+
+def _stack(stream: CaseStream) -> Recipe:
+    body: list[Layer] = []
+    for _ in range(stream.integer(1, 3)):
+        body += [_hidden(stream), *stream.one_of(((), *((noise,) for noise in _NOISE)))]
+    return _finish(stream, (6,), body)
+
+
 def _dense(stream: CaseStream) -> Recipe:
     # One layer of noise at least: it is what is easiest to leave unseeded.
     body = [_hidden(stream), stream.one_of(_NOISE[:3]), _hidden(stream), stream.one_of(_NOISE)]

@@ -7,6 +7,7 @@ import inspect
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
+from initcheck.catalog.recipes import Recipe
 from initcheck.evidence.serialization.models import BUILDERS, inputs_for
 from initcheck.evidence.serialization.parts import SavedParts
 from initcheck.evidence.serialization.records import Arrays, Clone, Config, Continued, Got, RoundTrip
 from initcheck.evidence.session import Session
+from initcheck.evidence.toy_models import make_layers, make_model
 from initcheck.frameworks.initializers import make_initializer
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.optimizers import Schedule
@@ -31,6 +34,8 @@ _RATE = 0.0234375  # assigned after compiling; exact in single precision
 
 class Saving:
     """Gives evidence of what survives being written and read.
+
+    Where a method takes the kind of a model, that is a name of ``BUILDERS`` or a recipe.
 
     Args:
         session: Whose streams and cache to use.
@@ -137,7 +142,7 @@ class Saving:
         )
 
     @quiet()
-    def rebuilt_model(self, kind: str) -> list[RoundTrip]:
+    def rebuilt_model(self, kind: str | Recipe) -> list[RoundTrip]:
         """A seeded model rebuilt from its configuration by every route: do its first weights repeat?"""
         original, seed = self._model(kind, "rebuilt")
         config = _through_json(original.get_config())
@@ -166,7 +171,7 @@ class Saving:
         ]
 
     @quiet()
-    def saved_model(self, kind: str) -> tuple[list[RoundTrip], Arrays]:
+    def saved_model(self, kind: str | Recipe) -> tuple[list[RoundTrip], Arrays]:
         """A model with weights unlike its first ones through files, and those first ones.
 
         The arrays are the weights, then the outputs.
@@ -192,7 +197,7 @@ class Saving:
         return trips, first
 
     @quiet()
-    def special_values(self, kind: str) -> list[RoundTrip]:
+    def special_values(self, kind: str | Recipe) -> list[RoundTrip]:
         """Weights of every kind of number there is, through the same files."""
         original, other, _, seed = self._to_save(kind)
         held = _special(original, seed)
@@ -201,7 +206,7 @@ class Saving:
         return [RoundTrip(route, {}, {}, held, one.get_weights()) for route, one in loaded.items()]
 
     @quiet()
-    def legacy_file(self, kind: str) -> list[RoundTrip]:
+    def legacy_file(self, kind: str | Recipe) -> list[RoundTrip]:
         """A whole model through an ``.h5`` file: its weights and outputs, then weights of every kind of number."""
         original, _, _, seed = self._to_save(kind)
         inputs = inputs_for(original, seed)
@@ -228,7 +233,7 @@ class Saving:
                 )
         return trips
 
-    def _to_save(self, kind: str) -> tuple[Any, Any, Arrays, int]:
+    def _to_save(self, kind: str | Recipe) -> tuple[Any, Any, Arrays, int]:
         """A model, another one of its kind with other weights, the first one's first weights, and its seed."""
 
         def make() -> tuple[Any, Any, Arrays, int]:
@@ -299,7 +304,7 @@ class Saving:
         )
 
     @quiet()
-    def clone(self, kind: str, seeded: bool) -> Clone:
+    def clone(self, kind: str | Recipe, seeded: bool) -> Clone:
         """A model with weights unlike its first ones, and its clone."""
         original, seed = self._model(kind, "cloned", seeded)
         initial = original.get_weights()
@@ -349,8 +354,13 @@ class Saving:
             config=_through_json(first.get_config()) if hasattr(first, "get_config") else {},
         )
 
-    def _model(self, kind: str, purpose: str, seeded: bool = True) -> tuple[Any, int]:
+    def _model(self, kind: str | Recipe, purpose: str, seeded: bool = True) -> tuple[Any, int]:
         """A fresh model of that kind; its layers' initializers take seeds of their own, or none."""
+        if isinstance(kind, Recipe):
+            seed = self._session.stream("saving", kind.name, purpose)
+            layers = make_layers(self._keras, replace(kind, seeded=seeded), seed)
+            dtype = "int32" if kind.vocabulary else "float32"
+            return make_model(self._keras, layers, kind.input_shape, "sequential", dtype), seed
         seed = self._session.stream("saving", kind, purpose)
         made: list[int] = []
 

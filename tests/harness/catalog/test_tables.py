@@ -1,4 +1,8 @@
+import csv
+import io
+import itertools
 import os
+import tempfile
 import threading
 from dataclasses import fields
 from pathlib import Path
@@ -6,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import initcheck
 from initcheck.__main__ import main
 from initcheck.catalog import tables
 from initcheck.catalog.csv_tables import Reading, columns, encoding, read_table
+from initcheck.catalog.csv_tables.reading import SEPARATORS
 from initcheck.catalog.problems import PROBLEMS, banknotes_from_csv, from_csv
 from initcheck.catalog.tables import split
 from initcheck.cli.table_options import TableOptions
@@ -1251,3 +1258,33 @@ def test_one_input_of_one_feature_is_in_the_singular(tmp_path):
     assert about["features"] == "b; 1 input"
     assert about["table"] == "20 rows of 1 feature and a target"
     assert ": 1 input, 1 sigmoid output" in banknotes_from_csv(write(tmp_path, "b,kind\n" + text)).title
+
+
+WORDS = st.text("abcxyzäß ,;|'\"", min_size=1, max_size=8).map(lambda word: " ".join(word.split())).filter(bool)
+
+
+@given(st.data())
+@settings(max_examples=10, deadline=None)
+def test_any_table_is_read_the_same_through_any_separator_quotes_and_line_ends(data):
+    classes = data.draw(st.lists(WORDS, min_size=2, max_size=2, unique_by=str.casefold))
+    numbers = st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 6)), min_size=24, max_size=24, unique=True)
+    columns = [data.draw(numbers) for _ in range(data.draw(st.integers(1, 3)))]
+    rows = [[*row, classes[place % 2]] for place, row in enumerate(zip(*columns, strict=True))]
+    header = [f"x{place}" for place in range(len(columns))] + ["label"]
+    tables = []
+    quotings, ends = itertools.cycle((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)), itertools.cycle(("\n", "\r\n", "\r\n"))
+    for separator, quoting, end in zip(",;|\t,;", quotings, ends, strict=False):
+        text = io.StringIO()
+        csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=end).writerows([header, *rows])
+        tables.append((separator, text.getvalue()))
+    with tempfile.TemporaryDirectory() as folder:
+        read_back = [
+            read(Path(folder), text, separator=next(name for name, sign in SEPARATORS.items() if sign == separator))
+            for separator, text in tables
+        ]
+    first = read_back[0]
+    assert set(first.classes) == set(classes)
+    for other in read_back[1:]:
+        assert other.classes == first.classes
+        for name in ("x_train", "y_train", "x_test", "y_test"):
+            assert np.array_equal(getattr(other.data, name), getattr(first.data, name))

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from initcheck.statistics.counts import Counts, difference_p_value, resampling_p_value
@@ -88,3 +90,33 @@ def test_equal_samples_are_no_evidence_and_disjoint_ones_are_all_there_is():
     one, other = Counts.of(np.array([5] * 50)), Counts.of(np.array([9] * 50))
     assert difference_p_value(one, one, identity) == 1
     assert difference_p_value(one, other, identity) < 1e-20
+
+
+@given(st.data())
+@settings(max_examples=25, deadline=None)
+def test_the_tail_is_that_of_resampling_for_any_few_values(data):
+    values = np.array(sorted(data.draw(st.sets(st.integers(0, 60), min_size=3, max_size=8))), float)
+    weights = np.array(data.draw(st.lists(st.integers(5, 100), min_size=len(values), max_size=len(values))), float)
+    weights /= weights.sum()
+    sizes = data.draw(st.tuples(st.integers(300, 3000), st.integers(300, 3000)))
+    resamples, beyond = 40_000, 400
+    stream = np.random.RandomState(6)
+    first, second = (stream.multinomial(n, weights, resamples) @ values / n for n in sizes)
+    apart = np.abs(first - second)
+    far = np.sort(apart)[-beyond]
+    # Values are discrete: the tail lies between that beyond the difference and that which includes it.
+    low, high = np.mean(apart > far * (1 + 1e-9)), np.mean(apart >= far * (1 - 1e-9))
+    error = 4 / np.sqrt(beyond)
+    assert low * (1 - error) <= resampling_p_value(values, weights, sizes, far) <= high * (1 + error)
+
+
+@given(st.floats(0.1, 10), st.floats(-50, 50), st.integers(2, 500), st.integers(2, 500))
+@settings(max_examples=50, deadline=None)
+def test_a_p_value_knows_neither_units_nor_sides(scale, shift, one, other):
+    values, weights, difference = np.array([0.0, 1.0, 4.0]), np.array([0.5, 0.3, 0.2]), 0.6
+    plain = resampling_p_value(values, weights, (one, other), difference)
+    assert 0 <= plain <= 1
+    assert resampling_p_value(values * scale + shift, weights, (one, other), difference * scale) == pytest.approx(
+        plain, rel=1e-5, abs=1e-12
+    )
+    assert resampling_p_value(values, weights, (other, one), -difference) == pytest.approx(plain, rel=1e-9, abs=1e-15)

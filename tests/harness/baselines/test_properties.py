@@ -1,0 +1,107 @@
+"""What holds for every baseline: written and read, taken apart and merged, compared with itself."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from baselines import STAGES, baseline, trace, values
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from initcheck.baselines.comparing.compare import compare
+from initcheck.baselines.comparing.comparison import Class
+from initcheck.baselines.recording.parts import merge
+from initcheck.baselines.records.array_records import FansRecord
+from initcheck.baselines.records.store import load_baseline, write_baseline
+from initcheck.baselines.records.summary import array_record
+from initcheck.errors import InitcheckError
+
+NAMES = st.text(min_size=1, max_size=200)
+SECTIONS = ("draws", "defaults", "fans", "orders", "problems")
+FLOATS = {"float16": 16, "float32": 32, "float64": 64}
+BASELINES = [baseline(), baseline(draw_seed=1, nudge=True), baseline(scale=1.5)]
+
+
+@st.composite
+def baselines(draw):
+    """A baseline with any names, weights of any bits, and trainings that may have diverged."""
+    found = draw(st.sampled_from(BASELINES))
+    dtype = draw(st.sampled_from(tuple(FLOATS)))
+    plain = st.floats(-1e4, 1e4, width=FLOATS[dtype])
+    weights = [array_record(draw(arrays(dtype, st.integers(1, 99), elements=plain)), 64) for _ in range(2)]
+    stage = draw(st.sampled_from(tuple(STAGES)))
+    lost = np.array(values(stage))
+    lost.flat[draw(st.integers(0, lost.size - 1))] = draw(st.floats(width=32))
+    positive = st.none() | st.floats(0, 1e9, exclude_min=True)
+    fans = st.builds(FansRecord, fan_in=positive, fan_out=positive)
+    return found.model_copy(
+        update={
+            "seed": draw(st.integers(-(2**63), 2**63 - 1)),
+            "defaults": draw(st.dictionaries(NAMES, st.just(tuple(weights)), max_size=3)),
+            "fans": draw(st.dictionaries(NAMES, fans, max_size=3)),
+            "orders": draw(st.dictionaries(NAMES, st.just(found.orders["feed"]), max_size=3)),
+            "problems": {
+                name: found.problems["iris"].model_copy(update={"traces": {"he_normal": trace(**{stage: lost})}})
+                for name in draw(st.lists(NAMES, max_size=2, unique=True))
+            },
+        }
+    )
+
+
+@given(baselines())
+@settings(max_examples=50, deadline=None)
+def test_what_is_written_is_read_as_it_was(found):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "baseline.json"
+        path.write_text(write_baseline(found), encoding="utf-8")
+        again = load_baseline(path)
+    assert again == found
+    assert write_baseline(again) == write_baseline(found)
+
+
+@given(baselines(), st.data())
+@settings(max_examples=50, deadline=None)
+def test_one_byte_that_is_edited_is_noticed(found, data):
+    text = write_baseline(found)
+    digits = [place for place, letter in enumerate(text) if letter.isdigit() and letter.isascii()]
+    place = data.draw(st.sampled_from(digits))
+    other = str((int(text[place]) + data.draw(st.integers(1, 9))) % 10)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "baseline.json"
+        path.write_text(text[:place] + other + text[place + 1 :], encoding="utf-8")
+        try:
+            again = load_baseline(path)
+        except InitcheckError:
+            return
+    assert again == found  # the digit changed nothing that is read, such as 1e-07 and 1e-7
+
+
+@given(baselines(), st.randoms(use_true_random=False))
+@settings(max_examples=50, deadline=None)
+def test_parts_merge_to_the_whole_in_any_order(found, random):
+    nothing = found.model_copy(update={section: {} for section in SECTIONS})
+    parts = [
+        nothing.model_copy(update={section: {name: record}})
+        for section in SECTIONS
+        for name, record in getattr(found, section).items()
+    ]
+    random.shuffle(parts)
+    assert merge([nothing, *parts]) == found
+
+
+@given(baselines())
+@settings(max_examples=50, deadline=None)
+def test_a_baseline_compared_with_itself_is_identical_in_every_cell(found):
+    cells = compare(found, found).cells
+    assert {cell.found for cell in cells} == {Class.IDENTICAL}
+    assert len(cells) >= len(found.draws) + len(found.defaults) + len(found.fans) + len(found.orders)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_what_only_one_side_has_is_never_identical(section):
+    less = BASELINES[0].model_copy(update={section: {}})
+    for old, new in ((BASELINES[0], less), (less, BASELINES[0])):
+        found = {cell.found for cell in compare(old, new).cells if cell.section in (section, "traces", "fits")}
+        assert found - {Class.IDENTICAL}

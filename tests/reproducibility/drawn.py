@@ -1,0 +1,60 @@
+"""Exact promises as properties: Hypothesis draws what they are judged on, and a failure arrives shrunk.
+
+The makers are those of the frozen cases. None of these promises has a p-value: each new case would spend error budget.
+"""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from initcheck.checks.registry import Cell, Subject, all_checks
+from initcheck.plugin.checks import BoundCheck
+from initcheck.records import Status
+
+PROFILE = "exact promises"  # of Hypothesis; conftest.py says how many examples it takes
+
+
+class HypothesisStream:
+    """What a maker of cases draws from: the methods of ``CaseStream``, with Hypothesis behind them."""
+
+    def __init__(self, draw):
+        self._draw = draw
+
+    def integer(self, low, high):
+        """A whole number from ``low`` to ``high``; shrinks to ``low``."""
+        return self._draw(st.integers(low, high))
+
+    def integers(self, low, high, *, most):
+        """From one to so many whole numbers; shrinks to one."""
+        return tuple(self._draw(st.lists(st.integers(low, high), min_size=1, max_size=most)))
+
+    def real(self, low, high):
+        """A number between the two that no float32 is; shrinks to the one next to ``low``."""
+        return low + (high - low) * self._draw(st.integers(1, 2**20)) / (2**20 + 7)
+
+    def one_of(self, options):
+        """One of the options; shrinks to the first."""
+        return self._draw(st.sampled_from(options))
+
+
+@st.composite
+def cases(draw, make):
+    """Cases of that maker."""
+    return make(HypothesisStream(draw))
+
+
+def over(make, *, cost=1):
+    """Runs the decorated test on cases of that maker, as its argument ``case``: on fewer where each costs more."""
+    profile = settings.get_profile(PROFILE)
+    return lambda test: settings(profile, max_examples=profile.max_examples // cost)(given(case=cases(make))(test))
+
+
+def judge(lab, code, name, value):
+    """Judges that value by the check of that code; a failure is the check's own message."""
+    check = next(found for found in all_checks() if found.code == code)
+    BoundCheck(Cell(check, Subject(name, value), 0.0))(lab)
+
+
+def require(code, verdict):
+    """Requires a verdict of the check of that code to be a pass."""
+    __tracebackhide__ = True
+    assert verdict.status is Status.PASS, f"{code}: {verdict}"
