@@ -6,7 +6,9 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 
+from initcheck.catalog import optimizers
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
+from initcheck.catalog.optimizers import SMOOTH, Variant
 from initcheck.catalog.recipes import Net
 
 # Activations by their value at 0. Where it is not 0, a net of zeros learns: hidden outputs are not 0, so the output
@@ -15,20 +17,7 @@ MOVING = ("sigmoid", "softplus", "exponential", "hard_sigmoid")
 RESTING = ("relu", "tanh", "elu", "selu", "softsign", "swish", "gelu", "linear")
 LOSSES = ("binary_crossentropy", "categorical_crossentropy", "mse", "mae", "huber")
 DOUBLE_LOSSES = LOSSES[:4]  # Keras 3.0 compares Huber's delta, a float32, with float64 errors, and raises
-# Smooth in the gradient, so that rounding errors stay rounding errors: not Lion, which takes its sign.
-OPTIMIZERS = (
-    "SGD",
-    "Momentum",
-    "Nesterov",
-    "RMSprop",
-    "Adam",
-    "AdamW",
-    "Adagrad",
-    "Adamax",
-    "Nadam",
-    "Adadelta",
-    "Ftrl",
-)
+_VARIANTS = tuple(SMOOTH)
 # TensorFlow's loops over units work in packets of 4, 8 or 16 floats, with other instructions for what is left over:
 # only at multiples of 16 do all units go the same way through them, and identical units get identical bits.
 PACKET = 16
@@ -41,8 +30,8 @@ def zero_nets() -> tuple[Net, ...]:
     def widths(stream: CaseStream) -> tuple[int, ...]:
         return tuple(PACKET * packets for packets in stream.integers(1, 3, most=3))
 
-    nets = draw_cases(_nets(widths, MOVING), len(OPTIMIZERS), "zero nets")
-    return tuple(replace(net, optimizer=name) for net, name in zip(nets, OPTIMIZERS, strict=True))
+    nets = draw_cases(_nets(widths, MOVING), len(_VARIANTS), "zero nets")
+    return tuple(replace(net, optimizer=name) for net, name in zip(nets, _VARIANTS, strict=True))
 
 
 @functools.cache
@@ -60,7 +49,7 @@ def constant_nets() -> tuple[Net, ...]:
 @functools.cache
 def random_nets() -> tuple[Net, ...]:
     """Nets of random kernels and biases, to be trained with their units in two orders."""
-    names = ("SGD", "Momentum", "Adam", "RMSprop", "Nadam", "Adagrad")
+    names = _numbered(lambda variant: variant.reordered)
     make = _nets(_widths(3, 9), ("sigmoid", "tanh", "softplus", "gelu"), DOUBLE_LOSSES)
     nets = draw_cases(make, len(names), "random nets")
     return tuple(
@@ -72,7 +61,7 @@ def random_nets() -> tuple[Net, ...]:
 def resting_nets() -> tuple[Net, ...]:
     """Nets of zeros whose kernels must never move, of any width."""
     return tuple(
-        Net((3 + number, 5), activation, OPTIMIZERS[number % len(OPTIMIZERS)], LOSSES[number % 3], steps=3)
+        Net((3 + number, 5), activation, _VARIANTS[number % len(_VARIANTS)], LOSSES[number % 3], steps=3)
         for number, activation in enumerate(RESTING)
     )
 
@@ -80,7 +69,7 @@ def resting_nets() -> tuple[Net, ...]:
 def moving_nets() -> tuple[Net, ...]:
     """Nets of zeros whose kernels must all move, of any width; one traced, as ``compile`` does by default."""
     return tuple(
-        Net((3 + number, 5), activation, OPTIMIZERS[number], LOSSES[number % 3], steps=4, graph=number == 0)
+        Net((3 + number, 5), activation, _VARIANTS[number], LOSSES[number % 3], steps=4, graph=number == 0)
         for number, activation in enumerate(MOVING)
     )
 
@@ -115,7 +104,7 @@ KEEPING: tuple[Net, ...] = (
     _width(16, extra=(("Dropout", 0.5),), activation="relu"),
     _width(16, extra=(("GaussianDropout", 0.5),), activation="tanh"),
     _width(16, bias=0.5, activation="tanh"),
-    _width(16, bias=0.5, activation="sigmoid", optimizer="Adam"),
+    _width(16, bias=0.5, activation="sigmoid", optimizer=optimizers.ADAM.name),
 )
 
 
@@ -135,8 +124,15 @@ def _nets(
     return make
 
 
+def _numbered(number_of: Callable[[Variant], int | None]) -> tuple[str, ...]:
+    """The variants that have such a number, in its order."""
+    variants = (variant for row in optimizers.OPTIMIZERS for variant in row.smooth)
+    found = {number: variant.name for variant in variants if (number := number_of(variant)) is not None}
+    return tuple(found[number] for number in range(len(found)))
+
+
 def _of_any_width(kernel: float, activations: tuple[str, ...], key: str) -> tuple[Net, ...]:
-    names = ("SGD", "Nesterov", "Adam", "RMSprop", "Adagrad")
+    names = _numbered(lambda variant: variant.any_width)
     nets = draw_cases(_nets(_widths(2, 21), activations, DOUBLE_LOSSES), len(names), key)
     return tuple(
         replace(net, kernel=kernel, dtype="float64", optimizer=name, steps=4)
