@@ -1,15 +1,24 @@
-"""The catalogue of optimizers: its formulas against numbers worked out by hand, and its traits."""
+"""The catalogue of optimizers: its formulas against numbers worked out by hand, its traits, and how a row is added."""
 
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import initcheck
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases import nets
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.errors import InitcheckError
 
+PACKAGE = Path(initcheck.__file__).parent
 JUDGED = [row for row in OPTIMIZERS if row.formula]
 
 
@@ -116,3 +125,146 @@ def test_a_row_says_why_it_lacks_a_trait_and_nothing_else():
 def test_samples_of_nets_are_numbered_without_gaps():
     assert [net.optimizer for net in nets.constant_nets()] == ["SGD", "Nesterov", "Adam", "RMSprop", "Adagrad"]
     assert [net.optimizer for net in nets.random_nets()] == ["SGD", "Momentum", "Adam", "RMSprop", "Nadam", "Adagrad"]
+
+
+# A fault is put into one class on purpose.
+MAY_NAME_OPTIMIZERS = ("catalog/optimizers.py", "mutants/")
+
+
+def names_of_optimizers(tree):
+    """String constants that are made of optimizers' names in any casing; and displays of several rows."""
+    names = {row.identifier for row in OPTIMIZERS}
+    kinds = (optimizers.Optimizer, optimizers.Variant)
+    rows = {name for name, value in vars(optimizers).items() if isinstance(value, kinds)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words = re.findall(r"\w+", node.value.lower())
+            if words and names.issuperset(words):
+                yield node.value
+        elif isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict):
+            parts = node.keys if isinstance(node, ast.Dict) else node.elts
+            listed = [getattr(one, "attr", getattr(one, "id", None)) for one in parts]
+            if len(rows.intersection(listed)) > 1:
+                yield ast.unparse(node)
+
+
+def test_nothing_else_in_the_package_lists_optimizers():
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE).as_posix()
+        if not place.startswith(MAY_NAME_OPTIMIZERS):
+            found[place] = list(names_of_optimizers(ast.parse(path.read_text())))
+    assert "checks/symmetry.py" in found
+    assert {place: names for place, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'optimizer = "SGD"',
+        'by_name = "rmsprop"',
+        'names = "SGD RMSprop, Adam"',
+        'rates = {"Lion": 0.1}',
+        "rows = (optimizers.SGD, optimizers.ADAM)",
+        "rates = {PLAIN: 0.1, NESTEROV: 0.05}",
+    ],
+)
+def test_a_list_of_optimizers_is_seen(line):
+    assert list(names_of_optimizers(ast.parse(line)))
+
+
+NEW_ROW = """
+def _halver(step: WeightStep) -> Array:
+    return step.weight - 0.5 * step.rate * step.gradient
+
+
+HALVER = Optimizer(
+    "Halver",
+    "a test",
+    saved={},
+    defaults={"learning_rate": 0.01},
+    formula=_halver,
+    options=({"learning_rate": 0.25},),
+    stateful=False,
+    adaptive=False,
+    continued={"learning_rate": 0.05},
+    smooth=(Variant("Halver", 0.1),),
+    elementwise=True,
+    without={"exact": _NO_CELL, "drawn": _NOT_DRAWN, "resettable": _UNTRIED},
+)
+
+"""
+HALVER_CELLS = {
+    "ARI04-Halver()",
+    "ARI04-Halver() from step 10000",
+    "ARI04-Halver(learning_rate=0.25)",
+    "ARI04-Halver(learning_rate=ExponentialDecay)",
+    "ARI12-halver",
+    "ARI13-Halver()-once",
+    "ARI13-Halver()-repeated",
+    "SER07-Halver(learning_rate=0.05)",
+    "SER11-optimizers-Halver-clipnorm",
+}
+
+
+@pytest.fixture
+def with_halver(tmp_path):
+    """Runs a program with a copy of the package, to which the recipe for an optimizer has been applied."""
+    shutil.copytree(PACKAGE, tmp_path / "initcheck", ignore=shutil.ignore_patterns("__pycache__"))
+    table = tmp_path / "initcheck/catalog/optimizers.py"
+    text = table.read_text()
+    assert text.count("\nOPTIMIZERS = ") == 1
+    table.write_text(text.replace("\nOPTIMIZERS = ", f"{NEW_ROW}\nOPTIMIZERS = "))
+
+    def run(program):
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+        program = f"import initcheck; assert initcheck.__file__.startswith({str(tmp_path)!r})\n{program}"
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    return run
+
+
+LIST_CELLS = "from initcheck.checks import registry\nfor cell in registry.cells(): print(cell.name)"
+
+
+def test_one_more_row_is_picked_up_by_the_checks_that_choose_by_trait(with_halver):
+    from initcheck.checks import registry
+
+    before, after = {cell.name for cell in registry.cells()}, with_halver(LIST_CELLS)
+    new = set(after) - before
+    assert before < set(after)
+    assert {name for name in new if not name.startswith("SYM01")} == HALVER_CELLS
+    (net,) = (name for name in new if name.startswith("SYM01"))
+    assert "-Halver-" in net
+
+
+JUDGE_NEW_CELLS = """
+from initcheck.checks import registry
+from initcheck.evidence.lab import Lab
+from initcheck.frameworks.keras import load_keras
+
+keras = load_keras()
+
+class Halver(keras.optimizers.SGD):
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step(gradient, variable, SHARE * learning_rate)
+
+keras.optimizers.Halver = Halver
+for cell in registry.cells(codes=["ARI04", "ARI13", "SYM01"]):
+    if "Halver" in cell.name:
+        print(cell.name, cell.check.judge(Lab(1), cell.subject.value).status.name)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("share", "arithmetic"), [(0.5, "PASS"), (0.5005, "FAIL")])
+def test_the_new_row_is_judged_by_its_formula(with_halver, share, arithmetic):
+    verdicts = dict(line.rsplit(" ", 1) for line in with_halver(JUDGE_NEW_CELLS.replace("SHARE", str(share))))
+    assert len(verdicts) == 7
+    for name, status in verdicts.items():
+        # Units stay equal at any rate.
+        assert status == ("PASS" if name.startswith("SYM01") else arithmetic), name
