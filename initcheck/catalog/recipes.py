@@ -1,10 +1,14 @@
-"""Small trainings as plain records: what is built, on what rows, and how it is trained. They travel as JSON."""
+"""Small trainings as plain records: what is built, on what rows, and how it is trained. Recipes travel as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from initcheck.catalog import optimizers
+from initcheck.catalog.optimizers import Rule
+from initcheck.oracle.networks import DenseNetwork
 
 Settings = tuple[tuple[str, Any], ...]
 
@@ -48,7 +52,7 @@ class Recipe:
     name: str
     input_shape: tuple[int, ...]
     layers: tuple[Layer, ...]
-    optimizer: str = "SGD"
+    optimizer: str = optimizers.SGD.name
     loss: str = "mse"
     classes: int = 0
     vocabulary: int = 0
@@ -114,7 +118,7 @@ class Net:
     Attributes:
         widths: Units of each hidden layer.
         activation: Of the hidden layers.
-        optimizer: A class of ``keras.optimizers``.
+        optimizer: The name of a variant in ``catalog.optimizers.SMOOTH``.
         loss: ``binary_crossentropy``, ``categorical_crossentropy`` or a loss of real targets.
         kernel: Every kernel's first value; None for random ones, of the row ``row``.
         row: The catalogue's row for random kernels.
@@ -128,7 +132,7 @@ class Net:
 
     widths: tuple[int, ...]
     activation: str = "sigmoid"
-    optimizer: str = "SGD"
+    optimizer: str = optimizers.PLAIN.name
     loss: str = "binary_crossentropy"
     kernel: float | None = 0.0
     row: str = "glorot_uniform"
@@ -161,7 +165,7 @@ class UnitNet:
         kind: A class of ``keras.layers``.
         kernel: Every kernel's first value.
         activation: Not 0 at 0 where the kernels are, or nothing would move.
-        optimizer: Of the names that ``walks`` knows: none that divides by a small number, which rounding would be.
+        optimizer: The name of a variant in ``catalog.optimizers.SMOOTH`` that is not adaptive.
         input_shape: Of one row.
         settings: The layer's other arguments.
         gates: How many weights of each kind a unit has; they are told apart, the units are not.
@@ -183,3 +187,65 @@ class UnitNet:
     def name(self) -> str:
         """Readable and unique."""
         return f"{self.kind}-{self.kernel:g}-{self.optimizer}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One tiny training whose every step can be worked out by hand.
+
+    Attributes:
+        name: Readable, and unique among tasks.
+        net: The network.
+        loss: As ``oracle.row_losses`` calls it.
+        rule: The optimizer.
+        rows: Training rows; mostly no multiple of ``batch``, so that the last batch is a partial one.
+        batch: Rows of a batch.
+        epochs: Passes over the rows.
+        graph: Whether it runs as a compiled graph, as ``fit`` does by default, or eagerly.
+        weighted: Whether all rows carry sample weights, those of validation and of ``evaluate`` too.
+        class_weights: The weight of each class, as ``fit`` takes ``class_weight``; empty for none.
+        reshaped: Whether targets come in their other documented shape: see ``oracle.tasks.other_shape``.
+        by_name: Whether optimizer and loss are asked for by their names, and so have their defaults.
+        dataset: Whether the rows come from a ``tf.data.Dataset`` rather than from arrays.
+    """
+
+    name: str
+    net: DenseNetwork
+    loss: str
+    rule: Rule
+    rows: int = 22
+    batch: int = 8
+    epochs: int = 2
+    graph: bool = False
+    weighted: bool = False
+    dataset: bool = False
+    class_weights: tuple[float, ...] = ()
+    reshaped: bool = False
+    by_name: bool = False
+
+    @property
+    def classifies(self) -> bool:
+        """Whether an accuracy means anything."""
+        return "crossentropy" in self.loss
+
+    @property
+    def metric(self) -> str:
+        """What it reports besides its loss; for several flags a row, "accuracy" would mean the categorical one."""
+        if not self.classifies:
+            return "mean_absolute_error"
+        return "binary_accuracy" if self.loss.startswith("binary") and self.net.widths[-1] > 1 else "accuracy"
+
+    @property
+    def weighs(self) -> bool:
+        """Whether a row's loss counts more than another's."""
+        return self.weighted or bool(self.class_weights)
+
+    @property
+    def held_out(self) -> int:
+        """Validation rows; their last batch is partial where that of the training rows is."""
+        return self.rows - (3 if self.rows % self.batch else self.batch)
+
+    @property
+    def slices(self) -> list[slice]:
+        """The rows of each batch of an epoch."""
+        return [slice(start, min(start + self.batch, self.rows)) for start in range(0, self.rows, self.batch)]

@@ -1,6 +1,6 @@
 """Does training compute what its formulas say? Keras's first steps against an oracle written in NumPy.
 
-Every tolerance is the oracle's own: a running error analysis of the formula in float32 (``catalog/rounding.py``), times
+Every tolerance is the oracle's own: a running error analysis of the formula in float32 (``oracle/rounding.py``), times
 ``OTHER_ORDER`` for another order of the same operations. Nothing here is random but the numbers put in, and no verdict
 has a false-alarm rate.
 """
@@ -28,6 +28,8 @@ from initcheck.catalog.cases.arithmetic import (
     lookups_for,
     output_for,
 )
+from initcheck.catalog.optimizers import Rule
+from initcheck.catalog.recipes import Task
 from initcheck.checks.registry import Subject, check
 from initcheck.checks.within_rounding import verdict
 from initcheck.oracle.layers import LAYERS, FormulaCase, layer_inputs
@@ -43,9 +45,9 @@ from initcheck.oracle.networks import (
     row_losses,
     targets,
 )
-from initcheck.oracle.optimizers import OPTIMIZERS, Optimizer, Rule, Schedule, learning_rate
+from initcheck.oracle.optimizers import Schedule, learning_rate
 from initcheck.oracle.rounding import OTHER_ORDER, Rounded
-from initcheck.oracle.tasks import Batch, Task, other_shape, rows_for, weights_for
+from initcheck.oracle.tasks import Batch, other_shape, rows_for, weights_for
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -183,7 +185,7 @@ def updates(lab: Lab, rule: Rule) -> Verdict:
 
 def _judge_updates(rule: Rule, weights: list[np.ndarray], slopes: list[Any], found: list[list[np.ndarray]]) -> Verdict:
     """Each step from the weights before it: what is stored is known exactly; only the state's error adds up."""
-    oracle = Optimizer(rule)
+    oracle = rule.stepper()
     compared = []
     for step, (before, after) in enumerate(zip([weights, *found], found, strict=False), start=1):
         told = [one if isinstance(one, Rounded) else Rounded(one) for one in slopes[step - 1]]
@@ -202,7 +204,7 @@ def fit_steps(lab: Lab, task: Task) -> Verdict:
     steps = task.epochs * len(task.slices)
     if len(trace.weights) != steps + 1:
         return failed(f"fit took {len(trace.weights) - 1} steps", f"{steps}: {len(task.slices)} batches an epoch")
-    oracle = Optimizer(task.rule)
+    oracle = task.rule.stepper()
     found = []
     for step in range(steps):
         batch = trace.rows[task.slices[step % len(task.slices)]]
@@ -396,7 +398,7 @@ def names(lab: Lab, name: str) -> Verdict:
     if name == "epsilon":
         return verdict([("the fuzz factor", lab.steps.fuzz_factor(), Rounded(FUZZ))])
     if name not in NAMED:
-        rule = Rule(next(one for one in OPTIMIZERS if one.lower() == name))
+        rule = Rule(NAMED_OPTIMIZERS[name])
         weights, slopes = gradients_for(lab.stream("named", name))
         return _judge_updates(rule, weights, slopes, lab.steps.updates(rule, weights, slopes, by_name=True))
     loss, outputs = NAMED[name]

@@ -11,6 +11,7 @@ from initcheck.catalog.cases.options import LAYERS as PLAIN_LAYERS
 from initcheck.catalog.cases.options import NOISE, PARTS, POLICIES, LayerPart, SavedPart
 from initcheck.catalog.cases.serialization import (
     ARGUMENTS,
+    CONTINUED,
     FILED_KINDS,
     FORMS,
     KINDS,
@@ -18,16 +19,15 @@ from initcheck.catalog.cases.serialization import (
     LAYERS,
     NAMES,
     NOT_RANDOM,
-    OPTIMIZERS,
     SEEDS,
     drawn_arguments,
 )
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
+from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import first_difference, judge_trips, lost_of
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
-from initcheck.oracle.optimizers import Rule
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def saved_models(lab: Lab, kind: str | Recipe) -> Verdict:
 @check(
     "SER07",
     "Training continued from a .keras file is the training that was not interrupted.",
-    subjects=[Subject(str(rule), rule) for rule in OPTIMIZERS],
+    subjects=[Subject(str(rule), rule) for rule in CONTINUED],
 )
 def continued(lab: Lab, rule: Rule) -> Verdict:
     """The optimizer's arguments, its state and its count of steps survive; bit by bit."""

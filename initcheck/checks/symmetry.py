@@ -11,6 +11,7 @@ from initcheck.catalog.cases import nets
 from initcheck.catalog.cases.units import UNITS, unit_nets
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Unstated
+from initcheck.catalog.optimizers import SMOOTH
 from initcheck.catalog.recipes import Net, UnitNet
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.records import Verdict, failed, passed
@@ -60,7 +61,7 @@ def tolerance(net: Net, rate: float) -> float:
     """
     terms = net.batch_size + 5 + max(net.widths) + 16
     error = 20 * terms * float(np.finfo(net.dtype).eps) * net.steps * 10 * rate
-    return error * 10 if net.optimizer in ("SGD", "Momentum", "Nesterov") else min(error / 1e-7, rate / 100)
+    return min(error / 1e-7, rate / 100) if SMOOTH[net.optimizer].optimizer.adaptive else error * 10
 
 
 @check("SYM01", "A net of zeros keeps its hidden units identical, bit by bit.", subjects=_subjects(nets.zero_nets()))

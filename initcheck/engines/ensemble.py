@@ -26,7 +26,7 @@ from initcheck.engines.nudges import nudged
 from initcheck.engines.optimizer_settings import find_own_code
 from initcheck.engines.problem_models import build_model
 from initcheck.engines.program import LOSSES, Program, Trained
-from initcheck.engines.reuse import find_others_code, find_stateful, is_resettable, named
+from initcheck.engines.reuse import find_others_code, find_stateful, is_elementwise, is_resettable, named
 from initcheck.engines.stacking import Network, single, stacked
 from initcheck.engines.validation.problem import validated_data
 from initcheck.frameworks.initializers import LayerInitializers
@@ -286,7 +286,7 @@ def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
     for name in ("clipnorm", "global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor"):
         if settings.get(name):
             raise UnsuitableError(f"its optimizer sets {name}")
-    if not is_resettable(keras, optimizer):
+    if not (is_resettable(keras, optimizer) and is_elementwise(keras, optimizer)):
         raise UnsuitableError(f"its optimizer is {type(optimizer).__name__}")
     if getattr(optimizer, "_exclude_from_weight_decay", None) or getattr(
         optimizer, "_exclude_from_weight_decay_pattern", None

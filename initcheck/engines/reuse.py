@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
 from initcheck.engines.optimizer_settings import find_own_code, is_of_framework
 from initcheck.texts import for_terminal, with_article
 
@@ -17,7 +18,6 @@ _STATELESS_LAYERS = """
     Conv1D Conv2D Conv3D DepthwiseConv2D SeparableConv2D Conv2DTranspose MaxPooling1D MaxPooling2D
     AveragePooling1D AveragePooling2D GlobalMaxPooling2D GlobalAveragePooling2D Add Concatenate Multiply
 """
-_RESETTABLE_OPTIMIZERS = "SGD RMSprop Adam AdamW Adagrad Adadelta Adamax"
 _OF_USERS = ("Lambda", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer")  # Keras's shells around other code
 _METHODS = """
     compile fit evaluate train_step test_step compute_loss compute_metrics make_train_function make_test_function
@@ -81,8 +81,19 @@ def _is_kerass_method(kind: type, name: str) -> bool:
 
 def is_resettable(keras: Any, optimizer: Any) -> bool:
     """Whether its variables are all the state that this optimizer keeps."""
-    optimizers = {getattr(keras.optimizers, name) for name in _RESETTABLE_OPTIMIZERS.split()}
-    return type(optimizer) in optimizers and not optimizer.use_ema and not find_own_code(keras, optimizer)
+    row = _row_of(keras, optimizer)
+    return bool(row and row.resettable) and not optimizer.use_ema and not find_own_code(keras, optimizer)
+
+
+def is_elementwise(keras: Any, optimizer: Any) -> bool:
+    """Whether each element of a weight moves by its own gradients alone, as far as its class is concerned."""
+    row = _row_of(keras, optimizer)
+    return bool(row and row.elementwise)
+
+
+def _row_of(keras: Any, optimizer: Any) -> Optimizer | None:
+    """The catalogue's row of exactly that class; an older Keras lacks some."""
+    return next((row for row in OPTIMIZERS if type(optimizer) is getattr(keras.optimizers, row.name, None)), None)
 
 
 def is_all_seeded(model: Any) -> bool:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog.optimizers import Rule
+from initcheck.catalog.recipes import Task
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import DenseNetwork
-from initcheck.oracle.optimizers import Rule, Schedule
-from initcheck.oracle.tasks import Batch, Task, class_of, other_shape, rows_for, weights_for
+from initcheck.oracle.optimizers import Schedule
+from initcheck.oracle.tasks import Batch, class_of, other_shape, rows_for, weights_for
 
 Arrays = list[np.ndarray]
 
@@ -116,7 +118,7 @@ class Steps:
         layer = self._keras.layers.Dense(weights[0].shape[1], dtype=rule.dtype)
         layer.build((None, weights[0].shape[0]))
         layer.set_weights(weights)
-        optimizer = self._keras.optimizers.get(rule.name.lower()) if by_name else self._optimizer(rule)
+        optimizer = self._keras.optimizers.get(rule.optimizer.identifier) if by_name else self._optimizer(rule)
         if rule.start:
             optimizer.build(layer.trainable_weights)
             optimizer.iterations.assign(rule.start)
@@ -226,7 +228,7 @@ class Steps:
         noise = [layers.Dropout(0.5), layers.GaussianNoise(1.0)]
         model = self._keras.Sequential([self._keras.Input(x.shape[1:]), layers.BatchNormalization(), *noise])
         model.set_weights(weights)
-        model.compile(optimizer="sgd", loss="mse")
+        model.compile(optimizer=self._keras.optimizers.SGD(), loss="mse")
         with quiet():
             return {
                 "output of a plain call": np.asarray(model(_tensor(x))),
@@ -265,7 +267,7 @@ class Steps:
         model = self._model(task.net)
         model.set_weights(weights_for(task.net, seed + 2))
         model.compile(
-            optimizer=task.rule.name.lower() if task.by_name else self._optimizer(task.rule),
+            optimizer=task.rule.optimizer.identifier if task.by_name else self._optimizer(task.rule),
             loss=task.loss if task.by_name else self._loss(task.loss),
             metrics=[task.metric],
             weighted_metrics=[self._weighted_metric(task)] if task.weighs else None,
@@ -335,7 +337,7 @@ class Steps:
         config = {
             key: self._schedule(value) if isinstance(value, Schedule) else value for key, value in rule.config.items()
         }
-        return getattr(self._keras.optimizers, rule.name)(**config)
+        return getattr(self._keras.optimizers, rule.optimizer.name)(**config)
 
     def _schedule(self, schedule: Schedule) -> Any:
         return getattr(self._keras.optimizers.schedules, schedule.name)(**schedule.config)

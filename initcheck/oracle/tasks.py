@@ -1,4 +1,4 @@
-"""Tiny trainings whose every step can be worked out by hand: network, loss, optimizer and data."""
+"""Rows and weights of tiny trainings whose every step can be worked out by hand."""
 
 from __future__ import annotations
 
@@ -8,69 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from initcheck.oracle.networks import DenseNetwork
-from initcheck.oracle.optimizers import Rule
-
-
-@dataclass(frozen=True)
-class Task:
-    """One tiny training.
-
-    Attributes:
-        name: Readable, and unique among tasks.
-        net: The network.
-        loss: As ``oracle.row_losses`` calls it.
-        rule: The optimizer.
-        rows: Training rows; mostly no multiple of ``batch``, so that the last batch is a partial one.
-        batch: Rows of a batch.
-        epochs: Passes over the rows.
-        graph: Whether it runs as a compiled graph, as ``fit`` does by default, or eagerly.
-        weighted: Whether all rows carry sample weights, those of validation and of ``evaluate`` too.
-        class_weights: The weight of each class, as ``fit`` takes ``class_weight``; empty for none.
-        reshaped: Whether targets come in their other documented shape: see ``other_shape``.
-        by_name: Whether optimizer and loss are asked for by their names, and so have their defaults.
-        dataset: Whether the rows come from a ``tf.data.Dataset`` rather than from arrays.
-    """
-
-    name: str
-    net: DenseNetwork
-    loss: str
-    rule: Rule
-    rows: int = 22
-    batch: int = 8
-    epochs: int = 2
-    graph: bool = False
-    weighted: bool = False
-    dataset: bool = False
-    class_weights: tuple[float, ...] = ()
-    reshaped: bool = False
-    by_name: bool = False
-
-    @property
-    def classifies(self) -> bool:
-        """Whether an accuracy means anything."""
-        return "crossentropy" in self.loss
-
-    @property
-    def metric(self) -> str:
-        """What it reports besides its loss; for several flags a row, "accuracy" would mean the categorical one."""
-        if not self.classifies:
-            return "mean_absolute_error"
-        return "binary_accuracy" if self.loss.startswith("binary") and self.net.widths[-1] > 1 else "accuracy"
-
-    @property
-    def weighs(self) -> bool:
-        """Whether a row's loss counts more than another's."""
-        return self.weighted or bool(self.class_weights)
-
-    @property
-    def held_out(self) -> int:
-        """Validation rows; their last batch is partial where that of the training rows is."""
-        return self.rows - (3 if self.rows % self.batch else self.batch)
-
-    @property
-    def slices(self) -> list[slice]:
-        """The rows of each batch of an epoch."""
-        return [slice(start, min(start + self.batch, self.rows)) for start in range(0, self.rows, self.batch)]
 
 
 @dataclass(frozen=True, eq=False)

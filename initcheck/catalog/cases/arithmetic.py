@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog import optimizers
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
+from initcheck.catalog.optimizers import MOMENTA, OPTIMIZERS, Rule
+from initcheck.catalog.recipes import Task
 from initcheck.oracle.networks import DenseNetwork
-from initcheck.oracle.optimizers import OPTIMIZERS, Rule, Schedule
-from initcheck.oracle.tasks import Task
+from initcheck.oracle.optimizers import Schedule
 
 LOSSES = (
     "mean_squared_error",
@@ -39,72 +41,43 @@ PAIRS = (
 _NETS_PER_PAIR = 3
 
 _DECAY = Schedule("ExponentialDecay", {"initial_learning_rate": 0.05, "decay_steps": 3, "decay_rate": 0.6})
-_MOMENTA: tuple[dict[str, Any], ...] = ({}, {"momentum": 0.9}, {"momentum": 0.7, "nesterov": True})
-# What an optimizer does with small gradients hangs on its epsilon: judged by default, and where it is large.
-_WITH_EPSILON = ("RMSprop", "Adam", "AdamW", "Adamax", "Adagrad", "Adadelta", "Nadam")
-_OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
-    "SGD": (*_MOMENTA[1:], {"learning_rate": 0.3}, {"momentum": 0.9, "clipnorm": 0.5, "weight_decay": 0.1}),
-    "RMSprop": (
-        {"momentum": 0.5},
-        {"centered": True},
-        {"learning_rate": 0.01, "rho": 0.8},
-        {"rho": 0.95, "momentum": 0.9, "centered": True, "epsilon": 1e-3},
-    ),
-    "Adam": (
-        {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95},
-        {"amsgrad": True, "beta_2": 0.7},
-        {"weight_decay": 0.02},
-    ),
-    # At the default rate, the default decay drowns in the rounding of a weight.
-    "AdamW": ({"learning_rate": 0.5}, {"weight_decay": 0.1, "beta_1": 0.85}, {"amsgrad": True, "beta_2": 0.7}),
-    "Adamax": ({"beta_1": 0.8, "beta_2": 0.9},),
-    "Adagrad": ({"learning_rate": 0.1, "initial_accumulator_value": 0.0},),
-    "Adadelta": ({"learning_rate": 1.0, "rho": 0.8},),
-    "Nadam": ({"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95},),
-    "Lion": ({"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.95},),
-    "Ftrl": ({"learning_rate": 0.1, "l1_regularization_strength": 0.01},),
-}
 _RATE = {"initial_learning_rate": 0.1, "decay_steps": 4}
 _CLIPS = ({"clipnorm": 0.5}, {"clipvalue": 0.05}, {"global_clipnorm": 0.5})
-# Binary fractions, which float32 stores exactly: what is left is the rounding of float64.
-_EXACT: dict[str, dict[str, Any]] = {
-    "SGD": {"learning_rate": 0.125, "momentum": 0.75, "nesterov": True},
-    "RMSprop": {"learning_rate": 0.125, "rho": 0.875, "momentum": 0.5, "epsilon": 2.0**-20},
-    "Adam": {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375, "epsilon": 2.0**-20},
-    "AdamW": {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375, "epsilon": 2.0**-20, "weight_decay": 0.25},
-    "Adamax": {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375, "epsilon": 2.0**-20},
-    "Adagrad": {"learning_rate": 0.125, "initial_accumulator_value": 0.125, "epsilon": 2.0**-20},
-    "Adadelta": {"learning_rate": 0.125, "rho": 0.875, "epsilon": 2.0**-20},
-    "Lion": {"learning_rate": 0.125, "beta_1": 0.875, "beta_2": 0.9375},
-}
 _LATE = 10_000  # steps, as in the middle of a training
-# Lion's documented rate by default is 0.0001 in Keras 2 and 0.001 in Keras 3; all others have one default.
-NAMED_OPTIMIZERS = tuple(name.lower() for name in OPTIMIZERS if name != "Lion")
-_DEFAULT_RULES = tuple(Rule(name, {"learning_rate": 0.001} if name == "Lion" else {}) for name in OPTIMIZERS)
+_JUDGED = tuple(row for row in OPTIMIZERS if row.formula)
+# By identifier: those whose defaults are the same in every version.
+NAMED_OPTIMIZERS = {row.identifier: row for row in _JUDGED if not row.version_defaults}
+_DEFAULT_RULES = tuple(Rule(row, {name: row.defaults[name] for name in row.version_defaults}) for row in _JUDGED)
+# What an optimizer does with small gradients hangs on its epsilon: judged by default, and where it is large.
+_LARGE_EPSILON = {row: {"epsilon": 1e-4} if "epsilon" in row.defaults else {} for row in _JUDGED}
 RULES = (
     *_DEFAULT_RULES,
-    *(Rule(name, options) for name, every in _OPTIONS.items() for options in every),
-    *(Rule(name, {"epsilon": 1e-4}) for name in _WITH_EPSILON),
+    *(Rule(row, options) for row in _JUDGED for options in row.options),
+    *(Rule(row, epsilon) for row, epsilon in _LARGE_EPSILON.items() if epsilon),
     # A changing rate meets all that an optimizer remembers, and a graph that is traced at the first step.
-    *(Rule(name, {"learning_rate": _DECAY}, graph=True) for name in OPTIMIZERS if name != "SGD"),
-    *(Rule("SGD", {"learning_rate": _DECAY, **momentum}) for momentum in _MOMENTA),
-    Rule("SGD", {"learning_rate": _DECAY, **_MOMENTA[2], "weight_decay": 0.1, "clipnorm": 1.0}),
-    Rule("RMSprop", {"learning_rate": _DECAY, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
-    Rule("Adam", {"learning_rate": _DECAY, "amsgrad": True, "weight_decay": 0.1, "clipnorm": 1.0}),
-    *(Rule("SGD", clip) for clip in _CLIPS),
-    *(Rule("Adam", {"epsilon": 1e-4, **clip}) for clip in _CLIPS),
-    Rule("SGD", {"weight_decay": 0.1}),
-    *(Rule(name, config, dtype="float64") for name, config in _EXACT.items()),
-    *(Rule(name, start=_LATE) for name in ("SGD", "Adam", "AdamW", "Adamax", "Nadam")),
-    Rule("Adam", {"amsgrad": True, "beta_1": 0.99999, "beta_2": 0.99999}, start=_LATE),
-    Rule("RMSprop", {"learning_rate": Schedule("InverseTimeDecay", {**_RATE, "decay_rate": 0.5})}, start=_LATE),
+    *(Rule(row, {"learning_rate": _DECAY}, graph=row.stateful) for row in _JUDGED),
+    *(Rule(optimizers.SGD, {"learning_rate": _DECAY, **momentum}) for momentum in MOMENTA),
+    Rule(optimizers.SGD, {"learning_rate": _DECAY, **MOMENTA[1], "weight_decay": 0.1, "clipnorm": 1.0}),
+    Rule(optimizers.RMSPROP, {"learning_rate": _DECAY, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
+    Rule(optimizers.ADAM, {"learning_rate": _DECAY, "amsgrad": True, "weight_decay": 0.1, "clipnorm": 1.0}),
+    *(Rule(row, {**_LARGE_EPSILON[row], **clip}) for row in _JUDGED if row.every_clip for clip in _CLIPS),
+    Rule(optimizers.SGD, {"weight_decay": 0.1}),
+    *(Rule(row, row.exact, dtype="float64") for row in _JUDGED if row.exact is not None),
+    # What counts its steps, and what keeps nothing, for which no step differs from the first.
+    *(Rule(row, start=_LATE) for row in _JUDGED if row.counts_steps or not row.stateful),
+    Rule(optimizers.ADAM, {"amsgrad": True, "beta_1": 0.99999, "beta_2": 0.99999}, start=_LATE),
+    Rule(
+        optimizers.RMSPROP,
+        {"learning_rate": Schedule("InverseTimeDecay", {**_RATE, "decay_rate": 0.5})},
+        start=_LATE,
+    ),
 )
 LOOKUP_RULES = (
     *_DEFAULT_RULES,
-    *(Rule("SGD", {"learning_rate": 0.1, **momentum}) for momentum in _MOMENTA[1:]),
-    Rule("RMSprop", {"momentum": 0.5, "centered": True}),
-    Rule("Adam", {"amsgrad": True, "beta_2": 0.7}),
-    Rule("SGD", {"clipvalue": 0.5}),
+    *(Rule(optimizers.SGD, {"learning_rate": 0.1, **momentum}) for momentum in MOMENTA),
+    Rule(optimizers.RMSPROP, {"momentum": 0.5, "centered": True}),
+    Rule(optimizers.ADAM, {"amsgrad": True, "beta_2": 0.7}),
+    Rule(optimizers.SGD, {"clipvalue": 0.5}),
 )
 # How often rows are looked up → the indices of a batch; row 4 never.
 LOOKUPS = {"once": (0, 1, 2, 3, 5, 6), "repeated": (1, 1, 1, 2, 2, 3, 5, 5)}
@@ -129,23 +102,41 @@ _IRIS = DenseNetwork(4, (5, 3), ("relu", "softmax"))
 _LINE = DenseNetwork(3, (6, 4, 2), ("sigmoid", "tanh", "linear"))
 _FLAGS = DenseNetwork(3, (4, 3), ("tanh", "sigmoid"))
 _CURVE = DenseNetwork(2, (4, 1), ("tanh", "linear"))
-_NESTEROV = Rule("SGD", {"learning_rate": _DECAY, "momentum": 0.9, "nesterov": True})
-_CENTERED = Rule("RMSprop", {"momentum": 0.5, "centered": True})
-_ADAGRAD = Rule("Adagrad", {"learning_rate": 0.05})
-_CLIPPED = Rule("SGD", {"clipnorm": 0.1})
+_NESTEROV = Rule(optimizers.SGD, {"learning_rate": _DECAY, "momentum": 0.9, "nesterov": True})
+_CENTERED = Rule(optimizers.RMSPROP, {"momentum": 0.5, "centered": True})
+_ADAGRAD = Rule(optimizers.ADAGRAD, {"learning_rate": 0.05})
+_CLIPPED = Rule(optimizers.SGD, {"clipnorm": 0.1})
 TASKS = (
-    Task("sgd-binary", _XOR, "binary_crossentropy", Rule("SGD", {"learning_rate": 0.5}), epochs=3, graph=True),
-    Task("rmsprop-sparse", _IRIS, "sparse_categorical_crossentropy", Rule("RMSprop"), 24, graph=True),
-    Task("adam-categorical", _IRIS, "categorical_crossentropy", Rule("Adam"), graph=True, dataset=True),
-    Task("momentum-weighted", _XOR, "binary_crossentropy", Rule("SGD", {"momentum": 0.9}), weighted=True, graph=True),
+    Task("sgd-binary", _XOR, "binary_crossentropy", Rule(optimizers.SGD, {"learning_rate": 0.5}), epochs=3, graph=True),
+    Task("rmsprop-sparse", _IRIS, "sparse_categorical_crossentropy", Rule(optimizers.RMSPROP), 24, graph=True),
+    Task("adam-categorical", _IRIS, "categorical_crossentropy", Rule(optimizers.ADAM), graph=True, dataset=True),
+    Task(
+        "momentum-weighted",
+        _XOR,
+        "binary_crossentropy",
+        Rule(optimizers.SGD, {"momentum": 0.9}),
+        weighted=True,
+        graph=True,
+    ),
     # A last batch of one row; targets of shape (n,) for outputs of shape (n, 1).
     Task("nesterov-squares", _CURVE, "mean_squared_error", _NESTEROV, 17, weighted=True, reshaped=True, graph=True),
     Task("rmsprop-binary", _XOR, "binary_crossentropy", _CENTERED, class_weights=(0.5, 3.0), reshaped=True, graph=True),
     Task(
-        "adam-weighted", _IRIS, "sparse_categorical_crossentropy", Rule("Adam"), batch=5, weighted=True, reshaped=True
+        "adam-weighted",
+        _IRIS,
+        "sparse_categorical_crossentropy",
+        Rule(optimizers.ADAM),
+        batch=5,
+        weighted=True,
+        reshaped=True,
     ),
     Task(
-        "adamw-squares", _LINE, "mean_squared_error", Rule("AdamW", {"learning_rate": 0.01}), dataset=True, graph=True
+        "adamw-squares",
+        _LINE,
+        "mean_squared_error",
+        Rule(optimizers.ADAMW, {"learning_rate": 0.01}),
+        dataset=True,
+        graph=True,
     ),
     Task("adagrad-absolute", _LINE, "mean_absolute_error", _ADAGRAD, 24, 6, weighted=True),
     Task(
@@ -158,7 +149,7 @@ TASKS = (
         dataset=True,
         graph=True,
     ),
-    Task("flags-by-name", _FLAGS, "binary_crossentropy", Rule("Adam"), by_name=True),
+    Task("flags-by-name", _FLAGS, "binary_crossentropy", Rule(optimizers.ADAM), by_name=True),
 )
 
 _Y2 = np.array([[1.0], [0.0], [1.0], [0.0], [1.0], [0.0], [1.0]], np.float32)

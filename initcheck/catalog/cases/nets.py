@@ -6,7 +6,9 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 
+from initcheck.catalog import optimizers
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
+from initcheck.catalog.optimizers import SMOOTH, Variant
 from initcheck.catalog.recipes import Net
 
 # Activations by their value at 0. Where it is not 0, a net of zeros learns: hidden outputs are not 0, so the output
@@ -15,21 +17,7 @@ MOVING = ("sigmoid", "softplus", "exponential", "hard_sigmoid")
 RESTING = ("relu", "tanh", "elu", "selu", "softsign", "swish", "gelu", "linear")
 LOSSES = ("binary_crossentropy", "categorical_crossentropy", "mse", "mae", "huber")
 DOUBLE_LOSSES = LOSSES[:4]  # Keras 3.0 compares Huber's delta, a float32, with float64 errors, and raises
-# Smooth in the gradient, so that rounding errors stay rounding errors: not Lion, which takes its sign.
-OPTIMIZERS = (
-    "SGD",
-    "Momentum",
-    "Nesterov",
-    "RMSprop",
-    "Adam",
-    "AdamW",
-    "Adagrad",
-    "Adamax",
-    "Nadam",
-    "Adadelta",
-    "Ftrl",
-)
-_FOR_RANDOM_NETS = ("SGD", "Momentum", "Adam", "RMSprop", "Nadam", "Adagrad")
+_VARIANTS = tuple(SMOOTH)
 # TensorFlow's loops over units work in packets of 4, 8 or 16 floats, with other instructions for what is left over:
 # only at multiples of 16 do all units go the same way through them, and identical units get identical bits.
 PACKET = 16
@@ -38,8 +26,8 @@ PACKET = 16
 @functools.cache
 def zero_nets() -> tuple[Net, ...]:
     """Nets of zeros whose units must stay identical bit by bit, through every optimizer."""
-    nets = draw_cases(_nets(_packets, MOVING), len(OPTIMIZERS), "zero nets")
-    return tuple(replace(net, optimizer=name) for net, name in zip(nets, OPTIMIZERS, strict=True))
+    nets = draw_cases(_nets(_packets, MOVING), len(_VARIANTS), "zero nets")
+    return tuple(replace(net, optimizer=name) for net, name in zip(nets, _VARIANTS, strict=True))
 
 
 @functools.cache
@@ -57,18 +45,19 @@ def constant_nets() -> tuple[Net, ...]:
 @functools.cache
 def random_nets() -> tuple[Net, ...]:
     """Nets of random kernels and biases, to be trained with their units in two orders."""
-    nets = draw_cases(_random_net, len(_FOR_RANDOM_NETS), "random nets")
-    return tuple(replace(net, optimizer=name) for net, name in zip(nets, _FOR_RANDOM_NETS, strict=True))
+    names = _numbered(lambda variant: variant.reordered)
+    nets = draw_cases(_random_net, len(names), "random nets")
+    return tuple(replace(net, optimizer=name) for net, name in zip(nets, names, strict=True))
 
 
 def make_zero_net(stream: CaseStream) -> Net:
     """Any net of zeros whose units must stay identical bit by bit, through any optimizer."""
-    return replace(_nets(_packets, MOVING)(stream), optimizer=stream.one_of(OPTIMIZERS))
+    return replace(_nets(_packets, MOVING)(stream), optimizer=stream.one_of(_VARIANTS))
 
 
 def make_random_net(stream: CaseStream) -> Net:
     """Any net of random kernels and biases, to be trained with its units in two orders."""
-    return replace(_random_net(stream), optimizer=stream.one_of(_FOR_RANDOM_NETS))
+    return replace(_random_net(stream), optimizer=stream.one_of(_numbered(lambda variant: variant.reordered)))
 
 
 def _random_net(stream: CaseStream) -> Net:
@@ -79,7 +68,7 @@ def _random_net(stream: CaseStream) -> Net:
 def resting_nets() -> tuple[Net, ...]:
     """Nets of zeros whose kernels must never move, of any width."""
     return tuple(
-        Net((3 + number, 5), activation, OPTIMIZERS[number % len(OPTIMIZERS)], LOSSES[number % 3], steps=3)
+        Net((3 + number, 5), activation, _VARIANTS[number % len(_VARIANTS)], LOSSES[number % 3], steps=3)
         for number, activation in enumerate(RESTING)
     )
 
@@ -87,7 +76,7 @@ def resting_nets() -> tuple[Net, ...]:
 def moving_nets() -> tuple[Net, ...]:
     """Nets of zeros whose kernels must all move, of any width; one traced, as ``compile`` does by default."""
     return tuple(
-        Net((3 + number, 5), activation, OPTIMIZERS[number], LOSSES[number % 3], steps=4, graph=number == 0)
+        Net((3 + number, 5), activation, _VARIANTS[number], LOSSES[number % 3], steps=4, graph=number == 0)
         for number, activation in enumerate(MOVING)
     )
 
@@ -122,7 +111,7 @@ KEEPING: tuple[Net, ...] = (
     _width(16, extra=(("Dropout", 0.5),), activation="relu"),
     _width(16, extra=(("GaussianDropout", 0.5),), activation="tanh"),
     _width(16, bias=0.5, activation="tanh"),
-    _width(16, bias=0.5, activation="sigmoid", optimizer="Adam"),
+    _width(16, bias=0.5, activation="sigmoid", optimizer=optimizers.ADAM.name),
 )
 
 
@@ -147,8 +136,15 @@ def _nets(
     return make
 
 
+def _numbered(number_of: Callable[[Variant], int | None]) -> tuple[str, ...]:
+    """The variants that have such a number, in its order."""
+    variants = (variant for row in optimizers.OPTIMIZERS for variant in row.smooth)
+    found = {number: variant.name for variant in variants if (number := number_of(variant)) is not None}
+    return tuple(found[number] for number in range(len(found)))
+
+
 def _of_any_width(kernel: float, activations: tuple[str, ...], key: str) -> tuple[Net, ...]:
-    names = ("SGD", "Nesterov", "Adam", "RMSprop", "Adagrad")
+    names = _numbered(lambda variant: variant.any_width)
     nets = draw_cases(_nets(_widths(2, 21), activations, DOUBLE_LOSSES), len(names), key)
     return tuple(
         replace(net, kernel=kernel, dtype="float64", optimizer=name, steps=4)

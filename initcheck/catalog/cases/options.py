@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
+
 
 @dataclass(frozen=True)
 class SavedPart:
@@ -40,46 +42,19 @@ def _parts(module: str, table: Mapping[str, Mapping[str, Any]], **common: Any) -
 
 _CLIPS = ({"clipnorm": 0.3}, {"clipvalue": 0.3}, {"global_clipnorm": 0.3})
 _AVERAGED = {"use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 2}
-_OPTIMIZERS: dict[str, dict[str, Any]] = {
-    "SGD": {"momentum": 0.7, "nesterov": True},
-    "RMSprop": {"rho": 0.7, "momentum": 0.3, "epsilon": 1e-3, "centered": True},
-    "Adam": {"beta_1": 0.7, "beta_2": 0.95, "epsilon": 1e-3, "amsgrad": True},
-    "AdamW": {"beta_1": 0.7, "beta_2": 0.95, "epsilon": 1e-3, "amsgrad": True, "weight_decay": 0.1},
-    "Adagrad": {"initial_accumulator_value": 0.3, "epsilon": 1e-3},
-    "Adamax": {"beta_1": 0.7, "beta_2": 0.95, "epsilon": 1e-3},
-    "Nadam": {"beta_1": 0.7, "beta_2": 0.95, "epsilon": 1e-3},
-    "Adadelta": {"rho": 0.7, "epsilon": 1e-3},
-    "Ftrl": {
-        "learning_rate_power": -0.3,
-        "initial_accumulator_value": 0.3,
-        "l1_regularization_strength": 0.01,
-        "l2_regularization_strength": 0.02,
-        "l2_shrinkage_regularization_strength": 0.03,
-        "beta": 0.1,
-    },
-    "Lion": {"beta_1": 0.7, "beta_2": 0.95},
-    "Adafactor": {
-        "beta_2_decay": -0.7,
-        "epsilon_1": 1e-20,
-        "epsilon_2": 0.002,
-        "clip_threshold": 1.3,
-        "relative_step": False,
-    },
-    "Lamb": {"beta_1": 0.7, "beta_2": 0.95, "epsilon": 1e-3},
-}
 _EVERY = {"learning_rate": 0.0625, "weight_decay": 0.003, "loss_scale_factor": 8.0, "name": "named"}
 
 
-def _optimizer(name: str, clip: dict[str, Any]) -> SavedPart:
+def _optimizer(row: Optimizer, clip: dict[str, Any]) -> SavedPart:
     # Keras refuses two kinds of clipping at once; and averages are not for weights that are updated now and then.
     more = {"gradient_accumulation_steps": 2} if "clipvalue" in clip else _AVERAGED
-    return SavedPart("optimizers", name, {**_EVERY, **_OPTIMIZERS[name], **clip, **more}, next(iter(clip)))
+    return SavedPart("optimizers", row.name, {**_EVERY, **row.saved, **clip, **more}, next(iter(clip)))
 
 
-OPTIMIZERS = tuple(
-    _optimizer(name, clip)
-    for number, name in enumerate(_OPTIMIZERS)
-    for clip in (_CLIPS if name in ("SGD", "Adam") else _CLIPS[number % 3 :][:1])
+OPTIMIZER_PARTS = tuple(
+    _optimizer(row, clip)
+    for number, row in enumerate(OPTIMIZERS)
+    for clip in (_CLIPS if row.every_clip else _CLIPS[number % 3 :][:1])
 )
 
 SCHEDULES = _parts(
@@ -170,7 +145,7 @@ CONSTRAINTS = _parts(
         "UnitNorm": {"axis": 1},
     },
 )
-PARTS = (*OPTIMIZERS, *SCHEDULES, *LOSSES, *METRICS, *REGULARIZERS, *CONSTRAINTS)
+PARTS = (*OPTIMIZER_PARTS, *SCHEDULES, *LOSSES, *METRICS, *REGULARIZERS, *CONSTRAINTS)
 
 
 @dataclass(frozen=True)

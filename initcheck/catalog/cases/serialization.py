@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog import optimizers
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.cases.seeds import LOWER, UPPER
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal, Shape
-from initcheck.oracle.optimizers import Rule, Schedule
+from initcheck.catalog.optimizers import OPTIMIZERS, Rule
+from initcheck.oracle.optimizers import Schedule
 
 KINDS = ("dense", "convolution", "recurrent", "bidirectional", "branches", "nested", "double")
 # Many like layers, for what depends on their number, and costs by it.
@@ -93,19 +95,10 @@ LAYERS: tuple[tuple[str, dict[str, Any], dict[str, Any], Shape], ...] = (
 )
 
 _DECAY = Schedule("ExponentialDecay", {"initial_learning_rate": 0.05, "decay_steps": 2, "decay_rate": 0.5})
-OPTIMIZERS = (
-    Rule("SGD", {"momentum": 0.9, "nesterov": True, "learning_rate": 0.05}),
-    Rule("SGD", {"learning_rate": _DECAY, "clipnorm": 0.5}),
-    Rule("RMSprop", {"rho": 0.8, "momentum": 0.5, "centered": True, "epsilon": 1e-5}),
-    Rule("Adam", {"beta_1": 0.8, "beta_2": 0.95, "amsgrad": True}),
-    Rule("AdamW", {"learning_rate": 0.01, "weight_decay": 0.05}),
-    Rule("Adagrad", {"learning_rate": 0.05, "initial_accumulator_value": 0.2}),
-    Rule("Adadelta", {"learning_rate": 0.5, "rho": 0.9}),
-    Rule("Adamax", {"learning_rate": 0.02}),
-    Rule("Nadam", {"learning_rate": 0.02}),
-    Rule("Ftrl", {"learning_rate": 0.05}),
-    Rule("Lion", {"learning_rate": 0.01}),
-    Rule("Adam", {"use_ema": True, "ema_momentum": 0.9}),
+CONTINUED = (
+    *(Rule(row, row.continued) for row in OPTIMIZERS if row.continued is not None),
+    Rule(optimizers.SGD, {"learning_rate": _DECAY, "clipnorm": 0.5}),
+    Rule(optimizers.ADAM, {"use_ema": True, "ema_momentum": 0.9}),
 )
 
 NAMES = {

@@ -9,13 +9,14 @@ from typing import Any
 
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.recipes import Layer, Recipe
 
 # Rows of any law, and of a scale with which training neither dies nor explodes within six steps.
 _ROWS = tuple(name for name, row in INITIALIZERS.items() if row.law.random and name != "standard_normal")
 # None with a dead zone: a narrow relu layer may be dead by chance, and then its kernel does not move.
 _ACTIVATIONS = ("tanh", "sigmoid", "elu", "selu", "softplus", "gelu")
-_OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adamax", "Nadam", "Adadelta")
+_OPTIMIZERS = tuple(row.name for row in OPTIMIZERS if row.drawn)
 _OUTPUTS = {
     0: ("mse", 1, "linear"),
     2: ("binary_crossentropy", 1, "sigmoid"),

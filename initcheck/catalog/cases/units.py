@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from initcheck.catalog import optimizers
 from initcheck.catalog.recipes import UnitNet
 
 UNITS = 6
@@ -20,5 +21,5 @@ def unit_nets() -> tuple[UnitNet, ...]:
     return tuple(
         UnitNet(kind, kernel, "sigmoid" if kernel == 0 else "tanh", optimizer, shape, settings, gates)
         for kind, (shape, settings, gates) in _SIZES.items()
-        for kernel, optimizer in ((0.0, "SGD"), (0.25, "Nesterov"))
+        for kernel, optimizer in ((0.0, optimizers.PLAIN.name), (0.25, optimizers.NESTEROV.name))
     )

@@ -26,7 +26,7 @@ from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.optimizers import Schedule
 
 if TYPE_CHECKING:
-    from initcheck.oracle.optimizers import Rule
+    from initcheck.catalog.optimizers import Rule
 
 
 _RATE = 0.0234375  # assigned after compiling; exact in single precision
@@ -270,7 +270,7 @@ class Saving:
         hidden = [keras.layers.Dense(3, activation="tanh") for _ in range(2)]
         model = keras.Sequential([keras.Input((3,)), *hidden, keras.layers.Dense(2)])
         model.compile(
-            optimizer=getattr(keras.optimizers, rule.name)(**config),
+            optimizer=getattr(keras.optimizers, rule.optimizer.name)(**config),
             loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
             run_eagerly=True,
         )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.optimizers import SMOOTH
 from initcheck.catalog.recipes import Net
 from initcheck.evidence.symmetry.unit_products import treats_units_alike
 from initcheck.evidence.toy_data import net_rows
@@ -18,7 +19,6 @@ from initcheck.frameworks.initializers import make_initializer
 from initcheck.seeding import derive_seed
 
 INPUTS = 5
-RATES = {"SGD": 0.1, "Momentum": 0.05, "Nesterov": 0.05}  # all others: 0.01
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ def _walk(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) -> 
     dense = [layer for layer in layers if type(layer).__name__ == "Dense"]
     orders = tuple(_order(width, number) if permuted else np.arange(width) for number, width in enumerate(net.widths))
     _permute(dense, orders)
-    model.compile(optimizer=_optimizer(keras, net.optimizer), loss=net.loss, run_eagerly=not net.graph)
+    rule = SMOOTH[net.optimizer]
+    optimizer = getattr(keras.optimizers, rule.optimizer.name)(**rule.config)
+    model.compile(optimizer=optimizer, loss=net.loss, run_eagerly=not net.graph)
     seen = [_read(dense)]
     losses = []
     for inputs, outputs in zip(x, y, strict=True):
@@ -76,7 +78,7 @@ def _walk(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) -> 
         biases=tuple(np.stack([step[number][1] for step in seen]) for number in range(len(dense))),
         orders=orders,
         losses=np.array(losses),
-        rate=RATES.get(net.optimizer, 0.01),
+        rate=rule.config["learning_rate"],
         alike=treats_units_alike(net.batch_size, (INPUTS, *net.widths, y.shape[-1]), net.dtype),
     )
 
@@ -112,13 +114,6 @@ def _extra(keras: Any, kind: str, value: float, seed: int) -> Any:
     if kind == "BatchNormalization":
         return layer(momentum=value)
     return layer(value, seed=seed)
-
-
-def _optimizer(keras: Any, name: str) -> Any:
-    rate = RATES.get(name, 0.01)
-    if name in ("Momentum", "Nesterov"):
-        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=name == "Nesterov")
-    return getattr(keras.optimizers, name)(learning_rate=rate)
 
 
 def _order(width: int, number: int) -> Array:

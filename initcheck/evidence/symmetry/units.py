@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.optimizers import SMOOTH
 from initcheck.evidence.toy_models import make_model
 from initcheck.evidence.trace import Array
 from initcheck.frameworks.floatx import floatx
@@ -56,8 +57,9 @@ def _walk(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
     )
     output = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=constant, dtype=_DTYPE)
     model = make_model(keras, [layer, *pooling, output], net.input_shape, "sequential", _DTYPE)
-    momentum = {"momentum": 0.9, "nesterov": True} if net.optimizer == "Nesterov" else {}
-    model.compile(optimizer=keras.optimizers.SGD(RATE, **momentum), loss="binary_crossentropy", run_eagerly=True)
+    rule = SMOOTH[net.optimizer]
+    optimizer = getattr(keras.optimizers, rule.optimizer.name)(**{**rule.config, "learning_rate": RATE})
+    model.compile(optimizer=optimizer, loss="binary_crossentropy", run_eagerly=True)
     seen, losses = [(layer.get_weights(), output.get_weights())], []
     for inputs, outputs in zip(x, y, strict=True):
         losses.append(float(np.ravel(model.train_on_batch(inputs, outputs))[0]))

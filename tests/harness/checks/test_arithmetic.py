@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from initcheck.catalog import optimizers
 from initcheck.catalog.cases import arithmetic as arithmetic_cases
 from initcheck.catalog.cases.arithmetic import TASKS
+from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
 from initcheck.oracle.layers import LAYERS
 from initcheck.oracle.networks import activate, backward, forward, right_rows, right_shares, row_losses, targets
-from initcheck.oracle.optimizers import OPTIMIZERS, Optimizer, Rule, Schedule, learning_rate
+from initcheck.oracle.optimizers import Schedule, WeightStep, learning_rate
 from initcheck.oracle.rounding import Rounded
 from initcheck.oracle.tasks import Batch, class_of, rows_for, weights_for
 from initcheck.records import Status
@@ -76,7 +78,7 @@ class FakeSteps:
 
     def updates(self, rule, weights, gradients, by_name=False):
         """The weights after each gradient."""
-        optimizer, after = Optimizer(rule, float), []
+        optimizer, after = rule.stepper(float), []
         for one in gradients:
             stepped = optimizer.step([w.astype(float) for w in weights], [g.astype(float) for g in one])
             weights = [w.astype(rule.dtype) for w in stepped]
@@ -111,7 +113,7 @@ class FakeSteps:
         last_rows = rows
         if task.class_weights:
             rows = rows.shared(np.array(task.class_weights)[class_of(rows.y)])
-        weights, optimizer = [weights_for(task.net, 3)], Optimizer(task.rule, float)
+        weights, optimizer = [weights_for(task.net, 3)], task.rule.stepper(float)
         batches, epochs = [], []
         for _ in range(task.epochs):
             seen = []
@@ -212,39 +214,39 @@ def test_a_gradient_off_by_a_ten_thousandth_fails():
 @pytest.mark.parametrize(
     ("told", "done"),
     [
-        (Rule("SGD"), Rule("SGD", {"learning_rate": 0.0101})),
-        (Rule("SGD", {"momentum": 0.9}), Rule("SGD", {"momentum": -0.9})),
-        (Rule("SGD", {"momentum": 0.9, "nesterov": True}), Rule("SGD", {"momentum": 0.9})),
-        (Rule("SGD", {"clipnorm": 0.5}), Rule("SGD", {"global_clipnorm": 0.5})),
-        (Rule("RMSprop"), Rule("RMSprop", {"rho": 0.89})),
-        (Rule("RMSprop"), Rule("RMSprop", {"epsilon": 1e-6})),
-        (Rule("RMSprop", {"centered": True}), Rule("RMSprop")),
-        (Rule("Adam"), Rule("Adam", {"beta_2": 0.998})),
-        (Rule("Adam"), Rule("Adam", {"beta_1": 0.899})),
-        (Rule("Adam"), Rule("Adam", {"epsilon": 1e-6})),
-        (Rule("Adam"), Rule("Adam", {"learning_rate": 0.00101})),
-        (Rule("Adam", {"amsgrad": True, "beta_2": 0.7}), Rule("Adam", {"beta_2": 0.7})),
+        (Rule(optimizers.SGD), Rule(optimizers.SGD, {"learning_rate": 0.0101})),
+        (Rule(optimizers.SGD, {"momentum": 0.9}), Rule(optimizers.SGD, {"momentum": -0.9})),
+        (Rule(optimizers.SGD, {"momentum": 0.9, "nesterov": True}), Rule(optimizers.SGD, {"momentum": 0.9})),
+        (Rule(optimizers.SGD, {"clipnorm": 0.5}), Rule(optimizers.SGD, {"global_clipnorm": 0.5})),
+        (Rule(optimizers.RMSPROP), Rule(optimizers.RMSPROP, {"rho": 0.89})),
+        (Rule(optimizers.RMSPROP), Rule(optimizers.RMSPROP, {"epsilon": 1e-6})),
+        (Rule(optimizers.RMSPROP, {"centered": True}), Rule(optimizers.RMSPROP)),
+        (Rule(optimizers.ADAM), Rule(optimizers.ADAM, {"beta_2": 0.998})),
+        (Rule(optimizers.ADAM), Rule(optimizers.ADAM, {"beta_1": 0.899})),
+        (Rule(optimizers.ADAM), Rule(optimizers.ADAM, {"epsilon": 1e-6})),
+        (Rule(optimizers.ADAM), Rule(optimizers.ADAM, {"learning_rate": 0.00101})),
+        (Rule(optimizers.ADAM, {"amsgrad": True, "beta_2": 0.7}), Rule(optimizers.ADAM, {"beta_2": 0.7})),
         (
-            Rule("AdamW", {"learning_rate": 0.5}),
-            Rule("AdamW", {"learning_rate": 0.5, "weight_decay": 0.0041}),
+            Rule(optimizers.ADAMW, {"learning_rate": 0.5}),
+            Rule(optimizers.ADAMW, {"learning_rate": 0.5, "weight_decay": 0.0041}),
         ),
-        (Rule("Adagrad"), Rule("Adagrad", {"initial_accumulator_value": 0.101})),
-        (Rule("Adadelta"), Rule("Adadelta", {"rho": 0.94})),
-        (Rule("Adamax"), Rule("Adamax", {"beta_2": 0.998})),
-        (Rule("Adamax"), Rule("Adamax", {"epsilon": 2e-7})),
-        (Rule("Adam"), Rule("Adam", {"epsilon": 2e-7})),
+        (Rule(optimizers.ADAGRAD), Rule(optimizers.ADAGRAD, {"initial_accumulator_value": 0.101})),
+        (Rule(optimizers.ADADELTA), Rule(optimizers.ADADELTA, {"rho": 0.94})),
+        (Rule(optimizers.ADAMAX), Rule(optimizers.ADAMAX, {"beta_2": 0.998})),
+        (Rule(optimizers.ADAMAX), Rule(optimizers.ADAMAX, {"epsilon": 2e-7})),
+        (Rule(optimizers.ADAM), Rule(optimizers.ADAM, {"epsilon": 2e-7})),
         (
-            Rule("Adagrad", {"initial_accumulator_value": 0.0}),
-            Rule("Adagrad", {"initial_accumulator_value": 0.0, "epsilon": 1.001e-7}),
+            Rule(optimizers.ADAGRAD, {"initial_accumulator_value": 0.0}),
+            Rule(optimizers.ADAGRAD, {"initial_accumulator_value": 0.0, "epsilon": 1.001e-7}),
         ),
-        (Rule("Nadam"), Rule("Nadam", {"beta_1": 0.899})),
-        (Rule("Lion"), Rule("Lion", {"beta_1": 0.85})),
-        (Rule("Ftrl"), Rule("Ftrl", {"l1_regularization_strength": 1e-4})),
-        (Rule("Adam", start=10_000), Rule("Adam", start=5904)),
-        (Rule("SGD"), Rule("SGD", {"clipvalue": 100.0})),
+        (Rule(optimizers.NADAM), Rule(optimizers.NADAM, {"beta_1": 0.899})),
+        (Rule(optimizers.LION), Rule(optimizers.LION, {"beta_1": 0.85})),
+        (Rule(optimizers.FTRL), Rule(optimizers.FTRL, {"l1_regularization_strength": 1e-4})),
+        (Rule(optimizers.ADAM, start=10_000), Rule(optimizers.ADAM, start=5904)),
+        (Rule(optimizers.SGD), Rule(optimizers.SGD, {"clipvalue": 100.0})),
         (
-            Rule("Adam", {"learning_rate": 0.125, "epsilon": 2.0**-20}, dtype="float64"),
-            Rule("Adam", {"learning_rate": 0.125 * (1 + 1e-10), "epsilon": 2.0**-20}, dtype="float64"),
+            Rule(optimizers.ADAM, {"learning_rate": 0.125, "epsilon": 2.0**-20}, dtype="float64"),
+            Rule(optimizers.ADAM, {"learning_rate": 0.125 * (1 + 1e-10), "epsilon": 2.0**-20}, dtype="float64"),
         ),
     ],
     ids=str,
@@ -257,25 +259,37 @@ def test_an_optimizer_that_is_only_just_another_fails(told, done):
     assert "after step" in verdict.measured
 
 
-def test_a_rate_outside_of_the_velocity_fails_where_the_rate_changes(monkeypatch):
-    class Outside(Optimizer):
-        def _sgd(self, index, gradient, rate):
-            velocity = self._set["momentum"] * self._slot("velocity", index, gradient) - gradient
-            return rate * self._keep("velocity", index, velocity)
+def with_formula(formula):
+    """A Keras whose optimizers all have that formula."""
 
-    constant, changing = Rule("SGD", {"momentum": 0.9}), Rule("SGD", {"momentum": 0.9, "learning_rate": DECAY})
-    monkeypatch.setitem(FakeSteps.updates.__globals__, "Optimizer", Outside)
-    assert arithmetic.updates(FakeLab(), constant).status is Status.PASS
-    assert arithmetic.updates(FakeLab(), changing).status is Status.FAIL
+    class Other(FakeSteps):
+        def updates(self, rule, weights, gradients):
+            other = replace(rule, optimizer=replace(rule.optimizer, formula=formula))
+            return FakeSteps.updates(self, other, weights, gradients)
+
+    return FakeLab(Other())
 
 
-def test_every_optimizer_meets_a_schedule_a_string_and_repeated_lookups():
-    rules = arithmetic_cases.RULES
-    scheduled = {rule.name for rule in rules if isinstance(rule.config.get("learning_rate"), Schedule)}
-    assert scheduled == set(OPTIMIZERS) == {rule.name for rule in arithmetic_cases.LOOKUP_RULES}
-    assert {subject.name for subject in arithmetic_subjects("ARI12")} >= {name.lower() for name in OPTIMIZERS} - {
-        "lion"
+def test_a_rate_outside_of_the_velocity_fails_where_the_rate_changes():
+    def outside(step):
+        velocity = step.setting("momentum") * step.slot("velocity", step.gradient) - step.gradient
+        return step.weight + step.rate * step.keep("velocity", velocity)
+
+    constant = Rule(optimizers.SGD, {"momentum": 0.9})
+    changing = Rule(optimizers.SGD, {"momentum": 0.9, "learning_rate": DECAY})
+    assert arithmetic.updates(with_formula(outside), constant).status is Status.PASS
+    assert arithmetic.updates(with_formula(outside), changing).status is Status.FAIL
+
+
+def test_every_formula_meets_a_schedule_a_string_and_repeated_lookups():
+    judged = {row for row in OPTIMIZERS if row.formula}
+    scheduled = {
+        rule.optimizer for rule in arithmetic_cases.RULES if isinstance(rule.config.get("learning_rate"), Schedule)
     }
+    assert scheduled == judged == {rule.optimizer for rule in arithmetic_cases.LOOKUP_RULES}
+    named = {row.identifier for row in judged if not row.version_defaults}
+    assert named == {row.identifier for row in judged} - {"lion"}
+    assert named <= {subject.name for subject in arithmetic_subjects("ARI12")}
 
 
 def arithmetic_subjects(code):
@@ -290,7 +304,7 @@ def test_lookups_that_count_once_fail_only_where_rows_repeat():
             last = [(indices, np.where(_first(indices)[..., None], slopes, 0.0)) for indices, slopes in steps]
             return FakeSteps.lookups(self, rule, table, last)
 
-    rule = Rule("SGD")
+    rule = Rule(optimizers.SGD)
     assert arithmetic.lookups(FakeLab(Once()), (rule, "once")).status is Status.PASS
     assert arithmetic.lookups(FakeLab(Once()), (rule, "repeated")).status is Status.FAIL
 
@@ -305,7 +319,7 @@ def _first(indices):
 def test_a_name_that_means_something_else_fails(name):
     class Other(FakeSteps):
         def updates(self, rule, weights, gradients, by_name=False):
-            return FakeSteps.updates(self, Rule(rule.name, {"learning_rate": 0.0011}), weights, gradients)
+            return FakeSteps.updates(self, Rule(rule.optimizer, {"learning_rate": 0.0011}), weights, gradients)
 
         named_loss = FakeSteps.named_loss
         named_metric = FakeSteps.named_metric
@@ -369,15 +383,13 @@ def test_class_weights_that_count_as_one_fail():
     assert arithmetic.fit_steps(FakeLab(steps), task).status is Status.FAIL
 
 
-def test_an_optimizer_without_bias_correction_fails(monkeypatch):
-    class Uncorrected(Optimizer):
-        def _unbias(self, share):
+def test_an_optimizer_without_bias_correction_fails():
+    class Uncorrected(WeightStep):
+        def unbias(self, share):
             return 1.0
 
-    steps = FakeSteps()
-    right = FakeSteps.updates
-    monkeypatch.setitem(right.__globals__, "Optimizer", Uncorrected)
-    assert arithmetic.updates(FakeLab(steps), Rule("Adam")).status is Status.FAIL
+    lab = with_formula(lambda step: optimizers.ADAM.formula(Uncorrected(**vars(step))))
+    assert arithmetic.updates(lab, Rule(optimizers.ADAM)).status is Status.FAIL
 
 
 def test_a_dropped_last_batch_fails():

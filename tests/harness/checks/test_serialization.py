@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from initcheck.catalog import optimizers
 from initcheck.catalog.cases import options
 from initcheck.catalog.cases import serialization as serialization_cases
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.optimizers import Rule
 from initcheck.checks import serialization
 from initcheck.checks.registry import NotApplicable
 from initcheck.evidence.serialization.records import Clone, Continued, Got, RoundTrip
-from initcheck.oracle.optimizers import Rule
 from initcheck.records import Status
 
 ULP = np.float32(2.0**-23)
@@ -151,7 +152,7 @@ def a_training(**changes):
     ids=["weights", "state", "config", "assigned rate", "never trained", "never continued"],
 )
 def test_a_training_that_is_not_the_uninterrupted_one_fails(changes):
-    rule = Rule("Adam")
+    rule = Rule(optimizers.ADAM)
     assert serialization.continued(FakeLab(continued=a_training()), rule).status is Status.PASS
     assert serialization.continued(FakeLab(continued=a_training(**changes)), rule).status is Status.FAIL
 

@@ -10,6 +10,7 @@ import pytest
 
 from initcheck.catalog.cases import nets
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.optimizers import SMOOTH
 from initcheck.catalog.recipes import Net
 from initcheck.checks import symmetry
 from initcheck.checks.registry import NotApplicable
@@ -211,5 +212,5 @@ def test_every_net_has_a_name_of_its_own_and_every_optimizer_trains_one() -> Non
     )
     for family in families:
         assert len({net.name for net in family}) == len(family)
-    assert {net.optimizer for net in nets.zero_nets()} == set(nets.OPTIMIZERS)
+    assert {net.optimizer for net in nets.zero_nets()} == set(SMOOTH)
     assert all(width % nets.PACKET == 0 for net in nets.zero_nets() for width in net.widths)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, InitcheckError
+from initcheck.catalog import optimizers
 from initcheck.catalog.initializers import get_initializers
+from initcheck.engines import reuse
 from initcheck.engines.agreement import compare_engines, judge_agreement
 from initcheck.engines.ensemble import EnsembleEngine, _cores
 from initcheck.engines.fit import ReferenceEngine
@@ -199,6 +201,13 @@ def test_what_it_cannot_hold_to_the_reference_engine_is_refused_and_trained_by_t
         EnsembleEngine(problem, get_initializers(["he_normal"]))
     with pytest.raises(InitcheckError, match="the ensemble engine cannot train problem"):
         initcheck.sweep(problem, initializers=["he_normal"], reseeds=1, epochs=1, engine="ensemble")
+
+
+def test_an_optimizer_whose_elements_move_together_is_refused(monkeypatch):
+    together = replace(optimizers.RMSPROP, elementwise=False, without={"elementwise": "a test"})
+    monkeypatch.setattr(reuse, "OPTIMIZERS", (together,))
+    with pytest.raises(UnsuitableError, match="its optimizer is RMSprop"):
+        EnsembleEngine(PROBLEMS["iris"], get_initializers(["he_normal"]))
 
 
 def test_losses_in_float64_are_trained_by_fit():

@@ -6,6 +6,7 @@ import pytest
 
 import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
+from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.engines.fit import ReferenceEngine, batch_order, count_correct
 from initcheck.engines.sweep import train_runs
 from initcheck.frameworks.initializers import LayerInitializers, make_initializer
@@ -53,7 +54,7 @@ def test_a_reused_model_gives_the_bits_of_a_fresh_one(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("optimizer", ["SGD", "RMSprop", "Adam", "AdamW", "Adagrad", "Adadelta", "Adamax"])
+@pytest.mark.parametrize("optimizer", [row.name for row in OPTIMIZERS if row.resettable])
 def test_every_reset_optimizer_gives_the_bits_of_a_fresh_one(optimizer):
     problem = replace(PROBLEMS["iris"], optimizer=lambda keras: getattr(keras.optimizers, optimizer)(0.05))
     engine = ReferenceEngine(problem, epochs=EPOCHS)
