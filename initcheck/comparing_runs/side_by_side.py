@@ -10,8 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from initcheck.arguments import number
-from initcheck.baselines.comparing.compare import environment_differences
-from initcheck.baselines.comparing.comparison import Difference
+from initcheck.baselines.comparing.differences import Difference, differences, environment_differences
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.comparing_runs.effects import (
     judge,
@@ -331,11 +330,7 @@ def _other_problem(old: ProblemFacts, new: ProblemFacts) -> str:
 def _setting_differences(a: SweptRuns, b: SweptRuns) -> tuple[Difference, ...]:
     """What else than the environment may be the cause."""
     mine, other = _settings(a), _settings(b)
-    found = [
-        Difference(what, mine.get(what, "–"), other.get(what, "–"))
-        for what in {**mine, **other}
-        if mine.get(what) != other.get(what)
-    ]
+    found = list(differences(mine, other))
     ends = [sweep.facts.data for sweep in (a, b)]
     digests = [{**dict(one.arrays), "held-out targets": one.digest} if one else {} for one in ends]
     for what, digest in digests[0].items():

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from initcheck.baselines.comparing.comparison import Difference, Ranked
+from initcheck.baselines.comparing.classes import Ranked
+from initcheck.baselines.comparing.differences import Difference
 from initcheck.statistics.estimates import Estimate
 
 DELTA = 0.01  # of the mean accuracy

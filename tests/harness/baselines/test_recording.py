@@ -1,6 +1,6 @@
 """What is recorded of the installed framework: twice the same, and each fault of a framework at its own stage.
 
-Each fault is recorded once and held against the healthy framework, and against what was recorded on older stacks.
+Each fault is recorded once and compared with the healthy framework, and with what was recorded on older stacks.
 """
 
 import sys
@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from initcheck import INITIALIZERS, PROBLEMS, InitcheckError
+from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import compare
-from initcheck.baselines.comparing.comparison import Class
+from initcheck.baselines.comparing.comparison import Section
 from initcheck.baselines.recording import record as recording
 from initcheck.baselines.records.store import load_baseline
 from initcheck.baselines.records.training_records import STAGES
@@ -24,7 +25,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.cli import app as cli
 from initcheck.frameworks.keras import load_keras
-from initcheck.reporting.comparisons.sentences import describe, overall
+from initcheck.reporting.comparisons.sentences import describe
 from initcheck.seeding import DEFAULT_SEED
 
 RECORDED = Path(__file__).parents[1] / "recorded"
@@ -55,7 +56,7 @@ def healthy(_small):
 @pytest.mark.slow
 def test_the_same_framework_recorded_twice_is_identical(healthy):
     found = compare(healthy, recorded())
-    assert overall(found) is Class.IDENTICAL, describe(found)
+    assert found.verdict is Class.IDENTICAL, describe(found)
 
 
 @pytest.mark.slow
@@ -103,7 +104,7 @@ def older(request):
 
 
 def of_he_normal(old, new):
-    (cell,) = (cell for cell in compare(old, new).of("traces") if cell.name == "iris he_normal" and cell.ladder)
+    (cell,) = (cell for cell in compare(old, new).of(Section.TRACES) if cell.name == "iris he_normal" and cell.ladder)
     return cell
 
 
@@ -225,7 +226,7 @@ def test_a_fault_is_named_at_its_stage(healthy, faulty):
     new, fault = faulty
     cell = of_he_normal(healthy, new)
     assert (cell.stage, cell.found) == (fault.stage, fault.found), cell
-    assert {one.found for one in compare(healthy, new).of("draws")} == {fault.law}
+    assert {one.found for one in compare(healthy, new).of(Section.DRAWS)} == {fault.law}
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from baselines import baseline
@@ -13,6 +13,7 @@ from initcheck.baselines.comparing.compare import compare
 from initcheck.baselines.records.schema import EnvironmentRecord
 from initcheck.frameworks import environment as recorded
 from initcheck.frameworks.keras import threads
+from initcheck.records import DECIDE_BITS
 
 
 def test_what_is_not_there_takes_no_row():
@@ -21,6 +22,16 @@ def test_what_is_not_there_takes_no_row():
     assert "cpu features" not in shown
     full = replace(ENVIRONMENT, cpu_features=("avx2", "fma"), switches={"XLA_FLAGS": "--a=b"})
     assert dict(full.rows()) == {**shown, "cpu features": "avx2, fma", "switches": "XLA_FLAGS=--a=b"}
+
+
+def test_every_field_takes_rows_of_its_own_and_those_that_decide_bits_are_fields():
+    full = replace(ENVIRONMENT, cpu_features=("fma",), switches={"a": "b"}, distributions={"keras": "my-keras"})
+    names = [field.name for field in fields(full)]
+    rows = [row for name in names for row in full.rows([name])]
+    assert all(full.rows([name]) for name in names)
+    assert sorted(rows) == sorted(full.rows())
+    assert set(names) - set(DECIDE_BITS) == {"versions", "distributions", "python"}
+    assert set(DECIDE_BITS) < set(names)
 
 
 def test_an_environment_is_the_same_after_it_was_a_record():

@@ -11,7 +11,8 @@ from fake_recorder import PARTS, nothing, only
 
 from initcheck import InitcheckError
 from initcheck.baselines.comparing.compare import compare
-from initcheck.baselines.recording.parts import merge, needed_by, part_of, pick
+from initcheck.baselines.comparing.comparison import CellKey, Section
+from initcheck.baselines.recording.parts import Part, merge, needed_by, part_of, pick
 from initcheck.baselines.records.store import load_baseline, write_baseline
 from initcheck.cli import app as cli
 from initcheck.seeding import DEFAULT_SEED
@@ -73,11 +74,20 @@ def repository(pytester):
 def test_a_cell_is_the_same_judged_with_its_parts_alone_and_with_all_others(new):
     whole = compare(OLD, new).cells
     for cell in compare(OLD, OLD).cells:
-        part = part_of(cell.section, cell.name, PARTS)
+        part = part_of(cell.key, PARTS)
         alone = compare(OLD, merge([only(new, one) for one in needed_by(part, OLD, PARTS)])).cells
-        found = pick(alone, cell.section, cell.name, OLD.problems)
-        assert found == pick(whole, cell.section, cell.name, OLD.problems)
+        found = pick(alone, cell.key)
+        assert found == pick(whole, cell.key)
         assert found is not None
+
+
+def test_a_cell_is_decided_by_its_own_problem_whatever_the_names():
+    parts = [*PARTS, Part("problems", "iris he_normal")]
+    for problem, subject in (("iris", "he_normal"), ("iris he_normal", "zeros"), ("iris", "he_normal zeros")):
+        assert part_of(CellKey(Section.TRACES, subject, problem), parts).name == problem
+    assert part_of(CellKey(Section.ORDERS, "iris"), parts).section == "orders"
+    assert part_of(CellKey(Section.ORDERS, problem="iris"), parts).section == "problems"
+    assert part_of(CellKey(Section.ORDERS, problem="wine"), parts) is None
 
 
 def test_parts_merge_to_the_whole_and_not_from_two_environments():
@@ -109,7 +119,7 @@ def test_missing_then_recorded_then_changed_then_recorded_anew(repository):
     result.assert_outcomes(failed=1, passed=len(PARTS) + CELLS - 1)
     result.stdout.fnmatch_lines(
         [
-            "*traces iris he_normal: CHANGED since 'first gradient' by * ulps, relative 0.0*is allowed*found",
+            "*traces iris he_normal: CHANGED since 'first gradient' by * ulps, relative 0.0*is allowed, actual*",
             "*expected: identical or within tolerance, against a.json*",
             "*see all: initcheck compare a.json b.json",
             "initcheck: * 1 changed",
@@ -169,7 +179,7 @@ def test_what_could_not_be_recorded_is_told_by_each_of_its_tests_and_tried_once(
     result = repository("--initcheck-baseline=old.json")
     result.stdout.fnmatch_lines("*AssertionError: problems iris could not be recorded: it cannot be built")
     assert (pytester.path / "recorded.txt").read_text().count("problems iris") == 1
-    of_iris = [cell for cell in compare(OLD, OLD).cells if part_of(cell.section, cell.name, PARTS) == PARTS[-1]]
+    of_iris = [cell for cell in compare(OLD, OLD).cells if part_of(cell.key, PARTS) == PARTS[-1]]
     assert result.parseoutcomes()["failed"] == 1 + len(of_iris)
 
 
@@ -183,7 +193,7 @@ def test_what_only_one_side_has_is_a_difference(repository, pytester):
     told = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E ")]
     for name in ("fans gone: CHANGED: only in the old", "fans extra: CHANGED: only in the new"):
         assert told.count(f"AssertionError: {name} baseline") == 1
-    of_wine = [cell for cell in compare(old, old).cells if cell.name.split()[0] == "wine"]
+    of_wine = [cell for cell in compare(old, old).cells if cell.key.problem == "wine"]
     assert told.count("AssertionError: traces wine: CHANGED: only in the old baseline") == len(of_wine) > 2
     assert result.parseoutcomes()["failed"] == 2 + len(of_wine)
 
