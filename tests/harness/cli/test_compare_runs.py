@@ -161,11 +161,11 @@ def test_every_line_fits_the_terminal_and_no_number_is_cut(width, tmp_path):
     b = save(tmp_path / "b", [10, 100] * 6, names=("zeros", long), seed=2, environment=environment)
     found = initcheck.compare_runs(initcheck.load(a), initcheck.load(b))
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    print_runs_comparison(found, console)
+    print_runs_comparison(found.comparison, console)
     out = console.file.getvalue()
     assert max(map(len, out.splitlines())) <= width
     for row in found.rows:
-        for title, cell in run_cells(row, found).items():
+        for title, cell in run_cells(row, found.comparison).items():
             if title not in ("what", "note"):
                 for part in re.split(r" (?=\[)| → ", cell):
                     assert part in out
@@ -203,7 +203,9 @@ def test_python_gives_the_same_records():
     runs = group_runs([make_run(reseed=reseed) for reseed in range(5)])
     sweep = initcheck.Sweep(initcheck.PROBLEMS["iris"], runs, 1, ENVIRONMENT, "a command", "an engine", 5)
     found = initcheck.compare_runs(sweep, sweep)
-    assert isinstance(found, initcheck.RunsComparison)
+    assert isinstance(found, initcheck.RunsReport)
+    assert isinstance(found.comparison, initcheck.RunsComparison)
+    assert found.verdict is initcheck.RunsVerdict.IDENTICAL
     assert [row.verdict for row in found.rows] == [initcheck.RunsVerdict.IDENTICAL]
 
 
