@@ -174,20 +174,18 @@ def _rows(
             delta=margin,
             left_out=matched.left_out,
         )
-        yield _judged(row, question, samples[question], matched, alpha)
+        yield _judged(row, samples[question], matched, alpha)
     yield from later
 
 
-def _judged(
-    row: RunsRow, question: RunsQuestion, samples: tuple[Values, Values], matched: Matched, alpha: float
-) -> RunsRow:
+def _judged(row: RunsRow, samples: tuple[Values, Values], matched: Matched, alpha: float) -> RunsRow:
     """The row with its verdict."""
     delta = row.delta or 0.0
     if is_one_run(matched.old) and is_one_run(matched.new):
-        return _exact(row, question, samples)
+        return _exact(row, samples)
     if why := dependent(matched):
-        return _noted(replace(row, difference=_bare(question, samples, matched)), why)
-    if question is RunsQuestion.ACCURACY:
+        return _noted(replace(row, difference=_bare(row.question, samples, matched)), why)
+    if row.question is RunsQuestion.ACCURACY:
         rows, paired = matched.old.test_total, matched.paired
         old, new = matched.old.test_correct, matched.new.test_correct
         measured = measure_accuracy(old, new, rows, paired=paired)
@@ -203,12 +201,11 @@ def _judged(
         detectable=detectable,
         needed=needed,
     )
-    if question is RunsQuestion.ACCURACY:
+    if row.question is RunsQuestion.ACCURACY:
         unseen = measured.runs < runs_that_show_a_rare_outcome(measured.reach, delta)
         return _with_spread(row, matched, alpha, unseen=unseen)
-    return (
-        _with_arrivals(row, samples, matched) if question is RunsQuestion.SPEED else _with_counts(row, samples, matched)
-    )
+    with_facts = _with_arrivals if row.question is RunsQuestion.SPEED else _with_counts
+    return with_facts(row, samples, matched)
 
 
 def _with_spread(row: RunsRow, matched: Matched, alpha: float, *, unseen: bool) -> RunsRow:
@@ -260,12 +257,12 @@ def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matche
     return row
 
 
-def _exact(row: RunsRow, question: RunsQuestion, samples: tuple[Values, Values]) -> RunsRow:
+def _exact(row: RunsRow, samples: tuple[Values, Values]) -> RunsRow:
     """The row of an initializer under which nothing is random: there is one run a side, and nothing to estimate."""
     old, new = float(samples[0][0]), float(samples[1][0])
-    apart = (
-        float(np.sign(new - old)) if question is RunsQuestion.SPEED and new != old else new - old if new != old else 0.0
-    )
+    apart = new - old if new != old else 0.0  # of two infinite ones, too
+    if row.question is RunsQuestion.SPEED:
+        apart = float(np.sign(apart))
     verdict = RunsVerdict.CHANGED if abs(apart) > (row.delta or 0) else RunsVerdict.EQUIVALENT
     exact = replace(row, verdict=verdict, old=old, new=new, difference=Estimate(apart, apart, apart))
     return _noted(exact, "exact: nothing is random, so that each side is one run repeated")

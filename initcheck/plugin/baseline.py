@@ -43,12 +43,12 @@ class BaselineSession:
     def __init__(self, config: pytest.Config, mark: str) -> None:
         self._config, self._mark = config, mark
         self._controls = getattr(config, "workerinput", None) is None
-        self._held = ExitStack()
+        self._folders = ExitStack()
         named, new = config.getoption("initcheck_baseline"), config.getoption("initcheck_record")
         self._target = path_of("--initcheck-record", new).absolute() if new else None
         if self._controls:
             judged = self._require_usable(path_of("--initcheck-baseline", named) if named else None)
-            folder = self._held.enter_context(scratch_folder(prefix="initcheck-tests-"))
+            folder = self._folders.enter_context(scratch_folder(prefix="initcheck-tests-"))
             if judged:
                 write_whole(folder / "judged.json", [write_baseline(judged)])  # for all, whatever becomes of the file
         else:
@@ -163,4 +163,4 @@ class BaselineSession:
 
     def pytest_unconfigure(self) -> None:
         """Removes the workers' folder."""
-        self._held.close()
+        self._folders.close()

@@ -145,8 +145,7 @@ def plan(problems: Sequence[Problem], reseeds: int | None, judge: Judge | None) 
     old = judge.old.problems if judge else {}
     names = old if judge else DEFAULT_PROBLEMS
     chosen = list(problems) or [PROBLEMS[name] for name in names if name in PROBLEMS]
-    whole = [part for part in parts_of([]) if part.section != "problems"]
-    return whole + [
+    return parts_of([]) + [
         Part("problems", one.name, one, _reseeds(old[one.name]) if reseeds is None and one.name in old else reseeds)
         for one in chosen
     ]

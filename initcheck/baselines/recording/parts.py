@@ -1,4 +1,4 @@
-"""The parts of a baseline: each recorded in whatever process, and merged in whatever order they come."""
+"""The parts of a baseline: each is recorded in any process, and they are merged in any order."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class CurvesRecord(Record):
 
 
 class AccuraciesRecord(Record):
-    """How many held-out rows each reseed's final weights classify rightly, and how they got there.
+    """How many held-out rows each reseed's final weights classify correctly, and how they got there.
 
     Attributes:
         engine: What trained them.

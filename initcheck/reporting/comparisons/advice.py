@@ -87,13 +87,14 @@ def _changed(comparison: Comparison) -> tuple[Tone, str, str]:
         return (
             Tone.CARE,
             "Not without a look",
-            f"Something changed beyond rounding error or another stream, and what that does to accuracy could not be "
-            f"judged {missing}. Read what changed below, and decide whether your results rest on it.",
+            "Something changed that neither rounding error nor another stream explains, and what that does to "
+            f"accuracy could not be judged {missing}. Read what changed below, and decide whether your results rest on "
+            "it.",
         )
     return (
         Tone.CARE,
         "After a look",
-        f"Something changed beyond rounding error or another stream; accuracy over reseeds did not, in any of "
-        f"{len(cells)} comparisons (the same, or equivalent within ±{{delta}}). Read what changed below: if your "
-        "models do not rest on it, merge.",
+        "Something changed that neither rounding error nor another stream explains; accuracy over reseeds did not, "
+        f"in any of {len(cells)} comparisons (the same, or equivalent within ±{{delta}}). Read what changed below: if "
+        "your models do not rest on it, merge.",
     )

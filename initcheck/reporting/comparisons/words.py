@@ -22,8 +22,8 @@ CLASSES = {
     "trainings whose accuracies over reseeds are equivalent: the 95 % interval of their difference lies inside "
     "±{delta}.",
     Class.INCONCLUSIVE: "Different, or not comparable, and too little was recorded to judge it.",
-    Class.CHANGED: "Another law, scale, order, value or accuracy, beyond rounding error or another random stream. "
-    "Also what only one of the two has.",
+    Class.CHANGED: "Another law, scale, order, value or accuracy, which neither rounding error nor another random "
+    "stream explains. Also what only one of the two has.",
 }
 SECTIONS = {
     Section.DRAWS: "Values drawn by each initializer, in several shapes, types and seeds.",

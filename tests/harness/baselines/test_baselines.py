@@ -1,4 +1,4 @@
-"""Baselines made by hand: what is written is read, what is broken is told, and each fault is named at its stage."""
+"""Baselines made by hand: what is written is read, what is broken is reported, and each fault is named at its stage."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def found_in(new, section, name, old=OLD):
     return cell
 
 
-def test_what_is_written_is_read_back_and_written_alike(tmp_path):
+def test_what_is_written_is_read_back_and_written_the_same(tmp_path):
     path = stored(tmp_path, OLD)
     assert load_baseline(path) == OLD
     assert write_baseline(load_baseline(path)) == path.read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def many(body):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (edit, "changed after it was written"),
         (newer, "written by a newer initcheck"),
@@ -105,12 +105,12 @@ def many(body):
         (many, "holds no baseline"),
     ],
 )
-def test_a_spoilt_file_is_told_in_one_short_line(tmp_path, spoil, told):
+def test_a_spoilt_file_is_reported_in_one_short_line(tmp_path, spoil, message):
     path = stored(tmp_path, OLD)
     body = json.loads(path.read_text())
     spoil(body)
     path.write_text(json.dumps(body))
-    with pytest.raises(InitcheckError, match=told) as raised:
+    with pytest.raises(InitcheckError, match=message) as raised:
         load_baseline(path)
     message = str(raised.value).replace(str(path), "")
     assert message.isprintable()
@@ -118,14 +118,14 @@ def test_a_spoilt_file_is_told_in_one_short_line(tmp_path, spoil, told):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"format": NaN}', "[" * 100_000, "\x00", "null"])
-def test_no_text_at_all_is_told_too(tmp_path, text):
+def test_no_text_at_all_is_reported_too(tmp_path, text):
     path = tmp_path / "file.json"
     path.write_text(text)
     with pytest.raises(InitcheckError, match=r"file\.json"):
         load_baseline(path)
 
 
-def test_every_truncation_is_told(tmp_path):
+def test_every_truncation_is_reported(tmp_path):
     text = write_baseline(OLD).encode()
     path = tmp_path / "file.json"
     for end in range(0, len(text) - 2, len(text) // 40):
@@ -134,7 +134,7 @@ def test_every_truncation_is_told(tmp_path):
             load_baseline(path)
 
 
-def test_a_missing_file_and_a_folder_are_told(tmp_path):
+def test_a_missing_file_and_a_folder_are_reported(tmp_path):
     for path, reason in ((tmp_path / "none.json", "cannot be read"), (tmp_path, "is a folder, not a file")):
         with pytest.raises(InitcheckError, match=reason):
             load_baseline(path)
@@ -223,7 +223,7 @@ def test_a_loss_reported_differently_is_a_change_though_the_weights_agree():
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.05])
-def test_another_stream_is_told_from_another_law(scale):
+def test_another_stream_is_distinguished_from_another_law(scale):
     new = baseline(draw_seed=1, scale=scale)
     cell = found_in(new, "draws", "he_normal float32")
     assert cell.found is (Class.SAME_DISTRIBUTION if scale == 1 else Class.CHANGED)
@@ -260,7 +260,7 @@ def test_orders_of_the_same_kind_are_another_stream_and_others_a_change(orders, 
 
 
 @pytest.mark.parametrize("orders", [[[2, 0, 1, 3], [3, 1, 0, 2]], [[1, 0, 3, 2], [1, 0, 3, 2]]])
-def test_what_follows_from_another_order_is_told_and_not_judged(orders):
+def test_what_follows_from_another_order_is_reported_and_not_judged(orders):
     new = baseline(orders=orders)
     moved = trace(FITTED, **{"epoch losses": values("epoch losses") * 2, "epoch accuracies": np.float32([[0.5, 0.25]])})
     new.problems["iris"].fits["he_normal"] = moved
@@ -298,7 +298,7 @@ def test_what_only_one_baseline_holds_is_a_difference():
 
 
 @pytest.mark.parametrize(
-    ("property_", "value", "told"),
+    ("property_", "value", "label"),
     [
         ("cpu", "another", "cpu"),
         ("threads", (8, 2), "threads"),
@@ -306,14 +306,14 @@ def test_what_only_one_baseline_holds_is_a_difference():
         ("platform", "x", "platform"),
     ],
 )
-def test_between_machines_no_claim_about_bits_is_made_and_the_rest_is_judged(property_, value, told):
+def test_between_machines_no_claim_about_bits_is_made_and_the_rest_is_judged(property_, value, label):
     where = OLD.environment.model_copy(update={property_: value})
     found = compare(OLD, OLD.model_copy(update={"environment": where}))
-    assert [one.what for one in found.refused] == [told]
+    assert [one.what for one in found.refused] == [label]
     assert {cell.found for cell in found.of(Section.TRACES)} == {Class.WITHIN_TOLERANCE}
     assert {cell.found for cell in found.of(Section.ACCURACIES)} == {Class.IDENTICAL}
     assert not found.differing  # equal bits are not listed one by one as if they were others
-    assert any(told in sentence and "No claim about bits" in sentence for sentence in describe(found))
+    assert any(label in sentence and "No claim about bits" in sentence for sentence in describe(found))
 
 
 def test_a_package_named_like_a_property_of_the_machine_is_a_version_and_decides_no_bits():

@@ -84,7 +84,7 @@ def test_fans_are_those_of_the_shapes(healthy):
 
 
 @pytest.mark.slow
-def test_an_unshuffled_order_is_told_from_a_shuffled_one(healthy):
+def test_an_unshuffled_order_is_distinguished_from_a_shuffled_one(healthy):
     assert [order.shuffled for order in healthy.orders.values()] == [True, False]
 
 
@@ -114,7 +114,7 @@ def beyond(old, new):
 
 
 @pytest.mark.slow
-def test_older_stacks_are_told_from_the_installed_one_by_order_and_reports_alone(healthy, older):
+def test_older_stacks_are_distinguished_from_the_installed_one_by_order_and_reports_alone(healthy, older):
     assert set(beyond(older, healthy)) <= {"batch order", "epoch losses"}
 
 
@@ -137,7 +137,7 @@ def reversed_order(patch, keras):
 
     original = tf.random.shuffle
     for module in (tf, tf.compat.v2):  # Keras 3 asks the one, Keras 2 the other
-        patch.setattr(module.random, "shuffle", lambda value, **told: tf.reverse(original(value, **told), [0]))
+        patch.setattr(module.random, "shuffle", lambda value, **options: tf.reverse(original(value, **options), [0]))
 
 
 def noisy_gradient(patch, keras):
@@ -198,7 +198,7 @@ class Fault:
 
 
 FAULTS = {
-    # No accuracies are recorded here, so that what becomes of other draws, or of late differences, cannot be told.
+    # No accuracies are recorded here, so that what becomes of other draws, or of late differences, is unknown.
     "another seed": Fault("draws", Class.INCONCLUSIVE, other_seed, law=Class.SAME_DISTRIBUTION),
     "wider by a twentieth": Fault("draws", Class.CHANGED, wider, law=Class.CHANGED),
     "order reversed": Fault("batch order", Class.SAME_DISTRIBUTION, reversed_order),
@@ -263,6 +263,6 @@ def test_nothing_is_written_on_a_mistake(tmp_path, wrong):
     assert file.read_text() == "kept"
 
 
-def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path):
+def test_a_place_that_cannot_be_written_is_reported_before_the_work(tmp_path):
     assert isinstance(run(tmp_path).exception, InitcheckError)
     assert isinstance(run(tmp_path / "none" / "file.json").exception, InitcheckError)

@@ -27,7 +27,7 @@ def _a_page_in_no_time(monkeypatch):
 
 
 def save(folder, correct, *, names=("zeros", "he_normal"), seed=1, title="a title", problem=None, environment=None):
-    """A sweep with those held-out counts of 100 rows, each initializer alike."""
+    """A sweep with those held-out counts of 100 rows, each initializer the same."""
     runs = [
         make_run(
             initializer=name,
@@ -98,22 +98,22 @@ def test_an_initializer_of_one_side_exits_1_unless_that_is_allowed(compare):
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"names": ("ones",)}, "only in A"),
         ({"problem": replace(initcheck.PROBLEMS["iris"], name="other")}, "other problems: iris and other"),
     ],
 )
-def test_nothing_in_common_exits_2(settings, told, compare):
+def test_nothing_in_common_exits_2(settings, message, compare):
     code, out, err = compare(save("a", [90] * 9), save("b", [90] * 9, **settings), "--allow", "not-comparable")
     assert code == 2
     assert err.count("\n") == 1
-    assert told in err
+    assert message in err
     assert "NOT COMPARABLE" in out
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("a", "none"), "no such folder"),
         (("a", "empty"), "holds no sweep"),
@@ -128,14 +128,14 @@ def test_nothing_in_common_exits_2(settings, told, compare):
         (("a", "b", "--allow", "same"), "'same' is not one of"),
     ],
 )
-def test_what_cannot_be_compared_is_one_line_and_exit_2(words, told, compare):
+def test_what_cannot_be_compared_is_one_line_and_exit_2(words, message, compare):
     save("a", [90] * 3)
     save("b", [90] * 3)
     Path("empty").mkdir()
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     code, out, err = compare(*words)
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
     assert err.startswith("initcheck: ")
     assert err.count("\n") == 1
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before

@@ -41,7 +41,7 @@ def test_an_environment_is_the_same_after_it_was_a_record():
 
 
 @pytest.mark.parametrize(
-    ("told", "features"),
+    ("cpuinfo", "features"),
     [
         ("model name : A\nflags : fpu sse avx2 fma ht\n\nmodel name : A\nflags : fpu", ("fma", "avx2")),
         ("processor : 0\nFeatures : fp asimd sve2 crc32", ("asimd", "sve2")),
@@ -49,9 +49,9 @@ def test_an_environment_is_the_same_after_it_was_a_record():
     ],
     ids=["x86", "ARM", "neither"],
 )
-def test_features_are_those_that_kernels_are_chosen_by(told, features, tmp_path, monkeypatch):
+def test_features_are_those_that_kernels_are_chosen_by(cpuinfo, features, tmp_path, monkeypatch):
     info = tmp_path / "cpuinfo"
-    info.write_text(told)
+    info.write_text(cpuinfo)
     monkeypatch.setattr(recorded, "Path", lambda _: info)
     assert recorded._cpu_features() == features
 
@@ -88,11 +88,11 @@ def test_what_is_no_number_of_threads_is_refused_before_tensorflow_is_imported(n
     done = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, name: asked}, capture_output=True, text=True, check=True
     )
-    told = done.stdout.removesuffix("\n")
-    assert told.isprintable()
-    assert told.startswith(f"{name}=")
-    assert "set it to a whole number from 0 (TensorFlow's choice) to 1,024, or unset it" in told
-    assert told.endswith(" False")
+    message = done.stdout.removesuffix("\n")
+    assert message.isprintable()
+    assert message.startswith(f"{name}=")
+    assert "set it to a whole number from 0 (TensorFlow's choice) to 1,024, or unset it" in message
+    assert message.endswith(" False")
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ def test_on_a_phone_every_cell_names_its_column():
             assert row.count("<td") == len(heads) - 1
 
 
-def test_what_changed_is_told_with_whom_it_concerns():
+def test_what_changed_is_reported_with_whom_it_concerns():
     found = list(changes(compare(OLD, worse(baseline(draw_seed=1, orders=[ORDERS[0]] * 2)))))
     assert [(one.found, one.what) for one in found] == [
         (Class.CHANGED, "2 of 2 orders of fit"),
@@ -228,14 +228,14 @@ def test_what_changed_is_told_with_whom_it_concerns():
     assert set(STAGES) == set(comparison_words.STAGES) == set(comparison_words.STAGE_CONCERNS)
 
 
-def test_what_was_not_compared_is_told_with_its_reason():
+def test_what_was_not_compared_is_reported_with_its_reason():
     new = OLD.model_copy(update={"fans": {}})
     where = new.environment.model_copy(update={"cpu": "another"})
     text = Tags(page(new.model_copy(update={"environment": where}))).text
-    told = " ".join(" ".join(text).split())
-    told = told[told.index("What was not compared, and why", told.index("All ")) :]
-    assert "cpu a processor × 2 → another: equal bits are not promised there" in told
-    assert "fans of layers: dense only in the old baseline" in told
+    shown = " ".join(" ".join(text).split())
+    shown = shown[shown.index("What was not compared, and why", shown.index("All ")) :]
+    assert "cpu a processor × 2 → another: equal bits are not promised there" in shown
+    assert "fans of layers: dense only in the old baseline" in shown
     assert "Everything that was recorded was compared" in page(OLD)
 
 
