@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from initcheck.plugin.checks import parametrize_with_baseline, parametrize_with_checks
     from initcheck.records import Data, Environment, Epoch, Run, Runs
     from initcheck.reporting.results import Sweep
-    from initcheck.reporting.runs_report import compare_runs
+    from initcheck.reporting.runs_report import RunsReport, compare_runs
     from initcheck.reporting.saved_runs import load
 
 _HOMES = {
@@ -40,6 +40,7 @@ _HOMES = {
     "RunsComparison": "initcheck.comparing_runs.verdicts",
     "RunsRow": "initcheck.comparing_runs.verdicts",
     "RunsVerdict": "initcheck.comparing_runs.verdicts",
+    "RunsReport": "initcheck.reporting.runs_report",
     "compare_runs": "initcheck.reporting.runs_report",
     "load": "initcheck.reporting.saved_runs",
 }
@@ -56,6 +57,7 @@ __all__ = [
     "Run",
     "Runs",
     "RunsComparison",
+    "RunsReport",
     "RunsRow",
     "RunsVerdict",
     "Sweep",

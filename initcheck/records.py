@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any
@@ -224,23 +224,32 @@ class Environment:
     switches: Mapping[str, str] = field(default_factory=dict)
     distributions: Mapping[str, str] = field(default_factory=dict)
 
-    def rows(self) -> list[tuple[str, str]]:
-        """The environment as ``(name, value)`` pairs for people to read."""
-        shown = {
-            "python": self.python,
-            **self.versions,
-            **{f"{name} is from": distribution for name, distribution in self.distributions.items()},
-            "platform": self.platform,
-            "cpu": self.cpu,
-            "cpu features": ", ".join(self.cpu_features),
-            "threads": "{} within, {} between operations (0: TensorFlow's choice)".format(*self.threads),
-            "oneDNN": "on" if self.onednn else "off",
-            "op determinism": "on" if self.op_determinism else "off",
-            "devices": ", ".join(self.devices),
-            "switches": ", ".join(f"{name}={value}" for name, value in self.switches.items()),
+    def rows(self, only: Collection[str] | None = None) -> list[tuple[str, str]]:
+        """The environment as ``(name, value)`` pairs for people to read: of all fields, or only of those."""
+        shown: dict[str, Mapping[str, str]] = {
+            "python": {"python": self.python},
+            "versions": self.versions,
+            "distributions": {f"{name} is from": distribution for name, distribution in self.distributions.items()},
+            "platform": {"platform": self.platform},
+            "cpu": {"cpu": self.cpu},
+            "cpu_features": {"cpu features": ", ".join(self.cpu_features)},
+            "threads": {"threads": "{} within, {} between operations (0: TensorFlow's choice)".format(*self.threads)},
+            "onednn": {"oneDNN": "on" if self.onednn else "off"},
+            "op_determinism": {"op determinism": "on" if self.op_determinism else "off"},
+            "devices": {"devices": ", ".join(self.devices)},
+            "switches": {"switches": ", ".join(f"{name}={value}" for name, value in self.switches.items())},
         }
-        return [(what, told) for what, told in shown.items() if told]
+        return [
+            (name, value)
+            for field_name, entries in shown.items()
+            if only is None or field_name in only
+            for name, value in entries.items()
+            if value
+        ]
 
+
+# The fields of ``Environment``, beside versions, that decide bits: where one differs, equal bits are not promised.
+DECIDE_BITS = ("platform", "cpu", "cpu_features", "threads", "onednn", "op_determinism", "devices", "switches")
 
 _COLUMNS = ("reseeds", "orders", "seeds", "train_correct", "test_correct", "history")
 METRICS = tuple(field.name for field in fields(Epoch))[1:]

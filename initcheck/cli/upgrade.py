@@ -134,7 +134,7 @@ def _sources(
 def _interpreters(
     sources: Mapping[str, Source], python: str | None, *, refresh: bool, advance: Advance
 ) -> dict[str, Path]:
-    """Each side's interpreter; what cannot be resolved is told before anything is built."""
+    """Each side's interpreter; what cannot be resolved is reported before anything is built."""
     from initcheck.upgrade.carried import require_able
     from initcheck.upgrade.environments import Resolved, build, require_tensorflow, resolve
     from initcheck.upgrade.sources import Interpreter

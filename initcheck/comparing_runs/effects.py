@@ -63,7 +63,7 @@ def measure_accuracy(old: Integers, new: Integers, rows: int, *, paired: bool) -
     interval is a t interval with observations at either end of what was seen, or 10 points around it.
 
     Args:
-        old: Rightly classified held-out rows, shape ``(runs,)``.
+        old: Correctly classified held-out rows, shape ``(runs,)``.
         new: The same; of the same seeds where they are paired.
         rows: The held-out rows.
         paired: Whether they are.

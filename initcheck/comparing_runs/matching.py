@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.engines.plan import Vary
 from initcheck.records import Runs
 
 Places = npt.NDArray[np.int64]
+_WORDS = {Vary.INIT: "the initial weights", Vary.ORDER: "the order of the rows", Vary.BOTH: "both in a grid"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,36 +59,35 @@ def bitwise_equal(old: Runs, new: Runs) -> bool:
     )
 
 
-def varied(runs: Runs) -> str:
-    """What differs between the runs: ``"init"``, ``"order"``, both in a grid, or ``""`` of a single run."""
+def varied(runs: Runs) -> Vary | None:
+    """What differs between the runs; None where there is one alone."""
     reseeds, orders = len(np.unique(runs.reseeds)), len(np.unique(runs.orders))
     if len(runs) == 1:
-        return ""
+        return None
     if orders == 1 and reseeds == len(runs):
-        return "init"
-    return "order" if reseeds == 1 and orders == len(runs) else "init,order"
+        return Vary.INIT
+    return Vary.ORDER if reseeds == 1 and orders == len(runs) else Vary.BOTH
 
 
 def incomparable(old: Runs, new: Runs) -> str:
     """Why two groups are not of one training; empty where they are."""
     if old.test_total != new.test_total:
         return f"{old.test_total} held-out rows in A and {new.test_total} in B: accuracies of other rows"
-    kinds = {kind for kind in map(varied, (old, new)) if kind}
-    if len(kinds) > 1:
-        words = {"init": "the initial weights", "order": "the order of the rows", "init,order": "both in a grid"}
-        return f"A varies {words[varied(old)]}, B {words[varied(new)]}"
+    mine, other = varied(old), varied(new)
+    if mine and other and mine is not other:
+        return f"A varies {_WORDS[mine]}, B {_WORDS[other]}"
     return ""
 
 
 def dependent(matched: Matched) -> str:
     """Why no test holds for those runs, whatever their number; empty where one does."""
     kinds = {varied(matched.old), varied(matched.new)}
-    if "init,order" in kinds:
+    if Vary.BOTH in kinds:
         return (
             "runs of a grid share weights and orders, so that no test for independent runs holds; "
             "run both with --vary init, or with --vary order"
         )
-    if "order" in kinds and not matched.paired:
+    if Vary.ORDER in kinds and not matched.paired:
         return (
             "all runs of a side share one draw of weights, and A's is not B's; "
             "run both with the same --seed, so that they are paired"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from initcheck.arguments import number
-from initcheck.baselines.comparing.compare import environment_differences
-from initcheck.baselines.comparing.comparison import Difference
+from initcheck.baselines.comparing.differences import Difference, differences, environment_differences
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.comparing_runs.effects import (
     judge,
@@ -33,6 +32,7 @@ from initcheck.comparing_runs.verdicts import (
     FALSE_ALARM_RATE,
     NET_DELTAS,
     RunsComparison,
+    RunsQuestion,
     RunsRow,
     RunsVerdict,
 )
@@ -44,6 +44,13 @@ from initcheck.statistics.exact_tests import spread_p_value
 from initcheck.statistics.outcomes import MIN_EPOCHS, Outcomes, outcomes
 
 _LEAST_SHARE = 1e-9  # no number of runs would show less
+# The arrays that are digested, and how many rows each has.
+_ROWS: Mapping[str, Callable[[Runs], int]] = {
+    "training inputs": lambda runs: runs.train_total,
+    "training targets": lambda runs: runs.train_total,
+    "held-out inputs": lambda runs: runs.test_total,
+    "held-out targets": lambda runs: runs.test_total,
+}
 TESTS = 4  # p-values of an initializer: two of accuracy (mean, spread), one of stuck runs, one of speed
 
 
@@ -103,7 +110,7 @@ def compare_runs(
     for name in {**mine, **other}:
         if name not in both:
             side, sizes = ("A", (len(mine[name]), 0)) if name in mine else ("B", (0, len(other[name])))
-            rows.append(RunsRow(name, "runs", RunsVerdict.NOT_COMPARABLE, sizes, note=f"only in {side}"))
+            rows.append(RunsRow(name, RunsQuestion.RUNS, RunsVerdict.NOT_COMPARABLE, sizes, note=f"only in {side}"))
         else:
             rows += _rows(mine[name], other[name], facts, other_problem, delta, alpha)
     return RunsComparison(
@@ -117,7 +124,7 @@ def compare_runs(
 
 
 def _missing_runs(a: SweptRuns, b: SweptRuns) -> list[RunsRow]:
-    """A row that says how many runs of a sweep that was stopped nobody can compare."""
+    """A row that says how many runs are missing of a sweep that was stopped."""
     cut = [
         f"{side} was stopped after {sweep.finished:,} of {sweep.planned:,} runs"
         for side, sweep in (("A", a), ("B", b))
@@ -127,33 +134,33 @@ def _missing_runs(a: SweptRuns, b: SweptRuns) -> list[RunsRow]:
         return []
     note = f"{' and '.join(cut)}; the others are not compared"
     sizes = (a.planned - a.finished, b.planned - b.finished)
-    return [RunsRow("the whole sweep", "runs", RunsVerdict.INCONCLUSIVE, sizes, note=note)]
+    return [RunsRow("the whole sweep", RunsQuestion.RUNS, RunsVerdict.INCONCLUSIVE, sizes, note=note)]
 
 
 def _rows(
     old: Runs, new: Runs, facts: tuple[ProblemFacts, ProblemFacts], other_problem: str, delta: float, alpha: float
 ) -> Iterator[RunsRow]:
-    """What is said of one initializer that both have."""
+    """The rows of one initializer that both have."""
     name, sizes = old.initializer, (len(old), len(new))
     if why := other_problem or incomparable(old, new):
-        yield RunsRow(name, "runs", RunsVerdict.NOT_COMPARABLE, sizes, note=why)
+        yield RunsRow(name, RunsQuestion.RUNS, RunsVerdict.NOT_COMPARABLE, sizes, note=why)
         return
     if bitwise_equal(old, new):
         note = "every run is bitwise equal: counts, losses and accuracies of all epochs"
-        yield RunsRow(name, "runs", RunsVerdict.IDENTICAL, sizes, pairs=len(old), note=note)
+        yield RunsRow(name, RunsQuestion.RUNS, RunsVerdict.IDENTICAL, sizes, pairs=len(old), note=note)
         return
     matched = match(old, new)
-    asked = {"accuracy": delta, **NET_DELTAS}
+    asked = {RunsQuestion.ACCURACY: delta, **NET_DELTAS}
     if facts[0].target != facts[1].target:
         note = f"other targets ({facts[0].target:g} and {facts[1].target:g}) count other runs as having learned"
-        asked = {"accuracy": delta}
+        asked = {RunsQuestion.ACCURACY: delta}
         later = [RunsRow(name, one, RunsVerdict.NOT_COMPARABLE, sizes, note=note) for one in NET_DELTAS]
     else:
         later = []
     ends = _outcomes(matched, facts)
-    if "stuck" in asked and (note := _unknown(matched, ends)):
-        del asked["stuck"]
-        later.append(RunsRow(name, "stuck", RunsVerdict.INCONCLUSIVE, sizes, note=note))
+    if RunsQuestion.STUCK in asked and (note := _unknown(matched, ends)):
+        del asked[RunsQuestion.STUCK]
+        later.append(RunsRow(name, RunsQuestion.STUCK, RunsVerdict.INCONCLUSIVE, sizes, note=note))
     samples = _samples(matched, ends)
     for question, margin in asked.items():
         row = RunsRow(
@@ -167,18 +174,18 @@ def _rows(
             delta=margin,
             left_out=matched.left_out,
         )
-        yield _judged(row, question, samples[question], matched, alpha)
+        yield _judged(row, samples[question], matched, alpha)
     yield from later
 
 
-def _judged(row: RunsRow, question: str, samples: tuple[Values, Values], matched: Matched, alpha: float) -> RunsRow:
+def _judged(row: RunsRow, samples: tuple[Values, Values], matched: Matched, alpha: float) -> RunsRow:
     """The row with its verdict."""
     delta = row.delta or 0.0
     if is_one_run(matched.old) and is_one_run(matched.new):
-        return _exact(row, question, samples)
+        return _exact(row, samples)
     if why := dependent(matched):
-        return _noted(replace(row, difference=_bare(question, samples, matched)), why)
-    if question == "accuracy":
+        return _noted(replace(row, difference=_bare(row.question, samples, matched)), why)
+    if row.question is RunsQuestion.ACCURACY:
         rows, paired = matched.old.test_total, matched.paired
         old, new = matched.old.test_correct, matched.new.test_correct
         measured = measure_accuracy(old, new, rows, paired=paired)
@@ -194,10 +201,11 @@ def _judged(row: RunsRow, question: str, samples: tuple[Values, Values], matched
         detectable=detectable,
         needed=needed,
     )
-    if question == "accuracy":
+    if row.question is RunsQuestion.ACCURACY:
         unseen = measured.runs < runs_that_show_a_rare_outcome(measured.reach, delta)
         return _with_spread(row, matched, alpha, unseen=unseen)
-    return _with_arrivals(row, samples, matched) if question == "speed" else _with_counts(row, samples, matched)
+    with_facts = _with_arrivals if row.question is RunsQuestion.SPEED else _with_counts
+    return with_facts(row, samples, matched)
 
 
 def _with_spread(row: RunsRow, matched: Matched, alpha: float, *, unseen: bool) -> RunsRow:
@@ -249,10 +257,12 @@ def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matche
     return row
 
 
-def _exact(row: RunsRow, question: str, samples: tuple[Values, Values]) -> RunsRow:
+def _exact(row: RunsRow, samples: tuple[Values, Values]) -> RunsRow:
     """The row of an initializer under which nothing is random: there is one run a side, and nothing to estimate."""
     old, new = float(samples[0][0]), float(samples[1][0])
-    apart = float(np.sign(new - old)) if question == "speed" and new != old else new - old if new != old else 0.0
+    apart = new - old if new != old else 0.0  # of two infinite ones, too
+    if row.question is RunsQuestion.SPEED:
+        apart = float(np.sign(apart))
     verdict = RunsVerdict.CHANGED if abs(apart) > (row.delta or 0) else RunsVerdict.EQUIVALENT
     exact = replace(row, verdict=verdict, old=old, new=new, difference=Estimate(apart, apart, apart))
     return _noted(exact, "exact: nothing is random, so that each side is one run repeated")
@@ -293,24 +303,24 @@ def _unknown(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> str:
     )
 
 
-def _samples(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> dict[str, tuple[Values, Values]]:
+def _samples(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> dict[RunsQuestion, tuple[Values, Values]]:
     """Question → each side's values, one for each run."""
     old, new = matched.old, matched.new
     return {
-        "accuracy": (old.test_accuracy, new.test_accuracy),
-        "stuck": (ends[0].stuck.astype(np.float64), ends[1].stuck.astype(np.float64)),
-        "speed": (ends[0].epochs_to_target, ends[1].epochs_to_target),
+        RunsQuestion.ACCURACY: (old.test_accuracy, new.test_accuracy),
+        RunsQuestion.STUCK: (ends[0].stuck.astype(np.float64), ends[1].stuck.astype(np.float64)),
+        RunsQuestion.SPEED: (ends[0].epochs_to_target, ends[1].epochs_to_target),
     }
 
 
-def _value(question: str, sample: Values) -> float:
-    return median(sample).value if question == "speed" else float(sample.mean())
+def _value(question: RunsQuestion, sample: Values) -> float:
+    return median(sample).value if question is RunsQuestion.SPEED else float(sample.mean())
 
 
-def _bare(question: str, samples: tuple[Values, Values], matched: Matched) -> Estimate:
+def _bare(question: RunsQuestion, samples: tuple[Values, Values], matched: Matched) -> Estimate:
     """A difference without its error."""
     old, new = samples
-    speed = question == "speed"
+    speed = question is RunsQuestion.SPEED
     value = net_share(old, new, paired=matched.paired) if speed else float(new.mean() - old.mean())
     return Estimate(value, math.nan, math.nan)
 
@@ -331,18 +341,19 @@ def _other_problem(old: ProblemFacts, new: ProblemFacts) -> str:
 def _setting_differences(a: SweptRuns, b: SweptRuns) -> tuple[Difference, ...]:
     """What else than the environment may be the cause."""
     mine, other = _settings(a), _settings(b)
-    found = [
-        Difference(what, mine.get(what, "–"), other.get(what, "–"))
-        for what in {**mine, **other}
-        if mine.get(what) != other.get(what)
+    return (*differences(mine, other), *_array_differences(a, b))
+
+
+def _array_differences(a: SweptRuns, b: SweptRuns) -> Iterator[Difference]:
+    """The arrays of data that differ, though they have equally many rows."""
+    digests = [
+        {**dict(one.arrays), "held-out targets": one.digest} if one else {} for one in (a.facts.data, b.facts.data)
     ]
-    ends = [sweep.facts.data for sweep in (a, b)]
-    digests = [{**dict(one.arrays), "held-out targets": one.digest} if one else {} for one in ends]
-    for what, digest in digests[0].items():
-        rows = f"{what.split()[0]} rows"
-        if digests[1].get(what, digest) != digest and mine[rows] == other[rows]:
-            found.append(Difference(what, digest[:8], digests[1][what][:8]))
-    return tuple(found)
+    for what, total in _ROWS.items():
+        old, new = (digest.get(what) for digest in digests)
+        sizes = [{total(runs) for runs in sweep.groups} for sweep in (a, b)]
+        if old and new and old != new and sizes[0] == sizes[1]:
+            yield Difference(what, old[:8], new[:8])
 
 
 def _settings(sweep: SweptRuns) -> Mapping[str, str]:

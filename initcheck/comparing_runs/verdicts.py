@@ -1,21 +1,35 @@
-"""What comes of two sweeps: a verdict for each initializer and question, with its numbers."""
+"""Two sweeps compared: a verdict for each initializer and question, with its numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 
-from initcheck.baselines.comparing.comparison import Difference, Ranked
+from initcheck.baselines.comparing.classes import Ranked
+from initcheck.baselines.comparing.differences import Difference
 from initcheck.statistics.estimates import Estimate
 
 DELTA = 0.01  # of the mean accuracy
-NET_DELTAS = {"stuck": 0.05, "speed": 0.1}  # of the share of stuck runs, and of slower less faster runs
 FALSE_ALARM_RATE = 1e-3  # of a whole comparison, as of initcheck compare
 POWER = 0.9  # with which a detectable difference is called a change
 
 
+class RunsQuestion(StrEnum):
+    """What is asked about the runs of one initializer."""
+
+    ACCURACY = "accuracy"
+    STUCK = "stuck"
+    SPEED = "speed"
+    RUNS = "runs"  # where all of the others have one answer
+
+
+# Of the share of stuck runs, and of the share of slower less that of faster runs.
+NET_DELTAS = {RunsQuestion.STUCK: 0.05, RunsQuestion.SPEED: 0.1}
+
+
 class RunsVerdict(Ranked):
-    """How B's runs stand to A's, from the best to the worst."""
+    """How B's runs compare with A's, from the best to the worst."""
 
     IDENTICAL = "identical"
     EQUIVALENT = "equivalent"
@@ -44,7 +58,7 @@ class RunsRow:
 
     Attributes:
         initializer: Its name.
-        question: ``accuracy``, ``stuck``, ``speed``; or ``runs``, where all of them have one answer.
+        question: Which one.
         verdict: The judgement.
         runs: How many runs of A and of B it is about.
         pairs: How many of them are pairs of one seed; None where they are not paired.
@@ -57,13 +71,13 @@ class RunsRow:
         alpha: What the p-value has to be below.
         detectable: The difference that so many runs show with power ``POWER``; infinite where none could.
         needed: Pairs, or runs of each side, that show a difference of ``delta`` with that power.
-        note: What else there is to say.
+        note: Further facts, for people to read.
         left_out: How many of A's and of B's runs have no partner, where others have one.
         spread_only: Whether it is changed by the accuracies' spread alone, not by their mean.
     """
 
     initializer: str
-    question: str
+    question: RunsQuestion
     verdict: RunsVerdict
     runs: tuple[int, int]
     pairs: int | None = None
@@ -92,7 +106,7 @@ class RunsComparison:
 
     Attributes:
         titles: What A and B trained.
-        differences: What else than the runs is not the same: settings, data and environment, each a possible cause.
+        differences: What differs beside the runs: settings, data and environment, each a possible cause.
         rows: Everything compared, in A's order, then what only B has.
         false_alarm_rate: Chance that a change without effect has a row that is called changed.
         tests: Over how many p-values that rate is divided.

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 
 from initcheck.arguments import choice, whole_number
 
 ENGINES = ("auto", "ensemble", "reference")
-VARIED = ("init", "order", "init,order")  # initial weights, the rows' order, or both in a grid
+
+
+class Vary(StrEnum):
+    """What differs between the runs of a sweep."""
+
+    INIT = "init"  # the initial weights
+    ORDER = "order"  # the order of the rows
+    BOTH = "init,order"  # both, in a grid
+
+
+VARIED = tuple(one.value for one in Vary)
 
 
 @dataclass(frozen=True)
@@ -50,9 +61,9 @@ def grid(vary: str, reseeds: int) -> tuple[range, range]:
         InitcheckError: ``reseeds`` is no whole number, less than 1, or beyond 64 bits.
     """
     reseeds = whole_number("reseeds", reseeds, least=1)
-    if vary == "init":
+    if vary == Vary.INIT:
         return range(reseeds), range(1)
-    if vary == "order":
+    if vary == Vary.ORDER:
         return range(1), range(1, reseeds + 1)
     inits = math.isqrt(reseeds - 1) + 1
     return range(inits), range(1, -(-reseeds // inits) + 1)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from initcheck.arguments import path_of
-from initcheck.baselines.comparing.comparison import CLASSES, Class, allowed
+from initcheck.baselines.comparing.classes import CLASSES, Class, allowed
 from initcheck.baselines.comparing.judge import Judge, versions_of
 from initcheck.baselines.recording.parts import Part, merge
 from initcheck.baselines.recording.pool import Pool
@@ -25,7 +25,7 @@ from initcheck.plugin.baseline_tests import CellTest, Evidence, plan, tests_of
 from initcheck.plugin.groups import group_of
 from initcheck.texts import for_terminal
 
-_FOLDER = "initcheck_folder"  # what a worker is told
+_FOLDER = "initcheck_folder"  # given to a worker
 _CELL, _FOUND = "initcheck_cell", "initcheck_found"  # properties of a test
 
 
@@ -43,12 +43,12 @@ class BaselineSession:
     def __init__(self, config: pytest.Config, mark: str) -> None:
         self._config, self._mark = config, mark
         self._controls = getattr(config, "workerinput", None) is None
-        self._held = ExitStack()
+        self._folders = ExitStack()
         named, new = config.getoption("initcheck_baseline"), config.getoption("initcheck_record")
         self._target = path_of("--initcheck-record", new).absolute() if new else None
         if self._controls:
             judged = self._require_usable(path_of("--initcheck-baseline", named) if named else None)
-            folder = self._held.enter_context(scratch_folder(prefix="initcheck-tests-"))
+            folder = self._folders.enter_context(scratch_folder(prefix="initcheck-tests-"))
             if judged:
                 write_whole(folder / "judged.json", [write_baseline(judged)])  # for all, whatever becomes of the file
         else:
@@ -75,14 +75,14 @@ class BaselineSession:
         return judged
 
     def _load_judge(self, named: str, copy: Path) -> Judge:
-        good = allowed([CLASSES[one] for one in self._config.getoption("initcheck_allow")])
+        allow = allowed([CLASSES[one] for one in self._config.getoption("initcheck_allow")])
         seed, new = self._config.getoption("initcheck_seed"), self._config.getoption("initcheck_record")
         first = "" if new else f"pytest --initcheck-record NEW --initcheck-seed {seed}, then "
-        return Judge(named, load_baseline(copy), frozenset(good), f"{first}initcheck compare {named} {new or 'NEW'}")
+        return Judge(named, load_baseline(copy), allow, f"{first}initcheck compare {named} {new or 'NEW'}")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tells a worker of xdist where all workers put their evidence."""
+        """Gives a worker of xdist the folder where all workers put their evidence."""
         node.workerinput[_FOLDER] = str(self._pool.folder)
 
     def pytest_report_header(self) -> list[str]:
@@ -116,7 +116,7 @@ class BaselineSession:
         callspec = getattr(item, "callspec", None)
         cell = callspec.params.get("cell") if callspec else None
         if call.when == "call" and isinstance(cell, CellTest) and cell.found:
-            item.user_properties += [(_CELL, f"{cell.section} {cell.name}"), (_FOUND, cell.found.value)]
+            item.user_properties += [(_CELL, str(cell.key)), (_FOUND, cell.found.value)]
         return (yield)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -145,13 +145,13 @@ class BaselineSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Ends the session with what was found, what no claim is made of, and what was written."""
+        """Ends the session with the classes found, what no claim is made about, and the file that was written."""
         reports = [one for outcome in ("passed", "failed") for one in terminalreporter.getreports(outcome)]
         properties = [dict(getattr(report, "user_properties", ())) for report in reports]
         found = Counter(one[_FOUND] for one in properties if _FOUND in one)
         if self._judge and found:
-            told = ", ".join(f"{found[one.value]} {one.value}" for one in Class if found[one.value])
-            terminalreporter.write_line(f"initcheck: {found.total()} cells against {self._judge}: {told}")
+            counts = ", ".join(f"{found[one.value]} {one.value}" for one in Class if found[one.value])
+            terminalreporter.write_line(f"initcheck: {found.total()} cells against {self._judge}: {counts}")
             there, _ = self._pool.collect()
             if refused := self._judge.compare(there[0]).refused if there else ():
                 terminalreporter.write_line(
@@ -163,4 +163,4 @@ class BaselineSession:
 
     def pytest_unconfigure(self) -> None:
         """Removes the workers' folder."""
-        self._held.close()
+        self._folders.close()

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison
+from initcheck.baselines.comparing.classes import Class
+from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Comparison
 from initcheck.baselines.comparing.judge import Judge
 from initcheck.baselines.recording.parts import Part, merge, needed_by, part_of, pick
 from initcheck.baselines.recording.pool import Pool
@@ -50,7 +51,7 @@ class Evidence:
         try:
             with quiet(), unlogged():
                 return self.pool.get(part, lambda: record_part(part, seed=lab.seed, advance=lambda now, steps: None))
-        except Exception as error:  # told by every test that needs the part, and not tried again by each
+        except Exception as error:  # reported by every test that needs the part, and not tried again by each
             return error
 
     def compared(self, part: Part | None, judge: Judge, lab: Lab) -> Comparison:
@@ -91,13 +92,11 @@ class PartTest:
             raise AssertionError(self.judge.complaint(extra))
 
     def _extra(self, lab: Lab, judge: Judge) -> list[ComparedCell]:
-        known = set(judge.names)
+        known = set(judge.keys)
         return [
             cell
-            for cell in self.evidence.compared(self.part, judge, lab).cells
-            if (cell.section, cell.name) not in known
-            and cell.found not in judge.good
-            and part_of(cell.section, cell.name, self.evidence.parts) == self.part
+            for cell in self.evidence.compared(self.part, judge, lab).beyond()
+            if cell.key not in known and part_of(cell.key, self.evidence.parts) == self.part
         ]
 
 
@@ -106,11 +105,11 @@ class CellTest:
     """Judges one cell of the baseline.
 
     Attributes:
+        key: Which cell it is.
         found: Its class, once it was judged.
     """
 
-    section: str
-    name: str
+    key: CellKey
     part: Part | None = field(repr=False)
     evidence: Evidence = field(repr=False)
     judge: Judge = field(repr=False)
@@ -128,10 +127,10 @@ class CellTest:
             cells = self.evidence.compared(self.part, self.judge, lab).cells
         except InitcheckError as error:
             raise AssertionError(str(error)) from None  # the test of the part shows where
-        cell = pick(cells, self.section, self.name, self.judge.old.problems)
-        assert cell is not None, f"{self.section} {self.name} was not compared; report this"
+        cell = pick(cells, self.key)
+        assert cell is not None, f"{self.key} was not compared; report this"
         self.found = cell.found
-        if cell.found not in self.judge.good:
+        if cell.found not in self.judge.allowed:
             raise AssertionError(self.judge.complaint([cell]))
 
 
@@ -146,8 +145,7 @@ def plan(problems: Sequence[Problem], reseeds: int | None, judge: Judge | None) 
     old = judge.old.problems if judge else {}
     names = old if judge else DEFAULT_PROBLEMS
     chosen = list(problems) or [PROBLEMS[name] for name in names if name in PROBLEMS]
-    whole = [part for part in parts_of([]) if part.section != "problems"]
-    return whole + [
+    return parts_of([]) + [
         Part("problems", one.name, one, _reseeds(old[one.name]) if reseeds is None and one.name in old else reseeds)
         for one in chosen
     ]
@@ -158,16 +156,16 @@ def tests_of(evidence: Evidence, judge: Judge | None) -> Iterator[tuple[str, Par
 
     Problems come first: they take longest, and so several workers each begin with another one.
     """
-    deciding = {name: part_of(*name, evidence.parts) for name in judge.names} if judge else {}
+    deciding = {key: part_of(key, evidence.parts) for key in judge.keys} if judge else {}
     for part in (*sorted(evidence.parts, key=lambda one: one.problem is None), None):
         if part:
             yield f"evidence-{str(part).replace(' ', '-')}", PartTest(part, evidence, judge)
-        for (section, name), one in deciding.items():
+        for key, one in deciding.items():
             if one is part and judge:
-                yield f"{section}-{name.replace(' ', '-')}", CellTest(section, name, part, evidence, judge)
+                yield str(key).replace(" ", "-"), CellTest(key, part, evidence, judge)
 
 
 def _reseeds(old: ProblemRecord) -> int | None:
     counts = [len(found.correct) for found in old.accuracies.values()]
-    # The default stays one: where the ensemble engine does not serve, it is none.
+    # The default stays one: where the ensemble engine is unsupported, it is none.
     return None if max(counts, default=0) == DEFAULT_RESEEDS else max(counts, default=0)

@@ -164,7 +164,7 @@ def _seed(text: str) -> int:
 
 
 def _add_baseline_options(group: pytest.OptionGroup) -> None:
-    from initcheck.baselines.comparing.comparison import CLASSES
+    from initcheck.baselines.comparing.classes import CLASSES
 
     group.addoption(
         "--initcheck-baseline",

@@ -44,12 +44,20 @@ def bound_cells(bound: Bound, rows: int) -> dict[str, str]:
     ranges = [[f"{value / rows:.3f}" for value in counts.tolerance_interval(content)] for content in CONTENTS]
     low, high = (value / rows for value in counts.stddev_interval)
     texts = (
-        f"{counts.mean / rows:.4f} ± {counts.stddev / rows / counts.n**0.5:.4f}",
-        f"{counts.stddev / rows:.4f} [{low:.4f}, {high:.4f}]" if counts.stddev else "0",
+        f"{_mean(counts, rows)} ± {counts.stddev / rows / counts.n**0.5:.4f}",
+        _stddev(counts, rows) + (f" [{low:.4f}, {high:.4f}]" if counts.stddev else ""),
         *(" to ".join(ends) for ends in ranges),
         format_percent(bound.collapse_rate),
     )
     return dict(zip(COLUMNS, texts, strict=True))
+
+
+def _mean(counts: Counts, rows: int) -> str:
+    return f"{counts.mean / rows:.4f}"
+
+
+def _stddev(counts: Counts, rows: int) -> str:
+    return f"{counts.stddev / rows:.4f}" if counts.stddev else "0"
 
 
 def describe_calibration(problem: str, calibration: Calibration) -> str:
@@ -152,8 +160,8 @@ def _place(runs: Runs, bound: Bound, rows: int) -> dict[str, str]:
     outside = Counts.of(runs.test_correct).outside(*counts.tolerance_interval(CONTENTS[0]))
     first = runs.test_correct[runs.reseeds.argmin()]
     texts = (
-        cells["mean"].partition(" ±")[0],
-        cells["standard deviation"].partition(" [")[0],
+        _mean(counts, rows),
+        _stddev(counts, rows),
         cells["95 of 100 reseeds"],
         f"{outside:,} of {len(runs):,}",
         f"{format_ordinal(round(counts.percentile_of(first)))} percentile" if random else "nothing is random",

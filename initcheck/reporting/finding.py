@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from initcheck.engines.plan import Vary
 from initcheck.records import Runs
 from initcheck.reporting.format import format_count, format_number, format_percent, format_share, has_interval
 from initcheck.reporting.results import Sweep
@@ -20,7 +21,8 @@ from initcheck.texts import for_axis
 MIN_RUNS = 6  # with fewer not even a median has a 95 % interval, so nothing is concluded
 UNFINISHED = 0.1  # from this share of unfinished runs on, they may decide who comes out best
 _MOST_NAMES = 5
-_WEIGHTS, _ORDER, _BOTH = "Reseeding", "Another order of the rows", "Both"  # what a run may change
+# What a run may change.
+_CHANGED = {Vary.INIT: "Reseeding", Vary.ORDER: "Another order of the rows", Vary.BOTH: "Both"}
 
 
 def find(sweep: Sweep) -> list[str]:
@@ -46,11 +48,11 @@ def _find_answers(sweep: Sweep, answers: Sequence[Answer], missed: Sequence[str]
     """Who comes out best, what spreads, and who is stuck, or in its place that nobody has reached the target."""
     epochs = max(runs.epochs for runs in sweep.groups)
     varied = _varied(sweep.groups)
-    if varied == _BOTH:
+    if varied is Vary.BOTH:
         components = {for_axis(name): found for name, found in sweep.components.items()}
         caveat = "Runs share initial weights and orders: no initializer is called best."
         return [_find_origin(components, answers), caveat, *missed[:1]]
-    if varied == _ORDER:
+    if varied is Vary.ORDER:
         caveat = "Each initializer has one draw of weights in all its runs: none is called best."
         return [_find_spread(answers, varied), caveat, *(missed or [_find_stuck(answers, epochs)])]
     order, repeated = _explain_order(answers, sweep.groups), _find_repeated(answers)
@@ -77,11 +79,11 @@ def _find_unfinished(answers: Sequence[Answer], target: float) -> list[str]:
     ]
 
 
-def _varied(groups: Sequence[Runs]) -> str:
+def _varied(groups: Sequence[Runs]) -> Vary:
     """What differs between the runs that there are, however many of a grid have finished."""
     if all(len(np.unique(runs.orders)) == 1 for runs in groups):
-        return _WEIGHTS
-    return _ORDER if all(len(np.unique(runs.reseeds)) == 1 for runs in groups) else _BOTH
+        return Vary.INIT
+    return Vary.ORDER if all(len(np.unique(runs.reseeds)) == 1 for runs in groups) else Vary.BOTH
 
 
 def _find_origin(components: Mapping[str, Components], answers: Sequence[Answer]) -> str:
@@ -167,12 +169,13 @@ def _shown(answer: Answer) -> str:
     return f"{answer.test_mean.value:.3f}"
 
 
-def _find_spread(answers: Sequence[Answer], varied: str) -> str:
+def _find_spread(answers: Sequence[Answer], varied: Vary) -> str:
+    change = _CHANGED[varied]
     first, *rivals = _leaders(answers, lambda answer: answer.test_stddev)
     if first.test_stddev.value == 0:
-        return f"{varied} changed no run's held-out accuracy."
-    several = f"{_range_of_means(answers)}; {varied[0].lower()}{varied[1:]}"
-    between = several if len(answers) > 1 else varied
+        return f"{change} changed no run's held-out accuracy."
+    several = f"{_range_of_means(answers)}; {change[0].lower()}{change[1:]}"
+    between = several if len(answers) > 1 else change
     apart = f", not clearly more than for {_listing([rival.initializer for rival in rivals])}" if rivals else ""
     most = " most" if len(answers) > 1 else ""
     spread = format_share(first.test_stddev)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from initcheck.comparing_runs.verdicts import POWER, RunsComparison, RunsRow, RunsVerdict
+from initcheck.comparing_runs.verdicts import POWER, RunsComparison, RunsQuestion, RunsRow, RunsVerdict
 from initcheck.reporting.comparisons.json_text import as_jsonable
 from initcheck.reporting.format import has_interval
 from initcheck.reporting.screen import Column, Screen
@@ -22,9 +22,9 @@ _COLUMNS = ("initializer", "question", "A → B", "B − A", "verdict", "n, p, �
 
 # What each question means, for the foot of every table.
 QUESTIONS = {
-    "accuracy": "mean held-out accuracy; CHANGED also where only its spread over seeds differs",
-    "stuck": "share of stuck runs",
-    "speed": "median epochs to the target; B − A: share of runs slower in B less share of runs faster",
+    RunsQuestion.ACCURACY: "mean held-out accuracy; CHANGED also where only its spread over seeds differs",
+    RunsQuestion.STUCK: "share of stuck runs",
+    RunsQuestion.SPEED: "median epochs to the target; B − A: share of runs slower in B less share of runs faster",
 }
 VERDICT_WORDS = {
     RunsVerdict.IDENTICAL: "every run is bitwise equal",
@@ -56,7 +56,11 @@ def describe_runs(comparison: RunsComparison) -> list[str]:
     ]
 
 
-_DIRECTIONS = {"accuracy": ("lower", "higher"), "stuck": ("fewer", "more"), "speed": ("faster", "slower")}
+_DIRECTIONS = {
+    RunsQuestion.ACCURACY: ("lower", "higher"),
+    RunsQuestion.STUCK: ("fewer", "more"),
+    RunsQuestion.SPEED: ("faster", "slower"),
+}
 
 
 def _direction(row: RunsRow) -> str:
@@ -180,10 +184,10 @@ def _runs(row: RunsRow) -> str:
 def _values(row: RunsRow, comparison: RunsComparison) -> str:
     if row.old is None or row.new is None:
         return ""
-    if row.question == "speed":
+    if row.question is RunsQuestion.SPEED:
         budget = min(comparison.budgets)
         return " → ".join(f"> {budget}" if math.isinf(value) else f"{value:g}" for value in (row.old, row.new))
-    if row.question == "stuck":
+    if row.question is RunsQuestion.STUCK:
         return f"{100 * row.old:.3g} % → {100 * row.new:.3g} %"
     return f"{row.old:.4f} → {row.new:.4f}"
 
@@ -191,7 +195,7 @@ def _values(row: RunsRow, comparison: RunsComparison) -> str:
 def _difference(row: RunsRow) -> str:
     if row.difference is None:
         return ""
-    found, digits = row.difference, 4 if row.question == "accuracy" else 3
+    found, digits = row.difference, 4 if row.question is RunsQuestion.ACCURACY else 3
     interval = f" [{found.low:+.{digits}f}, {found.high:+.{digits}f}]" if has_interval(found) else ""
     return f"{found.value:+.{digits}f}{interval}"
 

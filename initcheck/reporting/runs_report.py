@@ -1,34 +1,51 @@
-"""What ``initcheck.compare_runs`` gives: the comparison, which a notebook shows as a table."""
+"""``initcheck.compare_runs`` and what it returns, which a notebook shows as a table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from initcheck.comparing_runs.side_by_side import compare_runs as find_changes
-from initcheck.comparing_runs.verdicts import DELTA, FALSE_ALARM_RATE, RunsComparison
+from initcheck.comparing_runs.verdicts import DELTA, FALSE_ALARM_RATE, RunsComparison, RunsRow, RunsVerdict
+from initcheck.reporting.format import format_count
 
 if TYPE_CHECKING:
     from initcheck.reporting.results import Sweep
 
 
 @dataclass(frozen=True, repr=False)
-class RunsReport(RunsComparison):
-    """The comparison of two sweeps as Python's users get it."""
+class RunsReport:
+    """The comparison of two sweeps, which prints and shows in a notebook as a table.
+
+    Attributes:
+        comparison: The comparison.
+    """
+
+    comparison: RunsComparison
+
+    @property
+    def rows(self) -> tuple[RunsRow, ...]:
+        """Its rows."""
+        return self.comparison.rows
+
+    @property
+    def verdict(self) -> RunsVerdict:
+        """The verdict of its worst row."""
+        return self.comparison.verdict
 
     def __repr__(self) -> str:
-        return f"<RunsReport: {self.verdict.value.upper()}, {len(self.rows)} row{'' if len(self.rows) == 1 else 's'}>"
+        return f"<RunsReport: {self.verdict.value.upper()}, {format_count(len(self.rows), 'row')}>"
 
     def __str__(self) -> str:
         from initcheck.reporting.runs_comparison import print_runs_comparison
         from initcheck.reporting.screen import printed
 
-        return printed(lambda console: print_runs_comparison(self, console))
+        return printed(lambda console: print_runs_comparison(self.comparison, console))
 
     def _repr_html_(self) -> str:
         from initcheck.reporting.runs_comparison import render_runs_html
 
-        return render_runs_html(self)
+        return render_runs_html(self.comparison)
 
 
 def compare_runs(a: Sweep, b: Sweep, *, delta: float = DELTA, false_alarm_rate: float = FALSE_ALARM_RATE) -> RunsReport:
@@ -46,5 +63,4 @@ def compare_runs(a: Sweep, b: Sweep, *, delta: float = DELTA, false_alarm_rate: 
     Raises:
         InitcheckError: An argument that is no share.
     """
-    found = find_changes(a, b, delta=delta, false_alarm_rate=false_alarm_rate)
-    return RunsReport(**{field.name: getattr(found, field.name) for field in fields(found)})
+    return RunsReport(find_changes(a, b, delta=delta, false_alarm_rate=false_alarm_rate))

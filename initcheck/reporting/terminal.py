@@ -157,7 +157,7 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
             (
                 f"{cell.section} {cell.name}",
                 cell.found.value.upper(),
-                cell.stage,
+                cell.stage or "",
                 str(cell.size) if cell.size else "",
                 cell.note,
             )

@@ -38,9 +38,9 @@ def carry(folder: Path) -> Path:
     """
     folder.mkdir()
     shutil.copytree(Path(__file__).parents[1], folder / "initcheck")
-    told = folder / f"initcheck-{metadata.version('initcheck')}.dist-info"
-    told.mkdir()
-    (told / "METADATA").write_text(
+    metadata_folder = folder / f"initcheck-{metadata.version('initcheck')}.dist-info"
+    metadata_folder.mkdir()
+    (metadata_folder / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: initcheck\nVersion: {metadata.version('initcheck')}\n"
     )
     return folder

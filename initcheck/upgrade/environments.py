@@ -169,9 +169,9 @@ def _run(words: Sequence[str]) -> None:
         raise InitcheckError(_reason(done.stderr) or f"uv ended with exit code {done.returncode}")
 
 
-def _reason(told: str) -> str:
+def _reason(message: str) -> str:
     """What uv says of a failure, on one line, without its warnings."""
-    lines = told[told.find("error:") :].splitlines() if "error:" in told else told.splitlines()
+    lines = message[message.find("error:") :].splitlines() if "error:" in message else message.splitlines()
     words = [line.strip().removeprefix("error: ").removeprefix("cause: ") for line in lines]
     text = "; ".join(word.removesuffix(".") for word in words if word)
     return text if len(text) <= _MOST_REASON else f"{text[:_MOST_REASON]}…"

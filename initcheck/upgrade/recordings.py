@@ -28,7 +28,7 @@ class Recording:
 
     Attributes:
         file: The baseline; None where there is none.
-        ending: What ended it otherwise, in words.
+        ending: What ended it where there is no baseline, in words.
         last_lines: What it said last.
     """
 
@@ -104,9 +104,9 @@ def _describe(code: int) -> str:
     return f"was ended by {name}" + (" (no memory left, perhaps)" if name == "SIGKILL" else "")
 
 
-def _last_lines(told: str) -> tuple[str, ...]:
+def _last_lines(output: str) -> tuple[str, ...]:
     """The last lines, without the frames of a traceback: its message says what happened, its frames are ours."""
-    lines = [line.rstrip() for line in told.splitlines() if line.strip()]
+    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
     start = next((number for number, line in enumerate(lines) if line.startswith("Traceback (most")), len(lines))
     kept = lines[:start] + [line for line in lines[start:] if not line.startswith((" ", "Traceback (most"))]
     return tuple(kept[-_LAST_LINES:])

@@ -1,4 +1,4 @@
-"""Accuracies over reseeds, old against new: equivalent, changed, or too few to tell."""
+"""Accuracies over reseeds, old and new: equivalent, changed, or inconclusive."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from initcheck.baselines.comparing.comparison import Class, ComparedCell
+from initcheck.baselines.comparing.classes import Class
+from initcheck.baselines.comparing.comparison import CellKey, ComparedCell
 from initcheck.baselines.records.training_records import AccuraciesRecord
 from initcheck.statistics.counts import Counts, difference_p_value
 from initcheck.statistics.estimates import CONFIDENCE, Estimate, Values
@@ -17,7 +18,7 @@ TESTS = 3  # p-values of a cell: two of the mean, one of the spread
 
 
 def compare_accuracies(
-    name: str, old: AccuraciesRecord, new: AccuraciesRecord, rows: int, *, paired: bool, alpha: float
+    key: CellKey, old: AccuraciesRecord, new: AccuraciesRecord, rows: int, *, paired: bool, alpha: float
 ) -> ComparedCell:
     """The cell of one problem and initializer.
 
@@ -25,24 +26,22 @@ def compare_accuracies(
     spread does not differ.
 
     Args:
-        name: The cell's.
+        key: Which cell it is.
         old: The old accuracies.
         new: The new ones.
         rows: How many held-out rows both count among.
-        paired: Whether equal reseeds start from equal weights, so that their runs may be held against each other.
+        paired: Whether equal reseeds start from equal weights, so that their runs may be compared pair by pair.
         alpha: The false-alarm rate of each of its ``TESTS`` p-values.
     """
     if old.correct == new.correct:
-        return ComparedCell("accuracies", name, Class.IDENTICAL)
+        return ComparedCell(key, Class.IDENTICAL)
     common = min(len(old.correct), len(new.correct))
     mine, other = (np.array(one.correct[: common if paired else None]) for one in (old, new))
     found = difference(mine / rows, other / rows, paired=paired)
     how = f"{len(mine)} and {len(other)} runs, {'paired by seed' if paired else 'unpaired'}"
     moved = f"mean accuracy {mine.mean() / rows:.4f} → {other.mean() / rows:.4f}"
     if math.isnan(found.low):
-        return ComparedCell(
-            "accuracies", name, Class.INCONCLUSIVE, note=f"{moved}; too few runs for an interval ({how})"
-        )
+        return ComparedCell(key, Class.INCONCLUSIVE, note=f"{moved}; too few runs for an interval ({how})")
     inside = found.low > -DELTA and found.high < DELTA
     mean_p, spread_p = _p_values(mine, other, paired=paired)
     note = (
@@ -52,8 +51,8 @@ def compare_accuracies(
         f"(p {spread_p:.2g}); {how}"
     )
     if spread_p < alpha or (mean_p < alpha and not inside):
-        return ComparedCell("accuracies", name, Class.CHANGED, note=note)
-    return ComparedCell("accuracies", name, Class.SAME_DISTRIBUTION if inside else Class.INCONCLUSIVE, note=note)
+        return ComparedCell(key, Class.CHANGED, note=note)
+    return ComparedCell(key, Class.SAME_DISTRIBUTION if inside else Class.INCONCLUSIVE, note=note)
 
 
 def difference(old: Values, new: Values, *, paired: bool) -> Estimate:

@@ -34,7 +34,7 @@ def deviation(old: Record, new: Record) -> Deviation:
     mine, other = (_numbers(record.values, dtype) for record in (old, new))
     moments = [(float(a), float(b)) for a, b in ((old.mean, new.mean), (old.stddev, new.stddev))]
     pairs = [*zip(mine, other, strict=True), *moments]
-    # What is no number on both sides agrees; on one side, it is as far off as can be.
+    # NaN on both sides agrees; NaN on one side is infinitely far off.
     apart = [abs(a - b) for a, b in pairs if not (a == b or (math.isnan(a) and math.isnan(b)))]
     absolute = max((math.inf if math.isnan(gap) else gap for gap in apart), default=0.0)
     scale = largest(old, new)

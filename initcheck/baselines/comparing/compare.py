@@ -3,32 +3,83 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from initcheck.baselines.comparing.accuracy import DELTA, TESTS, compare_accuracies
-from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison, Difference
+from initcheck.baselines.comparing.classes import Class, allowed
+from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Comparison, Section, Side
+from initcheck.baselines.comparing.differences import Difference, environment_differences
 from initcheck.baselines.comparing.draw_cells import (
     LAW_TESTS,
     WEIGHT_TESTS,
-    absent,
     compare_defaults,
     compare_draws,
     compare_fans,
     compare_orders,
-    pairs,
+    draw_roundings,
 )
 from initcheck.baselines.comparing.trace_cells import compare_traces
+from initcheck.baselines.records.array_records import DrawsRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, ProblemRecord
-from initcheck.baselines.records.training_records import TraceRecord
+from initcheck.baselines.records.training_records import AccuraciesRecord, Stage, TraceRecord
 from initcheck.errors import InitcheckError
-from initcheck.records import Environment
+from initcheck.records import DECIDE_BITS
 
 ALPHA = 1e-3
-_DECIDE_BITS = ("platform", "cpu", "cpu features", "threads", "oneDNN", "op determinism", "devices", "switches")
-_OF_NUMBERS = ("draws", "defaults", "traces", "fits")  # sections whose cells may be equal in every bit
 
 
-def compare(old: Baseline, new: Baseline) -> Comparison:
+@dataclass(frozen=True)
+class Known:
+    """What a cell is judged by beside its own two records.
+
+    Attributes:
+        old: The old baseline.
+        new: The new one.
+        alpha: The false-alarm rate of each p-value.
+        cells: The cells compared so far.
+    """
+
+    old: Baseline
+    new: Baseline
+    alpha: float
+    cells: dict[CellKey, ComparedCell] = field(default_factory=dict)
+
+    def found(self, key: CellKey) -> Class:
+        """The class of a cell that was compared before; inconclusive where there is none."""
+        return self.cells[key].found if key in self.cells else Class.INCONCLUSIVE
+
+
+def absent(key: CellKey, side: Side) -> ComparedCell:
+    """The cell of what one baseline alone holds."""
+    return ComparedCell(key, Class.CHANGED, note=f"only in the {side} baseline", only_in=side)
+
+
+@dataclass(frozen=True)
+class Comparer:
+    """How the cells of a section are compared.
+
+    Attributes:
+        records: The section's records in a baseline.
+        compare: The cell of a record in both baselines.
+        lone: The cell of a record in one baseline alone.
+        claims_bits: Whether an identical cell says that numbers are equal in every bit.
+    """
+
+    records: Callable[[Baseline], Mapping[CellKey, Any]]
+    compare: Callable[[CellKey, Any, Any, Known], ComparedCell]
+    lone: Callable[[CellKey, Side], ComparedCell] = absent
+    claims_bits: bool = False
+
+
+def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -> Comparison:
     """Every cell of two baselines.
+
+    Args:
+        old: The old baseline.
+        new: The new one.
+        allow: What a cell may be.
 
     Raises:
         InitcheckError: They were recorded under different root seeds, so that nothing in them belongs together.
@@ -37,106 +88,125 @@ def compare(old: Baseline, new: Baseline) -> Comparison:
         raise InitcheckError(
             f"the baselines have the seeds {old.seed} and {new.seed}; record both with the same --seed"
         )
-    alpha = ALPHA / _count_tests(old)
-    cells: list[ComparedCell] = []
-    for row, mine, other in pairs(old.draws, new.draws):
-        for dtype, was, now in pairs(mine or {}, other or {}):
-            name = f"{row} {dtype}"
-            cells.append(
-                compare_draws(name, was, now, alpha) if was and now else absent("draws", name, old=was is not None)
-            )
-    for name, had, has in pairs(old.defaults, new.defaults):
-        both = had is not None and has is not None
-        cells.append(
-            compare_defaults(name, had or (), has or (), alpha) if both else absent("defaults", name, old=has is None)
-        )
-    for name, fan, fans in pairs(old.fans, new.fans):
-        cells.append(compare_fans(name, fan, fans) if fan and fans else absent("fans", name, old=fans is None))
-    for name, order, orders in pairs(old.orders, new.orders):
-        cells.append(
-            compare_orders(name, order, orders) if order and orders else absent("orders", name, old=orders is None)
-        )
-    laws = {cell.name: cell for cell in cells if cell.section == "draws"}
-    for name, problem, problems in pairs(old.problems, new.problems):
-        if problem and problems:
-            cells += _compare_problem(name, problem, problems, laws, alpha)
-        else:
-            cells.append(absent("traces", name, old=problems is None))
-    differences = environment_differences(old.environment.environment, new.environment.environment)
-    refused = tuple(one for one in differences if one.what in _DECIDE_BITS)
+    sides = old.environment.environment, new.environment.environment
+    refused = environment_differences(*sides, DECIDE_BITS)
+    whole = _whole_problems(old.problems, new.problems)
+    known = Known(_without(old, whole), _without(new, whole), ALPHA / _count_tests(old))
+    for comparer in COMPARERS.values():
+        mine, other = comparer.records(known.old), comparer.records(known.new)
+        for key in {**mine, **other}:
+            if key in mine and key in other:
+                known.cells[key] = comparer.compare(key, mine[key], other[key], known)
+            else:
+                known.cells[key] = comparer.lone(key, Side.OLD if key in mine else Side.NEW)
+    cells = [_by_rounding(cell, known) for cell in known.cells.values()] + list(whole.values())
+    places = ["", *{**old.problems, **new.problems}], list(Section)
+    cells.sort(key=lambda cell: (places[0].index(cell.key.problem), places[1].index(cell.section)))
     if refused:
         cells = [_without_bits(cell, refused) for cell in cells]
-    return Comparison(differences, refused, tuple(cells), DELTA, ALPHA)
+    return Comparison(old, new, allow, environment_differences(*sides), refused, tuple(cells), DELTA, ALPHA)
 
 
-def _compare_problem(
-    problem: str, old: ProblemRecord, new: ProblemRecord, laws: dict[str, ComparedCell], alpha: float
-) -> list[ComparedCell]:
-    if old.held_out_rows != new.held_out_rows:
-        return [ComparedCell("traces", problem, Class.CHANGED, note="another number of held-out rows: other data")]
-    order = compare_orders(problem, old.order, new.order)
-    accuracies = {row: _accuracies(problem, row, old, new, alpha) for row in {**old.traces, **new.traces}}
-    cells = [order]
-    for section, mine, other in (("traces", old.traces, new.traces), ("fits", old.fits, new.fits)):
-        for row, was, now in pairs(mine, other):
-            name = f"{problem} {row}"
-            if was is None or now is None:
-                cells.append(absent(section, name, old=now is None))
-                continue
-            unknown = ComparedCell(section, name, Class.INCONCLUSIVE)
-            cells.append(
-                compare_traces(
-                    name,
-                    was,
-                    now,
-                    rows=old.held_out_rows,
-                    law=laws.get(f"{row} float32", unknown),
-                    order=order,
-                    accuracies=accuracies.get(row, unknown),
-                    section=section,
-                )
-            )
-    traces = {cell.name: cell for cell in cells if cell.section == "traces"}
-    recorded = {*old.accuracies, *new.accuracies}
-    return [
-        *cells,
-        *(_by_rounding(cell, traces.get(cell.name)) for row, cell in accuracies.items() if row in recorded),
-    ]
+def _whole_problems(old: Mapping[str, ProblemRecord], new: Mapping[str, ProblemRecord]) -> dict[str, ComparedCell]:
+    """The problems that cannot be compared, each with the one cell that says why."""
+    cells = {}
+    for name in {**old, **new}:
+        key = CellKey(Section.TRACES, problem=name)
+        if name not in old or name not in new:
+            cells[name] = absent(key, Side.OLD if name in old else Side.NEW)
+        elif old[name].held_out_rows != new[name].held_out_rows:
+            note = "the number of held-out rows differs: other data"
+            cells[name] = ComparedCell(key, Class.CHANGED, note=note)
+    return cells
 
 
-def _by_rounding(accuracies: ComparedCell, trace: ComparedCell | None) -> ComparedCell:
-    """Equivalent accuracies of a training that is the same but for rounding differ by what rounding has become.
-
-    Over hundreds of reseeds some runs lie where one bit, amplified by each step, decides a held-out row.
-    """
-    same = trace is not None and trace.found.rank <= Class.WITHIN_TOLERANCE.rank
-    if not same or accuracies.found is not Class.SAME_DISTRIBUTION:
-        return accuracies
-    note = f"{accuracies.note}; the training is the same but for rounding"
-    return dataclasses.replace(accuracies, found=Class.WITHIN_TOLERANCE, note=note)
+def _without(baseline: Baseline, problems: Mapping[str, ComparedCell]) -> Baseline:
+    kept = {name: record for name, record in baseline.problems.items() if name not in problems}
+    return baseline.model_copy(update={"problems": kept})
 
 
-def _accuracies(problem: str, row: str, old: ProblemRecord, new: ProblemRecord, alpha: float) -> ComparedCell:
-    name = f"{problem} {row}"
-    was, now = old.accuracies.get(row), new.accuracies.get(row)
-    if was and now:
-        mine, other = old.traces.get(row), new.traces.get(row)
-        paired = mine is not None and other is not None and _start_alike(mine, other)
-        return compare_accuracies(name, was, now, old.held_out_rows, paired=paired, alpha=alpha)
-    holder = "old" if was else "new"
-    note = f"only the {holder} baseline has any; record both with --reseeds N" if was or now else "none recorded"
-    return ComparedCell("accuracies", name, Class.INCONCLUSIVE, note=note)
+def _draws(baseline: Baseline) -> dict[CellKey, DrawsRecord]:
+    return {
+        CellKey(Section.DRAWS, row, dtype=dtype): record
+        for row, records in baseline.draws.items()
+        for dtype, record in records.items()
+    }
 
 
-def _start_alike(old: TraceRecord, new: TraceRecord) -> bool:
-    """Whether equal reseeds have equal initial weights, as far as the first tells."""
-    return old.stages["initial weights"].digest == new.stages["initial weights"].digest
+def _orders(baseline: Baseline) -> dict[CellKey, OrderRecord]:
+    feeds = {CellKey(Section.ORDERS, feed): record for feed, record in baseline.orders.items()}
+    return feeds | {CellKey(Section.ORDERS, problem=name): one.order for name, one in baseline.problems.items()}
+
+
+def _of_problems(
+    section: Section, of: Callable[[ProblemRecord], Mapping[str, Any]]
+) -> Callable[[Baseline], dict[CellKey, Any]]:
+    return lambda baseline: {
+        CellKey(section, row, name): record
+        for name, problem in baseline.problems.items()
+        for row, record in of(problem).items()
+    }
+
+
+def _compare_accuracies(key: CellKey, old: AccuraciesRecord, new: AccuraciesRecord, known: Known) -> ComparedCell:
+    problems = [one.problems[key.problem] for one in (known.old, known.new)]
+    starts = {
+        one.traces[key.subject].stages[Stage.INITIAL_WEIGHTS].digest if key.subject in one.traces else None
+        for one in problems
+    }
+    paired = len(starts) == 1 and None not in starts  # the first reseed tells for all
+    return compare_accuracies(key, old, new, problems[0].held_out_rows, paired=paired, alpha=known.alpha)
+
+
+def _lone_accuracies(key: CellKey, side: Side) -> ComparedCell:
+    note = f"only the {side} baseline has any; record both with --reseeds N"
+    return ComparedCell(key, Class.INCONCLUSIVE, note=note)
+
+
+def _compare_traces(key: CellKey, old: TraceRecord, new: TraceRecord, known: Known) -> ComparedCell:
+    drawn = CellKey(Section.DRAWS, key.subject, dtype="float32")
+    return compare_traces(
+        key,
+        old,
+        new,
+        rows=known.old.problems[key.problem].held_out_rows,
+        law=known.found(drawn),
+        roundings=draw_roundings(_draws(known.old).get(drawn)),
+        order=known.cells[CellKey(Section.ORDERS, problem=key.problem)],
+        accuracies=known.found(CellKey(Section.ACCURACIES, key.subject, key.problem)),
+    )
+
+
+# A training is judged by the cells of its initializer's draws, of its problem's order and of its accuracies, too, which
+# therefore come first.
+COMPARERS: Mapping[Section, Comparer] = {
+    Section.DRAWS: Comparer(
+        _draws, lambda key, old, new, known: compare_draws(key, old, new, known.alpha), claims_bits=True
+    ),
+    Section.DEFAULTS: Comparer(
+        lambda baseline: {CellKey(Section.DEFAULTS, layer): one for layer, one in baseline.defaults.items()},
+        lambda key, old, new, known: compare_defaults(key, old, new, known.alpha),
+        claims_bits=True,
+    ),
+    Section.FANS: Comparer(
+        lambda baseline: {CellKey(Section.FANS, kind): one for kind, one in baseline.fans.items()},
+        lambda key, old, new, known: compare_fans(key, old, new),
+    ),
+    Section.ORDERS: Comparer(_orders, lambda key, old, new, known: compare_orders(key, old, new)),
+    Section.ACCURACIES: Comparer(
+        _of_problems(Section.ACCURACIES, lambda problem: problem.accuracies), _compare_accuracies, _lone_accuracies
+    ),
+    Section.TRACES: Comparer(
+        _of_problems(Section.TRACES, lambda problem: problem.traces), _compare_traces, claims_bits=True
+    ),
+    Section.FITS: Comparer(_of_problems(Section.FITS, lambda problem: problem.fits), _compare_traces, claims_bits=True),
+}
 
 
 def _count_tests(old: Baseline) -> int:
     """p-values that could be asked for, whether or not anything differs.
 
-    None is asked for what only one baseline holds, so the old one alone tells how many: a cell has the same share
+    None is asked for what only one baseline holds, so the old one alone says how many: a cell has the same share
     whether or not the others are recorded and judged with it.
     """
     draws = sum(map(len, old.draws.values()))
@@ -145,19 +215,23 @@ def _count_tests(old: Baseline) -> int:
     return max(1, LAW_TESTS * draws + WEIGHT_TESTS * weights + TESTS * accuracies)
 
 
-def environment_differences(old: Environment, new: Environment) -> tuple[Difference, ...]:
-    """What is not the same of two environments."""
-    mine, other = dict(old.rows()), dict(new.rows())
-    return tuple(
-        Difference(what, mine.get(what, "–"), other.get(what, "–"))
-        for what in {**mine, **other}
-        if mine.get(what) != other.get(what)
-    )
+def _by_rounding(cell: ComparedCell, known: Known) -> ComparedCell:
+    """Equivalent accuracies of a training that is the same within rounding error differ by what rounding has become.
+
+    Over hundreds of reseeds some runs lie where one bit, amplified by each step, decides a held-out row.
+    """
+    if cell.section is not Section.ACCURACIES or cell.found is not Class.SAME_DISTRIBUTION:
+        return cell
+    trace = known.found(dataclasses.replace(cell.key, section=Section.TRACES))
+    if trace.rank > Class.WITHIN_TOLERANCE.rank:
+        return cell
+    note = f"{cell.note}; the training is the same within rounding error"
+    return dataclasses.replace(cell, found=Class.WITHIN_TOLERANCE, note=note)
 
 
 def _without_bits(cell: ComparedCell, refused: tuple[Difference, ...]) -> ComparedCell:
-    """The cell as it may be told between machines: equal bits are not promised, so none are claimed."""
-    if cell.section not in _OF_NUMBERS or cell.found is not Class.IDENTICAL:
+    """The cell as it may be called between machines: equal bits are not promised, so none are claimed."""
+    if not COMPARERS[cell.section].claims_bits or cell.found is not Class.IDENTICAL:
         return cell
     names = ", ".join(one.what for one in refused)
     note = f"the same bits as far as recorded, but no claim about bits is made between these environments: {names}"

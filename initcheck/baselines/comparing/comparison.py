@@ -1,62 +1,76 @@
-"""What comes of two baselines: a class for each cell, the first stage that differs, and its size."""
+"""Two baselines compared: a class for each cell, the first stage that differs, and its size."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from enum import Enum
-from typing import Self
+from enum import Enum, StrEnum
+
+from initcheck.baselines.comparing.classes import Class, worst
+from initcheck.baselines.comparing.differences import Difference
+from initcheck.baselines.records.schema import Baseline
+from initcheck.baselines.records.training_records import Stage
 
 
-class Ranked(Enum):
-    """Judgements from the best to the worst, in the order in which they are defined."""
+class Side(StrEnum):
+    """One of the two baselines."""
+
+    OLD = "old"
+    NEW = "new"
+
+
+class Section(StrEnum):
+    """What is compared, in the order in which it is shown."""
+
+    DRAWS = "draws"
+    DEFAULTS = "defaults"
+    FANS = "fans"
+    ORDERS = "orders"
+    TRACES = "traces"
+    FITS = "fits"
+    ACCURACIES = "accuracies"
+
+
+TRAININGS = (Section.TRACES, Section.FITS)
+
+
+class Obstacle(Enum):
+    """Why a stage of two trainings cannot be compared, for the sake of an earlier one."""
+
+    INITIAL_WEIGHTS = "it started from other weights"
+    BATCH_ORDER = "its rows came in another order"
+
+
+@dataclass(frozen=True)
+class CellKey:
+    """Which cell it is.
+
+    Attributes:
+        section: Its section.
+        subject: The initializer, layer, kind of layer or feed; empty where the cell is about a whole problem.
+        problem: The problem; empty where the cell is about none.
+        dtype: The dtype of the draws; empty in other sections.
+    """
+
+    section: Section
+    subject: str = ""
+    problem: str = ""
+    dtype: str = ""
 
     @property
-    def rank(self) -> int:
-        """0 for the best."""
-        return list(type(self)).index(self)
+    def name(self) -> str:
+        """The name within the section."""
+        return " ".join(filter(None, (self.problem, self.subject, self.dtype)))
 
-    @classmethod
-    def options(cls) -> dict[str, Self]:
-        """Each of them by the name that an option has for it."""
-        return {one.value.replace(" ", "-"): one for one in cls}
-
-
-class Class(Ranked):
-    """How a cell of the new baseline stands to that of the old one, from the best to the worst."""
-
-    IDENTICAL = "identical"
-    WITHIN_TOLERANCE = "within tolerance"
-    SAME_DISTRIBUTION = "same distribution"
-    INCONCLUSIVE = "inconclusive"
-    CHANGED = "changed"
-
-
-CLASSES = Class.options()
-
-
-def worst(classes: list[Class]) -> Class:
-    """The worst of some classes; identical where there are none."""
-    return max(classes, key=lambda one: one.rank, default=Class.IDENTICAL)
-
-
-def allowed(named: Collection[Class]) -> set[Class]:
-    """Those classes, and what is better: same bits before other bits before another stream of one law.
-
-    Args:
-        named: What a cell may be; within tolerance where nothing is named.
-    """
-    chain = [Class.IDENTICAL, Class.WITHIN_TOLERANCE, Class.SAME_DISTRIBUTION]
-    reach = max((chain.index(one) for one in named if one in chain), default=1)
-    return {*chain[: reach + 1], *named}
+    def __str__(self) -> str:
+        return f"{self.section} {self.name}"
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """How far two arrays are apart, as far as their recorded values and moments tell: at least so far.
+    """How far two arrays are apart, by their recorded values and moments: at least so far.
 
     Attributes:
-        absolute: The largest difference; infinite where one side is no number.
+        absolute: The largest difference; infinite where one side is not a number.
         relative: The same over the largest recorded value.
         ulps: The same in units in the last place of the largest recorded value.
     """
@@ -70,22 +84,36 @@ class Deviation:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A number that both sides recorded."""
+
+    what: str
+    old: float
+    new: float
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.old:.4g} → {self.new:.4g}"
+
+
+@dataclass(frozen=True)
 class Step:
     """One stage of a training, in both baselines.
 
     Attributes:
-        stage: Its name.
+        stage: Which stage it is.
         found: Its class.
-        size: How far it is apart; None where it is not, or where that cannot be said.
+        size: How far the two are apart; None where they are not, or where that is unknown.
         allowed: The largest absolute deviation that is within tolerance; None where none is known.
-        note: What else there is to say.
+        note: Further facts, for people to read.
+        obstacle: Why the stage could not be compared; None where it was.
     """
 
-    stage: str
+    stage: Stage
     found: Class
     size: Deviation | None = None
     allowed: float | None = None
     note: str = ""
+    obstacle: Obstacle | None = None
 
 
 @dataclass(frozen=True)
@@ -93,37 +121,37 @@ class ComparedCell:
     """One comparison.
 
     Attributes:
-        section: ``draws``, ``defaults``, ``fans``, ``orders``, ``traces``, ``fits`` or ``accuracies``.
-        name: Which of its section.
+        key: Which cell it is.
         found: Its class.
-        stage: The first stage that differs; empty where none does, or the section has none.
-        size: How far that is apart.
-        note: What else there is to say, with its numbers.
+        stage: The first stage that differs; None where none does, or the section has none.
+        size: How far that stage is apart.
+        note: Further facts with their numbers, for people to read.
         ladder: All stages of a training, in order.
-        unclaimed: Whether the same bits were recorded, and are called within tolerance only because no claim about bits
-            is made between the environments.
+        unclaimed: Whether the same bits were recorded, and the cell is within tolerance only because no claim about
+            bits is made between the environments.
+        only_in: The side that alone holds it, so that there was nothing to compare; None where both do.
+        ends: What became of a training whose stages cannot be compared.
     """
 
-    section: str
-    name: str
+    key: CellKey
     found: Class
-    stage: str = ""
+    stage: Stage | None = None
     size: Deviation | None = None
     note: str = ""
     ladder: tuple[Step, ...] = ()
     unclaimed: bool = False
+    only_in: Side | None = None
+    ends: tuple[Moved, ...] = ()
 
+    @property
+    def section(self) -> Section:
+        """Its section."""
+        return self.key.section
 
-@dataclass(frozen=True)
-class Difference:
-    """An environment's property that is not the same in both."""
-
-    what: str
-    old: str
-    new: str
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.old} → {self.new}"
+    @property
+    def name(self) -> str:
+        """Its name within the section."""
+        return self.key.name
 
 
 @dataclass(frozen=True)
@@ -131,22 +159,37 @@ class Comparison:
     """Two baselines side by side.
 
     Attributes:
-        differences: What is not the same of the environments.
-        refused: Those of them for which no claim about bits is made.
+        old: The old baseline.
+        new: The new one.
+        allowed: What a cell may be.
+        differences: What differs between the environments.
+        refused: Those differences for which no claim about bits is made.
         cells: Everything compared, in the baselines' order.
-        delta: What accuracies may differ by to be equivalent.
+        delta: The difference of accuracies below which they are equivalent.
         alpha: Chance that an unchanged framework that draws other streams has a cell that is called changed.
     """
 
+    old: Baseline
+    new: Baseline
+    allowed: frozenset[Class]
     differences: tuple[Difference, ...]
     refused: tuple[Difference, ...]
     cells: tuple[ComparedCell, ...]
     delta: float
     alpha: float
 
-    def of(self, section: str) -> list[ComparedCell]:
+    def of(self, section: Section) -> list[ComparedCell]:
         """The cells of one section."""
         return [cell for cell in self.cells if cell.section == section]
+
+    def beyond(self) -> list[ComparedCell]:
+        """The cells that are not allowed; where there is none, the comparison passes."""
+        return [cell for cell in self.cells if cell.found not in self.allowed]
+
+    @property
+    def verdict(self) -> Class:
+        """The class of the worst cell."""
+        return worst(cell.found for cell in self.cells)
 
     @property
     def differing(self) -> list[ComparedCell]:

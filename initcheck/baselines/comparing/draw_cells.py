@@ -1,10 +1,11 @@
-"""Cells that are no trainings: draws, first weights of layers, fans, and ``fit``'s orders."""
+"""Cells that are no trainings: draws, initial weights of layers, fans, and ``fit``'s orders."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TypeVar
 
+from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.closeness import (
     DRAW_ROUNDINGS,
     MATRIX_ROUNDINGS,
@@ -15,8 +16,9 @@ from initcheck.baselines.comparing.closeness import (
     mean_p_value,
     scale_p_value,
 )
-from initcheck.baselines.comparing.comparison import Class, ComparedCell, Deviation
+from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Deviation
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, LawRecord, OrderRecord
+from initcheck.baselines.records.training_records import Stage
 
 LAW_TESTS = 5  # p-values of a draws cell: three of its law, two of a single draw
 WEIGHT_TESTS = 2  # of each weight of a layer
@@ -27,62 +29,61 @@ _EXACT_SCALE = 1e-5  # an orthogonal kernel's root mean square is fixed; others 
 _Item = TypeVar("_Item")
 
 
-def absent(section: str, name: str, *, old: bool) -> ComparedCell:
-    """The cell of what only one baseline holds."""
-    return ComparedCell(section, name, Class.CHANGED, note=f"only in the {'old' if old else 'new'} baseline")
+def draw_roundings(draws: DrawsRecord | None) -> int:
+    """How many units in the last place an initializer's draws may differ by and be the same stream."""
+    return MATRIX_ROUNDINGS if draws and draws.law and draws.law.scale_is_exact else DRAW_ROUNDINGS
 
 
-def compare_draws(name: str, old: DrawsRecord, new: DrawsRecord, alpha: float) -> ComparedCell:
+def compare_draws(key: CellKey, old: DrawsRecord, new: DrawsRecord, alpha: float) -> ComparedCell:
     """The cell of one initializer in one dtype.
 
     Draws within the roundings of one draw are the same stream. Draws that are not are another stream, whose law is
     judged on the pooled draws; each draw that differs must also be possible by itself.
 
     Args:
-        name: The cell's.
+        key: Which cell it is.
         old: The old draws.
         new: The new ones.
         alpha: The false-alarm rate of each p-value.
     """
     if missing := set(old.draws) ^ set(new.draws):
-        return ComparedCell("draws", name, Class.CHANGED, note=f"only one baseline holds {min(missing)}")
-    differing = [key for key in old.draws if not _same(old.draws[key], new.draws[key])]
+        return ComparedCell(key, Class.CHANGED, note=f"only one baseline holds {min(missing)}")
+    differing = [draw for draw in old.draws if not _same(old.draws[draw], new.draws[draw])]
     if not differing and old.law == new.law:
-        return ComparedCell("draws", name, Class.IDENTICAL)
-    exact = bool(old.law and old.law.scale_is_exact)
-    roundings = MATRIX_ROUNDINGS if exact else DRAW_ROUNDINGS
+        return ComparedCell(key, Class.IDENTICAL)
+    roundings = draw_roundings(old)
     sizes: dict[str, Deviation] = {}
-    for key in differing:
-        mine, other = old.draws[key], new.draws[key]
+    for draw in differing:
+        mine, other = old.draws[draw], new.draws[draw]
         if isinstance(mine, str) or isinstance(other, str):
-            return ComparedCell("draws", name, Class.CHANGED, "draws", note=f"{key}: {_told(mine)} → {_told(other)}")
+            return ComparedCell(key, Class.CHANGED, Stage.DRAWS, note=f"{draw}: {_drawn(mine)} → {_drawn(other)}")
         if (mine.size, mine.dtype) != (other.size, other.dtype):
-            return ComparedCell("draws", name, Class.CHANGED, "draws", note=f"{key}: another size or dtype")
-        sizes[key] = deviation(mine, other)
+            return ComparedCell(key, Class.CHANGED, Stage.DRAWS, note=f"{draw}: size or dtype differs")
+        sizes[draw] = deviation(mine, other)
     first = next(iter(sizes), "")
     largest = max(sizes.values(), key=lambda size: size.ulps, default=None)
     which = f": {'; '.join(differing)}" if 0 < len(differing) <= _NAMED else f", first {first}" if first else ""
-    told = f"{len(differing)} of {len(old.draws)} draws differ{which}"
+    counts = f"{len(differing)} of {len(old.draws)} draws differ{which}"
     if largest is None or largest.ulps <= roundings:
         return ComparedCell(
-            "draws", name, Class.WITHIN_TOLERANCE, "draws", largest, f"{told}; {roundings} ulps are allowed"
+            key, Class.WITHIN_TOLERANCE, Stage.DRAWS, largest, f"{counts}; {roundings} ulps are allowed"
         )
-    found, why = _compare_streams(old, new, [key for key in sizes if sizes[key].ulps > roundings], alpha)
-    stream = "another stream" if largest.relative > _SAME_STREAM else "the same stream, but for more than its rounding"
-    return ComparedCell("draws", name, found, "draws", sizes[first], f"{told}; {stream}, {why}")
+    found, why = _compare_streams(old, new, [draw for draw in sizes if sizes[draw].ulps > roundings], alpha)
+    stream = "another stream" if largest.relative > _SAME_STREAM else "the same stream, beyond rounding error"
+    return ComparedCell(key, found, Stage.DRAWS, sizes[first], f"{counts}; {stream}, {why}")
 
 
-def _compare_streams(old: DrawsRecord, new: DrawsRecord, keys: list[str], alpha: float) -> tuple[Class, str]:
+def _compare_streams(old: DrawsRecord, new: DrawsRecord, names: list[str], alpha: float) -> tuple[Class, str]:
     if old.law is None or new.law is None:
         return Class.CHANGED, "where nothing is random"
     p_values = law_p_values(old.law, new.law)
-    for key in keys:
-        mine, other = old.draws[key], new.draws[key]
+    for name in names:
+        mine, other = old.draws[name], new.draws[name]
         assert isinstance(mine, ArrayRecord)
         assert isinstance(other, ArrayRecord)
-        p_values[f"mean of {key}"] = mean_p_value(mine, other, (mine.size, other.size)) * len(keys)
+        p_values[f"mean of {name}"] = mean_p_value(mine, other, (mine.size, other.size)) * len(names)
         scale = scale_p_value((mine.stddev, mine.size), (other.stddev, other.size), old.law.kurtosis)
-        p_values[f"scale of {key}"] = scale * len(keys)
+        p_values[f"scale of {name}"] = scale * len(names)
     worst = min(p_values, key=lambda test: p_values[test])
     facts = f"n={old.law.n:,} and {new.law.n:,}, α={alpha:.2g}"
     if p_values[worst] < alpha:
@@ -100,11 +101,11 @@ def _compare_streams(old: DrawsRecord, new: DrawsRecord, keys: list[str], alpha:
 
 
 def compare_defaults(
-    name: str, old: tuple[ArrayRecord, ...], new: tuple[ArrayRecord, ...], alpha: float
+    key: CellKey, old: tuple[ArrayRecord, ...], new: tuple[ArrayRecord, ...], alpha: float
 ) -> ComparedCell:
-    """The cell of one layer's first weights."""
+    """The cell of one layer's initial weights."""
     if [(one.size, one.dtype) for one in old] != [(one.size, one.dtype) for one in new]:
-        return ComparedCell("defaults", name, Class.CHANGED, note="other weights: their number, sizes or dtypes")
+        return ComparedCell(key, Class.CHANGED, note="the number, sizes or dtypes of its weights differ")
     found, notes, first = Class.IDENTICAL, [], None
     for number, (mine, other) in enumerate(zip(old, new, strict=True), start=1):
         if mine.digest == other.digest:
@@ -114,53 +115,51 @@ def compare_defaults(
         kind, why = _compare_weights(mine, other, size, alpha)
         notes.append(f"weight {number}: {why}")
         found = max(found, kind, key=lambda one: one.rank)
-    return ComparedCell("defaults", name, found, "draws" if notes else "", first, "; ".join(notes))
+    return ComparedCell(key, found, Stage.DRAWS if notes else None, first, "; ".join(notes))
 
 
 def _compare_weights(old: ArrayRecord, new: ArrayRecord, size: Deviation, alpha: float) -> tuple[Class, str]:
     if size.ulps <= DRAW_ROUNDINGS:
         return Class.WITHIN_TOLERANCE, f"{size}; {DRAW_ROUNDINGS} ulps are allowed"
-    told = f"mean {old.mean:.4g} → {new.mean:.4g}, standard deviation {old.stddev:.4g} → {new.stddev:.4g}"
+    moments = f"mean {old.mean:.4g} → {new.mean:.4g}, standard deviation {old.stddev:.4g} → {new.stddev:.4g}"
     if not old.stddev or not new.stddev:
-        return Class.CHANGED, told
+        return Class.CHANGED, moments
     kurtosis = max(old.kurtosis, new.kurtosis)
     scale_p = scale_p_value((old.stddev, old.size), (new.stddev, new.size), kurtosis)
     p_value = min(mean_p_value(old, new, (old.size, new.size)), scale_p)
     if p_value < alpha:
-        return Class.CHANGED, f"{told}, p {p_value:.2g}, n={old.size:,}, α={alpha:.2g}"
+        return Class.CHANGED, f"{moments}, p {p_value:.2g}, n={old.size:,}, α={alpha:.2g}"
     squares = [one.mean**2 + one.stddev**2 for one in (old, new)]
     if abs(squares[1] / squares[0] - 1) < _EXACT_SCALE:
-        return Class.SAME_DISTRIBUTION, f"another stream of exactly the same scale, {told}"
+        return Class.SAME_DISTRIBUTION, f"another stream of exactly the same scale, {moments}"
     smallest = detectable(old.size, new.size, kurtosis, alpha)
     kind = Class.SAME_DISTRIBUTION if smallest <= SCALE_EFFECT else Class.INCONCLUSIVE
-    return kind, f"another stream, {told}, p {p_value:.2g}; a scale off by {smallest:.1%} would be seen"
+    return kind, f"another stream, {moments}, p {p_value:.2g}; a scale off by {smallest:.1%} would be seen"
 
 
-def compare_fans(name: str, old: FansRecord, new: FansRecord) -> ComparedCell:
+def compare_fans(key: CellKey, old: FansRecord, new: FansRecord) -> ComparedCell:
     """The cell of one kind of layer: what its kernel is scaled by."""
     if old == new:
-        return ComparedCell("fans", name, Class.IDENTICAL)
+        return ComparedCell(key, Class.IDENTICAL)
     parts = [
         f"{mode} {_fan(getattr(old, mode))} → {_fan(getattr(new, mode))}"
         for mode in ("fan_in", "fan_out")
         if getattr(old, mode) != getattr(new, mode)
     ]
-    return ComparedCell("fans", name, Class.CHANGED, "draws", note=", ".join(parts))
+    return ComparedCell(key, Class.CHANGED, Stage.DRAWS, note=", ".join(parts))
 
 
-def compare_orders(name: str, old: OrderRecord, new: OrderRecord) -> ComparedCell:
+def compare_orders(key: CellKey, old: OrderRecord, new: OrderRecord) -> ComparedCell:
     """The cell of one feed. Other permutations of the same kind are another stream of one law."""
     if old == new:
-        return ComparedCell("orders", name, Class.IDENTICAL)
+        return ComparedCell(key, Class.IDENTICAL)
     if (old.rows, old.batch_size, len(old.epochs)) != (new.rows, new.batch_size, len(new.epochs)):
-        return ComparedCell(
-            "orders", name, Class.CHANGED, "batch order", note="another number of rows, batches or epochs"
-        )
+        return ComparedCell(key, Class.CHANGED, Stage.BATCH_ORDER, note="the number of rows, batches or epochs differs")
     mine, other = _kind(old), _kind(new)
     if mine == other and old.shuffled and old.every_row_once:
         note = f"another stream of orders: {mine}"
-        return ComparedCell("orders", name, Class.SAME_DISTRIBUTION, "batch order", note=note)
-    return ComparedCell("orders", name, Class.CHANGED, "batch order", note=f"{mine} → {other}")
+        return ComparedCell(key, Class.SAME_DISTRIBUTION, Stage.BATCH_ORDER, note=note)
+    return ComparedCell(key, Class.CHANGED, Stage.BATCH_ORDER, note=f"{mine} → {other}")
 
 
 def _kind(order: OrderRecord) -> str:
@@ -175,7 +174,7 @@ def _same(old: ArrayRecord | str, new: ArrayRecord | str) -> bool:
     return old.digest == new.digest
 
 
-def _told(draw: ArrayRecord | str) -> str:
+def _drawn(draw: ArrayRecord | str) -> str:
     return f"refused with {draw}" if isinstance(draw, str) else "drawn"
 
 

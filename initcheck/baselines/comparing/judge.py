@@ -1,48 +1,49 @@
-"""Judges the cells of one baseline, whole or part by part, and says what is wrong."""
+"""Judges the cells of one baseline, all at once or part by part, and says what is wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import compare
-from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison
+from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Comparison
 from initcheck.baselines.records.schema import Baseline
 from initcheck.texts import for_terminal
 
 
 @dataclass(frozen=True)
 class Judge:
-    """What a framework is held against.
+    """What a framework is compared with.
 
     Attributes:
         file: The baseline's file, as the user named it.
-        old: What it holds.
-        good: What a cell may be.
+        old: The baseline.
+        allowed: What a cell may be.
         advice: The command that shows everything.
     """
 
     file: str
     old: Baseline
-    good: frozenset[Class]
+    allowed: frozenset[Class]
     advice: str
 
     def __str__(self) -> str:
         return for_terminal(f"{self.file} ({versions_of(self.old)})")
 
     @property
-    def names(self) -> list[tuple[str, str]]:
-        """Section and name of every cell."""
-        return [(cell.section, cell.name) for cell in compare(self.old, self.old).cells]
+    def keys(self) -> list[CellKey]:
+        """Which cells there are."""
+        return [cell.key for cell in compare(self.old, self.old).cells]
 
     def compare(self, new: Baseline) -> Comparison:
         """All cells, those for which the new baseline has no evidence being absent."""
-        return compare(self.old, new)
+        return compare(self.old, new, self.allowed)
 
     def complaint(self, cells: Sequence[ComparedCell]) -> str:
-        """What was found, what was expected, and how to see the rest."""
-        best = " or ".join(one.value for one in Class if one in self.good)
-        lines = [*map(_told, cells), f"expected: {best}, against {self}", f"see all: {self.advice}"]
+        """The actual classes, the expected ones, and how to see the rest."""
+        best = " or ".join(one.value for one in Class if one in self.allowed)
+        lines = [*map(_describe, cells), f"expected: {best}, against {self}", f"see all: {self.advice}"]
         return "\n".join(map(for_terminal, lines))
 
 
@@ -52,7 +53,7 @@ def versions_of(baseline: Baseline) -> str:
     return ", ".join(f"{name} {versions[name]}" for name in ("tensorflow", "keras") if name in versions)
 
 
-def _told(cell: ComparedCell) -> str:
-    since = f" since {cell.stage!r}" if cell.stage else ""
+def _describe(cell: ComparedCell) -> str:
+    since = f" since '{cell.stage}'" if cell.stage else ""
     size = f" by {cell.size}" if cell.size else ""
-    return f"{cell.section} {cell.name}: {cell.found.value.upper()}{since}{size}{f': {cell.note}' if cell.note else ''}"
+    return f"{cell.key}: {cell.found.value.upper()}{since}{size}{f': {cell.note}' if cell.note else ''}"

@@ -1,16 +1,15 @@
-"""The parts of a baseline: each recorded in whatever process, and merged in whatever order they come."""
+"""The parts of a baseline: each is recorded in any process, and they are merged in any order."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from initcheck.baselines.comparing.comparison import ComparedCell
+from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Section
+from initcheck.baselines.comparing.differences import environment_differences
 from initcheck.baselines.records.schema import Baseline
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
-
-_WHOLE = ("defaults", "fans")  # sections that are one part, with a cell for each of their entries
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ def merge(parts: Sequence[Baseline]) -> Baseline:
     first = parts[0]
     for part in parts[1:]:
         if (part.environment, part.seed) != (first.environment, first.seed):
-            told = [dict(one.environment.environment.rows()) | {"seed": str(one.seed)} for one in (first, part)]
-            what = [name for name in {**told[0], **told[1]} if told[0].get(name) != told[1].get(name)]
+            differing = environment_differences(first.environment.environment, part.environment.environment)
+            what = [one.what for one in differing] + (["seed"] if part.seed != first.seed else [])
             raise InitcheckError(
                 f"parts of the baseline were recorded with different {', '.join(what)}; "
                 "let nothing start or set up TensorFlow before initcheck does"
@@ -53,32 +52,24 @@ def merge(parts: Sequence[Baseline]) -> Baseline:
     return first.model_copy(update=merged)
 
 
-def part_of(section: str, name: str, parts: Sequence[Part]) -> Part | None:
-    """The part whose evidence decides the cell of that name; None where no part's does."""
-    mine = [part for part in parts if _decides(part, section, name)]
-    return max(mine, key=lambda part: len(part.name), default=None)
+def part_of(key: CellKey, parts: Sequence[Part]) -> Part | None:
+    """The part whose evidence decides that cell; None where no part's does."""
+    if key.problem:
+        wanted = ("problems", key.problem)
+    else:
+        wanted = (key.section, key.subject if key.section is Section.DRAWS else "")
+    return next((part for part in parts if (part.section, part.name) == wanted), None)
 
 
 def needed_by(part: Part, old: Baseline, parts: Sequence[Part]) -> list[Part]:
     """Those that a part's cells are judged by: a training's first stage is judged by the law of its draws, too."""
-    found = old.problems.get(part.name) if part.section == "problems" else None
-    laws = [one for one in parts if found and one.section == "draws" and one.name in found.traces]
+    known = old.problems.get(part.name) if part.section == "problems" else None
+    laws = [one for one in parts if known and one.section == "draws" and one.name in known.traces]
     return [*laws, part]
 
 
-def pick(cells: Sequence[ComparedCell], section: str, name: str, problems: Collection[str]) -> ComparedCell | None:
-    """The cell of that name, or that of its whole problem where nothing of the problem could be compared."""
-    whole = [one for one in problems if name == one or name.startswith(f"{one} ")]
-    wanted = [(section, name), *(("traces", one) for one in sorted(whole, key=len, reverse=True))]
-    found = {(cell.section, cell.name): cell for cell in cells}
-    return next((found[one] for one in wanted if one in found), None)
-
-
-def _decides(part: Part, section: str, name: str) -> bool:
-    if part.section == "draws" or section == "draws":
-        return part.section == section and name.rpartition(" ")[0] == part.name
-    if part.section in _WHOLE or section in _WHOLE:
-        return part.section == section
-    if part.section == "orders":
-        return section == "orders"
-    return name == part.name or name.startswith(f"{part.name} ")
+def pick(cells: Sequence[ComparedCell], key: CellKey) -> ComparedCell | None:
+    """That cell, or that of its whole problem where nothing of the problem could be compared."""
+    compared = {cell.key: cell for cell in cells}
+    whole = CellKey(Section.TRACES, problem=key.problem)
+    return compared.get(key) or (compared.get(whole) if key.problem else None)

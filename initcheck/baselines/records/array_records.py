@@ -1,4 +1,4 @@
-"""What a baseline keeps of arrays: draws, first weights, fans and orders."""
+"""What a baseline keeps of arrays: draws, initial weights, fans and orders."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{24}$")]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-# JSON has no word for what is no number; a training that diverged holds such values, a draw does not.
+# JSON has no NaN and no infinity; a training that diverged has such values, a draw does not.
 Number = Finite | Literal["nan", "inf", "-inf"]
 _Item = TypeVar("_Item")
 

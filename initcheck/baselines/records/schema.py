@@ -37,7 +37,7 @@ class ProblemRecord(Record):
     def _fit(self) -> ProblemRecord:
         for name, record in self.accuracies.items():
             if max(record.correct) > self.held_out_rows:
-                raise ValueError(f"{name} has more rows right than there are")
+                raise ValueError(f"{name} has more rows correct than there are")
         if len({record.curves.epochs for record in self.accuracies.values()}) > 1:
             raise ValueError("its initializers were trained over different epochs")
         return self
@@ -60,7 +60,7 @@ class EnvironmentRecord(Record):
 
     @property
     def environment(self) -> Environment:
-        """The record that the rest of the house reads."""
+        """The record that the rest of the package reads."""
         return Environment(**self.model_dump())
 
 
@@ -73,7 +73,7 @@ class Baseline(Record):
         environment: What it was recorded on.
         seed: The root seed of all streams.
         draws: Initializer → dtype → its draws.
-        defaults: Layer that is told nothing of initializers → each of its weights.
+        defaults: Layer with its default initializers → each of its weights.
         fans: Kind of layer → the fans of its kernel.
         orders: Feed → ``fit``'s order.
         problems: Problem → its trainings.

@@ -1,4 +1,4 @@
-"""Arrays as a baseline remembers them: digests, moments, some values; and many draws in units of their law."""
+"""What a baseline keeps of arrays: digests, moments, some values; and many draws in units of their law."""
 
 from __future__ import annotations
 

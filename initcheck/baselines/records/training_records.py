@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from initcheck.baselines.records.fields import MOST_VALUES, Count, Digest, Finite, Number, Record
 
-STAGES = (
-    "draws",
-    "initial weights",
-    "batch order",
-    "first loss",
-    "first gradient",
-    "first update",
-    "epoch losses",
-    "epoch accuracies",
-    "final weights",
-    "reloaded weights",
-    "predictions",
-)
+
+class Stage(StrEnum):
+    """The stages of a training, in the order in which one decides the next."""
+
+    DRAWS = "draws"
+    INITIAL_WEIGHTS = "initial weights"
+    BATCH_ORDER = "batch order"
+    FIRST_LOSS = "first loss"
+    FIRST_GRADIENT = "first gradient"
+    FIRST_UPDATE = "first update"
+    EPOCH_LOSSES = "epoch losses"
+    EPOCH_ACCURACIES = "epoch accuracies"
+    FINAL_WEIGHTS = "final weights"
+    RELOADED_WEIGHTS = "reloaded weights"
+    PREDICTIONS = "predictions"
+
+
+STAGES = tuple(Stage)
 MOST_RUNS = 100_000
 MOST_EPOCHS = 100  # of a training that are kept, at even distances
 
 
 class StageRecord(Record):
-    """One stage of a training by digest, moments and some values, which may be no numbers.
+    """One stage of a training by digest, moments and some values, which may be NaN or infinite.
 
     Attributes:
         tolerance: Largest deviation of an element in runs whose initial weights were moved by one unit in the last
-            place; None where that cannot be said.
+            place; None where none is known.
     """
 
     size: Count
@@ -46,8 +52,8 @@ class StageRecord(Record):
 class TraceRecord(Record):
     """One seeded training, stage by stage.
 
-    The stage ``batch order`` is not here: ``fit``'s own order is the problem's, and is held apart, so that the stages
-    after it can be compared where it has changed: most trainings are in the frozen order.
+    The stage ``batch order`` is not here: ``fit``'s own order is the problem's and is recorded apart, so that the
+    stages after it can be compared where it has changed: most trainings are in the frozen order.
 
     Attributes:
         seed: The integer that decided every draw.
@@ -62,13 +68,13 @@ class TraceRecord(Record):
     @model_validator(mode="after")
     def _known(self) -> TraceRecord:
         known = [stage for stage in STAGES if stage in self.stages]
-        if list(self.stages) != known or "batch order" in known or "initial weights" not in known:
+        if list(self.stages) != known or Stage.BATCH_ORDER in known or Stage.INITIAL_WEIGHTS not in known:
             raise ValueError("its stages are not those of a training, in their order")
         return self
 
 
 class BandRecord(Record):
-    """How a metric is spread over the reseeds, epoch by epoch; what is no number counts as infinite.
+    """How a metric is spread over the reseeds, epoch by epoch; NaN counts as infinite.
 
     The values are order statistics to five digits: they are looked at, and never judged.
 
@@ -107,7 +113,7 @@ class CurvesRecord(Record):
 
 
 class AccuraciesRecord(Record):
-    """How many held-out rows each reseed's final weights classify rightly, and how they got there.
+    """How many held-out rows each reseed's final weights classify correctly, and how they got there.
 
     Attributes:
         engine: What trained them.

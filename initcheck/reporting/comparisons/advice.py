@@ -1,13 +1,20 @@
-"""May the new environment be merged? The comparison's classes, turned into an answer for somebody who has to decide."""
+"""May the new environment be merged? The comparison's classes as an answer for somebody who has to decide."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
-from initcheck.baselines.comparing.comparison import Class, Comparison
-from initcheck.reporting.comparisons.sentences import overall
+from initcheck.baselines.comparing.classes import Class
+from initcheck.baselines.comparing.comparison import Comparison, Section
+
+
+class Tone(StrEnum):
+    """How an answer is shown."""
+
+    GOOD = "good"
+    CARE = "care"
+    BAD = "bad"
 
 
 @dataclass(frozen=True)
@@ -17,48 +24,46 @@ class Advice:
     Attributes:
         answer: In a word or two.
         reason: Why, and what to do, in a sentence or two.
-        tone: ``good``, ``care`` or ``bad``.
+        tone: How it is shown.
         passes: Whether no cell is beyond what is allowed: the exit code of ``initcheck compare`` is 0.
     """
 
     answer: str
     reason: str
-    tone: Literal["good", "care", "bad"]
+    tone: Tone
     passes: bool
 
 
-def advise(comparison: Comparison, allowed: Collection[Class]) -> Advice:
-    """The answer for that comparison.
-
-    Args:
-        comparison: What was found.
-        allowed: What a cell may be.
-    """
-    passes = all(cell.found in allowed for cell in comparison.cells)
-    found = overall(comparison)
-    answer, reason = _changed(comparison) if found is Class.CHANGED else _CALM[found]
-    tone: Literal["good", "care", "bad"] = "good" if found.rank <= Class.SAME_DISTRIBUTION.rank else "care"
-    if answer == _NO:
-        tone = "bad"
-    if passes and tone != "good":
+def advise(comparison: Comparison) -> Advice:
+    """The answer for that comparison."""
+    passes = not comparison.beyond()
+    found = comparison.verdict
+    tone, answer, reason = _changed(comparison) if found is Class.CHANGED else _CALM[found]
+    if passes and tone is not Tone.GOOD:
         answer, reason = "Yes, as you allow it", f"No cell is beyond what --allow accepts. Without it: {reason}"
     return Advice(answer, reason.format(delta=f"{comparison.delta:g}"), tone, passes)
 
 
-_NO = "No"
 _CALM = {
-    Class.IDENTICAL: ("Yes", "Everything that was recorded is the same in both environments, bit for bit."),
-    Class.WITHIN_TOLERANCE: (
+    Class.IDENTICAL: (
+        Tone.GOOD,
         "Yes",
-        "Only last bits moved, by no more than rounding explains. Tests that pin exact floating-point results may need "
-        "new numbers, and of many trainings some may class a row otherwise.",
+        "Everything that was recorded is the same in both environments, bit for bit.",
+    ),
+    Class.WITHIN_TOLERANCE: (
+        Tone.GOOD,
+        "Yes",
+        "Only last bits differ, within rounding error. Tests that pin exact floating-point results may need new "
+        "numbers, and of many trainings some may classify a row differently.",
     ),
     Class.SAME_DISTRIBUTION: (
+        Tone.GOOD,
         "Yes, with new numbers",
         "Seeded draws or runs give other numbers than before, of the same law and with equivalent accuracies. Record "
-        "pinned results anew; results over many seeds hold.",
+        "pinned results again; results over many seeds hold.",
     ),
     Class.INCONCLUSIVE: (
+        Tone.CARE,
         "Not yet",
         "Nothing is known to have changed for the worse, but some differences could not be judged on this evidence. "
         "Record both sides with more --reseeds, or look at the cells that are inconclusive.",
@@ -66,26 +71,30 @@ _CALM = {
 }
 
 
-def _changed(comparison: Comparison) -> tuple[str, str]:
-    cells = comparison.of("accuracies")
+def _changed(comparison: Comparison) -> tuple[Tone, str, str]:
+    cells = comparison.of(Section.ACCURACIES)
     worse = [cell for cell in cells if cell.found is Class.CHANGED]
     unclear = [cell for cell in cells if cell.found is Class.INCONCLUSIVE]
     if worse:
         return (
-            _NO,
+            Tone.BAD,
+            "No",
             f"Accuracy over reseeds changed in {len(worse)} of {len(cells)} comparisons. Find out why at the first "
-            "stage that differs, before results of the two environments are held against each other.",
+            "stage that differs, before you compare results of the two environments.",
         )
     if not cells or unclear:
         missing = f"for {len(unclear)} of {len(cells)} comparisons" if cells else "at all"
         return (
+            Tone.CARE,
             "Not without a look",
-            f"Something changed by more than rounding or another stream explains, and what that does to accuracy could "
-            f"not be judged {missing}. Read what changed below, and decide whether your results rest on it.",
+            "Something changed that neither rounding error nor another stream explains, and what that does to "
+            f"accuracy could not be judged {missing}. Read what changed below, and decide whether your results rest on "
+            "it.",
         )
     return (
+        Tone.CARE,
         "After a look",
-        f"Something changed by more than rounding or another stream explains; accuracy over reseeds did not, in any of "
-        f"{len(cells)} comparisons (the same, or equivalent within ±{{delta}}). Read what changed below: if your "
-        "models do not rest on it, merge.",
+        "Something changed that neither rounding error nor another stream explains; accuracy over reseeds did not, "
+        f"in any of {len(cells)} comparisons (the same, or equivalent within ±{{delta}}). Read what changed below: if "
+        "your models do not rest on it, merge.",
     )

@@ -8,18 +8,33 @@ import math
 from enum import Enum
 from typing import Any
 
-from initcheck.baselines.comparing.comparison import Comparison
-from initcheck.reporting.comparisons.sentences import describe, overall
+from initcheck.baselines.comparing.comparison import ComparedCell, Comparison
+from initcheck.reporting.comparisons.sentences import describe
 
 
 def comparison_json(comparison: Comparison) -> str:
     """Everything that was found, as JSON; what is not finite is written as a word."""
-    body = {"verdict": overall(comparison).value, "sentences": describe(comparison), **dataclasses.asdict(comparison)}
+    body = {
+        "verdict": comparison.verdict,
+        "sentences": describe(comparison),
+        "differences": comparison.differences,
+        "refused": comparison.refused,
+        "cells": [_cell(cell) for cell in comparison.cells],
+        "delta": comparison.delta,
+        "alpha": comparison.alpha,
+    }
     return json.dumps(as_jsonable(body), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _cell(cell: ComparedCell) -> dict[str, Any]:
+    facts = {field.name: getattr(cell, field.name) for field in dataclasses.fields(cell) if field.name != "key"}
+    return {"section": cell.section, "name": cell.name, **facts, "stage": cell.stage or ""}
 
 
 def as_jsonable(value: Any) -> Any:
     """The same made of what JSON knows; what is not finite is a word."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {key: as_jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison
-from initcheck.baselines.records.schema import Baseline
+from initcheck.baselines.comparing.comparison import ComparedCell, Comparison
 from initcheck.reporting.comparisons.advice import advise
-from initcheck.reporting.comparisons.sentences import SECTIONS, describe, overall
+from initcheck.reporting.comparisons.sentences import SECTIONS, describe
 from initcheck.reporting.comparisons.texts import changes, incomparable, title_of
 from initcheck.reporting.comparisons.words import CLASSES, MARKS
 from initcheck.reporting.templating import markdown_templates
@@ -32,26 +31,19 @@ class _Table:
     hidden: int
 
 
-def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed: Collection[Class]) -> str:
-    """The comment: the answer and the verdict, what changed, and the rest folded away.
-
-    Args:
-        old: The old baseline.
-        new: The new one.
-        comparison: What was found in them.
-        allowed: What a cell may be.
-    """
-    advice = advise(comparison, allowed)
+def render_comment(comparison: Comparison) -> str:
+    """The comment: the answer and the verdict, what changed, and the rest folded away."""
+    advice = advise(comparison)
     cells = sorted(comparison.differing, key=lambda cell: -cell.found.rank)
-    beyond = [cell for cell in cells if cell.found not in allowed]
+    beyond = sorted(comparison.beyond(), key=lambda cell: -cell.found.rank)
     first = _table(_CELL, map(_row, beyond[:_MOST_ROWS]), "first")
     shown = beyond[: len(first.lines)]
     template = markdown_templates().get_template("comparison.md.j2")
     return template.render(
-        mark=MARKS[overall(comparison)],
+        mark=MARKS[comparison.verdict],
         answer=advice.answer,
         reason=advice.reason,
-        title=title_of(old, new),
+        title=title_of(comparison),
         sentences=describe(comparison),
         changes=_table(
             ("what", "concerns", "which", "the first of them"),
@@ -65,7 +57,7 @@ def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed
         ),
         rest=_table(_CELL, (_row(cell) for cell in cells if cell not in shown), "rest"),
         apart=_table(("what", "why"), incomparable(comparison), "apart"),
-        words={kind.value: told.format(delta=f"{comparison.delta:g}") for kind, told in CLASSES.items()},
+        words={kind.value: meaning.format(delta=f"{comparison.delta:g}") for kind, meaning in CLASSES.items()},
         identical=len(comparison.cells) - len(cells),
     )
 
@@ -73,7 +65,7 @@ def render_comment(old: Baseline, new: Baseline, comparison: Comparison, allowed
 def _row(cell: ComparedCell) -> tuple[str, ...]:
     size = str(cell.size) if cell.size else ""
     found = f"{MARKS[cell.found]} {cell.found.value}"
-    return (f"{SECTIONS[cell.section]}: {cell.name}", found, cell.stage, size, cell.note)
+    return (f"{SECTIONS[cell.section]}: {cell.name}", found, cell.stage or "", size, cell.note)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], room: str) -> _Table:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from initcheck.baselines.comparing.comparison import Side
 from initcheck.baselines.records.training_records import AccuraciesRecord
 from initcheck.reporting.bands import (
     INK,
@@ -21,33 +22,35 @@ from initcheck.reporting.bands import (
     scale_axis,
     title_axes,
 )
-from initcheck.reporting.comparisons.trainings import Training
+from initcheck.reporting.comparisons.trainings import Training, TrainingMetric
 from initcheck.reporting.svg import plot_style
 from initcheck.texts import for_axis
 
 OLD, NEW = "#0072B2", "#D55E00"
 _HEIGHT = 2.5  # inches
 _MARGINS = {"left": 0.6, "right": 0.1, "bottom": 0.42, "top": 0.3}  # inches: laying out each panel takes as long again
-TITLES = {"loss": "training loss", "accuracy": "held-out accuracy"}
+TITLES = {TrainingMetric.LOSS: "training loss", TrainingMetric.ACCURACY: "held-out accuracy"}
 
 Accuracies = Mapping[str, AccuraciesRecord]
 
 
-def figure_curves(shown: Training, other: Training | None, names: Sequence[str], metric: str, side: str) -> Figure:
-    """One metric in one environment, on the axis that holds the other environment's as well.
+def figure_curves(
+    shown: Training, other: Training | None, names: Sequence[str], metric: TrainingMetric, side: Side
+) -> Figure:
+    """One metric in one environment, on the axis that shows the other environment's as well.
 
     Args:
         shown: What is drawn; in the new environment the old medians are drawn below it.
         other: The same of the other environment.
         names: The initializers of both, a colour each.
-        metric: ``loss`` or ``accuracy``.
-        side: ``old`` or ``new``.
+        metric: What is drawn.
+        side: The environment.
     """
     with plot_style():
         figure, axes = _panel()
         scale_axis(axes, np.concatenate([one.values for one in (shown, other) if one]), metric)
         draw_bands(axes, shown.epochs, [shown.bands.get(name) for name in names])
-        if other and side == "new":
+        if other and side is Side.NEW:
             for band in other.bands.values():
                 line = np.where(np.isfinite(band.median), band.median, np.nan)
                 axes.plot(other.epochs, line, color=INK, linestyle=":", linewidth=1.1, zorder=3)
@@ -59,8 +62,8 @@ def figure_fits(old: tuple[Values, Values], new: tuple[Values, Values], name: st
     """The training loss of one training in ``fit``'s own order: epochs and values of both environments."""
     with plot_style():
         figure, axes = _panel()
-        scale_axis(axes, np.concatenate([old[1], new[1]]), "loss")
-        for (epochs, values), side, colour, dashes in ((old, "old", OLD, "-"), (new, "new", NEW, "--")):
+        scale_axis(axes, np.concatenate([old[1], new[1]]), TrainingMetric.LOSS)
+        for (epochs, values), side, colour, dashes in ((old, Side.OLD, OLD, "-"), (new, Side.NEW, NEW, "--")):
             axes.plot(epochs, np.where(np.isfinite(values), values, np.nan), dashes, color=colour, label=side)
         axes.set_xlabel("epoch")
         axes.legend()

@@ -1,27 +1,23 @@
-"""A comparison in words: what changed, since which stage, what became of accuracy, and what could not be told."""
+"""A comparison in words: what changed, since which stage, what became of accuracy, and what was not compared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison
-from initcheck.baselines.records.training_records import STAGES
+from initcheck.baselines.comparing.classes import Class
+from initcheck.baselines.comparing.comparison import TRAININGS, ComparedCell, Comparison, Section
+from initcheck.baselines.records.training_records import STAGES, Stage
 
 _NAMED = 3  # cells of a kind
 SECTIONS = {
-    "draws": "draws",
-    "defaults": "first weights of layers left to their defaults",
-    "fans": "fans of layers",
-    "orders": "orders of fit",
-    "traces": "trainings",
-    "fits": "trainings in fit's own order",
-    "accuracies": "accuracies over reseeds",
+    Section.DRAWS: "draws",
+    Section.DEFAULTS: "initial weights of layers left to their defaults",
+    Section.FANS: "fans of layers",
+    Section.ORDERS: "orders of fit",
+    Section.TRACES: "trainings",
+    Section.FITS: "trainings in fit's own order",
+    Section.ACCURACIES: "accuracies over reseeds",
 }
-
-
-def overall(comparison: Comparison) -> Class:
-    """The class that the comparison as a whole has: that of its worst cell."""
-    return max((cell.found for cell in comparison.cells), key=lambda one: one.rank, default=Class.IDENTICAL)
 
 
 def describe(comparison: Comparison) -> list[str]:
@@ -36,7 +32,7 @@ def describe(comparison: Comparison) -> list[str]:
 
 
 def _headline(comparison: Comparison) -> str:
-    found = overall(comparison)
+    found = comparison.verdict
     name = found.value.upper()
     differing = [cell for cell in comparison.cells if cell.found is found]
     if found is Class.IDENTICAL:
@@ -44,11 +40,11 @@ def _headline(comparison: Comparison) -> str:
     if found is Class.WITHIN_TOLERANCE:
         sizes = [cell.size for cell in differing if cell.size]
         most = f"; at most {max(size.ulps for size in sizes):.3g} ulps" if sizes else ""
-        return f"{name}: no cell differs by more than rounding explains{most}."
+        return f"{name}: every cell is within rounding error{most}."
     # The first stage that differs, in the order in which one decides the next.
     staged = [cell for cell in differing if cell.stage]
     first = min(staged, key=lambda cell: STAGES.index(cell.stage), default=differing[0])
-    since = f" since the stage {first.stage!r}" if first.stage else ""
+    since = f" since the stage '{first.stage}'" if first.stage else ""
     size = f" by {first.size}" if first.size else ""
     note = f" ({first.note})" if first.note else ""
     return f"{name}{since}: first in {SECTIONS[first.section]}, {first.name}{size}{note}."
@@ -57,7 +53,7 @@ def _headline(comparison: Comparison) -> str:
 def _sections(comparison: Comparison) -> Iterator[str]:
     for section, words in SECTIONS.items():
         cells = comparison.of(section)
-        if cells and section != "accuracies":
+        if cells and section is not Section.ACCURACIES:
             changed = [cell for cell in cells if cell.found is Class.CHANGED]
             which = f" ({_named(changed)}{_since(changed)})" if changed else ""
             yield f"{words[0].upper()}{words[1:]}: {_counts(cells)}{which}."
@@ -65,27 +61,27 @@ def _sections(comparison: Comparison) -> Iterator[str]:
 
 def _order_apart(comparison: Comparison) -> Iterator[str]:
     """Where ``fit``'s order changed: what the rest does with the rows in one order."""
-    cells = [cell for cell in comparison.of("traces") if cell.stage == "batch order"]
+    cells = [cell for cell in comparison.of(Section.TRACES) if cell.stage is Stage.BATCH_ORDER]
     if not cells:
         return
     rest = []
     for cell in cells:
         stages = [step.stage for step in cell.ladder]
-        later = cell.ladder[stages.index("batch order") + 1 :]
+        later = cell.ladder[stages.index(Stage.BATCH_ORDER) + 1 :]
         beyond = [step for step in later if step.found.rank > Class.WITHIN_TOLERANCE.rank]
-        rest.append(f"differ from {beyond[0].stage!r} on" if beyond else "agree within rounding")
-    told = ", ".join(f"{rest.count(kind)} {kind}" for kind in dict.fromkeys(rest))
+        rest.append(f"differ from '{beyond[0].stage}' on" if beyond else "agree within rounding error")
+    outcomes = ", ".join(f"{rest.count(kind)} {kind}" for kind in dict.fromkeys(rest))
     yield (
         f"fit took the rows of {_count(len(cells), 'training')} in another order; "
-        f"trained with the rows in one order, {told}."
+        f"trained with the rows in one order, {outcomes}."
     )
-    if fits := [cell for cell in comparison.of("fits") if cell.stage == "batch order"]:
-        ends = "; ".join(f"{cell.name} {cell.note.partition('; ')[2]}" for cell in fits[:_NAMED])
+    if fits := [cell for cell in comparison.of(Section.FITS) if cell.stage is Stage.BATCH_ORDER]:
+        ends = "; ".join(f"{cell.name} {', '.join(map(str, cell.ends))}" for cell in fits[:_NAMED])
         yield f"In fit's own order: {ends}{_more(fits, _NAMED)}."
 
 
 def _accuracies(comparison: Comparison) -> Iterator[str]:
-    cells = comparison.of("accuracies")
+    cells = comparison.of(Section.ACCURACIES)
     if not cells:
         yield "Accuracy: not compared; no accuracies were recorded in both."
         return
@@ -108,16 +104,16 @@ def _incomparable(comparison: Comparison) -> Iterator[str]:
             "No claim about bits is made, for the environments differ in "
             f"{'; '.join(map(str, comparison.refused))}. Values, laws and accuracies are judged all the same."
         )
-    lone = [cell for cell in comparison.cells if cell.note.startswith("only in the ")]
+    lone = [cell for cell in comparison.cells if cell.only_in]
     if lone:
-        yield f"In one baseline only: {', '.join(f'{cell.section} {cell.name}' for cell in lone[:6])}{_more(lone, 6)}."
+        yield f"In one baseline only: {', '.join(str(cell.key) for cell in lone[:6])}{_more(lone, 6)}."
 
 
 def _since(cells: Sequence[ComparedCell]) -> str:
     """From which stage on trainings changed, the earliest first."""
-    stages = [cell.stage for cell in cells if cell.stage and cell.section in ("traces", "fits")]
+    stages = [cell.stage for cell in cells if cell.stage and cell.section in TRAININGS]
     kinds = sorted(set(stages), key=STAGES.index)
-    return "".join(f"; {stages.count(stage)} since {stage!r}" for stage in kinds)
+    return "".join(f"; {stages.count(stage)} since '{stage}'" for stage in kinds)
 
 
 def _counts(cells: Sequence[ComparedCell]) -> str:

@@ -1,4 +1,4 @@
-"""What a page and a comment both say of a comparison."""
+"""What a page and a comment both say about a comparison."""
 
 from __future__ import annotations
 
@@ -7,28 +7,23 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from initcheck.baselines.comparing.comparison import Class, ComparedCell, Comparison, Step
-from initcheck.baselines.records.schema import Baseline
+from initcheck.baselines.comparing.classes import Class
+from initcheck.baselines.comparing.comparison import ComparedCell, Comparison, Section
+from initcheck.baselines.records.training_records import Stage
 from initcheck.reporting.comparisons.sentences import SECTIONS
 from initcheck.reporting.comparisons.words import CONCERNS, STAGE_CONCERNS
 
 _MOST_NAMES = 6
-_MOST_NOTE = 240  # characters of what is said of one cell among many
-_LONE = "only in the "
+_MOST_NOTE = 240  # characters of the note of one cell among many
 
 
-def title_of(old: Baseline, new: Baseline) -> str:
+def title_of(comparison: Comparison) -> str:
     """Which frameworks are compared: ``tensorflow 2.15.1 → 2.21.0, keras 3.15.1``."""
     parts = []
     for name in ("tensorflow", "keras"):
-        mine, other = (one.environment.versions.get(name, "unknown") for one in (old, new))
+        mine, other = (one.environment.versions.get(name, "unknown") for one in (comparison.old, comparison.new))
         parts.append(f"{name} {mine}" if mine == other else f"{name} {mine} → {other}")
     return ", ".join(parts)
-
-
-def is_apart(step: Step) -> bool:
-    """Whether a stage was not compared, for the sake of an earlier one."""
-    return step.note.startswith("not comparable")
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class Change:
         found: Their class.
         what: Their section and stage.
         names: The first of them.
-        note: What there is to say of the first.
+        note: The note of the first.
         concerns: Whom it concerns.
     """
 
@@ -53,13 +48,14 @@ class Change:
 def changes(comparison: Comparison) -> Iterator[Change]:
     """What changed, or follows another stream, by section and stage, the worst first.
 
-    What only one of the two has, and what could not be judged, is told elsewhere; equivalent accuracies are no change.
+    What only one of the two has, and what could not be judged, is listed elsewhere; equivalent accuracies are no
+    change.
     """
-    groups: dict[tuple[Class, str, str], list[ComparedCell]] = {}
+    groups: dict[tuple[Class, Section, Stage | None], list[ComparedCell]] = {}
     for cell in comparison.cells:
-        moved = cell.found is Class.CHANGED or (cell.found is Class.SAME_DISTRIBUTION and cell.section != "accuracies")
-        if moved and not cell.note.startswith(_LONE):
-            groups.setdefault((cell.found, cell.section, cell.stage if cell.ladder else ""), []).append(cell)
+        equivalent = cell.found is Class.SAME_DISTRIBUTION and cell.section is Section.ACCURACIES
+        if cell.found in (Class.CHANGED, Class.SAME_DISTRIBUTION) and not equivalent and not cell.only_in:
+            groups.setdefault((cell.found, cell.section, cell.stage if cell.ladder else None), []).append(cell)
     for (found, section, stage), cells in sorted(groups.items(), key=lambda item: -item[0][0].rank):
         number = f"{len(cells)} of {len(comparison.of(section))} {SECTIONS[section]}"
         concerns = STAGE_CONCERNS[stage] if stage else CONCERNS.get(section, "")
@@ -73,19 +69,17 @@ def incomparable(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """What was not compared, and why."""
     for one in comparison.refused:
         yield "bits", f"{one}: equal bits are not promised there; values, laws and accuracies are judged all the same"
-    told = []
+    reasons = []
     for cell in comparison.cells:
         what = SECTIONS[cell.section]
-        if cell.note.startswith(_LONE):
-            told.append((what, cell.note, cell.name))
+        if cell.only_in:
+            reasons.append((what, cell.note, cell.name))
         elif cell.found is Class.INCONCLUSIVE and not cell.ladder:
-            told.append((what, cell.note or "too little was recorded", cell.name))
-        told += [
-            (f"stages of {what}", note.removeprefix("not comparable: "), cell.name)
-            for note in {step.note: None for step in cell.ladder if is_apart(step)}
-        ]
-    told.sort(key=lambda one: one[:2])
-    for (what, why), group in itertools.groupby(told, key=lambda one: one[:2]):
+            reasons.append((what, cell.note or "too little was recorded", cell.name))
+        obstacles = dict.fromkeys(step.obstacle for step in cell.ladder if step.obstacle)
+        reasons += [(f"stages of {what}", obstacle.value, cell.name) for obstacle in obstacles]
+    reasons.sort(key=lambda one: one[:2])
+    for (what, why), group in itertools.groupby(reasons, key=lambda one: one[:2]):
         yield f"{what}: {_some([name for *_, name in group])}", why
 
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
 from initcheck.baselines.records.fields import MOST_VALUES
 from initcheck.baselines.records.schema import ProblemRecord
 from initcheck.baselines.records.summary import kept_places
-from initcheck.baselines.records.training_records import BandRecord, TraceRecord
+from initcheck.baselines.records.training_records import BandRecord, Stage, TraceRecord
 from initcheck.reporting.bands import Band, Values
 
-METRICS = ("loss", "accuracy")  # in training, and of the held-out rows
+
+class TrainingMetric(StrEnum):
+    """What is drawn by epoch: the field of ``CurvesRecord`` that holds it."""
+
+    LOSS = "loss"  # of the training rows
+    ACCURACY = "accuracy"  # of the held-out rows
+
+
 _LARGEST, _SMALLEST = 1e30, 1e-30  # beyond them an axis overflows, and nobody reads it
 
 
@@ -33,12 +41,12 @@ class Training:
 
     @property
     def values(self) -> Values:
-        """All values, for the axis that is to hold them."""
+        """All values, for the axis that is to show them."""
         return np.concatenate([line for band in self.bands.values() for line in band.lines] or [np.zeros(0)])
 
 
-def training_of(problem: ProblemRecord, metric: str, *, reseeds: bool) -> Training | None:
-    """That metric over the reseeds, or of the seeded runs alone; None where there is nothing of the kind."""
+def training_of(problem: ProblemRecord, metric: TrainingMetric, *, reseeds: bool) -> Training | None:
+    """That metric over the reseeds, or of the seeded runs alone; None where none is recorded."""
     if reseeds:
         if not problem.accuracies:
             return None
@@ -58,15 +66,16 @@ def training_of(problem: ProblemRecord, metric: str, *, reseeds: bool) -> Traini
 
 def fitted_loss(trace: TraceRecord) -> tuple[Values, Values] | None:
     """The training loss of one training in ``fit``'s own order: the epochs that are recorded, and the values."""
-    return _part_of(trace, "epoch losses", 0, 1)
+    return _part_of(trace, Stage.EPOCH_LOSSES, 0, 1)
 
 
-def _metric_of(trace: TraceRecord, metric: str) -> tuple[Values, Values] | None:
+def _metric_of(trace: TraceRecord, metric: TrainingMetric) -> tuple[Values, Values] | None:
     # A stage holds the metric of the training rows, and after it that of the held-out rows.
-    return _part_of(trace, "epoch losses", 0, 2) if metric == "loss" else _part_of(trace, "epoch accuracies", 1, 2)
+    places = {TrainingMetric.LOSS: (Stage.EPOCH_LOSSES, 0), TrainingMetric.ACCURACY: (Stage.EPOCH_ACCURACIES, 1)}
+    return _part_of(trace, *places[metric], 2)
 
 
-def _part_of(trace: TraceRecord, name: str, part: int, parts: int) -> tuple[Values, Values] | None:
+def _part_of(trace: TraceRecord, name: Stage, part: int, parts: int) -> tuple[Values, Values] | None:
     stage = trace.stages.get(name)
     if stage is None or stage.size < parts or len(stage.values) != min(stage.size, MOST_VALUES):
         return None

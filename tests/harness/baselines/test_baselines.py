@@ -1,4 +1,4 @@
-"""Baselines made by hand: what is written is read, what is broken is told, and each fault is named at its stage."""
+"""Baselines made by hand: what is written is read, what is broken is reported, and each fault is named at its stage."""
 
 import json
 import re
@@ -12,14 +12,16 @@ from click.testing import CliRunner
 
 from initcheck import InitcheckError
 from initcheck.baselines.comparing.accuracy import DELTA, compare_accuracies, difference
-from initcheck.baselines.comparing.closeness import deviation, ulp
+from initcheck.baselines.comparing.classes import Class, allowed
+from initcheck.baselines.comparing.closeness import DRAW_ROUNDINGS, MATRIX_ROUNDINGS, deviation, ulp
 from initcheck.baselines.comparing.compare import compare
-from initcheck.baselines.comparing.comparison import Class
+from initcheck.baselines.comparing.comparison import CellKey, Obstacle, Section, Side
+from initcheck.baselines.records.array_records import DrawsRecord
 from initcheck.baselines.records.store import load_baseline, write_baseline
 from initcheck.baselines.records.summary import array_record, stage_record
 from initcheck.baselines.records.training_records import AccuraciesRecord
 from initcheck.cli import app as cli
-from initcheck.reporting.comparisons.sentences import describe, overall
+from initcheck.reporting.comparisons.sentences import describe
 
 OLD = baseline()
 
@@ -35,7 +37,7 @@ def found_in(new, section, name, old=OLD):
     return cell
 
 
-def test_what_is_written_is_read_back_and_written_alike(tmp_path):
+def test_what_is_written_is_read_back_and_written_the_same(tmp_path):
     path = stored(tmp_path, OLD)
     assert load_baseline(path) == OLD
     assert write_baseline(load_baseline(path)) == path.read_text(encoding="utf-8")
@@ -90,7 +92,7 @@ def many(body):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (edit, "changed after it was written"),
         (newer, "written by a newer initcheck"),
@@ -103,12 +105,12 @@ def many(body):
         (many, "holds no baseline"),
     ],
 )
-def test_a_spoilt_file_is_told_in_one_short_line(tmp_path, spoil, told):
+def test_a_spoilt_file_is_reported_in_one_short_line(tmp_path, spoil, message):
     path = stored(tmp_path, OLD)
     body = json.loads(path.read_text())
     spoil(body)
     path.write_text(json.dumps(body))
-    with pytest.raises(InitcheckError, match=told) as raised:
+    with pytest.raises(InitcheckError, match=message) as raised:
         load_baseline(path)
     message = str(raised.value).replace(str(path), "")
     assert message.isprintable()
@@ -116,14 +118,14 @@ def test_a_spoilt_file_is_told_in_one_short_line(tmp_path, spoil, told):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"format": NaN}', "[" * 100_000, "\x00", "null"])
-def test_no_text_at_all_is_told_too(tmp_path, text):
+def test_no_text_at_all_is_reported_too(tmp_path, text):
     path = tmp_path / "file.json"
     path.write_text(text)
     with pytest.raises(InitcheckError, match=r"file\.json"):
         load_baseline(path)
 
 
-def test_every_truncation_is_told(tmp_path):
+def test_every_truncation_is_reported(tmp_path):
     text = write_baseline(OLD).encode()
     path = tmp_path / "file.json"
     for end in range(0, len(text) - 2, len(text) // 40):
@@ -132,7 +134,7 @@ def test_every_truncation_is_told(tmp_path):
             load_baseline(path)
 
 
-def test_a_missing_file_and_a_folder_are_told(tmp_path):
+def test_a_missing_file_and_a_folder_are_reported(tmp_path):
     for path, reason in ((tmp_path / "none.json", "cannot be read"), (tmp_path, "is a folder, not a file")):
         with pytest.raises(InitcheckError, match=reason):
             load_baseline(path)
@@ -199,7 +201,7 @@ def test_late_differences_beyond_rounding_are_decided_by_the_accuracies():
 
 
 def moved_row(found):
-    """The same baseline with one reseed whose final weights class one row otherwise."""
+    """The same baseline with one reseed whose final weights classify one row differently."""
     new = found.model_copy(deep=True)
     counts = new.problems["iris"].accuracies["he_normal"]
     first, *rest = counts.correct
@@ -208,20 +210,20 @@ def moved_row(found):
     return new
 
 
-def test_a_row_classed_otherwise_is_rounding_only_where_the_training_is_the_same_but_for_rounding():
+def test_a_row_that_is_classified_differently_is_rounding_only_where_the_training_is_the_same_within_rounding_error():
     assert found_in(moved_row(OLD), "accuracies", "iris he_normal").found is Class.WITHIN_TOLERANCE
     beyond = changed(OLD, "final weights", lambda values: values * np.float32(1.05))
     assert found_in(moved_row(beyond), "accuracies", "iris he_normal").found is Class.SAME_DISTRIBUTION
 
 
-def test_a_loss_reported_otherwise_is_a_change_though_the_weights_agree():
+def test_a_loss_reported_differently_is_a_change_though_the_weights_agree():
     cell = found_in(changed(OLD, "epoch losses", lambda values: values * np.float32(1.05)), "traces", "iris he_normal")
     assert (cell.found, cell.stage) == (Class.CHANGED, "epoch losses")
-    assert "reported otherwise" in cell.note
+    assert "what fit reports differs" in cell.note
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.05])
-def test_another_stream_is_told_from_another_law(scale):
+def test_another_stream_is_distinguished_from_another_law(scale):
     new = baseline(draw_seed=1, scale=scale)
     cell = found_in(new, "draws", "he_normal float32")
     assert cell.found is (Class.SAME_DISTRIBUTION if scale == 1 else Class.CHANGED)
@@ -258,7 +260,7 @@ def test_orders_of_the_same_kind_are_another_stream_and_others_a_change(orders, 
 
 
 @pytest.mark.parametrize("orders", [[[2, 0, 1, 3], [3, 1, 0, 2]], [[1, 0, 3, 2], [1, 0, 3, 2]]])
-def test_what_follows_from_another_order_is_told_and_not_judged(orders):
+def test_what_follows_from_another_order_is_reported_and_not_judged(orders):
     new = baseline(orders=orders)
     moved = trace(FITTED, **{"epoch losses": values("epoch losses") * 2, "epoch accuracies": np.float32([[0.5, 0.25]])})
     new.problems["iris"].fits["he_normal"] = moved
@@ -267,7 +269,8 @@ def test_what_follows_from_another_order_is_told_and_not_judged(orders):
     assert cell.found is found_in(new, "orders", "iris").found
     assert "held-out accuracy" in cell.note
     assert cell.note.endswith("→ 0.25")
-    assert {step.found for step in cell.ladder[2:]} == {Class.INCONCLUSIVE}
+    assert {(step.found, step.obstacle) for step in cell.ladder[2:]} == {(Class.INCONCLUSIVE, Obstacle.BATCH_ORDER)}
+    assert [(end.what, end.new) for end in cell.ends][1] == ("held-out accuracy", 0.25)
     assert any(sentence.startswith("In fit's own order: iris he_normal") for sentence in describe(compare(OLD, new)))
 
 
@@ -287,13 +290,15 @@ def test_what_only_one_baseline_holds_is_a_difference():
     less = OLD.model_copy(update={"fans": {}, "problems": {}})
     for old, new in ((OLD, less), (less, OLD)):
         found = compare(old, new)
-        assert overall(found) is Class.CHANGED
-        assert any("only in the" in cell.note for cell in found.of("fans"))
-        assert any("only in the" in cell.note for cell in found.of("traces"))
+        assert found.verdict is Class.CHANGED
+        side = Side.OLD if old is OLD else Side.NEW
+        assert [(cell.name, cell.only_in) for cell in found.of(Section.FANS)] == [("dense", side)]
+        assert [(cell.name, cell.only_in) for cell in found.of(Section.TRACES)] == [("iris", side)]
+        assert "In one baseline only: fans dense, traces iris." in describe(found)
 
 
 @pytest.mark.parametrize(
-    ("property_", "value", "told"),
+    ("property_", "value", "label"),
     [
         ("cpu", "another", "cpu"),
         ("threads", (8, 2), "threads"),
@@ -301,14 +306,57 @@ def test_what_only_one_baseline_holds_is_a_difference():
         ("platform", "x", "platform"),
     ],
 )
-def test_between_machines_no_claim_about_bits_is_made_and_the_rest_is_judged(property_, value, told):
+def test_between_machines_no_claim_about_bits_is_made_and_the_rest_is_judged(property_, value, label):
     where = OLD.environment.model_copy(update={property_: value})
     found = compare(OLD, OLD.model_copy(update={"environment": where}))
-    assert [one.what for one in found.refused] == [told]
-    assert {cell.found for cell in found.of("traces")} == {Class.WITHIN_TOLERANCE}
-    assert {cell.found for cell in found.of("accuracies")} == {Class.IDENTICAL}
+    assert [one.what for one in found.refused] == [label]
+    assert {cell.found for cell in found.of(Section.TRACES)} == {Class.WITHIN_TOLERANCE}
+    assert {cell.found for cell in found.of(Section.ACCURACIES)} == {Class.IDENTICAL}
     assert not found.differing  # equal bits are not listed one by one as if they were others
-    assert any(told in sentence and "No claim about bits" in sentence for sentence in describe(found))
+    assert any(label in sentence and "No claim about bits" in sentence for sentence in describe(found))
+
+
+def test_a_package_named_like_a_property_of_the_machine_is_a_version_and_decides_no_bits():
+    where = OLD.environment.model_copy(update={"versions": {**OLD.environment.versions, "cpu": "1.0"}})
+    found = compare(OLD, OLD.model_copy(update={"environment": where}))
+    assert not found.refused
+    assert {cell.found for cell in found.cells} == {Class.IDENTICAL}
+
+
+def test_a_name_that_reads_like_a_note_decides_nothing():
+    old, new = (
+        OLD.model_copy(update={"draws": {"he_normal": {"float32": DrawsRecord(draws={name: text}, law=None)}}})
+        for name, text in (("only in the old days", "ValueError"), ("only in the old days", "TypeError"))
+    )
+    found = compare(old, new)
+    (cell,) = found.of(Section.DRAWS)
+    assert cell.note.startswith("only in the old")
+    assert (cell.found, cell.only_in) == (Class.CHANGED, None)
+    assert not any("In one baseline only" in sentence for sentence in describe(found))
+
+
+def test_the_name_of_a_problem_grants_no_tolerance():
+    """Draws of orthogonal matrices may differ by more ulps than others; a problem so named has none of their own."""
+    old, new = (
+        one.model_copy(update={"draws": {}, "problems": {"orthogonal": one.problems["iris"]}})
+        for one in (OLD, changed(OLD, "draws", lambda values: values * np.float32(1 + 3e-6)))
+    )
+    step = found_in(new, "traces", "orthogonal he_normal", old).ladder[0]
+    assert DRAW_ROUNDINGS < step.size.ulps < MATRIX_ROUNDINGS
+    assert step.found is Class.INCONCLUSIVE
+
+
+def test_what_follows_from_other_initial_weights_is_not_compared_and_says_why():
+    new = changed(OLD, "initial weights", lambda values: values * np.float32(1.05))
+    ladder = found_in(new, "traces", "iris he_normal").ladder
+    assert {step.obstacle for step in ladder[:3]} == {None}
+    assert {step.obstacle for step in ladder[3:]} == {Obstacle.INITIAL_WEIGHTS}
+
+
+def test_beyond_are_the_cells_that_are_not_allowed():
+    new = baseline(draw_seed=1)
+    assert [str(cell.key) for cell in compare(OLD, new).beyond()] == ["draws he_normal float32"]
+    assert not compare(OLD, new, allowed([Class.SAME_DISTRIBUTION])).beyond()
 
 
 def test_baselines_of_other_seeds_are_not_compared():
@@ -363,6 +411,13 @@ def test_json_holds_everything_and_is_not_written_on_failure(tmp_path):
     body = json.loads(out.read_text())
     assert body["verdict"] == "changed"
     assert len(body["cells"]) == len(compare(OLD, OLD).cells)
+    assert {"verdict", "sentences", "differences", "refused", "cells", "delta", "alpha"} == set(body)
+    cell = next(cell for cell in body["cells"] if (cell["section"], cell["name"]) == ("traces", "iris he_normal"))
+    assert {"section", "name", "found", "stage", "size", "note", "ladder", "unclaimed"} < set(cell)
+    assert (cell["found"], cell["stage"], cell["only_in"]) == ("changed", "first loss", None)
+    assert {"stage", "found", "size", "allowed", "note", "obstacle"} == set(cell["ladder"][0])
+    assert cell["ladder"][3]["size"] == {"absolute": "inf", "relative": "inf", "ulps": "inf"}
+    assert {one["stage"] for one in body["cells"] if one["found"] == "identical"} == {""}
 
 
 def test_comparing_loads_no_framework_and_takes_seconds(tmp_path):
@@ -400,9 +455,9 @@ def test_a_shift_is_no_other_spread(paired):
     old = np.round(stream.normal(70, 4, 50)).astype(int)
     new = np.round((old if paired else stream.normal(70, 4, 50)) + 12 + stream.normal(0, 1, 50)).astype(int)
     records = [AccuraciesRecord.model_construct(correct=one.tolist()) for one in (old, new)]
-    cell = compare_accuracies("a", *records, 100, paired=paired, alpha=1e-6)
+    cell = compare_accuracies(CellKey(Section.ACCURACIES, "a"), *records, 100, paired=paired, alpha=1e-6)
     assert cell.found is Class.CHANGED  # its mean
     assert float(re.search(r"spread .*\(p ([^)]+)\)", cell.note)[1]) > 0.01
     wide = AccuraciesRecord.model_construct(correct=np.round(70 + 6 * (old - 70)).clip(0, 100).tolist())
-    cell = compare_accuracies("a", records[0], wide, 100, paired=False, alpha=1e-6)
+    cell = compare_accuracies(CellKey(Section.ACCURACIES, "a"), records[0], wide, 100, paired=False, alpha=1e-6)
     assert float(re.search(r"spread .*\(p ([^)]+)\)", cell.note)[1]) < 1e-6

@@ -1,6 +1,6 @@
 """What is recorded of the installed framework: twice the same, and each fault of a framework at its own stage.
 
-Each fault is recorded once and held against the healthy framework, and against what was recorded on older stacks.
+Each fault is recorded once and compared with the healthy framework, and with what was recorded on older stacks.
 """
 
 import sys
@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from initcheck import INITIALIZERS, PROBLEMS, InitcheckError
+from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import compare
-from initcheck.baselines.comparing.comparison import Class
+from initcheck.baselines.comparing.comparison import Section
 from initcheck.baselines.recording import record as recording
 from initcheck.baselines.records.store import load_baseline
 from initcheck.baselines.records.training_records import STAGES
@@ -24,7 +25,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.cli import app as cli
 from initcheck.frameworks.keras import load_keras
-from initcheck.reporting.comparisons.sentences import describe, overall
+from initcheck.reporting.comparisons.sentences import describe
 from initcheck.seeding import DEFAULT_SEED
 
 RECORDED = Path(__file__).parents[1] / "recorded"
@@ -55,7 +56,7 @@ def healthy(_small):
 @pytest.mark.slow
 def test_the_same_framework_recorded_twice_is_identical(healthy):
     found = compare(healthy, recorded())
-    assert overall(found) is Class.IDENTICAL, describe(found)
+    assert found.verdict is Class.IDENTICAL, describe(found)
 
 
 @pytest.mark.slow
@@ -83,7 +84,7 @@ def test_fans_are_those_of_the_shapes(healthy):
 
 
 @pytest.mark.slow
-def test_an_unshuffled_order_is_told_from_a_shuffled_one(healthy):
+def test_an_unshuffled_order_is_distinguished_from_a_shuffled_one(healthy):
     assert [order.shuffled for order in healthy.orders.values()] == [True, False]
 
 
@@ -103,7 +104,7 @@ def older(request):
 
 
 def of_he_normal(old, new):
-    (cell,) = (cell for cell in compare(old, new).of("traces") if cell.name == "iris he_normal" and cell.ladder)
+    (cell,) = (cell for cell in compare(old, new).of(Section.TRACES) if cell.name == "iris he_normal" and cell.ladder)
     return cell
 
 
@@ -113,7 +114,7 @@ def beyond(old, new):
 
 
 @pytest.mark.slow
-def test_older_stacks_are_told_from_the_installed_one_by_order_and_reports_alone(healthy, older):
+def test_older_stacks_are_distinguished_from_the_installed_one_by_order_and_reports_alone(healthy, older):
     assert set(beyond(older, healthy)) <= {"batch order", "epoch losses"}
 
 
@@ -136,7 +137,7 @@ def reversed_order(patch, keras):
 
     original = tf.random.shuffle
     for module in (tf, tf.compat.v2):  # Keras 3 asks the one, Keras 2 the other
-        patch.setattr(module.random, "shuffle", lambda value, **told: tf.reverse(original(value, **told), [0]))
+        patch.setattr(module.random, "shuffle", lambda value, **options: tf.reverse(original(value, **options), [0]))
 
 
 def noisy_gradient(patch, keras):
@@ -197,7 +198,7 @@ class Fault:
 
 
 FAULTS = {
-    # No accuracies are recorded here, so that what becomes of other draws, or of late differences, cannot be told.
+    # No accuracies are recorded here, so that what becomes of other draws, or of late differences, is unknown.
     "another seed": Fault("draws", Class.INCONCLUSIVE, other_seed, law=Class.SAME_DISTRIBUTION),
     "wider by a twentieth": Fault("draws", Class.CHANGED, wider, law=Class.CHANGED),
     "order reversed": Fault("batch order", Class.SAME_DISTRIBUTION, reversed_order),
@@ -225,7 +226,7 @@ def test_a_fault_is_named_at_its_stage(healthy, faulty):
     new, fault = faulty
     cell = of_he_normal(healthy, new)
     assert (cell.stage, cell.found) == (fault.stage, fault.found), cell
-    assert {one.found for one in compare(healthy, new).of("draws")} == {fault.law}
+    assert {one.found for one in compare(healthy, new).of(Section.DRAWS)} == {fault.law}
 
 
 @pytest.mark.slow
@@ -262,6 +263,6 @@ def test_nothing_is_written_on_a_mistake(tmp_path, wrong):
     assert file.read_text() == "kept"
 
 
-def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path):
+def test_a_place_that_cannot_be_written_is_reported_before_the_work(tmp_path):
     assert isinstance(run(tmp_path).exception, InitcheckError)
     assert isinstance(run(tmp_path / "none" / "file.json").exception, InitcheckError)

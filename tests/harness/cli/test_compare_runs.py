@@ -27,7 +27,7 @@ def _a_page_in_no_time(monkeypatch):
 
 
 def save(folder, correct, *, names=("zeros", "he_normal"), seed=1, title="a title", problem=None, environment=None):
-    """A sweep with those held-out counts of 100 rows, each initializer alike."""
+    """A sweep with those held-out counts of 100 rows, each initializer the same."""
     runs = [
         make_run(
             initializer=name,
@@ -98,22 +98,22 @@ def test_an_initializer_of_one_side_exits_1_unless_that_is_allowed(compare):
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"names": ("ones",)}, "only in A"),
         ({"problem": replace(initcheck.PROBLEMS["iris"], name="other")}, "other problems: iris and other"),
     ],
 )
-def test_nothing_in_common_exits_2(settings, told, compare):
+def test_nothing_in_common_exits_2(settings, message, compare):
     code, out, err = compare(save("a", [90] * 9), save("b", [90] * 9, **settings), "--allow", "not-comparable")
     assert code == 2
     assert err.count("\n") == 1
-    assert told in err
+    assert message in err
     assert "NOT COMPARABLE" in out
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("a", "none"), "no such folder"),
         (("a", "empty"), "holds no sweep"),
@@ -128,14 +128,14 @@ def test_nothing_in_common_exits_2(settings, told, compare):
         (("a", "b", "--allow", "same"), "'same' is not one of"),
     ],
 )
-def test_what_cannot_be_compared_is_one_line_and_exit_2(words, told, compare):
+def test_what_cannot_be_compared_is_one_line_and_exit_2(words, message, compare):
     save("a", [90] * 3)
     save("b", [90] * 3)
     Path("empty").mkdir()
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     code, out, err = compare(*words)
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
     assert err.startswith("initcheck: ")
     assert err.count("\n") == 1
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
@@ -161,11 +161,11 @@ def test_every_line_fits_the_terminal_and_no_number_is_cut(width, tmp_path):
     b = save(tmp_path / "b", [10, 100] * 6, names=("zeros", long), seed=2, environment=environment)
     found = initcheck.compare_runs(initcheck.load(a), initcheck.load(b))
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    print_runs_comparison(found, console)
+    print_runs_comparison(found.comparison, console)
     out = console.file.getvalue()
     assert max(map(len, out.splitlines())) <= width
     for row in found.rows:
-        for title, cell in run_cells(row, found).items():
+        for title, cell in run_cells(row, found.comparison).items():
             if title not in ("what", "note"):
                 for part in re.split(r" (?=\[)| → ", cell):
                     assert part in out
@@ -203,7 +203,9 @@ def test_python_gives_the_same_records():
     runs = group_runs([make_run(reseed=reseed) for reseed in range(5)])
     sweep = initcheck.Sweep(initcheck.PROBLEMS["iris"], runs, 1, ENVIRONMENT, "a command", "an engine", 5)
     found = initcheck.compare_runs(sweep, sweep)
-    assert isinstance(found, initcheck.RunsComparison)
+    assert isinstance(found, initcheck.RunsReport)
+    assert isinstance(found.comparison, initcheck.RunsComparison)
+    assert found.verdict is initcheck.RunsVerdict.IDENTICAL
     assert [row.verdict for row in found.rows] == [initcheck.RunsVerdict.IDENTICAL]
 
 

@@ -152,7 +152,7 @@ def data(classes, rows_held_out=6):
 
 
 @pytest.mark.parametrize(
-    ("problem", "change", "told"),
+    ("problem", "change", "message"),
     [
         (replace(IRIS, name="xor"), {}, "other problems: iris and xor"),
         (replace(IRIS, data=lambda: data(3)), {}, "2 classes in A and 3 in B"),
@@ -160,11 +160,11 @@ def data(classes, rows_held_out=6):
         (IRIS, {"reseeds": np.zeros(9, int), "orders": np.arange(1, 10)}, "A varies the initial weights, B the order"),
     ],
 )
-def test_other_trainings_are_not_comparable_though_their_numbers_agree(problem, change, told):
+def test_other_trainings_are_not_comparable_though_their_numbers_agree(problem, change, message):
     a, b = group([50] * 9), replace(group([50] * 9), **change)
     (row,) = compare_runs(sweep(a), sweep(b, problem=problem)).rows
     assert row.verdict is RunsVerdict.NOT_COMPARABLE
-    assert told in row.note
+    assert message in row.note
 
 
 def test_other_targets_leave_the_accuracies_comparable():

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from baselines import baseline
@@ -13,6 +13,7 @@ from initcheck.baselines.comparing.compare import compare
 from initcheck.baselines.records.schema import EnvironmentRecord
 from initcheck.frameworks import environment as recorded
 from initcheck.frameworks.keras import threads
+from initcheck.records import DECIDE_BITS
 
 
 def test_what_is_not_there_takes_no_row():
@@ -23,6 +24,16 @@ def test_what_is_not_there_takes_no_row():
     assert dict(full.rows()) == {**shown, "cpu features": "avx2, fma", "switches": "XLA_FLAGS=--a=b"}
 
 
+def test_every_field_takes_rows_of_its_own_and_those_that_decide_bits_are_fields():
+    full = replace(ENVIRONMENT, cpu_features=("fma",), switches={"a": "b"}, distributions={"keras": "my-keras"})
+    names = [field.name for field in fields(full)]
+    rows = [row for name in names for row in full.rows([name])]
+    assert all(full.rows([name]) for name in names)
+    assert sorted(rows) == sorted(full.rows())
+    assert set(names) - set(DECIDE_BITS) == {"versions", "distributions", "python"}
+    assert set(DECIDE_BITS) < set(names)
+
+
 def test_an_environment_is_the_same_after_it_was_a_record():
     full = replace(ENVIRONMENT, cpu_features=("avx2",), switches={"floatx": "float64"})
     record = EnvironmentRecord(**vars(full))
@@ -30,7 +41,7 @@ def test_an_environment_is_the_same_after_it_was_a_record():
 
 
 @pytest.mark.parametrize(
-    ("told", "features"),
+    ("cpuinfo", "features"),
     [
         ("model name : A\nflags : fpu sse avx2 fma ht\n\nmodel name : A\nflags : fpu", ("fma", "avx2")),
         ("processor : 0\nFeatures : fp asimd sve2 crc32", ("asimd", "sve2")),
@@ -38,9 +49,9 @@ def test_an_environment_is_the_same_after_it_was_a_record():
     ],
     ids=["x86", "ARM", "neither"],
 )
-def test_features_are_those_that_kernels_are_chosen_by(told, features, tmp_path, monkeypatch):
+def test_features_are_those_that_kernels_are_chosen_by(cpuinfo, features, tmp_path, monkeypatch):
     info = tmp_path / "cpuinfo"
-    info.write_text(told)
+    info.write_text(cpuinfo)
     monkeypatch.setattr(recorded, "Path", lambda _: info)
     assert recorded._cpu_features() == features
 
@@ -77,11 +88,11 @@ def test_what_is_no_number_of_threads_is_refused_before_tensorflow_is_imported(n
     done = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, name: asked}, capture_output=True, text=True, check=True
     )
-    told = done.stdout.removesuffix("\n")
-    assert told.isprintable()
-    assert told.startswith(f"{name}=")
-    assert "set it to a whole number from 0 (TensorFlow's choice) to 1,024, or unset it" in told
-    assert told.endswith(" False")
+    message = done.stdout.removesuffix("\n")
+    assert message.isprintable()
+    assert message.startswith(f"{name}=")
+    assert "set it to a whole number from 0 (TensorFlow's choice) to 1,024, or unset it" in message
+    assert message.endswith(" False")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from fake_recorder import PARTS, nothing, only
 
 from initcheck import InitcheckError
 from initcheck.baselines.comparing.compare import compare
-from initcheck.baselines.recording.parts import merge, needed_by, part_of, pick
+from initcheck.baselines.comparing.comparison import CellKey, Section
+from initcheck.baselines.recording.parts import Part, merge, needed_by, part_of, pick
 from initcheck.baselines.records.store import load_baseline, write_baseline
 from initcheck.cli import app as cli
 from initcheck.seeding import DEFAULT_SEED
@@ -73,11 +74,20 @@ def repository(pytester):
 def test_a_cell_is_the_same_judged_with_its_parts_alone_and_with_all_others(new):
     whole = compare(OLD, new).cells
     for cell in compare(OLD, OLD).cells:
-        part = part_of(cell.section, cell.name, PARTS)
+        part = part_of(cell.key, PARTS)
         alone = compare(OLD, merge([only(new, one) for one in needed_by(part, OLD, PARTS)])).cells
-        found = pick(alone, cell.section, cell.name, OLD.problems)
-        assert found == pick(whole, cell.section, cell.name, OLD.problems)
+        found = pick(alone, cell.key)
+        assert found == pick(whole, cell.key)
         assert found is not None
+
+
+def test_a_cell_is_decided_by_its_own_problem_whatever_the_names():
+    parts = [*PARTS, Part("problems", "iris he_normal")]
+    for problem, subject in (("iris", "he_normal"), ("iris he_normal", "zeros"), ("iris", "he_normal zeros")):
+        assert part_of(CellKey(Section.TRACES, subject, problem), parts).name == problem
+    assert part_of(CellKey(Section.ORDERS, "iris"), parts).section == "orders"
+    assert part_of(CellKey(Section.ORDERS, problem="iris"), parts).section == "problems"
+    assert part_of(CellKey(Section.ORDERS, problem="wine"), parts) is None
 
 
 def test_parts_merge_to_the_whole_and_not_from_two_environments():
@@ -100,7 +110,7 @@ def test_the_file_is_the_same_for_any_number_of_workers_and_each_part_is_recorde
 
 
 @pytest.mark.slow
-def test_missing_then_recorded_then_changed_then_recorded_anew(repository):
+def test_missing_then_recorded_then_changed_then_recorded_again(repository):
     result = repository("--initcheck-baseline=a.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines("ERROR: a.json cannot be read*")
@@ -109,7 +119,7 @@ def test_missing_then_recorded_then_changed_then_recorded_anew(repository):
     result.assert_outcomes(failed=1, passed=len(PARTS) + CELLS - 1)
     result.stdout.fnmatch_lines(
         [
-            "*traces iris he_normal: CHANGED since 'first gradient' by * ulps, relative 0.0*is allowed*found",
+            "*traces iris he_normal: CHANGED since 'first gradient' by * ulps, relative 0.0*is allowed, actual*",
             "*expected: identical or within tolerance, against a.json*",
             "*see all: initcheck compare a.json b.json",
             "initcheck: * 1 changed",
@@ -119,7 +129,7 @@ def test_missing_then_recorded_then_changed_then_recorded_anew(repository):
     assert repository("--initcheck-baseline=b.json", framework=OTHER_GRADIENT).ret == 0
 
 
-def test_what_is_allowed_passes_and_the_way_to_see_all_is_told_where_nothing_is_recorded(repository):
+def test_what_is_allowed_passes_and_the_way_to_see_all_is_reported_where_nothing_is_recorded(repository):
     allowed = repository("--initcheck-baseline=old.json", "--initcheck-allow=changed", framework=OTHER_GRADIENT)
     assert allowed.ret == 0
     result = repository("--initcheck-baseline=old.json", "-k", "traces", framework=OTHER_GRADIENT)
@@ -136,7 +146,7 @@ def test_without_the_options_nothing_is_collected_nor_skipped(repository, pytest
 
 
 @pytest.mark.parametrize(
-    ("options", "fault", "told"),
+    ("options", "fault", "message"),
     [
         (("-k", "draws"), "", "4 were not selected, not reached or failed (defaults, fans, orders, …)"),
         ((), "FAILS", "1 were not selected, not reached or failed (fans)"),
@@ -146,30 +156,30 @@ def test_without_the_options_nothing_is_collected_nor_skipped(repository, pytest
     ids=["deselected", "failed", "crashed", "stopped"],
 )
 def test_a_baseline_of_which_a_part_is_missing_overwrites_nothing(
-    repository, pytester, monkeypatch, options, fault, told
+    repository, pytester, monkeypatch, options, fault, message
 ):
     (pytester.path / "a.json").write_text("kept")
     monkeypatch.setenv(fault or "NO_FAULT", "fans")
     result = repository("--initcheck-record=a.json", *options)
     assert result.ret != 0
-    result.stdout.fnmatch_lines(f"initcheck: *a.json was not written: of 5 parts, {told}")
+    result.stdout.fnmatch_lines(f"initcheck: *a.json was not written: of 5 parts, {message}")
     assert sorted(path.name for path in pytester.path.glob("*a.json*")) == ["a.json"]
     assert (pytester.path / "a.json").read_text() == "kept"
 
 
-def test_a_baseline_that_no_test_records_is_told(repository, pytester):
+def test_a_baseline_that_no_test_records_is_reported(repository, pytester):
     pytester.makepyfile("def test_other(): pass")
     result = repository("--initcheck-record=a.json")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines("initcheck: *a.json was not written: no test that is decorated*")
 
 
-def test_what_could_not_be_recorded_is_told_by_each_of_its_tests_and_tried_once(repository, pytester, monkeypatch):
+def test_what_could_not_be_recorded_is_reported_by_each_of_its_tests_and_tried_once(repository, pytester, monkeypatch):
     monkeypatch.setenv("FAILS", "problems iris")
     result = repository("--initcheck-baseline=old.json")
     result.stdout.fnmatch_lines("*AssertionError: problems iris could not be recorded: it cannot be built")
     assert (pytester.path / "recorded.txt").read_text().count("problems iris") == 1
-    of_iris = [cell for cell in compare(OLD, OLD).cells if part_of(cell.section, cell.name, PARTS) == PARTS[-1]]
+    of_iris = [cell for cell in compare(OLD, OLD).cells if part_of(cell.key, PARTS) == PARTS[-1]]
     assert result.parseoutcomes()["failed"] == 1 + len(of_iris)
 
 
@@ -180,11 +190,11 @@ def test_what_only_one_side_has_is_a_difference(repository, pytester):
     new = OLD.model_copy(update={"fans": {"dense": dense, "extra": dense}})
     result = repository("--initcheck-baseline=old.json", "-rf", framework=new)
     # Where CI is set, pytest repeats a failure's whole message in its summary: only failures themselves are counted.
-    told = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E ")]
+    complaints = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E ")]
     for name in ("fans gone: CHANGED: only in the old", "fans extra: CHANGED: only in the new"):
-        assert told.count(f"AssertionError: {name} baseline") == 1
-    of_wine = [cell for cell in compare(old, old).cells if cell.name.split()[0] == "wine"]
-    assert told.count("AssertionError: traces wine: CHANGED: only in the old baseline") == len(of_wine) > 2
+        assert complaints.count(f"AssertionError: {name} baseline") == 1
+    of_wine = [cell for cell in compare(old, old).cells if cell.key.problem == "wine"]
+    assert complaints.count("AssertionError: traces wine: CHANGED: only in the old baseline") == len(of_wine) > 2
     assert result.parseoutcomes()["failed"] == 2 + len(of_wine)
 
 
@@ -197,7 +207,7 @@ def test_between_environments_no_claim_about_bits_is_made_and_the_cells_are_judg
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--initcheck-baseline=bad.json",), "bad.json is no JSON*"),
         (("--initcheck-baseline=newer.json", "-n2"), "newer.json was written by a newer initcheck*"),
@@ -207,14 +217,14 @@ def test_between_environments_no_claim_about_bits_is_made_and_the_cells_are_judg
         (("--initcheck-record=a.json", "--initcheck-reseeds=-1"), "--initcheck-reseeds is -1*"),
     ],
 )
-def test_what_cannot_work_is_told_at_the_start_in_one_line(pytester, options, told):
+def test_what_cannot_work_is_reported_at_the_start_in_one_line(pytester, options, message):
     text = write_baseline(OLD)
     (pytester.path / "old.json").write_text(text)
     (pytester.path / "bad.json").write_text(text[:1000])
     (pytester.path / "newer.json").write_text(json.dumps({**json.loads(text), "schema_version": 99}))
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(f"ERROR: {told}")
+    result.stderr.fnmatch_lines(f"ERROR: {message}")
     assert len(str(result.stderr).strip().splitlines()) == 1
     assert sorted(path.name for path in pytester.path.iterdir()) == ["bad.json", "newer.json", "old.json"]
 

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt  # comes with rich
 
 from initcheck import InitcheckError
+from initcheck.baselines.comparing.classes import Class, allowed
 from initcheck.baselines.comparing.compare import compare
-from initcheck.baselines.comparing.comparison import Class, allowed
 from initcheck.baselines.records.store import load_baseline, write_baseline
 from initcheck.baselines.records.summary import curves_record, stage_record
 from initcheck.baselines.records.training_records import STAGES, AccuraciesRecord, BandRecord
@@ -29,7 +29,7 @@ from initcheck.reporting.comparisons.markdown import render_comment
 from initcheck.reporting.comparisons.page import render_comparison
 from initcheck.reporting.comparisons.sentences import SECTIONS
 from initcheck.reporting.comparisons.texts import changes
-from initcheck.reporting.comparisons.trainings import fitted_loss, training_of
+from initcheck.reporting.comparisons.trainings import TrainingMetric, fitted_loss, training_of
 from initcheck.texts import for_drawing, for_markdown
 
 OLD = baseline()
@@ -60,15 +60,15 @@ def page(new, old=OLD, good=DEFAULT, drawn=0):
     """The page, with the curves of so many problems: they take their time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comparison_problems, "MOST_DRAWN", drawn)
-        return render_comparison(old, new, compare(old, new), good)
+        return render_comparison(compare(old, new, good))
 
 
 def comment(new, old=OLD, good=DEFAULT):
-    return render_comment(old, new, compare(old, new), good)
+    return render_comment(compare(old, new, good))
 
 
 def advice(new, *named):
-    return advise(compare(OLD, new), allowed(named))
+    return advise(compare(OLD, new, allowed(named)))
 
 
 class Tags(HTMLParser):
@@ -213,7 +213,7 @@ def test_on_a_phone_every_cell_names_its_column():
             assert row.count("<td") == len(heads) - 1
 
 
-def test_what_changed_is_told_with_whom_it_concerns():
+def test_what_changed_is_reported_with_whom_it_concerns():
     found = list(changes(compare(OLD, worse(baseline(draw_seed=1, orders=[ORDERS[0]] * 2)))))
     assert [(one.found, one.what) for one in found] == [
         (Class.CHANGED, "2 of 2 orders of fit"),
@@ -228,14 +228,14 @@ def test_what_changed_is_told_with_whom_it_concerns():
     assert set(STAGES) == set(comparison_words.STAGES) == set(comparison_words.STAGE_CONCERNS)
 
 
-def test_what_was_not_compared_is_told_with_its_reason():
+def test_what_was_not_compared_is_reported_with_its_reason():
     new = OLD.model_copy(update={"fans": {}})
     where = new.environment.model_copy(update={"cpu": "another"})
     text = Tags(page(new.model_copy(update={"environment": where}))).text
-    told = " ".join(" ".join(text).split())
-    told = told[told.index("What was not compared, and why", told.index("All ")) :]
-    assert "cpu a processor × 2 → another: equal bits are not promised there" in told
-    assert "fans of layers: dense only in the old baseline" in told
+    shown = " ".join(" ".join(text).split())
+    shown = shown[shown.index("What was not compared, and why", shown.index("All ")) :]
+    assert "cpu a processor × 2 → another: equal bits are not promised there" in shown
+    assert "fans of layers: dense only in the old baseline" in shown
     assert "Everything that was recorded was compared" in page(OLD)
 
 
@@ -442,7 +442,7 @@ def test_initializers_of_one_problem_share_their_epochs(tmp_path):
 def test_the_epochs_of_a_seeded_run_are_read_back_as_far_as_they_were_kept(epochs):
     losses = np.stack([np.arange(1, epochs + 1), -np.arange(1, epochs + 1)]).astype(np.float32)
     record = OLD.problems["iris"].model_copy(update={"traces": {"he_normal": trace(**{"epoch losses": losses})}})
-    found = training_of(record, "loss", reseeds=False)
+    found = training_of(record, TrainingMetric.LOSS, reseeds=False)
     assert found.epochs.tolist() == found.bands["he_normal"].median.tolist()
     assert found.epochs[0] == 1
     assert len(found.epochs) == min(epochs, 32)

@@ -1,0 +1,50 @@
+"""How a cell of the new baseline compares with that of the old one, in one word."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from enum import Enum
+from typing import Self
+
+
+class Ranked(Enum):
+    """Judgements from the best to the worst, in the order in which they are defined."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the best."""
+        return list(type(self)).index(self)
+
+    @classmethod
+    def options(cls) -> dict[str, Self]:
+        """Each of them by the name that an option has for it."""
+        return {one.value.replace(" ", "-"): one for one in cls}
+
+
+class Class(Ranked):
+    """How a cell of the new baseline compares with that of the old one, from the best to the worst."""
+
+    IDENTICAL = "identical"
+    WITHIN_TOLERANCE = "within tolerance"
+    SAME_DISTRIBUTION = "same distribution"
+    INCONCLUSIVE = "inconclusive"
+    CHANGED = "changed"
+
+
+CLASSES = Class.options()
+
+
+def worst(classes: Iterable[Class]) -> Class:
+    """The worst of some classes; identical where there are none."""
+    return max(classes, key=lambda one: one.rank, default=Class.IDENTICAL)
+
+
+def allowed(named: Collection[Class] = ()) -> frozenset[Class]:
+    """Those classes, and what is better: the same bits before different bits before another stream of one law.
+
+    Args:
+        named: What a cell may be; within tolerance where nothing is named.
+    """
+    chain = [Class.IDENTICAL, Class.WITHIN_TOLERANCE, Class.SAME_DISTRIBUTION]
+    reach = max((chain.index(one) for one in named if one in chain), default=1)
+    return frozenset({*chain[: reach + 1], *named})
