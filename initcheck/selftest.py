@@ -89,7 +89,7 @@ def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: _Ru
 
 def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str]:
     """Makes the change in this process and judges; family → its first unexpected failure, or an empty text."""
-    from initcheck.checks.registry import carry_out, cells
+    from initcheck.checks.registry import run_check, cells
     from initcheck.evidence.lab import get_lab
     from initcheck.mutants.registry import infect
     from initcheck.records import Status
@@ -103,7 +103,7 @@ def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str
         for cell in cells([family]):
             if cell.known_issue:
                 continue
-            verdict = carry_out(cell, lab)
+            verdict = run_check(cell, lab)
             if verdict.status in (Status.FAIL, Status.INCONCLUSIVE):
                 failures[family] = f"{cell.name}: {verdict}"
                 break

@@ -151,7 +151,7 @@ def run(
 @seed_option
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
-    from initcheck.checks.registry import all_checks, as_subject, carry_out, cells
+    from initcheck.checks.registry import all_checks, as_subject, run_check, cells
     from initcheck.engines.validation.problem import validated_data
     from initcheck.evidence.lab import get_lab
     from initcheck.records import Status
@@ -183,7 +183,7 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     ran = 0
     with leaving(lambda: f"{len(good)} of {len(chosen)} checks were judged, {good.count(False)} failed; seed {seed}"):
         for cell in chosen:
-            verdict = carry_out(cell, lab)
+            verdict = run_check(cell, lab)
             good.append(print_verdict(cell, verdict))
             ran += verdict.status is not Status.NOT_APPLICABLE
     idle = len(chosen) - ran
