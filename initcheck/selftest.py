@@ -1,11 +1,12 @@
 """The self-test: breaks the installed framework on purpose, a fault at a time, and sees whether the checks notice.
 
 Each fault is made in a process of its own, which judges and prints its verdicts as one line of JSON:
-``python -m initcheck.selftest NAME SEED FAMILY …``.
+``python -m initcheck.selftest NAME SEED CODE …``.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -14,13 +15,16 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from initcheck.checks.registry import FAMILIES
+from initcheck.checks.registry import Cell, cells, run_check
 from initcheck.children import leashed
-from initcheck.mutants.outcome import Outcome
-from initcheck.mutants.registry import Mutant, all_mutants
+from initcheck.errors import UnknownNameError
+from initcheck.evidence.lab import Lab, get_lab
+from initcheck.mutants.outcome import Finding, Mark, Outcome
+from initcheck.mutants.registry import Mutant, all_mutants, apply_mutant
+from initcheck.records import Status
+from initcheck.texts import reason_of
 
 MUTANT_VARIABLE = "INITCHECK_MUTANT"  # tells the child processes of determinism checks which fault to make
-NO_MUTANT = "none"
 
 
 def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, workers: int = 1) -> Iterator[Outcome]:
@@ -29,14 +33,13 @@ def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, wo
     Args:
         mutants: The changes to make.
         seed: The root seed.
-        full: Whether to run every family on every fault, rather than the one that must catch it.
+        full: Whether to run every check on every fault, rather than those that must catch it.
         workers: How many processes at once.
     """
     pool, running = ThreadPoolExecutor(workers), _Running()
     try:
         waiting = [
-            pool.submit(_in_process, mutant, seed, FAMILIES if full or mutant.harmless else (mutant.family,), running)
-            for mutant in mutants
+            pool.submit(_in_process, mutant, seed, () if full else mutant.caught_by, running) for mutant in mutants
         ]
         for done in as_completed(waiting):
             yield done.result()
@@ -71,9 +74,9 @@ class _Running:
                 process.kill()
 
 
-def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: _Running) -> Outcome:
+def _in_process(mutant: Mutant, seed: int, codes: Iterable[str], running: _Running) -> Outcome:
     finished = subprocess.Popen(
-        leashed([sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *families]),
+        leashed([sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *codes]),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -84,40 +87,59 @@ def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: _Ru
     if finished.returncode or not lines:
         last = (stderr.strip() or "no output").splitlines()[-1]
         return Outcome(mutant, {}, f"exit code {finished.returncode}: {last}")
-    return Outcome(mutant, json.loads(lines[-1]))
+    found = json.loads(lines[-1])
+    return Outcome(mutant, {code: Finding(Mark(mark), cell) for code, (mark, cell) in found.items()})
 
 
-def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str]:
-    """Makes the change in this process and judges; family → its first unexpected failure, or an empty text."""
-    from initcheck.checks.registry import run_check, cells
-    from initcheck.evidence.lab import get_lab
-    from initcheck.mutants.registry import infect
-    from initcheck.records import Status
+def judge_mutant(name: str, seed: int, codes: Iterable[str] = ()) -> dict[str, Finding]:
+    """Makes the change in this process and runs the checks of those codes; all where none are given.
 
-    lab = get_lab(seed)
-    if name != NO_MUTANT:
-        infect(name)
-    failures = {}
-    for family in families:
-        failures[family] = ""
-        for cell in cells([family]):
-            if cell.known_issue:
-                continue
-            verdict = run_check(cell, lab)
-            if verdict.status in (Status.FAIL, Status.INCONCLUSIVE):
-                failures[family] = f"{cell.name}: {verdict}"
-                break
-    return failures
+    Cells of known issues prove nothing and are left out, unless the check must catch the fault and has no others: then
+    the installed framework has the fault already.
+    """
+    lab, named = get_lab(seed), all_mutants()[name].caught_by
+    apply_mutant(name)
+    findings = {}
+    for code, group in itertools.groupby(cells(codes=codes), key=lambda cell: cell.check.code):
+        found = list(group)
+        sound = [cell for cell in found if not cell.known_issue]
+        findings[code] = _judge(sound or (found if code in named else []), lab)
+    return findings
+
+
+def _judge(chosen: Iterable[Cell], lab: Lab) -> Finding:
+    """The gravest of what a check's cells say; none is run after one that fails."""
+    gravest = Finding(Mark.NOT_APPLICABLE)
+    for cell in chosen:
+        gravest = max(gravest, _judge_cell(cell, lab), key=lambda finding: _GRAVITY.index(finding.mark))
+        if gravest.mark is Mark.FAILED:
+            break
+    return gravest
+
+
+_GRAVITY = list(Mark)
+_MARKS = {
+    Status.NOT_APPLICABLE: Mark.NOT_APPLICABLE,
+    Status.PASS: Mark.PASSED,
+    Status.INCONCLUSIVE: Mark.INCONCLUSIVE,
+    Status.FAIL: Mark.FAILED,
+}
+
+
+def _judge_cell(cell: Cell, lab: Lab) -> Finding:
+    try:
+        verdict = run_check(cell, lab)
+    except Exception as error:
+        return Finding(Mark.CRASHED, f"{cell.name}: {reason_of(error)}, raised in initcheck itself")
+    return Finding(Mark.CRASHED if verdict.cause else _MARKS[verdict.status], f"{cell.name}: {verdict}")
 
 
 def choose_mutants(names: Iterable[str]) -> list[Mutant]:
     """The mutants of those names; all of them where none is given.
 
     Raises:
-        UnknownNameError: A name that no mutant bears.
+        UnknownNameError: No mutant is named so.
     """
-    from initcheck.errors import UnknownNameError
-
     known = all_mutants()
     chosen = list(names) or list(known)
     for name in chosen:
@@ -127,5 +149,6 @@ def choose_mutants(names: Iterable[str]) -> list[Mutant]:
 
 
 if __name__ == "__main__":
-    _, mutant_name, root_seed, *family_names = sys.argv
-    print(json.dumps(judge_mutant(mutant_name, int(root_seed), family_names)))  # noqa: T201 - its one line of output
+    _, mutant_name, root_seed, *named_codes = sys.argv
+    judged = judge_mutant(mutant_name, int(root_seed), named_codes)
+    print(json.dumps({code: (one.mark.value, one.cell) for code, one in judged.items()}))  # noqa: T201 - its one line of output
