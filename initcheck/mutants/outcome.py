@@ -25,8 +25,8 @@ class Mark(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one check said of a mutant.
+class Reaction:
+    """What one check said of a mutant, and of which cell.
 
     Attributes:
         mark: The gravest of what its cells said.
@@ -43,24 +43,24 @@ class Outcome:
 
     Attributes:
         mutant: The change that was made.
-        findings: Code of each check that was run → what it said.
-        error: Why the process gave no findings, if it gave none.
+        reactions: Code of each check that was run → what it said.
+        error: Why the process ended without an answer, if it did.
     """
 
     mutant: Mutant
-    findings: Mapping[str, Finding]
+    reactions: Mapping[str, Reaction]
     error: str = ""
 
     @property
     def as_expected(self) -> bool:
         """Whether every check that a fault names failed, or a harmless change passed everywhere."""
-        run = set(self.mutant.caught_by) <= set(self.findings)
+        run = set(self.mutant.caught_by) <= set(self.reactions)
         return run and not self.error and not self.unexpected
 
     @property
-    def unexpected(self) -> list[Finding]:
+    def unexpected(self) -> list[Reaction]:
         """What was found in place of a failure that the fault names, or of no objection to a harmless change."""
         if self.mutant.harmless:
-            return [finding for finding in self.findings.values() if not finding.mark.good]
-        named = [self.findings[code] for code in self.mutant.caught_by if code in self.findings]
-        return [finding for finding in named if finding.mark is not Mark.FAILED]
+            return [reaction for reaction in self.reactions.values() if not reaction.mark.good]
+        named = [self.reactions[code] for code in self.mutant.caught_by if code in self.reactions]
+        return [reaction for reaction in named if reaction.mark is not Mark.FAILED]

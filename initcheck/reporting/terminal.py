@@ -127,7 +127,9 @@ def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) 
     for outcome in outcomes:
         if not outcome.as_expected:
             why = (
-                outcome.error or "; ".join(finding.cell for finding in outcome.unexpected) or "not every check was run"
+                outcome.error
+                or "; ".join(reaction.cell for reaction in outcome.unexpected)
+                or "not every check was run"
             )
             screen.line((f"{outcome.mutant.name}: {why}", "bold red"))
     faults = [outcome for outcome in outcomes if not outcome.mutant.harmless]
@@ -143,11 +145,11 @@ def _said(outcome: Outcome) -> str:
     if outcome.error:
         return "nothing"
     told = [
-        f"{code} {finding.mark.value}"
-        for code, finding in outcome.findings.items()
-        if code in outcome.mutant.caught_by or not finding.mark.good
+        f"{code} {reaction.mark.value}"
+        for code, reaction in outcome.reactions.items()
+        if code in outcome.mutant.caught_by or not reaction.mark.good
     ]
-    others = len(outcome.findings) - len(told)
+    others = len(outcome.reactions) - len(told)
     return ", ".join([*told, *([f"{format_count(others, 'check')} without objection"] if others else [])])
 
 

@@ -1,9 +1,14 @@
 """The self-test's own logic, and a part of it for real; `initcheck self-test` does all of it."""
 
+import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +16,7 @@ from initcheck import selftest
 from initcheck.checks import registry
 from initcheck.checks.registry import Cell, Check, Subject, all_checks
 from initcheck.errors import UnknownNameError
-from initcheck.mutants.outcome import Finding, Mark, Outcome
+from initcheck.mutants.outcome import Mark, Outcome, Reaction
 from initcheck.mutants.registry import Mutant, all_mutants
 from initcheck.records import Status, Verdict, failed, passed
 from initcheck.selftest import choose_mutants, judge_mutant, run_selftest
@@ -21,7 +26,7 @@ HARMLESS = Mutant("harmless", "", (), lambda keras: None)
 
 
 def found(**marks):
-    return {code: Finding(mark, f"{code}-he_normal: said") for code, mark in marks.items()}
+    return {code: Reaction(mark, f"{code}-he_normal: said") for code, mark in marks.items()}
 
 
 @pytest.mark.parametrize(
@@ -97,26 +102,26 @@ RAISED = replace(failed("raised ValueError: no", "no exception"), cause=ValueErr
     ],
 )
 def test_a_crash_and_an_inconclusive_verdict_are_marks_of_their_own(said, mark, monkeypatch):
-    finding, run = judged(monkeypatch, *said)
-    assert finding.mark is mark
+    reaction, run = judged(monkeypatch, *said)
+    assert reaction.mark is mark
     assert run == list(range(len(said)))
 
 
 def test_a_check_stops_at_its_first_cell_that_fails(monkeypatch):
-    finding, run = judged(monkeypatch, GOOD, BAD, GOOD)
-    assert (finding.cell, run) == ("X1-1: wrong, expected right", [0, 1])
+    reaction, run = judged(monkeypatch, GOOD, BAD, GOOD)
+    assert (reaction.cell, run) == ("X1-1: wrong, expected right", [0, 1])
 
 
 def test_an_exception_of_initcheck_is_told_from_one_of_the_framework(monkeypatch):
     monkeypatch.setattr(registry, "_OWN_PACKAGES", (Path(__file__).parents[2],))
-    finding, _ = judged(monkeypatch, KeyError("ours"))
-    assert finding.cell == "X1-0: KeyError: 'ours', raised in initcheck itself"
+    reaction, _ = judged(monkeypatch, KeyError("ours"))
+    assert reaction.cell == "X1-0: KeyError: 'ours', raised in initcheck itself"
 
 
 def test_known_issues_prove_nothing_unless_a_check_has_no_other_cells(monkeypatch):
-    assert judged(monkeypatch, BAD, GOOD, known=[0], caught_by=("X1",)) == (Finding(Mark.PASSED, "X1-1: right"), [1])
+    assert judged(monkeypatch, BAD, GOOD, known=[0], caught_by=("X1",)) == (Reaction(Mark.PASSED, "X1-1: right"), [1])
     assert judged(monkeypatch, BAD, known=[0], caught_by=("X1",))[0].mark is Mark.FAILED
-    assert judged(monkeypatch, BAD, known=[0]) == (Finding(Mark.NOT_APPLICABLE), [])
+    assert judged(monkeypatch, BAD, known=[0]) == (Reaction(Mark.NOT_APPLICABLE), [])
 
 
 def test_only_the_checks_that_a_fault_names_are_run_unless_all_are_asked_for(monkeypatch):
@@ -134,10 +139,31 @@ def test_an_unknown_mutant_is_refused():
         choose_mutants(["no-such-thing"])
 
 
-def test_a_process_that_crashes_is_an_outcome_with_its_last_line(monkeypatch):
-    monkeypatch.setattr(selftest.sys, "executable", "/bin/false")
+def test_a_process_that_ends_without_an_answer_is_an_error(monkeypatch):
+    monkeypatch.setattr(selftest, "_answer", print)
     (outcome,) = run_selftest([FAULT], seed=1)
-    assert outcome.error == "exit code 1: no output"
+    assert (outcome.error, outcome.as_expected) == ("exit code 0", False)
+
+
+def test_a_fault_that_cannot_be_made_is_an_error_with_its_reason():
+    (outcome,) = run_selftest([FAULT], seed=1)
+    assert outcome.error == "KeyError: 'fault'"
+
+
+def test_a_process_ends_with_the_one_that_started_it():
+    program = (
+        "import time; from initcheck import selftest\n"
+        "process = selftest._PROCESSES.Process(target=selftest._end_with_parent); process.start()\n"
+        "print(process.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()
 
 
 def faults_for_every_check():
@@ -156,14 +182,33 @@ def test_every_check_fails_under_a_fault_that_names_it(fault):
     assert outcome.as_expected, outcome
 
 
+started = []
+
+
+class _FakeProcess:
+    """Stands for a process: a quick one ends at once, another one when it is killed."""
+
+    exitcode = 0
+
+    def __init__(self, target, args, daemon):
+        sender, self.name, *_ = args
+        self._held = None if self.name == "quick" else os.dup(sender.fileno())
+
+    def start(self):
+        started.append(self.name)
+
+    def join(self):
+        pass
+
+    def kill(self):
+        if self._held is not None:
+            os.close(self._held)
+
+
 def test_an_interruption_starts_no_more_processes_and_ends_those_that_run(monkeypatch):
-    started = []
-
-    def command(words):
-        started.append(words[3])
-        return ["false"] if words[3] == "quick" else ["sleep", "60"]
-
-    monkeypatch.setattr(selftest, "leashed", command)
+    started.clear()
+    fake = SimpleNamespace(Process=_FakeProcess, Pipe=multiprocessing.Pipe, set_forkserver_preload=lambda modules: None)
+    monkeypatch.setattr(selftest, "_PROCESSES", fake)
     mutants = [replace(FAULT, name=name) for name in ("quick", "slow", "never")]
     outcomes = run_selftest(mutants, seed=1, workers=1)
     assert next(outcomes).mutant.name == "quick"

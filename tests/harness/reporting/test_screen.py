@@ -13,7 +13,7 @@ import initcheck
 from initcheck.baselines.comparing.compare import compare
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
 from initcheck.catalog.initializers import INITIALIZERS
-from initcheck.mutants.outcome import Finding, Mark, Outcome
+from initcheck.mutants.outcome import Mark, Outcome, Reaction
 from initcheck.mutants.registry import Mutant
 from initcheck.records import group_runs
 from initcheck.reporting import terminal
@@ -23,7 +23,7 @@ from initcheck.reporting.screen import PIPE_WIDTH, Screen
 from initcheck.statistics.answers import METHODS
 
 WIDTHS = [120, 100, 80, 60, 40]
-PASSED = Finding(Mark.PASSED)
+PASSED = Reaction(Mark.PASSED)
 STEERING = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\r\n\x9b31m[bold red]"
 
 
@@ -109,14 +109,14 @@ def test_a_comparison_and_the_self_test_are_whole(width):
     mutants = [
         Outcome(
             Mutant("gain", "a title of a few more words than fit into a narrow column", ("LAW03", "LAW12"), None),
-            {"LAW03": Finding(Mark.FAILED, "LAW03-he_normal: x"), "LAW12": Finding(Mark.FAILED), "SEED01": PASSED},
+            {"LAW03": Reaction(Mark.FAILED, "LAW03-he_normal: x"), "LAW12": Reaction(Mark.FAILED), "SEED01": PASSED},
         ),
         Outcome(
             Mutant("bias", "another", ("LAW02", "LAW15"), None),
-            {"LAW02": Finding(Mark.FAILED), "LAW15": Finding(Mark.CRASHED, "LAW15-Dense: raised ValueError: no")},
+            {"LAW02": Reaction(Mark.FAILED), "LAW15": Reaction(Mark.CRASHED, "LAW15-Dense: raised ValueError: no")},
         ),
         Outcome(Mutant("key", "harmless", (), None), {"LAW02": PASSED, "LAW03": PASSED}),
-        Outcome(Mutant("late", "harmless", (), None), {"SPR01": Finding(Mark.INCONCLUSIVE, "SPR01-iris: too few")}),
+        Outcome(Mutant("late", "harmless", (), None), {"SPR01": Reaction(Mark.INCONCLUSIVE, "SPR01-iris: too few")}),
     ]
     text = printed(terminal.print_outcomes, mutants, width=width)
     assert lines_within(text, width)
@@ -165,7 +165,7 @@ def test_hostile_texts_steer_no_terminal(width):
     where = new.environment.model_copy(update={"versions": {"tensorflow": name, name: name}, "cpu": name})
     found = compare(old, new.model_copy(update={"environment": where}))
     texts.append(printed(terminal.print_comparison, found, width=width))
-    outcome = Outcome(Mutant(name, name, (name,), None), {name: Finding(Mark.FAILED, name)}, error=name)
+    outcome = Outcome(Mutant(name, name, (name,), None), {name: Reaction(Mark.FAILED, name)}, error=name)
     texts.append(printed(terminal.print_outcomes, [outcome], width=width))
     for text in texts:
         assert all(letter.isprintable() or letter == "\n" for letter in text)
