@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -90,6 +91,9 @@ def _in_process(mutant: Mutant, seed: int, codes: Iterable[str], running: _Runni
 
 def _answer(sender: Connection, name: str, seed: int, codes: Iterable[str]) -> None:
     """Sends what the checks say of a mutant, or why they could not be asked."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the process that shows what was found, and ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ[MUTANT_VARIABLE] = name
     try:
