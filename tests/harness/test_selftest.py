@@ -167,12 +167,13 @@ def test_a_process_ends_with_the_one_that_started_it():
 
 
 def faults_for_every_check():
-    """A fault for each check, but for those that another one of them names too."""
-    chosen = {}
+    """A fault for each check that none of those before it names."""
+    chosen, named = [], set()
     for check in all_checks():
-        faults = [mutant for mutant in all_mutants().values() if check.code in mutant.caught_by]
-        chosen |= {mutant.name: mutant for mutant in faults[:1]}
-    return list(chosen.values())
+        if check.code not in named:
+            chosen.append(next(mutant for mutant in all_mutants().values() if check.code in mutant.caught_by))
+            named |= set(chosen[-1].caught_by)
+    return chosen
 
 
 @pytest.mark.slow
