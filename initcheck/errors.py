@@ -16,7 +16,7 @@ _MOST_NAMES = 30  # in a message
 
 
 class UnknownNameError(InitcheckError):
-    """A name that no row of a catalogue bears; the message gives the nearest ones."""
+    """Nothing in a catalogue is named so; the message gives the nearest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = list(known)

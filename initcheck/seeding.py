@@ -14,7 +14,7 @@ _SEEDS = 2**31 - 3
 
 
 def derive_seed(root: int, *names: str | int) -> int:
-    """The seed of the stream that bears those names under that root seed, from 1 to 2³¹ − 3.
+    """The seed of the stream named so under that root seed, from 1 to 2³¹ − 3.
 
     The names decide it and nothing else: not the order of calls, the process or the machine.
 

@@ -1,26 +1,35 @@
 """The self-test: breaks the installed framework on purpose, a fault at a time, and sees whether the checks notice.
 
-Each fault is made in a process of its own, which judges and prints its verdicts as one line of JSON:
-``python -m initcheck.selftest NAME SEED FAMILY …``.
+Each fault is made in a process of its own, on Linux a fork of one that has loaded the framework and not used it.
 """
 
 from __future__ import annotations
 
-import json
+import itertools
+import multiprocessing
 import os
-import subprocess
+import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
-from initcheck.checks.registry import FAMILIES
-from initcheck.children import leashed
-from initcheck.mutants.outcome import Outcome
-from initcheck.mutants.registry import Mutant, all_mutants
+from initcheck.checks.registry import Cell, cells, run_check
+from initcheck.errors import UnknownNameError
+from initcheck.evidence.lab import Lab, get_lab
+from initcheck.frameworks.quiet import unlogged
+from initcheck.mutants.outcome import Mark, Outcome, Reaction
+from initcheck.mutants.registry import Mutant, all_mutants, apply_mutant
+from initcheck.records import Status
+from initcheck.texts import reason_of
 
 MUTANT_VARIABLE = "INITCHECK_MUTANT"  # tells the child processes of determinism checks which fault to make
-NO_MUTANT = "none"
+if sys.platform == "linux":
+    _PROCESSES = multiprocessing.get_context("forkserver")
+else:  # a fork of a process that has loaded the system's libraries may not start threads
+    _PROCESSES = multiprocessing.get_context("spawn")
 
 
 def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, workers: int = 1) -> Iterator[Outcome]:
@@ -29,14 +38,14 @@ def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, wo
     Args:
         mutants: The changes to make.
         seed: The root seed.
-        full: Whether to run every family on every fault, rather than the one that must catch it.
+        full: Whether to run every check on every fault, rather than those that must catch it.
         workers: How many processes at once.
     """
+    _PROCESSES.set_forkserver_preload(["initcheck.frameworks.preload"])
     pool, running = ThreadPoolExecutor(workers), _Running()
     try:
         waiting = [
-            pool.submit(_in_process, mutant, seed, FAMILIES if full or mutant.harmless else (mutant.family,), running)
-            for mutant in mutants
+            pool.submit(_in_process, mutant, seed, () if full else mutant.caught_by, running) for mutant in mutants
         ]
         for done in as_completed(waiting):
             yield done.result()
@@ -50,82 +59,110 @@ class _Running:
 
     def __init__(self) -> None:
         self._lock, self._ended = threading.Lock(), False
-        self._processes: set[subprocess.Popen[str]] = set()
+        self._processes: set[BaseProcess] = set()
 
-    def communicate(self, process: subprocess.Popen[str]) -> tuple[str, str]:
-        """What the process wrote to stdout and stderr until its end."""
+    def start(self, process: BaseProcess) -> None:
+        """Starts the process, unless all were ended."""
         with self._lock:
-            self._processes.add(process)
-            if self._ended:
-                process.kill()
-        try:
-            return process.communicate()
-        finally:
-            self._processes.discard(process)
+            if not self._ended:
+                process.start()
+                self._processes.add(process)
 
     def end(self) -> None:
-        """Ends those that run, and any that was just being started."""
+        """Ends those that run, and starts no more."""
         with self._lock:
             self._ended = True
             for process in self._processes:
                 process.kill()
 
 
-def _in_process(mutant: Mutant, seed: int, families: Iterable[str], running: _Running) -> Outcome:
-    finished = subprocess.Popen(
-        leashed([sys.executable, "-m", "initcheck.selftest", mutant.name, str(seed), *families]),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, MUTANT_VARIABLE: mutant.name},
-    )
-    stdout, stderr = running.communicate(finished)
-    lines = stdout.splitlines()
-    if finished.returncode or not lines:
-        last = (stderr.strip() or "no output").splitlines()[-1]
-        return Outcome(mutant, {}, f"exit code {finished.returncode}: {last}")
-    return Outcome(mutant, json.loads(lines[-1]))
+def _in_process(mutant: Mutant, seed: int, codes: Iterable[str], running: _Running) -> Outcome:
+    receiver, sender = _PROCESSES.Pipe(duplex=False)
+    process = _PROCESSES.Process(target=_answer, args=(sender, mutant.name, seed, codes), daemon=True)
+    running.start(process)
+    sender.close()
+    try:
+        answer = receiver.recv()
+    except EOFError:  # it ended without one
+        process.join()
+        answer = f"exit code {process.exitcode}"
+    return Outcome(mutant, {}, answer) if isinstance(answer, str) else Outcome(mutant, answer)
 
 
-def judge_mutant(name: str, seed: int, families: Iterable[str]) -> dict[str, str]:
-    """Makes the change in this process and judges; family → its first unexpected failure, or an empty text."""
-    from initcheck.checks.registry import carry_out, cells
-    from initcheck.evidence.lab import get_lab
-    from initcheck.mutants.registry import infect
-    from initcheck.records import Status
+def _answer(sender: Connection, name: str, seed: int, codes: Iterable[str]) -> None:
+    """Sends what the checks say of a mutant, or why they could not be asked."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the process that shows what was found, and ends this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ[MUTANT_VARIABLE] = name
+    try:
+        with unlogged():
+            sender.send(judge_mutant(name, seed, codes))
+    except Exception as error:
+        sender.send(reason_of(error))
 
-    lab = get_lab(seed)
-    if name != NO_MUTANT:
-        infect(name)
-    failures = {}
-    for family in families:
-        failures[family] = ""
-        for cell in cells([family]):
-            if cell.known_issue:
-                continue
-            verdict = carry_out(cell, lab)
-            if verdict.status in (Status.FAIL, Status.INCONCLUSIVE):
-                failures[family] = f"{cell.name}: {verdict}"
-                break
-    return failures
+
+def _end_with_parent() -> None:
+    """Ends this process as soon as the one that asked for it is gone, even by ``kill -9``."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(137)
+
+
+def judge_mutant(name: str, seed: int, codes: Iterable[str] = ()) -> dict[str, Reaction]:
+    """Makes the change in this process and runs the checks of those codes; all where none are given.
+
+    Cells of known issues prove nothing and are left out, unless the check must catch the fault and has no others: then
+    the installed framework has the fault already.
+    """
+    lab, named = get_lab(seed), all_mutants()[name].caught_by
+    apply_mutant(name)
+    reactions = {}
+    for code, group in itertools.groupby(cells(codes=codes), key=lambda cell: cell.check.code):
+        found = list(group)
+        sound = [cell for cell in found if not cell.known_issue]
+        reactions[code] = _judge(sound or (found if code in named else []), lab)
+    return reactions
+
+
+def _judge(chosen: Iterable[Cell], lab: Lab) -> Reaction:
+    """The gravest of what a check's cells say; none is run after one that fails."""
+    gravest = Reaction(Mark.NOT_APPLICABLE)
+    for cell in chosen:
+        gravest = max(gravest, _judge_cell(cell, lab), key=lambda reaction: _GRAVITY.index(reaction.mark))
+        if gravest.mark is Mark.FAILED:
+            break
+    return gravest
+
+
+_GRAVITY = list(Mark)
+_MARKS = {
+    Status.NOT_APPLICABLE: Mark.NOT_APPLICABLE,
+    Status.PASS: Mark.PASSED,
+    Status.INCONCLUSIVE: Mark.INCONCLUSIVE,
+    Status.FAIL: Mark.FAILED,
+}
+
+
+def _judge_cell(cell: Cell, lab: Lab) -> Reaction:
+    try:
+        verdict = run_check(cell, lab)
+    except Exception as error:
+        return Reaction(Mark.CRASHED, f"{cell.name}: {reason_of(error)}, raised in initcheck itself")
+    return Reaction(Mark.CRASHED if verdict.cause else _MARKS[verdict.status], f"{cell.name}: {verdict}")
 
 
 def choose_mutants(names: Iterable[str]) -> list[Mutant]:
     """The mutants of those names; all of them where none is given.
 
     Raises:
-        UnknownNameError: A name that no mutant bears.
+        UnknownNameError: No mutant is named so.
     """
-    from initcheck.errors import UnknownNameError
-
     known = all_mutants()
     chosen = list(names) or list(known)
     for name in chosen:
         if name not in known:
             raise UnknownNameError("mutant", name, known)
     return [known[name] for name in chosen]
-
-
-if __name__ == "__main__":
-    _, mutant_name, root_seed, *family_names = sys.argv
-    print(json.dumps(judge_mutant(mutant_name, int(root_seed), family_names)))  # noqa: T201 - its one line of output

@@ -10,7 +10,7 @@ from scipy import stats
 
 from initcheck.catalog.cases.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.catalog.recipes import Feed
-from initcheck.checks.registry import Subject, check
+from initcheck.checks.registry import Judged, Subject, check
 from initcheck.records import Status, Verdict, failed, passed
 from initcheck.statistics.budget import POWER
 
@@ -205,7 +205,7 @@ def _large(lab: Lab, stream: int = 0, step: int = 0) -> np.ndarray[Any, Any]:
     feed = large_feed(round(_ROWS * lab.factor))
     rows: np.ndarray[Any, Any] = lab.orders.taken(feed, stream=stream, step=step).rows()[0]
     if not np.array_equal(np.sort(rows), np.arange(feed.rows)):
-        raise ValueError(f"{feed.name} is no permutation of its rows; see ORD01")
+        raise Judged(failed(f"{feed.name}: the rows are not taken once each", "a permutation; see ORD01", bound=EXACT))
     return rows
 
 

@@ -1,20 +1,25 @@
-"""What a check is, where each one registers itself, and how one is carried out."""
+"""What a check is, where each one registers itself, and how one is run."""
 
 from __future__ import annotations
 
 import importlib
+import sysconfig
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row
 from initcheck.catalog.known_issues import KnownIssue, find_general_issue, find_known_issue
 from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake
-from initcheck.errors import FrameworkError, UnknownNameError
+from initcheck.errors import FrameworkError, InitcheckError, UnknownNameError
 from initcheck.records import Status, Verdict
 from initcheck.statistics.budget import FALSE_ALARM_RATE
 from initcheck.texts import reason_of
@@ -29,7 +34,9 @@ _EVIDENCE = dict.fromkeys(("determinism", "order"), "fresh process")
 # About how long the evidence takes that takes long, on 2 cores.
 SECONDS = {"fresh process": 60, "spread of digits": 30}
 
-_PACKAGE = Path(__file__).parents[1]
+_OWN_PACKAGES = (Path(__file__).parents[1], Path(np.__file__).parent, Path(scipy.__file__).parent)
+_STDLIB = Path(sysconfig.get_path("stdlib"))
+_PACKAGE_FOLDERS = {"site-packages", "dist-packages"}  # within the standard library's
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ def all_checks() -> list[Check]:
 
 @dataclass(frozen=True)
 class Cell:
-    """One check on one subject: what one test carries out.
+    """One check on one subject: what one test runs.
 
     Attributes:
         check: The check.
@@ -217,10 +224,19 @@ def require_law(row: Initializer) -> None:
         raise NotApplicable(f"{row.name} states no law; give an initcheck.Initializer row (docs/own_models.md)")
 
 
-def carry_out(cell: Cell, lab: Lab) -> Verdict:
+class Judged(Exception):
+    """Raised by a check whose evidence decides before it comes to what it judges; carries the verdict."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(str(verdict))
+        self.verdict = verdict
+
+
+def run_check(cell: Cell, lab: Lab) -> Verdict:
     """Judges one cell; a statistical failure is confirmed once on fresh streams before it counts.
 
-    An exception raised by the framework is a failure too: nothing documented raises.
+    An exception raised by the framework is a failure too: nothing documented raises. One out of initcheck's own code is
+    a mistake in initcheck, no evidence, and is raised.
     """
     verdict = _judge(cell, lab)
     if verdict.status is Status.FAIL and cell.check.statistical:
@@ -237,14 +253,21 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
             return cell.check.judge(lab, cell.subject.value, *arguments)
     except NotApplicable as reason:
         return Verdict(Status.NOT_APPLICABLE, str(reason))
+    except Judged as found:
+        return found.verdict
     except FrameworkError:  # there is nothing to judge
         raise
-    except (
-        BaseException
-    ) as error:  # whatever the framework raises is evidence against it, and an own object's SystemExit
-        if not isinstance(error, Exception) and not is_mistake(error):
+    except BaseException as error:  # an own object's SystemExit too
+        if not _is_evidence(error):
             raise
         return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=_from_outside(error))
+
+
+def _is_evidence(error: BaseException) -> bool:
+    """Whether the framework or the user's own code raised it, or initcheck on purpose: with what the user can fix."""
+    if not isinstance(error, Exception) and not is_mistake(error):
+        return False
+    return isinstance(error, InitcheckError) or _outside_frames(error) is not None
 
 
 def _from_outside(error: BaseException) -> BaseException:
@@ -252,7 +275,18 @@ def _from_outside(error: BaseException) -> BaseException:
 
     One that initcheck itself has raised keeps its whole trace: there it is what helps.
     """
-    trace = error.__traceback__
-    while trace is not None and Path(trace.tb_frame.f_code.co_filename).is_relative_to(_PACKAGE):
-        trace = trace.tb_next
+    trace = _outside_frames(error)
     return error if trace is None else error.with_traceback(trace)
+
+
+def _outside_frames(error: BaseException) -> TracebackType | None:
+    """The trace from its first frame on that is neither initcheck's nor of what initcheck computes with."""
+    trace = error.__traceback__
+    while trace is not None and _is_own(Path(trace.tb_frame.f_code.co_filename)):
+        trace = trace.tb_next
+    return trace
+
+
+def _is_own(file: Path) -> bool:
+    in_stdlib = file.is_relative_to(_STDLIB) and not _PACKAGE_FOLDERS & set(file.parts)
+    return in_stdlib or any(file.is_relative_to(package) for package in _OWN_PACKAGES)

@@ -151,7 +151,7 @@ def run(
 @seed_option
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
-    from initcheck.checks.registry import all_checks, as_subject, carry_out, cells
+    from initcheck.checks.registry import all_checks, as_subject, cells, run_check
     from initcheck.engines.validation.problem import validated_data
     from initcheck.evidence.lab import get_lab
     from initcheck.records import Status
@@ -183,7 +183,7 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     ran = 0
     with leaving(lambda: f"{len(good)} of {len(chosen)} checks were judged, {good.count(False)} failed; seed {seed}"):
         for cell in chosen:
-            verdict = carry_out(cell, lab)
+            verdict = run_check(cell, lab)
             good.append(print_verdict(cell, verdict))
             ran += verdict.status is not Status.NOT_APPLICABLE
     idle = len(chosen) - ran
@@ -203,16 +203,16 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
 
 @cli.command("self-test")
 @click.argument("names", nargs=-1)
-@click.option("--full", is_flag=True, help="Run every check family on every fault, not only the one that must see it.")
+@click.option("--full", is_flag=True, help="Run every check on every fault, not only those that must see it.")
 @seed_option
 @click.option("--workers", type=int, default=2, show_default=True, help="Processes at once.")
 def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> None:
-    """Break the installed framework on purpose, a fault at a time, and show which check family notices.
+    """Break the installed framework on purpose, a fault at a time, and show which checks notice.
 
     NAMES of faults may be given; all are made otherwise. Nothing on disk is changed.
     """
     from initcheck.reporting.progress import progress_bar
-    from initcheck.reporting.terminal import print_matrix
+    from initcheck.reporting.terminal import print_outcomes
     from initcheck.selftest import choose_mutants, run_selftest
 
     mutants = choose_mutants(names)
@@ -220,7 +220,7 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
 
     def show() -> str:
         names = [mutant.name for mutant in mutants]
-        print_matrix(sorted(outcomes, key=lambda outcome: names.index(outcome.mutant.name)))
+        print_outcomes(sorted(outcomes, key=lambda outcome: names.index(outcome.mutant.name)))
         return f"{len(outcomes)} of {len(mutants)} mutants were judged"
 
     with leaving(show), progress_bar("breaking the framework", len(mutants)) as advance:

@@ -143,7 +143,7 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
     chosen = _only(load_bounds(file), problems, _names(initializers))
     get_initializers(name for _, name, _ in chosen.cells())  # a file of somebody else's may name others
 
-    from initcheck.checks.registry import carry_out
+    from initcheck.checks.registry import run_check
     from initcheck.checks.spread import cells_of
     from initcheck.checks.spread_tests import STAGE
     from initcheck.evidence.lab import get_lab
@@ -168,7 +168,7 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
             )
             for cell in cells:
                 if cell.subject.value[0] == problem:
-                    verdicts.append((cell, carry_out(cell, lab)))
+                    verdicts.append((cell, run_check(cell, lab)))
                     advance(cell.name, 1)
     raise SystemExit(0 if all(conclude()) else 1)
 

@@ -6,33 +6,30 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from initcheck.mutants.changes import step_scaled, step_with
 from initcheck.mutants.registry import mutant
 
 
-def _mutant(name: str, title: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
-    return mutant(name, title, family="arithmetic")
-
-
-@_mutant("rmsprop-rho", "RMSprop steps with rho 0.89 where it is 0.9")
+@mutant("rmsprop-rho", "RMSprop steps with rho 0.89 where it is 0.9", caught_by=("ARI04",))
 def rmsprop_rho(keras: Any) -> None:
-    """Off by a hundredth."""
     step_with(keras.optimizers.RMSprop, "rho", lambda rho: 0.89 if rho == 0.9 else rho)
 
 
-@_mutant("rmsprop-epsilon", "RMSprop steps with epsilon 1e-6 where it is 1e-7")
+@mutant("rmsprop-epsilon", "RMSprop steps with epsilon 1e-6 where it is 1e-7", caught_by=("ARI04",))
 def rmsprop_epsilon(keras: Any) -> None:
     """Shows for small gradients only."""
     step_with(keras.optimizers.RMSprop, "epsilon", lambda epsilon: 1e-6 if epsilon == 1e-7 else epsilon)
 
 
-@_mutant("adam-beta-2", "Adam steps with beta_2 0.998 where it is 0.999")
+@mutant("adam-beta-2", "Adam steps with beta_2 0.998 where it is 0.999", caught_by=("ARI04",))
 def adam_beta_2(keras: Any) -> None:
     """Bias correction hides most of it."""
     step_with(keras.optimizers.Adam, "beta_2", lambda beta: 0.998 if beta == 0.999 else beta)
 
 
-@_mutant("adam-no-bias-correction", "Adam steps without correcting the bias of its averages")
+@mutant("adam-no-bias-correction", "Adam steps without correcting the bias of its averages", caught_by=("ARI04",))
 def adam_no_bias_correction(keras: Any) -> None:
     """The steps are too long at first, right in the end."""
     import tensorflow as tf
@@ -44,9 +41,8 @@ def adam_no_bias_correction(keras: Any) -> None:
     step_scaled(keras.optimizers.Adam, undo)
 
 
-@_mutant("adamw-weight-decay", "AdamW's weight decay is off by a tenth")
+@mutant("adamw-weight-decay", "AdamW's weight decay is off by a tenth", caught_by=("ARI04",))
 def adamw_weight_decay(keras: Any) -> None:
-    """From its first step on."""
     original = keras.optimizers.AdamW.__init__
 
     def init(self: Any, *args: Any, **options: Any) -> None:
@@ -56,31 +52,28 @@ def adamw_weight_decay(keras: Any) -> None:
     keras.optimizers.AdamW.__init__ = init
 
 
-@_mutant("sgd-momentum-sign", "SGD's momentum brakes")
+@mutant("sgd-momentum-sign", "SGD's momentum brakes", caught_by=("ARI04",))
 def sgd_momentum_sign(keras: Any) -> None:
     """The first step is right."""
     step_with(keras.optimizers.SGD, "momentum", lambda momentum: -momentum)
 
 
-@_mutant("sgd-nesterov-ignored", "SGD ignores nesterov")
+@mutant("sgd-nesterov-ignored", "SGD ignores nesterov", caught_by=("ARI04",))
 def sgd_nesterov_ignored(keras: Any) -> None:
-    """Plain momentum instead."""
     step_with(keras.optimizers.SGD, "nesterov", lambda nesterov: False)
 
 
-@_mutant("sgd-learning-rate", "SGD's learning rate is off by 1 %")
+@mutant("sgd-learning-rate", "SGD's learning rate is off by 1 %", caught_by=("ARI04", "ARI05"))
 def sgd_learning_rate(keras: Any) -> None:
-    """Too little to see in a loss."""
     step_scaled(keras.optimizers.SGD, lambda optimizer: 1.01)
 
 
-@_mutant("adagrad-learning-rate", "Adagrad's learning rate is off by 0.1 %")
+@mutant("adagrad-learning-rate", "Adagrad's learning rate is off by 0.1 %", caught_by=("ARI04",))
 def adagrad_learning_rate(keras: Any) -> None:
-    """Too little to see in a loss."""
     step_scaled(keras.optimizers.Adagrad, lambda optimizer: 1.001)
 
 
-@_mutant("sgd-gradient-noise", "SGD's gradients carry noise of 1e-4 of their size")
+@mutant("sgd-gradient-noise", "SGD's gradients carry noise of 1e-4 of their size", caught_by=("ARI04", "ARI05"))
 def sgd_gradient_noise(keras: Any) -> None:
     """As lower precision somewhere would bring."""
     import tensorflow as tf
@@ -94,24 +87,21 @@ def sgd_gradient_noise(keras: Any) -> None:
     keras.optimizers.SGD.update_step = update_step
 
 
-@_mutant("schedule-late", "ExponentialDecay is one step late")
+@mutant("schedule-late", "ExponentialDecay is one step late", caught_by=("ARI10",))
 def schedule_late(keras: Any) -> None:
-    """Off by one."""
     keras_class = keras.optimizers.schedules.ExponentialDecay
     original = keras_class.__call__
     keras_class.__call__ = lambda self, step: original(self, step + 1)
 
 
-@_mutant("loss-scaled", "binary crossentropy is larger by 0.1 %")
+@mutant("loss-scaled", "binary crossentropy is larger by 0.1 %", caught_by=("ARI02",))
 def loss_scaled(keras: Any) -> None:
-    """And its gradient with it."""
     original = keras.losses.BinaryCrossentropy.call
     keras.losses.BinaryCrossentropy.call = lambda self, y_true, y_pred: original(self, y_true, y_pred) * 1.001
 
 
-@_mutant("loss-sums", "mean squared error sums over the rows by default")
+@mutant("loss-sums", "mean squared error sums over the rows by default", caught_by=("ARI02",))
 def loss_sums(keras: Any) -> None:
-    """Instead of taking their mean."""
     original = keras.losses.MeanSquaredError.__init__
 
     def init(self: Any, *args: Any, **options: Any) -> None:
@@ -121,7 +111,7 @@ def loss_sums(keras: Any) -> None:
     keras.losses.MeanSquaredError.__init__ = init
 
 
-@_mutant("loss-ignores-sample-weight", "crossentropy of class numbers ignores sample weights")
+@mutant("loss-ignores-sample-weight", "crossentropy of class numbers ignores sample weights", caught_by=("ARI02",))
 def loss_ignores_sample_weight(keras: Any) -> None:
     """Unweighted training is right."""
     keras_class = keras.losses.SparseCategoricalCrossentropy
@@ -129,9 +119,8 @@ def loss_ignores_sample_weight(keras: Any) -> None:
     keras_class.__call__ = lambda self, y_true, y_pred, sample_weight=None: original(self, y_true, y_pred)
 
 
-@_mutant("accuracy-threshold", "an output of exactly ½ counts as 1")
+@mutant("accuracy-threshold", "an output of exactly ½ counts as 1", caught_by=("ARI09",))
 def accuracy_threshold(keras: Any) -> None:
-    """≥ instead of >."""
     import tensorflow as tf
 
     keras_class = keras.metrics.BinaryAccuracy
@@ -144,13 +133,15 @@ def accuracy_threshold(keras: Any) -> None:
     keras_class.update_state = update_state
 
 
-@_mutant("metrics-not-reset", "losses and metrics go on from one epoch to the next")
+@mutant(
+    "metrics-not-reset", "losses and metrics go on from one epoch to the next", caught_by=("ARI06", "ARI07", "ARI11")
+)
 def metrics_not_reset(keras: Any) -> None:
     """The first epoch is right."""
     keras.Model.reset_metrics = lambda self: None
 
 
-@_mutant("fit-drops-last-batch", "fit drops a partial last batch of arrays")
+@mutant("fit-drops-last-batch", "fit drops a partial last batch of arrays", caught_by=("ARI05",))
 def fit_drops_last_batch(keras: Any) -> None:
     """As drop_remainder would."""
     original = keras.Model.fit
@@ -166,7 +157,7 @@ def fit_drops_last_batch(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@_mutant("evaluate-drops-last-batch", "evaluate drops a partial last batch of arrays")
+@mutant("evaluate-drops-last-batch", "evaluate drops a partial last batch of arrays", caught_by=("ARI11", "ARI07"))
 def evaluate_drops_last_batch(keras: Any) -> None:
     """Training is right."""
     original = keras.Model.evaluate
@@ -180,7 +171,7 @@ def evaluate_drops_last_batch(keras: Any) -> None:
     keras.Model.evaluate = evaluate
 
 
-@_mutant("dense-output", "what Dense computes is larger by 1e-4")
+@mutant("dense-output", "what Dense computes is larger by 1e-4", caught_by=("ARI03", "ARI14"))
 def dense_output(keras: Any) -> None:
     """As a kernel of lower precision would bring."""
     original = keras.layers.Dense.call
@@ -207,7 +198,7 @@ def _gradients_changed(keras_class: Any, change: Callable[[Any], Any]) -> None:
     keras_class.apply_gradients = apply_gradients
 
 
-@_mutant("sgd-rate-outside-velocity", "SGD multiplies its whole velocity by the rate of the step")
+@mutant("sgd-rate-outside-velocity", "SGD multiplies its whole velocity by the rate of the step", caught_by=("ARI04",))
 def sgd_rate_outside_velocity(keras: Any) -> None:
     """The same where the rate is constant."""
     import tensorflow as tf
@@ -225,13 +216,13 @@ def sgd_rate_outside_velocity(keras: Any) -> None:
     keras.optimizers.SGD.update_step = update_step
 
 
-@_mutant("rmsprop-schedule-late", "RMSprop reads its schedule one step late")
+@mutant("rmsprop-schedule-late", "RMSprop reads its schedule one step late", caught_by=("ARI04",))
 def rmsprop_schedule_late(keras: Any) -> None:
     """Every other optimizer is right, and so is a constant rate."""
     step_scaled(keras.optimizers.RMSprop, lambda optimizer: _rate_changes(optimizer, 1, 0))
 
 
-@_mutant("adam-counter-wraps", "Adam corrects its bias by the number of the step modulo 4096")
+@mutant("adam-counter-wraps", "Adam corrects its bias by the number of the step modulo 4096", caught_by=("ARI04",))
 def adam_counter_wraps(keras: Any) -> None:
     """Right for thousands of steps."""
     import tensorflow as tf
@@ -244,7 +235,7 @@ def adam_counter_wraps(keras: Any) -> None:
     step_scaled(keras.optimizers.Adam, lambda one: factor(one, one.iterations % wrapped) / factor(one, one.iterations))
 
 
-@_mutant("adam-float64-rounded", "Adam rounds float64 gradients to float32")
+@mutant("adam-float64-rounded", "Adam rounds float64 gradients to float32", caught_by=("ARI04",))
 def adam_float64_rounded(keras: Any) -> None:
     """Nothing shows in float32."""
     import tensorflow as tf
@@ -255,7 +246,7 @@ def adam_float64_rounded(keras: Any) -> None:
     _gradients_changed(keras.optimizers.Adam, change)
 
 
-@_mutant("sgd-hidden-clip", "SGD clips gradients at 100 although it was not told to")
+@mutant("sgd-hidden-clip", "SGD clips gradients at 100 although it was not told to", caught_by=("ARI04",))
 def sgd_hidden_clip(keras: Any) -> None:
     """Most gradients are smaller."""
     import tensorflow as tf
@@ -266,7 +257,11 @@ def sgd_hidden_clip(keras: Any) -> None:
     )
 
 
-@_mutant("sgd-lookups-once", "SGD takes the mean of the gradients of a row that is looked up several times")
+@mutant(
+    "sgd-lookups-once",
+    "SGD takes the mean of the gradients of a row that is looked up several times",
+    caught_by=("ARI13",),
+)
 def sgd_lookups_once(keras: Any) -> None:
     """Right where every row is looked up once."""
     import tensorflow as tf
@@ -281,7 +276,7 @@ def sgd_lookups_once(keras: Any) -> None:
     _gradients_changed(keras.optimizers.SGD, change)
 
 
-@_mutant("warmup-longer", "CosineDecay warms up one step longer")
+@mutant("warmup-longer", "CosineDecay warms up one step longer", caught_by=("ARI10",))
 def warmup_longer(keras: Any) -> None:
     """Without warm-up it is right."""
     keras_class = keras.optimizers.schedules.CosineDecay
@@ -294,14 +289,14 @@ def warmup_longer(keras: Any) -> None:
     keras_class.__init__ = init
 
 
-@_mutant("adam-by-name", 'the name "adam" means a rate of 0.0011')
+@mutant("adam-by-name", 'the name "adam" means a rate of 0.0011', caught_by=("ARI12",))
 def adam_by_name(keras: Any) -> None:
     """The class is right."""
     original = keras.optimizers.get
     keras.optimizers.get = lambda name: keras.optimizers.Adam(0.0011) if name == "adam" else original(name)
 
 
-@_mutant("loss-by-name", 'the name "binary_crossentropy" means smoothed labels')
+@mutant("loss-by-name", 'the name "binary_crossentropy" means smoothed labels', caught_by=("ARI12",))
 def loss_by_name(keras: Any) -> None:
     """The class is right."""
     original = keras.losses.get
@@ -314,7 +309,7 @@ def loss_by_name(keras: Any) -> None:
     keras.losses.get = get
 
 
-@_mutant("loss-sums-outputs", "binary crossentropy sums over several outputs")
+@mutant("loss-sums-outputs", "binary crossentropy sums over several outputs", caught_by=("ARI02",))
 def loss_sums_outputs(keras: Any) -> None:
     """With one output it is right."""
     original = keras.losses.BinaryCrossentropy.call
@@ -323,7 +318,11 @@ def loss_sums_outputs(keras: Any) -> None:
     )
 
 
-@_mutant("loss-broadcasts", "mean squared error takes every target of shape (n,) with every output of shape (n, 1)")
+@mutant(
+    "loss-broadcasts",
+    "mean squared error takes every target of shape (n,) with every output of shape (n, 1)",
+    caught_by=("ARI02",),
+)
 def loss_broadcasts(keras: Any) -> None:
     """Targets of shape (n, 1) are right."""
     import tensorflow as tf
@@ -340,7 +339,9 @@ def loss_broadcasts(keras: Any) -> None:
     keras.losses.MeanSquaredError.__call__ = call
 
 
-@_mutant("accuracy-of-all-outputs", "binary accuracy counts a row as right only if all its outputs are")
+@mutant(
+    "accuracy-of-all-outputs", "binary accuracy counts a row as right only if all its outputs are", caught_by=("ARI09",)
+)
 def accuracy_of_all_outputs(keras: Any) -> None:
     """With one output it is right."""
     import tensorflow as tf
@@ -357,7 +358,11 @@ def accuracy_of_all_outputs(keras: Any) -> None:
     keras_class.update_state = update_state
 
 
-@_mutant("accuracy-broadcasts", "sparse accuracy takes every class number of shape (n, 1) with every row of outputs")
+@mutant(
+    "accuracy-broadcasts",
+    "sparse accuracy takes every class number of shape (n, 1) with every row of outputs",
+    caught_by=("ARI09",),
+)
 def accuracy_broadcasts(keras: Any) -> None:
     """Class numbers of shape (n,) are right."""
     import tensorflow as tf
@@ -374,7 +379,7 @@ def accuracy_broadcasts(keras: Any) -> None:
     keras_class.update_state = update_state
 
 
-@_mutant("softmax-overflows", "softmax takes exponentials of its input as it is")
+@mutant("softmax-overflows", "softmax takes exponentials of its input as it is", caught_by=("ARI01",))
 def softmax_overflows(keras: Any) -> None:
     """Right up to 88."""
     import tensorflow as tf
@@ -387,7 +392,7 @@ def softmax_overflows(keras: Any) -> None:
     keras.activations.get = lambda name: softmax if name == "softmax" else original(name)
 
 
-@_mutant("sigmoid-saturates", "sigmoid is constant beyond 15")
+@mutant("sigmoid-saturates", "sigmoid is constant beyond 15", caught_by=("ARI01",))
 def sigmoid_saturates(keras: Any) -> None:
     """Off by 3e-7."""
     import tensorflow as tf
@@ -398,9 +403,12 @@ def sigmoid_saturates(keras: Any) -> None:
     )
 
 
-@_mutant("moving-average-faster", "batch normalization's moving averages keep 98.9 % of themselves by default")
+@mutant(
+    "moving-average-faster",
+    "batch normalization's moving averages keep 98.9 % of themselves by default",
+    caught_by=("ARI14",),
+)
 def moving_average_faster(keras: Any) -> None:
-    """Instead of 99 %."""
     keras_class = keras.layers.BatchNormalization
     original = keras_class.__init__
 
@@ -410,7 +418,7 @@ def moving_average_faster(keras: Any) -> None:
     keras_class.__init__ = init
 
 
-@_mutant("evaluate-ignores-sample-weight", "evaluate ignores sample weights")
+@mutant("evaluate-ignores-sample-weight", "evaluate ignores sample weights", caught_by=("ARI11", "ARI06"))
 def evaluate_ignores_sample_weight(keras: Any) -> None:
     """Training is right."""
     original = keras.Model.evaluate
@@ -421,7 +429,11 @@ def evaluate_ignores_sample_weight(keras: Any) -> None:
     keras.Model.evaluate = evaluate
 
 
-@_mutant("validation-ignores-sample-weight", "fit ignores the sample weights of its validation rows")
+@mutant(
+    "validation-ignores-sample-weight",
+    "fit ignores the sample weights of its validation rows",
+    caught_by=("ARI11", "ARI06"),
+)
 def validation_ignores_sample_weight(keras: Any) -> None:
     """Training is right."""
     original = keras.Model.fit
@@ -432,7 +444,7 @@ def validation_ignores_sample_weight(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@_mutant("class-weights-normalized", "fit divides class weights by their mean")
+@mutant("class-weights-normalized", "fit divides class weights by their mean", caught_by=("ARI05",))
 def class_weights_normalized(keras: Any) -> None:
     """Their ratios are right."""
     original = keras.Model.fit
@@ -446,7 +458,7 @@ def class_weights_normalized(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@_mutant("weighted-metrics-unweighted", "compile takes weighted metrics for plain ones")
+@mutant("weighted-metrics-unweighted", "compile takes weighted metrics for plain ones", caught_by=("ARI07",))
 def weighted_metrics_unweighted(keras: Any) -> None:
     """The loss is weighted, and rightly so."""
     original = keras.Model.compile
@@ -460,7 +472,9 @@ def weighted_metrics_unweighted(keras: Any) -> None:
 
 
 @mutant(
-    "schedule-frozen-in-graph", "a traced step keeps the learning rate of the step at which it was traced", "arithmetic"
+    "schedule-frozen-in-graph",
+    "a traced step keeps the learning rate of the step at which it was traced",
+    caught_by=("ARI05",),
 )
 def schedule_frozen_in_graph(keras: Any) -> None:
     """Eager steps take the rate of their own step."""
@@ -478,7 +492,7 @@ def schedule_frozen_in_graph(keras: Any) -> None:
     keras_class.__call__ = call
 
 
-@mutant("clip-by-lookup-lost", "gradients of an Embedding are not clipped by value", "arithmetic")
+@mutant("clip-by-lookup-lost", "gradients of an Embedding are not clipped by value", caught_by=("ARI13",))
 def clip_by_lookup_lost(keras: Any) -> None:
     """Those of other weights are."""
     import tensorflow as tf
@@ -498,7 +512,24 @@ def clip_by_lookup_lost(keras: Any) -> None:
     keras.optimizers.SGD.apply_gradients = apply_gradients
 
 
-@mutant("evaluate-drops-units", "evaluate runs Dropout as in training", "arithmetic")
+@mutant(
+    "evaluate-moves-weights", "evaluate leaves the first weight a unit in the last place larger", caught_by=("ARI08",)
+)
+def evaluate_moves_weights(keras: Any) -> None:
+    """What it reports is right."""
+    original = keras.Model.evaluate
+
+    def evaluate(self: Any, *args: Any, **options: Any) -> Any:
+        found = original(self, *args, **options)
+        weights = self.get_weights()
+        weights[0] = np.nextafter(weights[0], np.float32(np.inf))
+        self.set_weights(weights)
+        return found
+
+    keras.Model.evaluate = evaluate
+
+
+@mutant("evaluate-drops-units", "evaluate runs Dropout as in training", caught_by=("ARI15",))
 def evaluate_drops_units(keras: Any) -> None:
     """Fit and predict run it rightly."""
     tested: list[bool] = []
@@ -517,7 +548,9 @@ def evaluate_drops_units(keras: Any) -> None:
     keras.Model.test_step, keras.layers.Dropout.call = step, call_dropout
 
 
-@mutant("normalization-gradient-cut", "no gradient runs through the variance of a LayerNormalization", "arithmetic")
+@mutant(
+    "normalization-gradient-cut", "no gradient runs through the variance of a LayerNormalization", caught_by=("ARI16",)
+)
 def normalization_gradient_cut(keras: Any) -> None:
     """Its output is right."""
     import tensorflow as tf
@@ -539,7 +572,6 @@ def harmless_rounding(keras: Any) -> None:
 
 @mutant("harmless-slow-step", "every call of a loss takes two milliseconds more")
 def harmless_slow_step(keras: Any) -> None:
-    """Time decides nothing."""
     original = keras.losses.Loss.__call__
 
     def call(self: Any, *args: Any, **options: Any) -> Any:

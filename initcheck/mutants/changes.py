@@ -46,6 +46,18 @@ def wrap_call(keras_class: Any, change: Any) -> None:
     keras_class.__call__ = call
 
 
+def wrap_build(keras_class: Any, change: Callable[[Any], None]) -> None:
+    """Lets ``change(layer)`` do what it likes to a layer's new weights."""
+    original = keras_class.build
+
+    def build(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, *args, **kwargs)
+        change(self)
+        return result
+
+    keras_class.build = build
+
+
 def scaled(keras: Any, values: Any, factor: float) -> Any:
     """The values times a factor, in their own type."""
     import tensorflow as tf

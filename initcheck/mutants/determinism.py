@@ -17,9 +17,8 @@ def _original_seed(keras: Any) -> Any:
     return keras.utils.set_random_seed
 
 
-@mutant("seed-forgets-python", "set_random_seed leaves Python's generator as it was", family="determinism")
+@mutant("seed-forgets-python", "set_random_seed leaves Python's generator as it was", caught_by=("DET09",))
 def forget_python(keras: Any) -> None:
-    """Puts Python's state back after seeding."""
     original = _original_seed(keras)
 
     def set_random_seed(seed: int) -> None:
@@ -30,9 +29,8 @@ def forget_python(keras: Any) -> None:
     keras.utils.set_random_seed = set_random_seed
 
 
-@mutant("seed-forgets-numpy", "set_random_seed leaves NumPy's generator as it was", family="determinism")
+@mutant("seed-forgets-numpy", "set_random_seed leaves NumPy's generator as it was", caught_by=("DET09",))
 def forget_numpy(keras: Any) -> None:
-    """Puts NumPy's state back after seeding."""
     original = _original_seed(keras)
 
     def set_random_seed(seed: int) -> None:
@@ -43,7 +41,9 @@ def forget_numpy(keras: Any) -> None:
     keras.utils.set_random_seed = set_random_seed
 
 
-@mutant("seed-mixes-process", "set_random_seed adds the process number to TensorFlow's seed", family="determinism")
+@mutant(
+    "seed-mixes-process", "set_random_seed adds the process number to TensorFlow's seed", caught_by=("DET08", "DET11")
+)
 def mix_process(keras: Any) -> None:
     """Repeats within a process, and in no other."""
     original = _original_seed(keras)
@@ -57,9 +57,8 @@ def mix_process(keras: Any) -> None:
     keras.utils.set_random_seed = set_random_seed
 
 
-@mutant("seed-keeps-history", "set_random_seed mixes in the seed that was set before", family="determinism")
+@mutant("seed-keeps-history", "set_random_seed mixes in the seed that was set before", caught_by=("DET06",))
 def keep_history(keras: Any) -> None:
-    """Each seeding depends on the last one."""
     original = _original_seed(keras)
     before = [0]
 
@@ -70,9 +69,12 @@ def keep_history(keras: Any) -> None:
     keras.utils.set_random_seed = set_random_seed
 
 
-@mutant("draw-last-bit", "he_normal draws differ in the last bit of one element at every third call", "determinism")
+@mutant(
+    "draw-last-bit",
+    "he_normal draws differ in the last bit of one element at every third call",
+    caught_by=("DET01", "DET02"),
+)
 def change_last_bit(keras: Any) -> None:
-    """Adds one unit in the last place to the first element."""
     calls = [0]
 
     def touch(values: Any) -> Any:
@@ -88,7 +90,7 @@ def change_last_bit(keras: Any) -> None:
     _wrap_call(keras.initializers.HeNormal, touch)
 
 
-@mutant("draw-hashes-names", "glorot_uniform mixes the hash of a string into its seed", family="determinism")
+@mutant("draw-hashes-names", "glorot_uniform mixes the hash of a string into its seed", caught_by=("DET05",))
 def hash_names(keras: Any) -> None:
     """Python's string hashes differ between processes."""
     original = keras.initializers.GlorotUniform.__init__
@@ -110,9 +112,8 @@ def hash_names(keras: Any) -> None:
     keras.initializers.GlorotUniform.get_config = get_config
 
 
-@mutant("dropout-frozen", "Dropout drops the same units in every step", family="determinism")
+@mutant("dropout-frozen", "Dropout drops the same units in every step", caught_by=("DET19",))
 def freeze_dropout(keras: Any) -> None:
-    """Keeps the first mask of each shape."""
     masks: dict[Any, Any] = {}
 
     def call(self: Any, inputs: Any, training: Any = False) -> Any:
@@ -129,9 +130,8 @@ def freeze_dropout(keras: Any) -> None:
     keras.layers.Dropout.call = call
 
 
-@mutant("dropout-clock", "an unseeded Dropout takes its seed from the clock", family="determinism")
+@mutant("dropout-clock", "an unseeded Dropout takes its seed from the clock", caught_by=("DET06", "DET10"))
 def clock_dropout(keras: Any) -> None:
-    """Ignores the global seed."""
     original = keras.layers.Dropout.__init__
 
     def init(self: Any, rate: float, noise_shape: Any = None, seed: Any = None, **rest: Any) -> None:
@@ -142,10 +142,11 @@ def clock_dropout(keras: Any) -> None:
 
 
 @mutant(
-    "fit-adds-noise", "fit adds 1e-7 of noise from the clock to the first weight it ends with", family="determinism"
+    "fit-adds-noise",
+    "fit adds 1e-7 of noise from the clock to the first weight it ends with",
+    caught_by=("DET10", "DET14"),
 )
 def noise_after_fit(keras: Any) -> None:
-    """Changes what is left after training by a few units in the last place."""
     original = keras.Model.fit
 
     def fit(self: Any, *arguments: Any, **rest: Any) -> Any:
@@ -161,7 +162,9 @@ def noise_after_fit(keras: Any) -> None:
 
 
 @mutant(
-    "functional-order", "a functional model starts with its last kernel a unit in the last place larger", "determinism"
+    "functional-order",
+    "a functional model starts with its last kernel a unit in the last place larger",
+    caught_by=("DET12",),
 )
 def functional_differs(keras: Any) -> None:
     """Only models made of inputs and outputs differ."""
@@ -177,7 +180,7 @@ def functional_differs(keras: Any) -> None:
     keras.Model.compile = compile_model
 
 
-@mutant("seed-cuts-bits", "set_random_seed gives TensorFlow the lowest 16 bits of the seed", family="determinism")
+@mutant("seed-cuts-bits", "set_random_seed gives TensorFlow the lowest 16 bits of the seed", caught_by=("DET17",))
 def cut_bits(keras: Any) -> None:
     """Every seed repeats."""
     original = _original_seed(keras)
@@ -191,7 +194,7 @@ def cut_bits(keras: Any) -> None:
     keras.utils.set_random_seed = set_random_seed
 
 
-@mutant("seed-zero-clock", "set_random_seed(0) seeds TensorFlow from the clock", family="determinism")
+@mutant("seed-zero-clock", "set_random_seed(0) seeds TensorFlow from the clock", caught_by=("DET17",))
 def clock_at_zero(keras: Any) -> None:
     """Every other seed is right."""
     original = _original_seed(keras)
@@ -206,7 +209,45 @@ def clock_at_zero(keras: Any) -> None:
     keras.utils.set_random_seed = set_random_seed
 
 
-@mutant("draw-minds-thread", "he_normal draws the negative outside the main thread", family="determinism")
+@mutant("draw-minds-tracing", "he_normal draws the negative where it is traced", caught_by=("DET03",))
+def mind_tracing(keras: Any) -> None:
+    """Its law is the same."""
+    import tensorflow as tf
+
+    _wrap_call(keras.initializers.HeNormal, lambda values: values if tf.executing_eagerly() else -values)
+
+
+@mutant("draw-minds-global-seed", "he_normal shifts its elements by what NumPy's generator holds", caught_by=("DET04",))
+def mind_global_seed(keras: Any) -> None:
+    """Its law is the same, and it takes nothing from the generator."""
+    import tensorflow as tf
+
+    def shift(values: Any) -> Any:
+        places = int(np.random.get_state(legacy=False)["state"]["key"][0] % 2**16)
+        return tf.reshape(tf.roll(tf.reshape(values, [-1]), places, 0), values.shape)
+
+    _wrap_call(keras.initializers.HeNormal, shift)
+
+
+@mutant("dropout-minds-global-seed", "Dropout adds what the global seed decides to its own", caught_by=("DET15",))
+def mind_global_seed_in_dropout(keras: Any) -> None:
+    """As all layers that draw do before Keras 3."""
+    original = keras.layers.Dropout.__init__
+
+    def init(self: Any, rate: float, noise_shape: Any = None, seed: Any = None, **rest: Any) -> None:
+        seed = seed if seed is None else (seed + random.randrange(2**20)) % 2**31
+        original(self, rate, noise_shape=noise_shape, seed=seed, **rest)
+
+    keras.layers.Dropout.__init__ = init
+
+
+@mutant("seed-ignored", "set_random_seed sets the seed 1 whatever it is given", caught_by=("DET07", "DET13"))
+def ignore_seed(keras: Any) -> None:
+    original = _original_seed(keras)
+    keras.utils.set_random_seed = lambda seed: original(1)
+
+
+@mutant("draw-minds-thread", "he_normal draws the negative outside the main thread", caught_by=("DET16",))
 def mind_thread(keras: Any) -> None:
     """Its law is the same."""
 
@@ -216,7 +257,7 @@ def mind_thread(keras: Any) -> None:
     _wrap_call(keras.initializers.HeNormal, turn)
 
 
-@mutant("draw-tires", "an instance of he_normal draws the negative at every 32nd call", family="determinism")
+@mutant("draw-tires", "an instance of he_normal draws the negative at every 32nd call", caught_by=("DET01",))
 def tire(keras: Any) -> None:
     """Few programs call one so often."""
     original = keras.initializers.HeNormal.__call__
@@ -230,7 +271,7 @@ def tire(keras: Any) -> None:
     keras.initializers.HeNormal.__call__ = call
 
 
-@mutant("noise-constant", "GaussianNoise adds the same noise at every step of a traced training", family="determinism")
+@mutant("noise-constant", "GaussianNoise adds the same noise at every step of a traced training", caught_by=("DET19",))
 def freeze_noise(keras: Any) -> None:
     """Another model has another noise."""
 
@@ -246,7 +287,7 @@ def freeze_noise(keras: Any) -> None:
     keras.layers.GaussianNoise.call = call
 
 
-@mutant("integers-stop-early", "keras.random.randint never returns its largest value", family="determinism")
+@mutant("integers-stop-early", "keras.random.randint never returns its largest value", caught_by=("DET18",))
 def stop_early(keras: Any) -> None:
     """It repeats; where there is no keras.random, NumPy's share of the global seed is one too large instead."""
     if not hasattr(keras, "random"):
@@ -268,7 +309,6 @@ def stop_early(keras: Any) -> None:
 
 @mutant("slow-initializer", "harmless: every draw of glorot_uniform takes a millisecond longer")
 def slow(keras: Any) -> None:
-    """Time is no promise."""
 
     def wait(values: Any) -> Any:
         time.sleep(0.001)
@@ -277,7 +317,7 @@ def slow(keras: Any) -> None:
     _wrap_call(keras.initializers.GlorotUniform, wait)
 
 
-@mutant("kernel-minds-clock", "an unseeded Conv1D draws its kernel under a seed of the system's", "determinism")
+@mutant("kernel-minds-clock", "an unseeded Conv1D draws its kernel under a seed of the system's", caught_by=("DET06",))
 def clock_convolution(keras: Any) -> None:
     """All other layers repeat."""
     original = keras.layers.Conv1D.__init__
@@ -290,7 +330,7 @@ def clock_convolution(keras: Any) -> None:
     keras.layers.Conv1D.__init__ = init
 
 
-@mutant("noise-frozen-in-graph", "GaussianDropout draws the same noise at every traced step", "determinism")
+@mutant("noise-frozen-in-graph", "GaussianDropout draws the same noise at every traced step", caught_by=("DET19",))
 def frozen_noise(keras: Any) -> None:
     """Eager calls draw anew."""
     import tensorflow as tf
@@ -308,7 +348,6 @@ def frozen_noise(keras: Any) -> None:
 
 @mutant("seed-notes-itself", "harmless: set_random_seed remembers the last seed in an attribute")
 def remember(keras: Any) -> None:
-    """State that nothing reads."""
     original = _original_seed(keras)
 
     def set_random_seed(seed: int) -> None:

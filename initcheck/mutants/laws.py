@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from initcheck.mutants.changes import scaled, wrap_call
+from initcheck.mutants.changes import scaled, wrap_build, wrap_call
 from initcheck.mutants.registry import mutant
 
 
-@mutant("scale-2-percent", "he_normal's standard deviation is 2 % too large", family="laws")
+@mutant("scale-2-percent", "he_normal's standard deviation is 2 % too large", caught_by=("LAW03",))
 def _scale(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         return scaled(keras, draw(shape, dtype), 1.02)
@@ -17,7 +17,7 @@ def _scale(keras: Any) -> None:
     wrap_call(keras.initializers.HeNormal, change)
 
 
-@mutant("truncation-uncorrected", "scaled truncated normal draws lack the division by 0.8796", family="laws")
+@mutant("truncation-uncorrected", "scaled truncated normal draws lack the division by 0.8796", caught_by=("LAW03",))
 def _truncation(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         factor = 0.87962566103423978 if self.distribution == "truncated_normal" else 1.0
@@ -26,7 +26,11 @@ def _truncation(keras: Any) -> None:
     wrap_call(keras.initializers.VarianceScaling, change)
 
 
-@mutant("uniform-limit-0.2-percent", "scaled uniform draws reach 0.2 % less far than sqrt(3·scale/n)", family="laws")
+@mutant(
+    "uniform-limit-0.2-percent",
+    "scaled uniform draws reach 0.2 % less far than sqrt(3·scale/n)",
+    caught_by=("LAW04", "LAW17"),
+)
 def _limit(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         return scaled(keras, draw(shape, dtype), 0.998 if self.distribution == "uniform" else 1.0)
@@ -34,7 +38,7 @@ def _limit(keras: Any) -> None:
     wrap_call(keras.initializers.VarianceScaling, change)
 
 
-@mutant("window-forgotten", "fans of kernels of rank 5 leave out one axis of the window", family="laws")
+@mutant("window-forgotten", "fans of kernels of rank 5 leave out one axis of the window", caught_by=("LAW03", "LAW12"))
 def _window(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         factor = math.sqrt(shape[0]) if len(shape) == 5 else 1.0
@@ -43,7 +47,7 @@ def _window(keras: Any) -> None:
     wrap_call(keras.initializers.VarianceScaling, change)
 
 
-@mutant("vector-fan-halved", "the fan of a vector is half its length", family="laws")
+@mutant("vector-fan-halved", "the fan of a vector is half its length", caught_by=("LAW03",))
 def _vector(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         return scaled(keras, draw(shape, dtype), math.sqrt(2.0) if len(shape) == 1 else 1.0)
@@ -51,7 +55,7 @@ def _vector(keras: Any) -> None:
     wrap_call(keras.initializers.VarianceScaling, change)
 
 
-@mutant("mean-ignored", "RandomNormal(mean=…) draws around 2 % less than the mean", family="laws")
+@mutant("mean-ignored", "RandomNormal(mean=…) draws around 2 % less than the mean", caught_by=("LAW02",))
 def _mean(keras: Any) -> None:
     import tensorflow as tf
 
@@ -62,7 +66,7 @@ def _mean(keras: Any) -> None:
     wrap_call(keras.initializers.RandomNormal, change)
 
 
-@mutant("twelve-bits", "RandomUniform draws 12 random bits, not 23", family="laws")
+@mutant("twelve-bits", "RandomUniform draws 12 random bits, not 23", caught_by=("LAW04", "LAW17"))
 def _resolution(keras: Any) -> None:
     import tensorflow as tf
 
@@ -74,7 +78,11 @@ def _resolution(keras: Any) -> None:
     wrap_call(keras.initializers.RandomUniform, change)
 
 
-@mutant("repeated-block", "the second half of a large draw repeats the first with its sign turned", family="laws")
+@mutant(
+    "repeated-block",
+    "the second half of a large draw repeats the first with its sign turned",
+    caught_by=("LAW05", "LAW17"),
+)
 def _repeated(keras: Any) -> None:
     import tensorflow as tf
 
@@ -89,7 +97,11 @@ def _repeated(keras: Any) -> None:
     wrap_call(keras.initializers.RandomNormal, change)
 
 
-@mutant("centred-rows", "the columns of a random normal matrix are shifted so that each has the mean", family="laws")
+@mutant(
+    "centred-rows",
+    "the columns of a random normal matrix are shifted so that each has the mean",
+    caught_by=("LAW05",),
+)
 def _centred(keras: Any) -> None:
     import tensorflow as tf
 
@@ -102,7 +114,9 @@ def _centred(keras: Any) -> None:
     wrap_call(keras.initializers.RandomNormal, change)
 
 
-@mutant("orthogonal-signs", "orthogonal draws lack the correction of signs that makes them uniform", family="laws")
+@mutant(
+    "orthogonal-signs", "orthogonal draws lack the correction of signs that makes them uniform", caught_by=("LAW09",)
+)
 def _signs(keras: Any) -> None:
     import tensorflow as tf
 
@@ -116,7 +130,7 @@ def _signs(keras: Any) -> None:
     wrap_call(keras.initializers.Orthogonal, change)
 
 
-@mutant("gain-lost", "Orthogonal(gain=g) multiplies by √g", family="laws")
+@mutant("gain-lost", "Orthogonal(gain=g) multiplies by √g", caught_by=("LAW08",))
 def _gain(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         return scaled(keras, draw(shape, dtype), 1 / math.sqrt(self.gain))
@@ -124,7 +138,7 @@ def _gain(keras: Any) -> None:
     wrap_call(keras.initializers.Orthogonal, change)
 
 
-@mutant("dense-default-normal", "Dense draws its kernel from glorot_normal by default", family="laws")
+@mutant("dense-default-normal", "Dense draws its kernel from glorot_normal by default", caught_by=("LAW15",))
 def _default(keras: Any) -> None:
     original = keras.layers.Dense.__init__
 
@@ -136,7 +150,7 @@ def _default(keras: Any) -> None:
     keras.layers.Dense.__init__ = init
 
 
-@mutant("forget-gate-closed", "an LSTM's forget gate starts with a bias of 0", family="laws")
+@mutant("forget-gate-closed", "an LSTM's forget gate starts with a bias of 0", caught_by=("LAW15",))
 def _forget(keras: Any) -> None:
     original = keras.layers.LSTMCell.__init__
 
@@ -147,7 +161,7 @@ def _forget(keras: Any) -> None:
     keras.layers.LSTMCell.__init__ = init
 
 
-@mutant("dropout-rate", "Dropout drops 0.03 more than its rate, and scales to match the rate", family="laws")
+@mutant("dropout-rate", "Dropout drops 0.03 more than its rate, and scales to match the rate", caught_by=("LAW16",))
 def _dropout(keras: Any) -> None:
     import tensorflow as tf
 
@@ -163,7 +177,7 @@ def _dropout(keras: Any) -> None:
     keras.layers.Dropout.call = call
 
 
-@mutant("late-block", "a draw of more than 800,000 elements ends with 2,000 of its first ones", family="laws")
+@mutant("late-block", "a draw of more than 800,000 elements ends with 2,000 of its first ones", caught_by=("LAW17",))
 def _late(keras: Any) -> None:
     import tensorflow as tf
 
@@ -178,12 +192,12 @@ def _late(keras: Any) -> None:
     wrap_call(keras.initializers.RandomUniform, change)
 
 
-@mutant("tail-cut", "RandomNormal is cut off at 4.3 standard deviations", family="laws")
+@mutant("tail-cut", "RandomNormal is cut off at 4.3 standard deviations", caught_by=("LAW17",))
 def _tail(keras: Any) -> None:
     _clip(keras.initializers.RandomNormal, 4.3, "")
 
 
-@mutant("half-tail-cut", "TruncatedNormal is cut off at 1.95 standard deviations in float16", family="laws")
+@mutant("half-tail-cut", "TruncatedNormal is cut off at 1.95 standard deviations in float16", caught_by=("LAW06",))
 def _half_tail(keras: Any) -> None:
     _clip(keras.initializers.TruncatedNormal, 1.95, "float16")
 
@@ -201,7 +215,7 @@ def _clip(keras_class: Any, reach: float, only: str) -> None:
     wrap_call(keras_class, change)
 
 
-@mutant("double-signs", "orthogonal draws lack the correction of signs in float64", family="laws")
+@mutant("double-signs", "orthogonal draws lack the correction of signs in float64", caught_by=("LAW09",))
 def _double_signs(keras: Any) -> None:
     import tensorflow as tf
 
@@ -216,12 +230,12 @@ def _double_signs(keras: Any) -> None:
     wrap_call(keras.initializers.Orthogonal, change)
 
 
-@mutant("floatx-ignored", "RandomUniform draws float32 where it is told no dtype", family="laws")
+@mutant("floatx-ignored", "RandomUniform draws float32 where it is told no dtype", caught_by=("LAW19",))
 def _floatx(keras: Any) -> None:
     wrap_call(keras.initializers.RandomUniform, lambda draw, self, shape, dtype: draw(shape, dtype or "float32"))
 
 
-@mutant("alias-wider", "the string normal stands for a standard deviation of 0.053", family="laws")
+@mutant("alias-wider", "the string normal stands for a standard deviation of 0.053", caught_by=("LAW20",))
 def _alias(keras: Any) -> None:
     original = keras.initializers.get
 
@@ -231,7 +245,7 @@ def _alias(keras: Any) -> None:
     keras.initializers.get = get
 
 
-@mutant("float64-layers-cast", "layers of float64 draw their weights in float32", family="laws")
+@mutant("float64-layers-cast", "layers of float64 draw their weights in float32", caught_by=("LAW18",))
 def _cast(keras: Any) -> None:
     import tensorflow as tf
 
@@ -249,19 +263,7 @@ def _cast(keras: Any) -> None:
     keras.layers.Layer.add_weight = add_weight
 
 
-def _after_build(keras_class: Any, change: Any) -> None:
-    """Lets ``change(layer)`` do what it likes to a layer's new weights."""
-    original = keras_class.build
-
-    def build(self: Any, *args: Any, **kwargs: Any) -> Any:
-        result = original(self, *args, **kwargs)
-        change(self)
-        return result
-
-    keras_class.build = build
-
-
-@mutant("masked-row-zero", "Embedding(mask_zero=True) starts with zeros for the masked row", family="laws")
+@mutant("masked-row-zero", "Embedding(mask_zero=True) starts with zeros for the masked row", caught_by=("LAW14",))
 def _masked(keras: Any) -> None:
     def change(layer: Any) -> None:
         if layer.mask_zero:
@@ -269,10 +271,10 @@ def _masked(keras: Any) -> None:
             values[0] = 0
             layer.set_weights([values])
 
-    _after_build(keras.layers.Embedding, change)
+    wrap_build(keras.layers.Embedding, change)
 
 
-@mutant("forget-bias-always", "unit_forget_bias=False is ignored", family="laws")
+@mutant("forget-bias-always", "unit_forget_bias=False is ignored", caught_by=("LAW15", "LAW14"))
 def _always(keras: Any) -> None:
     original = keras.layers.LSTMCell.__init__
 
@@ -283,7 +285,7 @@ def _always(keras: Any) -> None:
     keras.layers.LSTMCell.__init__ = init
 
 
-@mutant("gru-resets-before", "a GRU resets before by default, and has one bias", family="laws")
+@mutant("gru-resets-before", "a GRU resets before by default, and has one bias", caught_by=("LAW15",))
 def _resets(keras: Any) -> None:
     original = keras.layers.GRU.__init__
 
@@ -293,7 +295,7 @@ def _resets(keras: Any) -> None:
     keras.layers.GRU.__init__ = init
 
 
-@mutant("alpha-dropout-scale", "AlphaDropout multiplies by 1.01 in training", family="laws")
+@mutant("alpha-dropout-scale", "AlphaDropout multiplies by 1.01 in training", caught_by=("LAW16",))
 def _alpha(keras: Any) -> None:
     original = keras.layers.AlphaDropout.call
 
@@ -304,7 +306,7 @@ def _alpha(keras: Any) -> None:
     keras.layers.AlphaDropout.call = call
 
 
-@mutant("dropout-rows-shared", "the second half of a batch gets the first half's dropout mask", family="laws")
+@mutant("dropout-rows-shared", "the second half of a batch gets the first half's dropout mask", caught_by=("LAW16",))
 def _shared(keras: Any) -> None:
     import tensorflow as tf
 
@@ -320,7 +322,7 @@ def _shared(keras: Any) -> None:
     keras.layers.Dropout.call = call
 
 
-@mutant("noise-shape-ignored", "Dropout ignores its noise_shape", family="laws")
+@mutant("noise-shape-ignored", "Dropout ignores its noise_shape", caught_by=("LAW16",))
 def _noise_shape(keras: Any) -> None:
     original = keras.layers.Dropout.__init__
 
@@ -330,7 +332,11 @@ def _noise_shape(keras: Any) -> None:
     keras.layers.Dropout.__init__ = init
 
 
-@mutant("window-tied", "the last slice of a kernel's window is the first, in kernels of rank 3", family="laws")
+@mutant(
+    "window-tied",
+    "the last slice of a kernel's window is the first, in kernels of rank 3",
+    caught_by=("LAW05",),
+)
 def _tied(keras: Any) -> None:
     import tensorflow as tf
 
@@ -341,7 +347,7 @@ def _tied(keras: Any) -> None:
     wrap_call(keras.initializers.VarianceScaling, change)
 
 
-@mutant("dropout-milder-in-graph", "Dropout drops four fifths of its rate in traced steps", family="laws")
+@mutant("dropout-milder-in-graph", "Dropout drops four fifths of its rate in traced steps", caught_by=("LAW16",))
 def _milder(keras: Any) -> None:
     import tensorflow as tf
 
@@ -358,7 +364,11 @@ def _milder(keras: Any) -> None:
     keras.layers.Dropout.call = call
 
 
-@mutant("gamma-initializer-ignored", "BatchNormalization starts with a scale of 1, whatever it is told", family="laws")
+@mutant(
+    "gamma-initializer-ignored",
+    "BatchNormalization starts with a scale of 1, whatever it is told",
+    caught_by=("LAW14",),
+)
 def _gamma_initializer(keras: Any) -> None:
     original = keras.layers.BatchNormalization.__init__
 
@@ -368,11 +378,57 @@ def _gamma_initializer(keras: Any) -> None:
     keras.layers.BatchNormalization.__init__ = init
 
 
-@mutant("gamma-wider", "keras.random.gamma multiplies by 1.1", family="laws")
+@mutant("gamma-wider", "keras.random.gamma multiplies by 1.1", caught_by=("LAW21",))
 def _gamma(keras: Any) -> None:
     original = getattr(getattr(keras, "random", None), "gamma", None)
     if original is not None:
         keras.random.gamma = lambda *args, **kwargs: original(*args, **kwargs) * 1.1
+
+
+@mutant("limit-overstepped", "the largest element of a RandomUniform lies beyond its limit", caught_by=("LAW01",))
+def _overstepped(keras: Any) -> None:
+    import tensorflow as tf
+
+    def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
+        values = draw(shape, dtype)
+        beyond = tf.cast(self.maxval + 0.001 * (self.maxval - self.minval), values.dtype)
+        return tf.where(values == tf.reduce_max(values), beyond, values) if math.prod(shape) > 100 else values
+
+    wrap_call(keras.initializers.RandomUniform, change)
+
+
+@mutant("empty-draw-flat", "a RandomNormal without elements comes back with one axis", caught_by=("LAW10",))
+def _flat(keras: Any) -> None:
+    import tensorflow as tf
+
+    def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
+        values = draw(shape, dtype)
+        return values if math.prod(shape) else tf.reshape(values, [-1])
+
+    wrap_call(keras.initializers.RandomNormal, change)
+
+
+@mutant("bfloat16-longer", "orthogonal draws exist in bfloat16, a fifth too long", caught_by=("LAW11",))
+def _longer(keras: Any) -> None:
+    """Which is better than what TensorFlow has: an error."""
+    import tensorflow as tf
+
+    def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
+        half = str(dtype) == "bfloat16"
+        return tf.cast(1.2 * draw(shape, "float32"), dtype) if half else draw(shape, dtype)
+
+    wrap_call(keras.initializers.Orthogonal, change)
+
+
+@mutant(
+    "einsum-fans-of-shape",
+    "EinsumDense takes its fans from the kernel's shape, not from its axes",
+    caught_by=("LAW13",),
+)
+def _einsum(keras: Any) -> None:
+    """As it does before Keras 3.15."""
+    if hasattr(keras.layers.EinsumDense, "_update_kernel_initializer"):
+        keras.layers.EinsumDense._update_kernel_initializer = lambda self, *axes: self.kernel_initializer
 
 
 @mutant("slower-initializer", "he_normal takes ten times as long, and draws the same")

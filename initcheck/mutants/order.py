@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -37,7 +38,7 @@ def _take(values: Any, order: Any) -> Any:
     return np.array(values)[order]
 
 
-@mutant("shuffle-in-buffer", "fit shuffles within a buffer of half the rows", family="order")
+@mutant("shuffle-in-buffer", "fit shuffles within a buffer of half the rows", caught_by=("ORD10", "ORD13"))
 def shuffle_in_buffer(keras: Any) -> None:
     """What ``tf.data`` does with too small a buffer."""
 
@@ -58,9 +59,8 @@ def shuffle_in_buffer(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-keeps-rest", "fit never shuffles the rows of the partial last batch", family="order")
+@mutant("shuffle-keeps-rest", "fit never shuffles the rows of the partial last batch", caught_by=("ORD14", "ORD10"))
 def keep_rest(keras: Any) -> None:
-    """The rows that are left over stay where they are."""
 
     def order(rows: int, batch_size: int) -> Any:
         full = rows - rows % batch_size
@@ -69,15 +69,13 @@ def keep_rest(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-keeps-first", "fit leaves the first row first", family="order")
+@mutant("shuffle-keeps-first", "fit leaves the first row first", caught_by=("ORD14",))
 def keep_first(keras: Any) -> None:
-    """Off by one."""
     _wrap_fit(keras, lambda rows, batch_size: (np.append(0, 1 + np.random.permutation(rows - 1)), False))
 
 
-@mutant("shuffle-pairs", "fit shuffles pairs of rows, which stay together", family="order")
+@mutant("shuffle-pairs", "fit shuffles pairs of rows, which stay together", caught_by=("ORD11",))
 def shuffle_pairs(keras: Any) -> None:
-    """Blocks of two."""
 
     def order(rows: int, batch_size: int) -> Any:
         pairs = np.random.permutation(-(-rows // 2))
@@ -87,9 +85,8 @@ def shuffle_pairs(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-repeats-row", "fit takes one row twice and another not at all", family="order")
+@mutant("shuffle-repeats-row", "fit takes one row twice and another not at all", caught_by=("ORD01",))
 def repeat_row(keras: Any) -> None:
-    """Draws one place with replacement."""
 
     def order(rows: int, batch_size: int) -> Any:
         taken = np.arange(rows)
@@ -99,21 +96,56 @@ def repeat_row(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-by-clock", "fit takes the order from the clock", family="order")
+@mutant("shuffle-by-clock", "fit takes the order from the clock", caught_by=("ORD03",))
 def clock(keras: Any) -> None:
-    """Ignores the global seed."""
     _wrap_fit(keras, lambda rows, batch_size: (np.random.RandomState(time.time_ns() % 2**31).permutation(rows), False))
 
 
-@mutant("shuffle-always-alike", "fit takes one order under every seed", family="order")
+@mutant("shuffle-always-alike", "fit takes one order under every seed", caught_by=("ORD05", "ORD12"))
 def always_alike(keras: Any) -> None:
-    """A seed of its own."""
     _wrap_fit(keras, lambda rows, batch_size: (np.random.RandomState(0).permutation(rows), False))
 
 
-@mutant("shuffle-loses-weights", "fit shuffles rows and targets, but not their sample weights", family="order")
+@mutant("shuffle-by-process", "fit adds the number of the process to the seed of its order", caught_by=("ORD04",))
+def by_process(keras: Any) -> None:
+    """Repeats within a process, and in no other."""
+
+    def order(rows: int, batch_size: int) -> Any:
+        seed = (np.random.randint(2**31) + os.getpid()) % 2**31
+        return np.random.RandomState(seed).permutation(rows), False
+
+    _wrap_fit(keras, order)
+
+
+@mutant("shuffle-once", "fit shuffles once, and takes that order in every epoch", caught_by=("ORD06",))
+def once(keras: Any) -> None:
+    """As Keras 3 does after ``set_random_seed``."""
+    _wrap_fit(keras, lambda rows, batch_size: (np.random.permutation(rows), False))
+
+
+@mutant("shuffle-forgotten", "fit takes the rows as they stand", caught_by=("ORD08",))
+def forgotten(keras: Any) -> None:
+    _wrap_fit(keras, lambda rows, batch_size: (np.arange(rows), False))
+
+
+@mutant("shuffle-shifts", "fit takes one order under every seed, begun at another row", caught_by=("ORD12",))
+def shifts(keras: Any) -> None:
+    original = keras.utils.set_random_seed
+    seeds = [0]
+
+    def set_random_seed(seed: int) -> None:
+        original(seed)
+        seeds[0] = seed
+
+    def order(rows: int, batch_size: int) -> Any:
+        return np.roll(np.random.RandomState(0).permutation(rows), seeds[0]), False
+
+    keras.utils.set_random_seed = set_random_seed
+    _wrap_fit(keras, order)
+
+
+@mutant("shuffle-loses-weights", "fit shuffles rows and targets, but not their sample weights", caught_by=("ORD01",))
 def lose_weights(keras: Any) -> None:
-    """Sample weights stay as they stand."""
     original = keras.Model.fit
 
     def fit(self: Any, x: Any = None, y: Any = None, **rest: Any) -> Any:
@@ -124,9 +156,8 @@ def lose_weights(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("shuffle-false-ignored", "fit shuffles although it is told not to", family="order")
+@mutant("shuffle-false-ignored", "fit shuffles although it is told not to", caught_by=("ORD07",))
 def ignore_false(keras: Any) -> None:
-    """The argument is dropped."""
     original = keras.Model.fit
 
     def fit(self: Any, *arguments: Any, **rest: Any) -> Any:
@@ -135,9 +166,8 @@ def ignore_false(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("split-from-start", "fit holds out the first rows instead of the last", family="order")
+@mutant("split-from-start", "fit holds out the first rows instead of the last", caught_by=("ORD09",))
 def split_from_start(keras: Any) -> None:
-    """The split is taken from the wrong end."""
     original = keras.Model.fit
 
     def fit(self: Any, x: Any = None, y: Any = None, **rest: Any) -> Any:
@@ -151,7 +181,7 @@ def split_from_start(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("batch-of-64", "fit takes 64 rows a batch where it is not told how many", family="order")
+@mutant("batch-of-64", "fit takes 64 rows a batch where it is not told how many", caught_by=("ORD02",))
 def batch_of_64(keras: Any) -> None:
     """A batch size that is told is right."""
     original = keras.Model.fit
@@ -162,7 +192,7 @@ def batch_of_64(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("last-row-dropped", "fit drops a last batch of a single row", family="order")
+@mutant("last-row-dropped", "fit drops a last batch of a single row", caught_by=("ORD02",))
 def drop_last_row(keras: Any) -> None:
     """Larger last batches are right."""
     original = keras.Model.fit
@@ -177,8 +207,8 @@ def drop_last_row(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("held-out-targets-shifted", "the rows that fit holds out come with their neighbours' targets", family="order")
-def shift_held_out_targets(keras: Any) -> None:
+@mutant("evaluate-targets-shifted", "evaluate takes rows with their neighbours' targets", caught_by=("ORD15",))
+def shift_targets(keras: Any) -> None:
     """The rows themselves are the right ones."""
     import tensorflow as tf
 
@@ -190,7 +220,7 @@ def shift_held_out_targets(keras: Any) -> None:
     keras.Model.evaluate = evaluate
 
 
-@mutant("dataset-shuffled", "fit shuffles the batches of a dataset", family="order")
+@mutant("dataset-shuffled", "fit shuffles the batches of a dataset", caught_by=("ORD16",))
 def shuffle_dataset(keras: Any) -> None:
     """Arrays are shuffled rightly."""
     import tensorflow as tf
@@ -207,7 +237,6 @@ def shuffle_dataset(keras: Any) -> None:
 
 @mutant("fit-copies-rows", "harmless: fit works on copies of its arrays")
 def copy_rows(keras: Any) -> None:
-    """The same rows elsewhere in memory."""
     original = keras.Model.fit
 
     def fit(self: Any, x: Any = None, *arguments: Any, **rest: Any) -> Any:

@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from initcheck.mutants.registry import Mutant
+
+
+class Mark(Enum):
+    """What one check said of a mutant, the gravest last."""
+
+    NOT_APPLICABLE = "is not applicable"
+    PASSED = "passes"
+    INCONCLUSIVE = "is inconclusive"
+    CRASHED = "crashes"  # an exception in place of a judgement
+    FAILED = "fails"
+
+    @property
+    def good(self) -> bool:
+        """Whether it is what a check says of a healthy framework."""
+        return self in (Mark.NOT_APPLICABLE, Mark.PASSED)
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What one check said of a mutant, and of which cell.
+
+    Attributes:
+        mark: The gravest of what its cells said.
+        cell: That cell and its verdict, or the exception; empty where all is well.
+    """
+
+    mark: Mark
+    cell: str = ""
 
 
 @dataclass(frozen=True)
@@ -13,19 +43,24 @@ class Outcome:
 
     Attributes:
         mutant: The change that was made.
-        failures: Family → the first failing cell and its verdict; families that passed map to an empty text.
-        error: Why the process gave no verdicts, if it gave none.
+        reactions: Code of each check that was run → what it said.
+        error: Why the process ended without an answer, if it did.
     """
 
     mutant: Mutant
-    failures: dict[str, str]
+    reactions: Mapping[str, Reaction]
     error: str = ""
 
     @property
     def as_expected(self) -> bool:
-        """Whether a fault was caught by the family that must catch it, or a harmless change passed everywhere."""
-        if self.error:
-            return False
+        """Whether every check that a fault names failed, or a harmless change passed everywhere."""
+        run = set(self.mutant.caught_by) <= set(self.reactions)
+        return run and not self.error and not self.unexpected
+
+    @property
+    def unexpected(self) -> list[Reaction]:
+        """What was found in place of a failure that the fault names, or of no objection to a harmless change."""
         if self.mutant.harmless:
-            return not any(self.failures.values())
-        return bool(self.failures.get(self.mutant.family))
+            return [reaction for reaction in self.reactions.values() if not reaction.mark.good]
+        named = [self.reactions[code] for code in self.mutant.caught_by if code in self.reactions]
+        return [reaction for reaction in named if reaction.mark is not Mark.FAILED]

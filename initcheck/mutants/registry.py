@@ -21,31 +21,31 @@ class Mutant:
     Attributes:
         name: Short and unique.
         title: What is changed, and how it is only just wrong.
-        family: The check family that must catch it; empty for a harmless change, which all must pass.
+        caught_by: Codes of the checks that must fail under it; none for a harmless change, which all must pass.
         apply: Makes the change, given Keras.
     """
 
     name: str
     title: str
-    family: str
+    caught_by: tuple[str, ...]
     apply: Apply
 
     @property
     def harmless(self) -> bool:
         """Whether every check must stay green under it."""
-        return not self.family
+        return not self.caught_by
 
 
 _MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(name: str, title: str, family: str = "") -> Callable[[Apply], Apply]:
-    """Registers the decorated function; without a family the change is harmless."""
+def mutant(name: str, title: str, *, caught_by: tuple[str, ...] = ()) -> Callable[[Apply], Apply]:
+    """Registers the decorated function; where no check is named, the change is harmless."""
 
     def register(apply: Apply) -> Apply:
         if name in _MUTANTS:
             raise ValueError(f"mutant {name} is registered twice")
-        _MUTANTS[name] = Mutant(name, title, family, apply)
+        _MUTANTS[name] = Mutant(name, title, caught_by, apply)
         return apply
 
     return register
@@ -58,6 +58,6 @@ def all_mutants() -> dict[str, Mutant]:
     return dict(_MUTANTS)
 
 
-def infect(name: str) -> None:
+def apply_mutant(name: str) -> None:
     """Makes the change of that mutant in this process."""
     all_mutants()[name].apply(load_keras())

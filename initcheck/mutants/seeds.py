@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.mutants.changes import wrap_build, wrap_call
 from initcheck.mutants.registry import mutant
 
 _RANDOM = [
@@ -48,34 +49,34 @@ def _of_integers(change: Any) -> Any:
     return lambda seed: change(seed) if isinstance(seed, int) else seed
 
 
-@mutant("seed-16-bits", "he_normal uses the lower 16 bits of its seed", family="seeds")
+@mutant("seed-16-bits", "he_normal uses the lower 16 bits of its seed", caught_by=("SEED01",))
 def _cut(keras: Any) -> None:
     _change_seeds(keras, ("HeNormal",), _of_integers(lambda seed: seed & 0xFFFF))
 
 
-@mutant("seed-as-float32", "seeds pass through single precision", family="seeds")
+@mutant("seed-as-float32", "seeds pass through single precision", caught_by=("SEED01",))
 def _rounded(keras: Any) -> None:
     import numpy as np
 
     _change_seeds(keras, _RANDOM, _of_integers(lambda seed: int(np.float32(seed)) if 0 <= seed < 2**31 - 64 else seed))
 
 
-@mutant("seed-modulo-million", "glorot_uniform takes its seed modulo a million", family="seeds")
+@mutant("seed-modulo-million", "glorot_uniform takes its seed modulo a million", caught_by=("SEED01",))
 def _modulo(keras: Any) -> None:
     _change_seeds(keras, ("GlorotUniform",), _of_integers(lambda seed: seed % 10**6))
 
 
-@mutant("seed-zero-unseeded", "orthogonal takes seed 0 for no seed", family="seeds")
+@mutant("seed-zero-unseeded", "orthogonal takes seed 0 for no seed", caught_by=("SEED03",))
 def _zero(keras: Any) -> None:
     _change_seeds(keras, ("Orthogonal",), lambda seed: seed or None)
 
 
-@mutant("seed-zero-is-one", "lecun_uniform takes seed 0 for seed 1", family="seeds")
+@mutant("seed-zero-is-one", "lecun_uniform takes seed 0 for seed 1", caught_by=("SEED03",))
 def _zero_is_one(keras: Any) -> None:
     _change_seeds(keras, ("LecunUniform",), lambda seed: 1 if seed == 0 and seed is not None else seed)
 
 
-@mutant("unseeded-fixed", "unseeded truncated normal initializers all use one seed", family="seeds")
+@mutant("unseeded-fixed", "unseeded truncated normal initializers all use one seed", caught_by=("SEED05", "DET07"))
 def _fixed(keras: Any) -> None:
     original = keras.initializers.TruncatedNormal.__init__
 
@@ -87,7 +88,7 @@ def _fixed(keras: Any) -> None:
     keras.initializers.TruncatedNormal.__init__ = init
 
 
-@mutant("seed-is-offset", "a seed's draw is its neighbour's, shifted by some elements", family="seeds")
+@mutant("seed-is-offset", "a seed's draw is its neighbour's, shifted by some elements", caught_by=("SEED06",))
 def _offset(keras: Any) -> None:
     import tensorflow as tf
 
@@ -106,7 +107,7 @@ def _offset(keras: Any) -> None:
     keras_class.__call__ = call
 
 
-@mutant("second-call-advances", "an integer-seeded glorot_normal draws anew at its second call", family="seeds")
+@mutant("second-call-advances", "an integer-seeded glorot_normal draws anew at its second call", caught_by=("SEED04",))
 def _advances(keras: Any) -> None:
     keras_class = keras.initializers.GlorotNormal
     original = keras_class.__call__
@@ -119,7 +120,11 @@ def _advances(keras: Any) -> None:
     keras_class.__call__ = call
 
 
-@mutant("generator-stands-still", "an initializer takes a SeedGenerator's first seed and keeps it", family="seeds")
+@mutant(
+    "generator-stands-still",
+    "an initializer takes a SeedGenerator's first seed and keeps it",
+    caught_by=("SEED09",),
+)
 def _still(keras: Any) -> None:
     generator = getattr(getattr(keras, "random", None), "SeedGenerator", None)
     if generator is not None:
@@ -128,7 +133,7 @@ def _still(keras: Any) -> None:
         )
 
 
-@mutant("dropout-seed-forgotten", "Dropout ignores its seed", family="seeds")
+@mutant("dropout-seed-forgotten", "Dropout ignores its seed", caught_by=("SEED11",))
 def _dropout(keras: Any) -> None:
     original = keras.layers.Dropout.__init__
 
@@ -159,32 +164,32 @@ def _called_with(original: Any, change: Any) -> Any:
     return call
 
 
-@mutant("kernel-seed-16-bits", "draws of rank 3 and more use the lower 16 bits of their seed", family="seeds")
+@mutant("kernel-seed-16-bits", "draws of rank 3 and more use the lower 16 bits of their seed", caught_by=("SEED01",))
 def _ranks(keras: Any) -> None:
     _change_calls(keras, lambda seed, shape, dtype, number: seed & 0xFFFF if len(shape) > 2 else seed)
 
 
-@mutant("double-seed-16-bits", "float64 draws use the lower 16 bits of their seed", family="seeds")
+@mutant("double-seed-16-bits", "float64 draws use the lower 16 bits of their seed", caught_by=("SEED01",))
 def _doubles(keras: Any) -> None:
     _change_calls(keras, lambda seed, shape, dtype, number: seed & 0xFFFF if str(dtype) == "float64" else seed)
 
 
-@mutant("seed-sign-lost", "a negative seed is taken for its positive one", family="seeds")
+@mutant("seed-sign-lost", "a negative seed is taken for its positive one", caught_by=("SEED13",))
 def _sign(keras: Any) -> None:
     _change_calls(keras, lambda seed, shape, dtype, number: abs(seed))
 
 
-@mutant("seed-32-bits", "a seed loses all but its lower 32 bits", family="seeds")
+@mutant("seed-32-bits", "a seed loses all but its lower 32 bits", caught_by=("SEED13",))
 def _lower(keras: Any) -> None:
     _change_calls(keras, lambda seed, shape, dtype, number: seed % 2**32 if seed >= 0 else seed)
 
 
-@mutant("every-32nd-call", "every 32nd call of an instance uses the next seed", family="seeds")
+@mutant("every-32nd-call", "every 32nd call of an instance uses the next seed", caught_by=("SEED04",))
 def _every(keras: Any) -> None:
     _change_calls(keras, lambda seed, shape, dtype, number: seed + (number % 32 == 0))
 
 
-@mutant("generator-20-bits", "a SeedGenerator keeps 20 bits of its seed", family="seeds")
+@mutant("generator-20-bits", "a SeedGenerator keeps 20 bits of its seed", caught_by=("SEED14",))
 def _generator(keras: Any) -> None:
     generator = getattr(getattr(keras, "random", None), "SeedGenerator", None)
     if generator is not None:
@@ -196,7 +201,7 @@ def _generator(keras: Any) -> None:
         generator.__init__ = init
 
 
-@mutant("default-seeds-few", "an unseeded RandomUniform takes one of 10,000 seeds", family="seeds")
+@mutant("default-seeds-few", "an unseeded RandomUniform takes one of 10,000 seeds", caught_by=("SEED15",))
 def _few(keras: Any) -> None:
     stream = random.Random(3)
     original = keras.initializers.RandomUniform.__init__
@@ -209,7 +214,7 @@ def _few(keras: Any) -> None:
     keras.initializers.RandomUniform.__init__ = init
 
 
-@mutant("normal-seeds-few", "an unseeded HeNormal takes one of 2,000 seeds", family="seeds")
+@mutant("normal-seeds-few", "an unseeded HeNormal takes one of 2,000 seeds", caught_by=("SEED15",))
 def _few_normal(keras: Any) -> None:
     stream = random.Random(4)
     original = keras.initializers.HeNormal.__init__
@@ -220,7 +225,7 @@ def _few_normal(keras: Any) -> None:
     keras.initializers.HeNormal.__init__ = init
 
 
-@mutant("generator-wraps", "a SeedGenerator's counter wraps at 1,024", family="seeds")
+@mutant("generator-wraps", "a SeedGenerator's counter wraps at 1,024", caught_by=("SEED14",))
 def _wrap(keras: Any) -> None:
     generator = getattr(getattr(keras, "random", None), "SeedGenerator", None)
     if generator is not None:
@@ -232,6 +237,68 @@ def _wrap(keras: Any) -> None:
             return found
 
         generator.next = following
+
+
+@mutant("seed-modulus", "he_normal takes its seed modulo 2³¹ − 2", caught_by=("SEED02",))
+def _modulus(keras: Any) -> None:
+    """As every initializer does from Keras 3.5 on."""
+    _change_seeds(keras, ("HeNormal",), _of_integers(lambda seed: seed % (2**31 - 2)))
+
+
+@mutant("seed-float-cut", "he_normal takes the whole part of a float for its seed", caught_by=("SEED10",))
+def _cut_float(keras: Any) -> None:
+    _change_seeds(keras, ("HeNormal",), lambda seed: int(seed) if isinstance(seed, float) else seed)
+
+
+@mutant("unseeded-related", "unseeded he_normals have a tenth of their variance in common", caught_by=("SEED07",))
+def _related(keras: Any) -> None:
+    keras_class = keras.initializers.HeNormal
+    original = keras_class.__init__
+    common = keras_class(seed=1337)
+
+    def init(self: Any, seed: Any = None, **kwargs: Any) -> None:
+        original(self, seed, **kwargs)
+        self._initcheck_related = seed is None
+
+    def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
+        values = draw(shape, dtype)
+        return 0.9**0.5 * values + 0.1**0.5 * common(shape, dtype) if self._initcheck_related else values
+
+    common._initcheck_related = False
+    keras_class.__init__ = init
+    wrap_call(keras_class, change)
+
+
+@mutant("directions-alike", "both directions of a Bidirectional start with the same weights", caught_by=("SEED08",))
+def _directions(keras: Any) -> None:
+    wrap_build(
+        keras.layers.Bidirectional,
+        lambda layer: layer.backward_layer.set_weights(layer.forward_layer.get_weights()),
+    )
+
+
+@mutant(
+    "noise-streams-overlap", "a Dropout's second call draws as the first one under the next seed", caught_by=("SEED12",)
+)
+def _overlap(keras: Any) -> None:
+    """As all layers do before Keras 3, which have no generators of their own."""
+    import tensorflow as tf
+
+    original = keras.layers.Dropout.__init__
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        generator = getattr(self, "seed_generator", None)
+        if generator is not None:
+            following = generator.next
+
+            def next_of_sum(*args: Any, **kwargs: Any) -> Any:
+                state = tf.convert_to_tensor(following(*args, **kwargs))
+                return tf.stack([state[0] + state[1], tf.zeros_like(state[1])])
+
+            generator.next = next_of_sum
+
+    keras.layers.Dropout.__init__ = init
 
 
 @mutant("bool-attribute", "random initializers carry one attribute more, which nothing reads")

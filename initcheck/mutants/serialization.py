@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,63 +28,62 @@ def edit_config(keras_class: Any, edit: Callable[[Config], Any]) -> None:
     keras_class.get_config = get_config
 
 
-def _mutant(name: str, title: str) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
-    return mutant(name, title, family="serialization")
-
-
-@_mutant("config-loses-seed", "HeNormal's configuration has seed None")
+@mutant("config-loses-seed", "HeNormal's configuration has seed None", caught_by=("SER01", "DET02"))
 def config_loses_seed(keras: Any) -> None:
     """A rebuilt initializer draws anew."""
     edit_config(keras.initializers.HeNormal, lambda config: config.update(seed=None))
 
 
-@_mutant("config-loses-scale", "VarianceScaling's configuration has scale 1, its default")
+@mutant("config-loses-scale", "VarianceScaling's configuration has scale 1, its default", caught_by=("SER02",))
 def config_loses_scale(keras: Any) -> None:
     """Only other scales show it."""
     edit_config(keras.initializers.VarianceScaling, lambda config: "scale" in config and config.update(scale=1.0))
 
 
-@_mutant("config-loses-mode", "VarianceScaling's configuration says fan_in where it is fan_avg")
+@mutant("config-loses-mode", "VarianceScaling's configuration says fan_in where it is fan_avg", caught_by=("SER02",))
 def config_loses_mode(keras: Any) -> None:
-    """Only one mode is lost."""
     edit_config(
         keras.initializers.VarianceScaling,
         lambda config: config.get("mode") == "fan_avg" and config.update(mode="fan_in"),
     )
 
 
-@_mutant("config-rounds-mean", "TruncatedNormal's configuration has its mean with three digits")
+@mutant("config-rounds-mean", "TruncatedNormal's configuration has its mean with three digits", caught_by=("SER02",))
 def config_rounds_mean(keras: Any) -> None:
     """The default is kept."""
     edit_config(keras.initializers.TruncatedNormal, lambda config: config.update(mean=round(config["mean"], 3)))
 
 
-@_mutant("config-loses-stddev", "RandomNormal's configuration has stddev 0.05, its default")
+@mutant("config-loses-stddev", "RandomNormal's configuration has stddev 0.05, its default", caught_by=("SER02",))
 def config_loses_stddev(keras: Any) -> None:
     """Only another stddev shows it."""
     edit_config(keras.initializers.RandomNormal, lambda config: config.update(stddev=0.05))
 
 
-@_mutant("config-loses-gain", "Orthogonal's configuration has gain 1, its default")
+@mutant("config-loses-gain", "Orthogonal's configuration has gain 1, its default", caught_by=("SER02",))
 def config_loses_gain(keras: Any) -> None:
     """Only another gain shows it."""
     edit_config(keras.initializers.Orthogonal, lambda config: config.update(gain=1.0))
 
 
-@_mutant("layer-swaps-initializers", "LSTM's configuration has the kernel's initializer for the recurrent kernel")
+@mutant(
+    "layer-swaps-initializers",
+    "LSTM's configuration has the kernel's initializer for the recurrent kernel",
+    caught_by=("SER04", "SER05"),
+)
 def layer_swaps_initializers(keras: Any) -> None:
     """Weights read from a file are right all the same."""
     edit_config(keras.layers.LSTM, lambda config: config.update(recurrent_initializer=config["kernel_initializer"]))
 
 
-@_mutant("layer-loses-bias-initializer", "Dense's configuration has zeros for the bias")
+@mutant("layer-loses-bias-initializer", "Dense's configuration has zeros for the bias", caught_by=("SER04",))
 def layer_loses_bias_initializer(keras: Any) -> None:
     """The default is kept."""
     zeros = keras.initializers.serialize(keras.initializers.Zeros())
     edit_config(keras.layers.Dense, lambda config: config.update(bias_initializer=zeros))
 
 
-@_mutant("file-rounds-weights", "files keep 20 of 23 bits of a weight")
+@mutant("file-rounds-weights", "files keep 20 of 23 bits of a weight", caught_by=("SER06",))
 def file_rounds_weights(keras: Any) -> None:
     """Outputs agree to six digits."""
     for keras_class in (keras.layers.Layer, keras.layers.Dense):
@@ -95,7 +96,7 @@ def _round(value: Any) -> Any:
     return np.ldexp(np.round(mantissa * 2**20) / 2**20, exponent).astype(value.dtype)
 
 
-@_mutant("file-loses-moving-variance", "a normalization read from a file has moving variance 1")
+@mutant("file-loses-moving-variance", "a normalization read from a file has moving variance 1", caught_by=("SER06",))
 def file_loses_moving_variance(keras: Any) -> None:
     """Everything trained is right."""
     keras_class = keras.layers.BatchNormalization
@@ -108,13 +109,13 @@ def file_loses_moving_variance(keras: Any) -> None:
     keras_class.load_own_variables = load_own_variables
 
 
-@_mutant("file-loses-step-count", "an optimizer read from a file begins again at step 0")
+@mutant("file-loses-step-count", "an optimizer read from a file begins again at step 0", caught_by=("SER07",))
 def file_loses_step_count(keras: Any) -> None:
     """Its moving averages are right."""
     _after_loading(keras, lambda optimizer: optimizer.iterations.assign(0))
 
 
-@_mutant("file-loses-last-slot", "the last variable of an optimizer read from a file is zero")
+@mutant("file-loses-last-slot", "the last variable of an optimizer read from a file is zero", caught_by=("SER07",))
 def file_loses_last_slot(keras: Any) -> None:
     """All its other variables are right."""
 
@@ -137,7 +138,7 @@ def _after_loading(keras: Any, change: Callable[[Any], Any]) -> None:
     keras_class.load_own_variables = load_own_variables
 
 
-@_mutant("clone-copies-weights", "clone_model copies the weights")
+@mutant("clone-copies-weights", "clone_model copies the weights", caught_by=("SER08",))
 def clone_copies_weights(keras: Any) -> None:
     """As some expect it to."""
     original = keras.models.clone_model
@@ -150,9 +151,8 @@ def clone_copies_weights(keras: Any) -> None:
     keras.models.clone_model = clone_model
 
 
-@_mutant("get-shares-instances", "initializers.get keeps one instance for each name")
+@mutant("get-shares-instances", "initializers.get keeps one instance for each name", caught_by=("SER09",))
 def get_shares_instances(keras: Any) -> None:
-    """What it gives is right, once."""
     original = keras.initializers.get
     kept: dict[str, Any] = {}
 
@@ -164,13 +164,13 @@ def get_shares_instances(keras: Any) -> None:
     keras.initializers.get = get
 
 
-@_mutant("config-loses-seed-zero", "HeNormal's configuration has seed None where it is 0")
+@mutant("config-loses-seed-zero", "HeNormal's configuration has seed None where it is 0", caught_by=("SER13",))
 def config_loses_seed_zero(keras: Any) -> None:
     """Every other seed is kept."""
     edit_config(keras.initializers.HeNormal, lambda config: config.update(seed=config["seed"] or None))
 
 
-@_mutant("config-halves-seed", "HeNormal's configuration has the lowest 31 bits of its seed")
+@mutant("config-halves-seed", "HeNormal's configuration has the lowest 31 bits of its seed", caught_by=("SER13",))
 def config_halves_seed(keras: Any) -> None:
     """Every seed that the suite derives is kept."""
     edit_config(
@@ -179,7 +179,9 @@ def config_halves_seed(keras: Any) -> None:
     )
 
 
-@_mutant("config-rounds-to-single", "RandomNormal's configuration has its stddev in single precision")
+@mutant(
+    "config-rounds-to-single", "RandomNormal's configuration has its stddev in single precision", caught_by=("SER02",)
+)
 def config_rounds_to_single(keras: Any) -> None:
     """Draws in single precision are the same."""
     edit_config(
@@ -187,7 +189,7 @@ def config_rounds_to_single(keras: Any) -> None:
     )
 
 
-@_mutant("config-seeds-unseeded", "what is rebuilt of an unseeded HeNormal has seed 1")
+@mutant("config-seeds-unseeded", "what is rebuilt of an unseeded HeNormal has seed 1", caught_by=("SER13",))
 def config_seeds_unseeded(keras: Any) -> None:
     """What is seeded is kept."""
     keras_class = keras.initializers.HeNormal
@@ -198,13 +200,17 @@ def config_seeds_unseeded(keras: Any) -> None:
     keras_class.from_config = classmethod(from_config)
 
 
-@_mutant("optimizer-loses-clipvalue", "Adagrad's configuration has no clipvalue")
+@mutant("optimizer-loses-clipvalue", "Adagrad's configuration has no clipvalue", caught_by=("SER11",))
 def optimizer_loses_clipvalue(keras: Any) -> None:
     """Clipping by norm is kept."""
     edit_config(keras.optimizers.Adagrad, lambda config: config.update(clipvalue=None))
 
 
-@_mutant("optimizer-loses-assigned-rate", "an optimizer read from a file has the learning rate that it was made with")
+@mutant(
+    "optimizer-loses-assigned-rate",
+    "an optimizer read from a file has the learning rate that it was made with",
+    caught_by=("SER07",),
+)
 def optimizer_loses_assigned_rate(keras: Any) -> None:
     """Only a rate that was assigned after compiling shows it."""
     original = keras.optimizers.SGD.__init__
@@ -223,37 +229,41 @@ def optimizer_loses_assigned_rate(keras: Any) -> None:
     )
 
 
-@_mutant("schedule-loses-cycle", "PolynomialDecay's configuration does not cycle")
+@mutant("schedule-loses-cycle", "PolynomialDecay's configuration does not cycle", caught_by=("SER11",))
 def schedule_loses_cycle(keras: Any) -> None:
     """The first cycle is right."""
     edit_config(keras.optimizers.schedules.PolynomialDecay, lambda config: config.update(cycle=False))
 
 
-@_mutant("loss-loses-smoothing", "CategoricalCrossentropy's configuration has no label smoothing")
+@mutant("loss-loses-smoothing", "CategoricalCrossentropy's configuration has no label smoothing", caught_by=("SER11",))
 def loss_loses_smoothing(keras: Any) -> None:
     """Its other options are kept."""
     edit_config(keras.losses.CategoricalCrossentropy, lambda config: config.update(label_smoothing=0.0))
 
 
-@_mutant("metric-loses-threshold", "BinaryAccuracy's configuration has threshold 0.5, its default")
+@mutant("metric-loses-threshold", "BinaryAccuracy's configuration has threshold 0.5, its default", caught_by=("SER11",))
 def metric_loses_threshold(keras: Any) -> None:
     """Only another threshold shows it."""
     edit_config(keras.metrics.BinaryAccuracy, lambda config: config.update(threshold=0.5))
 
 
-@_mutant("layer-loses-trainable", "what is rebuilt of a frozen Embedding is trained")
+@mutant("layer-loses-trainable", "what is rebuilt of a frozen Embedding is trained", caught_by=("SER12",))
 def layer_loses_trainable(keras: Any) -> None:
     """Its weights are right."""
     edit_config(keras.layers.Embedding, lambda config: config.update(trainable=True))
 
 
-@_mutant("noise-loses-seed", "GaussianNoise's configuration has no seed")
+@mutant("noise-loses-seed", "GaussianNoise's configuration has no seed", caught_by=("SER12", "SER13"))
 def noise_loses_seed(keras: Any) -> None:
     """Every other layer keeps its own."""
     edit_config(keras.layers.GaussianNoise, lambda config: config.update(seed=None))
 
 
-@_mutant("layer-loses-policy", "what is rebuilt of a BatchNormalization in mixed precision is in single precision")
+@mutant(
+    "layer-loses-policy",
+    "what is rebuilt of a BatchNormalization in mixed precision is in single precision",
+    caught_by=("SER12",),
+)
 def layer_loses_policy(keras: Any) -> None:
     """Its weights have the same dtype in both."""
     edit_config(
@@ -262,7 +272,7 @@ def layer_loses_policy(keras: Any) -> None:
     )
 
 
-@_mutant("file-flushes-subnormals", "files have 0 for numbers below the least normal one")
+@mutant("file-flushes-subnormals", "files have 0 for numbers below the least normal one", caught_by=("SER14",))
 def file_flushes_subnormals(keras: Any) -> None:
     """No weight that training leaves behind is so small."""
 
@@ -287,7 +297,7 @@ def _change_saved(keras_class: Any, change: Callable[[Any], Any]) -> None:
     keras_class.save_own_variables = save_own_variables
 
 
-@_mutant("h5-loses-bits", "a model read from an .h5 file has weights in half precision")
+@mutant("h5-loses-bits", "a model read from an .h5 file has weights in half precision", caught_by=("SER15",))
 def h5_loses_bits(keras: Any) -> None:
     """Files of the newer format are right."""
 
@@ -298,7 +308,11 @@ def h5_loses_bits(keras: Any) -> None:
     _change_loaded(keras, change)
 
 
-@_mutant("file-sorts-layers", "of more than ten like layers, a file gives the third the weights of the eleventh")
+@mutant(
+    "file-sorts-layers",
+    "of more than ten like layers, a file gives the third the weights of the eleventh",
+    caught_by=("SER06",),
+)
 def file_sorts_layers(keras: Any) -> None:
     """As it is where their numbers are sorted as texts."""
 
@@ -310,7 +324,9 @@ def file_sorts_layers(keras: Any) -> None:
     _change_loaded(keras, change)
 
 
-@_mutant("file-loses-inner-model", "the weights of a model within a model are not read from a file")
+@mutant(
+    "file-loses-inner-model", "the weights of a model within a model are not read from a file", caught_by=("SER06",)
+)
 def file_loses_inner_model(keras: Any) -> None:
     """Those of its own layers are."""
 
@@ -321,7 +337,11 @@ def file_loses_inner_model(keras: Any) -> None:
     _change_loaded(keras, change)
 
 
-@_mutant("file-swaps-slots", "the optimizer read from a file has its last two slots of a square shape swapped")
+@mutant(
+    "file-swaps-slots",
+    "the optimizer read from a file has its last two slots of a square shape swapped",
+    caught_by=("SER07",),
+)
 def file_swaps_slots(keras: Any) -> None:
     """As where many are sorted as texts; slots of unlike shapes cannot be mixed up."""
 
@@ -346,6 +366,31 @@ def _change_loaded(keras: Any, change: Callable[[Any, str], None]) -> None:
         return model
 
     keras.models.load_model = load_model
+
+
+@mutant("generator-config-next", "a SeedGenerator's configuration has the next seed", caught_by=("SER03",))
+def generator_config_next(keras: Any) -> None:
+    generator = getattr(getattr(keras, "random", None), "SeedGenerator", None)
+    if generator is not None:
+        edit_config(generator, lambda config: config.update(seed=config["seed"] + 1))
+
+
+@mutant("json-loses-seeds", "the JSON text of a model has no seeds", caught_by=("SER05",))
+def json_loses_seeds(keras: Any) -> None:
+    """Configurations and files have them."""
+    original = keras.Model.to_json
+    keras.Model.to_json = lambda self, **options: re.sub(r'"seed": \d+', '"seed": null', original(self, **options))
+
+
+@mutant("get-copies-instances", "initializers.get returns a copy of an instance", caught_by=("SER10",))
+def get_copies_instances(keras: Any) -> None:
+    """It draws the same."""
+    original = keras.initializers.get
+
+    def get(identifier: Any) -> Any:
+        return copy.copy(identifier) if isinstance(identifier, keras.initializers.Initializer) else original(identifier)
+
+    keras.initializers.get = get
 
 
 @mutant("harmless-config-key", "GlorotUniform's configuration has one key more, which from_config understands")

@@ -8,19 +8,20 @@ from initcheck.mutants.changes import scaled, step_scaled, step_with, wrap_call
 from initcheck.mutants.registry import mutant
 
 
-@mutant("rmsprop-forgets", "RMSprop forgets its decay: it divides by the last gradient alone", family="spread")
+@mutant(
+    "rmsprop-forgets", "RMSprop forgets its decay: it divides by the last gradient alone", caught_by=("SPR02", "SPR01")
+)
 def rmsprop_forgets(keras: Any) -> None:
     """Every step has the length of the learning rate."""
     step_with(keras.optimizers.RMSprop, "rho", lambda rho: 0.0)
 
 
-@mutant("adam-too-far", "Adam steps half as far again", family="spread")
+@mutant("adam-too-far", "Adam steps half as far again", caught_by=("SPR01",))
 def adam_too_far(keras: Any) -> None:
-    """In the right direction."""
     step_scaled(keras.optimizers.Adam, lambda optimizer: 1.5)
 
 
-@mutant("uniform-10-percent", "uniform draws are 10 % too narrow", family="spread")
+@mutant("uniform-10-percent", "uniform draws are 10 % too narrow", caught_by=("SPR01",))
 def uniform_narrow(keras: Any) -> None:
     """Around their mean, which stays."""
 
@@ -35,7 +36,7 @@ def uniform_narrow(keras: Any) -> None:
     wrap_call(keras.initializers.VarianceScaling, scaled_uniform)
 
 
-@mutant("fit-loses-a-batch", "fit takes the first batch of each epoch again in place of its last", family="spread")
+@mutant("fit-loses-a-batch", "fit takes the first batch of each epoch again in place of its last", caught_by=("SPR03",))
 def fit_loses_a_batch(keras: Any) -> None:
     """Of data sets, where it is told how many batches there are."""
     import tensorflow as tf

@@ -32,7 +32,7 @@ def _wrap_dense(keras: Any, change: Any) -> None:
     keras.layers.Dense.call = call_in_training if takes_training else call
 
 
-@mutant("zeros-not-quite", "Zeros puts 1e-30 into the first element", family="symmetry")
+@mutant("zeros-not-quite", "Zeros puts 1e-30 into the first element", caught_by=("SYM01", "LAW07"))
 def zeros_not_quite(keras: Any) -> None:
     """Far below what any plot or tolerance shows."""
     original = keras.initializers.Zeros.__call__
@@ -50,9 +50,12 @@ def zeros_not_quite(keras: Any) -> None:
     keras.initializers.Zeros.__call__ = call
 
 
-@mutant("dense-unit-scale", "the last unit of a dense layer gives out one part in ten million more", family="symmetry")
+@mutant(
+    "dense-unit-scale",
+    "the last unit of a dense layer gives out one part in ten million more",
+    caught_by=("SYM01", "SYM02", "SYM03"),
+)
 def scale_last_unit(keras: Any) -> None:
-    """One unit in the last place."""
 
     def change(outputs: Any) -> Any:
         import tensorflow as tf
@@ -64,7 +67,7 @@ def scale_last_unit(keras: Any) -> None:
     _wrap_dense(keras, change)
 
 
-@mutant("dense-leaks-unit", "each unit of a dense layer takes up a millionth of its neighbour", family="symmetry")
+@mutant("dense-leaks-unit", "each unit of a dense layer takes up a millionth of its neighbour", caught_by=("SYM07",))
 def leak_unit(keras: Any) -> None:
     """Equal units stay equal; permuted ones are found out, as their neighbours are others."""
 
@@ -76,7 +79,7 @@ def leak_unit(keras: Any) -> None:
     _wrap_dense(keras, change)
 
 
-@mutant("dense-mutes-bias", "a random bias of a dense layer is replaced by its mean", family="symmetry")
+@mutant("dense-mutes-bias", "a random bias of a dense layer is replaced by its mean", caught_by=("SYM08",))
 def mute_bias(keras: Any) -> None:
     """Random biases no longer tell units apart."""
     original = keras.initializers.RandomNormal.__call__
@@ -88,9 +91,8 @@ def mute_bias(keras: Any) -> None:
     keras.initializers.RandomNormal.__call__ = call
 
 
-@mutant("dropout-whole-rows", "Dropout drops all units of a row or none", family="symmetry")
+@mutant("dropout-whole-rows", "Dropout drops all units of a row or none", caught_by=("SYM08",))
 def drop_whole_rows(keras: Any) -> None:
-    """One mask for all units."""
     original = keras.layers.Dropout.__init__
 
     def init(self: Any, rate: float, noise_shape: Any = None, seed: Any = None, **rest: Any) -> None:
@@ -99,9 +101,8 @@ def drop_whole_rows(keras: Any) -> None:
     keras.layers.Dropout.__init__ = init
 
 
-@mutant("rows-repeat-unit", "glorot_uniform gives the last unit the weights of the first", family="symmetry")
+@mutant("rows-repeat-unit", "glorot_uniform gives the last unit the weights of the first", caught_by=("SYM06",))
 def repeat_unit(keras: Any) -> None:
-    """Two units that can never part."""
     original = keras.initializers.GlorotUniform.__call__
 
     def call(self: Any, shape: Any, dtype: Any = None, **rest: Any) -> Any:
@@ -115,7 +116,7 @@ def repeat_unit(keras: Any) -> None:
     keras.initializers.GlorotUniform.__call__ = call
 
 
-@mutant("steps-add-noise", "train_on_batch adds 1e-9 of noise to every kernel", family="symmetry")
+@mutant("steps-add-noise", "train_on_batch adds 1e-9 of noise to every kernel", caught_by=("SYM04", "SYM09"))
 def noisy_steps(keras: Any) -> None:
     """Breaks the symmetry of zeros below all tolerances of single precision."""
     original = keras.Model.train_on_batch
@@ -151,13 +152,29 @@ def _wrap_last_unit(keras_class: Any) -> None:
     keras_class.call = call
 
 
-@mutant("filter-scale", "the last filter of a Conv2D gives out a millionth more", family="symmetry")
+@mutant("first-step-idle", "the first call of train_on_batch changes no kernel", caught_by=("SYM05",))
+def idle_first_step(keras: Any) -> None:
+    original = keras.Model.train_on_batch
+
+    def train_on_batch(self: Any, *arguments: Any, **rest: Any) -> Any:
+        before, first = self.get_weights(), not getattr(self, "_initcheck_trained", False)
+        found = original(self, *arguments, **rest)
+        if first:
+            self._initcheck_trained = True
+            pairs = zip(before, self.get_weights(), strict=True)
+            self.set_weights([old if old.ndim == 2 else new for old, new in pairs])
+        return found
+
+    keras.Model.train_on_batch = train_on_batch
+
+
+@mutant("filter-scale", "the last filter of a Conv2D gives out a millionth more", caught_by=("SYM10",))
 def scale_last_filter(keras: Any) -> None:
     """Dense layers are right."""
     _wrap_last_unit(keras.layers.Conv2D)
 
 
-@mutant("recurrent-unit-scale", "the last unit of a SimpleRNN gives out a millionth more", family="symmetry")
+@mutant("recurrent-unit-scale", "the last unit of a SimpleRNN gives out a millionth more", caught_by=("SYM10",))
 def scale_last_recurrent_unit(keras: Any) -> None:
     """So does what it hands to the next step."""
     _wrap_last_unit(keras.layers.SimpleRNNCell)
@@ -165,7 +182,6 @@ def scale_last_recurrent_unit(keras: Any) -> None:
 
 @mutant("dense-identity", "harmless: a dense layer passes its output through an identity")
 def identity(keras: Any) -> None:
-    """One more operation, the same bits."""
 
     def change(outputs: Any) -> Any:
         import tensorflow as tf

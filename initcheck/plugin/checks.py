@@ -39,13 +39,13 @@ class BoundCheck:
         Raises:
             AssertionError: The check fails, or has too little evidence to tell.
         """
-        from initcheck.checks.registry import carry_out
+        from initcheck.checks.registry import run_check
         from initcheck.plugin.lab_argument import require_lab
         from initcheck.records import Status
 
         __tracebackhide__ = True
         lab = require_lab(lab, "check(initcheck_lab)")
-        self.verdict = carry_out(self.cell, lab)
+        self.verdict = run_check(self.cell, lab)
         if self.verdict.status is Status.NOT_APPLICABLE:
             pytest.skip(self.verdict.measured)
         if self.verdict.status is not Status.PASS:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import PROBLEMS
-from initcheck.checks.registry import FAMILIES, Cell
+from initcheck.checks.registry import Cell
 from initcheck.records import Status, Verdict
 from initcheck.reporting.finding import find
 from initcheck.reporting.format import answer_cells, component_cells, format_count, format_number
@@ -109,24 +109,29 @@ def print_verdict(cell: Cell, verdict: Verdict, console: Console | None = None) 
     return good
 
 
-def print_matrix(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
-    """Fault × check family: what was caught, what was let through, and every harmless change that was not."""
+def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
+    """What the checks said of each mutant, why where it is not as expected, and how many are."""
     screen = Screen(console)
-    columns = ("mutant", Column("what is changed", prose=True), *FAMILIES, "as expected")
+    columns = ("mutant", Column("what is changed", prose=True), "must fail", Column("what checks said", prose=True))
     rows = [
         (
             outcome.mutant.name,
             outcome.mutant.title,
-            *(_mark(outcome, family) for family in FAMILIES),
+            ", ".join(outcome.mutant.caught_by) or "none",
+            _said(outcome),
             "yes" if outcome.as_expected else "NO",
         )
         for outcome in outcomes
     ]
-    screen.table("Self-test", columns, rows)
+    screen.table("Self-test", (*columns, "as expected"), rows)
     for outcome in outcomes:
         if not outcome.as_expected:
-            found = outcome.error or "; ".join(filter(None, outcome.failures.values())) or "nothing failed"
-            screen.line((f"{outcome.mutant.name}: {found}", "bold red"))
+            why = (
+                outcome.error
+                or "; ".join(reaction.cell for reaction in outcome.unexpected)
+                or "not every check was run"
+            )
+            screen.line((f"{outcome.mutant.name}: {why}", "bold red"))
     faults = [outcome for outcome in outcomes if not outcome.mutant.harmless]
     harmless = [outcome for outcome in outcomes if outcome.mutant.harmless]
     screen.line(
@@ -135,10 +140,17 @@ def print_matrix(outcomes: Sequence[Outcome], console: Console | None = None) ->
     )
 
 
-def _mark(outcome: Outcome, family: str) -> str:
-    if family not in outcome.failures:
-        return ""
-    return "caught" if outcome.failures[family] else "–"
+def _said(outcome: Outcome) -> str:
+    """The checks that the mutant names or that do not pass, and the number of all others."""
+    if outcome.error:
+        return "nothing"
+    told = [
+        f"{code} {reaction.mark.value}"
+        for code, reaction in outcome.reactions.items()
+        if code in outcome.mutant.caught_by or not reaction.mark.good
+    ]
+    others = len(outcome.reactions) - len(told)
+    return ", ".join([*told, *([f"{format_count(others, 'check')} without objection"] if others else [])])
 
 
 def print_comparison(comparison: Comparison, console: Console | None = None) -> None:

@@ -1,82 +1,215 @@
 """The self-test's own logic, and a part of it for real; `initcheck self-test` does all of it."""
 
+import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from initcheck import selftest
+from initcheck.checks import registry
+from initcheck.checks.registry import Cell, Check, Subject, all_checks
 from initcheck.errors import UnknownNameError
-from initcheck.mutants.outcome import Outcome
+from initcheck.mutants.outcome import Mark, Outcome, Reaction
 from initcheck.mutants.registry import Mutant, all_mutants
-from initcheck.selftest import choose_mutants, run_selftest
+from initcheck.records import Status, Verdict, failed, passed
+from initcheck.selftest import choose_mutants, judge_mutant, run_selftest
 
-FAULT = Mutant("fault", "", "laws", lambda keras: None)
-HARMLESS = Mutant("harmless", "", "", lambda keras: None)
+FAULT = Mutant("fault", "", ("LAW02", "LAW03"), lambda keras: None)
+HARMLESS = Mutant("harmless", "", (), lambda keras: None)
+
+
+def found(**marks):
+    return {code: Reaction(mark, f"{code}-he_normal: said") for code, mark in marks.items()}
 
 
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
-        (Outcome(FAULT, {"laws": "LAW02-he_normal: off"}), True),
-        (Outcome(FAULT, {"laws": ""}), False),
-        (Outcome(FAULT, {"laws": "", "seeds": "caught elsewhere"}), False),
-        (Outcome(HARMLESS, {"laws": "", "seeds": ""}), True),
-        (Outcome(HARMLESS, {"laws": "", "seeds": "alarm"}), False),
-        (Outcome(HARMLESS, {}, "exit code 1: crashed"), False),
+        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.FAILED)), True),
+        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.FAILED, SEED01=Mark.CRASHED)), True),
+        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.PASSED)), False),
+        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.CRASHED)), False),
+        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.INCONCLUSIVE)), False),
+        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.NOT_APPLICABLE)), False),
+        (Outcome(FAULT, found(LAW02=Mark.FAILED, SEED01=Mark.FAILED)), False),
         (Outcome(FAULT, {}, "exit code 1: crashed"), False),
+        (Outcome(HARMLESS, found(LAW02=Mark.PASSED, LAW03=Mark.NOT_APPLICABLE)), True),
+        (Outcome(HARMLESS, found(LAW02=Mark.PASSED, LAW03=Mark.FAILED)), False),
+        (Outcome(HARMLESS, found(LAW02=Mark.CRASHED)), False),
+        (Outcome(HARMLESS, found(LAW02=Mark.INCONCLUSIVE)), False),
+        (Outcome(HARMLESS, {}, "exit code 1: crashed"), False),
     ],
 )
-def test_a_fault_must_be_seen_by_its_family_and_a_harmless_change_by_none(outcome, expected):
+def test_every_check_that_a_fault_names_must_fail_and_none_under_a_harmless_change(outcome, expected):
     assert outcome.as_expected is expected
 
 
-def test_there_are_enough_faults_for_every_family_and_some_harmless_changes():
-    mutants = all_mutants().values()
-    assert sum(not mutant.harmless for mutant in mutants) >= 20
-    assert sum(mutant.harmless for mutant in mutants) >= 3
-    assert {mutant.family for mutant in mutants if not mutant.harmless} == set(selftest.FAMILIES)
+def test_every_check_has_a_fault_that_it_must_catch_and_no_fault_names_another():
+    named = {code for mutant in all_mutants().values() for code in mutant.caught_by}
+    assert named == {check.code for check in all_checks()}
 
 
-def test_an_unknown_mutant_is_told():
+def test_there_are_harmless_changes():
+    assert sum(mutant.harmless for mutant in all_mutants().values()) >= 12
+
+
+def test_a_fault_names_first_a_check_of_the_family_in_whose_file_it_stands():
+    families = {check.code: check.family for check in all_checks()}
+    for mutant in all_mutants().values():
+        if mutant.caught_by:
+            assert mutant.apply.__module__ == f"initcheck.mutants.{families[mutant.caught_by[0]]}", mutant.name
+
+
+def judged(monkeypatch, *said, known=(), caught_by=()):
+    """What ``judge_mutant`` says of a check, and the numbers of its cells that were run."""
+    run = []
+
+    def judge(lab, number):
+        run.append(number)
+        if isinstance(said[number], Exception):
+            raise said[number]
+        return said[number]
+
+    check = Check("X1", "", "laws", [Subject(str(number), number) for number in range(len(said))], judge)
+    monkeypatch.setattr(selftest, "cells", lambda codes: [Cell(check, subject, 0.0) for subject in check.subjects])
+    monkeypatch.setattr(Cell, "known_issue", property(lambda cell: "known" if cell.subject.value in known else None))
+    monkeypatch.setattr(selftest, "all_mutants", lambda: {"fault": replace(FAULT, caught_by=caught_by)})
+    monkeypatch.setattr(selftest, "apply_mutant", lambda name: None)
+    return judge_mutant("fault", 1)["X1"], run
+
+
+GOOD, BAD = passed("right"), failed("wrong", "right")
+DOUBTFUL, IDLE = Verdict(Status.INCONCLUSIVE, "too few"), Verdict(Status.NOT_APPLICABLE, "none")
+RAISED = replace(failed("raised ValueError: no", "no exception"), cause=ValueError("no"))
+
+
+@pytest.mark.parametrize(
+    ("said", "mark"),
+    [
+        ([GOOD, IDLE], Mark.PASSED),
+        ([IDLE], Mark.NOT_APPLICABLE),
+        ([GOOD, DOUBTFUL, GOOD], Mark.INCONCLUSIVE),
+        ([RAISED, DOUBTFUL], Mark.CRASHED),
+        ([GOOD, KeyError("ours")], Mark.CRASHED),
+        ([RAISED, KeyError("ours"), BAD], Mark.FAILED),
+    ],
+)
+def test_a_crash_and_an_inconclusive_verdict_are_marks_of_their_own(said, mark, monkeypatch):
+    reaction, run = judged(monkeypatch, *said)
+    assert reaction.mark is mark
+    assert run == list(range(len(said)))
+
+
+def test_a_check_stops_at_its_first_cell_that_fails(monkeypatch):
+    reaction, run = judged(monkeypatch, GOOD, BAD, GOOD)
+    assert (reaction.cell, run) == ("X1-1: wrong, expected right", [0, 1])
+
+
+def test_an_exception_of_initcheck_is_told_from_one_of_the_framework(monkeypatch):
+    monkeypatch.setattr(registry, "_OWN_PACKAGES", (Path(__file__).parents[2],))
+    reaction, _ = judged(monkeypatch, KeyError("ours"))
+    assert reaction.cell == "X1-0: KeyError: 'ours', raised in initcheck itself"
+
+
+def test_known_issues_prove_nothing_unless_a_check_has_no_other_cells(monkeypatch):
+    assert judged(monkeypatch, BAD, GOOD, known=[0], caught_by=("X1",)) == (Reaction(Mark.PASSED, "X1-1: right"), [1])
+    assert judged(monkeypatch, BAD, known=[0], caught_by=("X1",))[0].mark is Mark.FAILED
+    assert judged(monkeypatch, BAD, known=[0]) == (Reaction(Mark.NOT_APPLICABLE), [])
+
+
+def test_only_the_checks_that_a_fault_names_are_run_unless_all_are_asked_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        selftest, "_in_process", lambda mutant, seed, codes, running: asked.append((mutant.name, codes))
+    )
+    list(run_selftest([FAULT, HARMLESS], seed=1))
+    list(run_selftest([FAULT], seed=1, full=True))
+    assert asked == [("fault", ("LAW02", "LAW03")), ("harmless", ()), ("fault", ())]
+
+
+def test_an_unknown_mutant_is_refused():
     with pytest.raises(UnknownNameError, match="no mutant is named 'no-such-thing'"):
         choose_mutants(["no-such-thing"])
 
 
-def test_a_process_that_crashes_is_an_outcome_with_its_last_line(monkeypatch):
-    monkeypatch.setattr(selftest.sys, "executable", "/bin/false")
+def test_a_process_that_ends_without_an_answer_is_an_error(monkeypatch):
+    monkeypatch.setattr(selftest, "_answer", print)
     (outcome,) = run_selftest([FAULT], seed=1)
-    assert outcome.error == "exit code 1: no output"
+    assert (outcome.error, outcome.as_expected) == ("exit code 0", False)
 
 
-def faults_of_each_family(number):
-    by_family = {family: [m for m in all_mutants().values() if m.family == family] for family in selftest.FAMILIES}
-    return [mutant for family in selftest.FAMILIES for mutant in by_family[family][:number]]
+def test_a_fault_that_cannot_be_made_is_an_error_with_its_reason():
+    (outcome,) = run_selftest([FAULT], seed=1)
+    assert outcome.error == "KeyError: 'fault'"
+
+
+def test_a_process_ends_with_the_one_that_started_it():
+    program = (
+        "import time; from initcheck import selftest\n"
+        "process = selftest._PROCESSES.Process(target=selftest._end_with_parent); process.start()\n"
+        "print(process.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{child}").exists()
+
+
+def faults_for_every_check():
+    """A fault for each check that none of those before it names."""
+    chosen, named = [], set()
+    for check in all_checks():
+        if check.code not in named:
+            chosen.append(next(mutant for mutant in all_mutants().values() if check.code in mutant.caught_by))
+            named |= set(chosen[-1].caught_by)
+    return chosen
 
 
 @pytest.mark.slow
-def test_a_real_fault_is_caught_in_a_process_of_its_own():
-    (outcome,) = run_selftest(choose_mutants(["scale-2-percent"]), seed=3)
-    assert outcome.as_expected, outcome
-    assert outcome.failures["laws"].startswith("LAW")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", faults_of_each_family(2), ids=lambda mutant: mutant.name)
-def test_real_faults_of_each_family_are_caught(fault):
+@pytest.mark.parametrize("fault", faults_for_every_check(), ids=lambda mutant: mutant.name)
+def test_every_check_fails_under_a_fault_that_names_it(fault):
     (outcome,) = run_selftest([fault], seed=3)
     assert outcome.as_expected, outcome
 
 
+started = []
+
+
+class _FakeProcess:
+    """Stands for a process: a quick one ends at once, another one when it is killed."""
+
+    exitcode = 0
+
+    def __init__(self, target, args, daemon):
+        sender, self.name, *_ = args
+        self._held = None if self.name == "quick" else os.dup(sender.fileno())
+
+    def start(self):
+        started.append(self.name)
+
+    def join(self):
+        pass
+
+    def kill(self):
+        if self._held is not None:
+            os.close(self._held)
+
+
 def test_an_interruption_starts_no_more_processes_and_ends_those_that_run(monkeypatch):
-    started = []
-
-    def command(words):
-        started.append(words[3])
-        return ["false"] if words[3] == "quick" else ["sleep", "60"]
-
-    monkeypatch.setattr(selftest, "leashed", command)
+    started.clear()
+    fake = SimpleNamespace(Process=_FakeProcess, Pipe=multiprocessing.Pipe, set_forkserver_preload=lambda modules: None)
+    monkeypatch.setattr(selftest, "_PROCESSES", fake)
     mutants = [replace(FAULT, name=name) for name in ("quick", "slow", "never")]
     outcomes = run_selftest(mutants, seed=1, workers=1)
     assert next(outcomes).mutant.name == "quick"

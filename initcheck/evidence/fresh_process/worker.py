@@ -8,7 +8,7 @@ import sys
 
 from initcheck.evidence.fresh_process.answers import Question, answer
 from initcheck.frameworks.keras import load_keras
-from initcheck.mutants.registry import infect
+from initcheck.mutants.registry import apply_mutant
 from initcheck.texts import reason_of
 
 MARK = "initcheck answers: "
@@ -19,7 +19,7 @@ def main() -> None:
     questions = [Question(**one) for one in json.load(sys.stdin)]
     keras = load_keras()
     if name := os.environ.get("INITCHECK_MUTANT"):
-        infect(name)
+        apply_mutant(name)
     found: dict[str, dict[str, str]] = {}
     for question in questions:
         try:

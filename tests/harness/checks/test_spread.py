@@ -194,9 +194,9 @@ JUDGE = """
 import json, sys
 from initcheck.checks.registry import cells
 from initcheck.evidence.lab import get_lab
-from initcheck.mutants.registry import infect
+from initcheck.mutants.registry import apply_mutant
 fault, problem = sys.argv[1:]
-infect(fault)
+apply_mutant(fault)
 lab = get_lab(20260101)
 chosen = [cell for cell in cells(["spread"]) if cell.subject.value[0] == problem]
 

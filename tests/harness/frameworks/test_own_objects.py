@@ -279,15 +279,6 @@ def test_settings_are_named_where_they_may_be_the_cause(settings, words, tmp_pat
         framework._import("tensorflow")
 
 
-def test_a_missing_framework_is_no_failure_of_a_check():
-    def judge(lab, _):
-        raise FrameworkError("not installed")
-
-    check = registry.Check("X1", "", "laws", registry.FRAMEWORK, judge)
-    with pytest.raises(FrameworkError, match="not installed"):
-        registry.carry_out(registry.Cell(check, registry.FRAMEWORK[0], 0.0), SimpleNamespace())
-
-
 def test_an_instance_is_rebuilt_by_what_reads_its_configuration(mine):
     module = loaded()
     assert not as_row(module.twice).serialized
@@ -484,7 +475,7 @@ UNSTATED_CODES = ["LAW01", "LAW02", "LAW03", "LAW04", "LAW05", "LAW06", "LAW07",
 @pytest.mark.parametrize("code", [*UNSTATED_CODES, "SEED06"])
 def test_a_class_that_states_no_law_is_said_to_state_none(mine, code):
     (cell,) = registry.cells(codes=[code], own=[registry.as_subject(loaded().Scaled)])
-    verdict = registry.carry_out(cell, FakeLab(lambda row, shape, seed, dtype: np.zeros(shape, dtype)))
+    verdict = registry.run_check(cell, FakeLab(lambda row, shape, seed, dtype: np.zeros(shape, dtype)))
     assert verdict.status is Status.NOT_APPLICABLE
     assert verdict.measured == "Scaled states no law; give an initcheck.Initializer row (docs/own_models.md)"
 
@@ -492,13 +483,13 @@ def test_a_class_that_states_no_law_is_said_to_state_none(mine, code):
 def test_a_stated_law_that_does_not_fit_the_check_is_still_said_so(mine):
     row = initcheck.Initializer("zero", loaded().Scaled, Constant(0.0), "our wiki")
     chosen = registry.cells(codes=["LAW03", "LAW08"], own=[registry.as_subject(row)])
-    reasons = [registry.carry_out(cell, FakeLab()).measured for cell in chosen]
+    reasons = [registry.run_check(cell, FakeLab()).measured for cell in chosen]
     assert reasons == ["zero has no independent random elements", "zero is not orthogonal"]
 
 
 def test_a_class_without_a_seed_is_not_said_to_be_unrandom(mine):
     (cell,) = registry.cells(codes=["SYM06"], own=[registry.as_subject(loaded().Half)])
-    assert registry.carry_out(cell, FakeLab()).measured == "Half takes no seed"
+    assert registry.run_check(cell, FakeLab()).measured == "Half takes no seed"
 
 
 def test_the_last_line_of_check_counts_what_ran(mine):
@@ -518,7 +509,7 @@ def _by_first_axis(row, shape, seed, dtype):
 def test_an_own_initializer_need_not_draw_a_scalar_unless_its_law_promises_one(mine):
     def judge(own):
         (cell,) = registry.cells(codes=["LAW10"], own=[registry.as_subject(own)])
-        return registry.carry_out(cell, SimpleNamespace(draws=draws, stream=FakeLab().stream))
+        return registry.run_check(cell, SimpleNamespace(draws=draws, stream=FakeLab().stream))
 
     fake = FakeLab(_by_first_axis).draws
     draws = SimpleNamespace(draw=fake.draw, attempt=_attempt(fake.draw))
@@ -548,7 +539,7 @@ def _attempt(draw):
 def test_a_failure_of_a_users_code_is_shown_where_it_is_and_not_in_ours(mine):
     (cell,) = registry.cells(codes=["SEED03"], own=[registry.as_subject(loaded().Scaled)])
     lab = SimpleNamespace(draws=Draws(SimpleNamespace()), stream=FakeLab().stream)
-    cause = registry.carry_out(cell, lab).cause
+    cause = registry.run_check(cell, lab).cause
     assert isinstance(cause, NotImplementedError)
     assert [frame.name for frame in traceback.extract_tb(cause.__traceback__)] == ["__call__"]
 

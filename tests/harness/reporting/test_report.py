@@ -310,7 +310,7 @@ def test_a_sweep_without_a_finished_run_makes_a_page_that_says_so():
     assert "No run has finished." in page.render_report(make([], planned=4))
 
 
-def test_every_number_in_the_finding_bears_its_interval():
+def test_every_number_in_the_finding_has_its_interval():
     falling = [0.7 * 0.9**n for n in range(8)]
     runs = [
         make_run(initializer=name, correct=(7, r % 5), reseed=r, losses=falling)

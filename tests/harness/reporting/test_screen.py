@@ -13,8 +13,7 @@ import initcheck
 from initcheck.baselines.comparing.compare import compare
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
 from initcheck.catalog.initializers import INITIALIZERS
-from initcheck.checks.registry import FAMILIES
-from initcheck.mutants.outcome import Outcome
+from initcheck.mutants.outcome import Mark, Outcome, Reaction
 from initcheck.mutants.registry import Mutant
 from initcheck.records import group_runs
 from initcheck.reporting import terminal
@@ -24,6 +23,7 @@ from initcheck.reporting.screen import PIPE_WIDTH, Screen
 from initcheck.statistics.answers import METHODS
 
 WIDTHS = [120, 100, 80, 60, 40]
+PASSED = Reaction(Mark.PASSED)
 STEERING = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\r\n\x9b31m[bold red]"
 
 
@@ -108,14 +108,23 @@ def test_a_comparison_and_the_self_test_are_whole(width):
     assert {"he_normal", "CHANGED", "since", "found", "note", "order"} <= set(text.split())
     mutants = [
         Outcome(
-            Mutant("gain", "a title of a few more words than fit into a narrow column", "laws", None), {"laws": "x"}
+            Mutant("gain", "a title of a few more words than fit into a narrow column", ("LAW03", "LAW12"), None),
+            {"LAW03": Reaction(Mark.FAILED, "LAW03-he_normal: x"), "LAW12": Reaction(Mark.FAILED), "SEED01": PASSED},
         ),
-        Outcome(Mutant("key", "harmless", "", None), dict.fromkeys(FAMILIES, "")),
+        Outcome(
+            Mutant("bias", "another", ("LAW02", "LAW15"), None),
+            {"LAW02": Reaction(Mark.FAILED), "LAW15": Reaction(Mark.CRASHED, "LAW15-Dense: raised ValueError: no")},
+        ),
+        Outcome(Mutant("key", "harmless", (), None), {"LAW02": PASSED, "LAW03": PASSED}),
+        Outcome(Mutant("late", "harmless", (), None), {"SPR01": Reaction(Mark.INCONCLUSIVE, "SPR01-iris: too few")}),
     ]
-    text = printed(terminal.print_matrix, mutants, width=width)
+    text = printed(terminal.print_outcomes, mutants, width=width)
     assert lines_within(text, width)
-    assert {*FAMILIES, "gain", "key", "caught", "yes"} <= set(text.split())
-    assert "1 of 1 fault caught, 1 of 1 harmless change passed" in " ".join(text.split())
+    assert {"gain", "key", "LAW03", "crashes", "inconclusive", "yes", "NO"} <= set(text.split())
+    flat = " ".join(text.split())
+    assert "bias: LAW15-Dense: raised ValueError: no" in flat
+    assert "late: SPR01-iris: too few" in flat
+    assert "1 of 2 faults caught, 1 of 2 harmless changes passed" in flat
 
 
 def test_piped_answers_have_a_line_for_each_initializer(capsys):
@@ -156,8 +165,8 @@ def test_hostile_texts_steer_no_terminal(width):
     where = new.environment.model_copy(update={"versions": {"tensorflow": name, name: name}, "cpu": name})
     found = compare(old, new.model_copy(update={"environment": where}))
     texts.append(printed(terminal.print_comparison, found, width=width))
-    outcome = Outcome(Mutant(name, name, "laws", None), {}, error=name)
-    texts.append(printed(terminal.print_matrix, [outcome], width=width))
+    outcome = Outcome(Mutant(name, name, (name,), None), {name: Reaction(Mark.FAILED, name)}, error=name)
+    texts.append(printed(terminal.print_outcomes, [outcome], width=width))
     for text in texts:
         assert all(letter.isprintable() or letter == "\n" for letter in text)
         assert "owned" in text

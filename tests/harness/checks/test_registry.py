@@ -1,0 +1,78 @@
+"""What running a check makes of an exception: evidence against the framework, or a mistake in initcheck."""
+
+import json
+import traceback
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from initcheck.checks import order
+from initcheck.checks.registry import FRAMEWORK, Cell, Check, NotApplicable, cells, run_check
+from initcheck.errors import FrameworkError, InitcheckError
+from initcheck.records import Status
+
+
+def run(judge):
+    return run_check(Cell(Check("X1", "", "laws", FRAMEWORK, judge), FRAMEWORK[0], 0.0), SimpleNamespace())
+
+
+def outside():
+    """Stands for the framework: it lies neither in initcheck nor in a library that initcheck computes with."""
+    raise ValueError("no such shape")
+
+
+def in_initcheck(function):
+    """Makes a function look as if it stood in initcheck."""
+    function.__code__ = function.__code__.replace(co_filename=order.__file__)
+    return function
+
+
+@pytest.mark.parametrize(
+    ("judge", "message"),
+    [
+        (lambda lab, _: [][0], "list index out of range"),
+        (lambda lab, _: np.stack([]), "need at least one array to stack"),
+        (lambda lab, _: json.loads("{"), "Expecting property name"),
+    ],
+)
+def test_an_exception_out_of_initchecks_own_code_is_raised(judge, message):
+    with pytest.raises((ValueError, IndexError), match=message):
+        run(in_initcheck(judge))
+
+
+def test_an_exception_that_comes_through_the_framework_is_a_failure_with_its_trace_alone():
+    verdict = run(in_initcheck(lambda lab, _: outside()))
+    assert (verdict.status, verdict.measured) == (Status.FAIL, "raised ValueError: no such shape")
+    assert [frame.name for frame in traceback.extract_tb(verdict.cause.__traceback__)] == ["outside"]
+
+
+def test_what_initcheck_says_of_a_users_mistake_is_a_failure():
+    def judge(lab, _):
+        raise InitcheckError("problem 'mine': model raises ValueError: no; correct it")
+
+    assert run(in_initcheck(judge)).measured.startswith("raised InitcheckError: problem 'mine'")
+
+
+def test_a_missing_framework_is_no_failure_of_a_check():
+    def judge(lab, _):
+        raise FrameworkError("not installed")
+
+    with pytest.raises(FrameworkError, match="not installed"):
+        run(judge)
+
+
+def test_what_cannot_be_judged_is_not_applicable_with_the_reason():
+    def judge(lab, _):
+        raise NotApplicable("it takes no seed")
+
+    assert (run(judge).status, run(judge).measured) == (Status.NOT_APPLICABLE, "it takes no seed")
+
+
+def test_an_order_that_is_no_permutation_fails_by_judgement():
+    taken = SimpleNamespace(rows=lambda: [np.zeros(18_000, int)])
+    lab = SimpleNamespace(factor=1.5, orders=SimpleNamespace(taken=lambda feed, **_: taken), salted=lambda: lab)
+    (cell,) = cells(codes=["ORD11"])
+    verdict = run_check(cell, lab)
+    assert (verdict.status, verdict.cause) == (Status.FAIL, None)
+    assert "the rows are not taken once each" in verdict.measured
