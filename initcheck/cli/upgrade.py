@@ -15,6 +15,7 @@ from initcheck.cli.baselines import compare, record
 from initcheck.cli.path_option import NamedPath
 from initcheck.endings import Interrupted, say, uninterrupted
 from initcheck.errors import InitcheckError
+from initcheck.extras import ENVIRONMENTS, require_upgrade_extra
 from initcheck.files import require_writable, scratch_folder, write_whole
 
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ def upgrade(
     the current folder, or from a package that is installed in them.
 
     Exit code 0 where no cell is beyond what is allowed, 1 where one is or where one environment cannot be recorded,
-    2 where nothing could be compared.
+    2 where nothing could be compared. Needs the extra: pip install 'initcheck[upgrade]'.
     """
     from initcheck.reporting.progress import progress_of_each
 
+    require_upgrade_extra("initcheck upgrade", ENVIRONMENTS)
     shown = {str(one.name): passed[str(one.name)] for one in _options(compare)}
     words = [word for one in _options(record) for word in _words(one, passed[str(one.name)])]
     for name in passed["problems"]:

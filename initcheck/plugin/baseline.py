@@ -19,6 +19,7 @@ from initcheck.baselines.records.schema import Baseline
 from initcheck.baselines.records.store import load_baseline, write_baseline
 from initcheck.baselines.records.training_records import MOST_RUNS
 from initcheck.errors import InitcheckError
+from initcheck.extras import LOCKS, require_upgrade_extra
 from initcheck.files import require_writable, scratch_folder, write_whole
 from initcheck.frameworks.own import find_problem
 from initcheck.plugin.baseline_tests import CellTest, Evidence, plan, tests_of
@@ -37,10 +38,12 @@ class BaselineSession:
         mark: Name of the mark of the tests to parametrize.
 
     Raises:
-        InitcheckError: The baseline cannot be read, or what is to be recorded could not be written.
+        InitcheckError: The baseline cannot be read, what is to be recorded could not be written, or locks are not
+            installed.
     """
 
     def __init__(self, config: pytest.Config, mark: str) -> None:
+        require_upgrade_extra("a baseline under pytest", LOCKS)
         self._config, self._mark = config, mark
         self._controls = getattr(config, "workerinput", None) is None
         self._folders = ExitStack()

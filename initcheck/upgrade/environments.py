@@ -27,7 +27,7 @@ _LEAKS = (
     *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONSAFEPATH", "PYTHONUSERBASE", "__PYVENV_LAUNCHER__"),
     *("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT", "UV_QUIET"),
 )
-_NOT_FOR_RECORDING = {"filelock", "jinja2", "matplotlib", "pandas", "platformdirs", "uv"}  # a test holds this
+_NOT_FOR_RECORDING = {"jinja2", "matplotlib", "pandas"}  # a test holds this
 _TENSORFLOW = re.compile(r"(\w+[-_.])*(tensorflow|tf[-_.]nightly)\b", re.IGNORECASE)
 _MOST_REASON = 700  # characters of what uv says
 

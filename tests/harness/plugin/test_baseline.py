@@ -271,3 +271,10 @@ def test_the_installed_framework_is_recorded_as_the_command_does_and_its_fault_i
     result = pytester.runpytest_subprocess("--initcheck-baseline=a.json", "-k", "he_normal")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines("*traces iris he_normal: CHANGED since 'draws'*")
+
+
+def test_a_baseline_without_locks_names_the_extra_before_any_test(repository, pytester):
+    pytester.makeconftest("import sys\nfrom initcheck import extras\nextras.find_spec = lambda name: None\n")
+    told = repository("--initcheck-baseline", "old.json")
+    assert told.ret == pytest.ExitCode.USAGE_ERROR
+    told.stderr.fnmatch_lines(["*needs filelock: pip install 'initcheck[[]upgrade]'*"])

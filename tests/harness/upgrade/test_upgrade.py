@@ -23,6 +23,7 @@ from initcheck import InitcheckError, files
 from initcheck.__main__ import main
 from initcheck.baselines.records.store import write_baseline
 from initcheck.cli import app as cli
+from initcheck.extras import ENVIRONMENTS
 from initcheck.reporting.comparisons import page as comparison_page
 from initcheck.reporting.comparisons.page import render_comparison
 from initcheck.upgrade import environments, recordings
@@ -612,7 +613,7 @@ def test_recording_needs_nothing_that_is_not_installed_for_it(tmp_path):
 import sys
 class Absent:
     def find_spec(self, name, *_):
-        if name in {sorted(environments._NOT_FOR_RECORDING)}:
+        if name in {sorted({*environments._NOT_FOR_RECORDING, *ENVIRONMENTS})}:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())
 from initcheck.__main__ import main

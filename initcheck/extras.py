@@ -1,0 +1,26 @@
+"""What only some commands need is in an extra of initcheck; a command that lacks it names the extra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from initcheck.errors import InitcheckError
+
+LOCKS = ("filelock",)  # what gathers evidence in several processes
+ENVIRONMENTS = (*LOCKS, "platformdirs", "uv")  # what builds environments and keeps them
+
+
+def require_upgrade_extra(needed_by: str, packages: Sequence[str]) -> None:
+    """Makes sure that packages of the extra ``upgrade`` are installed.
+
+    Args:
+        needed_by: What the user asked for, as the message names it.
+        packages: ``LOCKS`` or ``ENVIRONMENTS``.
+
+    Raises:
+        InitcheckError: One of them is missing; the message names the extra.
+    """
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise InitcheckError(f"{needed_by} needs {', '.join(missing)}: pip install 'initcheck[upgrade]'")
