@@ -24,7 +24,7 @@ class Session:
     seed: int
     factor: float = EFFORTS["normal"]
     salt: int = 0
-    _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def keras(self) -> Any:

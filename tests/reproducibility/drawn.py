@@ -50,8 +50,9 @@ def over(make, *, cost=1):
 
 def judge(lab, code, name, value):
     """Judges that value by the check of that code; a failure is the check's own message."""
+    __tracebackhide__ = True
     check = next(found for found in all_checks() if found.code == code)
-    BoundCheck(Cell(check, Subject(name, value), 0.0))(lab)
+    BoundCheck(Cell(check, Subject(name, value, own=True), 0.0))(lab)
 
 
 def require(code, verdict):
