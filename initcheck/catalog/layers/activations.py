@@ -10,19 +10,19 @@ from initcheck.catalog.layers.traits import (
     LayerDefaults,
     LayerOptions,
     SavedInitializers,
-    Stack,
     Stackable,
+    Stacking,
     State,
 )
 
 _OTHERS = Without("its function is judged as an activation")
-_ELEMENTWISE = (State(), Stackable(how=Stack.ELEMENTWISE), NO_WEIGHTS, NO_NOISE, _OTHERS)
+_ELEMENTWISE = (State(), Stackable(how=Stacking.ELEMENTWISE), NO_WEIGHTS, NO_NOISE, _OTHERS)
 
 ACTIVATION = LayerKind(
     "Activation",
     LayerOptions(order=7, options={"activation": "softplus"}, input_shape=VECTORS, policy="mixed_bfloat16"),
     State(),
-    Stackable(how=Stack.WITH_ACTIVATION),
+    Stackable(how=Stacking.WITH_ACTIVATION),
     NO_WEIGHTS,
     NO_NOISE,
     _OTHERS,

@@ -12,7 +12,7 @@ from initcheck.catalog.layers.traits import (
     LayerOptions,
     LikeUnits,
     Stackable,
-    TrainedPart,
+    TrainingRole,
 )
 
 VECTORS, ROWS_OF_VECTORS, IMAGES = (3, 4), (2, 3, 4), (2, 6, 6, 4)
@@ -22,7 +22,7 @@ NO_NOISE = Without("it draws nothing in training", OF_NOISE)
 NO_UNITS = Without("it has no units whose symmetry could break", (LikeUnits,))
 NOT_STACKED = Without("nobody has written it for members side by side", (Stackable,))
 NO_FORMULA = Without("nobody has written its formula", (FormulaCase,))
-NOT_TRAINED = Without("another layer of its part stands for it in the small trainings", (TrainedPart,))
+NOT_TRAINED = Without("another layer of its role stands for it in the small trainings", (TrainingRole,))
 NO_OPTIONS = Without("another layer of its family stands for its options", (LayerOptions,))
 
 

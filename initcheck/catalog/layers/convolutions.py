@@ -28,11 +28,11 @@ from initcheck.catalog.layers.traits import (
     LayerDefaults,
     LayerOptions,
     LikeUnits,
-    Part,
+    Role,
     SavedInitializers,
     StackedKernels,
     State,
-    TrainedPart,
+    TrainingRole,
     TypedWeights,
     UnseededKernel,
 )
@@ -194,7 +194,7 @@ CONV_2D = LayerKind(
     LikeUnits(
         order=0, input_shape=(5, 5, 2), arguments={"filters": 6, "kernel_size": 3}, pooling="GlobalAveragePooling2D"
     ),
-    TrainedPart(order=0, part=Part.CONVOLUTION, settings=(*_FILTERS, *_TRAINED), kernels=("kernel_initializer",)),
+    TrainingRole(order=0, role=Role.CONVOLUTION, settings=(*_FILTERS, *_TRAINED), kernels=("kernel_initializer",)),
     State(),
     NO_NOISE,
     Without("nobody has written it for members side by side"),
@@ -246,7 +246,7 @@ CONV_2D_TRANSPOSE = LayerKind(
         input_shape=IMAGES,
         policy="mixed_float16",
     ),
-    TrainedPart(order=1, part=Part.CONVOLUTION, settings=(*_FILTERS, *_TRAINED), kernels=("kernel_initializer",)),
+    TrainingRole(order=1, role=Role.CONVOLUTION, settings=(*_FILTERS, *_TRAINED), kernels=("kernel_initializer",)),
     State(),
     NO_NOISE,
     _OTHERS,
@@ -300,7 +300,7 @@ DEPTHWISE_CONV_2D = LayerKind(
         input_shape=IMAGES,
         policy="mixed_bfloat16",
     ),
-    TrainedPart(order=3, part=Part.CONVOLUTION, settings=_TRAINED, kernels=("depthwise_initializer",)),
+    TrainingRole(order=3, role=Role.CONVOLUTION, settings=_TRAINED, kernels=("depthwise_initializer",)),
     State(),
     NO_NOISE,
     _OTHERS,
@@ -366,9 +366,9 @@ SEPARABLE_CONV_2D = LayerKind(
         input_shape=IMAGES,
         policy="float64",
     ),
-    TrainedPart(
+    TrainingRole(
         order=2,
-        part=Part.CONVOLUTION,
+        role=Role.CONVOLUTION,
         settings=(*_FILTERS, *_TRAINED),
         kernels=("depthwise_initializer", "pointwise_initializer"),
     ),

@@ -28,11 +28,11 @@ from initcheck.catalog.layers.traits import (
     LayerOptions,
     LikeUnits,
     SavedInitializers,
-    Stack,
     Stackable,
     StackedKernels,
+    Stacking,
     State,
-    TrainedPart,
+    TrainingRole,
     TypedWeights,
     UnseededKernel,
 )
@@ -95,10 +95,10 @@ DENSE = LayerKind(
     LayerOptions(order=0, options={"units": 3, "activation": "tanh", **REGULARIZED}, input_shape=VECTORS),
     LayerOptions(order=0, options={"units": 3, "use_bias": False}, input_shape=VECTORS, policy="float64"),
     State(),
-    Stackable(how=Stack.WITH_ACTIVATION),
+    Stackable(how=Stacking.WITH_ACTIVATION),
     NO_NOISE,
     Without("the nets whose symmetry is judged are made of it", (LikeUnits,)),
-    Without("every small training ends in it", (TrainedPart,)),
+    Without("every small training ends in it", (TrainingRole,)),
 )
 
 
@@ -221,7 +221,7 @@ EMBEDDING = LayerKind(
     NO_NOISE,
     NO_UNITS,
     NOT_STACKED,
-    Without("the small training of looked-up vectors begins with it", (TrainedPart,)),
+    Without("the small training of looked-up vectors begins with it", (TrainingRole,)),
 )
 
 ROWS = (DENSE, EINSUM_DENSE, EMBEDDING)

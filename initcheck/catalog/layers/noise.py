@@ -11,11 +11,11 @@ from initcheck.catalog.layers.traits import (
     LayerOptions,
     NoiseLaw,
     NoiseSource,
-    Part,
+    Role,
     SeededNoise,
     State,
     StepwiseNoise,
-    TrainedPart,
+    TrainingRole,
 )
 from initcheck.oracle.layers import identity
 
@@ -23,7 +23,7 @@ _RATE = {"rate": 0.5}
 _POLICIES = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 _STATE = State(holds=Holds.MORE, drawing_options=("rate",))
 _NO_FORMULA = Without("in inference it does nothing, as dropout does", (FormulaCase,))
-_DROPOUT_STANDS = Without("dropout stands for it in trainings", (SeededNoise, StepwiseNoise, TrainedPart))
+_DROPOUT_STANDS = Without("dropout stands for it in trainings", (SeededNoise, StepwiseNoise, TrainingRole))
 _NONE = (NO_WEIGHTS, NO_UNITS, NOT_STACKED)
 
 DROPOUT = LayerKind(
@@ -61,8 +61,8 @@ DROPOUT = LayerKind(
         )
         for policy in _POLICIES
     ),
-    TrainedPart(order=0, part=Part.AFTER_DENSE, settings=(("rate", 0.4),), seed=True),
-    TrainedPart(order=1, part=Part.AFTER_LOOKUP, settings=(("rate", 0.4),), seed=True),
+    TrainingRole(order=0, role=Role.AFTER_DENSE, settings=(("rate", 0.4),), seed=True),
+    TrainingRole(order=1, role=Role.AFTER_LOOKUP, settings=(("rate", 0.4),), seed=True),
     _STATE,
     *_NONE,
 )
@@ -94,7 +94,7 @@ SPATIAL_DROPOUT_1D = LayerKind(
         LayerOptions(order=13, options={"rate": 0.3}, input_shape=ROWS_OF_VECTORS, policy=policy, drawing=True)
         for policy in _POLICIES
     ),
-    TrainedPart(order=0, part=Part.AFTER_LOOKUP, settings=(("rate", 0.4),), seed=True),
+    TrainingRole(order=0, role=Role.AFTER_LOOKUP, settings=(("rate", 0.4),), seed=True),
     _NO_FORMULA,
     *_NONE,
 )
@@ -132,7 +132,7 @@ GAUSSIAN_DROPOUT = LayerKind(
     SeededNoise(order=3, arguments=_RATE),
     StepwiseNoise(order=3, arguments=_RATE),
     LayerOptions(order=13, options={"rate": 0.3}, input_shape=VECTORS, drawing=True),
-    TrainedPart(order=1, part=Part.AFTER_DENSE, settings=(("rate", 0.4),), seed=True),
+    TrainingRole(order=1, role=Role.AFTER_DENSE, settings=(("rate", 0.4),), seed=True),
     _STATE,
     _NO_FORMULA,
     *_NONE,
@@ -144,7 +144,7 @@ GAUSSIAN_NOISE = LayerKind(
     SeededNoise(order=2, arguments={"stddev": 0.5}),
     StepwiseNoise(order=1, arguments={"stddev": 1.0}),
     LayerOptions(order=13, options={"stddev": 0.3}, input_shape=VECTORS, drawing=True),
-    TrainedPart(order=2, part=Part.AFTER_DENSE, settings=(("stddev", 0.3),), seed=True),
+    TrainingRole(order=2, role=Role.AFTER_DENSE, settings=(("stddev", 0.3),), seed=True),
     State(holds=Holds.MORE, drawing_options=("stddev",)),
     _NO_FORMULA,
     *_NONE,
@@ -161,7 +161,7 @@ ALPHA_DROPOUT = LayerKind(
     LayerOptions(order=13, options={"rate": 0.3, "noise_shape": [3, 1]}, input_shape=VECTORS, drawing=True),
     _STATE,
     _NO_FORMULA,
-    Without("dropout stands for it in trainings", (TrainedPart,)),
+    Without("dropout stands for it in trainings", (TrainingRole,)),
     *_NONE,
 )
 

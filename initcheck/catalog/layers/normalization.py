@@ -12,10 +12,10 @@ from initcheck.catalog.layers.traits import (
     Holds,
     LayerDefaults,
     LayerOptions,
-    Part,
+    Role,
     SavedInitializers,
     State,
-    TrainedPart,
+    TrainingRole,
 )
 from initcheck.oracle.layers import (
     batch_normalization,
@@ -92,7 +92,7 @@ BATCH_NORMALIZATION = LayerKind(
         policy="mixed_bfloat16",
     ),
     LayerOptions(order=5, options={"scale": False}, input_shape=VECTORS),
-    TrainedPart(order=3, part=Part.AFTER_DENSE),
+    TrainingRole(order=3, role=Role.AFTER_DENSE),
     _STATE,
     NO_NOISE,
     _OTHERS,

@@ -25,13 +25,13 @@ from initcheck.catalog.layers.traits import (
     LikeUnits,
     NoiseLaw,
     NoiseSource,
-    Part,
+    Role,
     SavedInitializers,
     SeededNoise,
     StackedKernels,
     State,
     StepwiseNoise,
-    TrainedPart,
+    TrainingRole,
     TypedWeights,
     UnseededKernel,
 )
@@ -105,8 +105,8 @@ def _saved(order: int) -> SavedInitializers:
     return SavedInitializers(order=order, arguments={"units": 2}, initializers=RECURRENT, input_shape=(1, 3, 2))
 
 
-def _trained(order: int) -> TrainedPart:
-    return TrainedPart(order=order, part=Part.RECURRENT, settings=_TRAINED, kernels=("kernel_initializer",), seed=True)
+def _trained(order: int) -> TrainingRole:
+    return TrainingRole(order=order, role=Role.RECURRENT, settings=_TRAINED, kernels=("kernel_initializer",), seed=True)
 
 
 SIMPLE_RNN = LayerKind(

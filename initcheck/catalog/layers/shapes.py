@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from initcheck.catalog.layers.configurations import IMAGES, NO_NOISE, NO_WEIGHTS
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
-from initcheck.catalog.layers.traits import FormulaCase, Holds, LayerOptions, Stack, Stackable, State
+from initcheck.catalog.layers.traits import FormulaCase, Holds, LayerOptions, Stackable, Stacking, State
 from initcheck.oracle.layers import pooled_maximum, pooled_mean
 
 _WINDOW = {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}
@@ -38,7 +38,7 @@ ZERO_PADDING_2D = _shape(
     "ZeroPadding2D",
     LayerOptions(order=6, options={"padding": [[1, 2], [0, 3]]}, input_shape=IMAGES, policy="mixed_float16"),
 )
-FLATTEN = _shape("Flatten", Stackable(how=Stack.FLATTENED))
+FLATTEN = _shape("Flatten", Stackable(how=Stacking.FLATTENED))
 
 ROWS = (
     MAX_POOLING_1D,

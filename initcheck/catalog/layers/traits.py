@@ -366,7 +366,7 @@ class LikeUnits(Trait):
     pooling: str = ""
 
 
-class Part(Enum):
+class Role(Enum):
     """What a layer is drawn for in a small training."""
 
     AFTER_DENSE = "noise or a normalization after a dense layer"
@@ -376,17 +376,17 @@ class Part(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainedPart(Trait):
+class TrainingRole(Trait):
     """Drawn for the small trainings that must repeat.
 
     Attributes:
-        part: What for.
+        role: What for.
         settings: Its arguments, without initializers and seeds.
         kernels: Its arguments that take an initializer of random kernels.
         seed: Whether it takes a ``seed`` itself.
     """
 
-    part: Part
+    role: Role
     settings: tuple[tuple[str, Any], ...] = ()
     kernels: tuple[str, ...] = ()
     seed: bool = False
@@ -418,7 +418,7 @@ class State(Trait):
     drawing_options: tuple[str, ...] = ()
 
 
-class Stack(Enum):
+class Stacking(Enum):
     """How members side by side, on the last axis, go through a layer."""
 
     WITH_ACTIVATION = "a product if it has weights, then its activation"
@@ -434,7 +434,7 @@ class Stackable(Trait):
         how: What the engine does for it.
     """
 
-    how: Stack
+    how: Stacking
 
 
 OF_WEIGHTS = (
@@ -453,7 +453,7 @@ TRAITS: tuple[type[Trait], ...] = (
     FormulaCase,
     LayerOptions,
     LikeUnits,
-    TrainedPart,
+    TrainingRole,
     State,
     Stackable,
 )
