@@ -28,11 +28,11 @@ from initcheck.catalog.cases.arithmetic import (
     lookups_for,
     output_for,
 )
-from initcheck.catalog.optimizers import Rule
-from initcheck.catalog.recipes import Task
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits import FormulaCase
+from initcheck.catalog.optimizers import Rule
+from initcheck.catalog.recipes import Task
 from initcheck.checks.registry import Subject, check
 from initcheck.checks.within_rounding import verdict
 from initcheck.oracle.networks import (

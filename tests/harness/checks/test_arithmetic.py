@@ -8,8 +8,8 @@ import pytest
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases import arithmetic as arithmetic_cases
 from initcheck.catalog.cases.arithmetic import TASKS
-from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.catalog.cases.formulas import FORMULAS
+from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
 from initcheck.oracle.networks import activate, backward, forward, right_rows, right_shares, row_losses, targets
 from initcheck.oracle.optimizers import Schedule, WeightStep, learning_rate
