@@ -18,6 +18,7 @@ from initcheck.catalog.layers.configurations import (
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
 from initcheck.catalog.layers.traits import (
     GLOROT,
+    UNITS,
     ZEROS,
     Dims,
     Fanned,
@@ -192,7 +193,7 @@ CONV_2D = LayerKind(
         policy="float64",
     ),
     LikeUnits(
-        order=0, input_shape=(5, 5, 2), arguments={"filters": 6, "kernel_size": 3}, pooling="GlobalAveragePooling2D"
+        order=0, input_shape=(5, 5, 2), arguments={"filters": UNITS, "kernel_size": 3}, pooling="GlobalAveragePooling2D"
     ),
     TrainingRole(order=0, role=Role.CONVOLUTION, settings=(*_FILTERS, *_TRAINED), kernels=("kernel_initializer",)),
     State(),

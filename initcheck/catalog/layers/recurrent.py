@@ -12,6 +12,7 @@ from initcheck.catalog.layers.traits import (
     FORGET_GATE,
     GLOROT,
     ORTHOGONAL,
+    UNITS,
     ZEROS,
     Dims,
     Fanned,
@@ -96,7 +97,7 @@ def _formula(order: int, name: str, gates: int, formula: Any, biases: tuple[int,
 def _of_every_cell(gates: int) -> tuple[Trait, ...]:
     return (
         StackedKernels(order=2, kernels=2, arguments={"units": 64}, inputs=((1, 2, 64),)),
-        LikeUnits(order=0, input_shape=(2, 2), arguments={"units": 6}, gates=gates, recurrent=True),
+        LikeUnits(order=0, input_shape=(2, 2), arguments={"units": UNITS}, gates=gates, recurrent=True),
         State(holds=Holds.MORE, drawing_options=_DROPPING),
     )
 

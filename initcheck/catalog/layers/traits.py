@@ -347,9 +347,12 @@ class LayerOptions(Trait):
 # How it is trained.
 
 
+UNITS = 6  # that start equal
+
+
 @dataclass(frozen=True, kw_only=True)
 class LikeUnits(Trait):
-    """Units that start equal.
+    """``UNITS`` units that start equal.
 
     Attributes:
         input_shape: Of one row.
