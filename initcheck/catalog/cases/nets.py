@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from initcheck.catalog import optimizers
+from initcheck.catalog.activations import ACTIVATIONS
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.layers.noise import DROPOUT, GAUSSIAN_DROPOUT, GAUSSIAN_NOISE
 from initcheck.catalog.optimizers import SMOOTH, Variant
@@ -14,8 +15,8 @@ from initcheck.catalog.recipes import Net
 
 # Activations by their value at 0. Where it is not 0, a net of zeros learns: hidden outputs are not 0, so the output
 # kernel gets a gradient, and through it each hidden layer in turn. Where it is 0, no kernel ever does.
-MOVING = ("sigmoid", "softplus", "exponential", "hard_sigmoid")
-RESTING = ("relu", "tanh", "elu", "selu", "softsign", "swish", "gelu", "linear")
+MOVING = tuple(row.name for row in ACTIVATIONS.values() if row.resting is False)
+RESTING = tuple(row.name for row in ACTIVATIONS.values() if row.resting is True)
 LOSSES = ("binary_crossentropy", "categorical_crossentropy", "mse", "mae", "huber")
 DOUBLE_LOSSES = LOSSES[:4]  # Keras 3.0 compares Huber's delta, a float32, with float64 errors, and raises
 _VARIANTS = tuple(SMOOTH)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from initcheck.catalog.activations import ACTIVATIONS
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers import select
@@ -19,8 +20,7 @@ from initcheck.catalog.recipes import Layer, Recipe
 
 # Rows of any law, and of a scale with which training neither dies nor explodes within six steps.
 _ROWS = tuple(name for name, row in INITIALIZERS.items() if row.law.random and name != "standard_normal")
-# None with a dead zone: a narrow relu layer may be dead by chance, and then its kernel does not move.
-_ACTIVATIONS = ("tanh", "sigmoid", "elu", "selu", "softplus", "gelu")
+_ACTIVATIONS = tuple(row.name for row in ACTIVATIONS.values() if row.live is True)
 _OPTIMIZERS = tuple(row.name for row in OPTIMIZERS if row.drawn)
 _OUTPUTS = {
     0: ("mse", 1, "linear"),
