@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from initcheck.catalog import optimizers
-from initcheck.catalog.layers.traits import LikeUnits
+from initcheck.catalog.layers.traits.computing import LikeUnits
 from initcheck.catalog.optimizers import Rule
 from initcheck.oracle.networks import DenseNetwork
 

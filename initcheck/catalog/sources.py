@@ -11,7 +11,8 @@ from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits import Fed, NoiseSource, StepwiseNoise, UnseededKernel
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource, StepwiseNoise
+from initcheck.catalog.layers.traits.weights import UnseededKernel
 
 GENERATORS = ("python", "numpy", "tensorflow", "tensorflow shuffle", "tensorflow function")
 FUNCTIONS = (

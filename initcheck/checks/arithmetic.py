@@ -30,7 +30,7 @@ from initcheck.catalog.cases.arithmetic import (
 )
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
-from initcheck.catalog.layers.traits import FormulaCase
+from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
 from initcheck.checks.registry import Subject, check

@@ -14,7 +14,8 @@ from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw, Orthogonal, Shape, Unstated
 from initcheck.catalog.layers import LayerRequest, select
 from initcheck.catalog.layers.dense import DENSE
-from initcheck.catalog.layers.traits import SeededNoise, StackedKernels
+from initcheck.catalog.layers.traits.noises import SeededNoise
+from initcheck.catalog.layers.traits.weights import StackedKernels
 from initcheck.checks.laws.samples import element_law
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.records import Verdict, failed, passed

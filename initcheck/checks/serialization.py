@@ -23,7 +23,8 @@ from initcheck.catalog.cases.serialization import (
 )
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
-from initcheck.catalog.layers.traits import LayerOptions, SavedInitializers
+from initcheck.catalog.layers.traits.computing import LayerOptions
+from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import first_difference, judge_trips, lost_of

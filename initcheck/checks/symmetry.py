@@ -11,7 +11,7 @@ from initcheck.catalog.cases import nets
 from initcheck.catalog.cases.units import unit_nets
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Unstated
-from initcheck.catalog.layers.traits import UNITS
+from initcheck.catalog.layers.traits.computing import UNITS
 from initcheck.catalog.optimizers import SMOOTH
 from initcheck.catalog.recipes import Net, UnitNet
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits import Holds, State
+from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
 from initcheck.engines.optimizer_settings import find_own_code, is_of_framework
 from initcheck.texts import for_terminal, with_article

@@ -10,7 +10,7 @@ import numpy as np
 
 from initcheck.catalog.activations import ACTIVATIONS, ActivationKind
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits import Stackable, Stacking
+from initcheck.catalog.layers.traits.engines import Stackable, Stacking
 from initcheck.engines.initial_weights import UnsuitableError
 
 _STACKABLE = {one.layer: one.how for one in select(Stackable)}
@@ -72,7 +72,8 @@ def _chain(keras: Any, model: Any) -> list[Any]:
     if not layers or len(model.outputs) != 1 or model.outputs[0] is not value:
         raise UnsuitableError("its layers are no chain")
     if _how(keras, layers[-1]) is not Stacking.WITH_ACTIVATION or len(value.shape) != 2:
-        raise UnsuitableError("its last layer is no Dense or Activation of one row of outputs")
+        kinds = " or ".join(name for name, how in _STACKABLE.items() if how is Stacking.WITH_ACTIVATION)
+        raise UnsuitableError(f"its last layer is no {kinds} of one row of outputs")
     return layers
 
 

@@ -14,7 +14,7 @@ from initcheck.baselines.records.training_records import MOST_RUNS, AccuraciesRe
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.cases.layers import KINDS, layer_case
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
-from initcheck.catalog.layers.traits import Dims
+from initcheck.catalog.layers.traits.weights import Dims
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.engines.ensemble import EnsembleEngine

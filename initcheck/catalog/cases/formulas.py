@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits import FormulaCase
+from initcheck.catalog.layers.traits.computing import FormulaCase
 
 FORMULAS = select(FormulaCase)
 

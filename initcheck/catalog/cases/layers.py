@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.laws import Mode
 from initcheck.catalog.layers import LayerRequest, select
-from initcheck.catalog.layers.traits import Dims, FannedKernel, Places
+from initcheck.catalog.layers.traits.weights import Dims, FannedKernel, Places
 
 CASES_PER_KIND = 3
 CASE_SAMPLES = 10_000  # elements of one kernel, times the effort's factor

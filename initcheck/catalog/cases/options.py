@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits import LayerOptions
+from initcheck.catalog.layers.traits.computing import LayerOptions
 from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
 
 

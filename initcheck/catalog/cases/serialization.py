@@ -14,7 +14,7 @@ from initcheck.catalog.cases.seeds import LOWER, UPPER
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits import SavedInitializers
+from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.oracle.optimizers import Schedule
 

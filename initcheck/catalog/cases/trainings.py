@@ -14,7 +14,7 @@ from initcheck.catalog.layers import select
 from initcheck.catalog.layers.dense import DENSE, EMBEDDING
 from initcheck.catalog.layers.noise import DROPOUT
 from initcheck.catalog.layers.shapes import GLOBAL_AVERAGE_POOLING_1D, GLOBAL_AVERAGE_POOLING_2D
-from initcheck.catalog.layers.traits import Role, TrainingRole
+from initcheck.catalog.layers.traits.computing import Role, TrainingRole
 from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.recipes import Layer, Recipe
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from initcheck.catalog import optimizers
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits import LikeUnits
+from initcheck.catalog.layers.traits.computing import LikeUnits
 from initcheck.catalog.recipes import UnitNet
 
 

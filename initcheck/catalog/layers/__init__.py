@@ -15,7 +15,7 @@ from initcheck.catalog.layers import (
     shapes,
     wrappers,
 )
-from initcheck.catalog.layers.kind import LayerKind, LayerRequest, T
+from initcheck.catalog.layers.kind import LayerKind, LayerRequest, T, Without
 
 _GROUPS = (
     dense,
@@ -38,4 +38,4 @@ def select(trait: type[T]) -> tuple[T, ...]:
     return tuple(sorted(found, key=lambda one: one.order))
 
 
-__all__ = ["LAYERS", "LayerKind", "LayerRequest", "select"]
+__all__ = ["LAYERS", "LayerKind", "LayerRequest", "Without", "select"]

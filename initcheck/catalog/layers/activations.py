@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from initcheck.catalog.layers.configurations import NO_NOISE, NO_WEIGHTS, ROWS_OF_VECTORS, VECTORS, initializer
 from initcheck.catalog.layers.kind import LayerKind, Without
-from initcheck.catalog.layers.traits import (
-    ZEROS,
-    GivenOptions,
-    LayerDefaults,
-    LayerOptions,
-    SavedInitializers,
-    Stackable,
-    Stacking,
-    State,
-)
+from initcheck.catalog.layers.traits.computing import LayerOptions
+from initcheck.catalog.layers.traits.engines import Stackable, Stacking, State
+from initcheck.catalog.layers.traits.weights import ZEROS, GivenOptions, LayerDefaults, SavedInitializers
 
 _OTHERS = Without("its function is judged as an activation")
 _ELEMENTWISE = (State(), Stackable(how=Stacking.ELEMENTWISE), NO_WEIGHTS, NO_NOISE, _OTHERS)

@@ -7,24 +7,19 @@ from typing import Any
 
 from initcheck.catalog.layers.configurations import NO_FORMULA, NO_OPTIONS, NO_UNITS, NOT_STACKED, NOT_TRAINED
 from initcheck.catalog.layers.kind import LayerKind, Without
-from initcheck.catalog.layers.traits import (
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
+from initcheck.catalog.layers.traits.weights import (
     GLOROT,
     ONES,
     ZEROS,
     Dims,
     Fanned,
     FannedKernel,
-    Fed,
     GivenOptions,
-    Holds,
     LayerDefaults,
-    NoiseLaw,
-    NoiseSource,
     SavedInitializers,
-    SeededNoise,
     StackedKernels,
-    State,
-    StepwiseNoise,
     TypedWeights,
     UnseededKernel,
 )

@@ -5,15 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from initcheck.catalog.layers.kind import Without
-from initcheck.catalog.layers.traits import (
-    OF_NOISE,
-    OF_WEIGHTS,
-    FormulaCase,
-    LayerOptions,
-    LikeUnits,
-    Stackable,
-    TrainingRole,
-)
+from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, LikeUnits, TrainingRole
+from initcheck.catalog.layers.traits.engines import Stackable
+from initcheck.catalog.layers.traits.noises import OF_NOISE
+from initcheck.catalog.layers.traits.weights import OF_WEIGHTS
 
 VECTORS, ROWS_OF_VECTORS, IMAGES = (3, 4), (2, 3, 4), (2, 6, 6, 4)
 

@@ -16,24 +16,18 @@ from initcheck.catalog.layers.configurations import (
     scaled,
 )
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
-from initcheck.catalog.layers.traits import (
+from initcheck.catalog.layers.traits.computing import UNITS, FormulaCase, LayerOptions, LikeUnits, Role, TrainingRole
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.weights import (
     GLOROT,
-    UNITS,
     ZEROS,
     Dims,
     Fanned,
     FannedKernel,
-    FormulaCase,
     GivenOptions,
-    Holds,
     LayerDefaults,
-    LayerOptions,
-    LikeUnits,
-    Role,
     SavedInitializers,
     StackedKernels,
-    State,
-    TrainingRole,
     TypedWeights,
     UnseededKernel,
 )

@@ -14,25 +14,19 @@ from initcheck.catalog.layers.configurations import (
     normal,
 )
 from initcheck.catalog.layers.kind import LayerKind, Without
-from initcheck.catalog.layers.traits import (
+from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, LikeUnits, TrainingRole
+from initcheck.catalog.layers.traits.engines import Holds, Stackable, Stacking, State
+from initcheck.catalog.layers.traits.weights import (
     GLOROT,
     UNIFORM,
     ZEROS,
     Dims,
     Fanned,
     FannedKernel,
-    FormulaCase,
     GivenOptions,
-    Holds,
     LayerDefaults,
-    LayerOptions,
-    LikeUnits,
     SavedInitializers,
-    Stackable,
     StackedKernels,
-    Stacking,
-    State,
-    TrainingRole,
     TypedWeights,
     UnseededKernel,
 )

@@ -6,7 +6,9 @@ from typing import Any
 
 from initcheck.catalog.layers.configurations import IMAGES, NO_WEIGHTS
 from initcheck.catalog.layers.kind import LayerKind, Without
-from initcheck.catalog.layers.traits import Fed, Holds, LayerOptions, NoiseSource, State
+from initcheck.catalog.layers.traits.computing import LayerOptions
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 
 _STATE = State(holds=Holds.MORE, draws=True)
 _OTHERS = Without("what it makes of images has no law that is documented, and it stands before the first layer")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from initcheck.catalog.laws import Shape
 
 T = TypeVar("T", bound="Trait")
+Arguments = Mapping[str, Any]
 
 LAST = 1_000
 
@@ -25,7 +26,7 @@ class LayerRequest:
     """
 
     layer: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=dict)
     inputs: tuple[Shape, ...] = ()
     listed_inputs: bool = False
 

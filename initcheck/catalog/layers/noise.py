@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from initcheck.catalog.layers.configurations import IMAGES, NO_UNITS, NO_WEIGHTS, NOT_STACKED, ROWS_OF_VECTORS, VECTORS
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
-from initcheck.catalog.layers.traits import (
-    Fed,
-    FormulaCase,
-    Holds,
-    LayerOptions,
-    NoiseLaw,
-    NoiseSource,
-    Role,
-    SeededNoise,
-    State,
-    StepwiseNoise,
-    TrainingRole,
-)
+from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
 from initcheck.oracle.layers import identity
 
 _RATE = {"rate": 0.5}

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from initcheck.catalog.layers.configurations import NO_NOISE, VECTORS, initializer, normal
 from initcheck.catalog.layers.kind import LayerKind, Without
-from initcheck.catalog.layers.traits import (
-    ONES,
-    ZEROS,
-    FormulaCase,
-    GivenOptions,
-    Holds,
-    LayerDefaults,
-    LayerOptions,
-    Role,
-    SavedInitializers,
-    State,
-    TrainingRole,
-)
+from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.weights import ONES, ZEROS, GivenOptions, LayerDefaults, SavedInitializers
 from initcheck.oracle.layers import (
     batch_normalization,
     batch_normalization_in_training,

@@ -8,31 +8,21 @@ from typing import Any
 
 from initcheck.catalog.layers.configurations import NOT_STACKED, RECURRENT, ROWS_OF_VECTORS
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
-from initcheck.catalog.layers.traits import (
+from initcheck.catalog.layers.traits.computing import UNITS, FormulaCase, LayerOptions, LikeUnits, Role, TrainingRole
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
+from initcheck.catalog.layers.traits.weights import (
     FORGET_GATE,
     GLOROT,
     ORTHOGONAL,
-    UNITS,
     ZEROS,
     Dims,
     Fanned,
     FannedKernel,
-    Fed,
-    FormulaCase,
     GivenOptions,
-    Holds,
     LayerDefaults,
-    LayerOptions,
-    LikeUnits,
-    NoiseLaw,
-    NoiseSource,
-    Role,
     SavedInitializers,
-    SeededNoise,
     StackedKernels,
-    State,
-    StepwiseNoise,
-    TrainingRole,
     TypedWeights,
     UnseededKernel,
 )

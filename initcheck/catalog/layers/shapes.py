@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from initcheck.catalog.layers.configurations import IMAGES, NO_NOISE, NO_WEIGHTS
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
-from initcheck.catalog.layers.traits import FormulaCase, Holds, LayerOptions, Stackable, Stacking, State
+from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions
+from initcheck.catalog.layers.traits.engines import Holds, Stackable, Stacking, State
 from initcheck.oracle.layers import pooled_maximum, pooled_mean
 
 _WINDOW = {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}

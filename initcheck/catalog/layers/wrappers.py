@@ -6,7 +6,8 @@ from initcheck.catalog.layers.configurations import KERNEL_AND_BIAS, RECURRENT
 from initcheck.catalog.layers.dense import DENSE
 from initcheck.catalog.layers.kind import LayerKind, LayerRequest, Without
 from initcheck.catalog.layers.recurrent import LSTM
-from initcheck.catalog.layers.traits import Holds, LayerDefaults, SavedInitializers, StackedKernels, State
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.weights import LayerDefaults, SavedInitializers, StackedKernels
 
 _WRAPPED = Without("what it wraps stands for it")
 _SHELL = Without("what it does is its user's")

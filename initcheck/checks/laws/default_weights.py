@@ -26,7 +26,7 @@ from initcheck.statistics.goodness import (
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
-from initcheck.catalog.layers.traits import FORGET_GATE, ORTHOGONAL, LayerDefaults
+from initcheck.catalog.layers.traits.weights import FORGET_GATE, ORTHOGONAL, LayerDefaults
 from initcheck.checks.laws import orthogonal
 from initcheck.checks.laws.samples import element_law
 

@@ -12,7 +12,7 @@ from initcheck.catalog.cases import layers as layer_cases
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import VarianceScaled
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits import GivenOptions, PlacedWeights, TypedWeights
+from initcheck.catalog.layers.traits.weights import GivenOptions, PlacedWeights, TypedWeights
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.records import Verdict, failed, passed
 

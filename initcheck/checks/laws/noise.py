@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 from initcheck.catalog.laws import ElementLaw
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits import NoiseLaw
+from initcheck.catalog.layers.traits.noises import NoiseLaw
 from initcheck.statistics.dependence import between, within
 from initcheck.statistics.goodness import Sample, two_sided
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS
-from initcheck.catalog.layers.traits import Fed, NoiseSource, UnseededKernel
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
+from initcheck.catalog.layers.traits.weights import UnseededKernel
 from initcheck.catalog.sources import IMAGES, KERNELS, MASKS
 from initcheck.digests import digest
 from initcheck.evidence import unrelated_work as unrelated

@@ -13,7 +13,7 @@ from initcheck.evidence.trace import Array
 from initcheck.frameworks.floatx import floatx
 
 if TYPE_CHECKING:
-    from initcheck.catalog.layers.traits import LikeUnits
+    from initcheck.catalog.layers.traits.computing import LikeUnits
     from initcheck.catalog.recipes import UnitNet
 
 RATE = 0.1
