@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from initcheck.catalog import optimizers
+from initcheck.catalog.layers.traits.computing import LikeUnits
 from initcheck.catalog.optimizers import Rule
 from initcheck.oracle.networks import DenseNetwork
 
@@ -162,31 +163,25 @@ class UnitNet:
     """A layer of like units and an output unit, trained step by step in float64.
 
     Attributes:
-        kind: A class of ``keras.layers``.
+        units: The layer.
         kernel: Every kernel's first value.
         activation: Not 0 at 0 where the kernels are, or nothing would move.
         optimizer: The name of a variant in ``catalog.optimizers.SMOOTH`` that is not adaptive.
-        input_shape: Of one row.
-        settings: The layer's other arguments.
-        gates: How many weights of each kind a unit has; they are told apart, the units are not.
         batch_size: Rows per step.
         steps: How many.
     """
 
-    kind: str
+    units: LikeUnits = field(hash=False)
     kernel: float
     activation: str
     optimizer: str
-    input_shape: tuple[int, ...]
-    settings: Mapping[str, Any] = field(hash=False)
-    gates: int = 1
     batch_size: int = 5
     steps: int = 3  # a net of zeros moves its hidden kernel at the second
 
     @property
     def name(self) -> str:
         """Readable and unique."""
-        return f"{self.kind}-{self.kernel:g}-{self.optimizer}"
+        return f"{self.units.layer}-{self.kernel:g}-{self.optimizer}"
 
 
 @dataclass(frozen=True)

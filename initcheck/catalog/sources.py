@@ -10,45 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource, StepwiseNoise
+from initcheck.catalog.layers.traits.weights import UnseededKernel
 
 GENERATORS = ("python", "numpy", "tensorflow", "tensorflow shuffle", "tensorflow function")
-KERNELS = (
-    "Dense",
-    "Conv1D",
-    "Conv2D",
-    "Conv3D",
-    "Conv2DTranspose",
-    "DepthwiseConv2D",
-    "SeparableConv1D",
-    "SeparableConv2D",
-    "Embedding",
-    "SimpleRNN",
-    "LSTM",
-    "GRU",
-    "ConvLSTM2D",
-    "EinsumDense",
-    "MultiHeadAttention",
-)
-MASKS = (
-    "Dropout",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
-    "GaussianDropout",
-    "GaussianNoise",
-    "AlphaDropout",
-    "LSTM",
-    "MultiHeadAttention",
-)
-IMAGES = (
-    "RandomFlip",
-    "RandomRotation",
-    "RandomZoom",
-    "RandomContrast",
-    "RandomBrightness",
-    "RandomTranslation",
-    "RandomCrop",
-)
 FUNCTIONS = (
     "normal",
     "uniform",
@@ -62,23 +28,19 @@ FUNCTIONS = (
     "binomial",
 )
 
-_RATE: Mapping[str, Any] = {"rate": 0.5}
 # Layers whose noise is recorded at every step of ``fit``, with their arguments.
-STEPWISE: Mapping[str, Mapping[str, Any]] = {
-    "Dropout": _RATE,
-    "GaussianNoise": {"stddev": 1.0},
-    "SpatialDropout1D": _RATE,
-    "GaussianDropout": _RATE,
-    "AlphaDropout": _RATE,
-    "LSTM": {"units": 4, "unroll": True, "recurrent_dropout": 0.5, "return_sequences": True},
-}
+STEPWISE: Mapping[str, Mapping[str, Any]] = {noise.layer: noise.arguments for noise in select(StepwiseNoise)}
+KERNELS: Mapping[str, UnseededKernel] = {kernel.layer: kernel for kernel in select(UnseededKernel)}
+_NOISES = {noise.layer: noise for noise in select(NoiseSource)}
+IMAGES: Mapping[str, NoiseSource] = {name: noise for name, noise in _NOISES.items() if noise.fed is Fed.IMAGES}
+MASKS: Mapping[str, NoiseSource] = {name: noise for name, noise in _NOISES.items() if name not in IMAGES}
 
 SOURCES = (
     *GENERATORS,
     *(f"initializer {name}" for name, row in INITIALIZERS.items() if row.law.random),
     *(f"kernel {name}" for name in KERNELS),
     *(f"mask {name}" for name in MASKS),
-    "traced mask Dropout",
+    *(f"traced mask {name}" for name, noise in MASKS.items() if noise.traced),
     *(f"image {name}" for name in IMAGES),
     *(f"keras.random {name}" for name in FUNCTIONS),
 )

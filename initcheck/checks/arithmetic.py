@@ -28,11 +28,13 @@ from initcheck.catalog.cases.arithmetic import (
     lookups_for,
     output_for,
 )
+from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
+from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
 from initcheck.checks.registry import Subject, check
 from initcheck.checks.within_rounding import verdict
-from initcheck.oracle.layers import LAYERS, FormulaCase, layer_inputs
 from initcheck.oracle.networks import (
     ACTIVATIONS,
     FUZZ,
@@ -434,7 +436,7 @@ def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
 @check(
     "ARI14",
     "Common layers compute their documented formula.",
-    subjects=[Subject(case.name, case) for case in LAYERS],
+    subjects=[Subject(case.name, case) for case in FORMULAS],
 )
 def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""
@@ -455,7 +457,7 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
 @check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
 def inference(lab: Lab, _: None) -> Verdict:
     """A model of batch normalization, dropout and noise: by moving averages, and without noise."""
-    case = next(case for case in LAYERS if case.name == "batch-normalization")
+    case = next(case for case in BATCH_NORMALIZATION.select(FormulaCase) if not case.training)
     weights, x = layer_inputs(case, lab.stream("inference"), "float32")
     y = layer_inputs(case, lab.stream("inference", "targets"), "float32")[1]
     output = case.formula([Rounded(one) for one in weights], Rounded(x))
@@ -465,7 +467,7 @@ def inference(lab: Lab, _: None) -> Verdict:
     return verdict([(told, values, expected[told]) for told, values in found.items()])
 
 
-_GRADED = [case for case in LAYERS if case.shapes or "Pooling" in case.layer]
+_GRADED = [case for case in FORMULAS if case.graded]
 _MOVE = 1e-6  # along a direction, to and fro
 _DIRECTIONS = 5
 _OPERATIONS = 1000  # one after another, at most, in a layer of these sizes and its gradient

@@ -350,18 +350,16 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
 )
 def judge_masks(lab: Lab, kind: str) -> Verdict:
     """Judges what layers made of ones within fit, in two trainings, the second after other random work."""
-    one, two = (
-        {name: drawn for name, drawn in lab.models.masks(look=look).items() if name.startswith(f"{kind},")}
-        for look in range(2)
-    )
+    one, two = (lab.models.masks(look=look).get(kind, {}) for look in range(2))
     if not one:
         return failed(f"no noise of {kind} was recorded", "noise at every step", bound=EXACT)
-    for name, drawn in one.items():
+    for how, drawn in one.items():
         if len(drawn) < 4 or len({mask.tobytes() for mask in drawn}) < len(drawn):
-            return failed(f"{name}: a step's noise is met twice in {len(drawn)} steps", "new noise", bound=EXACT)
+            said = f"{kind}, {how}: a step's noise is met twice in {len(drawn)} steps"
+            return failed(said, "new noise", bound=EXACT)
     found = parting(one, two)
     if found:
-        return failed(found, "the same noise again", bound=EXACT)
+        return failed(f"{kind}, {found}", "the same noise again", bound=EXACT)
     return passed(f"{kind} draws anew at every step, with a seed and without, and repeats", bound=EXACT)
 
 

@@ -12,7 +12,10 @@ import numpy as np
 from initcheck.catalog.cases.seeds import ALIASES, LOWER, NARROWED, UPPER, random_seeds, turned_seeds
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw, Orthogonal, Shape, Unstated
-from initcheck.catalog.layers import LayerRequest
+from initcheck.catalog.layers import LayerRequest, select
+from initcheck.catalog.layers.dense import DENSE
+from initcheck.catalog.layers.traits.noises import SeededNoise
+from initcheck.catalog.layers.traits.weights import StackedKernels
 from initcheck.checks.laws.samples import element_law
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.records import Verdict, failed, passed
@@ -26,7 +29,7 @@ _ROWS = over_initializers(random=True)
 _SMALL: Shape = (5, 4)  # 20 elements of 23 random bits: two streams agree by chance once in 10¹³⁸
 # Draws that take another way through a framework than a small matrix of floats: rank 3 and 4, and other dtypes.
 _FORMS: tuple[tuple[Shape, str], ...] = (((3, 2, 4), "float32"), ((5, 4), "float64"), ((2, 3, 2, 3), "float16"))
-_NOISY = ("Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout")
+_NOISY = {noise.layer: noise.arguments for noise in select(SeededNoise)}
 
 
 def _require_random(row: Initializer) -> None:
@@ -212,7 +215,7 @@ _MODEL = _related(2 * _LAYERS - 3, 2 * 59 / 17)
 def layers_apart(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Ten like layers, each with an unseeded initializer of its own, after seeding everything once."""
     _require_random(row)
-    request = LayerRequest("Dense", {"units": _LENGTH[1], "use_bias": False}, ((1, _LENGTH[0]),))
+    request = LayerRequest(DENSE.name, {"units": _LENGTH[1], "use_bias": False}, ((1, _LENGTH[0]),))
     seed = lab.stream("seeds", "layers", row.name)
     kernels = lab.draws.layers.unseeded(request, "kernel_initializer", row, _LAYERS, seed)
     meeting = _meeting(enumerate(kernels))
@@ -224,29 +227,8 @@ def layers_apart(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     return _unrelated(dependence.between(pairs, scaled[0][1]), alpha, f"{row.name}: kernels of a model's layers")
 
 
-_WIDTH = 64
-_STACK = {
-    "Dense": LayerRequest("Dense", {"units": _WIDTH}, ((1, _WIDTH),)),
-    "Conv1D": LayerRequest("Conv1D", {"filters": _WIDTH, "kernel_size": 1}, ((1, 3, _WIDTH),)),
-    "Conv2D": LayerRequest("Conv2D", {"filters": _WIDTH, "kernel_size": 1}, ((1, 3, 3, _WIDTH),)),
-    "SimpleRNN": LayerRequest("SimpleRNN", {"units": _WIDTH}, ((1, 2, _WIDTH),)),
-    "GRU": LayerRequest("GRU", {"units": _WIDTH}, ((1, 2, _WIDTH),)),
-    "LSTM": LayerRequest("LSTM", {"units": _WIDTH}, ((1, 2, _WIDTH),)),
-    "Bidirectional": LayerRequest(
-        "Bidirectional", {"layer": LayerRequest("LSTM", {"units": _WIDTH})}, ((1, 2, _WIDTH),)
-    ),
-    "SeparableConv1D": LayerRequest(
-        "SeparableConv1D", {"filters": _WIDTH, "kernel_size": _WIDTH}, ((1, _WIDTH + 1, _WIDTH),)
-    ),
-    "Embedding": LayerRequest("Embedding", {"input_dim": _WIDTH, "output_dim": _WIDTH}, ((1, 2),)),
-    "MultiHeadAttention": LayerRequest(
-        "MultiHeadAttention", {"num_heads": 4, "key_dim": _WIDTH // 4}, ((1, 2, _WIDTH), (1, 2, _WIDTH))
-    ),
-    "EinsumDense": LayerRequest("EinsumDense", {"equation": "ab,bc->ac", "output_shape": _WIDTH}, ((1, _WIDTH),)),
-}
-
-
-_KERNELS = 21  # of that model
+_STACK = {stacked.layer: stacked for stacked in select(StackedKernels)}
+_KERNELS = sum(stacked.kernels for stacked in _STACK.values())
 
 
 @check(
@@ -260,7 +242,7 @@ def unlike_layers_apart(lab: Lab, _: None, alpha: float) -> Verdict:
     They are compared by the ranks of their first 4,096 elements, which two that share a stream have in common even
     where their scales differ.
     """
-    built = lab.draws.layers.stack(list(_STACK.values()), lab.stream("seeds", "stack"))
+    built = lab.draws.layers.stack([one.request for one in _STACK.values()], lab.stream("seeds", "stack"))
     named = [
         (f"{name}'s weight {place}", values)
         for name, weights in zip(_STACK, built, strict=True)
@@ -337,7 +319,7 @@ def _noise(lab: Lab, layer: str) -> tuple[list[tuple[int, int, np.ndarray]], lis
     One global seed keeps a layer that forgets its own seed from looking as if it used it.
     """
     inputs = np.ones((8, 6, 40), np.float32)
-    argument = {"stddev": 0.5} if layer == "GaussianNoise" else {"rate": 0.5}
+    argument = _NOISY[layer]
     everywhere = lab.stream("seeds", "noise", layer)
     seeded: list[tuple[int, int, np.ndarray]] = []
     differing = ""

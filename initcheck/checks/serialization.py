@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.cases.options import LAYERS as PLAIN_LAYERS
-from initcheck.catalog.cases.options import NOISE, PARTS, POLICIES, LayerPart, SavedPart
+from initcheck.catalog.cases.options import LAYERS, PARTS, POLICIES, SavedPart
 from initcheck.catalog.cases.serialization import (
     ARGUMENTS,
     CONTINUED,
@@ -16,14 +15,16 @@ from initcheck.catalog.cases.serialization import (
     FORMS,
     KINDS,
     LAYER_SEEDS,
-    LAYERS,
     NAMES,
     NOT_RANDOM,
+    SAVED_LAYERS,
     SEEDS,
     drawn_arguments,
 )
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
+from initcheck.catalog.layers.traits.computing import LayerOptions
+from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import first_difference, judge_trips, lost_of
@@ -33,7 +34,6 @@ from initcheck.records import Verdict, failed, passed
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
-LAYER_PARTS = (*PLAIN_LAYERS, *NOISE)
 _SHAPES: tuple[Shape, ...] = ((4, 3), (2, 2, 3, 4), (5,))
 
 
@@ -85,15 +85,14 @@ def generators(lab: Lab, row: Initializer) -> Verdict:
 @check(
     "SER04",
     "A layer rebuilt from its configuration has the initializers that it was given, and draws the same weights.",
-    subjects=[Subject(case[0], case) for case in LAYERS],
+    subjects=[Subject(case.layer, case) for case in SAVED_LAYERS],
 )
-def layers(lab: Lab, case: tuple[str, dict[str, Any], dict[str, Any], Shape]) -> Verdict:
+def layers(lab: Lab, case: SavedInitializers) -> Verdict:
     """Every initializer argument of the common layers, each with arguments of its own."""
-    trip = lab.saving.layer(*case)
-    wrapped = "layer" in case[1]
-    for argument, given in case[2].items():
+    trip = lab.saving.layer(case)
+    for argument, given in case.initializers.items():
         for told, whole in (("the configuration", trip.config), ("the rebuilt configuration", trip.config_again)):
-            kept = _inner(whole)[argument] if wrapped else whole[argument]
+            kept = _inner(whole)[argument] if case.wraps else whole[argument]
             lost = lost_of(given["config"], kept["config"])
             if _class(kept["class_name"]) != given["class_name"] or lost:
                 return failed(f"{told} has {argument} {kept['class_name']} with {kept['config']}", f"{given}")
@@ -237,15 +236,15 @@ def parts(lab: Lab, part: SavedPart) -> Verdict:
 @check(
     "SER12",
     "No option of a layer is lost: its arguments, its name, its seed, its dtypes, and whether it is trained.",
-    subjects=[Subject(str(layer), layer) for layer in LAYER_PARTS],
+    subjects=[Subject(str(layer), layer) for layer in LAYERS],
 )
-def layer_options(lab: Lab, layer: LayerPart) -> Verdict:
+def layer_options(lab: Lab, layer: LayerOptions) -> Verdict:
     """Layers that draw must draw the same, right after the global generators were seeded."""
     seed = lab.stream("layer options", str(layer))
     asked = {**layer.options, "name": "named", "trainable": False, "dtype": layer.policy}
     if layer.drawing:
         asked["seed"] = seed
-    trip, told = lab.saving.parts.layer(layer.name, asked, layer.input_shape, seed, called=layer.drawing)
+    trip, told = lab.saving.parts.layer(layer.layer, asked, layer.input_shape, seed, called=layer.drawing)
     expected: dict[str, Any] = {}
     for option, value in told.items():
         if isinstance(value, dict):  # a regularizer or constraint, whose configuration may have more in it
@@ -253,7 +252,7 @@ def layer_options(lab: Lab, layer: LayerPart) -> Verdict:
                 kept = config[option] or {"class_name": None, "config": {}}
                 lost = lost_of(value["config"], kept["config"])
                 if kept["class_name"] != value["class_name"] or lost:
-                    return failed(f"{layer.name}: {option} is {kept}", f"{value}")
+                    return failed(f"{layer.layer}: {option} is {kept}", f"{value}")
         elif option != "dtype":
             expected[option] = value
     expected["compute_dtype"], expected["variable_dtype"] = POLICIES[layer.policy]
@@ -266,26 +265,28 @@ def layer_options(lab: Lab, layer: LayerPart) -> Verdict:
     "Every seed comes back from a configuration as it was, and no seed as none.",
     subjects=[
         *over_initializers(random=True),
-        *(Subject(layer.name, layer) for layer in {one.name: one for one in LAYER_PARTS if one.drawing}.values()),
+        *(Subject(name, layer) for name, layer in {one.layer: one for one in LAYERS if one.drawing}.items()),
     ],
 )
-def seeds(lab: Lab, subject: Initializer | LayerPart) -> Verdict:
+def seeds(lab: Lab, subject: Initializer | LayerOptions) -> Verdict:
     """At the bounds of every integer width; what is rebuilt of an unseeded initializer draws anew each time."""
     parts = lab.saving.parts
-    if isinstance(subject, LayerPart):
-        found = parts.layer_seeds(subject.name, subject.options, LAYER_SEEDS)
+    if isinstance(subject, LayerOptions):
+        name = subject.layer
+        found = parts.layer_seeds(name, subject.options, LAYER_SEEDS)
         if not found:
-            raise NotApplicable(f"this version of {subject.name} takes no seed")
+            raise NotApplicable(f"this version of {name} takes no seed")
     else:
+        name = subject.name
         found = parts.initializer_seeds(subject, SEEDS)
     for seed, written, read in found:
         if (written, read) != (seed, seed):
-            return failed(f"{subject.name}: seed {seed} is written as {written} and read as {read}", "the seed given")
+            return failed(f"{name}: seed {seed} is written as {written} and read as {read}", "the seed given")
     if isinstance(subject, Initializer):
         draws = parts.unseeded(subject)
         if len({draw.tobytes() for draw in draws}) < len(draws):
-            return failed(f"{subject.name}: two unseeded ones draw the same", "draws of their own")
-    return passed(f"{subject.name}: {len(found)} seeds kept")
+            return failed(f"{name}: two unseeded ones draw the same", "draws of their own")
+    return passed(f"{name}: {len(found)} seeds kept")
 
 
 @check(

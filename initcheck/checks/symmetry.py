@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.cases import nets
-from initcheck.catalog.cases.units import UNITS, unit_nets
+from initcheck.catalog.cases.units import unit_nets
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Unstated
+from initcheck.catalog.layers.traits.computing import UNITS
 from initcheck.catalog.optimizers import SMOOTH
 from initcheck.catalog.recipes import Net, UnitNet
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
@@ -256,7 +257,7 @@ def unit_tolerance(net: UnitNet) -> float:
     A gradient sums over rows and places, an output over inputs, units and gates: over fewer terms than all inputs of a
     batch, all units and all gates together. Terms are below 20, momentum and growth below 10 each, the rate is 0.1.
     """
-    terms = net.batch_size * math.prod(net.input_shape) + UNITS * net.gates + 16
+    terms = net.batch_size * math.prod(net.units.input_shape) + UNITS * net.units.gates + 16
     return 20 * terms * float(np.finfo(np.float64).eps) * net.steps * 10 * 10 * 0.1
 
 

@@ -8,24 +8,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
 from initcheck.engines.optimizer_settings import find_own_code, is_of_framework
 from initcheck.texts import for_terminal, with_article
 
-# What holds no state but its weights, so that weights and optimizer variables are all there is to put back.
-_STATELESS_LAYERS = """
-    InputLayer Dense Activation ReLU LeakyReLU ELU PReLU Softmax Flatten Reshape Permute ZeroPadding2D
-    Conv1D Conv2D Conv3D DepthwiseConv2D SeparableConv2D Conv2DTranspose MaxPooling1D MaxPooling2D
-    AveragePooling1D AveragePooling2D GlobalMaxPooling2D GlobalAveragePooling2D Add Concatenate Multiply
-"""
-_OF_USERS = ("Lambda", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer")  # Keras's shells around other code
+_STATES = select(State)
+_ALWAYS_DRAWING = {state.layer for state in _STATES if state.draws}
+_DRAWING_OPTIONS = {option for state in _STATES for option in state.drawing_options}
+_OTHERS_CODE = {state.layer for state in _STATES if state.holds is Holds.OTHERS_CODE}
 _METHODS = """
     compile fit evaluate train_step test_step compute_loss compute_metrics make_train_function make_test_function
     metrics call
 """
 _FUNCTIONS = ("activation", "regularizer", "constraint")  # what a layer may have been given by its user
-# Keras 2 bakes seeds into the compiled step where these are not 0; Keras 3 holds them in variables.
-_RANDOM_OF_KERAS_2 = ("rate", "dropout", "recurrent_dropout", "stddev")
 
 Values = list[npt.NDArray[Any]]
 
@@ -37,7 +34,8 @@ def is_stateless(keras: Any, model: Any) -> bool:
 
 def find_stateful(keras: Any, model: Any) -> str:
     """The model or the first of its layers that may hold more than weights, in words; empty where there is none."""
-    layers = {getattr(keras.layers, name) for name in _STATELESS_LAYERS.split()}
+    # Weights and optimizer variables are all there is to put back.
+    layers = {getattr(keras.layers, state.layer) for state in _STATES if state.holds is Holds.WEIGHTS}
     if not _is_kerass_model(model):
         return named(model, model)
     return next((named(model, one) for one in model.layers if type(one) not in layers or own_methods(one)), "")
@@ -134,7 +132,7 @@ def _all_layers(layer: Any) -> Iterator[Any]:
 
 
 def _is_kerass_layer(layer: Any) -> bool:
-    if not _is_kerass(type(layer)) or type(layer).__name__ in _OF_USERS or own_methods(layer):
+    if not _is_kerass(type(layer)) or type(layer).__name__ in _OTHERS_CODE or own_methods(layer):
         return False
     if getattr(layer, "stateful", False):  # what it remembers from batch to batch is in no list of variables
         return False
@@ -143,8 +141,9 @@ def _is_kerass_layer(layer: Any) -> bool:
 
 
 def _is_random(layer: Any) -> bool:
+    """Whether it draws in training: Keras 2 bakes seeds into the compiled step, Keras 3 holds them in variables."""
     config = layer.get_config()
-    return type(layer).__name__.startswith("Random") or any(config.get(name) for name in _RANDOM_OF_KERAS_2)
+    return type(layer).__name__ in _ALWAYS_DRAWING or any(config.get(name) for name in _DRAWING_OPTIONS)
 
 
 def _has_unseeded(config: Any) -> bool:

@@ -8,16 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog.activations import ACTIVATIONS, ActivationKind
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.engines import Stackable, Stacking
 from initcheck.engines.initial_weights import UnsuitableError
 
-# What maps each element by itself, whatever the axes around it mean.
-_ELEMENTWISE = """
-    linear relu relu6 leaky_relu elu selu celu gelu silu mish exponential softplus softsign squareplus
-    sigmoid hard_sigmoid log_sigmoid hard_silu tanh hard_tanh tanh_shrink soft_shrink hard_shrink threshold
-"""
-_LAST_AXIS = "softmax log_softmax"
-_ELEMENTWISE_LAYERS = "ReLU LeakyReLU ELU"
-_WITH_ACTIVATION = "Dense Activation"
+_STACKABLE = {one.layer: one.how for one in select(Stackable)}
 
 
 @dataclass(frozen=True)
@@ -75,18 +71,17 @@ def _chain(keras: Any, model: Any) -> list[Any]:
         value = layer.output
     if not layers or len(model.outputs) != 1 or model.outputs[0] is not value:
         raise UnsuitableError("its layers are no chain")
-    if not _is(keras.layers, layers[-1], _WITH_ACTIVATION) or len(value.shape) != 2:
-        raise UnsuitableError("its last layer is no Dense or Activation of one row of outputs")
+    if _how(keras, layers[-1]) is not Stacking.WITH_ACTIVATION or len(value.shape) != 2:
+        kinds = " or ".join(name for name, how in _STACKABLE.items() if how is Stacking.WITH_ACTIVATION)
+        raise UnsuitableError(f"its last layer is no {kinds} of one row of outputs")
     return layers
 
 
 def _require_stackable(keras: Any, layer: Any) -> None:
-    kinds = f"{_WITH_ACTIVATION} {_ELEMENTWISE_LAYERS} Flatten"
-    if not _is(keras.layers, layer, kinds):
+    how = _how(keras, layer)
+    if how is None:
         raise UnsuitableError(f"its layer {layer.name!r} is a {type(layer).__name__}")
-    if _is(keras.layers, layer, _WITH_ACTIVATION) and not any(
-        _is_function(keras, layer.activation, names) for names in (_ELEMENTWISE, _LAST_AXIS)
-    ):
+    if how is Stacking.WITH_ACTIVATION and _activation_of(keras, layer) is None:
         raise UnsuitableError(f"its layer {layer.name!r} has an activation that Keras does not provide")
 
 
@@ -94,14 +89,16 @@ def _apply(keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callabl
     """The layer's outputs, members on the last axis."""
     import tensorflow as tf
 
-    if _is(keras.layers, layer, "Flatten"):
+    how = _how(keras, layer)
+    if how is Stacking.FLATTENED:
         members = tuple(x.shape[len(layer.input.shape) :])  # none before the first weights
         return tf.reshape(x, (x.shape[0], -1, *members))
-    if _is(keras.layers, layer, _ELEMENTWISE_LAYERS):
+    if how is Stacking.ELEMENTWISE:
         return layer.call(x)
     if weights:
         x = hold(_weigh(layer, weights, x))
-    if _is_function(keras, layer.activation, _ELEMENTWISE):
+    row = _activation_of(keras, layer)
+    if row and row.elementwise:
         return layer.activation(x)
     rank = len(x.shape)
     features_last = layer.activation(tf.transpose(x, (0, rank - 1, *range(1, rank - 1))))
@@ -144,9 +141,12 @@ def _contract(x: Any, kernel: Any) -> Any:
     return tf.reduce_sum(x[..., None, :] * kernel, axis=-3)
 
 
-def _is(namespace: Any, thing: Any, names: str) -> bool:
-    return type(thing) in {getattr(namespace, name) for name in names.split()}
+def _how(keras: Any, layer: Any) -> Stacking | None:
+    """How members go through that layer; None where they cannot."""
+    return next((how for name, how in _STACKABLE.items() if type(layer) is getattr(keras.layers, name)), None)
 
 
-def _is_function(keras: Any, function: Any, names: str) -> bool:
-    return any(function is getattr(keras.activations, name, None) for name in names.split())
+def _activation_of(keras: Any, layer: Any) -> ActivationKind | None:
+    """The layer's activation, if it is Keras's own."""
+    found = (row for row in ACTIVATIONS.values() if layer.activation is getattr(keras.activations, row.name, None))
+    return next(found, None)

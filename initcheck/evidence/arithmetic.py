@@ -169,7 +169,7 @@ class Steps:
         weights: Arrays,
         x: np.ndarray,
         *,
-        training: bool = False,
+        training: bool | None = None,
     ) -> tuple[np.ndarray, Arrays]:
         """What that layer makes of x at those weights, and its weights afterwards; computed in x's type if it has one.
 
@@ -178,11 +178,11 @@ class Steps:
             config: Its arguments.
             weights: In the order of ``get_weights``.
             x: Input; integers for an Embedding.
-            training: Whether it is called as in training.
+            training: As it is called with it; None where it is not.
         """
         dtype = weights[0].dtype.name if weights else x.dtype.name
         layer = self._layer(name, config, weights, x, dtype)
-        told = {"training": training} if training or name in ("Dropout", "BatchNormalization") else {}
+        told = {} if training is None else {"training": training}
         return np.asarray(layer(_tensor(x), **told)), layer.get_weights()
 
     def layer_gradients(
@@ -193,7 +193,7 @@ class Steps:
         x: np.ndarray,
         slopes: np.ndarray,
         *,
-        training: bool = False,
+        training: bool | None = None,
     ) -> Arrays:
         """The gradients of the sum of a layer's outputs times ``slopes``: of its trained weights, and of x if real.
 
@@ -203,7 +203,7 @@ class Steps:
             weights: In the order of ``get_weights``.
             x: Input.
             slopes: A number for each output.
-            training: Whether it is called as in training.
+            training: As it is called with it; None where it is not.
         """
         import tensorflow as tf
 
@@ -212,7 +212,7 @@ class Steps:
         real = [into] if x.dtype.kind == "f" else []
         with tf.GradientTape() as tape:
             tape.watch(real)
-            value = tf.reduce_sum(layer(into, **({"training": True} if training else {})) * _tensor(slopes))
+            value = tf.reduce_sum(layer(into, **({} if training is None else {"training": training})) * _tensor(slopes))
         gradients = tape.gradient(value, [*layer.trainable_weights, *real])
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 

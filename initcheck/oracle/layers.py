@@ -8,8 +8,7 @@ forget gate; Cho et al. 2014, https://arxiv.org/abs/1406.1078v1, for the GRU tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,43 +19,6 @@ from initcheck.oracle.rounding import Rounded
 Array = Any
 Weights = Sequence[Array]
 EPSILON = 1e-3  # of both normalizations, by default
-
-
-@dataclass(frozen=True)
-class FormulaCase:
-    """A layer at a tiny size.
-
-    Attributes:
-        name: Readable and unique.
-        layer: Class of ``keras.layers``.
-        shapes: Of its weights, in order.
-        input_shape: Of its input, batch first.
-        formula: The output, from weights and input; ``config`` is handed on to it.
-        config: The layer's arguments.
-        vocabulary: Above 0 where the input is integers below it.
-        positive: The numbers of the weights that must be positive.
-        training: Whether it is called as in training.
-        updated: From weights and input to the weights afterwards; None where none changes.
-        dtypes: What it is judged in; float64 needs arguments that float32 stores exactly.
-    """
-
-    name: str
-    layer: str
-    shapes: tuple[tuple[int, ...], ...]
-    input_shape: tuple[int, ...]
-    formula: Callable[..., Array]
-    config: Mapping[str, Any] = field(default_factory=dict)
-    vocabulary: int = 0
-    positive: tuple[int, ...] = ()
-    training: bool = False
-    updated: Callable[..., list[Array]] | None = None
-    dtypes: tuple[str, ...] = ("float32", "float64")
-
-    @property
-    def trained(self) -> list[int]:
-        """The numbers of the weights that have a gradient: moving averages have none."""
-        averages = (2, 3) if self.layer == "BatchNormalization" else ()
-        return [number for number in range(len(self.shapes)) if number not in averages]
 
 
 def dense(weights: Weights, x: Array, activation: str = "linear", **_: Any) -> Array:
@@ -180,84 +142,3 @@ def pooled_maximum(weights: Weights, x: Array, **_: Any) -> Array:
     """The largest of each pair of places; an odd one at the end is left out."""
     pairs = x.shape[1] // 2
     return np.maximum(x[:, 0 : 2 * pairs : 2], x[:, 1 : 2 * pairs : 2])
-
-
-_CONV1, _CONV2 = ((3, 2, 4), (4,)), ((3, 2, 2, 3), (3,))
-_NORM = ((5,), (5,))
-LAYERS = (
-    FormulaCase(
-        "dense-softmax-of-sequences", "Dense", ((3, 4), (4,)), (2, 5, 3), dense, {"units": 4, "activation": "softmax"}
-    ),
-    FormulaCase(
-        "embedding", "Embedding", ((6, 3),), (4, 5), embedding, {"input_dim": 6, "output_dim": 3}, vocabulary=6
-    ),
-    FormulaCase("dropout-at-inference", "Dropout", (), (6, 5), identity, {"rate": 0.5}),
-    FormulaCase("batch-normalization", "BatchNormalization", _NORM * 2, (7, 5), batch_normalization, positive=(3,)),
-    FormulaCase(
-        "batch-normalization-in-training",
-        "BatchNormalization",
-        _NORM * 2,
-        (7, 5),
-        batch_normalization_in_training,
-        positive=(3,),
-        training=True,
-        updated=moved_averages,
-        dtypes=("float32",),
-    ),
-    FormulaCase(
-        "batch-normalization-of-short-memory",
-        "BatchNormalization",
-        _NORM * 2,
-        (7, 5),
-        batch_normalization_in_training,
-        {"momentum": 0.75},
-        positive=(3,),
-        training=True,
-        updated=moved_averages,
-    ),
-    FormulaCase("layer-normalization", "LayerNormalization", _NORM, (4, 3, 5), layer_normalization),
-    FormulaCase("convolution", "Conv1D", _CONV1, (3, 9, 2), convolution, {"filters": 4, "kernel_size": 3}),
-    FormulaCase(
-        "convolution-same-strides",
-        "Conv1D",
-        _CONV1,
-        (3, 10, 2),
-        convolution,
-        {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "tanh"},
-    ),
-    FormulaCase(
-        "convolution-causal-dilated",
-        "Conv1D",
-        _CONV1,
-        (3, 9, 2),
-        convolution,
-        {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "padding": "causal"},
-    ),
-    FormulaCase(
-        "convolution-of-images", "Conv2D", _CONV2, (2, 6, 5, 2), convolution, {"filters": 3, "kernel_size": (3, 2)}
-    ),
-    FormulaCase(
-        "convolution-of-images-same-strides",
-        "Conv2D",
-        _CONV2,
-        (2, 6, 5, 2),
-        convolution,
-        {"filters": 3, "kernel_size": (3, 2), "strides": 2, "padding": "same", "activation": "relu"},
-    ),
-    FormulaCase("maximum-pooling", "MaxPooling1D", (), (3, 7, 2), pooled_maximum),
-    FormulaCase("mean-pooling", "GlobalAveragePooling1D", (), (3, 7, 2), pooled_mean),
-    FormulaCase("simple-rnn", "SimpleRNN", ((3, 4), (4, 4), (4,)), (5, 6, 3), simple_rnn, {"units": 4}),
-    FormulaCase("lstm", "LSTM", ((3, 16), (4, 16), (16,)), (5, 6, 3), lstm, {"units": 4}),
-    FormulaCase("gru", "GRU", ((3, 12), (4, 12), (2, 12)), (5, 6, 3), gru, {"units": 4}),
-)
-
-
-def layer_inputs(case: FormulaCase, seed: int, dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
-    """Random weights and input for it."""
-    stream = np.random.RandomState(seed % 2**32)
-    weights = [stream.normal(scale=0.7, size=shape).astype(dtype) for shape in case.shapes]
-    for number in case.positive:
-        weights[number] = np.abs(weights[number]) + np.asarray(0.1, dtype)
-    if case.vocabulary:
-        return weights, stream.randint(0, case.vocabulary, size=case.input_shape).astype(np.int32)
-    return weights, stream.normal(size=case.input_shape).astype(dtype)

@@ -12,8 +12,9 @@ from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, Prob
 from initcheck.baselines.records.summary import array_record, curves_record, law_record, order_record, stage_record
 from initcheck.baselines.records.training_records import MOST_RUNS, AccuraciesRecord, TraceRecord
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
-from initcheck.catalog.cases.layers import KINDS, Dims
+from initcheck.catalog.cases.layers import KINDS, layer_case
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
+from initcheck.catalog.layers.traits.weights import Dims
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.engines.ensemble import EnsembleEngine
@@ -144,8 +145,8 @@ def _defaults(seed: int) -> dict[str, tuple[ArrayRecord, ...]]:
 
 def _fans(seed: int) -> dict[str, FansRecord]:
     found = {}
-    for kind, make in KINDS.items():
-        case = make(_DIMS)
+    for kind, kernel in KINDS.items():
+        case = layer_case(kernel, _DIMS)
         fans = kernel_fans(case.request, case.argument, case.weight, derive_seed(seed, "fans", kind))
         if fans is not None:
             found[kind] = FansRecord(fan_in=fans[0], fan_out=fans[1])

@@ -7,14 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from initcheck.catalog import optimizers
+from initcheck.catalog.activations import ACTIVATIONS
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
+from initcheck.catalog.layers.noise import DROPOUT, GAUSSIAN_DROPOUT, GAUSSIAN_NOISE
 from initcheck.catalog.optimizers import SMOOTH, Variant
 from initcheck.catalog.recipes import Net
 
 # Activations by their value at 0. Where it is not 0, a net of zeros learns: hidden outputs are not 0, so the output
 # kernel gets a gradient, and through it each hidden layer in turn. Where it is 0, no kernel ever does.
-MOVING = ("sigmoid", "softplus", "exponential", "hard_sigmoid")
-RESTING = ("relu", "tanh", "elu", "selu", "softsign", "swish", "gelu", "linear")
+MOVING = tuple(row.name for row in ACTIVATIONS.values() if row.resting is False)
+RESTING = tuple(row.name for row in ACTIVATIONS.values() if row.resting is True)
 LOSSES = ("binary_crossentropy", "categorical_crossentropy", "mse", "mae", "huber")
 DOUBLE_LOSSES = LOSSES[:4]  # Keras 3.0 compares Huber's delta, a float32, with float64 errors, and raises
 _VARIANTS = tuple(SMOOTH)
@@ -86,6 +88,11 @@ def net_of_row(row: str) -> Net:
     return Net((6, 5), "tanh", kernel=None, row=row, steps=2)
 
 
+_DROPOUT, _GAUSSIAN_NOISE, _GAUSSIAN_DROPOUT = (
+    ((row.name, 0.5),) for row in (DROPOUT, GAUSSIAN_NOISE, GAUSSIAN_DROPOUT)
+)
+
+
 def _width(units: int, **traits: object) -> Net:
     return replace(Net((units,)), **traits)  # type: ignore[arg-type] # the traits are Net's own fields
 
@@ -96,20 +103,20 @@ def _width(units: int, **traits: object) -> Net:
 # once in 120·2⁻²⁶ = 2e-6 as floats, once in 120·2⁻⁵² = 3e-14 as doubles; normal noise leaves six floats of each unit
 # unequal, of which two alone agree once in 120·2⁻⁵². Over all seven nets: 2·7e-12 + 5·3e-14 < 2e-11.
 BREAKING: tuple[Net, ...] = (
-    _width(16, extra=(("Dropout", 0.5),), kernel=0.25, activation="tanh", batch_size=11),
+    _width(16, extra=_DROPOUT, kernel=0.25, activation="tanh", batch_size=11),
     # Hidden outputs are ½ or 0 or 1, unit by unit.
-    _width(16, extra=(("Dropout", 0.5),), activation="sigmoid", batch_size=11),
-    _width(16, extra=(("GaussianNoise", 0.5),), activation="tanh"),
-    _width(16, extra=(("GaussianDropout", 0.5),), activation="sigmoid"),
+    _width(16, extra=_DROPOUT, activation="sigmoid", batch_size=11),
+    _width(16, extra=_GAUSSIAN_NOISE, activation="tanh"),
+    _width(16, extra=_GAUSSIAN_DROPOUT, activation="sigmoid"),
     _width(16, bias=None, activation="tanh", dtype="float64"),
     # Not relu, of which units with a bias below 0 stay alike.
     _width(16, bias=None, activation="elu", dtype="float64"),
     _width(16, bias=None, kernel=0.25, activation="sigmoid", dtype="float64"),
 )
 KEEPING: tuple[Net, ...] = (
-    _width(16, extra=(("Dropout", 0.5),), activation="tanh"),  # a mask of zeros masks nothing
-    _width(16, extra=(("Dropout", 0.5),), activation="relu"),
-    _width(16, extra=(("GaussianDropout", 0.5),), activation="tanh"),
+    _width(16, extra=_DROPOUT, activation="tanh"),  # a mask of zeros masks nothing
+    _width(16, extra=_DROPOUT, activation="relu"),
+    _width(16, extra=_GAUSSIAN_DROPOUT, activation="tanh"),
     _width(16, bias=0.5, activation="tanh"),
     _width(16, bias=0.5, activation="sigmoid", optimizer=optimizers.ADAM.name),
 )

@@ -10,9 +10,11 @@ https://keras.io/api/metrics/, https://keras.io/api/layers/regularizers/, https:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.computing import LayerOptions
 from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
 
 
@@ -148,29 +150,6 @@ CONSTRAINTS = _parts(
 PARTS = (*OPTIMIZER_PARTS, *SCHEDULES, *LOSSES, *METRICS, *REGULARIZERS, *CONSTRAINTS)
 
 
-@dataclass(frozen=True)
-class LayerPart:
-    """A layer, options for it, and the shape of an input, batch included.
-
-    Attributes:
-        name: The class.
-        options: As JSON gives them back.
-        input_shape: With the batch.
-        policy: The dtypes that it is given, as one of ``POLICIES``.
-        drawing: Whether it draws when it is called in training.
-    """
-
-    name: str
-    options: Mapping[str, Any]
-    input_shape: tuple[int, ...]
-    policy: str = "float32"
-    drawing: bool = False
-
-    def __str__(self) -> str:
-        told = [key for key in self.options if key not in _REQUIRED]
-        return "-".join([self.name, *told[:1], self.policy])
-
-
 # What a layer is computed in and what its weights are held in, by the documented name of the policy.
 POLICIES = {
     "float32": ("float32", "float32"),
@@ -178,74 +157,6 @@ POLICIES = {
     "mixed_float16": ("float16", "float32"),
     "mixed_bfloat16": ("bfloat16", "float32"),
 }
-_REQUIRED = ("units", "filters", "kernel_size", "equation", "output_shape", "input_dim", "output_dim", "rate")
-_VECTORS, _ROWS, _IMAGES = (3, 4), (2, 3, 4), (2, 6, 6, 4)
-_REGULARIZED = {
-    "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.375}},
-    "bias_regularizer": {"class_name": "L1", "config": {"l1": 0.375}},
-    "kernel_constraint": {"class_name": "MaxNorm", "config": {"max_value": 0.75, "axis": 0}},
-    "bias_constraint": {"class_name": "NonNeg", "config": {}},
-}
-_CONVOLUTION = {"filters": 6, "use_bias": False, "padding": "same", "activation": "tanh"}
-_RECURRENT = {
-    "units": 3,
-    "activation": "sigmoid",
-    "use_bias": False,
-    "dropout": 0.3,
-    "recurrent_dropout": 0.7,
-    "return_sequences": True,
-    "go_backwards": True,
-    "unroll": True,
-}
-_LAYERS = (
-    LayerPart("Dense", {"units": 3, "activation": "tanh", **_REGULARIZED}, _VECTORS),
-    LayerPart("Dense", {"units": 3, "use_bias": False}, _VECTORS),
-    LayerPart("EinsumDense", {"equation": "ab,bc->ac", "output_shape": [3], "activation": "tanh"}, _VECTORS),
-    LayerPart("Conv1D", {**_CONVOLUTION, "kernel_size": [2], "dilation_rate": [2], "padding": "causal"}, _ROWS),
-    LayerPart("Conv2D", {**_CONVOLUTION, "kernel_size": [2, 3], "strides": [2, 1], "groups": 2}, _IMAGES),
-    LayerPart("Conv2D", {"filters": 2, "kernel_size": [2, 2], "dilation_rate": [2, 1], **_REGULARIZED}, _IMAGES),
-    LayerPart("Conv2DTranspose", {**_CONVOLUTION, "kernel_size": [2, 3], "strides": [2, 1]}, _IMAGES),
-    LayerPart("DepthwiseConv2D", {"kernel_size": [2, 3], "depth_multiplier": 2, "use_bias": False}, _IMAGES),
-    LayerPart("LSTM", {"units": 3, "stateful": True}, _ROWS),
-    LayerPart("SeparableConv2D", {**_CONVOLUTION, "kernel_size": [2, 3], "depth_multiplier": 2}, _IMAGES),
-    LayerPart("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, (2, 5)),
-    LayerPart("BatchNormalization", {"momentum": 0.7, "epsilon": 0.03, "center": False}, _VECTORS),
-    LayerPart("BatchNormalization", {"scale": False}, _VECTORS),
-    LayerPart("LayerNormalization", {"epsilon": 0.03, "center": False}, _VECTORS),
-    LayerPart("LayerNormalization", {"scale": False}, _VECTORS),
-    LayerPart("MaxPooling2D", {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}, _IMAGES),
-    LayerPart("AveragePooling2D", {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}, _IMAGES),
-    LayerPart("GlobalAveragePooling2D", {"keepdims": True}, _IMAGES),
-    LayerPart("ZeroPadding2D", {"padding": [[1, 2], [0, 3]]}, _IMAGES),
-    LayerPart("Activation", {"activation": "softplus"}, _VECTORS),
-    LayerPart("ELU", {"alpha": 0.375}, _VECTORS),
-    LayerPart("Softmax", {"axis": 1}, _ROWS),
-)
-_NAMES = tuple(POLICIES)
-LAYERS = tuple(replace(layer, policy=_NAMES[number % len(_NAMES)]) for number, layer in enumerate(_LAYERS))
-# Layers that draw: whose seed is lost, draws otherwise every time, and nobody is told.
-_NOISE = (
-    LayerPart("LSTM", {**_RECURRENT, "recurrent_activation": "hard_sigmoid", "unit_forget_bias": False}, _ROWS),
-    LayerPart("GRU", {**_RECURRENT, "recurrent_activation": "hard_sigmoid", "reset_after": False}, _ROWS),
-    LayerPart("SimpleRNN", _RECURRENT, _ROWS),
-    LayerPart("Dropout", {"rate": 0.3, "noise_shape": [3, 1]}, _VECTORS),
-    LayerPart("SpatialDropout1D", {"rate": 0.3}, _ROWS),
-    LayerPart("SpatialDropout2D", {"rate": 0.3}, _IMAGES),
-    LayerPart("SpatialDropout3D", {"rate": 0.3}, (2, 2, 2, 2, 8)),
-    LayerPart("GaussianDropout", {"rate": 0.3}, _VECTORS),
-    LayerPart("GaussianNoise", {"stddev": 0.3}, _VECTORS),
-    LayerPart("AlphaDropout", {"rate": 0.3, "noise_shape": [3, 1]}, _VECTORS),
-    LayerPart("RandomFlip", {"mode": "vertical"}, _IMAGES),
-    LayerPart("RandomRotation", {"factor": [-0.1, 0.3], "fill_mode": "constant", "fill_value": 0.3}, _IMAGES),
-    LayerPart("RandomZoom", {"height_factor": 0.3, "width_factor": 0.1, "interpolation": "nearest"}, _IMAGES),
-    LayerPart("RandomContrast", {"factor": [0.1, 0.3]}, (2, 6, 6, 3)),
-    LayerPart("RandomBrightness", {"factor": [-0.1, 0.3]}, (2, 6, 6, 3)),
-    LayerPart("RandomTranslation", {"height_factor": 0.3, "width_factor": 0.1, "fill_mode": "wrap"}, _IMAGES),
-    LayerPart("RandomCrop", {"height": 3, "width": 2}, _IMAGES),
-)
-# Image layers have no kernels in every dtype.
-NOISE = tuple(
-    replace(layer, drawing=True, policy="float32" if layer.name.startswith("Random") else policy)
-    for layer in _NOISE
-    for policy in (_NAMES if layer.name in ("Dropout", "SpatialDropout1D") else _NAMES[:1])
-)
+_LAYERS = select(LayerOptions)
+# Last the layers that draw: one whose seed is lost draws otherwise every time, and nobody is told.
+LAYERS = (*(one for one in _LAYERS if not one.drawing), *(one for one in _LAYERS if one.drawing))

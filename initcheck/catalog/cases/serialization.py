@@ -12,7 +12,9 @@ from initcheck.catalog import optimizers
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.cases.seeds import LOWER, UPPER
 from initcheck.catalog.initializers import Initializer
-from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal, Shape
+from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.oracle.optimizers import Schedule
 
@@ -34,65 +36,7 @@ ARGUMENTS: dict[str, tuple[Law, dict[str, str]]] = {
 }
 CASES = 4
 
-
-def _init(class_name: str, **config: Any) -> dict[str, Any]:
-    return {"class_name": class_name, "config": config}
-
-
-def _normal(seed: int) -> dict[str, Any]:
-    return _init("RandomNormal", mean=0.125, stddev=0.75, seed=seed)
-
-
-def _scaled(seed: int) -> dict[str, Any]:
-    return _init("VarianceScaling", scale=1.5, mode="fan_out", distribution="uniform", seed=seed)
-
-
-_RECURRENT = {
-    "kernel_initializer": _scaled(21),
-    "recurrent_initializer": _init("Orthogonal", gain=0.5, seed=22),
-    "bias_initializer": _normal(23),
-}
-_KERNEL_AND_BIAS = {"kernel_initializer": _scaled(31), "bias_initializer": _normal(32)}
-# Name, arguments, initializers, input shape.
-LAYERS: tuple[tuple[str, dict[str, Any], dict[str, Any], Shape], ...] = (
-    ("Dense", {"units": 3}, _KERNEL_AND_BIAS, (2, 4)),
-    ("EinsumDense", {"equation": "ab,bc->ac", "output_shape": 3, "bias_axes": "c"}, _KERNEL_AND_BIAS, (2, 4)),
-    ("Conv1D", {"filters": 3, "kernel_size": 2}, _KERNEL_AND_BIAS, (1, 5, 2)),
-    ("Conv2D", {"filters": 4, "kernel_size": 3, "groups": 2}, _KERNEL_AND_BIAS, (1, 5, 5, 4)),
-    ("Conv3D", {"filters": 2, "kernel_size": 2}, _KERNEL_AND_BIAS, (1, 3, 3, 3, 2)),
-    ("Conv2DTranspose", {"filters": 3, "kernel_size": 2}, _KERNEL_AND_BIAS, (1, 4, 4, 2)),
-    (
-        "DepthwiseConv2D",
-        {"kernel_size": 3, "depth_multiplier": 2},
-        {"depthwise_initializer": _scaled(41), "bias_initializer": _normal(42)},
-        (1, 5, 5, 2),
-    ),
-    (
-        "SeparableConv2D",
-        {"filters": 3, "kernel_size": 2},
-        {"depthwise_initializer": _scaled(51), "pointwise_initializer": _normal(52), "bias_initializer": _normal(53)},
-        (1, 4, 4, 2),
-    ),
-    ("Embedding", {"input_dim": 7, "output_dim": 3}, {"embeddings_initializer": _normal(61)}, (2, 3)),
-    ("LSTM", {"units": 2}, _RECURRENT, (1, 3, 2)),
-    ("GRU", {"units": 2}, _RECURRENT, (1, 3, 2)),
-    ("SimpleRNN", {"units": 2}, _RECURRENT, (1, 3, 2)),
-    ("Bidirectional", {"layer": ("LSTM", {"units": 2})}, _RECURRENT, (1, 3, 2)),
-    ("TimeDistributed", {"layer": ("Dense", {"units": 2})}, _KERNEL_AND_BIAS, (1, 3, 2)),
-    (
-        "BatchNormalization",
-        {"momentum": 0.75, "epsilon": 0.01},
-        {
-            "gamma_initializer": _normal(71),
-            "beta_initializer": _normal(72),
-            "moving_mean_initializer": _normal(73),
-            "moving_variance_initializer": _init("RandomUniform", minval=0.5, maxval=1.5, seed=74),
-        },
-        (2, 4),
-    ),
-    ("LayerNormalization", {}, {"gamma_initializer": _normal(81), "beta_initializer": _normal(82)}, (2, 4)),
-    ("PReLU", {}, {"alpha_initializer": _init("Constant", value=0.375)}, (2, 4)),
-)
+SAVED_LAYERS = select(SavedInitializers)
 
 _DECAY = Schedule("ExponentialDecay", {"initial_learning_rate": 0.05, "decay_steps": 2, "decay_rate": 0.5})
 CONTINUED = (

@@ -7,31 +7,28 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from initcheck.catalog.activations import ACTIVATIONS
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.dense import DENSE, EMBEDDING
+from initcheck.catalog.layers.noise import DROPOUT
+from initcheck.catalog.layers.shapes import GLOBAL_AVERAGE_POOLING_1D, GLOBAL_AVERAGE_POOLING_2D
+from initcheck.catalog.layers.traits.computing import Role, TrainingRole
 from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.recipes import Layer, Recipe
 
 # Rows of any law, and of a scale with which training neither dies nor explodes within six steps.
 _ROWS = tuple(name for name, row in INITIALIZERS.items() if row.law.random and name != "standard_normal")
-# None with a dead zone: a narrow relu layer may be dead by chance, and then its kernel does not move.
-_ACTIVATIONS = ("tanh", "sigmoid", "elu", "selu", "softplus", "gelu")
+_ACTIVATIONS = tuple(row.name for row in ACTIVATIONS.values() if row.live is True)
 _OPTIMIZERS = tuple(row.name for row in OPTIMIZERS if row.drawn)
 _OUTPUTS = {
     0: ("mse", 1, "linear"),
     2: ("binary_crossentropy", 1, "sigmoid"),
     3: ("sparse_categorical_crossentropy", 3, "softmax"),
 }
-_NOISE = tuple(Layer(kind, (("rate", 0.4),), seed=True) for kind in ("Dropout", "GaussianDropout"))
-_NOISE += (Layer("GaussianNoise", (("stddev", 0.3),), seed=True), Layer("BatchNormalization"))
-
-
-_KERNELS: dict[str, tuple[str, ...]] = {
-    "Conv2D": ("kernel_initializer",),
-    "Conv2DTranspose": ("kernel_initializer",),
-    "SeparableConv2D": ("depthwise_initializer", "pointwise_initializer"),
-    "DepthwiseConv2D": ("depthwise_initializer",),
-}
+_IN_ROLE = {role: [one for one in select(TrainingRole) if one.role is role] for role in Role}
+_NOISE = [one for one in _IN_ROLE[Role.AFTER_DENSE] if one.seed]
 
 
 @functools.cache
@@ -58,48 +55,51 @@ def make_training(stream: CaseStream) -> Recipe:
 def _stack(stream: CaseStream) -> Recipe:
     body: list[Layer] = []
     for _ in range(stream.integer(1, 3)):
-        body += [_hidden(stream), *stream.one_of(((), *((noise,) for noise in _NOISE)))]
+        body += [_hidden(stream), *stream.one_of(((), *((_layer(one),) for one in _IN_ROLE[Role.AFTER_DENSE])))]
     return _finish(stream, (6,), body)
 
 
 def _dense(stream: CaseStream) -> Recipe:
     # One layer of noise at least: it is what is easiest to leave unseeded.
-    body = [_hidden(stream), stream.one_of(_NOISE[:3]), _hidden(stream), stream.one_of(_NOISE)]
-    return _finish(stream, (6,), body)
+    first, second = _hidden(stream), _layer(stream.one_of(_NOISE))
+    third, fourth = _hidden(stream), _layer(stream.one_of(_IN_ROLE[Role.AFTER_DENSE]))
+    return _finish(stream, (6,), [first, second, third, fourth])
 
 
 def _hidden(stream: CaseStream) -> Layer:
     settings = (("units", stream.integer(2, 9)), ("activation", stream.one_of(_ACTIVATIONS)))
-    return Layer("Dense", settings, (("kernel_initializer", stream.one_of(_ROWS)),))
+    return Layer(DENSE.name, settings, (("kernel_initializer", stream.one_of(_ROWS)),))
+
+
+def _layer(trait: TrainingRole, row: str = "", **random: str) -> Layer:
+    """The layer in that role, its kernels of that row of the catalogue, its other initializers as they are given."""
+    kernels = tuple((argument, row) for argument in trait.kernels)
+    return Layer(trait.layer, trait.settings, (*kernels, *random.items()), seed=trait.seed)
 
 
 def _convolution(stream: CaseStream) -> Recipe:
-    tail = [Layer("Dropout", (("rate", 0.4),), seed=True), Layer("GlobalAveragePooling2D")]
+    tail = [_layer(DROPOUT.select(TrainingRole)[0]), Layer(GLOBAL_AVERAGE_POOLING_2D.name)]
     return _finish(stream, (5, 5, 2), [_convolution_layer(stream), _convolution_layer(stream), *tail])
 
 
 def _convolution_layer(stream: CaseStream) -> Layer:
-    kind, row = stream.one_of(tuple(_KERNELS)), stream.one_of(_ROWS)
-    size = (("kernel_size", 3), ("padding", "same"), ("activation", "tanh"))
-    filters = () if kind == "DepthwiseConv2D" else (("filters", 4),)
-    return Layer(kind, (*filters, *size), tuple((argument, row) for argument in _KERNELS[kind]))
+    return _layer(stream.one_of(_IN_ROLE[Role.CONVOLUTION]), stream.one_of(_ROWS))
 
 
 def _recurrent(stream: CaseStream) -> Recipe:
-    kind, row = stream.one_of(("LSTM", "GRU", "SimpleRNN")), stream.one_of(_ROWS)
-    settings = (("units", 4), ("dropout", 0.3), ("recurrent_dropout", 0.3))
-    random = (("kernel_initializer", row), ("recurrent_initializer", "orthogonal"))
-    return _finish(stream, (2, 4), [Layer(kind, settings, random, seed=True)])
+    trait, row = stream.one_of(_IN_ROLE[Role.RECURRENT]), stream.one_of(_ROWS)
+    return _finish(stream, (2, 4), [_layer(trait, row, recurrent_initializer="orthogonal")])
 
 
 def _embedding(stream: CaseStream) -> Recipe:
-    table = Layer("Embedding", (("input_dim", 30), ("output_dim", 5)), (("embeddings_initializer", "uniform"),))
-    after = stream.one_of((Layer("SpatialDropout1D", (("rate", 0.4),), seed=True), _NOISE[0]))
-    return _finish(stream, (4,), [table, after, Layer("GlobalAveragePooling1D")], vocabulary=30)
+    settings = (("input_dim", 30), ("output_dim", 5))
+    table = Layer(EMBEDDING.name, settings, (("embeddings_initializer", "uniform"),))
+    after = _layer(stream.one_of(_IN_ROLE[Role.AFTER_LOOKUP]))
+    return _finish(stream, (4,), [table, after, Layer(GLOBAL_AVERAGE_POOLING_1D.name)], vocabulary=30)
 
 
 def _finish(stream: CaseStream, input_shape: tuple[int, ...], layers: list[Layer], **traits: Any) -> Recipe:
     classes, optimizer, row = stream.one_of(tuple(_OUTPUTS)), stream.one_of(_OPTIMIZERS), stream.one_of(_ROWS)
     loss, units, activation = _OUTPUTS[classes]
-    output = Layer("Dense", (("units", units), ("activation", activation)), (("kernel_initializer", row),))
+    output = Layer(DENSE.name, (("units", units), ("activation", activation)), (("kernel_initializer", row),))
     return Recipe("", input_shape, (*layers, output), optimizer, loss, classes, **traits)

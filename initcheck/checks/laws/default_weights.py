@@ -26,8 +26,7 @@ from initcheck.statistics.goodness import (
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
-
-from initcheck.catalog.cases.layer_defaults import FORGET_GATE, ORTHOGONAL, LayerDefaults
+from initcheck.catalog.layers.traits.weights import FORGET_GATE, ORTHOGONAL, LayerDefaults
 from initcheck.checks.laws import orthogonal
 from initcheck.checks.laws.samples import element_law
 
@@ -92,7 +91,7 @@ def judge_weights(name: str, weights: Sequence[np.ndarray], expected: LayerDefau
 def layer_defaults(lab: Lab, name: str, alpha: float) -> Verdict:
     """Shapes and constants exactly; orthogonal kernels by their rows; random ones by mean, scale and distribution."""
     expected = DEFAULTS[name]
-    if not lab.draws.layers.offers(expected.request.layer):
-        raise NotApplicable(f"the installed Keras has no {expected.request.layer}")
+    if not lab.draws.layers.offers(expected.layer):
+        raise NotApplicable(f"the installed Keras has no {expected.layer}")
     weights = lab.draws.layers.defaults(expected.request, lab.stream("laws", "defaults", name))
     return judge_weights(name, weights, expected, alpha)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,89 +25,25 @@ from initcheck.statistics.goodness import (
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
-
-from initcheck.catalog.laws import ElementLaw, Shape
+from initcheck.catalog.laws import ElementLaw
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.noises import NoiseLaw
 from initcheck.statistics.dependence import between, within
 from initcheck.statistics.goodness import Sample, two_sided
 
-_SHAPE: Shape = (64, 16, 64)  # rows, positions, channels
 MOST_FINDINGS = 8  # that one verdict compares: three of each call's law, independence within a call and between two
 # Klambauer et al. 2017, https://arxiv.org/abs/1706.02515, section 2: dropped elements take the value −λα of SELU.
 _SATURATED = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
 
-Kind = Literal["dropped", "saturated", "added", "multiplied"]
+CASES = select(NoiseLaw)
 
 
-@dataclass(frozen=True)
-class NoiseCase:
-    """One layer with its arguments but for the seed.
-
-    Attributes:
-        name: Readable.
-        layer: A class of ``keras.layers``.
-        arguments: Its arguments.
-        kind: ``dropped``: each element is 0 with the rate, else divided by 1 − rate. ``saturated``: it is −λα with the
-            rate, and all elements are then scaled and moved so that mean 0 and variance 1 are kept. ``added``: a normal
-            variable is added. ``multiplied``: the element is multiplied by a normal variable around 1.
-        strength: The rate, or the standard deviation of the normal variable.
-        shape: Of the inputs; as many independent random numbers in each case.
-        alike: Axes along which all elements are dropped together.
-    """
-
-    name: str
-    layer: str
-    arguments: Mapping[str, Any]
-    kind: Kind
-    strength: float
-    shape: Shape = _SHAPE
-    alike: tuple[int, ...] = ()
-
-
-def _spatial(rank: int) -> NoiseCase:
-    # "It drops entire 1D feature maps instead of individual elements."
-    return NoiseCase(
-        f"SpatialDropout{rank}D(0.3)",
-        f"SpatialDropout{rank}D",
-        {"rate": 0.3},
-        "dropped",
-        0.3,
-        (64, *{1: (4,), 2: (2, 3), 3: (2, 1, 2)}[rank], 1024),
-        tuple(range(1, 1 + rank)),
-    )
-
-
-CASES = (
-    *(NoiseCase(f"Dropout({rate})", "Dropout", {"rate": rate}, "dropped", rate) for rate in (0.1, 0.5, 0.8)),
-    # "If you want the dropout mask to be the same for all timesteps, use noise_shape=(batch_size, 1, features)."
-    NoiseCase(
-        "Dropout(0.4,steps)",
-        "Dropout",
-        {"rate": 0.4, "noise_shape": (64, 1, 1024)},
-        "dropped",
-        0.4,
-        (64, 3, 1024),
-        (1,),
-    ),
-    *map(_spatial, (1, 2, 3)),
-    *(NoiseCase(f"AlphaDropout({rate})", "AlphaDropout", {"rate": rate}, "saturated", rate) for rate in (0.2, 0.5)),
-    NoiseCase("GaussianNoise(0.7)", "GaussianNoise", {"stddev": 0.7}, "added", 0.7),
-    # "Multiplicative noise with standard deviation sqrt(rate / (1 - rate))": https://keras.io/api/layers/
-    *(
-        NoiseCase(f"GaussianDropout({rate})", "GaussianDropout", {"rate": rate}, "multiplied", deviation)
-        for rate, deviation in ((0.2, 0.5), (0.8, 2.0))
-    ),
-)
-
-
-def inputs(case: NoiseCase) -> np.ndarray:
+def inputs(case: NoiseLaw) -> np.ndarray:
     """Inputs that are nowhere zero and not all alike: powers of two, so that products with them are exact."""
     return np.resize(np.array([1.0, -2.0, 0.5, 4.0, -0.25], np.float32), case.shape)
 
 
-def draws(case: NoiseCase) -> int:
+def draws(case: NoiseLaw) -> int:
     """How many independent random numbers one call draws."""
     return math.prod(case.shape) // math.prod(case.shape[axis] for axis in case.alike)
 
@@ -123,7 +59,7 @@ def needs(alpha: float) -> int:
     )
 
 
-def exact_problem(case: NoiseCase, given: np.ndarray, outputs: Sequence[np.ndarray]) -> str:
+def exact_problem(case: NoiseLaw, given: np.ndarray, outputs: Sequence[np.ndarray]) -> str:
     """What is wrong beyond chance; empty if nothing is."""
     if np.array_equal(outputs[0], outputs[1]):
         return "the second call repeats the first"
@@ -141,17 +77,17 @@ def exact_problem(case: NoiseCase, given: np.ndarray, outputs: Sequence[np.ndarr
     return ""
 
 
-def _law(case: NoiseCase) -> ElementLaw | None:
+def _law(case: NoiseLaw) -> ElementLaw | None:
     """The law of the noise in its standard deviations; none where it only drops."""
     return unit_law("normal") if case.kind in {"added", "multiplied"} else None
 
 
-def _one_of(case: NoiseCase) -> tuple[slice, ...]:
+def _one_of(case: NoiseLaw) -> tuple[slice, ...]:
     """One of each set of elements that are dropped together."""
     return tuple(slice(1) if axis in case.alike else slice(None) for axis in range(len(case.shape)))
 
 
-def _affine(case: NoiseCase) -> tuple[float, float]:
+def _affine(case: NoiseLaw) -> tuple[float, float]:
     """By how much the elements that remain, or saturate, are multiplied and moved."""
     if case.kind == "dropped":
         return 1 / (1 - case.strength), 0.0
@@ -160,7 +96,7 @@ def _affine(case: NoiseCase) -> tuple[float, float]:
     return scale, -scale * (1 - kept) * _SATURATED
 
 
-def _dropped(case: NoiseCase, output: np.ndarray) -> np.ndarray:
+def _dropped(case: NoiseLaw, output: np.ndarray) -> np.ndarray:
     """Which elements are dropped."""
     if case.kind == "dropped":
         return np.asarray(output == 0)
@@ -169,7 +105,7 @@ def _dropped(case: NoiseCase, output: np.ndarray) -> np.ndarray:
     return np.asarray(np.abs(output - (scale * _SATURATED + shift)) < 1e-4)
 
 
-def _wrong_values(case: NoiseCase, given: np.ndarray, output: np.ndarray, gone: np.ndarray) -> str:
+def _wrong_values(case: NoiseLaw, given: np.ndarray, output: np.ndarray, gone: np.ndarray) -> str:
     """How an element that is kept differs from what it should be, if it does."""
     scale, shift = _affine(case)
     # The rounded scale, its product and the sum, and the rounded shift: 3 units of roundoff of either part, 4 with
@@ -182,7 +118,7 @@ def _wrong_values(case: NoiseCase, given: np.ndarray, output: np.ndarray, gone: 
     return f"a kept element {given[where]:g} becomes {output[where]:.7g}, not {scale:.7g} times it {shift:+.7g}"
 
 
-def judge(case: NoiseCase, given: np.ndarray, outputs: Sequence[np.ndarray]) -> Finding:
+def judge(case: NoiseLaw, given: np.ndarray, outputs: Sequence[np.ndarray]) -> Finding:
     """The most suspicious of rate or law, independence within a call, and independence of the two calls."""
     found: list[Finding] = []
     streams: list[Sample] = []
@@ -223,7 +159,7 @@ def _named(name: str, result: tuple[float, float], n: int) -> Finding:
     samples=lambda factor: min(map(draws, CASES)),
     min_samples=needs,
 )
-def layer_noise(lab: Lab, case: NoiseCase, alpha: float) -> Verdict:
+def layer_noise(lab: Lab, case: NoiseLaw, alpha: float) -> Verdict:
     """Which elements are dropped and what becomes of the others; the distribution of what is added or multiplied."""
     seed = lab.stream("laws", "noise", case.name)
     given = inputs(case)

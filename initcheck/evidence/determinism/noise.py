@@ -13,7 +13,7 @@ from initcheck.evidence.trace import Array
 from initcheck.seeding import derive_seed
 
 ROWS, PLACES, UNITS, BATCH, EPOCHS = 8, 2, 32, 4, 3
-Masks = dict[str, list[Array]]
+Masks = dict[str, dict[str, list[Array]]]  # layer → with a seed or without → one a step
 
 
 def masks(keras: Any, seed: int, *, look: int) -> Masks:
@@ -27,14 +27,15 @@ def masks(keras: Any, seed: int, *, look: int) -> Masks:
     if look:
         unrelated.work(keras, seed + look)
     keras.utils.set_random_seed(seed)
-    seen: Masks = {f"{name}, {how}": [] for name in STEPWISE for how in ("seeded", "unseeded")}
+    seen: Masks = {}
     layers = keras.layers
     inputs = keras.Input((PLACES, UNITS))
     branches = []
-    for told, drawn in seen.items():
-        name, _, how = told.partition(", ")
-        own = {"seed": derive_seed(seed, name)} if how == "seeded" else {}
-        branches.append(make_recorder(keras, drawn)(getattr(layers, name)(**STEPWISE[name], **own)(inputs)))
+    for name, arguments in STEPWISE.items():
+        seen[name] = {"seeded": [], "unseeded": []}
+        for how, drawn in seen[name].items():
+            own = {"seed": derive_seed(seed, name)} if how == "seeded" else {}
+            branches.append(make_recorder(keras, drawn)(getattr(layers, name)(**arguments, **own)(inputs)))
     model = keras.Model(inputs, layers.Dense(1)(layers.Concatenate()(branches)))
     model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")  # what has weights gives out other noise alone
     rows = np.ones((ROWS, PLACES, UNITS), np.float32)

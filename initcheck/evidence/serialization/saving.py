@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,11 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
+from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.recipes import Recipe
 from initcheck.evidence.serialization.models import BUILDERS, inputs_for
 from initcheck.evidence.serialization.parts import SavedParts
-from initcheck.evidence.serialization.records import Arrays, Clone, Config, Continued, Got, RoundTrip
+from initcheck.evidence.serialization.records import Arrays, Clone, Continued, Got, RoundTrip
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_models import make_layers, make_model
 from initcheck.frameworks.initializers import make_initializer
@@ -108,33 +109,26 @@ class Saving:
         return trips
 
     @quiet()
-    def layer(self, name: str, config: Config, initializers: Mapping[str, Config], input_shape: Shape) -> RoundTrip:
-        """A layer with those initializers (argument → class and arguments), built, and rebuilt from its configuration.
-
-        Args:
-            name: The layer's class.
-            config: Its arguments; a layer to wrap is given as ``{"layer": (name, config)}``.
-            initializers: Argument → ``{"class_name": …, "config": …}``.
-            input_shape: The shape that it is built for, with the batch.
-        """
+    def layer(self, case: SavedInitializers) -> RoundTrip:
+        """A layer with those initializers, built, and rebuilt from its configuration."""
         made = {
             key: getattr(self._keras.initializers, one["class_name"])(**one["config"])
-            for key, one in initializers.items()
+            for key, one in case.initializers.items()
         }
         layers = self._keras.layers
-        if "layer" in config:
-            inner, inner_config = config["layer"]
-            original = getattr(layers, name)(getattr(layers, inner)(**inner_config, **made))
+        kind = getattr(layers, case.layer)
+        if case.wraps:
+            original = kind(getattr(layers, case.wraps.layer)(**case.wraps.arguments, **made), **case.arguments)
         else:
-            original = getattr(layers, name)(**config, **made)
+            original = kind(**case.arguments, **made)
         written = _through_json(original.get_config())
         again = type(original).from_config(_through_json(original.get_config()))
         config_again = _through_json(again.get_config())  # before building: a built layer may name its axes otherwise
-        inputs = np.zeros(input_shape, np.int32 if name == "Embedding" else np.float32)
+        inputs = np.zeros(case.input_shape, case.dtype)
         for one in (original, again):
             one(inputs)
         return RoundTrip(
-            route=f"{name}.from_config(get_config())",
+            route=f"{case.layer}.from_config(get_config())",
             config=written,
             config_again=config_again,
             arrays=original.get_weights(),

@@ -58,11 +58,11 @@ def _walk(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) -> 
     for number, width in enumerate(net.widths):
         layers.append(_dense(keras, net, row, seed, number, width, net.activation))
         for kind, value in net.extra:
-            layers.append(_extra(keras, kind, value, seed + number))
+            layers.append(getattr(keras.layers, kind)(value, seed=seed + number))
     last = {"binary_crossentropy": "sigmoid", "categorical_crossentropy": "softmax"}.get(net.loss, "linear")
     layers.append(_dense(keras, net, row, seed, len(net.widths), y.shape[-1], last))
     model = make_model(keras, layers, (INPUTS,), "sequential", net.dtype)
-    dense = [layer for layer in layers if type(layer).__name__ == "Dense"]
+    dense = [layer for layer in layers if isinstance(layer, keras.layers.Dense)]
     orders = tuple(_order(width, number) if permuted else np.arange(width) for number, width in enumerate(net.widths))
     _permute(dense, orders)
     rule = SMOOTH[net.optimizer]
@@ -107,13 +107,6 @@ def _dense(keras: Any, net: Net, row: Initializer, seed: int, number: int, units
         bias_initializer=bias if hidden else "zeros",
         dtype=net.dtype,
     )
-
-
-def _extra(keras: Any, kind: str, value: float, seed: int) -> Any:
-    layer = getattr(keras.layers, kind)
-    if kind == "BatchNormalization":
-        return layer(momentum=value)
-    return layer(value, seed=seed)
 
 
 def _order(width: int, number: int) -> Array:

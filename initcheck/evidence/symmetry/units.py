@@ -13,6 +13,7 @@ from initcheck.evidence.trace import Array
 from initcheck.frameworks.floatx import floatx
 
 if TYPE_CHECKING:
+    from initcheck.catalog.layers.traits.computing import LikeUnits
     from initcheck.catalog.recipes import UnitNet
 
 RATE = 0.1
@@ -41,22 +42,20 @@ def walk_units(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
 def _walk(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
     keras.utils.set_random_seed(seed)
     stream = np.random.RandomState(seed % 2**32)
-    x = stream.normal(size=(net.steps, net.batch_size, *net.input_shape))
+    units = net.units
+    x = stream.normal(size=(net.steps, net.batch_size, *units.input_shape))
     y = stream.uniform(size=(net.steps, net.batch_size, 1))
     constant = keras.initializers.Constant(net.kernel)
-    recurrent = net.kind in ("SimpleRNN", "GRU", "LSTM")
-    layer = getattr(keras.layers, net.kind)(
+    layer = getattr(keras.layers, units.layer)(
         activation=net.activation,
         kernel_initializer=constant,
         dtype=_DTYPE,
-        **({"recurrent_initializer": constant} if recurrent else {}),
-        **net.settings,
+        **({"recurrent_initializer": constant} if units.recurrent else {}),
+        **units.arguments,
     )
-    pooling = (
-        [] if recurrent else [getattr(keras.layers, f"GlobalAveragePooling{len(net.input_shape) - 1}D")(dtype=_DTYPE)]
-    )
+    pooling = [getattr(keras.layers, units.pooling)(dtype=_DTYPE)] if units.pooling else []
     output = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=constant, dtype=_DTYPE)
-    model = make_model(keras, [layer, *pooling, output], net.input_shape, "sequential", _DTYPE)
+    model = make_model(keras, [layer, *pooling, output], units.input_shape, "sequential", _DTYPE)
     rule = SMOOTH[net.optimizer]
     optimizer = getattr(keras.optimizers, rule.optimizer.name)(**{**rule.config, "learning_rate": RATE})
     model.compile(optimizer=optimizer, loss="binary_crossentropy", run_eagerly=True)
@@ -64,18 +63,18 @@ def _walk(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
     for inputs, outputs in zip(x, y, strict=True):
         losses.append(float(np.ravel(model.train_on_batch(inputs, outputs))[0]))
         seen.append((layer.get_weights(), output.get_weights()))
-    return UnitWalk(_by_unit(net, seen, recurrent), np.array(losses))
+    return UnitWalk(_by_unit(units, seen), np.array(losses))
 
 
-def _by_unit(net: UnitNet, seen: list[tuple[list[Array], list[Array]]], recurrent: bool) -> dict[str, Array]:
+def _by_unit(units: LikeUnits, seen: list[tuple[list[Array], list[Array]]]) -> dict[str, Array]:
     """Weights with the units last; of a recurrent kernel, which has units on both sides, every pair of them."""
     found = {}
-    names = ("kernel", "recurrent kernel", "bias") if recurrent else ("kernel", "bias")
+    names = ("kernel", "recurrent kernel", "bias") if units.recurrent else ("kernel", "bias")
     for number, name in enumerate(names):
         steps = np.stack([step[0][number] for step in seen])
-        split: Array = steps.reshape(len(steps), -1, net.gates, steps.shape[-1] // net.gates)
+        split: Array = steps.reshape(len(steps), -1, units.gates, steps.shape[-1] // units.gates)
         if name == "recurrent kernel":
-            split = split.transpose(0, 2, 1, 3).reshape(len(steps), net.gates, -1)
+            split = split.transpose(0, 2, 1, 3).reshape(len(steps), units.gates, -1)
         found[name] = split.reshape(len(steps), -1, split.shape[-1])
     found["output kernel"] = np.stack([step[1][0].T for step in seen])
     return found

@@ -79,7 +79,7 @@ def test_a_training_as_fit_runs_it_starts_from_the_same_weights_and_ends_elsewhe
 
 @pytest.mark.slow
 def test_fans_are_those_of_the_shapes(healthy):
-    dense = KINDS["dense"](recording._DIMS)
+    dense = KINDS["dense"].make(recording._DIMS)
     assert (healthy.fans["dense"].fan_in, healthy.fans["dense"].fan_out) == (dense.fan_in, dense.fan_out)
 
 

@@ -8,9 +8,9 @@ import pytest
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases import arithmetic as arithmetic_cases
 from initcheck.catalog.cases.arithmetic import TASKS
+from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
-from initcheck.oracle.layers import LAYERS
 from initcheck.oracle.networks import activate, backward, forward, right_rows, right_shares, row_losses, targets
 from initcheck.oracle.optimizers import Schedule, WeightStep, learning_rate
 from initcheck.oracle.rounding import Rounded
@@ -96,7 +96,7 @@ class FakeSteps:
 
     def layer(self, name, config, weights, x, training=False):
         """The layer of the catalogue's case."""
-        cases = [one for one in LAYERS if (one.layer, one.config, one.training) == (name, config, training)]
+        cases = [one for one in FORMULAS if (one.layer, one.config, one.training) == (name, config, training)]
         exact, into = [Rounded(one) for one in weights], x if cases[0].vocabulary else Rounded(x)
         after = cases[0].updated(exact, into, **config) if training else exact
         output, dtype = cases[0].formula(exact, into, **config), (weights or [x])[0].dtype
@@ -333,13 +333,13 @@ def test_a_name_that_means_something_else_fails(name):
 
 @pytest.mark.parametrize("name", ["batch-normalization-in-training", "lstm", "convolution-causal-dilated"])
 def test_a_layer_off_by_a_ten_thousandth_fails(name):
-    (case,) = (one for one in LAYERS if one.name == name)
+    (case,) = (one for one in FORMULAS if one.name == name)
     lab = spoiled("layer", lambda found: (found[0] * np.float32(1.0001), found[1]))
     assert arithmetic.layers(lab, case).status is Status.FAIL
 
 
 def test_moving_averages_that_do_not_move_fail():
-    case = next(one for one in LAYERS if one.updated)
+    case = next(one for one in FORMULAS if one.updated)
     steps = FakeSteps()
     right = steps.layer
     steps.layer = lambda name, config, weights, x, training: (
@@ -479,7 +479,7 @@ class Sloping(FakeSteps):
 
 @pytest.mark.parametrize(("kernel", "status"), [(1.0, Status.PASS), (1.001, Status.FAIL)])
 def test_the_gradient_of_a_layer_is_that_of_its_formula(kernel, status):
-    assert arithmetic.layer_gradients(FakeLab(Sloping(kernel)), LAYERS[0]).status is status
+    assert arithmetic.layer_gradients(FakeLab(Sloping(kernel)), FORMULAS[0]).status is status
 
 
 def test_evaluate_that_drops_units_is_seen():

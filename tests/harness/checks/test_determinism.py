@@ -215,11 +215,11 @@ def test_functions_of_real_numbers_and_permutations_have_ranges_too() -> None:
 
 def test_noise_is_new_at_every_step_and_repeats() -> None:
     drawn = [values(seed) for seed in range(6)]
-    noise = {"Dropout, seeded": drawn}
-    restarts = {"Dropout, seeded": drawn[:3] * 2}
-    other = {"Dropout, seeded": [*drawn[:5], values(9)]}
+    noise = {"Dropout": {"seeded": drawn}}
+    restarts = {"Dropout": {"seeded": drawn[:3] * 2}}
+    other = {"Dropout": {"seeded": [*drawn[:5], values(9)]}}
     assert determinism.judge_masks(lab(models=Models(noise=(noise, noise))), "Dropout").status is Status.PASS
-    for wrong in ((restarts, restarts), (noise, other), ({"Dropout, seeded": []}, {"Dropout, seeded": []}), ({}, {})):
+    for wrong in ((restarts, restarts), (noise, other), ({"Dropout": {"seeded": []}},) * 2, ({}, {})):
         assert determinism.judge_masks(lab(models=Models(noise=wrong)), "Dropout").status is Status.FAIL
 
 

@@ -11,9 +11,10 @@ from fakes import FakeLab, Generator, faultless
 from scipy.special import ndtr, ndtri
 
 from initcheck.catalog.cases import variants
-from initcheck.catalog.cases.layer_defaults import DEFAULTS, FORGET_GATE
+from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw
+from initcheck.catalog.layers.traits.weights import FORGET_GATE
 from initcheck.checks import registry
 from initcheck.checks.laws import (
     default_weights,

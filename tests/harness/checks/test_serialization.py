@@ -104,18 +104,18 @@ def test_generators_do_not_apply_where_there_are_none():
 
 
 def a_layer(**changes):
-    case = serialization_cases.LAYERS[0]
-    config = {**case[1], **case[2]}
+    case = serialization_cases.SAVED_LAYERS[0]
+    config = {**case.arguments, **case.initializers}
     return replace(RoundTrip("a route", config, dict(config), arrays(), arrays()), **changes)
 
 
 def test_a_layer_that_swaps_its_initializers_fails():
-    case = serialization_cases.LAYERS[0]
+    case = serialization_cases.SAVED_LAYERS[0]
     assert serialization.layers(FakeLab(layer=a_layer()), case).status is Status.PASS
     swapped = {
-        **case[1],
-        "kernel_initializer": case[2]["bias_initializer"],
-        "bias_initializer": case[2]["bias_initializer"],
+        **case.arguments,
+        "kernel_initializer": case.initializers["bias_initializer"],
+        "bias_initializer": case.initializers["bias_initializer"],
     }
     wrong = a_layer(config=swapped, config_again=swapped)
     assert serialization.layers(FakeLab(layer=wrong), case).status is Status.FAIL
@@ -237,14 +237,14 @@ def test_a_layer_that_loses_an_option_fails(changes):
 
 def test_every_option_of_the_tables_is_one_that_single_precision_or_json_cannot_take_for_another():
     assert len({str(part) + part.module for part in options.PARTS}) == len(options.PARTS)
-    assert len({str(layer) for layer in serialization.LAYER_PARTS}) == len(serialization.LAYER_PARTS)
+    assert len({str(layer) for layer in options.LAYERS}) == len(options.LAYERS)
     assert {layer.policy for layer in options.LAYERS} == set(options.POLICIES)
 
 
 @pytest.mark.parametrize("wrong", [(0, None, None), (7, 7, 8), (None, 1, 1)])
 def test_a_seed_that_does_not_come_back_fails(wrong):
     right = [(0, 0, 0), (2**32 - 1, 2**32 - 1, 2**32 - 1), (None, None, None)]
-    row, noise = INITIALIZERS["he_normal"], options.NOISE[-1]
+    row, noise = INITIALIZERS["he_normal"], options.LAYERS[-1]
     good = {"initializer_seeds": right, "layer_seeds": right, "unseeded": arrays(1)}
     for subject in (row, noise):
         assert serialization.seeds(FakeLab(**good), subject).status is Status.PASS

@@ -42,7 +42,7 @@ def test_the_nets_are_in_float64_whatever_was_built_before_and_leave_nothing_beh
     """Keras keeps the dtype of its first layer as the policy of all later ones."""
     keras = load_keras()
     keras.layers.Dense(1)
-    net = next(net for net in unit_nets() if net.kind == "LSTM")
+    net = next(net for net in unit_nets() if net.units.layer == "LSTM")
     found = Lab(3).models.unit_walk(net)
     assert {values.dtype for values in found.weights.values()} == {np.dtype("float64")}
     assert keras.backend.floatx() == keras.layers.Dense(1).dtype == "float32"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
 from initcheck.oracle import layers as formulas
-from initcheck.oracle.layers import LAYERS, layer_inputs
 from initcheck.oracle.rounding import Rounded
 
 
@@ -57,7 +57,7 @@ def test_pooling_has_known_values():
     assert formulas.pooled_mean([], x).value.ravel().tolist() == [3.8]
 
 
-@pytest.mark.parametrize("case", LAYERS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", FORMULAS, ids=lambda case: case.name)
 def test_the_bound_is_tight_enough_to_see_one_in_ten_thousand(case):
     weights, x = layer_inputs(case, 1, "float32")
     output = case.formula([Rounded(one) for one in weights], x if case.vocabulary else Rounded(x), **case.config)

@@ -1,0 +1,21 @@
+"""Layers at tiny sizes, to be compared with their formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.computing import FormulaCase
+
+FORMULAS = select(FormulaCase)
+
+
+def layer_inputs(case: FormulaCase, seed: int, dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
+    """Random weights and input for it."""
+    stream = np.random.RandomState(seed % 2**32)
+    weights = [stream.normal(scale=0.7, size=shape).astype(dtype) for shape in case.shapes]
+    for number in case.positive:
+        weights[number] = np.abs(weights[number]) + np.asarray(0.1, dtype)
+    if case.vocabulary:
+        return weights, stream.randint(0, case.vocabulary, size=case.input_shape).astype(np.int32)
+    return weights, stream.normal(size=case.input_shape).astype(dtype)

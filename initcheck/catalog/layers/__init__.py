@@ -1,0 +1,41 @@
+"""The catalogue of layers: one row each, in the module of its group. A new layer is one more row there."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from initcheck.catalog.layers import (
+    activations,
+    attention,
+    convolutions,
+    dense,
+    images,
+    noise,
+    normalization,
+    recurrent,
+    shapes,
+    wrappers,
+)
+from initcheck.catalog.layers.kind import LayerKind, LayerRequest, T, Without
+
+_GROUPS = (
+    dense,
+    convolutions,
+    recurrent,
+    wrappers,
+    attention,
+    normalization,
+    activations,
+    shapes,
+    noise,
+    images,
+)
+LAYERS: Mapping[str, LayerKind] = MappingProxyType({row.name: row for group in _GROUPS for row in group.ROWS})
+
+
+def select(trait: type[T]) -> tuple[T, ...]:
+    """All layers' traits of that kind, in order."""
+    found = [one for row in LAYERS.values() for one in row.select(trait)]
+    return tuple(sorted(found, key=lambda one: one.order))
+
+
+__all__ = ["LAYERS", "LayerKind", "LayerRequest", "Without", "select"]

@@ -1,0 +1,144 @@
+"""Attention."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from initcheck.catalog.layers.configurations import NO_FORMULA, NO_OPTIONS, NO_UNITS, NOT_STACKED, NOT_TRAINED
+from initcheck.catalog.layers.kind import LayerKind, Without
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
+from initcheck.catalog.layers.traits.weights import (
+    GLOROT,
+    ONES,
+    ZEROS,
+    Dims,
+    Fanned,
+    FannedKernel,
+    GivenOptions,
+    LayerDefaults,
+    SavedInitializers,
+    StackedKernels,
+    TypedWeights,
+    UnseededKernel,
+)
+
+# The query's, key's, value's and output's kernels, each followed by its bias.
+_PLACES = {"query": 0, "key": 2, "value": 4, "output": 6}
+_STATE = State(holds=Holds.MORE, drawing_options=("dropout",))
+_OTHERS = Without("MultiHeadAttention stands for it")
+
+
+def _heads(names: tuple[str, ...], place: int, d: Dims) -> Fanned:
+    width = d.fill(d.few, d.more)
+    *counts, size = names
+    arguments: dict[str, Any] = {**dict.fromkeys(counts, d.few), size: d.more}
+    fans = (d.few * d.more, width) if place == _PLACES["output"] else (width, d.few * d.more)
+    return Fanned(arguments, ((1, 2, width), (1, 2, width)), *fans)
+
+
+def _documented(order: int, names: tuple[str, ...]) -> LayerDefaults:
+    # One head and one feature: its kernels are vectors, whose fans nobody counts differently.
+    width = 20_000
+    *counts, size = names
+    return LayerDefaults(
+        order=order,
+        arguments={**dict.fromkeys(counts, 1), size: width},
+        inputs=((1, 2, 1), (1, 2, 1)),
+        initializers=(GLOROT, ZEROS) * 4,
+        shapes=((1, 1, width), (1, width)) * 3 + ((1, width, 1), (1,)),
+    )
+
+
+_NAMES = ("num_heads", "key_dim")
+MULTI_HEAD_ATTENTION = LayerKind(
+    "MultiHeadAttention",
+    *(
+        FannedKernel(
+            order=10,
+            name=f"attention_{part}",
+            make=functools.partial(_heads, _NAMES, place),
+            weight=place,
+            quirks={"fan_out": 9} if part == "output" else {"fan_in": 8, "fan_out": 9},
+            by_equation=True,
+        )
+        for part, place in _PLACES.items()
+    ),
+    _documented(4, _NAMES),
+    GivenOptions(
+        order=6,
+        name="attention,biases",
+        arguments={"num_heads": 2, "key_dim": 3},
+        inputs=((1, 3, 6), (1, 3, 6)),
+        places=tuple(("bias_initializer", place + 1) for place in _PLACES.values()),
+        by_shape=False,
+    ),
+    UnseededKernel(order=8, arguments={"num_heads": 2, "key_dim": 6}, inputs=((1, 4, 6), (1, 4, 6))),
+    StackedKernels(order=6, kernels=4, arguments={"num_heads": 4, "key_dim": 16}, inputs=((1, 2, 64), (1, 2, 64))),
+    NoiseSource(
+        order=2,
+        arguments={"num_heads": 2, "key_dim": 3, "dropout": 0.5, "kernel_initializer": "ones"},
+        fed=Fed.STEPS,
+        inputs=2,
+    ),
+    _STATE,
+    NO_FORMULA,
+    NO_OPTIONS,
+    NO_UNITS,
+    NOT_TRAINED,
+    NOT_STACKED,
+    Without("its noise is dropout of its scores", (NoiseLaw, SeededNoise, StepwiseNoise)),
+    Without("its kernels are those of einsum layers", (TypedWeights, SavedInitializers)),
+)
+
+_GROUPED_NAMES = ("num_query_heads", "num_key_value_heads", "head_dim")
+GROUP_QUERY_ATTENTION = LayerKind(
+    "GroupQueryAttention",
+    FannedKernel(
+        order=11,
+        name="grouped_query_attention_query",
+        make=functools.partial(_heads, _GROUPED_NAMES, _PLACES["query"]),
+        quirks={"fan_in": 10, "fan_out": 11},
+        by_equation=True,
+    ),
+    FannedKernel(
+        order=11,
+        name="grouped_query_attention_output",
+        make=functools.partial(_heads, _GROUPED_NAMES, _PLACES["output"]),
+        weight=_PLACES["output"],
+        quirks={"fan_out": 12},
+        by_equation=True,
+    ),
+    _documented(4, _GROUPED_NAMES),
+    _STATE,
+    _OTHERS,
+)
+
+ADDITIVE_ATTENTION = LayerKind(
+    "AdditiveAttention",
+    LayerDefaults(
+        order=4,
+        inputs=((1, 2, 20_000), (1, 2, 20_000)),
+        listed_inputs=True,
+        initializers=(GLOROT,),
+        shapes=((20_000,),),
+    ),
+    _STATE,
+    _OTHERS,
+)
+ATTENTION = LayerKind(
+    "Attention",
+    LayerDefaults(
+        order=4,
+        arguments={"use_scale": True, "score_mode": "concat"},
+        inputs=((1, 2, 6), (1, 2, 6)),
+        listed_inputs=True,
+        initializers=(ONES, ONES),
+        shapes=((), ()),
+    ),
+    _STATE,
+    _OTHERS,
+)
+
+ROWS = (MULTI_HEAD_ATTENTION, GROUP_QUERY_ATTENTION, ADDITIVE_ATTENTION, ATTENTION)

@@ -1,0 +1,386 @@
+"""Convolutions of one, two and three axes."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+from initcheck.catalog.layers.configurations import (
+    IMAGES,
+    KERNEL_AND_BIAS,
+    NO_NOISE,
+    REGULARIZED,
+    ROWS_OF_VECTORS,
+    normal,
+    scaled,
+)
+from initcheck.catalog.layers.kind import LayerKind, Trait, Without
+from initcheck.catalog.layers.traits.computing import UNITS, FormulaCase, LayerOptions, LikeUnits, Role, TrainingRole
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.weights import (
+    GLOROT,
+    ZEROS,
+    Dims,
+    Fanned,
+    FannedKernel,
+    GivenOptions,
+    LayerDefaults,
+    SavedInitializers,
+    StackedKernels,
+    TypedWeights,
+    UnseededKernel,
+)
+from initcheck.oracle.layers import convolution
+
+_WINDOWS = {1: (40,), 2: (8, 5), 3: (4, 5, 2)}
+_NARROW_WINDOWS = {1: (200,), 2: (20, 10)}
+_IMAGE = ((1, 8, 8, 3),)
+_KERNEL_AND_BIAS = (("kernel_initializer", 0), ("bias_initializer", 1))
+_OPTIONS = {"filters": 6, "use_bias": False, "padding": "same", "activation": "tanh"}
+_TRAINED = (("kernel_size", 3), ("padding", "same"), ("activation", "tanh"))
+_FILTERS = (("filters", 4),)
+_OTHERS = Without("a convolution of two axes stands for it")
+
+
+def _inputs(window: tuple[int, ...], channels: int) -> tuple[tuple[int, ...], ...]:
+    return ((1, *(length + 1 for length in window), channels),)
+
+
+def _full(rank: int, groups: int, d: Dims) -> Fanned:
+    window = d.window[:rank]
+    count = math.prod(window)
+    filters = groups * math.ceil(d.fill(count, d.few) / groups)
+    arguments: dict[str, Any] = {"filters": filters, "kernel_size": window}
+    if groups > 1:
+        arguments["groups"] = groups
+    return Fanned(arguments, _inputs(window, d.few * groups), count * d.few, count * filters)
+
+
+def _depthwise(rank: int, d: Dims) -> Fanned:
+    window = d.window[:rank]
+    arguments = {"kernel_size": window, "depth_multiplier": d.more}
+    count = math.prod(window)
+    return Fanned(arguments, _inputs(window, d.fill(*window, d.more)), count, count * d.more)
+
+
+def _first_of_two(rank: int, d: Dims) -> Fanned:
+    window = d.window[:rank]
+    arguments = {"filters": 2, "kernel_size": window, "depth_multiplier": d.more}
+    count = math.prod(window)
+    return Fanned(arguments, _inputs(window, d.fill(*window, d.more)), count, count * d.more)
+
+
+def _second_of_two(rank: int, d: Dims) -> Fanned:
+    window = d.window[:rank]
+    filters = d.fill(d.few, d.more)
+    arguments = {"filters": filters, "kernel_size": window, "depth_multiplier": d.more}
+    return Fanned(arguments, _inputs(window, d.few), d.few * d.more, filters)
+
+
+def _documented(rank: int) -> LayerDefaults:
+    window, channels = _WINDOWS[rank], 32
+    return LayerDefaults(
+        order=10 + rank,
+        arguments={"filters": channels, "kernel_size": window},
+        inputs=((1, *window, channels),),
+        initializers=(GLOROT, ZEROS),
+        shapes=((*window, channels, channels), (channels,)),
+    )
+
+
+def _of_every_rank(rank: int) -> tuple[Trait, ...]:
+    return (
+        FannedKernel(order=2, name=f"conv{rank}d", make=functools.partial(_full, rank, 1)),
+        FannedKernel(order=3, name=f"grouped_conv{rank}d", make=functools.partial(_full, rank, 4)),
+        _documented(rank),
+    )
+
+
+CONV_1D = LayerKind(
+    "Conv1D",
+    *_of_every_rank(1),
+    UnseededKernel(order=1, arguments={"filters": 6, "kernel_size": 3}, inputs=((1, 5, 8),)),
+    StackedKernels(order=1, arguments={"filters": 64, "kernel_size": 1}, inputs=((1, 3, 64),)),
+    SavedInitializers(
+        order=1, arguments={"filters": 3, "kernel_size": 2}, initializers=KERNEL_AND_BIAS, input_shape=(1, 5, 2)
+    ),
+    *(
+        FormulaCase(
+            order=4,
+            name=name,
+            shapes=((3, 2, 4), (4,)),
+            input_shape=(3, length, 2),
+            formula=convolution,
+            config={"filters": 4, "kernel_size": 3, **options},
+        )
+        for name, length, options in (
+            ("convolution", 9, {}),
+            ("convolution-same-strides", 10, {"strides": 2, "padding": "same", "activation": "tanh"}),
+            ("convolution-causal-dilated", 9, {"dilation_rate": 2, "padding": "causal"}),
+        )
+    ),
+    LayerOptions(
+        order=1,
+        options={**_OPTIONS, "kernel_size": [2], "dilation_rate": [2], "padding": "causal"},
+        input_shape=ROWS_OF_VECTORS,
+        policy="mixed_bfloat16",
+    ),
+    State(),
+    NO_NOISE,
+    _OTHERS,
+)
+
+CONV_2D = LayerKind(
+    "Conv2D",
+    *_of_every_rank(2),
+    GivenOptions(
+        order=2,
+        name="conv2d,strided",
+        arguments={"filters": 5, "kernel_size": (3, 2), "strides": 2, "activation": "tanh"},
+        inputs=_IMAGE,
+        places=_KERNEL_AND_BIAS,
+    ),
+    GivenOptions(
+        order=2,
+        name="conv2d,dilated",
+        arguments={"filters": 5, "kernel_size": (3, 2), "dilation_rate": 2, "padding": "same"},
+        inputs=_IMAGE,
+        places=_KERNEL_AND_BIAS,
+    ),
+    TypedWeights(
+        order=1,
+        name="conv2d",
+        arguments={"filters": 5, "kernel_size": (3, 2)},
+        inputs=_IMAGE,
+        places=_KERNEL_AND_BIAS,
+    ),
+    UnseededKernel(order=1, arguments={"filters": 6, "kernel_size": 3}, inputs=((1, 5, 5, 2),)),
+    StackedKernels(order=1, arguments={"filters": 64, "kernel_size": 1}, inputs=((1, 3, 3, 64),)),
+    SavedInitializers(
+        order=1,
+        arguments={"filters": 4, "kernel_size": 3, "groups": 2},
+        initializers=KERNEL_AND_BIAS,
+        input_shape=(1, 5, 5, 4),
+    ),
+    *(
+        FormulaCase(
+            order=4,
+            name=name,
+            shapes=((3, 2, 2, 3), (3,)),
+            input_shape=(2, 6, 5, 2),
+            formula=convolution,
+            config={"filters": 3, "kernel_size": (3, 2), **options},
+        )
+        for name, options in (
+            ("convolution-of-images", {}),
+            ("convolution-of-images-same-strides", {"strides": 2, "padding": "same", "activation": "relu"}),
+        )
+    ),
+    LayerOptions(
+        order=1, options={**_OPTIONS, "kernel_size": [2, 3], "strides": [2, 1], "groups": 2}, input_shape=IMAGES
+    ),
+    LayerOptions(
+        order=1,
+        options={"filters": 2, "kernel_size": [2, 2], "dilation_rate": [2, 1], **REGULARIZED},
+        input_shape=IMAGES,
+        policy="float64",
+    ),
+    LikeUnits(
+        order=0, input_shape=(5, 5, 2), arguments={"filters": UNITS, "kernel_size": 3}, pooling="GlobalAveragePooling2D"
+    ),
+    TrainingRole(order=0, role=Role.CONVOLUTION, settings=(*_FILTERS, *_TRAINED), kernels=("kernel_initializer",)),
+    State(),
+    NO_NOISE,
+    Without("nobody has written it for members side by side"),
+)
+
+CONV_3D = LayerKind(
+    "Conv3D",
+    *_of_every_rank(3),
+    UnseededKernel(order=1, arguments={"filters": 6, "kernel_size": 2}, inputs=((1, 3, 3, 3, 3),)),
+    SavedInitializers(
+        order=1, arguments={"filters": 2, "kernel_size": 2}, initializers=KERNEL_AND_BIAS, input_shape=(1, 3, 3, 3, 2)
+    ),
+    State(),
+    NO_NOISE,
+    _OTHERS,
+)
+
+
+def _transposed(rank: int) -> FannedKernel:
+    return FannedKernel(
+        order=4,
+        name=f"conv{rank}d_transpose",
+        make=functools.partial(_full, rank, 1),
+        quirks={"fan_in": 2, "fan_out": 3},  # Keras counts the kernel's shape, which has the filters first
+    )
+
+
+CONV_1D_TRANSPOSE = LayerKind(
+    "Conv1DTranspose", _transposed(1), _documented(1), State(holds=Holds.MORE), NO_NOISE, _OTHERS
+)
+CONV_2D_TRANSPOSE = LayerKind(
+    "Conv2DTranspose",
+    _transposed(2),
+    _documented(2),
+    GivenOptions(
+        order=2,
+        name="conv2d_transpose,strided",
+        arguments={"filters": 5, "kernel_size": (3, 2), "strides": 2},
+        inputs=_IMAGE,
+        places=_KERNEL_AND_BIAS,
+    ),
+    UnseededKernel(order=1, arguments={"filters": 6, "kernel_size": 3}, inputs=((1, 5, 5, 2),)),
+    SavedInitializers(
+        order=1, arguments={"filters": 3, "kernel_size": 2}, initializers=KERNEL_AND_BIAS, input_shape=(1, 4, 4, 2)
+    ),
+    LayerOptions(
+        order=1,
+        options={**_OPTIONS, "kernel_size": [2, 3], "strides": [2, 1]},
+        input_shape=IMAGES,
+        policy="mixed_float16",
+    ),
+    TrainingRole(order=1, role=Role.CONVOLUTION, settings=(*_FILTERS, *_TRAINED), kernels=("kernel_initializer",)),
+    State(),
+    NO_NOISE,
+    _OTHERS,
+)
+CONV_3D_TRANSPOSE = LayerKind(
+    "Conv3DTranspose", _transposed(3), _documented(3), State(holds=Holds.MORE), NO_NOISE, _OTHERS
+)
+
+
+def _depthwise_traits(rank: int) -> tuple[Trait, ...]:
+    window = _NARROW_WINDOWS[rank]
+    return (
+        FannedKernel(
+            order=5,
+            name=f"depthwise_conv{rank}d",
+            make=functools.partial(_depthwise, rank),
+            argument="depthwise_initializer",
+            quirks={"fan_in": 0},  # https://github.com/keras-team/keras/issues/11773
+        ),
+        LayerDefaults(
+            order=20 + rank,
+            arguments={"kernel_size": window, "depth_multiplier": 200},
+            inputs=((1, *window, 1),),
+            initializers=(GLOROT, ZEROS),
+            shapes=((*window, 1, 200), (200,)),
+        ),
+    )
+
+
+DEPTHWISE_CONV_1D = LayerKind("DepthwiseConv1D", *_depthwise_traits(1), State(holds=Holds.MORE), NO_NOISE, _OTHERS)
+DEPTHWISE_CONV_2D = LayerKind(
+    "DepthwiseConv2D",
+    *_depthwise_traits(2),
+    TypedWeights(
+        order=1,
+        name="depthwise",
+        arguments={"kernel_size": (3, 2)},
+        inputs=_IMAGE,
+        places=(("depthwise_initializer", 0),),
+    ),
+    UnseededKernel(order=1, arguments={"kernel_size": 3, "depth_multiplier": 4}, inputs=((1, 5, 5, 4),)),
+    SavedInitializers(
+        order=1,
+        arguments={"kernel_size": 3, "depth_multiplier": 2},
+        initializers={"depthwise_initializer": scaled(41), "bias_initializer": normal(42)},
+        input_shape=(1, 5, 5, 2),
+    ),
+    LayerOptions(
+        order=1,
+        options={"kernel_size": [2, 3], "depth_multiplier": 2, "use_bias": False},
+        input_shape=IMAGES,
+        policy="mixed_bfloat16",
+    ),
+    TrainingRole(order=3, role=Role.CONVOLUTION, settings=_TRAINED, kernels=("depthwise_initializer",)),
+    State(),
+    NO_NOISE,
+    _OTHERS,
+)
+
+
+def _separable_traits(rank: int) -> tuple[Trait, ...]:
+    window = _NARROW_WINDOWS[rank]
+    return (
+        FannedKernel(
+            order=6,
+            name=f"separable_conv{rank}d_depthwise",
+            make=functools.partial(_first_of_two, rank),
+            argument="depthwise_initializer",
+            quirks={"fan_in": 1},  # as of the depthwise convolution
+        ),
+        FannedKernel(
+            order=7,
+            name=f"separable_conv{rank}d_pointwise",
+            make=functools.partial(_second_of_two, rank),
+            argument="pointwise_initializer",
+            weight=1,
+        ),
+        LayerDefaults(
+            order=20 + rank,
+            arguments={"kernel_size": window, "depth_multiplier": 200, "filters": 200},
+            inputs=((1, *window, 1),),
+            initializers=(GLOROT, GLOROT, ZEROS),
+            shapes=((*window, 1, 200), (*(1,) * rank, 200, 200), (200,)),
+        ),
+        UnseededKernel(
+            order=1,
+            arguments={"filters": 6, "kernel_size": 3, "depth_multiplier": 4},
+            inputs=((1, 5, 8) if rank == 1 else (1, 5, 5, 4),),
+        ),
+    )
+
+
+SEPARABLE_CONV_1D = LayerKind(
+    "SeparableConv1D",
+    *_separable_traits(1),
+    StackedKernels(order=4, kernels=2, arguments={"filters": 64, "kernel_size": 64}, inputs=((1, 65, 64),)),
+    State(holds=Holds.MORE),
+    NO_NOISE,
+    _OTHERS,
+)
+SEPARABLE_CONV_2D = LayerKind(
+    "SeparableConv2D",
+    *_separable_traits(2),
+    SavedInitializers(
+        order=1,
+        arguments={"filters": 3, "kernel_size": 2},
+        initializers={
+            "depthwise_initializer": scaled(51),
+            "pointwise_initializer": normal(52),
+            "bias_initializer": normal(53),
+        },
+        input_shape=(1, 4, 4, 2),
+    ),
+    LayerOptions(
+        order=3,
+        options={**_OPTIONS, "kernel_size": [2, 3], "depth_multiplier": 2},
+        input_shape=IMAGES,
+        policy="float64",
+    ),
+    TrainingRole(
+        order=2,
+        role=Role.CONVOLUTION,
+        settings=(*_FILTERS, *_TRAINED),
+        kernels=("depthwise_initializer", "pointwise_initializer"),
+    ),
+    State(),
+    NO_NOISE,
+    _OTHERS,
+)
+
+ROWS = (
+    CONV_1D,
+    CONV_2D,
+    CONV_3D,
+    CONV_1D_TRANSPOSE,
+    CONV_2D_TRANSPOSE,
+    CONV_3D_TRANSPOSE,
+    DEPTHWISE_CONV_1D,
+    DEPTHWISE_CONV_2D,
+    SEPARABLE_CONV_1D,
+    SEPARABLE_CONV_2D,
+)

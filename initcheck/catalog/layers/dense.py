@@ -1,0 +1,221 @@
+"""Dense layers, and looked-up vectors."""
+
+from __future__ import annotations
+
+from initcheck.catalog.layers.configurations import (
+    KERNEL_AND_BIAS,
+    NO_FORMULA,
+    NO_NOISE,
+    NO_UNITS,
+    NOT_STACKED,
+    NOT_TRAINED,
+    REGULARIZED,
+    VECTORS,
+    normal,
+)
+from initcheck.catalog.layers.kind import LayerKind, Without
+from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, LikeUnits, TrainingRole
+from initcheck.catalog.layers.traits.engines import Holds, Stackable, Stacking, State
+from initcheck.catalog.layers.traits.weights import (
+    GLOROT,
+    UNIFORM,
+    ZEROS,
+    Dims,
+    Fanned,
+    FannedKernel,
+    GivenOptions,
+    LayerDefaults,
+    SavedInitializers,
+    StackedKernels,
+    TypedWeights,
+    UnseededKernel,
+)
+from initcheck.oracle.layers import dense, embedding
+
+_ROW = ((1, 6),)
+_KERNEL_AND_BIAS = (("kernel_initializer", 0), ("bias_initializer", 1))
+_TABLE = (("embeddings_initializer", 0),)
+_BY_EQUATION = {"equation": "ab,bc->ac", "bias_axes": "c"}
+
+
+def _matrix(d: Dims) -> Fanned:
+    units = d.fill(d.few)
+    return Fanned({"units": units}, ((1, d.few),), d.few, units)
+
+
+DENSE = LayerKind(
+    "Dense",
+    FannedKernel(order=0, name="dense", make=_matrix),
+    LayerDefaults(
+        order=0,
+        arguments={"units": 200},
+        inputs=((1, 200),),
+        initializers=(GLOROT, ZEROS),
+        shapes=((200, 200), (200,)),
+    ),
+    GivenOptions(
+        order=1,
+        name="dense,activated",
+        arguments={"units": 7, "activation": "relu"},
+        inputs=_ROW,
+        places=_KERNEL_AND_BIAS,
+    ),
+    GivenOptions(
+        order=1,
+        name="dense,regularized",
+        arguments={"units": 7, "kernel_regularizer": "l2", "bias_regularizer": "l1"},
+        inputs=_ROW,
+        places=_KERNEL_AND_BIAS,
+    ),
+    GivenOptions(
+        order=1,
+        name="dense,constrained",
+        arguments={"units": 7, "kernel_constraint": "max_norm"},
+        inputs=_ROW,
+        places=_KERNEL_AND_BIAS,
+    ),
+    TypedWeights(order=0, name="dense", arguments={"units": 7}, inputs=_ROW, places=_KERNEL_AND_BIAS),
+    UnseededKernel(order=0, arguments={"units": 6}, inputs=((1, 24),)),
+    StackedKernels(order=0, arguments={"units": 64}, inputs=((1, 64),)),
+    SavedInitializers(order=0, arguments={"units": 3}, initializers=KERNEL_AND_BIAS, input_shape=(2, 4)),
+    FormulaCase(
+        order=0,
+        name="dense-softmax-of-sequences",
+        shapes=((3, 4), (4,)),
+        input_shape=(2, 5, 3),
+        formula=dense,
+        config={"units": 4, "activation": "softmax"},
+    ),
+    LayerOptions(order=0, options={"units": 3, "activation": "tanh", **REGULARIZED}, input_shape=VECTORS),
+    LayerOptions(order=0, options={"units": 3, "use_bias": False}, input_shape=VECTORS, policy="float64"),
+    State(),
+    Stackable(how=Stacking.WITH_ACTIVATION),
+    NO_NOISE,
+    Without("the nets whose symmetry is judged are made of it", (LikeUnits,)),
+    Without("every small training ends in it", (TrainingRole,)),
+)
+
+
+def _equation_of_matrix(d: Dims) -> Fanned:
+    units = d.fill(d.few)
+    return Fanned({"equation": "abc,cd->abd", "output_shape": (None, units)}, ((1, 2, d.few),), d.few, units)
+
+
+def _equation_of_heads(d: Dims) -> Fanned:
+    inputs = d.fill(d.few, d.more)
+    arguments = {"equation": "abc,cde->abde", "output_shape": (None, d.few, d.more)}
+    return Fanned(arguments, ((1, 2, inputs),), inputs, d.few * d.more)
+
+
+def _equation_that_joins(d: Dims) -> Fanned:
+    units = d.fill(d.few, d.more)
+    arguments = {"equation": "abcd,cde->abe", "output_shape": (None, units)}
+    return Fanned(arguments, ((1, 2, d.few, d.more),), d.few * d.more, units)
+
+
+# Keras counts the fans of its kernel's shape: https://github.com/keras-team/keras/pull/22789.
+EINSUM_DENSE = LayerKind(
+    "EinsumDense",
+    FannedKernel(order=9, name="einsum_matrix", make=_equation_of_matrix, beside=(), by_equation=True),
+    FannedKernel(
+        order=9,
+        name="einsum_heads",
+        make=_equation_of_heads,
+        beside=(),
+        quirks={"fan_in": 5, "fan_out": 6},
+        by_equation=True,
+    ),
+    FannedKernel(
+        order=9, name="einsum_joined", make=_equation_that_joins, beside=(), quirks={"fan_out": 7}, by_equation=True
+    ),
+    LayerDefaults(
+        order=3,
+        arguments={**_BY_EQUATION, "output_shape": 200},
+        inputs=((1, 200),),
+        initializers=(GLOROT, ZEROS),
+        shapes=((200, 200), (200,)),
+    ),
+    TypedWeights(
+        order=3, name="einsum", arguments={**_BY_EQUATION, "output_shape": 7}, inputs=_ROW, places=_KERNEL_AND_BIAS
+    ),
+    UnseededKernel(order=7, arguments={"equation": "ab,bc->ac", "output_shape": 6}, inputs=((1, 24),)),
+    StackedKernels(order=7, arguments={"equation": "ab,bc->ac", "output_shape": 64}, inputs=((1, 64),)),
+    SavedInitializers(
+        order=0,
+        arguments={**_BY_EQUATION, "output_shape": 3},
+        initializers=KERNEL_AND_BIAS,
+        input_shape=(2, 4),
+    ),
+    LayerOptions(
+        order=0,
+        options={"equation": "ab,bc->ac", "output_shape": [3], "activation": "tanh"},
+        input_shape=VECTORS,
+        policy="mixed_float16",
+    ),
+    State(holds=Holds.MORE),
+    NO_NOISE,
+    NO_FORMULA,
+    NO_UNITS,
+    NOT_TRAINED,
+    NOT_STACKED,
+    Without("its kernel's options are those of a dense layer", (GivenOptions,)),
+)
+
+
+def _table(d: Dims) -> Fanned:
+    rows = d.fill(d.few)
+    return Fanned({"input_dim": rows, "output_dim": d.few}, ((1, 2),), rows, d.few)
+
+
+EMBEDDING = LayerKind(
+    "Embedding",
+    FannedKernel(order=1, name="embedding", make=_table, argument="embeddings_initializer", beside=()),
+    LayerDefaults(
+        order=2,
+        arguments={"input_dim": 400, "output_dim": 100},
+        inputs=((1, 2),),
+        initializers=(UNIFORM,),
+        shapes=((400, 100),),
+    ),
+    GivenOptions(
+        order=0,
+        name="embedding,masked",
+        arguments={"input_dim": 9, "output_dim": 7, "mask_zero": True},
+        inputs=((1, 2),),
+        places=_TABLE,
+    ),
+    TypedWeights(
+        order=2, name="embedding", arguments={"input_dim": 9, "output_dim": 7}, inputs=((1, 2),), places=_TABLE
+    ),
+    UnseededKernel(order=2, arguments={"input_dim": 24, "output_dim": 6}, inputs=((1, 5),)),
+    StackedKernels(order=5, arguments={"input_dim": 64, "output_dim": 64}, inputs=((1, 2),)),
+    SavedInitializers(
+        order=2,
+        arguments={"input_dim": 7, "output_dim": 3},
+        initializers={"embeddings_initializer": normal(61)},
+        input_shape=(2, 3),
+        dtype="int32",
+    ),
+    FormulaCase(
+        order=1,
+        name="embedding",
+        shapes=((6, 3),),
+        input_shape=(4, 5),
+        formula=embedding,
+        config={"input_dim": 6, "output_dim": 3},
+        vocabulary=6,
+    ),
+    LayerOptions(
+        order=4,
+        options={"input_dim": 7, "output_dim": 3, "mask_zero": True},
+        input_shape=(2, 5),
+        policy="mixed_float16",
+    ),
+    State(holds=Holds.MORE),
+    NO_NOISE,
+    NO_UNITS,
+    NOT_STACKED,
+    Without("the small training of looked-up vectors begins with it", (TrainingRole,)),
+)
+
+ROWS = (DENSE, EINSUM_DENSE, EMBEDDING)

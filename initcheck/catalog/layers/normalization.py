@@ -1,0 +1,129 @@
+"""Normalizations."""
+
+from __future__ import annotations
+
+from initcheck.catalog.layers.configurations import NO_NOISE, VECTORS, initializer, normal
+from initcheck.catalog.layers.kind import LayerKind, Without
+from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.weights import ONES, ZEROS, GivenOptions, LayerDefaults, SavedInitializers
+from initcheck.oracle.layers import (
+    batch_normalization,
+    batch_normalization_in_training,
+    layer_normalization,
+    moved_averages,
+)
+
+_FEATURES, _AFFINE = ((1, 6),), (ONES, ZEROS)
+_WEIGHTS = ((5,), (5,))
+_CENTERED = (("gamma_initializer", 0), ("beta_initializer", 1))
+_STATE = State(holds=Holds.MORE)
+_OTHERS = Without("it scales and shifts; other layers stand for that")
+_ITS_KIN = Without("layer normalization stands for it")
+
+BATCH_NORMALIZATION = LayerKind(
+    "BatchNormalization",
+    LayerDefaults(order=5, inputs=_FEATURES, initializers=(*_AFFINE, ZEROS, ONES), shapes=((6,),) * 4),
+    GivenOptions(
+        order=4,
+        name="batch_normalization",
+        inputs=_FEATURES,
+        places=(*_CENTERED, ("moving_mean_initializer", 2), ("moving_variance_initializer", 3)),
+    ),
+    SavedInitializers(
+        order=8,
+        arguments={"momentum": 0.75, "epsilon": 0.01},
+        initializers={
+            "gamma_initializer": normal(71),
+            "beta_initializer": normal(72),
+            "moving_mean_initializer": normal(73),
+            "moving_variance_initializer": initializer("RandomUniform", minval=0.5, maxval=1.5, seed=74),
+        },
+        input_shape=(2, 4),
+    ),
+    FormulaCase(
+        order=3,
+        name="batch-normalization",
+        shapes=_WEIGHTS * 2,
+        input_shape=(7, 5),
+        formula=batch_normalization,
+        positive=(3,),
+        averages=(2, 3),
+        training=False,
+    ),
+    FormulaCase(
+        order=3,
+        name="batch-normalization-in-training",
+        shapes=_WEIGHTS * 2,
+        input_shape=(7, 5),
+        formula=batch_normalization_in_training,
+        positive=(3,),
+        averages=(2, 3),
+        training=True,
+        updated=moved_averages,
+        dtypes=("float32",),
+    ),
+    FormulaCase(
+        order=3,
+        name="batch-normalization-of-short-memory",
+        shapes=_WEIGHTS * 2,
+        input_shape=(7, 5),
+        formula=batch_normalization_in_training,
+        config={"momentum": 0.75},
+        positive=(3,),
+        averages=(2, 3),
+        training=True,
+        updated=moved_averages,
+    ),
+    LayerOptions(
+        order=5,
+        options={"momentum": 0.7, "epsilon": 0.03, "center": False},
+        input_shape=VECTORS,
+        policy="mixed_bfloat16",
+    ),
+    LayerOptions(order=5, options={"scale": False}, input_shape=VECTORS),
+    TrainingRole(order=3, role=Role.AFTER_DENSE),
+    _STATE,
+    NO_NOISE,
+    _OTHERS,
+)
+
+LAYER_NORMALIZATION = LayerKind(
+    "LayerNormalization",
+    LayerDefaults(order=5, inputs=_FEATURES, initializers=_AFFINE, shapes=((6,),) * 2),
+    GivenOptions(order=4, name="layer_normalization", inputs=_FEATURES, places=_CENTERED),
+    SavedInitializers(
+        order=8,
+        initializers={"gamma_initializer": normal(81), "beta_initializer": normal(82)},
+        input_shape=(2, 4),
+    ),
+    FormulaCase(
+        order=3,
+        name="layer-normalization",
+        shapes=_WEIGHTS,
+        input_shape=(4, 3, 5),
+        formula=layer_normalization,
+    ),
+    LayerOptions(order=5, options={"epsilon": 0.03, "center": False}, input_shape=VECTORS, policy="float64"),
+    LayerOptions(order=5, options={"scale": False}, input_shape=VECTORS, policy="mixed_float16"),
+    _STATE,
+    NO_NOISE,
+    _OTHERS,
+)
+
+GROUP_NORMALIZATION = LayerKind(
+    "GroupNormalization",
+    LayerDefaults(order=5, arguments={"groups": 2}, inputs=_FEATURES, initializers=_AFFINE, shapes=((6,),) * 2),
+    _STATE,
+    NO_NOISE,
+    _ITS_KIN,
+)
+RMS_NORMALIZATION = LayerKind(
+    "RMSNormalization",
+    LayerDefaults(order=5, inputs=_FEATURES, initializers=(ONES,), shapes=((6,),)),
+    _STATE,
+    NO_NOISE,
+    _ITS_KIN,
+)
+
+ROWS = (BATCH_NORMALIZATION, LAYER_NORMALIZATION, GROUP_NORMALIZATION, RMS_NORMALIZATION)

@@ -1,0 +1,88 @@
+"""The traits of layers that draw noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from initcheck.catalog.laws import Shape
+from initcheck.catalog.layers.kind import Arguments, Trait
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseLaw(Trait):
+    """The law of the noise that it draws.
+
+    Attributes:
+        name: Readable and unique.
+        arguments: The layer's arguments but for the seed.
+        kind: ``dropped``: each element is 0 with the rate, else divided by 1 − rate. ``saturated``: it is −λα with the
+            rate, and all elements are then scaled and moved so that mean 0 and variance 1 are kept. ``added``: a normal
+            variable is added. ``multiplied``: the element is multiplied by a normal variable around 1.
+        strength: The rate, or the standard deviation of the normal variable.
+        shape: Of the inputs; as many independent random numbers in each case.
+        alike: Axes along which all elements are dropped together.
+    """
+
+    name: str
+    arguments: Arguments
+    kind: Literal["dropped", "saturated", "added", "multiplied"]
+    strength: float
+    shape: Shape = (64, 16, 64)  # rows, positions, channels
+    alike: tuple[int, ...] = ()
+
+
+class Fed(Enum):
+    """What a source of noise is called with."""
+
+    ROWS = "rows"
+    ONES = "ones"
+    STEPS = "steps"
+    IMAGES = "images"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseSource(Trait):
+    """A source of randomness that is left to the global seed: what it makes of its inputs in training.
+
+    Attributes:
+        arguments: The layer's arguments.
+        fed: Its inputs.
+        shape: Of ones.
+        inputs: How often it takes them.
+        calls: How many tell two draws apart.
+        traced: Whether it is also called within a ``tf.function``.
+    """
+
+    arguments: Arguments = field(default_factory=dict)
+    fed: Fed = Fed.ROWS
+    shape: Shape = ()
+    inputs: int = 1
+    calls: int = 1
+    traced: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeededNoise(Trait):
+    """Draws noise under a seed of its own.
+
+    Attributes:
+        arguments: The layer's arguments but for the seed.
+    """
+
+    arguments: Arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepwiseNoise(Trait):
+    """Its noise is recorded at every step of ``fit``.
+
+    Attributes:
+        arguments: The layer's arguments but for the seed.
+    """
+
+    arguments: Arguments
+
+
+OF_NOISE: tuple[type[Trait], ...] = (NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise)

@@ -1,0 +1,205 @@
+"""The traits of layers with weights: their fans, their documented initializers, what they are given, what is saved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.laws import Constant, Mode, Shape
+from initcheck.catalog.layers.kind import Arguments, LayerRequest, Trait
+
+Places = tuple[tuple[str, int], ...]  # initializer argument → the place of its weight
+
+GLOROT, ORTHOGONAL, UNIFORM, ZEROS, ONES = (
+    INITIALIZERS[name] for name in ("glorot_uniform", "orthogonal", "uniform", "zeros", "ones")
+)
+# A forget gate starts open: "unit_forget_bias: If True, add 1 to the bias of the forget gate" (Jozefowicz et al. 2015).
+FORGET_GATE = Initializer(
+    "zeros, ones for the forget gate",
+    "Zeros",
+    Constant(0.0),
+    "https://keras.io/api/layers/recurrent_layers/lstm/",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built(Trait):
+    """A layer with arguments, built for inputs.
+
+    Attributes:
+        arguments: Its arguments; a ``LayerRequest`` among them is the layer that a wrapper wraps.
+        inputs: The shape of each input, batch first.
+        listed_inputs: Whether several inputs are handed over as one list.
+    """
+
+    arguments: Arguments = field(default_factory=dict)
+    inputs: tuple[Shape, ...] = ()
+    listed_inputs: bool = False
+
+    @property
+    def request(self) -> LayerRequest:
+        """How Keras is asked for it."""
+        return LayerRequest(self.layer, self.arguments, self.inputs, self.listed_inputs)
+
+
+@dataclass(frozen=True)
+class Dims:
+    """What is drawn for a layer whose kernel's scale is judged.
+
+    Attributes:
+        window: Lengths of a convolution's window.
+        few: A small number of channels, features or heads.
+        more: Another one, different from ``few``.
+        size: How many elements the kernel should have at least.
+    """
+
+    window: tuple[int, int, int]
+    few: int
+    more: int
+    size: int
+
+    def fill(self, *rest: int) -> int:
+        """The length of the open axis that brings the kernel to its size."""
+        return math.ceil(self.size / math.prod(rest))
+
+
+@dataclass(frozen=True)
+class Fanned:
+    """A layer of certain dimensions, with the fans of its units.
+
+    Attributes:
+        arguments: The layer's arguments.
+        inputs: The shape of each input, batch first.
+        fan_in: How many inputs each unit of the layer sums up.
+        fan_out: How many units each input goes to, window by window, counting a recurrent layer's gates as one.
+    """
+
+    arguments: Arguments
+    inputs: tuple[Shape, ...]
+    fan_in: int
+    fan_out: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FannedKernel(Trait):
+    """A kernel whose scale follows from the fans of the layer's units.
+
+    Attributes:
+        name: Readable and unique.
+        make: The layer of those dimensions.
+        argument: The initializer argument that decides the kernel.
+        weight: The kernel's place among the layer's weights.
+        beside: The other initializer arguments that decide a weight as they are given; no LSTM's bias, half forced.
+        quirks: The modes in which Keras has counted, or counts, the fans of the kernel's shape and not those of the
+            units; each with its order among all quirks.
+        by_equation: Whether the layer gives its own copy of the initializer the fans that follow from an equation.
+    """
+
+    name: str
+    make: Callable[[Dims], Fanned]
+    argument: str = "kernel_initializer"
+    weight: int = 0
+    beside: Places = (("bias_initializer", -1),)
+    quirks: Mapping[Mode, int] = field(default_factory=dict)
+    by_equation: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerDefaults(Built):
+    """A layer that is given no initializers.
+
+    Its shape is one for which every convention of counting fans agrees, since the fans are another check's concern: one
+    channel where Keras counts a depthwise kernel's channels, as many channels out as in for a transposed convolution,
+    inputs by far more than units for gated layers.
+
+    Attributes:
+        initializers: The documented default of each of its weights, in the order of ``get_weights``.
+        shapes: The documented shape of each of them.
+        shown: The arguments that its name shows.
+    """
+
+    initializers: tuple[Initializer, ...]
+    shapes: tuple[Shape, ...]
+    shown: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Readable and unique."""
+        shown = ",".join(f"{name}={self.arguments[name]}" for name in self.shown)
+        return f"{self.layer}({shown})" if shown else self.layer
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedWeights(Built):
+    """A layer, and those of its initializer arguments that decide a weight.
+
+    Attributes:
+        name: Readable and unique.
+        places: Argument → the place of its weight.
+        forced: Place of a bias whose second quarter, an LSTM's forget gate, is 1 whatever the initializer, if any.
+        by_shape: Whether the fans are those of the weight's shape, so that an initializer that is given the shape
+            alone knows them; an einsum kernel's are given to the layer's own copy of the initializer since Keras 3.15.
+    """
+
+    name: str
+    places: Places
+    forced: int | None = None
+    by_shape: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenOptions(PlacedWeights):
+    """With options that the documentation does not let change the first weights, or that it lets decide a bias."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TypedWeights(PlacedWeights):
+    """Stands for its sort where weights have the dtype of a policy: it makes its weights in its own way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnseededKernel(Built):
+    """Its weights are a source of randomness that is left to the global seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackedKernels(Built):
+    """Built with others under one global seed, to see that they share no stream.
+
+    Attributes:
+        kernels: How many random kernels of 4,096 elements or more it has.
+    """
+
+    kernels: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedInitializers(Trait):
+    """Rebuilt from its configuration, every initializer argument included.
+
+    Attributes:
+        initializers: Argument → ``{"class_name": …, "config": …}``.
+        input_shape: The shape that it is built for, with the batch.
+        arguments: The other arguments.
+        wraps: The layer that a wrapper wraps, which gets the initializers.
+        dtype: Of the input.
+    """
+
+    initializers: Mapping[str, Arguments]
+    input_shape: Shape
+    arguments: Arguments = field(default_factory=dict)
+    wraps: LayerRequest | None = None
+    dtype: str = "float32"
+
+
+OF_WEIGHTS: tuple[type[Trait], ...] = (
+    FannedKernel,
+    LayerDefaults,
+    GivenOptions,
+    TypedWeights,
+    UnseededKernel,
+    StackedKernels,
+    SavedInitializers,
+)

@@ -1,0 +1,55 @@
+"""Layers around other layers, and Keras's shells around other code."""
+
+from __future__ import annotations
+
+from initcheck.catalog.layers.configurations import KERNEL_AND_BIAS, RECURRENT
+from initcheck.catalog.layers.dense import DENSE
+from initcheck.catalog.layers.kind import LayerKind, LayerRequest, Without
+from initcheck.catalog.layers.recurrent import LSTM
+from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.weights import LayerDefaults, SavedInitializers, StackedKernels
+
+_WRAPPED = Without("what it wraps stands for it")
+_SHELL = Without("what it does is its user's")
+
+_lstm, _dense = LSTM.select(LayerDefaults)[0], DENSE.select(LayerDefaults)[0]
+BIDIRECTIONAL = LayerKind(
+    "Bidirectional",
+    LayerDefaults(
+        order=31,
+        arguments={"layer": _lstm.request},
+        inputs=_lstm.inputs,
+        initializers=_lstm.initializers * 2,
+        shapes=_lstm.shapes * 2,
+    ),
+    StackedKernels(
+        order=3, kernels=4, arguments={"layer": LayerRequest(LSTM.name, {"units": 64})}, inputs=((1, 2, 64),)
+    ),
+    SavedInitializers(
+        order=6, initializers=RECURRENT, input_shape=(1, 3, 2), wraps=LayerRequest(LSTM.name, {"units": 2})
+    ),
+    State(holds=Holds.MORE),
+    _WRAPPED,
+)
+TIME_DISTRIBUTED = LayerKind(
+    "TimeDistributed",
+    LayerDefaults(
+        order=1,
+        arguments={"layer": _dense.request},
+        inputs=((1, 2, 200),),
+        initializers=_dense.initializers,
+        shapes=_dense.shapes,
+    ),
+    SavedInitializers(
+        order=7, initializers=KERNEL_AND_BIAS, input_shape=(1, 3, 2), wraps=LayerRequest(DENSE.name, {"units": 2})
+    ),
+    State(holds=Holds.MORE),
+    _WRAPPED,
+)
+
+_SHELLS = tuple(
+    LayerKind(name, State(holds=Holds.OTHERS_CODE), _SHELL)
+    for name in ("Lambda", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer")
+)
+
+ROWS = (BIDIRECTIONAL, TIME_DISTRIBUTED, *_SHELLS)

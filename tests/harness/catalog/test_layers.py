@@ -1,0 +1,170 @@
+"""The catalogue of layers: whole, the only list of layers, and what one more row leads to."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import initcheck
+from initcheck.catalog.activations import ACTIVATIONS
+from initcheck.catalog.layers import LAYERS, LayerKind, Without, select
+from initcheck.catalog.layers.kind import LAST
+from initcheck.catalog.layers.traits import TRAITS
+from initcheck.catalog.layers.traits.computing import LayerOptions
+from initcheck.catalog.layers.traits.engines import Stackable, State
+from initcheck.checks import registry
+from initcheck.frameworks.keras import load_keras
+
+PACKAGE = Path(initcheck.__file__).parent
+
+
+@pytest.mark.parametrize("row", LAYERS.values(), ids=lambda row: row.name)
+def test_a_row_has_every_trait_or_a_reason_why_not(row):
+    for trait in TRAITS:
+        refused = any(trait in one.traits for one in row.without)
+        assert refused is False if row.select(trait) else row.reason_without(trait), trait.__name__
+    assert all(one.layer == row.name for one in row.traits)
+
+
+def test_a_row_without_a_reason_has_none():
+    row = LayerKind("Novel", State(), Without("it is new", (Stackable,)))
+    assert row.reason_without(Stackable) == "it is new"
+    assert row.reason_without(LayerOptions) == ""
+
+
+def test_rows_are_classes_of_keras_or_of_another_version_of_it():
+    layers = load_keras().layers
+    missing = {name for name in LAYERS if not hasattr(layers, name)}
+    assert missing <= {
+        *("RandomHeight", "RandomWidth"),  # Keras 2 has them
+        *("GroupQueryAttention", "RMSNormalization", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer"),
+    }
+
+
+def test_traits_that_state_no_order_come_last():
+    orders = [trait.order for trait in select(LayerOptions)]
+    assert orders == sorted(orders)
+    assert max(orders) < LAST
+
+
+# Words that are no lists of layers, though Keras has layers of these names.
+ARGUMENTS = {"activation", "layer", "dropout"}  # of layers; keras.random has a function dropout, too
+INITIALIZERS = {"Identity", "identity"}
+IN_MODULES = {
+    "catalog/cases/serialization.py": {"dense", "bidirectional"},  # names of models
+    "catalog/cases/trainings.py": {"embedding"},  # the name of a training
+    "checks/laws/samples.py": {"conv1d", "conv2d", "conv3d"},  # classes of kernels' shapes; seeds follow from them
+}
+
+
+def layers_named_in(tree, names):
+    """The strings of which every word is a layer's name, in any casing; but for docstrings."""
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            words = node.value.split()
+            if words and all(word.replace("_", "").lower() in names for word in words):
+                yield node.value
+
+
+def test_nothing_else_lists_layers_by_name():
+    layers = load_keras().layers
+    classes = {name for name in dir(layers) if isinstance(getattr(layers, name), type)}
+    names = {name.lower() for name in {*classes, *LAYERS}}
+    found, own = {}, 0
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = path.relative_to(PACKAGE).as_posix()
+        if module.startswith("mutants/"):  # each breaks what it names
+            continue
+        named = set(layers_named_in(ast.parse(path.read_text(encoding="utf-8")), names))
+        if module.startswith("catalog/layers/"):
+            own += len(named)
+            continue
+        allowed = {*ARGUMENTS, *INITIALIZERS, *ACTIVATIONS, *IN_MODULES.get(module, ())}
+        if named - allowed:
+            found[module] = named - allowed
+    assert found == {}
+    assert own > 50
+
+
+ROWS = """
+
+from initcheck.catalog.layers.kind import Without
+from initcheck.catalog.layers.traits.computing import LikeUnits
+from initcheck.catalog.layers.traits.noises import NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
+from initcheck.catalog.layers.traits.weights import (
+    ONES, Fanned, FannedKernel, GivenOptions, LayerDefaults, SavedInitializers, TypedWeights, UnseededKernel
+)
+
+
+def global_maximum(weights, x, **_):
+    return x.max(axis=1)
+
+
+GLOBAL_MAX_POOLING_1D = _shape(
+    "GlobalMaxPooling1D",
+    FormulaCase(name="global-maximum", shapes=(), input_shape=(3, 7, 2), formula=global_maximum),
+    LayerOptions(options={"keepdims": True}, input_shape=(2, 3, 4)),
+)
+NOVEL = LayerKind(
+    "Novel",
+    FannedKernel(name="novel", make=lambda d: Fanned({}, (), d.few, d.few), quirks={"fan_in": 99}),
+    LayerDefaults(initializers=(ONES,), shapes=((6,),)),
+    GivenOptions(name="novel,strange", places=()),
+    TypedWeights(name="novel", places=()),
+    UnseededKernel(),
+    SavedInitializers(initializers={}, input_shape=()),
+    NoiseLaw(name="Novel(0.5)", arguments={}, kind="dropped", strength=0.5),
+    NoiseSource(),
+    SeededNoise(arguments={}),
+    StepwiseNoise(arguments={}),
+    FormulaCase(name="novel", shapes=((1,),), input_shape=(1,), formula=global_maximum),
+    LayerOptions(options={"rate": 1}, input_shape=(1,), drawing=True),
+    LikeUnits(input_shape=(), arguments={}),
+    State(),
+    Without("it is new"),
+)
+ROWS = (*ROWS, GLOBAL_MAX_POOLING_1D, NOVEL)
+"""
+PROGRAM = """
+import json
+from initcheck.checks import registry
+from initcheck.evidence.lab import get_lab
+cells = list(registry.cells())
+judged = [cell for cell in cells if cell.subject.name in ("global-maximum", "GlobalMaxPooling1D-keepdims-float32")]
+verdicts = {cell.name: registry.carry_out(cell, get_lab(7)).status.value for cell in judged}
+print(json.dumps([[cell.name for cell in cells], verdicts]))
+"""
+
+
+def test_one_more_row_in_one_file_is_picked_up_by_the_checks_that_select_by_its_traits(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "initcheck", ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp_path / "initcheck/catalog/layers/shapes.py").open("a", encoding="utf-8") as group:
+        group.write(ROWS)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    names, verdicts = json.loads(done.stdout.splitlines()[-1])
+    before = [cell.name for cell in registry.cells()]
+    new = set(names) - set(before)
+    assert [name for name in names if name not in new] == before
+    pooled = {"ARI14-global-maximum", "ARI16-global-maximum", "SER12-GlobalMaxPooling1D-keepdims-float32"}
+    assert verdicts == dict.fromkeys(pooled, "pass")
+    assert new - pooled == {
+        *(f"{code}-novel-{mode}" for code in ("LAW12",) for mode in ("fan_in", "fan_out")),
+        *("LAW13-novel-fan_in", "LAW14-novel", "LAW14-novel,strange", "LAW15-Novel", "LAW16-Novel(0.5)"),
+        *(f"DET0{number}-{source}-Novel" for number in (6, 7, 8) for source in ("kernel", "mask")),
+        *("DET19-Novel", "SEED11-Novel", "SEED12-Novel", "SER04-Novel", "SER12-Novel-float32", "SER13-Novel"),
+        *("ARI14-novel", "ARI16-novel", "SYM10-Novel-0-SGD", "SYM10-Novel-0.25-Nesterov"),
+    }
