@@ -20,8 +20,8 @@ from initcheck.checks.registry import Cell, cells, run_check
 from initcheck.errors import UnknownNameError
 from initcheck.evidence.lab import Lab, get_lab
 from initcheck.frameworks.quiet import unlogged
+from initcheck.mutants.mutant import Mutant, all_mutants, apply_mutant
 from initcheck.mutants.outcome import Mark, Outcome, Reaction
-from initcheck.mutants.registry import Mutant, all_mutants, apply_mutant
 from initcheck.records import Status
 from initcheck.texts import reason_of
 

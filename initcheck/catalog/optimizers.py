@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.errors import InitcheckError
-from initcheck.oracle.optimizers import Array, Formula, Number, Stepper, WeightStep
+from initcheck.oracle.optimizer_steps import Array, Formula, Number, Stepper, WeightStep
 from initcheck.oracle.rounding import Rounded
 
 Settings = Mapping[str, Any]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.cases.arithmetic import (
+from initcheck.catalog.cases.computations import (
     LOOKUP_RULES,
     LOOKUPS,
     LOSSES,
@@ -47,7 +47,7 @@ from initcheck.oracle.networks import (
     row_losses,
     targets,
 )
-from initcheck.oracle.optimizers import Schedule, learning_rate
+from initcheck.oracle.optimizer_steps import Schedule, learning_rate
 from initcheck.oracle.rounding import OTHER_ORDER, Rounded
 from initcheck.oracle.tasks import Batch, other_shape, rows_for, weights_for
 from initcheck.records import Verdict, failed, passed

@@ -10,7 +10,7 @@ import numpy as np
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
-    from initcheck.evidence.serialization.records import RoundTrip
+    from initcheck.evidence.serialization.round_trips import RoundTrip
 
 
 Array = np.ndarray[Any, Any]

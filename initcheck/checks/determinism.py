@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.cases.feeds import feeds
-from initcheck.catalog.cases.seeds import LOWER, UPPER, random_seeds
+from initcheck.catalog.cases.seed_values import LOWER, UPPER, random_seeds
 from initcheck.catalog.cases.trainings import recipes
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import Orthogonal

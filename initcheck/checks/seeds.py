@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.cases.seeds import ALIASES, LOWER, NARROWED, UPPER, random_seeds, turned_seeds
+from initcheck.catalog.cases.seed_values import ALIASES, LOWER, NARROWED, UPPER, random_seeds, turned_seeds
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw, Orthogonal, Shape, Unstated
 from initcheck.catalog.layers import LayerRequest, select

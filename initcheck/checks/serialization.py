@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.cases.options import LAYERS, PARTS, POLICIES, SavedPart
-from initcheck.catalog.cases.serialization import (
+from initcheck.catalog.cases.saved_cases import (
     ARGUMENTS,
     CONTINUED,
     FILED_KINDS,

@@ -19,8 +19,8 @@ from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
-    from initcheck.evidence.symmetry.dense import Walk
-    from initcheck.evidence.symmetry.units import UnitWalk
+    from initcheck.evidence.symmetry.net_weights import Walk
+    from initcheck.evidence.symmetry.unit_weights import UnitWalk
 
 Array = np.ndarray[Any, Any]
 EXACT = "no tolerance: bits are compared"

@@ -18,7 +18,7 @@ from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, INTERRUPTED, sweep
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem
 from initcheck.cli.baselines import compare, record
-from initcheck.cli.bounds import bounds
+from initcheck.cli.bounds_commands import bounds
 from initcheck.cli.compare_runs import compare_runs
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option

@@ -92,7 +92,7 @@ def compare(
     from initcheck.reporting.terminal import print_comparison
 
     if html is not None:
-        from initcheck.reporting.comparisons.page import render_comparison  # matplotlib is heavy
+        from initcheck.reporting.comparisons.comparison_page import render_comparison  # matplotlib is heavy
 
     files = asked_files({"--json": json_file, "--markdown": markdown, "--html": html}, {old: "OLD", new: "NEW"})
     found = find_differences(load_baseline(old), load_baseline(new), allowed([CLASSES[one] for one in allow]))

@@ -20,7 +20,7 @@ from initcheck.files import require_writable, scratch_folder, write_whole
 
 if TYPE_CHECKING:
     from initcheck.upgrade.recordings import Advance, Recording
-    from initcheck.upgrade.sources import Source
+    from initcheck.upgrade.requirements import Source
 
 DEFAULT_OUT = "initcheck-upgrade"
 SIDES = ("old", "new")
@@ -119,7 +119,7 @@ def _sources(
     given: Mapping[str, tuple[str, Sequence[str]]], both: Sequence[str], python: str | None
 ) -> dict[str, Source]:
     from initcheck.upgrade.carried import require_python
-    from initcheck.upgrade.sources import parse_source
+    from initcheck.upgrade.requirements import parse_source
 
     if python is not None:
         with _about(f"--python {python}"):
@@ -139,7 +139,7 @@ def _interpreters(
     """Each side's interpreter; what cannot be resolved is reported before anything is built."""
     from initcheck.upgrade.carried import require_able
     from initcheck.upgrade.environments import Resolved, build, require_tensorflow, resolve
-    from initcheck.upgrade.sources import Interpreter
+    from initcheck.upgrade.requirements import Interpreter
 
     resolved: dict[str, Resolved] = {}
     for side, source in sources.items():

@@ -29,7 +29,7 @@ from initcheck.engines.program import LOSSES, Program, Trained
 from initcheck.engines.reuse import find_others_code, find_stateful, is_elementwise, is_resettable, named
 from initcheck.engines.stacking import Network, single, stacked
 from initcheck.engines.validation.problem import validated_data
-from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
 from initcheck.seeding import order_seed, run_seeds

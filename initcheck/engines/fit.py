@@ -26,7 +26,7 @@ from initcheck.engines.reuse import (
 )
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.memory import require_memory_for_order
 from initcheck.records import METRICS, Data, Epoch, Run, Runs, group_runs

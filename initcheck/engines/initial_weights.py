@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.engines.reuse import named
-from initcheck.frameworks.initializers import LayerInitializers, make_initializer
+from initcheck.frameworks.instances import LayerInitializers, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, layer_seeds
 

@@ -17,7 +17,7 @@ from initcheck.endings import is_mistake
 from initcheck.engines.problem_models import build_model, globally_seeded
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.initializers import LayerInitializers, make_initializer
+from initcheck.frameworks.instances import LayerInitializers, make_initializer
 from initcheck.texts import reason_of
 
 # Twice the same, and others: values of few levels, such as an orthogonal 1 × 1, may be equal by chance.

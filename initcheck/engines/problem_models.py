@@ -13,7 +13,7 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake, outputs_kept_open
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.memory import is_out_of_memory
 from initcheck.texts import reason_of
 

@@ -9,7 +9,7 @@ from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import Problem
 from initcheck.engines.problem_models import build_model, globally_seeded
 from initcheck.engines.validation.problem import validated_data
-from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.instances import LayerInitializers
 from initcheck.texts import for_terminal
 
 _MOST_TEXT = 500  # characters of a model or optimizer

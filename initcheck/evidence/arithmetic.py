@@ -13,7 +13,7 @@ from initcheck.catalog.recipes import Task
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import DenseNetwork
-from initcheck.oracle.optimizers import Schedule
+from initcheck.oracle.optimizer_steps import Schedule
 from initcheck.oracle.tasks import Batch, class_of, other_shape, rows_for, weights_for
 
 Arrays = list[np.ndarray]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.mutants.changes import step_scaled, step_with
-from initcheck.mutants.registry import mutant
+from initcheck.mutants.mutant import mutant
 
 
 @mutant("rmsprop-rho", "RMSprop steps with rho 0.89 where it is 0.9", caught_by=("ARI04",))

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from initcheck.mutants.changes import scaled, wrap_build, wrap_call
-from initcheck.mutants.registry import mutant
+from initcheck.mutants.mutant import mutant
 
 
 @mutant("scale-2-percent", "he_normal's standard deviation is 2 % too large", caught_by=("LAW03",))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.mutants.registry import mutant
+from initcheck.mutants.mutant import mutant
 
 
 def _wrap_fit(keras: Any, change: Any) -> None:

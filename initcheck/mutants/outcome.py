@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from initcheck.mutants.registry import Mutant
+from initcheck.mutants.mutant import Mutant
 
 
 class Mark(Enum):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.mutants.changes import wrap_build, wrap_call
-from initcheck.mutants.registry import mutant
+from initcheck.mutants.mutant import mutant
 
 _RANDOM = [
     "RandomUniform",

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.mutants.registry import mutant
+from initcheck.mutants.mutant import mutant
 
 Config = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from initcheck.mutants.changes import scaled, step_scaled, step_with, wrap_call
-from initcheck.mutants.registry import mutant
+from initcheck.mutants.mutant import mutant
 
 
 @mutant(

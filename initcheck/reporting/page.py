@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from initcheck.reporting.bounds import PLACES, documented_cells
-from initcheck.reporting.data_facts import data_rows
+from initcheck.reporting.data_rows import data_rows
+from initcheck.reporting.documented_bounds import PLACES, documented_cells
 from initcheck.reporting.finding import find
 from initcheck.reporting.format import NOTATION, answer_cells, component_cells, format_count, format_number
 from initcheck.reporting.results import Sweep

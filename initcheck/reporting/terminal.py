@@ -51,7 +51,7 @@ def print_answers(sweep: Sweep, console: Console | None = None) -> None:
 
 def print_bounds(bounds: Bounds, console: Console | None = None) -> None:
     """A table for each problem, and what each column means."""
-    from initcheck.reporting.bounds import COLUMNS, bound_cells, describe_calibration
+    from initcheck.reporting.documented_bounds import COLUMNS, bound_cells, describe_calibration
 
     screen = Screen(console)
     for problem, calibration in bounds.problems.items():

@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from initcheck.children import leashed
 from initcheck.errors import InitcheckError
 from initcheck.files import scratch_folder
-from initcheck.upgrade.sources import Requirements
+from initcheck.upgrade.requirements import Requirements
 
 # What a caller's shell may hold, and what would make another environment of the one that is meant.
 _LEAKS = (

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 BREAKING = """
 from initcheck.frameworks.keras import load_keras
-from initcheck.mutants.registry import apply_mutant
+from initcheck.mutants.mutant import apply_mutant
 
 def pytest_sessionstart(session):
     load_keras()

@@ -5,6 +5,7 @@ import collections
 from pathlib import Path
 
 import initcheck
+from initcheck.checks.registry import FAMILIES
 
 PACKAGE = Path(initcheck.__file__).parent
 MODULES = {path.relative_to(PACKAGE): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
@@ -19,6 +20,17 @@ def test_no_class_name_is_used_twice():
                 places[node.name].append(str(path))
     assert places["Session"] == ["evidence/session.py"]
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_no_file_name_is_used_twice_but_a_familys_in_each_wing():
+    places = collections.defaultdict(list)
+    for path in MODULES:
+        if not path.stem.startswith("__"):
+            places[path.stem].append(path.parts[0])
+    twice = {name: wings for name, wings in places.items() if len(wings) > 1}
+    assert set(twice) <= set(FAMILIES)
+    assert all(len(set(wings)) == len(wings) for wings in twice.values())
+    assert {"checks", "mutants"} <= set(twice["seeds"])
 
 
 def test_only_the_port_engines_evidence_and_mutants_import_a_framework():

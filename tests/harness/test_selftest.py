@@ -16,8 +16,8 @@ from initcheck import selftest
 from initcheck.checks import registry
 from initcheck.checks.registry import Cell, Check, Subject, all_checks
 from initcheck.errors import UnknownNameError
+from initcheck.mutants.mutant import Mutant, all_mutants
 from initcheck.mutants.outcome import Mark, Outcome, Reaction
-from initcheck.mutants.registry import Mutant, all_mutants
 from initcheck.records import Status, Verdict, failed, passed
 from initcheck.selftest import choose_mutants, judge_mutant, run_selftest
 

@@ -1,7 +1,7 @@
 from drawn import judge, over, require
 
 import initcheck
-from initcheck.catalog.cases.serialization import make_initializer_case
+from initcheck.catalog.cases.saved_cases import make_initializer_case
 from initcheck.catalog.cases.trainings import make_training
 from initcheck.checks.bits import judge_trips
 

@@ -11,8 +11,8 @@ from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, 
 from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
 from initcheck.baselines.records.summary import array_record, curves_record, law_record, order_record, stage_record
 from initcheck.baselines.records.training_records import MOST_RUNS, AccuraciesRecord, TraceRecord
+from initcheck.catalog.cases.kernels import KINDS, layer_case
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
-from initcheck.catalog.cases.layers import KINDS, layer_case
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.layers.traits.weights import Dims
 from initcheck.catalog.problems import Problem
@@ -23,7 +23,7 @@ from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.problem_models import training_of
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
-from initcheck.evidence.baseline.draws import (
+from initcheck.evidence.baseline.recorded_draws import (
     DTYPES,
     POOLED_SEEDS,
     default_weights,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from initcheck.catalog.layers import (
-    activations,
+    activation_layers,
     attention,
     convolutions,
     dense,
@@ -24,7 +24,7 @@ _GROUPS = (
     wrappers,
     attention,
     normalization,
-    activations,
+    activation_layers,
     shapes,
     noise,
     images,

@@ -31,7 +31,7 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.layers import convolution
+from initcheck.oracle.layer_outputs import convolution
 
 _WINDOWS = {1: (40,), 2: (8, 5), 3: (4, 5, 2)}
 _NARROW_WINDOWS = {1: (200,), 2: (20, 10)}

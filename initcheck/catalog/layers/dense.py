@@ -30,7 +30,7 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.layers import dense, embedding
+from initcheck.oracle.layer_outputs import dense, embedding
 
 _ROW = ((1, 6),)
 _KERNEL_AND_BIAS = (("kernel_initializer", 0), ("bias_initializer", 1))

@@ -7,7 +7,7 @@ from initcheck.catalog.layers.kind import LayerKind, Trait, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
-from initcheck.oracle.layers import identity
+from initcheck.oracle.layer_outputs import identity
 
 _RATE = {"rate": 0.5}
 _POLICIES = ("float32", "float64", "mixed_float16", "mixed_bfloat16")

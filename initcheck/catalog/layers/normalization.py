@@ -7,7 +7,7 @@ from initcheck.catalog.layers.kind import LayerKind, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.weights import ONES, ZEROS, GivenOptions, LayerDefaults, SavedInitializers
-from initcheck.oracle.layers import (
+from initcheck.oracle.layer_outputs import (
     batch_normalization,
     batch_normalization_in_training,
     layer_normalization,

@@ -26,7 +26,7 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.layers import gru, lstm, simple_rnn
+from initcheck.oracle.layer_outputs import gru, lstm, simple_rnn
 
 _STEPS = ((1, 3, 6),)
 _PLACES = (("kernel_initializer", 0), ("recurrent_initializer", 1), ("bias_initializer", 2))

@@ -6,7 +6,7 @@ from initcheck.catalog.layers.configurations import IMAGES, NO_NOISE, NO_WEIGHTS
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions
 from initcheck.catalog.layers.traits.engines import Holds, Stackable, Stacking, State
-from initcheck.oracle.layers import pooled_maximum, pooled_mean
+from initcheck.oracle.layer_outputs import pooled_maximum, pooled_mean
 
 _WINDOW = {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}
 _OTHERS = Without("it only lays out, pools or joins what it is given")

@@ -2,11 +2,11 @@
 
 from initcheck.checks.laws import (
     default_weights,
-    draws,
     fans,
     given_weights,
+    initializer_draws,
     large_draws,
-    noise,
+    layer_noise,
     orthogonal,
     precision,
     random_functions,
@@ -15,11 +15,11 @@ from initcheck.checks.laws import (
 
 __all__ = [
     "default_weights",
-    "draws",
     "fans",
     "given_weights",
+    "initializer_draws",
     "large_draws",
-    "noise",
+    "layer_noise",
     "orthogonal",
     "precision",
     "random_functions",

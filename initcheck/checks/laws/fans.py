@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.cases import layers as layer_cases
+from initcheck.catalog.cases import kernels as layer_cases
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Mode
 from initcheck.checks.judgement import judged

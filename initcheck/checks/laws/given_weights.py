@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from initcheck.catalog.cases import layers as layer_cases
+from initcheck.catalog.cases import kernels as layer_cases
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import VarianceScaled
 from initcheck.catalog.layers import select

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from initcheck.catalog.cases import strings
+from initcheck.catalog.cases.initializer_strings import MEANINGS
 from initcheck.checks.registry import Subject, check
 from initcheck.records import Verdict, failed, passed
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 @check(
     "LAW20",
     "A string stands for an initializer with its documented arguments.",
-    subjects=[Subject(name, name) for name in strings.MEANINGS],
+    subjects=[Subject(name, name) for name in MEANINGS],
 )
 def string_arguments(lab: Lab, name: str) -> Verdict:
     """The configuration of what ``initializers.get`` returns; SER09 judges which names it knows."""
-    keras_class, arguments = strings.MEANINGS[name]
+    keras_class, arguments = MEANINGS[name]
     found, config = lab.draws.described(name, keras_class)
     # Keys beyond the documented ones are a version's own affair; a seed nobody gave is none.
     told = {key: config.get(key) for key in (*arguments, "seed")}

@@ -16,7 +16,7 @@ from initcheck.engines.optimizer_settings import configuration, find_own_code, f
 from initcheck.engines.problem_models import calling, globally_seeded
 from initcheck.engines.reuse import bitwise_equal, own_methods, read_values
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.instances import LayerInitializers
 from initcheck.records import METRICS, Data
 from initcheck.texts import for_terminal
 

@@ -11,7 +11,7 @@ from initcheck.engines.problem_models import build_model, globally_seeded
 from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence.determinism.traces import weights
 from initcheck.evidence.trace import Arrays
-from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 
 

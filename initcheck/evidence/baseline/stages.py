@@ -18,7 +18,7 @@ from initcheck.engines.nudges import nudged
 from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence.determinism.traces import weights
 from initcheck.evidence.trace import Array, Arrays
-from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.quiet import quiet
 from initcheck.records import Data

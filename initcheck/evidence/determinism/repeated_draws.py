@@ -13,7 +13,7 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.digests import digest
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.trace import Array
-from initcheck.frameworks.initializers import make_initializer, rebuilt
+from initcheck.frameworks.instances import make_initializer, rebuilt
 
 
 @dataclass(frozen=True)

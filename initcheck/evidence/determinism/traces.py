@@ -12,18 +12,18 @@ from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Net, Recipe
 from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence import unrelated_work as unrelated
+from initcheck.evidence.determinism.function_calls import SeededCalls, call_seeded
 from initcheck.evidence.determinism.global_seeds import First, first_draws
-from initcheck.evidence.determinism.noise import Masks, masks
-from initcheck.evidence.determinism.random_functions import SeededCalls, call_seeded
+from initcheck.evidence.determinism.masks import Masks, masks
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws, draw_often, repeat_draws
 from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, SourceDraws, draw
 from initcheck.evidence.session import Session
-from initcheck.evidence.symmetry.dense import Walk, walk
-from initcheck.evidence.symmetry.units import UnitWalk, walk_units
+from initcheck.evidence.symmetry.net_weights import Walk, walk
+from initcheck.evidence.symmetry.unit_weights import UnitWalk, walk_units
 from initcheck.evidence.toy_data import recipe_rows
 from initcheck.evidence.toy_models import make_layers, make_model, make_recorder
 from initcheck.evidence.trace import Array, Arrays, Trace
-from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.instances import LayerInitializers
 
 if TYPE_CHECKING:
     from initcheck.catalog.recipes import UnitNet

@@ -13,7 +13,7 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.recipes import Feed, Recipe
 from initcheck.children import leashed
 from initcheck.errors import InitcheckError
-from initcheck.evidence.fresh_process.answers import (
+from initcheck.evidence.fresh_process.questions import (
     Answers,
     Question,
     draw_question,

@@ -6,9 +6,9 @@ import json
 import os
 import sys
 
-from initcheck.evidence.fresh_process.answers import Question, answer
+from initcheck.evidence.fresh_process.questions import Question, answer
 from initcheck.frameworks.keras import load_keras
-from initcheck.mutants.registry import apply_mutant
+from initcheck.mutants.mutant import apply_mutant
 from initcheck.texts import reason_of
 
 MARK = "initcheck answers: "

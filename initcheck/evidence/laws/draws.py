@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
-from initcheck.evidence.laws.layers import Layers
+from initcheck.evidence.laws.layer_weights import Layers
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import floatx
-from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.instances import make_initializer
 
 
 class Draws:

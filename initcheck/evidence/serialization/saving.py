@@ -18,13 +18,13 @@ from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.recipes import Recipe
 from initcheck.evidence.serialization.models import BUILDERS, inputs_for
-from initcheck.evidence.serialization.parts import SavedParts
-from initcheck.evidence.serialization.records import Arrays, Clone, Continued, Got, RoundTrip
+from initcheck.evidence.serialization.round_trips import Arrays, Clone, Continued, Got, RoundTrip
+from initcheck.evidence.serialization.saved_parts import SavedParts
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_models import make_layers, make_model
-from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.quiet import quiet
-from initcheck.oracle.optimizers import Schedule
+from initcheck.oracle.optimizer_steps import Schedule
 
 if TYPE_CHECKING:
     from initcheck.catalog.optimizers import Rule

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from initcheck.baselines.comparing.comparison import ComparedCell, Comparison
 from initcheck.reporting.comparisons.advice import advise
+from initcheck.reporting.comparisons.cell_changes import changes, incomparable, title_of
 from initcheck.reporting.comparisons.sentences import SECTIONS, describe
-from initcheck.reporting.comparisons.texts import changes, incomparable, title_of
 from initcheck.reporting.comparisons.words import CLASSES, MARKS
 from initcheck.reporting.templating import markdown_templates
 from initcheck.texts import for_markdown

@@ -19,8 +19,8 @@ from initcheck.baselines.comparing.comparison import Section
 from initcheck.baselines.recording import record as recording
 from initcheck.baselines.records.store import load_baseline
 from initcheck.baselines.records.training_records import STAGES
+from initcheck.catalog.cases.kernels import KINDS
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
-from initcheck.catalog.cases.layers import KINDS
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.cli import app as cli

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from initcheck.catalog import optimizers
-from initcheck.catalog.cases import arithmetic as arithmetic_cases
-from initcheck.catalog.cases.arithmetic import TASKS
+from initcheck.catalog.cases import computations as arithmetic_cases
+from initcheck.catalog.cases.computations import TASKS
 from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
 from initcheck.oracle.networks import activate, backward, forward, right_rows, right_shares, row_losses, targets
-from initcheck.oracle.optimizers import Schedule, WeightStep, learning_rate
+from initcheck.oracle.optimizer_steps import Schedule, WeightStep, learning_rate
 from initcheck.oracle.rounding import Rounded
 from initcheck.oracle.tasks import Batch, class_of, rows_for, weights_for
 from initcheck.records import Status

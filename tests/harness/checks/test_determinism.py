@@ -16,7 +16,7 @@ from initcheck.catalog.sources import SOURCES
 from initcheck.checks import determinism
 from initcheck.checks.registry import NotApplicable
 from initcheck.digests import digest
-from initcheck.evidence.determinism.random_functions import SeededCalls
+from initcheck.evidence.determinism.function_calls import SeededCalls
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
 from initcheck.evidence.determinism.unseeded_sources import SourceDraws, find_source
 from initcheck.evidence.fresh_process.client import Processes

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fakes import FakeLab, Generator, faultless
 
-from initcheck.catalog.cases.seeds import ALIASES, LOWER, NARROWED, RANGE, UPPER, random_seeds, turned_seeds
+from initcheck.catalog.cases.seed_values import ALIASES, LOWER, NARROWED, RANGE, UPPER, random_seeds, turned_seeds
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.checks import seeds
 from initcheck.checks.registry import NotApplicable

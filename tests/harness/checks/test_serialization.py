@@ -13,7 +13,7 @@ from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.optimizers import Rule
 from initcheck.checks import serialization
 from initcheck.checks.registry import NotApplicable
-from initcheck.evidence.serialization.records import Clone, Continued, Got, RoundTrip
+from initcheck.evidence.serialization.round_trips import Clone, Continued, Got, RoundTrip
 from initcheck.records import Status
 
 ULP = np.float32(2.0**-23)

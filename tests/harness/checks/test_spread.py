@@ -194,7 +194,7 @@ JUDGE = """
 import json, sys
 from initcheck.checks.registry import cells
 from initcheck.evidence.lab import get_lab
-from initcheck.mutants.registry import apply_mutant
+from initcheck.mutants.mutant import apply_mutant
 fault, problem = sys.argv[1:]
 apply_mutant(fault)
 lab = get_lab(20260101)

@@ -14,7 +14,7 @@ from initcheck.catalog.optimizers import SMOOTH
 from initcheck.catalog.recipes import Net
 from initcheck.checks import symmetry
 from initcheck.checks.registry import NotApplicable
-from initcheck.evidence.symmetry.dense import Walk
+from initcheck.evidence.symmetry.net_weights import Walk
 from initcheck.records import Status
 
 NET = Net((4, 3), dtype="float64", steps=3)

@@ -10,7 +10,7 @@ import pytest
 from initcheck.catalog.cases.units import unit_nets
 from initcheck.checks.symmetry import judge_units, unit_tolerance
 from initcheck.evidence.lab import Lab
-from initcheck.evidence.symmetry.units import UnitWalk
+from initcheck.evidence.symmetry.unit_weights import UnitWalk
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
 

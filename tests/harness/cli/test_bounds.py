@@ -16,7 +16,7 @@ from initcheck.cli import bounds as bounds_cli
 from initcheck.evidence import spread
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
-from initcheck.reporting.bounds import digest_of, render_markdown
+from initcheck.reporting.documented_bounds import digest_of, render_markdown
 from initcheck.statistics.counts import Counts
 
 DOCS = Path(__file__).parents[3] / "docs"

@@ -16,7 +16,7 @@ from initcheck.engines.ensemble import EnsembleEngine, _cores
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.frameworks.floatx import floatx
-from initcheck.frameworks.initializers import LayerInitializers
+from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import group_runs
 from initcheck.seeding import layer_seed, layer_seeds, run_seed, run_seeds

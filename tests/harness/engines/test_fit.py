@@ -9,7 +9,7 @@ from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
 from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.engines.fit import ReferenceEngine, batch_order, count_correct
 from initcheck.engines.sweep import train_runs
-from initcheck.frameworks.initializers import LayerInitializers, make_initializer
+from initcheck.frameworks.instances import LayerInitializers, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, run_seed
 

@@ -421,7 +421,7 @@ def test_an_initializer_of_another_shape_or_of_complex_numbers_is_named():
 )
 def test_draws_of_another_dtype_are_cast_as_keras_does_and_trained_side_by_side(convert):
     from initcheck.engines.ensemble import EnsembleEngine
-    from initcheck.frameworks.initializers import LayerInitializers
+    from initcheck.frameworks.instances import LayerInitializers
     from initcheck.frameworks.keras import load_keras
 
     if load_keras().__version__.startswith("2."):

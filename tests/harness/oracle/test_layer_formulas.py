@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
-from initcheck.oracle import layers as formulas
+from initcheck.oracle import layer_outputs as formulas
 from initcheck.oracle.rounding import Rounded
 
 

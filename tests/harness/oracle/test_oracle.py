@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from initcheck.oracle.networks import ACTIVATIONS, DenseNetwork, activate, backward, forward, right_rows, row_losses
-from initcheck.oracle.optimizers import Schedule, learning_rate
+from initcheck.oracle.optimizer_steps import Schedule, learning_rate
 from initcheck.oracle.rounding import Rounded, excess
 from initcheck.oracle.tasks import rows_for, weights_for
 

@@ -25,11 +25,11 @@ from initcheck.records import Runs
 from initcheck.reporting.comparisons import problems as comparison_problems
 from initcheck.reporting.comparisons import words as comparison_words
 from initcheck.reporting.comparisons.advice import advise
+from initcheck.reporting.comparisons.cell_changes import changes
+from initcheck.reporting.comparisons.compared_trainings import TrainingMetric, fitted_loss, training_of
+from initcheck.reporting.comparisons.comparison_page import render_comparison
 from initcheck.reporting.comparisons.markdown import render_comment
-from initcheck.reporting.comparisons.page import render_comparison
 from initcheck.reporting.comparisons.sentences import SECTIONS
-from initcheck.reporting.comparisons.texts import changes
-from initcheck.reporting.comparisons.trainings import TrainingMetric, fitted_loss, training_of
 from initcheck.texts import for_drawing, for_markdown
 
 OLD = baseline()

@@ -18,9 +18,9 @@ from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
 from initcheck.catalog.problem_facts import DataFacts, ProblemFacts
 from initcheck.records import Runs, group_runs
 from initcheck.reporting import page, plots, svg
-from initcheck.reporting.bounds import documented_cells, picture_of, render_markdown
 from initcheck.reporting.curves import curves_of
-from initcheck.reporting.data_facts import data_rows
+from initcheck.reporting.data_rows import data_rows
+from initcheck.reporting.documented_bounds import documented_cells, picture_of, render_markdown
 from initcheck.reporting.finding import find
 from initcheck.reporting.format import (
     format_epochs,

@@ -20,7 +20,7 @@ from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.digests import digest
 from initcheck.records import group_runs
 from initcheck.reporting import page, saved_runs
-from initcheck.reporting.bounds import documented_cells
+from initcheck.reporting.documented_bounds import documented_cells
 from initcheck.reporting.page import render_report
 
 HOSTILE = '<b>,"q"\n\x1b[31m\'; NA \udcff'

@@ -13,11 +13,11 @@ import initcheck
 from initcheck.baselines.comparing.compare import compare
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.mutants.mutant import Mutant
 from initcheck.mutants.outcome import Mark, Outcome, Reaction
-from initcheck.mutants.registry import Mutant
 from initcheck.records import group_runs
 from initcheck.reporting import terminal
-from initcheck.reporting.bounds import COLUMNS, bound_cells
+from initcheck.reporting.documented_bounds import COLUMNS, bound_cells
 from initcheck.reporting.format import answer_cells
 from initcheck.reporting.screen import PIPE_WIDTH, Screen
 from initcheck.statistics.answers import METHODS

@@ -25,12 +25,12 @@ from initcheck.baselines.records.store import write_baseline
 from initcheck.cli import app as cli
 from initcheck.extras import ENVIRONMENTS
 from initcheck.reporting.comparisons import page as comparison_page
-from initcheck.reporting.comparisons.page import render_comparison
+from initcheck.reporting.comparisons.comparison_page import render_comparison
 from initcheck.upgrade import environments, recordings
 from initcheck.upgrade.carried import carry, require_able, require_python
 from initcheck.upgrade.environments import build, clean_variables, own_requirements, resolve
 from initcheck.upgrade.recordings import record_each
-from initcheck.upgrade.sources import Interpreter, Requirements, parse_source
+from initcheck.upgrade.requirements import Interpreter, Requirements, parse_source
 
 ROOT = Path(__file__).parents[3]
 

@@ -76,7 +76,7 @@ class Layers:
             return [[np.asarray(call(inputs, training=training)) for call in one] for one in ways]
 
     def _initializers(self, rows: Mapping[str, tuple[Initializer, int | None]]) -> dict[str, Any]:
-        from initcheck.frameworks.initializers import make_initializer
+        from initcheck.frameworks.instances import make_initializer
 
         return {argument: make_initializer(row, seed) for argument, (row, seed) in rows.items()}
 

@@ -15,7 +15,7 @@ from initcheck.evidence.toy_data import net_rows
 from initcheck.evidence.toy_models import make_model
 from initcheck.evidence.trace import Array
 from initcheck.frameworks.floatx import floatx
-from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.instances import make_initializer
 from initcheck.seeding import derive_seed
 
 INPUTS = 5

@@ -17,7 +17,7 @@ from initcheck.digests import digest
 from initcheck.evidence.determinism.traces import trace_recipe
 from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, draw_twice
 from initcheck.evidence.order import take
-from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.instances import make_initializer
 
 Answers = dict[str, str]
 

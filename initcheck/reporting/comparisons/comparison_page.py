@@ -7,9 +7,9 @@ from initcheck.baselines.comparing.comparison import Comparison
 from initcheck.baselines.records.training_records import STAGES
 from initcheck.reporting.comparisons import words as comparison_words
 from initcheck.reporting.comparisons.advice import advise
-from initcheck.reporting.comparisons.problems import problems_of
+from initcheck.reporting.comparisons.cell_changes import changes, incomparable, title_of
+from initcheck.reporting.comparisons.compared_problems import problems_of
 from initcheck.reporting.comparisons.sentences import SECTIONS, describe
-from initcheck.reporting.comparisons.texts import changes, incomparable, title_of
 from initcheck.reporting.templating import templates
 
 

@@ -110,7 +110,7 @@ def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> N
 
         print_bounds(chosen)
         return
-    from initcheck.reporting.bounds import picture_of, render_markdown
+    from initcheck.reporting.documented_bounds import picture_of, render_markdown
 
     picture = markdown.with_suffix(".svg")
     if markdown.suffix == ".svg" or (markdown.exists() and not markdown.is_file()):

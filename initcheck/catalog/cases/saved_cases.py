@@ -10,13 +10,13 @@ import numpy as np
 
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases.drawn import CaseStream, draw_cases
-from initcheck.catalog.cases.seeds import LOWER, UPPER
+from initcheck.catalog.cases.seed_values import LOWER, UPPER
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Law, Orthogonal
 from initcheck.catalog.layers import select
 from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
-from initcheck.oracle.optimizers import Schedule
+from initcheck.oracle.optimizer_steps import Schedule
 
 KINDS = ("dense", "convolution", "recurrent", "bidirectional", "branches", "nested", "double")
 # Many like layers, for what depends on their number, and costs by it.

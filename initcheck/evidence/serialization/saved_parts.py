@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.evidence.serialization.records import Arrays, Config, RoundTrip
+from initcheck.evidence.serialization.round_trips import Arrays, Config, RoundTrip
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_models import minds_training
-from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.quiet import quiet
 
 if TYPE_CHECKING:

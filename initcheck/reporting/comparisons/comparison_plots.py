@@ -22,7 +22,7 @@ from initcheck.reporting.bands import (
     scale_axis,
     title_axes,
 )
-from initcheck.reporting.comparisons.trainings import Training, TrainingMetric
+from initcheck.reporting.comparisons.compared_trainings import Training, TrainingMetric
 from initcheck.reporting.svg import plot_style
 from initcheck.texts import for_axis
 

@@ -13,8 +13,8 @@ from initcheck.baselines.comparing.comparison import ComparedCell, Comparison, S
 from initcheck.baselines.records.schema import ProblemRecord
 from initcheck.baselines.records.training_records import STAGES
 from initcheck.reporting.bands import COLOURS, GLYPHS, MARKERS
-from initcheck.reporting.comparisons import plots
-from initcheck.reporting.comparisons.trainings import Training, TrainingMetric, fitted_loss, training_of
+from initcheck.reporting.comparisons import comparison_plots as plots
+from initcheck.reporting.comparisons.compared_trainings import Training, TrainingMetric, fitted_loss, training_of
 from initcheck.reporting.svg import to_svg
 from initcheck.texts import for_drawing
 

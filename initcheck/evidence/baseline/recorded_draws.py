@@ -13,11 +13,11 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import ElementLaw, Elementwise, Orthogonal, Shape, Unstated, VarianceScaled
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.recipes import Feed
-from initcheck.evidence.laws.layers import Layers
+from initcheck.evidence.laws.layer_weights import Layers
 from initcheck.evidence.order import take
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array
-from initcheck.frameworks.initializers import make_initializer
+from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.keras import load_keras
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")

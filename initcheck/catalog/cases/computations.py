@@ -12,7 +12,7 @@ from initcheck.catalog.cases.drawn import CaseStream, draw_cases
 from initcheck.catalog.optimizers import MOMENTA, OPTIMIZERS, Rule
 from initcheck.catalog.recipes import Task
 from initcheck.oracle.networks import DenseNetwork
-from initcheck.oracle.optimizers import Schedule
+from initcheck.oracle.optimizer_steps import Schedule
 
 LOSSES = (
     "mean_squared_error",
