@@ -82,7 +82,15 @@ def told(tmp_path_factory):
 
 
 def test_there_is_a_recipe_for_everything_that_is_one_row_or_one_file():
-    assert list(RECIPES) == ["An initializer", "A problem", "A check", "A framework"]
+    assert list(RECIPES) == [
+        "An initializer",
+        "A problem",
+        "A check",
+        "A fault",
+        "A layer kind",
+        "An optimizer",
+        "A framework",
+    ]
 
 
 @pytest.mark.slow
