@@ -22,7 +22,7 @@ def test_no_class_name_is_used_twice():
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-def test_no_file_name_is_used_twice_but_a_familys_in_each_wing():
+def test_no_file_name_is_used_twice_but_that_of_a_family_in_each_wing():
     places = collections.defaultdict(list)
     for path in MODULES:
         if not path.stem.startswith("__"):
