@@ -137,7 +137,7 @@ from initcheck.checks import registry
 from initcheck.evidence.lab import get_lab
 cells = list(registry.cells())
 judged = [cell for cell in cells if cell.subject.name in ("global-maximum", "GlobalMaxPooling1D-keepdims-float32")]
-verdicts = {cell.name: registry.carry_out(cell, get_lab(7)).status.value for cell in judged}
+verdicts = {cell.name: registry.run_check(cell, get_lab(7)).status.value for cell in judged}
 print(json.dumps([[cell.name for cell in cells], verdicts]))
 """
 
