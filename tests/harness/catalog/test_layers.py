@@ -56,7 +56,7 @@ def test_traits_that_state_no_order_come_last():
 ARGUMENTS = {"activation", "layer", "dropout"}  # of layers; keras.random has a function dropout, too
 INITIALIZERS = {"Identity", "identity"}
 IN_MODULES = {
-    "catalog/cases/serialization.py": {"dense", "bidirectional"},  # names of models
+    "catalog/cases/saved_cases.py": {"dense", "bidirectional"},  # names of models
     "catalog/cases/trainings.py": {"embedding"},  # the name of a training
     "checks/laws/samples.py": {"conv1d", "conv2d", "conv3d"},  # classes of kernels' shapes; seeds follow from them
 }
