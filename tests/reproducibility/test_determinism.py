@@ -22,10 +22,10 @@ def _draw_of_any_row(stream):
 def test_one_seed_draws_one_array_however_it_is_asked(case, initcheck_lab):
     row, shape, dtype, seed = case
     draws = repeat_draws(initcheck_lab.keras, row, seed, [(dtype, shape)])
-    require("DET01", judge_repeats(row, draws, ("again",)))
-    require("DET02", judge_repeats(row, draws, ("another", "from_config")))
-    require("DET03", judge_repeats(row, draws, ("traced", "traced_again")))
-    require("DET04", judge_repeats(row, draws, ("after_work",)))
+    require("DET01", row.name, judge_repeats(row, draws, ("again",)))
+    require("DET02", row.name, judge_repeats(row, draws, ("another", "from_config")))
+    require("DET03", row.name, judge_repeats(row, draws, ("traced", "traced_again")))
+    require("DET04", row.name, judge_repeats(row, draws, ("after_work",)))
 
 
 @over(make_training, cost=2)

@@ -15,7 +15,7 @@ def test_serialization(check, initcheck_lab):
 def test_any_initializer_comes_back_from_its_configuration(case, initcheck_lab):
     row, seed = case
     given = {**row.config, **({"seed": seed} if row.law.random else {})}
-    require("SER02", judge_trips(initcheck_lab.saving.initializer(row, seed, [(4, 3)]), given))
+    require("SER02", row.name, judge_trips(initcheck_lab.saving.initializer(row, seed, [(4, 3)]), given))
 
 
 @over(make_training)
