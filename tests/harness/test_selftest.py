@@ -18,6 +18,7 @@ from initcheck.checks.registry import Cell, Check, Subject, all_checks
 from initcheck.errors import UnknownNameError
 from initcheck.mutants.mutant import Mutant, all_mutants
 from initcheck.mutants.outcome import Mark, Outcome, Reaction
+from initcheck.plugin.groups import group_of
 from initcheck.records import Status, Verdict, failed, passed
 from initcheck.selftest import choose_mutants, judge_mutant, run_selftest
 
@@ -176,8 +177,14 @@ def faults_for_every_check():
     return chosen
 
 
+# A group each: they share nothing, and one worker after another takes the next.
+FAULTS = [
+    pytest.param(fault, id=fault.name, marks=group_of(f"fault {fault.name}")) for fault in faults_for_every_check()
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", faults_for_every_check(), ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_every_check_fails_under_a_fault_that_names_it(fault):
     (outcome,) = run_selftest([fault], seed=3)
     assert outcome.as_expected, outcome
