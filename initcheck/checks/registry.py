@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -267,7 +267,17 @@ def _is_evidence(error: BaseException) -> bool:
     """Whether the framework or the user's own code raised it, or initcheck on purpose: with what the user can fix."""
     if not isinstance(error, Exception) and not is_mistake(error):
         return False
-    return isinstance(error, InitcheckError) or _outside_frames(error) is not None
+    return isinstance(error, InitcheckError) or _outside_frames(error) is not None or _misses_of_framework(error)
+
+
+def _misses_of_framework(error: BaseException) -> bool:
+    """Whether the framework lacks a name that initcheck asks it for: that is raised in initcheck's own frame."""
+    if isinstance(error, AttributeError):
+        kind = error.obj if isinstance(error.obj, type | ModuleType) else type(error.obj)
+        module = kind.__name__ if isinstance(kind, ModuleType) else kind.__module__
+    else:
+        module = (error.name or "") if isinstance(error, ImportError) else ""
+    return module.split(".")[0] in ("keras", "tf_keras", "tensorflow")
 
 
 def _from_outside(error: BaseException) -> BaseException:

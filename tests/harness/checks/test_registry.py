@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -45,6 +45,20 @@ def test_an_exception_that_comes_through_the_framework_is_a_failure_with_its_tra
     verdict = run(in_initcheck(lambda lab, _: outside()))
     assert (verdict.status, verdict.measured) == (Status.FAIL, "raised ValueError: no such shape")
     assert [frame.name for frame in traceback.extract_tb(verdict.cause.__traceback__)] == ["outside"]
+
+
+@pytest.mark.parametrize("missing", ["keras.layers", "tensorflow"])
+def test_a_name_that_the_framework_lacks_is_its_failure(missing):
+    module = ModuleType(missing)
+
+    def judge(lab, _):
+        return module.removed
+
+    verdict = run(in_initcheck(judge))
+    assert verdict.status is Status.FAIL
+    assert verdict.measured == f"raised AttributeError: module '{missing}' has no attribute 'removed'"
+    with pytest.raises(AttributeError, match="removed"):  # of our own
+        run(in_initcheck(lambda lab, _: lab.removed))
 
 
 def test_what_initcheck_says_of_a_users_mistake_is_a_failure():
