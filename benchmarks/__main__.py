@@ -86,9 +86,8 @@ def main() -> None:
     found = []
     for model in MODELS:
         for contender, sizes in SIZES.items():
-            for reseeds in sizes:
-                if not (chosen.quick and reseeds == max(SIZES["ensemble"])):
-                    found.append(measure(contender, model, reseeds))
+            asked = [one for one in sizes if not (chosen.quick and one == max(SIZES["ensemble"]))]
+            found.extend(measure(contender, model, reseeds) for reseeds in asked)
         found.append(limit(model))
         console.print(show(model, HEADINGS, rows_of(found, model)))
     targets = [target for model in MODELS for target in targets_of(found, model)]

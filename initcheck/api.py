@@ -24,7 +24,7 @@ DEFAULT_RESEEDS = 30
 INTERRUPTED, MEMORY_RAN_OUT = "interrupted", "memory ran out"
 
 
-def sweep(
+def sweep(  # noqa: C901 - one guard after another
     problem: Problem | str = DEFAULT_PROBLEM,
     *,
     initializers: Iterable[Any] = LECTURE_INITIALIZERS,

@@ -31,7 +31,7 @@ def whole_number(name: str, value: object, *, least: int | None = None, most: in
     """
     try:
         if _is_bool(value):
-            raise TypeError
+            raise TypeError  # noqa: TRY301 - a bool is refused in the same words
         number = operator.index(value)  # type: ignore[arg-type] # what has no index raises the error that is caught
     except TypeError:
         raise InitcheckError(f"{name} is {described(value)}; give a whole number") from None

@@ -162,7 +162,7 @@ def _code_of(command: Callable[[], int | None]) -> int:
     except OSError as error:
         named = f" ({error.filename})" if error.filename else ""
         say_aside(f"{error.strerror or error}{named}; nothing more can be done here")
-    except BaseException as error:  # ours: a traceback for the report, but never the exit code of "changed"
+    except BaseException as error:  # noqa: BLE001 - ours; it must not exit with the code of "changed"
         traceback.print_exc()
         say_aside(f"{type(error).__name__} in initcheck itself; please report it with the lines above")
     return 2

@@ -99,7 +99,7 @@ def _answer(sender: Connection, name: str, seed: int, codes: Iterable[str]) -> N
     try:
         with unlogged():
             sender.send(judge_mutant(name, seed, codes))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the parent has to hear of whatever ends this process
         sender.send(reason_of(error))
 
 
@@ -149,7 +149,7 @@ _MARKS = {
 def _judge_cell(cell: Cell, lab: Lab) -> Reaction:
     try:
         verdict = run_check(cell, lab)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a crash is a reaction of its own
         return Reaction(Mark.CRASHED, f"{cell.name}: {reason_of(error)}, raised in initcheck itself")
     return Reaction(Mark.CRASHED if verdict.cause else _MARKS[verdict.status], f"{cell.name}: {verdict}")
 

@@ -172,7 +172,7 @@ def fetch_banknotes() -> Data:
 
     try:
         table = fetch_openml(data_id=BANKNOTES_OPENML_ID, as_frame=False, parser="liac-arff", n_retries=1, delay=0.5)
-    except Exception as error:  # a URL error, a time-out, an HTTP error, a broken archive: one fix for all of them
+    except Exception as error:  # noqa: BLE001 - of a URL, HTTP, a time-out, an archive: one fix for all
         raise DataError(
             f"OpenML did not give data set {BANKNOTES_OPENML_ID} ({type(error).__name__}); "
             "connect to the network, or give the table as a file with --data FILE.csv"

@@ -149,7 +149,7 @@ def run(
 @click.option("--family", "families", multiple=True, help="Only the checks of this family; may be given again.")
 @click.option("--subject", help="Only on this subject, or on your own: package.module:attribute.")
 @seed_option
-def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:
+def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:  # noqa: C901 - guards
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
     from initcheck.checks.registry import all_checks, as_subject, cells, run_check
     from initcheck.engines.validation.problem import validated_data

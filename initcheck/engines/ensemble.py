@@ -264,7 +264,7 @@ def _cores() -> int:
     return max(1, there // workers)
 
 
-def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:
+def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:  # noqa: C901 - one guard after another
     """Raises unless weights are all the state that training has, and every optimizer step is each weight's own."""
     if keras.__version__.startswith("2."):
         raise UnsuitableError("Keras 2 has no optimizer that it could share")

@@ -102,7 +102,7 @@ class InitialWeights:
             if (shape, unrolled) not in self._traces:
                 self._traces[shape, unrolled] = _trace(self._row, shape, dtype, unrolled)
             return np.asarray(self._traces[shape, unrolled](tf.constant(turns))).reshape(-1, *shape)[: len(seeds)]
-        except Exception:  # an initializer that cannot be traced is called as it can be
+        except Exception:  # noqa: BLE001 - an initializer that cannot be traced is called as it can be
             return None
 
 
@@ -116,7 +116,7 @@ def _trace(row: Initializer, shape: tuple[int, ...], dtype: str, unrolled: int) 
         def __init__(self, seed: Any) -> None:
             self.value = tf.stack([tf.cast(seed, "uint32"), tf.constant(0, "uint32")])  # as Keras makes it of an int
 
-        def next(self, ordered: bool = True) -> Any:
+        def next(self, ordered: bool = True) -> Any:  # noqa: ARG002 - Keras's signature
             return self.value
 
     instance = make_initializer(row, 1)
@@ -161,5 +161,5 @@ def _attempt(row: Initializer, seed: int, layer: str, weight: Array) -> Array:
     """What that layer's initializer draws in the run of that seed; nothing where it refuses the shape."""
     try:
         return _draw(row, layer_seed(seed, layer), weight.shape, weight.dtype.name)
-    except Exception:  # not every initializer takes every shape
+    except Exception:  # noqa: BLE001 - not every initializer takes every shape
         return np.empty(0)

@@ -52,7 +52,7 @@ def configuration(keras: Any, optimizer: Any) -> dict[str, Any]:
     """
     try:
         settings = dict(optimizer.get_config())
-    except Exception:  # a schedule need not have a get_config, nor a function a source
+    except Exception:  # noqa: BLE001 - a schedule need not have a get_config, nor a function a source
         settings = {}
     settings = _unnamed(settings)
     within = {name.lstrip("_"): part for name, part in vars(optimizer).items() if _is_optimizer(keras, part)}
@@ -128,7 +128,7 @@ def _copied(value: Any) -> Any:
     if type(value) in _NUMBERS or isinstance(value, np.generic | np.ndarray | list | tuple | dict | set):
         try:
             return copy.deepcopy(value)
-        except Exception:  # it holds something that cannot be copied
+        except Exception:  # noqa: BLE001 - it holds something that cannot be copied
             return None
     return None
 

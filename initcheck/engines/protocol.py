@@ -42,7 +42,7 @@ def _call(made: Any) -> str:
     """An optimizer or schedule with its settings, but for those that are off."""
     try:
         settings = dict(made.get_config())
-    except Exception:  # one of the user's own need not have it
+    except Exception:  # noqa: BLE001 - one of the user's own need not have it
         return type(made).__name__
     if not settings.get("use_ema"):
         settings.pop("ema_momentum", None)

@@ -105,7 +105,7 @@ def _apply(keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callabl
     return tf.transpose(features_last, (0, *range(2, rank), 1))
 
 
-def _apply_last(keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callable[[Any], Any]) -> Any:
+def _apply_last(_keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callable[[Any], Any]) -> Any:
     """The last layer's outputs, as ``Network.forward`` gives them.
 
     They are kept with the members innermost and the units outermost. What Keras wants, a matrix with a row of outputs

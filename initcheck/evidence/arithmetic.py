@@ -352,10 +352,10 @@ def _recorder(keras: Any) -> Any:
             self.weights: list[Arrays] = []
             self.logs: list[Mapping[str, float]] = []
 
-        def on_train_begin(self, logs: Any = None) -> None:
+        def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
             self.weights.append(self.model.get_weights())
 
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
             self.weights.append(self.model.get_weights())
             self.logs.append({name: float(value) for name, value in (logs or {}).items()})
 

@@ -206,7 +206,7 @@ def _epochs_of(keras: Any, model: Any) -> Any:
     class Epochs(keras.callbacks.Callback):  # type: ignore[misc] # the same
         """Turns the page with each epoch."""
 
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
             model.notes.append({what: [] for what in _NOTED.values()})
 
     return Epochs()

@@ -96,13 +96,13 @@ def _imported(module_name: str, attribute: str, name: str, option: str) -> Any:
         found = importlib.import_module(module_name)
         for part in attribute.split("."):
             if not hasattr(found, part):
-                raise InitcheckError(
+                raise InitcheckError(  # noqa: TRY301 - asking for a part may run code of the user's, which may fail too
                     f"{option} {name}: {module_name} has nothing named {attribute!r}; correct the name"
                 )
             found = getattr(found, part)
     except (InitcheckError, KeyboardInterrupt, MemoryError):
         raise
-    except BaseException as error:  # whatever the user's module raises, SystemExit too, the user has to correct it
+    except BaseException as error:  # noqa: BLE001 - the user has to correct all of it, SystemExit too
         raise _failed(name, option, module_name, error) from None
     return found
 

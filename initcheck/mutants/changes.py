@@ -58,7 +58,7 @@ def wrap_build(keras_class: Any, change: Callable[[Any], None]) -> None:
     keras_class.build = build
 
 
-def scaled(keras: Any, values: Any, factor: float) -> Any:
+def scaled(values: Any, factor: float) -> Any:
     """The values times a factor, in their own type."""
     import tensorflow as tf
 

@@ -12,7 +12,7 @@ from initcheck.mutants.mutant import mutant
 @mutant("scale-2-percent", "he_normal's standard deviation is 2 % too large", caught_by=("LAW03",))
 def _scale(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
-        return scaled(keras, draw(shape, dtype), 1.02)
+        return scaled(draw(shape, dtype), 1.02)
 
     wrap_call(keras.initializers.HeNormal, change)
 
@@ -21,7 +21,7 @@ def _scale(keras: Any) -> None:
 def _truncation(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         factor = 0.87962566103423978 if self.distribution == "truncated_normal" else 1.0
-        return scaled(keras, draw(shape, dtype), factor)
+        return scaled(draw(shape, dtype), factor)
 
     wrap_call(keras.initializers.VarianceScaling, change)
 
@@ -33,7 +33,7 @@ def _truncation(keras: Any) -> None:
 )
 def _limit(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
-        return scaled(keras, draw(shape, dtype), 0.998 if self.distribution == "uniform" else 1.0)
+        return scaled(draw(shape, dtype), 0.998 if self.distribution == "uniform" else 1.0)
 
     wrap_call(keras.initializers.VarianceScaling, change)
 
@@ -42,7 +42,7 @@ def _limit(keras: Any) -> None:
 def _window(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         factor = math.sqrt(shape[0]) if len(shape) == 5 else 1.0
-        return scaled(keras, draw(shape, dtype), factor)
+        return scaled(draw(shape, dtype), factor)
 
     wrap_call(keras.initializers.VarianceScaling, change)
 
@@ -50,7 +50,7 @@ def _window(keras: Any) -> None:
 @mutant("vector-fan-halved", "the fan of a vector is half its length", caught_by=("LAW03",))
 def _vector(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
-        return scaled(keras, draw(shape, dtype), math.sqrt(2.0) if len(shape) == 1 else 1.0)
+        return scaled(draw(shape, dtype), math.sqrt(2.0) if len(shape) == 1 else 1.0)
 
     wrap_call(keras.initializers.VarianceScaling, change)
 
@@ -133,7 +133,7 @@ def _signs(keras: Any) -> None:
 @mutant("gain-lost", "Orthogonal(gain=g) multiplies by √g", caught_by=("LAW08",))
 def _gain(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
-        return scaled(keras, draw(shape, dtype), 1 / math.sqrt(self.gain))
+        return scaled(draw(shape, dtype), 1 / math.sqrt(self.gain))
 
     wrap_call(keras.initializers.Orthogonal, change)
 

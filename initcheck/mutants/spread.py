@@ -27,10 +27,10 @@ def uniform_narrow(keras: Any) -> None:
 
     def random_uniform(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
         middle = (self.minval + self.maxval) / 2
-        return scaled(keras, draw(shape, dtype) - middle, 0.9) + middle
+        return scaled(draw(shape, dtype) - middle, 0.9) + middle
 
     def scaled_uniform(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
-        return scaled(keras, draw(shape, dtype), 0.9 if self.distribution == "uniform" else 1.0)
+        return scaled(draw(shape, dtype), 0.9 if self.distribution == "uniform" else 1.0)
 
     wrap_call(keras.initializers.RandomUniform, random_uniform)
     wrap_call(keras.initializers.VarianceScaling, scaled_uniform)

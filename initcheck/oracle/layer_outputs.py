@@ -31,7 +31,7 @@ def embedding(weights: Weights, x: Any, **_: Any) -> Array:
     return weights[0][np.asarray(x)]
 
 
-def identity(weights: Weights, x: Array, **_: Any) -> Array:
+def identity(_weights: Weights, x: Array, **_: Any) -> Array:
     """The input."""
     return x
 
@@ -133,12 +133,12 @@ def _split(x: Array, parts: int) -> list[Array]:
     return [x[:, part * width : (part + 1) * width] for part in range(parts)]
 
 
-def pooled_mean(weights: Weights, x: Array, **_: Any) -> Array:
+def pooled_mean(_weights: Weights, x: Array, **_: Any) -> Array:
     """The mean over all places."""
     return x.sum(axis=1) / float(x.shape[1])
 
 
-def pooled_maximum(weights: Weights, x: Array, **_: Any) -> Array:
+def pooled_maximum(_weights: Weights, x: Array, **_: Any) -> Array:
     """The largest of each pair of places; an odd one at the end is left out."""
     pairs = x.shape[1] // 2
     return np.maximum(x[:, 0 : 2 * pairs : 2], x[:, 1 : 2 * pairs : 2])

@@ -153,7 +153,7 @@ def _smaller(a: Floats, b: Floats, da: Floats, db: Floats) -> tuple[Floats, Floa
     return np.minimum(a, b), np.broadcast_to(np.maximum(da, db), np.broadcast_shapes(a.shape, b.shape))
 
 
-def _heaviside(a: Floats, b: Floats, da: Floats, db: Floats) -> tuple[Floats, Floats]:
+def _heaviside(a: Floats, b: Floats, da: Floats, _db: Floats) -> tuple[Floats, Floats]:
     unsure = (np.abs(a) <= OTHER_ORDER * da) & (da > 0)  # on which side of the kink float32 is, nobody can say
     return np.heaviside(a, b), np.where(unsure, 1.0, 0.0)
 

@@ -51,7 +51,7 @@ class Evidence:
         try:
             with quiet(), unlogged():
                 return self.pool.get(part, lambda: record_part(part, seed=lab.seed, advance=lambda now, steps: None))
-        except Exception as error:  # reported by every test that needs the part, and not tried again by each
+        except Exception as error:  # noqa: BLE001 - reported by every test that needs the part
             return error
 
     def compared(self, part: Part | None, judge: Judge, lab: Lab) -> Comparison:

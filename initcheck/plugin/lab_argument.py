@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
 
-def require_lab(lab: object, call: str) -> Lab:
+def require_lab(lab: object, call: str) -> Lab:  # noqa: RET503 - pytest.fail raises
     """The lab; fails the test, in one line, where its body calls a check or cell without it.
 
     Args:

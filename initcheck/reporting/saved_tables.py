@@ -77,7 +77,7 @@ def read_table(file: str, names: Sequence[str], text: bytes) -> dict[str, npt.ND
     lines = csv.reader(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline=""), strict=True)
     try:
         if (header := next(lines, [])) != list(names):
-            raise ValueError(_unlike(header, names))
+            raise ValueError(_unlike(header, names))  # noqa: TRY301 - its message gets the line's number below
         for row in lines:
             for name, cell in zip(names, row, strict=True):
                 if name in counts:
@@ -95,7 +95,7 @@ def read_table(file: str, names: Sequence[str], text: bytes) -> dict[str, npt.ND
     }
 
 
-def _group(group: GroupRecord, rows: Columns, epochs: Columns) -> Runs:
+def _group(group: GroupRecord, rows: Columns, epochs: Columns) -> Runs:  # noqa: C901 - one guard after another
     for file, columns in (("runs.csv", rows), ("history.csv", epochs)):
         if not ((columns["problem"] == group.problem).all() and (columns["initializer"] == group.initializer).all()):
             raise ValueError(f"{file}: its runs are not those of {group.initializer}")

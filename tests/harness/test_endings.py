@@ -275,7 +275,7 @@ def test_an_encoding_too_narrow_loses_a_sign_and_nothing_else(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "0.5 ? 0.6 ?\n", "")
 
 
-def test_a_child_ends_with_its_parent_even_where_that_is_killed(tmp_path):
+def test_a_child_ends_with_its_parent_even_where_that_is_killed():
     if sys.platform != "linux":
         pytest.skip("Linux alone can promise it")
     code = (

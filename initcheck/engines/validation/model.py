@@ -172,7 +172,7 @@ def _require_loss(keras: Any, problem: Problem, outputs: int) -> None:
     needed = "binary_crossentropy" if outputs == 1 else _OF_CLASSES
     try:
         found = keras.losses.get(problem.loss) if problem.loss else None
-    except Exception:  # Keras's reasons differ from version to version
+    except Exception:  # noqa: BLE001 - Keras's reasons differ from version to version
         found = None
     if found is None:
         near = difflib.get_close_matches(problem.loss, known, n=1, cutoff=0.5)

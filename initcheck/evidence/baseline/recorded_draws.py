@@ -114,7 +114,7 @@ def seeded(seed: int) -> Iterator[None]:
 def _attempt(row: Initializer, shape: Shape, seed: int, dtype: str) -> Array | str:
     try:
         return np.asarray(make_initializer(row, seed)(shape, dtype=dtype))
-    except Exception as error:  # how it is refused is the framework's choice
+    except Exception as error:  # noqa: BLE001 - how it is refused is the framework's choice
         return type(error).__name__
 
 

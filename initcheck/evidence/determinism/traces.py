@@ -243,10 +243,10 @@ def _diary(keras: Any) -> Any:
             self.accuracies: list[float] = []
             self.first_update: Arrays = ()
 
-        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
             self.model.reset_metrics()
 
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
             self.losses.append(float(logs["loss"]))
             self.accuracies += [float(logs["accuracy"])] if "accuracy" in logs else []
             self.first_update = self.first_update or weights(self.model)

@@ -153,7 +153,7 @@ def _keras_random(keras: Any, name: str) -> Source:
 
 
 def _tensorflow(draw: Callable[[Any], Any]) -> Source:
-    def source(keras: Any) -> Any:
+    def source(_keras: Any) -> Any:
         import tensorflow as tf
 
         return draw(tf)

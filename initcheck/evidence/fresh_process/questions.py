@@ -74,7 +74,7 @@ def answer(keras: Any, question: Question) -> Answers:
     return _ANSWERS[question.kind](keras, question)
 
 
-def _draw(keras: Any, question: Question) -> Answers:
+def _draw(_keras: Any, question: Question) -> Answers:
     what = question.what
     law = Orthogonal() if what["random"] else Constant(0.0)  # of which only matters whether it takes a seed
     row = Initializer(question.name, _found(what["keras_name"]), law, "", what["config"], what["serialized"])

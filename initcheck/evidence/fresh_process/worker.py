@@ -24,7 +24,7 @@ def main() -> None:
     for question in questions:
         try:
             found[question.name] = answer(keras, question)
-        except Exception as error:  # one failure must not take the other answers with it
+        except Exception as error:  # noqa: BLE001 - one failure must not take the other answers with it
             found[question.name] = {"raised": reason_of(error)}
     sys.stdout.write(f"\n{MARK}{json.dumps(found)}\n")
 

@@ -93,7 +93,7 @@ class Draws:
         """A draw with a seed of any type, or the name of the exception that refuses it."""
         try:
             return np.asarray(make_initializer(row, seed)(shape))
-        except Exception as error:  # how it is refused is the framework's choice
+        except Exception as error:  # noqa: BLE001 - how it is refused is the framework's choice
             return type(error).__name__
 
     def refusal(self, row: Initializer, shape: Shape) -> str:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import compare
-from initcheck.baselines.comparing.comparison import Class
 from initcheck.baselines.recording.parts import merge
 from initcheck.baselines.records.array_records import FansRecord
 from initcheck.baselines.records.store import load_baseline, write_baseline

@@ -271,6 +271,7 @@ def test_a_first_line_that_looks_like_data_is_questioned_and_never_lost(tmp_path
     text = text.removeprefix("?0")  # the first cell may be a gap
     message = refusal(tmp_path, text, missing="median")
     assert "the first line may be data" in message
+    assert reason in message
     assert "--header no" in message
     found = read(tmp_path, text, header="no", missing="median")
     assert len(found.data.x_train) + len(found.data.x_test) == 40

@@ -18,16 +18,20 @@ from initcheck.catalog.layers.traits.weights import FORGET_GATE
 from initcheck.checks import registry
 from initcheck.checks.laws import (
     default_weights,
-    draws,
     fans,
     given_weights,
     large_draws,
-    noise,
     orthogonal,
     precision,
     random_functions,
     samples,
     strings,
+)
+from initcheck.checks.laws import (
+    initializer_draws as draws,
+)
+from initcheck.checks.laws import (
+    layer_noise as noise,
 )
 from initcheck.checks.registry import NotApplicable
 from initcheck.records import Status, Verdict

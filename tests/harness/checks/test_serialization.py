@@ -8,7 +8,7 @@ import pytest
 
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases import options
-from initcheck.catalog.cases import serialization as serialization_cases
+from initcheck.catalog.cases import saved_cases as serialization_cases
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.optimizers import Rule
 from initcheck.checks import serialization

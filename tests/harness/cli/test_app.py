@@ -96,7 +96,7 @@ def test_the_users_own_initializers_run_beside_the_catalogue_s_and_can_be_checke
 
 
 @pytest.mark.slow
-def test_data_stands_for_the_lectures_protocol(initcheck_, tmp_path):
+def test_data_stands_for_the_lectures_protocol(initcheck_):
     rows = "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(60))
     Path("mine.csv").write_text("a,b,class\n" + rows)
     code, _, err = initcheck_("run", "--data", "mine.csv", "--initializers", "zeros", "--reseeds", "1")
@@ -105,7 +105,7 @@ def test_data_stands_for_the_lectures_protocol(initcheck_, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_report_s_command_repeats_the_run(initcheck_, tmp_path):
+def test_the_report_s_command_repeats_the_run(initcheck_):
     initcheck_("run", *QUICK, "--seed", "9", "--out", "first")
     page = Path("first/report.html").read_text()
     command = re.search(r"initcheck run [^<]*", page).group().split()
@@ -201,7 +201,7 @@ def test_an_argument_of_sweep_that_is_none_is_one_line_that_says_how_to_fix_it(a
     assert str(raised.value).startswith(message)
 
 
-def test_a_table_is_never_overwritten_by_the_results(initcheck_, tmp_path):
+def test_a_table_is_never_overwritten_by_the_results(initcheck_):
     table = "a,b,class\n" + "".join(f"{n % 7},{n % 3},{n % 2}\n" for n in range(60))
     Path("mine").mkdir()
     Path("mine/runs.csv").write_text(table)
@@ -213,7 +213,7 @@ def test_a_table_is_never_overwritten_by_the_results(initcheck_, tmp_path):
     assert Path("mine/runs.csv").read_text() == table
 
 
-def test_what_is_in_the_place_of_a_result_is_found_before_training(initcheck_, tmp_path):
+def test_what_is_in_the_place_of_a_result_is_found_before_training(initcheck_):
     Path("out/history.csv").mkdir(parents=True)
     code, _, err = initcheck_("run", "--out", "out")
     assert code == 2
@@ -221,7 +221,7 @@ def test_what_is_in_the_place_of_a_result_is_found_before_training(initcheck_, t
 
 
 @pytest.mark.slow
-def test_results_of_an_earlier_run_survive_one_that_fails(initcheck_, monkeypatch, tmp_path):
+def test_results_of_an_earlier_run_survive_one_that_fails(initcheck_, monkeypatch):
     initcheck_("run", *QUICK, "--out", "results")
     before = {path.name: path.read_bytes() for path in Path("results").iterdir()}
 

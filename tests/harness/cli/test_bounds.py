@@ -12,7 +12,7 @@ from initcheck import PROBLEMS, InitcheckError
 from initcheck.bounds import PACKAGED, Bound, Bounds, Calibration, load_bounds, rounded, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.cli import app as cli
-from initcheck.cli import bounds as bounds_cli
+from initcheck.cli import bounds_commands as bounds_cli
 from initcheck.evidence import spread
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs

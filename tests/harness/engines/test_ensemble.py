@@ -125,7 +125,7 @@ def test_convolutions_agree_with_the_reference_engine():
 
 
 @pytest.mark.slow
-def test_results_do_not_depend_on_width_or_threads_or_the_other_runs(monkeypatch):
+def test_results_do_not_depend_on_width_or_threads_or_the_other_runs():
     (whole,) = train(PROBLEMS["xor"], "he_normal", reseeds=150)
     (narrow,) = train(PROBLEMS["xor"], "he_normal", reseeds=150, width=16)
     first, other = train(PROBLEMS["xor"], "he_normal", "orthogonal", reseeds=9)

@@ -22,7 +22,7 @@ from initcheck.baselines.records.summary import curves_record, stage_record
 from initcheck.baselines.records.training_records import STAGES, AccuraciesRecord, BandRecord
 from initcheck.cli import app as cli
 from initcheck.records import Runs
-from initcheck.reporting.comparisons import problems as comparison_problems
+from initcheck.reporting.comparisons import compared_problems as comparison_problems
 from initcheck.reporting.comparisons import words as comparison_words
 from initcheck.reporting.comparisons.advice import advise
 from initcheck.reporting.comparisons.cell_changes import changes

@@ -24,7 +24,7 @@ from initcheck.__main__ import main
 from initcheck.baselines.records.store import write_baseline
 from initcheck.cli import app as cli
 from initcheck.extras import ENVIRONMENTS
-from initcheck.reporting.comparisons import page as comparison_page
+from initcheck.reporting.comparisons import comparison_page
 from initcheck.reporting.comparisons.comparison_page import render_comparison
 from initcheck.upgrade import environments, recordings
 from initcheck.upgrade.carried import carry, require_able, require_python
