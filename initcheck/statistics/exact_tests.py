@@ -94,12 +94,12 @@ def _farther(scores: Integers, few: int, expected: float, distance: float) -> fl
     return min(1.0, float(joint[few][far].sum()))
 
 
-def least_pairs(alpha: float) -> int:
+def min_pairs_for(alpha: float) -> int:
     """Fewest pairs for which the sign-flip test can give a p-value below ``alpha``."""
     return 1 + math.floor(1 - math.log2(alpha))
 
 
-def least_runs(alpha: float) -> int:
+def min_runs_for(alpha: float) -> int:
     """Fewest runs in each of two samples for which the permutation test can."""
     runs = 1
     while 2 / math.comb(2 * runs, runs) >= alpha:

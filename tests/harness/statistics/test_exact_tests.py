@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from initcheck.statistics import exact_tests
-from initcheck.statistics.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
+from initcheck.statistics.exact_tests import min_pairs_for, min_runs_for, permutation_p_value, sign_flip_p_value
 
 STREAM = np.random.RandomState(1)
 
@@ -102,7 +102,7 @@ def test_a_hundred_thousand_runs_take_seconds():
 
 @pytest.mark.parametrize("alpha", [0.05, 1e-3, 5e-5])
 def test_the_fewest_runs_are_those_with_which_a_test_can_fail(alpha):
-    pairs, runs = least_pairs(alpha), least_runs(alpha)
+    pairs, runs = min_pairs_for(alpha), min_runs_for(alpha)
     assert 2.0 ** (1 - pairs) < alpha <= 2.0 ** (2 - pairs)
     assert 2 / math.comb(2 * runs, runs) < alpha <= 2 / math.comb(2 * runs - 2, runs - 1)
 
