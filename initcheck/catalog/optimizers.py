@@ -214,7 +214,7 @@ def _adam(step: WeightStep) -> Array:
     power = step.average("power", "beta_2", np.square(step.gradient))
     if step.settings["amsgrad"]:
         power = step.keep("largest", np.maximum(step.slot("largest", power), power))
-    rate = step.rate * np.sqrt(step.unbias("beta_2")) / step.unbias("beta_1")
+    rate = step.rate * np.sqrt(step.bias_correction("beta_2")) / step.bias_correction("beta_1")
     return step.weight - rate * mean / (np.sqrt(power) + step.setting("epsilon"))
 
 
@@ -288,7 +288,7 @@ def _adamax(step: WeightStep) -> Array:
     mean = step.average("mean", "beta_1", step.gradient)
     kept = step.setting("beta_2") * step.slot("norm", step.gradient)
     norm = step.keep("norm", np.maximum(kept, np.absolute(step.gradient)))
-    return step.weight - step.rate / step.unbias("beta_1") * mean / (norm + step.setting("epsilon"))
+    return step.weight - step.rate / step.bias_correction("beta_1") * mean / (norm + step.setting("epsilon"))
 
 
 ADAMAX = Optimizer(
@@ -315,7 +315,7 @@ def _nadam(step: WeightStep) -> Array:
     now, after = (beta * (1.0 - 0.5 * step.power(0.96, step.count + later)) for later in (0, 1))
     product = step.keep("product", step.slots.get("product", step.number(1.0)) * now)
     ahead = after * mean / (1.0 - product * after) + (1.0 - now) * step.gradient / (1.0 - product)
-    return step.weight - step.rate * ahead / (np.sqrt(power / step.unbias("beta_2")) + step.setting("epsilon"))
+    return step.weight - step.rate * ahead / (np.sqrt(power / step.bias_correction("beta_2")) + step.setting("epsilon"))
 
 
 NADAM = Optimizer(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from initcheck.catalog import optimizers
-from initcheck.catalog.layers.traits.computing import LikeUnits
+from initcheck.catalog.layers.traits.computing import EqualUnits
 from initcheck.catalog.optimizers import Rule
 from initcheck.oracle.networks import DenseNetwork
 
@@ -171,7 +171,7 @@ class UnitNet:
         steps: How many.
     """
 
-    units: LikeUnits = field(hash=False)
+    units: EqualUnits = field(hash=False)
     kernel: float
     activation: str
     optimizer: str

@@ -41,9 +41,9 @@ from initcheck.oracle.networks import (
     DenseNetwork,
     activate,
     backward,
+    correct_rows,
+    correct_shares,
     forward,
-    right_rows,
-    right_shares,
     row_losses,
     targets,
 )
@@ -101,19 +101,19 @@ def losses(lab: Lab, name: str) -> Verdict:
 
 def _reductions(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[tuple[str, Any, Any]]:
     ask, outputs = lab.steps.losses, output.shape[-1]
-    share = batch.share.astype(np.float64)
+    share = batch.sample_weight.astype(np.float64)
     each = row_losses(name, batch.y, Rounded(output))
     weighted = each * share
     found = [
         ("the mean", ask(name, batch.y, output, None), each.sum() / 23.0),
-        ("the weighted mean", ask(name, batch.y, output, batch.share), weighted.sum() / 23.0),
+        ("the weighted mean", ask(name, batch.y, output, batch.sample_weight), weighted.sum() / 23.0),
         ("the sum", ask(name, batch.y, output, None, reduction="sum"), each.sum()),
-        ("the weighted sum", ask(name, batch.y, output, batch.share, reduction="sum"), weighted.sum()),
+        ("the weighted sum", ask(name, batch.y, output, batch.sample_weight, reduction="sum"), weighted.sum()),
         ("each row's", ask(name, batch.y, output, None, reduction="none"), each),
-        ("each row's, weighted", ask(name, batch.y, output, batch.share, reduction="none"), weighted),
+        ("each row's, weighted", ask(name, batch.y, output, batch.sample_weight, reduction="none"), weighted),
     ]
     if lab.steps.knows_reduction(_BY_WEIGHT):
-        mean = ask(name, batch.y, output, batch.share, reduction=_BY_WEIGHT)
+        mean = ask(name, batch.y, output, batch.sample_weight, reduction=_BY_WEIGHT)
         found.append(("the mean by weight", mean, weighted.sum() / Rounded(share).sum()))
     if outputs == 1 or name.startswith("sparse"):
         other = other_shape(batch.y)
@@ -211,7 +211,7 @@ def fit_steps(lab: Lab, task: Task) -> Verdict:
     for step in range(steps):
         batch = trace.rows[task.slices[step % len(task.slices)]]
         before = [Rounded(one) for one in trace.weights[step]]
-        slopes = backward(task.net, before, Rounded(batch.x), task.loss, batch.y, batch.share)[1]
+        slopes = backward(task.net, before, Rounded(batch.x), task.loss, batch.y, batch.sample_weight)[1]
         after = oracle.step(before, slopes)
         found += [
             (f"weight {k} after step {step + 1}", a, b)
@@ -338,7 +338,7 @@ def _weights_after(task: Task, trace: FitTrace, epoch: int) -> list[np.ndarray]:
 
 def _evaluated(task: Task, trace: FitTrace) -> Batch:
     """The rows as ``evaluate`` weighs them: by sample weights, not by class weights, which are for training."""
-    return trace.rows if task.weighted else trace.rows.shared(np.ones(len(trace.rows)))
+    return trace.rows if task.weighted else trace.rows.with_sample_weight(np.ones(len(trace.rows)))
 
 
 def _of_epoch(task: Task, reports: Sequence[Any], epoch: int) -> Sequence[Any]:
@@ -352,7 +352,7 @@ def _output(task: Task, weights: list[np.ndarray], batch: Batch) -> Rounded:
 
 
 def _row_loss(task: Task, weights: list[np.ndarray], batch: Batch) -> tuple[Any, int]:
-    each = row_losses(task.loss, batch.y, _output(task, weights, batch)) * batch.share.astype(np.float64)
+    each = row_losses(task.loss, batch.y, _output(task, weights, batch)) * batch.sample_weight.astype(np.float64)
     return each.sum(), len(batch)
 
 
@@ -368,7 +368,7 @@ def _metric(task: Task, seen: Sequence[tuple[list[np.ndarray], Batch]], by_share
     """The mean of the task's metric over all rows of those batches, each counted once or by its sample weight."""
     each = [_row_metric(task, _output(task, weights, batch), batch) for weights, batch in seen]
     if by_share:
-        shares = [batch.share.astype(np.float64) for _, batch in seen]
+        shares = [batch.sample_weight.astype(np.float64) for _, batch in seen]
         total = sum((one * share).sum() for one, share in zip(each, shares, strict=True))
         return total / Rounded(np.concatenate(shares)).sum()  # type: ignore[no-any-return] # a Rounded
     if not task.classifies:
@@ -386,7 +386,7 @@ def _row_metric(task: Task, output: Rounded, batch: Batch) -> Rounded:
         error = row_losses("mean_absolute_error", batch.y, output)
         assert isinstance(error, Rounded)
         return error
-    least, most = right_shares(task.loss, batch.y, output)
+    least, most = correct_shares(task.loss, batch.y, output)
     return Rounded((least + most) / 2, (most - least) / 2 / OTHER_ORDER)
 
 
@@ -412,7 +412,7 @@ def names(lab: Lab, name: str) -> Verdict:
             [(name, lab.steps.named_loss(name, batch.y, output), row_losses(loss, batch.y, Rounded(output)))]
         )
     return verdict(
-        [(name, lab.steps.named_metric(name, batch.y, output), Rounded(right_rows(loss, batch.y, output)[0]) / 23.0)]
+        [(name, lab.steps.named_metric(name, batch.y, output), Rounded(correct_rows(loss, batch.y, output)[0]) / 23.0)]
     )
 
 

@@ -18,7 +18,7 @@ from initcheck.comparing_runs.unconditional import (
 )
 from initcheck.comparing_runs.verdicts import POWER, RunsVerdict
 from initcheck.statistics.estimates import CONFIDENCE, Estimate, Values
-from initcheck.statistics.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
+from initcheck.statistics.exact_tests import min_pairs_for, min_runs_for, permutation_p_value, sign_flip_p_value
 
 Integers = npt.NDArray[np.int64]
 
@@ -211,7 +211,7 @@ def detectable(measured: Measured, runs: int, alpha: float) -> float:
     """The difference that so many runs show at that level with power ``POWER``; infinite where none can be shown."""
     from scipy import special
 
-    least = least_pairs(alpha) if measured.paired or measured.counted else least_runs(alpha)
+    least = min_pairs_for(alpha) if measured.paired or measured.counted else min_runs_for(alpha)
     if runs < max(2, least):
         return math.inf
     reach = -float(special.stdtrit(runs - 1, alpha / 2) + special.stdtrit(runs - 1, 1 - POWER))  # Student's t

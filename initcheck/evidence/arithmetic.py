@@ -290,7 +290,7 @@ class Steps:
             evaluated = model.evaluate(x, y, batch_size=task.batch, verbose=0, return_dict=True, **told)
             predicted = model.predict(rows.x, batch_size=task.batch, verbose=0)
         if task.class_weights:
-            rows = rows.shared(np.array(task.class_weights)[class_of(rows.y)])
+            rows = rows.with_sample_weight(np.array(task.class_weights)[class_of(rows.y)])
         return FitTrace(
             rows=rows,
             held_out=held_out,
@@ -365,7 +365,7 @@ def _recorder(keras: Any) -> Any:
 def _parts(task: Task, rows: Batch) -> tuple[np.ndarray, ...]:
     """Inputs, targets as the task shapes them, and sample weights where it has them."""
     y = other_shape(rows.y) if task.reshaped else rows.y
-    return (rows.x, y, rows.share) if task.weighted else (rows.x, y)
+    return (rows.x, y, rows.sample_weight) if task.weighted else (rows.x, y)
 
 
 def _tensor(value: Any) -> Any:

@@ -1,1 +1,1 @@
-"""The documented arithmetic in NumPy: networks, layers, optimizers, tasks, and what rounding may do to it."""
+"""The documented arithmetic in NumPy: networks, layers, optimizers, tasks, and the bounds of their rounding errors."""

@@ -1,4 +1,4 @@
-"""What common layers compute, written from their documentation; on float64 arrays and on ``Rounded`` ones alike.
+"""The outputs of common layers, written from their documentation, for float64 and ``Rounded`` arrays.
 
 Sources: https://keras.io/api/layers/ for arguments, defaults and the order of weights; Goodfellow, Bengio & Courville
 2016, Deep Learning, section 9.1, for convolution (a correlation); Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167;
@@ -27,17 +27,17 @@ def dense(weights: Weights, x: Array, activation: str = "linear", **_: Any) -> A
 
 
 def embedding(weights: Weights, x: Any, **_: Any) -> Array:
-    """The rows of the table."""
+    """The rows of the embedding table at the indices ``x``."""
     return weights[0][np.asarray(x)]
 
 
 def identity(_weights: Weights, x: Array, **_: Any) -> Array:
-    """The input."""
+    """The input, unchanged."""
     return x
 
 
 def normalized(x: Array, mean: Array, variance: Array, scale: Array, shift: Array) -> Array:
-    """With that mean and variance taken out, and another scale and shift put in."""
+    """The input less ``mean``, over √(``variance`` + epsilon), times ``scale``, plus ``shift``."""
     return (x - mean) / np.sqrt(variance + EPSILON) * scale + shift
 
 
@@ -48,30 +48,30 @@ def moments(x: Array, axis: int) -> tuple[Array, Array]:
 
 
 def batch_normalization(weights: Weights, x: Array, **_: Any) -> Array:
-    """By the moving mean and variance."""
+    """The input normalized by the moving mean and variance, as in inference."""
     scale, shift, mean, variance = weights
     return normalized(x, mean, variance, scale, shift)
 
 
 def batch_normalization_in_training(weights: Weights, x: Array, **_: Any) -> Array:
-    """By the mean and variance of the batch."""
+    """The input normalized by the mean and variance of the batch, as in training."""
     return normalized(x, *moments(x, 0), weights[0], weights[1])
 
 
-def moved_averages(weights: Weights, x: Array, momentum: float = 0.99, **_: Any) -> list[Array]:
-    """Weights of a batch normalization after a batch: its moving averages keep 99 % of themselves, by default."""
+def updated_averages(weights: Weights, x: Array, momentum: float = 0.99, **_: Any) -> list[Array]:
+    """The weights of a batch normalization after a batch: moving averages keep 99 % of themselves by default."""
     kept = Rounded(momentum)
     pairs = zip(weights[2:], moments(x, 0), strict=True)
     return [*weights[:2], *(old * kept + new[0] * (1.0 - kept) for old, new in pairs)]
 
 
 def layer_normalization(weights: Weights, x: Array, **_: Any) -> Array:
-    """By the mean and variance of each row."""
+    """The input normalized by the mean and variance of each row."""
     return normalized(x, *moments(x, -1), weights[0], weights[1])
 
 
 def convolution(weights: Weights, x: Array, **config: Any) -> Array:
-    """Products of the kernel with every window, summed: over one axis or two between batch and channels."""
+    """The sum of products of the kernel with each window, over one or two axes between batch and channels."""
     kernel, bias = weights
     sizes = kernel.shape[:-2]
     strides, rates = (np.broadcast_to(config.get(name, 1), len(sizes)) for name in ("strides", "dilation_rate"))
@@ -87,7 +87,7 @@ def convolution(weights: Weights, x: Array, **config: Any) -> Array:
 
 
 def _padded(x: Array, padding: str, reach: Sequence[int], strides: Any) -> Array:
-    """With zeros around: none, before the start, or so that a stride of 1 keeps the size, the odd one at the end."""
+    """The input padded with zeros: none, only before the start, or as ``same`` asks, the odd one at the end."""
     around = [(0, 0)]
     for size, one, stride in zip(x.shape[1:-1], reach, strides, strict=True):
         missing = max(0, (-(-size // int(stride)) - 1) * int(stride) + one - size)
@@ -134,11 +134,11 @@ def _split(x: Array, parts: int) -> list[Array]:
 
 
 def pooled_mean(_weights: Weights, x: Array, **_: Any) -> Array:
-    """The mean over all places."""
+    """The mean over all positions."""
     return x.sum(axis=1) / float(x.shape[1])
 
 
 def pooled_maximum(_weights: Weights, x: Array, **_: Any) -> Array:
-    """The largest of each pair of places; an odd one at the end is left out."""
+    """The maximum of each pair of positions; an odd one at the end is dropped."""
     pairs = x.shape[1] // 2
     return np.maximum(x[:, 0 : 2 * pairs : 2], x[:, 1 : 2 * pairs : 2])

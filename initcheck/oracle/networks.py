@@ -1,9 +1,9 @@
-"""The arithmetic of training, written from its formulas: what dense networks compute, their losses and gradients.
+"""The arithmetic of training, written from its formulas: outputs, losses and gradients of dense networks.
 
-Everything works on float64 arrays, and on ``Rounded`` ones to get the tolerance along with the number.
+Everything works on float64 arrays and on ``Rounded`` ones, which give the tolerance along with the value.
 
 Sources: Goodfellow, Bengio & Courville 2016, Deep Learning, sections 6.2 and 6.5, for outputs, losses and gradients;
-https://keras.io/api/losses/ and https://keras.io/api/layers/activations/ for what Keras calls them.
+https://keras.io/api/losses/ and https://keras.io/api/layers/activations/ for the names in Keras.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DenseNetwork:
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
-        """The shapes of the weights."""
+        """The shapes of the weights, kernel and bias of each layer in turn."""
         widths = (self.inputs, *self.widths)
         return [shape for a, b in itertools.pairwise(widths) for shape in ((a, b), (b,))]
 
@@ -84,15 +84,15 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], 
 
 
 def activate(name: str, x: Array) -> Array:
-    """What that activation makes of x."""
+    """The output of the activation of that name."""
     return softmax(x) if name == "softmax" else ACTIVATIONS[name][0](x)
 
 
-def pull_back(name: str, x: Array, f: Array, slope: Array) -> Array:
-    """The loss's slope at an activation's input, from that at its output."""
+def activation_gradient(name: str, x: Array, f: Array, gradient: Array) -> Array:
+    """The loss's gradient at an activation's input, from that at its output."""
     if name == "softmax":
-        return f * (slope - (slope * f).sum(axis=-1, keepdims=True))
-    return slope * ACTIVATIONS[name][1](x, f)
+        return f * (gradient - (gradient * f).sum(axis=-1, keepdims=True))
+    return gradient * ACTIVATIONS[name][1](x, f)
 
 
 def forward(net: DenseNetwork, weights: Sequence[Array], x: Array) -> Array:
@@ -112,7 +112,7 @@ def _layers(net: DenseNetwork, weights: Sequence[Array], x: Array) -> list[tuple
 
 
 def backward(
-    net: DenseNetwork, weights: Sequence[Array], x: Array, loss: str, y: Any, share: Any = 1.0
+    net: DenseNetwork, weights: Sequence[Array], x: Array, loss: str, y: Any, sample_weight: Any = 1.0
 ) -> tuple[Array, list[Array]]:
     """The mean loss over the rows, and its gradient for each weight.
 
@@ -122,19 +122,19 @@ def backward(
         x: Inputs.
         loss: Name of the loss.
         y: Targets.
-        share: Sample weights: each row's loss is multiplied by its own; the mean still divides by the number of rows.
+        sample_weight: Multiplies each row's loss; the mean still divides by the number of rows.
     """
-    share = np.broadcast_to(np.asarray(share, dtype=np.float64), (len(y),))
+    sample_weight = np.broadcast_to(np.asarray(sample_weight, dtype=np.float64), (len(y),))
     layers = _layers(net, weights, x)
     output = layers[-1][2]
-    slope = loss_slope(loss, y, output) * share[:, None] / float(len(y))
+    gradient = loss_gradient(loss, y, output) * sample_weight[:, None] / float(len(y))
     gradients: list[Array] = []
     for number in reversed(range(len(layers))):
         into, before, after = layers[number]
-        slope = pull_back(net.activations[number], before, after, slope)
-        gradients = [into.T @ slope, slope.sum(axis=0), *gradients]
-        slope = slope @ weights[2 * number].T
-    return (row_losses(loss, y, output) * share).sum() / float(len(y)), gradients
+        gradient = activation_gradient(net.activations[number], before, after, gradient)
+        gradients = [into.T @ gradient, gradient.sum(axis=0), *gradients]
+        gradient = gradient @ weights[2 * number].T
+    return (row_losses(loss, y, output) * sample_weight).sum() / float(len(y)), gradients
 
 
 def row_losses(loss: str, y: Any, output: Array) -> Array:
@@ -142,9 +142,9 @@ def row_losses(loss: str, y: Any, output: Array) -> Array:
 
     Args:
         loss: ``mean_squared_error``, or ``binary``, ``categorical`` or ``sparse_categorical`` crossentropy, which take
-            probabilities; with ``_logits`` appended, what goes into sigmoid or softmax.
-        y: Targets: numbers, 0 and 1, one-hot rows, or class numbers; shaped as the loss wants them.
-        output: What the network gives.
+            probabilities; with ``_logits`` appended, the inputs of sigmoid or softmax.
+        y: Targets: numbers, 0 and 1, one-hot rows, or class numbers; in the shape that the loss takes.
+        output: The network's output.
     """
     y = targets(loss, y, output.shape[-1])
     if loss == "mean_squared_error":
@@ -163,8 +163,8 @@ def row_losses(loss: str, y: Any, output: Array) -> Array:
     return -(y * np.log(clipped(output))).sum(axis=-1)
 
 
-def loss_slope(loss: str, y: Any, output: Array) -> Array:
-    """The derivative of each row's loss for each of its outputs."""
+def loss_gradient(loss: str, y: Any, output: Array) -> Array:
+    """The gradient of each row's loss with respect to its outputs."""
     y = targets(loss, y, output.shape[-1])
     if loss == "mean_squared_error":
         return (output - y) * 2.0 / float(output.shape[-1])
@@ -181,39 +181,39 @@ def loss_slope(loss: str, y: Any, output: Array) -> Array:
 
 
 def clipped(p: Array) -> Array:
-    """Probabilities kept away from 0 and 1 by Keras's fuzz factor, and known only as well as that."""
+    """Probabilities clipped away from 0 and 1 by Keras's fuzz factor, with that much more error."""
     p = np.maximum(np.minimum(p, 1.0 - FUZZ), FUZZ)
     return p.fuzzed(FUZZ) if isinstance(p, Rounded) else p
 
 
 def targets(loss: str, y: Any, columns: int) -> np.ndarray:
-    """The targets as one number for each output."""
+    """The targets as one number per output."""
     y = np.asarray(y)
-    wanted: np.ndarray = np.eye(columns)[y.reshape(-1)] if loss.startswith("sparse") else y.astype(np.float64)
-    return wanted
+    expected: np.ndarray = np.eye(columns)[y.reshape(-1)] if loss.startswith("sparse") else y.astype(np.float64)
+    return expected
 
 
-def right_shares(loss: str, y: Any, output: Array) -> tuple[np.ndarray, np.ndarray]:
-    """How right each row is, from 0 to 1: the least and the most that rounding allows; mostly the same.
+def correct_shares(loss: str, y: Any, output: Array) -> tuple[np.ndarray, np.ndarray]:
+    """Each row's accuracy, from 0 to 1: the least and the most within rounding error, mostly equal.
 
-    With the targets of a binary loss, the share of its outputs that are on the right side: above ½ means 1. Else
+    For a binary loss, the share of the row's outputs that are on the correct side of ½; above ½ means 1. Otherwise
     whether the first of the largest outputs is that of the class.
     """
     value = output.value if isinstance(output, Rounded) else output
     error = OTHER_ORDER * output.error if isinstance(output, Rounded) else np.zeros_like(output)
     if loss.startswith("binary") or value.shape[-1] == 1:
-        right = (value > 0.5) == (np.reshape(y, value.shape) > 0.5)
+        correct = (value > 0.5) == (np.reshape(y, value.shape) > 0.5)
         unsure = (np.abs(value - 0.5) <= error) & (error > 0)
-        return (right & ~unsure).mean(axis=-1), (right | unsure).mean(axis=-1)
-    wanted = targets(loss, y, value.shape[-1]).argmax(axis=-1)
+        return (correct & ~unsure).mean(axis=-1), (correct | unsure).mean(axis=-1)
+    expected = targets(loss, y, value.shape[-1]).argmax(axis=-1)
     ranked = np.sort(value, axis=-1)
-    right = value.argmax(axis=-1) == wanted
+    correct = value.argmax(axis=-1) == expected
     room = 2 * error.max(axis=-1)
     unsure = (ranked[:, -1] - ranked[:, -2] <= room) & (room > 0)
-    return (right & ~unsure).astype(float), (right | unsure).astype(float)
+    return (correct & ~unsure).astype(float), (correct | unsure).astype(float)
 
 
-def right_rows(loss: str, y: Any, output: Array) -> tuple[float, float]:
-    """How many rows are right: the least and the most that rounding allows."""
-    least, most = right_shares(loss, y, output)
+def correct_rows(loss: str, y: Any, output: Array) -> tuple[float, float]:
+    """The number of correct rows: the least and the most within rounding error."""
+    least, most = correct_shares(loss, y, output)
     return float(least.sum()), float(most.sum())

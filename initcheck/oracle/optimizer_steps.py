@@ -1,4 +1,4 @@
-"""The step of an optimizer, whatever its formula, and the schedules of learning rates, as Keras documents them.
+"""Optimizer steps for any formula, and learning-rate schedules, as Keras documents them.
 
 The formulas are in ``catalog.optimizers``, each beside its row.
 """
@@ -28,13 +28,13 @@ class Schedule:
 
 @dataclass(frozen=True, eq=False)
 class WeightStep:
-    """One step of one weight, as a formula is given it.
+    """One step of one weight: the input of a formula.
 
     Attributes:
         settings: Of the optimizer, by name.
-        number: What a hyperparameter is: ``Rounded`` knows what storing it in float32 costs, ``float`` is exact.
+        number: The type of a hyperparameter: ``Rounded`` adds the error of storing it in float32, ``float`` none.
         count: The number of the step, counted from 1.
-        slots: What the optimizer keeps of this weight, by name.
+        slots: The optimizer's state for this weight, by name.
         weight: Before the step, decayed.
         gradient: Clipped.
         rate: The learning rate.
@@ -53,25 +53,25 @@ class WeightStep:
         return self.number(self.settings[name])
 
     def slot(self, name: str, like: Array, fill: float = 0.0) -> Array:
-        """What was kept under that name; at first ``fill``, in the shape of ``like``."""
+        """The state of that name; at first ``fill``, in the shape of ``like``."""
         return self.slots.get(name, fill + 0.0 * like)
 
     def keep(self, name: str, value: Array) -> Array:
-        """The value, which is kept under that name."""
+        """Stores the value as the state of that name, and returns it."""
         self.slots[name] = value
         return value
 
-    def average(self, name: str, share: str, value: Array) -> Array:
-        """A moving average that keeps so much of its old value; that setting says how much."""
-        kept = self.setting(share)
+    def average(self, name: str, decay: str, value: Array) -> Array:
+        """The updated moving average; the setting ``decay`` is the share of its old value that it keeps."""
+        kept = self.setting(decay)
         return self.keep(name, kept * self.slot(name, value) + (1.0 - kept) * value)
 
-    def unbias(self, share: str) -> Array:
-        """The weight of all gradients so far in a moving average that began with zero."""
-        return 1.0 - self.power(self.settings[share], self.count)
+    def bias_correction(self, decay: str) -> Array:
+        """The total weight of all gradients so far in a moving average that began with zero."""
+        return 1.0 - self.power(self.settings[decay], self.count)
 
     def power(self, base: float, exponent: int) -> Array:
-        """A hyperparameter's power, as well known as after that many multiplications."""
+        """A hyperparameter's power, with the error of that many multiplications."""
         one = self.number(base)
         if not isinstance(one, Rounded):
             return one**exponent
@@ -84,13 +84,13 @@ Formula = Callable[[WeightStep], Array]
 
 
 class Stepper:
-    """Takes an optimizer's steps, and keeps its state.
+    """Runs an optimizer's steps and keeps its state.
 
     Args:
         formula: A weight after one step.
-        settings: Those that the formula reads, and those that all optimizers share.
-        start: How many steps it has counted before the first one.
-        number: What a hyperparameter is: ``Rounded`` knows what storing it in float32 costs, ``float`` is exact.
+        settings: Of the formula, and those that all optimizers share.
+        start: The number of steps taken before the first one.
+        number: The type of a hyperparameter: ``Rounded`` adds the error of storing it in float32, ``float`` none.
     """
 
     def __init__(
@@ -138,44 +138,44 @@ def _norm(arrays: Sequence[Array]) -> Array:
 
 
 def learning_rate(schedule: Schedule, step: int, number: Number = Rounded) -> Array:
-    """The learning rate of the step of that number, counted from 0.
+    """The learning rate at that step, counted from 0.
 
     Source: https://keras.io/api/optimizers/learning_rate_schedules/, where each class states its formula.
     """
-    told = schedule.config
+    config = schedule.config
     if schedule.name == "PiecewiseConstantDecay":
-        return number(told["values"][sum(step > edge for edge in told["boundaries"])])
-    first = told["initial_learning_rate"]
+        return number(config["values"][sum(step > edge for edge in config["boundaries"])])
+    first = config["initial_learning_rate"]
     if schedule.name == "CosineDecayRestarts":
-        steps = told["first_decay_steps"]
+        steps = config["first_decay_steps"]
         while step >= steps:
-            step, steps, first = step - steps, steps * told.get("t_mul", 2.0), first * told.get("m_mul", 1.0)
-        alpha, start = told.get("alpha", 0.0), told["initial_learning_rate"]
+            step, steps, first = step - steps, steps * config.get("t_mul", 2.0), first * config.get("m_mul", 1.0)
+        alpha, start = config.get("alpha", 0.0), config["initial_learning_rate"]
         cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
-        return _told((1 - alpha) * first * cosine + alpha * start, number, floor=start)
-    steps = told["decay_steps"]
+        return _rounded_rate((1 - alpha) * first * cosine + alpha * start, number, floor=start)
+    steps = config["decay_steps"]
     if schedule.name == "ExponentialDecay":
-        elapsed = step // steps if told.get("staircase") else step / steps
-        return _told(first * told["decay_rate"] ** elapsed, number)
+        elapsed = step // steps if config.get("staircase") else step / steps
+        return _rounded_rate(first * config["decay_rate"] ** elapsed, number)
     if schedule.name == "InverseTimeDecay":
-        elapsed = step // steps if told.get("staircase") else step / steps
-        return _told(first / (1 + told["decay_rate"] * elapsed), number)
+        elapsed = step // steps if config.get("staircase") else step / steps
+        return _rounded_rate(first / (1 + config["decay_rate"] * elapsed), number)
     if schedule.name == "PolynomialDecay":
-        if told.get("cycle"):
+        if config.get("cycle"):
             steps = steps * max(1, math.ceil(step / steps))
-        left = (1 - min(step, steps) / steps) ** told.get("power", 1.0)
-        last = told.get("end_learning_rate", 0.0001)
-        return _told((first - last) * left + last, number, floor=first)  # 1 − step/steps cancels
-    if (target := told.get("warmup_target")) is not None:
-        if step < told["warmup_steps"]:
-            return _told(first + (target - first) * step / told["warmup_steps"], number, floor=first)
-        first, step = target, step - told["warmup_steps"]
+        left = (1 - min(step, steps) / steps) ** config.get("power", 1.0)
+        last = config.get("end_learning_rate", 0.0001)
+        return _rounded_rate((first - last) * left + last, number, floor=first)  # 1 − step/steps cancels
+    if (target := config.get("warmup_target")) is not None:
+        if step < config["warmup_steps"]:
+            return _rounded_rate(first + (target - first) * step / config["warmup_steps"], number, floor=first)
+        first, step = target, step - config["warmup_steps"]
     cosine = 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps))
-    alpha = told.get("alpha", 0.0)
-    return _told(first * ((1 - alpha) * cosine + alpha), number, floor=first)
+    alpha = config.get("alpha", 0.0)
+    return _rounded_rate(first * ((1 - alpha) * cosine + alpha), number, floor=first)
 
 
-def _told(rate: float, number: Number, floor: float = 0.0) -> Array:
+def _rounded_rate(rate: float, number: Number, floor: float = 0.0) -> Array:
     """A rate computed in float32 by a handful of operations, one of them a power or a cosine."""
     if number is not Rounded:
         return number(rate)

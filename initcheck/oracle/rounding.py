@@ -1,8 +1,8 @@
-"""Arithmetic that knows how far single precision may be off: the source of every tolerance of training's arithmetic.
+"""Arithmetic with error bounds for single precision: the source of every tolerance of training's arithmetic.
 
-A ``Rounded`` is an array of float64 values with, for each, a bound of the error that the same formula makes in float32.
-Formulas written with NumPy's functions work on it as on an array, so that the oracle is written once and gives the
-number and its tolerance together.
+A ``Rounded`` is an array of float64 values, each with a bound of the error that the same formula makes in float32.
+Formulas written with NumPy's functions work on it as on an array, so the oracle is written once and gives the
+value and its tolerance together.
 
 Source: Wilkinson's running error analysis, in Higham 2002, Accuracy and Stability of Numerical Algorithms, section 3.3.
 """
@@ -24,7 +24,7 @@ UNIT_OF = {"float32": UNIT, "float64": 2.0**-53}
 TINY = 2.0**-126
 # Vectorised exp, log, tanh (Eigen, oneDNN) are off by a few units more; eight is a judgement, kept on TF 2.15–2.21.
 ELEMENTARY = 8 * UNIT
-# A framework may order the same sums and products otherwise, or use x·rsqrt(y) for x/√y: each such step costs at most
+# A framework may order the same sums and products differently, or use x·rsqrt(y) for x/√y: each such step costs at most
 # as much again as the one that it replaces, so that the bound of another order is a small multiple of this order's.
 OTHER_ORDER = 4.0
 
@@ -33,7 +33,7 @@ _MONOTONE = {np.exp: ELEMENTARY, np.log: ELEMENTARY, np.tanh: ELEMENTARY, np.log
 
 
 class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
-    """Values, and how far float32 may be off each.
+    """Values, each with a bound of its error in float32.
 
     Args:
         value: The exact values.
@@ -43,12 +43,12 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(self, value: npt.ArrayLike, error: npt.ArrayLike | None = None) -> None:
         self.value: Floats = np.asarray(value, dtype=np.float64)
         if error is None:
-            with np.errstate(over="ignore"):  # what float32 cannot hold is off by infinity
+            with np.errstate(over="ignore"):  # beyond float32's range the error is infinite
                 error = np.abs(self.value.astype(np.float32).astype(np.float64) - self.value)
         self.error: Floats = np.broadcast_to(np.asarray(error, dtype=np.float64), self.value.shape)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        """The result of a NumPy function with its bound."""
+        """The result of a NumPy function, with its bound."""
         if method != "__call__" or options:
             return NotImplemented
         numbers = [one if isinstance(one, Rounded) else Rounded(one) for one in inputs]
@@ -59,7 +59,7 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
         if rule is None:
             result = ufunc(*values)
             return result if result.dtype == bool else NotImplemented
-        with np.errstate(all="ignore"):  # an infinite bound is a bound: it says that nothing is known
+        with np.errstate(all="ignore"):  # an infinite bound is valid: nothing is known
             return Rounded(*rule(*values, *errors))
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Rounded:
@@ -70,17 +70,17 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
         return Rounded(value, self.error.sum(axis=axis, keepdims=keepdims) + terms * UNIT * magnitude)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Rounded:
-        """The largest."""
+        """The maximum."""
         return Rounded(self.value.max(axis=axis, keepdims=keepdims), self.error.max(axis=axis, keepdims=keepdims))
 
     def fuzzed(self, by: float) -> Rounded:
-        """The same values, known only to so much more."""
+        """The same values with that much more error."""
         return Rounded(self.value, self.error + by)
 
     def of(self, dtype: str) -> Rounded:
-        """The same values with the bound of that type: each of its terms shrinks with the unit roundoff, or faster.
+        """The same values with the bound of that dtype: each of its terms shrinks with the unit roundoff, or faster.
 
-        That needs hyperparameters that float32 stores exactly, as frameworks hold some of them in it whatever the type.
+        Hyperparameters must be exact in float32, since frameworks hold some of them in it whatever the dtype.
         """
         return self if dtype == "float32" else Rounded(self.value, self.error * (UNIT_OF[dtype] / UNIT))
 
@@ -91,7 +91,7 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As of an array."""
+        """The shape of the values."""
         return self.value.shape
 
     def __getitem__(self, key: Any) -> Rounded:
@@ -101,14 +101,14 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
         return len(self.value)
 
 
-def excess(measured: npt.ArrayLike, expected: Rounded) -> float:
-    """The largest deviation as a multiple of what rounding allows; above 1 is wrong, NaN counts as infinite."""
-    found = np.asarray(measured, dtype=np.float64)
-    if found.shape != expected.shape:
+def excess(actual: npt.ArrayLike, expected: Rounded) -> float:
+    """The largest deviation as a multiple of the rounding error allowed; above 1 is wrong, NaN counts as infinite."""
+    values = np.asarray(actual, dtype=np.float64)
+    if values.shape != expected.shape:
         return float("inf")
     allowed = OTHER_ORDER * expected.error + TINY
     with np.errstate(all="ignore"):
-        ratio = np.where(found == expected.value, 0.0, np.abs(found - expected.value) / allowed)
+        ratio = np.where(values == expected.value, 0.0, np.abs(values - expected.value) / allowed)
     return float(np.nan_to_num(ratio, nan=np.inf, posinf=np.inf).max(initial=0.0))
 
 
@@ -154,7 +154,7 @@ def _smaller(a: Floats, b: Floats, da: Floats, db: Floats) -> tuple[Floats, Floa
 
 
 def _heaviside(a: Floats, b: Floats, da: Floats, _db: Floats) -> tuple[Floats, Floats]:
-    unsure = (np.abs(a) <= OTHER_ORDER * da) & (da > 0)  # on which side of the kink float32 is, nobody can say
+    unsure = (np.abs(a) <= OTHER_ORDER * da) & (da > 0)  # float32 may be on either side of the kink
     return np.heaviside(a, b), np.where(unsure, 1.0, 0.0)
 
 

@@ -16,21 +16,21 @@ class Batch:
 
     x: np.ndarray
     y: np.ndarray
-    share: np.ndarray
+    sample_weight: np.ndarray
 
     def __getitem__(self, rows: slice) -> Batch:
-        return Batch(self.x[rows], self.y[rows], self.share[rows])
+        return Batch(self.x[rows], self.y[rows], self.sample_weight[rows])
 
     def __len__(self) -> int:
         return len(self.x)
 
-    def shared(self, share: np.ndarray) -> Batch:
+    def with_sample_weight(self, sample_weight: np.ndarray) -> Batch:
         """The same rows with other sample weights."""
-        return Batch(self.x, self.y, share.astype(np.float32))
+        return Batch(self.x, self.y, sample_weight.astype(np.float32))
 
 
 def other_shape(y: np.ndarray) -> np.ndarray:
-    """Targets of one number a row in the other shape that Keras takes: ``(n,)`` for ``(n, 1)``, and the reverse."""
+    """Targets of one number a row in the other shape that Keras accepts: ``(n,)`` for ``(n, 1)``, and the reverse."""
     return y.reshape(-1) if y.ndim > 1 else y[:, None]
 
 
@@ -53,12 +53,12 @@ def rows_for(net: DenseNetwork, loss: str, rows: int, seed: int, weighted: bool 
         y = stream.randint(0, outputs, size=rows).astype(np.int32)
         if not loss.startswith("sparse"):
             y = np.eye(outputs, dtype=np.float32)[y]
-    share = stream.uniform(0.25, 2.0, size=rows) if weighted else np.ones(rows)
-    return Batch(x, y, share.astype(np.float32))
+    sample_weight = stream.uniform(0.25, 2.0, size=rows) if weighted else np.ones(rows)
+    return Batch(x, y, sample_weight.astype(np.float32))
 
 
 def weights_for(net: DenseNetwork, seed: int) -> list[np.ndarray]:
-    """Random weights of a size that leaves the outputs away from saturation."""
+    """Random weights, small enough to keep the outputs away from saturation."""
     stream = np.random.RandomState(seed % 2**32)
     scale = {1: 0.2, 2: 0.7 / np.sqrt(net.inputs)}
     return [(scale[len(shape)] * stream.normal(size=shape)).astype(np.float32) for shape in net.shapes]

@@ -16,7 +16,7 @@ from initcheck.statistics.estimates import UNKNOWN, Estimate
 from initcheck.statistics.outcomes import MIN_EPOCHS, Outcomes, outcomes
 from initcheck.statistics.two_way import Components, Grid, variance_components
 
-# What each answer means and how its interval is made, in words for every table and page.
+# The meaning of each answer and the method of its interval, for every table and page.
 METHODS = {
     "held-out mean": "mean accuracy on the held-out rows over reseeds; 95 % bootstrap interval (BCa; percentile from "
     "1,000 runs on)",
@@ -25,14 +25,14 @@ METHODS = {
     "training mean": "mean accuracy of the final weights on the training rows; interval as above",
     "training sd": "standard deviation of that accuracy over reseeds; interval as above",
     "comes out best": "chance to have the highest held-out accuracy if each initializer were run once, ties shared; "
-    "exact for the observed runs, 95 % percentile bootstrap (Clopper–Pearson at 0 and 1); none of one draw of weights, "
-    "or of runs that share weights or orders",
+    "exact for the observed runs, 95 % percentile bootstrap (Clopper–Pearson at 0 and 1); none for one draw of "
+    "weights, or for runs that share weights or orders",
     "epochs to target": "median of the first epoch whose reported training accuracy reaches the target; 95 % interval "
     "between order statistics; > means not within the epochs given",
     "stuck": "share of runs that never reached the target and whose loss has stopped falling, is not a number, or has "
-    "come down to what predicting one class for all rows allows (docs/estimates.md); it cannot be told from fewer "
-    "than 8 epochs, nor from a loss whose noise could hide a fall by 2 % in each quarter of the epochs; 95 % "
-    "Clopper–Pearson interval, which allows for none or all of the runs that cannot be told",
+    "come down to what predicting one class for all rows allows (docs/estimates.md); it is unknown after fewer "
+    "than 8 epochs, and for a loss whose noise could hide a fall by 2 % in each quarter of the epochs; 95 % "
+    "Clopper–Pearson interval, which allows for none or all of the unknown runs",
     "restarts": "fresh runs that give a 95 % chance of at least one that is not stuck, from the interval of the share; "
     "none where no run of any initializer reached the target, as perhaps none can",
 }
@@ -46,7 +46,7 @@ COMPONENTS_METHOD = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What the runs of one initializer say.
+    """The answers for one initializer.
 
     Attributes:
         initializer: Name of the row.
@@ -55,18 +55,18 @@ class Answer:
         test_stddev: Its standard deviation over reseeds.
         train_mean: Mean training accuracy of the final weights.
         train_stddev: Its standard deviation over reseeds.
-        best: Chance to come out best if each initializer were run once; NaN where an initializer's runs are not as many
+        best: Chance to come out best if each initializer were run once; NaN where the runs of an initializer are not
             independent draws of weights.
         epochs_to_target: Median of the epochs needed; infinite where most runs never get there.
-        reached: Runs that reached the target accuracy.
-        unfinished: Runs that did not, and whose loss still falls; of fewer than 8 epochs, falls in each.
-        judged: Runs of which it can be told whether they are stuck; 0 where fewer than 8 epochs tell it of some only,
-            as then none but those that reached the target or diverged would count.
-        noisy: Runs of which it cannot be told because their loss is too noisy.
+        reached: The number of runs that reached the target accuracy.
+        unfinished: The number that did not and whose loss still falls; with fewer than 8 epochs, falls in each.
+        judged: The number of runs known to be stuck or not; 0 where fewer than 8 epochs decide it for some only, as
+            then none but those that reached the target or diverged would count.
+        noisy: The number of runs whose loss is too noisy to decide it.
         stuck: Share of stuck runs among the judged, whose interval allows for the others; NaN where there are none.
-        restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that cannot be told, or where no run
-            of any initializer reached the target.
-        one_run: Whether they are one run, repeated, as nothing in them is random: only ``best`` has an interval.
+        restarts: Fresh runs for a 95 % chance of one that is not stuck; NaN where that is unknown, or where no run of
+            any initializer reached the target.
+        one_run: Whether they are one run repeated, since nothing in them is random: only ``best`` has an interval.
     """
 
     initializer: str
@@ -92,7 +92,7 @@ def answer(groups: Sequence[Runs], target: float, one_class: OneClass | None = N
     Args:
         groups: Finished runs of one problem, a group for each initializer.
         target: The problem's target accuracy.
-        one_class: What naming one class for all rows gives, where that is known.
+        one_class: The result of naming one class for all rows, where it is known.
     """
     best = _best(groups) if groups else []
     answers = [_answer(runs, share, target, one_class) for runs, share in zip(groups, best, strict=True)]
@@ -102,18 +102,18 @@ def answer(groups: Sequence[Runs], target: float, one_class: OneClass | None = N
 
 
 def _best(groups: Sequence[Runs]) -> list[Estimate]:
-    """How often each initializer would come out best; unknown where a run is not a draw of weights of its own."""
+    """Each initializer's chance to come out best; unknown where runs are not independent draws of weights."""
     if any(np.ptp(runs.orders) for runs in groups):
         return [UNKNOWN] * len(groups)
-    found = estimates.best_shares([runs.test_accuracy for runs in groups])
+    shares = estimates.best_shares([runs.test_accuracy for runs in groups])
     nothing_random = all(map(is_one_run, groups))
-    return [_without_interval(share) for share in found] if nothing_random else found
+    return [_without_interval(share) for share in shares] if nothing_random else shares
 
 
 def is_one_run(runs: Runs) -> bool:
-    """Whether the runs are one, repeated: equal in all that was recorded, of an initializer that draws nothing.
+    """Whether the runs are one run repeated: equal in every record, of an initializer that draws nothing.
 
-    What one of the user's own draws is seen from its runs alone: several of them whose every loss is equal.
+    Whether a user's own initializer draws is judged by its runs alone: several of them whose every loss is equal.
     """
     row = INITIALIZERS.get(runs.initializer)
     draws = row.law.random if row else len(runs) == 1 or not np.isfinite(runs.history).all()
@@ -131,9 +131,9 @@ def _without_interval(estimate: Estimate) -> Estimate:
 
 
 def attribute(runs: Runs) -> Components | None:
-    """How much of the spread of the held-out accuracy is the initial weights, how much the rows' order.
+    """The shares of the variance of the held-out accuracy due to the initial weights and to the rows' order.
 
-    None where not every initial weights met every order, at least two of each, or where all runs are equal.
+    None unless each of two or more initial weights met each of two or more orders, or where all runs are equal.
     """
     reseeds, row = np.unique(runs.reseeds, return_inverse=True)
     orders, column = np.unique(runs.orders, return_inverse=True)
@@ -145,17 +145,17 @@ def attribute(runs: Runs) -> Components | None:
 
 
 def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | None) -> Answer:
-    found = outcomes(runs, target, one_class)
+    ends = outcomes(runs, target, one_class)
     grid = Grid.of(runs.reseeds, runs.orders)
-    judged, stuck = _stuck_share(found, runs.epochs, grid)
+    judged, stuck = _stuck_share(ends, runs.epochs, grid)
     one_run = is_one_run(runs)
     by = grid or estimates
-    to_target = by.median(found.epochs_to_target)
+    to_target = by.median(ends.epochs_to_target)
     if one_run:
         stuck, to_target = _without_interval(stuck), _without_interval(to_target)
     restarts = estimates.runs_until_success(stuck)
     if math.isinf(restarts.value) and judged < len(runs):
-        restarts = UNKNOWN  # of the others one may have been on its way
+        restarts = UNKNOWN  # one of the others may not be stuck
     return Answer(
         initializer=runs.initializer,
         runs=len(runs),
@@ -165,29 +165,29 @@ def _answer(runs: Runs, best: Estimate, target: float, one_class: OneClass | Non
         train_stddev=by.stddev(runs.train_accuracy),
         best=best,
         epochs_to_target=to_target,
-        reached=int(found.reached.sum()),
-        unfinished=int(found.unfinished.sum()),
+        reached=int(ends.reached.sum()),
+        unfinished=int(ends.unfinished.sum()),
         judged=judged,
-        noisy=int(found.noisy.sum()),
+        noisy=int(ends.noisy.sum()),
         stuck=stuck,
         restarts=restarts,
         one_run=one_run,
     )
 
 
-def _stuck_share(found: Outcomes, epochs: int, grid: Grid | None) -> tuple[int, Estimate]:
-    """Of how many runs it can be told whether they are stuck, and the share of these that are.
+def _stuck_share(ends: Outcomes, epochs: int, grid: Grid | None) -> tuple[int, Estimate]:
+    """The number of runs known to be stuck or not, and the share of these that are stuck.
 
-    No run that reached the target is among those that cannot be told, so that the others are no random sample: the
-    interval reaches from the share if none of them is stuck to that if all are. From few epochs the value itself would
-    be 0 or 1 by construction, and is not given.
+    No run that reached the target is unknown, so the known ones are no random sample: the interval reaches from the
+    share if no unknown run is stuck to the share if all are. With few epochs the value itself would be 0 or 1 by
+    construction, and is not given.
     """
-    runs, stuck, unknown = len(found.stuck), int(found.stuck.sum()), int(found.unknown.sum())
+    runs, stuck, unknown = len(ends.stuck), int(ends.stuck.sum()), int(ends.unknown.sum())
     judged = runs - unknown
     if not judged or (unknown and epochs < MIN_EPOCHS):
         return 0, UNKNOWN
     if grid:
-        ends = grid.proportion(found.stuck), grid.proportion(found.stuck | found.unknown)
+        least, most = grid.proportion(ends.stuck), grid.proportion(ends.stuck | ends.unknown)
     else:
-        ends = estimates.proportion(stuck, runs), estimates.proportion(stuck + unknown, runs)
-    return judged, Estimate(stuck / judged, ends[0].low, ends[1].high)
+        least, most = estimates.proportion(stuck, runs), estimates.proportion(stuck + unknown, runs)
+    return judged, Estimate(stuck / judged, least.low, most.high)

@@ -1,4 +1,4 @@
-"""Samples of a discrete quantity, such as rightly classified rows: moments, tolerance intervals, and two compared."""
+"""Samples of a discrete quantity, such as correctly classified rows: moments, tolerance intervals, comparison."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Counts:
 
     @classmethod
     def of(cls, sample: npt.NDArray[np.int64]) -> Counts:
-        """Those of a sample."""
+        """The distinct values of a sample, counted."""
         return cls(*np.unique(np.asarray(sample, dtype=np.int64), return_counts=True))
 
     @property
@@ -55,16 +55,16 @@ class Counts:
         return float(self.counts @ deviations**4 / self.n) / second**2 if second else math.nan
 
     def outside(self, low: float, high: float) -> int:
-        """How many lie below ``low`` or above ``high``."""
+        """The number of values below ``low`` or above ``high``."""
         return int(self.counts[(self.values < low) | (self.values > high)].sum())
 
     def percentile_of(self, value: float) -> float:
-        """Share that lies below the value, and half of those that equal it, in per cent."""
+        """The share below the value, plus half of the share that equals it, in per cent."""
         below, equal = (int(self.counts[chosen].sum()) for chosen in (self.values < value, self.values == value))
         return 100 * (below + equal / 2) / self.n
 
     def share_of(self, value: float) -> float:
-        """Share of the sample that equals the value."""
+        """The share of the sample that equals the value."""
         return float(self.counts[self.values == value].sum() / self.n)
 
     def tolerance_interval(self, content: float) -> tuple[int, int]:
@@ -86,8 +86,8 @@ class Counts:
     def stddev_interval(self) -> tuple[float, float]:
         """The 95 % percentile bootstrap interval of the standard deviation."""
         drawn = np.random.RandomState(0).multinomial(self.n, self.counts / self.n, size=FEW_RESAMPLES)
-        moved = self.values - self.mean
-        variances = (drawn @ moved**2 - (drawn @ moved) ** 2 / self.n) / max(1, self.n - 1)
+        centred = self.values - self.mean
+        variances = (drawn @ centred**2 - (drawn @ centred) ** 2 / self.n) / max(1, self.n - 1)
         tail = 100 * (1 - CONFIDENCE) / 2
         low, high = np.percentile(np.sqrt(np.maximum(0, variances)), [tail, 100 - tail])
         return float(low), float(high)
@@ -96,13 +96,13 @@ class Counts:
 def difference_p_value(old: Counts, new: Counts, score: Callable[[Values], Values]) -> float:
     """Two-sided p-value of the difference between two samples' means of a score, if one distribution gave both.
 
-    That distribution is taken to be both samples pooled, from which both are drawn anew: a bootstrap under the null
-    hypothesis, whose tail is not simulated but approximated.
+    Both samples are resampled from the two pooled: a bootstrap under the null hypothesis, whose tail is approximated
+    rather than simulated.
 
     Args:
         old: The first sample.
         new: The second sample.
-        score: What is averaged, of an array of values.
+        score: The function of the values that is averaged.
     """
     pooled = Counts.of(np.repeat([*old.values, *new.values], [*old.counts, *new.counts]))
     scores = score(pooled.values.astype(np.float64))
@@ -112,7 +112,7 @@ def difference_p_value(old: Counts, new: Counts, score: Callable[[Values], Value
 
 
 def resampling_p_value(scores: Values, weights: Values, sizes: tuple[int, int], difference: float) -> float:
-    """How often two samples of one distribution have mean scores that far apart: the tail, by its saddlepoint.
+    """The probability that two samples of one distribution have mean scores that far apart, by a saddlepoint.
 
     The approximation keeps its relative error far out, where the normal one fails on skewed and discrete values.
     Sources: Lugannani & Rice 1980, Saddle point approximation for the distribution of the sum of independent random
@@ -128,7 +128,7 @@ def resampling_p_value(scores: Values, weights: Values, sizes: tuple[int, int], 
 
     scores = scores - weights @ scores
     error = math.sqrt(weights @ scores**2) * math.sqrt(sum(1 / n for n in sizes))
-    if abs(difference) <= 1e-4 * error:  # where the formula divides by nothing, and the p-value is 1 to four digits
+    if abs(difference) <= 1e-4 * error:  # the formula divides by 0 here, and the p-value is 1 to four digits
         return 1.0
 
     def cumulants(t: float) -> Values:

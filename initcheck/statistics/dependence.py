@@ -1,7 +1,6 @@
-"""Whether elements that should be independent are: correlations at every lag, along rows, columns and streams.
+"""Tests of independence of elements: correlations at every lag, along rows, columns and streams.
 
-Samples come standardized. The correlations of the elements and of their magnitudes are both looked at, since a copy
-with random signs is uncorrelated.
+Samples are standardized. Elements and their magnitudes are both tested, since a copy with random signs is uncorrelated.
 """
 
 from __future__ import annotations
@@ -21,27 +20,27 @@ Scores = npt.NDArray[np.float64]
 def within(sample: Sample, law: ElementLaw | None) -> Finding:
     """The largest correlation of a sample with itself shifted, over all shifts up to half its length.
 
-    Without a law the elements have two values, whose magnitudes tell nothing more, and they alone are looked at.
+    Without a law the elements have two values, whose magnitudes carry no information, and only they are tested.
 
     r_k·√(n−k) is standard normal in the limit. The products of normal elements have a kurtosis of 9, so with the n/2
     terms of the largest shift the tail is heavier by exp(6·z⁴/(24·n/2)) at the score z (Edgeworth's first term): by a
     third for n = 4,096 and z = 6.5, by a hundredth for n = 10⁵.
     """
     lags = len(sample) // 2
-    found = []
+    findings = []
     for name, values in _views(sample, law):
         scores = _shifted_products(values, values)[1 : lags + 1]
-        found.append(_worst(f"{name}, lag", scores, 1))
-    return _of(found, len(sample))
+        findings.append(_worst(f"{name}, lag", scores, 1))
+    return _of(findings, len(sample))
 
 
 def between(pairs: Sequence[tuple[Sample, Sample]], law: ElementLaw | None) -> Finding:
     """The largest correlation between the two samples of a pair, at every shift up to half their length either way.
 
-    Looked at for each pair by itself, and for each shift with all pairs taken together. All samples have one length.
+    Tested for each pair by itself, and for each shift over all pairs together. All samples have one length.
     """
     n = len(pairs[0][0])
-    found = []
+    findings = []
     for index, name in enumerate(("elements", "magnitudes") if law else ("elements",)):
         scores = []
         for x, y in pairs:
@@ -51,21 +50,21 @@ def between(pairs: Sequence[tuple[Sample, Sample]], law: ElementLaw | None) -> F
             scores.append(np.concatenate([behind[::-1], ahead]))
         table = np.array(scores)
         start = 1 - n // 2
-        found.append(_worst(f"{name} of one pair, shift", table, start))
-        found.append(_worst(f"{name} of all pairs, shift", table.sum(axis=0) / math.sqrt(len(pairs)), start))
-    return _of(found, n * len(pairs))
+        findings.append(_worst(f"{name} of one pair, shift", table, start))
+        findings.append(_worst(f"{name} of all pairs, shift", table.sum(axis=0) / math.sqrt(len(pairs)), start))
+    return _of(findings, n * len(pairs))
 
 
 def rows(matrix: Sample, law: ElementLaw) -> Finding:
     """Whether the sums and the norms of the rows and columns of a matrix scatter as those of independent elements.
 
     The sum of squares of r standardized row sums is χ² with r degrees of freedom but for the kurtosis of a sum of c
-    elements, which a gamma law with the right variance r·(2 + excess/c) takes in; so for the norms.
+    elements, for which a gamma law with the variance r·(2 + excess/c) allows; likewise for the norms.
     """
     from scipy.special import gammainc, gammaincc
 
     fourth, excess_of_squares = law.kurtosis, _excess_of_squares(law)
-    found = []
+    findings = []
     for name, lines in (("rows", matrix), ("columns", matrix.T)):
         count, length = lines.shape
         sums = np.square(lines.sum(axis=1)) / length
@@ -74,12 +73,12 @@ def rows(matrix: Sample, law: ElementLaw) -> Finding:
             variance = 2 + excess / length
             total = float(terms.sum()) / variance
             tail = min(gammainc(count / variance, total), gammaincc(count / variance, total))
-            found.append(Finding(f"{what} of {name}", float(terms.mean()), count, min(1.0, 2 * float(tail))))
-    return _of(found, matrix.size)
+            findings.append(Finding(f"{what} of {name}", float(terms.mean()), count, min(1.0, 2 * float(tail))))
+    return _of(findings, matrix.size)
 
 
 def _views(sample: Sample, law: ElementLaw | None) -> list[tuple[str, Sample]]:
-    """The elements, and how far out each lies as a uniform variable, whose products have light tails."""
+    """The elements, and their magnitudes as uniform variables, whose products have light tails."""
     if law is None:
         return [("elements", sample)]
     outward = 2 * cdf(law, np.abs(sample)) - 1
@@ -103,9 +102,9 @@ def _worst(name: str, scores: Scores, first: int) -> Finding:
     return Finding(f"{name} {shift}", float(scores.flat[where]), scores.size, p_value)
 
 
-def _of(found: list[Finding], n: int) -> Finding:
-    worst = min(found, key=lambda one: one.p_value)
-    return Finding(worst.group, worst.value, n, min(1.0, worst.p_value * len(found)))
+def _of(findings: list[Finding], n: int) -> Finding:
+    worst = min(findings, key=lambda one: one.p_value)
+    return Finding(worst.group, worst.value, n, min(1.0, worst.p_value * len(findings)))
 
 
 def _excess_of_squares(law: ElementLaw) -> float:

@@ -16,8 +16,8 @@ RESAMPLES = 9999
 FEW_RESAMPLES = 999  # where each is dear
 MANY = 1000  # from here on BCa's corrections are far below the interval's own error, and cost n² steps
 _BATCH = 4_000_000  # values resampled at once: 32 MB, however many there are
-_ROUNDING = 1e-9  # of shares that would be equal but for it
-MIN_BOOTSTRAP = 5  # fewer values have too few distinct resamples to speak of 95 %
+_ROUNDING = 1e-9  # of shares that would otherwise be equal
+MIN_BOOTSTRAP = 5  # fewer values have too few distinct resamples for 95 %
 Values = npt.NDArray[np.float64]
 
 
@@ -26,9 +26,9 @@ class Estimate:
     """A number with its error.
 
     Attributes:
-        value: The estimate; infinite where it lies beyond what was observed.
-        low: Lower end of the interval; NaN where the sample cannot tell.
-        high: Upper end of the interval; NaN where the sample cannot tell.
+        value: The estimate; infinite where it lies beyond the observed values.
+        low: Lower end of the interval; NaN where the sample does not determine it.
+        high: Upper end of the interval; NaN where the sample does not determine it.
     """
 
     value: float
@@ -36,7 +36,7 @@ class Estimate:
     high: float
 
 
-UNKNOWN = Estimate(math.nan, math.nan, math.nan)  # where the sample has nothing to say
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)  # where the sample does not determine it
 
 
 def mean(values: Values) -> Estimate:
@@ -53,7 +53,7 @@ def _bootstrap(values: Values, statistic: Callable[..., Any]) -> Estimate:
     from scipy import stats
 
     value = float(statistic(values)) if len(values) > 1 or statistic is np.mean else math.nan
-    if len(values) > 1 and np.ptp(values) == 0:  # said exactly: the mean of n equal floats may be off by a bit
+    if len(values) > 1 and np.ptp(values) == 0:  # exact: the computed mean of n equal floats may differ by a bit
         return Estimate(float(values[0]) if statistic is np.mean else 0.0, math.nan, math.nan)
     if len(values) < MIN_BOOTSTRAP:
         return Estimate(value, math.nan, math.nan)
@@ -100,7 +100,7 @@ def median(values: Values) -> Estimate:
 
 
 def runs_until_success(failure: Estimate) -> Estimate:
-    """How many runs give a 95 % chance that one at least does not fail, from the share that fails."""
+    """The number of runs for a 95 % chance that at least one succeeds, from the share that fails."""
     return Estimate(*(_runs_until_success(share) for share in (failure.value, failure.low, failure.high)))
 
 
@@ -111,12 +111,12 @@ def _runs_until_success(failure: float) -> float:
         return 1.0
     if failure >= 1:
         return math.inf
-    # A hair is taken off so that a share of exactly 0.05^(1/k) needs k runs, not k + 1.
+    # The 1e-9 makes a share of exactly 0.05^(1/k) need k runs, not k + 1.
     return float(math.ceil(math.log(1 - CONFIDENCE) / math.log(failure) - 1e-9))
 
 
 def best_shares(samples: Sequence[Values]) -> list[Estimate]:
-    """How often each sample would come out best if one value were taken from each; ties are shared.
+    """Each sample's chance to come out best if one value were taken from each; ties are shared.
 
     The value is exact for the empirical distributions; the interval is the percentile bootstrap's over the values.
     Where one always or never comes out best a bootstrap sees no spread; then it is Clopper and Pearson's for as many
@@ -142,14 +142,14 @@ def best_shares(samples: Sequence[Values]) -> list[Estimate]:
 
 
 def _bound_if_certain(share: Estimate, contests: int) -> Estimate:
-    """The exact interval in place of none for a share of 0 or 1."""
+    """The share with the exact interval if it is 0 or 1 and has none."""
     nearest = round(share.value)
     certain = math.isnan(share.low) and abs(share.value - nearest) < _ROUNDING
     return proportion(nearest * contests, contests) if certain else share
 
 
 def compare_pairs(first: Values, second: Values) -> tuple[float, float]:
-    """In which share of all pairs of values, one of each sample, the first is above the second, and below it."""
+    """The shares of all pairs, one value of each sample, in which the first is above the second, and below it."""
     ordered = np.sort(second)
     pairs = len(first) * len(second)
     above = int(np.searchsorted(ordered, first, side="left").sum())
@@ -160,7 +160,7 @@ def compare_pairs(first: Values, second: Values) -> tuple[float, float]:
 def with_percentiles(values: Values, resampled: Values | list[Values]) -> list[Estimate]:
     """Each value with its percentile bootstrap interval; ``resampled`` has shape ``(resamples, values)``.
 
-    An interval without width is none: it comes from too few values, not from certainty.
+    An interval of width 0 counts as none: it comes from too few values, not from certainty.
     """
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(resampled, [tail, 100 - tail], axis=0)
@@ -169,15 +169,16 @@ def with_percentiles(values: Values, resampled: Values | list[Values]) -> list[E
 
 
 def _count_values(samples: Sequence[Values]) -> npt.NDArray[np.int64]:
-    """How often each sample holds each value, shape ``(samples, values)``, values ascending."""
+    """The count of each value in each sample, shape ``(samples, values)``, values ascending."""
     values = np.unique(np.concatenate(samples))
     return np.array([np.bincount(np.searchsorted(values, sample), minlength=len(values)) for sample in samples])
 
 
 def _shares_of_counts(counts: npt.NDArray[np.int64]) -> Values:
-    """Breaking ties by a uniform u makes the others' chance to stay below a value a product of lines in u.
+    """The chance of each competitor to have the highest value, shape ``(competitors,)``.
 
-    Its integral over u is exact by Gauss–Legendre, the product being a polynomial of degree ``len(counts) − 1``.
+    If a uniform u breaks ties, the others' chance to stay below a value is a product of lines in u, a polynomial of
+    degree ``len(counts) − 1``, which Gauss–Legendre integrates exactly.
     """
     mass = counts.astype(np.float64)
     mass /= mass.sum(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Tests of two samples of whole numbers that hold for any distribution and any number of runs: by permutation."""
+"""Permutation tests of two samples of integers, valid for any distribution and any number of runs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _MOST_SLACK = 0.2  # standard deviations of the sum that rounding may hide; beyo
 
 
 def sign_flip_p_value(differences: Integers) -> float:
-    """Two-sided p-value of the mean of paired differences, if either of a pair could as well be the other.
+    """Two-sided p-value of the mean of paired differences, if the two of a pair are exchangeable.
 
-    Exact: how often signs drawn at random give a sum as far from 0. For very many pairs the tail is the normal one with
-    Yates's correction; a sum of random signs has lighter tails, so that it is no smaller than it should be. Source:
+    Exact: the probability that random signs give a sum as far from 0. For very many pairs the tail is the normal one
+    with Yates's correction; a sum of random signs has lighter tails, so the p-value is never too small. Source:
     Fisher 1935, The Design of Experiments, section 21.
 
     Args:
@@ -49,10 +49,10 @@ def sign_flip_p_value(differences: Integers) -> float:
 def permutation_p_value(old: Integers, new: Integers) -> float:
     """Two-sided p-value of the difference of two samples' means, if one distribution gave both.
 
-    Exact: how often a division of all values into two samples at random gives means as far apart. Where that takes too
-    many steps, values are rounded, and divisions count that rounding may have moved nearer: the p-value is no smaller
-    than the exact one. Where that would matter, of very many values in either sample, the tail is approximated by
-    ``difference_p_value``. Source: Pitman 1937, Significance tests which may be applied to samples from any
+    Exact: the probability that a random division of all values into two samples gives means as far apart. Where that
+    takes too many steps, values are rounded, and divisions that rounding may have moved nearer count too: the p-value
+    is no smaller than the exact one. Where that would matter, for very many values in either sample, ``difference_p_value``
+    approximates the tail. Source: Pitman 1937, Significance tests which may be applied to samples from any
     populations.
 
     Args:
@@ -79,10 +79,10 @@ def permutation_p_value(old: Integers, new: Integers) -> float:
 
 
 def _farther(scores: Integers, few: int, expected: float, distance: float) -> float:
-    """How often so few of all scores, chosen at random, have a sum at least that far from the expected one."""
-    # Values are chosen one after the other, each with the share still missing: probabilities, however many there are.
+    """The probability that a random choice of ``few`` scores has a sum at least that far from the expected one."""
+    # Values are chosen one after the other, each with the share still missing: probabilities for any n.
     most = int(np.sort(scores)[-few:].sum())
-    joint = np.zeros((few + 1, most + 1))  # that so many of the values seen so far are chosen, with that sum
+    joint = np.zeros((few + 1, most + 1))  # P(so many of the values so far are chosen, with that sum)
     joint[0, 0] = 1.0
     missing = np.arange(few, -1, -1.0)[:, np.newaxis]
     for left, score in zip(range(len(scores), 0, -1), map(int, np.sort(scores)), strict=True):
@@ -94,13 +94,13 @@ def _farther(scores: Integers, few: int, expected: float, distance: float) -> fl
     return min(1.0, float(joint[few][far].sum()))
 
 
-def least_pairs(alpha: float) -> int:
-    """Fewest pairs for which the sign-flip test can give a p-value below ``alpha``."""
+def min_pairs_for(alpha: float) -> int:
+    """The least number of pairs for which the sign-flip test can give a p-value below ``alpha``."""
     return 1 + math.floor(1 - math.log2(alpha))
 
 
-def least_runs(alpha: float) -> int:
-    """Fewest runs in each of two samples for which the permutation test can."""
+def min_runs_for(alpha: float) -> int:
+    """The least number of runs in each sample for which the permutation test can give a p-value below ``alpha``."""
     runs = 1
     while 2 / math.comb(2 * runs, runs) >= alpha:
         runs += 1
@@ -108,16 +108,16 @@ def least_runs(alpha: float) -> int:
 
 
 def spread_p_value(old: Integers, new: Integers, *, paired: bool) -> float:
-    """That two samples have one spread: the tests of their mean absolute deviations, the greater of two p-values.
+    """Two-sided p-value of equal spread: the greater of two tests of the mean absolute deviations.
 
-    With deviations from the median of both, the test is exact where both are of one distribution; but a mere shift is
-    a change to it. With those from each side's own median (Brown & Forsythe 1974) a shift is none; but few values lie
-    closer to their own median than to the distribution's, so that alone it is approximate.
+    With deviations from the median of both samples, the test is exact if both have one distribution, but it also
+    detects a mere shift. With deviations from each sample's own median (Brown & Forsythe 1974) it ignores a shift, but
+    is only approximate, as few values lie closer to their own median than to the distribution's.
     """
-    mine, other = (int(np.median(2 * sample)) for sample in (old, new))
+    first, second = (int(np.median(2 * sample)) for sample in (old, new))
     both = int(np.median(np.concatenate([2 * old, 2 * new])))
     p_values = []
-    for middles in ((both, both), (mine, other)):
+    for middles in ((both, both), (first, second)):
         one, two = (np.abs(2 * sample - middle) for sample, middle in zip((old, new), middles, strict=True))
         p_values.append(sign_flip_p_value(two - one) if paired else permutation_p_value(one, two))
     return max(p_values)

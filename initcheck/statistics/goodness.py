@@ -1,7 +1,7 @@
-"""How likely a faultless generator is to look as a sample does: pure statistics, one p-value each.
+"""Goodness-of-fit tests of samples against a law: pure statistics, one p-value each.
 
-Samples come standardized: the law's mean taken off, divided by its standard deviation. Where several p-values are
-looked at together, the smallest is multiplied by their number (Bonferroni), so that each verdict has one p-value.
+Samples are standardized: the law's mean subtracted, divided by its standard deviation. Of several p-values taken
+together, the smallest is multiplied by their number (Bonferroni), so that each verdict has one p-value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from initcheck.catalog.laws import ElementLaw
 from initcheck.catalog.laws import Family as LawFamily
 from initcheck.statistics.budget import POWER
 
-LOOK_POWER = math.sqrt(POWER)  # a failure counts when it is confirmed: two independent looks must both see the effect
+LOOK_POWER = math.sqrt(POWER)  # a failure is confirmed on fresh streams: two independent tests must detect the effect
 Sample = npt.NDArray[np.float64]
 Test = Callable[[Sample], tuple[float, float]]  # a standardized sample → its statistic and p-value
 
@@ -42,11 +42,11 @@ class Finding:
 
 def most_suspicious(groups: Mapping[str, Sample], test: Test) -> Finding:
     """The group with the smallest p-value, corrected for the choice among all."""
-    found = []
+    findings = []
     for name, sample in groups.items():
         value, p_value = test(sample)
-        found.append(Finding(name, value, len(sample), min(1.0, p_value * len(groups))))
-    return min(found, key=lambda one: one.p_value)
+        findings.append(Finding(name, value, len(sample), min(1.0, p_value * len(groups))))
+    return min(findings, key=lambda one: one.p_value)
 
 
 def unit_law(family: LawFamily) -> ElementLaw:
@@ -78,7 +78,7 @@ def two_sided(z: float) -> float:
 
 
 def mean_test(slack: float = 0.0) -> Test:
-    """The z test of a mean of zero, known standard deviation; ``slack`` is the rounding that may shift it."""
+    """The z test of mean 0 with known standard deviation; ``slack`` is the rounding error that may shift it."""
 
     def test(sample: Sample) -> tuple[float, float]:
         mean = float(sample.mean())
@@ -88,7 +88,7 @@ def mean_test(slack: float = 0.0) -> Test:
 
 
 def sign_test(sample: Sample) -> tuple[float, float]:
-    """As many elements above the mean as below: the share above, and its p-value (binomial, by its normal limit)."""
+    """The share of elements above the mean, and its p-value if ½ is expected (binomial, by its normal limit)."""
     above = float(np.count_nonzero(sample > 0) + np.count_nonzero(sample == 0) / 2) / len(sample)
     return above, two_sided((2 * above - 1) * math.sqrt(len(sample)))
 
@@ -96,7 +96,7 @@ def sign_test(sample: Sample) -> tuple[float, float]:
 def scale_test(kurtosis: float, slack: float = 0.0) -> Test:
     """The z test of a standard deviation of 1 about the known mean: z = ln(s)·√(4n/(κ−1)), by the delta method.
 
-    ``slack`` is the relative rounding that may change s.
+    ``slack`` is the relative rounding error of s.
     """
 
     def test(sample: Sample) -> tuple[float, float]:
@@ -110,7 +110,7 @@ def scale_test(kurtosis: float, slack: float = 0.0) -> Test:
 def shape_test(law: ElementLaw, slack: float = 0.0) -> Test:
     """Kolmogorov and Smirnov's test: the largest distance of the distribution functions, beyond ``slack``.
 
-    Its p-value is the limit's for large n, which is never too small: 0.86 to 0.997 of the alarms that it states.
+    Its p-value is the limit for large n, which is never too small: 0.86 to 0.997 of the stated alarms occur.
     """
 
     def test(sample: Sample) -> tuple[float, float]:
@@ -128,11 +128,11 @@ def shape_test(law: ElementLaw, slack: float = 0.0) -> Test:
 def extremes_test(law: ElementLaw, slack: float = 0.0) -> Test:
     """Whether the least and the greatest element lie where those of n independent ones do.
 
-    P(max ≤ m) = F(m)ⁿ, and so for the least one; too near the middle and too far out both count. It sees a wrong limit
-    of a bounded law far more finely than its standard deviation does: n elements fill the support to about 1/n.
-    ``slack`` is the rounding that may have moved an element in or out.
+    P(max ≤ m) = F(m)ⁿ, and likewise for the least one; too near the middle and too far out both count. It detects a
+    wrong limit of a bounded law far better than the standard deviation does: n elements fill the support to about 1/n.
+    ``slack`` is the rounding error that may have moved an element in or out.
     """
-    # Beyond a limit is the support's business; at it, float32 cannot tell one cell of its grid from the next.
+    # The support has its own check; at its limits float32 does not resolve one cell of its grid from the next.
     least = 0.0 if law.family == "normal" else 2.0**-23
 
     def test(sample: Sample) -> tuple[float, float]:
@@ -180,7 +180,7 @@ def resolution_test(bits: int) -> Test:
 
 
 def samples_for_scale(effect: float, kurtosis: float, false_alarm_rate: float, groups: int, slack: float = 0.0) -> int:
-    """How many elements show a relative error of the standard deviation, in each of two looks with power √0.999.
+    """The sample size that detects a relative error of the standard deviation, in each of two tests with power √0.999.
 
     n = (κ−1)/4 · ((z_{1−α/2G} + z_{0.9995}) / (ln(1+e) − slack))²: the scale test's z has expectation
     (ln(1+e) − slack)·√(4n/(κ−1)).
@@ -190,7 +190,7 @@ def samples_for_scale(effect: float, kurtosis: float, false_alarm_rate: float, g
 
 
 def samples_for_shift(effect: float, false_alarm_rate: float, groups: int, spread: float = 1.0) -> int:
-    """How many show a mean (or a correlation) of ``effect`` standard deviations, likewise.
+    """The sample size that detects a mean (or a correlation) of ``effect`` standard deviations, likewise.
 
     n = ((z_{1−α/2G} + spread·z_{0.9995}) / e)², where ``spread`` is the score's standard deviation under the effect.
     """
@@ -198,7 +198,7 @@ def samples_for_shift(effect: float, false_alarm_rate: float, groups: int, sprea
 
 
 def samples_for_distance(effect: float, false_alarm_rate: float, groups: int) -> int:
-    """How many show distribution functions that are ``effect`` apart, beyond the slack, likewise.
+    """The sample size that detects distribution functions ``effect`` apart, beyond the slack, likewise.
 
     n = ((√(−½·ln(α/2G)) + ½·z_{0.9995}) / e)²: Kolmogorov's tail is 2·exp(−2x²), and the empirical distribution
     function has a standard deviation of at most ½/√n where the two are farthest apart.
@@ -208,7 +208,7 @@ def samples_for_distance(effect: float, false_alarm_rate: float, groups: int) ->
 
 
 def samples_for_limit(effect: float, false_alarm_rate: float, groups: int) -> int:
-    """How many show that a bounded law ends short of its limits by ``effect``: with certainty, none lying beyond.
+    """The sample size that detects with certainty that a bounded law ends short of its limits by ``effect``.
 
     n = ln(4G/α) / −ln(1 − tail): the extremes' p-value is 4·(1 − tail)ⁿ at most. The tail is that of the truncated
     normal law, whose ends are thinner than the uniform law's.
@@ -219,12 +219,12 @@ def samples_for_limit(effect: float, false_alarm_rate: float, groups: int) -> in
 
 
 def samples_for_tail(tail: float, false_alarm_rate: float, groups: int) -> int:
-    """How many show that a tail of that weight is missing: with certainty, the p-value being 2·(1 − tail)ⁿ at most."""
+    """The sample size that detects with certainty that a tail is missing: the p-value is 2·(1 − tail)ⁿ at most."""
     return math.ceil(math.log(2 * groups / false_alarm_rate) / -math.log1p(-tail))
 
 
 def samples_for_repeats(chance: float, bits: int, false_alarm_rate: float, groups: int, shapes: int = 1) -> int:
-    """How many in each of some shapes show that two elements coincide with that chance, and not with 2^-bits.
+    """The sample size in each shape that detects that two elements coincide with that chance, not with 2^-bits.
 
     Both counts of coinciding pairs are Poisson; the effect is missed if it is missed in every shape.
     """
@@ -240,14 +240,14 @@ def samples_for_repeats(chance: float, bits: int, false_alarm_rate: float, group
 
 
 def _limit(false_alarm_rate: float, groups: int) -> float:
-    """The score that the most suspicious of some groups must pass to fail."""
+    """The score above which the most suspicious of several groups fails."""
     from scipy.special import ndtri
 
     return float(-ndtri(false_alarm_rate / (2 * groups)))
 
 
 def _reserve() -> float:
-    """How many standard deviations above that limit the score must be expected, to pass it with the power asked for."""
+    """The distance of the expected score above that limit, in standard deviations, for the required power."""
     from scipy.special import ndtri
 
     return float(ndtri(LOOK_POWER))

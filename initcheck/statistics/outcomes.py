@@ -1,4 +1,4 @@
-"""What became of each run: whether it reached the target, is stuck, is unfinished, or nobody can tell."""
+"""The outcome of each run: it reached the target, is stuck, is unfinished, or is unknown."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from initcheck.catalog.problem_facts import OneClass
 from initcheck.records import Runs
 from initcheck.statistics import estimates
 
-MIN_EPOCHS = 8  # of which each quarter has two; fewer cannot tell a plateau from a slow start
-PROGRESS = 0.02  # a fall from one quarter of the epochs to the last by this share of the loss is no plateau
+MIN_EPOCHS = 8  # two in each quarter; fewer cannot distinguish a plateau from a slow start
+PROGRESS = 0.02  # a fall from the third quarter of the epochs to the last by this share of the loss is no plateau
 FLAT = 0.0001  # a fall by a smaller share than this is a flat line, and may be rounding
 SLOWER = 0.5  # a fall is slower than before where it is less than this share of that of the quarter before
 CLEAR = 3.0  # standard errors that a fall must exceed to be more than noise
-NEAR = 0.01  # above the least loss of one answer to all rows by this share of it: all but arrived there
-BELOW = 0.001  # below it by this share: something was learned of the rows
-_WHOLE = 0.01  # rows that an accuracy in float32 is off a whole number of them
+NEAR = 0.01  # within this share of the least loss of one answer to all rows: arrived there
+BELOW = 0.001  # below it by this share: the model learns from the rows
+_COUNT_ERROR = 0.01  # rows: the rounding error of a count computed from a float32 accuracy
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What became of each run, in their order; every array has the shape ``(runs,)``.
+    """The outcome of each run, in order; every array has the shape ``(runs,)``.
 
     Attributes:
         epochs_to_target: First epoch whose reported training accuracy reaches the target; infinite where none does.
-        stuck: Whether it never reached the target and had stopped getting better.
-        unfinished: Whether it never reached the target while its loss still falls, so that more epochs would help. Of
+        stuck: Whether it never reached the target and stopped improving.
+        unfinished: Whether it never reached the target while its loss still falls, so that more epochs would help. With
             fewer than 8 epochs, which show no noise, the loss has to fall in each, the last time by much or about as
             fast as the time before.
-        noisy: Whether its loss seems to lie on a plateau, but its noise could hide that it learns; epochs without a
-            number count as noise where too few others are left.
-        unknown: Whether nobody can tell if it is stuck: it is too noisy, or named one class for all rows while its loss
+        noisy: Whether its loss seems to lie on a plateau, but its noise could hide that it learns; epochs whose loss is
+            not finite count as noise where too few others are left.
+        unknown: Whether it may or may not be stuck: it is too noisy, or named one class for all rows while its loss
             falls and is above the least of one answer to all of them, or has fewer than 8 epochs.
     """
 
@@ -54,17 +54,17 @@ class Outcomes:
 
 
 def outcomes(runs: Runs, target: float, one_class: OneClass | None = None) -> Outcomes:
-    """What became of each run, all of which can be computed from ``history.csv`` and the classes' counts.
+    """The outcome of each run, computed from nothing but ``history.csv`` and the classes' counts.
 
-    A run that did not reach the target is stuck if its last training loss is no number or infinite, or if the loss lies
-    on a plateau. A loss that still falls is unfinished, not stuck: more epochs would help it, a restart need not. But
-    where a run named one class for all rows in every epoch, all that fell may be the output's bias: it is stuck if the
-    loss is near the least that one answer to all rows can have, unfinished if below that, and above it nobody can tell.
+    A run that did not reach the target is stuck if its last training loss is NaN or infinite, or if the loss lies on a
+    plateau. A run whose loss still falls is unfinished, not stuck: more epochs would help it, a restart need not. But
+    where a run named one class for all rows in every epoch, perhaps only the output's bias learned: it is stuck if the
+    loss is near the least of one answer to all rows, unfinished if below that, and unknown above it.
 
     Args:
         runs: The runs.
         target: The problem's target accuracy.
-        one_class: What naming one class for all rows gives; None where that is not known, and not looked at.
+        one_class: The result of naming one class for all rows; None where it is unknown, and then it is ignored.
     """
     loss, epochs = runs.metric("loss"), _epochs_to_target(runs, target)
     never = np.isinf(epochs)
@@ -89,17 +89,17 @@ def outcomes(runs: Runs, target: float, one_class: OneClass | None = None) -> Ou
 
 
 def _epochs_to_target(runs: Runs, target: float) -> estimates.Values:
-    reached = _whole(runs.metric("accuracy"), runs.train_total) / runs.train_total >= target
+    reached = _row_counts(runs.metric("accuracy"), runs.train_total) / runs.train_total >= target
     return np.where(reached.any(axis=1), 1.0 + reached.argmax(axis=1), np.inf)
 
 
-def _whole(shares: estimates.Values, total: int) -> estimates.Values:
-    """How many of the rows those shares are: whole, where rounding to float32 has made them hardly less or more."""
+def _row_counts(shares: estimates.Values, total: int) -> estimates.Values:
+    """The number of rows in those shares, rounded where it differs from an integer only by float32's rounding."""
     counts = shares * total
     with np.errstate(invalid="ignore"):
-        whole = np.rint(counts)
-        found: estimates.Values = np.where(np.abs(counts - whole) < _WHOLE, whole, counts)
-    return found
+        integers = np.rint(counts)
+        rounded: estimates.Values = np.where(np.abs(counts - integers) < _COUNT_ERROR, integers, counts)
+    return rounded
 
 
 def _falls_in_each(loss: estimates.Values) -> Flags:
@@ -111,8 +111,8 @@ def _falls_in_each(loss: estimates.Values) -> Flags:
         falls = -np.diff(loss, axis=1)
         size = np.maximum(np.abs(loss[:, -2]), np.abs(loss[:, -1]))
         pace = falls[:, -1] >= np.minimum(PROGRESS * size, SLOWER * falls[:, -min(2, epochs - 1)])
-        found: Flags = (falls > 0).all(axis=1) & (falls[:, -1] >= FLAT * size) & pace
-    return found
+        in_each: Flags = (falls > 0).all(axis=1) & (falls[:, -1] >= FLAT * size) & pace
+    return in_each
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class _Late:
         second: Mean loss of the second quarter.
         third: Of the third.
         last: Of the last.
-        noise: What a difference of two of these must exceed to be more than noise.
+        noise: The least difference of two of these that is more than noise.
     """
 
     second: estimates.Values
@@ -137,13 +137,13 @@ class _Late:
     def of(cls, loss: estimates.Values) -> _Late:
         """From losses of shape ``(runs, epochs)``."""
         quarter = loss.shape[1] // 4
-        late = np.ma.masked_invalid(loss[:, -3 * quarter :])  # an epoch without a number need not be the end
+        late = np.ma.masked_invalid(loss[:, -3 * quarter :])  # after a NaN or infinite loss training may go on
         with np.errstate(invalid="ignore", over="ignore"):  # under the mask
             # Second differences cancel any line, and the squares of their weights sum to 1 + 4 + 1.
             noise = np.ma.sqrt(np.mean(np.ma.masked_invalid(np.diff(late, n=2, axis=1)) ** 2, axis=1) / 6)
             quarters = late.reshape(len(loss), 3, quarter)
             second, third, last = quarters.mean(axis=2).filled(np.nan).T
-            known = 2 * quarters.count(axis=2).min(axis=1) >= quarter  # else too few to tell
+            known = 2 * quarters.count(axis=2).min(axis=1) >= quarter  # else too few
             error = np.where(known, noise.filled(np.inf), np.inf) * math.sqrt(2 / quarter)
         return cls(second, third, last, CLEAR * error)
 
@@ -158,23 +158,23 @@ class _Late:
             clear = np.maximum(self.second, self.third) - self.last > self.noise
             much = fall >= PROGRESS * self.size
             keeps_pace = (fall >= SLOWER * before) & (fall >= FLAT * self.size)
-        found: Flags = (fall > 0) & clear & (much | keeps_pace)
-        return found
+        still: Flags = (fall > 0) & clear & (much | keeps_pace)
+        return still
 
     def may_hide_a_fall(self) -> Flags:
-        """Whether a fall by ``PROGRESS``, which counts as one, could be lost in the noise of each.
+        """Whether a fall by ``PROGRESS`` could be lost in the noise of each.
 
-        How often a fall is seen up to that noise, docs/estimates.md measures.
+        docs/estimates.md measures how often a fall is detected up to that noise.
         """
         with np.errstate(invalid="ignore", over="ignore"):
-            found: Flags = ~(self.noise <= PROGRESS * self.size)
-        return found
+            hidden: Flags = ~(self.noise <= PROGRESS * self.size)
+        return hidden
 
     def near(self, least: float) -> tuple[Flags, Flags]:
-        """Whether each has all but arrived at the least loss of one answer to all rows, and whether it is below that.
+        """Whether each has arrived near the least loss of one answer to all rows, and whether it is below that.
 
-        One whose pace leads below it within half as many epochs again is passing, and has not arrived. Of an unknown
-        least loss, NaN, neither is said.
+        A loss whose pace leads below it within half as many epochs again is passing and has not arrived. For an unknown
+        least loss, NaN, both are False.
         """
         with np.errstate(invalid="ignore", over="ignore"):
             learns = self.last < least - np.maximum(BELOW * least, self.noise)
@@ -186,14 +186,14 @@ class _Late:
 def names_one_class(runs: Runs, one_class: OneClass) -> Flags:
     """Whether each run's predictions were one class for all rows, after every epoch but those of the first quarter.
 
-    As far as counts tell: of the held-out rows, those of one class were right after each of these epochs, and of all
-    rows those of that class at the end. Which class it is may change: where all are as frequent, little decides it.
+    Judged by counts: after each of these epochs the correct held-out rows were as many as one class has, and at the end
+    the correct rows of both parts were. The class may change: where all are equally frequent, little decides it.
     """
-    right = _whole(runs.metric("val_accuracy")[:, -3 * (runs.epochs // 4) :], runs.test_total)
+    correct = _row_counts(runs.metric("val_accuracy")[:, -3 * (runs.epochs // 4) :], runs.test_total)
     counts = np.array(one_class.test_correct)
     if counts.sum() != runs.test_total or sum(one_class.train_correct) != runs.train_total:
         return np.zeros(len(runs), dtype=bool)  # of other data than these runs
     pair = runs.test_total + 1  # so that both counts of a class are one number
     last = np.isin(runs.train_correct * pair + runs.test_correct, np.array(one_class.train_correct) * pair + counts)
-    found: Flags = np.isin(right, counts).all(axis=1) & last
-    return found
+    one: Flags = np.isin(correct, counts).all(axis=1) & last
+    return one

@@ -1,4 +1,4 @@
-"""Estimates from runs in a two-way grid: they share rows and columns, so that formulas for independent runs fail."""
+"""Estimates from runs in a two-way grid, whose shared rows and columns break formulas for independent runs."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from initcheck.statistics.estimates import (
     with_percentiles,
 )
 
-Statistic = Callable[[Values], float]  # of how often each run counts
+Statistic = Callable[[Values], float]  # of the weight of each run
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Which row and column each run is of; the grid may have gaps.
+    """The row and the column of each run; the grid may have gaps.
 
     Attributes:
         rows: Shape ``(runs,)``: numbers from 0 on.
@@ -35,15 +35,15 @@ class Grid:
 
     @classmethod
     def of(cls, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Grid | None:
-        """The grid of runs that are named by both; None where none shares its row or none its column with another."""
-        found = [np.unique(names, return_inverse=True) for names in (rows, columns)]
-        if any(not 1 < len(names) < len(rows) for names, _ in found):
+        """The grid of runs by their names; None where no two runs share a row, or no two a column."""
+        axes = [np.unique(names, return_inverse=True) for names in (rows, columns)]
+        if any(not 1 < len(names) < len(rows) for names, _ in axes):
             return None
-        return cls(*(place for _, place in found))
+        return cls(*(place for _, place in axes))
 
     @property
     def least(self) -> int:
-        """How many rows or columns there are, whichever are fewer."""
+        """The number of rows or of columns, whichever is less."""
         return int(min(self.rows.max(), self.columns.max())) + 1
 
     def mean(self, values: Values) -> Estimate:
@@ -66,7 +66,7 @@ class Grid:
         return self._estimate(median)
 
     def proportion(self, flags: npt.NDArray[np.bool_]) -> Estimate:
-        """The share of the runs, with its interval: where all or none are, the exact one for as many as ``least``."""
+        """The share of the runs, with its interval; for 0 and 1 the exact one for ``least`` runs."""
         share = float(flags.mean())
         if share in (0, 1):
             return proportion(int(share) * self.least, self.least)
@@ -81,7 +81,7 @@ class Grid:
             return with_percentiles(np.array([value]), resampled)[0]
 
     def _resamples(self) -> Iterator[Values]:
-        """How often each run counts if rows and columns are drawn with replacement (Owen 2007)."""
+        """The weights of the runs if rows and columns are drawn with replacement (Owen 2007)."""
         stream = np.random.RandomState(0)
         for _ in range(FEW_RESAMPLES):
             times = [
@@ -103,7 +103,7 @@ def _stddev(values: Values, weights: Values) -> float:
 
 @dataclass(frozen=True)
 class Components:
-    """Shares of a variance: of the rows, of the columns, and of their interplay; each from 0 to 1."""
+    """Shares of a variance due to rows, columns and their interplay, each from 0 to 1."""
 
     total: float
     rows: Estimate
@@ -114,8 +114,8 @@ class Components:
 def variance_components(table: Values) -> Components | None:
     """Attributes the variance of a two-way table to its rows and its columns; None where nothing varies.
 
-    Moments of the two-way random-effects model, one value in each cell; negative estimates count as zero. The intervals
-    resample rows and columns together. Sources: Searle, Casella & McCulloch 1992, Variance Components, 4.7; Owen 2007,
+    Method of moments for the two-way random-effects model, one value a cell; negative estimates count as zero. The
+    intervals resample rows and columns together. Sources: Searle, Casella & McCulloch 1992, Variance Components, 4.7; Owen 2007,
     The pigeonhole bootstrap.
 
     Args:

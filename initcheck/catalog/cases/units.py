@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from initcheck.catalog import optimizers
 from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits.computing import LikeUnits
+from initcheck.catalog.layers.traits.computing import EqualUnits
 from initcheck.catalog.recipes import UnitNet
 
 
@@ -12,6 +12,6 @@ def unit_nets() -> tuple[UnitNet, ...]:
     """Of every kind a net of zeros and one of a constant, by plain and by accelerated gradient descent."""
     return tuple(
         UnitNet(units, kernel, "sigmoid" if kernel == 0 else "tanh", optimizer)
-        for units in select(LikeUnits)
+        for units in select(EqualUnits)
         for kernel, optimizer in ((0.0, optimizers.PLAIN.name), (0.25, optimizers.NESTEROV.name))
     )

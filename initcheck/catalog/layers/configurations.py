@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from initcheck.catalog.layers.kind import Without
-from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, LikeUnits, TrainingRole
+from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, LayerOptions, TrainingRole
 from initcheck.catalog.layers.traits.engines import Stackable
 from initcheck.catalog.layers.traits.noises import OF_NOISE
 from initcheck.catalog.layers.traits.weights import OF_WEIGHTS
@@ -14,7 +14,7 @@ VECTORS, ROWS_OF_VECTORS, IMAGES = (3, 4), (2, 3, 4), (2, 6, 6, 4)
 
 NO_WEIGHTS = Without("it has no weights", OF_WEIGHTS)
 NO_NOISE = Without("it draws nothing in training", OF_NOISE)
-NO_UNITS = Without("it has no units whose symmetry could break", (LikeUnits,))
+NO_UNITS = Without("it has no units whose symmetry could break", (EqualUnits,))
 NOT_STACKED = Without("nobody has written it for members side by side", (Stackable,))
 NO_FORMULA = Without("nobody has written its formula", (FormulaCase,))
 NOT_TRAINED = Without("another layer of its role stands for it in the small trainings", (TrainingRole,))

@@ -16,7 +16,7 @@ from initcheck.catalog.layers.configurations import (
     scaled,
 )
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
-from initcheck.catalog.layers.traits.computing import UNITS, FormulaCase, LayerOptions, LikeUnits, Role, TrainingRole
+from initcheck.catalog.layers.traits.computing import UNITS, EqualUnits, FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.weights import (
     GLOROT,
@@ -186,7 +186,7 @@ CONV_2D = LayerKind(
         input_shape=IMAGES,
         policy="float64",
     ),
-    LikeUnits(
+    EqualUnits(
         order=0, input_shape=(5, 5, 2), arguments={"filters": UNITS, "kernel_size": 3}, pooling="GlobalAveragePooling2D"
     ),
     TrainingRole(order=0, role=Role.CONVOLUTION, settings=(*_FILTERS, *_TRAINED), kernels=("kernel_initializer",)),

@@ -14,7 +14,7 @@ from initcheck.catalog.layers.configurations import (
     normal,
 )
 from initcheck.catalog.layers.kind import LayerKind, Without
-from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, LikeUnits, TrainingRole
+from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, LayerOptions, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, Stackable, Stacking, State
 from initcheck.catalog.layers.traits.weights import (
     GLOROT,
@@ -91,7 +91,7 @@ DENSE = LayerKind(
     State(),
     Stackable(how=Stacking.WITH_ACTIVATION),
     NO_NOISE,
-    Without("the nets whose symmetry is judged are made of it", (LikeUnits,)),
+    Without("the nets whose symmetry is judged are made of it", (EqualUnits,)),
     Without("every small training ends in it", (TrainingRole,)),
 )
 

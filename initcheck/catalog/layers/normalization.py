@@ -11,7 +11,7 @@ from initcheck.oracle.layer_outputs import (
     batch_normalization,
     batch_normalization_in_training,
     layer_normalization,
-    moved_averages,
+    updated_averages,
 )
 
 _FEATURES, _AFFINE = ((1, 6),), (ONES, ZEROS)
@@ -60,7 +60,7 @@ BATCH_NORMALIZATION = LayerKind(
         positive=(3,),
         averages=(2, 3),
         training=True,
-        updated=moved_averages,
+        updated=updated_averages,
         dtypes=("float32",),
     ),
     FormulaCase(
@@ -73,7 +73,7 @@ BATCH_NORMALIZATION = LayerKind(
         positive=(3,),
         averages=(2, 3),
         training=True,
-        updated=moved_averages,
+        updated=updated_averages,
     ),
     LayerOptions(
         order=5,

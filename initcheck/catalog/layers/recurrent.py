@@ -8,7 +8,7 @@ from typing import Any
 
 from initcheck.catalog.layers.configurations import NOT_STACKED, RECURRENT, ROWS_OF_VECTORS
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
-from initcheck.catalog.layers.traits.computing import UNITS, FormulaCase, LayerOptions, LikeUnits, Role, TrainingRole
+from initcheck.catalog.layers.traits.computing import UNITS, EqualUnits, FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
 from initcheck.catalog.layers.traits.weights import (
@@ -87,7 +87,7 @@ def _formula(order: int, name: str, gates: int, formula: Any, biases: tuple[int,
 def _of_every_cell(gates: int) -> tuple[Trait, ...]:
     return (
         StackedKernels(order=2, kernels=2, arguments={"units": 64}, inputs=((1, 2, 64),)),
-        LikeUnits(order=0, input_shape=(2, 2), arguments={"units": UNITS}, gates=gates, recurrent=True),
+        EqualUnits(order=0, input_shape=(2, 2), arguments={"units": UNITS}, gates=gates, recurrent=True),
         State(holds=Holds.MORE, drawing_options=_DROPPING),
     )
 

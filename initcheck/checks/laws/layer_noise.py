@@ -45,7 +45,7 @@ def inputs(case: NoiseLaw) -> np.ndarray:
 
 def draws(case: NoiseLaw) -> int:
     """How many independent random numbers one call draws."""
-    return math.prod(case.shape) // math.prod(case.shape[axis] for axis in case.alike)
+    return math.prod(case.shape) // math.prod(case.shape[axis] for axis in case.shared_axes)
 
 
 def needs(alpha: float) -> int:
@@ -84,7 +84,7 @@ def _law(case: NoiseLaw) -> ElementLaw | None:
 
 def _one_of(case: NoiseLaw) -> tuple[slice, ...]:
     """One of each set of elements that are dropped together."""
-    return tuple(slice(1) if axis in case.alike else slice(None) for axis in range(len(case.shape)))
+    return tuple(slice(1) if axis in case.shared_axes else slice(None) for axis in range(len(case.shape)))
 
 
 def _affine(case: NoiseLaw) -> tuple[float, float]:

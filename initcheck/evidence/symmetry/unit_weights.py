@@ -13,7 +13,7 @@ from initcheck.evidence.trace import Array
 from initcheck.frameworks.floatx import floatx
 
 if TYPE_CHECKING:
-    from initcheck.catalog.layers.traits.computing import LikeUnits
+    from initcheck.catalog.layers.traits.computing import EqualUnits
     from initcheck.catalog.recipes import UnitNet
 
 RATE = 0.1
@@ -66,7 +66,7 @@ def _walk(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
     return UnitWalk(_by_unit(units, seen), np.array(losses))
 
 
-def _by_unit(units: LikeUnits, seen: list[tuple[list[Array], list[Array]]]) -> dict[str, Array]:
+def _by_unit(units: EqualUnits, seen: list[tuple[list[Array], list[Array]]]) -> dict[str, Array]:
     """Weights with the units last; of a recurrent kernel, which has units on both sides, every pair of them."""
     found = {}
     names = ("kernel", "recurrent kernel", "bias") if units.recurrent else ("kernel", "bias")

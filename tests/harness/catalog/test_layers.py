@@ -95,7 +95,7 @@ def test_nothing_else_lists_layers_by_name():
 ROWS = """
 
 from initcheck.catalog.layers.kind import Without
-from initcheck.catalog.layers.traits.computing import LikeUnits
+from initcheck.catalog.layers.traits.computing import EqualUnits
 from initcheck.catalog.layers.traits.noises import NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
 from initcheck.catalog.layers.traits.weights import (
     ONES, Fanned, FannedKernel, GivenOptions, LayerDefaults, SavedInitializers, TypedWeights, UnseededKernel
@@ -125,7 +125,7 @@ NOVEL = LayerKind(
     StepwiseNoise(arguments={}),
     FormulaCase(name="novel", shapes=((1,),), input_shape=(1,), formula=global_maximum),
     LayerOptions(options={"rate": 1}, input_shape=(1,), drawing=True),
-    LikeUnits(input_shape=(), arguments={}),
+    EqualUnits(input_shape=(), arguments={}),
     State(),
     Without("it is new"),
 )

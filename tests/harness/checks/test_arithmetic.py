@@ -11,7 +11,7 @@ from initcheck.catalog.cases.computations import TASKS
 from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
-from initcheck.oracle.networks import activate, backward, forward, right_rows, right_shares, row_losses, targets
+from initcheck.oracle.networks import activate, backward, correct_rows, correct_shares, forward, row_losses, targets
 from initcheck.oracle.optimizer_steps import Schedule, WeightStep, learning_rate
 from initcheck.oracle.rounding import Rounded
 from initcheck.oracle.tasks import Batch, class_of, rows_for, weights_for
@@ -64,7 +64,7 @@ class FakeSteps:
 
     def named_metric(self, name, y, output):
         """The metric of that name."""
-        return np.float32(right_rows(arithmetic_cases.NAMED[name][0], y, output)[0] / len(output))
+        return np.float32(correct_rows(arithmetic_cases.NAMED[name][0], y, output)[0] / len(output))
 
     def fuzz_factor(self):
         """As documented."""
@@ -112,14 +112,14 @@ class FakeSteps:
         held_out = rows_for(task.net, task.loss, task.held_out, 2, task.weighted)
         last_rows = rows
         if task.class_weights:
-            rows = rows.shared(np.array(task.class_weights)[class_of(rows.y)])
+            rows = rows.with_sample_weight(np.array(task.class_weights)[class_of(rows.y)])
         weights, optimizer = [weights_for(task.net, 3)], task.rule.stepper(float)
         batches, epochs = [], []
         for _ in range(task.epochs):
             seen = []
             for where in task.slices:
                 batch, before = rows[where], [one.astype(float) for one in weights[-1]]
-                _, slopes = backward(task.net, before, batch.x.astype(float), task.loss, batch.y, batch.share)
+                _, slopes = backward(task.net, before, batch.x.astype(float), task.loss, batch.y, batch.sample_weight)
                 seen.append((weights[-1], batch))
                 batches.append(report(task, seen))
                 weights.append([one.astype(np.float32) for one in optimizer.step(before, slopes)])
@@ -137,10 +137,10 @@ def report(task, seen):
     losses, metrics, shares = [], [], []
     for weights, batch in seen:
         output = forward(task.net, [one.astype(float) for one in weights], batch.x.astype(float))
-        losses += list(row_losses(task.loss, batch.y, output) * batch.share)
-        metric = right_shares(task.loss, batch.y, output)[0]
+        losses += list(row_losses(task.loss, batch.y, output) * batch.sample_weight)
+        metric = correct_shares(task.loss, batch.y, output)[0]
         metrics += list(metric if task.classifies else row_losses("mean_absolute_error", batch.y, output))
-        shares += list(batch.share)
+        shares += list(batch.sample_weight)
     weighted = {"weighted": float(np.average(metrics, weights=shares))} if task.weighs else {}
     return {"loss": float(np.mean(losses)), task.metric: float(np.mean(metrics)), **weighted}
 
@@ -385,7 +385,7 @@ def test_class_weights_that_count_as_one_fail():
 
 def test_an_optimizer_without_bias_correction_fails():
     class Uncorrected(WeightStep):
-        def unbias(self, share):
+        def bias_correction(self, decay):
             return 1.0
 
     lab = with_formula(lambda step: optimizers.ADAM.formula(Uncorrected(**vars(step))))

@@ -368,7 +368,7 @@ def test_dropout_is_held_against_its_rate(rate: float, passes: bool) -> None:
 def test_what_belongs_together_is_dropped_together(name: str) -> None:
     case = next(one for one in noise.CASES if one.name == name)
     stream, inputs = np.random.RandomState(0), noise.inputs(case)
-    together = tuple(1 if axis in case.alike else length for axis, length in enumerate(case.shape))
+    together = tuple(1 if axis in case.shared_axes else length for axis, length in enumerate(case.shape))
     for shape, right in ((together, True), (case.shape, False)):
         masks = [stream.uniform(size=shape) < case.strength for _ in range(2)]
         outputs = [np.where(mask, 0, inputs * np.float32(1 / (1 - case.strength))).astype("float32") for mask in masks]

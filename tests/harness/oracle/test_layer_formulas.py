@@ -27,15 +27,15 @@ def test_convolutions_have_known_values(config, expected):
     assert formulas.convolution([kernel, bias], x, **config).value.ravel().tolist() == expected
 
 
-def test_normalizations_take_out_mean_and_variance():
+def test_normalizations_remove_mean_and_variance():
     scale, shift, mean, variance, x = rounded([2.0], [1.0], [3.0], [4.0 - 1e-3], [[5.0], [1.0]])
-    found = formulas.batch_normalization([scale, shift, mean, variance], x).value
-    np.testing.assert_allclose(found, [[3.0], [-1.0]])
-    moved = formulas.moved_averages([scale, shift, mean, variance], x)
+    actual = formulas.batch_normalization([scale, shift, mean, variance], x).value
+    np.testing.assert_allclose(actual, [[3.0], [-1.0]])
+    moved = formulas.updated_averages([scale, shift, mean, variance], x)
     np.testing.assert_allclose([one.value.item() for one in moved[2:]], [3.0, 0.99 * (4.0 - 1e-3) + 0.01 * 4.0])
     scale, shift, x = rounded([1.0, 1.0], [0.0, 5.0], [[3.0, 1.0]])
-    found = formulas.layer_normalization([scale, shift], x).value
-    np.testing.assert_allclose(found, [[1 / np.sqrt(1.001), 5 - 1 / np.sqrt(1.001)]])
+    actual = formulas.layer_normalization([scale, shift], x).value
+    np.testing.assert_allclose(actual, [[1 / np.sqrt(1.001), 5 - 1 / np.sqrt(1.001)]])
 
 
 def test_recurrent_layers_have_known_values():
@@ -58,7 +58,7 @@ def test_pooling_has_known_values():
 
 
 @pytest.mark.parametrize("case", FORMULAS, ids=lambda case: case.name)
-def test_the_bound_is_tight_enough_to_see_one_in_ten_thousand(case):
+def test_the_bound_is_tight_enough_to_detect_one_in_ten_thousand(case):
     weights, x = layer_inputs(case, 1, "float32")
     output = case.formula([Rounded(one) for one in weights], x if case.vocabulary else Rounded(x), **case.config)
     assert np.max(1e-4 * np.abs(output.value) / (4 * output.error + 1e-30)) > 1

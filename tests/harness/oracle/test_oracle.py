@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from initcheck.oracle.networks import ACTIVATIONS, DenseNetwork, activate, backward, forward, right_rows, row_losses
+from initcheck.oracle.networks import ACTIVATIONS, DenseNetwork, activate, backward, correct_rows, forward, row_losses
 from initcheck.oracle.optimizer_steps import Schedule, learning_rate
 from initcheck.oracle.rounding import Rounded, excess
 from initcheck.oracle.tasks import rows_for, weights_for
@@ -61,18 +61,18 @@ def test_losses_have_known_values(loss, y, output, expected):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("hidden", ["tanh", "sigmoid", "relu", "elu", "selu", "softplus", "softsign", "swish"])
-def test_gradients_agree_with_finite_differences(loss, hidden):
+def test_gradients_match_finite_differences(loss, hidden):
     net = a_net(loss, hidden)
     batch, step = rows_for(net, loss, 7, 3, weighted=True), 1e-6
     weights = [one.astype(np.float64) for one in weights_for(net, 4)]
-    _, gradients = backward(net, weights, batch.x.astype(float), loss, batch.y, batch.share)
+    _, gradients = backward(net, weights, batch.x.astype(float), loss, batch.y, batch.sample_weight)
     for number, gradient in enumerate(gradients):
         for place in np.ndindex(gradient.shape):
             ends = []
             for sign in (1, -1):
                 moved = [one.copy() for one in weights]
                 moved[number][place] += sign * step
-                ends.append(backward(net, moved, batch.x.astype(float), loss, batch.y, batch.share)[0])
+                ends.append(backward(net, moved, batch.x.astype(float), loss, batch.y, batch.sample_weight)[0])
             # A central difference errs by step² f‴/6 and by float64's rounding over the step: both below 1e-8.
             assert gradient[place] == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-8)
 
@@ -82,29 +82,29 @@ def test_the_bound_holds_for_the_same_formula_in_float32(loss):
     for seed in range(20):
         net = a_net(loss)
         batch, weights = rows_for(net, loss, 9, seed), weights_for(net, seed + 1)
-        expected, slopes = backward(net, [Rounded(one) for one in weights], Rounded(batch.x), loss, batch.y)
-        found, found_slopes = backward(net, weights, batch.x, loss, batch.y)
-        assert excess(np.float32(found), expected) <= 1
-        for one, other in zip(found_slopes, slopes, strict=True):
+        expected, gradients = backward(net, [Rounded(one) for one in weights], Rounded(batch.x), loss, batch.y)
+        actual, actual_gradients = backward(net, weights, batch.x, loss, batch.y)
+        assert excess(np.float32(actual), expected) <= 1
+        for one, other in zip(actual_gradients, gradients, strict=True):
             assert excess(one.astype(np.float32), other) <= 1
 
 
-def test_the_bound_is_tight_enough_to_see_a_gradient_off_by_one_in_ten_thousand():
+def test_the_bound_is_tight_enough_to_detect_a_gradient_off_by_one_in_ten_thousand():
     net = a_net("binary_crossentropy")
     batch, weights = rows_for(net, "binary_crossentropy", 9, 1), weights_for(net, 2)
-    _, slopes = backward(net, [Rounded(one) for one in weights], Rounded(batch.x), "binary_crossentropy", batch.y)
-    assert all(excess(one.value * 1.0001, one) > 1 for one in slopes)
+    _, gradients = backward(net, [Rounded(one) for one in weights], Rounded(batch.x), "binary_crossentropy", batch.y)
+    assert all(excess(one.value * 1.0001, one) > 1 for one in gradients)
 
 
 def test_the_bound_of_float64_is_that_of_float32_times_the_ratio_of_their_roundings():
     one = Rounded(np.array([1.0, 3.0])) / 3.0
-    found = np.float64([1.0, 3.0]) / 3.0
-    assert excess(found, one.of("float64")) <= 1
-    assert excess(found.astype(np.float32), one.of("float64")) > 1e6
+    actual = np.float64([1.0, 3.0]) / 3.0
+    assert excess(actual, one.of("float64")) <= 1
+    assert excess(actual.astype(np.float32), one.of("float64")) > 1e6
     assert one.of("float32") is one
 
 
-def test_nothing_is_right_about_nan_or_another_shape():
+def test_nan_and_another_shape_have_infinite_excess():
     one = Rounded(np.ones((2, 3)))
     assert excess(np.ones((2, 3)), one) == 0
     assert excess(np.full((2, 3), np.nan), one) == np.inf
@@ -133,15 +133,15 @@ def test_schedules_have_known_values():
         assert learning_rate(schedule, step, float) == pytest.approx(expected), schedule
 
 
-def test_right_rows_are_counted_at_the_threshold_and_with_ties():
-    assert right_rows("binary_crossentropy", np.array([[1], [0], [1]]), np.array([[0.5], [0.5], [0.6]])) == (2, 2)
+def test_correct_rows_are_counted_at_the_threshold_and_with_ties():
+    assert correct_rows("binary_crossentropy", np.array([[1], [0], [1]]), np.array([[0.5], [0.5], [0.6]])) == (2, 2)
     tied = np.array([[0.4, 0.4, 0.2], [0.2, 0.4, 0.4]])
-    assert right_rows("sparse_categorical_crossentropy", np.array([0, 2]), tied) == (1, 1)
+    assert correct_rows("sparse_categorical_crossentropy", np.array([0, 2]), tied) == (1, 1)
     flags = np.array([[0.9, 0.1], [0.9, 0.9]])
-    assert right_rows("binary_crossentropy", np.array([[1, 0], [0, 1]]), flags) == (1.5, 1.5)
-    assert right_rows("binary_crossentropy", np.array([1, 0]), np.array([[0.9], [0.9]])) == (1, 1)
+    assert correct_rows("binary_crossentropy", np.array([[1, 0], [0, 1]]), flags) == (1.5, 1.5)
+    assert correct_rows("binary_crossentropy", np.array([1, 0]), np.array([[0.9], [0.9]])) == (1, 1)
     unsure = Rounded(np.array([[0.5 + 1e-9]]), np.array([[1e-8]]))
-    assert right_rows("binary_crossentropy", np.array([[1]]), unsure) == (0, 1)
+    assert correct_rows("binary_crossentropy", np.array([[1]]), unsure) == (0, 1)
 
 
 def test_outputs_are_those_of_a_network_worked_out_by_hand():
@@ -153,6 +153,6 @@ def test_outputs_are_those_of_a_network_worked_out_by_hand():
 
 def test_every_activation_has_a_derivative():
     x = np.array([-1.3, 0.7])
-    for name, (function, slope) in ACTIVATIONS.items():
+    for name, (function, derivative) in ACTIVATIONS.items():
         difference = (function(x + 1e-6) - function(x - 1e-6)) / 2e-6
-        np.testing.assert_allclose(slope(x, function(x)), difference, atol=1e-8, err_msg=name)
+        np.testing.assert_allclose(derivative(x, function(x)), difference, atol=1e-8, err_msg=name)

@@ -16,10 +16,10 @@ FALLING = [0.7 * 0.97**n for n in range(8)]
 
 
 def which_are_stuck(runs, target, one_class=None):
-    """Whether each run is stuck; None where nobody can tell."""
-    found = outcomes(runs, target, one_class)
-    assert not (found.stuck & (found.unknown | found.unfinished | found.reached)).any()
-    return [None if unknown else one for one, unknown in zip(found.stuck.tolist(), found.unknown, strict=True)]
+    """Whether each run is stuck; None where that is unknown."""
+    ends = outcomes(runs, target, one_class)
+    assert not (ends.stuck & (ends.unknown | ends.unfinished | ends.reached)).any()
+    return [None if unknown else one for one, unknown in zip(ends.stuck.tolist(), ends.unknown, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_an_accuracy_of_just_the_target_has_reached_it(right, total, target):
 
 @pytest.mark.parametrize("lost", [math.nan, math.inf])
 @pytest.mark.parametrize("epoch", [3, 15, 35])
-def test_an_epoch_without_a_number_does_not_make_a_falling_loss_stuck(lost, epoch):
+def test_an_epoch_without_a_finite_loss_does_not_make_a_falling_loss_stuck(lost, epoch):
     losses = [2 * 0.97**n for n in range(40)]
     losses[epoch] = lost
     (runs,) = group_runs([make_run(losses=losses)])
@@ -86,7 +86,7 @@ def test_an_epoch_without_a_number_does_not_make_a_falling_loss_stuck(lost, epoc
     assert outcomes(runs, 0.95).unfinished.tolist() == [True]
 
 
-def test_too_few_epochs_with_a_number_cannot_tell():
+def test_too_few_epochs_with_a_finite_loss_leave_it_unknown():
     losses = [0.7] * 12 + [math.nan] * 7 + [0.7]
     (runs,) = group_runs([make_run(losses=losses)])
     assert which_are_stuck(runs, 0.95) == [None]
@@ -94,9 +94,9 @@ def test_too_few_epochs_with_a_number_cannot_tell():
 
 def test_runs_of_one_s_own_initializer_that_are_all_equal_are_one_run():
     equal = [make_run(initializer="mine", losses=FLAT, reseed=n) for n in range(20)]
-    (found,) = answer(group_runs(equal), target=0.95)
-    assert found.one_run
-    assert math.isnan(found.stuck.low)
+    (result,) = answer(group_runs(equal), target=0.95)
+    assert result.one_run
+    assert math.isnan(result.stuck.low)
     other = replace(equal[3], history=make_run(losses=[*FLAT[:7], 0.71]).history)
     assert not answer(group_runs([*equal[:3], other]), target=0.95)[0].one_run
     assert not answer(group_runs(equal[:1]), target=0.95)[0].one_run
@@ -105,10 +105,10 @@ def test_runs_of_one_s_own_initializer_that_are_all_equal_are_one_run():
 
 
 def stuck_share(losses):
-    """The share of these losses, shape ``(runs, epochs)``, that are stuck, and that of which it cannot be told."""
+    """The share of these losses, shape ``(runs, epochs)``, that are stuck, and the share that is unknown."""
     (runs,) = group_runs([make_run(losses=row, reseed=reseed) for reseed, row in enumerate(losses.tolist())])
-    found = outcomes(runs, target=0.95)
-    return found.stuck.mean(), found.unknown.mean()
+    ends = outcomes(runs, target=0.95)
+    return ends.stuck.mean(), ends.unknown.mean()
 
 
 @pytest.mark.parametrize("noise", [0.0005, 0.001, 0.002])
@@ -120,7 +120,7 @@ def test_a_plateau_of_little_noise_is_stuck(epochs, least, noise):
 
 @pytest.mark.parametrize("epochs", [8, 20, 40, 100])
 @pytest.mark.parametrize("fall", [0, 0.01, 0.02])
-def test_noise_that_could_hide_a_fall_cannot_tell_a_plateau(epochs, fall):
+def test_noise_that_could_hide_a_fall_leaves_it_unknown(epochs, fall):
     """As of dropout: the loss jumps from epoch to epoch by more than it would fall."""
     stream = np.random.RandomState(1)
     steady = 0.69 * (1 - fall) ** (np.arange(epochs) / (epochs / 4))
@@ -141,10 +141,10 @@ def test_a_loss_too_noisy_is_given_as_the_reason():
     losses = [0.7 + 0.1 * (-1) ** n for n in range(12)]
     noisy = [make_run(initializer="a", losses=losses, reseed=n) for n in range(10)]
     learned = make_run(initializer="b", losses=[0.7] * 12, accuracies=[0.99] * 12)
-    found, _ = answer(group_runs([*noisy, learned]), target=0.95)
-    assert (found.judged, found.noisy) == (0, 10)
-    assert answer_cells(found, 12)["stuck"] == "cannot tell (noisy loss)"
-    assert answer_cells(found, 12)["restarts"] == "–"
+    result, _ = answer(group_runs([*noisy, learned]), target=0.95)
+    assert (result.judged, result.noisy) == (0, 10)
+    assert answer_cells(result, 12)["stuck"] == "cannot tell (noisy loss)"
+    assert answer_cells(result, 12)["restarts"] == "–"
 
 
 @pytest.mark.parametrize(("noise", "most"), [(0.0005, 0), (0.001, 0), (0.002, 0.01), (0.005, 0.15)])
@@ -187,15 +187,15 @@ def trained(features, *, share, rate, epochs, rows=(140, 60), seed=0, signal=1.0
 @pytest.mark.parametrize("share", [0.5, 0.7, 0.9])
 @pytest.mark.parametrize("rate", [0.02, 0.05, 0.2])
 @pytest.mark.parametrize("epochs", [20, 60])
-def test_a_run_that_learns_how_frequent_classes_are_and_no_more_is_never_called_unstuck(share, rate, epochs):
-    found = []
+def test_a_run_that_learns_how_frequent_classes_are_and_no_more_is_never_called_not_stuck(share, rate, epochs):
+    states = []
     for seed in range(5):
         runs, one_class = trained(0, share=share, rate=rate, epochs=epochs, seed=seed)
         assert names_one_class(runs, one_class).all()
-        found += which_are_stuck(runs, 0.95, one_class)
-    assert False not in found
+        states += which_are_stuck(runs, 0.95, one_class)
+    assert False not in states
     if rate * epochs >= 10:  # it has had the time to arrive
-        assert found == [True] * 5
+        assert states == [True] * 5
 
 
 def test_loss_that_creeps_to_the_least_of_one_class_is_stuck_though_it_falls():
@@ -206,17 +206,17 @@ def test_loss_that_creeps_to_the_least_of_one_class_is_stuck_though_it_falls():
 
 @pytest.mark.parametrize(("share", "signal"), [(0.7, 0.2), (0.9, 0.2), (0.9, 1.0)])
 def test_slow_learning_is_not_called_stuck_while_it_names_one_class(share, signal):
-    """Nobody can see whether the bias or the weights learn while the loss is above the least of one class."""
+    """It is unknown whether the bias or the weights learn while the loss is above the least of one class."""
     seen = 0
     for rate in (0.005, 0.02):
         for seed in range(2):
-            whole, one_class = trained(2, share=share, rate=rate, epochs=100, seed=seed, signal=signal)
+            full, one_class = trained(2, share=share, rate=rate, epochs=100, seed=seed, signal=signal)
             ends = {
                 "train_correct": np.array(one_class.train_correct[1:]),
                 "test_correct": np.array(one_class.test_correct[1:]),
             }
             for epochs in (8, 12, 20, 30, 40, 60, 80, 100):
-                runs = replace(whole, history=whole.history[:, :epochs], **ends)
+                runs = replace(full, history=full.history[:, :epochs], **ends)
                 if names_one_class(runs, one_class).all() and not outcomes(runs, 2.0).stuck.all():
                     seen += 1
                     assert which_are_stuck(runs, 2.0, one_class) != [True]
@@ -230,18 +230,18 @@ def test_slow_learning_below_the_least_loss_of_one_class_is_unfinished():
     assert which_are_stuck(runs, 0.95, one_class) == [False]
 
 
-def test_one_class_whose_loss_is_far_from_its_least_cannot_be_told():
+def test_one_class_whose_loss_is_far_from_its_least_is_unknown():
     runs, one_class = trained(0, share=0.7, rate=0.002, epochs=20)
-    (found,) = answer([runs], 0.95, one_class)
+    (result,) = answer([runs], 0.95, one_class)
     assert which_are_stuck(runs, 0.95, one_class) == [None]
-    assert math.isnan(found.restarts.value)
-    assert answer_cells(found, 20)["stuck"] == "cannot tell (accuracy of one class only)"
+    assert math.isnan(result.restarts.value)
+    assert answer_cells(result, 20)["stuck"] == "cannot tell (accuracy of one class only)"
     other_loss = replace(one_class, least_loss=math.nan)
     runs, _ = trained(0, share=0.7, rate=0.02, epochs=20)
     assert which_are_stuck(runs, 0.95, other_loss) == [None]
 
 
-def test_counts_of_other_data_say_nothing_of_a_run():
+def test_counts_of_other_data_are_ignored():
     runs, one_class = trained(0, share=0.7, rate=0.02, epochs=20)
     other = replace(one_class, test_correct=(18, 43))
     assert which_are_stuck(runs, 0.95, other) == which_are_stuck(runs, 0.95)
@@ -264,7 +264,7 @@ def test_one_run_repeated_has_no_interval():
     assert drawn.stuck.low == pytest.approx(0.8316, abs=1e-4)
 
 
-def test_nobody_is_certain_to_be_best_where_nothing_is_random():
+def test_no_initializer_is_certain_to_be_best_where_nothing_is_random():
     def runs(name, right):
         return group_runs([make_run(initializer=name, correct=(7, right), reseed=n) for n in range(20)])[0]
 
@@ -275,16 +275,16 @@ def test_nobody_is_certain_to_be_best_where_nothing_is_random():
 
 
 @pytest.mark.parametrize("draws", [1, 4])
-def test_nobody_is_best_of_runs_that_share_weights_or_orders(draws):
+def test_no_initializer_is_best_of_runs_that_share_weights_or_orders(draws):
     runs = [
         replace(make_run(initializer=name, reseed=reseed, correct=(7, right)), order=order)
         for name, right in (("a", 4), ("b", 3))
         for reseed in range(draws)
         for order in range(1, 9)
     ]
-    for found in answer(group_runs(runs), target=0.95):
-        assert all(map(math.isnan, (found.best.value, found.best.low, found.best.high)))
-        assert answer_cells(found, 2)["comes out best"] == "–"
+    for result in answer(group_runs(runs), target=0.95):
+        assert all(map(math.isnan, (result.best.value, result.best.low, result.best.high)))
+        assert answer_cells(result, 2)["comes out best"] == "–"
 
 
 def test_the_intervals_of_a_grid_allow_for_shared_weights():
@@ -309,58 +309,58 @@ def test_the_intervals_of_a_grid_allow_for_shared_weights():
 def test_a_grid_without_stuck_runs_is_as_certain_as_its_fewer_weights_or_orders():
     learned = {"losses": FLAT, "accuracies": [0.99] * 8}
     runs = [replace(make_run(**learned, reseed=r), order=o) for r in range(8) for o in range(1, 7)]
-    (found,) = answer(group_runs(runs), target=0.95)
-    assert found.stuck.value == 0
-    assert found.stuck.high == pytest.approx(1 - 0.025 ** (1 / 6))
+    (result,) = answer(group_runs(runs), target=0.95)
+    assert result.stuck.value == 0
+    assert result.stuck.high == pytest.approx(1 - 0.025 ** (1 / 6))
 
 
 @pytest.mark.parametrize("losses", [[0.7], [0.7, 0.7], [1.661, 1.644, 1.631, 1.618, 1.606], [0.7] * 7])
-def test_whether_a_run_is_stuck_cannot_be_told_from_few_epochs(losses):
+def test_whether_a_run_is_stuck_is_unknown_after_few_epochs(losses):
     (runs,) = group_runs([make_run(losses=losses, reseed=n) for n in range(3)])
     assert which_are_stuck(runs, target=0.95) == [None] * 3
-    (found,) = answer([runs], target=0.95)
-    assert found.judged == 0
-    assert all(map(math.isnan, (found.stuck.value, found.stuck.low, found.restarts.value, found.restarts.low)))
-    cells = answer_cells(found, len(losses))
+    (result,) = answer([runs], target=0.95)
+    assert result.judged == 0
+    assert all(map(math.isnan, (result.stuck.value, result.stuck.low, result.restarts.value, result.restarts.low)))
+    cells = answer_cells(result, len(losses))
     assert cells["stuck"] == f"cannot tell ({len(losses)} epoch{'s' * (len(losses) > 1)})"
     assert cells["restarts"] == "–"
 
 
 @pytest.mark.parametrize("ends", [("learned",), ("diverged",), ("learned", "diverged")])
-def test_a_run_of_few_epochs_that_cannot_be_told_leaves_no_share_and_no_restarts(ends):
+def test_a_run_of_few_epochs_that_is_unknown_leaves_no_share_and_no_restarts(ends):
     """Only those that reached the target or diverged could count: the share would be 0 or 1 by construction."""
     few = [0.7, 0.69, 0.68]
     runs = {
         "learned": [make_run(losses=few, accuracies=[0.5, 0.9, 0.96], reseed=n) for n in range(41)],
         "diverged": [make_run(losses=[0.7, math.nan, math.nan], reseed=n) for n in range(41, 43)],
     }
-    told = [run for end in ends for run in runs[end]]
+    known = [run for end in ends for run in runs[end]]
     unknown = make_run(losses=few, reseed=99)
-    (found,) = answer(group_runs([*told, unknown]), target=0.95)
-    assert found.judged == 0
-    assert all(map(math.isnan, (found.stuck.value, found.stuck.low, found.restarts.value, found.restarts.low)))
-    cells = answer_cells(found, 3)
+    (result,) = answer(group_runs([*known, unknown]), target=0.95)
+    assert result.judged == 0
+    assert all(map(math.isnan, (result.stuck.value, result.stuck.low, result.restarts.value, result.restarts.low)))
+    cells = answer_cells(result, 3)
     assert (cells["stuck"], cells["restarts"]) == ("cannot tell (3 epochs)", "–")
-    (each,) = group_runs([*told, unknown])
+    (each,) = group_runs([*known, unknown])
     assert [one for one in which_are_stuck(each, 0.95) if one is not None] == [
         end == "diverged" for end in ends for _ in runs[end]
     ]
-    (found,) = answer(group_runs(told), target=0.95)  # all can be told
-    assert (found.judged, found.stuck.value) == (
-        len(told),
-        sum("d" in e[:1] for e in ends for _ in runs[e]) / len(told),
+    (result,) = answer(group_runs(known), target=0.95)  # none is unknown
+    assert (result.judged, result.stuck.value) == (
+        len(known),
+        sum("d" in e[:1] for e in ends for _ in runs[e]) / len(known),
     )
 
 
-def test_the_interval_allows_for_runs_that_cannot_be_told():
+def test_the_interval_allows_for_unknown_runs():
     """None of them reached the target: as a random sample of all runs the others would look too good."""
     falling, one_class = trained(0, share=0.7, rate=0.002, epochs=20)
     learned = replace(falling, history=falling.history + np.array([0, 1, 0, 0]))  # reached the target
     groups = [learned, falling, falling]
-    (found,) = answer([joined(groups)], 0.95, one_class)
-    assert (found.judged, found.stuck.value) == (1, 0)
-    assert (found.stuck.low, found.stuck.high) == pytest.approx((0, 0.9916), abs=1e-4)  # of 2 in 3
-    assert (found.restarts.value, found.restarts.high) == (1, 355)
+    (result,) = answer([joined(groups)], 0.95, one_class)
+    assert (result.judged, result.stuck.value) == (1, 0)
+    assert (result.stuck.low, result.stuck.high) == pytest.approx((0, 0.9916), abs=1e-4)  # of 2 in 3
+    assert (result.restarts.value, result.restarts.high) == (1, 355)
 
 
 def joined(groups):
@@ -441,7 +441,7 @@ def test_answers_come_in_the_runs_order_with_their_counts():
 def test_always_the_best_is_not_certain_to_be(reseeds, low):
     runs = [make_run(initializer="a", correct=(7, 4 + n % 2), reseed=n) for n in range(reseeds)]
     runs += [make_run(initializer=name, correct=(7, n % 3), reseed=n) for name in "bc" for n in range(reseeds)]
-    first, *others = (found.best for found in answer(group_runs(runs), target=0.95))
+    first, *others = (result.best for result in answer(group_runs(runs), target=0.95))
     assert (first.value, first.low, first.high) == pytest.approx((1, low, 1), abs=5e-4)
     for other in others:
         assert (other.value, other.low, other.high) == pytest.approx((0, 0, 1 - low), abs=5e-4)
@@ -449,10 +449,10 @@ def test_always_the_best_is_not_certain_to_be(reseeds, low):
 
 def test_a_tie_of_equal_runs_has_no_interval():
     runs = [make_run(initializer=name, reseed=n) for name in "ab" for n in range(8)]
-    for found in answer(group_runs(runs), target=0.95):
-        assert found.best.value == 0.5
-        assert math.isnan(found.best.low)
-        assert math.isnan(found.best.high)
+    for result in answer(group_runs(runs), target=0.95):
+        assert result.best.value == 0.5
+        assert math.isnan(result.best.low)
+        assert math.isnan(result.best.high)
 
 
 def test_no_runs_give_no_answers():
@@ -469,7 +469,7 @@ def test_the_spread_is_attributed_where_every_weight_met_every_order():
     runs = [
         replace(make_run(reseed=reseed, correct=(7, reseed)), order=order) for reseed in range(4) for order in (1, 2, 3)
     ]
-    found = attribute(group_runs(runs)[0])
-    assert (found.rows.value, found.columns.value) == (1, 0)
+    components = attribute(group_runs(runs)[0])
+    assert (components.rows.value, components.columns.value) == (1, 0)
     assert attribute(group_runs(runs[:-1])[0]) is None
     assert attribute(group_runs(runs[:3])[0]) is None

@@ -11,7 +11,7 @@ ROWS = 60
 
 
 def collapsing(stream, n):
-    """Skewed, discrete, with one run of twenty at chance: what accuracies over reseeds look like."""
+    """Skewed, discrete, with one run of twenty at chance: as accuracies over reseeds are."""
     learned = np.round(stream.beta(12, 2, n) * ROWS)
     return np.where(stream.uniform(size=n) < 0.05, 6, learned).astype(np.int64)
 
@@ -49,15 +49,15 @@ def test_a_percentile_counts_half_of_the_equals():
 @pytest.mark.parametrize("score", [identity, squares], ids=["mean", "spread"])
 def test_p_values_of_one_distribution_are_uniform(score):
     stream = np.random.RandomState(2)
-    found = [difference_p_value(draw(stream, 3000), draw(stream, 700), score) for _ in range(400)]
-    assert stats.kstest(found, "uniform").pvalue > ALPHA
-    assert np.mean(np.array(found) < 0.02) == pytest.approx(0.02, abs=3.5 * (0.02 * 0.98 / 400) ** 0.5)
+    p_values = [difference_p_value(draw(stream, 3000), draw(stream, 700), score) for _ in range(400)]
+    assert stats.kstest(p_values, "uniform").pvalue > ALPHA
+    assert np.mean(np.array(p_values) < 0.02) == pytest.approx(0.02, abs=3.5 * (0.02 * 0.98 / 400) ** 0.5)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("score", [identity, squares], ids=["mean", "spread"])
 def test_far_out_p_values_agree_with_resampling(score):
-    """At 2.5e-4, as far out as 400,000 resamples can see."""
+    """At 2.5e-4, as small as 400,000 resamples can resolve."""
     stream = np.random.RandomState(3)
     pooled, sizes, resamples = draw(stream, 2500), (500, 2000), 400_000
     scores, weights = score(pooled.values.astype(float)), pooled.counts / pooled.n
@@ -66,7 +66,7 @@ def test_far_out_p_values_agree_with_resampling(score):
     assert resampling_p_value(scores, weights, sizes, far) == pytest.approx(100 / resamples, rel=4 / 100**0.5)
 
 
-def test_a_tolerance_interval_holds_its_share_as_often_as_it_says():
+def test_a_tolerance_interval_contains_its_share_as_often_as_it_says():
     stream = np.random.RandomState(4)
     for content in (0.95, 0.99):
         held = 0
@@ -112,7 +112,7 @@ def test_the_tail_is_that_of_resampling_for_any_few_values(data):
 
 @given(st.floats(0.1, 10), st.floats(-50, 50), st.integers(2, 500), st.integers(2, 500))
 @settings(max_examples=50, deadline=None)
-def test_a_p_value_knows_neither_units_nor_sides(scale, shift, one, other):
+def test_a_p_value_depends_on_neither_units_nor_sides(scale, shift, one, other):
     values, weights, difference = np.array([0.0, 1.0, 4.0]), np.array([0.5, 0.3, 0.2]), 0.6
     plain = resampling_p_value(values, weights, (one, other), difference)
     assert 0 <= plain <= 1

@@ -100,24 +100,24 @@ def test_a_proportion_has_the_exact_interval():
 def test_components_of_variance_find_rows_columns_and_noise():
     stream = np.random.RandomState(1)
     rows, columns, noise = stream.normal(size=(60, 1)), stream.normal(size=(1, 60)), stream.normal(size=(60, 60))
-    found = two_way.variance_components(2 * rows + columns + noise)
-    for share, expected in ((found.rows, 4 / 6), (found.columns, 1 / 6), (found.interplay, 1 / 6)):
+    components = two_way.variance_components(2 * rows + columns + noise)
+    for share, expected in ((components.rows, 4 / 6), (components.columns, 1 / 6), (components.interplay, 1 / 6)):
         assert share.low < expected < share.high
         assert share.high - share.low < 0.35
-    assert found.rows.value + found.columns.value + found.interplay.value == pytest.approx(1)
+    assert components.rows.value + components.columns.value + components.interplay.value == pytest.approx(1)
 
 
-def test_a_table_that_varies_along_rows_alone_says_so_and_one_without_spread_says_nothing():
-    found = two_way.variance_components(np.repeat(np.arange(5.0)[:, None], 4, axis=1))
-    assert (found.rows.value, found.columns.value, found.interplay.value) == (1, 0, 0)
+def test_a_table_that_varies_along_rows_alone_has_their_share_alone_and_one_without_spread_none():
+    components = two_way.variance_components(np.repeat(np.arange(5.0)[:, None], 4, axis=1))
+    assert (components.rows.value, components.columns.value, components.interplay.value) == (1, 0, 0)
     assert two_way.variance_components(np.ones((3, 3))) is None
 
 
 def test_many_values_get_their_interval_in_no_time():
     values = np.random.RandomState(0).rand(100_000)
-    found = estimates.mean(values)
-    assert found.low < 0.5 < found.high
-    assert found.high - found.low == pytest.approx(2 * 1.96 * 12**-0.5 / 100_000**0.5, rel=0.1)
+    estimate = estimates.mean(values)
+    assert estimate.low < 0.5 < estimate.high
+    assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * 12**-0.5 / 100_000**0.5, rel=0.1)
 
 
 def test_intervals_of_a_grid_cover_where_those_for_independent_runs_do_not():

@@ -1,4 +1,4 @@
-"""Permutation tests of whole numbers: exact where they say so, against SciPy and by brute force."""
+"""Permutation tests of integers: exact where they state so, against SciPy and by brute force."""
 
 import itertools
 import math
@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from initcheck.statistics import exact_tests
-from initcheck.statistics.exact_tests import least_pairs, least_runs, permutation_p_value, sign_flip_p_value
+from initcheck.statistics.exact_tests import min_pairs_for, min_runs_for, permutation_p_value, sign_flip_p_value
 
 STREAM = np.random.RandomState(1)
 
@@ -102,13 +102,13 @@ def test_a_hundred_thousand_runs_take_seconds():
 
 @pytest.mark.parametrize("alpha", [0.05, 1e-3, 5e-5])
 def test_the_fewest_runs_are_those_with_which_a_test_can_fail(alpha):
-    pairs, runs = least_pairs(alpha), least_runs(alpha)
+    pairs, runs = min_pairs_for(alpha), min_runs_for(alpha)
     assert 2.0 ** (1 - pairs) < alpha <= 2.0 ** (2 - pairs)
     assert 2 / math.comb(2 * runs, runs) < alpha <= 2 / math.comb(2 * runs - 2, runs - 1)
 
 
 def three_farther(small, large):
-    """Exactly how often three values drawn from all have a sum as far from the expected one, by power sums."""
+    """The exact probability that three values drawn from all have a sum as far from the expected one, by power sums."""
     values = np.concatenate([small, large])
     values = values - values.min()
     size = 3 * int(values.max()) + 1
@@ -121,8 +121,8 @@ def three_farther(small, large):
 
 @pytest.mark.parametrize("small", [(1000, 1000, 9000), (1000, 1000, 1000), (6000, 5000, 5000), (4000, 3000, 5000)])
 def test_three_runs_against_three_thousand_have_no_smaller_p_value_than_the_exact_one(small):
-    """The saddlepoint's was up to 1.7 times too small."""
+    """The saddlepoint approximation was up to 1.7 times too small."""
     stream = np.random.RandomState(0)
     large = np.where(stream.uniform(size=3000) < 0.03, 1000, np.round(stream.beta(12, 2, 3000) * 10_000)).astype(int)
-    found, exact = permutation_p_value(np.array(small), large), three_farther(np.array(small), large)
-    assert 1 - 1e-9 <= found / exact <= 1.01
+    actual, exact = permutation_p_value(np.array(small), large), three_farther(np.array(small), large)
+    assert 1 - 1e-9 <= actual / exact <= 1.01

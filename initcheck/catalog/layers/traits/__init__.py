@@ -1,7 +1,7 @@
 """The traits of layers: each is a kind of case that checks are applied to, or what engines need to know."""
 
 from initcheck.catalog.layers.kind import Trait
-from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, LikeUnits, TrainingRole
+from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, LayerOptions, TrainingRole
 from initcheck.catalog.layers.traits.engines import Stackable, State
 from initcheck.catalog.layers.traits.noises import OF_NOISE
 from initcheck.catalog.layers.traits.weights import OF_WEIGHTS
@@ -12,7 +12,7 @@ TRAITS: tuple[type[Trait], ...] = (
     *OF_NOISE,
     FormulaCase,
     LayerOptions,
-    LikeUnits,
+    EqualUnits,
     TrainingRole,
     State,
     Stackable,

@@ -79,7 +79,7 @@ UNITS = 6  # that start equal
 
 
 @dataclass(frozen=True, kw_only=True)
-class LikeUnits(Trait):
+class EqualUnits(Trait):
     """``UNITS`` units that start equal.
 
     Attributes:

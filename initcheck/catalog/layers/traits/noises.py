@@ -22,7 +22,7 @@ class NoiseLaw(Trait):
             variable is added. ``multiplied``: the element is multiplied by a normal variable around 1.
         strength: The rate, or the standard deviation of the normal variable.
         shape: Of the inputs; as many independent random numbers in each case.
-        alike: Axes along which all elements are dropped together.
+        shared_axes: Axes along which all elements are dropped together.
     """
 
     name: str
@@ -30,7 +30,7 @@ class NoiseLaw(Trait):
     kind: Literal["dropped", "saturated", "added", "multiplied"]
     strength: float
     shape: Shape = (64, 16, 64)  # rows, positions, channels
-    alike: tuple[int, ...] = ()
+    shared_axes: tuple[int, ...] = ()
 
 
 class Fed(Enum):
