@@ -38,7 +38,7 @@ _ROWS_PER_PREDICTION = 8192
 
 
 class Seeded(Enum):
-    """Which global generators are seeded for a run.
+    """The global generators that are seeded for a run.
 
     Seeding TensorFlow's drops every kernel that it has prepared, which doubles the cost of a run, or trebles it.
     """
@@ -53,7 +53,7 @@ _TRIED = (Seeded.PYTHON, Seeded.ALL)  # the cheaper one first
 
 @dataclass(frozen=True)
 class _Trained:
-    """What a fresh model became: its history, whose last held-out accuracy is the count, and its variables."""
+    """A fresh model's training: its history, whose last held-out accuracy is the count, and its variables."""
 
     history: History
     values: Values
@@ -78,7 +78,7 @@ class _Compiled:
     proven: bool
 
     def put_back(self, values: Values) -> None:
-        """Makes it a model that has not been trained, with those values."""
+        """Resets the model to its untrained state, with those values."""
         write_values(self.variables, values)
         write_values(self.model.optimizer.variables, self.first_state)
 
@@ -332,7 +332,7 @@ def batch_order(rows: int, epochs: int, *, seed: int | None = None) -> np.ndarra
 
 
 def count_correct(model: Any, x: np.ndarray, y: np.ndarray) -> int:
-    """How many rows the model classifies rightly: output > 0.5 for one sigmoid unit, the largest of several."""
+    """The number of correctly classified rows: output > 0.5 for one sigmoid unit, the largest of several."""
     starts = range(0, len(x), _ROWS_PER_PREDICTION)
     outputs = [np.asarray(model(x[start : start + _ROWS_PER_PREDICTION], training=False)) for start in starts]
     output = np.concatenate(outputs)

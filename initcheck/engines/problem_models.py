@@ -79,7 +79,7 @@ def calling(problem: Problem, field: str, fix: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def training_of(problem: Problem) -> Iterator[None]:
-    """What is raised while a problem trains names it, as its model is its author's code.
+    """Errors raised while a problem trains name the problem, as its model is its author's code.
 
     Raises:
         InitcheckError: Training failed, for a reason other than memory.

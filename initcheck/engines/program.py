@@ -21,12 +21,12 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Trained:
-    """What became of the members of one program.
+    """The training of one program's members.
 
     Attributes:
-        history: What each epoch reports, shape ``(members, epochs, 4)``.
-        train_correct: Training rows that the final weights classify rightly, shape ``(members,)``.
-        test_correct: Held-out rows that the final weights classify rightly, shape ``(members,)``.
+        history: The metrics of each epoch, shape ``(members, epochs, 4)``.
+        train_correct: Training rows that the final weights classify correctly, shape ``(members,)``.
+        test_correct: Held-out rows that the final weights classify correctly, shape ``(members,)``.
     """
 
     history: Array
@@ -98,9 +98,9 @@ class Program:
         return (reported, *(count.round().astype(np.int64) for count in (train_correct.numpy(), test_correct)))
 
     def _train(self, batches: Any, exact_ones: Any) -> tuple[Any, Any]:
-        """The whole training; shapes ``(epochs, steps, batch)`` and ``(members,)`` in.
+        """The compiled training; takes shapes ``(epochs, steps, batch)`` and ``(members,)``.
 
-        Gives the history and the training rows that are classified rightly, shaped as those of ``Trained``.
+        Gives the history and the training rows that are classified correctly, shaped as those of ``Trained``.
         """
         import tensorflow as tf
 
