@@ -1,11 +1,11 @@
-"""The mistakes that a user can mend, each told in one line."""
+"""Errors that a user can fix, each with a message of one line."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class InitcheckError(Exception):
-    """Something the user can mend; the message says what is wrong, where, and how to mend it, in one line."""
+    """An error that the user can fix; the message says what is wrong, where, and how to fix it, in one line."""
 
 
 class FrameworkError(InitcheckError):

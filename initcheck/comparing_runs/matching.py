@@ -1,4 +1,4 @@
-"""Which runs of two sweeps belong together, and whether each side's runs are independent of each other."""
+"""Matches the runs of two sweeps, and says whether each side's runs are independent of each other."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def bitwise_equal(old: Runs, new: Runs) -> bool:
 
 
 def varied(runs: Runs) -> Vary | None:
-    """What differs between the runs; None where there is one alone."""
+    """The parts that vary among the runs; None where there is one alone."""
     reseeds, orders = len(np.unique(runs.reseeds)), len(np.unique(runs.orders))
     if len(runs) == 1:
         return None

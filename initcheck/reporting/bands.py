@@ -15,7 +15,7 @@ from matplotlib.ticker import NullFormatter
 Values = npt.NDArray[np.float64]
 
 # Okabe & Ito 2008 without yellow, which is too faint on white. With three line styles 21 initializers differ; the
-# markers, whose number shares no factor with seven, tell them apart in grey as well.
+# markers, whose number shares no factor with seven, distinguish them in grey as well.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = "os^DvPX<>"
 GLYPHS = dict(zip(MARKERS, "●■▲◆▼✚✖◀▶", strict=True))  # the same in a legend of letters

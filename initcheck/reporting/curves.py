@@ -1,4 +1,4 @@
-"""What a sweep's panels by epoch show: bands over reseeds, of the training rows and of those held out."""
+"""The curves of a sweep by epoch: bands over reseeds, of the training rows and of those held out."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def curves_of(groups: Sequence[Runs], metric: str) -> Curves:
 
 
 def reading(groups: Sequence[Runs]) -> str:
-    """What line and band are, in words: ``Line: median of 30 runs; band: 10–90 %; …``."""
+    """The legend of line and band in words: ``Line: median of 30 runs; band: 10–90 %; …``."""
     counts = sorted({len(runs) for runs in groups})
     if not counts:
         return "No run has finished"
@@ -86,7 +86,7 @@ def reading(groups: Sequence[Runs]) -> str:
 
 
 def diverged(curve: Curve) -> str:
-    """Which of its runs left the axis, in words; empty where none did."""
+    """The number of its runs that left the axis, in words; empty where none did."""
     if not curve.diverged:
         return ""
     return f"{curve.diverged:,} of {format_count(curve.runs, 'run')} became inf or NaN"

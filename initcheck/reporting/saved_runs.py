@@ -235,7 +235,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _digested(parts: Iterable[str], digests: dict[str, str], name: str) -> Iterator[str]:
-    """Those parts; when all were taken, ``digests`` has the digest of their bytes under that name."""
+    """Yields the parts; when all were taken, ``digests`` has the digest of their bytes under that name."""
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         digest.update(_encoded(part))

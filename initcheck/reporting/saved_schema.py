@@ -1,4 +1,4 @@
-"""What ``sweep.json`` holds: everything of a sweep that its two tables do not."""
+"""The schema of ``sweep.json``: everything of a sweep that its two tables do not hold."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class SweepRecord(Record):
         planned: How many runs were asked for.
         environment: What they ran on.
         trained: Model and optimizer in words, which earlier sweeps do not have.
-        digests: File → digest of its bytes. They tell files of one sweep from a mix of two.
+        digests: File → digest of its bytes. They distinguish the files of one sweep from a mix of two.
     """
 
     format: Literal["initcheck sweep"] = FORMAT

@@ -105,7 +105,7 @@ def _draw(figure: Figure, name: str, alt: str) -> ElementTree.Element:
 
 
 def _shrink(root: ElementTree.Element) -> None:
-    """Cuts what nobody sees: digits beyond a hundredth of a point, blanks, styles that siblings repeat, unused ids."""
+    """Cuts invisible text: digits beyond a hundredth of a point, blanks, styles that siblings repeat, unused ids."""
     used = {text for element in root.iter() for text in re.findall(r"#([\w-]+)", " ".join(element.attrib.values()))}
     for element in root.iter():
         if element.tag != "text" and element.tag != "tspan":
@@ -116,7 +116,7 @@ def _shrink(root: ElementTree.Element) -> None:
         for key in _PLACES & element.attrib.keys():
             text = element.attrib[key]
             if "scale" not in text and "matrix" not in text:
-                element.attrib[key] = " ".join(_NUMBER.sub(lambda found: f"{float(found[0]):.2f}", text).split())
+                element.attrib[key] = " ".join(_NUMBER.sub(lambda match: f"{float(match[0]):.2f}", text).split())
         _hoist_style(element)
 
 

@@ -123,7 +123,7 @@ def _kept(old: TraceRecord, new: TraceRecord) -> bool:
 def _allowed(stage: Stage, old: TraceRecord, new: TraceRecord, rows: int) -> float | None:
     """The largest absolute deviation within rounding error.
 
-    Two environments round every weight once in each step and the stage once more, so after s steps they are apart by
+    Two environments round every weight once in each step and the stage once more, so after s steps they differ by
     what s + 1 moves by one unit in the last place have become. What one move becomes is learned; moves add up. An
     accuracy moves by whole rows, so one row is added to it.
     """

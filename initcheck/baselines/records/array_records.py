@@ -1,4 +1,4 @@
-"""What a baseline keeps of arrays: draws, initial weights, fans and orders."""
+"""The records of arrays in a baseline: draws, initial weights, fans and orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a baseline file holds: validated, bounded in size, and read without loading a framework."""
+"""The schema of a baseline file: validated, bounded in size, and read without loading a framework."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _draw_pair(axes: Axes, old: AccuraciesRecord | None, new: AccuraciesRecord |
     both = np.concatenate(counts)
     if not len(both):
         return
-    # Bins hold equally many of the counts that can occur; otherwise the histogram is combed.
+    # Bins hold equally many of the counts that can occur; else the histogram is combed.
     first, width = int(both.min()), math.ceil((int(np.ptp(both)) + 1) / MAX_BINS)
     shares = []
     for one in counts:

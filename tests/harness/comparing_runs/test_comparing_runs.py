@@ -619,7 +619,8 @@ def test_which_runs_are_stuck_is_inconclusive_where_one_class_at_a_falling_loss_
     row = rows(sweep(a, problem=two), sweep(b, problem=two))["he_normal", "stuck"]
     assert row.verdict is RunsVerdict.INCONCLUSIVE
     assert (
-        "whether 20 of A's and 20 of B's runs are stuck cannot be told: accuracy stayed that of one class" in row.note
+        "whether 20 of A's and 20 of B's runs are stuck cannot be determined: accuracy stayed that of one class"
+        in row.note
     )
     # A sweep that was saved without counts is not judged by another definition than its neighbour.
     earlier = replace(two, data=replace(two.data, counts=((), ())))

@@ -302,7 +302,7 @@ def test_a_name_that_ends_in_s_takes_an_apostrophe_alone(name, whose):
 
 def test_nothing_is_concluded_from_one_run_of_each():
     assert [sentence.split(":")[0] for sentence in find(make(one_each()))] == [
-        "Too few runs to tell an initializer from its seed"
+        "Too few runs to distinguish an initializer from its seed"
     ]
 
 
@@ -329,10 +329,10 @@ def test_the_finding_calls_no_run_stuck_that_cannot_be_told():
     few = [0.7, 0.69]
     runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r, losses=few) for name in "ab" for r in range(8)]
     told = page.find(make(runs))[-1]
-    assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
+    assert told == "Whether runs are stuck cannot be determined from 2 epochs: train for 8 or more."
     diverged = make_run(initializer="a", reseed=9, losses=[0.7, math.nan])
     told = page.find(make([*runs, diverged]))[-1]
-    assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
+    assert told == "Whether runs are stuck cannot be determined from 2 epochs: train for 8 or more."
 
 
 def test_no_share_is_ruled_out_where_few_epochs_tell_of_some_runs_only():
@@ -340,11 +340,11 @@ def test_no_share_is_ruled_out_where_few_epochs_tell_of_some_runs_only():
     learned = [make_run(initializer="he_normal", reseed=r, losses=few, accuracies=[0.5, 0.99]) for r in range(10)]
     unknown = [make_run(initializer="he_uniform", reseed=r, losses=few) for r in range(10)]
     assert find(make([*learned, *unknown]))[-1] == (
-        "Of 10 runs none is stuck; of 10 more it cannot be told from 2 epochs."
+        "Of 10 runs none is stuck; of 10 more it cannot be determined from 2 epochs."
     )
     mixed = [replace(run, initializer="he_normal", reseed=10 + run.reseed) for run in unknown]
     assert find(make([*learned, *mixed]))[-1] == (
-        "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
+        "Whether runs are stuck cannot be determined from 2 epochs: train for 8 or more."
     )
 
 
@@ -365,14 +365,14 @@ def of_two_classes(runs):
 def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class():
     sweep = of_two_classes([*one_class_falling("he_normal"), *one_class_falling("he_uniform")])
     assert find(sweep)[-1] == (
-        "Whether runs are stuck cannot be told, as accuracy stayed that of one class though the loss falls: "
+        "Whether runs are stuck cannot be determined, as accuracy stayed that of one class though the loss falls: "
         "train for more."
     )
     learned = [
         make_run(initializer="lecun_normal", reseed=r, losses=[0.7] * 12, accuracies=[0.99] * 12) for r in range(8)
     ]
     assert find(of_two_classes([*one_class_falling("he_normal"), *learned]))[-1] == (
-        "Of 8 runs none is stuck; of 8 more it cannot be told: accuracy stayed that of one class though the loss "
+        "Of 8 runs none is stuck; of 8 more it cannot be determined: accuracy stayed that of one class though the loss "
         "falls; the true share may still be as high as 37 % among runs of lecun_normal."
     )
 
@@ -384,8 +384,8 @@ def test_the_finding_says_why_it_cannot_be_told_of_noisy_losses():
         make_run(initializer="he_uniform", losses=[0.7] * 12, accuracies=[0.99] * 12, reseed=r) for r in range(8)
     ]
     assert find(make([*noisy, *learned]))[-1] == (
-        "Of 8 runs none is stuck; of 8 more it cannot be told: the loss is too noisy to show whether it falls; the "
-        "true share may still be as high as 37 % among runs of he_uniform."
+        "Of 8 runs none is stuck; of 8 more it cannot be determined: the loss is too noisy to show whether it falls; "
+        "the true share may still be as high as 37 % among runs of he_uniform."
     )
 
 
@@ -394,8 +394,8 @@ def test_the_finding_says_why_it_cannot_be_told_of_noisy_losses():
     [
         ("0.0 % [0.0, 11.6]", ("0.0 %", "[0.0, 11.6]", "")),
         ("> 15 [> 15, > 15]", ("> 15", "[> 15, > 15]", "")),
-        ("31 % [18, 45], 2 of 30 cannot tell", ("31 %", "[18, 45]", "2 of 30 cannot tell")),
-        ("cannot tell (accuracy of one class only)", ("cannot tell", "", "(accuracy of one class only)")),
+        ("31 % [18, 45], 2 of 30 undetermined", ("31 %", "[18, 45]", "2 of 30 undetermined")),
+        ("undetermined (accuracy of one class only)", ("undetermined", "", "(accuracy of one class only)")),
         ("–", ("–", "", "")),
     ],
 )

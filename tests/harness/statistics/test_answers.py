@@ -105,7 +105,7 @@ def test_runs_of_one_s_own_initializer_that_are_all_equal_are_one_run():
 
 
 def stuck_share(losses):
-    """The share of these losses, shape ``(runs, epochs)``, that are stuck, and that of which it cannot be told."""
+    """The share of these losses, shape ``(runs, epochs)``, that are stuck, and of which it cannot be determined."""
     (runs,) = group_runs([make_run(losses=row, reseed=reseed) for reseed, row in enumerate(losses.tolist())])
     found = outcomes(runs, target=0.95)
     return found.stuck.mean(), found.unknown.mean()
@@ -143,7 +143,7 @@ def test_a_loss_too_noisy_is_given_as_the_reason():
     learned = make_run(initializer="b", losses=[0.7] * 12, accuracies=[0.99] * 12)
     found, _ = answer(group_runs([*noisy, learned]), target=0.95)
     assert (found.judged, found.noisy) == (0, 10)
-    assert answer_cells(found, 12)["stuck"] == "cannot tell (noisy loss)"
+    assert answer_cells(found, 12)["stuck"] == "undetermined (noisy loss)"
     assert answer_cells(found, 12)["restarts"] == "–"
 
 
@@ -235,7 +235,7 @@ def test_one_class_whose_loss_is_far_from_its_least_cannot_be_told():
     (found,) = answer([runs], 0.95, one_class)
     assert which_are_stuck(runs, 0.95, one_class) == [None]
     assert math.isnan(found.restarts.value)
-    assert answer_cells(found, 20)["stuck"] == "cannot tell (accuracy of one class only)"
+    assert answer_cells(found, 20)["stuck"] == "undetermined (accuracy of one class only)"
     other_loss = replace(one_class, least_loss=math.nan)
     runs, _ = trained(0, share=0.7, rate=0.02, epochs=20)
     assert which_are_stuck(runs, 0.95, other_loss) == [None]
@@ -322,7 +322,7 @@ def test_whether_a_run_is_stuck_cannot_be_told_from_few_epochs(losses):
     assert found.judged == 0
     assert all(map(math.isnan, (found.stuck.value, found.stuck.low, found.restarts.value, found.restarts.low)))
     cells = answer_cells(found, len(losses))
-    assert cells["stuck"] == f"cannot tell ({len(losses)} epoch{'s' * (len(losses) > 1)})"
+    assert cells["stuck"] == f"undetermined ({len(losses)} epoch{'s' * (len(losses) > 1)})"
     assert cells["restarts"] == "–"
 
 
@@ -340,7 +340,7 @@ def test_a_run_of_few_epochs_that_cannot_be_told_leaves_no_share_and_no_restarts
     assert found.judged == 0
     assert all(map(math.isnan, (found.stuck.value, found.stuck.low, found.restarts.value, found.restarts.low)))
     cells = answer_cells(found, 3)
-    assert (cells["stuck"], cells["restarts"]) == ("cannot tell (3 epochs)", "–")
+    assert (cells["stuck"], cells["restarts"]) == ("undetermined (3 epochs)", "–")
     (each,) = group_runs([*told, unknown])
     assert [one for one in which_are_stuck(each, 0.95) if one is not None] == [
         end == "diverged" for end in ends for _ in runs[end]
