@@ -52,7 +52,7 @@ def sweep(
             the ensemble where it supports the problem; their results agree within rounding error.
         vary: What a reseed changes: ``"init"`` the initial weights, ``"order"`` the order of the training rows,
             ``"init,order"`` both, in a grid.
-        command: What to show as the way to repeat this.
+        command: The command to show for repeating this.
         on_runs: Called with the runs that are finished, a few or many at a time.
 
     Returns:

@@ -21,8 +21,8 @@ def whole_number(name: str, value: object, *, least: int | None = None, most: in
     """The argument as an ``int``; NumPy's integers are welcome, floats and bools are not.
 
     Args:
-        name: What the user calls it, with its problem where it is a field of one.
-        value: What was given.
+        name: The user's name for it, with its problem where it is a field of one.
+        value: The given value.
         least: The smallest that it may be; by default the smallest of 64 bits.
         most: The largest that it may be.
 

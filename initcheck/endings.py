@@ -107,7 +107,7 @@ def uninterrupted(there: str = "") -> Iterator[None]:
     """Puts a signal off to the end of the block: several files are written together. A second one is not put off.
 
     Args:
-        there: What is there after the block, for the last line; by default whoever catches the interruption knows.
+        there: The state after the block, for the last line; by default whoever catches the interruption knows.
     """
     asked: list[int] = []
 

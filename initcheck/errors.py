@@ -16,7 +16,7 @@ _MOST_NAMES = 30  # in a message
 
 
 class UnknownNameError(InitcheckError):
-    """Nothing in a catalogue is named so; the message gives the nearest ones."""
+    """A name that is not in a catalogue; the message gives the nearest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = list(known)

@@ -15,7 +15,7 @@ def require_upgrade_extra(needed_by: str, packages: Sequence[str]) -> None:
     """Makes sure that packages of the extra ``upgrade`` are installed.
 
     Args:
-        needed_by: What the user asked for, as the message names it.
+        needed_by: The command or option that needs them, for the message.
         packages: ``LOCKS`` or ``ENVIRONMENTS``.
 
     Raises:

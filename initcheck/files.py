@@ -31,7 +31,7 @@ def require_writable(path: Path, option: str, *, after_work: bool = False) -> No
 
     Args:
         path: The file to be written.
-        option: How the user named it.
+        option: The user's name for it.
         after_work: Whether it is written after minutes of work; a named pipe, which may have no reader by then, is
             refused.
 
@@ -57,7 +57,7 @@ def require_replaceable(path: Path, option: str) -> None:
 
     Args:
         path: The file to be written.
-        option: How the user named its folder.
+        option: The user's name for its folder.
 
     Raises:
         InitcheckError: A folder, a device, a pipe or a link that leads nowhere is in its place, or it is read-only.
@@ -102,7 +102,7 @@ def read_bounded(path: Path, most_bytes: int, what: str = "the file") -> bytes:
 
     Args:
         path: A regular file, or a pipe, which is read to its end within ``PATIENCE`` seconds.
-        most_bytes: How many bytes it may have.
+        most_bytes: The largest size.
         what: The file's expected content, for the message.
 
     Raises:
@@ -148,8 +148,8 @@ def scratch_folder(parent: Path | None = None, prefix: str = "initcheck-scratch-
     """An empty folder for the time of a ``with`` block; what a killed process left of its own is swept first.
 
     Args:
-        parent: Where to make it; the system's folder for temporary files by default.
-        prefix: What its name starts with.
+        parent: The folder to make it in; the system's folder for temporary files by default.
+        prefix: The start of its name.
     """
     from filelock import FileLock, Timeout
 

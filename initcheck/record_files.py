@@ -28,7 +28,7 @@ class RecordFile:
         kind: In words: ``baseline``.
         form: The text of its field ``format``.
         schema: The newest schema that this initcheck reads.
-        most_bytes: How many it may have.
+        most_bytes: The largest size.
         write: How to write one, for messages.
         again: How to write this one again, for messages.
     """

@@ -43,7 +43,7 @@ class Measured:
         paired: Whether they are pairs.
         counted: Whether only the runs that differ are evidence: those of a sign test, or of rare events.
         reach: How far from the mean a run that was not seen could be; 0 where the interval has it already.
-        power: How often a difference of that size is seen at that level, exactly; None where that is not known.
+        power: The exact chance that a difference of that size is seen at that level; None where that is not known.
     """
 
     difference: Estimate
@@ -163,7 +163,7 @@ def judge(measured: Measured, delta: float, alpha: float) -> tuple[RunsVerdict, 
 
     Args:
         measured: The difference.
-        delta: What it may be.
+        delta: The allowed difference.
         alpha: The false-alarm rate of its p-value.
     """
     low, high = measured.difference.low, measured.difference.high

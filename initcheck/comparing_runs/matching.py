@@ -22,7 +22,7 @@ class Matched:
         old: A's runs: those with a partner, or all where none has one.
         new: B's, in the same order where they are paired.
         paired: Whether each has its partner: the same reseed, order and seed.
-        left_out: How many of A's and of B's runs have no partner, where others have one.
+        left_out: The numbers of A's and of B's runs without a partner, where others have one.
     """
 
     old: Runs

@@ -106,7 +106,7 @@ class RunsComparison:
 
     Attributes:
         titles: The problems of A and B.
-        differences: What differs beside the runs: settings, data and environment, each a possible cause.
+        differences: Other settings, data and environment, each a possible cause.
         rows: Everything compared, in A's order, then what only B has.
         false_alarm_rate: Chance that a change without effect has a row that is called changed.
         tests: The number of p-values that share that rate.

@@ -49,7 +49,7 @@ def judge_agreement(
     one rounding of the loss for each step and one row beside it, for roundings of the last steps.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
         row: The initializer.
         reseed: Number of the repetition.
         seed: The root seed.

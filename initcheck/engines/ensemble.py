@@ -56,7 +56,7 @@ class EnsembleEngine:
     """Trains runs of one problem side by side.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
         rows: The initializers to train it under.
         epochs: Passes over the training rows; the problem's own number by default.
         width: Members of one program, a multiple of 16; by default as many as suit the processor's cache. It may decide

@@ -67,7 +67,7 @@ class _Compiled:
         model: The model.
         variables: All its variables but the optimizer's.
         first_state: The optimizer's variables before its first step.
-        needs: What has to be seeded before it is used again.
+        needs: The generators to seed before it is used again.
         proven: Whether it gives the bits of a fresh model.
     """
 
@@ -95,7 +95,7 @@ class ReferenceEngine:
     the compiled model is reused only if history (with the held-out counts) and variables are bitwise equal.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
         epochs: Passes over the training rows; the problem's own number by default.
         reuse: Set to False to build and compile a fresh model for every run.
         data: Some of the problem's rows, to be trained on in place of its table.
@@ -195,7 +195,7 @@ class ReferenceEngine:
             initializer: The row under test.
             run: The run's seed.
             order: The seed of the batch order; None for the frozen one.
-            change: What is done to the initial weights before the first step.
+            change: A function applied to the initial weights before the first step.
         """
 
         def build() -> Any:

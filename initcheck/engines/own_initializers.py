@@ -42,7 +42,7 @@ _ALWAYS = Asked((4, 3))
 
 
 def asked_of(keras: Any, problem: Problem) -> list[Asked]:
-    """All that the problem's model asks the initializer under test for, each once.
+    """The requests of the problem's model to the initializer under test, each once.
 
     Raises:
         InitcheckError: A mistake in the problem.
@@ -83,7 +83,7 @@ def require_seeded(keras: Any, row: Initializer, asked: Sequence[Asked]) -> Init
     Args:
         keras: The framework.
         row: Of the catalogue, which is taken as it is, or a user's own.
-        asked: What a model asks for, which the initializer must be able to draw.
+        asked: The requests of a model, which the initializer must be able to draw.
 
     Raises:
         InitcheckError: Two fresh instances with one seed draw differently, or a draw fails, has another shape than

@@ -32,7 +32,7 @@ def build_model(
         keras: The framework.
         problem: Whose model it is.
         row: The initializer under test, for the message.
-        layers: What gives each layer its initializer.
+        layers: Gives each layer its initializer.
         input_shape: The shape of one row of inputs.
         global_seed: Seeds all global generators for the time of building, if given.
 
@@ -58,7 +58,7 @@ def calling(problem: Problem, field: str, fix: str) -> Iterator[None]:
     Args:
         problem: Whose function it is.
         field: Its name, for the message.
-        fix: What follows the reason in the message: how to fix it.
+        fix: The end of the message, after the reason: how to fix it.
 
     Raises:
         InitcheckError: It raised something other than one of ours, or closed an output, which is open again.

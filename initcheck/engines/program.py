@@ -126,7 +126,7 @@ class Program:
         return tf.transpose(history.stack(), (2, 0, 1)), train_correct
 
     def _take_step(self, x: Any, y: Any, filled: Any, hold: Callable[[Any], Any]) -> tuple[Any, Any]:
-        """One optimizer step; each member's summed loss and right classifications, as they were before it."""
+        """One optimizer step; each member's summed loss and correct classifications, as they were before it."""
         import tensorflow as tf
 
         variables = self._network.variables
@@ -139,7 +139,7 @@ class Program:
         return loss, correct
 
     def _evaluate(self, table: tuple[Any, Any], hold: Callable[[Any], Any]) -> tuple[Any, Any]:
-        """Each member's summed loss and right classifications over a table, shape ``(members,)``."""
+        """Each member's summed loss and correct classifications over a table, shape ``(members,)``."""
         import tensorflow as tf
 
         x, y = table
@@ -154,7 +154,7 @@ class Program:
         return loss, correct
 
     def _sum_judgements(self, x: Any, y: Any, filled: Any, hold: Callable[[Any], Any]) -> tuple[Any, Any]:
-        """Each member's summed loss and right classifications over the filled rows, shape ``(members,)``."""
+        """Each member's summed loss and correct classifications over the filled rows, shape ``(members,)``."""
         import tensorflow as tf
 
         rows, width = x.shape[0], self._network.width

@@ -21,7 +21,7 @@ class Network:
     """Members trained side by side.
 
     Attributes:
-        width: How many members there are.
+        width: The number of members.
         variables: Their weights, shape ``(*shape, width)``; of a single member its model's own.
         forward: ``forward(x, hold)`` gives the outputs, shape ``(rows × width, outputs)``, of inputs shared by all
             members; ``hold`` is put around what the compiler must compute once and keep.

@@ -26,7 +26,7 @@ def train_runs(
     """Returns the engine, in words, and the runs that it trains, yielded as they are finished.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
         initializers: The rows to train it under.
         reseeds: Numbers of the repetitions of each.
         orders: Numbers of the batch orders of each repetition; 0 is the frozen one.

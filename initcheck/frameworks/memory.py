@@ -23,7 +23,7 @@ def require_memory_for_runs(*, reseeds: int, epochs: int, cells: int = 1) -> Non
     Args:
         reseeds: Runs of each cell.
         epochs: Epochs of each run.
-        cells: How many cells there are that are kept at once: initializers, for example.
+        cells: The number of cells kept at once: initializers, for example.
 
     Raises:
         InitcheckError: They do not; the text says what would.

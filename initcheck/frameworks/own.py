@@ -41,7 +41,7 @@ def find_initializers(asked: Iterable[Any], option: str = "initializers") -> lis
     Args:
         asked: Names of the catalogue, ``all``, ``package.module:attribute``; or rows, classes of Keras initializers and
             instances of them themselves.
-        option: How the user named them, for the message.
+        option: The user's name for them, for the message.
 
     Raises:
         UnknownNameError: The catalogue has no such row.

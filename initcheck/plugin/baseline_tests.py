@@ -27,7 +27,7 @@ class Evidence:
     """The installed framework's evidence, part by part.
 
     Attributes:
-        pool: Where all processes of the session put it.
+        pool: The folder where all processes of the session put it.
         parts: All that there are.
     """
 
@@ -138,7 +138,7 @@ def plan(problems: Sequence[Problem], reseeds: int | None, judge: Judge | None) 
     """The parts to record: those of a baseline where there is one to compare with, by default.
 
     Args:
-        problems: What to train; by default the baseline's, as far as the catalogue has them, or the catalogue's.
+        problems: The problems; by default the baseline's, as far as the catalogue has them, or the catalogue's.
         reseeds: Runs of each problem and initializer for the accuracies; by default the baseline's number.
         judge: The baseline.
     """

@@ -98,8 +98,8 @@ def draw_band(axes: Axes, x: Values, band: Band, colour: str, *, fill: float, ed
 
     Args:
         axes: Scaled already; what lies above is drawn at its upper end.
-        x: Where its values lie; two places where there is one value, which has no width.
-        band: What is drawn.
+        x: The places of its values; two places where there is one value, which has no width.
+        band: The band to draw.
         colour: Its colour.
         fill: Opacity of the area.
         edge: Opacity of its edges.

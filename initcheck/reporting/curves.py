@@ -26,8 +26,8 @@ class Curve:
         name: The initializer.
         colour: Its colour in every drawing.
         bands: Name of the rows, as in ``PARTS`` → its band there.
-        diverged: How many runs have an epoch whose value is no number.
-        runs: How many runs there are.
+        diverged: The number of runs that have a NaN or infinity.
+        runs: The number of runs.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Curves:
 
     @property
     def values(self) -> Values:
-        """All values, for the axis that is to hold them."""
+        """All values, for the limits of the axis."""
         lines = [line for curve in self.curves for band in curve.bands.values() for line in band.lines]
         return np.concatenate(lines or [np.zeros(0)])
 

@@ -37,7 +37,7 @@ def bound_cells(bound: Bound, rows: int) -> dict[str, str]:
     """The cells of one initializer's row: column title → text.
 
     Args:
-        bound: What its reseeds gave.
+        bound: The results of its reseeds.
         rows: The held-out rows.
     """
     counts = bound.counts

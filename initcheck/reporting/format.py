@@ -27,8 +27,8 @@ def answer_cells(answer: Answer, epochs: int) -> dict[str, str]:
     """The cells of one initializer's row: column title → text, titled and ordered as ``METHODS``.
 
     Args:
-        answer: What its runs say.
-        epochs: How many epochs each run had; a median beyond them is shown as ``> epochs``.
+        answer: The answer of its runs.
+        epochs: The epochs of each run; a median beyond them is shown as ``> epochs``.
     """
     texts = (
         format_share(answer.test_mean),

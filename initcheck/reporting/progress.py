@@ -31,9 +31,9 @@ def progress_bar(description: str, total: int, *, usual: str = "") -> Iterator[C
     is done and about how long the rest takes.
 
     Args:
-        description: What is done, such as ``training``.
+        description: The work, such as ``training``.
         total: Steps.
-        usual: How long it usually takes, in words.
+        usual: Its usual duration, in words.
     """
     console = Console(stderr=True)
     if not console.is_terminal:

@@ -171,7 +171,7 @@ class Sweep:
         """Writes the files of ``initcheck run`` to a folder, from which ``initcheck.load`` gives the sweep back.
 
         Args:
-            folder: Where to write ``runs.csv``, ``history.csv``, ``sweep.json`` and ``report.html``; made if missing.
+            folder: For ``runs.csv``, ``history.csv``, ``sweep.json`` and ``report.html``; made if missing.
 
         Raises:
             InitcheckError: The folder or one of the files cannot be written.

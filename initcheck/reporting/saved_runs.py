@@ -83,8 +83,8 @@ def writable_folder(folder: Path, option: str) -> Iterator[None]:
     A folder made here is removed at the end of the ``with`` block if nothing was written to it.
 
     Args:
-        folder: Where to write.
-        option: How the user named it.
+        folder: The folder to write to.
+        option: The user's name for it.
 
     Raises:
         InitcheckError: The path is a file, or cannot be written to.

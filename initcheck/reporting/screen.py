@@ -91,7 +91,7 @@ class Screen:
         """A table whose first column names its rows.
 
         Args:
-            title: What is written above it.
+            title: The line above it.
             columns: Its columns, or their titles.
             rows: A text for each column; one that is empty is left out where rows become lists.
             lines: Whether to draw a line between two rows where the table is in one piece.

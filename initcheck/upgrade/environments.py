@@ -69,7 +69,7 @@ def resolve(wanted: Requirements, python: str | None) -> Resolved:
     """Every package that an environment with those requirements gets, initcheck's own needs among them.
 
     Args:
-        wanted: What the user asked for.
+        wanted: The source that the user asked for.
         python: A version such as 3.11; this interpreter's by default.
 
     Raises:
@@ -102,7 +102,7 @@ def build(resolved: Resolved, *, refresh: bool = False) -> Path:
     It is built beside its place and moved there when it is complete, so that one killed half-way is never used.
 
     Args:
-        resolved: What it is to hold.
+        resolved: The packages of the environment.
         refresh: Whether to build it anew, as after a change of local files that are named in it.
 
     Raises:

@@ -54,8 +54,8 @@ def record_each(
         interpreters: Name → interpreter.
         words: Options of ``initcheck record``.
         carried: The folder of ``initcheck.upgrade.carried.carry``.
-        folder: Where the baselines go, and what the processes say.
-        jobs: How many may run at once.
+        folder: For the baselines, and the processes' output.
+        jobs: The number of recordings at once.
         advance: Called with a name, what it does, how many steps it has done and how many there are.
     """
     waiting = list(interpreters)

@@ -26,10 +26,10 @@ def compare_accuracies(
     spread does not differ.
 
     Args:
-        key: Which cell it is.
+        key: The cell's key.
         old: The old accuracies.
         new: The new ones.
-        rows: How many held-out rows both count among.
+        rows: The number of held-out rows of both.
         paired: Whether equal reseeds start from equal weights, so that their runs may be compared pair by pair.
         alpha: The false-alarm rate of each of its ``TESTS`` p-values.
     """

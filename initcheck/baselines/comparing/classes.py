@@ -17,7 +17,7 @@ class Ranked(Enum):
 
     @classmethod
     def options(cls) -> dict[str, Self]:
-        """Each of them by the name that an option has for it."""
+        """The members by their names in options."""
         return {one.value.replace(" ", "-"): one for one in cls}
 
 

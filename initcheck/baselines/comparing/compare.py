@@ -79,7 +79,7 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
     Args:
         old: The old baseline.
         new: The new one.
-        allow: What a cell may be.
+        allow: The classes that a cell may have.
 
     Raises:
         InitcheckError: They were recorded under different root seeds, so that nothing in them belongs together.

@@ -161,8 +161,8 @@ class Comparison:
     Attributes:
         old: The old baseline.
         new: The new one.
-        allowed: What a cell may be.
-        differences: What differs between the environments.
+        allowed: The classes that a cell may have.
+        differences: The differences between the environments.
         refused: Those differences for which no claim about bits is made.
         cells: Everything compared, in the baselines' order.
         delta: The difference of accuracies below which they are equivalent.

@@ -41,7 +41,7 @@ def compare_draws(key: CellKey, old: DrawsRecord, new: DrawsRecord, alpha: float
     judged on the pooled draws; each draw that differs must also be possible by itself.
 
     Args:
-        key: Which cell it is.
+        key: The cell's key.
         old: The old draws.
         new: The new ones.
         alpha: The false-alarm rate of each p-value.

@@ -30,13 +30,13 @@ def compare_traces(
     limit.
 
     Args:
-        key: Which cell it is: a training in the frozen order, or one in ``fit``'s own, which then decides all that
+        key: The cell's key: a training in the frozen order, or one in ``fit``'s own, which then decides all that
             follows.
         old: The old training.
         new: The new one.
-        rows: How many held-out rows there are.
+        rows: The number of held-out rows.
         law: The class of the initializer's draws in float32.
-        roundings: How many units in the last place its draws may differ by and be the same stream.
+        roundings: The ulps that its draws may differ by and be the same stream.
         order: The cell of ``fit``'s order on this problem.
         accuracies: The class of the accuracies of this problem and initializer.
     """

@@ -66,7 +66,7 @@ def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Pa
     """All parts of a baseline, in its order.
 
     Args:
-        problems: What to train.
+        problems: The problems to train.
         reseeds: Runs of each problem and initializer for the accuracies, 0 for none; by default what takes seconds.
     """
     return [
@@ -80,7 +80,7 @@ def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advan
     """The evidence of the installed framework; loads it.
 
     Args:
-        problems: What to train.
+        problems: The problems to train.
         reseeds: As in ``parts_of``.
         seed: The root seed of every stream.
         advance: Called with what is done, and how many steps that was.

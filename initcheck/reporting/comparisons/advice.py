@@ -24,7 +24,7 @@ class Advice:
     Attributes:
         answer: In a word or two.
         reason: Why, and what to do, in a sentence or two.
-        tone: How it is shown.
+        tone: Its colour.
         passes: Whether no cell is beyond what is allowed: the exit code of ``initcheck compare`` is 0.
     """
 

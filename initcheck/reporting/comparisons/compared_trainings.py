@@ -32,7 +32,7 @@ class Training:
     Attributes:
         epochs: Numbers of the epochs that are known, from 1.
         bands: Initializer → its band.
-        runs: How many runs the largest band has; 1 where there are only seeded runs.
+        runs: The number of runs of the largest band; 1 where there are only seeded runs.
     """
 
     epochs: Values
@@ -41,7 +41,7 @@ class Training:
 
     @property
     def values(self) -> Values:
-        """All values, for the axis that is to show them."""
+        """All values, for the limits of the axis."""
         return np.concatenate([line for band in self.bands.values() for line in band.lines] or [np.zeros(0)])
 
 

@@ -110,7 +110,7 @@ def _incomparable(comparison: Comparison) -> Iterator[str]:
 
 
 def _since(cells: Sequence[ComparedCell]) -> str:
-    """From which stage on trainings changed, the earliest first."""
+    """The first changed stages of trainings, the earliest first."""
     stages = [cell.stage for cell in cells if cell.stage and cell.section in TRAININGS]
     kinds = sorted(set(stages), key=STAGES.index)
     return "".join(f"; {stages.count(stage)} since '{stage}'" for stage in kinds)
