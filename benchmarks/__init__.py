@@ -1,1 +1,1 @@
-"""What training over many reseeds costs, side by side with the alternatives: ``python -m benchmarks``."""
+"""The cost of training over many reseeds, side by side with the alternatives: ``python -m benchmarks``."""

@@ -53,7 +53,7 @@ class Measured:
         reseeds: Models in one call.
         models_per_second: Of the best of the repeats.
         first_call_extra: Seconds that the first call took beyond it: compilation.
-        peak: The most memory that its process held, in bytes; 0 where nobody measured.
+        peak: The most memory that its process held, in bytes; 0 where it was not measured.
     """
 
     contender: str
@@ -66,7 +66,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Target:
-    """What the ensemble should reach, and what it has reached."""
+    """A target of the ensemble, and the figure that it has reached."""
 
     name: str
     wanted: str
@@ -83,14 +83,14 @@ def main() -> None:
     chosen = parser.parse_args()
     console = Console()
     console.print(machine())
-    found = []
+    measured = []
     for model in MODELS:
         for contender, sizes in SIZES.items():
             asked = [one for one in sizes if not (chosen.quick and one == max(SIZES["ensemble"]))]
-            found.extend(measure(contender, model, reseeds) for reseeds in asked)
-        found.append(limit(model))
-        console.print(show(model, HEADINGS, rows_of(found, model)))
-    targets = [target for model in MODELS for target in targets_of(found, model)]
+            measured.extend(measure(contender, model, reseeds) for reseeds in asked)
+        measured.append(limit(model))
+        console.print(show(model, HEADINGS, rows_of(measured, model)))
+    targets = [target for model in MODELS for target in targets_of(measured, model)]
     console.print(show("targets", TARGET_HEADINGS, rows_of_targets(targets)))
     names = [] if chosen.quick else [RUN, TESTS] if chosen.tests else [RUN]
     waits = {name: wait(PROCESSES[name]) for name in names}
@@ -99,19 +99,19 @@ def main() -> None:
     if chosen.out:
         figures = {
             "machine": machine(),
-            "training": [asdict(one) for one in found],
+            "training": [asdict(one) for one in measured],
             "targets": [asdict(target) for target in targets],
             "processes": waits,
         }
         chosen.out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        tables = [markdown(HEADINGS, rows_of(found, model), f"Model {model}") for model in MODELS]
+        tables = [markdown(HEADINGS, rows_of(measured, model), f"Model {model}") for model in MODELS]
         tables.append(markdown(TARGET_HEADINGS, rows_of_targets(targets), "Targets"))
         lines = [machine(), "", *tables, *(f"- {name}: {seconds:.1f} s" for name, seconds in waits.items())]
         chosen.out.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def machine() -> str:
-    """What the figures are of."""
+    """The software and hardware of the figures."""
     cpuinfo = Path("/proc/cpuinfo")
     names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
     return f"{names[0] if names else platform.processor()} × {os.cpu_count()}, Python {platform.python_version()}"
@@ -143,7 +143,7 @@ def limit(model: str, reseeds: int = 100_000) -> Measured:
 
 
 def wait(words: list[str]) -> float:
-    """How long a user waits for a whole process, caches warm: the second of two."""
+    """The wall time of a whole process with warm caches: the second of two."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, *(word.format(tmp=folder) for word in words)]
         for _ in range(2):
@@ -152,9 +152,9 @@ def wait(words: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def targets_of(found: list[Measured], model: str) -> list[Target]:
-    """What issue and README promise of the ensemble, as far as it has been measured."""
-    rates, most = rates_of(found, model), max(SIZES["ensemble"])
+def targets_of(measured: list[Measured], model: str) -> list[Target]:
+    """The README's promises of the ensemble, as far as they have been measured."""
+    rates, most = rates_of(measured, model), max(SIZES["ensemble"])
     rate = rates["ensemble", 10_000]
     targets = [
         at_least(f"{model}: models/s of 10,000 reseeds, × jax.vmap", rate / rates["jax.vmap", 10_000], 2.0),
@@ -169,7 +169,7 @@ def targets_of(found: list[Measured], model: str) -> list[Target]:
         targets.append(
             at_least(f"{model}: models/s of {most:,} reseeds, × those of 10,000", rates["ensemble", most] / rate, 0.95)
         )
-        peak = max(one.peak for one in found if (one.contender, one.model, one.reseeds) == ("ensemble", model, most))
+        peak = max(one.peak for one in measured if (one.contender, one.model, one.reseeds) == ("ensemble", model, most))
         targets.append(Target(f"{model}: memory of {most:,} reseeds", "< 2 GB", f"{peak / 1e9:.2f} GB", peak < 2e9))
     return targets
 
@@ -179,14 +179,14 @@ def at_least(name: str, reached: float, wanted: float) -> Target:
     return Target(name, f"≥ {wanted:,g}", number(reached), reached >= wanted)
 
 
-def rates_of(found: list[Measured], model: str) -> dict[tuple[str, int], float]:
+def rates_of(measured: list[Measured], model: str) -> dict[tuple[str, int], float]:
     """Models per second, by contender and number of reseeds."""
-    return {(one.contender, one.reseeds): one.models_per_second for one in found if one.model == model}
+    return {(one.contender, one.reseeds): one.models_per_second for one in measured if one.model == model}
 
 
-def rows_of(found: list[Measured], model: str) -> list[list[str]]:
+def rows_of(measured: list[Measured], model: str) -> list[list[str]]:
     """The figures of one model, each as a ratio to the notebook's loop, to jax.vmap and to the limit."""
-    rates = rates_of(found, model)
+    rates = rates_of(measured, model)
     bases = [rates["notebook", 3], rates["jax.vmap", 10_000], rates[LIMIT, 100_000]]
     return [
         [
@@ -197,7 +197,7 @@ def rows_of(found: list[Measured], model: str) -> list[list[str]]:
             f"+{one.first_call_extra:.1f} s",
             f"{one.peak / 1e9:.2f} GB" if one.peak else "",
         ]
-        for one in found
+        for one in measured
         if one.model == model
     ]
 

@@ -20,7 +20,7 @@ class Table:
 
 
 def table() -> Table:
-    """The rows: two classes, most of which a line tells apart."""
+    """The rows: two classes, most of which a line separates."""
     stream = np.random.RandomState(0)
     x = stream.normal(size=(ROWS, 4)).astype(np.float32)
     y = (x @ [2.0, -1.0, 0.5, 1.0] + stream.normal(size=ROWS) > 0).astype(np.float32).reshape(-1, 1)

@@ -1,4 +1,4 @@
-"""What a script or a notebook calls."""
+"""The functions that a script or a notebook calls."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ def sweep(  # noqa: C901 - one guard after another
         seed: The root seed, from which every stream is derived by name.
         epochs: Passes over the training rows; the problem's own number by default.
         engine: ``"ensemble"`` trains all runs side by side, ``"reference"`` fits them one by one, ``"auto"`` takes
-            the ensemble where it serves; their results agree within rounding.
+            the ensemble where it supports the problem; their results agree within rounding error.
         vary: What a reseed changes: ``"init"`` the initial weights, ``"order"`` the order of the training rows,
             ``"init,order"`` both, in a grid.
-        command: What to show as the way to repeat this.
+        command: The command to show for repeating this.
         on_runs: Called with the runs that are finished, a few or many at a time.
 
     Returns:
         The sweep. Interrupted (Ctrl-C), or when memory runs out, it holds the runs finished until then, with a warning.
 
     Raises:
-        InitcheckError: An argument that cannot be used, or no framework; the message says how to mend it.
+        InitcheckError: An argument that cannot be used, or no framework; the message says how to fix it.
     """
     plan = Plan(reseeds, seed, epochs, engine, vary)
     reseeds, seed, epochs = plan.reseeds, plan.seed, plan.epochs

@@ -18,11 +18,11 @@ _MOST = 40  # characters of a value in a message
 
 
 def whole_number(name: str, value: object, *, least: int | None = None, most: int = _INT64 - 1) -> int:
-    """That argument as an ``int``; NumPy's integers are welcome, floats and bools are not.
+    """The argument as an ``int``; NumPy's integers are welcome, floats and bools are not.
 
     Args:
-        name: What the user calls it, with its problem where it is a field of one.
-        value: What was given.
+        name: The user's name for it, with its problem where it is a field of one.
+        value: The given value.
         least: The smallest that it may be; by default the smallest of 64 bits.
         most: The largest that it may be.
 
@@ -43,7 +43,7 @@ def whole_number(name: str, value: object, *, least: int | None = None, most: in
 
 
 def path_of(name: str, value: object) -> Path:
-    """That argument as a ``Path``; ``~`` and ``~user`` at its beginning are a home folder, as in a shell.
+    """The argument as a ``Path``; ``~`` and ``~user`` at its beginning are a home folder, as in a shell.
 
     Raises:
         InitcheckError: It is neither text nor a path, is empty, or begins with ``~`` where there is no such user.
@@ -61,7 +61,7 @@ def path_of(name: str, value: object) -> Path:
 
 
 def fraction(name: str, value: object) -> float:
-    """That argument as a ``float`` from 0 to 1.
+    """The argument as a ``float`` from 0 to 1.
 
     Raises:
         InitcheckError: It is no number, or lies outside.
@@ -75,7 +75,7 @@ def fraction(name: str, value: object) -> float:
 
 
 def number(name: str, value: object) -> float:
-    """That argument as a ``float``, NaN and infinity included; NumPy's numbers are welcome, bools and texts are not.
+    """The argument as a ``float``, NaN and infinity included; NumPy's numbers are welcome, bools and texts are not.
 
     Raises:
         InitcheckError: It is no real number.
@@ -93,7 +93,7 @@ def _is_bool(value: object) -> bool:
 
 
 def choice(name: str, value: object, known: Sequence[str]) -> str:
-    """That argument as one of the texts that it may be.
+    """The argument as one of the texts that it may be.
 
     Raises:
         InitcheckError: It is none of them; the nearest one is named.

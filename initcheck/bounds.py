@@ -26,7 +26,7 @@ PACKAGED = resources.files("initcheck").joinpath("bounds.toml")
 _HEAD = """\
 # What reseeding does to accuracy on the held-out rows. Written by initcheck bounds calibrate, shown in docs/bounds.md.
 #
-# correct and runs_with say how many held-out rows were classified rightly, and by how many runs. The gate compares with
+# correct and runs_with count the correctly classified held-out rows, and the runs with so many. The gate compares with
 # them and with collapsed; the other numbers are made from them, for people. holds_95 and holds_99 contain that share of
 # all reseeds (tolerance intervals, confidence 95 %); the other intervals are 95 % confidence intervals.
 """
@@ -36,12 +36,12 @@ _Count = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class Bound(BaseModel):
-    """What the reseeds of one problem under one initializer gave.
+    """The results of one problem's reseeds under one initializer.
 
     Attributes:
         collapsed: Runs whose final weights do no better on the training rows than naming the commonest class.
-        correct: How many held-out rows were classified rightly: the distinct numbers, ascending.
-        runs_with: How many runs had each of them.
+        correct: The numbers of correctly classified held-out rows that occur, ascending.
+        runs_with: The number of runs with each of them.
     """
 
     model_config = ConfigDict(frozen=True)  # the other keys of the file repeat these for people
@@ -60,7 +60,7 @@ class Bound(BaseModel):
 
     @property
     def counts(self) -> Counts:
-        """The rightly classified held-out rows of all runs."""
+        """The correctly classified held-out rows of all runs."""
         return Counts(np.array(self.correct), np.array(self.runs_with))
 
     @property
@@ -75,8 +75,8 @@ class Calibration(BaseModel):
     Attributes:
         date: The day, in ISO 8601.
         seed: The root seed of the runs.
-        held_out_rows: How many rows ``correct`` counts among.
-        environment: What the runs ran on.
+        held_out_rows: The number of held-out rows.
+        environment: The environment of the runs.
         initializers: Name of the initializer → its bound.
     """
 
@@ -92,7 +92,7 @@ class Calibration(BaseModel):
     def _fit(self) -> Calibration:
         for name, bound in self.initializers.items():
             if bound.correct[-1] > self.held_out_rows:
-                raise ValueError(f"{name} has more rows right than there are")
+                raise ValueError(f"{name} has more correct rows than there are")
         return self
 
 

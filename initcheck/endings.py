@@ -107,7 +107,7 @@ def uninterrupted(there: str = "") -> Iterator[None]:
     """Puts a signal off to the end of the block: several files are written together. A second one is not put off.
 
     Args:
-        there: What is there after the block, for the last line; by default whoever catches the interruption knows.
+        there: The state after the block, for the last line; by default whoever catches the interruption knows.
     """
     asked: list[int] = []
 
@@ -144,7 +144,7 @@ def end_with(command: Callable[[], int | None]) -> NoReturn:
 
 
 def _code_of(command: Callable[[], int | None]) -> int:
-    """What the command returns, or the code of what ended it, after a line about it."""
+    """The command's exit code, or that of the error that ended it, after a line about the error."""
     try:
         return command() or 0
     except SystemExit as stop:
@@ -169,7 +169,7 @@ def _code_of(command: Callable[[], int | None]) -> int:
 
 
 class _Outlet(io.TextIOBase):
-    """Standard output that nobody may want any more: where it fails, the rest is dropped and the work goes on."""
+    """Standard output that may be closed by its reader: where it fails, the rest is dropped and the work goes on."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

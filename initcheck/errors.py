@@ -1,11 +1,11 @@
-"""The mistakes that a user can mend, each told in one line."""
+"""Errors that a user can fix, each with a message of one line."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class InitcheckError(Exception):
-    """Something the user can mend; the message says what is wrong, where, and how to mend it, in one line."""
+    """An error that the user can fix; the message says what is wrong, where, and how to fix it, in one line."""
 
 
 class FrameworkError(InitcheckError):
@@ -16,7 +16,7 @@ _MOST_NAMES = 30  # in a message
 
 
 class UnknownNameError(InitcheckError):
-    """Nothing in a catalogue is named so; the message gives the nearest ones."""
+    """A name that is not in a catalogue; the message gives the nearest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = list(known)

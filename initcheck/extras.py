@@ -1,4 +1,4 @@
-"""What only some commands need is in an extra of initcheck; a command that lacks it names the extra."""
+"""Packages that only some commands need are in an extra; a command that lacks one names the extra."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from importlib.util import find_spec
 
 from initcheck.errors import InitcheckError
 
-LOCKS = ("filelock",)  # what gathers evidence in several processes
-ENVIRONMENTS = (*LOCKS, "platformdirs", "uv")  # what builds environments and keeps them
+LOCKS = ("filelock",)  # gather evidence in several processes
+ENVIRONMENTS = (*LOCKS, "platformdirs", "uv")  # build environments and keep them
 
 
 def require_upgrade_extra(needed_by: str, packages: Sequence[str]) -> None:
     """Makes sure that packages of the extra ``upgrade`` are installed.
 
     Args:
-        needed_by: What the user asked for, as the message names it.
+        needed_by: The command or option that needs them, for the message.
         packages: ``LOCKS`` or ``ENVIRONMENTS``.
 
     Raises:

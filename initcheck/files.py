@@ -1,4 +1,4 @@
-"""One way to write a file, one way to read one that is not ours, and folders that outlive nobody."""
+"""One way to write a file, one way to read one that is not ours, and folders that are removed with their process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def require_writable(path: Path, option: str, *, after_work: bool = False) -> No
 
     Args:
         path: The file to be written.
-        option: How the user named it.
+        option: The user's name for it.
         after_work: Whether it is written after minutes of work; a named pipe, which may have no reader by then, is
             refused.
 
@@ -57,7 +57,7 @@ def require_replaceable(path: Path, option: str) -> None:
 
     Args:
         path: The file to be written.
-        option: How the user named its folder.
+        option: The user's name for its folder.
 
     Raises:
         InitcheckError: A folder, a device, a pipe or a link that leads nowhere is in its place, or it is read-only.
@@ -98,12 +98,12 @@ def write_whole(path: Path, parts: Iterable[str]) -> None:
 
 
 def read_bounded(path: Path, most_bytes: int, what: str = "the file") -> bytes:
-    """What is in a file that somebody else has made.
+    """The content of a file that somebody else has made.
 
     Args:
         path: A regular file, or a pipe, which is read to its end within ``PATIENCE`` seconds.
-        most_bytes: How many bytes it may have.
-        what: What it should hold, for the message.
+        most_bytes: The largest size.
+        what: The file's expected content, for the message.
 
     Raises:
         InitcheckError: It is missing or cannot be read, is a folder or a device, is larger, or takes too long.
@@ -148,8 +148,8 @@ def scratch_folder(parent: Path | None = None, prefix: str = "initcheck-scratch-
     """An empty folder for the time of a ``with`` block; what a killed process left of its own is swept first.
 
     Args:
-        parent: Where to make it; the system's folder for temporary files by default.
-        prefix: What its name starts with.
+        parent: The folder to make it in; the system's folder for temporary files by default.
+        prefix: The start of its name.
     """
     from filelock import FileLock, Timeout
 
@@ -187,7 +187,7 @@ def _destination(path: Path) -> tuple[str, Path]:
 
 
 def _own_stream(path: Path) -> int | None:
-    """Which of this process's own outputs the path stands for: ``/dev/stdout`` that was sent to a file, for example."""
+    """The own output that the path names, 1 or 2: ``/dev/stdout`` that was sent to a file, for example."""
     for number in (1, 2):
         with contextlib.suppress(OSError):
             if os.path.samestat(os.fstat(number), path.stat()):

@@ -29,10 +29,10 @@ def version_of(name: str) -> str | None:
     imported = getattr(module, "__version__", None)
     if isinstance(imported, str):
         return imported
-    found = _distribution(name, None)
-    if found is None:
+    distribution = _distribution(name, None)
+    if distribution is None:
         return None if module is None else _UNKNOWN
-    return metadata.version(found)
+    return metadata.version(distribution)
 
 
 def distribution_of(name: str) -> str | None:
@@ -55,9 +55,9 @@ def _distribution(name: str, version: str | None) -> str | None:
     if own is not None and (version is None or _same(own, version)):
         return name
     others = metadata.packages_distributions().get(_IMPORTED_AS.get(name, name), [])
-    found = [str(canonicalize_name(one)) for one in others]
-    fitting = [one for one in found if version is None or _same(metadata.version(one), version)]
-    return next(iter([*fitting, *found]), None if own is None else name)
+    names = [str(canonicalize_name(one)) for one in others]
+    fitting = [one for one in names if version is None or _same(metadata.version(one), version)]
+    return next(iter([*fitting, *names]), None if own is None else name)
 
 
 def is_within(name: str, allowed: str) -> bool:

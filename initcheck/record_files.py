@@ -22,13 +22,13 @@ _SHOWN = 90  # characters of a hostile text that a message repeats
 
 @dataclass(frozen=True)
 class RecordFile:
-    """What a kind of file holds.
+    """The format of one kind of record file.
 
     Attributes:
         kind: In words: ``baseline``.
         form: The text of its field ``format``.
         schema: The newest schema that this initcheck reads.
-        most_bytes: How many it may have.
+        most_bytes: The largest size.
         write: How to write one, for messages.
         again: How to write this one again, for messages.
     """
@@ -72,7 +72,7 @@ class RecordFile:
 
 
 def checksum_of(body: dict[str, Any]) -> str:
-    """Shows that nobody edited the record; not made to withstand anybody who wants to."""
+    """A checksum that shows accidental edits of the record, not deliberate ones."""
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 

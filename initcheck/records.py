@@ -54,9 +54,9 @@ class Run:
         initializer: Name of the initializer's row.
         reseed: Number of the repetition, from 0.
         seed: The integer that decides every draw of this run.
-        train_correct: Training rows that the final weights classify rightly.
+        train_correct: Training rows that the final weights classify correctly.
         train_total: Training rows.
-        test_correct: Held-out rows that the final weights classify rightly.
+        test_correct: Held-out rows that the final weights classify correctly.
         test_total: Held-out rows.
         history: The epochs in order, counted from 1.
         order: Number of the batch order, from 1; 0 is the frozen one.
@@ -75,12 +75,12 @@ class Run:
 
     @property
     def train_accuracy(self) -> float:
-        """Share of training rows that the final weights classify rightly."""
+        """Share of training rows that the final weights classify correctly."""
         return self.train_correct / self.train_total
 
     @property
     def test_accuracy(self) -> float:
-        """Share of held-out rows that the final weights classify rightly."""
+        """Share of held-out rows that the final weights classify correctly."""
         return self.test_correct / self.test_total
 
     @property
@@ -99,11 +99,11 @@ class Runs:
         reseeds: Number of each repetition, shape ``(runs,)``.
         orders: Number of each batch order, shape ``(runs,)``; 0 is the frozen one.
         seeds: The integer that decides the draws of each run, shape ``(runs,)``.
-        train_correct: Training rows that the final weights classify rightly, shape ``(runs,)``.
+        train_correct: Training rows that the final weights classify correctly, shape ``(runs,)``.
         train_total: Training rows.
-        test_correct: Held-out rows that the final weights classify rightly, shape ``(runs,)``.
+        test_correct: Held-out rows that the final weights classify correctly, shape ``(runs,)``.
         test_total: Held-out rows.
-        history: What each epoch reports, shape ``(runs, epochs, 4)``, in the order of ``METRICS``.
+        history: The metrics of each epoch, shape ``(runs, epochs, 4)``, in the order of ``METRICS``.
     """
 
     problem: str
@@ -141,21 +141,21 @@ class Runs:
 
     @property
     def epochs(self) -> int:
-        """How many epochs each run has."""
+        """The number of epochs of each run."""
         return int(self.history.shape[1])
 
     @property
     def train_accuracy(self) -> npt.NDArray[np.float64]:
-        """Share of training rows that each run's final weights classify rightly, shape ``(runs,)``."""
+        """Share of training rows that each run's final weights classify correctly, shape ``(runs,)``."""
         return self.train_correct / self.train_total
 
     @property
     def test_accuracy(self) -> npt.NDArray[np.float64]:
-        """Share of held-out rows that each run's final weights classify rightly, shape ``(runs,)``."""
+        """Share of held-out rows that each run's final weights classify correctly, shape ``(runs,)``."""
         return self.test_correct / self.test_total
 
     def metric(self, name: str) -> npt.NDArray[np.float64]:
-        """What the epochs report under one of the names in ``METRICS``, shape ``(runs, epochs)``."""
+        """The values of one of ``METRICS`` in each epoch, shape ``(runs, epochs)``."""
         return self.history[:, :, METRICS.index(name)]
 
     def part(self, start: int, stop: int) -> Runs:
@@ -209,7 +209,7 @@ class Environment:
         onednn: Whether oneDNN's kernels are on.
         op_determinism: Whether TensorFlow's op determinism is on.
         devices: The devices that TensorFlow sees.
-        switches: Name → value of what else is set that changes bits; empty where nothing is.
+        switches: Name → value of other settings that change bits.
     """
 
     versions: Mapping[str, str]
@@ -256,7 +256,7 @@ METRICS = tuple(field.name for field in fields(Epoch))[1:]
 
 
 class Status(Enum):
-    """What a check says of its evidence."""
+    """The judgement of a check on its evidence."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -266,17 +266,17 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found.
+    """The verdict of a check, with its numbers.
 
     Attributes:
         status: The judgement.
-        measured: What was found, in words with numbers.
-        expected: What the documentation says it should be.
-        bound: How far it may be off, and why.
+        measured: The actual value, in words with numbers.
+        expected: The documented value.
+        bound: The tolerance, and its reason.
         n: Sample size of a statistical verdict.
         p_value: Its smallest p-value, if it has one.
         alpha: The false-alarm rate that the p-value is compared with.
-        effect: The relative size of what was found, where it has one.
+        effect: The relative size of the deviation, where it has one.
         cause: The exception, if one was raised.
     """
 
@@ -296,9 +296,9 @@ class Verdict:
             "p": None if self.p_value is None else f"{self.p_value:.2g}",
             "α": None if self.alpha is None else f"{self.alpha:.2g}",
         }
-        told = ", ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
+        numbers = ", ".join(f"{name}={value}" for name, value in facts.items() if value is not None)
         parts = [self.measured, f"expected {self.expected}" if self.expected else "", self.bound]
-        return ", ".join(part for part in parts if part) + (f" [{told}]" if told else "")
+        return ", ".join(part for part in parts if part) + (f" [{numbers}]" if numbers else "")
 
     def confirmed_by(self, again: Verdict) -> Verdict:
         """This failure after a second look on fresh streams: it stands only if that fails too."""

@@ -20,7 +20,7 @@ def derive_seed(root: int, *names: str | int) -> int:
 
     Args:
         root: The root seed, or an already derived seed.
-        names: What the stream is for, from the general to the particular.
+        names: The purpose of the stream, from the general to the particular.
     """
     return _as_seed(hashlib.blake2b(json.dumps([root, *names]).encode(), digest_size=8))
 

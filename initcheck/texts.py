@@ -73,9 +73,9 @@ def for_axis(name: str) -> str:
 def for_markdown(text: str, most: int = _MOST_MARKDOWN) -> str:
     """A text as Markdown that shows it as it is, on one line, with at most so many characters.
 
-    It mentions nobody and links to nothing.
+    It has no mentions and no links.
     """
     kept = _LINKED.sub(_NOTHING, for_drawing(text))
-    while len(escaped := _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", kept)) > most:
+    while len(escaped := _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", kept)) > most:
         kept = kept[: len(kept) * most // len(escaped)]
     return escaped if len(kept) >= len(text) else f"{escaped}…"

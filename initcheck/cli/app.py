@@ -77,7 +77,7 @@ def list_() -> None:
     type=click.Choice(ENGINES),
     default=ENGINES[0],
     show_default=True,
-    help="ensemble: all runs side by side; reference: fit, one by one; auto: the ensemble where it serves.",
+    help="ensemble: all runs side by side; reference: fit, one by one; auto: the ensemble if it supports the problem.",
 )
 @click.option("--vary", type=click.Choice(VARIED), default="init", show_default=True, help="What a reseed changes.")
 @click.option(
@@ -121,7 +121,7 @@ def run(
             "--vary": None if vary == "init" else vary,
         }
         words = [str(word) for option, value in given.items() if value is not None for word in (option, value)]
-        found = _sweep_with_progress(
+        result = _sweep_with_progress(
             chosen,
             names,
             reseeds=reseeds,
@@ -131,17 +131,17 @@ def run(
             vary=vary,
             command=shlex.join(["initcheck", "run", *words, *table.words()]),
         )
-        with uninterrupted(f"the {found.finished} runs finished of {found.planned} are kept in {out}"):
+        with uninterrupted(f"the {result.finished} runs finished of {result.planned} are kept in {out}"):
             try:
-                write(_files(found))
+                write(_files(result))
             finally:  # the disk is full, perhaps: the answers are not lost for that
-                print_answers(found)
+                print_answers(result)
             say(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
-    kept = f"the {found.finished} runs finished of {found.planned} are kept"
-    if found.stopped == INTERRUPTED:
+    kept = f"the {result.finished} runs finished of {result.planned} are kept"
+    if result.stopped == INTERRUPTED:
         raise Interrupted(kept)
-    if found.stopped:
-        raise InitcheckError(f"{found.stopped}: {kept}; ask for fewer reseeds, or free some")
+    if result.stopped:
+        raise InitcheckError(f"{result.stopped}: {kept}; ask for fewer reseeds, or free some")
 
 
 @cli.command()
@@ -158,7 +158,7 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     from initcheck.reporting.format import format_count
     from initcheck.reporting.terminal import print_verdict
 
-    subjects = {one.name for found in all_checks() for one in found.subjects}
+    subjects = {subject.name for entry in all_checks() for subject in entry.subjects}
     for code in codes:
         if code in subjects and subject is None:
             raise InitcheckError(f"no check is named {code!r}; did you mean --subject {code}?")
@@ -209,7 +209,7 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
 def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> None:
     """Break the installed framework on purpose, a fault at a time, and show which checks notice.
 
-    NAMES of faults may be given; all are made otherwise. Nothing on disk is changed.
+    NAMES of faults may be given; by default all are made. Nothing on disk is changed.
     """
     from initcheck.reporting.progress import progress_bar
     from initcheck.reporting.terminal import print_outcomes
@@ -264,10 +264,10 @@ def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) ->
         return sweep(problem, initializers=names, on_runs=on_runs, **settings)
 
 
-def _files(found: Sweep) -> dict[str, Iterable[str]]:
+def _files(result: Sweep) -> dict[str, Iterable[str]]:
     from initcheck.reporting.saved_runs import sweep_files
 
-    return sweep_files(found)
+    return sweep_files(result)
 
 
 @contextlib.contextmanager

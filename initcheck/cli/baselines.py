@@ -61,11 +61,11 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
         leaving("no baseline was written"),
         progress_lines(total) if steps else progress_bar("recording", total, usual="one to three minutes") as advance,
     ):
-        found = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
-    text = write_baseline(found)
+        baseline = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
+    text = write_baseline(baseline)
     with uninterrupted(f"{file} is there"):
         write_whole(file, [text])
-    where = ", ".join(f"{name} {found.environment.versions[name]}" for name in ("tensorflow", "keras"))
+    where = ", ".join(f"{name} {baseline.environment.versions[name]}" for name in ("tensorflow", "keras"))
     say(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
 
 
@@ -95,13 +95,13 @@ def compare(
         from initcheck.reporting.comparisons.comparison_page import render_comparison  # matplotlib is heavy
 
     files = asked_files({"--json": json_file, "--markdown": markdown, "--html": html}, {old: "OLD", new: "NEW"})
-    found = find_differences(load_baseline(old), load_baseline(new), allowed([CLASSES[one] for one in allow]))
+    comparison = find_differences(load_baseline(old), load_baseline(new), allowed([CLASSES[one] for one in allow]))
     write: dict[str, Callable[[], str]] = {
-        "--json": lambda: comparison_json(found),
-        "--markdown": lambda: render_comment(found),
-        "--html": lambda: render_comparison(found),
+        "--json": lambda: comparison_json(comparison),
+        "--markdown": lambda: render_comment(comparison),
+        "--html": lambda: render_comparison(comparison),
     }
     with uninterrupted(what_is_there(files)):
         write_files(files, write)
-        print_comparison(found)
-    raise SystemExit(1 if found.beyond() else 0)
+        print_comparison(comparison)
+    raise SystemExit(1 if comparison.beyond() else 0)

@@ -36,7 +36,7 @@ _initializers = click.option("--initializers", help="Only these initializers: na
 
 @click.group()
 def bounds() -> None:
-    """What reseeding does to accuracy: the documented bounds, and whether the installed framework keeps them."""
+    """The spread of accuracy over reseeds: the documented bounds, and whether the installed framework keeps them."""
 
 
 @bounds.command()
@@ -57,7 +57,7 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
         raise InitcheckError(f"--reseeds is {reseeds}; at least 2 are needed for a spread")
     whole_number("--reseeds", reseeds)
     require_writable(out, "--out", after_work=True)
-    _bounds_in(out)  # what cannot be added to is found out before the work
+    _bounds_in(out)  # refuses a file that cannot be added to before the work
     names = list(problems or load_bounds().problems)
     chosen = [(name, find_problem(name)) for name in names]
     for _, problem in chosen:
@@ -132,16 +132,16 @@ def show(problems: Sequence[str], file: Path | None, markdown: Path | None) -> N
 @_file
 @seed_option
 def check(problems: Sequence[str], initializers: str | None, file: Path | None, seed: int) -> None:
-    """Train fresh reseeds on the installed framework, and hold them to the bounds.
+    """Train fresh reseeds on the installed framework, and compare them with the bounds.
 
-    Exit code 0 where every cell passes, 1 where one fails or cannot be told.
+    Exit code 0 where every cell passes, 1 where one fails or is inconclusive.
     """
     from initcheck.reporting.format import format_count
     from initcheck.reporting.progress import progress_bar
     from initcheck.reporting.terminal import print_verdict
 
     chosen = _only(load_bounds(file), problems, _names(initializers))
-    get_initializers(name for _, name, _ in chosen.cells())  # a file of somebody else's may name others
+    get_initializers(name for _, name, _ in chosen.cells())  # another's file may name others
 
     from initcheck.checks.registry import run_check
     from initcheck.checks.spread import cells_of
@@ -185,10 +185,10 @@ def place(problems: Sequence[str], initializers: str | None, file: Path | None, 
 
     The percentile counts the reseeds that end lower, and half of those that end at the same accuracy.
     """
-    found = load_bounds(file)
-    known = {name for _, name, _ in found.cells()}
+    documented = load_bounds(file)
+    known = {name for _, name, _ in documented.cells()}
     default = [name for name in LECTURE_INITIALIZERS if name in known]
-    chosen = _only(found, problems, _names(initializers) if initializers is not None else default)
+    chosen = _only(documented, problems, _names(initializers) if initializers is not None else default)
     get_initializers(name for _, name, _ in chosen.cells())
 
     from initcheck.evidence.spread import place_run
@@ -202,7 +202,7 @@ def place(problems: Sequence[str], initializers: str | None, file: Path | None, 
 
 
 def _placed(counts: Counts, correct: int) -> str:
-    """Where a run lies among the reseeds, and how many of them end just as it does."""
+    """The place of a run among the reseeds in words, and the share of them that end at the same accuracy."""
     from initcheck.reporting.format import format_ordinal
 
     equal = counts.share_of(correct)
@@ -214,7 +214,7 @@ def _placed(counts: Counts, correct: int) -> str:
 
 
 def _bounds_in(file: Path) -> dict[str, Calibration]:
-    """What that file holds now, another calibration's results included; nothing where there is no such file."""
+    """The calibrations in the file, another process's included; empty where there is no such file."""
     return dict(load_bounds(file).problems) if file.is_file() else {}
 
 
@@ -245,16 +245,16 @@ def _names(text: str | None) -> list[str]:
     return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
-def _only(found: Bounds, problems: Sequence[str], initializers: Sequence[str] = ()) -> Bounds:
+def _only(documented: Bounds, problems: Sequence[str], initializers: Sequence[str] = ()) -> Bounds:
     """The bounds of those problems and initializers; of all where none are named.
 
     Raises:
         UnknownNameError: One that has no bounds.
     """
     for name in problems:
-        if name not in found.problems:
-            raise UnknownNameError("problem with bounds", name, found.problems)
-    known = {initializer for _, initializer, _ in found.cells()}
+        if name not in documented.problems:
+            raise UnknownNameError("problem with bounds", name, documented.problems)
+    known = {initializer for _, initializer, _ in documented.cells()}
     for name in initializers:
         if name not in known:
             raise UnknownNameError("initializer with bounds", name, sorted(known))
@@ -269,7 +269,7 @@ def _only(found: Bounds, problems: Sequence[str], initializers: Sequence[str] = 
                     }
                 }
             )
-            for problem, calibration in found.problems.items()
+            for problem, calibration in documented.problems.items()
             if not problems or problem in problems
         }
     )

@@ -61,18 +61,21 @@ def compare_runs(
 
     sweeps = {folder / name: f"the sweep {folder}" for folder in (a, b) for name in SWEEP_FILES}
     files = asked_files({"--markdown": markdown, "--json": json_file}, sweeps)
-    found = find_changes(load(a), load(b), delta=delta, false_alarm_rate=false_alarm_rate)
+    comparison = find_changes(load(a), load(b), delta=delta, false_alarm_rate=false_alarm_rate)
     with uninterrupted(what_is_there(files)):
         write_files(
             files,
-            {"--markdown": lambda: render_runs_markdown(found), "--json": lambda: runs_comparison_json(found)},
+            {
+                "--markdown": lambda: render_runs_markdown(comparison),
+                "--json": lambda: runs_comparison_json(comparison),
+            },
         )
-        print_runs_comparison(found)
-    if not found.compared:
-        why = found.rows[0].note if found.rows else "no run has finished"
+        print_runs_comparison(comparison)
+    if not comparison.compared:
+        why = comparison.rows[0].note if comparison.rows else "no run has finished"
         raise InitcheckError(
             f"{a} and {b} have no runs that could be compared ({why}); name runs of one problem, with an initializer "
             "in common"
         )
     good = accepted([VERDICTS[one] for one in allow])
-    raise SystemExit(0 if all(row.verdict in good for row in found.rows) else 1)
+    raise SystemExit(0 if all(row.verdict in good for row in comparison.rows) else 1)

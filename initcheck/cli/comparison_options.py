@@ -1,4 +1,4 @@
-"""The options that the commands share which compare two things: what may be found, and where it is written."""
+"""Options shared by the commands that compare: which classes are allowed, and which files are written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from initcheck.files import require_writable, write_whole
 markdown_option = click.option(
     "--markdown", type=PATH, help="Write the verdict to this file, as a comment on a pull request."
 )
-json_option = click.option("--json", "json_file", type=PATH, help="Write everything that was found to this file.")
+json_option = click.option("--json", "json_file", type=PATH, help="Write the whole comparison to this file.")
 
 
 def allow_option(names: Collection[str], help_text: str) -> Callable[[Any], Any]:
@@ -29,7 +29,7 @@ def asked_files(files: Mapping[str, Path | None], taken: Mapping[Path, str]) -> 
 
     Args:
         files: Option → its file; None where it was not given.
-        taken: File that is compared → whose it is.
+        taken: Compared file → its owner.
     """
     asked = {option: file for option, file in files.items() if file is not None}
     owners = {os.path.realpath(file): owner for file, owner in taken.items()}
@@ -42,7 +42,7 @@ def asked_files(files: Mapping[str, Path | None], taken: Mapping[Path, str]) -> 
 
 
 def what_is_there(files: Mapping[str, Path]) -> str:
-    """What an interruption leaves that came while these were written."""
+    """Names the files that are there, for an interruption while they are written."""
     names = [str(file) for file in files.values()]
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} there" if names else "no file was asked for"
 

@@ -17,7 +17,7 @@ class NamedPath(click.Path):
         super().__init__(path_type=Path, **checks)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """That word as a ``Path``, or the refusal of ``path_of``."""
+        """The word as a ``Path``, or the refusal of ``path_of``."""
         name = param.opts[0] if param else "the path"
         return super().convert(path_of(name if name.startswith("-") else name.upper(), value), param, ctx)
 

@@ -95,7 +95,7 @@ class TableOptions:
         return words
 
     def choose(self, problem: str | None) -> Problem:
-        """What to train: the table of ``--data`` if one is given, else the problem of that name.
+        """The problem to train: the table of ``--data`` if one is given, else the problem of that name.
 
         Raises:
             InitcheckError: The options do not fit together, or the table cannot be used as it is.

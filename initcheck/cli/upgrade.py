@@ -126,11 +126,11 @@ def _sources(
             if not _VERSION.fullmatch(python):
                 raise InitcheckError("it is no version such as 3.11")
             require_python(python)
-    found = {}
+    sources = {}
     for side, (text, also) in given.items():
         with _about(side.upper()):
-            found[side] = parse_source(text, [*both, *also])
-    return found
+            sources[side] = parse_source(text, [*both, *also])
+    return sources
 
 
 def _interpreters(
@@ -151,10 +151,10 @@ def _interpreters(
                 resolved[side] = resolve(source, python)
                 require_tensorflow(resolved[side])
     built: dict[str, Path] = {}  # two sides may be of the same packages
-    found = {}
+    pythons = {}
     for side, source in sources.items():
         if isinstance(source, Interpreter):
-            found[side] = source.python
+            pythons[side] = source.python
             continue
         chosen = resolved[side]
         advance(side, f"installing {chosen.pins.count('==')} packages", 0, 0)
@@ -162,8 +162,8 @@ def _interpreters(
             if chosen.key not in built:
                 built[chosen.key] = build(chosen, refresh=refresh)
                 require_able(built[chosen.key])
-            found[side] = built[chosen.key]
-    return found
+            pythons[side] = built[chosen.key]
+    return pythons
 
 
 def _record(

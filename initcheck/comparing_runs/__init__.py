@@ -1,1 +1,1 @@
-"""What a change of the user's own did: the runs of two sweeps side by side."""
+"""Compares the runs of two sweeps, before and after a change of the user's own."""

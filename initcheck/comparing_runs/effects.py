@@ -25,7 +25,7 @@ Integers = npt.NDArray[np.int64]
 # Observations added at either end of shares (Agresti & Coull 1998 add as many, z²/2): n runs that all agree then give
 # an interval of ±3.9/n, where the exact limit of a share of which none was seen is 3.7/n.
 ENDS = 2
-_LEAST_END = 0.1  # of accuracy: how far apart runs may be that happened to agree
+_LEAST_END = 0.1  # of accuracy: by how much runs may differ that happened to agree
 _MOST_RUNS = 10**9  # more are not asked for
 _PRECISION = 1e-3  # of a share that is said to be seen
 _ROUNDS = 20  # of a fixed point that is off by less than a hundredth after five
@@ -36,14 +36,14 @@ class Measured:
     """A difference of two samples, before it is judged.
 
     Attributes:
-        difference: The second less the first, with its 95 % interval; NaN where the samples cannot tell.
-        p_value: That both are of one distribution.
+        difference: The second less the first, with its 95 % interval; NaN where the samples are too few.
+        p_value: Of the null hypothesis that both have one distribution.
         error: Standard error that n pairs, or n runs of each side, would have, with that added to one side's variance.
         runs: Pairs, or runs of the smaller side.
         paired: Whether they are pairs.
         counted: Whether only the runs that differ are evidence: those of a sign test, or of rare events.
         reach: How far from the mean a run that was not seen could be; 0 where the interval has it already.
-        power: How often a difference of that size is seen at that level, exactly; None where that is not known.
+        power: The exact chance that a difference of that size is seen at that level; None where that is not known.
     """
 
     difference: Estimate
@@ -82,8 +82,8 @@ def measure_accuracy(old: Integers, new: Integers, rows: int, *, paired: bool) -
     end = max(_LEAST_END, end) / (sizes.min() * math.sqrt(float((sizes**-2).sum())))
     around = [np.append(sample, sample.mean() + end * np.array([1.0, -1.0] * ENDS)) for sample in samples]
     value = means[1] - means[0]
-    found = _interval(around, value, value)
-    return Measured(found, p_value, _error(samples, end, ENDS), int(sizes.min()), paired, reach=reach)
+    interval = _interval(around, value, value)
+    return Measured(interval, p_value, _error(samples, end, ENDS), int(sizes.min()), paired, reach=reach)
 
 
 def measure_net_share(old: Values, new: Values, *, paired: bool) -> Measured:
@@ -104,10 +104,10 @@ def measure_net_share(old: Values, new: Values, *, paired: bool) -> Measured:
     if paired:
         signs = _signs(old, new)
         around = np.append(signs, [1.0, -1.0] * ENDS)
-        found = _interval([around], float(signs.mean()), float(around.mean()))
+        interval = _interval([around], float(signs.mean()), float(around.mean()))
         error, n = _error([signs], 1.0, ENDS), len(signs)
         p_value = signs_p_value(n, sign_flip_p_value(signs.astype(np.int64)))
-        return Measured(found, p_value, error, n, paired, counted=True, power=_power_of_pairs(signs))
+        return Measured(interval, p_value, error, n, paired, counted=True, power=_power_of_pairs(signs))
     mine, other = _midranks(old, new)
     p_value = permutation_p_value(mine, other)
     seen = [_placements(mine, other), -_placements(other, mine)]
@@ -115,19 +115,19 @@ def measure_net_share(old: Values, new: Values, *, paired: bool) -> Measured:
     ends = np.array([np.iinfo(np.int64).max, np.iinfo(np.int64).min] * ENDS)
     mine, other = np.append(mine, ends), np.append(other, ends)
     ended = [_placements(mine, other), -_placements(other, mine)]
-    found = _interval(ended, float(seen[0].mean()), float(ended[0].mean()))
+    interval = _interval(ended, float(seen[0].mean()), float(ended[0].mean()))
     few = min(len(old), len(new))
     values = np.unique(np.concatenate([old, new]))
     if len(values) > 2:
-        return Measured(found, p_value, _error(seen, 1.0, ENDS), few, paired)
+        return Measured(interval, p_value, _error(seen, 1.0, ENDS), few, paired)
     counts = int((old == values[-1]).sum()), int((new == values[-1]).sum())  # of two values the commoner says nothing
     p_value = shares_p_value((counts[0], len(old)), (counts[1], len(new)), p_value)
     power = _power_of_samples((len(old), len(new)), sum(counts) if len(values) > 1 else 0)
-    return Measured(found, p_value, _error(seen, 1.0, ENDS), few, paired, counted=True, power=power)
+    return Measured(interval, p_value, _error(seen, 1.0, ENDS), few, paired, counted=True, power=power)
 
 
 def _power_of_pairs(signs: Values) -> Callable[[float, float], float] | None:
-    """That of the sign test where as many pairs differ anyway as did, and more do for the change."""
+    """The power of the sign test, where the change adds to the pairs that differ anyway."""
     pairs, differ = len(signs), int(np.abs(signs).sum())
     if pairs > MOST_RUNS:
         return None
@@ -141,7 +141,7 @@ def _power_of_pairs(signs: Values) -> Callable[[float, float], float] | None:
 
 
 def _power_of_samples(sizes: tuple[int, int], count: int) -> Callable[[float, float], float] | None:
-    """That of the test of two shares where the first is as great as both together were."""
+    """The power of the test of two shares, where the first is the share of both together."""
     if sum(sizes) > MOST_RUNS:
         return None
     share = (count + ENDS) / (sum(sizes) + 2 * ENDS)
@@ -154,7 +154,7 @@ def _power_of_samples(sizes: tuple[int, int], count: int) -> Callable[[float, fl
 
 
 def net_share(old: Values, new: Values, *, paired: bool) -> float:
-    """That share alone."""
+    """The net share of ``measure_net_share`` alone."""
     return float((_signs(old, new) if paired else _placements(*_midranks(old, new))).mean())
 
 
@@ -163,7 +163,7 @@ def judge(measured: Measured, delta: float, alpha: float) -> tuple[RunsVerdict, 
 
     Args:
         measured: The difference.
-        delta: What it may be.
+        delta: The allowed difference.
         alpha: The false-alarm rate of its p-value.
     """
     low, high = measured.difference.low, measured.difference.high
@@ -194,13 +194,13 @@ def _shown(measured: Measured, alpha: float) -> float:
 
 
 def runs_that_show_a_rare_outcome(reach: float, delta: float) -> int:
-    """How many runs show at least one rare outcome, with chance 97.5 %, where such outcomes move the mean by ``delta``.
+    """The runs that show a rare outcome with chance 97.5 %, where such outcomes move the mean by ``delta``.
 
     With fewer runs, equal samples are no sign of equal means.
 
     Args:
         reach: How far the outcome is from the mean of all others.
-        delta: What the mean may move by.
+        delta: The allowed change of the mean.
     """
     if reach <= delta:
         return 0
@@ -215,17 +215,17 @@ def detectable(measured: Measured, runs: int, alpha: float) -> float:
     if runs < max(2, least):
         return math.inf
     reach = -float(special.stdtrit(runs - 1, alpha / 2) + special.stdtrit(runs - 1, 1 - POWER))  # Student's t
-    found = reach * measured.error(runs, 0.0)
+    effect = reach * measured.error(runs, 0.0)
     if not measured.counted:  # where every run changes by all that it could, the test has its least p-value
-        return min(found, measured.reach or 1.0)
+        return min(effect, measured.reach or 1.0)
     for _ in range(_ROUNDS):  # runs that become stuck spread more than those that were seen
-        found = min(1.0, reach * measured.error(runs, found * (1 - found)))
+        effect = min(1.0, reach * measured.error(runs, effect * (1 - effect)))
     # Of a sign test at least so many must differ, all in one direction: Clopper and Pearson's limit.
-    return max(found, float(special.betaincinv(least, runs - least + 1, POWER)))
+    return max(effect, float(special.betaincinv(least, runs - least + 1, POWER)))
 
 
 def needed(measured: Measured, delta: float, alpha: float) -> int:
-    """How many runs show a difference of ``delta``, a rare outcome's too: by bisection, for more show more."""
+    """The number of runs that show a difference of ``delta``, a rare outcome's too, by bisection."""
     low, high = 1, 2
     while high < _MOST_RUNS and detectable(measured, high, alpha) > delta:
         low, high = high, 2 * high
@@ -254,18 +254,18 @@ def _interval(samples: list[Values], value: float, middle: float) -> Estimate:
         return Estimate(value, math.nan, math.nan)
     error = math.sqrt(sum(float(sample.var(ddof=1)) / len(sample) for sample in samples))
     half = float(stats.t.isf((1 - CONFIDENCE) / 2, min(map(len, samples)) - 1)) * error
-    found = Estimate(value, min(value, max(-1.0, middle - half)), max(value, min(1.0, middle + half)))
-    return _for_skewness(found, samples)
+    interval = Estimate(value, min(value, max(-1.0, middle - half)), max(value, min(1.0, middle + half)))
+    return _for_skewness(interval, samples)
 
 
-def _for_skewness(found: Estimate, samples: Sequence[Values]) -> Estimate:
+def _for_skewness(interval: Estimate, samples: Sequence[Values]) -> Estimate:
     """A t interval, wider on the side where values are rarer and farther: few of them were seen, and more may come.
 
     The end on that side is moved as Hall's interval moves both; the other one stays. Source: Hall 1992, On the removal
     of skewness by transformation, the quadratic term of the Edgeworth expansion.
 
     Args:
-        found: The interval.
+        interval: The interval.
         samples: What each run adds, to one mean or to two whose sum counts, shape ``(values,)`` each.
     """
     from scipy import stats
@@ -275,11 +275,11 @@ def _for_skewness(found: Estimate, samples: Sequence[Values]) -> Estimate:
         moved = sample - sample.mean()
         second += float(np.mean(moved**2)) / len(sample)
         third += float(np.mean(moved**3)) / len(sample) ** 2
-    if not second or math.isnan(found.low):
-        return found
+    if not second or math.isnan(interval.low):
+        return interval
     z = float(stats.norm.isf((1 - CONFIDENCE) / 2))
     shift = third / second * (2 * z**2 + 1) / 6
-    return Estimate(found.value, found.low + min(0.0, shift), found.high + max(0.0, shift))
+    return Estimate(interval.value, interval.low + min(0.0, shift), interval.high + max(0.0, shift))
 
 
 def _signs(old: Values, new: Values) -> Values:

@@ -1,4 +1,4 @@
-"""Which runs of two sweeps belong together, and whether each side's runs are independent of each other."""
+"""Matches the runs of two sweeps, and says whether each side's runs are independent of each other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Matched:
         old: A's runs: those with a partner, or all where none has one.
         new: B's, in the same order where they are paired.
         paired: Whether each has its partner: the same reseed, order and seed.
-        left_out: How many of A's and of B's runs have no partner, where others have one.
+        left_out: The numbers of A's and of B's runs without a partner, where others have one.
     """
 
     old: Runs
@@ -60,7 +60,7 @@ def bitwise_equal(old: Runs, new: Runs) -> bool:
 
 
 def varied(runs: Runs) -> Vary | None:
-    """What differs between the runs; None where there is one alone."""
+    """The parts that vary among the runs; None where there is one alone."""
     reseeds, orders = len(np.unique(runs.reseeds)), len(np.unique(runs.orders))
     if len(runs) == 1:
         return None

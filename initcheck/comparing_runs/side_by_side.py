@@ -55,7 +55,7 @@ TESTS = 4  # p-values of an initializer: two of accuracy (mean, spread), one of 
 
 
 class SweptRuns(Protocol):
-    """What is compared of a sweep; attributes as of ``Sweep``."""
+    """The compared part of a sweep; attributes as of ``Sweep``."""
 
     @property
     def facts(self) -> ProblemFacts:
@@ -71,19 +71,19 @@ class SweptRuns(Protocol):
 
     @property
     def environment(self) -> Environment:
-        """What the runs ran on."""
+        """The environment of the runs."""
 
     @property
     def engine(self) -> str:
-        """What trained them."""
+        """The engine that trained them."""
 
     @property
     def planned(self) -> int:
-        """How many were asked for."""
+        """The number of runs asked for."""
 
     @property
     def finished(self) -> int:
-        """How many there are."""
+        """The number of finished runs."""
 
     @property
     def trained(self) -> tuple[tuple[str, str], ...]:
@@ -236,7 +236,7 @@ def _with_counts(row: RunsRow, samples: tuple[Values, Values], matched: Matched)
 
 
 def _budgets(matched: Matched) -> str:
-    """Which epochs count where one side has more: what lies beyond the fewer is not known of the other side."""
+    """The epochs that count where one side has more: the other side's later ones are unknown."""
     epochs = matched.old.epochs, matched.new.epochs
     if epochs[0] == epochs[1]:
         return ""
@@ -260,16 +260,16 @@ def _with_arrivals(row: RunsRow, samples: tuple[Values, Values], matched: Matche
 def _exact(row: RunsRow, samples: tuple[Values, Values]) -> RunsRow:
     """The row of an initializer under which nothing is random: there is one run a side, and nothing to estimate."""
     old, new = float(samples[0][0]), float(samples[1][0])
-    apart = new - old if new != old else 0.0  # of two infinite ones, too
+    difference = new - old if new != old else 0.0  # of two infinite ones, too
     if row.question is RunsQuestion.SPEED:
-        apart = float(np.sign(apart))
-    verdict = RunsVerdict.CHANGED if abs(apart) > (row.delta or 0) else RunsVerdict.EQUIVALENT
-    exact = replace(row, verdict=verdict, old=old, new=new, difference=Estimate(apart, apart, apart))
+        difference = float(np.sign(difference))
+    verdict = RunsVerdict.CHANGED if abs(difference) > (row.delta or 0) else RunsVerdict.EQUIVALENT
+    exact = replace(row, verdict=verdict, old=old, new=new, difference=Estimate(difference, difference, difference))
     return _noted(exact, "exact: nothing is random, so that each side is one run repeated")
 
 
 def _outcomes(matched: Matched, facts: tuple[ProblemFacts, ProblemFacts]) -> tuple[Outcomes, Outcomes]:
-    """What became of A's and of B's runs in the epochs that both have, by one definition.
+    """The outcomes of A's and of B's runs in the epochs that both have, by one definition.
 
     A sweep may be older than the classes' counts; and these say nothing of epochs before a run's last.
     """
@@ -280,18 +280,18 @@ def _outcomes(matched: Matched, facts: tuple[ProblemFacts, ProblemFacts]) -> tup
 
 
 def _early(runs: Runs, epochs: int) -> Runs:
-    """Those runs as they were after so many epochs, but for the counts of rows."""
+    """The runs as they were after so many epochs, but for the counts of rows."""
     return replace(runs, history=runs.history[:, :epochs])
 
 
 def _unknown(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> str:
-    """Why it cannot be said of every run whether it is stuck; empty where it can."""
+    """The reason why it cannot be determined of every run whether it is stuck; empty where it can."""
     counts = [int(side.unknown.sum()) for side in ends]
     if not any(counts):
         return ""
     epochs = min(matched.old.epochs, matched.new.epochs)
     if epochs < MIN_EPOCHS:
-        return f"from {epochs} epochs nobody can tell which runs are stuck; train for {MIN_EPOCHS} or more"
+        return f"whether runs are stuck cannot be determined from {epochs} epochs; train for {MIN_EPOCHS} or more"
     noisy = sum(int(side.noisy.sum()) for side in ends)
     reasons = {
         "the loss is too noisy to show whether it falls": noisy,
@@ -299,7 +299,8 @@ def _unknown(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> str:
     }
     why = " or ".join(reason for reason, runs in reasons.items() if runs)
     return (
-        f"whether {counts[0]} of A's and {counts[1]} of B's runs are stuck cannot be told: {why}; train for more epochs"
+        f"whether {counts[0]} of A's and {counts[1]} of B's runs are stuck cannot be determined: {why}; train for more "
+        "epochs"
     )
 
 
@@ -339,7 +340,7 @@ def _other_problem(old: ProblemFacts, new: ProblemFacts) -> str:
 
 
 def _setting_differences(a: SweptRuns, b: SweptRuns) -> tuple[Difference, ...]:
-    """What else than the environment may be the cause."""
+    """The differences that may be the cause beside the environment."""
     mine, other = _settings(a), _settings(b)
     return (*differences(mine, other), *_array_differences(a, b))
 

@@ -55,11 +55,11 @@ class ShareTest:
 
 
 def shares_p_value(old: tuple[int, int], new: tuple[int, int], conditional: float) -> float:
-    """That two samples' shares are one, from the p-value of the permutation test.
+    """The p-value of two samples' shares being equal, from that of the permutation test.
 
     Args:
-        old: How many of how many of the first sample.
-        new: The same of the second.
+        old: The count and the size of the first sample.
+        new: Those of the second.
         conditional: The permutation test's p-value; given back where the samples are large.
     """
     sizes = old[1], new[1]
@@ -67,12 +67,12 @@ def shares_p_value(old: tuple[int, int], new: tuple[int, int], conditional: floa
 
 
 def signs_p_value(pairs: int, conditional: float) -> float:
-    """That of so many pairs as many go up as down, from the p-value of the sign test; as above."""
+    """The p-value of as many pairs going up as down, from that of the sign test; as above."""
     return conditional if pairs > MOST_RUNS else signs(pairs).p_value(conditional)
 
 
 def shares_power(sizes: tuple[int, int], shares: tuple[float, float], alpha: float) -> float:
-    """How often the test of two samples of those sizes rejects at that level, if those are the true shares."""
+    """The power of the test of two samples of those sizes at that level, if those are the true shares."""
     from scipy import stats
 
     test = two_samples(*sizes)
@@ -85,15 +85,15 @@ def shares_power(sizes: tuple[int, int], shares: tuple[float, float], alpha: flo
 
 
 def signs_power(pairs: int, up: float, down: float, alpha: float) -> float:
-    """The same of the sign test, if a pair goes up and down with those chances."""
+    """The power of the sign test, if a pair goes up and down with those chances."""
     from scipy import stats
 
     test = signs(pairs)
     events = np.arange(pairs + 1)[:, np.newaxis]
     rejected = test.p_values <= _level(test, alpha)
     kinds = stats.binom.pmf(np.arange(pairs + 1), events, up / (up + down) if up + down else 0.5)
-    found = np.where(rejected, kinds, 0.0).sum(axis=1)
-    return float(stats.binom.pmf(events[:, 0], pairs, min(1.0, up + down)) @ found)
+    power = np.where(rejected, kinds, 0.0).sum(axis=1)
+    return float(stats.binom.pmf(events[:, 0], pairs, min(1.0, up + down)) @ power)
 
 
 @functools.lru_cache(maxsize=8)
@@ -140,13 +140,13 @@ def _at_last_equal(keys: npt.NDArray[np.int64], values: Values) -> Values:
     ends = np.ones_like(keys, dtype=bool)
     ends[:, :-1] = keys[:, 1:] != keys[:, :-1]
     last = np.minimum.accumulate(np.where(ends, places, keys.shape[1])[:, ::-1], axis=1)[:, ::-1]
-    found: Values = np.take_along_axis(values, last, axis=1)
-    return found
+    ends_of_ties: Values = np.take_along_axis(values, last, axis=1)
+    return ends_of_ties
 
 
 def _binomials(total: int, shares: Values) -> Values:
     """The chances of 0 to ``total`` events, shape ``(shares, total + 1)``."""
     from scipy import stats
 
-    found: Values = stats.binom.pmf(np.arange(total + 1), total, shares[:, np.newaxis])
-    return found
+    chances: Values = stats.binom.pmf(np.arange(total + 1), total, shares[:, np.newaxis])
+    return chances

@@ -16,7 +16,7 @@ POWER = 0.9  # with which a detectable difference is called a change
 
 
 class RunsQuestion(StrEnum):
-    """What is asked about the runs of one initializer."""
+    """A question about the runs of one initializer."""
 
     ACCURACY = "accuracy"
     STUCK = "stuck"
@@ -29,7 +29,7 @@ NET_DELTAS = {RunsQuestion.STUCK: 0.05, RunsQuestion.SPEED: 0.1}
 
 
 class RunsVerdict(Ranked):
-    """How B's runs compare with A's, from the best to the worst."""
+    """The verdict of comparing B's runs with A's, from the best to the worst."""
 
     IDENTICAL = "identical"
     EQUIVALENT = "equivalent"
@@ -42,10 +42,10 @@ VERDICTS = RunsVerdict.options()
 
 
 def accepted(named: Collection[RunsVerdict]) -> set[RunsVerdict]:
-    """Those verdicts, and equal bits before equivalent numbers.
+    """The accepted verdicts: those named, and any better one.
 
     Args:
-        named: What a row may be; equivalent where nothing is named.
+        named: The verdicts that a row may have; by default equivalent.
     """
     return {RunsVerdict.IDENTICAL, *(named or {RunsVerdict.EQUIVALENT})} | (
         {RunsVerdict.EQUIVALENT} if set(named) - {RunsVerdict.IDENTICAL} else set()
@@ -58,21 +58,21 @@ class RunsRow:
 
     Attributes:
         initializer: Its name.
-        question: Which one.
+        question: The question.
         verdict: The judgement.
-        runs: How many runs of A and of B it is about.
-        pairs: How many of them are pairs of one seed; None where they are not paired.
+        runs: The numbers of A's and of B's runs.
+        pairs: The number of pairs of one seed; None where they are not paired.
         old: A's value: a mean accuracy, a share of stuck runs, a median of epochs (infinite beyond the budget).
         new: B's value.
         difference: B's less A's, with its 95 % interval: of the means, of the shares; for speed the share of runs that
             are slower in B less the share that are faster.
         delta: The verdict is equivalent where that interval lies inside ±``delta``.
-        p_value: That the change did nothing; None where no test was needed or possible.
-        alpha: What the p-value has to be below.
+        p_value: Of the null hypothesis that the change has no effect; None where no test was needed or possible.
+        alpha: The level that the p-value is compared with.
         detectable: The difference that so many runs show with power ``POWER``; infinite where none could.
         needed: Pairs, or runs of each side, that show a difference of ``delta`` with that power.
         note: Further facts, for people to read.
-        left_out: How many of A's and of B's runs have no partner, where others have one.
+        left_out: The numbers of A's and of B's runs without a partner, where others have one.
         spread_only: Whether it is changed by the accuracies' spread alone, not by their mean.
     """
 
@@ -105,11 +105,11 @@ class RunsComparison:
     """Two sweeps side by side.
 
     Attributes:
-        titles: What A and B trained.
-        differences: What differs beside the runs: settings, data and environment, each a possible cause.
+        titles: The problems of A and B.
+        differences: Other settings, data and environment, each a possible cause.
         rows: Everything compared, in A's order, then what only B has.
         false_alarm_rate: Chance that a change without effect has a row that is called changed.
-        tests: Over how many p-values that rate is divided.
+        tests: The number of p-values that share that rate.
         budgets: A's and B's epochs.
     """
 
@@ -122,7 +122,7 @@ class RunsComparison:
 
     @property
     def verdict(self) -> RunsVerdict:
-        """That of the worst row; not comparable where there is none."""
+        """The verdict of the worst row; not comparable where there is none."""
         return max((row.verdict for row in self.rows), key=lambda one: one.rank, default=RunsVerdict.NOT_COMPARABLE)
 
     @property

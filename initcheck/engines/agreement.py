@@ -18,13 +18,13 @@ _LOSSES = [METRICS.index("loss"), METRICS.index("val_loss")]
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two engines' runs of one name lie apart, and how far rounding may take them.
+    """The differences between two engines' runs of the same name, and their tolerances.
 
     Attributes:
         loss: Largest difference of a reported loss, in any epoch.
-        loss_tolerance: What it may be.
-        rows: Largest difference of the rows that the final weights classify rightly.
-        rows_tolerance: What it may be.
+        loss_tolerance: Its tolerance.
+        rows: Largest difference of the rows that the final weights classify correctly.
+        rows_tolerance: Its tolerance.
     """
 
     loss: float
@@ -34,7 +34,7 @@ class Agreement:
 
     @property
     def agrees(self) -> bool:
-        """Whether both differences are within their tolerances; what is no number agrees with nothing."""
+        """Whether both differences are within their tolerances; NaN agrees with nothing."""
         return self.loss <= self.loss_tolerance and self.rows <= self.rows_tolerance
 
 
@@ -43,13 +43,13 @@ def judge_agreement(
 ) -> Agreement:
     """Trains one run by both engines.
 
-    The tolerance is learned. Each step rounds each weight once in either engine, so after ``steps`` steps they are
-    apart by what so many units in the last place have become. The same run is therefore trained again from initial
-    weights moved by ``steps`` units, up or down by chance, eight times; the largest deviation is the tolerance, with
+    The tolerance is learned. Each step rounds each weight once in either engine, so after ``steps`` steps they
+    differ by what that many ulps have grown to. The same run is therefore trained again from initial
+    weights perturbed by ``steps`` ulps, up or down by chance, eight times; the largest deviation is the tolerance, with
     one rounding of the loss for each step and one row beside it, for roundings of the last steps.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
         row: The initializer.
         reseed: Number of the repetition.
         seed: The root seed.
@@ -69,26 +69,26 @@ def count_steps(problem: Problem, rows: int, epochs: int) -> int:
 
 
 def compare_engines(engine: EnsembleEngine, run: Run, row: Initializer, problem: Problem, *, seed: int) -> Agreement:
-    """The same for a run of the reference engine that is there already."""
+    """Trains one run by the ensemble engine, and compares it with that run of the reference engine."""
     (reference,) = group_runs([run])
     steps = count_steps(problem, run.train_total, reference.epochs)
-    (own, *moved) = (
+    (own, *shifted) = (
         group_runs(engine.runs(rows=[row], reseeds=[run.reseed], seed=seed, ulps=ulps, trial=trial))[0]
         for trial, ulps in enumerate([0] + [steps] * _TRIALS)
     )
 
-    def loss_apart(other: Runs) -> float:
+    def loss_difference(other: Runs) -> float:
         return float(np.abs(other.history[:, :, _LOSSES] - own.history[:, :, _LOSSES]).max())
 
-    def rows_apart(other: Runs) -> int:
+    def rows_difference(other: Runs) -> int:
         return max(
             int(np.abs(getattr(other, name) - getattr(own, name)).max()) for name in ("train_correct", "test_correct")
         )
 
     rounding = steps * float(np.finfo(np.float32).eps) * max(1.0, float(np.abs(own.history[:, :, _LOSSES]).max()))
     return Agreement(
-        loss=loss_apart(reference),
-        loss_tolerance=max(map(loss_apart, moved)) + rounding,
-        rows=rows_apart(reference),
-        rows_tolerance=max(map(rows_apart, moved)) + 1,
+        loss=loss_difference(reference),
+        loss_tolerance=max(map(loss_difference, shifted)) + rounding,
+        rows=rows_difference(reference),
+        rows_tolerance=max(map(rows_difference, shifted)) + 1,
     )

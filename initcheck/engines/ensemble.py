@@ -22,8 +22,8 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.engines.fit import batch_order
 from initcheck.engines.initial_weights import Array, InitialWeights, UnsuitableError
-from initcheck.engines.nudges import nudged
 from initcheck.engines.optimizer_settings import find_own_code
+from initcheck.engines.perturbed import perturbed
 from initcheck.engines.problem_models import build_model
 from initcheck.engines.program import LOSSES, Program, Trained
 from initcheck.engines.reuse import find_others_code, find_stateful, is_elementwise, is_resettable, named
@@ -36,7 +36,7 @@ from initcheck.seeding import order_seed, run_seeds
 
 _CACHE = 512 * 1024  # bytes that the members of one program should keep to: about a core's second-level cache
 _MOST_MEMBERS = 1024
-_LANES = 16  # members fill whole vector registers, so that none is computed by another loop than the rest
+_LANES = 16  # members fill whole vector registers, so that one loop computes all of them
 _BLOCK = 64 * 1024 * 1024  # bytes of initial weights that are drawn at once
 _MOST_DRAWN = 4096  # members that are drawn at once, while those drawn before are trained
 _CHUNKS_WORTH_A_THREAD = 2  # a thread's program has to be compiled first
@@ -44,7 +44,7 @@ _CHUNKS_WORTH_A_THREAD = 2  # a thread's program has to be compiled first
 
 @dataclass(frozen=True)
 class _Block:
-    """Runs that are being trained: which they are, and what will become of them."""
+    """Runs that are being trained, and the futures of their results."""
 
     members: Sequence[tuple[Initializer, int]]
     seeds: Sequence[int]
@@ -56,14 +56,14 @@ class EnsembleEngine:
     """Trains runs of one problem side by side.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
         rows: The initializers to train it under.
         epochs: Passes over the training rows; the problem's own number by default.
         width: Members of one program, a multiple of 16; by default as many as suit the processor's cache. It may decide
             how XLA sums, so last bits; nothing else about a sweep does, neither its other runs nor threads.
 
     Raises:
-        UnsuitableError: The engine cannot hold its results to the reference engine's; the text says why.
+        UnsuitableError: The engine cannot match the reference engine; the text says why.
         InitcheckError: The problem's model cannot be built under one of the initializers.
     """
 
@@ -105,9 +105,9 @@ class EnsembleEngine:
             reseeds: Numbers of the repetitions.
             orders: Numbers of the batch orders; 0 is the frozen one.
             seed: The root seed.
-            ulps: How many units in the last place to move every initial weight by, up or down by chance: what rounding
-                may do to a run is learned from what that does to it.
-            trial: Which ups and downs.
+            ulps: The number of units in the last place to perturb every initial weight by, up or down by chance, for
+                the tolerance of rounding.
+            trial: The seed of the ups and downs.
         """
         for row in rows or ():
             self.prepare(row)
@@ -124,8 +124,10 @@ class EnsembleEngine:
         pending: deque[_Block] = deque()
         try:
             for order, start in itertools.product(orders, range(0, len(members), block)):
-                moved = ulps, trial
-                pending.append(self._start(members.part(start, start + block), order, seed, moved, width, pool, free))
+                perturbation = ulps, trial
+                pending.append(
+                    self._start(members.part(start, start + block), order, seed, perturbation, width, pool, free)
+                )
                 if len(pending) > 1:
                     yield from self._finish(pending.popleft())
             while pending:
@@ -147,7 +149,7 @@ class EnsembleEngine:
             self._weights[row.name] = weights
 
     def initial_weights(self, row: Initializer, seeds: Sequence[int]) -> list[Array]:
-        """What the runs of those seeds start from, in the order of the model's weights, each ``(*shape, runs)``."""
+        """The initial weights of the runs of those seeds, in the order of the model's, each ``(*shape, runs)``."""
         return self._weights[row.name].draw(seeds)
 
     def _start(
@@ -155,7 +157,7 @@ class EnsembleEngine:
         members: Sequence[tuple[Initializer, int]],
         order: int,
         seed: int,
-        moved: tuple[int, int],
+        perturbation: tuple[int, int],
         width: int,
         pool: ThreadPoolExecutor,
         free: queue.SimpleQueue[Program],
@@ -168,8 +170,8 @@ class EnsembleEngine:
             seeds += own
             drawn.append(self._weights[row.name].draw(own))
         weights = [np.concatenate(parts, axis=-1) for parts in zip(*drawn, strict=True)]
-        if moved[0]:
-            weights = [nudged(weight, *moved) for weight in weights]
+        if perturbation[0]:
+            weights = [perturbed(weight, *perturbation) for weight in weights]
         rows = batch_order(
             len(self._data.x_train),
             self._epochs,
@@ -214,7 +216,7 @@ class EnsembleEngine:
         return build_model(self._keras, self._problem, row, initializers, self._data.input_shape, global_seed)
 
     def _choose_width(self) -> int:
-        """As many members as suit the cache, however few there are: a whole program costs what one ``fit`` does."""
+        """As many members as suit the cache, however few are trained: a full program costs what one ``fit`` does."""
         units = sum(int(np.prod(layer.output.shape[1:])) for layer in self._model.layers)
         weights = sum(weight.size for weight in self._model.get_weights())
         rows = self._problem.rows_per_step(len(self._data.x_train))
@@ -275,13 +277,13 @@ def _require_suitable(keras: Any, problem: Problem, model: Any) -> None:  # noqa
             f"its model, a {type(model).__name__}, has no weights until it is called; start it with "
             "keras.Input(input_shape)"
         )
-    if found := find_stateful(keras, model):
-        raise UnsuitableError(f"{found} may hold more than weights: state, randomness or code of its own")
-    if found := find_others_code(keras, model):
-        raise UnsuitableError(f"{found} calls a function that is not Keras's own, which may keep state or draw")
+    if stateful := find_stateful(keras, model):
+        raise UnsuitableError(f"{stateful} may hold more than weights: state, randomness or code of its own")
+    if caller := find_others_code(keras, model):
+        raise UnsuitableError(f"{caller} calls a function that is not Keras's own, which may keep state or draw")
     optimizer = problem.optimizer(keras)
-    if found := find_own_code(keras, optimizer):
-        raise UnsuitableError(f"{found} is not Keras's own, and may keep state or draw")
+    if own_code := find_own_code(keras, optimizer):
+        raise UnsuitableError(f"{own_code} is not Keras's own, and may keep state or draw")
     settings = optimizer.get_config()
     for name in ("clipnorm", "global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor"):
         if settings.get(name):

@@ -38,7 +38,7 @@ _ROWS_PER_PREDICTION = 8192
 
 
 class Seeded(Enum):
-    """Which global generators are seeded for a run.
+    """The global generators that are seeded for a run.
 
     Seeding TensorFlow's drops every kernel that it has prepared, which doubles the cost of a run, or trebles it.
     """
@@ -53,7 +53,7 @@ _TRIED = (Seeded.PYTHON, Seeded.ALL)  # the cheaper one first
 
 @dataclass(frozen=True)
 class _Trained:
-    """What a fresh model became: its history, whose last held-out accuracy is the count, and its variables."""
+    """A fresh model's training: its history, whose last held-out accuracy is the count, and its variables."""
 
     history: History
     values: Values
@@ -67,7 +67,7 @@ class _Compiled:
         model: The model.
         variables: All its variables but the optimizer's.
         first_state: The optimizer's variables before its first step.
-        needs: What has to be seeded before it is used again.
+        needs: The generators to seed before it is used again.
         proven: Whether it gives the bits of a fresh model.
     """
 
@@ -78,7 +78,7 @@ class _Compiled:
     proven: bool
 
     def put_back(self, values: Values) -> None:
-        """Makes it a model that has not been trained, with those values."""
+        """Resets the model to its untrained state, with those values."""
         write_values(self.variables, values)
         write_values(self.model.optimizer.variables, self.first_state)
 
@@ -95,7 +95,7 @@ class ReferenceEngine:
     the compiled model is reused only if history (with the held-out counts) and variables are bitwise equal.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
         epochs: Passes over the training rows; the problem's own number by default.
         reuse: Set to False to build and compile a fresh model for every run.
         data: Some of the problem's rows, to be trained on in place of its table.
@@ -195,7 +195,7 @@ class ReferenceEngine:
             initializer: The row under test.
             run: The run's seed.
             order: The seed of the batch order; None for the frozen one.
-            change: What is done to the initial weights before the first step.
+            change: A function applied to the initial weights before the first step.
         """
 
         def build() -> Any:
@@ -332,7 +332,7 @@ def batch_order(rows: int, epochs: int, *, seed: int | None = None) -> np.ndarra
 
 
 def count_correct(model: Any, x: np.ndarray, y: np.ndarray) -> int:
-    """How many rows the model classifies rightly: output > 0.5 for one sigmoid unit, the largest of several."""
+    """The number of correctly classified rows: output > 0.5 for one sigmoid unit, the largest of several."""
     starts = range(0, len(x), _ROWS_PER_PREDICTION)
     outputs = [np.asarray(model(x[start : start + _ROWS_PER_PREDICTION], training=False)) for start in starts]
     output = np.concatenate(outputs)

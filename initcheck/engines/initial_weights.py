@@ -24,14 +24,14 @@ _PROBES = 4  # draws of each call that are made eagerly as well and must agree
 
 
 class UnsuitableError(Exception):
-    """The ensemble engine cannot hold its results to the reference engine's; the text says why, as a clause."""
+    """The ensemble engine cannot match the reference engine; the text says why, as a clause."""
 
 
 class InitialWeights:
     """The initial weights of one model under one initializer, for any run's seed.
 
-    Which weight comes from which of the layers' initializers is found by building the model under several seeds and
-    comparing bits, not by reading the model: so it holds for any model, or ``UnsuitableError`` says that it does not.
+    Building the model under several seeds and comparing bits shows which layer's initializer draws each weight, without
+    reading the model: so this works for any model, or ``UnsuitableError`` says that it does not.
 
     Args:
         row: The initializer under test.
@@ -137,7 +137,7 @@ def _trace(row: Initializer, shape: tuple[int, ...], dtype: str, unrolled: int) 
 
 
 def _draw(row: Initializer, seed: int, shape: tuple[int, ...], dtype: str) -> Array:
-    """What a layer gets that asks for that dtype: Keras casts whatever the initializer returns."""
+    """The weight of a layer that asks for that dtype: Keras casts the initializer's draw to it."""
     drawn: Array = np.asarray(make_initializer(row, seed)(shape, dtype=dtype)).astype(dtype)
     return drawn
 
@@ -158,7 +158,7 @@ def _owner(model: Any, place: int) -> str:
 
 
 def _attempt(row: Initializer, seed: int, layer: str, weight: Array) -> Array:
-    """What that layer's initializer draws in the run of that seed; nothing where it refuses the shape."""
+    """The draw of that layer's initializer in the run of that seed; empty where it refuses the shape."""
     try:
         return _draw(row, layer_seed(seed, layer), weight.shape, weight.dtype.name)
     except Exception:  # noqa: BLE001 - not every initializer takes every shape

@@ -1,4 +1,4 @@
-"""What an optimizer is set to, and whether anything in it is not Keras's own and so may keep state or draw."""
+"""An optimizer's settings, and the code in it that is not Keras's own and so may keep state or draw."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def find_own_code(keras: Any, optimizer: Any) -> str:
         return f"its optimizer, {_kind(optimizer)},"
     for name, value in vars(optimizer).items():
         if _is_optimizer(keras, value):
-            if found := find_own_code(keras, value):
-                return found.replace("its optimizer", f"its optimizer's {for_terminal(name.lstrip('_'))}", 1)
+            if inner := find_own_code(keras, value):
+                return inner.replace("its optimizer", f"its optimizer's {for_terminal(name.lstrip('_'))}", 1)
             own = False
         elif name == _RATE:
             own = not (_is_variable(keras, value) or _is_plain(value) or _is_keras_schedule(keras, value))
@@ -45,7 +45,7 @@ def is_of_framework(kind: type) -> bool:
 
 
 def configuration(keras: Any, optimizer: Any) -> dict[str, Any]:
-    """What two optimizers that are made in the same way have in common: settings, and the state of the learning rate.
+    """An optimizer's settings and the state of its learning rate, equal for two made in the same way.
 
     Names are left out at every depth, as Keras numbers them; so is ``get_config`` where a part of the user's own has
     none.
@@ -102,18 +102,18 @@ def _is_keras_schedule(keras: Any, value: Any) -> bool:
 
 
 def _state(value: Any) -> Any:
-    """Copies of what a learning rate remembers: on itself, on its class, in variables around its function."""
+    """Copies of a learning rate's state: on itself, on its class, in variables around its function."""
     if _has_value(value):
         return np.array(value.numpy())
-    found = [getattr(value, "__dict__", {})]
+    places = [getattr(value, "__dict__", {})]
     function = value
     if not inspect.isfunction(value):
-        found += map(vars, type(value).__mro__)
+        places += map(vars, type(value).__mro__)
         function = getattr(type(value), "__call__", None)  # noqa: B004 - of the class, for what is around it
     if inspect.isfunction(function):
         around = inspect.getclosurevars(function)
-        found += [around.nonlocals, around.globals]
-    return [{name: copied for name, one in part.items() if (copied := _copied(one)) is not None} for part in found]
+        places += [around.nonlocals, around.globals]
+    return [{name: copied for name, one in part.items() if (copied := _copied(one)) is not None} for part in places]
 
 
 def _has_value(value: Any) -> bool:

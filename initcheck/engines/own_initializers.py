@@ -27,7 +27,7 @@ _ROWS = 32
 
 @dataclass(frozen=True)
 class Asked:
-    """What a layer asks an initializer for.
+    """The shape and dtype that a layer asks an initializer for.
 
     Attributes:
         shape: The shape.
@@ -42,7 +42,7 @@ _ALWAYS = Asked((4, 3))
 
 
 def asked_of(keras: Any, problem: Problem) -> list[Asked]:
-    """All that the problem's model asks the initializer under test for, each once.
+    """The requests of the problem's model to the initializer under test, each once.
 
     Raises:
         InitcheckError: A mistake in the problem.
@@ -83,7 +83,7 @@ def require_seeded(keras: Any, row: Initializer, asked: Sequence[Asked]) -> Init
     Args:
         keras: The framework.
         row: Of the catalogue, which is taken as it is, or a user's own.
-        asked: What a model asks for, which the initializer must be able to draw.
+        asked: The requests of a model, which the initializer must be able to draw.
 
     Raises:
         InitcheckError: Two fresh instances with one seed draw differently, or a draw fails, has another shape than
@@ -92,13 +92,13 @@ def require_seeded(keras: Any, row: Initializer, asked: Sequence[Asked]) -> Init
     if INITIALIZERS.get(row.name) == row:
         return row
     tried = [(_ALWAYS, False), *((one, True) for one in asked)]
-    found = [seen for one, needed in tried if (seen := _probe(keras, row, one, needed=needed))]
-    if not all(seen.repeats for seen in found):
+    probes = [probe for one, needed in tried if (probe := _probe(keras, row, one, needed=needed))]
+    if not all(probe.repeats for probe in probes):
         raise InitcheckError(
             f"the initializer {row.name!r} draws differently under one seed, so that no run could be repeated; let its "
             "class take an argument named seed, and use it"
         )
-    if not found or any(seen.varies for seen in found) or not (row.law.random and isinstance(row.law, Unstated)):
+    if not probes or any(probe.varies for probe in probes) or not (row.law.random and isinstance(row.law, Unstated)):
         return row
     warnings.warn(
         f"the initializer {row.name!r} draws the same under every seed: its reseeds differ in nothing that it draws",

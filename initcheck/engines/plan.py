@@ -1,4 +1,4 @@
-"""What a sweep may vary, and by which engine; loads no framework."""
+"""The plan of a sweep: what varies, and which engine trains; loads no framework."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENGINES = ("auto", "ensemble", "reference")
 
 
 class Vary(StrEnum):
-    """What differs between the runs of a sweep."""
+    """The parts of a run that vary within a sweep."""
 
     INIT = "init"  # the initial weights
     ORDER = "order"  # the order of the rows
@@ -24,7 +24,7 @@ VARIED = tuple(one.value for one in Vary)
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep is to do beside its problem and initializers.
+    """The settings of a sweep beside its problem and initializers.
 
     Attributes:
         reseeds: Runs for each initializer, at least.

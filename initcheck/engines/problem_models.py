@@ -32,7 +32,7 @@ def build_model(
         keras: The framework.
         problem: Whose model it is.
         row: The initializer under test, for the message.
-        layers: What gives each layer its initializer.
+        layers: Gives each layer its initializer.
         input_shape: The shape of one row of inputs.
         global_seed: Seeds all global generators for the time of building, if given.
 
@@ -58,7 +58,7 @@ def calling(problem: Problem, field: str, fix: str) -> Iterator[None]:
     Args:
         problem: Whose function it is.
         field: Its name, for the message.
-        fix: What follows the reason in the message: how to fix it.
+        fix: The end of the message, after the reason: how to fix it.
 
     Raises:
         InitcheckError: It raised something other than one of ours, or closed an output, which is open again.
@@ -79,7 +79,7 @@ def calling(problem: Problem, field: str, fix: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def training_of(problem: Problem) -> Iterator[None]:
-    """What is raised while a problem trains names it, as its model is its author's code.
+    """Errors raised while a problem trains name the problem, as its model is its author's code.
 
     Raises:
         InitcheckError: Training failed, for a reason other than memory.

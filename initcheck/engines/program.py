@@ -21,12 +21,12 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Trained:
-    """What became of the members of one program.
+    """The training of one program's members.
 
     Attributes:
-        history: What each epoch reports, shape ``(members, epochs, 4)``.
-        train_correct: Training rows that the final weights classify rightly, shape ``(members,)``.
-        test_correct: Held-out rows that the final weights classify rightly, shape ``(members,)``.
+        history: The metrics of each epoch, shape ``(members, epochs, 4)``.
+        train_correct: Training rows that the final weights classify correctly, shape ``(members,)``.
+        test_correct: Held-out rows that the final weights classify correctly, shape ``(members,)``.
     """
 
     history: Array
@@ -98,9 +98,9 @@ class Program:
         return (reported, *(count.round().astype(np.int64) for count in (train_correct.numpy(), test_correct)))
 
     def _train(self, batches: Any, exact_ones: Any) -> tuple[Any, Any]:
-        """The whole training; shapes ``(epochs, steps, batch)`` and ``(members,)`` in.
+        """The compiled training; takes shapes ``(epochs, steps, batch)`` and ``(members,)``.
 
-        Gives the history and the training rows that are classified rightly, shaped as those of ``Trained``.
+        Gives the history and the training rows that are classified correctly, shaped as those of ``Trained``.
         """
         import tensorflow as tf
 
@@ -126,7 +126,7 @@ class Program:
         return tf.transpose(history.stack(), (2, 0, 1)), train_correct
 
     def _take_step(self, x: Any, y: Any, filled: Any, hold: Callable[[Any], Any]) -> tuple[Any, Any]:
-        """One optimizer step; each member's summed loss and right classifications, as they were before it."""
+        """One optimizer step; each member's summed loss and correct classifications, as they were before it."""
         import tensorflow as tf
 
         variables = self._network.variables
@@ -139,7 +139,7 @@ class Program:
         return loss, correct
 
     def _evaluate(self, table: tuple[Any, Any], hold: Callable[[Any], Any]) -> tuple[Any, Any]:
-        """Each member's summed loss and right classifications over a table, shape ``(members,)``."""
+        """Each member's summed loss and correct classifications over a table, shape ``(members,)``."""
         import tensorflow as tf
 
         x, y = table
@@ -154,7 +154,7 @@ class Program:
         return loss, correct
 
     def _sum_judgements(self, x: Any, y: Any, filled: Any, hold: Callable[[Any], Any]) -> tuple[Any, Any]:
-        """Each member's summed loss and right classifications over the filled rows, shape ``(members,)``."""
+        """Each member's summed loss and correct classifications over the filled rows, shape ``(members,)``."""
         import tensorflow as tf
 
         rows, width = x.shape[0], self._network.width

@@ -1,4 +1,4 @@
-"""What is trained, in words for people: a problem's layers and its optimizer, as Keras has made them."""
+"""Describes a problem's layers and its optimizer in words, as Keras has made them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIZES = ("units", "filters", "output_dim", "rate", "stddev")  # of a layer, tho
 
 
 def describe_protocol(keras: Any, problem: Problem) -> tuple[tuple[str, str], ...]:
-    """Model and optimizer as ``(name, value)``: what a change of the learning rate shows in.
+    """Model and optimizer as ``(name, value)`` texts, which show a changed learning rate, for example.
 
     Raises:
         InitcheckError: A mistake in the problem.

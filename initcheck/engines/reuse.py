@@ -1,4 +1,4 @@
-"""Which compiled models may be used for another run, and how they are put back to their first state."""
+"""Decides which compiled models may be used for another run, and resets them to their first state."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def named(model: Any, layer: Any) -> str:
 
 
 def own_methods(layer: Any) -> list[str]:
-    """Which of the methods that decide a training are not Keras's: of the model's or layer's class, or set on it."""
+    """The methods that decide a training and are not Keras's: of the model's or layer's class, or set on it."""
     return [name for name in _METHODS.split() if name in vars(layer) or not _is_kerass_method(type(layer), name)]
 
 
@@ -100,7 +100,7 @@ def is_all_seeded(model: Any) -> bool:
 
 
 def read_values(variables: Sequence[Any]) -> Values:
-    """Copies of what these variables hold."""
+    """Copies of the variables' values."""
     return [np.array(variable.numpy()) for variable in variables]
 
 
@@ -134,7 +134,7 @@ def _all_layers(layer: Any) -> Iterator[Any]:
 def _is_kerass_layer(layer: Any) -> bool:
     if not _is_kerass(type(layer)) or type(layer).__name__ in _OTHERS_CODE or own_methods(layer):
         return False
-    if getattr(layer, "stateful", False):  # what it remembers from batch to batch is in no list of variables
+    if getattr(layer, "stateful", False):  # its state from batch to batch is in no list of variables
         return False
     given = [value for name, value in vars(layer).items() if name.endswith(_FUNCTIONS) and value]
     return all(_is_kerass(value) or _is_kerass(type(value)) for value in given)

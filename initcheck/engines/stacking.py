@@ -21,7 +21,7 @@ class Network:
     """Members trained side by side.
 
     Attributes:
-        width: How many members there are.
+        width: The number of members.
         variables: Their weights, shape ``(*shape, width)``; of a single member its model's own.
         forward: ``forward(x, hold)`` gives the outputs, shape ``(rows × width, outputs)``, of inputs shared by all
             members; ``hold`` is put around what the compiler must compute once and keep.
@@ -91,7 +91,7 @@ def _apply(keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callabl
 
     how = _how(keras, layer)
     if how is Stacking.FLATTENED:
-        members = tuple(x.shape[len(layer.input.shape) :])  # none before the first weights
+        members = tuple(x.shape[len(layer.input.shape) :])  # none before the first layer with weights
         return tf.reshape(x, (x.shape[0], -1, *members))
     if how is Stacking.ELEMENTWISE:
         return layer.call(x)
@@ -119,7 +119,7 @@ def _apply_last(_keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: C
 
 
 def _weigh(layer: Any, weights: Sequence[Any], x: Any) -> Any:
-    """What the layer's activation is fed, members on the last axis, of inputs of all members or each one's own."""
+    """The input of the layer's activation, members on the last axis; inputs are shared or each member's own."""
     kernel, *bias = weights
     shared = len(x.shape) == len(layer.input.shape)
     return (_contract_shared(x, kernel) if shared else _contract(x, kernel)) + (bias[0] if bias else 0.0)
@@ -142,11 +142,11 @@ def _contract(x: Any, kernel: Any) -> Any:
 
 
 def _how(keras: Any, layer: Any) -> Stacking | None:
-    """How members go through that layer; None where they cannot."""
+    """The way that members go through that layer; None where they cannot."""
     return next((how for name, how in _STACKABLE.items() if type(layer) is getattr(keras.layers, name)), None)
 
 
 def _activation_of(keras: Any, layer: Any) -> ActivationKind | None:
     """The layer's activation, if it is Keras's own."""
-    found = (row for row in ACTIVATIONS.values() if layer.activation is getattr(keras.activations, row.name, None))
-    return next(found, None)
+    rows = (row for row in ACTIVATIONS.values() if layer.activation is getattr(keras.activations, row.name, None))
+    return next(rows, None)

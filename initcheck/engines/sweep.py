@@ -1,4 +1,4 @@
-"""Sweeps: problems × initializers × reseeds → runs, by the engine that serves."""
+"""Sweeps: problems × initializers × reseeds → runs, by the engine that supports the problem."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def train_runs(
     epochs: int | None = None,
     engine: str = "auto",
 ) -> tuple[str, Iterator[Runs]]:
-    """Which engine serves, in words, and the runs it trains, yielded as they are finished.
+    """Returns the engine, in words, and the runs that it trains, yielded as they are finished.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
         initializers: The rows to train it under.
         reseeds: Numbers of the repetitions of each.
         orders: Numbers of the batch orders of each repetition; 0 is the frozen one.
         seed: The root seed.
         epochs: Passes over the training rows; the problem's own number by default.
-        engine: One of ``ENGINES``; ``auto`` is the ensemble where it serves.
+        engine: One of ``ENGINES``; ``auto`` is the ensemble where it supports the problem.
 
     Raises:
         InitcheckError: A model cannot be built under one of the initializers, or not be trained by that engine; nothing

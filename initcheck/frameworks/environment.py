@@ -25,7 +25,7 @@ _SWITCHES = (
 
 
 def environment() -> Environment:
-    """What this process runs on; loads the framework."""
+    """The environment of this process; loads the framework."""
     keras = load_keras()
     import tensorflow as tf
 
@@ -48,7 +48,7 @@ def environment() -> Environment:
 
 
 def settings() -> dict[str, str]:
-    """What decides the results and can be told without loading the framework, for a header."""
+    """The settings that decide the results and are known without loading the framework, for a header."""
     return {
         **{name: _described(name) for name in ("tensorflow", "keras", "numpy")},
         "python": platform.python_version(),
@@ -70,25 +70,25 @@ def _described(package: str) -> str:
 
 
 def _distributions() -> dict[str, str]:
-    found = {name: distribution_of(name) or "no distribution" for name in _PACKAGES}
-    return {name: distribution for name, distribution in found.items() if distribution != name}
+    distributions = {name: distribution_of(name) or "no distribution" for name in _PACKAGES}
+    return {name: distribution for name, distribution in distributions.items() if distribution != name}
 
 
 def _cpu() -> str:
-    names = _told_of_cpu("model name")
+    names = _cpu_info("model name")
     return f"{names[0]} × {len(names)}" if names else platform.processor() or "unknown"
 
 
 def _cpu_features() -> tuple[str, ...]:
-    found = set(next(iter(_told_of_cpu("flags") or _told_of_cpu("Features")), "").split())
-    return tuple(name for name in _CPU_FEATURES if name in found)
+    features = set(next(iter(_cpu_info("flags") or _cpu_info("Features")), "").split())
+    return tuple(name for name in _CPU_FEATURES if name in features)
 
 
-def _told_of_cpu(what: str) -> list[str]:
-    """What Linux says of each processor under that heading; nothing on other systems."""
+def _cpu_info(heading: str) -> list[str]:
+    """Linux's entry for each processor under that heading; empty on other systems."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    return [line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == what]
+    return [line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == heading]
 
 
 def _switches() -> dict[str, str]:
@@ -98,12 +98,12 @@ def _switches() -> dict[str, str]:
 def _keras_settings(keras: Any) -> dict[str, str]:
     """The global settings of Keras, a user's ``keras.json`` included, that are not the documented defaults."""
     floatx = keras.backend.floatx()
-    found = {
+    settings = {
         "floatx": (floatx, "float32"),
         "image_data_format": (keras.backend.image_data_format(), "channels_last"),
         "dtype policy": (_dtype_policy(keras), floatx),
     }
-    return {name: value for name, (value, default) in found.items() if value != default}
+    return {name: value for name, (value, default) in settings.items() if value != default}
 
 
 def _dtype_policy(keras: Any) -> str:

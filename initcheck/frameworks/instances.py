@@ -20,7 +20,7 @@ def make_initializer(row: Initializer, seed: Any) -> Any:
     if isinstance(keras_class, str):
         initializers = load_keras().initializers
         named = getattr(initializers, keras_class, None)
-        if named is None:  # an alias: what it stands for may have other arguments than the class by default
+        if named is None:  # an alias: its target may have other default arguments than the class
             instance = initializers.get(keras_class)
             return type(instance).from_config({**instance.get_config(), **config, **seeded})
         keras_class = named

@@ -77,7 +77,7 @@ def _import(package: str) -> Any:
 
 
 def _require_settings() -> None:
-    """What Keras would not import with is found out before, since its own error would be of another kind.
+    """Refuses settings that Keras would not import with, since its own error would be of another kind.
 
     Keras 3 has another backend, and every Keras reads its ``keras.json`` when it is imported, whatever it holds.
     """
@@ -101,20 +101,20 @@ def _require_flags() -> None:
     program = "import tensorflow as tf; tf.function(tf.identity, jit_compile=True)(1.0)"
     tried = subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, check=False)
     notes = tried.stderr.decode(errors="replace").splitlines()
-    for name, found in flags.items():
+    for name, value in flags.items():
         reason = next((note.rpartition("] ")[2] for note in notes if name in note), "")
         if tried.returncode and reason:
             raise FrameworkError(
-                f"TensorFlow does not start with {name}={found!r:.100} ({for_terminal(reason):.200}); correct that "
+                f"TensorFlow does not start with {name}={value!r:.100} ({for_terminal(reason):.200}); correct that "
                 "variable or unset it"
             )
     os.environ[_TRIED] = str(flags)  # for the processes that this one starts
 
 
 def _unusual_settings() -> str:
-    """What Keras's file of settings asks for beside the documented defaults."""
-    found = _read_settings(_settings_file()).items()
-    return for_terminal(", ".join(f"{name} {value!r:.40}" for name, value in found if value != _USUAL.get(name)))
+    """The settings in Keras's file that are not the documented defaults."""
+    settings = _read_settings(_settings_file()).items()
+    return for_terminal(", ".join(f"{name} {value!r:.40}" for name, value in settings if value != _USUAL.get(name)))
 
 
 def _settings_file() -> Path:
@@ -122,7 +122,7 @@ def _settings_file() -> Path:
 
 
 def _read_settings(file: Path) -> dict[str, Any]:
-    """What the file holds; nothing where it is missing or no JSON, since Keras takes its defaults then.
+    """The settings in the file; empty where it is missing or no JSON, since Keras takes its defaults then.
 
     Raises:
         FrameworkError: Keras would wait for it, or end in an error.
@@ -133,16 +133,16 @@ def _read_settings(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise FrameworkError(remedy.format("is no file"))
     try:
-        found = json.loads(read_bounded(file, _MOST_SETTINGS) or b"{}")
+        settings = json.loads(read_bounded(file, _MOST_SETTINGS) or b"{}")
     except InitcheckError as error:
         raise FrameworkError(remedy.format(f"cannot be used ({error})")) from None
     except RecursionError:
         raise FrameworkError(remedy.format("is nested too deeply")) from None
     except ValueError:  # no JSON, or no text
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(settings, dict):
         raise FrameworkError(remedy.format("holds no JSON object"))
-    return found
+    return settings
 
 
 @contextlib.contextmanager
@@ -176,7 +176,7 @@ def _require(package: str) -> None:
 
 
 def threads() -> tuple[int, int]:
-    """How many threads within and between operations a process is to have: what its environment asks for, or one.
+    """The threads within and between operations that the process's environment asks for, by default one.
 
     With 0 TensorFlow chooses.
 

@@ -1,4 +1,4 @@
-"""What finished runs take of memory, against what is there; loads no framework."""
+"""The memory that finished runs need, compared with what is free; loads no framework."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def require_memory_for_runs(*, reseeds: int, epochs: int, cells: int = 1) -> Non
     Args:
         reseeds: Runs of each cell.
         epochs: Epochs of each run.
-        cells: How many cells there are that are kept at once: initializers, for example.
+        cells: The number of cells kept at once: initializers, for example.
 
     Raises:
         InitcheckError: They do not; the text says what would.
@@ -53,7 +53,7 @@ def require_memory_for_order(rows: int, epochs: int) -> None:
 
 
 def runs_at_once(epochs: int) -> int:
-    """How many runs' histories are written at once."""
+    """The number of runs whose histories are written at once."""
     return max(1, min(10_000, _MOST_ROWS // epochs))
 
 
@@ -102,7 +102,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _size(number: int) -> str:
-    """``1.5 GB``; what nobody has is ``5e+08 TB``."""
+    """``1.5 GB``; more than any machine has is ``5e+08 TB``."""
     for unit, bytes_of_it in (("kB", 1e3), ("MB", 1e6), ("GB", 1e9)):
         if number < 999.5 * bytes_of_it:
             return f"{number / bytes_of_it:.3g} {unit}"
@@ -122,7 +122,7 @@ def _of_system() -> int | None:
 
 
 def _of_cgroup() -> int | None:
-    """What the control group leaves, as containers are given; caches that can be dropped count as free."""
+    """The memory that a container's control group leaves; caches that can be dropped count as free."""
     for limit, used, cache in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
@@ -136,7 +136,7 @@ def _of_cgroup() -> int | None:
 
 
 def _of_process() -> int | None:
-    """What the limit on this process's address space leaves (``ulimit -v``)."""
+    """The memory that the limit on this process's address space leaves (``ulimit -v``)."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 

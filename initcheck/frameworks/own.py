@@ -29,10 +29,10 @@ def find_problem(name: str, option: str = "--problem") -> Problem:
     """
     if ":" not in name:
         return get_problem(name)
-    found = import_own(name, option)
-    if not isinstance(found, Problem):
-        raise InitcheckError(f"{option} {name} is {_described(found)}; name an initcheck.Problem there")
-    return found
+    problem = import_own(name, option)
+    if not isinstance(problem, Problem):
+        raise InitcheckError(f"{option} {name} is {_described(problem)}; name an initcheck.Problem there")
+    return problem
 
 
 def find_initializers(asked: Iterable[Any], option: str = "initializers") -> list[Initializer]:
@@ -41,7 +41,7 @@ def find_initializers(asked: Iterable[Any], option: str = "initializers") -> lis
     Args:
         asked: Names of the catalogue, ``all``, ``package.module:attribute``; or rows, classes of Keras initializers and
             instances of them themselves.
-        option: How the user named them, for the message.
+        option: The user's name for them, for the message.
 
     Raises:
         UnknownNameError: The catalogue has no such row.
@@ -50,12 +50,12 @@ def find_initializers(asked: Iterable[Any], option: str = "initializers") -> lis
     rows: dict[str, Initializer] = {}
     for one in asked:
         if isinstance(one, str) and ":" not in one:
-            found = get_initializers([one])
+            chosen = get_initializers([one])
         elif isinstance(one, str):
-            found = [as_row(import_own(one, option), f"{option} {one}")]
+            chosen = [as_row(import_own(one, option), f"{option} {one}")]
         else:
-            found = [as_row(one, option)]
-        for row in found:
+            chosen = [as_row(one, option)]
+        for row in chosen:
             if rows.setdefault(row.name, row) != row or INITIALIZERS.get(row.name, row) != row:
                 raise InitcheckError(
                     f"{option}: two initializers are named {row.name!r}; give yours a name of its own with "
@@ -65,7 +65,7 @@ def find_initializers(asked: Iterable[Any], option: str = "initializers") -> lis
 
 
 def import_own(name: str, option: str) -> Any:
-    """What ``package.module:attribute`` names; the current folder is searched first.
+    """The object that ``package.module:attribute`` names; the current folder is searched first.
 
     The framework is loaded before the user's module imports it: its threads are pinned then, and its start-up notes are
     kept off the terminal.
@@ -82,10 +82,10 @@ def import_own(name: str, option: str) -> Any:
         sys.path.insert(0, here)  # as `python -m` does; a console script does not
     importlib.invalidate_caches()
     with outputs_kept_open() as closed:
-        found = _imported(module_name, attribute, name, option)
+        own = _imported(module_name, attribute, name, option)
     if closed:
         raise InitcheckError(f"{option} {name}: importing {module_name!r} closes standard {closed[0]}; leave it open")
-    return found
+    return own
 
 
 def _imported(module_name: str, attribute: str, name: str, option: str) -> Any:
@@ -93,22 +93,22 @@ def _imported(module_name: str, attribute: str, name: str, option: str) -> Any:
         _require_module(module_name, name, option)
         load_keras()
     try:
-        found = importlib.import_module(module_name)
+        own = importlib.import_module(module_name)
         for part in attribute.split("."):
-            if not hasattr(found, part):
+            if not hasattr(own, part):
                 raise InitcheckError(  # noqa: TRY301 - asking for a part may run code of the user's, which may fail too
                     f"{option} {name}: {module_name} has nothing named {attribute!r}; correct the name"
                 )
-            found = getattr(found, part)
+            own = getattr(own, part)
     except (InitcheckError, KeyboardInterrupt, MemoryError):
         raise
     except BaseException as error:  # noqa: BLE001 - the user has to correct all of it, SystemExit too
         raise _failed(name, option, module_name, error) from None
-    return found
+    return own
 
 
 def origin_of(own: Any) -> str:
-    """How another process names that object, ``package.module:attribute``; empty where it cannot."""
+    """The name ``package.module:attribute`` by which another process finds that object; empty where there is none."""
     if isinstance(own, type):
         places = [(own.__module__, own.__qualname__)]
     else:
@@ -120,10 +120,10 @@ def origin_of(own: Any) -> str:
 def _is_importable(module: str, key: str, own: Any) -> bool:
     if module == "__main__" or not _NAME.fullmatch(module) or not _NAME.fullmatch(key):
         return False
-    found: Any = sys.modules.get(module)
+    named: Any = sys.modules.get(module)
     for part in key.split("."):
-        found = getattr(found, part, None)
-    if found is not own:
+        named = getattr(named, part, None)
+    if named is not own:
         return False
     file = getattr(sys.modules[module], "__file__", None)
     roots = {Path.cwd(), *(Path(one) for one in sys.path)}
@@ -136,14 +136,14 @@ def _is_importable(module: str, key: str, own: Any) -> bool:
 
 
 def _require_module(module_name: str, name: str, option: str) -> None:
-    """A mistyped name is found out before the framework is loaded for it."""
+    """Refuses a mistyped name before the framework is loaded for it."""
     try:
-        found = importlib.util.find_spec(module_name)
+        spec = importlib.util.find_spec(module_name)
     except BaseException as error:  # the packages around it are imported to find it
         if isinstance(error, KeyboardInterrupt):
             raise
         raise _failed(name, option, module_name, error) from None
-    if found is None:
+    if spec is None:
         raise InitcheckError(
             f"{option} {name}: importing {module_name!r} failed: there is no such module here; correct it"
         )
@@ -153,5 +153,5 @@ def _failed(name: str, option: str, module_name: str, error: BaseException) -> I
     return InitcheckError(f"{option} {name}: importing {module_name!r} failed: {reason_of(error)}; correct it")
 
 
-def _described(found: Any) -> str:
-    return f"a class, {found.__name__}" if isinstance(found, type) else f"of type {type(found).__name__}"
+def _described(own: Any) -> str:
+    return f"a class, {own.__name__}" if isinstance(own, type) else f"of type {type(own).__name__}"

@@ -89,7 +89,7 @@ class BaselineSession:
         node.workerinput[_FOLDER] = str(self._pool.folder)
 
     def pytest_report_header(self) -> list[str]:
-        """What is judged against, and what is recorded."""
+        """Names the baseline to compare with, and the file to record."""
         lines = [f"initcheck: judged against {self._judge}"] if self._judge else []
         return [*lines, *([f"initcheck: records {self._target}"] if self._target else [])]
 
@@ -148,13 +148,13 @@ class BaselineSession:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Ends the session with the classes found, what no claim is made about, and the file that was written."""
+        """Ends the session with the cells' classes, the cells without a claim, and the file that was written."""
         reports = [one for outcome in ("passed", "failed") for one in terminalreporter.getreports(outcome)]
         properties = [dict(getattr(report, "user_properties", ())) for report in reports]
-        found = Counter(one[_FOUND] for one in properties if _FOUND in one)
-        if self._judge and found:
-            counts = ", ".join(f"{found[one.value]} {one.value}" for one in Class if found[one.value])
-            terminalreporter.write_line(f"initcheck: {found.total()} cells against {self._judge}: {counts}")
+        classes = Counter(one[_FOUND] for one in properties if _FOUND in one)
+        if self._judge and classes:
+            counts = ", ".join(f"{classes[one.value]} {one.value}" for one in Class if classes[one.value])
+            terminalreporter.write_line(f"initcheck: {classes.total()} cells against {self._judge}: {counts}")
             there, _ = self._pool.collect()
             if refused := self._judge.compare(there[0]).refused if there else ():
                 terminalreporter.write_line(

@@ -27,7 +27,7 @@ class Evidence:
     """The installed framework's evidence, part by part.
 
     Attributes:
-        pool: Where all processes of the session put it.
+        pool: The folder where all processes of the session put it.
         parts: All that there are.
     """
 
@@ -35,17 +35,17 @@ class Evidence:
     parts: tuple[Part, ...]
 
     def of(self, part: Part, lab: Lab) -> Baseline:
-        """That part, recorded now unless it was before.
+        """The part, recorded now unless it was before.
 
         Raises:
             InitcheckError: It could not be recorded.
         """
-        found = lab.once(("baseline", self.pool.folder, str(part)), lambda: self._attempt(part, lab))
-        if isinstance(found, Exception):
-            kind = "" if isinstance(found, InitcheckError) else f"{type(found).__name__}: "
-            raise InitcheckError(f"{part} could not be recorded: {kind}{' '.join(str(found).split())}") from found
-        assert isinstance(found, Baseline)
-        return found
+        outcome = lab.once(("baseline", self.pool.folder, str(part)), lambda: self._attempt(part, lab))
+        if isinstance(outcome, Exception):
+            kind = "" if isinstance(outcome, InitcheckError) else f"{type(outcome).__name__}: "
+            raise InitcheckError(f"{part} could not be recorded: {kind}{' '.join(str(outcome).split())}") from outcome
+        assert isinstance(outcome, Baseline)
+        return outcome
 
     def _attempt(self, part: Part, lab: Lab) -> Baseline | Exception:
         try:
@@ -56,10 +56,10 @@ class Evidence:
 
     def compared(self, part: Part | None, judge: Judge, lab: Lab) -> Comparison:
         """The comparison whose cells that part decides; of nothing where no part does."""
-        found: Comparison = lab.once(
+        comparison: Comparison = lab.once(
             ("comparison", self.pool.folder, str(part)), lambda: judge.compare(self._needed_by(part, judge, lab))
         )
-        return found
+        return comparison
 
     def _needed_by(self, part: Part | None, judge: Judge, lab: Lab) -> Baseline:
         if part is None:
@@ -105,7 +105,7 @@ class CellTest:
     """Judges one cell of the baseline.
 
     Attributes:
-        key: Which cell it is.
+        key: The cell's key.
         found: Its class, once it was judged.
     """
 
@@ -116,10 +116,10 @@ class CellTest:
     found: Class | None = field(default=None, compare=False)
 
     def __call__(self, lab: Lab | None = None) -> None:
-        """Judges.
+        """Judges the cell.
 
         Raises:
-            AssertionError: The cell is not what it may be, or there is no evidence.
+            AssertionError: The cell's class is not allowed, or there is no evidence.
         """
         __tracebackhide__ = True
         lab = require_lab(lab, "cell(initcheck_lab)")
@@ -135,10 +135,10 @@ class CellTest:
 
 
 def plan(problems: Sequence[Problem], reseeds: int | None, judge: Judge | None) -> list[Part]:
-    """The parts to record: those of a baseline where there is one to judge against, so that like meets like.
+    """The parts to record: those of a baseline where there is one to compare with, by default.
 
     Args:
-        problems: What to train; by default the baseline's, as far as the catalogue has them, or the catalogue's.
+        problems: The problems; by default the baseline's, as far as the catalogue has them, or the catalogue's.
         reseeds: Runs of each problem and initializer for the accuracies; by default the baseline's number.
         judge: The baseline.
     """
@@ -166,6 +166,6 @@ def tests_of(evidence: Evidence, judge: Judge | None) -> Iterator[tuple[str, Par
 
 
 def _reseeds(old: ProblemRecord) -> int | None:
-    counts = [len(found.correct) for found in old.accuracies.values()]
+    counts = [len(record.correct) for record in old.accuracies.values()]
     # The default stays one: where the ensemble engine is unsupported, it is none.
     return None if max(counts, default=0) == DEFAULT_RESEEDS else max(counts, default=0)

@@ -23,11 +23,11 @@ _BASELINE_MARK = f"{_PREFIX}baseline"
 
 @dataclass
 class BoundCheck:
-    """A check bound to its subject; called with the lab, it judges and remembers its verdict.
+    """A check bound to its subject; called with the lab, it judges and keeps its verdict.
 
     Attributes:
         cell: The check and its subject.
-        verdict: What it found, once it was called.
+        verdict: The verdict, once it was called.
     """
 
     cell: Cell
@@ -37,7 +37,7 @@ class BoundCheck:
         """Judges; returns where the check passes.
 
         Raises:
-            AssertionError: The check fails, or has too little evidence to tell.
+            AssertionError: The check fails, or is inconclusive.
         """
         from initcheck.checks.registry import run_check
         from initcheck.plugin.lab_argument import require_lab
@@ -52,7 +52,7 @@ class BoundCheck:
             raise AssertionError(self.report(lab)) from self.verdict.cause
 
     def report(self, lab: Lab) -> str:
-        """What failed, and how to repeat it."""
+        """The failure, and the command that repeats it."""
         check = self.cell.check
         return (
             f"{check.code} {self.cell.subject.name}: {self.verdict}\n"
@@ -138,7 +138,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         default=DEFAULT_SEED,
         help=f"root seed of every stream (default: {DEFAULT_SEED})",
     )
-    effort = "the stated effects are found with power 99.9 %% in any case"
+    effort = "the stated effects are detected with power 99.9 %% in any case"
     for name, times in (("quick", "just as many samples as they need"), ("thorough", "four times as many")):
         group.addoption(
             f"--initcheck-{name}",
@@ -229,15 +229,15 @@ def _wants_baseline(config: pytest.Config) -> bool:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """What decides the results; the framework is not loaded for it."""
+    """The settings that decide the results; the framework is not loaded for it."""
     from initcheck.errors import InitcheckError
     from initcheck.frameworks.environment import settings
 
     try:
-        told = ", ".join(f"{name} {value}" for name, value in settings().items())
+        header = ", ".join(f"{name} {value}" for name, value in settings().items())
     except InitcheckError as error:
         raise pytest.UsageError(str(error)) from None
-    return [f"initcheck: {told}, seed {config.getoption('initcheck_seed')}, {config.getoption('initcheck_effort')}"]
+    return [f"initcheck: {header}, seed {config.getoption('initcheck_seed')}, {config.getoption('initcheck_effort')}"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -283,8 +283,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def _bound_check(item: pytest.Item) -> BoundCheck | None:
     callspec = getattr(item, "callspec", None)
-    found = callspec.params.get("check") if callspec else None
-    return found if isinstance(found, BoundCheck) else None
+    check = callspec.params.get("check") if callspec else None
+    return check if isinstance(check, BoundCheck) else None
 
 
 @pytest.hookimpl(trylast=True)

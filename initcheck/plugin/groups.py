@@ -21,8 +21,8 @@ def group_of(evidence: str) -> pytest.MarkDecorator:
 
 def without_group(nodeid: str) -> str:
     """The test's id as it is without pytest-xdist, which appends the group to it."""
-    plain, found, _ = nodeid.rpartition(f"@{_PREFIX}")
-    return plain if found else nodeid
+    plain, separator, _ = nodeid.rpartition(f"@{_PREFIX}")
+    return plain if separator else nodeid
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """In a worker, puts the evidence that takes longest first, and sees to it that pytest-xdist knows the groups."""
+    """In a worker, puts the evidence that takes longest first, and makes the groups known to pytest-xdist."""
     distributed = hasattr(config, "workerinput")
     if distributed:
         items.sort(key=_seconds, reverse=True)
@@ -53,7 +53,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _append_group(item: pytest.Item) -> None:
-    """What pytest-xdist up to 3.8 does without effect from pytest 9.2 on: https://github.com/pytest-dev/pytest-xdist/issues/1386."""
+    """Appends the group, as pytest-xdist up to 3.8 fails to from pytest 9.2 on.
+
+    Source: https://github.com/pytest-dev/pytest-xdist/issues/1386.
+    """
     group = "_".join(sorted({str(name) for mark in item.iter_markers("xdist_group") for name in mark.args}))
     if group and not item.nodeid.endswith(f"@{group}"):
         item._id = type(item._id).parse(f"{item.nodeid}@{group}")

@@ -12,8 +12,8 @@ def require_lab(lab: object, call: str) -> Lab:  # noqa: RET503 - pytest.fail ra
     """The lab; fails the test, in one line, where its body calls a check or cell without it.
 
     Args:
-        lab: What it was called with.
-        call: What the test is to call: ``check(initcheck_lab)``.
+        lab: The argument of the call.
+        call: The right call: ``check(initcheck_lab)``.
     """
     from initcheck.evidence.lab import Lab
 

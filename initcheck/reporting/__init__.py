@@ -1,1 +1,1 @@
-"""Tables, plots and pages: shows what was found, and never judges."""
+"""Tables, plots and pages: shows results, and never judges."""

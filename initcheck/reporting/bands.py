@@ -15,7 +15,7 @@ from matplotlib.ticker import NullFormatter
 Values = npt.NDArray[np.float64]
 
 # Okabe & Ito 2008 without yellow, which is too faint on white. With three line styles 21 initializers differ; the
-# markers, whose number shares no factor with seven, tell them apart in grey as well.
+# markers, whose number shares no factor with seven, distinguish them in grey as well.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = "os^DvPX<>"
 GLYPHS = dict(zip(MARKERS, "●■▲◆▼✚✖◀▶", strict=True))  # the same in a legend of letters
@@ -98,8 +98,8 @@ def draw_band(axes: Axes, x: Values, band: Band, colour: str, *, fill: float, ed
 
     Args:
         axes: Scaled already; what lies above is drawn at its upper end.
-        x: Where its values lie; two places where there is one value, which has no width.
-        band: What is drawn.
+        x: The places of its values; two places where there is one value, which has no width.
+        band: The band to draw.
         colour: Its colour.
         fill: Opacity of the area.
         edge: Opacity of its edges.

@@ -1,4 +1,4 @@
-"""What a sweep's panels by epoch show: bands over reseeds, of the training rows and of those held out."""
+"""The curves of a sweep by epoch: bands over reseeds, of the training rows and of those held out."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Curve:
         name: The initializer.
         colour: Its colour in every drawing.
         bands: Name of the rows, as in ``PARTS`` → its band there.
-        diverged: How many runs have an epoch whose value is no number.
-        runs: How many runs there are.
+        diverged: The number of runs that have a NaN or infinity.
+        runs: The number of runs.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Curves:
 
     @property
     def values(self) -> Values:
-        """All values, for the axis that is to hold them."""
+        """All values, for the limits of the axis."""
         lines = [line for curve in self.curves for band in curve.bands.values() for line in band.lines]
         return np.concatenate(lines or [np.zeros(0)])
 
@@ -75,7 +75,7 @@ def curves_of(groups: Sequence[Runs], metric: str) -> Curves:
 
 
 def reading(groups: Sequence[Runs]) -> str:
-    """What line and band are, in words: ``Line: median of 30 runs; band: 10–90 %; …``."""
+    """The legend of line and band in words: ``Line: median of 30 runs; band: 10–90 %; …``."""
     counts = sorted({len(runs) for runs in groups})
     if not counts:
         return "No run has finished"
@@ -86,7 +86,7 @@ def reading(groups: Sequence[Runs]) -> str:
 
 
 def diverged(curve: Curve) -> str:
-    """Which of its runs left the axis, in words; empty where none did."""
+    """The number of its runs that left the axis, in words; empty where none did."""
     if not curve.diverged:
         return ""
     return f"{curve.diverged:,} of {format_count(curve.runs, 'run')} became inf or NaN"

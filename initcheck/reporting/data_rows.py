@@ -1,4 +1,4 @@
-"""What there is to say of a sweep's data: rows, features, classes, and what the problem itself states."""
+"""Describes a sweep's data: rows, features, classes, and the problem's own facts."""
 
 from __future__ import annotations
 

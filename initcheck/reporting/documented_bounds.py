@@ -37,7 +37,7 @@ def bound_cells(bound: Bound, rows: int) -> dict[str, str]:
     """The cells of one initializer's row: column title → text.
 
     Args:
-        bound: What its reseeds gave.
+        bound: The results of its reseeds.
         rows: The held-out rows.
     """
     counts = bound.counts
@@ -61,7 +61,7 @@ def _stddev(counts: Counts, rows: int) -> str:
 
 
 def describe_calibration(problem: str, calibration: Calibration) -> str:
-    """How the bounds of a problem were made, in one sentence."""
+    """Describes the calibration of a problem in one sentence."""
     most = max(bound.counts.n for bound in calibration.initializers.values())
     where = ", ".join(
         f"{name} {calibration.environment[name]}" for name in ("tensorflow", "keras") if name in calibration.environment
@@ -75,7 +75,7 @@ def describe_calibration(problem: str, calibration: Calibration) -> str:
 def picture_of(bounds: Bounds) -> str:
     """A panel for each problem, as SVG: where 95 and 99 of 100 reseeds end, and their mean.
 
-    It carries the digest of what it shows, so that a test can tell when it is out of date.
+    It carries the digest of what it shows, so that a test can detect that it is out of date.
     """
     panels = bounds.problems
     heights = [1 + 0.26 * len(calibration.initializers) for calibration in panels.values()]

@@ -26,30 +26,31 @@ _CHANGED = {Vary.INIT: "Reseeding", Vary.ORDER: "Another order of the rows", Var
 
 
 def find(sweep: Sweep) -> list[str]:
-    """The finding in plain words, the most important sentence first: no more than the intervals bear out."""
+    """The finding in plain words, the most important sentence first: no more than the intervals support."""
     answers = [replace(answer, initializer=for_axis(answer.initializer)) for answer in sweep.answers]  # none too long
     if not answers:
         return ["No run has finished."]
     fewest = min(answer.runs for answer in answers)
     if fewest < MIN_RUNS:
         return [
-            f"Too few runs to tell an initializer from its seed: {format_count(fewest, 'run')} of one or more of them, "
+            "Too few runs to distinguish an initializer from its seed: "
+            f"{format_count(fewest, 'run')} of one or more of them, "
             f"where at least {MIN_RUNS} of each are needed. The numbers below say what these runs did, and no more."
         ]
     epochs = max(runs.epochs for runs in sweep.groups)
     missed = _find_none_reached(answers, sweep.facts.target, epochs)
-    found = [*_find_unfinished(answers, sweep.facts.target), *_find_answers(sweep, answers, missed)]
+    sentences = [*_find_unfinished(answers, sweep.facts.target), *_find_answers(sweep, answers, missed)]
     if missed and 2 * sum(answer.unfinished for answer in answers) < sum(answer.runs for answer in answers):
-        found.sort(key=missed[0].__ne__)  # perhaps nothing helps: that comes before advice to train on
-    return found
+        sentences.sort(key=missed[0].__ne__)  # perhaps nothing helps: that comes before advice to train on
+    return sentences
 
 
 def _find_answers(sweep: Sweep, answers: Sequence[Answer], missed: Sequence[str]) -> list[str]:
-    """Who comes out best, what spreads, and who is stuck, or in its place that nobody has reached the target."""
+    """The best initializer, the widest spread, and the stuck runs, or that no run has reached the target."""
     epochs = max(runs.epochs for runs in sweep.groups)
     varied = _varied(sweep.groups)
     if varied is Vary.BOTH:
-        components = {for_axis(name): found for name, found in sweep.components.items()}
+        components = {for_axis(name): parts for name, parts in sweep.components.items()}
         caveat = "Runs share initial weights and orders: no initializer is called best."
         return [_find_origin(components, answers), caveat, *missed[:1]]
     if varied is Vary.ORDER:
@@ -66,7 +67,7 @@ def _find_answers(sweep: Sweep, answers: Sequence[Answer], missed: Sequence[str]
 
 
 def _find_unfinished(answers: Sequence[Answer], target: float) -> list[str]:
-    """That training was too short, where that concerns a substantial share of the runs."""
+    """Says that training was too short, where that concerns a substantial share of the runs."""
     sizes = [1 if answer.one_run else answer.runs for answer in answers]
     unfinished = [min(answer.unfinished, size) for answer, size in zip(answers, sizes, strict=True)]
     if sum(unfinished) < UNFINISHED * sum(sizes):
@@ -80,14 +81,14 @@ def _find_unfinished(answers: Sequence[Answer], target: float) -> list[str]:
 
 
 def _varied(groups: Sequence[Runs]) -> Vary:
-    """What differs between the runs that there are, however many of a grid have finished."""
+    """The parts that vary among the finished runs, however many of a grid they are."""
     if all(len(np.unique(runs.orders)) == 1 for runs in groups):
         return Vary.INIT
     return Vary.ORDER if all(len(np.unique(runs.reseeds)) == 1 for runs in groups) else Vary.BOTH
 
 
 def _find_origin(components: Mapping[str, Components], answers: Sequence[Answer]) -> str:
-    """Where the spread of the initializer that spreads most comes from."""
+    """The sources of the widest spread."""
     if not any(answer.test_stddev.value for answer in answers):
         return "Neither reseeding nor another order of the rows changed any run's held-out accuracy."
     if not components:
@@ -153,13 +154,13 @@ def _disagreeing(answers: Sequence[Answer]) -> tuple[int, int] | None:
         mine, other = answers[often], answers[later]
         differ = _shown(mine) != _shown(other) and format_percent(mine.best) != format_percent(other.best)
         contrary = mine.best.value > other.best.value and mine.test_mean.value < other.test_mean.value
-        clear = not rank or _apart(mine.best, other.best) or _apart(other.test_mean, mine.test_mean)
+        clear = not rank or _is_higher(mine.best, other.best) or _is_higher(other.test_mean, mine.test_mean)
         if contrary and differ and clear:
             return often, later
     return None
 
 
-def _apart(higher: Estimate, lower: Estimate) -> bool:
+def _is_higher(higher: Estimate, lower: Estimate) -> bool:
     """Whether the intervals of the two do not overlap, as far as they have any."""
     bottom = higher.low if has_interval(higher) else higher.value
     return bottom > (lower.high if has_interval(lower) else lower.value)
@@ -176,10 +177,10 @@ def _find_spread(answers: Sequence[Answer], varied: Vary) -> str:
         return f"{change} changed no run's held-out accuracy."
     several = f"{_range_of_means(answers)}; {change[0].lower()}{change[1:]}"
     between = several if len(answers) > 1 else change
-    apart = f", not clearly more than for {_listing([rival.initializer for rival in rivals])}" if rivals else ""
+    beside = f", not clearly more than for {_listing([rival.initializer for rival in rivals])}" if rivals else ""
     most = " most" if len(answers) > 1 else ""
     spread = format_share(first.test_stddev)
-    return f"{between} alone moves it{most} for {first.initializer}, by a standard deviation of {spread}{apart}."
+    return f"{between} alone moves it{most} for {first.initializer}, by a standard deviation of {spread}{beside}."
 
 
 def _range_of_means(answers: Sequence[Answer]) -> str:
@@ -200,7 +201,7 @@ def _possessive(name: str) -> str:
 
 
 def _find_repeated(answers: Sequence[Answer]) -> str:
-    """Whose runs are one run, repeated; empty where nobody's are."""
+    """The initializers whose runs are one run, repeated; empty where there is none."""
     names = [answer.initializer for answer in answers if answer.one_run and answer.runs > 1]
     if not names:
         return ""
@@ -212,19 +213,19 @@ def _find_repeated(answers: Sequence[Answer]) -> str:
 
 
 def _find_none_reached(answers: Sequence[Answer], target: float, epochs: int) -> list[str]:
-    """That no run reached the target, in place of whose runs are stuck; nothing where one did.
+    """Says that no run reached the target, in place of which runs are stuck; empty where one did.
 
-    Nothing is said either where all losses still fall: more epochs may do. Fewer than 8 epochs cannot even tell which
-    runs lie on a plateau.
+    Empty, too, where all losses still fall: more epochs may do. From fewer than 8 epochs not even a plateau can be
+    determined.
     """
     falling = all(answer.unfinished == answer.runs for answer in answers)
     if falling or any(answer.reached for answer in answers):
         return []
-    found = [
+    sentences = [
         f"No run of any initializer reached the target accuracy {format_number(target)}: perhaps this model cannot on "
         "these data, or needs more epochs."
     ]
-    return [*found, _find_stuck(answers, epochs)] if not any(answer.judged for answer in answers) else found
+    return [*sentences, _find_stuck(answers, epochs)] if not any(answer.judged for answer in answers) else sentences
 
 
 def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
@@ -236,10 +237,10 @@ def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
     why = f"from {budget}" if few else _unknown_because(answers)
     if not of:
         remedy = f"train for {MIN_EPOCHS} or more" if few else "train for more"
-        return f"Whether runs are stuck cannot be told{' ' if few else ', as '}{why}: {remedy}."
-    rest = f"; of {unknown:,} more it cannot be told{' ' if few else ': '}{why}" if unknown else ""
+        return f"Whether runs are stuck cannot be determined{' ' if few else ', as '}{why}: {remedy}."
+    rest = f"; of {unknown:,} more it cannot be determined{' ' if few else ': '}{why}" if unknown else ""
     if not total:
-        refused = few and unknown  # those of whom it is told are then the ones that learn fastest
+        refused = few and unknown  # the known runs are then those that learn fastest
         bounds = [] if refused else [answer.stuck.high for answer in known if not answer.one_run]
         bound = f"; the true share may still be as high as {100 * max(bounds):.2g} %" if bounds else ""
         if not unknown:
@@ -252,7 +253,7 @@ def _find_stuck(answers: Sequence[Answer], epochs: int) -> str:
 
 
 def _unknown_because(answers: Sequence[Answer]) -> str:
-    """Why it cannot be told of some runs of enough epochs whether they are stuck."""
+    """The reasons why it cannot be determined of runs of enough epochs whether they are stuck."""
     noisy = sum(answer.noisy for answer in answers)
     reasons = {
         "the loss is too noisy to show whether it falls": noisy,
@@ -262,7 +263,7 @@ def _unknown_because(answers: Sequence[Answer]) -> str:
 
 
 def _count_stuck(answer: Answer) -> tuple[int, int]:
-    """How many runs are stuck, of how many: of one run, repeated, that one."""
+    """The number of stuck runs, and of how many: one where all are one run, repeated."""
     runs = 1 if answer.one_run else answer.judged
     return round(answer.stuck.value * runs), runs
 

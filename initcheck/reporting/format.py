@@ -27,8 +27,8 @@ def answer_cells(answer: Answer, epochs: int) -> dict[str, str]:
     """The cells of one initializer's row: column title → text, titled and ordered as ``METHODS``.
 
     Args:
-        answer: What its runs say.
-        epochs: How many epochs each run had; a median beyond them is shown as ``> epochs``.
+        answer: The answer of its runs.
+        epochs: The epochs of each run; a median beyond them is shown as ``> epochs``.
     """
     texts = (
         format_share(answer.test_mean),
@@ -72,11 +72,11 @@ def format_epochs(estimate: Estimate, epochs: int) -> str:
 
 
 def format_stuck(answer: Answer, epochs: int) -> str:
-    """The share of stuck runs: ``31 % [18, 45]``, ``cannot tell (5 epochs)``, or both where some can be told."""
+    """The share of stuck runs: ``31 % [18, 45]``, ``undetermined (5 epochs)``, or both."""
     if not answer.judged:
-        return f"cannot tell ({_reason(answer, epochs)})"
+        return f"undetermined ({_reason(answer, epochs)})"
     unknown = answer.runs - answer.judged
-    return format_percent(answer.stuck) + (f", {unknown:,} of {answer.runs:,} cannot tell" if unknown else "")
+    return format_percent(answer.stuck) + (f", {unknown:,} of {answer.runs:,} undetermined" if unknown else "")
 
 
 def _reason(answer: Answer, epochs: int) -> str:

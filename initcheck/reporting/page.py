@@ -54,7 +54,7 @@ def _figures(sweep: Sweep) -> Panels | None:
 
 
 def _work(sweep: Sweep) -> list[str]:
-    """What was done, a few words each."""
+    """The size of the sweep, a few words a fact."""
     versions = sweep.environment.versions
     return [
         f"{format_count(sweep.finished, 'run')} of {format_count(_epochs(sweep), 'epoch')}",
@@ -65,7 +65,7 @@ def _work(sweep: Sweep) -> list[str]:
 
 
 def _table(sweep: Sweep) -> dict[str, Any]:
-    """What the table's template needs: titles, and rows of name, runs, and cells as (value, interval, words)."""
+    """The context of the table's template: titles, and rows of name, runs, and cells as (value, interval, words)."""
     epochs = _epochs(sweep)
     rows = [
         (answer.initializer, f"{answer.runs:,}", [_split(cell) for cell in answer_cells(answer, epochs).values()])
@@ -80,9 +80,9 @@ def _budget(sweep: Sweep) -> str:
 
 def _split(cell: str) -> tuple[str, str, str]:
     """A cell's value, its interval in brackets, and the words behind, which may be broken into lines."""
-    found = _CELL.fullmatch(cell)
-    assert found  # any text fits
-    value, interval, words, reason = found.groups("")
+    match = _CELL.fullmatch(cell)
+    assert match  # every text matches
+    value, interval, words, reason = match.groups("")
     return value, interval, words or reason
 
 

@@ -34,18 +34,18 @@ class Metric:
 
 @dataclass(frozen=True)
 class Panels:
-    """What the page draws.
+    """The drawings of the page.
 
     Attributes:
         metrics: Loss and accuracy by epoch.
-        apart: Whether each initializer has a panel of its own.
+        separate: Whether each initializer has a panel of its own.
         legend: Name, colour and glyph of each initializer, where they share panels.
         reading: How to read a panel.
         strip: The held-out accuracies.
     """
 
     metrics: tuple[Metric, ...]
-    apart: bool
+    separate: bool
     legend: tuple[tuple[str, str, str], ...]
     reading: str
     strip: Markup
@@ -55,21 +55,21 @@ def panels_of(sweep: Sweep) -> Panels:
     """All drawings of a sweep with at least one finished run."""
     both = [curves_of(sweep.groups, metric) for metric in plots.METRICS]
     names = [runs.initializer for runs in sweep.groups]
-    apart = len(names) > MOST_TOGETHER
+    separate = len(names) > MOST_TOGETHER
     alt = f"Held-out accuracy of every run of {', '.join(names)}, with means and intervals"
-    told = [reading(sweep.groups)]
-    if apart:
-        told += READING_APART
+    notes = [reading(sweep.groups)]
+    if separate:
+        notes += READING_APART
     else:
-        told += [f"{curve.name}: {text}, counted as above" for curve in both[0].curves if (text := diverged(curve))]
+        notes += [f"{curve.name}: {text}, counted as above" for curve in both[0].curves if (text := diverged(curve))]
     return Panels(
-        metrics=tuple(map(_apart if apart else _together, both)),
-        apart=apart,
+        metrics=tuple(map(_apart if separate else _together, both)),
+        separate=separate,
         legend=tuple(
             (curve.name, curve.colour, GLYPHS[MARKERS[place % len(MARKERS)]])
             for place, curve in enumerate(both[0].curves)
         ),
-        reading="; ".join(told),
+        reading="; ".join(notes),
         # The drawing's own writer has escaped every text and attribute.
         strip=Markup(to_svg(plots.figure_strip(sweep), name="strip", alt=alt)),
     )

@@ -66,7 +66,7 @@ def figure_together(curves: Curves, part: str) -> Figure:
 
 
 def small_frame(curves: Curves) -> Figure:
-    """What all small panels of a metric share: the axes, and every initializer's training median, faint."""
+    """Draws what all small panels of a metric share: the axes, and every initializer's training median, faint."""
     with plot_style():
         figure, axes = _small_figure()
         _prepare_small(axes, curves)
@@ -240,7 +240,7 @@ def _draw_runs(axes: Axes, correct: npt.NDArray[np.int64], total: int, place: in
         heights = -0.1 + 0.45 * (np.arange(len(correct)) * (math.sqrt(5) - 1) / 2 % 1 - 0.5)
         axes.plot(correct / total, place + heights, "o", color=colour, markersize=4, alpha=0.55, markeredgewidth=0)
         return
-    # Bins hold equally many of the counts that can occur; otherwise the histogram is combed.
+    # Bins hold equally many of the counts that can occur; else the histogram is combed.
     width = math.ceil((int(np.ptp(correct)) + 1) / MAX_BINS)
     bins, counts = np.unique((correct - correct[0]) // width, return_counts=True)
     at = (correct[0] + bins * width + (width - 1) / 2) / total

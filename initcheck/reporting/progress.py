@@ -1,4 +1,4 @@
-"""How far the work is: a bar on a terminal, a line now and then elsewhere."""
+"""Shows progress: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def progress_bar(description: str, total: int, *, usual: str = "") -> Iterator[C
     is done and about how long the rest takes.
 
     Args:
-        description: What is done, such as ``training``.
+        description: The work, such as ``training``.
         total: Steps.
-        usual: How long it usually takes, in words.
+        usual: Its usual duration, in words.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -51,7 +51,7 @@ def _lines(description: str, total: int, usual: str) -> Iterator[Callable[[str, 
     started, done, latest, ended = time.monotonic(), 0, "loading the framework", threading.Event()
 
     def speak() -> None:
-        pause = FIRST  # a mistake that is found at once needs no line before it
+        pause = FIRST  # an error that is raised at once needs no line before it
         while not ended.wait(pause):
             pause = PAUSE
             left = (

@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
-    """What a sweep found.
+    """The results of a sweep.
 
     Attributes:
-        problem: What was trained; of a sweep that was loaded from a folder, its facts alone.
+        problem: The trained problem; of a sweep that was loaded from a folder, its facts alone.
         groups: The finished runs, a group for each initializer.
         seed: The root seed.
-        environment: What the runs ran on.
+        environment: The environment of the runs.
         command: The command line that repeats the sweep, or the call.
-        engine: What trained the runs, and why not the ensemble where it could not.
-        planned: How many runs were asked for; more than ``finished`` if the sweep was stopped.
-        stopped: What stopped it before its end, such as ``"interrupted"``; empty where nothing did.
+        engine: The engine that trained the runs, with the reason where it is not the ensemble.
+        planned: The number of runs asked for; more than ``finished`` if the sweep was stopped.
+        stopped: The reason for an early end, such as ``"interrupted"``; empty without one.
         trained: Model and optimizer in words, as ``(name, value)``.
     """
 
@@ -76,7 +76,7 @@ class Sweep:
 
     @property
     def finished(self) -> int:
-        """How many runs there are."""
+        """The number of finished runs."""
         return sum(map(len, self.groups))
 
     @functools.cached_property
@@ -86,9 +86,9 @@ class Sweep:
 
     @functools.cached_property
     def components(self) -> dict[str, Components]:
-        """Where the spread of each initializer's runs comes from, where both weights and orders were varied."""
-        found = {runs.initializer: attribute(runs) for runs in self.groups}
-        return {name: components for name, components in found.items() if components is not None}
+        """The sources of each initializer's spread, where both weights and orders were varied."""
+        components = {runs.initializer: attribute(runs) for runs in self.groups}
+        return {name: one for name, one in components.items() if one is not None}
 
     def parts(self, size: int | None = None) -> Iterator[Sweep]:
         """The same sweep in pieces of at most so many runs of one initializer; by default so that frames stay small."""
@@ -98,12 +98,12 @@ class Sweep:
                 yield replace(self, problem=self.facts, groups=(runs.part(start, start + size),))
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each run: its name, its seed, counts and shares of rightly classified rows, and its outcome."""
+        """One row for each run: its name, its seed, counts and shares of correctly classified rows, and its outcome."""
         import pandas as pd
 
         from initcheck.reporting.saved_tables import RUNS
 
-        found = [outcomes(runs, self.problem.target, self.facts.one_class) for runs in self.groups]
+        ends = [outcomes(runs, self.problem.target, self.facts.one_class) for runs in self.groups]
         frames = [
             pd.DataFrame(
                 {
@@ -119,11 +119,11 @@ class Sweep:
                     "train_accuracy": runs.train_accuracy,
                     "test_accuracy": runs.test_accuracy,
                     "loss": runs.metric("loss")[:, -1],
-                    "stuck": pd.arrays.BooleanArray(ends.stuck, ends.unknown),  # nothing where it cannot be told
-                    "epochs_to_target": _whole_numbers(ends.epochs_to_target),
+                    "stuck": pd.arrays.BooleanArray(end.stuck, end.unknown),  # NA where it cannot be determined
+                    "epochs_to_target": _whole_numbers(end.epochs_to_target),
                 }
             )
-            for runs, ends in zip(self.groups, found, strict=True)
+            for runs, end in zip(self.groups, ends, strict=True)
         ]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(RUNS))
 
@@ -150,7 +150,7 @@ class Sweep:
         """The lecture's frame: epochs × columns named ``initializer`` and ``metric``.
 
         Args:
-            reseeds: Whether to give each reseed a column, in a third level; otherwise their mean is given; plots
+            reseeds: Whether to give each reseed a column, in a third level; by default their mean is given; plots
                 and pages show the median.
         """
         rows = ["initializer", "reseed"] if reseeds else ["initializer"]
@@ -171,7 +171,7 @@ class Sweep:
         """Writes the files of ``initcheck run`` to a folder, from which ``initcheck.load`` gives the sweep back.
 
         Args:
-            folder: Where to write ``runs.csv``, ``history.csv``, ``sweep.json`` and ``report.html``; made if missing.
+            folder: For ``runs.csv``, ``history.csv``, ``sweep.json`` and ``report.html``; made if missing.
 
         Raises:
             InitcheckError: The folder or one of the files cannot be written.
@@ -187,7 +187,7 @@ class Sweep:
 
 
 def _whole_numbers(values: npt.NDArray[np.float64]) -> pd.Series[int]:
-    """Those values, with nothing in place of infinity."""
+    """The values, with NA in place of infinity."""
     import pandas as pd
 
     return pd.Series(np.where(np.isinf(values), np.nan, values)).astype("Int64")

@@ -64,7 +64,7 @@ _DIRECTIONS = {
 
 
 def _direction(row: RunsRow) -> str:
-    """Which way a change went, in brackets; empty where the spread alone changed, or nothing did."""
+    """The direction of a change, in brackets; empty where the spread alone changed, or nothing did."""
     value = row.difference.value if row.difference else 0.0
     if row.verdict is not RunsVerdict.CHANGED or row.spread_only or not value or row.question not in _DIRECTIONS:
         return ""
@@ -72,7 +72,7 @@ def _direction(row: RunsRow) -> str:
 
 
 def print_runs_comparison(comparison: RunsComparison, console: Console | None = None) -> None:
-    """What else differs, then every row, what the columns mean, and the verdict in words."""
+    """Prints the other differences, every row, the columns' meanings, and the verdict in words."""
     screen = Screen(console)
     if comparison.differences:
         values = (Column("A", prose=True), Column("B", prose=True))
@@ -106,7 +106,7 @@ def run_cells(row: RunsRow, comparison: RunsComparison) -> dict[str, str]:
 
 
 def explain_runs(comparison: RunsComparison) -> dict[str, str]:
-    """What the questions and the columns mean: title → meaning."""
+    """The meanings of the questions and the columns, by title."""
     deltas = {row.question: row.delta for row in comparison.rows if row.delta is not None}
     alphas = sorted({f"{row.alpha:.2g}" for row in comparison.rows if row.alpha is not None})
     margins = ", ".join(f"{delta:g} of {question}" for question, delta in deltas.items())
@@ -124,7 +124,7 @@ def explain_runs(comparison: RunsComparison) -> dict[str, str]:
 
 
 def runs_comparison_json(comparison: RunsComparison) -> str:
-    """Everything that was found, as JSON; what is not finite is written as a word."""
+    """The whole comparison as JSON; infinity and NaN are words."""
     body = {
         "format": "initcheck comparison of runs",
         "verdict": comparison.verdict.value,
@@ -195,9 +195,9 @@ def _values(row: RunsRow, comparison: RunsComparison) -> str:
 def _difference(row: RunsRow) -> str:
     if row.difference is None:
         return ""
-    found, digits = row.difference, 4 if row.question is RunsQuestion.ACCURACY else 3
-    interval = f" [{found.low:+.{digits}f}, {found.high:+.{digits}f}]" if has_interval(found) else ""
-    return f"{found.value:+.{digits}f}{interval}"
+    difference, digits = row.difference, 4 if row.question is RunsQuestion.ACCURACY else 3
+    interval = f" [{difference.low:+.{digits}f}, {difference.high:+.{digits}f}]" if has_interval(difference) else ""
+    return f"{difference.value:+.{digits}f}{interval}"
 
 
 def _facts(row: RunsRow) -> list[str]:

@@ -49,7 +49,7 @@ class RunsReport:
 
 
 def compare_runs(a: Sweep, b: Sweep, *, delta: float = DELTA, false_alarm_rate: float = FALSE_ALARM_RATE) -> RunsReport:
-    """What a change did to accuracy, stuck runs and speed: B's runs beside A's.
+    """Compares B's runs with A's: the effect of a change on accuracy, stuck runs and speed.
 
     Args:
         a: The runs before the change, of ``sweep`` or ``load``.

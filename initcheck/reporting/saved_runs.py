@@ -83,8 +83,8 @@ def writable_folder(folder: Path, option: str) -> Iterator[None]:
     A folder made here is removed at the end of the ``with`` block if nothing was written to it.
 
     Args:
-        folder: Where to write.
-        option: How the user named it.
+        folder: The folder to write to.
+        option: The user's name for it.
 
     Raises:
         InitcheckError: The path is a file, or cannot be written to.
@@ -235,7 +235,7 @@ def _encoded(text: str) -> bytes:
 
 
 def _digested(parts: Iterable[str], digests: dict[str, str], name: str) -> Iterator[str]:
-    """Those parts; when all were taken, ``digests`` has the digest of their bytes under that name."""
+    """Yields the parts; when all were taken, ``digests`` has the digest of their bytes under that name."""
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:
         digest.update(_encoded(part))

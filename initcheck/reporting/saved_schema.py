@@ -1,4 +1,4 @@
-"""What ``sweep.json`` holds: everything of a sweep that its two tables do not."""
+"""The schema of ``sweep.json``: everything of a sweep that its two tables do not hold."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class GroupRecord(Record):
     Attributes:
         problem: The problem's name in both tables.
         initializer: Its name.
-        runs: How many there are.
-        epochs: How many epochs each has.
+        runs: The number of runs.
+        epochs: The number of epochs of each.
         train_total: Training rows.
         test_total: Held-out rows.
     """
@@ -78,16 +78,16 @@ class SweepRecord(Record):
     Attributes:
         format: Says what the file is.
         schema_version: Of these models.
-        initcheck_version: What wrote it.
-        problem: What was trained.
+        initcheck_version: The version that wrote it.
+        problem: The trained problem.
         groups: Whose runs the tables hold, in their order.
         seed: The root seed.
-        engine: What trained them.
+        engine: The engine that trained them.
         command: The command line or the call that repeats the sweep.
-        planned: How many runs were asked for.
-        environment: What they ran on.
+        planned: The number of runs asked for.
+        environment: The environment of the runs.
         trained: Model and optimizer in words, which earlier sweeps do not have.
-        digests: File → digest of its bytes. They tell files of one sweep from a mix of two.
+        digests: File → digest of its bytes. They distinguish the files of one sweep from a mix of two.
     """
 
     format: Literal["initcheck sweep"] = FORMAT

@@ -54,14 +54,14 @@ def read_groups(groups: Sequence[GroupRecord], runs: bytes, history: bytes) -> t
     rows, epochs = read_table("runs.csv", RUNS, runs), read_table("history.csv", HISTORY, history)
     _require_length("runs.csv", rows, sum(group.runs for group in groups))
     _require_length("history.csv", epochs, sum(group.runs * group.epochs for group in groups))
-    found, row, line = [], 0, 0
+    loaded, row, line = [], 0, 0
     for group in groups:
         lines = group.runs * group.epochs
         own = {name: column[row : row + group.runs] for name, column in rows.items()}
         later = {name: column[line : line + lines] for name, column in epochs.items()}
-        found.append(_group(group, own, later))
+        loaded.append(_group(group, own, later))
         row, line = row + group.runs, line + lines
-    return tuple(found)
+    return tuple(loaded)
 
 
 def read_table(file: str, names: Sequence[str], text: bytes) -> dict[str, npt.NDArray[np.generic]]:
@@ -73,7 +73,7 @@ def read_table(file: str, names: Sequence[str], text: bytes) -> dict[str, npt.ND
     counts = {name: array("q") for name in names if name in _COUNTS}
     numbers = {name: array("d") for name in names if name in _NUMBERS}
     texts: dict[str, list[str]] = {name: [] for name in names if name not in {*counts, *numbers}}
-    # By Python's own reader: float() rounds every decimal rightly, which pandas promises on request only.
+    # By Python's own reader: float() rounds every decimal correctly, which pandas promises on request only.
     lines = csv.reader(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline=""), strict=True)
     try:
         if (header := next(lines, [])) != list(names):

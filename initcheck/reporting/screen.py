@@ -24,7 +24,7 @@ from rich.text import Text
 
 from initcheck.texts import for_terminal
 
-PIPE_WIDTH = 200  # nobody reads a pipe's columns by eye: never fold a name that a script may look for
+PIPE_WIDTH = 200  # scripts read a pipe: never fold a name that they may look for
 
 _MOST_TABLES = 4  # of one; rather than more of them, each row becomes a list
 _PROSE = 28  # characters that a column of prose needs to be read
@@ -47,7 +47,7 @@ class Column:
 
 
 def printed(show: Callable[[Console], None]) -> str:
-    """What is printed to a console: as wide as the terminal if there is one, as for a pipe elsewhere."""
+    """The text printed to a console: as wide as the terminal if there is one, else as for a pipe."""
     text = io.StringIO()
     here = Console()
     width = {"width": here.width, "force_terminal": True, "color_system": None} if here.is_terminal else {}
@@ -62,7 +62,7 @@ def plain(text: Part) -> Text:
 
 
 class Screen:
-    """What is printed to."""
+    """The console to print to."""
 
     def __init__(self, console: Console | None = None) -> None:
         console = console or Console()
@@ -91,7 +91,7 @@ class Screen:
         """A table whose first column names its rows.
 
         Args:
-            title: What is written above it.
+            title: The line above it.
             columns: Its columns, or their titles.
             rows: A text for each column; one that is empty is left out where rows become lists.
             lines: Whether to draw a line between two rows where the table is in one piece.
@@ -132,7 +132,7 @@ class Screen:
 
 
 def _width_of(head: Column, cells: Sequence[Text]) -> int:
-    """How wide a column has to be: as its longest text; of prose, as much as can be read, and its longest word."""
+    """The width of a column: that of its longest text; of prose, a readable line's, and its longest word's."""
     texts = [for_terminal(head.title), *(cell.plain for cell in cells)]
     longest = max(map(cell_len, texts))
     if not head.prose:
@@ -150,7 +150,7 @@ def _deal(titles: Sequence[str], widths: Sequence[int], room: int) -> list[list[
     """The columns dealt to the fewest tables that fit; None where those are too many, or a column is too wide.
 
     The first column is repeated in each. Columns whose titles begin with the same word stay together where they can;
-    otherwise the tables are as even as can be.
+    else the tables are as even as possible.
     """
     own = [width + _GAP for width in widths[1:]]
     topics = [title.partition(" ")[0] for title in titles[1:]]
@@ -158,19 +158,19 @@ def _deal(titles: Sequence[str], widths: Sequence[int], room: int) -> list[list[
 
     @functools.cache
     def best(start: int, tables: int) -> tuple[int, float, tuple[int, ...]]:
-        """How many topics are cut, the widest table's width, and minus the places where tables start."""
+        """The number of cut topics, the widest table's width, and minus the places where tables start."""
         if tables == 1:
             total = sum(own[start:])
             return 0, (total if total <= left else math.inf), ()
-        found: tuple[int, float, tuple[int, ...]] = (len(own), math.inf, ())
+        least: tuple[int, float, tuple[int, ...]] = (len(own), math.inf, ())
         for cut in range(start + 1, len(own) - tables + 2):
             first = sum(own[start:cut])
             if first > left:
                 break
             split, rest, cuts = best(cut, tables - 1)
             if rest < math.inf:
-                found = min(found, (split + (topics[cut - 1] == topics[cut]), max(first, rest), (-cut, *cuts)))
-        return found
+                least = min(least, (split + (topics[cut - 1] == topics[cut]), max(first, rest), (-cut, *cuts)))
+        return least
 
     for tables in range(1, min(_MOST_TABLES, len(own)) + 1):
         _, width, cuts = best(0, tables)
@@ -195,7 +195,7 @@ def _make_table(
 
 def _fold(text: Text, width: int) -> list[Text]:
     """The text in lines of that width, broken between words; an interval stays in one piece, a number with its %."""
-    kept = _TOGETHER.sub(lambda found: found[0].replace(" ", _NO_BREAK), text.plain)
+    kept = _TOGETHER.sub(lambda match: match[0].replace(" ", _NO_BREAK), text.plain)
     lines, start = [], 0
     for words in textwrap.wrap(kept, max(_LEAST, width), break_on_hyphens=False):
         start = kept.index(words, start)

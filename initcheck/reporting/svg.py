@@ -43,9 +43,9 @@ def to_svg(figure: Figure, *, name: str, alt: str) -> str:
     """The figure as SVG to be put into a page, byte for byte the same each time.
 
     Args:
-        figure: What is drawn.
+        figure: The drawing.
         name: A word of ASCII letters that no other figure on the page has; every element id starts with it.
-        alt: What the figure shows, for those who cannot see it.
+        alt: A description of the figure, for those who cannot see it.
     """
     return _to_text(_draw(figure, name, alt))
 
@@ -54,10 +54,10 @@ def to_panels(frame: Figure, figures: Iterable[Figure], *, name: str, alts: Sequ
     """Figures of one size as SVG, each above the same frame, which the page holds once.
 
     Args:
-        frame: What all of them share, such as the axes.
-        figures: What each shows, without a background; each is drawn before the next is asked for.
+        frame: Their common part, such as the axes.
+        figures: The drawings, without a background; each is drawn before the next is asked for.
         name: A word as for ``to_svg``.
-        alts: What each shows, in words.
+        alts: A description of each.
     """
     shared = _draw(frame, f"{name}frame", "")
     frame_id = f"{name}-shared"
@@ -105,7 +105,7 @@ def _draw(figure: Figure, name: str, alt: str) -> ElementTree.Element:
 
 
 def _shrink(root: ElementTree.Element) -> None:
-    """Cuts what nobody sees: digits beyond a hundredth of a point, blanks, styles that siblings repeat, unused ids."""
+    """Cuts invisible text: digits beyond a hundredth of a point, blanks, styles that siblings repeat, unused ids."""
     used = {text for element in root.iter() for text in re.findall(r"#([\w-]+)", " ".join(element.attrib.values()))}
     for element in root.iter():
         if element.tag != "text" and element.tag != "tspan":
@@ -116,7 +116,7 @@ def _shrink(root: ElementTree.Element) -> None:
         for key in _PLACES & element.attrib.keys():
             text = element.attrib[key]
             if "scale" not in text and "matrix" not in text:
-                element.attrib[key] = " ".join(_NUMBER.sub(lambda found: f"{float(found[0]):.2f}", text).split())
+                element.attrib[key] = " ".join(_NUMBER.sub(lambda match: f"{float(match[0]):.2f}", text).split())
         _hoist_style(element)
 
 

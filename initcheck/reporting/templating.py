@@ -22,13 +22,13 @@ def _as_markdown(value: object) -> object:
 
 @functools.cache
 def templates() -> jinja2.Environment:
-    """Of pages; strict, and what goes into HTML is escaped, and holds no control characters."""
+    """The environment of pages: strict; values in HTML are escaped, without control characters."""
     return _environment(for_html)
 
 
 @functools.cache
 def markdown_templates() -> jinja2.Environment:
-    """Of Markdown; strict, and what goes into it is shown as it is, on one line."""
+    """The environment of Markdown: strict; values are shown as they are, on one line."""
     return _environment(_as_markdown)
 
 

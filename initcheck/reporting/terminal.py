@@ -102,7 +102,7 @@ def print_verdict(cell: Cell, verdict: Verdict, console: Console | None = None) 
     good = verdict.status in (Status.PASS, Status.NOT_APPLICABLE)
     word = verdict.status.value
     if issue and not (good and cell.subject.own):
-        # A row that no longer fails in its range is wrong itself, and told as loudly as a failure.
+        # A row that no longer fails in its range is wrong itself, and shown as loudly as a failure.
         good, word = not good, "known issue" if not good else "no longer fails"
     mark = (word if good else word.upper(), "green" if good else "bold red")
     Screen(console).line(mark, f" {cell.name}: {verdict}", f" ({issue.reason})" if issue else "")
@@ -110,7 +110,7 @@ def print_verdict(cell: Cell, verdict: Verdict, console: Console | None = None) 
 
 
 def print_outcomes(outcomes: Sequence[Outcome], console: Console | None = None) -> None:
-    """What the checks said of each mutant, why where it is not as expected, and how many are."""
+    """Prints each mutant's reactions, the reason where they are not as expected, and the counts."""
     screen = Screen(console)
     columns = ("mutant", Column("what is changed", prose=True), "must fail", Column("what checks said", prose=True))
     rows = [
@@ -144,13 +144,13 @@ def _said(outcome: Outcome) -> str:
     """The checks that the mutant names or that do not pass, and the number of all others."""
     if outcome.error:
         return "nothing"
-    told = [
+    shown = [
         f"{code} {reaction.mark.value}"
         for code, reaction in outcome.reactions.items()
         if code in outcome.mutant.caught_by or not reaction.mark.good
     ]
-    others = len(outcome.reactions) - len(told)
-    return ", ".join([*told, *([f"{format_count(others, 'check')} without objection"] if others else [])])
+    others = len(outcome.reactions) - len(shown)
+    return ", ".join([*shown, *([f"{format_count(others, 'check')} without objection"] if others else [])])
 
 
 def print_comparison(comparison: Comparison, console: Console | None = None) -> None:

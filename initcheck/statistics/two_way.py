@@ -115,8 +115,8 @@ def variance_components(table: Values) -> Components | None:
     """Attributes the variance of a two-way table to its rows and its columns; None where nothing varies.
 
     Method of moments for the two-way random-effects model, one value a cell; negative estimates count as zero. The
-    intervals resample rows and columns together. Sources: Searle, Casella & McCulloch 1992, Variance Components, 4.7; Owen 2007,
-    The pigeonhole bootstrap.
+    intervals resample rows and columns together. Sources: Searle, Casella & McCulloch 1992, Variance Components, 4.7;
+    Owen 2007, The pigeonhole bootstrap.
 
     Args:
         table: Shape ``(rows, columns)``, at least 2 of each.

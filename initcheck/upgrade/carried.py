@@ -65,8 +65,8 @@ def require_able(python: Path) -> None:
             timeout=_PATIENCE,
             check=False,
         )
-        found = json.loads(done.stdout)
-        version, versions, tensorflow = found["python"], found["versions"], found["tensorflow"]
+        answer = json.loads(done.stdout)
+        version, versions, tensorflow = answer["python"], answer["versions"], answer["tensorflow"]
     except (OSError, ValueError, TypeError, KeyError, subprocess.TimeoutExpired):
         raise InitcheckError(f"{python} does not answer as a Python 3 does; name another interpreter") from None
     require_python(version)
@@ -88,7 +88,7 @@ def require_python(version: str) -> None:
         InitcheckError: It does not.
     """
     supported = metadata.metadata("initcheck")["Requires-Python"]
-    # A version such as 3.11 stands for its latest release.
+    # A version such as 3.11 means its latest release.
     if version.count(".") == 1:
         version += ".99"
     if not SpecifierSet(supported).contains(version):

@@ -29,12 +29,12 @@ _LEAKS = (
 )
 _NOT_FOR_RECORDING = {"jinja2", "matplotlib", "pandas"}  # a test holds this
 _TENSORFLOW = re.compile(r"(\w+[-_.])*(tensorflow|tf[-_.]nightly)\b", re.IGNORECASE)
-_MOST_REASON = 700  # characters of what uv says
+_MOST_REASON = 700  # characters of uv's message
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """What a resolver chose.
+    """The packages that a resolver chose.
 
     Attributes:
         pins: A requirements file with every package and its version.
@@ -56,7 +56,7 @@ def clean_variables() -> dict[str, str]:
 
 
 def own_requirements() -> list[Requirement]:
-    """What initcheck itself needs for recording."""
+    """The requirements of initcheck itself for recording."""
     needed = [Requirement(line) for line in metadata.requires("initcheck") or ()]
     return [
         one
@@ -69,7 +69,7 @@ def resolve(wanted: Requirements, python: str | None) -> Resolved:
     """Every package that an environment with those requirements gets, initcheck's own needs among them.
 
     Args:
-        wanted: What the user asked for.
+        wanted: The source that the user asked for.
         python: A version such as 3.11; this interpreter's by default.
 
     Raises:
@@ -102,7 +102,7 @@ def build(resolved: Resolved, *, refresh: bool = False) -> Path:
     It is built beside its place and moved there when it is complete, so that one killed half-way is never used.
 
     Args:
-        resolved: What it is to hold.
+        resolved: The packages of the environment.
         refresh: Whether to build it anew, as after a change of local files that are named in it.
 
     Raises:
@@ -140,7 +140,7 @@ def _made(place: Path) -> Path:
 
 
 def environments_folder() -> Path:
-    """Where environments are kept; everything in it may be deleted."""
+    """The folder of kept environments; everything in it may be deleted."""
     import platformdirs
 
     return platformdirs.user_cache_path("initcheck") / "environments"
@@ -170,7 +170,7 @@ def _run(words: Sequence[str]) -> None:
 
 
 def _reason(message: str) -> str:
-    """What uv says of a failure, on one line, without its warnings."""
+    """The error message of uv on one line, without its warnings."""
     lines = message[message.find("error:") :].splitlines() if "error:" in message else message.splitlines()
     words = [line.strip().removeprefix("error: ").removeprefix("cause: ") for line in lines]
     text = "; ".join(word.removesuffix(".") for word in words if word)

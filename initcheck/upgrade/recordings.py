@@ -24,12 +24,12 @@ Advance = Callable[[str, str, int, int], None]
 
 @dataclass(frozen=True)
 class Recording:
-    """How a recording ended.
+    """The outcome of a recording.
 
     Attributes:
         file: The baseline; None where there is none.
-        ending: What ended it where there is no baseline, in words.
-        last_lines: What it said last.
+        ending: The reason where there is no baseline, in words.
+        last_lines: The last lines of its output.
     """
 
     file: Path | None
@@ -38,7 +38,7 @@ class Recording:
 
 
 def default_jobs() -> int:
-    """2 where the machine has two cores, and memory for two frameworks; 1 otherwise."""
+    """2 where the machine has two cores, and memory for two frameworks; else 1."""
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else _MEMORY
     return 2 if (os.cpu_count() or 1) >= 2 and pages >= _MEMORY else 1
 
@@ -54,8 +54,8 @@ def record_each(
         interpreters: Name → interpreter.
         words: Options of ``initcheck record``.
         carried: The folder of ``initcheck.upgrade.carried.carry``.
-        folder: Where the baselines go, and what the processes say.
-        jobs: How many may run at once.
+        folder: For the baselines, and the processes' output.
+        jobs: The number of recordings at once.
         advance: Called with a name, what it does, how many steps it has done and how many there are.
     """
     waiting = list(interpreters)
@@ -113,10 +113,10 @@ def _last_lines(output: str) -> tuple[str, ...]:
 
 
 def _latest_step(file: Path) -> tuple[str, int, int] | None:
-    found = _STEP.findall(file.read_text(errors="replace"))
-    if not found:
+    steps = _STEP.findall(file.read_text(errors="replace"))
+    if not steps:
         return None
-    done, total, now = found[-1]
+    done, total, now = steps[-1]
     return now, int(done), int(total)
 
 

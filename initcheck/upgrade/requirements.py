@@ -1,4 +1,4 @@
-"""What the two sides of an upgrade are made of: requirements, a requirements file, or an interpreter that is there."""
+"""The two sides of an upgrade: requirements, a requirements file, or an existing interpreter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INTERPRETERS = ("bin/python", "Scripts/python.exe")
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a throwaway environment is to hold.
+    """The requirements of a throwaway environment.
 
     Attributes:
         asked: Requirements in the words of PEP 508, each checked.
@@ -35,7 +35,7 @@ class Requirements:
 
 @dataclass(frozen=True)
 class Interpreter:
-    """An environment that is there already; nothing is installed into it.
+    """An existing environment; nothing is installed into it.
 
     Attributes:
         python: Its interpreter, not resolved: what a link of that name belongs to decides what can be imported.
@@ -51,7 +51,7 @@ Source = Requirements | Interpreter
 
 
 def parse_source(text: str, also: Sequence[str] = ()) -> Source:
-    """What the user named: a path that exists, or else a requirement.
+    """The source that the user named: a path that exists, or else a requirement.
 
     Args:
         text: A requirement, a requirements file, an interpreter, or the folder of a virtual environment.
@@ -65,13 +65,13 @@ def parse_source(text: str, also: Sequence[str] = ()) -> Source:
     if not text.strip():
         raise InitcheckError("the text is empty; name a requirement, a requirements file or an interpreter")
     if _exists(path):
-        found = _interpreter(path)
-        if found is not None and extra:
+        python = _interpreter(path)
+        if python is not None and extra:
             raise InitcheckError(
                 f"{text} is an environment already, into which nothing is installed; leave out {', '.join(extra)}"
             )
-        if found is not None:
-            return Interpreter(found)
+        if python is not None:
+            return Interpreter(python)
         if not path.is_dir():
             read_bounded(path, _MOST_BYTES, "a requirements file")
             return Requirements(extra, (path.absolute(),))

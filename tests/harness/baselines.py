@@ -51,9 +51,9 @@ def curves(epochs=15, step=1.0):
     return CurvesRecord(epochs=tuple(range(1, epochs + 1)), loss=band, accuracy=BandRecord(**accuracy))
 
 
-def changed(found, stage, change):
+def changed(record, stage, change):
     """The same baseline with another stage in its training."""
-    new = found.model_copy(deep=True)
+    new = record.model_copy(deep=True)
     new.problems["iris"].traces["he_normal"] = trace(**{stage: change(values(stage))})
     return new
 

@@ -41,8 +41,8 @@ def faultless(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype:
 
 
 def _truncated(stream: np.random.RandomState, count: int) -> np.ndarray:
-    found = stream.standard_normal(count * 2 + 50)
-    return found[np.abs(found) < 2][:count]
+    draws = stream.standard_normal(count * 2 + 50)
+    return draws[np.abs(draws) < 2][:count]
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,11 @@ def test_upgrade_without_its_extra_is_one_line_that_names_it(without, missing, n
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    told = capfd.readouterr()
-    assert told.out == ""
-    assert told.err.splitlines() == [f"initcheck: initcheck upgrade needs {named}: pip install 'initcheck[upgrade]'"]
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        f"initcheck: initcheck upgrade needs {named}: pip install 'initcheck[upgrade]'"
+    ]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -99,7 +99,7 @@ def test_a_device_is_written_to_and_stays_a_device():
     assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
 
 
-def test_a_pipe_is_written_to_and_one_that_nobody_reads_is_told(tmp_path):
+def test_a_pipe_is_written_to_and_one_without_a_reader_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InitcheckError, match="pipe cannot be written"):
         write_whole(tmp_path / "pipe", ["x"])
@@ -209,7 +209,7 @@ def test_of_several_writers_every_reader_sees_one_whole_text(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "x" * 255, "ü" * 140])
-def test_a_name_too_long_is_told_in_one_line(name, tmp_path):
+def test_a_name_too_long_is_refused_in_one_line(name, tmp_path):
     if len(name.encode()) <= 255:
         write_whole(tmp_path / name, ["x"])
         assert (tmp_path / name).read_text() == "x"
@@ -297,7 +297,7 @@ def test_a_scratch_folder_goes_with_its_block_and_one_without_an_owner_is_swept(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_stands_in_the_place_of_a_file_of_a_set_is_found_before_the_work(tmp_path):
+def test_what_is_in_the_place_of_a_file_of_a_set_is_refused_before_the_work(tmp_path):
     files.require_replaceable(tmp_path / "new.csv", "--out")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")

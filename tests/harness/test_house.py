@@ -19,7 +19,7 @@ def test_no_class_name_is_used_twice():
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path))
     assert places["Session"] == ["evidence/session.py"]
-    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
 def test_no_file_name_is_used_twice_but_that_of_a_family_in_each_wing():

@@ -35,8 +35,8 @@ def packages(monkeypatch):
         monkeypatch.setattr(installed.metadata, "packages_distributions", lambda: holders)
         for package in ("tensorflow", "keras"):
             monkeypatch.delitem(sys.modules, package, raising=False)
-        for package, told in imported.items():
-            monkeypatch.setitem(sys.modules, package, SimpleNamespace(__version__=told))
+        for package, number in imported.items():
+            monkeypatch.setitem(sys.modules, package, SimpleNamespace(__version__=number))
         installed._distribution.cache_clear()
 
     yield install
@@ -62,7 +62,7 @@ def packages(monkeypatch):
     ],
     ids=["unloaded", "plain", "cpu-unloaded", "cpu", "nightly", "two", "no-distribution", "nothing"],
 )
-def test_the_imported_version_counts_and_its_distribution_is_named_apart(
+def test_the_imported_version_counts_and_its_distribution_is_named_separately(
     packages, distributions, imported, version, distribution
 ):
     packages(distributions, imported)

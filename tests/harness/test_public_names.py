@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_public_name_exists_and_is_described():
     for name in initcheck.__all__:
-        found = getattr(initcheck, name)
-        assert not callable(found) or (found.__doc__ or "").strip().count(" ") > 2, name
+        public = getattr(initcheck, name)
+        assert not callable(public) or (public.__doc__ or "").strip().count(" ") > 2, name
     assert set(dir(initcheck)) == set(initcheck.__all__)
 
 

@@ -28,12 +28,12 @@ def run(program, *words):
         return pytest.main([*words, "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"])
     return cli.main(words, standalone_mode=False)
 
-told = {}
+outputs = {}
 for line in json.loads(sys.argv[1]):
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
         run(*shlex.split(line))
-    told[line] = out.getvalue()
-Path(sys.argv[2]).write_text(json.dumps(told))
+    outputs[line] = out.getvalue()
+Path(sys.argv[2]).write_text(json.dumps(outputs))
 """
 
 
@@ -64,7 +64,7 @@ def follow(recipe, tree):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def outputs(tmp_path_factory):
     """What every command of the recipes says in a tree where all of them were followed."""
     tree = tmp_path_factory.mktemp("tree")
     for name in ("initcheck", "tests", "docs"):
@@ -75,10 +75,10 @@ def told(tmp_path_factory):
         follow(recipe, tree)
     lines = [line for recipe in RECIPES for line, _ in commands(recipe)]
     variables = {**os.environ, "PYTHONPATH": str(tree), "COLUMNS": "200"}
-    words = [sys.executable, "-c", TRY, json.dumps(lines), "told.json"]
+    words = [sys.executable, "-c", TRY, json.dumps(lines), "outputs.json"]
     done = subprocess.run(words, cwd=tree, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads((tree / "told.json").read_text())
+    return json.loads((tree / "outputs.json").read_text())
 
 
 def test_there_is_a_recipe_for_everything_that_is_one_row_or_one_file():
@@ -95,7 +95,7 @@ def test_there_is_a_recipe_for_everything_that_is_one_row_or_one_file():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_recipe_does_what_it_says(recipe, told):
+def test_a_recipe_does_what_it_says(recipe, outputs):
     assert commands(recipe)
     for line, expected in commands(recipe):
-        assert expected in told[line], told[line]
+        assert expected in outputs[line], outputs[line]

@@ -21,7 +21,7 @@ def test_seeds_stay_what_they_were():
 
 
 @given(ROOTS, NAMES, NAMES)
-def test_names_are_kept_apart_and_in_their_order(root, one, other):
+def test_names_stay_distinct_and_in_their_order(root, one, other):
     # Two of 2³¹ seeds agree by chance once in 2³¹ pairs.
     assert (derive_seed(root, *one) == derive_seed(root, *other)) is (one == other)
 

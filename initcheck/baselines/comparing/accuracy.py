@@ -26,10 +26,10 @@ def compare_accuracies(
     spread does not differ.
 
     Args:
-        key: Which cell it is.
+        key: The cell's key.
         old: The old accuracies.
         new: The new ones.
-        rows: How many held-out rows both count among.
+        rows: The number of held-out rows of both.
         paired: Whether equal reseeds start from equal weights, so that their runs may be compared pair by pair.
         alpha: The false-alarm rate of each of its ``TESTS`` p-values.
     """
@@ -37,15 +37,15 @@ def compare_accuracies(
         return ComparedCell(key, Class.IDENTICAL)
     common = min(len(old.correct), len(new.correct))
     mine, other = (np.array(one.correct[: common if paired else None]) for one in (old, new))
-    found = difference(mine / rows, other / rows, paired=paired)
+    gap = difference(mine / rows, other / rows, paired=paired)
     how = f"{len(mine)} and {len(other)} runs, {'paired by seed' if paired else 'unpaired'}"
     moved = f"mean accuracy {mine.mean() / rows:.4f} → {other.mean() / rows:.4f}"
-    if math.isnan(found.low):
+    if math.isnan(gap.low):
         return ComparedCell(key, Class.INCONCLUSIVE, note=f"{moved}; too few runs for an interval ({how})")
-    inside = found.low > -DELTA and found.high < DELTA
+    inside = gap.low > -DELTA and gap.high < DELTA
     mean_p, spread_p = _p_values(mine, other, paired=paired)
     note = (
-        f"{moved}, difference {found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}], "
+        f"{moved}, difference {gap.value:+.4f} [{gap.low:+.4f}, {gap.high:+.4f}], "
         f"{'inside' if inside else 'not inside'} ±{DELTA:g}; "
         f"spread {mine.std(ddof=1) / rows:.4f} → {other.std(ddof=1) / rows:.4f} "
         f"(p {spread_p:.2g}); {how}"
@@ -74,8 +74,8 @@ def difference(old: Values, new: Values, *, paired: bool) -> Estimate:
     reach = max(high - low, 0.1)
     value = float(new.mean() - old.mean())
     if paired:
-        apart = np.append(new - old, [-reach, reach])
-        error, degrees = float(apart.std(ddof=1)) / math.sqrt(len(apart)), len(apart) - 1
+        differences = np.append(new - old, [-reach, reach])
+        error, degrees = float(differences.std(ddof=1)) / math.sqrt(len(differences)), len(differences) - 1
     else:
         middle = (low + high) / 2
         samples = [np.append(one, [middle - reach / 2, middle + reach / 2]) for one in (old, new)]
@@ -86,7 +86,7 @@ def difference(old: Values, new: Values, *, paired: bool) -> Estimate:
 
 
 def _p_values(old: np.ndarray, new: np.ndarray, *, paired: bool) -> tuple[float, float]:
-    """That the means are equal, by two tests where runs are paired, and that the spreads are."""
+    """The p-values of equal means, by two tests where runs are paired, and of equal spreads."""
     from scipy import stats
 
     mean_p = difference_p_value(Counts.of(old), Counts.of(new), lambda values: values)

@@ -1,4 +1,4 @@
-"""How a cell of the new baseline compares with that of the old one, in one word."""
+"""The classes of a comparison between a new and an old baseline's cell."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Ranked(Enum):
 
     @classmethod
     def options(cls) -> dict[str, Self]:
-        """Each of them by the name that an option has for it."""
+        """The members by their names in options."""
         return {one.value.replace(" ", "-"): one for one in cls}
 
 
 class Class(Ranked):
-    """How a cell of the new baseline compares with that of the old one, from the best to the worst."""
+    """The class of a new baseline's cell beside the old one's, from the best to the worst."""
 
     IDENTICAL = "identical"
     WITHIN_TOLERANCE = "within tolerance"
@@ -40,10 +40,10 @@ def worst(classes: Iterable[Class]) -> Class:
 
 
 def allowed(named: Collection[Class] = ()) -> frozenset[Class]:
-    """Those classes, and what is better: the same bits before different bits before another stream of one law.
+    """The named classes, and any better one: same bits before different bits before another stream of one law.
 
     Args:
-        named: What a cell may be; within tolerance where nothing is named.
+        named: The classes that a cell may have; by default within tolerance.
     """
     chain = [Class.IDENTICAL, Class.WITHIN_TOLERANCE, Class.SAME_DISTRIBUTION]
     reach = max((chain.index(one) for one in named if one in chain), default=1)

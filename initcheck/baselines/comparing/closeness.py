@@ -1,4 +1,4 @@
-"""How far recorded arrays are apart, and whether two sets of independent draws have one law."""
+"""The deviation of recorded arrays, and tests of whether two sets of independent draws have one law."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Record = ArrayRecord | StageRecord
 
 
 def deviation(old: Record, new: Record) -> Deviation:
-    """How far two arrays of one size are apart: at least so far.
+    """The deviation of two arrays of one size: a lower bound.
 
     Neither the mean nor the standard deviation of two arrays can differ by more than their elements do, so those speak
     for the elements that are not recorded.
@@ -35,8 +35,8 @@ def deviation(old: Record, new: Record) -> Deviation:
     moments = [(float(a), float(b)) for a, b in ((old.mean, new.mean), (old.stddev, new.stddev))]
     pairs = [*zip(mine, other, strict=True), *moments]
     # NaN on both sides agrees; NaN on one side is infinitely far off.
-    apart = [abs(a - b) for a, b in pairs if not (a == b or (math.isnan(a) and math.isnan(b)))]
-    absolute = max((math.inf if math.isnan(gap) else gap for gap in apart), default=0.0)
+    gaps = [abs(a - b) for a, b in pairs if not (a == b or (math.isnan(a) and math.isnan(b)))]
+    absolute = max((math.inf if math.isnan(gap) else gap for gap in gaps), default=0.0)
     scale = largest(old, new)
     return Deviation(absolute, absolute / scale if scale else math.inf * bool(absolute), absolute / ulp(scale, dtype))
 
@@ -70,13 +70,13 @@ def law_p_values(old: LawRecord, new: LawRecord) -> dict[str, float]:
 
 
 def mean_p_value(old: ArrayRecord | LawRecord, new: ArrayRecord | LawRecord, sizes: tuple[int, int]) -> float:
-    """That two samples of those sizes have one mean."""
+    """The p-value of two samples of those sizes having one mean."""
     error = math.sqrt(old.stddev**2 / max(1, sizes[0]) + new.stddev**2 / max(1, sizes[1]))
     return _two_sided((new.mean - old.mean) / error) if error else float(new.mean == old.mean)
 
 
 def scale_p_value(old: tuple[float, int], new: tuple[float, int], kurtosis: float) -> float:
-    """That two samples, each a standard deviation and a size, have one standard deviation."""
+    """The p-value of two samples, each a standard deviation and a size, having one standard deviation."""
     if not old[0] or not new[0]:
         return float(old[0] == new[0])
     return _two_sided(math.log(new[0] / old[0]) / scale_error(old[1], new[1], kurtosis))

@@ -32,7 +32,7 @@ ALPHA = 1e-3
 
 @dataclass(frozen=True)
 class Known:
-    """What a cell is judged by beside its own two records.
+    """The context that a cell is judged in, beside its own two records.
 
     Attributes:
         old: The old baseline.
@@ -58,7 +58,7 @@ def absent(key: CellKey, side: Side) -> ComparedCell:
 
 @dataclass(frozen=True)
 class Comparer:
-    """How the cells of a section are compared.
+    """The functions that compare the cells of a section.
 
     Attributes:
         records: The section's records in a baseline.
@@ -79,7 +79,7 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
     Args:
         old: The old baseline.
         new: The new one.
-        allow: What a cell may be.
+        allow: The classes that a cell may have.
 
     Raises:
         InitcheckError: They were recorded under different root seeds, so that nothing in them belongs together.
@@ -154,7 +154,7 @@ def _compare_accuracies(key: CellKey, old: AccuraciesRecord, new: AccuraciesReco
         one.traces[key.subject].stages[Stage.INITIAL_WEIGHTS].digest if key.subject in one.traces else None
         for one in problems
     }
-    paired = len(starts) == 1 and None not in starts  # the first reseed tells for all
+    paired = len(starts) == 1 and None not in starts  # the first reseed decides for all
     return compare_accuracies(key, old, new, problems[0].held_out_rows, paired=paired, alpha=known.alpha)
 
 

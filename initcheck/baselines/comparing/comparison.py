@@ -19,7 +19,7 @@ class Side(StrEnum):
 
 
 class Section(StrEnum):
-    """What is compared, in the order in which it is shown."""
+    """The sections of a comparison, in the order in which they are shown."""
 
     DRAWS = "draws"
     DEFAULTS = "defaults"
@@ -42,7 +42,7 @@ class Obstacle(Enum):
 
 @dataclass(frozen=True)
 class CellKey:
-    """Which cell it is.
+    """The key of a cell.
 
     Attributes:
         section: Its section.
@@ -67,7 +67,7 @@ class CellKey:
 
 @dataclass(frozen=True)
 class Deviation:
-    """How far two arrays are apart, by their recorded values and moments: at least so far.
+    """The deviation of two arrays, by their recorded values and moments: a lower bound.
 
     Attributes:
         absolute: The largest difference; infinite where one side is not a number.
@@ -100,9 +100,9 @@ class Step:
     """One stage of a training, in both baselines.
 
     Attributes:
-        stage: Which stage it is.
+        stage: The stage.
         found: Its class.
-        size: How far the two are apart; None where they are not, or where that is unknown.
+        size: The deviation; None where there is none, or where it is unknown.
         allowed: The largest absolute deviation that is within tolerance; None where none is known.
         note: Further facts, for people to read.
         obstacle: Why the stage could not be compared; None where it was.
@@ -121,16 +121,16 @@ class ComparedCell:
     """One comparison.
 
     Attributes:
-        key: Which cell it is.
+        key: The cell's key.
         found: Its class.
         stage: The first stage that differs; None where none does, or the section has none.
-        size: How far that stage is apart.
+        size: The deviation of that stage.
         note: Further facts with their numbers, for people to read.
         ladder: All stages of a training, in order.
         unclaimed: Whether the same bits were recorded, and the cell is within tolerance only because no claim about
             bits is made between the environments.
         only_in: The side that alone holds it, so that there was nothing to compare; None where both do.
-        ends: What became of a training whose stages cannot be compared.
+        ends: The outcome of a training whose stages cannot be compared.
     """
 
     key: CellKey
@@ -161,8 +161,8 @@ class Comparison:
     Attributes:
         old: The old baseline.
         new: The new one.
-        allowed: What a cell may be.
-        differences: What differs between the environments.
+        allowed: The classes that a cell may have.
+        differences: The differences between the environments.
         refused: Those differences for which no claim about bits is made.
         cells: Everything compared, in the baselines' order.
         delta: The difference of accuracies below which they are equivalent.

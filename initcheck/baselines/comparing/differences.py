@@ -1,4 +1,4 @@
-"""What differs between two environments, or between the settings of two sweeps, for people to read."""
+"""The differences between two environments, or between two sweeps' settings, for people to read."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def differences(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Differe
 def environment_differences(
     old: Environment, new: Environment, only: Collection[str] | None = None
 ) -> tuple[Difference, ...]:
-    """What differs between two environments: in all fields of ``Environment``, or only in those."""
+    """The differences between two environments: in all fields of ``Environment``, or only in those."""
     return differences(dict(old.rows(only)), dict(new.rows(only)))

@@ -30,7 +30,7 @@ _Item = TypeVar("_Item")
 
 
 def draw_roundings(draws: DrawsRecord | None) -> int:
-    """How many units in the last place an initializer's draws may differ by and be the same stream."""
+    """The ulps that an initializer's draws may differ by and be the same stream."""
     return MATRIX_ROUNDINGS if draws and draws.law and draws.law.scale_is_exact else DRAW_ROUNDINGS
 
 
@@ -41,7 +41,7 @@ def compare_draws(key: CellKey, old: DrawsRecord, new: DrawsRecord, alpha: float
     judged on the pooled draws; each draw that differs must also be possible by itself.
 
     Args:
-        key: Which cell it is.
+        key: The cell's key.
         old: The old draws.
         new: The new ones.
         alpha: The false-alarm rate of each p-value.
@@ -68,9 +68,9 @@ def compare_draws(key: CellKey, old: DrawsRecord, new: DrawsRecord, alpha: float
         return ComparedCell(
             key, Class.WITHIN_TOLERANCE, Stage.DRAWS, largest, f"{counts}; {roundings} ulps are allowed"
         )
-    found, why = _compare_streams(old, new, [draw for draw in sizes if sizes[draw].ulps > roundings], alpha)
+    kind, why = _compare_streams(old, new, [draw for draw in sizes if sizes[draw].ulps > roundings], alpha)
     stream = "another stream" if largest.relative > _SAME_STREAM else "the same stream, beyond rounding error"
-    return ComparedCell(key, found, Stage.DRAWS, sizes[first], f"{counts}; {stream}, {why}")
+    return ComparedCell(key, kind, Stage.DRAWS, sizes[first], f"{counts}; {stream}, {why}")
 
 
 def _compare_streams(old: DrawsRecord, new: DrawsRecord, names: list[str], alpha: float) -> tuple[Class, str]:
@@ -96,7 +96,7 @@ def _compare_streams(old: DrawsRecord, new: DrawsRecord, names: list[str], alpha
     smallest = detectable(old.law.n, new.law.n, old.law.kurtosis, alpha)
     facts = f"least p {p_values[worst]:.2g}, {facts}; a scale off by {smallest:.1%} would be seen"
     if smallest > SCALE_EFFECT:
-        return Class.INCONCLUSIVE, f"too few draws to tell its law, {facts}"
+        return Class.INCONCLUSIVE, f"too few draws to judge its law, {facts}"
     return Class.SAME_DISTRIBUTION, f"the same law, {facts}"
 
 
@@ -106,7 +106,7 @@ def compare_defaults(
     """The cell of one layer's initial weights."""
     if [(one.size, one.dtype) for one in old] != [(one.size, one.dtype) for one in new]:
         return ComparedCell(key, Class.CHANGED, note="the number, sizes or dtypes of its weights differ")
-    found, notes, first = Class.IDENTICAL, [], None
+    whole, notes, first = Class.IDENTICAL, [], None
     for number, (mine, other) in enumerate(zip(old, new, strict=True), start=1):
         if mine.digest == other.digest:
             continue
@@ -114,8 +114,8 @@ def compare_defaults(
         first = first or size
         kind, why = _compare_weights(mine, other, size, alpha)
         notes.append(f"weight {number}: {why}")
-        found = max(found, kind, key=lambda one: one.rank)
-    return ComparedCell(key, found, Stage.DRAWS if notes else None, first, "; ".join(notes))
+        whole = max(whole, kind, key=lambda one: one.rank)
+    return ComparedCell(key, whole, Stage.DRAWS if notes else None, first, "; ".join(notes))
 
 
 def _compare_weights(old: ArrayRecord, new: ArrayRecord, size: Deviation, alpha: float) -> tuple[Class, str]:

@@ -14,12 +14,12 @@ from initcheck.texts import for_terminal
 
 @dataclass(frozen=True)
 class Judge:
-    """What a framework is compared with.
+    """The baseline that a framework is compared with.
 
     Attributes:
         file: The baseline's file, as the user named it.
         old: The baseline.
-        allowed: What a cell may be.
+        allowed: The classes that a cell may have.
         advice: The command that shows everything.
     """
 
@@ -33,7 +33,7 @@ class Judge:
 
     @property
     def keys(self) -> list[CellKey]:
-        """Which cells there are."""
+        """The keys of the baseline's cells."""
         return [cell.key for cell in compare(self.old, self.old).cells]
 
     def compare(self, new: Baseline) -> Comparison:

@@ -30,13 +30,13 @@ def compare_traces(
     limit.
 
     Args:
-        key: Which cell it is: a training in the frozen order, or one in ``fit``'s own, which then decides all that
+        key: The cell's key: a training in the frozen order, or one in ``fit``'s own, which then decides all that
             follows.
         old: The old training.
         new: The new one.
-        rows: How many held-out rows there are.
+        rows: The number of held-out rows.
         law: The class of the initializer's draws in float32.
-        roundings: How many units in the last place its draws may differ by and be the same stream.
+        roundings: The ulps that its draws may differ by and be the same stream.
         order: The cell of ``fit``'s order on this problem.
         accuracies: The class of the accuracies of this problem and initializer.
     """
@@ -123,7 +123,7 @@ def _kept(old: TraceRecord, new: TraceRecord) -> bool:
 def _allowed(stage: Stage, old: TraceRecord, new: TraceRecord, rows: int) -> float | None:
     """The largest absolute deviation within rounding error.
 
-    Two environments round every weight once in each step and the stage once more, so after s steps they are apart by
+    Two environments round every weight once in each step and the stage once more, so after s steps they differ by
     what s + 1 moves by one unit in the last place have become. What one move becomes is learned; moves add up. An
     accuracy moves by whole rows, so one row is added to it.
     """

@@ -14,13 +14,13 @@ from initcheck.errors import InitcheckError
 
 @dataclass(frozen=True)
 class Part:
-    """What is recorded at one go: one initializer's draws, a whole section, or all of one problem.
+    """A part of a baseline, recorded in one go: an initializer's draws, a whole section, or all of one problem.
 
     Attributes:
         section: The field of ``Baseline`` that it belongs to.
         name: Its key there; empty where it is the whole section.
         problem: The problem, where it is one's.
-        reseeds: Runs of each of the problem's initializers for the accuracies; by default what takes seconds.
+        reseeds: Runs of each of the problem's initializers for the accuracies; by default as many as take seconds.
     """
 
     section: str
@@ -62,14 +62,14 @@ def part_of(key: CellKey, parts: Sequence[Part]) -> Part | None:
 
 
 def needed_by(part: Part, old: Baseline, parts: Sequence[Part]) -> list[Part]:
-    """Those that a part's cells are judged by: a training's first stage is judged by the law of its draws, too."""
+    """The parts that a part's cells are judged by: a training's first stage is judged by the law of its draws, too."""
     known = old.problems.get(part.name) if part.section == "problems" else None
     laws = [one for one in parts if known and one.section == "draws" and one.name in known.traces]
     return [*laws, part]
 
 
 def pick(cells: Sequence[ComparedCell], key: CellKey) -> ComparedCell | None:
-    """That cell, or that of its whole problem where nothing of the problem could be compared."""
+    """The cell of that key, or its whole problem's where nothing of the problem could be compared."""
     compared = {cell.key: cell for cell in cells}
     whole = CellKey(Section.TRACES, problem=key.problem)
     return compared.get(key) or (compared.get(whole) if key.problem else None)

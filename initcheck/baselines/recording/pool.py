@@ -38,7 +38,7 @@ class Pool:
         return load_baseline(place)
 
     def plan(self, parts: Sequence[Part]) -> None:
-        """Says which parts the whole baseline has, and in which order."""
+        """Writes the parts of the whole baseline, in their order."""
         from filelock import FileLock
 
         with FileLock(self._planned.with_suffix(".lock")):  # every process plans the same

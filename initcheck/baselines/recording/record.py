@@ -58,7 +58,7 @@ Advance = Callable[[str, int], None]
 
 
 def steps_of(problems: Sequence[Problem]) -> int:
-    """How often ``record`` says that it has advanced."""
+    """The number of times that ``record`` reports an advance."""
     return len(INITIALIZERS) + 3 + len(problems) * (len(TRACED) + 2)
 
 
@@ -66,7 +66,7 @@ def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Pa
     """All parts of a baseline, in its order.
 
     Args:
-        problems: What to train.
+        problems: The problems to train.
         reseeds: Runs of each problem and initializer for the accuracies, 0 for none; by default what takes seconds.
     """
     return [
@@ -80,7 +80,7 @@ def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advan
     """The evidence of the installed framework; loads it.
 
     Args:
-        problems: What to train.
+        problems: The problems to train.
         reseeds: As in ``parts_of``.
         seed: The root seed of every stream.
         advance: Called with what is done, and how many steps that was.
@@ -96,17 +96,17 @@ def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advan
 
 
 def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
-    """A baseline with nothing but that part: the same one in whatever process, after whatever else.
+    """A baseline of that part alone, the same in any process and in any order.
 
     Raises:
         InitcheckError: No framework, or a problem that cannot be built under any initializer.
     """
-    found = record_nothing(seed=seed)
+    empty = record_nothing(seed=seed)
     advance(str(part), 0)
     if part.problem:
         with training_of(part.problem):
             problems = {part.name: _problem(part.problem, part.reseeds, seed, advance)}
-        return found.model_copy(update={"problems": problems})
+        return empty.model_copy(update={"problems": problems})
     makers: dict[str, Callable[[], Mapping[str, object]]] = {
         "draws": lambda: {part.name: {dtype: _draws(INITIALIZERS[part.name], dtype, seed) for dtype in DTYPES}},
         "defaults": lambda: _defaults(seed),
@@ -115,7 +115,7 @@ def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
     }
     made = makers[part.section]()
     advance(str(part), 1)
-    return found.model_copy(update={part.section: made})
+    return empty.model_copy(update={part.section: made})
 
 
 def record_nothing(*, seed: int) -> Baseline:
@@ -137,20 +137,20 @@ def _draws(row: Initializer, dtype: str, seed: int) -> DrawsRecord:
 
 
 def _defaults(seed: int) -> dict[str, tuple[ArrayRecord, ...]]:
-    found = default_weights(
+    by_name = default_weights(
         {name: default.request for name, default in DEFAULTS.items()}, derive_seed(seed, "defaults")
     )
-    return {name: tuple(array_record(weight, _LAYER_VALUES) for weight in weights) for name, weights in found.items()}
+    return {name: tuple(array_record(weight, _LAYER_VALUES) for weight in weights) for name, weights in by_name.items()}
 
 
 def _fans(seed: int) -> dict[str, FansRecord]:
-    found = {}
+    records = {}
     for kind, kernel in KINDS.items():
         case = layer_case(kernel, _DIMS)
         fans = kernel_fans(case.request, case.argument, case.weight, derive_seed(seed, "fans", kind))
         if fans is not None:
-            found[kind] = FansRecord(fan_in=fans[0], fan_out=fans[1])
-    return found
+            records[kind] = FansRecord(fan_in=fans[0], fan_out=fans[1])
+    return records
 
 
 def _orders(seed: int) -> dict[str, OrderRecord]:
@@ -196,17 +196,17 @@ def _require_reseeds(problem: Problem, reseeds: int | None) -> None:
 
 def _traces(problem: Problem, rows: Sequence[Initializer], seed: int, advance: Advance) -> dict[str, TraceRecord]:
     training = StagedTraining(problem)
-    found = {}
+    traces = {}
     for row in rows:
         run = training.train(row, run_seed(seed, problem.name, row.name, 0))
-        found[row.name] = TraceRecord(
+        traces[row.name] = TraceRecord(
             seed=run.seed,
             steps=run.steps,
             stages={stage: stage_record(arrays, run.deviations.get(stage)) for stage, arrays in run.stages.items()},
         )
         advance(f"{problem.name}: trainings from {row.name}", 1)
     advance(problem.name, len(TRACED) - len(rows))
-    return found
+    return traces
 
 
 def _fits(problem: Problem, row: Initializer, traces: Mapping[str, TraceRecord]) -> dict[str, TraceRecord]:
@@ -229,15 +229,15 @@ def _accuracies(
     except UnsuitableError:
         engine, trainer = "reference", ReferenceEngine(problem)
     if reseeds is None:
-        # Runs fitted one by one would have to be hundreds as well to tell anything, which takes minutes.
+        # Runs fitted one by one would have to be hundreds as well to show anything, which takes minutes.
         reseeds = DEFAULT_RESEEDS if engine == "ensemble" else 0
     if not reseeds:
         return {}
-    found = {}
+    accuracies = {}
     for random, count in ((True, reseeds), (False, 1)):
         if chosen := [row for row in rows if row.law.random is random]:
             for runs in group_runs(trainer.runs(rows=chosen, reseeds=range(count), seed=seed)):
-                found[runs.initializer] = AccuraciesRecord(
+                accuracies[runs.initializer] = AccuraciesRecord(
                     engine=engine, correct=tuple(runs.test_correct.tolist()), curves=curves_record(runs)
                 )
-    return {row.name: found[row.name] for row in rows}
+    return {row.name: accuracies[row.name] for row in rows}

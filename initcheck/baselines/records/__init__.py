@@ -1,1 +1,1 @@
-"""What a baseline holds, and its file."""
+"""The records of a baseline, and its file."""

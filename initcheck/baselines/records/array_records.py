@@ -1,4 +1,4 @@
-"""What a baseline keeps of arrays: draws, initial weights, fans and orders."""
+"""The records of arrays in a baseline: draws, initial weights, fans and orders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ArrayRecord(Record):
 
     Attributes:
         dtype: Of the elements.
-        size: How many there are.
+        size: The number of elements.
         digest: Names exactly these bits, types and shapes.
         mean: Of the elements, to 12 digits.
         stddev: Of the elements, to 12 digits.
@@ -35,12 +35,12 @@ class LawRecord(Record):
     """Many independent draws in units of the documented law, pooled.
 
     Attributes:
-        n: How many there are.
+        n: The number of draws.
         mean: Their mean, 0 for the law.
         stddev: Their standard deviation, 1 for the law.
         kurtosis: Their fourth central moment over the squared second.
         scale_is_exact: Whether the standard deviation is no estimate but the same for every draw, but for rounding.
-        bins: How many fell between the law's quantiles, all bins being equally likely.
+        bins: Counts between the law's quantiles, all bins being equally likely.
     """
 
     n: Count
@@ -85,7 +85,7 @@ class OrderRecord(Record):
     """The orders in which ``fit`` took some rows.
 
     Attributes:
-        rows: How many rows there are.
+        rows: The number of rows.
         batch_size: Rows per step.
         epochs: A digest of each epoch's order.
         first: The first row numbers of the first epoch.

@@ -29,6 +29,6 @@ Named = Annotated[Mapping[Text, _Item], AfterValidator(_few)]
 
 
 class Record(BaseModel):
-    """What every record is: frozen, and without anything that is not asked for."""
+    """The base of every record: frozen, and without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -1,4 +1,4 @@
-"""What a baseline file holds: validated, bounded in size, and read without loading a framework."""
+"""The schema of a baseline file: validated, bounded in size, and read without loading a framework."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ProblemRecord(Record):
     """One problem's evidence.
 
     Attributes:
-        held_out_rows: How many rows ``correct`` counts among.
+        held_out_rows: The number of held-out rows.
         order: In which order ``fit`` takes the problem's rows.
         traces: Initializer → one training.
         fits: Initializer → the same training as a user would write it: ``fit(shuffle=True)``, in its own order. The
@@ -70,7 +70,7 @@ class Baseline(Record):
     Attributes:
         format: Says what the file is.
         schema_version: Of these models.
-        environment: What it was recorded on.
+        environment: The recording environment.
         seed: The root seed of all streams.
         draws: Initializer → dtype → its draws.
         defaults: Layer with its default initializers → each of its weights.

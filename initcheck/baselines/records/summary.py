@@ -1,4 +1,4 @@
-"""What a baseline keeps of arrays: digests, moments, some values; and many draws in units of their law."""
+"""Summaries of arrays in a baseline: digests, moments, some values; and many draws in units of their law."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def stage_record(arrays: Sequence[Array], deviation: float | None) -> StageRecor
     """The record of one stage of a training.
 
     Args:
-        arrays: What the stage left behind, computed in float32.
-        deviation: The largest deviation of an element in runs from moved weights; None where there is none to tell.
+        arrays: The arrays of the stage, computed in float32.
+        deviation: The largest deviation of an element in runs from perturbed weights; None where there is none.
     """
     flat = np.concatenate([np.ravel(array).astype(np.float32) for array in arrays])
     return StageRecord(
@@ -135,7 +135,7 @@ def _kurtosis(flat: Array) -> float:
 
 
 def kept_places(size: int, most: int) -> npt.NDArray[np.int64]:
-    """Which elements of an array of that size are recorded, if at most so many are: those at even distances."""
+    """The places of an array's recorded elements, at even distances, at most so many."""
     return np.round(np.linspace(0, size - 1, min(size, most))).astype(np.int64)
 
 

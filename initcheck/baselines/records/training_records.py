@@ -1,4 +1,4 @@
-"""What a baseline keeps of trainings: their stages, their curves and their accuracies."""
+"""The records of trainings in a baseline: their stages, their curves and their accuracies."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class StageRecord(Record):
 class TraceRecord(Record):
     """One seeded training, stage by stage.
 
-    The stage ``batch order`` is not here: ``fit``'s own order is the problem's and is recorded apart, so that the
+    The stage ``batch order`` is not here: ``fit``'s own order is the problem's and is recorded separately, so that the
     stages after it can be compared where it has changed: most trainings are in the frozen order.
 
     Attributes:
@@ -74,7 +74,7 @@ class TraceRecord(Record):
 
 
 class BandRecord(Record):
-    """How a metric is spread over the reseeds, epoch by epoch; NaN counts as infinite.
+    """The spread of a metric over the reseeds, epoch by epoch; NaN counts as infinite.
 
     The values are order statistics to five digits: they are looked at, and never judged.
 
@@ -113,10 +113,10 @@ class CurvesRecord(Record):
 
 
 class AccuraciesRecord(Record):
-    """How many held-out rows each reseed's final weights classify correctly, and how they got there.
+    """The held-out rows that each reseed's final weights classify correctly, and the curves of training.
 
     Attributes:
-        engine: What trained them.
+        engine: The engine that trained them.
         correct: One count for each reseed, in order; one alone where nothing is random.
         curves: Of the same runs.
     """

@@ -1,1 +1,1 @@
-"""What a problem must be, checked before any training: its table, its model, loss and optimizer."""
+"""Validates a problem before any training: its table, its model, loss and optimizer."""

@@ -1,4 +1,4 @@
-"""What a problem's table must be, checked with NumPy alone."""
+"""Validates a problem's table with NumPy alone."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ _MOST_TEXT = 30  # characters of a label
 _CHANCE_TOLERANCE = 0.05  # chance may be that of the whole table
 
 
-def require_usable_data(problem: Problem, found: object) -> None:
+def require_usable_data(problem: Problem, table: object) -> None:
     """Checks types, shapes, values and labels of what ``data()`` has returned.
 
     Raises:
         InitcheckError: The first mistake.
     """
-    if not isinstance(found, Data):
-        if inspect.iscoroutine(found):
-            found.close()  # else Python warns, later, that nobody has waited for it
+    if not isinstance(table, Data):
+        if inspect.iscoroutine(table):
+            table.close()  # else Python warns, later, that nobody has waited for it
         _refuse(
             problem,
-            f"data() returns {described(found)}; return an initcheck.Data, as initcheck.split(x, y, classes=…) does",
+            f"data() returns {described(table)}; return an initcheck.Data, as initcheck.split(x, y, classes=…) does",
         )
     for name in ("x_train", "y_train", "x_test", "y_test"):
-        _require_array(problem, name, getattr(found, name))
+        _require_array(problem, name, getattr(table, name))
     for part in _PARTS:
-        _require_inputs(problem, f"x_{part}", getattr(found, f"x_{part}"))
-    if found.x_train.dtype != found.x_test.dtype:
-        _refuse(problem, f"x_train is {found.x_train.dtype} and x_test {found.x_test.dtype}; give both one dtype")
+        _require_inputs(problem, f"x_{part}", getattr(table, f"x_{part}"))
+    if table.x_train.dtype != table.x_test.dtype:
+        _refuse(problem, f"x_train is {table.x_train.dtype} and x_test {table.x_test.dtype}; give both one dtype")
     for part in _PARTS:
-        _require_targets(problem, f"y_{part}", getattr(found, f"y_{part}"))
-        _require_same_rows(problem, part, found)
+        _require_targets(problem, f"y_{part}", getattr(table, f"y_{part}"))
+        _require_same_rows(problem, part, table)
     for axis in ("x", "y"):
-        one, other = (getattr(found, f"{axis}_{part}").shape[1:] for part in _PARTS)
+        one, other = (getattr(table, f"{axis}_{part}").shape[1:] for part in _PARTS)
         if one != other:
             _refuse(
                 problem,
                 f"a row of {axis}_train has the shape {one}, one of {axis}_test {other}; give both the same columns",
             )
     for name in ("x_train", "y_train", "x_test", "y_test"):  # the last check of a type: those before say more
-        _require_known_type(problem, name, getattr(found, name))
-    _require_labels(problem, found)
-    _require_levels(problem, found)
+        _require_known_type(problem, name, getattr(table, name))
+    _require_labels(problem, table)
+    _require_levels(problem, table)
 
 
 def _refuse(problem: Problem, text: str) -> NoReturn:

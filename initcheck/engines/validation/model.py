@@ -1,4 +1,4 @@
-"""What a problem's model, loss and optimizer must be, checked on a few rows before any training."""
+"""Validates a problem's model, loss and optimizer on a few rows, before any training."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def require_usable_model(keras: Any, problem: Problem, data: Data) -> None:
     _require_shares(problem, model, rows)
     optimizer = _require_optimizer(keras, problem)
     _require_trainable(problem, model, data)
-    if found := find_own_code(keras, optimizer):
-        _require_same_training(keras, problem, data, found)
+    if own_code := find_own_code(keras, optimizer):
+        _require_same_training(keras, problem, data, own_code)
 
 
 def _refuse(problem: Problem, text: str) -> NoReturn:
@@ -92,8 +92,8 @@ def _build(keras: Any, problem: Problem, data: Data, name: str) -> Any:
 
 def _require_model(keras: Any, problem: Problem, model: Any) -> None:
     if not isinstance(model, keras.Model):
-        found = f"the class {model.__name__}" if isinstance(model, type) else described(model)
-        _refuse(problem, f"model returns {found}; return a keras.Model, such as keras.Sequential([…])")
+        kind = f"the class {model.__name__}" if isinstance(model, type) else described(model)
+        _refuse(problem, f"model returns {kind}; return a keras.Model, such as keras.Sequential([…])")
     if getattr(model, "compiled", False) or getattr(model, "_is_compiled", False):
         _refuse(
             problem,
@@ -107,12 +107,12 @@ def _require_inputs(problem: Problem, model: Any, data: Data) -> None:
         _refuse(problem, f"model has {len(inputs)} inputs; give it one, and split it into parts inside the model")
     if len(outputs := _tensors(model, "outputs")) > 1:
         _refuse(problem, f"model has {len(outputs)} outputs; give it one, which the accuracy is counted from")
-    if not inputs:  # of a class of the user's own: calling it will tell
+    if not inputs:  # of a class of the user's own: calling it shows
         _require_float(problem, data)
         return
     shape = tuple(inputs[0].shape)[1:]
     if len(shape) != len(data.input_shape) or any(
-        wanted not in (None, found) for wanted, found in zip(shape, data.input_shape, strict=True)
+        size not in (None, given) for size, given in zip(shape, data.input_shape, strict=True)
     ):
         _refuse(
             problem,
@@ -171,10 +171,10 @@ def _require_loss(keras: Any, problem: Problem, outputs: int) -> None:
     of_one = {_canonical(each) for row in _OF_ONE_OUTPUT.items() for each in (row[0], *row[1])}
     needed = "binary_crossentropy" if outputs == 1 else _OF_CLASSES
     try:
-        found = keras.losses.get(problem.loss) if problem.loss else None
+        loss = keras.losses.get(problem.loss) if problem.loss else None
     except Exception:  # noqa: BLE001 - Keras's reasons differ from version to version
-        found = None
-    if found is None:
+        loss = None
+    if loss is None:
         near = difflib.get_close_matches(problem.loss, known, n=1, cutoff=0.5)
         hint = near[0] if near else needed
         _refuse(
@@ -234,8 +234,8 @@ def _require_own_weights(keras: Any, problem: Problem, data: Data, model: Any, r
                 "model returns layers that it has returned before, which would start from trained weights; build new "
                 "ones in each call",
             )
-        found = [np.array(weight) for weight in other.get_weights()]
-        if len(found) != len(first) or not all(map(np.array_equal, found, first)):
+        weights = [np.array(weight) for weight in other.get_weights()]
+        if len(weights) != len(first) or not all(map(np.array_equal, weights, first)):
             return
     _refuse(
         problem,
@@ -298,8 +298,8 @@ def _require_optimizer(keras: Any, problem: Problem) -> Any:
             made.append(problem.optimizer(keras))
     legacy = getattr(getattr(keras.optimizers, "legacy", None), "Optimizer", keras.optimizers.Optimizer)
     if not isinstance(made[0], (keras.optimizers.Optimizer, legacy)):
-        found = f"the class {made[0].__name__}" if isinstance(made[0], type) else described(made[0])
-        _refuse(problem, f"optimizer returns {found}; {fix}")
+        kind = f"the class {made[0].__name__}" if isinstance(made[0], type) else described(made[0])
+        _refuse(problem, f"optimizer returns {kind}; {fix}")
     if made[0] is made[1]:
         _refuse(problem, f"optimizer returns the same object each time, with the steps of the run before; {fix}")
     for other in made[1:]:
@@ -314,21 +314,21 @@ def _require_optimizer(keras: Any, problem: Problem) -> Any:
     return made[0]
 
 
-def _require_same_training(keras: Any, problem: Problem, data: Data, found: str) -> None:
-    """Trains twice for one epoch of a few rows: the second run must neither differ nor find what the first has left.
+def _require_same_training(keras: Any, problem: Problem, data: Data, own_code: str) -> None:
+    """Trains twice for one epoch of a few rows: the second run must not differ, nor depend on the first.
 
     Args:
         keras: The framework.
         problem: Whose optimizer has code of the user's.
         data: Its table.
-        found: That code, for the message.
+        own_code: That code, for the message.
 
     Raises:
         InitcheckError: Training raises, or results would depend on how many runs came before.
     """
     from initcheck.engines.fit import ReferenceEngine  # which takes its tables from where this is called
 
-    whose = found.removeprefix("its ")
+    whose = own_code.removeprefix("its ")
     runs, settings = [], []
     with calling(problem, f"{whose} when it trains,", "; fix it"):
         for _ in range(2):

@@ -45,10 +45,10 @@ def _table(problem: Problem) -> Data:
         require_usable_data(problem, first)
         digests = {name: digest([getattr(first, name)]) for name in _ARRAYS}
         del first  # a large table need not be there twice; and the second call may write into the first's arrays
-        found = _called(problem, " when it is called again; let each call return the same table")
-        require_usable_data(problem, found)
-        _require_same(problem, digests, found)
-        _tables[id(problem.data)] = problem.data, found
+        table = _called(problem, " when it is called again; let each call return the same table")
+        require_usable_data(problem, table)
+        _require_same(problem, digests, table)
+        _tables[id(problem.data)] = problem.data, table
     return _tables[id(problem.data)][1]
 
 
@@ -57,9 +57,9 @@ def _called(problem: Problem, fix: str) -> Any:
         return problem.data()
 
 
-def _require_same(problem: Problem, digests: dict[str, str], found: Data) -> None:
+def _require_same(problem: Problem, digests: dict[str, str], table: Data) -> None:
     """Refuses a table that differs from call to call, as unseeded draws make it: no run could be repeated."""
-    differing = [name for name in _ARRAYS if digest([getattr(found, name)]) != digests[name]]
+    differing = [name for name in _ARRAYS if digest([getattr(table, name)]) != digests[name]]
     if differing:
         raise InitcheckError(
             f"problem {problem.name!r}: data() gives another {differing[0]} when it is called again, so that no run "

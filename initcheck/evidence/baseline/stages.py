@@ -14,7 +14,7 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.engines.fit import ReferenceEngine, batch_order
-from initcheck.engines.nudges import nudged
+from initcheck.engines.perturbed import perturbed
 from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence.determinism.traces import weights
 from initcheck.evidence.trace import Array, Arrays
@@ -153,7 +153,7 @@ def _unmoved(values: list[Array]) -> list[Array]:
 
 
 def _moved(trial: int, values: list[Array]) -> list[Array]:
-    return [nudged(value, 1, trial) if value.dtype == np.float32 else value for value in values]
+    return [perturbed(value, 1, trial) if value.dtype == np.float32 else value for value in values]
 
 
 def _deviation(own: Arrays, moved: Arrays) -> float:

@@ -10,7 +10,7 @@ from initcheck.baselines.comparing.comparison import Comparison, Section
 
 
 class Tone(StrEnum):
-    """How an answer is shown."""
+    """The colour of an answer."""
 
     GOOD = "good"
     CARE = "care"
@@ -24,7 +24,7 @@ class Advice:
     Attributes:
         answer: In a word or two.
         reason: Why, and what to do, in a sentence or two.
-        tone: How it is shown.
+        tone: Its colour.
         passes: Whether no cell is beyond what is allowed: the exit code of ``initcheck compare`` is 0.
     """
 
@@ -37,8 +37,8 @@ class Advice:
 def advise(comparison: Comparison) -> Advice:
     """The answer for that comparison."""
     passes = not comparison.beyond()
-    found = comparison.verdict
-    tone, answer, reason = _changed(comparison) if found is Class.CHANGED else _CALM[found]
+    verdict = comparison.verdict
+    tone, answer, reason = _changed(comparison) if verdict is Class.CHANGED else _CALM[verdict]
     if passes and tone is not Tone.GOOD:
         answer, reason = "Yes, as you allow it", f"No cell is beyond what --allow accepts. Without it: {reason}"
     return Advice(answer, reason.format(delta=f"{comparison.delta:g}"), tone, passes)

@@ -1,4 +1,4 @@
-"""What a page and a comment both say about a comparison."""
+"""The changes and gaps of a comparison, for a page and a comment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_NOTE = 240  # characters of the note of one cell among many
 
 
 def title_of(comparison: Comparison) -> str:
-    """Which frameworks are compared: ``tensorflow 2.15.1 → 2.21.0, keras 3.15.1``."""
+    """The compared frameworks: ``tensorflow 2.15.1 → 2.21.0, keras 3.15.1``."""
     parts = []
     for name in ("tensorflow", "keras"):
         mine, other = (one.environment.versions.get(name, "unknown") for one in (comparison.old, comparison.new))
@@ -46,7 +46,7 @@ class Change:
 
 
 def changes(comparison: Comparison) -> Iterator[Change]:
-    """What changed, or follows another stream, by section and stage, the worst first.
+    """Yields what changed, or follows another stream, by section and stage, the worst first.
 
     What only one of the two has, and what could not be judged, is listed elsewhere; equivalent accuracies are no
     change.
@@ -66,7 +66,7 @@ def changes(comparison: Comparison) -> Iterator[Change]:
 
 
 def incomparable(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """What was not compared, and why."""
+    """Yields what was not compared, and why."""
     for one in comparison.refused:
         yield "bits", f"{one}: equal bits are not promised there; values, laws and accuracies are judged all the same"
     reasons = []

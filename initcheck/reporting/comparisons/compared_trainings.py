@@ -1,4 +1,4 @@
-"""How a recorded problem trained, epoch by epoch: bands over reseeds, or else the seeded runs one by one."""
+"""The curves of a recorded problem by epoch: bands over reseeds, or else the seeded runs one by one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from initcheck.reporting.bands import Band, Values
 
 
 class TrainingMetric(StrEnum):
-    """What is drawn by epoch: the field of ``CurvesRecord`` that holds it."""
+    """A metric that is drawn by epoch; its value is the field of ``CurvesRecord``."""
 
     LOSS = "loss"  # of the training rows
     ACCURACY = "accuracy"  # of the held-out rows
 
 
-_LARGEST, _SMALLEST = 1e30, 1e-30  # beyond them an axis overflows, and nobody reads it
+_LARGEST, _SMALLEST = 1e30, 1e-30  # beyond them an axis overflows, and is unreadable
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Training:
     Attributes:
         epochs: Numbers of the epochs that are known, from 1.
         bands: Initializer → its band.
-        runs: How many runs the largest band has; 1 where there are only seeded runs.
+        runs: The number of runs of the largest band; 1 where there are only seeded runs.
     """
 
     epochs: Values
@@ -41,12 +41,12 @@ class Training:
 
     @property
     def values(self) -> Values:
-        """All values, for the axis that is to show them."""
+        """All values, for the limits of the axis."""
         return np.concatenate([line for band in self.bands.values() for line in band.lines] or [np.zeros(0)])
 
 
 def training_of(problem: ProblemRecord, metric: TrainingMetric, *, reseeds: bool) -> Training | None:
-    """That metric over the reseeds, or of the seeded runs alone; None where none is recorded."""
+    """The metric over the reseeds, or of the seeded runs alone; None where none is recorded."""
     if reseeds:
         if not problem.accuracies:
             return None
@@ -56,7 +56,7 @@ def training_of(problem: ProblemRecord, metric: TrainingMetric, *, reseeds: bool
             bands={name: _band(getattr(one, metric)) for name, one in curves.items()},
             runs=max(len(record.correct) for record in problem.accuracies.values()),
         )
-    lines = {name: found for name, trace in problem.traces.items() if (found := _metric_of(trace, metric)) is not None}
+    lines = {name: line for name, trace in problem.traces.items() if (line := _metric_of(trace, metric)) is not None}
     if not lines:
         return None
     epochs = next(iter(lines.values()))[0]

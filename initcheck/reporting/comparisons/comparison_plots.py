@@ -40,10 +40,10 @@ def figure_curves(
     """One metric in one environment, on the axis that shows the other environment's as well.
 
     Args:
-        shown: What is drawn; in the new environment the old medians are drawn below it.
+        shown: The training to draw; in the new environment the old medians are drawn below it.
         other: The same of the other environment.
         names: The initializers of both, a colour each.
-        metric: What is drawn.
+        metric: The metric to draw.
         side: The environment.
     """
     with plot_style():
@@ -103,7 +103,7 @@ def _draw_pair(axes: Axes, old: AccuraciesRecord | None, new: AccuraciesRecord |
     both = np.concatenate(counts)
     if not len(both):
         return
-    # Bins hold equally many of the counts that can occur; otherwise the histogram is combed.
+    # Bins hold equally many of the counts that can occur; else the histogram is combed.
     first, width = int(both.min()), math.ceil((int(np.ptp(both)) + 1) / MAX_BINS)
     shares = []
     for one in counts:

@@ -13,7 +13,7 @@ from initcheck.reporting.comparisons.sentences import describe
 
 
 def comparison_json(comparison: Comparison) -> str:
-    """Everything that was found, as JSON; what is not finite is written as a word."""
+    """The whole comparison as JSON; infinity and NaN are words."""
     body = {
         "verdict": comparison.verdict,
         "sentences": describe(comparison),
@@ -32,7 +32,7 @@ def _cell(cell: ComparedCell) -> dict[str, Any]:
 
 
 def as_jsonable(value: Any) -> Any:
-    """The same made of what JSON knows; what is not finite is a word."""
+    """The value made of JSON's types; infinity and NaN are words."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, dict):

@@ -32,18 +32,18 @@ def describe(comparison: Comparison) -> list[str]:
 
 
 def _headline(comparison: Comparison) -> str:
-    found = comparison.verdict
-    name = found.value.upper()
-    differing = [cell for cell in comparison.cells if cell.found is found]
-    if found is Class.IDENTICAL:
+    verdict = comparison.verdict
+    name = verdict.value.upper()
+    differing = [cell for cell in comparison.cells if cell.found is verdict]
+    if verdict is Class.IDENTICAL:
         return f"{name}: all {len(comparison.cells)} cells are the same, bit for bit."
-    if found is Class.WITHIN_TOLERANCE:
+    if verdict is Class.WITHIN_TOLERANCE:
         sizes = [cell.size for cell in differing if cell.size]
         most = f"; at most {max(size.ulps for size in sizes):.3g} ulps" if sizes else ""
         return f"{name}: every cell is within rounding error{most}."
     # The first stage that differs, in the order in which one decides the next.
-    staged = [cell for cell in differing if cell.stage]
-    first = min(staged, key=lambda cell: STAGES.index(cell.stage), default=differing[0])
+    with_stage = [cell for cell in differing if cell.stage]
+    first = min(with_stage, key=lambda cell: STAGES.index(cell.stage), default=differing[0])
     since = f" since the stage '{first.stage}'" if first.stage else ""
     size = f" by {first.size}" if first.size else ""
     note = f" ({first.note})" if first.note else ""
@@ -60,7 +60,7 @@ def _sections(comparison: Comparison) -> Iterator[str]:
 
 
 def _order_apart(comparison: Comparison) -> Iterator[str]:
-    """Where ``fit``'s order changed: what the rest does with the rows in one order."""
+    """Where ``fit``'s order changed: the rest of the training with the rows in one order."""
     cells = [cell for cell in comparison.of(Section.TRACES) if cell.stage is Stage.BATCH_ORDER]
     if not cells:
         return
@@ -93,7 +93,7 @@ def _accuracies(comparison: Comparison) -> Iterator[str]:
         f"the same counts in {len(equal)} of {len(cells)} cells" if equal else "",
         f"equivalent within ±{comparison.delta:g} in {len(equivalent)}" if equivalent else "",
         f"changed in {len(changed)} ({_named(changed)})" if changed else "",
-        f"too few runs to tell in {len(unclear)} ({_named(unclear)}: {unclear[0].note})" if unclear else "",
+        f"too few runs in {len(unclear)} ({_named(unclear)}: {unclear[0].note})" if unclear else "",
     ]
     yield f"Accuracy on the held-out rows: {', '.join(filter(None, parts))}."
 
@@ -110,15 +110,15 @@ def _incomparable(comparison: Comparison) -> Iterator[str]:
 
 
 def _since(cells: Sequence[ComparedCell]) -> str:
-    """From which stage on trainings changed, the earliest first."""
+    """The first changed stages of trainings, the earliest first."""
     stages = [cell.stage for cell in cells if cell.stage and cell.section in TRAININGS]
     kinds = sorted(set(stages), key=STAGES.index)
     return "".join(f"; {stages.count(stage)} since '{stage}'" for stage in kinds)
 
 
 def _counts(cells: Sequence[ComparedCell]) -> str:
-    found = {kind: sum(cell.found is kind for cell in cells) for kind in Class}
-    return ", ".join(f"{number} {kind.value}" for kind, number in found.items() if number)
+    counts = {kind: sum(cell.found is kind for cell in cells) for kind in Class}
+    return ", ".join(f"{number} {kind.value}" for kind, number in counts.items() if number)
 
 
 def _named(cells: Sequence[ComparedCell]) -> str:

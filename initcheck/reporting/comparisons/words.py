@@ -1,4 +1,4 @@
-"""What the words of a comparison mean, for somebody who never saw it."""
+"""The meanings of a comparison's words, for a first reader."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.comparison import Section
 from initcheck.baselines.records.training_records import Stage
 
-# What stands for a class where there is no room for its name.
+# The mark of a class where there is no room for its name.
 MARKS = {
     Class.IDENTICAL: "=",
     Class.WITHIN_TOLERANCE: "≈",

@@ -26,9 +26,9 @@ from initcheck.reporting.comparisons.sentences import describe
 OLD = baseline()
 
 
-def stored(folder, found, name="file.json"):
+def stored(folder, record, name="file.json"):
     path = folder / name
-    path.write_text(write_baseline(found), encoding="utf-8")
+    path.write_text(write_baseline(record), encoding="utf-8")
     return path
 
 
@@ -141,9 +141,9 @@ def test_a_missing_file_and_a_folder_are_reported(tmp_path):
 
 
 def test_an_environment_against_itself_is_identical():
-    found = compare(OLD, OLD)
-    assert {cell.found for cell in found.cells} == {Class.IDENTICAL}
-    assert describe(found)[0].startswith("IDENTICAL")
+    comparison = compare(OLD, OLD)
+    assert {cell.found for cell in comparison.cells} == {Class.IDENTICAL}
+    assert describe(comparison)[0].startswith("IDENTICAL")
 
 
 def test_ulps_are_those_of_numpy():
@@ -168,8 +168,8 @@ def test_what_is_not_recorded_still_shows_in_the_moments():
     values = np.linspace(0, 1, 10_001, dtype=np.float32)
     moved = values.copy()
     moved[1::5] += np.float32(0.01)
-    found = deviation(stage_record([values], None), stage_record([moved], None))
-    assert 0 < found.absolute <= 0.0101
+    size = deviation(stage_record([values], None), stage_record([moved], None))
+    assert 0 < size.absolute <= 0.0101
 
 
 @pytest.mark.parametrize(
@@ -200,9 +200,9 @@ def test_late_differences_beyond_rounding_are_decided_by_the_accuracies():
     assert found_in(worse, "accuracies", "iris he_normal").found is Class.CHANGED
 
 
-def moved_row(found):
+def moved_row(record):
     """The same baseline with one reseed whose final weights classify one row differently."""
-    new = found.model_copy(deep=True)
+    new = record.model_copy(deep=True)
     counts = new.problems["iris"].accuracies["he_normal"]
     first, *rest = counts.correct
     other = counts.model_copy(update={"correct": (first - 1, *rest)})
@@ -242,7 +242,7 @@ def test_one_ulp_in_a_draw_is_within_tolerance():
 
 
 @pytest.mark.parametrize(
-    ("orders", "found"),
+    ("orders", "expected"),
     [
         ([[2, 0, 1, 3], [3, 1, 0, 2]], Class.SAME_DISTRIBUTION),
         ([[1, 0, 3, 2], [1, 0, 3, 2]], Class.CHANGED),
@@ -250,11 +250,11 @@ def test_one_ulp_in_a_draw_is_within_tolerance():
         ([[1, 0, 3, 3], [3, 2, 0, 1]], Class.CHANGED),
     ],
 )
-def test_orders_of_the_same_kind_are_another_stream_and_others_a_change(orders, found):
+def test_orders_of_the_same_kind_are_another_stream_and_others_a_change(orders, expected):
     new = baseline(orders=orders)
-    assert found_in(new, "orders", "feed").found is found
+    assert found_in(new, "orders", "feed").found is expected
     cell = found_in(new, "traces", "iris he_normal")
-    assert (cell.found, cell.stage) == (found, "batch order")
+    assert (cell.found, cell.stage) == (expected, "batch order")
     assert "in one order" in cell.note
     assert any("in another order" in sentence for sentence in describe(compare(OLD, new)))
 
@@ -276,11 +276,11 @@ def test_what_follows_from_another_order_is_reported_and_not_judged(orders):
 
 def test_in_one_order_a_training_as_fit_runs_it_is_judged_like_any_other():
     new = OLD.model_copy(deep=True)
-    for factor, found in ((1 + 1e-7, Class.WITHIN_TOLERANCE), (1.05, Class.SAME_DISTRIBUTION)):
+    for factor, expected in ((1 + 1e-7, Class.WITHIN_TOLERANCE), (1.05, Class.SAME_DISTRIBUTION)):
         weights = (values("final weights") * factor).astype(np.float32)
         new.problems["iris"].fits["he_normal"] = trace(FITTED, **{"final weights": weights})
         cell = found_in(new, "fits", "iris he_normal")
-        assert (cell.found, cell.stage) == (found, "final weights")
+        assert (cell.found, cell.stage) == (expected, "final weights")
     less = OLD.model_copy(deep=True)
     del less.problems["iris"].fits["he_normal"]
     assert found_in(less, "fits", "iris he_normal").note == "only in the old baseline"
@@ -289,12 +289,12 @@ def test_in_one_order_a_training_as_fit_runs_it_is_judged_like_any_other():
 def test_what_only_one_baseline_holds_is_a_difference():
     less = OLD.model_copy(update={"fans": {}, "problems": {}})
     for old, new in ((OLD, less), (less, OLD)):
-        found = compare(old, new)
-        assert found.verdict is Class.CHANGED
+        comparison = compare(old, new)
+        assert comparison.verdict is Class.CHANGED
         side = Side.OLD if old is OLD else Side.NEW
-        assert [(cell.name, cell.only_in) for cell in found.of(Section.FANS)] == [("dense", side)]
-        assert [(cell.name, cell.only_in) for cell in found.of(Section.TRACES)] == [("iris", side)]
-        assert "In one baseline only: fans dense, traces iris." in describe(found)
+        assert [(cell.name, cell.only_in) for cell in comparison.of(Section.FANS)] == [("dense", side)]
+        assert [(cell.name, cell.only_in) for cell in comparison.of(Section.TRACES)] == [("iris", side)]
+        assert "In one baseline only: fans dense, traces iris." in describe(comparison)
 
 
 @pytest.mark.parametrize(
@@ -308,19 +308,19 @@ def test_what_only_one_baseline_holds_is_a_difference():
 )
 def test_between_machines_no_claim_about_bits_is_made_and_the_rest_is_judged(property_, value, label):
     where = OLD.environment.model_copy(update={property_: value})
-    found = compare(OLD, OLD.model_copy(update={"environment": where}))
-    assert [one.what for one in found.refused] == [label]
-    assert {cell.found for cell in found.of(Section.TRACES)} == {Class.WITHIN_TOLERANCE}
-    assert {cell.found for cell in found.of(Section.ACCURACIES)} == {Class.IDENTICAL}
-    assert not found.differing  # equal bits are not listed one by one as if they were others
-    assert any(label in sentence and "No claim about bits" in sentence for sentence in describe(found))
+    comparison = compare(OLD, OLD.model_copy(update={"environment": where}))
+    assert [one.what for one in comparison.refused] == [label]
+    assert {cell.found for cell in comparison.of(Section.TRACES)} == {Class.WITHIN_TOLERANCE}
+    assert {cell.found for cell in comparison.of(Section.ACCURACIES)} == {Class.IDENTICAL}
+    assert not comparison.differing  # equal bits are not listed one by one as if they were others
+    assert any(label in sentence and "No claim about bits" in sentence for sentence in describe(comparison))
 
 
 def test_a_package_named_like_a_property_of_the_machine_is_a_version_and_decides_no_bits():
     where = OLD.environment.model_copy(update={"versions": {**OLD.environment.versions, "cpu": "1.0"}})
-    found = compare(OLD, OLD.model_copy(update={"environment": where}))
-    assert not found.refused
-    assert {cell.found for cell in found.cells} == {Class.IDENTICAL}
+    comparison = compare(OLD, OLD.model_copy(update={"environment": where}))
+    assert not comparison.refused
+    assert {cell.found for cell in comparison.cells} == {Class.IDENTICAL}
 
 
 def test_a_name_that_reads_like_a_note_decides_nothing():
@@ -328,11 +328,11 @@ def test_a_name_that_reads_like_a_note_decides_nothing():
         OLD.model_copy(update={"draws": {"he_normal": {"float32": DrawsRecord(draws={name: text}, law=None)}}})
         for name, text in (("only in the old days", "ValueError"), ("only in the old days", "TypeError"))
     )
-    found = compare(old, new)
-    (cell,) = found.of(Section.DRAWS)
+    comparison = compare(old, new)
+    (cell,) = comparison.of(Section.DRAWS)
     assert cell.note.startswith("only in the old")
     assert (cell.found, cell.only_in) == (Class.CHANGED, None)
-    assert not any("In one baseline only" in sentence for sentence in describe(found))
+    assert not any("In one baseline only" in sentence for sentence in describe(comparison))
 
 
 def test_the_name_of_a_problem_grants_no_tolerance():
@@ -371,16 +371,16 @@ def test_the_interval_of_a_difference_covers(paired):
     for _ in range(500):
         old = stream.binomial(1, 0.9, 200) * 0.5 + 0.5  # a tenth of the runs collapses
         new = np.where(stream.rand(200) < 0.02, 1.5 - old, old) if paired else stream.binomial(1, 0.9, 200) * 0.5 + 0.5
-        found = difference(old, new, paired=paired)
+        gap = difference(old, new, paired=paired)
         truth = 0.02 * (0.1 * 0.5 - 0.9 * 0.5) if paired else 0.0
-        missed += not found.low <= truth <= found.high
+        missed += not gap.low <= truth <= gap.high
     assert missed / 500 < 0.07
 
 
 def test_few_runs_that_happened_to_agree_are_not_equivalent():
     equal = np.full(5, 0.9)
-    found = difference(equal, equal, paired=True)
-    assert found.high > DELTA
+    gap = difference(equal, equal, paired=True)
+    assert gap.high > DELTA
 
 
 def run(*arguments):

@@ -27,7 +27,7 @@ BASELINES = [baseline(), baseline(draw_seed=1, nudge=True), baseline(scale=1.5)]
 @st.composite
 def baselines(draw):
     """A baseline with any names, weights of any bits, and trainings that may have diverged."""
-    found = draw(st.sampled_from(BASELINES))
+    record = draw(st.sampled_from(BASELINES))
     dtype = draw(st.sampled_from(tuple(FLOATS)))
     plain = st.floats(-1e4, 1e4, width=FLOATS[dtype])
     weights = [array_record(draw(arrays(dtype, st.integers(1, 99), elements=plain)), 64) for _ in range(2)]
@@ -36,14 +36,14 @@ def baselines(draw):
     lost.flat[draw(st.integers(0, lost.size - 1))] = draw(st.floats(width=32))
     positive = st.none() | st.floats(0, 1e9, exclude_min=True)
     fans = st.builds(FansRecord, fan_in=positive, fan_out=positive)
-    return found.model_copy(
+    return record.model_copy(
         update={
             "seed": draw(st.integers(-(2**63), 2**63 - 1)),
             "defaults": draw(st.dictionaries(NAMES, st.just(tuple(weights)), max_size=3)),
             "fans": draw(st.dictionaries(NAMES, fans, max_size=3)),
-            "orders": draw(st.dictionaries(NAMES, st.just(found.orders["feed"]), max_size=3)),
+            "orders": draw(st.dictionaries(NAMES, st.just(record.orders["feed"]), max_size=3)),
             "problems": {
-                name: found.problems["iris"].model_copy(update={"traces": {"he_normal": trace(**{stage: lost})}})
+                name: record.problems["iris"].model_copy(update={"traces": {"he_normal": trace(**{stage: lost})}})
                 for name in draw(st.lists(NAMES, max_size=2, unique=True))
             },
         }
@@ -52,19 +52,19 @@ def baselines(draw):
 
 @given(baselines())
 @settings(max_examples=50, deadline=None)
-def test_what_is_written_is_read_as_it_was(found):
+def test_what_is_written_is_read_as_it_was(record):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "baseline.json"
-        path.write_text(write_baseline(found), encoding="utf-8")
+        path.write_text(write_baseline(record), encoding="utf-8")
         again = load_baseline(path)
-    assert again == found
-    assert write_baseline(again) == write_baseline(found)
+    assert again == record
+    assert write_baseline(again) == write_baseline(record)
 
 
 @given(baselines(), st.data())
 @settings(max_examples=50, deadline=None)
-def test_one_byte_that_is_edited_is_noticed(found, data):
-    text = write_baseline(found)
+def test_one_byte_that_is_edited_is_noticed(record, data):
+    text = write_baseline(record)
     digits = [place for place, letter in enumerate(text) if letter.isdigit() and letter.isascii()]
     place = data.draw(st.sampled_from(digits))
     other = str((int(text[place]) + data.draw(st.integers(1, 9))) % 10)
@@ -75,33 +75,33 @@ def test_one_byte_that_is_edited_is_noticed(found, data):
             again = load_baseline(path)
         except InitcheckError:
             return
-    assert again == found  # the digit changed nothing that is read, such as 1e-07 and 1e-7
+    assert again == record  # the digit changed nothing that is read, such as 1e-07 and 1e-7
 
 
 @given(baselines(), st.randoms(use_true_random=False))
 @settings(max_examples=50, deadline=None)
-def test_parts_merge_to_the_whole_in_any_order(found, random):
-    nothing = found.model_copy(update={section: {} for section in SECTIONS})
+def test_parts_merge_to_the_whole_in_any_order(original, random):
+    nothing = original.model_copy(update={section: {} for section in SECTIONS})
     parts = [
         nothing.model_copy(update={section: {name: record}})
         for section in SECTIONS
-        for name, record in getattr(found, section).items()
+        for name, record in getattr(original, section).items()
     ]
     random.shuffle(parts)
-    assert merge([nothing, *parts]) == found
+    assert merge([nothing, *parts]) == original
 
 
 @given(baselines())
 @settings(max_examples=50, deadline=None)
-def test_a_baseline_compared_with_itself_is_identical_in_every_cell(found):
-    cells = compare(found, found).cells
+def test_a_baseline_compared_with_itself_is_identical_in_every_cell(record):
+    cells = compare(record, record).cells
     assert {cell.found for cell in cells} == {Class.IDENTICAL}
-    assert len(cells) >= len(found.draws) + len(found.defaults) + len(found.fans) + len(found.orders)
+    assert len(cells) >= len(record.draws) + len(record.defaults) + len(record.fans) + len(record.orders)
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_what_only_one_side_has_is_never_identical(section):
     less = BASELINES[0].model_copy(update={section: {}})
     for old, new in ((BASELINES[0], less), (less, BASELINES[0])):
-        found = {cell.found for cell in compare(old, new).cells if cell.section in (section, "traces", "fits")}
-        assert found - {Class.IDENTICAL}
+        classes = {cell.found for cell in compare(old, new).cells if cell.section in (section, "traces", "fits")}
+        assert classes - {Class.IDENTICAL}

@@ -55,8 +55,8 @@ def healthy(_small):
 
 @pytest.mark.slow
 def test_the_same_framework_recorded_twice_is_identical(healthy):
-    found = compare(healthy, recorded())
-    assert found.verdict is Class.IDENTICAL, describe(found)
+    comparison = compare(healthy, recorded())
+    assert comparison.verdict is Class.IDENTICAL, describe(comparison)
 
 
 @pytest.mark.slow
@@ -232,11 +232,11 @@ def test_a_fault_is_named_at_its_stage(healthy, faulty):
 @pytest.mark.slow
 def test_a_fault_is_named_at_its_stage_against_an_older_stack_too(healthy, faulty, older):
     new, fault = faulty
-    found, known = beyond(older, new), beyond(older, healthy)
-    assert fault.stage in found, (found, known)
+    stages, known = beyond(older, new), beyond(older, healthy)
+    assert fault.stage in stages, (stages, known)
     # Where the older stack differs at that very stage, as Keras 2 does in its order, the fault adds none before it.
-    first = next((stage for stage in found if stage not in known), fault.stage)
-    assert STAGES.index(first) >= STAGES.index(fault.stage), (found, known)
+    first = next((stage for stage in stages if stage not in known), fault.stage)
+    assert STAGES.index(first) >= STAGES.index(fault.stage), (stages, known)
 
 
 def run(*arguments):

@@ -213,7 +213,7 @@ def test_a_table_is_never_overwritten_by_the_results(initcheck_):
     assert Path("mine/runs.csv").read_text() == table
 
 
-def test_what_is_in_the_place_of_a_result_is_found_before_training(initcheck_):
+def test_what_is_in_the_place_of_a_result_is_refused_before_training(initcheck_):
     Path("out/history.csv").mkdir(parents=True)
     code, _, err = initcheck_("run", "--out", "out")
     assert code == 2
@@ -271,7 +271,7 @@ def test_ctrl_c_and_sigterm_keep_the_finished_runs_and_say_so(number, tmp_path, 
     request.addfinalizer(lambda: signal.signal(number, before))
     words = ["run", "--initializers", "zeros", "--reseeds", "100000", "--engine", "reference", "--out", "results"]
     start = "import sys; from initcheck import __main__; from initcheck.cli import app; sys.argv[0] = 'initcheck'"
-    script = f"{start}\n{TELL}\n__main__.main()"
+    script = f"{start}\n{REPORT_SECOND_RUN}\n__main__.main()"
     process = subprocess.Popen(
         [sys.executable, "-c", script, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -293,15 +293,15 @@ def test_ctrl_c_and_sigterm_keep_the_finished_runs_and_say_so(number, tmp_path, 
     assert (tmp_path / "results" / "report.html").exists()
 
 
-# The process tells that its second run is finished by a file, so that the test need not guess how long that takes.
-TELL = """
+# The process reports its second finished run by a file, so that the test need not guess how long that takes.
+REPORT_SECOND_RUN = """
 import pathlib
 original = app.sweep
 def sweep(*args, on_runs, **kwargs):
-    def tell(runs):
+    def report(runs):
         on_runs(runs)
         if runs.reseeds[-1] == 1: pathlib.Path('two-runs').touch()
-    return original(*args, on_runs=tell, **kwargs)
+    return original(*args, on_runs=report, **kwargs)
 app.sweep = sweep
 """
 

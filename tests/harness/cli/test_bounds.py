@@ -40,10 +40,10 @@ def bounds(**problems):
 
 
 def test_what_is_written_is_read_back(tmp_path):
-    told = bounds(iris=(1, 5, 4), **{"package.module:problem": (7, 1, 1)})
+    written = bounds(iris=(1, 5, 4), **{"package.module:problem": (7, 1, 1)})
     path = tmp_path / "bounds.toml"
-    path.write_text(write_bounds(told))
-    assert load_bounds(path) == told
+    path.write_text(write_bounds(written))
+    assert load_bounds(path) == written
 
 
 def test_the_package_s_file_is_as_it_is_written_and_says_how_it_was_made():
@@ -85,7 +85,7 @@ def test_runs_are_summarized_by_counts_and_collapses():
 
 
 @pytest.mark.parametrize(
-    ("value", "error", "told"),
+    ("value", "error", "text"),
     [
         (0.123456, 0.0012, 0.1235),
         (0.5, 0.0, 0.5),
@@ -94,8 +94,8 @@ def test_runs_are_summarized_by_counts_and_collapses():
         (123.4, 20, 123.0),
     ],
 )
-def test_numbers_are_cut_where_their_error_has_two_digits(value, error, told):
-    assert rounded(value, error) == told
+def test_numbers_are_cut_where_their_error_has_two_digits(value, error, text):
+    assert rounded(value, error) == text
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_numbers_are_cut_where_their_error_has_two_digits(value, error, told):
         "digits",
     ],
 )
-def test_a_file_that_holds_something_else_is_told_in_one_line(tmp_path, change, reason):
+def test_a_file_that_holds_something_else_is_refused_in_one_line(tmp_path, change, reason):
     path = tmp_path / "bounds.toml"
     path.write_text(change(write_bounds(bounds(iris=(1, 5, 4)))))
     with pytest.raises(InitcheckError, match=reason) as caught:
@@ -141,7 +141,7 @@ def test_a_file_that_holds_something_else_is_told_in_one_line(tmp_path, change, 
     assert "initcheck bounds calibrate" in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_told():
+def test_a_file_that_is_not_there_is_reported():
     with pytest.raises(InitcheckError, match="cannot be read"):
         load_bounds(Path("nowhere.toml"))
 
@@ -195,14 +195,14 @@ def test_calibrating_replaces_its_problem_and_keeps_the_others(tmp_path):
     done = invoke("calibrate", *words)
     assert done.exit_code == 0, done
     assert "too few reseeds for a check to pass: of iris, 1 of 3 initializers stay INCONCLUSIVE; " in done.output
-    found = load_bounds(path)
-    assert found.problems["other"] == bounds(other=(2, 3, 4)).problems["other"]
-    counts = {name: bound.counts.n for name, bound in found.problems["iris"].initializers.items()}
+    loaded = load_bounds(path)
+    assert loaded.problems["other"] == bounds(other=(2, 3, 4)).problems["other"]
+    counts = {name: bound.counts.n for name, bound in loaded.problems["iris"].initializers.items()}
     assert counts == {"zeros": 1000, "he_normal": 20, "identity": 1000}
-    assert found.problems["iris"].environment["keras"] == load_keras().__version__
+    assert loaded.problems["iris"].environment["keras"] == load_keras().__version__
     again = tmp_path / "again.toml"
     invoke("calibrate", *words[:-1], str(again))
-    assert load_bounds(again).problems["iris"] == found.problems["iris"]
+    assert load_bounds(again).problems["iris"] == loaded.problems["iris"]
 
 
 @pytest.mark.slow
@@ -232,7 +232,7 @@ app.cli(sys.argv[1:])
 
 @pytest.mark.slow
 @on_keras_3
-def test_a_calibration_that_is_killed_leaves_the_old_file_whole(tmp_path):
+def test_a_calibration_that_is_killed_leaves_the_old_file_unchanged(tmp_path):
     """At the worst of moments: the new file is written, and about to take the old one's place."""
     path = tmp_path / "bounds.toml"
     old = write_bounds(bounds(iris=(1, 5, 4)))

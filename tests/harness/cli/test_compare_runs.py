@@ -144,10 +144,10 @@ def test_what_cannot_be_compared_is_one_line_and_exit_2(words, message, compare)
 def test_both_files_hold_every_row(compare):
     a, b = save("a", [90] * 9), save("b", [80, 90, 90, 91, 85, 88, 90, 90, 93], names=("he_normal", "ones"))
     compare(a, b, "--json", "x.json", "--markdown", "x.md")
-    found = json.loads(Path("x.json").read_text())
-    assert [row["initializer"] for row in found["rows"]] == ["zeros", *["he_normal"] * 3, "ones"]
+    body = json.loads(Path("x.json").read_text())
+    assert [row["initializer"] for row in body["rows"]] == ["zeros", *["he_normal"] * 3, "ones"]
     text = Path("x.md").read_text()
-    for row in found["rows"]:
+    for row in body["rows"]:
         assert f"| {row['initializer']} | {row['question']} |" in text
     compare(a, b, "--json", "a/x.json")
     assert compare(a, b, "--json", "a/x.json")[0] == 1  # its own file may be written again
@@ -159,13 +159,13 @@ def test_every_line_fits_the_terminal_and_no_number_is_cut(width, tmp_path):
     long = "my_package.my_module_with_a_long_name:my_initializer_with_a_long_name_too"
     a = save(tmp_path / "a", [90] * 9, names=("zeros", long))
     b = save(tmp_path / "b", [10, 100] * 6, names=("zeros", long), seed=2, environment=environment)
-    found = initcheck.compare_runs(initcheck.load(a), initcheck.load(b))
+    report = initcheck.compare_runs(initcheck.load(a), initcheck.load(b))
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
-    print_runs_comparison(found.comparison, console)
+    print_runs_comparison(report.comparison, console)
     out = console.file.getvalue()
     assert max(map(len, out.splitlines())) <= width
-    for row in found.rows:
-        for title, cell in run_cells(row, found.comparison).items():
+    for row in report.rows:
+        for title, cell in run_cells(row, report.comparison).items():
             if title not in ("what", "note"):
                 for part in re.split(r" (?=\[)| → ", cell):
                     assert part in out
@@ -174,9 +174,9 @@ def test_every_line_fits_the_terminal_and_no_number_is_cut(width, tmp_path):
 
 def test_a_notebook_shows_the_verdict_and_every_row_and_no_markup_of_a_name(tmp_path):
     a, b = (save(tmp_path / name, [90 - 9 * n] * 9, names=(HOSTILE, "zeros")) for n, name in enumerate("ab"))
-    found = initcheck.compare_runs(initcheck.load(a), initcheck.load(b))
-    shown = found._repr_html_()
-    for row in found.rows:
+    report = initcheck.compare_runs(initcheck.load(a), initcheck.load(b))
+    shown = report._repr_html_()
+    for row in report.rows:
         assert f">{row.verdict.value.upper()}</td>" in shown
     assert "<b>" not in shown
     assert "accuracy of zeros" in shown
@@ -202,11 +202,11 @@ def test_hostile_texts_steer_neither_a_terminal_nor_a_comment(compare):
 def test_python_gives_the_same_records():
     runs = group_runs([make_run(reseed=reseed) for reseed in range(5)])
     sweep = initcheck.Sweep(initcheck.PROBLEMS["iris"], runs, 1, ENVIRONMENT, "a command", "an engine", 5)
-    found = initcheck.compare_runs(sweep, sweep)
-    assert isinstance(found, initcheck.RunsReport)
-    assert isinstance(found.comparison, initcheck.RunsComparison)
-    assert found.verdict is initcheck.RunsVerdict.IDENTICAL
-    assert [row.verdict for row in found.rows] == [initcheck.RunsVerdict.IDENTICAL]
+    report = initcheck.compare_runs(sweep, sweep)
+    assert isinstance(report, initcheck.RunsReport)
+    assert isinstance(report.comparison, initcheck.RunsComparison)
+    assert report.verdict is initcheck.RunsVerdict.IDENTICAL
+    assert [row.verdict for row in report.rows] == [initcheck.RunsVerdict.IDENTICAL]
 
 
 @pytest.mark.slow

@@ -84,8 +84,8 @@ def test_the_same_runs_are_identical_a_loss_that_is_no_number_included():
     stream = np.random.RandomState(0)
     runs = group(accuracies(stream, 9), loss=np.full((9, 8), math.nan))
     again = replace(runs, history=runs.history.copy())
-    found = compare_runs(sweep(runs), sweep(again))
-    assert [(row.verdict, row.pairs) for row in found.rows] == [(RunsVerdict.IDENTICAL, 9)]
+    comparison = compare_runs(sweep(runs), sweep(again))
+    assert [(row.verdict, row.pairs) for row in comparison.rows] == [(RunsVerdict.IDENTICAL, 9)]
     backwards = {name: getattr(runs, name)[::-1] for name in ("reseeds", "orders", "seeds", "test_correct", "history")}
     assert rows(sweep(runs), sweep(replace(runs, **backwards)))["he_normal", "runs"].verdict is RunsVerdict.IDENTICAL
 
@@ -103,20 +103,23 @@ def test_one_other_bit_is_not_identical(what):
 def test_runs_that_nobody_compared_are_not_called_identical():
     runs = group([50] * 9)
     for a, b in ((runs.part(0, 5), runs), (runs, runs.part(0, 1))):
-        found = rows(sweep(a), sweep(b))
-        assert {row.verdict for row in found.values()} == {RunsVerdict.INCONCLUSIVE}
-        assert found["he_normal", "accuracy"].pairs == min(len(a), len(b))
-        assert found["he_normal", "accuracy"].left_out == (len(a) - min(len(a), len(b)), len(b) - min(len(a), len(b)))
+        compared = rows(sweep(a), sweep(b))
+        assert {row.verdict for row in compared.values()} == {RunsVerdict.INCONCLUSIVE}
+        assert compared["he_normal", "accuracy"].pairs == min(len(a), len(b))
+        assert compared["he_normal", "accuracy"].left_out == (
+            len(a) - min(len(a), len(b)),
+            len(b) - min(len(a), len(b)),
+        )
 
 
 def test_a_sweep_that_was_stopped_is_not_called_identical_to_itself():
     cut = replace(sweep(group([50] * 9)), planned=20)
-    found = compare_runs(cut, cut)
-    assert found.verdict is RunsVerdict.INCONCLUSIVE
-    assert found.rows[0].note == (
+    comparison = compare_runs(cut, cut)
+    assert comparison.verdict is RunsVerdict.INCONCLUSIVE
+    assert comparison.rows[0].note == (
         "A was stopped after 9 of 20 runs and B was stopped after 9 of 20 runs; the others are not compared"
     )
-    assert found.rows[1].verdict is RunsVerdict.IDENTICAL
+    assert comparison.rows[1].verdict is RunsVerdict.IDENTICAL
 
 
 def test_more_epochs_alone_make_no_run_stuck():
@@ -134,16 +137,18 @@ def test_more_epochs_alone_make_no_run_stuck():
 
 
 def test_two_empty_sweeps_are_not_comparable():
-    found = compare_runs(sweep(), sweep())
-    assert (found.verdict, found.compared) == (RunsVerdict.NOT_COMPARABLE, [])
+    comparison = compare_runs(sweep(), sweep())
+    assert (comparison.verdict, comparison.compared) == (RunsVerdict.NOT_COMPARABLE, [])
 
 
 def test_what_only_one_side_has_is_said():
-    found = rows(sweep(group([50] * 3), group([50] * 3, name="a")), sweep(group([50] * 3), group([50] * 4, name="b")))
-    assert found["a", "runs"].note == "only in A"
-    assert (found["b", "runs"].note, found["b", "runs"].runs) == ("only in B", (0, 4))
-    assert found["a", "runs"].verdict is found["b", "runs"].verdict is RunsVerdict.NOT_COMPARABLE
-    assert found["he_normal", "runs"].verdict is RunsVerdict.IDENTICAL
+    compared = rows(
+        sweep(group([50] * 3), group([50] * 3, name="a")), sweep(group([50] * 3), group([50] * 4, name="b"))
+    )
+    assert compared["a", "runs"].note == "only in A"
+    assert (compared["b", "runs"].note, compared["b", "runs"].runs) == ("only in B", (0, 4))
+    assert compared["a", "runs"].verdict is compared["b", "runs"].verdict is RunsVerdict.NOT_COMPARABLE
+    assert compared["he_normal", "runs"].verdict is RunsVerdict.IDENTICAL
 
 
 def data(classes, rows_held_out=6):
@@ -168,9 +173,11 @@ def test_other_trainings_are_not_comparable_though_their_numbers_agree(problem, 
 
 
 def test_other_targets_leave_the_accuracies_comparable():
-    found = rows(sweep(group([50] * 9)), sweep(group([51] * 9), problem=replace(IRIS, target=0.5)))
-    assert found["he_normal", "stuck"].verdict is found["he_normal", "speed"].verdict is RunsVerdict.NOT_COMPARABLE
-    assert found["he_normal", "accuracy"].p_value is not None
+    compared = rows(sweep(group([50] * 9)), sweep(group([51] * 9), problem=replace(IRIS, target=0.5)))
+    assert (
+        compared["he_normal", "stuck"].verdict is compared["he_normal", "speed"].verdict is RunsVerdict.NOT_COMPARABLE
+    )
+    assert compared["he_normal", "accuracy"].p_value is not None
 
 
 def test_settings_data_and_environment_that_differ_are_listed():
@@ -233,11 +240,11 @@ def both_ways(old, new, paired):
 @pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
 def test_a_change_without_effect_raises_no_more_alarms_than_stated(paired, n):
     stream = np.random.RandomState(3)
-    found = []
+    drawn = []
     for _ in range(1000):
         old, new = pairs(stream, n) if paired else (accuracies(stream, n), accuracies(stream, n))
-        found.append(both_ways(old, new, paired))
-    for p_values in np.array(found).T:
+        drawn.append(both_ways(old, new, paired))
+    for p_values in np.array(drawn).T:
         for alpha in (0.1, 0.02):
             alarms = int((p_values < alpha).sum())
             assert stats.binomtest(alarms, len(p_values), alpha, alternative="greater").pvalue > ALPHA
@@ -252,9 +259,9 @@ def test_the_whole_comparison_keeps_its_false_alarm_rate():
         for name in ("a", "b"):
             for side, correct in zip(sides, pairs(stream, 20), strict=True):
                 side.append(group(correct, name=name, arrives=stream.randint(0, 6, 20)))
-        found = compare_runs(*(sweep(*side) for side in sides), false_alarm_rate=0.2)
-        assert found.tests == 8
-        alarms += found.verdict is RunsVerdict.CHANGED
+        comparison = compare_runs(*(sweep(*side) for side in sides), false_alarm_rate=0.2)
+        assert comparison.tests == 8
+        alarms += comparison.verdict is RunsVerdict.CHANGED
     assert stats.binomtest(alarms, comparisons, 0.2, alternative="greater").pvalue > ALPHA
     assert alarms > 0  # and it is no test that cannot fail
 
@@ -391,11 +398,11 @@ def test_unconditional_tests_reject_no_more_often_than_stated_whatever_the_share
 def test_the_unconditional_p_value_of_two_shares_is_boschloo_s(old, new):
     samples = [np.arange(n) < count for count, n in (old, new)]
     conditional = permutation_p_value(*(sample.astype(int) for sample in samples))
-    found = measure_net_share(*(1.0 * sample for sample in samples), paired=False).p_value
-    assert found < conditional
+    p_value = measure_net_share(*(1.0 * sample for sample in samples), paired=False).p_value
+    assert p_value < conditional
     if old[1] == new[1]:  # where two-sided means the same
         counts = [[old[0], new[0]], [old[1] - old[0], new[1] - new[0]]]
-        assert found == pytest.approx(stats.boschloo_exact(counts).pvalue, rel=5e-3)
+        assert p_value == pytest.approx(stats.boschloo_exact(counts).pvalue, rel=5e-3)
 
 
 def test_the_unconditional_test_sees_what_the_conditional_one_misses():
@@ -454,9 +461,9 @@ def wrong_equivalents(n, usual, rare, *, paired, others=None):
 def test_rare_outcomes_of_which_a_few_were_seen_are_not_called_equivalent(usual, rare, paired):
     """Exactly; with a symmetrical interval that was up to 6.3 %, at 400 runs of 54 of which few collapse to 0."""
     least = runs_that_show_a_rare_outcome(max(usual, ROWS - usual) / ROWS, DELTA)
-    found = [wrong_equivalents(n, usual, rare, paired=paired) for n in range(least, 3 * least, least // 12)]
-    assert max(found) <= 0.025
-    assert max(found) > 0.005  # nor is all refused
+    rates = [wrong_equivalents(n, usual, rare, paired=paired) for n in range(least, 3 * least, least // 12)]
+    assert max(rates) <= 0.025
+    assert max(rates) > 0.005  # nor is all refused
 
 
 def test_rare_outcomes_of_the_smaller_of_two_samples_are_not_called_equivalent():
@@ -496,11 +503,11 @@ def test_intervals_cover():
         covered = {"accuracy": 0, "share": 0}
         for _ in range(400):
             old, new = pairs(stream, 40) if paired else (accuracies(stream, 40), accuracies(stream, 40))
-            found = {
+            intervals = {
                 "accuracy": measure_accuracy(old, new, ROWS, paired=paired).difference,
                 "share": measure_net_share(1.0 * (old < 50), 1.0 * (new < 50), paired=paired).difference,
             }
-            for name, estimate in found.items():
+            for name, estimate in intervals.items():
                 covered[name] += estimate.low <= 0 <= estimate.high
         for count in covered.values():
             assert stats.binomtest(count, 400, 0.95, alternative="less").pvalue > ALPHA
@@ -526,10 +533,10 @@ def test_few_runs_are_inconclusive_however_close_or_far(n, seeds):
 def test_equal_accuracies_are_equivalent_only_with_runs_enough():
     for n, verdict in ((30, RunsVerdict.INCONCLUSIVE), (400, RunsVerdict.EQUIVALENT)):
         a = group(np.full(n, 54))
-        found = rows(sweep(a), sweep(replace(a, train_correct=a.train_correct - 1)))
-        assert found["he_normal", "accuracy"].verdict is verdict
-        assert found["he_normal", "stuck"].verdict is verdict
-        assert found["he_normal", "accuracy"].p_value == found["he_normal", "speed"].p_value == 1
+        compared = rows(sweep(a), sweep(replace(a, train_correct=a.train_correct - 1)))
+        assert compared["he_normal", "accuracy"].verdict is verdict
+        assert compared["he_normal", "stuck"].verdict is verdict
+        assert compared["he_normal", "accuracy"].p_value == compared["he_normal", "speed"].p_value == 1
 
 
 def test_a_change_of_every_question_is_seen():
@@ -540,10 +547,10 @@ def test_a_change_of_every_question_is_seen():
     loss = np.where(dead[:, None], 0.69, before.history[..., 0])
     after = group(np.where(dead, 30, before.test_correct), arrives=np.where(dead, 0, 7), loss=loss)
     for seeds in (before.seeds, before.seeds + 500):
-        found = rows(sweep(before), sweep(replace(after, seeds=seeds)))
-        assert {row.verdict for row in found.values()} == {RunsVerdict.CHANGED}
-        assert found["he_normal", "stuck"].new == 0.5
-        assert found["he_normal", "speed"].difference.value == 1
+        compared = rows(sweep(before), sweep(replace(after, seeds=seeds)))
+        assert {row.verdict for row in compared.values()} == {RunsVerdict.CHANGED}
+        assert compared["he_normal", "stuck"].new == 0.5
+        assert compared["he_normal", "speed"].difference.value == 1
 
 
 def test_another_spread_around_the_same_mean_is_a_change():
@@ -619,7 +626,8 @@ def test_which_runs_are_stuck_is_inconclusive_where_one_class_at_a_falling_loss_
     row = rows(sweep(a, problem=two), sweep(b, problem=two))["he_normal", "stuck"]
     assert row.verdict is RunsVerdict.INCONCLUSIVE
     assert (
-        "whether 20 of A's and 20 of B's runs are stuck cannot be told: accuracy stayed that of one class" in row.note
+        "whether 20 of A's and 20 of B's runs are stuck cannot be determined: accuracy stayed that of one class"
+        in row.note
     )
     # A sweep that was saved without counts is not judged by another definition than its neighbour.
     earlier = replace(two, data=replace(two.data, counts=((), ())))
@@ -703,7 +711,7 @@ def test_json_holds_every_row_and_no_number_that_json_has_not():
     from initcheck.reporting.runs_comparison import runs_comparison_json
 
     a, b = group([50] * 3, arrives=[0] * 3), group([51] * 3, arrives=[0] * 3)
-    found = json.loads(runs_comparison_json(compare_runs(sweep(a), sweep(b))), parse_constant=pytest.fail)
-    assert found["verdict"] == "inconclusive"
-    assert [row["question"] for row in found["rows"]] == ["accuracy", "stuck", "speed"]
-    assert found["rows"][0]["detectable"] == "inf"
+    body = json.loads(runs_comparison_json(compare_runs(sweep(a), sweep(b))), parse_constant=pytest.fail)
+    assert body["verdict"] == "inconclusive"
+    assert [row["question"] for row in body["rows"]] == ["accuracy", "stuck", "speed"]
+    assert body["rows"][0]["detectable"] == "inf"

@@ -89,7 +89,7 @@ def test_random_architectures_agree_with_the_reference_engine(data):
     assert verdict.agrees, verdict
 
 
-def test_layers_whose_draws_are_often_alike_are_told_apart():
+def test_layers_whose_draws_are_often_equal_are_distinguished():
     """An orthogonal kernel of one element is 1 or −1: in one build of two, two layers draw the same."""
     problem = with_layers(dense("a", 1), dense("b", 1), dense("c", 1))
     row = INITIALIZERS["orthogonal"]
@@ -215,12 +215,12 @@ def test_losses_in_float64_are_trained_by_fit():
     with floatx(keras, "float64"):
         with pytest.raises(UnsuitableError, match=r"Keras computes losses in float64 \(floatx\)"):
             EnsembleEngine(PROBLEMS["iris"], get_initializers(["he_normal"]))
-        found = initcheck.sweep("iris", initializers=["he_normal"], reseeds=1, epochs=1)
-    assert "Keras computes losses in float64" in found.engine
-    assert np.isfinite(found.runs[0].history[-1].loss)
+        result = initcheck.sweep("iris", initializers=["he_normal"], reseeds=1, epochs=1)
+    assert "Keras computes losses in float64" in result.engine
+    assert np.isfinite(result.runs[0].history[-1].loss)
 
 
-def test_auto_says_which_engine_served_and_why():
+def test_auto_says_which_engine_trained_and_why():
     problem = with_layers(lambda keras, initializer: keras.layers.Dropout(0.5))
     fallen_back = initcheck.sweep(problem, initializers=["he_normal"], reseeds=1, epochs=1)
     assert fallen_back.engine.startswith("reference engine, as the ensemble cannot train this: its layer 'dropout")
@@ -279,8 +279,8 @@ def test_both_engines_agree_under_every_initializer_of_the_catalogue(name):
     problem, rows = PROBLEMS[name], list(INITIALIZERS.values())
     reference, engine = ReferenceEngine(problem), EnsembleEngine(problem, rows)
     for row in rows:
-        found = compare_engines(engine, reference.train(row, reseed=0, seed=5), row, problem, seed=5)
-        assert found.agrees, (row.name, found)
+        agreement = compare_engines(engine, reference.train(row, reseed=0, seed=5), row, problem, seed=5)
+        assert agreement.agrees, (row.name, agreement)
 
 
 def test_processors_are_counted_where_no_affinity_is_known(monkeypatch):

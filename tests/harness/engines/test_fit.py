@@ -272,7 +272,7 @@ def test_keras_gives_every_row_of_the_catalogue(name):
         assert np.array_equal(draw, row.law.expected(shape).astype(np.float32))
 
 
-def test_a_model_that_cannot_be_built_is_told_before_anything_is_trained():
+def test_a_model_that_cannot_be_built_is_refused_before_anything_is_trained():
     def conv(keras, initializer):
         return keras.layers.Conv1D(2, 2, kernel_initializer=initializer("conv"))
 
@@ -390,7 +390,7 @@ def test_a_sweep_without_memory_for_one_run_says_so(error, monkeypatch):
         initcheck.sweep("iris", initializers=["zeros"], reseeds=3, epochs=1, engine="reference")
 
 
-def test_a_missing_framework_is_told_with_the_command(monkeypatch):
+def test_a_missing_framework_is_reported_with_the_command(monkeypatch):
     import importlib.util
     import sys
 

@@ -15,11 +15,11 @@ def described(problem=IRIS):
 
 
 def test_layers_and_settings_are_named():
-    found = described()
-    assert found["model"] == "Dense(1, sigmoid)"
-    assert found["optimizer"].startswith("RMSprop(learning_rate=")
-    assert "None" not in found["optimizer"]
-    assert "name=" not in found["optimizer"]
+    protocol = described()
+    assert protocol["model"] == "Dense(1, sigmoid)"
+    assert protocol["optimizer"].startswith("RMSprop(learning_rate=")
+    assert "None" not in protocol["optimizer"]
+    assert "name=" not in protocol["optimizer"]
 
 
 def test_a_schedule_is_named_with_its_settings():

@@ -69,10 +69,10 @@ def classes(**changes):
 def refusal(problem):
     with pytest.raises(InitcheckError) as caught:
         validated_data(problem)
-    told = str(caught.value)
-    assert told.startswith("problem 'mine': ")
-    assert "\n" not in told
-    return told.removeprefix("problem 'mine': ")
+    message = str(caught.value)
+    assert message.startswith("problem 'mine': ")
+    assert "\n" not in message
+    return message.removeprefix("problem 'mine': ")
 
 
 @pytest.mark.parametrize("name", ["iris", "xor", "digits"])
@@ -100,9 +100,11 @@ def test_healthy_problems_are_taken(problem):
 
 def test_two_classes_of_split_beside_a_softmax_are_refused_by_what_split_gives_and_taken_when_fixed():
     whole = initcheck.split(X, Y[:, 0])
-    told = refusal(classes(data=lambda: whole, model=dense(2, "softmax")))
-    assert told.startswith("y_train is float32, as initcheck.split gives two classes for one sigmoid unit; a softmax")
-    assert told.endswith("class numbers: give initcheck.split(…, labels='int'), or end the model in that unit")
+    message = refusal(classes(data=lambda: whole, model=dense(2, "softmax")))
+    assert message.startswith(
+        "y_train is float32, as initcheck.split gives two classes for one sigmoid unit; a softmax"
+    )
+    assert message.endswith("class numbers: give initcheck.split(…, labels='int'), or end the model in that unit")
     fixed = initcheck.split(X, Y[:, 0], labels="int")
     validated_data(classes(data=lambda: fixed, model=dense(2, "softmax")))
 
@@ -238,8 +240,8 @@ def test_a_dataset_or_a_tensor_is_refused():
 
 @pytest.mark.parametrize("loss", ["mse", "binary_crossentropy"])
 def test_a_regression_is_refused_until_there_are_scores_for_it(loss):
-    told = refusal(own(loss=loss, data=table(y=X[:, :1])))
-    assert told.endswith("a regression; give class numbers: scores other than accuracy are not supported yet")
+    message = refusal(own(loss=loss, data=table(y=X[:, :1])))
+    assert message.endswith("a regression; give class numbers: scores other than accuracy are not supported yet")
     assert "a regression is not supported yet" in refusal(own(loss=loss, data=table(y=np.round(9 * X[:, :1]))))
 
 
@@ -400,13 +402,13 @@ def asks_twice(keras, initializer, input_shape):
     ],
 )
 def test_a_model_that_cannot_be_compared_is_refused(model, message):
-    told = refusal(own(model=model))
+    text = refusal(own(model=model))
     if model is breaks_in_training:  # Keras 2 words it otherwise, and Keras 3 prints in colours
-        assert told.startswith("model raises ValueError: ")
-        assert "only for inference" in told
-        assert "\x1b" not in told
+        assert text.startswith("model raises ValueError: ")
+        assert "only for inference" in text
+        assert "\x1b" not in text
     else:
-        assert told.startswith(message)
+        assert text.startswith(message)
 
 
 def test_a_model_or_layers_made_once_for_all_runs_are_refused():
@@ -448,8 +450,10 @@ def test_outputs_that_are_no_shares_of_one_are_refused(problem, message):
 
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis -1 of a tensor of shape")
 def test_a_softmax_over_one_unit_is_refused():
-    told = refusal(own(model=dense(activation="softmax")))
-    assert told.startswith("model's one output is always 1, as a softmax over one unit is; its last layer has the act")
+    message = refusal(own(model=dense(activation="softmax")))
+    assert message.startswith(
+        "model's one output is always 1, as a softmax over one unit is; its last layer has the act"
+    )
 
 
 def test_a_table_is_made_twice_in_a_process_and_compared():
@@ -475,8 +479,8 @@ def test_a_table_that_differs_from_call_to_call_is_refused_and_the_array_is_name
         array[:2] = np.roll(array, next(turns), axis=0)[:2] if part[0] == "x" else next(turns) % 2
         return replace(changed, **{part: array})
 
-    told = refusal(own(data=data))
-    assert told.startswith(f"data() gives another {part} when it is called again, so that no run could")
+    message = refusal(own(data=data))
+    assert message.startswith(f"data() gives another {part} when it is called again, so that no run could")
 
 
 def test_an_array_that_data_shuffles_in_place_is_no_repeatable_table():
@@ -491,8 +495,8 @@ def test_an_array_that_data_shuffles_in_place_is_no_repeatable_table():
 
 def test_a_table_that_can_be_made_only_once_is_refused():
     once = iter([table()()])
-    told = refusal(own(data=lambda: next(once)))
-    assert told == "data() raises StopIteration when it is called again; let each call return the same table"
+    message = refusal(own(data=lambda: next(once)))
+    assert message == "data() raises StopIteration when it is called again; let each call return the same table"
 
 
 class Mute(Exception):
@@ -577,7 +581,7 @@ def given(ask):
 
 
 @pytest.mark.parametrize(
-    ("ask", "found"),
+    ("ask", "expected"),
     [
         (lambda initializer: initializer, "initializer is called with a shape, (4, 1) and dtype=…; "),
         (lambda initializer: initializer(), "initializer is called with nothing; "),
@@ -588,11 +592,11 @@ def given(ask):
     ],
     ids=["as it is", "nothing", "empty", "a number", "a seed", "a method"],
 )
-def test_an_initializer_that_is_not_asked_for_by_a_layers_name_is_one_line_that_says_how(ask, found):
-    told = refusal(own(model=given(ask)))
-    assert told.startswith("model")
-    assert found in told
-    assert 'kernel_initializer=initializer("name of the layer")' in told
+def test_an_initializer_that_is_not_asked_for_by_a_layers_name_is_one_line_that_says_how(ask, expected):
+    message = refusal(own(model=given(ask)))
+    assert message.startswith("model")
+    assert expected in message
+    assert 'kernel_initializer=initializer("name of the layer")' in message
 
 
 @pytest.mark.parametrize(
@@ -632,7 +636,7 @@ def no_step(self, data):
 
 
 @pytest.mark.parametrize(
-    ("methods", "told"),
+    ("methods", "message"),
     [
         ({"train_step": no_step}, r"model's own train_step, of the class Mine, raises ValueError: .*no step; "),
         ({"train_step": lambda self, data: None}, r"model's own train_step, of the class Mine, raises "),
@@ -645,8 +649,8 @@ def no_step(self, data):
     ],
     ids=["raises", "nothing", "another metric", "fit gives nothing", "fit gives no accuracy"],
 )
-def test_an_own_way_of_training_that_gives_no_history_is_refused_before_training(methods, told):
-    assert re.match(told, refusal(own(model=trained_by(**methods))))
+def test_an_own_way_of_training_that_gives_no_history_is_refused_before_training(methods, message):
+    assert re.match(message, refusal(own(model=trained_by(**methods))))
 
 
 @pytest.mark.parametrize("reported", [7.0, -0.5, float("nan")])
@@ -674,25 +678,25 @@ def with_own(name, made):
 
 @on_keras_3
 def test_a_method_that_is_set_on_a_model_or_layer_is_its_own_too():
-    told = refusal(own(model=with_own("train_step", lambda _: lambda data: {})))
-    assert told.startswith("model's own train_step, of the class Sequential, ")
+    message = refusal(own(model=with_own("train_step", lambda _: lambda data: {})))
+    assert message.startswith("model's own train_step, of the class Sequential, ")
     for name, subject in (("train_step", "its model, a Sequential,"), ("call", "a Dense,")):
         problem = own(model=with_own(name, lambda keras_own: lambda *data, **given: keras_own(*data, **given)))
-        found = initcheck.sweep(problem, initializers=["he_normal"], reseeds=1)
-        assert "reference engine, as the ensemble cannot train this: " in found.engine
-        assert f"{subject} may hold more than weights" in found.engine
+        result = initcheck.sweep(problem, initializers=["he_normal"], reseeds=1)
+        assert "reference engine, as the ensemble cannot train this: " in result.engine
+        assert f"{subject} may hold more than weights" in result.engine
 
 
 def test_an_own_train_step_that_keeps_the_metrics_is_trained_by_fit_and_named():
     problem = own(model=trained_by(train_step=lambda self, data: super(type(self), self).train_step(data)))
-    found = initcheck.sweep(problem, initializers=["he_normal"], reseeds=2)
-    assert found.finished == 2
-    assert "its model, a Mine, may hold more than weights" in found.engine or "Keras 2" in found.engine
+    result = initcheck.sweep(problem, initializers=["he_normal"], reseeds=2)
+    assert result.finished == 2
+    assert "its model, a Mine, may hold more than weights" in result.engine or "Keras 2" in result.engine
 
 
 @on_keras_3
 @pytest.mark.parametrize(
-    ("layer", "told"),
+    ("layer", "message"),
     [
         (lambda keras, _: keras.layers.Dropout(0.5, name="drop"), "its layer 'drop', a Dropout, may hold more than"),
         (
@@ -712,9 +716,9 @@ def test_an_own_train_step_that_keeps_the_metrics_is_trained_by_fit_and_named():
     ],
     ids=["dropout", "own function", "regularizer", "unseeded"],
 )
-def test_the_reason_for_fit_names_the_layer_and_its_class(layer, told):
-    found = initcheck.sweep(own(model=dense(layer=layer)), initializers=["he_normal"], reseeds=1)
-    assert f"reference engine, as the ensemble cannot train this: {told}" in found.engine
+def test_the_reason_for_fit_names_the_layer_and_its_class(layer, message):
+    result = initcheck.sweep(own(model=dense(layer=layer)), initializers=["he_normal"], reseeds=1)
+    assert f"reference engine, as the ensemble cannot train this: {message}" in result.engine
 
 
 @pytest.mark.parametrize("engine", [pytest.param("ensemble", marks=on_keras_3), "reference"])
@@ -809,10 +813,10 @@ def test_a_model_without_an_input_is_trained_by_fit_and_the_reason_is_given():
             [keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"))]
         ),
     )
-    found = initcheck.sweep(problem, initializers=["he_normal"], reseeds=2, epochs=2)
-    assert found.finished == 2
+    result = initcheck.sweep(problem, initializers=["he_normal"], reseeds=2, epochs=2)
+    assert result.finished == 2
     keras_2 = load_keras().__version__.startswith("2.")  # which is the first reason there
-    assert ("Keras 2 has no optimizer" if keras_2 else "start it with keras.Input(input_shape)") in found.engine
+    assert ("Keras 2 has no optimizer" if keras_2 else "start it with keras.Input(input_shape)") in result.engine
 
 
 def schedule(keras, kind):
@@ -857,12 +861,12 @@ def test_a_rate_that_is_a_function_and_a_replaced_method_are_trained_by_fit():
         optimizer.update_step = lambda gradient, variable, rate: step(gradient, variable, rate)
         return optimizer
 
-    for optimizer, found in [
+    for optimizer, subject in [
         (lambda keras: keras.optimizers.SGD(lambda: 0.1), "its optimizer's learning_rate, a function,"),
         (replaced, "its optimizer's update_step, a function,"),
     ]:
         sweep = initcheck.sweep(own(optimizer=optimizer), initializers=["zeros"], reseeds=1)
-        assert f"{found} is not Keras's own" in sweep.engine
+        assert f"{subject} is not Keras's own" in sweep.engine
 
 
 def test_keras_own_schedules_and_numbers_are_no_code_of_the_users():
@@ -918,8 +922,10 @@ def test_an_optimizer_that_shares_state_between_runs_is_refused():
 
 def test_an_optimizer_of_another_configuration_in_each_call_is_refused():
     rates = itertools.count(1)
-    told = refusal(own(optimizer=lambda keras: keras.optimizers.SGD(0.1 / next(rates))))
-    assert told.startswith("optimizer returns another learning_rate when it is called again, so that no run could be ")
+    message = refusal(own(optimizer=lambda keras: keras.optimizers.SGD(0.1 / next(rates))))
+    assert message.startswith(
+        "optimizer returns another learning_rate when it is called again, so that no run could be "
+    )
     kinds = itertools.cycle(["SGD", "Adam"])
-    told = refusal(own(optimizer=lambda keras: getattr(keras.optimizers, next(kinds))(0.1)))
-    assert told.startswith("optimizer returns another class when it is called again")
+    message = refusal(own(optimizer=lambda keras: getattr(keras.optimizers, next(kinds))(0.1)))
+    assert message.startswith("optimizer returns another class when it is called again")

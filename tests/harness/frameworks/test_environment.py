@@ -66,13 +66,13 @@ def test_switches_are_those_that_are_set(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("asked", "found", "shown"),
+    ("asked", "expected", "shown"),
     [("", (1, 1), "1"), ("4", (4, 1), "4/1"), ("0", (0, 1), "0/1"), ("1024", (1024, 1), "1024/1")],
 )
-def test_tensorflow_s_own_variables_decide_its_threads(asked, found, shown, monkeypatch):
+def test_tensorflow_s_own_variables_decide_its_threads(asked, expected, shown, monkeypatch):
     monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", asked)
-    assert threads() == found
+    assert threads() == expected
     assert recorded.settings()["threads"] == shown
 
 

@@ -145,7 +145,7 @@ def test_a_module_that_does_not_import_is_one_line_that_names_it(mine, source):
     assert str(raised.value).isprintable()
 
 
-def test_a_problem_is_found_and_anything_else_is_said_to_be_none(mine):
+def test_a_problem_is_imported_and_anything_else_is_refused(mine):
     assert find_problem("mine:problem") is initcheck.PROBLEMS["iris"]
     for name, words in (("mine:number", "is of type int"), ("mine:Scaled", "is a class, Scaled")):
         with pytest.raises(InitcheckError, match=words):
@@ -226,7 +226,7 @@ def test_flags_that_tensorflow_ends_at_are_named(name, monkeypatch):
 
 
 @pytest.mark.parametrize(("ends", "tried"), [((0, b""), 1), ((1, b"No module named tensorflow"), 1)])
-def test_other_flags_are_tried_once_and_a_broken_framework_is_found_elsewhere(ends, tried, monkeypatch):
+def test_other_flags_are_tried_once_and_a_broken_framework_is_reported_elsewhere(ends, tried, monkeypatch):
     calls = []
 
     def run(*_, **__):
@@ -393,9 +393,11 @@ def test_an_initializer_that_cannot_draw_what_the_model_asks_for_is_one_line_tha
     from initcheck.frameworks.keras import load_keras
 
     empty = type("Empty", (load_keras().initializers.Initializer,), {})
-    told = refused(empty)
-    assert told.startswith("the initializer 'Empty' cannot draw the shape (4, 1) that the problem's model asks for (")
-    assert "NotImplementedError" in told
+    message = refused(empty)
+    assert message.startswith(
+        "the initializer 'Empty' cannot draw the shape (4, 1) that the problem's model asks for ("
+    )
+    assert "NotImplementedError" in message
 
     def at_times(seed, shape, dtype):
         if shape != (4, 3):
@@ -408,10 +410,10 @@ def test_an_initializer_that_cannot_draw_what_the_model_asks_for_is_one_line_tha
 
 
 def test_an_initializer_of_another_shape_or_of_complex_numbers_is_named():
-    told = refused(initializer(lambda seed, shape, dtype: normal(seed, (4, 3), dtype)))
-    assert told.startswith("the initializer 'Mine' gives the shape (4, 3) where (4, 1) is asked for; ")
-    told = refused(initializer(lambda seed, shape, dtype: normal(seed, shape, dtype) * 1j))
-    assert told == "the initializer 'Mine' draws complex numbers; let its __call__ return real numbers"
+    message = refused(initializer(lambda seed, shape, dtype: normal(seed, (4, 3), dtype)))
+    assert message.startswith("the initializer 'Mine' gives the shape (4, 3) where (4, 1) is asked for; ")
+    message = refused(initializer(lambda seed, shape, dtype: normal(seed, shape, dtype) * 1j))
+    assert message == "the initializer 'Mine' draws complex numbers; let its __call__ return real numbers"
     fits_only = initializer(lambda seed, shape, dtype: normal(seed, (4, 1), dtype))
     assert initcheck.sweep("iris", initializers=[fits_only], reseeds=1, epochs=1).finished == 1
 

@@ -76,9 +76,9 @@ def test_a_cell_is_the_same_judged_with_its_parts_alone_and_with_all_others(new)
     for cell in compare(OLD, OLD).cells:
         part = part_of(cell.key, PARTS)
         alone = compare(OLD, merge([only(new, one) for one in needed_by(part, OLD, PARTS)])).cells
-        found = pick(alone, cell.key)
-        assert found == pick(whole, cell.key)
-        assert found is not None
+        cell_alone = pick(alone, cell.key)
+        assert cell_alone == pick(whole, cell.key)
+        assert cell_alone is not None
 
 
 def test_a_cell_is_decided_by_its_own_problem_whatever_the_names():
@@ -275,6 +275,6 @@ def test_the_installed_framework_is_recorded_as_the_command_does_and_its_fault_i
 
 def test_a_baseline_without_locks_names_the_extra_before_any_test(repository, pytester):
     pytester.makeconftest("import sys\nfrom initcheck import extras\nextras.find_spec = lambda name: None\n")
-    told = repository("--initcheck-baseline", "old.json")
-    assert told.ret == pytest.ExitCode.USAGE_ERROR
-    told.stderr.fnmatch_lines(["*needs filelock: pip install 'initcheck[[]upgrade]'*"])
+    result = repository("--initcheck-baseline", "old.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*needs filelock: pip install 'initcheck[[]upgrade]'*"])

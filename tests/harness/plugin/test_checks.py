@@ -125,7 +125,7 @@ def test_too_few_samples_are_refused_at_collection(repository):
     result.stderr.fnmatch_lines("*SCARCE: 10 samples are too few; 5 % needs 11*")
 
 
-def test_expected_failures_are_told_apart_and_go_stale_loudly(repository):
+def test_expected_failures_are_distinguished_and_go_stale_loudly(repository):
     repository(["BAD"], expected="{'BAD': 'known'}").assert_outcomes(xfailed=1)
     result = repository(["GOOD"], expected="{'GOOD': 'known'}")
     result.assert_outcomes(failed=1)
@@ -143,12 +143,12 @@ def test_numbers_reach_the_junit_file_and_the_summary_from_workers_too(repositor
     assert {"initcheck_n", "initcheck_p_value", "initcheck_alpha", "initcheck_effect"} <= set(properties)
 
 
-def test_the_header_tells_what_decides_the_result(repository):
-    told = repository(["GOOD"]).stdout
-    told.fnmatch_lines("initcheck: tensorflow *, keras *, cpu *, threads 1, oneDNN *, seed 2026*")
+def test_the_header_shows_what_decides_the_result(repository):
+    stdout = repository(["GOOD"]).stdout
+    stdout.fnmatch_lines("initcheck: tensorflow *, keras *, cpu *, threads 1, oneDNN *, seed 2026*")
 
 
-def test_unknown_codes_are_told(repository):
+def test_unknown_codes_are_refused(repository):
     repository(["NOPE"]).stdout.fnmatch_lines("*no check is named 'NOPE'*")
 
 

@@ -48,12 +48,12 @@ def ran(pytester):
     def run(*options):
         result = pytester.runpytest_subprocess("-p", "no:randomly", "--junitxml=junit.xml", *options)
         result.assert_outcomes(passed=18)
-        found = {}
+        by_worker = {}
         for line in (pytester.path / "notes").read_text().splitlines():
             worker, name = line.split()
-            found.setdefault(worker, []).append(name)
+            by_worker.setdefault(worker, []).append(name)
         (pytester.path / "notes").unlink()
-        return result, found
+        return result, by_worker
 
     return run
 
@@ -63,8 +63,8 @@ def ids(path):
 
 
 def test_one_worker_runs_all_that_shares_evidence_and_the_longest_starts_first(ran):
-    _, found = ran("-n2")
-    codes = [[name[0] for name in names] for names in found.values()]
+    _, by_worker = ran("-n2")
+    codes = [[name[0] for name in names] for names in by_worker.values()]
     assert sorted(code for worker in codes for code in dict.fromkeys(worker)) == ["A", "B", "C", "D"]  # each in one
     first = sorted("".join(dict.fromkeys(worker)) for worker in codes)
     # Of two workers, one begins with the fresh process, the other with the next longest; what is left goes to either.

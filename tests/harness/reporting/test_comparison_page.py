@@ -38,12 +38,12 @@ MARKDOWN = MarkdownIt("commonmark").enable("table")
 HOSTILE = "</td><script>alert(1)</script>|`*_[x](http://evil.example)\n# @team $1$\x1b]0;owned\x07\u202e"
 
 
-def bits(found=OLD):
-    return changed(found, "final weights", lambda values: np.nextafter(values, np.float32(9)))
+def bits(record=OLD):
+    return changed(record, "final weights", lambda values: np.nextafter(values, np.float32(9)))
 
 
-def worse(found=OLD):
-    new = found.model_copy(deep=True)
+def worse(before=OLD):
+    new = before.model_copy(deep=True)
     record = new.problems["iris"].accuracies["he_normal"]
     lower = record.model_copy(update={"correct": tuple(count - 3 for count in record.correct)})
     new.problems["iris"].accuracies["he_normal"] = lower
@@ -103,10 +103,10 @@ class Tags(HTMLParser):
         (baseline(orders=[ORDERS[0]] * 2), (), "After a look", False),
     ],
 )
-def test_the_advice_follows_from_what_was_found(new, named, answer, passes):
-    found = advice(new, *named)
-    assert (found.answer, found.passes) == (answer, passes)
-    assert found.reason in html.unescape(page(new, good=allowed(named)))
+def test_the_advice_follows_from_the_verdicts(new, named, answer, passes):
+    advised = advice(new, *named)
+    assert (advised.answer, advised.passes) == (answer, passes)
+    assert advised.reason in html.unescape(page(new, good=allowed(named)))
 
 
 def test_a_change_whose_effect_on_accuracy_is_unknown_is_not_waved_through():
@@ -144,14 +144,14 @@ def test_every_link_and_label_leads_somewhere_and_no_id_is_there_twice(full):
 
 def test_all_cells_are_in_the_table_and_the_filters_count_them():
     new = worse(bits())
-    found = compare(OLD, new)
+    comparison = compare(OLD, new)
     text = page(new)
     tags = Tags(text).tags
     rows = [attributes["class"].split() for tag, attributes in tags if tag == "tr" and "class" in attributes]
-    assert len(rows) == len(found.cells)
+    assert len(rows) == len(comparison.cells)
     for kind in Class:
         key = kind.value.replace(" ", "-")
-        count = sum(cell.found is kind for cell in found.cells)
+        count = sum(cell.found is kind for cell in comparison.cells)
         assert sum(key in row for row in rows) == count
         assert f"{kind.value} ({count})" in text
         assert f"#class-{key}:checked ~ .scroll tbody tr:not(.{key})" in text
@@ -214,15 +214,15 @@ def test_on_a_phone_every_cell_names_its_column():
 
 
 def test_what_changed_is_reported_with_whom_it_concerns():
-    found = list(changes(compare(OLD, worse(baseline(draw_seed=1, orders=[ORDERS[0]] * 2)))))
-    assert [(one.found, one.what) for one in found] == [
+    shown = list(changes(compare(OLD, worse(baseline(draw_seed=1, orders=[ORDERS[0]] * 2)))))
+    assert [(one.found, one.what) for one in shown] == [
         (Class.CHANGED, "2 of 2 orders of fit"),
         (Class.CHANGED, "1 of 1 trainings, since batch order"),
         (Class.CHANGED, "1 of 1 trainings in fit's own order, since batch order"),
         (Class.CHANGED, "1 of 1 accuracies over reseeds"),
         (Class.SAME_DISTRIBUTION, "1 of 1 draws"),
     ]
-    assert all(one.concerns and one.note for one in found)
+    assert all(one.concerns and one.note for one in shown)
     assert not list(changes(compare(OLD, without_reseeds())))
     assert set(SECTIONS) == set(comparison_words.SECTIONS)
     assert set(STAGES) == set(comparison_words.STAGES) == set(comparison_words.STAGE_CONCERNS)
@@ -334,9 +334,9 @@ def test_a_large_comment_stays_within_what_github_takes():
     assert text.rstrip().endswith("</details>")
 
 
-def stored(folder, found, name):
+def stored(folder, record, name):
     path = folder / name
-    path.write_text(write_baseline(found), encoding="utf-8")
+    path.write_text(write_baseline(record), encoding="utf-8")
     return path
 
 
@@ -374,9 +374,9 @@ def test_nothing_is_written_on_failure_and_no_baseline_is_overwritten(tmp_path, 
     assert isinstance(run(old, bad, option, out).exception, InitcheckError)
     assert out.read_text() == "kept"
     before = old.read_text()
-    found = run(old, old, option, old).exception
-    assert isinstance(found, InitcheckError)
-    assert "OLD's file" in str(found) or "NEW's file" in str(found)
+    error = run(old, old, option, old).exception
+    assert isinstance(error, InitcheckError)
+    assert "OLD's file" in str(error) or "NEW's file" in str(error)
     assert old.read_text() == before
     assert isinstance(run(old, old, option, tmp_path / "none" / "out").exception, InitcheckError)
 
@@ -402,17 +402,17 @@ def runs(losses):
 
 def test_bands_are_order_statistics_and_a_diverged_run_counts_as_above():
     losses = [[1.0 + number, float("nan") if number == 9 else 0.123456789] for number in range(10)]
-    found = curves_record(runs(losses))
-    assert found.epochs == (1, 2)
-    assert found.loss.low == (1.0, 0.12346)
-    assert found.loss.median == (5.0, 0.12346)
-    assert found.loss.high == (9.0, 0.12346)
+    curves = curves_record(runs(losses))
+    assert curves.epochs == (1, 2)
+    assert curves.loss.low == (1.0, 0.12346)
+    assert curves.loss.median == (5.0, 0.12346)
+    assert curves.loss.high == (9.0, 0.12346)
     assert curves_record(runs([[float("nan")]])).loss.median == ("inf",)
 
 
 def test_long_trainings_are_thinned():
-    found = curves_record(runs(np.ones((2, 5000))))
-    assert (found.epochs[0], found.epochs[-1], len(found.epochs)) == (1, 5000, 100)
+    curves = curves_record(runs(np.ones((2, 5000))))
+    assert (curves.epochs[0], curves.epochs[-1], len(curves.epochs)) == (1, 5000, 100)
 
 
 @pytest.mark.parametrize(
@@ -442,10 +442,10 @@ def test_initializers_of_one_problem_share_their_epochs(tmp_path):
 def test_the_epochs_of_a_seeded_run_are_read_back_as_far_as_they_were_kept(epochs):
     losses = np.stack([np.arange(1, epochs + 1), -np.arange(1, epochs + 1)]).astype(np.float32)
     record = OLD.problems["iris"].model_copy(update={"traces": {"he_normal": trace(**{"epoch losses": losses})}})
-    found = training_of(record, TrainingMetric.LOSS, reseeds=False)
-    assert found.epochs.tolist() == found.bands["he_normal"].median.tolist()
-    assert found.epochs[0] == 1
-    assert len(found.epochs) == min(epochs, 32)
+    curves = training_of(record, TrainingMetric.LOSS, reseeds=False)
+    assert curves.epochs.tolist() == curves.bands["he_normal"].median.tolist()
+    assert curves.epochs[0] == 1
+    assert len(curves.epochs) == min(epochs, 32)
     fitted = trace(("initial weights", "epoch losses"), **{"epoch losses": losses[0]})
     assert fitted_loss(fitted)[0].tolist() == fitted_loss(fitted)[1].tolist()
 

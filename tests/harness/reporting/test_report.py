@@ -110,8 +110,8 @@ def test_hostile_names_are_shown_as_they_are_written():
 
 
 def test_an_interrupted_sweep_says_so():
-    told = " ".join(re.sub(r"<[^>]*>", "", render_report(make_sweep(planned=99))).split())
-    assert "Interrupted. 12 of 99" in told
+    text = " ".join(re.sub(r"<[^>]*>", "", render_report(make_sweep(planned=99))).split())
+    assert "Interrupted. 12 of 99" in text
 
 
 def test_one_run_of_one_epoch_makes_a_page():
@@ -302,7 +302,7 @@ def test_a_name_that_ends_in_s_takes_an_apostrophe_alone(name, whose):
 
 def test_nothing_is_concluded_from_one_run_of_each():
     assert [sentence.split(":")[0] for sentence in find(make(one_each()))] == [
-        "Too few runs to tell an initializer from its seed"
+        "Too few runs to distinguish an initializer from its seed"
     ]
 
 
@@ -325,14 +325,14 @@ def test_every_number_in_the_finding_has_its_interval():
     assert stuck == "No run is stuck; the true share may still be as high as 37 %."
 
 
-def test_the_finding_calls_no_run_stuck_that_cannot_be_told():
+def test_the_finding_calls_no_run_stuck_that_cannot_be_determined():
     few = [0.7, 0.69]
     runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r, losses=few) for name in "ab" for r in range(8)]
-    told = page.find(make(runs))[-1]
-    assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
+    sentence = page.find(make(runs))[-1]
+    assert sentence == "Whether runs are stuck cannot be determined from 2 epochs: train for 8 or more."
     diverged = make_run(initializer="a", reseed=9, losses=[0.7, math.nan])
-    told = page.find(make([*runs, diverged]))[-1]
-    assert told == "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
+    sentence = page.find(make([*runs, diverged]))[-1]
+    assert sentence == "Whether runs are stuck cannot be determined from 2 epochs: train for 8 or more."
 
 
 def test_no_share_is_ruled_out_where_few_epochs_tell_of_some_runs_only():
@@ -340,11 +340,11 @@ def test_no_share_is_ruled_out_where_few_epochs_tell_of_some_runs_only():
     learned = [make_run(initializer="he_normal", reseed=r, losses=few, accuracies=[0.5, 0.99]) for r in range(10)]
     unknown = [make_run(initializer="he_uniform", reseed=r, losses=few) for r in range(10)]
     assert find(make([*learned, *unknown]))[-1] == (
-        "Of 10 runs none is stuck; of 10 more it cannot be told from 2 epochs."
+        "Of 10 runs none is stuck; of 10 more it cannot be determined from 2 epochs."
     )
     mixed = [replace(run, initializer="he_normal", reseed=10 + run.reseed) for run in unknown]
     assert find(make([*learned, *mixed]))[-1] == (
-        "Whether runs are stuck cannot be told from 2 epochs: train for 8 or more."
+        "Whether runs are stuck cannot be determined from 2 epochs: train for 8 or more."
     )
 
 
@@ -362,30 +362,30 @@ def of_two_classes(runs):
     return replace(make(runs), problem=replace(facts, data=data))
 
 
-def test_the_finding_says_why_it_cannot_be_told_of_falling_losses_at_one_class():
+def test_the_finding_says_why_it_cannot_be_determined_of_falling_losses_at_one_class():
     sweep = of_two_classes([*one_class_falling("he_normal"), *one_class_falling("he_uniform")])
     assert find(sweep)[-1] == (
-        "Whether runs are stuck cannot be told, as accuracy stayed that of one class though the loss falls: "
+        "Whether runs are stuck cannot be determined, as accuracy stayed that of one class though the loss falls: "
         "train for more."
     )
     learned = [
         make_run(initializer="lecun_normal", reseed=r, losses=[0.7] * 12, accuracies=[0.99] * 12) for r in range(8)
     ]
     assert find(of_two_classes([*one_class_falling("he_normal"), *learned]))[-1] == (
-        "Of 8 runs none is stuck; of 8 more it cannot be told: accuracy stayed that of one class though the loss "
+        "Of 8 runs none is stuck; of 8 more it cannot be determined: accuracy stayed that of one class though the loss "
         "falls; the true share may still be as high as 37 % among runs of lecun_normal."
     )
 
 
-def test_the_finding_says_why_it_cannot_be_told_of_noisy_losses():
+def test_the_finding_says_why_it_cannot_be_determined_of_noisy_losses():
     losses = [0.7 + 0.1 * (-1) ** n for n in range(12)]
     noisy = [make_run(initializer="he_normal", losses=losses, reseed=r) for r in range(8)]
     learned = [
         make_run(initializer="he_uniform", losses=[0.7] * 12, accuracies=[0.99] * 12, reseed=r) for r in range(8)
     ]
     assert find(make([*noisy, *learned]))[-1] == (
-        "Of 8 runs none is stuck; of 8 more it cannot be told: the loss is too noisy to show whether it falls; the "
-        "true share may still be as high as 37 % among runs of he_uniform."
+        "Of 8 runs none is stuck; of 8 more it cannot be determined: the loss is too noisy to show whether it falls; "
+        "the true share may still be as high as 37 % among runs of he_uniform."
     )
 
 
@@ -394,12 +394,12 @@ def test_the_finding_says_why_it_cannot_be_told_of_noisy_losses():
     [
         ("0.0 % [0.0, 11.6]", ("0.0 %", "[0.0, 11.6]", "")),
         ("> 15 [> 15, > 15]", ("> 15", "[> 15, > 15]", "")),
-        ("31 % [18, 45], 2 of 30 cannot tell", ("31 %", "[18, 45]", "2 of 30 cannot tell")),
-        ("cannot tell (accuracy of one class only)", ("cannot tell", "", "(accuracy of one class only)")),
+        ("31 % [18, 45], 2 of 30 undetermined", ("31 %", "[18, 45]", "2 of 30 undetermined")),
+        ("undetermined (accuracy of one class only)", ("undetermined", "", "(accuracy of one class only)")),
         ("–", ("–", "", "")),
     ],
 )
-def test_a_cell_of_the_page_has_its_words_apart_which_may_be_broken_into_lines(cell, parts):
+def test_a_cell_of_the_page_separates_its_words_which_may_be_broken_into_lines(cell, parts):
     assert page._split(cell) == parts
 
 
@@ -525,7 +525,7 @@ def test_a_browser_lays_the_page_out_within_its_width(tmp_path, width, cells):
     ]
     sweep = make_sweep(names=names) if cells == "numbers" else of_two_classes([*falling, *learned])
     (tmp_path / "report.html").write_text(render_report(sweep))
-    # Chromium's window is never narrower than 500 pixels; a frame is as narrow as it is told.
+    # Chromium's window is never narrower than 500 pixels; a frame is as narrow as it is layout.
     frame = f'<!doctype html>{PROBE}<iframe src="report.html" style="width:{width}px;height:900px;border:0"></iframe>'
     (tmp_path / "frame.html").write_text(frame)
     flags = (
@@ -535,13 +535,13 @@ def test_a_browser_lays_the_page_out_within_its_width(tmp_path, width, cells):
     profile = f"--user-data-dir={tmp_path / 'profile'}"
     command = [CHROMIUM, *flags.split(), profile, "--dump-dom", (tmp_path / "frame.html").as_uri()]
     page = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    told = json.loads(html.unescape(re.search(r"<title>(.*?)</title>", page).group(1)))
-    assert told["scroll"] <= width  # nothing to scroll sideways for
-    assert told["scrolls"] == 0  # and no table to scroll within
-    assert told["widest"] <= width
-    assert told["rows"] == 3
-    assert told["shallowest"] > 150
-    assert told["smallest"] > 6  # pixels: legible still
+    layout = json.loads(html.unescape(re.search(r"<title>(.*?)</title>", page).group(1)))
+    assert layout["scroll"] <= width  # nothing to scroll sideways for
+    assert layout["scrolls"] == 0  # and no table to scroll within
+    assert layout["widest"] <= width
+    assert layout["rows"] == 3
+    assert layout["shallowest"] > 150
+    assert layout["smallest"] > 6  # pixels: legible still
 
 
 def bounded_sweep(epochs):
@@ -564,7 +564,7 @@ def test_a_catalogued_training_is_shown_beside_its_documented_bounds():
     assert "Against the documented bounds" in render_report(bounded_sweep(initcheck.PROBLEMS["iris"].epochs))
 
 
-def test_another_training_is_not_held_to_them():
+def test_another_training_is_not_compared_with_them():
     assert documented_cells(bounded_sweep(epochs=3)) == {}
     own = make_sweep(name="iris")
     assert documented_cells(own) == {}
@@ -572,10 +572,10 @@ def test_another_training_is_not_held_to_them():
 
 
 @pytest.mark.parametrize(
-    ("number", "told"), [(0, "0th"), (1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (12, "12th"), (93, "93rd")]
+    ("number", "text"), [(0, "0th"), (1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (12, "12th"), (93, "93rd")]
 )
-def test_ordinals(number, told):
-    assert format_ordinal(number) == told
+def test_ordinals(number, text):
+    assert format_ordinal(number) == text
 
 
 STEERING = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\x9b31m $\\frac{ $x_1$\ud800"
@@ -786,7 +786,7 @@ def test_the_finding_says_why_another_comes_out_best_than_has_the_highest_mean()
     assert not explained(columns(("a", "b"), correct=(steady, steady)))
 
 
-def test_where_pairs_say_otherwise_it_is_the_spread():
+def test_where_pairs_differ_it_is_the_spread():
     wide, steady = [20, 20, 20, 20, 30, 30], [26, 26, 26, 26, 27, 27]
     (sentence,) = explained(columns(("a", "b", "c", "wide"), correct=(steady, steady, steady, wide)))
     assert sentence.startswith("wide comes out best more often than a although its mean is lower")
@@ -844,7 +844,7 @@ HOSTILE_MARKDOWN = "|`*_[x](http://evil.example)\n# @team $1$ <b>\x1b\u202e"
 
 def test_bounds_of_a_hostile_file_make_a_harmless_page_and_picture():
     name = HOSTILE_MARKDOWN
-    found = Bounds(
+    hostile = Bounds(
         problems={
             name: Calibration(
                 date=name,
@@ -855,7 +855,7 @@ def test_bounds_of_a_hostile_file_make_a_harmless_page_and_picture():
             )
         }
     )
-    text = render_markdown(found, "my page (1) [x].svg")
+    text = render_markdown(hostile, "my page (1) [x].svg")
     assert all(letter.isprintable() or letter in "\n\N{ZERO WIDTH SPACE}" for letter in text)
     shown = Tags(MarkdownIt("commonmark").enable("table").render(text)).tags
     assert not {tag for tag, _ in shown} & {"b", "script"}
@@ -863,4 +863,4 @@ def test_bounds_of_a_hostile_file_make_a_harmless_page_and_picture():
     assert [attributes["src"] for tag, attributes in shown if tag == "img"] == ["my%20page%20%281%29%20%5Bx%5D.svg"]
     (row,) = [line for line in text.splitlines() if line.startswith("| &#124;")]
     assert row.count("|") == 7
-    assert all(letter.isprintable() or letter == "\n" for letter in picture_of(found))
+    assert all(letter.isprintable() or letter == "\n" for letter in picture_of(hostile))

@@ -92,19 +92,19 @@ def edit(folder, name, old, new):
 
 def test_a_saved_sweep_comes_back_bit_for_bit(tmp_path):
     sweep = make_sweep()
-    found = initcheck.load(saved(tmp_path, sweep))
-    assert found.runs == sweep.runs
-    for before, after in zip(sweep.groups, found.groups, strict=True):
+    loaded = initcheck.load(saved(tmp_path, sweep))
+    assert loaded.runs == sweep.runs
+    for before, after in zip(sweep.groups, loaded.groups, strict=True):
         assert before.history.tobytes() == after.history.tobytes()
         assert all(getattr(after, name).dtype == np.int64 for name in ("reseeds", "orders", "seeds", "test_correct"))
-    assert found.answers == sweep.answers
-    assert found.to_frame().equals(sweep.to_frame())
-    assert found.epochs_frame().equals(sweep.epochs_frame())
-    assert found.history().equals(sweep.history())
-    assert len(found.plot().axes) == 2
-    assert "he_normal" in found._repr_html_()
+    assert loaded.answers == sweep.answers
+    assert loaded.to_frame().equals(sweep.to_frame())
+    assert loaded.epochs_frame().equals(sweep.epochs_frame())
+    assert loaded.history().equals(sweep.history())
+    assert len(loaded.plot().axes) == 2
+    assert "he_normal" in loaded._repr_html_()
     for name in ("seed", "environment", "command", "engine", "planned", "facts"):
-        assert getattr(found, name) == getattr(sweep, name)
+        assert getattr(loaded, name) == getattr(sweep, name)
 
 
 def test_a_loaded_sweep_is_saved_to_the_same_bytes(tmp_path):
@@ -117,8 +117,8 @@ def test_a_loaded_sweep_is_saved_to_the_same_bytes(tmp_path):
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 1e-5, 1e16])
 def test_a_loss_of_any_kind_comes_back(loss, tmp_path):
     run = make_run(losses=(0.7, loss, loss))
-    found = initcheck.load(saved(tmp_path, replace(make_sweep(), groups=group_runs([run]))))
-    assert found.groups[0].history.tobytes() == group_runs([run])[0].history.tobytes()
+    loaded = initcheck.load(saved(tmp_path, replace(make_sweep(), groups=group_runs([run]))))
+    assert loaded.groups[0].history.tobytes() == group_runs([run])[0].history.tobytes()
 
 
 def test_an_interrupted_and_an_empty_sweep_come_back(tmp_path):
@@ -145,11 +145,11 @@ def test_hostile_names_come_back_as_they_were_written(tmp_path):
     problem = replace(IRIS, name=shown, title=HOSTILE, source=HOSTILE, about=((HOSTILE, HOSTILE),))
     sweep = make_sweep(names=(HOSTILE, "NA", "", "nan"), problem=problem, command=HOSTILE * 200, seed=10**40)
     sweep = replace(sweep, groups=tuple(replace(runs, problem=shown) for runs in sweep.groups))
-    found = initcheck.load(saved(tmp_path, sweep))
+    loaded = initcheck.load(saved(tmp_path, sweep))
     written = HOSTILE.encode("utf-8", "backslashreplace").decode()  # half a character is spelt out
-    assert [runs.initializer for runs in found.groups] == [written, "NA", "", "nan"]
-    assert (found.problem.name, found.problem.about, found.seed) == (shown, ((written, written),), 10**40)
-    assert "\n" not in repr(found)
+    assert [runs.initializer for runs in loaded.groups] == [written, "NA", "", "nan"]
+    assert (loaded.problem.name, loaded.problem.about, loaded.seed) == (shown, ((written, written),), 10**40)
+    assert "\n" not in repr(loaded)
 
 
 def test_the_columns_and_bytes_of_the_tables_are_those_of_the_frames(tmp_path):
@@ -161,11 +161,11 @@ def test_the_columns_and_bytes_of_the_tables_are_those_of_the_frames(tmp_path):
 
 def test_a_loaded_problem_says_what_a_page_says_of_it(tmp_path):
     sweep = make_sweep()
-    found = initcheck.load(saved(tmp_path, sweep))
+    loaded = initcheck.load(saved(tmp_path, sweep))
     for name in ("name", "title", "source", "loss", "batch_size", "epochs", "chance", "target", "about"):
-        assert getattr(found.problem, name) == getattr(IRIS, name)
-    assert render_report(found) == render_report(sweep)
-    assert found.problem.data.classes == 2
+        assert getattr(loaded.problem, name) == getattr(IRIS, name)
+    assert render_report(loaded) == render_report(sweep)
+    assert loaded.problem.data.classes == 2
 
 
 def test_the_counts_of_classes_come_back_and_an_earlier_sweep_has_none(tmp_path):
@@ -196,9 +196,9 @@ def test_data_that_cannot_be_loaded_again_cost_no_runs(tmp_path):
     def gone():
         raise OSError("no network")
 
-    found = initcheck.load(saved(tmp_path, make_sweep(problem=replace(IRIS, data=gone))))
-    assert found.finished == 8
-    assert found.problem.data is None
+    loaded = initcheck.load(saved(tmp_path, make_sweep(problem=replace(IRIS, data=gone))))
+    assert loaded.finished == 8
+    assert loaded.problem.data is None
 
 
 def test_the_same_targets_have_one_digest_and_others_another():
@@ -216,10 +216,10 @@ def test_printed_a_sweep_and_a_comparison_are_what_the_commands_print():
     sweep = make_sweep()
     assert "held-out mean" in str(sweep)
     assert str(sweep).endswith(f"seed {sweep.seed}")
-    found = initcheck.compare_runs(sweep, make_sweep(shift=1))
-    assert re.fullmatch(r"<RunsReport: [A-Z ]+, \d+ rows>", repr(found))
-    assert "B − A" in str(found)
-    assert "False-alarm rate 0.001 for the whole" in str(found)
+    report = initcheck.compare_runs(sweep, make_sweep(shift=1))
+    assert re.fullmatch(r"<RunsReport: [A-Z ]+, \d+ rows>", repr(report))
+    assert "B − A" in str(report)
+    assert "False-alarm rate 0.001 for the whole" in str(report)
 
 
 def test_the_repr_is_one_short_line():
@@ -281,7 +281,7 @@ def test_an_endless_or_oversized_file_is_refused(name, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "told"),
+    ("name", "old", "new", "message"),
     [
         ("runs.csv", "problem,", "probleme,", "runs.csv line 1: its column 'probleme' is unknown"),
         ("runs.csv", "order,seed", "seed,order", "runs.csv line 1: its columns are in another order"),
@@ -302,11 +302,11 @@ def test_an_endless_or_oversized_file_is_refused(name, tmp_path, monkeypatch):
         ("history.csv", "iris,zeros,0,0,1", '"iris,zeros,0,0,1', "history.csv line"),
     ],
 )
-def test_an_edit_that_knows_the_digests_must_still_make_a_sweep(name, old, new, told, tmp_path):
+def test_an_edit_that_knows_the_digests_must_still_make_a_sweep(name, old, new, message, tmp_path):
     folder = saved(tmp_path)
     edit(folder, name, old, new)
     resign(folder)
-    assert told in refusal(folder)
+    assert message in refusal(folder)
 
 
 def test_an_initializer_that_is_there_twice_is_refused(tmp_path):
@@ -320,7 +320,7 @@ def test_a_run_that_is_there_twice_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"format": "initcheck baseline"}, "is no record of a sweep"),
         ({"schema_version": 2}, "newer initcheck (schema 2; this one reads 1)"),
@@ -333,10 +333,10 @@ def test_a_run_that_is_there_twice_is_refused(tmp_path):
         ({"environment": {}}, "environment"),
     ],
 )
-def test_a_record_that_is_none_is_refused(change, told, tmp_path):
+def test_a_record_that_is_none_is_refused(change, message, tmp_path):
     folder = saved(tmp_path)
     resign(folder, lambda body: body.update(change))
-    assert told in refusal(folder)
+    assert message in refusal(folder)
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "{", '{"format": NaN}', "[" * 100_000, '{"format": "initcheck sweep"}'])
@@ -448,9 +448,9 @@ def test_a_hundred_thousand_runs_come_back(tmp_path):
         test_correct=stream.randint(0, 6, many),
         history=stream.uniform(0, 1, (many, 5, 4)),
     )
-    found = initcheck.load(saved(tmp_path, replace(make_sweep(), groups=(large,), planned=many)))
-    assert found.groups[0].history.tobytes() == large.history.tobytes()
-    assert np.array_equal(found.groups[0].test_correct, large.test_correct)
+    loaded = initcheck.load(saved(tmp_path, replace(make_sweep(), groups=(large,), planned=many)))
+    assert loaded.groups[0].history.tobytes() == large.history.tobytes()
+    assert np.array_equal(loaded.groups[0].test_correct, large.test_correct)
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def sweep(names=("zeros", "he_normal", "lecun_uniform"), reseeds=8, epochs=8, **
 
 def hostile_sweep(names, **changes):
     """As a file of somebody else may hold: no problem of one's own can have such a name."""
-    found = sweep(names)
-    return replace(found, problem=replace(found.facts, **changes))
+    swept = sweep(names)
+    return replace(swept, problem=replace(swept.facts, **changes))
 
 
 def lines_within(text, width):
@@ -68,12 +68,12 @@ def words(texts):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_number_and_heading_of_the_answers_is_whole(width):
-    found = sweep()
-    text = printed(terminal.print_answers, found, width=width)
+    swept = sweep()
+    text = printed(terminal.print_answers, swept, width=width)
     assert lines_within(text, width)
     assert "…" not in text
     table = text.partition("held-out mean: ")[0]
-    for answer in found.answers:
+    for answer in swept.answers:
         assert answer.initializer in table
         for cell in answer_cells(answer, 8).values():
             value, bracket, rest = cell.partition(" [")
@@ -128,10 +128,10 @@ def test_a_comparison_and_the_self_test_are_whole(width):
 
 
 def test_piped_answers_have_a_line_for_each_initializer(capsys):
-    found = sweep()
-    terminal.print_answers(found)
+    swept = sweep()
+    terminal.print_answers(swept)
     lines = capsys.readouterr().out.splitlines()
-    for answer in found.answers:
+    for answer in swept.answers:
         (line,) = [line for line in lines if line.startswith("│") and answer.initializer in line]
         assert all(cell in line for cell in answer_cells(answer, 8).values())
         assert len(line) <= PIPE_WIDTH
@@ -163,8 +163,8 @@ def test_hostile_texts_steer_no_terminal(width):
     new = old.model_copy(deep=True)
     new.fans[name] = old.fans["dense"]
     where = new.environment.model_copy(update={"versions": {"tensorflow": name, name: name}, "cpu": name})
-    found = compare(old, new.model_copy(update={"environment": where}))
-    texts.append(printed(terminal.print_comparison, found, width=width))
+    comparison = compare(old, new.model_copy(update={"environment": where}))
+    texts.append(printed(terminal.print_comparison, comparison, width=width))
     outcome = Outcome(Mutant(name, name, (name,), None), {name: Reaction(Mark.FAILED, name)}, error=name)
     texts.append(printed(terminal.print_outcomes, [outcome], width=width))
     for text in texts:
@@ -174,11 +174,11 @@ def test_hostile_texts_steer_no_terminal(width):
 
 
 @pytest.mark.parametrize(
-    ("reseeds", "epochs", "told"),
+    ("reseeds", "epochs", "message"),
     [(1, 1, "1 run of 1 epoch by"), (1, 3, "1 run of 3 epochs by"), (2, 1, "2 runs of 1 epoch by")],
 )
-def test_one_is_singular(reseeds, epochs, told):
-    assert told in printed(terminal.print_answers, sweep(("zeros",), reseeds, epochs), width=120)
+def test_one_is_singular(reseeds, epochs, message):
+    assert message in printed(terminal.print_answers, sweep(("zeros",), reseeds, epochs), width=120)
 
 
 def test_a_sweep_without_a_finished_run_is_printed():

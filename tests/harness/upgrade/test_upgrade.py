@@ -1,4 +1,4 @@
-"""``initcheck upgrade``: what it takes, what it runs, and how each end of it is told."""
+"""``initcheck upgrade``: its arguments, the commands that it runs, and how it ends."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ from initcheck.upgrade.requirements import Interpreter, Requirements, parse_sour
 
 ROOT = Path(__file__).parents[3]
 
-# Stands for an interpreter: says what it has, and records by copying the file baseline.json beside it.
+# Plays an interpreter: prints its versions, and records by copying the file baseline.json beside it.
 PYTHON = """#!{python} -IS
 import json, os, pathlib, shutil, signal, sys, time
 here = pathlib.Path(__file__).parent
@@ -42,8 +42,8 @@ words = sys.argv[1:]
 with open(here / "calls", "a") as calls:
     calls.write(json.dumps([os.getpid(), words, dict(os.environ), os.getcwd()]) + "\\n")
 if "-c" in words:
-    told = json.loads((here / "told").read_text())
-    print(json.dumps({{"python": "3.11.7", "tensorflow": True, "versions": dict.fromkeys(words[3:], "99")}} | told))
+    facts = json.loads((here / "facts").read_text())
+    print(json.dumps({{"python": "3.11.7", "tensorflow": True, "versions": dict.fromkeys(words[3:], "99")}} | facts))
     sys.exit()
 print("1/2 draws of he_normal", flush=True)
 how = (here / "how").read_text()
@@ -84,13 +84,13 @@ def make_script(path, text):
     return path
 
 
-def make_environment(folder, *, how="", found=None, told=None):
+def make_environment(folder, *, how="", record=None, facts=None):
     """A virtual environment's folder whose interpreter records that baseline."""
     (folder / "bin").mkdir(parents=True)
     make_script(folder / "bin" / "python", PYTHON)
     (folder / "bin" / "how").write_text(how)
-    (folder / "bin" / "told").write_text(json.dumps(told or {}))
-    (folder / "bin" / "baseline.json").write_text(write_baseline(found or baseline()))
+    (folder / "bin" / "facts").write_text(json.dumps(facts or {}))
+    (folder / "bin" / "baseline.json").write_text(write_baseline(record or baseline()))
     return folder
 
 
@@ -127,13 +127,13 @@ def run(tmp_path, monkeypatch, capfd):
         monkeypatch.setattr(sys, "argv", ["initcheck", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
             main()
-        told = capfd.readouterr()
-        return ended.value.code, told.out, told.err
+        captured = capfd.readouterr()
+        return ended.value.code, captured.out, captured.err
 
     return run
 
 
-def test_a_requirement_is_told_from_a_file_a_folder_and_an_interpreter(tmp_path, monkeypatch):
+def test_a_requirement_is_distinguished_from_a_file_a_folder_and_an_interpreter(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     environment = make_environment(tmp_path / "an environment")
     Path("requirements.txt").write_text("tensorflow")
@@ -165,7 +165,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize("where", ["OLD", "--with"])
-def test_what_is_no_requirement_is_told_in_one_line_and_never_run(text, where, uv, run):
+def test_what_is_no_requirement_is_refused_in_one_line_and_never_run(text, where, uv, run):
     words = ["--", text, "tensorflow"] if where == "OLD" else [f"--with={text}", "tensorflow", "tensorflow"]
     code, out, err = run("upgrade", *words)
     assert code == 2
@@ -203,14 +203,14 @@ def test_equal_baselines_are_identical_and_are_kept_with_the_page(uv, run, monke
     assert {Path("out", f"{side}.json").read_text() for side in ("old", "new")} == {write_baseline(baseline())}
 
 
-def test_what_differs_is_told_with_exit_code_1(uv, run, tmp_path):
-    other = make_environment(tmp_path / "other", found=baseline(scale=1.05))
+def test_differences_are_reported_with_exit_code_1(uv, run, tmp_path):
+    other = make_environment(tmp_path / "other", record=baseline(scale=1.05))
     code, out, _ = run(
-        *("upgrade", "tensorflow", other, "--json", "found.json", "--markdown", "v.md", "--html", "page.html")
+        *("upgrade", "tensorflow", other, "--json", "comparison.json", "--markdown", "v.md", "--html", "page.html")
     )
     assert code == 1
     assert "CHANGED since the stage 'draws'" in out
-    assert json.loads(Path("found.json").read_text())["verdict"] == "changed"
+    assert json.loads(Path("comparison.json").read_text())["verdict"] == "changed"
     assert "May this upgrade be merged?" in Path("v.md").read_text()
     assert Path("page.html").exists()
     assert not Path("initcheck-upgrade", "report.html").exists()
@@ -239,9 +239,9 @@ def test_a_requirements_file_is_handed_on_whatever_its_path(uv, run):
 def test_options_of_record_reach_both_sides_as_one_word_each(run, tmp_path):
     environment = make_environment(tmp_path / "there")
     run("upgrade", environment, environment, "--problem", "a:b; touch hurt", "--problem", "iris", "--seed", "-3")
-    told = [call[1] for call in recorded(environment)]
-    assert [words[:4] for words in told] == [["-P", "-m", "initcheck", "record"]] * 2
-    assert all({"--problem=a:b; touch hurt", "--problem=iris", "--seed=-3"} <= set(words) for words in told)
+    calls_made = [call[1] for call in recorded(environment)]
+    assert [words[:4] for words in calls_made] == [["-P", "-m", "initcheck", "record"]] * 2
+    assert all({"--problem=a:b; touch hurt", "--problem=iris", "--seed=-3"} <= set(words) for words in calls_made)
     assert [call[3] for call in recorded(environment)] == [str(Path.cwd())] * 2  # where a user's own problem may lie
 
 
@@ -282,10 +282,10 @@ def tiny(tmp_path, monkeypatch):
 def test_the_real_uv_builds_an_environment_once_and_compiles_it(tiny):
     wanted = parse_source(tiny)
     python = build(resolve(wanted, None))
-    found = subprocess.run(
+    done = subprocess.run(
         [python, "-I", "-c", "import tiny; print(tiny.__cached__)"], capture_output=True, text=True, check=True
     ).stdout
-    assert Path(found.strip()).exists()
+    assert Path(done.strip()).exists()
     made = python.lstat().st_ctime_ns
     assert build(resolve(wanted, None)) == python
     assert python.lstat().st_ctime_ns == made
@@ -294,11 +294,11 @@ def test_the_real_uv_builds_an_environment_once_and_compiles_it(tiny):
 
 
 def test_the_real_uv_s_reason_is_on_one_line(tiny):
-    with pytest.raises(InitcheckError) as told:
+    with pytest.raises(InitcheckError) as caught:
         resolve(parse_source(tiny, ["tiny==2"]), None)
-    assert "No solution found" in str(told.value)
-    assert "tiny==2" in str(told.value)
-    assert "\n" not in str(told.value)
+    assert "No solution found" in str(caught.value)
+    assert "tiny==2" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_build_that_nobody_finishes_is_cleared_away_and_one_under_way_is_not(uv, run, tmp_path):
@@ -310,7 +310,7 @@ def test_a_build_that_nobody_finishes_is_cleared_away_and_one_under_way_is_not(u
     assert [path.name for path in (tmp_path / "kept").glob(".partial-*")] == [".partial-new"]
 
 
-def test_what_cannot_be_resolved_is_told_in_one_line_with_the_reason(uv, run):
+def test_what_cannot_be_resolved_is_reported_in_one_line_with_the_reason(uv, run):
     code, out, err = run("upgrade", "tensorflow", "tensorflow==9.9")
     assert code == 2
     assert not out
@@ -326,7 +326,7 @@ def test_an_environment_that_crashes_is_a_result_with_its_last_lines(how, uv, ru
     Path("out").mkdir()
     for name in ("new.json", "report.html"):
         Path("out", name).write_text("of an earlier call")
-    code, out, err = run("upgrade", "tensorflow", crashing, "--out", "out", "--json", "found.json")
+    code, out, err = run("upgrade", "tensorflow", crashing, "--out", "out", "--json", "comparison.json")
     assert code == 1
     assert "NOT COMPARED: NEW" in out
     assert "Traceback" not in out + err
@@ -337,7 +337,7 @@ def test_an_environment_that_crashes_is_a_result_with_its_last_lines(how, uv, ru
     assert all(words in out for words in expected[how])
     assert "import tensorflow" not in out
     assert [path.name for path in Path("out").iterdir()] == ["old.json"]
-    assert not Path("found.json").exists()
+    assert not Path("comparison.json").exists()
 
 
 def test_two_environments_that_crash_compare_nothing(run, tmp_path):
@@ -347,14 +347,14 @@ def test_two_environments_that_crash_compare_nothing(run, tmp_path):
     assert out.count("SIGSEGV") == 2
 
 
-def test_an_interpreter_that_cannot_record_is_told_with_what_it_lacks(tmp_path):
-    lacking = make_environment(tmp_path / "lacking", told={"versions": {one.name: None for one in own_requirements()}})
+def test_an_interpreter_that_cannot_record_is_reported_with_what_it_lacks(tmp_path):
+    lacking = make_environment(tmp_path / "lacking", facts={"versions": {one.name: None for one in own_requirements()}})
     old = {"versions": {one.name: "99" for one in own_requirements()} | {"rich": "1.0"}}
     for folder, message in (
         (lacking, "lacks what initcheck needs: click>=8"),
-        (make_environment(tmp_path / "old", told=old), r"needs: rich>=13 \(it has 1.0\)"),
-        (make_environment(tmp_path / "ten", told={"python": "3.10.4"}), "has Python 3.10.4; initcheck needs >=3.11"),
-        (make_environment(tmp_path / "bare", told={"tensorflow": False}), "no TensorFlow"),
+        (make_environment(tmp_path / "old", facts=old), r"needs: rich>=13 \(it has 1.0\)"),
+        (make_environment(tmp_path / "ten", facts={"python": "3.10.4"}), "has Python 3.10.4; initcheck needs >=3.11"),
+        (make_environment(tmp_path / "bare", facts={"tensorflow": False}), "no TensorFlow"),
     ):
         with pytest.raises(InitcheckError, match=message):
             require_able(folder / "bin" / "python")
@@ -367,7 +367,7 @@ def test_an_interpreter_that_cannot_record_is_told_with_what_it_lacks(tmp_path):
 @pytest.mark.parametrize(
     ("version", "what"), [("3.10", "has Python 3.10;"), ("2", "no version"), ("3.12 -q", "no vers")]
 )
-def test_a_python_that_initcheck_does_not_run_on_is_told(version, what, uv, run):
+def test_a_python_that_initcheck_does_not_run_on_is_refused(version, what, uv, run):
     code, _, err = run("upgrade", "tensorflow", "tensorflow", "--python", version)
     assert code == 2
     assert what in err
@@ -379,14 +379,14 @@ def test_a_python_that_is_new_enough_passes():
         require_python(version)
 
 
-def test_results_that_could_not_be_written_are_told_before_the_work(uv, run):
+def test_results_that_could_not_be_written_are_refused_before_the_work(uv, run):
     code, _, err = run("upgrade", "tensorflow", "tensorflow", "--json", "no/such/folder.json")
     assert code == 2
     assert "--json" in err
     assert not calls(uv)
 
 
-def test_a_problem_that_is_not_there_is_told_before_the_work(uv, run):
+def test_a_problem_that_is_not_there_is_refused_before_the_work(uv, run):
     code, _, err = run("upgrade", "tensorflow", "tensorflow", "--problem", "irris")
     assert code == 2
     assert "irris" in err
@@ -399,24 +399,24 @@ def test_what_a_shell_has_set_for_another_python_does_not_leak(uv, run, monkeypa
         monkeypatch.setenv(name, "/elsewhere")
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     run("upgrade", "tensorflow", "tensorflow")
-    told = [call[2] for call in calls(uv)] + [call[2] for path in uv.parent.glob("kept/*/bin") for call in calls(path)]
-    assert len(told) >= 5
-    assert not any("/elsewhere" in variables.values() for variables in told)
-    assert {variables["TF_ENABLE_ONEDNN_OPTS"] for variables in told} == {"0"}
+    given = [call[2] for call in calls(uv)] + [call[2] for path in uv.parent.glob("kept/*/bin") for call in calls(path)]
+    assert len(given) >= 5
+    assert not any("/elsewhere" in variables.values() for variables in given)
+    assert {variables["TF_ENABLE_ONEDNN_OPTS"] for variables in given} == {"0"}
 
 
 def test_what_is_carried_is_this_initcheck_with_its_version_and_nothing_else(tmp_path):
     folder = carry(tmp_path / "carried")
     code = "import initcheck; from importlib import metadata; print(initcheck.__file__, metadata.version('initcheck'))"
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-P", "-c", code],
         env={**clean_variables(), "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
-    assert told[0] == str(folder / "initcheck" / "__init__.py")
-    assert sorted(path.name for path in folder.iterdir()) == ["initcheck", f"initcheck-{told[1]}.dist-info"]
+    assert done[0] == str(folder / "initcheck" / "__init__.py")
+    assert sorted(path.name for path in folder.iterdir()) == ["initcheck", f"initcheck-{done[1]}.dist-info"]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -619,6 +619,6 @@ sys.meta_path.insert(0, Absent())
 from initcheck.__main__ import main
 main()
 """
-    words = ["record", str(tmp_path / "found.json"), "--problem", "xor", "--reseeds", "2"]
+    words = ["record", str(tmp_path / "comparison.json"), "--problem", "xor", "--reseeds", "2"]
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Weights moved by units in the last place: what rounding may do to a run is learned from what that does to it."""
+"""Weights perturbed by units in the last place (ulps): their effect on a run bounds the effect of rounding."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
-def nudged(weight: Array, ulps: int, trial: int) -> Array:
-    """Every element moved by so many units in the last place, up or down; a zero, which no rounding moves, stays.
+def perturbed(weight: Array, ulps: int, trial: int) -> Array:
+    """Every element perturbed by so many ulps, up or down; a zero, which no rounding moves, stays.
 
     Args:
         weight: The weight, float32.
-        ulps: How many units.
-        trial: Which ups and downs.
+        ulps: The number of ulps.
+        trial: The seed of the ups and downs.
     """
     up = np.random.RandomState(trial).rand(*weight.shape) < 0.5
     unit = np.where(weight == 0, np.float32(0), np.spacing(np.abs(weight)))
