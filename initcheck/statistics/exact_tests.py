@@ -52,8 +52,8 @@ def permutation_p_value(old: Integers, new: Integers) -> float:
     Exact: the probability that a random division of all values into two samples gives means as far apart. Where that
     takes too many steps, values are rounded, and divisions that rounding may have moved nearer count too: the p-value
     is no smaller than the exact one. Where that would matter, for very many values in either sample,
-    ``difference_p_value`` approximates the tail. Source: Pitman 1937, Significance tests which may be applied to samples from any
-    populations.
+    ``difference_p_value`` approximates the tail. Source: Pitman 1937, Significance tests which may be applied to
+    samples from any populations.
 
     Args:
         old: The first sample, shape ``(runs,)``.
