@@ -71,14 +71,14 @@ def activations(lab: Lab, name: str) -> Verdict:
     most = 50.0 if name == "exponential" else np.inf  # beyond, float32 overflows, and rightly so
     extreme = np.minimum(np.outer((15.0, 20.0, 50.0, 100.0, 500.0), (1, -1, 0.9, -0.9)).ravel(), most)
     x = np.concatenate([stream.normal(scale=scale, size=400) for scale in (0.01, 1.0, 4.0)] + [np.zeros(20), extreme])
-    found = []
+    compared = []
     for dtype in ("float32", "float64"):
         rows = x.astype(dtype).reshape(-1, 5)
         expected = activate(name, Rounded(rows)).of(dtype)
-        found.append((f"{name}(x) in {dtype}", lab.steps.activation(name, rows), expected))
+        compared.append((f"{name}(x) in {dtype}", lab.steps.activation(name, rows), expected))
         cube = lab.steps.activation(name, rows.reshape(4, -1, 5))
-        found.append((f"{name}(x) of sequences in {dtype}", cube.reshape(-1, 5), expected))
-    return verdict(found)
+        compared.append((f"{name}(x) of sequences in {dtype}", cube.reshape(-1, 5), expected))
+    return verdict(compared)
 
 
 @check(
@@ -88,15 +88,15 @@ def activations(lab: Lab, name: str) -> Verdict:
 )
 def losses(lab: Lab, name: str) -> Verdict:
     """Every reduction and shape of targets, with and without weights; smoothed labels; extremes; certain mistakes."""
-    found: list[tuple[str, Any, Rounded]] = []
+    compared: list[tuple[str, Any, Rounded]] = []
     for outputs in (1, 4) if name.startswith(("mean", "binary")) else (4,):
         net = DenseNetwork(3, (outputs,), (output_for(name),))
         seed = lab.stream("loss", name)
         batch = rows_for(net, name, 23, seed, True)
         output = forward(net, weights_for(net, seed + 1), batch.x.astype(np.float64)).astype(np.float32)
-        found += [(f"{told}, of {outputs}", a, b) for told, a, b in _reductions(lab, name, batch, output)]
-        found += [(f"{told}, of {outputs}", a, b) for told, a, b in _extremes(lab, name, batch, output)]
-    return verdict(found)
+        compared += [(f"{label}, of {outputs}", a, b) for label, a, b in _reductions(lab, name, batch, output)]
+        compared += [(f"{label}, of {outputs}", a, b) for label, a, b in _extremes(lab, name, batch, output)]
+    return verdict(compared)
 
 
 def _reductions(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[tuple[str, Any, Any]]:
@@ -104,7 +104,7 @@ def _reductions(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[t
     share = batch.sample_weight.astype(np.float64)
     each = row_losses(name, batch.y, Rounded(output))
     weighted = each * share
-    found = [
+    compared = [
         ("the mean", ask(name, batch.y, output, None), each.sum() / 23.0),
         ("the weighted mean", ask(name, batch.y, output, batch.sample_weight), weighted.sum() / 23.0),
         ("the sum", ask(name, batch.y, output, None, reduction="sum"), each.sum()),
@@ -112,40 +112,42 @@ def _reductions(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[t
         ("each row's", ask(name, batch.y, output, None, reduction="none"), each),
         ("each row's, weighted", ask(name, batch.y, output, batch.sample_weight, reduction="none"), weighted),
     ]
-    if lab.steps.knows_reduction(_BY_WEIGHT):
+    if lab.steps.supports_reduction(_BY_WEIGHT):
         mean = ask(name, batch.y, output, batch.sample_weight, reduction=_BY_WEIGHT)
-        found.append(("the mean by weight", mean, weighted.sum() / Rounded(share).sum()))
+        compared.append(("the mean by weight", mean, weighted.sum() / Rounded(share).sum()))
     if outputs == 1 or name.startswith("sparse"):
         other = other_shape(batch.y)
-        found.append(
+        compared.append(
             (f"the mean with targets of shape {other.shape}", ask(name, other, output, None), each.sum() / 23.0)
         )
     y = batch.y[:20].reshape(5, 4, *batch.y.shape[1:])
-    found.append(("the mean of sequences", ask(name, y, output[:20].reshape(5, 4, -1), None), each[:20].sum() / 20.0))
-    return found
+    compared.append(
+        ("the mean of sequences", ask(name, y, output[:20].reshape(5, 4, -1), None), each[:20].sum() / 20.0)
+    )
+    return compared
 
 
 def _extremes(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[tuple[str, Any, Any]]:
-    ask, found, outputs = lab.steps.losses, [], output.shape[-1]
+    ask, compared, outputs = lab.steps.losses, [], output.shape[-1]
     if name.startswith(("binary", "categorical")):
         smooth = targets(name, batch.y, outputs) * 0.9 + 0.1 / max(2, outputs if name.startswith("cat") else 2)
         smoothed = row_losses(name, smooth, Rounded(output)).sum() / 23.0
-        found.append(("with label_smoothing=0.1", ask(name, batch.y, output, None, label_smoothing=0.1), smoothed))
+        compared.append(("with label_smoothing=0.1", ask(name, batch.y, output, None, label_smoothing=0.1), smoothed))
     if not name.endswith("crossentropy"):
         loud = np.resize(np.array([-100, 20, 100, 500, -20, 0, -500], np.float32), output.shape)
         each = row_losses(name, batch.y, Rounded(loud))
-        found.append(("at extreme outputs", ask(name, batch.y, loud, None, reduction="none"), each))
-        return found
+        compared.append(("at extreme outputs", ask(name, batch.y, loud, None, reduction="none"), each))
+        return compared
     # Certain and right, certain and wrong: finite, by Keras's fuzz factor.
     sure = targets(name, batch.y, outputs).astype(np.float32)
     wrong = 1 - sure if name.startswith("binary") else np.roll(sure, 1, axis=-1)
-    for told, certain in (("certain and right", sure), ("certain and wrong", wrong)):
+    for label, certain in (("certain and right", sure), ("certain and wrong", wrong)):
         mean = row_losses(name, batch.y, Rounded(certain)).sum() / 23.0
         # −ln(fuzz) each; Keras 2 adds the factor twice, and 1 − fuzz rounds by a fifth of it: up to ln 2.5 less.
-        if told == "certain and wrong":
+        if label == "certain and wrong":
             mean = Rounded(mean.value, np.log(2.5) / OTHER_ORDER)
-        found.append((told, ask(name, batch.y, certain, None), mean))
-    return found
+        compared.append((label, ask(name, batch.y, certain, None), mean))
+    return compared
 
 
 @check(
@@ -155,7 +157,7 @@ def _extremes(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[tup
 )
 def gradients(lab: Lab, pair: tuple[str, str, str]) -> Verdict:
     """Over drawn networks: depths, widths, rows; logits also a hundred times as large, saturated."""
-    found = []
+    compared = []
     drawn = [(*one, loud) for one in drawn_nets(*pair) for loud in (False, True)[: 1 + pair[1].endswith("_logits")]]
     for net, rows, loud in drawn:
         seed = lab.stream("gradient", repr(net))
@@ -165,13 +167,13 @@ def gradients(lab: Lab, pair: tuple[str, str, str]) -> Verdict:
         output, loss, slopes = lab.steps.gradients(net, pair[1], weights, batch)
         exact = [Rounded(one) for one in weights]
         right_loss, right = backward(net, exact, Rounded(batch.x), pair[1], batch.y)
-        told = f"{net.inputs}-{'-'.join(map(str, net.widths))} on {rows} rows{', loud' if loud else ''}"
-        found += [
-            (f"output of {told}", output, forward(net, exact, Rounded(batch.x))),
-            (f"loss of {told}", loss, right_loss),
-            *((f"gradient of weight {k} of {told}", a, b) for k, (a, b) in enumerate(zip(slopes, right, strict=True))),
+        label = f"{net.inputs}-{'-'.join(map(str, net.widths))} on {rows} rows{', loud' if loud else ''}"
+        compared += [
+            (f"output of {label}", output, forward(net, exact, Rounded(batch.x))),
+            (f"loss of {label}", loss, right_loss),
+            *((f"gradient of weight {k} of {label}", a, b) for k, (a, b) in enumerate(zip(slopes, right, strict=True))),
         ]
-    return verdict(found)
+    return verdict(compared)
 
 
 @check(
@@ -185,13 +187,13 @@ def updates(lab: Lab, rule: Rule) -> Verdict:
     return _judge_updates(rule, weights, slopes, lab.steps.updates(rule, weights, slopes))
 
 
-def _judge_updates(rule: Rule, weights: list[np.ndarray], slopes: list[Any], found: list[list[np.ndarray]]) -> Verdict:
-    """Each step from the weights before it: what is stored is known exactly; only the state's error adds up."""
+def _judge_updates(rule: Rule, weights: list[np.ndarray], slopes: list[Any], actual: list[list[np.ndarray]]) -> Verdict:
+    """Each step from the weights before it: stored weights are exact; only the error of the state accumulates."""
     oracle = rule.stepper()
     compared = []
-    for step, (before, after) in enumerate(zip([weights, *found], found, strict=False), start=1):
-        told = [one if isinstance(one, Rounded) else Rounded(one) for one in slopes[step - 1]]
-        expected = oracle.step([Rounded(one) for one in before], told)
+    for step, (before, after) in enumerate(zip([weights, *actual], actual, strict=False), start=1):
+        gradients = [one if isinstance(one, Rounded) else Rounded(one) for one in slopes[step - 1]]
+        expected = oracle.step([Rounded(one) for one in before], gradients)
         compared += [
             (f"weight {k} after step {step}", a, b.of(rule.dtype))
             for k, (a, b) in enumerate(zip(after, expected, strict=True))
@@ -207,17 +209,17 @@ def fit_steps(lab: Lab, task: Task) -> Verdict:
     if len(trace.weights) != steps + 1:
         return failed(f"fit took {len(trace.weights) - 1} steps", f"{steps}: {len(task.slices)} batches an epoch")
     oracle = task.rule.stepper()
-    found = []
+    compared = []
     for step in range(steps):
         batch = trace.rows[task.slices[step % len(task.slices)]]
         before = [Rounded(one) for one in trace.weights[step]]
         slopes = backward(task.net, before, Rounded(batch.x), task.loss, batch.y, batch.sample_weight)[1]
         after = oracle.step(before, slopes)
-        found += [
+        compared += [
             (f"weight {k} after step {step + 1}", a, b)
             for k, (a, b) in enumerate(zip(trace.weights[step + 1], after, strict=True))
         ]
-    return verdict(found)
+    return verdict(compared)
 
 
 @check(
@@ -242,20 +244,24 @@ def reported_loss_of_partial_batches(lab: Lab, task: Task) -> Verdict:
 
 def _reported_loss(lab: Lab, task: Task) -> Verdict:
     trace = lab.steps.fit(task)
-    found = []
+    compared = []
     for epoch, reports in enumerate(trace.epochs):
         running = [_row_loss(task, *one) for one in _batches(task, trace, epoch)]
-        found.append((f"loss of epoch {epoch + 1}", reports["loss"], _mean(running)))
-        for number, told in enumerate(_of_epoch(task, trace.batches, epoch)):
-            if "loss" in told:
-                found.append(
-                    (f"loss of epoch {epoch + 1} up to batch {number + 1}", told["loss"], _mean(running[: number + 1]))
+        compared.append((f"loss of epoch {epoch + 1}", reports["loss"], _mean(running)))
+        for number, report in enumerate(_of_epoch(task, trace.batches, epoch)):
+            if "loss" in report:
+                compared.append(
+                    (
+                        f"loss of epoch {epoch + 1} up to batch {number + 1}",
+                        report["loss"],
+                        _mean(running[: number + 1]),
+                    )
                 )
         held_out = _row_loss(task, _weights_after(task, trace, epoch), trace.held_out)
-        found.append((f"val_loss of epoch {epoch + 1}", reports["val_loss"], _mean([held_out])))
+        compared.append((f"val_loss of epoch {epoch + 1}", reports["val_loss"], _mean([held_out])))
     rows = _evaluated(task, trace)
-    found.append(("loss of evaluate", trace.evaluated["loss"], _mean([_row_loss(task, trace.weights[-1], rows)])))
-    return verdict(found)
+    compared.append(("loss of evaluate", trace.evaluated["loss"], _mean([_row_loss(task, trace.weights[-1], rows)])))
+    return verdict(compared)
 
 
 @check("ARI07", "The metric that fit and evaluate report counts the rows exactly, anew each epoch.", subjects=_TASKS)
@@ -273,10 +279,10 @@ def _reported_metric(task: Task, trace: FitTrace, name: str, by_share: bool) -> 
     for epoch, reports in enumerate(trace.epochs):
         seen = _batches(task, trace, epoch)
         yield f"{name} of epoch {epoch + 1}", reports[name], _metric(task, seen, by_share)
-        for number, told in enumerate(_of_epoch(task, trace.batches, epoch), start=1):
-            if name in told:
+        for number, report in enumerate(_of_epoch(task, trace.batches, epoch), start=1):
+            if name in report:
                 what = f"{name} up to batch {number} of epoch {epoch + 1}"
-                yield what, told[name], _metric(task, seen[:number], by_share)
+                yield what, report[name], _metric(task, seen[:number], by_share)
         held_out = [(_weights_after(task, trace, epoch), trace.held_out)]
         yield f"val_{name} of epoch {epoch + 1}", reports[f"val_{name}"], _metric(task, held_out, by_share)
     last = [(trace.weights[-1], _evaluated(task, trace))]
@@ -310,7 +316,7 @@ def metrics(lab: Lab, case: tuple[str, dict[str, Any], list[tuple[Any, ...]], li
     results = lab.steps.metric(name, config, batches)
     expected = [Rounded(right) / float(rows) for right, rows in [*counts, counts[0]]]
     when = [*(f"after batch {number + 1}" for number in range(len(batches))), "of the first batch after reset_state"]
-    return verdict([(f"{name} {told}", a, b) for told, a, b in zip(when, results, expected, strict=True)])
+    return verdict([(f"{name} {moment}", a, b) for moment, a, b in zip(when, results, expected, strict=True)])
 
 
 @check(
@@ -322,8 +328,8 @@ def schedules(lab: Lab, schedule: Schedule) -> Verdict:
     """At the first steps, at every boundary, beyond the end, and late."""
     steps = (*range(13), 2049, 40_001)  # what half precision does not hold, too
     rates = lab.steps.rates(schedule, steps)
-    found = zip(steps, rates, strict=True)
-    return verdict([(f"rate of step {step}", rate, learning_rate(schedule, step)) for step, rate in found])
+    pairs = zip(steps, rates, strict=True)
+    return verdict([(f"rate of step {step}", rate, learning_rate(schedule, step)) for step, rate in pairs])
 
 
 def _batches(task: Task, trace: FitTrace, epoch: int) -> list[tuple[list[np.ndarray], Batch]]:
@@ -429,8 +435,8 @@ def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
     for indices, slope in steps:
         chosen = np.eye(len(table))[indices.ravel()]
         slopes.append([Rounded(chosen.T) @ Rounded(slope.reshape(-1, table.shape[1]))])
-    found = lab.steps.lookups(rule, table, steps)
-    return _judge_updates(rule, [table], slopes, [[one] for one in found])
+    tables = lab.steps.lookups(rule, table, steps)
+    return _judge_updates(rule, [table], slopes, [[one] for one in tables])
 
 
 @check(
@@ -440,18 +446,18 @@ def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
 )
 def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""
-    found = []
+    compared = []
     for dtype in case.dtypes:
         weights, x = layer_inputs(case, lab.stream("layer", case.name), dtype)
         exact, into = [Rounded(one) for one in weights], x if case.vocabulary else Rounded(x)
         output, after = lab.steps.layer(case.layer, case.config, weights, x, training=case.training)
-        found.append((f"output in {dtype}", output, case.formula(exact, into, **case.config).of(dtype)))
+        compared.append((f"output in {dtype}", output, case.formula(exact, into, **case.config).of(dtype)))
         expected = case.updated(exact, into, **case.config) if case.updated else exact
-        found += [
+        compared += [
             (f"weight {k} afterwards in {dtype}", a, b.of(dtype))
             for k, (a, b) in enumerate(zip(after, expected, strict=True))
         ]
-    return verdict(found)
+    return verdict(compared)
 
 
 @check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
@@ -462,9 +468,9 @@ def inference(lab: Lab, _: None) -> Verdict:
     y = layer_inputs(case, lab.stream("inference", "targets"), "float32")[1]
     output = case.formula([Rounded(one) for one in weights], Rounded(x))
     loss = row_losses("mean_squared_error", y, output).sum() / float(len(x))
-    found = lab.steps.inference(weights, x, y)
-    expected: dict[str, Any] = {**dict.fromkeys(found, output), "loss of evaluate": loss}
-    return verdict([(told, values, expected[told]) for told, values in found.items()])
+    actual = lab.steps.inference(weights, x, y)
+    expected: dict[str, Any] = {**dict.fromkeys(actual, output), "loss of evaluate": loss}
+    return verdict([(label, values, expected[label]) for label, values in actual.items()])
 
 
 _GRADED = [case for case in FORMULAS if case.graded]
@@ -487,11 +493,11 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     output = _value(case, exact, x)
     slopes = stream.normal(size=output.shape).astype(dtype)
     here = float((output * slopes).sum())
-    found = lab.steps.layer_gradients(case.layer, case.config, weights, x, slopes, training=case.training)
+    gradients = lab.steps.layer_gradients(case.layer, case.config, weights, x, slopes, training=case.training)
     places = [*case.trained, *range(len(weights), len(exact))]
-    if len(found) != len(places):
-        return failed(f"{len(found)} gradients", f"{len(places)}: of every trained weight and of the input")
-    for place, gradient in zip(places, found, strict=True):
+    if len(gradients) != len(places):
+        return failed(f"{len(gradients)} gradients", f"{len(places)}: of every trained weight and of the input")
+    for place, gradient in zip(places, gradients, strict=True):
         what = "the input" if place == len(weights) else f"weight {place}"
         allowed = _OPERATIONS * np.finfo(np.float32).eps * float(np.abs(gradient).sum())
         judged = 0
@@ -507,7 +513,7 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
                 return failed(said, f"{expected:.6g} ± {allowed:.2g}")
         if not judged:
             return failed(f"{what} was moved in no direction without a kink", f"one of {_DIRECTIONS}")
-    return passed(f"{len(found)} gradients in {dtype}, in up to {_DIRECTIONS} directions each")
+    return passed(f"{len(gradients)} gradients in {dtype}, in up to {_DIRECTIONS} directions each")
 
 
 def _value(case: FormulaCase, arrays: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Bits and configurations compared: traces stage by stage, and what was written with what was read."""
+"""Comparisons of bits and configs: traces stage by stage, and objects before and after a round trip."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-def judge_trips(trips: Sequence[RoundTrip], told: Mapping[str, Any]) -> Verdict:
-    """Whether every route kept class, configuration and bits; ``told`` is what must be found in the configuration."""
+def judge_trips(trips: Sequence[RoundTrip], given: Mapping[str, Any]) -> Verdict:
+    """Judges whether every route kept class, config and bits; the config must contain ``given``."""
     for trip in trips:
         if trip.kinds[0] != trip.kinds[1]:
             return failed(f"{trip.route} gave {trip.kinds[1]}", trip.kinds[0])
         for one in (trip.config, trip.config_again):
-            lost = lost_of(told, one)
+            lost = differing_entries(given, one)
             if lost:
-                return failed(f"{trip.route}: the configuration is {dict(one)}", f"{lost} as given: {dict(told)}")
-        lost = lost_of(trip.config, trip.config_again) or lost_of(trip.config_again, trip.config)
+                return failed(f"{trip.route}: the config is {dict(one)}", f"{lost} as given: {dict(given)}")
+        lost = differing_entries(trip.config, trip.config_again) or differing_entries(trip.config_again, trip.config)
         if lost:
-            return failed(f"{trip.route} changed {lost}", "the same configuration")
+            return failed(f"{trip.route} changed {lost}", "the same config")
         wrong = first_difference(trip.arrays, trip.arrays_again)
         if wrong:
             return failed(f"{trip.route}: {wrong}", "the same bits")
@@ -36,13 +36,13 @@ def judge_trips(trips: Sequence[RoundTrip], told: Mapping[str, Any]) -> Verdict:
     return passed(f"{len(trips)} routes, {sum(len(trip.arrays) for trip in trips)} arrays bit-identical")
 
 
-def lost_of(told: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """The entries that the configuration has not, or has otherwise."""
-    return [key for key, value in told.items() if key not in config or config[key] != value]
+def differing_entries(given: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """Config entries that are missing or differ."""
+    return [key for key, value in given.items() if key not in config or config[key] != value]
 
 
 def first_difference(arrays: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> str:
-    """Where the first bits differ; empty where none do."""
+    """Describes the first array that differs; empty if all are bitwise equal."""
     if len(arrays) != len(others):
         return f"{len(others)} arrays instead of {len(arrays)}"
     for number, (one, other) in enumerate(zip(arrays, others, strict=True)):
@@ -54,13 +54,13 @@ def first_difference(arrays: Sequence[np.ndarray], others: Sequence[np.ndarray])
     return ""
 
 
-def same(one: Array, other: Array) -> bool:
-    """Whether type, shape and every bit agree; NaN equals itself, as bits do."""
+def bitwise_equal(one: Array, other: Array) -> bool:
+    """Whether dtype, shape and every bit are equal; a NaN equals a NaN of the same bits."""
     return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
-def apart(one: Array, other: Array) -> str:
-    """In words, how far two arrays are apart."""
+def mismatch(one: Array, other: Array) -> str:
+    """Describes how two arrays differ."""
     if one.dtype != other.dtype or one.shape != other.shape:
         return f"{one.dtype}{one.shape} against {other.dtype}{other.shape}"
     values = [np.asarray(array, dtype=float) for array in (one, other)]
@@ -69,20 +69,20 @@ def apart(one: Array, other: Array) -> str:
     return f"{int(differ.sum())} of {one.size} values differ, by {largest:.3g} at most"
 
 
-def parting(one: Mapping[str, Sequence[Array]], other: Mapping[str, Sequence[Array]]) -> str:
-    """The first stage at which two traces part, with how far; empty where they never do."""
+def first_divergence(one: Mapping[str, Sequence[Array]], other: Mapping[str, Sequence[Array]]) -> str:
+    """Describes the first stage at which two traces differ; empty if all are bitwise equal."""
     for stage in one:
         if len(one[stage]) != len(other[stage]):
             return f"{stage}: {len(one[stage])} arrays against {len(other[stage])}"
         for number, (mine, yours) in enumerate(zip(one[stage], other[stage], strict=True)):
-            if not same(mine, yours):
+            if not bitwise_equal(mine, yours):
                 which = f"{stage} (array {number})" if len(one[stage]) > 1 else stage
-                return f"{which}: {apart(mine, yours)}"
+                return f"{which}: {mismatch(mine, yours)}"
     return ""
 
 
-def parting_of_digests(here: Mapping[str, str], there: Mapping[str, str]) -> str:
-    """The first name whose digests differ; empty where none do."""
+def first_digest_mismatch(here: Mapping[str, str], there: Mapping[str, str]) -> str:
+    """Describes the first name whose digests differ; empty if all are equal."""
     for name in {**here, **there}:
         if here.get(name) != there.get(name):
             return f"{name}: {here.get(name, 'none')} here, {there.get(name, there.get('raised', 'none'))} there"

@@ -16,8 +16,9 @@ from initcheck.catalog.laws import Orthogonal
 from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.catalog.recipes import Recipe
 from initcheck.catalog.sources import FUNCTIONS, SOURCES, STEPWISE
-from initcheck.checks.bits import apart, parting, parting_of_digests, same
+from initcheck.checks.bits import bitwise_equal, first_digest_mismatch, first_divergence, mismatch
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.evidence.trace import Repetition
 from initcheck.records import Status, Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _OTHER_DTYPES = ("float64", "float16", "bfloat16")
 def asked_of(row: Initializer) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The dtypes and shapes drawn: every shape that the row admits, and one in every other type that it supports.
 
-    TensorFlow's QR decomposition knows no bfloat16, so orthogonal draws do not.
+    TensorFlow's QR decomposition does not support bfloat16, so orthogonal draws do not.
     """
     others = _OTHER_DTYPES[:2] if isinstance(row.law, Orthogonal) else _OTHER_DTYPES
     shapes = tuple(("float32", shape) for shape in _SHAPES if row.law.allows(shape))
@@ -55,12 +56,14 @@ def _judge_draws(lab: Lab, row: Initializer, ways: Sequence[str]) -> Verdict:
 
 
 def judge_repeats(row: Initializer, draws: Sequence[RepeatedDraws], ways: Sequence[str]) -> Verdict:
-    """Whether every draw has the bits of the first one, made in each of those ways (fields of ``RepeatedDraws``)."""
+    """Judges whether the draws made in those ways (fields of ``RepeatedDraws``) are bitwise equal to the first ones."""
     for draw in draws:
         for way in ways:
-            if not same(draw.first, getattr(draw, way)):
-                found = f"{row.name} {draw.name}, {way.replace('_', ' ')}: {apart(draw.first, getattr(draw, way))}"
-                return failed(found, "the bits of the first draw", bound=EXACT)
+            if not bitwise_equal(draw.first, getattr(draw, way)):
+                measured = (
+                    f"{row.name} {draw.name}, {way.replace('_', ' ')}: {mismatch(draw.first, getattr(draw, way))}"
+                )
+                return failed(measured, "the bits of the first draw", bound=EXACT)
     return passed(f"{row.name}: {len(draws)} draws repeat bit by bit", bound=EXACT, n=len(draws))
 
 
@@ -76,10 +79,10 @@ def judge_calls(lab: Lab, row: Initializer) -> Verdict:
     if verdict.status is not Status.PASS:
         return verdict
     shape = asked_of(row)[0][1]
-    first, *others = lab.models.often(row, shape, _CALLS)
+    first, *others = lab.models.draws_in_a_row(row, shape, _CALLS)
     for number, other in enumerate(others, 2):
-        if not same(first, other):
-            return failed(f"{row.name}, call {number}: {apart(first, other)}", "the bits of the first", bound=EXACT)
+        if not bitwise_equal(first, other):
+            return failed(f"{row.name}, call {number}: {mismatch(first, other)}", "the bits of the first", bound=EXACT)
     return verdict
 
 
@@ -135,9 +138,9 @@ def _judge_source(lab: Lab, name: str, compare: Callable[[Any], str]) -> Verdict
     draws = lab.models.source(name)
     if draws is None:
         raise NotApplicable(f"this version of the framework has no {name}")
-    found = compare(draws)
-    if found:
-        return failed(f"{name}: {found}", "the documented repetition", bound=EXACT)
+    problem = compare(draws)
+    if problem:
+        return failed(f"{name}: {problem}", "the documented repetition", bound=EXACT)
     return passed(f"{name}: as documented", bound=EXACT)
 
 
@@ -152,8 +155,8 @@ def judge_global_seed(lab: Lab, name: str) -> Verdict:
     def compare(draws: Any) -> str:
         for seed, one, two in (("A", draws.first, draws.again), ("B", draws.other, draws.other_again)):
             for which, mine, yours in zip(("first", "second"), one, two, strict=True):
-                if not same(mine, yours):
-                    return f"{which} draw under seed {seed}, seeded anew: {apart(mine, yours)}"
+                if not bitwise_equal(mine, yours):
+                    return f"{which} draw under seed {seed}, seeded anew: {mismatch(mine, yours)}"
         return ""
 
     return _judge_source(lab, name, compare)
@@ -168,11 +171,11 @@ def judge_stream_moves(lab: Lab, name: str) -> Verdict:
     """Judges that draws differ where they should; each has thirty random bits or more, so none agree by chance."""
 
     def compare(draws: Any) -> str:
-        if same(*draws.first) or same(*draws.other):
+        if bitwise_equal(*draws.first) or bitwise_equal(*draws.other):
             return "two draws in a row are the same"
-        if same(draws.first[0], draws.other[0]):
+        if bitwise_equal(draws.first[0], draws.other[0]):
             return "the draws under two seeds are the same"
-        if draws.beside is not None and any(same(one, draws.beside) for one in draws.first):
+        if draws.beside is not None and any(bitwise_equal(one, draws.beside) for one in draws.first):
             return "two layers draw the same"
         return ""
 
@@ -200,25 +203,25 @@ def judge_generators(lab: Lab, _: None) -> Verdict:
     for name, values in expected.items():
         draws = lab.models.source(name)
         drawn = draws.first[0] if draws else np.empty(0)
-        if not same(drawn, values):
-            return failed(f"{name}: {apart(drawn, values)}", f"{name}'s own draws under that seed", bound=EXACT)
+        if not bitwise_equal(drawn, values):
+            return failed(f"{name}: {mismatch(drawn, values)}", f"{name}'s own draws under that seed", bound=EXACT)
     return passed("Python and NumPy draw as under that seed", bound=EXACT)
 
 
 @check("DET10", "A training repeats: weights, losses and predictions, after other random work.", subjects=_RECIPES)
 def judge_training(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges two trainings stage by stage, where they move something: all kernels, by finite losses."""
-    one, two = lab.models.trace(recipe), lab.models.trace(recipe, look=1)
+    one, two = lab.models.trace(recipe), lab.models.trace(recipe, repetition=Repetition.AFTER_WORK)
     pairs = enumerate(zip(one.initial_weights, one.final_weights, strict=True))
-    still = [number for number, (before, after) in pairs if before.ndim > 1 and same(before, after)]
+    still = [number for number, (before, after) in pairs if before.ndim > 1 and bitwise_equal(before, after)]
     if still or not np.all(np.isfinite(one.losses)):
-        found = f"{recipe.name}: kernels {still} do not move, losses {one.losses.ravel()}"
-        return failed(found, "kernels that move by finite losses", bound=EXACT)
-    found = parting(one.stages(), two.stages())
-    if not found and not same(one.predictions, one.predictions_again):
-        found = f"predict called twice: {apart(one.predictions, one.predictions_again)}"
-    if found:
-        return failed(f"{recipe.name}: {found}", "the same bits at every stage", bound=EXACT)
+        measured = f"{recipe.name}: kernels {still} do not move, losses {one.losses.ravel()}"
+        return failed(measured, "kernels that move by finite losses", bound=EXACT)
+    divergence = first_divergence(one.stages(), two.stages())
+    if not divergence and not bitwise_equal(one.predictions, one.predictions_again):
+        divergence = f"predict called twice: {mismatch(one.predictions, one.predictions_again)}"
+    if divergence:
+        return failed(f"{recipe.name}: {divergence}", "the same bits at every stage", bound=EXACT)
     return passed(f"{recipe.name}: {len(one.stages())} stages repeat bit by bit", bound=EXACT)
 
 
@@ -233,27 +236,28 @@ def judge_styles(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges int-seeded layers put together in three ways."""
     sequential = lab.models.trace(recipe)
     for style in ("functional", "subclassed"):
-        found = parting(sequential.stages(), lab.models.trace(recipe, style=style).stages())
-        if found:
-            return failed(f"{recipe.name}, {style}: {found}", "the sequential model's bits", bound=EXACT)
+        divergence = first_divergence(sequential.stages(), lab.models.trace(recipe, style=style).stages())
+        if divergence:
+            return failed(f"{recipe.name}, {style}: {divergence}", "the sequential model's bits", bound=EXACT)
     return passed(f"{recipe.name}: three styles agree bit by bit", bound=EXACT)
 
 
 @check("DET15", "Where every layer has an int seed, the global seed decides nothing.", subjects=_SEEDED)
 def judge_int_seeds(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges two trainings on rows in their order, under two global seeds, stage by stage."""
-    found = parting(lab.models.trace(recipe).stages(), lab.models.trace(recipe, look=2).stages())
-    if found:
-        return failed(f"{recipe.name}: {found}", "the same bits under another global seed", bound=EXACT)
-    return passed(f"{recipe.name}: trains alike under two global seeds", bound=EXACT)
+    other = lab.models.trace(recipe, repetition=Repetition.OTHER_GLOBAL_SEED)
+    divergence = first_divergence(lab.models.trace(recipe).stages(), other.stages())
+    if divergence:
+        return failed(f"{recipe.name}: {divergence}", "the same bits under another global seed", bound=EXACT)
+    return passed(f"{recipe.name}: trainings under two global seeds are bitwise equal", bound=EXACT)
 
 
 @check("DET13", "Another seed gives another training.", subjects=_EAGER_DENSE)
 def judge_training_varies(lab: Lab, recipe: Recipe) -> Verdict:
-    """Judges that the checks above have something to see: draws, losses, trained weights and predictions differ."""
+    """Judges that draws, losses, trained weights and predictions differ: a check of equal bits can fail."""
     one, other = lab.models.trace(recipe).stages(), lab.models.trace(recipe, stream=1).stages()
     for stage in ("initial weights", "batch losses", "final weights", "predictions"):
-        if not parting({stage: one[stage]}, {stage: other[stage]}):
+        if not first_divergence({stage: one[stage]}, {stage: other[stage]}):
             return failed(f"{recipe.name}: {stage} are the same under two seeds", "others", bound=EXACT)
     return passed(f"{recipe.name}: two seeds differ at every stage", bound=EXACT)
 
@@ -267,10 +271,10 @@ def judge_training_varies(lab: Lab, recipe: Recipe) -> Verdict:
 def judge_problem(lab: Lab, problem: Problem) -> Verdict:
     """Judges the first twelve batches of the problem's own model, loss and optimizer, stage by stage."""
     row = INITIALIZERS["glorot_uniform"]
-    one, two = lab.models.trace_problem(problem, row), lab.models.trace_problem(problem, row, look=1)
-    found = parting(one.stages(), two.stages())
-    if found:
-        return failed(f"{problem.name}: {found}", "the same bits at every stage", bound=EXACT)
+    one, two = lab.models.trace_problem(problem, row), lab.models.trace_problem(problem, row, after_work=True)
+    divergence = first_divergence(one.stages(), two.stages())
+    if divergence:
+        return failed(f"{problem.name}: {divergence}", "the same bits at every stage", bound=EXACT)
     return passed(f"{problem.name}: {len(one.stages())} stages repeat bit by bit", bound=EXACT)
 
 
@@ -296,16 +300,15 @@ def judge_global_seeds(lab: Lab, name: str) -> Verdict:
     draws = lab.models.first_draws(seeds)[name]
     owners: dict[bytes, int] = {}
     for seed, (first, again) in zip(seeds, draws, strict=True):
-        if not same(first, again):
-            return failed(f"{name}, seed {seed}: {apart(first, again)}", "the same draws again", bound=EXACT)
+        if not bitwise_equal(first, again):
+            return failed(f"{name}, seed {seed}: {mismatch(first, again)}", "the same draws again", bound=EXACT)
         owner = owners.setdefault(first.tobytes(), seed)
         if owner != seed:
             return failed(f"{name}: seeds {owner} and {seed} draw the same", "others", bound=EXACT)
     return passed(f"{name}: {len(seeds)} seeds start {len(owners)} streams", bound=EXACT, n=len(seeds))
 
 
-# Between which numbers the least of 4000 lies, and between which the largest: a right function fails with a probability
-# below 1e-12.
+# Bounds of the least of 4000 values, and of the largest: a correct function fails with a probability below 1e-12.
 _REACH = {
     "normal": (-15.0, 1.0, 5.0, 21.0),
     "uniform": (2.0, 2.1, 4.9, 5.0),
@@ -326,10 +329,10 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
     calls = lab.models.seeded_calls(name)
     if calls is None:
         raise NotApplicable(f"this version of Keras has no keras.random.{name}")
-    for told, values in (("called again", calls.again), ("after other work", calls.after_work)):
-        if not same(calls.first, values):
-            return failed(f"{name}, {told}: {apart(calls.first, values)}", "the same values", bound=EXACT)
-    if same(calls.first, calls.other):
+    for how, values in (("called again", calls.again), ("after other work", calls.after_work)):
+        if not bitwise_equal(calls.first, values):
+            return failed(f"{name}, {how}: {mismatch(calls.first, values)}", "the same values", bound=EXACT)
+    if bitwise_equal(calls.first, calls.other):
         return failed(f"{name} draws the same under two int seeds", "others", bound=EXACT)
     for values in (calls.first, calls.other):
         if name in _VALUES and set(np.unique(values).tolist()) != _VALUES[name]:
@@ -350,24 +353,24 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
 )
 def judge_masks(lab: Lab, kind: str) -> Verdict:
     """Judges what layers made of ones within fit, in two trainings, the second after other random work."""
-    one, two = (lab.models.masks(look=look).get(kind, {}) for look in range(2))
+    one, two = (lab.models.masks(after_work=after_work).get(kind, {}) for after_work in (False, True))
     if not one:
         return failed(f"no noise of {kind} was recorded", "noise at every step", bound=EXACT)
     for how, drawn in one.items():
         if len(drawn) < 4 or len({mask.tobytes() for mask in drawn}) < len(drawn):
             said = f"{kind}, {how}: a step's noise is met twice in {len(drawn)} steps"
             return failed(said, "new noise", bound=EXACT)
-    found = parting(one, two)
-    if found:
-        return failed(f"{kind}, {found}", "the same noise again", bound=EXACT)
+    divergence = first_divergence(one, two)
+    if divergence:
+        return failed(f"{kind}, {divergence}", "the same noise again", bound=EXACT)
     return passed(f"{kind} draws anew at every step, with a seed and without, and repeats", bound=EXACT)
 
 
 def judge_fresh(lab: Lab, what: str, question: Any, here: dict[str, str]) -> Verdict:
-    """Holds digests of this process against a fresh one's, which answers all questions of the suite in one go."""
-    found = parting_of_digests(here, lab.processes.answers(question, _questions(lab)))
-    if found:
-        return failed(f"{what}, {found}", "the same digests in both processes", bound=EXACT)
+    """Compares digests of this process with those of a fresh one, which answers all questions of the suite at once."""
+    divergence = first_digest_mismatch(here, lab.processes.answers(question, _questions(lab)))
+    if divergence:
+        return failed(f"{what}, {divergence}", "the same digests in both processes", bound=EXACT)
     return passed(f"{what}: {len(here)} digests agree with a fresh process's", bound=EXACT)
 
 

@@ -41,7 +41,7 @@ def judge_batches(lab: Lab, feed: Feed) -> Verdict:
 @check("ORD03", "The order repeats under one global seed, after other random work.", subjects=_SHUFFLED)
 def judge_repeats(lab: Lab, feed: Feed) -> Verdict:
     """Judges two fits under one seed."""
-    one, two = lab.orders.taken(feed), lab.orders.taken(feed, look=1)
+    one, two = lab.orders.taken(feed), lab.orders.taken(feed, after_work=True)
     return _judge_same(feed, one, two, "again")
 
 
@@ -57,9 +57,8 @@ def judge_fresh_process(lab: Lab, feed: Feed) -> Verdict:
 def judge_seeds(lab: Lab, feed: Feed) -> Verdict:
     """Judges fits under another stream's seed and under the next integer, epoch by epoch."""
     one = lab.orders.taken(feed).rows()
-    for what, traits in (("another", {"stream": 1}), ("the next", {"step": 1})):
-        other = lab.orders.taken(feed, **traits).rows()
-        for epoch, (mine, yours) in enumerate(zip(one, other, strict=True), 1):
+    for what, other in (("another", lab.orders.taken(feed, stream=1)), ("the next", lab.orders.taken(feed, step=1))):
+        for epoch, (mine, yours) in enumerate(zip(one, other.rows(), strict=True), 1):
             if np.array_equal(mine, yours):
                 return failed(f"{feed.name}: epoch {epoch} is the same under {what} seed", "another order", bound=EXACT)
     return passed(f"{feed.name}: three seeds, three orders", bound=EXACT)

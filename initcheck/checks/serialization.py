@@ -27,7 +27,7 @@ from initcheck.catalog.layers.traits.computing import LayerOptions
 from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
-from initcheck.checks.bits import first_difference, judge_trips, lost_of
+from initcheck.checks.bits import differing_entries, first_difference, judge_trips
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.records import Verdict, failed, passed
 
@@ -46,8 +46,8 @@ _SHAPES: tuple[Shape, ...] = ((4, 3), (2, 2, 3, 4), (5,))
 def initializers(lab: Lab, row: Initializer) -> Verdict:
     """By get_config and from_config, serialize and deserialize, and get, with JSON between."""
     seed = lab.stream("round trip", row.name)
-    told = {**row.config, **({"seed": seed} if row.law.random else {})}
-    return judge_trips(lab.saving.initializer(row, seed, _shapes(row)), told)
+    given = {**row.config, **({"seed": seed} if row.law.random else {})}
+    return judge_trips(lab.saving.initializer(row, seed, _shapes(row)), given)
 
 
 @check(
@@ -61,8 +61,8 @@ def arguments(lab: Lab, name: str) -> Verdict:
     trips = 0
     for config, seed in drawn_arguments(name, kinds):
         row = Initializer(name, name, law, "", config)
-        told = {**config, **({"seed": seed} if law.random else {})}
-        verdict = judge_trips(lab.saving.initializer(row, seed, _shapes(row)), told)
+        given = {**config, **({"seed": seed} if law.random else {})}
+        verdict = judge_trips(lab.saving.initializer(row, seed, _shapes(row)), given)
         if verdict.status.value != "pass":
             return verdict
         trips += 1
@@ -91,11 +91,11 @@ def layers(lab: Lab, case: SavedInitializers) -> Verdict:
     """Every initializer argument of the common layers, each with arguments of its own."""
     trip = lab.saving.layer(case)
     for argument, given in case.initializers.items():
-        for told, whole in (("the configuration", trip.config), ("the rebuilt configuration", trip.config_again)):
-            kept = _inner(whole)[argument] if case.wraps else whole[argument]
-            lost = lost_of(given["config"], kept["config"])
+        for label, config in (("the config", trip.config), ("the rebuilt config", trip.config_again)):
+            kept = _inner(config)[argument] if case.wraps else config[argument]
+            lost = differing_entries(given["config"], kept["config"])
             if _class(kept["class_name"]) != given["class_name"] or lost:
-                return failed(f"{told} has {argument} {kept['class_name']} with {kept['config']}", f"{given}")
+                return failed(f"{label} has {argument} {kept['class_name']} with {kept['config']}", f"{given}")
     return judge_trips([trip], {})
 
 
@@ -130,14 +130,14 @@ def saved_models(lab: Lab, kind: str | Recipe) -> Verdict:
 def continued(lab: Lab, rule: Rule) -> Verdict:
     """The optimizer's arguments, its state and its count of steps survive; bit by bit."""
     trace = lab.saving.continued(rule)
-    for told, one, other in (
+    for label, one, other in (
         ("the first steps", trace.initial, trace.saved),
         ("the later steps", trace.saved, trace.weights),
     ):
         if any(np.array_equal(a, b) for a, b in zip(one, other, strict=True)):
-            return failed(f"{told} left a weight where it was", "every weight trained")
+            return failed(f"{label} left a weight where it was", "every weight trained")
     assigned = {} if trace.assigned is None else {"learning_rate": trace.assigned}
-    lost = lost_of(assigned, trace.config) or lost_of(trace.config, trace.config_again)
+    lost = differing_entries(assigned, trace.config) or differing_entries(trace.config, trace.config_again)
     if lost:
         return failed(f"the optimizer read from the file has other {lost}", f"{trace.config}")
     wrong = first_difference(trace.weights, trace.weights_again)
@@ -168,8 +168,8 @@ def clones(lab: Lab, case: tuple[str, bool]) -> Verdict:
     if seeded:
         wrong = first_difference(clone.initial, clone.cloned)
         if wrong:
-            return failed(f"the clone's first weights differ: {wrong}", "those of the model, whose seeds it has")
-        return passed(f"{len(shapes)} first weights repeated")
+            return failed(f"the clone's initial weights differ: {wrong}", "those of the model, whose seeds it has")
+        return passed(f"{len(shapes)} initial weights repeated")
     # A vector may vary without being random: the biases of an LSTM begin with zeros and ones.
     random = [k for k, one in enumerate(clone.initial) if one.ndim > 1 and np.ptp(one) > 0]
     repeated = [k for k in random if np.array_equal(clone.initial[k], clone.cloned[k])]
@@ -214,7 +214,7 @@ def forms(lab: Lab, form: str) -> Verdict:
     if form == "class":
         good = got.kind == "HeNormal" and not np.array_equal(got.draws[0], got.draws[1])
         return passed("fresh HeNormals") if good else failed(f"get(HeNormal) gave {got.kind}", "unseeded HeNormals")
-    lost = lost_of({"mean": 0.25, "stddev": 0.5, "seed": 11}, got.config)
+    lost = differing_entries({"mean": 0.25, "stddev": 0.5, "seed": 11}, got.config)
     if got.kind != "RandomNormal" or lost or not np.array_equal(got.draws[0], got.draws[1]):
         return failed(f"get gave {got.kind} with {got.config}", "RandomNormal with mean 0.25, stddev 0.5, seed 11")
     return passed("RandomNormals with all arguments")
@@ -227,10 +227,10 @@ def forms(lab: Lab, form: str) -> Verdict:
 )
 def parts(lab: Lab, part: SavedPart) -> Verdict:
     """Every documented option has a value that is not its default; what is rebuilt is used, too."""
-    found = lab.saving.parts.part(part.module, part.name, part.options)
-    if found is None:
+    trips_and_options = lab.saving.parts.part(part.module, part.name, part.options)
+    if trips_and_options is None:
         raise NotApplicable(f"this version of Keras has no {part.name}")
-    return judge_trips(*found)
+    return judge_trips(*trips_and_options)
 
 
 @check(
@@ -244,19 +244,19 @@ def layer_options(lab: Lab, layer: LayerOptions) -> Verdict:
     asked = {**layer.options, "name": "named", "trainable": False, "dtype": layer.policy}
     if layer.drawing:
         asked["seed"] = seed
-    trip, told = lab.saving.parts.layer(layer.layer, asked, layer.input_shape, seed, called=layer.drawing)
+    trip, given = lab.saving.parts.layer(layer.layer, asked, layer.input_shape, seed, called=layer.drawing)
     expected: dict[str, Any] = {}
-    for option, value in told.items():
+    for option, value in given.items():
         if isinstance(value, dict):  # a regularizer or constraint, whose configuration may have more in it
             for config in (trip.config, trip.config_again):
                 kept = config[option] or {"class_name": None, "config": {}}
-                lost = lost_of(value["config"], kept["config"])
+                lost = differing_entries(value["config"], kept["config"])
                 if kept["class_name"] != value["class_name"] or lost:
                     return failed(f"{layer.layer}: {option} is {kept}", f"{value}")
         elif option != "dtype":
             expected[option] = value
     expected["compute_dtype"], expected["variable_dtype"] = POLICIES[layer.policy]
-    expected["trained"] = told.get("trainable", True)
+    expected["trained"] = given.get("trainable", True)
     return judge_trips([trip], expected)
 
 
@@ -273,20 +273,20 @@ def seeds(lab: Lab, subject: Initializer | LayerOptions) -> Verdict:
     parts = lab.saving.parts
     if isinstance(subject, LayerOptions):
         name = subject.layer
-        found = parts.layer_seeds(name, subject.options, LAYER_SEEDS)
-        if not found:
+        kept = parts.layer_seeds(name, subject.options, LAYER_SEEDS)
+        if not kept:
             raise NotApplicable(f"this version of {name} takes no seed")
     else:
         name = subject.name
-        found = parts.initializer_seeds(subject, SEEDS)
-    for seed, written, read in found:
+        kept = parts.initializer_seeds(subject, SEEDS)
+    for seed, written, read in kept:
         if (written, read) != (seed, seed):
             return failed(f"{name}: seed {seed} is written as {written} and read as {read}", "the seed given")
     if isinstance(subject, Initializer):
         draws = parts.unseeded(subject)
         if len({draw.tobytes() for draw in draws}) < len(draws):
             return failed(f"{name}: two unseeded ones draw the same", "draws of their own")
-    return passed(f"{name}: {len(found)} seeds kept")
+    return passed(f"{name}: {len(kept)} seeds kept")
 
 
 @check(

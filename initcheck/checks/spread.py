@@ -118,7 +118,7 @@ def judge_fixed(lab: Lab, cell: tuple[str, str, Bound]) -> Verdict:
 )
 def judge_engines(lab: Lab, cell: tuple[str, str]) -> Verdict:
     """Judges one fresh run by both engines, within what rounding may do to it."""
-    _require_served(lab)
+    _require_support(lab)
     found = lab.spread.agreement(*cell)
     said = f"reported losses {found.loss:.2g} apart, {found.rows} rows classified otherwise"
     allowed = f"at most {found.loss_tolerance:.2g} and {found.rows_tolerance} rows"
@@ -127,7 +127,7 @@ def judge_engines(lab: Lab, cell: tuple[str, str]) -> Verdict:
 
 def _fresh(lab: Lab, problem: str, initializer: str, reseeds: int) -> Bound:
     """The cell's first reseeds under the laboratory's streams."""
-    _require_served(lab)
+    _require_support(lab)
     parts = [
         lab.spread.runs(problem, initializer, range(start, min(start + STAGE, reseeds)))
         for start in range(0, reseeds, STAGE)
@@ -135,7 +135,7 @@ def _fresh(lab: Lab, problem: str, initializer: str, reseeds: int) -> Bound:
     return summarize(Runs.join(parts), lab.spread.majority(problem))
 
 
-def _require_served(lab: Lab) -> None:
+def _require_support(lab: Lab) -> None:
     """On Keras 3 the engine serves every problem of the catalogue, so that a refusal there is a failure."""
     if lab.keras.__version__.startswith("2."):
         raise NotApplicable("thousands of reseeds take the ensemble engine, which has no Keras 2")

@@ -52,7 +52,7 @@ def needed_reseeds(old: Counts, alpha: float) -> int:
     times (κ − 1)/4, κ being the calibration's kurtosis, as var(ln s) = (κ − 1)/4n. With N runs at calibration, 1/n is
     less by 1/N. Where nearly all runs end alike, two strays in a hundred are plain in one stage.
     """
-    if ends_alike(old):
+    if is_nearly_constant(old):
         return STAGE
     alone = _needed_alone(old, alpha)
     if alone >= old.n:
@@ -65,7 +65,7 @@ def needed_calibration(old: Counts, alpha: float) -> int:
 
     The inverse of ``needed_reseeds``; 0 where no calibration is large enough.
     """
-    if ends_alike(old):
+    if is_nearly_constant(old):
         return 1
     alone = _needed_alone(old, alpha)
     return math.ceil(1 / (1 / alone - 1 / MOST_RESEEDS)) if alone < MOST_RESEEDS else 0
@@ -77,7 +77,7 @@ def _needed_alone(old: Counts, alpha: float) -> float:
     return max((distance / MEAN_SHIFT) ** 2, (old.kurtosis - 1) / 4 * (distance / math.log(SPREAD_RATIO)) ** 2)
 
 
-def ends_alike(old: Counts) -> bool:
+def is_nearly_constant(old: Counts) -> bool:
     """Whether 99 % of the runs and more end at one accuracy."""
     return bool(old.counts.max() >= (1 - _RARE) * old.n)
 
@@ -86,7 +86,7 @@ def compare(bound: Bound, fresh: Bound) -> list[SpreadFinding]:
     """Mean, standard deviation, runs outside of the 95 % interval and collapses; strays alone where runs end alike."""
     old, new = bound.counts, fresh.counts
     collapses = _compare_shares("collapsed", bound.collapsed, old.n, fresh.collapsed, new.n)
-    if ends_alike(old):
+    if is_nearly_constant(old):
         usual = int(old.values[old.counts.argmax()])
         return [_compare_outside(f"not at {usual}", (usual, usual), old, new), collapses]
     low, high = ends = old.tolerance_interval(0.95)

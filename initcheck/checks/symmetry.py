@@ -19,8 +19,8 @@ from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
-    from initcheck.evidence.symmetry.net_weights import Walk
-    from initcheck.evidence.symmetry.unit_weights import UnitWalk
+    from initcheck.evidence.symmetry.net_weights import WeightTrajectory
+    from initcheck.evidence.symmetry.unit_weights import UnitTrajectory
 
 Array = np.ndarray[Any, Any]
 EXACT = "no tolerance: bits are compared"
@@ -30,24 +30,26 @@ def _subjects(found: tuple[Net, ...]) -> list[Subject]:
     return [Subject(net.name, net) for net in found]
 
 
-def gaps(walk: Walk) -> list[Array]:
+def gaps(trajectory: WeightTrajectory) -> list[Array]:
     """For each hidden layer and step, how far its units are apart: in what they take in, add and give out."""
     found = []
-    for number in range(len(walk.kernels) - 1):
-        taken, added, given = walk.kernels[number], walk.biases[number], walk.kernels[number + 1]
+    for number in range(len(trajectory.kernels) - 1):
+        taken, added, given = trajectory.kernels[number], trajectory.biases[number], trajectory.kernels[number + 1]
         spans = [np.ptp(taken, axis=2).max(axis=1), np.ptp(added, axis=1), np.ptp(given, axis=1).max(axis=1)]
         found.append(np.max(spans, axis=0))
     return found
 
 
-def moved(walk: Walk) -> list[bool]:
+def moved(trajectory: WeightTrajectory) -> list[bool]:
     """For each kernel, the output's last, whether training changed it at all."""
-    return [bool(np.any(kernel[-1] != kernel[0])) for kernel in walk.kernels]
+    return [bool(np.any(kernel[-1] != kernel[0])) for kernel in trajectory.kernels]
 
 
-def learned(walk: Walk) -> bool:
+def learned(trajectory: WeightTrajectory) -> bool:
     """Whether the output bias moved: a training that takes no step leaves every symmetry as it was."""
-    return bool(np.any(walk.biases[-1][-1] != walk.biases[-1][0]) and np.all(np.isfinite(walk.losses)))
+    return bool(
+        np.any(trajectory.biases[-1][-1] != trajectory.biases[-1][0]) and np.all(np.isfinite(trajectory.losses))
+    )
 
 
 def tolerance(net: Net, rate: float) -> float:
@@ -71,8 +73,8 @@ def judge_zeros(lab: Lab, net: Net) -> Verdict:
 
     Whether it does is seen on this machine's matrix products of the net's shapes; elsewhere rounding is allowed.
     """
-    walk = lab.models.walk(net)
-    return _judge_kept(walk, net, 0.0 if walk.alike else tolerance(net, walk.rate))
+    trajectory = lab.models.weight_trajectory(net)
+    return _judge_kept(trajectory, net, 0.0 if trajectory.same_arithmetic else tolerance(net, trajectory.rate))
 
 
 @check(
@@ -96,19 +98,19 @@ def judge_constants(lab: Lab, net: Net) -> Verdict:
 
 
 def _judge_kept_up_to_rounding(lab: Lab, net: Net) -> Verdict:
-    walk = lab.models.walk(net)
-    return _judge_kept(walk, net, tolerance(net, walk.rate))
+    trajectory = lab.models.weight_trajectory(net)
+    return _judge_kept(trajectory, net, tolerance(net, trajectory.rate))
 
 
-def _judge_kept(walk: Walk, net: Net, allowed: float) -> Verdict:
+def _judge_kept(trajectory: WeightTrajectory, net: Net, allowed: float) -> Verdict:
     bound = f"± {allowed:.2g} by rounding" if allowed else EXACT
-    if not (all(moved(walk)) and learned(walk)):
-        return failed(f"{net.name}: kernels moved {moved(walk)}", "all moved, else nothing is shown", bound=bound)
-    return _judge_gaps(walk, net, allowed, bound)
+    if not (all(moved(trajectory)) and learned(trajectory)):
+        return failed(f"{net.name}: kernels moved {moved(trajectory)}", "all moved, else nothing is shown", bound=bound)
+    return _judge_gaps(trajectory, net, allowed, bound)
 
 
-def _judge_gaps(walk: Walk, net: Net, allowed: float, bound: str) -> Verdict:
-    found = gaps(walk)
+def _judge_gaps(trajectory: WeightTrajectory, net: Net, allowed: float, bound: str) -> Verdict:
+    found = gaps(trajectory)
     largest = float(np.max(found))
     if not largest <= allowed:  # NaN is no symmetry
         broken = ~(np.array(found) <= allowed)
@@ -126,10 +128,10 @@ def _judge_gaps(walk: Walk, net: Net, allowed: float, bound: str) -> Verdict:
 )
 def judge_resting(lab: Lab, net: Net) -> Verdict:
     """Judges all kernels and hidden biases at every step: they stay 0, while the training takes its steps."""
-    walk = lab.models.walk(net)
-    if not learned(walk):
+    trajectory = lab.models.weight_trajectory(net)
+    if not learned(trajectory):
         return failed(f"{net.name}: the output bias did not move", "moved by the training", bound=EXACT)
-    still = [*walk.kernels, *walk.biases[:-1]]
+    still = [*trajectory.kernels, *trajectory.biases[:-1]]
     if any(np.any(values != 0) for values in still):
         largest = max(float(np.abs(values).max()) for values in still)
         return failed(f"{net.name}: weights of up to {largest:.3g}", "0: no gradient reaches them", bound=EXACT)
@@ -143,9 +145,9 @@ def judge_resting(lab: Lab, net: Net) -> Verdict:
 )
 def judge_moving(lab: Lab, net: Net) -> Verdict:
     """Judges the step at which each kernel first moves: the output's at the first, the next below at the second."""
-    walk = lab.models.walk(net)
-    first = [_first_move(kernel) for kernel in walk.kernels]
-    expected = list(range(len(walk.kernels), 0, -1))
+    trajectory = lab.models.weight_trajectory(net)
+    first = [_first_move(kernel) for kernel in trajectory.kernels]
+    expected = list(range(len(trajectory.kernels), 0, -1))
     if first != expected:
         return failed(f"{net.name}: kernels first move at steps {first}", f"{expected}", bound=EXACT)
     return passed(f"{net.name}: kernels first move at steps {first}", bound=EXACT)
@@ -169,8 +171,8 @@ def judge_random(lab: Lab, row: Initializer) -> Verdict:
         reason = "takes no seed" if isinstance(row.law, Unstated) else "is not random"
         raise NotApplicable(f"{row.name} {reason}")
     net = nets.net_of_row(row.name)
-    walk = lab.models.walk(net, row=row)
-    for number, kernel in enumerate(walk.kernels[:-1]):
+    trajectory = lab.models.weight_trajectory(net, row=row)
+    for number, kernel in enumerate(trajectory.kernels[:-1]):
         stages = {"at the start": kernel[0], "at the end": kernel[-1], "in what they learned": kernel[-1] - kernel[0]}
         for stage, values in stages.items():
             if len(np.unique(values, axis=1).T) < values.shape[1]:
@@ -187,17 +189,17 @@ def judge_random(lab: Lab, row: Initializer) -> Verdict:
 )
 def judge_permuted(lab: Lab, net: Net) -> Verdict:
     """Judges every step of two trainings of one random net, against a tolerance for sums in another order."""
-    walk, other = lab.models.walk(net), lab.models.walk(net, permuted=True)
-    allowed = tolerance(net, walk.rate)
+    trajectory, other = lab.models.weight_trajectory(net), lab.models.weight_trajectory(net, permuted=True)
+    allowed = tolerance(net, trajectory.rate)
     bound = f"± {allowed:.2g} by rounding"
-    if not all(moved(walk)):
-        return failed(f"{net.name}: kernels moved {moved(walk)}", "all moved, else nothing is shown", bound=bound)
-    if all(np.array_equal(one, two) for one, two in zip(walk.kernels, other.kernels, strict=True)):
+    if not all(moved(trajectory)):
+        return failed(f"{net.name}: kernels moved {moved(trajectory)}", "all moved, else nothing is shown", bound=bound)
+    if all(np.array_equal(one, two) for one, two in zip(trajectory.kernels, other.kernels, strict=True)):
         return failed(f"{net.name}: both orders have the same kernels", "permuted ones", bound=bound)
-    largest = float(np.abs(walk.losses - other.losses).max())
-    last = len(walk.kernels) - 1
+    largest = float(np.abs(trajectory.losses - other.losses).max())
+    last = len(trajectory.kernels) - 1
     for number in range(last + 1):
-        kernel, bias = walk.kernels[number], walk.biases[number]
+        kernel, bias = trajectory.kernels[number], trajectory.biases[number]
         if number > 0:
             kernel = kernel[:, other.orders[number - 1]]
         if number < last:
@@ -217,8 +219,8 @@ def judge_breaking(lab: Lab, net: Net) -> Verdict:
 
     All together and not one float alone, as 120 pairs of floats are equal too often by chance: see ``nets.BREAKING``.
     """
-    walk = lab.models.walk(net)
-    units = np.concatenate([walk.kernels[0][-1].T, walk.kernels[1][-1]], axis=1)
+    trajectory = lab.models.weight_trajectory(net)
+    units = np.concatenate([trajectory.kernels[0][-1].T, trajectory.kernels[1][-1]], axis=1)
     different = len(np.unique(units, axis=0))
     if different < len(units):
         return failed(f"{net.name}: {different} different units of {len(units)}", "all different", bound=EXACT)
@@ -232,13 +234,13 @@ def judge_breaking(lab: Lab, net: Net) -> Verdict:
 )
 def judge_keeping(lab: Lab, net: Net) -> Verdict:
     """Judges every step, at a width where every unit goes through the same arithmetic."""
-    walk = lab.models.walk(net)
-    if not learned(walk):
+    trajectory = lab.models.weight_trajectory(net)
+    if not learned(trajectory):
         return failed(f"{net.name}: the output bias did not move", "moved by the training", bound=EXACT)
     expected = [bool(net.bias)] * 2
-    if moved(walk) != expected:
-        return failed(f"{net.name}: kernels moved {moved(walk)}", f"{expected}", bound=EXACT)
-    return _judge_gaps(walk, net, 0.0, EXACT)
+    if moved(trajectory) != expected:
+        return failed(f"{net.name}: kernels moved {moved(trajectory)}", f"{expected}", bound=EXACT)
+    return _judge_gaps(trajectory, net, 0.0, EXACT)
 
 
 @check(
@@ -248,7 +250,7 @@ def judge_keeping(lab: Lab, net: Net) -> Verdict:
 )
 def judge_filters_and_units(lab: Lab, net: UnitNet) -> Verdict:
     """Judges every step of nets of zeros and of a constant whose weights all move, in float64."""
-    return judge_units(lab.models.unit_walk(net), net)
+    return judge_units(lab.models.unit_trajectory(net), net)
 
 
 def unit_tolerance(net: UnitNet) -> float:
@@ -261,14 +263,17 @@ def unit_tolerance(net: UnitNet) -> float:
     return 20 * terms * float(np.finfo(np.float64).eps) * net.steps * 10 * 10 * 0.1
 
 
-def judge_units(walk: UnitWalk, net: UnitNet) -> Verdict:
+def judge_units(trajectory: UnitTrajectory, net: UnitNet) -> Verdict:
     """Whether all weights moved, and were the same for all units, and all pairs of units, at every step."""
     allowed = unit_tolerance(net)
     bound = f"± {allowed:.2g} by rounding"
-    still = [name for name, values in walk.weights.items() if np.any(values[-1] == values[0])]
-    if still or not np.all(np.isfinite(walk.losses)):
+    still = [name for name, values in trajectory.weights.items() if np.any(values[-1] == values[0])]
+    if still or not np.all(np.isfinite(trajectory.losses)):
         return failed(f"{net.name}: {still} did not move", "all moved, else nothing is shown", bound=bound)
-    gaps = {name: np.ptp(values, axis=-1).reshape(len(values), -1).max(axis=1) for name, values in walk.weights.items()}
+    gaps = {
+        name: np.ptp(values, axis=-1).reshape(len(values), -1).max(axis=1)
+        for name, values in trajectory.weights.items()
+    }
     name, gap = max(gaps.items(), key=lambda found: float(found[1].max()))
     largest = float(np.max([values.max() for values in gaps.values()]))
     if not largest <= allowed:  # NaN is no symmetry

@@ -1,4 +1,4 @@
-"""Holds numbers against the oracle's, within what rounding allows."""
+"""Compares values with those of the oracle, within rounding error."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from initcheck.records import Verdict, failed, passed
 _BOUND = "bound: the formula's rounding errors in float32, added up"
 
 
-def verdict(found: Iterable[tuple[str, Any, Rounded]]) -> Verdict:
-    """Holds what was found against what the oracle says, within what rounding allows."""
-    compared = list(found)
-    worst, (told, measured, expected) = max(
-        ((excess(measured, expected), (told, measured, expected)) for told, measured, expected in compared),
+def verdict(labelled: Iterable[tuple[str, Any, Rounded]]) -> Verdict:
+    """Compares labelled values with those of the oracle, within rounding error."""
+    compared = list(labelled)
+    worst, (label, measured, expected) = max(
+        ((excess(measured, expected), (label, measured, expected)) for label, measured, expected in compared),
         key=lambda one: one[0],
     )
     if worst <= 1:
         return passed(f"{len(compared)} arrays within {worst:.2f} of what rounding allows", bound=_BOUND)
     measured = np.asarray(measured, dtype=np.float64)
     if measured.shape != expected.shape:
-        return failed(f"{told} has shape {measured.shape}", f"shape {expected.shape}")
+        return failed(f"{label} has shape {measured.shape}", f"shape {expected.shape}")
     allowed = OTHER_ORDER * expected.error + TINY
     ratio = np.nan_to_num(np.abs(measured - expected.value) / allowed, nan=np.inf, posinf=np.inf)
     at = np.unravel_index(int(ratio.argmax()), measured.shape)
     return failed(
-        f"{told}{list(map(int, at)) if at else ''} is {measured[at]:.9g}",
+        f"{label}{list(map(int, at)) if at else ''} is {measured[at]:.9g}",
         f"{expected.value[at]:.9g} ± {allowed[at]:.1g}",
         bound=_BOUND,
         effect=float(worst),

@@ -73,7 +73,7 @@ class Steps:
         weights = None if share is None else _tensor(share)
         return np.asarray(self._loss(loss, **config)(_tensor(y), _tensor(output), sample_weight=weights))
 
-    def knows_reduction(self, name: str) -> bool:
+    def supports_reduction(self, name: str) -> bool:
         """Whether losses of this version take that ``reduction``."""
         try:
             self._loss("mean_squared_error", reduction=name)
@@ -87,11 +87,11 @@ class Steps:
 
     def named_metric(self, name: str, y: np.ndarray, output: np.ndarray) -> float:
         """The mean of what the metric that goes by that name makes of targets and outputs."""
-        found = self._keras.metrics.get(name)
-        if not hasattr(found, "update_state"):  # Keras 2 gives the function, which ``compile`` wraps
-            return float(np.mean(np.asarray(found(_tensor(y), _tensor(output)))))
-        found.update_state(_tensor(y), _tensor(output))
-        return float(found.result())
+        metric = self._keras.metrics.get(name)
+        if not hasattr(metric, "update_state"):  # Keras 2 gives the function, which ``compile`` wraps
+            return float(np.mean(np.asarray(metric(_tensor(y), _tensor(output)))))
+        metric.update_state(_tensor(y), _tensor(output))
+        return float(metric.result())
 
     def fuzz_factor(self) -> float:
         """What keeps numeric expressions away from zero."""
@@ -182,8 +182,8 @@ class Steps:
         """
         dtype = weights[0].dtype.name if weights else x.dtype.name
         layer = self._layer(name, config, weights, x, dtype)
-        told = {} if training is None else {"training": training}
-        return np.asarray(layer(_tensor(x), **told)), layer.get_weights()
+        mode = {} if training is None else {"training": training}
+        return np.asarray(layer(_tensor(x), **mode)), layer.get_weights()
 
     def layer_gradients(
         self,
@@ -286,8 +286,8 @@ class Steps:
                 **({"class_weight": dict(enumerate(task.class_weights))} if task.class_weights else {}),
             ).history
             x, y, *shares = _parts(task, rows)
-            told = {"sample_weight": shares[0]} if shares else {}
-            evaluated = model.evaluate(x, y, batch_size=task.batch, verbose=0, return_dict=True, **told)
+            weighting = {"sample_weight": shares[0]} if shares else {}
+            evaluated = model.evaluate(x, y, batch_size=task.batch, verbose=0, return_dict=True, **weighting)
             predicted = model.predict(rows.x, batch_size=task.batch, verbose=0)
         if task.class_weights:
             rows = rows.with_sample_weight(np.array(task.class_weights)[class_of(rows.y)])

@@ -59,18 +59,20 @@ class Orders:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def taken(self, feed: Feed, *, stream: int = 0, step: int = 0, look: int = 0) -> Order:
+    def taken(self, feed: Feed, *, stream: int = 0, step: int = 0, after_work: bool = False) -> Order:
         """The order in which ``fit`` took that feed's rows.
 
         Args:
             feed: How the rows are fed.
             stream: Other streams have other global seeds.
             step: Added to the global seed, to get its neighbours.
-            look: Later looks at the same order come after unrelated random work.
+            after_work: Whether unrelated random work comes before it.
         """
         found: Order = self._session.once(
-            ("order", feed, stream, step, look),
-            lambda: take(self._session.keras, feed, feed_seed(self._session, feed, stream) + step, look=look),
+            ("order", feed, stream, step, after_work),
+            lambda: take(
+                self._session.keras, feed, feed_seed(self._session, feed, stream) + step, after_work=after_work
+            ),
         )
         return found
 
@@ -80,10 +82,10 @@ def feed_seed(session: Session, feed: Feed, stream: int = 0) -> int:
     return session.stream("order", feed.name, stream)
 
 
-def take(keras: Any, feed: Feed, seed: int, *, look: int = 0) -> Order:
+def take(keras: Any, feed: Feed, seed: int, *, after_work: bool = False) -> Order:
     """Fits a model that only notes what it is handed."""
-    if look:
-        unrelated.train(keras, seed + look)
+    if after_work:
+        unrelated.train(keras, seed + 1)
     keras.utils.set_random_seed(seed)
     model = _note_taker(keras)()
     model.compile(
@@ -119,17 +121,17 @@ def _fed(feed: Feed, inputs: Any, targets: Any, sample_weights: Any) -> dict[str
         starts = range(0, feed.rows, feed.batch_size)
         batches = [tuple(part[start : start + feed.batch_size] for part in rows) for start in starts]
         return {"x": (batch for _ in itertools.count() for batch in batches), "steps_per_epoch": len(batches)}
-    told = {"batch_size": feed.batch_size} if feed.batch_size else {}
-    return {"x": inputs, "y": targets, "sample_weight": sample_weights, "validation_split": feed.held_out, **told}
+    batch_size = {"batch_size": feed.batch_size} if feed.batch_size else {}
+    return {"x": inputs, "y": targets, "sample_weight": sample_weights, "validation_split": feed.held_out, **batch_size}
 
 
 def _without_training(model: Any, inputs: Any, targets: Any, feed: Feed) -> tuple[Array, Array]:
     """The rows as ``evaluate`` takes them and as ``predict`` gives them back."""
     model.notes.append({what: [] for what in _NOTED.values()})
-    told = {"batch_size": feed.batch_size} if feed.batch_size else {}
-    model.evaluate(inputs, targets, verbose=0, **told)
-    found = model.predict(inputs, verbose=0, **told)
-    predicted = np.ravel(found["first"] if isinstance(found, dict) else found)
+    batch_size = {"batch_size": feed.batch_size} if feed.batch_size else {}
+    model.evaluate(inputs, targets, verbose=0, **batch_size)
+    outputs = model.predict(inputs, verbose=0, **batch_size)
+    predicted = np.ravel(outputs["first"] if isinstance(outputs, dict) else outputs)
     return np.concatenate([np.empty(0, np.int64), *model.notes[-1]["held_out"]]), predicted.astype(np.int64)
 
 

@@ -65,13 +65,13 @@ def _subclass(keras: Any) -> Any:
 
         def call(self, inputs: Any, training: Any = None) -> Any:
             for layer in self.stack:
-                inputs = layer(inputs, training=training) if minds_training(layer) else layer(inputs)
+                inputs = layer(inputs, training=training) if accepts_training(layer) else layer(inputs)
             return inputs
 
     return Stack
 
 
-def minds_training(layer: Any) -> bool:
+def accepts_training(layer: Any) -> bool:
     """Whether calling that layer takes ``training``."""
     import inspect
 

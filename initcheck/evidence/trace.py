@@ -1,8 +1,9 @@
-"""What a training leaves behind, stage by stage, and what it is recognized by."""
+"""The arrays of one training, stage by stage, and their digests."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,17 @@ Array = np.ndarray[Any, Any]
 Arrays = tuple[Array, ...]
 
 
+class Repetition(Enum):
+    """Which of the trainings of one recipe, all under one stream."""
+
+    FIRST = "first"
+    AFTER_WORK = "after unrelated random work"
+    OTHER_GLOBAL_SEED = "after unrelated random work, under another global seed"
+
+
 @dataclass(frozen=True)
 class Trace:
-    """One training, stage by stage: what goes in at one stage decides the next.
+    """The arrays of one training, stage by stage; each stage decides the next.
 
     Attributes:
         initial_weights: All weights before the first step.
@@ -28,7 +37,7 @@ class Trace:
         accuracies: Every batch's accuracy, of the same shape; empty where targets are real numbers.
         final_weights: All weights after the last step.
         predictions: For all training rows, by ``predict``.
-        predictions_again: The same, asked for a second time after the first training of its kind.
+        predictions_again: Those of a second call of ``predict``, after the first training only.
     """
 
     initial_weights: Arrays

@@ -206,12 +206,12 @@ def sgd_rate_outside_velocity(keras: Any) -> None:
     original = keras.optimizers.SGD.update_step
 
     def update_step(self: Any, *args: Any) -> Any:
-        told = self.momentum
-        self.momentum = told * tf.where(self.iterations > 0, _rate_changes(self, 0, -1), 1.0) if told else told
+        given = self.momentum
+        self.momentum = given * tf.where(self.iterations > 0, _rate_changes(self, 0, -1), 1.0) if given else given
         try:
             return original(self, *args)
         finally:
-            self.momentum = told
+            self.momentum = given
 
     keras.optimizers.SGD.update_step = update_step
 
@@ -501,13 +501,13 @@ def clip_by_lookup_lost(keras: Any) -> None:
 
     def apply_gradients(self: Any, pairs: Any, *args: Any, **options: Any) -> Any:
         pairs = list(pairs)
-        told, sparse = self.clipvalue, any(isinstance(gradient, tf.IndexedSlices) for gradient, _ in pairs)
+        given, sparse = self.clipvalue, any(isinstance(gradient, tf.IndexedSlices) for gradient, _ in pairs)
         if sparse:
             self.clipvalue = None
         try:
             return original(self, pairs, *args, **options)
         finally:
-            self.clipvalue = told
+            self.clipvalue = given
 
     keras.optimizers.SGD.apply_gradients = apply_gradients
 
@@ -520,11 +520,11 @@ def evaluate_moves_weights(keras: Any) -> None:
     original = keras.Model.evaluate
 
     def evaluate(self: Any, *args: Any, **options: Any) -> Any:
-        found = original(self, *args, **options)
+        results = original(self, *args, **options)
         weights = self.get_weights()
         weights[0] = np.nextafter(weights[0], np.float32(np.inf))
         self.set_weights(weights)
-        return found
+        return results
 
     keras.Model.evaluate = evaluate
 

@@ -11,12 +11,12 @@ def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) ->
     original = keras_class.update_step
 
     def update_step(self: Any, *args: Any, **options: Any) -> Any:
-        told = getattr(self, attribute)
-        setattr(self, attribute, change(told))
+        given = getattr(self, attribute)
+        setattr(self, attribute, change(given))
         try:
             return original(self, *args, **options)
         finally:
-            setattr(self, attribute, told)
+            setattr(self, attribute, given)
 
     keras_class.update_step = update_step
 

@@ -347,7 +347,7 @@ def frozen_noise(keras: Any) -> None:
 
 
 @mutant("seed-notes-itself", "harmless: set_random_seed remembers the last seed in an attribute")
-def remember(keras: Any) -> None:
+def keep_last_seed(keras: Any) -> None:
     original = _original_seed(keras)
 
     def set_random_seed(seed: int) -> None:
@@ -357,10 +357,10 @@ def remember(keras: Any) -> None:
     keras.utils.set_random_seed = set_random_seed
 
 
-def _wrap_call(found: Any, change: Any) -> None:
-    original = found.__call__
+def _wrap_call(keras_class: Any, change: Any) -> None:
+    original = keras_class.__call__
 
     def call(self: Any, *arguments: Any, **rest: Any) -> Any:
         return change(original(self, *arguments, **rest))
 
-    found.__call__ = call
+    keras_class.__call__ = call

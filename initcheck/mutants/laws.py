@@ -354,12 +354,12 @@ def _milder(keras: Any) -> None:
     original = keras.layers.Dropout.call
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        told = self.rate
-        self.rate = told if tf.executing_eagerly() else 0.8 * told
+        given = self.rate
+        self.rate = given if tf.executing_eagerly() else 0.8 * given
         try:
             return original(self, *args, **kwargs)
         finally:
-            self.rate = told
+            self.rate = given
 
     keras.layers.Dropout.call = call
 

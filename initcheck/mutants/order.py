@@ -102,7 +102,7 @@ def clock(keras: Any) -> None:
 
 
 @mutant("shuffle-always-alike", "fit takes one order under every seed", caught_by=("ORD05", "ORD12"))
-def always_alike(keras: Any) -> None:
+def always_one_order(keras: Any) -> None:
     _wrap_fit(keras, lambda rows, batch_size: (np.random.RandomState(0).permutation(rows), False))
 
 

@@ -232,9 +232,9 @@ def _wrap(keras: Any) -> None:
         original = generator.next
 
         def following(self: Any, *args: Any, **kwargs: Any) -> Any:
-            found = original(self, *args, **kwargs)
+            result = original(self, *args, **kwargs)
             self.state.assign(self.state.value % np.array([2**32 - 1, 1024], np.uint32))
-            return found
+            return result
 
         generator.next = following
 

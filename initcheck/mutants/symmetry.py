@@ -122,14 +122,14 @@ def noisy_steps(keras: Any) -> None:
     original = keras.Model.train_on_batch
 
     def train_on_batch(self: Any, *arguments: Any, **rest: Any) -> Any:
-        found = original(self, *arguments, **rest)
+        result = original(self, *arguments, **rest)
         stream = np.random.RandomState(5)
         values = [
             value + (1e-9 * stream.normal(size=value.shape)).astype(value.dtype) if value.ndim == 2 else value
             for value in self.get_weights()
         ]
         self.set_weights(values)
-        return found
+        return result
 
     keras.Model.train_on_batch = train_on_batch
 
@@ -142,12 +142,12 @@ def _wrap_last_unit(keras_class: Any) -> None:
     def call(self: Any, *arguments: Any, **rest: Any) -> Any:
         import tensorflow as tf
 
-        found = original(self, *arguments, **rest)
-        outputs = found[0] if isinstance(found, tuple) else found
+        result = original(self, *arguments, **rest)
+        outputs = result[0] if isinstance(result, tuple) else result
         scale = np.ones(outputs.shape[-1])
         scale[-1] += 1e-6
         scaled = outputs * tf.cast(scale, outputs.dtype)
-        return (scaled, [scaled, *found[1][1:]]) if isinstance(found, tuple) else scaled
+        return (scaled, [scaled, *result[1][1:]]) if isinstance(result, tuple) else scaled
 
     keras_class.call = call
 
@@ -158,12 +158,12 @@ def idle_first_step(keras: Any) -> None:
 
     def train_on_batch(self: Any, *arguments: Any, **rest: Any) -> Any:
         before, first = self.get_weights(), not getattr(self, "_initcheck_trained", False)
-        found = original(self, *arguments, **rest)
+        result = original(self, *arguments, **rest)
         if first:
             self._initcheck_trained = True
             pairs = zip(before, self.get_weights(), strict=True)
             self.set_weights([old if old.ndim == 2 else new for old, new in pairs])
-        return found
+        return result
 
     keras.Model.train_on_batch = train_on_batch
 

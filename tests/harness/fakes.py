@@ -17,7 +17,7 @@ from initcheck.seeding import derive_seed
 Generator = Callable[[Initializer, tuple[int, ...], int | None, str], np.ndarray]
 
 
-def faultless(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str = "float32") -> np.ndarray:
+def healthy_draw(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str = "float32") -> np.ndarray:
     """A draw of that row's law."""
     import ml_dtypes
 
@@ -81,7 +81,7 @@ class FakeDraws:
 class FakeLab:
     """What a check sees of a laboratory."""
 
-    generate: Generator = faultless
+    generate: Generator = healthy_draw
     layers: Any = None
     seed: int = 7
     factor: float = 1.0

@@ -33,7 +33,7 @@ from initcheck.evidence.baseline.recorded_draws import (
     pooled_draws,
 )
 from initcheck.evidence.baseline.shuffled_fit import fit_shuffled
-from initcheck.evidence.baseline.stages import StagedTraining
+from initcheck.evidence.baseline.stages import StageRecorder
 from initcheck.evidence.spread import buildable
 from initcheck.frameworks.environment import environment
 from initcheck.frameworks.memory import require_memory_for_runs
@@ -195,7 +195,7 @@ def _require_reseeds(problem: Problem, reseeds: int | None) -> None:
 
 
 def _traces(problem: Problem, rows: Sequence[Initializer], seed: int, advance: Advance) -> dict[str, TraceRecord]:
-    training = StagedTraining(problem)
+    training = StageRecorder(problem)
     traces = {}
     for row in rows:
         run = training.train(row, run_seed(seed, problem.name, row.name, 0))

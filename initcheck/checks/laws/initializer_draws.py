@@ -96,7 +96,7 @@ def mean_and_signs(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """The z tests of the mean and of the signs, for each shape, each class of shapes and all together."""
     groups = samples.groups(samples.sample(lab, row))
     mean, signs = most_suspicious(groups, mean_test()), most_suspicious(groups, sign_test)
-    worst = min(mean, signs, key=lambda found: found.p_value)
+    worst = min(mean, signs, key=lambda finding: finding.p_value)
     twice = Finding(worst.group, worst.value, worst.n, min(1.0, 2 * worst.p_value))
     if worst is mean:
         return judged(
@@ -161,12 +161,12 @@ def distribution(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     bits = min(22, int(math.log2(largest.law.stddev / (2.0**-22 * max(abs(largest.law.mean), 1e-30)))))
     elements = {f"{largest.kind} {largest.shape}": largest.values.astype(np.float64).ravel()}
     repeats = most_suspicious(elements, resolution_test(bits))
-    told = {
+    findings = {
         "distance from the documented distribution function": (shape, "0"),
         "most extreme element, in σ,": (ends, f"the extreme of n draws of a {law.family} law"),
         "repeated elements": (repeats, f"those of a grid of 2^{bits}"),
     }
-    what, (worst, expected) = min(told.items(), key=lambda item: item[1][0].p_value)
+    what, (worst, expected) = min(findings.items(), key=lambda item: item[1][0].p_value)
     thrice = Finding(worst.group, worst.value, worst.n, min(1.0, 3 * worst.p_value))
     return judged(thrice, alpha, f"{row.name}, {worst.group}: {what} {worst.value:.5g}", expected, effect=worst.value)
 
@@ -280,7 +280,10 @@ def default_dtype(lab: Lab, row: Initializer) -> Verdict:
     """Documented: "If not specified, keras.backend.floatx() is used"; bit for bit the draw of that dtype."""
     shape, seed = (4, 3), lab.stream("laws", "floatx", row.name)
     for dtype in ("float64", "float16", "float32"):
-        values, told = lab.draws.under(dtype, row, shape, seed=seed), lab.draws.draw(row, shape, seed=seed, dtype=dtype)
-        if str(values.dtype) != dtype or not np.array_equal(values, told):
+        values, given = (
+            lab.draws.under(dtype, row, shape, seed=seed),
+            lab.draws.draw(row, shape, seed=seed, dtype=dtype),
+        )
+        if str(values.dtype) != dtype or not np.array_equal(values, given):
             return failed(f"{row.name} under floatx {dtype}: {values.dtype}, or other values", f"the draw in {dtype}")
     return passed(f"{row.name}: three dtypes")

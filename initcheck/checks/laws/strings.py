@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def string_arguments(lab: Lab, name: str) -> Verdict:
     """The configuration of what ``initializers.get`` returns; SER09 judges which names it knows."""
     keras_class, arguments = MEANINGS[name]
-    found, config = lab.draws.described(name, keras_class)
+    actual, config = lab.draws.described(name, keras_class)
     # Keys beyond the documented ones are a version's own affair; a seed nobody gave is none.
-    told = {key: config.get(key) for key in (*arguments, "seed")}
-    if found != keras_class or told != {**arguments, "seed": None}:
-        return failed(f"{name!r} is {found} with {told}", f"{keras_class} with {dict(arguments)} and no seed")
-    return passed(f"{name!r}: {keras_class} with {told}")
+    documented = {key: config.get(key) for key in (*arguments, "seed")}
+    if actual != keras_class or documented != {**arguments, "seed": None}:
+        return failed(f"{name!r} is {actual} with {documented}", f"{keras_class} with {dict(arguments)} and no seed")
+    return passed(f"{name!r}: {keras_class} with {documented}")

@@ -30,7 +30,7 @@ Change = Callable[[list[Array]], list[Array]]
 
 
 @dataclass(frozen=True, eq=False)
-class StagedRun:
+class TrainingStages:
     """What one training left behind.
 
     Attributes:
@@ -47,7 +47,7 @@ class StagedRun:
     deviations: Mapping[str, float]
 
 
-class StagedTraining:
+class StageRecorder:
     """Trains one problem through ``fit``: its first step by itself, and the whole.
 
     Args:
@@ -63,7 +63,7 @@ class StagedTraining:
         self._x, self._y = first.x_train, first.y_train
         self._first = ReferenceEngine(problem, epochs=1, data=first)
 
-    def train(self, row: Initializer, seed: int) -> StagedRun:
+    def train(self, row: Initializer, seed: int) -> TrainingStages:
         """The run of that seed under that initializer."""
         found = self._first_step(row, seed, _unmoved)
         stages = {
@@ -82,7 +82,7 @@ class StagedTraining:
             with np.errstate(invalid="ignore"):  # of a training that diverges at once
                 unit = float(np.spacing(np.float32(max(np.abs(array).max(initial=0) for array in stages[stage]))))
             deviations[stage] = max(deviations[stage], len(self._x) * unit)
-        return StagedRun(
+        return TrainingStages(
             seed, self._problem.epochs * -(-len(self._data.x_train) // self._problem.batch_size), stages, deviations
         )
 

@@ -16,16 +16,16 @@ ROWS, PLACES, UNITS, BATCH, EPOCHS = 8, 2, 32, 4, 3
 Masks = dict[str, dict[str, list[Array]]]  # layer → with a seed or without → one a step
 
 
-def masks(keras: Any, seed: int, *, look: int) -> Masks:
+def masks(keras: Any, seed: int, *, after_work: bool) -> Masks:
     """What each kind of layer, with an int seed and without one, made of ones at every step of every epoch.
 
     Args:
         keras: Keras as installed.
         seed: The global seed; the layers' seeds are derived from it.
-        look: 1 for a training after unrelated random work.
+        after_work: Whether unrelated random work comes before it.
     """
-    if look:
-        unrelated.work(keras, seed + look)
+    if after_work:
+        unrelated.work(keras, seed + 1)
     keras.utils.set_random_seed(seed)
     seen: Masks = {}
     layers = keras.layers

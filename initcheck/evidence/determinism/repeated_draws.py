@@ -79,7 +79,7 @@ def repeat_draws(
     return [RepeatedDraws(*one, *values) for one, values in zip(asked, ways, strict=True)]
 
 
-def draw_often(row: Initializer, seed: int, shape: tuple[int, ...], calls: int) -> list[Array]:
+def draw_in_a_row(row: Initializer, seed: int, shape: tuple[int, ...], calls: int) -> list[Array]:
     """What one instance of that row returns at each of many calls."""
     instance = make_initializer(row, seed)
     return [np.array(instance(shape)) for _ in range(calls)]

@@ -15,14 +15,14 @@ from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.determinism.function_calls import SeededCalls, call_seeded
 from initcheck.evidence.determinism.global_seeds import First, first_draws
 from initcheck.evidence.determinism.masks import Masks, masks
-from initcheck.evidence.determinism.repeated_draws import RepeatedDraws, draw_often, repeat_draws
+from initcheck.evidence.determinism.repeated_draws import RepeatedDraws, draw_in_a_row, repeat_draws
 from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, SourceDraws, draw
 from initcheck.evidence.session import Session
-from initcheck.evidence.symmetry.net_weights import Walk, walk
-from initcheck.evidence.symmetry.unit_weights import UnitWalk, walk_units
+from initcheck.evidence.symmetry.net_weights import WeightTrajectory, train_net
+from initcheck.evidence.symmetry.unit_weights import UnitTrajectory, train_units
 from initcheck.evidence.toy_data import recipe_rows
 from initcheck.evidence.toy_models import make_layers, make_model, make_recorder
-from initcheck.evidence.trace import Array, Arrays, Trace
+from initcheck.evidence.trace import Array, Arrays, Repetition, Trace
 from initcheck.frameworks.instances import LayerInitializers
 
 if TYPE_CHECKING:
@@ -41,28 +41,35 @@ class Models:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def trace(self, recipe: Recipe, *, look: int = 0, style: str = "sequential", stream: int = 0) -> Trace:
+    def trace(
+        self,
+        recipe: Recipe,
+        *,
+        repetition: Repetition = Repetition.FIRST,
+        style: str = "sequential",
+        stream: int = 0,
+    ) -> Trace:
         """The trace of that recipe.
 
         Args:
             recipe: What to train.
-            look: 0 for the first training; 1 for one after unrelated random work; 2 for one under another global seed.
+            repetition: Which training of the recipe.
             style: ``sequential``, ``functional`` or ``subclassed``.
             stream: Trainings of another stream have other seeds.
         """
         seed = self._session.stream("recipe", recipe.name, stream)
         found: Trace = self._session.once(
-            ("trace", recipe, look, style, stream),
-            lambda: trace_recipe(self._session.keras, recipe, seed, style=style, look=look),
+            ("trace", recipe, repetition, style, stream),
+            lambda: trace_recipe(self._session.keras, recipe, seed, style=style, repetition=repetition),
         )
         return found
 
-    def trace_problem(self, problem: Problem, row: Initializer, *, look: int = 0) -> Trace:
-        """The trace of the first steps of that problem under that initializer; later looks as in ``trace``."""
+    def trace_problem(self, problem: Problem, row: Initializer, *, after_work: bool = False) -> Trace:
+        """The trace of the first steps of that problem under that initializer, also after unrelated random work."""
         seed = self._session.stream("problem", problem.name, row.name)
         found: Trace = self._session.once(
-            ("problem", problem.name, row.name, look),
-            lambda: _trace_problem(self._session.keras, problem, row, seed, look=look),
+            ("problem", problem.name, row.name, after_work),
+            lambda: _trace_problem(self._session.keras, problem, row, seed, after_work=after_work),
         )
         return found
 
@@ -75,9 +82,9 @@ class Models:
         )
         return found
 
-    def often(self, row: Initializer, shape: tuple[int, ...], calls: int) -> list[Array]:
+    def draws_in_a_row(self, row: Initializer, shape: tuple[int, ...], calls: int) -> list[Array]:
         """What one instance of that row returns at each of many calls."""
-        return draw_often(row, self._session.stream("repeated draws", row.name), shape, calls)
+        return draw_in_a_row(row, self._session.stream("repeated draws", row.name), shape, calls)
 
     def first_draws(self, seeds: Sequence[int]) -> First:
         """What the global generators draw first under each of these global seeds."""
@@ -90,10 +97,11 @@ class Models:
         """What that function of ``keras.random`` returns under int seeds; None where there is none."""
         return call_seeded(self._session.keras, name, self._session.stream("keras.random", name))
 
-    def masks(self, *, look: int = 0) -> Masks:
-        """The noise that layers drew within a training, step by step; a later look comes after other random work."""
+    def masks(self, *, after_work: bool = False) -> Masks:
+        """The noise that layers drew within a training, step by step, also after unrelated random work."""
         found: Masks = self._session.once(
-            ("masks", look), lambda: masks(self._session.keras, self._session.stream("masks"), look=look)
+            ("masks", after_work),
+            lambda: masks(self._session.keras, self._session.stream("masks"), after_work=after_work),
         )
         return found
 
@@ -108,7 +116,9 @@ class Models:
         )
         return found
 
-    def walk(self, net: Net, *, permuted: bool = False, row: Initializer | None = None) -> Walk:
+    def weight_trajectory(
+        self, net: Net, *, permuted: bool = False, row: Initializer | None = None
+    ) -> WeightTrajectory:
         """The weights of that net, step by step.
 
         Args:
@@ -117,18 +127,18 @@ class Models:
             row: Of its random kernels, where it is not the catalogue's row that the net names.
         """
         seed = self._session.stream("net", net.name)
-        found: Walk = self._session.once(
-            ("walk", net, permuted, row and row.keras_name),
-            lambda: walk(self._session.keras, net, seed, permuted=permuted, row=row),
+        found: WeightTrajectory = self._session.once(
+            ("weight trajectory", net, permuted, row and row.keras_name),
+            lambda: train_net(self._session.keras, net, seed, permuted=permuted, row=row),
         )
         return found
 
-    def unit_walk(self, net: UnitNet) -> UnitWalk:
+    def unit_trajectory(self, net: UnitNet) -> UnitTrajectory:
         """The weights of the filters or units of that net, step by step."""
-        return walk_units(self._session.keras, net, self._session.stream("unit net", net.name))
+        return train_units(self._session.keras, net, self._session.stream("unit net", net.name))
 
 
-__all__ = ["Models", "RepeatedDraws", "Trace", "Walk", "trace_recipe"]
+__all__ = ["Models", "RepeatedDraws", "Trace", "WeightTrajectory", "trace_recipe"]
 
 
 def _draw_if_there(keras: Any, name: str, seed: int, other: int) -> SourceDraws | None:
@@ -138,12 +148,20 @@ def _draw_if_there(keras: Any, name: str, seed: int, other: int) -> SourceDraws 
         return None
 
 
-def trace_recipe(keras: Any, recipe: Recipe, seed: int, *, style: str = "sequential", look: int = 0) -> Trace:
-    """Trains that recipe; the second look comes after unrelated work, the third under another global seed."""
+def trace_recipe(
+    keras: Any,
+    recipe: Recipe,
+    seed: int,
+    *,
+    style: str = "sequential",
+    repetition: Repetition = Repetition.FIRST,
+) -> Trace:
+    """Trains the recipe and returns its trace."""
+    global_seed = seed + (repetition is Repetition.OTHER_GLOBAL_SEED)
     keras.utils.set_random_seed(seed)
-    if look:
-        (unrelated.train if recipe.graph else unrelated.work)(keras, seed + look)
-        keras.utils.set_random_seed(seed + (look - 1))
+    if repetition is not Repetition.FIRST:
+        (unrelated.train if recipe.graph else unrelated.work)(keras, global_seed + 1)
+        keras.utils.set_random_seed(global_seed)
     x, y = recipe_rows(recipe)
     seen: list[Array] = []
     layers = make_layers(keras, recipe, seed)
@@ -171,21 +189,21 @@ def trace_recipe(keras: Any, recipe: Recipe, seed: int, *, style: str = "sequent
         recipe.epochs,
         recipe.batch_size,
         shuffle=not recipe.seeded,
-        again=look == 0,
+        again=repetition is Repetition.FIRST,
     )
 
 
-def _trace_problem(keras: Any, problem: Problem, row: Initializer, seed: int, *, look: int) -> Trace:
+def _trace_problem(keras: Any, problem: Problem, row: Initializer, seed: int, *, after_work: bool) -> Trace:
     """Trains the first batches, in the order of the rows, as the reference engine would."""
     data = validated_data(problem)
-    if look:
-        unrelated.work(keras, seed + look)
+    if after_work:
+        unrelated.work(keras, seed + 1)
     keras.utils.set_random_seed(seed)
     rows = problem.batch_size * _PROBLEM_STEPS
     model = problem.model(keras, LayerInitializers(row, seed), data.input_shape)
     model.compile(optimizer=problem.optimizer(keras), loss=problem.loss, metrics=["accuracy"])
     x, y = data.x_train[:rows], data.y_train[:rows]
-    return _fit(keras, model, x, y, [], problem.loss, 1, problem.batch_size, shuffle=False, again=look == 0)
+    return _fit(keras, model, x, y, [], problem.loss, 1, problem.batch_size, shuffle=False, again=not after_work)
 
 
 def _fit(

@@ -11,7 +11,7 @@ import numpy as np
 
 from initcheck.evidence.serialization.round_trips import Arrays, Config, RoundTrip
 from initcheck.evidence.session import Session
-from initcheck.evidence.toy_models import minds_training
+from initcheck.evidence.toy_models import accepts_training
 from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.quiet import quiet
 
@@ -50,13 +50,13 @@ class SavedParts:
         kind = getattr(home, name, None)
         if kind is None:
             return None
-        told = _offered(kind, options)
+        offered = _offered(kind, options)
         routes: dict[str, Callable[[], Any]] = {
-            "from_config(get_config())": lambda: kind.from_config(_through_json(kind(**told).get_config())),
-            "deserialize(serialize())": lambda: home.deserialize(_through_json(home.serialize(kind(**told)))),
+            "from_config(get_config())": lambda: kind.from_config(_through_json(kind(**offered).get_config())),
+            "deserialize(serialize())": lambda: home.deserialize(_through_json(home.serialize(kind(**offered)))),
         }
-        config = _through_json(kind(**told).get_config())
-        results = _used(module, kind(**told))
+        config = _through_json(kind(**offered).get_config())
+        results = _used(module, kind(**offered))
         trips: list[RoundTrip] = []
         for route, read in routes.items():
             again = read()
@@ -64,7 +64,7 @@ class SavedParts:
             used = results if trips else _used(module, again)
             kinds = (name, type(again).__name__)
             trips.append(RoundTrip(route, config, _through_json(again.get_config()), results, used, kinds))
-        return trips, told
+        return trips, offered
 
     @quiet()
     def layer(
@@ -83,8 +83,8 @@ class SavedParts:
                 configurations do not, and only layers without weights have nothing else.
         """
         kind = getattr(self._keras.layers, name)
-        told = _offered(kind, options)
-        original = kind(**{key: self._argument(key, value) for key, value in told.items()})
+        offered = _offered(kind, options)
+        original = kind(**{key: self._argument(key, value) for key, value in offered.items()})
         again = kind.from_config(_through_json(original.get_config()))
         config, config_again = ({**_traits(one), **_through_json(one.get_config())} for one in (original, again))
         for one in (original, again):
@@ -97,11 +97,11 @@ class SavedParts:
             arrays = [
                 [*held, *self._outputs(one, inputs, seed)] for held, one in zip(arrays, (original, again), strict=True)
             ]
-        return RoundTrip(f"{name}.from_config(get_config())", config, config_again, arrays[0], arrays[1]), told
+        return RoundTrip(f"{name}.from_config(get_config())", config, config_again, arrays[0], arrays[1]), offered
 
     def initializer_seeds(self, row: Initializer, seeds: Iterable[int]) -> list[tuple[Any, ...]]:
         """Each seed with what the initializer's configuration makes of it, and that of the one rebuilt from it."""
-        return [(seed, *_seeds_told(make_initializer(row, seed))) for seed in (*seeds, None)]
+        return [(seed, *_written_and_read_seeds(make_initializer(row, seed))) for seed in (*seeds, None)]
 
     @quiet()
     def layer_seeds(self, name: str, options: Config, seeds: Iterable[int]) -> list[tuple[Any, ...]]:
@@ -109,7 +109,7 @@ class SavedParts:
         kind = getattr(self._keras.layers, name)
         if not _offered(kind, {"seed": 0}):
             return []
-        return [(seed, *_seeds_told(kind(**_tuples(dict(options)), seed=seed))) for seed in (*seeds, None)]
+        return [(seed, *_written_and_read_seeds(kind(**_tuples(dict(options)), seed=seed))) for seed in (*seeds, None)]
 
     @quiet()
     def unseeded(self, row: Initializer) -> Arrays:
@@ -121,8 +121,8 @@ class SavedParts:
     def _outputs(self, layer: Any, inputs: np.ndarray, seed: int) -> Arrays:
         """What a layer gives out in training, and what it adds to the loss, right after seeding."""
         self._keras.utils.set_random_seed(seed)
-        found = layer(inputs, training=True) if minds_training(layer) else layer(inputs)
-        return [np.array(one) for one in (found, *layer.losses)]
+        outputs = layer(inputs, training=True) if accepts_training(layer) else layer(inputs)
+        return [np.array(one) for one in (outputs, *layer.losses)]
 
     def _argument(self, key: str, value: Any) -> Any:
         """The object that a dictionary of class and configuration describes; lists as tuples."""
@@ -142,7 +142,7 @@ def _offered(kind: Any, options: Config) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key in taken or (rest and key in _OF_EVERY_LAYER)}
 
 
-def _seeds_told(original: Any) -> tuple[Any, Any]:
+def _written_and_read_seeds(original: Any) -> tuple[Any, Any]:
     written = _through_json(original.get_config())
     again = type(original).from_config(written).get_config()
     return written.get("seed", "nothing"), again.get("seed", "nothing")

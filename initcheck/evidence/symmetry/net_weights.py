@@ -10,7 +10,7 @@ import numpy as np
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.optimizers import SMOOTH
 from initcheck.catalog.recipes import Net
-from initcheck.evidence.symmetry.unit_products import treats_units_alike
+from initcheck.evidence.symmetry.unit_products import treats_units_equally
 from initcheck.evidence.toy_data import net_rows
 from initcheck.evidence.toy_models import make_model
 from initcheck.evidence.trace import Array
@@ -22,7 +22,7 @@ INPUTS = 5
 
 
 @dataclass(frozen=True)
-class Walk:
+class WeightTrajectory:
     """What became of a net's weights.
 
     Attributes:
@@ -31,7 +31,7 @@ class Walk:
         orders: For each hidden layer, which unit stands at each place; the identity unless they were permuted.
         losses: Each step's.
         rate: The optimizer's learning rate.
-        alike: Whether this machine's matrix products treat all units by the same arithmetic.
+        same_arithmetic: Whether this machine's matrix products treat all units by the same arithmetic.
     """
 
     kernels: tuple[Array, ...]
@@ -39,19 +39,21 @@ class Walk:
     orders: tuple[Array, ...]
     losses: Array
     rate: float
-    alike: bool = True
+    same_arithmetic: bool = True
 
 
-def walk(keras: Any, net: Net, seed: int, *, permuted: bool = False, row: Initializer | None = None) -> Walk:
+def train_net(
+    keras: Any, net: Net, seed: int, *, permuted: bool = False, row: Initializer | None = None
+) -> WeightTrajectory:
     """Trains that net; with ``permuted``, its hidden units start in another order.
 
     Random kernels are of ``row``, by default of the catalogue's row that the net names.
     """
     with floatx(keras, net.dtype):
-        return _walk(keras, net, seed, permuted, row or INITIALIZERS[net.row])
+        return _train(keras, net, seed, permuted, row or INITIALIZERS[net.row])
 
 
-def _walk(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) -> Walk:
+def _train(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) -> WeightTrajectory:
     keras.utils.set_random_seed(seed)
     x, y = net_rows(net, INPUTS)
     layers: list[Any] = []
@@ -73,13 +75,13 @@ def _walk(keras: Any, net: Net, seed: int, permuted: bool, row: Initializer) -> 
     for inputs, outputs in zip(x, y, strict=True):
         losses.append(float(np.ravel(model.train_on_batch(inputs, outputs))[0]))
         seen.append(_read(dense))
-    return Walk(
+    return WeightTrajectory(
         kernels=tuple(np.stack([step[number][0] for step in seen]) for number in range(len(dense))),
         biases=tuple(np.stack([step[number][1] for step in seen]) for number in range(len(dense))),
         orders=orders,
         losses=np.array(losses),
         rate=rule.config["learning_rate"],
-        alike=treats_units_alike(net.batch_size, (INPUTS, *net.widths, y.shape[-1]), net.dtype),
+        same_arithmetic=treats_units_equally(net.batch_size, (INPUTS, *net.widths, y.shape[-1]), net.dtype),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 _TRIES = 20
 
 
-def treats_units_alike(batch: int, sizes: Sequence[int], dtype: str) -> bool:
+def treats_units_equally(batch: int, sizes: Sequence[int], dtype: str) -> bool:
     """Whether units with equal weights get equal bits out of every product of a training step.
 
     Where a width is no multiple of what a processor's kernels take at once, the units left over go through other
@@ -22,11 +22,11 @@ def treats_units_alike(batch: int, sizes: Sequence[int], dtype: str) -> bool:
         dtype: Of the weights.
     """
     fans = zip(sizes[:-2], sizes[1:-1], sizes[2:], strict=True)
-    return all(_alike(batch, before, units, after, dtype) for before, units, after in fans)
+    return all(_treats_equally(batch, before, units, after, dtype) for before, units, after in fans)
 
 
 @functools.cache
-def _alike(batch: int, before: int, units: int, after: int, dtype: str) -> bool:
+def _treats_equally(batch: int, before: int, units: int, after: int, dtype: str) -> bool:
     import tensorflow as tf
 
     for seed in range(_TRIES):

@@ -21,7 +21,7 @@ _DTYPE = "float64"
 
 
 @dataclass(frozen=True)
-class UnitWalk:
+class UnitTrajectory:
     """What became of the weights of like units.
 
     Attributes:
@@ -33,13 +33,13 @@ class UnitWalk:
     losses: Array
 
 
-def walk_units(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
+def train_units(keras: Any, net: UnitNet, seed: int) -> UnitTrajectory:
     """Trains that net of ``catalog.cases.units``."""
     with floatx(keras, _DTYPE):
-        return _walk(keras, net, seed)
+        return _train(keras, net, seed)
 
 
-def _walk(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
+def _train(keras: Any, net: UnitNet, seed: int) -> UnitTrajectory:
     keras.utils.set_random_seed(seed)
     stream = np.random.RandomState(seed % 2**32)
     units = net.units
@@ -63,7 +63,7 @@ def _walk(keras: Any, net: UnitNet, seed: int) -> UnitWalk:
     for inputs, outputs in zip(x, y, strict=True):
         losses.append(float(np.ravel(model.train_on_batch(inputs, outputs))[0]))
         seen.append((layer.get_weights(), output.get_weights()))
-    return UnitWalk(_by_unit(units, seen), np.array(losses))
+    return UnitTrajectory(_by_unit(units, seen), np.array(losses))
 
 
 def _by_unit(units: EqualUnits, seen: list[tuple[list[Array], list[Array]]]) -> dict[str, Array]:

@@ -54,7 +54,7 @@ class FakeSteps:
         means = {"mean": each.mean(), "mean_with_sample_weight": each.sum() / weights.sum()}
         return np.float32((means | {"sum": each.sum(), "none": each})[reduction])
 
-    def knows_reduction(self, name):
+    def supports_reduction(self, name):
         """All of them."""
         return True
 

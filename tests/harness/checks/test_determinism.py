@@ -20,7 +20,7 @@ from initcheck.evidence.determinism.function_calls import SeededCalls
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
 from initcheck.evidence.determinism.unseeded_sources import SourceDraws, find_source
 from initcheck.evidence.fresh_process.client import Processes
-from initcheck.evidence.trace import Trace
+from initcheck.evidence.trace import Repetition, Trace
 from initcheck.records import Status
 
 ROW = INITIALIZERS["he_normal"]
@@ -36,8 +36,8 @@ JUDGES = {
 }
 
 
-def nudged(values: Any) -> Any:
-    """One element larger by one unit in the last place."""
+def perturbed(values: Any) -> Any:
+    """The values, one of them perturbed by one ulp."""
     values = np.array(values)
     values.ravel()[-1] = np.nextafter(values.ravel()[-1], values.dtype.type(9))
     return values
@@ -67,12 +67,12 @@ def make_trace(seed: int = 0) -> Trace:
 
 @dataclass
 class Models:
-    """Evidence that the test says."""
+    """Evidence as given by the test."""
 
     draws: list[RepeatedDraws] = field(default_factory=lambda: [make_draws()])
     traces: dict[Any, Trace] = field(default_factory=dict)
     sources: dict[str, Any] = field(default_factory=dict)
-    tires: int = -1
+    breaks_at: int = -1
     starts: Any = None
     calls: Any = None
     noise: Any = None
@@ -81,9 +81,9 @@ class Models:
         """The draws that were made."""
         return self.draws
 
-    def often(self, row: Any, shape: Any, calls: int) -> list[Any]:
+    def draws_in_a_row(self, row: Any, shape: Any, calls: int) -> list[Any]:
         """What one instance returned at each call."""
-        return [nudged(values()) if call == self.tires else values() for call in range(calls)]
+        return [perturbed(values()) if call == self.breaks_at else values() for call in range(calls)]
 
     def first_draws(self, seeds: Any) -> Any:
         """The first draws that were made."""
@@ -93,17 +93,24 @@ class Models:
         """The calls that were made, if any."""
         return self.calls
 
-    def masks(self, *, look: int = 0) -> Any:
+    def masks(self, *, after_work: bool = False) -> Any:
         """The masks that were made."""
-        return self.noise[look]
+        return self.noise[after_work]
 
-    def trace(self, recipe: Any, *, look: int = 0, style: str = "sequential", stream: int = 0) -> Trace:
+    def trace(
+        self,
+        recipe: Any,
+        *,
+        repetition: Repetition = Repetition.FIRST,
+        style: str = "sequential",
+        stream: int = 0,
+    ) -> Trace:
         """The trace that was made, or that of a right framework."""
-        return self.traces.get((look, style, stream), make_trace(20 * stream))
+        return self.traces.get((repetition, style, stream), make_trace(20 * stream))
 
-    def trace_problem(self, problem: Any, row: Any, *, look: int = 0) -> Trace:
+    def trace_problem(self, problem: Any, row: Any, *, after_work: bool = False) -> Trace:
         """The trace that was made, or that of a right framework."""
-        return self.traces.get(look, make_trace())
+        return self.traces.get(after_work, make_trace())
 
     def source(self, name: str) -> Any:
         """The source that was made, if any."""
@@ -112,13 +119,13 @@ class Models:
 
 @dataclass
 class Fresh(Processes):
-    """A fresh process that answers what the test says."""
+    """A fresh process whose answers the test gives."""
 
-    found: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
 
     def answers(self, question: Any, together: Any) -> dict[str, str]:
-        """What the test says, whatever is asked."""
-        return self.found
+        """The given digests, for any question."""
+        return self.digests
 
 
 class Lab:
@@ -151,14 +158,14 @@ def lab(**rest: Any) -> Any:
 def test_one_last_bit_in_one_way_of_asking_fails(way: str) -> None:
     draws = make_draws()
     assert JUDGES[way](lab(), ROW).status is Status.PASS
-    broken = Models([draws, replace(draws, **{way: nudged(draws.first)})])
+    broken = Models([draws, replace(draws, **{way: perturbed(draws.first)})])
     verdict = JUDGES[way](lab(models=broken), ROW)
     assert verdict.status is Status.FAIL
     assert "1 of 12 values differ" in verdict.measured
 
 
 def test_an_instance_that_tires_after_many_calls_fails() -> None:
-    assert determinism.judge_calls(lab(models=Models(tires=31)), ROW).status is Status.FAIL
+    assert determinism.judge_calls(lab(models=Models(breaks_at=31)), ROW).status is Status.FAIL
 
 
 def start(seed: int) -> Any:
@@ -231,7 +238,7 @@ def test_the_sign_of_zero_is_a_bit() -> None:
 def test_a_fresh_process_must_give_the_same_digests() -> None:
     draws = make_draws()
     same = {draws.name: draws.digest()}
-    other = {draws.name: digest([nudged(draws.first)])}
+    other = {draws.name: digest([perturbed(draws.first)])}
     assert determinism.judge_draws_in_fresh_process(lab(fresh=same), ROW).status is Status.PASS
     assert determinism.judge_draws_in_fresh_process(lab(fresh=other), ROW).status is Status.FAIL
     assert determinism.judge_draws_in_fresh_process(lab(fresh={"raised": "E"}), ROW).status is Status.FAIL
@@ -254,19 +261,19 @@ SOURCE_JUDGES = (determinism.judge_global_seed, determinism.judge_stream_moves)
 
 
 def test_a_source_that_repeats_and_moves_passes() -> None:
-    found = lab(models=Models(sources={"numpy": make_source()}), fresh=make_source().digests())
+    fake = lab(models=Models(sources={"numpy": make_source()}), fresh=make_source().digests())
     for judge in (*SOURCE_JUDGES, determinism.judge_global_seed_in_fresh_process):
-        assert judge(found, "numpy").status is Status.PASS
+        assert judge(fake, "numpy").status is Status.PASS
         with pytest.raises(NotApplicable, match="has no missing"):
-            judge(found, "missing")
+            judge(fake, "missing")
 
 
 @pytest.mark.parametrize("what", ["again", "other_again"])
 @pytest.mark.parametrize("draw", [0, 1])
-def test_a_source_that_remembers_an_earlier_seed_fails(what: str, draw: int) -> None:
+def test_a_source_that_keeps_an_earlier_seed_fails(what: str, draw: int) -> None:
     source = make_source()
     pair = list(getattr(source, what))
-    pair[draw] = nudged(pair[draw])
+    pair[draw] = perturbed(pair[draw])
     models = Models(sources={"numpy": replace(source, **{what: tuple(pair)})})
     assert determinism.judge_global_seed(lab(models=models), "numpy").status is Status.FAIL
 
@@ -279,10 +286,10 @@ def test_a_source_that_stands_still_fails() -> None:
         assert determinism.judge_stream_moves(lab(models=models), "numpy").status is Status.FAIL
 
 
-def test_python_and_numpy_are_held_against_their_own_generators() -> None:
-    found = lab()
-    python = random.Random(found.stream("source", "python"))
-    numpy = np.random.RandomState(found.stream("source", "numpy"))
+def test_python_and_numpy_are_compared_with_their_own_generators() -> None:
+    fake = lab()
+    python = random.Random(fake.stream("source", "python"))
+    numpy = np.random.RandomState(fake.stream("source", "numpy"))
     right = {
         "python": replace(make_source(), first=(np.array([python.random() for _ in range(9)]), values())),
         "numpy": replace(make_source(), first=(numpy.random_sample(9), values())),
@@ -309,36 +316,40 @@ def test_a_training_that_repeats_passes() -> None:
 def test_a_training_one_bit_off_fails_at_that_stage(stage: str) -> None:
     right = make_trace()
     arrays = getattr(right, stage)
-    wrong = replace(right, **{stage: (arrays[0], nudged(arrays[1]))})
+    wrong = replace(right, **{stage: (arrays[0], perturbed(arrays[1]))})
     judged = {
-        determinism.judge_training: (1, "sequential", 0),
-        determinism.judge_styles: (0, "subclassed", 0),
-        determinism.judge_int_seeds: (2, "sequential", 0),
+        determinism.judge_training: (Repetition.AFTER_WORK, "sequential", 0),
+        determinism.judge_styles: (Repetition.FIRST, "subclassed", 0),
+        determinism.judge_int_seeds: (Repetition.OTHER_GLOBAL_SEED, "sequential", 0),
         determinism.judge_problem: 1,
     }
     for judge, key in judged.items():
         verdict = judge(lab(models=Models(traces={key: wrong})), RECIPE)
         assert verdict.status is Status.FAIL
         assert stage.replace("_", " ") in verdict.measured
-    found = determinism.judge_training_in_fresh_process(lab(fresh=wrong.digests()), RECIPE)
-    assert found.status is Status.FAIL
+    verdict = determinism.judge_training_in_fresh_process(lab(fresh=wrong.digests()), RECIPE)
+    assert verdict.status is Status.FAIL
 
 
 @pytest.mark.parametrize("stage", ["losses", "predictions", "batch_order"])
 def test_other_stages_count_too(stage: str) -> None:
     right = make_trace()
     array = getattr(right, stage)
-    wrong = replace(right, **{stage: array[::-1] if stage == "batch_order" else nudged(array)})
+    wrong = replace(right, **{stage: array[::-1] if stage == "batch_order" else perturbed(array)})
     assert (
-        determinism.judge_training(lab(models=Models(traces={(1, "sequential", 0): wrong})), RECIPE).status
+        determinism.judge_training(
+            lab(models=Models(traces={(Repetition.AFTER_WORK, "sequential", 0): wrong})), RECIPE
+        ).status
         is Status.FAIL
     )
 
 
 def test_predictions_that_change_when_asked_for_again_fail() -> None:
-    wrong = replace(make_trace(), predictions_again=nudged(make_trace().predictions))
+    wrong = replace(make_trace(), predictions_again=perturbed(make_trace().predictions))
     assert (
-        determinism.judge_training(lab(models=Models(traces={(0, "sequential", 0): wrong})), RECIPE).status
+        determinism.judge_training(
+            lab(models=Models(traces={(Repetition.FIRST, "sequential", 0): wrong})), RECIPE
+        ).status
         is Status.FAIL
     )
 
@@ -346,14 +357,16 @@ def test_predictions_that_change_when_asked_for_again_fail() -> None:
 def test_a_training_that_moves_nothing_fails() -> None:
     idle = replace(make_trace(), final_weights=make_trace().initial_weights)
     assert (
-        determinism.judge_training(lab(models=Models(traces={(0, "sequential", 0): idle})), RECIPE).status
+        determinism.judge_training(
+            lab(models=Models(traces={(Repetition.FIRST, "sequential", 0): idle})), RECIPE
+        ).status
         is Status.FAIL
     )
 
 
 def test_a_training_that_is_the_same_under_another_seed_fails() -> None:
-    alike = Models(traces={(0, "sequential", 1): make_trace()})
-    assert determinism.judge_training_varies(lab(models=alike), RECIPE).status is Status.FAIL
+    same = Models(traces={(Repetition.FIRST, "sequential", 1): make_trace()})
+    assert determinism.judge_training_varies(lab(models=same), RECIPE).status is Status.FAIL
 
 
 def test_every_named_source_can_be_looked_up_without_a_framework_where_it_needs_none() -> None:

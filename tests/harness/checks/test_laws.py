@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fakes import FakeLab, Generator, faultless
+from fakes import FakeLab, Generator, healthy_draw
 from scipy.special import ndtr, ndtri
 
 from initcheck.catalog.cases import variants
@@ -49,12 +49,12 @@ def _status(verdict: Verdict) -> str:
 
 
 def _wrong(change: object) -> Generator:
-    """Faultless draws, changed."""
-    return lambda row, shape, seed, dtype: change(faultless(row, shape, seed, dtype))
+    """Healthy draws, changed."""
+    return lambda row, shape, seed, dtype: change(healthy_draw(row, shape, seed, dtype))
 
 
 @pytest.mark.parametrize("row", [HE, NORMAL, UNIFORM, variants.RANDOM_VARIANTS[-2]], ids=lambda row: row.name)
-def test_faultless_draws_pass(row: Initializer) -> None:
+def test_healthy_draws_pass(row: Initializer) -> None:
     lab = FakeLab()
     assert _status(draws.support(lab, row)) == "pass"
     for judge in (
@@ -119,7 +119,7 @@ FAULTS = [
     ids=[f"{judge.__name__}-{row.name}-{number}" for number, (judge, row, _) in enumerate(FAULTS)],
 )
 def test_draws_that_are_only_just_wrong_fail(judge: object, row: Initializer, change: object) -> None:
-    lab = FakeLab(lambda *asked: np.asarray(change(faultless(*asked)), faultless(*asked).dtype))
+    lab = FakeLab(lambda *asked: np.asarray(change(healthy_draw(*asked)), healthy_draw(*asked).dtype))
     assert _status(judge(lab, row, ALPHA)) == "fail"
 
 
@@ -188,7 +188,7 @@ def _layers(factor: float) -> SimpleNamespace:
     def weights(request: object, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
         ((row, seed),) = rows.values()
         shape = (request.inputs[0][-1], request.arguments["units"])
-        return [faultless(row, shape, seed) * np.float32(factor)]
+        return [healthy_draw(row, shape, seed) * np.float32(factor)]
 
     return SimpleNamespace(offers=lambda layer: True, weights=weights)
 
@@ -203,17 +203,17 @@ def test_a_dense_kernels_scale_is_held_against_its_fans() -> None:
 
 def _lstm(bias: float, row: str) -> FakeLab:
     units, inputs = 10, 4000
-    kernel = faultless(INITIALIZERS[row], (inputs, 4 * units), 1)
+    kernel = healthy_draw(INITIALIZERS[row], (inputs, 4 * units), 1)
     forget = np.zeros(4 * units, np.float32)
     forget[units : 2 * units] = bias
-    weights = [kernel, faultless(ORTHOGONAL, (units, 4 * units), 2), forget]
+    weights = [kernel, healthy_draw(ORTHOGONAL, (units, 4 * units), 2), forget]
     return FakeLab(layers=SimpleNamespace(offers=lambda layer: True, defaults=lambda request, seed: weights))
 
 
 def test_defaults_have_their_documented_shapes() -> None:
     expected = DEFAULTS["GRU"]
     kernel, recurrent, bias = expected.shapes
-    weights = [faultless(row, shape, 3) for row, shape in zip(expected.initializers, expected.shapes, strict=True)]
+    weights = [healthy_draw(row, shape, 3) for row, shape in zip(expected.initializers, expected.shapes, strict=True)]
     assert bias == (2, 30)
     for shape, status in ((bias, "pass"), (bias[1:], "fail")):
         made = [*weights[:2], np.zeros(shape, np.float32)]
@@ -229,7 +229,9 @@ def _given(change: object = lambda dtype, values: values) -> FakeLab:
         policy = request.arguments.get("dtype", "float32")
         dtype = given_weights.POLICIES[policy]
         shapes = [(6, 20), (5, 20), (20,)]
-        found = [faultless(row, shape, seed, dtype) for (row, seed), shape in zip(rows.values(), shapes, strict=False)]
+        found = [
+            healthy_draw(row, shape, seed, dtype) for (row, seed), shape in zip(rows.values(), shapes, strict=False)
+        ]
         if request.layer == "LSTM":
             found[2][5:10] = 1
         return [change(policy, values) for values in found]
@@ -270,8 +272,8 @@ def _asked(**methods: object) -> SimpleNamespace:
 
 
 def test_the_default_dtype_is_the_frameworks_own() -> None:
-    right = _asked(under=lambda floatx, row, shape, seed: faultless(row, shape, seed, floatx))
-    wrong = _asked(under=lambda floatx, row, shape, seed: faultless(row, shape, seed))
+    right = _asked(under=lambda floatx, row, shape, seed: healthy_draw(row, shape, seed, floatx))
+    wrong = _asked(under=lambda floatx, row, shape, seed: healthy_draw(row, shape, seed))
     for row in (HE, ZEROS):
         assert _status(draws.default_dtype(right, row)) == "pass"
         assert _status(draws.default_dtype(wrong, row)) == "fail"
@@ -291,12 +293,12 @@ def test_a_string_stands_for_its_documented_arguments(answer: object, status: st
 
 
 def _function(name: str, arguments: dict[str, object], seed: int) -> np.ndarray:
-    """Faultless draws of the functions of ``keras.random``."""
+    """Healthy draws of the functions of ``keras.random``."""
     stream, shape = np.random.RandomState(seed % 2**32), (250, 200)
     return {
         "normal": lambda: stream.normal(1, 2, shape),
         "uniform": lambda: stream.uniform(-1, 3, shape),
-        "truncated_normal": lambda: faultless(variants.RANDOM_VARIANTS[11], shape, seed, "float64") * 2 / 0.5 + 9,
+        "truncated_normal": lambda: healthy_draw(variants.RANDOM_VARIANTS[11], shape, seed, "float64") * 2 / 0.5 + 9,
         "randint": lambda: stream.randint(3, 11, shape),
         "gamma": lambda: stream.gamma(0.7, size=shape),
         "beta": lambda: stream.beta(2, 3, shape),
@@ -405,7 +407,7 @@ def test_saturating_dropout_keeps_mean_and_variance() -> None:
     assert noise.exact_problem(case, inputs, [one * np.float32(1.01) for one in outputs])
 
 
-def test_p_values_of_a_faultless_generator_are_not_too_small_too_often() -> None:
+def test_p_values_of_a_healthy_generator_are_not_too_small_too_often() -> None:
     stream = np.random.RandomState(3)
     law = goodness.unit_law("normal")
     found = []

@@ -37,12 +37,12 @@ def shuffled(feed: Feed = FEED, seed: int = 0) -> Order:
 class Orders:
     """Gives the orders that a test made; shuffled ones where it made none."""
 
-    made: dict[tuple[int, int, int], Order] = field(default_factory=dict)
+    made: dict[tuple[int, int, bool], Order] = field(default_factory=dict)
     make: Any = None
 
-    def taken(self, feed: Feed, *, stream: int = 0, step: int = 0, look: int = 0) -> Order:
+    def taken(self, feed: Feed, *, stream: int = 0, step: int = 0, after_work: bool = False) -> Order:
         """The order that was made, or a right one."""
-        found = self.made.get((stream, step, look))
+        found = self.made.get((stream, step, after_work))
         if found is not None:
             return found
         if self.make is not None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fakes import FakeLab, Generator, faultless
+from fakes import FakeLab, Generator, healthy_draw
 
 from initcheck.catalog.cases.seed_values import ALIASES, LOWER, NARROWED, RANGE, UPPER, random_seeds, turned_seeds
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
@@ -27,7 +27,7 @@ def _status(verdict: Verdict) -> str:
 
 def _with_seed(change: object) -> FakeLab:
     """A laboratory whose framework uses ``change(seed)`` for a seed."""
-    generate: Generator = lambda row, shape, seed, dtype: faultless(  # noqa: E731 - one expression
+    generate: Generator = lambda row, shape, seed, dtype: healthy_draw(  # noqa: E731 - one expression
         row,
         shape,
         None if seed is None else change(seed),
@@ -37,7 +37,7 @@ def _with_seed(change: object) -> FakeLab:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_faultless_framework_passes(row: Initializer) -> None:
+def test_a_healthy_framework_passes(row: Initializer) -> None:
     lab = FakeLab()
     for judge in (
         seeds.different_seeds,
@@ -110,7 +110,7 @@ def test_a_narrower_integer_is_seen(lost: str, change: object) -> None:
 def test_seeds_that_meet_in_other_ranks_and_dtypes_fail(special: object) -> None:
     def cut(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str) -> np.ndarray:
         masked = seed & 0xFFFF if seed and special(shape, dtype) else seed
-        return faultless(row, shape, masked, dtype)
+        return healthy_draw(row, shape, masked, dtype)
 
     assert _status(seeds.different_seeds(FakeLab(cut), HE)) == "fail"
 
@@ -122,7 +122,7 @@ def test_seeds_that_meet_in_other_ranks_and_dtypes_fail(special: object) -> None
 )
 def test_generators_that_meet_fail(change: object) -> None:
     def advancing(row: Initializer, shape: tuple[int, ...], seed: int, calls: int) -> list[np.ndarray]:
-        return [faultless(row, shape, derive_seed(*change(seed, call))) for call in range(calls)]
+        return [healthy_draw(row, shape, derive_seed(*change(seed, call))) for call in range(calls)]
 
     lab = SimpleNamespace(draws=SimpleNamespace(advancing=advancing), stream=FakeLab().stream)
     assert _status(seeds.generators_apart(lab, None)) == "fail"
@@ -130,7 +130,7 @@ def test_generators_that_meet_fail(change: object) -> None:
 
 def test_few_default_seeds_fail() -> None:
     stream = np.random.RandomState(0)
-    lab = FakeLab(lambda row, shape, seed, dtype: faultless(row, shape, stream.randint(10**4), dtype))
+    lab = FakeLab(lambda row, shape, seed, dtype: healthy_draw(row, shape, stream.randint(10**4), dtype))
     assert _status(seeds.unseeded_pool(lab, HE)) == "fail"
 
 
@@ -145,7 +145,9 @@ def test_a_generator_that_comes_back_to_an_earlier_state_fails() -> None:
 
 def test_a_later_call_that_differs_fails() -> None:
     calls = iter(range(1, 10**6))
-    lab = FakeLab(lambda row, shape, seed, dtype: faultless(row, shape, (seed or 0) + (next(calls) % 16 == 0), dtype))
+    lab = FakeLab(
+        lambda row, shape, seed, dtype: healthy_draw(row, shape, (seed or 0) + (next(calls) % 16 == 0), dtype)
+    )
     assert _status(seeds.integer_seed_repeats(lab, HE)) == "fail"
 
 
@@ -155,19 +157,19 @@ def test_seed_zero_taken_for_no_seed_fails() -> None:
 
 
 def test_unseeded_instances_that_agree_fail() -> None:
-    fixed = FakeLab(lambda row, shape, seed, dtype: faultless(row, shape, seed or 1, dtype))
+    fixed = FakeLab(lambda row, shape, seed, dtype: healthy_draw(row, shape, seed or 1, dtype))
     assert _status(seeds.unseeded_differ(fixed, HE)) == "fail"
 
 
 def test_a_second_call_that_differs_fails() -> None:
     calls = iter(range(1000))
-    lab = FakeLab(lambda row, shape, seed, dtype: faultless(row, shape, (seed or 0) + next(calls), dtype))
+    lab = FakeLab(lambda row, shape, seed, dtype: healthy_draw(row, shape, (seed or 0) + next(calls), dtype))
     assert _status(seeds.integer_seed_repeats(lab, HE)) == "fail"
 
 
 def test_neighbours_that_are_shifted_copies_fail() -> None:
     def shifted(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str) -> np.ndarray:
-        values = faultless(row, shape, (seed or 0) // 8, dtype)
+        values = healthy_draw(row, shape, (seed or 0) // 8, dtype)
         return np.roll(values.ravel(), seed or 0).reshape(shape)
 
     assert _status(seeds.neighbouring_seeds(FakeLab(shifted), HE, ALPHA)) == "fail"
@@ -175,16 +177,16 @@ def test_neighbours_that_are_shifted_copies_fail() -> None:
 
 def test_neighbours_that_are_slightly_correlated_fail() -> None:
     def mixed(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str) -> np.ndarray:
-        common = faultless(row, shape, 1, dtype)
-        return (faultless(row, shape, seed, dtype) + 0.3 * common) / np.float32(np.sqrt(1.09))
+        common = healthy_draw(row, shape, 1, dtype)
+        return (healthy_draw(row, shape, seed, dtype) + 0.3 * common) / np.float32(np.sqrt(1.09))
 
     assert _status(seeds.neighbouring_seeds(FakeLab(mixed), HE, ALPHA)) == "fail"
 
 
 def test_calls_of_a_generator_that_share_a_little_fail() -> None:
     def mixed(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str) -> np.ndarray:
-        common = faultless(row, shape, 1, dtype)
-        return np.sqrt(0.94) * faultless(row, shape, seed, dtype) + np.sqrt(0.06) * common
+        common = healthy_draw(row, shape, 1, dtype)
+        return np.sqrt(0.94) * healthy_draw(row, shape, seed, dtype) + np.sqrt(0.06) * common
 
     lab = FakeLab(mixed)
     assert _status(seeds.generators_advance(lab, INITIALIZERS["standard_normal"], ALPHA)) == "fail"
@@ -195,14 +197,14 @@ def _model(kernels: list[np.ndarray]) -> FakeLab:
 
 
 def test_layers_that_share_a_stream_fail() -> None:
-    apart = [faultless(HE, (64, 64), seed) for seed in range(10)]
+    apart = [healthy_draw(HE, (64, 64), seed) for seed in range(10)]
     assert _status(seeds.layers_apart(_model(apart), HE, ALPHA)) == "pass"
     assert _status(seeds.layers_apart(_model([*apart[:9], apart[3]]), HE, ALPHA)) == "fail"
     assert _status(seeds.layers_apart(_model([*apart[:9], -apart[0]]), HE, ALPHA)) == "fail"
 
 
 def test_a_generator_that_stands_still_fails() -> None:
-    still = FakeLab(lambda row, shape, seed, dtype: faultless(row, shape, 5, dtype))
+    still = FakeLab(lambda row, shape, seed, dtype: healthy_draw(row, shape, 5, dtype))
     assert _status(seeds.generators_advance(still, HE, ALPHA)) == "fail"
 
 

@@ -14,14 +14,14 @@ from initcheck.catalog.optimizers import SMOOTH
 from initcheck.catalog.recipes import Net
 from initcheck.checks import symmetry
 from initcheck.checks.registry import NotApplicable
-from initcheck.evidence.symmetry.net_weights import Walk
+from initcheck.evidence.symmetry.net_weights import WeightTrajectory
 from initcheck.records import Status
 
 NET = Net((4, 3), dtype="float64", steps=3)
 ROW = INITIALIZERS["he_normal"]
 
 
-def make_walk(*, still: bool = False, random: bool = False) -> Walk:
+def make_trajectory(*, still: bool = False, random: bool = False) -> WeightTrajectory:
     """Weights of a 5-4-3-1 net over three steps; equal units unless they are random."""
     stream = np.random.RandomState(3)
     shapes = ((5, 4), (4, 3), (3, 1))
@@ -36,42 +36,46 @@ def make_walk(*, still: bool = False, random: bool = False) -> Walk:
         biases.append(np.zeros((4, units)))
     biases[-1] += np.arange(4)[:, None]
     orders = (np.arange(4), np.arange(3))
-    return Walk(tuple(kernels), tuple(biases), orders, np.arange(3.0), 0.1)
+    return WeightTrajectory(tuple(kernels), tuple(biases), orders, np.arange(3.0), 0.1)
 
 
-def permuted(walk: Walk) -> Walk:
-    """The same walk with its hidden units in another order."""
+def permuted(trajectory: WeightTrajectory) -> WeightTrajectory:
+    """The same trajectory with its hidden units in another order."""
     one, two = np.array([2, 0, 3, 1]), np.array([1, 2, 0])
-    kernels = (walk.kernels[0][:, :, one], walk.kernels[1][:, one][:, :, two], walk.kernels[2][:, two])
+    kernels = (
+        trajectory.kernels[0][:, :, one],
+        trajectory.kernels[1][:, one][:, :, two],
+        trajectory.kernels[2][:, two],
+    )
     return replace(
-        walk,
+        trajectory,
         kernels=kernels,
-        biases=(walk.biases[0][:, one], walk.biases[1][:, two], walk.biases[2]),
+        biases=(trajectory.biases[0][:, one], trajectory.biases[1][:, two], trajectory.biases[2]),
         orders=(one, two),
     )
 
 
-def touch(walk: Walk, layer: int, change: float, what: str = "kernels") -> Walk:
+def touch(trajectory: WeightTrajectory, layer: int, change: float, what: str = "kernels") -> WeightTrajectory:
     """One weight of that layer after the last step changed by that much."""
-    arrays = [array.copy() for array in getattr(walk, what)]
+    arrays = [array.copy() for array in getattr(trajectory, what)]
     arrays[layer].reshape(4, -1)[-1, 0] += change
-    return replace(walk, **{what: tuple(arrays)})
+    return replace(trajectory, **{what: tuple(arrays)})
 
 
 class Lab:
     """A laboratory without a framework."""
 
-    def __init__(self, walk: Walk, other: Walk | None = None) -> None:
+    def __init__(self, trajectory: WeightTrajectory, other: WeightTrajectory | None = None) -> None:
         self.models = self
-        self._walks = walk, other
+        self._trajectories = trajectory, other
 
-    def walk(self, net: Any, *, permuted: bool = False, row: Any = None) -> Any:
-        """The walk that was made."""
-        return self._walks[permuted]
+    def weight_trajectory(self, net: Any, *, permuted: bool = False, row: Any = None) -> Any:
+        """The trajectory that was made."""
+        return self._trajectories[permuted]
 
 
-def lab(walk: Walk, other: Walk | None = None) -> Any:
-    return Lab(walk, other)
+def lab(trajectory: WeightTrajectory, other: WeightTrajectory | None = None) -> Any:
+    return Lab(trajectory, other)
 
 
 KEPT = [symmetry.judge_zeros, symmetry.judge_zeros_of_any_width, symmetry.judge_constants]
@@ -79,40 +83,40 @@ KEPT = [symmetry.judge_zeros, symmetry.judge_zeros_of_any_width, symmetry.judge_
 
 @pytest.mark.parametrize("judge", KEPT)
 def test_equal_units_pass_and_a_unit_apart_fails(judge: Any) -> None:
-    assert judge(lab(make_walk()), NET).status is Status.PASS
+    assert judge(lab(make_trajectory()), NET).status is Status.PASS
     allowed = symmetry.tolerance(NET, 0.1)
     for layer, what in ((0, "kernels"), (1, "kernels"), (0, "biases"), (1, "biases")):
-        assert judge(lab(touch(make_walk(), layer, 3 * allowed, what)), NET).status is Status.FAIL
+        assert judge(lab(touch(make_trajectory(), layer, 3 * allowed, what)), NET).status is Status.FAIL
 
 
 def test_bits_count_for_zeros_and_rounding_is_forgiven_at_any_width() -> None:
-    hair = touch(make_walk(), 0, 1e-15)
+    hair = touch(make_trajectory(), 0, 1e-15)
     assert symmetry.judge_zeros(lab(hair), NET).status is Status.FAIL
     assert symmetry.judge_zeros_of_any_width(lab(hair), NET).status is Status.PASS
 
 
 def test_rounding_is_forgiven_where_the_machine_treats_units_differently() -> None:
-    hair, allowed = touch(make_walk(), 0, 1e-15), symmetry.tolerance(NET, 0.1)
-    assert symmetry.judge_zeros(lab(replace(hair, alike=False)), NET).status is Status.PASS
-    apart = touch(make_walk(), 0, 3 * allowed)
-    assert symmetry.judge_zeros(lab(replace(apart, alike=False)), NET).status is Status.FAIL
+    hair, allowed = touch(make_trajectory(), 0, 1e-15), symmetry.tolerance(NET, 0.1)
+    assert symmetry.judge_zeros(lab(replace(hair, same_arithmetic=False)), NET).status is Status.PASS
+    apart = touch(make_trajectory(), 0, 3 * allowed)
+    assert symmetry.judge_zeros(lab(replace(apart, same_arithmetic=False)), NET).status is Status.FAIL
 
 
 def test_what_a_unit_gives_out_counts_too() -> None:
-    assert symmetry.judge_zeros(lab(touch(make_walk(), 1, 1e-12)), NET).status is Status.FAIL
+    assert symmetry.judge_zeros(lab(touch(make_trajectory(), 1, 1e-12)), NET).status is Status.FAIL
 
 
 @pytest.mark.parametrize("judge", KEPT)
 def test_symmetry_of_a_net_that_does_not_move_shows_nothing(judge: Any) -> None:
-    assert judge(lab(make_walk(still=True)), NET).status is Status.FAIL
+    assert judge(lab(make_trajectory(still=True)), NET).status is Status.FAIL
 
 
 def test_nan_is_no_symmetry() -> None:
-    assert symmetry.judge_constants(lab(touch(make_walk(), 0, np.nan)), NET).status is Status.FAIL
+    assert symmetry.judge_constants(lab(touch(make_trajectory(), 0, np.nan)), NET).status is Status.FAIL
 
 
 def test_resting_nets_must_rest_while_the_output_bias_moves() -> None:
-    still = make_walk(still=True)
+    still = make_trajectory(still=True)
     assert symmetry.judge_resting(lab(still), NET).status is Status.PASS
     assert symmetry.judge_resting(lab(touch(still, 0, 1e-30)), NET).status is Status.FAIL
     assert symmetry.judge_resting(lab(touch(still, 1, 1e-30, "biases")), NET).status is Status.FAIL
@@ -121,45 +125,46 @@ def test_resting_nets_must_rest_while_the_output_bias_moves() -> None:
 
 
 def test_moving_nets_must_move_layer_by_layer() -> None:
-    assert symmetry.judge_moving(lab(make_walk()), NET).status is Status.PASS
-    assert symmetry.judge_moving(lab(make_walk(still=True)), NET).status is Status.FAIL
-    early = make_walk()
+    assert symmetry.judge_moving(lab(make_trajectory()), NET).status is Status.PASS
+    assert symmetry.judge_moving(lab(make_trajectory(still=True)), NET).status is Status.FAIL
+    early = make_trajectory()
     early.kernels[0][1] = 1
     assert symmetry.judge_moving(lab(early), NET).status is Status.FAIL
 
 
 def test_random_units_must_differ_at_the_start_and_in_what_they_learn() -> None:
-    walk = make_walk(random=True)
-    assert symmetry.judge_random(lab(walk), ROW).status is Status.PASS
-    twins = make_walk(random=True)
+    trajectory = make_trajectory(random=True)
+    assert symmetry.judge_random(lab(trajectory), ROW).status is Status.PASS
+    twins = make_trajectory(random=True)
     twins.kernels[0][:, :, 1] = twins.kernels[0][:, :, 0]
     assert symmetry.judge_random(lab(twins), ROW).status is Status.FAIL
-    lockstep = make_walk(random=True)
+    lockstep = make_trajectory(random=True)
     lockstep.kernels[1][:] = lockstep.kernels[1][:1]
     assert symmetry.judge_random(lab(lockstep), ROW).status is Status.FAIL
     with pytest.raises(NotApplicable, match="zeros "):
-        symmetry.judge_random(lab(walk), INITIALIZERS["zeros"])
+        symmetry.judge_random(lab(trajectory), INITIALIZERS["zeros"])
 
 
 def test_permuted_units_must_learn_the_same() -> None:
-    walk = make_walk(random=True)
-    other = permuted(walk)
+    trajectory = make_trajectory(random=True)
+    other = permuted(trajectory)
     allowed = symmetry.tolerance(NET, 0.1)
-    assert symmetry.judge_permuted(lab(walk, other), NET).status is Status.PASS
-    assert symmetry.judge_permuted(lab(walk, touch(other, 1, allowed / 2)), NET).status is Status.PASS
-    assert symmetry.judge_permuted(lab(walk, touch(other, 1, 3 * allowed)), NET).status is Status.FAIL
-    assert symmetry.judge_permuted(lab(walk, touch(other, 2, 3 * allowed, "biases")), NET).status is Status.FAIL
+    assert symmetry.judge_permuted(lab(trajectory, other), NET).status is Status.PASS
+    assert symmetry.judge_permuted(lab(trajectory, touch(other, 1, allowed / 2)), NET).status is Status.PASS
+    assert symmetry.judge_permuted(lab(trajectory, touch(other, 1, 3 * allowed)), NET).status is Status.FAIL
+    assert symmetry.judge_permuted(lab(trajectory, touch(other, 2, 3 * allowed, "biases")), NET).status is Status.FAIL
     assert (
-        symmetry.judge_permuted(lab(walk, replace(other, losses=other.losses + 3 * allowed)), NET).status is Status.FAIL
+        symmetry.judge_permuted(lab(trajectory, replace(other, losses=other.losses + 3 * allowed)), NET).status
+        is Status.FAIL
     )
-    assert symmetry.judge_permuted(lab(walk, walk), NET).status is Status.FAIL
+    assert symmetry.judge_permuted(lab(trajectory, trajectory), NET).status is Status.FAIL
 
 
-def one_layer(values: Any) -> Walk:
+def one_layer(values: Any) -> WeightTrajectory:
     """A net of one hidden layer of four units, whose output kernel ends at these values."""
     kernels = (np.zeros((3, 5, 4)), np.stack([np.zeros((4, 1)), np.zeros((4, 1)), np.reshape(values, (4, 1))]))
     biases = (np.zeros((3, 4)), np.arange(3.0)[:, None])
-    return Walk(kernels, biases, (np.arange(4),), np.zeros(2), 0.1)
+    return WeightTrajectory(kernels, biases, (np.arange(4),), np.zeros(2), 0.1)
 
 
 def test_what_breaks_the_symmetry_must_set_all_units_apart() -> None:

@@ -10,27 +10,27 @@ import pytest
 from initcheck.catalog.cases.units import unit_nets
 from initcheck.checks.symmetry import judge_units, unit_tolerance
 from initcheck.evidence.lab import Lab
-from initcheck.evidence.symmetry.unit_weights import UnitWalk
+from initcheck.evidence.symmetry.unit_weights import UnitTrajectory
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
 
 NET = unit_nets()[0]
 
 
-def walk(change: float = 0.0, *, still: bool = False) -> Any:
+def trajectory(change: float = 0.0, *, still: bool = False) -> Any:
     steps = np.arange(4.0).reshape(4, 1, 1) * (not still)
     weights = {name: steps * np.ones((4, 3, 6)) for name in ("kernel", "bias", "output kernel")}
     weights["bias"][-1, 0, 0] += change
-    return UnitWalk(weights, np.arange(3.0))
+    return UnitTrajectory(weights, np.arange(3.0))
 
 
 @pytest.mark.parametrize(("change", "status"), [(0.0, "pass"), (0.5, "pass"), (2.0, "fail"), (np.nan, "fail")])
 def test_units_may_part_by_rounding_and_no_more(change: float, status: str) -> None:
-    assert judge_units(walk(change * unit_tolerance(NET)), NET).status.value == status
+    assert judge_units(trajectory(change * unit_tolerance(NET)), NET).status.value == status
 
 
 def test_weights_that_do_not_move_show_nothing() -> None:
-    assert judge_units(walk(still=True), NET).status is Status.FAIL
+    assert judge_units(trajectory(still=True), NET).status is Status.FAIL
 
 
 def test_every_net_has_a_name_and_a_tolerance_far_below_a_step() -> None:
@@ -43,6 +43,6 @@ def test_the_nets_are_in_float64_whatever_was_built_before_and_leave_nothing_beh
     keras = load_keras()
     keras.layers.Dense(1)
     net = next(net for net in unit_nets() if net.units.layer == "LSTM")
-    found = Lab(3).models.unit_walk(net)
+    found = Lab(3).models.unit_trajectory(net)
     assert {values.dtype for values in found.weights.values()} == {np.dtype("float64")}
     assert keras.backend.floatx() == keras.layers.Dense(1).dtype == "float32"
