@@ -1,4 +1,4 @@
-"""The self-test: breaks the installed framework on purpose, a fault at a time, and sees whether the checks notice.
+"""The self-test: breaks the installed framework on purpose, one fault at a time, and reports which checks fail.
 
 Each fault is made in a process of its own, on Linux a fork of one that has loaded the framework and not used it.
 """
@@ -90,10 +90,10 @@ def _in_process(mutant: Mutant, seed: int, codes: Iterable[str], running: _Runni
 
 
 def _answer(sender: Connection, name: str, seed: int, codes: Iterable[str]) -> None:
-    """Sends what the checks say of a mutant, or why they could not be asked."""
+    """Sends the checks' outcomes under a mutant, or the reason why they could not be run."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the process that shows what was found, and ends this one
+    )  # Ctrl-C is for the parent, which shows the outcomes and ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ[MUTANT_VARIABLE] = name
     try:
@@ -104,7 +104,7 @@ def _answer(sender: Connection, name: str, seed: int, codes: Iterable[str]) -> N
 
 
 def _end_with_parent() -> None:
-    """Ends this process as soon as the one that asked for it is gone, even by ``kill -9``."""
+    """Ends this process as soon as its parent is gone, even by ``kill -9``."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -121,14 +121,14 @@ def judge_mutant(name: str, seed: int, codes: Iterable[str] = ()) -> dict[str, R
     apply_mutant(name)
     reactions = {}
     for code, group in itertools.groupby(cells(codes=codes), key=lambda cell: cell.check.code):
-        found = list(group)
-        sound = [cell for cell in found if not cell.known_issue]
-        reactions[code] = _judge(sound or (found if code in named else []), lab)
+        every = list(group)
+        sound = [cell for cell in every if not cell.known_issue]
+        reactions[code] = _judge(sound or (every if code in named else []), lab)
     return reactions
 
 
 def _judge(chosen: Iterable[Cell], lab: Lab) -> Reaction:
-    """The gravest of what a check's cells say; none is run after one that fails."""
+    """Returns the gravest outcome of a check's cells; none is run after one that fails."""
     gravest = Reaction(Mark.NOT_APPLICABLE)
     for cell in chosen:
         gravest = max(gravest, _judge_cell(cell, lab), key=lambda reaction: _GRAVITY.index(reaction.mark))

@@ -1,1 +1,1 @@
-"""Judgement: each check judges evidence it is handed, and never trains."""
+"""Judgement: each check judges the evidence that it is given, and never trains."""

@@ -1,4 +1,4 @@
-"""Does training compute what its formulas say? Keras's first steps against an oracle written in NumPy.
+"""Arithmetic: Keras's first training steps compared with an oracle written in NumPy.
 
 Every tolerance is the oracle's own: a running error analysis of the formula in float32 (``oracle/rounding.py``), times
 ``OTHER_ORDER`` for another order of the same operations. Nothing here is random but the numbers put in, and no verdict
@@ -291,7 +291,7 @@ def _reported_metric(task: Task, trace: FitTrace, name: str, by_share: bool) -> 
 
 @check("ARI08", "Evaluate and predict take every row, in order, and leave the weights alone.", subjects=_TASKS)
 def predictions(lab: Lab, task: Task) -> Verdict:
-    """What predict gives is the network's output for each row at the final weights."""
+    """Judges that ``predict`` returns the network's output for each row at the final weights."""
     trace = lab.steps.fit(task)
     if any(np.any(a != b) for a, b in zip(trace.weights[-1], trace.weights_after, strict=True)):
         return failed("evaluate or predict changed the weights", "the weights that fit left")
@@ -326,7 +326,7 @@ def metrics(lab: Lab, case: tuple[str, dict[str, Any], list[tuple[Any, ...]], li
 )
 def schedules(lab: Lab, schedule: Schedule) -> Verdict:
     """At the first steps, at every boundary, beyond the end, and late."""
-    steps = (*range(13), 2049, 40_001)  # what half precision does not hold, too
+    steps = (*range(13), 2049, 40_001)  # half precision does not represent the last two
     rates = lab.steps.rates(schedule, steps)
     pairs = zip(steps, rates, strict=True)
     return verdict([(f"rate of step {step}", rate, learning_rate(schedule, step)) for step, rate in pairs])
@@ -428,7 +428,7 @@ def names(lab: Lab, name: str) -> Verdict:
     subjects=[Subject(f"{rule}-{often}", (rule, often)) for rule in LOOKUP_RULES for often in LOOKUPS],
 )
 def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
-    """Rows that are looked up once at most, or up to three times; the oracle knows nothing of sparse gradients."""
+    """Rows that are looked up once at most, or up to three times; the oracle uses dense gradients."""
     rule, often = case
     table, steps = lookups_for(LOOKUPS[often], lab.stream("lookups", str(rule), often))
     slopes = []
@@ -485,7 +485,7 @@ _OPERATIONS = 1000  # one after another, at most, in a layer of these sizes and 
     subjects=[Subject(case.name, case) for case in _GRADED],
 )
 def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
-    """Of every trained weight and of the input, along random directions, against differences of the formula."""
+    """Of every trained weight and of the input, along random directions, compared with finite differences."""
     dtype = case.dtypes[-1]
     weights, x = layer_inputs(case, lab.stream("layer", case.name), dtype)
     stream = np.random.RandomState(lab.stream("gradient", case.name) % 2**32)

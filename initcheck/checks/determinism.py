@@ -352,7 +352,7 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
     subjects=[Subject(kind, kind) for kind in STEPWISE],
 )
 def judge_masks(lab: Lab, kind: str) -> Verdict:
-    """Judges what layers made of ones within fit, in two trainings, the second after other random work."""
+    """Judges the outputs of layers for ones within ``fit``, in two trainings, the second after other random work."""
     one, two = (lab.models.masks(after_work=after_work).get(kind, {}) for after_work in (False, True))
     if not one:
         return failed(f"no noise of {kind} was recorded", "noise at every step", bound=EXACT)

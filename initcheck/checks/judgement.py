@@ -1,4 +1,4 @@
-"""From the most suspicious finding to a verdict."""
+"""Turns the most suspicious finding into a verdict."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from initcheck.records import Verdict, failed, passed
 from initcheck.statistics.goodness import Finding
 
 
-def judged(found: Finding, alpha: float, said: str, expected: str, *, effect: float | None = None) -> Verdict:
+def judged(finding: Finding, alpha: float, said: str, expected: str, *, effect: float | None = None) -> Verdict:
     """A failure where the p-value is below its share of the error budget."""
-    facts = {"n": found.n, "p_value": found.p_value, "alpha": alpha, "effect": effect}
-    if found.p_value < alpha:
+    facts = {"n": finding.n, "p_value": finding.p_value, "alpha": alpha, "effect": effect}
+    if finding.p_value < alpha:
         return failed(said, expected, **facts)
     return passed(said, expected=expected, **facts)

@@ -1,4 +1,4 @@
-"""Data order: which rows ``fit`` really took, and when."""
+"""Data order: which rows ``fit`` took, and when."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BLOCKS = 12  # of the contingency table
 
 @check("ORD01", "Every epoch takes every row once, its target and sample weight with it.", subjects=_SHUFFLED)
 def judge_permutation(lab: Lab, feed: Feed) -> Verdict:
-    """Judges epochs as permutations of the rows, and inputs against targets, sample weights and second inputs."""
+    """Judges epochs as permutations of the rows, and compares inputs with targets, sample weights and second inputs."""
     return _judge_rows(lab.orders.taken(feed), feed)
 
 
@@ -66,11 +66,11 @@ def judge_seeds(lab: Lab, feed: Feed) -> Verdict:
 
 @check("ORD06", "Shuffling gives each epoch an order of its own.", subjects=_SHUFFLED)
 def judge_epochs(lab: Lab, feed: Feed) -> Verdict:
-    """Judges the epochs of one fit against one another ("shuffle the training data before each epoch")."""
+    """Compares the epochs of one fit with one another ("shuffle the training data before each epoch")."""
     epochs = [tuple(rows) for rows in lab.orders.taken(feed).rows()]
     if len(set(epochs)) < len(epochs):
-        found = f"{feed.name}: {len(epochs)} epochs take {len(set(epochs))} different orders"
-        return failed(found, f"{len(epochs)} different ones", bound=EXACT)
+        measured = f"{feed.name}: {len(epochs)} epochs take {len(set(epochs))} different orders"
+        return failed(measured, f"{len(epochs)} different ones", bound=EXACT)
     return passed(f"{feed.name}: {len(epochs)} epochs take {len(epochs)} different orders", bound=EXACT)
 
 
@@ -82,7 +82,7 @@ def judge_unshuffled(lab: Lab, feed: Feed) -> Verdict:
 
 @check("ORD08", "Shuffling moves rows: none of the epochs takes them as they stand.", subjects=_SHUFFLED)
 def judge_shuffled(lab: Lab, feed: Feed) -> Verdict:
-    """Judges every epoch against the rows as they stand, so that ORD01 to ORD03 are not passed by an idle shuffle."""
+    """Judges that every epoch differs from the given order, so that an idle shuffle does not pass ORD01 to ORD03."""
     for epoch, rows in enumerate(lab.orders.taken(feed).rows(), 1):
         if np.array_equal(rows, np.sort(rows)):
             return failed(f"{feed.name}: epoch {epoch} takes rows {_head(rows)}", "a shuffled order", bound=EXACT)
@@ -118,7 +118,7 @@ def judge_without_training(lab: Lab, feed: Feed) -> Verdict:
     subjects=[Subject(feed.name, feed) for feed in BATCHED_FEEDS],
 )
 def judge_batched(lab: Lab, feed: Feed) -> Verdict:
-    """Judges what the training step is handed ("this argument is ignored" for them) against the batches put in."""
+    """Compares the batches in the training step with those put in ("this argument is ignored" for them)."""
     order = lab.orders.taken(feed)
     rows, sizes = _judge_as_they_stand(order, feed), _judge_sizes(order, feed)
     return sizes if rows.status is Status.PASS else rows
@@ -171,8 +171,8 @@ def _agree(one: Any, other: Any) -> bool:
 def _judge_same(feed: Feed, one: Order, two: Order, what: str) -> Verdict:
     for epoch, (mine, yours) in enumerate(zip(one.rows(), two.rows(), strict=True), 1):
         if not np.array_equal(mine, yours):
-            found = f"{feed.name}: epoch {epoch} takes {_head(mine)}, {what} {_head(yours)}"
-            return failed(found, "one order", bound=EXACT)
+            measured = f"{feed.name}: epoch {epoch} takes {_head(mine)}, {what} {_head(yours)}"
+            return failed(measured, "one order", bound=EXACT)
     return passed(f"{feed.name}: {feed.epochs} epochs repeat", bound=EXACT)
 
 
@@ -188,7 +188,7 @@ def _head(rows: Any) -> str:
 
 
 def rows_for_correlation(rho: float, alpha: float) -> int:
-    """How many rows show a rank correlation of ``rho`` with power 99.9 %.
+    """Returns how many rows detect a rank correlation of ``rho`` with power 99.9 %.
 
     A permutation's rank correlation has mean 0 and variance exactly 1 / (n − 1) and is normal for large n (Kendall &
     Gibbons 1990, Rank Correlation Methods, 5.7), so z = ρ·√(n − 1) must exceed both quantiles together.
@@ -256,7 +256,7 @@ def judge_seeds_apart(lab: Lab, _: None, alpha: float) -> Verdict:
 
 
 def rows_for_kept_share(share: float, alpha: float) -> int:
-    """How many rows show that a share of them stays within its block, with power 99.9 %.
+    """Returns how many rows detect that a share of them stays within its block, with power 99.9 %.
 
     With b blocks of rows and of places, that share puts share + (1 − share) / b of each block on the diagonal: the
     table's φ² is share²·(b − 1), and n·φ² the non-centrality of χ² with (b − 1)² degrees of freedom.
@@ -287,12 +287,12 @@ def judge_spread(lab: Lab, _: None, alpha: float) -> Verdict:
     """
     rows = _large(lab)
     table = np.histogram2d(rows, np.arange(len(rows)), bins=_BLOCKS)[0]
-    found = stats.chi2_contingency(table, correction=False)
+    test = stats.chi2_contingency(table, correction=False)
     diagonal = float(np.trace(table) / len(rows))
     effect = (diagonal - 1 / _BLOCKS) / (1 - 1 / _BLOCKS)
-    facts = {"n": len(rows), "p_value": float(found.pvalue), "alpha": alpha, "effect": effect}
-    measured = f"χ² {found.statistic:.0f} of the table of twelfths, {diagonal:.3f} of the rows stay in theirs"
-    if found.pvalue < alpha:
+    facts = {"n": len(rows), "p_value": float(test.pvalue), "alpha": alpha, "effect": effect}
+    measured = f"χ² {test.statistic:.0f} of the table of twelfths, {diagonal:.3f} of the rows stay in theirs"
+    if test.pvalue < alpha:
         return failed(measured, f"χ² with {(_BLOCKS - 1) ** 2} degrees of freedom", **facts)
     return passed(measured, **facts)
 
@@ -305,7 +305,7 @@ def judge_spread(lab: Lab, _: None, alpha: float) -> Verdict:
     min_samples=lambda alpha: seeds_for_kept_place(0.9, alpha),
 )
 def judge_kept_places(lab: Lab, _: None, alpha: float) -> Verdict:
-    """Judges how often the most faithful row is found at one place, over seeds: a first row that stays is one."""
+    """Judges how often any row is at one place, over seeds: a first row that stays, for example."""
     orders = np.stack([lab.orders.taken(SMALL_FEED, stream=stream).rows()[0] for stream in range(_SEEDS)])
     rows = orders.shape[1]
     counts = np.zeros((rows, rows), int)
@@ -331,7 +331,7 @@ def most_kept_places(alpha: float, seeds: int, rows: int) -> int:
 
 
 def seeds_for_kept_place(share: float, alpha: float) -> int:
-    """How many seeds show a row that keeps its place under that share of them, with power 99.9 %."""
+    """Returns how many seeds detect a row that keeps its place under that share of them, with power 99.9 %."""
     seeds = 2
     while stats.binom.sf(most_kept_places(alpha, seeds, SMALL_FEED.rows), seeds, share) < POWER:
         seeds += 1

@@ -1,4 +1,4 @@
-"""What a check is, where each one registers itself, and how one is run."""
+"""Checks: their registry, their cells, and how one cell is run."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _PACKAGE_FOLDERS = {"site-packages", "dist-packages"}  # within the standard lib
 
 @dataclass(frozen=True)
 class Subject:
-    """What a check is applied to: one row, one case, or the framework as a whole.
+    """One row or case that a check is applied to, or the framework as a whole.
 
     Attributes:
         name: Readable part of the test's id.
         value: Handed to the check; None where it judges the framework as a whole.
-        own: Whether it is a user's own object, and no row of the catalogue.
-        evidence: The evidence that it shares with other subjects, where that is not its check's.
+        own: Whether it is a user's own object instead of a row of the catalogue.
+        evidence: The evidence that it shares with other subjects, if not that of its check.
     """
 
     name: str
@@ -61,16 +61,16 @@ FRAMEWORK = (Subject("framework"),)
 
 @dataclass(frozen=True)
 class Check:
-    """A promise of the documentation, and how it is judged.
+    """A promise of the documentation, and the function that judges it.
 
     Attributes:
         code: Short and unique, for example ``LAW03``; the anchor of its section in ``docs/checks.md``.
         title: The promise, in one sentence.
         family: One of ``FAMILIES``.
-        subjects: What it is applied to, from the catalogue.
+        subjects: The rows and cases of the catalogue that it is applied to.
         judge: ``judge(lab, subject_value, alpha)`` for a statistical check, else ``judge(lab, subject_value)``.
-        takes: What kind of a user's own object it can be applied to: ``initializer``, ``problem`` or nothing.
-        detects: For a statistical check: the effect that it finds with power 99.9 %.
+        takes: The kind of a user's own object that it can judge: ``initializer``, ``problem`` or empty.
+        detects: For a statistical check: the effect that it detects with power 99.9 %.
         samples: For a statistical check: how many samples one verdict rests on, from the effort's factor.
         min_samples: For a statistical check: how many it needs for that power at a false-alarm rate.
         p_values: How many p-values one verdict compares with its share of the error budget.
@@ -117,16 +117,16 @@ def all_checks() -> list[Check]:
     """Every check there is, family by family."""
     for family in FAMILIES:
         importlib.import_module(f"initcheck.checks.{family}")
-    return sorted(_CHECKS.values(), key=lambda found: (FAMILIES.index(found.family), found.code))
+    return sorted(_CHECKS.values(), key=lambda each: (FAMILIES.index(each.family), each.code))
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One check on one subject: what one test runs.
+    """One check on one subject, which is one test.
 
     Attributes:
         check: The check.
-        subject: What it is applied to.
+        subject: The row or case.
         alpha: This verdict's share of the error budget; 0 where it is not statistical.
     """
 
@@ -146,9 +146,9 @@ class Cell:
 
     @property
     def known_issue(self) -> KnownIssue | None:
-        """What is known to be wrong in the installed framework, and lets this check fail on this subject.
+        """The known issue of the installed framework under which this check fails on this subject.
 
-        A user's own object may use what is broken, or not: for it nothing goes stale.
+        None for a user's own object, which may or may not use the code that is broken.
         """
         code = self.check.code
         return find_general_issue(code) if self.subject.own else find_known_issue(code, self.subject.name)
@@ -159,7 +159,7 @@ def budget_share() -> float:
 
     It counts what exists, not what is selected, so that it is the same for every selection and worker.
     """
-    count = sum(found.p_values * len(found.subjects) for found in all_checks() if found.statistical)
+    count = sum(each.p_values * len(each.subjects) for each in all_checks() if each.statistical)
     return FALSE_ALARM_RATE / max(1, count)
 
 
@@ -172,7 +172,7 @@ def cells(families: Iterable[str] = (), *, codes: Iterable[str] = (), own: Seque
         own: A user's own initializers or problems, in place of the catalogue's: the checks that can judge them.
     """
     families, codes = tuple(families), tuple(codes)
-    known = sorted(found.code for found in all_checks())
+    known = sorted(each.code for each in all_checks())
     for name in families:
         if name not in FAMILIES:
             raise UnknownNameError("check family", name, FAMILIES)
@@ -180,11 +180,11 @@ def cells(families: Iterable[str] = (), *, codes: Iterable[str] = (), own: Seque
         if code not in known:
             raise UnknownNameError("check", code, known)
     share = budget_share()
-    for found in all_checks():
-        if (families and found.family not in families) or (codes and found.code not in codes):
+    for each in all_checks():
+        if (families and each.family not in families) or (codes and each.code not in codes):
             continue
-        for subject in [one for one in own if kind_of(one.value) == found.takes] if own else found.subjects:
-            yield Cell(found, subject, share if found.statistical else 0.0)
+        for subject in [one for one in own if kind_of(one.value) == each.takes] if own else each.subjects:
+            yield Cell(each, subject, share if each.statistical else 0.0)
 
 
 def as_subject(own: Any) -> Subject:
@@ -215,7 +215,7 @@ class NotApplicable(Exception):
 
 
 def require_law(row: Initializer) -> None:
-    """Says of an initializer without a stated law that this is why no law can be judged.
+    """Requires that the initializer states a law.
 
     Raises:
         NotApplicable: The row's law is ``Unstated``, as that of a class or an instance is.
@@ -225,7 +225,7 @@ def require_law(row: Initializer) -> None:
 
 
 class Judged(Exception):
-    """Raised by a check whose evidence decides before it comes to what it judges; carries the verdict."""
+    """Raised by a check whose evidence already decides the verdict; carries that verdict."""
 
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(str(verdict))
@@ -253,8 +253,8 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
             return cell.check.judge(lab, cell.subject.value, *arguments)
     except NotApplicable as reason:
         return Verdict(Status.NOT_APPLICABLE, str(reason))
-    except Judged as found:
-        return found.verdict
+    except Judged as judged:
+        return judged.verdict
     except FrameworkError:  # there is nothing to judge
         raise
     except BaseException as error:  # an own object's SystemExit too
@@ -264,7 +264,7 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
 
 
 def _is_evidence(error: BaseException) -> bool:
-    """Whether the framework or the user's own code raised it, or initcheck on purpose: with what the user can fix."""
+    """Whether the framework or the user's code raised it, or initcheck on purpose, about something the user can fix."""
     if not isinstance(error, Exception) and not is_mistake(error):
         return False
     return isinstance(error, InitcheckError) or _outside_frames(error) is not None or _misses_of_framework(error)
@@ -283,14 +283,14 @@ def _misses_of_framework(error: BaseException) -> bool:
 def _from_outside(error: BaseException) -> BaseException:
     """The exception with the trace of the code that raised it, the user's or the framework's, without our own frames.
 
-    One that initcheck itself has raised keeps its whole trace: there it is what helps.
+    An exception raised by initcheck itself keeps its full traceback, which helps there.
     """
     trace = _outside_frames(error)
     return error if trace is None else error.with_traceback(trace)
 
 
 def _outside_frames(error: BaseException) -> TracebackType | None:
-    """The trace from its first frame on that is neither initcheck's nor of what initcheck computes with."""
+    """The traceback from the first frame outside of initcheck and the libraries that it computes with."""
     trace = error.__traceback__
     while trace is not None and _is_own(Path(trace.tb_frame.f_code.co_filename)):
         trace = trace.tb_next

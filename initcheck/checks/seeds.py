@@ -1,4 +1,4 @@
-"""Family seeds: another seed gives another, unrelated draw; the same seed the same one; and nobody shares a stream."""
+"""Family seeds: the same seed repeats a draw, another gives an unrelated one, and no two layers share a stream."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def different_seeds(lab: Lab, row: Initializer) -> Verdict:
             return failed(f"{row.name}: seeds {meeting[0]} and {meeting[1]} give the same draw", "different draws")
         tried += len(seeds)
     turned = turned_seeds(lab.stream, row.name)
-    # Of a user's own initializer nobody has said what ranks and dtypes it takes.
+    # The ranks and dtypes that a user's own initializer supports are unknown.
     for shape, dtype in () if isinstance(row.law, Unstated) else _FORMS:
         drawn = [(seed, lab.draws.draw(row, shape, seed=seed, dtype=dtype)) for seed in turned]
         meeting = _meeting(drawn)
         if meeting:
             said = f"{row.name}: seeds {meeting[0]} and {meeting[1]} give the same {dtype} draw of {shape}"
             return failed(said, "different draws")
-    return passed(f"{row.name}: {tried} seeds, no two alike, nor {len(turned)} in other ranks and dtypes")
+    return passed(f"{row.name}: {tried} seeds, all different, and {len(turned)} in other ranks and dtypes")
 
 
 @check(
@@ -81,7 +81,7 @@ def different_seeds(lab: Lab, row: Initializer) -> Verdict:
     takes="initializer",
 )
 def aliased_seeds(lab: Lab, row: Initializer) -> Verdict:
-    """The documentation says "a Python integer"; nothing warns that integers meet."""
+    """The documentation says "a Python integer"; it does not warn that two integers may give one draw."""
     _require_random(row)
     for pair in ALIASES:
         drawn = [(seed, lab.draws.draw(row, _SMALL, seed=seed)) for seed in pair]
@@ -136,7 +136,7 @@ def unseeded_differ(lab: Lab, row: Initializer) -> Verdict:
     meeting = _meeting((number, lab.draws.draw(row, _SMALL, seed=None)) for number in range(12))
     if meeting:
         return failed(f"{row.name}: unseeded instances {meeting[0]} and {meeting[1]} draw the same", "different draws")
-    return passed(f"{row.name}: 12 unseeded instances, no two alike")
+    return passed(f"{row.name}: 12 unseeded instances, all different")
 
 
 _LENGTH = (64, 64)
@@ -200,10 +200,10 @@ def neighbouring_seeds(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     return _unrelated(dependence.between(pairs, drawn[0][1]), alpha, f"{row.name}, seeds s and s + 1")
 
 
-def _unrelated(found: Finding, alpha: float, what: str) -> Verdict:
-    facts = {"n": found.n, "p_value": found.p_value, "alpha": alpha, "effect": found.value}
-    said = f"{what}: {found.group}, score {found.value:.2f}"
-    return failed(said, "unrelated draws", **facts) if found.p_value < alpha else passed(said, **facts)
+def _unrelated(finding: Finding, alpha: float, what: str) -> Verdict:
+    facts = {"n": finding.n, "p_value": finding.p_value, "alpha": alpha, "effect": finding.value}
+    said = f"{what}: {finding.group}, score {finding.value:.2f}"
+    return failed(said, "unrelated draws", **facts) if finding.p_value < alpha else passed(said, **facts)
 
 
 _LAYERS = 10
@@ -307,14 +307,14 @@ def seed_types(lab: Lab, row: Initializer) -> Verdict:
             return failed(f"{row.name} takes {name} as its seed", "an error")
     five = lab.draws.draw(row, _SMALL, seed=5)
     for name, seed in _NUMPY.items():
-        found = lab.draws.attempt(row, _SMALL, seed=seed)
-        if not isinstance(found, str) and not np.array_equal(found, five):
-            return failed(f"{row.name}: the seed {name} draws otherwise than 5", "an error, or the draw of 5")
+        draw = lab.draws.attempt(row, _SMALL, seed=seed)
+        if not isinstance(draw, str) and not np.array_equal(draw, five):
+            return failed(f"{row.name}: the seed {name} and 5 give different draws", "an error, or the draw of 5")
     return passed(f"{row.name}: {len(_REFUSED)} types refused, NumPy's integers refused or honoured")
 
 
 def _noise(lab: Lab, layer: str) -> tuple[list[tuple[int, int, np.ndarray]], list[tuple[int, int, np.ndarray]], str]:
-    """Noise of seeded layers (seed, call, values), of unseeded ones (layer, call, values), and what did not repeat.
+    """Returns noise of seeded layers (seed, call, values), of unseeded ones (layer, call, values), and a difference.
 
     One global seed keeps a layer that forgets its own seed from looking as if it used it.
     """
@@ -362,7 +362,7 @@ def noise_streams(lab: Lab, layer: str) -> Verdict:
     meeting = _meeting([*named, *((f"call {number} of unseeded layer {k}", values) for k, number, values in unseeded)])
     if meeting:
         return failed(f"{layer}: {meeting[0]} and {meeting[1]} give the same noise", "different noise")
-    return passed(f"{layer}: {len(seeded) + len(unseeded)} calls, no two alike")
+    return passed(f"{layer}: {len(seeded) + len(unseeded)} calls, all different")
 
 
 @check(
@@ -378,7 +378,7 @@ def narrowed_seeds(lab: Lab, pairs: tuple[tuple[int, int], ...]) -> Verdict:
         for pair in pairs:
             drawn = [lab.draws.attempt(row, _SMALL, seed=seed) for seed in pair]
             if any(isinstance(values, str) for values in drawn):
-                continue  # refused, which nobody takes for a draw
+                continue  # rejected, which cannot be mistaken for a draw
             if np.array_equal(drawn[0], drawn[1]):
                 return failed(f"{row.name}: seeds {pair[0]} and {pair[1]} give the same draw", "different draws")
             compared += 1
@@ -401,11 +401,13 @@ def generators_apart(lab: Lab, _: None) -> Verdict:
     meeting = _meeting(named) or _meeting(enumerate(lab.draws.states(seed=seed, calls=_STATES) or []))
     if meeting:
         return failed(f"{meeting[0]} is {meeting[1]}", "different draws")
-    return passed(f"{len(named)} draws and {_STATES} states, no two alike")
+    return passed(f"{len(named)} draws and {_STATES} states, all different")
 
 
 _STATES = 1100  # of one generator: more than a counter of ten bits holds
-_CLASSES = {subject.value.keras_name: subject for subject in reversed(_ROWS)}  # other rows of one class seed alike
+_CLASSES = {
+    subject.value.keras_name: subject for subject in reversed(_ROWS)
+}  # other rows of one class use seeds in the same way
 _POOL = 400  # of 10⁴ seeds, 400 instances take some twice but for e^(−400²/2·10⁴) = 3e-4
 
 
@@ -415,7 +417,7 @@ _POOL = 400  # of 10⁴ seeds, 400 instances take some twice but for e^(−400²
     subjects=[*_CLASSES.values(), Subject("SeedGenerator", None)],
 )
 def unseeded_pool(lab: Lab, row: Initializer | None) -> Verdict:
-    """Where two of 400 agree, 400 others are asked: of 10⁹ seeds they would agree too once in 10⁴ times."""
+    """If two of 400 agree, 400 others are drawn: with 10⁹ seeds two of those would agree once in 10⁴ times."""
 
     def draw() -> np.ndarray:
         if row:
@@ -427,6 +429,6 @@ def unseeded_pool(lab: Lab, row: Initializer | None) -> Verdict:
 
     for _look in range(2):
         if not _meeting((number, draw()) for number in range(_POOL)):
-            return passed(f"{_POOL} unseeded instances, no two alike")
+            return passed(f"{_POOL} unseeded instances, all different")
     said = f"of {_POOL} unseeded instances some agree, and so of {_POOL} others"
     return failed(said, "different draws, as from 10⁹ seeds")

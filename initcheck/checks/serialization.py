@@ -1,4 +1,4 @@
-"""Does what is written come back as it was? Configurations, weights, models, optimizers: compared bit by bit."""
+"""Round trips of configs, weights, models and optimizers, compared bit by bit."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def forms(lab: Lab, form: str) -> Verdict:
     subjects=[Subject(f"{part.module.rpartition('.')[2]}-{part}", part) for part in PARTS],
 )
 def parts(lab: Lab, part: SavedPart) -> Verdict:
-    """Every documented option has a value that is not its default; what is rebuilt is used, too."""
+    """Every documented option has a value that is not its default; the rebuilt object is also used."""
     trips_and_options = lab.saving.parts.part(part.module, part.name, part.options)
     if trips_and_options is None:
         raise NotApplicable(f"this version of Keras has no {part.name}")
@@ -269,7 +269,7 @@ def layer_options(lab: Lab, layer: LayerOptions) -> Verdict:
     ],
 )
 def seeds(lab: Lab, subject: Initializer | LayerOptions) -> Verdict:
-    """At the bounds of every integer width; what is rebuilt of an unseeded initializer draws anew each time."""
+    """At the bounds of every integer width; a rebuilt unseeded initializer draws anew each time."""
     parts = lab.saving.parts
     if isinstance(subject, LayerOptions):
         name = subject.layer

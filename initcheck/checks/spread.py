@@ -1,4 +1,4 @@
-"""Spread: what reseeding does to accuracy, against the documented bounds; and one engine against the other."""
+"""Spread: accuracies over reseeds compared with the documented bounds, and one engine compared with the other."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def _subjects(bounds: Bounds, *, random: bool) -> list[Subject]:
 
 
 def cells_of(bounds: Bounds) -> list[Cell]:
-    """What judges each bound of any file, with the package's shares of the error budget."""
-    judges = {found.code: found for found in all_checks()}
+    """Returns the cells that judge the bounds of any file, with the package's shares of the error budget."""
+    judges = {check.code: check for check in all_checks()}
     drawn = [Cell(judges["SPR01"], subject, budget_share()) for subject in _subjects(bounds, random=True)]
     return drawn + [Cell(judges["SPR02"], subject, 0.0) for subject in _subjects(bounds, random=False)]
 
 
 def _one_of_each_law(subjects: list[Subject]) -> list[Subject]:
-    """Without another spelling of an initializer that the problem has already: the same draws, under other seeds."""
-    found: dict[tuple[str, Law], Subject] = {}
+    """Returns one subject for each law of a problem: another name of one initializer gives no new evidence."""
+    by_law: dict[tuple[str, Law], Subject] = {}
     for subject in subjects:
         problem, initializer, _ = subject.value
-        found.setdefault((problem, INITIALIZERS[initializer].law), subject)
-    return list(found.values())
+        by_law.setdefault((problem, INITIALIZERS[initializer].law), subject)
+    return list(by_law.values())
 
 
 _DRAWN = _one_of_each_law(_subjects(_BOUNDS, random=True))
@@ -68,8 +68,8 @@ def judge_bounds(lab: Lab, cell: tuple[str, str, Bound], alpha: float) -> Verdic
 def judge_fresh(bound: Bound, fresh: Bound, alpha: float) -> Verdict:
     """Judges fresh runs of a cell, however many; those that cannot tell are INCONCLUSIVE.
 
-    A failure takes as many runs as the effect needs: that the first look at them may not fail yet keeps the false-alarm
-    rate at α, however often one looks.
+    A failure takes as many runs as the effect needs: as no earlier stage can fail, the false-alarm rate stays α for any
+    number of stages.
     """
     findings = compare(bound, fresh)
     worst = min(findings, key=lambda finding: finding.p_value)
@@ -85,12 +85,14 @@ def judge_fresh(bound: Bound, fresh: Bound, alpha: float) -> Verdict:
 
 
 def describe_calibration_size(bound: Bound, alpha: float) -> str:
-    """Why no check against that bound can pass: the calibration had too few reseeds; empty where it had enough."""
+    """Describes why no check of that bound can pass: too few reseeds at calibration; empty if it had enough."""
     counts = bound.counts
     if needed_reseeds(counts, alpha) <= MOST_RESEEDS:
         return ""
     needed = needed_calibration(counts, alpha)
-    enough = f"{needed:,} or more are needed" if needed else "none would be enough, so far apart do they end"
+    enough = (
+        f"{needed:,} or more are needed" if needed else "no number would be enough, as their accuracies differ too much"
+    )
     return f"its calibration had {counts.n:,} reseeds, too few for any check to pass: {enough}"
 
 
@@ -100,7 +102,7 @@ def describe_calibration_size(bound: Bound, alpha: float) -> str:
     subjects=_subjects(_BOUNDS, random=False),
 )
 def judge_fixed(lab: Lab, cell: tuple[str, str, Bound]) -> Verdict:
-    """Judges the one run that there is against where the runs moved by rounding ended, and a row beside them."""
+    """Compares the only run with the range over runs perturbed by rounding, plus or minus one row."""
     problem, initializer, bound = cell
     (correct,) = _fresh(lab, problem, initializer, 1).correct
     low, high = bound.correct[0] - 1, bound.correct[-1] + 1
@@ -117,12 +119,12 @@ def judge_fixed(lab: Lab, cell: tuple[str, str, Bound]) -> Verdict:
     ],
 )
 def judge_engines(lab: Lab, cell: tuple[str, str]) -> Verdict:
-    """Judges one fresh run by both engines, within what rounding may do to it."""
+    """Judges one fresh run by both engines, within rounding error."""
     _require_support(lab)
-    found = lab.spread.agreement(*cell)
-    said = f"reported losses {found.loss:.2g} apart, {found.rows} rows classified otherwise"
-    allowed = f"at most {found.loss_tolerance:.2g} and {found.rows_tolerance} rows"
-    return passed(said, expected=allowed) if found.agrees else failed(said, allowed)
+    agreement = lab.spread.agreement(*cell)
+    said = f"reported losses differ by {agreement.loss:.2g}, {agreement.rows} rows are classified differently"
+    allowed = f"at most {agreement.loss_tolerance:.2g} and {agreement.rows_tolerance} rows"
+    return passed(said, expected=allowed) if agreement.agrees else failed(said, allowed)
 
 
 def _fresh(lab: Lab, problem: str, initializer: str, reseeds: int) -> Bound:
@@ -136,6 +138,6 @@ def _fresh(lab: Lab, problem: str, initializer: str, reseeds: int) -> Bound:
 
 
 def _require_support(lab: Lab) -> None:
-    """On Keras 3 the engine serves every problem of the catalogue, so that a refusal there is a failure."""
+    """On Keras 3 the engine supports every problem of the catalogue, so an unsupported one is a failure there."""
     if lab.keras.__version__.startswith("2."):
         raise NotApplicable("thousands of reseeds take the ensemble engine, which has no Keras 2")

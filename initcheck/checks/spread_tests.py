@@ -17,13 +17,13 @@ from initcheck.statistics.goodness import LOOK_POWER
 
 MEAN_SHIFT = 0.2  # standard deviations
 SPREAD_RATIO = 1.2
-STRAYS = 0.02  # share of runs that is told from a rare one, or from none
+STRAYS = 0.02  # share of runs that is distinguished from a rare one, or from none
 _RARE = 0.01
 STAGE = 1000  # reseeds taken at a time
 MOST_RESEEDS = 8 * STAGE
 _TESTS = 4  # p-values of a cell; it is judged by the least of them times 4
 
-# What a look may miss is split: half for its last test, half for settling too early at one of its stages.
+# The error of the second kind is split: half for the last test, half for settling too early at one of the stages.
 _MISSED = (1 - LOOK_POWER) / 2
 _SURE = float(stats.norm.isf(_MISSED * STAGE / MOST_RESEEDS))
 
@@ -50,7 +50,7 @@ def needed_reseeds(old: Counts, alpha: float) -> int:
 
     For a mean off by 0.2 σ: (z/0.2)² with z = z(α/8) + z(power); for a standard deviation off by a fifth: (z/ln 1.2)²
     times (κ − 1)/4, κ being the calibration's kurtosis, as var(ln s) = (κ − 1)/4n. With N runs at calibration, 1/n is
-    less by 1/N. Where nearly all runs end alike, two strays in a hundred are plain in one stage.
+    less by 1/N. Where the runs are nearly constant, one stage detects two strays in a hundred.
     """
     if is_nearly_constant(old):
         return STAGE
@@ -78,12 +78,12 @@ def _needed_alone(old: Counts, alpha: float) -> float:
 
 
 def is_nearly_constant(old: Counts) -> bool:
-    """Whether 99 % of the runs and more end at one accuracy."""
+    """Whether at least 99 % of the runs end at one accuracy."""
     return bool(old.counts.max() >= (1 - _RARE) * old.n)
 
 
 def compare(bound: Bound, fresh: Bound) -> list[SpreadFinding]:
-    """Mean, standard deviation, runs outside of the 95 % interval and collapses; strays alone where runs end alike."""
+    """Mean, stddev, runs outside of the 95 % interval and collapses; only strays if the runs are nearly constant."""
     old, new = bound.counts, fresh.counts
     collapses = _compare_shares("collapsed", bound.collapsed, old.n, fresh.collapsed, new.n)
     if is_nearly_constant(old):

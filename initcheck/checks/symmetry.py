@@ -1,4 +1,4 @@
-"""Symmetry: hidden units that start alike stay alike, and only what tells them apart sets them apart."""
+"""Symmetry: hidden units that start equal stay equal, unless something documented distinguishes them."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ Array = np.ndarray[Any, Any]
 EXACT = "no tolerance: bits are compared"
 
 
-def _subjects(found: tuple[Net, ...]) -> list[Subject]:
-    return [Subject(net.name, net) for net in found]
+def _subjects(chosen: tuple[Net, ...]) -> list[Subject]:
+    return [Subject(net.name, net) for net in chosen]
 
 
 def gaps(trajectory: WeightTrajectory) -> list[Array]:
-    """For each hidden layer and step, how far its units are apart: in what they take in, add and give out."""
-    found = []
+    """Returns, by hidden layer and step, the largest gap between units in incoming and outgoing weights and bias."""
+    gap = []
     for number in range(len(trajectory.kernels) - 1):
         taken, added, given = trajectory.kernels[number], trajectory.biases[number], trajectory.kernels[number + 1]
         spans = [np.ptp(taken, axis=2).max(axis=1), np.ptp(added, axis=1), np.ptp(given, axis=1).max(axis=1)]
-        found.append(np.max(spans, axis=0))
-    return found
+        gap.append(np.max(spans, axis=0))
+    return gap
 
 
 def moved(trajectory: WeightTrajectory) -> list[bool]:
@@ -53,7 +53,7 @@ def learned(trajectory: WeightTrajectory) -> bool:
 
 
 def tolerance(net: Net, rate: float) -> float:
-    """How far rounding can set equal units apart.
+    """Returns how much equal units may differ by rounding error.
 
     Each step, a gradient sums over no more terms than m = rows + inputs + units, and an activation's vector and scalar
     code differ by up to 16 units in the last place: a relative error of (m + 16)·eps (Higham 2002, Accuracy and
@@ -69,9 +69,9 @@ def tolerance(net: Net, rate: float) -> float:
 
 @check("SYM01", "A net of zeros keeps its hidden units identical, bit by bit.", subjects=_subjects(nets.zero_nets()))
 def judge_zeros(lab: Lab, net: Net) -> Verdict:
-    """Judges every step of nets whose kernels all move; by bits where every unit goes through the same arithmetic.
+    """Judges every step of nets whose kernels all move, bit by bit if this machine computes all units in the same way.
 
-    Whether it does is seen on this machine's matrix products of the net's shapes; elsewhere rounding is allowed.
+    The matrix products of the net's shapes show whether it does; if not, rounding error is allowed.
     """
     trajectory = lab.models.weight_trajectory(net)
     return _judge_kept(trajectory, net, 0.0 if trajectory.same_arithmetic else tolerance(net, trajectory.rate))
@@ -110,13 +110,13 @@ def _judge_kept(trajectory: WeightTrajectory, net: Net, allowed: float) -> Verdi
 
 
 def _judge_gaps(trajectory: WeightTrajectory, net: Net, allowed: float, bound: str) -> Verdict:
-    found = gaps(trajectory)
-    largest = float(np.max(found))
+    gap = gaps(trajectory)
+    largest = float(np.max(gap))
     if not largest <= allowed:  # NaN is no symmetry
-        broken = ~(np.array(found) <= allowed)
+        broken = ~(np.array(gap) <= allowed)
         step = int(np.argmax(broken.any(axis=0)))
         layer = int(np.argmax(broken[:, step]))
-        measured = f"{net.name}: units of hidden layer {layer + 1} are {found[layer][step]:.3g} apart after step {step}"
+        measured = f"{net.name}: units of hidden layer {layer + 1} are {gap[layer][step]:.3g} apart after step {step}"
         return failed(measured, "equal units", bound=bound, effect=largest)
     return passed(f"{net.name}: units at most {largest:.2g} apart in {net.steps} steps", bound=bound, effect=largest)
 
@@ -154,7 +154,7 @@ def judge_moving(lab: Lab, net: Net) -> Verdict:
 
 
 def _first_move(values: Array) -> int:
-    """The first step after which something is not as it was; 0 if there is none."""
+    """Returns the first step that changes a value; 0 if none does."""
     changed = (values != values[0]).reshape(len(values), -1).any(axis=1)
     return int(np.argmax(changed))
 
@@ -166,7 +166,7 @@ def _first_move(values: Array) -> int:
     takes="initializer",
 )
 def judge_random(lab: Lab, row: Initializer) -> Verdict:
-    """Judges all pairs of units of both hidden layers in their first weights, their last ones and what they learned."""
+    """Judges all pairs of units of both hidden layers in their initial and final weights and their difference."""
     if not row.law.random:
         reason = "takes no seed" if isinstance(row.law, Unstated) else "is not random"
         raise NotApplicable(f"{row.name} {reason}")
@@ -215,9 +215,9 @@ def judge_permuted(lab: Lab, net: Net) -> Verdict:
 
 @check("SYM08", "Noise on hidden units and random biases break the symmetry.", subjects=_subjects(nets.BREAKING))
 def judge_breaking(lab: Lab, net: Net) -> Verdict:
-    """Judges that units differ in what they take in and give out, which nothing but noise and biases sets apart.
+    """Judges that units differ in incoming and outgoing weights, as only noise and biases can make them.
 
-    All together and not one float alone, as 120 pairs of floats are equal too often by chance: see ``nets.BREAKING``.
+    All weights together, as among 120 pairs single floats are equal too often by chance: see ``nets.BREAKING``.
     """
     trajectory = lab.models.weight_trajectory(net)
     units = np.concatenate([trajectory.kernels[0][-1].T, trajectory.kernels[1][-1]], axis=1)
@@ -254,7 +254,7 @@ def judge_filters_and_units(lab: Lab, net: UnitNet) -> Verdict:
 
 
 def unit_tolerance(net: UnitNet) -> float:
-    """How far rounding can set equal units apart: as ``tolerance`` has it, for gradient descent.
+    """Returns how much equal units may differ by rounding error: ``tolerance`` for gradient descent.
 
     A gradient sums over rows and places, an output over inputs, units and gates: over fewer terms than all inputs of a
     batch, all units and all gates together. Terms are below 20, momentum and growth below 10 each, the rate is 0.1.
@@ -264,7 +264,7 @@ def unit_tolerance(net: UnitNet) -> float:
 
 
 def judge_units(trajectory: UnitTrajectory, net: UnitNet) -> Verdict:
-    """Whether all weights moved, and were the same for all units, and all pairs of units, at every step."""
+    """Judges that all weights moved, and were equal for all units, and all pairs of units, at every step."""
     allowed = unit_tolerance(net)
     bound = f"± {allowed:.2g} by rounding"
     still = [name for name, values in trajectory.weights.items() if np.any(values[-1] == values[0])]
@@ -274,7 +274,7 @@ def judge_units(trajectory: UnitTrajectory, net: UnitNet) -> Verdict:
         name: np.ptp(values, axis=-1).reshape(len(values), -1).max(axis=1)
         for name, values in trajectory.weights.items()
     }
-    name, gap = max(gaps.items(), key=lambda found: float(found[1].max()))
+    name, gap = max(gaps.items(), key=lambda item: float(item[1].max()))
     largest = float(np.max([values.max() for values in gaps.values()]))
     if not largest <= allowed:  # NaN is no symmetry
         step = int(np.argmax(~(gap <= allowed)))

@@ -21,7 +21,7 @@ def verdict(labelled: Iterable[tuple[str, Any, Rounded]]) -> Verdict:
         key=lambda one: one[0],
     )
     if worst <= 1:
-        return passed(f"{len(compared)} arrays within {worst:.2f} of what rounding allows", bound=_BOUND)
+        return passed(f"{len(compared)} arrays within {worst:.2f} of the bound for rounding error", bound=_BOUND)
     measured = np.asarray(measured, dtype=np.float64)
     if measured.shape != expected.shape:
         return failed(f"{label} has shape {measured.shape}", f"shape {expected.shape}")

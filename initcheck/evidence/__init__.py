@@ -1,1 +1,1 @@
-"""Evidence: what the framework under test does, as records; checks judge them."""
+"""Evidence: records of the framework under test; checks judge them."""

@@ -1,4 +1,4 @@
-"""First steps of tiny models, taken by Keras, to hold against arithmetic."""
+"""First training steps of tiny models, taken by Keras, to compare with the oracle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from initcheck.oracle.tasks import Batch, class_of, other_shape, rows_for, weigh
 
 Arrays = list[np.ndarray]
 
-# What the oracle calls a loss → Keras's class.
+# The oracle's name of a loss → Keras's class.
 _LOSSES = {
     "mean_squared_error": "MeanSquaredError",
     "mean_absolute_error": "MeanAbsoluteError",
@@ -30,16 +30,16 @@ _LOSSES = {
 
 @dataclass(frozen=True, eq=False)
 class FitTrace:
-    """What ``fit`` did with a task, and what ``evaluate`` and ``predict`` said afterwards.
+    """Weights and reports of ``fit`` on one task, then the results of ``evaluate`` and ``predict``.
 
     Attributes:
         rows: The training rows.
         held_out: The validation rows.
         weights: The weights at the start and after each batch of each epoch.
-        batches: What ``fit`` reported after each batch: running means since the epoch began.
-        epochs: What ``History`` holds for each epoch.
-        evaluated: What ``evaluate`` said of the training rows at the end.
-        predicted: What ``predict`` gave for the training rows at the end.
+        batches: The logs after each batch: running means since the epoch began.
+        epochs: The values of ``History`` for each epoch.
+        evaluated: The results of ``evaluate`` on the training rows at the end.
+        predicted: The results of ``predict`` on the training rows at the end.
         weights_after: The weights after ``evaluate`` and ``predict``.
     """
 
@@ -54,7 +54,7 @@ class FitTrace:
 
 
 class Steps:
-    """Gives the arithmetic of training as Keras does it.
+    """Training arithmetic as Keras computes it.
 
     Args:
         session: Whose streams and cache to use.
@@ -65,16 +65,16 @@ class Steps:
         self._keras = session.keras
 
     def activation(self, name: str, x: np.ndarray) -> np.ndarray:
-        """What the activation of that name makes of x."""
+        """Returns the activation of that name, applied to x."""
         return np.asarray(self._keras.activations.get(name)(_tensor(x)))
 
     def losses(self, loss: str, y: np.ndarray, output: np.ndarray, share: np.ndarray | None, **config: Any) -> Any:
-        """What the loss makes of targets and outputs: one number, or one a row, as ``reduction`` says."""
+        """Returns the loss of targets and outputs: one number, or one for each row, depending on ``reduction``."""
         weights = None if share is None else _tensor(share)
         return np.asarray(self._loss(loss, **config)(_tensor(y), _tensor(output), sample_weight=weights))
 
     def supports_reduction(self, name: str) -> bool:
-        """Whether losses of this version take that ``reduction``."""
+        """Whether losses of the installed version support that ``reduction``."""
         try:
             self._loss("mean_squared_error", reduction=name)
         except ValueError:
@@ -82,19 +82,19 @@ class Steps:
         return True
 
     def named_loss(self, name: str, y: np.ndarray, output: np.ndarray) -> np.ndarray:
-        """What the loss that goes by that name makes of targets and outputs: one number a row."""
+        """Returns the loss that ``losses.get`` gives for a name, for each row."""
         return np.asarray(self._keras.losses.get(name)(_tensor(y), _tensor(output)))
 
     def named_metric(self, name: str, y: np.ndarray, output: np.ndarray) -> float:
-        """The mean of what the metric that goes by that name makes of targets and outputs."""
+        """Returns the mean of the metric that ``metrics.get`` gives for a name."""
         metric = self._keras.metrics.get(name)
-        if not hasattr(metric, "update_state"):  # Keras 2 gives the function, which ``compile`` wraps
+        if not hasattr(metric, "update_state"):  # Keras 2 returns the function, which ``compile`` wraps
             return float(np.mean(np.asarray(metric(_tensor(y), _tensor(output)))))
         metric.update_state(_tensor(y), _tensor(output))
         return float(metric.result())
 
     def fuzz_factor(self) -> float:
-        """What keeps numeric expressions away from zero."""
+        """Returns ``keras.backend.epsilon``, which keeps numeric expressions away from zero."""
         return float(self._keras.backend.epsilon())
 
     def gradients(
@@ -171,14 +171,14 @@ class Steps:
         *,
         training: bool | None = None,
     ) -> tuple[np.ndarray, Arrays]:
-        """What that layer makes of x at those weights, and its weights afterwards; computed in x's type if it has one.
+        """Returns a layer's output for x at those weights, and its weights afterwards; computed in the weights' dtype.
 
         Args:
             name: Class of ``keras.layers``.
             config: Its arguments.
             weights: In the order of ``get_weights``.
             x: Input; integers for an Embedding.
-            training: As it is called with it; None where it is not.
+            training: The argument of the call; None to leave it out.
         """
         dtype = weights[0].dtype.name if weights else x.dtype.name
         layer = self._layer(name, config, weights, x, dtype)
@@ -203,7 +203,7 @@ class Steps:
             weights: In the order of ``get_weights``.
             x: Input.
             slopes: A number for each output.
-            training: As it is called with it; None where it is not.
+            training: The argument of the call; None to leave it out.
         """
         import tensorflow as tf
 
@@ -217,7 +217,7 @@ class Steps:
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 
     def inference(self, weights: Arrays, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
-        """What a model that normalizes by its batch, drops and adds noise in training makes of rows outside of it.
+        """Returns the inference outputs of a model with batch normalization, dropout and noise.
 
         Args:
             weights: Of its BatchNormalization.
@@ -244,7 +244,7 @@ class Steps:
     def metric(self, name: str, config: Mapping[str, Any], batches: Sequence[Sequence[Any]]) -> list[float]:
         """The metric's result after each batch of ``(y, output)`` or ``(y, output, share)``, and the first again.
 
-        It is reset before the last one, which tells whether ``reset_state`` forgets.
+        It is reset before the last one, which shows whether ``reset_state`` works.
         """
         metric = getattr(self._keras.metrics, name)(**config)
         results = []
@@ -345,7 +345,7 @@ class Steps:
 
 def _recorder(keras: Any) -> Any:
     class Recorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras is loaded at run time
-        """Keeps the weights and what is reported after each batch."""
+        """Records the weights and the logs after each batch."""
 
         def __init__(self) -> None:
             super().__init__()

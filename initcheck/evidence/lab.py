@@ -1,4 +1,4 @@
-"""The session's laboratory: gives checks their evidence, and makes no evidence twice."""
+"""The session's laboratory: gives checks their evidence, and computes none of it twice."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Lab(Session):
 
     @functools.cached_property
     def steps(self) -> Steps:
-        """First optimizer steps of tiny models, to hold against arithmetic."""
+        """First training steps of tiny models, to compare with the oracle."""
         from initcheck.evidence.arithmetic import Steps
 
         return Steps(self)

@@ -1,4 +1,4 @@
-"""The orders in which ``fit`` took the rows, read back from within its training step."""
+"""The orders in which ``fit`` took the rows, recorded within its training step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TWIN = 1_000_000  # between the number in one of two named inputs and in the ot
 
 @dataclass(frozen=True)
 class Order:
-    """What ``fit`` handed to the training step.
+    """The row numbers that ``fit`` passed to the training step.
 
     Attributes:
         epochs: For each epoch the row numbers of its batches, as found in the inputs.
@@ -45,12 +45,12 @@ class Order:
         return [np.concatenate(batches) if batches else np.empty(0, int) for batches in self.epochs]
 
     def digest(self) -> str:
-        """A name for exactly this order."""
+        """Returns the digest of this order."""
         return digest([batch for batches in self.epochs for batch in batches])
 
 
 class Orders:
-    """Evidence on the order of rows; none is made twice.
+    """Evidence on the order of rows; each training runs once.
 
     Args:
         session: Whose streams and cache to use.
@@ -68,13 +68,13 @@ class Orders:
             step: Added to the global seed, to get its neighbours.
             after_work: Whether unrelated random work comes before it.
         """
-        found: Order = self._session.once(
+        order: Order = self._session.once(
             ("order", feed, stream, step, after_work),
             lambda: take(
                 self._session.keras, feed, feed_seed(self._session, feed, stream) + step, after_work=after_work
             ),
         )
-        return found
+        return order
 
 
 def feed_seed(session: Session, feed: Feed, stream: int = 0) -> int:
@@ -83,7 +83,7 @@ def feed_seed(session: Session, feed: Feed, stream: int = 0) -> int:
 
 
 def take(keras: Any, feed: Feed, seed: int, *, after_work: bool = False) -> Order:
-    """Fits a model that only notes what it is handed."""
+    """Fits a model that only records the row numbers it is given."""
     if after_work:
         unrelated.train(keras, seed + 1)
     keras.utils.set_random_seed(seed)
@@ -111,7 +111,7 @@ def take(keras: Any, feed: Feed, seed: int, *, after_work: bool = False) -> Orde
 
 
 def _fed(feed: Feed, inputs: Any, targets: Any, sample_weights: Any) -> dict[str, Any]:
-    """The rows as ``fit`` is to be given them; a batch size of 0 is left to its default."""
+    """Returns the data arguments of ``fit``; a batch size of 0 means the default."""
     rows = (inputs, targets, sample_weights)
     if feed.container == "dataset":
         import tensorflow as tf
@@ -161,7 +161,7 @@ def _note_taker(keras: Any) -> Any:
     import tensorflow as tf
 
     class NoteTaker(keras.Model):  # type: ignore[misc] # Keras is found when it runs
-        """Writes down the rows of each batch and learns nothing."""
+        """Records the rows of each batch and learns nothing."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -206,7 +206,7 @@ def _note_taker(keras: Any) -> Any:
 
 def _epochs_of(keras: Any, model: Any) -> Any:
     class Epochs(keras.callbacks.Callback):  # type: ignore[misc] # the same
-        """Turns the page with each epoch."""
+        """Starts a new record with each epoch."""
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
             model.notes.append({what: [] for what in _NOTED.values()})

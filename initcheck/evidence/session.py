@@ -1,4 +1,4 @@
-"""One root seed's streams, and a cache that makes no evidence twice."""
+"""The streams of one root seed, and a cache so that no evidence is computed twice."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from initcheck.statistics.budget import EFFORTS
 
 @dataclass(frozen=True)
 class Session:
-    """What all evidence under one root seed shares, for the life of the process.
+    """The streams and the cache that all evidence under one root seed shares, for the life of the process.
 
     Attributes:
         seed: The root seed; every stream of the suite is derived from it by name.
         factor: How many samples to take, as a multiple of what the stated power needs; at least 1.
-        salt: 0 for the first look, 1 for the confirmation on fresh streams.
+        salt: 0 for the first verdict, 1 for its confirmation on fresh streams.
     """
 
     seed: int
@@ -36,7 +36,7 @@ class Session:
         return derive_seed(self.seed, "suite", self.salt, *names)
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What ``make`` returned when that key was first asked for; never to be changed by the caller."""
+        """Returns the cached result of ``make`` for that key; the caller must not change it."""
         if key not in self._cache:
             self._cache[key] = make()
         return self._cache[key]

@@ -20,13 +20,13 @@ from initcheck.frameworks.own import find_problem
 from initcheck.records import Run, Runs, group_runs
 from initcheck.seeding import derive_seed
 
-_MOVED = 1000  # runs without randomness, each moved otherwise
+_MOVED = 1000  # runs without randomness, each perturbed differently
 
 
 class Spread:
     """Runs over reseeds under one laboratory's streams, by the ensemble engine.
 
-    Every method that trains raises ``UnsuitableError`` where that engine does not serve the problem.
+    Every method that trains raises ``UnsuitableError`` if that engine does not support the problem.
 
     Args:
         session: Whose streams and cache to use.
@@ -57,7 +57,7 @@ class Spread:
     def agreement(self, problem: str, initializer: str) -> Agreement:
         """One fresh run of one cell by both engines."""
         row, chosen, seed = INITIALIZERS[initializer], find_problem(problem), self._session.stream("agreement")
-        engine = _engine(problem)  # first: where it does not serve there is nothing to compare
+        engine = _engine(problem)  # first: if it does not support the problem there is nothing to compare
         reference: ReferenceEngine = self._session.once(("reference engine", problem), lambda: ReferenceEngine(chosen))
         return compare_engines(engine, reference.train(row, reseed=0, seed=seed), row, chosen, seed=seed)
 
@@ -71,7 +71,7 @@ def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds:
     The runs' stream is their own, so that neither a sweep nor a check under the same root seed repeats them.
 
     Raises:
-        InitcheckError: The ensemble engine does not serve that problem.
+        InitcheckError: The ensemble engine does not support that problem.
     """
     try:
         engine = EnsembleEngine(problem, initializers)
@@ -98,7 +98,7 @@ def buildable(problem: Problem, initializers: Iterable[Initializer]) -> list[Ini
         InitcheckError: None of them; the reason of the first is given.
     """
     reference = ReferenceEngine(problem)
-    found: list[Initializer] = []
+    buildable: list[Initializer] = []
     reasons: list[InitcheckError] = []
     for row in initializers:
         try:
@@ -106,10 +106,10 @@ def buildable(problem: Problem, initializers: Iterable[Initializer]) -> list[Ini
         except InitcheckError as error:
             reasons.append(error)
         else:
-            found.append(row)
-    if reasons and not found:
+            buildable.append(row)
+    if reasons and not buildable:
         raise reasons[0]
-    return found
+    return buildable
 
 
 def majority(problem: Problem) -> float:

@@ -72,7 +72,7 @@ def _subclass(keras: Any) -> Any:
 
 
 def accepts_training(layer: Any) -> bool:
-    """Whether calling that layer takes ``training``."""
+    """Whether the layer's ``call`` takes ``training``."""
     import inspect
 
     return "training" in inspect.signature(layer.call).parameters
@@ -83,7 +83,7 @@ def make_recorder(keras: Any, seen: list[np.ndarray[Any, Any]]) -> Any:
     import tensorflow as tf
 
     class RowRecorder(keras.layers.Layer):  # type: ignore[misc] # the same
-        """Reads back the rows that ``fit`` really used."""
+        """Records the rows that ``fit`` used."""
 
         def __init__(self) -> None:
             super().__init__()

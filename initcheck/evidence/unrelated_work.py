@@ -1,4 +1,4 @@
-"""Random work that has nothing to do with what is under test."""
+"""Random work that is unrelated to the code under test."""
 
 from __future__ import annotations
 

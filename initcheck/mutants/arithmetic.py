@@ -183,13 +183,13 @@ def dense_output(keras: Any) -> None:
 
 
 def _rate_changes(optimizer: Any, ahead: int, behind: int) -> Any:
-    """How much the scheduled rate of one step is of another one's; 1 where the rate is constant."""
+    """Returns the ratio of the scheduled rates of two steps; 1 if the rate is constant."""
     schedule, step = optimizer._learning_rate, optimizer.iterations
     return schedule(step + ahead) / schedule(step + behind) if hasattr(schedule, "get_config") else 1.0
 
 
 def _gradients_changed(keras_class: Any, change: Callable[[Any], Any]) -> None:
-    """Has every gradient changed that an optimizer of that class is given."""
+    """Changes every gradient that an optimizer of that class is given."""
     original = keras_class.apply_gradients
 
     def apply_gradients(self: Any, grads_and_vars: Any, *args: Any, **options: Any) -> Any:
@@ -516,7 +516,7 @@ def clip_by_lookup_lost(keras: Any) -> None:
     "evaluate-moves-weights", "evaluate leaves the first weight a unit in the last place larger", caught_by=("ARI08",)
 )
 def evaluate_moves_weights(keras: Any) -> None:
-    """What it reports is right."""
+    """Its results are right."""
     original = keras.Model.evaluate
 
     def evaluate(self: Any, *args: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What several faults are made of: optimizers that step otherwise, initializers whose draws are changed."""
+"""Parts of several faults: optimizers whose steps and initializers whose draws are changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) -> None:
-    """Lets the optimizer of that class step with another value of one of its attributes."""
+    """Makes the optimizers of that class step with another value of one attribute."""
     original = keras_class.update_step
 
     def update_step(self: Any, *args: Any, **options: Any) -> Any:
@@ -47,7 +47,7 @@ def wrap_call(keras_class: Any, change: Any) -> None:
 
 
 def wrap_build(keras_class: Any, change: Callable[[Any], None]) -> None:
-    """Lets ``change(layer)`` do what it likes to a layer's new weights."""
+    """Calls ``change(layer)`` after a layer of that class is built."""
     original = keras_class.build
 
     def build(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -410,7 +410,7 @@ def _flat(keras: Any) -> None:
 
 @mutant("bfloat16-longer", "orthogonal draws exist in bfloat16, a fifth too long", caught_by=("LAW11",))
 def _longer(keras: Any) -> None:
-    """Which is better than what TensorFlow has: an error."""
+    """TensorFlow raises an error instead."""
     import tensorflow as tf
 
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:

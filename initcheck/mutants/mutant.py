@@ -1,4 +1,4 @@
-"""What a mutant is, and where each one registers itself."""
+"""Mutants and their registry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Mutant:
 
     Attributes:
         name: Short and unique.
-        title: What is changed, and how it is only just wrong.
+        title: The change, and by how much it is wrong.
         caught_by: Codes of the checks that must fail under it; none for a harmless change, which all must pass.
         apply: Makes the change, given Keras.
     """

@@ -12,7 +12,7 @@ from initcheck.mutants.mutant import mutant
 
 
 def _wrap_fit(keras: Any, change: Any) -> None:
-    """Has ``change(arrays, rest)`` rearrange the arrays of inputs, targets and sample weights that ``fit`` is given.
+    """Rearranges the inputs, targets and sample weights that ``fit`` is given by ``change(arrays, rest)``.
 
     It returns the order of rows and whether ``fit`` still shuffles; a wrong shuffle replaces the right one.
     """
@@ -40,7 +40,7 @@ def _take(values: Any, order: Any) -> Any:
 
 @mutant("shuffle-in-buffer", "fit shuffles within a buffer of half the rows", caught_by=("ORD10", "ORD13"))
 def shuffle_in_buffer(keras: Any) -> None:
-    """What ``tf.data`` does with too small a buffer."""
+    """As ``tf.data`` does with too small a buffer."""
 
     def order(rows: int, batch_size: int) -> Any:
         buffer: list[int] = []
@@ -183,7 +183,7 @@ def split_from_start(keras: Any) -> None:
 
 @mutant("batch-of-64", "fit takes 64 rows a batch where it is not told how many", caught_by=("ORD02",))
 def batch_of_64(keras: Any) -> None:
-    """A batch size that is told is right."""
+    """A batch size that is given is right."""
     original = keras.Model.fit
 
     def fit(self: Any, x: Any = None, y: Any = None, batch_size: Any = None, **rest: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the checks said of one mutant."""
+"""The verdicts of the checks under one mutant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from initcheck.mutants.mutant import Mutant
 
 
 class Mark(Enum):
-    """What one check said of a mutant, the gravest last."""
+    """The outcome of one check under a mutant, the gravest last."""
 
     NOT_APPLICABLE = "is not applicable"
     PASSED = "passes"
@@ -20,16 +20,16 @@ class Mark(Enum):
 
     @property
     def good(self) -> bool:
-        """Whether it is what a check says of a healthy framework."""
+        """Whether a check of a healthy framework has this outcome."""
         return self in (Mark.NOT_APPLICABLE, Mark.PASSED)
 
 
 @dataclass(frozen=True)
 class Reaction:
-    """What one check said of a mutant, and of which cell.
+    """The outcome of one check under a mutant, and the cell that decided it.
 
     Attributes:
-        mark: The gravest of what its cells said.
+        mark: The gravest outcome of its cells.
         cell: That cell and its verdict, or the exception; empty where all is well.
     """
 
@@ -39,11 +39,11 @@ class Reaction:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the checks said of one mutant.
+    """The outcomes of all checks under one mutant.
 
     Attributes:
         mutant: The change that was made.
-        reactions: Code of each check that was run → what it said.
+        reactions: Code of each check that was run → its outcome.
         error: Why the process ended without an answer, if it did.
     """
 
@@ -53,13 +53,13 @@ class Outcome:
 
     @property
     def as_expected(self) -> bool:
-        """Whether every check that a fault names failed, or a harmless change passed everywhere."""
+        """Whether every check that a fault names failed, or every check passed under a harmless change."""
         run = set(self.mutant.caught_by) <= set(self.reactions)
         return run and not self.error and not self.unexpected
 
     @property
     def unexpected(self) -> list[Reaction]:
-        """What was found in place of a failure that the fault names, or of no objection to a harmless change."""
+        """Outcomes other than the failures that the fault names, or other than a pass under a harmless change."""
         if self.mutant.harmless:
             return [reaction for reaction in self.reactions.values() if not reaction.mark.good]
         named = [self.reactions[code] for code in self.mutant.caught_by if code in self.reactions]

@@ -27,7 +27,7 @@ _RANDOM = [
 
 
 def _change_seeds(keras: Any, names: list[str] | tuple[str, ...], change: Any) -> None:
-    """Lets those initializers take ``change(seed)`` in place of the seed that they are given by keyword."""
+    """Makes those initializers use ``change(seed)`` in place of the seed that they are given by keyword."""
     for name in names:
         keras_class = getattr(keras.initializers, name)
         keras_class.__init__ = _seeded_with(keras_class.__init__, change)
@@ -144,7 +144,7 @@ def _dropout(keras: Any) -> None:
 
 
 def _change_calls(keras: Any, change: Any) -> None:
-    """Lets random initializers call with ``change(seed, shape, dtype, number of the call)`` in place of int seeds."""
+    """Makes random initializers draw with ``change(seed, shape, dtype, number of the call)`` in place of int seeds."""
     for name in ("RandomUniform", "RandomNormal", "TruncatedNormal", "VarianceScaling", "Orthogonal"):
         keras_class = getattr(keras.initializers, name)
         keras_class.__call__ = _called_with(keras_class.__call__, change)

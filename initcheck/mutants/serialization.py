@@ -1,4 +1,4 @@
-"""Faults in what is written and read again."""
+"""Faults of configs and files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Config = dict[str, Any]
 
 
 def edit_config(keras_class: Any, edit: Callable[[Config], Any]) -> None:
-    """Lets ``edit`` change what that class's ``get_config`` returns, in place."""
+    """Makes ``edit`` change the result of that class's ``get_config``, in place."""
     original = keras_class.get_config
 
     @functools.wraps(original)
@@ -191,7 +191,7 @@ def config_rounds_to_single(keras: Any) -> None:
 
 @mutant("config-seeds-unseeded", "what is rebuilt of an unseeded HeNormal has seed 1", caught_by=("SER13",))
 def config_seeds_unseeded(keras: Any) -> None:
-    """What is seeded is kept."""
+    """Seeds that are given are kept."""
     keras_class = keras.initializers.HeNormal
 
     def from_config(cls: Any, config: Config) -> Any:
@@ -357,7 +357,7 @@ def file_swaps_slots(keras: Any) -> None:
 
 
 def _change_loaded(keras: Any, change: Callable[[Any, str], None]) -> None:
-    """Lets ``load_model`` return a model after ``change(model, path)``."""
+    """Makes ``load_model`` apply ``change(model, path)`` to the model before returning it."""
     original = keras.models.load_model
 
     def load_model(path: Any, *args: Any, **options: Any) -> Any:
@@ -401,7 +401,7 @@ def harmless_config_key(keras: Any) -> None:
 
 @mutant("harmless-alias-config-key", "the same of RandomUniform and RandomNormal, which aliases stand for")
 def harmless_alias_config_key(keras: Any) -> None:
-    """What an alias stands for can be asked for its configuration alone."""
+    """Only the original key takes effect."""
     for keras_class in (keras.initializers.RandomUniform, keras.initializers.RandomNormal):
         _add_config_key(keras_class)
 

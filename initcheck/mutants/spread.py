@@ -1,4 +1,4 @@
-"""Faults that change what reseeding does to accuracy."""
+"""Faults that change the accuracies over reseeds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def uniform_narrow(keras: Any) -> None:
 
 @mutant("fit-loses-a-batch", "fit takes the first batch of each epoch again in place of its last", caught_by=("SPR03",))
 def fit_loses_a_batch(keras: Any) -> None:
-    """Of data sets, where it is told how many batches there are."""
+    """For datasets with ``steps_per_epoch``."""
     import tensorflow as tf
 
     original = keras.Model.fit

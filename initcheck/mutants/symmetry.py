@@ -1,4 +1,4 @@
-"""Faults of symmetry: units that are told apart by what must not matter."""
+"""Faults of symmetry: units are distinguished by something that must not matter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from initcheck.mutants.mutant import mutant
 
 
 def _wrap_dense(keras: Any, change: Any) -> None:
-    """Has ``change(outputs)`` act on what every dense layer of four units or more gives out.
+    """Applies ``change(outputs)`` to the outputs of every dense layer of four units or more.
 
     Keras hands ``training`` to whatever call can take it, so the wrapper must take what the original takes: Keras 3's
     does, Keras 2's does not.
@@ -69,7 +69,7 @@ def scale_last_unit(keras: Any) -> None:
 
 @mutant("dense-leaks-unit", "each unit of a dense layer takes up a millionth of its neighbour", caught_by=("SYM07",))
 def leak_unit(keras: Any) -> None:
-    """Equal units stay equal; permuted ones are found out, as their neighbours are others."""
+    """Equal units stay equal; permuted ones show it, as they have other neighbours."""
 
     def change(outputs: Any) -> Any:
         import tensorflow as tf
@@ -81,7 +81,7 @@ def leak_unit(keras: Any) -> None:
 
 @mutant("dense-mutes-bias", "a random bias of a dense layer is replaced by its mean", caught_by=("SYM08",))
 def mute_bias(keras: Any) -> None:
-    """Random biases no longer tell units apart."""
+    """Random biases no longer distinguish units."""
     original = keras.initializers.RandomNormal.__call__
 
     def call(self: Any, shape: Any, dtype: Any = None, **rest: Any) -> Any:
@@ -135,7 +135,7 @@ def noisy_steps(keras: Any) -> None:
 
 
 def _wrap_last_unit(keras_class: Any) -> None:
-    """Has the last filter or unit of that layer give out a millionth more."""
+    """Makes the output of that layer's last filter or unit larger by a millionth."""
     original = keras_class.call
 
     @functools.wraps(original)  # Keras reads from the signature what to hand over
@@ -176,7 +176,7 @@ def scale_last_filter(keras: Any) -> None:
 
 @mutant("recurrent-unit-scale", "the last unit of a SimpleRNN gives out a millionth more", caught_by=("SYM10",))
 def scale_last_recurrent_unit(keras: Any) -> None:
-    """So does what it hands to the next step."""
+    """So is the state that it passes to the next step."""
     _wrap_last_unit(keras.layers.SimpleRNNCell)
 
 

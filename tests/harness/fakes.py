@@ -56,15 +56,15 @@ class FakeDraws:
         return self.generate(row, tuple(shape), seed, dtype or "float32")
 
     def repeated(self, row: Initializer, shape: Any, *, seed: int | None, calls: int) -> list[np.ndarray]:
-        """What one instance returns at each call."""
+        """Returns one instance's draw at each call."""
         return [self.draw(row, shape, seed=seed) for _ in range(calls)]
 
     def advancing(self, row: Initializer, shape: Any, *, seed: int, calls: int) -> list[np.ndarray]:
-        """What an instance with a generator for its seed returns."""
+        """Returns the draws of an instance seeded by a generator."""
         return [self.draw(row, shape, seed=derive_seed(seed, call)) for call in range(calls)]
 
     def states(self, *, seed: int | None = None, calls: int = 1) -> list[np.ndarray]:
-        """What a generator gives at each call."""
+        """Returns a generator's state at each call."""
         start = random.randrange(10**9) if seed is None else seed
         return [np.array([start, call]) for call in range(calls)]
 
@@ -79,7 +79,7 @@ class FakeDraws:
 
 @dataclass(frozen=True)
 class FakeLab:
-    """What a check sees of a laboratory."""
+    """The parts of a laboratory that checks use."""
 
     generate: Generator = healthy_draw
     layers: Any = None

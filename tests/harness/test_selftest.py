@@ -26,25 +26,25 @@ FAULT = Mutant("fault", "", ("LAW02", "LAW03"), lambda keras: None)
 HARMLESS = Mutant("harmless", "", (), lambda keras: None)
 
 
-def found(**marks):
+def reactions(**marks):
     return {code: Reaction(mark, f"{code}-he_normal: said") for code, mark in marks.items()}
 
 
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
-        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.FAILED)), True),
-        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.FAILED, SEED01=Mark.CRASHED)), True),
-        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.PASSED)), False),
-        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.CRASHED)), False),
-        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.INCONCLUSIVE)), False),
-        (Outcome(FAULT, found(LAW02=Mark.FAILED, LAW03=Mark.NOT_APPLICABLE)), False),
-        (Outcome(FAULT, found(LAW02=Mark.FAILED, SEED01=Mark.FAILED)), False),
+        (Outcome(FAULT, reactions(LAW02=Mark.FAILED, LAW03=Mark.FAILED)), True),
+        (Outcome(FAULT, reactions(LAW02=Mark.FAILED, LAW03=Mark.FAILED, SEED01=Mark.CRASHED)), True),
+        (Outcome(FAULT, reactions(LAW02=Mark.FAILED, LAW03=Mark.PASSED)), False),
+        (Outcome(FAULT, reactions(LAW02=Mark.FAILED, LAW03=Mark.CRASHED)), False),
+        (Outcome(FAULT, reactions(LAW02=Mark.FAILED, LAW03=Mark.INCONCLUSIVE)), False),
+        (Outcome(FAULT, reactions(LAW02=Mark.FAILED, LAW03=Mark.NOT_APPLICABLE)), False),
+        (Outcome(FAULT, reactions(LAW02=Mark.FAILED, SEED01=Mark.FAILED)), False),
         (Outcome(FAULT, {}, "exit code 1: crashed"), False),
-        (Outcome(HARMLESS, found(LAW02=Mark.PASSED, LAW03=Mark.NOT_APPLICABLE)), True),
-        (Outcome(HARMLESS, found(LAW02=Mark.PASSED, LAW03=Mark.FAILED)), False),
-        (Outcome(HARMLESS, found(LAW02=Mark.CRASHED)), False),
-        (Outcome(HARMLESS, found(LAW02=Mark.INCONCLUSIVE)), False),
+        (Outcome(HARMLESS, reactions(LAW02=Mark.PASSED, LAW03=Mark.NOT_APPLICABLE)), True),
+        (Outcome(HARMLESS, reactions(LAW02=Mark.PASSED, LAW03=Mark.FAILED)), False),
+        (Outcome(HARMLESS, reactions(LAW02=Mark.CRASHED)), False),
+        (Outcome(HARMLESS, reactions(LAW02=Mark.INCONCLUSIVE)), False),
         (Outcome(HARMLESS, {}, "exit code 1: crashed"), False),
     ],
 )
@@ -69,7 +69,7 @@ def test_a_fault_names_first_a_check_of_the_family_in_whose_file_it_stands():
 
 
 def judged(monkeypatch, *said, known=(), caught_by=()):
-    """What ``judge_mutant`` says of a check, and the numbers of its cells that were run."""
+    """Returns the reaction of one check under ``judge_mutant``, and the numbers of its cells that were run."""
     run = []
 
     def judge(lab, number):
@@ -113,7 +113,7 @@ def test_a_check_stops_at_its_first_cell_that_fails(monkeypatch):
     assert (reaction.cell, run) == ("X1-1: wrong, expected right", [0, 1])
 
 
-def test_an_exception_of_initcheck_is_told_from_one_of_the_framework(monkeypatch):
+def test_an_exception_of_initcheck_is_distinguished_from_one_of_the_framework(monkeypatch):
     monkeypatch.setattr(registry, "_OWN_PACKAGES", (Path(__file__).parents[2],))
     reaction, _ = judged(monkeypatch, KeyError("ours"))
     assert reaction.cell == "X1-0: KeyError: 'ours', raised in initcheck itself"

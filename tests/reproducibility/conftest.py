@@ -1,4 +1,4 @@
-"""How many examples each exact promise is judged on."""
+"""The number of Hypothesis examples for each exact promise."""
 
 from drawn import PROFILE
 from hypothesis import HealthCheck, Phase, settings

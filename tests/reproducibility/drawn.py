@@ -1,4 +1,4 @@
-"""Exact promises as properties: Hypothesis draws what they are judged on, and a failure arrives shrunk.
+"""Exact promises as properties: Hypothesis draws their cases, and shrinks those that fail.
 
 The makers are those of the frozen cases. None of these promises has a p-value: each new case would spend error budget.
 """
@@ -15,17 +15,17 @@ PROFILE = "exact promises"  # of Hypothesis; conftest.py says how many examples 
 
 
 class HypothesisStream:
-    """What a maker of cases draws from: the methods of ``CaseStream``, with Hypothesis behind them."""
+    """A ``CaseStream`` whose methods draw from Hypothesis."""
 
     def __init__(self, draw):
         self._draw = draw
 
     def integer(self, low, high):
-        """A whole number from ``low`` to ``high``; shrinks to ``low``."""
+        """An integer from ``low`` to ``high``; shrinks to ``low``."""
         return self._draw(st.integers(low, high))
 
     def integers(self, low, high, *, most):
-        """From one to so many whole numbers; shrinks to one."""
+        """At least one and at most ``most`` integers; shrinks to one."""
         return tuple(self._draw(st.lists(st.integers(low, high), min_size=1, max_size=most)))
 
     def real(self, low, high):

@@ -1,4 +1,4 @@
-"""The weights of a layer that is told nothing of initializers, held against the documented defaults."""
+"""The weights of a layer with default initializers, compared with the documented defaults."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TESTS = 3 * 4  # three for each kernel, of which attention has four
 
 
 def needs(alpha: float) -> int:
-    """How many elements of a kernel show a scale off by 5 %, and another family of distributions."""
+    """Returns how many elements of a kernel detect a scale off by 5 %, and another family of distributions."""
     return max(
         samples_for_scale(0.05, 1.8, alpha, _TESTS, _SLACK),
         # Of the other families with a uniform law's standard deviation the truncated normal one is nearest to it.
@@ -49,7 +49,7 @@ def judge_weights(name: str, weights: Sequence[np.ndarray], expected: LayerDefau
     shapes = tuple(values.shape for values in weights)
     if shapes != expected.shapes:
         return failed(f"{name}: weights of shapes {shapes}", f"{expected.shapes}")
-    found: dict[str, Finding] = {}
+    findings: dict[str, Finding] = {}
     for place, (values, row) in enumerate(zip(weights, expected.initializers, strict=True)):
         label = f"{name}, weight {place} {values.shape}"
         if isinstance(row.law, Constant):
@@ -66,17 +66,17 @@ def judge_weights(name: str, weights: Sequence[np.ndarray], expected: LayerDefau
         else:
             element = element_law(row, values.shape)
             sample = {label: (values.astype(np.float64).ravel() - element.mean) / element.stddev}
-            found[f"mean in σ of {label}"] = most_suspicious(sample, mean_test())
-            found[f"stddev over the documented one of {label}"] = most_suspicious(
+            findings[f"mean in σ of {label}"] = most_suspicious(sample, mean_test())
+            findings[f"stddev over the documented one of {label}"] = most_suspicious(
                 sample, scale_test(element.kurtosis, _SLACK)
             )
-            found[f"distance of distribution functions of {label}"] = most_suspicious(
+            findings[f"distance of distribution functions of {label}"] = most_suspicious(
                 sample, shape_test(unit_law(element.family), _SLACK)
             )
-    if not found:
+    if not findings:
         return passed(f"{name}: {len(weights)} weights exact")
-    what, worst = min(found.items(), key=lambda item: item[1].p_value)
-    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
+    what, worst = min(findings.items(), key=lambda item: item[1].p_value)
+    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(findings)))
     return judged(worst, alpha, f"{what}: {worst.value:.4f}", "the documented default")
 
 

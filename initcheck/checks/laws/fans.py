@@ -1,4 +1,4 @@
-"""The scale of the kernels that layers draw, over what one of their fans asks for."""
+"""The scale of the kernels that layers draw, divided by the scale for one of their fans."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _GROUPS = 1 + layer_cases.CASES_PER_KIND
 
 
 def samples(factor: float) -> int:
-    """How many elements the kernels of one kind of layer have."""
+    """Returns how many elements the kernels of one kind of layer have."""
     return layer_cases.CASES_PER_KIND * math.ceil(layer_cases.CASE_SAMPLES * factor)
 
 
 def needs(alpha: float) -> int:
-    """How many show a scale off by 3.5 % in all, by 6 % in one kernel."""
+    """Returns how many elements detect a scale off by 3.5 % in all kernels, by 6 % in one."""
     return max(
         samples_for_scale(0.035, 2.37, alpha, _GROUPS),
         layer_cases.CASES_PER_KIND * samples_for_scale(0.06, 2.37, alpha, _GROUPS),
@@ -42,7 +42,7 @@ def needs(alpha: float) -> int:
 
 
 def scale_finding(lab: Lab, kind: str, mode: Mode, *, by_shape: bool) -> Finding:
-    """The scale of kernels that layers of one kind draw, over what one fan of theirs asks for.
+    """The scale of kernels that layers of one kind draw, divided by the scale for one of their fans.
 
     Args:
         lab: The laboratory.
@@ -96,11 +96,11 @@ _FAN_TRAITS: dict[str, Any] = {
 def layer_fans(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
     """The fans of the layer's units (He et al. 2015); where Keras is known to count the kernel's shape, also those."""
     kind, mode = subject
-    found = scale_finding(lab, kind, mode, by_shape=False)
+    finding = scale_finding(lab, kind, mode, by_shape=False)
     if subject in layer_cases.QUIRKS:
-        found = max(found, scale_finding(lab, kind, mode, by_shape=True), key=lambda one: one.p_value)
-    said = f"{kind}, {found.group}: stddev {found.value:.4f} times the documented one"
-    return judged(found, alpha, said, "1", effect=found.value - 1)
+        finding = max(finding, scale_finding(lab, kind, mode, by_shape=True), key=lambda one: one.p_value)
+    said = f"{kind}, {finding.group}: stddev {finding.value:.4f} times the documented one"
+    return judged(finding, alpha, said, "1", effect=finding.value - 1)
 
 
 @check(
@@ -112,6 +112,6 @@ def layer_fans(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
 def layer_units(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
     """He et al. 2015, equations 10 and 14, for layers whose kernels are not shaped like their units."""
     kind, mode = subject
-    found = scale_finding(lab, kind, mode, by_shape=False)
-    said = f"{kind}, {found.group}: stddev {found.value:.4f} times that of its units"
-    return judged(found, alpha, said, "1", effect=found.value - 1)
+    finding = scale_finding(lab, kind, mode, by_shape=False)
+    said = f"{kind}, {finding.group}: stddev {finding.value:.4f} times that of its units"
+    return judged(finding, alpha, said, "1", effect=finding.value - 1)

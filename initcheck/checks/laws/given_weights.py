@@ -1,4 +1,4 @@
-"""A layer's first weights, held against what the initializers that it was given return."""
+"""A layer's initial weights, compared with the draws of the initializers that it was given."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
 _GIVEN = ("he_normal", "random_uniform", "lecun_uniform", "constant")
-# Options that the documentation does not let change the first weights, and the two that it lets decide a bias.
+# Options that may not change the initial weights by the documentation, and the two that may decide a bias.
 OPTIONS: Mapping[str, PlacedWeights] = {case.name: case for case in select(GivenOptions)}
 
 
@@ -90,7 +90,7 @@ def layer_dtypes(lab: Lab, policy: str) -> Verdict:
 
 
 def _problem(lab: Lab, name: str, case: PlacedWeights, dtype: str | None) -> str:
-    """What is wrong with the layer's weights, or nothing."""
+    """Describes what is wrong with the layer's weights; empty if nothing is."""
     for argument, place in case.places:
         names = list(_names(case, argument))
         for given in names[:1] if dtype else names:  # a dtype is lost under one initializer as under another
@@ -112,7 +112,7 @@ def _names(case: PlacedWeights, argument: str) -> Iterator[str]:
     place = dict(case.places)[argument]
     for name in _GIVEN:
         scaled = isinstance(INITIALIZERS[name].law, VarianceScaled)
-        # Nobody says whether a bias with a forced part is drawn whole or by parts: constants are alike.
+        # The documentation leaves open whether a bias with a forced part is drawn in parts: a constant is the same.
         if (case.by_shape or not scaled) and (name == "constant" or place != case.forced):
             yield name
 

@@ -48,7 +48,7 @@ def _class_samples(factor: float) -> int:
 
 
 def _class_needs(*, pooled: int, one_class: int = 0, one_shape: int = 0) -> int:
-    """How many elements each class of shapes needs where all together, one class and one shape need so many."""
+    """Returns how many elements a class of shapes needs, from the needs of all together, one class and one shape."""
     return max(math.ceil(pooled / samples.CLASSES), one_class, samples.SHAPES_PER_CLASS * one_shape)
 
 
@@ -122,10 +122,10 @@ def mean_and_signs(lab: Lab, row: Initializer, alpha: float) -> Verdict:
 def scale(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Score ln(s/σ)·√(4n/(κ−1)) for each shape, each class of shapes and all together."""
     drawn = samples.sample(lab, row)
-    found = most_suspicious(samples.groups(drawn), scale_test(drawn[0].law.kurtosis))
-    sigma = {f"{draw.kind} {draw.shape}": f" {draw.law.stddev:.4g}" for draw in drawn}.get(found.group, "")
-    said = f"{row.name}, {found.group}: stddev {found.value:.4f} times the documented one{sigma}"
-    return judged(found, alpha, said, "1", effect=found.value - 1)
+    finding = most_suspicious(samples.groups(drawn), scale_test(drawn[0].law.kurtosis))
+    sigma = {f"{draw.kind} {draw.shape}": f" {draw.law.stddev:.4g}" for draw in drawn}.get(finding.group, "")
+    said = f"{row.name}, {finding.group}: stddev {finding.value:.4f} times the documented one{sigma}"
+    return judged(finding, alpha, said, "1", effect=finding.value - 1)
 
 
 _DISTRIBUTION_TESTS = 3 * (1 + samples.CLASSES)  # three tests; the pool and each class
@@ -196,17 +196,17 @@ _DEPENDENCE_TESTS = _LAGS * sum(1 + (len(shape) > 1) for shape in _DEPENDENCE_SH
 )
 def independence(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Correlations at every shift up to half the draw; the scatter of the sums and norms of rows and columns."""
-    found = []
+    findings = []
     for shape in _DEPENDENCE_SHAPES:
         law = samples.element_law(row, shape)
         values = lab.draws.draw(row, shape, seed=lab.stream("laws", "independence", row.name, *shape))
         sample = (values.astype(np.float64) - law.mean) / law.stddev
         one = dependence.within(sample.ravel(), unit_law(law.family))
-        found.append(Finding(f"{shape}: {one.group}", one.value, one.n, one.p_value))
+        findings.append(Finding(f"{shape}: {one.group}", one.value, one.n, one.p_value))
         if len(shape) > 1:
             one = dependence.rows(sample.reshape(-1, shape[-1]), unit_law(law.family))
-            found.append(Finding(f"{shape}: {one.group}", one.value, one.n, one.p_value))
-    worst = together(found)
+            findings.append(Finding(f"{shape}: {one.group}", one.value, one.n, one.p_value))
+    worst = together(findings)
     return judged(worst, alpha, f"{row.name} {worst.group} scores {worst.value:.2f}", "independent elements")
 
 

@@ -30,7 +30,7 @@ _KEPT_BITS = 4  # of the hashes, one in 2⁴ is compared; a part of 1,000 elemen
 
 
 def repeats(values: np.ndarray) -> int:
-    """How often four successive elements, along rows or columns, are those of another place, but for their signs."""
+    """Counts how often four successive elements, along rows or columns, recur elsewhere up to their signs."""
     return sum(_repeated(order) for order in (values, values.T))
 
 
@@ -61,6 +61,6 @@ def large(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     if repeated:
         return failed(f"{row.name} {SHAPE}: {repeated} of the parts looked at come again", "none")
     sample = (values.ravel().astype(np.float64) - law.mean) / law.stddev
-    found = most_suspicious({str(SHAPE): sample}, magnitude_test(unit_law(law.family)))
-    said = f"{row.name} {found.group}: the farthest element lies {found.value:.5f} σ from the mean"
-    return judged(found, alpha, said, f"the extreme of {found.n} draws of a {law.family} law")
+    finding = most_suspicious({str(SHAPE): sample}, magnitude_test(unit_law(law.family)))
+    said = f"{row.name} {finding.group}: the farthest element lies {finding.value:.5f} σ from the mean"
+    return judged(finding, alpha, said, f"the extreme of {finding.n} draws of a {law.family} law")

@@ -1,4 +1,4 @@
-"""Layers that draw noise: what each does to its inputs, by the documentation."""
+"""Layers that draw noise: their documented effect on the inputs."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ CASES = select(NoiseLaw)
 
 
 def inputs(case: NoiseLaw) -> np.ndarray:
-    """Inputs that are nowhere zero and not all alike: powers of two, so that products with them are exact."""
+    """Returns inputs that are not zero and not all equal: powers of two, so that products with them are exact."""
     return np.resize(np.array([1.0, -2.0, 0.5, 4.0, -0.25], np.float32), case.shape)
 
 
 def draws(case: NoiseLaw) -> int:
-    """How many independent random numbers one call draws."""
+    """Returns how many independent random numbers one call draws."""
     return math.prod(case.shape) // math.prod(case.shape[axis] for axis in case.shared_axes)
 
 
 def needs(alpha: float) -> int:
-    """How many numbers of one call show a rate off by 0.02, a scale off by 4 %, a correlation of 0.06 at any shift."""
+    """Returns how many numbers of one call detect a rate off by 0.02, a scale by 4 %, a correlation of 0.06."""
     most = max(map(draws, CASES))
     return max(
         samples_for_shift(0.04, alpha, MOST_FINDINGS),  # 0.02 of a rate of ½, which varies by ½
@@ -60,7 +60,7 @@ def needs(alpha: float) -> int:
 
 
 def exact_problem(case: NoiseLaw, given: np.ndarray, outputs: Sequence[np.ndarray]) -> str:
-    """What is wrong beyond chance; empty if nothing is."""
+    """Describes a value that no chance explains; empty if there is none."""
     if np.array_equal(outputs[0], outputs[1]):
         return "the second call repeats the first"
     for output in outputs:
@@ -106,10 +106,10 @@ def _dropped(case: NoiseLaw, output: np.ndarray) -> np.ndarray:
 
 
 def _wrong_values(case: NoiseLaw, given: np.ndarray, output: np.ndarray, gone: np.ndarray) -> str:
-    """How an element that is kept differs from what it should be, if it does."""
+    """Describes the first kept element with a wrong value; empty if there is none."""
     scale, shift = _affine(case)
     # The rounded scale, its product and the sum, and the rounded shift: 3 units of roundoff of either part, 4 with
-    # their products. What is dropped is told by its value, so that one taken for another shows here or in the share.
+    # their products. A dropped element is recognized by its value, so an error shows here or in the share.
     rounding = 4 * 2.0**-24 * (np.abs(scale * given) + abs(shift))
     off = np.where(gone, 0.0, np.abs(output - (scale * given.astype(np.float64) + shift)))
     if not np.any(off > rounding):
@@ -120,7 +120,7 @@ def _wrong_values(case: NoiseLaw, given: np.ndarray, output: np.ndarray, gone: n
 
 def judge(case: NoiseLaw, given: np.ndarray, outputs: Sequence[np.ndarray]) -> Finding:
     """The most suspicious of rate or law, independence within a call, and independence of the two calls."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     streams: list[Sample] = []
     law = _law(case)
     for call, output in enumerate(outputs, start=1):
@@ -130,12 +130,12 @@ def judge(case: NoiseLaw, given: np.ndarray, outputs: Sequence[np.ndarray]) -> F
             stream = (dropped - case.strength) / spread
             share = float(dropped.mean())
             z = (share - case.strength) / spread * math.sqrt(len(dropped))
-            found.append(Finding(f"share dropped in call {call} is", share, len(dropped), two_sided(z)))
+            findings.append(Finding(f"share dropped in call {call} is", share, len(dropped), two_sided(z)))
         else:
             exact = output.astype(np.float64)
             noise = exact - given if case.kind == "added" else exact / given - 1
             stream = noise.ravel() / case.strength
-            found += [
+            findings += [
                 _named(f"mean of call {call} in σ is", mean_test(1e-6)(stream), len(stream)),
                 _named(f"stddev of call {call} over the documented one is", scale_test(3.0, 1e-6)(stream), len(stream)),
                 _named(f"distance from the normal law in call {call} is", shape_test(law, 1e-6)(stream), len(stream)),
@@ -143,8 +143,8 @@ def judge(case: NoiseLaw, given: np.ndarray, outputs: Sequence[np.ndarray]) -> F
         streams.append(stream)
     # Products of two such indicators are skewed by (1 − 2p)²/p(1 − p): too much for a normal score at other rates.
     if law or 0.25 <= case.strength <= 0.75:
-        found += [within(streams[0], law), between([(streams[0], streams[1])], law)]
-    return together(found)
+        findings += [within(streams[0], law), between([(streams[0], streams[1])], law)]
+    return together(findings)
 
 
 def _named(name: str, result: tuple[float, float], n: int) -> Finding:
@@ -171,5 +171,5 @@ def layer_noise(lab: Lab, case: NoiseLaw, alpha: float) -> Verdict:
     problem = exact_problem(case, given, outputs)
     if problem:
         return failed(f"{case.name}: {problem}", "the documented values")
-    found = judge(case, given, outputs)
-    return judged(found, alpha, f"{case.name}: {found.group} {found.value:.4f}", "the documented law")
+    finding = judge(case, given, outputs)
+    return judged(finding, alpha, f"{case.name}: {finding.group} {finding.value:.4f}", "the documented law")

@@ -1,4 +1,4 @@
-"""What makes a random matrix orthogonal, and uniform among all orthogonal ones."""
+"""Orthogonal draws: orthonormal columns, and uniform among all orthogonal matrices."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ HAAR_TESTS = 3 * (len(HAAR_SHAPES) + len(HAAR_OTHERS)) + 2
 
 
 def haar_signs(shape: Shape) -> int:
-    """How many independent signs a matrix of that shape has: those of its first row and column."""
+    """Returns how many independent signs a matrix of that shape has: those of its first row and column."""
     return math.prod(shape[:-1]) + shape[-1] - 1
 
 
@@ -83,7 +83,7 @@ def haar_finding(samples: Sequence[Sequence[Sample]]) -> Finding:
     """
     from scipy.special import betainc
 
-    found: list[Finding] = []
+    findings: list[Finding] = []
     shares: list[Sample] = []
     for matrices in samples:
         stack = np.array(matrices)
@@ -91,9 +91,9 @@ def haar_finding(samples: Sequence[Sequence[Sample]]) -> Finding:
         name = f"{n} × {columns}"
         signs = np.sign(stack)
         positive = signs.sum(axis=0) / math.sqrt(count)
-        found.append(_largest(f"sign of an entry of {name}", positive, count))
+        findings.append(_largest(f"sign of an entry of {name}", positive, count))
         free = np.concatenate([signs[:, 0, :], signs[:, 1:, 0]], axis=1)
-        found.append(_largest(f"signs of {name}", np.array([free.sum() / math.sqrt(free.size)]), free.size))
+        findings.append(_largest(f"signs of {name}", np.array([free.sum() / math.sqrt(free.size)]), free.size))
         squares = np.square(stack) * n
         sigma = math.sqrt(2 * (n - 1) / (n + 2))
         means = (squares.mean(axis=0) - 1) / sigma * math.sqrt(count)
@@ -101,16 +101,16 @@ def haar_finding(samples: Sequence[Sequence[Sample]]) -> Finding:
         # beyond it, but skewed: z is shrunk by the first term of Cornish and Fisher's expansion.
         skewness = 2 * (n - 3 + 1) * math.sqrt(2 * (n + 2) / (n - 1)) / (n + 4) if n > 2 else 0.0
         shrunk = means - skewness / math.sqrt(count) * (np.square(means) - 1) / 6
-        found.append(_largest(f"square of an entry of {name}", shrunk, count))
+        findings.append(_largest(f"square of an entry of {name}", shrunk, count))
         # The first and the last entry only: others of one matrix depend on them.
         for row, column in ((0, 0), (n - 1, columns - 1)):
             shares.append(2 * betainc(0.5, (n - 1) / 2, np.square(stack[:, row, column]).clip(0, 1)) - 1)
     for place, half in (("first", shares[0::2]), ("last", shares[1::2])):
         pooled = np.concatenate(half)
         distance, p_value = shape_test(ElementLaw("uniform", 0.0, 1.0))(pooled)
-        found.append(Finding(f"distribution of the {place} entry", distance, len(pooled), p_value))
-    worst = min(found, key=lambda one: one.p_value)
-    return Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
+        findings.append(Finding(f"distribution of the {place} entry", distance, len(pooled), p_value))
+    worst = min(findings, key=lambda one: one.p_value)
+    return Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(findings)))
 
 
 def _largest(name: str, scores: Sample, n: int) -> Finding:
@@ -142,14 +142,14 @@ def orthonormality(lab: Lab, row: Initializer) -> Verdict:
                 said = f"{row.name} {shape}, {dtype}: |QᵀQ/g² − I| up to {off:.3g}"
                 return failed(said, "0", bound=f"at most {bound:.2g} from rounding")
             largest = max(largest, off / bound)
-    return passed(f"{row.name}: |QᵀQ/g² − I| at most {largest:.2f} of what rounding explains")
+    return passed(f"{row.name}: |QᵀQ/g² − I| at most {largest:.2f} of the bound for rounding error")
 
 
 _HAAR_DRAWS = 124  # of each shape, times the effort's factor; half as many in other dtypes
 
 
 def _haar_needs(alpha: float) -> int:
-    """How many signs of the shape that has fewest; those of the other dtypes are fewer, by how much is known."""
+    """Returns how many signs the shape with fewest needs; other dtypes have fewer, by a known factor."""
     fewest = min(map(haar_signs, HAAR_SHAPES))
     others = min(haar_signs(shape) for shape, _ in HAAR_OTHERS)
     return max(
@@ -181,8 +181,8 @@ def haar(lab: Lab, row: Initializer, alpha: float) -> Verdict:
         seeds = (lab.stream("laws", "haar", row.name, dtype, *shape, k) for k in range(math.ceil(count * lab.factor)))
         kernels = [lab.draws.draw(row, shape, seed=seed, dtype=dtype) for seed in seeds]
         drawn.append([as_matrix(kernel) / row.law.gain for kernel in kernels])
-    found = haar_finding(drawn)
-    return judged(found, alpha, f"{row.name}: {found.group} scores {found.value:.3g}", "Haar's law")
+    finding = haar_finding(drawn)
+    return judged(finding, alpha, f"{row.name}: {finding.group} scores {finding.value:.3g}", "Haar's law")
 
 
 @check(

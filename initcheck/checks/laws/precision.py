@@ -1,4 +1,4 @@
-"""Draws in double and half precision: what each dtype's grid leaves of a law, and what still has to hold."""
+"""Draws in double and half precision: the law on each dtype's grid."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FLOATS_MEET = 2.0**-26.13
 
 
 def needs(alpha: float) -> int:
-    """How many elements of one dtype and shape show a standard deviation off by 4 %, and doubles that are floats."""
+    """Returns how many elements of one dtype and shape detect a stddev off by 4 %, and doubles that are floats."""
     return max(
         samples_for_scale(0.04, 3.0, alpha, TESTS),
         samples_for_repeats(_FLOATS_MEET, DTYPES["float64"][1], alpha, TESTS, len(SHAPES)),
@@ -49,7 +49,7 @@ def needs(alpha: float) -> int:
 
 
 def beyond_support(values: np.ndarray, law: ElementLaw, dtype: str) -> str:
-    """How far out the farthest element lies, where that is too far or no number; else empty."""
+    """Describes the farthest element if it is outside of the support or NaN; empty otherwise."""
     low, high = law.support
     far = float(np.abs(_standardized(values, law)).max())
     if math.isfinite(far) and far <= (high - low) / 2 / law.stddev + _cell(law, dtype):
@@ -58,7 +58,7 @@ def beyond_support(values: np.ndarray, law: ElementLaw, dtype: str) -> str:
 
 
 def findings(values: np.ndarray, law: ElementLaw, dtype: str) -> list[tuple[str, Finding]]:
-    """Mean, scale, distribution and extremes with what rounding may add; and all the bits of double precision."""
+    """Mean, scale, distribution and extremes within rounding error; and all the bits of double precision."""
     roundoff, bits = DTYPES[dtype]
     cell, unit = _cell(law, dtype), unit_law(law.family)
     group = {f"{dtype} {values.shape}": _standardized(values, law)}
@@ -94,8 +94,8 @@ def _cell(law: ElementLaw, dtype: str) -> float:
     min_samples=needs,
 )
 def other_dtypes(lab: Lab, row: Initializer, alpha: float) -> Verdict:
-    """Mean, scale, distribution and extremes with what rounding may add; and all the bits of double precision."""
-    found: list[tuple[str, Finding]] = []
+    """Mean, scale, distribution and extremes within rounding error; and all the bits of double precision."""
+    tests: list[tuple[str, Finding]] = []
     for dtype in DTYPES:
         for shape in SHAPES:
             law = samples.element_law(row, shape)
@@ -105,7 +105,7 @@ def other_dtypes(lab: Lab, row: Initializer, alpha: float) -> Verdict:
             beyond = beyond_support(values, law, dtype)
             if beyond:
                 return failed(f"{row.name} as {dtype}: {beyond}", "within the support")
-            found += findings(values, law, dtype)
-    what, worst = min(found, key=lambda item: item[1].p_value)
-    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(found)))
+            tests += findings(values, law, dtype)
+    what, worst = min(tests, key=lambda item: item[1].p_value)
+    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(tests)))
     return judged(worst, alpha, f"{row.name} {worst.group}: {what} {worst.value:.4f}", "the documented law")

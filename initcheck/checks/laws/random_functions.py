@@ -25,7 +25,7 @@ _CHANCES = (0.1, 0.2, 0.3, 0.4)
 
 
 def needs(alpha: float) -> int:
-    """How many draws show distribution functions 2 % apart."""
+    """Returns how many draws detect distribution functions that differ by 2 %."""
     return samples_for_distance(0.02, alpha, 1)
 
 
@@ -38,7 +38,7 @@ class FunctionCase:
         arguments: Its arguments but for the seed.
         law: The name of its law in ``scipy.stats``.
         parameters: Of that law.
-        seen: What of its result follows the law; all of it by default.
+        seen: Selects the part of the result that follows the law; all of it by default.
     """
 
     function: str
@@ -49,7 +49,7 @@ class FunctionCase:
 
 
 def _places(values: np.ndarray) -> np.ndarray:
-    """Where the first half of the shuffled places came from: without returning them, which only makes it more even."""
+    """Returns the source places of the first half of a shuffle, scaled to (0, 1): a sample without replacement."""
     return (values[:SAMPLES] + 0.5) / len(values)
 
 
@@ -81,13 +81,13 @@ CASES = (
 
 
 def exact_problem(case: FunctionCase, values: np.ndarray, again: np.ndarray, other: np.ndarray) -> str:
-    """What is wrong with a draw, a second one of its seed and one of another seed; empty if nothing is."""
+    """Describes what is wrong with a draw, a second one of its seed and one of another seed; empty if nothing is."""
     if not np.array_equal(values, again):
         return "one seed gives two draws"
     if np.array_equal(values, other):
         return "two seeds give one draw"
     if case.function == "shuffle" and not np.array_equal(np.sort(values), case.arguments["x"]):
-        return "what is shuffled is not what was given"
+        return "the shuffled values are not those given"
     # One division or product rounded to float32, of a rounded 1/(1 − rate): 3 units of roundoff.
     if case.function == "dropout" and np.any(np.abs(values[values != 0] * 0.7 - 1) > 3 * 2.0**-24):
         return "kept elements are not multiplied by 1/(1 − rate)"
@@ -111,8 +111,8 @@ def _steps(case: FunctionCase, values: Sample) -> tuple[Sample, Sample]:
     else:
         law = getattr(stats, case.law)(*case.parameters)
     if hasattr(law, "pmf"):
-        found, index = np.unique(values, return_inverse=True)
-        return law.cdf(found - 1)[index], law.pmf(found)[index]
+        distinct, index = np.unique(values, return_inverse=True)
+        return law.cdf(distinct - 1)[index], law.pmf(distinct)[index]
     return np.asarray(law.cdf(values)), np.zeros(1)
 
 
@@ -134,6 +134,6 @@ def functions(lab: Lab, case: FunctionCase, alpha: float) -> Verdict:
     problem = exact_problem(case, values, again, other)
     if problem:
         return failed(f"keras.random.{case.function}: {problem}", "its documentation")
-    found = finding(case, values)
-    said = f"keras.random.{case.function}: distance of distribution functions {found.value:.4f}"
-    return judged(found, alpha, said, "0", effect=found.value)
+    worst = finding(case, values)
+    said = f"keras.random.{case.function}: distance of distribution functions {worst.value:.4f}"
+    return judged(worst, alpha, said, "0", effect=worst.value)

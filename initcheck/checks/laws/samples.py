@@ -51,7 +51,7 @@ class Draw:
         kind: The class of its shape.
         shape: The shape asked for.
         seed: The seed asked with.
-        values: What the framework returned.
+        values: The values returned by the framework.
         law: The documented distribution of each element.
     """
 

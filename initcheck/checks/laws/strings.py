@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     subjects=[Subject(name, name) for name in MEANINGS],
 )
 def string_arguments(lab: Lab, name: str) -> Verdict:
-    """The configuration of what ``initializers.get`` returns; SER09 judges which names it knows."""
+    """The config of the initializer that ``initializers.get`` returns; SER09 judges the names that it accepts."""
     keras_class, arguments = MEANINGS[name]
     actual, config = lab.draws.described(name, keras_class)
-    # Keys beyond the documented ones are a version's own affair; a seed nobody gave is none.
+    # Each version may have further keys; a seed that was not given is None.
     documented = {key: config.get(key) for key in (*arguments, "seed")}
     if actual != keras_class or documented != {**arguments, "seed": None}:
         return failed(f"{name!r} is {actual} with {documented}", f"{keras_class} with {dict(arguments)} and no seed")

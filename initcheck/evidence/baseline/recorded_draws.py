@@ -33,20 +33,20 @@ _AGREE = 1e-4  # of a kernel's elements on one scale: float32 has 6e-8, and fans
 
 
 def draws_of(row: Initializer, dtype: str) -> dict[str, Array | str]:
-    """Shape and seed, in words → what that row draws, or the name of the exception that refuses it.
+    """Returns, by shape and seed in words, the draw or the name of the exception that rejects it.
 
     The global generators are seeded before each draw, for versions that ignore a seed.
     """
-    found = {}
+    draws = {}
     for shape in SHAPES if dtype == "float32" else SHAPES[1:2]:
         for seed in SEEDS if row.law.random else SEEDS[:1]:
             with seeded(7):
-                found[f"{shape}, seed {seed}" if row.law.random else f"{shape}"] = _attempt(row, shape, seed, dtype)
-    return found
+                draws[f"{shape}, seed {seed}" if row.law.random else f"{shape}"] = _attempt(row, shape, seed, dtype)
+    return draws
 
 
 def pooled_draws(row: Initializer, dtype: str, seeds: Sequence[int]) -> list[Array]:
-    """Many draws of one shape; none of a row without randomness or a stated law, or of what is refused.
+    """Returns many draws of one shape; none for a row without randomness or a stated law, or where Keras raises.
 
     Args:
         row: The initializer.
@@ -56,15 +56,15 @@ def pooled_draws(row: Initializer, dtype: str, seeds: Sequence[int]) -> list[Arr
     if not row.law.random or isinstance(row.law, Unstated):
         return []
     shape, count = _POOLED_MATRICES if isinstance(row.law, Orthogonal) else _POOLED
-    found = [_attempt(row, shape, seed, dtype) for seed in seeds[:count]]
-    return [draw for draw in found if not isinstance(draw, str)]
+    draws = [_attempt(row, shape, seed, dtype) for seed in seeds[:count]]
+    return [draw for draw in draws if not isinstance(draw, str)]
 
 
 POOLED_SEEDS = _POOLED_MATRICES[1]
 
 
 def default_weights(requests: Mapping[str, LayerRequest], seed: int) -> dict[str, list[Array]]:
-    """The first weights of each layer that is told nothing of initializers; without those that Keras does not have."""
+    """Returns the initial weights of each layer with its default initializers; layers that Keras lacks are left out."""
     layers = Layers(Session(seed))
     return {name: layers.defaults(request, seed) for name, request in requests.items() if layers.offers(request.layer)}
 
@@ -101,7 +101,7 @@ def fit_order(feed: Feed, seed: int) -> list[Array]:
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seeds the global generators; Python's and NumPy's are put back, since they may be the caller's."""
+    """Seeds the global generators; restores Python's and NumPy's, which may be the caller's."""
     python_state, numpy_state = random.getstate(), np.random.get_state()
     load_keras().utils.set_random_seed(seed)
     try:
@@ -114,7 +114,7 @@ def seeded(seed: int) -> Iterator[None]:
 def _attempt(row: Initializer, shape: Shape, seed: int, dtype: str) -> Array | str:
     try:
         return np.asarray(make_initializer(row, seed)(shape, dtype=dtype))
-    except Exception as error:  # noqa: BLE001 - how it is refused is the framework's choice
+    except Exception as error:  # noqa: BLE001 - the framework chooses the exception
         return type(error).__name__
 
 

@@ -16,7 +16,7 @@ from initcheck.frameworks.keras import load_keras
 
 
 def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arrays]:
-    """What ``set_random_seed`` and ``fit(shuffle=True)`` leave behind, stage by stage.
+    """Returns the stages of a training under ``set_random_seed`` and ``fit(shuffle=True)``.
 
     The last of the accuracies is that of the held-out rows.
 

@@ -1,4 +1,4 @@
-"""One seeded training, stage by stage, in the frozen order; and what a unit in the last place does to it."""
+"""One seeded training in the frozen order, stage by stage, and its deviations when perturbed by one ulp."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.quiet import quiet
 from initcheck.records import Data
 
-_FIRST_TRIALS = 2  # runs from moved weights, over the first step
+_FIRST_TRIALS = 2  # runs from perturbed weights, over the first step
 _WHOLE_TRIALS = 1  # the same over all steps, which cost more and are judged by their accuracies in the end
 
 Change = Callable[[list[Array]], list[Array]]
@@ -31,14 +31,14 @@ Change = Callable[[list[Array]], list[Array]]
 
 @dataclass(frozen=True, eq=False)
 class TrainingStages:
-    """What one training left behind.
+    """The stages of one training, and how much rounding may change them.
 
     Attributes:
         seed: The integer that decided every draw.
         steps: Optimizer steps of the whole training.
         stages: Name of the stage → its arrays, in the order in which one decides the next.
-        deviations: Name of the stage → the largest deviation of an element in runs whose initial weights were moved by
-            one unit in the last place, up or down by chance; of the first step at least what another sum does.
+        deviations: Name of the stage → the largest deviation of an element in runs whose initial weights were perturbed
+            by one ulp, up or down at random; for the first step at least the error of another order of summation.
     """
 
     seed: int
@@ -48,7 +48,7 @@ class TrainingStages:
 
 
 class StageRecorder:
-    """Trains one problem through ``fit``: its first step by itself, and the whole.
+    """Records one problem's training through ``fit``: the first step alone, and all steps.
 
     Args:
         problem: What to train.
@@ -65,17 +65,17 @@ class StageRecorder:
 
     def train(self, row: Initializer, seed: int) -> TrainingStages:
         """The run of that seed under that initializer."""
-        found = self._first_step(row, seed, _unmoved)
+        first = self._first_step(row, seed, _unperturbed)
         stages = {
-            "draws": (self._draw(row, seed, found["initial weights"]),),
-            **found,
-            **self._all_steps(row, seed, _unmoved, saves=True),
+            "draws": (self._draw(row, seed, first["initial weights"]),),
+            **first,
+            **self._all_steps(row, seed, _unperturbed, saves=True),
         }
         deviations: dict[str, float] = {}
         for trials, part in ((_FIRST_TRIALS, self._first_step), (_WHOLE_TRIALS, self._all_steps)):
             for trial in range(trials):
-                for stage, moved in part(row, seed, functools.partial(_moved, trial)).items():
-                    deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], moved))
+                for stage, perturbed in part(row, seed, functools.partial(_perturbed, trial)).items():
+                    deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], perturbed))
         deviations.pop("initial weights")
         for stage in ("first loss", "first gradient", "first update"):
             # Each is a sum over the batch, in any order: a unit in the last place for a row (Higham 2002, chapter 4).
@@ -87,7 +87,7 @@ class StageRecorder:
         )
 
     def _draw(self, row: Initializer, seed: int, initial: Arrays) -> Array:
-        """What the initializer makes of the first kernel's shape."""
+        """Returns the initializer's draw of the first kernel's shape."""
         kernels = [weight.shape for weight in initial if weight.ndim > 1] or [initial[0].shape]
         return np.asarray(make_initializer(row, seed)(kernels[0]))
 
@@ -115,8 +115,8 @@ class StageRecorder:
         with tf.GradientTape() as tape:
             output = model(tf.constant(self._x), training=False)
             value = tf.reduce_mean(self._keras.losses.get(self._problem.loss)(tf.constant(self._y), output))
-        found = tape.gradient(value, model.trainable_variables)
-        return tuple(np.array(tf.convert_to_tensor(one)) for one in found if one is not None)
+        gradients = tape.gradient(value, model.trainable_variables)
+        return tuple(np.array(tf.convert_to_tensor(one)) for one in gradients if one is not None)
 
     def _all_steps(self, row: Initializer, seed: int, change: Change, *, saves: bool = False) -> dict[str, Arrays]:
         model, history = self._whole.fit(row, run=seed, change=change)
@@ -132,14 +132,14 @@ class StageRecorder:
 
 
 def _first_batch(problem: Problem, data: Data) -> Data:
-    """The first batch of the frozen order, laid so that the frozen order of so few rows gives it as it is."""
+    """Returns the first batch of the frozen order, arranged so that the frozen order of its rows restores it."""
     rows = batch_order(len(data.x_train), 1)[0][: problem.batch_size]
     rows = rows[np.argsort(batch_order(len(rows), 1)[0])]
     return Data(data.x_train[rows], data.y_train[rows], data.x_test[:1], data.y_test[:1])
 
 
 def _reloaded(model: Any) -> Arrays:
-    """The weights after they were saved, lost and loaded."""
+    """Returns the weights after they were saved, set to zero and loaded."""
     with tempfile.TemporaryDirectory() as folder, quiet():
         file = str(Path(folder) / "model.weights.h5")
         model.save_weights(file)
@@ -148,19 +148,19 @@ def _reloaded(model: Any) -> Arrays:
     return weights(model)
 
 
-def _unmoved(values: list[Array]) -> list[Array]:
+def _unperturbed(values: list[Array]) -> list[Array]:
     return values
 
 
-def _moved(trial: int, values: list[Array]) -> list[Array]:
+def _perturbed(trial: int, values: list[Array]) -> list[Array]:
     return [perturbed(value, 1, trial) if value.dtype == np.float32 else value for value in values]
 
 
-def _deviation(own: Arrays, moved: Arrays) -> float:
-    """The largest of any element; infinite where one is no number."""
+def _deviation(own: Arrays, perturbed: Arrays) -> float:
+    """Returns the largest absolute difference of any element; infinite if one is NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
-        found = max((float(np.abs(a - b).max()) for a, b in zip(own, moved, strict=True) if a.size), default=0.0)
-    return found if np.isfinite(found) else np.inf
+        largest = max((float(np.abs(a - b).max()) for a, b in zip(own, perturbed, strict=True) if a.size), default=0.0)
+    return largest if np.isfinite(largest) else np.inf
 
 
 def _float32(values: list[float]) -> Array:

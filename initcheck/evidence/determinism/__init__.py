@@ -1,1 +1,1 @@
-"""Evidence on what repeats: draws, random functions, global seeds, and trainings with their traces."""
+"""Evidence on repeatability: draws, random functions, global seeds, and trainings with their traces."""

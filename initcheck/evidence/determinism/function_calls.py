@@ -16,7 +16,7 @@ COUNT = 4000
 
 @dataclass(frozen=True)
 class SeededCalls:
-    """What a function of ``keras.random`` returned.
+    """Values that a function of ``keras.random`` returned.
 
     Attributes:
         first: Under an int seed.

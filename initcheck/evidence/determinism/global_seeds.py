@@ -1,4 +1,4 @@
-"""What the global generators draw first under each of many global seeds."""
+"""The first draws of the global generators under each of many global seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ First = dict[str, list[tuple[Array, Array]]]
 
 
 def first_draws(keras: Any, seeds: Sequence[int]) -> First:
-    """For each generator and seed, what it draws right after ``set_random_seed``, and on a second round."""
+    """Returns, for each generator and seed, the draw right after ``set_random_seed``, in each of two rounds."""
     rounds = [[_draw(keras, seed) for seed in seeds] for _ in range(2)]
     return {name: [(one[name], two[name]) for one, two in zip(*rounds, strict=True)] for name in GENERATORS}
 

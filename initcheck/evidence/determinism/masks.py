@@ -1,4 +1,4 @@
-"""The noise that layers really draw within ``fit``, step by step."""
+"""The noise that layers draw within ``fit``, step by step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Masks = dict[str, dict[str, list[Array]]]  # layer â†’ with a seed or without â†
 
 
 def masks(keras: Any, seed: int, *, after_work: bool) -> Masks:
-    """What each kind of layer, with an int seed and without one, made of ones at every step of every epoch.
+    """Returns each kind of layer's output for ones, with an int seed and without, at every step of every epoch.
 
     Args:
         keras: Keras as installed.
@@ -37,7 +37,9 @@ def masks(keras: Any, seed: int, *, after_work: bool) -> Masks:
             own = {"seed": derive_seed(seed, name)} if how == "seeded" else {}
             branches.append(make_recorder(keras, drawn)(getattr(layers, name)(**arguments, **own)(inputs)))
     model = keras.Model(inputs, layers.Dense(1)(layers.Concatenate()(branches)))
-    model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")  # what has weights gives out other noise alone
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.0), loss="mse"
+    )  # training must not change weights: outputs differ by noise alone
     rows = np.ones((ROWS, PLACES, UNITS), np.float32)
     model.fit(rows, rows[:, :, :1], batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
     return seen

@@ -1,4 +1,4 @@
-"""One draw of an int-seeded initializer, asked for in every way that must not matter."""
+"""One draw of an int-seeded initializer, repeated in every way that must not change it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class RepeatedDraws:
 
     @property
     def name(self) -> str:
-        """What was asked for."""
+        """The dtype and shape, in words."""
         return f"{self.dtype} {self.shape}"
 
     def digest(self) -> str:
@@ -80,6 +80,6 @@ def repeat_draws(
 
 
 def draw_in_a_row(row: Initializer, seed: int, shape: tuple[int, ...], calls: int) -> list[Array]:
-    """What one instance of that row returns at each of many calls."""
+    """Returns the draw of one instance at each of several calls."""
     instance = make_initializer(row, seed)
     return [np.array(instance(shape)) for _ in range(calls)]

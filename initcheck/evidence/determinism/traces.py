@@ -32,7 +32,7 @@ _PROBLEM_STEPS = 12  # of a problem's own batches
 
 
 class Models:
-    """Evidence from small trainings; none is made twice.
+    """Evidence from small trainings; each runs once.
 
     Args:
         session: Whose streams and cache to use.
@@ -58,68 +58,68 @@ class Models:
             stream: Trainings of another stream have other seeds.
         """
         seed = self._session.stream("recipe", recipe.name, stream)
-        found: Trace = self._session.once(
+        trace: Trace = self._session.once(
             ("trace", recipe, repetition, style, stream),
             lambda: trace_recipe(self._session.keras, recipe, seed, style=style, repetition=repetition),
         )
-        return found
+        return trace
 
     def trace_problem(self, problem: Problem, row: Initializer, *, after_work: bool = False) -> Trace:
         """The trace of the first steps of that problem under that initializer, also after unrelated random work."""
         seed = self._session.stream("problem", problem.name, row.name)
-        found: Trace = self._session.once(
+        trace: Trace = self._session.once(
             ("problem", problem.name, row.name, after_work),
             lambda: _trace_problem(self._session.keras, problem, row, seed, after_work=after_work),
         )
-        return found
+        return trace
 
     def repeated_draws(self, row: Initializer, asked: Sequence[tuple[str, tuple[int, ...]]]) -> list[RepeatedDraws]:
         """The same draws asked for in several ways, for every dtype and shape asked for."""
         seed = self._session.stream("repeated draws", row.name)
-        found: list[RepeatedDraws] = self._session.once(
+        draws: list[RepeatedDraws] = self._session.once(
             ("repeated draws", row.name, row.keras_name, tuple(asked)),
             lambda: repeat_draws(self._session.keras, row, seed, asked),
         )
-        return found
+        return draws
 
     def draws_in_a_row(self, row: Initializer, shape: tuple[int, ...], calls: int) -> list[Array]:
-        """What one instance of that row returns at each of many calls."""
+        """Returns the draw of one instance at each of several calls."""
         return draw_in_a_row(row, self._session.stream("repeated draws", row.name), shape, calls)
 
     def first_draws(self, seeds: Sequence[int]) -> First:
-        """What the global generators draw first under each of these global seeds."""
-        found: First = self._session.once(
+        """Returns the first draws of the global generators under each of these global seeds."""
+        draws: First = self._session.once(
             ("first draws", tuple(seeds)), lambda: first_draws(self._session.keras, seeds)
         )
-        return found
+        return draws
 
     def seeded_calls(self, name: str) -> SeededCalls | None:
-        """What that function of ``keras.random`` returns under int seeds; None where there is none."""
+        """Returns the values of a function of ``keras.random`` under int seeds; None if Keras lacks it."""
         return call_seeded(self._session.keras, name, self._session.stream("keras.random", name))
 
     def masks(self, *, after_work: bool = False) -> Masks:
         """The noise that layers drew within a training, step by step, also after unrelated random work."""
-        found: Masks = self._session.once(
+        noise: Masks = self._session.once(
             ("masks", after_work),
             lambda: masks(self._session.keras, self._session.stream("masks"), after_work=after_work),
         )
-        return found
+        return noise
 
     def source(self, name: str) -> SourceDraws | None:
-        """What that source of ``initcheck.catalog.sources`` gave under two global seeds in turn.
+        """Returns the draws of a source of ``initcheck.catalog.sources`` under two global seeds in turn.
 
-        None where this version of the framework has no such source.
+        None if this version of the framework has no such source.
         """
         seed, other = (self._session.stream("source", name, *which) for which in ((), ("other",)))
-        found: SourceDraws | None = self._session.once(
+        draws: SourceDraws | None = self._session.once(
             ("source", name), lambda: _draw_if_there(self._session.keras, name, seed, other)
         )
-        return found
+        return draws
 
     def weight_trajectory(
         self, net: Net, *, permuted: bool = False, row: Initializer | None = None
     ) -> WeightTrajectory:
-        """The weights of that net, step by step.
+        """Returns the weights of that net at every step.
 
         Args:
             net: What to train.
@@ -127,14 +127,14 @@ class Models:
             row: Of its random kernels, where it is not the catalogue's row that the net names.
         """
         seed = self._session.stream("net", net.name)
-        found: WeightTrajectory = self._session.once(
+        trajectory: WeightTrajectory = self._session.once(
             ("weight trajectory", net, permuted, row and row.keras_name),
             lambda: train_net(self._session.keras, net, seed, permuted=permuted, row=row),
         )
-        return found
+        return trajectory
 
     def unit_trajectory(self, net: UnitNet) -> UnitTrajectory:
-        """The weights of the filters or units of that net, step by step."""
+        """Returns the weights of the filters or units of that net at every step."""
         return train_units(self._session.keras, net, self._session.stream("unit net", net.name))
 
 
@@ -167,7 +167,7 @@ def trace_recipe(
     layers = make_layers(keras, recipe, seed)
     model = make_model(
         keras,
-        # What is left to ``compile``'s defaults stays so: a recorder of rows would take XLA from it.
+        # A graph recipe keeps ``compile``'s defaults: a recorder of rows would disable XLA.
         layers if recipe.graph else [make_recorder(keras, seen), *layers],
         recipe.input_shape,
         style,

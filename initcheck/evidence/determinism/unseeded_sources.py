@@ -28,7 +28,7 @@ class MissingSourceError(Exception):
 
 @dataclass(frozen=True)
 class SourceDraws:
-    """What a source gave under two global seeds, two draws in a row each time.
+    """Draws of a source under two global seeds, two in a row each time.
 
     Attributes:
         first: Under seed A.
@@ -46,7 +46,7 @@ class SourceDraws:
     beside: Array | None
 
     def digests(self) -> dict[str, str]:
-        """Of the first look, by name."""
+        """The digests of the first draws under each seed, by name."""
         return {"first draw": digest(self.first[:1]), "second draw": digest(self.first[1:])}
 
 
@@ -112,10 +112,10 @@ _FED = {
 
 
 def _noise(keras: Any, source: NoiseSource) -> Source:
-    found = getattr(keras.layers, source.layer, None)
-    if found is None:
+    layer_class = getattr(keras.layers, source.layer, None)
+    if layer_class is None:
         raise MissingSourceError(f"keras.layers has no {source.layer}")
-    layer = found(**source.arguments)
+    layer = layer_class(**source.arguments)
     fed = np.ones(source.shape, np.float32) if source.fed is Fed.ONES else _FED[source.fed]
     inputs = [fed] * source.inputs
     if source.calls == 1:

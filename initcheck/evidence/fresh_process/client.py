@@ -49,13 +49,15 @@ class Processes:
         """
         asked = tuple(together) if question in together else (question,)
         key = tuple(sorted(one.name for one in asked))
-        found: dict[str, Answers] = self._session.once(("fresh process", key), lambda: _ask(asked))
-        return found[question.name]
+        answers: dict[str, Answers] = self._session.once(("fresh process", key), lambda: _ask(asked))
+        return answers[question.name]
 
     def about_draws(self, row: Initializer, asked: Sequence[tuple[str, tuple[int, ...]]]) -> Question | None:
         """A question about draws of that row, of those dtypes and shapes; None if no other process can import it."""
-        found = row.keras_name
-        if not isinstance(found, str) and (found.__module__ == "__main__" or "<locals>" in found.__qualname__):
+        keras_name = row.keras_name
+        if not isinstance(keras_name, str) and (
+            keras_name.__module__ == "__main__" or "<locals>" in keras_name.__qualname__
+        ):
             return None
         return draw_question(row, self._session.stream("repeated draws", row.name), asked)
 

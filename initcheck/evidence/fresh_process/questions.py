@@ -1,4 +1,4 @@
-"""What a process says of everything seeded, in digests: the same questions are put to this one and to a fresh one."""
+"""Digests of everything seeded in a process: the same questions go to this process and to a fresh one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Question:
         name: Unique among the questions.
         kind: ``draw``, ``source``, ``trace`` or ``order``.
         seed: The seed to do it under.
-        what: What to do it with, in JSON's own types.
+        what: The arguments, in JSON's own types.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Question:
 
 
 def draw_question(row: Initializer, seed: int, asked: Sequence[tuple[str, tuple[int, ...]]]) -> Question:
-    """Asks for the draws of that row; a row that is not in the catalogue is described by what Keras needs to know."""
+    """Asks for the draws of that row; a row outside the catalogue is described by its class and config."""
     keras_name = row.keras_name
     what = {
         "keras_name": keras_name

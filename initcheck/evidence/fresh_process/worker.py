@@ -15,18 +15,18 @@ MARK = "initcheck answers: "
 
 
 def main() -> None:
-    """Reads a list of questions, and writes one line: each question's answers, or what was raised."""
+    """Reads a list of questions, and writes one line: the answers to each question, or the exception raised."""
     questions = [Question(**one) for one in json.load(sys.stdin)]
     keras = load_keras()
     if name := os.environ.get("INITCHECK_MUTANT"):
         apply_mutant(name)
-    found: dict[str, dict[str, str]] = {}
+    answers: dict[str, dict[str, str]] = {}
     for question in questions:
         try:
-            found[question.name] = answer(keras, question)
+            answers[question.name] = answer(keras, question)
         except Exception as error:  # noqa: BLE001 - one failure must not take the other answers with it
-            found[question.name] = {"raised": reason_of(error)}
-    sys.stdout.write(f"\n{MARK}{json.dumps(found)}\n")
+            answers[question.name] = {"raised": reason_of(error)}
+    sys.stdout.write(f"\n{MARK}{json.dumps(answers)}\n")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Draws:
     def draw(
         self, row: Initializer, shape: Shape, *, seed: int | None, dtype: str | None = None
     ) -> npt.NDArray[np.generic]:
-        """What a fresh initializer of that row returns.
+        """Returns the draw of a fresh initializer of that row.
 
         Args:
             row: The initializer.
@@ -44,7 +44,7 @@ class Draws:
     def repeated(
         self, row: Initializer, shape: Shape, *, seed: int | None, calls: int, dtype: str | None = None
     ) -> list[npt.NDArray[np.generic]]:
-        """What one instance returns at each of several calls."""
+        """Returns the draw of one instance at each of several calls."""
         instance = make_initializer(row, seed)
         # Keras 2 warns when an unseeded instance is called again; that it repeats is the evidence.
         with warnings.catch_warnings():
@@ -54,7 +54,7 @@ class Draws:
     def advancing(
         self, row: Initializer, shape: Shape, *, seed: int, calls: int
     ) -> list[npt.NDArray[np.generic]] | None:
-        """What one instance returns at each call when its seed is a ``SeedGenerator``; None where Keras has none."""
+        """Returns one instance's draw at each call, seeded by a ``SeedGenerator``; None if Keras lacks it."""
         generator = self._seed_generator()
         if generator is None:
             return None
@@ -62,7 +62,7 @@ class Draws:
         return [np.asarray(instance(shape)) for _ in range(calls)]
 
     def states(self, *, seed: int | None = None, calls: int = 1) -> list[npt.NDArray[np.generic]] | None:
-        """What a new ``SeedGenerator`` gives at each call of ``next``; None where Keras has none."""
+        """Returns the states of a new ``SeedGenerator`` at each call of ``next``; None if Keras lacks it."""
         generator = self._seed_generator()
         if generator is None:
             return None
@@ -73,33 +73,33 @@ class Draws:
         return getattr(getattr(self._session.keras, "random", None), "SeedGenerator", None)
 
     def under(self, dtype: str, row: Initializer, shape: Shape, *, seed: int | None) -> npt.NDArray[np.generic]:
-        """What a fresh initializer of that row returns for no dtype while the framework's own (``floatx``) is that."""
+        """Returns the draw of a fresh initializer without a dtype argument while ``floatx`` is that dtype."""
         with floatx(self._session.keras, dtype):
             return self.draw(row, shape, seed=seed)
 
     def described(self, name: str, keras_class: str) -> tuple[str, dict[str, Any]]:
-        """What a string stands for: the class's name if it is the one expected, else its own; and its configuration."""
+        """Returns the class that a string means, by the expected name if it is that class, and its config."""
         initializers = self._session.keras.initializers
         instance = initializers.get(name)
         expected = type(instance) is getattr(initializers, keras_class)
         return keras_class if expected else type(instance).__name__, instance.get_config()
 
     def function(self, name: str, arguments: Mapping[str, Any], seed: int) -> npt.NDArray[np.generic] | None:
-        """What that function of ``keras.random`` returns under a seed; None where Keras has none."""
-        found = getattr(getattr(self._session.keras, "random", None), name, None)
-        return None if found is None else np.asarray(found(**arguments, seed=seed))
+        """Returns the value of a function of ``keras.random`` under a seed; None if Keras lacks it."""
+        function = getattr(getattr(self._session.keras, "random", None), name, None)
+        return None if function is None else np.asarray(function(**arguments, seed=seed))
 
     def attempt(self, row: Initializer, shape: Shape, *, seed: object) -> npt.NDArray[np.generic] | str:
-        """A draw with a seed of any type, or the name of the exception that refuses it."""
+        """Returns a draw with a seed of any type, or the name of the exception that rejects it."""
         try:
             return np.asarray(make_initializer(row, seed)(shape))
-        except Exception as error:  # noqa: BLE001 - how it is refused is the framework's choice
+        except Exception as error:  # noqa: BLE001 - the framework chooses the exception
             return type(error).__name__
 
     def refusal(self, row: Initializer, shape: Shape) -> str:
-        """The name of the exception that refuses that shape; empty where it is taken."""
-        found = self.attempt(row, shape, seed=1)
-        return found if isinstance(found, str) else ""
+        """Returns the name of the exception that rejects that shape; empty if it is accepted."""
+        draw = self.attempt(row, shape, seed=1)
+        return draw if isinstance(draw, str) else ""
 
     @functools.cached_property
     def layers(self) -> Layers:

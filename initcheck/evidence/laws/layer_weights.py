@@ -1,4 +1,4 @@
-"""Weights as layers really create them, and the noise that layers draw."""
+"""Weights as layers create them, and the noise that layers draw."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class Layers:
         return hasattr(self._session.keras.layers, layer)
 
     def weights(self, request: LayerRequest, rows: Mapping[str, tuple[Initializer, int]]) -> list[Array]:
-        """The first weights of a layer whose initializers are those rows, by argument, each with its seed."""
+        """Returns the initial weights of a layer with those initializers, by argument, each with its seed."""
         return _values(self._built(request, self._initializers(rows)))
 
     def defaults(self, request: LayerRequest, seed: int) -> list[Array]:
-        """The first weights of a layer that is told nothing of initializers, after seeding the global generators."""
+        """Returns the initial weights of a layer with its default initializers, after seeding the global generators."""
         with self._seeded(seed):
             return _values(self._built(request, {}))
 
     def stack(self, requests: Sequence[LayerRequest], seed: int) -> list[list[Array]]:
-        """The first weights of several layers created one after another, after seeding the global generators once."""
+        """Returns the initial weights of several layers in sequence, after seeding the global generators once."""
         with self._seeded(seed):
             return [_values(self._built(request, {})) for request in requests]
 
@@ -63,7 +63,7 @@ class Layers:
         traced: int = 0,
         training: bool = True,
     ) -> list[list[Array]]:
-        """What each of some like layers that draw noise makes of the inputs, at each of several calls.
+        """Returns the outputs of several layers of one kind that draw noise, at each of several calls.
 
         The last ``traced`` of them are made within a ``tf.function``, as in ``fit``.
 
@@ -100,7 +100,7 @@ class Layers:
 
     @contextlib.contextmanager
     def _seeded(self, seed: int) -> Iterator[None]:
-        """Seeds the global generators; Python's and NumPy's are put back, since they may be the caller's."""
+        """Seeds the global generators; restores Python's and NumPy's, which may be the caller's."""
         python_state, numpy_state = random.getstate(), np.random.get_state()
         self._session.keras.utils.set_random_seed(seed)
         try:
@@ -112,7 +112,7 @@ class Layers:
 
 @contextlib.contextmanager
 def _own_deprecations() -> Iterator[None]:
-    """Lets Keras 2 ask Python for ``randint(1, 1e9)``, which is deprecated, where warnings are errors."""
+    """Ignores a deprecation warning: Keras 2 calls ``randint(1, 1e9)``."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "non-integer arguments to randrange", DeprecationWarning)
         yield

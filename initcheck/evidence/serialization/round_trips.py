@@ -1,4 +1,4 @@
-"""Records of what was written and read again."""
+"""Records of objects before and after a round trip."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Arrays = list[np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class RoundTrip:
-    """Something written and read again.
+    """An object before and after it was written and read.
 
     Attributes:
         route: By which functions.
         config: The configuration written, as JSON gives it back.
         config_again: The configuration of what was read.
-        arrays: What the original draws, holds or computes.
-        arrays_again: What the one read draws, holds or computes.
+        arrays: Draws, weights or outputs of the original.
+        arrays_again: Those of the one that was read.
         kinds: The classes of both.
     """
 
@@ -65,7 +65,7 @@ class Clone:
     """A model and its clone.
 
     Attributes:
-        initial: The model's first weights.
+        initial: The model's initial weights.
         trained: Its weights when it was cloned.
         cloned: The clone's weights.
         kept: The model's weights after the clone's were overwritten.
@@ -83,7 +83,7 @@ class Clone:
 
 @dataclass(frozen=True, eq=False)
 class Got:
-    """What ``initializers.get`` gave, asked twice.
+    """The results of two calls of ``initializers.get``.
 
     Attributes:
         kind: The class of what was given.

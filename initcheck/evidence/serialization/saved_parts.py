@@ -25,7 +25,7 @@ _OBJECTS = {"_regularizer": "regularizers", "_constraint": "constraints"}
 
 
 class SavedParts:
-    """Gives evidence of what survives in a configuration.
+    """Evidence from layers, optimizers, losses and similar objects rebuilt from their configs.
 
     Args:
         session: Whose streams and cache to use.
@@ -37,7 +37,9 @@ class SavedParts:
 
     @quiet()
     def part(self, module: str, name: str, options: Config) -> tuple[list[RoundTrip], Config] | None:
-        """What is not a layer, by every route, with the options that this version offers; None without the class.
+        """Rebuilds an object that is no layer by every route, with the options that this version supports.
+
+        Returns None if Keras lacks the class.
 
         Args:
             module: Of ``keras``.
@@ -100,7 +102,7 @@ class SavedParts:
         return RoundTrip(f"{name}.from_config(get_config())", config, config_again, arrays[0], arrays[1]), offered
 
     def initializer_seeds(self, row: Initializer, seeds: Iterable[int]) -> list[tuple[Any, ...]]:
-        """Each seed with what the initializer's configuration makes of it, and that of the one rebuilt from it."""
+        """Returns each seed with the one in the initializer's config, and in that of the rebuilt initializer."""
         return [(seed, *_written_and_read_seeds(make_initializer(row, seed))) for seed in (*seeds, None)]
 
     @quiet()
@@ -119,7 +121,7 @@ class SavedParts:
         return [np.array(one((4, 4))) for one in (written, *rebuilt)]
 
     def _outputs(self, layer: Any, inputs: np.ndarray, seed: int) -> Arrays:
-        """What a layer gives out in training, and what it adds to the loss, right after seeding."""
+        """Returns a layer's output in training, and the losses it adds, right after seeding."""
         self._keras.utils.set_random_seed(seed)
         outputs = layer(inputs, training=True) if accepts_training(layer) else layer(inputs)
         return [np.array(one) for one in (outputs, *layer.losses)]
@@ -136,7 +138,7 @@ _OF_EVERY_LAYER = ("name", "trainable", "dtype")
 
 
 def _offered(kind: Any, options: Config) -> dict[str, Any]:
-    """The options that the class takes by name; those of every layer also where it takes whatever comes."""
+    """Returns the options that the class takes by name; those of every layer also if it takes ``**kwargs``."""
     taken = inspect.signature(kind.__init__).parameters
     rest = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values())
     return {key: value for key, value in options.items() if key in taken or (rest and key in _OF_EVERY_LAYER)}
@@ -157,7 +159,7 @@ def _traits(layer: Any) -> dict[str, Any]:
 
 
 def _used(module: str, part: Any) -> Arrays:
-    """What comes of using it: a rate at each step, a loss, a metric, a weight after two steps."""
+    """Returns the results of using the object: a rate at each step, a loss, a metric, a weight after two steps."""
     return [np.array(one) for one in _USES[module](part)]
 
 

@@ -1,4 +1,4 @@
-"""Configurations, weights and models after a round trip through what Keras writes."""
+"""Configs, weights and models after a round trip through JSON or a file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _RATE = 0.0234375  # assigned after compiling; exact in single precision
 
 
 class Saving:
-    """Gives evidence of what survives being written and read.
+    """Evidence from initializers, layers and models that were written and read.
 
     Where a method takes the kind of a model, that is a name of ``BUILDERS`` or a recipe.
 
@@ -48,7 +48,7 @@ class Saving:
 
     @functools.cached_property
     def parts(self) -> SavedParts:
-        """What survives in the configurations of layers, optimizers, losses and their like."""
+        """Layers, optimizers, losses and similar objects rebuilt from their configs."""
         return SavedParts(self._session)
 
     def initializer(self, row: Initializer, seed: Any, shapes: Sequence[Shape]) -> list[RoundTrip]:
@@ -137,7 +137,7 @@ class Saving:
 
     @quiet()
     def rebuilt_model(self, kind: str | Recipe) -> list[RoundTrip]:
-        """A seeded model rebuilt from its configuration by every route: do its first weights repeat?"""
+        """A seeded model rebuilt from its config by every route; its initial weights must repeat."""
         original, seed = self._model(kind, "rebuilt")
         config = _through_json(original.get_config())
         reader = self._keras.models
@@ -166,7 +166,7 @@ class Saving:
 
     @quiet()
     def saved_model(self, kind: str | Recipe) -> tuple[list[RoundTrip], Arrays]:
-        """A model with weights unlike its first ones through files, and those first ones.
+        """A model with weights unlike its initial ones through files, and those initial weights.
 
         The arrays are the weights, then the outputs.
         """
@@ -228,17 +228,17 @@ class Saving:
         return trips
 
     def _to_save(self, kind: str | Recipe) -> tuple[Any, Any, Arrays, int]:
-        """A model, another one of its kind with other weights, the first one's first weights, and its seed."""
+        """A model, another one of its kind with other weights, the first one's initial weights, and its seed."""
 
         def make() -> tuple[Any, Any, Arrays, int]:
             original, seed = self._model(kind, "saved")
             return original, self._model(kind, "other")[0], original.get_weights(), seed
 
-        found: tuple[Any, Any, Arrays, int] = self._session.once(("model to save", kind), make)
-        return found
+        parts: tuple[Any, Any, Arrays, int] = self._session.once(("model to save", kind), make)
+        return parts
 
     def _through_files(self, original: Any, other: Any, folder: str) -> dict[str, Any]:
-        """What is read from the files: a new model, and the other one with the weights of the file."""
+        """Returns the models read from the files: a new one, and the other one with the weights of the file."""
         whole, weights = str(Path(folder) / "model.keras"), str(Path(folder) / "model.weights.h5")
         original.save(whole)
         original.save_weights(weights)
@@ -299,7 +299,7 @@ class Saving:
 
     @quiet()
     def clone(self, kind: str | Recipe, seeded: bool) -> Clone:
-        """A model with weights unlike its first ones, and its clone."""
+        """A model with weights unlike its initial ones, and its clone."""
         original, seed = self._model(kind, "cloned", seeded)
         initial = original.get_weights()
         _disturb(original, seed)
@@ -317,11 +317,11 @@ class Saving:
         )
 
     def got_by_name(self, name: str) -> Got:
-        """What ``initializers.get`` makes of a string."""
+        """Returns the results of ``initializers.get`` for a string."""
         return self._got(name)
 
     def got(self, form: str) -> Got:
-        """What ``initializers.get`` makes of a class, an instance, a configuration, a function, or nothing."""
+        """Returns the results of ``initializers.get`` for a class, an instance, a config, a function, or None."""
         keras = self._keras.initializers
         instance = keras.RandomNormal(mean=0.25, stddev=0.5, seed=11)
         forms: dict[str, Any] = {
@@ -402,6 +402,6 @@ def _special(model: Any, seed: int) -> Arrays:
 
 
 def _traits(model: Any) -> str:
-    """Of each weight its dtype, of each layer whether it is trained and its dtypes: what no configuration may lose."""
+    """Returns each weight's dtype, and of each layer its dtypes and whether it is trainable."""
     layers = [f"{one.trainable} {one.compute_dtype} {one.variable_dtype}" for one in model.layers]
     return "; ".join([*layers, *(str(one.dtype) for one in model.get_weights())])

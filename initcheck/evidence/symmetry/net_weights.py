@@ -23,13 +23,13 @@ INPUTS = 5
 
 @dataclass(frozen=True)
 class WeightTrajectory:
-    """What became of a net's weights.
+    """The weights of a net at every step of its training.
 
     Attributes:
         kernels: For each dense layer, the output's last: shape ``(1 + steps, inputs, units)``, first values first.
         biases: For each dense layer: shape ``(1 + steps, units)``.
         orders: For each hidden layer, which unit stands at each place; the identity unless they were permuted.
-        losses: Each step's.
+        losses: The loss of each step.
         rate: The optimizer's learning rate.
         same_arithmetic: Whether this machine's matrix products treat all units by the same arithmetic.
     """
@@ -45,7 +45,7 @@ class WeightTrajectory:
 def train_net(
     keras: Any, net: Net, seed: int, *, permuted: bool = False, row: Initializer | None = None
 ) -> WeightTrajectory:
-    """Trains that net; with ``permuted``, its hidden units start in another order.
+    """Trains a net and returns its weight trajectory; with ``permuted``, its hidden units start in another order.
 
     Random kernels are of ``row``, by default of the catalogue's row that the net names.
     """

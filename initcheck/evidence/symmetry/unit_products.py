@@ -11,7 +11,7 @@ _TRIES = 20
 
 
 def treats_units_equally(batch: int, sizes: Sequence[int], dtype: str) -> bool:
-    """Whether units with equal weights get equal bits out of every product of a training step.
+    """Whether units with equal weights get equal bits from every product of a training step.
 
     Where a width is no multiple of what a processor's kernels take at once, the units left over go through other
     instructions, which round in another order: 32 units in panels of 24 on AVX2, for example, none on AVX-512.
@@ -32,7 +32,7 @@ def _treats_equally(batch: int, before: int, units: int, after: int, dtype: str)
     for seed in range(_TRIES):
         stream = np.random.RandomState(seed)
         inputs, gradients = stream.normal(size=(batch, before)), stream.normal(size=(batch, after))
-        own = np.repeat(stream.normal(size=(batch, 1)), units, axis=1)  # what each unit gives, or its share of the loss
+        own = np.repeat(stream.normal(size=(batch, 1)), units, axis=1)  # each unit's output, or its share of the loss
         taken = np.repeat(stream.normal(size=(before, 1)), units, axis=1)
         given = np.repeat(stream.normal(size=(1, after)), units, axis=0)
         x, e, h, w, v = (tf.constant(values, dtype) for values in (inputs, gradients, own, taken, given))

@@ -22,11 +22,11 @@ _DTYPE = "float64"
 
 @dataclass(frozen=True)
 class UnitTrajectory:
-    """What became of the weights of like units.
+    """The weights of equal units at every step of a training.
 
     Attributes:
-        weights: By name; shape ``(1 + steps, kinds, units)``: along the last axis stands what must stay equal.
-        losses: Each step's.
+        weights: By name; shape ``(1 + steps, kinds, units)``; values along the last axis must stay equal.
+        losses: The loss of each step.
     """
 
     weights: dict[str, Array]
@@ -34,7 +34,7 @@ class UnitTrajectory:
 
 
 def train_units(keras: Any, net: UnitNet, seed: int) -> UnitTrajectory:
-    """Trains that net of ``catalog.cases.units``."""
+    """Trains a net of ``catalog.cases.units`` and returns its weight trajectory."""
     with floatx(keras, _DTYPE):
         return _train(keras, net, seed)
 
@@ -68,13 +68,13 @@ def _train(keras: Any, net: UnitNet, seed: int) -> UnitTrajectory:
 
 def _by_unit(units: EqualUnits, seen: list[tuple[list[Array], list[Array]]]) -> dict[str, Array]:
     """Weights with the units last; of a recurrent kernel, which has units on both sides, every pair of them."""
-    found = {}
+    by_unit = {}
     names = ("kernel", "recurrent kernel", "bias") if units.recurrent else ("kernel", "bias")
     for number, name in enumerate(names):
         steps = np.stack([step[0][number] for step in seen])
         split: Array = steps.reshape(len(steps), -1, units.gates, steps.shape[-1] // units.gates)
         if name == "recurrent kernel":
             split = split.transpose(0, 2, 1, 3).reshape(len(steps), units.gates, -1)
-        found[name] = split.reshape(len(steps), -1, split.shape[-1])
-    found["output kernel"] = np.stack([step[1][0].T for step in seen])
-    return found
+        by_unit[name] = split.reshape(len(steps), -1, split.shape[-1])
+    by_unit["output kernel"] = np.stack([step[1][0].T for step in seen])
+    return by_unit

@@ -36,7 +36,7 @@ class Trace:
 
 
 class FakeSteps:
-    """Gives float32 roundings of what float64 says; its methods are the ones to spoil."""
+    """Returns float64 results rounded to float32; tests replace its methods by faulty ones."""
 
     def activation(self, name, x):
         """Every activation."""
@@ -107,7 +107,7 @@ class FakeSteps:
         return np.array([learning_rate(schedule, step, float) for step in steps], np.float32)
 
     def fit(self, task):
-        """A whole training."""
+        """All steps of a training."""
         rows = rows_for(task.net, task.loss, task.rows, 1, task.weighted)
         held_out = rows_for(task.net, task.loss, task.held_out, 2, task.weighted)
         last_rows = rows
@@ -186,25 +186,25 @@ def spoiled(method, change):
 def test_right_arithmetic_passes(judge):
     from initcheck.checks.registry import _CHECKS
 
-    (found,) = [one for one in _CHECKS.values() if one.judge is judge]
-    for subject in found.subjects:
+    (check,) = [one for one in _CHECKS.values() if one.judge is judge]
+    for subject in check.subjects:
         verdict = judge(FakeLab(), subject.value)
         assert verdict.status is Status.PASS, f"{subject.name}: {verdict}"
 
 
 def test_an_activation_off_by_a_hundred_thousandth_fails():
-    lab = spoiled("activation", lambda found: found * np.float32(1.00001))
+    lab = spoiled("activation", lambda values: values * np.float32(1.00001))
     assert arithmetic.activations(lab, "sigmoid").status is Status.FAIL
 
 
 def test_a_loss_off_by_a_thousandth_fails():
-    lab = spoiled("losses", lambda found: found * np.float32(1.001))
+    lab = spoiled("losses", lambda values: values * np.float32(1.001))
     assert arithmetic.losses(lab, "binary_crossentropy").status is Status.FAIL
 
 
 def test_a_gradient_off_by_a_ten_thousandth_fails():
-    def change(found):
-        return found[0], found[1], [one * np.float32(1.0001) for one in found[2]]
+    def change(results):
+        return results[0], results[1], [one * np.float32(1.0001) for one in results[2]]
 
     verdict = arithmetic.gradients(spoiled("gradients", change), ("tanh", "mean_squared_error", "linear"))
     assert verdict.status is Status.FAIL
@@ -212,7 +212,7 @@ def test_a_gradient_off_by_a_ten_thousandth_fails():
 
 
 @pytest.mark.parametrize(
-    ("told", "done"),
+    ("given", "applied"),
     [
         (Rule(optimizers.SGD), Rule(optimizers.SGD, {"learning_rate": 0.0101})),
         (Rule(optimizers.SGD, {"momentum": 0.9}), Rule(optimizers.SGD, {"momentum": -0.9})),
@@ -251,10 +251,10 @@ def test_a_gradient_off_by_a_ten_thousandth_fails():
     ],
     ids=str,
 )
-def test_an_optimizer_that_is_only_just_another_fails(told, done):
+def test_an_optimizer_that_is_only_just_another_fails(given, applied):
     steps = FakeSteps()
-    steps.updates = lambda rule, weights, gradients: FakeSteps().updates(done, weights, gradients)
-    verdict = arithmetic.updates(FakeLab(steps), told)
+    steps.updates = lambda rule, weights, gradients: FakeSteps().updates(applied, weights, gradients)
+    verdict = arithmetic.updates(FakeLab(steps), given)
     assert verdict.status is Status.FAIL
     assert "after step" in verdict.measured
 
@@ -334,7 +334,7 @@ def test_a_name_that_means_something_else_fails(name):
 @pytest.mark.parametrize("name", ["batch-normalization-in-training", "lstm", "convolution-causal-dilated"])
 def test_a_layer_off_by_a_ten_thousandth_fails(name):
     (case,) = (one for one in FORMULAS if one.name == name)
-    lab = spoiled("layer", lambda found: (found[0] * np.float32(1.0001), found[1]))
+    lab = spoiled("layer", lambda results: (results[0] * np.float32(1.0001), results[1]))
     assert arithmetic.layers(lab, case).status is Status.FAIL
 
 
@@ -354,8 +354,8 @@ def test_moving_averages_that_do_not_move_fail():
 def test_a_loss_that_overflows_fails():
     class Overflowing(FakeSteps):
         def losses(self, loss, y, output, share, **config):
-            found = FakeSteps.losses(self, loss, y, output, share, **config)
-            return found * np.nan if np.abs(output).max() > 88 else found
+            values = FakeSteps.losses(self, loss, y, output, share, **config)
+            return values * np.nan if np.abs(output).max() > 88 else values
 
     assert arithmetic.losses(FakeLab(Overflowing()), "binary_crossentropy_logits").status is Status.FAIL
 
@@ -365,8 +365,8 @@ def test_a_weighted_metric_that_is_not_fails(where):
     def change(trace):
         changed = [dict(one) for one in trace.epochs]
         changed[0]["weighted"] = changed[0]["mean_absolute_error"]
-        told = trace.evaluated | {"weighted": trace.evaluated["mean_absolute_error"]}
-        return replace(trace, epochs=changed) if where == "epochs" else replace(trace, evaluated=told)
+        evaluated = trace.evaluated | {"weighted": trace.evaluated["mean_absolute_error"]}
+        return replace(trace, epochs=changed) if where == "epochs" else replace(trace, evaluated=evaluated)
 
     task = BY_NAME["adagrad-absolute"]
     assert arithmetic.reported_metric(FakeLab(), task).status is Status.PASS

@@ -82,7 +82,7 @@ class Models:
         return self.draws
 
     def draws_in_a_row(self, row: Any, shape: Any, calls: int) -> list[Any]:
-        """What one instance returned at each call."""
+        """Returns one instance's draw at each call."""
         return [perturbed(values()) if call == self.breaks_at else values() for call in range(calls)]
 
     def first_draws(self, seeds: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The laws' judges against draws made by NumPy: right ones pass, ones that are only just wrong fail."""
+"""The judges of laws on draws made by NumPy: correct ones pass, slightly wrong ones fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from initcheck.checks.laws import (
     default_weights,
     fans,
     given_weights,
+    initializer_draws,
     large_draws,
+    layer_noise,
     orthogonal,
     precision,
     random_functions,
@@ -56,17 +58,17 @@ def _wrong(change: object) -> Generator:
 @pytest.mark.parametrize("row", [HE, NORMAL, UNIFORM, variants.RANDOM_VARIANTS[-2]], ids=lambda row: row.name)
 def test_healthy_draws_pass(row: Initializer) -> None:
     lab = FakeLab()
-    assert _status(draws.support(lab, row)) == "pass"
+    assert _status(initializer_draws.support(lab, row)) == "pass"
     for judge in (
-        draws.mean_and_signs,
-        draws.scale,
-        draws.distribution,
-        draws.independence,
+        initializer_draws.mean_and_signs,
+        initializer_draws.scale,
+        initializer_draws.distribution,
+        initializer_draws.independence,
         precision.other_dtypes,
         large_draws.large,
     ):
         assert _status(judge(lab, row, ALPHA)) == "pass", judge.__name__
-    assert _status(draws.edge_shapes(lab, row)) == "pass"
+    assert _status(initializer_draws.edge_shapes(lab, row)) == "pass"
 
 
 def _with_copy(values: np.ndarray, sign: int) -> np.ndarray:
@@ -78,21 +80,29 @@ def _with_copy(values: np.ndarray, sign: int) -> np.ndarray:
 
 # What judges it, the row, and what is only just wrong with its draws.
 FAULTS = [
-    (draws.mean_and_signs, NORMAL, lambda values: values + np.float32(0.02)),
-    (draws.mean_and_signs, UNIFORM, lambda values: np.where(values == values.max(), values, values + 0.006)),
-    (draws.scale, NORMAL, lambda values: values * np.float32(1.013)),
-    (draws.scale, HE, lambda values: values * np.float32(0.985)),
-    (draws.scale, NORMAL, lambda values: values * np.float32(1.05 if values.ndim == 1 else 1)),
-    (draws.distribution, UNIFORM, lambda values: np.float32(0.001) + values * np.float32(0.998)),
-    (draws.distribution, UNIFORM, lambda values: np.round(values * 4096) / 4096),
-    (draws.distribution, NORMAL, lambda values: np.sign(values) * np.abs(values) ** 1.05),
+    (initializer_draws.mean_and_signs, NORMAL, lambda values: values + np.float32(0.02)),
     (
-        draws.distribution,
+        initializer_draws.mean_and_signs,
+        UNIFORM,
+        lambda values: np.where(values == values.max(), values, values + 0.006),
+    ),
+    (initializer_draws.scale, NORMAL, lambda values: values * np.float32(1.013)),
+    (initializer_draws.scale, HE, lambda values: values * np.float32(0.985)),
+    (initializer_draws.scale, NORMAL, lambda values: values * np.float32(1.05 if values.ndim == 1 else 1)),
+    (initializer_draws.distribution, UNIFORM, lambda values: np.float32(0.001) + values * np.float32(0.998)),
+    (initializer_draws.distribution, UNIFORM, lambda values: np.round(values * 4096) / 4096),
+    (initializer_draws.distribution, NORMAL, lambda values: np.sign(values) * np.abs(values) ** 1.05),
+    (
+        initializer_draws.distribution,
         NORMAL,
         lambda values: np.where(np.arange(values.size).reshape(values.shape) == 5, 9, values),
     ),
-    (draws.independence, NORMAL, lambda values: (values + 0.06 * np.roll(values, 3, axis=-1)) / math.sqrt(1.0036)),
-    (draws.independence, NORMAL, lambda values: values - values.mean(axis=0)),
+    (
+        initializer_draws.independence,
+        NORMAL,
+        lambda values: (values + 0.06 * np.roll(values, 3, axis=-1)) / math.sqrt(1.0036),
+    ),
+    (initializer_draws.independence, NORMAL, lambda values: values - values.mean(axis=0)),
     (precision.other_dtypes, NORMAL, lambda values: values * 1.06 if values.dtype == "float64" else values),
     (precision.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 2 else values),
     (precision.other_dtypes, NORMAL, lambda values: values * 1.06 if values.ndim == 4 else values),
@@ -140,16 +150,19 @@ def test_as_many_dtypes_and_shapes_are_judged_as_are_counted(monkeypatch: pytest
 
 
 def test_an_element_beyond_the_support_fails() -> None:
-    assert _status(draws.support(FakeLab(_wrong(lambda values: values * np.float32(1.001))), HE)) == "fail"
-    assert _status(draws.support(FakeLab(_wrong(lambda values: values.astype("float64"))), HE)) == "fail"
+    assert _status(initializer_draws.support(FakeLab(_wrong(lambda values: values * np.float32(1.001))), HE)) == "fail"
+    assert _status(initializer_draws.support(FakeLab(_wrong(lambda values: values.astype("float64"))), HE)) == "fail"
 
 
 def test_constants_are_compared_exactly() -> None:
     identity = INITIALIZERS["identity"]
-    assert _status(draws.constants(FakeLab(), identity)) == "pass"
-    assert _status(draws.constants(FakeLab(_wrong(lambda values: values + values.dtype.type(1e-7))), ZEROS)) == "fail"
+    assert _status(initializer_draws.constants(FakeLab(), identity)) == "pass"
+    assert (
+        _status(initializer_draws.constants(FakeLab(_wrong(lambda values: values + values.dtype.type(1e-7))), ZEROS))
+        == "fail"
+    )
     with pytest.raises(NotApplicable, match="he_normal is random"):
-        draws.constants(FakeLab(), HE)
+        initializer_draws.constants(FakeLab(), HE)
 
 
 def test_orthogonal_draws_are_judged_by_their_rows_and_their_signs() -> None:
@@ -170,16 +183,16 @@ def test_orthogonal_draws_are_judged_by_their_rows_and_their_signs() -> None:
 
 def test_elementwise_checks_do_not_apply_to_orthogonal_rows() -> None:
     with pytest.raises(NotApplicable, match="orthogonal has no independent random elements"):
-        draws.scale(FakeLab(), ORTHOGONAL, ALPHA)
+        initializer_draws.scale(FakeLab(), ORTHOGONAL, ALPHA)
 
 
 def test_an_excluded_shape_must_be_refused() -> None:
     lab = FakeLab()
-    assert _status(draws.edge_shapes(lab, ORTHOGONAL)) == "pass"
+    assert _status(initializer_draws.edge_shapes(lab, ORTHOGONAL)) == "pass"
     lenient = SimpleNamespace(
         draws=SimpleNamespace(refusal=lambda row, shape: "", draw=lab.draws.draw), stream=lab.stream
     )
-    assert _status(draws.edge_shapes(lenient, ORTHOGONAL)) == "fail"
+    assert _status(initializer_draws.edge_shapes(lenient, ORTHOGONAL)) == "fail"
 
 
 def _layers(factor: float) -> SimpleNamespace:
@@ -193,7 +206,7 @@ def _layers(factor: float) -> SimpleNamespace:
     return SimpleNamespace(offers=lambda layer: True, weights=weights)
 
 
-def test_a_dense_kernels_scale_is_held_against_its_fans() -> None:
+def test_a_dense_kernels_scale_is_compared_with_its_fans() -> None:
     right, wrong = FakeLab(layers=_layers(1.0)), FakeLab(layers=_layers(1.04))
     for mode in ("fan_in", "fan_out"):
         assert _status(fans.layer_fans(right, ("dense", mode), ALPHA)) == "pass"
@@ -229,17 +242,17 @@ def _given(change: object = lambda dtype, values: values) -> FakeLab:
         policy = request.arguments.get("dtype", "float32")
         dtype = given_weights.POLICIES[policy]
         shapes = [(6, 20), (5, 20), (20,)]
-        found = [
+        weights = [
             healthy_draw(row, shape, seed, dtype) for (row, seed), shape in zip(rows.values(), shapes, strict=False)
         ]
         if request.layer == "LSTM":
-            found[2][5:10] = 1
-        return [change(policy, values) for values in found]
+            weights[2][5:10] = 1
+        return [change(policy, values) for values in weights]
 
     return FakeLab(layers=SimpleNamespace(offers=lambda layer: True, weights=weights))
 
 
-def test_a_layers_weights_are_held_against_its_initializers_draws() -> None:
+def test_a_layers_weights_are_compared_with_its_initializers_draws() -> None:
     assert _status(given_weights.layers_use_their_initializers(_given(), "lstm,forget_gate")) == "pass"
     assert _status(given_weights.layers_use_their_initializers(_given(), "lstm,no_forget_bias")) == "fail"
     assert _status(given_weights.layers_use_their_initializers(_given(), "embedding,masked")) == "pass"
@@ -275,8 +288,8 @@ def test_the_default_dtype_is_the_frameworks_own() -> None:
     right = _asked(under=lambda floatx, row, shape, seed: healthy_draw(row, shape, seed, floatx))
     wrong = _asked(under=lambda floatx, row, shape, seed: healthy_draw(row, shape, seed))
     for row in (HE, ZEROS):
-        assert _status(draws.default_dtype(right, row)) == "pass"
-        assert _status(draws.default_dtype(wrong, row)) == "fail"
+        assert _status(initializer_draws.default_dtype(right, row)) == "pass"
+        assert _status(initializer_draws.default_dtype(wrong, row)) == "fail"
 
 
 @pytest.mark.parametrize(
@@ -324,7 +337,7 @@ _FUNCTION_FAULTS = {
 
 
 @pytest.mark.parametrize("case", random_functions.CASES, ids=lambda case: case.function)
-def test_functions_are_held_against_their_laws(case: random_functions.FunctionCase) -> None:
+def test_functions_are_compared_with_their_laws(case: random_functions.FunctionCase) -> None:
     assert _status(random_functions.functions(_asked(function=_function), case, ALPHA)) == "pass"
     change = _FUNCTION_FAULTS[case.function]
     for wrong in (
@@ -336,7 +349,7 @@ def test_functions_are_held_against_their_laws(case: random_functions.FunctionCa
         random_functions.functions(_asked(function=lambda name, arguments, seed: None), case, ALPHA)
 
 
-def test_defaults_are_held_against_the_documented_ones() -> None:
+def test_defaults_are_compared_with_the_documented_ones() -> None:
     assert DEFAULTS["LSTM"].initializers[-1] is FORGET_GATE
     assert _status(default_weights.layer_defaults(_lstm(1.0, "glorot_uniform"), "LSTM", ALPHA)) == "pass"
     assert _status(default_weights.layer_defaults(_lstm(0.0, "glorot_uniform"), "LSTM", ALPHA)) == "fail"
@@ -344,76 +357,78 @@ def test_defaults_are_held_against_the_documented_ones() -> None:
 
 
 @pytest.mark.parametrize(("rate", "passes"), [(0.3, True), (0.28, False), (0.32, False)])
-def test_dropout_of_channels_is_held_against_its_rate(rate: float, passes: bool) -> None:
-    case = next(one for one in noise.CASES if one.layer == "SpatialDropout1D")
-    stream, inputs = np.random.RandomState(0), noise.inputs(case)
+def test_dropout_of_channels_is_compared_with_its_rate(rate: float, passes: bool) -> None:
+    case = next(one for one in layer_noise.CASES if one.layer == "SpatialDropout1D")
+    stream, inputs = np.random.RandomState(0), layer_noise.inputs(case)
     rows, _, channels = inputs.shape
-    assert rows * channels == noise.draws(case) >= min(map(noise.draws, noise.CASES))
+    assert rows * channels == layer_noise.draws(case) >= min(map(layer_noise.draws, layer_noise.CASES))
     dropped = [stream.uniform(size=(rows, 1, channels)) < rate for _ in range(2)]
     outputs = [np.where(one, 0, inputs * np.float32(1 / 0.7)).astype("float32") for one in dropped]
-    assert noise.exact_problem(case, inputs, outputs) == ""
-    assert (noise.judge(case, inputs, outputs).p_value > ALPHA) is passes
+    assert layer_noise.exact_problem(case, inputs, outputs) == ""
+    assert (layer_noise.judge(case, inputs, outputs).p_value > ALPHA) is passes
 
 
 @pytest.mark.parametrize(("rate", "passes"), [(0.5, True), (0.48, False)])
-def test_dropout_is_held_against_its_rate(rate: float, passes: bool) -> None:
-    case = next(one for one in noise.CASES if one.name == "Dropout(0.5)")
-    stream, inputs = np.random.RandomState(0), noise.inputs(case)
+def test_dropout_is_compared_with_its_rate(rate: float, passes: bool) -> None:
+    case = next(one for one in layer_noise.CASES if one.name == "Dropout(0.5)")
+    stream, inputs = np.random.RandomState(0), layer_noise.inputs(case)
     outputs = [np.where(stream.uniform(size=inputs.shape) < rate, 0, 2 * inputs).astype("float32") for _ in range(2)]
-    assert noise.exact_problem(case, inputs, outputs) == ""
-    assert (noise.judge(case, inputs, outputs).p_value > ALPHA) is passes
-    assert noise.exact_problem(case, inputs, [outputs[0], outputs[0]])
-    assert noise.exact_problem(case, inputs, [one * np.float32(1.0001) for one in outputs])
+    assert layer_noise.exact_problem(case, inputs, outputs) == ""
+    assert (layer_noise.judge(case, inputs, outputs).p_value > ALPHA) is passes
+    assert layer_noise.exact_problem(case, inputs, [outputs[0], outputs[0]])
+    assert layer_noise.exact_problem(case, inputs, [one * np.float32(1.0001) for one in outputs])
 
 
 @pytest.mark.parametrize("name", ["Dropout(0.4,steps)", "SpatialDropout2D(0.3)", "SpatialDropout3D(0.3)"])
 def test_what_belongs_together_is_dropped_together(name: str) -> None:
-    case = next(one for one in noise.CASES if one.name == name)
-    stream, inputs = np.random.RandomState(0), noise.inputs(case)
+    case = next(one for one in layer_noise.CASES if one.name == name)
+    stream, inputs = np.random.RandomState(0), layer_noise.inputs(case)
     together = tuple(1 if axis in case.shared_axes else length for axis, length in enumerate(case.shape))
     for shape, right in ((together, True), (case.shape, False)):
         masks = [stream.uniform(size=shape) < case.strength for _ in range(2)]
         outputs = [np.where(mask, 0, inputs * np.float32(1 / (1 - case.strength))).astype("float32") for mask in masks]
-        assert (noise.exact_problem(case, inputs, outputs) == "") is right
-    assert math.prod(together) == noise.draws(case)
+        assert (layer_noise.exact_problem(case, inputs, outputs) == "") is right
+    assert math.prod(together) == layer_noise.draws(case)
 
 
 @pytest.mark.parametrize("sharing", [None, "units", "rows"])
 def test_elements_are_dropped_independently(sharing: str | None) -> None:
-    case = next(one for one in noise.CASES if one.name == "Dropout(0.5)")
-    stream, inputs = np.random.RandomState(0), noise.inputs(case)
+    case = next(one for one in layer_noise.CASES if one.name == "Dropout(0.5)")
+    stream, inputs = np.random.RandomState(0), layer_noise.inputs(case)
     masks = [stream.uniform(size=case.shape) < 0.5 for _ in range(2)]
     if sharing == "units":
         masks = [np.repeat(mask[..., ::2], 2, axis=-1) for mask in masks]
     if sharing == "rows":
         masks = [np.concatenate([mask[:32], mask[:32]]) for mask in masks]
     outputs = [np.where(mask, 0, 2 * inputs).astype("float32") for mask in masks]
-    assert noise.exact_problem(case, inputs, outputs) == ""
-    assert (noise.judge(case, inputs, outputs).p_value > ALPHA) is (sharing is None)
+    assert layer_noise.exact_problem(case, inputs, outputs) == ""
+    assert (layer_noise.judge(case, inputs, outputs).p_value > ALPHA) is (sharing is None)
 
 
 def test_saturating_dropout_keeps_mean_and_variance() -> None:
-    case = next(one for one in noise.CASES if one.name == "AlphaDropout(0.2)")
-    stream, inputs = np.random.RandomState(0), noise.inputs(case)
-    scale, shift = noise._affine(case)
+    case = next(one for one in layer_noise.CASES if one.name == "AlphaDropout(0.2)")
+    stream, inputs = np.random.RandomState(0), layer_noise.inputs(case)
+    scale, shift = layer_noise._affine(case)
     # By the paper: of inputs with mean 0 and variance 1, the outputs' mean is 0 and their variance 1.
-    mean = scale * 0.2 * noise._SATURATED + shift
-    square = scale**2 * (0.8 + 0.2 * noise._SATURATED**2) + 2 * scale * shift * 0.2 * noise._SATURATED + shift**2
+    mean = scale * 0.2 * layer_noise._SATURATED + shift
+    square = (
+        scale**2 * (0.8 + 0.2 * layer_noise._SATURATED**2) + 2 * scale * shift * 0.2 * layer_noise._SATURATED + shift**2
+    )
     assert (mean, square) == (pytest.approx(0, abs=1e-12), pytest.approx(1))
     masks = [stream.uniform(size=case.shape) < 0.2 for _ in range(2)]
-    outputs = [(scale * np.where(mask, noise._SATURATED, inputs) + shift).astype("float32") for mask in masks]
-    assert noise.exact_problem(case, inputs, outputs) == ""
-    assert noise.judge(case, inputs, outputs).p_value > ALPHA
-    assert noise.exact_problem(case, inputs, [one * np.float32(1.01) for one in outputs])
+    outputs = [(scale * np.where(mask, layer_noise._SATURATED, inputs) + shift).astype("float32") for mask in masks]
+    assert layer_noise.exact_problem(case, inputs, outputs) == ""
+    assert layer_noise.judge(case, inputs, outputs).p_value > ALPHA
+    assert layer_noise.exact_problem(case, inputs, [one * np.float32(1.01) for one in outputs])
 
 
 def test_p_values_of_a_healthy_generator_are_not_too_small_too_often() -> None:
     stream = np.random.RandomState(3)
     law = goodness.unit_law("normal")
-    found = []
+    p_values = []
     for _ in range(200):
         sample = stream.standard_normal(4096)
-        found += [
+        p_values += [
             [
                 goodness.mean_test()(sample)[1],
                 goodness.scale_test(3.0)(sample)[1],
@@ -424,7 +439,7 @@ def test_p_values_of_a_healthy_generator_are_not_too_small_too_often() -> None:
                 dependence.rows(sample.reshape(64, 64), law).p_value,
             ]
         ]
-    below = np.mean(np.array(found) < 0.1, axis=0)
+    below = np.mean(np.array(p_values) < 0.1, axis=0)
     # 200 draws: 0.1 ± 4.4 binomial deviations of 0.021.
     assert np.all(below < 0.1 + 4.4 * 0.0213), below
 
@@ -442,7 +457,7 @@ def test_statistical_checks_take_enough_samples_even_when_quick() -> None:
             assert check.samples(EFFORTS["quick"]) >= check.min_samples(share), check.code
 
 
-def test_two_looks_see_a_stated_effect_with_the_power_promised() -> None:
+def test_two_draws_detect_a_stated_effect_with_the_power_promised() -> None:
     assert math.isclose(goodness.LOOK_POWER**2, budget.POWER)
     n = goodness.samples_for_shift(0.1, 1e-3, 1)
     reserve = 0.1 * math.sqrt(n) - float(ndtri(1 - 5e-4))
@@ -450,7 +465,7 @@ def test_two_looks_see_a_stated_effect_with_the_power_promised() -> None:
 
 
 def _power(test: goodness.Test, draw: object, alpha: float) -> float:
-    """How often of 400 times the test falls below α."""
+    """Returns how many of 400 p-values are below α."""
     return float(np.mean([test(draw())[1] < alpha for _ in range(400)]))
 
 
@@ -485,11 +500,11 @@ def test_two_cases_that_fill_to_one_shape_are_one() -> None:
 
 
 def test_shapes_are_the_same_at_every_call_and_large_enough() -> None:
-    found = samples.shapes(7000)
+    shapes = samples.shapes(7000)
     samples.shapes.cache_clear()
-    assert samples.shapes(7000) == found
-    assert len(found) == samples.GROUPS - 1 - samples.CLASSES
-    assert all(7000 <= math.prod(shape) < 16_000 for _, shape in found)
+    assert samples.shapes(7000) == shapes
+    assert len(shapes) == samples.GROUPS - 1 - samples.CLASSES
+    assert all(7000 <= math.prod(shape) < 16_000 for _, shape in shapes)
 
 
 @pytest.mark.parametrize("family", ["uniform", "normal", "truncated_normal"])
@@ -500,7 +515,7 @@ def test_distribution_functions_agree_with_scipy(family: str) -> None:
 
 
 def test_verdicts_know_their_numbers() -> None:
-    verdict = draws.scale(FakeLab(), HE, ALPHA)
+    verdict = initializer_draws.scale(FakeLab(), HE, ALPHA)
     assert verdict.status is Status.PASS
     assert verdict.alpha == ALPHA
     assert verdict.n is not None

@@ -42,9 +42,9 @@ class Orders:
 
     def taken(self, feed: Feed, *, stream: int = 0, step: int = 0, after_work: bool = False) -> Order:
         """The order that was made, or a right one."""
-        found = self.made.get((stream, step, after_work))
-        if found is not None:
-            return found
+        order = self.made.get((stream, step, after_work))
+        if order is not None:
+            return order
         if self.make is not None:
             return make_order([self.make(np.random.RandomState(10 * stream + step), feed.rows)], feed)
         rows = np.arange(feed.trained_rows)
@@ -79,7 +79,7 @@ def test_a_row_taken_twice_fails() -> None:
 
 
 @pytest.mark.parametrize("count", [49, 51])
-def test_a_wrong_number_of_rows_is_told(count: int) -> None:
+def test_a_wrong_number_of_rows_fails(count: int) -> None:
     verdict = order.judge_permutation(lab(make_order([np.arange(count)] * 3)), FEED)
     assert verdict.status is Status.FAIL
     assert f"takes {count} rows" in verdict.measured

@@ -1,4 +1,4 @@
-"""What running a check makes of an exception: evidence against the framework, or a mistake in initcheck."""
+"""An exception in a check: a failure of the framework, or a mistake in initcheck."""
 
 import json
 import traceback
@@ -23,7 +23,7 @@ def outside():
 
 
 def in_initcheck(function):
-    """Makes a function look as if it stood in initcheck."""
+    """Makes a function appear as defined in initcheck."""
     function.__code__ = function.__code__.replace(co_filename=order.__file__)
     return function
 
@@ -61,7 +61,7 @@ def test_a_name_that_the_framework_lacks_is_its_failure(missing):
         run(in_initcheck(lambda lab, _: lab.removed))
 
 
-def test_what_initcheck_says_of_a_users_mistake_is_a_failure():
+def test_an_error_of_initcheck_about_a_users_mistake_is_a_failure():
     def judge(lab, _):
         raise InitcheckError("problem 'mine': model raises ValueError: no; correct it")
 

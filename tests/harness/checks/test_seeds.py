@@ -1,4 +1,4 @@
-"""The seeds' judges against draws made by NumPy: right ones pass, ones that are only just wrong fail."""
+"""The judges of seeds on draws made by NumPy: correct ones pass, slightly wrong ones fail."""
 
 from __future__ import annotations
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from initcheck.catalog import optimizers
-from initcheck.catalog.cases import options
-from initcheck.catalog.cases import saved_cases as serialization_cases
+from initcheck.catalog.cases import options, saved_cases
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.optimizers import Rule
 from initcheck.checks import serialization
@@ -76,16 +75,16 @@ def test_an_initializer_that_loses_something_fails(wrong):
     assert serialization.initializers(lab, INITIALIZERS["he_normal"]).status is Status.FAIL
 
 
-@pytest.mark.parametrize("name", list(serialization_cases.ARGUMENTS))
+@pytest.mark.parametrize("name", list(saved_cases.ARGUMENTS))
 def test_arguments_are_drawn_away_from_their_defaults(name):
     defaults = {"value": 0.0, "gain": 1.0, "mean": 0.0, "stddev": 0.05, "minval": -0.05, "maxval": 0.05, "scale": 1.0}
-    cases = serialization_cases.drawn_arguments(name, serialization_cases.ARGUMENTS[name][1])
-    assert len(cases) >= serialization_cases.CASES
+    cases = saved_cases.drawn_arguments(name, saved_cases.ARGUMENTS[name][1])
+    assert len(cases) >= saved_cases.CASES
     assert all(config[key] != value for config, _ in cases for key, value in defaults.items() if key in config)
 
 
 def test_every_mode_is_tried_with_every_distribution():
-    cases = serialization_cases.drawn_arguments("VarianceScaling", serialization_cases.ARGUMENTS["VarianceScaling"][1])
+    cases = saved_cases.drawn_arguments("VarianceScaling", saved_cases.ARGUMENTS["VarianceScaling"][1])
     assert len({(config["mode"], config["distribution"]) for config, _ in cases}) == 9
 
 
@@ -104,13 +103,13 @@ def test_generators_do_not_apply_where_there_are_none():
 
 
 def a_layer(**changes):
-    case = serialization_cases.SAVED_LAYERS[0]
+    case = saved_cases.SAVED_LAYERS[0]
     config = {**case.arguments, **case.initializers}
     return replace(RoundTrip("a route", config, dict(config), arrays(), arrays()), **changes)
 
 
 def test_a_layer_that_swaps_its_initializers_fails():
-    case = serialization_cases.SAVED_LAYERS[0]
+    case = saved_cases.SAVED_LAYERS[0]
     assert serialization.layers(FakeLab(layer=a_layer()), case).status is Status.PASS
     swapped = {
         **case.arguments,
@@ -228,11 +227,11 @@ def test_a_part_that_loses_an_option_fails():
 )
 def test_a_layer_that_loses_an_option_fails(changes):
     layer = replace(options.LAYERS[0], policy="mixed_float16")
-    told = {**layer.options, "name": "named", "trainable": False, "dtype": layer.policy}
-    says = {**told, "trained": False, "compute_dtype": "float16", "variable_dtype": "float32"}
-    assert serialization.layer_options(FakeLab(layer=(trip(**says), told)), layer).status is Status.PASS
+    given = {**layer.options, "name": "named", "trainable": False, "dtype": layer.policy}
+    says = {**given, "trained": False, "compute_dtype": "float16", "variable_dtype": "float32"}
+    assert serialization.layer_options(FakeLab(layer=(trip(**says), given)), layer).status is Status.PASS
     wrong = trip(**{**says, **changes})
-    assert serialization.layer_options(FakeLab(layer=(wrong, told)), layer).status is Status.FAIL
+    assert serialization.layer_options(FakeLab(layer=(wrong, given)), layer).status is Status.FAIL
 
 
 def test_every_option_of_the_tables_is_one_that_single_precision_or_json_cannot_take_for_another():
@@ -265,6 +264,6 @@ def test_files_must_keep_every_bit(judge):
 
 
 def test_drawn_numbers_are_none_that_single_precision_holds():
-    for name, (_, kinds) in serialization_cases.ARGUMENTS.items():
-        for config, _ in serialization_cases.drawn_arguments(name, kinds):
+    for name, (_, kinds) in saved_cases.ARGUMENTS.items():
+        for config, _ in saved_cases.drawn_arguments(name, kinds):
             assert all(float(np.float32(value)) != value for value in config.values() if isinstance(value, float))

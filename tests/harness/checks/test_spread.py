@@ -76,7 +76,7 @@ def test_fresh_runs_of_the_same_distribution_pass(population):
 
 @pytest.mark.parametrize("population", POPULATIONS)
 @pytest.mark.parametrize("fault", ["mean", "wider", "narrower"])
-def test_the_stated_effects_are_found(population, fault):
+def test_the_stated_effects_are_detected(population, fault):
     stream = np.random.RandomState(2)
     whole = POPULATIONS[population](stream, 200_000)
     mean, stddev = whole.mean(), whole.std()
@@ -98,7 +98,7 @@ def test_the_stated_effects_are_found(population, fault):
         assert verdict.status is Status.FAIL, verdict
 
 
-def test_two_strays_in_a_hundred_are_found_where_runs_end_alike_and_rare_ones_are_not():
+def test_two_strays_in_a_hundred_nearly_constant_runs_are_detected_and_rare_ones_are_not():
     bound = as_bound(np.where(np.arange(10_000) < 3, 50, 20))
     assert is_nearly_constant(bound.counts)
     stream = np.random.RandomState(3)
@@ -111,7 +111,7 @@ def test_two_strays_in_a_hundred_are_found_where_runs_end_alike_and_rare_ones_ar
     assert {spread.judge_bounds(lab_with(with_strays(3e-4)), cell, ALPHA).status for _ in range(50)} == {Status.PASS}
 
 
-def test_collapses_are_counted_apart():
+def test_collapses_are_counted_separately():
     """The held-out rows are the same; the training rows tell."""
     stream = np.random.RandomState(4)
     sample = stream.normal(60, 8, 10_000)
@@ -139,17 +139,19 @@ def test_a_calibration_of_as_many_reseeds_as_are_said_to_be_needed_is_the_smalle
     assert needed_reseeds(of(needed), ALPHA) <= MOST_RESEEDS < needed_reseeds(of(needed - 1), ALPHA)
 
 
-def test_a_check_says_that_its_calibration_was_too_small_and_how_many_reseeds_it_takes():
+def test_a_check_says_that_its_calibration_was_too_small_and_how_many_reseeds_it_needs():
     draw = POPULATIONS[next(iter(POPULATIONS))]
     small, large = (as_bound(draw(np.random.RandomState(7), n)) for n in (200, 10_000))
-    told = spread.describe_calibration_size(small, ALPHA)
+    description = spread.describe_calibration_size(small, ALPHA)
     needed = needed_calibration(small.counts, ALPHA)
-    assert told == f"its calibration had 200 reseeds, too few for any check to pass: {needed:,} or more are needed"
+    assert (
+        description == f"its calibration had 200 reseeds, too few for any check to pass: {needed:,} or more are needed"
+    )
     assert spread.describe_calibration_size(large, ALPHA) == ""
     stream = np.random.RandomState(8)
     verdict = spread.judge_bounds(lab_with(lambda n: draw(stream, n).clip(0, ROWS)), ("own", "he_normal", small), ALPHA)
     assert verdict.status is Status.INCONCLUSIVE
-    assert told in str(verdict)
+    assert description in str(verdict)
 
 
 def test_a_calibration_that_is_too_small_is_inconclusive_and_comes_to_an_end():

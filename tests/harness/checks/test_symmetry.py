@@ -82,7 +82,7 @@ KEPT = [symmetry.judge_zeros, symmetry.judge_zeros_of_any_width, symmetry.judge_
 
 
 @pytest.mark.parametrize("judge", KEPT)
-def test_equal_units_pass_and_a_unit_apart_fails(judge: Any) -> None:
+def test_equal_units_pass_and_a_different_unit_fails(judge: Any) -> None:
     assert judge(lab(make_trajectory()), NET).status is Status.PASS
     allowed = symmetry.tolerance(NET, 0.1)
     for layer, what in ((0, "kernels"), (1, "kernels"), (0, "biases"), (1, "biases")):
@@ -90,16 +90,16 @@ def test_equal_units_pass_and_a_unit_apart_fails(judge: Any) -> None:
 
 
 def test_bits_count_for_zeros_and_rounding_is_forgiven_at_any_width() -> None:
-    hair = touch(make_trajectory(), 0, 1e-15)
-    assert symmetry.judge_zeros(lab(hair), NET).status is Status.FAIL
-    assert symmetry.judge_zeros_of_any_width(lab(hair), NET).status is Status.PASS
+    tiny = touch(make_trajectory(), 0, 1e-15)
+    assert symmetry.judge_zeros(lab(tiny), NET).status is Status.FAIL
+    assert symmetry.judge_zeros_of_any_width(lab(tiny), NET).status is Status.PASS
 
 
 def test_rounding_is_forgiven_where_the_machine_treats_units_differently() -> None:
-    hair, allowed = touch(make_trajectory(), 0, 1e-15), symmetry.tolerance(NET, 0.1)
-    assert symmetry.judge_zeros(lab(replace(hair, same_arithmetic=False)), NET).status is Status.PASS
-    apart = touch(make_trajectory(), 0, 3 * allowed)
-    assert symmetry.judge_zeros(lab(replace(apart, same_arithmetic=False)), NET).status is Status.FAIL
+    tiny, allowed = touch(make_trajectory(), 0, 1e-15), symmetry.tolerance(NET, 0.1)
+    assert symmetry.judge_zeros(lab(replace(tiny, same_arithmetic=False)), NET).status is Status.PASS
+    different = touch(make_trajectory(), 0, 3 * allowed)
+    assert symmetry.judge_zeros(lab(replace(different, same_arithmetic=False)), NET).status is Status.FAIL
 
 
 def test_what_a_unit_gives_out_counts_too() -> None:
@@ -167,19 +167,19 @@ def one_layer(values: Any) -> WeightTrajectory:
     return WeightTrajectory(kernels, biases, (np.arange(4),), np.zeros(2), 0.1)
 
 
-def test_what_breaks_the_symmetry_must_set_all_units_apart() -> None:
+def test_all_units_must_differ_where_the_symmetry_is_broken() -> None:
     net = Net((4,))
     assert symmetry.judge_breaking(lab(one_layer([1, 2, 3, 4])), net).status is Status.PASS
-    alike = one_layer([1, 2, 3, 3])
-    assert symmetry.judge_breaking(lab(alike), net).status is Status.FAIL
-    # One float that two units have in common is chance; a bias that nothing has learned from tells no units apart.
-    alike.biases[0][-1] = [1, 2, 3, 4]
-    assert symmetry.judge_breaking(lab(alike), net).status is Status.FAIL
-    alike.kernels[0][-1, 0, 3] = 0.5
-    assert symmetry.judge_breaking(lab(alike), net).status is Status.PASS
+    equal = one_layer([1, 2, 3, 3])
+    assert symmetry.judge_breaking(lab(equal), net).status is Status.FAIL
+    # One float that two units have in common is chance; a bias that nothing has learned from distinguishes no units.
+    equal.biases[0][-1] = [1, 2, 3, 4]
+    assert symmetry.judge_breaking(lab(equal), net).status is Status.FAIL
+    equal.kernels[0][-1, 0, 3] = 0.5
+    assert symmetry.judge_breaking(lab(equal), net).status is Status.PASS
 
 
-def test_units_of_breaking_nets_are_alike_by_chance_as_rarely_as_stated() -> None:
+def test_units_of_breaking_nets_are_equal_by_chance_as_rarely_as_stated() -> None:
     for net in nets.BREAKING:
         assert net.widths == (16,)
         assert net.dtype == "float64" or net.bias is not None

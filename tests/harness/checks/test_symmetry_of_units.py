@@ -43,6 +43,6 @@ def test_the_nets_are_in_float64_whatever_was_built_before_and_leave_nothing_beh
     keras = load_keras()
     keras.layers.Dense(1)
     net = next(net for net in unit_nets() if net.units.layer == "LSTM")
-    found = Lab(3).models.unit_trajectory(net)
-    assert {values.dtype for values in found.weights.values()} == {np.dtype("float64")}
+    trajectory = Lab(3).models.unit_trajectory(net)
+    assert {values.dtype for values in trajectory.weights.values()} == {np.dtype("float64")}
     assert keras.backend.floatx() == keras.layers.Dense(1).dtype == "float32"
