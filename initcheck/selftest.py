@@ -25,7 +25,7 @@ from initcheck.mutants.outcome import Mark, Outcome, Reaction
 from initcheck.records import Status
 from initcheck.texts import reason_of
 
-MUTANT_VARIABLE = "INITCHECK_MUTANT"  # tells the child processes of determinism checks which fault to make
+MUTANT_VARIABLE = "INITCHECK_MUTANT"  # names the fault for the child processes of determinism checks
 if sys.platform == "linux":
     _PROCESSES = multiprocessing.get_context("forkserver")
 else:  # a fork of a process that has loaded the system's libraries may not start threads
@@ -33,12 +33,12 @@ else:  # a fork of a process that has loaded the system's libraries may not star
 
 
 def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, workers: int = 1) -> Iterator[Outcome]:
-    """Judges the framework under each mutant, and yields each outcome as it is known.
+    """Runs the checks under each mutant, and yields each outcome as soon as it is known.
 
     Args:
         mutants: The changes to make.
         seed: The root seed.
-        full: Whether to run every check on every fault, rather than those that must catch it.
+        full: Whether to run every check on every fault instead of those that must catch it.
         workers: How many processes at once.
     """
     _PROCESSES.set_forkserver_preload(["initcheck.frameworks.preload"])
@@ -55,7 +55,7 @@ def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, wo
 
 
 class _Running:
-    """The processes under way, to be ended together."""
+    """The running processes, to be ended together."""
 
     def __init__(self) -> None:
         self._lock, self._ended = threading.Lock(), False
@@ -83,7 +83,7 @@ def _in_process(mutant: Mutant, seed: int, codes: Iterable[str], running: _Runni
     sender.close()
     try:
         answer = receiver.recv()
-    except EOFError:  # it ended without one
+    except EOFError:  # it ended without an answer
         process.join()
         answer = f"exit code {process.exitcode}"
     return Outcome(mutant, {}, answer) if isinstance(answer, str) else Outcome(mutant, answer)
@@ -112,10 +112,10 @@ def _end_with_parent() -> None:
 
 
 def judge_mutant(name: str, seed: int, codes: Iterable[str] = ()) -> dict[str, Reaction]:
-    """Makes the change in this process and runs the checks of those codes; all where none are given.
+    """Applies the mutant in this process and runs the checks of those codes, by default all.
 
     Cells of known issues prove nothing and are left out, unless the check must catch the fault and has no others: then
-    the installed framework has the fault already.
+    the installed framework already has the fault.
     """
     lab, named = get_lab(seed), all_mutants()[name].caught_by
     apply_mutant(name)
@@ -155,7 +155,7 @@ def _judge_cell(cell: Cell, lab: Lab) -> Reaction:
 
 
 def choose_mutants(names: Iterable[str]) -> list[Mutant]:
-    """The mutants of those names; all of them where none is given.
+    """Returns the mutants of those names, by default all.
 
     Raises:
         UnknownNameError: No mutant is named so.

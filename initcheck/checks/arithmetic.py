@@ -509,8 +509,8 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
             judged += 1
             slope, expected = float((gradient * direction).sum()), (on - back) / (2 * _MOVE)
             if not abs(slope - expected) <= allowed:
-                said = f"in {dtype}, {what} moved in one direction changes the sum by {slope:.6g} a unit"
-                return failed(said, f"{expected:.6g} ± {allowed:.2g}")
+                measured = f"in {dtype}, {what} moved in one direction changes the sum by {slope:.6g} a unit"
+                return failed(measured, f"{expected:.6g} ± {allowed:.2g}")
         if not judged:
             return failed(f"{what} was moved in no direction without a kink", f"one of {_DIRECTIONS}")
     return passed(f"{len(gradients)} gradients in {dtype}, in up to {_DIRECTIONS} directions each")

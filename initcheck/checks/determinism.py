@@ -37,7 +37,7 @@ _CALLS = 40
 _OTHER_DTYPES = ("float64", "float16", "bfloat16")
 
 
-def asked_of(row: Initializer) -> tuple[tuple[str, tuple[int, ...]], ...]:
+def dtypes_and_shapes(row: Initializer) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The dtypes and shapes drawn: every shape that the row admits, and one in every other type that it supports.
 
     TensorFlow's QR decomposition does not support bfloat16, so orthogonal draws do not.
@@ -48,7 +48,7 @@ def asked_of(row: Initializer) -> tuple[tuple[str, tuple[int, ...]], ...]:
 
 
 def _repeated(lab: Lab, row: Initializer) -> list[RepeatedDraws]:
-    return lab.models.repeated_draws(row, asked_of(row))
+    return lab.models.repeated_draws(row, dtypes_and_shapes(row))
 
 
 def _judge_draws(lab: Lab, row: Initializer, ways: Sequence[str]) -> Verdict:
@@ -78,7 +78,7 @@ def judge_calls(lab: Lab, row: Initializer) -> Verdict:
     verdict = _judge_draws(lab, row, ("again",))
     if verdict.status is not Status.PASS:
         return verdict
-    shape = asked_of(row)[0][1]
+    shape = dtypes_and_shapes(row)[0][1]
     first, *others = lab.models.draws_in_a_row(row, shape, _CALLS)
     for number, other in enumerate(others, 2):
         if not bitwise_equal(first, other):
@@ -127,7 +127,7 @@ def judge_after_work(lab: Lab, row: Initializer) -> Verdict:
 )
 def judge_draws_in_fresh_process(lab: Lab, row: Initializer) -> Verdict:
     """Judges the draws of a process with other string hashes, which has done nothing else."""
-    question = lab.processes.about_draws(row, asked_of(row))
+    question = lab.processes.about_draws(row, dtypes_and_shapes(row))
     if question is None:
         raise NotApplicable(f"another process cannot import {row.name}: define its class in a module")
     here = {draw.name: draw.digest() for draw in _repeated(lab, row)}
@@ -358,8 +358,8 @@ def judge_masks(lab: Lab, kind: str) -> Verdict:
         return failed(f"no noise of {kind} was recorded", "noise at every step", bound=EXACT)
     for how, drawn in one.items():
         if len(drawn) < 4 or len({mask.tobytes() for mask in drawn}) < len(drawn):
-            said = f"{kind}, {how}: a step's noise is met twice in {len(drawn)} steps"
-            return failed(said, "new noise", bound=EXACT)
+            measured = f"{kind}, {how}: a step's noise is met twice in {len(drawn)} steps"
+            return failed(measured, "new noise", bound=EXACT)
     divergence = first_divergence(one, two)
     if divergence:
         return failed(f"{kind}, {divergence}", "the same noise again", bound=EXACT)
@@ -380,7 +380,7 @@ def _questions(lab: Lab) -> Any:
     return lab.once(
         "questions to a fresh process",
         lambda: (
-            *(processes.about_draws(row, asked_of(row)) for row in rows),
+            *(processes.about_draws(row, dtypes_and_shapes(row)) for row in rows),
             *(processes.about_source(name) for name in SOURCES),
             *(processes.about_trace(recipe) for recipe in recipes()),
             *(processes.about_order(feed) for feed in feeds()),

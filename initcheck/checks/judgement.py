@@ -6,9 +6,9 @@ from initcheck.records import Verdict, failed, passed
 from initcheck.statistics.goodness import Finding
 
 
-def judged(finding: Finding, alpha: float, said: str, expected: str, *, effect: float | None = None) -> Verdict:
-    """A failure where the p-value is below its share of the error budget."""
+def judged(finding: Finding, alpha: float, measured: str, expected: str, *, effect: float | None = None) -> Verdict:
+    """Returns a failure if the p-value is below its share of the error budget, else a pass."""
     facts = {"n": finding.n, "p_value": finding.p_value, "alpha": alpha, "effect": effect}
     if finding.p_value < alpha:
-        return failed(said, expected, **facts)
-    return passed(said, expected=expected, **facts)
+        return failed(measured, expected, **facts)
+    return passed(measured, expected=expected, **facts)

@@ -31,7 +31,7 @@ FAMILIES = ("determinism", "seeds", "laws", "symmetry", "serialization", "order"
 
 # The evidence of the families that ask one fresh process all their questions at once.
 _EVIDENCE = dict.fromkeys(("determinism", "order"), "fresh process")
-# About how long the evidence takes that takes long, on 2 cores.
+# Approximate time of the slowest evidence, on 2 cores.
 SECONDS = {"fresh process": 60, "spread of digits": 30}
 
 _OWN_PACKAGES = (Path(__file__).parents[1], Path(np.__file__).parent, Path(scipy.__file__).parent)
@@ -45,7 +45,7 @@ class Subject:
 
     Attributes:
         name: Readable part of the test's id.
-        value: Handed to the check; None where it judges the framework as a whole.
+        value: Passed to the check; None if it judges the framework as a whole.
         own: Whether it is a user's own object instead of a row of the catalogue.
         evidence: The evidence that it shares with other subjects, if not that of its check.
     """
@@ -114,7 +114,7 @@ def check(code: str, title: str, **traits: Any) -> Callable[[Callable[..., Verdi
 
 
 def all_checks() -> list[Check]:
-    """Every check there is, family by family."""
+    """Returns all checks, family by family."""
     for family in FAMILIES:
         importlib.import_module(f"initcheck.checks.{family}")
     return sorted(_CHECKS.values(), key=lambda each: (FAMILIES.index(each.family), each.code))
@@ -201,7 +201,7 @@ def as_subject(own: Any) -> Subject:
 
 
 def kind_of(value: Any) -> str:
-    """Which checks a user's own object is for."""
+    """Returns the kind of a user's own object, as in ``Check.takes``."""
     return "initializer" if isinstance(value, Initializer) else "problem"
 
 
@@ -235,8 +235,8 @@ class Judged(Exception):
 def run_check(cell: Cell, lab: Lab) -> Verdict:
     """Judges one cell; a statistical failure is confirmed once on fresh streams before it counts.
 
-    An exception raised by the framework is a failure too: nothing documented raises. One out of initcheck's own code is
-    a mistake in initcheck, no evidence, and is raised.
+    An exception raised by the framework is a failure too: nothing documented raises. One raised by initcheck's own code
+    is a bug in initcheck instead of evidence, and propagates.
     """
     verdict = _judge(cell, lab)
     if verdict.status is Status.FAIL and cell.check.statistical:

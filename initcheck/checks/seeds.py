@@ -69,8 +69,8 @@ def different_seeds(lab: Lab, row: Initializer) -> Verdict:
         drawn = [(seed, lab.draws.draw(row, shape, seed=seed, dtype=dtype)) for seed in turned]
         meeting = _meeting(drawn)
         if meeting:
-            said = f"{row.name}: seeds {meeting[0]} and {meeting[1]} give the same {dtype} draw of {shape}"
-            return failed(said, "different draws")
+            measured = f"{row.name}: seeds {meeting[0]} and {meeting[1]} give the same {dtype} draw of {shape}"
+            return failed(measured, "different draws")
     return passed(f"{row.name}: {tried} seeds, all different, and {len(turned)} in other ranks and dtypes")
 
 
@@ -202,8 +202,8 @@ def neighbouring_seeds(lab: Lab, row: Initializer, alpha: float) -> Verdict:
 
 def _unrelated(finding: Finding, alpha: float, what: str) -> Verdict:
     facts = {"n": finding.n, "p_value": finding.p_value, "alpha": alpha, "effect": finding.value}
-    said = f"{what}: {finding.group}, score {finding.value:.2f}"
-    return failed(said, "unrelated draws", **facts) if finding.p_value < alpha else passed(said, **facts)
+    measured = f"{what}: {finding.group}, score {finding.value:.2f}"
+    return failed(measured, "unrelated draws", **facts) if finding.p_value < alpha else passed(measured, **facts)
 
 
 _LAYERS = 10
@@ -430,5 +430,5 @@ def unseeded_pool(lab: Lab, row: Initializer | None) -> Verdict:
     for _look in range(2):
         if not _meeting((number, draw()) for number in range(_POOL)):
             return passed(f"{_POOL} unseeded instances, all different")
-    said = f"of {_POOL} unseeded instances some agree, and so of {_POOL} others"
-    return failed(said, "different draws, as from 10⁹ seeds")
+    measured = f"of {_POOL} unseeded instances some agree, and so of {_POOL} others"
+    return failed(measured, "different draws, as from 10⁹ seeds")

@@ -208,7 +208,7 @@ def forms(lab: Lab, form: str) -> Verdict:
     if form == "nothing":
         return passed("None") if got.same else failed(f"get(None) gave {got.kind}", "None")
     if form in ("instance", "function"):
-        return passed("the same object") if got.same else failed(f"get gave a {got.kind}", "the object handed in")
+        return passed("the same object") if got.same else failed(f"get gave a {got.kind}", "the object given")
     if not got.fresh or got.same:
         return failed(f"get gave one {got.kind} twice", "a fresh instance each time")
     if form == "class":
@@ -241,10 +241,10 @@ def parts(lab: Lab, part: SavedPart) -> Verdict:
 def layer_options(lab: Lab, layer: LayerOptions) -> Verdict:
     """Layers that draw must draw the same, right after the global generators were seeded."""
     seed = lab.stream("layer options", str(layer))
-    asked = {**layer.options, "name": "named", "trainable": False, "dtype": layer.policy}
+    options = {**layer.options, "name": "named", "trainable": False, "dtype": layer.policy}
     if layer.drawing:
-        asked["seed"] = seed
-    trip, given = lab.saving.parts.layer(layer.layer, asked, layer.input_shape, seed, called=layer.drawing)
+        options["seed"] = seed
+    trip, given = lab.saving.parts.layer(layer.layer, options, layer.input_shape, seed, called=layer.drawing)
     expected: dict[str, Any] = {}
     for option, value in given.items():
         if isinstance(value, dict):  # a regularizer or constraint, whose configuration may have more in it

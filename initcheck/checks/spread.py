@@ -55,7 +55,7 @@ _DRAWN = _one_of_each_law(_subjects(_BOUNDS, random=True))
     min_samples=lambda alpha: max(needed_reseeds(subject.value[2].counts, alpha) for subject in _DRAWN),
 )
 def judge_bounds(lab: Lab, cell: tuple[str, str, Bound], alpha: float) -> Verdict:
-    """Takes fresh runs by the thousand until they lie within the effect, or are enough to find it."""
+    """Takes fresh runs by the thousand until they lie within the effect, or are enough to detect it."""
     problem, initializer, bound = cell
     most = min(needed_reseeds(bound.counts, alpha), MOST_RESEEDS)  # a small calibration stays INCONCLUSIVE
     for reseeds in range(STAGE, most + 1, STAGE):
@@ -66,7 +66,7 @@ def judge_bounds(lab: Lab, cell: tuple[str, str, Bound], alpha: float) -> Verdic
 
 
 def judge_fresh(bound: Bound, fresh: Bound, alpha: float) -> Verdict:
-    """Judges fresh runs of a cell, however many; those that cannot tell are INCONCLUSIVE.
+    """Judges any number of fresh runs of a cell; too few are INCONCLUSIVE.
 
     A failure takes as many runs as the effect needs: as no earlier stage can fail, the false-alarm rate stays α for any
     number of stages.
@@ -79,7 +79,7 @@ def judge_fresh(bound: Bound, fresh: Bound, alpha: float) -> Verdict:
         return failed(worst.what, f"as in {bound.counts.n:,} runs at calibration", **facts)
     unsettled = [finding.what for finding in findings if suspicious or not finding.settled]
     if unsettled:
-        hint = describe_calibration_size(bound, alpha) or "more reseeds would tell"
+        hint = describe_calibration_size(bound, alpha) or "more reseeds would decide"
         return Verdict(Status.INCONCLUSIVE, "; ".join(unsettled), bound=hint, **facts)  # type: ignore[arg-type] # Verdict's own fields
     return passed("; ".join(finding.what for finding in findings), **facts)
 
@@ -106,8 +106,8 @@ def judge_fixed(lab: Lab, cell: tuple[str, str, Bound]) -> Verdict:
     problem, initializer, bound = cell
     (correct,) = _fresh(lab, problem, initializer, 1).correct
     low, high = bound.correct[0] - 1, bound.correct[-1] + 1
-    said, expected = f"{correct} held-out rows are right", f"{low} to {high}"
-    return passed(said, expected=expected) if low <= correct <= high else failed(said, expected)
+    measured, expected = f"{correct} held-out rows are right", f"{low} to {high}"
+    return passed(measured, expected=expected) if low <= correct <= high else failed(measured, expected)
 
 
 @check(
@@ -122,9 +122,9 @@ def judge_engines(lab: Lab, cell: tuple[str, str]) -> Verdict:
     """Judges one fresh run by both engines, within rounding error."""
     _require_support(lab)
     agreement = lab.spread.agreement(*cell)
-    said = f"reported losses differ by {agreement.loss:.2g}, {agreement.rows} rows are classified differently"
+    measured = f"reported losses differ by {agreement.loss:.2g}, {agreement.rows} rows are classified differently"
     allowed = f"at most {agreement.loss_tolerance:.2g} and {agreement.rows_tolerance} rows"
-    return passed(said, expected=allowed) if agreement.agrees else failed(said, allowed)
+    return passed(measured, expected=allowed) if agreement.agrees else failed(measured, allowed)
 
 
 def _fresh(lab: Lab, problem: str, initializer: str, reseeds: int) -> Bound:

@@ -35,7 +35,7 @@ class SpreadFinding:
     Attributes:
         what: Both values, in words.
         p_value: Its p-value times the number of statistics of a cell, at most 1.
-        effect: How far it is off: standard deviations of a mean, a ratio − 1 of standard deviations, else a share.
+        effect: The difference: of means in standard deviations, of stddevs as ratio − 1, else of shares.
         settled: Whether it lies within the effect that the check is about, with confidence.
     """
 
@@ -46,7 +46,7 @@ class SpreadFinding:
 
 
 def needed_reseeds(old: Counts, alpha: float) -> int:
-    """Fresh reseeds that find the effects with power √0.999 beside those of the calibration, in whole stages.
+    """Returns how many fresh reseeds, in complete stages, detect the effects with power √0.999.
 
     For a mean off by 0.2 σ: (z/0.2)² with z = z(α/8) + z(power); for a standard deviation off by a fifth: (z/ln 1.2)²
     times (κ − 1)/4, κ being the calibration's kurtosis, as var(ln s) = (κ − 1)/4n. With N runs at calibration, 1/n is
@@ -61,9 +61,9 @@ def needed_reseeds(old: Counts, alpha: float) -> int:
 
 
 def needed_calibration(old: Counts, alpha: float) -> int:
-    """Reseeds of a calibration with such counts from which on a check with the most fresh reseeds can pass.
+    """Returns the fewest reseeds at calibration with which a check can pass, given such counts.
 
-    The inverse of ``needed_reseeds``; 0 where no calibration is large enough.
+    The inverse of ``needed_reseeds``; 0 if no calibration is large enough.
     """
     if is_nearly_constant(old):
         return 1
@@ -72,7 +72,7 @@ def needed_calibration(old: Counts, alpha: float) -> int:
 
 
 def _needed_alone(old: Counts, alpha: float) -> float:
-    """Fresh reseeds that would be needed beside a calibration of any size."""
+    """Returns how many fresh reseeds are needed with a calibration of unlimited size."""
     distance = float(stats.norm.isf(alpha / _TESTS / 2) + stats.norm.isf(_MISSED))
     return max((distance / MEAN_SHIFT) ** 2, (old.kurtosis - 1) / 4 * (distance / math.log(SPREAD_RATIO)) ** 2)
 

@@ -57,7 +57,7 @@ class Steps:
     """Training arithmetic as Keras computes it.
 
     Args:
-        session: Whose streams and cache to use.
+        session: The session, with its streams and cache.
     """
 
     def __init__(self, session: Session) -> None:

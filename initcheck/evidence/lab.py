@@ -71,7 +71,7 @@ class Lab(Session):
         return Spread(self)
 
     def salted(self) -> Lab:
-        """The same laboratory with fresh streams."""
+        """Returns the same laboratory with fresh streams."""
         return Lab(self.seed, self.factor, self.salt + 1)
 
 

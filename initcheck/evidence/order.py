@@ -22,11 +22,11 @@ class Order:
     """The row numbers that ``fit`` passed to the training step.
 
     Attributes:
-        epochs: For each epoch the row numbers of its batches, as found in the inputs.
-        targets: The same, as found in the targets.
-        sample_weights: The same, as found in the sample weights.
-        twins: The same, as found in a second named input; empty where there is none.
-        held_out: The row numbers handed to the test step in each epoch, as found in the inputs; −1 for a row that came
+        epochs: For each epoch the row numbers of its batches, as read from the inputs.
+        targets: The same, as read from the targets.
+        sample_weights: The same, as read from the sample weights.
+        twins: The same, as read from a second named input; empty where there is none.
+        held_out: The row numbers passed to the test step in each epoch, as read from the inputs; −1 for a row that came
             with another's target or sample weight.
         evaluated: The row numbers that ``evaluate`` takes afterwards, likewise; None for shuffled feeds.
         predicted: The row numbers that ``predict`` gives back afterwards; None for shuffled feeds.
@@ -53,7 +53,7 @@ class Orders:
     """Evidence on the order of rows; each training runs once.
 
     Args:
-        session: Whose streams and cache to use.
+        session: The session, with its streams and cache.
     """
 
     def __init__(self, session: Session) -> None:
@@ -87,7 +87,7 @@ def take(keras: Any, feed: Feed, seed: int, *, after_work: bool = False) -> Orde
     if after_work:
         unrelated.train(keras, seed + 1)
     keras.utils.set_random_seed(seed)
-    model = _note_taker(keras)()
+    model = _order_recorder(keras)()
     model.compile(
         loss="mse",
         run_eagerly=feed.steps_per_execution == 0,
@@ -157,10 +157,10 @@ def _rows(feed: Feed) -> tuple[Any, Any, Any]:
     return inputs, targets, sample_weights
 
 
-def _note_taker(keras: Any) -> Any:
+def _order_recorder(keras: Any) -> Any:
     import tensorflow as tf
 
-    class NoteTaker(keras.Model):  # type: ignore[misc] # Keras is found when it runs
+    class OrderRecorder(keras.Model):  # type: ignore[misc] # Keras is loaded at run time
         """Records the rows of each batch and learns nothing."""
 
         def __init__(self) -> None:
@@ -201,7 +201,7 @@ def _note_taker(keras: Any) -> Any:
         def _append(self, what: str, rows: Array) -> None:
             self.notes[-1][what].append(np.ravel(rows).astype(np.int64))
 
-    return NoteTaker
+    return OrderRecorder
 
 
 def _epochs_of(keras: Any, model: Any) -> Any:

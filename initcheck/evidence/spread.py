@@ -29,7 +29,7 @@ class Spread:
     Every method that trains raises ``UnsuitableError`` if that engine does not support the problem.
 
     Args:
-        session: Whose streams and cache to use.
+        session: The session, with its streams and cache.
     """
 
     def __init__(self, session: Session) -> None:
@@ -65,8 +65,8 @@ class Spread:
 def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds: int, seed: int) -> Iterator[Runs]:
     """Runs of each of those initializers, one initializer after another.
 
-    Those without randomness give one run, whatever the seed. It is trained again from weights moved by as many units in
-    the last place as it has steps, up or down by chance: what rounding may make of it on another machine.
+    Those without randomness give one run, whatever the seed. It is trained again from weights perturbed by as many ulps
+    as it has steps, up or down at random: the range of its rounding error on another machine.
 
     The runs' stream is their own, so that neither a sweep nor a check under the same root seed repeats them.
 
@@ -92,13 +92,13 @@ def place_run(problem: Problem, initializer: Initializer, *, seed: int) -> Run:
 
 
 def buildable(problem: Problem, initializers: Iterable[Initializer]) -> list[Initializer]:
-    """Those that the problem's model can be built under: an identity needs square kernels, for example.
+    """Returns those that the problem's model can be built with: an identity needs square kernels, for example.
 
     Raises:
         InitcheckError: None of them; the reason of the first is given.
     """
     reference = ReferenceEngine(problem)
-    buildable: list[Initializer] = []
+    rows: list[Initializer] = []
     reasons: list[InitcheckError] = []
     for row in initializers:
         try:
@@ -106,10 +106,10 @@ def buildable(problem: Problem, initializers: Iterable[Initializer]) -> list[Ini
         except InitcheckError as error:
             reasons.append(error)
         else:
-            buildable.append(row)
-    if reasons and not buildable:
+            rows.append(row)
+    if reasons and not rows:
         raise reasons[0]
-    return buildable
+    return rows
 
 
 def majority(problem: Problem) -> float:

@@ -56,7 +56,7 @@ def make_model(keras: Any, layers: list[Any], input_shape: tuple[int, ...], styl
 
 
 def _subclass(keras: Any) -> Any:
-    class Stack(keras.Model):  # type: ignore[misc] # Keras is found when it runs
+    class Stack(keras.Model):  # type: ignore[misc] # Keras is loaded at run time
         """The same layers called one after another."""
 
         def __init__(self, layers: list[Any]) -> None:

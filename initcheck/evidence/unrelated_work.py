@@ -9,7 +9,7 @@ import numpy as np
 
 
 def work(keras: Any, seed: int) -> None:
-    """Draws from every global generator, and calls random layers of its own, under another global seed."""
+    """Draws from every global generator, and calls random layers of its own, under that global seed."""
     import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
@@ -25,7 +25,7 @@ def work(keras: Any, seed: int) -> None:
 
 
 def train(keras: Any, seed: int) -> None:
-    """The same, and a model fitted on shuffled rows."""
+    """Does the same work, and fits a model on shuffled rows."""
     work(keras, seed)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3), keras.layers.Dropout(0.5)])
     model.compile(optimizer=keras.optimizers.Adam(), loss="mse", run_eagerly=True)

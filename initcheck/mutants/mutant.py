@@ -32,7 +32,7 @@ class Mutant:
 
     @property
     def harmless(self) -> bool:
-        """Whether every check must stay green under it."""
+        """Whether every check must pass under it."""
         return not self.caught_by
 
 
@@ -52,12 +52,12 @@ def mutant(name: str, title: str, *, caught_by: tuple[str, ...] = ()) -> Callabl
 
 
 def all_mutants() -> dict[str, Mutant]:
-    """Every mutant there is, by name."""
+    """Returns all mutants by name."""
     for module in pkgutil.iter_modules(mutants.__path__):
         importlib.import_module(f"{mutants.__name__}.{module.name}")
     return dict(_MUTANTS)
 
 
 def apply_mutant(name: str) -> None:
-    """Makes the change of that mutant in this process."""
+    """Applies that mutant in this process."""
     all_mutants()[name].apply(load_keras())

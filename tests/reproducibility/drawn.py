@@ -11,7 +11,7 @@ from initcheck.checks.registry import Cell, Subject, all_checks
 from initcheck.plugin.checks import BoundCheck
 from initcheck.records import Status
 
-PROFILE = "exact promises"  # of Hypothesis; conftest.py says how many examples it takes
+PROFILE = "exact promises"  # of Hypothesis; conftest.py sets the number of examples
 
 
 class HypothesisStream:
@@ -52,7 +52,7 @@ def over(make, *, cost=1):
 def judge(lab, code, name, value):
     """Judges that value by the check of that code; a failure is the check's own message."""
     __tracebackhide__ = True
-    check = next(found for found in all_checks() if found.code == code)
+    check = next(each for each in all_checks() if each.code == code)
     BoundCheck(Cell(check, Subject(name, value, own=True), 0.0))(lab)
 
 

@@ -99,8 +99,8 @@ def layer_fans(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
     finding = scale_finding(lab, kind, mode, by_shape=False)
     if subject in layer_cases.QUIRKS:
         finding = max(finding, scale_finding(lab, kind, mode, by_shape=True), key=lambda one: one.p_value)
-    said = f"{kind}, {finding.group}: stddev {finding.value:.4f} times the documented one"
-    return judged(finding, alpha, said, "1", effect=finding.value - 1)
+    measured = f"{kind}, {finding.group}: stddev {finding.value:.4f} times the documented one"
+    return judged(finding, alpha, measured, "1", effect=finding.value - 1)
 
 
 @check(
@@ -113,5 +113,5 @@ def layer_units(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
     """He et al. 2015, equations 10 and 14, for layers whose kernels are not shaped like their units."""
     kind, mode = subject
     finding = scale_finding(lab, kind, mode, by_shape=False)
-    said = f"{kind}, {finding.group}: stddev {finding.value:.4f} times that of its units"
-    return judged(finding, alpha, said, "1", effect=finding.value - 1)
+    measured = f"{kind}, {finding.group}: stddev {finding.value:.4f} times that of its units"
+    return judged(finding, alpha, measured, "1", effect=finding.value - 1)

@@ -93,7 +93,7 @@ def _problem(lab: Lab, name: str, case: PlacedWeights, dtype: str | None) -> str
     """Describes what is wrong with the layer's weights; empty if nothing is."""
     for argument, place in case.places:
         names = list(_names(case, argument))
-        for given in names[:1] if dtype else names:  # a dtype is lost under one initializer as under another
+        for given in names[:1] if dtype else names:  # one initializer suffices to show a lost dtype
             rows = {one: (INITIALIZERS["random_uniform"], 1) for one, _ in case.places}
             row, seed = INITIALIZERS[given], lab.stream("laws", "given", name, argument, given)
             weights = lab.draws.layers.weights(case.request, {**rows, argument: (row, seed)})
@@ -108,7 +108,7 @@ def _problem(lab: Lab, name: str, case: PlacedWeights, dtype: str | None) -> str
 
 
 def _names(case: PlacedWeights, argument: str) -> Iterator[str]:
-    """The catalogue's rows that can be given by that argument."""
+    """Yields the catalogue's rows that the argument can take."""
     place = dict(case.places)[argument]
     for name in _GIVEN:
         scaled = isinstance(INITIALIZERS[name].law, VarianceScaled)
@@ -122,5 +122,5 @@ def _drawn(lab: Lab, row: Initializer, shape: tuple[int, ...], seed: int, dtype:
 
 
 def _free(bias: np.ndarray) -> np.ndarray:
-    """The bias but for its forget gate; the gates' order is input, forget, cell, output."""
+    """The bias without its forget gate; the gates' order is input, forget, cell, output."""
     return np.delete(bias, np.s_[bias.size // 4 : bias.size // 2])

@@ -102,8 +102,8 @@ def mean_and_signs(lab: Lab, row: Initializer, alpha: float) -> Verdict:
         return judged(
             twice, alpha, f"{row.name}, {mean.group}: mean off by {mean.value:.4f} σ", "0 σ", effect=mean.value
         )
-    said = f"{row.name}, {signs.group}: {signs.value:.4f} of the elements above the mean"
-    return judged(twice, alpha, said, "0.5", effect=signs.value - 0.5)
+    measured = f"{row.name}, {signs.group}: {signs.value:.4f} of the elements above the mean"
+    return judged(twice, alpha, measured, "0.5", effect=signs.value - 0.5)
 
 
 @check(
@@ -124,8 +124,8 @@ def scale(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     drawn = samples.sample(lab, row)
     finding = most_suspicious(samples.groups(drawn), scale_test(drawn[0].law.kurtosis))
     sigma = {f"{draw.kind} {draw.shape}": f" {draw.law.stddev:.4g}" for draw in drawn}.get(finding.group, "")
-    said = f"{row.name}, {finding.group}: stddev {finding.value:.4f} times the documented one{sigma}"
-    return judged(finding, alpha, said, "1", effect=finding.value - 1)
+    measured = f"{row.name}, {finding.group}: stddev {finding.value:.4f} times the documented one{sigma}"
+    return judged(finding, alpha, measured, "1", effect=finding.value - 1)
 
 
 _DISTRIBUTION_TESTS = 3 * (1 + samples.CLASSES)  # three tests; the pool and each class

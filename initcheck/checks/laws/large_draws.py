@@ -62,5 +62,5 @@ def large(lab: Lab, row: Initializer, alpha: float) -> Verdict:
         return failed(f"{row.name} {SHAPE}: {repeated} of the parts looked at come again", "none")
     sample = (values.ravel().astype(np.float64) - law.mean) / law.stddev
     finding = most_suspicious({str(SHAPE): sample}, magnitude_test(unit_law(law.family)))
-    said = f"{row.name} {finding.group}: the farthest element lies {finding.value:.5f} σ from the mean"
-    return judged(finding, alpha, said, f"the extreme of {finding.n} draws of a {law.family} law")
+    measured = f"{row.name} {finding.group}: the farthest element lies {finding.value:.5f} σ from the mean"
+    return judged(finding, alpha, measured, f"the extreme of {finding.n} draws of a {law.family} law")

@@ -139,8 +139,8 @@ def orthonormality(lab: Lab, row: Initializer) -> Verdict:
                 return failed(f"{row.name}: {values.dtype} of shape {values.shape}", f"{dtype} of shape {shape}")
             off, bound = departure(values, row.law.gain)
             if not off <= bound:
-                said = f"{row.name} {shape}, {dtype}: |QᵀQ/g² − I| up to {off:.3g}"
-                return failed(said, "0", bound=f"at most {bound:.2g} from rounding")
+                measured = f"{row.name} {shape}, {dtype}: |QᵀQ/g² − I| up to {off:.3g}"
+                return failed(measured, "0", bound=f"at most {bound:.2g} from rounding")
             largest = max(largest, off / bound)
     return passed(f"{row.name}: |QᵀQ/g² − I| at most {largest:.2f} of the bound for rounding error")
 
@@ -174,10 +174,10 @@ def haar(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     require_law(row)
     if not isinstance(row.law, Orthogonal):
         raise NotApplicable(f"{row.name} is not orthogonal")
-    asked = [(shape, "float32", _HAAR_DRAWS) for shape in HAAR_SHAPES]
-    asked += [(shape, dtype, _HAAR_DRAWS // 2) for shape, dtype in HAAR_OTHERS]
+    requests = [(shape, "float32", _HAAR_DRAWS) for shape in HAAR_SHAPES]
+    requests += [(shape, dtype, _HAAR_DRAWS // 2) for shape, dtype in HAAR_OTHERS]
     drawn = []
-    for shape, dtype, count in asked:
+    for shape, dtype, count in requests:
         seeds = (lab.stream("laws", "haar", row.name, dtype, *shape, k) for k in range(math.ceil(count * lab.factor)))
         kernels = [lab.draws.draw(row, shape, seed=seed, dtype=dtype) for seed in seeds]
         drawn.append([as_matrix(kernel) / row.law.gain for kernel in kernels])

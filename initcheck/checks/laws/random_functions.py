@@ -135,5 +135,5 @@ def functions(lab: Lab, case: FunctionCase, alpha: float) -> Verdict:
     if problem:
         return failed(f"keras.random.{case.function}: {problem}", "its documentation")
     worst = finding(case, values)
-    said = f"keras.random.{case.function}: distance of distribution functions {worst.value:.4f}"
-    return judged(worst, alpha, said, "0", effect=worst.value)
+    measured = f"keras.random.{case.function}: distance of distribution functions {worst.value:.4f}"
+    return judged(worst, alpha, measured, "0", effect=worst.value)

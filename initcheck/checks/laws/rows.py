@@ -25,5 +25,5 @@ def fixed_rows() -> list[Subject]:
 
 
 def all_rows() -> list[Subject]:
-    """Every row there is."""
+    """Every row."""
     return elementwise_rows() + orthogonal_rows() + fixed_rows()

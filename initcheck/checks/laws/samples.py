@@ -49,8 +49,8 @@ class Draw:
 
     Attributes:
         kind: The class of its shape.
-        shape: The shape asked for.
-        seed: The seed asked with.
+        shape: The requested shape.
+        seed: The seed given.
         values: The values returned by the framework.
         law: The documented distribution of each element.
     """

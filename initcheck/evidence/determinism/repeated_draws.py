@@ -55,13 +55,13 @@ class RepeatedDraws:
 
 
 def repeat_draws(
-    keras: Any, row: Initializer, seed: int, asked: Sequence[tuple[str, tuple[int, ...]]]
+    keras: Any, row: Initializer, seed: int, requests: Sequence[tuple[str, tuple[int, ...]]]
 ) -> list[RepeatedDraws]:
     """The draws of that row for every dtype and shape asked for."""
     import tensorflow as tf
 
     def draw(initializer: Any) -> list[Array]:
-        return [np.array(initializer(shape, dtype=dtype)) for dtype, shape in asked]
+        return [np.array(initializer(shape, dtype=dtype)) for dtype, shape in requests]
 
     keras.utils.set_random_seed(seed)
     instance = make_initializer(row, seed)
@@ -69,14 +69,14 @@ def repeat_draws(
     another = draw(make_initializer(row, seed))
     from_config = draw(rebuilt(instance))
     to_trace = make_initializer(row, seed)
-    function = tf.function(lambda: [to_trace(shape, dtype=dtype) for dtype, shape in asked])
+    function = tf.function(lambda: [to_trace(shape, dtype=dtype) for dtype, shape in requests])
     traced, traced_again = ([np.array(value) for value in function()] for _ in range(2))
     with ThreadPoolExecutor(1) as pool:
         in_thread = pool.submit(lambda: draw(make_initializer(row, seed))).result()
     unrelated.work(keras, seed + 1)
     after_work = draw(make_initializer(row, seed))
     ways = zip(first, again, another, from_config, traced, traced_again, in_thread, after_work, strict=True)
-    return [RepeatedDraws(*one, *values) for one, values in zip(asked, ways, strict=True)]
+    return [RepeatedDraws(*one, *values) for one, values in zip(requests, ways, strict=True)]
 
 
 def draw_in_a_row(row: Initializer, seed: int, shape: tuple[int, ...], calls: int) -> list[Array]:

@@ -35,7 +35,7 @@ class Models:
     """Evidence from small trainings; each runs once.
 
     Args:
-        session: Whose streams and cache to use.
+        session: The session, with its streams and cache.
     """
 
     def __init__(self, session: Session) -> None:
@@ -73,12 +73,12 @@ class Models:
         )
         return trace
 
-    def repeated_draws(self, row: Initializer, asked: Sequence[tuple[str, tuple[int, ...]]]) -> list[RepeatedDraws]:
-        """The same draws asked for in several ways, for every dtype and shape asked for."""
+    def repeated_draws(self, row: Initializer, requests: Sequence[tuple[str, tuple[int, ...]]]) -> list[RepeatedDraws]:
+        """Returns the same draws, repeated in several ways, for each of those dtypes and shapes."""
         seed = self._session.stream("repeated draws", row.name)
         draws: list[RepeatedDraws] = self._session.once(
-            ("repeated draws", row.name, row.keras_name, tuple(asked)),
-            lambda: repeat_draws(self._session.keras, row, seed, asked),
+            ("repeated draws", row.name, row.keras_name, tuple(requests)),
+            lambda: repeat_draws(self._session.keras, row, seed, requests),
         )
         return draws
 
@@ -220,8 +220,8 @@ def _fit(
     again: bool,
 ) -> Trace:
     initial = weights(model)
-    diary = _diary(keras)
-    model.fit(x, y, epochs=epochs, batch_size=batch_size, shuffle=shuffle, verbose=0, callbacks=[diary])
+    recorder = _loss_recorder(keras)
+    model.fit(x, y, epochs=epochs, batch_size=batch_size, shuffle=shuffle, verbose=0, callbacks=[recorder])
     final = weights(model)
     predictions = [np.array(model.predict(x, batch_size=batch_size, verbose=0)) for _ in range(1 + again)]
     order = row_numbers(x, seen)
@@ -231,9 +231,9 @@ def _fit(
         initial_weights=initial,
         batch_order=order,
         first_gradient=gradient,
-        first_update=diary.first_update,
-        losses=np.array(diary.losses).reshape(-1, steps),
-        accuracies=np.array(diary.accuracies),
+        first_update=recorder.first_update,
+        losses=np.array(recorder.losses).reshape(-1, steps),
+        accuracies=np.array(recorder.accuracies),
         final_weights=final,
         predictions=predictions[0],
         predictions_again=predictions[-1],
@@ -251,9 +251,9 @@ def row_numbers(x: Array, seen: list[Array]) -> Array:
     return np.array([numbers.get(row.tobytes(), -1) for batch in seen for row in batch], int)
 
 
-def _diary(keras: Any) -> Any:
-    class Diary(keras.callbacks.Callback):  # type: ignore[misc] # Keras is found when it runs
-        """Keeps each batch's own loss: Keras reports the epoch's running mean unless its metrics are reset."""
+def _loss_recorder(keras: Any) -> Any:
+    class LossRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras is loaded at run time
+        """Records each batch's own loss: Keras reports the epoch's running mean unless its metrics are reset."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -269,7 +269,7 @@ def _diary(keras: Any) -> Any:
             self.accuracies += [float(logs["accuracy"])] if "accuracy" in logs else []
             self.first_update = self.first_update or weights(self.model)
 
-    return Diary()
+    return LossRecorder()
 
 
 def _first_gradient(keras: Any, model: Any, initial: Arrays, x: Array, y: Array, rows: Array, loss: str) -> Arrays:

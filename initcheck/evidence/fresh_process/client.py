@@ -33,7 +33,7 @@ class Processes:
     """Answers from a fresh process.
 
     Args:
-        session: Whose streams and cache to use.
+        session: The session, with its streams and cache.
     """
 
     def __init__(self, session: Session) -> None:
@@ -43,23 +43,22 @@ class Processes:
         """A fresh process's answers to a question.
 
         Args:
-            question: What to ask.
-            together: Everything that one fresh process is to be asked in one go; the question by itself if it is not
-                among them.
+            question: The question.
+            together: All questions for one fresh process; if the question is not among them, it is asked alone.
         """
-        asked = tuple(together) if question in together else (question,)
-        key = tuple(sorted(one.name for one in asked))
-        answers: dict[str, Answers] = self._session.once(("fresh process", key), lambda: _ask(asked))
+        questions = tuple(together) if question in together else (question,)
+        key = tuple(sorted(one.name for one in questions))
+        answers: dict[str, Answers] = self._session.once(("fresh process", key), lambda: _ask(questions))
         return answers[question.name]
 
-    def about_draws(self, row: Initializer, asked: Sequence[tuple[str, tuple[int, ...]]]) -> Question | None:
+    def about_draws(self, row: Initializer, requests: Sequence[tuple[str, tuple[int, ...]]]) -> Question | None:
         """A question about draws of that row, of those dtypes and shapes; None if no other process can import it."""
         keras_name = row.keras_name
         if not isinstance(keras_name, str) and (
             keras_name.__module__ == "__main__" or "<locals>" in keras_name.__qualname__
         ):
             return None
-        return draw_question(row, self._session.stream("repeated draws", row.name), asked)
+        return draw_question(row, self._session.stream("repeated draws", row.name), requests)
 
     def about_source(self, name: str) -> Question:
         """A question about that source of randomness under a global seed."""

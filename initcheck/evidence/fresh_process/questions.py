@@ -39,7 +39,7 @@ class Question:
     what: Mapping[str, Any]
 
 
-def draw_question(row: Initializer, seed: int, asked: Sequence[tuple[str, tuple[int, ...]]]) -> Question:
+def draw_question(row: Initializer, seed: int, requests: Sequence[tuple[str, tuple[int, ...]]]) -> Question:
     """Asks for the draws of that row; a row outside the catalogue is described by its class and config."""
     keras_name = row.keras_name
     what = {
@@ -49,7 +49,7 @@ def draw_question(row: Initializer, seed: int, asked: Sequence[tuple[str, tuple[
         "config": dict(row.config),
         "serialized": row.serialized,
         "random": row.law.random,
-        "asked": [[dtype, list(shape)] for dtype, shape in asked],
+        "asked": [[dtype, list(shape)] for dtype, shape in requests],
     }
     return Question(f"draw {row.name}", "draw", seed, what)
 

@@ -47,7 +47,7 @@ class Layers:
             return [_values(self._built(request, {})) for request in requests]
 
     def unseeded(self, request: LayerRequest, argument: str, row: Initializer, count: int, seed: int) -> list[Array]:
-        """The first weight of each of ``count`` like layers, whose initializers are unseeded, under one global seed."""
+        """Returns the first weight of ``count`` equal layers with unseeded initializers, under one global seed."""
         with self._seeded(seed):
             return [_values(self._built(request, self._initializers({argument: (row, None)})))[0] for _ in range(count)]
 

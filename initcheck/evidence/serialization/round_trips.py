@@ -87,8 +87,8 @@ class Got:
 
     Attributes:
         kind: The class of what was given.
-        fresh: Whether the two answers are two instances.
-        same: Whether the first answer is what was handed in.
+        fresh: Whether the two results are two instances.
+        same: Whether the first result is the argument itself.
         draws: A draw of each; empty where nothing can be drawn.
         config: The configuration of the first.
     """

@@ -28,7 +28,7 @@ class SavedParts:
     """Evidence from layers, optimizers, losses and similar objects rebuilt from their configs.
 
     Args:
-        session: Whose streams and cache to use.
+        session: The session, with its streams and cache.
     """
 
     def __init__(self, session: Session) -> None:
@@ -74,7 +74,7 @@ class SavedParts:
     ) -> tuple[RoundTrip, Config]:
         """A layer rebuilt from its configuration with the options that this version offers, and those options.
 
-        The configurations have with them what the layer says of itself: whether it is trained, and its dtypes.
+        The configs include the layer's attributes: its dtypes, and whether it is trainable.
 
         Args:
             name: The layer's class.
@@ -97,7 +97,8 @@ class SavedParts:
         if called or not values:
             inputs = np.random.RandomState(seed % 2**32).uniform(size=input_shape).astype(np.float32)
             arrays = [
-                [*held, *self._outputs(one, inputs, seed)] for held, one in zip(arrays, (original, again), strict=True)
+                [*weights, *self._outputs(one, inputs, seed)]
+                for weights, one in zip(arrays, (original, again), strict=True)
             ]
         return RoundTrip(f"{name}.from_config(get_config())", config, config_again, arrays[0], arrays[1]), offered
 

@@ -39,7 +39,7 @@ class Saving:
     Where a method takes the kind of a model, that is a name of ``BUILDERS`` or a recipe.
 
     Args:
-        session: Whose streams and cache to use.
+        session: The session, with its streams and cache.
     """
 
     def __init__(self, session: Session) -> None:
@@ -123,7 +123,7 @@ class Saving:
             original = kind(**case.arguments, **made)
         written = _through_json(original.get_config())
         again = type(original).from_config(_through_json(original.get_config()))
-        config_again = _through_json(again.get_config())  # before building: a built layer may name its axes otherwise
+        config_again = _through_json(again.get_config())  # before building, which may rename the axes
         inputs = np.zeros(case.input_shape, case.dtype)
         for one in (original, again):
             one(inputs)
@@ -173,7 +173,7 @@ class Saving:
         original, other, first, seed = self._to_save(kind)
         _disturb(original, seed)
         inputs = inputs_for(original, seed)
-        held = [*original.get_weights(), np.asarray(original(inputs, training=False))]
+        written = [*original.get_weights(), np.asarray(original(inputs, training=False))]
         config = _through_json(original.get_config())
         with tempfile.TemporaryDirectory() as folder:
             loaded = self._through_files(original, other, folder)
@@ -182,7 +182,7 @@ class Saving:
                 route,
                 config,
                 config if one is other else _through_json(one.get_config()),
-                held,
+                written,
                 [*one.get_weights(), np.asarray(one(inputs, training=False))],
                 (_traits(original), _traits(one)),
             )
@@ -192,12 +192,12 @@ class Saving:
 
     @quiet()
     def special_values(self, kind: str | Recipe) -> list[RoundTrip]:
-        """Weights of every kind of number there is, through the same files."""
+        """Weights of every kind of number, through the same files."""
         original, other, _, seed = self._to_save(kind)
-        held = _special(original, seed)
+        written = _special(original, seed)
         with tempfile.TemporaryDirectory() as folder:
             loaded = self._through_files(original, other, folder)
-        return [RoundTrip(route, {}, {}, held, one.get_weights()) for route, one in loaded.items()]
+        return [RoundTrip(route, {}, {}, written, one.get_weights()) for route, one in loaded.items()]
 
     @quiet()
     def legacy_file(self, kind: str | Recipe) -> list[RoundTrip]:
@@ -217,8 +217,8 @@ class Saving:
                 arrays = [one.get_weights() for one in (original, loaded)]
                 if values == "plain":
                     arrays = [
-                        [*held, np.asarray(one(inputs, training=False))]
-                        for held, one in zip(arrays, (original, loaded), strict=True)
+                        [*weights, np.asarray(one(inputs, training=False))]
+                        for weights, one in zip(arrays, (original, loaded), strict=True)
                     ]
                 trips.append(
                     RoundTrip(
@@ -239,15 +239,15 @@ class Saving:
 
     def _through_files(self, original: Any, other: Any, folder: str) -> dict[str, Any]:
         """Returns the models read from the files: a new one, and the other one with the weights of the file."""
-        whole, weights = str(Path(folder) / "model.keras"), str(Path(folder) / "model.weights.h5")
-        original.save(whole)
-        original.save_weights(weights)
-        other.load_weights(weights)
-        return {".keras": self._keras.models.load_model(whole), ".weights.h5": other}
+        model_path, weights_path = str(Path(folder) / "model.keras"), str(Path(folder) / "model.weights.h5")
+        original.save(model_path)
+        original.save_weights(weights_path)
+        other.load_weights(weights_path)
+        return {".keras": self._keras.models.load_model(model_path), ".weights.h5": other}
 
     @quiet()
     def continued(self, rule: Rule) -> Continued:
-        """Three steps, a ``.keras`` file, three more steps: against six steps without interruption.
+        """Three steps, a ``.keras`` file, three more steps; and six steps without interruption.
 
         The loss has options that are not its defaults, and the learning rate is assigned before the file is written.
         """
@@ -337,13 +337,13 @@ class Saving:
         }
         return self._got(forms[form])
 
-    def _got(self, asked: Any) -> Got:
+    def _got(self, identifier: Any) -> Got:
         get = self._keras.initializers.get
-        first, second = get(asked), get(asked)
+        first, second = get(identifier), get(identifier)
         return Got(
             kind=type(first).__name__,
             fresh=first is not second,
-            same=first is asked,
+            same=first is identifier,
             draws=[] if first is None else [*_draws(first, [(4, 4)]), *_draws(second, [(4, 4)])],
             config=_through_json(first.get_config()) if hasattr(first, "get_config") else {},
         )

@@ -251,7 +251,7 @@ def test_a_gradient_off_by_a_ten_thousandth_fails():
     ],
     ids=str,
 )
-def test_an_optimizer_that_is_only_just_another_fails(given, applied):
+def test_an_optimizer_that_is_slightly_different_fails(given, applied):
     steps = FakeSteps()
     steps.updates = lambda rule, weights, gradients: FakeSteps().updates(applied, weights, gradients)
     verdict = arithmetic.updates(FakeLab(steps), given)
@@ -482,7 +482,7 @@ def test_the_gradient_of_a_layer_is_that_of_its_formula(kernel, status):
     assert arithmetic.layer_gradients(FakeLab(Sloping(kernel)), FORMULAS[0]).status is status
 
 
-def test_evaluate_that_drops_units_is_seen():
+def test_evaluate_that_drops_units_is_detected():
     class Dropping(Sloping):
         def inference(self, weights, x, y):
             return super().inference(weights, x * 1.001, y)

@@ -155,7 +155,7 @@ def lab(**rest: Any) -> Any:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_one_last_bit_in_one_way_of_asking_fails(way: str) -> None:
+def test_one_ulp_in_one_repetition_fails(way: str) -> None:
     draws = make_draws()
     assert JUDGES[way](lab(), ROW).status is Status.PASS
     broken = Models([draws, replace(draws, **{way: perturbed(draws.first)})])
@@ -164,7 +164,7 @@ def test_one_last_bit_in_one_way_of_asking_fails(way: str) -> None:
     assert "1 of 12 values differ" in verdict.measured
 
 
-def test_an_instance_that_tires_after_many_calls_fails() -> None:
+def test_an_instance_that_changes_after_many_calls_fails() -> None:
     assert determinism.judge_calls(lab(models=Models(breaks_at=31)), ROW).status is Status.FAIL
 
 
@@ -278,7 +278,7 @@ def test_a_source_that_keeps_an_earlier_seed_fails(what: str, draw: int) -> None
     assert determinism.judge_global_seed(lab(models=models), "numpy").status is Status.FAIL
 
 
-def test_a_source_that_stands_still_fails() -> None:
+def test_a_source_that_does_not_advance_fails() -> None:
     source = make_source()
     broken = ({"first": (values(1), values(1))}, {"other": source.first}, {"beside": source.first[1]})
     for still in (replace(source, **traits) for traits in broken):
@@ -344,7 +344,7 @@ def test_other_stages_count_too(stage: str) -> None:
     )
 
 
-def test_predictions_that_change_when_asked_for_again_fail() -> None:
+def test_predictions_that_change_at_a_second_call_fail() -> None:
     wrong = replace(make_trace(), predictions_again=perturbed(make_trace().predictions))
     assert (
         determinism.judge_training(

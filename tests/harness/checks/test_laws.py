@@ -128,7 +128,7 @@ FAULTS = [
     FAULTS,
     ids=[f"{judge.__name__}-{row.name}-{number}" for number, (judge, row, _) in enumerate(FAULTS)],
 )
-def test_draws_that_are_only_just_wrong_fail(judge: object, row: Initializer, change: object) -> None:
+def test_draws_that_are_slightly_wrong_fail(judge: object, row: Initializer, change: object) -> None:
     lab = FakeLab(lambda *asked: np.asarray(change(healthy_draw(*asked)), healthy_draw(*asked).dtype))
     assert _status(judge(lab, row, ALPHA)) == "fail"
 
@@ -186,7 +186,7 @@ def test_elementwise_checks_do_not_apply_to_orthogonal_rows() -> None:
         initializer_draws.scale(FakeLab(), ORTHOGONAL, ALPHA)
 
 
-def test_an_excluded_shape_must_be_refused() -> None:
+def test_an_excluded_shape_must_be_rejected() -> None:
     lab = FakeLab()
     assert _status(initializer_draws.edge_shapes(lab, ORTHOGONAL)) == "pass"
     lenient = SimpleNamespace(
@@ -380,7 +380,7 @@ def test_dropout_is_compared_with_its_rate(rate: float, passes: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["Dropout(0.4,steps)", "SpatialDropout2D(0.3)", "SpatialDropout3D(0.3)"])
-def test_what_belongs_together_is_dropped_together(name: str) -> None:
+def test_elements_of_one_set_are_dropped_together(name: str) -> None:
     case = next(one for one in layer_noise.CASES if one.name == name)
     stream, inputs = np.random.RandomState(0), layer_noise.inputs(case)
     together = tuple(1 if axis in case.shared_axes else length for axis, length in enumerate(case.shape))

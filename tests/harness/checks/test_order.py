@@ -212,7 +212,7 @@ def test_a_random_order_passes_every_statistic(judge: Any) -> None:
         (order.judge_kept_places, keeps_first),
     ],
 )
-def test_an_order_only_just_not_random_fails(judge: Any, make: Any) -> None:
+def test_an_order_that_is_slightly_nonrandom_fails(judge: Any, make: Any) -> None:
     assert judge(lab(make=make), None, ALPHA).status is Status.FAIL
 
 
@@ -223,7 +223,7 @@ def test_samples_suffice_for_the_stated_power_at_a_share_of_the_budget() -> None
     assert order.seeds_for_kept_place(0.9, ALPHA) <= 12
 
 
-def test_p_value_of_a_kept_place_bounds_what_simulation_finds() -> None:
+def test_p_value_of_a_kept_place_bounds_the_simulated_frequency() -> None:
     stream = np.random.RandomState(0)
     rows, seeds, most, trials = 30, 4, 3, 400
     hits = 0

@@ -76,7 +76,7 @@ def test_a_missing_framework_is_no_failure_of_a_check():
         run(judge)
 
 
-def test_what_cannot_be_judged_is_not_applicable_with_the_reason():
+def test_a_subject_that_cannot_be_judged_is_not_applicable_with_the_reason():
     def judge(lab, _):
         raise NotApplicable("it takes no seed")
 

@@ -75,7 +75,7 @@ def test_seeds_that_meet_fail(change: object) -> None:
     assert _status(seeds.different_seeds(_with_seed(change), HE)) == "fail"
 
 
-def test_the_modulus_is_seen_by_its_own_check_alone() -> None:
+def test_the_modulus_is_detected_by_its_own_check_alone() -> None:
     reduced = _with_seed(lambda seed: seed % RANGE)
     assert _status(seeds.aliased_seeds(reduced, HE)) == "fail"
     assert _status(seeds.different_seeds(reduced, HE)) == "pass"
@@ -100,7 +100,7 @@ def test_sets_of_seeds_hold_no_aliases() -> None:
         ("sign", abs),
     ],
 )
-def test_a_narrower_integer_is_seen(lost: str, change: object) -> None:
+def test_a_narrower_integer_is_detected(lost: str, change: object) -> None:
     assert _status(seeds.narrowed_seeds(_with_seed(change), NARROWED[lost])) == "fail"
 
 
@@ -203,7 +203,7 @@ def test_layers_that_share_a_stream_fail() -> None:
     assert _status(seeds.layers_apart(_model([*apart[:9], -apart[0]]), HE, ALPHA)) == "fail"
 
 
-def test_a_generator_that_stands_still_fails() -> None:
+def test_a_generator_that_does_not_advance_fails() -> None:
     still = FakeLab(lambda row, shape, seed, dtype: healthy_draw(row, shape, 5, dtype))
     assert _status(seeds.generators_advance(still, HE, ALPHA)) == "fail"
 

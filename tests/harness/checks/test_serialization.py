@@ -188,7 +188,7 @@ def test_names_give_fresh_instances():
         assert serialization.names(FakeLab(got_by_name=wrong), case).status is Status.FAIL
 
 
-def test_what_get_is_handed_comes_back_as_documented():
+def test_get_returns_its_argument_as_documented():
     config = {"mean": 0.25, "stddev": 0.5, "seed": 11}
     made = Got("RandomNormal", True, False, arrays(1, 1) * 2, config)
     handed = Got("RandomNormal", False, True, arrays(1, 1) * 2, config)

@@ -128,7 +128,7 @@ def test_too_few_runs_are_inconclusive_whatever_they_show():
         assert spread.judge_fresh(bound, fresh, ALPHA).status is Status.INCONCLUSIVE
 
 
-def test_a_calibration_of_as_many_reseeds_as_are_said_to_be_needed_is_the_smallest_that_can_pass():
+def test_a_calibration_of_as_many_reseeds_as_are_stated_to_be_needed_is_the_smallest_that_can_pass():
     counts = as_bound(POPULATIONS[next(iter(POPULATIONS))](np.random.RandomState(6), 10_000)).counts
     needed = needed_calibration(counts, ALPHA)
 
@@ -230,5 +230,5 @@ def test_each_fault_is_detected_by_the_cells_that_the_documentation_names(fault,
     )
     verdicts = json.loads(done.stdout.splitlines()[-1])
     expected = [f"{code}-{problem}-{name}" for code, names in FAULTS[fault, problem].items() for name in names]
-    found = [name for name, status in verdicts.items() if status != "pass"]
-    assert [name for name in found if name not in BY_ROUNDING.get((fault, problem), ())] == expected, verdicts
+    failing = [name for name, status in verdicts.items() if status != "pass"]
+    assert [name for name in failing if name not in BY_ROUNDING.get((fault, problem), ())] == expected, verdicts

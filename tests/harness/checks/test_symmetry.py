@@ -102,7 +102,7 @@ def test_rounding_is_forgiven_where_the_machine_treats_units_differently() -> No
     assert symmetry.judge_zeros(lab(replace(different, same_arithmetic=False)), NET).status is Status.FAIL
 
 
-def test_what_a_unit_gives_out_counts_too() -> None:
+def test_outgoing_weights_count_too() -> None:
     assert symmetry.judge_zeros(lab(touch(make_trajectory(), 1, 1e-12)), NET).status is Status.FAIL
 
 
@@ -187,7 +187,7 @@ def test_units_of_breaking_nets_are_equal_by_chance_as_rarely_as_stated() -> Non
             assert net.batch_size * (net.steps - 2) >= 44
 
 
-def test_what_keeps_the_symmetry_must_keep_it_to_the_bit() -> None:
+def test_symmetry_must_be_kept_bit_by_bit() -> None:
     resting, moving = Net((4,)), Net((4,), bias=0.5)
     assert symmetry.judge_keeping(lab(one_layer([0, 0, 0, 0])), resting).status is Status.PASS
     assert symmetry.judge_keeping(lab(one_layer([0, 0, 0, 1e-9])), resting).status is Status.FAIL

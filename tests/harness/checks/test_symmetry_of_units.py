@@ -25,7 +25,7 @@ def trajectory(change: float = 0.0, *, still: bool = False) -> Any:
 
 
 @pytest.mark.parametrize(("change", "status"), [(0.0, "pass"), (0.5, "pass"), (2.0, "fail"), (np.nan, "fail")])
-def test_units_may_part_by_rounding_and_no_more(change: float, status: str) -> None:
+def test_units_may_differ_by_rounding_error_only(change: float, status: str) -> None:
     assert judge_units(trajectory(change * unit_tolerance(NET)), NET).status.value == status
 
 
