@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sysconfig
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,6 +35,9 @@ _EVIDENCE = dict.fromkeys(("determinism", "order"), "fresh process")
 # Approximate time of the slowest evidence, on 2 cores.
 SECONDS = {"fresh process": 60, "spread of digits": 30}
 
+DOCS = "https://github.com/initcheck/initcheck/blob/main/docs"
+DOCS_VARIABLE = "INITCHECK_DOCS"  # a copy of these pages that a failure names instead
+
 _OWN_PACKAGES = (Path(__file__).parents[1], Path(np.__file__).parent, Path(scipy.__file__).parent)
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 _PACKAGE_FOLDERS = {"site-packages", "dist-packages"}  # within the standard library's
@@ -64,7 +68,7 @@ class Check:
     """A promise of the documentation, and the function that judges it.
 
     Attributes:
-        code: Short and unique, for example ``LAW03``; the anchor of its section in ``docs/checks.md``.
+        code: Short and unique, for example ``LAW03``; the heading of its section in ``docs/checks.md``.
         title: The promise, in one sentence.
         family: One of ``FAMILIES``.
         subjects: The rows and cases of the catalogue that it is applied to.
@@ -93,6 +97,12 @@ class Check:
     def statistical(self) -> bool:
         """Whether its verdict has a false-alarm rate above zero."""
         return self.samples is not None
+
+    @property
+    def url(self) -> str:
+        """Where its section is: in the repository's docs, or below the address in ``INITCHECK_DOCS``."""
+        docs = os.environ.get(DOCS_VARIABLE, "").strip() or DOCS
+        return f"{docs.rstrip('/')}/checks.md#{self.code.lower()}"
 
 
 _CHECKS: dict[str, Check] = {}

@@ -56,7 +56,7 @@ class BoundCheck:
         check = self.cell.check
         return (
             f"{check.code} {self.cell.subject.name}: {self.verdict}\n"
-            f"promise: {check.title} (docs/checks.md, {check.code})\n"
+            f"promise: {check.title} ({check.url})\n"
             + (f"detects: {check.detects}\n" if check.detects else "")
             + f"repeat: {self._repeat(lab.seed)}"
         )

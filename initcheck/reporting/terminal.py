@@ -97,7 +97,7 @@ def print_catalogue(console: Console | None = None) -> None:
 
 
 def print_verdict(cell: Cell, verdict: Verdict, console: Console | None = None) -> bool:
-    """One line for one verdict; whether it is good, a known issue counting as good."""
+    """One line for one verdict, and where to read on if it is bad; whether it is good, as a known issue is."""
     issue = cell.known_issue
     good = verdict.status in (Status.PASS, Status.NOT_APPLICABLE)
     word = verdict.status.value
@@ -106,6 +106,8 @@ def print_verdict(cell: Cell, verdict: Verdict, console: Console | None = None) 
         good, word = not good, "known issue" if not good else "no longer fails"
     mark = (word if good else word.upper(), "green" if good else "bold red")
     Screen(console).line(mark, f" {cell.name}: {verdict}", f" ({issue.reason})" if issue else "")
+    if not good:
+        Screen(console).line(f"  {cell.check.url}")
     return good
 
 

@@ -16,7 +16,7 @@ RECIPES = dict(
 )
 # Runs every command in one process, so that the framework is imported once, and writes what each of them said.
 TRY = """
-import contextlib, io, json, shlex, sys
+import contextlib, io, json, runpy, shlex, sys
 from pathlib import Path
 import initcheck
 assert Path(initcheck.__file__).is_relative_to(Path.cwd()), initcheck.__file__
@@ -26,6 +26,9 @@ from initcheck.cli.app import cli
 def run(program, *words):
     if program == "pytest":
         return pytest.main([*words, "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"])
+    if program == "python":
+        _, module = words
+        return runpy.run_module(module, run_name="__main__")
     return cli.main(words, standalone_mode=False)
 
 outputs = {}

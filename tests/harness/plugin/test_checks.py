@@ -63,9 +63,16 @@ def test_a_failure_says_what_was_expected_and_how_to_repeat_it(repository):
     result = repository(["BAD"], "--initcheck-seed", "7")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines("*0.316, expected 0.283 ± 0.011 [[]n=8000]*")
-    result.stdout.fnmatch_lines("*promise of BAD (docs/checks.md, BAD)*")
+    result.stdout.fnmatch_lines(
+        "*promise of BAD (https://github.com/initcheck/initcheck/blob/main/docs/checks.md#bad)*"
+    )
     result.stdout.fnmatch_lines("*initcheck check BAD --subject framework --seed 7*")
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+def test_a_failure_names_the_section_in_another_copy_of_the_docs(repository, monkeypatch):
+    monkeypatch.setenv("INITCHECK_DOCS", "https://docs.example.org/initcheck/")
+    repository(["BAD"]).stdout.fnmatch_lines("*promise of BAD (https://docs.example.org/initcheck/checks.md#bad)*")
 
 
 def test_a_seed_that_is_no_number_is_refused_with_what_is_wanted(repository):

@@ -13,9 +13,10 @@ import initcheck
 from initcheck.baselines.comparing.compare import compare
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.checks.registry import cells
 from initcheck.mutants.mutant import Mutant
 from initcheck.mutants.outcome import Mark, Outcome, Reaction
-from initcheck.records import group_runs
+from initcheck.records import failed, group_runs, passed
 from initcheck.reporting import terminal
 from initcheck.reporting.documented_bounds import COLUMNS, bound_cells
 from initcheck.reporting.format import answer_cells
@@ -225,3 +226,12 @@ def test_a_long_line_reaches_a_pipe_whole(capsys):
     words = " ".join(f"word{number}" for number in range(100))
     Screen().line(words)
     assert capsys.readouterr().out == f"{words}\n"
+
+
+@pytest.mark.parametrize("width", [PIPE_WIDTH, 40])
+def test_a_failed_check_names_its_section_in_the_docs_and_one_that_passes_does_not(width, monkeypatch):
+    monkeypatch.setenv("INITCHECK_DOCS", "https://docs.example.org")
+    cell = next(cells(codes=["LAW03"]))
+    shown = printed(terminal.print_verdict, cell, failed("0.316", "0.283 ± 0.011"), width=width)
+    assert shown.splitlines()[-1].strip() == "https://docs.example.org/checks.md#law03"
+    assert "https://" not in printed(terminal.print_verdict, cell, passed("0.283"), width=width)

@@ -1,0 +1,86 @@
+"""The page docs/checks.md: the frame of each section is written from the registry, its text by hand.
+
+``python -m initcheck.reporting.check_page``, in the repository's root, rewrites the frames.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from markupsafe import Markup
+
+from initcheck.catalog.known_issues import KnownIssue, known_issues
+from initcheck.checks.registry import FAMILIES, FRAMEWORK, Check, all_checks
+from initcheck.endings import say
+from initcheck.errors import UnknownNameError
+from initcheck.mutants.mutant import all_mutants
+from initcheck.reporting.format import format_count
+from initcheck.reporting.templating import markdown_templates
+from initcheck.statistics.budget import EFFORTS, POWER
+
+PAGE = "docs/checks.md"
+_CONTENTS = "contents"
+_MOST_NAMES = 4  # of subjects
+_FRAME = re.compile(r"(?<=<!-- )(\w+)( -->\n).*?(?=<!-- /\1 -->)", re.DOTALL)
+
+
+def with_frames(page: str) -> str:
+    """The page with what stands between its markers written anew.
+
+    Raises:
+        UnknownNameError: A marker names neither a check nor the contents.
+    """
+    checks = {found.code: found for found in all_checks()}
+
+    def frame(found: re.Match[str]) -> str:
+        name, end = found.groups()
+        if name == _CONTENTS:
+            return name + end + _contents(checks)
+        if name not in checks:
+            raise UnknownNameError("check", name, checks)
+        return name + end + _frame(checks[name])
+
+    return _FRAME.sub(frame, page)
+
+
+def _contents(checks: dict[str, Check]) -> str:
+    codes = {family: [code for code, found in checks.items() if found.family == family] for family in FAMILIES}
+    return markdown_templates().get_template("check_contents.md.j2").render(codes=codes)
+
+
+def _frame(check: Check) -> str:
+    names = [] if check.subjects == FRAMEWORK else [one.name for one in check.subjects]
+    shown = names if len(names) <= _MOST_NAMES + 1 else names[:_MOST_NAMES]
+    template = markdown_templates().get_template("check_frame.md.j2")
+    return template.render(
+        check=check,
+        power=f"{POWER:.1%}".replace("%", " %"),
+        samples=f"{check.samples(EFFORTS['normal']):,}" if check.samples else "",
+        subjects=format_count(len(names), "subject"),
+        names=[Markup(name) for name in shown],  # as code, which Markdown reads as it is
+        more=len(names) - len(shown),
+        faults=[mutant for mutant in all_mutants().values() if check.code in mutant.caught_by],
+        issues=[_described(issue) for issue in known_issues() if issue.check == check.code],
+    )
+
+
+def _described(issue: KnownIssue) -> dict[str, str]:
+    versions = ", ".join(f"`{package}{allowed}`" for package, allowed in issue.versions.items())
+    return {
+        "versions": Markup(versions),
+        "subject": Markup(issue.subject),
+        "reason": issue.reason,
+        "link": Markup(issue.link),
+    }
+
+
+def _rewrite() -> None:
+    page = Path(PAGE)
+    text = with_frames(page.read_text(encoding="utf-8"))
+    page.write_text(text, encoding="utf-8")
+    say(f"{PAGE}: {format_count(len(all_checks()), 'check')}")
+
+
+if __name__ == "__main__":
+    _rewrite()
