@@ -1,1 +1,1 @@
-"""What is tested: initializers, their laws, problems. Rows, one place each."""
+"""The catalogues: initializers and their laws, layers, optimizers, problems, known issues. One row in one place."""

@@ -12,11 +12,10 @@ class ActivationKind:
     """One row.
 
     Attributes:
-        name: As ``keras.activations`` knows it.
-        elementwise: Whether it maps each element by itself, whatever the axes around it mean; else it works along the
-            last axis.
-        resting: Whether it is 0 at 0, so that a net of zeros never learns; or why no such net is made of it.
-        live: Whether small trainings are made of it; or why not.
+        name: In ``keras.activations``.
+        elementwise: Whether it maps each element by itself; otherwise it works along the last axis.
+        resting: Whether it is 0 at 0, so that a net of zeros never learns; or the reason why no such net uses it.
+        live: Whether small trainings use it; or the reason why not.
     """
 
     name: str
@@ -25,8 +24,8 @@ class ActivationKind:
     live: bool | str = True
 
 
-_DEAD = "its dead zone may hold a whole narrow layer, whose kernel then does not move"
-_OTHERS = "others of its shape stand for it"
+_DEAD = "all units of a narrow layer may be in its dead zone, so that the kernel does not move"
+_OTHERS = "represented by others of its shape"
 _ROWS = (
     ActivationKind("relu", True, True, _DEAD),
     ActivationKind("tanh", True, True),
@@ -35,14 +34,14 @@ _ROWS = (
     ActivationKind("selu", True, True),
     ActivationKind("softplus", True, False),
     ActivationKind("softsign", True, True, _OTHERS),
-    ActivationKind("silu", True, "the nets know it as swish", _OTHERS),
+    ActivationKind("silu", True, "the nets use it as swish", _OTHERS),
     ActivationKind("swish", True, True, _OTHERS),
     ActivationKind("gelu", True, True),
     ActivationKind("exponential", True, False, "it overflows"),
     ActivationKind("hard_sigmoid", True, False, _DEAD),
     ActivationKind("linear", True, True, _OTHERS),
     *(
-        ActivationKind(name, True, "not every version of Keras has it, or knows it by that name", _OTHERS)
+        ActivationKind(name, True, "some versions of Keras do not have it, or not under that name", _OTHERS)
         for name in (
             "relu6", "leaky_relu", "celu", "mish", "squareplus", "log_sigmoid", "hard_silu", "hard_tanh",
             "tanh_shrink", "soft_shrink", "hard_shrink", "threshold",

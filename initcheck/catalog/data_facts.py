@@ -1,4 +1,4 @@
-"""What there is to say of a table, for people."""
+"""Descriptions of a table's features and classes, for people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_CLASSES = 12  # named with their shares
 
 
 def describe_data(data: Data) -> dict[str, str]:
-    """Features and classes with their shares, as far as the targets are class numbers."""
+    """Features, and classes with their shares if the targets are class numbers."""
     shape = data.input_shape
     features = " × ".join(f"{size:,}" for size in shape)
     facts = {"features": features if len(shape) < 2 else f"{features} = {int(np.prod(shape)):,}"}

@@ -34,16 +34,16 @@ _LECTURE = f"the lecture, in words; {_KERAS}"
 
 @dataclass(frozen=True)
 class Initializer:
-    """One row: how Keras is asked for an initializer, and the law that its draws follow.
+    """One row: the Keras initializer, and the law that its draws follow.
 
     Attributes:
         name: The row's name, as users type it.
-        keras_name: A class of ``keras.initializers``, or an alias that ``keras.initializers.get`` knows; of a
+        keras_name: A class of ``keras.initializers``, or an alias that ``keras.initializers.get`` accepts; for a
             user's own initializer the class itself.
         law: The documented distribution.
         source: Paper or documentation of the law.
         config: Arguments to the initializer beyond its seed.
-        serialized: Whether ``config`` is what ``get_config`` gave, which ``from_config`` reads.
+        serialized: Whether ``config`` comes from ``get_config``, so that ``from_config`` reads it.
     """
 
     name: str
@@ -55,15 +55,15 @@ class Initializer:
 
     def __post_init__(self) -> None:
         if not isinstance(self.law, Law):
-            found = f"the class {self.law.__name__}" if isinstance(self.law, type) else described(self.law)
+            given = f"the class {self.law.__name__}" if isinstance(self.law, type) else described(self.law)
             raise InitcheckError(
-                f"initcheck.Initializer: law is {for_terminal(found)}; give one of initcheck.catalog.laws, such as "
-                'VarianceScaled(2.0, "fan_in", "truncated_normal"), or Unstated() where nobody has stated it'
+                f"initcheck.Initializer: law is {for_terminal(given)}; give one of initcheck.catalog.laws, such as "
+                'VarianceScaled(2.0, "fan_in", "truncated_normal"), or Unstated() where there is none'
             )
 
     @functools.cached_property
     def takes_a_seed(self) -> bool:
-        """Whether it is a class of the user's with an argument named seed, however its draws depend on it."""
+        """Whether it is a user's own class with an argument named seed, whether or not its draws depend on it."""
         return isinstance(self.keras_name, type) and isinstance(self.law, Unstated) and _takes_a_seed(self.keras_name)
 
 
@@ -107,7 +107,7 @@ LECTURE_INITIALIZERS = ("zeros", "uniform", "normal", "he_normal", "lecun_unifor
 
 
 def get_initializers(names: Iterable[str]) -> list[Initializer]:
-    """The rows of those names, in the order given; ``all`` stands for the whole catalogue.
+    """The rows of those names, in the order given; ``all`` means the full catalogue.
 
     Raises:
         UnknownNameError: A name that no row has; the message gives the nearest ones.
@@ -127,12 +127,12 @@ def as_row(own: Any, what: str = "it") -> Initializer:
     """A user's own initializer as a row.
 
     Args:
-        own: A row; a class of Keras initializers, whose law nobody has stated; or an instance of one, whose arguments
-            every run gets with a seed of its own.
-        what: What the user calls it, for the message.
+        own: A row; a class of Keras initializers, whose law is unstated; or an instance of one, whose arguments every
+            run gets with a seed of its own.
+        what: The user's name for it, for the message.
 
     Raises:
-        InitcheckError: It is none of these.
+        InitcheckError: ``own`` is none of these.
     """
     if isinstance(own, Initializer):
         return own
@@ -157,7 +157,7 @@ def as_row(own: Any, what: str = "it") -> Initializer:
 
 
 def _named(own: Any) -> str:
-    """What was given in place of an initializer, by its name if it has one: ``f is a function``."""
+    """A description of a value given in place of an initializer: ``f is a function``."""
     if isinstance(own, type):
         return f"{for_terminal(own.__name__)} is a class"
     if inspect.isroutine(own):
@@ -166,7 +166,7 @@ def _named(own: Any) -> str:
 
 
 def _takes_a_shape(kind: type) -> bool:
-    """Whether instances are called with a shape, as Keras's initializers are; layers are called with inputs."""
+    """Whether instances are called with a shape, as Keras's initializers are, and not with inputs, as layers are."""
     call = getattr(kind, "__call__", None)  # noqa: B004 - of the class: instances are not made here
     try:
         names = list(inspect.signature(call).parameters)[1:2] if inspect.isfunction(call) else []

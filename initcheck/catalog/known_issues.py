@@ -1,4 +1,4 @@
-"""Where today's frameworks really misbehave: rows of ``known_issues.toml``, each with its reason and version range."""
+"""Known failures of released frameworks: rows of ``known_issues.toml``, each with a reason and a version range."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class KnownIssue:
 
     Attributes:
         check: Code of the check that fails.
-        subject: Name of the subject on which it fails, or a pattern: ``*`` for all of them.
-        reason: What the framework does, in one sentence.
+        subject: Name of the subject on which it fails, or a pattern, ``*`` for all subjects.
+        reason: The framework's behaviour, in one sentence.
         link: Where it is reported or documented.
         versions: Package → versions in which it fails, as pip writes them; all of them must match.
     """
@@ -36,7 +36,7 @@ class KnownIssue:
 
 @functools.cache
 def known_issues() -> tuple[KnownIssue, ...]:
-    """All rows of the file."""
+    """All rows of ``known_issues.toml``."""
     text = resources.files("initcheck.catalog").joinpath("known_issues.toml").read_text(encoding="utf-8")
     return tuple(KnownIssue(**row) for row in tomllib.loads(text).get("issue", []))
 
@@ -48,5 +48,5 @@ def find_known_issue(code: str, subject: str) -> KnownIssue | None:
 
 
 def find_general_issue(code: str) -> KnownIssue | None:
-    """The row that expects that check to fail on every subject: on a user's own that uses what is broken, too."""
+    """The row that expects that check to fail on every subject, including a user's own, if there is one."""
     return next((row for row in known_issues() if row.check == code and row.subject == "*" and row.applies()), None)

@@ -1,6 +1,6 @@
 """The documented laws of initial weights, written from the papers and the documentation, independent of Keras.
 
-A ``Law`` says for every shape what distribution the elements follow; ``law.at(shape)`` gives it as numbers.
+A ``Law`` defines the distribution of the elements for every shape; ``law.at(shape)`` gives it as numbers.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ElementLaw:
     @property
     def distribution(self) -> rv_frozen:
         """The law as a frozen ``scipy.stats`` distribution, with its ``cdf``, ``std`` and so on."""
-        from scipy import stats  # half a second, which listing the catalogue need not pay
+        from scipy import stats  # takes half a second, which listing the catalogue does not need
 
         if self.family == "uniform":
             return stats.uniform(self.mean - self.spread, 2 * self.spread)
@@ -82,7 +82,7 @@ class ElementLaw:
 
     @property
     def support(self) -> tuple[float, float]:
-        """The closed interval outside which no element may lie."""
+        """The closed interval that contains every element."""
         reach = {"uniform": 1.0, "normal": math.inf, "truncated_normal": 2.0}[self.family] * self.spread
         return self.mean - reach, self.mean + reach
 
@@ -99,17 +99,17 @@ _KURTOSIS = {"uniform": 1.8, "normal": 3.0, "truncated_normal": _CUT_FOURTH / _C
 
 @dataclass(frozen=True)
 class Constant:
-    """Every element is ``value``."""
+    """A law by which every element equals ``value``."""
 
     value: float
     random = False
 
     def expected(self, shape: Shape) -> np.ndarray:
-        """The whole tensor of that shape."""
+        """The expected tensor of that shape."""
         return np.full(shape, self.value)
 
     def allows(self, shape: Shape) -> bool:
-        """Whether the documentation admits that shape: any."""
+        """Whether the documentation allows that shape: any."""
         return True
 
     def __str__(self) -> str:
@@ -124,12 +124,12 @@ class Identity:
     random = False
 
     def expected(self, shape: Shape) -> np.ndarray:
-        """The whole matrix of that shape."""
+        """The expected matrix of that shape."""
         rows, columns = shape
         return self.gain * np.eye(rows, columns)
 
     def allows(self, shape: Shape) -> bool:
-        """Whether the documentation admits that shape: matrices."""
+        """Whether the documentation allows that shape: matrices."""
         return len(shape) == 2
 
     def __str__(self) -> str:
@@ -148,7 +148,7 @@ class Elementwise:
         return self.law
 
     def allows(self, shape: Shape) -> bool:
-        """Whether the documentation admits that shape: any."""
+        """Whether the documentation allows that shape: any."""
         return True
 
     def __str__(self) -> str:
@@ -186,7 +186,7 @@ class VarianceScaled:
         return ElementLaw(self.family, 0.0, stddev / _UNIT_STDDEV[self.family])
 
     def allows(self, shape: Shape) -> bool:
-        """Whether the documentation admits that shape: any."""
+        """Whether the documentation allows that shape: any."""
         return True
 
     def __str__(self) -> str:
@@ -208,7 +208,7 @@ class Orthogonal:
     random = True
 
     def allows(self, shape: Shape) -> bool:
-        """Whether the documentation admits that shape: two axes or more."""
+        """Whether the documentation allows that shape: two axes or more."""
         return len(shape) >= 2
 
     def __str__(self) -> str:
@@ -217,12 +217,12 @@ class Orthogonal:
 
 @dataclass(frozen=True)
 class Unstated:
-    """Draws whose distribution nobody has stated: they can be asked to repeat, not to follow a law."""
+    """Draws without a stated distribution: checks require that they repeat, not that they follow a law."""
 
     random: bool = True
 
     def allows(self, shape: Shape) -> bool:
-        """Whether the documentation admits that shape: nobody has said otherwise."""
+        """Whether the documentation allows that shape: any, since none is excluded."""
         return True
 
     def __str__(self) -> str:

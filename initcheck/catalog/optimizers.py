@@ -1,7 +1,7 @@
 """The catalogue of optimizers: one row each, with its formula. A new optimizer is one more row.
 
 Defaults: https://keras.io/api/optimizers/. Weight decay, clipping and schedules, which all of them share, are in
-``oracle.optimizers``.
+``oracle.optimizer_steps``.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from initcheck.oracle.rounding import Rounded
 
 Settings = Mapping[str, Any]
 
-# What a row may lack, but not without a reason.
+# Traits that a row may lack only with a reason.
 _TRAITS = ("formula", "exact", "continued", "smooth", "drawn", "resettable", "elementwise")
 _LACKING = (None, False, ())
 
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """An optimizer's settings for the nets of the checks of symmetry, under the name that their cells have.
+    """An optimizer's settings for the nets of the checks of symmetry, under the name in their cells.
 
-    Every variant trains a net of zeros. Nets of any width and nets in two orders cost more time, so that some variants
-    stand for all; as those nets are drawn in a frozen order, a variant gives the number of the one that it trains.
+    Every variant trains a net of zeros. Nets of any width and nets in two orders take more time, so only some variants
+    train them; as those nets are drawn in a frozen order, a variant gives the number of the one that it trains.
 
     Attributes:
         name: Unique among all variants.
         rate: The learning rate.
-        settings: The other ones that are not the optimizer's defaults.
+        settings: The other settings that are not the optimizer's defaults.
         any_width: The number of its net of zeros and of its net of a constant, of any width.
         reordered: The number of its random net that is trained with its units in two orders.
     """
@@ -48,28 +48,28 @@ class Variant:
 
 @dataclass(frozen=True, eq=False)
 class Optimizer:
-    """One row: how Keras is asked for an optimizer, its formula, and what may be done with it.
+    """One row: the Keras optimizer, its formula, and its traits for checks and engines.
 
     Attributes:
         name: A class of ``keras.optimizers``.
         source: Paper or documentation of the formula.
-        saved: Documented settings that are not its defaults; its configuration must give them back.
+        saved: Documented settings that are not its defaults; its configuration must return them.
         defaults: The documented defaults of the settings that its formula reads.
         formula: Its step.
         options: Settings with which its steps are compared with the formula, besides the defaults.
-        exact: Such settings that float32 stores exactly, which leaves but the rounding of float64.
+        exact: Such settings that float32 stores exactly, so that only float64's rounding remains.
         version_defaults: Settings whose documented default depends on Keras's version.
-        stateful: Whether it keeps something of each weight by default.
-        counts_steps: Whether a step depends on how many were taken.
-        adaptive: Whether it divides by the size of its gradients, and so multiplies an error where they are small.
-        every_clip: Whether it is judged with every kind of clipping; the others with one.
+        stateful: Whether it keeps state for each weight by default.
+        counts_steps: Whether a step depends on the number of steps taken.
+        adaptive: Whether it divides by the size of its gradients, and so amplifies errors where they are small.
+        every_clip: Whether it is tested with every kind of clipping; the others with one.
         continued: Settings with which a training is saved and continued.
         smooth: The variants whose steps are smooth in the gradient, so that rounding errors stay rounding errors.
-        drawn: Whether the small trainings of the checks of determinism may draw it.
-        resettable: Whether the engines may put its variables back and reuse it, as they are all its state.
+        drawn: Whether the small trainings of the checks of determinism may use it.
+        resettable: Whether the engines may reset its variables and reuse it, since they are all its state.
         elementwise: Whether each element of a weight moves by its own gradients alone, so that members can be stacked.
-        without: Why it lacks which of these, for those of ``formula``, ``exact``, ``continued``, ``smooth``,
-            ``drawn``, ``resettable`` and ``elementwise`` that it does.
+        without: The reason for each of ``formula``, ``exact``, ``continued``, ``smooth``, ``drawn``, ``resettable`` and
+            ``elementwise`` that it lacks.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Optimizer:
 
     @property
     def identifier(self) -> str:
-        """The string by which Keras knows it."""
+        """Its string identifier in Keras."""
         return self.name.lower()
 
     def __post_init__(self) -> None:
@@ -107,13 +107,13 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Rule:
-    """An optimizer and what it is given.
+    """An optimizer with its configuration.
 
     Attributes:
         optimizer: The catalogue's row.
         config: The arguments that are not its defaults.
         dtype: Of the weights and gradients.
-        start: How many steps it has counted before the first one.
+        start: The number of steps taken before the first one.
         graph: Whether its steps are one ``tf.function``, as in ``fit``, or eager.
     """
 
@@ -130,7 +130,7 @@ class Rule:
         return f"{self.optimizer.name}({given}){dtype}{start}{' in a graph' if self.graph else ''}"
 
     def stepper(self, number: Number = Rounded) -> Stepper:
-        """The formula at its first step, over that kind of numbers.
+        """The formula at its first step, over that type of numbers.
 
         Raises:
             InitcheckError: The row has no formula.
@@ -142,9 +142,9 @@ class Rule:
 
 
 _NOT_DRAWN = "one more would change what the frozen stream draws"
-_NO_CELL = "no cell asks for it yet"
-_UNTRIED = "nobody has compared a reused one with a fresh one"
-_CONFIGURATION_ONLY = "its configuration alone is judged so far"
+_NO_CELL = "no cell needs it yet"
+_UNTRIED = "a reused one was not compared with a fresh one yet"
+_CONFIGURATION_ONLY = "only its configuration is tested so far"
 
 
 def _sgd(step: WeightStep) -> Array:
@@ -250,7 +250,7 @@ ADAMW = Optimizer(
     saved={**_ADAM_SAVED, "amsgrad": True, "weight_decay": 0.1},
     defaults={**_ADAM_DEFAULTS, "amsgrad": False, "weight_decay": 0.004},
     formula=_adam,
-    # At the default rate, the default decay drowns in the rounding of a weight.
+    # At the default rate, the default decay is below the rounding error of a weight.
     options=({"learning_rate": 0.5}, {"weight_decay": 0.1, "beta_1": 0.85}, {"amsgrad": True, "beta_2": 0.7}),
     exact={**_ADAM_EXACT, "weight_decay": 0.25},
     counts_steps=True,
@@ -417,7 +417,7 @@ LION = Optimizer(
     continued={"learning_rate": 0.01},
     elementwise=True,
     without={
-        "smooth": "it takes the sign of its mean, which a rounding error can turn",
+        "smooth": "it takes the sign of its mean, which a rounding error can flip",
         "drawn": _NOT_DRAWN,
         "resettable": _UNTRIED,
     },
@@ -438,10 +438,10 @@ ADAFACTOR = Optimizer(
         "formula": _CONFIGURATION_ONLY,
         "exact": _CONFIGURATION_ONLY,
         "continued": _CONFIGURATION_ONLY,
-        "smooth": "no tolerance is derived for its small number, the root of 1e-30",
+        "smooth": "no tolerance is derived for its epsilon, the root of 1e-30",
         "drawn": _NOT_DRAWN,
         "resettable": _UNTRIED,
-        "elementwise": "it keeps means over rows and columns, and clips a whole weight",
+        "elementwise": "it keeps means over rows and columns, and clips the update of a weight as one",
     },
 )
 
@@ -457,7 +457,7 @@ LAMB = Optimizer(
         "smooth": "its rate jumps where a weight's norm is 0",
         "drawn": _NOT_DRAWN,
         "resettable": _UNTRIED,
-        "elementwise": "it divides by the norm of a whole weight",
+        "elementwise": "it divides by the norm of the weight",
     },
 )
 

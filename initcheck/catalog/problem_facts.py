@@ -1,4 +1,4 @@
-"""What can be said of a problem without its functions: what a saved sweep keeps, and what a page shows."""
+"""Facts of a problem without its functions, for saved sweeps and pages."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _AT_ONCE = 1_000_000  # values that are digested in one piece
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a page says of a problem's data, and the targets that accuracies are counted on.
+    """The facts of a problem's data that pages show, and the targets that accuracies are counted on.
 
     Attributes:
         rows: Training rows and held-out rows.
         described: Features and classes, as ``(name, value)``.
-        classes: How many distinct targets the table has, training and held-out rows together.
-        digest: Of the held-out targets in their order: two sweeps with the same one were scored on the same targets.
-        counts: How many training rows and how many held-out rows each class has; empty where that is not known.
-        arrays: The other arrays, each as ``(name, digest)``; empty where they are not known.
+        classes: The number of distinct targets, training and held-out rows together.
+        digest: Of the held-out targets in order: two sweeps with the same one were scored on the same targets.
+        counts: The training rows and the held-out rows of each class; empty where unknown.
+        arrays: The other arrays, each as ``(name, digest)``; empty where unknown.
     """
 
     rows: tuple[int, int]
@@ -41,12 +41,12 @@ class DataFacts:
 
 @dataclass(frozen=True)
 class OneClass:
-    """What a model gets that predicts the same for every row.
+    """The results of a model that predicts one class for every row.
 
     Attributes:
-        train_correct: Training rows that it classifies rightly, for each class that it may name.
-        test_correct: The same of the held-out rows.
-        least_loss: The least training loss that it can have, in nats; NaN of a loss that is no cross-entropy.
+        train_correct: Training rows that it classifies correctly, for each class that it may name.
+        test_correct: The same for the held-out rows.
+        least_loss: The least training loss that it can have, in nats; NaN for a loss that is no cross-entropy.
     """
 
     train_correct: tuple[int, ...]
@@ -66,10 +66,10 @@ class ProblemFacts:
         batch_size: Rows per step.
         epochs: Passes over the training rows, unless a sweep was given another number.
         chance: Accuracy of always naming the commonest class.
-        target: Training accuracy from which on a run counts as having learned.
+        target: The training accuracy at which a run counts as having learned.
         about: Facts about the data for people, as ``(name, value)``.
-        in_catalogue: Whether it was a row of the catalogue, and not one of the user's own with the same name.
-        data: What its data are; None where that is not known.
+        in_catalogue: Whether it was a row of the catalogue, not a user's own problem with the same name.
+        data: The facts of its data; None where unknown.
     """
 
     name: str
@@ -86,7 +86,7 @@ class ProblemFacts:
 
     @property
     def one_class(self) -> OneClass | None:
-        """What a model gets that predicts the same for every row; None where the classes' counts are not known."""
+        """The results of a model that predicts one class for every row; None where the counts are unknown."""
         train, test = self.data.counts if self.data else ((), ())
         if not train or len(train) != len(test):
             return None
@@ -96,7 +96,7 @@ class ProblemFacts:
 
     @classmethod
     def of(cls, problem: Problem | ProblemFacts) -> ProblemFacts:
-        """The facts of a problem, whose data are loaded for it."""
+        """The facts of a problem; this loads its data."""
         if isinstance(problem, ProblemFacts):
             return problem
         return cls(
@@ -115,7 +115,7 @@ class ProblemFacts:
 
 
 def is_catalogued(problem: Problem | ProblemFacts) -> bool:
-    """Whether a problem is a row of today's catalogue: a sweep's own, or one that was saved and trains as it does."""
+    """Whether a problem is a row of this version's catalogue, or was saved from one that trains in the same way."""
     row = PROBLEMS.get(problem.name)
     if row is None or isinstance(problem, Problem):
         return row is problem
@@ -141,18 +141,18 @@ def _data_facts(problem: Problem) -> DataFacts | None:
 
 
 def _digest(values: np.ndarray) -> str:
-    """Of the values in their order: float64 holds every class number and float32, whatever type they are stored in."""
-    found = hashlib.blake2b(digest_size=12)
+    """A digest of the values in order, as float64, which holds every class number and float32 whatever the dtype."""
+    digest = hashlib.blake2b(digest_size=12)
     flat = np.ravel(values)
     for start in range(0, len(flat), _AT_ONCE):
-        found.update(np.ascontiguousarray(flat[start : start + _AT_ONCE], dtype=np.float64).tobytes())
-    return found.hexdigest()
+        digest.update(np.ascontiguousarray(flat[start : start + _AT_ONCE], dtype=np.float64).tobytes())
+    return digest.hexdigest()
 
 
 def _count_classes(data: Data) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """How often each distinct target occurs among the training rows, and among the held-out rows."""
+    """The count of each distinct target among the training rows, and among the held-out rows."""
     train, test = np.ravel(data.y_train), np.ravel(data.y_test)
     labels, places = np.unique(np.concatenate([train, test]), return_inverse=True)
     ends = places[: len(train)], places[len(train) :]
-    mine, other = (tuple(np.bincount(end, minlength=len(labels)).tolist()) for end in ends)
-    return mine, other
+    of_train, of_test = (tuple(np.bincount(end, minlength=len(labels)).tolist()) for end in ends)
+    return of_train, of_test

@@ -21,7 +21,7 @@ from initcheck.texts import for_axis
 
 DETECTED = Reading()
 _MOST_LAYERS, _MOST_UNITS = 100, 100_000
-_SMALLEST_RATE, _LARGEST_RATE = 1e-30, 1e30  # well inside of float32
+_SMALLEST_RATE, _LARGEST_RATE = 1e-30, 1e30  # well within float32
 
 # Keras is handed to a problem, never imported by it: the catalogue loads no framework, and a problem cannot pick
 # another Keras than the one under test.
@@ -33,7 +33,7 @@ SeededInitializer = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Problem:
-    """What is trained: everything but the initializer and its seed.
+    """Data, model and training budget: everything but the initializer and its seed.
 
     Attributes:
         name: The row's name; every random stream of its runs is derived from it.
@@ -48,8 +48,8 @@ class Problem:
         batch_size: Rows per step; all training rows where it is more than there are.
         epochs: Passes over the training rows.
         chance: Accuracy of always naming the commonest class.
-        target: Training accuracy from which on a run counts as having learned.
-        about: Facts about the data for people, as ``(name, value)``: what a page says of a user's own table.
+        target: The training accuracy at which a run counts as having learned.
+        about: Facts about the data for people, as ``(name, value)``, which pages show.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Problem:
     about: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuses fields of the wrong type or size; what takes data or framework to see is checked before training.
+        """Refuses fields of the wrong type or size; data and model are checked before training.
 
         Raises:
             InitcheckError: A field that cannot be used.
@@ -83,21 +83,21 @@ class Problem:
             raise InitcheckError(f"problem {self.name!r}: target is 0; give the accuracy that counts as having learned")
         for field, usage in _CALLED_AS.items():
             if not callable(getattr(self, field)):
-                found = described(getattr(self, field))
-                raise InitcheckError(f"problem {self.name!r}: {field} is {found}; give a function, called as {usage}")
-            if found := _unusable_function(getattr(self, field), _ARGUMENTS[field]):
-                raise InitcheckError(f"problem {self.name!r}: {field} {found}; give a function, called as {usage}")
+                given = described(getattr(self, field))
+                raise InitcheckError(f"problem {self.name!r}: {field} is {given}; give a function, called as {usage}")
+            if reason := _unusable_function(getattr(self, field), _ARGUMENTS[field]):
+                raise InitcheckError(f"problem {self.name!r}: {field} {reason}; give a function, called as {usage}")
 
     def rows_per_step(self, rows: int) -> int:
-        """How many rows a full step takes of so many: a batch has no more than there are."""
+        """The rows of a full step, given the number of training rows: a batch has no more than there are."""
         return min(self.batch_size, rows)
 
 
 def _facts(problem: Problem) -> tuple[tuple[str, str], ...]:
-    """What the problem says about its data, as pairs of texts.
+    """The problem's ``about``, as pairs of texts.
 
     Raises:
-        InitcheckError: Something else is said.
+        InitcheckError: ``about`` is something else.
     """
     about: object = problem.about
     pairs = [tuple(pair) for pair in about if isinstance(pair, tuple | list)] if isinstance(about, tuple | list) else []
@@ -122,7 +122,7 @@ _ARGUMENTS = {"data": (), "model": ("keras", "initializer", "input_shape"), "opt
 
 
 def _unusable_function(function: Callable[..., Any], arguments: tuple[str, ...]) -> str:
-    """Why a call of the function with so many arguments would not do its work; empty where it may."""
+    """Why the function cannot be called with those arguments; empty where it can."""
     if inspect.iscoroutinefunction(function):
         return "is an async function (write def without async)"
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
@@ -140,12 +140,12 @@ def _unusable_function(function: Callable[..., Any], arguments: tuple[str, ...])
 
 def _require_texts(problem: Problem) -> None:
     if not isinstance(problem.name, str) or not problem.name.strip() or not problem.name.isprintable():
-        found = described(problem.name)
-        raise InitcheckError(f"problem: name is {found}; give a text of printable characters, such as 'mine'")
+        given = described(problem.name)
+        raise InitcheckError(f"problem: name is {given}; give a text of printable characters, such as 'mine'")
     for field in ("title", "source", "loss"):
-        if not isinstance(found := getattr(problem, field), str):
+        if not isinstance(given := getattr(problem, field), str):
             hint = "the name of a loss, such as 'binary_crossentropy'" if field == "loss" else "a line of text"
-            raise InitcheckError(f"problem {problem.name!r}: {field} is {described(found)}; give {hint}")
+            raise InitcheckError(f"problem {problem.name!r}: {field} is {described(given)}; give {hint}")
 
 
 def _iris() -> Data:
@@ -166,11 +166,13 @@ def _digits() -> Data:
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
-    return split(x[::2] / 16, y[::2], classes=10, standardize=False)  # half of the rows: reseeds tell more than rows
+    return split(
+        x[::2] / 16, y[::2], classes=10, standardize=False
+    )  # half of the rows: more reseeds are worth more than more rows
 
 
 def _one_sigmoid(keras: Keras, initializer: SeededInitializer, input_shape: tuple[int, ...]) -> Model:
-    """The lecture's model: every input straight to one sigmoid unit."""
+    """The lecture's model: one sigmoid unit on the inputs."""
     output = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=initializer("output"), name="output")
     return keras.Sequential([keras.Input(input_shape), output])
 
@@ -274,17 +276,17 @@ def from_csv(
     learning_rate: float | None = None,
     target_accuracy: float | None = None,
 ) -> Problem:
-    """A user's table, trained as the lecture trains its own unless said otherwise.
+    """A user's table as a problem, trained by the lecture's protocol by default.
 
-    It is named after the file, without its folder: one file has the same random streams wherever it lies.
+    It is named after the file, without its folder: a file has the same random streams in any folder.
 
     Args:
         path: The CSV file.
-        reading: What the user says about it.
+        reading: How to read it.
         hidden: Units of the relu layers before the output; none by default.
         batch_size: Rows per step; the lecture's 16 by default.
         learning_rate: Of RMSprop; Keras's own by default.
-        target_accuracy: Training accuracy from which on a run has learned; by default the lecture's 0.9, or halfway
+        target_accuracy: The training accuracy at which a run has learned; by default the lecture's 0.9, or halfway
             from chance to 1 where chance is as high.
 
     Raises:
@@ -331,7 +333,7 @@ def banknotes_from_csv(path: str | Path, reading: Reading = DETECTED) -> Problem
     if len(table.classes) != 2:
         raise InitcheckError(
             f"{path}: the target column {for_axis(table.target)!r} has {len(table.classes)} classes, but the lecture's "
-            "model tells two apart; leave --problem banknotes out"
+            "model has two; leave --problem banknotes out"
         )
     inputs = _count(table.data.input_shape[0], "input")
     return replace(
@@ -357,7 +359,7 @@ def _source(table: CsvTable) -> str:
 
 
 def _require_trainable(hidden: Sequence[int], batch_size: int | None, learning_rate: float | None) -> None:
-    """Refuses what no table could be trained with, before one is read."""
+    """Refuses settings that no table can be trained with, before one is read."""
     hidden = [whole_number("--hidden", units) for units in hidden]
     if len(hidden) > _MOST_LAYERS or not all(1 <= units <= _MOST_UNITS for units in hidden):
         raise InitcheckError(

@@ -1,4 +1,4 @@
-"""Small trainings as plain records: what is built, on what rows, and how it is trained. Recipes travel as JSON."""
+"""Small trainings as plain records: model, rows and training. Recipes are passed on as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Layer:
 
     Attributes:
         kind: The class's name.
-        settings: Its arguments, without initializers and seeds, which the recipe decides.
+        settings: Its arguments but for initializers and seeds, which the recipe decides.
         random: Its arguments that take an initializer, and the catalogue's row for each.
         seed: Whether it takes a ``seed`` itself, as dropout does.
     """
@@ -69,7 +69,7 @@ class Recipe:
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> Recipe:
-        """The recipe that ``to_json`` was asked of."""
+        """The recipe from the output of ``to_json``."""
         layers = tuple(
             Layer(one["kind"], _settings(one["settings"]), _settings(one["random"]), one["seed"])
             for one in values["layers"]
@@ -79,14 +79,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Feed:
-    """How rows are fed to ``fit``, to see in which order it takes them.
+    """A way of feeding rows to ``fit``, which shows in which order it takes them.
 
     Attributes:
         rows: Training rows.
         batch_size: Rows per step.
         epochs: Passes over the rows.
         shuffle: As ``fit`` takes it.
-        container: What holds the rows: ``numpy`` or ``tensor``, or ``dict`` for two named inputs.
+        container: The rows' type: ``numpy``, ``tensor``, ``dict`` for two named inputs, ``dataset`` or ``generator``.
         steps_per_execution: As ``compile`` takes it; 0 for ``run_eagerly``.
         held_out: As ``fit`` takes ``validation_split``.
     """
@@ -101,12 +101,12 @@ class Feed:
 
     @property
     def trained_rows(self) -> int:
-        """How many rows come first and are trained on; the documentation takes the held-out ones from the end."""
+        """The number of rows trained on, from the start; by the documentation the held-out ones come from the end."""
         return int(self.rows * (1 - self.held_out))
 
     @property
     def name(self) -> str:
-        """Readable and unique."""
+        """A readable, unique name."""
         how = f"steps{self.steps_per_execution}" if self.steps_per_execution else "eager"
         held = f"-held{self.held_out:g}" if self.held_out else ""
         return f"{self.rows}rows-batch{self.batch_size}-{self.container}-{how}{held}"
@@ -114,16 +114,16 @@ class Feed:
 
 @dataclass(frozen=True)
 class Net:
-    """A stack of dense hidden layers, trained step by step to see what becomes of its units' symmetry.
+    """A stack of dense hidden layers, trained step by step for the symmetry of its units.
 
     Attributes:
         widths: Units of each hidden layer.
         activation: Of the hidden layers.
         optimizer: The name of a variant in ``catalog.optimizers.SMOOTH``.
         loss: ``binary_crossentropy``, ``categorical_crossentropy`` or a loss of real targets.
-        kernel: Every kernel's first value; None for random ones, of the row ``row``.
+        kernel: The initial value of every kernel; None for random ones, of the row ``row``.
         row: The catalogue's row for random kernels.
-        bias: The hidden biases' first value; None for random ones.
+        bias: The initial value of the hidden biases; None for random ones.
         extra: Layers after each hidden layer, as classes of ``keras.layers`` with one argument each.
         dtype: What it is computed in.
         batch_size: Rows per step, without a common factor with the classes, so that no gradient cancels by chance.
@@ -146,7 +146,7 @@ class Net:
 
     @property
     def name(self) -> str:
-        """Readable and unique."""
+        """A readable, unique name."""
         kernel = self.row if self.kernel is None else f"{self.kernel:g}"
         parts = ["x".join(map(str, self.widths)), self.activation, kernel, self.optimizer, self.loss]
         parts += ["random_bias"] if self.bias is None else [f"bias{self.bias:g}"] if self.bias else []
@@ -160,12 +160,12 @@ def _settings(values: Any) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class UnitNet:
-    """A layer of like units and an output unit, trained step by step in float64.
+    """A layer of equal units and an output unit, trained step by step in float64.
 
     Attributes:
         units: The layer.
-        kernel: Every kernel's first value.
-        activation: Not 0 at 0 where the kernels are, or nothing would move.
+        kernel: The initial value of every kernel.
+        activation: Not 0 at 0 where the kernels are 0, so that they move.
         optimizer: The name of a variant in ``catalog.optimizers.SMOOTH`` that is not adaptive.
         batch_size: Rows per step.
         steps: How many.
@@ -180,18 +180,18 @@ class UnitNet:
 
     @property
     def name(self) -> str:
-        """Readable and unique."""
+        """A readable, unique name."""
         return f"{self.units.layer}-{self.kernel:g}-{self.optimizer}"
 
 
 @dataclass(frozen=True)
 class Task:
-    """One tiny training whose every step can be worked out by hand.
+    """One tiny training whose every step the oracle computes.
 
     Attributes:
         name: Readable, and unique among tasks.
         net: The network.
-        loss: As ``oracle.row_losses`` calls it.
+        loss: As in ``oracle.networks.row_losses``.
         rule: The optimizer.
         rows: Training rows; mostly no multiple of ``batch``, so that the last batch is a partial one.
         batch: Rows of a batch.
@@ -200,7 +200,7 @@ class Task:
         weighted: Whether all rows carry sample weights, those of validation and of ``evaluate`` too.
         class_weights: The weight of each class, as ``fit`` takes ``class_weight``; empty for none.
         reshaped: Whether targets come in their other documented shape: see ``oracle.tasks.other_shape``.
-        by_name: Whether optimizer and loss are asked for by their names, and so have their defaults.
+        by_name: Whether optimizer and loss are given by name, and so have their defaults.
         dataset: Whether the rows come from a ``tf.data.Dataset`` rather than from arrays.
     """
 
@@ -220,19 +220,19 @@ class Task:
 
     @property
     def classifies(self) -> bool:
-        """Whether an accuracy means anything."""
+        """Whether it is a classification, which has an accuracy."""
         return "crossentropy" in self.loss
 
     @property
     def metric(self) -> str:
-        """What it reports besides its loss; for several flags a row, "accuracy" would mean the categorical one."""
+        """The metric besides the loss; for several flags a row, "accuracy" would mean the categorical one."""
         if not self.classifies:
             return "mean_absolute_error"
         return "binary_accuracy" if self.loss.startswith("binary") and self.net.widths[-1] > 1 else "accuracy"
 
     @property
     def weighs(self) -> bool:
-        """Whether a row's loss counts more than another's."""
+        """Whether rows have different weights in the loss."""
         return self.weighted or bool(self.class_weights)
 
     @property

@@ -1,4 +1,4 @@
-"""The names of everything unseeded that ``keras.utils.set_random_seed`` is documented to decide.
+"""The names of all unseeded sources of randomness that ``keras.utils.set_random_seed`` is documented to seed.
 
 Source: https://keras.io/api/utils/python_utils/#set_random_seed-function ("Sets all random seeds (Python, NumPy, and
 backend framework)", "resets the global Keras SeedGenerator").

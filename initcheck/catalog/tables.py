@@ -24,7 +24,7 @@ SPREAD_ERROR = 1e-3  # of a standard deviation that should be 1: float32 and mis
 def split(
     x: npt.ArrayLike, y: npt.ArrayLike, *, classes: int = 2, standardize: bool = True, labels: str = "auto"
 ) -> Data:
-    """Standardise all rows and split them 70/30 in an order that never changes, as the lecture does.
+    """Standardises all rows and splits them 70/30 in an order that never changes, as the lecture does.
 
     Args:
         x: Inputs, shape ``(rows, *input_shape)``; standardised by column where they are a table.
@@ -34,10 +34,10 @@ def split(
         labels: ``"int"`` gives two classes, too, as int32 of shape ``(rows,)``, for a softmax over two units.
 
     Returns:
-        The split; NumPy's ``RandomState(42)`` decides it, a stream that NumPy promises never to change.
+        The split, by NumPy's ``RandomState(42)``, a stream that NumPy promises never to change.
 
     Raises:
-        DataError: ``x`` or ``y`` is no such array; the message says what it is, and how to fix it.
+        DataError: ``x`` or ``y`` is no such array; the message names the cause and the fix.
     """
     classes = whole_number("split: classes", classes, least=2)
     labels = choice("split: labels", labels, LABELS)
@@ -60,8 +60,8 @@ def standardized(inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        found: npt.NDArray[np.float64] = StandardScaler().fit_transform(inputs)
-    return found
+        columns: npt.NDArray[np.float64] = StandardScaler().fit_transform(inputs)
+    return columns
 
 
 def divided(
@@ -80,11 +80,17 @@ def divided(
     return Data(x_train, y_train, x_test, y_test)
 
 
-def _require_standardized(given: npt.NDArray[np.float64], found: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The standardised columns; refused where float64 cannot standardise one that varies."""
+def _require_standardized(given: npt.NDArray[np.float64], scaled: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The standardised columns.
+
+    Raises:
+        DataError: A column varies, but float64 cannot standardise it.
+    """
     with np.errstate(all="ignore"):
-        spread = found.std(axis=0)
-        wrong = (given != given[0]).any(axis=0) & ~(np.abs(spread - 1) < SPREAD_ERROR) | ~np.isfinite(found).all(axis=0)
+        spread = scaled.std(axis=0)
+        wrong = (given != given[0]).any(axis=0) & ~(np.abs(spread - 1) < SPREAD_ERROR) | ~np.isfinite(scaled).all(
+            axis=0
+        )
     if wrong.any():
         column = int(np.argmax(wrong))
         low, high = given[:, column].min(), given[:, column].max()
@@ -92,7 +98,7 @@ def _require_standardized(given: npt.NDArray[np.float64], found: npt.NDArray[np.
             f"split: column {column} of x, from {low:g} to {high:g}, cannot be standardised in floating point; choose "
             "another unit, or subtract a constant"
         )
-    return found
+    return scaled
 
 
 def _inputs(x: npt.ArrayLike, standardize: bool) -> npt.NDArray[np.float64]:
@@ -107,7 +113,7 @@ def _inputs(x: npt.ArrayLike, standardize: bool) -> npt.NDArray[np.float64]:
 
 
 def _class_numbers(y: npt.ArrayLike, classes: int) -> npt.NDArray[np.float64]:
-    """The class numbers as whole numbers from 0 to ``classes`` - 1, in the shape that they are given."""
+    """The class numbers as whole numbers from 0 to ``classes`` - 1, in the shape given."""
     numbers = _numbers("y", y, "give class numbers: np.unique(y, return_inverse=True)[1]")
     if numbers.ndim == 2 and numbers.shape[1] > 1:
         hot = np.isin(numbers, (0, 1)).all() and (numbers.sum(axis=1) == 1).all()
@@ -123,9 +129,9 @@ def _class_numbers(y: npt.ArrayLike, classes: int) -> npt.NDArray[np.float64]:
     if numbers.min() < 0:
         fix = "(y + 1) / 2" if set(np.unique(numbers)) == {-1, 1} else "np.unique(y, return_inverse=True)[1]"
         raise DataError(f"split: y has the class {numbers.min():g}; number the classes from 0 on: {fix}")
-    if (found := int(numbers.max()) + 1) > classes:
+    if (needed := int(numbers.max()) + 1) > classes:
         raise DataError(
-            f"split: y has the class {found - 1:,}, but classes={classes:,}; give classes={found:,}, or number the "
+            f"split: y has the class {needed - 1:,}, but classes={classes:,}; give classes={needed:,}, or number the "
             "classes from 0 on: np.unique(y, return_inverse=True)[1]"
         )
     return numbers
@@ -153,12 +159,12 @@ def _numbers(name: str, given: npt.ArrayLike, fix: str) -> npt.NDArray[np.float6
 def _flat(given: npt.ArrayLike) -> Iterable[object]:
     try:
         return np.asarray(given, object).ravel()
-    except (TypeError, ValueError):  # rows of different lengths, or what NumPy cannot take apart
+    except (TypeError, ValueError):  # rows of different lengths, or not iterable for NumPy
         return ()
 
 
 def _shown(value: object) -> str:
-    """A text shortened, anything else by its type."""
+    """A text, shortened; the type of anything else."""
     return repr(for_axis(for_terminal(value))) if isinstance(value, str) else described(value)
 
 

@@ -1,1 +1,1 @@
-"""What checks are applied to: tables of cases, made once, that name no framework."""
+"""The cases that checks apply to: tables, made once, that name no framework."""

@@ -1,4 +1,4 @@
-"""What the checks of arithmetic are applied to: losses, networks, optimizers, tiny trainings, metrics, schedules."""
+"""The cases for the checks of arithmetic: losses, networks, optimizers, tiny trainings, metrics, schedules."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ _RATE = {"initial_learning_rate": 0.1, "decay_steps": 4}
 _CLIPS = ({"clipnorm": 0.5}, {"clipvalue": 0.05}, {"global_clipnorm": 0.5})
 _LATE = 10_000  # steps, as in the middle of a training
 _JUDGED = tuple(row for row in OPTIMIZERS if row.formula)
-# By identifier: those whose defaults are the same in every version.
+# By identifier: those whose defaults are equal in every version.
 NAMED_OPTIMIZERS = {row.identifier: row for row in _JUDGED if not row.version_defaults}
 _DEFAULT_RULES = tuple(Rule(row, {name: row.defaults[name] for name in row.version_defaults}) for row in _JUDGED)
-# What an optimizer does with small gradients hangs on its epsilon: judged by default, and where it is large.
+# Steps of small gradients depend on epsilon: tested with the default, and with a large one.
 _LARGE_EPSILON = {row: {"epsilon": 1e-4} if "epsilon" in row.defaults else {} for row in _JUDGED}
 RULES = (
     *_DEFAULT_RULES,
     *(Rule(row, options) for row in _JUDGED for options in row.options),
     *(Rule(row, epsilon) for row, epsilon in _LARGE_EPSILON.items() if epsilon),
-    # A changing rate meets all that an optimizer remembers, and a graph that is traced at the first step.
+    # A changing rate tests all state of an optimizer, and a graph that is traced at the first step.
     *(Rule(row, {"learning_rate": _DECAY}, graph=row.stateful) for row in _JUDGED),
     *(Rule(optimizers.SGD, {"learning_rate": _DECAY, **momentum}) for momentum in MOMENTA),
     Rule(optimizers.SGD, {"learning_rate": _DECAY, **MOMENTA[1], "weight_decay": 0.1, "clipnorm": 1.0}),
@@ -63,7 +63,7 @@ RULES = (
     *(Rule(row, {**_LARGE_EPSILON[row], **clip}) for row in _JUDGED if row.every_clip for clip in _CLIPS),
     Rule(optimizers.SGD, {"weight_decay": 0.1}),
     *(Rule(row, row.exact, dtype="float64") for row in _JUDGED if row.exact is not None),
-    # What counts its steps, and what keeps nothing, for which no step differs from the first.
+    # Optimizers that count their steps, and stateless ones, for which no step differs from the first.
     *(Rule(row, start=_LATE) for row in _JUDGED if row.counts_steps or not row.stateful),
     Rule(optimizers.ADAM, {"amsgrad": True, "beta_1": 0.99999, "beta_2": 0.99999}, start=_LATE),
     Rule(
@@ -79,11 +79,11 @@ LOOKUP_RULES = (
     Rule(optimizers.ADAM, {"amsgrad": True, "beta_2": 0.7}),
     Rule(optimizers.SGD, {"clipvalue": 0.5}),
 )
-# How often rows are looked up → the indices of a batch; row 4 never.
+# Frequency of lookups → the indices of a batch; never row 4.
 LOOKUPS = {"once": (0, 1, 2, 3, 5, 6), "repeated": (1, 1, 1, 2, 2, 3, 5, 5)}
 STEPS = 9
 
-# What goes by a name of its own → the loss whose targets and outputs it takes, and how many outputs.
+# Name of a loss or metric → the loss whose targets and outputs it takes, and the number of outputs.
 NAMED = {
     "mse": ("mean_squared_error", 3),
     "mean_squared_error": ("mean_squared_error", 3),
@@ -156,14 +156,14 @@ _Y2 = np.array([[1.0], [0.0], [1.0], [0.0], [1.0], [0.0], [1.0]], np.float32)
 _P2 = np.array([[0.5], [0.5], [0.50000006], [0.49999997], [0.9], [0.7], [0.2]], np.float32)
 _Y3 = np.array([0, 1, 2, 2, 0], np.int32)
 _P3 = np.array([[0.4, 0.4, 0.2], [0.4, 0.4, 0.2], [0.1, 0.3, 0.6], [0.3, 0.4, 0.3], [0.2, 0.5, 0.3]], np.float32)
-_P3_APART = np.array(
+_P3_SPREAD = np.array(
     [[0.4, 0.35, 0.25], [0.4, 0.1, 0.5], [0.1, 0.3, 0.6], [0.35, 0.25, 0.4], [0.3, 0.5, 0.2]], np.float32
 )
 _HOT = np.eye(3, dtype=np.float32)
 _SHARE = np.array([2.0, 1.0, 0.5, 0.0, 4.0, 1.0, 3.0], np.float32)
 _Y22 = np.array([[1, 0], [1, 1], [0, 0], [0, 1]], np.float32)
-_P22 = np.array([[0.9, 0.1], [0.9, 0.2], [0.7, 0.8], [0.1, 0.6]], np.float32)  # 2, 1, 0 and 2 right of 2
-# Name, arguments, batches, and the right rows (or their weight) and rows (or their weight) after each batch, by hand:
+_P22 = np.array([[0.9, 0.1], [0.9, 0.2], [0.7, 0.8], [0.1, 0.6]], np.float32)  # 2, 1, 0 and 2 correct of 2
+# Name, arguments, batches, and after each batch the correct rows and all rows (or their weights), by hand:
 # ½ is not above ½; of equal outputs the first is the largest.
 METRICS: tuple[tuple[str, dict[str, Any], list[tuple[Any, ...]], list[tuple[float, float]]], ...] = (
     ("BinaryAccuracy", {}, [(_Y2, _P2), (_Y2[:3], _P2[2:5])], [(4, 7), (7, 10)]),
@@ -179,8 +179,8 @@ METRICS: tuple[tuple[str, dict[str, Any], list[tuple[Any, ...]], list[tuple[floa
     ("CategoricalAccuracy", {}, [(_HOT[_Y3], _P3, _SHARE[:5])], [(2.5, 7.5)]),
     ("CategoricalAccuracy", {}, [(_HOT[_Y3], _P3), (_HOT[_Y3[1:]], _P3[1:])], [(2, 5), (3, 9)]),
     # The label is among the two largest in all rows but the second, and in both of the second batch.
-    ("SparseTopKCategoricalAccuracy", {"k": 2}, [(_Y3, _P3_APART), (_Y3[:2], _P3_APART[1:3])], [(4, 5), (6, 7)]),
-    ("TopKCategoricalAccuracy", {"k": 2}, [(_HOT[_Y3], _P3_APART)], [(4, 5)]),
+    ("SparseTopKCategoricalAccuracy", {"k": 2}, [(_Y3, _P3_SPREAD), (_Y3[:2], _P3_SPREAD[1:3])], [(4, 5), (6, 7)]),
+    ("TopKCategoricalAccuracy", {"k": 2}, [(_HOT[_Y3], _P3_SPREAD)], [(4, 5)]),
     ("Accuracy", {}, [(_Y3, np.array([0, 2, 2, 2, 1], np.int32))], [(3, 5)]),
     (
         "Mean",
@@ -217,14 +217,14 @@ SCHEDULES = (
 
 
 def output_for(loss: str) -> str:
-    """The output activation that gives the loss what it takes."""
+    """The output activation that the loss requires."""
     if loss.startswith("mean") or loss.endswith("_logits"):
         return "linear"
     return "sigmoid" if loss.startswith("binary") else "softmax"
 
 
 def drawn_nets(hidden: str, loss: str, output: str) -> list[tuple[DenseNetwork, int]]:
-    """Networks with a number of rows: depths, widths, rows."""
+    """Drawn networks, each with a number of rows."""
     least, most = (2, 4) if "categorical" in loss or output == "softmax" else (1, 3)
 
     def make(stream: CaseStream) -> tuple[int, tuple[int, ...], int, int]:
@@ -238,22 +238,22 @@ def drawn_nets(hidden: str, loss: str, output: str) -> list[tuple[DenseNetwork, 
 
 
 def gradients_for(seed: int, dtype: str = "float32") -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
-    """A kernel of zeros, which shows the smallest step, an ordinary bias, and gradients of many sizes for both.
+    """A kernel of zeros, where the smallest step shows, an ordinary bias, and gradients of many sizes for both.
 
-    Of every size there is one in the kernel: so small that epsilon decides, and so large that a hidden limit would.
-    The fifth gradients are all zero.
+    The kernel has one of each size: so small that epsilon matters, and so large that a hidden limit would show. The
+    fifth gradients are all zero.
     """
     stream = np.random.RandomState(seed % 2**32)
     shapes = ((4, 6), (6,))
     sizes = [10.0 ** stream.permutation(np.linspace(-9, 3.5, math.prod(shape))).reshape(shape) for shape in shapes]
-    slopes = [
+    gradients = [
         [(size * stream.normal(size=size.shape) * (step != 4)).astype(dtype) for size in sizes] for step in range(STEPS)
     ]
-    return [np.zeros(shapes[0], dtype), stream.normal(size=shapes[1]).astype(dtype)], slopes
+    return [np.zeros(shapes[0], dtype), stream.normal(size=shapes[1]).astype(dtype)], gradients
 
 
 def lookups_for(indices: tuple[int, ...], seed: int) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-    """A table, and steps that look up those rows in some order, two at a time, with a number for each value."""
+    """A table, and steps that look up those rows in some order, two at a time, with a gradient for each value."""
     stream = np.random.RandomState(seed % 2**32)
     steps = []
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""The ways of feeding ``fit`` that are drawn for the checks of data order."""
+"""The drawn feeds of ``fit`` for the checks of data order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _rows_and_batch_size(stream: CaseStream) -> tuple[int, int]:
 
 @functools.cache
 def unshuffled_feeds() -> tuple[Feed, ...]:
-    """The same with ``shuffle=False``."""
+    """The same feeds with ``shuffle=False``."""
     return tuple(replace(feed, shuffle=False) for feed in feeds())
 
 
@@ -44,9 +44,9 @@ def unshuffled_feeds() -> tuple[Feed, ...]:
 BATCHED_FEEDS = (Feed(41, 10, container="dataset"), Feed(41, 10, container="generator"))
 
 
-# Many rows in one epoch, a third of them in the partial last batch, which an adapter takes apart from the full ones.
+# Many rows in one epoch, a third of them in the partial last batch, which an adapter handles separately.
 def large_feed(rows: int) -> Feed:
-    """One epoch of that many rows, in two full batches and one that lacks a row of being full."""
+    """One epoch of that many rows, in two full batches and one that is a row short."""
     size = -(-rows // 3)
     return Feed(3 * size - 1, size, epochs=1)
 

@@ -11,7 +11,7 @@ FORMULAS = select(FormulaCase)
 
 
 def layer_inputs(case: FormulaCase, seed: int, dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
-    """Random weights and input for it."""
+    """Random weights and input for the case."""
     stream = np.random.RandomState(seed % 2**32)
     weights = [stream.normal(scale=0.7, size=shape).astype(dtype) for shape in case.shapes]
     for number in case.positive:

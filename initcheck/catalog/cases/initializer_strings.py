@@ -1,4 +1,4 @@
-"""What the strings that ``keras.initializers.get`` knows stand for, by the documentation."""
+"""The documented meanings of the strings that ``keras.initializers.get`` accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels as real layers create them, with the fans that their units really have."""
+"""Kernels as layers create them, with the fans of the layers' units."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class LayerCase:
         request: The layer.
         argument: The initializer argument that decides the kernel.
         weight: The kernel's place among the layer's weights.
-        fan_in: How many inputs each unit of the layer sums up.
-        fan_out: How many units each input goes to, window by window, counting a recurrent layer's gates as one.
+        fan_in: The number of inputs that each unit of the layer sums up.
+        fan_out: The number of units that each input goes to, per window, counting a recurrent layer's gates as one.
     """
 
     request: LayerRequest
@@ -42,7 +42,7 @@ class LayerCase:
 
 
 def layer_case(kernel: FannedKernel, dims: Dims) -> LayerCase:
-    """That kernel in a layer of those dimensions."""
+    """The kernel in a layer of those dimensions."""
     made = kernel.make(dims)
     request = LayerRequest(kernel.layer, made.arguments, made.inputs)
     return LayerCase(request, kernel.argument, kernel.weight, made.fan_in, made.fan_out)
@@ -50,7 +50,7 @@ def layer_case(kernel: FannedKernel, dims: Dims) -> LayerCase:
 
 @functools.cache
 def layer_cases(kind: str, size: int) -> tuple[LayerCase, ...]:
-    """Some layers of that kind, whose kernels have ``size`` elements or a quarter more."""
+    """Drawn layers of that kind, whose kernels have ``size`` elements or up to a quarter more."""
 
     def make(stream: CaseStream) -> Dims:
         return Dims(

@@ -1,4 +1,4 @@
-"""The initializers that the documentation names as the defaults of the common layers."""
+"""The documented default initializers of the common layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nets that are drawn for the checks of symmetry, and the tables of what must become of them."""
+"""The nets for the checks of symmetry, drawn or listed by their expected outcome."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ LOSSES = ("binary_crossentropy", "categorical_crossentropy", "mse", "mae", "hube
 DOUBLE_LOSSES = LOSSES[:4]  # Keras 3.0 compares Huber's delta, a float32, with float64 errors, and raises
 _VARIANTS = tuple(SMOOTH)
 # TensorFlow's loops over units work in packets of 4, 8 or 16 floats, with other instructions for what is left over:
-# only at multiples of 16 do all units go the same way through them, and identical units get identical bits.
+# only at multiples of 16 do all units take the same path through them, and equal units stay bitwise equal.
 PACKET = 16
 
 
 @functools.cache
 def zero_nets() -> tuple[Net, ...]:
-    """Nets of zeros whose units must stay identical bit by bit, through every optimizer."""
+    """Nets of zeros whose units must stay bitwise equal, through every optimizer."""
     nets = draw_cases(_nets(_packets, MOVING), len(_VARIANTS), "zero nets")
     return tuple(replace(net, optimizer=name) for net, name in zip(nets, _VARIANTS, strict=True))
 
 
 @functools.cache
 def zero_nets_of_any_width() -> tuple[Net, ...]:
-    """Nets of zeros whose units must stay equal up to rounding, computed in float64 so that rounding is small."""
+    """Nets of zeros whose units must stay equal within rounding error, in float64 so that it is small."""
     return _of_any_width(0.0, MOVING, "zero nets of any width")
 
 
 @functools.cache
 def constant_nets() -> tuple[Net, ...]:
-    """Nets of one constant, whose units must stay equal up to rounding."""
+    """Nets of one constant, whose units must stay equal within rounding error."""
     return _of_any_width(0.25, (*MOVING, "tanh", "elu", "softsign", "swish"), "constant nets")
 
 
@@ -53,12 +53,12 @@ def random_nets() -> tuple[Net, ...]:
 
 
 def make_zero_net(stream: CaseStream) -> Net:
-    """Any net of zeros whose units must stay identical bit by bit, through any optimizer."""
+    """A net of zeros whose units must stay bitwise equal, through any optimizer."""
     return replace(_nets(_packets, MOVING)(stream), optimizer=stream.one_of(_VARIANTS))
 
 
 def make_random_net(stream: CaseStream) -> Net:
-    """Any net of random kernels and biases, to be trained with its units in two orders."""
+    """A net of random kernels and biases, to be trained with its units in two orders."""
     return replace(_random_net(stream), optimizer=stream.one_of(_numbered(lambda variant: variant.reordered)))
 
 
@@ -98,8 +98,8 @@ def _width(units: int, **traits: object) -> Net:
 
 
 # What breaks the symmetry of a net of zeros or of a constant, and what does not. Two of 16 units, which are 120 pairs,
-# may be alike by chance: they share their masks of the last four steps, of eleven rows each, once in 120·2⁻⁴⁴ = 7e-12
-# (in a net of zeros different masks of the first two steps may still leave them alike); two random biases are equal
+# may be equal by chance: they share their masks of the last four steps, of eleven rows each, once in 120·2⁻⁴⁴ = 7e-12
+# (in a net of zeros different masks of the first two steps may still leave them equal); two random biases are equal
 # once in 120·2⁻²⁶ = 2e-6 as floats, once in 120·2⁻⁵² = 3e-14 as doubles; normal noise leaves six floats of each unit
 # unequal, of which two alone agree once in 120·2⁻⁵². Over all seven nets: 2·7e-12 + 5·3e-14 < 2e-11.
 BREAKING: tuple[Net, ...] = (
@@ -109,7 +109,7 @@ BREAKING: tuple[Net, ...] = (
     _width(16, extra=_GAUSSIAN_NOISE, activation="tanh"),
     _width(16, extra=_GAUSSIAN_DROPOUT, activation="sigmoid"),
     _width(16, bias=None, activation="tanh", dtype="float64"),
-    # Not relu, of which units with a bias below 0 stay alike.
+    # Not relu, whose units with a bias below 0 stay equal.
     _width(16, bias=None, activation="elu", dtype="float64"),
     _width(16, bias=None, kernel=0.25, activation="sigmoid", dtype="float64"),
 )
@@ -123,12 +123,12 @@ KEEPING: tuple[Net, ...] = (
 
 
 def _packets(stream: CaseStream) -> tuple[int, ...]:
-    """One to three widths at which all units go through the same instructions."""
+    """One to three widths at which the same instructions compute all units."""
     return tuple(PACKET * packets for packets in stream.integers(1, 3, most=3))
 
 
 def _widths(low: int, high: int) -> Callable[[CaseStream], tuple[int, ...]]:
-    """One or two widths."""
+    """A function that draws one or two widths."""
     return lambda stream: stream.integers(low, high, most=2)
 
 
@@ -146,8 +146,8 @@ def _nets(
 def _numbered(number_of: Callable[[Variant], int | None]) -> tuple[str, ...]:
     """The variants that have such a number, in its order."""
     variants = (variant for row in optimizers.OPTIMIZERS for variant in row.smooth)
-    found = {number: variant.name for variant in variants if (number := number_of(variant)) is not None}
-    return tuple(found[number] for number in range(len(found)))
+    names = {number: variant.name for variant in variants if (number := number_of(variant)) is not None}
+    return tuple(names[number] for number in range(len(names)))
 
 
 def _of_any_width(kernel: float, activations: tuple[str, ...], key: str) -> tuple[Net, ...]:

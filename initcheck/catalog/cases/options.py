@@ -1,7 +1,7 @@
-"""Documented options with values that are not their defaults: of layers, and of all that training is compiled with.
+"""Documented options with values that are not their defaults, for layers and all arguments of ``compile``.
 
-Numbers are doubles that single precision cannot hold, but where Keras computes with the rounded number itself: learning
-rates and what is added to a loss. Versions differ in what they offer; options that one does not know are left out.
+Numbers are doubles that are not exact in single precision, except where Keras computes with the rounded number:
+learning rates and terms added to a loss. Options that a version of Keras does not have are left out.
 
 Sources: https://keras.io/api/layers/, https://keras.io/api/optimizers/, https://keras.io/api/losses/,
 https://keras.io/api/metrics/, https://keras.io/api/layers/regularizers/, https://keras.io/api/layers/constraints/.
@@ -25,8 +25,8 @@ class SavedPart:
     Attributes:
         module: Of ``keras``, for example ``optimizers.schedules``.
         name: The class.
-        options: As JSON gives them back.
-        variant: Tells apart parts of one class.
+        options: In the types of JSON.
+        variant: Distinguishes parts of one class.
     """
 
     module: str
@@ -150,7 +150,7 @@ CONSTRAINTS = _parts(
 PARTS = (*OPTIMIZER_PARTS, *SCHEDULES, *LOSSES, *METRICS, *REGULARIZERS, *CONSTRAINTS)
 
 
-# What a layer is computed in and what its weights are held in, by the documented name of the policy.
+# Policy → the dtype that a layer computes in, and that of its weights.
 POLICIES = {
     "float32": ("float32", "float32"),
     "float64": ("float64", "float64"),
@@ -158,5 +158,5 @@ POLICIES = {
     "mixed_bfloat16": ("bfloat16", "float32"),
 }
 _LAYERS = select(LayerOptions)
-# Last the layers that draw: one whose seed is lost draws otherwise every time, and nobody is told.
+# Layers that draw come last: one whose seed is lost draws differently every time, without an error.
 LAYERS = (*(one for one in _LAYERS if not one.drawing), *(one for one in _LAYERS if one.drawing))

@@ -1,4 +1,4 @@
-"""What the checks of serialization are applied to: arguments, layers, optimizers, names."""
+"""The cases for the checks of serialization: arguments, layers, optimizers, names."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.oracle.optimizer_steps import Schedule
 
 KINDS = ("dense", "convolution", "recurrent", "bidirectional", "branches", "nested", "double")
-# Many like layers, for what depends on their number, and costs by it.
+# Many equal layers, for what depends on their number and takes time in proportion.
 FILED_KINDS = (*KINDS, "tower")
 
-_ANY = Elementwise(ElementLaw("normal", 0.0, 1.0))  # only says that it is random and takes every shape
+_ANY = Elementwise(ElementLaw("normal", 0.0, 1.0))  # stands for any random law without limits on the shape
 _SEEDED = ["GlorotUniform", "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform", "LecunNormal"]
 ARGUMENTS: dict[str, tuple[Law, dict[str, str]]] = {
     "Constant": (Constant(0.0), {"value": "number"}),
@@ -78,7 +78,7 @@ _CHOICES = {
 
 
 def make_initializer_case(stream: CaseStream) -> tuple[Initializer, int]:
-    """Any class of initializers with drawn arguments, as a row, and a seed."""
+    """A drawn class of initializers with drawn arguments, as a row, and a seed."""
     name = stream.one_of(tuple(ARGUMENTS))
     law, kinds = ARGUMENTS[name]
     config, seed = _drawn_config(stream, kinds)
@@ -87,7 +87,7 @@ def make_initializer_case(stream: CaseStream) -> tuple[Initializer, int]:
 
 
 def drawn_arguments(name: str, kinds: Mapping[str, str]) -> list[tuple[dict[str, Any], int]]:
-    """Sets of arguments with a seed: drawn numbers, and every choice there is."""
+    """Sets of arguments, each with a seed: drawn numbers, and every choice at least once."""
 
     def make(stream: CaseStream) -> tuple[dict[str, float], int]:
         return _drawn_config(stream, kinds)
@@ -104,12 +104,12 @@ def drawn_arguments(name: str, kinds: Mapping[str, str]) -> list[tuple[dict[str,
 def _drawn_config(stream: CaseStream, kinds: Mapping[str, str]) -> tuple[dict[str, float], int]:
     """The arguments that are numbers, and a seed."""
     config = {key: _long_number(stream, *_RANGES[kind]) for key, kind in kinds.items() if kind in _RANGES}
-    # Keras 3.0 and 3.1 drew afresh for seed 0, which is for the family "seeds" to judge.
+    # Keras 3.0 and 3.1 drew afresh for seed 0, which the family "seeds" tests.
     return config, stream.one_of((1, 7, 2**16, 2**31 - 1, *(stream.integer(1, 2**31 - 3) for _ in range(4))))
 
 
 def _long_number(stream: CaseStream, low: float, high: float) -> float:
-    """A number that single precision cannot hold, though it is in its range, and that no default is."""
+    """A number in single precision's range that is not exact in it, and is no default."""
     while True:
         number = stream.real(low, high)
         if float(np.float32(number)) != number and abs(number) > 2**-20:

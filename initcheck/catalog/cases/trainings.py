@@ -1,4 +1,4 @@
-"""The small trainings that are drawn for the checks of determinism."""
+"""The drawn small trainings for the checks of determinism."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NOISE = [one for one in _IN_ROLE[Role.AFTER_DENSE] if one.seed]
 
 @functools.cache
 def recipes() -> tuple[Recipe, ...]:
-    """The trainings that are traced, seeded and unseeded, of every common kind of layer."""
+    """The trainings to trace, seeded and unseeded, with every common kind of layer."""
     plan: tuple[tuple[str, Callable[[CaseStream], Recipe], dict[str, Any]], ...] = (
         ("unseeded", _dense, {}),
         ("seeded", _dense, {"seeded": True}),
@@ -47,7 +47,7 @@ def recipes() -> tuple[Recipe, ...]:
 
 
 def make_training(stream: CaseStream) -> Recipe:
-    """Any short training without tracing: of dense layers with or without noise, or of one of the other kinds."""
+    """A short training without tracing: dense layers with or without noise, or one of the other kinds."""
     recipe = stream.one_of((_stack, _convolution, _recurrent, _embedding))(stream)
     return replace(recipe, name="drawn", seeded=stream.one_of((False, True)), rows=11, batch_size=8, epochs=1)
 
@@ -60,7 +60,7 @@ def _stack(stream: CaseStream) -> Recipe:
 
 
 def _dense(stream: CaseStream) -> Recipe:
-    # One layer of noise at least: it is what is easiest to leave unseeded.
+    # At least one noise layer: the easiest to leave unseeded.
     first, second = _hidden(stream), _layer(stream.one_of(_NOISE))
     third, fourth = _hidden(stream), _layer(stream.one_of(_IN_ROLE[Role.AFTER_DENSE]))
     return _finish(stream, (6,), [first, second, third, fourth])
@@ -72,7 +72,7 @@ def _hidden(stream: CaseStream) -> Layer:
 
 
 def _layer(trait: TrainingRole, row: str = "", **random: str) -> Layer:
-    """The layer in that role, its kernels of that row of the catalogue, its other initializers as they are given."""
+    """The layer in that role, with kernels of that row of the catalogue and the other initializers given."""
     kernels = tuple((argument, row) for argument in trait.kernels)
     return Layer(trait.layer, trait.settings, (*kernels, *random.items()), seed=trait.seed)
 

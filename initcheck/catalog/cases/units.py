@@ -9,7 +9,7 @@ from initcheck.catalog.recipes import UnitNet
 
 
 def unit_nets() -> tuple[UnitNet, ...]:
-    """Of every kind a net of zeros and one of a constant, by plain and by accelerated gradient descent."""
+    """A net of zeros and one of a constant for each kind, by plain and by accelerated gradient descent."""
     return tuple(
         UnitNet(units, kernel, "sigmoid" if kernel == 0 else "tanh", optimizer)
         for units in select(EqualUnits)

@@ -1,4 +1,4 @@
-"""Initializers asked for with arguments other than the defaults: rows like the catalogue's, for the laws alone."""
+"""Initializers with arguments other than the defaults: rows like the catalogue's, for the checks of laws only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from initcheck.catalog.laws import (
 
 _KERAS = "https://keras.io/api/layers/initializers/"
 
-# Scales that no other row has, so that a scale that is lost or taken for another shows.
+# Scales that no other row has, so that a lost or mistaken scale shows.
 _SCALES: dict[Mode, float] = {"fan_in": 0.3, "fan_out": 1.0, "fan_avg": 2.6}
 _DISTRIBUTIONS: dict[str, Family] = {
     "uniform": "uniform",

@@ -1,4 +1,4 @@
-"""What a page says of a user's table."""
+"""The facts of a user's table for pages."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _SAME_STEP = 1e-6  # relative; the steps of 0.1, 0.2, 0.3 differ in floating poi
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What is known of a user's table.
+    """The facts of a user's table.
 
     Attributes:
         file: The file's own name.
         text: The file.
-        layout: How it is laid out.
-        reading: What the user said about it.
-        columns: What it holds.
+        layout: Its layout.
+        reading: The user's options for reading it.
+        columns: Its columns.
         classes: The classes in the order of their numbers.
         also: Other spellings of a class, which were read as the same number.
         counts: Rows of each class.
         held_out: Rows of each class that are held out.
-        inputs: How many inputs the features make.
+        inputs: The number of inputs that the features give.
         constant: Names of the inputs that never vary.
-        shared: Held-out rows that are training rows, too, in inputs and class.
+        shared: The number of held-out rows that equal a training row in inputs and class.
     """
 
     file: str
@@ -52,12 +52,12 @@ class Facts:
     shared: int
 
 
-def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
-    """The facts as ``(name, value)``, those that apply."""
+def describe(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """The facts that apply, as ``(name, value)``."""
     layout, columns = facts.layout, facts.columns
     features = [layout.names[index] for index in layout.features]
     rows = sum(facts.counts)
-    told = {
+    described = {
         "file": facts.file,
         "sha256": f"{facts.text.digest}… of the file's bytes",
         "read as": _read_as(facts),
@@ -83,7 +83,7 @@ def tell(facts: Facts) -> tuple[tuple[str, str], ...]:
         "may identify the rows": _listed(list(filter(None, map(_identifies, columns.numbers)))),
         "may stand for a missing value": _listed([words for column in columns.numbers for words in _sentinels(column)]),
     }
-    return tuple((name, value) for name, value in told.items() if value)
+    return tuple((name, value) for name, value in described.items() if value)
 
 
 def _class(facts: Facts, name: str) -> str:
@@ -121,7 +121,7 @@ def _numbering(names: Sequence[str]) -> str:
 
 
 def _numbers_rows(column: NumberColumn) -> bool:
-    """Whether it counts the rows: in equal steps up or down, or in whole numbers of equal steps in any order."""
+    """Whether it numbers the rows: in equal steps up or down, or in integers of equal steps in any order."""
     steps = np.diff(column.values)
     if np.allclose(steps, steps[0], rtol=_SAME_STEP, atol=0) and steps[0]:
         return True
@@ -132,7 +132,7 @@ def _numbers_rows(column: NumberColumn) -> bool:
 
 
 def _identifies(column: NumberColumn) -> str:
-    """What of a column of long whole numbers looks like account numbers; empty where nothing does."""
+    """Why a column of long whole numbers may hold account numbers; empty where it does not look so."""
     values = np.abs(column.values[~np.isnan(column.values)])
     if not column.is_whole or not len(values) or _numbers_rows(column):
         return ""

@@ -1,4 +1,4 @@
-"""What a cell is: a number, nothing, a word, or a number in a notation that is not read."""
+"""The kinds of cells: a number, a missing value, a word, or a number in an unsupported notation."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.float64]
 
-# What programs write where there is no value; compared in lower case.
+# Markers of missing values that programs write; compared in lower case.
 MISSING_MARKERS = frozenset(
     ["", "na", "n/a", "nan", "-nan", "null", "none", "?", "-", "--", ".", "#n/a", "<na>", "#na", "n.a."]
 )
 # "-" and "none" are names of classes more often than gaps.
 MISSING_LABELS = MISSING_MARKERS - {"-", "--", ".", "none"}
 
-# What to do with cells that begin with a number and are none.
+# Advice for cells that begin with a number and are none.
 NOT_NUMBERS = (
     "write numbers in digits without thousands separators and units and a missing value as an empty cell, put a letter "
     "before codes to make them categories, or leave the column (dates, addresses, ids) out with --drop"
 )
 
-# What may stand before a number: signs, comparisons, currencies, brackets.
+# Characters that may precede a number: signs, comparisons, currencies, brackets.
 _BEFORE_NUMBERS = "-+\u2212\u2013\u00b1<>=\u2264\u2265~\u2248$\u20ac\u00a3\u00a5('.,"
 _PLAIN = b"0123456789+-.eE"
 _NUMBER = {
@@ -41,7 +41,7 @@ _ODD = re.compile(r"[-+\u2212\u2013(]?[$€£¥]?[-+]?[.,]?\d[\d.,'’_]*(?:e[-+
 
 
 class Kind(Enum):
-    """What a cell is; an odd one looks like a number, but its notation is ambiguous or not supported."""
+    """The kind of a cell; an odd one looks like a number, but its notation is ambiguous or unsupported."""
 
     NUMBER = "number"
     MISSING = "missing"
@@ -50,7 +50,7 @@ class Kind(Enum):
 
 
 def tidy(cell: str) -> str:
-    """The cell in one way of writing: Unicode's NFC, no invisible characters, single spaces."""
+    """The cell in a normal form: Unicode's NFC, no invisible characters, single spaces."""
     if not cell.isascii():
         cell = "".join(letter for letter in unicodedata.normalize("NFC", cell) if unicodedata.category(letter) != "Cf")
     return " ".join(cell.split())
@@ -62,14 +62,14 @@ def has_invisible(cell: str) -> bool:
 
 
 def read_cell(cell: str, decimal: str) -> tuple[Kind, float]:
-    """What the cell is, and its value: NaN unless it is a number, infinite where float64 has no such number.
+    """The cell's kind and its value: NaN unless it is a number, infinite beyond float64's range.
 
     Args:
         cell: Its text.
         decimal: The decimal mark, ``"."`` or ``","``.
     """
     hidden, cell = has_invisible(cell), tidy(cell)
-    if _NUMBER[decimal].fullmatch(cell):  # what cannot be seen may stand for a separator, or turn the digits around
+    if _NUMBER[decimal].fullmatch(cell):  # an invisible character may be a separator, or reverse the digits
         return (Kind.ODD, np.nan) if hidden else (Kind.NUMBER, float(cell.replace(",", ".")))
     if cell.lower() in MISSING_MARKERS:
         return Kind.MISSING, np.nan
@@ -100,7 +100,7 @@ def is_number(cell: str) -> bool:
 
 
 def is_missing(cell: str) -> bool:
-    """Whether the cell holds nothing, or a marker for that."""
+    """Whether the cell is empty or has a marker of a missing value."""
     return tidy(cell).lower() in MISSING_MARKERS
 
 
@@ -120,7 +120,7 @@ def is_grouped(cell: str, mark: str) -> bool:
 
 
 def hint(cell: str, decimal: str) -> str:
-    """How to fix a cell that is not a number."""
+    """Advice for fixing a cell that is not a number."""
     other = {".": ",", ",": "."}[decimal]
     if is_fraction(cell, other) and not is_grouped(cell, other):
         name = {".": "point", ",": "comma"}[other]

@@ -34,9 +34,9 @@ from initcheck.texts import for_axis, for_terminal
 MOST_CATEGORIES = 50  # of a column of words
 MOST_NUMBERS = 100_000_000  # rows × features; some 3 GB while they are standardised and split
 _CELLS_AT_ONCE = 1_000_000
-_ROWS_PER_CATEGORY = 2  # on average at least; a column with fewer names its rows
+_ROWS_PER_CATEGORY = 2  # on average at least; a column with fewer is an identifier of rows
 
-WHOLE = 2.0**53  # up to here float64 has every whole number
+WHOLE = 2.0**53  # up to here float64 has every integer
 _OF_WHOLE_NUMBERS = b"0123456789+- "
 _PADDED = re.compile(r"^ *0[0-9]+ *$", re.MULTILINE)
 _FEWEST_STEPS = 2.0**20  # of float64 between the least and the greatest value: about six digits
@@ -50,7 +50,7 @@ class NumberColumn:
 
     Attributes:
         name: From the header.
-        values: Shape ``(rows,)``; NaN where there is none.
+        values: Shape ``(rows,)``; NaN where missing.
         is_whole: Whether every number is written in digits only, with a sign perhaps.
     """
 
@@ -60,7 +60,7 @@ class NumberColumn:
 
     @property
     def gaps(self) -> int:
-        """How many values are missing."""
+        """The number of missing values."""
         return int(np.isnan(self.values).sum())
 
 
@@ -71,7 +71,7 @@ class WordColumn:
     Attributes:
         name: From the header.
         words: The different ones: in alphabetical order for a category, in that of the file for labels.
-        codes: Indexes into ``words``, shape ``(rows,)``; −1 where there is none.
+        codes: Indexes into ``words``, shape ``(rows,)``; −1 where missing.
     """
 
     name: str
@@ -80,18 +80,18 @@ class WordColumn:
 
     @property
     def gaps(self) -> int:
-        """How many values are missing."""
+        """The number of missing values."""
         return int((self.codes < 0).sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """What a CSV file holds, before anything is filled in or encoded.
+    """The columns of a CSV file, before anything is filled in or encoded.
 
     Attributes:
         numbers: Columns of numbers.
         categories: Columns of words.
-        labels: The target column; its words as they are written.
+        labels: The target column; its words as written.
     """
 
     numbers: tuple[NumberColumn, ...]
@@ -146,7 +146,7 @@ def read_columns(text: CsvText, layout: Layout, *, fill: bool) -> Columns:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where something is in a file, for messages."""
+    """Descriptions of places in a file, for messages."""
 
     text: CsvText
     layout: Layout
@@ -197,7 +197,7 @@ class _Gathered:
         else:
             self.first.setdefault(Kind.NUMBER, start)
             self.counts[Kind.NUMBER] += len(cells)
-        # Different whole numbers beyond float64's digits are one value.
+        # Different integers beyond float64's digits are one value.
         self.is_merged |= abs(values[0]) >= WHOLE and bool((values == values[0]).all()) and len(set(cells)) > 1
         self.parts.append(values)
         self._notice_notation(numbers, cells, start)
@@ -254,7 +254,7 @@ def _columnwise(text: CsvText, layout: Layout) -> Iterator[tuple[int, list[list[
 def _require_single_lines(place: _Place, cells: Sequence[Sequence[str]], start: int) -> None:
     """Refuses a line break in a feature or label: a stray quotation mark makes one cell of many rows.
 
-    In a column that is left out, only rows that are swallowed are refused.
+    In a column that is left out, only swallowed rows are refused.
     """
     layout = place.layout
     used = {*layout.features, layout.target}
@@ -315,17 +315,17 @@ def _require_readable(place: _Place, index: int, column: _Gathered, values: Numb
         _require_words(place, index, column)
     if Kind.MISSING in column.first and not fill:
         row = column.first[Kind.MISSING]
-        found = place.cell(row, index)
-        shown = f" ({found!r})" if found else ""
+        cell = place.cell(row, index)
+        shown = f" ({cell!r})" if cell else ""
         raise DataError(
             f"{place.of(row, index)}: the value is missing{shown}; fill it in, remove the row, or give --missing median"
         )
 
 
 def _require_words(place: _Place, index: int, column: _Gathered) -> None:
-    """Refuses a column of words that are numbers in truth: some plainly, or most with a unit or the like."""
-    if found := [row for kind, row in column.first.items() if kind in (Kind.NUMBER, Kind.ODD)]:
-        row, word = min(found), place.cell(column.first[Kind.WORD], index)
+    """Refuses a column of words some of which are numbers, or most of which have a number with a unit or the like."""
+    if numeric_rows := [row for kind, row in column.first.items() if kind in (Kind.NUMBER, Kind.ODD)]:
+        row, word = min(numeric_rows), place.cell(column.first[Kind.WORD], index)
         raise DataError(
             f"{place.of(row, index)}: {place.cell(row, index)!r} is a number among words such as {word!r}; "
             f"{NOT_NUMBERS}"

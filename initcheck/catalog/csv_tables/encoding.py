@@ -40,7 +40,7 @@ class CsvText:
     Attributes:
         where: Its path, for messages.
         utf8: The text in UTF-8, without a byte order mark.
-        encoding: What it was in.
+        encoding: The file's encoding.
         digest: The first 16 hexadecimal digits of SHA-256 over the file's bytes.
     """
 

@@ -1,4 +1,4 @@
-"""How a CSV file is laid out: its separator, its header, its decimal mark. What is ambiguous is refused."""
+"""The layout of a CSV file: its separator, header and decimal mark. An ambiguous layout is refused."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from initcheck.catalog.csv_tables.reading import DECIMALS, SEPARATORS, Reading
 from initcheck.errors import DataError
 from initcheck.texts import for_axis, for_terminal
 
-# Rows and cells that the layout is detected in; what does not fit it further down is refused there.
+# The layout is detected in these rows and cells; later rows that do not fit are refused when they are read.
 _MOST_SAMPLED, _FEWEST_SAMPLED, _CELLS_SAMPLED = 1000, 20, 100_000
 _CLEARLY_MORE = 0.1  # share of cells
 _MOST_NAMES = 20
-_COMMENTS = ("#", "%", "//")  # what lines begin with that programs write above a table
+_COMMENTS = ("#", "%", "//")  # beginnings of lines that programs write above a table
 
 Rows = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the file is laid out.
+    """The layout of a file.
 
     Attributes:
         separator: Between cells.
@@ -70,7 +70,7 @@ class Layout:
 
 
 def find_layout(text: CsvText, reading: Reading) -> Layout:
-    """The layout, as the user says or as the first rows show.
+    """The layout, by the user's options or as detected in the first rows.
 
     Raises:
         DataError: It is ambiguous, or there is no such column; the message names the option that decides.
@@ -95,10 +95,10 @@ def find_layout(text: CsvText, reading: Reading) -> Layout:
     if reading.decimal:
         return replace(layout, decimal=DECIMALS[reading.decimal])
     rows = fitting if has_header else [first, *fitting]
-    found = _find_decimal(text, _used_cells(layout, rows), separator)
-    if found is None and separator != "," and (b"." in text.utf8 or b"," in text.utf8):
-        found = _find_decimal_in_all(text, layout)
-    return replace(layout, decimal=found or ".")
+    mark = _find_decimal(text, _used_cells(layout, rows), separator)
+    if mark is None and separator != "," and (b"." in text.utf8 or b"," in text.utf8):
+        mark = _find_decimal_in_all(text, layout)
+    return replace(layout, decimal=mark or ".")
 
 
 def list_names(names: Sequence[str]) -> str:
@@ -154,7 +154,7 @@ def _sample(text: CsvText, separator: str, skipped: int = 0) -> list[list[str]]:
 
 
 def _declared_separator(text: CsvText) -> str | None:
-    """What the first line declares, as Excel writes it: ``sep=;``."""
+    """The separator that the first line declares, as Excel writes it: ``sep=;``."""
     first = text.utf8[:16].splitlines()[0].strip(b'" \r')
     declared = first[4:].decode(errors="replace") if first.lower().startswith(b"sep=") else ""
     return declared if declared in SEPARATORS.values() else None
@@ -232,9 +232,9 @@ def _longer_rows(rows: Rows) -> int:
 
 
 def _common_width(sample: Rows, width: int) -> int:
-    """How many cells more than half of the rows have; 0 where no number of cells is so common.
+    """The number of cells that more than half of the rows have; 0 where there is none.
 
-    A separator at the end of the line makes no cell.
+    A separator at the end of the line adds no cell.
     """
     widths = Counter(len(row) - (len(row) == width + 1 and not row[-1].strip()) for row in sample)
     common, times = widths.most_common(1)[0] if widths else (0, 0)
@@ -242,7 +242,7 @@ def _common_width(sample: Rows, width: int) -> int:
 
 
 def _require_matching_header(text: CsvText, first: Sequence[str], sample: Rows, separator: str, skipped: int) -> None:
-    """Refuses a first line that most rows differ from in length: it is at fault, not each of them."""
+    """Refuses a first line whose length differs from that of most rows: the fault is its own, not theirs."""
     common = _common_width(sample, len(first))
     if common in (0, len(first)):
         return
@@ -261,11 +261,11 @@ def _no_part(text: CsvText, line: int) -> DataError:
 
 
 def _single_column(text: CsvText, first: Sequence[str], sample: Rows = ()) -> DataError:
-    found = for_axis(for_terminal(first[0])) if first else ""
+    cell = for_axis(for_terminal(first[0])) if first else ""
     if first and 2 * _longer_rows(sample) > len(sample):
         return _no_part(text, next(_numbered(text, ",", int(_declared_separator(text) is not None)), 1))
     return DataError(
-        f"{text.where}: a table needs a feature and a target column, but the first line has one cell, {found!r}; "
+        f"{text.where}: a table needs a feature and a target column, but the first line has one cell, {cell!r}; "
         f"separate the cells by {', '.join(SEPARATORS)}, or say which of them with --separator"
     )
 
@@ -328,7 +328,7 @@ def _names(first: Sequence[str]) -> tuple[str, ...]:
 def _chosen(
     text: CsvText, first: Sequence[str], names: tuple[str, ...], has_header: bool, reading: Reading
 ) -> tuple[int, tuple[int, ...]]:
-    """The indexes of the target column and of the features; names are compared in one way of writing."""
+    """The indexes of the target column and of the features; names are compared in normal form."""
     wanted, dropped = None if reading.target is None else tidy(reading.target), tuple(map(tidy, reading.drop))
     for option, name in [("--target", wanted), *(("--drop", name) for name in dropped)]:
         if name is not None and name not in names:
@@ -367,15 +367,15 @@ def _find_decimal(text: CsvText, cells: Iterable[str], separator: str) -> str | 
     cells = list(cells)
     fractions = {mark: [cell for cell in cells if is_fraction(cell, mark)] for mark in (".", ",")}
     clear = {
-        mark: next((cell for cell in found if not is_grouped(cell, mark)), None) for mark, found in fractions.items()
+        mark: next((cell for cell in group if not is_grouped(cell, mark)), None) for mark, group in fractions.items()
     }
     if clear["."] and clear[","]:
         raise DataError(
             f"{text.where}: both {clear['.']!r} and {clear[',']!r} occur; say with --decimal point or --decimal comma "
             "which is the decimal mark"
         )
-    for mark, found in clear.items():
-        if found:
+    for mark, cell in clear.items():
+        if cell:
             return mark
     if separator == "," and fractions[","]:  # quoted; a point is the decimal mark there
         raise _ambiguous(text, fractions[","][0], ",")

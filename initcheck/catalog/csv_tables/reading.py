@@ -1,4 +1,4 @@
-"""How a CSV file is to be read, where the user says so."""
+"""The user's options for reading a CSV file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MISSING = ("median",)
 
 @dataclass(frozen=True)
 class Reading:
-    """What the user says about a CSV file; what is None is detected.
+    """The user's options for reading a CSV file; None means detected.
 
     Attributes:
         target: Name of the column with the classes; None for the last one.

@@ -76,15 +76,15 @@ def _plain(word: str, value: float) -> str:
     """The number without plus sign, exponent and zeros at its end, but with the zeros before it; itself if inexact."""
     parts = _PARTS.fullmatch(word.lower().removeprefix("+"))
     assert parts is not None, word
-    sign, whole, fraction, exponent = parts.groups()
+    sign, integer, fraction, exponent = parts.groups()
     if exponent is None:
-        return f"{sign}{whole}.{fraction.rstrip('0')}"
+        return f"{sign}{integer}.{fraction.rstrip('0')}"
     try:
         exact = Decimal(word)
-        if (len(whole) == 1 or whole[:1] not in ("", "0")) and exact == Decimal(value):
+        if (len(integer) == 1 or integer[:1] not in ("", "0")) and exact == Decimal(value):
             digits = f"{exact:f}" if exact else f"{sign}0"
-            whole, _, fraction = digits.partition(".")
-            return f"{whole}.{fraction.rstrip('0')}"
+            integer, _, fraction = digits.partition(".")
+            return f"{integer}.{fraction.rstrip('0')}"
     except DecimalException:  # an exponent of twenty digits
         pass
     return word

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.catalog.csv_tables.about import Facts, tell
+from initcheck.catalog.csv_tables.about import Facts, describe
 from initcheck.catalog.csv_tables.amounts import find_amounts
 from initcheck.catalog.csv_tables.cells import MISSING_LABELS, Numbers
 from initcheck.catalog.csv_tables.columns import (
@@ -47,7 +47,7 @@ class CsvTable:
         digest: The first 16 hexadecimal digits of SHA-256 over the file's bytes.
         target: Name of the target column.
         classes: The classes as they are written, in the order of their numbers.
-        features: How many columns were used.
+        features: The number of columns used.
         data: The split table.
         chance: Share of the commonest class in the training rows.
         about: Facts for people, as ``(name, value)``.
@@ -67,11 +67,11 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
     """Reads, encodes and splits a user's CSV file.
 
     Words become one input for each category, missing values the median of their column or a category of their own,
-    where that is allowed. As in ``split``, which standardises, all rows decide: those held out, too.
+    where that is allowed. As in ``split``, all rows decide the standardisation, including held-out ones.
 
     Args:
         path: The file.
-        reading: What the user says about it.
+        reading: The user's options for reading it.
 
     Raises:
         InitcheckError: The file cannot be read.
@@ -89,7 +89,7 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
     _require_no_copy(text, columns, numbers, len(classes))
     inputs, names = _encode(text, columns)
     constant = np.ptp(inputs, axis=0) == 0
-    inputs[:, constant] = 0.0  # of large values rounding would leave a large rest
+    inputs[:, constant] = 0.0  # rounding of large values would leave a large remainder
     data = divided(standardized(inputs), numbers, len(classes))
     _require_standardized(text, data, names, constant)
     trained = np.bincount(data.y_train.ravel().astype(np.int64), minlength=len(classes))
@@ -120,12 +120,12 @@ def read_table(path: Path, reading: Reading) -> CsvTable:
         len(layout.features),
         data,
         float(trained.max() / trained.sum()),
-        tell(facts),
+        describe(facts),
     )
 
 
 def _file_name(path: Path) -> str:
-    """The file's own name; the same for one file in any folder, and for a pipe, whose number changes."""
+    """The file's own name, the same in any folder; a fixed name for a pipe, whose number changes."""
     absolute = path.absolute()
     if absolute.parts[1:2] == ("proc",) or absolute.parent in (Path("/dev"), Path("/dev/fd")):
         return "table"
@@ -181,7 +181,7 @@ def _number_classes(
 
 
 def _require_labels(text: CsvText, layout: Layout, labels: WordColumn) -> None:
-    """Refuses rows without a class; the first is named, and how many there are."""
+    """Refuses rows without a class; the message names the first and their number."""
     missing = [code for code, word in enumerate(labels.words) if word.lower() in MISSING_LABELS]
     rows = np.flatnonzero(np.isin(labels.codes, missing))
     if not len(rows):
@@ -201,7 +201,7 @@ def _looks_like_regression(values: Sequence[float], distinct: int, rows: int) ->
 
 
 def _require_no_copy(text: CsvText, columns: Columns, numbers: Codes, classes: int) -> None:
-    """Refuses a feature that is the target in other words, with gaps or without."""
+    """Refuses a feature that is a copy of the target under other names, with or without missing values."""
     features = [(column.name, column.values, ~np.isnan(column.values)) for column in columns.numbers]
     features += [(column.name, column.codes.astype(float), column.codes >= 0) for column in columns.categories]
     for name, values, filled in features:
@@ -213,7 +213,7 @@ def _require_no_copy(text: CsvText, columns: Columns, numbers: Codes, classes: i
 
 
 def _is_copy(values: Numbers, numbers: Codes, classes: int) -> bool:
-    """Whether each value belongs to one class only, and there are as many values as classes."""
+    """Whether values and classes correspond one to one."""
     if len(np.unique(values[:_FIRST_ROWS])) > classes:  # as for nearly all columns
         return False
     different, codes = np.unique(values, return_inverse=True)
@@ -221,7 +221,7 @@ def _is_copy(values: Numbers, numbers: Codes, classes: int) -> bool:
 
 
 def _count_shared(data: Data) -> int:
-    """How many held-out rows are training rows, too: the same inputs, as a model is given them, and class."""
+    """The number of held-out rows that equal a training row, in the model's inputs and class."""
     import pandas as pd
 
     trained, held_out = (

@@ -34,8 +34,8 @@ LAYERS: Mapping[str, LayerKind] = MappingProxyType({row.name: row for group in _
 
 def select(trait: type[T]) -> tuple[T, ...]:
     """All layers' traits of that kind, in order."""
-    found = [one for row in LAYERS.values() for one in row.select(trait)]
-    return tuple(sorted(found, key=lambda one: one.order))
+    traits = [one for row in LAYERS.values() for one in row.select(trait)]
+    return tuple(sorted(traits, key=lambda one: one.order))
 
 
 __all__ = ["LAYERS", "LayerKind", "LayerRequest", "Without", "select"]

@@ -8,7 +8,7 @@ from initcheck.catalog.layers.traits.computing import LayerOptions
 from initcheck.catalog.layers.traits.engines import Stackable, Stacking, State
 from initcheck.catalog.layers.traits.weights import ZEROS, GivenOptions, LayerDefaults, SavedInitializers
 
-_OTHERS = Without("its function is judged as an activation")
+_OTHERS = Without("its function is tested as an activation")
 _ELEMENTWISE = (State(), Stackable(how=Stacking.ELEMENTWISE), NO_WEIGHTS, NO_NOISE, _OTHERS)
 
 ACTIVATION = LayerKind(
@@ -40,7 +40,7 @@ PRELU = LayerKind(
     ),
     State(),
     NO_NOISE,
-    Without("its weights multiply what they are given; other layers stand for that"),
+    Without("its weights multiply its inputs, as those of other layers do"),
 )
 
 ROWS = (ACTIVATION, RELU, LEAKY_RELU, ELU, SOFTMAX, PRELU)

@@ -1,4 +1,4 @@
-"""Attention."""
+"""Attention layers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from initcheck.catalog.layers.traits.weights import (
 # The query's, key's, value's and output's kernels, each followed by its bias.
 _PLACES = {"query": 0, "key": 2, "value": 4, "output": 6}
 _STATE = State(holds=Holds.MORE, drawing_options=("dropout",))
-_OTHERS = Without("MultiHeadAttention stands for it")
+_OTHERS = Without("represented by MultiHeadAttention")
 
 
 def _heads(names: tuple[str, ...], place: int, d: Dims) -> Fanned:
@@ -39,7 +39,7 @@ def _heads(names: tuple[str, ...], place: int, d: Dims) -> Fanned:
 
 
 def _documented(order: int, names: tuple[str, ...]) -> LayerDefaults:
-    # One head and one feature: its kernels are vectors, whose fans nobody counts differently.
+    # One head and one feature: its kernels are vectors, whose fans all conventions count equally.
     width = 20_000
     *counts, size = names
     return LayerDefaults(

@@ -1,4 +1,4 @@
-"""Configurations that rows share: initializers to be saved, options that are no defaults, and reasons."""
+"""Configurations that rows share: initializers to save, options that are no defaults, and reasons."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ VECTORS, ROWS_OF_VECTORS, IMAGES = (3, 4), (2, 3, 4), (2, 6, 6, 4)
 NO_WEIGHTS = Without("it has no weights", OF_WEIGHTS)
 NO_NOISE = Without("it draws nothing in training", OF_NOISE)
 NO_UNITS = Without("it has no units whose symmetry could break", (EqualUnits,))
-NOT_STACKED = Without("nobody has written it for members side by side", (Stackable,))
-NO_FORMULA = Without("nobody has written its formula", (FormulaCase,))
-NOT_TRAINED = Without("another layer of its role stands for it in the small trainings", (TrainingRole,))
-NO_OPTIONS = Without("another layer of its family stands for its options", (LayerOptions,))
+NOT_STACKED = Without("not written for members side by side yet", (Stackable,))
+NO_FORMULA = Without("its formula is not written yet", (FormulaCase,))
+NOT_TRAINED = Without("another layer of its role represents it in the small trainings", (TrainingRole,))
+NO_OPTIONS = Without("another layer of its family represents its options", (LayerOptions,))
 
 
 def initializer(class_name: str, **config: Any) -> dict[str, Any]:

@@ -40,7 +40,7 @@ _KERNEL_AND_BIAS = (("kernel_initializer", 0), ("bias_initializer", 1))
 _OPTIONS = {"filters": 6, "use_bias": False, "padding": "same", "activation": "tanh"}
 _TRAINED = (("kernel_size", 3), ("padding", "same"), ("activation", "tanh"))
 _FILTERS = (("filters", 4),)
-_OTHERS = Without("a convolution of two axes stands for it")
+_OTHERS = Without("represented by a convolution of two axes")
 
 
 def _inputs(window: tuple[int, ...], channels: int) -> tuple[tuple[int, ...], ...]:
@@ -192,7 +192,7 @@ CONV_2D = LayerKind(
     TrainingRole(order=0, role=Role.CONVOLUTION, settings=(*_FILTERS, *_TRAINED), kernels=("kernel_initializer",)),
     State(),
     NO_NOISE,
-    Without("nobody has written it for members side by side"),
+    Without("not written for members side by side yet"),
 )
 
 CONV_3D = LayerKind(

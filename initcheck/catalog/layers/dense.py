@@ -1,4 +1,4 @@
-"""Dense layers, and looked-up vectors."""
+"""Dense layers, and embeddings."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ DENSE = LayerKind(
     State(),
     Stackable(how=Stacking.WITH_ACTIVATION),
     NO_NOISE,
-    Without("the nets whose symmetry is judged are made of it", (EqualUnits,)),
+    Without("the nets of the checks of symmetry consist of it", (EqualUnits,)),
     Without("every small training ends in it", (TrainingRole,)),
 )
 
@@ -215,7 +215,7 @@ EMBEDDING = LayerKind(
     NO_NOISE,
     NO_UNITS,
     NOT_STACKED,
-    Without("the small training of looked-up vectors begins with it", (TrainingRole,)),
+    Without("the small training of embeddings begins with it", (TrainingRole,)),
 )
 
 ROWS = (DENSE, EINSUM_DENSE, EMBEDDING)

@@ -11,7 +11,7 @@ from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 
 _STATE = State(holds=Holds.MORE, draws=True)
-_OTHERS = Without("what it makes of images has no law that is documented, and it stands before the first layer")
+_OTHERS = Without("its random images have no documented law, and it comes before the first layer")
 
 
 def _augmentation(
@@ -45,7 +45,7 @@ ROWS = (
         {"height_factor": 0.4, "width_factor": 0.4},
         {"height_factor": 0.3, "width_factor": 0.1, "fill_mode": "wrap"},
     ),
-    # One place for all images of a batch, out of thirty: six crops tell two draws apart.
+    # One place for all images of a batch, out of thirty: six crops distinguish two draws.
     _augmentation("RandomCrop", {"height": 4, "width": 4}, {"height": 3, "width": 2}, calls=6),
     *(LayerKind(name, _STATE, Without("only Keras 2 has it")) for name in ("RandomHeight", "RandomWidth")),
 )

@@ -1,4 +1,4 @@
-"""What a row of the layers' catalogue is: a class of ``keras.layers`` and its traits."""
+"""A row of the layers' catalogue: a class of ``keras.layers`` and its traits."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LAST = 1_000
 
 @dataclass(frozen=True)
 class LayerRequest:
-    """A layer, and the inputs that it is called with to be built.
+    """A layer, and the inputs to build it with.
 
     Attributes:
         layer: A class of ``keras.layers``.
         arguments: Its arguments; a ``LayerRequest`` among them is the layer that a wrapper wraps.
         inputs: The shape of each input, batch first.
-        listed_inputs: Whether several inputs are handed over as one list.
+        listed_inputs: Whether several inputs are passed as one list.
     """
 
     layer: str
@@ -33,12 +33,12 @@ class LayerRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Trait:
-    """What some check or engine selects a layer for.
+    """A property by which checks or engines select a layer.
 
     Attributes:
         layer: The class of ``keras.layers``; the row fills it in.
-        order: Its place among all layers' traits of one kind, the row's place where it is equal; new ones come last.
-            The order of cells, and of draws under one global seed, must not change when rows are added.
+        order: Its place among all layers' traits of one kind, by row where equal; new ones come last. The order of
+            cells, and of draws under one global seed, must not change when rows are added.
     """
 
     layer: str = ""
@@ -47,11 +47,11 @@ class Trait:
 
 @dataclass(frozen=True)
 class Without:
-    """Why a row lacks traits.
+    """The reason why a row lacks traits.
 
     Attributes:
-        reason: Short.
-        traits: Which; without any, all that the row does not name otherwise.
+        reason: In a few words.
+        traits: The missing traits; if empty, all that the row does not name elsewhere.
     """
 
     reason: str
@@ -60,12 +60,12 @@ class Without:
 
 @dataclass(frozen=True, init=False)
 class LayerKind:
-    """One row.
+    """One row of the catalogue.
 
     Attributes:
         name: The class of ``keras.layers``.
-        traits: What checks and engines select it for; several of one kind are several cases.
-        without: Why it lacks the others.
+        traits: The properties by which checks and engines select it; several of one kind are several cases.
+        without: The reasons why it lacks the others.
     """
 
     name: str

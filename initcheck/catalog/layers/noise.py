@@ -12,8 +12,8 @@ from initcheck.oracle.layer_outputs import identity
 _RATE = {"rate": 0.5}
 _POLICIES = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 _STATE = State(holds=Holds.MORE, drawing_options=("rate",))
-_NO_FORMULA = Without("in inference it does nothing, as dropout does", (FormulaCase,))
-_DROPOUT_STANDS = Without("dropout stands for it in trainings", (SeededNoise, StepwiseNoise, TrainingRole))
+_NO_FORMULA = Without("in inference it does nothing, like dropout", (FormulaCase,))
+_DROPOUT_STANDS = Without("represented by dropout in trainings", (SeededNoise, StepwiseNoise, TrainingRole))
 _NONE = (NO_WEIGHTS, NO_UNITS, NOT_STACKED)
 
 DROPOUT = LayerKind(
@@ -151,7 +151,7 @@ ALPHA_DROPOUT = LayerKind(
     LayerOptions(order=13, options={"rate": 0.3, "noise_shape": [3, 1]}, input_shape=VECTORS, drawing=True),
     _STATE,
     _NO_FORMULA,
-    Without("dropout stands for it in trainings", (TrainingRole,)),
+    Without("represented by dropout in trainings", (TrainingRole,)),
     *_NONE,
 )
 

@@ -1,4 +1,4 @@
-"""Normalizations."""
+"""Normalization layers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _FEATURES, _AFFINE = ((1, 6),), (ONES, ZEROS)
 _WEIGHTS = ((5,), (5,))
 _CENTERED = (("gamma_initializer", 0), ("beta_initializer", 1))
 _STATE = State(holds=Holds.MORE)
-_OTHERS = Without("it scales and shifts; other layers stand for that")
-_ITS_KIN = Without("layer normalization stands for it")
+_OTHERS = Without("it scales and shifts, as other layers do")
+_ITS_KIN = Without("represented by layer normalization")
 
 BATCH_NORMALIZATION = LayerKind(
     "BatchNormalization",

@@ -1,4 +1,4 @@
-"""Recurrent layers, and those of convolutions."""
+"""Recurrent layers, and convolutional recurrent layers."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ _OPTIONS = {
     "unroll": True,
 }
 _OWN_LAW = Without("its noise is dropout of its inputs and states", (NoiseLaw, SeededNoise))
-_LSTM_STANDS = Without("LSTM stands for it", (NoiseSource, StepwiseNoise))
-_OTHERS = Without("ConvLSTM2D stands for it")
+_LSTM_STANDS = Without("represented by LSTM", (NoiseSource, StepwiseNoise))
+_OTHERS = Without("represented by ConvLSTM2D")
 
 
 def _gated(gates: int, d: Dims) -> Fanned:
@@ -119,7 +119,7 @@ SIMPLE_RNN = LayerKind(
     _OWN_LAW,
     _LSTM_STANDS,
     NOT_STACKED,
-    Without("GRU and LSTM stand for its weights in other dtypes", (TypedWeights,)),
+    Without("represented by GRU and LSTM in other dtypes", (TypedWeights,)),
 )
 
 GRU = LayerKind(
@@ -235,7 +235,7 @@ CONV_LSTM_2D = LayerKind(
     _given_convolution("conv_lstm2d,no_forget_bias", unit_forget_bias=False),
     UnseededKernel(order=6, arguments={"filters": 6, "kernel_size": 2}, inputs=((1, 2, 4, 4, 3),)),
     _STATE,
-    Without("LSTM stands for it"),
+    Without("represented by LSTM"),
 )
 CONV_LSTM_3D = LayerKind("ConvLSTM3D", _documented_convolution(3, 3), _STATE, _OTHERS)
 

@@ -1,4 +1,4 @@
-"""Layers without weights that pool, pad, lay out or join what they are given."""
+"""Layers without weights that pool, pad, reshape or merge their inputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from initcheck.catalog.layers.traits.engines import Holds, Stackable, Stacking, 
 from initcheck.oracle.layer_outputs import pooled_maximum, pooled_mean
 
 _WINDOW = {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}
-_OTHERS = Without("it only lays out, pools or joins what it is given")
+_OTHERS = Without("it only reshapes, pools or merges its inputs")
 
 
 def _shape(name: str, *traits: Trait, holds: Holds = Holds.WEIGHTS) -> LayerKind:
@@ -29,7 +29,7 @@ GLOBAL_MAX_POOLING_2D = _shape("GlobalMaxPooling2D")
 GLOBAL_AVERAGE_POOLING_1D = _shape(
     "GlobalAveragePooling1D",
     FormulaCase(order=5, name="mean-pooling", shapes=(), input_shape=(3, 7, 2), formula=pooled_mean),
-    holds=Holds.MORE,  # nobody has looked
+    holds=Holds.MORE,  # not examined
 )
 GLOBAL_AVERAGE_POOLING_2D = _shape(
     "GlobalAveragePooling2D",

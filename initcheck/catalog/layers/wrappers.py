@@ -1,4 +1,4 @@
-"""Layers around other layers, and Keras's shells around other code."""
+"""Layers that wrap other layers, and Keras's wrappers of other code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from initcheck.catalog.layers.recurrent import LSTM
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.weights import LayerDefaults, SavedInitializers, StackedKernels
 
-_WRAPPED = Without("what it wraps stands for it")
-_SHELL = Without("what it does is its user's")
+_WRAPPED = Without("represented by the layer that it wraps")
+_SHELL = Without("its code is the user's")
 
 _lstm, _dense = LSTM.select(LayerDefaults)[0], DENSE.select(LayerDefaults)[0]
 BIDIRECTIONAL = LayerKind(

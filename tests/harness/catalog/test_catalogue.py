@@ -8,17 +8,17 @@ from initcheck.catalog.problems import get_problem
 from initcheck.errors import InitcheckError, UnknownNameError
 
 
-def test_all_stands_for_the_whole_catalogue_and_names_are_not_repeated():
+def test_all_means_the_full_catalogue_and_names_are_not_repeated():
     assert next(row.name for row in get_initializers(["he_normal", "all"])) == "he_normal"
     assert len(get_initializers(["he_normal", "all"])) == len(initcheck.INITIALIZERS)
 
 
-def test_an_unknown_initializer_is_told_with_the_nearest_names():
+def test_an_unknown_initializer_is_refused_with_the_nearest_names():
     with pytest.raises(UnknownNameError, match="no initializer is named 'he_norml'; did you mean he_normal"):
         get_initializers(["he_norml"])
 
 
-def test_an_unknown_problem_is_told_with_the_known_ones():
+def test_an_unknown_problem_is_refused_with_the_known_names():
     with pytest.raises(UnknownNameError, match="no problem is named 'zzzzzz'; known: iris, banknotes, xor, digits"):
         get_problem("zzzzzz")
 
@@ -107,12 +107,12 @@ FIELDS = {
 def test_a_field_of_the_wrong_type_is_refused_in_one_line(field, value, message):
     with pytest.raises(InitcheckError) as caught:
         initcheck.Problem(**{**FIELDS, field: value})
-    told = str(caught.value)
-    assert told == message or (message.endswith("…") and told.startswith(message[:-1]))
-    assert "\n" not in told
+    text = str(caught.value)
+    assert text == message or (message.endswith("…") and text.startswith(message[:-1]))
+    assert "\n" not in text
 
 
-def test_numbers_of_numpy_are_taken_as_pythons():
+def test_numbers_of_numpy_become_those_of_python():
     problem = initcheck.Problem(
         **{**FIELDS, "batch_size": np.int64(8), "epochs": np.uint8(3), "chance": np.float32(0.5)}
     )

@@ -8,7 +8,7 @@ from initcheck.checks.registry import all_checks
 
 
 @pytest.mark.parametrize("issue", known_issues(), ids=lambda issue: f"{issue.check}-{issue.subject}-{issue.versions}")
-def test_every_row_names_a_check_gives_a_reason_and_leads_somewhere(issue):
+def test_every_row_names_a_check_gives_a_reason_and_a_link(issue):
     (check,) = [check for check in all_checks() if check.code == issue.check]
     assert any(fnmatch.fnmatchcase(subject.name, issue.subject) for subject in check.subjects)
     assert len(issue.reason.split()) > 5
@@ -17,7 +17,7 @@ def test_every_row_names_a_check_gives_a_reason_and_leads_somewhere(issue):
 
 
 @pytest.mark.parametrize(
-    ("versions", "subject", "found"),
+    ("versions", "subject", "expected"),
     [
         ({"keras": ">=3.0,<3.2"}, "he_normal", True),
         ({"keras": ">=3.0,<3.1"}, "he_normal", False),
@@ -26,10 +26,10 @@ def test_every_row_names_a_check_gives_a_reason_and_leads_somewhere(issue):
         ({"absent": ">=0"}, "he_normal", False),
     ],
 )
-def test_a_row_applies_within_all_its_versions_and_to_its_subjects(monkeypatch, versions, subject, found):
+def test_a_row_applies_within_all_its_versions_and_to_its_subjects(monkeypatch, versions, subject, expected):
     installed = {"keras": "3.1.0", "tensorflow": "2.16.2"}
 
     monkeypatch.setattr("initcheck.installed.version_of", installed.get)
     monkeypatch.setattr(module, "known_issues", lambda: (KnownIssue("LAW02", "*normal", "", "", versions),))
-    assert (find_known_issue("LAW02", subject) is not None) is found
+    assert (find_known_issue("LAW02", subject) is not None) is expected
     assert find_known_issue("LAW03", subject) is None

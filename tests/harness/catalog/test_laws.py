@@ -47,7 +47,7 @@ def test_every_elementwise_row_has_a_figure_by_hand():
 
 
 @pytest.mark.parametrize("law", ELEMENT_LAWS, ids=lambda law: law.family)
-def test_moments_agree_with_the_integrals_of_the_density(law):
+def test_moments_match_the_integrals_of_the_density(law):
     low, high = max(law.support[0], -40), min(law.support[1], 40)
 
     def moment(power, centre):
@@ -66,7 +66,7 @@ def test_the_distribution_lives_on_the_support(law):
     assert stats.kstest(draws, law.distribution.cdf).pvalue > 1e-6
 
 
-def test_constants_are_given_whole():
+def test_constants_give_the_full_tensor():
     assert np.array_equal(INITIALIZERS["ones"].law.expected((2, 3)), np.ones((2, 3)))
     assert np.array_equal(INITIALIZERS["constant"].law.expected((2,)), [0.5, 0.5])
     assert np.array_equal(INITIALIZERS["identity"].law.expected((2, 3)), [[1, 0, 0], [0, 1, 0]])

@@ -1,4 +1,4 @@
-"""The catalogue of layers: whole, the only list of layers, and what one more row leads to."""
+"""The catalogue of layers: it is complete, the only list of layers, and takes one more row."""
 
 import ast
 import json
@@ -63,7 +63,7 @@ IN_MODULES = {
 
 
 def layers_named_in(tree, names):
-    """The strings of which every word is a layer's name, in any casing; but for docstrings."""
+    """The strings, except docstrings, that consist of layers' names in any casing."""
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
@@ -76,7 +76,7 @@ def test_nothing_else_lists_layers_by_name():
     layers = load_keras().layers
     classes = {name for name in dir(layers) if isinstance(getattr(layers, name), type)}
     names = {name.lower() for name in {*classes, *LAYERS}}
-    found, own = {}, 0
+    listed, own = {}, 0
     for path in sorted(PACKAGE.rglob("*.py")):
         module = path.relative_to(PACKAGE).as_posix()
         if module.startswith("mutants/"):  # each breaks what it names
@@ -87,8 +87,8 @@ def test_nothing_else_lists_layers_by_name():
             continue
         allowed = {*ARGUMENTS, *INITIALIZERS, *ACTIVATIONS, *IN_MODULES.get(module, ())}
         if named - allowed:
-            found[module] = named - allowed
-    assert found == {}
+            listed[module] = named - allowed
+    assert listed == {}
     assert own > 50
 
 

@@ -88,7 +88,7 @@ def test_optimizers_take_known_steps(rule, gradients, expected):
 
 
 @pytest.mark.parametrize("row", JUDGED, ids=lambda row: row.name)
-def test_traits_say_of_the_formula_what_it_does(row):
+def test_traits_match_the_formula(row):
     """With its defaults, over gradients of several sizes in one weight; each trait both ways."""
     stream = np.random.RandomState(5)
     start, gradients = stream.normal(size=4), stream.normal(size=(3, 4))
@@ -113,12 +113,12 @@ def test_traits_say_of_the_formula_what_it_does(row):
     assert all(np.float32(value) == value for value in (row.exact or {}).values())
 
 
-def test_a_row_says_why_it_lacks_a_trait_and_nothing_else():
+def test_a_row_gives_a_reason_for_each_missing_trait_and_no_other():
     with pytest.raises(InitcheckError, match=r"optimizer Lion: give a reason .* for no other: resettable"):
         replace(optimizers.LION, resettable=True)
     with pytest.raises(InitcheckError, match=r"optimizer Adam: give a reason .* for no other: drawn, smooth"):
         replace(optimizers.ADAM, smooth=(), drawn=False)
-    with pytest.raises(InitcheckError, match="optimizer Lamb has no formula: its configuration alone"):
+    with pytest.raises(InitcheckError, match="optimizer Lamb has no formula: only its configuration"):
         Rule(optimizers.LAMB).stepper()
 
 
@@ -132,7 +132,7 @@ MAY_NAME_OPTIMIZERS = ("catalog/optimizers.py", "mutants/")
 
 
 def names_of_optimizers(tree):
-    """String constants that are made of optimizers' names in any casing; and displays of several rows."""
+    """String constants that consist of optimizers' names in any casing; and displays of several rows."""
     names = {row.identifier for row in OPTIMIZERS}
     kinds = (optimizers.Optimizer, optimizers.Variant)
     rows = {name for name, value in vars(optimizers).items() if isinstance(value, kinds)}
@@ -149,13 +149,13 @@ def names_of_optimizers(tree):
 
 
 def test_nothing_else_in_the_package_lists_optimizers():
-    found = {}
+    listed = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         place = path.relative_to(PACKAGE).as_posix()
         if not place.startswith(MAY_NAME_OPTIMIZERS):
-            found[place] = list(names_of_optimizers(ast.parse(path.read_text())))
-    assert "checks/symmetry.py" in found
-    assert {place: names for place, names in found.items() if names} == {}
+            listed[place] = list(names_of_optimizers(ast.parse(path.read_text())))
+    assert "checks/symmetry.py" in listed
+    assert {place: names for place, names in listed.items() if names} == {}
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_nothing_else_in_the_package_lists_optimizers():
         "rates = {PLAIN: 0.1, NESTEROV: 0.05}",
     ],
 )
-def test_a_list_of_optimizers_is_seen(line):
+def test_a_list_of_optimizers_is_detected(line):
     assert list(names_of_optimizers(ast.parse(line)))
 
 
@@ -231,7 +231,7 @@ def with_halver(tmp_path):
 LIST_CELLS = "from initcheck.checks import registry\nfor cell in registry.cells(): print(cell.name)"
 
 
-def test_one_more_row_is_picked_up_by_the_checks_that_choose_by_trait(with_halver):
+def test_one_more_row_is_picked_up_by_the_checks_that_select_by_trait(with_halver):
     from initcheck.checks import registry
 
     before, after = {cell.name for cell in registry.cells()}, with_halver(LIST_CELLS)

@@ -124,9 +124,9 @@ def test_a_file_that_is_no_table_is_refused_in_one_line_that_names_file_and_line
     ],
 )
 def test_a_cell_that_is_no_number_is_refused_by_line_and_column(tmp_path, cell, message):
-    found = refusal(tmp_path, f"{GOOD}{cell},2,1\n3,4,0\n")
-    assert "line 42, column 'a': " in found
-    assert message in found
+    text = refusal(tmp_path, f"{GOOD}{cell},2,1\n3,4,0\n")
+    assert "line 42, column 'a': " in text
+    assert message in text
 
 
 @pytest.mark.parametrize("cell", ["7", " 7 ", '"7"', "7.", "+7", "7e0", ".7E+1", "0007"])
@@ -172,10 +172,10 @@ def test_numbers_are_the_ones_that_python_reads_however_large_the_file(tmp_path,
     ],
 )
 def test_one_table_gives_the_same_numbers_however_it_is_laid_out(tmp_path, text, read_as):
-    found, plain = read(tmp_path, text), read(tmp_path, GOOD)
-    assert dict(found.about)["read as"].startswith(read_as)
-    assert np.array_equal(found.data.x_train, plain.data.x_train)
-    assert np.array_equal(found.data.y_test, plain.data.y_test)
+    actual, plain = read(tmp_path, text), read(tmp_path, GOOD)
+    assert dict(actual.about)["read as"].startswith(read_as)
+    assert np.array_equal(actual.data.x_train, plain.data.x_train)
+    assert np.array_equal(actual.data.y_test, plain.data.y_test)
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def test_what_is_ambiguous_is_refused_and_the_option_named_decides(tmp_path, tex
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
-@pytest.mark.parametrize("whole", [0, 1, 1500])
-def test_numbers_that_may_have_thousands_separators_are_refused_wherever_they_begin(tmp_path, separator, whole):
-    rows = [f"{100 + i % 9}{separator}{i % 2}\n" for i in range(whole)]
+@pytest.mark.parametrize("rows_before", [0, 1, 1500])
+def test_numbers_that_may_have_thousands_separators_are_refused_wherever_they_begin(tmp_path, separator, rows_before):
+    rows = [f"{100 + i % 9}{separator}{i % 2}\n" for i in range(rows_before)]
     rows += [f"{cell}{separator}{i % 2}\n" for i, cell in enumerate(["1.099", "12.345", "123.456"] * 8)]
     text = f"a{separator}class\n" + "".join(rows)
     assert "'1.099' may be 1.099 or 1099; give --decimal point if" in refusal(tmp_path, text)
@@ -226,9 +226,9 @@ def test_numbers_that_may_have_thousands_separators_are_refused_wherever_they_be
 
 @pytest.mark.parametrize("cells", [["0.123", "0.456"], ["12.345", "67.891"], ["1.234", "100"]])
 def test_a_point_between_commas_is_the_decimal_mark(tmp_path, cells):
-    found = read(tmp_path, table(lambda i: cells[i // 3 % 2], number, parity))
+    actual = read(tmp_path, table(lambda i: cells[i // 3 % 2], number, parity))
     expected = split(np.array([[float(cells[i // 3 % 2]), i * 7 % 40] for i in range(40)]), np.arange(40) % 2)
-    assert np.array_equal(found.data.x_train, expected.x_train)
+    assert np.array_equal(actual.data.x_train, expected.x_train)
 
 
 @pytest.mark.parametrize("decimal", ["point", "comma"])
@@ -246,7 +246,7 @@ def test_a_first_row_of_which_one_cell_cannot_be_read_is_not_lost_as_names(tmp_p
 
 
 @pytest.mark.parametrize("cell", ["1\u200b00", "\u202e120", "120\u200e"])
-def test_a_number_with_what_cannot_be_seen_is_not_read(tmp_path, cell):
+def test_a_number_with_invisible_characters_is_not_read(tmp_path, cell):
     message = refusal(tmp_path, GOOD + f"{cell},2,0\n")
     assert "line 42, column 'a'" in message
     assert "write it without invisible characters" in message
@@ -273,10 +273,10 @@ def test_a_first_line_that_looks_like_data_is_questioned_and_never_lost(tmp_path
     assert "the first line may be data" in message
     assert reason in message
     assert "--header no" in message
-    found = read(tmp_path, text, header="no", missing="median")
-    assert len(found.data.x_train) + len(found.data.x_test) == 40
-    assert found.target == "column_3"
-    assert "no header line" in dict(found.about)["read as"]
+    actual = read(tmp_path, text, header="no", missing="median")
+    assert len(actual.data.x_train) + len(actual.data.x_test) == 40
+    assert actual.target == "column_3"
+    assert "no header line" in dict(actual.about)["read as"]
 
 
 def test_numbers_are_names_if_the_user_says_so(tmp_path):
@@ -286,8 +286,8 @@ def test_numbers_are_names_if_the_user_says_so(tmp_path):
 
 
 def test_columns_without_a_header_are_counted_and_may_be_named_so(tmp_path):
-    found = read(tmp_path, ROWS, header="no", target="column_2", drop=("column_1",))
-    assert (found.target, found.features, len(found.classes)) == ("column_2", 1, 7)
+    actual = read(tmp_path, ROWS, header="no", target="column_2", drop=("column_1",))
+    assert (actual.target, actual.features, len(actual.classes)) == ("column_2", 1, 7)
     assert "give --target one of: column_1, column_2, column_3" in refusal(tmp_path, ROWS, header="no", target="class")
 
 
@@ -307,13 +307,13 @@ def test_a_column_that_is_not_there_is_answered_with_those_that_are(tmp_path, re
 def test_a_dropped_column_may_hold_anything(tmp_path):
     text = "id,a,class\n" + "".join(f"u{i},{i},{'no' if i % 2 else 'yes'}\n" for i in range(40))
     assert "column 'id' has more different words (such as 'u0') than the 20 categories" in refusal(tmp_path, text)
-    found = read(tmp_path, text, drop=("id",))
-    assert found.data.input_shape == (1,)
-    assert dict(found.about)["left out"] == "id"
+    actual = read(tmp_path, text, drop=("id",))
+    assert actual.data.input_shape == (1,)
+    assert dict(actual.about)["left out"] == "id"
     broken = read(tmp_path, text.replace("u7", '"u\n7"'), drop=("id",))
-    assert np.array_equal(broken.data.x_train, found.data.x_train)
-    found = read(tmp_path, text.replace("id,", ",", 1), drop=("column_1",))  # an index, as pandas writes it
-    assert found.data.input_shape == (1,)
+    assert np.array_equal(broken.data.x_train, actual.data.x_train)
+    actual = read(tmp_path, text.replace("id,", ",", 1), drop=("column_1",))  # an index, as pandas writes it
+    assert actual.data.input_shape == (1,)
 
 
 NOTED = "a,note,b,y\n", [f"{i},n{i},{i * 7 % 40},{i % 2}\n" for i in range(40)]
@@ -360,12 +360,12 @@ LABELS = [
 @pytest.mark.parametrize(("label", "classes"), LABELS, ids=[classes[0] for _, classes in LABELS])
 def test_labels_may_be_numbers_or_words(tmp_path, label, classes):
     text = table(number, number, label, rows=240)
-    found = read(tmp_path, text)
-    assert found.classes == classes
+    actual = read(tmp_path, text)
+    assert actual.classes == classes
     expected = split(np.zeros((240, 1)), [_number(classes, label(i)) for i in range(240)], classes=len(classes))
-    assert np.array_equal(found.data.y_train, expected.y_train)
-    assert found.data.y_train.dtype == (np.float32 if len(classes) == 2 else np.int32)
-    assert dict(found.about).get("counts as 1") == (classes[1] if len(classes) == 2 else None)
+    assert np.array_equal(actual.data.y_train, expected.y_train)
+    assert actual.data.y_train.dtype == (np.float32 if len(classes) == 2 else np.int32)
+    assert dict(actual.about).get("counts as 1") == (classes[1] if len(classes) == 2 else None)
 
 
 SPELLINGS = {
@@ -382,10 +382,10 @@ SPELLINGS = {
 
 @pytest.mark.parametrize(("labels", "classes"), SPELLINGS.values(), ids=SPELLINGS)
 def test_one_class_in_several_spellings_is_one_class(tmp_path, labels, classes):
-    found = read(tmp_path, table(number, number, lambda i: labels[i % 4]))
-    assert found.classes == classes
+    actual = read(tmp_path, table(number, number, lambda i: labels[i % 4]))
+    assert actual.classes == classes
     one = read(tmp_path, table(number, number, lambda i: labels[i % 4 // 2 * 2]))
-    assert np.array_equal(found.data.y_train, one.data.y_train)
+    assert np.array_equal(actual.data.y_train, one.data.y_train)
 
 
 @pytest.mark.parametrize(
@@ -418,8 +418,8 @@ def test_labels_that_are_one_number_but_may_be_two_classes_are_refused_by_name(t
     [["01", "02"], ["3.1", "3.9.1", "3.11"], ["1", "1.5", "2"], ["1e99", "1e98"], ["1e400", "x"], ["0", "1e-9"]],
 )
 def test_labels_that_differ_as_numbers_or_words_are_classes_of_their_own(tmp_path, labels):
-    found = read(tmp_path, table(number, number, lambda i: labels[i % len(labels)], rows=120))
-    assert sorted(found.classes) == sorted(labels)
+    actual = read(tmp_path, table(number, number, lambda i: labels[i % len(labels)], rows=120))
+    assert sorted(actual.classes) == sorted(labels)
 
 
 def test_spellings_that_were_read_as_one_class_are_named_on_the_page(tmp_path):
@@ -430,8 +430,8 @@ def test_spellings_that_were_read_as_one_class_are_named_on_the_page(tmp_path):
 
 def test_one_category_in_several_spellings_is_one_category(tmp_path):
     words = ["very good", "very  good", "\xe9t\xe9", "e\u0301te\u0301", "no", "no\u200b"]
-    found = read(tmp_path, table(lambda i: words[i % 6], number, lambda i: str(i // 2 % 2)))
-    assert dict(found.about)["categories"] == "a (no, very good, \xe9t\xe9; one-hot, 3 inputs)"
+    actual = read(tmp_path, table(lambda i: words[i % 6], number, lambda i: str(i // 2 % 2)))
+    assert dict(actual.about)["categories"] == "a (no, very good, \xe9t\xe9; one-hot, 3 inputs)"
 
 
 @pytest.mark.parametrize("words", [("no", "True", "true"), ("x", "yes", "Yes"), ("1", "STRASSE", "stra\xdfe")])
@@ -479,11 +479,11 @@ def test_a_target_that_is_not_a_class_for_each_row_is_refused(tmp_path, text, me
 
 def test_words_become_an_input_for_each_category(tmp_path):
     words = ["red", "blue", "green"]
-    found = read(tmp_path, "a,color,class\n" + "".join(f"{i},{words[i % 3]},{i % 2}\n" for i in range(40)))
+    actual = read(tmp_path, "a,color,class\n" + "".join(f"{i},{words[i % 3]},{i % 2}\n" for i in range(40)))
     hot = np.array([[word == words[i % 3] for word in sorted(words)] for i in range(40)], float)
     expected = split(np.column_stack([np.arange(40.0), hot]), np.arange(40) % 2)
-    assert np.array_equal(found.data.x_train, expected.x_train)
-    assert dict(found.about)["categories"] == "color (blue, green, red; one-hot, 3 inputs)"
+    assert np.array_equal(actual.data.x_train, expected.x_train)
+    assert dict(actual.about)["categories"] == "color (blue, green, red; one-hot, 3 inputs)"
 
 
 def test_words_far_down_in_a_column_of_numbers_are_found_whatever_the_chunks(tmp_path, monkeypatch):
@@ -536,8 +536,8 @@ def test_a_number_among_words_is_no_category(tmp_path, cells, line, first):
 
 @pytest.mark.parametrize("words", ["A1 B2 C3", "type-3 type-4 type-5", "4wd fwd rwd", "Q1 Q2 Q3", "IV VI IX"])
 def test_words_and_codes_with_digits_behind_letters_are_categories(tmp_path, words):
-    found = read(tmp_path, table(lambda i: words.split()[i % 3], number, parity))
-    assert found.data.input_shape == (4,)
+    actual = read(tmp_path, table(lambda i: words.split()[i % 3], number, parity))
+    assert actual.data.input_shape == (4,)
 
 
 BEHIND = [
@@ -582,8 +582,8 @@ CODES = [
 
 @pytest.mark.parametrize("cell", CODES, ids=[cell(1) for cell in CODES])
 def test_codes_that_count_on_or_have_no_unit_in_common_are_categories(tmp_path, cell):
-    found = read(tmp_path, table(cell, number, parity))
-    assert found.data.input_shape == (1 + len({cell(i) for i in range(40)}),)
+    actual = read(tmp_path, table(cell, number, parity))
+    assert actual.data.input_shape == (1 + len({cell(i) for i in range(40)}),)
 
 
 AMOUNTS = [lambda i: f"EUR {i % 20}.50", lambda i: f"{i % 20}.50 EUR", lambda i: f"{i % 40} kg"]
@@ -597,8 +597,8 @@ def test_a_target_of_amounts_is_a_regression(tmp_path, label):
 
 
 def test_classes_with_numbers_in_their_names_are_taken(tmp_path):
-    found = read(tmp_path, table(number, lambda i: str(i), lambda i: f"{i % 5 + 1} stars", rows=200))
-    assert len(found.classes) == 5
+    actual = read(tmp_path, table(number, lambda i: str(i), lambda i: f"{i % 5 + 1} stars", rows=200))
+    assert len(actual.classes) == 5
 
 
 NFC, NFD = "Gr\u00f6\u00dfe", "Gro\u0308\u00dfe"
@@ -628,7 +628,7 @@ def test_names_of_columns_are_the_same_however_unicode_and_spaces_are_written(tm
 )
 def test_a_stray_quotation_mark_in_the_header_is_one_line_that_names_it(tmp_path, header, name):
     message = refusal(tmp_path, f"{header}\n{ROWS}")
-    if name is None:  # no row can be told from the next
+    if name is None:  # no row is separated from the next
         assert "line 1: the row that begins there cannot be read" in message
         assert "fix its quotation marks" in message
     else:
@@ -651,13 +651,13 @@ def test_missing_values_become_the_median_or_a_category_of_their_own(tmp_path):
     )
     assert "line 5, column 'a': the value is missing ('NA')" in refusal(tmp_path, text)
     assert "line 4, column 'color': the value is missing ('?')" in refusal(tmp_path, text.replace("NA,", "3,"))
-    found = read(tmp_path, text, missing="median")
+    actual = read(tmp_path, text, missing="median")
     a = np.arange(40.0)
     a[3] = np.median(np.delete(a, 3))
     hot = np.array([[i % 3 == 1, i % 3 == 0, i % 3 == 2] for i in range(40)], float)
-    assert np.array_equal(found.data.x_train, split(np.column_stack([a, hot]), np.arange(40) % 2).x_train)
+    assert np.array_equal(actual.data.x_train, split(np.column_stack([a, hot]), np.arange(40) % 2).x_train)
     assert (
-        dict(found.about)["missing values"]
+        dict(actual.about)["missing values"]
         == "1 in a: the column's median over all rows, 13 in color: a category of its own"
     )
     empty = table(lambda i: "", number, parity)
@@ -678,9 +678,9 @@ def test_a_column_whose_differences_rounding_swallows_is_refused(tmp_path, first
 
 @pytest.mark.parametrize("value", ["1", "0.1", "1e30", "-3e38", str(10**18)])
 def test_a_constant_column_is_an_input_of_zeros_and_is_named(tmp_path, value):
-    found = read(tmp_path, table(lambda i: value, number, parity))
-    assert dict(found.about)["never varies"] == "a"
-    assert not found.data.x_train[:, 0].any()
+    actual = read(tmp_path, table(lambda i: value, number, parity))
+    assert dict(actual.about)["never varies"] == "a"
+    assert not actual.data.x_train[:, 0].any()
     assert "every feature has the same value" in refusal(tmp_path, table(lambda i: value, lambda i: "2", parity))
 
 
@@ -698,9 +698,9 @@ def test_a_table_of_two_columns_and_one_of_thousands_are_taken(tmp_path):
     names = ",".join(f"f{n}" for n in range(3000))
     cells = [",".join(str((i * n) % 11) for n in range(3000)) for i in range(20)]
     wide = f"{names},class\n" + "".join(f"{row},{i % 2}\n" for i, row in enumerate(cells))
-    found = read(tmp_path, wide)
-    assert found.data.input_shape == (3000,)
-    assert len(dict(found.about)["features"]) < 200
+    actual = read(tmp_path, wide)
+    assert actual.data.input_shape == (3000,)
+    assert len(dict(actual.about)["features"]) < 200
 
 
 COUNTS = [
@@ -714,8 +714,8 @@ COUNTS = [
 
 @pytest.mark.parametrize("cell", COUNTS, ids=[cell(1) for cell in COUNTS])
 def test_a_column_that_numbers_the_rows_is_named(tmp_path, cell):
-    found = read(tmp_path, table(cell, lambda i: str(i * i % 11), parity))
-    assert dict(found.about)["numbers the rows"].startswith("a: trained on; ")
+    actual = read(tmp_path, table(cell, lambda i: str(i * i % 11), parity))
+    assert dict(actual.about)["numbers the rows"].startswith("a: trained on; ")
 
 
 @pytest.mark.parametrize(
@@ -733,7 +733,7 @@ def test_a_column_that_does_not_number_the_rows_is_not_named_so(tmp_path, cell):
     ids=["same", "numbers", "words"],
 )
 @pytest.mark.parametrize("gap", [None, 5])
-def test_a_feature_that_is_the_target_in_other_words_is_refused_by_name(tmp_path, cell, gap):
+def test_a_feature_that_is_a_copy_of_the_target_is_refused_by_name(tmp_path, cell, gap):
     text = table(number, lambda i: "" if i == gap else cell(i), lambda i: "abc"[i % 3])
     message = refusal(tmp_path, text, missing="median")
     assert "column 'b' has one value for each class of the target column 'class'" in message
@@ -760,14 +760,14 @@ def test_held_out_rows_that_are_training_rows_too_are_counted(tmp_path):
     assert "repeated rows" not in dict(read(tmp_path, GOOD).about)
     lines = ROWS.splitlines(keepends=True)
     for text, copies in ((GOOD + lines[3] * 2 + lines[5], 3), (GOOD + ROWS, 40), (GOOD + "3.75,2,0\n", 0)):
-        found = read(tmp_path, text)
+        actual = read(tmp_path, text)
         trained, held_out = (
             [(*row, label) for row, label in zip(x.tolist(), y.ravel().tolist(), strict=True)]
-            for x, y in ((found.data.x_train, found.data.y_train), (found.data.x_test, found.data.y_test))
+            for x, y in ((actual.data.x_train, actual.data.y_train), (actual.data.x_test, actual.data.y_test))
         )
         shared = sum(row in trained for row in held_out)
-        told = dict(found.about).get("repeated rows", "0 of")
-        assert told.startswith(f"{shared} of" + f" {len(held_out)} held-out rows (" * bool(shared))
+        repeated = dict(actual.about).get("repeated rows", "0 of")
+        assert repeated.startswith(f"{shared} of" + f" {len(held_out)} held-out rows (" * bool(shared))
         assert bool(shared) == bool(copies)
 
 
@@ -873,7 +873,7 @@ def test_a_model_that_cannot_be_trained_is_refused(tmp_path, model, message):
 @pytest.mark.parametrize(
     "model", [{"hidden": (0,)}, {"hidden": (2.5,)}, {"batch_size": 0}, {"learning_rate": float("nan")}]
 )
-def test_a_model_that_no_table_could_train_is_refused_before_one_is_read(tmp_path, model):
+def test_unusable_settings_are_refused_before_a_table_is_read(tmp_path, model):
     option = f"--{next(iter(model)).replace('_', '-')}"
     with pytest.raises(InitcheckError, match=option):
         from_csv(tmp_path / "none.csv", **model)
@@ -949,12 +949,12 @@ _X, _Y = np.arange(40.0).reshape(20, 2) ** 1.5, np.arange(20) % 2
         ([[1], [2, 3]], [0, 1], {}, "x holds "),
     ],
 )
-def test_what_cannot_be_split_is_one_line_that_says_how_to_fix_it(x, y, options, message):
+def test_unusable_arrays_are_refused_in_one_line_with_the_fix(x, y, options, message):
     with pytest.raises(InitcheckError) as raised:
         split(x, y, **options)
-    told = str(raised.value)
-    assert told.startswith(f"split: {message}")
-    assert told.isprintable()
+    text = str(raised.value)
+    assert text.startswith(f"split: {message}")
+    assert text.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -963,10 +963,10 @@ def test_what_cannot_be_split_is_one_line_that_says_how_to_fix_it(x, y, options,
     ids=["list", "bool", "digits", "column", "series", "objects", "long double"],
 )
 def test_class_numbers_are_taken_in_any_form(y):
-    found, expected = split(_X, y), split(_X, _Y)
-    assert found.y_train.dtype == np.float32
-    assert found.y_train.tobytes() == expected.y_train.tobytes()
-    assert found.x_test.tobytes() == expected.x_test.tobytes()
+    actual, expected = split(_X, y), split(_X, _Y)
+    assert actual.y_train.dtype == np.float32
+    assert actual.y_train.tobytes() == expected.y_train.tobytes()
+    assert actual.x_test.tobytes() == expected.x_test.tobytes()
 
 
 def test_without_network_both_ways_are_named(monkeypatch):
@@ -1062,7 +1062,7 @@ def initcheck_command(report):
 
 
 @pytest.mark.slow
-def test_every_layer_of_a_table_s_model_asks_for_the_initializer_by_a_name_of_its_own(tmp_path):
+def test_every_layer_of_a_table_s_model_gets_the_initializer_by_a_name_of_its_own(tmp_path):
     keras = pytest.importorskip("keras")
     problem = from_csv(write(tmp_path, table(number, number, lambda i: str(i % 3))), hidden=(8, 4))
     asked = []
@@ -1204,7 +1204,7 @@ def test_large_numbers_that_are_no_ids_are_not_named_so(tmp_path, cell):
         (["99"], None),
     ],
 )
-def test_an_extreme_that_looks_like_a_mark_for_missing_is_a_suspicion_on_the_page(tmp_path, marks, words):
+def test_an_extreme_that_looks_like_a_mark_for_missing_is_named_on_the_page(tmp_path, marks, words):
     text = table(lambda i: marks[i] if i < len(marks) else str(i * i % 17 / 4), number, parity)
     assert dict(read(tmp_path, text).about).get("may stand for a missing value") == words
 
@@ -1217,11 +1217,11 @@ def test_a_number_that_continues_its_column_is_no_mark_for_missing(tmp_path, sca
 
 @pytest.mark.parametrize("y", [_Y, _Y[:, None]], ids=["rows", "column"])
 def test_two_classes_may_be_integers_for_a_softmax_over_two_units(y):
-    found, usual = split(_X, y, labels="int"), split(_X, y)
-    assert (found.y_train.dtype, found.y_test.dtype) == (np.int32, np.int32)
-    assert np.array_equal(found.y_train, usual.y_train.ravel())
-    assert np.array_equal(found.y_test, usual.y_test.ravel())
-    assert found.x_train.tobytes() == usual.x_train.tobytes()
+    actual, usual = split(_X, y, labels="int"), split(_X, y)
+    assert (actual.y_train.dtype, actual.y_test.dtype) == (np.int32, np.int32)
+    assert np.array_equal(actual.y_train, usual.y_train.ravel())
+    assert np.array_equal(actual.y_test, usual.y_test.ravel())
+    assert actual.x_train.tobytes() == usual.x_train.tobytes()
     three = np.arange(20) % 3
     both = split(_X, three, classes=3, labels="int"), split(_X, three, classes=3)
     assert both[0].y_train.dtype == both[1].y_train.dtype == np.int32

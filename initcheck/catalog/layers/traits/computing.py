@@ -1,4 +1,4 @@
-"""The traits of what a layer computes, keeps in its configuration, and is trained for."""
+"""The traits of a layer's formula, its options and its role in small trainings."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Array = Any  # a float64 array, or an ``oracle.rounding.Rounded``
 
 @dataclass(frozen=True, kw_only=True)
 class FormulaCase(Trait):
-    """The layer at a tiny size, and its formula.
+    """A layer of tiny size, with its formula.
 
     Attributes:
-        name: Readable and unique.
+        name: A readable, unique name.
         shapes: Of its weights, in order.
         input_shape: Of its input, batch first.
-        formula: The output, from weights and input; ``config`` is handed on to it.
+        formula: The output, from weights and input, with ``config`` as keyword arguments.
         config: The layer's arguments.
         vocabulary: Above 0 where the input is integers below it.
         positive: The numbers of the weights that must be positive.
         averages: The numbers of the weights that are moving averages, which have no gradient.
-        training: As the layer is called with it; None where it is not.
-        updated: From weights and input to the weights afterwards; None where none changes.
-        dtypes: What it is judged in; float64 needs arguments that float32 stores exactly.
-        graded: Whether its gradients are judged.
+        training: The argument of that name in the layer's call; None where it takes none.
+        updated: The weights after a call, from weights and input; None where none changes.
+        dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
+        graded: Whether its gradients are tested.
     """
 
     name: str
@@ -59,10 +59,10 @@ class LayerOptions(Trait):
     """Options that are not the layer's defaults.
 
     Attributes:
-        options: As JSON gives them back.
-        input_shape: With the batch.
-        policy: The dtypes that it is given, as one of ``catalog.cases.options.POLICIES``.
-        drawing: Whether it draws when it is called in training.
+        options: In the types of JSON.
+        input_shape: Batch first.
+        policy: Its dtype policy, one of ``catalog.cases.options.POLICIES``.
+        drawing: Whether it draws in training.
     """
 
     options: Arguments
@@ -80,14 +80,14 @@ UNITS = 6  # that start equal
 
 @dataclass(frozen=True, kw_only=True)
 class EqualUnits(Trait):
-    """``UNITS`` units that start equal.
+    """``UNITS`` units with equal initial weights.
 
     Attributes:
         input_shape: Of one row.
         arguments: The layer's arguments but for the activation and the initializers.
-        gates: How many weights of each kind a unit has; they are told apart, the units are not.
-        recurrent: Whether it has a recurrent kernel, and gives one row.
-        pooling: The layer that makes one row of its outputs, where it does not.
+        gates: The number of weights of each kind that a unit has; gates differ, units do not.
+        recurrent: Whether it has a recurrent kernel, and returns one row.
+        pooling: The layer that pools its outputs into one row, if needed.
     """
 
     input_shape: Shape
@@ -98,20 +98,20 @@ class EqualUnits(Trait):
 
 
 class Role(Enum):
-    """What a layer is drawn for in a small training."""
+    """The role of a layer in a small training."""
 
     AFTER_DENSE = "noise or a normalization after a dense layer"
-    AFTER_LOOKUP = "noise after looked-up vectors"
+    AFTER_LOOKUP = "noise after an embedding"
     CONVOLUTION = "a convolution of images"
     RECURRENT = "a recurrent layer"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRole(Trait):
-    """Drawn for the small trainings that must repeat; another one in a role changes what is drawn.
+    """The layer may be drawn for the small trainings; another one in a role changes the draws.
 
     Attributes:
-        role: What for.
+        role: Its role.
         settings: Its arguments, without initializers and seeds.
         kernels: Its arguments that take an initializer of random kernels.
         seed: Whether it takes a ``seed`` itself.

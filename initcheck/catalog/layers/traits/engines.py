@@ -1,4 +1,4 @@
-"""The traits that engines need: what a training leaves behind in a layer, and whether members stand side by side."""
+"""The traits that engines need: a layer's state after a training, and whether members can be stacked."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from initcheck.catalog.layers.kind import Trait
 
 
 class Holds(Enum):
-    """What a training leaves behind in a layer."""
+    """The state that a training leaves in a layer."""
 
-    WEIGHTS = "nothing but weights"
-    MORE = "state beside weights, or nobody has looked"
-    OTHERS_CODE = "whatever the code does that it is a shell around"
+    WEIGHTS = "only weights"
+    MORE = "state beside weights, or not examined"
+    OTHERS_CODE = "whatever the wrapped code keeps"
 
 
 @dataclass(frozen=True, kw_only=True)
 class State(Trait):
-    """What a training leaves behind in it, which decides whether engines may use a compiled model again.
+    """The state that a training leaves in a layer, which decides whether engines may reuse a compiled model.
 
     Attributes:
-        holds: What.
+        holds: The kind of state.
         draws: Whether it draws at every step of training, whatever its options.
         drawing_options: The options that make it draw where they are not 0.
     """
@@ -32,7 +32,7 @@ class State(Trait):
 
 
 class Stacking(Enum):
-    """How members side by side, on the last axis, go through a layer."""
+    """The way in which a layer computes members side by side on the last axis."""
 
     WITH_ACTIVATION = "a product if it has weights, then its activation"
     ELEMENTWISE = "element by element"
@@ -44,7 +44,7 @@ class Stackable(Trait):
     """Members can be trained side by side.
 
     Attributes:
-        how: What the engine does for it.
+        how: The engine's method.
     """
 
     how: Stacking

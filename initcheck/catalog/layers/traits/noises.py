@@ -15,13 +15,13 @@ class NoiseLaw(Trait):
     """The law of the noise that it draws.
 
     Attributes:
-        name: Readable and unique.
+        name: A readable, unique name.
         arguments: The layer's arguments but for the seed.
         kind: ``dropped``: each element is 0 with the rate, else divided by 1 − rate. ``saturated``: it is −λα with the
             rate, and all elements are then scaled and moved so that mean 0 and variance 1 are kept. ``added``: a normal
             variable is added. ``multiplied``: the element is multiplied by a normal variable around 1.
         strength: The rate, or the standard deviation of the normal variable.
-        shape: Of the inputs; as many independent random numbers in each case.
+        shape: Of the inputs, chosen for equally many independent random numbers in each case.
         shared_axes: Axes along which all elements are dropped together.
     """
 
@@ -34,7 +34,7 @@ class NoiseLaw(Trait):
 
 
 class Fed(Enum):
-    """What a source of noise is called with."""
+    """The inputs of a source of noise."""
 
     ROWS = "rows"
     ONES = "ones"
@@ -44,14 +44,14 @@ class Fed(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseSource(Trait):
-    """A source of randomness that is left to the global seed: what it makes of its inputs in training.
+    """A source of randomness seeded by the global seed alone: the layer's outputs in training.
 
     Attributes:
         arguments: The layer's arguments.
         fed: Its inputs.
-        shape: Of ones.
-        inputs: How often it takes them.
-        calls: How many tell two draws apart.
+        shape: Of inputs of ones.
+        inputs: The number of times that it takes them.
+        calls: The number of calls that distinguishes two draws.
         traced: Whether it is also called within a ``tf.function``.
     """
 

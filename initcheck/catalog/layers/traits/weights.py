@@ -1,4 +1,4 @@
-"""The traits of layers with weights: their fans, their documented initializers, what they are given, what is saved."""
+"""The traits of layers with weights: fans, documented initializers, given initializers, saved ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Built(Trait):
     Attributes:
         arguments: Its arguments; a ``LayerRequest`` among them is the layer that a wrapper wraps.
         inputs: The shape of each input, batch first.
-        listed_inputs: Whether several inputs are handed over as one list.
+        listed_inputs: Whether several inputs are passed as one list.
     """
 
     arguments: Arguments = field(default_factory=dict)
@@ -40,19 +40,19 @@ class Built(Trait):
 
     @property
     def request(self) -> LayerRequest:
-        """How Keras is asked for it."""
+        """The layer with its arguments and inputs."""
         return LayerRequest(self.layer, self.arguments, self.inputs, self.listed_inputs)
 
 
 @dataclass(frozen=True)
 class Dims:
-    """What is drawn for a layer whose kernel's scale is judged.
+    """The drawn dimensions of a layer whose kernel's scale is tested.
 
     Attributes:
         window: Lengths of a convolution's window.
         few: A small number of channels, features or heads.
         more: Another one, different from ``few``.
-        size: How many elements the kernel should have at least.
+        size: The least number of elements of the kernel.
     """
 
     window: tuple[int, int, int]
@@ -72,8 +72,8 @@ class Fanned:
     Attributes:
         arguments: The layer's arguments.
         inputs: The shape of each input, batch first.
-        fan_in: How many inputs each unit of the layer sums up.
-        fan_out: How many units each input goes to, window by window, counting a recurrent layer's gates as one.
+        fan_in: The number of inputs that each unit of the layer sums up.
+        fan_out: The number of units that each input goes to, per window, counting a recurrent layer's gates as one.
     """
 
     arguments: Arguments
@@ -87,12 +87,12 @@ class FannedKernel(Trait):
     """A kernel whose scale follows from the fans of the layer's units.
 
     Attributes:
-        name: Readable and unique.
+        name: A readable, unique name.
         make: The layer of those dimensions.
         argument: The initializer argument that decides the kernel.
         weight: The kernel's place among the layer's weights.
-        beside: The other initializer arguments that decide a weight as they are given; no LSTM's bias, half forced.
-        quirks: The modes in which Keras has counted, or counts, the fans of the kernel's shape and not those of the
+        beside: The other initializer arguments that decide a weight as given; not an LSTM's bias, partly forced.
+        quirks: The modes in which some version of Keras counts the fans of the kernel's shape instead of those of the
             units; each with its order among all quirks.
         by_equation: Whether the layer gives its own copy of the initializer the fans that follow from an equation.
     """
@@ -108,9 +108,9 @@ class FannedKernel(Trait):
 
 @dataclass(frozen=True, kw_only=True)
 class LayerDefaults(Built):
-    """A layer that is given no initializers.
+    """A layer without given initializers.
 
-    Its shape is one for which every convention of counting fans agrees, since the fans are another check's concern: one
+    All conventions of counting fans agree for its shape, since another check tests the fans: one
     channel where Keras counts a depthwise kernel's channels, as many channels out as in for a transposed convolution,
     inputs by far more than units for gated layers.
 
@@ -126,7 +126,7 @@ class LayerDefaults(Built):
 
     @property
     def name(self) -> str:
-        """Readable and unique."""
+        """A readable, unique name."""
         shown = ",".join(f"{name}={self.arguments[name]}" for name in self.shown)
         return f"{self.layer}({shown})" if shown else self.layer
 
@@ -136,11 +136,11 @@ class PlacedWeights(Built):
     """A layer, and those of its initializer arguments that decide a weight.
 
     Attributes:
-        name: Readable and unique.
+        name: A readable, unique name.
         places: Argument → the place of its weight.
         forced: Place of a bias whose second quarter, an LSTM's forget gate, is 1 whatever the initializer, if any.
-        by_shape: Whether the fans are those of the weight's shape, so that an initializer that is given the shape
-            alone knows them; an einsum kernel's are given to the layer's own copy of the initializer since Keras 3.15.
+        by_shape: Whether the fans follow from the weight's shape alone; since Keras 3.15 an einsum kernel's are passed
+            to the layer's own copy of the initializer.
     """
 
     name: str
@@ -151,25 +151,25 @@ class PlacedWeights(Built):
 
 @dataclass(frozen=True, kw_only=True)
 class GivenOptions(PlacedWeights):
-    """With options that the documentation does not let change the first weights, or that it lets decide a bias."""
+    """With options that by the documentation do not change the initial weights, or that decide a bias."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TypedWeights(PlacedWeights):
-    """Stands for its sort where weights have the dtype of a policy: it makes its weights in its own way."""
+    """Represents layers that make their weights in one way, where weights have the dtype of a policy."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnseededKernel(Built):
-    """Its weights are a source of randomness that is left to the global seed."""
+    """Its weights are a source of randomness seeded by the global seed alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackedKernels(Built):
-    """Built with others under one global seed, to see that they share no stream.
+    """Built with others under one global seed, to test that they share no stream.
 
     Attributes:
-        kernels: How many random kernels of 4,096 elements or more it has.
+        kernels: The number of its random kernels of 4,096 elements or more.
     """
 
     kernels: int = 1
@@ -181,7 +181,7 @@ class SavedInitializers(Trait):
 
     Attributes:
         initializers: Argument → ``{"class_name": …, "config": …}``.
-        input_shape: The shape that it is built for, with the batch.
+        input_shape: The shape that it is built for, batch first.
         arguments: The other arguments.
         wraps: The layer that a wrapper wraps, which gets the initializers.
         dtype: Of the input.
