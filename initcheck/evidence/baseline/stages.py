@@ -74,8 +74,8 @@ class StageRecorder:
         deviations: dict[str, float] = {}
         for trials, part in ((_FIRST_TRIALS, self._first_step), (_WHOLE_TRIALS, self._all_steps)):
             for trial in range(trials):
-                for stage, perturbed in part(row, seed, functools.partial(_perturbed, trial)).items():
-                    deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], perturbed))
+                for stage, arrays in part(row, seed, functools.partial(_perturbed, trial)).items():
+                    deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], arrays))
         deviations.pop("initial weights")
         for stage in ("first loss", "first gradient", "first update"):
             # Each is a sum over the batch, in any order: a unit in the last place for a row (Higham 2002, chapter 4).
@@ -156,10 +156,10 @@ def _perturbed(trial: int, values: list[Array]) -> list[Array]:
     return [perturbed(value, 1, trial) if value.dtype == np.float32 else value for value in values]
 
 
-def _deviation(own: Arrays, perturbed: Arrays) -> float:
+def _deviation(own: Arrays, others: Arrays) -> float:
     """Returns the largest absolute difference of any element; infinite if one is NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
-        largest = max((float(np.abs(a - b).max()) for a, b in zip(own, perturbed, strict=True) if a.size), default=0.0)
+        largest = max((float(np.abs(a - b).max()) for a, b in zip(own, others, strict=True) if a.size), default=0.0)
     return largest if np.isfinite(largest) else np.inf
 
 
