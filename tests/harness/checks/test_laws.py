@@ -29,12 +29,6 @@ from initcheck.checks.laws import (
     samples,
     strings,
 )
-from initcheck.checks.laws import (
-    initializer_draws as draws,
-)
-from initcheck.checks.laws import (
-    layer_noise as noise,
-)
 from initcheck.checks.registry import NotApplicable
 from initcheck.records import Status, Verdict
 from initcheck.statistics import budget, dependence, goodness
