@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +50,7 @@ def _status(verdict: Verdict) -> str:
     return verdict.status.value
 
 
-def _wrong(change: object) -> Generator:
+def _wrong(change: Callable[..., Any]) -> Generator:
     """Faultless draws, changed."""
     return lambda row, shape, seed, dtype: change(faultless(row, shape, seed, dtype))
 
@@ -118,7 +120,7 @@ FAULTS = [
     FAULTS,
     ids=[f"{judge.__name__}-{row.name}-{number}" for number, (judge, row, _) in enumerate(FAULTS)],
 )
-def test_draws_that_are_only_just_wrong_fail(judge: object, row: Initializer, change: object) -> None:
+def test_draws_that_are_only_just_wrong_fail(judge: Any, row: Initializer, change: Any) -> None:
     lab = FakeLab(lambda *asked: np.asarray(change(faultless(*asked)), faultless(*asked).dtype))
     assert _status(judge(lab, row, ALPHA)) == "fail"
 
@@ -128,7 +130,8 @@ def test_as_many_dtypes_and_shapes_are_judged_as_are_counted(monkeypatch: pytest
 
     def spy(groups: dict[str, np.ndarray], test: object) -> goodness.Finding:
         judged.extend(groups)
-        return goodness.Finding(*groups, 0.0, 1, 1e-3 if len(judged) == 1 else 1.0)
+        (name,) = groups
+        return goodness.Finding(name, 0.0, 1, 1e-3 if len(judged) == 1 else 1.0)
 
     monkeypatch.setattr(precision, "most_suspicious", spy)
     verdict = precision.other_dtypes(FakeLab(), HE, ALPHA)
@@ -185,7 +188,7 @@ def test_an_excluded_shape_must_be_refused() -> None:
 def _layers(factor: float) -> SimpleNamespace:
     """Layers that draw glorot-scaled kernels by their units' fans, times a factor."""
 
-    def weights(request: object, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
+    def weights(request: Any, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
         ((row, seed),) = rows.values()
         shape = (request.inputs[0][-1], request.arguments["units"])
         return [faultless(row, shape, seed) * np.float32(factor)]
@@ -222,10 +225,10 @@ def test_defaults_have_their_documented_shapes() -> None:
     assert (kernel, recurrent) == ((4000, 30), (10, 30))
 
 
-def _given(change: object = lambda dtype, values: values) -> FakeLab:
+def _given(change: Callable[..., Any] = lambda dtype, values: values) -> FakeLab:
     """Layers whose weights are their initializers' draws, changed."""
 
-    def weights(request: object, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
+    def weights(request: Any, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
         policy = request.arguments.get("dtype", "float32")
         dtype = given_weights.POLICIES[policy]
         shapes = [(6, 20), (5, 20), (20,)]
@@ -397,7 +400,8 @@ def test_saturating_dropout_keeps_mean_and_variance() -> None:
     # By the paper: of inputs with mean 0 and variance 1, the outputs' mean is 0 and their variance 1.
     mean = scale * 0.2 * noise._SATURATED + shift
     square = scale**2 * (0.8 + 0.2 * noise._SATURATED**2) + 2 * scale * shift * 0.2 * noise._SATURATED + shift**2
-    assert (mean, square) == (pytest.approx(0, abs=1e-12), pytest.approx(1))
+    assert mean == pytest.approx(0, abs=1e-12)
+    assert square == pytest.approx(1)
     masks = [stream.uniform(size=case.shape) < 0.2 for _ in range(2)]
     outputs = [(scale * np.where(mask, noise._SATURATED, inputs) + shift).astype("float32") for mask in masks]
     assert noise.exact_problem(case, inputs, outputs) == ""
@@ -447,7 +451,7 @@ def test_two_looks_see_a_stated_effect_with_the_power_promised() -> None:
     assert float(ndtr(reserve)) == pytest.approx(0.9995, abs=2e-5)
 
 
-def _power(test: goodness.Test, draw: object, alpha: float) -> float:
+def _power(test: goodness.Test, draw: Callable[[], np.ndarray], alpha: float) -> float:
     """How often of 400 times the test falls below α."""
     return float(np.mean([test(draw())[1] < alpha for _ in range(400)]))
 
@@ -491,7 +495,7 @@ def test_shapes_are_the_same_at_every_call_and_large_enough() -> None:
 
 
 @pytest.mark.parametrize("family", ["uniform", "normal", "truncated_normal"])
-def test_distribution_functions_agree_with_scipy(family: str) -> None:
+def test_distribution_functions_agree_with_scipy(family: Any) -> None:
     law = ElementLaw(family, 0.3, 2.0)
     at = np.linspace(-5, 5, 101)
     np.testing.assert_allclose(goodness.cdf(law, at), law.distribution.cdf(at), rtol=0, atol=1e-12)

@@ -162,7 +162,8 @@ def test_rows_that_evaluate_or_predict_lose_or_move_fail(what: str) -> None:
     right = make_order([np.arange(feed.trained_rows)] * feed.epochs, feed)
     assert order.judge_without_training(lab(right), feed).status is Status.PASS
     for wrong in (np.arange(feed.rows - 1), np.roll(np.arange(feed.rows), 1), None):
-        assert order.judge_without_training(lab(replace(right, **{what: wrong})), feed).status is Status.FAIL
+        changes: dict[str, Any] = {what: wrong}
+        assert order.judge_without_training(lab(replace(right, **changes)), feed).status is Status.FAIL
 
 
 def whole(stream: Any, rows: int) -> Any:

@@ -55,7 +55,8 @@ def touch(walk: Walk, layer: int, change: float, what: str = "kernels") -> Walk:
     """One weight of that layer after the last step changed by that much."""
     arrays = [array.copy() for array in getattr(walk, what)]
     arrays[layer].reshape(4, -1)[-1, 0] += change
-    return replace(walk, **{what: tuple(arrays)})
+    changes: dict[str, Any] = {what: tuple(arrays)}
+    return replace(walk, **changes)
 
 
 class Lab:
