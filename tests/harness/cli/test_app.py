@@ -358,6 +358,25 @@ def test_an_unknown_check_or_subject_is_answered_with_what_was_meant(initcheck_,
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("package", "version", "oldest"),
+    [("tensorflow", "2.14.1", "2.15"), ("keras", "2.14.0", "2.15"), ("keras", "3.0.4", "3.0.5")],
+)
+def test_a_framework_that_is_too_old_is_one_line(package, version, oldest, tmp_path):
+    installed = tmp_path / f"{package}-{version}.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "initcheck", "check", "DET01", "--subject", "zeros"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    message = f"initcheck: {package} {version} is older than initcheck supports; install {package}>={oldest}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
 def test_the_known_checks_are_listed_in_order(initcheck_):
     _, _, err = initcheck_("check", "zzzzzz")
     listed = err.partition("known: ")[2].partition(", and ")[0].split(", ")
