@@ -14,6 +14,8 @@ import initcheck
 from initcheck import InitcheckError
 from initcheck.__main__ import main
 from initcheck.cli import app as cli
+from initcheck.frameworks import quiet
+from initcheck.frameworks.keras import load_keras
 
 ROOT = Path(__file__).parents[3]
 QUICK = ["--initializers", "zeros,he_normal,lecun_uniform", "--reseeds", "2", "--epochs", "2"]
@@ -356,6 +358,25 @@ def test_an_unknown_check_or_subject_is_answered_with_what_was_meant(initcheck_,
     assert (code, out) == (2, "")
     assert err.startswith(f"initcheck: {message}")
     assert err.count("\n") == 1
+
+
+def test_check_counts_the_framework_s_deprecations_and_fails_for_none(initcheck_, monkeypatch):
+    keras = load_keras()
+    monkeypatch.setattr(quiet, "_heard", {})
+    original = keras.initializers.Zeros.__call__
+
+    def deprecated(*arguments, **settings):
+        exec("import warnings; warnings.warn('soon gone', FutureWarning)", {"__name__": "keras.src.initializers"})
+        return original(*arguments, **settings)
+
+    words = ["check", "DET01", "--subject", "zeros"]
+    code, out, _ = initcheck_(*words)
+    assert (code, "deprecation" in out) == (0, False)
+    monkeypatch.setattr(keras.initializers.Zeros, "__call__", deprecated)
+    code, out, _ = initcheck_(*words)
+    assert code == 0
+    assert out.splitlines()[-2].startswith("initcheck: 1 check ran, 0 failed")
+    assert out.splitlines()[-1] == "initcheck: 1 deprecation warning of the framework, first: FutureWarning: soon gone"
 
 
 @pytest.mark.parametrize(
