@@ -121,4 +121,4 @@ def sweep(  # noqa: C901 - one guard after another
         f"initcheck.sweep({chosen.name!r}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
         f"engine={engine!r}, vary={vary!r})"
     )
-    return Sweep(chosen, group_runs(parts), seed, where, command or call, words, planned, stopped, trained)
+    return Sweep(chosen, group_runs(parts), seed, where, command or call, words(), planned, stopped, trained)

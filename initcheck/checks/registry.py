@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sysconfig
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, InitcheckError, UnknownNameError
+from initcheck.frameworks.quiet import quiet
 from initcheck.records import Status, Verdict
 from initcheck.statistics.budget import FALSE_ALARM_RATE
 from initcheck.texts import reason_of
@@ -258,8 +258,7 @@ def run_check(cell: Cell, lab: Lab) -> Verdict:
 def _judge(cell: Cell, lab: Lab) -> Verdict:
     arguments = (cell.alpha,) if cell.check.statistical else ()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a warning is no verdict, even where a project turns warnings into errors
+        with quiet():  # a warning is no verdict, even where a project turns warnings into errors
             return cell.check.judge(lab, cell.subject.value, *arguments)
     except NotApplicable as reason:
         return Verdict(Status.NOT_APPLICABLE, str(reason))

@@ -154,8 +154,9 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     from initcheck.checks.registry import all_checks, as_subject, cells, run_check
     from initcheck.engines.validation.problem import validated_data
     from initcheck.evidence.lab import get_lab
+    from initcheck.frameworks.quiet import deprecations
     from initcheck.records import Status
-    from initcheck.reporting.format import format_count
+    from initcheck.reporting.format import count_deprecations, format_count
     from initcheck.reporting.terminal import print_verdict
 
     subjects = {subject.name for entry in all_checks() for subject in entry.subjects}
@@ -198,6 +199,8 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
     if idle:
         counts.append(f"{idle:,} not applicable")
     say(f"initcheck: {', '.join(counts)}; seed {seed}")
+    if deprecated := deprecations():
+        say(f"initcheck: {count_deprecations(deprecated)}")
     raise SystemExit(0 if all(good) else 1)
 
 

@@ -148,6 +148,11 @@ class EnsembleEngine:
                 raise UnsuitableError("its model has other weights under another initializer")
             self._weights[row.name] = weights
 
+    def words(self) -> str:
+        """The engine's name, and which initializers it had to draw slowly, and why."""
+        slow = [f"{name} drawn one by one, as {one.untraced}" for name, one in self._weights.items() if one.untraced]
+        return "; ".join(["ensemble engine", *slow])
+
     def initial_weights(self, row: Initializer, seeds: Sequence[int]) -> list[Array]:
         """The initial weights of the runs of those seeds, in the order of the model's, each ``(*shape, runs)``."""
         return self._weights[row.name].draw(seeds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from initcheck.engines.reuse import named
 from initcheck.frameworks.instances import LayerInitializers, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, layer_seeds
+from initcheck.texts import reason_of
 
 Array = npt.NDArray[Any]
 
@@ -37,11 +39,15 @@ class InitialWeights:
         row: The initializer under test.
         build: ``build(initializers, global_seed)`` returns the uncompiled model.
 
+    Attributes:
+        untraced: Why draws of many runs were made one by one, as a clause; empty where they were traced, or few.
+
     Raises:
         UnsuitableError: A weight is not drawn by the initializer under test alone.
     """
 
     def __init__(self, row: Initializer, build: Callable[[LayerInitializers, int], Any]) -> None:
+        self.untraced = ""
         self._row = row
         self._traces: dict[tuple[tuple[int, ...], int], Any] = {}
         self._constants, layers = _build(row, build, 1)
@@ -85,25 +91,31 @@ class InitialWeights:
         shape, dtype = weight.shape, weight.dtype.name
         if len(seeds) >= _WORTH_TRACING or any(traced == shape for traced, _ in self._traces):
             places = {round(place) for place in np.linspace(0, len(seeds) - 1, _PROBES)}
-            drawn = self._draw_traced(seeds, shape, dtype)
-            if drawn is not None and all(
-                np.array_equal(drawn[place], _draw(self._row, seeds[place], shape, dtype)) for place in places
-            ):
-                return drawn
+            try:
+                drawn = self._draw_traced(seeds, shape, dtype)
+            except Exception as error:  # noqa: BLE001 - an initializer that cannot be traced is called as it can be
+                self._untraceable(f"tracing it raises {reason_of(error)}")
+            else:
+                if all(np.array_equal(drawn[place], _draw(self._row, seeds[place], shape, dtype)) for place in places):
+                    return drawn
+                self._untraceable("traced, it draws other bits")
         return np.stack([_draw(self._row, seed, shape, dtype) for seed in seeds])
 
-    def _draw_traced(self, seeds: Sequence[int], shape: tuple[int, ...], dtype: str) -> Array | None:
+    def _untraceable(self, reason: str) -> None:
+        """Keeps the first reason for drawing one by one, and says it: results are the same, but slower."""
+        if not self.untraced:
+            self.untraced = reason
+            warnings.warn(f"{self._row.name} is drawn one by one, which is slower: {reason}", stacklevel=2)
+
+    def _draw_traced(self, seeds: Sequence[int], shape: tuple[int, ...], dtype: str) -> Array:
         import tensorflow as tf
 
         many = len(seeds) >= _WORTH_UNROLLING or (shape, _UNROLLED) in self._traces
         unrolled = _UNROLLED if many else 1
         turns = np.resize(np.array(seeds, dtype=np.int32), (-(-len(seeds) // unrolled), unrolled))
-        try:
-            if (shape, unrolled) not in self._traces:
-                self._traces[shape, unrolled] = _trace(self._row, shape, dtype, unrolled)
-            return np.asarray(self._traces[shape, unrolled](tf.constant(turns))).reshape(-1, *shape)[: len(seeds)]
-        except Exception:  # noqa: BLE001 - an initializer that cannot be traced is called as it can be
-            return None
+        if (shape, unrolled) not in self._traces:
+            self._traces[shape, unrolled] = _trace(self._row, shape, dtype, unrolled)
+        return np.asarray(self._traces[shape, unrolled](tf.constant(turns))).reshape(-1, *shape)[: len(seeds)]
 
 
 def _trace(row: Initializer, shape: tuple[int, ...], dtype: str, unrolled: int) -> Any:

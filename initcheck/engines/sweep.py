@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
@@ -22,8 +22,8 @@ def train_runs(
     seed: int,
     epochs: int | None = None,
     engine: str = "auto",
-) -> tuple[str, Iterator[Runs]]:
-    """Returns the engine, in words, and the runs that it trains, yielded as they are finished.
+) -> tuple[Callable[[], str], Iterator[Runs]]:
+    """Returns the engine, in words that are final once it has trained, and the runs, yielded as they are finished.
 
     Args:
         problem: The problem to train.
@@ -49,8 +49,8 @@ def train_runs(
                 ) from None
             words = f"reference engine, as the ensemble cannot train this: {error}"
         else:
-            return "ensemble engine", ensemble.runs(reseeds=reseeds, orders=orders, seed=seed)
+            return ensemble.words, ensemble.runs(reseeds=reseeds, orders=orders, seed=seed)
     reference = ReferenceEngine(problem, epochs=epochs)
     for row in initializers:
         reference.require_buildable(row)
-    return words, reference.runs(initializers, reseeds=reseeds, orders=orders, seed=seed)
+    return lambda: words, reference.runs(initializers, reseeds=reseeds, orders=orders, seed=seed)

@@ -18,11 +18,19 @@ from typing import Any
 from initcheck.endings import interrupted_even_if_lost
 from initcheck.errors import FrameworkError, InitcheckError
 from initcheck.files import read_bounded
-from initcheck.installed import is_within
+from initcheck.installed import is_within, version_of
 from initcheck.texts import for_terminal, reason_of
 
 THREADS = 1
 _MOST_THREADS, _MOST_DIGITS = 1024, 20  # TensorFlow hangs or ends at a million, and int() refuses 4301 digits
+# Package, versions that are too old, and the oldest that is supported in their place, which tox.ini and CI run.
+# Keras 3 before 3.0.5 averages a batch before it applies weights of rows and classes, where targets have shape (n,):
+# https://github.com/keras-team/keras/blob/v3.0.4/keras/losses/loss.py
+TOO_OLD = (
+    ("tensorflow", "<2.15", "2.15"),
+    ("keras", "<2.15", "2.15"),
+    ("keras", ">=3.0.0.dev0,<3.0.5", "3.0.5"),
+)
 _TRIED = "INITCHECK_TRIED_FLAGS"
 _MOST_SETTINGS = 1_000_000  # bytes of keras.json
 # https://keras.io/api/utils/config_utils/
@@ -41,9 +49,10 @@ def load_keras() -> Any:
     TensorFlow keeps the threads it has; ``environment()`` says how many.
 
     Raises:
-        FrameworkError: TensorFlow is missing, does not import, or is not the backend that Keras is set to; or a
-            variable asks for no number of threads.
+        FrameworkError: TensorFlow is missing, too old, does not import, or is not the backend that Keras is set to;
+            or a variable asks for no number of threads.
     """
+    _require_supported()
     if "tensorflow" not in sys.modules:
         threads()
         _require("tensorflow")
@@ -74,6 +83,14 @@ def _import(package: str) -> Any:
         if isinstance(error, _OF_SETTINGS) and (unusual := _unusual_settings()):
             remedy = f"{_settings_file()} asks for {unusual}: correct that, if it is the cause"
         raise FrameworkError(f"{what}; {remedy}") from error
+
+
+def _require_supported() -> None:
+    for package, versions, oldest in TOO_OLD:
+        if is_within(package, versions):
+            raise FrameworkError(
+                f"{package} {version_of(package)} is older than initcheck supports; install {package}>={oldest}"
+            )
 
 
 def _require_settings() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "initcheck_"
 _BASELINE_MARK = f"{_PREFIX}baseline"
+_DEPRECATION = f"{_PREFIX}deprecation"
 
 
 @dataclass
@@ -28,10 +29,12 @@ class BoundCheck:
     Attributes:
         cell: The check and its subject.
         verdict: The verdict, once it was called.
+        deprecations: The framework's deprecation warnings that its process met first while it judged.
     """
 
     cell: Cell
     verdict: Verdict | None = field(default=None, compare=False)
+    deprecations: list[str] = field(default_factory=list, compare=False)
 
     def __call__(self, lab: Lab | None = None) -> None:
         """Judges; returns where the check passes.
@@ -40,12 +43,15 @@ class BoundCheck:
             AssertionError: The check fails, or is inconclusive.
         """
         from initcheck.checks.registry import run_check
+        from initcheck.frameworks.quiet import deprecations
         from initcheck.plugin.lab_argument import require_lab
         from initcheck.records import Status
 
         __tracebackhide__ = True
         lab = require_lab(lab, "check(initcheck_lab)")
+        before = len(deprecations())
         self.verdict = run_check(self.cell, lab)
+        self.deprecations = deprecations()[before:]
         if self.verdict.status is Status.NOT_APPLICABLE:
             pytest.skip(self.verdict.measured)
         if self.verdict.status is not Status.PASS:
@@ -278,6 +284,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         numbers = {"n": verdict.n, "p_value": verdict.p_value, "alpha": verdict.alpha, "effect": verdict.effect}
         item.user_properties.append((f"{_PREFIX}check", check.cell.name))
         item.user_properties += [(_PREFIX + name, value) for name, value in numbers.items() if value is not None]
+        item.user_properties += [(_DEPRECATION, text) for text in check.deprecations]
     return (yield)
 
 
@@ -289,7 +296,7 @@ def _bound_check(item: pytest.Item) -> BoundCheck | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Ends the session with what was judged, and how often a right framework would fail."""
+    """Ends the session with what was judged, what is deprecated, and how often a right framework would fail."""
     counts = {
         outcome: sum(
             any(name == f"{_PREFIX}check" for name, _ in getattr(report, "user_properties", ()))
@@ -308,3 +315,14 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         f"{issues} known issue{'s' * (issues != 1)}{idle}; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
         f"power ≥ {POWER:.1%} at the documented effects; seed {config.getoption('initcheck_seed')}"
     )
+    deprecated = dict.fromkeys(
+        text
+        for outcome in counts
+        for report in terminalreporter.getreports(outcome)
+        for name, text in report.user_properties
+        if name == _DEPRECATION
+    )
+    if deprecated:
+        from initcheck.reporting.format import count_deprecations
+
+        terminalreporter.write_line(f"initcheck: {count_deprecations(list(deprecated))}")

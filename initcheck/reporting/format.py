@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from initcheck.statistics.answers import METHODS, Answer
 from initcheck.statistics.estimates import Estimate
 from initcheck.statistics.outcomes import MIN_EPOCHS
 from initcheck.statistics.two_way import Components
 
+_MOST_OF_WARNING = 200  # characters
 NONE = "–"  # no number: too few runs
 NOTATION = (
     "Brackets hold the 95 % interval; there is none where all runs are equal, where they are too few, and for one run "
@@ -91,6 +92,11 @@ def format_restarts(estimate: Estimate) -> str:
     if math.isinf(estimate.value):
         return "never" if math.isnan(estimate.low) else f"never [≥ {estimate.low:.0f}]"
     return _with_interval(estimate, lambda value: f"{value:.0f}")
+
+
+def count_deprecations(found: Sequence[str]) -> str:
+    """How many deprecation warnings of the framework there are, and the first of them."""
+    return f"{format_count(len(found), 'deprecation warning')} of the framework, first: {found[0]:.{_MOST_OF_WARNING}}"
 
 
 def format_count(number: int, noun: str, plural: str = "") -> str:

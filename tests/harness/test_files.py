@@ -61,9 +61,9 @@ def test_a_disk_that_takes_no_more_keeps_the_old_file_and_leaves_nothing_else(nu
 def test_a_writer_that_fails_half_way_leaves_nothing_behind(tmp_path):
     def parts():
         yield "half"
-        raise MemoryError
+        raise MemoryError("after half")
 
-    with pytest.raises(MemoryError):
+    with pytest.raises(MemoryError, match="after half"):
         write_whole(tmp_path / "a", parts())
     assert names(tmp_path) == []
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from initcheck.frameworks.keras import TOO_OLD
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 WORKFLOWS = {file.stem: yaml.safe_load(file.read_text()) for file in (ROOT / ".github" / "workflows").glob("*.yml")}
@@ -33,6 +35,23 @@ def test_workflows_run_environments_that_tox_has():
     assert {"lowest", "pytest8", "py313-tf221"} <= {row["env"] for row in matrix} <= environments()
     assert any(row.get("os", "").startswith("macos") for row in matrix)
     assert "nightly" in environments()
+
+
+def test_ci_and_tox_hold_the_oldest_frameworks_that_are_supported():
+    config = RawConfigParser()
+    config.read(ROOT / "tox.ini")
+    factors = [line.strip().partition(": ") for line in config["testenv"]["deps"].strip().splitlines()]
+    pins = [(factor, pin.partition("==")) for factor, _, pin in factors]
+    run = {row["env"] for row in WORKFLOWS["ci"]["jobs"]["environments"]["strategy"]["matrix"]["include"]}
+    readme = (ROOT / "README.md").read_text()
+    for package, _, oldest in TOO_OLD:
+        # TensorFlow 2.15 brings Keras 2.15.
+        named = "tensorflow" if oldest == "2.15" else package
+        factor = next(factor for factor, (name, _, pin) in pins if name == named and f"{pin}.".startswith(f"{oldest}."))
+        assert f"py311-{factor}" in run & environments()
+    assert f"tensorflow>={TOO_OLD[0][2]}" in PROJECT["optional-dependencies"]["tensorflow"]
+    oldest = "TensorFlow {}, Keras {} and, of Keras 3, {}".format(*(oldest for *_, oldest in TOO_OLD))
+    assert f"The oldest that are supported are {oldest}; older ones are refused." in readme
 
 
 def test_every_job_of_ci_must_be_green_for_the_last_one():

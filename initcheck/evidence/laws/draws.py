@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from initcheck.evidence.laws.layer_weights import Layers
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import floatx
 from initcheck.frameworks.instances import make_initializer
+from initcheck.frameworks.quiet import quiet
 
 
 class Draws:
@@ -47,8 +47,7 @@ class Draws:
         """Returns the draw of one instance at each of several calls."""
         instance = make_initializer(row, seed)
         # Keras 2 warns when an unseeded instance is called again; that it repeats is the evidence.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             return [np.asarray(instance(shape, dtype=dtype)) for _ in range(calls)]
 
     def advancing(

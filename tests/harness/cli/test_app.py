@@ -14,6 +14,8 @@ import initcheck
 from initcheck import InitcheckError
 from initcheck.__main__ import main
 from initcheck.cli import app as cli
+from initcheck.frameworks import quiet
+from initcheck.frameworks.keras import load_keras
 
 ROOT = Path(__file__).parents[3]
 QUICK = ["--initializers", "zeros,he_normal,lecun_uniform", "--reseeds", "2", "--epochs", "2"]
@@ -356,6 +358,44 @@ def test_an_unknown_check_or_subject_is_answered_with_what_was_meant(initcheck_,
     assert (code, out) == (2, "")
     assert err.startswith(f"initcheck: {message}")
     assert err.count("\n") == 1
+
+
+def test_check_counts_the_framework_s_deprecations_and_fails_for_none(initcheck_, monkeypatch):
+    keras = load_keras()
+    monkeypatch.setattr(quiet, "_heard", {})
+    original = keras.initializers.Zeros.__call__
+
+    def deprecated(*arguments, **settings):
+        exec("import warnings; warnings.warn('soon gone', FutureWarning)", {"__name__": "keras.src.initializers"})
+        return original(*arguments, **settings)
+
+    words = ["check", "DET01", "--subject", "zeros"]
+    code, out, _ = initcheck_(*words)
+    assert (code, "deprecation" in out) == (0, False)
+    monkeypatch.setattr(keras.initializers.Zeros, "__call__", deprecated)
+    code, out, _ = initcheck_(*words)
+    assert code == 0
+    assert out.splitlines()[-2].startswith("initcheck: 1 check ran, 0 failed")
+    assert out.splitlines()[-1] == "initcheck: 1 deprecation warning of the framework, first: FutureWarning: soon gone"
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "oldest"),
+    [("tensorflow", "2.14.1", "2.15"), ("keras", "2.14.0", "2.15"), ("keras", "3.0.4", "3.0.5")],
+)
+def test_a_framework_that_is_too_old_is_one_line(package, version, oldest, tmp_path):
+    installed = tmp_path / f"{package}-{version}.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "initcheck", "check", "DET01", "--subject", "zeros"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    message = f"initcheck: {package} {version} is older than initcheck supports; install {package}>={oldest}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
 
 
 def test_the_known_checks_are_listed_in_order(initcheck_):

@@ -1,3 +1,4 @@
+import functools
 import os
 from dataclasses import replace
 
@@ -243,9 +244,34 @@ def test_an_initializer_whose_trace_differs_is_drawn_eagerly(monkeypatch):
     monkeypatch.setattr(keras.initializers.HeNormal, "__init__", lambda self, seed: original(self, seed=seed // 2))
     row = INITIALIZERS["he_normal"]
     seeds = run_seeds(5, "iris", "he_normal", range(200))
-    kernel, _ = EnsembleEngine(PROBLEMS["iris"], [row], epochs=1).initial_weights(row, seeds)
+    engine = EnsembleEngine(PROBLEMS["iris"], [row], epochs=1)
+    with pytest.warns(UserWarning, match="he_normal is drawn one by one, which is slower: traced, it draws other bits"):
+        kernel, _ = engine.initial_weights(row, seeds)
     expected = keras.initializers.HeNormal(seed=layer_seed(seeds[77], "output"))((4, 1))
     assert np.array_equal(kernel[..., 77], expected)
+
+
+def test_a_framework_that_cannot_be_traced_is_slow_and_says_why_once(monkeypatch):
+    import tensorflow as tf
+
+    keras = load_keras()
+    original = keras.initializers.HeNormal.__call__
+    sweep = functools.partial(initcheck.sweep, "iris", initializers=["he_normal", "zeros"], reseeds=100, epochs=1)
+    traced = sweep()
+    assert traced.engine == "ensemble engine"
+
+    def untraceable(self, *arguments, **settings):
+        if tf.inside_function():
+            raise TypeError("no graph")
+        return original(self, *arguments, **settings)
+
+    monkeypatch.setattr(keras.initializers.HeNormal, "__call__", untraceable)
+    with pytest.warns(UserWarning, match="he_normal is drawn one by one") as caught:
+        drawn = sweep()
+    reason = "tracing it raises TypeError: no graph"
+    assert [str(one.message) for one in caught] == [f"he_normal is drawn one by one, which is slower: {reason}"]
+    assert drawn.engine == f"ensemble engine; he_normal drawn one by one, as {reason}"
+    assert drawn.runs == traced.runs
 
 
 def test_seeds_of_many_are_the_seeds_of_each():

@@ -20,6 +20,16 @@ def unsure(lab, value): return Verdict(Status.INCONCLUSIVE, "too little")
 def salted(lab, value, alpha):
     return passed("fine") if lab.salt else failed("odd", "even", alpha=alpha)
 
+def deprecated(*names):
+    module = {"__name__": "keras.src.module"}
+    exec("import warnings\\ndef old(name): warnings.warn(name, DeprecationWarning)", module)
+
+    def judge(lab, value):
+        for name in names:
+            module["old"](name)
+        return passed("well")
+    return judge
+
 def make(code, judge, **traits):
     return registry.Check(code, f"promise of {code}", "laws", registry.FRAMEWORK, judge, **traits)
 
@@ -27,6 +37,7 @@ ENOUGH = dict(samples=lambda factor: int(1000 * factor), min_samples=lambda alph
 CHECKS = [
     make("GOOD", lambda lab, value: passed("well")), make("BAD", fails), make("RAISES", raises), make("LAME", lame),
     make("UNSURE", unsure), make("STAT", statistical, **ENOUGH), make("SALTED", salted, **ENOUGH),
+    make("OLD1", deprecated("f is old", "g is old")), make("OLD2", deprecated("g is old", "h is old")),
     make("SCARCE", statistical, samples=lambda factor: 10, min_samples=lambda alpha: 11, detects="5 %"),
 ]
 registry.all_checks = lambda: CHECKS
@@ -148,6 +159,22 @@ def test_numbers_reach_the_junit_file_and_the_summary_from_workers_too(repositor
         item.get("name"): item.get("value") for item in ElementTree.parse(pytester.path / "out.xml").iter("property")
     }
     assert {"initcheck_n", "initcheck_p_value", "initcheck_alpha", "initcheck_effect"} <= set(properties)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one", "two"])
+@pytest.mark.parametrize("strict", [(), ("-W", "error")], ids=["lenient", "strict"])
+def test_deprecations_of_the_framework_are_counted_and_fail_nothing(repository, pytester, workers, strict):
+    result = repository(["GOOD", "OLD1", "OLD2"], "--junitxml", "out.xml", *workers, *strict)
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines_random(
+        "initcheck: 3 deprecation warnings of the framework, first: DeprecationWarning: *"
+    )
+    values = {item.get("value") for item in ElementTree.parse(pytester.path / "out.xml").iter("property")}
+    assert {f"DeprecationWarning: {name} is old" for name in "fgh"} <= values
+
+
+def test_without_deprecations_there_is_no_line(repository):
+    repository(["GOOD"]).stdout.no_fnmatch_line("initcheck: *deprecation warning*")
 
 
 def test_the_header_shows_what_decides_the_result(repository):

@@ -428,13 +428,13 @@ def test_an_interruption_ends_what_runs(jobs, tmp_path):
 
     def interrupt(*_):
         if len(recorded(environment)) == jobs:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("all record")
 
     both = {"old": python, "new": python}
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="all record"):
         list(record_each(both, [], carried=tmp_path, folder=tmp_path, jobs=jobs, advance=interrupt))
     for pid, *_ in recorded(environment):
-        with pytest.raises(ProcessLookupError):
+        with pytest.raises(ProcessLookupError, match="No such process"):
             os.kill(pid, 0)
 
 
@@ -534,7 +534,7 @@ def test_ctrl_c_and_sigterm_leave_nothing_half_written_and_nothing_running(run, 
     assert "interrupted" in err
     assert not list(Path("out").iterdir())
     for pid, *_ in recorded(sleeping):
-        with pytest.raises(ProcessLookupError):
+        with pytest.raises(ProcessLookupError, match="No such process"):
             os.kill(pid, 0)
 
 
