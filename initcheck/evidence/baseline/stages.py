@@ -74,8 +74,8 @@ class StageRecorder:
         deviations: dict[str, float] = {}
         for trials, part in ((_FIRST_TRIALS, self._first_step), (_WHOLE_TRIALS, self._all_steps)):
             for trial in range(trials):
-                for stage, arrays in part(row, seed, functools.partial(_perturbed, trial)).items():
-                    deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], arrays))
+                for stage, moved in part(row, seed, functools.partial(_perturbed, trial)).items():
+                    deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], moved))
         deviations.pop("initial weights")
         for stage in ("first loss", "first gradient", "first update"):
             # Each is a sum over the batch, in any order: a unit in the last place for a row (Higham 2002, chapter 4).
