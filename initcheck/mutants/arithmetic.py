@@ -246,7 +246,7 @@ def adam_float64_rounded(keras: Any) -> None:
     _gradients_changed(keras.optimizers.Adam, change)
 
 
-@mutant("sgd-hidden-clip", "SGD clips gradients at 100 although it was not told to", caught_by=("ARI04",))
+@mutant("sgd-hidden-clip", "SGD clips gradients at 100 without clipvalue", caught_by=("ARI04",))
 def sgd_hidden_clip(keras: Any) -> None:
     """Most gradients are smaller."""
     import tensorflow as tf

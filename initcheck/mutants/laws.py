@@ -230,7 +230,7 @@ def _double_signs(keras: Any) -> None:
     wrap_call(keras.initializers.Orthogonal, change)
 
 
-@mutant("floatx-ignored", "RandomUniform draws float32 where it is told no dtype", caught_by=("LAW19",))
+@mutant("floatx-ignored", "RandomUniform draws float32 where no dtype is given", caught_by=("LAW19",))
 def _floatx(keras: Any) -> None:
     wrap_call(keras.initializers.RandomUniform, lambda draw, self, shape, dtype: draw(shape, dtype or "float32"))
 
@@ -366,7 +366,7 @@ def _milder(keras: Any) -> None:
 
 @mutant(
     "gamma-initializer-ignored",
-    "BatchNormalization starts with a scale of 1, whatever it is told",
+    "BatchNormalization starts with a scale of 1, whatever initializer is given",
     caught_by=("LAW14",),
 )
 def _gamma_initializer(keras: Any) -> None:

@@ -156,7 +156,7 @@ def lose_weights(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("shuffle-false-ignored", "fit shuffles although it is told not to", caught_by=("ORD07",))
+@mutant("shuffle-false-ignored", "fit shuffles despite shuffle=False", caught_by=("ORD07",))
 def ignore_false(keras: Any) -> None:
     original = keras.Model.fit
 
@@ -181,7 +181,7 @@ def split_from_start(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("batch-of-64", "fit takes 64 rows a batch where it is not told how many", caught_by=("ORD02",))
+@mutant("batch-of-64", "fit takes 64 rows a batch where no batch size is given", caught_by=("ORD02",))
 def batch_of_64(keras: Any) -> None:
     """A batch size that is given is right."""
     original = keras.Model.fit

@@ -23,7 +23,7 @@ def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arr
     It starts from the weights of the reference engine's run of that seed.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
         row: The initializer.
         seed: Of every draw, and of the global generators, which the order is taken from.
     """

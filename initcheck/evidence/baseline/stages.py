@@ -51,7 +51,7 @@ class StageRecorder:
     """Records one problem's training through ``fit``: the first step alone, and all steps.
 
     Args:
-        problem: What to train.
+        problem: The problem to train.
     """
 
     def __init__(self, problem: Problem) -> None:

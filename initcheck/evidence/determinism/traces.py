@@ -52,7 +52,7 @@ class Models:
         """The trace of that recipe.
 
         Args:
-            recipe: What to train.
+            recipe: The recipe to train.
             repetition: Which training of the recipe.
             style: ``sequential``, ``functional`` or ``subclassed``.
             stream: Trainings of another stream have other seeds.
@@ -122,7 +122,7 @@ class Models:
         """Returns the weights of that net at every step.
 
         Args:
-            net: What to train.
+            net: The net to train.
             permuted: Whether the hidden units are put in another order first.
             row: Of its random kernels, where it is not the catalogue's row that the net names.
         """
