@@ -73,11 +73,11 @@ def format_epochs(estimate: Estimate, epochs: int) -> str:
 
 
 def format_stuck(answer: Answer, epochs: int) -> str:
-    """The share of stuck runs: ``31 % [18, 45]``, ``undetermined (5 epochs)``, or both."""
+    """The share of stuck runs: ``31 % [18, 45]``, ``unknown (5 epochs)``, or both."""
     if not answer.judged:
-        return f"undetermined ({_reason(answer, epochs)})"
+        return f"unknown ({_reason(answer, epochs)})"
     unknown = answer.runs - answer.judged
-    return format_percent(answer.stuck) + (f", {unknown:,} of {answer.runs:,} undetermined" if unknown else "")
+    return format_percent(answer.stuck) + (f", {unknown:,} of {answer.runs:,} unknown" if unknown else "")
 
 
 def _reason(answer: Answer, epochs: int) -> str:

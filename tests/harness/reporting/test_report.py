@@ -394,8 +394,8 @@ def test_the_finding_says_why_it_cannot_be_determined_of_noisy_losses():
     [
         ("0.0 % [0.0, 11.6]", ("0.0 %", "[0.0, 11.6]", "")),
         ("> 15 [> 15, > 15]", ("> 15", "[> 15, > 15]", "")),
-        ("31 % [18, 45], 2 of 30 undetermined", ("31 %", "[18, 45]", "2 of 30 undetermined")),
-        ("undetermined (accuracy of one class only)", ("undetermined", "", "(accuracy of one class only)")),
+        ("31 % [18, 45], 2 of 30 unknown", ("31 %", "[18, 45]", "2 of 30 unknown")),
+        ("unknown (accuracy of one class only)", ("unknown", "", "(accuracy of one class only)")),
         ("–", ("–", "", "")),
     ],
 )

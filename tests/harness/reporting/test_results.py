@@ -28,7 +28,7 @@ def test_the_frame_has_a_row_for_each_run_and_the_stated_columns(sweep):
     assert len(frame) == 4
     assert list(frame.epochs_to_target) == [2, pd.NA, 2, pd.NA]
     assert frame.train_accuracy[0] == 0.7
-    assert list(frame.stuck) == [False, pd.NA, False, pd.NA]  # undetermined after two epochs
+    assert list(frame.stuck) == [False, pd.NA, False, pd.NA]  # unknown after two epochs
     assert frame[["reseed", "stuck"]].to_csv(index=False).split() == ["reseed,stuck", "0,False", "1,", "0,False", "1,"]
 
 

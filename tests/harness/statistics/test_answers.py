@@ -143,7 +143,7 @@ def test_a_loss_too_noisy_is_given_as_the_reason():
     learned = make_run(initializer="b", losses=[0.7] * 12, accuracies=[0.99] * 12)
     result, _ = answer(group_runs([*noisy, learned]), target=0.95)
     assert (result.judged, result.noisy) == (0, 10)
-    assert answer_cells(result, 12)["stuck"] == "undetermined (noisy loss)"
+    assert answer_cells(result, 12)["stuck"] == "unknown (noisy loss)"
     assert answer_cells(result, 12)["restarts"] == "–"
 
 
@@ -235,7 +235,7 @@ def test_one_class_whose_loss_is_far_from_its_least_is_unknown():
     (result,) = answer([runs], 0.95, one_class)
     assert which_are_stuck(runs, 0.95, one_class) == [None]
     assert math.isnan(result.restarts.value)
-    assert answer_cells(result, 20)["stuck"] == "undetermined (accuracy of one class only)"
+    assert answer_cells(result, 20)["stuck"] == "unknown (accuracy of one class only)"
     other_loss = replace(one_class, least_loss=math.nan)
     runs, _ = trained(0, share=0.7, rate=0.02, epochs=20)
     assert which_are_stuck(runs, 0.95, other_loss) == [None]
@@ -322,7 +322,7 @@ def test_whether_a_run_is_stuck_is_unknown_after_few_epochs(losses):
     assert result.judged == 0
     assert all(map(math.isnan, (result.stuck.value, result.stuck.low, result.restarts.value, result.restarts.low)))
     cells = answer_cells(result, len(losses))
-    assert cells["stuck"] == f"undetermined ({len(losses)} epoch{'s' * (len(losses) > 1)})"
+    assert cells["stuck"] == f"unknown ({len(losses)} epoch{'s' * (len(losses) > 1)})"
     assert cells["restarts"] == "–"
 
 
@@ -340,7 +340,7 @@ def test_a_run_of_few_epochs_that_is_unknown_leaves_no_share_and_no_restarts(end
     assert result.judged == 0
     assert all(map(math.isnan, (result.stuck.value, result.stuck.low, result.restarts.value, result.restarts.low)))
     cells = answer_cells(result, 3)
-    assert (cells["stuck"], cells["restarts"]) == ("undetermined (3 epochs)", "–")
+    assert (cells["stuck"], cells["restarts"]) == ("unknown (3 epochs)", "–")
     (each,) = group_runs([*known, unknown])
     assert [one for one in which_are_stuck(each, 0.95) if one is not None] == [
         end == "diverged" for end in ends for _ in runs[end]
