@@ -83,7 +83,7 @@ def main() -> None:
     chosen = parser.parse_args()
     console = Console()
     console.print(machine())
-    measured = []
+    measured: list[Measured] = []
     for model in MODELS:
         for contender, sizes in SIZES.items():
             asked = [one for one in sizes if not (chosen.quick and one == max(SIZES["ensemble"]))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,21 +23,21 @@ def vmap(model: str, n: int) -> Iterator[float]:
     shapes = [(4, hidden), (hidden, 1)] if hidden else [(4, 1)]
     glorot = jax.nn.initializers.glorot_uniform()
 
-    def logits(weights, x):
+    def logits(weights: Any, x: Any) -> Any:
         *inner, (kernel, bias) = weights
         for inner_kernel, inner_bias in inner:
             x = jnp.tanh(x @ inner_kernel + inner_bias)
         return (x @ kernel + bias)[:, 0]
 
-    def loss(weights, x, y):
+    def loss(weights: Any, x: Any, y: Any) -> Any:
         z = logits(weights, x)
         return jnp.mean(jnp.maximum(z, 0) - z * y + jnp.log1p(jnp.exp(-jnp.abs(z))))
 
-    def train(key):
+    def train(key: Any) -> Any:
         keys = jax.random.split(key, len(shapes))
         weights = [(glorot(key, shape), jnp.zeros(shape[1])) for key, shape in zip(keys, shapes, strict=True)]
 
-        def step(state, batch):
+        def step(state: Any, batch: Any) -> Any:
             weights, squares = state
             value, gradients = jax.value_and_grad(loss)(weights, x[batch], y[batch])
             squares = jax.tree.map(lambda s, g: RHO * s + (1 - RHO) * g * g, squares, gradients)

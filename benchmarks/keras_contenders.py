@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from benchmarks.work import BATCH, EPOCHS, MODELS, RATE, table
 from initcheck import INITIALIZERS, Data, Problem
@@ -19,7 +20,7 @@ def problem(model: str) -> Problem:
     rows = table()
     hidden = MODELS[model]
 
-    def build(keras, initializer, input_shape):
+    def build(keras: Any, initializer: Any, input_shape: Any) -> Any:
         layers = [keras.Input(input_shape)]
         if hidden:
             layers.append(keras.layers.Dense(hidden, activation="tanh", kernel_initializer=initializer("hidden")))
@@ -48,7 +49,11 @@ def notebook(model: str, n: int) -> Iterator[float]:
     while True:
         start = time.perf_counter()
         for seed in range(1, n + 1):
-            fresh = work.model(keras, lambda _, seed=seed: keras.initializers.GlorotUniform(seed=seed), (4,))
+
+            def initializer(_: str, seed: int = seed) -> Any:
+                return keras.initializers.GlorotUniform(seed=seed)
+
+            fresh = work.model(keras, initializer, (4,))
             fresh.compile(optimizer=work.optimizer(keras), loss=work.loss, metrics=["accuracy"])
             fresh.fit(rows.x, rows.y, batch_size=BATCH, epochs=EPOCHS, verbose=0)
         yield time.perf_counter() - start

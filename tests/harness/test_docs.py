@@ -77,7 +77,8 @@ def commands():
 
 @pytest.mark.parametrize("line", commands())
 def test_every_command_of_the_readme_is_one_that_the_program_takes(line):
-    command, (name, *words) = cli.cli, shlex.split(line)
+    command: click.Command = cli.cli
+    name, *words = shlex.split(line)
     while isinstance(command, click.Group):
         name, *words = words
         command = command.commands[name]

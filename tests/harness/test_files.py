@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import stat
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def test_a_disk_that_takes_no_more_keeps_the_old_file_and_leaves_nothing_else(nu
     def fail(_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(InitcheckError, match=rf"a.csv cannot be written \({os.strerror(number)}\).*another place"):
         write_whole(path, ["new"])
     assert path.read_text() == "old"
@@ -169,7 +170,7 @@ def test_dev_stdout_is_written_in_order_with_what_is_printed(shell, tmp_path):
 def test_a_name_that_somebody_has_prepared_is_not_followed(tmp_path, monkeypatch):
     (tmp_path / "victim").write_text("precious")
     (tmp_path / f".initcheck-{'00' * 8}.partial").symlink_to("victim")
-    monkeypatch.setattr(files.secrets, "token_hex", lambda _: "00" * 8)
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "00" * 8)
     with pytest.raises(InitcheckError, match="File exists"):
         write_whole(tmp_path / "a", ["x"])
     assert (tmp_path / "victim").read_text() == "precious"

@@ -28,11 +28,11 @@ def packages(monkeypatch):
                 raise metadata.PackageNotFoundError(name)
             return versions[name]
 
-        holders = {}
+        holders: dict[str, list[str]] = {}
         for name, (_, package) in distributions.items():
             holders.setdefault(package, []).append(name)
-        monkeypatch.setattr(installed.metadata, "version", version)
-        monkeypatch.setattr(installed.metadata, "packages_distributions", lambda: holders)
+        monkeypatch.setattr(metadata, "version", version)
+        monkeypatch.setattr(metadata, "packages_distributions", lambda: holders)
         for package in ("tensorflow", "keras"):
             monkeypatch.delitem(sys.modules, package, raising=False)
         for package, number in imported.items():

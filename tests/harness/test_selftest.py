@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -190,7 +191,7 @@ def test_every_check_fails_under_a_fault_that_names_it(fault):
     assert outcome.as_expected, outcome
 
 
-started = []
+started: list[str] = []
 
 
 class _FakeProcess:
@@ -218,7 +219,7 @@ def test_an_interruption_starts_no_more_processes_and_ends_those_that_run(monkey
     fake = SimpleNamespace(Process=_FakeProcess, Pipe=multiprocessing.Pipe, set_forkserver_preload=lambda modules: None)
     monkeypatch.setattr(selftest, "_PROCESSES", fake)
     mutants = [replace(FAULT, name=name) for name in ("quick", "slow", "never")]
-    outcomes = run_selftest(mutants, seed=1, workers=1)
+    outcomes: Any = run_selftest(mutants, seed=1, workers=1)
     assert next(outcomes).mutant.name == "quick"
     while len(started) < 2:
         time.sleep(0.01)

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -262,7 +263,8 @@ def test_orders_of_the_same_kind_are_another_stream_and_others_a_change(orders, 
 @pytest.mark.parametrize("orders", [[[2, 0, 1, 3], [3, 1, 0, 2]], [[1, 0, 3, 2], [1, 0, 3, 2]]])
 def test_what_follows_from_another_order_is_reported_and_not_judged(orders):
     new = baseline(orders=orders)
-    moved = trace(FITTED, **{"epoch losses": values("epoch losses") * 2, "epoch accuracies": np.float32([[0.5, 0.25]])})
+    halved = np.array([[0.5, 0.25]], np.float32)
+    moved = trace(FITTED, **{"epoch losses": values("epoch losses") * 2, "epoch accuracies": halved})
     new.problems["iris"].fits["he_normal"] = moved
     cell = found_in(new, "fits", "iris he_normal")
     assert cell.stage == "batch order"
@@ -369,8 +371,10 @@ def test_the_interval_of_a_difference_covers(paired):
     stream = np.random.RandomState(0)
     missed = 0
     for _ in range(500):
-        old = stream.binomial(1, 0.9, 200) * 0.5 + 0.5  # a tenth of the runs collapses
-        new = np.where(stream.rand(200) < 0.02, 1.5 - old, old) if paired else stream.binomial(1, 0.9, 200) * 0.5 + 0.5
+        old: Any = stream.binomial(1, 0.9, 200) * 0.5 + 0.5  # a tenth of the runs collapses
+        new: Any = (
+            np.where(stream.rand(200) < 0.02, 1.5 - old, old) if paired else stream.binomial(1, 0.9, 200) * 0.5 + 0.5
+        )
         gap = difference(old, new, paired=paired)
         truth = 0.02 * (0.1 * 0.5 - 0.9 * 0.5) if paired else 0.0
         missed += not gap.low <= truth <= gap.high
@@ -455,9 +459,9 @@ def test_a_shift_is_no_other_spread(paired):
     old = np.round(stream.normal(70, 4, 50)).astype(int)
     new = np.round((old if paired else stream.normal(70, 4, 50)) + 12 + stream.normal(0, 1, 50)).astype(int)
     records = [AccuraciesRecord.model_construct(correct=one.tolist()) for one in (old, new)]
-    cell = compare_accuracies(CellKey(Section.ACCURACIES, "a"), *records, 100, paired=paired, alpha=1e-6)
+    cell = compare_accuracies(CellKey(Section.ACCURACIES, "a"), records[0], records[1], 100, paired=paired, alpha=1e-6)
     assert cell.found is Class.CHANGED  # its mean
-    assert float(re.search(r"spread .*\(p ([^)]+)\)", cell.note)[1]) > 0.01
+    assert float(re.search(r"spread .*\(p ([^)]+)\)", cell.note).group(1)) > 0.01
     wide = AccuraciesRecord.model_construct(correct=np.round(70 + 6 * (old - 70)).clip(0, 100).tolist())
     cell = compare_accuracies(CellKey(Section.ACCURACIES, "a"), records[0], wide, 100, paired=False, alpha=1e-6)
-    assert float(re.search(r"spread .*\(p ([^)]+)\)", cell.note)[1]) < 1e-6
+    assert float(re.search(r"spread .*\(p ([^)]+)\)", cell.note).group(1)) < 1e-6

@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from initcheck.errors import InitcheckError
 
 NAMES = st.text(min_size=1, max_size=200)
 SECTIONS = ("draws", "defaults", "fans", "orders", "problems")
-FLOATS = {"float16": 16, "float32": 32, "float64": 64}
+FLOATS: dict[str, Literal[16, 32, 64]] = {"float16": 16, "float32": 32, "float64": 64}
 BASELINES = [baseline(), baseline(draw_seed=1, nudge=True), baseline(scale=1.5)]
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,7 @@ def test_stated_chance_is_the_commonest_class(name):
     assert problem.chance == pytest.approx(counts.max() / counts.sum(), abs=5e-5)
 
 
-FIELDS = {
+FIELDS: dict[str, Any] = {
     "name": "p",
     "title": "t",
     "source": "s",
@@ -121,9 +123,9 @@ def test_numbers_of_numpy_become_those_of_python():
 
 def test_impossible_budgets_are_refused():
     with pytest.raises(InitcheckError, match="at least 1"):
-        initcheck.Problem("p", "t", "s", None, None, None, "mse", batch_size=0, epochs=1, chance=0.5, target=0.9)
+        initcheck.Problem(**{**FIELDS, "batch_size": 0})
     with pytest.raises(InitcheckError, match="accuracies"):
-        initcheck.Problem("p", "t", "s", None, None, None, "mse", batch_size=1, epochs=1, chance=0.5, target=90)
+        initcheck.Problem(**{**FIELDS, "target": 90})
 
 
 @pytest.mark.parametrize(

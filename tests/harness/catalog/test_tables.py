@@ -4,8 +4,10 @@ import itertools
 import os
 import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -1066,7 +1068,12 @@ def test_every_layer_of_a_table_s_model_gets_the_initializer_by_a_name_of_its_ow
     keras = pytest.importorskip("keras")
     problem = from_csv(write(tmp_path, table(number, number, lambda i: str(i % 3))), hidden=(8, 4))
     asked = []
-    model = problem.model(keras, lambda name: asked.append(name) or "zeros", problem.data().input_shape)
+
+    def initializer(name):
+        asked.append(name)
+        return "zeros"
+
+    model = problem.model(keras, initializer, problem.data().input_shape)
     assert asked == ["hidden_1", "hidden_2", "output"]
     assert [layer.units for layer in model.layers] == [8, 4, 3]
     assert [layer.activation.__name__ for layer in model.layers] == ["relu", "relu", "softmax"]
@@ -1218,7 +1225,7 @@ def test_a_number_that_continues_its_column_is_no_mark_for_missing(tmp_path, sca
 @pytest.mark.parametrize("y", [_Y, _Y[:, None]], ids=["rows", "column"])
 def test_two_classes_may_be_integers_for_a_softmax_over_two_units(y):
     actual, usual = split(_X, y, labels="int"), split(_X, y)
-    assert (actual.y_train.dtype, actual.y_test.dtype) == (np.int32, np.int32)
+    assert actual.y_train.dtype == actual.y_test.dtype == np.int32
     assert np.array_equal(actual.y_train, usual.y_train.ravel())
     assert np.array_equal(actual.y_test, usual.y_test.ravel())
     assert actual.x_train.tobytes() == usual.x_train.tobytes()
@@ -1237,7 +1244,7 @@ def test_the_target_accuracy_is_the_lectures_unless_given(tmp_path, given, targe
 
 
 def test_the_target_accuracy_is_in_the_command_that_repeats_the_run():
-    options = {one.name: None for one in fields(TableOptions)} | {"data": Path("mine.csv"), "drop": ()}
+    options: dict[str, Any] = {one.name: None for one in fields(TableOptions)} | {"data": Path("mine.csv"), "drop": ()}
     assert TableOptions(**{**options, "target_accuracy": 0.75}).words() == [
         "--data", "mine.csv", "--target-accuracy", "0.75"
     ]  # fmt: skip
@@ -1245,7 +1252,7 @@ def test_the_target_accuracy_is_in_the_command_that_repeats_the_run():
 
 
 def test_the_target_accuracy_is_refused_without_a_table_and_under_the_lectures_protocol():
-    options = {one.name: None for one in fields(TableOptions)} | {"drop": (), "target_accuracy": 0.75}
+    options: dict[str, Any] = {one.name: None for one in fields(TableOptions)} | {"drop": (), "target_accuracy": 0.75}
     with pytest.raises(InitcheckError, match="--target-accuracy is about the table of --data"):
         TableOptions(**options).choose(None)
     with pytest.raises(InitcheckError, match="--target-accuracy changes the lecture's protocol"):
@@ -1273,7 +1280,8 @@ def test_any_table_is_read_the_same_through_any_separator_quotes_and_line_ends(d
     rows = [[*row, classes[place % 2]] for place, row in enumerate(zip(*columns, strict=True))]
     header = [f"x{place}" for place in range(len(columns))] + ["label"]
     tables = []
-    quotings, ends = itertools.cycle((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)), itertools.cycle(("\n", "\r\n", "\r\n"))
+    quotings: Iterator[Literal[0, 1]] = itertools.cycle((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    ends = itertools.cycle(("\n", "\r\n", "\r\n"))
     for separator, quoting, end in zip(",;|\t,;", quotings, ends, strict=False):
         text = io.StringIO()
         csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=end).writerows([header, *rows])

@@ -134,7 +134,7 @@ class Lab:
     def __init__(self, models: Models | None = None, fresh: dict[str, str] | None = None) -> None:
         self.models = models or Models()
         self.processes = Fresh(fresh or {})
-        self.processes._session = self
+        self.processes._session = self  # type: ignore[assignment] # it is its own session
         self.orders = self
 
     def seed(self, feed: Feed) -> int:
@@ -211,7 +211,8 @@ def test_a_seeded_function_repeats_and_reaches_its_whole_range(changes: Any) -> 
 def test_functions_of_real_numbers_and_permutations_have_ranges_too() -> None:
     stream = np.random.RandomState(1)
     numbers, order = [stream.uniform(2, 5, 4000) for _ in range(2)], [stream.permutation(4000) for _ in range(2)]
-    for name, (one, other) in {"uniform": numbers, "shuffle": order}.items():
+    drawn: dict[str, Any] = {"uniform": numbers, "shuffle": order}
+    for name, (one, other) in drawn.items():
         right = SeededCalls(one, one, one, other)
         assert determinism.judge_function_seeds(lab(models=Models(calls=right)), name).status is Status.PASS
         wrong = replace(right, other=other * 0 + 3)
@@ -226,6 +227,7 @@ def test_noise_is_new_at_every_step_and_repeats() -> None:
     restarts = {"Dropout": {"seeded": drawn[:3] * 2}}
     other = {"Dropout": {"seeded": [*drawn[:5], values(9)]}}
     assert determinism.judge_masks(lab(models=Models(noise=(noise, noise))), "Dropout").status is Status.PASS
+    wrong: Any
     for wrong in ((restarts, restarts), (noise, other), ({"Dropout": {"seeded": []}},) * 2, ({}, {})):
         assert determinism.judge_masks(lab(models=Models(noise=wrong)), "Dropout").status is Status.FAIL
 
@@ -274,7 +276,8 @@ def test_a_source_that_keeps_an_earlier_seed_fails(what: str, draw: int) -> None
     source = make_source()
     pair = list(getattr(source, what))
     pair[draw] = perturbed(pair[draw])
-    models = Models(sources={"numpy": replace(source, **{what: tuple(pair)})})
+    changes: dict[str, Any] = {what: tuple(pair)}
+    models = Models(sources={"numpy": replace(source, **changes)})
     assert determinism.judge_global_seed(lab(models=models), "numpy").status is Status.FAIL
 
 
@@ -316,7 +319,8 @@ def test_a_training_that_repeats_passes() -> None:
 def test_a_training_one_bit_off_fails_at_that_stage(stage: str) -> None:
     right = make_trace()
     arrays = getattr(right, stage)
-    wrong = replace(right, **{stage: (arrays[0], perturbed(arrays[1]))})
+    changes: dict[str, Any] = {stage: (arrays[0], perturbed(arrays[1]))}
+    wrong = replace(right, **changes)
     judged = {
         determinism.judge_training: (Repetition.AFTER_WORK, "sequential", 0),
         determinism.judge_styles: (Repetition.FIRST, "subclassed", 0),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +46,7 @@ def _status(verdict: Verdict) -> str:
     return verdict.status.value
 
 
-def _wrong(change: object) -> Generator:
+def _wrong(change: Callable[..., Any]) -> Generator:
     """Healthy draws, changed."""
     return lambda row, shape, seed, dtype: change(healthy_draw(row, shape, seed, dtype))
 
@@ -122,7 +124,7 @@ FAULTS = [
     FAULTS,
     ids=[f"{judge.__name__}-{row.name}-{number}" for number, (judge, row, _) in enumerate(FAULTS)],
 )
-def test_draws_that_are_slightly_wrong_fail(judge: object, row: Initializer, change: object) -> None:
+def test_draws_that_are_slightly_wrong_fail(judge: Any, row: Initializer, change: Any) -> None:
     lab = FakeLab(lambda *asked: np.asarray(change(healthy_draw(*asked)), healthy_draw(*asked).dtype))
     assert _status(judge(lab, row, ALPHA)) == "fail"
 
@@ -132,7 +134,8 @@ def test_as_many_dtypes_and_shapes_are_judged_as_are_counted(monkeypatch: pytest
 
     def spy(groups: dict[str, np.ndarray], test: object) -> goodness.Finding:
         judged.extend(groups)
-        return goodness.Finding(*groups, 0.0, 1, 1e-3 if len(judged) == 1 else 1.0)
+        (name,) = groups
+        return goodness.Finding(name, 0.0, 1, 1e-3 if len(judged) == 1 else 1.0)
 
     monkeypatch.setattr(precision, "most_suspicious", spy)
     verdict = precision.other_dtypes(FakeLab(), HE, ALPHA)
@@ -192,7 +195,7 @@ def test_an_excluded_shape_must_be_rejected() -> None:
 def _layers(factor: float) -> SimpleNamespace:
     """Layers that draw glorot-scaled kernels by their units' fans, times a factor."""
 
-    def weights(request: object, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
+    def weights(request: Any, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
         ((row, seed),) = rows.values()
         shape = (request.inputs[0][-1], request.arguments["units"])
         return [healthy_draw(row, shape, seed) * np.float32(factor)]
@@ -229,10 +232,10 @@ def test_defaults_have_their_documented_shapes() -> None:
     assert (kernel, recurrent) == ((4000, 30), (10, 30))
 
 
-def _given(change: object = lambda dtype, values: values) -> FakeLab:
+def _given(change: Callable[..., Any] = lambda dtype, values: values) -> FakeLab:
     """Layers whose weights are their initializers' draws, changed."""
 
-    def weights(request: object, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
+    def weights(request: Any, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
         policy = request.arguments.get("dtype", "float32")
         dtype = given_weights.POLICIES[policy]
         shapes = [(6, 20), (5, 20), (20,)]
@@ -408,7 +411,8 @@ def test_saturating_dropout_keeps_mean_and_variance() -> None:
     square = (
         scale**2 * (0.8 + 0.2 * layer_noise._SATURATED**2) + 2 * scale * shift * 0.2 * layer_noise._SATURATED + shift**2
     )
-    assert (mean, square) == (pytest.approx(0, abs=1e-12), pytest.approx(1))
+    assert mean == pytest.approx(0, abs=1e-12)
+    assert square == pytest.approx(1)
     masks = [stream.uniform(size=case.shape) < 0.2 for _ in range(2)]
     outputs = [(scale * np.where(mask, layer_noise._SATURATED, inputs) + shift).astype("float32") for mask in masks]
     assert layer_noise.exact_problem(case, inputs, outputs) == ""
@@ -458,7 +462,7 @@ def test_two_draws_detect_a_stated_effect_with_the_power_promised() -> None:
     assert float(ndtr(reserve)) == pytest.approx(0.9995, abs=2e-5)
 
 
-def _power(test: goodness.Test, draw: object, alpha: float) -> float:
+def _power(test: goodness.Test, draw: Callable[[], np.ndarray], alpha: float) -> float:
     """Returns how many of 400 p-values are below α."""
     return float(np.mean([test(draw())[1] < alpha for _ in range(400)]))
 
@@ -502,7 +506,7 @@ def test_shapes_are_the_same_at_every_call_and_large_enough() -> None:
 
 
 @pytest.mark.parametrize("family", ["uniform", "normal", "truncated_normal"])
-def test_distribution_functions_agree_with_scipy(family: str) -> None:
+def test_distribution_functions_agree_with_scipy(family: Any) -> None:
     law = ElementLaw(family, 0.3, 2.0)
     at = np.linspace(-5, 5, 101)
     np.testing.assert_allclose(goodness.cdf(law, at), law.distribution.cdf(at), rtol=0, atol=1e-12)

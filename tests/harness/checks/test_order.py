@@ -60,7 +60,7 @@ class Lab:
 
 
 def lab(first: Order | None = None, **rest: Any) -> Any:
-    return Lab(Orders({} if first is None else {(0, 0, 0): first}, **rest))
+    return Lab(Orders({} if first is None else {(0, 0, False): first}, **rest))
 
 
 JUDGES = [order.judge_permutation, order.judge_batches, order.judge_repeats, order.judge_seeds, order.judge_epochs]
@@ -128,12 +128,12 @@ def test_a_dropped_last_batch_fails() -> None:
 
 
 def test_an_order_that_does_not_repeat_fails() -> None:
-    other = {(0, 0, 1): shuffled(seed=5)}
+    other = {(0, 0, True): shuffled(seed=5)}
     assert order.judge_repeats(Lab(Orders(other)), FEED).status is Status.FAIL
 
 
 def test_the_next_seeds_order_must_be_another() -> None:
-    same = {(0, 0, 0): shuffled(), (0, 1, 0): shuffled()}
+    same = {(0, 0, False): shuffled(), (0, 1, False): shuffled()}
     assert order.judge_seeds(Lab(Orders(same)), FEED).status is Status.FAIL
 
 
@@ -162,7 +162,8 @@ def test_rows_that_evaluate_or_predict_lose_or_move_fail(what: str) -> None:
     right = make_order([np.arange(feed.trained_rows)] * feed.epochs, feed)
     assert order.judge_without_training(lab(right), feed).status is Status.PASS
     for wrong in (np.arange(feed.rows - 1), np.roll(np.arange(feed.rows), 1), None):
-        assert order.judge_without_training(lab(replace(right, **{what: wrong})), feed).status is Status.FAIL
+        changes: dict[str, Any] = {what: wrong}
+        assert order.judge_without_training(lab(replace(right, **changes)), feed).status is Status.FAIL
 
 
 def whole(stream: Any, rows: int) -> Any:

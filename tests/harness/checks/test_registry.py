@@ -3,6 +3,7 @@
 import json
 import traceback
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from initcheck.records import Status
 
 
 def run(judge):
-    return run_check(Cell(Check("X1", "", "laws", FRAMEWORK, judge), FRAMEWORK[0], 0.0), SimpleNamespace())
+    lab: Any = SimpleNamespace()
+    return run_check(Cell(Check("X1", "", "laws", FRAMEWORK, judge), FRAMEWORK[0], 0.0), lab)
 
 
 def outside():
@@ -85,7 +87,7 @@ def test_a_subject_that_cannot_be_judged_is_not_applicable_with_the_reason():
 
 def test_an_order_that_is_no_permutation_fails_by_judgement():
     taken = SimpleNamespace(rows=lambda: [np.zeros(18_000, int)])
-    lab = SimpleNamespace(factor=1.5, orders=SimpleNamespace(taken=lambda feed, **_: taken), salted=lambda: lab)
+    lab: Any = SimpleNamespace(factor=1.5, orders=SimpleNamespace(taken=lambda feed, **_: taken), salted=lambda: lab)
     (cell,) = cells(codes=["ORD11"])
     verdict = run_check(cell, lab)
     assert (verdict.status, verdict.cause) == (Status.FAIL, None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ def _status(verdict: Verdict) -> str:
     return verdict.status.value
 
 
-def _with_seed(change: object) -> FakeLab:
+def _with_seed(change: Callable[..., Any]) -> FakeLab:
     """A laboratory whose framework uses ``change(seed)`` for a seed."""
     generate: Generator = lambda row, shape, seed, dtype: healthy_draw(  # noqa: E731 - one expression
         row,
@@ -71,7 +73,7 @@ def test_a_healthy_framework_passes(row: Initializer) -> None:
     ],
     ids=["16 bits", "even", "float32", "modulo a million", "zero is one", "30 bits", "clipped"],
 )
-def test_seeds_that_meet_fail(change: object) -> None:
+def test_seeds_that_meet_fail(change: Callable[..., Any]) -> None:
     assert _status(seeds.different_seeds(_with_seed(change), HE)) == "fail"
 
 
@@ -100,14 +102,14 @@ def test_sets_of_seeds_hold_no_aliases() -> None:
         ("sign", abs),
     ],
 )
-def test_a_narrower_integer_is_detected(lost: str, change: object) -> None:
+def test_a_narrower_integer_is_detected(lost: str, change: Callable[..., Any]) -> None:
     assert _status(seeds.narrowed_seeds(_with_seed(change), NARROWED[lost])) == "fail"
 
 
 @pytest.mark.parametrize(
     "special", [lambda shape, dtype: len(shape) > 2, lambda shape, dtype: dtype == "float64"], ids=["rank 3", "float64"]
 )
-def test_seeds_that_meet_in_other_ranks_and_dtypes_fail(special: object) -> None:
+def test_seeds_that_meet_in_other_ranks_and_dtypes_fail(special: Callable[..., bool]) -> None:
     def cut(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str) -> np.ndarray:
         masked = seed & 0xFFFF if seed and special(shape, dtype) else seed
         return healthy_draw(row, shape, masked, dtype)
@@ -120,7 +122,7 @@ def test_seeds_that_meet_in_other_ranks_and_dtypes_fail(special: object) -> None
     [lambda seed, call: (seed % 2**20, call), lambda seed, call: (seed, call % 16)],
     ids=["20 bits", "16 calls"],
 )
-def test_generators_that_meet_fail(change: object) -> None:
+def test_generators_that_meet_fail(change: Callable[..., Any]) -> None:
     def advancing(row: Initializer, shape: tuple[int, ...], seed: int, calls: int) -> list[np.ndarray]:
         return [healthy_draw(row, shape, derive_seed(*change(seed, call))) for call in range(calls)]
 
@@ -186,7 +188,7 @@ def test_neighbours_that_are_slightly_correlated_fail() -> None:
 def test_calls_of_a_generator_that_share_a_little_fail() -> None:
     def mixed(row: Initializer, shape: tuple[int, ...], seed: int | None, dtype: str) -> np.ndarray:
         common = healthy_draw(row, shape, 1, dtype)
-        return np.sqrt(0.94) * healthy_draw(row, shape, seed, dtype) + np.sqrt(0.06) * common
+        return np.asarray(np.sqrt(0.94) * healthy_draw(row, shape, seed, dtype) + np.sqrt(0.06) * common)
 
     lab = FakeLab(mixed)
     assert _status(seeds.generators_advance(lab, INITIALIZERS["standard_normal"], ALPHA)) == "fail"
@@ -210,7 +212,7 @@ def test_a_generator_that_does_not_advance_fails() -> None:
 
 @pytest.mark.parametrize(("forgets", "expected"), [(False, "pass"), (True, "fail")])
 def test_noise_layers_must_use_their_seed(forgets: bool, expected: str) -> None:
-    def noise(layer: str, arguments: dict[str, float], inputs: np.ndarray, **asked: int) -> list[list[np.ndarray]]:
+    def noise(layer: str, arguments: dict[str, int], inputs: np.ndarray, **asked: int) -> list[list[np.ndarray]]:
         own = arguments.get("seed")
         seeds_used = [11 if forgets else own] if own is not None else range(100, 100 + asked.get("layers", 1))
         streams = [np.random.RandomState(one) for one in seeds_used]
@@ -223,7 +225,7 @@ def test_noise_layers_must_use_their_seed(forgets: bool, expected: str) -> None:
 
 @pytest.mark.parametrize(("overlaps", "expected"), [(False, "pass"), (True, "fail")])
 def test_noise_streams_must_not_be_shifted_copies(overlaps: bool, expected: str) -> None:
-    def noise(layer: str, arguments: dict[str, float], inputs: np.ndarray, **asked: int) -> list[list[np.ndarray]]:
+    def noise(layer: str, arguments: dict[str, int], inputs: np.ndarray, **asked: int) -> list[list[np.ndarray]]:
         first = [arguments["seed"]] if "seed" in arguments else range(100, 100 + asked.get("layers", 1))
         step = 1 if overlaps else 10**8
         return [

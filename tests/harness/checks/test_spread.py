@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -183,7 +184,7 @@ def test_a_run_without_randomness_may_be_a_row_beside_those_that_rounding_moved(
 # What each fault does to the cells of the problems that it touches: the list that docs/checks.md gives, as measured.
 SMALL = ("uniform", "normal", "truncated_normal")
 SCALED = ("glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal")
-FAULTS = {
+FAULTS: dict[tuple[str, str], dict[str, Any]] = {
     ("rmsprop-forgets", "iris"): {"SPR01": (*SMALL, "unit_uniform", "lecun_uniform", "lecun_normal")},
     ("rmsprop-forgets", "digits"): {
         "SPR01": ("unit_uniform", "standard_normal", *SCALED, "orthogonal"),

@@ -59,7 +59,8 @@ def touch(trajectory: WeightTrajectory, layer: int, change: float, what: str = "
     """One weight of that layer after the last step changed by that much."""
     arrays = [array.copy() for array in getattr(trajectory, what)]
     arrays[layer].reshape(4, -1)[-1, 0] += change
-    return replace(trajectory, **{what: tuple(arrays)})
+    changes: dict[str, Any] = {what: tuple(arrays)}
+    return replace(trajectory, **changes)
 
 
 class Lab:

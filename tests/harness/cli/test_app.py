@@ -226,7 +226,7 @@ def test_results_of_an_earlier_run_survive_one_that_fails(initcheck_, monkeypatc
     before = {path.name: path.read_bytes() for path in Path("results").iterdir()}
 
     def broken(*_):
-        raise cli.InitcheckError("broken on purpose")
+        raise InitcheckError("broken on purpose")
 
     monkeypatch.setattr(cli, "_files", broken)
     assert initcheck_("run", *QUICK, "--out", "results")[0] == 2

@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,9 +161,10 @@ def test_every_line_fits_the_terminal_and_no_number_is_cut(width, tmp_path):
     a = save(tmp_path / "a", [90] * 9, names=("zeros", long))
     b = save(tmp_path / "b", [10, 100] * 6, names=("zeros", long), seed=2, environment=environment)
     report = initcheck.compare_runs(initcheck.load(a), initcheck.load(b))
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    shown = io.StringIO()
+    console = Console(file=shown, width=width, force_terminal=True, color_system=None)
     print_runs_comparison(report.comparison, console)
-    out = console.file.getvalue()
+    out = shown.getvalue()
     assert max(map(len, out.splitlines())) <= width
     for row in report.rows:
         for title, cell in run_cells(row, report.comparison).items():
@@ -214,7 +216,7 @@ def test_a_real_change_is_seen_and_the_same_training_is_the_same(tmp_path):
     """Iris with another learning rate: other accuracies and another speed; another seed alone changes nothing."""
     iris = initcheck.PROBLEMS["iris"]
     slow = replace(iris, optimizer=lambda keras: keras.optimizers.RMSprop(0.0005))
-    settings = {"initializers": ["zeros", "he_normal", "glorot_uniform"], "reseeds": 200, "epochs": 10}
+    settings: dict[str, Any] = {"initializers": ["zeros", "he_normal", "glorot_uniform"], "reseeds": 200, "epochs": 10}
     folders = {}
     for name, problem, seed in (("a", iris, 1), ("again", iris, 1), ("other seed", iris, 2), ("slow", slow, 1)):
         folders[name] = initcheck.sweep(problem, seed=seed, **settings)

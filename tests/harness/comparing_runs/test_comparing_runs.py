@@ -12,7 +12,6 @@ from scipy import stats
 
 import initcheck
 from initcheck.catalog.problem_facts import ProblemFacts
-from initcheck.comparing_runs import effects
 from initcheck.comparing_runs.effects import (
     detectable,
     judge,
@@ -23,7 +22,7 @@ from initcheck.comparing_runs.effects import (
 )
 from initcheck.comparing_runs.side_by_side import compare_runs
 from initcheck.comparing_runs.unconditional import shares_power, signs, two_samples
-from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, RunsRow, RunsVerdict, accepted
+from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, POWER, RunsQuestion, RunsRow, RunsVerdict, accepted
 from initcheck.records import Data, Runs
 from initcheck.statistics.exact_tests import permutation_p_value, spread_p_value
 
@@ -185,8 +184,8 @@ def test_settings_data_and_environment_that_differ_are_listed():
     b = sweep(group([50] * 9, epochs=9), problem=other, seed=2, environment=replace(ENVIRONMENT, cpu="another"))
     listed = {one.what: (one.old, one.new) for one in compare_runs(sweep(group([50] * 9)), b).differences}
     for array in ("training inputs", "training targets", "held-out inputs", "held-out targets"):
-        mine, other = listed.pop(array)
-        assert mine != other
+        mine, others = listed.pop(array)
+        assert mine != others
     assert listed == {
         "batch size": ("16", "8"),
         "loss": ("binary_crossentropy", "mse"),
@@ -255,7 +254,7 @@ def test_the_whole_comparison_keeps_its_false_alarm_rate():
     stream = np.random.RandomState(4)
     alarms, comparisons = 0, 250
     for _ in range(comparisons):
-        sides = [[], []]
+        sides: list[list[Runs]] = [[], []]
         for name in ("a", "b"):
             for side, correct in zip(sides, pairs(stream, 20), strict=True):
                 side.append(group(correct, name=name, arrives=stream.randint(0, 6, 20)))
@@ -326,7 +325,7 @@ def is_share_equivalent(n, stuck, delta, *, paired):
 @pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
 def test_stuck_runs_too_rare_to_be_seen_are_not_called_equivalent(paired, n):
     stream = np.random.RandomState(7)
-    wrong, count, delta = 0, 500, NET_DELTAS["stuck"]
+    wrong, count, delta = 0, 500, NET_DELTAS[RunsQuestion.STUCK]
     for stuck in stream.binomial(n, delta, count):
         wrong += is_share_equivalent(n, int(stuck), delta, paired=paired)
     assert stats.binomtest(wrong, count, 0.025, alternative="greater").pvalue > ALPHA
@@ -339,14 +338,14 @@ def test_the_difference_that_is_said_to_be_seen_is_seen(paired, n):
     stream = np.random.RandomState(8)
     draw = functools.partial(accuracies, stream, n, collapse=0)
     first = pairs(stream, n, collapse=0) if paired else (draw(), draw())
-    shift = math.ceil(detectable(measure_accuracy(*first, ROWS, paired=paired), n, 1e-4) * ROWS)
+    shift = math.ceil(detectable(measure_accuracy(first[0], first[1], ROWS, paired=paired), n, 1e-4) * ROWS)
     assert 1 <= shift <= 20
     seen, count = 0, 150
     for _ in range(count):
         old, new = pairs(stream, n, collapse=0) if paired else (draw(), draw())
         verdict, *_ = judge(measure_accuracy(old, new - shift, ROWS, paired=paired), DELTA, 1e-4)
         seen += verdict is RunsVerdict.CHANGED
-    assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue > ALPHA
+    assert stats.binomtest(seen, count, POWER, alternative="less").pvalue > ALPHA
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2])
@@ -365,7 +364,7 @@ def test_the_share_of_stuck_runs_that_is_said_to_be_seen_is_seen(paired, share):
     for _ in range(count):
         seen += judge(measure_net_share(*draw(extra), paired=paired), 0.05, 1e-4)[0] is RunsVerdict.CHANGED
     assert extra < 0.7
-    assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue > ALPHA
+    assert stats.binomtest(seen, count, POWER, alternative="less").pvalue > ALPHA
 
 
 def test_half_the_share_of_stuck_runs_that_is_said_to_be_seen_is_missed_more_often_than_stated():
@@ -374,10 +373,10 @@ def test_half_the_share_of_stuck_runs_that_is_said_to_be_seen_is_missed_more_oft
     none, n, count = np.zeros(100), 100, 200
     half = detectable(measure_net_share(none, none, paired=False), n, 1e-4) / 2
     seen = sum(
-        measure_net_share(none, 1.0 * (stream.uniform(size=n) < half), paired=False).p_value < 1e-4
+        measure_net_share(none, (stream.uniform(size=n) < half).astype(float), paired=False).p_value < 1e-4
         for _ in range(count)
     )
-    assert stats.binomtest(seen, count, effects.POWER, alternative="less").pvalue < ALPHA
+    assert stats.binomtest(seen, count, POWER, alternative="less").pvalue < ALPHA
 
 
 @pytest.mark.parametrize(
@@ -421,7 +420,7 @@ def test_the_share_that_is_said_to_be_seen_is_exact(share):
     _, shown, _ = judge(row, 0.05, 1e-4)
     guess = (2 * old.sum() + 2) / 204  # two more at either end, as the interval has them
     power = shares_power((100, 100), (guess, guess + shown), 1e-4)
-    assert effects.POWER <= power < effects.POWER + 0.02
+    assert POWER <= power < POWER + 0.02
 
 
 @pytest.mark.parametrize("n", [8, 9, 12, 30])
@@ -481,13 +480,14 @@ def test_rare_outcomes_of_the_smaller_of_two_samples_are_not_called_equivalent()
     ],
 )
 def test_more_runs_are_asked_for_only_where_they_would_tell(verdict, pairs, needed, more):
-    row = RunsRow("he_normal", "speed", verdict, (200, 250), pairs=pairs, needed=needed)
+    row = RunsRow("he_normal", RunsQuestion.SPEED, verdict, (200, 250), pairs=pairs, needed=needed)
     assert row.more_needed == more
 
 
 def test_as_many_runs_as_are_asked_for_show_delta():
     stream = np.random.RandomState(10)
-    measured = measure_accuracy(*pairs(stream, 30), ROWS, paired=True)
+    first, second = pairs(stream, 30)
+    measured = measure_accuracy(first, second, ROWS, paired=True)
     asked = needed(measured, DELTA, 1e-4)
     assert detectable(measured, asked, 1e-4) <= DELTA < detectable(measured, asked - 1, 1e-4)
     equal = measure_accuracy(np.full(30, 54), np.full(30, 54), ROWS, paired=True)
@@ -526,7 +526,7 @@ def test_few_runs_are_inconclusive_however_close_or_far(n, seeds):
         b = replace(b, train_correct=b.train_correct - 1)
         for row in compare_runs(sweep(a), sweep(b)).rows:
             assert row.verdict is RunsVerdict.INCONCLUSIVE
-            assert math.isinf(row.detectable)
+            assert row.detectable == math.inf
             assert row.needed > n
 
 
@@ -618,6 +618,7 @@ def test_speed_knows_no_mean_of_what_never_arrived():
 
 def test_which_runs_are_stuck_is_inconclusive_where_one_class_at_a_falling_loss_leaves_it_open():
     facts = ProblemFacts.of(IRIS)
+    assert facts.data is not None
     two = replace(facts, data=replace(facts.data, counts=((30, 40), (30, 30))))
     falling = np.tile(2 - 0.05 * np.arange(8), (20, 1))
     a = group([30] * 20, arrives=np.zeros(20), loss=falling)
@@ -630,7 +631,7 @@ def test_which_runs_are_stuck_is_inconclusive_where_one_class_at_a_falling_loss_
         in row.note
     )
     # A sweep that was saved without counts is not judged by another definition than its neighbour.
-    earlier = replace(two, data=replace(two.data, counts=((), ())))
+    earlier = replace(two, data=replace(facts.data, counts=((), ())))
     row = rows(sweep(a, problem=earlier), sweep(b, problem=two))["he_normal", "stuck"]
     assert (row.old, row.new) == (0, 0)
 

@@ -1,5 +1,6 @@
 import random
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,7 +92,7 @@ def nested(keras, initializer):
     return keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5)])
 
 
-def own_layer(keras, initializer):
+def own_layer(keras: Any, initializer):
     class Own(keras.layers.Layer):
         def call(self, x):
             return x
@@ -355,8 +356,9 @@ def test_impossible_sweeps_are_refused(arguments, message):
 
 
 def test_whole_numbers_of_numpy_are_taken_as_pythons():
-    settings = {"initializers": "normal", "engine": "reference"}
-    sweep = initcheck.sweep("iris", reseeds=np.int64(1), seed=np.uint8(7), epochs=np.int32(1), **settings)
+    settings: dict[str, Any] = {"initializers": "normal", "engine": "reference"}
+    numbers: dict[str, Any] = {"reseeds": np.int64(1), "seed": np.uint8(7), "epochs": np.int32(1)}
+    sweep = initcheck.sweep("iris", **numbers, **settings)
     assert sweep.runs == initcheck.sweep("iris", reseeds=1, seed=7, epochs=1, **settings).runs
     assert "seed=7, epochs=1" in sweep.command
 
@@ -374,7 +376,7 @@ def test_a_sweep_that_runs_out_of_memory_keeps_the_finished_runs(error):
         if len(finished) == 2:
             raise error("no more")
 
-    settings = {"initializers": ["zeros"], "reseeds": 3, "epochs": 1, "seed": 1, "engine": "reference"}
+    settings: dict[str, Any] = {"initializers": ["zeros"], "reseeds": 3, "epochs": 1, "seed": 1, "engine": "reference"}
     with pytest.warns(UserWarning, match="memory ran out: 2 of 3 runs are kept"):
         sweep = initcheck.sweep("iris", **settings, on_runs=run_out)
     assert sweep.runs == tuple(finished)

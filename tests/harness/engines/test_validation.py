@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,7 +111,7 @@ def test_two_classes_of_split_beside_a_softmax_are_refused_by_what_split_gives_a
 
 
 def test_a_subclassed_and_an_unbuilt_model_are_taken():
-    def subclassed(keras, initializer, input_shape):
+    def subclassed(keras: Any, initializer, input_shape):
         class Own(keras.Model):
             def __init__(self):
                 super().__init__()
@@ -330,7 +331,7 @@ def broken(keras, initializer, input_shape):
     raise RuntimeError("no such layer")
 
 
-def breaks_in_training(keras, initializer, input_shape):
+def breaks_in_training(keras: Any, initializer, input_shape):
     class Own(keras.Model):
         def __init__(self):
             super().__init__()
@@ -803,7 +804,8 @@ def test_facts_that_no_page_could_show_are_refused_before_any_training(about):
 
 
 def test_facts_may_be_lists_of_lists():
-    assert replace(initcheck.PROBLEMS["iris"], about=[["a", "b"]]).about == (("a", "b"),)
+    about: Any = [["a", "b"]]
+    assert replace(initcheck.PROBLEMS["iris"], about=about).about == (("a", "b"),)
 
 
 def test_a_model_without_an_input_is_trained_by_fit_and_the_reason_is_given():
@@ -819,7 +821,7 @@ def test_a_model_without_an_input_is_trained_by_fit_and_the_reason_is_given():
     assert ("Keras 2 has no optimizer" if keras_2 else "start it with keras.Input(input_shape)") in result.engine
 
 
-def schedule(keras, kind):
+def schedule(keras: Any, kind):
     """An own learning rate schedule of which each instance is new, but for what ``kind`` says."""
 
     class Warm(keras.optimizers.schedules.LearningRateSchedule):
@@ -911,7 +913,8 @@ def test_an_optimizer_that_has_another_one_within_in_each_call_is_refused():
 
 
 def test_an_optimizer_that_shares_state_between_runs_is_refused():
-    kept, words = [], "optimizer's learning_rate, a Warm, keeps state from one run to the next"
+    kept: list[Any] = []
+    words = "optimizer's learning_rate, a Warm, keeps state from one run to the next"
 
     def shared(keras):
         kept[:] = kept or [schedule(keras, "variable")]

@@ -1,11 +1,14 @@
 """A user's own problems and initializers, by name or as they are: in ``run``, ``sweep``, ``check`` and tests."""
 
+import importlib
 import json
 import os
+import subprocess
 import sys
 import traceback
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +28,8 @@ from initcheck.frameworks import keras as framework
 from initcheck.frameworks import own
 from initcheck.frameworks.own import find_initializers, find_problem, import_own, origin_of
 from initcheck.records import Status
+
+run_check: Any = registry.run_check  # fakes stand for its lab
 
 MINE = """
 import initcheck
@@ -169,7 +174,7 @@ def test_a_known_issue_of_the_framework_excuses_an_own_object_and_does_not_go_st
     assert cell.known_issue is issue
     (cell,) = registry.cells(codes=["LAW02"], own=[registry.as_subject(row)])
     assert cell.known_issue is None
-    mark = initcheck.parametrize_with_checks(row, codes=["SEED02"])
+    mark: Any = initcheck.parametrize_with_checks(row, codes=["SEED02"])
     (parameter,) = mark.args[1]
     assert [(one.name, one.kwargs["strict"]) for one in parameter.marks] == [("xfail", False)]
 
@@ -199,7 +204,7 @@ def test_what_keras_would_not_import_with_is_named_before(variables, keras_json,
     if keras_json is not None:
         (tmp_path / "keras.json").write_text(keras_json if isinstance(keras_json, str) else json.dumps(keras_json))
     if not words:
-        assert framework._require_settings() is None
+        framework._require_settings()
         return
     with pytest.raises(FrameworkError, match=words):
         framework._require_settings()
@@ -235,7 +240,7 @@ def test_other_flags_are_tried_once_and_a_broken_framework_is_reported_elsewhere
 
     monkeypatch.setenv("INITCHECK_TRIED_FLAGS", "")
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=false")
-    monkeypatch.setattr(framework.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     for _ in range(2):
         framework._require_flags()
     assert len(calls) == tried
@@ -254,7 +259,7 @@ def test_the_true_reason_is_given_where_the_framework_does_not_import(error, wor
     def fail(_):
         raise error
 
-    monkeypatch.setattr(framework.importlib, "import_module", fail)
+    monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(FrameworkError, match=f"does not import.*{words}|{words}.*"):
         framework._import("tensorflow")
 
@@ -274,7 +279,7 @@ def test_settings_are_named_where_they_may_be_the_cause(settings, words, tmp_pat
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     if settings is not None:
         (tmp_path / "keras.json").write_text(json.dumps(settings))
-    monkeypatch.setattr(framework.importlib, "import_module", fail)
+    monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(FrameworkError, match=rf"^tensorflow .* \(ValueError: invalid literal\); .*{words}"):
         framework._import("tensorflow")
 
@@ -459,9 +464,8 @@ def test_an_own_initializer_that_raises_what_nothing_catches_is_one_line(method,
     def config(self):
         return {}
 
-    own = type("Mine", (), {"__call__": fail if method == "__call__" else _zeros, "get_config": config})
-    if method == "get_config":
-        own.get_config = fail
+    right = {"__call__": _zeros, "get_config": config}
+    own = type("Mine", (), right | {method: fail})
     with pytest.raises(initcheck.InitcheckError, match=f"Mine.*{type(error).__name__}: {error}.*; ") as raised:
         initcheck.sweep("iris", initializers=[own()], reseeds=1, epochs=1)
     assert str(raised.value).isprintable()
@@ -477,7 +481,7 @@ UNSTATED_CODES = ["LAW01", "LAW02", "LAW03", "LAW04", "LAW05", "LAW06", "LAW07",
 @pytest.mark.parametrize("code", [*UNSTATED_CODES, "SEED06"])
 def test_a_class_that_states_no_law_is_said_to_state_none(mine, code):
     (cell,) = registry.cells(codes=[code], own=[registry.as_subject(loaded().Scaled)])
-    verdict = registry.run_check(cell, FakeLab(lambda row, shape, seed, dtype: np.zeros(shape, dtype)))
+    verdict = run_check(cell, FakeLab(lambda row, shape, seed, dtype: np.zeros(shape, dtype)))
     assert verdict.status is Status.NOT_APPLICABLE
     assert verdict.measured == "Scaled states no law; give an initcheck.Initializer row (docs/own_models.md)"
 
@@ -485,13 +489,13 @@ def test_a_class_that_states_no_law_is_said_to_state_none(mine, code):
 def test_a_stated_law_that_does_not_fit_the_check_is_still_said_so(mine):
     row = initcheck.Initializer("zero", loaded().Scaled, Constant(0.0), "our wiki")
     chosen = registry.cells(codes=["LAW03", "LAW08"], own=[registry.as_subject(row)])
-    reasons = [registry.run_check(cell, FakeLab()).measured for cell in chosen]
+    reasons = [run_check(cell, FakeLab()).measured for cell in chosen]
     assert reasons == ["zero has no independent random elements", "zero is not orthogonal"]
 
 
 def test_a_class_without_a_seed_is_not_said_to_be_unrandom(mine):
     (cell,) = registry.cells(codes=["SYM06"], own=[registry.as_subject(loaded().Half)])
-    assert registry.run_check(cell, FakeLab()).measured == "Half takes no seed"
+    assert run_check(cell, FakeLab()).measured == "Half takes no seed"
 
 
 def test_the_last_line_of_check_counts_what_ran(mine):
@@ -511,7 +515,7 @@ def _by_first_axis(row, shape, seed, dtype):
 def test_an_own_initializer_need_not_draw_a_scalar_unless_its_law_promises_one(mine):
     def judge(own):
         (cell,) = registry.cells(codes=["LAW10"], own=[registry.as_subject(own)])
-        return registry.run_check(cell, SimpleNamespace(draws=draws, stream=FakeLab().stream))
+        return run_check(cell, SimpleNamespace(draws=draws, stream=FakeLab().stream))
 
     fake = FakeLab(_by_first_axis).draws
     draws = SimpleNamespace(draw=fake.draw, attempt=_attempt(fake.draw))
@@ -540,8 +544,9 @@ def _attempt(draw):
 
 def test_a_failure_of_a_users_code_is_shown_where_it_is_and_not_in_ours(mine):
     (cell,) = registry.cells(codes=["SEED03"], own=[registry.as_subject(loaded().Scaled)])
-    lab = SimpleNamespace(draws=Draws(SimpleNamespace()), stream=FakeLab().stream)
-    cause = registry.run_check(cell, lab).cause
+    session: Any = SimpleNamespace()
+    lab = SimpleNamespace(draws=Draws(session), stream=FakeLab().stream)
+    cause = run_check(cell, lab).cause
     assert isinstance(cause, NotImplementedError)
     assert [frame.name for frame in traceback.extract_tb(cause.__traceback__)] == ["__call__"]
 

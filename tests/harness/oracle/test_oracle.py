@@ -98,7 +98,7 @@ def test_the_bound_is_tight_enough_to_detect_a_gradient_off_by_one_in_ten_thousa
 
 def test_the_bound_of_float64_is_that_of_float32_times_the_ratio_of_their_roundings():
     one = Rounded(np.array([1.0, 3.0])) / 3.0
-    actual = np.float64([1.0, 3.0]) / 3.0
+    actual = np.array([1.0, 3.0]) / 3.0
     assert excess(actual, one.of("float64")) <= 1
     assert excess(actual.astype(np.float32), one.of("float64")) > 1e6
     assert one.of("float32") is one

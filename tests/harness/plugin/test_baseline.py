@@ -22,7 +22,7 @@ OTHER_GRADIENT = changed(OLD, "first gradient", lambda values: values * np.float
 CELLS = len(compare(OLD, OLD).cells)
 CONFTEST = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(__file__).parents[2] / "shared")!r})
 import fake_recorder
 fake_recorder.install()
 """
@@ -75,6 +75,7 @@ def test_a_cell_is_the_same_judged_with_its_parts_alone_and_with_all_others(new)
     whole = compare(OLD, new).cells
     for cell in compare(OLD, OLD).cells:
         part = part_of(cell.key, PARTS)
+        assert part is not None
         alone = compare(OLD, merge([only(new, one) for one in needed_by(part, OLD, PARTS)])).cells
         cell_alone = pick(alone, cell.key)
         assert cell_alone == pick(whole, cell.key)

@@ -48,7 +48,7 @@ def ran(pytester):
     def run(*options):
         result = pytester.runpytest_subprocess("-p", "no:randomly", "--junitxml=junit.xml", *options)
         result.assert_outcomes(passed=18)
-        by_worker = {}
+        by_worker: dict[str, list[str]] = {}
         for line in (pytester.path / "notes").read_text().splitlines():
             worker, name = line.split()
             by_worker.setdefault(worker, []).append(name)

@@ -447,7 +447,9 @@ def test_the_epochs_of_a_seeded_run_are_read_back_as_far_as_they_were_kept(epoch
     assert curves.epochs[0] == 1
     assert len(curves.epochs) == min(epochs, 32)
     fitted = trace(("initial weights", "epoch losses"), **{"epoch losses": losses[0]})
-    assert fitted_loss(fitted)[0].tolist() == fitted_loss(fitted)[1].tolist()
+    both = fitted_loss(fitted)
+    assert both is not None
+    assert both[0].tolist() == both[1].tolist()
 
 
 @pytest.mark.parametrize(

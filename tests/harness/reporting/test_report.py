@@ -328,10 +328,10 @@ def test_every_number_in_the_finding_has_its_interval():
 def test_the_finding_calls_no_run_stuck_that_cannot_be_determined():
     few = [0.7, 0.69]
     runs = [make_run(initializer=name, correct=(7, r % 5), reseed=r, losses=few) for name in "ab" for r in range(8)]
-    sentence = page.find(make(runs))[-1]
+    sentence = find(make(runs))[-1]
     assert sentence == "Whether runs are stuck cannot be determined from 2 epochs: train for 8 or more."
     diverged = make_run(initializer="a", reseed=9, losses=[0.7, math.nan])
-    sentence = page.find(make([*runs, diverged]))[-1]
+    sentence = find(make([*runs, diverged]))[-1]
     assert sentence == "Whether runs are stuck cannot be determined from 2 epochs: train for 8 or more."
 
 

@@ -1,5 +1,7 @@
 """A sweep is saved, and comes back the same; a folder that is not one whole sweep is refused in one line."""
 
+import copy
+import functools
 import json
 import math
 import os
@@ -9,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ import initcheck
 from initcheck import files
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.digests import digest
+from initcheck.record_files import checksum_of
 from initcheck.records import group_runs
 from initcheck.reporting import page, saved_runs
 from initcheck.reporting.documented_bounds import documented_cells
@@ -80,7 +84,7 @@ def resign(folder, change=lambda body: None):
     for name in body["digests"]:
         body["digests"][name] = saved_runs._digest([(folder / name).read_bytes()])
     change(body)
-    body["checksum"] = saved_runs.checksum_of(body)
+    body["checksum"] = checksum_of(body)
     (folder / "sweep.json").write_text(json.dumps(body))
 
 
@@ -206,7 +210,8 @@ def test_the_same_targets_have_one_digest_and_others_another():
     shuffled = replace(data, y_test=data.y_test[::-1])
     as_integers = replace(data, y_train=data.y_train.astype(np.int32), y_test=data.y_test.ravel().astype(np.int32))
     kept, other, same = (
-        ProblemFacts.of(replace(IRIS, data=lambda table=table: table)).data for table in (data, shuffled, as_integers)
+        ProblemFacts.of(replace(IRIS, data=functools.partial(copy.copy, table))).data
+        for table in (data, shuffled, as_integers)
     )
     assert kept == same
     assert kept.digest != other.digest
@@ -358,7 +363,7 @@ def test_what_no_record_may_hold_is_refused_before_anything_is_written(tmp_path)
 def test_a_write_that_is_cut_short_never_passes_for_a_sweep(stopped_at, tmp_path, monkeypatch):
     """However far it came, the folder holds the old sweep, or the new one, or is refused; never a mix."""
     folder, new = saved(tmp_path), make_sweep(shift=1)
-    written = []
+    written: list[Any] = []
 
     def write(path, parts):
         if len(written) == stopped_at:
@@ -395,7 +400,7 @@ def test_a_process_killed_at_any_moment_leaves_no_mix(tmp_path):
     )
     known = [make_sweep(reseeds=2).runs, make_sweep(reseeds=2, shift=1).runs, make_sweep().runs]
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(Path(__file__).parents[1]), str(folder)], stdout=subprocess.PIPE
+        [sys.executable, "-c", script, str(Path(__file__).parents[2] / "shared"), str(folder)], stdout=subprocess.PIPE
     )
     try:
         for _ in range(3):
@@ -404,6 +409,7 @@ def test_a_process_killed_at_any_moment_leaves_no_mix(tmp_path):
     finally:
         process.kill()
         process.communicate()
+    outcome: Any
     try:
         outcome = initcheck.load(folder).runs
     except initcheck.InitcheckError as error:
@@ -439,7 +445,7 @@ def test_a_hundred_thousand_runs_come_back(tmp_path):
     runs = group_runs([make_run(reseed=reseed) for reseed in range(2)])[0]
     many = 100_000
     stream = np.random.RandomState(0)
-    columns = {name: np.arange(many) for name in ("reseeds", "seeds")}
+    columns: dict[str, Any] = {name: np.arange(many) for name in ("reseeds", "seeds")}
     large = replace(
         runs,
         **columns,

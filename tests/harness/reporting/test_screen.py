@@ -28,11 +28,16 @@ PASSED = Reaction(Mark.PASSED)
 STEERING = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2066\r\n\x9b31m[bold red]"
 
 
+def apply(keras):
+    """Changes nothing."""
+
+
 def printed(show, *arguments, width):
     """What a terminal of that width shows."""
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    shown = io.StringIO()
+    console = Console(file=shown, width=width, force_terminal=True, color_system=None)
     show(*arguments, console)
-    return console.file.getvalue()
+    return shown.getvalue()
 
 
 def sweep(names=("zeros", "he_normal", "lecun_uniform"), reseeds=8, epochs=8, **changes):
@@ -109,15 +114,15 @@ def test_a_comparison_and_the_self_test_are_whole(width):
     assert {"he_normal", "CHANGED", "since", "found", "note", "order"} <= set(text.split())
     mutants = [
         Outcome(
-            Mutant("gain", "a title of a few more words than fit into a narrow column", ("LAW03", "LAW12"), None),
+            Mutant("gain", "a title of a few more words than fit into a narrow column", ("LAW03", "LAW12"), apply),
             {"LAW03": Reaction(Mark.FAILED, "LAW03-he_normal: x"), "LAW12": Reaction(Mark.FAILED), "SEED01": PASSED},
         ),
         Outcome(
-            Mutant("bias", "another", ("LAW02", "LAW15"), None),
+            Mutant("bias", "another", ("LAW02", "LAW15"), apply),
             {"LAW02": Reaction(Mark.FAILED), "LAW15": Reaction(Mark.CRASHED, "LAW15-Dense: raised ValueError: no")},
         ),
-        Outcome(Mutant("key", "harmless", (), None), {"LAW02": PASSED, "LAW03": PASSED}),
-        Outcome(Mutant("late", "harmless", (), None), {"SPR01": Reaction(Mark.INCONCLUSIVE, "SPR01-iris: too few")}),
+        Outcome(Mutant("key", "harmless", (), apply), {"LAW02": PASSED, "LAW03": PASSED}),
+        Outcome(Mutant("late", "harmless", (), apply), {"SPR01": Reaction(Mark.INCONCLUSIVE, "SPR01-iris: too few")}),
     ]
     text = printed(terminal.print_outcomes, mutants, width=width)
     assert lines_within(text, width)
@@ -166,7 +171,7 @@ def test_hostile_texts_steer_no_terminal(width):
     where = new.environment.model_copy(update={"versions": {"tensorflow": name, name: name}, "cpu": name})
     comparison = compare(old, new.model_copy(update={"environment": where}))
     texts.append(printed(terminal.print_comparison, comparison, width=width))
-    outcome = Outcome(Mutant(name, name, (name,), None), {name: Reaction(Mark.FAILED, name)}, error=name)
+    outcome = Outcome(Mutant(name, name, (name,), apply), {name: Reaction(Mark.FAILED, name)}, error=name)
     texts.append(printed(terminal.print_outcomes, [outcome], width=width))
     for text in texts:
         assert all(letter.isprintable() or letter == "\n" for letter in text)
@@ -204,11 +209,12 @@ def test_columns_of_one_topic_stay_in_one_table():
 
 
 def test_a_line_breaks_neither_an_interval_nor_a_number_from_its_unit():
-    console = Console(file=io.StringIO(), width=20, force_terminal=True, color_system=None)
+    shown = io.StringIO()
+    console = Console(file=shown, width=20, force_terminal=True, color_system=None)
     Screen(console).line("some words of it and 31 % [18, 45] more")
-    assert "31 %" in console.file.getvalue()
-    assert "[18, 45]" in console.file.getvalue()
-    assert re.sub(r"\s+", " ", console.file.getvalue()).strip() == "some words of it and 31 % [18, 45] more"
+    assert "31 %" in shown.getvalue()
+    assert "[18, 45]" in shown.getvalue()
+    assert re.sub(r"\s+", " ", shown.getvalue()).strip() == "some words of it and 31 % [18, 45] more"
 
 
 def test_a_wide_table_reaches_a_pipe_whole(capsys):

@@ -181,7 +181,7 @@ def trained(features, *, share, rate, epochs, rows=(140, 60), seed=0, signal=1.0
     run = make_run(initializer="he_normal", losses=[0] * epochs, correct=right, total=rows)
     counts = [(n - round(share * n), round(share * n)) for n in rows]
     least = -share * math.log(share) - (1 - share) * math.log(1 - share)
-    return replace(group_runs([run])[0], history=np.array([history])), OneClass(*counts, least)
+    return replace(group_runs([run])[0], history=np.array([history])), OneClass(counts[0], counts[1], least)
 
 
 @pytest.mark.parametrize("share", [0.5, 0.7, 0.9])

@@ -34,7 +34,8 @@ def identity(values):
 def test_moments_are_those_of_the_sample():
     sample = np.array([3, 5, 5, 9, 9, 9])
     counts = Counts.of(sample)
-    assert (counts.n, counts.mean, counts.stddev) == (6, sample.mean(), pytest.approx(sample.std(ddof=1)))
+    assert (counts.n, counts.mean) == (6, sample.mean())
+    assert counts.stddev == pytest.approx(sample.std(ddof=1))
     assert counts.kurtosis == pytest.approx(stats.kurtosis(sample, fisher=False))
     assert counts.outside(4, 8) == 4
     assert counts.outside(3, 9) == 0

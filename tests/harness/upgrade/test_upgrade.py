@@ -14,6 +14,7 @@ import zipfile
 from configparser import RawConfigParser
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -280,7 +281,7 @@ def tiny(tmp_path, monkeypatch):
 
 
 def test_the_real_uv_builds_an_environment_once_and_compiles_it(tiny):
-    wanted = parse_source(tiny)
+    wanted: Any = parse_source(tiny)
     python = build(resolve(wanted, None))
     done = subprocess.run(
         [python, "-I", "-c", "import tiny; print(tiny.__cached__)"], capture_output=True, text=True, check=True
@@ -294,8 +295,9 @@ def test_the_real_uv_builds_an_environment_once_and_compiles_it(tiny):
 
 
 def test_the_real_uv_s_reason_is_on_one_line(tiny):
+    wanted: Any = parse_source(tiny, ["tiny==2"])
     with pytest.raises(InitcheckError) as caught:
-        resolve(parse_source(tiny, ["tiny==2"]), None)
+        resolve(wanted, None)
     assert "No solution found" in str(caught.value)
     assert "tiny==2" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -523,7 +525,7 @@ def test_ctrl_c_and_sigterm_leave_nothing_half_written_and_nothing_running(run, 
         if recorded(sleeping):
             signal.raise_signal(number)
 
-    monkeypatch.setattr(recordings.time, "sleep", interrupt)
+    monkeypatch.setattr(time, "sleep", interrupt)
     # What a shell starts in the background ignores the signal, and so would this process.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))

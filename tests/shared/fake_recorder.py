@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from initcheck import INITIALIZERS
 from initcheck.baselines.recording import record as recording
@@ -27,11 +28,13 @@ def nothing(whole):
 
 def install():
     """Puts the recorder out of work; ``FAILS`` and ``CRASHES`` in the environment name a part."""
-    framework.load_keras = lambda: None
+    fake_framework: Any = framework
+    fake_framework.load_keras = lambda: None
     problems.DEFAULT_PROBLEMS = ("iris",)
-    recording.INITIALIZERS = {"he_normal": INITIALIZERS["he_normal"]}
-    recording.record_part = _record_part
-    recording.record_nothing = lambda *, seed: nothing(load_baseline(Path("framework.json")))
+    fake: Any = recording
+    fake.INITIALIZERS = {"he_normal": INITIALIZERS["he_normal"]}
+    fake.record_part = _record_part
+    fake.record_nothing = lambda *, seed: nothing(load_baseline(Path("framework.json")))
 
 
 def _record_part(part, *, seed, advance):

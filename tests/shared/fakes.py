@@ -51,7 +51,7 @@ class FakeDraws:
 
     generate: Generator
 
-    def draw(self, row: Initializer, shape: Any, *, seed: int | None, dtype: str | None = None) -> np.ndarray:
+    def draw(self, row: Initializer, shape: Any, *, seed: Any, dtype: str | None = None) -> np.ndarray:
         """A draw."""
         return self.generate(row, tuple(shape), seed, dtype or "float32")
 
