@@ -267,19 +267,20 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
     except FrameworkError:  # there is nothing to judge
         raise
     except BaseException as error:  # an own object's SystemExit too
-        if not _is_evidence(error):
+        if not _is_evidence(error, cell.subject):
             raise
         return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=_from_outside(error))
 
 
-def _is_evidence(error: BaseException) -> bool:
-    """Whether the framework or the user's code raised it, or initcheck on purpose, about something the user can fix."""
+def _is_evidence(error: BaseException, subject: Subject) -> bool:
+    """Whether the framework or the user's own code is to blame, or initcheck raised it to say what the user can fix."""
     if not isinstance(error, Exception) and not is_mistake(error):
         return False
-    return isinstance(error, InitcheckError) or _outside_frames(error) is not None or _misses_of_framework(error)
+    # What a user's own object lacks, or does not take, is raised in the frame that asks for it.
+    return subject.own or isinstance(error, InitcheckError) or _outside_frames(error) is not None or _misses(error)
 
 
-def _misses_of_framework(error: BaseException) -> bool:
+def _misses(error: BaseException) -> bool:
     """Whether the framework lacks a name that initcheck asks it for: that is raised in initcheck's own frame."""
     if isinstance(error, AttributeError):
         kind = error.obj if isinstance(error.obj, type | ModuleType) else type(error.obj)

@@ -107,7 +107,7 @@ def _group(group: GroupRecord, rows: Columns, epochs: Columns) -> Runs:  # noqa:
     for part in ("train", "test"):
         correct, total = rows[f"{part}_correct"], getattr(group, f"{part}_total")
         if not (rows[f"{part}_total"] == total).all() or (correct > total).any():
-            raise ValueError(f"runs.csv: a run of {group.initializer} has more rows right than there are")
+            raise ValueError(f"runs.csv: a run of {group.initializer} has more correct rows than there are")
         if not np.array_equal(correct / total, rows[f"{part}_accuracy"]):
             raise ValueError(f"runs.csv: {part}_accuracy of {group.initializer} is not the share of its rows")
     keys = np.stack([rows["reseed"], rows["order"], rows["seed"]], axis=1)

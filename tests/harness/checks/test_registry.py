@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from initcheck.checks import order
-from initcheck.checks.registry import FRAMEWORK, Cell, Check, NotApplicable, cells, run_check
+from initcheck.checks.registry import FRAMEWORK, Cell, Check, NotApplicable, Subject, cells, run_check
 from initcheck.errors import FrameworkError, InitcheckError
 from initcheck.records import Status
 
@@ -47,6 +47,19 @@ def test_an_exception_that_comes_through_the_framework_is_a_failure_with_its_tra
     verdict = run(in_initcheck(lambda lab, _: outside()))
     assert (verdict.status, verdict.measured) == (Status.FAIL, "raised ValueError: no such shape")
     assert [frame.name for frame in traceback.extract_tb(verdict.cause.__traceback__)] == ["outside"]
+
+
+def test_what_a_users_own_object_lacks_or_does_not_take_is_its_failure():
+    class Own:
+        def __call__(self, shape):
+            return shape
+
+    for judge in (lambda lab, own: own.get_config(), lambda lab, own: own((2,), dtype="float32")):
+        check = Check("X1", "", "laws", FRAMEWORK, in_initcheck(judge))
+        lab: Any = SimpleNamespace()
+        verdict = run_check(Cell(check, Subject("mine", Own(), own=True), 0.0), lab)
+        assert verdict.status is Status.FAIL
+        assert "Own" in verdict.measured
 
 
 @pytest.mark.parametrize("missing", ["keras.layers", "tensorflow"])

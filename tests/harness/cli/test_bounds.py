@@ -106,7 +106,7 @@ def test_numbers_are_cut_where_their_error_has_two_digits(value, error, text):
         (lambda text: text.replace("correct = [10, 20, 30]", "correct = [10, 30, 20]"), "ascending"),
         (
             lambda text: text.replace("correct = [10, 20, 30]", "correct = [10, 20, 31]"),
-            "more rows right than there are",
+            "more correct rows than there are",
         ),
         (lambda text: text.replace("runs_with = [1, 5, 4]", "runs_with = [1, 5]"), "as long as"),
         (lambda text: text.replace("runs_with = [1, 5, 4]", "runs_with = [1, nan, 4]"), "runs_with"),
