@@ -91,9 +91,8 @@ def _in_process(mutant: Mutant, seed: int, codes: Iterable[str], running: _Runni
 
 def _answer(sender: Connection, name: str, seed: int, codes: Iterable[str]) -> None:
     """Sends the checks' outcomes under a mutant, or the reason why they could not be run."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the parent, which shows the outcomes and ends this process
+    # Ctrl-C is for the parent, which shows the outcomes and ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ[MUTANT_VARIABLE] = name
     try:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from initcheck.arguments import described
 from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import Shape
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed
@@ -25,6 +28,14 @@ def make_initializer(row: Initializer, seed: Any) -> Any:
             return type(instance).from_config({**instance.get_config(), **config, **seeded})
         keras_class = named
     return keras_class.from_config({**config, **seeded}) if row.serialized else keras_class(**config, **seeded)
+
+
+def attempt_draw(row: Initializer, shape: Shape, seed: Any, **dtype: str) -> np.ndarray[Any, Any] | str:
+    """The draw of a fresh initializer, or the name of the exception that rejects the shape, the seed or the dtype."""
+    try:
+        return np.asarray(make_initializer(row, seed)(shape, **dtype))
+    except Exception as error:  # noqa: BLE001 - the framework chooses the exception
+        return type(error).__name__
 
 
 def rebuilt(instance: Any) -> Any:

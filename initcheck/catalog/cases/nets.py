@@ -47,9 +47,8 @@ def constant_nets() -> tuple[Net, ...]:
 @functools.cache
 def random_nets() -> tuple[Net, ...]:
     """Nets of random kernels and biases, to be trained with their units in two orders."""
-    names = _numbered(lambda variant: variant.reordered)
-    nets = draw_cases(_random_net, len(names), "random nets")
-    return tuple(replace(net, optimizer=name) for net, name in zip(nets, names, strict=True))
+    nets = draw_cases(_random_net, len(_reordered()), "random nets")
+    return tuple(replace(net, optimizer=name) for net, name in zip(nets, _reordered(), strict=True))
 
 
 def make_zero_net(stream: CaseStream) -> Net:
@@ -59,7 +58,13 @@ def make_zero_net(stream: CaseStream) -> Net:
 
 def make_random_net(stream: CaseStream) -> Net:
     """A net of random kernels and biases, to be trained with its units in two orders."""
-    return replace(_random_net(stream), optimizer=stream.one_of(_numbered(lambda variant: variant.reordered)))
+    return replace(_random_net(stream), optimizer=stream.one_of(_reordered()))
+
+
+@functools.cache
+def _reordered() -> tuple[str, ...]:
+    """The optimizers of nets that are trained with their units in two orders."""
+    return _numbered(lambda variant: variant.reordered)
 
 
 def _random_net(stream: CaseStream) -> Net:

@@ -17,7 +17,7 @@ from initcheck.evidence.laws.layer_weights import Layers
 from initcheck.evidence.order import take
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array
-from initcheck.frameworks.instances import make_initializer
+from initcheck.frameworks.instances import attempt_draw
 from initcheck.frameworks.keras import load_keras
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
@@ -41,7 +41,9 @@ def draws_of(row: Initializer, dtype: str) -> dict[str, Array | str]:
     for shape in SHAPES if dtype == "float32" else SHAPES[1:2]:
         for seed in SEEDS if row.law.random else SEEDS[:1]:
             with seeded(7):
-                draws[f"{shape}, seed {seed}" if row.law.random else f"{shape}"] = _attempt(row, shape, seed, dtype)
+                draws[f"{shape}, seed {seed}" if row.law.random else f"{shape}"] = attempt_draw(
+                    row, shape, seed, dtype=dtype
+                )
     return draws
 
 
@@ -56,7 +58,7 @@ def pooled_draws(row: Initializer, dtype: str, seeds: Sequence[int]) -> list[Arr
     if not row.law.random or isinstance(row.law, Unstated):
         return []
     shape, count = _POOLED_MATRICES if isinstance(row.law, Orthogonal) else _POOLED
-    draws = [_attempt(row, shape, seed, dtype) for seed in seeds[:count]]
+    draws = [attempt_draw(row, shape, seed, dtype=dtype) for seed in seeds[:count]]
     return [draw for draw in draws if not isinstance(draw, str)]
 
 
@@ -109,13 +111,6 @@ def seeded(seed: int) -> Iterator[None]:
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
-
-
-def _attempt(row: Initializer, shape: Shape, seed: int, dtype: str) -> Array | str:
-    try:
-        return np.asarray(make_initializer(row, seed)(shape, dtype=dtype))
-    except Exception as error:  # noqa: BLE001 - the framework chooses the exception
-        return type(error).__name__
 
 
 def _scaled(mode: Any) -> Initializer:

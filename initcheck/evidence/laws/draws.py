@@ -14,7 +14,7 @@ from initcheck.catalog.laws import Shape
 from initcheck.evidence.laws.layer_weights import Layers
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import floatx
-from initcheck.frameworks.instances import make_initializer
+from initcheck.frameworks.instances import attempt_draw, make_initializer
 from initcheck.frameworks.quiet import quiet
 
 
@@ -90,10 +90,7 @@ class Draws:
 
     def attempt(self, row: Initializer, shape: Shape, *, seed: object) -> npt.NDArray[np.generic] | str:
         """Returns a draw with a seed of any type, or the name of the exception that rejects it."""
-        try:
-            return np.asarray(make_initializer(row, seed)(shape))
-        except Exception as error:  # noqa: BLE001 - the framework chooses the exception
-            return type(error).__name__
+        return attempt_draw(row, shape, seed)
 
     def refusal(self, row: Initializer, shape: Shape) -> str:
         """Returns the name of the exception that rejects that shape; empty if it is accepted."""
