@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -53,13 +54,16 @@ class InitialWeights:
         self._constants, layers = _build(row, build, 1)
         self.shapes = [weight.shape for weight in self._constants]
         origins: list[set[str | None]] = [{None, *layers} for _ in self.shapes]
+        attempt = functools.cache(functools.partial(_attempt, row))  # many weights of a net have one shape
         for seed in range(1, _MOST_BUILDS + 1):
             weights = self._constants if seed == 1 else _build(row, build, seed)[0]
             for weight, first, possible in zip(weights, self._constants, origins, strict=True):
                 possible -= {
                     layer
                     for layer in possible
-                    if not np.array_equal(weight, first if layer is None else _attempt(row, seed, layer, weight))
+                    if not np.array_equal(
+                        weight, first if layer is None else attempt(seed, layer, weight.shape, weight.dtype.name)
+                    )
                 }
             if seed > 1 and all(len(possible) <= 1 or not row.law.random for possible in origins):
                 break  # small weights of few values, such as an orthogonal 1 × 1, may agree by chance
@@ -169,9 +173,9 @@ def _owner(model: Any, place: int) -> str:
     return next((named(model, layer) for layer in model.layers if any(weight is own for own in layer.weights)), "it")
 
 
-def _attempt(row: Initializer, seed: int, layer: str, weight: Array) -> Array:
+def _attempt(row: Initializer, seed: int, layer: str, shape: tuple[int, ...], dtype: str) -> Array:
     """The draw of that layer's initializer in the run of that seed; empty where it refuses the shape."""
     try:
-        return _draw(row, layer_seed(seed, layer), weight.shape, weight.dtype.name)
+        return _draw(row, layer_seed(seed, layer), shape, dtype)
     except Exception:  # noqa: BLE001 - not every initializer takes every shape
         return np.empty(0)

@@ -60,10 +60,7 @@ class Program:
         self._optimizer = problem.optimizer(keras)
         self._optimizer.build(network.variables)
         self._first_state = [variable.numpy() for variable in self._optimizer.variables]
-        self._run = tf.function(self._train, jit_compile=True)
-        # The loops over epochs and batches are TensorFlow's; what is inside of them is plain tracing.
-        self._step = tf.autograph.experimental.do_not_convert(self._take_step)
-        self._judge = tf.autograph.experimental.do_not_convert(self._sum_judgements)
+        self._run = tf.function(self._train, jit_compile=True, autograph=False)  # whose conversion takes a second
 
     def __call__(self, weights: Sequence[Array], order: npt.NDArray[np.int64]) -> Trained:
         """Trains one member for each place of the weights' last axis, at most ``network.width``.
@@ -110,18 +107,22 @@ class Program:
         filled = _filled(rows, steps, self._batch_size)
         zeros = tf.zeros(self._network.width)
         history = tf.TensorArray(tf.float32, size=self._epochs, element_shape=(4, self._network.width))
-        for epoch in tf.range(self._epochs):
-            loss, correct = zeros, zeros
-            for step in tf.range(steps):
+
+        def train_epoch(epoch: Any, history: Any) -> tuple[Any]:
+            def train_batch(step: Any, loss: Any, correct: Any) -> tuple[Any, Any]:
                 batch = batches[epoch, step]
-                sums = self._step(tf.gather(x, batch), tf.gather(y, batch), filled[step], hold)
+                sums = self._take_step(tf.gather(x, batch), tf.gather(y, batch), filled[step], hold)
                 # Keras 3.0 and 3.1 report the mean of the batches' means, whatever their sizes.
                 share = rows / steps / tf.reduce_sum(filled[step]) if self._mean_of_means else 1.0
-                loss, correct = loss + share * sums[0], correct + sums[1]
+                return loss + share * sums[0], correct + sums[1]
+
+            loss, correct = _repeat(steps, train_batch, zeros, zeros)
             test_loss, test_correct = self._evaluate(self._test_rows, hold)
             tests = self._test_rows[0].shape[0]
             reported = [loss / rows, correct / rows, test_loss / tests, test_correct / tests]
-            history = history.write(epoch, tf.stack(reported))
+            return (history.write(epoch, tf.stack(reported)),)
+
+        (history,) = _repeat(self._epochs, train_epoch, history)
         _, train_correct = self._evaluate(self._train_rows, hold)
         return tf.transpose(history.stack(), (2, 0, 1)), train_correct
 
@@ -131,7 +132,7 @@ class Program:
 
         variables = self._network.variables
         with tf.GradientTape() as tape:
-            loss, correct = self._judge(x, y, filled, hold)
+            loss, correct = self._sum_judgements(x, y, filled, hold)
             # Members share no weight, so the gradient of the sum holds each one's own.
             total = tf.reduce_sum(loss / tf.reduce_sum(filled))
         gradients = tape.gradient(total, [variable.value for variable in variables])
@@ -146,11 +147,14 @@ class Program:
         steps = -(-x.shape[0] // _ROWS_AT_ONCE)
         filled = _filled(x.shape[0], steps, _ROWS_AT_ONCE)
         rows = tf.reshape(tf.range(steps * _ROWS_AT_ONCE) % x.shape[0], (steps, _ROWS_AT_ONCE))
-        loss = correct = tf.zeros(self._network.width)
-        for step in tf.range(steps):
+        zeros = tf.zeros(self._network.width)
+
+        def judge_batch(step: Any, loss: Any, correct: Any) -> tuple[Any, Any]:
             batch = rows[step]
-            sums = self._judge(tf.gather(x, batch), tf.gather(y, batch), filled[step], hold)
-            loss, correct = loss + sums[0], correct + sums[1]
+            sums = self._sum_judgements(tf.gather(x, batch), tf.gather(y, batch), filled[step], hold)
+            return loss + sums[0], correct + sums[1]
+
+        loss, correct = _repeat(steps, judge_batch, zeros, zeros)
         return loss, correct
 
     def _sum_judgements(self, x: Any, y: Any, filled: Any, hold: Callable[[Any], Any]) -> tuple[Any, Any]:
@@ -168,6 +172,16 @@ class Program:
         weight = filled[:, None]
         # Keras 3.0 takes the mean over a sigmoid's one output, later versions leave its axis.
         return tuple(tf.reduce_sum(weight * tf.reshape(each, (rows, width)), 0) for each in (losses, correct))
+
+
+def _repeat(times: int, body: Callable[..., tuple[Any, ...]], *state: Any) -> tuple[Any, ...]:
+    """The state after ``body`` was called so many times on its number and the state, in a loop of TensorFlow's."""
+    import tensorflow as tf
+
+    def turn(number: Any, *state: Any) -> tuple[Any, ...]:
+        return number + 1, *body(number, *state)
+
+    return tuple(tf.while_loop(lambda number, *_: number < times, turn, (0, *state)))[1:]
 
 
 def _filled(rows: int, steps: int, size: int) -> Any:

@@ -28,6 +28,6 @@ def test_one_seed_draws_one_array_however_it_is_asked(case, initcheck_lab):
     require("DET04", row.name, judge_repeats(row, draws, ("after_work",)))
 
 
-@over(make_training, cost=2)
+@over(make_training, cost=3)
 def test_any_training_repeats(case, initcheck_lab):
     judge(initcheck_lab, "DET10", case.name, case)

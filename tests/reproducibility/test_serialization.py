@@ -18,7 +18,7 @@ def test_any_initializer_comes_back_from_its_configuration(case, initcheck_lab):
     require("SER02", row.name, judge_trips(initcheck_lab.saving.initializer(row, seed, [(4, 3)]), given))
 
 
-@over(make_training)
+@over(make_training, cost=2)
 def test_any_model_comes_back_from_its_configuration_and_its_files(case, initcheck_lab):
     judge(initcheck_lab, "SER05", case.name, case)
     judge(initcheck_lab, "SER06", case.name, case)

@@ -9,11 +9,11 @@ def test_symmetry(check, initcheck_lab):
     check(initcheck_lab)
 
 
-@over(make_zero_net)
+@over(make_zero_net, cost=2)
 def test_any_net_of_zeros_moves_and_keeps_its_units_bitwise_equal(case, initcheck_lab):
     judge(initcheck_lab, "SYM01", case.name, case)
 
 
-@over(make_random_net)
+@over(make_random_net, cost=2)
 def test_permuted_units_train_to_permuted_ones(case, initcheck_lab):
     judge(initcheck_lab, "SYM07", case.name, case)

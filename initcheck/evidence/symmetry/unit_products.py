@@ -42,6 +42,6 @@ def _treats_equally(batch: int, before: int, units: int, after: int, dtype: str)
             tf.matmul(e, v, transpose_b=True),
             tf.transpose(tf.matmul(h, e, transpose_a=True)),
         )
-        if not all(bool(tf.reduce_all(product == product[:, :1])) for product in products):
+        if not all(np.all(product == product[:, :1]) for product in map(np.asarray, products)):
             return False
     return True
