@@ -13,7 +13,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
-from initcheck.engines.problem_models import build_model, globally_seeded, training_of
+from initcheck.engines.problem_models import build_model, training_of
 from initcheck.engines.reuse import (
     Values,
     bitwise_equal,
@@ -26,6 +26,7 @@ from initcheck.engines.reuse import (
 )
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.memory import require_memory_for_order
@@ -309,12 +310,21 @@ class ReferenceEngine:
         batches = tf.data.Dataset.from_tensor_slices(order).flat_map(
             as_written(lambda epoch: tf.data.Dataset.from_tensor_slices(epoch).batch(size))
         )
-        return batches.map(as_written(lambda rows: (tf.gather(x, rows), tf.gather(y, rows))))
+        return _untuned(batches.map(as_written(lambda rows: (tf.gather(x, rows), tf.gather(y, rows)))))
 
     def _batches(self, x: Any, y: Any) -> Any:
         import tensorflow as tf
 
-        return tf.data.Dataset.from_tensor_slices((x, y)).batch(_ROWS_PER_PREDICTION)
+        return _untuned(tf.data.Dataset.from_tensor_slices((x, y)).batch(_ROWS_PER_PREDICTION))
+
+
+def _untuned(rows: Any) -> Any:
+    """The dataset without TensorFlow's tuner, which sleeps up to as long as it has run when it is told to end."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return rows.with_options(options)
 
 
 def batch_order(rows: int, epochs: int, *, seed: int | None = None) -> np.ndarray:

@@ -14,9 +14,10 @@ from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
 from initcheck.digests import digest
 from initcheck.endings import is_mistake
-from initcheck.engines.problem_models import build_model, globally_seeded
+from initcheck.engines.problem_models import build_model
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers, make_initializer
 from initcheck.texts import reason_of
 

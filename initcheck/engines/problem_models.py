@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import random
 from collections.abc import Iterator
 from typing import Any
-
-import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.endings import is_mistake, outputs_kept_open
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.memory import is_out_of_memory
 from initcheck.texts import reason_of
@@ -92,25 +90,3 @@ def training_of(problem: Problem) -> Iterator[None]:
         raise InitcheckError(
             f"problem {problem.name!r} cannot be trained ({reason_of(error)}); fix its model, loss or data"
         ) from error
-
-
-@contextlib.contextmanager
-def globally_seeded(keras: Any, seed: int, *, framework: bool = True) -> Iterator[None]:
-    """Seeds all global generators for whatever in a user's model is unseeded; Python's and NumPy's are put back.
-
-    Args:
-        keras: The framework.
-        seed: The seed.
-        framework: Whether TensorFlow's and Keras's own are seeded as well.
-    """
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    if framework:
-        keras.utils.set_random_seed(seed)
-    else:
-        random.seed(seed)
-        np.random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)

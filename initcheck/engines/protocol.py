@@ -7,8 +7,9 @@ from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import Problem
-from initcheck.engines.problem_models import build_model, globally_seeded
+from initcheck.engines.problem_models import build_model
 from initcheck.engines.validation.problem import validated_data
+from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
 from initcheck.texts import for_terminal
 

@@ -13,9 +13,10 @@ from initcheck.arguments import described
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import Problem
 from initcheck.engines.optimizer_settings import configuration, find_own_code, first_difference
-from initcheck.engines.problem_models import calling, globally_seeded
+from initcheck.engines.problem_models import calling
 from initcheck.engines.reuse import bitwise_equal, own_methods, read_values
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
 from initcheck.records import METRICS, Data
 from initcheck.texts import for_terminal

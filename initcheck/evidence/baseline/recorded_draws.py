@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from initcheck.evidence.laws.layer_weights import Layers
 from initcheck.evidence.order import take
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array
+from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import attempt_draw
 from initcheck.frameworks.keras import load_keras
 
@@ -40,7 +39,7 @@ def draws_of(row: Initializer, dtype: str) -> dict[str, Array | str]:
     draws = {}
     for shape in SHAPES if dtype == "float32" else SHAPES[1:2]:
         for seed in SEEDS if row.law.random else SEEDS[:1]:
-            with seeded(7):
+            with globally_seeded(load_keras(), 7):
                 draws[f"{shape}, seed {seed}" if row.law.random else f"{shape}"] = attempt_draw(
                     row, shape, seed, dtype=dtype
                 )
@@ -97,20 +96,9 @@ def kernel_fans(
 
 def fit_order(feed: Feed, seed: int) -> list[Array]:
     """Each epoch's row numbers, as ``fit`` took them under that global seed."""
-    with seeded(seed):
-        return take(load_keras(), feed, seed).rows()
-
-
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seeds the global generators; restores Python's and NumPy's, which may be the caller's."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    load_keras().utils.set_random_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
+    keras = load_keras()
+    with globally_seeded(keras, seed):
+        return take(keras, feed, seed).rows()
 
 
 def _scaled(mode: Any) -> Initializer:

@@ -7,10 +7,11 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.engines.fit import count_correct
-from initcheck.engines.problem_models import build_model, globally_seeded
+from initcheck.engines.problem_models import build_model
 from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence.determinism.traces import weights
 from initcheck.evidence.trace import Arrays
+from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 

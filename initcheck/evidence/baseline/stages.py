@@ -17,6 +17,7 @@ from initcheck.engines.fit import ReferenceEngine, batch_order
 from initcheck.engines.perturbed import perturbed
 from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence.determinism.traces import weights
+from initcheck.evidence.gradients import loss_gradient
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.keras import load_keras
@@ -104,19 +105,9 @@ class StageRecorder:
         return {
             "initial weights": tuple(initial),
             "first loss": (_float32(history["loss"]),),
-            "first gradient": self._gradient(model),
+            "first gradient": loss_gradient(self._keras, model, self._x, self._y, self._problem.loss),
             "first update": update,
         }
-
-    def _gradient(self, model: Any) -> Arrays:
-        """Of the first batch's mean loss, in inference mode, so that it costs no randomness."""
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            output = model(tf.constant(self._x), training=False)
-            value = tf.reduce_mean(self._keras.losses.get(self._problem.loss)(tf.constant(self._y), output))
-        gradients = tape.gradient(value, model.trainable_variables)
-        return tuple(np.array(tf.convert_to_tensor(one)) for one in gradients if one is not None)
 
     def _all_steps(self, row: Initializer, seed: int, change: Change, *, saves: bool = False) -> dict[str, Arrays]:
         model, history = self._whole.fit(row, run=seed, change=change)

@@ -17,6 +17,7 @@ from initcheck.evidence.determinism.global_seeds import First, first_draws
 from initcheck.evidence.determinism.masks import Masks, masks
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws, draw_in_a_row, repeat_draws
 from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, SourceDraws, draw
+from initcheck.evidence.gradients import loss_gradient
 from initcheck.evidence.session import Session
 from initcheck.evidence.symmetry.net_weights import WeightTrajectory, train_net
 from initcheck.evidence.symmetry.unit_weights import UnitTrajectory, train_units
@@ -273,12 +274,8 @@ def _loss_recorder(keras: Any) -> Any:
 
 
 def _first_gradient(keras: Any, model: Any, initial: Arrays, x: Array, y: Array, rows: Array, loss: str) -> Arrays:
-    import tensorflow as tf
-
     final = model.get_weights()
     model.set_weights(initial)
-    with tf.GradientTape() as tape:
-        value = tf.reduce_mean(keras.losses.get(loss)(y[rows], model(x[rows], training=False)))
-    gradients = tape.gradient(value, model.trainable_variables)
+    gradient = loss_gradient(keras, model, x[rows], y[rows], loss)
     model.set_weights(final)
-    return tuple(np.array(tf.convert_to_tensor(one)) for one in gradients if one is not None)
+    return gradient

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.layers import LayerRequest
 from initcheck.evidence.session import Session
+from initcheck.frameworks.generators import globally_seeded
 
 Array = npt.NDArray[np.generic]
 
@@ -38,17 +38,17 @@ class Layers:
 
     def defaults(self, request: LayerRequest, seed: int) -> list[Array]:
         """Returns the initial weights of a layer with its default initializers, after seeding the global generators."""
-        with self._seeded(seed):
+        with globally_seeded(self._session.keras, seed):
             return _values(self._built(request, {}))
 
     def stack(self, requests: Sequence[LayerRequest], seed: int) -> list[list[Array]]:
         """Returns the initial weights of several layers in sequence, after seeding the global generators once."""
-        with self._seeded(seed):
+        with globally_seeded(self._session.keras, seed):
             return [_values(self._built(request, {})) for request in requests]
 
     def unseeded(self, request: LayerRequest, argument: str, row: Initializer, count: int, seed: int) -> list[Array]:
         """Returns the first weight of ``count`` equal layers with unseeded initializers, under one global seed."""
-        with self._seeded(seed):
+        with globally_seeded(self._session.keras, seed):
             return [_values(self._built(request, self._initializers({argument: (row, None)})))[0] for _ in range(count)]
 
     def noise(
@@ -70,7 +70,7 @@ class Layers:
         The global generators are seeded first: TensorFlow's stateful operations take a layer's seed and the global one
         together (https://www.tensorflow.org/api_docs/python/tf/random/set_seed), and Keras 2 draws its noise by them.
         """
-        with self._seeded(seed), _own_deprecations():
+        with globally_seeded(self._session.keras, seed), _own_deprecations():
             made = [getattr(self._session.keras.layers, layer)(**arguments) for _ in range(layers)]
             ways = [[one] * (calls - traced) + _traced(one, traced) for one in made]
             return [[np.asarray(call(inputs, training=training)) for call in one] for one in ways]
@@ -97,17 +97,6 @@ class Layers:
             else:
                 layer(*inputs)
         return layer
-
-    @contextlib.contextmanager
-    def _seeded(self, seed: int) -> Iterator[None]:
-        """Seeds the global generators; restores Python's and NumPy's, which may be the caller's."""
-        python_state, numpy_state = random.getstate(), np.random.get_state()
-        self._session.keras.utils.set_random_seed(seed)
-        try:
-            yield
-        finally:
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)
 
 
 @contextlib.contextmanager

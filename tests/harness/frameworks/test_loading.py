@@ -8,7 +8,7 @@ def test_the_framework_is_imported_without_collections_and_left_out_of_later_one
     try:
         with _uncollected():
             assert not gc.isenabled()
-            made = [[]]
+            made: list[list[int]] = [[]]
         assert gc.isenabled()
         assert gc.get_freeze_count() > 0
         assert not any(kept is made for kept in gc.get_objects())  # of the generations that are collected
