@@ -29,11 +29,11 @@ def find_own_code(keras: Any, optimizer: Any) -> str:
                 return inner.replace("its optimizer", f"its optimizer's {for_terminal(name.lstrip('_'))}", 1)
             own = False
         elif name == _RATE:
-            own = not (_is_variable(keras, value) or _is_plain(value) or _is_keras_schedule(keras, value))
+            own = not (_is_variable(value) or _is_plain(value) or _is_keras_schedule(keras, value))
         elif inspect.isroutine(getattr(type(optimizer), name, None)):  # a method that is replaced on the instance
             own = True
         else:
-            own = not name.startswith("_") and not _is_plain(value)
+            own = not (name.startswith("_") or _is_variable(value) or _is_plain(value))  # Keras 3.0's iterations
         if own:
             return f"its optimizer's {for_terminal(name.lstrip('_'))}, {_kind(value)},"
     return ""
@@ -89,10 +89,9 @@ def _is_plain(value: Any) -> bool:
     return type(value) in _NUMBERS or isinstance(value, np.generic)
 
 
-def _is_variable(keras: Any, value: Any) -> bool:
-    import tensorflow as tf
-
-    return isinstance(value, tuple(kind for kind in (getattr(keras, "Variable", None), tf.Variable) if kind))
+def _is_variable(value: Any) -> bool:
+    """Whether it is the framework's own and holds a value: Keras 3.0 does not export its class of variables."""
+    return is_of_framework(type(value)) and _has_value(value)
 
 
 def _is_keras_schedule(keras: Any, value: Any) -> bool:

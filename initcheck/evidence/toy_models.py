@@ -61,10 +61,11 @@ def _subclass(keras: Any) -> Any:
 
         def __init__(self, layers: list[Any]) -> None:
             super().__init__()
-            self.stack = layers
+            for number, layer in enumerate(layers):  # not as a list, of which Keras 2 puts all trained weights first
+                setattr(self, f"layer_{number}", layer)
 
         def call(self, inputs: Any, training: Any = None) -> Any:
-            for layer in self.stack:
+            for layer in self.layers:
                 inputs = layer(inputs, training=training) if accepts_training(layer) else layer(inputs)
             return inputs
 
