@@ -9,7 +9,10 @@ import numpy as np
 
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.laws import Constant
+from initcheck.catalog.layers.traits.weights import FORGET_GATE, ORTHOGONAL, LayerDefaults
 from initcheck.checks.judgement import judged
+from initcheck.checks.laws import orthogonal
+from initcheck.checks.laws.samples import element_law
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.records import Verdict, failed, passed
 from initcheck.statistics.goodness import (
@@ -25,10 +28,6 @@ from initcheck.statistics.goodness import (
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
-
-from initcheck.catalog.layers.traits.weights import FORGET_GATE, ORTHOGONAL, LayerDefaults
-from initcheck.checks.laws import orthogonal
-from initcheck.checks.laws.samples import element_law
 
 SAMPLES = 20_000
 _SLACK = 0.01  # what is left of the different ways of counting a gated layer's units

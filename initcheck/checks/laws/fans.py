@@ -9,18 +9,11 @@ import numpy as np
 
 from initcheck.catalog.cases import kernels as layer_cases
 from initcheck.catalog.initializers import Initializer
-from initcheck.catalog.laws import Mode
+from initcheck.catalog.laws import Mode, VarianceScaled, fans
 from initcheck.checks.judgement import judged
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.records import Verdict
 from initcheck.statistics.goodness import Finding, most_suspicious, samples_for_scale, scale_test
-
-if TYPE_CHECKING:
-    from initcheck.evidence.lab import Lab
-
-from typing import TYPE_CHECKING
-
-from initcheck.catalog.laws import VarianceScaled, fans
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab

@@ -90,20 +90,34 @@ def layer_dtypes(lab: Lab, policy: str) -> Verdict:
 
 
 def _problem(lab: Lab, name: str, case: PlacedWeights, dtype: str | None) -> str:
-    """Describes what is wrong with the layer's weights; empty if nothing is."""
-    for argument, place in case.places:
-        names = list(_names(case, argument))
-        for given in names[:1] if dtype else names:  # one initializer suffices to show a lost dtype
-            rows = {one: (INITIALIZERS["random_uniform"], 1) for one, _ in case.places}
-            row, seed = INITIALIZERS[given], lab.stream("laws", "given", name, argument, given)
-            weights = lab.draws.layers.weights(case.request, {**rows, argument: (row, seed)})
-            if dtype and any(str(values.dtype) != dtype for values in weights):
-                return f"{case.layer} has weights of {', '.join(str(values.dtype) for values in weights)}"
-            made, drawn = weights[place], _drawn(lab, row, weights[place].shape, seed, dtype)
+    """Describes what is wrong with the layer's weights; empty if nothing is.
+
+    Each layer built has an initializer under test for every argument, until each argument had all of its own.
+    """
+    # One initializer suffices to show a lost dtype.
+    names = {argument: list(_names(case, argument))[: 1 if dtype else None] for argument, _ in case.places}
+    for turn in range(max(map(len, names.values()))):
+        given = {
+            argument: own[(turn + number) % len(own)]
+            for number, (argument, own) in enumerate(names.items())
+            if turn < len(own)
+        }
+        rows = dict.fromkeys(names, (INITIALIZERS["random_uniform"], 1))
+        for argument, one in given.items():
+            rows[argument] = INITIALIZERS[one], lab.stream("laws", "given", name, argument, one)
+        weights = lab.draws.layers.weights(case.request, rows)
+        if dtype and any(str(values.dtype) != dtype for values in weights):
+            return f"{case.layer} has weights of {', '.join(str(values.dtype) for values in weights)}"
+        for argument, place in case.places:
+            if argument not in given:
+                continue
+            made, drawn = weights[place], _drawn(lab, *rows[argument], weights[place].shape, dtype)
             if place == case.forced:
                 made, drawn = _free(made), _free(drawn)
             if not np.array_equal(made, drawn):
-                return f"{case.layer}({argument}={given}): weight {place} is not what {given} returns"
+                return (
+                    f"{case.layer}({argument}={given[argument]}): weight {place} is not what {given[argument]} returns"
+                )
     return ""
 
 
@@ -117,7 +131,7 @@ def _names(case: PlacedWeights, argument: str) -> Iterator[str]:
             yield name
 
 
-def _drawn(lab: Lab, row: Initializer, shape: tuple[int, ...], seed: int, dtype: str | None) -> np.ndarray:
+def _drawn(lab: Lab, row: Initializer, seed: int, shape: tuple[int, ...], dtype: str | None) -> np.ndarray:
     return np.asarray(lab.draws.draw(row, shape, seed=seed, dtype=dtype))
 
 

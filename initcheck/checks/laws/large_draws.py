@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import Shape
 from initcheck.checks.judgement import judged
 from initcheck.checks.laws import samples
 from initcheck.checks.laws.rows import elementwise_rows
@@ -16,9 +17,6 @@ from initcheck.statistics.goodness import magnitude_test, most_suspicious, sampl
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
-
-
-from initcheck.catalog.laws import Shape
 
 SHAPE: Shape = (950, 900)
 SIZE = 950 * 900
@@ -40,8 +38,8 @@ def _repeated(values: np.ndarray) -> int:
     hashes = np.zeros(count, np.uint64)
     for place, factor in enumerate(_FACTORS):
         hashes += bits[place : place + count] * np.uint64(factor)
-    kept = hashes[hashes >> np.uint64(64 - _KEPT_BITS) == 0]
-    return len(kept) - len(np.unique(kept))
+    kept = np.sort(hashes[hashes >> np.uint64(64 - _KEPT_BITS) == 0])
+    return int(np.count_nonzero(kept[1:] == kept[:-1]))
 
 
 @check(

@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from initcheck.catalog.laws import ElementLaw
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.noises import NoiseLaw
 from initcheck.checks.judgement import judged
 from initcheck.checks.registry import Subject, check
 from initcheck.records import Verdict, failed
+from initcheck.statistics.dependence import between, within
 from initcheck.statistics.goodness import (
     Finding,
+    Sample,
     mean_test,
     samples_for_scale,
     samples_for_shift,
     scale_test,
     shape_test,
     together,
+    two_sided,
     unit_law,
 )
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
-
-from initcheck.catalog.laws import ElementLaw
-from initcheck.catalog.layers import select
-from initcheck.catalog.layers.traits.noises import NoiseLaw
-from initcheck.statistics.dependence import between, within
-from initcheck.statistics.goodness import Sample, two_sided
 
 MOST_FINDINGS = 8  # that one verdict compares: three of each call's law, independence within a call and between two
 # Klambauer et al. 2017, https://arxiv.org/abs/1706.02515, section 2: dropped elements take the value −λα of SELU.

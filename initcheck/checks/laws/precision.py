@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import ElementLaw, Shape
 from initcheck.checks.judgement import judged
 from initcheck.checks.laws import samples
 from initcheck.checks.laws.rows import elementwise_rows
@@ -28,9 +29,6 @@ from initcheck.statistics.goodness import (
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
-
-
-from initcheck.catalog.laws import ElementLaw, Shape
 
 # Unit roundoff, and bits drawn. TensorFlow draws 52 of a double, of which 40 leave room for another way of filling it.
 DTYPES = {"float64": (2.0**-53, 40), "float16": (2.0**-11, 0), "bfloat16": (2.0**-8, 0)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,15 +12,10 @@ import numpy as np
 from initcheck.checks.judgement import judged
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.records import Verdict, failed
-from initcheck.statistics.goodness import Finding, samples_for_distance, shape_test, unit_law
+from initcheck.statistics.goodness import Finding, Sample, samples_for_distance, shape_test, unit_law
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
-from initcheck.statistics.goodness import Sample
 
 SAMPLES = 50_000
 _CHANCES = (0.1, 0.2, 0.3, 0.4)
