@@ -262,6 +262,23 @@ def test_a_layers_weights_are_compared_with_its_initializers_draws() -> None:
         assert _status(given_weights.layers_use_their_initializers(_given(masked), name)) == "fail"
 
 
+def test_every_argument_meets_each_initializer_in_as_few_layers_as_there_are_initializers() -> None:
+    lab, built = _given(), []
+    make = lab.draws.layers.weights
+
+    def weights(request: Any, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
+        built.append(rows)
+        made: list[np.ndarray] = make(request, rows)
+        return made
+
+    lab.draws.layers.weights = weights
+    assert _status(given_weights.layers_use_their_initializers(lab, "lstm,forget_gate")) == "pass"
+    met = {name: sorted(rows[name][0].name for rows in built) for name in ("kernel_initializer", "bias_initializer")}
+    assert met["kernel_initializer"] == ["constant", "he_normal", "lecun_uniform", "random_uniform"]
+    assert "constant" in met["bias_initializer"]
+    assert all(len({row.name for row, _ in rows.values()}) > 1 for rows in built)  # arguments that are swapped differ
+
+
 @pytest.mark.parametrize("policy", list(given_weights.POLICIES))
 def test_a_layers_weights_have_the_dtype_of_its_policy(policy: str) -> None:
     assert _status(given_weights.layer_dtypes(_given(), policy)) == "pass"
