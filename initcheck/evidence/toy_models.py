@@ -62,7 +62,7 @@ def _subclass(keras: Any) -> Any:
         def __init__(self, layers: list[Any]) -> None:
             super().__init__()
             for number, layer in enumerate(layers):  # not as a list, of which Keras 2 puts all trained weights first
-                setattr(self, f"layer_{number}", layer)
+                setattr(self, f"part_{number}", layer)
 
         def call(self, inputs: Any, training: Any = None) -> Any:
             for layer in self.layers:
