@@ -319,7 +319,7 @@ class ReferenceEngine:
 
 
 def _untuned(rows: Any) -> Any:
-    """The dataset without TensorFlow's tuner, which sleeps up to as long as it has run when it is told to end."""
+    """The dataset without TensorFlow's tuner, which, cancelled, sleeps up to as long as it has run."""
     import tensorflow as tf
 
     options = tf.data.Options()
