@@ -94,9 +94,8 @@ def _problem(lab: Lab, name: str, case: PlacedWeights, dtype: str | None) -> str
 
     Each layer built has an initializer under test for every argument, until each argument had all of its own.
     """
-    places = dict(case.places)
     # One initializer suffices to show a lost dtype.
-    names = {argument: list(_names(case, argument))[: 1 if dtype else None] for argument in places}
+    names = {argument: list(_names(case, argument))[: 1 if dtype else None] for argument, _ in case.places}
     for turn in range(max(map(len, names.values()))):
         given = {
             argument: own[(turn + number) % len(own)]
@@ -109,13 +108,15 @@ def _problem(lab: Lab, name: str, case: PlacedWeights, dtype: str | None) -> str
         weights = lab.draws.layers.weights(case.request, rows)
         if dtype and any(str(values.dtype) != dtype for values in weights):
             return f"{case.layer} has weights of {', '.join(str(values.dtype) for values in weights)}"
-        for argument, one in given.items():
-            place = places[argument]
+        for argument, place in case.places:  # an argument may decide several
+            if argument not in given:
+                continue
             made, drawn = weights[place], _drawn(lab, *rows[argument], weights[place].shape, dtype)
             if place == case.forced:
                 made, drawn = _free(made), _free(drawn)
             if not np.array_equal(made, drawn):
-                return f"{case.layer}({argument}={one}): weight {place} is not what {one} returns"
+                taken = given[argument]
+                return f"{case.layer}({argument}={taken}): weight {place} is not what {taken} returns"
     return ""
 
 

@@ -279,6 +279,25 @@ def test_every_argument_meets_each_initializer_in_as_few_layers_as_there_are_ini
     assert all(len({row.name for row, _ in rows.values()}) > 1 for rows in built)  # arguments that are swapped differ
 
 
+def test_every_weight_that_an_argument_decides_is_compared() -> None:
+    places = given_weights.OPTIONS["attention,biases"].places
+    assert len(dict(places)) < len(places)  # one argument, several biases
+
+    def status(wrong: int | None) -> str:
+        def weights(request: Any, rows: dict[str, tuple[Initializer, int]]) -> list[np.ndarray]:
+            made = [np.zeros(6, np.float32) for _ in range(1 + max(place for _, place in places))]
+            for argument, place in places:
+                row, seed = rows[argument]
+                made[place] = healthy_draw(row, (6,), seed) + (place == wrong)
+            return made
+
+        lab = FakeLab(layers=SimpleNamespace(offers=lambda layer: True, weights=weights))
+        return _status(given_weights.layers_use_their_initializers(lab, "attention,biases"))
+
+    assert status(None) == "pass"
+    assert {status(place) for _, place in places} == {"fail"}
+
+
 @pytest.mark.parametrize("policy", list(given_weights.POLICIES))
 def test_a_layers_weights_have_the_dtype_of_its_policy(policy: str) -> None:
     assert _status(given_weights.layer_dtypes(_given(), policy)) == "pass"
