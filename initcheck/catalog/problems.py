@@ -148,10 +148,16 @@ def _require_texts(problem: Problem) -> None:
             raise InitcheckError(f"problem {problem.name!r}: {field} is {described(given)}; give {hint}")
 
 
-def _iris() -> Data:
+@functools.cache
+def _iris_rows() -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_iris
 
-    x, y = load_iris(return_X_y=True)
+    rows: tuple[np.ndarray, np.ndarray] = load_iris(return_X_y=True)
+    return rows
+
+
+def _iris() -> Data:
+    x, y = _iris_rows()
     return split(x[y > 0], y[y > 0] - 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -174,6 +175,10 @@ def _count_values(samples: Sequence[Values]) -> npt.NDArray[np.int64]:
     return np.array([np.bincount(np.searchsorted(values, sample), minlength=len(values)) for sample in samples])
 
 
+# Once for each number of nodes: it costs more than what a resample is used for.
+_quadrature = functools.cache(np.polynomial.legendre.leggauss)
+
+
 def _shares_of_counts(counts: npt.NDArray[np.int64]) -> Values:
     """The chance of each competitor to have the highest value, shape ``(competitors,)``.
 
@@ -183,7 +188,7 @@ def _shares_of_counts(counts: npt.NDArray[np.int64]) -> Values:
     mass = counts.astype(np.float64)
     mass /= mass.sum(axis=1, keepdims=True)
     below = np.cumsum(mass, axis=1) - mass
-    nodes, weights = np.polynomial.legendre.leggauss(len(counts) // 2 + 1)
+    nodes, weights = _quadrature(len(counts) // 2 + 1)
     u = (nodes + 1)[:, None, None] / 2
     stays_below = below + u * mass  # (node, competitor, value)
     shares = [

@@ -85,11 +85,13 @@ def _farther(scores: Integers, few: int, expected: float, distance: float) -> fl
     joint = np.zeros((few + 1, most + 1))  # P(so many of the values so far are chosen, with that sum)
     joint[0, 0] = 1.0
     missing = np.arange(few, -1, -1.0)[:, np.newaxis]
+    reached = 0  # the largest sum so far
     for left, score in zip(range(len(scores), 0, -1), map(int, np.sort(scores)), strict=True):
         chosen = np.minimum(1.0, missing / left)
-        moved = joint[:-1, : most + 1 - score] * chosen[:-1]
-        joint *= 1 - chosen
-        joint[1:, score:] += moved
+        moved = joint[:-1, : min(reached, most - score) + 1] * chosen[:-1]
+        joint[:, : reached + 1] *= 1 - chosen
+        joint[1:, score : score + moved.shape[1]] += moved
+        reached = min(most, reached + score)
     far = np.abs(np.arange(most + 1) - expected) >= distance - 1e-9 * (1 + expected)
     return min(1.0, float(joint[few][far].sum()))
 

@@ -130,6 +130,8 @@ def _moments(flat: Array) -> dict[str, float]:
 
 def _kurtosis(flat: Array) -> float:
     centred = flat.astype(np.float64) - (flat.astype(np.float64).mean() if flat.size else 0.0)
+    _, exponent = np.frexp(np.abs(centred).max(initial=0.0))
+    centred = np.ldexp(centred, -exponent)  # of the order of 1, bit for bit: powers neither vanish nor overflow
     second = float(np.mean(centred**2)) if flat.size else 0.0
     return max(1.0, float(f"{float(np.mean(centred**4)) / second**2:.4g}")) if second else 1.0
 

@@ -1272,7 +1272,7 @@ WORDS = st.text("abcxyzäß ,;|'\"", min_size=1, max_size=8).map(lambda word: " 
 
 
 @given(st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_any_table_is_read_the_same_through_any_separator_quotes_and_line_ends(data):
     classes = data.draw(st.lists(WORDS, min_size=2, max_size=2, unique_by=str.casefold))
     numbers = st.lists(st.floats(-1e6, 1e6).map(lambda value: round(value, 6)), min_size=24, max_size=24, unique=True)

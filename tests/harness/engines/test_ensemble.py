@@ -67,8 +67,6 @@ def test_initial_weights_are_those_of_the_reference_engine_bit_for_bit(name):
 @given(data=st.data())
 @settings(
     max_examples=12,
-    deadline=None,
-    derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # shrinking compiles for minutes
 )
 def test_random_architectures_agree_with_the_reference_engine(data):

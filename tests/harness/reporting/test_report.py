@@ -795,7 +795,7 @@ def test_where_pairs_differ_it_is_the_spread():
     )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.lists(st.lists(st.integers(0, 30), min_size=6, max_size=6), min_size=2, max_size=4))
 def test_what_the_finding_explains_is_true(correct):
     names = "abcd"[: len(correct)]

@@ -94,7 +94,7 @@ def test_equal_samples_are_no_evidence_and_disjoint_ones_are_all_there_is():
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_tail_is_that_of_resampling_for_any_few_values(data):
     values = np.array(sorted(data.draw(st.sets(st.integers(0, 60), min_size=3, max_size=8))), float)
     weights = np.array(data.draw(st.lists(st.integers(5, 100), min_size=len(values), max_size=len(values))), float)
@@ -112,7 +112,7 @@ def test_the_tail_is_that_of_resampling_for_any_few_values(data):
 
 
 @given(st.floats(0.1, 10), st.floats(-50, 50), st.integers(2, 500), st.integers(2, 500))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_p_value_depends_on_neither_units_nor_sides(scale, shift, one, other):
     values, weights, difference = np.array([0.0, 1.0, 4.0]), np.array([0.5, 0.3, 0.2]), 0.6
     plain = resampling_p_value(values, weights, (one, other), difference)
