@@ -398,7 +398,7 @@ def _row_metric(task: Task, output: Rounded, batch: Batch) -> Rounded:
 
 @check(
     "ARI12",
-    "A string means the documented defaults, and the fuzz factor is the documented one.",
+    "A string gives the documented defaults, and the fuzz factor is the documented one.",
     subjects=[Subject(name, name) for name in (*NAMED_OPTIMIZERS, *NAMED, "epsilon")],
 )
 def names(lab: Lab, name: str) -> Verdict:

@@ -88,7 +88,7 @@ def judge_calls(lab: Lab, row: Initializer) -> Verdict:
 
 @check(
     "DET02",
-    "Two initializers with one int seed draw the same values, and so does one made from the other's configuration.",
+    "Initializers with the same int seed draw the same values, and so does one rebuilt from a configuration.",
     subjects=over_initializers(),
     takes="initializer",
 )
@@ -110,7 +110,7 @@ def judge_function(lab: Lab, row: Initializer) -> Verdict:
 
 @check(
     "DET04",
-    "An int seed draws the same values whatever random work came before, under whatever global seed.",
+    "An int seed draws the same values after any other random work and under any global seed.",
     subjects=over_initializers(),
     takes="initializer",
 )
@@ -146,7 +146,7 @@ def _judge_source(lab: Lab, name: str, compare: Callable[[Any], str]) -> Verdict
 
 @check(
     "DET06",
-    "set_random_seed repeats everything unseeded, and leaves nothing of an earlier seed behind.",
+    "set_random_seed repeats every unseeded draw, whatever seed was set before.",
     subjects=_ALL_SOURCES,
 )
 def judge_global_seed(lab: Lab, name: str) -> Verdict:
@@ -164,7 +164,7 @@ def judge_global_seed(lab: Lab, name: str) -> Verdict:
 
 @check(
     "DET07",
-    "Under set_random_seed the next draw is another, and so is another layer's, and the draw under another seed.",
+    "Under set_random_seed, successive draws differ, and so do the draws of other layers and under other seeds.",
     subjects=_ALL_SOURCES,
 )
 def judge_stream_moves(lab: Lab, name: str) -> Verdict:
@@ -208,7 +208,11 @@ def judge_generators(lab: Lab, _: None) -> Verdict:
     return passed("Python and NumPy draw as under that seed", bound=EXACT)
 
 
-@check("DET10", "A training repeats: weights, losses and predictions, after other random work.", subjects=_RECIPES)
+@check(
+    "DET10",
+    "A training repeats after other random work: weights, losses and predictions are bitwise equal.",
+    subjects=_RECIPES,
+)
 def judge_training(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges two trainings stage by stage, where they move something: all kernels, by finite losses."""
     one, two = lab.models.trace(recipe), lab.models.trace(recipe, repetition=Repetition.AFTER_WORK)
@@ -231,7 +235,11 @@ def judge_training_in_fresh_process(lab: Lab, recipe: Recipe) -> Verdict:
     return judge_fresh(lab, recipe.name, lab.processes.about_trace(recipe), lab.models.trace(recipe).digests())
 
 
-@check("DET12", "A sequential, a functional and a subclassed model of the same layers train alike.", subjects=_SEEDED)
+@check(
+    "DET12",
+    "Sequential, functional and subclassed models of the same layers train to bitwise equal weights.",
+    subjects=_SEEDED,
+)
 def judge_styles(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges int-seeded layers put together in three ways."""
     sequential = lab.models.trace(recipe)
@@ -242,7 +250,7 @@ def judge_styles(lab: Lab, recipe: Recipe) -> Verdict:
     return passed(f"{recipe.name}: three styles agree bit by bit", bound=EXACT)
 
 
-@check("DET15", "Where every layer has an int seed, the global seed decides nothing.", subjects=_SEEDED)
+@check("DET15", "With an int seed in every layer, the global seed has no effect.", subjects=_SEEDED)
 def judge_int_seeds(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges two trainings on rows in their order, under two global seeds, stage by stage."""
     other = lab.models.trace(recipe, repetition=Repetition.OTHER_GLOBAL_SEED)
@@ -252,7 +260,7 @@ def judge_int_seeds(lab: Lab, recipe: Recipe) -> Verdict:
     return passed(f"{recipe.name}: trainings under two global seeds are bitwise equal", bound=EXACT)
 
 
-@check("DET13", "Another seed gives another training.", subjects=_EAGER_DENSE)
+@check("DET13", "Different seeds give different trainings.", subjects=_EAGER_DENSE)
 def judge_training_varies(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges that draws, losses, trained weights and predictions differ: a check of equal bits can fail."""
     one, other = lab.models.trace(recipe).stages(), lab.models.trace(recipe, stream=1).stages()
@@ -291,7 +299,7 @@ def judge_thread(lab: Lab, row: Initializer) -> Verdict:
 
 @check(
     "DET17",
-    "Distinct integers given to set_random_seed start distinct streams, 0 among them, and each starts its own again.",
+    "Distinct integers given to set_random_seed, 0 included, start distinct streams, and each restarts its own.",
     subjects=[Subject(name, name) for name in GENERATORS],
 )
 def judge_global_seeds(lab: Lab, name: str) -> Verdict:
@@ -321,7 +329,7 @@ _VALUES = {"randint": {3, 4, 5, 6, 7}, "categorical": {0, 1, 2, 3, 4}, "dropout"
 
 @check(
     "DET18",
-    "A function of keras.random repeats under an int seed, not under another, and returns values of its whole range.",
+    "A function of keras.random repeats under the same int seed, differs under another, and covers its whole range.",
     subjects=[Subject(name, name) for name in FUNCTIONS],
 )
 def judge_function_seeds(lab: Lab, name: str) -> Verdict:
@@ -348,7 +356,7 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
 
 @check(
     "DET19",
-    "Layers that draw noise draw it anew at every step of every epoch, and repeat it under the seed.",
+    "Noise layers draw new noise at every step of every epoch, and repeat it under the seed.",
     subjects=[Subject(kind, kind) for kind in STEPWISE],
 )
 def judge_masks(lab: Lab, kind: str) -> Verdict:

@@ -74,13 +74,13 @@ def judge_epochs(lab: Lab, feed: Feed) -> Verdict:
     return passed(f"{feed.name}: {len(epochs)} epochs take {len(epochs)} different orders", bound=EXACT)
 
 
-@check("ORD07", "Without shuffling, every epoch takes the rows as they stand.", subjects=_UNSHUFFLED)
+@check("ORD07", "Without shuffling, every epoch takes the rows in their order.", subjects=_UNSHUFFLED)
 def judge_unshuffled(lab: Lab, feed: Feed) -> Verdict:
     """Judges every epoch of a fit with ``shuffle=False``."""
     return _judge_as_they_stand(lab.orders.taken(feed), feed)
 
 
-@check("ORD08", "Shuffling moves rows: none of the epochs takes them as they stand.", subjects=_SHUFFLED)
+@check("ORD08", "Shuffling moves rows: no epoch takes them in their order.", subjects=_SHUFFLED)
 def judge_shuffled(lab: Lab, feed: Feed) -> Verdict:
     """Judges that every epoch differs from the given order, so that an idle shuffle does not pass ORD01 to ORD03."""
     for epoch, rows in enumerate(lab.orders.taken(feed).rows(), 1):
@@ -101,7 +101,7 @@ def judge_held_out(lab: Lab, _: None) -> Verdict:
     return passed("the last rows are held out, in order", bound=EXACT)
 
 
-@check("ORD15", "evaluate and predict take the rows as they stand, the partial last batch too.", subjects=_UNSHUFFLED)
+@check("ORD15", "evaluate and predict take the rows in their order, with the partial last batch.", subjects=_UNSHUFFLED)
 def judge_without_training(lab: Lab, feed: Feed) -> Verdict:
     """Judges the rows handed to the test step, and those that a model which learns nothing gives back."""
     order = lab.orders.taken(feed)
@@ -114,7 +114,7 @@ def judge_without_training(lab: Lab, feed: Feed) -> Verdict:
 
 @check(
     "ORD16",
-    "A dataset or a generator is taken as it comes: the shuffle of fit is for arrays.",
+    "fit takes a dataset or a generator in its order: shuffle is for arrays.",
     subjects=[Subject(feed.name, feed) for feed in BATCHED_FEEDS],
 )
 def judge_batched(lab: Lab, feed: Feed) -> Verdict:

@@ -233,7 +233,7 @@ _KERNELS = sum(stacked.kernels for stacked in _STACK.values())
 
 @check(
     "SEED08",
-    "Kernels of unlike layers, and those within one layer, do not share a stream by default.",
+    "By default, kernels of different kinds of layer, and those within one layer, do not share a stream.",
     **_related(_KERNELS * (_KERNELS - 1) // 2, 2 * (_KERNELS - 2)),
 )
 def unlike_layers_apart(lab: Lab, _: None, alpha: float) -> Verdict:
@@ -298,7 +298,9 @@ _REFUSED = {"a float": 1.5, "a string": "7", "a list": [1], "a pair": (1, 2)}
 _NUMPY = {"np.int64(5)": np.int64(5), "np.int32(5)": np.int32(5), "np.array(5)": np.array(5)}
 
 
-@check("SEED10", "A seed that is no integer is refused, never quietly replaced.", subjects=_ROWS, takes="initializer")
+@check(
+    "SEED10", "A seed that is not an integer is refused, never silently replaced.", subjects=_ROWS, takes="initializer"
+)
 def seed_types(lab: Lab, row: Initializer) -> Verdict:
     """Documented: "a Python integer or instance of SeedGenerator"; an integer of NumPy's is refused or honoured."""
     _require_random(row)
@@ -336,7 +338,7 @@ def _noise(lab: Lab, layer: str) -> tuple[list[tuple[int, int, np.ndarray]], lis
     return seeded, unseeded, differing
 
 
-@check("SEED11", "Layers that draw noise honour their seed, 0 among them.", subjects=[Subject(n, n) for n in _NOISY])
+@check("SEED11", "Noise layers honour their seed, 0 included.", subjects=[Subject(n, n) for n in _NOISY])
 def noise_seeds(lab: Lab, layer: str) -> Verdict:
     """Same seed, same noise call by call; another seed, call or unseeded layer, other noise."""
     seeded, unseeded, differing = lab.once(("seeds", "noise", layer), lambda: _noise(lab, layer))
@@ -354,7 +356,7 @@ def noise_seeds(lab: Lab, layer: str) -> Verdict:
     return passed(f"{layer}: {len(seeded) + len(unseeded)} calls")
 
 
-@check("SEED12", "A later call of one noise layer is no call of another's.", subjects=[Subject(n, n) for n in _NOISY])
+@check("SEED12", "No call of one noise layer repeats a call of another.", subjects=[Subject(n, n) for n in _NOISY])
 def noise_streams(lab: Lab, layer: str) -> Verdict:
     """All calls of all layers, seeded and not, against each other."""
     seeded, unseeded, _ = lab.once(("seeds", "noise", layer), lambda: _noise(lab, layer))
@@ -367,7 +369,7 @@ def noise_streams(lab: Lab, layer: str) -> Verdict:
 
 @check(
     "SEED13",
-    "Seeds that a narrower integer would take for one give different draws, where they are taken.",
+    "Seeds that a narrower integer type would merge give different draws, where they are accepted.",
     subjects=[Subject(lost, pairs) for lost, pairs in NARROWED.items()],
 )
 def narrowed_seeds(lab: Lab, pairs: tuple[tuple[int, int], ...]) -> Verdict:
@@ -385,7 +387,7 @@ def narrowed_seeds(lab: Lab, pairs: tuple[tuple[int, int], ...]) -> Verdict:
     return passed(f"{compared} pairs differ, {len(pairs) * len(_ROWS) - compared} are refused")
 
 
-@check("SEED14", "SeedGenerators of different seeds differ, and none comes back to where it was.")
+@check("SEED14", "SeedGenerators with different seeds differ, and none returns to an earlier state.")
 def generators_apart(lab: Lab, _: None) -> Verdict:
     """The first draws of generators with many seeds, seventy calls of one of them, and a thousand of its states."""
     row = INITIALIZERS["random_uniform"]
@@ -413,7 +415,7 @@ _POOL = 400  # of 10⁴ seeds, 400 instances take some twice but for e^(−400²
 
 @check(
     "SEED15",
-    "Unseeded instances take their seeds from many.",
+    "Unseeded instances choose among many seeds.",
     subjects=[*_CLASSES.values(), Subject("SeedGenerator", None)],
 )
 def unseeded_pool(lab: Lab, row: Initializer | None) -> Verdict:

@@ -101,7 +101,7 @@ def layers(lab: Lab, case: SavedInitializers) -> Verdict:
 
 @check(
     "SER05",
-    "A model rebuilt from its configuration, a JSON text or a file draws the same first weights.",
+    "A model rebuilt from its configuration, a JSON text or a file draws the same initial weights.",
     subjects=[Subject(kind, kind) for kind in FILED_KINDS],
 )
 def rebuilt_models(lab: Lab, kind: str | Recipe) -> Verdict:

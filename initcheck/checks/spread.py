@@ -98,7 +98,7 @@ def describe_calibration_size(bound: Bound, alpha: float) -> str:
 
 @check(
     "SPR02",
-    "An initializer without randomness ends where it ended at calibration, up to rounding.",
+    "An initializer without randomness ends at the calibrated accuracy, within rounding error.",
     subjects=_subjects(_BOUNDS, random=False),
 )
 def judge_fixed(lab: Lab, cell: tuple[str, str, Bound]) -> Verdict:

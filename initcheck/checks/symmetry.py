@@ -67,7 +67,7 @@ def tolerance(net: Net, rate: float) -> float:
     return min(error / 1e-7, rate / 100) if SMOOTH[net.optimizer].optimizer.adaptive else error * 10
 
 
-@check("SYM01", "A net of zeros keeps its hidden units identical, bit by bit.", subjects=_subjects(nets.zero_nets()))
+@check("SYM01", "Under zero initialization, hidden units stay bitwise equal.", subjects=_subjects(nets.zero_nets()))
 def judge_zeros(lab: Lab, net: Net) -> Verdict:
     """Judges every step of nets whose kernels all move, bit by bit if this machine computes all units in the same way.
 
@@ -79,7 +79,7 @@ def judge_zeros(lab: Lab, net: Net) -> Verdict:
 
 @check(
     "SYM02",
-    "A net of zeros keeps its hidden units equal at any width, up to rounding.",
+    "Under zero initialization, hidden units of any width stay equal within rounding error.",
     subjects=_subjects(nets.zero_nets_of_any_width()),
 )
 def judge_zeros_of_any_width(lab: Lab, net: Net) -> Verdict:
@@ -89,7 +89,7 @@ def judge_zeros_of_any_width(lab: Lab, net: Net) -> Verdict:
 
 @check(
     "SYM03",
-    "A net of one constant keeps its hidden units equal, up to rounding.",
+    "Under a constant initialization, hidden units stay equal within rounding error.",
     subjects=_subjects(nets.constant_nets()),
 )
 def judge_constants(lab: Lab, net: Net) -> Verdict:
@@ -123,7 +123,7 @@ def _judge_gaps(trajectory: WeightTrajectory, net: Net, allowed: float, bound: s
 
 @check(
     "SYM04",
-    "In a net of zeros no kernel moves where the activation is 0 at 0; the output bias does.",
+    "Under zero initialization, no kernel moves where the activation is 0 at 0; the output bias does.",
     subjects=_subjects(nets.resting_nets()),
 )
 def judge_resting(lab: Lab, net: Net) -> Verdict:
@@ -140,7 +140,7 @@ def judge_resting(lab: Lab, net: Net) -> Verdict:
 
 @check(
     "SYM05",
-    "In a net of zeros every kernel moves where the activation is not 0 at 0, one layer later with each layer down.",
+    "Under zero initialization, each kernel moves where the activation is not 0 at 0, one step after the one above.",
     subjects=_subjects(nets.moving_nets()),
 )
 def judge_moving(lab: Lab, net: Net) -> Verdict:
@@ -161,7 +161,7 @@ def _first_move(values: Array) -> int:
 
 @check(
     "SYM06",
-    "Random kernels break the symmetry: units start apart, learn different things and stay apart.",
+    "Random kernels break the symmetry: hidden units start apart, learn different functions and stay apart.",
     subjects=over_initializers(random=True),
     takes="initializer",
 )
@@ -184,7 +184,7 @@ def judge_random(lab: Lab, row: Initializer) -> Verdict:
 
 @check(
     "SYM07",
-    "Putting the hidden units in another order puts the trained ones in that order, and changes nothing else.",
+    "Permuting the initial hidden units permutes the trained ones, and changes nothing else.",
     subjects=_subjects(nets.random_nets()),
 )
 def judge_permuted(lab: Lab, net: Net) -> Verdict:
@@ -245,7 +245,7 @@ def judge_keeping(lab: Lab, net: Net) -> Verdict:
 
 @check(
     "SYM10",
-    "Filters of a convolution and units of a recurrent layer that start alike stay alike, up to rounding.",
+    "Filters of a convolution and units of a recurrent layer that start equal stay equal within rounding error.",
     subjects=[Subject(net.name, net) for net in unit_nets()],
 )
 def judge_filters_and_units(lab: Lab, net: UnitNet) -> Verdict:

@@ -81,7 +81,7 @@ def judge_weights(name: str, weights: Sequence[np.ndarray], expected: LayerDefau
 
 @check(
     "LAW15",
-    "A layer that is told nothing of initializers has the documented defaults: kernels, biases, scales, statistics.",
+    "A layer without given initializers has the documented defaults: kernels, biases, scales, statistics.",
     subjects=[Subject(name, name) for name in DEFAULTS],
     detects="a standard deviation off by 5 %, another family of distributions, a constant off by anything",
     samples=lambda factor: SAMPLES,

@@ -54,7 +54,7 @@ POLICIES: Mapping[str, str] = {
 
 @check(
     "LAW14",
-    "A layer's first weights are what the initializer it was given returns for their shape.",
+    "A layer's initial weights are what its initializer returns for their shape.",
     subjects=[Subject(name, name) for name in SUBJECTS],
 )
 def layers_use_their_initializers(lab: Lab, name: str) -> Verdict:
@@ -73,7 +73,7 @@ def layers_use_their_initializers(lab: Lab, name: str) -> Verdict:
 
 @check(
     "LAW18",
-    "A layer's weights have the dtype that its dtype policy states, and are its initializers' draws in that dtype.",
+    "A layer's weights have the dtype of its dtype policy, and are its initializers' draws in that dtype.",
     subjects=[Subject(policy, policy) for policy in POLICIES],
 )
 def layer_dtypes(lab: Lab, policy: str) -> Verdict:

@@ -273,7 +273,7 @@ def _and_more(others: Sequence[str]) -> str:
 
 @check(
     "LAW19",
-    "An initializer that is told no dtype draws in the framework's own (floatx).",
+    "An initializer without a given dtype draws in the default one (floatx).",
     subjects=all_rows(),
 )
 def default_dtype(lab: Lab, row: Initializer) -> Verdict:

@@ -153,7 +153,7 @@ def _named(name: str, result: tuple[float, float], n: int) -> Finding:
 
 @check(
     "LAW16",
-    "Layers that draw noise draw it with the documented rate, scale and shape, anew at each call, in training only.",
+    "Noise layers have the documented rate, scale and shape, draw anew at each call, and only in training.",
     subjects=[Subject(case.name, case) for case in CASES],
     detects="a rate off by 0.02, a standard deviation off by 4 %, a correlation of 0.06 any fixed distance apart",
     samples=lambda factor: min(map(draws, CASES)),
