@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
-import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import scipy
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row
 from initcheck.catalog.known_issues import KnownIssue, find_general_issue, find_known_issue
 from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
+from initcheck.checks.blame import from_outside, is_the_frameworks
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, InitcheckError, UnknownNameError
 from initcheck.frameworks.quiet import quiet
@@ -37,10 +32,6 @@ SECONDS = {"fresh process": 60, "spread of digits": 30}
 
 DOCS = "https://github.com/initcheck/initcheck/blob/main/docs"
 DOCS_VARIABLE = "INITCHECK_DOCS"  # a copy of these pages that a failure names instead
-
-_OWN_PACKAGES = (Path(__file__).parents[1], Path(np.__file__).parent, Path(scipy.__file__).parent)
-_STDLIB = Path(sysconfig.get_path("stdlib"))
-_PACKAGE_FOLDERS = {"site-packages", "dist-packages"}  # within the standard library's
 
 
 @dataclass(frozen=True)
@@ -269,44 +260,12 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
     except BaseException as error:  # an own object's SystemExit too
         if not _is_evidence(error, cell.subject):
             raise
-        return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=_from_outside(error))
+        return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=from_outside(error))
 
 
 def _is_evidence(error: BaseException, subject: Subject) -> bool:
     """Whether the framework or the user's own code is to blame, or initcheck raised it to say what the user can fix."""
     if not isinstance(error, Exception) and not is_mistake(error):
         return False
-    # What a user's own object lacks, or does not take, is raised in the frame that asks for it.
-    return subject.own or isinstance(error, InitcheckError) or _outside_frames(error) is not None or _misses(error)
-
-
-def _misses(error: BaseException) -> bool:
-    """Whether the framework lacks a name that initcheck asks it for: that is raised in initcheck's own frame."""
-    if isinstance(error, AttributeError):
-        kind = error.obj if isinstance(error.obj, type | ModuleType) else type(error.obj)
-        module = kind.__name__ if isinstance(kind, ModuleType) else kind.__module__
-    else:
-        module = (error.name or "") if isinstance(error, ImportError) else ""
-    return module.split(".")[0] in ("keras", "tf_keras", "tensorflow")
-
-
-def _from_outside(error: BaseException) -> BaseException:
-    """The exception with the trace of the code that raised it, the user's or the framework's, without our own frames.
-
-    An exception raised by initcheck itself keeps its full traceback, which helps there.
-    """
-    trace = _outside_frames(error)
-    return error if trace is None else error.with_traceback(trace)
-
-
-def _outside_frames(error: BaseException) -> TracebackType | None:
-    """The traceback from the first frame outside of initcheck and the libraries that it computes with."""
-    trace = error.__traceback__
-    while trace is not None and _is_own(Path(trace.tb_frame.f_code.co_filename)):
-        trace = trace.tb_next
-    return trace
-
-
-def _is_own(file: Path) -> bool:
-    in_stdlib = file.is_relative_to(_STDLIB) and not _PACKAGE_FOLDERS & set(file.parts)
-    return in_stdlib or any(file.is_relative_to(package) for package in _OWN_PACKAGES)
+    # What a user's own object lacks, or does not accept, is raised in the frame that asks for it.
+    return subject.own or isinstance(error, InitcheckError) or is_the_frameworks(error)

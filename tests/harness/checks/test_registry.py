@@ -1,6 +1,7 @@
 """An exception in a check: a failure of the framework, or a mistake in initcheck."""
 
 import json
+import operator
 import traceback
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from initcheck.checks import order
 from initcheck.checks.registry import FRAMEWORK, Cell, Check, NotApplicable, Subject, cells, run_check
 from initcheck.errors import FrameworkError, InitcheckError
+from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
+from initcheck.texts import reason_of
 
 
 def run(judge):
@@ -74,6 +77,29 @@ def test_a_name_that_the_framework_lacks_is_its_failure(missing):
     assert verdict.measured == f"raised AttributeError: module '{missing}' has no attribute 'removed'"
     with pytest.raises(AttributeError, match="removed"):  # of our own
         run(in_initcheck(lambda lab, _: lab.removed))
+
+
+def with_wrong_arguments(function):
+    return in_initcheck(lambda lab, _: function(no_such_argument=1))  # a call is raised in the frame of the caller
+
+
+@pytest.mark.parametrize("name", ["initializers.GlorotNormal", "random.truncated_normal", "utils.set_random_seed"])
+def test_arguments_that_the_framework_no_longer_accepts_are_its_failure(name):
+    verdict = run(with_wrong_arguments(operator.attrgetter(name)(load_keras())))
+    assert verdict.status is Status.FAIL
+    assert "got an unexpected keyword argument 'no_such_argument'" in verdict.measured
+
+
+class GlorotNormal:
+    """Is named as an initializer of the framework."""
+
+
+def test_arguments_that_another_function_does_not_accept_are_a_mistake_in_initcheck(monkeypatch):
+    monkeypatch.setattr(GlorotNormal, "__module__", order.__name__)
+    monkeypatch.setattr(order, "GlorotNormal", GlorotNormal, raising=False)
+    for function in (GlorotNormal, reason_of, np.linalg.norm):
+        with pytest.raises(TypeError, match=r"no_such_argument|takes no arguments"):
+            run(with_wrong_arguments(function))
 
 
 def test_an_error_of_initcheck_about_a_users_mistake_is_a_failure():
