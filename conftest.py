@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from initcheck.plugin.groups import group_of
 
@@ -13,8 +13,8 @@ pytest_plugins = ["pytester"]
 # Before any test imports the framework: its start-up log is not a test's output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# The same examples everywhere, as of all that is drawn here; --hypothesis-profile=default looks for others.
-settings.register_profile("same", derandomize=True, deadline=None)
+# The same examples everywhere, however slow the machine; --hypothesis-profile=default looks for others.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("same")
 
 _BANKNOTES = Path(__file__).parent.parent / "shared" / "data" / "banknotes.csv"

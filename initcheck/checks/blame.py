@@ -81,5 +81,7 @@ def _outside_frames(error: BaseException) -> TracebackType | None:
 
 
 def _is_own(file: Path) -> bool:
+    if file.name == "<__array_function__ internals>":  # before NumPy 1.25
+        return True
     in_stdlib = file.is_relative_to(_STDLIB) and not _PACKAGE_FOLDERS & set(file.parts)
     return in_stdlib or any(file.is_relative_to(package) for package in _OWN_FOLDERS)

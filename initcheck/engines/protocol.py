@@ -46,7 +46,8 @@ def _call(made: Any) -> str:
     except Exception:  # noqa: BLE001 - one of the user's own need not have it
         return type(made).__name__
     if not settings.get("use_ema"):
-        settings.pop("ema_momentum", None)
+        for name in ("ema_momentum", "ema_overwrite_frequency"):
+            settings.pop(name, None)
     return _with_settings(type(made).__name__, settings)
 
 

@@ -102,7 +102,8 @@ def progress_of_each(names: Sequence[str]) -> Iterator[Callable[[str, str, int, 
     console = Console(stderr=True)
     shown, now = TextColumn("{task.fields[name]}"), TextColumn("{task.description}", markup=False)
     columns = (shown, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), now)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    bar = Progress(*columns, console=console, transient=True)
+    with bar if console.is_terminal else contextlib.nullcontext():
         spoken = dict.fromkeys(names, 0.0)
         tasks = {name: bar.add_task("", total=None, name=name) for name in names}
 
