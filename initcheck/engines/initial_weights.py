@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.engines.reuse import named
-from initcheck.frameworks.instances import LayerInitializers, make_initializer
+from initcheck.frameworks.instances import LayerInitializers, attempt_draw, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, layer_seeds
 from initcheck.texts import reason_of
@@ -175,7 +175,5 @@ def _owner(model: Any, place: int) -> str:
 
 def _attempt(row: Initializer, seed: int, layer: str, shape: tuple[int, ...], dtype: str) -> Array:
     """The draw of that layer's initializer in the run of that seed; empty where it refuses the shape."""
-    try:
-        return _draw(row, layer_seed(seed, layer), shape, dtype)
-    except Exception:  # noqa: BLE001 - not every initializer takes every shape
-        return np.empty(0)
+    drawn = attempt_draw(row, shape, layer_seed(seed, layer), dtype=dtype)
+    return np.empty(0) if isinstance(drawn, str) else drawn.astype(dtype)
