@@ -44,6 +44,11 @@ class Trait:
     layer: str = ""
     order: int = LAST
 
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset()
+
 
 @dataclass(frozen=True)
 class Without:

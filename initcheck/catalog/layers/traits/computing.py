@@ -50,6 +50,11 @@ class FormulaCase(Trait):
         """The numbers of the weights that have a gradient."""
         return [number for number in range(len(self.shapes)) if number not in self.averages]
 
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset(self.config)
+
 
 _REQUIRED = ("units", "filters", "kernel_size", "equation", "output_shape", "input_dim", "output_dim", "rate")
 
@@ -74,6 +79,11 @@ class LayerOptions(Trait):
         shown = [key for key in self.options if key not in _REQUIRED]
         return "-".join([self.layer, *shown[:1], self.policy])
 
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*self.options, *(["dtype"] if self.policy != "float32" else [])})
+
 
 UNITS = 6  # that start equal
 
@@ -95,6 +105,11 @@ class EqualUnits(Trait):
     gates: int = 1
     recurrent: bool = False
     pooling: str = ""
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset(self.arguments)
 
 
 class Role(Enum):
@@ -121,3 +136,8 @@ class TrainingRole(Trait):
     settings: tuple[tuple[str, Any], ...] = ()
     kernels: tuple[str, ...] = ()
     seed: bool = False
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*dict(self.settings), *self.kernels, *(["seed"] if self.seed else [])})

@@ -32,6 +32,11 @@ class NoiseLaw(Trait):
     shape: Shape = (64, 16, 64)  # rows, positions, channels
     shared_axes: tuple[int, ...] = ()
 
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*self.arguments, "seed"})
+
 
 class Fed(Enum):
     """The inputs of a source of noise."""
@@ -62,6 +67,11 @@ class NoiseSource(Trait):
     calls: int = 1
     traced: bool = False
 
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset(self.arguments)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SeededNoise(Trait):
@@ -73,6 +83,11 @@ class SeededNoise(Trait):
 
     arguments: Arguments
 
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*self.arguments, "seed"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class StepwiseNoise(Trait):
@@ -83,6 +98,11 @@ class StepwiseNoise(Trait):
     """
 
     arguments: Arguments
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*self.arguments, "seed"})
 
 
 OF_NOISE: tuple[type[Trait], ...] = (NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise)

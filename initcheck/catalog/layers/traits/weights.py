@@ -43,6 +43,11 @@ class Built(Trait):
         """The layer with its arguments and inputs."""
         return LayerRequest(self.layer, self.arguments, self.inputs, self.listed_inputs)
 
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset(self.arguments)
+
 
 @dataclass(frozen=True)
 class Dims:
@@ -105,6 +110,11 @@ class FannedKernel(Trait):
     quirks: Mapping[Mode, int] = field(default_factory=dict)
     by_equation: bool = False
 
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({self.argument, *dict(self.beside), *self.make(Dims((2, 2, 2), 2, 3, 6)).arguments})
+
 
 @dataclass(frozen=True, kw_only=True)
 class LayerDefaults(Built):
@@ -147,6 +157,11 @@ class PlacedWeights(Built):
     places: Places
     forced: int | None = None
     by_shape: bool = True
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return super().varied | set(dict(self.places))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +207,11 @@ class SavedInitializers(Trait):
     arguments: Arguments = field(default_factory=dict)
     wraps: LayerRequest | None = None
     dtype: str = "float32"
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*self.arguments, *self.initializers})
 
 
 OF_WEIGHTS: tuple[type[Trait], ...] = (
