@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from initcheck.catalog.cases import computations, options, saved_cases
-from initcheck.catalog.cases.initializer_strings import MEANINGS
+from initcheck.catalog.cases.initializer_strings import class_name
 from initcheck.catalog.cases.variants import FIXED_VARIANTS, ORTHOGONAL_VARIANTS, RANDOM_VARIANTS
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers import LAYERS
@@ -98,8 +98,7 @@ def _joined(looks: _Looks) -> Mapping[str, tuple[frozenset[str], frozenset[str]]
 
 def _initializers() -> _Looks:
     for row in (*INITIALIZERS.values(), *RANDOM_VARIANTS, *ORTHOGONAL_VARIANTS, *FIXED_VARIANTS):
-        name = str(row.keras_name)
-        yield MEANINGS.get(name, (name,))[0], "draws", [*row.config, *(["seed"] if row.law.random else [])]
+        yield class_name(row), "draws", [*row.config, *(["seed"] if row.law.random else [])]
     for name, (_, arguments) in saved_cases.ARGUMENTS.items():
         yield name, CONFIGURATION, arguments
 

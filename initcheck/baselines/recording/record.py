@@ -11,6 +11,7 @@ from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, 
 from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
 from initcheck.baselines.records.summary import array_record, curves_record, law_record, order_record, stage_record
 from initcheck.baselines.records.training_records import MOST_RUNS, AccuraciesRecord, TraceRecord
+from initcheck.catalog.cases.initializer_strings import class_name
 from initcheck.catalog.cases.kernels import KINDS, layer_case
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
@@ -37,6 +38,7 @@ from initcheck.evidence.baseline.stages import StageRecorder
 from initcheck.evidence.spread import buildable
 from initcheck.frameworks.environment import environment
 from initcheck.frameworks.memory import require_memory_for_runs
+from initcheck.frameworks.public_names import public_names
 from initcheck.records import group_runs
 from initcheck.seeding import derive_seed, run_seed
 
@@ -121,7 +123,21 @@ def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
 def record_nothing(*, seed: int) -> Baseline:
     """A baseline without any part, but for the environment; loads the framework."""
     where = EnvironmentRecord(**asdict(environment()))
-    return Baseline(environment=where, seed=seed, draws={}, defaults={}, fans={}, orders={}, problems={})
+    return Baseline(
+        environment=where, seed=seed, draws={}, defaults={}, fans={}, orders={}, problems={}, public=_public()
+    )
+
+
+def _public() -> dict[str, dict[str, bool]]:
+    """The framework's public names, and whether their draws or initial weights are recorded."""
+    recorded = {
+        "initializers": {class_name(row) for row in INITIALIZERS.values()},
+        "layers": {case.layer for case in (*DEFAULTS.values(), *KINDS.values())},
+    }
+    names: dict[str, dict[str, bool]] = {}
+    for one in public_names():
+        names.setdefault(one.kind, {})[one.name] = one.name in recorded.get(one.kind, ())
+    return names
 
 
 def _draws(row: Initializer, dtype: str, seed: int) -> DrawsRecord:

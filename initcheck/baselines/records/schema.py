@@ -77,6 +77,7 @@ class Baseline(Record):
         fans: Kind of layer → the fans of its kernel.
         orders: Feed → ``fit``'s order.
         problems: Problem → its trainings.
+        public: Kind of public names → name → whether anything of it is recorded. Empty in files of versions before it.
     """
 
     format: Literal["initcheck baseline"] = FORMAT
@@ -88,3 +89,4 @@ class Baseline(Record):
     fans: Named[FansRecord]
     orders: Named[OrderRecord]
     problems: Named[ProblemRecord]
+    public: Named[Named[bool]] = Field(default_factory=dict)

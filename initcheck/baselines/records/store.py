@@ -27,6 +27,8 @@ def write_baseline(baseline: Baseline) -> str:
     body = baseline.model_dump(mode="json")
     if not body["environment"]["distributions"]:
         del body["environment"]["distributions"]  # as the files of earlier versions are
+    if not body["public"]:
+        del body["public"]  # the same
     body["checksum"] = checksum_of(body)
     return "\n".join(_lines(body, "")) + "\n"
 

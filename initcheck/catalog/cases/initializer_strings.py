@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from initcheck.catalog.initializers import Initializer
+
 _AROUND_ZERO = {"mean": 0.0, "stddev": 0.05}
 _BETWEEN = {"minval": -0.05, "maxval": 0.05}
 _SCALED: dict[str, float | str] = {"scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal"}
@@ -31,3 +33,9 @@ MEANINGS: Mapping[str, tuple[str, Mapping[str, float | str]]] = {
     "TruncatedNormal": ("TruncatedNormal", _AROUND_ZERO),
     "VarianceScaling": ("VarianceScaling", _SCALED),
 }
+
+
+def class_name(row: Initializer) -> str:
+    """The class of ``keras.initializers`` of a row of the catalogue, also where it is asked for by an alias."""
+    name = str(row.keras_name)
+    return MEANINGS[name][0] if name in MEANINGS else name

@@ -104,9 +104,25 @@ def _incomparable(comparison: Comparison) -> Iterator[str]:
             "No claim about bits is made, for the environments differ in "
             f"{'; '.join(map(str, comparison.refused))}. Values, laws and accuracies are judged all the same."
         )
+    yield from unlooked_sentences(comparison)
     lone = [cell for cell in comparison.cells if cell.only_in]
     if lone:
         yield f"In one baseline only: {', '.join(str(cell.key) for cell in lone[:6])}{_more(lone, 6)}."
+
+
+def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
+    """What the baselines hold nothing of: the counts of the new framework's public names, and which of them are new."""
+    old, new = comparison.old.public, comparison.new.public
+    if not new:
+        yield "Not looked at: unknown; the new baseline does not list the framework's public names."
+        return
+    counts = (f"{sum(not recorded for recorded in names.values())} of {len(names)} {kind}" for kind, names in new.items())
+    yield f"Not looked at: {', '.join(counts)}."
+    added = {kind: [name for name in names if name not in old[kind]] for kind, names in new.items() if kind in old}
+    for kind, names in added.items():
+        unrecorded = [name for name in names if not new[kind][name]]
+        if unrecorded:
+            yield f"New, not looked at: {kind} {', '.join(unrecorded)}."
 
 
 def _since(cells: Sequence[ComparedCell]) -> str:
