@@ -60,6 +60,11 @@ class Entry:
         """Whether more than its configuration is looked at."""
         return bool(self.aspects - {CONFIGURATION})
 
+    @property
+    def words(self) -> str:
+        """The aspects, and the reason why there are no more."""
+        return ", ".join(filter(None, (*sorted(self.aspects), self.reason)))
+
 
 @functools.cache
 def take_census() -> tuple[Entry, ...]:

@@ -85,9 +85,8 @@ def _own_name(aliases: list[tuple[str, Any]]) -> tuple[str, Any]:
 
 
 def _arguments(member: Any) -> tuple[str, ...]:
-    parameters = list(inspect.signature(member.__init__ if isinstance(member, type) else member).parameters.values())
-    named = parameters[1:] if isinstance(member, type) else parameters
-    return tuple(one.name for one in named if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD))
+    parameters = inspect.signature(member).parameters.values()
+    return tuple(one.name for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD))
 
 
 def names_of(kind: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import argparse
 import inspect
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _PREFIX = "initcheck_"
 _BASELINE_MARK = f"{_PREFIX}baseline"
 _DEPRECATION = f"{_PREFIX}deprecation"
+_CENSUS = f"{_PREFIX}census"
+_CENSUS_KEY = pytest.StashKey[str]()
 
 
 @dataclass
@@ -294,6 +297,29 @@ def _bound_check(item: pytest.Item) -> BoundCheck | None:
     return check if isinstance(check, BoundCheck) else None
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a worker, reports what the checks look at of the framework, which the controller does not load."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_CENSUS] = _census()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001 - pytest-xdist's signature
+    """In the controller, keeps what a worker reports."""
+    if census := getattr(node, "workeroutput", {}).get(_CENSUS):
+        node.config.stash[_CENSUS_KEY] = census
+
+
+def _census() -> str:
+    """How many of the framework's public names are looked at; empty where it was not loaded."""
+    if not sys.modules.keys() & {"keras", "tf_keras"}:
+        return ""
+    from initcheck.checks.census import summary, take_census
+
+    return summary(take_census())
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Ends the session with what was judged, what is deprecated, and how often a right framework would fail."""
@@ -315,6 +341,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         f"{issues} known issue{'s' * (issues != 1)}{idle}; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
         f"power ≥ {POWER:.1%} at the documented effects; seed {config.getoption('initcheck_seed')}"
     )
+    if census := config.stash.get(_CENSUS_KEY, "") or _census():
+        terminalreporter.write_line(f"initcheck: looked at: {census}")
     deprecated = dict.fromkeys(
         text
         for outcome in counts

@@ -116,7 +116,7 @@ def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
     if not new:
         yield "Not looked at: unknown; the new baseline does not list the framework's public names."
         return
-    counts = (f"{sum(not recorded for recorded in names.values())} of {len(names)} {kind}" for kind, names in new.items())
+    counts = [f"{list(names.values()).count(False)} of {len(names)} {kind}" for kind, names in new.items()]
     yield f"Not looked at: {', '.join(counts)}."
     added = {kind: [name for name in names if name not in old[kind]] for kind, names in new.items() if kind in old}
     for kind, names in added.items():

@@ -465,3 +465,21 @@ def test_a_shift_is_no_other_spread(paired):
     wide = AccuraciesRecord.model_construct(correct=np.round(70 + 6 * (old - 70)).clip(0, 100).tolist())
     cell = compare_accuracies(CellKey(Section.ACCURACIES, "a"), records[0], wide, 100, paired=False, alpha=1e-6)
     assert float(re.search(r"spread .*\(p ([^)]+)\)", cell.note).group(1)) < 1e-6
+
+
+def test_what_no_baseline_holds_is_counted_and_what_is_new_is_named():
+    old = OLD.model_copy(update={"public": {"layers": {"Dense": True, "Flip": False}}})
+    new = OLD.model_copy(
+        update={"public": {"layers": {"Dense": True, "Flip": False, "Novel": False}, "losses": {"Huber": False}}}
+    )
+    sentences = describe(compare(old, new))
+    assert "Not looked at: 2 of 3 layers, 1 of 1 losses." in sentences
+    assert "New, not looked at: layers Novel." in sentences
+    assert not any(sentence.startswith("New") for sentence in describe(compare(new, new)))
+    assert any("does not list" in sentence for sentence in describe(compare(old, OLD)))
+
+
+def test_a_baseline_of_an_earlier_version_has_no_names_and_is_written_as_it_was(tmp_path):
+    assert "public" not in write_baseline(OLD)
+    named = OLD.model_copy(update={"public": {"layers": {"Dense": True}}})
+    assert load_baseline(stored(tmp_path, named)) == named

@@ -177,6 +177,25 @@ def test_without_deprecations_there_is_no_line(repository):
     repository(["GOOD"]).stdout.no_fnmatch_line("initcheck: *deprecation warning*")
 
 
+CENSUS = """
+from initcheck.checks import census
+
+census.take_census = lambda: ["entries"]
+census.summary = lambda entries: f"layers 5 of 7, of {entries}"
+framework.load_keras = lambda: sys.modules.setdefault("keras", ModuleType("keras"))  # in a worker, not its controller
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one", "two"])
+def test_the_summary_says_how_much_of_the_framework_is_looked_at(repository, pytester, workers):
+    pytester.makeconftest("import sys\nfrom types import ModuleType\n" + CONFTEST + CENSUS)
+    repository(["GOOD"], *workers).stdout.fnmatch_lines("initcheck: looked at: layers 5 of 7, of *entries*")
+
+
+def test_without_a_framework_nothing_is_said_to_be_looked_at(repository):
+    repository(["GOOD"]).stdout.no_fnmatch_line("*looked at*")
+
+
 def test_the_header_shows_what_decides_the_result(repository):
     stdout = repository(["GOOD"]).stdout
     stdout.fnmatch_lines("initcheck: tensorflow *, keras *, cpu *, threads 1, oneDNN *, seed 2026*")
