@@ -28,7 +28,7 @@ from initcheck.catalog.cases.computations import (
     lookups_for,
     output_for,
 )
-from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.cases.formulas import FORMULAS, alone, layer_inputs
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.optimizers import Rule
@@ -448,9 +448,10 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""
     compared = []
     for dtype in case.dtypes:
-        weights, x = layer_inputs(case, lab.stream("layer", case.name), dtype)
-        exact, into = [Rounded(one) for one in weights], x if case.vocabulary else Rounded(x)
-        output, after = lab.steps.layer(case.layer, case.config, weights, x, training=case.training)
+        weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
+        exact = [Rounded(one) for one in weights]
+        into = alone([one if case.vocabulary else Rounded(one) for one in inputs])
+        output, after = lab.steps.layer(case.layer, case.config, weights, inputs, training=case.training)
         compared.append((f"output in {dtype}", output, case.formula(exact, into, **case.config).of(dtype)))
         expected = case.updated(exact, into, **case.config) if case.updated else exact
         compared += [
@@ -464,8 +465,8 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
 def inference(lab: Lab, _: None) -> Verdict:
     """A model of batch normalization, dropout and noise: by moving averages, and without noise."""
     case = next(case for case in BATCH_NORMALIZATION.select(FormulaCase) if not case.training)
-    weights, x = layer_inputs(case, lab.stream("inference"), "float32")
-    y = layer_inputs(case, lab.stream("inference", "targets"), "float32")[1]
+    weights, (x,) = layer_inputs(case, lab.stream("inference"), "float32")
+    _, (y,) = layer_inputs(case, lab.stream("inference", "targets"), "float32")
     output = case.formula([Rounded(one) for one in weights], Rounded(x))
     loss = row_losses("mean_squared_error", y, output).sum() / float(len(x))
     actual = lab.steps.inference(weights, x, y)
@@ -487,23 +488,23 @@ _OPERATIONS = 1000  # one after another, at most, in a layer of these sizes and 
 def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     """Of every trained weight and of the input, along random directions, compared with finite differences."""
     dtype = case.dtypes[-1]
-    weights, x = layer_inputs(case, lab.stream("layer", case.name), dtype)
+    weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
     stream = np.random.RandomState(lab.stream("gradient", case.name) % 2**32)
-    exact = [one.astype(np.float64) for one in (*weights, *([] if case.vocabulary else [x]))]
-    output = _value(case, exact, x)
+    exact = [one.astype(np.float64) for one in (*weights, *([] if case.vocabulary else inputs))]
+    output = _value(case, exact, inputs)
     slopes = stream.normal(size=output.shape).astype(dtype)
     here = float((output * slopes).sum())
-    gradients = lab.steps.layer_gradients(case.layer, case.config, weights, x, slopes, training=case.training)
+    gradients = lab.steps.layer_gradients(case.layer, case.config, weights, inputs, slopes, training=case.training)
     places = [*case.trained, *range(len(weights), len(exact))]
     if len(gradients) != len(places):
-        return failed(f"{len(gradients)} gradients", f"{len(places)}: of every trained weight and of the input")
+        return failed(f"{len(gradients)} gradients", f"{len(places)}: of every trained weight and input")
     for place, gradient in zip(places, gradients, strict=True):
-        what = "the input" if place == len(weights) else f"weight {place}"
+        what = f"weight {place}" if place < len(weights) else "the input" if len(inputs) == 1 else f"input {place - len(weights)}"
         allowed = _OPERATIONS * np.finfo(np.float32).eps * float(np.abs(gradient).sum())
         judged = 0
         for direction in stream.choice([-1.0, 1.0], size=(_DIRECTIONS, *gradient.shape)):
             moved = [[*exact[:place], exact[place] + step * direction, *exact[place + 1 :]] for step in (-_MOVE, _MOVE)]
-            back, on = (float((_value(case, one, x) * slopes).sum()) for one in moved)
+            back, on = (float((_value(case, one, inputs) * slopes).sum()) for one in moved)
             if abs((on - here) - (here - back)) > allowed * _MOVE:
                 continue  # a kink lies between, or another element becomes the largest
             judged += 1
@@ -516,8 +517,10 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     return passed(f"{len(gradients)} gradients in {dtype}, in up to {_DIRECTIONS} directions each")
 
 
-def _value(case: FormulaCase, arrays: Sequence[np.ndarray], x: np.ndarray) -> np.ndarray:
-    """The layer's output from weights and input, by its formula; from indices x where it takes those."""
+def _value(case: FormulaCase, arrays: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """The layer's output from weights and inputs, by its formula; from indices where it takes those."""
     given = [Rounded(one) for one in arrays]
-    weights, into = (given, x) if case.vocabulary else (given[:-1], given[-1])
-    return np.asarray(case.formula(weights, into, **case.config).value)
+    count = len(case.shapes)
+    return np.asarray(
+        case.formula(given[:count], alone(inputs if case.vocabulary else given[count:]), **case.config).value
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog.cases.formulas import alone
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
 from initcheck.evidence.session import Session
@@ -167,52 +168,52 @@ class Steps:
         name: str,
         config: Mapping[str, Any],
         weights: Arrays,
-        x: np.ndarray,
+        inputs: Sequence[np.ndarray],
         *,
         training: bool | None = None,
     ) -> tuple[np.ndarray, Arrays]:
-        """Returns a layer's output for x at those weights, and its weights afterwards; computed in the weights' dtype.
+        """Returns a layer's output at those weights, and its weights afterwards; computed in the weights' dtype.
 
         Args:
             name: Class of ``keras.layers``.
             config: Its arguments.
             weights: In the order of ``get_weights``.
-            x: Input; integers for an Embedding.
+            inputs: Its inputs; integers for an Embedding.
             training: The argument of the call; None to leave it out.
         """
-        dtype = weights[0].dtype.name if weights else x.dtype.name
-        layer = self._layer(name, config, weights, x, dtype)
+        dtype = weights[0].dtype.name if weights else inputs[0].dtype.name
+        layer = self._layer(name, config, weights, inputs, dtype)
         mode = {} if training is None else {"training": training}
-        return np.asarray(layer(_tensor(x), **mode)), layer.get_weights()
+        return np.asarray(layer(alone([_tensor(one) for one in inputs]), **mode)), layer.get_weights()
 
     def layer_gradients(
         self,
         name: str,
         config: Mapping[str, Any],
         weights: Arrays,
-        x: np.ndarray,
+        inputs: Sequence[np.ndarray],
         slopes: np.ndarray,
         *,
         training: bool | None = None,
     ) -> Arrays:
-        """The gradients of the sum of a layer's outputs times ``slopes``: of its trained weights, and of x if real.
+        """The gradients of the sum of a layer's outputs times ``slopes``: of its trained weights, and of real inputs.
 
         Args:
             name: Class of ``keras.layers``.
             config: Its arguments.
             weights: In the order of ``get_weights``.
-            x: Input.
+            inputs: Its inputs.
             slopes: A number for each output.
             training: The argument of the call; None to leave it out.
         """
         import tensorflow as tf
 
-        layer = self._layer(name, config, weights, x, slopes.dtype.name)
-        into = _tensor(x)
-        real = [into] if x.dtype.kind == "f" else []
+        layer = self._layer(name, config, weights, inputs, slopes.dtype.name)
+        into = [_tensor(one) for one in inputs]
+        real = [one for one in into if one.dtype.is_floating]
         with tf.GradientTape() as tape:
             tape.watch(real)
-            value = tf.reduce_sum(layer(into, **({} if training is None else {"training": training})) * _tensor(slopes))
+            value = tf.reduce_sum(layer(alone(into), **({} if training is None else {"training": training})) * _tensor(slopes))
         gradients = tape.gradient(value, [*layer.trainable_weights, *real])
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 
@@ -321,9 +322,11 @@ class Steps:
         layers = [dense(width, activation=name) for width, name in zip(net.widths, net.activations, strict=True)]
         return self._keras.Sequential([self._keras.Input((net.inputs,)), *layers])
 
-    def _layer(self, name: str, config: Mapping[str, Any], weights: Arrays, x: np.ndarray, dtype: str) -> Any:
+    def _layer(
+        self, name: str, config: Mapping[str, Any], weights: Arrays, inputs: Sequence[np.ndarray], dtype: str
+    ) -> Any:
         layer = getattr(self._keras.layers, name)(**config, dtype=dtype)
-        layer.build(x.shape)
+        layer.build(alone([one.shape for one in inputs]))
         layer.set_weights(weights)
         return layer
 

@@ -87,12 +87,18 @@ def convolution(weights: Weights, x: Array, **config: Any) -> Array:
 
 
 def _padded(x: Array, padding: str, reach: Sequence[int], strides: Any) -> Array:
-    """The input padded with zeros: none, only before the start, or as ``same`` asks, the odd one at the end."""
+    """The input padded with zeros."""
+    around = padding_for(x.shape, padding, reach, strides)
+    return Rounded(np.pad(x.value, around), np.pad(x.error, around))
+
+
+def padding_for(shape: Sequence[int], padding: str, reach: Sequence[int], strides: Any) -> list[tuple[int, int]]:
+    """The padding of each axis: none, only before the start, or as ``same`` asks, the odd one at the end."""
     around = [(0, 0)]
-    for size, one, stride in zip(x.shape[1:-1], reach, strides, strict=True):
+    for size, one, stride in zip(shape[1:-1], reach, strides, strict=True):
         missing = max(0, (-(-size // int(stride)) - 1) * int(stride) + one - size)
         around.append({"valid": (0, 0), "causal": (one - 1, 0)}.get(padding, (missing // 2, missing - missing // 2)))
-    return Rounded(np.pad(x.value, [*around, (0, 0)]), np.pad(x.error, [*around, (0, 0)]))
+    return [*around, (0, 0)]
 
 
 def simple_rnn(weights: Weights, x: Array, **_: Any) -> Array:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from initcheck.catalog.layers import select
@@ -10,12 +13,17 @@ from initcheck.catalog.layers.traits.computing import FormulaCase
 FORMULAS = select(FormulaCase)
 
 
-def layer_inputs(case: FormulaCase, seed: int, dtype: str) -> tuple[list[np.ndarray], np.ndarray]:
-    """Random weights and input for the case."""
+def layer_inputs(case: FormulaCase, seed: int, dtype: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Random weights and inputs for the case."""
     stream = np.random.RandomState(seed % 2**32)
     weights = [stream.normal(scale=0.7, size=shape).astype(dtype) for shape in case.shapes]
     for number in case.positive:
         weights[number] = np.abs(weights[number]) + np.asarray(0.1, dtype)
     if case.vocabulary:
-        return weights, stream.randint(0, case.vocabulary, size=case.input_shape).astype(np.int32)
-    return weights, stream.normal(size=case.input_shape).astype(dtype)
+        return weights, [stream.randint(0, case.vocabulary, size=case.input_shape).astype(np.int32)]
+    return weights, [stream.normal(size=shape).astype(dtype) for shape in (case.input_shape, *case.beside)]
+
+
+def alone(inputs: Sequence[Any]) -> Any:
+    """The input, or the list of several, as layers and formulas take them."""
+    return inputs[0] if len(inputs) == 1 else list(inputs)

@@ -1,55 +1,172 @@
-"""Layers without weights that pool, pad, reshape or merge their inputs."""
+"""Layers without weights that pool, pad, reshape, rescale or merge their inputs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.configurations import IMAGES, NO_NOISE, NO_WEIGHTS
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions
 from initcheck.catalog.layers.traits.engines import Holds, Stackable, Stacking, State
-from initcheck.oracle.layer_outputs import pooled_maximum, pooled_mean
+from initcheck.oracle import arranging, pooling
+from initcheck.oracle.layer_outputs import identity, pooled_maximum, pooled_mean
 
 _WINDOW = {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}
 _OTHERS = Without("it only reshapes, pools or merges its inputs")
+_POSITIONS: dict[int, Shape] = {1: (2, 7, 3), 2: (2, 6, 5, 3), 3: (2, 4, 5, 3, 2)}  # by number of axes
 
 
 def _shape(name: str, *traits: Trait, holds: Holds = Holds.WEIGHTS) -> LayerKind:
     return LayerKind(name, *traits, State(holds=holds), NO_WEIGHTS, NO_NOISE, _OTHERS)
 
 
-MAX_POOLING_1D = _shape(
-    "MaxPooling1D",
-    FormulaCase(order=5, name="maximum-pooling", shapes=(), input_shape=(3, 7, 2), formula=pooled_maximum),
+def _case(name: str, formula: Callable[..., Any], input_shape: Shape, *beside: Shape, **config: Any) -> FormulaCase:
+    return FormulaCase(name=name, shapes=(), input_shape=input_shape, beside=beside, formula=formula, config=config)
+
+
+def _pooling(kind: str, rank: int, *older: Trait) -> LayerKind:
+    """Windows that overlap and leave a rest, with padding and without; ``strides`` is the window's size by default."""
+    formula = {"Max": pooling.max_pooling, "Average": pooling.average_pooling}[kind]
+    name, shape = f"{kind.lower()}-pooling-{rank}d", _POSITIONS[rank]
+    window, strides = (3, 2, 2)[:rank], (2, 1, 3)[:rank]
+    return _shape(
+        f"{kind}Pooling{rank}D",
+        *older,
+        _case(name, formula, shape, pool_size=2),
+        _case(f"{name}-same", formula, shape, pool_size=window, strides=strides, padding="same"),
+        _case(f"{name}-strided", formula, shape, pool_size=window, strides=strides),
+        _case(f"{name}-channels-first", formula, shape, pool_size=2, strides=1, data_format="channels_first"),
+    )
+
+
+def _global_pooling(kind: str, rank: int, *older: Trait, holds: Holds = Holds.WEIGHTS) -> LayerKind:
+    formula = {"Max": pooling.global_maximum, "Average": pooling.global_average}[kind]
+    name, shape = f"global-{kind.lower()}-pooling-{rank}d", _POSITIONS[rank]
+    return _shape(
+        f"Global{kind}Pooling{rank}D",
+        *older,
+        _case(name, formula, shape),
+        _case(f"{name}-first", formula, shape, data_format="channels_first", keepdims=True),
+        holds=holds,
+    )
+
+
+def _adaptive_pooling(kind: str, rank: int) -> LayerKind:
+    formula = {"Max": pooling.adaptive_maximum, "Average": pooling.adaptive_average}[kind]
+    name, shape = f"adaptive-{kind.lower()}-pooling-{rank}d", _POSITIONS[rank]
+    return _shape(
+        f"Adaptive{kind}Pooling{rank}D",
+        _case(name, formula, shape, output_size=2),
+        _case(f"{name}-uneven", formula, shape, output_size=(3, 2, 2)[:rank]),
+    )
+
+
+def _of_every_rank(rank: int) -> tuple[LayerKind, ...]:
+    shape, pairs = _POSITIONS[rank], ((1, 2), (0, 1), (1, 0))[:rank]
+    ends = pairs[0] if rank == 1 else pairs
+    padded: list[Trait] = (
+        [LayerOptions(order=6, options={"padding": [[1, 2], [0, 3]]}, input_shape=IMAGES, policy="mixed_float16")]
+        if rank == 2
+        else []
+    )
+    return (
+        _shape(
+            f"ZeroPadding{rank}D",
+            *padded,
+            _case(f"zero-padding-{rank}d", arranging.zero_padding, shape, padding=1),
+            _case(f"zero-padding-{rank}d-uneven", arranging.zero_padding, shape, padding=ends),
+        ),
+        _shape(
+            f"Cropping{rank}D",
+            _case(f"cropping-{rank}d", arranging.cropping, shape, cropping=1),
+            _case(f"cropping-{rank}d-uneven", arranging.cropping, shape, cropping=ends),
+        ),
+        _shape(
+            f"UpSampling{rank}D",
+            _case(f"up-sampling-{rank}d", arranging.up_sampling, shape, size=2),
+            *([_case(f"up-sampling-{rank}d-uneven", arranging.up_sampling, shape, size=(2, 3, 1)[:rank])][: rank - 1]),
+        ),
+    )
+
+
+def _merging(name: str, formula: Callable[..., Any], inputs: int = 3) -> LayerKind:
+    whole, row = (2, 3, 4), (2, 1, 4)  # the last input is broadcast
+    return _shape(
+        name,
+        _case(f"{name.lower()}", formula, *(whole,) * inputs),
+        _case(f"{name.lower()}-broadcast", formula, *(whole,) * (inputs - 1), row),
+    )
+
+
+_MAXIMUM = FormulaCase(order=5, name="maximum-pooling", shapes=(), input_shape=(3, 7, 2), formula=pooled_maximum)
+_MEAN = FormulaCase(order=5, name="mean-pooling", shapes=(), input_shape=(3, 7, 2), formula=pooled_mean)
+_SAVED = {
+    "MaxPooling2D": LayerOptions(order=6, options=_WINDOW, input_shape=IMAGES, policy="mixed_bfloat16"),
+    "AveragePooling2D": LayerOptions(order=6, options=_WINDOW, input_shape=IMAGES),
+    "GlobalAveragePooling2D": LayerOptions(
+        order=6, options={"keepdims": True}, input_shape=IMAGES, policy="float64"
+    ),
+}
+FLATTEN = _shape(
+    "Flatten",
+    Stackable(how=Stacking.FLATTENED),
+    _case("flatten", arranging.flatten, (2, 3, 4, 2)),
 )
-MAX_POOLING_2D = _shape(
-    "MaxPooling2D", LayerOptions(order=6, options=_WINDOW, input_shape=IMAGES, policy="mixed_bfloat16")
-)
-AVERAGE_POOLING_1D = _shape("AveragePooling1D")
-AVERAGE_POOLING_2D = _shape("AveragePooling2D", LayerOptions(order=6, options=_WINDOW, input_shape=IMAGES))
-GLOBAL_MAX_POOLING_2D = _shape("GlobalMaxPooling2D")
-GLOBAL_AVERAGE_POOLING_1D = _shape(
-    "GlobalAveragePooling1D",
-    FormulaCase(order=5, name="mean-pooling", shapes=(), input_shape=(3, 7, 2), formula=pooled_mean),
-    holds=Holds.MORE,  # not examined
-)
-GLOBAL_AVERAGE_POOLING_2D = _shape(
-    "GlobalAveragePooling2D",
-    LayerOptions(order=6, options={"keepdims": True}, input_shape=IMAGES, policy="float64"),
-)
-ZERO_PADDING_2D = _shape(
-    "ZeroPadding2D",
-    LayerOptions(order=6, options={"padding": [[1, 2], [0, 3]]}, input_shape=IMAGES, policy="mixed_float16"),
-)
-FLATTEN = _shape("Flatten", Stackable(how=Stacking.FLATTENED))
 
 ROWS = (
-    MAX_POOLING_1D,
-    MAX_POOLING_2D,
-    AVERAGE_POOLING_1D,
-    AVERAGE_POOLING_2D,
-    GLOBAL_MAX_POOLING_2D,
-    GLOBAL_AVERAGE_POOLING_1D,
-    GLOBAL_AVERAGE_POOLING_2D,
-    ZERO_PADDING_2D,
+    _pooling("Max", 1, _MAXIMUM),
+    _pooling("Max", 2, _SAVED["MaxPooling2D"]),
+    _pooling("Average", 1),
+    _pooling("Average", 2, _SAVED["AveragePooling2D"]),
+    _global_pooling("Max", 2),
+    _global_pooling("Average", 1, _MEAN, holds=Holds.MORE),  # not examined: it reads a mask
+    _global_pooling("Average", 2, _SAVED["GlobalAveragePooling2D"]),
+    *_of_every_rank(2),
     FLATTEN,
-    *map(_shape, ("InputLayer", "Reshape", "Permute", "Add", "Concatenate", "Multiply")),
+    _shape("InputLayer"),
+    _shape("Reshape", _case("reshape", arranging.reshape, (2, 3, 4), target_shape=(2, 6))),
+    _shape("Permute", _case("permute", arranging.permute, (2, 3, 4, 5), dims=(3, 1, 2))),
+    _merging("Add", arranging.added),
+    _shape(
+        "Concatenate",
+        _case("concatenate", arranging.concatenated, (2, 3, 4), (2, 3, 1), (2, 3, 2)),
+        _case("concatenate-second-axis", arranging.concatenated, (2, 3, 4), (2, 1, 4), axis=1),
+    ),
+    _merging("Multiply", arranging.multiplied),
+    _pooling("Max", 3),
+    _pooling("Average", 3),
+    _global_pooling("Max", 1),
+    _global_pooling("Max", 3),
+    _global_pooling("Average", 3),
+    *(_adaptive_pooling(kind, rank) for kind in ("Max", "Average") for rank in (1, 2, 3)),
+    *_of_every_rank(1),
+    *_of_every_rank(3),
+    _merging("Subtract", arranging.subtracted, inputs=2),
+    _merging("Average", arranging.averaged),
+    _merging("Maximum", arranging.largest),
+    _merging("Minimum", arranging.smallest),
+    _shape(
+        "Dot",
+        _case("dot", arranging.dotted, (3, 4, 2), (3, 4, 5), axes=1),
+        _case("dot-normalized", arranging.dotted, (3, 2, 4), (3, 5, 4), axes=2, normalize=True),
+    ),
+    _shape("RepeatVector", _case("repeat-vector", arranging.repeat_vector, (3, 4), n=3)),
+    _shape("Identity", _case("identity", identity, (3, 4))),
+    _shape("Masking", _case("masking", arranging.masking, (3, 4, 2), mask_value=0.0), holds=Holds.MORE),
+    _shape(
+        "UnitNormalization",
+        _case("unit-normalization", arranging.unit_normalization, (3, 4, 5)),
+        _case("unit-normalization-second-axis", arranging.unit_normalization, (3, 4, 5), axis=1),
+    ),
+    _shape(
+        "Rescaling",
+        _case("rescaling", arranging.rescaled, (2, 3, 4), scale=0.75, offset=-0.5),
+        _case("rescaling-by-channel", arranging.rescaled, (2, 3, 3), scale=[0.75, 2.0, 0.5], offset=[1.0, 0.0, -0.5]),
+    ),
+    _shape(
+        "CenterCrop",
+        _case("center-crop", arranging.center_crop, (2, 6, 7, 3), height=3, width=4),
+    ),
 )

@@ -21,6 +21,7 @@ class FormulaCase(Trait):
         name: A readable, unique name.
         shapes: Of its weights, in order.
         input_shape: Of its input, batch first.
+        beside: Of its further inputs; then it is called with a list, and so is the formula.
         formula: The output, from weights and input, with ``config`` as keyword arguments.
         config: The layer's arguments.
         vocabulary: Above 0 where the input is integers below it.
@@ -37,6 +38,7 @@ class FormulaCase(Trait):
     input_shape: Shape
     formula: Callable[..., Array]
     config: Arguments = field(default_factory=dict)
+    beside: tuple[Shape, ...] = ()
     vocabulary: int = 0
     positive: tuple[int, ...] = ()
     averages: tuple[int, ...] = ()
