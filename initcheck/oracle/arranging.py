@@ -1,0 +1,163 @@
+"""The outputs of layers that rearrange, pad, merge or rescale their inputs, written from their documentation.
+
+Each takes weights, an input (a list of inputs, where it merges several) and the layer's arguments, as in
+``oracle.layer_outputs``. Source: https://keras.io/api/layers/.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from initcheck.oracle.rounding import Rounded
+
+Array = Any
+Weights = Sequence[Array]
+
+
+def moved(x: Array, move: Callable[[np.ndarray], np.ndarray]) -> Rounded:
+    """The elements in other places: a move changes none of them, nor its error."""
+    return Rounded(move(x.value), move(x.error))
+
+
+def channels_last(x: Array, config: dict[str, Any]) -> Rounded:
+    """The input with its channels on the last axis."""
+    first = config.get("data_format") == "channels_first"
+    return moved(x, lambda values: np.moveaxis(values, 1, -1)) if first else x
+
+
+def as_given(x: Array, config: dict[str, Any]) -> Rounded:
+    """The output with its channels where the input has them."""
+    first = config.get("data_format") == "channels_first"
+    return moved(x, lambda values: np.moveaxis(values, -1, 1)) if first else x
+
+
+def flatten(_weights: Weights, x: Array, **_: Any) -> Rounded:
+    """Each row in one axis."""
+    return moved(x, lambda values: values.reshape(len(values), -1))
+
+
+def reshape(_weights: Weights, x: Array, target_shape: Sequence[int], **_: Any) -> Rounded:
+    """Each row in another shape."""
+    return moved(x, lambda values: values.reshape(len(values), *target_shape))
+
+
+def permute(_weights: Weights, x: Array, dims: Sequence[int], **_: Any) -> Rounded:
+    """The axes of each row, counted from 1, in another order."""
+    return moved(x, lambda values: values.transpose(0, *dims))
+
+
+def repeat_vector(_weights: Weights, x: Array, n: int, **_: Any) -> Rounded:
+    """Each row n times, along a new second axis."""
+    return moved(x, lambda values: np.repeat(values[:, None], n, axis=1))
+
+
+def _pairs(given: Any, rank: int) -> list[tuple[int, int]]:
+    """What is done before the start and after the end of each of ``rank`` axes; documented in three forms."""
+    each = np.broadcast_to(given, rank).tolist() if np.ndim(given) < 2 and not (rank == 1 and np.ndim(given)) else given
+    if rank == 1 and np.ndim(given) == 1:
+        each = [tuple(given)]
+    return [(int(one), int(one)) if np.ndim(one) == 0 else (int(one[0]), int(one[1])) for one in each]
+
+
+def cropping(_weights: Weights, x: Array, cropping: Any, **config: Any) -> Rounded:
+    """The input without elements at the start and end of each axis between batch and channels."""
+    x = channels_last(x, config)
+    ends = _pairs(cropping, len(x.shape) - 2)
+    cuts = [slice(start, size - end) for (start, end), size in zip(ends, x.shape[1:-1], strict=True)]
+    return as_given(x[(slice(None), *cuts)], config)
+
+
+def zero_padding(_weights: Weights, x: Array, padding: Any, **config: Any) -> Rounded:
+    """The input with zeros at the start and end of each axis between batch and channels."""
+    x = channels_last(x, config)
+    around = [(0, 0), *_pairs(padding, len(x.shape) - 2), (0, 0)]
+    return as_given(moved(x, lambda values: np.pad(values, around)), config)
+
+
+def up_sampling(_weights: Weights, x: Array, size: Any, **config: Any) -> Rounded:
+    """Each element as often as ``size`` says along each axis between batch and channels."""
+    x = channels_last(x, config)
+    for axis, times in enumerate(np.broadcast_to(size, len(x.shape) - 2), start=1):
+        x = moved(x, functools.partial(np.repeat, repeats=int(times), axis=axis))
+    return as_given(x, config)
+
+
+def center_crop(_weights: Weights, x: Array, height: int, width: int, **_: Any) -> Rounded:
+    """The middle of each image; of an odd rest the smaller half is cut off at the start."""
+    starts = [(size - kept) // 2 for size, kept in zip(x.shape[1:3], (height, width), strict=True)]
+    cuts = [slice(start, start + kept) for start, kept in zip(starts, (height, width), strict=True)]
+    return x[(slice(None), *cuts)]
+
+
+def masking(_weights: Weights, x: Array, mask_value: float = 0.0, **_: Any) -> Rounded:
+    """The input with zeros for the steps all of whose elements are ``mask_value``."""
+    kept = (x.value != mask_value).any(axis=-1, keepdims=True)
+    return moved(x, lambda values: values * kept)
+
+
+def added(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
+    """The sum of the inputs."""
+    return sum(xs[1:], start=xs[0])
+
+
+def subtracted(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
+    """The first input less the second."""
+    return xs[0] - xs[1]
+
+
+def multiplied(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
+    """The product of the inputs, element by element."""
+    return functools.reduce(lambda product, one: product * one, xs)
+
+
+def averaged(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
+    """The mean of the inputs."""
+    return added(_weights, xs) / float(len(xs))
+
+
+def largest(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
+    """The largest of the inputs, element by element."""
+    return functools.reduce(np.maximum, xs)
+
+
+def smallest(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
+    """The smallest of the inputs, element by element."""
+    return functools.reduce(np.minimum, xs)
+
+
+def concatenated(_weights: Weights, xs: Sequence[Array], axis: int = -1, **_: Any) -> Rounded:
+    """The inputs one after another along an axis."""
+    return Rounded(
+        np.concatenate([one.value for one in xs], axis=axis), np.concatenate([one.error for one in xs], axis=axis)
+    )
+
+
+def dotted(_weights: Weights, xs: Sequence[Array], axes: int, normalize: bool = False, **_: Any) -> Array:
+    """For each row the products of the two inputs along an axis, after bringing each to length 1 if asked for."""
+    first, second = (_unit_length(one, axes) if normalize else one for one in xs)
+    first, second = (moved(one, lambda values: np.moveaxis(values, axes, -1)) for one in (first, second))
+    return first @ moved(second, lambda values: np.swapaxes(values, -1, -2))
+
+
+def _unit_length(x: Array, axis: int) -> Array:
+    return x / np.sqrt(np.square(x).sum(axis=axis, keepdims=True))
+
+
+def unit_normalization(_weights: Weights, x: Array, axis: int = -1, **_: Any) -> Array:
+    """The input over its length along an axis."""
+    return _unit_length(x, axis)
+
+
+def rescaled(_weights: Weights, x: Array, scale: Any, offset: Any = 0.0, **_: Any) -> Array:
+    """The input times ``scale`` plus ``offset``."""
+    return x * np.asarray(scale) + np.asarray(offset)
+
+
+def normalized_by(_weights: Weights, x: Array, mean: Any, variance: Any, invert: bool = False, **_: Any) -> Array:
+    """The input less ``mean`` over the root of ``variance``; or the way back."""
+    mean, deviation = Rounded(np.asarray(mean)), np.sqrt(Rounded(np.asarray(variance)))
+    return x * deviation + mean if invert else (x - mean) / deviation
