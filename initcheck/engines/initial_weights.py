@@ -149,7 +149,8 @@ def _trace(row: Initializer, shape: tuple[int, ...], dtype: str, unrolled: int) 
             parallel_iterations=1,
         )
 
-    return tf.function(draws).get_concrete_function(tf.TensorSpec((None, unrolled), tf.int32))
+    # AutoGraph takes longer than the trace; an initializer that branches on tensors is drawn without one.
+    return tf.function(draws, autograph=False).get_concrete_function(tf.TensorSpec((None, unrolled), tf.int32))
 
 
 def _draw(row: Initializer, seed: int, shape: tuple[int, ...], dtype: str) -> Array:

@@ -167,14 +167,17 @@ def _read_settings(file: Path) -> dict[str, Any]:
 def _uncollected() -> Iterator[None]:
     """Imports without the garbage collector, which takes a third of the time and finds next to nothing.
 
-    Later collections leave out what there is by then: all of it is kept as long as the process lives.
+    What there is by then counts as old, so that only full collections go through it, which are rare. It is not frozen:
+    Hypothesis, for one, looks for an object's referrers, and does not find those.
     """
-    collects = gc.isenabled()
+    collects, frozen = gc.isenabled(), gc.get_freeze_count()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
+        if not frozen:
+            gc.freeze()
+            gc.unfreeze()  # to the oldest generation
         if collects:
             gc.enable()
 

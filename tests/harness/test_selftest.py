@@ -115,7 +115,7 @@ def test_a_check_stops_at_its_first_cell_that_fails(monkeypatch):
 
 
 def test_an_exception_of_initcheck_is_distinguished_from_one_of_the_framework(monkeypatch):
-    monkeypatch.setattr(blame, "_OWN_FOLDERS", (Path(__file__).parents[2],))
+    monkeypatch.setattr(blame, "_OWN_FOLDERS", (*blame._OWN_FOLDERS, Path(__file__).parent))
     reaction, _ = judged(monkeypatch, KeyError("ours"))
     assert reaction.cell == "X1-0: KeyError: 'ours', raised in initcheck itself"
 
