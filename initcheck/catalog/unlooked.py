@@ -1,4 +1,4 @@
-"""Public names of Keras that no check looks at beyond their configuration, with the reason."""
+"""Public names that no check looks at beyond their configuration, with the reason; layers have it in their rows."""
 
 from __future__ import annotations
 
@@ -8,29 +8,6 @@ from collections.abc import Mapping
 _REASONS: Mapping[str, Mapping[str, str]] = {
     "initializers": {
         "not yet: a window of the Fourier transform, without randomness": "STFT",
-    },
-    "layers": {
-        "the base class of wrappers": "Wrapper",
-        "it declares an input": "InputLayer",
-        "it runs the user's own code": "Lambda",
-        "it runs code of another framework": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
-        "it turns categories or texts into numbers, without weights, noise or masks": (
-            "CategoryEncoding Discretization HashedCrossing Hashing IntegerLookup StringLookup TextVectorization"
-        ),
-        "not yet": (
-            "Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D "
-            "AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add AugMix "
-            "AutoContrast Average AveragePooling1D AveragePooling2D AveragePooling3D CenterCrop Concatenate "
-            "ContrastLimitedAdaptiveHistogramEqualization Cropping1D Cropping2D Cropping3D CutMix Dot ELU Equalization "
-            "Flatten GRUCell GlobalAveragePooling2D GlobalAveragePooling3D GlobalMaxPooling1D GlobalMaxPooling2D "
-            "GlobalMaxPooling3D Identity LSTMCell LeakyReLU Masking MaxNumBoundingBoxes MaxPooling2D MaxPooling3D "
-            "Maximum MelSpectrogram Minimum MixUp Multiply Normalization Permute Pipeline RNN RandAugment "
-            "RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur "
-            "RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation "
-            "RandomSharpness RandomShear ReLU RepeatVector Rescaling Reshape Resizing ReversibleEmbedding "
-            "STFTSpectrogram SimpleRNNCell Softmax Solarization SpectralNormalization StackedRNNCells Subtract "
-            "UnitNormalization UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D"
-        ),
     },
     "activations": {
         "not yet": (

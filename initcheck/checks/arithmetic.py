@@ -33,7 +33,7 @@ from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
-from initcheck.checks.registry import Subject, check
+from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.checks.within_rounding import verdict
 from initcheck.oracle.networks import (
     ACTIVATIONS,
@@ -446,6 +446,7 @@ def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
 )
 def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""
+    _require_layer(lab, case)
     compared = []
     for dtype in case.dtypes:
         weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
@@ -461,12 +462,17 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
     return verdict(compared)
 
 
+def _require_layer(lab: Lab, case: FormulaCase) -> None:
+    if lacking := lab.steps.lacking(case.layer, case.config):
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+
+
 @check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
 def inference(lab: Lab, _: None) -> Verdict:
     """A model of batch normalization, dropout and noise: by moving averages, and without noise."""
     case = next(case for case in BATCH_NORMALIZATION.select(FormulaCase) if not case.training)
     weights, (x,) = layer_inputs(case, lab.stream("inference"), "float32")
-    _, (y,) = layer_inputs(case, lab.stream("inference", "targets"), "float32")
+    (y,) = layer_inputs(case, lab.stream("inference", "targets"), "float32")[1]
     output = case.formula([Rounded(one) for one in weights], Rounded(x))
     loss = row_losses("mean_squared_error", y, output).sum() / float(len(x))
     actual = lab.steps.inference(weights, x, y)
@@ -487,6 +493,7 @@ _OPERATIONS = 1000  # one after another, at most, in a layer of these sizes and 
 )
 def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     """Of every trained weight and of the input, along random directions, compared with finite differences."""
+    _require_layer(lab, case)
     dtype = case.dtypes[-1]
     weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
     stream = np.random.RandomState(lab.stream("gradient", case.name) % 2**32)
@@ -499,7 +506,7 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     if len(gradients) != len(places):
         return failed(f"{len(gradients)} gradients", f"{len(places)}: of every trained weight and input")
     for place, gradient in zip(places, gradients, strict=True):
-        what = f"weight {place}" if place < len(weights) else "the input" if len(inputs) == 1 else f"input {place - len(weights)}"
+        what = f"weight {place}" if place < len(weights) else f"input {place - len(weights)}"
         allowed = _OPERATIONS * np.finfo(np.float32).eps * float(np.abs(gradient).sum())
         judged = 0
         for direction in stream.choice([-1.0, 1.0], size=(_DIRECTIONS, *gradient.shape)):

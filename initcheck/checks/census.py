@@ -85,6 +85,9 @@ def _entry(public: PublicName) -> Entry:
 
 
 def _reason(public: PublicName) -> str:
+    if public.kind == "layers":
+        row = LAYERS.get(public.name)
+        return row.reason_without(FormulaCase) if row else ""
     return next((reason for reason, names in REASONS.get(public.kind, {}).items() if public.name in names), "")
 
 

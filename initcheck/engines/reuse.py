@@ -35,7 +35,7 @@ def is_stateless(keras: Any, model: Any) -> bool:
 def find_stateful(keras: Any, model: Any) -> str:
     """The model or the first of its layers that may hold more than weights, in words; empty where there is none."""
     # Weights and optimizer variables are all there is to put back.
-    layers = {getattr(keras.layers, state.layer) for state in _STATES if state.holds is Holds.WEIGHTS}
+    layers = {getattr(keras.layers, state.layer, None) for state in _STATES if state.holds is Holds.WEIGHTS}
     if not _is_kerass_model(model):
         return named(model, model)
     return next((named(model, one) for one in model.layers if type(one) not in layers or own_methods(one)), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -163,6 +164,14 @@ class Steps:
             after.append(layer.get_weights()[0])
         return after
 
+    def lacking(self, name: str, config: Mapping[str, Any]) -> str:
+        """What the installed Keras has not of a layer with those arguments: the layer, or some of them."""
+        kind = getattr(self._keras.layers, name, None)
+        if kind is None:
+            return name
+        unknown = [argument for argument in config if argument not in inspect.signature(kind).parameters]
+        return f"{name}({', '.join(unknown)})" if unknown else ""
+
     def layer(
         self,
         name: str,
@@ -211,9 +220,10 @@ class Steps:
         layer = self._layer(name, config, weights, inputs, slopes.dtype.name)
         into = [_tensor(one) for one in inputs]
         real = [one for one in into if one.dtype.is_floating]
+        mode = {} if training is None else {"training": training}
         with tf.GradientTape() as tape:
             tape.watch(real)
-            value = tf.reduce_sum(layer(alone(into), **({} if training is None else {"training": training})) * _tensor(slopes))
+            value = tf.reduce_sum(layer(alone(into), **mode) * _tensor(slopes))
         gradients = tape.gradient(value, [*layer.trainable_weights, *real])
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 

@@ -90,7 +90,8 @@ def center_crop(_weights: Weights, x: Array, height: int, width: int, **_: Any) 
     """The middle of each image; of an odd rest the smaller half is cut off at the start."""
     starts = [(size - kept) // 2 for size, kept in zip(x.shape[1:3], (height, width), strict=True)]
     cuts = [slice(start, start + kept) for start, kept in zip(starts, (height, width), strict=True)]
-    return x[(slice(None), *cuts)]
+    cut: Rounded = x[(slice(None), *cuts)]
+    return cut
 
 
 def masking(_weights: Weights, x: Array, mask_value: float = 0.0, **_: Any) -> Rounded:

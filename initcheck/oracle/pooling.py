@@ -30,7 +30,7 @@ def max_pooling(_weights: Weights, x: Array, **config: Any) -> Rounded:
     return as_given(functools.reduce(np.maximum, _cells(x, -np.inf, config)), config)
 
 
-def _cells(x: Array, beyond: float, config: dict[str, Any]) -> Iterator[Rounded]:
+def _cells(x: Array, beyond: float, config: dict[str, Any]) -> Iterator[Array]:
     """For each cell of the window, the elements that lie there, over all windows."""
     rank = len(x.shape) - 2
     size = [int(one) for one in np.broadcast_to(config.get("pool_size", 2), rank)]
@@ -45,16 +45,13 @@ def _cells(x: Array, beyond: float, config: dict[str, Any]) -> Iterator[Rounded]
 
 def global_average(_weights: Weights, x: Array, keepdims: bool = False, **config: Any) -> Rounded:
     """The mean over all positions."""
-    return _over_positions(x, keepdims, config, lambda rows, axes: rows.sum(axis=axes, keepdims=True) / _size(x, config))
+    count = float(np.prod(channels_last(x, config).shape[1:-1]))
+    return _over_positions(x, keepdims, config, lambda rows, axes: rows.sum(axis=axes, keepdims=True) / count)
 
 
 def global_maximum(_weights: Weights, x: Array, keepdims: bool = False, **config: Any) -> Rounded:
     """The maximum over all positions."""
     return _over_positions(x, keepdims, config, lambda rows, axes: rows.max(axis=axes, keepdims=True))
-
-
-def _size(x: Array, config: dict[str, Any]) -> float:
-    return float(np.prod(channels_last(x, config).shape[1:-1]))
 
 
 def _over_positions(

@@ -13,6 +13,7 @@ from initcheck.catalog.layers import (
     normalization,
     recurrent,
     shapes,
+    unexamined,
     wrappers,
 )
 from initcheck.catalog.layers.kind import LayerKind, LayerRequest, T, Without
@@ -28,6 +29,7 @@ _GROUPS = (
     shapes,
     noise,
     images,
+    unexamined,
 )
 LAYERS: Mapping[str, LayerKind] = MappingProxyType({row.name: row for group in _GROUPS for row in group.ROWS})
 

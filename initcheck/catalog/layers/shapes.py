@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from initcheck.catalog.laws import Shape
@@ -26,18 +27,23 @@ def _case(name: str, formula: Callable[..., Any], input_shape: Shape, *beside: S
     return FormulaCase(name=name, shapes=(), input_shape=input_shape, beside=beside, formula=formula, config=config)
 
 
+def _pooled(rank: int, name: str, formula: Callable[..., Any], **config: Any) -> FormulaCase:
+    case = _case(name, formula, _POSITIONS[rank], **config)
+    return replace(case, dtypes=("float32",)) if rank == len(_POSITIONS) else case  # TensorFlow has no other in 3-D
+
+
 def _pooling(kind: str, rank: int, *older: Trait) -> LayerKind:
     """Windows that overlap and leave a rest, with padding and without; ``strides`` is the window's size by default."""
     formula = {"Max": pooling.max_pooling, "Average": pooling.average_pooling}[kind]
-    name, shape = f"{kind.lower()}-pooling-{rank}d", _POSITIONS[rank]
+    name = f"{kind.lower()}-pooling-{rank}d"
     window, strides = (3, 2, 2)[:rank], (2, 1, 3)[:rank]
     return _shape(
         f"{kind}Pooling{rank}D",
         *older,
-        _case(name, formula, shape, pool_size=2),
-        _case(f"{name}-same", formula, shape, pool_size=window, strides=strides, padding="same"),
-        _case(f"{name}-strided", formula, shape, pool_size=window, strides=strides),
-        _case(f"{name}-channels-first", formula, shape, pool_size=2, strides=1, data_format="channels_first"),
+        _pooled(rank, name, formula, pool_size=2),
+        _pooled(rank, f"{name}-same", formula, pool_size=window, strides=strides, padding="same"),
+        _pooled(rank, f"{name}-strided", formula, pool_size=window, strides=strides),
+        _pooled(rank, f"{name}-channels-first", formula, pool_size=2, strides=1, data_format="channels_first"),
     )
 
 
@@ -55,11 +61,11 @@ def _global_pooling(kind: str, rank: int, *older: Trait, holds: Holds = Holds.WE
 
 def _adaptive_pooling(kind: str, rank: int) -> LayerKind:
     formula = {"Max": pooling.adaptive_maximum, "Average": pooling.adaptive_average}[kind]
-    name, shape = f"adaptive-{kind.lower()}-pooling-{rank}d", _POSITIONS[rank]
+    name = f"adaptive-{kind.lower()}-pooling-{rank}d"
     return _shape(
         f"Adaptive{kind}Pooling{rank}D",
-        _case(name, formula, shape, output_size=2),
-        _case(f"{name}-uneven", formula, shape, output_size=(3, 2, 2)[:rank]),
+        _pooled(rank, name, formula, output_size=2),
+        _pooled(rank, f"{name}-uneven", formula, output_size=(3, 2, 2)[:rank]),
     )
 
 
@@ -105,15 +111,15 @@ _MEAN = FormulaCase(order=5, name="mean-pooling", shapes=(), input_shape=(3, 7, 
 _SAVED = {
     "MaxPooling2D": LayerOptions(order=6, options=_WINDOW, input_shape=IMAGES, policy="mixed_bfloat16"),
     "AveragePooling2D": LayerOptions(order=6, options=_WINDOW, input_shape=IMAGES),
-    "GlobalAveragePooling2D": LayerOptions(
-        order=6, options={"keepdims": True}, input_shape=IMAGES, policy="float64"
-    ),
+    "GlobalAveragePooling2D": LayerOptions(order=6, options={"keepdims": True}, input_shape=IMAGES, policy="float64"),
 }
 FLATTEN = _shape(
     "Flatten",
     Stackable(how=Stacking.FLATTENED),
     _case("flatten", arranging.flatten, (2, 3, 4, 2)),
 )
+GLOBAL_AVERAGE_POOLING_1D = _global_pooling("Average", 1, _MEAN, holds=Holds.MORE)  # not examined: it reads a mask
+GLOBAL_AVERAGE_POOLING_2D = _global_pooling("Average", 2, _SAVED["GlobalAveragePooling2D"])
 
 ROWS = (
     _pooling("Max", 1, _MAXIMUM),
@@ -121,11 +127,11 @@ ROWS = (
     _pooling("Average", 1),
     _pooling("Average", 2, _SAVED["AveragePooling2D"]),
     _global_pooling("Max", 2),
-    _global_pooling("Average", 1, _MEAN, holds=Holds.MORE),  # not examined: it reads a mask
-    _global_pooling("Average", 2, _SAVED["GlobalAveragePooling2D"]),
+    GLOBAL_AVERAGE_POOLING_1D,
+    GLOBAL_AVERAGE_POOLING_2D,
     *_of_every_rank(2),
     FLATTEN,
-    _shape("InputLayer"),
+    LayerKind("InputLayer", State(), Without("it declares an input")),
     _shape("Reshape", _case("reshape", arranging.reshape, (2, 3, 4), target_shape=(2, 6))),
     _shape("Permute", _case("permute", arranging.permute, (2, 3, 4, 5), dims=(3, 1, 2))),
     _merging("Add", arranging.added),

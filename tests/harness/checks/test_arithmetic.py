@@ -9,7 +9,7 @@ import pytest
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases import computations as arithmetic_cases
 from initcheck.catalog.cases.computations import TASKS
-from initcheck.catalog.cases.formulas import FORMULAS
+from initcheck.catalog.cases.formulas import FORMULAS, alone
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
 from initcheck.oracle.networks import activate, backward, correct_rows, correct_shares, forward, row_losses, targets
@@ -95,13 +95,18 @@ class FakeSteps:
             gradients.append([gradient])
         return [one for (one,) in self.updates(rule, [table], gradients)]
 
-    def layer(self, name, config, weights, x, training=False):
+    def lacking(self, name, config):
+        """Nothing."""
+        return ""
+
+    def layer(self, name, config, weights, inputs, training=False):
         """The layer of the catalogue's case."""
         cases = [one for one in FORMULAS if (one.layer, one.config, one.training) == (name, config, training)]
-        exact, into = [Rounded(one) for one in weights], x if cases[0].vocabulary else Rounded(x)
+        exact = [Rounded(one) for one in weights]
+        into = alone(inputs if cases[0].vocabulary else [Rounded(one) for one in inputs])
         updated = cases[0].updated
         after = updated(exact, into, **config) if updated and training else exact
-        output, dtype = cases[0].formula(exact, into, **config), (weights or [x])[0].dtype
+        output, dtype = cases[0].formula(exact, into, **config), (weights or inputs)[0].dtype
         return output.value.astype(dtype), [one.value.astype(dtype) for one in after]
 
     def rates(self, schedule, steps):
@@ -466,8 +471,9 @@ class Sloping(FakeSteps):
     def __init__(self, kernel=1.0):
         self.kernel = kernel
 
-    def layer_gradients(self, name, config, weights, x, slopes, training):
+    def layer_gradients(self, name, config, weights, inputs, slopes, training):
         """Of softmax(x·W + b)."""
+        (x,) = inputs
         output = activate("softmax", x @ weights[0] + weights[1])
         before = output * (slopes - (output * slopes).sum(-1, keepdims=True))
         kernel = np.einsum("rsi,rso->io", x, before)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.cases.formulas import FORMULAS, alone, layer_inputs
+from initcheck.oracle import arranging, pooling
 from initcheck.oracle import layer_outputs as formulas
 from initcheck.oracle.rounding import Rounded
 
@@ -57,8 +58,27 @@ def test_pooling_has_known_values():
     assert formulas.pooled_mean([], x).value.ravel().tolist() == [3.8]
 
 
+def test_windows_leave_out_what_lies_beyond_the_edge():
+    x = Rounded(np.array([[[1.0], [-4.0], [2.0]]]))
+    same = {"pool_size": 2, "strides": 2, "padding": "same"}
+    assert pooling.max_pooling([], x, **same).value.ravel().tolist() == [1.0, 2.0]
+    assert pooling.average_pooling([], x, **same).value.ravel().tolist() == [-1.5, 2.0]
+    assert pooling.adaptive_average([], x, output_size=2).value.ravel().tolist() == [-1.5, -1.0]
+
+
+def test_what_is_rearranged_has_known_values():
+    x = Rounded(np.arange(6.0).reshape(1, 3, 2))
+    assert arranging.cropping([], x, cropping=(1, 0)).value.tolist() == [[[2, 3], [4, 5]]]
+    assert arranging.zero_padding([], x[:, :1], padding=(0, 2)).value.tolist() == [[[0, 1], [0, 0], [0, 0]]]
+    assert arranging.permute([], x, dims=(2, 1)).value.tolist() == [[[0, 2, 4], [1, 3, 5]]]
+    assert arranging.dotted([], [x, x], axes=1).value.tolist() == [[[20, 26], [26, 35]]]
+    image = Rounded(np.arange(5.0).reshape(1, 5, 1, 1))
+    assert arranging.center_crop([], image, height=2, width=1).value.ravel().tolist() == [1, 2]
+
+
 @pytest.mark.parametrize("case", FORMULAS, ids=lambda case: case.name)
 def test_the_bound_is_tight_enough_to_detect_one_in_ten_thousand(case):
-    weights, x = layer_inputs(case, 1, "float32")
-    output = case.formula([Rounded(one) for one in weights], x if case.vocabulary else Rounded(x), **case.config)
+    weights, inputs = layer_inputs(case, 1, "float32")
+    into = alone(inputs if case.vocabulary else [Rounded(one) for one in inputs])
+    output = case.formula([Rounded(one) for one in weights], into, **case.config)
     assert np.max(1e-4 * np.abs(output.value) / (4 * output.error + 1e-30)) > 1

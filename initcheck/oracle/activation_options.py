@@ -1,0 +1,54 @@
+"""The outputs of activations as layers, with their options: https://keras.io/api/layers/activation_layers/."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from initcheck.oracle.arranging import moved
+from initcheck.oracle.networks import activate, softmax
+
+Array = Any
+Weights = Sequence[Array]
+
+
+def activation_layer(_weights: Weights, x: Array, activation: str, **_: Any) -> Array:
+    """The activation of that name."""
+    return activate(activation, x)
+
+
+def rectified(
+    _: Weights,
+    x: Array,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+    **_more: Any,
+) -> Array:
+    """The input from the threshold up to a largest value; below the threshold a line through it."""
+    below = negative_slope * (np.minimum(x, threshold) - threshold)
+    above = x * np.heaviside(x - threshold, 1.0)
+    return (above if max_value is None else np.minimum(above, max_value)) + below
+
+
+def leaky(_weights: Weights, x: Array, negative_slope: float = 0.3, **_: Any) -> Array:
+    """x, times a slope where it is below 0."""
+    return np.maximum(x, 0.0) + negative_slope * np.minimum(x, 0.0)
+
+
+def exponential_linear(_weights: Weights, x: Array, alpha: float = 1.0, **_: Any) -> Array:
+    """x, or α·(eˣ − 1) where it is below 0."""
+    return np.maximum(x, 0.0) + alpha * (np.exp(np.minimum(x, 0.0)) - 1.0)
+
+
+def softmax_layer(_weights: Weights, x: Array, axis: int = -1, **_: Any) -> Array:
+    """Exponentials that sum to one along an axis."""
+    turned = moved(x, lambda values: np.moveaxis(values, axis, -1))
+    return moved(softmax(turned), lambda values: np.moveaxis(values, -1, axis))
+
+
+def parametric(weights: Weights, x: Array, **_: Any) -> Array:
+    """x, times a learned slope where it is below 0."""
+    return np.maximum(x, 0.0) + weights[0] * np.minimum(x, 0.0)
