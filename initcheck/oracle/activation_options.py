@@ -20,12 +20,12 @@ def activation_layer(_weights: Weights, x: Array, activation: str, **_: Any) -> 
 
 
 def rectified(
-    _: Weights,
+    _weights: Weights,
     x: Array,
     negative_slope: float = 0.0,
     max_value: float | None = None,
     threshold: float = 0.0,
-    **_more: Any,
+    **_: Any,
 ) -> Array:
     """The input from the threshold up to a largest value; below the threshold a line through it."""
     below = negative_slope * (np.minimum(x, threshold) - threshold)

@@ -58,6 +58,7 @@ INITIALIZERS = {"Identity", "identity"}
 IN_MODULES = {
     "catalog/cases/saved_cases.py": {"dense", "bidirectional"},  # names of models
     "catalog/cases/trainings.py": {"embedding"},  # the name of a training
+    "frameworks/public_names.py": {"Layer"},  # the base class
     "checks/laws/samples.py": {"conv1d", "conv2d", "conv3d"},  # classes of kernels' shapes; seeds follow from them
 }
 
