@@ -9,12 +9,6 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     "initializers": {
         "not yet: a window of the Fourier transform, without randomness": "STFT",
     },
-    "activations": {
-        "not yet": (
-            "celu gelu glu hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu log_sigmoid log_softmax mish relu6 "
-            "silu soft_shrink sparse_plus sparse_sigmoid sparsemax squareplus tanh_shrink threshold"
-        ),
-    },
     "losses": {
         "not yet, part 4": (
             "BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy "

@@ -35,11 +35,11 @@ from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.checks.within_rounding import verdict
+from initcheck.oracle.activations import CASES as ACTIVATION_CASES
+from initcheck.oracle.activations import ActivationCase
 from initcheck.oracle.networks import (
-    ACTIVATIONS,
     FUZZ,
     DenseNetwork,
-    activate,
     backward,
     correct_rows,
     correct_shares,
@@ -63,21 +63,23 @@ _TASKS = [Subject(task.name, task) for task in TASKS]
 @check(
     "ARI01",
     "An activation computes its documented formula.",
-    subjects=[Subject(name, name) for name in (*ACTIVATIONS, "softmax")],
+    subjects=[Subject(str(case), case) for case in ACTIVATION_CASES],
 )
-def activations(lab: Lab, name: str) -> Verdict:
+def activations(lab: Lab, case: ActivationCase) -> Verdict:
     """Over small, moderate, saturating and extreme inputs and zero; as rows and as sequences; in both types."""
-    stream = np.random.RandomState(lab.stream("activation", name) % 2**32)
-    most = 50.0 if name == "exponential" else np.inf  # beyond, float32 overflows, and rightly so
+    if not lab.steps.supports_activation(case.name, case.options, case.since):
+        raise NotApplicable(f"the installed Keras does not document {case} so")
+    stream = np.random.RandomState(lab.stream("activation", str(case)) % 2**32)
+    most = 50.0 if case.name == "exponential" else np.inf  # beyond, float32 overflows, and rightly so
     extreme = np.minimum(np.outer((15.0, 20.0, 50.0, 100.0, 500.0), (1, -1, 0.9, -0.9)).ravel(), most)
     x = np.concatenate([stream.normal(scale=scale, size=400) for scale in (0.01, 1.0, 4.0)] + [np.zeros(20), extreme])
     compared = []
-    for dtype in ("float32", "float64"):
-        rows = x.astype(dtype).reshape(-1, 5)
-        expected = activate(name, Rounded(rows)).of(dtype)
-        compared.append((f"{name}(x) in {dtype}", lab.steps.activation(name, rows), expected))
-        cube = lab.steps.activation(name, rows.reshape(4, -1, 5))
-        compared.append((f"{name}(x) of sequences in {dtype}", cube.reshape(-1, 5), expected))
+    for dtype in case.dtypes:
+        rows = x.astype(dtype).reshape(-1, case.columns)
+        expected = case.formula(Rounded(rows), **case.options).of(dtype)
+        compared.append((f"{case} of rows in {dtype}", lab.steps.activation(case.name, rows, case.options), expected))
+        cube = lab.steps.activation(case.name, rows.reshape(4, -1, case.columns), case.options)
+        compared.append((f"{case} of sequences in {dtype}", cube.reshape(expected.shape), expected))
     return verdict(compared)
 
 

@@ -24,7 +24,7 @@ from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.unlooked import REASONS
 from initcheck.checks.laws.random_functions import CASES
 from initcheck.frameworks.public_names import KINDS, PublicName, public_names
-from initcheck.oracle.networks import ACTIVATIONS
+from initcheck.oracle.activations import CASES as ACTIVATION_CASES
 
 CONFIGURATION = "configuration"
 _ASPECTS: Mapping[type[Trait], str] = {
@@ -119,8 +119,8 @@ def _layers() -> _Looks:
 
 
 def _activations() -> _Looks:
-    for name in (*ACTIVATIONS, "softmax"):
-        yield name, "formula", ()
+    for case in ACTIVATION_CASES:
+        yield case.name, "formula", ("x", *case.options)
 
 
 def _losses() -> _Looks:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from packaging.version import Version
 
 from initcheck.catalog.cases.formulas import alone
 from initcheck.catalog.optimizers import Rule
@@ -66,9 +67,16 @@ class Steps:
         self._session = session
         self._keras = session.keras
 
-    def activation(self, name: str, x: np.ndarray) -> np.ndarray:
+    def supports_activation(self, name: str, options: Mapping[str, Any], since: str) -> bool:
+        """Whether the installed Keras has that activation with those options, and documents it as from a version on."""
+        function = getattr(self._keras.activations, name, None)
+        if function is None or Version(self._keras.__version__) < Version(since):
+            return False
+        return set(options) <= set(inspect.signature(function).parameters)
+
+    def activation(self, name: str, x: np.ndarray, options: Mapping[str, Any]) -> np.ndarray:
         """Returns the activation of that name, applied to x."""
-        return np.asarray(self._keras.activations.get(name)(_tensor(x)))
+        return np.asarray(self._keras.activations.get(name)(_tensor(x), **options))
 
     def losses(self, loss: str, y: np.ndarray, output: np.ndarray, share: np.ndarray | None, **config: Any) -> Any:
         """Returns the loss of targets and outputs: one number, or one for each row, depending on ``reduction``."""

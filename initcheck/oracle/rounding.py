@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,8 +29,11 @@ ELEMENTARY = 8 * UNIT
 # as much again as the one that it replaces, so that the bound of another order is a small multiple of this order's.
 OTHER_ORDER = 4.0
 
-_MONOTONE = {np.exp: ELEMENTARY, np.log: ELEMENTARY, np.tanh: ELEMENTARY, np.log1p: ELEMENTARY,
-             np.sqrt: 2 * UNIT}  # fmt: skip
+_MONOTONE = {
+    **dict.fromkeys((np.exp, np.log, np.tanh, np.log1p, special.erf), ELEMENTARY),
+    np.sqrt: 2 * UNIT,
+}
+_OF_ALL_NUMBERS = (np.exp, np.tanh, special.erf)  # the others are of positive ones
 
 
 class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
@@ -115,7 +119,7 @@ def excess(actual: npt.ArrayLike, expected: Rounded) -> float:
 def _monotone(function: Callable[..., Any], share: float, value: Floats, error: Floats) -> Rounded:
     with np.errstate(all="ignore"):
         result = function(value)
-        low = value - error if function in (np.exp, np.tanh) else np.maximum(value - error, 0.0)
+        low = value - error if function in _OF_ALL_NUMBERS else np.maximum(value - error, 0.0)
         reach = np.maximum(function(value + error) - result, result - function(low))
         return Rounded(result, np.nan_to_num(reach, nan=0.0, posinf=np.inf) + share * np.abs(result) + TINY)
 

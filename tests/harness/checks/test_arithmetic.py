@@ -12,6 +12,7 @@ from initcheck.catalog.cases.computations import TASKS
 from initcheck.catalog.cases.formulas import FORMULAS, alone
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
+from initcheck.oracle.activations import CASES as ACTIVATION_CASES
 from initcheck.oracle.networks import activate, backward, correct_rows, correct_shares, forward, row_losses, targets
 from initcheck.oracle.optimizer_steps import Schedule, WeightStep, learning_rate
 from initcheck.oracle.rounding import Rounded
@@ -39,9 +40,14 @@ class Trace:
 class FakeSteps:
     """Returns float64 results rounded to float32; tests replace its methods by faulty ones."""
 
-    def activation(self, name, x):
+    def supports_activation(self, name, options, since):
+        """All of them."""
+        return True
+
+    def activation(self, name, x, options):
         """Every activation."""
-        return np.asarray(activate(name, x.astype(float)), x.dtype)
+        (case, *_) = (one for one in ACTIVATION_CASES if (one.name, one.options) == (name, options))
+        return case.formula(Rounded(x.astype(float)), **options).value.astype(x.dtype)
 
     def losses(self, loss, y, output, share, reduction="mean", label_smoothing=0.0):
         """Every loss, reduction and smoothing; sequences are rows, and targets have any documented shape."""
@@ -199,9 +205,20 @@ def test_right_arithmetic_passes(judge):
         assert verdict.status is Status.PASS, f"{subject.name}: {verdict}"
 
 
-def test_an_activation_off_by_a_hundred_thousandth_fails():
+@pytest.mark.parametrize("case", ACTIVATION_CASES, ids=str)
+def test_an_activation_off_by_a_hundred_thousandth_fails(case):
     lab = spoiled("activation", lambda values: values * np.float32(1.00001))
-    assert arithmetic.activations(lab, "sigmoid").status is Status.FAIL
+    assert arithmetic.activations(lab, case).status is Status.FAIL
+
+
+def test_an_option_of_an_activation_that_is_ignored_fails():
+    for case in (one for one in ACTIVATION_CASES if one.options):
+        plain = next((one for one in ACTIVATION_CASES if one.name == case.name and not one.options), None)
+        if plain is None:
+            continue
+        steps: Any = FakeSteps()
+        steps.activation = lambda name, x, options, plain=plain: FakeSteps().activation(name, x, plain.options)
+        assert arithmetic.activations(FakeLab(steps), case).status is Status.FAIL, str(case)
 
 
 def test_a_loss_off_by_a_thousandth_fails():
