@@ -469,6 +469,20 @@ def _require_layer(lab: Lab, case: FormulaCase) -> None:
         raise NotApplicable(f"the installed Keras has no {lacking}")
 
 
+@check(
+    "ARI17",
+    "A layer within a model computes its documented formula when predict runs it in a graph.",
+    subjects=[Subject(case.name, case) for case in FORMULAS if not case.training],
+)
+def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
+    """All layers are branches of one model, which runs once."""
+    _require_layer(lab, case)
+    weights, inputs = lab.gallery.given(case)
+    into = alone([one if case.vocabulary else Rounded(one) for one in inputs])
+    expected = case.formula([Rounded(one) for one in weights], into, **case.config)
+    return verdict([("output of predict", lab.gallery.shown(case).output, expected)])
+
+
 @check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
 def inference(lab: Lab, _: None) -> Verdict:
     """A model of batch normalization, dropout and noise: by moving averages, and without noise."""

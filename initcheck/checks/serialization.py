@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.cases.options import LAYERS, PARTS, POLICIES, SavedPart
 from initcheck.catalog.cases.saved_cases import (
     ARGUMENTS,
@@ -23,12 +24,13 @@ from initcheck.catalog.cases.saved_cases import (
 )
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
-from initcheck.catalog.layers.traits.computing import LayerOptions
+from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions
 from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import differing_entries, first_difference, judge_trips
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.evidence.layer_gallery import Route
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -307,6 +309,24 @@ def special_values(lab: Lab, kind: str) -> Verdict:
 def legacy_files(lab: Lab, kind: str) -> Verdict:
     """The older format, for whole models; weights of every kind too."""
     return judge_trips(lab.saving.legacy_file(kind), {})
+
+
+@check(
+    "SER16",
+    "A layer that comes back from a configuration, a clone or a file has its options and weights: the same outputs.",
+    subjects=[Subject(case.name, case) for case in FORMULAS if not case.training],
+)
+def layers_along_routes(lab: Lab, case: FormulaCase) -> Verdict:
+    """All layers are branches of one model, which takes each route once."""
+    if lacking := lab.steps.lacking(case.layer, case.config):
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+    before = lab.gallery.shown(case)
+    for route in Route:
+        after = lab.gallery.shown(case, route)
+        wrong = first_difference([before.output, *before.weights], [after.output, *after.weights])
+        if wrong:
+            return failed(f"{case.name} through {route.value}: {wrong}", "the same bits of output and weights")
+    return passed(f"output and {len(before.weights)} weights bitwise equal through {len(Route)} routes")
 
 
 def _class(name: str) -> str:

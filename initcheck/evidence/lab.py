@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from initcheck.evidence.determinism.traces import Models
     from initcheck.evidence.fresh_process.client import Processes
     from initcheck.evidence.laws.draws import Draws
+    from initcheck.evidence.layer_gallery import LayerGallery
     from initcheck.evidence.order import Orders
     from initcheck.evidence.serialization.saving import Saving
     from initcheck.evidence.spread import Spread
@@ -62,6 +63,13 @@ class Lab(Session):
         from initcheck.evidence.arithmetic import Steps
 
         return Steps(self)
+
+    @functools.cached_property
+    def gallery(self) -> LayerGallery:
+        """All layers with a formula in one model, run, saved and read."""
+        from initcheck.evidence.layer_gallery import LayerGallery
+
+        return LayerGallery(self, lambda case: self.steps.lacking(case.layer, case.config))
 
     @functools.cached_property
     def spread(self) -> Spread:

@@ -579,3 +579,33 @@ def harmless_slow_step(keras: Any) -> None:
         return original(self, *args, **options)
 
     keras.losses.Loss.__call__ = call
+
+
+@mutant("graph-pools-more", "in a graph AveragePooling1D divides by its window also at the edge", caught_by=("ARI17",))
+def graph_pools_more(keras: Any) -> None:
+    """Eagerly, and without padding, it is right."""
+    import tensorflow as tf
+
+    original = keras.layers.AveragePooling1D.call
+
+    def call(self: Any, inputs: Any) -> Any:
+        pooled = original(self, inputs)
+        if tf.executing_eagerly() or self.padding != "same":
+            return pooled
+        (window,), (step,) = (one if isinstance(one, tuple) else (one,) for one in (self.pool_size, self.strides))
+        cells = tf.nn.conv1d(tf.ones_like(inputs)[..., :1], tf.ones((window, 1, 1)), step, "SAME")
+        return pooled * cells / float(window)
+
+    keras.layers.AveragePooling1D.call = call
+
+
+@mutant("cropping-from-start", "Cropping2D cuts at the start what it should cut at the end", caught_by=("ARI14",))
+def cropping_from_start(keras: Any) -> None:
+    """Where both are equal it is right."""
+    original = keras.layers.Cropping2D.__init__
+
+    def init(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **options)
+        self.cropping = tuple((end, start) for start, end in self.cropping)
+
+    keras.layers.Cropping2D.__init__ = init

@@ -434,3 +434,15 @@ def harmless_history_key(keras: Any) -> None:
         return history
 
     keras.Model.fit = fit
+
+
+@mutant("slope-lost", "what is rebuilt of a LeakyReLU has the default slope", caught_by=("SER16",))
+def slope_lost(keras: Any) -> None:
+    """No other layer has lost an option."""
+    edit_config(keras.layers.LeakyReLU, lambda config: [config.pop(name, None) for name in ("negative_slope", "alpha")])
+
+
+@mutant("upsampling-loses-size", "what is rebuilt of an UpSampling3D doubles each axis", caught_by=("SER16",))
+def upsampling_loses_size(keras: Any) -> None:
+    """Which is the default."""
+    edit_config(keras.layers.UpSampling3D, lambda config: config.pop("size"))

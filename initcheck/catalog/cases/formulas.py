@@ -13,15 +13,18 @@ from initcheck.catalog.layers.traits.computing import FormulaCase
 FORMULAS = select(FormulaCase)
 
 
-def layer_inputs(case: FormulaCase, seed: int, dtype: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Random weights and inputs for the case."""
+def layer_inputs(
+    case: FormulaCase, seed: int, dtype: str, rows: int | None = None
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Random weights and inputs for the case, by default with as many rows as it states."""
     stream = np.random.RandomState(seed % 2**32)
     weights = [stream.normal(scale=0.7, size=shape).astype(dtype) for shape in case.shapes]
     for number in case.positive:
         weights[number] = np.abs(weights[number]) + np.asarray(0.1, dtype)
+    shapes = [(rows or shape[0], *shape[1:]) for shape in (case.input_shape, *case.beside)]
     if case.vocabulary:
-        return weights, [stream.randint(0, case.vocabulary, size=case.input_shape).astype(np.int32)]
-    return weights, [stream.normal(size=shape).astype(dtype) for shape in (case.input_shape, *case.beside)]
+        return weights, [stream.randint(0, case.vocabulary, size=shapes[0]).astype(np.int32)]
+    return weights, [stream.normal(size=shape).astype(dtype) for shape in shapes]
 
 
 def alone(inputs: Sequence[Any]) -> Any:
