@@ -28,9 +28,9 @@ from initcheck.catalog.cases.computations import (
     lookups_for,
     output_for,
 )
-from initcheck.catalog.cases.formulas import FORMULAS, alone, layer_inputs
+from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
-from initcheck.catalog.layers.traits.computing import FormulaCase
+from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
 from initcheck.checks.registry import NotApplicable, Subject, check
@@ -452,20 +452,26 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
     compared = []
     for dtype in case.dtypes:
         weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
-        exact = [Rounded(one) for one in weights]
-        into = alone([one if case.vocabulary else Rounded(one) for one in inputs])
-        output, after = lab.steps.layer(case.layer, case.config, weights, inputs, training=case.training)
-        compared.append((f"output in {dtype}", output, case.formula(exact, into, **case.config).of(dtype)))
-        expected = case.updated(exact, into, **case.config) if case.updated else exact
+        exact, into = _exact(case, weights, inputs)
+        shown = lab.layers.compute(case, weights, inputs)
+        compared.append((f"output in {dtype}", shown.output, case.output(exact, into).of(dtype)))
+        expected = case.updated(exact, alone(into), **case.config) if case.updated else exact
         compared += [
             (f"weight {k} afterwards in {dtype}", a, b.of(dtype))
-            for k, (a, b) in enumerate(zip(after, expected, strict=True))
+            for k, (a, b) in enumerate(zip(shown.weights, expected, strict=True))
         ]
     return verdict(compared)
 
 
+def _exact(
+    case: FormulaCase, weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray]
+) -> tuple[list[Rounded], list[Any]]:
+    """Weights and inputs for the formula, which takes indices as they are."""
+    return [Rounded(one) for one in weights], [one if case.vocabulary else Rounded(one) for one in inputs]
+
+
 def _require_layer(lab: Lab, case: FormulaCase) -> None:
-    if lacking := lab.steps.lacking(case.layer, case.config):
+    if lacking := lab.layers.lacking(case):
         raise NotApplicable(f"the installed Keras has no {lacking}")
 
 
@@ -477,10 +483,8 @@ def _require_layer(lab: Lab, case: FormulaCase) -> None:
 def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """All layers are branches of one model, which runs once."""
     _require_layer(lab, case)
-    weights, inputs = lab.gallery.given(case)
-    into = alone([one if case.vocabulary else Rounded(one) for one in inputs])
-    expected = case.formula([Rounded(one) for one in weights], into, **case.config)
-    return verdict([("output of predict", lab.gallery.shown(case).output, expected)])
+    expected = case.output(*_exact(case, *lab.layers.given(case)))
+    return verdict([("output of predict", lab.layers.shown(case).output, expected)])
 
 
 @check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
@@ -517,7 +521,7 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     output = _value(case, exact, inputs)
     slopes = stream.normal(size=output.shape).astype(dtype)
     here = float((output * slopes).sum())
-    gradients = lab.steps.layer_gradients(case.layer, case.config, weights, inputs, slopes, training=case.training)
+    gradients = lab.layers.gradients(case, weights, inputs, slopes)
     places = [*case.trained, *range(len(weights), len(exact))]
     if len(gradients) != len(places):
         return failed(f"{len(gradients)} gradients", f"{len(places)}: of every trained weight and input")
@@ -542,8 +546,5 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
 
 def _value(case: FormulaCase, arrays: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> np.ndarray:
     """The layer's output from weights and inputs, by its formula; from indices where it takes those."""
-    given = [Rounded(one) for one in arrays]
     count = len(case.shapes)
-    return np.asarray(
-        case.formula(given[:count], alone(inputs if case.vocabulary else given[count:]), **case.config).value
-    )
+    return np.asarray(case.output(*_exact(case, arrays[:count], inputs if case.vocabulary else arrays[count:])).value)

@@ -30,7 +30,7 @@ from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import differing_entries, first_difference, judge_trips
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
-from initcheck.evidence.layer_gallery import Route
+from initcheck.evidence.layers import Route
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -318,11 +318,11 @@ def legacy_files(lab: Lab, kind: str) -> Verdict:
 )
 def layers_along_routes(lab: Lab, case: FormulaCase) -> Verdict:
     """All layers are branches of one model, which takes each route once."""
-    if lacking := lab.steps.lacking(case.layer, case.config):
+    if lacking := lab.layers.lacking(case):
         raise NotApplicable(f"the installed Keras has no {lacking}")
-    before = lab.gallery.shown(case)
+    before = lab.layers.shown(case)
     for route in Route:
-        after = lab.gallery.shown(case, route)
+        after = lab.layers.shown(case, route)
         wrong = first_difference([before.output, *before.weights], [after.output, *after.weights])
         if wrong:
             return failed(f"{case.name} through {route.value}: {wrong}", "the same bits of output and weights")

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
-from initcheck.catalog.cases.formulas import alone
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
 from initcheck.evidence.session import Session
@@ -172,69 +171,6 @@ class Steps:
             after.append(layer.get_weights()[0])
         return after
 
-    def lacking(self, name: str, config: Mapping[str, Any]) -> str:
-        """What the installed Keras has not of a layer with those arguments: the layer, or some of them."""
-        kind = getattr(self._keras.layers, name, None)
-        if kind is None:
-            return name
-        unknown = [argument for argument in config if argument not in inspect.signature(kind).parameters]
-        return f"{name}({', '.join(unknown)})" if unknown else ""
-
-    def layer(
-        self,
-        name: str,
-        config: Mapping[str, Any],
-        weights: Arrays,
-        inputs: Sequence[np.ndarray],
-        *,
-        training: bool | None = None,
-    ) -> tuple[np.ndarray, Arrays]:
-        """Returns a layer's output at those weights, and its weights afterwards; computed in the weights' dtype.
-
-        Args:
-            name: Class of ``keras.layers``.
-            config: Its arguments.
-            weights: In the order of ``get_weights``.
-            inputs: Its inputs; integers for an Embedding.
-            training: The argument of the call; None to leave it out.
-        """
-        dtype = weights[0].dtype.name if weights else inputs[0].dtype.name
-        layer = self._layer(name, config, weights, inputs, dtype)
-        mode = {} if training is None else {"training": training}
-        return np.asarray(layer(alone([_tensor(one) for one in inputs]), **mode)), layer.get_weights()
-
-    def layer_gradients(
-        self,
-        name: str,
-        config: Mapping[str, Any],
-        weights: Arrays,
-        inputs: Sequence[np.ndarray],
-        slopes: np.ndarray,
-        *,
-        training: bool | None = None,
-    ) -> Arrays:
-        """The gradients of the sum of a layer's outputs times ``slopes``: of its trained weights, and of real inputs.
-
-        Args:
-            name: Class of ``keras.layers``.
-            config: Its arguments.
-            weights: In the order of ``get_weights``.
-            inputs: Its inputs.
-            slopes: A number for each output.
-            training: The argument of the call; None to leave it out.
-        """
-        import tensorflow as tf
-
-        layer = self._layer(name, config, weights, inputs, slopes.dtype.name)
-        into = [_tensor(one) for one in inputs]
-        real = [one for one in into if one.dtype.is_floating]
-        mode = {} if training is None else {"training": training}
-        with tf.GradientTape() as tape:
-            tape.watch(real)
-            value = tf.reduce_sum(layer(alone(into), **mode) * _tensor(slopes))
-        gradients = tape.gradient(value, [*layer.trainable_weights, *real])
-        return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
-
     def inference(self, weights: Arrays, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
         """Returns the inference outputs of a model with batch normalization, dropout and noise.
 
@@ -339,14 +275,6 @@ class Steps:
         dense = self._keras.layers.Dense
         layers = [dense(width, activation=name) for width, name in zip(net.widths, net.activations, strict=True)]
         return self._keras.Sequential([self._keras.Input((net.inputs,)), *layers])
-
-    def _layer(
-        self, name: str, config: Mapping[str, Any], weights: Arrays, inputs: Sequence[np.ndarray], dtype: str
-    ) -> Any:
-        layer = getattr(self._keras.layers, name)(**config, dtype=dtype)
-        layer.build(alone([one.shape for one in inputs]))
-        layer.set_weights(weights)
-        return layer
 
     def _loss(self, name: str, **config: Any) -> Any:
         base = name.removesuffix("_logits")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from initcheck.evidence.determinism.traces import Models
     from initcheck.evidence.fresh_process.client import Processes
     from initcheck.evidence.laws.draws import Draws
-    from initcheck.evidence.layer_gallery import LayerGallery
+    from initcheck.evidence.layers import Layers
     from initcheck.evidence.order import Orders
     from initcheck.evidence.serialization.saving import Saving
     from initcheck.evidence.spread import Spread
@@ -65,11 +65,11 @@ class Lab(Session):
         return Steps(self)
 
     @functools.cached_property
-    def gallery(self) -> LayerGallery:
-        """All layers with a formula in one model, run, saved and read."""
-        from initcheck.evidence.layer_gallery import LayerGallery
+    def layers(self) -> Layers:
+        """Layers with a formula, alone and all in one model."""
+        from initcheck.evidence.layers import Layers
 
-        return LayerGallery(self, lambda case: self.steps.lacking(case.layer, case.config))
+        return Layers(self)
 
     @functools.cached_property
     def spread(self) -> Spread:

@@ -175,3 +175,19 @@ _RULES: dict[np.ufunc, Callable[..., tuple[Floats, Floats]]] = {
     np.absolute: lambda a, da: (np.abs(a), da),
     np.square: lambda a, da: _multiply(a, a, da, da),
 }
+
+
+def contracted(equation: str, one: Rounded, other: Rounded) -> Rounded:
+    """``np.einsum`` of two arrays; a rounding for each term of a sum, in whichever order."""
+    inputs, result = equation.split("->")
+    sizes = dict(zip(inputs.replace(",", ""), (*one.shape, *other.shape), strict=True))
+    terms = np.prod([size for letter, size in sizes.items() if letter not in result])
+    sizes_only = (np.abs(one.value), np.abs(other.value))
+    error = (
+        np.einsum(equation, sizes_only[0], other.error)
+        + np.einsum(equation, one.error, sizes_only[1])
+        + np.einsum(equation, one.error, other.error)
+        + (terms + 1) * UNIT * np.einsum(equation, *sizes_only)
+        + TINY
+    )
+    return Rounded(np.einsum(equation, one.value, other.value), error)

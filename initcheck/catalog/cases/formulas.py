@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
 from initcheck.catalog.layers import select
@@ -25,8 +22,3 @@ def layer_inputs(
     if case.vocabulary:
         return weights, [stream.randint(0, case.vocabulary, size=shapes[0]).astype(np.int32)]
     return weights, [stream.normal(size=shape).astype(dtype) for shape in shapes]
-
-
-def alone(inputs: Sequence[Any]) -> Any:
-    """The input, or the list of several, as layers and formulas take them."""
-    return inputs[0] if len(inputs) == 1 else list(inputs)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from typing import Any
 
-from initcheck.catalog.layers.configurations import NO_FORMULA, NO_OPTIONS, NO_UNITS, NOT_STACKED, NOT_TRAINED
+from initcheck.catalog.laws import Shape
+from initcheck.catalog.layers.configurations import NO_OPTIONS, NO_UNITS, NOT_STACKED, NOT_TRAINED
 from initcheck.catalog.layers.kind import LayerKind, Without
+from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
 from initcheck.catalog.layers.traits.weights import (
@@ -23,6 +26,7 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
+from initcheck.oracle.attention import additive, dot_product, grouped_query, multi_head
 
 # The query's, key's, value's and output's kernels, each followed by its bias.
 _PLACES = {"query": 0, "key": 2, "value": 4, "output": 6}
@@ -51,6 +55,28 @@ def _documented(order: int, names: tuple[str, ...]) -> LayerDefaults:
     )
 
 
+def _case(name: str, layer_weights: tuple[Shape, ...], formula: Any, inputs: int = 2, **options: Any) -> FormulaCase:
+    """Queries of 4 steps, values and keys of 3, or of as many where a mask is to be causal."""
+    listed, call = options.pop("listed", False), options.pop("call", {})
+    steps = 4 if call else 3
+    return FormulaCase(
+        name=name,
+        shapes=layer_weights,
+        input_shape=(2, 4, 5),
+        beside=((2, steps, 5),) * (inputs - 1),
+        listed=listed,
+        call=call,
+        formula=formula,
+        config=options,
+    )
+
+
+def _of_heads(queries: int, keys: int, size: int) -> tuple[Shape, ...]:
+    into = (((5, heads, size), (heads, size)) for heads in (queries, keys, keys))
+    return (*itertools.chain.from_iterable(into), (queries, size, 5), (5,))
+
+
+_CAUSAL = {"use_causal_mask": True}
 _NAMES = ("num_heads", "key_dim")
 MULTI_HEAD_ATTENTION = LayerKind(
     "MultiHeadAttention",
@@ -82,8 +108,10 @@ MULTI_HEAD_ATTENTION = LayerKind(
         fed=Fed.STEPS,
         inputs=2,
     ),
+    _case("attention-of-heads", _of_heads(2, 2, 3), multi_head, num_heads=2, key_dim=3),
+    _case("attention-of-heads-keys", _of_heads(2, 2, 3), multi_head, 3, num_heads=2, key_dim=3),
+    _case("attention-of-heads-causal", _of_heads(2, 2, 3), multi_head, num_heads=2, key_dim=3, call=_CAUSAL),
     _STATE,
-    NO_FORMULA,
     NO_OPTIONS,
     NO_UNITS,
     NOT_TRAINED,
@@ -93,6 +121,7 @@ MULTI_HEAD_ATTENTION = LayerKind(
 )
 
 _GROUPED_NAMES = ("num_query_heads", "num_key_value_heads", "head_dim")
+_GROUPED = dict(zip(_GROUPED_NAMES, (4, 2, 3), strict=True))
 GROUP_QUERY_ATTENTION = LayerKind(
     "GroupQueryAttention",
     FannedKernel(
@@ -111,6 +140,8 @@ GROUP_QUERY_ATTENTION = LayerKind(
         by_equation=True,
     ),
     _documented(4, _GROUPED_NAMES),
+    _case("attention-of-groups", _of_heads(4, 2, 3), grouped_query, **_GROUPED),
+    _case("attention-of-groups-causal", _of_heads(4, 2, 3), grouped_query, **_GROUPED, call=_CAUSAL),
     _STATE,
     _OTHERS,
 )
@@ -124,6 +155,8 @@ ADDITIVE_ATTENTION = LayerKind(
         initializers=(GLOROT,),
         shapes=((20_000,),),
     ),
+    _case("additive-attention", ((5,),), additive, listed=True),
+    _case("additive-attention-causal", ((5,),), additive, 3, listed=True, call=_CAUSAL),
     _STATE,
     _OTHERS,
 )
@@ -137,6 +170,10 @@ ATTENTION = LayerKind(
         initializers=(ONES, ONES),
         shapes=((), ()),
     ),
+    _case("dot-attention", (), dot_product, listed=True),
+    _case("dot-attention-scaled", ((),), dot_product, 3, listed=True, use_scale=True),
+    _case("dot-attention-concat", ((),), dot_product, listed=True, score_mode="concat"),
+    _case("dot-attention-causal", (), dot_product, 3, listed=True, call=_CAUSAL),
     _STATE,
     _OTHERS,
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
+from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.configurations import (
     IMAGES,
     KERNEL_AND_BIAS,
@@ -31,6 +33,7 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
+from initcheck.oracle.convolutions import depthwise, grouped, separable, transposed
 from initcheck.oracle.layer_outputs import convolution
 
 _WINDOWS = {1: (40,), 2: (8, 5), 3: (4, 5, 2)}
@@ -97,6 +100,55 @@ def _of_every_rank(rank: int) -> tuple[Trait, ...]:
     )
 
 
+_POSITIONS: dict[int, Shape] = {1: (2, 7), 2: (2, 6, 5), 3: (2, 4, 5, 4)}  # rows, and lengths by rank
+
+
+def _case(
+    name: str, rank: int, formula: Callable[..., Any], *kernels: Shape, channels: int = 4, **config: Any
+) -> FormulaCase:
+    """A window of 3, 3 × 2 or 3 × 2 × 2; ``kernels`` are the last axes of the first one, and whole further ones."""
+    window = (3, 2, 2)[:rank]
+    first, *more = kernels
+    return FormulaCase(
+        name=f"{name}-{rank}d",
+        shapes=((*window, *first), *more, (channels,)),
+        input_shape=(*_POSITIONS[rank], 4),
+        formula=formula,
+        config={"kernel_size": window, **config},
+    )
+
+
+def _grouped_cases(rank: int) -> tuple[FormulaCase, ...]:
+    return (_case("convolution-groups", rank, grouped, (2, 6), channels=6, filters=6, groups=2),)
+
+
+def _transposed_cases(rank: int) -> tuple[FormulaCase, ...]:
+    name, kernel, filters = "convolution-transposed", (3, 4), {"filters": 3}
+    return (
+        _case(name, rank, transposed, kernel, channels=3, **filters),
+        _case(f"{name}-strides", rank, transposed, kernel, channels=3, **filters, strides=2, activation="tanh"),
+        _case(
+            f"{name}-same", rank, transposed, kernel, channels=3, **filters, strides=(2, 1, 3)[:rank], padding="same"
+        ),
+    )
+
+
+def _depthwise_cases(rank: int) -> tuple[FormulaCase, ...]:
+    name, kernel = "convolution-depthwise", (4, 2)
+    return (
+        _case(name, rank, depthwise, kernel, channels=8, depth_multiplier=2),
+        _case(f"{name}-same", rank, depthwise, (4, 1), strides=2, padding="same", activation="tanh"),
+    )
+
+
+def _separable_cases(rank: int) -> tuple[FormulaCase, ...]:
+    name, ones = "convolution-separable", (1,) * rank
+    return (
+        _case(name, rank, separable, (4, 2), (*ones, 8, 3), channels=3, filters=3, depth_multiplier=2),
+        _case(f"{name}-same", rank, separable, (4, 1), (*ones, 4, 3), channels=3, filters=3, padding="same", strides=2),
+    )
+
+
 CONV_1D = LayerKind(
     "Conv1D",
     *_of_every_rank(1),
@@ -120,6 +172,7 @@ CONV_1D = LayerKind(
             ("convolution-causal-dilated", 9, {"dilation_rate": 2, "padding": "causal"}),
         )
     ),
+    *_grouped_cases(1),
     LayerOptions(
         order=1,
         options={**_OPTIONS, "kernel_size": [2], "dilation_rate": [2], "padding": "causal"},
@@ -134,6 +187,7 @@ CONV_1D = LayerKind(
 CONV_2D = LayerKind(
     "Conv2D",
     *_of_every_rank(2),
+    *_grouped_cases(2),
     GivenOptions(
         order=2,
         name="conv2d,strided",
@@ -198,6 +252,9 @@ CONV_2D = LayerKind(
 CONV_3D = LayerKind(
     "Conv3D",
     *_of_every_rank(3),
+    *_grouped_cases(3),
+    _case("convolution", 3, convolution, (4, 3), channels=3, filters=3),
+    _case("convolution-same", 3, convolution, (4, 3), channels=3, filters=3, strides=(1, 2, 2), padding="same"),
     UnseededKernel(order=1, arguments={"filters": 6, "kernel_size": 2}, inputs=((1, 3, 3, 3, 3),)),
     SavedInitializers(
         order=1, arguments={"filters": 2, "kernel_size": 2}, initializers=KERNEL_AND_BIAS, input_shape=(1, 3, 3, 3, 2)
@@ -218,12 +275,13 @@ def _transposed(rank: int) -> FannedKernel:
 
 
 CONV_1D_TRANSPOSE = LayerKind(
-    "Conv1DTranspose", _transposed(1), _documented(1), State(holds=Holds.MORE), NO_NOISE, _OTHERS
+    "Conv1DTranspose", _transposed(1), _documented(1), *_transposed_cases(1), State(holds=Holds.MORE), NO_NOISE, _OTHERS
 )
 CONV_2D_TRANSPOSE = LayerKind(
     "Conv2DTranspose",
     _transposed(2),
     _documented(2),
+    *_transposed_cases(2),
     GivenOptions(
         order=2,
         name="conv2d_transpose,strided",
@@ -247,7 +305,7 @@ CONV_2D_TRANSPOSE = LayerKind(
     _OTHERS,
 )
 CONV_3D_TRANSPOSE = LayerKind(
-    "Conv3DTranspose", _transposed(3), _documented(3), State(holds=Holds.MORE), NO_NOISE, _OTHERS
+    "Conv3DTranspose", _transposed(3), _documented(3), *_transposed_cases(3), State(holds=Holds.MORE), NO_NOISE, _OTHERS
 )
 
 
@@ -268,6 +326,7 @@ def _depthwise_traits(rank: int) -> tuple[Trait, ...]:
             initializers=(GLOROT, ZEROS),
             shapes=((*window, 1, 200), (200,)),
         ),
+        *_depthwise_cases(rank),
     )
 
 
@@ -331,6 +390,7 @@ def _separable_traits(rank: int) -> tuple[Trait, ...]:
             arguments={"filters": 6, "kernel_size": 3, "depth_multiplier": 4},
             inputs=((1, 5, 8) if rank == 1 else (1, 5, 5, 4),),
         ),
+        *_separable_cases(rank),
     )
 
 

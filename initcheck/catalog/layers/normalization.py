@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.configurations import NO_NOISE, VECTORS, initializer, normal
 from initcheck.catalog.layers.kind import LayerKind, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.weights import ONES, ZEROS, GivenOptions, LayerDefaults, SavedInitializers
+from initcheck.oracle.arranging import normalized_by
 from initcheck.oracle.layer_outputs import (
     batch_normalization,
     batch_normalization_in_training,
     layer_normalization,
     updated_averages,
 )
+from initcheck.oracle.normalizations import batch_norm, group_norm, layer_norm, root_mean_square
 
 _FEATURES, _AFFINE = ((1, 6),), (ONES, ZEROS)
 _WEIGHTS = ((5,), (5,))
@@ -20,6 +26,22 @@ _CENTERED = (("gamma_initializer", 0), ("beta_initializer", 1))
 _STATE = State(holds=Holds.MORE)
 _OTHERS = Without("it scales and shifts, as other layers do")
 _ITS_KIN = Without("represented by layer normalization")
+
+
+def _case(name: str, formula: Callable[..., Any], *shapes: Shape, moving: bool = False, **config: Any) -> FormulaCase:
+    """Of images of 3 × 4 positions and 6 channels; weights of moving averages come last."""
+    count = len(shapes)
+    return FormulaCase(
+        name=name,
+        shapes=shapes,
+        input_shape=(2, 3, 4, 6),
+        formula=formula,
+        config=config,
+        positive=(count - 1,) if moving else (),
+        averages=(count - 2, count - 1) if moving else (),
+        training=False if moving else None,
+    )
+
 
 BATCH_NORMALIZATION = LayerKind(
     "BatchNormalization",
@@ -82,6 +104,10 @@ BATCH_NORMALIZATION = LayerKind(
         policy="mixed_bfloat16",
     ),
     LayerOptions(order=5, options={"scale": False}, input_shape=VECTORS),
+    _case("batch-normalization-of-images", batch_norm, *((6,),) * 4, moving=True, epsilon=0.125),
+    _case("batch-normalization-of-rows", batch_norm, *((3,),) * 4, moving=True, axis=1),
+    _case("batch-normalization-uncentered", batch_norm, *((6,),) * 3, moving=True, center=False),
+    _case("batch-normalization-unscaled", batch_norm, *((6,),) * 3, moving=True, scale=False),
     TrainingRole(order=3, role=Role.AFTER_DENSE),
     _STATE,
     NO_NOISE,
@@ -106,6 +132,9 @@ LAYER_NORMALIZATION = LayerKind(
     ),
     LayerOptions(order=5, options={"epsilon": 0.03, "center": False}, input_shape=VECTORS, policy="float64"),
     LayerOptions(order=5, options={"scale": False}, input_shape=VECTORS, policy="mixed_float16"),
+    _case("layer-normalization-two-axes", layer_norm, (4, 6), (4, 6), axis=[-2, -1], epsilon=0.125),
+    _case("layer-normalization-uncentered", layer_norm, (6,), center=False),
+    _case("layer-normalization-unscaled", layer_norm, (6,), scale=False),
     _STATE,
     NO_NOISE,
     _OTHERS,
@@ -114,6 +143,8 @@ LAYER_NORMALIZATION = LayerKind(
 GROUP_NORMALIZATION = LayerKind(
     "GroupNormalization",
     LayerDefaults(order=5, arguments={"groups": 2}, inputs=_FEATURES, initializers=_AFFINE, shapes=((6,),) * 2),
+    _case("group-normalization", group_norm, (6,), (6,), groups=3),
+    _case("group-normalization-of-one-group", group_norm, (6,), (6,), groups=1, epsilon=0.125),
     _STATE,
     NO_NOISE,
     _ITS_KIN,
@@ -121,9 +152,22 @@ GROUP_NORMALIZATION = LayerKind(
 RMS_NORMALIZATION = LayerKind(
     "RMSNormalization",
     LayerDefaults(order=5, inputs=_FEATURES, initializers=(ONES,), shapes=((6,),)),
+    _case("rms-normalization", root_mean_square, (6,)),
+    _case("rms-normalization-epsilon", root_mean_square, (6,), epsilon=0.5),
     _STATE,
     NO_NOISE,
     _ITS_KIN,
 )
 
-ROWS = (BATCH_NORMALIZATION, LAYER_NORMALIZATION, GROUP_NORMALIZATION, RMS_NORMALIZATION)
+NORMALIZATION = LayerKind(
+    "Normalization",
+    _case(
+        "normalization", normalized_by, mean=[0.5, -0.5, 0.0, 1.0, 2.0, -2.0], variance=[4.0, 1.0, 0.25, 2.0, 9.0, 1.0]
+    ),
+    _case("normalization-inverted", normalized_by, mean=0.5, variance=4.0, invert=True),
+    _STATE,
+    NO_NOISE,
+    Without("its mean and variance are given, or counted by adapt"),
+)
+
+ROWS = (BATCH_NORMALIZATION, LAYER_NORMALIZATION, GROUP_NORMALIZATION, RMS_NORMALIZATION, NORMALIZATION)

@@ -12,7 +12,7 @@ _REASONS = {
     ),
     "not yet": (
         "ActivityRegularization AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix "
-        "Equalization GRUCell LSTMCell MaxNumBoundingBoxes MelSpectrogram MixUp Normalization Pipeline RNN "
+        "Equalization GRUCell LSTMCell MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RNN "
         "RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing "
         "RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization "
         "RandomSaturation RandomSharpness RandomShear Resizing ReversibleEmbedding STFTSpectrogram "

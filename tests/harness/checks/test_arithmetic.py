@@ -9,9 +9,11 @@ import pytest
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases import computations as arithmetic_cases
 from initcheck.catalog.cases.computations import TASKS
-from initcheck.catalog.cases.formulas import FORMULAS, alone
+from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.layers.traits.computing import alone
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
+from initcheck.evidence.layers import Shown
 from initcheck.oracle.activations import CASES as ACTIVATION_CASES
 from initcheck.oracle.networks import activate, backward, correct_rows, correct_shares, forward, row_losses, targets
 from initcheck.oracle.optimizer_steps import Schedule, WeightStep, learning_rate
@@ -35,6 +37,31 @@ class Trace:
     evaluated: dict[str, Any]
     predicted: np.ndarray
     weights_after: list[Any]
+
+
+class FakeLayers:
+    """Layers that compute their formula in float64, rounded to float32; tests replace its methods by faulty ones."""
+
+    def lacking(self, case):
+        """Nothing."""
+        return ""
+
+    def given(self, case):
+        """Random weights and inputs."""
+        return layer_inputs(case, 3, "float32", rows=4)
+
+    def compute(self, case, weights, inputs):
+        """Output, and weights afterwards."""
+        exact = [Rounded(one) for one in weights]
+        into = [one if case.vocabulary else Rounded(one) for one in inputs]
+        after = case.updated(exact, alone(into), **case.config) if case.updated else exact
+        dtype = (weights or inputs)[0].dtype
+        output = case.output(exact, into).value.astype(dtype)
+        return Shown(output, [one.value.astype(dtype) for one in after])
+
+    def shown(self, case, route=None):
+        """The same, whatever the route."""
+        return self.compute(case, *self.given(case))
 
 
 class FakeSteps:
@@ -101,20 +128,6 @@ class FakeSteps:
             gradients.append([gradient])
         return [one for (one,) in self.updates(rule, [table], gradients)]
 
-    def lacking(self, name, config):
-        """Nothing."""
-        return ""
-
-    def layer(self, name, config, weights, inputs, training=False):
-        """The layer of the catalogue's case."""
-        cases = [one for one in FORMULAS if (one.layer, one.config, one.training) == (name, config, training)]
-        exact = [Rounded(one) for one in weights]
-        into = alone(inputs if cases[0].vocabulary else [Rounded(one) for one in inputs])
-        updated = cases[0].updated
-        after = updated(exact, into, **config) if updated and training else exact
-        output, dtype = cases[0].formula(exact, into, **config), (weights or inputs)[0].dtype
-        return output.value.astype(dtype), [one.value.astype(dtype) for one in after]
-
     def rates(self, schedule, steps):
         """The rates of those steps."""
         return np.array([learning_rate(schedule, step, float) for step in steps], np.float32)
@@ -161,8 +174,9 @@ def report(task, seen):
 class FakeLab:
     """Has the evidence that a check asks for."""
 
-    def __init__(self, steps=None):
+    def __init__(self, steps=None, layers=None):
         self.steps = steps or FakeSteps()
+        self.layers = layers or FakeLayers()
 
     def stream(self, *names):
         """Any seed will do."""
@@ -193,6 +207,7 @@ def spoiled(method, change):
         arithmetic.names,
         arithmetic.lookups,
         arithmetic.layers,
+        arithmetic.predicted_layers,
     ],
     ids=lambda judge: judge.__name__,
 )
@@ -358,8 +373,11 @@ def test_a_name_that_means_something_else_fails(name):
 @pytest.mark.parametrize("name", ["batch-normalization-in-training", "lstm", "convolution-causal-dilated"])
 def test_a_layer_off_by_a_ten_thousandth_fails(name):
     (case,) = (one for one in FORMULAS if one.name == name)
-    lab = spoiled("layer", lambda results: (results[0] * np.float32(1.0001), results[1]))
-    assert arithmetic.layers(lab, case).status is Status.FAIL
+    layers: Any = FakeLayers()
+    right = layers.compute
+    layers.compute = lambda *arguments: replace(right(*arguments), output=right(*arguments).output * np.float32(1.0001))
+    assert arithmetic.layers(FakeLab(layers=layers), case).status is Status.FAIL
+    assert arithmetic.predicted_layers(FakeLab(layers=layers), case).status is Status.FAIL
 
 
 def test_moving_averages_that_do_not_move_fail():
@@ -482,13 +500,13 @@ def test_a_schedule_one_step_late_fails():
     assert arithmetic.schedules(lab, arithmetic_cases.SCHEDULES[0]).status is Status.FAIL
 
 
-class Sloping(FakeSteps):
+class Sloping(FakeLayers):
     """Gradients of a dense layer by its weights and input, by hand; the kernel's may be a little too large."""
 
     def __init__(self, kernel=1.0):
         self.kernel = kernel
 
-    def layer_gradients(self, name, config, weights, inputs, slopes, training):
+    def gradients(self, case, weights, inputs, slopes):
         """Of softmax(x·W + b)."""
         (x,) = inputs
         output = activate("softmax", x @ weights[0] + weights[1])
@@ -496,6 +514,8 @@ class Sloping(FakeSteps):
         kernel = np.einsum("rsi,rso->io", x, before)
         return [kernel * self.kernel, before.sum((0, 1)), before @ weights[0].T]
 
+
+class Inferring(FakeSteps):
     def inference(self, weights, x, y):
         """Normalized by the moving averages, as it should be."""
         scale, shift, mean, variance = (one.astype(float) for one in weights)
@@ -506,13 +526,13 @@ class Sloping(FakeSteps):
 
 @pytest.mark.parametrize(("kernel", "status"), [(1.0, Status.PASS), (1.001, Status.FAIL)])
 def test_the_gradient_of_a_layer_is_that_of_its_formula(kernel, status):
-    assert arithmetic.layer_gradients(FakeLab(Sloping(kernel)), FORMULAS[0]).status is status
+    assert arithmetic.layer_gradients(FakeLab(layers=Sloping(kernel)), FORMULAS[0]).status is status
 
 
 def test_evaluate_that_drops_units_is_detected():
-    class Dropping(Sloping):
+    class Dropping(Inferring):
         def inference(self, weights, x, y):
             return super().inference(weights, x * 1.001, y)
 
-    assert arithmetic.inference(FakeLab(Sloping()), None).status is Status.PASS
+    assert arithmetic.inference(FakeLab(Inferring()), None).status is Status.PASS
     assert arithmetic.inference(FakeLab(Dropping()), None).status is Status.FAIL

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from initcheck.catalog.cases.formulas import FORMULAS, alone, layer_inputs
+from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
 from initcheck.oracle import arranging, pooling
 from initcheck.oracle import layer_outputs as formulas
 from initcheck.oracle.rounding import Rounded
@@ -79,6 +79,5 @@ def test_what_is_rearranged_has_known_values():
 @pytest.mark.parametrize("case", FORMULAS, ids=lambda case: case.name)
 def test_the_bound_is_tight_enough_to_detect_one_in_ten_thousand(case):
     weights, inputs = layer_inputs(case, 1, "float32")
-    into = alone(inputs if case.vocabulary else [Rounded(one) for one in inputs])
-    output = case.formula([Rounded(one) for one in weights], into, **case.config)
+    output = case.output([Rounded(one) for one in weights], inputs if case.vocabulary else list(map(Rounded, inputs)))
     assert np.max(1e-4 * np.abs(output.value) / (4 * output.error + 1e-30)) > 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -21,7 +21,9 @@ class FormulaCase(Trait):
         name: A readable, unique name.
         shapes: Of its weights, in order.
         input_shape: Of its input, batch first.
-        beside: Of its further inputs; then it is called with a list, and so is the formula.
+        beside: Of its further inputs; then the formula takes a list.
+        listed: Whether it is called with a list of its inputs, if several, instead of one after the other.
+        call: Further arguments of its call, which the formula takes like ``config``.
         formula: The output, from weights and input, with ``config`` as keyword arguments.
         config: The layer's arguments.
         vocabulary: Above 0 where the input is integers below it.
@@ -39,6 +41,8 @@ class FormulaCase(Trait):
     formula: Callable[..., Array]
     config: Arguments = field(default_factory=dict)
     beside: tuple[Shape, ...] = ()
+    listed: bool = True
+    call: Arguments = field(default_factory=dict)
     vocabulary: int = 0
     positive: tuple[int, ...] = ()
     averages: tuple[int, ...] = ()
@@ -46,6 +50,15 @@ class FormulaCase(Trait):
     updated: Callable[..., list[Array]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
     graded: bool = True
+
+    def output(self, weights: Sequence[Array], inputs: Sequence[Array]) -> Array:
+        """The output by the formula."""
+        return self.formula(weights, alone(inputs), **self.config, **self.call)
+
+    @property
+    def called(self) -> Arguments:
+        """The arguments of its call beside its inputs."""
+        return {**self.call, **({} if self.training is None else {"training": self.training})}
 
     @property
     def trained(self) -> list[int]:
@@ -56,6 +69,11 @@ class FormulaCase(Trait):
     def varied(self) -> frozenset[str]:
         """The layer's arguments that it gives a value."""
         return frozenset(self.config)
+
+
+def alone(inputs: Sequence[Any]) -> Any:
+    """The input, or the list of several."""
+    return inputs[0] if len(inputs) == 1 else list(inputs)
 
 
 _REQUIRED = ("units", "filters", "kernel_size", "equation", "output_shape", "input_dim", "output_dim", "rate")

@@ -1,8 +1,9 @@
-"""One model of all layers with a formula: built, run, saved and read once for all checks of them."""
+"""Layers with a formula: each alone, and all of them in one model, built, run, saved and read once for all checks."""
 
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -13,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.cases.formulas import FORMULAS, alone, layer_inputs
-from initcheck.catalog.layers.traits.computing import FormulaCase
+from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.layers import LayerRequest
+from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 
@@ -45,20 +47,81 @@ class Shown:
     weights: list[Array]
 
 
-class LayerGallery:
-    """A model with a branch for each case: its own inputs, the layer, its own output.
+class Layers:
+    """Layers at tiny sizes.
 
-    Where the model of all cases cannot be taken along a route, each case goes alone, so that only what is broken fails.
+    In the model of all of them each has a branch: its own inputs, the layer, its own output. Where that model cannot be
+    taken along a route, each case goes alone, so that only what is broken fails.
 
     Args:
         session: The session, with its streams and cache.
-        lacking: Says what the installed Keras has not of a case; such a case is left out.
     """
 
-    def __init__(self, session: Session, lacking: Callable[[FormulaCase], str]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self._keras = session.keras
-        self._cases = [case for case in FORMULAS if not case.training and not lacking(case)]
+
+    def lacking(self, case: FormulaCase) -> str:
+        """What the installed Keras has not of a case: the layer, or some of its arguments; empty where it has all."""
+        kind = getattr(self._keras.layers, case.layer, None)
+        if kind is None:
+            return case.layer
+        known = {*inspect.signature(kind).parameters, *inspect.signature(kind.call).parameters}
+        unknown = [argument for argument in (*case.config, *case.call) if argument not in known]
+        return f"{case.layer}({', '.join(unknown)})" if unknown else ""
+
+    def compute(self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array]) -> Shown:
+        """The layer's output at those weights, and its weights afterwards; computed in the weights' dtype.
+
+        Args:
+            case: The layer.
+            weights: In the order of ``get_weights``.
+            inputs: Its inputs; integers for an Embedding.
+        """
+        layer = self._built(case, weights, inputs)
+        output = layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.called)
+        return Shown(np.asarray(output), layer.get_weights())
+
+    def gradients(
+        self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], slopes: Array
+    ) -> list[Array]:
+        """The gradients of the sum of its outputs times ``slopes``: of its trained weights, and of real inputs.
+
+        Args:
+            case: The layer.
+            weights: In the order of ``get_weights``.
+            inputs: Its inputs.
+            slopes: A number for each output.
+        """
+        import tensorflow as tf
+
+        layer = self._built(case, weights, inputs)
+        into = [_tensor(one) for one in inputs]
+        real = [one for one in into if one.dtype.is_floating]
+        with tf.GradientTape() as tape:
+            tape.watch(real)
+            value = tf.reduce_sum(layer(*_as_called(case, into), **case.called) * _tensor(slopes))
+        gradients = tape.gradient(value, [*layer.trainable_weights, *real])
+        return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
+
+    def _built(self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array]) -> Any:
+        dtype = next((one.dtype.name for one in (*weights, *inputs) if one.dtype.kind == "f"), "float32")
+        layer = self._made(case, dtype=dtype)
+        layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.call)
+        layer.set_weights(weights)
+        return layer
+
+    def _made(self, case: FormulaCase, **options: Any) -> Any:
+        layers = self._keras.layers
+        arguments = {
+            name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
+            for name, value in case.config.items()
+        }
+        return getattr(layers, case.layer)(**arguments, **options)
+
+    @functools.cached_property
+    def _cases(self) -> list[FormulaCase]:
+        return [case for case in FORMULAS if not case.training and not self.lacking(case)]
 
     def given(self, case: FormulaCase) -> tuple[list[Array], list[Array]]:
         """The weights and inputs of a case."""
@@ -111,10 +174,19 @@ class LayerGallery:
                 self._keras.Input(one.shape[1:], dtype=one.dtype.name, name=f"{case.name}-input-{number}")
                 for number, one in enumerate(self.given(case)[1])
             ]
-            layer = getattr(self._keras.layers, case.layer)(**case.config, name=case.name)
             inputs += own
-            outputs.append(layer(alone(own)))
+            outputs.append(self._made(case, name=case.name)(*_as_called(case, own), **case.call))
         return self._keras.Model(inputs, outputs)
+
+
+def _as_called(case: FormulaCase, inputs: list[Any]) -> tuple[Any, ...]:
+    return (alone(inputs),) if case.listed else tuple(inputs)
+
+
+def _tensor(value: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.convert_to_tensor(value)
 
 
 def _rebuilt(keras: Any, model: Any) -> Any:
