@@ -525,9 +525,11 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     places = [*case.trained, *range(len(weights), len(exact))]
     if len(gradients) != len(places):
         return failed(f"{len(gradients)} gradients", f"{len(places)}: of every trained weight and input")
+    total = sum(float(np.abs(gradient).sum()) for gradient in gradients)
     for place, gradient in zip(places, gradients, strict=True):
         what = f"weight {place}" if place < len(weights) else f"input {place - len(weights)}"
-        allowed = _OPERATIONS * np.finfo(np.float32).eps * float(np.abs(gradient).sum())
+        size = total if place in case.idle else float(np.abs(gradient).sum())
+        allowed = _OPERATIONS * np.finfo(np.float32).eps * size
         judged = 0
         for direction in stream.choice([-1.0, 1.0], size=(_DIRECTIONS, *gradient.shape)):
             moved = [[*exact[:place], exact[place] + step * direction, *exact[place + 1 :]] for step in (-_MOVE, _MOVE)]

@@ -51,7 +51,7 @@ class Layers:
     """Layers at tiny sizes.
 
     In the model of all of them each has a branch: its own inputs, the layer, its own output. Where that model cannot be
-    taken along a route, each case goes alone, so that only what is broken fails.
+    taken along a route, its halves go alone, and so on, so that only what is broken fails.
 
     Args:
         session: The session, with its streams and cache.
@@ -133,23 +133,21 @@ class Layers:
         Raises:
             Exception: Whatever the framework raises for this case.
         """
-        seen = self._session.once(("gallery", route), lambda: self._all(route))[case.name]
+        seen = self._session.once(("gallery", route), lambda: self._divided(self._cases, route))[case.name]
         if isinstance(seen, Exception):
             raise seen
         shown: Shown = seen
         return shown
 
-    def _all(self, route: Route | None) -> Mapping[str, Shown | Exception]:
+    def _divided(self, cases: Sequence[FormulaCase], route: Route | None) -> dict[str, Shown | Exception]:
+        """What is seen of the cases together, or where that fails of either half."""
         try:
-            return self._look(self._cases, route)
-        except Exception:  # noqa: BLE001 - one of them: which shows when each goes alone
-            return {case.name: self._alone(case, route) for case in self._cases}
-
-    def _alone(self, case: FormulaCase, route: Route | None) -> Shown | Exception:
-        try:
-            return self._look([case], route)[case.name]
-        except Exception as error:  # noqa: BLE001 - it is raised where the case is judged
-            return error
+            return dict(self._look(cases, route))
+        except Exception as error:  # noqa: BLE001 - it is raised where its case is judged
+            if len(cases) == 1:
+                return {cases[0].name: error}
+        half = len(cases) // 2
+        return self._divided(cases[:half], route) | self._divided(cases[half:], route)
 
     def _look(self, cases: Sequence[FormulaCase], route: Route | None) -> dict[str, Shown]:
         given = {case.name: self.given(case) for case in cases}

@@ -1,8 +1,8 @@
 """The outputs of attention layers.
 
-Sources: https://keras.io/api/layers/attention_layers/; Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Bahdanau et
-al. 2015, https://arxiv.org/abs/1409.0473, for the additive one; Ainslie et al. 2023, https://arxiv.org/abs/2305.13245,
-for grouped queries.
+Sources: https://keras.io/api/layers/attention_layers/; Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; for the
+additive one Bahdanau et al. 2015, https://arxiv.org/abs/1409.0473; for grouped queries Ainslie et al. 2023,
+https://arxiv.org/abs/2305.13245.
 
 ``use_causal_mask`` lets a query see keys of its own step and before; scores of others have no share in the softmax.
 """

@@ -1,7 +1,7 @@
 """The outputs of convolutions that are not plain.
 
-Sources: https://keras.io/api/layers/convolution_layers/; Goodfellow, Bengio & Courville 2016, Deep Learning, section 9.5;
-Dumoulin & Visin 2016, https://arxiv.org/abs/1603.07285, for transposed ones.
+Sources: https://keras.io/api/layers/convolution_layers/; Goodfellow, Bengio & Courville 2016, Deep Learning, section
+9.5; Dumoulin & Visin 2016, https://arxiv.org/abs/1603.07285, for transposed ones.
 """
 
 from __future__ import annotations

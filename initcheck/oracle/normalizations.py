@@ -66,7 +66,8 @@ def batch_norm(
     gamma = left.pop(0) if scale else 1.0
     beta = left.pop(0) if center else 0.0
     mean, variance = left
-    return (x - mean) / np.sqrt(variance + Rounded(epsilon)) * gamma + beta
+    scaled = gamma / np.sqrt(variance + Rounded(epsilon))
+    return x * scaled + (beta - mean * scaled)  # as it is computed in one go, with the larger rounding errors
 
 
 def _without_moments(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:

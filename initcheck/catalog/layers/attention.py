@@ -58,6 +58,7 @@ def _documented(order: int, names: tuple[str, ...]) -> LayerDefaults:
 def _case(name: str, layer_weights: tuple[Shape, ...], formula: Any, inputs: int = 2, **options: Any) -> FormulaCase:
     """Queries of 4 steps, values and keys of 3, or of as many where a mask is to be causal."""
     listed, call = options.pop("listed", False), options.pop("call", {})
+    idle = () if listed else (3,)  # the bias of the keys adds the same to all scores of a query
     steps = 4 if call else 3
     return FormulaCase(
         name=name,
@@ -66,6 +67,7 @@ def _case(name: str, layer_weights: tuple[Shape, ...], formula: Any, inputs: int
         beside=((2, steps, 5),) * (inputs - 1),
         listed=listed,
         call=call,
+        idle=idle,
         formula=formula,
         config=options,
     )
@@ -108,9 +110,9 @@ MULTI_HEAD_ATTENTION = LayerKind(
         fed=Fed.STEPS,
         inputs=2,
     ),
-    _case("attention-of-heads", _of_heads(2, 2, 3), multi_head, num_heads=2, key_dim=3),
-    _case("attention-of-heads-keys", _of_heads(2, 2, 3), multi_head, 3, num_heads=2, key_dim=3),
-    _case("attention-of-heads-causal", _of_heads(2, 2, 3), multi_head, num_heads=2, key_dim=3, call=_CAUSAL),
+    _case("attention-of-heads", _of_heads(2, 2, 4), multi_head, num_heads=2, key_dim=4),
+    _case("attention-of-heads-keys", _of_heads(2, 2, 4), multi_head, 3, num_heads=2, key_dim=4),
+    _case("attention-of-heads-causal", _of_heads(2, 2, 4), multi_head, num_heads=2, key_dim=4, call=_CAUSAL),
     _STATE,
     NO_OPTIONS,
     NO_UNITS,
@@ -121,7 +123,7 @@ MULTI_HEAD_ATTENTION = LayerKind(
 )
 
 _GROUPED_NAMES = ("num_query_heads", "num_key_value_heads", "head_dim")
-_GROUPED = dict(zip(_GROUPED_NAMES, (4, 2, 3), strict=True))
+_GROUPED = dict(zip(_GROUPED_NAMES, (4, 2, 4), strict=True))
 GROUP_QUERY_ATTENTION = LayerKind(
     "GroupQueryAttention",
     FannedKernel(
@@ -140,8 +142,8 @@ GROUP_QUERY_ATTENTION = LayerKind(
         by_equation=True,
     ),
     _documented(4, _GROUPED_NAMES),
-    _case("attention-of-groups", _of_heads(4, 2, 3), grouped_query, **_GROUPED),
-    _case("attention-of-groups-causal", _of_heads(4, 2, 3), grouped_query, **_GROUPED, call=_CAUSAL),
+    _case("attention-of-groups", _of_heads(4, 2, 4), grouped_query, **_GROUPED),
+    _case("attention-of-groups-causal", _of_heads(4, 2, 4), grouped_query, **_GROUPED, call=_CAUSAL),
     _STATE,
     _OTHERS,
 )

@@ -123,13 +123,11 @@ def _grouped_cases(rank: int) -> tuple[FormulaCase, ...]:
 
 
 def _transposed_cases(rank: int) -> tuple[FormulaCase, ...]:
-    name, kernel, filters = "convolution-transposed", (3, 4), {"filters": 3}
+    name, kernel, filters, strides = "convolution-transposed", (3, 4), {"filters": 3}, (2, 1, 3)[:rank]
     return (
         _case(name, rank, transposed, kernel, channels=3, **filters),
         _case(f"{name}-strides", rank, transposed, kernel, channels=3, **filters, strides=2, activation="tanh"),
-        _case(
-            f"{name}-same", rank, transposed, kernel, channels=3, **filters, strides=(2, 1, 3)[:rank], padding="same"
-        ),
+        _case(f"{name}-same", rank, transposed, kernel, channels=3, **filters, strides=strides, padding="same"),
     )
 
 

@@ -159,6 +159,7 @@ RMS_NORMALIZATION = LayerKind(
     _ITS_KIN,
 )
 
+_MOMENTS = {"mean": [0.5, -0.5, 0.0, 1.0, 2.0, -2.0], "variance": [4.0, 1.0, 0.25, 2.0, 9.0, 5.0]}
 NORMALIZATION = LayerKind(
     "Normalization",
     _case(

@@ -516,6 +516,8 @@ class Sloping(FakeLayers):
 
 
 class Inferring(FakeSteps):
+    """A model in inference."""
+
     def inference(self, weights, x, y):
         """Normalized by the moving averages, as it should be."""
         scale, shift, mean, variance = (one.astype(float) for one in weights)

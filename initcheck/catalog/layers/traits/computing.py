@@ -29,6 +29,7 @@ class FormulaCase(Trait):
         vocabulary: Above 0 where the input is integers below it.
         positive: The numbers of the weights that must be positive.
         averages: The numbers of the weights that are moving averages, which have no gradient.
+        idle: The numbers of the trained weights that the output does not depend on, such as what a softmax cancels.
         training: The argument of that name in the layer's call; None where it takes none.
         updated: The weights after a call, from weights and input; None where none changes.
         dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
@@ -46,6 +47,7 @@ class FormulaCase(Trait):
     vocabulary: int = 0
     positive: tuple[int, ...] = ()
     averages: tuple[int, ...] = ()
+    idle: tuple[int, ...] = ()
     training: bool | None = None
     updated: Callable[..., list[Array]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
