@@ -62,9 +62,12 @@ class SavedParts:
         trips: list[RoundTrip] = []
         for route, read in routes.items():
             again = read()
+            kinds = (name, type(again).__name__)
+            if not isinstance(again, kind):  # some versions give a text for what they do not know
+                trips.append(RoundTrip(route, config, {}, results, [], kinds))
+                continue
             # What is built of a configuration is used once; the other routes must give the same configuration.
             used = results if trips else _used(module, again)
-            kinds = (name, type(again).__name__)
             trips.append(RoundTrip(route, config, _through_json(again.get_config()), results, used, kinds))
         return trips, offered
 

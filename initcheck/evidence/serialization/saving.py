@@ -69,16 +69,7 @@ class Saving:
         with self._keras.utils.custom_object_scope({kind.__name__: kind}):
             for route, (config, read) in routes.items():
                 again = read(_through_json(config))
-                trips.append(
-                    RoundTrip(
-                        route=route,
-                        config=_through_json(original().get_config()),
-                        config_again=_through_json(again.get_config()),
-                        arrays=_draws(original(), shapes),
-                        arrays_again=_draws(again, shapes),
-                        kinds=(kind.__name__, type(again).__name__),
-                    )
-                )
+                trips.append(_trip(route, original(), again, shapes))
         return trips
 
     def advancing_initializer(self, row: Initializer, seed: int, shapes: Sequence[Shape]) -> list[RoundTrip] | None:
@@ -96,16 +87,7 @@ class Saving:
             else:
                 initializers = self._keras.initializers
                 again = initializers.deserialize(_through_json(initializers.serialize(written)))
-            trips.append(
-                RoundTrip(
-                    route=route,
-                    config=_through_json(written.get_config()),
-                    config_again=_through_json(again.get_config()),
-                    arrays=_draws(written, shapes),
-                    arrays_again=_draws(again, shapes),
-                    kinds=(type(written).__name__, type(again).__name__),
-                )
-            )
+            trips.append(_trip(route, written, again, shapes))
         return trips
 
     @quiet()
@@ -375,6 +357,19 @@ def _through_json(config: Any) -> Any:
 def _plain(value: Any) -> Any:
     """A NumPy or framework number as Python's."""
     return np.asarray(value).tolist()
+
+
+def _trip(route: str, written: Any, again: Any, shapes: Sequence[Shape]) -> RoundTrip:
+    """An initializer and what was read of it; some versions read a text where they do not know its class."""
+    read = isinstance(again, type(written))
+    return RoundTrip(
+        route=route,
+        config=_through_json(written.get_config()),
+        config_again=_through_json(again.get_config()) if read else {},
+        arrays=_draws(written, shapes),
+        arrays_again=_draws(again, shapes) if read else [],
+        kinds=(type(written).__name__, type(again).__name__),
+    )
 
 
 def _draws(initializer: Any, shapes: Sequence[Shape]) -> Arrays:

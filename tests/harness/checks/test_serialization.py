@@ -10,9 +10,11 @@ from initcheck.catalog import optimizers
 from initcheck.catalog.cases import options, saved_cases
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.optimizers import Rule
-from initcheck.checks import serialization
+from initcheck.checks import registry, serialization
 from initcheck.checks.registry import NotApplicable
+from initcheck.evidence.lab import Lab
 from initcheck.evidence.serialization.round_trips import Clone, Continued, Got, RoundTrip
+from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
 
 ULP = np.float32(2.0**-23)
@@ -267,3 +269,14 @@ def test_drawn_numbers_are_none_that_single_precision_holds():
     for name, (_, kinds) in saved_cases.ARGUMENTS.items():
         for config, _ in saved_cases.drawn_arguments(name, kinds):
             assert all(float(np.float32(value)) != value for value in config.values() if isinstance(value, float))
+
+
+@pytest.mark.parametrize(
+    ("name", "home"), [("SER01-he_normal", "initializers"), ("SER11-optimizers-SGD", "optimizers")]
+)
+def test_a_text_read_in_place_of_an_object_is_a_failure_and_no_crash(name, home, monkeypatch):
+    monkeypatch.setattr(getattr(load_keras(), home), "deserialize", lambda config: str(config))
+    cell = next(cell for cell in registry.cells(codes=[name[:5]]) if cell.name.startswith(name))
+    verdict = registry.run_check(cell, Lab(3))
+    assert verdict.status is Status.FAIL
+    assert "deserialize(serialize()) gave str" in verdict.measured

@@ -20,6 +20,8 @@ def unsure(lab, value): return Verdict(Status.INCONCLUSIVE, "too little")
 def salted(lab, value, alpha):
     return passed("fine") if lab.salt else failed("odd", "even", alpha=alpha)
 
+exec(compile("def crashes(lab, value): return {}['ours']", registry.__file__, "exec"))  # in initcheck's own code
+
 def deprecated(*names):
     module = {"__name__": "keras.src.module"}
     exec("import warnings\\ndef old(name): warnings.warn(name, DeprecationWarning)", module)
@@ -36,7 +38,8 @@ def make(code, judge, **traits):
 ENOUGH = dict(samples=lambda factor: int(1000 * factor), min_samples=lambda alpha: 1000, detects="5 %")
 CHECKS = [
     make("GOOD", lambda lab, value: passed("well")), make("BAD", fails), make("RAISES", raises), make("LAME", lame),
-    make("UNSURE", unsure), make("STAT", statistical, **ENOUGH), make("SALTED", salted, **ENOUGH),
+    make("CRASHES", crashes), make("UNSURE", unsure),
+    make("STAT", statistical, **ENOUGH), make("SALTED", salted, **ENOUGH),
     make("OLD1", deprecated("f is old", "g is old")), make("OLD2", deprecated("g is old", "h is old")),
     make("SCARCE", statistical, samples=lambda factor: 10, min_samples=lambda alpha: 11, detects="5 %"),
 ]
@@ -148,6 +151,16 @@ def test_expected_failures_are_distinguished_and_go_stale_loudly(repository):
     result = repository(["GOOD"], expected="{'GOOD': 'known'}")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines("*XPASS(strict)*known*")
+
+
+def test_a_crash_of_initcheck_itself_is_no_expected_failure(repository):
+    result = repository(["CRASHES", "RAISES"], expected="dict(CRASHES='known', RAISES='known')")
+    result.assert_outcomes(failed=1, xfailed=1)
+    result.stdout.fnmatch_lines("*KeyError: 'ours'*")
+
+
+def test_a_check_without_its_lab_is_no_expected_failure(repository):
+    repository(["BAD"], expected="dict(BAD='known')", body="check()").assert_outcomes(failed=1)
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one", "two"])
