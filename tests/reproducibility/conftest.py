@@ -1,17 +1,15 @@
 """The number of Hypothesis examples for each exact promise."""
 
 from drawn import PROFILE
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 
 
 def pytest_configure(config):
     settings.register_profile(
         PROFILE,
-        derandomize=True,
-        deadline=None,  # the first example loads the framework
+        settings.get_profile("same"),  # the first example loads the framework, which no deadline may count
         database=None,
         max_examples=100 if config.getoption("initcheck_effort") == "thorough" else 12,
         phases=(Phase.explicit, Phase.generate, Phase.shrink),
         report_multiple_bugs=False,
-        suppress_health_check=[HealthCheck.too_slow],  # the same
     )

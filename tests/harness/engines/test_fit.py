@@ -333,7 +333,7 @@ def test_an_interrupted_sweep_keeps_the_finished_runs():
         ({"seed": None}, "^seed is None; give a whole number$"),
         ({"reseeds": 2.5}, r"^reseeds is 2.5 \(a float\); give a whole number$"),
         ({"reseeds": True}, r"^reseeds is True \(a bool\); give a whole number$"),
-        ({"reseeds": np.bool_(True)}, "^reseeds is a bool_?; give a whole number$"),
+        ({"reseeds": np.bool_(True)}, f"^reseeds is a {np.bool_.__name__}; give a whole number$"),
         ({"reseeds": 10**30}, "^reseeds is 10{30}; it may be 9,223,372,036,854,775,807 at most$"),
         ({"epochs": "3"}, r"^epochs is '3' \(a str\); give a whole number$"),
         ({"epochs": 1.5}, r"^epochs is 1.5 \(a float\); give a whole number$"),

@@ -259,6 +259,7 @@ def test_the_installed_framework_is_recorded_as_the_command_does_and_its_fault_i
     command = CliRunner().invoke(cli.cli, ["record", "cli.json", "--problem", "iris", "--reseeds", "20"])
     assert command.exit_code == 0, command.exception
     expected = (pytester.path / "cli.json").read_bytes()
+    # That every number of workers gives the same file is tested above, with a recorder that takes no time.
     result = pytester.runpytest_subprocess("--initcheck-record=a.json", "--initcheck-reseeds=20", "-n2")
     assert result.ret == 0
     assert (pytester.path / "a.json").read_bytes() == expected
