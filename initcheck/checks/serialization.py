@@ -314,19 +314,22 @@ def legacy_files(lab: Lab, kind: str) -> Verdict:
 @check(
     "SER16",
     "A layer that comes back from a configuration, a clone or a file has its options and weights: the same outputs.",
-    subjects=[Subject(case.name, case) for case in FORMULAS if not case.training],
+    subjects=[
+        Subject(f"{case.name}-{route.suffix}", (case, route))
+        for case in FORMULAS
+        if not case.training
+        for route in Route
+    ],
 )
-def layers_along_routes(lab: Lab, case: FormulaCase) -> Verdict:
+def layers_along_routes(lab: Lab, case_and_route: tuple[FormulaCase, Route]) -> Verdict:
     """All layers are branches of one model, which takes each route once."""
+    case, route = case_and_route
     if lacking := lab.layers.lacking(case):
         raise NotApplicable(f"the installed Keras has no {lacking}")
-    before = lab.layers.shown(case)
-    for route in Route:
-        after = lab.layers.shown(case, route)
-        wrong = first_difference([before.output, *before.weights], [after.output, *after.weights])
-        if wrong:
-            return failed(f"{case.name} through {route.value}: {wrong}", "the same bits of output and weights")
-    return passed(f"output and {len(before.weights)} weights bitwise equal through {len(Route)} routes")
+    before, after = lab.layers.shown(case), lab.layers.shown(case, route)
+    if wrong := first_difference([before.output, *before.weights], [after.output, *after.weights]):
+        return failed(f"through {route.value}: {wrong}", "the same bits of output and weights")
+    return passed(f"output and {len(before.weights)} weights bitwise equal through {route.value}")
 
 
 def _class(name: str) -> str:

@@ -33,6 +33,11 @@ class Route(Enum):
     WEIGHTS = "a .weights.h5 file"
     H5 = "an .h5 file"
 
+    @property
+    def suffix(self) -> str:
+        """One word, for names."""
+        return self.name.lower()
+
 
 @dataclass(frozen=True)
 class Shown:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.oracle.arranging import moved
-from initcheck.oracle.rounding import Rounded, contracted
+from initcheck.oracle.rounding import contracted, masked_softmax
 
 Array = Any
 Weights = Sequence[Array]
@@ -56,12 +56,7 @@ def _projected(attended: Array, kernel: Array) -> Array:
 
 def _shares(scores: Array, use_causal_mask: bool) -> Array:
     """The softmax over the last axis, of which masked scores are no part."""
-    seen = np.ones(scores.shape[-2:])
-    if use_causal_mask:
-        seen = np.tril(seen)
-    largest = moved(scores, lambda values: np.where(seen > 0, values, values.min() - 1.0)).max(axis=-1, keepdims=True)
-    powers = np.exp(np.minimum(scores - largest, 0.0)) * Rounded(np.broadcast_to(seen, scores.shape), 0.0)
-    return powers / powers.sum(axis=-1, keepdims=True)
+    return masked_softmax(scores, np.tril(np.ones(scores.shape[-2:])) if use_causal_mask else None)
 
 
 def dot_product(

@@ -191,3 +191,26 @@ def contracted(equation: str, one: Rounded, other: Rounded) -> Rounded:
         + TINY
     )
     return Rounded(np.einsum(equation, one.value, other.value), error)
+
+
+def masked_softmax(scores: Rounded, seen: npt.ArrayLike | None = None) -> Rounded:
+    """The softmax over the last axis, of which scores that are not seen are no part.
+
+    Where each score is off by at most its error, a share is off by a factor between the two quotients below; the powers,
+    their sum and the quotient are rounded besides.
+
+    Args:
+        scores: Any finite ones.
+        seen: True for those that count, in a shape that broadcasts; all by default. One of each row must be.
+    """
+    counts = np.broadcast_to(True if seen is None else np.asarray(seen, bool), scores.shape)
+    least = scores.value - np.where(counts, scores.value, -np.inf).max(axis=-1, keepdims=True)
+    error = scores.error + UNIT * np.abs(least)
+    powers = np.where(counts, np.exp(np.minimum(least, 0.0)), 0.0)
+    shares = powers / powers.sum(axis=-1, keepdims=True)
+    with np.errstate(all="ignore"):
+        most = np.exp(error) / (shares * np.exp(-error)).sum(axis=-1, keepdims=True) - 1.0
+        fewest = 1.0 - np.exp(-error) / (shares * np.exp(error)).sum(axis=-1, keepdims=True)
+    roundings = 2 * ELEMENTARY + (scores.shape[-1] + 2) * UNIT
+    reach = np.nan_to_num(np.maximum(most, fewest), nan=np.inf)
+    return Rounded(shares, np.where(counts, shares * (reach + roundings) + TINY, 0.0))

@@ -18,6 +18,7 @@ from initcheck.catalog.layers.traits import TRAITS
 from initcheck.catalog.layers.traits.computing import LayerOptions
 from initcheck.catalog.layers.traits.engines import Stackable, State
 from initcheck.checks import registry
+from initcheck.evidence.layers import Route
 from initcheck.frameworks.keras import load_keras
 
 PACKAGE = Path(initcheck.__file__).parent
@@ -59,6 +60,7 @@ IN_MODULES = {
     "catalog/cases/saved_cases.py": {"dense", "bidirectional"},  # names of models
     "catalog/cases/trainings.py": {"embedding"},  # the name of a training
     "frameworks/public_names.py": {"Layer"},  # the base class
+    "oracle/attention.py": {"dot"},  # a way to score
     "checks/laws/samples.py": {"conv1d", "conv2d", "conv3d"},  # classes of kernels' shapes; seeds follow from them
 }
 
@@ -91,6 +93,10 @@ def test_nothing_else_lists_layers_by_name():
             listed[module] = named - allowed
     assert listed == {}
     assert own > 50
+
+
+def _routes(name):
+    return {f"SER16-{name}-{route.suffix}" for route in Route}
 
 
 ROWS = """
@@ -177,12 +183,13 @@ def test_one_more_row_in_one_file_is_picked_up_by_the_checks_that_select_by_its_
     before = [cell.name for cell in registry.cells()]
     new = set(names) - set(before)
     assert [name for name in names if name not in new] == before
-    judged = {"ARI14-scaling", "ARI16-scaling", "SER12-Scaling-times-float32"}
+    judged = {"ARI14-scaling", "ARI16-scaling", "ARI17-scaling", "SER12-Scaling-times-float32", *_routes("scaling")}
     assert verdicts == dict.fromkeys(judged, "pass")
     assert new - judged == {
         *(f"{code}-novel-{mode}" for code in ("LAW12",) for mode in ("fan_in", "fan_out")),
         *("LAW13-novel-fan_in", "LAW14-novel", "LAW14-novel,strange", "LAW15-Novel", "LAW16-Novel(0.5)"),
         *(f"DET0{number}-{source}-Novel" for number in (6, 7, 8) for source in ("kernel", "mask")),
         *("DET19-Novel", "SEED11-Novel", "SEED12-Novel", "SER04-Novel", "SER12-Novel-float32", "SER13-Novel"),
-        *("ARI14-novel", "ARI16-novel", "SYM10-Novel-0-SGD", "SYM10-Novel-0.25-Nesterov"),
+        *("ARI14-novel", "ARI16-novel", "ARI17-novel", "SYM10-Novel-0-SGD", "SYM10-Novel-0.25-Nesterov"),
+        *_routes("novel"),
     }

@@ -382,13 +382,10 @@ def test_a_layer_off_by_a_ten_thousandth_fails(name):
 
 def test_moving_averages_that_do_not_move_fail():
     case = next(one for one in FORMULAS if one.updated)
-    steps: Any = FakeSteps()
-    right = steps.layer
-    steps.layer = lambda name, config, weights, x, training: (
-        right(name, config, weights, x, training=training)[0],
-        weights,
-    )
-    verdict = arithmetic.layers(FakeLab(steps), case)
+    layers: Any = FakeLayers()
+    right = layers.compute
+    layers.compute = lambda one, weights, inputs: replace(right(one, weights, inputs), weights=list(weights))
+    verdict = arithmetic.layers(FakeLab(layers=layers), case)
     assert verdict.status is Status.FAIL
     assert "weight 2 afterwards" in verdict.measured
 
