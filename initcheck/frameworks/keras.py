@@ -170,12 +170,14 @@ def _uncollected() -> Iterator[None]:
     What there is by then counts as old, so that only full collections go through it, which are rare. It is not frozen:
     Hypothesis, for one, looks for an object's referrers, and does not find those.
     """
-    collects, frozen = gc.isenabled(), gc.get_freeze_count()
+    collects = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if not frozen:
+        if gc.get_freeze_count():  # the program's own, or what never dies in Python 3.12: it stays frozen
+            gc.collect(1)
+        else:
             gc.freeze()
             gc.unfreeze()  # to the oldest generation
         if collects:

@@ -17,8 +17,9 @@ def test_what_a_program_has_frozen_stays_frozen():
     gc.freeze()
     try:
         with _uncollected():
-            pass
+            made: list[list[int]] = [[]]
         assert gc.get_freeze_count() > 0
+        assert any(kept is made for kept in gc.get_objects(generation=2))
     finally:
         gc.unfreeze()
 
