@@ -29,12 +29,16 @@ from initcheck.catalog.cases.computations import (
     output_for,
 )
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.cases.options import POLICIES
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
+from initcheck.checks.bits import first_difference
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.checks.within_rounding import verdict
+from initcheck.evidence.layers import NoKernel, Policy
+from initcheck.evidence.modes import LAYERS, Run
 from initcheck.oracle.activations import CASES as ACTIVATION_CASES
 from initcheck.oracle.activations import ActivationCase
 from initcheck.oracle.networks import (
@@ -48,7 +52,7 @@ from initcheck.oracle.networks import (
     targets,
 )
 from initcheck.oracle.optimizer_steps import Schedule, learning_rate
-from initcheck.oracle.rounding import OTHER_ORDER, Rounded
+from initcheck.oracle.rounding import OTHER_ORDER, Rounded, rounding_to
 from initcheck.oracle.tasks import Batch, other_shape, rows_for, weights_for
 from initcheck.records import Verdict, failed, passed
 
@@ -487,6 +491,60 @@ def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
     return verdict([("output of predict", lab.layers.shown(case).output, expected)])
 
 
+@check(
+    "ARI22",
+    "Whatever runs a layer as in inference, it computes the same, and none of its weights moves.",
+    subjects=[Subject(case.name, case) for case in FORMULAS if not case.training],
+)
+def inferred_layers(lab: Lab, case: FormulaCase) -> Verdict:
+    """``predict``, ``predict_on_batch``, a plain call, a call with ``training=False``, one after the other."""
+    _require_layer(lab, case)
+    weights, inputs = lab.layers.given(case)
+    shown, expected = lab.layers.shown(case), case.output(*_exact(case, weights, inputs))
+    if wrong := first_difference(weights, shown.weights):
+        return failed(f"weights after inference: {wrong}", "the same bits as before")
+    return verdict([(f"output of {way}", output, expected) for way, output in shown.outputs.items()])
+
+
+_POLICIES = {
+    name: Policy(name, *POLICIES.get(name, (name, name)), globally=globally)
+    for name, globally in {"mixed_float16": False, "mixed_bfloat16": True, "bfloat16": False, "float64": True}.items()
+}
+
+
+@check(
+    "ARI21",
+    "Under a dtype policy, a layer stores its weights in the one type and computes its formula in the other.",
+    subjects=[
+        Subject(f"{case.name}-{policy}", (case, policy))
+        for case in FORMULAS
+        if not case.training
+        for policy in _POLICIES
+    ],
+)
+def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
+    """The policy is the layer's own or the global one; the bounds are those of the type in which it computes."""
+    case, policy = case_and_policy[0], _POLICIES[case_and_policy[1]]
+    _require_layer(lab, case)
+    weights, inputs = lab.layers.given(case)
+    weights = [one / 4 for one in weights]  # small ones: half precision's bounds grow with the weights
+    try:
+        shown = lab.layers.compute(case, weights, inputs, policy)
+    except NoKernel:
+        raise NotApplicable(f"TensorFlow computes {case.layer} not in {policy.computed} on this device") from None
+    if shown.output.dtype != policy.computed:
+        return failed(f"an output in {shown.output.dtype}", f"in {policy.computed}, as {policy.name} says")
+    for number, (given, after) in enumerate(zip(weights, shown.weights, strict=True)):
+        if after.dtype != policy.stored:
+            return failed(f"weight {number} in {after.dtype}", f"in {policy.stored}, as {policy.name} says")
+        if wrong := first_difference([given.astype(after.dtype)], [after]):
+            return failed(f"weight {number} after it was set: {wrong}", f"the same bits in {policy.stored}")
+    if policy.computed == "float64":
+        return verdict([(f"output under {policy.name}", shown.output, case.output(*_exact(case, weights, inputs)))])
+    with rounding_to(policy.computed):
+        return verdict([(f"output under {policy.name}", shown.output, case.output(*_exact(case, weights, inputs)))])
+
+
 @check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
 def inference(lab: Lab, _: None) -> Verdict:
     """A model of batch normalization, dropout and noise: by moving averages, and without noise."""
@@ -498,6 +556,29 @@ def inference(lab: Lab, _: None) -> Verdict:
     actual = lab.steps.inference(weights, x, y)
     expected: dict[str, Any] = {**dict.fromkeys(actual, output), "loss of evaluate": loss}
     return verdict([(label, values, expected[label]) for label, values in actual.items()])
+
+
+@check(
+    "ARI23",
+    "A layer that is called inside a model with a fixed training argument obeys it, whatever runs the model.",
+    subjects=[
+        Subject(f"{layer}-{'training' if fixed else 'inference'}-{run.value}", (layer, fixed, run))
+        for layer in LAYERS
+        for fixed in (True, False)
+        for run in Run
+    ],
+    evidence="layers in fixed modes",
+)
+def fixed_modes(lab: Lab, subject: tuple[str, bool, Run]) -> Verdict:
+    """Dropouts, noises, image layers, batch normalization: branches of one model for each value."""
+    layer, fixed, run = subject
+    if lab.modes.lacks(layer):
+        raise NotApplicable(f"the installed Keras has no {layer}")
+    words = {True: "as in training", False: "as in inference"}
+    behaved = lab.modes.in_training(*subject)
+    if behaved is not fixed:
+        return failed(f"{run.value}: {layer} behaves {words[behaved]}", f"{words[fixed]}: it is called so in the model")
+    return passed(f"{words[fixed]}")
 
 
 _GRADED = [case for case in FORMULAS if case.graded]

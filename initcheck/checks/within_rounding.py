@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.oracle.rounding import OTHER_ORDER, TINY, Rounded, excess
+from initcheck.oracle.rounding import Rounded, allowed, excess
 from initcheck.records import Verdict, failed, passed
 
-_BOUND = "bound: the formula's rounding errors in float32, added up"
+_BOUND = "bound: the formula's rounding errors, added up"
 
 
 def verdict(labelled: Iterable[tuple[str, Any, Rounded]]) -> Verdict:
@@ -25,12 +25,12 @@ def verdict(labelled: Iterable[tuple[str, Any, Rounded]]) -> Verdict:
     measured = np.asarray(measured, dtype=np.float64)
     if measured.shape != expected.shape:
         return failed(f"{label} has shape {measured.shape}", f"shape {expected.shape}")
-    allowed = OTHER_ORDER * expected.error + TINY
-    ratio = np.nan_to_num(np.abs(measured - expected.value) / allowed, nan=np.inf, posinf=np.inf)
+    most = allowed(expected)
+    ratio = np.nan_to_num(np.abs(measured - expected.value) / most, nan=np.inf, posinf=np.inf)
     at = np.unravel_index(int(ratio.argmax()), measured.shape)
     return failed(
         f"{label}{list(map(int, at)) if at else ''} is {measured[at]:.9g}",
-        f"{expected.value[at]:.9g} ± {allowed[at]:.1g}",
+        f"{expected.value[at]:.9g} ± {most[at]:.1g}",
         bound=_BOUND,
         effect=float(worst),
     )

@@ -7,7 +7,7 @@ import inspect
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,16 @@ from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.evidence.session import Session
+from initcheck.frameworks.floatx import dtype_policy
 from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
 ROWS = 4  # of its batch
+_NO_KERNEL = ("Could not find device for node", "is not in the list of allowed values")
+
+
+class NoKernel(Exception):
+    """TensorFlow does not compute an operation in that dtype on this device."""
 
 
 class Route(Enum):
@@ -40,16 +46,35 @@ class Route(Enum):
 
 
 @dataclass(frozen=True)
+class Policy:
+    """A dtype policy, and the way in which a layer gets it.
+
+    Attributes:
+        name: As Keras names it.
+        computed: The dtype of computations.
+        stored: The dtype of weights.
+        globally: Whether it is the global policy, instead of the layer's argument ``dtype``.
+    """
+
+    name: str
+    computed: str
+    stored: str
+    globally: bool
+
+
+@dataclass(frozen=True)
 class Shown:
     """What is seen of one layer in a model.
 
     Attributes:
         output: Of ``predict``.
-        weights: In the order of ``get_weights``.
+        weights: In the order of ``get_weights``, at the end.
+        outputs: Of all ways that ran it as in inference; after a route of ``predict`` alone.
     """
 
     output: Array
     weights: list[Array]
+    outputs: Mapping[str, Array] = field(default_factory=dict)
 
 
 class Layers:
@@ -75,16 +100,29 @@ class Layers:
         unknown = [argument for argument in (*case.config, *case.call) if argument not in known]
         return f"{case.layer}({', '.join(unknown)})" if unknown else ""
 
-    def compute(self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array]) -> Shown:
+    def compute(
+        self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], policy: Policy | None = None
+    ) -> Shown:
         """The layer's output at those weights, and its weights afterwards; computed in the weights' dtype.
 
         Args:
             case: The layer.
             weights: In the order of ``get_weights``.
             inputs: Its inputs; integers for an Embedding.
+            policy: A dtype policy instead.
+
+        Raises:
+            NoKernel: TensorFlow has no kernel for an operation of the layer in that dtype on this device.
         """
-        layer = self._built(case, weights, inputs)
-        output = layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.called)
+        import tensorflow as tf
+
+        try:
+            layer = self._built(case, weights, inputs, policy)
+            output = layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.called)
+        except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
+            if any(words in str(error) for words in _NO_KERNEL):
+                raise NoKernel from error
+            raise
         return Shown(np.asarray(output), layer.get_weights())
 
     def gradients(
@@ -109,9 +147,15 @@ class Layers:
         gradients = tape.gradient(value, [*layer.trainable_weights, *real])
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 
-    def _built(self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array]) -> Any:
+    def _built(
+        self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], policy: Policy | None = None
+    ) -> Any:
         dtype = next((one.dtype.name for one in (*weights, *inputs) if one.dtype.kind == "f"), "float32")
-        layer = self._made(case, dtype=dtype)
+        if policy and policy.globally:
+            with dtype_policy(self._keras, policy.name):
+                layer = self._made(case)
+        else:
+            layer = self._made(case, dtype=policy.name if policy else dtype)
         layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.call)
         layer.set_weights(weights)
         return layer
@@ -126,7 +170,9 @@ class Layers:
 
     @functools.cached_property
     def _cases(self) -> list[FormulaCase]:
-        return [case for case in FORMULAS if not case.training and not self.lacking(case)]
+        # What averages comes first: some layers turn training on for those after them, in a plain call of the model.
+        cases = [case for case in FORMULAS if not case.training and not self.lacking(case)]
+        return sorted(cases, key=lambda case: not case.averages)
 
     def given(self, case: FormulaCase) -> tuple[list[Array], list[Array]]:
         """The weights and inputs of a case."""
@@ -162,12 +208,22 @@ class Layers:
                 model.get_layer(case.name).set_weights(given[case.name][0])
             if route is not None:
                 model = _ALONG[route](self._keras, model)
-            inputs = [one for _, arrays in given.values() for one in arrays]
-            outputs = model.predict(alone(inputs), batch_size=ROWS, verbose=0)
-        outputs = [outputs] if len(cases) == 1 else outputs
+            inputs = alone([one for _, arrays in given.values() for one in arrays])
+            ways = {"predict": model.predict(inputs, batch_size=ROWS, verbose=0)}
+            if route is None:
+                ways["predict_on_batch"] = model.predict_on_batch(inputs)
+                ways["a plain call"] = model(inputs)
+                ways["a call with training=False"] = model(inputs, training=False)
+        outputs = {
+            way: [np.asarray(one) for one in ([values] if len(cases) == 1 else values)] for way, values in ways.items()
+        }
         return {
-            case.name: Shown(np.asarray(output), model.get_layer(case.name).get_weights())
-            for case, output in zip(cases, outputs, strict=True)
+            case.name: Shown(
+                outputs["predict"][number],
+                model.get_layer(case.name).get_weights(),
+                {way: values[number] for way, values in outputs.items()},
+            )
+            for number, case in enumerate(cases)
         }
 
     def _model(self, cases: Sequence[FormulaCase]) -> Any:

@@ -1,4 +1,4 @@
-"""Another ``floatx`` for a while."""
+"""Another ``floatx``, or another global dtype policy, for a while."""
 
 from __future__ import annotations
 
@@ -21,3 +21,20 @@ def floatx(keras: Any, dtype: str) -> Iterator[None]:
         yield
     finally:
         keras.backend.set_floatx(before)
+
+
+@contextlib.contextmanager
+def dtype_policy(keras: Any, policy: str) -> Iterator[None]:
+    """Layers that are made within have that policy, unless they are given one."""
+    config = getattr(keras, "config", None)  # Keras 3
+    get, put = (
+        (config.dtype_policy, config.set_dtype_policy)
+        if config
+        else (keras.mixed_precision.global_policy, keras.mixed_precision.set_global_policy)
+    )
+    before = get()
+    put(policy)
+    try:
+        yield
+    finally:
+        put(before)

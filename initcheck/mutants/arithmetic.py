@@ -549,6 +549,56 @@ def evaluate_drops_units(keras: Any) -> None:
 
 
 @mutant(
+    "predict-on-batch-moves-weights",
+    "predict_on_batch leaves the first weight a unit in the last place larger",
+    caught_by=("ARI22",),
+)
+def predict_on_batch_moves_weights(keras: Any) -> None:
+    """Its outputs are right."""
+    original = keras.Model.predict_on_batch
+
+    def predict_on_batch(self: Any, *args: Any, **options: Any) -> Any:
+        outputs = original(self, *args, **options)
+        weights = self.get_weights()
+        weights[0] = np.nextafter(weights[0], np.float32(np.inf))
+        self.set_weights(weights)
+        return outputs
+
+    keras.Model.predict_on_batch = predict_on_batch
+
+
+@mutant(
+    "gamma-in-half-precision",
+    "under a mixed policy GroupNormalization stores its weights in the type in which it computes",
+    caught_by=("ARI21",),
+)
+def gamma_in_half_precision(keras: Any) -> None:
+    """Under other policies the two types are one."""
+    original = keras.layers.GroupNormalization.add_weight
+
+    def add_weight(self: Any, *args: Any, **options: Any) -> Any:
+        return original(self, *args, **{**options, "dtype": self.compute_dtype})
+
+    keras.layers.GroupNormalization.add_weight = add_weight
+
+
+@mutant(
+    "plain-call-is-inference",
+    "a plain call of a model runs all its layers as in inference, those with training=True, too",
+    caught_by=("ARI23",),
+)
+def plain_call_is_inference(keras: Any) -> None:
+    """Calls with the argument, and fit, are as before."""
+    functional = type(keras.Model(one := keras.Input((1,)), one))
+    original = functional.call
+
+    def call(self: Any, inputs: Any, training: Any = None, mask: Any = None, **options: Any) -> Any:
+        return original(self, inputs, training=bool(training), mask=mask, **options)
+
+    functional.call = call
+
+
+@mutant(
     "normalization-gradient-cut", "no gradient runs through the variance of a LayerNormalization", caught_by=("ARI16",)
 )
 def normalization_gradient_cut(keras: Any) -> None:

@@ -1,6 +1,7 @@
-"""Arithmetic with error bounds for single precision: the source of every tolerance of training's arithmetic.
+"""Arithmetic with error bounds: the source of every tolerance of training's arithmetic.
 
-A ``Rounded`` is an array of float64 values, each with a bound of the error that the same formula makes in float32.
+A ``Rounded`` is an array of float64 values, each with a bound of the error that the same formula makes in float32, or
+within ``rounding_to`` in a type of half precision.
 Formulas written with NumPy's functions work on it as on an array, so the oracle is written once and gives the
 value and its tolerance together.
 
@@ -9,7 +10,10 @@ Source: Wilkinson's running error analysis, in Higham 2002, Accuracy and Stabili
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,35 +24,80 @@ Floats = npt.NDArray[np.float64]
 
 # IEEE 754 rounds to nearest: a sum, product, quotient or square root is off by at most this share of itself.
 UNIT = 2.0**-24
-UNIT_OF = {"float32": UNIT, "float64": 2.0**-53}
+UNIT_OF = {"float32": UNIT, "float64": 2.0**-53, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 # What is smaller than the least normal number may be flushed to zero.
 TINY = 2.0**-126
-# Vectorised exp, log, tanh (Eigen, oneDNN) are off by a few units more; eight is a judgement, kept on TF 2.15–2.21.
-ELEMENTARY = 8 * UNIT
+_TINY_OF = {"float32": TINY, "float16": 2.0**-14, "bfloat16": TINY}
+# Vectorised exp, log, tanh (Eigen, oneDNN) are off by a few units more; eight is a judgement, kept on TF 2.15–2.21. In half
+# precision they are computed in float32 and rounded once.
+_ELEMENTARY_OF = {"float32": 8 * UNIT, "float16": 2 * UNIT_OF["float16"], "bfloat16": 2 * UNIT_OF["bfloat16"]}
 # A framework may order the same sums and products differently, or use x·rsqrt(y) for x/√y: each such step costs at most
 # as much again as the one that it replaces, so that the bound of another order is a small multiple of this order's.
 OTHER_ORDER = 4.0
 
-_MONOTONE = {
-    **dict.fromkeys((np.exp, np.log, np.tanh, np.log1p, special.erf), ELEMENTARY),
-    np.sqrt: 2 * UNIT,
-}
+
+@dataclass(frozen=True)
+class Precision:
+    """How a type rounds.
+
+    Attributes:
+        dtype: Its name.
+        unit: The largest relative error of a single operation.
+        elementary: That of exp, log, tanh and their like.
+        tiny: The least normal number.
+    """
+
+    dtype: str
+    unit: float
+    elementary: float
+    tiny: float
+
+    def stored(self, values: Floats) -> Floats:
+        """A bound of the error of storing the values in this type."""
+        if self.dtype == "bfloat16":
+            return self.unit * np.abs(values)
+        with np.errstate(over="ignore"):  # beyond its range the error is infinite
+            return np.abs(values.astype(self.dtype).astype(np.float64) - values)
+
+
+_PRECISIONS = {name: Precision(name, UNIT_OF[name], _ELEMENTARY_OF[name], _TINY_OF[name]) for name in _TINY_OF}
+_PRECISION = ContextVar("precision", default=_PRECISIONS["float32"])
+
+
+@contextlib.contextmanager
+def rounding_to(dtype: str) -> Iterator[None]:
+    """Bounds within are those of that type: ``float32``, ``float16`` or ``bfloat16``."""
+    token = _PRECISION.set(_PRECISIONS[dtype])
+    try:
+        yield
+    finally:
+        _PRECISION.reset(token)
+
+
+def _unit() -> float:
+    return _PRECISION.get().unit
+
+
+def _tiny() -> float:
+    return _PRECISION.get().tiny
+
+
+_MONOTONE = (np.exp, np.log, np.tanh, np.log1p, special.erf, np.sqrt)
 _OF_ALL_NUMBERS = (np.exp, np.tanh, special.erf)  # the others are of positive ones
 
 
 class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
-    """Values, each with a bound of its error in float32.
+    """Values, each with a bound of its error.
 
     Args:
         value: The exact values.
-        error: A bound of the absolute error of each; by default that of storing the value in float32.
+        error: A bound of the absolute error of each; by default that of storing the value.
     """
 
     def __init__(self, value: npt.ArrayLike, error: npt.ArrayLike | None = None) -> None:
         self.value: Floats = np.asarray(value, dtype=np.float64)
         if error is None:
-            with np.errstate(over="ignore"):  # beyond float32's range the error is infinite
-                error = np.abs(self.value.astype(np.float32).astype(np.float64) - self.value)
+            error = _PRECISION.get().stored(self.value)
         self.error: Floats = np.broadcast_to(np.asarray(error, dtype=np.float64), self.value.shape)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -58,7 +107,7 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
         numbers = [one if isinstance(one, Rounded) else Rounded(one) for one in inputs]
         values, errors = [one.value for one in numbers], [one.error for one in numbers]
         if ufunc in _MONOTONE:
-            return _monotone(ufunc, _MONOTONE[ufunc], values[0], errors[0])
+            return _monotone(ufunc, values[0], errors[0])
         rule = _RULES.get(ufunc)
         if rule is None:
             result = ufunc(*values)
@@ -71,7 +120,7 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
         value = self.value.sum(axis=axis, keepdims=keepdims)
         magnitude = np.abs(self.value).sum(axis=axis, keepdims=keepdims)
         terms = self.value.size / max(1, value.size)
-        return Rounded(value, self.error.sum(axis=axis, keepdims=keepdims) + terms * UNIT * magnitude)
+        return Rounded(value, self.error.sum(axis=axis, keepdims=keepdims) + terms * _unit() * magnitude)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Rounded:
         """The maximum."""
@@ -110,43 +159,48 @@ def excess(actual: npt.ArrayLike, expected: Rounded) -> float:
     values = np.asarray(actual, dtype=np.float64)
     if values.shape != expected.shape:
         return float("inf")
-    allowed = OTHER_ORDER * expected.error + TINY
     with np.errstate(all="ignore"):
-        ratio = np.where(values == expected.value, 0.0, np.abs(values - expected.value) / allowed)
+        ratio = np.where(values == expected.value, 0.0, np.abs(values - expected.value) / allowed(expected))
     return float(np.nan_to_num(ratio, nan=np.inf, posinf=np.inf).max(initial=0.0))
 
 
-def _monotone(function: Callable[..., Any], share: float, value: Floats, error: Floats) -> Rounded:
+def allowed(expected: Rounded) -> Floats:
+    """How far each value may be off."""
+    return OTHER_ORDER * expected.error + _tiny()
+
+
+def _monotone(function: Callable[..., Any], value: Floats, error: Floats) -> Rounded:
+    share = 2 * _unit() if function is np.sqrt else _PRECISION.get().elementary
     with np.errstate(all="ignore"):
         result = function(value)
         low = value - error if function in _OF_ALL_NUMBERS else np.maximum(value - error, 0.0)
         reach = np.maximum(function(value + error) - result, result - function(low))
-        return Rounded(result, np.nan_to_num(reach, nan=0.0, posinf=np.inf) + share * np.abs(result) + TINY)
+        return Rounded(result, np.nan_to_num(reach, nan=0.0, posinf=np.inf) + share * np.abs(result) + _tiny())
 
 
 def _add(a: Floats, b: Floats, da: Floats, db: Floats) -> tuple[Floats, Floats]:
-    return a + b, da + db + UNIT * np.abs(a + b)
+    return a + b, da + db + _unit() * np.abs(a + b)
 
 
 def _subtract(a: Floats, b: Floats, da: Floats, db: Floats) -> tuple[Floats, Floats]:
-    return a - b, da + db + UNIT * np.abs(a - b)
+    return a - b, da + db + _unit() * np.abs(a - b)
 
 
 def _multiply(a: Floats, b: Floats, da: Floats, db: Floats) -> tuple[Floats, Floats]:
     # Exactly zero times something unknown is zero.
     spread = [np.nan_to_num(one, nan=0.0, posinf=np.inf) for one in (np.abs(a) * db, np.abs(b) * da, da * db)]
-    return a * b, sum(spread) + UNIT * np.abs(a * b) + TINY
+    return a * b, sum(spread) + _unit() * np.abs(a * b) + _tiny()
 
 
 def _divide(a: Floats, b: Floats, da: Floats, db: Floats) -> tuple[Floats, Floats]:
     nearest = np.abs(b) - db
-    error = (da + np.abs(a / b) * db) / nearest + 2 * UNIT * np.abs(a / b) + TINY
+    error = (da + np.abs(a / b) * db) / nearest + 2 * _unit() * np.abs(a / b) + _tiny()
     return a / b, np.where(nearest > 0, error, np.inf)
 
 
 def _matmul(a: Floats, b: Floats, da: Floats, db: Floats) -> tuple[Floats, Floats]:
     magnitude = np.abs(a) @ np.abs(b)
-    return a @ b, np.abs(a) @ db + da @ np.abs(b) + da @ db + (a.shape[-1] + 1) * UNIT * magnitude + TINY
+    return a @ b, np.abs(a) @ db + da @ np.abs(b) + da @ db + (a.shape[-1] + 1) * _unit() * magnitude + _tiny()
 
 
 def _larger(a: Floats, b: Floats, da: Floats, db: Floats) -> tuple[Floats, Floats]:
@@ -187,8 +241,8 @@ def contracted(equation: str, one: Rounded, other: Rounded) -> Rounded:
         np.einsum(equation, sizes_only[0], other.error)
         + np.einsum(equation, one.error, sizes_only[1])
         + np.einsum(equation, one.error, other.error)
-        + (terms + 1) * UNIT * np.einsum(equation, *sizes_only)
-        + TINY
+        + (terms + 1) * _unit() * np.einsum(equation, *sizes_only)
+        + _tiny()
     )
     return Rounded(np.einsum(equation, one.value, other.value), error)
 
@@ -205,12 +259,12 @@ def masked_softmax(scores: Rounded, seen: npt.ArrayLike | None = None) -> Rounde
     """
     counts = np.broadcast_to(True if seen is None else np.asarray(seen, bool), scores.shape)
     least = scores.value - np.where(counts, scores.value, -np.inf).max(axis=-1, keepdims=True)
-    error = scores.error + UNIT * np.abs(least)
+    error = scores.error + _unit() * np.abs(least)
     powers = np.where(counts, np.exp(np.minimum(least, 0.0)), 0.0)
     shares = powers / powers.sum(axis=-1, keepdims=True)
     with np.errstate(all="ignore"):
         most = np.exp(error) / (shares * np.exp(-error)).sum(axis=-1, keepdims=True) - 1.0
         fewest = 1.0 - np.exp(-error) / (shares * np.exp(error)).sum(axis=-1, keepdims=True)
-    roundings = 2 * ELEMENTARY + (scores.shape[-1] + 2) * UNIT
+    roundings = 2 * _PRECISION.get().elementary + (scores.shape[-1] + 2) * _unit()
     reach = np.nan_to_num(np.maximum(most, fewest), nan=np.inf)
-    return Rounded(shares, np.where(counts, shares * (reach + roundings) + TINY, 0.0))
+    return Rounded(shares, np.where(counts, shares * (reach + roundings) + _tiny(), 0.0))

@@ -15,12 +15,12 @@ _OTHERS = Without("its random images have no documented law, and it comes before
 
 
 def _augmentation(
-    name: str, arguments: dict[str, Any], options: dict[str, Any], channels: int = 4, calls: int = 1
+    name: str, arguments: dict[str, Any], options: dict[str, Any], channels: int = 4, **drawn: Any
 ) -> LayerKind:
     # Image layers have no kernels in every dtype: single precision.
     return LayerKind(
         name,
-        NoiseSource(order=3, arguments=arguments, fed=Fed.IMAGES, calls=calls),
+        NoiseSource(order=3, arguments=arguments, fed=Fed.IMAGES, **drawn),
         LayerOptions(order=14, options=options, input_shape=(*IMAGES[:-1], channels), drawing=True),
         _STATE,
         NO_WEIGHTS,
@@ -46,6 +46,6 @@ ROWS = (
         {"height_factor": 0.3, "width_factor": 0.1, "fill_mode": "wrap"},
     ),
     # One place for all images of a batch, out of thirty: six crops distinguish two draws.
-    _augmentation("RandomCrop", {"height": 4, "width": 4}, {"height": 3, "width": 2}, calls=6),
+    _augmentation("RandomCrop", {"height": 4, "width": 4}, {"height": 3, "width": 2}, calls=6, crops=True),
     *(LayerKind(name, _STATE, Without("only Keras 2 has it")) for name in ("RandomHeight", "RandomWidth")),
 )

@@ -15,6 +15,7 @@ from initcheck.catalog.layers.traits.weights import UnseededKernel
 from initcheck.catalog.sources import IMAGES, KERNELS, MASKS
 from initcheck.digests import digest
 from initcheck.evidence import unrelated_work as unrelated
+from initcheck.evidence.source_inputs import FED, inputs_of
 from initcheck.evidence.toy_models import make_unseeded
 from initcheck.evidence.trace import Array
 
@@ -104,20 +105,12 @@ def find_source(keras: Any, name: str) -> Source:
     return _GENERATORS[name]
 
 
-_FED = {
-    Fed.ROWS: np.random.RandomState(4).uniform(1, 2, (24, 6)).astype(np.float32),
-    Fed.STEPS: np.random.RandomState(5).uniform(-1, 1, (24, 4, 6)).astype(np.float32),
-    Fed.IMAGES: np.random.RandomState(3).uniform(0, 255, (24, 9, 8, 3)).astype(np.float32),
-}
-
-
 def _noise(keras: Any, source: NoiseSource) -> Source:
     layer_class = getattr(keras.layers, source.layer, None)
     if layer_class is None:
         raise MissingSourceError(f"keras.layers has no {source.layer}")
     layer = layer_class(**source.arguments)
-    fed = np.ones(source.shape, np.float32) if source.fed is Fed.ONES else _FED[source.fed]
-    inputs = [fed] * source.inputs
+    inputs = inputs_of(source)
     if source.calls == 1:
         return lambda keras: layer(*inputs, training=True)
     return lambda keras: np.stack([np.array(layer(*inputs, training=True)) for _ in range(source.calls)])
@@ -139,7 +132,7 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "randint": lambda random: random.randint((24, 6), 0, 1000),
     "categorical": lambda random: random.categorical(np.zeros((24, 50), np.float32), 6),
     "shuffle": lambda random: random.shuffle(np.arange(144)),
-    "dropout": lambda random: random.dropout(_FED[Fed.ROWS], 0.5),
+    "dropout": lambda random: random.dropout(FED[Fed.ROWS], 0.5),
     "gamma": lambda random: random.gamma((24, 6), 2.0),
     "beta": lambda random: random.beta((24, 6), 2.0, 2.0),
     "binomial": lambda random: random.binomial((24, 6), 40.0, 0.5),

@@ -1,8 +1,10 @@
 """The checks of arithmetic on made-up evidence: a Keras that is NumPy, right or only just wrong."""
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from initcheck.catalog.layers.traits.computing import alone
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
 from initcheck.evidence.layers import Shown
+from initcheck.evidence.modes import Run
 from initcheck.oracle.activations import CASES as ACTIVATION_CASES
 from initcheck.oracle.networks import activate, backward, correct_rows, correct_shares, forward, row_losses, targets
 from initcheck.oracle.optimizer_steps import Schedule, WeightStep, learning_rate
@@ -39,6 +42,10 @@ class Trace:
     weights_after: list[Any]
 
 
+def _dtype(name):
+    return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
+
+
 class FakeLayers:
     """Layers that compute their formula in float64, rounded to float32; tests replace its methods by faulty ones."""
 
@@ -50,18 +57,21 @@ class FakeLayers:
         """Random weights and inputs."""
         return layer_inputs(case, 3, "float32", rows=4)
 
-    def compute(self, case, weights, inputs):
-        """Output, and weights afterwards."""
+    def compute(self, case, weights, inputs, policy=None):
+        """Output, and weights afterwards, in the policy's types."""
         exact = [Rounded(one) for one in weights]
         into = [one if case.vocabulary else Rounded(one) for one in inputs]
         after = case.updated(exact, alone(into), **case.config) if case.updated else exact
-        dtype = (weights or inputs)[0].dtype
-        output = case.output(exact, into).value.astype(dtype)
-        return Shown(output, [one.value.astype(dtype) for one in after])
+        given = (weights or inputs)[0].dtype
+        computed, stored = map(_dtype, (policy.computed, policy.stored) if policy else (given, given))
+        output = case.output(exact, into).value.astype(computed)
+        after = weights if after is exact else [one.value for one in after]
+        return Shown(output, [one.astype(stored) for one in after])
 
     def shown(self, case, route=None):
         """The same, whatever the route."""
-        return self.compute(case, *self.given(case))
+        shown = self.compute(case, *self.given(case))
+        return replace(shown, outputs={"predict": shown.output, "a plain call": shown.output})
 
 
 class FakeSteps:
@@ -388,6 +398,52 @@ def test_moving_averages_that_do_not_move_fail():
     verdict = arithmetic.layers(FakeLab(layers=layers), case)
     assert verdict.status is Status.FAIL
     assert "weight 2 afterwards" in verdict.measured
+
+
+_OFF_BY = {"dense-softmax-of-sequences": 1.5, "attention-of-heads-causal": 2, "layer-normalization": 1.125, "lstm": 2}
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "bfloat16", "float64"])
+@pytest.mark.parametrize("name", _OFF_BY)
+def test_a_layer_under_a_policy_passes_and_fails_in_another_type_or_with_other_values(name, policy):
+    case = next(one for one in FORMULAS if one.name == name)
+    assert arithmetic.policies(FakeLab(), (case, policy)).status is Status.PASS
+    for wrong, words in (
+        (lambda shown: replace(shown, output=shown.output.astype("float32")), "an output in"),
+        (
+            lambda shown: replace(shown, output=shown.output * np.asarray(_OFF_BY[name], shown.output.dtype)),
+            "output under",
+        ),
+        (lambda shown: replace(shown, weights=[one.astype("float16") for one in shown.weights]), "weight 0 in"),
+        (lambda shown: replace(shown, weights=[one * one.dtype.type(2) for one in shown.weights]), "weight 0 after"),
+    ):
+        layers: Any = FakeLayers()
+        right = layers.compute
+        layers.compute = lambda *arguments, right=right, wrong=wrong: wrong(right(*arguments))
+        verdict = arithmetic.policies(FakeLab(layers=layers), (case, policy))
+        assert verdict.status is Status.FAIL
+        assert words in verdict.measured
+
+
+def test_inference_that_differs_by_the_way_or_moves_a_weight_fails():
+    case = next(one for one in FORMULAS if one.name == "batch-normalization")
+    assert arithmetic.inferred_layers(FakeLab(), case).status is Status.PASS
+    layers: Any = FakeLayers()
+    right = layers.shown
+    layers.shown = lambda case: replace(right(case), outputs={"a plain call": right(case).output * np.float32(1.0001)})
+    assert "output of a plain call" in arithmetic.inferred_layers(FakeLab(layers=layers), case).measured
+    layers.shown = lambda case: replace(right(case), weights=[np.nextafter(one, 9) for one in right(case).weights])
+    assert "weights after inference" in arithmetic.inferred_layers(FakeLab(layers=layers), case).measured
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_a_layer_that_does_not_obey_its_fixed_training_argument_fails(fixed):
+    lab: Any = FakeLab()
+    lab.modes = SimpleNamespace(lacks=lambda layer: False, in_training=lambda layer, fixed, run: fixed)
+    assert arithmetic.fixed_modes(lab, ("Dropout", fixed, Run.PREDICT)).status is Status.PASS
+    lab.modes.in_training = lambda layer, fixed, run: run is Run.FIT
+    disobeyed = [run for run in Run if arithmetic.fixed_modes(lab, ("Dropout", fixed, run)).status is Status.FAIL]
+    assert disobeyed == ([run for run in Run if run is not Run.FIT] if fixed else [Run.FIT])
 
 
 def test_a_loss_that_overflows_fails():

@@ -58,6 +58,7 @@ class NoiseSource(Trait):
         inputs: The number of times that it takes them.
         calls: The number of calls that distinguishes two draws.
         traced: Whether it is also called within a ``tf.function``.
+        crops: Whether its outputs are smaller than its inputs.
     """
 
     arguments: Arguments = field(default_factory=dict)
@@ -66,6 +67,7 @@ class NoiseSource(Trait):
     inputs: int = 1
     calls: int = 1
     traced: bool = False
+    crops: bool = False
 
     @property
     def varied(self) -> frozenset[str]:
