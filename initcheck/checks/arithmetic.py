@@ -28,7 +28,7 @@ from initcheck.catalog.cases.computations import (
     lookups_for,
     output_for,
 )
-from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.cases.formulas import FORMULAS, exactly, layer_inputs
 from initcheck.catalog.cases.options import POLICIES
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
@@ -456,7 +456,7 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
     compared = []
     for dtype in case.dtypes:
         weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
-        exact, into = _exact(case, weights, inputs)
+        exact, into = exactly(case, weights, inputs)
         shown = lab.layers.compute(case, weights, inputs)
         compared.append((f"output in {dtype}", shown.output, case.output(exact, into).of(dtype)))
         expected = case.updated(exact, alone(into), **case.config) if case.updated else exact
@@ -465,13 +465,6 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
             for k, (a, b) in enumerate(zip(shown.weights, expected, strict=True))
         ]
     return verdict(compared)
-
-
-def _exact(
-    case: FormulaCase, weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray]
-) -> tuple[list[Rounded], list[Any]]:
-    """Weights and inputs for the formula, which takes indices as they are."""
-    return [Rounded(one) for one in weights], [one if case.vocabulary else Rounded(one) for one in inputs]
 
 
 def _require_layer(lab: Lab, case: FormulaCase) -> None:
@@ -487,7 +480,7 @@ def _require_layer(lab: Lab, case: FormulaCase) -> None:
 def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """All layers are branches of one model, which runs once."""
     _require_layer(lab, case)
-    expected = case.output(*_exact(case, *lab.layers.given(case)))
+    expected = case.output(*exactly(case, *lab.layers.given(case)))
     return verdict([("output of predict", lab.layers.shown(case).output, expected)])
 
 
@@ -500,7 +493,7 @@ def inferred_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """``predict``, ``predict_on_batch``, a plain call, a call with ``training=False``, one after the other."""
     _require_layer(lab, case)
     weights, inputs = lab.layers.given(case)
-    shown, expected = lab.layers.shown(case), case.output(*_exact(case, weights, inputs))
+    shown, expected = lab.layers.shown(case), case.output(*exactly(case, weights, inputs))
     if wrong := first_difference(weights, shown.weights):
         return failed(f"weights after inference: {wrong}", "the same bits as before")
     return verdict([(f"output of {way}", output, expected) for way, output in shown.outputs.items()])
@@ -540,9 +533,9 @@ def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
         if wrong := first_difference([given.astype(after.dtype)], [after]):
             return failed(f"weight {number} after it was set: {wrong}", f"the same bits in {policy.stored}")
     if policy.computed == "float64":
-        return verdict([(f"output under {policy.name}", shown.output, case.output(*_exact(case, weights, inputs)))])
+        return verdict([(f"output under {policy.name}", shown.output, case.output(*exactly(case, weights, inputs)))])
     with rounding_to(policy.computed):
-        return verdict([(f"output under {policy.name}", shown.output, case.output(*_exact(case, weights, inputs)))])
+        return verdict([(f"output under {policy.name}", shown.output, case.output(*exactly(case, weights, inputs)))])
 
 
 @check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
@@ -630,4 +623,4 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
 def _value(case: FormulaCase, arrays: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> np.ndarray:
     """The layer's output from weights and inputs, by its formula; from indices where it takes those."""
     count = len(case.shapes)
-    return np.asarray(case.output(*_exact(case, arrays[:count], inputs if case.vocabulary else arrays[count:])).value)
+    return np.asarray(case.output(*exactly(case, arrays[:count], inputs if case.vocabulary else arrays[count:])).value)

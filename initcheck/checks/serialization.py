@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.cases.formulas import FORMULAS
+from initcheck.catalog.cases.formulas import FORMULAS, exactly
 from initcheck.catalog.cases.options import LAYERS, PARTS, POLICIES, SavedPart
 from initcheck.catalog.cases.saved_cases import (
     ARGUMENTS,
@@ -30,7 +30,9 @@ from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import differing_entries, first_difference, judge_trips
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import Route
+from initcheck.oracle.rounding import Rounded
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -327,9 +329,12 @@ def layers_along_routes(lab: Lab, case_and_route: tuple[FormulaCase, Route]) -> 
     if lacking := lab.layers.lacking(case):
         raise NotApplicable(f"the installed Keras has no {lacking}")
     before, after = lab.layers.shown(case), lab.layers.shown(case, route)
-    if wrong := first_difference([before.output, *before.weights], [after.output, *after.weights]):
-        return failed(f"through {route.value}: {wrong}", "the same bits of output and weights")
-    return passed(f"output and {len(before.weights)} weights bitwise equal through {route.value}")
+    if wrong := first_difference(before.weights, after.weights):
+        return failed(f"weights through {route.value}: {wrong}", "the same bits")
+    weights, inputs = lab.layers.given(case)
+    # Another graph of the same layers may add in another order.
+    error = case.output(*exactly(case, weights, inputs)).error
+    return verdict([(f"output through {route.value}", after.output, Rounded(before.output, error))])
 
 
 def _class(name: str) -> str:

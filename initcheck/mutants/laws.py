@@ -431,6 +431,19 @@ def _einsum(keras: Any) -> None:
         keras.layers.EinsumDense._update_kernel_initializer = lambda self, *axes: self.kernel_initializer
 
 
+@mutant("bias-unconstrained", "Conv1DTranspose leaves its bias unconstrained", caught_by=("LAW23",))
+def _unconstrained(keras: Any) -> None:
+    """Its kernel's constraint works."""
+    original = keras.layers.Conv1DTranspose.add_weight
+
+    def add_weight(self: Any, *args: Any, **options: Any) -> Any:
+        if options.get("name") == "bias":
+            options["constraint"] = None
+        return original(self, *args, **options)
+
+    keras.layers.Conv1DTranspose.add_weight = add_weight
+
+
 @mutant("slower-initializer", "he_normal takes ten times as long, and draws the same")
 def _slow(keras: Any) -> None:
     def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:

@@ -28,8 +28,8 @@ UNIT_OF = {"float32": UNIT, "float64": 2.0**-53, "float16": 2.0**-11, "bfloat16"
 # What is smaller than the least normal number may be flushed to zero.
 TINY = 2.0**-126
 _TINY_OF = {"float32": TINY, "float16": 2.0**-14, "bfloat16": TINY}
-# Vectorised exp, log, tanh (Eigen, oneDNN) are off by a few units more; eight is a judgement, kept on TF 2.15–2.21. In half
-# precision they are computed in float32 and rounded once.
+# Vectorised exp, log, tanh (Eigen, oneDNN) are off by a few units more; eight is a judgement, kept on TF 2.15–2.21. In
+# half precision they are computed in float32 and rounded once.
 _ELEMENTARY_OF = {"float32": 8 * UNIT, "float16": 2 * UNIT_OF["float16"], "bfloat16": 2 * UNIT_OF["bfloat16"]}
 # A framework may order the same sums and products differently, or use x·rsqrt(y) for x/√y: each such step costs at most
 # as much again as the one that it replaces, so that the bound of another order is a small multiple of this order's.
@@ -250,8 +250,8 @@ def contracted(equation: str, one: Rounded, other: Rounded) -> Rounded:
 def masked_softmax(scores: Rounded, seen: npt.ArrayLike | None = None) -> Rounded:
     """The softmax over the last axis, of which scores that are not seen are no part.
 
-    Where each score is off by at most its error, a share is off by a factor between the two quotients below; the powers,
-    their sum and the quotient are rounded besides.
+    Where each score is off by at most its error, a share is off by a factor between the two quotients below; the
+    powers, their sum and the quotient are rounded besides.
 
     Args:
         scores: Any finite ones.

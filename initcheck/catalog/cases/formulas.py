@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from initcheck.catalog.layers import select
 from initcheck.catalog.layers.traits.computing import FormulaCase
+from initcheck.oracle.rounding import Rounded
 
 FORMULAS = select(FormulaCase)
 
@@ -22,3 +26,10 @@ def layer_inputs(
     if case.vocabulary:
         return weights, [stream.randint(0, case.vocabulary, size=shapes[0]).astype(np.int32)]
     return weights, [stream.normal(size=shape).astype(dtype) for shape in shapes]
+
+
+def exactly(
+    case: FormulaCase, weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray]
+) -> tuple[list[Rounded], list[Any]]:
+    """Weights and inputs for the formula, which takes indices as they are."""
+    return [Rounded(one) for one in weights], [one if case.vocabulary else Rounded(one) for one in inputs]

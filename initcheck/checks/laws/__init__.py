@@ -11,6 +11,7 @@ from initcheck.checks.laws import (
     precision,
     random_functions,
     strings,
+    weight_arguments,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "precision",
     "random_functions",
     "strings",
+    "weight_arguments",
 ]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.evidence.laws.layer_weights import Layers
+from initcheck.evidence.laws.weight_arguments import WeightArguments
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import floatx
 from initcheck.frameworks.instances import attempt_draw, make_initializer
@@ -96,6 +97,11 @@ class Draws:
         """Returns the name of the exception that rejects that shape; empty if it is accepted."""
         draw = self.attempt(row, shape, seed=1)
         return draw if isinstance(draw, str) else ""
+
+    @functools.cached_property
+    def arguments(self) -> WeightArguments:
+        """Layers with regularizers and constraints."""
+        return WeightArguments(self._session)
 
     @functools.cached_property
     def layers(self) -> Layers:

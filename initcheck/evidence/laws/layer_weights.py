@@ -34,22 +34,25 @@ class Layers:
 
     def weights(self, request: LayerRequest, rows: Mapping[str, tuple[Initializer, int]]) -> list[Array]:
         """Returns the initial weights of a layer with those initializers, by argument, each with its seed."""
-        return _values(self._built(request, self._initializers(rows)))
+        return _values(built(self._session.keras, request, self._initializers(rows)))
 
     def defaults(self, request: LayerRequest, seed: int) -> list[Array]:
         """Returns the initial weights of a layer with its default initializers, after seeding the global generators."""
         with globally_seeded(self._session.keras, seed):
-            return _values(self._built(request, {}))
+            return _values(built(self._session.keras, request, {}))
 
     def stack(self, requests: Sequence[LayerRequest], seed: int) -> list[list[Array]]:
         """Returns the initial weights of several layers in sequence, after seeding the global generators once."""
         with globally_seeded(self._session.keras, seed):
-            return [_values(self._built(request, {})) for request in requests]
+            return [_values(built(self._session.keras, request, {})) for request in requests]
 
     def unseeded(self, request: LayerRequest, argument: str, row: Initializer, count: int, seed: int) -> list[Array]:
         """Returns the first weight of ``count`` equal layers with unseeded initializers, under one global seed."""
         with globally_seeded(self._session.keras, seed):
-            return [_values(self._built(request, self._initializers({argument: (row, None)})))[0] for _ in range(count)]
+            return [
+                _values(built(self._session.keras, request, self._initializers({argument: (row, None)})))[0]
+                for _ in range(count)
+            ]
 
     def noise(
         self,
@@ -80,23 +83,30 @@ class Layers:
 
         return {argument: make_initializer(row, seed) for argument, (row, seed) in rows.items()}
 
-    def _built(self, request: LayerRequest, initializers: Mapping[str, Any]) -> Any:
-        """The layer with its weights; one with several inputs is called once, which is how Keras 2 builds those."""
-        layers = self._session.keras.layers
-        arguments = {
-            name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
-            for name, value in request.arguments.items()
-        }
-        with _own_deprecations():
-            layer = getattr(layers, request.layer)(**arguments, **initializers)
-            inputs = [np.zeros(shape, "float32") for shape in request.inputs]
-            if len(inputs) == 1:
-                layer.build(request.inputs[0])
-            elif request.listed_inputs:
-                layer(inputs)
-            else:
-                layer(*inputs)
-        return layer
+
+def built(keras: Any, request: LayerRequest, further: Mapping[str, Any]) -> Any:
+    """The layer with its weights; one with several inputs is called once, which is how Keras 2 builds those.
+
+    Args:
+        keras: Keras as installed.
+        request: The layer.
+        further: Arguments besides those of the request.
+    """
+    layers = keras.layers
+    arguments = {
+        name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
+        for name, value in request.arguments.items()
+    }
+    with _own_deprecations():
+        layer = getattr(layers, request.layer)(**arguments, **further)
+        inputs = [np.zeros(shape, "float32") for shape in request.inputs]
+        if len(inputs) == 1:
+            layer.build(request.inputs[0])
+        elif request.listed_inputs:
+            layer(inputs)
+        else:
+            layer(*inputs)
+    return layer
 
 
 @contextlib.contextmanager

@@ -1,0 +1,59 @@
+"""A layer's regularizers, constraints and ``trainable``, each for the weights that it is documented for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from initcheck.catalog.layers import LayerRequest, select
+from initcheck.catalog.layers.traits.weights import LayerDefaults
+from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.evidence.laws.weight_arguments import share, times, value
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+_REQUESTS = {case.layer: case.request for case in reversed(select(LayerDefaults))}
+_OFF = 1e-4  # of a sum of squares; a regularizer's share is at least twice another's
+
+
+@check(
+    "LAW23",
+    "A layer's regularizers, constraints and trainable=False concern the weights that they are documented for.",
+    subjects=[Subject(layer, request) for layer, request in sorted(_REQUESTS.items())],
+)
+def weight_arguments(lab: Lab, request: LayerRequest) -> Verdict:
+    """Every weight starts at a constant of its own argument, which tells them apart."""
+    if not lab.draws.layers.offers(request.layer):
+        raise NotApplicable(f"the installed Keras has no {request.layer}")
+    seen = lab.draws.arguments.treat(request)
+    owners = [_owner(weight, len(seen.arguments)) for weight in seen.weights]
+    losses = sorted(
+        share(owner) * float(np.square(weight.astype(np.float64)).sum())
+        for owner, weight in zip(owners, seen.weights, strict=True)
+        if owner is not None and owner in seen.regularized
+    )
+    if len(losses) != len(seen.losses) or not np.allclose(seen.losses, losses, rtol=_OFF, atol=0.0):
+        return failed(f"losses of the regularizers: {seen.losses}", f"{losses}")
+    for owner, before, after in zip(owners, seen.weights, seen.constrained, strict=True):
+        expected = before * np.float32(times(owner) if owner is not None and owner in seen.bounded else 1.0)
+        if not np.array_equal(after, expected):
+            what = "a weight" if owner is None else seen.arguments[owner]
+            return failed(f"{what}: {after.flat[0]:.6g} after a step with a constraint", f"{expected.flat[0]:.6g}")
+    shapes = sorted(weight.shape for weight in seen.weights)
+    if seen.shapes != shapes:
+        return failed(f"with trainable=False, weights of the shapes {seen.shapes}", f"{shapes}")
+    if seen.trained != (0, 0):
+        untrained, gained = seen.trained
+        return failed(
+            f"with trainable=False {untrained} weights are trained, once it is True {gained:+} of them", "0, all"
+        )
+    return passed(f"{len(losses)} regularizers, {len(seen.bounded)} constraints, {len(shapes)} weights untrained")
+
+
+def _owner(weight: np.ndarray, count: int) -> int | None:
+    """The number of the argument whose constant it starts at, an LSTM's bias in the input gate; None without one."""
+    first = float(weight.flat[0])
+    return next((number for number in range(count) if value(number) == first), None)
