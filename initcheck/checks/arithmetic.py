@@ -28,7 +28,7 @@ from initcheck.catalog.cases.computations import (
     lookups_for,
     output_for,
 )
-from initcheck.catalog.cases.formulas import FORMULAS, exactly, layer_inputs
+from initcheck.catalog.cases.formulas import FORMULAS, GALLERY_OF, INFERRED, exactly, layer_inputs
 from initcheck.catalog.cases.options import POLICIES
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 
 _BY_WEIGHT = "mean_with_sample_weight"
 _TASKS = [Subject(task.name, task) for task in TASKS]
+_IN_A_MODEL = [Subject(case.name, case, evidence=f"gallery {GALLERY_OF[case.name]}") for case in INFERRED]
 
 
 @check(
@@ -475,10 +476,10 @@ def _require_layer(lab: Lab, case: FormulaCase) -> None:
 @check(
     "ARI17",
     "A layer within a model computes its documented formula when predict runs it in a graph.",
-    subjects=[Subject(case.name, case) for case in FORMULAS if not case.training],
+    subjects=_IN_A_MODEL,
 )
 def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
-    """All layers are branches of one model, which runs once."""
+    """Layers are branches of a model, which runs once."""
     _require_layer(lab, case)
     expected = case.output(*exactly(case, *lab.layers.given(case)))
     return verdict([("output of predict", lab.layers.shown(case).output, expected)])
@@ -487,7 +488,7 @@ def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
 @check(
     "ARI22",
     "Whatever runs a layer as in inference, it computes the same, and none of its weights moves.",
-    subjects=[Subject(case.name, case) for case in FORMULAS if not case.training],
+    subjects=_IN_A_MODEL,
 )
 def inferred_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """``predict``, ``predict_on_batch``, a plain call, a call with ``training=False``, one after the other."""
@@ -508,12 +509,7 @@ _POLICIES = {
 @check(
     "ARI21",
     "Under a dtype policy, a layer stores its weights in the one type and computes its formula in the other.",
-    subjects=[
-        Subject(f"{case.name}-{policy}", (case, policy))
-        for case in FORMULAS
-        if not case.training
-        for policy in _POLICIES
-    ],
+    subjects=[Subject(f"{case.name}-{policy}", (case, policy)) for case in INFERRED for policy in _POLICIES],
 )
 def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
     """The policy is the layer's own or the global one; the bounds are those of the type in which it computes."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.cases.formulas import FORMULAS, exactly
+from initcheck.catalog.cases.formulas import GALLERY_OF, INFERRED, exactly
 from initcheck.catalog.cases.options import LAYERS, PARTS, POLICIES, SavedPart
 from initcheck.catalog.cases.saved_cases import (
     ARGUMENTS,
@@ -317,14 +317,13 @@ def legacy_files(lab: Lab, kind: str) -> Verdict:
     "SER16",
     "A layer that comes back from a configuration, a clone or a file has its options and weights: the same outputs.",
     subjects=[
-        Subject(f"{case.name}-{route.suffix}", (case, route))
-        for case in FORMULAS
-        if not case.training
+        Subject(f"{case.name}-{route.suffix}", (case, route), evidence=f"gallery {GALLERY_OF[case.name]}")
+        for case in INFERRED
         for route in Route
     ],
 )
 def layers_along_routes(lab: Lab, case_and_route: tuple[FormulaCase, Route]) -> Verdict:
-    """All layers are branches of one model, which takes each route once."""
+    """Layers are branches of a model, which takes each route once."""
     case, route = case_and_route
     if lacking := lab.layers.lacking(case):
         raise NotApplicable(f"the installed Keras has no {lacking}")

@@ -1,4 +1,4 @@
-"""Layers with a formula: each alone, and all of them in one model, built, run, saved and read once for all checks."""
+"""Layers with a formula: each alone, and some in one model, which is built, run, saved and read once for all checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.cases.formulas import GALLERIES, GALLERY_OF, layer_inputs
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.evidence.session import Session
@@ -80,7 +80,7 @@ class Shown:
 class Layers:
     """Layers at tiny sizes.
 
-    In the model of all of them each has a branch: its own inputs, the layer, its own output. Where that model cannot be
+    In a model of some of them each has a branch: its own inputs, the layer, its own output. Where a model cannot be
     taken along a route, its halves go alone, and so on, so that only what is broken fails.
 
     Args:
@@ -168,10 +168,9 @@ class Layers:
         }
         return getattr(layers, case.layer)(**arguments, **options)
 
-    @functools.cached_property
-    def _cases(self) -> list[FormulaCase]:
+    def _gallery(self, number: int) -> list[FormulaCase]:
         # What averages comes first: some layers turn training on for those after them, in a plain call of the model.
-        cases = [case for case in FORMULAS if not case.training and not self.lacking(case)]
+        cases = [case for case in GALLERIES[number] if not self.lacking(case)]
         return sorted(cases, key=lambda case: not case.averages)
 
     def given(self, case: FormulaCase) -> tuple[list[Array], list[Array]]:
@@ -184,7 +183,10 @@ class Layers:
         Raises:
             Exception: Whatever the framework raises for this case.
         """
-        seen = self._session.once(("gallery", route), lambda: self._divided(self._cases, route))[case.name]
+        number = GALLERY_OF[case.name]
+        seen = self._session.once(("gallery", number, route), lambda: self._divided(self._gallery(number), route))[
+            case.name
+        ]
         if isinstance(seen, Exception):
             raise seen
         shown: Shown = seen

@@ -70,14 +70,16 @@ class Modes:
             usual = {name: np.asarray(layers[name](*fed[name], training=False)) for name in names}
             inputs = [one for name in names for one in fed[name]]
             targets = [usual[name] for name in names]
-            model.compile(optimizer=self._keras.optimizers.SGD(0.0), loss=["mse"] * len(names))
+            model.compile(
+                optimizer=self._keras.optimizers.SGD(0.0), loss=["mse"] * len(names), metrics=[["mse"]] * len(names)
+            )
             rows, weights = len(inputs[0]), model.get_weights()
 
             def losses(run: Callable[..., Any]) -> dict[str, bool]:
                 model.set_weights(weights)
                 logs = run(inputs, targets, batch_size=rows, verbose=0)
                 logs = logs if isinstance(logs, dict) else {key: values[0] for key, values in logs.history.items()}
-                return {name: bool(logs[f"{name}_loss"] > _NEAR**2 * np.mean(usual[name] ** 2)) for name in names}
+                return {name: bool(logs[f"{name}_mse"] > _NEAR**2 * np.mean(usual[name] ** 2)) for name in names}
 
             def outputs(run: Callable[..., list[Any]], **options: Any) -> dict[str, bool]:
                 model.set_weights(weights)

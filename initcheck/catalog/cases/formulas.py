@@ -12,6 +12,11 @@ from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.oracle.rounding import Rounded
 
 FORMULAS = select(FormulaCase)
+# Models of a few layers each, in which those are looked at together that are computed as in inference.
+_SIZE = 16
+INFERRED = tuple(case for case in FORMULAS if not case.training)
+GALLERIES = tuple(INFERRED[first : first + _SIZE] for first in range(0, len(INFERRED), _SIZE))
+GALLERY_OF = {case.name: number for number, cases in enumerate(GALLERIES) for case in cases}
 
 
 def layer_inputs(

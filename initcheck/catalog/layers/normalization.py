@@ -159,13 +159,11 @@ RMS_NORMALIZATION = LayerKind(
     _ITS_KIN,
 )
 
-_MOMENTS = {"mean": [0.5, -0.5, 0.0, 1.0, 2.0, -2.0], "variance": [4.0, 1.0, 0.25, 2.0, 9.0, 5.0]}
+_MOMENTS: dict[str, Any] = {"mean": [0.5, -0.5, 0.0, 1.0, 2.0, -2.0], "variance": [4.0, 1.0, 0.25, 2.0, 9.0, 1.0]}
 NORMALIZATION = LayerKind(
     "Normalization",
-    _case(
-        "normalization", normalized_by, mean=[0.5, -0.5, 0.0, 1.0, 2.0, -2.0], variance=[4.0, 1.0, 0.25, 2.0, 9.0, 1.0]
-    ),
-    _case("normalization-inverted", normalized_by, mean=0.5, variance=4.0, invert=True),
+    _case("normalization", normalized_by, **_MOMENTS),
+    _case("normalization-inverted", normalized_by, **_MOMENTS, invert=True),
     _STATE,
     NO_NOISE,
     Without("its mean and variance are given, or counted by adapt"),
