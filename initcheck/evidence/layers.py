@@ -46,10 +46,12 @@ class Shown:
     Attributes:
         output: Of ``predict``.
         weights: In the order of ``get_weights``.
+        losses: That the call added; none of ``predict``.
     """
 
     output: Array
     weights: list[Array]
+    losses: tuple[Array, ...] = ()
 
 
 class Layers:
@@ -85,7 +87,7 @@ class Layers:
         """
         layer = self._built(case, weights, inputs)
         output = layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.called)
-        return Shown(np.asarray(output), layer.get_weights())
+        return Shown(np.asarray(output), layer.get_weights(), tuple(np.asarray(one) for one in layer.losses))
 
     def gradients(
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], slopes: Array
@@ -111,18 +113,57 @@ class Layers:
 
     def _built(self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array]) -> Any:
         dtype = next((one.dtype.name for one in (*weights, *inputs) if one.dtype.kind == "f"), "float32")
-        layer = self._made(case, dtype=dtype)
+        layer = self._made(case, **({} if dtype == "float32" else {"dtype": dtype}))  # some layers take none
         layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.call)
         layer.set_weights(weights)
         return layer
 
     def _made(self, case: FormulaCase, **options: Any) -> Any:
         layers = self._keras.layers
-        arguments = {
-            name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
-            for name, value in case.config.items()
-        }
+
+        def given(value: Any) -> Any:
+            if isinstance(value, LayerRequest):
+                return getattr(layers, value.layer)(**value.arguments)
+            return [given(one) for one in value] if isinstance(value, list) else value
+
+        arguments = {name: given(value) for name, value in case.config.items()}
         return getattr(layers, case.layer)(**arguments, **options)
+
+    def training_seen(self, case: FormulaCase, *, fixed: bool) -> dict[tuple[str, bool | None], Any]:
+        """What ``training`` is for a layer that comes after the case's, called without and with each value of it.
+
+        Args:
+            case: The layer.
+            fixed: Whether the case's layer is called with ``training=True`` whatever the model is called with.
+
+        Returns:
+            Place ("model" or "layer", which the two layers are parts of) and the value given → the value seen.
+        """
+        keras = self._keras
+        values = self.given(case)[1]
+        call = {**case.call, **({"training": True} if fixed else {})}
+        probe = _probe(keras)
+
+        class Outer(keras.layers.Layer):  # type: ignore[misc] # Keras is loaded at run time
+            """Calls the layer, then the probe."""
+
+            def __init__(self, layer: Any) -> None:
+                super().__init__()
+                self.layer, self.probe = layer, probe
+
+            def call(self, inputs: Any) -> Any:
+                inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+                return self.probe(self.layer(*_as_called(case, list(inputs)), **call))
+
+        into = [keras.Input(one.shape[1:], dtype=one.dtype.name) for one in values]
+        model = keras.Model(into, probe(self._made(case)(*_as_called(case, into), **call)))
+        seen: dict[tuple[str, bool | None], Any] = {}
+        for place, outer in (("model", model), ("layer", Outer(self._made(case)))):
+            for given in (None, True, False):
+                probe.seen = None
+                outer(alone([_tensor(one) for one in values]), **({} if given is None else {"training": given}))
+                seen[place, given] = probe.seen
+        return seen
 
     @functools.cached_property
     def _cases(self) -> list[FormulaCase]:
@@ -180,6 +221,19 @@ class Layers:
             inputs += own
             outputs.append(self._made(case, name=case.name)(*_as_called(case, own), **case.call))
         return self._keras.Model(inputs, outputs)
+
+
+def _probe(keras: Any) -> Any:
+    class Probe(keras.layers.Layer):  # type: ignore[misc] # Keras is loaded at run time
+        """Passes its input on, and keeps the ``training`` that it is called with."""
+
+        seen: Any = None
+
+        def call(self, inputs: Any, training: bool | None = None) -> Any:
+            self.seen = training
+            return inputs
+
+    return Probe()
 
 
 def _as_called(case: FormulaCase, inputs: list[Any]) -> tuple[Any, ...]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.kind import Arguments, Trait
+
+Values = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,9 @@ class NoiseSource(Trait):
         inputs: The number of times that it takes them.
         calls: The number of calls that distinguishes two draws.
         traced: Whether it is also called within a ``tf.function``.
+        shared: Whether all images of a batch get one draw.
+        piped: Whether it is also called within a ``tf.data`` pipeline, where images are its inputs; some take seconds
+            to trace.
     """
 
     arguments: Arguments = field(default_factory=dict)
@@ -66,11 +74,39 @@ class NoiseSource(Trait):
     inputs: int = 1
     calls: int = 1
     traced: bool = False
+    shared: bool = False
+    piped: bool = True
 
     @property
     def varied(self) -> frozenset[str]:
         """The layer's arguments that it gives a value."""
         return frozenset(self.arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLaw(Trait):
+    """The law of a number that it draws for each image.
+
+    Attributes:
+        name: A readable, unique name.
+        arguments: The layer's arguments but for the seed.
+        image: That each of many images is.
+        seen: The number drawn for each image, from all outputs.
+        law: Its law's name in ``scipy.stats``.
+        parameters: Of that law.
+    """
+
+    name: str
+    arguments: Arguments
+    image: Values
+    seen: Callable[[Values], Values]
+    law: str
+    parameters: tuple[float, ...]
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*self.arguments, "seed"})
 
 
 @dataclass(frozen=True, kw_only=True)
