@@ -14,11 +14,12 @@ from initcheck.catalog.cases.seed_values import LOWER, UPPER, random_seeds
 from initcheck.catalog.cases.trainings import recipes
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import Orthogonal
+from initcheck.catalog.layers import select
 from initcheck.catalog.layers.traits.computing import FormulaCase
-from initcheck.catalog.layers.traits.noises import NoiseSource
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.catalog.recipes import Recipe
-from initcheck.catalog.sources import FUNCTIONS, IMAGES, SOURCES, STEPWISE
+from initcheck.catalog.sources import FUNCTIONS, SOURCES, STEPWISE
 from initcheck.checks.bits import bitwise_equal, first_digest_mismatch, first_divergence, mismatch
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.evidence.trace import Repetition
@@ -377,14 +378,15 @@ def judge_masks(lab: Lab, kind: str) -> Verdict:
     return passed(f"{kind} draws anew at every step, with a seed and without, and repeats", bound=EXACT)
 
 
-_PIPED = [source for source in IMAGES.values() if source.piped]
+_IMAGE_LAYERS = [source for source in select(NoiseSource) if source.fed is Fed.IMAGES]
+_PIPED = [source for source in _IMAGE_LAYERS if not source.slow]
 
 
 @check(
     "DET20",
     "A random image layer repeats under its int seed, and draws anew for each call, seed and image; in tf.data, too.",
     subjects=[
-        *(Subject(name, (source, False), evidence="image draws") for name, source in IMAGES.items()),
+        *(Subject(one.layer, (one, False), evidence="image draws") for one in _IMAGE_LAYERS),
         *(Subject(f"{one.layer}-tf.data", (one, True), evidence="image pipeline") for one in _PIPED),
     ],
 )
@@ -405,12 +407,14 @@ def judge_image_draws(lab: Lab, source_and_piped: tuple[NoiseSource, bool]) -> V
     if drawn.other is not None and bitwise_equal(first, drawn.other):
         return failed(f"{source.layer} draws the same under two seeds", "other images", bound=EXACT)
     half = first.shape[-4] // 2
-    if bitwise_equal(first[..., :half, :, :, :], first[..., half:, :, :, :]) is not source.shared:
+    alike = bitwise_equal(first[..., :half, :, :, :], first[..., half:, :, :, :])
+    if source.shared is not None and alike is not source.shared:
         share = "do not share a draw" if source.shared else "share their draws"
         return failed(f"{source.layer}: the images of a batch {share}", "as documented", bound=EXACT)
     return passed(f"{source.layer} repeats, and draws anew", bound=EXACT)
 
 
+_IMAGES = {source.layer for source in _IMAGE_LAYERS}
 _FIRST_CASES = {case.layer: case for case in reversed(FORMULAS)}
 
 
@@ -422,12 +426,12 @@ _FIRST_CASES = {case.layer: case for case in reversed(FORMULAS)}
         *(
             Subject(f"{case.layer}-in-training", (case, True), evidence="training seen")
             for case in _FIRST_CASES.values()
-            if case.training is not None
+            if case.training is not None and case.layer not in _IMAGES
         ),
     ],
 )
 def judge_training_seen(lab: Lab, case_and_fixed: tuple[FormulaCase, bool]) -> Verdict:
-    """Judges what a layer after it is given, in a model and within a layer, called without and with ``training``."""
+    """Judges what a layer after it is given, in a model called without and with ``training``, and in a layer."""
     case, fixed = case_and_fixed
     if lacking := lab.layers.lacking(case):
         raise NotApplicable(f"the installed Keras has no {lacking}")

@@ -130,7 +130,7 @@ class Layers:
         return getattr(layers, case.layer)(**arguments, **options)
 
     def training_seen(self, case: FormulaCase, *, fixed: bool) -> dict[tuple[str, bool | None], Any]:
-        """What ``training`` is for a layer that comes after the case's, called without and with each value of it.
+        """What ``training`` is for a layer that comes after the case's, called without it and in a model with each value.
 
         Args:
             case: The layer.
@@ -155,14 +155,19 @@ class Layers:
                 inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
                 return self.probe(self.layer(*_as_called(case, list(inputs)), **call))
 
+        tensors = [_tensor(one) for one in values]
+        within = self._made(case)
+        within(*_as_called(case, tensors), **case.call)  # built before, as Normalization must be
         into = [keras.Input(one.shape[1:], dtype=one.dtype.name) for one in values]
         model = keras.Model(into, probe(self._made(case)(*_as_called(case, into), **call)))
         seen: dict[tuple[str, bool | None], Any] = {}
-        for place, outer in (("model", model), ("layer", Outer(self._made(case)))):
-            for given in (None, True, False):
-                probe.seen = None
-                outer(alone([_tensor(one) for one in values]), **({} if given is None else {"training": given}))
-                seen[place, given] = probe.seen
+        for place, outer, given in (
+            *(("model", model, one) for one in (None, True, False)),
+            ("layer", Outer(within), None),
+        ):
+            probe.seen = None
+            outer(alone(tensors), **({} if given is None else {"training": given}))
+            seen[place, given] = probe.seen
         return seen
 
     @functools.cached_property

@@ -78,7 +78,7 @@ def _piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[str, I
     mapped = tf.autograph.experimental.do_not_convert(lambda x: tuple(layer(x, training=True) for layer in layers))
     x = images()
     dataset = tf.data.Dataset.from_tensor_slices(np.concatenate([x, x])).batch(len(x)).map(mapped)
-    states = [(variable, np.array(variable)) for layer in layers for variable in _states(layer)]
+    states = [(variable, variable.numpy().copy()) for layer in layers for variable in _states(layer)]
     first = _by_layer(dataset)
     for variable, value in states:
         variable.assign(value)

@@ -63,9 +63,8 @@ class NoiseSource(Trait):
         inputs: The number of times that it takes them.
         calls: The number of calls that distinguishes two draws.
         traced: Whether it is also called within a ``tf.function``.
-        shared: Whether all images of a batch get one draw.
-        piped: Whether it is also called within a ``tf.data`` pipeline, where images are its inputs; some take seconds
-            to trace.
+        shared: Whether all images of a batch get one draw; None where some draws change all images in one way.
+        slow: Whether a call takes long and tracing longer: the fewest calls under seeds of its own.
     """
 
     arguments: Arguments = field(default_factory=dict)
@@ -74,8 +73,8 @@ class NoiseSource(Trait):
     inputs: int = 1
     calls: int = 1
     traced: bool = False
-    shared: bool = False
-    piped: bool = True
+    shared: bool | None = False
+    slow: bool = False
 
     @property
     def varied(self) -> frozenset[str]:
