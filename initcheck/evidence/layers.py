@@ -130,7 +130,9 @@ class Layers:
         return getattr(layers, case.layer)(**arguments, **options)
 
     def training_seen(self, case: FormulaCase, *, fixed: bool) -> dict[tuple[str, bool | None], Any]:
-        """What ``training`` is for a layer that comes after the case's, called without it and in a model with each value.
+        """What ``training`` is for a layer that comes after the case's.
+
+        A model of the two is called without it and with each value, a layer that calls the two without it.
 
         Args:
             case: The layer.
@@ -161,10 +163,8 @@ class Layers:
         into = [keras.Input(one.shape[1:], dtype=one.dtype.name) for one in values]
         model = keras.Model(into, probe(self._made(case)(*_as_called(case, into), **call)))
         seen: dict[tuple[str, bool | None], Any] = {}
-        for place, outer, given in (
-            *(("model", model, one) for one in (None, True, False)),
-            ("layer", Outer(within), None),
-        ):
+        calls = [*(("model", model, given) for given in (None, True, False)), ("layer", Outer(within), None)]
+        for place, outer, given in calls:
             probe.seen = None
             outer(alone(tensors), **({} if given is None else {"training": given}))
             seen[place, given] = probe.seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import threading
@@ -388,6 +389,7 @@ def share_flips(keras: Any) -> None:
 def forget_image_seed(keras: Any) -> None:
     original = keras.layers.RandomBrightness.__init__
 
+    @functools.wraps(original)  # it takes the same arguments
     def init(self: Any, *args: Any, seed: Any = None, **options: Any) -> None:
         original(self, *args, seed=random.randrange(2**31), **options)
         self.seed = seed

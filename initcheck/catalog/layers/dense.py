@@ -272,7 +272,10 @@ REVERSIBLE_EMBEDDING = LayerKind(
         input_shape=(2, 5),
     ),
     State(holds=Holds.MORE),
-    Without("represented by the embedding whose kind it is", (*OF_WEIGHTS,)),
+    Without(
+        "represented by the embedding whose kind it is",
+        tuple(trait for trait in OF_WEIGHTS if trait is not LayerDefaults),
+    ),
     NO_NOISE,
     NO_UNITS,
     NOT_STACKED,
