@@ -31,7 +31,7 @@ FUNCTIONS = (
 # Layers whose noise is recorded at every step of ``fit``, with their arguments.
 STEPWISE: Mapping[str, Mapping[str, Any]] = {noise.layer: noise.arguments for noise in select(StepwiseNoise)}
 KERNELS: Mapping[str, UnseededKernel] = {kernel.layer: kernel for kernel in select(UnseededKernel)}
-_NOISES = {noise.layer: noise for noise in select(NoiseSource)}
+_NOISES = {noise.layer: noise for noise in select(NoiseSource) if not noise.slow}
 IMAGES: Mapping[str, NoiseSource] = {name: noise for name, noise in _NOISES.items() if noise.fed is Fed.IMAGES}
 MASKS: Mapping[str, NoiseSource] = {name: noise for name, noise in _NOISES.items() if name not in IMAGES}
 

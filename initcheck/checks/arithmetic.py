@@ -454,12 +454,16 @@ def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
 def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""
     _require_layer(lab, case)
-    compared = []
+    compared: list[tuple[str, Any, Rounded]] = []
     for dtype in case.dtypes:
         weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
         exact, into = exactly(case, weights, inputs)
         shown = lab.layers.compute(case, weights, inputs)
         compared.append((f"output in {dtype}", shown.output, case.output(exact, into).of(dtype)))
+        if case.loss:
+            losses = np.sum(shown.losses, dtype=np.float64)
+            expected_loss = case.loss(exact, alone(into), **case.config)
+            compared.append((f"losses in {dtype}", losses, expected_loss.of(dtype)))
         expected = case.updated(exact, alone(into), **case.config) if case.updated else exact
         compared += [
             (f"weight {k} afterwards in {dtype}", a, b.of(dtype))

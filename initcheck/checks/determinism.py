@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.cases.feeds import feeds
+from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.cases.seed_values import LOWER, UPPER, random_seeds
 from initcheck.catalog.cases.trainings import recipes
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import Orthogonal
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.computing import FormulaCase
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.catalog.recipes import Recipe
 from initcheck.catalog.sources import FUNCTIONS, SOURCES, STEPWISE
@@ -372,6 +376,70 @@ def judge_masks(lab: Lab, kind: str) -> Verdict:
     if divergence:
         return failed(f"{kind}, {divergence}", "the same noise again", bound=EXACT)
     return passed(f"{kind} draws anew at every step, with a seed and without, and repeats", bound=EXACT)
+
+
+_IMAGE_LAYERS = [source for source in select(NoiseSource) if source.fed is Fed.IMAGES]
+_PIPED = [source for source in _IMAGE_LAYERS if not source.slow]
+
+
+@check(
+    "DET20",
+    "A random image layer repeats under its int seed, and draws anew for each call, seed and image; in tf.data, too.",
+    subjects=[
+        *(Subject(one.layer, (one, False), evidence="image draws") for one in _IMAGE_LAYERS),
+        *(Subject(f"{one.layer}-tf.data", (one, True), evidence="image pipeline") for one in _PIPED),
+    ],
+)
+def judge_image_draws(lab: Lab, source_and_piped: tuple[NoiseSource, bool]) -> Verdict:
+    """Judges calls in training for a batch with equal halves, and a pipeline whose generators are put back."""
+    source, piped = source_and_piped
+    if lacking := lab.models.lacking(source):
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+    drawn = lab.models.piped_images(source, _PIPED) if piped else lab.models.image_draws(source)
+    if drawn is None:
+        raise NotApplicable("the installed Keras has no generators whose state can be put back")
+    for number, (one, two) in enumerate(zip(drawn.first, drawn.again, strict=True), start=1):
+        if not bitwise_equal(one, two):
+            return failed(f"{source.layer}, call {number} again: {mismatch(one, two)}", "the same images", bound=EXACT)
+    first, second = drawn.first
+    if bitwise_equal(first, second):
+        return failed(f"{source.layer}: the second call repeats the first", "other images", bound=EXACT)
+    if drawn.other is not None and bitwise_equal(first, drawn.other):
+        return failed(f"{source.layer} draws the same under two seeds", "other images", bound=EXACT)
+    half = first.shape[-4] // 2
+    alike = bitwise_equal(first[..., :half, :, :, :], first[..., half:, :, :, :])
+    if source.shared is not None and alike is not source.shared:
+        share = "do not share a draw" if source.shared else "share their draws"
+        return failed(f"{source.layer}: the images of a batch {share}", "as documented", bound=EXACT)
+    return passed(f"{source.layer} repeats, and draws anew", bound=EXACT)
+
+
+_IMAGES = {source.layer for source in _IMAGE_LAYERS}
+_FIRST_CASES = {case.layer: case for case in reversed(FORMULAS)}
+
+
+@check(
+    "DET21",
+    "Whether a layer runs as in training does not depend on the layers before it.",
+    subjects=[
+        *(Subject(case.layer, (case, False), evidence="training seen") for case in _FIRST_CASES.values()),
+        *(
+            Subject(f"{case.layer}-in-training", (case, True), evidence="training seen")
+            for case in _FIRST_CASES.values()
+            if case.training is not None and case.layer not in _IMAGES
+        ),
+    ],
+)
+def judge_training_seen(lab: Lab, case_and_fixed: tuple[FormulaCase, bool]) -> Verdict:
+    """Judges what a layer after it is given, in a model called without and with ``training``, and in a layer."""
+    case, fixed = case_and_fixed
+    if lacking := lab.layers.lacking(case):
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+    for (place, given), seen in lab.layers.training_seen(case, fixed=fixed).items():
+        if bool(seen) is not bool(given):
+            how = "a plain call" if given is None else f"a call with training={given}"
+            return failed(f"in {how} of a {place}, the layer after {case.layer} sees training={seen}", f"{bool(given)}")
+    return passed(f"the layer after {case.layer} sees what its model is given")
 
 
 def judge_fresh(lab: Lab, what: str, question: Any, here: dict[str, str]) -> Verdict:

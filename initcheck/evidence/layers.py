@@ -70,11 +70,13 @@ class Shown:
         output: Of ``predict``.
         weights: In the order of ``get_weights``, at the end.
         outputs: Of all ways that ran it as in inference; after a route of ``predict`` alone.
+        losses: That the call added; none of ``predict``.
     """
 
     output: Array
     weights: list[Array]
     outputs: Mapping[str, Array] = field(default_factory=dict)
+    losses: tuple[Array, ...] = ()
 
 
 class Layers:
@@ -123,7 +125,8 @@ class Layers:
             if any(words in str(error) for words in _NO_KERNEL):
                 raise NoKernel from error
             raise
-        return Shown(np.asarray(output), layer.get_weights())
+        losses = tuple(np.asarray(one) for one in layer.losses)
+        return Shown(np.asarray(output), layer.get_weights(), losses=losses)
 
     def gradients(
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], slopes: Array
@@ -155,18 +158,63 @@ class Layers:
             with dtype_policy(self._keras, policy.name):
                 layer = self._made(case)
         else:
-            layer = self._made(case, dtype=policy.name if policy else dtype)
+            name = policy.name if policy else dtype
+            layer = self._made(case, **({} if name == "float32" else {"dtype": name}))  # some layers take none
         layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.call)
         layer.set_weights(weights)
         return layer
 
     def _made(self, case: FormulaCase, **options: Any) -> Any:
         layers = self._keras.layers
-        arguments = {
-            name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
-            for name, value in case.config.items()
-        }
+
+        def given(value: Any) -> Any:
+            if isinstance(value, LayerRequest):
+                return getattr(layers, value.layer)(**value.arguments)
+            return [given(one) for one in value] if isinstance(value, list) else value
+
+        arguments = {name: given(value) for name, value in case.config.items()}
         return getattr(layers, case.layer)(**arguments, **options)
+
+    def training_seen(self, case: FormulaCase, *, fixed: bool) -> dict[tuple[str, bool | None], Any]:
+        """What ``training`` is for a layer that comes after the case's.
+
+        A model of the two is called without it and with each value, a layer that calls the two without it.
+
+        Args:
+            case: The layer.
+            fixed: Whether the case's layer is called with ``training=True`` whatever the model is called with.
+
+        Returns:
+            Place ("model" or "layer", which the two layers are parts of) and the value given → the value seen.
+        """
+        keras = self._keras
+        values = self.given(case)[1]
+        call = {**case.call, **({"training": True} if fixed else {})}
+        probe = _probe(keras)
+
+        class Outer(keras.layers.Layer):  # type: ignore[misc, name-defined] # Keras is loaded at run time
+            """Calls the layer, then the probe."""
+
+            def __init__(self, layer: Any) -> None:
+                super().__init__()
+                self.layer, self.probe = layer, probe
+
+            def call(self, inputs: Any) -> Any:
+                inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+                return self.probe(self.layer(*_as_called(case, list(inputs)), **call))
+
+        tensors = [_tensor(one) for one in values]
+        within = self._made(case)
+        within(*_as_called(case, tensors), **case.call)  # built before, as Normalization must be
+        into = [keras.Input(one.shape[1:], dtype=one.dtype.name) for one in values]
+        model = keras.Model(into, probe(self._made(case)(*_as_called(case, into), **call)))
+        seen: dict[tuple[str, bool | None], Any] = {}
+        calls = [*(("model", model, given) for given in (None, True, False)), ("layer", Outer(within), None)]
+        for place, outer, given in calls:
+            probe.seen = None
+            outer(alone(tensors), **({} if given is None else {"training": given}))
+            seen[place, given] = probe.seen
+        return seen
 
     def _gallery(self, number: int) -> list[FormulaCase]:
         # What averages comes first: some layers turn training on for those after them, in a plain call of the model.
@@ -238,6 +286,19 @@ class Layers:
             inputs += own
             outputs.append(self._made(case, name=case.name)(*_as_called(case, own), **case.call))
         return self._keras.Model(inputs, outputs)
+
+
+def _probe(keras: Any) -> Any:
+    class Probe(keras.layers.Layer):  # type: ignore[misc] # Keras is loaded at run time
+        """Passes its input on, and keeps the ``training`` that it is called with."""
+
+        seen: Any = None
+
+        def call(self, inputs: Any, training: bool | None = None) -> Any:
+            self.seen = training
+            return inputs
+
+    return Probe()
 
 
 def _as_called(case: FormulaCase, inputs: list[Any]) -> tuple[Any, ...]:

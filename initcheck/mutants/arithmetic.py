@@ -659,3 +659,32 @@ def cropping_from_start(keras: Any) -> None:
         self.cropping = tuple((end, start) for start, end in self.cropping)
 
     keras.layers.Cropping2D.__init__ = init
+
+
+@mutant(
+    "resizing-by-corners", "Resizing takes the nearest pixel of each corner, not of the middle", caught_by=("ARI14",)
+)
+def resizing_by_corners(keras: Any) -> None:
+    """As TensorFlow 1 did: a shift by half a pixel."""
+    import tensorflow as tf
+
+    original = keras.layers.Resizing.call
+
+    def call(self: Any, inputs: Any, **options: Any) -> Any:
+        if self.interpolation != "nearest":
+            return original(self, inputs, **options)
+        return tf.compat.v1.image.resize_nearest_neighbor(inputs, (self.height, self.width))
+
+    keras.layers.Resizing.call = call
+
+
+@mutant("activity-loss-summed", "ActivityRegularization adds the sum over rows, not their mean", caught_by=("ARI14",))
+def activity_loss_summed(keras: Any) -> None:
+    original = keras.layers.ActivityRegularization.__init__
+
+    def init(self: Any, l1: float = 0.0, l2: float = 0.0, **options: Any) -> None:
+        original(self, l1=l1, l2=l2, **options)
+        penalty = self.activity_regularizer
+        self.activity_regularizer = lambda x: penalty(x) * float(x.shape[0] or 1)
+
+    keras.layers.ActivityRegularization.__init__ = init

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import threading
@@ -364,3 +365,46 @@ def _wrap_call(keras_class: Any, change: Any) -> None:
         return change(original(self, *arguments, **rest))
 
     keras_class.__call__ = call
+
+
+@mutant("flip-shared", "RandomFlip flips all images of a batch or none", caught_by=("DET20",))
+def share_flips(keras: Any) -> None:
+    """Only where the layer draws by itself: Keras 2 calls TensorFlow's own flips."""
+    original = getattr(keras.layers.RandomFlip, "get_random_transformation", None)
+    if original is None:
+        return
+
+    def transformation(self: Any, *args: Any, **options: Any) -> Any:
+        import tensorflow as tf
+
+        drawn = original(self, *args, **options)
+        if drawn:
+            drawn["flips"] = tf.logical_and(drawn["flips"][:1], tf.ones_like(drawn["flips"]))
+        return drawn
+
+    keras.layers.RandomFlip.get_random_transformation = transformation
+
+
+@mutant("image-seed-forgotten", "RandomBrightness draws by another seed than its own", caught_by=("DET20",))
+def forget_image_seed(keras: Any) -> None:
+    original = keras.layers.RandomBrightness.__init__
+
+    @functools.wraps(original)  # it takes the same arguments
+    def init(self: Any, *args: Any, seed: Any = None, **options: Any) -> None:
+        original(self, *args, seed=random.randrange(2**31), **options)
+        self.seed = seed
+
+    keras.layers.RandomBrightness.__init__ = init
+
+
+@mutant("training-leaks", "layers after a Rescaling run as in training", caught_by=("DET21",))
+def leak_training(keras: Any) -> None:
+    """As after layers whose call takes ``training=True`` by default, up to Keras 3.15.1."""
+    original = keras.layers.Rescaling.call
+
+    def call(self: Any, inputs: Any) -> Any:
+        if hasattr(self, "_get_call_context"):
+            self._get_call_context().training = True
+        return original(self, inputs)
+
+    keras.layers.Rescaling.call = call

@@ -452,3 +452,16 @@ def _slow(keras: Any) -> None:
         return draw(shape, dtype)
 
     wrap_call(keras.initializers.HeNormal, change)
+
+
+@mutant("brightness-wider", "RandomBrightness changes images by 5 % more", caught_by=("LAW22",))
+def _brighter(keras: Any) -> None:
+    original = keras.layers.RandomBrightness.call
+
+    def call(self: Any, inputs: Any, **options: Any) -> Any:
+        import tensorflow as tf
+
+        outputs = original(self, inputs, **options)
+        return outputs + 0.05 * (outputs - tf.cast(inputs, outputs.dtype))
+
+    keras.layers.RandomBrightness.call = call

@@ -158,6 +158,12 @@ def rescaled(_weights: Weights, x: Array, scale: Any, offset: Any = 0.0, **_: An
     return x * np.asarray(scale) + np.asarray(offset)
 
 
+def rescaled_and_cropped(_weights: Weights, x: Array, layers: Sequence[Any], **_: Any) -> Array:
+    """The middle of each rescaled image, by the arguments of the two layers."""
+    scaling, crop = layers
+    return center_crop(_weights, rescaled(_weights, x, **scaling.arguments), **crop.arguments)
+
+
 def normalized_by(_weights: Weights, x: Array, mean: Any, variance: Any, invert: bool = False, **_: Any) -> Array:
     """The input less ``mean`` over the root of ``variance``; or the way back."""
     mean, deviation = Rounded(np.asarray(mean)), np.sqrt(Rounded(np.asarray(variance)))

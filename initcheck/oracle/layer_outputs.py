@@ -31,6 +31,44 @@ def embedding(weights: Weights, x: Any, **_: Any) -> Array:
     return weights[0][np.asarray(x)]
 
 
+def reversed_embedding(weights: Weights, x: Array, logit_soft_cap: float | None = None, **_: Any) -> Array:
+    """X times the transposed table, or the second weight where there is one; scaled by cap · tanh(· / cap)."""
+    logits = x @ (weights[1] if len(weights) > 1 else weights[0].T)
+    return logits if logit_soft_cap is None else np.tanh(logits / logit_soft_cap) * logit_soft_cap
+
+
+def spectral(weights: Weights, x: Array, **_: Any) -> Array:
+    """A dense layer as it is: outside training no weight changes."""
+    return dense(weights[::2], x)
+
+
+def spectral_in_training(weights: Weights, x: Array, **config: Any) -> Array:
+    """A dense layer by its kernel over the kernel's largest singular value, as power iterations estimate it."""
+    return dense(updated_spectral(weights, x, **config)[::2], x)
+
+
+def updated_spectral(weights: Weights, _x: Array, power_iterations: int = 1, **_: Any) -> list[Array]:
+    """The weights after a call in training: the normalized kernel, the last vector u, the bias.
+
+    Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1: v is u·Wᵀ over its length, u is v·W over its
+    length, σ is v·W·uᵀ.
+    """
+    kernel, u, bias = weights
+    for _number in range(power_iterations):
+        v = _of_length_one(u @ kernel.T)
+        u = _of_length_one(v @ kernel)
+    return [kernel / (v @ kernel @ u.T), u, bias]
+
+
+def _of_length_one(x: Array) -> Array:
+    return x / np.sqrt(np.square(x).sum())
+
+
+def penalty_by_row(_weights: Weights, x: Array, l1: float = 0.0, l2: float = 0.0, **_: Any) -> Array:
+    """l1 · Σ|x| + l2 · Σx² over the number of rows."""
+    return (np.abs(x).sum() * l1 + np.square(x).sum() * l2) / float(len(x))
+
+
 def identity(_weights: Weights, x: Array, **_: Any) -> Array:
     """The input, unchanged."""
     return x

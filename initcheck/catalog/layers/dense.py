@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from initcheck.catalog.layers.configurations import (
     KERNEL_AND_BIAS,
     NO_FORMULA,
@@ -18,6 +20,7 @@ from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, L
 from initcheck.catalog.layers.traits.engines import Holds, Stackable, Stacking, State
 from initcheck.catalog.layers.traits.weights import (
     GLOROT,
+    OF_WEIGHTS,
     UNIFORM,
     ZEROS,
     Dims,
@@ -30,7 +33,7 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.layer_outputs import dense, embedding
+from initcheck.oracle.layer_outputs import dense, embedding, reversed_embedding
 
 _ROW = ((1, 6),)
 _KERNEL_AND_BIAS = (("kernel_initializer", 0), ("bias_initializer", 1))
@@ -218,4 +221,65 @@ EMBEDDING = LayerKind(
     Without("the small training of embeddings begins with it", (TrainingRole,)),
 )
 
-ROWS = (DENSE, EINSUM_DENSE, EMBEDDING)
+_TIED: dict[str, Any] = {"input_dim": 6, "output_dim": 3}
+_UNTIED: dict[str, Any] = {**_TIED, "tie_weights": False}
+
+
+def _reversed(name: str, idle: tuple[int, ...] = (), **config: Any) -> FormulaCase:
+    return FormulaCase(
+        name=name,
+        shapes=((6, 3), (3, 6)) if "tie_weights" in config else ((6, 3),),
+        input_shape=(4, 5, 3),
+        formula=reversed_embedding,
+        config=config,
+        call={"reverse": True},
+        idle=idle,
+        graded=not idle,
+    )
+
+
+REVERSIBLE_EMBEDDING = LayerKind(
+    "ReversibleEmbedding",
+    LayerDefaults(
+        arguments={"input_dim": 400, "output_dim": 100},
+        inputs=((1, 2),),
+        initializers=(UNIFORM,),
+        shapes=((400, 100),),
+    ),
+    FormulaCase(
+        name="reversible-embedding",
+        shapes=((6, 3),),
+        input_shape=(4, 5),
+        formula=embedding,
+        config=_TIED,
+        vocabulary=6,
+    ),
+    FormulaCase(
+        name="reversible-embedding-untied",
+        shapes=((6, 3), (3, 6)),
+        input_shape=(4, 5),
+        formula=embedding,
+        config=_UNTIED,
+        vocabulary=6,
+        graded=False,
+    ),
+    _reversed("reversible-embedding-reversed", **_TIED),
+    _reversed("reversible-embedding-reversed-untied", idle=(0,), **_UNTIED),
+    _reversed("reversible-embedding-reversed-capped", **_TIED, logit_soft_cap=0.5),
+    LayerOptions(
+        order=15,
+        options={**_TIED, "tie_weights": False, "mask_zero": True, "reverse_dtype": "float32", "logit_soft_cap": 0.5},
+        input_shape=(2, 5),
+    ),
+    State(holds=Holds.MORE),
+    Without(
+        "represented by the embedding whose kind it is",
+        tuple(trait for trait in OF_WEIGHTS if trait is not LayerDefaults),
+    ),
+    NO_NOISE,
+    NO_UNITS,
+    NOT_STACKED,
+    NOT_TRAINED,
+)
+
+ROWS = (DENSE, EINSUM_DENSE, EMBEDDING, REVERSIBLE_EMBEDDING)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.configurations import IMAGES, NO_UNITS, NO_WEIGHTS, NOT_STACKED, ROWS_OF_VECTORS, VECTORS
-from initcheck.catalog.layers.kind import LayerKind, Trait, Without
+from initcheck.catalog.layers.kind import Arguments, LayerKind, Trait, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
@@ -12,7 +15,21 @@ from initcheck.oracle.layer_outputs import identity
 _RATE = {"rate": 0.5}
 _POLICIES = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 _STATE = State(holds=Holds.MORE, drawing_options=("rate",))
-_NO_FORMULA = Without("in inference it does nothing, like dropout", (FormulaCase,))
+
+
+def _idle(name: str, input_shape: Shape = (6, 5), *, config: Arguments = _RATE) -> FormulaCase:
+    """In inference it does nothing, so it has no gradient of its own."""
+    return FormulaCase(
+        name=f"{name}-at-inference",
+        shapes=(),
+        input_shape=input_shape,
+        formula=identity,
+        config=config,
+        training=False,
+        graded=False,
+    )
+
+
 _DROPOUT_STANDS = Without("represented by dropout in trainings", (SeededNoise, StepwiseNoise, TrainingRole))
 _NONE = (NO_WEIGHTS, NO_UNITS, NOT_STACKED)
 
@@ -35,16 +52,7 @@ DROPOUT = LayerKind(
     NoiseSource(order=0, arguments=_RATE, traced=True),
     SeededNoise(order=0, arguments=_RATE),
     StepwiseNoise(order=0, arguments=_RATE),
-    FormulaCase(
-        order=2,
-        name="dropout-at-inference",
-        shapes=(),
-        input_shape=(6, 5),
-        formula=identity,
-        config=_RATE,
-        training=False,
-        graded=False,  # it does nothing
-    ),
+    replace(_idle("dropout"), order=2),
     *(
         LayerOptions(
             order=13, options={"rate": 0.3, "noise_shape": [3, 1]}, input_shape=VECTORS, policy=policy, drawing=True
@@ -85,14 +93,14 @@ SPATIAL_DROPOUT_1D = LayerKind(
         for policy in _POLICIES
     ),
     TrainingRole(order=0, role=Role.AFTER_LOOKUP, settings=(("rate", 0.4),), seed=True),
-    _NO_FORMULA,
+    _idle("spatial-dropout-1d", (4, 3, 5)),
     *_NONE,
 )
 SPATIAL_DROPOUT_2D = LayerKind(
     "SpatialDropout2D",
     *_of_channels(2, (2, 2), (2, 3)),
     LayerOptions(order=13, options={"rate": 0.3}, input_shape=IMAGES, drawing=True),
-    _NO_FORMULA,
+    _idle("spatial-dropout-2d", (4, 3, 2, 5)),
     _DROPOUT_STANDS,
     *_NONE,
 )
@@ -100,7 +108,7 @@ SPATIAL_DROPOUT_3D = LayerKind(
     "SpatialDropout3D",
     *_of_channels(3, (2, 2, 1), (2, 1, 2)),
     LayerOptions(order=13, options={"rate": 0.3}, input_shape=(2, 2, 2, 2, 8), drawing=True),
-    _NO_FORMULA,
+    _idle("spatial-dropout-3d", (4, 3, 2, 2, 5)),
     _DROPOUT_STANDS,
     *_NONE,
 )
@@ -124,7 +132,7 @@ GAUSSIAN_DROPOUT = LayerKind(
     LayerOptions(order=13, options={"rate": 0.3}, input_shape=VECTORS, drawing=True),
     TrainingRole(order=1, role=Role.AFTER_DENSE, settings=(("rate", 0.4),), seed=True),
     _STATE,
-    _NO_FORMULA,
+    _idle("gaussian-dropout"),
     *_NONE,
 )
 GAUSSIAN_NOISE = LayerKind(
@@ -136,7 +144,7 @@ GAUSSIAN_NOISE = LayerKind(
     LayerOptions(order=13, options={"stddev": 0.3}, input_shape=VECTORS, drawing=True),
     TrainingRole(order=2, role=Role.AFTER_DENSE, settings=(("stddev", 0.3),), seed=True),
     State(holds=Holds.MORE, drawing_options=("stddev",)),
-    _NO_FORMULA,
+    _idle("gaussian-noise", config={"stddev": 0.5}),
     *_NONE,
 )
 ALPHA_DROPOUT = LayerKind(
@@ -150,7 +158,7 @@ ALPHA_DROPOUT = LayerKind(
     StepwiseNoise(order=4, arguments=_RATE),
     LayerOptions(order=13, options={"rate": 0.3, "noise_shape": [3, 1]}, input_shape=VECTORS, drawing=True),
     _STATE,
-    _NO_FORMULA,
+    _idle("alpha-dropout"),
     Without("represented by dropout in trainings", (TrainingRole,)),
     *_NONE,
 )

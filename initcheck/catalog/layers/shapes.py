@@ -12,7 +12,7 @@ from initcheck.catalog.layers.kind import LayerKind, Trait, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions
 from initcheck.catalog.layers.traits.engines import Holds, Stackable, Stacking, State
 from initcheck.oracle import arranging, pooling
-from initcheck.oracle.layer_outputs import identity, pooled_maximum, pooled_mean
+from initcheck.oracle.layer_outputs import identity, penalty_by_row, pooled_maximum, pooled_mean
 
 _WINDOW = {"pool_size": [2, 3], "strides": [1, 2], "padding": "same"}
 _OTHERS = Without("it only reshapes, pools or merges its inputs")
@@ -25,6 +25,10 @@ def _shape(name: str, *traits: Trait, holds: Holds = Holds.WEIGHTS) -> LayerKind
 
 def _case(name: str, formula: Callable[..., Any], input_shape: Shape, *beside: Shape, **config: Any) -> FormulaCase:
     return FormulaCase(name=name, shapes=(), input_shape=input_shape, beside=beside, formula=formula, config=config)
+
+
+def _penalized(name: str, **config: Any) -> FormulaCase:
+    return replace(_case(name, identity, (4, 5, 3), **config), loss=penalty_by_row)
 
 
 def _pooled(rank: int, name: str, formula: Callable[..., Any], **config: Any) -> FormulaCase:
@@ -160,6 +164,14 @@ ROWS = (
     ),
     _shape("RepeatVector", _case("repeat-vector", arranging.repeat_vector, (3, 4), n=3)),
     _shape("Identity", _case("identity", identity, (3, 4))),
+    _shape(
+        "ActivityRegularization",
+        _penalized("activity-regularization", l1=0.25, l2=0.75),
+        _penalized("activity-regularization-l1", l1=0.5),
+        _penalized("activity-regularization-l2", l2=0.5),
+        LayerOptions(order=15, options={"l1": 0.25, "l2": 0.75}, input_shape=(3, 4)),
+        holds=Holds.MORE,
+    ),
     _shape("Masking", _case("masking", arranging.masking, (3, 4, 2), mask_value=0.0), holds=Holds.MORE),
     _shape(
         "UnitNormalization",

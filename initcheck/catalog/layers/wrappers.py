@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from initcheck.catalog.layers.configurations import KERNEL_AND_BIAS, RECURRENT
 from initcheck.catalog.layers.dense import DENSE
 from initcheck.catalog.layers.kind import LayerKind, LayerRequest, Without
 from initcheck.catalog.layers.recurrent import LSTM
+from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.weights import LayerDefaults, SavedInitializers, StackedKernels
+from initcheck.oracle.layer_outputs import spectral, spectral_in_training, updated_spectral
 
 _WRAPPED = Without("represented by the layer that it wraps")
 _SHELL = Without("its code is the user's")
@@ -52,4 +57,29 @@ _SHELLS = tuple(
     for name in ("Lambda", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer")
 )
 
-ROWS = (BIDIRECTIONAL, TIME_DISTRIBUTED, *_SHELLS)
+
+def _spectral(name: str, formula: Callable[..., Any], *, in_training: bool, **config: Any) -> FormulaCase:
+    return FormulaCase(
+        name=name,
+        shapes=((4, 5), (1, 5), (5,)),
+        input_shape=(3, 4),
+        formula=formula,
+        config={"layer": LayerRequest(DENSE.name, {"units": 5}), **config},
+        averages=(1,),
+        dtypes=("float32",),  # that of the layer within
+        training=in_training,
+        updated=updated_spectral if in_training else None,
+        graded=not in_training,
+    )
+
+
+SPECTRAL_NORMALIZATION = LayerKind(
+    "SpectralNormalization",
+    _spectral("spectral-normalization", spectral, in_training=False),
+    _spectral("spectral-normalization-in-training", spectral_in_training, in_training=True),
+    _spectral("spectral-normalization-thrice", spectral_in_training, in_training=True, power_iterations=3),
+    State(holds=Holds.MORE),
+    _WRAPPED,
+)
+
+ROWS = (BIDIRECTIONAL, TIME_DISTRIBUTED, SPECTRAL_NORMALIZATION, *_SHELLS)

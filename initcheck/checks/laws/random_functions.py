@@ -92,21 +92,33 @@ def exact_problem(case: FunctionCase, values: np.ndarray, again: np.ndarray, oth
 
 
 def finding(case: FunctionCase, values: np.ndarray) -> Finding:
-    """The distance of the distribution functions; values of a discrete law are spread evenly over their steps."""
-    below, weight = _steps(case, np.asarray(case.seen(values), np.float64))
+    """The distance of the distribution functions of a function's values and its law."""
+    return law_distance(case.function, np.asarray(case.seen(values), np.float64), case.law, case.parameters)
+
+
+def law_distance(name: str, values: Sample, law: str, parameters: tuple[float, ...]) -> Finding:
+    """The distance of the distribution functions; values of a discrete law are spread evenly over their steps.
+
+    Args:
+        name: Of what draws the values.
+        values: A sample.
+        law: Its law's name in ``scipy.stats``.
+        parameters: Of that law.
+    """
+    below, weight = _steps(law, parameters, values)
     evenly = below + weight * np.random.RandomState(13).uniform(size=len(below))
     distance, p_value = shape_test(unit_law("uniform"))((2 * evenly - 1) * math.sqrt(3))
-    return Finding(case.function, distance, len(evenly), p_value)
+    return Finding(name, distance, len(evenly), p_value)
 
 
-def _steps(case: FunctionCase, values: Sample) -> tuple[Sample, Sample]:
+def _steps(name: str, parameters: tuple[float, ...], values: Sample) -> tuple[Sample, Sample]:
     """The law's distribution function just below each value, and by how much it jumps there."""
     from scipy import stats
 
-    if case.law == "multinomial":
-        law = stats.rv_discrete(values=(range(len(case.parameters)), case.parameters))
+    if name == "multinomial":
+        law = stats.rv_discrete(values=(range(len(parameters)), parameters))
     else:
-        law = getattr(stats, case.law)(*case.parameters)
+        law = getattr(stats, name)(*parameters)
     if hasattr(law, "pmf"):
         distinct, index = np.unique(values, return_inverse=True)
         return law.cdf(distinct - 1)[index], law.pmf(distinct)[index]

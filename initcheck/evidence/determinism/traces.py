@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.layers.traits.noises import NoiseSource
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Net, Recipe
 from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.determinism.function_calls import SeededCalls, call_seeded
 from initcheck.evidence.determinism.global_seeds import First, first_draws
+from initcheck.evidence.determinism.image_draws import ImageDraws, draw_images, draw_piped
 from initcheck.evidence.determinism.masks import Masks, masks
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws, draw_in_a_row, repeat_draws
 from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, SourceDraws, draw
@@ -105,6 +108,38 @@ class Models:
             lambda: masks(self._session.keras, self._session.stream("masks"), after_work=after_work),
         )
         return noise
+
+    def lacking(self, source: NoiseSource) -> str:
+        """What the installed Keras has not of a source: the layer, or some of its arguments; empty where all."""
+        kind = getattr(self._session.keras.layers, source.layer, None)
+        if kind is None:
+            return source.layer
+        unknown = {*source.arguments} - {*inspect.signature(kind).parameters}
+        return f"{source.layer}({', '.join(sorted(unknown))})" if unknown else ""
+
+    def image_draws(self, source: NoiseSource) -> ImageDraws:
+        """The outputs of a random image layer under seeds of its own."""
+        return draw_images(self._session.keras, source, self._session.stream("image draws", source.layer))
+
+    def piped_images(self, source: NoiseSource, sources: Sequence[NoiseSource]) -> ImageDraws | None:
+        """The outputs of a random image layer in a ``tf.data`` pipeline; None where no state can be put back.
+
+        Args:
+            source: The layer.
+            sources: All layers that share the pipeline.
+
+        Raises:
+            Exception: Whatever the framework raises for this layer.
+        """
+        if not hasattr(getattr(self._session.keras, "random", None), "SeedGenerator"):
+            return None
+        there = [one for one in sources if not self.lacking(one)]
+        seed = self._session.stream("piped images")
+        drawn = self._session.once("piped images", lambda: draw_piped(self._session.keras, there, seed))[source.layer]
+        if isinstance(drawn, Exception):
+            raise drawn
+        draws: ImageDraws = drawn
+        return draws
 
     def source(self, name: str) -> SourceDraws | None:
         """Returns the draws of a source of ``initcheck.catalog.sources`` under two global seeds in turn.

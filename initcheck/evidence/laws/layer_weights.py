@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.layers import LayerRequest
+from initcheck.catalog.layers.traits.noises import ImageLaw
 from initcheck.evidence.session import Session
 from initcheck.frameworks.generators import globally_seeded
 
@@ -77,6 +79,15 @@ class Layers:
             made = [getattr(self._session.keras.layers, layer)(**arguments) for _ in range(layers)]
             ways = [[one] * (calls - traced) + _traced(one, traced) for one in made]
             return [[np.asarray(call(inputs, training=training)) for call in one] for one in ways]
+
+    def images(self, case: ImageLaw, count: int, *, seed: int) -> Array | None:
+        """The outputs in training for so many equal images; None if Keras lacks the layer or an argument."""
+        kind = getattr(self._session.keras.layers, case.layer, None)
+        if kind is None or not {*case.arguments} <= {*inspect.signature(kind).parameters}:
+            return None
+        with globally_seeded(self._session.keras, seed):
+            layer = kind(**case.arguments, seed=seed)
+            return np.asarray(layer(np.repeat(case.image[None], count, axis=0), training=True))
 
     def _initializers(self, rows: Mapping[str, tuple[Initializer, int | None]]) -> dict[str, Any]:
         from initcheck.frameworks.instances import make_initializer

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.cases.trainings import recipes
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.catalog.recipes import Feed, Recipe
 from initcheck.catalog.sources import SOURCES
 from initcheck.checks import determinism
 from initcheck.checks.registry import NotApplicable
 from initcheck.digests import digest
 from initcheck.evidence.determinism.function_calls import SeededCalls
+from initcheck.evidence.determinism.image_draws import ImageDraws, draw_piped
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
 from initcheck.evidence.determinism.unseeded_sources import SourceDraws, find_source
 from initcheck.evidence.fresh_process.client import Processes
 from initcheck.evidence.trace import Repetition, Trace
+from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
 
 ROW = INITIALIZERS["he_normal"]
@@ -230,6 +235,73 @@ def test_noise_is_new_at_every_step_and_repeats() -> None:
     wrong: Any
     for wrong in ((restarts, restarts), (noise, other), ({"Dropout": {"seeded": []}},) * 2, ({}, {})):
         assert determinism.judge_masks(lab(models=Models(noise=wrong)), "Dropout").status is Status.FAIL
+
+
+SOURCE = NoiseSource(layer="RandomFlip", fed=Fed.IMAGES)
+SHARED = replace(SOURCE, shared=True)
+
+
+def batch(seed: int, *, halves_differ: bool = True) -> Any:
+    half = values(seed, (2, 3, 3, 1))
+    return np.concatenate([half, values(seed + 50, (2, 3, 3, 1)) if halves_differ else half])
+
+
+def judge_images(drawn: Any, source: NoiseSource = SOURCE, *, piped: bool = False, lacking: str = "") -> Status:
+    models = SimpleNamespace(
+        lacking=lambda source: lacking,
+        image_draws=lambda source: drawn,
+        piped_images=lambda source, sources: drawn,
+    )
+    return determinism.judge_image_draws(lab(models=models), (source, piped)).status
+
+
+def test_images_repeat_under_their_seed_and_differ_in_all_else() -> None:
+    one, two, three = batch(1), batch(2), batch(3)
+    right = ImageDraws((one, two), (one, two), three)
+    assert judge_images(right) is judge_images(replace(right, other=None), piped=True) is Status.PASS
+    for wrong in (
+        replace(right, again=(one, perturbed(two))),
+        replace(right, first=(one, one), again=(one, one)),
+        replace(right, other=one),
+    ):
+        assert judge_images(wrong) is judge_images(wrong, piped=True) is Status.FAIL
+    with pytest.raises(NotApplicable, match="has no RandomFlip"):
+        judge_images(right, lacking="RandomFlip")
+    with pytest.raises(NotApplicable, match="no generators"):
+        judge_images(None, piped=True)
+
+
+def test_images_of_a_batch_share_a_draw_where_that_is_documented_alone() -> None:
+    one, two = (batch(seed, halves_differ=False) for seed in (1, 2))
+    alike = ImageDraws((one, two), (one, two))
+    assert judge_images(alike, SHARED) is Status.PASS
+    assert judge_images(alike) is Status.FAIL
+    own = ImageDraws((batch(1), batch(2)), (batch(1), batch(2)))
+    assert judge_images(own, SHARED) is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    "wrong", [{("model", None): True}, {("layer", None): True}, {("model", True): False}, {("model", False): True}]
+)
+def test_the_layers_before_do_not_decide_about_training(wrong: dict[Any, bool]) -> None:
+    right: dict[Any, Any] = {(place, given): given for place in ("model", "layer") for given in (None, True, False)}
+
+    def judge(seen: Any, lacking: str = "") -> Status:
+        layers = SimpleNamespace(lacking=lambda case: lacking, training_seen=lambda case, fixed: seen)
+        return determinism.judge_training_seen(SimpleNamespace(layers=layers), (FORMULAS[0], False)).status
+
+    assert judge(right) is judge(right | {("model", None): False}) is Status.PASS
+    assert judge(right | wrong) is Status.FAIL
+    with pytest.raises(NotApplicable):
+        judge(right, "Dense")
+
+
+def test_a_pipeline_that_one_layer_breaks_is_divided() -> None:
+    keras = load_keras()
+    broken = replace(SOURCE, layer="Dense")  # takes no seed
+    drawn = draw_piped(keras, [SOURCE, broken], 7)
+    assert isinstance(drawn["Dense"], Exception)
+    assert isinstance(drawn[SOURCE.layer], ImageDraws)
 
 
 def test_the_sign_of_zero_is_a_bit() -> None:

@@ -16,12 +16,15 @@ from initcheck.catalog.cases import variants
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import ElementLaw
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.traits.noises import ImageLaw
 from initcheck.catalog.layers.traits.weights import FORGET_GATE
 from initcheck.checks import registry
 from initcheck.checks.laws import (
     default_weights,
     fans,
     given_weights,
+    image_draws,
     initializer_draws,
     large_draws,
     layer_noise,
@@ -367,6 +370,25 @@ _FUNCTION_FAULTS = {
     "dropout": lambda values: values * 1.001,
     "shuffle": lambda values: np.sort(values),
 }
+
+
+def _bright(case: ImageLaw, count: int, factor: float) -> np.ndarray:
+    """The images that a RandomBrightness of (−0.1, 0.3) makes of gray ones, wider by that factor."""
+    drawn = np.random.RandomState(5).uniform(-0.1, 0.3, (count, 1, 1, 1))
+    return np.asarray(case.image + factor * 255 * drawn)
+
+
+def test_images_are_compared_with_their_laws() -> None:
+    case = next(case for case in select(ImageLaw) if case.name == "RandomBrightness")
+
+    def judge(images: Any) -> str:
+        lab = FakeLab(layers=SimpleNamespace(images=lambda case, count, seed: images(case, count)))
+        return _status(image_draws.image_draws(lab, case, ALPHA))
+
+    assert judge(lambda case, count: _bright(case, count, 1.0)) == "pass"
+    assert judge(lambda case, count: _bright(case, count, 1.05)) == "fail"
+    with pytest.raises(NotApplicable):
+        judge(lambda case, count: None)
 
 
 @pytest.mark.parametrize("case", random_functions.CASES, ids=lambda case: case.function)

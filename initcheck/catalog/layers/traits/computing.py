@@ -32,6 +32,7 @@ class FormulaCase(Trait):
         idle: The numbers of the trained weights that the output does not depend on, such as what a softmax cancels.
         training: The argument of that name in the layer's call; None where it takes none.
         updated: The weights after a call, from weights and input; None where none changes.
+        loss: The sum of the losses that a call adds, from weights and input; None where it adds none.
         dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
         graded: Whether its gradients are tested.
     """
@@ -50,6 +51,7 @@ class FormulaCase(Trait):
     idle: tuple[int, ...] = ()
     training: bool | None = None
     updated: Callable[..., list[Array]] | None = None
+    loss: Callable[..., Array] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
     graded: bool = True
 

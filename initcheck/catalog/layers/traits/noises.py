@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.kind import Arguments, Trait
+
+Values = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,8 @@ class NoiseSource(Trait):
         calls: The number of calls that distinguishes two draws.
         traced: Whether it is also called within a ``tf.function``.
         crops: Whether its outputs are smaller than its inputs.
+        shared: Whether all images of a batch get one draw; None where some draws change all images in one way.
+        slow: Whether a call takes long and tracing longer: the fewest calls under seeds of its own.
     """
 
     arguments: Arguments = field(default_factory=dict)
@@ -68,11 +75,39 @@ class NoiseSource(Trait):
     calls: int = 1
     traced: bool = False
     crops: bool = False
+    shared: bool | None = False
+    slow: bool = False
 
     @property
     def varied(self) -> frozenset[str]:
         """The layer's arguments that it gives a value."""
         return frozenset(self.arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLaw(Trait):
+    """The law of a number that it draws for each image.
+
+    Attributes:
+        name: A readable, unique name.
+        arguments: The layer's arguments but for the seed.
+        image: That each of many images is.
+        seen: The number drawn for each image, from all outputs.
+        law: Its law's name in ``scipy.stats``.
+        parameters: Of that law.
+    """
+
+    name: str
+    arguments: Arguments
+    image: Values
+    seen: Callable[[Values], Values]
+    law: str
+    parameters: tuple[float, ...]
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*self.arguments, "seed"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,101 @@
+"""Random image layers under a seed of their own: called, called again, and within a ``tf.data`` pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.layers.traits.noises import NoiseSource
+from initcheck.evidence.trace import Array, Arrays
+
+ROWS = 4  # of each half of a batch, whose halves are equal
+SHAPE = (8, 6, 3)
+
+
+@dataclass(frozen=True)
+class ImageDraws:
+    """Outputs of a random image layer for one batch of images, whose second half repeats the first.
+
+    Attributes:
+        first: Of two calls in training, under an int seed.
+        again: Of two calls from the same start under another global seed.
+        other: Of a call of a layer of another seed, if there is one.
+    """
+
+    first: Arrays
+    again: Arrays
+    other: Array | None = None
+
+
+def images() -> Array:
+    """The batch: two equal halves."""
+    half = np.random.RandomState(6).uniform(0, 255, (ROWS, *SHAPE)).astype(np.float32)
+    return np.concatenate([half, half])
+
+
+def draw_images(keras: Any, source: NoiseSource, seed: int) -> ImageDraws:
+    """Calls layers of that kind.
+
+    Args:
+        keras: Keras as installed.
+        source: The layer and its arguments.
+        seed: Of the first layer; global seeds are derived from it.
+    """
+    x = images()
+
+    def called(own: int, everywhere: int, calls: int) -> Arrays:
+        keras.utils.set_random_seed(everywhere)
+        layer = getattr(keras.layers, source.layer)(**source.arguments, seed=own)
+        return tuple(_in_training(layer, x, source.calls) for _ in range(calls))
+
+    return ImageDraws(called(seed, seed + 1, 2), called(seed, seed + 2, 2), called(seed + 3, seed + 1, 1)[0])
+
+
+def draw_piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[str, ImageDraws | Exception]:
+    """What a ``tf.data`` pipeline maps two equal batches to, by layer, in each of two rounds.
+
+    Before the second round the states of their generators are put back, and another global seed is set. One pipeline
+    maps all of them, since tracing takes time; where that fails, its halves go alone, and so on.
+    """
+    try:
+        return dict(_piped(keras, sources, seed))
+    except Exception as error:  # noqa: BLE001 - it is raised where its layer is judged
+        if len(sources) == 1:
+            return {sources[0].layer: error}
+    half = len(sources) // 2
+    return draw_piped(keras, sources[:half], seed) | draw_piped(keras, sources[half:], seed)
+
+
+def _piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[str, ImageDraws]:
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    layers = [getattr(keras.layers, source.layer)(**source.arguments, seed=seed) for source in sources]
+    # Converting Keras's own code takes most of the time, and there is nothing to convert.
+    mapped = tf.autograph.experimental.do_not_convert(lambda x: tuple(layer(x, training=True) for layer in layers))
+    x = images()
+    dataset = tf.data.Dataset.from_tensor_slices(np.concatenate([x, x])).batch(len(x)).map(mapped)
+    states = [(variable, variable.numpy().copy()) for layer in layers for variable in _states(layer)]
+    first = _by_layer(dataset)
+    for variable, value in states:
+        variable.assign(value)
+    keras.utils.set_random_seed(seed + 1)
+    again = _by_layer(dataset)
+    return {source.layer: ImageDraws(one, two) for source, one, two in zip(sources, first, again, strict=True)}
+
+
+def _in_training(layer: Any, x: Array, calls: int) -> Array:
+    return np.stack([np.asarray(layer(x, training=True)) for _ in range(calls)])
+
+
+def _by_layer(dataset: Any) -> list[Arrays]:
+    batches = [[np.asarray(one) for one in outputs] for outputs in dataset]
+    return [tuple(one) for one in zip(*batches, strict=True)]
+
+
+def _states(layer: Any) -> list[Any]:
+    """The variables of its generators and of those of the layers within it."""
+    return [variable for variable in layer.variables if "seed_generator" in variable.path]
