@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 
 # IEEE 754 rounds to nearest: a sum, product, quotient or square root is off by at most this share of itself.
 UNIT = 2.0**-24
-UNIT_OF = {"float32": UNIT, "float64": 2.0**-53}
+UNIT_OF = {"float32": UNIT, "float64": 2.0**-53, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 # What is smaller than the least normal number may be flushed to zero.
 TINY = 2.0**-126
 # Vectorised exp, log, tanh (Eigen, oneDNN) are off by a few units more; eight is a judgement, kept on TF 2.15–2.21.
