@@ -18,7 +18,6 @@ from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
-_BATCH = 3  # of 5 rows: the last batch is a partial one
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,7 @@ class MaskedLayers:
         model = self._keras.Model(
             list(into.values()), [one for pair in shown.values() for part in pair for one in part]
         )
-        arrays = iter(_flat(model.predict([self._fed(one) for one in sources], batch_size=_BATCH, verbose=0)))
+        arrays = iter(_flat(model.predict([self._fed(one) for one in sources], batch_size=ROWS, verbose=0)))
         return failures | {
             name: (UnderMasks(*([_numbers(next(arrays)) for _ in part] for part in pair)), layers[name])
             for name, pair in shown.items()

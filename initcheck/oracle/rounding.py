@@ -196,8 +196,8 @@ def contracted(equation: str, one: Rounded, other: Rounded) -> Rounded:
 def masked_softmax(scores: Rounded, seen: npt.ArrayLike | None = None) -> Rounded:
     """The softmax over the last axis, of which scores that are not seen are no part.
 
-    Where each score is off by at most its error, a share is off by a factor between the two quotients below; the powers,
-    their sum and the quotient are rounded besides.
+    Where each score is off by at most its error, a share is off by a factor between the two quotients below; the
+    powers, their sum and the quotient are rounded besides.
 
     Args:
         scores: Any finite ones.

@@ -158,6 +158,7 @@ _KINDS: dict[str, dict[str, Any]] = {
         "shapes": _of_heads(2, 2, 4),
         "formula": masked.multi_head,
         "listed": False,
+        "keeps": False,  # one case judges it
     },
     "groups": {
         "layer": "GroupQueryAttention",
@@ -212,6 +213,7 @@ def _of_heads_alone() -> Iterator[MaskedCase]:
     yield _attention("heads", "both-dropout", (other, shorter), dropout=0.5)
     yield _attention("heads", "causal-training", (plain, plain), call=_CAUSAL, dropout=1e-9, training=True, seed=1)
     yield _attention("heads", "float64", (other, shorter), dtype="float64")
+    yield replace(_attention("heads", "keeps-masks", (other, shorter)), keeps=True)
     # Both look at one and the same tensor, as the blocks of a decoder do at what its encoder gives.
     for place in ("first", "second"):
         yield replace(_attention("heads", f"shared-{place}", (plain, shorter)), shared=True)

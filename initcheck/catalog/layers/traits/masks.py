@@ -87,6 +87,7 @@ class MaskedCase:
         explicit: Whether ``mask`` is an argument of its call, and what it is called with then is judged too.
         training: The argument of that name; with True it is called alone, and not in a model.
         shared: Whether its inputs in the model are also those of other such cases.
+        keeps: Whether it is judged that its inputs have their masks still after its call.
         needs: An argument of its call without which the installed Keras does not document this.
         since: The version of Keras that documents it first.
     """
@@ -104,6 +105,7 @@ class MaskedCase:
     explicit: bool = False
     training: bool | None = None
     shared: bool = False
+    keeps: bool = True
     needs: str = ""
     since: str = "2"
 
