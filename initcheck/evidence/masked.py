@@ -145,15 +145,19 @@ class MaskedLayers:
         return self._divided([one for one in MASKED if one.training is None and not self.lacking(one)])
 
     def _divided(self, cases: Sequence[MaskedCase]) -> dict[str, tuple[UnderMasks, Any] | Exception]:
-        """What is seen of the cases together, or where that fails of either half."""
+        """What is seen of the cases together; or where that fails of each kind of layer, and then of either half."""
         try:
             with quiet():
                 return dict(self._look(cases))
         except Exception as error:  # noqa: BLE001 - it is raised where its case is judged
             if len(cases) == 1:
                 return {cases[0].name: error}
+        kinds = list(dict.fromkeys(case.layer for case in cases))
         half = len(cases) // 2
-        return self._divided(cases[:half]) | self._divided(cases[half:])
+        parts = [[case for case in cases if case.layer == kind] for kind in kinds] if len(kinds) > 1 else []
+        return {
+            name: seen for part in parts or (cases[:half], cases[half:]) for name, seen in self._divided(part).items()
+        }
 
     def _look(self, cases: Sequence[MaskedCase]) -> Mapping[str, tuple[UnderMasks, Any] | Exception]:
         sources = {one: self._numbers(one) for case in cases for one in (*case.sources, *case.arrays.values())}
