@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from initcheck.catalog.cases import computations, options, saved_cases
 from initcheck.catalog.cases.initializer_strings import class_name
+from initcheck.catalog.cases.masked_layers import MASKED
 from initcheck.catalog.cases.variants import FIXED_VARIANTS, ORTHOGONAL_VARIANTS, RANDOM_VARIANTS
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers import LAYERS
@@ -116,6 +117,8 @@ def _layers() -> _Looks:
         for trait in row.traits:
             if type(trait) in _ASPECTS:
                 yield row.name, _ASPECTS[type(trait)], trait.varied
+    for case in MASKED:
+        yield case.layer, "masks", case.varied
 
 
 def _activations() -> _Looks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -688,3 +689,75 @@ def activity_loss_summed(keras: Any) -> None:
         self.activity_regularizer = lambda x: penalty(x) * float(x.shape[0] or 1)
 
     keras.layers.ActivityRegularization.__init__ = init
+    ("causal-mask-lost-with-scores",)
+    ("MultiHeadAttention ignores use_causal_mask where it returns its scores",)
+    caught_by = (("ARI18",),)
+
+
+@mutant()
+def causal_mask_lost_with_scores(keras: Any) -> None:
+    """Without scores it is right (https://github.com/keras-team/keras/issues/23038)."""
+    original = keras.layers.MultiHeadAttention.call
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **options: Any) -> Any:
+        if options.get("return_attention_scores"):
+            options["use_causal_mask"] = False
+        return original(self, *args, **options)
+
+    keras.layers.MultiHeadAttention.call = call
+
+
+@mutant("attention-ignores-padding", "MultiHeadAttention ignores the mask of its values", caught_by=("ARI18",))
+def attention_ignores_padding(keras: Any) -> None:
+    """Its own attention_mask and use_causal_mask are right."""
+    keras_class = keras.layers.MultiHeadAttention
+    original = keras_class._compute_attention_mask
+
+    @functools.wraps(original)
+    def masks(self: Any, *args: Any, **options: Any) -> Any:
+        return original(self, *args, **{**options, "value_mask": None})
+
+    keras_class._compute_attention_mask = masks
+
+
+@mutant("backward-mask-not-reversed", "an LSTM that goes backwards takes its mask forwards", caught_by=("ARI18",))
+def backward_mask_not_reversed(keras: Any) -> None:
+    """A mask that reads the same both ways hides it."""
+    import tensorflow as tf
+
+    original = keras.layers.LSTM.call
+
+    @functools.wraps(original)
+    def call(self: Any, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None) -> Any:
+        if mask is not None and self.go_backwards:
+            mask = tf.reverse(mask, [1])
+        return original(self, sequences, initial_state=initial_state, mask=mask, training=training)
+
+    keras.layers.LSTM.call = call
+
+
+@mutant("dropout-drops-mask", "no mask leaves a Dropout in half precision", caught_by=("ARI19",))
+def dropout_drops_mask(keras: Any) -> None:
+    """In float32 it passes on the mask."""
+    keras.layers.Dropout.compute_mask = lambda self, inputs, mask=None: (
+        None if self.compute_dtype == "float16" else mask
+    )
+
+
+@mutant("masked-loss-of-all-steps", "the mean loss of masked sequences divides by all steps", caught_by=("ARI20",))
+def masked_loss_of_all_steps(keras: Any) -> None:
+    """Masked steps add nothing to it, but count."""
+    import tensorflow as tf
+
+    original = keras.losses.Loss.__call__
+
+    def call(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        mask = getattr(y_pred, "_keras_mask", None)
+        if mask is not None:
+            seen = tf.cast(mask, y_pred.dtype)
+            sample_weight = seen if sample_weight is None else tf.cast(sample_weight, y_pred.dtype) * seen
+            y_pred = tf.identity(y_pred)
+        return original(self, y_true, y_pred, sample_weight)
+
+    keras.losses.Loss.__call__ = call

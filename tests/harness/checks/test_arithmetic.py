@@ -12,10 +12,15 @@ from initcheck.catalog import optimizers
 from initcheck.catalog.cases import computations as arithmetic_cases
 from initcheck.catalog.cases.computations import TASKS
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.cases.masked_inputs import masked_inputs
+from initcheck.catalog.cases.masked_layers import MASKED
 from initcheck.catalog.layers.traits.computing import alone
+from initcheck.catalog.layers.traits.masks import HEADS, STEP, UNITS, UNMASKED, Source
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
+from initcheck.checks.registry import _CHECKS
 from initcheck.evidence.layers import Shown
+from initcheck.evidence.masked import MaskedFit, UnderMasks
 from initcheck.evidence.modes import Run
 from initcheck.oracle.activations import CASES as ACTIVATION_CASES
 from initcheck.oracle.networks import activate, backward, correct_rows, correct_shares, forward, row_losses, targets
@@ -591,3 +596,131 @@ def test_evaluate_that_drops_units_is_detected():
 
     assert arithmetic.inference(FakeLab(Inferring()), None).status is Status.PASS
     assert arithmetic.inference(FakeLab(Dropping()), None).status is Status.FAIL
+
+
+class FakeMasked:
+    """Layers under masks by their formulas, each mask as documented."""
+
+    def __init__(self, change, kept):
+        self._change, self._kept = change, kept
+
+    def lacking(self, case):
+        """Nothing."""
+        return ""
+
+    def given(self, case):
+        """Random weights, inputs and arrays."""
+        return masked_inputs(case, lambda name: sum(map(ord, name)))
+
+    def _seen(self, case):
+        weights, inputs, arrays = self.given(case)
+        outputs, masks = [], []
+        if case.formula:
+            outputs = [one.value for one in arithmetic.expected_under_masks(case, weights, inputs, arrays)]
+        if case.carries:
+            expected = case.carries([Rounded(one) for one in inputs], [source.mask for source in case.sources])
+            masks = [np.full(len(inputs[0]), UNMASKED) if one is None else one.astype(float) for one in expected]
+        return UnderMasks(*self._change(outputs, masks), self._kept)
+
+    def alone(self, case, explicit=False):
+        """By a plain call."""
+        return self._seen(case)
+
+    def predicted(self, case):
+        """In a model."""
+        return self._seen(case)
+
+
+def masked_case(name):
+    (case,) = (one for one in MASKED if one.name == name)
+    return case
+
+
+def masked_lab(change=lambda outputs, masks: (outputs, masks), kept=True):
+    lab: Any = FakeLab()
+    lab.masked = FakeMasked(change, kept)
+    return lab
+
+
+def test_layers_that_obey_masks_pass():
+    for case in MASKED:
+        if case.formula:
+            assert arithmetic.masked_layers(masked_lab(), case).status is Status.PASS, case.name
+        if case.carries:
+            assert arithmetic.carried_masks(masked_lab(), case).status is Status.PASS, case.name
+
+
+@pytest.mark.parametrize("name", ["lstm", "attention-heads-both", "pooled", "softmax"])
+def test_an_output_under_masks_that_is_only_just_wrong_fails(name):
+    lab = masked_lab(lambda outputs, masks: ([one * (1 + 1e-4) for one in outputs], masks))
+    assert arithmetic.masked_layers(lab, masked_case(name)).status is Status.FAIL
+
+
+def test_a_nan_for_a_query_without_keys_fails_and_a_number_passes():
+    case = masked_case("attention-dot-emptied")
+
+    def with_value(value):
+        def change(outputs, masks):
+            for one in outputs:
+                one[1] = value if one is not outputs[0] else one[1]
+            return outputs, masks
+
+        return masked_lab(change)
+
+    assert arithmetic.masked_layers(with_value(0.25), case).status is Status.PASS
+    assert arithmetic.masked_layers(with_value(np.nan), case).status is Status.FAIL
+
+
+@pytest.mark.parametrize("name", ["embedding", "through-dense", "add-either-mask", "concatenate-steps"])
+def test_one_step_masked_otherwise_fails(name):
+    def flip(outputs, masks):
+        masks[0][1, 2] = 1 - masks[0][1, 2]
+        return outputs, masks
+
+    assert arithmetic.carried_masks(masked_lab(flip), masked_case(name)).status is Status.FAIL
+
+
+def test_a_mask_that_should_be_dropped_or_is_taken_off_the_input_fails():
+    def mask(outputs, masks):
+        return outputs, [np.ones_like(one) for one in masks]
+
+    assert arithmetic.carried_masks(masked_lab(mask), masked_case("pooled")).status is Status.FAIL
+    assert arithmetic.carried_masks(masked_lab(kept=False), masked_case("through-dense")).status is Status.FAIL
+
+
+def masked_fit(counted=None, step=STEP):
+    """A step on padded sequences, all of it right, or with other steps that count in the losses."""
+    stream = np.random.RandomState(2)
+    mask = Source.PADDED.mask
+    x = stream.normal(size=(*mask.shape, 4))
+    y = stream.randint(0, 2, size=(*mask.shape, UNITS)).astype(np.float32)
+    weight = stream.uniform(0.5, 1.5, size=mask.shape)
+    seen = (mask if counted is None else counted).ravel().astype(float)
+    before = {name: [stream.normal(size=(4, UNITS)), stream.normal(size=UNITS)] for name in HEADS}
+    rows, targets_of_rows, share = x.reshape(-1, 4), y.reshape(-1, UNITS), weight.ravel()
+    slopes = 2 / UNITS * (rows @ before["squared"][0] + before["squared"][1] - targets_of_rows)
+    slopes *= (seen * share / seen.sum())[:, None]
+    kernel, bias = before["squared"]
+    after = {**before, "squared": [kernel - step * rows.T @ slopes, bias - step * slopes.sum(axis=0)]}
+    fitted, evaluated = {}, {}
+    for name, (loss, reduction) in HEADS.items():
+        for report, weights, shares in ((fitted, before, share), (evaluated, after, 1.0)):
+            each = row_losses(loss, targets_of_rows, rows @ weights[name][0] + weights[name][1])
+            report[f"{name}_loss"] = (each * seen * shares).sum() / (1 if reduction == "sum" else seen.sum())
+            if name == "squared":
+                report["squared_plain"] = (each * seen).sum() / seen.sum()
+                report["squared_weighted"] = (each * seen * shares).sum() / (seen * shares).sum()
+    kept = x[mask if counted is None else counted]
+    averages = [np.ones(4)] * 4, [np.ones(4)] * 2 + [0.5 + 0.5 * kept.mean(axis=0), 0.5 + 0.5 * kept.var(axis=0)]
+    return MaskedFit(x, y, weight, fitted, evaluated, before, after, averages)
+
+
+@pytest.mark.parametrize("name", [subject.value for subject in _CHECKS["ARI20"].subjects])
+def test_a_masked_step_that_counts_in_a_loss_fails(name):
+    lab = masked_lab()
+    lab.masked.fitted = masked_fit
+    assert arithmetic.masked_losses(lab, name).status is Status.PASS
+    counted = Source.PADDED.mask.copy()
+    counted[1, 4] = True
+    lab.masked.fitted = lambda: masked_fit(counted)
+    assert arithmetic.masked_losses(lab, name).status is Status.FAIL

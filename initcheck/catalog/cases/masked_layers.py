@@ -1,0 +1,393 @@
+"""Layers under masks: what reads them, what passes them on, and what combines them.
+
+Source: https://keras.io/guides/understanding_masking_and_padding/, and the ``mask`` arguments of the layers' pages.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.laws import Shape
+from initcheck.catalog.layers.kind import LayerRequest
+from initcheck.catalog.layers.traits.masks import FEATURES, Mask, MaskedCase, Source
+from initcheck.oracle import masked
+from initcheck.oracle.layer_outputs import embedding
+
+_UNITS = 3
+_GATES = {"simple": 1, "lstm": 4, "gru": 3}
+_LAYERS = {"simple": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+_SEQUENCES = {"return_sequences": True}
+_CAUSAL = {"use_causal_mask": True}
+_SCORES = {"return_attention_scores": True}
+_FIRST_OR = "3.4"  # before, the masks of merged inputs were lost, and in Keras 2 all had to see a step
+
+
+def _first(_xs: Sequence[Any], masks: Sequence[Mask]) -> list[Mask]:
+    return [masks[0]]
+
+
+def _none(_xs: Sequence[Any], _masks: Sequence[Mask]) -> list[Mask]:
+    return [None]
+
+
+def _either(_xs: Sequence[Any], masks: Sequence[Mask]) -> list[Mask]:
+    return [np.any(masks, axis=0)]
+
+
+def _one_after_another(xs: Sequence[Any], masks: Sequence[Mask]) -> list[Mask]:
+    pairs = zip(xs, masks, strict=True)
+    return [np.concatenate([np.ones(x.shape[:2], bool) if mask is None else mask for x, mask in pairs], axis=1)]
+
+
+def _of_cell(kind: str, inputs: int = FEATURES) -> tuple[Shape, ...]:
+    width = _GATES[kind] * _UNITS
+    return ((inputs, width), (_UNITS, width), (2, width) if kind == "gru" else (width,))
+
+
+def _recurrent(kind: str, suffix: str = "", **options: Any) -> MaskedCase:
+    source, config = options.pop("source", Source.PADDED), {"units": _UNITS, **options}
+    sequences, states = config.get("return_sequences"), config.get("return_state", False)
+    # "go_backwards: … return the reversed sequence": which mask then leaves is documented nowhere.
+    carries = None if states or config.get("go_backwards") else _first if sequences else _none
+    return MaskedCase(
+        name="-".join(filter(None, (kind, "rnn" if kind == "simple" else "", suffix))),
+        layer=_LAYERS[kind],
+        config=config,
+        shapes=_of_cell(kind),
+        sources=(source,),
+        formula=functools.partial(masked.recurrent, kind=kind),
+        carries=carries,
+        explicit=True,
+    )
+
+
+def _every_recurrent(kind: str) -> Iterator[MaskedCase]:
+    yield _recurrent(kind)
+    yield _recurrent(kind, "sequences-backwards", go_backwards=True, **_SEQUENCES)
+
+
+def _both_ways(kind: str, merge_mode: str | None, suffix: str, **options: Any) -> MaskedCase:
+    inner = {"units": _UNITS, **options}
+    first: Callable[..., Any] = _first if options.get("return_sequences") else _none
+    return MaskedCase(
+        name=f"bidirectional-{kind}-{suffix}",
+        layer="Bidirectional",
+        config={"layer": LayerRequest(_LAYERS[kind], inner), "merge_mode": merge_mode},
+        shapes=_of_cell(kind) * 2,
+        formula=functools.partial(masked.bidirectional, kind=kind, **inner),
+        carries=None if options.get("return_state") else first if merge_mode else _twice(first),
+        explicit=True,
+    )
+
+
+def _twice(one: Callable[..., Any]) -> Callable[..., list[Mask]]:
+    return lambda xs, masks: one(xs, masks) * 2
+
+
+def _two_layers(weights: Sequence[Any], xs: Sequence[Any], masks: Sequence[Mask], **_: Any) -> list[Any]:
+    """Sequences of an LSTM, and the last output of a GRU on them."""
+    sequences = masked.recurrent(weights[:3], xs, masks, "lstm", _UNITS, return_sequences=True)
+    return masked.recurrent(weights[3:], sequences, masks, "gru", _UNITS)
+
+
+def _inner_model(layer: str) -> MaskedCase:
+    layers = [LayerRequest("LSTM", {"units": _UNITS, **_SEQUENCES}), LayerRequest("GRU", {"units": _UNITS})]
+    return MaskedCase(
+        name=f"{layer.lower()}-of-lstm-and-gru",
+        layer=layer,
+        config={"layers": layers},
+        shapes=(*_of_cell("lstm"), *_of_cell("gru", _UNITS)),
+        formula=_two_layers,
+        carries=_none,
+    )
+
+
+def _carrying_model(layer: str) -> MaskedCase:
+    layers = [LayerRequest("Dense", {"units": _UNITS}), LayerRequest("Dropout", {"rate": 0.5})]
+    return MaskedCase(
+        name=f"{layer.lower()}-of-dense-and-dropout", layer=layer, config={"layers": layers}, carries=_first
+    )
+
+
+_CELLS = [LayerRequest("LSTMCell", {"units": _UNITS}), LayerRequest("GRUCell", {"units": _UNITS})]
+_STACKED = MaskedCase(
+    name="rnn-of-cells",
+    layer="RNN",
+    config={"cell": _CELLS, **_SEQUENCES},
+    shapes=(*_of_cell("lstm"), *_of_cell("gru", _UNITS)),
+    formula=functools.partial(masked.recurrent, kind="stacked", units=_UNITS),
+    carries=_first,
+    explicit=True,
+)
+_RECURRENT = (
+    *itertools.chain.from_iterable(map(_every_recurrent, _GATES)),
+    _recurrent("gru", "sequences", **_SEQUENCES),
+    _recurrent("lstm", "sequences-zeroed", zero_output_for_mask=True, **_SEQUENCES),
+    _recurrent("lstm", "sequences-unrolled", unroll=True, **_SEQUENCES),
+    _recurrent("lstm", "states", return_state=True, **_SEQUENCES),
+    _recurrent("simple", "states-backwards", return_state=True, go_backwards=True),
+    _recurrent("lstm", "emptied", source=Source.EMPTIED, **_SEQUENCES),
+    replace(_recurrent("lstm", "float64", dtype="float64", **_SEQUENCES), explicit=False),
+    replace(_recurrent("gru", "mixed-float16", dtype="mixed_float16", **_SEQUENCES), formula=None, explicit=False),
+    _both_ways("lstm", "concat", "sequences", **_SEQUENCES),
+    _both_ways("gru", "sum", "last"),
+    _both_ways("simple", "mul", "sequences-zeroed", zero_output_for_mask=True, **_SEQUENCES),
+    _both_ways("gru", None, "apart", **_SEQUENCES),
+    _both_ways("lstm", "concat", "states", return_state=True, **_SEQUENCES),
+    _STACKED,
+    *map(_inner_model, ("Sequential", "Model")),
+    *map(_carrying_model, ("Sequential", "Model")),
+)
+
+
+def _of_heads(queries: int, keys: int, size: int) -> tuple[Shape, ...]:
+    into = (((FEATURES, heads, size), (heads, size)) for heads in (queries, keys, keys))
+    return (*itertools.chain.from_iterable(into), (queries, size, FEATURES), (FEATURES,))
+
+
+_KINDS: dict[str, dict[str, Any]] = {
+    "heads": {
+        "layer": "MultiHeadAttention",
+        "config": {"num_heads": 2, "key_dim": 4},
+        "shapes": _of_heads(2, 2, 4),
+        "formula": masked.multi_head,
+        "listed": False,
+        "keeps": False,  # one case judges it
+    },
+    "groups": {
+        "layer": "GroupQueryAttention",
+        "config": {"num_query_heads": 4, "num_key_value_heads": 2, "head_dim": 4},
+        "shapes": _of_heads(4, 2, 4),
+        "formula": masked.grouped_query,
+        "listed": False,
+    },
+    "dot": {"layer": "Attention", "formula": masked.dot_product, "explicit": True},
+    "additive": {
+        "layer": "AdditiveAttention",
+        "shapes": ((FEATURES,),),
+        "formula": masked.additive,
+        "explicit": True,
+    },
+}
+
+
+def _attention(kind: str, suffix: str, sources: Sequence[Source], **options: Any) -> MaskedCase:
+    row = _KINDS[kind]
+    call, arrays, training = (options.pop(name, None) for name in ("call", "arrays", "training"))
+    several = (call or {}).get("return_attention_scores", False)
+    return MaskedCase(
+        name=f"attention-{kind}-{suffix}",
+        sources=tuple(sources),
+        call=call or {},
+        arrays=arrays or {},
+        training=training,
+        carries=None if several else _first,
+        **{**row, "config": {**row.get("config", {}), **options}},
+    )
+
+
+def _every_attention(kind: str) -> Iterator[MaskedCase]:
+    padded, other, shorter, plain = Source.PADDED, Source.OTHER, Source.SHORTER, Source.PLAIN
+    yield _attention(kind, "both", (other, shorter))
+    yield _attention(kind, "keys", (other, shorter, shorter))
+    yield _attention(kind, "causal-scores", (plain, plain), call={**_CAUSAL, **_SCORES})
+    yield _attention(kind, "causal-both", (padded, other), call=_CAUSAL)
+    yield _attention(kind, "causal-dropout", (plain, plain), call=_CAUSAL, dropout=0.5)
+    # A rate at which nothing is dropped: what training computes, without its noise.
+    yield _attention(kind, "both-training", (padded, other), call=_CAUSAL, dropout=1e-9, training=True, seed=1)
+    yield _attention(kind, "emptied", (padded, Source.EMPTIED), call=_SCORES)
+    yield _attention(kind, "float16", (other, shorter), call=_SCORES, dtype="float16")
+
+
+def _of_heads_alone() -> Iterator[MaskedCase]:
+    padded, other, shorter, plain = Source.PADDED, Source.OTHER, Source.SHORTER, Source.PLAIN
+    yield _attention("heads", "values", (plain, shorter))
+    yield _attention("heads", "causal", (plain, plain), call=_CAUSAL)
+    yield _attention("heads", "causal-both-scores", (padded, other), call={**_CAUSAL, **_SCORES})
+    yield _attention("heads", "both-dropout", (other, shorter), dropout=0.5)
+    yield _attention("heads", "causal-training", (plain, plain), call=_CAUSAL, dropout=1e-9, training=True, seed=1)
+    yield _attention("heads", "float64", (other, shorter), dtype="float64")
+    yield replace(_attention("heads", "keeps-masks", (other, shorter)), keeps=True)
+    # Both look at one and the same tensor, as the blocks of a decoder do at what its encoder gives.
+    for place in ("first", "second"):
+        yield replace(_attention("heads", f"shared-{place}", (plain, shorter)), shared=True)
+
+
+def _explicit_attention(kind: str) -> Iterator[MaskedCase]:
+    pairs, plain = {"attention_mask": Source.PAIRS}, Source.PLAIN
+    shorter = {"attention_mask": Source.PAIRS_OF_SHORTER}
+    yield _attention(kind, "pairs", (plain, plain), arrays=pairs)
+    yield _attention(kind, "pairs-causal-scores", (plain, plain), arrays=pairs, call={**_CAUSAL, **_SCORES})
+    yield _attention(kind, "pairs-both", (Source.OTHER, Source.SHORTER), arrays=shorter)
+    yield _attention(kind, "pairs-all", (Source.PADDED, Source.OTHER), arrays=pairs, call=_CAUSAL, dropout=0.5)
+
+
+_ATTENTION = (
+    *_of_heads_alone(),
+    *itertools.chain.from_iterable(map(_every_attention, _KINDS)),
+    *itertools.chain.from_iterable(map(_explicit_attention, ("heads", "groups"))),
+    replace(_attention("dot", "scaled", (Source.OTHER, Source.SHORTER), use_scale=True), shapes=((),)),
+    replace(_attention("dot", "concat", (Source.OTHER, Source.SHORTER), score_mode="concat"), shapes=((),)),
+)
+
+
+def _carried(layer: str, **config: Any) -> MaskedCase:
+    return MaskedCase(name=f"through-{layer.lower()}", layer=layer, config=config, carries=_first)
+
+
+_CARRYING = (
+    _carried("Dense", units=3),
+    _carried("Dropout", rate=0.5),
+    _carried("SpatialDropout1D", rate=0.5),
+    _carried("GaussianDropout", rate=0.5),
+    _carried("GaussianNoise", stddev=0.5),
+    _carried("AlphaDropout", rate=0.5),
+    _carried("Activation", activation="tanh"),
+    _carried("ReLU"),
+    _carried("LeakyReLU"),
+    _carried("PReLU"),
+    _carried("ELU"),
+    _carried("LayerNormalization"),
+    _carried("GroupNormalization", groups=2),
+    _carried("BatchNormalization"),
+    _carried("UnitNormalization"),
+    _carried("ActivityRegularization", l1=0.5),
+    _carried("Identity"),
+    replace(_carried("TimeDistributed"), config={"layer": LayerRequest("Dense", {"units": 3})}),
+    replace(_carried("Dense", units=3, dtype="float64"), name="through-dense-float64"),
+    replace(_carried("Dropout", rate=0.5, dtype="mixed_float16"), name="through-dropout-mixed-float16"),
+    replace(_carried("Dense", units=3, dtype="bfloat16"), name="through-dense-bfloat16"),
+    replace(_carried("Activation", activation="relu", dtype="float16"), name="through-activation-float16"),
+)
+
+
+def _merged(layer: str, sources: Sequence[Source], suffix: str, carries: Any, **options: Any) -> MaskedCase:
+    since = options.pop("since", "2")
+    return MaskedCase(
+        name=f"{layer.lower()}-{suffix}",
+        layer=layer,
+        sources=tuple(sources),
+        config=options,
+        carries=carries,
+        since=since,
+    )
+
+
+_PAIR = (Source.PADDED, Source.OTHER)
+_MERGING = (
+    *(
+        _merged(layer, sources, suffix, carries, since=since)
+        for layer in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+        for sources, suffix, carries, since in (
+            ((Source.PADDED, Source.PADDED), "same-masks", _first, "2"),
+            (_PAIR, "either-mask", _either, _FIRST_OR),
+        )
+    ),
+    _merged("Add", (Source.PADDED, Source.PLAIN), "one-mask", _none, since=_FIRST_OR),
+    _merged("Concatenate", (Source.PADDED, Source.PADDED), "same-masks", _first),
+    _merged("Concatenate", _PAIR, "either-mask", _either, since=_FIRST_OR),
+    _merged("Concatenate", (Source.PADDED, Source.SHORTER), "steps", _one_after_another, axis=1),
+    _merged(
+        "Concatenate", (Source.PADDED, Source.PLAIN), "steps-one-mask", _one_after_another, axis=1, since=_FIRST_OR
+    ),
+    _merged("Dot", _PAIR, "masks", _none, axes=2),
+)
+
+
+def _looked_up(weights: Sequence[Any], xs: Sequence[Any], _masks: Sequence[Mask], **_: Any) -> list[Any]:
+    return [embedding(weights, xs[0])]
+
+
+def _mask_of_zeros(xs: Sequence[Any], _masks: Sequence[Mask]) -> list[Mask]:
+    return [np.asarray(xs[0]) != 0]
+
+
+_VOCABULARY = 31
+_MAKING = (
+    MaskedCase(
+        name="embedding",
+        layer="Embedding",
+        config={"input_dim": _VOCABULARY, "output_dim": 4, "mask_zero": True},
+        shapes=((_VOCABULARY, 4),),
+        sources=(Source.INDICES,),
+        formula=_looked_up,
+        carries=_mask_of_zeros,
+    ),
+    MaskedCase(
+        name="embedding-without-mask",
+        layer="Embedding",
+        config={"input_dim": _VOCABULARY, "output_dim": 4},
+        shapes=((_VOCABULARY, 4),),
+        sources=(Source.INDICES,),
+        formula=_looked_up,
+        carries=_none,
+    ),
+    MaskedCase(
+        name="masking",
+        layer="Masking",
+        config={"mask_value": -1.5},
+        sources=(Source.CONSTANT,),
+        formula=masked.masked_by_value,
+        carries=lambda xs, _masks: [masked.differs(xs[0], -1.5)],
+    ),
+    MaskedCase(
+        name="masking-float64",
+        layer="Masking",
+        config={"mask_value": -1.5, "dtype": "float64"},
+        sources=(Source.CONSTANT,),
+        formula=masked.masked_by_value,
+        carries=lambda xs, _masks: [masked.differs(xs[0], -1.5)],
+    ),
+)
+
+
+def _pooled(suffix: str, **config: Any) -> MaskedCase:
+    return MaskedCase(
+        name="-".join(filter(None, ("pooled", suffix))),
+        layer="GlobalAveragePooling1D",
+        config=config,
+        formula=masked.averaged,
+        carries=_none,
+        explicit=True,
+    )
+
+
+def _softmax(suffix: str, **config: Any) -> MaskedCase:
+    return MaskedCase(
+        name="-".join(filter(None, ("softmax", suffix))),
+        layer="Softmax",
+        config=config,
+        sources=(Source.PLAIN,),
+        arrays={"mask": Source.ELEMENTS},
+        formula=masked.softmax,
+    )
+
+
+BATCH_NORMALIZATION_UNDER_MASK = MaskedCase(
+    name="batch-normalization-training",
+    layer="BatchNormalization",
+    shapes=((FEATURES,),) * 4,
+    formula=masked.batch_normalization,
+    training=True,
+    needs="mask",
+    explicit=True,
+)
+_READING = (
+    _pooled(""),
+    _pooled("keepdims", keepdims=True),
+    _pooled("float64", dtype="float64"),
+    _pooled("mixed-float16", dtype="mixed_float16"),
+    _softmax(""),
+    _softmax("steps", axis=1),
+    _softmax("two-axes", axis=[1, 2]),
+    _softmax("float16", dtype="float16"),
+    BATCH_NORMALIZATION_UNDER_MASK,
+)
+
+MASKED: tuple[MaskedCase, ...] = (*_MAKING, *_READING, *_RECURRENT, *_ATTENTION, *_CARRYING, *_MERGING)
