@@ -689,12 +689,13 @@ def activity_loss_summed(keras: Any) -> None:
         self.activity_regularizer = lambda x: penalty(x) * float(x.shape[0] or 1)
 
     keras.layers.ActivityRegularization.__init__ = init
-    ("causal-mask-lost-with-scores",)
-    ("MultiHeadAttention ignores use_causal_mask where it returns its scores",)
-    caught_by = (("ARI18",),)
 
 
-@mutant()
+@mutant(
+    "causal-mask-lost-with-scores",
+    "MultiHeadAttention ignores use_causal_mask where it returns its scores",
+    caught_by=("ARI18",),
+)
 def causal_mask_lost_with_scores(keras: Any) -> None:
     """Without scores it is right (https://github.com/keras-team/keras/issues/23038)."""
     original = keras.layers.MultiHeadAttention.call
