@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
-from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
+from initcheck.evidence.made_layers import arguments_made
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 
@@ -85,7 +85,7 @@ class Layers:
         """
         layer = self._built(case, weights, inputs)
         output = layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.called)
-        return Shown(np.asarray(output), layer.get_weights())
+        return Shown(_joined(output), layer.get_weights())
 
     def gradients(
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], slopes: Array
@@ -105,7 +105,10 @@ class Layers:
         real = [one for one in into if one.dtype.is_floating]
         with tf.GradientTape() as tape:
             tape.watch(real)
-            value = tf.reduce_sum(layer(*_as_called(case, into), **case.called) * _tensor(slopes))
+            output = layer(*_as_called(case, into), **case.called)
+            if case.outputs > 1:
+                output = tf.concat([tf.reshape(one, (len(slopes), -1)) for one in tf.nest.flatten(output)], -1)
+            value = tf.reduce_sum(output * _tensor(slopes))
         gradients = tape.gradient(value, [*layer.trainable_weights, *real])
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 
@@ -117,12 +120,8 @@ class Layers:
         return layer
 
     def _made(self, case: FormulaCase, **options: Any) -> Any:
-        layers = self._keras.layers
-        arguments = {
-            name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
-            for name, value in case.config.items()
-        }
-        return getattr(layers, case.layer)(**arguments, **options)
+        arguments = arguments_made(self._keras, case.config)
+        return getattr(self._keras.layers, case.layer)(**arguments, **options)
 
     @functools.cached_property
     def _cases(self) -> list[FormulaCase]:
@@ -164,10 +163,12 @@ class Layers:
                 model = _ALONG[route](self._keras, model)
             inputs = [one for _, arrays in given.values() for one in arrays]
             outputs = model.predict(alone(inputs), batch_size=ROWS, verbose=0)
-        outputs = [outputs] if len(cases) == 1 else outputs
+        each = iter(_flat(outputs))
         return {
-            case.name: Shown(np.asarray(output), model.get_layer(case.name).get_weights())
-            for case, output in zip(cases, outputs, strict=True)
+            case.name: Shown(
+                _joined([next(each) for _ in range(case.outputs)]), model.get_layer(case.name).get_weights()
+            )
+            for case in cases
         }
 
     def _model(self, cases: Sequence[FormulaCase]) -> Any:
@@ -178,12 +179,27 @@ class Layers:
                 for number, one in enumerate(self.given(case)[1])
             ]
             inputs += own
-            outputs.append(self._made(case, name=case.name)(*_as_called(case, own), **case.call))
+            outputs += _flat(self._made(case, name=case.name)(*_as_called(case, own), **case.call))
         return self._keras.Model(inputs, outputs)
 
 
 def _as_called(case: FormulaCase, inputs: list[Any]) -> tuple[Any, ...]:
+    if case.initial_states:
+        return inputs[0], inputs[1:]
     return (alone(inputs),) if case.listed else tuple(inputs)
+
+
+def _flat(outputs: Any) -> list[Any]:
+    """The outputs of a layer, one after another, however they are nested."""
+    if isinstance(outputs, list | tuple):
+        return [one for each in outputs for one in _flat(each)]
+    return [outputs]
+
+
+def _joined(outputs: Any) -> Array:
+    """The only output; of several, each row's elements one after another."""
+    arrays = [np.asarray(one) for one in _flat(outputs)]
+    return arrays[0] if len(arrays) == 1 else np.concatenate([one.reshape(len(one), -1) for one in arrays], -1)
 
 
 def _tensor(value: Any) -> Any:

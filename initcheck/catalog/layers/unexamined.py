@@ -12,11 +12,11 @@ _REASONS = {
     ),
     "not yet": (
         "ActivityRegularization AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix "
-        "Equalization GRUCell LSTMCell MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline RNN "
+        "Equalization MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline "
         "RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing "
         "RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization "
         "RandomSaturation RandomSharpness RandomShear Resizing ReversibleEmbedding STFTSpectrogram "
-        "SimpleRNNCell Solarization SpectralNormalization StackedRNNCells"
+        "Solarization SpectralNormalization"
     ),
 }
 

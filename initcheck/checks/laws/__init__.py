@@ -10,6 +10,7 @@ from initcheck.checks.laws import (
     orthogonal,
     precision,
     random_functions,
+    sequence_dropout,
     strings,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "orthogonal",
     "precision",
     "random_functions",
+    "sequence_dropout",
     "strings",
 ]

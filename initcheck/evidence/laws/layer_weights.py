@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,28 @@ import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.layers import LayerRequest
+from initcheck.evidence.made_layers import arguments_made, made, seeded
 from initcheck.evidence.session import Session
 from initcheck.frameworks.generators import globally_seeded
 
 Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """The outputs of a layer with dropout.
+
+    Attributes:
+        calls: In training: eagerly, then within a ``tf.function``.
+        at_inference: Outside training.
+        again: Of another layer's first call with the same seed; None where it takes no seed.
+        other: Of one with another seed.
+    """
+
+    calls: list[Array]
+    at_inference: Array
+    again: Array | None
+    other: Array | None
 
 
 class Layers:
@@ -75,6 +94,32 @@ class Layers:
             ways = [[one] * (calls - traced) + _traced(one, traced) for one in made]
             return [[np.asarray(call(inputs, training=training)) for call in one] for one in ways]
 
+    def dropped(self, request: LayerRequest, weights: Sequence[Array], inputs: Array, *, seed: int) -> Dropped:
+        """Returns what a layer with dropout returns at those weights, with that seed if it takes one.
+
+        Args:
+            request: The layer, without seeds.
+            weights: In the order of ``get_weights``.
+            inputs: Its input.
+            seed: Also of the global generators, on which Keras 2 draws.
+        """
+        keras = self._session.keras
+        with globally_seeded(keras, seed), _own_deprecations():
+
+            def make(own: int) -> Any:
+                layer = made(keras, seeded(keras, request, own))
+                layer.build(inputs.shape)
+                layer.set_weights(weights)
+                return layer
+
+            layer = make(seed)
+            calls = [np.asarray(call(inputs, training=True)) for call in (layer, *_traced(layer, 1))]
+            at_inference = np.asarray(layer(inputs, training=False))
+            if seeded(keras, request, seed) == request:
+                return Dropped(calls, at_inference, None, None)
+            again, other = (np.asarray(make(own)(inputs, training=True)) for own in (seed, seed + 1))
+            return Dropped(calls, at_inference, again, other)
+
     def _initializers(self, rows: Mapping[str, tuple[Initializer, int | None]]) -> dict[str, Any]:
         from initcheck.frameworks.instances import make_initializer
 
@@ -82,13 +127,10 @@ class Layers:
 
     def _built(self, request: LayerRequest, initializers: Mapping[str, Any]) -> Any:
         """The layer with its weights; one with several inputs is called once, which is how Keras 2 builds those."""
-        layers = self._session.keras.layers
-        arguments = {
-            name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
-            for name, value in request.arguments.items()
-        }
+        keras = self._session.keras
         with _own_deprecations():
-            layer = getattr(layers, request.layer)(**arguments, **initializers)
+            arguments = arguments_made(keras, request.arguments)
+            layer = getattr(keras.layers, request.layer)(**arguments, **initializers)
             inputs = [np.zeros(shape, "float32") for shape in request.inputs]
             if len(inputs) == 1:
                 layer.build(request.inputs[0])
