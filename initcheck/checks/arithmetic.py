@@ -478,13 +478,36 @@ def _require_layer(lab: Lab, case: FormulaCase) -> None:
 @check(
     "ARI17",
     "A layer within a model computes its documented formula when predict runs it in a graph.",
-    subjects=[Subject(case.name, case) for case in FORMULAS if not case.training],
+    subjects=[Subject(case.name, case) for case in FORMULAS if case.in_model],
 )
 def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """All layers are branches of one model, which runs once."""
     _require_layer(lab, case)
     expected = case.output(*_exact(case, *lab.layers.given(case)))
     return verdict([("output of predict", lab.layers.shown(case).output, expected)])
+
+
+@check(
+    "ARI25",
+    "A stateful layer goes on from the states of its last call, until they are reset.",
+    subjects=[Subject(case.name, case) for case in FORMULAS if case.in_turn],
+)
+def stateful_layers(lab: Lab, case: FormulaCase) -> Verdict:
+    """Two calls in a row, then the first again after a reset; eagerly and in a graph."""
+    _require_layer(lab, case)
+    assert case.in_turn is not None
+    weights, first = layer_inputs(case, lab.stream("stateful", case.name), "float32")
+    second = layer_inputs(case, lab.stream("stateful", case.name, "second"), "float32")[1]
+    inputs = [*first, *second]
+    expected = case.in_turn([Rounded(one) for one in weights], [Rounded(one) for one in inputs], **case.config)
+    calls = ("the first call", "the second call", "the first call after a reset")
+    return verdict(
+        (f"output of {call}{', in a graph' if traced else ''}", actual, right)
+        for traced in (False, True)
+        for call, actual, right in zip(
+            calls, lab.layers.in_turn(case, weights, inputs, traced=traced), [*expected, expected[0]], strict=True
+        )
+    )
 
 
 @check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")

@@ -317,7 +317,7 @@ def legacy_files(lab: Lab, kind: str) -> Verdict:
     subjects=[
         Subject(f"{case.name}-{route.suffix}", (case, route))
         for case in FORMULAS
-        if not case.training
+        if case.in_model
         for route in Route
     ],
 )

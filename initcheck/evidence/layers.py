@@ -7,7 +7,7 @@ import inspect
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.layers import LayerRequest
+from initcheck.catalog.layers.kind import Arguments
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.evidence.made_layers import arguments_made
 from initcheck.evidence.session import Session
@@ -112,6 +114,27 @@ class Layers:
         gradients = tape.gradient(value, [*layer.trainable_weights, *real])
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 
+    def in_turn(
+        self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], *, traced: bool
+    ) -> list[Array]:
+        """The outputs of a stateful layer at those inputs in turn, and at the first again after a reset.
+
+        Args:
+            case: The layer; it, or the layers that it wraps, are made stateful.
+            weights: In the order of ``get_weights``.
+            inputs: The input of each call.
+            traced: Whether it is called within a ``tf.function``.
+        """
+        import tensorflow as tf
+
+        layer = self._made(replace(case, config=_stateful(case.config)))
+        layer.build(inputs[0].shape)
+        layer.set_weights(weights)
+        call = tf.function(layer, autograph=False) if traced else layer
+        outputs = [_joined(call(_tensor(one))) for one in inputs]
+        (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
+        return [*outputs, _joined(call(_tensor(inputs[0])))]
+
     def _built(self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array]) -> Any:
         dtype = next((one.dtype.name for one in (*weights, *inputs) if one.dtype.kind == "f"), "float32")
         layer = self._made(case, dtype=dtype)
@@ -125,7 +148,7 @@ class Layers:
 
     @functools.cached_property
     def _cases(self) -> list[FormulaCase]:
-        return [case for case in FORMULAS if not case.training and not self.lacking(case)]
+        return [case for case in FORMULAS if case.in_model and not self.lacking(case)]
 
     def given(self, case: FormulaCase) -> tuple[list[Array], list[Array]]:
         """The weights and inputs of a case."""
@@ -187,6 +210,16 @@ def _as_called(case: FormulaCase, inputs: list[Any]) -> tuple[Any, ...]:
     if case.initial_states:
         return inputs[0], inputs[1:]
     return (alone(inputs),) if case.listed else tuple(inputs)
+
+
+def _stateful(config: Arguments) -> dict[str, Any]:
+    """The arguments that make a layer stateful, or the layers of sequences that it wraps."""
+    inner = {
+        name: replace(value, arguments={**value.arguments, "stateful": True})
+        for name, value in config.items()
+        if isinstance(value, LayerRequest) and "return_sequences" in value.arguments
+    }
+    return {**config, **(inner or {"stateful": True})}
 
 
 def _flat(outputs: Any) -> list[Any]:

@@ -54,13 +54,13 @@ def simple_step(
 ) -> tuple[Array, States]:
     """The activation of x·W + h·U + b."""
     kernel, recurrent, *bias = weights
-    new = activate(activation, sum(bias, start=_times(x, factors[0]) @ kernel + _times(states[0], factors[1]) @ recurrent))
+    new = activate(
+        activation, sum(bias, start=_times(x, factors[0]) @ kernel + _times(states[0], factors[1]) @ recurrent)
+    )
     return new, [new]
 
 
-def lstm_step(
-    weights: Weights, x: Array, states: States, factors: Any = WHOLE, **options: Any
-) -> tuple[Array, States]:
+def lstm_step(weights: Weights, x: Array, states: States, factors: Any = WHOLE, **options: Any) -> tuple[Array, States]:
     """Gates of input, forgetting, cell and output, in this order; the states are output and carry."""
     kernel, recurrent, *bias = weights
     gates = sum(bias, start=_times(x, factors[0]) @ kernel + _times(states[0], factors[1]) @ recurrent)
@@ -109,7 +109,9 @@ def _remembered(
     gates: Array, carry: Array, activation: str = "tanh", recurrent_activation: str = "sigmoid", **_: Any
 ) -> tuple[Array, States]:
     into, kept, new, out = _split(gates, 4)
-    carry = activate(recurrent_activation, kept) * carry + activate(recurrent_activation, into) * activate(activation, new)
+    carry = activate(recurrent_activation, kept) * carry + activate(recurrent_activation, into) * activate(
+        activation, new
+    )
     state = activate(recurrent_activation, out) * activate(activation, carry)
     return state, [state, carry]
 
@@ -144,7 +146,8 @@ class Sequences:
 
     def in_turn(self, weights: Weights, inputs: Sequence[Array], **config: Any) -> list[Array]:
         """The outputs of calls in a row, each of which begins with the last one's states."""
-        outputs, states = [], []
+        outputs: list[Array] = []
+        states: States = []
         for x in inputs:
             parts, states = self.parts(weights, x, states, **config)
             outputs.append(joined(parts))

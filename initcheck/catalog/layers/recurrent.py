@@ -7,8 +7,8 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from initcheck.catalog.layers.configurations import NOT_STACKED, RECURRENT, ROWS_OF_VECTORS
 from initcheck.catalog.laws import Shape
+from initcheck.catalog.layers.configurations import NOT_STACKED, RECURRENT, ROWS_OF_VECTORS
 from initcheck.catalog.layers.kind import LAST, Arguments, LayerKind, LayerRequest, Trait, Without
 from initcheck.catalog.layers.traits.computing import UNITS, EqualUnits, FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
@@ -39,7 +39,7 @@ from initcheck.oracle.recurrent import CONVOLVED_LSTM_CELL, GRU_CELL, LSTM_CELL,
 
 _STEPS = ((1, 3, 6),)
 _UNITS = 4
-_RATES = {"dropout": 0.25, "recurrent_dropout": 0.5}
+_RATES: dict[str, Any] = {"dropout": 0.25, "recurrent_dropout": 0.5}
 _PLACES = (("kernel_initializer", 0), ("recurrent_initializer", 1), ("bias_initializer", 2))
 _RECURRENT_BESIDE = (("recurrent_initializer", 1),)
 _DROPPING = ("dropout", "recurrent_dropout")
@@ -97,6 +97,11 @@ def _formula(name: str, cell: Cell, order: int = LAST, **config: Any) -> Formula
         config={"units": _UNITS, **config},
         dtypes=("float32",) if config else ("float32", "float64"),
     )
+
+
+def _alone(case: FormulaCase, graded: bool = True) -> FormulaCase:
+    """Only by itself, where another case shows the options in a model."""
+    return replace(case, modelled=False, graded=graded)
 
 
 def _kernels(cell: Cell, inputs: int, units: int) -> tuple[Shape, ...]:
@@ -198,7 +203,7 @@ GRU = LayerKind(
     *_formulas("gru", GRU_CELL, 8),
     _formula("gru-reset-before", GRU_CELL, reset_after=False, return_sequences=True, unroll=True),
     # Under a rate of recurrent dropout each gate has a product of its own.
-    _formula("gru-reset-before-by-gate", GRU_CELL, reset_after=False, recurrent_dropout=0.5),
+    _alone(_formula("gru-reset-before-by-gate", GRU_CELL, reset_after=False, recurrent_dropout=0.5)),
     LayerOptions(
         order=11,
         options={**_OPTIONS, "recurrent_activation": "hard_sigmoid", "reset_after": False},
@@ -314,13 +319,16 @@ def _dropping_images(name: str, *space: int) -> SequenceDropout:
 
 
 _STATE = State(holds=Holds.MORE, drawing_options=_DROPPING)
-_BACKWARDS = {"go_backwards": True, "return_sequences": True, "use_bias": False, "padding": "same"}
+_BACKWARDS: dict[str, Any] = {"go_backwards": True, "return_sequences": True, "use_bias": False, "padding": "same"}
 CONV_LSTM_1D = LayerKind(
     "ConvLSTM1D",
     _documented_convolution(1, 5),
-    _formula_of_images(1, "conv-lstm-1d"),
+    _alone(_formula_of_images(1, "conv-lstm-1d")),
     _formula_of_images(1, "conv-lstm-1d-backwards", **_BACKWARDS, strides=2, activation="sigmoid"),
-    _formula_of_images(1, "conv-lstm-1d-dilated", dilation_rate=2, return_state=True, recurrent_activation="tanh"),
+    _alone(
+        _formula_of_images(1, "conv-lstm-1d-dilated", dilation_rate=2, return_state=True, recurrent_activation="tanh"),
+        graded=False,
+    ),
     _dropping_images("conv-lstm-1d", 4),
     _STATE,
     _OTHERS,
@@ -333,7 +341,7 @@ CONV_LSTM_2D = LayerKind(
     _given_convolution("conv_lstm2d,forget_gate", 2),
     _given_convolution("conv_lstm2d,no_forget_bias", unit_forget_bias=False),
     UnseededKernel(order=6, arguments={"filters": 6, "kernel_size": 2}, inputs=((1, 2, 4, 4, 3),)),
-    _formula_of_images(2, "conv-lstm-2d", dropout=0.25, recurrent_dropout=0.5),
+    _alone(_formula_of_images(2, "conv-lstm-2d", **_RATES), graded=False),
     _formula_of_images(2, "conv-lstm-2d-backwards", **_BACKWARDS, strides=(2, 1), activation="sigmoid"),
     _dropping_images("conv-lstm-2d", 2, 4),
     _STATE,
@@ -360,7 +368,7 @@ def _step(name: str, cell: Cell, **config: Any) -> FormulaCase:
         beside=((2, _UNITS),) * cell.states,
         initial_states=True,
         outputs=1 + cell.states,
-        formula=OneStep(case.formula.cells),
+        formula=OneStep((replace(cell, weights=len(case.shapes)),)),
     )
 
 
@@ -369,9 +377,9 @@ def _cell(name: str, of: LayerKind, short: str, cell: Cell, **more: Any) -> Laye
     return LayerKind(
         name,
         replace(documented, inputs=((1, documented.shapes[0][0]),), order=LAST),
-        _step(f"{short}-cell", cell),
+        _alone(_step(f"{short}-cell", cell)),
         _step(f"{short}-cell-options", cell, **_other_activations(cell), use_bias=False, **more),
-        _step(f"{short}-cell-rates", cell, **_RATES),
+        _alone(_step(f"{short}-cell-rates", cell, **_RATES), graded=False),
         _STATE,
         _STANDS,
     )
@@ -418,9 +426,9 @@ RNN = LayerKind(
         initializers=_gru.initializers,
         shapes=_gru.shapes,
     ),
-    _of_cells("rnn-of-simple-cell", (SIMPLE_CELL, 4, _SOFTSIGN), unroll=True, return_state=True),
+    _alone(_of_cells("rnn-of-simple-cell", (SIMPLE_CELL, 4, _SOFTSIGN), unroll=True, return_state=True), graded=False),
     _of_cells("rnn-of-gru-cell", (GRU_CELL, 4, _BEFORE), go_backwards=True, return_sequences=True),
-    _of_cells("rnn-of-lstm-cell", (LSTM_CELL, 4, _SOFTSIGN), return_state=True),
+    _alone(_of_cells("rnn-of-lstm-cell", (LSTM_CELL, 4, _SOFTSIGN), return_state=True), graded=False),
     _of_cells("rnn-of-cells", (LSTM_CELL, 4, {}), (SIMPLE_CELL, 2, _SOFTSIGN), stacked=False, return_sequences=True),
     _of_cells(
         "rnn-of-stacked-cells",

@@ -20,7 +20,7 @@ from initcheck.oracle.recurrent import GRU_CELL, LSTM_CELL, SIMPLE_CELL, Directi
 _WRAPPED = Without("represented by the layer that it wraps")
 _SHELL = Without("its code is the user's")
 
-_SIMPLE, _SEQUENCES = Sequences((SIMPLE_CELL,)), {"return_sequences": True}
+_SIMPLE, _SEQUENCES = Sequences((SIMPLE_CELL,)), {"return_sequences": True, "unroll": True}
 _DIRECTION = ((3, 4), (4, 4), (4,))
 
 
@@ -32,9 +32,11 @@ def _both(name: str, **config: Any) -> FormulaCase:
         shapes=_DIRECTION * 2,
         input_shape=(2, 3, 3),
         formula=formula,
-        in_turn=formula.in_turn,
+        in_turn=formula.in_turn if config["merge_mode"] == "concat" else None,
         config={"layer": LayerRequest(SIMPLE_RNN.name, {"units": 4, **_SEQUENCES}), **config},
         outputs=1 if config["merge_mode"] else 2,
+        modelled=config["merge_mode"] in ("ave", None),  # which the models show of these
+        graded=config["merge_mode"] in ("mul", None),
         dtypes=("float32",),  # the layers' own
     )
 
@@ -121,7 +123,7 @@ TIME_DISTRIBUTED = LayerKind(
     _each_step(
         "convolution", CONV_1D, convolution, ((2, 2, 3), (3,)), (3, 2, 5, 2), filters=3, kernel_size=2, strides=2
     ),
-    _each_step("simple-rnn", SIMPLE_RNN, _SIMPLE, _DIRECTION, (3, 2, 4, 3), units=4),
+    _each_step("simple-rnn", SIMPLE_RNN, _SIMPLE, _DIRECTION, (3, 2, 3, 3), units=4, unroll=True),
     State(holds=Holds.MORE),
     _WRAPPED,
 )

@@ -33,10 +33,11 @@ class FormulaCase(Trait):
         averages: The numbers of the weights that are moving averages, which have no gradient.
         idle: The numbers of the trained weights that the output does not depend on, such as what a softmax cancels.
         training: The argument of that name in the layer's call; None where it takes none.
-        in_turn: The outputs of a stateful layer's calls in a row, from weights and inputs; None where it keeps no states.
+        in_turn: The outputs of a stateful layer's calls in a row, from weights and inputs; None where it is not tested.
         updated: The weights after a call, from weights and input; None where none changes.
         dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
         graded: Whether its gradients are tested.
+        modelled: Whether it is tested within a model, in a graph and through files, too.
     """
 
     name: str
@@ -58,6 +59,7 @@ class FormulaCase(Trait):
     updated: Callable[..., list[Array]] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
     graded: bool = True
+    modelled: bool = True
 
     def output(self, weights: Sequence[Array], inputs: Sequence[Array]) -> Array:
         """The output by the formula."""
@@ -67,6 +69,11 @@ class FormulaCase(Trait):
     def called(self) -> Arguments:
         """The arguments of its call beside its inputs."""
         return {**self.call, **({} if self.training is None else {"training": self.training})}
+
+    @property
+    def in_model(self) -> bool:
+        """Whether it is a branch of the model of all layers, which runs as in inference."""
+        return self.modelled and not self.training
 
     @property
     def trained(self) -> list[int]:
