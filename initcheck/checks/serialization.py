@@ -315,10 +315,7 @@ def legacy_files(lab: Lab, kind: str) -> Verdict:
     "SER16",
     "A layer that comes back from a configuration, a clone or a file has its options and weights: the same outputs.",
     subjects=[
-        Subject(f"{case.name}-{route.suffix}", (case, route))
-        for case in FORMULAS
-        if case.in_model
-        for route in Route
+        Subject(f"{case.name}-{route.suffix}", (case, route)) for case in FORMULAS if case.in_model for route in Route
     ],
 )
 def layers_along_routes(lab: Lab, case_and_route: tuple[FormulaCase, Route]) -> Verdict:

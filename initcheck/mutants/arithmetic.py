@@ -611,7 +611,11 @@ def cropping_from_start(keras: Any) -> None:
     keras.layers.Cropping2D.__init__ = init
 
 
-@mutant("gru-resets-more", "the reset gate of a GRU that resets before the product is a hundredth larger", caught_by=("ARI14",))
+@mutant(
+    "gru-resets-more",
+    "the reset gate of a GRU that resets before the product is a hundredth larger",
+    caught_by=("ARI14",),
+)
 def gru_resets_more(keras: Any) -> None:
     """A GRU that resets after it, as is the default, is right."""
     original = keras.layers.GRUCell.call

@@ -116,11 +116,14 @@ def _biases(cell: Cell, units: int = _UNITS, reset_after: bool = True, **_: Any)
 
 def _formulas(name: str, cell: Cell, order: int) -> tuple[FormulaCase, ...]:
     """With the defaults, and with options; with rates of dropout, of which inference takes no notice."""
+    backwards = _formula(f"{name}-backwards", cell, **_backwards(cell))
     states = _formula(f"{name}-states", cell, return_state=True, unroll=True, activation="softsign", **_RATES)
+    given = ((2, _UNITS),) * cell.states
+    # The models show one of each: their configurations are tested by themselves.
     return (
         _formula(name, cell, order),
-        _formula(f"{name}-backwards", cell, **_backwards(cell)),
-        replace(states, initial_states=True, outputs=1 + cell.states, beside=((2, _UNITS),) * cell.states),
+        replace(backwards, modelled=cell is LSTM_CELL),
+        replace(states, initial_states=True, outputs=1 + cell.states, beside=given, modelled=cell is GRU_CELL),
     )
 
 
@@ -201,7 +204,7 @@ GRU = LayerKind(
     UnseededKernel(order=5, arguments={"units": 6}, inputs=((1, 5, 4),)),
     _saved(4),
     *_formulas("gru", GRU_CELL, 8),
-    _formula("gru-reset-before", GRU_CELL, reset_after=False, return_sequences=True, unroll=True),
+    _alone(_formula("gru-reset-before", GRU_CELL, reset_after=False, return_sequences=True, unroll=True)),
     # Under a rate of recurrent dropout each gate has a product of its own.
     _alone(_formula("gru-reset-before-by-gate", GRU_CELL, reset_after=False, recurrent_dropout=0.5)),
     LayerOptions(
@@ -329,7 +332,6 @@ CONV_LSTM_1D = LayerKind(
         _formula_of_images(1, "conv-lstm-1d-dilated", dilation_rate=2, return_state=True, recurrent_activation="tanh"),
         graded=False,
     ),
-    _dropping_images("conv-lstm-1d", 4),
     _STATE,
     _OTHERS,
 )
@@ -342,7 +344,7 @@ CONV_LSTM_2D = LayerKind(
     _given_convolution("conv_lstm2d,no_forget_bias", unit_forget_bias=False),
     UnseededKernel(order=6, arguments={"filters": 6, "kernel_size": 2}, inputs=((1, 2, 4, 4, 3),)),
     _alone(_formula_of_images(2, "conv-lstm-2d", **_RATES), graded=False),
-    _formula_of_images(2, "conv-lstm-2d-backwards", **_BACKWARDS, strides=(2, 1), activation="sigmoid"),
+    _alone(_formula_of_images(2, "conv-lstm-2d-backwards", **_BACKWARDS, strides=(2, 1), activation="sigmoid")),
     _dropping_images("conv-lstm-2d", 2, 4),
     _STATE,
     Without("represented by LSTM"),
@@ -351,7 +353,6 @@ CONV_LSTM_3D = LayerKind(
     "ConvLSTM3D",
     _documented_convolution(3, 3),
     _formula_of_images(3, "conv-lstm-3d"),
-    _dropping_images("conv-lstm-3d", 2, 1, 2),
     _STATE,
     _OTHERS,
 )
@@ -378,7 +379,10 @@ def _cell(name: str, of: LayerKind, short: str, cell: Cell, **more: Any) -> Laye
         name,
         replace(documented, inputs=((1, documented.shapes[0][0]),), order=LAST),
         _alone(_step(f"{short}-cell", cell)),
-        _step(f"{short}-cell-options", cell, **_other_activations(cell), use_bias=False, **more),
+        replace(
+            _step(f"{short}-cell-options", cell, **_other_activations(cell), use_bias=False, **more),
+            modelled=cell is GRU_CELL,
+        ),
         _alone(_step(f"{short}-cell-rates", cell, **_RATES), graded=False),
         _STATE,
         _STANDS,
@@ -429,21 +433,16 @@ RNN = LayerKind(
     _alone(_of_cells("rnn-of-simple-cell", (SIMPLE_CELL, 4, _SOFTSIGN), unroll=True, return_state=True), graded=False),
     _of_cells("rnn-of-gru-cell", (GRU_CELL, 4, _BEFORE), go_backwards=True, return_sequences=True),
     _alone(_of_cells("rnn-of-lstm-cell", (LSTM_CELL, 4, _SOFTSIGN), return_state=True), graded=False),
-    _of_cells("rnn-of-cells", (LSTM_CELL, 4, {}), (SIMPLE_CELL, 2, _SOFTSIGN), stacked=False, return_sequences=True),
+    _alone(
+        _of_cells("rnn-of-cells", (LSTM_CELL, 4, {}), (SIMPLE_CELL, 2, _SOFTSIGN), stacked=False, return_sequences=True)
+    ),
     _of_cells(
         "rnn-of-stacked-cells",
         (GRU_CELL, 2, _BEFORE),
-        (LSTM_CELL, 3, {}),
+        (LSTM_CELL, 3, _SOFTSIGN),
         (SIMPLE_CELL, 4, _SOFTSIGN),
         return_state=True,
         return_sequences=True,
-    ),
-    SequenceDropout(
-        name="rnn-of-gru-cell",
-        arguments={"cell": _request(GRU_CELL, 12, _HALF)},
-        cell=replace(GRU_CELL, options={"reset_after": True}),
-        rates=(0.5, 0.5),
-        read=(0, 1, 2),
     ),
     SequenceDropout(
         name="rnn-of-stacked-cells",
@@ -477,6 +476,7 @@ STACKED_RNN_CELLS = LayerKind(
         formula=OneStep((replace(GRU_CELL, options=_BEFORE), replace(SIMPLE_CELL, options=_SOFTSIGN))),
         config={"cells": [_request(GRU_CELL, 2, _BEFORE), _request(SIMPLE_CELL, 4, _SOFTSIGN)]},
         dtypes=("float32",),  # the cells' own
+        modelled=False,
     ),
     _STATE,
     _STANDS,

@@ -35,7 +35,7 @@ def _both(name: str, **config: Any) -> FormulaCase:
         in_turn=formula.in_turn if config["merge_mode"] == "concat" else None,
         config={"layer": LayerRequest(SIMPLE_RNN.name, {"units": 4, **_SEQUENCES}), **config},
         outputs=1 if config["merge_mode"] else 2,
-        modelled=config["merge_mode"] in ("ave", None),  # which the models show of these
+        modelled=config["merge_mode"] == "ave",  # which the models show of these
         graded=config["merge_mode"] in ("mul", None),
         dtypes=("float32",),  # the layers' own
     )
@@ -104,6 +104,7 @@ def _each_step(
         formula=EachStep(formula, options),
         config={"layer": LayerRequest(of.name, options)},
         dtypes=("float32",),  # the layer's own
+        modelled=of is DENSE,
     )
 
 
