@@ -6,7 +6,14 @@ from initcheck.catalog.layers.configurations import IMAGES, NO_UNITS, NO_WEIGHTS
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
-from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
+from initcheck.catalog.layers.traits.noises import (
+    Fed,
+    NoiseLaw,
+    NoiseSource,
+    SeededNoise,
+    SequenceDropout,
+    StepwiseNoise,
+)
 from initcheck.oracle.layer_outputs import identity
 
 _RATE = {"rate": 0.5}
@@ -14,7 +21,8 @@ _POLICIES = ("float32", "float64", "mixed_float16", "mixed_bfloat16")
 _STATE = State(holds=Holds.MORE, drawing_options=("rate",))
 _NO_FORMULA = Without("in inference it does nothing, like dropout", (FormulaCase,))
 _DROPOUT_STANDS = Without("represented by dropout in trainings", (SeededNoise, StepwiseNoise, TrainingRole))
-_NONE = (NO_WEIGHTS, NO_UNITS, NOT_STACKED)
+_STATELESS = Without("it keeps no states from step to step", (SequenceDropout,))
+_NONE = (NO_WEIGHTS, NO_UNITS, NOT_STACKED, _STATELESS)
 
 DROPOUT = LayerKind(
     "Dropout",
