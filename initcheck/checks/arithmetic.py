@@ -679,6 +679,29 @@ def _masked_step(trace: MaskedFit, y: np.ndarray, shares: np.ndarray) -> Iterato
     yield "bias after the step", trace.after["squared"][1], Rounded(bias) - slopes.sum(axis=0) * STEP
 
 
+@check(
+    "ARI25",
+    "A stateful layer goes on from the states of its last call, until they are reset.",
+    subjects=[Subject(case.name, case) for case in FORMULAS if case.in_turn],
+)
+def stateful_layers(lab: Lab, case: FormulaCase) -> Verdict:
+    """Two calls in a row, then the first again after a reset; eagerly and in a graph."""
+    _require_layer(lab, case)
+    assert case.in_turn is not None
+    weights, first = layer_inputs(case, lab.stream("stateful", case.name), "float32")
+    second = layer_inputs(case, lab.stream("stateful", case.name, "second"), "float32")[1]
+    inputs = [*first, *second]
+    expected = case.in_turn([Rounded(one) for one in weights], [Rounded(one) for one in inputs], **case.config)
+    calls = ("the first call", "the second call", "the first call after a reset")
+    return verdict(
+        (f"output of {call}{', in a graph' if traced else ''}", actual, right)
+        for traced in (False, True)
+        for call, actual, right in zip(
+            calls, lab.layers.in_turn(case, weights, inputs, traced=traced), [*expected, expected[0]], strict=True
+        )
+    )
+
+
 @check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
 def inference(lab: Lab, _: None) -> Verdict:
     """A model of batch normalization, dropout and noise: by moving averages, and without noise."""

@@ -7,7 +7,7 @@ import inspect
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ import numpy as np
 
 from initcheck.catalog.cases.formulas import GALLERIES, GALLERY_OF, layer_inputs
 from initcheck.catalog.layers import LayerRequest
+from initcheck.catalog.layers.kind import Arguments
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
+from initcheck.evidence.made_layers import arguments_made
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import dtype_policy
 from initcheck.frameworks.quiet import quiet
@@ -126,7 +128,7 @@ class Layers:
                 raise NoKernel from error
             raise
         losses = tuple(np.asarray(one) for one in layer.losses)
-        return Shown(np.asarray(output), layer.get_weights(), losses=losses)
+        return Shown(_joined(output), layer.get_weights(), losses=losses)
 
     def gradients(
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], slopes: Array
@@ -146,9 +148,33 @@ class Layers:
         real = [one for one in into if one.dtype.is_floating]
         with tf.GradientTape() as tape:
             tape.watch(real)
-            value = tf.reduce_sum(layer(*_as_called(case, into), **case.called) * _tensor(slopes))
+            output = layer(*_as_called(case, into), **case.called)
+            if case.outputs > 1:
+                output = tf.concat([tf.reshape(one, (len(slopes), -1)) for one in tf.nest.flatten(output)], -1)
+            value = tf.reduce_sum(output * _tensor(slopes))
         gradients = tape.gradient(value, [*layer.trainable_weights, *real])
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
+
+    def in_turn(
+        self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], *, traced: bool
+    ) -> list[Array]:
+        """The outputs of a stateful layer at those inputs in turn, and at the first again after a reset.
+
+        Args:
+            case: The layer; it, or the layers that it wraps, are made stateful.
+            weights: In the order of ``get_weights``.
+            inputs: The input of each call.
+            traced: Whether it is called within a ``tf.function``.
+        """
+        import tensorflow as tf
+
+        layer = self._made(replace(case, config=_stateful(case.config)))
+        layer.build(inputs[0].shape)
+        layer.set_weights(weights)
+        call = tf.function(layer, autograph=False) if traced else layer
+        outputs = [_joined(call(_tensor(one))) for one in inputs]
+        (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
+        return [*outputs, _joined(call(_tensor(inputs[0])))]
 
     def _built(
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], policy: Policy | None = None
@@ -165,15 +191,8 @@ class Layers:
         return layer
 
     def _made(self, case: FormulaCase, **options: Any) -> Any:
-        layers = self._keras.layers
-
-        def given(value: Any) -> Any:
-            if isinstance(value, LayerRequest):
-                return getattr(layers, value.layer)(**value.arguments)
-            return [given(one) for one in value] if isinstance(value, list) else value
-
-        arguments = {name: given(value) for name, value in case.config.items()}
-        return getattr(layers, case.layer)(**arguments, **options)
+        arguments = arguments_made(self._keras, case.config)
+        return getattr(self._keras.layers, case.layer)(**arguments, **options)
 
     def training_seen(self, case: FormulaCase, *, fixed: bool) -> dict[tuple[str, bool | None], Any]:
         """What ``training`` is for a layer that comes after the case's.
@@ -264,16 +283,14 @@ class Layers:
                 ways["predict_on_batch"] = model.predict_on_batch(inputs)
                 ways["a plain call"] = model(inputs)
                 ways["a call with training=False"] = model(inputs, training=False)
-        outputs = {
-            way: [np.asarray(one) for one in ([values] if len(cases) == 1 else values)] for way, values in ways.items()
-        }
+        outputs = {way: _by_case(cases, values) for way, values in ways.items()}
         return {
             case.name: Shown(
-                outputs["predict"][number],
+                outputs["predict"][case.name],
                 model.get_layer(case.name).get_weights(),
-                {way: values[number] for way, values in outputs.items()},
+                {way: values[case.name] for way, values in outputs.items()},
             )
-            for number, case in enumerate(cases)
+            for case in cases
         }
 
     def _model(self, cases: Sequence[FormulaCase]) -> Any:
@@ -284,7 +301,7 @@ class Layers:
                 for number, one in enumerate(self.given(case)[1])
             ]
             inputs += own
-            outputs.append(self._made(case, name=case.name)(*_as_called(case, own), **case.call))
+            outputs += _flat(self._made(case, name=case.name)(*_as_called(case, own), **case.call))
         return self._keras.Model(inputs, outputs)
 
 
@@ -302,7 +319,38 @@ def _probe(keras: Any) -> Any:
 
 
 def _as_called(case: FormulaCase, inputs: list[Any]) -> tuple[Any, ...]:
+    if case.initial_states:
+        return inputs[0], inputs[1:]
     return (alone(inputs),) if case.listed else tuple(inputs)
+
+
+def _stateful(config: Arguments) -> dict[str, Any]:
+    """The arguments that make a layer stateful, or the layers of sequences that it wraps."""
+    inner = {
+        name: replace(value, arguments={**value.arguments, "stateful": True})
+        for name, value in config.items()
+        if isinstance(value, LayerRequest) and "return_sequences" in value.arguments
+    }
+    return {**config, **(inner or {"stateful": True})}
+
+
+def _by_case(cases: Sequence[FormulaCase], outputs: Any) -> dict[str, Array]:
+    """The output of each case's layer, of all outputs of their model."""
+    each = iter(_flat(outputs))
+    return {case.name: _joined([next(each) for _ in range(case.outputs)]) for case in cases}
+
+
+def _flat(outputs: Any) -> list[Any]:
+    """The outputs of a layer, one after another, however they are nested."""
+    if isinstance(outputs, list | tuple):
+        return [one for each in outputs for one in _flat(each)]
+    return [outputs]
+
+
+def _joined(outputs: Any) -> Array:
+    """The only output; of several, each row's elements one after another."""
+    arrays = [np.asarray(one) for one in _flat(outputs)]
+    return arrays[0] if len(arrays) == 1 else np.concatenate([one.reshape(len(one), -1) for one in arrays], -1)
 
 
 def _tensor(value: Any) -> Any:

@@ -762,3 +762,49 @@ def masked_loss_of_all_steps(keras: Any) -> None:
         return original(self, y_true, y_pred, sample_weight)
 
     keras.losses.Loss.__call__ = call
+
+
+@mutant(
+    "gru-resets-more",
+    "the reset gate of a GRU that resets before the product is a hundredth larger",
+    caught_by=("ARI14",),
+)
+def gru_resets_more(keras: Any) -> None:
+    """A GRU that resets after it, as is the default, is right."""
+    original = keras.layers.GRUCell.call
+
+    def call(self: Any, inputs: Any, states: Any, *args: Any, **options: Any) -> Any:
+        if self.reset_after:
+            return original(self, inputs, states, *args, **options)
+        given, calls = self.recurrent_activation, []
+
+        def gate(x: Any) -> Any:
+            calls.append(x)
+            return given(x) * (1.01 if len(calls) == 2 else 1.0)
+
+        self.recurrent_activation = gate
+        try:
+            return original(self, inputs, states, *args, **options)
+        finally:
+            self.recurrent_activation = given
+
+    keras.layers.GRUCell.call = call
+
+
+@mutant("bidirectional-averages-nothing", "Bidirectional's mode ave adds", caught_by=("ARI14",))
+def bidirectional_averages_nothing(keras: Any) -> None:
+    """The other modes are right."""
+    original = keras.layers.Bidirectional.call
+
+    def call(self: Any, *args: Any, **options: Any) -> Any:
+        output = original(self, *args, **options)
+        return output * 2 if self.merge_mode == "ave" else output
+
+    keras.layers.Bidirectional.call = call
+
+
+@mutant("states-outlive-reset", "reset_state leaves the states of a stateful layer as they are", caught_by=("ARI25",))
+def states_outlive_reset(keras: Any) -> None:
+    """They are carried from call to call, and rightly so."""
+    for name in ("reset_state", "reset_states"):
+        setattr(keras.layers.RNN, name, lambda self, *args: None)

@@ -465,3 +465,45 @@ def _brighter(keras: Any) -> None:
         return outputs + 0.05 * (outputs - tf.cast(inputs, outputs.dtype))
 
     keras.layers.RandomBrightness.call = call
+
+
+@mutant("recurrent-dropout-of-carry", "a GRU carries on its state as recurrent dropout masks it", caught_by=("LAW25",))
+def _carry(keras: Any) -> None:
+    """As it does from Keras 3.2 to 3.7."""
+    original = keras.layers.GRUCell.call
+
+    def call(self: Any, inputs: Any, states: Any, training: Any = False) -> Any:
+        rate = self.recurrent_dropout
+        if not training or not rate:
+            return original(self, inputs, states, training=training)
+        (state,) = states
+        mask = self.get_recurrent_dropout_mask(state)[0]
+        self.recurrent_dropout = 0.0
+        try:
+            return original(self, inputs, [state * mask], training=training)
+        finally:
+            self.recurrent_dropout = rate
+
+    keras.layers.GRUCell.call = call
+
+
+@mutant("recurrent-mask-of-first-gate", "an LSTM drops by one mask in all its gates", caught_by=("LAW25",))
+def _first_gate(keras: Any) -> None:
+    original = keras.layers.LSTMCell.get_recurrent_dropout_mask
+
+    def get(self: Any, step_input: Any) -> Any:
+        given = original(self, step_input)
+        return given and [given[0]] * len(given)
+
+    keras.layers.LSTMCell.get_recurrent_dropout_mask = get
+
+
+@mutant("recurrent-mask-of-step", "recurrent dropout draws a mask for every step", caught_by=("LAW25",))
+def _of_step(keras: Any) -> None:
+    original = keras.layers.SimpleRNNCell.get_recurrent_dropout_mask
+
+    def get(self: Any, step_input: Any) -> Any:
+        self.reset_recurrent_dropout_mask()
+        return original(self, step_input)
+
+    keras.layers.SimpleRNNCell.get_recurrent_dropout_mask = get

@@ -2,8 +2,7 @@
 
 Sources: https://keras.io/api/layers/ for arguments, defaults and the order of weights; Goodfellow, Bengio & Courville
 2016, Deep Learning, section 9.1, for convolution (a correlation); Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167;
-Ba et al. 2016, https://arxiv.org/abs/1607.06450; Hochreiter & Schmidhuber 1997 with Gers et al. 2000 for the LSTM's
-forget gate; Cho et al. 2014, https://arxiv.org/abs/1406.1078v1, for the GRU that resets after the product.
+Ba et al. 2016, https://arxiv.org/abs/1607.06450. Recurrent layers are in ``oracle.recurrent``.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.oracle.networks import activate, sigmoid
+from initcheck.oracle.networks import activate
 from initcheck.oracle.rounding import Rounded
 
 Array = Any
@@ -109,7 +108,7 @@ def layer_normalization(weights: Weights, x: Array, **_: Any) -> Array:
 
 
 def convolution(weights: Weights, x: Array, **config: Any) -> Array:
-    """The sum of products of the kernel with each window, over one or two axes between batch and channels."""
+    """The sum of products of the kernel with each window, over one to three axes between batch and channels."""
     kernel, bias = weights
     sizes = kernel.shape[:-2]
     strides, rates = (np.broadcast_to(config.get(name, 1), len(sizes)) for name in ("strides", "dilation_rate"))
@@ -137,44 +136,6 @@ def padding_for(shape: Sequence[int], padding: str, reach: Sequence[int], stride
         missing = max(0, (-(-size // int(stride)) - 1) * int(stride) + one - size)
         around.append({"valid": (0, 0), "causal": (one - 1, 0)}.get(padding, (missing // 2, missing - missing // 2)))
     return [*around, (0, 0)]
-
-
-def simple_rnn(weights: Weights, x: Array, **_: Any) -> Array:
-    """The last state of h ← tanh(x·W + h·U + b)."""
-    kernel, recurrent, bias = weights
-    state = x[:, 0] @ kernel + bias  # it begins with zeros
-    for step in range(1, x.shape[1]):
-        state = x[:, step] @ kernel + np.tanh(state) @ recurrent + bias
-    return np.tanh(state)
-
-
-def lstm(weights: Weights, x: Array, **_: Any) -> Array:
-    """The last output; gates of input, forgetting, cell and output, in this order."""
-    kernel, recurrent, bias = weights
-    state = cell = Rounded(np.zeros((x.shape[0], recurrent.shape[0])))
-    for step in range(x.shape[1]):
-        into, kept, new, out = _split(x[:, step] @ kernel + state @ recurrent + bias, 4)
-        cell = sigmoid(kept) * cell + sigmoid(into) * np.tanh(new)
-        state = sigmoid(out) * np.tanh(cell)
-    return state
-
-
-def gru(weights: Weights, x: Array, **_: Any) -> Array:
-    """The last state; gates of update, reset and the new state, in this order; reset after the product, by default."""
-    kernel, recurrent, bias = weights
-    state = Rounded(np.zeros((x.shape[0], recurrent.shape[0])))
-    for step in range(x.shape[1]):
-        from_input = _split(x[:, step] @ kernel + bias[0], 3)
-        from_state = _split(state @ recurrent + bias[1], 3)
-        kept, reset = (sigmoid(from_input[gate] + from_state[gate]) for gate in (0, 1))
-        new = np.tanh(from_input[2] + reset * from_state[2])
-        state = kept * state + (1.0 - kept) * new
-    return state
-
-
-def _split(x: Array, parts: int) -> list[Array]:
-    width = x.shape[-1] // parts
-    return [x[:, part * width : (part + 1) * width] for part in range(parts)]
 
 
 def pooled_mean(_weights: Weights, x: Array, **_: Any) -> Array:

@@ -14,7 +14,7 @@ from initcheck.oracle.rounding import Rounded
 FORMULAS = select(FormulaCase)
 # Models of a few layers each, in which those are looked at together that are computed as in inference.
 _SIZE = 16
-INFERRED = tuple(case for case in FORMULAS if not case.training)
+INFERRED = tuple(case for case in FORMULAS if case.in_model)
 GALLERIES = tuple(INFERRED[first : first + _SIZE] for first in range(0, len(INFERRED), _SIZE))
 GALLERY_OF = {case.name: number for number, cases in enumerate(GALLERIES) for case in cases}
 

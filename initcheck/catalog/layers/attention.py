@@ -11,7 +11,14 @@ from initcheck.catalog.layers.configurations import NO_OPTIONS, NO_UNITS, NOT_ST
 from initcheck.catalog.layers.kind import LayerKind, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.layers.traits.engines import Holds, State
-from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
+from initcheck.catalog.layers.traits.noises import (
+    Fed,
+    NoiseLaw,
+    NoiseSource,
+    SeededNoise,
+    SequenceDropout,
+    StepwiseNoise,
+)
 from initcheck.catalog.layers.traits.weights import (
     GLOROT,
     ONES,
@@ -118,7 +125,7 @@ MULTI_HEAD_ATTENTION = LayerKind(
     NO_UNITS,
     NOT_TRAINED,
     NOT_STACKED,
-    Without("its noise is dropout of its scores", (NoiseLaw, SeededNoise, StepwiseNoise)),
+    Without("its noise is dropout of its scores", (NoiseLaw, SeededNoise, StepwiseNoise, SequenceDropout)),
     Without("its kernels are those of einsum layers", (TypedWeights, SavedInitializers)),
 )
 

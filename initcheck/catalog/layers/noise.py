@@ -9,7 +9,14 @@ from initcheck.catalog.layers.configurations import IMAGES, NO_UNITS, NO_WEIGHTS
 from initcheck.catalog.layers.kind import Arguments, LayerKind, Trait, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
-from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
+from initcheck.catalog.layers.traits.noises import (
+    Fed,
+    NoiseLaw,
+    NoiseSource,
+    SeededNoise,
+    SequenceDropout,
+    StepwiseNoise,
+)
 from initcheck.oracle.layer_outputs import identity
 
 _RATE = {"rate": 0.5}
@@ -31,7 +38,8 @@ def _idle(name: str, input_shape: Shape = (6, 5), *, config: Arguments = _RATE) 
 
 
 _DROPOUT_STANDS = Without("represented by dropout in trainings", (SeededNoise, StepwiseNoise, TrainingRole))
-_NONE = (NO_WEIGHTS, NO_UNITS, NOT_STACKED)
+_STATELESS = Without("it keeps no states from step to step", (SequenceDropout,))
+_NONE = (NO_WEIGHTS, NO_UNITS, NOT_STACKED, _STATELESS)
 
 DROPOUT = LayerKind(
     "Dropout",

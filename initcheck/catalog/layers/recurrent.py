@@ -1,16 +1,25 @@
-"""Recurrent layers, and convolutional recurrent layers."""
+"""Recurrent layers and cells, and convolutional recurrent layers."""
 
 from __future__ import annotations
 
 import functools
 import math
+from dataclasses import replace
 from typing import Any
 
+from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.configurations import NOT_STACKED, RECURRENT, ROWS_OF_VECTORS
-from initcheck.catalog.layers.kind import LayerKind, Trait, Without
+from initcheck.catalog.layers.kind import LAST, Arguments, LayerKind, LayerRequest, Trait, Without
 from initcheck.catalog.layers.traits.computing import UNITS, EqualUnits, FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
-from initcheck.catalog.layers.traits.noises import Fed, NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise
+from initcheck.catalog.layers.traits.noises import (
+    Fed,
+    NoiseLaw,
+    NoiseSource,
+    SeededNoise,
+    SequenceDropout,
+    StepwiseNoise,
+)
 from initcheck.catalog.layers.traits.weights import (
     FORGET_GATE,
     GLOROT,
@@ -26,9 +35,11 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.layer_outputs import gru, lstm, simple_rnn
+from initcheck.oracle.recurrent import CONVOLVED_LSTM_CELL, GRU_CELL, LSTM_CELL, SIMPLE_CELL, Cell, OneStep, Sequences
 
 _STEPS = ((1, 3, 6),)
+_UNITS = 4
+_RATES: dict[str, Any] = {"dropout": 0.25, "recurrent_dropout": 0.5}
 _PLACES = (("kernel_initializer", 0), ("recurrent_initializer", 1), ("bias_initializer", 2))
 _RECURRENT_BESIDE = (("recurrent_initializer", 1),)
 _DROPPING = ("dropout", "recurrent_dropout")
@@ -72,16 +83,68 @@ def _given(name: str, forced: int | None = None, **options: Any) -> GivenOptions
     )
 
 
-def _formula(order: int, name: str, gates: int, formula: Any, biases: tuple[int, ...] = ()) -> FormulaCase:
-    width = 4 * gates
+def _formula(name: str, cell: Cell, order: int = LAST, **config: Any) -> FormulaCase:
+    """Three steps of a layer of one cell; where options are given in one type, as the types differ by no option."""
+    bias = () if config.get("use_bias") is False else _biases(cell, **config)
+    formula = Sequences((replace(cell, weights=2 + len(bias)),))
     return FormulaCase(
         order=order,
         name=name,
-        shapes=((3, width), (4, width), (*biases, width)),
-        input_shape=(5, 6, 3),
+        shapes=(*_kernels(cell, 3, _UNITS), *bias),
+        input_shape=(2, 3, 3),
         formula=formula,
-        config={"units": 4},
+        in_turn=formula.in_turn if config.get("return_sequences") else None,
+        config={"units": _UNITS, **config},
+        dtypes=("float32",) if config else ("float32", "float64"),
     )
+
+
+def _alone(case: FormulaCase, graded: bool = True) -> FormulaCase:
+    """Only by itself, where another case shows the options in a model."""
+    return replace(case, modelled=False, graded=graded)
+
+
+def _kernels(cell: Cell, inputs: int, units: int) -> tuple[Shape, ...]:
+    return (inputs, units * cell.gates), (units, units * cell.gates)
+
+
+def _biases(cell: Cell, units: int = _UNITS, reset_after: bool = True, **_: Any) -> tuple[Shape, ...]:
+    """One; two where a GRU resets after the product."""
+    width = units * cell.gates
+    return ((2, width) if cell is GRU_CELL and reset_after else (width,),)
+
+
+def _formulas(name: str, cell: Cell, order: int) -> tuple[FormulaCase, ...]:
+    """With the defaults, and with options; with rates of dropout, of which inference takes no notice."""
+    backwards = _formula(f"{name}-backwards", cell, **_backwards(cell))
+    states = _formula(f"{name}-states", cell, return_state=True, unroll=True, activation="softsign", **_RATES)
+    given = ((2, _UNITS),) * cell.states
+    # The models show one of each: their configurations are tested by themselves.
+    return (
+        _formula(name, cell, order),
+        replace(backwards, modelled=cell is LSTM_CELL),
+        replace(states, initial_states=True, outputs=1 + cell.states, beside=given, modelled=cell is GRU_CELL),
+    )
+
+
+def _backwards(cell: Cell) -> dict[str, Any]:
+    return {"return_sequences": True, "go_backwards": True, **_other_activations(cell), "use_bias": False}
+
+
+def _other_activations(cell: Cell) -> dict[str, Any]:
+    return {"activation": "sigmoid", **({} if cell is SIMPLE_CELL else {"recurrent_activation": "tanh"})}
+
+
+def _dropping(name: str, cell: Cell, rates: tuple[float, float], *skipped: int, **options: Any) -> SequenceDropout:
+    """Each gate but those skipped is read by four units."""
+    read = tuple(gate for gate in range(cell.gates) if gate not in skipped)
+    formula = replace(cell, options={"reset_after": True, **options} if cell is GRU_CELL else options)
+    dropped = {argument: rate for argument, rate in zip(_RATES, rates, strict=True) if rate}
+    arguments = {"units": 4 * len(read), **options, **dropped}
+    return SequenceDropout(name=name, arguments=arguments, cell=formula, rates=rates, read=read)
+
+
+_UNROLLED = _dropping("lstm-unrolled", LSTM_CELL, (0.0, 0.5))
 
 
 def _of_every_cell(gates: int) -> tuple[Trait, ...]:
@@ -112,10 +175,11 @@ SIMPLE_RNN = LayerKind(
     _given("simple_rnn,backwards", go_backwards=True),
     UnseededKernel(order=3, arguments={"units": 6}, inputs=((1, 5, 24),)),
     _saved(5),
-    _formula(6, "simple-rnn", 1, simple_rnn),
+    *_formulas("simple-rnn", SIMPLE_CELL, 6),
     LayerOptions(order=12, options=_OPTIONS, input_shape=ROWS_OF_VECTORS, drawing=True),
     _trained(2),
     *_of_every_cell(1),
+    _dropping("simple-rnn", SIMPLE_CELL, (0.4, 0.5)),
     _OWN_LAW,
     _LSTM_STANDS,
     NOT_STACKED,
@@ -139,7 +203,10 @@ GRU = LayerKind(
     TypedWeights(order=5, name="gru", arguments={"units": 5}, inputs=_STEPS, places=_PLACES),
     UnseededKernel(order=5, arguments={"units": 6}, inputs=((1, 5, 4),)),
     _saved(4),
-    _formula(8, "gru", 3, gru, biases=(2,)),
+    *_formulas("gru", GRU_CELL, 8),
+    _alone(_formula("gru-reset-before", GRU_CELL, reset_after=False, return_sequences=True, unroll=True)),
+    # Under a rate of recurrent dropout each gate has a product of its own.
+    _alone(_formula("gru-reset-before-by-gate", GRU_CELL, reset_after=False, recurrent_dropout=0.5)),
     LayerOptions(
         order=11,
         options={**_OPTIONS, "recurrent_activation": "hard_sigmoid", "reset_after": False},
@@ -148,6 +215,10 @@ GRU = LayerKind(
     ),
     _trained(1),
     *_of_every_cell(3),
+    _dropping("gru", GRU_CELL, (0.4, 0.5)),
+    _dropping("gru-inputs", GRU_CELL, (0.5, 0.0)),
+    # By the reset gate no unit reads states, but what the next product reads.
+    _dropping("gru-reset-before", GRU_CELL, (0.5, 0.4), 1, reset_after=False),
     _OWN_LAW,
     _LSTM_STANDS,
     NOT_STACKED,
@@ -178,7 +249,7 @@ LSTM = LayerKind(
         fed=Fed.STEPS,
     ),
     StepwiseNoise(order=5, arguments={"units": 4, "unroll": True, "recurrent_dropout": 0.5, "return_sequences": True}),
-    _formula(7, "lstm", 4, lstm),
+    *_formulas("lstm", LSTM_CELL, 7),
     LayerOptions(order=2, options={"units": 3, "stateful": True}, input_shape=ROWS_OF_VECTORS),
     LayerOptions(
         order=10,
@@ -188,6 +259,9 @@ LSTM = LayerKind(
     ),
     _trained(0),
     *_of_every_cell(4),
+    _dropping("lstm", LSTM_CELL, (0.4, 0.5)),
+    _dropping("lstm-inputs", LSTM_CELL, (0.5, 0.0)),
+    replace(_UNROLLED, arguments={**_UNROLLED.arguments, "unroll": True}),
     _OWN_LAW,
     NOT_STACKED,
 )
@@ -224,8 +298,43 @@ def _given_convolution(name: str, forced: int | None = None, **options: Any) -> 
     )
 
 
+def _formula_of_images(rank: int, name: str, kernel: int = 2, **config: Any) -> FormulaCase:
+    window, filters, channels = (kernel,) * rank, 2, 3
+    bias = () if config.get("use_bias") is False else ((4 * filters,),)
+    space = (5, 4, 3)[:rank]
+    first = config.get("data_format") == "channels_first"
+    return FormulaCase(
+        name=name,
+        shapes=((*window, channels, 4 * filters), (*window, filters, 4 * filters), *bias),
+        input_shape=(2, 3, channels, *space) if first else (2, 3, *space, channels),
+        formula=Sequences((replace(CONVOLVED_LSTM_CELL, weights=2 + len(bias)),)),
+        # Keras 2 has another activation of the gates by default.
+        config={"filters": filters, "kernel_size": window, "recurrent_activation": "sigmoid", **config},
+        outputs=3 if config.get("return_state") else 1,
+        dtypes=("float32",),
+    )
+
+
+def _dropping_images(name: str, *space: int) -> SequenceDropout:
+    case = _dropping(name, LSTM_CELL, (0.4, 0.5))
+    arguments = {"filters": case.arguments["units"], "kernel_size": 1, "recurrent_activation": "sigmoid"}
+    return replace(case, arguments={**arguments, **dict(zip(_RATES, case.rates, strict=True))}, space=space)
+
+
 _STATE = State(holds=Holds.MORE, drawing_options=_DROPPING)
-CONV_LSTM_1D = LayerKind("ConvLSTM1D", _documented_convolution(1, 5), _STATE, _OTHERS)
+_BACKWARDS: dict[str, Any] = {"go_backwards": True, "return_sequences": True, "use_bias": False, "padding": "same"}
+CONV_LSTM_1D = LayerKind(
+    "ConvLSTM1D",
+    _documented_convolution(1, 5),
+    _alone(_formula_of_images(1, "conv-lstm-1d")),
+    _formula_of_images(1, "conv-lstm-1d-backwards", **_BACKWARDS, strides=2, activation="sigmoid"),
+    _alone(
+        _formula_of_images(1, "conv-lstm-1d-dilated", dilation_rate=2, return_state=True, recurrent_activation="tanh"),
+        graded=False,
+    ),
+    _STATE,
+    _OTHERS,
+)
 CONV_LSTM_2D = LayerKind(
     "ConvLSTM2D",
     FannedKernel(order=8, name="conv_lstm2d", make=_convolved, beside=_RECURRENT_BESIDE, quirks={"fan_out": 4}),
@@ -234,9 +343,155 @@ CONV_LSTM_2D = LayerKind(
     _given_convolution("conv_lstm2d,forget_gate", 2),
     _given_convolution("conv_lstm2d,no_forget_bias", unit_forget_bias=False),
     UnseededKernel(order=6, arguments={"filters": 6, "kernel_size": 2}, inputs=((1, 2, 4, 4, 3),)),
+    _alone(_formula_of_images(2, "conv-lstm-2d", **_RATES), graded=False),
+    _alone(_formula_of_images(2, "conv-lstm-2d-backwards", **_BACKWARDS, strides=(2, 1), activation="sigmoid")),
+    _dropping_images("conv-lstm-2d", 2, 4),
     _STATE,
     Without("represented by LSTM"),
 )
-CONV_LSTM_3D = LayerKind("ConvLSTM3D", _documented_convolution(3, 3), _STATE, _OTHERS)
+CONV_LSTM_3D = LayerKind(
+    "ConvLSTM3D",
+    _documented_convolution(3, 3),
+    _formula_of_images(3, "conv-lstm-3d"),
+    _STATE,
+    _OTHERS,
+)
 
-ROWS = (SIMPLE_RNN, GRU, LSTM, CONV_LSTM_1D, CONV_LSTM_2D, CONV_LSTM_3D)
+_STANDS = Without("represented by the layer of such a cell")
+
+
+def _step(name: str, cell: Cell, **config: Any) -> FormulaCase:
+    """One step of a cell: its output and its states."""
+    case = _formula(name, cell, **config)
+    return replace(
+        case,
+        input_shape=(2, 3),
+        beside=((2, _UNITS),) * cell.states,
+        initial_states=True,
+        outputs=1 + cell.states,
+        formula=OneStep((replace(cell, weights=len(case.shapes)),)),
+    )
+
+
+def _cell(name: str, of: LayerKind, short: str, cell: Cell, **more: Any) -> LayerKind:
+    documented = of.select(LayerDefaults)[0]
+    return LayerKind(
+        name,
+        replace(documented, inputs=((1, documented.shapes[0][0]),), order=LAST),
+        _alone(_step(f"{short}-cell", cell)),
+        replace(
+            _step(f"{short}-cell-options", cell, **_other_activations(cell), use_bias=False, **more),
+            modelled=cell is GRU_CELL,
+        ),
+        _alone(_step(f"{short}-cell-rates", cell, **_RATES), graded=False),
+        _STATE,
+        _STANDS,
+    )
+
+
+SIMPLE_RNN_CELL = _cell("SimpleRNNCell", SIMPLE_RNN, "simple-rnn", SIMPLE_CELL)
+GRU_CELL_ROW = _cell("GRUCell", GRU, "gru", GRU_CELL, reset_after=False)
+LSTM_CELL_ROW = _cell("LSTMCell", LSTM, "lstm", LSTM_CELL)
+_KINDS = {SIMPLE_CELL: SIMPLE_RNN_CELL.name, GRU_CELL: GRU_CELL_ROW.name, LSTM_CELL: LSTM_CELL_ROW.name}
+
+
+def _request(cell: Cell, units: int, options: Arguments) -> LayerRequest:
+    return LayerRequest(_KINDS[cell], {"units": units, **options})
+
+
+def _of_cells(name: str, *parts: tuple[Cell, int, Arguments], stacked: bool = True, **config: Any) -> FormulaCase:
+    """A layer of cells; several are given as a list or as a stack."""
+    requests = [_request(*part) for part in parts]
+    shapes: list[Shape] = []
+    for (cell, units, options), inputs in zip(parts, (3, *(units for _, units, _ in parts)), strict=False):
+        shapes += [*_kernels(cell, inputs, units), *_biases(cell, units, **options)]
+    stack: Any = LayerRequest("StackedRNNCells", {"cells": requests}) if stacked else requests
+    formula = Sequences(tuple(replace(cell, options=options) for cell, _, options in parts))
+    return FormulaCase(
+        name=name,
+        shapes=tuple(shapes),
+        input_shape=(2, 3, 3),
+        formula=formula,
+        in_turn=formula.in_turn if config.get("return_sequences") and not config.get("return_state") else None,
+        config={"cell": requests[0] if len(parts) == 1 else stack, **config},
+        outputs=1 + sum(cell.states for cell, _, _ in parts) if config.get("return_state") else 1,
+        dtypes=("float32",),  # the cells' own
+    )
+
+
+_HALF = dict.fromkeys(_RATES, 0.5)
+_SOFTSIGN, _BEFORE = {"activation": "softsign"}, {"reset_after": False, "activation": "sigmoid"}
+_gru = GRU.select(LayerDefaults)[0]
+RNN = LayerKind(
+    "RNN",
+    LayerDefaults(
+        arguments={"cell": _request(GRU_CELL, 10, {})},
+        inputs=_gru.inputs,
+        initializers=_gru.initializers,
+        shapes=_gru.shapes,
+    ),
+    _alone(_of_cells("rnn-of-simple-cell", (SIMPLE_CELL, 4, _SOFTSIGN), unroll=True, return_state=True), graded=False),
+    _of_cells("rnn-of-gru-cell", (GRU_CELL, 4, _BEFORE), go_backwards=True, return_sequences=True),
+    _alone(_of_cells("rnn-of-lstm-cell", (LSTM_CELL, 4, _SOFTSIGN), return_state=True), graded=False),
+    _alone(
+        _of_cells("rnn-of-cells", (LSTM_CELL, 4, {}), (SIMPLE_CELL, 2, _SOFTSIGN), stacked=False, return_sequences=True)
+    ),
+    _of_cells(
+        "rnn-of-stacked-cells",
+        (GRU_CELL, 2, _BEFORE),
+        (LSTM_CELL, 3, _SOFTSIGN),
+        (SIMPLE_CELL, 4, _SOFTSIGN),
+        return_state=True,
+        return_sequences=True,
+    ),
+    SequenceDropout(
+        name="rnn-of-stacked-cells",
+        arguments={
+            "cell": [_request(SIMPLE_CELL, 4, {"activation": "linear"}), _request(LSTM_CELL, 16, _HALF)],
+        },
+        cell=LSTM_CELL,
+        rates=(0.5, 0.5),
+        read=(0, 1, 2, 3),
+        before=True,
+    ),
+    _STATE,
+    Without("represented by the layers of one cell"),
+)
+_lstm = LSTM.select(LayerDefaults)[0]
+STACKED_RNN_CELLS = LayerKind(
+    "StackedRNNCells",
+    LayerDefaults(
+        arguments={"cells": [_request(LSTM_CELL, 10, {}), _request(SIMPLE_CELL, 10, {})]},
+        inputs=((1, 4000),),
+        initializers=(*_lstm.initializers, GLOROT, ORTHOGONAL, ZEROS),
+        shapes=(*_lstm.shapes, (10, 10), (10, 10), (10,)),
+    ),
+    FormulaCase(
+        name="stacked-rnn-cells",
+        shapes=((3, 6), (2, 6), (6,), (2, 4), (4, 4), (4,)),
+        input_shape=(2, 3),
+        beside=((2, 2), (2, 4)),
+        initial_states=True,
+        outputs=3,
+        formula=OneStep((replace(GRU_CELL, options=_BEFORE), replace(SIMPLE_CELL, options=_SOFTSIGN))),
+        config={"cells": [_request(GRU_CELL, 2, _BEFORE), _request(SIMPLE_CELL, 4, _SOFTSIGN)]},
+        dtypes=("float32",),  # the cells' own
+        modelled=False,
+    ),
+    _STATE,
+    _STANDS,
+)
+
+ROWS = (
+    SIMPLE_RNN,
+    GRU,
+    LSTM,
+    CONV_LSTM_1D,
+    CONV_LSTM_2D,
+    CONV_LSTM_3D,
+    SIMPLE_RNN_CELL,
+    GRU_CELL_ROW,
+    LSTM_CELL_ROW,
+    RNN,
+    STACKED_RNN_CELLS,
+)

@@ -11,8 +11,7 @@ _REASONS = {
         "CategoryEncoding Discretization HashedCrossing Hashing IntegerLookup StringLookup TextVectorization"
     ),
     "not yet": (
-        "ContrastLimitedAdaptiveHistogramEqualization Equalization GRUCell LSTMCell MaxNumBoundingBoxes "
-        "MelSpectrogram RNN STFTSpectrogram SimpleRNNCell StackedRNNCells"
+        "ContrastLimitedAdaptiveHistogramEqualization Equalization MaxNumBoundingBoxes MelSpectrogram STFTSpectrogram"
     ),
 }
 

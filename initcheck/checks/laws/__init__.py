@@ -11,6 +11,7 @@ from initcheck.checks.laws import (
     orthogonal,
     precision,
     random_functions,
+    sequence_dropout,
     strings,
     weight_arguments,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "orthogonal",
     "precision",
     "random_functions",
+    "sequence_dropout",
     "strings",
     "weight_arguments",
 ]

@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,28 @@ import numpy.typing as npt
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.traits.noises import ImageLaw
+from initcheck.evidence.made_layers import arguments_made, made, seeded
 from initcheck.evidence.session import Session
 from initcheck.frameworks.generators import globally_seeded
 
 Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """The outputs of a layer with dropout.
+
+    Attributes:
+        calls: In training: eagerly, then within a ``tf.function``.
+        at_inference: Outside training.
+        again: Of another layer's first call with the same seed; None where it takes no seed.
+        other: Of one with another seed.
+    """
+
+    calls: list[Array]
+    at_inference: Array
+    again: Array | None
+    other: Array | None
 
 
 class Layers:
@@ -89,6 +108,32 @@ class Layers:
             layer = kind(**case.arguments, seed=seed)
             return np.asarray(layer(np.repeat(case.image[None], count, axis=0), training=True))
 
+    def dropped(self, request: LayerRequest, weights: Sequence[Array], inputs: Array, *, seed: int) -> Dropped:
+        """Returns what a layer with dropout returns at those weights, with that seed if it takes one.
+
+        Args:
+            request: The layer, without seeds.
+            weights: In the order of ``get_weights``.
+            inputs: Its input.
+            seed: Also of the global generators, on which Keras 2 draws.
+        """
+        keras = self._session.keras
+        with globally_seeded(keras, seed), _own_deprecations():
+
+            def make(own: int) -> Any:
+                layer = made(keras, seeded(keras, request, own))
+                layer.build(inputs.shape)
+                layer.set_weights(weights)
+                return layer
+
+            layer = make(seed)
+            calls = [np.asarray(call(inputs, training=True)) for call in (layer, *_traced(layer, 1))]
+            at_inference = np.asarray(layer(inputs, training=False))
+            if seeded(keras, request, seed) == request:
+                return Dropped(calls, at_inference, None, None)
+            again, other = (np.asarray(make(own)(inputs, training=True)) for own in (seed, seed + 1))
+            return Dropped(calls, at_inference, again, other)
+
     def _initializers(self, rows: Mapping[str, tuple[Initializer, int | None]]) -> dict[str, Any]:
         from initcheck.frameworks.instances import make_initializer
 
@@ -103,13 +148,8 @@ def built(keras: Any, request: LayerRequest, further: Mapping[str, Any]) -> Any:
         request: The layer.
         further: Arguments besides those of the request.
     """
-    layers = keras.layers
-    arguments = {
-        name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
-        for name, value in request.arguments.items()
-    }
     with _own_deprecations():
-        layer = getattr(layers, request.layer)(**arguments, **further)
+        layer = getattr(keras.layers, request.layer)(**arguments_made(keras, request.arguments), **further)
         inputs = [np.zeros(shape, "float32") for shape in request.inputs]
         if len(inputs) == 1:
             layer.build(request.inputs[0])

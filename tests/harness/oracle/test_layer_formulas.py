@@ -39,19 +39,6 @@ def test_normalizations_remove_mean_and_variance():
     np.testing.assert_allclose(actual, [[1 / np.sqrt(1.001), 5 - 1 / np.sqrt(1.001)]])
 
 
-def test_recurrent_layers_have_known_values():
-    x = Rounded(np.array([[[1.0], [0.0]]]))
-    half = np.arctanh(0.5)
-    kernel, recurrent, bias = rounded([[half]], [[2 * half]], [0.0])
-    np.testing.assert_allclose(formulas.simple_rnn([kernel, recurrent, bias], x).value, [[0.5]])
-    # All gates are ½ but for the cell's, which is tanh of the input: c = ¼, then ⅛.
-    kernel, recurrent, bias = rounded([[0, 0, half, 0]], [[0.0] * 4], [0.0] * 4)
-    np.testing.assert_allclose(formulas.lstm([kernel, recurrent, bias], x).value, [[0.5 * np.tanh(0.125)]])
-    # Update and reset are ½: h = ¼, then ⅛.
-    kernel, recurrent, bias = rounded([[0, 0, half]], [[0.0] * 3], [[0.0] * 3] * 2)
-    np.testing.assert_allclose(formulas.gru([kernel, recurrent, bias], x).value, [[0.125]])
-
-
 def test_pooling_has_known_values():
     x = Rounded(np.array([[[1.0], [4.0], [2.0], [3.0], [9.0]]]))
     assert formulas.pooled_maximum([], x).value.ravel().tolist() == [4.0, 3.0]

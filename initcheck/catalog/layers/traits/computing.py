@@ -23,6 +23,8 @@ class FormulaCase(Trait):
         input_shape: Of its input, batch first.
         beside: Of its further inputs; then the formula takes a list.
         listed: Whether it is called with a list of its inputs, if several, instead of one after the other.
+        initial_states: Whether its further inputs are passed as a list, the states that it begins with.
+        outputs: Their number; of several, the formula returns each row's elements one after another.
         call: Further arguments of its call, which the formula takes like ``config``.
         formula: The output, from weights and input, with ``config`` as keyword arguments.
         config: The layer's arguments.
@@ -31,10 +33,12 @@ class FormulaCase(Trait):
         averages: The numbers of the weights that are moving averages, which have no gradient.
         idle: The numbers of the trained weights that the output does not depend on, such as what a softmax cancels.
         training: The argument of that name in the layer's call; None where it takes none.
+        in_turn: The outputs of a stateful layer's calls in a row, from weights and inputs; None where it is not tested.
         updated: The weights after a call, from weights and input; None where none changes.
         loss: The sum of the losses that a call adds, from weights and input; None where it adds none.
         dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
         graded: Whether its gradients are tested.
+        modelled: Whether it is tested within a model, in a graph and through files, too.
     """
 
     name: str
@@ -44,16 +48,20 @@ class FormulaCase(Trait):
     config: Arguments = field(default_factory=dict)
     beside: tuple[Shape, ...] = ()
     listed: bool = True
+    initial_states: bool = False
+    outputs: int = 1
     call: Arguments = field(default_factory=dict)
     vocabulary: int = 0
     positive: tuple[int, ...] = ()
     averages: tuple[int, ...] = ()
     idle: tuple[int, ...] = ()
     training: bool | None = None
+    in_turn: Callable[..., list[Array]] | None = None
     updated: Callable[..., list[Array]] | None = None
     loss: Callable[..., Array] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
     graded: bool = True
+    modelled: bool = True
 
     def output(self, weights: Sequence[Array], inputs: Sequence[Array]) -> Array:
         """The output by the formula."""
@@ -63,6 +71,11 @@ class FormulaCase(Trait):
     def called(self) -> Arguments:
         """The arguments of its call beside its inputs."""
         return {**self.call, **({} if self.training is None else {"training": self.training})}
+
+    @property
+    def in_model(self) -> bool:
+        """Whether it is a branch of the model of all layers, which runs as in inference."""
+        return self.modelled and not self.training
 
     @property
     def trained(self) -> list[int]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.kind import Arguments, Trait
+from initcheck.oracle.recurrent import Cell
 
 Values = np.ndarray[Any, Any]
 
@@ -142,4 +143,34 @@ class StepwiseNoise(Trait):
         return frozenset({*self.arguments, "seed"})
 
 
-OF_NOISE: tuple[type[Trait], ...] = (NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise)
+@dataclass(frozen=True, kw_only=True)
+class SequenceDropout(Trait):
+    """A recurrent layer that drops inputs and states where they are transformed linearly, by one mask a sequence.
+
+    Its weights are chosen so that each unit reads one input and one state, by one gate.
+
+    Attributes:
+        name: A readable, unique name.
+        arguments: The layer's arguments but for seeds; it returns sequences.
+        cell: The formula of a step, with its options.
+        rates: Of dropout and of recurrent dropout; 0 for none.
+        read: The gates by which units read.
+        space: The lengths of the axes between steps and channels.
+        before: Whether a cell that returns its inputs comes before.
+    """
+
+    name: str
+    arguments: Arguments
+    cell: Cell
+    rates: tuple[float, float]
+    read: tuple[int, ...]
+    space: Shape = ()
+    before: bool = False
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*self.arguments, "seed"})
+
+
+OF_NOISE: tuple[type[Trait], ...] = (NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise, SequenceDropout)

@@ -1,0 +1,37 @@
+"""Makes layers from requests, which may hold requests for the layers that they wrap."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from initcheck.catalog.layers import LayerRequest
+
+
+def made(keras: Any, value: Any) -> Any:
+    """The layer of a request; the values of a list or tuple made likewise; any other value as it is."""
+    if isinstance(value, LayerRequest):
+        return getattr(keras.layers, value.layer)(**arguments_made(keras, value.arguments))
+    if isinstance(value, list | tuple):
+        return type(value)(made(keras, one) for one in value)
+    return value
+
+
+def arguments_made(keras: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with their requests made."""
+    return {name: made(keras, value) for name, value in arguments.items()}
+
+
+def seeded(keras: Any, value: Any, seed: int) -> Any:
+    """The request with that seed for each layer that has dropout and takes a seed."""
+    if isinstance(value, list | tuple):
+        return type(value)(seeded(keras, one, seed) for one in value)
+    if not isinstance(value, LayerRequest):
+        return value
+    arguments = {name: seeded(keras, one, seed) for name, one in value.arguments.items()}
+    known = inspect.signature(getattr(keras.layers, value.layer)).parameters
+    if "seed" in known and {"dropout", "recurrent_dropout"} & set(arguments):
+        arguments["seed"] = seed
+    return replace(value, arguments=arguments)
