@@ -146,7 +146,7 @@ class Layers:
         call = {**case.call, **({"training": True} if fixed else {})}
         probe = _probe(keras)
 
-        class Outer(keras.layers.Layer):  # type: ignore[misc] # Keras is loaded at run time
+        class Outer(keras.layers.Layer):  # type: ignore[misc, name-defined] # Keras is loaded at run time
             """Calls the layer, then the probe."""
 
             def __init__(self, layer: Any) -> None:

@@ -272,10 +272,11 @@ def test_images_repeat_under_their_seed_and_differ_in_all_else() -> None:
 
 
 def test_images_of_a_batch_share_a_draw_where_that_is_documented_alone() -> None:
-    alike = ImageDraws(*[tuple(batch(seed, halves_differ=False) for seed in (1, 2))] * 2)
+    pair = (batch(1, halves_differ=False), batch(2, halves_differ=False))
+    alike = ImageDraws(pair, pair)
     assert judge_images(alike, SHARED) is Status.PASS
     assert judge_images(alike) is Status.FAIL
-    own = ImageDraws(*[(batch(1), batch(2))] * 2)
+    own = ImageDraws((batch(1), batch(2)), (batch(1), batch(2)))
     assert judge_images(own, SHARED) is Status.FAIL
 
 
@@ -287,7 +288,7 @@ def test_the_layers_before_do_not_decide_about_training(wrong: dict[Any, bool]) 
 
     def judge(seen: Any, lacking: str = "") -> Status:
         layers = SimpleNamespace(lacking=lambda case: lacking, training_seen=lambda case, fixed: seen)
-        return determinism.judge_training_seen(SimpleNamespace(layers=layers), (FORMULAS[0], False)).status  # type: ignore[arg-type]
+        return determinism.judge_training_seen(SimpleNamespace(layers=layers), (FORMULAS[0], False)).status
 
     assert judge(right) is judge(right | {("model", None): False}) is Status.PASS
     assert judge(right | wrong) is Status.FAIL

@@ -383,7 +383,7 @@ def test_images_are_compared_with_their_laws() -> None:
 
     def judge(images: Any) -> str:
         lab = FakeLab(layers=SimpleNamespace(images=lambda case, count, seed: images(case, count)))
-        return _status(image_draws.image_draws(lab, case, ALPHA))  # type: ignore[arg-type]
+        return _status(image_draws.image_draws(lab, case, ALPHA))
 
     assert judge(lambda case, count: _bright(case, count, 1.0)) == "pass"
     assert judge(lambda case, count: _bright(case, count, 1.05)) == "fail"
