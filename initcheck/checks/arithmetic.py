@@ -467,7 +467,7 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
         shown = lab.layers.compute(case, weights, inputs)
         compared.append((f"output in {dtype}", shown.output, case.output(exact, into).of(dtype)))
         if case.loss:
-            losses = np.sum(shown.losses, dtype=np.float64)
+            losses = np.asarray(np.sum(shown.losses, dtype=np.float64))
             expected_loss = case.loss(exact, alone(into), **case.config)
             compared.append((f"losses in {dtype}", losses, expected_loss.of(dtype)))
         expected = case.updated(exact, alone(into), **case.config) if case.updated else exact

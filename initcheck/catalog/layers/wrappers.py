@@ -154,7 +154,7 @@ SPECTRAL_NORMALIZATION = LayerKind(
     "SpectralNormalization",
     _spectral("spectral-normalization", spectral, in_training=False),
     _spectral("spectral-normalization-in-training", spectral_in_training, in_training=True),
-    _spectral("spectral-normalization-thrice", spectral_in_training, in_training=True, power_iterations=3),
+    _spectral("spectral-normalization-twice", spectral_in_training, in_training=True, power_iterations=2),
     State(holds=Holds.MORE),
     _WRAPPED,
 )

@@ -172,10 +172,10 @@ def distribution(lab: Lab, row: Initializer, alpha: float) -> Verdict:
 
 
 _DEPENDENCE_SHAPES: tuple[tuple[int, ...], ...] = (
-    (128, 545),
-    (5, 16, 871),
-    (3, 3, 64, 121),
-    (3, 3, 3, 32, 81),
+    (128, 553),
+    (5, 16, 883),
+    (3, 3, 64, 123),
+    (3, 3, 3, 32, 82),
     (80_000,),
 )
 # Elements and magnitudes at every lag up to half the longest; as many findings for each shape, two more for its rows.

@@ -78,7 +78,7 @@ def _line(*values: float) -> Rounded:
     ("config", "expected"),
     [
         ({"width": 2}, [1.5, 5.5]),
-        ({"width": 2, "interpolation": "nearest"}, [2.0, 6.0]),
+        ({"width": 2, "interpolation": "nearest"}, [2.0, 7.0]),
         ({"width": 8}, [1.0, 1.25, 1.75, 2.5, 3.5, 4.75, 6.25, 7.0]),
         ({"width": 8, "interpolation": "nearest"}, [1.0, 1.0, 2.0, 2.0, 4.0, 4.0, 7.0, 7.0]),
     ],
