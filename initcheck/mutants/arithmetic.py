@@ -738,12 +738,10 @@ def backward_mask_not_reversed(keras: Any) -> None:
     keras.layers.LSTM.call = call
 
 
-@mutant("dropout-drops-mask", "no mask leaves a Dropout in half precision", caught_by=("ARI19",))
-def dropout_drops_mask(keras: Any) -> None:
+@mutant("dense-drops-mask", "no mask leaves a Dense in bfloat16", caught_by=("ARI19",))
+def dense_drops_mask(keras: Any) -> None:
     """In float32 it passes on the mask."""
-    keras.layers.Dropout.compute_mask = lambda self, inputs, mask=None: (
-        None if self.compute_dtype == "float16" else mask
-    )
+    keras.layers.Dense.compute_mask = lambda self, inputs, mask=None: None if self.compute_dtype == "bfloat16" else mask
 
 
 @mutant("masked-loss-of-all-steps", "the mean loss of masked sequences divides by all steps", caught_by=("ARI20",))
