@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases.compiled_names import EVERY_OTHER, NAMES_OF
 from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.cases.options import LAYERS, PARTS, POLICIES, SavedPart
+from initcheck.catalog.cases.resumptions import RESUMPTIONS, Resumption
 from initcheck.catalog.cases.saved_cases import (
     ARGUMENTS,
     CONTINUED,
@@ -31,6 +33,8 @@ from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import differing_entries, first_difference, judge_trips
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.evidence.layers import Route
+from initcheck.evidence.serialization.exchanges import EXCHANGES
+from initcheck.evidence.serialization.resumptions import Carrier, carriers
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -330,6 +334,97 @@ def layers_along_routes(lab: Lab, case_and_route: tuple[FormulaCase, Route]) -> 
     if wrong := first_difference([before.output, *before.weights], [after.output, *after.weights]):
         return failed(f"through {route.value}: {wrong}", "the same bits of output and weights")
     return passed(f"output and {len(before.weights)} weights bitwise equal through {route.value}")
+
+
+@check(
+    "SER17",
+    "The step after reloading is the step without it: weights, moments, count of steps, learning rate.",
+    subjects=[
+        Subject(f"{case.name}-{carrier.suffix}", (case, carrier), evidence=f"resumption of {case.name}")
+        for case in RESUMPTIONS
+        for carrier in carriers(case)
+    ],
+)
+def resumptions(lab: Lab, case_and_carrier: tuple[Resumption, Carrier]) -> Verdict:
+    """Every optimizer, saved after one step: by .keras, .weights.h5 and .h5 files; frozen layers too."""
+    case, carrier = case_and_carrier
+    resumed = lab.saving.resumptions
+    if lacking := resumed.lacking(case):
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+    first, want, got = resumed.first_step(case), resumed.second_step(case), resumed.second_step(case, carrier)
+    if not first_difference(first.state, want.state):
+        return failed("the second step changed nothing", "a step")
+    through = f"the step after {carrier.value}"
+    if got.steps != want.steps:
+        return failed(f"{through} is counted as {got.steps}", f"{want.steps}")
+    # A file of weights is read by a model whose optimizer has a name of its own.
+    rate = {"learning_rate": want.config["learning_rate"]} if "learning_rate" in want.config else {}
+    expected = want.config if carrier in (Carrier.KERAS, Carrier.H5) else rate
+    if lost := differing_entries(expected, got.config):
+        return failed(f"{through} has another {lost} of the optimizer", f"{dict(expected)}")
+    if wrong := first_difference([*want.weights, *want.state], [*got.weights, *got.state]):
+        return failed(f"{through}: {wrong}", "the same bits of weights and optimizer state")
+    return passed(f"{len(want.weights)} weights and {len(want.state)} variables of the optimizer bitwise equal")
+
+
+@check(
+    "SER18",
+    "The optimizer of a compiled .h5 file has its class and all its options.",
+    subjects=[Subject(case.name, case, evidence=f"resumption of {case.name}") for case in RESUMPTIONS if case.h5],
+)
+def optimizers_of_h5_files(lab: Lab, case: Resumption) -> Verdict:
+    """And the model its weights; whether its state comes back too is for SER17."""
+    resumed = lab.saving.resumptions
+    if lacking := resumed.lacking(case):
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+    saved, read = resumed.first_step(case), resumed.read(case)
+    if lost := differing_entries(saved.config, read.config):
+        return failed(f"the optimizer read from the file has another {lost}: {dict(read.config)}", f"{saved.config}")
+    if wrong := first_difference(saved.weights, read.weights):
+        return failed(f"weights read from the file: {wrong}", "the same bits")
+    return passed(f"{len(saved.config)} options of {case.optimizer} kept")
+
+
+@check(
+    "SER19",
+    "A model compiled with a loss or metric by name is read from a file, and evaluates as before.",
+    subjects=[
+        Subject(f"{kind}-{name.replace(' ', '_')}{suffix.replace('.', '-')}", (kind, name, suffix), evidence="names")
+        for kind, names in NAMES_OF.items()
+        for name in (*names, EVERY_OTHER)
+        for suffix in (".keras", ".h5")
+    ],
+)
+def compiled_names(lab: Lab, case: tuple[str, str, str]) -> Verdict:
+    """The documented names, and every other one that the installed Keras knows: numbers and their names."""
+    kind, given, suffix = case
+    compiled = lab.saving.compiled_names
+    known = compiled.known(kind)
+    names = sorted(set(known) - set(NAMES_OF[kind])) if given == EVERY_OTHER else [given]
+    if not names or not set(names) <= set(known):
+        raise NotApplicable(f"the installed Keras knows no such {kind}")
+    before, after = compiled.results(kind, given, suffix)
+    if not before:
+        return failed("evaluate reports nothing", "a value")
+    if wrong := first_difference(before, after):
+        return failed(f"evaluate of what is read from a {suffix} file: {wrong}", "the same bits")
+    return passed(f"{len(names)} names evaluate to the same bits after a {suffix} file")
+
+
+@check(
+    "SER20",
+    "Models of the same layers exchange weights, through memory and files, in their order.",
+    subjects=[Subject(name, name) for name in EXCHANGES],
+)
+def exchanges(lab: Lab, name: str) -> Verdict:
+    """Plain and subclassed models, layers in lists, nested and shared ones, by name and in half precision."""
+    exchanged = lab.saving.exchanges.exchanged(name)
+    if exchanged is None:
+        raise NotApplicable("the installed Keras does not offer this")
+    expected, actual = exchanged
+    if wrong := first_difference(expected, actual):
+        return failed(wrong, "the same bits of output and weights")
+    return passed(f"{len(actual)} arrays bitwise equal")
 
 
 def _class(name: str) -> str:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from initcheck.catalog import optimizers
-from initcheck.catalog.cases import options, saved_cases
+from initcheck.catalog.cases import compiled_names, options, resumptions, saved_cases
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.optimizers import Rule
 from initcheck.checks import registry, serialization
 from initcheck.checks.registry import NotApplicable
 from initcheck.evidence.lab import Lab
+from initcheck.evidence.serialization.resumptions import Carrier, Trained
 from initcheck.evidence.serialization.round_trips import Clone, Continued, Got, RoundTrip
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
@@ -280,3 +281,103 @@ def test_a_text_read_in_place_of_an_object_is_a_failure_and_no_crash(name, home,
     verdict = registry.run_check(cell, Lab(3))
     assert verdict.status is Status.FAIL
     assert "deserialize(serialize()) gave str" in verdict.measured
+
+
+CASE = resumptions.Resumption("a case", h5=True)
+
+
+def a_step(**changes):
+    return replace(Trained(arrays(1), arrays(2), 2, {"name": "adam", "learning_rate": 0.5}), **changes)
+
+
+def resuming(got, first=None, lacking=""):
+    first = first or a_step(state=arrays(3), steps=1)
+    return FakeLab(
+        resumptions=SimpleNamespace(
+            lacking=lambda case: lacking,
+            first_step=lambda case: first,
+            second_step=lambda case, carrier=None: a_step() if carrier is None else got,
+            read=lambda case: got,
+        )
+    )
+
+
+def test_the_same_step_after_reloading_passes():
+    for carrier in Carrier:
+        assert serialization.resumptions(resuming(a_step()), (CASE, carrier)).status is Status.PASS
+    with pytest.raises(NotApplicable, match="has no Muon"):
+        serialization.resumptions(resuming(a_step(), lacking="Muon"), (CASE, Carrier.H5))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"steps": 1},
+        {"weights": spoiled_array(lambda: arrays(1))},
+        {"state": spoiled_array(lambda: arrays(2))},
+        {"state": arrays(2)[::-1]},
+        {"config": {"name": "adam", "learning_rate": 0.25}},
+    ],
+    ids=["steps", "weights", "state", "order", "learning rate"],
+)
+def test_a_step_after_reloading_that_differs_fails(changes):
+    for carrier in Carrier:
+        verdict = serialization.resumptions(resuming(a_step(**changes)), (CASE, carrier))
+        assert verdict.status is Status.FAIL
+
+
+def test_a_second_step_that_changes_nothing_is_no_evidence():
+    lab = resuming(a_step(), first=a_step())
+    assert serialization.resumptions(lab, (CASE, Carrier.KERAS)).status is Status.FAIL
+
+
+def test_an_optimizer_of_an_h5_file_that_loses_an_option_fails():
+    assert serialization.optimizers_of_h5_files(resuming(a_step(), a_step()), CASE).status is Status.PASS
+    for changes in ({"config": {"name": "adam"}}, {"weights": spoiled_array(lambda: arrays(1))}):
+        lab = resuming(a_step(**changes), a_step())
+        assert serialization.optimizers_of_h5_files(lab, CASE).status is Status.FAIL
+
+
+def named(before, after, known=("mse", "nameless")):
+    return FakeLab(compiled_names=SimpleNamespace(known=lambda kind: known, results=lambda *case: (before, after)))
+
+
+def test_a_name_that_evaluates_otherwise_after_a_file_fails():
+    case = ("losses", "mse", ".h5")
+    assert serialization.compiled_names(named(arrays(), arrays()), case).status is Status.PASS
+    for wrong in (spoiled_array(), arrays()[:2], []):
+        assert serialization.compiled_names(named(arrays(), wrong), case).status is Status.FAIL
+    assert serialization.compiled_names(named([], []), case).status is Status.FAIL
+    with pytest.raises(NotApplicable, match="knows no such losses"):
+        serialization.compiled_names(named([], [], known=("mae",)), case)
+    other = ("losses", compiled_names.EVERY_OTHER, ".h5")
+    assert "1 names" in str(serialization.compiled_names(named(arrays(), arrays()), other))
+
+
+def test_weights_that_are_exchanged_in_another_order_fail():
+    def lab(actual):
+        return FakeLab(exchanges=SimpleNamespace(exchanged=lambda name: actual))
+
+    assert serialization.exchanges(lab((arrays(), arrays())), "subclassed").status is Status.PASS
+    for wrong in (arrays()[::-1], spoiled_array(), arrays()[:2]):
+        assert serialization.exchanges(lab((arrays(), wrong)), "subclassed").status is Status.FAIL
+    with pytest.raises(NotApplicable, match="does not offer"):
+        serialization.exchanges(lab(None), "subclassed")
+
+
+@pytest.mark.parametrize("name", ["frozen-first", "Adam"])
+def test_the_first_step_is_counted_after_a_keras_file(name):
+    """``Sequential([Dense(trainable=False), Dense()])``: an optimizer that is read at step 0 has lost its moments."""
+    case = next(one for one in resumptions.RESUMPTIONS if one.name == name)
+    assert LAB.saving.resumptions.first_step(case).steps == 1
+    assert LAB.saving.resumptions.second_step(case, Carrier.KERAS).steps == 2
+
+
+LAB = Lab(5)
+
+
+def test_exchanged_weights_are_not_those_that_were_there():
+    """Each exchange compares weights of which no two are equal, so that an order that is lost shows."""
+    expected, _ = LAB.saving.exchanges.exchanged("functional-and-sequential-there")
+    values = np.concatenate([one.ravel() for one in expected[1:]])
+    assert len(set(values.tolist())) == values.size
