@@ -17,6 +17,9 @@ from initcheck.frameworks.quiet import quiet
 
 _CLASSES = 3
 _LABELS = np.array([0, 2, 1, 2], np.int32)
+_STREAM = np.random.RandomState(9)
+_INPUTS = _STREAM.normal(size=(len(_LABELS), 2)).astype(np.float32)
+_KERNEL = _STREAM.normal(size=(2, _CLASSES)).astype(np.float32)
 _NOT_NAMES = ("deserialize", "experimental", "get", "serialize")
 
 Results = list[np.ndarray]
@@ -86,7 +89,7 @@ class CompiledNames:
             return False
         return value is not None and not isinstance(judge, type)
 
-    def _divided(self, kind: str, names: Sequence[str], suffix: str) -> dict[str, Any]:
+    def _divided(self, kind: str, names: list[str], suffix: str) -> dict[str, Any]:
         seen = _attempt(lambda: self._evaluated(kind, names, suffix))
         if len(names) == 1 or (not isinstance(seen, Exception) and repr(seen[0]) == repr(seen[1])):
             return dict.fromkeys(names, seen)
@@ -94,16 +97,13 @@ class CompiledNames:
         return self._divided(kind, names[:half], suffix) | self._divided(kind, names[half:], suffix)
 
     @quiet()
-    def _evaluated(self, kind: str, names: Sequence[str], suffix: str) -> tuple[Results, Results]:
+    def _evaluated(self, kind: str, names: list[str], suffix: str) -> tuple[Results, Results]:
         keras = self._keras
-        outputs = {f"{number:03}": name for number, name in enumerate(names)}
-        model = self._model(list(outputs))
-        squares = dict.fromkeys(outputs, keras.losses.MeanSquaredError())
-        compiled = {"loss": outputs} if kind == "losses" else {"loss": squares, "metrics": outputs}
+        model = self._model(len(names))
+        squares = [keras.losses.MeanSquaredError() for _ in names]
+        compiled = {"loss": names} if kind == "losses" else {"loss": squares, "metrics": [[name] for name in names]}
         model.compile("sgd", **compiled, run_eagerly=True)
-        inputs = np.random.RandomState(self._session.stream("compiled") % 2**32).normal(size=(len(_LABELS), 2))
-        truth = {output: _truth(name) for output, name in outputs.items()}
-        evaluate = functools.partial(_evaluate, inputs=inputs.astype(np.float32), truth=truth)
+        evaluate = functools.partial(_evaluate, truth=[_truth(name) for name in names])
         before = evaluate(model)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"model{suffix}"
@@ -112,20 +112,20 @@ class CompiledNames:
         loaded.run_eagerly = True
         return before, evaluate(loaded)
 
-    def _model(self, outputs: Sequence[str]) -> Any:
-        layers = self._keras.layers
+    def _model(self, outputs: int) -> Any:
+        """One layer, whose output is given as often as there are names."""
         inputs = self._keras.Input((2,))
-        kernel = np.random.RandomState(self._session.stream("compiled", "kernel") % 2**32).normal(size=(2, _CLASSES))
-        shared = layers.Dense(_CLASSES, activation="softmax", use_bias=False, name="shared")
-        hidden = shared(inputs)
-        model = self._keras.Model(inputs, {name: layers.Activation("linear", name=name)(hidden) for name in outputs})
-        shared.set_weights([kernel])
+        layer = self._keras.layers.Dense(_CLASSES, activation="softmax", use_bias=False)
+        hidden = layer(inputs)
+        model = self._keras.Model(inputs, [hidden] * outputs if outputs > 1 else hidden)
+        layer.set_weights([_KERNEL])
         return model
 
 
-def _evaluate(model: Any, inputs: np.ndarray, truth: Mapping[str, np.ndarray]) -> Results:
-    found = model.evaluate(inputs, dict(truth), batch_size=len(_LABELS), verbose=0, return_dict=True)
-    return list(map(np.asarray, found.values()))
+def _evaluate(model: Any, truth: Sequence[np.ndarray]) -> Results:
+    targets = list(truth) if len(truth) > 1 else truth[0]
+    found = model.test_on_batch(_INPUTS, targets)
+    return list(map(np.asarray, found if isinstance(found, list) else [found]))
 
 
 def _truth(name: str) -> np.ndarray:
