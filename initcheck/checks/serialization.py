@@ -9,6 +9,7 @@ import numpy as np
 
 from initcheck.catalog.cases.formulas import GALLERY_OF, INFERRED, exactly
 from initcheck.catalog.cases.options import LAYERS, PARTS, POLICIES, SavedPart
+from initcheck.catalog.cases.resumptions import RESUMPTIONS, Resumption
 from initcheck.catalog.cases.saved_cases import (
     ARGUMENTS,
     CONTINUED,
@@ -33,6 +34,7 @@ from initcheck.checks.registry import NotApplicable, Subject, check, over_initia
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import Route
 from initcheck.oracle.rounding import Rounded
+from initcheck.evidence.serialization.resumptions import Carrier, carriers
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -334,6 +336,55 @@ def layers_along_routes(lab: Lab, case_and_route: tuple[FormulaCase, Route]) -> 
     # Another graph of the same layers may add in another order.
     error = case.output(*exactly(case, weights, inputs)).error
     return verdict([(f"output through {route.value}", after.output, Rounded(before.output, error))])
+
+
+@check(
+    "SER17",
+    "The step after reloading is the step without it: weights, moments, count of steps, learning rate.",
+    subjects=[
+        Subject(f"{case.name}-{carrier.suffix}", (case, carrier), evidence=f"resumption of {case.name}")
+        for case in RESUMPTIONS
+        for carrier in carriers(case)
+    ],
+)
+def resumptions(lab: Lab, case_and_carrier: tuple[Resumption, Carrier]) -> Verdict:
+    """Every optimizer, saved after one step: by .keras, .weights.h5 and .h5 files; frozen layers too."""
+    case, carrier = case_and_carrier
+    resumed = lab.saving.resumptions
+    if lacking := resumed.lacking(case):
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+    first, want, got = resumed.first_step(case), resumed.second_step(case), resumed.second_step(case, carrier)
+    if not first_difference(first.state, want.state):
+        return failed("the second step changed nothing", "a step")
+    through = f"the step after {carrier.value}"
+    if got.steps != want.steps:
+        return failed(f"{through} is counted as {got.steps}", f"{want.steps}")
+    # A file of weights is read by a model whose optimizer has a name of its own.
+    rate = {"learning_rate": want.config["learning_rate"]} if "learning_rate" in want.config else {}
+    expected = want.config if carrier in (Carrier.KERAS, Carrier.H5) else rate
+    if lost := differing_entries(expected, got.config):
+        return failed(f"{through} has another {lost} of the optimizer", f"{dict(expected)}")
+    if wrong := first_difference([*want.weights, *want.state], [*got.weights, *got.state]):
+        return failed(f"{through}: {wrong}", "the same bits of weights and optimizer state")
+    return passed(f"{len(want.weights)} weights and {len(want.state)} variables of the optimizer bitwise equal")
+
+
+@check(
+    "SER18",
+    "The optimizer of a compiled .h5 file has its class and all its options.",
+    subjects=[Subject(case.name, case, evidence=f"resumption of {case.name}") for case in RESUMPTIONS if case.h5],
+)
+def optimizers_of_h5_files(lab: Lab, case: Resumption) -> Verdict:
+    """And the model its weights; whether its state comes back too is for SER17."""
+    resumed = lab.saving.resumptions
+    if lacking := resumed.lacking(case):
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+    saved, read = resumed.first_step(case), resumed.read(case)
+    if lost := differing_entries(saved.config, read.config):
+        return failed(f"the optimizer read from the file has another {lost}: {dict(read.config)}", f"{saved.config}")
+    if wrong := first_difference(saved.weights, read.weights):
+        return failed(f"weights read from the file: {wrong}", "the same bits")
+    return passed(f"{len(saved.config)} options of {case.optimizer} kept")
 
 
 def _class(name: str) -> str:

@@ -446,3 +446,29 @@ def slope_lost(keras: Any) -> None:
 def upsampling_loses_size(keras: Any) -> None:
     """Which is the default."""
     edit_config(keras.layers.UpSampling3D, lambda config: config.pop("size"))
+
+
+@mutant(
+    "file-loses-frozen-count",
+    "the optimizer of a model with a frozen layer is read from a .keras file at step 0",
+    caught_by=("SER17",),
+)
+def file_loses_frozen_count(keras: Any) -> None:
+    """As where its variables are built for other weights."""
+
+    def change(model: Any, path: str) -> None:
+        if path.endswith(".keras") and any(not one.trainable for one in model.layers) and model.optimizer:
+            model.optimizer.iterations.assign(0)
+
+    _change_loaded(keras, change)
+
+
+@mutant("h5-loses-rate", "an optimizer read from an .h5 file has a learning rate of 0.001", caught_by=("SER18",))
+def h5_loses_rate(keras: Any) -> None:
+    """Files of the newer format are right."""
+
+    def change(model: Any, path: str) -> None:
+        if path.endswith(".h5") and model.optimizer and type(model.optimizer).__name__ == "Adam":
+            model.optimizer.learning_rate = 0.001
+
+    _change_loaded(keras, change)

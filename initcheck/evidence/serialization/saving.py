@@ -18,6 +18,7 @@ from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.recipes import Recipe
 from initcheck.evidence.serialization.models import BUILDERS, inputs_for
+from initcheck.evidence.serialization.resumptions import Resumptions
 from initcheck.evidence.serialization.round_trips import Arrays, Clone, Continued, Got, RoundTrip
 from initcheck.evidence.serialization.saved_parts import SavedParts
 from initcheck.evidence.session import Session
@@ -50,6 +51,11 @@ class Saving:
     def parts(self) -> SavedParts:
         """Layers, optimizers, losses and similar objects rebuilt from their configs."""
         return SavedParts(self._session)
+
+    @functools.cached_property
+    def resumptions(self) -> Resumptions:
+        """Trainings that are resumed from files."""
+        return Resumptions(self._session)
 
     def initializer(self, row: Initializer, seed: Any, shapes: Sequence[Shape]) -> list[RoundTrip]:
         """The row's initializer by every route; the draws are of those shapes, each from an instance's first calls."""

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from initcheck.catalog import optimizers
-from initcheck.catalog.cases import options, saved_cases
+from initcheck.catalog.cases import options, resumptions, saved_cases
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.optimizers import Rule
 from initcheck.checks import registry, serialization
 from initcheck.checks.registry import NotApplicable
 from initcheck.evidence.lab import Lab
+from initcheck.evidence.serialization.resumptions import Carrier, Trained
 from initcheck.evidence.serialization.round_trips import Clone, Continued, Got, RoundTrip
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
@@ -280,3 +281,67 @@ def test_a_text_read_in_place_of_an_object_is_a_failure_and_no_crash(name, home,
     verdict = registry.run_check(cell, Lab(3))
     assert verdict.status is Status.FAIL
     assert "deserialize(serialize()) gave str" in verdict.measured
+
+
+CASE = resumptions.Resumption("a case", h5=True)
+LAB = Lab(5)
+
+
+def a_step(**changes):
+    return replace(Trained(arrays(1), arrays(2), 2, {"name": "adam", "learning_rate": 0.5}), **changes)
+
+
+def resuming(got, first=None, lacking=""):
+    first = first or a_step(state=arrays(3), steps=1)
+    return FakeLab(
+        resumptions=SimpleNamespace(
+            lacking=lambda case: lacking,
+            first_step=lambda case: first,
+            second_step=lambda case, carrier=None: a_step() if carrier is None else got,
+            read=lambda case: got,
+        )
+    )
+
+
+def test_the_same_step_after_reloading_passes():
+    for carrier in Carrier:
+        assert serialization.resumptions(resuming(a_step()), (CASE, carrier)).status is Status.PASS
+    with pytest.raises(NotApplicable, match="has no Muon"):
+        serialization.resumptions(resuming(a_step(), lacking="Muon"), (CASE, Carrier.H5))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"steps": 1},
+        {"weights": spoiled_array(lambda: arrays(1))},
+        {"state": spoiled_array(lambda: arrays(2))},
+        {"state": arrays(2)[::-1]},
+        {"config": {"name": "adam", "learning_rate": 0.25}},
+    ],
+    ids=["steps", "weights", "state", "order", "learning rate"],
+)
+def test_a_step_after_reloading_that_differs_fails(changes):
+    for carrier in Carrier:
+        verdict = serialization.resumptions(resuming(a_step(**changes)), (CASE, carrier))
+        assert verdict.status is Status.FAIL
+
+
+def test_a_second_step_that_changes_nothing_is_no_evidence():
+    lab = resuming(a_step(), first=a_step())
+    assert serialization.resumptions(lab, (CASE, Carrier.KERAS)).status is Status.FAIL
+
+
+def test_an_optimizer_of_an_h5_file_that_loses_an_option_fails():
+    assert serialization.optimizers_of_h5_files(resuming(a_step(), a_step()), CASE).status is Status.PASS
+    for changes in ({"config": {"name": "adam"}}, {"weights": spoiled_array(lambda: arrays(1))}):
+        lab = resuming(a_step(**changes), a_step())
+        assert serialization.optimizers_of_h5_files(lab, CASE).status is Status.FAIL
+
+
+@pytest.mark.parametrize("name", ["frozen-first", "Adam"])
+def test_the_first_step_is_counted_after_a_keras_file(name):
+    """``Sequential([Dense(trainable=False), Dense()])``: an optimizer that is read at step 0 has lost its moments."""
+    case = next(one for one in resumptions.RESUMPTIONS if one.name == name)
+    assert LAB.saving.resumptions.first_step(case).steps == 1
+    assert LAB.saving.resumptions.second_step(case, Carrier.KERAS).steps == 2
