@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.cases.recorded_layers import RecordedLayer
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.evidence.session import Session
@@ -66,7 +67,7 @@ class Layers:
         self._session = session
         self._keras = session.keras
 
-    def lacking(self, case: FormulaCase) -> str:
+    def lacking(self, case: FormulaCase | RecordedLayer) -> str:
         """What the installed Keras has not of a case: the layer, or some of its arguments; empty where it has all."""
         kind = getattr(self._keras.layers, case.layer, None)
         if kind is None:
@@ -111,12 +112,13 @@ class Layers:
 
     def _built(self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array]) -> Any:
         dtype = next((one.dtype.name for one in (*weights, *inputs) if one.dtype.kind == "f"), "float32")
-        layer = self._made(case, dtype=dtype)
+        layer = self.made(case, dtype=dtype)
         layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.call)
         layer.set_weights(weights)
         return layer
 
-    def _made(self, case: FormulaCase, **options: Any) -> Any:
+    def made(self, case: FormulaCase | RecordedLayer, **options: Any) -> Any:
+        """The case's layer, not yet built, with further arguments."""
         layers = self._keras.layers
         arguments = {
             name: getattr(layers, value.layer)(**value.arguments) if isinstance(value, LayerRequest) else value
@@ -178,7 +180,7 @@ class Layers:
                 for number, one in enumerate(self.given(case)[1])
             ]
             inputs += own
-            outputs.append(self._made(case, name=case.name)(*_as_called(case, own), **case.call))
+            outputs.append(self.made(case, name=case.name)(*_as_called(case, own), **case.call))
         return self._keras.Model(inputs, outputs)
 
 

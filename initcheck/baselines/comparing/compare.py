@@ -20,6 +20,7 @@ from initcheck.baselines.comparing.draw_cells import (
     compare_orders,
     draw_roundings,
 )
+from initcheck.baselines.comparing.layer_cells import NOISE_TESTS, compare_layers
 from initcheck.baselines.comparing.trace_cells import compare_traces
 from initcheck.baselines.records.array_records import DrawsRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, ProblemRecord
@@ -92,7 +93,9 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
     refused = environment_differences(*sides, DECIDE_BITS)
     whole = _whole_problems(old.problems, new.problems)
     known = Known(_without(old, whole), _without(new, whole), ALPHA / _count_tests(old))
-    for comparer in COMPARERS.values():
+    for section, comparer in COMPARERS.items():
+        if section in lacking_sections(old, new):
+            continue
         mine, other = comparer.records(known.old), comparer.records(known.new)
         for key in {**mine, **other}:
             if key in mine and key in other:
@@ -105,6 +108,13 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
     if refused:
         cells = [_without_bits(cell, refused) for cell in cells]
     return Comparison(old, new, allow, environment_differences(*sides), refused, tuple(cells), DELTA, ALPHA)
+
+
+def lacking_sections(old: Baseline, new: Baseline) -> dict[Section, Side]:
+    """The sections that one of the two says nothing of, as files of earlier versions do, so that neither is judged."""
+    sides = ((Side.OLD, old), (Side.NEW, new))
+    lacking = [side for side, baseline in sides if not baseline.layers]
+    return {Section.LAYERS: lacking[0]} if lacking else {}
 
 
 def _whole_problems(old: Mapping[str, ProblemRecord], new: Mapping[str, ProblemRecord]) -> dict[str, ComparedCell]:
@@ -192,6 +202,11 @@ COMPARERS: Mapping[Section, Comparer] = {
         lambda baseline: {CellKey(Section.FANS, kind): one for kind, one in baseline.fans.items()},
         lambda key, old, new, known: compare_fans(key, old, new),
     ),
+    Section.LAYERS: Comparer(
+        lambda baseline: {CellKey(Section.LAYERS, name): one for name, one in baseline.layers.items()},
+        lambda key, old, new, known: compare_layers(key, old, new, known.alpha),
+        claims_bits=True,
+    ),
     Section.ORDERS: Comparer(_orders, lambda key, old, new, known: compare_orders(key, old, new)),
     Section.ACCURACIES: Comparer(
         _of_problems(Section.ACCURACIES, lambda problem: problem.accuracies), _compare_accuracies, _lone_accuracies
@@ -210,9 +225,10 @@ def _count_tests(old: Baseline) -> int:
     whether or not the others are recorded and judged with it.
     """
     draws = sum(map(len, old.draws.values()))
-    weights = sum(map(len, old.defaults.values()))
+    weights = sum(map(len, old.defaults.values())) + sum(len(one.initial_weights) for one in old.layers.values())
+    noises = sum(one.noise is not None for one in old.layers.values())
     accuracies = sum(len(problem.accuracies) for problem in old.problems.values())
-    return max(1, LAW_TESTS * draws + WEIGHT_TESTS * weights + TESTS * accuracies)
+    return max(1, LAW_TESTS * draws + WEIGHT_TESTS * weights + NOISE_TESTS * noises + TESTS * accuracies)
 
 
 def _by_rounding(cell: ComparedCell, known: Known) -> ComparedCell:

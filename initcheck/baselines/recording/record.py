@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Literal
 
+from initcheck.baselines.recording.layers import record_layers
 from initcheck.baselines.recording.parts import Part, merge
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
@@ -14,6 +15,7 @@ from initcheck.baselines.records.training_records import MOST_RUNS, AccuraciesRe
 from initcheck.catalog.cases.initializer_strings import class_name
 from initcheck.catalog.cases.kernels import KINDS, layer_case
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
+from initcheck.catalog.cases.recorded_layers import RECORDED
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.layers.traits.weights import Dims
 from initcheck.catalog.problems import Problem
@@ -61,7 +63,7 @@ Advance = Callable[[str, int], None]
 
 def steps_of(problems: Sequence[Problem]) -> int:
     """The number of times that ``record`` reports an advance."""
-    return len(INITIALIZERS) + 3 + len(problems) * (len(TRACED) + 2)
+    return len(INITIALIZERS) + 4 + len(problems) * (len(TRACED) + 2)
 
 
 def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Part]:
@@ -73,7 +75,7 @@ def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Pa
     """
     return [
         *(Part("draws", name) for name in INITIALIZERS),
-        *map(Part, ("defaults", "fans", "orders")),
+        *map(Part, ("defaults", "fans", "layers", "orders")),
         *(Part("problems", problem.name, problem, reseeds) for problem in problems),
     ]
 
@@ -113,6 +115,7 @@ def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
         "draws": lambda: {part.name: {dtype: _draws(INITIALIZERS[part.name], dtype, seed) for dtype in DTYPES}},
         "defaults": lambda: _defaults(seed),
         "fans": lambda: _fans(seed),
+        "layers": lambda: record_layers(seed, RECORDED),
         "orders": lambda: _orders(seed),
     }
     made = makers[part.section]()
@@ -129,10 +132,10 @@ def record_nothing(*, seed: int) -> Baseline:
 
 
 def _public() -> dict[str, dict[str, bool]]:
-    """The framework's public names, and whether their draws or initial weights are recorded."""
+    """The framework's public names, and whether anything of them is recorded."""
     recorded = {
         "initializers": {class_name(row) for row in INITIALIZERS.values()},
-        "layers": {case.layer for case in (*DEFAULTS.values(), *KINDS.values())},
+        "layers": {case.layer for case in (*DEFAULTS.values(), *KINDS.values(), *RECORDED.values())},
     }
     names: dict[str, dict[str, bool]] = {}
     for one in public_names():

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
 from initcheck.baselines.records.fields import Count, Named, Record, Text
+from initcheck.baselines.records.layer_records import LayerRecord
 from initcheck.baselines.records.training_records import AccuraciesRecord, TraceRecord
 from initcheck.records import Environment
 
@@ -77,6 +78,7 @@ class Baseline(Record):
         fans: Kind of layer → the fans of its kernel.
         orders: Feed → ``fit``'s order.
         problems: Problem → its trainings.
+        layers: Layer with its arguments → what it is and computes, alone. Empty in files of versions before it.
         public: Kind of public names → name → whether anything of it is recorded. Empty in files of versions before it.
     """
 
@@ -89,4 +91,5 @@ class Baseline(Record):
     fans: Named[FansRecord]
     orders: Named[OrderRecord]
     problems: Named[ProblemRecord]
+    layers: Named[LayerRecord] = Field(default_factory=dict)
     public: Named[Named[bool]] = Field(default_factory=dict)

@@ -27,8 +27,9 @@ def write_baseline(baseline: Baseline) -> str:
     body = baseline.model_dump(mode="json")
     if not body["environment"]["distributions"]:
         del body["environment"]["distributions"]  # as the files of earlier versions are
-    if not body["public"]:
-        del body["public"]  # the same
+    for section in ("layers", "public"):
+        if not body[section]:
+            del body[section]  # the same
     body["checksum"] = checksum_of(body)
     return "\n".join(_lines(body, "")) + "\n"
 
