@@ -20,6 +20,7 @@ from initcheck.baselines.comparing.draw_cells import (
     compare_orders,
     draw_roundings,
 )
+from initcheck.baselines.comparing.file_cells import compare_files, knows_files_of, loaded_files, own_files
 from initcheck.baselines.comparing.layer_cells import NOISE_TESTS, compare_layers
 from initcheck.baselines.comparing.trace_cells import compare_traces
 from initcheck.baselines.records.array_records import DrawsRecord, OrderRecord
@@ -65,12 +66,16 @@ class Comparer:
         records: The section's records in a baseline.
         compare: The cell of a record in both baselines.
         lone: The cell of a record in one baseline alone.
+        others: The records of the new one, where the old one decides them; by default as ``records``.
+        hides: Whether of two records there is nothing to compare, so that there is no cell: the verdict lists it.
         claims_bits: Whether an identical cell says that numbers are equal in every bit.
     """
 
     records: Callable[[Baseline], Mapping[CellKey, Any]]
     compare: Callable[[CellKey, Any, Any, Known], ComparedCell]
     lone: Callable[[CellKey, Side], ComparedCell] = absent
+    hides: Callable[[Any, Any], bool] = lambda old, new: False
+    others: Callable[[Baseline, Baseline], Mapping[CellKey, Any]] | None = None
     claims_bits: bool = False
 
 
@@ -96,9 +101,12 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
     for section, comparer in COMPARERS.items():
         if section in lacking_sections(old, new):
             continue
-        mine, other = comparer.records(known.old), comparer.records(known.new)
+        mine = comparer.records(known.old)
+        other = comparer.others(known.old, known.new) if comparer.others else comparer.records(known.new)
         for key in {**mine, **other}:
             if key in mine and key in other:
+                if comparer.hides(mine[key], other[key]):
+                    continue
                 known.cells[key] = comparer.compare(key, mine[key], other[key], known)
             else:
                 known.cells[key] = comparer.lone(key, Side.OLD if key in mine else Side.NEW)
@@ -113,8 +121,10 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
 def lacking_sections(old: Baseline, new: Baseline) -> dict[Section, Side]:
     """The sections that one of the two says nothing of, as files of earlier versions do, so that neither is judged."""
     sides = ((Side.OLD, old), (Side.NEW, new))
-    lacking = [side for side, baseline in sides if not baseline.layers]
-    return {Section.LAYERS: lacking[0]} if lacking else {}
+    lacking = {Section.LAYERS: side for side, baseline in sides if not baseline.layers}
+    if not knows_files_of(new, old):
+        lacking[Section.FILES] = Side.NEW if old.files else Side.OLD
+    return lacking
 
 
 def _whole_problems(old: Mapping[str, ProblemRecord], new: Mapping[str, ProblemRecord]) -> dict[str, ComparedCell]:
@@ -205,6 +215,14 @@ COMPARERS: Mapping[Section, Comparer] = {
     Section.LAYERS: Comparer(
         lambda baseline: {CellKey(Section.LAYERS, name): one for name, one in baseline.layers.items()},
         lambda key, old, new, known: compare_layers(key, old, new, known.alpha),
+        hides=lambda old, new: bool(old.refused and new.refused),
+        claims_bits=True,
+    ),
+    Section.FILES: Comparer(
+        own_files,
+        lambda key, old, new, known: compare_files(key, old, new),
+        hides=lambda old, new: bool(old.refused),
+        others=loaded_files,
         claims_bits=True,
     ),
     Section.ORDERS: Comparer(_orders, lambda key, old, new, known: compare_orders(key, old, new)),

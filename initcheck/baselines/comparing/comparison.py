@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 
 from initcheck.baselines.comparing.classes import Class, worst
 from initcheck.baselines.comparing.differences import Difference
+from initcheck.baselines.records.file_records import FileStage
 from initcheck.baselines.records.layer_records import LAYER_STAGES, LayerStage
 from initcheck.baselines.records.schema import Baseline
 from initcheck.baselines.records.training_records import STAGES, Stage
@@ -26,15 +27,16 @@ class Section(StrEnum):
     DEFAULTS = "defaults"
     FANS = "fans"
     LAYERS = "layers"
+    FILES = "files"
     ORDERS = "orders"
     TRACES = "traces"
     FITS = "fits"
     ACCURACIES = "accuracies"
 
 
-AnyStage = Stage | LayerStage
-# As one decides the next: draws, a layer by itself, a training.
-ALL_STAGES: tuple[AnyStage, ...] = (Stage.DRAWS, *LAYER_STAGES, *STAGES[1:])
+AnyStage = Stage | LayerStage | FileStage
+# As one decides the next: draws, a layer alone, a training, a saved model.
+ALL_STAGES: tuple[AnyStage, ...] = (Stage.DRAWS, *LAYER_STAGES, *STAGES[1:], *FileStage)
 TRAININGS = (Section.TRACES, Section.FITS)
 
 
@@ -102,7 +104,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Step:
-    """One stage of a training or of a layer, in both baselines.
+    """One stage of a training, a layer or a saved model, in both baselines.
 
     Attributes:
         stage: The stage.
@@ -131,7 +133,7 @@ class ComparedCell:
         stage: The first stage that differs; None where none does, or the section has none.
         size: The deviation of that stage.
         note: Further facts with their numbers, for people to read.
-        ladder: All stages of a training or of a layer, in order.
+        ladder: All stages of a training, a layer or a saved model, in order.
         unclaimed: Whether the same bits were recorded, and the cell is within tolerance only because no claim about
             bits is made between the environments.
         only_in: The side that alone holds it, so that there was nothing to compare; None where both do.

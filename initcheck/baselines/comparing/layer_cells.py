@@ -21,6 +21,7 @@ NOISE_TESTS = 2  # p-values of a layer's noise: its mean and its scale
 # A sum of n terms, in any order, has the error of terms that are off by n units of rounding, half an ulp each (Higham
 # 2002, chapter 4); one ulp of each term is learned. The layers recorded sum up some hundred terms in tens.
 _TERMS = 64
+_UNSET = "null"
 
 
 def compare_layers(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: float) -> ComparedCell:
@@ -36,8 +37,6 @@ def compare_layers(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: floa
         alpha: The false-alarm rate of each p-value.
     """
     if old.refused or new.refused:
-        if old.refused and new.refused:
-            return ComparedCell(key, Class.INCONCLUSIVE, note=f"refused with {old.refused} → {new.refused}")
         side, error = ("old", old.refused) if old.refused else ("new", new.refused)
         return ComparedCell(key, Class.CHANGED, note=f"the {side} environment raises {error}")
     ladder = [
@@ -107,9 +106,13 @@ def _compare_noise(old: LayerRecord, new: LayerRecord, alpha: float) -> Step:
 
 
 def _compare_configuration(old: LayerRecord, new: LayerRecord) -> Step:
-    """Options with other values, or lost ones; new ones are noted, for they change nothing that the old layer said."""
+    """Options with other values, or lost ones that had any; new ones are noted, for they change nothing that the old layer said."""
     mine, other = old.configuration, new.configuration
-    changed = [f"{key} {value} → {other.get(key, 'none')}" for key, value in mine.items() if other.get(key) != value]
+    changed = [
+        f"{key} {value} → {other.get(key, 'none')}"
+        for key, value in mine.items()
+        if other.get(key, value if value == _UNSET else None) != value
+    ]
     if changed:
         more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         return Step(LayerStage.CONFIGURATION, Class.CHANGED, note=f"{'; '.join(changed[:3])}{more}")

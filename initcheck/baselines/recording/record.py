@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Literal
 
+from initcheck.baselines.recording.files import record_files
 from initcheck.baselines.recording.layers import record_layers
 from initcheck.baselines.recording.parts import Part, merge
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
@@ -63,7 +64,7 @@ Advance = Callable[[str, int], None]
 
 def steps_of(problems: Sequence[Problem]) -> int:
     """The number of times that ``record`` reports an advance."""
-    return len(INITIALIZERS) + 4 + len(problems) * (len(TRACED) + 2)
+    return len(INITIALIZERS) + 5 + len(problems) * (len(TRACED) + 2)
 
 
 def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Part]:
@@ -75,7 +76,7 @@ def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Pa
     """
     return [
         *(Part("draws", name) for name in INITIALIZERS),
-        *map(Part, ("defaults", "fans", "layers", "orders")),
+        *map(Part, ("defaults", "fans", "layers", "files", "orders")),
         *(Part("problems", problem.name, problem, reseeds) for problem in problems),
     ]
 
@@ -116,6 +117,7 @@ def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
         "defaults": lambda: _defaults(seed),
         "fans": lambda: _fans(seed),
         "layers": lambda: record_layers(seed, RECORDED),
+        "files": record_files,
         "orders": lambda: _orders(seed),
     }
     made = makers[part.section]()

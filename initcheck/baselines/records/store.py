@@ -27,7 +27,7 @@ def write_baseline(baseline: Baseline) -> str:
     body = baseline.model_dump(mode="json")
     if not body["environment"]["distributions"]:
         del body["environment"]["distributions"]  # as the files of earlier versions are
-    for section in ("layers", "public"):
+    for section in ("layers", "files", "loaded", "loaded_from", "public"):
         if not body[section]:
             del body[section]  # the same
     body["checksum"] = checksum_of(body)

@@ -128,8 +128,10 @@ class LayerRecorder:
     def _trained(
         self, layer: Any, case: RecordedLayer, given: _Given, output: Computed, seed: int
     ) -> tuple[Computed | None, Computed | None, Array | None]:
-        if "training" not in inspect.signature(layer.call).parameters or case.call.get("training") is False:
-            return None, None, None
+        if case.call.get("training") is False:
+            return None, None, None  # another case has it in training
+        if "training" not in inspect.signature(layer.call).parameters:
+            return output, None, None
 
         def call(given: _Given) -> tuple[Arrays, Arrays]:
             layer.set_weights(given.weights)
@@ -165,7 +167,10 @@ class LayerRecorder:
             outputs = self._tensors(layer, case, into)
             value = tf.add_n([tf.reduce_sum(tf.cast(one, tf.float32) * _slopes(one.shape, seed)) for one in outputs])
         by = [*layer.trainable_weights, *real]
-        gradients = tape.gradient(value, by, unconnected_gradients=tf.UnconnectedGradients.ZERO) if by else []
+        try:
+            gradients = tape.gradient(value, by, unconnected_gradients=tf.UnconnectedGradients.ZERO) if by else []
+        except LookupError:  # an operation without a gradient, as in some image layers
+            gradients = []
         return (
             tuple(np.asarray(one) for one in outputs),
             tuple(np.asarray(tf.convert_to_tensor(one)) for one in gradients),
@@ -191,26 +196,37 @@ class LayerRecorder:
 def shared_words(config: Mapping[str, Any]) -> dict[str, str]:
     """The options of a configuration as JSON, without what Keras makes up and what its versions only word differently.
 
-    Names are left out; of an object its class and options remain; a dtype policy is its name.
+    Of an object its class remains, and each of its options under its own key; a dtype policy is its name.
     """
-    return {key: json.dumps(_plain(value), sort_keys=True) for key, value in config.items() if key not in _MADE_UP}
+    words: dict[str, str] = {}
+    for key, value in config.items():
+        if key not in _MADE_UP:
+            words.update(_worded(key, value))
+    return words
 
 
-_MADE_UP = ("name", "build_config", "batch_input_shape", "batch_shape")
+_MADE_UP = ("name", "build_config", "batch_input_shape", "batch_shape", "module", "registered_name", "shared_object_id")
 
 
-def _plain(value: Any) -> Any:
+def _worded(key: str, value: Any) -> dict[str, str]:
+    if isinstance(value, Mapping) and "class_name" in value:
+        options = value.get("config")
+        if not isinstance(options, Mapping):
+            return {key: json.dumps(options)}  # a function, by its name
+        if "Policy" in str(value["class_name"]):
+            return {key: json.dumps(options.get("name"))}
+        return {key: json.dumps(value["class_name"]), **_nested(key, options)}
     if isinstance(value, Mapping):
-        if "class_name" in value:
-            options = _plain(value.get("config"))
-            if isinstance(options, dict) and "Policy" in str(value["class_name"]):
-                return options.get("name")
-            return {"class_name": value["class_name"], "config": options}
-        return {str(key): _plain(one) for key, one in value.items() if key not in _MADE_UP}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
+        return {key: "{}", **_nested(key, value)}
+    return {key: json.dumps(value, default=_listed)}
+
+
+def _nested(key: str, options: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{key}.{name}": word for name, word in shared_words(options).items()}
+
+
+def _listed(value: Any) -> Any:
+    """A NumPy or framework number as Python's; anything else as its text."""
     return np.asarray(value).tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
 
 

@@ -12,12 +12,13 @@ from initcheck.baselines.records.training_records import Stage
 
 _NAMED = 3  # cells of a kind
 _MOST_LAYERS = 12
-_STAGED = (*TRAININGS, Section.LAYERS)
+_STAGED = (*TRAININGS, Section.LAYERS, Section.FILES)
 SECTIONS = {
     Section.DRAWS: "draws",
     Section.DEFAULTS: "initial weights of layers left to their defaults",
     Section.FANS: "fans of layers",
     Section.LAYERS: "layers alone",
+    Section.FILES: "saved models",
     Section.ORDERS: "orders of fit",
     Section.TRACES: "trainings",
     Section.FITS: "trainings in fit's own order",
@@ -31,6 +32,7 @@ def describe(comparison: Comparison) -> list[str]:
         _headline(comparison),
         *_sections(comparison),
         *_layers(comparison),
+        *_files(comparison),
         *_order_apart(comparison),
         *_accuracies(comparison),
         *_incomparable(comparison),
@@ -84,6 +86,14 @@ def _layers(comparison: Comparison) -> Iterator[str]:
     added = [cell for cell in cells if cell.ladder and cell.ladder[-1].found is Class.IDENTICAL and cell.ladder[-1].note]
     if added:
         yield f"New options in the configurations of {_count(len(added), 'layer')}: first {added[0].name}, {added[0].ladder[-1].note}."
+
+
+def _files(comparison: Comparison) -> Iterator[str]:
+    """The saved models that the new environment takes for others, each by its file."""
+    changed = [cell for cell in comparison.of(Section.FILES) if cell.found is Class.CHANGED]
+    if changed:
+        shown = "; ".join(f"{cell.name} since '{cell.stage}' ({cell.note})" for cell in changed[:_MOST_LAYERS])
+        yield f"OLD's files in the new environment: {shown}{_more(changed, _MOST_LAYERS)}."
 
 
 def _order_apart(comparison: Comparison) -> Iterator[str]:
@@ -140,11 +150,17 @@ def _incomparable(comparison: Comparison) -> Iterator[str]:
 def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
     """What the baselines hold nothing of: the counts of the new framework's public names, and which of them are new."""
     for section, side in lacking_sections(comparison.old, comparison.new).items():
-        yield f"Not looked at: {SECTIONS[section]}; the {side} baseline holds none. Record it anew."
-    refused = [cell.name for cell in comparison.of(Section.LAYERS) if not cell.ladder and not cell.only_in]
-    refused = [name for name in refused if comparison.old.layers[name].refused and comparison.new.layers[name].refused]
+        if section is Section.FILES and comparison.old.files:
+            yield "Not looked at: OLD's saved models; record NEW with --files-of OLD."
+        else:
+            yield f"Not looked at: {SECTIONS[section]}; the {side} baseline holds none. Record it anew."
+    both = [comparison.old, comparison.new]
+    refused = [name for name in both[0].layers if all(name in one.layers and one.layers[name].refused for one in both)]
     if refused:
         yield f"Not looked at: {', '.join(refused[:_NAMED])}{_more(refused, _NAMED)}, which neither environment runs."
+    unread = [name for name, file in comparison.old.files.items() if file.own.refused]
+    if unread:
+        yield f"Not looked at: {', '.join(unread[:_NAMED])}{_more(unread, _NAMED)}, which the old environment does not load."
     old, new = comparison.old.public, comparison.new.public
     if not new:
         yield "Not looked at: unknown; the new baseline does not list the framework's public names."

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.comparison import AnyStage, Section
+from initcheck.baselines.records.file_records import FileStage
 from initcheck.baselines.records.layer_records import LayerStage
 from initcheck.baselines.records.training_records import Stage
 
@@ -34,6 +35,8 @@ SECTIONS = {
     Section.FANS: "The number of inputs and outputs that a layer's initial kernel is scaled by.",
     Section.LAYERS: "Each layer alone, at given weights and inputs: initial weights, output, gradient, output in training, "
     "noise, and configuration.",
+    Section.FILES: "Models saved by the old environment, as the new one loads them: predictions, optimizer steps and "
+    "moments, and the next step.",
     Section.ORDERS: "In which order fit(shuffle=True) takes the rows; each is named after the rows it was fed, or "
     "after the problem.",
     Section.TRACES: "One seeded training for each problem and initializer, the rows in one order that no framework "
@@ -51,6 +54,7 @@ CONCERNS = {
     Section.ORDERS: "every fit(shuffle=True): under the same seed it takes the rows in another order, so exact results "
     "move",
     Section.LAYERS: "models with these layers",
+    Section.FILES: "who loads files that the old environment wrote",
     Section.ACCURACIES: "results: the same training ends with other accuracies",
 }
 STAGE_CONCERNS: Mapping[AnyStage, str] = {
@@ -73,6 +77,11 @@ STAGE_CONCERNS: Mapping[AnyStage, str] = {
     LayerStage.MOVED: "who trains models with these layers: what they keep from training, such as moving statistics, "
     "has other values",
     LayerStage.NOISE: "who trains models with these layers: they draw other noise",
+    FileStage.LOADED: "who loads files that the old environment wrote: they are refused",
+    FileStage.PREDICTIONS: "who loads files that the old environment wrote: the model predicts otherwise",
+    FileStage.STEPS: "who trains on from files that the old environment wrote: schedules and bias corrections start anew",
+    FileStage.MOMENTS: "who trains on from files that the old environment wrote: the optimizer starts anew",
+    FileStage.FOLLOWING: "who trains on from files that the old environment wrote: the next step is another one",
     LayerStage.CONFIGURATION: "who saves, clones or reads the configuration of these layers",
 }
 STAGES = {
