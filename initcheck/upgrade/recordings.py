@@ -94,7 +94,13 @@ def load_files(python: Path, old: Path, new: Path, *, carried: Path) -> str:
     command = [str(python), "-P", "-m", "initcheck", "load-files", "--", str(old), str(new)]
     variables = {**clean_variables(), "PYTHONPATH": str(carried)}
     done = subprocess.run(
-        leashed(command), env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+        leashed(command),
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     return " ".join([_describe(done.returncode), *_last_lines(done.stderr)[-1:]]) if done.returncode else ""
 

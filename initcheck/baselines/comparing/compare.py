@@ -120,8 +120,9 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
 
 def lacking_sections(old: Baseline, new: Baseline) -> dict[Section, Side]:
     """The sections that one of the two says nothing of, as files of earlier versions do, so that neither is judged."""
-    sides = ((Side.OLD, old), (Side.NEW, new))
-    lacking = {Section.LAYERS: side for side, baseline in sides if not baseline.layers}
+    lacking: dict[Section, Side] = {}
+    if not (old.layers and new.layers):
+        lacking[Section.LAYERS] = Side.NEW if old.layers else Side.OLD
     if not knows_files_of(new, old):
         lacking[Section.FILES] = Side.NEW if old.files else Side.OLD
     return lacking

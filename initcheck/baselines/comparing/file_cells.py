@@ -1,4 +1,4 @@
-"""Cells of files: what the new environment makes of the old one's saved models, beside what the old one makes of them."""
+"""Cells of files: the old environment's saved models as the new one loads them, beside what the old one loads."""
 
 from __future__ import annotations
 

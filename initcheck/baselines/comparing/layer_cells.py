@@ -106,7 +106,7 @@ def _compare_noise(old: LayerRecord, new: LayerRecord, alpha: float) -> Step:
 
 
 def _compare_configuration(old: LayerRecord, new: LayerRecord) -> Step:
-    """Options with other values, or lost ones that had any; new ones are noted, for they change nothing that the old layer said."""
+    """Options with other values, or lost ones that had any; new ones, which change nothing, are noted."""
     mine, other = old.configuration, new.configuration
     changed = [
         f"{key} {value} → {other.get(key, 'none')}"

@@ -137,7 +137,10 @@ def _public() -> dict[str, dict[str, bool]]:
     """The framework's public names, and whether anything of them is recorded."""
     recorded = {
         "initializers": {class_name(row) for row in INITIALIZERS.values()},
-        "layers": {case.layer for case in (*DEFAULTS.values(), *KINDS.values(), *RECORDED.values())},
+        "layers": {
+            *(case.layer for case in (*DEFAULTS.values(), *KINDS.values())),
+            *(case.layer for case in RECORDED.values()),
+        },
     }
     names: dict[str, dict[str, bool]] = {}
     for one in public_names():

@@ -87,7 +87,7 @@ class RecordedLayer:
         """The number of independent draws behind the output for ``repeated`` inputs, at least."""
         if not self.ones:
             return len(output)
-        return output.size // math.prod(output.shape[axis] for axis in self.shared_axes)
+        return int(output.size // math.prod(output.shape[axis] for axis in self.shared_axes))
 
 
 def _cases() -> Iterator[RecordedLayer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +106,8 @@ class LayerRecorder:
         inputs = case.values(seed)
         with quiet(), globally_seeded(self._keras, seed % 2**31):
             layer = self._layers.made(case)
-            self._call(layer, case, inputs)
+            # A call builds it whatever its inputs; in training it might move its weights.
+            self._call(layer, case, inputs, **({"training": False} if "training" in case.call else {}))
             initial = tuple(np.asarray(one) for one in layer.get_weights())
             configuration = shared_words(layer.get_config())
             if not case.computes:
@@ -185,12 +186,12 @@ class LayerRecorder:
         given = [tf.convert_to_tensor(one) for one in inputs]
         fed = (given[0] if len(given) == 1 else given,) if case.listed else tuple(given)
         output = layer(*fed, **{**case.call, **how})
-        return tf.nest.flatten(output)
+        return list(tf.nest.flatten(output))
 
     @staticmethod
-    def _twice(compute: Any, given: _Given) -> tuple[Computed, Computed]:
-        parts, moved = compute(given), compute(given.perturbed())
-        return tuple(Computed(arrays, _deviation(arrays, others)) for arrays, others in zip(parts, moved, strict=True))
+    def _twice(compute: Callable[[_Given], tuple[Arrays, Arrays]], given: _Given) -> tuple[Computed, Computed]:
+        first, second = zip(compute(given), compute(given.perturbed()), strict=True)
+        return Computed(first[0], _deviation(*first)), Computed(second[0], _deviation(*second))
 
 
 def shared_words(config: Mapping[str, Any]) -> dict[str, str]:

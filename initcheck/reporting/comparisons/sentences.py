@@ -83,9 +83,12 @@ def _layers(comparison: Comparison) -> Iterator[str]:
                 f"Layers changed since '{stage}': {shown}{_more(names, _MOST_LAYERS)}; "
                 f"first {first.name}{f' by {first.size}' if first.size else ''}: {first.note}."
             )
-    added = [cell for cell in cells if cell.ladder and cell.ladder[-1].found is Class.IDENTICAL and cell.ladder[-1].note]
+    added = [
+        cell for cell in cells if cell.ladder and cell.ladder[-1].found is Class.IDENTICAL and cell.ladder[-1].note
+    ]
     if added:
-        yield f"New options in the configurations of {_count(len(added), 'layer')}: first {added[0].name}, {added[0].ladder[-1].note}."
+        first = added[0]
+        yield f"New options in {_count(len(added), 'configuration')}: first {first.name}, {first.ladder[-1].note}."
 
 
 def _files(comparison: Comparison) -> Iterator[str]:
@@ -160,7 +163,8 @@ def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
         yield f"Not looked at: {', '.join(refused[:_NAMED])}{_more(refused, _NAMED)}, which neither environment runs."
     unread = [name for name, file in comparison.old.files.items() if file.own.refused]
     if unread:
-        yield f"Not looked at: {', '.join(unread[:_NAMED])}{_more(unread, _NAMED)}, which the old environment does not load."
+        names = f"{', '.join(unread[:_NAMED])}{_more(unread, _NAMED)}"
+        yield f"Not looked at: {names}, which the old environment does not load."
     old, new = comparison.old.public, comparison.new.public
     if not new:
         yield "Not looked at: unknown; the new baseline does not list the framework's public names."

@@ -33,8 +33,8 @@ SECTIONS = {
     Section.DRAWS: "Values drawn by each initializer, in several shapes, types and seeds.",
     Section.DEFAULTS: "Initial weights of layers with their default initializers.",
     Section.FANS: "The number of inputs and outputs that a layer's initial kernel is scaled by.",
-    Section.LAYERS: "Each layer alone, at given weights and inputs: initial weights, output, gradient, output in training, "
-    "noise, and configuration.",
+    Section.LAYERS: "Each layer alone: initial weights; at given weights and inputs output, gradient, output in "
+    "training and noise; configuration.",
     Section.FILES: "Models saved by the old environment, as the new one loads them: predictions, optimizer steps and "
     "moments, and the next step.",
     Section.ORDERS: "In which order fit(shuffle=True) takes the rows; each is named after the rows it was fed, or "
@@ -70,7 +70,8 @@ STAGE_CONCERNS: Mapping[AnyStage, str] = {
     Stage.FINAL_WEIGHTS: "every training: small differences grew, or a later step differs",
     Stage.RELOADED_WEIGHTS: "who saves models: what is loaded is not what was saved",
     Stage.PREDICTIONS: "who predicts: the same weights give other outputs",
-    LayerStage.INITIAL_WEIGHTS: "models with these layers, where no initializer is named: they start from other weights",
+    LayerStage.INITIAL_WEIGHTS: "models with these layers, where no initializer is named: they start from other "
+    "weights",
     LayerStage.OUTPUT: "models with these layers: the same weights give other outputs",
     LayerStage.GRADIENT: "who trains models with these layers: the gradient has other values",
     LayerStage.TRAINING: "who trains models with these layers: in training they give other outputs",
@@ -79,7 +80,8 @@ STAGE_CONCERNS: Mapping[AnyStage, str] = {
     LayerStage.NOISE: "who trains models with these layers: they draw other noise",
     FileStage.LOADED: "who loads files that the old environment wrote: they are refused",
     FileStage.PREDICTIONS: "who loads files that the old environment wrote: the model predicts otherwise",
-    FileStage.STEPS: "who trains on from files that the old environment wrote: schedules and bias corrections start anew",
+    FileStage.STEPS: "who trains on from files that the old environment wrote: schedules and bias corrections "
+    "start anew",
     FileStage.MOMENTS: "who trains on from files that the old environment wrote: the optimizer starts anew",
     FileStage.FOLLOWING: "who trains on from files that the old environment wrote: the next step is another one",
     LayerStage.CONFIGURATION: "who saves, clones or reads the configuration of these layers",

@@ -34,7 +34,9 @@ def compared(own, new):
     """The old baseline with one file, and the new one with what became of it."""
     files = {"frozen.keras": SavedRecord(content="AAAA", own=own)}
     old = baseline().model_copy(update={"files": files})
-    return compare(old, baseline().model_copy(update={"loaded": {"frozen.keras": new}, "loaded_from": digest_of(files)}))
+    return compare(
+        old, baseline().model_copy(update={"loaded": {"frozen.keras": new}, "loaded_from": digest_of(files)})
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,10 @@ def test_what_became_of_a_file_is_named_at_its_stage(new, found, stage):
     comparison = compared(loaded(), new)
     (cell,) = comparison.of(Section.FILES)
     assert (cell.found, cell.stage) == (found, stage)
-    told = any(one.startswith(f"OLD's files in the new environment: frozen.keras since '{stage}'") for one in describe(comparison))
+    told = any(
+        one.startswith(f"OLD's files in the new environment: frozen.keras since '{stage}'")
+        for one in describe(comparison)
+    )
     assert told is (found is Class.CHANGED)
 
 
@@ -67,7 +72,10 @@ def test_a_file_that_the_old_environment_does_not_load_was_not_looked_at():
 def test_files_that_nobody_gave_to_the_new_environment_were_not_looked_at():
     old = baseline().model_copy(update={"files": {"a.keras": SavedRecord(content="AAAA", own=loaded())}})
     other = {"a.keras": SavedRecord(content="BBBB", own=loaded())}
-    for new in (baseline(), old.model_copy(update={"files": other, "loaded": {"a.keras": loaded()}, "loaded_from": digest_of(other)})):
+    for new in (
+        baseline(),
+        old.model_copy(update={"files": other, "loaded": {"a.keras": loaded()}, "loaded_from": digest_of(other)}),
+    ):
         comparison = compare(old, new)
         assert not comparison.of(Section.FILES)
         assert "Not looked at: OLD's saved models; record NEW with --files-of OLD." in describe(comparison)

@@ -76,7 +76,10 @@ def test_options_are_compared_and_new_ones_noted(old, new, expected, note):
 def test_a_layer_that_one_environment_refuses_is_a_change_and_one_that_both_refuse_was_not_looked_at():
     refused = LayerRecord(layer="GRU", refused="ValueError")
     one, both = (
-        compare(OLD.model_copy(update={"layers": {"GRU(units=3)": old}}), OLD.model_copy(update={"layers": {"GRU(units=3)": refused}}))
+        compare(
+            OLD.model_copy(update={"layers": {"GRU(units=3)": old}}),
+            OLD.model_copy(update={"layers": {"GRU(units=3)": refused}}),
+        )
         for old in (layer(), refused)
     )
     assert one.of(Section.LAYERS)[0].found is Class.CHANGED
@@ -98,7 +101,9 @@ def test_page_comment_and_sentences_name_the_layer_and_its_first_stage():
     comparison = compare(with_layer(OLD, noise=DRAWN), with_layer(OLD, noise=DRAWN * np.float32(6)))
     headline, *sentences = describe(comparison)
     assert headline.startswith("CHANGED since the stage 'noise in training': first in layers alone, GRU(units=3)")
-    assert any(one.startswith("Layers changed since 'noise in training': GRU in 1; first GRU(units=3)") for one in sentences)
+    assert any(
+        one.startswith("Layers changed since 'noise in training': GRU in 1; first GRU(units=3)") for one in sentences
+    )
     for text in (render_comparison(comparison), render_comment(comparison)):
         assert "GRU(units=3)" in text
         assert "they draw other noise" in text

@@ -36,7 +36,12 @@ def test_a_configuration_is_recorded_in_the_words_that_versions_share():
         "kernel_initializer": {"class_name": "Zeros", "config": {}, "module": "keras.initializers"},
         "kernel_size": (3, 2),
     }
-    old = {"units": 3, "dtype": "float32", "kernel_initializer": {"class_name": "Zeros", "config": {}}, "kernel_size": [3, 2]}
+    old = {
+        "units": 3,
+        "dtype": "float32",
+        "kernel_initializer": {"class_name": "Zeros", "config": {}},
+        "kernel_size": [3, 2],
+    }
     assert shared_words(new) == shared_words(old)
     l2 = {"class_name": "L2", "config": {"l2": np.float32(0.5)}}
     assert shared_words({"r": l2}) == {"r": '"L2"', "r.l2": "0.5"}
