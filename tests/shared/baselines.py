@@ -115,6 +115,7 @@ def baseline(*, draw_seed=0, scale=1.0, pooled=40_000, nudge=False, orders=ORDER
                 held_out_rows=30,
                 order=order,
                 traces={"he_normal": trace()},
+                given={"given weights": trace(tuple(STAGES)[1:])},
                 fits={"he_normal": trace(FITTED)},
                 accuracies={
                     "he_normal": AccuraciesRecord(

@@ -123,6 +123,9 @@ def lacking_sections(old: Baseline, new: Baseline) -> dict[Section, Side]:
     lacking: dict[Section, Side] = {}
     if not (old.layers and new.layers):
         lacking[Section.LAYERS] = Side.NEW if old.layers else Side.OLD
+    given = [any(problem.given for problem in one.problems.values()) for one in (old, new)]
+    if not all(given) and (old.problems or new.problems):
+        lacking[Section.GIVEN] = Side.NEW if given[0] else Side.OLD
     if not knows_files_of(new, old):
         lacking[Section.FILES] = Side.NEW if old.files else Side.OLD
     return lacking
@@ -232,6 +235,9 @@ COMPARERS: Mapping[Section, Comparer] = {
     ),
     Section.TRACES: Comparer(
         _of_problems(Section.TRACES, lambda problem: problem.traces), _compare_traces, claims_bits=True
+    ),
+    Section.GIVEN: Comparer(
+        _of_problems(Section.GIVEN, lambda problem: problem.given), _compare_traces, claims_bits=True
     ),
     Section.FITS: Comparer(_of_problems(Section.FITS, lambda problem: problem.fits), _compare_traces, claims_bits=True),
 }

@@ -30,6 +30,7 @@ class Section(StrEnum):
     FILES = "files"
     ORDERS = "orders"
     TRACES = "traces"
+    GIVEN = "given"
     FITS = "fits"
     ACCURACIES = "accuracies"
 
@@ -37,7 +38,7 @@ class Section(StrEnum):
 AnyStage = Stage | LayerStage | FileStage
 # As one decides the next: draws, a layer alone, a training, a saved model.
 ALL_STAGES: tuple[AnyStage, ...] = (Stage.DRAWS, *LAYER_STAGES, *STAGES[1:], *FileStage)
-TRAININGS = (Section.TRACES, Section.FITS)
+TRAININGS = (Section.TRACES, Section.GIVEN, Section.FITS)
 
 
 class Obstacle(Enum):

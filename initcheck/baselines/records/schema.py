@@ -26,6 +26,8 @@ class ProblemRecord(Record):
         traces: Initializer → one training.
         fits: Initializer → the same training as a user would write it: ``fit(shuffle=True)``, in its own order. The
             tolerances are those of the training in the frozen order.
+        given: One training in the frozen order from weights that no framework draws, so that neither draws nor order
+            decide it. Empty in files of versions before it.
         accuracies: Initializer → accuracies over reseeds.
     """
 
@@ -33,6 +35,7 @@ class ProblemRecord(Record):
     order: OrderRecord
     traces: Named[TraceRecord]
     fits: Named[TraceRecord]
+    given: Named[TraceRecord] = Field(default_factory=dict)
     accuracies: Named[AccuraciesRecord]
 
     @model_validator(mode="after")

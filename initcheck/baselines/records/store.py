@@ -27,6 +27,9 @@ def write_baseline(baseline: Baseline) -> str:
     body = baseline.model_dump(mode="json")
     if not body["environment"]["distributions"]:
         del body["environment"]["distributions"]  # as the files of earlier versions are
+    for problem in body["problems"].values():
+        if not problem["given"]:
+            del problem["given"]
     for section in ("layers", "files", "loaded", "loaded_from", "public"):
         if not body[section]:
             del body[section]  # the same

@@ -21,6 +21,7 @@ SECTIONS = {
     Section.FILES: "saved models",
     Section.ORDERS: "orders of fit",
     Section.TRACES: "trainings",
+    Section.GIVEN: "trainings from given weights",
     Section.FITS: "trainings in fit's own order",
     Section.ACCURACIES: "accuracies over reseeds",
 }
@@ -163,8 +164,8 @@ def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
         yield f"Not looked at: {', '.join(refused[:_NAMED])}{_more(refused, _NAMED)}, which neither environment runs."
     unread = [name for name, file in comparison.old.files.items() if file.own.refused]
     if unread:
-        names = f"{', '.join(unread[:_NAMED])}{_more(unread, _NAMED)}"
-        yield f"Not looked at: {names}, which the old environment does not load."
+        shown = f"{', '.join(unread[:_NAMED])}{_more(unread, _NAMED)}"
+        yield f"Not looked at: {shown}, which the old environment does not load."
     old, new = comparison.old.public, comparison.new.public
     if not new:
         yield "Not looked at: unknown; the new baseline does not list the framework's public names."
