@@ -152,7 +152,7 @@ def _unperturbed(values: list[Array]) -> list[Array]:
 
 
 def _given(seed: int, values: list[Array]) -> list[Array]:
-    """Weights of those shapes from a frozen stream, spread over a kernel's inputs; positive where they have one axis."""
+    """Frozen weights of those shapes: spread over a kernel's inputs, positive where they have one axis."""
     stream = np.random.RandomState(seed % 2**32)
     return [
         (

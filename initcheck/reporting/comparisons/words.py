@@ -41,8 +41,8 @@ SECTIONS = {
     "after the problem.",
     Section.TRACES: "One seeded training for each problem and initializer, the rows in one order that no framework "
     "decides: it shows what else changed.",
-    Section.GIVEN: "One seeded training for each problem from weights that no framework draws, the rows in one order: what "
-    "neither draws nor order explain.",
+    Section.GIVEN: "One seeded training for each problem from weights that no framework draws, the rows in one order: "
+    "what neither draws nor order explain.",
     Section.FITS: "One seeded training for each problem as a user writes it, with fit's own shuffling.",
     Section.ACCURACIES: "The same trainings under hundreds of other seeds: how many held-out rows each classifies "
     "correctly.",

@@ -260,7 +260,9 @@ def test_orders_of_the_same_kind_are_another_stream_and_others_a_change(orders, 
     assert any("in another order" in sentence for sentence in describe(compare(OLD, new)))
 
 
-@pytest.mark.parametrize(("factor", "found", "stage"), [(1, Class.IDENTICAL, None), (1.05, Class.CHANGED, "first update")])
+@pytest.mark.parametrize(
+    ("factor", "found", "stage"), [(1, Class.IDENTICAL, None), (1.05, Class.CHANGED, "first update")]
+)
 def test_a_training_from_given_weights_is_judged_though_draws_and_order_are_others(factor, found, stage):
     new = baseline(draw_seed=1, orders=[[1, 0, 3, 2], [1, 0, 3, 2]])
     moved = {"first update": values("first update") * np.float32(factor)}
