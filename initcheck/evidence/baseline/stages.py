@@ -155,11 +155,12 @@ def _given(seed: int, values: list[Array]) -> list[Array]:
     """Frozen weights of those shapes: spread over a kernel's inputs, positive where they have one axis."""
     stream = np.random.RandomState(seed % 2**32)
     return [
-        (
+        np.asarray(
             stream.normal(scale=1 / math.sqrt(math.prod(value.shape[:-1])), size=value.shape)
             if value.ndim > 1
-            else stream.uniform(0.1, 0.5, size=value.shape)
-        ).astype(value.dtype)
+            else stream.uniform(0.1, 0.5, size=value.shape),
+            value.dtype,
+        )
         for value in values
     ]
 
