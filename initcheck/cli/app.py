@@ -17,7 +17,7 @@ import click
 from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, INTERRUPTED, sweep
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
 from initcheck.catalog.problems import Problem
-from initcheck.cli.baselines import compare, record
+from initcheck.cli.baselines import compare, load_files, record
 from initcheck.cli.bounds_commands import bounds
 from initcheck.cli.compare_runs import compare_runs
 from initcheck.cli.path_option import PATH
@@ -236,6 +236,7 @@ def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> No
 
 cli.add_command(bounds)
 cli.add_command(record)
+cli.add_command(load_files)
 cli.add_command(compare)
 cli.add_command(compare_runs)
 cli.add_command(upgrade)

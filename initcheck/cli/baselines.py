@@ -42,17 +42,24 @@ from initcheck.frameworks.own import find_problem
     "engine is unsupported, as under Keras 2]",
 )
 @seed_option
+@click.option(
+    "--files-of", type=PATH, metavar="OLD", help="A baseline whose saved models are loaded, and judged by compare."
+)
 @click.option("--steps", is_flag=True, hidden=True, help="Say each step on stdout, for a program that watches.")
-def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, steps: bool) -> None:
+def record(
+    file: Path, problems: Sequence[str], reseeds: int | None, seed: int, files_of: Path | None, steps: bool
+) -> None:
     """Write the evidence of the installed framework to FILE, to be compared with that of another environment."""
-    from initcheck.baselines.records.store import write_baseline
+    from initcheck.baselines.records.store import load_baseline, write_baseline
     from initcheck.reporting.progress import progress_bar, progress_lines
 
     if reseeds is not None and reseeds < 0:
         raise InitcheckError(f"--reseeds is {reseeds}; it may be 0, for no accuracies, or more")
     require_writable(file, "FILE", after_work=True)
     chosen = {problem.name: problem for problem in map(find_problem, problems)}
+    files = load_baseline(files_of).files if files_of else {}
 
+    from initcheck.baselines.recording.files import with_loaded
     from initcheck.baselines.recording.record import record as gather
     from initcheck.baselines.recording.record import steps_of
 
@@ -62,11 +69,24 @@ def record(file: Path, problems: Sequence[str], reseeds: int | None, seed: int, 
         progress_lines(total) if steps else progress_bar("recording", total, usual="one to three minutes") as advance,
     ):
         baseline = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
+        if files:
+            baseline = with_loaded(baseline, files)
     text = write_baseline(baseline)
     with uninterrupted(f"{file} is there"):
         write_whole(file, [text])
     where = ", ".join(f"{name} {baseline.environment.versions[name]}" for name in ("tensorflow", "keras"))
     say(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
+
+
+@click.command(hidden=True)
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
+def load_files(old: Path, new: Path) -> None:
+    """Load the saved models of OLD, and add to NEW, recorded here, what became of them."""
+    from initcheck.baselines.recording.files import with_loaded
+    from initcheck.baselines.records.store import load_baseline, write_baseline
+
+    write_whole(new, [write_baseline(with_loaded(load_baseline(new), load_baseline(old).files))])
 
 
 @click.command()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_OUT = "initcheck-upgrade"
 SIDES = ("old", "new")
+_OWN = "files_of"  # which it does itself
 _VERSION = re.compile(r"3\.\d+(\.\d+)?")
 
 
@@ -91,6 +92,8 @@ def upgrade(
         interpreters = _interpreters(sources, python, refresh=refresh, advance=advance)
         _make_folder(out)
         recordings = _record(interpreters, words, scratch, jobs, advance, out)
+        if all(recording.file for recording in recordings.values()):
+            _load_files(interpreters["new"], recordings, scratch / "carried", advance)
         kept = _keep(recordings, out)
     if len(kept) < len(SIDES):
         _tell_ends(recordings, sources, kept)
@@ -101,7 +104,7 @@ def upgrade(
 
 
 def _options(command: click.Command) -> list[click.Option]:
-    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden and one.name != _OWN]
 
 
 upgrade.params += [*_options(record), *_options(compare)]
@@ -191,6 +194,19 @@ def _record(
         files = ", ".join(str(file) for file in kept.values())
         raise Interrupted(f"{files or 'nothing'} is there; {', '.join(unfinished)} was not recorded") from None
     return {side: recordings[side] for side in interpreters}
+
+
+def _load_files(python: Path, recordings: Mapping[str, Recording], carried: Path, advance: Advance) -> None:
+    """Has the new environment load the old one's saved models, if there are any."""
+    from initcheck.baselines.records.store import load_baseline
+    from initcheck.upgrade.recordings import load_files
+
+    old, new = (recordings[side].file for side in SIDES)
+    if old is None or new is None or not load_baseline(old).files:
+        return
+    advance("new", "loading OLD's files", 0, 0)
+    if ending := load_files(python, old, new, carried=carried):
+        say(f"NEW could not load OLD's files; it {ending}")
 
 
 def _make_folder(out: Path) -> None:

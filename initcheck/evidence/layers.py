@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.cases.formulas import GALLERIES, GALLERY_OF, layer_inputs
+from initcheck.catalog.cases.recorded_layers import RecordedLayer
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.kind import Arguments
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
@@ -95,7 +96,7 @@ class Layers:
         self._session = session
         self._keras = session.keras
 
-    def lacking(self, case: FormulaCase) -> str:
+    def lacking(self, case: FormulaCase | RecordedLayer) -> str:
         """What the installed Keras has not of a case: the layer, or some of its arguments; empty where it has all."""
         kind = getattr(self._keras.layers, case.layer, None)
         if kind is None:
@@ -168,7 +169,7 @@ class Layers:
         """
         import tensorflow as tf
 
-        layer = self._made(replace(case, config=_stateful(case.config)))
+        layer = self.made(replace(case, config=_stateful(case.config)))
         layer.build(inputs[0].shape)
         layer.set_weights(weights)
         call = tf.function(layer, autograph=False) if traced else layer
@@ -182,15 +183,16 @@ class Layers:
         dtype = next((one.dtype.name for one in (*weights, *inputs) if one.dtype.kind == "f"), "float32")
         if policy and policy.globally:
             with dtype_policy(self._keras, policy.name):
-                layer = self._made(case)
+                layer = self.made(case)
         else:
             name = policy.name if policy else dtype
-            layer = self._made(case, **({} if name == "float32" else {"dtype": name}))  # some layers take none
+            layer = self.made(case, **({} if name == "float32" else {"dtype": name}))  # some layers take none
         layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.call)
         layer.set_weights(weights)
         return layer
 
-    def _made(self, case: FormulaCase, **options: Any) -> Any:
+    def made(self, case: FormulaCase | RecordedLayer, **options: Any) -> Any:
+        """The case's layer, not yet built, with further arguments."""
         arguments = arguments_made(self._keras, case.config)
         return getattr(self._keras.layers, case.layer)(**arguments, **options)
 
@@ -223,10 +225,10 @@ class Layers:
                 return self.probe(self.layer(*_as_called(case, list(inputs)), **call))
 
         tensors = [_tensor(one) for one in values]
-        within = self._made(case)
+        within = self.made(case)
         within(*_as_called(case, tensors), **case.call)  # built before, as Normalization must be
         into = [keras.Input(one.shape[1:], dtype=one.dtype.name) for one in values]
-        model = keras.Model(into, probe(self._made(case)(*_as_called(case, into), **call)))
+        model = keras.Model(into, probe(self.made(case)(*_as_called(case, into), **call)))
         seen: dict[tuple[str, bool | None], Any] = {}
         calls = [*(("model", model, given) for given in (None, True, False)), ("layer", Outer(within), None)]
         for place, outer, given in calls:
@@ -301,7 +303,7 @@ class Layers:
                 for number, one in enumerate(self.given(case)[1])
             ]
             inputs += own
-            outputs += _flat(self._made(case, name=case.name)(*_as_called(case, own), **case.call))
+            outputs += _flat(self.made(case, name=case.name)(*_as_called(case, own), **case.call))
         return self._keras.Model(inputs, outputs)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Comparison
 from initcheck.baselines.comparing.judge import Judge
+from initcheck.baselines.recording.files import with_loaded
 from initcheck.baselines.recording.parts import Part, merge, needed_by, part_of, pick
 from initcheck.baselines.recording.pool import Pool
 from initcheck.baselines.recording.record import DEFAULT_RESEEDS, parts_of, record_nothing, record_part
@@ -64,7 +65,8 @@ class Evidence:
     def _needed_by(self, part: Part | None, judge: Judge, lab: Lab) -> Baseline:
         if part is None:
             return record_nothing(seed=lab.seed)
-        return merge([self.of(one, lab) for one in needed_by(part, judge.old, self.parts)])
+        new = merge([self.of(one, lab) for one in needed_by(part, judge.old, self.parts)])
+        return with_loaded(new, judge.old.files) if part.section == "files" and judge.old.files else new
 
 
 @dataclass

@@ -79,6 +79,32 @@ def record_each(
             process.wait()
 
 
+def load_files(python: Path, old: Path, new: Path, *, carried: Path) -> str:
+    """Adds to the new baseline what its interpreter makes of the old one's saved models.
+
+    Args:
+        python: The interpreter that recorded the new baseline.
+        old: The old baseline.
+        new: The new baseline, which is written anew.
+        carried: As in ``record_each``.
+
+    Returns:
+        How it ended where it failed, and then the new baseline is as it was; else nothing.
+    """
+    command = [str(python), "-P", "-m", "initcheck", "load-files", "--", str(old), str(new)]
+    variables = {**clean_variables(), "PYTHONPATH": str(carried)}
+    done = subprocess.run(
+        leashed(command),
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    return " ".join([_describe(done.returncode), *_last_lines(done.stderr)[-1:]]) if done.returncode else ""
+
+
 def _start(python: Path, file: Path, words: Sequence[str], carried: Path, said: Path) -> subprocess.Popen[bytes]:
     # -P: the folder that the caller stands in, a checkout of initcheck perhaps, must not be imported from.
     command = [str(python), "-P", "-m", "initcheck", "record", "--steps", *words, "--", str(file)]

@@ -6,6 +6,7 @@ import numpy as np
 from runs import ENVIRONMENT
 
 from initcheck.baselines.records.array_records import DrawsRecord, FansRecord
+from initcheck.baselines.records.layer_records import LayerRecord
 from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
 from initcheck.baselines.records.summary import array_record, law_record, order_record, stage_record
 from initcheck.baselines.records.training_records import AccuraciesRecord, BandRecord, CurvesRecord, TraceRecord
@@ -58,6 +59,29 @@ def changed(record, stage, change):
     return new
 
 
+def layer(**arrays):
+    """A layer whose stages are those arrays, or else the same ones; ``noise`` has 600 independent draws."""
+    default = {name: np.random.RandomState(seed).randn(40).astype(np.float32) for seed, name in enumerate(LAYER)}
+    default["noise"] = np.random.RandomState(9).randn(600).astype(np.float32)
+    made = {**default, **arrays}
+    return LayerRecord(
+        layer="GRU",
+        initial_weights=(array_record(made["weights"], 4),),
+        computed={name: stage_record([made[name]], 1e-7, 8) for name in LAYER[1:]},
+        noise=array_record(made["noise"], 8),
+        independent=600,
+        configuration={"units": "3", **made.get("options", {})},
+    )
+
+
+LAYER = ("weights", "output", "gradient")
+
+
+def with_layer(record, **arrays):
+    """The same baseline with that layer."""
+    return record.model_copy(update={"layers": {"GRU(units=3)": layer(**arrays)}})
+
+
 def baseline(*, draw_seed=0, scale=1.0, pooled=40_000, nudge=False, orders=ORDERS):
     """A small baseline: one initializer, one layer, one feed, one problem."""
     law = INITIALIZERS["he_normal"].law
@@ -84,12 +108,14 @@ def baseline(*, draw_seed=0, scale=1.0, pooled=40_000, nudge=False, orders=ORDER
         },
         defaults={"Dense": (array_record(np.arange(6, dtype=np.float32), 4),)},
         fans={"dense": FansRecord(fan_in=4.0, fan_out=150.0)},
+        layers={"GRU(units=3)": layer()},
         orders={"feed": order},
         problems={
             "iris": ProblemRecord(
                 held_out_rows=30,
                 order=order,
                 traces={"he_normal": trace()},
+                given={"given weights": trace(tuple(STAGES)[1:])},
                 fits={"he_normal": trace(FITTED)},
                 accuracies={
                     "he_normal": AccuraciesRecord(

@@ -12,7 +12,8 @@ from initcheck.catalog import problems
 from initcheck.errors import InitcheckError
 from initcheck.frameworks import keras as framework
 
-PARTS = [Part("draws", "he_normal"), Part("defaults"), Part("fans"), Part("orders"), Part("problems", "iris")]
+SECTIONS = ("defaults", "fans", "layers", "files", "orders")
+PARTS = [Part("draws", "he_normal"), *map(Part, SECTIONS), Part("problems", "iris")]
 
 
 def only(whole, part):
@@ -23,7 +24,7 @@ def only(whole, part):
 
 def nothing(whole):
     """A baseline of the same environment, without evidence."""
-    return whole.model_copy(update={"draws": {}, "defaults": {}, "fans": {}, "orders": {}, "problems": {}})
+    return whole.model_copy(update={name: {} for name in ("draws", *SECTIONS, "problems")})
 
 
 def install():

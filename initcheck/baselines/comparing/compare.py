@@ -20,6 +20,8 @@ from initcheck.baselines.comparing.draw_cells import (
     compare_orders,
     draw_roundings,
 )
+from initcheck.baselines.comparing.file_cells import compare_files, knows_files_of, loaded_files, own_files
+from initcheck.baselines.comparing.layer_cells import NOISE_TESTS, compare_layers
 from initcheck.baselines.comparing.trace_cells import compare_traces
 from initcheck.baselines.records.array_records import DrawsRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, ProblemRecord
@@ -64,12 +66,16 @@ class Comparer:
         records: The section's records in a baseline.
         compare: The cell of a record in both baselines.
         lone: The cell of a record in one baseline alone.
+        others: The records of the new one, where the old one decides them; by default as ``records``.
+        hides: Whether of two records there is nothing to compare, so that there is no cell: the verdict lists it.
         claims_bits: Whether an identical cell says that numbers are equal in every bit.
     """
 
     records: Callable[[Baseline], Mapping[CellKey, Any]]
     compare: Callable[[CellKey, Any, Any, Known], ComparedCell]
     lone: Callable[[CellKey, Side], ComparedCell] = absent
+    hides: Callable[[Any, Any], bool] = lambda old, new: False
+    others: Callable[[Baseline, Baseline], Mapping[CellKey, Any]] | None = None
     claims_bits: bool = False
 
 
@@ -92,10 +98,15 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
     refused = environment_differences(*sides, DECIDE_BITS)
     whole = _whole_problems(old.problems, new.problems)
     known = Known(_without(old, whole), _without(new, whole), ALPHA / _count_tests(old))
-    for comparer in COMPARERS.values():
-        mine, other = comparer.records(known.old), comparer.records(known.new)
+    for section, comparer in COMPARERS.items():
+        if section in lacking_sections(old, new):
+            continue
+        mine = comparer.records(known.old)
+        other = comparer.others(known.old, known.new) if comparer.others else comparer.records(known.new)
         for key in {**mine, **other}:
             if key in mine and key in other:
+                if comparer.hides(mine[key], other[key]):
+                    continue
                 known.cells[key] = comparer.compare(key, mine[key], other[key], known)
             else:
                 known.cells[key] = comparer.lone(key, Side.OLD if key in mine else Side.NEW)
@@ -105,6 +116,19 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
     if refused:
         cells = [_without_bits(cell, refused) for cell in cells]
     return Comparison(old, new, allow, environment_differences(*sides), refused, tuple(cells), DELTA, ALPHA)
+
+
+def lacking_sections(old: Baseline, new: Baseline) -> dict[Section, Side]:
+    """The sections that one of the two says nothing of, as files of earlier versions do, so that neither is judged."""
+    lacking: dict[Section, Side] = {}
+    if not (old.layers and new.layers):
+        lacking[Section.LAYERS] = Side.NEW if old.layers else Side.OLD
+    given = [any(problem.given for problem in one.problems.values()) for one in (old, new)]
+    if not all(given) and (old.problems or new.problems):
+        lacking[Section.GIVEN] = Side.NEW if given[0] else Side.OLD
+    if not knows_files_of(new, old):
+        lacking[Section.FILES] = Side.NEW if old.files else Side.OLD
+    return lacking
 
 
 def _whole_problems(old: Mapping[str, ProblemRecord], new: Mapping[str, ProblemRecord]) -> dict[str, ComparedCell]:
@@ -192,12 +216,28 @@ COMPARERS: Mapping[Section, Comparer] = {
         lambda baseline: {CellKey(Section.FANS, kind): one for kind, one in baseline.fans.items()},
         lambda key, old, new, known: compare_fans(key, old, new),
     ),
+    Section.LAYERS: Comparer(
+        lambda baseline: {CellKey(Section.LAYERS, name): one for name, one in baseline.layers.items()},
+        lambda key, old, new, known: compare_layers(key, old, new, known.alpha),
+        hides=lambda old, new: bool(old.refused and new.refused),
+        claims_bits=True,
+    ),
+    Section.FILES: Comparer(
+        own_files,
+        lambda key, old, new, known: compare_files(key, old, new),
+        hides=lambda old, new: bool(old.refused),
+        others=loaded_files,
+        claims_bits=True,
+    ),
     Section.ORDERS: Comparer(_orders, lambda key, old, new, known: compare_orders(key, old, new)),
     Section.ACCURACIES: Comparer(
         _of_problems(Section.ACCURACIES, lambda problem: problem.accuracies), _compare_accuracies, _lone_accuracies
     ),
     Section.TRACES: Comparer(
         _of_problems(Section.TRACES, lambda problem: problem.traces), _compare_traces, claims_bits=True
+    ),
+    Section.GIVEN: Comparer(
+        _of_problems(Section.GIVEN, lambda problem: problem.given), _compare_traces, claims_bits=True
     ),
     Section.FITS: Comparer(_of_problems(Section.FITS, lambda problem: problem.fits), _compare_traces, claims_bits=True),
 }
@@ -210,9 +250,10 @@ def _count_tests(old: Baseline) -> int:
     whether or not the others are recorded and judged with it.
     """
     draws = sum(map(len, old.draws.values()))
-    weights = sum(map(len, old.defaults.values()))
+    weights = sum(map(len, old.defaults.values())) + sum(len(one.initial_weights) for one in old.layers.values())
+    noises = sum(one.noise is not None for one in old.layers.values())
     accuracies = sum(len(problem.accuracies) for problem in old.problems.values())
-    return max(1, LAW_TESTS * draws + WEIGHT_TESTS * weights + TESTS * accuracies)
+    return max(1, LAW_TESTS * draws + WEIGHT_TESTS * weights + NOISE_TESTS * noises + TESTS * accuracies)
 
 
 def _by_rounding(cell: ComparedCell, known: Known) -> ComparedCell:

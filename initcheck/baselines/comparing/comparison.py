@@ -7,8 +7,10 @@ from enum import Enum, StrEnum
 
 from initcheck.baselines.comparing.classes import Class, worst
 from initcheck.baselines.comparing.differences import Difference
+from initcheck.baselines.records.file_records import FileStage
+from initcheck.baselines.records.layer_records import LAYER_STAGES, LayerStage
 from initcheck.baselines.records.schema import Baseline
-from initcheck.baselines.records.training_records import Stage
+from initcheck.baselines.records.training_records import STAGES, Stage
 
 
 class Side(StrEnum):
@@ -24,13 +26,19 @@ class Section(StrEnum):
     DRAWS = "draws"
     DEFAULTS = "defaults"
     FANS = "fans"
+    LAYERS = "layers"
+    FILES = "files"
     ORDERS = "orders"
     TRACES = "traces"
+    GIVEN = "given"
     FITS = "fits"
     ACCURACIES = "accuracies"
 
 
-TRAININGS = (Section.TRACES, Section.FITS)
+AnyStage = Stage | LayerStage | FileStage
+# As one decides the next: draws, a layer alone, a training, a saved model.
+ALL_STAGES: tuple[AnyStage, ...] = (Stage.DRAWS, *LAYER_STAGES, *STAGES[1:], *FileStage)
+TRAININGS = (Section.TRACES, Section.GIVEN, Section.FITS)
 
 
 class Obstacle(Enum):
@@ -97,7 +105,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Step:
-    """One stage of a training, in both baselines.
+    """One stage of a training, a layer or a saved model, in both baselines.
 
     Attributes:
         stage: The stage.
@@ -108,7 +116,7 @@ class Step:
         obstacle: Why the stage could not be compared; None where it was.
     """
 
-    stage: Stage
+    stage: AnyStage
     found: Class
     size: Deviation | None = None
     allowed: float | None = None
@@ -126,7 +134,7 @@ class ComparedCell:
         stage: The first stage that differs; None where none does, or the section has none.
         size: The deviation of that stage.
         note: Further facts with their numbers, for people to read.
-        ladder: All stages of a training, in order.
+        ladder: All stages of a training, a layer or a saved model, in order.
         unclaimed: Whether the same bits were recorded, and the cell is within tolerance only because no claim about
             bits is made between the environments.
         only_in: The side that alone holds it, so that there was nothing to compare; None where both do.
@@ -135,7 +143,7 @@ class ComparedCell:
 
     key: CellKey
     found: Class
-    stage: Stage | None = None
+    stage: AnyStage | None = None
     size: Deviation | None = None
     note: str = ""
     ladder: tuple[Step, ...] = ()

@@ -24,6 +24,7 @@ LAW_TESTS = 5  # p-values of a draws cell: three of its law, two of a single dra
 WEIGHT_TESTS = 2  # of each weight of a layer
 _NAMED = 3  # draws that a note names, if there are no more
 _SAME_STREAM = 1e-3  # of the largest value: independent draws of a dozen values do not agree so closely
+_FEWEST = 3  # recorded values that show a common factor: independent ones have one to 1e-3 once in millions
 _EXACT_SCALE = 1e-5  # an orthogonal kernel's root mean square is fixed; others agree so closely once in thousands
 
 _Item = TypeVar("_Item")
@@ -124,6 +125,8 @@ def _compare_weights(old: ArrayRecord, new: ArrayRecord, size: Deviation, alpha:
     moments = f"mean {old.mean:.4g} → {new.mean:.4g}, standard deviation {old.stddev:.4g} → {new.stddev:.4g}"
     if not old.stddev or not new.stddev:
         return Class.CHANGED, moments
+    if factor := _factor(old, new):
+        return Class.CHANGED, f"the same stream, times {factor:.4g}; {moments}"
     kurtosis = max(old.kurtosis, new.kurtosis)
     scale_p = scale_p_value((old.stddev, old.size), (new.stddev, new.size), kurtosis)
     p_value = min(mean_p_value(old, new, (old.size, new.size)), scale_p)
@@ -135,6 +138,17 @@ def _compare_weights(old: ArrayRecord, new: ArrayRecord, size: Deviation, alpha:
     smallest = detectable(old.size, new.size, kurtosis, alpha)
     kind = Class.SAME_DISTRIBUTION if smallest <= SCALE_EFFECT else Class.INCONCLUSIVE
     return kind, f"another stream, {moments}, p {p_value:.2g}; a scale off by {smallest:.1%} would be seen"
+
+
+def _factor(old: ArrayRecord, new: ArrayRecord) -> float | None:
+    """What all recorded values were multiplied by, where that is one factor other than 1; None where it is not."""
+    pairs = [(a, b) for a, b in zip(old.values, new.values, strict=True) if a or b]
+    if len(pairs) < _FEWEST or any(not a or not b for a, b in pairs):
+        return None
+    factors = [b / a for a, b in pairs]
+    if any(abs(one / factors[0] - 1) > _SAME_STREAM for one in factors) or abs(factors[0] - 1) < _SAME_STREAM:
+        return None
+    return factors[0]
 
 
 def compare_fans(key: CellKey, old: FansRecord, new: FansRecord) -> ComparedCell:

@@ -47,7 +47,9 @@ def compare_traces(
     other_start = worst(step.found for step in starts).rank > Class.WITHIN_TOLERANCE.rank
     other_order = key.section is Section.FITS and order.found is not Class.IDENTICAL
     obstacle = Obstacle.INITIAL_WEIGHTS if other_start else Obstacle.BATCH_ORDER if other_order else None
-    ladder = [*starts, Step(Stage.BATCH_ORDER, order.found, note=order.note)]
+    # From given weights, in the frozen order, nothing is judged by fit's own.
+    orders = [] if key.section is Section.GIVEN else [Step(Stage.BATCH_ORDER, order.found, note=order.note)]
+    ladder = [*starts, *orders]
     if obstacle:
         note = f"not comparable: {obstacle.value}"
         ladder += [Step(stage, Class.INCONCLUSIVE, note=note, obstacle=obstacle) for stage in after]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Literal
 
+from initcheck.baselines.recording.files import record_files
+from initcheck.baselines.recording.layers import record_layers
 from initcheck.baselines.recording.parts import Part, merge
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
@@ -14,6 +16,7 @@ from initcheck.baselines.records.training_records import MOST_RUNS, AccuraciesRe
 from initcheck.catalog.cases.initializer_strings import class_name
 from initcheck.catalog.cases.kernels import KINDS, layer_case
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
+from initcheck.catalog.cases.recorded_layers import RECORDED
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.layers.traits.weights import Dims
 from initcheck.catalog.problems import Problem
@@ -43,6 +46,7 @@ from initcheck.records import group_runs
 from initcheck.seeding import derive_seed, run_seed
 
 DEFAULT_RESEEDS = 300
+GIVEN = "given weights"
 TRACED = (*LECTURE_INITIALIZERS, "glorot_uniform")
 _FEEDS = (
     Feed(41, 8),
@@ -61,7 +65,7 @@ Advance = Callable[[str, int], None]
 
 def steps_of(problems: Sequence[Problem]) -> int:
     """The number of times that ``record`` reports an advance."""
-    return len(INITIALIZERS) + 3 + len(problems) * (len(TRACED) + 2)
+    return len(INITIALIZERS) + 5 + len(problems) * (len(TRACED) + 3)
 
 
 def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Part]:
@@ -73,7 +77,7 @@ def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Pa
     """
     return [
         *(Part("draws", name) for name in INITIALIZERS),
-        *map(Part, ("defaults", "fans", "orders")),
+        *map(Part, ("defaults", "fans", "layers", "files", "orders")),
         *(Part("problems", problem.name, problem, reseeds) for problem in problems),
     ]
 
@@ -113,6 +117,8 @@ def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
         "draws": lambda: {part.name: {dtype: _draws(INITIALIZERS[part.name], dtype, seed) for dtype in DTYPES}},
         "defaults": lambda: _defaults(seed),
         "fans": lambda: _fans(seed),
+        "layers": lambda: record_layers(seed, RECORDED),
+        "files": record_files,
         "orders": lambda: _orders(seed),
     }
     made = makers[part.section]()
@@ -129,10 +135,13 @@ def record_nothing(*, seed: int) -> Baseline:
 
 
 def _public() -> dict[str, dict[str, bool]]:
-    """The framework's public names, and whether their draws or initial weights are recorded."""
+    """The framework's public names, and whether anything of them is recorded."""
     recorded = {
         "initializers": {class_name(row) for row in INITIALIZERS.values()},
-        "layers": {case.layer for case in (*DEFAULTS.values(), *KINDS.values())},
+        "layers": {
+            *(case.layer for case in (*DEFAULTS.values(), *KINDS.values())),
+            *(case.layer for case in RECORDED.values()),
+        },
     }
     names: dict[str, dict[str, bool]] = {}
     for one in public_names():
@@ -189,7 +198,10 @@ def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance)
     order = _order(feed, derive_seed(seed, "baseline", "order", problem.name))
     advance(f"{problem.name}: order of fit", 1)
     brief = replace(problem, epochs=min(problem.epochs, _MOST_EPOCHS))
-    traces = _traces(brief, rows, seed, advance)
+    recorder = StageRecorder(brief)
+    traces = {row.name: _trace(recorder, row, run_seed(seed, problem.name, row.name, 0), advance) for row in rows}
+    advance(problem.name, len(TRACED) - len(rows))
+    given = _trace(recorder, rows[-1], run_seed(seed, problem.name, GIVEN, 0), advance, given=True)
     accuracies = _accuracies(problem, rows, reseeds, seed)
     advance(f"{problem.name}: accuracies", 1)
     return ProblemRecord(
@@ -197,6 +209,7 @@ def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance)
         order=order,
         traces=traces,
         fits=_fits(brief, rows[-1], traces),
+        given={GIVEN: given},
         accuracies=accuracies,
     )
 
@@ -210,19 +223,16 @@ def _require_reseeds(problem: Problem, reseeds: int | None) -> None:
     require_memory_for_runs(reseeds=reseeds, epochs=problem.epochs, cells=len(TRACED))
 
 
-def _traces(problem: Problem, rows: Sequence[Initializer], seed: int, advance: Advance) -> dict[str, TraceRecord]:
-    training = StageRecorder(problem)
-    traces = {}
-    for row in rows:
-        run = training.train(row, run_seed(seed, problem.name, row.name, 0))
-        traces[row.name] = TraceRecord(
-            seed=run.seed,
-            steps=run.steps,
-            stages={stage: stage_record(arrays, run.deviations.get(stage)) for stage, arrays in run.stages.items()},
-        )
-        advance(f"{problem.name}: trainings from {row.name}", 1)
-    advance(problem.name, len(TRACED) - len(rows))
-    return traces
+def _trace(
+    recorder: StageRecorder, row: Initializer, seed: int, advance: Advance, *, given: bool = False
+) -> TraceRecord:
+    run = recorder.train(row, seed, given=given)
+    advance(f"trainings from {GIVEN if given else row.name}", 1)
+    return TraceRecord(
+        seed=run.seed,
+        steps=run.steps,
+        stages={stage: stage_record(arrays, run.deviations.get(stage)) for stage, arrays in run.stages.items()},
+    )
 
 
 def _fits(problem: Problem, row: Initializer, traces: Mapping[str, TraceRecord]) -> dict[str, TraceRecord]:

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
 from initcheck.baselines.records.fields import Count, Named, Record, Text
+from initcheck.baselines.records.file_records import LoadedRecord, SavedRecord
+from initcheck.baselines.records.layer_records import LayerRecord
 from initcheck.baselines.records.training_records import AccuraciesRecord, TraceRecord
 from initcheck.records import Environment
 
@@ -24,6 +26,8 @@ class ProblemRecord(Record):
         traces: Initializer → one training.
         fits: Initializer → the same training as a user would write it: ``fit(shuffle=True)``, in its own order. The
             tolerances are those of the training in the frozen order.
+        given: One training in the frozen order from weights that no framework draws, so that neither draws nor order
+            decide it. Empty in files of versions before it.
         accuracies: Initializer → accuracies over reseeds.
     """
 
@@ -31,6 +35,7 @@ class ProblemRecord(Record):
     order: OrderRecord
     traces: Named[TraceRecord]
     fits: Named[TraceRecord]
+    given: Named[TraceRecord] = Field(default_factory=dict)
     accuracies: Named[AccuraciesRecord]
 
     @model_validator(mode="after")
@@ -77,6 +82,10 @@ class Baseline(Record):
         fans: Kind of layer → the fans of its kernel.
         orders: Feed → ``fit``'s order.
         problems: Problem → its trainings.
+        layers: Layer with its arguments → what it is and computes, alone. Empty in files of versions before it.
+        files: File of a saved model → the file. Empty in files of versions before it.
+        loaded: The same of the files of another baseline → what this environment makes of them.
+        loaded_from: Names exactly those files; empty where there are none.
         public: Kind of public names → name → whether anything of it is recorded. Empty in files of versions before it.
     """
 
@@ -89,4 +98,8 @@ class Baseline(Record):
     fans: Named[FansRecord]
     orders: Named[OrderRecord]
     problems: Named[ProblemRecord]
+    layers: Named[LayerRecord] = Field(default_factory=dict)
+    files: Named[SavedRecord] = Field(default_factory=dict)
+    loaded: Named[LoadedRecord] = Field(default_factory=dict)
+    loaded_from: Annotated[str, Field(pattern="^([0-9a-f]{24})?$")] = ""
     public: Named[Named[bool]] = Field(default_factory=dict)

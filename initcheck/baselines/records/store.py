@@ -27,8 +27,12 @@ def write_baseline(baseline: Baseline) -> str:
     body = baseline.model_dump(mode="json")
     if not body["environment"]["distributions"]:
         del body["environment"]["distributions"]  # as the files of earlier versions are
-    if not body["public"]:
-        del body["public"]  # the same
+    for problem in body["problems"].values():
+        if not problem["given"]:
+            del problem["given"]
+    for section in ("layers", "files", "loaded", "loaded_from", "public"):
+        if not body[section]:
+            del body[section]  # the same
     body["checksum"] = checksum_of(body)
     return "\n".join(_lines(body, "")) + "\n"
 

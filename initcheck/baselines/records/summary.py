@@ -38,19 +38,20 @@ def array_record(array: Array, values: int) -> ArrayRecord:
     )
 
 
-def stage_record(arrays: Sequence[Array], deviation: float | None) -> StageRecord:
-    """The record of one stage of a training.
+def stage_record(arrays: Sequence[Array], deviation: float | None, most: int = MOST_VALUES) -> StageRecord:
+    """The record of one stage of a training or of a layer.
 
     Args:
         arrays: The arrays of the stage, computed in float32.
         deviation: The largest deviation of an element in runs from perturbed weights; None where there is none.
+        most: The number of its values to keep, at most.
     """
     flat = np.concatenate([np.ravel(array).astype(np.float32) for array in arrays])
     return StageRecord(
         size=flat.size,
         digest=digest(arrays),
         **{name: _worded(value) for name, value in _moments(flat).items()},
-        values=tuple(_worded(_shortest(value)) for value in _at_even_distances(flat, MOST_VALUES)),
+        values=tuple(_worded(_shortest(value)) for value in _at_even_distances(flat, most)),
         tolerance=None if deviation is None or not np.isfinite(deviation) else _rounded(deviation),
     )
 

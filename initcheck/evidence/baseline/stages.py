@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -64,18 +65,25 @@ class StageRecorder:
         self._x, self._y = first.x_train, first.y_train
         self._first = ReferenceEngine(problem, epochs=1, data=first)
 
-    def train(self, row: Initializer, seed: int) -> TrainingStages:
-        """The run of that seed under that initializer."""
-        first = self._first_step(row, seed, _unperturbed)
+    def train(self, row: Initializer, seed: int, *, given: bool = False) -> TrainingStages:
+        """The run of that seed under that initializer.
+
+        Args:
+            row: The initializer.
+            seed: Of the initializer and the run.
+            given: Whether the run starts from weights that no framework draws, instead; then it has no draws.
+        """
+        start = functools.partial(_given, seed) if given else _unperturbed
+        first = self._first_step(row, seed, start)
         stages = {
-            "draws": (self._draw(row, seed, first["initial weights"]),),
+            **({} if given else {"draws": (self._draw(row, seed, first["initial weights"]),)}),
             **first,
-            **self._all_steps(row, seed, _unperturbed, saves=True),
+            **self._all_steps(row, seed, start, saves=True),
         }
         deviations: dict[str, float] = {}
         for trials, part in ((_FIRST_TRIALS, self._first_step), (_WHOLE_TRIALS, self._all_steps)):
             for trial in range(trials):
-                for stage, moved in part(row, seed, functools.partial(_perturbed, trial)).items():
+                for stage, moved in part(row, seed, functools.partial(_perturbed, trial, start)).items():
                     deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], moved))
         deviations.pop("initial weights")
         for stage in ("first loss", "first gradient", "first update"):
@@ -143,8 +151,22 @@ def _unperturbed(values: list[Array]) -> list[Array]:
     return values
 
 
-def _perturbed(trial: int, values: list[Array]) -> list[Array]:
-    return [perturbed(value, 1, trial) if value.dtype == np.float32 else value for value in values]
+def _given(seed: int, values: list[Array]) -> list[Array]:
+    """Frozen weights of those shapes: spread over a kernel's inputs, positive where they have one axis."""
+    stream = np.random.RandomState(seed % 2**32)
+    return [
+        np.asarray(
+            stream.normal(scale=1 / math.sqrt(math.prod(value.shape[:-1])), size=value.shape)
+            if value.ndim > 1
+            else stream.uniform(0.1, 0.5, size=value.shape),
+            value.dtype,
+        )
+        for value in values
+    ]
+
+
+def _perturbed(trial: int, start: Change, values: list[Array]) -> list[Array]:
+    return [perturbed(value, 1, trial) if value.dtype == np.float32 else value for value in start(values)]
 
 
 def _deviation(own: Arrays, others: Arrays) -> float:

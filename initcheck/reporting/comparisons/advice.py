@@ -48,7 +48,8 @@ _CALM = {
     Class.IDENTICAL: (
         Tone.GOOD,
         "Yes",
-        "Everything that was recorded is the same in both environments, bit for bit.",
+        "Everything that was compared is the same in both environments, bit for bit; the verdict says what was "
+        "not looked at.",
     ),
     Class.WITHIN_TOLERANCE: (
         Tone.GOOD,

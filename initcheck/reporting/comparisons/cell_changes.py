@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from initcheck.baselines.comparing.classes import Class
-from initcheck.baselines.comparing.comparison import ComparedCell, Comparison, Section
-from initcheck.baselines.records.training_records import Stage
+from initcheck.baselines.comparing.comparison import AnyStage, ComparedCell, Comparison, Section
 from initcheck.reporting.comparisons.sentences import SECTIONS
 from initcheck.reporting.comparisons.words import CONCERNS, STAGE_CONCERNS
 
@@ -51,7 +50,7 @@ def changes(comparison: Comparison) -> Iterator[Change]:
     What only one of the two has, and what could not be judged, is listed elsewhere; equivalent accuracies are no
     change.
     """
-    groups: dict[tuple[Class, Section, Stage | None], list[ComparedCell]] = {}
+    groups: dict[tuple[Class, Section, AnyStage | None], list[ComparedCell]] = {}
     for cell in comparison.cells:
         equivalent = cell.found is Class.SAME_DISTRIBUTION and cell.section is Section.ACCURACIES
         if cell.found in (Class.CHANGED, Class.SAME_DISTRIBUTION) and not equivalent and not cell.only_in:

@@ -21,7 +21,7 @@ from initcheck.texts import for_drawing
 MOST_DRAWN = 4  # problems whose curves are drawn, the worst first: a panel costs a twentieth of a second
 
 Sides = Mapping[Side, ProblemRecord]
-_SHOWN = (Section.TRACES, Section.FITS, Section.ACCURACIES)
+_SHOWN = (Section.TRACES, Section.GIVEN, Section.FITS, Section.ACCURACIES)
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from initcheck.baselines.comparing.classes import Class
-from initcheck.baselines.comparing.comparison import TRAININGS, ComparedCell, Comparison, Section
-from initcheck.baselines.records.training_records import STAGES, Stage
+from initcheck.baselines.comparing.compare import lacking_sections
+from initcheck.baselines.comparing.comparison import ALL_STAGES, TRAININGS, ComparedCell, Comparison, Section
+from initcheck.baselines.records.layer_records import LAYER_STAGES
+from initcheck.baselines.records.training_records import Stage
 
 _NAMED = 3  # cells of a kind
+_MOST_LAYERS = 12
+_STAGED = (*TRAININGS, Section.LAYERS, Section.FILES)
 SECTIONS = {
     Section.DRAWS: "draws",
     Section.DEFAULTS: "initial weights of layers left to their defaults",
     Section.FANS: "fans of layers",
+    Section.LAYERS: "layers alone",
+    Section.FILES: "saved models",
     Section.ORDERS: "orders of fit",
     Section.TRACES: "trainings",
+    Section.GIVEN: "trainings from given weights",
     Section.FITS: "trainings in fit's own order",
     Section.ACCURACIES: "accuracies over reseeds",
 }
@@ -25,6 +32,8 @@ def describe(comparison: Comparison) -> list[str]:
     return [
         _headline(comparison),
         *_sections(comparison),
+        *_layers(comparison),
+        *_files(comparison),
         *_order_apart(comparison),
         *_accuracies(comparison),
         *_incomparable(comparison),
@@ -36,14 +45,14 @@ def _headline(comparison: Comparison) -> str:
     name = verdict.value.upper()
     differing = [cell for cell in comparison.cells if cell.found is verdict]
     if verdict is Class.IDENTICAL:
-        return f"{name}: all {len(comparison.cells)} cells are the same, bit for bit."
+        return f"{name}: all {len(comparison.cells)} cells that were compared are the same, bit for bit."
     if verdict is Class.WITHIN_TOLERANCE:
         sizes = [cell.size for cell in differing if cell.size]
         most = f"; at most {max(size.ulps for size in sizes):.3g} ulps" if sizes else ""
         return f"{name}: every cell is within rounding error{most}."
     # The first stage that differs, in the order in which one decides the next.
     with_stage = [cell for cell in differing if cell.stage]
-    first = min(with_stage, key=lambda cell: STAGES.index(cell.stage), default=differing[0])
+    first = min(with_stage, key=lambda cell: ALL_STAGES.index(cell.stage), default=differing[0])
     since = f" since the stage '{first.stage}'" if first.stage else ""
     size = f" by {first.size}" if first.size else ""
     note = f" ({first.note})" if first.note else ""
@@ -57,6 +66,38 @@ def _sections(comparison: Comparison) -> Iterator[str]:
             changed = [cell for cell in cells if cell.found is Class.CHANGED]
             which = f" ({_named(changed)}{_since(changed)})" if changed else ""
             yield f"{words[0].upper()}{words[1:]}: {_counts(cells)}{which}."
+
+
+def _layers(comparison: Comparison) -> Iterator[str]:
+    """The layers that changed, by the first stage that did; and options that only the new ones have."""
+    cells = [cell for cell in comparison.of(Section.LAYERS) if not cell.only_in]
+    for stage in LAYER_STAGES:
+        changed = [cell for cell in cells if cell.stage is stage and cell.found is Class.CHANGED]
+        by_layer: dict[str, list[ComparedCell]] = {}
+        for cell in changed:
+            by_layer.setdefault(comparison.new.layers[cell.key.subject].layer, []).append(cell)
+        if by_layer:
+            names = list(by_layer)
+            shown = ", ".join(f"{name} in {len(by_layer[name])}" for name in names[:_MOST_LAYERS])
+            first = by_layer[names[0]][0]
+            yield (
+                f"Layers changed since '{stage}': {shown}{_more(names, _MOST_LAYERS)}; "
+                f"first {first.name}{f' by {first.size}' if first.size else ''}: {first.note}."
+            )
+    added = [
+        cell for cell in cells if cell.ladder and cell.ladder[-1].found is Class.IDENTICAL and cell.ladder[-1].note
+    ]
+    if added:
+        first = added[0]
+        yield f"New options in {_count(len(added), 'configuration')}: first {first.name}, {first.ladder[-1].note}."
+
+
+def _files(comparison: Comparison) -> Iterator[str]:
+    """The saved models that the new environment takes for others, each by its file."""
+    changed = [cell for cell in comparison.of(Section.FILES) if cell.found is Class.CHANGED]
+    if changed:
+        shown = "; ".join(f"{cell.name} since '{cell.stage}' ({cell.note})" for cell in changed[:_MOST_LAYERS])
+        yield f"OLD's files in the new environment: {shown}{_more(changed, _MOST_LAYERS)}."
 
 
 def _order_apart(comparison: Comparison) -> Iterator[str]:
@@ -112,6 +153,19 @@ def _incomparable(comparison: Comparison) -> Iterator[str]:
 
 def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
     """What the baselines hold nothing of: the counts of the new framework's public names, and which of them are new."""
+    for section, side in lacking_sections(comparison.old, comparison.new).items():
+        if section is Section.FILES and comparison.old.files:
+            yield "Not looked at: OLD's saved models; record NEW with --files-of OLD."
+        else:
+            yield f"Not looked at: {SECTIONS[section]}; the {side} baseline holds none. Record it anew."
+    both = [comparison.old, comparison.new]
+    refused = [name for name in both[0].layers if all(name in one.layers and one.layers[name].refused for one in both)]
+    if refused:
+        yield f"Not looked at: {', '.join(refused[:_NAMED])}{_more(refused, _NAMED)}, which neither environment runs."
+    unread = [name for name, file in comparison.old.files.items() if file.own.refused]
+    if unread:
+        shown = f"{', '.join(unread[:_NAMED])}{_more(unread, _NAMED)}"
+        yield f"Not looked at: {shown}, which the old environment does not load."
     old, new = comparison.old.public, comparison.new.public
     if not new:
         yield "Not looked at: unknown; the new baseline does not list the framework's public names."
@@ -127,8 +181,8 @@ def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
 
 def _since(cells: Sequence[ComparedCell]) -> str:
     """The first changed stages of trainings, the earliest first."""
-    stages = [cell.stage for cell in cells if cell.stage and cell.section in TRAININGS]
-    kinds = sorted(set(stages), key=STAGES.index)
+    stages = [cell.stage for cell in cells if cell.stage and cell.section in _STAGED]
+    kinds = sorted(set(stages), key=ALL_STAGES.index)
     return "".join(f"; {stages.count(stage)} since '{stage}'" for stage in kinds)
 
 
@@ -141,7 +195,7 @@ def _named(cells: Sequence[ComparedCell]) -> str:
     return ", ".join(cell.name for cell in cells[:_NAMED]) + _more(cells, _NAMED)
 
 
-def _more(cells: Sequence[ComparedCell], shown: int) -> str:
+def _more(cells: Sequence[object], shown: int) -> str:
     return f" and {len(cells) - shown} more" if len(cells) > shown else ""
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from initcheck.baselines.comparing.classes import Class
-from initcheck.baselines.comparing.comparison import Section
+from initcheck.baselines.comparing.comparison import AnyStage, Section
+from initcheck.baselines.records.file_records import FileStage
+from initcheck.baselines.records.layer_records import LayerStage
 from initcheck.baselines.records.training_records import Stage
 
 # The mark of a class where there is no room for its name.
@@ -29,10 +33,16 @@ SECTIONS = {
     Section.DRAWS: "Values drawn by each initializer, in several shapes, types and seeds.",
     Section.DEFAULTS: "Initial weights of layers with their default initializers.",
     Section.FANS: "The number of inputs and outputs that a layer's initial kernel is scaled by.",
+    Section.LAYERS: "Each layer alone: initial weights; at given weights and inputs output, gradient, output in "
+    "training and noise; configuration.",
+    Section.FILES: "Models saved by the old environment, as the new one loads them: predictions, optimizer steps and "
+    "moments, and the next step.",
     Section.ORDERS: "In which order fit(shuffle=True) takes the rows; each is named after the rows it was fed, or "
     "after the problem.",
     Section.TRACES: "One seeded training for each problem and initializer, the rows in one order that no framework "
     "decides: it shows what else changed.",
+    Section.GIVEN: "One seeded training for each problem from weights that no framework draws, the rows in one order: "
+    "what neither draws nor order explain.",
     Section.FITS: "One seeded training for each problem as a user writes it, with fit's own shuffling.",
     Section.ACCURACIES: "The same trainings under hundreds of other seeds: how many held-out rows each classifies "
     "correctly.",
@@ -45,9 +55,11 @@ CONCERNS = {
     "they start from larger or smaller weights",
     Section.ORDERS: "every fit(shuffle=True): under the same seed it takes the rows in another order, so exact results "
     "move",
+    Section.LAYERS: "models with these layers",
+    Section.FILES: "who loads files that the old environment wrote",
     Section.ACCURACIES: "results: the same training ends with other accuracies",
 }
-STAGE_CONCERNS = {
+STAGE_CONCERNS: Mapping[AnyStage, str] = {
     Stage.DRAWS: "models that start from these initializers",
     Stage.INITIAL_WEIGHTS: "models that start from these initializers",
     Stage.BATCH_ORDER: "every fit(shuffle=True): under the same seed it takes the rows in another order, so exact "
@@ -60,6 +72,21 @@ STAGE_CONCERNS = {
     Stage.FINAL_WEIGHTS: "every training: small differences grew, or a later step differs",
     Stage.RELOADED_WEIGHTS: "who saves models: what is loaded is not what was saved",
     Stage.PREDICTIONS: "who predicts: the same weights give other outputs",
+    LayerStage.INITIAL_WEIGHTS: "models with these layers, where no initializer is named: they start from other "
+    "weights",
+    LayerStage.OUTPUT: "models with these layers: the same weights give other outputs",
+    LayerStage.GRADIENT: "who trains models with these layers: the gradient has other values",
+    LayerStage.TRAINING: "who trains models with these layers: in training they give other outputs",
+    LayerStage.MOVED: "who trains models with these layers: what they keep from training, such as moving statistics, "
+    "has other values",
+    LayerStage.NOISE: "who trains models with these layers: they draw other noise",
+    FileStage.LOADED: "who loads files that the old environment wrote: they are refused",
+    FileStage.PREDICTIONS: "who loads files that the old environment wrote: the model predicts otherwise",
+    FileStage.STEPS: "who trains on from files that the old environment wrote: schedules and bias corrections "
+    "start anew",
+    FileStage.MOMENTS: "who trains on from files that the old environment wrote: the optimizer starts anew",
+    FileStage.FOLLOWING: "who trains on from files that the old environment wrote: the next step is another one",
+    LayerStage.CONFIGURATION: "who saves, clones or reads the configuration of these layers",
 }
 STAGES = {
     Stage.DRAWS: "the initializer's draw for the first kernel",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from baselines import FITTED, NAN, baseline, changed, cpu_seconds_of_children, trace, values
+from baselines import FITTED, NAN, STAGES, baseline, changed, cpu_seconds_of_children, trace, values
 from click.testing import CliRunner
 
 from initcheck import InitcheckError
@@ -258,6 +258,21 @@ def test_orders_of_the_same_kind_are_another_stream_and_others_a_change(orders, 
     assert (cell.found, cell.stage) == (expected, "batch order")
     assert "in one order" in cell.note
     assert any("in another order" in sentence for sentence in describe(compare(OLD, new)))
+
+
+@pytest.mark.parametrize(
+    ("factor", "found", "stage"), [(1, Class.IDENTICAL, None), (1.05, Class.CHANGED, "first update")]
+)
+def test_a_training_from_given_weights_is_judged_though_draws_and_order_are_others(factor, found, stage):
+    new = baseline(draw_seed=1, orders=[[1, 0, 3, 2], [1, 0, 3, 2]])
+    moved = {"first update": values("first update") * np.float32(factor)}
+    new.problems["iris"].given["given weights"] = trace(tuple(STAGES)[1:], **moved)
+    cell = found_in(new, "given", "iris given weights")
+    assert (cell.found, cell.stage) == (found, stage)
+    without = new.problems["iris"].model_copy(update={"given": {}})
+    comparison = compare(OLD, new.model_copy(update={"problems": {"iris": without}}))
+    assert not comparison.of(Section.GIVEN)
+    assert any(one.startswith("Not looked at: trainings from given weights; the new") for one in describe(comparison))
 
 
 @pytest.mark.parametrize("orders", [[[2, 0, 1, 3], [3, 1, 0, 2]], [[1, 0, 3, 2], [1, 0, 3, 2]]])

@@ -21,6 +21,7 @@ from initcheck.baselines.records.store import load_baseline
 from initcheck.baselines.records.training_records import STAGES
 from initcheck.catalog.cases.kernels import KINDS
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
+from initcheck.catalog.cases.recorded_layers import RECORDED as RECORDED_LAYERS
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.cli import app as cli
@@ -40,6 +41,7 @@ def _small():
         patch.setattr(recording, "TRACED", ("he_normal",))
         patch.setattr(recording, "DEFAULTS", {"Dense": DEFAULTS["Dense"]})
         patch.setattr(recording, "KINDS", {"dense": KINDS["dense"], "conv2d": KINDS["conv2d"]})
+        patch.setattr(recording, "RECORDED", {name: RECORDED_LAYERS[name] for name in ("gru", "batch-normalization")})
         patch.setattr(recording, "_FEEDS", (Feed(41, 8), Feed(41, 8, shuffle=False)))
         yield
 

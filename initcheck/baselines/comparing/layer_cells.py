@@ -1,0 +1,120 @@
+"""Cells of layers: each stage of each layer, and the first that differs."""
+
+from __future__ import annotations
+
+from initcheck.baselines.comparing.classes import Class, worst
+from initcheck.baselines.comparing.closeness import (
+    DRAW_ROUNDINGS,
+    SCALE_EFFECT,
+    detectable,
+    deviation,
+    largest,
+    mean_p_value,
+    scale_p_value,
+    ulp,
+)
+from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Step
+from initcheck.baselines.comparing.draw_cells import compare_defaults
+from initcheck.baselines.records.layer_records import COMPUTED, LayerRecord, LayerStage
+
+NOISE_TESTS = 2  # p-values of a layer's noise: its mean and its scale
+# A sum of n terms, in any order, has the error of terms that are off by n units of rounding, half an ulp each (Higham
+# 2002, chapter 4); one ulp of each term is learned. The layers recorded sum up some hundred terms in tens.
+_TERMS = 64
+_UNSET = "null"
+
+
+def compare_layers(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: float) -> ComparedCell:
+    """The cell of one layer.
+
+    Output, gradient and weights are judged at given weights and inputs, so that each stage is judged whatever became of
+    those before it.
+
+    Args:
+        key: The cell's key.
+        old: The old record.
+        new: The new one.
+        alpha: The false-alarm rate of each p-value.
+    """
+    if old.refused or new.refused:
+        side, error = ("old", old.refused) if old.refused else ("new", new.refused)
+        return ComparedCell(key, Class.CHANGED, note=f"the {side} environment raises {error}")
+    ladder = [
+        _compare_weights(key, old, new, alpha),
+        *(_compare_computed(stage, old, new) for stage in COMPUTED if stage in old.computed or stage in new.computed),
+        *([_compare_noise(old, new, alpha)] if old.noise or new.noise else []),
+        _compare_configuration(old, new),
+    ]
+    found = worst(step.found for step in ladder)
+    first = next((step for step in ladder if step.found is not Class.IDENTICAL), None)
+    if first is None:
+        return ComparedCell(key, Class.IDENTICAL, note=ladder[-1].note, ladder=tuple(ladder))
+    # As with trainings, what cannot be told or lies within tolerance is named only where nothing lies beyond it.
+    beyond = next((step for step in ladder if step.found is found), first)
+    return ComparedCell(key, found, beyond.stage, beyond.size, beyond.note, tuple(ladder))
+
+
+def _compare_weights(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: float) -> Step:
+    cell = compare_defaults(key, old.initial_weights, new.initial_weights, alpha)
+    return Step(LayerStage.INITIAL_WEIGHTS, cell.found, cell.size, note=cell.note)
+
+
+def _compare_computed(stage: LayerStage, old: LayerRecord, new: LayerRecord) -> Step:
+    mine, other = old.computed.get(stage), new.computed.get(stage)
+    if mine is None or other is None:
+        return Step(stage, Class.CHANGED, note=f"only in the {'new' if mine is None else 'old'} environment")
+    if mine.digest == other.digest:
+        return Step(stage, Class.IDENTICAL)
+    if mine.size != other.size:
+        return Step(stage, Class.CHANGED, note=f"the number of elements differs: {mine.size} → {other.size}")
+    size = deviation(mine, other)
+    learned = [one.tolerance for one in (mine, other) if one.tolerance is not None]
+    if not learned:
+        return Step(stage, Class.INCONCLUSIVE, size, note="no tolerance could be learned")
+    allowed = _TERMS * max(*learned, ulp(largest(mine, other)))
+    if size.absolute <= allowed:
+        return Step(stage, Class.WITHIN_TOLERANCE, size, allowed)
+    values = f"mean {float(mine.mean):.4g} → {float(other.mean):.4g}"
+    return Step(stage, Class.CHANGED, size, allowed, f"{values}; {allowed:.2g} is allowed, actual {size.absolute:.2g}")
+
+
+def _compare_noise(old: LayerRecord, new: LayerRecord, alpha: float) -> Step:
+    """Noise of one stream by its bits, of another by mean and scale of its independent draws."""
+    mine, other, stage = old.noise, new.noise, LayerStage.NOISE
+    if mine is None or other is None:
+        return Step(stage, Class.CHANGED, note=f"noise in the {'new' if mine is None else 'old'} environment only")
+    if mine.digest == other.digest:
+        return Step(stage, Class.IDENTICAL)
+    if (mine.size, mine.dtype) != (other.size, other.dtype):
+        return Step(stage, Class.CHANGED, note="size or dtype differs")
+    size = deviation(mine, other)
+    if size.ulps <= DRAW_ROUNDINGS:
+        return Step(stage, Class.WITHIN_TOLERANCE, size, note=f"{DRAW_ROUNDINGS} ulps are allowed")
+    count = min(old.independent, new.independent)
+    kurtosis = max(mine.kurtosis, other.kurtosis)
+    p_value = min(
+        mean_p_value(mine, other, (count, count)),
+        scale_p_value((mine.stddev, count), (other.stddev, count), kurtosis),
+    )
+    moments = f"mean {mine.mean:.4g} → {other.mean:.4g}, standard deviation {mine.stddev:.4g} → {other.stddev:.4g}"
+    facts = f"{moments}, p {p_value:.2g}, {count:,} independent draws, α={alpha:.2g}"
+    if p_value < alpha:
+        return Step(stage, Class.CHANGED, size, note=f"another law: {facts}")
+    smallest = detectable(count, count, kurtosis, alpha)
+    kind = Class.SAME_DISTRIBUTION if smallest <= SCALE_EFFECT else Class.INCONCLUSIVE
+    return Step(stage, kind, size, note=f"another stream, {facts}; a scale off by {smallest:.1%} would be seen")
+
+
+def _compare_configuration(old: LayerRecord, new: LayerRecord) -> Step:
+    """Options with other values, or lost ones that had any; new ones, which change nothing, are noted."""
+    mine, other = old.configuration, new.configuration
+    changed = [
+        f"{key} {value} → {other.get(key, 'none')}"
+        for key, value in mine.items()
+        if other.get(key, value if value == _UNSET else None) != value
+    ]
+    if changed:
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        return Step(LayerStage.CONFIGURATION, Class.CHANGED, note=f"{'; '.join(changed[:3])}{more}")
+    added = [key for key in other if key not in mine]
+    return Step(LayerStage.CONFIGURATION, Class.IDENTICAL, note=f"new options: {', '.join(added)}" if added else "")

@@ -1,0 +1,255 @@
+"""A layer as a baseline records it: initial weights, output, gradient, output in training, configuration."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.cases.recorded_layers import RecordedLayer
+from initcheck.engines.perturbed import perturbed
+from initcheck.evidence.layers import Layers
+from initcheck.evidence.session import Session
+from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.generators import globally_seeded
+from initcheck.frameworks.quiet import quiet
+from initcheck.seeding import derive_seed
+
+_PERTURBED = 0  # the seed of the ups and downs
+
+
+@dataclass(frozen=True, eq=False)
+class Computed:
+    """Arrays, and how much rounding may change them.
+
+    Attributes:
+        arrays: As computed.
+        deviation: The largest deviation of an element where weights and inputs were perturbed by one ulp; infinite
+            where an element is not a number.
+    """
+
+    arrays: Arrays
+    deviation: float
+
+
+@dataclass(frozen=True, eq=False)
+class LayerStages:
+    """One layer, stage by stage.
+
+    Attributes:
+        initial_weights: By its default initializers, under a global seed.
+        output: At given weights and inputs; None where outputs are not recorded.
+        gradient: Of the sum of the outputs times given numbers, by trained weights and real inputs; None with it.
+        training: The output in training; None where the layer draws noise, or has no mode of training.
+        moved: The weights after that call; None with it.
+        noise: The output in training under a global seed, for inputs with many independent draws; None without noise.
+        independent: The number of independent draws behind ``noise``, at least.
+        configuration: Option → its value as JSON, in the words that all versions share.
+    """
+
+    initial_weights: Arrays
+    output: Computed | None
+    gradient: Computed | None
+    training: Computed | None
+    moved: Computed | None
+    noise: Array | None
+    independent: int
+    configuration: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Given:
+    weights: Sequence[Array]
+    inputs: Sequence[Array]
+
+    def perturbed(self) -> _Given:
+        """Every real number moved by one ulp."""
+        return _Given(
+            *(
+                [perturbed(one, 1, _PERTURBED) if one.dtype == np.float32 else one for one in part]
+                for part in self._both
+            )
+        )
+
+    @property
+    def _both(self) -> tuple[Sequence[Array], Sequence[Array]]:
+        return self.weights, self.inputs
+
+
+class LayerRecorder:
+    """Builds and calls layers one by one, so that one which fails hides no other.
+
+    Args:
+        seed: The root seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        session = Session(seed)
+        self._keras, self._seed = session.keras, seed
+        self._layers = Layers(session)
+
+    def lacks(self, case: RecordedLayer) -> bool:
+        """Whether the installed Keras lacks the layer or some of its arguments."""
+        return bool(self._layers.lacking(case))
+
+    def observe(self, case: RecordedLayer) -> LayerStages:
+        """The stages of that layer.
+
+        Raises:
+            Exception: Whatever the framework raises for it.
+        """
+        seed = derive_seed(self._seed, "baseline", "layer", case.name)
+        inputs = case.values(seed)
+        with quiet(), globally_seeded(self._keras, seed % 2**31):
+            layer = self._layers.made(case)
+            # A call builds it whatever its inputs; in training it might move its weights.
+            self._call(layer, case, inputs, **({"training": False} if "training" in case.call else {}))
+            initial = tuple(np.asarray(one) for one in layer.get_weights())
+            configuration = shared_words(layer.get_config())
+            if not case.computes:
+                return LayerStages(initial, None, None, None, None, None, 0, configuration)
+            given = _Given(case.weights([one.shape for one in initial], seed), inputs)
+            output, gradient = self._twice(lambda given: self._graded(layer, case, given, seed), given)
+            training, moved, noise = self._trained(layer, case, given, output, seed)
+        return LayerStages(
+            initial,
+            output,
+            gradient,
+            training,
+            moved,
+            noise,
+            0 if noise is None else case.independent(noise),
+            configuration,
+        )
+
+    def _trained(
+        self, layer: Any, case: RecordedLayer, given: _Given, output: Computed, seed: int
+    ) -> tuple[Computed | None, Computed | None, Array | None]:
+        if case.call.get("training") is False:
+            return None, None, None  # another case has it in training
+        if "training" not in inspect.signature(layer.call).parameters:
+            return output, None, None
+
+        def call(given: _Given) -> tuple[Arrays, Arrays]:
+            layer.set_weights(given.weights)
+            _reset(layer)
+            output = self._call(layer, case, given.inputs, training=True)
+            return output, tuple(np.asarray(one) for one in layer.get_weights())
+
+        first = call(given)
+        if _equal(first[0], output.arrays) and _equal(first[1], given.weights):
+            return output, None, None  # training is no other mode
+        again = call(given)
+        if _equal(first[0], again[0]):
+            training, moved = self._twice(call, given)
+            return training, moved if given.weights else None, None
+        self._keras.utils.set_random_seed(seed % 2**31)
+        fresh = self._layers.made(case)  # whatever the calls so far have drawn
+        repeated = case.repeated(list(given.inputs))
+        self._call(fresh, case, repeated)
+        fresh.set_weights(given.weights)
+        _reset(fresh)
+        (noise, *_) = self._call(fresh, case, repeated, training=True)
+        return None, None, noise
+
+    def _graded(self, layer: Any, case: RecordedLayer, given: _Given, seed: int) -> tuple[Arrays, Arrays]:
+        import tensorflow as tf
+
+        layer.set_weights(given.weights)
+        _reset(layer)
+        into = [tf.convert_to_tensor(one) for one in given.inputs]
+        real = [one for one in into if one.dtype.is_floating]
+        with tf.GradientTape() as tape:
+            tape.watch(real)
+            outputs = self._tensors(layer, case, into)
+            value = tf.add_n([tf.reduce_sum(tf.cast(one, tf.float32) * _slopes(one.shape, seed)) for one in outputs])
+        by = [*layer.trainable_weights, *real]
+        try:
+            gradients = tape.gradient(value, by, unconnected_gradients=tf.UnconnectedGradients.ZERO) if by else []
+        except LookupError:  # an operation without a gradient, as in some image layers
+            gradients = []
+        return (
+            tuple(np.asarray(one) for one in outputs),
+            tuple(np.asarray(tf.convert_to_tensor(one)) for one in gradients),
+        )
+
+    def _call(self, layer: Any, case: RecordedLayer, inputs: Sequence[Array], **how: Any) -> Arrays:
+        return tuple(np.asarray(one) for one in self._tensors(layer, case, inputs, **how))
+
+    def _tensors(self, layer: Any, case: RecordedLayer, inputs: Sequence[Any], **how: Any) -> list[Any]:
+        import tensorflow as tf
+
+        given = [tf.convert_to_tensor(one) for one in inputs]
+        fed = (given[0] if len(given) == 1 else given,) if case.listed else tuple(given)
+        output = layer(*fed, **{**case.call, **how})
+        return list(tf.nest.flatten(output))
+
+    @staticmethod
+    def _twice(compute: Callable[[_Given], tuple[Arrays, Arrays]], given: _Given) -> tuple[Computed, Computed]:
+        first, second = zip(compute(given), compute(given.perturbed()), strict=True)
+        return Computed(first[0], _deviation(*first)), Computed(second[0], _deviation(*second))
+
+
+def shared_words(config: Mapping[str, Any]) -> dict[str, str]:
+    """The options of a configuration as JSON, without what Keras makes up and what its versions only word differently.
+
+    Of an object its class remains, and each of its options under its own key; a dtype policy is its name.
+    """
+    words: dict[str, str] = {}
+    for key, value in config.items():
+        if key not in _MADE_UP:
+            words.update(_worded(key, value))
+    return words
+
+
+_MADE_UP = ("name", "build_config", "batch_input_shape", "batch_shape", "module", "registered_name", "shared_object_id")
+
+
+def _worded(key: str, value: Any) -> dict[str, str]:
+    if isinstance(value, Mapping) and "class_name" in value:
+        options = value.get("config")
+        if not isinstance(options, Mapping):
+            return {key: json.dumps(options)}  # a function, by its name
+        if "Policy" in str(value["class_name"]):
+            return {key: json.dumps(options.get("name"))}
+        return {key: json.dumps(value["class_name"]), **_nested(key, options)}
+    if isinstance(value, Mapping):
+        return {key: "{}", **_nested(key, value)}
+    return {key: json.dumps(value, default=_listed)}
+
+
+def _nested(key: str, options: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{key}.{name}": word for name, word in shared_words(options).items()}
+
+
+def _listed(value: Any) -> Any:
+    """A NumPy or framework number as Python's; anything else as its text."""
+    return np.asarray(value).tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+
+
+def _reset(layer: Any) -> None:
+    """Forgets what a stateful layer carries from call to call."""
+    reset = getattr(layer, "reset_states", None) or getattr(layer, "reset_state", None)
+    if reset is not None and getattr(layer, "stateful", False):
+        reset()
+
+
+def _slopes(shape: Any, seed: int) -> Array:
+    return np.random.RandomState((seed + 2) % 2**32).normal(size=tuple(shape)).astype(np.float32)
+
+
+def _equal(one: Sequence[Array], other: Sequence[Array]) -> bool:
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, other, strict=True))
+
+
+def _deviation(own: Arrays, others: Arrays) -> float:
+    with np.errstate(invalid="ignore", over="ignore"):
+        gaps = [
+            float(np.abs(np.subtract(a, b, dtype=np.float64)).max()) for a, b in zip(own, others, strict=True) if a.size
+        ]
+    largest = max(gaps, default=0.0)
+    return largest if np.isfinite(largest) else np.inf

@@ -1,0 +1,109 @@
+"""What is recorded of layers: twice the same, and faults that are only just wrong each at their stage."""
+
+import numpy as np
+import pytest
+from baselines import baseline
+
+from initcheck.baselines.comparing.classes import Class
+from initcheck.baselines.comparing.compare import compare
+from initcheck.baselines.comparing.comparison import Section
+from initcheck.baselines.recording.layers import record_layers
+from initcheck.baselines.records.layer_records import LayerStage
+from initcheck.catalog.cases.recorded_layers import RECORDED
+from initcheck.catalog.layers import LAYERS, select
+from initcheck.catalog.layers.traits.computing import FormulaCase
+from initcheck.catalog.layers.traits.weights import Built
+from initcheck.evidence.baseline.recorded_layers import shared_words
+from initcheck.frameworks.keras import load_keras
+from initcheck.seeding import DEFAULT_SEED
+
+DENSE = "Dense(units=7) of (1,6)"
+NAMES = (DENSE, "gru", "batch-normalization-in-training", "batch-normalization", "Dropout(rate=0.5) of (24,6)")
+CASES = {name: RECORDED[name] for name in NAMES}
+
+
+def test_every_row_with_a_formula_or_a_request_is_recorded():
+    layers = {trait.layer for kind in (FormulaCase, Built) for trait in select(kind)}
+    assert layers <= {case.layer for case in RECORDED.values()}
+    assert {case.layer for case in RECORDED.values()} <= set(LAYERS)
+
+
+def test_a_configuration_is_recorded_in_the_words_that_versions_share():
+    new = {
+        "name": "dense_3",
+        "units": 3,
+        "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "float32"}},
+        "kernel_initializer": {"class_name": "Zeros", "config": {}, "module": "keras.initializers"},
+        "kernel_size": (3, 2),
+    }
+    old = {
+        "units": 3,
+        "dtype": "float32",
+        "kernel_initializer": {"class_name": "Zeros", "config": {}},
+        "kernel_size": [3, 2],
+    }
+    assert shared_words(new) == shared_words(old)
+    l2 = {"class_name": "L2", "config": {"l2": np.float32(0.5)}}
+    assert shared_words({"r": l2}) == {"r": '"L2"', "r.l2": "0.5"}
+
+
+@pytest.fixture(scope="module")
+def healthy():
+    return record_layers(DEFAULT_SEED, CASES)
+
+
+def found(healthy, new):
+    comparison = compare(*(baseline().model_copy(update={"layers": one}) for one in (healthy, new)))
+    return {cell.name: cell.stage for cell in comparison.of(Section.LAYERS) if cell.found is not Class.IDENTICAL}
+
+
+@pytest.mark.slow
+def test_layers_recorded_twice_are_identical_whatever_else_is_recorded(healthy):
+    assert set(healthy) == set(NAMES)
+    assert not any(one.refused for one in healthy.values())
+    assert not found(healthy, record_layers(DEFAULT_SEED, dict(reversed(CASES.items()))))
+
+
+def wider(patch, keras):
+    original = keras.initializers.VarianceScaling.__call__
+    patch.setattr(keras.initializers.VarianceScaling, "__call__", lambda *a, **options: original(*a, **options) * 1.01)
+
+
+def larger_output(patch, keras):
+    original = keras.layers.Dropout.call
+    patch.setattr(keras.layers.Dropout, "call", lambda self, *a, **o: original(self, *a, **o) * 1.0001)
+
+
+def slower_average(patch, keras):
+    original = keras.layers.BatchNormalization.__init__
+    patch.setattr(
+        keras.layers.BatchNormalization,
+        "__init__",
+        lambda self, *a, **o: original(self, *a, **{"momentum": 0.98, **o}),
+    )
+
+
+def more_dropped(patch, keras):
+    original = keras.layers.Dropout.__init__
+    patch.setattr(keras.layers.Dropout, "__init__", lambda self, rate, **o: original(self, rate * 1.6, **o))
+
+
+def forgetful(patch, keras):
+    original = keras.layers.GRU.get_config
+    patch.setattr(keras.layers.GRU, "get_config", lambda self: {**original(self), "reset_after": False})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "name", "stage"),
+    [
+        (wider, DENSE, LayerStage.INITIAL_WEIGHTS),
+        (larger_output, "Dropout(rate=0.5) of (24,6)", LayerStage.OUTPUT),
+        (slower_average, "batch-normalization-in-training", LayerStage.MOVED),
+        (more_dropped, "Dropout(rate=0.5) of (24,6)", LayerStage.NOISE),
+        (forgetful, "gru", LayerStage.CONFIGURATION),
+    ],
+)
+def test_a_fault_of_a_layer_is_named_at_its_stage(healthy, monkeypatch, fault, name, stage):
+    fault(monkeypatch, load_keras())
+    assert found(healthy, record_layers(DEFAULT_SEED, CASES))[name] == stage
