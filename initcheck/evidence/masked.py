@@ -168,7 +168,7 @@ class MaskedLayers:
         layers: dict[str, Any] = {}
         failures: dict[str, Exception] = {}
         for case in cases:
-            arrays = {name: into[source] for name, source in case.arrays.items()}
+            given = {name: into[source] for name, source in case.arrays.items()}
             # Looked up anew for each case: some layers take the masks off their inputs.
             own = [
                 shared.setdefault(one, tables[one](into[one]))
@@ -180,7 +180,7 @@ class MaskedLayers:
             ]
             try:
                 layers[case.name] = layer = self._made(case)
-                outputs = _flat(layer(*_as_called(case, own), **case.call, **arrays))
+                outputs = _flat(layer(*_as_called(case, own), **case.call, **given))
                 shown[case.name] = (outputs, [self._probe(one) for one in outputs if case.carries])
                 if case.shapes:
                     layer.set_weights(self.given(case)[0])
@@ -190,10 +190,11 @@ class MaskedLayers:
             list(into.values()), [one for pair in shown.values() for part in pair for one in part]
         )
         arrays = iter(_flat(model.predict([self._fed(one) for one in sources], batch_size=ROWS, verbose=0)))
-        return failures | {
-            name: (UnderMasks(*([_numbers(next(arrays)) for _ in part] for part in pair)), layers[name])
-            for name, pair in shown.items()
-        }
+        seen: dict[str, tuple[UnderMasks, Any] | Exception] = {**failures}
+        for name, (outputs, masks) in shown.items():
+            numbers, read = ([_numbers(next(arrays)) for _ in part] for part in (outputs, masks))
+            seen[name] = UnderMasks(numbers, read), layers[name]
+        return seen
 
     def fitted(self) -> MaskedFit:
         """A model of dense heads and of a batch normalization on padded sequences, whose weights are random."""

@@ -113,7 +113,7 @@ def recurrent(
 
     A masked step leaves the states as they are; its output is that of the step before it, or zeros.
     """
-    (x, *_), (seen, *_) = xs, masks
+    x, seen = xs[0], masks[0]
     step, count = _CELLS[kind]
     nothing = Rounded(np.zeros((x.shape[0], units)))
     states, output, outputs = [nothing] * count, nothing, []
@@ -276,7 +276,8 @@ def _attended(
     **_: Any,
 ) -> list[Array]:
     """By the mask of the values; "the output will be zero at the positions where" the queries' mask is False."""
-    seen = seen_keys(masks[:2], scores.shape[-2:], use_causal_mask, queries=False)
+    queries, keys = scores.shape[-2:]
+    seen = seen_keys(masks[:2], (queries, keys), use_causal_mask, queries=False)
     seen = np.broadcast_to(seen, scores.shape)
     some = seen.any(axis=-1, keepdims=True)
     shares = masked_softmax(scores, seen | ~some)

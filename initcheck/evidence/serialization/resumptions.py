@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import tempfile
@@ -121,7 +122,7 @@ class Resumptions:
         seen: dict[Any, Any] = {"saved": _trained(model)}
         with tempfile.TemporaryDirectory() as folder:
             loaded = {
-                carrier: _attempt(lambda read=read: read(self, case, model, Path(folder)))
+                carrier: _attempt(functools.partial(read, self, case, model, Path(folder)))
                 for carrier, read in _CARRIERS.items()
                 if carrier in carriers(case)
             }

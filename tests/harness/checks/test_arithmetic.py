@@ -620,7 +620,8 @@ class FakeMasked:
         if case.carries:
             expected = case.carries([Rounded(one) for one in inputs], [source.mask for source in case.sources])
             masks = [np.full(len(inputs[0]), UNMASKED) if one is None else one.astype(float) for one in expected]
-        return UnderMasks(*self._change(outputs, masks), self._kept)
+        outputs, masks = self._change(outputs, masks)
+        return UnderMasks(outputs, masks, self._kept)
 
     def alone(self, case, explicit=False):
         """By a plain call."""
@@ -702,7 +703,8 @@ def masked_fit(counted=None, step=STEP):
     slopes *= (seen * share / seen.sum())[:, None]
     kernel, bias = before["squared"]
     after = {**before, "squared": [kernel - step * rows.T @ slopes, bias - step * slopes.sum(axis=0)]}
-    fitted, evaluated = {}, {}
+    fitted: dict[str, Any] = {}
+    evaluated: dict[str, Any] = {}
     for name, (loss, reduction) in HEADS.items():
         for report, weights, shares in ((fitted, before, share), (evaluated, after, 1.0)):
             each = row_losses(loss, targets_of_rows, rows @ weights[name][0] + weights[name][1])

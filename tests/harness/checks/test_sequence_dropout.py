@@ -47,7 +47,8 @@ def shown(case, x, *, rates=None, change=lambda drawn: drawn, **options):
     return Dropped(calls, run(case, x, [np.ones(shape[1:])] * 2, (0.0, 0.0), scale=0.0), calls[0], calls[1])
 
 
-def judged(case, x, outputs):
+def judged(given, outputs):
+    case, x = given
     seen = [dropout.masks(case, x, output) for output in outputs.calls]
     problem = dropout.exact_problem(case, x, outputs, seen)
     return problem or ("" if dropout.judge(case, seen).p_value > ALPHA else "unlikely")
@@ -75,35 +76,35 @@ def right(case, x, **options):
 
 
 def test_dropout_as_documented_passes(gru):
-    assert judged(*gru, outputs=right(*gru)) == ""
+    assert judged(gru, right(*gru)) == ""
 
 
 @pytest.mark.parametrize("rates", [(0.45, 0.5), (0.4, 0.45)])
 def test_a_rate_that_is_just_wrong_fails(gru, rates):
-    assert judged(*gru, outputs=right(*gru, rates=rates)) == "unlikely"
+    assert judged(gru, right(*gru, rates=rates)) == "unlikely"
 
 
 def test_a_factor_that_is_just_wrong_fails(gru):
-    assert "fit no mask" in judged(*gru, outputs=right(*gru, scale=1.001))
+    assert "fit no mask" in judged(gru, right(*gru, scale=1.001))
 
 
 def test_a_mask_of_each_step_fails(gru):
     def anew(drawn):
         return [drawn[0], np.stack([np.roll(drawn[1], step, axis=0) for step in range(dropout.STEPS)])]
 
-    assert "fit no mask" in judged(*gru, outputs=right(*gru, change=anew))
+    assert "fit no mask" in judged(gru, right(*gru, change=anew))
 
 
 def test_a_carried_state_that_is_masked_fails(gru):
     mask = np.random.RandomState(5).choice([0.0, 2.0], size=(len(gru[1]), 12))
-    assert "fit no mask" in judged(*gru, outputs=right(*gru, carried=mask))
+    assert "fit no mask" in judged(gru, right(*gru, carried=mask))
 
 
 def test_gates_that_share_the_mask_of_the_states_fail(gru):
     def shared(drawn):
         return [drawn[0], np.tile(drawn[1][:, : dropout.INPUTS], 3)]
 
-    assert "same mask" in judged(*gru, outputs=right(*gru, change=shared))
+    assert "same mask" in judged(gru, right(*gru, change=shared))
 
 
 def test_two_gates_that_share_a_mask_fail(gru):
@@ -112,16 +113,16 @@ def test_two_gates_that_share_a_mask_fail(gru):
         mask[:, : dropout.INPUTS] = mask[:, dropout.INPUTS : 2 * dropout.INPUTS]
         return [drawn[0], mask]
 
-    assert judged(*gru, outputs=right(*gru, change=shared)) == "unlikely"
+    assert judged(gru, right(*gru, change=shared)) == "unlikely"
 
 
 def test_inference_seeds_and_calls_are_compared_exactly(gru):
     made = right(*gru)
     calls, idle = made.calls, made.at_inference
-    assert "outside training" in judged(*gru, outputs=Dropped(calls, calls[0], None, None))
-    assert "repeats the first" in judged(*gru, outputs=Dropped([calls[0]] * 2, idle, None, None))
-    assert "same seed" in judged(*gru, outputs=Dropped(calls, idle, calls[1], calls[1]))
-    assert "another seed" in judged(*gru, outputs=Dropped(calls, idle, calls[0], calls[0]))
+    assert "outside training" in judged(gru, Dropped(calls, calls[0], None, None))
+    assert "repeats the first" in judged(gru, Dropped([calls[0]] * 2, idle, None, None))
+    assert "same seed" in judged(gru, Dropped(calls, idle, calls[1], calls[1]))
+    assert "another seed" in judged(gru, Dropped(calls, idle, calls[0], calls[0]))
 
 
 def test_a_verdict_rests_on_enough_elements():

@@ -10,11 +10,12 @@ import pytest
 from initcheck.catalog.cases.masked_layers import MASKED
 from initcheck.catalog.layers.traits.masks import Source
 from initcheck.oracle import attention, masked
-from initcheck.oracle.layer_outputs import gru, lstm, moments, simple_rnn
+from initcheck.oracle.layer_outputs import moments
+from initcheck.oracle.recurrent import GRU_CELL, LSTM_CELL, SIMPLE_CELL, Sequences
 from initcheck.oracle.rounding import Rounded
 
 MASK = Source.PADDED.mask
-PLAIN = {"lstm": lstm, "gru": gru, "simple": simple_rnn}
+PLAIN = {"lstm": Sequences((LSTM_CELL,)), "gru": Sequences((GRU_CELL,)), "simple": Sequences((SIMPLE_CELL,))}
 SHAPES = {
     "lstm": ((4, 12), (3, 12), (12,)),
     "gru": ((4, 9), (3, 9), (2, 9)),
