@@ -19,7 +19,7 @@ from initcheck.catalog.cases.recorded_layers import RecordedLayer
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.kind import Arguments
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
-from initcheck.evidence.made_layers import arguments_made
+from initcheck.evidence.made_layers import arguments_made, wraps
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import dtype_policy
 from initcheck.frameworks.quiet import quiet
@@ -123,12 +123,15 @@ class Layers:
 
         try:
             layer = self._built(case, weights, inputs, policy)
-            output = layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.called)
+            into = [_tensor(one) for one in inputs]
+            if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
+                into = [tf.cast(one, layer.compute_dtype) if one.dtype.is_floating else one for one in into]
+            output = layer(*_as_called(case, into), **case.called)
         except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
             if any(words in str(error) for words in _NO_KERNEL):
                 raise NoKernel from error
             raise
-        losses = tuple(np.asarray(one) for one in layer.losses)
+        losses = tuple(np.asarray(tf.cast(one, tf.float64)) for one in layer.losses)
         return Shown(_joined(output), layer.get_weights(), losses=losses)
 
     def gradients(
@@ -181,7 +184,7 @@ class Layers:
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], policy: Policy | None = None
     ) -> Any:
         dtype = next((one.dtype.name for one in (*weights, *inputs) if one.dtype.kind == "f"), "float32")
-        if policy and policy.globally:
+        if policy and (policy.globally or wraps(case.config)):  # what is wrapped has a policy of its own
             with dtype_policy(self._keras, policy.name):
                 layer = self.made(case)
         else:

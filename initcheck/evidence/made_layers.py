@@ -24,6 +24,12 @@ def arguments_made(keras: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: made(keras, value) for name, value in arguments.items()}
 
 
+def wraps(arguments: Mapping[str, Any]) -> bool:
+    """Whether a layer with these arguments holds other layers."""
+    values = [one for value in arguments.values() for one in (value if isinstance(value, list | tuple) else [value])]
+    return any(isinstance(one, LayerRequest) for one in values)
+
+
 def seeded(keras: Any, value: Any, seed: int) -> Any:
     """The request with that seed for each layer that has dropout and takes a seed."""
     if isinstance(value, list | tuple):

@@ -10,6 +10,7 @@ import numpy as np
 
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
 from initcheck.catalog.sources import IMAGES, MASKS
+from initcheck.evidence.made_layers import arguments_made
 from initcheck.evidence.session import Session
 from initcheck.evidence.source_inputs import inputs_of
 from initcheck.frameworks.quiet import quiet
@@ -99,7 +100,7 @@ class Modes:
 
     def _layer(self, name: str) -> Any:
         arguments = _STATISTICS[name].config if name in _STATISTICS else _NOISE[name].arguments
-        return getattr(self._keras.layers, name)(**arguments, name=name)
+        return getattr(self._keras.layers, name)(**arguments_made(self._keras, arguments), name=name)
 
     def _inputs(self, name: str) -> list[Array]:
         if name in _STATISTICS:

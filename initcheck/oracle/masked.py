@@ -133,8 +133,10 @@ def _in_order(outputs: Sequence[Rounded]) -> Rounded:
 def bidirectional(
     weights: Weights, xs: Sequence[Array], masks: Masks, merge_mode: str | None = "concat", **config: Any
 ) -> list[Array]:
-    """A layer each way, merged; sequences in the order of the input."""
+    """A layer each way, merged; sequences in the order of the input, with zeros for masked steps."""
     half = len(weights) // 2
+    if config.get("return_sequences"):
+        config["zero_output_for_mask"] = True
     onward = recurrent(weights[:half], xs, masks, **config)
     back = recurrent(weights[half:], xs, masks, **config, go_backwards=True)
     if config.get("return_sequences"):
