@@ -30,8 +30,8 @@ from initcheck.catalog.cases.computations import (
     output_for,
 )
 from initcheck.catalog.cases.formulas import FORMULAS, GALLERY_OF, INFERRED, exactly, layer_inputs
-from initcheck.catalog.cases.masked_layers import BATCH_NORMALIZATION_UNDER_MASK, MASKED
 from initcheck.catalog.cases.options import POLICIES
+from initcheck.catalog.layers.masked import BATCH_NORMALIZATION_UNDER_MASK, MASKED
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.catalog.layers.traits.masks import HEADS, STEP, UNITS, UNMASKED, MaskedCase, Source

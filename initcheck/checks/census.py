@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from initcheck.catalog.cases import computations, options, saved_cases
 from initcheck.catalog.cases.initializer_strings import class_name
-from initcheck.catalog.cases.masked_layers import MASKED
 from initcheck.catalog.cases.variants import FIXED_VARIANTS, ORTHOGONAL_VARIANTS, RANDOM_VARIANTS
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers import LAYERS
 from initcheck.catalog.layers.kind import Trait
+from initcheck.catalog.layers.masked import MASKED
 from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, LayerOptions, TrainingRole
 from initcheck.catalog.layers.traits.noises import OF_NOISE
 from initcheck.catalog.layers.traits.weights import OF_WEIGHTS, SavedInitializers

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from initcheck.catalog.optimizers import OPTIMIZERS
+from initcheck.catalog.layers.noise import DROPOUT
+from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
+from initcheck.catalog.optimizers import ADAM, OPTIMIZERS, SGD
 from initcheck.oracle.optimizer_steps import Schedule
 
 
@@ -33,7 +35,7 @@ class Resumption:
     """
 
     name: str
-    optimizer: str = "Adam"
+    optimizer: str = ADAM.name
     settings: Mapping[str, Any] = field(default_factory=dict)
     scaling: Mapping[str, Any] = field(default_factory=dict)
     layers: int = 2
@@ -52,7 +54,7 @@ RESUMPTIONS = (
     *(Resumption(row.name, row.name, {**_RATE, **row.saved}, h5=True) for row in OPTIMIZERS),
     *(Resumption(name, name, _RATE, h5=True) for name in sorted({"Muon"} - {row.name for row in OPTIMIZERS})),
     Resumption("untrained", settings=_RATE, fresh=True),
-    Resumption("clipped", "SGD", {**_RATE, "momentum": 0.75, "clipnorm": 0.5, "weight_decay": 0.125}),
+    Resumption("clipped", SGD.name, {**_RATE, "momentum": 0.75, "clipnorm": 0.5, "weight_decay": 0.125}),
     Resumption("averaged", settings={**_RATE, "use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 2}),
     Resumption("accumulating", settings={**_RATE, "gradient_accumulation_steps": 2}),
     Resumption("scheduled", settings={"learning_rate": _HALVED}, h5=True, fresh=True),
@@ -63,6 +65,6 @@ RESUMPTIONS = (
     Resumption("frozen-inner-model", settings=_RATE, layers=3, frozen=(0, 1), nested=True),
     Resumption("inner-model", settings=_RATE, layers=3, nested=True),
     Resumption("twelve-layers", settings=_RATE, layers=12),
-    Resumption("normalized", settings=_RATE, between={"BatchNormalization": {}}),
-    Resumption("dropout", settings=_RATE, between={"Dropout": {"rate": 0.5, "seed": 5}}),
+    Resumption("normalized", settings=_RATE, between={BATCH_NORMALIZATION.name: {}}),
+    Resumption("dropout", settings=_RATE, between={DROPOUT.name: {"rate": 0.5, "seed": 5}}),
 )

@@ -204,6 +204,8 @@ HALVER_CELLS = {
     "ARI13-Halver()-repeated",
     "SER07-Halver(learning_rate=0.05)",
     "SER11-optimizers-Halver-clipnorm",
+    *(f"SER17-Halver-{carrier}" for carrier in ("keras", "weights", "h5")),
+    "SER18-Halver",
 }
 
 

@@ -13,7 +13,7 @@ from initcheck.catalog.cases import computations as arithmetic_cases
 from initcheck.catalog.cases.computations import TASKS
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
 from initcheck.catalog.cases.masked_inputs import masked_inputs
-from initcheck.catalog.cases.masked_layers import MASKED
+from initcheck.catalog.layers.masked import MASKED
 from initcheck.catalog.layers.traits.computing import alone
 from initcheck.catalog.layers.traits.masks import HEADS, STEP, UNITS, UNMASKED, Source
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
@@ -71,7 +71,8 @@ class FakeLayers:
         computed, stored = map(_dtype, (policy.computed, policy.stored) if policy else (given, given))
         output = case.output(exact, into).value.astype(computed)
         after = weights if after is exact else [one.value for one in after]
-        return Shown(output, [one.astype(stored) for one in after])
+        losses = (np.float64(case.loss(exact, alone(into), **case.config).value),) if case.loss else ()
+        return Shown(output, [one.astype(stored) for one in after], losses=losses)
 
     def shown(self, case, route=None):
         """The same, whatever the route."""

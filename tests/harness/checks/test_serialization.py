@@ -293,14 +293,14 @@ def a_step(**changes):
 
 def resuming(got, first=None, lacking=""):
     first = first or a_step(state=arrays(3), steps=1)
-    return FakeLab(
-        resumptions=SimpleNamespace(
-            lacking=lambda case: lacking,
-            first_step=lambda case: first,
-            second_step=lambda case, carrier=None: a_step() if carrier is None else got,
-            read=lambda case: got,
-        )
+    lab = FakeLab()
+    lab.saving.resumptions = SimpleNamespace(
+        lacking=lambda case: lacking,
+        first_step=lambda case: first,
+        second_step=lambda case, carrier=None: a_step() if carrier is None else got,
+        read=lambda case: got,
     )
+    return lab
 
 
 def test_the_same_step_after_reloading_passes():

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 import pytest
 
-from initcheck.catalog.cases.masked_layers import MASKED
+from initcheck.catalog.layers.masked import MASKED
 from initcheck.catalog.layers.traits.masks import Source
 from initcheck.oracle import attention, masked
 from initcheck.oracle.layer_outputs import moments
