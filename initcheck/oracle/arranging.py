@@ -102,7 +102,8 @@ def masking(_weights: Weights, x: Array, mask_value: float = 0.0, **_: Any) -> R
 
 def added(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
     """The sum of the inputs, in whichever order: a sum of two may cancel."""
-    return Rounded(*(np.stack([getattr(x, part) for x in xs]) for part in ("value", "error"))).sum(axis=0)
+    stacked = (np.stack(np.broadcast_arrays(*(getattr(x, part) for x in xs))) for part in ("value", "error"))
+    return Rounded(*stacked).sum(axis=0)
 
 
 def subtracted(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:

@@ -71,7 +71,7 @@ class FakeLayers:
         computed, stored = map(_dtype, (policy.computed, policy.stored) if policy else (given, given))
         output = case.output(exact, into).value.astype(computed)
         after = weights if after is exact else [one.value for one in after]
-        losses = (np.float64(case.loss(exact, alone(into), **case.config).value),) if case.loss else ()
+        losses = (np.asarray(case.loss(exact, alone(into), **case.config).value),) if case.loss else ()
         return Shown(output, [one.astype(stored) for one in after], losses=losses)
 
     def shown(self, case, route=None):
