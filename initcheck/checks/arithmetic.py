@@ -31,20 +31,20 @@ from initcheck.catalog.cases.computations import (
 )
 from initcheck.catalog.cases.formulas import FORMULAS, GALLERY_OF, INFERRED, exactly, layer_inputs
 from initcheck.catalog.cases.options import POLICIES
-from initcheck.catalog.layers.masked import BATCH_NORMALIZATION_UNDER_MASK, MASKED
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
-from initcheck.catalog.layers.traits.masks import HEADS, STEP, UNITS, UNMASKED, MaskedCase, Source
+from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, MaskedCase, Source
+from initcheck.catalog.layers.under_masks import BATCH_NORMALIZATION_UNDER_MASK, MASKED
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
 from initcheck.checks.bits import first_difference
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import NoKernel, Policy
-from initcheck.evidence.modes import LAYERS, Run
-from initcheck.oracle.activations import CASES as ACTIVATION_CASES
-from initcheck.oracle.activations import ActivationCase
-from initcheck.oracle.masked import seen_moments
+from initcheck.evidence.modes import LAYERS, ModelRun
+from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
+from initcheck.oracle.activation_formulas import ActivationCase
+from initcheck.oracle.masked_formulas import seen_moments
 from initcheck.oracle.networks import (
     FUZZ,
     DenseNetwork,
@@ -64,7 +64,7 @@ from initcheck.records import Verdict, failed, passed
 if TYPE_CHECKING:
     from initcheck.evidence.arithmetic import FitTrace
     from initcheck.evidence.lab import Lab
-    from initcheck.evidence.masked import MaskedFit, UnderMasks
+    from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
 
 _BY_WEIGHT = "mean_with_sample_weight"
 _TASKS = [Subject(task.name, task) for task in TASKS]
@@ -722,11 +722,11 @@ def inference(lab: Lab, _: None) -> Verdict:
         Subject(f"{layer}-{'training' if fixed else 'inference'}-{run.value}", (layer, fixed, run))
         for layer in LAYERS
         for fixed in (True, False)
-        for run in Run
+        for run in ModelRun
     ],
     evidence="layers in fixed modes",
 )
-def fixed_modes(lab: Lab, subject: tuple[str, bool, Run]) -> Verdict:
+def fixed_modes(lab: Lab, subject: tuple[str, bool, ModelRun]) -> Verdict:
     """Dropouts, noises, image layers, batch normalization: branches of one model for each value."""
     layer, fixed, run = subject
     if lab.modes.lacks(layer):

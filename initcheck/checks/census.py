@@ -17,15 +17,15 @@ from initcheck.catalog.cases.variants import FIXED_VARIANTS, ORTHOGONAL_VARIANTS
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers import LAYERS
 from initcheck.catalog.layers.kind import Trait
-from initcheck.catalog.layers.masked import MASKED
 from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, LayerOptions, TrainingRole
 from initcheck.catalog.layers.traits.noises import OF_NOISE
 from initcheck.catalog.layers.traits.weights import OF_WEIGHTS, SavedInitializers
+from initcheck.catalog.layers.under_masks import MASKED
 from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.unlooked import REASONS
 from initcheck.checks.laws.random_functions import CASES
 from initcheck.frameworks.public_names import KINDS, PublicName, public_names
-from initcheck.oracle.activations import CASES as ACTIVATION_CASES
+from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 
 CONFIGURATION = "configuration"
 _ASPECTS: Mapping[type[Trait], str] = {

@@ -33,7 +33,7 @@ from initcheck.checks.bits import differing_entries, first_difference, judge_tri
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import Route
-from initcheck.evidence.serialization.resumptions import Carrier, carriers
+from initcheck.evidence.serialization.resumed_trainings import Carrier, carriers
 from initcheck.oracle.rounding import Rounded
 from initcheck.records import Verdict, failed, passed
 

@@ -59,9 +59,9 @@ def record(
     chosen = {problem.name: problem for problem in map(find_problem, problems)}
     files = load_baseline(files_of).files if files_of else {}
 
-    from initcheck.baselines.recording.files import with_loaded
     from initcheck.baselines.recording.record import record as gather
     from initcheck.baselines.recording.record import steps_of
+    from initcheck.baselines.recording.saved_models import with_loaded
 
     total = steps_of(list(chosen.values()))
     with (
@@ -83,7 +83,7 @@ def record(
 @click.argument("new", type=PATH)
 def load_files(old: Path, new: Path) -> None:
     """Load the saved models of OLD, and add to NEW, recorded here, what became of them."""
-    from initcheck.baselines.recording.files import with_loaded
+    from initcheck.baselines.recording.saved_models import with_loaded
     from initcheck.baselines.records.store import load_baseline, write_baseline
 
     write_whole(new, [write_baseline(with_loaded(load_baseline(new), load_baseline(old).files))])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from initcheck.evidence.fresh_process.client import Processes
     from initcheck.evidence.laws.draws import Draws
     from initcheck.evidence.layers import Layers
-    from initcheck.evidence.masked import MaskedLayers
+    from initcheck.evidence.masked_layers import MaskedLayers
     from initcheck.evidence.modes import Modes
     from initcheck.evidence.order import Orders
     from initcheck.evidence.serialization.saving import Saving
@@ -83,7 +83,7 @@ class Lab(Session):
     @functools.cached_property
     def masked(self) -> MaskedLayers:
         """Layers under masks, alone and all in one model."""
-        from initcheck.evidence.masked import MaskedLayers
+        from initcheck.evidence.masked_layers import MaskedLayers
 
         return MaskedLayers(self)
 

@@ -19,7 +19,7 @@ Array = np.ndarray[Any, Any]
 _NEAR = 1e-4  # of the size of the outputs; noise changes them by far more, another order of sums by less
 
 
-class Run(Enum):
+class ModelRun(Enum):
     """A way to run a model, and its word in names."""
 
     CALL = "call"
@@ -51,7 +51,7 @@ class Modes:
         """Whether the installed Keras has no such layer."""
         return not hasattr(self._keras.layers, layer)
 
-    def in_training(self, layer: str, fixed: bool, run: Run) -> bool:
+    def in_training(self, layer: str, fixed: bool, run: ModelRun) -> bool:
         """Whether the layer behaved as in training: other outputs than its own with ``training=False``.
 
         Args:
@@ -62,7 +62,7 @@ class Modes:
         seen: bool = self._session.once(("modes", fixed), lambda: self._look(fixed))[run][layer]
         return seen
 
-    def _look(self, fixed: bool) -> dict[Run, dict[str, bool]]:
+    def _look(self, fixed: bool) -> dict[ModelRun, dict[str, bool]]:
         names = [name for name in LAYERS if not self.lacks(name)]
         fed = {name: self._inputs(name) for name in names}
         layers = {name: self._layer(name) for name in names}
@@ -90,12 +90,14 @@ class Modes:
                 }
 
             return {
-                Run.CALL: outputs(model),
-                Run.CALL_IN_TRAINING: outputs(model, training=True),
-                Run.CALL_IN_INFERENCE: outputs(model, training=False),
-                Run.PREDICT: outputs(model.predict, batch_size=rows, verbose=0),
-                Run.EVALUATE: losses(lambda *given, **options: model.evaluate(*given, **options, return_dict=True)),
-                Run.FIT: losses(lambda *given, **options: model.fit(*given, **options, shuffle=False)),
+                ModelRun.CALL: outputs(model),
+                ModelRun.CALL_IN_TRAINING: outputs(model, training=True),
+                ModelRun.CALL_IN_INFERENCE: outputs(model, training=False),
+                ModelRun.PREDICT: outputs(model.predict, batch_size=rows, verbose=0),
+                ModelRun.EVALUATE: losses(
+                    lambda *given, **options: model.evaluate(*given, **options, return_dict=True)
+                ),
+                ModelRun.FIT: losses(lambda *given, **options: model.fit(*given, **options, shuffle=False)),
             }
 
     def _layer(self, name: str) -> Any:

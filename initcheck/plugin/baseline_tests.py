@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Comparison
 from initcheck.baselines.comparing.judge import Judge
-from initcheck.baselines.recording.files import with_loaded
 from initcheck.baselines.recording.parts import Part, merge, needed_by, part_of, pick
 from initcheck.baselines.recording.pool import Pool
 from initcheck.baselines.recording.record import DEFAULT_RESEEDS, parts_of, record_nothing, record_part
+from initcheck.baselines.recording.saved_models import with_loaded
 from initcheck.baselines.records.schema import Baseline, ProblemRecord
 from initcheck.catalog.problems import DEFAULT_PROBLEMS, PROBLEMS, Problem
 from initcheck.errors import InitcheckError

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Literal
 
-from initcheck.baselines.recording.files import record_files
-from initcheck.baselines.recording.layers import record_layers
 from initcheck.baselines.recording.parts import Part, merge
+from initcheck.baselines.recording.saved_models import record_files
+from initcheck.baselines.recording.single_layers import record_layers
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
 from initcheck.baselines.records.summary import array_record, curves_record, law_record, order_record, stage_record

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.layers.traits.masks import FEATURES, ROWS, MaskedCase, Source
+from initcheck.catalog.layers.traits.masking import FEATURES, ROWS, MaskedCase, Source
 
 Array = np.ndarray[Any, Any]
 

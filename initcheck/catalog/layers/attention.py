@@ -33,7 +33,7 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.attention import additive, dot_product, grouped_query, multi_head
+from initcheck.oracle.attention_formulas import additive, dot_product, grouped_query, multi_head
 
 # The query's, key's, value's and output's kernels, each followed by its bias.
 _PLACES = {"query": 0, "key": 2, "value": 4, "output": 6}

@@ -33,7 +33,7 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.convolutions import depthwise, grouped, separable, transposed
+from initcheck.oracle.convolution_formulas import depthwise, grouped, separable, transposed
 from initcheck.oracle.layer_outputs import convolution
 
 _WINDOWS = {1: (40,), 2: (8, 5), 3: (4, 5, 2)}

@@ -11,7 +11,7 @@ from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.oracle import arranging
-from initcheck.oracle.images import largest_crop, resized, solarized, stretched
+from initcheck.oracle.image_formulas import largest_crop, resized, solarized, stretched
 from initcheck.oracle.layer_outputs import identity
 
 _STATE = State(holds=Holds.MORE, draws=True)

@@ -35,7 +35,15 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.recurrent import CONVOLVED_LSTM_CELL, GRU_CELL, LSTM_CELL, SIMPLE_CELL, Cell, OneStep, Sequences
+from initcheck.oracle.recurrent_formulas import (
+    CONVOLVED_LSTM_CELL,
+    GRU_CELL,
+    LSTM_CELL,
+    SIMPLE_CELL,
+    OneStep,
+    RecurrentCell,
+    Sequences,
+)
 
 _STEPS = ((1, 3, 6),)
 _UNITS = 4
@@ -83,7 +91,7 @@ def _given(name: str, forced: int | None = None, **options: Any) -> GivenOptions
     )
 
 
-def _formula(name: str, cell: Cell, order: int = LAST, **config: Any) -> FormulaCase:
+def _formula(name: str, cell: RecurrentCell, order: int = LAST, **config: Any) -> FormulaCase:
     """Three steps of a layer of one cell; where options are given in one type, as the types differ by no option."""
     bias = () if config.get("use_bias") is False else _biases(cell, **config)
     formula = Sequences((replace(cell, weights=2 + len(bias)),))
@@ -104,17 +112,17 @@ def _alone(case: FormulaCase, graded: bool = True) -> FormulaCase:
     return replace(case, modelled=False, graded=graded)
 
 
-def _kernels(cell: Cell, inputs: int, units: int) -> tuple[Shape, ...]:
+def _kernels(cell: RecurrentCell, inputs: int, units: int) -> tuple[Shape, ...]:
     return (inputs, units * cell.gates), (units, units * cell.gates)
 
 
-def _biases(cell: Cell, units: int = _UNITS, reset_after: bool = True, **_: Any) -> tuple[Shape, ...]:
+def _biases(cell: RecurrentCell, units: int = _UNITS, reset_after: bool = True, **_: Any) -> tuple[Shape, ...]:
     """One; two where a GRU resets after the product."""
     width = units * cell.gates
     return ((2, width) if cell is GRU_CELL and reset_after else (width,),)
 
 
-def _formulas(name: str, cell: Cell, order: int) -> tuple[FormulaCase, ...]:
+def _formulas(name: str, cell: RecurrentCell, order: int) -> tuple[FormulaCase, ...]:
     """With the defaults, and with options; with rates of dropout, of which inference takes no notice."""
     backwards = _formula(f"{name}-backwards", cell, **_backwards(cell))
     states = _formula(f"{name}-states", cell, return_state=True, unroll=True, activation="softsign", **_RATES)
@@ -127,15 +135,17 @@ def _formulas(name: str, cell: Cell, order: int) -> tuple[FormulaCase, ...]:
     )
 
 
-def _backwards(cell: Cell) -> dict[str, Any]:
+def _backwards(cell: RecurrentCell) -> dict[str, Any]:
     return {"return_sequences": True, "go_backwards": True, **_other_activations(cell), "use_bias": False}
 
 
-def _other_activations(cell: Cell) -> dict[str, Any]:
+def _other_activations(cell: RecurrentCell) -> dict[str, Any]:
     return {"activation": "sigmoid", **({} if cell is SIMPLE_CELL else {"recurrent_activation": "tanh"})}
 
 
-def _dropping(name: str, cell: Cell, rates: tuple[float, float], *skipped: int, **options: Any) -> SequenceDropout:
+def _dropping(
+    name: str, cell: RecurrentCell, rates: tuple[float, float], *skipped: int, **options: Any
+) -> SequenceDropout:
     """Each gate but those skipped is read by four units."""
     read = tuple(gate for gate in range(cell.gates) if gate not in skipped)
     formula = replace(cell, options={"reset_after": True, **options} if cell is GRU_CELL else options)
@@ -360,7 +370,7 @@ CONV_LSTM_3D = LayerKind(
 _STANDS = Without("represented by the layer of such a cell")
 
 
-def _step(name: str, cell: Cell, **config: Any) -> FormulaCase:
+def _step(name: str, cell: RecurrentCell, **config: Any) -> FormulaCase:
     """One step of a cell: its output and its states."""
     case = _formula(name, cell, **config)
     return replace(
@@ -373,7 +383,7 @@ def _step(name: str, cell: Cell, **config: Any) -> FormulaCase:
     )
 
 
-def _cell(name: str, of: LayerKind, short: str, cell: Cell, **more: Any) -> LayerKind:
+def _cell(name: str, of: LayerKind, short: str, cell: RecurrentCell, **more: Any) -> LayerKind:
     documented = of.select(LayerDefaults)[0]
     return LayerKind(
         name,
@@ -395,11 +405,13 @@ LSTM_CELL_ROW = _cell("LSTMCell", LSTM, "lstm", LSTM_CELL)
 _KINDS = {SIMPLE_CELL: SIMPLE_RNN_CELL.name, GRU_CELL: GRU_CELL_ROW.name, LSTM_CELL: LSTM_CELL_ROW.name}
 
 
-def _request(cell: Cell, units: int, options: Arguments) -> LayerRequest:
+def _request(cell: RecurrentCell, units: int, options: Arguments) -> LayerRequest:
     return LayerRequest(_KINDS[cell], {"units": units, **options})
 
 
-def _of_cells(name: str, *parts: tuple[Cell, int, Arguments], stacked: bool = True, **config: Any) -> FormulaCase:
+def _of_cells(
+    name: str, *parts: tuple[RecurrentCell, int, Arguments], stacked: bool = True, **config: Any
+) -> FormulaCase:
     """A layer of cells; several are given as a list or as a stack."""
     requests = [_request(*part) for part in parts]
     shapes: list[Shape] = []

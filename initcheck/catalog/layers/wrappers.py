@@ -15,7 +15,7 @@ from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.layers.traits.weights import LayerDefaults, SavedInitializers, StackedKernels
 from initcheck.oracle.layer_outputs import convolution, dense, spectral, spectral_in_training, updated_spectral
-from initcheck.oracle.recurrent import GRU_CELL, LSTM_CELL, SIMPLE_CELL, Directions, EachStep, Sequences
+from initcheck.oracle.recurrent_formulas import GRU_CELL, LSTM_CELL, SIMPLE_CELL, Directions, EachStep, Sequences
 
 _WRAPPED = Without("represented by the layer that it wraps")
 _SHELL = Without("its code is the user's")

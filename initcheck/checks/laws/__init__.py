@@ -1,10 +1,10 @@
 """Family laws: every draw follows its documented distribution, as drawn and as layers create it."""
 
 from initcheck.checks.laws import (
+    augmentation,
     default_weights,
     fans,
     given_weights,
-    image_draws,
     initializer_draws,
     large_draws,
     layer_noise,
@@ -17,10 +17,10 @@ from initcheck.checks.laws import (
 )
 
 __all__ = [
+    "augmentation",
     "default_weights",
     "fans",
     "given_weights",
-    "image_draws",
     "initializer_draws",
     "large_draws",
     "layer_noise",

@@ -9,7 +9,7 @@ import numpy as np
 from initcheck.catalog.layers import LayerRequest, select
 from initcheck.catalog.layers.traits.weights import LayerDefaults
 from initcheck.checks.registry import NotApplicable, Subject, check
-from initcheck.evidence.laws.weight_arguments import share, times, value
+from initcheck.evidence.laws.treated_layers import share, times, value
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import ElementLaw, Elementwise, Orthogonal, Shape, Unstated, VarianceScaled
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.recipes import Feed
-from initcheck.evidence.laws.layer_weights import Layers
+from initcheck.evidence.laws.layer_weights import BuiltLayers
 from initcheck.evidence.order import take
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array
@@ -66,7 +66,7 @@ POOLED_SEEDS = _POOLED_MATRICES[1]
 
 def default_weights(requests: Mapping[str, LayerRequest], seed: int) -> dict[str, list[Array]]:
     """Returns the initial weights of each layer with its default initializers; layers that Keras lacks are left out."""
-    layers = Layers(Session(seed))
+    layers = BuiltLayers(Session(seed))
     return {name: layers.defaults(request, seed) for name, request in requests.items() if layers.offers(request.layer)}
 
 
@@ -83,7 +83,7 @@ def kernel_fans(
         weight: The kernel's place among the layer's weights.
         seed: Of the initializers.
     """
-    layers = Layers(Session(seed))
+    layers = BuiltLayers(Session(seed))
     if not layers.offers(request.layer):
         return None
 

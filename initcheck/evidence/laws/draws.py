@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
-from initcheck.evidence.laws.layer_weights import Layers
-from initcheck.evidence.laws.weight_arguments import WeightArguments
+from initcheck.evidence.laws.layer_weights import BuiltLayers
+from initcheck.evidence.laws.treated_layers import WeightArguments
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import floatx
 from initcheck.frameworks.instances import attempt_draw, make_initializer
@@ -104,6 +104,6 @@ class Draws:
         return WeightArguments(self._session)
 
     @functools.cached_property
-    def layers(self) -> Layers:
+    def layers(self) -> BuiltLayers:
         """Weights and noise as layers make them."""
-        return Layers(self._session)
+        return BuiltLayers(self._session)

@@ -39,8 +39,8 @@ class Dropped:
     other: Array | None
 
 
-class Layers:
-    """Layers built on inputs of zeros, under one laboratory's streams.
+class BuiltLayers:
+    """BuiltLayers built on inputs of zeros, under one laboratory's streams.
 
     Args:
         session: Through which Keras is reached.

@@ -18,7 +18,7 @@ from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.recipes import Recipe
 from initcheck.evidence.serialization.models import BUILDERS, inputs_for
-from initcheck.evidence.serialization.resumptions import Resumptions
+from initcheck.evidence.serialization.resumed_trainings import Resumptions
 from initcheck.evidence.serialization.round_trips import Arrays, Clone, Continued, Got, RoundTrip
 from initcheck.evidence.serialization.saved_parts import SavedParts
 from initcheck.evidence.session import Session

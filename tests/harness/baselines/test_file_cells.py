@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import compare
 from initcheck.baselines.comparing.comparison import Section
-from initcheck.baselines.recording.files import record_files, with_loaded
+from initcheck.baselines.recording.saved_models import record_files, with_loaded
 from initcheck.baselines.records.file_records import FileStage, LoadedRecord, SavedRecord, digest_of
 from initcheck.baselines.records.store import load_baseline, write_baseline
 from initcheck.baselines.records.summary import stage_record

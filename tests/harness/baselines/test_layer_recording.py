@@ -7,13 +7,13 @@ from baselines import baseline
 from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import compare
 from initcheck.baselines.comparing.comparison import Section
-from initcheck.baselines.recording.layers import record_layers
+from initcheck.baselines.recording.single_layers import record_layers
 from initcheck.baselines.records.layer_records import LayerStage
 from initcheck.catalog.cases.recorded_layers import RECORDED
 from initcheck.catalog.layers import LAYERS, select
 from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.layers.traits.weights import Built
-from initcheck.evidence.baseline.recorded_layers import shared_words
+from initcheck.evidence.baseline.layer_stages import shared_words
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import DEFAULT_SEED
 

@@ -19,7 +19,7 @@ from initcheck.catalog.layers.traits.computing import LayerOptions
 from initcheck.catalog.layers.traits.engines import Stackable, State
 from initcheck.checks import registry
 from initcheck.evidence.layers import Route
-from initcheck.evidence.modes import Run
+from initcheck.evidence.modes import ModelRun
 from initcheck.frameworks.keras import load_keras
 
 PACKAGE = Path(initcheck.__file__).parent
@@ -61,9 +61,9 @@ IN_MODULES = {
     "catalog/cases/saved_cases.py": {"dense", "bidirectional"},  # names of models
     "catalog/cases/trainings.py": {"embedding"},  # the name of a training
     "frameworks/public_names.py": {"Layer"},  # the base class
-    "oracle/attention.py": {"dot"},  # a way to score
+    "oracle/attention_formulas.py": {"dot"},  # a way to score
     "evidence/baseline/saved_files.py": {"dense", "embedding", "gru", "normalization"},  # names of layers in files
-    "oracle/masked.py": {"gru", "lstm", "dot"},  # kinds of cells, and a way to score
+    "oracle/masked_formulas.py": {"gru", "lstm", "dot"},  # kinds of cells, and a way to score
     "checks/laws/samples.py": {"conv1d", "conv2d", "conv3d"},  # classes of kernels' shapes; seeds follow from them
 }
 
@@ -201,5 +201,5 @@ def test_one_more_row_in_one_file_is_picked_up_by_the_checks_that_select_by_its_
         *("SYM10-Novel-0-SGD", "SYM10-Novel-0.25-Nesterov"),
         *("DET21-Novel", "DET21-Scaling", "LAW23-Novel"),
         *_of_formula("novel"),
-        *(f"ARI23-Novel-{mode}-{run.value}" for mode in ("training", "inference") for run in Run),
+        *(f"ARI23-Novel-{mode}-{run.value}" for mode in ("training", "inference") for run in ModelRun),
     }

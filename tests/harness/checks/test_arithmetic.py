@@ -13,16 +13,16 @@ from initcheck.catalog.cases import computations as arithmetic_cases
 from initcheck.catalog.cases.computations import TASKS
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
 from initcheck.catalog.cases.masked_inputs import masked_inputs
-from initcheck.catalog.layers.masked import MASKED
 from initcheck.catalog.layers.traits.computing import alone
-from initcheck.catalog.layers.traits.masks import HEADS, STEP, UNITS, UNMASKED, Source
+from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, Source
+from initcheck.catalog.layers.under_masks import MASKED
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
 from initcheck.checks import arithmetic
 from initcheck.checks.registry import _CHECKS
 from initcheck.evidence.layers import Shown
-from initcheck.evidence.masked import MaskedFit, UnderMasks
-from initcheck.evidence.modes import Run
-from initcheck.oracle.activations import CASES as ACTIVATION_CASES
+from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
+from initcheck.evidence.modes import ModelRun
+from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 from initcheck.oracle.networks import activate, backward, correct_rows, correct_shares, forward, row_losses, targets
 from initcheck.oracle.optimizer_steps import Schedule, WeightStep, learning_rate
 from initcheck.oracle.rounding import Rounded
@@ -446,10 +446,10 @@ def test_inference_that_differs_by_the_way_or_moves_a_weight_fails():
 def test_a_layer_that_does_not_obey_its_fixed_training_argument_fails(fixed):
     lab: Any = FakeLab()
     lab.modes = SimpleNamespace(lacks=lambda layer: False, in_training=lambda layer, fixed, run: fixed)
-    assert arithmetic.fixed_modes(lab, ("Dropout", fixed, Run.PREDICT)).status is Status.PASS
-    lab.modes.in_training = lambda layer, fixed, run: run is Run.FIT
-    disobeyed = [run for run in Run if arithmetic.fixed_modes(lab, ("Dropout", fixed, run)).status is Status.FAIL]
-    assert disobeyed == ([run for run in Run if run is not Run.FIT] if fixed else [Run.FIT])
+    assert arithmetic.fixed_modes(lab, ("Dropout", fixed, ModelRun.PREDICT)).status is Status.PASS
+    lab.modes.in_training = lambda layer, fixed, run: run is ModelRun.FIT
+    disobeyed = [run for run in ModelRun if arithmetic.fixed_modes(lab, ("Dropout", fixed, run)).status is Status.FAIL]
+    assert disobeyed == ([run for run in ModelRun if run is not ModelRun.FIT] if fixed else [ModelRun.FIT])
 
 
 def test_a_loss_that_overflows_fails():

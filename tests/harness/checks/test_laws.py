@@ -21,10 +21,10 @@ from initcheck.catalog.layers.traits.noises import ImageLaw
 from initcheck.catalog.layers.traits.weights import FORGET_GATE
 from initcheck.checks import registry
 from initcheck.checks.laws import (
+    augmentation,
     default_weights,
     fans,
     given_weights,
-    image_draws,
     initializer_draws,
     large_draws,
     layer_noise,
@@ -383,7 +383,7 @@ def test_images_are_compared_with_their_laws() -> None:
 
     def judge(images: Any) -> str:
         lab = FakeLab(layers=SimpleNamespace(images=lambda case, count, seed: images(case, count)))
-        return _status(image_draws.image_draws(lab, case, ALPHA))
+        return _status(augmentation.image_draws(lab, case, ALPHA))
 
     assert judge(lambda case, count: _bright(case, count, 1.0)) == "pass"
     assert judge(lambda case, count: _bright(case, count, 1.05)) == "fail"

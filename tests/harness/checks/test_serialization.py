@@ -13,7 +13,7 @@ from initcheck.catalog.optimizers import Rule
 from initcheck.checks import registry, serialization
 from initcheck.checks.registry import NotApplicable
 from initcheck.evidence.lab import Lab
-from initcheck.evidence.serialization.resumptions import Carrier, Trained
+from initcheck.evidence.serialization.resumed_trainings import Carrier, TrainedModel
 from initcheck.evidence.serialization.round_trips import Clone, Continued, Got, RoundTrip
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
@@ -288,7 +288,7 @@ LAB = Lab(5)
 
 
 def a_step(**changes):
-    return replace(Trained(arrays(1), arrays(2), 2, {"name": "adam", "learning_rate": 0.5}), **changes)
+    return replace(TrainedModel(arrays(1), arrays(2), 2, {"name": "adam", "learning_rate": 0.5}), **changes)
 
 
 def resuming(got, first=None, lacking=""):

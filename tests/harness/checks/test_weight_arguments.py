@@ -10,7 +10,7 @@ import pytest
 from initcheck.catalog.layers import LayerRequest
 from initcheck.checks.laws.weight_arguments import weight_arguments
 from initcheck.evidence.lab import get_lab
-from initcheck.evidence.laws.weight_arguments import Treated, WeightArguments, share, times, value
+from initcheck.evidence.laws.treated_layers import Treated, WeightArguments, share, times, value
 from initcheck.records import Status
 
 KERNEL, BIAS = (np.full(shape, value(number), np.float32) for number, shape in enumerate([(3, 2), (2,)]))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
-from initcheck.oracle import arranging, images, pooling
+from initcheck.oracle import arranging, pooling
+from initcheck.oracle import image_formulas as images
 from initcheck.oracle import layer_outputs as formulas
 from initcheck.oracle.rounding import Rounded
 

@@ -7,11 +7,12 @@ import functools
 import numpy as np
 import pytest
 
-from initcheck.catalog.layers.masked import MASKED
-from initcheck.catalog.layers.traits.masks import Source
-from initcheck.oracle import attention, masked
+from initcheck.catalog.layers.traits.masking import Source
+from initcheck.catalog.layers.under_masks import MASKED
+from initcheck.oracle import attention_formulas as attention
+from initcheck.oracle import masked_formulas as masked
 from initcheck.oracle.layer_outputs import moments
-from initcheck.oracle.recurrent import GRU_CELL, LSTM_CELL, SIMPLE_CELL, Sequences
+from initcheck.oracle.recurrent_formulas import GRU_CELL, LSTM_CELL, SIMPLE_CELL, Sequences
 from initcheck.oracle.rounding import Rounded
 
 MASK = Source.PADDED.mask

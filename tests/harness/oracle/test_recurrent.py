@@ -5,8 +5,8 @@ import pytest
 
 from initcheck.catalog.layers.recurrent import GRU, LSTM
 from initcheck.catalog.layers.traits.computing import FormulaCase
-from initcheck.oracle import recurrent
-from initcheck.oracle.recurrent import GRU_CELL, LSTM_CELL, SIMPLE_CELL, Directions, EachStep, Sequences
+from initcheck.oracle import recurrent_formulas as recurrent
+from initcheck.oracle.recurrent_formulas import GRU_CELL, LSTM_CELL, SIMPLE_CELL, Directions, EachStep, Sequences
 from initcheck.oracle.rounding import Rounded
 
 HALF = np.arctanh(0.5)

@@ -11,7 +11,7 @@ import numpy as np
 
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.kind import Arguments, Trait
-from initcheck.oracle.recurrent import Cell
+from initcheck.oracle.recurrent_formulas import RecurrentCell
 
 Values = np.ndarray[Any, Any]
 
@@ -161,7 +161,7 @@ class SequenceDropout(Trait):
 
     name: str
     arguments: Arguments
-    cell: Cell
+    cell: RecurrentCell
     rates: tuple[float, float]
     read: tuple[int, ...]
     space: Shape = ()

@@ -28,7 +28,7 @@ WHOLE = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Cell:
+class RecurrentCell:
     """One step of a recurrent layer.
 
     Attributes:
@@ -123,10 +123,10 @@ def _no_image(weights: Weights, x: Array, **options: Any) -> Array:
     return Rounded(np.zeros((*places, recurrent.shape[-2])))
 
 
-SIMPLE_CELL = Cell(simple_step)
-LSTM_CELL = Cell(lstm_step, gates=4, states=2)
-GRU_CELL = Cell(gru_step, gates=3)
-CONVOLVED_LSTM_CELL = Cell(convolved_lstm_step, gates=4, states=2, nothing=_no_image)
+SIMPLE_CELL = RecurrentCell(simple_step)
+LSTM_CELL = RecurrentCell(lstm_step, gates=4, states=2)
+GRU_CELL = RecurrentCell(gru_step, gates=3)
+CONVOLVED_LSTM_CELL = RecurrentCell(convolved_lstm_step, gates=4, states=2, nothing=_no_image)
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Sequences:
         cells: One after the other, each with its own weights and states. A single cell takes the layer's arguments.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[RecurrentCell, ...]
 
     def __call__(self, weights: Weights, x: Any, **config: Any) -> Array:
         """The layer's output; of a list, the first is the input and the others are the states that it begins with."""
@@ -199,7 +199,7 @@ class OneStep:
         cells: One after the other; a single one takes the layer's arguments.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[RecurrentCell, ...]
 
     def __call__(self, weights: Weights, x: Sequence[Array], **config: Any) -> Array:
         """The output and the new states, from input and states."""

@@ -10,7 +10,7 @@ import numpy as np
 from initcheck.baselines.records.layer_records import LayerRecord, LayerStage
 from initcheck.baselines.records.summary import array_record, stage_record
 from initcheck.catalog.cases.recorded_layers import RECORDED, RecordedLayer
-from initcheck.evidence.baseline.recorded_layers import Computed, LayerRecorder
+from initcheck.evidence.baseline.layer_stages import Computed, LayerRecorder
 
 _WEIGHT_VALUES, _COMPUTED_VALUES = 4, 8
 _LONGEST = 150  # characters of an option's value

@@ -38,7 +38,7 @@ class Carrier(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedModel:
     """A compiled model after a step.
 
     Attributes:
@@ -77,12 +77,12 @@ class Resumptions:
                     return f"{name}({', '.join(sorted(unknown))})"
         return ""
 
-    def first_step(self, case: Resumption) -> Trained:
+    def first_step(self, case: Resumption) -> TrainedModel:
         """The training when it is saved."""
-        seen: Trained = self._all(case)["saved"]
+        seen: TrainedModel = self._all(case)["saved"]
         return seen
 
-    def second_step(self, case: Resumption, carrier: Carrier | None = None) -> Trained:
+    def second_step(self, case: Resumption, carrier: Carrier | None = None) -> TrainedModel:
         """The training after its second step, without a file or through one.
 
         Raises:
@@ -91,10 +91,10 @@ class Resumptions:
         seen = self._all(case)[carrier]
         if isinstance(seen, Exception):
             raise seen
-        trained: Trained = seen
+        trained: TrainedModel = seen
         return trained
 
-    def read(self, case: Resumption) -> Trained:
+    def read(self, case: Resumption) -> TrainedModel:
         """What an ``.h5`` file is read as, before the next step.
 
         Raises:
@@ -103,7 +103,7 @@ class Resumptions:
         seen = self._all(case)["read"]
         if isinstance(seen, Exception):
             raise seen
-        trained: Trained = seen
+        trained: TrainedModel = seen
         return trained
 
     def _all(self, case: Resumption) -> Mapping[Any, Any]:
@@ -129,7 +129,7 @@ class Resumptions:
         if Carrier.H5 in loaded:
             seen["read"] = _then(loaded[Carrier.H5], _trained)
 
-        def step(one: Any) -> Trained:
+        def step(one: Any) -> TrainedModel:
             _step(one, batches[1])
             return _trained(one)
 
@@ -217,10 +217,10 @@ def _step(model: Any, batch: np.ndarray) -> None:
     model.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
 
-def _trained(model: Any) -> Trained:
+def _trained(model: Any) -> TrainedModel:
     variables = model.optimizer.variables
     config = json.dumps(model.optimizer.get_config(), default=lambda value: np.asarray(value).tolist())
-    return Trained(
+    return TrainedModel(
         weights=model.get_weights(),
         state=[np.asarray(one) for one in (variables() if callable(variables) else variables)],
         steps=int(np.asarray(model.optimizer.iterations)),

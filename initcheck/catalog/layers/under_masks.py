@@ -15,8 +15,8 @@ import numpy as np
 
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.kind import LayerRequest
-from initcheck.catalog.layers.traits.masks import FEATURES, Mask, MaskedCase, Source
-from initcheck.oracle import masked
+from initcheck.catalog.layers.traits.masking import FEATURES, Mask, MaskedCase, Source
+from initcheck.oracle import masked_formulas as masked
 from initcheck.oracle.layer_outputs import embedding
 
 _UNITS = 3

@@ -12,8 +12,8 @@ from packaging.version import Version
 
 from initcheck.catalog.cases.masked_inputs import fed, masked_inputs, numbers, table
 from initcheck.catalog.layers.kind import LayerRequest
-from initcheck.catalog.layers.masked import MASKED
-from initcheck.catalog.layers.traits.masks import HEADS, ROWS, STEP, UNITS, UNMASKED, MaskedCase, Source
+from initcheck.catalog.layers.traits.masking import HEADS, ROWS, STEP, UNITS, UNMASKED, MaskedCase, Source
+from initcheck.catalog.layers.under_masks import MASKED
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 
