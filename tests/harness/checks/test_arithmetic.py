@@ -17,7 +17,7 @@ from initcheck.catalog.layers.traits.computing import alone
 from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, Source
 from initcheck.catalog.layers.under_masks import MASKED
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
-from initcheck.checks import arithmetic
+from initcheck.checks.arithmetic import layer_formulas, mask_formulas, training_steps
 from initcheck.checks.registry import _CHECKS
 from initcheck.evidence.layers import Shown
 from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
@@ -210,20 +210,20 @@ def spoiled(method, change):
 @pytest.mark.parametrize(
     "judge",
     [
-        arithmetic.activations,
-        arithmetic.losses,
-        arithmetic.gradients,
-        arithmetic.updates,
-        arithmetic.fit_steps,
-        arithmetic.reported_loss,
-        arithmetic.reported_loss_of_partial_batches,
-        arithmetic.reported_metric,
-        arithmetic.predictions,
-        arithmetic.schedules,
-        arithmetic.names,
-        arithmetic.lookups,
-        arithmetic.layers,
-        arithmetic.predicted_layers,
+        training_steps.activations,
+        training_steps.losses,
+        training_steps.gradients,
+        training_steps.updates,
+        training_steps.fit_steps,
+        training_steps.reported_loss,
+        training_steps.reported_loss_of_partial_batches,
+        training_steps.reported_metric,
+        training_steps.predictions,
+        training_steps.schedules,
+        training_steps.names,
+        training_steps.lookups,
+        layer_formulas.layers,
+        layer_formulas.predicted_layers,
     ],
     ids=lambda judge: judge.__name__,
 )
@@ -239,7 +239,7 @@ def test_right_arithmetic_passes(judge):
 @pytest.mark.parametrize("case", ACTIVATION_CASES, ids=str)
 def test_an_activation_off_by_a_hundred_thousandth_fails(case):
     lab = spoiled("activation", lambda values: values * np.float32(1.00001))
-    assert arithmetic.activations(lab, case).status is Status.FAIL
+    assert training_steps.activations(lab, case).status is Status.FAIL
 
 
 def test_an_option_of_an_activation_that_is_ignored_fails():
@@ -249,19 +249,19 @@ def test_an_option_of_an_activation_that_is_ignored_fails():
             continue
         steps: Any = FakeSteps()
         steps.activation = lambda name, x, options, plain=plain: FakeSteps().activation(name, x, plain.options)
-        assert arithmetic.activations(FakeLab(steps), case).status is Status.FAIL, str(case)
+        assert training_steps.activations(FakeLab(steps), case).status is Status.FAIL, str(case)
 
 
 def test_a_loss_off_by_a_thousandth_fails():
     lab = spoiled("losses", lambda values: values * np.float32(1.001))
-    assert arithmetic.losses(lab, "binary_crossentropy").status is Status.FAIL
+    assert training_steps.losses(lab, "binary_crossentropy").status is Status.FAIL
 
 
 def test_a_gradient_off_by_a_ten_thousandth_fails():
     def change(results):
         return results[0], results[1], [one * np.float32(1.0001) for one in results[2]]
 
-    verdict = arithmetic.gradients(spoiled("gradients", change), ("tanh", "mean_squared_error", "linear"))
+    verdict = training_steps.gradients(spoiled("gradients", change), ("tanh", "mean_squared_error", "linear"))
     assert verdict.status is Status.FAIL
     assert "gradient of weight" in verdict.measured
 
@@ -309,7 +309,7 @@ def test_a_gradient_off_by_a_ten_thousandth_fails():
 def test_an_optimizer_that_is_slightly_different_fails(given, applied):
     steps: Any = FakeSteps()
     steps.updates = lambda rule, weights, gradients: FakeSteps().updates(applied, weights, gradients)
-    verdict = arithmetic.updates(FakeLab(steps), given)
+    verdict = training_steps.updates(FakeLab(steps), given)
     assert verdict.status is Status.FAIL
     assert "after step" in verdict.measured
 
@@ -332,8 +332,8 @@ def test_a_rate_outside_of_the_velocity_fails_where_the_rate_changes():
 
     constant = Rule(optimizers.SGD, {"momentum": 0.9})
     changing = Rule(optimizers.SGD, {"momentum": 0.9, "learning_rate": DECAY})
-    assert arithmetic.updates(with_formula(outside), constant).status is Status.PASS
-    assert arithmetic.updates(with_formula(outside), changing).status is Status.FAIL
+    assert training_steps.updates(with_formula(outside), constant).status is Status.PASS
+    assert training_steps.updates(with_formula(outside), changing).status is Status.FAIL
 
 
 def test_every_formula_meets_a_schedule_a_string_and_repeated_lookups():
@@ -360,8 +360,8 @@ def test_lookups_that_count_once_fail_only_where_rows_repeat():
             return FakeSteps.lookups(self, rule, table, last)
 
     rule = Rule(optimizers.SGD)
-    assert arithmetic.lookups(FakeLab(Once()), (rule, "once")).status is Status.PASS
-    assert arithmetic.lookups(FakeLab(Once()), (rule, "repeated")).status is Status.FAIL
+    assert training_steps.lookups(FakeLab(Once()), (rule, "once")).status is Status.PASS
+    assert training_steps.lookups(FakeLab(Once()), (rule, "repeated")).status is Status.FAIL
 
 
 def _first(indices):
@@ -383,7 +383,7 @@ def test_a_name_that_means_something_else_fails(name):
     for method in ("named_loss", "named_metric", "fuzz_factor"):
         right = getattr(lab.steps, method)
         setattr(lab.steps, method, lambda *args, right=right: right(*args) * 1.01)
-    assert arithmetic.names(lab, name).status is Status.FAIL
+    assert training_steps.names(lab, name).status is Status.FAIL
 
 
 @pytest.mark.parametrize("name", ["batch-normalization-in-training", "lstm", "convolution-causal-dilated"])
@@ -392,8 +392,8 @@ def test_a_layer_off_by_a_ten_thousandth_fails(name):
     layers: Any = FakeLayers()
     right = layers.compute
     layers.compute = lambda *arguments: replace(right(*arguments), output=right(*arguments).output * np.float32(1.0001))
-    assert arithmetic.layers(FakeLab(layers=layers), case).status is Status.FAIL
-    assert arithmetic.predicted_layers(FakeLab(layers=layers), case).status is Status.FAIL
+    assert layer_formulas.layers(FakeLab(layers=layers), case).status is Status.FAIL
+    assert layer_formulas.predicted_layers(FakeLab(layers=layers), case).status is Status.FAIL
 
 
 def test_moving_averages_that_do_not_move_fail():
@@ -401,7 +401,7 @@ def test_moving_averages_that_do_not_move_fail():
     layers: Any = FakeLayers()
     right = layers.compute
     layers.compute = lambda one, weights, inputs: replace(right(one, weights, inputs), weights=list(weights))
-    verdict = arithmetic.layers(FakeLab(layers=layers), case)
+    verdict = layer_formulas.layers(FakeLab(layers=layers), case)
     assert verdict.status is Status.FAIL
     assert "weight 2 afterwards" in verdict.measured
 
@@ -413,7 +413,7 @@ _OFF_BY = {"dense-softmax-of-sequences": 1.5, "attention-of-heads-causal": 2, "l
 @pytest.mark.parametrize("name", _OFF_BY)
 def test_a_layer_under_a_policy_passes_and_fails_in_another_type_or_with_other_values(name, policy):
     case = next(one for one in FORMULAS if one.name == name)
-    assert arithmetic.policies(FakeLab(), (case, policy)).status is Status.PASS
+    assert layer_formulas.policies(FakeLab(), (case, policy)).status is Status.PASS
     for wrong, words in (
         (lambda shown: replace(shown, output=shown.output.astype("float32")), "an output in"),
         (
@@ -426,29 +426,31 @@ def test_a_layer_under_a_policy_passes_and_fails_in_another_type_or_with_other_v
         layers: Any = FakeLayers()
         right = layers.compute
         layers.compute = lambda *arguments, right=right, wrong=wrong: wrong(right(*arguments))
-        verdict = arithmetic.policies(FakeLab(layers=layers), (case, policy))
+        verdict = layer_formulas.policies(FakeLab(layers=layers), (case, policy))
         assert verdict.status is Status.FAIL
         assert words in verdict.measured
 
 
 def test_inference_that_differs_by_the_way_or_moves_a_weight_fails():
     case = next(one for one in FORMULAS if one.name == "batch-normalization")
-    assert arithmetic.inferred_layers(FakeLab(), case).status is Status.PASS
+    assert layer_formulas.inferred_layers(FakeLab(), case).status is Status.PASS
     layers: Any = FakeLayers()
     right = layers.shown
     layers.shown = lambda case: replace(right(case), outputs={"a plain call": right(case).output * np.float32(1.0001)})
-    assert "output of a plain call" in arithmetic.inferred_layers(FakeLab(layers=layers), case).measured
+    assert "output of a plain call" in layer_formulas.inferred_layers(FakeLab(layers=layers), case).measured
     layers.shown = lambda case: replace(right(case), weights=[np.nextafter(one, 9) for one in right(case).weights])
-    assert "weights after inference" in arithmetic.inferred_layers(FakeLab(layers=layers), case).measured
+    assert "weights after inference" in layer_formulas.inferred_layers(FakeLab(layers=layers), case).measured
 
 
 @pytest.mark.parametrize("fixed", [True, False])
 def test_a_layer_that_does_not_obey_its_fixed_training_argument_fails(fixed):
     lab: Any = FakeLab()
     lab.modes = SimpleNamespace(lacks=lambda layer: False, in_training=lambda layer, fixed, run: fixed)
-    assert arithmetic.fixed_modes(lab, ("Dropout", fixed, ModelRun.PREDICT)).status is Status.PASS
+    assert layer_formulas.fixed_modes(lab, ("Dropout", fixed, ModelRun.PREDICT)).status is Status.PASS
     lab.modes.in_training = lambda layer, fixed, run: run is ModelRun.FIT
-    disobeyed = [run for run in ModelRun if arithmetic.fixed_modes(lab, ("Dropout", fixed, run)).status is Status.FAIL]
+    disobeyed = [
+        run for run in ModelRun if layer_formulas.fixed_modes(lab, ("Dropout", fixed, run)).status is Status.FAIL
+    ]
     assert disobeyed == ([run for run in ModelRun if run is not ModelRun.FIT] if fixed else [ModelRun.FIT])
 
 
@@ -458,7 +460,7 @@ def test_a_loss_that_overflows_fails():
             values = FakeSteps.losses(self, loss, y, output, share, *args, **config)
             return values * np.nan if np.abs(output).max() > 88 else values
 
-    assert arithmetic.losses(FakeLab(Overflowing()), "binary_crossentropy_logits").status is Status.FAIL
+    assert training_steps.losses(FakeLab(Overflowing()), "binary_crossentropy_logits").status is Status.FAIL
 
 
 @pytest.mark.parametrize("where", ["evaluated", "epochs"])
@@ -470,8 +472,8 @@ def test_a_weighted_metric_that_is_not_fails(where):
         return replace(trace, epochs=changed) if where == "epochs" else replace(trace, evaluated=evaluated)
 
     task = BY_NAME["adagrad-absolute"]
-    assert arithmetic.reported_metric(FakeLab(), task).status is Status.PASS
-    assert arithmetic.reported_metric(spoiled("fit", change), task).status is Status.FAIL
+    assert training_steps.reported_metric(FakeLab(), task).status is Status.PASS
+    assert training_steps.reported_metric(spoiled("fit", change), task).status is Status.FAIL
 
 
 def test_class_weights_that_count_as_one_fail():
@@ -481,7 +483,7 @@ def test_class_weights_that_count_as_one_fail():
     right = FakeSteps().fit(task)
     wrong = replace(steps.fit(task), rows=right.rows)
     steps.fit = lambda task: wrong
-    assert arithmetic.fit_steps(FakeLab(steps), task).status is Status.FAIL
+    assert training_steps.fit_steps(FakeLab(steps), task).status is Status.FAIL
 
 
 def test_an_optimizer_without_bias_correction_fails():
@@ -492,13 +494,13 @@ def test_an_optimizer_without_bias_correction_fails():
     formula = optimizers.ADAM.formula
     assert formula is not None
     lab = with_formula(lambda step: formula(Uncorrected(**vars(step))))
-    assert arithmetic.updates(lab, Rule(optimizers.ADAM)).status is Status.FAIL
+    assert training_steps.updates(lab, Rule(optimizers.ADAM)).status is Status.FAIL
 
 
 def test_a_dropped_last_batch_fails():
     task = BY_NAME["sgd-binary"]
     lab = spoiled("fit", lambda trace: replace(trace, weights=trace.weights[:7]))
-    verdict = arithmetic.fit_steps(lab, task)
+    verdict = training_steps.fit_steps(lab, task)
     assert verdict.status is Status.FAIL
     assert "6 steps" in verdict.measured
 
@@ -509,7 +511,7 @@ def test_a_step_off_by_one_percent_fails():
         moved = [a + (b - a) * np.float32(1.01) for a, b in zip(first, second, strict=True)]
         return replace(trace, weights=[first, moved, *trace.weights[2:]])
 
-    assert arithmetic.fit_steps(spoiled("fit", change), BY_NAME["sgd-binary"]).status is Status.FAIL
+    assert training_steps.fit_steps(spoiled("fit", change), BY_NAME["sgd-binary"]).status is Status.FAIL
 
 
 def test_a_loss_averaged_over_batches_instead_of_rows_fails():
@@ -522,7 +524,7 @@ def test_a_loss_averaged_over_batches_instead_of_rows_fails():
         epochs[0]["loss"] = float(each.mean())
         return replace(trace, epochs=epochs)
 
-    assert arithmetic.reported_loss_of_partial_batches(spoiled("fit", change), task).status is Status.FAIL
+    assert training_steps.reported_loss_of_partial_batches(spoiled("fit", change), task).status is Status.FAIL
 
 
 def test_an_accuracy_off_by_one_row_fails():
@@ -531,32 +533,32 @@ def test_an_accuracy_off_by_one_row_fails():
         epochs[1]["accuracy"] += 1 / 22
         return replace(trace, epochs=epochs)
 
-    assert arithmetic.reported_metric(spoiled("fit", change), BY_NAME["sgd-binary"]).status is Status.FAIL
+    assert training_steps.reported_metric(spoiled("fit", change), BY_NAME["sgd-binary"]).status is Status.FAIL
 
 
 def test_predictions_in_another_order_fail():
     lab = spoiled("fit", lambda trace: replace(trace, predicted=trace.predicted[::-1]))
-    assert arithmetic.predictions(lab, BY_NAME["sgd-binary"]).status is Status.FAIL
+    assert training_steps.predictions(lab, BY_NAME["sgd-binary"]).status is Status.FAIL
 
 
 def test_weights_changed_by_evaluate_fail():
     lab = spoiled("fit", lambda trace: replace(trace, weights_after=[one + 1e-7 for one in trace.weights_after]))
-    assert arithmetic.predictions(lab, BY_NAME["sgd-binary"]).status is Status.FAIL
+    assert training_steps.predictions(lab, BY_NAME["sgd-binary"]).status is Status.FAIL
 
 
 def test_metrics_are_judged_by_hand_made_counts():
     case = arithmetic_cases.METRICS[0]
     steps: Any = FakeSteps()
     steps.metric = lambda *args: [4 / 7, 7 / 10, 4 / 7]
-    assert arithmetic.metrics(FakeLab(steps), case).status is Status.PASS
+    assert training_steps.metrics(FakeLab(steps), case).status is Status.PASS
     for wrong in ([5 / 7, 8 / 10, 5 / 7], [4 / 7, 7 / 10, 11 / 17]):
         steps.metric = lambda *args, wrong=wrong: wrong
-        assert arithmetic.metrics(FakeLab(steps), case).status is Status.FAIL
+        assert training_steps.metrics(FakeLab(steps), case).status is Status.FAIL
 
 
 def test_a_schedule_one_step_late_fails():
     lab = spoiled("rates", lambda rates: np.roll(rates, 1))
-    assert arithmetic.schedules(lab, arithmetic_cases.SCHEDULES[0]).status is Status.FAIL
+    assert training_steps.schedules(lab, arithmetic_cases.SCHEDULES[0]).status is Status.FAIL
 
 
 class Sloping(FakeLayers):
@@ -587,7 +589,7 @@ class Inferring(FakeSteps):
 
 @pytest.mark.parametrize(("kernel", "status"), [(1.0, Status.PASS), (1.001, Status.FAIL)])
 def test_the_gradient_of_a_layer_is_that_of_its_formula(kernel, status):
-    assert arithmetic.layer_gradients(FakeLab(layers=Sloping(kernel)), FORMULAS[0]).status is status
+    assert layer_formulas.layer_gradients(FakeLab(layers=Sloping(kernel)), FORMULAS[0]).status is status
 
 
 def test_evaluate_that_drops_units_is_detected():
@@ -595,8 +597,8 @@ def test_evaluate_that_drops_units_is_detected():
         def inference(self, weights, x, y):
             return super().inference(weights, x * 1.001, y)
 
-    assert arithmetic.inference(FakeLab(Inferring()), None).status is Status.PASS
-    assert arithmetic.inference(FakeLab(Dropping()), None).status is Status.FAIL
+    assert layer_formulas.inference(FakeLab(Inferring()), None).status is Status.PASS
+    assert layer_formulas.inference(FakeLab(Dropping()), None).status is Status.FAIL
 
 
 class FakeMasked:
@@ -617,7 +619,7 @@ class FakeMasked:
         weights, inputs, arrays = self.given(case)
         outputs, masks = [], []
         if case.formula:
-            outputs = [one.value for one in arithmetic.expected_under_masks(case, weights, inputs, arrays)]
+            outputs = [one.value for one in mask_formulas.expected_under_masks(case, weights, inputs, arrays)]
         if case.carries:
             expected = case.carries([Rounded(one) for one in inputs], [source.mask for source in case.sources])
             masks = [np.full(len(inputs[0]), UNMASKED) if one is None else one.astype(float) for one in expected]
@@ -647,15 +649,15 @@ def masked_lab(change=lambda outputs, masks: (outputs, masks), kept=True):
 def test_layers_that_obey_masks_pass():
     for case in MASKED:
         if case.formula:
-            assert arithmetic.masked_layers(masked_lab(), case).status is Status.PASS, case.name
+            assert mask_formulas.masked_layers(masked_lab(), case).status is Status.PASS, case.name
         if case.carries:
-            assert arithmetic.carried_masks(masked_lab(), case).status is Status.PASS, case.name
+            assert mask_formulas.carried_masks(masked_lab(), case).status is Status.PASS, case.name
 
 
 @pytest.mark.parametrize("name", ["lstm", "attention-heads-both", "pooled", "softmax"])
 def test_an_output_under_masks_that_is_only_just_wrong_fails(name):
     lab = masked_lab(lambda outputs, masks: ([one * (1 + 1e-4) for one in outputs], masks))
-    assert arithmetic.masked_layers(lab, masked_case(name)).status is Status.FAIL
+    assert mask_formulas.masked_layers(lab, masked_case(name)).status is Status.FAIL
 
 
 def test_a_nan_for_a_query_without_keys_fails_and_a_number_passes():
@@ -669,8 +671,8 @@ def test_a_nan_for_a_query_without_keys_fails_and_a_number_passes():
 
         return masked_lab(change)
 
-    assert arithmetic.masked_layers(with_value(0.25), case).status is Status.PASS
-    assert arithmetic.masked_layers(with_value(np.nan), case).status is Status.FAIL
+    assert mask_formulas.masked_layers(with_value(0.25), case).status is Status.PASS
+    assert mask_formulas.masked_layers(with_value(np.nan), case).status is Status.FAIL
 
 
 @pytest.mark.parametrize("name", ["embedding", "through-dense", "add-either-mask", "concatenate-steps"])
@@ -679,15 +681,15 @@ def test_one_step_masked_otherwise_fails(name):
         masks[0][1, 2] = 1 - masks[0][1, 2]
         return outputs, masks
 
-    assert arithmetic.carried_masks(masked_lab(flip), masked_case(name)).status is Status.FAIL
+    assert mask_formulas.carried_masks(masked_lab(flip), masked_case(name)).status is Status.FAIL
 
 
 def test_a_mask_that_should_be_dropped_or_is_taken_off_the_input_fails():
     def mask(outputs, masks):
         return outputs, [np.ones_like(one) for one in masks]
 
-    assert arithmetic.carried_masks(masked_lab(mask), masked_case("pooled")).status is Status.FAIL
-    assert arithmetic.carried_masks(masked_lab(kept=False), masked_case("through-dense")).status is Status.FAIL
+    assert mask_formulas.carried_masks(masked_lab(mask), masked_case("pooled")).status is Status.FAIL
+    assert mask_formulas.carried_masks(masked_lab(kept=False), masked_case("through-dense")).status is Status.FAIL
 
 
 def masked_fit(counted=None, step=STEP):
@@ -722,8 +724,8 @@ def masked_fit(counted=None, step=STEP):
 def test_a_masked_step_that_counts_in_a_loss_fails(name):
     lab = masked_lab()
     lab.masked.fitted = masked_fit
-    assert arithmetic.masked_losses(lab, name).status is Status.PASS
+    assert mask_formulas.masked_losses(lab, name).status is Status.PASS
     counted = Source.PADDED.mask.copy()
     counted[1, 4] = True
     lab.masked.fitted = lambda: masked_fit(counted)
-    assert arithmetic.masked_losses(lab, name).status is Status.FAIL
+    assert mask_formulas.masked_losses(lab, name).status is Status.FAIL

@@ -1,13 +1,7 @@
-"""Arithmetic: Keras's first training steps compared with an oracle written in NumPy.
-
-Every tolerance is the oracle's own: a running error analysis of the formula in float32 (``oracle/rounding.py``), times
-``OTHER_ORDER`` for another order of the same operations. Nothing here is random but the numbers put in, and no verdict
-has a false-alarm rate.
-"""
+"""Keras's first training steps compared with the oracle: activations, losses, gradients, optimizers, fit, metrics."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,22 +23,12 @@ from initcheck.catalog.cases.computations import (
     lookups_for,
     output_for,
 )
-from initcheck.catalog.cases.formulas import FORMULAS, GALLERY_OF, INFERRED, exactly, layer_inputs
-from initcheck.catalog.cases.options import POLICIES
-from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
-from initcheck.catalog.layers.traits.computing import FormulaCase, alone
-from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, MaskedCase, Source
-from initcheck.catalog.layers.under_masks import BATCH_NORMALIZATION_UNDER_MASK, MASKED
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
-from initcheck.checks.bits import first_difference
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.checks.within_rounding import verdict
-from initcheck.evidence.layers import NoKernel, Policy
-from initcheck.evidence.modes import LAYERS, ModelRun
 from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 from initcheck.oracle.activation_formulas import ActivationCase
-from initcheck.oracle.masked_formulas import seen_moments
 from initcheck.oracle.networks import (
     FUZZ,
     DenseNetwork,
@@ -52,23 +36,20 @@ from initcheck.oracle.networks import (
     correct_rows,
     correct_shares,
     forward,
-    loss_gradient,
     row_losses,
     targets,
 )
 from initcheck.oracle.optimizer_steps import Schedule, learning_rate
-from initcheck.oracle.rounding import OTHER_ORDER, UNIT, Rounded, rounding_to
+from initcheck.oracle.rounding import OTHER_ORDER, Rounded
 from initcheck.oracle.tasks import Batch, other_shape, rows_for, weights_for
-from initcheck.records import Verdict, failed, passed
+from initcheck.records import Verdict, failed
 
 if TYPE_CHECKING:
     from initcheck.evidence.arithmetic import FitTrace
     from initcheck.evidence.lab import Lab
-    from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
 
 _BY_WEIGHT = "mean_with_sample_weight"
 _TASKS = [Subject(task.name, task) for task in TASKS]
-_IN_A_MODEL = [Subject(case.name, case, evidence=f"gallery {GALLERY_OF[case.name]}") for case in INFERRED]
 
 
 @check(
@@ -450,341 +431,3 @@ def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
         slopes.append([Rounded(chosen.T) @ Rounded(slope.reshape(-1, table.shape[1]))])
     tables = lab.steps.lookups(rule, table, steps)
     return _judge_updates(rule, [table], slopes, [[one] for one in tables])
-
-
-@check(
-    "ARI14",
-    "Common layers compute their documented formula.",
-    subjects=[Subject(case.name, case) for case in FORMULAS],
-)
-def layers(lab: Lab, case: FormulaCase) -> Verdict:
-    """The forward pass at a tiny size in both types, with the defaults that are documented."""
-    _require_layer(lab, case)
-    compared: list[tuple[str, Any, Rounded]] = []
-    for dtype in case.dtypes:
-        weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
-        exact, into = exactly(case, weights, inputs)
-        shown = lab.layers.compute(case, weights, inputs)
-        compared.append((f"output in {dtype}", shown.output, case.output(exact, into).of(dtype)))
-        if case.loss:
-            losses = np.asarray(np.sum(shown.losses, dtype=np.float64))
-            expected_loss = case.loss(exact, alone(into), **case.config)
-            compared.append((f"losses in {dtype}", losses, expected_loss.of(dtype)))
-        expected = case.updated(exact, alone(into), **case.config) if case.updated else exact
-        compared += [
-            (f"weight {k} afterwards in {dtype}", a, b.of(dtype))
-            for k, (a, b) in enumerate(zip(shown.weights, expected, strict=True))
-        ]
-    return verdict(compared)
-
-
-def _require_layer(lab: Lab, case: FormulaCase) -> None:
-    if lacking := lab.layers.lacking(case):
-        raise NotApplicable(f"the installed Keras has no {lacking}")
-
-
-@check(
-    "ARI17",
-    "A layer within a model computes its documented formula when predict runs it in a graph.",
-    subjects=_IN_A_MODEL,
-)
-def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
-    """Layers are branches of a model, which runs once."""
-    _require_layer(lab, case)
-    expected = case.output(*exactly(case, *lab.layers.given(case)))
-    return verdict([("output of predict", lab.layers.shown(case).output, expected)])
-
-
-@check(
-    "ARI22",
-    "Whatever runs a layer as in inference, it computes the same, and none of its weights moves.",
-    subjects=_IN_A_MODEL,
-)
-def inferred_layers(lab: Lab, case: FormulaCase) -> Verdict:
-    """``predict``, ``predict_on_batch``, a plain call, a call with ``training=False``, one after the other."""
-    _require_layer(lab, case)
-    weights, inputs = lab.layers.given(case)
-    shown, expected = lab.layers.shown(case), case.output(*exactly(case, weights, inputs))
-    if wrong := first_difference(weights, shown.weights):
-        return failed(f"weights after inference: {wrong}", "the same bits as before")
-    return verdict([(f"output of {way}", output, expected) for way, output in shown.outputs.items()])
-
-
-_POLICIES = {
-    name: Policy(name, *POLICIES.get(name, (name, name)), globally=globally)
-    for name, globally in {"mixed_float16": False, "mixed_bfloat16": True, "bfloat16": False, "float64": True}.items()
-}
-
-
-@check(
-    "ARI21",
-    "Under a dtype policy, a layer stores its weights in the one type and computes its formula in the other.",
-    subjects=[Subject(f"{case.name}-{policy}", (case, policy)) for case in INFERRED for policy in _POLICIES],
-)
-def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
-    """The policy is the layer's own or the global one; the bounds are those of the type in which it computes."""
-    case, policy = case_and_policy[0], _POLICIES[case_and_policy[1]]
-    _require_layer(lab, case)
-    weights, inputs = lab.layers.given(case)
-    weights = [one / 4 for one in weights]  # small ones: half precision's bounds grow with the weights
-    try:
-        shown = lab.layers.compute(case, weights, inputs, policy)
-    except NoKernel:
-        raise NotApplicable(f"TensorFlow computes {case.layer} not in {policy.computed} on this device") from None
-    if shown.output.dtype != policy.computed:
-        return failed(f"an output in {shown.output.dtype}", f"in {policy.computed}, as {policy.name} says")
-    for number, (given, after) in enumerate(zip(weights, shown.weights, strict=True)):
-        if after.dtype != policy.stored:
-            return failed(f"weight {number} in {after.dtype}", f"in {policy.stored}, as {policy.name} says")
-        if wrong := first_difference([given.astype(after.dtype)], [after]):
-            return failed(f"weight {number} after it was set: {wrong}", f"the same bits in {policy.stored}")
-    if policy.computed == "float64":
-        return verdict([(f"output under {policy.name}", shown.output, case.output(*exactly(case, weights, inputs)))])
-    with rounding_to(policy.computed):
-        return verdict([(f"output under {policy.name}", shown.output, case.output(*exactly(case, weights, inputs)))])
-
-
-_UNDER_MASKS = "layers under masks"
-
-
-@check(
-    "ARI18",
-    "A layer under masks computes its documented formula: masked steps are skipped and count nowhere.",
-    subjects=[Subject(case.name, case) for case in MASKED if case.formula],
-    evidence=_UNDER_MASKS,
-)
-def masked_layers(lab: Lab, case: MaskedCase) -> Verdict:
-    """Masks carried by the inputs and given as arguments; by a plain call, and by predict in one model of all."""
-    compared = []
-    exact = expected_under_masks(case, *lab.masked.given(case))
-    for label, seen in _under_masks(lab, case):
-        pairs = itertools.zip_longest(seen.outputs, exact)
-        compared += [(f"output {number} {label}", *pair) for number, pair in enumerate(pairs)]
-    return verdict(compared)
-
-
-def expected_under_masks(
-    case: MaskedCase, weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray], arrays: dict[str, np.ndarray]
-) -> list[Rounded]:
-    """The outputs by the formula, with the bounds of the type that the layer computes in."""
-    into = inputs if case.sources == (Source.INDICES,) else [_stored(one, case.dtype) for one in inputs]
-    outputs = case.outputs([_stored(one, case.dtype) for one in weights], into, arrays)
-    return [one.of(case.dtype) for one in outputs]
-
-
-def _stored(values: np.ndarray, dtype: str) -> Rounded:
-    """Numbers of float32, which types below it round first: its bound is that of the type, in float32's units."""
-    return Rounded(values, UNIT * np.abs(values.astype(np.float64))) if dtype.endswith("float16") else Rounded(values)
-
-
-def _under_masks(lab: Lab, case: MaskedCase) -> Iterator[tuple[str, UnderMasks]]:
-    if lacking := lab.masked.lacking(case):
-        raise NotApplicable(f"the installed Keras has no {lacking}")
-    yield "of a call", lab.masked.alone(case)
-    if case.explicit:
-        yield "of a call with mask=", lab.masked.alone(case, explicit=True)
-    if case.training is None:
-        yield "of predict", lab.masked.predicted(case)
-
-
-@check(
-    "ARI19",
-    "The mask that leaves a layer is the documented one: made, carried, combined or dropped.",
-    subjects=[Subject(case.name, case) for case in MASKED if case.carries],
-    evidence=_UNDER_MASKS,
-)
-def carried_masks(lab: Lab, case: MaskedCase) -> Verdict:
-    """As another layer behind it reads it; the masks of its inputs stay as they are."""
-    assert case.carries is not None
-    inputs = lab.masked.given(case)[1]
-    expected = case.carries([Rounded(one) for one in inputs], [source.mask for source in case.sources])
-    count = 0
-    for label, seen in _under_masks(lab, case):
-        for number, (mask, right) in enumerate(zip(seen.masks, expected, strict=True)):
-            count += 1
-            if not _same_mask(mask, right):
-                return failed(f"the mask of output {number} {label} is {_shown(mask)}", _shown(right))
-        if case.keeps and seen.kept is False:
-            return failed(f"after the layer's call {label}, the mask of an input is another", "the mask that it had")
-    return passed(f"{count} masks as documented")
-
-
-def _same_mask(actual: np.ndarray, expected: Any) -> bool:
-    return bool((actual == UNMASKED).all()) if expected is None else np.array_equal(actual, expected)
-
-
-def _shown(mask: Any) -> str:
-    if mask is None or (np.asarray(mask) == UNMASKED).all():
-        return "none"
-    return " ".join("".join(str(int(step)) for step in row) for row in np.atleast_2d(mask))
-
-
-@check(
-    "ARI20",
-    "Masked steps are no part of a loss, a metric, a gradient or a batch's statistics.",
-    subjects=[Subject(name, name) for name in (*HEADS, "metric", "weighted-metric", "step", "batch-normalization")],
-    evidence=_UNDER_MASKS,
-)
-def masked_losses(lab: Lab, name: str) -> Verdict:
-    """One step of fit with sample weights, and evaluate without, of dense heads on padded sequences."""
-    seen = Source.PADDED.mask.ravel().astype(float)
-    if name == "batch-normalization":
-        if lab.masked.lacking(BATCH_NORMALIZATION_UNDER_MASK):
-            raise NotApplicable("the installed Keras documents no mask of BatchNormalization")
-        trace = lab.masked.fitted()
-        before, after = trace.averages
-        kept = [Rounded(one) * 0.5 for one in before[2:]]
-        moments = seen_moments(Rounded(trace.x), Source.PADDED.mask)
-        names = ("moving mean", "moving variance")
-        return verdict((a, b, c + d * 0.5) for a, b, c, d in zip(names, after[2:], kept, moments, strict=True))
-    trace = lab.masked.fitted()
-    weight = trace.sample_weight.ravel().astype(float)
-    y = trace.y.reshape(-1, UNITS)
-    if name == "step":
-        return verdict(_masked_step(trace, y, seen * weight / seen.sum()))
-    head = name if name in HEADS else "squared"
-    loss, reduction = HEADS[head]
-    number = seen.sum() if reduction != "sum" else 1.0
-    fitted, evaluated = (_head_losses(trace.x, one[head], loss, y) for one in (trace.before, trace.after))
-    if name in HEADS:
-        expected = (fitted * seen * weight).sum() / number, (evaluated * seen).sum() / number
-        key = f"{name}_loss"
-    else:
-        weighs = weight if name.startswith("weighted") else np.ones_like(seen)
-        expected = (fitted * seen * weighs).sum() / (seen * weighs).sum(), (evaluated * seen).sum() / seen.sum()
-        key = "squared_weighted" if name.startswith("weighted") else "squared_plain"
-    return verdict(
-        [(f"{key} of fit", trace.fitted[key], expected[0]), (f"{key} of evaluate", trace.evaluated[key], expected[1])]
-    )
-
-
-def _head_losses(x: np.ndarray, weights: list[np.ndarray], loss: str, y: np.ndarray) -> Rounded:
-    """The loss of each step of each row."""
-    each: Rounded = row_losses(loss, y, _head(x, weights))
-    return each
-
-
-def _head(x: np.ndarray, weights: list[np.ndarray]) -> Rounded:
-    kernel, bias = map(Rounded, weights)
-    output: Rounded = Rounded(x.reshape(-1, x.shape[-1])) @ kernel + bias
-    return output
-
-
-def _masked_step(trace: MaskedFit, y: np.ndarray, shares: np.ndarray) -> Iterator[tuple[str, Any, Rounded]]:
-    """The weights of the first head, whose loss is a mean: each step's gradient counts by its share."""
-    kernel, bias = trace.before["squared"]
-    slopes = loss_gradient(HEADS["squared"][0], y, _head(trace.x, [kernel, bias])) * shares[:, None]
-    rows = Rounded(trace.x.reshape(-1, trace.x.shape[-1]))
-    yield "kernel after the step", trace.after["squared"][0], Rounded(kernel) - (rows.T @ slopes) * STEP
-    yield "bias after the step", trace.after["squared"][1], Rounded(bias) - slopes.sum(axis=0) * STEP
-
-
-@check(
-    "ARI25",
-    "A stateful layer goes on from the states of its last call, until they are reset.",
-    subjects=[Subject(case.name, case) for case in FORMULAS if case.in_turn],
-)
-def stateful_layers(lab: Lab, case: FormulaCase) -> Verdict:
-    """Two calls in a row, then the first again after a reset; eagerly and in a graph."""
-    _require_layer(lab, case)
-    assert case.in_turn is not None
-    weights, first = layer_inputs(case, lab.stream("stateful", case.name), "float32")
-    second = layer_inputs(case, lab.stream("stateful", case.name, "second"), "float32")[1]
-    inputs = [*first, *second]
-    expected = case.in_turn([Rounded(one) for one in weights], [Rounded(one) for one in inputs], **case.config)
-    calls = ("the first call", "the second call", "the first call after a reset")
-    return verdict(
-        (f"output of {call}{', in a graph' if traced else ''}", actual, right)
-        for traced in (False, True)
-        for call, actual, right in zip(
-            calls, lab.layers.in_turn(case, weights, inputs, traced=traced), [*expected, expected[0]], strict=True
-        )
-    )
-
-
-@check("ARI15", "Evaluate, predict and a plain call run layers as in inference, where fit runs them as in training.")
-def inference(lab: Lab, _: None) -> Verdict:
-    """A model of batch normalization, dropout and noise: by moving averages, and without noise."""
-    case = next(case for case in BATCH_NORMALIZATION.select(FormulaCase) if not case.training)
-    weights, (x,) = layer_inputs(case, lab.stream("inference"), "float32")
-    (y,) = layer_inputs(case, lab.stream("inference", "targets"), "float32")[1]
-    output = case.formula([Rounded(one) for one in weights], Rounded(x))
-    loss = row_losses("mean_squared_error", y, output).sum() / float(len(x))
-    actual = lab.steps.inference(weights, x, y)
-    expected: dict[str, Any] = {**dict.fromkeys(actual, output), "loss of evaluate": loss}
-    return verdict([(label, values, expected[label]) for label, values in actual.items()])
-
-
-@check(
-    "ARI23",
-    "A layer that is called inside a model with a fixed training argument obeys it, whatever runs the model.",
-    subjects=[
-        Subject(f"{layer}-{'training' if fixed else 'inference'}-{run.value}", (layer, fixed, run))
-        for layer in LAYERS
-        for fixed in (True, False)
-        for run in ModelRun
-    ],
-    evidence="layers in fixed modes",
-)
-def fixed_modes(lab: Lab, subject: tuple[str, bool, ModelRun]) -> Verdict:
-    """Dropouts, noises, image layers, batch normalization: branches of one model for each value."""
-    layer, fixed, run = subject
-    if lab.modes.lacks(layer):
-        raise NotApplicable(f"the installed Keras has no {layer}")
-    words = {True: "as in training", False: "as in inference"}
-    behaved = lab.modes.in_training(*subject)
-    if behaved is not fixed:
-        return failed(f"{run.value}: {layer} behaves {words[behaved]}", f"{words[fixed]}: it is called so in the model")
-    return passed(f"{words[fixed]}")
-
-
-_GRADED = [case for case in FORMULAS if case.graded]
-_MOVE = 1e-6  # along a direction, to and fro
-_DIRECTIONS = 5
-_OPERATIONS = 1000  # one after another, at most, in a layer of these sizes and its gradient
-
-
-@check(
-    "ARI16",
-    "The gradients of common layers are those of their documented formula.",
-    subjects=[Subject(case.name, case) for case in _GRADED],
-)
-def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
-    """Of every trained weight and of the input, along random directions, compared with finite differences."""
-    _require_layer(lab, case)
-    dtype = case.dtypes[-1]
-    weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
-    stream = np.random.RandomState(lab.stream("gradient", case.name) % 2**32)
-    exact = [one.astype(np.float64) for one in (*weights, *([] if case.vocabulary else inputs))]
-    output = _value(case, exact, inputs)
-    slopes = stream.normal(size=output.shape).astype(dtype)
-    here = float((output * slopes).sum())
-    gradients = lab.layers.gradients(case, weights, inputs, slopes)
-    places = [*case.trained, *range(len(weights), len(exact))]
-    if len(gradients) != len(places):
-        return failed(f"{len(gradients)} gradients", f"{len(places)}: of every trained weight and input")
-    total = sum(float(np.abs(gradient).sum()) for gradient in gradients)
-    for place, gradient in zip(places, gradients, strict=True):
-        what = f"weight {place}" if place < len(weights) else f"input {place - len(weights)}"
-        size = total if place in case.idle else float(np.abs(gradient).sum())
-        allowed = _OPERATIONS * np.finfo(np.float32).eps * size
-        judged = 0
-        for direction in stream.choice([-1.0, 1.0], size=(_DIRECTIONS, *gradient.shape)):
-            moved = [[*exact[:place], exact[place] + step * direction, *exact[place + 1 :]] for step in (-_MOVE, _MOVE)]
-            back, on = (float((_value(case, one, inputs) * slopes).sum()) for one in moved)
-            if abs((on - here) - (here - back)) > allowed * _MOVE:
-                continue  # a kink lies between, or another element becomes the largest
-            judged += 1
-            slope, expected = float((gradient * direction).sum()), (on - back) / (2 * _MOVE)
-            if not abs(slope - expected) <= allowed:
-                measured = f"in {dtype}, {what} moved in one direction changes the sum by {slope:.6g} a unit"
-                return failed(measured, f"{expected:.6g} ± {allowed:.2g}")
-        if not judged:
-            return failed(f"{what} was moved in no direction without a kink", f"one of {_DIRECTIONS}")
-    return passed(f"{len(gradients)} gradients in {dtype}, in up to {_DIRECTIONS} directions each")
-
-
-def _value(case: FormulaCase, arrays: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """The layer's output from weights and inputs, by its formula; from indices where it takes those."""
-    count = len(case.shapes)
-    return np.asarray(case.output(*exactly(case, arrays[:count], inputs if case.vocabulary else arrays[count:])).value)

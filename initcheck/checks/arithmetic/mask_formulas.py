@@ -1,0 +1,159 @@
+"""Layers under masks, compared with formulas that skip the masked steps."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, MaskedCase, Source
+from initcheck.catalog.layers.under_masks import BATCH_NORMALIZATION_UNDER_MASK, MASKED
+from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.checks.within_rounding import verdict
+from initcheck.oracle.masked_formulas import seen_moments
+from initcheck.oracle.networks import (
+    loss_gradient,
+    row_losses,
+)
+from initcheck.oracle.rounding import UNIT, Rounded
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+    from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
+
+_UNDER_MASKS = "layers under masks"
+
+
+@check(
+    "ARI18",
+    "A layer under masks computes its documented formula: masked steps are skipped and count nowhere.",
+    subjects=[Subject(case.name, case) for case in MASKED if case.formula],
+    evidence=_UNDER_MASKS,
+)
+def masked_layers(lab: Lab, case: MaskedCase) -> Verdict:
+    """Masks carried by the inputs and given as arguments; by a plain call, and by predict in one model of all."""
+    compared = []
+    exact = expected_under_masks(case, *lab.masked.given(case))
+    for label, seen in _under_masks(lab, case):
+        pairs = itertools.zip_longest(seen.outputs, exact)
+        compared += [(f"output {number} {label}", *pair) for number, pair in enumerate(pairs)]
+    return verdict(compared)
+
+
+def expected_under_masks(
+    case: MaskedCase, weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray], arrays: dict[str, np.ndarray]
+) -> list[Rounded]:
+    """The outputs by the formula, with the bounds of the type that the layer computes in."""
+    into = inputs if case.sources == (Source.INDICES,) else [_stored(one, case.dtype) for one in inputs]
+    outputs = case.outputs([_stored(one, case.dtype) for one in weights], into, arrays)
+    return [one.of(case.dtype) for one in outputs]
+
+
+def _stored(values: np.ndarray, dtype: str) -> Rounded:
+    """Numbers of float32, which types below it round first: its bound is that of the type, in float32's units."""
+    return Rounded(values, UNIT * np.abs(values.astype(np.float64))) if dtype.endswith("float16") else Rounded(values)
+
+
+def _under_masks(lab: Lab, case: MaskedCase) -> Iterator[tuple[str, UnderMasks]]:
+    if lacking := lab.masked.lacking(case):
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+    yield "of a call", lab.masked.alone(case)
+    if case.explicit:
+        yield "of a call with mask=", lab.masked.alone(case, explicit=True)
+    if case.training is None:
+        yield "of predict", lab.masked.predicted(case)
+
+
+@check(
+    "ARI19",
+    "The mask that leaves a layer is the documented one: made, carried, combined or dropped.",
+    subjects=[Subject(case.name, case) for case in MASKED if case.carries],
+    evidence=_UNDER_MASKS,
+)
+def carried_masks(lab: Lab, case: MaskedCase) -> Verdict:
+    """As another layer behind it reads it; the masks of its inputs stay as they are."""
+    assert case.carries is not None
+    inputs = lab.masked.given(case)[1]
+    expected = case.carries([Rounded(one) for one in inputs], [source.mask for source in case.sources])
+    count = 0
+    for label, seen in _under_masks(lab, case):
+        for number, (mask, right) in enumerate(zip(seen.masks, expected, strict=True)):
+            count += 1
+            if not _same_mask(mask, right):
+                return failed(f"the mask of output {number} {label} is {_shown(mask)}", _shown(right))
+        if case.keeps and seen.kept is False:
+            return failed(f"after the layer's call {label}, the mask of an input is another", "the mask that it had")
+    return passed(f"{count} masks as documented")
+
+
+def _same_mask(actual: np.ndarray, expected: Any) -> bool:
+    return bool((actual == UNMASKED).all()) if expected is None else np.array_equal(actual, expected)
+
+
+def _shown(mask: Any) -> str:
+    if mask is None or (np.asarray(mask) == UNMASKED).all():
+        return "none"
+    return " ".join("".join(str(int(step)) for step in row) for row in np.atleast_2d(mask))
+
+
+@check(
+    "ARI20",
+    "Masked steps are no part of a loss, a metric, a gradient or a batch's statistics.",
+    subjects=[Subject(name, name) for name in (*HEADS, "metric", "weighted-metric", "step", "batch-normalization")],
+    evidence=_UNDER_MASKS,
+)
+def masked_losses(lab: Lab, name: str) -> Verdict:
+    """One step of fit with sample weights, and evaluate without, of dense heads on padded sequences."""
+    seen = Source.PADDED.mask.ravel().astype(float)
+    if name == "batch-normalization":
+        if lab.masked.lacking(BATCH_NORMALIZATION_UNDER_MASK):
+            raise NotApplicable("the installed Keras documents no mask of BatchNormalization")
+        trace = lab.masked.fitted()
+        before, after = trace.averages
+        kept = [Rounded(one) * 0.5 for one in before[2:]]
+        moments = seen_moments(Rounded(trace.x), Source.PADDED.mask)
+        names = ("moving mean", "moving variance")
+        return verdict((a, b, c + d * 0.5) for a, b, c, d in zip(names, after[2:], kept, moments, strict=True))
+    trace = lab.masked.fitted()
+    weight = trace.sample_weight.ravel().astype(float)
+    y = trace.y.reshape(-1, UNITS)
+    if name == "step":
+        return verdict(_masked_step(trace, y, seen * weight / seen.sum()))
+    head = name if name in HEADS else "squared"
+    loss, reduction = HEADS[head]
+    number = seen.sum() if reduction != "sum" else 1.0
+    fitted, evaluated = (_head_losses(trace.x, one[head], loss, y) for one in (trace.before, trace.after))
+    if name in HEADS:
+        expected = (fitted * seen * weight).sum() / number, (evaluated * seen).sum() / number
+        key = f"{name}_loss"
+    else:
+        weighs = weight if name.startswith("weighted") else np.ones_like(seen)
+        expected = (fitted * seen * weighs).sum() / (seen * weighs).sum(), (evaluated * seen).sum() / seen.sum()
+        key = "squared_weighted" if name.startswith("weighted") else "squared_plain"
+    return verdict(
+        [(f"{key} of fit", trace.fitted[key], expected[0]), (f"{key} of evaluate", trace.evaluated[key], expected[1])]
+    )
+
+
+def _head_losses(x: np.ndarray, weights: list[np.ndarray], loss: str, y: np.ndarray) -> Rounded:
+    """The loss of each step of each row."""
+    each: Rounded = row_losses(loss, y, _head(x, weights))
+    return each
+
+
+def _head(x: np.ndarray, weights: list[np.ndarray]) -> Rounded:
+    kernel, bias = map(Rounded, weights)
+    output: Rounded = Rounded(x.reshape(-1, x.shape[-1])) @ kernel + bias
+    return output
+
+
+def _masked_step(trace: MaskedFit, y: np.ndarray, shares: np.ndarray) -> Iterator[tuple[str, Any, Rounded]]:
+    """The weights of the first head, whose loss is a mean: each step's gradient counts by its share."""
+    kernel, bias = trace.before["squared"]
+    slopes = loss_gradient(HEADS["squared"][0], y, _head(trace.x, [kernel, bias])) * shares[:, None]
+    rows = Rounded(trace.x.reshape(-1, trace.x.shape[-1]))
+    yield "kernel after the step", trace.after["squared"][0], Rounded(kernel) - (rows.T @ slopes) * STEP
+    yield "bias after the step", trace.after["squared"][1], Rounded(bias) - slopes.sum(axis=0) * STEP
