@@ -18,14 +18,14 @@ import numpy as np
 
 from initcheck.oracle.arranging import moved
 from initcheck.oracle.layer_outputs import normalized
-from initcheck.oracle.networks import sigmoid
+from initcheck.oracle.recurrent_formulas import gru_step, lstm_step, simple_step
 from initcheck.oracle.rounding import Rounded, contracted, masked_softmax
 
 Array = Any
 Weights = Sequence[Array]
 Seen = Any  # a bool array or None
 Masks = Sequence[Seen]
-_Step = Callable[[Weights, Array, list[Array]], list[Array]]  # weights, input, states → new states, the output first
+_Step = Callable[..., tuple[Array, list[Array]]]  # weights, input, states → output and new states
 
 
 def chosen(seen: Seen, one: Rounded, other: Rounded) -> Rounded:
@@ -58,42 +58,19 @@ def differs(x: Array, mask_value: float) -> Seen:
     return (x.value != mask_value).any(axis=-1)
 
 
-def _simple(weights: Weights, x: Array, states: list[Array]) -> list[Array]:
-    kernel, recurrent, bias = weights
-    return [np.tanh(x @ kernel + states[0] @ recurrent + bias)]
+def _stacked(weights: Weights, x: Array, states: list[Array]) -> tuple[Array, list[Array]]:
+    """A GRU cell on an LSTM cell; the states are the LSTM's two and the GRU's."""
+    lower, kept = lstm_step(weights[:3], x, states[:2])
+    upper, last = gru_step(weights[3:], lower, states[2:])
+    return upper, [*kept, *last]
 
 
-def _lstm(weights: Weights, x: Array, states: list[Array]) -> list[Array]:
-    kernel, recurrent, bias = weights
-    into, kept, new, out = _parts(x @ kernel + states[0] @ recurrent + bias, 4)
-    cell = sigmoid(kept) * states[1] + sigmoid(into) * np.tanh(new)
-    return [sigmoid(out) * np.tanh(cell), cell]
-
-
-def _gru(weights: Weights, x: Array, states: list[Array]) -> list[Array]:
-    kernel, recurrent, bias = weights
-    from_input, from_state = _parts(x @ kernel + bias[0], 3), _parts(states[0] @ recurrent + bias[1], 3)
-    kept, reset = (sigmoid(from_input[gate] + from_state[gate]) for gate in (0, 1))
-    return [kept * states[0] + (1.0 - kept) * np.tanh(from_input[2] + reset * from_state[2])]
-
-
-def _parts(x: Array, parts: int) -> list[Array]:
-    width = x.shape[-1] // parts
-    return [x[:, part * width : (part + 1) * width] for part in range(parts)]
-
-
-def _stacked(weights: Weights, x: Array, states: list[Array]) -> list[Array]:
-    """A GRU cell on an LSTM cell; the output is the GRU's, the states are the LSTM's two and its own."""
-    lower = _lstm(weights[:3], x, states[1:3])
-    (upper,) = _gru(weights[3:], lower[0], states[3:])
-    return [upper, *lower, upper]
-
-
+# Steps, with the number of their states.
 _CELLS: dict[str, tuple[_Step, int]] = {
-    "simple": (_simple, 1),
-    "lstm": (_lstm, 2),
-    "gru": (_gru, 1),
-    "stacked": (_stacked, 4),
+    "simple": (simple_step, 1),
+    "lstm": (lstm_step, 2),
+    "gru": (gru_step, 1),
+    "stacked": (_stacked, 3),
 }
 
 
@@ -119,8 +96,9 @@ def recurrent(
     states, output, outputs = [nothing] * count, nothing, []
     for time in reversed(range(x.shape[1])) if go_backwards else range(x.shape[1]):
         now = np.ones((x.shape[0], 1), bool) if seen is None else seen[:, time, None]
-        states = [chosen(now, new, old) for new, old in zip(step(weights, x[:, time], states), states, strict=True)]
-        output = chosen(now, states[0], nothing if zero_output_for_mask else output)
+        made, new = step(weights, x[:, time], states)
+        states = [chosen(now, *pair) for pair in zip(new, states, strict=True)]
+        output = chosen(now, made, nothing if zero_output_for_mask else output)
         outputs.append(output)
     shown = [_in_order(outputs) if return_sequences else output]
     return [*shown, *states] if return_state else shown
