@@ -148,7 +148,8 @@ def noisy_gradient(patch, keras):
     original = tf.GradientTape.gradient
 
     def gradient(*arguments, **options):
-        return [one * (1 + 1e-4 * tf.sin(1e6 * one)) for one in original(*arguments, **options)]
+        dense = map(tf.convert_to_tensor, original(*arguments, **options))  # an Embedding's are sparse
+        return [one * (1 + 1e-4 * tf.sin(1e6 * one)) for one in dense]
 
     patch.setattr(tf.GradientTape, "gradient", gradient)
 
