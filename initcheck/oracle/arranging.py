@@ -23,6 +23,16 @@ def moved(x: Array, move: Callable[[np.ndarray], np.ndarray]) -> Rounded:
     return Rounded(move(x.value), move(x.error))
 
 
+def chosen(where: Any, one: Rounded, other: Rounded) -> Rounded:
+    """One of two arrays where that is true, the other elsewhere."""
+    return Rounded(np.where(where, one.value, other.value), np.where(where, one.error, other.error))
+
+
+def finite(known: Any, x: Rounded) -> Rounded:
+    """The values where they are known; elsewhere any finite ones."""
+    return Rounded(x.value, np.where(known, x.error, np.inf))
+
+
 def channels_last(x: Array, config: dict[str, Any]) -> Rounded:
     """The input with its channels on the last axis."""
     first = config.get("data_format") == "channels_first"

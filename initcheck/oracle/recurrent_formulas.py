@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.oracle.arranging import as_given, channels_last, concatenated, moved
+from initcheck.oracle.arranging import as_given, channels_last, chosen, concatenated, moved
 from initcheck.oracle.layer_outputs import convolution
 from initcheck.oracle.networks import activate
 from initcheck.oracle.rounding import Rounded
@@ -166,13 +166,23 @@ class Sequences:
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
+        seen: Any = None,
+        zero_output_for_mask: bool = False,
         **config: Any,
     ) -> tuple[list[Array], States]:
-        """The layer's outputs, states among them where asked for, and its states."""
+        """The layer's outputs, states among them where asked for, and its states.
+
+        A step that is not ``seen`` leaves the states as they are; its output is that of the step before it, or zeros.
+        """
         steps = range(x.shape[1])
         outputs: list[Array] = []
         for step in reversed(steps) if go_backwards else steps:
-            output, states = self.step(weights, channels_last(x[:, step], config), states, config)
+            output, after = self.step(weights, channels_last(x[:, step], config), states, config)
+            if seen is not None:
+                now, nothing = seen[:, step, None], _zeros(output)
+                after = [chosen(now, *pair) for pair in zip(after, states or map(_zeros, after), strict=True)]
+                output = chosen(now, output, outputs[-1] if outputs and not zero_output_for_mask else nothing)
+            states = after
             outputs.append(as_given(output, config))
         output = _stacked(outputs) if return_sequences else outputs[-1]
         shown = [as_given(one, config) for one in states] if return_state else []
@@ -226,7 +236,7 @@ class Directions:
     def __call__(self, weights: Weights, x: Any, merge_mode: str | None = "concat", **_: Any) -> Array:
         """Both outputs in the input's order, merged; then the states of each where asked for."""
         x, *states = x if isinstance(x, list) else [x]
-        return self._merged(weights, x, states, merge_mode)[0]
+        return joined(self.parts(weights, x, states, merge_mode)[0])
 
     def in_turn(
         self, weights: Weights, inputs: Sequence[Array], merge_mode: str | None = "concat", **_: Any
@@ -235,18 +245,19 @@ class Directions:
         outputs: list[Array] = []
         states: States = []
         for x in inputs:
-            output, states = self._merged(weights, x, states, merge_mode)
-            outputs.append(output)
+            parts, states = self.parts(weights, x, states, merge_mode)
+            outputs.append(joined(parts))
         return outputs
 
-    def _merged(self, weights: Weights, x: Array, states: States, merge_mode: str | None) -> tuple[Array, States]:
+    def parts(self, weights: Weights, x: Array, states: States, merge_mode: str | None) -> tuple[list[Array], States]:
+        """The merged outputs, states among them where asked for, and the states of both."""
         count, half = self.forward.weights, len(states) // 2
         (first, *kept), forward = self.forward.parts(weights[:count], x, states[:half], **self.options)
         options = {**(self.options if self.backward_options is None else self.backward_options), "go_backwards": True}
         (second, *others), backward = self.backward.parts(weights[count:], x, states[half:], **options)
         second = second[:, ::-1] if options.get("return_sequences") else second
         output = _MERGED[merge_mode](first, second)
-        return joined([*output, *kept, *others]), [*forward, *backward]
+        return [*output, *kept, *others], [*forward, *backward]
 
 
 _MERGED: Mapping[str | None, Callable[[Array, Array], list[Array]]] = {
@@ -280,6 +291,10 @@ class EachStep:
     def __call__(self, weights: Weights, x: Array, **_: Any) -> Array:
         """The outputs of all steps."""
         return _stacked([self.formula(weights, x[:, step], **self.options) for step in range(x.shape[1])])
+
+
+def _zeros(x: Array) -> Rounded:
+    return Rounded(np.zeros(x.shape))
 
 
 def _stacked(steps: Sequence[Array]) -> Rounded:

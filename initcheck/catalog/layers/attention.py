@@ -33,7 +33,7 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.attention_formulas import additive, dot_product, grouped_query, multi_head
+from initcheck.oracle.attention_formulas import additive, dot_product, grouped_query, multi_head, without_masks
 
 # The query's, key's, value's and output's kernels, each followed by its bias.
 _PLACES = {"query": 0, "key": 2, "value": 4, "output": 6}
@@ -75,7 +75,7 @@ def _case(name: str, layer_weights: tuple[Shape, ...], formula: Any, inputs: int
         listed=listed,
         call=call,
         idle=idle,
-        formula=formula,
+        formula=without_masks(formula),
         config=options,
     )
 

@@ -16,11 +16,13 @@ import numpy as np
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.kind import LayerRequest
 from initcheck.catalog.layers.traits.masking import FEATURES, Mask, MaskedCase, Source
+from initcheck.oracle import attention_formulas
 from initcheck.oracle import masked_formulas as masked
 from initcheck.oracle.layer_outputs import embedding
+from initcheck.oracle.recurrent_formulas import GRU_CELL, LSTM_CELL, SIMPLE_CELL
 
 _UNITS = 3
-_GATES = {"simple": 1, "lstm": 4, "gru": 3}
+_CELL = {"simple": SIMPLE_CELL, "lstm": LSTM_CELL, "gru": GRU_CELL}
 _LAYERS = {"simple": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 _SEQUENCES = {"return_sequences": True}
 _CAUSAL = {"use_causal_mask": True}
@@ -46,7 +48,7 @@ def _one_after_another(xs: Sequence[Any], masks: Sequence[Mask]) -> list[Mask]:
 
 
 def _of_cell(kind: str, inputs: int = FEATURES) -> tuple[Shape, ...]:
-    width = _GATES[kind] * _UNITS
+    width = _CELL[kind].gates * _UNITS
     return ((inputs, width), (_UNITS, width), (2, width) if kind == "gru" else (width,))
 
 
@@ -61,7 +63,7 @@ def _recurrent(kind: str, suffix: str = "", **options: Any) -> MaskedCase:
         config=config,
         shapes=_of_cell(kind),
         sources=(source,),
-        formula=functools.partial(masked.recurrent, kind=kind),
+        formula=functools.partial(masked.recurrent, cells=(_CELL[kind],)),
         carries=carries,
         explicit=True,
     )
@@ -80,7 +82,7 @@ def _both_ways(kind: str, merge_mode: str | None, suffix: str, **options: Any) -
         layer="Bidirectional",
         config={"layer": LayerRequest(_LAYERS[kind], inner), "merge_mode": merge_mode},
         shapes=_of_cell(kind) * 2,
-        formula=functools.partial(masked.bidirectional, kind=kind, **inner),
+        formula=functools.partial(masked.bidirectional, cell=_CELL[kind], **inner),
         carries=None if options.get("return_state") else first if merge_mode else _twice(first),
         explicit=True,
     )
@@ -92,8 +94,8 @@ def _twice(one: Callable[..., Any]) -> Callable[..., list[Mask]]:
 
 def _two_layers(weights: Sequence[Any], xs: Sequence[Any], masks: Sequence[Mask], **_: Any) -> list[Any]:
     """Sequences of an LSTM, and the last output of a GRU on them."""
-    sequences = masked.recurrent(weights[:3], xs, masks, "lstm", _UNITS, return_sequences=True)
-    return masked.recurrent(weights[3:], sequences, masks, "gru", _UNITS)
+    sequences = masked.recurrent(weights[:3], xs, masks, (LSTM_CELL,), return_sequences=True)
+    return masked.recurrent(weights[3:], sequences, masks, (GRU_CELL,))
 
 
 def _inner_model(layer: str) -> MaskedCase:
@@ -121,12 +123,12 @@ _STACKED = MaskedCase(
     layer="RNN",
     config={"cell": _CELLS, **_SEQUENCES},
     shapes=(*_of_cell("lstm"), *_of_cell("gru", _UNITS)),
-    formula=functools.partial(masked.recurrent, kind="stacked", units=_UNITS),
+    formula=functools.partial(masked.recurrent, cells=(LSTM_CELL, GRU_CELL)),
     carries=_first,
     explicit=True,
 )
 _RECURRENT = (
-    *itertools.chain.from_iterable(map(_every_recurrent, _GATES)),
+    *itertools.chain.from_iterable(map(_every_recurrent, _CELL)),
     _recurrent("gru", "sequences", **_SEQUENCES),
     _recurrent("lstm", "sequences-zeroed", zero_output_for_mask=True, **_SEQUENCES),
     _recurrent("lstm", "sequences-unrolled", unroll=True, **_SEQUENCES),
@@ -156,7 +158,7 @@ _KINDS: dict[str, dict[str, Any]] = {
         "layer": "MultiHeadAttention",
         "config": {"num_heads": 2, "key_dim": 4},
         "shapes": _of_heads(2, 2, 4),
-        "formula": masked.multi_head,
+        "formula": attention_formulas.multi_head,
         "listed": False,
         "keeps": False,  # one case judges it
     },
@@ -164,14 +166,14 @@ _KINDS: dict[str, dict[str, Any]] = {
         "layer": "GroupQueryAttention",
         "config": {"num_query_heads": 4, "num_key_value_heads": 2, "head_dim": 4},
         "shapes": _of_heads(4, 2, 4),
-        "formula": masked.grouped_query,
+        "formula": attention_formulas.grouped_query,
         "listed": False,
     },
-    "dot": {"layer": "Attention", "formula": masked.dot_product, "explicit": True},
+    "dot": {"layer": "Attention", "formula": attention_formulas.dot_product, "explicit": True},
     "additive": {
         "layer": "AdditiveAttention",
         "shapes": ((FEATURES,),),
-        "formula": masked.additive,
+        "formula": attention_formulas.additive,
         "explicit": True,
     },
 }

@@ -16,7 +16,7 @@ from initcheck.oracle.recurrent_formulas import GRU_CELL, LSTM_CELL, SIMPLE_CELL
 from initcheck.oracle.rounding import Rounded
 
 MASK = Source.PADDED.mask
-PLAIN = {"lstm": Sequences((LSTM_CELL,)), "gru": Sequences((GRU_CELL,)), "simple": Sequences((SIMPLE_CELL,))}
+CELLS = {"lstm": LSTM_CELL, "gru": GRU_CELL, "simple": SIMPLE_CELL}
 SHAPES = {
     "lstm": ((4, 12), (3, 12), (12,)),
     "gru": ((4, 9), (3, 9), (2, 9)),
@@ -29,20 +29,20 @@ def drawn(*shapes):
     return [Rounded(stream.normal(size=shape)) for shape in shapes]
 
 
-@pytest.mark.parametrize("kind", PLAIN)
+@pytest.mark.parametrize("kind", CELLS)
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_masked_sequence_ends_as_the_sequence_of_its_seen_steps(kind, backwards):
     x, *weights = drawn((5, 6, 4), *SHAPES[kind])
-    (output,) = masked.recurrent(weights, [x], [MASK], kind, 3, go_backwards=backwards)
+    (output,) = masked.recurrent(weights, [x], [MASK], (CELLS[kind],), go_backwards=backwards)
     for row, seen in enumerate(MASK):
         steps = np.flatnonzero(seen)[:: -1 if backwards else 1]
-        expected = PLAIN[kind](weights, x[row : row + 1, steps])
+        expected = Sequences((CELLS[kind],))(weights, x[row : row + 1, steps])
         np.testing.assert_allclose(output.value[row], expected.value[0], rtol=1e-12)
 
 
 def test_the_output_of_a_masked_step_is_the_one_before_it_or_zeros():
     x, *weights = drawn((5, 6, 4), *SHAPES["lstm"])
-    run = functools.partial(masked.recurrent, weights, [x], [MASK], "lstm", 3, return_sequences=True)
+    run = functools.partial(masked.recurrent, weights, [x], [MASK], (LSTM_CELL,), return_sequences=True)
     (repeated,), (zeroed,) = run(), run(zero_output_for_mask=True)
     assert np.array_equal(repeated.value[1, 5], repeated.value[1, 3])
     assert not repeated.value[2, :2].any()
@@ -53,15 +53,18 @@ def test_the_output_of_a_masked_step_is_the_one_before_it_or_zeros():
 def test_a_query_attends_to_the_seen_keys_alone():
     query, value = drawn((5, 6, 4), (5, 4, 4))
     seen = Source.SHORTER.mask
-    (output,) = masked.dot_product([], [query, value], [None, seen])
+    (output,) = attention.dot_product([], [query, value], [None, seen])
     for row in range(5):
-        expected = attention.dot_product([], [query[row : row + 1], value[row : row + 1, np.flatnonzero(seen[row])]])
+        alone = [query[row : row + 1], value[row : row + 1, np.flatnonzero(seen[row])]]
+        expected = attention.without_masks(attention.dot_product)([], alone)
         np.testing.assert_allclose(output.value[row], expected.value[0], rtol=1e-12)
 
 
 def test_what_a_query_without_keys_shows_may_be_any_finite_number():
     query, value = drawn((5, 6, 4), (5, 6, 4))
-    output, shares = masked.dot_product([], [query, value], [None, Source.EMPTIED.mask], return_attention_scores=True)
+    output, shares = attention.dot_product(
+        [], [query, value], [None, Source.EMPTIED.mask], return_attention_scores=True
+    )
     whole = ~Source.EMPTIED.mask.any(axis=1)
     assert np.isinf(output.error[whole]).all()
     assert np.isfinite(output.error[~whole]).all()
