@@ -21,7 +21,7 @@ from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.catalog.recipes import Recipe
 from initcheck.catalog.sources import FUNCTIONS, SOURCES, STEPWISE
 from initcheck.checks.bits import bitwise_equal, first_digest_mismatch, first_divergence, mismatch
-from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require
 from initcheck.evidence.trace import Repetition
 from initcheck.records import Status, Verdict, failed, passed
 
@@ -393,8 +393,7 @@ _PIPED = [source for source in _IMAGE_LAYERS if not source.slow]
 def judge_image_draws(lab: Lab, source_and_piped: tuple[NoiseSource, bool]) -> Verdict:
     """Judges calls in training for a batch with equal halves, and a pipeline whose generators are put back."""
     source, piped = source_and_piped
-    if lacking := lab.models.lacking(source):
-        raise NotApplicable(f"the installed Keras has no {lacking}")
+    require(lab.models.lacking(source))
     drawn = lab.models.piped_images(source, _PIPED) if piped else lab.models.image_draws(source)
     if drawn is None:
         raise NotApplicable("the installed Keras has no generators whose state can be put back")
@@ -433,8 +432,7 @@ _FIRST_CASES = {case.layer: case for case in reversed(FORMULAS)}
 def judge_training_seen(lab: Lab, case_and_fixed: tuple[FormulaCase, bool]) -> Verdict:
     """Judges what a layer after it is given, in a model called without and with ``training``, and in a layer."""
     case, fixed = case_and_fixed
-    if lacking := lab.layers.lacking(case):
-        raise NotApplicable(f"the installed Keras has no {lacking}")
+    require(lab.layers.lacking(case))
     for (place, given), seen in lab.layers.training_seen(case, fixed=fixed).items():
         if bool(seen) is not bool(given):
             how = "a plain call" if given is None else f"a call with training={given}"

@@ -215,6 +215,12 @@ class NotApplicable(Exception):
     """Raised by a check that has nothing to judge on this subject, with the reason."""
 
 
+def require(lacking: str) -> None:
+    """Ends a check as not applicable if the installed Keras lacks what it names; empty where it lacks nothing."""
+    if lacking:
+        raise NotApplicable(f"the installed Keras has no {lacking}")
+
+
 def require_law(row: Initializer) -> None:
     """Requires that the initializer states a law.
 

@@ -30,7 +30,7 @@ from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import differing_entries, first_difference, judge_trips
-from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import Route
 from initcheck.evidence.serialization.resumed_trainings import Carrier, carriers
@@ -327,8 +327,7 @@ def legacy_files(lab: Lab, kind: str) -> Verdict:
 def layers_along_routes(lab: Lab, case_and_route: tuple[FormulaCase, Route]) -> Verdict:
     """Layers are branches of a model, which takes each route once."""
     case, route = case_and_route
-    if lacking := lab.layers.lacking(case):
-        raise NotApplicable(f"the installed Keras has no {lacking}")
+    require(lab.layers.lacking(case))
     before, after = lab.layers.shown(case), lab.layers.shown(case, route)
     if wrong := first_difference(before.weights, after.weights):
         return failed(f"weights through {route.value}: {wrong}", "the same bits")
@@ -352,8 +351,7 @@ def resumptions(lab: Lab, case_and_carrier: tuple[Resumption, Carrier]) -> Verdi
     """Every optimizer, saved after one step: by .keras, .weights.h5 and .h5 files; frozen layers too."""
     case, carrier = case_and_carrier
     resumed = lab.saving.resumptions
-    if lacking := resumed.lacking(case):
-        raise NotApplicable(f"the installed Keras has no {lacking}")
+    require(resumed.lacking(case))
     first, want, got = resumed.first_step(case), resumed.second_step(case), resumed.second_step(case, carrier)
     if not first_difference(first.state, want.state):
         return failed("the second step changed nothing", "a step")
@@ -378,8 +376,7 @@ def resumptions(lab: Lab, case_and_carrier: tuple[Resumption, Carrier]) -> Verdi
 def optimizers_of_h5_files(lab: Lab, case: Resumption) -> Verdict:
     """And the model its weights; whether its state comes back too is for SER17."""
     resumed = lab.saving.resumptions
-    if lacking := resumed.lacking(case):
-        raise NotApplicable(f"the installed Keras has no {lacking}")
+    require(resumed.lacking(case))
     saved, read = resumed.first_step(case), resumed.read(case)
     if lost := differing_entries(saved.config, read.config):
         return failed(f"the optimizer read from the file has another {lost}: {dict(read.config)}", f"{saved.config}")

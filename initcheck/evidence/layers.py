@@ -19,7 +19,7 @@ from initcheck.catalog.cases.recorded_layers import RecordedLayer
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.kind import Arguments
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
-from initcheck.evidence.made_layers import arguments_made, wraps
+from initcheck.evidence.made_layers import arguments_made, flat, wraps
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import dtype_policy
 from initcheck.frameworks.quiet import quiet
@@ -306,7 +306,7 @@ class Layers:
                 for number, one in enumerate(self.given(case)[1])
             ]
             inputs += own
-            outputs += _flat(self.made(case, name=case.name)(*_as_called(case, own), **case.call))
+            outputs += flat(self.made(case, name=case.name)(*_as_called(case, own), **case.call))
         return self._keras.Model(inputs, outputs)
 
 
@@ -341,20 +341,13 @@ def _stateful(config: Arguments) -> dict[str, Any]:
 
 def _by_case(cases: Sequence[FormulaCase], outputs: Any) -> dict[str, Array]:
     """The output of each case's layer, of all outputs of their model."""
-    each = iter(_flat(outputs))
+    each = iter(flat(outputs))
     return {case.name: _joined([next(each) for _ in range(case.outputs)]) for case in cases}
-
-
-def _flat(outputs: Any) -> list[Any]:
-    """The outputs of a layer, one after another, however they are nested."""
-    if isinstance(outputs, list | tuple):
-        return [one for each in outputs for one in _flat(each)]
-    return [outputs]
 
 
 def _joined(outputs: Any) -> Array:
     """The only output; of several, each row's elements one after another."""
-    arrays = [np.asarray(one) for one in _flat(outputs)]
+    arrays = [np.asarray(one) for one in flat(outputs)]
     return arrays[0] if len(arrays) == 1 else np.concatenate([one.reshape(len(one), -1) for one in arrays], -1)
 
 

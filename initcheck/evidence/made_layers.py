@@ -30,6 +30,11 @@ def wraps(arguments: Mapping[str, Any]) -> bool:
     return any(isinstance(one, LayerRequest) for one in values)
 
 
+def flat(outputs: Any) -> list[Any]:
+    """The outputs of a layer, one after another, however they are nested."""
+    return [inner for one in outputs for inner in flat(one)] if isinstance(outputs, list | tuple) else [outputs]
+
+
 def seeded(keras: Any, value: Any, seed: int) -> Any:
     """The request with that seed for each layer that has dropout and takes a seed."""
     if isinstance(value, list | tuple):

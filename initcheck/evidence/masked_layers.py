@@ -11,9 +11,9 @@ import numpy as np
 from packaging.version import Version
 
 from initcheck.catalog.cases.masked_inputs import fed, masked_inputs, numbers, table
-from initcheck.catalog.layers.kind import LayerRequest
 from initcheck.catalog.layers.traits.masking import HEADS, ROWS, STEP, UNITS, UNMASKED, MaskedCase, Source
 from initcheck.catalog.layers.under_masks import MASKED
+from initcheck.evidence.made_layers import arguments_made, flat
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 
@@ -111,7 +111,7 @@ class MaskedLayers:
                 ]
             options = {**case.call, **arrays, **({} if case.training is None else {"training": case.training})}
             before = [self._shown(one) for one in inputs]
-            outputs = _flat(layer(*_as_called(case, inputs), **options))
+            outputs = flat(layer(*_as_called(case, inputs), **options))
             after = [self._shown(one) for one in inputs]
             return UnderMasks(
                 [_numbers(one) for one in outputs],
@@ -180,7 +180,7 @@ class MaskedLayers:
             ]
             try:
                 layers[case.name] = layer = self._made(case)
-                outputs = _flat(layer(*_as_called(case, own), **case.call, **given))
+                outputs = flat(layer(*_as_called(case, own), **case.call, **given))
                 shown[case.name] = (outputs, [self._probe(one) for one in outputs if case.carries])
                 if case.shapes:
                     layer.set_weights(self.given(case)[0])
@@ -189,7 +189,7 @@ class MaskedLayers:
         model = self._keras.Model(
             list(into.values()), [one for pair in shown.values() for part in pair for one in part]
         )
-        arrays = iter(_flat(model.predict([self._fed(one) for one in sources], batch_size=ROWS, verbose=0)))
+        arrays = iter(flat(model.predict([self._fed(one) for one in sources], batch_size=ROWS, verbose=0)))
         seen: dict[str, tuple[UnderMasks, Any] | Exception] = {**failures}
         for name, (outputs, masks) in shown.items():
             numbers, read = ([_numbers(next(arrays)) for _ in part] for part in (outputs, masks))
@@ -277,18 +277,13 @@ class MaskedLayers:
         return getattr(self._keras.layers, name, None) or getattr(self._keras, name, None)
 
     def _made(self, case: MaskedCase) -> Any:
-        arguments = {name: self._resolved(value) for name, value in case.config.items()}
+        arguments = arguments_made(self._keras, case.config)
         if case.layer != "Model":
             return self._kind(case.layer)(**arguments)
         node = start = self._keras.Input(case.sources[0].shape[1:])
         for layer in arguments["layers"]:
             node = layer(node)
         return self._keras.Model(start, node)
-
-    def _resolved(self, value: Any) -> Any:
-        if isinstance(value, LayerRequest):
-            return self._kind(value.layer)(**{name: self._resolved(one) for name, one in value.arguments.items()})
-        return [self._resolved(one) for one in value] if isinstance(value, list) else value
 
 
 def _own_layers(keras: Any) -> tuple[Any, Any]:
@@ -333,10 +328,6 @@ def _constant(vectors: Array) -> Any:
 
 def _as_called(case: MaskedCase, inputs: list[Any]) -> tuple[Any, ...]:
     return (inputs,) if case.listed and len(inputs) > 1 else tuple(inputs)
-
-
-def _flat(outputs: Any) -> list[Any]:
-    return [inner for one in outputs for inner in _flat(one)] if isinstance(outputs, (list, tuple)) else [outputs]
 
 
 def _tensor(value: Any) -> Any:

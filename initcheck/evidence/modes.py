@@ -30,14 +30,14 @@ class ModelRun(Enum):
     FIT = "fit"
 
 
-# Layers that behave otherwise in training, with outputs of one shape.
+# Layers that compute something else in training, with outputs of one shape.
 _NOISE = {name: source for name, source in {**MASKS, **IMAGES}.items() if not source.crops}
 _STATISTICS = {case.layer: case for case in FORMULAS if case.training}
 LAYERS = (*_NOISE, *_STATISTICS)
 
 
 class Modes:
-    """One model of all layers that behave otherwise in training, for each value of the fixed argument.
+    """One model of all layers that compute something else in training, for each value of the fixed argument.
 
     Args:
         session: The session, with its streams and cache.

@@ -49,7 +49,7 @@ def compare_layers(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: floa
     first = next((step for step in ladder if step.found is not Class.IDENTICAL), None)
     if first is None:
         return ComparedCell(key, Class.IDENTICAL, note=ladder[-1].note, ladder=tuple(ladder))
-    # As with trainings, what cannot be told or lies within tolerance is named only where nothing lies beyond it.
+    # As with trainings, what is inconclusive or lies within tolerance is named only where nothing lies beyond it.
     beyond = next((step for step in ladder if step.found is found), first)
     return ComparedCell(key, found, beyond.stage, beyond.size, beyond.note, tuple(ladder))
 

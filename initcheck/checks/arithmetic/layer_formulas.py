@@ -12,7 +12,7 @@ from initcheck.catalog.cases.options import POLICIES
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.checks.bits import first_difference
-from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.checks.registry import NotApplicable, Subject, check, require
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import NoKernel, Policy
 from initcheck.evidence.modes import LAYERS, ModelRun
@@ -35,7 +35,7 @@ _IN_A_MODEL = [Subject(case.name, case, evidence=f"gallery {GALLERY_OF[case.name
 )
 def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""
-    _require_layer(lab, case)
+    require(lab.layers.lacking(case))
     compared: list[tuple[str, Any, Rounded]] = []
     for dtype in case.dtypes:
         weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
@@ -54,11 +54,6 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
     return verdict(compared)
 
 
-def _require_layer(lab: Lab, case: FormulaCase) -> None:
-    if lacking := lab.layers.lacking(case):
-        raise NotApplicable(f"the installed Keras has no {lacking}")
-
-
 @check(
     "ARI17",
     "A layer within a model computes its documented formula when predict runs it in a graph.",
@@ -66,7 +61,7 @@ def _require_layer(lab: Lab, case: FormulaCase) -> None:
 )
 def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """Layers are branches of a model, which runs once."""
-    _require_layer(lab, case)
+    require(lab.layers.lacking(case))
     expected = case.output(*exactly(case, *lab.layers.given(case)))
     return verdict([("output of predict", lab.layers.shown(case).output, expected)])
 
@@ -78,7 +73,7 @@ def predicted_layers(lab: Lab, case: FormulaCase) -> Verdict:
 )
 def inferred_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """``predict``, ``predict_on_batch``, a plain call, a call with ``training=False``, one after the other."""
-    _require_layer(lab, case)
+    require(lab.layers.lacking(case))
     weights, inputs = lab.layers.given(case)
     shown, expected = lab.layers.shown(case), case.output(*exactly(case, weights, inputs))
     if wrong := first_difference(weights, shown.weights):
@@ -100,7 +95,7 @@ _POLICIES = {
 def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
     """The policy is the layer's own or the global one; the bounds are those of the type in which it computes."""
     case, policy = case_and_policy[0], _POLICIES[case_and_policy[1]]
-    _require_layer(lab, case)
+    require(lab.layers.lacking(case))
     weights, inputs = lab.layers.given(case)
     weights = [one / 4 for one in weights]  # small ones: half precision's bounds grow with the weights
     try:
@@ -114,9 +109,7 @@ def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
             return failed(f"weight {number} in {after.dtype}", f"in {policy.stored}, as {policy.name} says")
         if wrong := first_difference([given.astype(after.dtype)], [after]):
             return failed(f"weight {number} after it was set: {wrong}", f"the same bits in {policy.stored}")
-    if policy.computed == "float64":
-        return verdict([(f"output under {policy.name}", shown.output, case.output(*exactly(case, weights, inputs)))])
-    with rounding_to(policy.computed):
+    with rounding_to("float32" if policy.computed == "float64" else policy.computed):
         return verdict([(f"output under {policy.name}", shown.output, case.output(*exactly(case, weights, inputs)))])
 
 
@@ -127,7 +120,7 @@ def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
 )
 def stateful_layers(lab: Lab, case: FormulaCase) -> Verdict:
     """Two calls in a row, then the first again after a reset; eagerly and in a graph."""
-    _require_layer(lab, case)
+    require(lab.layers.lacking(case))
     assert case.in_turn is not None
     weights, first = layer_inputs(case, lab.stream("stateful", case.name), "float32")
     second = layer_inputs(case, lab.stream("stateful", case.name, "second"), "float32")[1]
@@ -192,7 +185,7 @@ _OPERATIONS = 1000  # one after another, at most, in a layer of these sizes and 
 )
 def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     """Of every trained weight and of the input, along random directions, compared with finite differences."""
-    _require_layer(lab, case)
+    require(lab.layers.lacking(case))
     dtype = case.dtypes[-1]
     weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
     stream = np.random.RandomState(lab.stream("gradient", case.name) % 2**32)

@@ -10,7 +10,7 @@ import numpy as np
 
 from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, MaskedCase, Source
 from initcheck.catalog.layers.under_masks import BATCH_NORMALIZATION_UNDER_MASK, MASKED
-from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.checks.registry import NotApplicable, Subject, check, require
 from initcheck.checks.within_rounding import verdict
 from initcheck.oracle.masked_formulas import seen_moments
 from initcheck.oracle.networks import (
@@ -58,8 +58,7 @@ def _stored(values: np.ndarray, dtype: str) -> Rounded:
 
 
 def _under_masks(lab: Lab, case: MaskedCase) -> Iterator[tuple[str, UnderMasks]]:
-    if lacking := lab.masked.lacking(case):
-        raise NotApplicable(f"the installed Keras has no {lacking}")
+    require(lab.masked.lacking(case))
     yield "of a call", lab.masked.alone(case)
     if case.explicit:
         yield "of a call with mask=", lab.masked.alone(case, explicit=True)

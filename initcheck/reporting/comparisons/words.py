@@ -81,7 +81,7 @@ STAGE_CONCERNS: Mapping[AnyStage, str] = {
     "has other values",
     LayerStage.NOISE: "who trains models with these layers: they draw other noise",
     FileStage.LOADED: "who loads files that the old environment wrote: they are refused",
-    FileStage.PREDICTIONS: "who loads files that the old environment wrote: the model predicts otherwise",
+    FileStage.PREDICTIONS: "who loads files that the old environment wrote: the model's predictions differ",
     FileStage.STEPS: "who trains on from files that the old environment wrote: schedules and bias corrections "
     "start anew",
     FileStage.MOMENTS: "who trains on from files that the old environment wrote: the optimizer starts anew",

@@ -56,11 +56,11 @@ def test_what_became_of_a_file_is_named_at_its_stage(new, found, stage):
     comparison = compared(loaded(), new)
     (cell,) = comparison.of(Section.FILES)
     assert (cell.found, cell.stage) == (found, stage)
-    told = any(
+    named = any(
         one.startswith(f"OLD's files in the new environment: frozen.keras since '{stage}'")
         for one in describe(comparison)
     )
-    assert told is (found is Class.CHANGED)
+    assert named is (found is Class.CHANGED)
 
 
 def test_a_file_that_the_old_environment_does_not_load_was_not_looked_at():

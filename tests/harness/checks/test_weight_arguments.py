@@ -34,7 +34,7 @@ def _judged(seen: Treated) -> Status:
     return weight_arguments(lab, LayerRequest("Dense")).status
 
 
-def test_a_layer_that_does_as_it_is_told_passes() -> None:
+def test_a_layer_as_documented_passes() -> None:
     assert _judged(RIGHT) is Status.PASS
 
 
