@@ -51,7 +51,9 @@ class SavedModel:
 
 def _compiled(keras: Any, model: Any, optimizer: Any = None) -> Any:
     # An object, for not every version loads a file with a loss of that name. All have names: automatic ones count up.
-    model.compile(optimizer=optimizer or keras.optimizers.Adam(0.01, name="adam"), loss=keras.losses.MeanSquaredError())
+    model.compile(
+        optimizer=optimizer or keras.optimizers.Adam(0.01, name="optimizer"), loss=keras.losses.MeanSquaredError()
+    )
     return model
 
 
@@ -82,7 +84,7 @@ def _images(keras: Any) -> Any:
         layers.GlobalAveragePooling2D(name="pooling"),
         layers.Dense(1, name="last"),
         optimizer=keras.optimizers.SGD(
-            keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5), momentum=0.9, name="sgd"
+            keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5), momentum=0.9, name="optimizer"
         ),
     )
 
@@ -97,7 +99,7 @@ def _words(keras: Any) -> Any:
         layers.GRU(2, name="gru"),
         layers.LayerNormalization(name="normalization"),
         layers.Dense(1, name="last"),
-        optimizer=keras.optimizers.RMSprop(0.01, name="rmsprop"),
+        optimizer=keras.optimizers.RMSprop(0.01, name="optimizer"),
     )
 
 
