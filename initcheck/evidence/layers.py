@@ -16,9 +16,10 @@ import numpy as np
 
 from initcheck.catalog.cases.formulas import GALLERIES, GALLERY_OF, layer_inputs
 from initcheck.catalog.cases.recorded_layers import RecordedLayer
-from initcheck.catalog.layers import LayerRequest
+from initcheck.catalog.layers import LayerRequest, select
 from initcheck.catalog.layers.kind import Arguments
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
+from initcheck.catalog.layers.traits.noises import NoiseSource
 from initcheck.evidence.made_layers import arguments_made, flat, wraps
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import dtype_policy
@@ -26,6 +27,9 @@ from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
 ROWS = 4  # of its batch
+# A layer that draws where it should not may draw what changes nothing: RandomInvert does in one call of eleven.
+_CALLS = 10
+_DRAWING = frozenset(noise.layer for noise in select(NoiseSource))
 _NO_KERNEL = ("Could not find device for node", "is not in the list of allowed values")
 
 
@@ -286,7 +290,8 @@ class Layers:
             ways = {"predict": model.predict(inputs, batch_size=ROWS, verbose=0)}
             if route is None:
                 ways["predict_on_batch"] = model.predict_on_batch(inputs)
-                ways["a plain call"] = model(inputs)
+                calls = _CALLS if _DRAWING & {case.layer for case in cases} else 1
+                ways |= {f"plain call {number + 1}": model(inputs) for number in range(calls)}
                 ways["a call with training=False"] = model(inputs, training=False)
         outputs = {way: _by_case(cases, values) for way, values in ways.items()}
         return {
