@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from initcheck.catalog.cases.compiled_names import EVERY_OTHER, NAMES_OF
 from initcheck.catalog.cases.formulas import GALLERY_OF, INFERRED, exactly
 from initcheck.catalog.cases.options import LAYERS, PARTS, POLICIES, SavedPart
 from initcheck.catalog.cases.resumptions import RESUMPTIONS, Resumption
@@ -33,6 +34,7 @@ from initcheck.checks.bits import differing_entries, first_difference, judge_tri
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import Route
+from initcheck.evidence.serialization.exchanges import EXCHANGES
 from initcheck.evidence.serialization.resumed_trainings import Carrier, carriers
 from initcheck.oracle.rounding import Rounded
 from initcheck.records import Verdict, failed, passed
@@ -383,6 +385,48 @@ def optimizers_of_h5_files(lab: Lab, case: Resumption) -> Verdict:
     if wrong := first_difference(saved.weights, read.weights):
         return failed(f"weights read from the file: {wrong}", "the same bits")
     return passed(f"{len(saved.config)} options of {case.optimizer} kept")
+
+
+@check(
+    "SER19",
+    "A model compiled with a loss or metric by name is read from a file, and evaluates as before.",
+    subjects=[
+        Subject(f"{kind}-{name.replace(' ', '_')}{suffix.replace('.', '-')}", (kind, name, suffix), evidence="names")
+        for kind, names in NAMES_OF.items()
+        for name in (*names, EVERY_OTHER)
+        for suffix in (".keras", ".h5")
+    ],
+)
+def compiled_names(lab: Lab, case: tuple[str, str, str]) -> Verdict:
+    """The documented names, and every other one that the installed Keras knows: numbers and their names."""
+    kind, given, suffix = case
+    compiled = lab.saving.compiled_names
+    known = compiled.known(kind)
+    names = sorted(set(known) - set(NAMES_OF[kind])) if given == EVERY_OTHER else [given]
+    if not names or not set(names) <= set(known):
+        raise NotApplicable(f"the installed Keras knows no such {kind}")
+    before, after = compiled.results(kind, given, suffix)
+    if not before:
+        return failed("evaluate reports nothing", "a value")
+    if wrong := first_difference(before, after):
+        return failed(f"evaluate of what is read from a {suffix} file: {wrong}", "the same bits")
+    return passed(f"{len(names)} names evaluate to the same bits after a {suffix} file")
+
+
+@check(
+    "SER20",
+    "Models of the same layers exchange weights, through memory and files, in their order.",
+    subjects=[Subject(name, name) for name in EXCHANGES],
+)
+def exchanges(lab: Lab, name: str) -> Verdict:
+    """Plain and subclassed models, layers in lists, nested and shared ones, by name and in half precision."""
+    exchanged = lab.saving.exchanges.exchanged(name)
+    if exchanged is None:
+        raise NotApplicable("the installed Keras does not offer this")
+    expected, actual = exchanged
+    if wrong := first_difference(expected, actual):
+        return failed(wrong, "the same bits of output and weights")
+    return passed(f"{len(actual)} arrays bitwise equal")
 
 
 def _class(name: str) -> str:

@@ -472,3 +472,35 @@ def h5_loses_rate(keras: Any) -> None:
             model.optimizer.learning_rate = 0.001
 
     _change_loaded(keras, change)
+
+
+@mutant("file-loses-metrics", "a model read from a .keras file is compiled without its metrics", caught_by=("SER19",))
+def file_loses_metrics(keras: Any) -> None:
+    """Its loss is right."""
+
+    def change(model: Any, path: str) -> None:
+        if path.endswith(".keras") and model.optimizer:
+            model.compile(model.optimizer, loss=model.loss)
+
+    _change_loaded(keras, change)
+
+
+@mutant("weights-lose-last-bit", "bfloat16 weights read from a .weights.h5 file lose a bit", caught_by=("SER20",))
+def weights_lose_last_bit(keras: Any) -> None:
+    """Weights of other types are right."""
+    original = keras.Model.load_weights
+
+    def load_weights(self: Any, filepath: Any, *args: Any, **options: Any) -> Any:
+        result = original(self, filepath, *args, **options)
+        bits = [one.view(np.uint16) for one in self.get_weights() if one.dtype.name == "bfloat16"]
+        if bits and str(filepath).endswith(".weights.h5"):
+            weights = iter(bits)
+            self.set_weights(
+                [
+                    (next(weights) & 0xFFFE).view(one.dtype) if one.dtype.name == "bfloat16" else one
+                    for one in self.get_weights()
+                ]
+            )
+        return result
+
+    keras.Model.load_weights = load_weights

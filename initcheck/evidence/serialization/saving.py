@@ -17,6 +17,8 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.recipes import Recipe
+from initcheck.evidence.serialization.compiled_names import CompiledNames
+from initcheck.evidence.serialization.exchanges import Exchanges
 from initcheck.evidence.serialization.models import BUILDERS, inputs_for
 from initcheck.evidence.serialization.resumed_trainings import Resumptions
 from initcheck.evidence.serialization.round_trips import Arrays, Clone, Continued, Got, RoundTrip
@@ -51,6 +53,16 @@ class Saving:
     def parts(self) -> SavedParts:
         """Layers, optimizers, losses and similar objects rebuilt from their configs."""
         return SavedParts(self._session)
+
+    @functools.cached_property
+    def compiled_names(self) -> CompiledNames:
+        """Losses and metrics that are given by name."""
+        return CompiledNames(self._session)
+
+    @functools.cached_property
+    def exchanges(self) -> Exchanges:
+        """Models that take each other's weights."""
+        return Exchanges(self._session)
 
     @functools.cached_property
     def resumptions(self) -> Resumptions:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from initcheck.catalog import optimizers
-from initcheck.catalog.cases import options, resumptions, saved_cases
+from initcheck.catalog.cases import compiled_names, options, resumptions, saved_cases
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.optimizers import Rule
 from initcheck.checks import registry, serialization
@@ -339,9 +339,43 @@ def test_an_optimizer_of_an_h5_file_that_loses_an_option_fails():
         assert serialization.optimizers_of_h5_files(lab, CASE).status is Status.FAIL
 
 
+def named(before, after, known=("mse", "nameless")):
+    return FakeLab(compiled_names=SimpleNamespace(known=lambda kind: known, results=lambda *case: (before, after)))
+
+
+def test_a_name_that_evaluates_otherwise_after_a_file_fails():
+    case = ("losses", "mse", ".h5")
+    assert serialization.compiled_names(named(arrays(), arrays()), case).status is Status.PASS
+    for wrong in (spoiled_array(), arrays()[:2], []):
+        assert serialization.compiled_names(named(arrays(), wrong), case).status is Status.FAIL
+    assert serialization.compiled_names(named([], []), case).status is Status.FAIL
+    with pytest.raises(NotApplicable, match="knows no such losses"):
+        serialization.compiled_names(named([], [], known=("mae",)), case)
+    other = ("losses", compiled_names.EVERY_OTHER, ".h5")
+    assert "1 names" in str(serialization.compiled_names(named(arrays(), arrays()), other))
+
+
+def test_weights_that_are_exchanged_in_another_order_fail():
+    def lab(actual):
+        return FakeLab(exchanges=SimpleNamespace(exchanged=lambda name: actual))
+
+    assert serialization.exchanges(lab((arrays(), arrays())), "subclassed").status is Status.PASS
+    for wrong in (arrays()[::-1], spoiled_array(), arrays()[:2]):
+        assert serialization.exchanges(lab((arrays(), wrong)), "subclassed").status is Status.FAIL
+    with pytest.raises(NotApplicable, match="does not offer"):
+        serialization.exchanges(lab(None), "subclassed")
+
+
 @pytest.mark.parametrize("name", ["frozen-first", "Adam"])
 def test_the_first_step_is_counted_after_a_keras_file(name):
     """``Sequential([Dense(trainable=False), Dense()])``: an optimizer that is read at step 0 has lost its moments."""
     case = next(one for one in resumptions.RESUMPTIONS if one.name == name)
     assert LAB.saving.resumptions.first_step(case).steps == 1
     assert LAB.saving.resumptions.second_step(case, Carrier.KERAS).steps == 2
+
+
+def test_exchanged_weights_are_not_those_that_were_there():
+    """Each exchange compares weights of which no two are equal, so that an order that is lost shows."""
+    expected, _ = LAB.saving.exchanges.exchanged("functional-and-sequential-there")
+    values = np.concatenate([one.ravel() for one in expected[1:]])
+    assert len(set(values.tolist())) == values.size
