@@ -15,7 +15,7 @@ _LOSSES = """
     mean_squared_logarithmic_error mse msle poisson sparse_categorical_crossentropy squared_hinge tversky
 """
 _METRICS = """
-    acc accuracy auc bce binary_accuracy binary_crossentropy categorical_accuracy categorical_crossentropy
+    Accuracy acc accuracy auc bce binary_accuracy binary_crossentropy categorical_accuracy categorical_crossentropy
     categorical_hinge ce concordance_correlation cosine_similarity crossentropy f1_score false_negatives
     false_positives hinge kl_divergence kld log_cosh log_cosh_error mae mape mean_absolute_error
     mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error mse msle pearson_correlation
@@ -23,8 +23,8 @@ _METRICS = """
     sparse_categorical_crossentropy sparse_top_k_categorical_accuracy squared_hinge top_k_categorical_accuracy
     true_negatives true_positives
 """
-# ``compile`` itself understands these, from the shapes of outputs and targets.
-BY_SHAPE = ("acc", "accuracy", "ce", "crossentropy")
+# ``compile`` itself understands these, in capitals too, from the shapes of outputs and targets.
+BY_SHAPE = ("Accuracy", "acc", "accuracy", "ce", "crossentropy")
 # Needs lengths of sequences in its targets.
 OF_SEQUENCES = ("ctc", "CTC")
 NAMES_OF: Mapping[str, tuple[str, ...]] = {"losses": tuple(_LOSSES.split()), "metrics": tuple(_METRICS.split())}

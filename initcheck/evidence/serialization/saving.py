@@ -17,9 +17,9 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.traits.weights import SavedInitializers
 from initcheck.catalog.recipes import Recipe
-from initcheck.evidence.serialization.compiled_names import CompiledNames
 from initcheck.evidence.serialization.exchanges import Exchanges
 from initcheck.evidence.serialization.models import BUILDERS, inputs_for
+from initcheck.evidence.serialization.named_judges import CompiledNames
 from initcheck.evidence.serialization.resumed_trainings import Resumptions
 from initcheck.evidence.serialization.round_trips import Arrays, Clone, Continued, Got, RoundTrip
 from initcheck.evidence.serialization.saved_parts import SavedParts

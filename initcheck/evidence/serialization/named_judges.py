@@ -84,7 +84,8 @@ class CompiledNames:
         """Whether it can be computed from the name alone; some classes need arguments, and some are no names."""
         try:
             judge = getattr(self._keras, kind).get(name)
-            value = judge(_truth(name), np.full((len(_LABELS), _CLASSES), 1 / _CLASSES, np.float32))
+            weights = {"sample_weight": None} if isinstance(judge, self._keras.metrics.Metric) else {}
+            value = judge(_truth(name), np.full((len(_LABELS), _CLASSES), 1 / _CLASSES, np.float32), **weights)
         except Exception:  # noqa: BLE001 - each Keras refuses in its own way
             return False
         return value is not None and not isinstance(judge, type)
@@ -101,8 +102,9 @@ class CompiledNames:
         keras = self._keras
         model = self._model(len(names))
         squares = [keras.losses.MeanSquaredError() for _ in names]
-        compiled = {"loss": names} if kind == "losses" else {"loss": squares, "metrics": [[name] for name in names]}
-        model.compile("sgd", **compiled, run_eagerly=True)
+        metrics = [[name] for name in names] if len(names) > 1 else names
+        compiled = {"loss": names} if kind == "losses" else {"loss": squares, "metrics": metrics}
+        model.compile(**compiled, run_eagerly=True)
         evaluate = functools.partial(_evaluate, truth=[_truth(name) for name in names])
         before = evaluate(model)
         with tempfile.TemporaryDirectory() as folder:
@@ -124,8 +126,8 @@ class CompiledNames:
 
 def _evaluate(model: Any, truth: Sequence[np.ndarray]) -> Results:
     targets = list(truth) if len(truth) > 1 else truth[0]
-    found = model.test_on_batch(_INPUTS, targets)
-    return list(map(np.asarray, found if isinstance(found, list) else [found]))
+    found = map(np.asarray, model.test_on_batch(_INPUTS, targets, return_dict=True).values())
+    return sorted(found, key=lambda value: (value.shape, value.tobytes()))  # files may change names, by which they come
 
 
 def _truth(name: str) -> np.ndarray:
