@@ -480,7 +480,7 @@ def file_loses_metrics(keras: Any) -> None:
 
     def change(model: Any, path: str) -> None:
         if path.endswith(".keras") and model.optimizer:
-            model.compile(model.optimizer, loss=model.loss)
+            model.compile(model.optimizer, loss=model.loss, metrics=[])
 
     _change_loaded(keras, change)
 
