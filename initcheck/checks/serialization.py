@@ -33,7 +33,7 @@ from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import differing_entries, first_difference, judge_trips
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require
 from initcheck.checks.within_rounding import verdict
-from initcheck.evidence.layers import Route
+from initcheck.evidence.layers import INFERENCE, Route
 from initcheck.evidence.serialization.exchanges import EXCHANGES
 from initcheck.evidence.serialization.resumed_trainings import Carrier, carriers
 from initcheck.oracle.rounding import Rounded
@@ -334,10 +334,9 @@ def layers_along_routes(lab: Lab, case_and_route: tuple[FormulaCase, Route]) -> 
     if wrong := first_difference(before.weights, after.weights):
         return failed(f"weights through {route.value}: {wrong}", "the same bits")
     weights, inputs = lab.layers.given(case)
-    # Another graph of the same layers may add in another order.
-    error = case.output(*exactly(case, weights, inputs)).error
-    known = error if error.shape == before.output.shape else 0.0
-    return verdict([(f"output through {route.value}", after.output, Rounded(before.output, known))])
+    error, output = case.output(*exactly(case, weights, inputs)).error, before.outputs[INFERENCE]
+    known = error if error.shape == output.shape else 0.0
+    return verdict([(f"output through {route.value}", after.output, Rounded(output, known))])
 
 
 @check(

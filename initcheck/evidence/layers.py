@@ -27,6 +27,7 @@ from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
 ROWS = 4  # of its batch
+INFERENCE = "a call with training=False"
 # A layer that draws where it should not may draw what changes nothing: RandomInvert does in one call of eleven.
 _CALLS = 10
 _DRAWING = frozenset(noise.layer for noise in select(NoiseSource))
@@ -74,9 +75,9 @@ class Shown:
     """What is seen of one layer in a model.
 
     Attributes:
-        output: Of ``predict``.
+        output: Of ``predict``; after a route of a call with ``training=False``, which needs no trace.
         weights: In the order of ``get_weights``, at the end.
-        outputs: Of all ways that ran it as in inference; after a route of ``predict`` alone.
+        outputs: Of all ways that ran it as in inference; after a route of that call alone.
         losses: That the call added; none of ``predict``.
     """
 
@@ -287,16 +288,17 @@ class Layers:
             if route is not None:
                 model = _ALONG[route](self._keras, model)
             inputs = alone([one for _, arrays in given.values() for one in arrays])
-            ways = {"predict": model.predict(inputs, batch_size=ROWS, verbose=0)}
+            ways = {}
             if route is None:
+                ways["predict"] = model.predict(inputs, batch_size=ROWS, verbose=0)
                 ways["predict_on_batch"] = model.predict_on_batch(inputs)
                 calls = _CALLS if _DRAWING & {case.layer for case in cases} else 1
                 ways |= {f"plain call {number + 1}": model(inputs) for number in range(calls)}
-                ways["a call with training=False"] = model(inputs, training=False)
+            ways[INFERENCE] = model(inputs, training=False)
         outputs = {way: _by_case(cases, values) for way, values in ways.items()}
         return {
             case.name: Shown(
-                outputs["predict"][case.name],
+                outputs[INFERENCE if route else "predict"][case.name],
                 model.get_layer(case.name).get_weights(),
                 {way: values[case.name] for way, values in outputs.items()},
             )
