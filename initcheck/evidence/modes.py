@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -39,6 +39,8 @@ LAYERS = (*_NOISE, *_STATISTICS)
 class Modes:
     """One model of all layers that compute something else in training, for each value of the fixed argument.
 
+    Where the model cannot be run its halves are, and so on, so that only what is broken fails.
+
     Args:
         session: The session, with its streams and cache.
     """
@@ -51,53 +53,74 @@ class Modes:
         """Whether the installed Keras has no such layer."""
         return not hasattr(self._keras.layers, layer)
 
-    def in_training(self, layer: str, fixed: bool, run: ModelRun) -> bool:
+    def in_training(self, layer: str, fixed: bool, run: ModelRun) -> bool | None:
         """Whether the layer behaved as in training: other outputs than its own with ``training=False``.
+
+        None where the model is built without it: it hands on its symbolic input.
 
         Args:
             layer: One of ``LAYERS``.
             fixed: The value of ``training`` with which it is called inside the model.
             run: How the model was run.
-        """
-        seen: bool = self._session.once(("modes", fixed), lambda: self._look(fixed))[run][layer]
-        return seen
 
-    def _look(self, fixed: bool) -> dict[ModelRun, dict[str, bool]]:
+        Raises:
+            Exception: Whatever the framework raises for this layer.
+        """
         names = [name for name in LAYERS if not self.lacks(name)]
+        seen = self._session.once(("modes", fixed), lambda: self._divided(names, fixed))[layer]
+        if isinstance(seen, Exception):
+            raise seen
+        behaved: bool | None = seen[run]
+        return behaved
+
+    def _divided(self, names: Sequence[str], fixed: bool) -> dict[str, Mapping[ModelRun, bool | None] | Exception]:
+        try:
+            seen = self._look(names, fixed)
+            return {name: {run: each[name] for run, each in seen.items()} for name in names}
+        except Exception as error:  # noqa: BLE001 - it is raised where its layer is judged
+            if len(names) == 1:
+                return {names[0]: error}
+        half = len(names) // 2
+        return self._divided(names[:half], fixed) | self._divided(names[half:], fixed)
+
+    def _look(self, names: Sequence[str], fixed: bool) -> dict[ModelRun, dict[str, bool | None]]:
         fed = {name: self._inputs(name) for name in names}
         layers = {name: self._layer(name) for name in names}
         with quiet():
             model = self._model(layers, fed, fixed)
-            usual = {name: np.asarray(layers[name](*fed[name], training=False)) for name in names}
-            inputs = [one for name in names for one in fed[name]]
-            targets = [usual[name] for name in names]
-            model.compile(
-                optimizer=self._keras.optimizers.SGD(0.0), loss=["mse"] * len(names), metrics=[["mse"]] * len(names)
-            )
+            usual = {name: _rows(layers[name](*fed[name], training=False)) for name in names}
+            ends = np.cumsum([one.shape[1] for one in usual.values()])
+            inputs, targets = [one for name in names for one in fed[name]], np.concatenate([*usual.values()], -1)
+            squares = _squares(self._keras, targets.shape[1])
+            model.compile(optimizer=self._keras.optimizers.SGD(0.0), loss="mse", metrics=[squares])
             rows, weights = len(inputs[0]), model.get_weights()
 
-            def losses(run: Callable[..., Any]) -> dict[str, bool]:
-                model.set_weights(weights)
-                logs = run(inputs, targets, batch_size=rows, verbose=0)
-                logs = logs if isinstance(logs, dict) else {key: values[0] for key, values in logs.history.items()}
-                return {name: bool(logs[f"{name}_mse"] > _NEAR**2 * np.mean(usual[name] ** 2)) for name in names}
-
-            def outputs(run: Callable[..., list[Any]], **options: Any) -> dict[str, bool]:
-                model.set_weights(weights)
+            def other(squared: Array) -> dict[str, bool | None]:
+                """Which layers' outputs differ from their usual ones, from the mean squared differences."""
+                each = dict(zip(names, np.split(squared, ends[:-1]), strict=True))
                 return {
-                    name: bool(np.abs(np.asarray(one) - usual[name]).max() > _NEAR * np.abs(usual[name]).max())
-                    for name, one in zip(names, run(inputs, **options), strict=True)
+                    name: bool(one.mean() > _NEAR**2 * np.mean(usual[name] ** 2))
+                    if layers[name] in model.layers
+                    else None
+                    for name, one in each.items()
                 }
+
+            def losses(run: Callable[..., Any], **options: Any) -> dict[str, bool | None]:
+                model.set_weights(weights)
+                run(inputs, targets, batch_size=rows, verbose=0, **options)
+                return other(np.asarray(squares.squares))
+
+            def outputs(run: Callable[..., Any], **options: Any) -> dict[str, bool | None]:
+                model.set_weights(weights)
+                return other(np.mean((np.asarray(run(inputs, **options)) - targets) ** 2, axis=0))
 
             return {
                 ModelRun.CALL: outputs(model),
                 ModelRun.CALL_IN_TRAINING: outputs(model, training=True),
                 ModelRun.CALL_IN_INFERENCE: outputs(model, training=False),
                 ModelRun.PREDICT: outputs(model.predict, batch_size=rows, verbose=0),
-                ModelRun.EVALUATE: losses(
-                    lambda *given, **options: model.evaluate(*given, **options, return_dict=True)
-                ),
-                ModelRun.FIT: losses(lambda *given, **options: model.fit(*given, **options, shuffle=False)),
+                ModelRun.EVALUATE: losses(model.evaluate),
+                ModelRun.FIT: losses(model.fit, shuffle=False),
             }
 
     def _layer(self, name: str) -> Any:
@@ -114,5 +137,34 @@ class Modes:
         for name, layer in layers.items():
             own = [self._keras.Input(one.shape[1:], name=f"{name}-{number}") for number, one in enumerate(fed[name])]
             inputs += own
-            outputs.append(layer(*own, training=fixed))
-        return self._keras.Model(inputs, outputs)
+            outputs.append(self._keras.layers.Flatten()(layer(*own, training=fixed)))
+        together = self._keras.layers.Concatenate()(outputs) if len(outputs) > 1 else outputs[0]
+        return self._keras.Model(inputs, together)
+
+
+def _rows(output: Any) -> Array:
+    """A row's elements one after another."""
+    array = np.asarray(output)
+    return array.reshape(len(array), -1)
+
+
+def _squares(keras: Any, size: int) -> Any:
+    import tensorflow as tf
+
+    class Squares(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
+        """The mean squared difference of each element of the last batch's output: a metric each would be traced."""
+
+        def __init__(self) -> None:
+            super().__init__(name="squares")
+            self.squares = self.add_weight(name="squares", shape=(size,), initializer="zeros")
+
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            self.squares.assign(tf.reduce_mean((y_true - y_pred) ** 2, axis=0))
+
+        def result(self) -> Any:
+            return tf.reduce_mean(self.squares)
+
+        def reset_state(self) -> None:
+            self.squares.assign(tf.zeros(size))
+
+    return Squares()

@@ -160,7 +160,7 @@ ROWS = (
     _augmentation("RandomColorDegeneration", {"factor": 0.9}, {"factor": [0.1, 0.5], **_FRACTIONS, **_CHANNELS_FIRST}),
     _augmentation(
         "RandomGaussianBlur",
-        {"sigma": 1.0},
+        {"sigma": [0.5, 1.0]},
         {"factor": [0.5, 1.0], "kernel_size": 5, "sigma": [0.5, 0.75], **_FRACTIONS, **_CHANNELS_FIRST},
     ),
     _augmentation(

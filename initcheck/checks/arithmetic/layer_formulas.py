@@ -167,6 +167,8 @@ def fixed_modes(lab: Lab, subject: tuple[str, bool, ModelRun]) -> Verdict:
         raise NotApplicable(f"the installed Keras has no {layer}")
     words = {True: "as in training", False: "as in inference"}
     behaved = lab.modes.in_training(*subject)
+    if behaved is None:
+        return failed(f"a model of {layer} is built without it", "the layer that is called")
     if behaved is not fixed:
         return failed(f"{run.value}: {layer} behaves {words[behaved]}", f"{words[fixed]}: it is called so in the model")
     return passed(f"{words[fixed]}")

@@ -452,6 +452,8 @@ def test_a_layer_that_does_not_obey_its_fixed_training_argument_fails(fixed):
         run for run in ModelRun if layer_formulas.fixed_modes(lab, ("Dropout", fixed, run)).status is Status.FAIL
     ]
     assert disobeyed == ([run for run in ModelRun if run is not ModelRun.FIT] if fixed else [ModelRun.FIT])
+    lab.modes.in_training = lambda layer, fixed, run: None
+    assert "without it" in layer_formulas.fixed_modes(lab, ("Dropout", fixed, ModelRun.CALL)).measured
 
 
 def test_a_loss_that_overflows_fails():
