@@ -97,13 +97,11 @@ class Modes:
 
             def other(squared: Array) -> dict[str, bool | None]:
                 """Which layers' outputs differ from their usual ones, from the mean squared differences."""
-                each = dict(zip(names, np.split(squared, ends[:-1]), strict=True))
-                return {
-                    name: bool(one.mean() > _NEAR**2 * np.mean(usual[name] ** 2))
-                    if layers[name] in model.layers
-                    else None
-                    for name, one in each.items()
-                }
+                different: dict[str, bool | None] = dict.fromkeys(names)
+                for name, one in zip(names, np.split(squared, ends[:-1]), strict=True):
+                    if layers[name] in model.layers:
+                        different[name] = bool(one.mean() > _NEAR**2 * np.mean(usual[name] ** 2))
+                return different
 
             def losses(run: Callable[..., Any], **options: Any) -> dict[str, bool | None]:
                 model.set_weights(weights)
@@ -158,7 +156,7 @@ def _squares(keras: Any, size: int) -> Any:
             super().__init__(name="squares")
             self.squares = self.add_weight(name="squares", shape=(size,), initializer="zeros")
 
-        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        def update_state(self, y_true: Any, y_pred: Any, **_: Any) -> None:
             self.squares.assign(tf.reduce_mean((y_true - y_pred) ** 2, axis=0))
 
         def result(self) -> Any:
