@@ -38,7 +38,11 @@ class KnownIssue:
 def known_issues() -> tuple[KnownIssue, ...]:
     """All rows of ``known_issues.toml``."""
     text = resources.files("initcheck.catalog").joinpath("known_issues.toml").read_text(encoding="utf-8")
-    return tuple(KnownIssue(**row) for row in tomllib.loads(text).get("issue", []))
+    return tuple(
+        KnownIssue(**{**row, "subject": subject})
+        for row in tomllib.loads(text).get("issue", [])
+        for subject in ([row["subject"]] if isinstance(row["subject"], str) else row["subject"])
+    )
 
 
 def find_known_issue(code: str, subject: str) -> KnownIssue | None:

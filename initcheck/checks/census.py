@@ -24,6 +24,7 @@ from initcheck.catalog.layers.under_masks import MASKED
 from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.unlooked import REASONS
 from initcheck.checks.laws.random_functions import CASES
+from initcheck.checks.laws.weight_arguments import arguments_treated
 from initcheck.frameworks.public_names import KINDS, PublicName, public_names
 from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 
@@ -119,6 +120,10 @@ def _layers() -> _Looks:
                 yield row.name, _ASPECTS[type(trait)], trait.varied
     for case in MASKED:
         yield case.layer, "masks", case.varied
+    for public in public_names():
+        if public.kind == "layers" and (treated := arguments_treated(public.name, public.arguments)):
+            yield public.name, "initial weights", treated
+    yield "Embedding", "initial weights", ["weights"]
 
 
 def _activations() -> _Looks:

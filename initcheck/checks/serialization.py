@@ -248,6 +248,7 @@ def parts(lab: Lab, part: SavedPart) -> Verdict:
 )
 def layer_options(lab: Lab, layer: LayerOptions) -> Verdict:
     """Layers that draw must draw the same, right after the global generators were seeded."""
+    require(lab.saving.parts.lacking(layer.layer))
     seed = lab.stream("layer options", str(layer))
     options = {**layer.options, "name": "named", "trainable": False, "dtype": layer.policy}
     if layer.drawing:
@@ -281,6 +282,7 @@ def seeds(lab: Lab, subject: Initializer | LayerOptions) -> Verdict:
     parts = lab.saving.parts
     if isinstance(subject, LayerOptions):
         name = subject.layer
+        require(parts.lacking(name))
         kept = parts.layer_seeds(name, subject.options, LAYER_SEEDS)
         if not kept:
             raise NotApplicable(f"this version of {name} takes no seed")

@@ -236,7 +236,7 @@ class Layers:
         within = self.made(case)
         within(*_as_called(case, tensors), **case.call)  # built before, as Normalization must be
         into = [keras.Input(one.shape[1:], dtype=one.dtype.name) for one in values]
-        model = keras.Model(into, probe(self.made(case)(*_as_called(case, into), **call)))
+        model = keras.Model(into, flat(probe(self.made(case)(*_as_called(case, into), **call))))
         seen: dict[tuple[str, bool | None], Any] = {}
         calls = [*(("model", model, given) for given in (None, True, False)), ("layer", Outer(within), None)]
         for place, outer, given in calls:

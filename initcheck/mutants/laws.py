@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from initcheck.mutants.changes import scaled, wrap_build, wrap_call
 from initcheck.mutants.mutant import mutant
 
@@ -442,6 +444,24 @@ def _unconstrained(keras: Any) -> None:
         return original(self, *args, **options)
 
     keras.layers.Conv1DTranspose.add_weight = add_weight
+
+
+@mutant(
+    "embedding-forgets-row",
+    "an Embedding that is given a matrix starts its last row at the first",
+    caught_by=("LAW26",),
+)
+def _forgotten(keras: Any) -> None:
+    """Where it is built; what is set later is kept."""
+    original = keras.layers.Embedding.__init__
+
+    def init(self: Any, *args: Any, weights: Any = None, **options: Any) -> None:
+        if weights is not None:
+            weights = [np.concatenate([weights[0][:-1], weights[0][:1]])]
+            options["weights"] = weights
+        original(self, *args, **options)
+
+    keras.layers.Embedding.__init__ = init
 
 
 @mutant("slower-initializer", "he_normal takes ten times as long, and draws the same")

@@ -128,6 +128,8 @@ def masked_losses(lab: Lab, name: str) -> Verdict:
     if name in HEADS:
         expected = (fitted * seen * weight).sum() / number, (evaluated * seen).sum() / number
         key = f"{name}_loss"
+        if key not in trace.fitted:
+            raise NotApplicable("the installed Keras reports no loss of an output")
     else:
         weighs = weight if name.startswith("weighted") else np.ones_like(seen)
         expected = (fitted * seen * weighs).sum() / (seen * weighs).sum(), (evaluated * seen).sum() / seen.sum()

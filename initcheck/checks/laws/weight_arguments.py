@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from initcheck.catalog.layers import LayerRequest, select
 from initcheck.catalog.layers.traits.weights import LayerDefaults
+from initcheck.checks.bits import first_difference
 from initcheck.checks.registry import NotApplicable, Subject, check
-from initcheck.evidence.laws.treated_layers import share, times, value
+from initcheck.evidence.laws.treated_layers import SUFFIXES, share, times, value
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
@@ -51,6 +53,27 @@ def weight_arguments(lab: Lab, request: LayerRequest) -> Verdict:
             f"with trainable=False {untrained} weights are trained, once it is True {gained:+} of them", "0, all"
         )
     return passed(f"{len(losses)} regularizers, {len(seen.bounded)} constraints, {len(shapes)} weights untrained")
+
+
+@check("LAW26", "An Embedding that is given a matrix of initial values starts at it.")
+def initial_values(lab: Lab, _: None) -> Verdict:
+    """By its argument ``weights``."""
+    matrix = np.random.RandomState(lab.stream("embedding weights") % 2**32).normal(size=(5, 3)).astype(np.float32)
+    try:
+        given = lab.draws.arguments.of_matrix(matrix)
+    except ValueError:
+        raise NotApplicable("the installed Keras has no Embedding(weights)") from None
+    if wrong := first_difference([matrix], given):
+        return failed(f"its weights: {wrong}", "the matrix")
+    return passed("the same bits as the matrix")
+
+
+def arguments_treated(layer: str, known: Iterable[str]) -> set[str]:
+    """The arguments of a layer, of those, that LAW23 gives values: an initializer, a regularizer and a constraint."""
+    if layer not in _REQUESTS:
+        return set()
+    weights = {name.removesuffix("_initializer") for name in known if name.endswith("_initializer")}
+    return {f"{weight}_{suffix}" for weight in weights for suffix in SUFFIXES} & set(known)
 
 
 def _owner(weight: np.ndarray, count: int) -> int | None:

@@ -97,6 +97,16 @@ class WeightArguments:
             trained=(untrained, len(frozen.trainable_weights) - len(layer.trainable_weights)),
         )
 
+    def of_matrix(self, matrix: Array) -> list[Array]:
+        """The initial weights of an Embedding that is given that matrix, shape ``(input_dim, output_dim)``.
+
+        Raises:
+            ValueError: This version's Embedding takes none.
+        """
+        layer = self._keras.layers.Embedding(*matrix.shape, weights=[matrix])
+        layer(np.zeros((1, 1), np.int32))
+        return [np.asarray(one) for one in layer.get_weights()]
+
     def _arguments(self, layer: str) -> tuple[str, ...]:
         known = inspect.signature(getattr(self._keras.layers, layer)).parameters
         return tuple(name.removesuffix("_initializer") for name in known if name.endswith("_initializer"))

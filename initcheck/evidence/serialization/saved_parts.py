@@ -71,6 +71,10 @@ class SavedParts:
             trips.append(RoundTrip(route, config, _through_json(again.get_config()), results, used, kinds))
         return trips, offered
 
+    def lacking(self, layer: str) -> str:
+        """The layer's name where the installed Keras lacks it, else empty."""
+        return "" if hasattr(self._keras.layers, layer) else layer
+
     @quiet()
     def layer(
         self, name: str, options: Config, input_shape: tuple[int, ...], seed: int, *, called: bool
@@ -115,7 +119,8 @@ class SavedParts:
         kind = getattr(self._keras.layers, name)
         if not _offered(kind, {"seed": 0}):
             return []
-        return [(seed, *_written_and_read_seeds(kind(**_tuples(dict(options)), seed=seed))) for seed in (*seeds, None)]
+        given = _tuples(_offered(kind, options))
+        return [(seed, *_written_and_read_seeds(kind(**given, seed=seed))) for seed in (*seeds, None)]
 
     @quiet()
     def unseeded(self, row: Initializer) -> Arrays:
