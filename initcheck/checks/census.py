@@ -19,7 +19,7 @@ from initcheck.catalog.layers import LAYERS
 from initcheck.catalog.layers.kind import Trait
 from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, LayerOptions, TrainingRole
 from initcheck.catalog.layers.traits.noises import OF_NOISE
-from initcheck.catalog.layers.traits.weights import OF_WEIGHTS, SavedInitializers
+from initcheck.catalog.layers.traits.weights import OF_WEIGHTS, InitialMatrix, SavedInitializers
 from initcheck.catalog.layers.under_masks import MASKED
 from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.unlooked import REASONS
@@ -30,7 +30,7 @@ from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 
 CONFIGURATION = "configuration"
 _ASPECTS: Mapping[type[Trait], str] = {
-    **dict.fromkeys(OF_WEIGHTS, "initial weights"),
+    **dict.fromkeys((*OF_WEIGHTS, InitialMatrix), "initial weights"),
     **dict.fromkeys(OF_NOISE, "noise"),
     SavedInitializers: CONFIGURATION,
     LayerOptions: CONFIGURATION,
@@ -123,7 +123,6 @@ def _layers() -> _Looks:
     for public in public_names():
         if public.kind == "layers" and (treated := arguments_treated(public.name, public.arguments)):
             yield public.name, "initial weights", treated
-    yield "Embedding", "initial weights", ["weights"]
 
 
 def _activations() -> _Looks:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.cases.compiled_names import EVERY_OTHER, NAMES_OF
-from initcheck.catalog.cases.formulas import GALLERY_OF, INFERRED, exactly
+from initcheck.catalog.cases.formulas import FORMULAS, GALLERY_OF, INFERRED, exactly
 from initcheck.catalog.cases.options import LAYERS, PARTS, POLICIES, SavedPart
 from initcheck.catalog.cases.resumptions import RESUMPTIONS, Resumption
 from initcheck.catalog.cases.saved_cases import (
@@ -26,8 +26,9 @@ from initcheck.catalog.cases.saved_cases import (
 )
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
+from initcheck.catalog.layers import LayerRequest, select
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions
-from initcheck.catalog.layers.traits.weights import SavedInitializers
+from initcheck.catalog.layers.traits.weights import LayerDefaults, SavedInitializers
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import differing_entries, first_difference, judge_trips
@@ -428,6 +429,28 @@ def exchanges(lab: Lab, name: str) -> Verdict:
     if wrong := first_difference(expected, actual):
         return failed(wrong, "the same bits of output and weights")
     return passed(f"{len(actual)} arrays bitwise equal")
+
+
+_MADE = {
+    **{case.layer: LayerRequest(case.layer, case.config) for case in reversed(FORMULAS)},
+    **{case.layer: case.request for case in reversed(select(LayerDefaults))},
+}
+
+
+@check(
+    "SER21",
+    "Every flag, number, seed, regularizer and constraint that a layer is given comes back from its configuration.",
+    subjects=[Subject(layer, request) for layer, request in sorted(_MADE.items())],
+)
+def single_arguments(lab: Lab, request: LayerRequest) -> Verdict:
+    """One argument at a time, at a value that is not its default."""
+    require(lab.saving.parts.lacking(request.layer))
+    kept = lab.saving.arguments.kept(request)
+    for one in kept:
+        if (one.written, one.read) != (one.given, one.given):
+            found = f"{one.argument} is written as {one.written} and read as {one.read}"
+            return failed(f"{request.layer}: {found}", f"{one.given}")
+    return passed(f"{len(kept)} arguments kept, one at a time")
 
 
 def _class(name: str) -> str:

@@ -504,3 +504,11 @@ def weights_lose_last_bit(keras: Any) -> None:
         return result
 
     keras.Model.load_weights = load_weights
+
+
+@mutant(
+    "constraint-of-scale-lost", "what is rebuilt of a GroupNormalization has no gamma_constraint", caught_by=("SER21",)
+)
+def constraint_of_scale_lost(keras: Any) -> None:
+    """That of beta is kept."""
+    edit_config(keras.layers.GroupNormalization, lambda config: config.update(gamma_constraint=None))

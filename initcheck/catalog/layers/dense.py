@@ -27,6 +27,7 @@ from initcheck.catalog.layers.traits.weights import (
     Fanned,
     FannedKernel,
     GivenOptions,
+    InitialMatrix,
     LayerDefaults,
     SavedInitializers,
     StackedKernels,
@@ -172,6 +173,7 @@ def _table(d: Dims) -> Fanned:
 
 EMBEDDING = LayerKind(
     "Embedding",
+    InitialMatrix(argument="weights", arguments={"input_dim": 5, "output_dim": 3}),
     FannedKernel(order=1, name="embedding", make=_table, argument="embeddings_initializer", beside=()),
     LayerDefaults(
         order=2,

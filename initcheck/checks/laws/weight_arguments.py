@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initcheck.catalog.layers import LayerRequest, select
-from initcheck.catalog.layers.traits.weights import LayerDefaults
+from initcheck.catalog.layers.traits.weights import InitialMatrix, LayerDefaults
 from initcheck.checks.bits import first_difference
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.evidence.laws.treated_layers import SUFFIXES, share, times, value
@@ -55,14 +55,19 @@ def weight_arguments(lab: Lab, request: LayerRequest) -> Verdict:
     return passed(f"{len(losses)} regularizers, {len(seen.bounded)} constraints, {len(shapes)} weights untrained")
 
 
-@check("LAW26", "An Embedding that is given a matrix of initial values starts at it.")
-def initial_values(lab: Lab, _: None) -> Verdict:
-    """By its argument ``weights``."""
-    matrix = np.random.RandomState(lab.stream("embedding weights") % 2**32).normal(size=(5, 3)).astype(np.float32)
+@check(
+    "LAW26",
+    "A layer that is given a matrix of initial values starts at it.",
+    subjects=[Subject(case.layer, case) for case in select(InitialMatrix)],
+)
+def initial_values(lab: Lab, case: InitialMatrix) -> Verdict:
+    """By the argument that takes it."""
+    shape = list(case.arguments.values())[:2]
+    matrix = np.random.RandomState(lab.stream("matrix", case.layer) % 2**32).normal(size=shape).astype(np.float32)
     try:
-        given = lab.draws.arguments.of_matrix(matrix)
+        given = lab.draws.arguments.of_matrix(case, matrix)
     except ValueError:
-        raise NotApplicable("the installed Keras has no Embedding(weights)") from None
+        raise NotApplicable(f"the installed Keras has no {case.layer}({case.argument})") from None
     if wrong := first_difference([matrix], given):
         return failed(f"its weights: {wrong}", "the matrix")
     return passed("the same bits as the matrix")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.layers import LayerRequest
+from initcheck.catalog.layers.traits.weights import InitialMatrix
 from initcheck.evidence.laws.layer_weights import built
 from initcheck.evidence.session import Session
 
@@ -97,13 +98,13 @@ class WeightArguments:
             trained=(untrained, len(frozen.trainable_weights) - len(layer.trainable_weights)),
         )
 
-    def of_matrix(self, matrix: Array) -> list[Array]:
-        """The initial weights of an Embedding that is given that matrix, shape ``(input_dim, output_dim)``.
+    def of_matrix(self, case: InitialMatrix, matrix: Array) -> list[Array]:
+        """The initial weights of a layer that is given that matrix.
 
         Raises:
-            ValueError: This version's Embedding takes none.
+            ValueError: This version's layer takes none.
         """
-        layer = self._keras.layers.Embedding(*matrix.shape, weights=[matrix])
+        layer = getattr(self._keras.layers, case.layer)(**case.arguments, **{case.argument: [matrix]})
         layer(np.zeros((1, 1), np.int32))
         return [np.asarray(one) for one in layer.get_weights()]
 

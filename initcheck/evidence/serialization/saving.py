@@ -23,6 +23,7 @@ from initcheck.evidence.serialization.named_judges import CompiledNames
 from initcheck.evidence.serialization.resumed_trainings import Resumptions
 from initcheck.evidence.serialization.round_trips import Arrays, Clone, Continued, Got, RoundTrip
 from initcheck.evidence.serialization.saved_parts import SavedParts
+from initcheck.evidence.serialization.single_arguments import SingleArguments
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_models import make_layers, make_model
 from initcheck.frameworks.instances import make_initializer
@@ -58,6 +59,11 @@ class Saving:
     def compiled_names(self) -> CompiledNames:
         """Losses and metrics that are given by name."""
         return CompiledNames(self._session)
+
+    @functools.cached_property
+    def arguments(self) -> SingleArguments:
+        """Layers with one argument that is not at its default."""
+        return SingleArguments(self._session)
 
     @functools.cached_property
     def exchanges(self) -> Exchanges:

@@ -9,12 +9,14 @@ import pytest
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases import compiled_names, options, resumptions, saved_cases
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.optimizers import Rule
 from initcheck.checks import registry, serialization
 from initcheck.checks.registry import NotApplicable
 from initcheck.evidence.lab import Lab
 from initcheck.evidence.serialization.resumed_trainings import Carrier, TrainedModel
 from initcheck.evidence.serialization.round_trips import Clone, Continued, Got, RoundTrip
+from initcheck.evidence.serialization.single_arguments import Kept
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
 
@@ -355,6 +357,18 @@ def test_a_name_that_evaluates_otherwise_after_a_file_fails():
         serialization.compiled_names(named([], [], known=("mae",)), case)
     other = ("losses", compiled_names.EVERY_OTHER, ".h5")
     assert "1 names" in str(serialization.compiled_names(named(arrays(), arrays()), other))
+
+
+@pytest.mark.parametrize(("written", "read"), [(0.25, 0.5), (0.5, 0.25), ("nothing", "nothing")])
+def test_an_argument_that_is_not_written_or_not_read_fails(written, read):
+    def judged(*kept):
+        lab = FakeLab()
+        lab.saving.arguments = SimpleNamespace(kept=lambda request: kept)
+        return serialization.single_arguments(lab, LayerRequest("Dense")).status
+
+    right = Kept("epsilon", 0.5, 0.5, 0.5)
+    assert judged(right, right) is Status.PASS
+    assert judged(right, Kept("epsilon", 0.5, written, read)) is Status.FAIL
 
 
 def test_weights_that_are_exchanged_in_another_order_fail():

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from initcheck.catalog.layers import LayerRequest
-from initcheck.checks.laws.weight_arguments import weight_arguments
+from initcheck.catalog.layers import LayerRequest, select
+from initcheck.catalog.layers.traits.weights import InitialMatrix
+from initcheck.checks.laws.weight_arguments import initial_values, weight_arguments
 from initcheck.evidence.lab import get_lab
 from initcheck.evidence.laws.treated_layers import Treated, WeightArguments, share, times, value
 from initcheck.records import Status
@@ -79,3 +80,15 @@ def test_a_dense_layer_has_a_regularizer_and_a_constraint_for_each_weight() -> N
     assert seen.losses == pytest.approx(RIGHT.losses)
     for number, constrained in enumerate(seen.constrained):
         assert np.array_equal(constrained, RIGHT.weights[number] * np.float32(times(number)))
+
+
+@pytest.mark.parametrize(("off", "status"), [(0.0, Status.PASS), (1e-7, Status.FAIL)])
+def test_a_matrix_of_which_one_number_is_lost_fails(off: float, status: Status) -> None:
+    def of_matrix(case: InitialMatrix, matrix: np.ndarray) -> list[np.ndarray]:
+        return [matrix + np.float32(off) * np.abs(matrix).max()]
+
+    lab: Any = SimpleNamespace(
+        stream=lambda *names: 3, draws=SimpleNamespace(arguments=SimpleNamespace(of_matrix=of_matrix))
+    )
+    (case,) = select(InitialMatrix)
+    assert initial_values(lab, case).status is status

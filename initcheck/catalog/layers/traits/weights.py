@@ -214,6 +214,24 @@ class SavedInitializers(Trait):
         return frozenset({*self.arguments, *self.initializers})
 
 
+@dataclass(frozen=True, kw_only=True)
+class InitialMatrix(Trait):
+    """Its only weight can be given as a matrix, which few layers offer.
+
+    Attributes:
+        argument: That takes it.
+        arguments: The others, of which the first two are the matrix's shape.
+    """
+
+    argument: str
+    arguments: Arguments
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({self.argument, *self.arguments})
+
+
 OF_WEIGHTS: tuple[type[Trait], ...] = (
     FannedKernel,
     LayerDefaults,
