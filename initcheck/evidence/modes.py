@@ -26,8 +26,12 @@ class ModelRun(Enum):
     CALL_IN_TRAINING = "call-in-training"
     CALL_IN_INFERENCE = "call-in-inference"
     PREDICT = "predict"
+    PREDICT_IN_STEPS = "predict-in-steps"
     EVALUATE = "evaluate"
+    EVALUATE_EAGERLY = "evaluate-eagerly"
+    TEST_ON_BATCH = "test-on-batch"
     FIT = "fit"
+    TRAIN_ON_BATCH = "train-on-batch"
 
 
 # Layers that compute something else in training, with outputs of one shape.
@@ -92,7 +96,8 @@ class Modes:
             ends = np.cumsum([one.shape[1] for one in usual.values()])
             inputs, targets = [one for name in names for one in fed[name]], np.concatenate([*usual.values()], -1)
             squares = _squares(self._keras, targets.shape[1])
-            model.compile(optimizer=self._keras.optimizers.SGD(0.0), loss="mse", metrics=[squares])
+            optimizer, metrics = self._keras.optimizers.SGD(0.0), [squares]
+            model.compile(optimizer, loss="mse", metrics=metrics)
             rows, weights = len(inputs[0]), model.get_weights()
 
             def other(squared: Array) -> dict[str, bool | None]:
@@ -105,21 +110,29 @@ class Modes:
 
             def losses(run: Callable[..., Any], **options: Any) -> dict[str, bool | None]:
                 model.set_weights(weights)
-                run(inputs, targets, batch_size=rows, verbose=0, **options)
+                run(inputs, targets, **options)
                 return other(np.asarray(squares.squares))
 
             def outputs(run: Callable[..., Any], **options: Any) -> dict[str, bool | None]:
                 model.set_weights(weights)
                 return other(np.mean((np.asarray(run(inputs, **options)) - targets) ** 2, axis=0))
 
-            return {
+            whole = {"batch_size": rows, "verbose": 0}
+            seen = {
                 ModelRun.CALL: outputs(model),
                 ModelRun.CALL_IN_TRAINING: outputs(model, training=True),
                 ModelRun.CALL_IN_INFERENCE: outputs(model, training=False),
-                ModelRun.PREDICT: outputs(model.predict, batch_size=rows, verbose=0),
-                ModelRun.EVALUATE: losses(model.evaluate),
-                ModelRun.FIT: losses(model.fit, shuffle=False),
+                ModelRun.PREDICT: outputs(model.predict, **whole),
+                ModelRun.EVALUATE: losses(model.evaluate, **whole),
+                ModelRun.TEST_ON_BATCH: losses(model.test_on_batch),
+                ModelRun.FIT: losses(model.fit, shuffle=False, **whole),
             }
+            model.compile(optimizer, loss="mse", metrics=metrics, run_eagerly=True)
+            seen[ModelRun.EVALUATE_EAGERLY] = losses(model.evaluate, **whole)
+            model.compile(optimizer, loss="mse", metrics=metrics, steps_per_execution=2)
+            seen[ModelRun.TRAIN_ON_BATCH] = losses(model.train_on_batch)  # its own trace, not that of fit
+            seen[ModelRun.PREDICT_IN_STEPS] = outputs(model.predict, **{**whole, "batch_size": rows // 2})
+            return seen
 
     def _layer(self, name: str) -> Any:
         arguments = _STATISTICS[name].config if name in _STATISTICS else _NOISE[name].arguments

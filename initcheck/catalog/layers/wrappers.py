@@ -10,9 +10,11 @@ from initcheck.catalog.layers.configurations import KERNEL_AND_BIAS, RECURRENT
 from initcheck.catalog.layers.convolutions import CONV_1D
 from initcheck.catalog.layers.dense import DENSE
 from initcheck.catalog.layers.kind import LayerKind, LayerRequest, Without
+from initcheck.catalog.layers.noise import DROPOUT
 from initcheck.catalog.layers.recurrent import GRU, LSTM, SIMPLE_RNN
 from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.layers.traits.engines import Holds, State
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.catalog.layers.traits.weights import LayerDefaults, SavedInitializers, StackedKernels
 from initcheck.oracle.layer_outputs import convolution, dense, spectral, spectral_in_training, updated_spectral
 from initcheck.oracle.recurrent_formulas import GRU_CELL, LSTM_CELL, SIMPLE_CELL, Directions, EachStep, Sequences
@@ -66,6 +68,7 @@ _BACKWARD_GIVEN = FormulaCase(
     dtypes=("float32",),
 )
 
+_ONES = {"kernel_initializer": "ones", "recurrent_initializer": "ones"}
 _lstm, _dense = LSTM.select(LayerDefaults)[0], DENSE.select(LayerDefaults)[0]
 BIDIRECTIONAL = LayerKind(
     "Bidirectional",
@@ -81,6 +84,15 @@ BIDIRECTIONAL = LayerKind(
     ),
     SavedInitializers(
         order=6, initializers=RECURRENT, input_shape=(1, 3, 2), wraps=LayerRequest(LSTM.name, {"units": 2})
+    ),
+    # Only the layer backwards draws, which another than the wrapped one runs.
+    NoiseSource(
+        order=4,
+        arguments={
+            "layer": LayerRequest(GRU.name, {"units": 4, **_ONES}),
+            "backward_layer": LayerRequest(GRU.name, {"units": 4, "dropout": 0.5, "go_backwards": True, **_ONES}),
+        },
+        fed=Fed.STEPS,
     ),
     _both("concat", merge_mode="concat"),
     _both("sum", merge_mode="sum"),
@@ -120,6 +132,7 @@ TIME_DISTRIBUTED = LayerKind(
     SavedInitializers(
         order=7, initializers=KERNEL_AND_BIAS, input_shape=(1, 3, 2), wraps=LayerRequest(DENSE.name, {"units": 2})
     ),
+    NoiseSource(order=4, arguments={"layer": LayerRequest(DROPOUT.name, {"rate": 0.5})}, fed=Fed.STEPS),
     _each_step("dense", DENSE, dense, ((2, 4), (4,)), (3, 4, 2), units=4, activation="sigmoid"),
     _each_step(
         "convolution", CONV_1D, convolution, ((2, 2, 3), (3,)), (3, 2, 5, 2), filters=3, kernel_size=2, strides=2

@@ -15,6 +15,7 @@ from initcheck.catalog.layers.traits.weights import UnseededKernel
 from initcheck.catalog.sources import IMAGES, KERNELS, MASKS
 from initcheck.digests import digest
 from initcheck.evidence import unrelated_work as unrelated
+from initcheck.evidence.made_layers import arguments_made
 from initcheck.evidence.source_inputs import FED, inputs_of
 from initcheck.evidence.toy_models import make_unseeded
 from initcheck.evidence.trace import Array
@@ -109,7 +110,7 @@ def _noise(keras: Any, source: NoiseSource) -> Source:
     layer_class = getattr(keras.layers, source.layer, None)
     if layer_class is None:
         raise MissingSourceError(f"keras.layers has no {source.layer}")
-    layer = layer_class(**source.arguments)
+    layer = layer_class(**arguments_made(keras, source.arguments))
     inputs = inputs_of(source)
     if source.calls == 1:
         return lambda keras: layer(*inputs, training=True)

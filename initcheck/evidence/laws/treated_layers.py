@@ -30,7 +30,7 @@ class Treated:
         regularized: The numbers of the arguments that have a regularizer.
         bounded: The numbers of the arguments that have a constraint.
         shapes: Of the weights, sorted, where the layer is built with ``trainable=False``.
-        trained: How many weights are then trained, and how many once ``trainable`` is set to True.
+        trained: How many weights a layer that has it then trains, and how many it trains once ``trainable`` is True.
     """
 
     arguments: tuple[str, ...]
@@ -85,7 +85,7 @@ class WeightArguments:
         layer, frozen = built(keras, request, given), built(keras, request, {**given, "trainable": False})
         weights, losses = layer.get_weights(), sorted(float(np.asarray(one)) for one in layer.losses)
         self._step(layer.trainable_variables)
-        untrained = len(frozen.trainable_weights)
+        untrained = len(self._within(frozen).trainable_weights)
         frozen.trainable = True
         return Treated(
             arguments=names,
@@ -97,6 +97,16 @@ class WeightArguments:
             shapes=sorted(one.shape for one in frozen.get_weights()),
             trained=(untrained, len(frozen.trainable_weights) - len(layer.trainable_weights)),
         )
+
+    def _within(self, layer: Any) -> Any:
+        """A layer that has that one, as models do, which train what their layers' variables say."""
+
+        class Outer(self._keras.layers.Layer):  # type: ignore[misc, name-defined] # Keras is loaded at run time
+            def __init__(self) -> None:
+                super().__init__()
+                self.inner = layer
+
+        return Outer()
 
     def of_matrix(self, case: InitialMatrix, matrix: Array) -> list[Array]:
         """The initial weights of a layer that is given that matrix.
