@@ -101,12 +101,12 @@ class WeightArguments:
     def _within(self, layer: Any) -> Any:
         """A layer that has that one, as models do, which train what their layers' variables say."""
 
-        class Outer(self._keras.layers.Layer):  # type: ignore[misc, name-defined] # Keras is loaded at run time
+        class Owner(self._keras.layers.Layer):  # type: ignore[misc, name-defined] # Keras is loaded at run time
             def __init__(self) -> None:
                 super().__init__()
                 self.inner = layer
 
-        return Outer()
+        return Owner()
 
     def of_matrix(self, case: InitialMatrix, matrix: Array) -> list[Array]:
         """The initial weights of a layer that is given that matrix.
