@@ -49,8 +49,9 @@ def heads(case: ScoreDropout) -> int:
 def inputs(case: ScoreDropout) -> list[Array]:
     """Returns queries and keys of zeros, whose scores are all equal, and values by which each key has its place."""
     rows = SAMPLES // (heads(case) * QUERIES * KEYS)
-    values = np.broadcast_to(np.eye(KEYS), (rows, KEYS, KEYS))
-    given = (np.zeros((rows, QUERIES, heads(case) * KEYS)), values, np.zeros(values.shape))
+    width = heads(case) * KEYS  # of all inputs: Keras 3.5 takes no others
+    values = np.broadcast_to(np.eye(KEYS, width), (rows, KEYS, width))
+    given = (np.zeros((rows, QUERIES, width)), values, np.zeros(values.shape))
     return [one.astype("float32") for one in given]
 
 
@@ -62,8 +63,8 @@ def weights(case: ScoreDropout) -> list[Array]:
     width = of_queries * KEYS
     made = (
         np.zeros((width, of_queries, KEYS)),
-        np.zeros((KEYS, of_keys, KEYS)),
-        np.repeat(np.eye(KEYS)[:, None], of_keys, axis=1),
+        np.zeros((width, of_keys, KEYS)),
+        np.repeat(np.eye(width, KEYS)[:, None], of_keys, axis=1),
         np.eye(width).reshape(of_queries, KEYS, width),
     )
     return [one.astype("float32") for one in made]
