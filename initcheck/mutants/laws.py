@@ -527,3 +527,37 @@ def _of_step(keras: Any) -> None:
         return original(self, step_input)
 
     keras.layers.SimpleRNNCell.get_recurrent_dropout_mask = get
+
+
+@mutant(
+    "attention-dropout-rate",
+    "Attention drops 0.03 more than its rate, and scales to match the rate",
+    caught_by=("LAW27",),
+)
+def _scores_rate(keras: Any) -> None:
+    original = keras.layers.Attention._apply_scores
+
+    def apply(self: Any, *arguments: Any, training: Any = False, **options: Any) -> Any:
+        rate = self.dropout
+        if not training or not rate:
+            return original(self, *arguments, training=training, **options)
+        self.dropout = rate + 0.03
+        try:
+            outputs, scores = original(self, *arguments, training=training, **options)
+        finally:
+            self.dropout = rate
+        return outputs * ((1 - rate - 0.03) / (1 - rate)), scores
+
+    keras.layers.Attention._apply_scores = apply
+
+
+@mutant("attention-mask-of-heads", "MultiHeadAttention drops by one mask in all its heads", caught_by=("LAW27",))
+def _mask_of_heads(keras: Any) -> None:
+    original = keras.layers.MultiHeadAttention._build_attention
+
+    def build(self: Any, *arguments: Any) -> None:
+        original(self, *arguments)
+        if dropout := getattr(self, "_dropout_layer", None):
+            dropout.noise_shape = (None, 1, None, None)
+
+    keras.layers.MultiHeadAttention._build_attention = build

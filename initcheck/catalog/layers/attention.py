@@ -15,6 +15,7 @@ from initcheck.catalog.layers.traits.noises import (
     Fed,
     NoiseLaw,
     NoiseSource,
+    ScoreDropout,
     SeededNoise,
     SequenceDropout,
     StepwiseNoise,
@@ -85,6 +86,10 @@ def _of_heads(queries: int, keys: int, size: int) -> tuple[Shape, ...]:
     return (*itertools.chain.from_iterable(into), (queries, size, 5), (5,))
 
 
+KEYS = 32
+"""Keys of a layer whose scores are dropped: a power of two, so that equal scores are exact."""
+_RATE = 0.4
+_DROPPING = {"dropout": _RATE}
 _CAUSAL = {"use_causal_mask": True}
 _NAMES = ("num_heads", "key_dim")
 MULTI_HEAD_ATTENTION = LayerKind(
@@ -116,6 +121,12 @@ MULTI_HEAD_ATTENTION = LayerKind(
         arguments={"num_heads": 2, "key_dim": 3, "dropout": 0.5, "kernel_initializer": "ones"},
         fed=Fed.STEPS,
         inputs=2,
+    ),
+    ScoreDropout(
+        name="attention-of-heads",
+        arguments={"num_heads": 4, "key_dim": KEYS, **_DROPPING, "use_bias": False},
+        rate=_RATE,
+        heads=(4, 4),
     ),
     _case("attention-of-heads", _of_heads(2, 2, 4), multi_head, num_heads=2, key_dim=4),
     _case("attention-of-heads-keys", _of_heads(2, 2, 4), multi_head, 3, num_heads=2, key_dim=4),
@@ -149,6 +160,12 @@ GROUP_QUERY_ATTENTION = LayerKind(
         by_equation=True,
     ),
     _documented(4, _GROUPED_NAMES),
+    ScoreDropout(
+        name="attention-of-groups",
+        arguments={**_GROUPED, "head_dim": KEYS, **_DROPPING, "use_bias": False},
+        rate=_RATE,
+        heads=(4, 2),
+    ),
     _case("attention-of-groups", _of_heads(4, 2, 4), grouped_query, **_GROUPED),
     _case("attention-of-groups-causal", _of_heads(4, 2, 4), grouped_query, **_GROUPED, call=_CAUSAL),
     _STATE,
@@ -164,6 +181,7 @@ ADDITIVE_ATTENTION = LayerKind(
         initializers=(GLOROT,),
         shapes=((20_000,),),
     ),
+    ScoreDropout(name="additive-attention", arguments=_DROPPING, rate=_RATE, shapes=((KEYS,),)),
     _case("additive-attention", ((5,),), additive, listed=True),
     _case("additive-attention-causal", ((5,),), additive, 3, listed=True, call=_CAUSAL),
     _STATE,
@@ -179,6 +197,7 @@ ATTENTION = LayerKind(
         initializers=(ONES, ONES),
         shapes=((), ()),
     ),
+    ScoreDropout(name="dot-attention", arguments=_DROPPING, rate=_RATE),
     _case("dot-attention", (), dot_product, listed=True),
     _case("dot-attention-scaled", ((),), dot_product, 3, listed=True, use_scale=True),
     _case("dot-attention-concat", ((),), dot_product, listed=True, score_mode="concat"),

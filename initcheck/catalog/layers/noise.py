@@ -13,6 +13,7 @@ from initcheck.catalog.layers.traits.noises import (
     Fed,
     NoiseLaw,
     NoiseSource,
+    ScoreDropout,
     SeededNoise,
     SequenceDropout,
     StepwiseNoise,
@@ -39,7 +40,8 @@ def _idle(name: str, input_shape: Shape = (6, 5), *, config: Arguments = _RATE) 
 
 _DROPOUT_STANDS = Without("represented by dropout in trainings", (SeededNoise, StepwiseNoise, TrainingRole))
 _STATELESS = Without("it keeps no states from step to step", (SequenceDropout,))
-_NONE = (NO_WEIGHTS, NO_UNITS, NOT_STACKED, _STATELESS)
+_NO_SCORES = Without("it has no scores of attention", (ScoreDropout,))
+_NONE = (NO_WEIGHTS, NO_UNITS, NOT_STACKED, _STATELESS, _NO_SCORES)
 
 DROPOUT = LayerKind(
     "Dropout",

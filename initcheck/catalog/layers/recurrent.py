@@ -16,6 +16,7 @@ from initcheck.catalog.layers.traits.noises import (
     Fed,
     NoiseLaw,
     NoiseSource,
+    ScoreDropout,
     SeededNoise,
     SequenceDropout,
     StepwiseNoise,
@@ -62,7 +63,7 @@ _OPTIONS = {
     "go_backwards": True,
     "unroll": True,
 }
-_OWN_LAW = Without("its noise is dropout of its inputs and states", (NoiseLaw, SeededNoise))
+_OWN_LAW = Without("its noise is dropout of its inputs and states", (NoiseLaw, SeededNoise, ScoreDropout))
 _LSTM_STANDS = Without("represented by LSTM", (NoiseSource, StepwiseNoise))
 _OTHERS = Without("represented by ConvLSTM2D")
 

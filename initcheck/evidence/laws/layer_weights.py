@@ -108,30 +108,45 @@ class BuiltLayers:
             layer = kind(**case.arguments, seed=seed)
             return np.asarray(layer(np.repeat(case.image[None], count, axis=0), training=True))
 
-    def dropped(self, request: LayerRequest, weights: Sequence[Array], inputs: Array, *, seed: int) -> Dropped:
+    def dropped(
+        self,
+        request: LayerRequest,
+        weights: Sequence[Array],
+        inputs: Array | Sequence[Array],
+        *,
+        seed: int,
+        apart: bool = False,
+    ) -> Dropped:
         """Returns what a layer with dropout returns at those weights, with that seed if it takes one.
 
         Args:
             request: The layer, without seeds.
             weights: In the order of ``get_weights``.
-            inputs: Its input.
+            inputs: Its input, or several, by calls with which it is built.
             seed: Also of the global generators, on which Keras 2 draws.
+            apart: Whether the layer with the same seed is made under another global seed.
         """
         keras = self._session.keras
+        given: Sequence[Any] = [inputs] if isinstance(inputs, np.ndarray) or request.listed_inputs else inputs
         with globally_seeded(keras, seed), _own_deprecations():
 
             def make(own: int) -> Any:
                 layer = made(keras, seeded(keras, request, own))
-                layer.build(inputs.shape)
+                if isinstance(inputs, np.ndarray):
+                    layer.build(inputs.shape)
+                else:
+                    layer(*given, training=False)
                 layer.set_weights(weights)
                 return layer
 
             layer = make(seed)
-            calls = [np.asarray(call(inputs, training=True)) for call in (layer, *_traced(layer, 1))]
-            at_inference = np.asarray(layer(inputs, training=False))
+            calls = [np.asarray(call(*given, training=True)) for call in (layer, *_traced(layer, 1))]
+            at_inference = np.asarray(layer(*given, training=False))
             if seeded(keras, request, seed) == request:
                 return Dropped(calls, at_inference, None, None)
-            again, other = (np.asarray(make(own)(inputs, training=True)) for own in (seed, seed + 1))
+            other = np.asarray(make(seed + 1)(*given, training=True))
+            with globally_seeded(keras, seed + 1) if apart else contextlib.nullcontext():
+                again = np.asarray(make(seed)(*given, training=True))
             return Dropped(calls, at_inference, again, other)
 
     def _initializers(self, rows: Mapping[str, tuple[Initializer, int | None]]) -> dict[str, Any]:
@@ -172,7 +187,7 @@ def _traced(layer: Any, count: int) -> list[Any]:
     """The layer as a ``tf.function``, so many times."""
     import tensorflow as tf
 
-    return [tf.function(lambda inputs, training: layer(inputs, training=training))] * count
+    return [tf.function(lambda *inputs, training: layer(*inputs, training=training))] * count
 
 
 def _values(layer: Any) -> list[Array]:

@@ -173,4 +173,35 @@ class SequenceDropout(Trait):
         return frozenset({*self.arguments, "seed"})
 
 
-OF_NOISE: tuple[type[Trait], ...] = (NoiseLaw, NoiseSource, SeededNoise, StepwiseNoise, SequenceDropout)
+@dataclass(frozen=True, kw_only=True)
+class ScoreDropout(Trait):
+    """An attention layer that drops its scores after their softmax.
+
+    Attributes:
+        name: A readable, unique name.
+        arguments: The layer's arguments but for the seed.
+        rate: Of dropout.
+        heads: The number of heads of queries, and of keys and values; 0 for a layer without heads.
+        shapes: Of the weights of a layer without heads.
+    """
+
+    name: str
+    arguments: Arguments
+    rate: float
+    heads: tuple[int, int] = (0, 0)
+    shapes: tuple[Shape, ...] = ()
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that it gives a value."""
+        return frozenset({*self.arguments, "seed"})
+
+
+OF_NOISE: tuple[type[Trait], ...] = (
+    NoiseLaw,
+    NoiseSource,
+    SeededNoise,
+    StepwiseNoise,
+    SequenceDropout,
+    ScoreDropout,
+)
