@@ -93,6 +93,18 @@ def _of_channels(rank: int, ones: tuple[int, ...], judged: tuple[int, ...]) -> t
     )
 
 
+def _of_first_channels(rank: int, space: tuple[int, ...]) -> Trait:
+    return NoiseLaw(
+        order=5,
+        name=f"SpatialDropout{rank}D(0.3,channels_first)",
+        arguments={"rate": 0.3, "data_format": "channels_first"},
+        kind="dropped",
+        strength=0.3,
+        shape=(64, 1024, *space),
+        shared_axes=tuple(range(2, 2 + rank)),
+    )
+
+
 SPATIAL_DROPOUT_1D = LayerKind(
     "SpatialDropout1D",
     *_of_channels(1, (4,), (4,)),
@@ -109,6 +121,7 @@ SPATIAL_DROPOUT_1D = LayerKind(
 SPATIAL_DROPOUT_2D = LayerKind(
     "SpatialDropout2D",
     *_of_channels(2, (2, 2), (2, 3)),
+    _of_first_channels(2, (2, 3)),
     LayerOptions(order=13, options={"rate": 0.3}, input_shape=IMAGES, drawing=True),
     _idle("spatial-dropout-2d", (4, 3, 2, 5)),
     _DROPOUT_STANDS,
@@ -117,6 +130,7 @@ SPATIAL_DROPOUT_2D = LayerKind(
 SPATIAL_DROPOUT_3D = LayerKind(
     "SpatialDropout3D",
     *_of_channels(3, (2, 2, 1), (2, 1, 2)),
+    _of_first_channels(3, (2, 1, 2)),
     LayerOptions(order=13, options={"rate": 0.3}, input_shape=(2, 2, 2, 2, 8), drawing=True),
     _idle("spatial-dropout-3d", (4, 3, 2, 2, 5)),
     _DROPOUT_STANDS,
@@ -162,6 +176,15 @@ ALPHA_DROPOUT = LayerKind(
     *(
         NoiseLaw(order=2, name=f"AlphaDropout({rate})", arguments={"rate": rate}, kind="saturated", strength=rate)
         for rate in (0.2, 0.5)
+    ),
+    NoiseLaw(
+        order=5,
+        name="AlphaDropout(0.4,steps)",
+        arguments={"rate": 0.4, "noise_shape": (64, 1, 1024)},
+        kind="saturated",
+        strength=0.4,
+        shape=(64, 3, 1024),
+        shared_axes=(1,),
     ),
     NoiseSource(order=0, arguments=_RATE),
     SeededNoise(order=4, arguments=_RATE),

@@ -86,7 +86,7 @@ def exact_problem(case: ScoreDropout, shown: Dropped) -> str:
         masks = (seen == 0).reshape(-1, QUERIES * KEYS)
         if len(np.unique(masks, axis=0)) < len(masks):
             return f"{call}, two rows or heads have the same mask"
-    if not np.all(np.abs(shown.at_inference * np.float64(KEYS) - 1) <= _ROUNDING):
+    if not np.all(np.abs(scores(case, shown.at_inference) * KEYS - 1) <= _ROUNDING):
         return "something is dropped outside training"
     if np.array_equal(shown.calls[0], shown.calls[1]):
         return "the second call repeats the first"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from initcheck.catalog.layers.attention import KEYS
 from initcheck.checks.laws import score_dropout as dropout
 from initcheck.checks.registry import budget_share
 from initcheck.evidence.laws.layer_weights import Dropped
@@ -10,13 +11,13 @@ from initcheck.evidence.laws.layer_weights import Dropped
 ALPHA = 1e-6
 CASE = next(case for case in dropout.CASES if case.heads[0] > 1)
 HEADS = dropout.heads(CASE)
-ROWS = dropout.SAMPLES // (HEADS * dropout.QUERIES * dropout.KEYS)
-SHAPE = (ROWS, HEADS, dropout.QUERIES, dropout.KEYS)
+ROWS = dropout.SAMPLES // (HEADS * dropout.QUERIES * KEYS)
+SHAPE = (ROWS, HEADS, dropout.QUERIES, KEYS)
 
 
 def outputs(kept, factor=1 / (1 - CASE.rate)):
     """What the layer returns with that mask."""
-    scores = np.broadcast_to(kept, SHAPE) * (factor / dropout.KEYS)
+    scores = np.broadcast_to(kept, SHAPE) * (factor / KEYS)
     return np.moveaxis(scores, 1, 2).reshape(ROWS, dropout.QUERIES, -1).astype("float32")
 
 
