@@ -88,13 +88,7 @@ def exact_problem(case: ScoreDropout, shown: Dropped) -> str:
             return f"{call}, two rows or heads have the same mask"
     if not np.all(np.abs(scores(case, shown.at_inference) * KEYS - 1) <= _ROUNDING):
         return "something is dropped outside training"
-    if np.array_equal(shown.calls[0], shown.calls[1]):
-        return "the second call repeats the first"
-    if shown.again is not None and not np.array_equal(shown.calls[0], shown.again):
-        return "another layer with the same seed drops others"
-    if shown.other is not None and np.array_equal(shown.calls[0], shown.other):
-        return "another seed drops the same"
-    return ""
+    return shown.seed_problem()
 
 
 def judge(case: ScoreDropout, outputs: Sequence[Array]) -> Finding:

@@ -132,13 +132,7 @@ def exact_problem(case: SequenceDropout, x: Array, shown: Dropped, seen: Sequenc
             return f"{call}, all gates have the same mask of the states"
     if masks(case, x, shown.at_inference, training=False).off.max() > 1:
         return "something is dropped outside training"
-    if np.array_equal(shown.calls[0], shown.calls[1]):
-        return "the second call repeats the first"
-    if shown.again is not None and not np.array_equal(shown.calls[0], shown.again):
-        return "another layer with the same seed drops others"
-    if shown.other is not None and np.array_equal(shown.calls[0], shown.other):
-        return "another seed drops the same"
-    return ""
+    return shown.seed_problem()
 
 
 def judge(case: SequenceDropout, seen: Sequence[Masks]) -> Finding:

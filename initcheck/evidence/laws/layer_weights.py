@@ -38,6 +38,16 @@ class Dropped:
     again: Array | None
     other: Array | None
 
+    def seed_problem(self) -> str:
+        """Describes what is wrong with how calls and seeds repeat; empty if nothing is."""
+        if np.array_equal(self.calls[0], self.calls[1]):
+            return "the second call repeats the first"
+        if self.again is not None and not np.array_equal(self.calls[0], self.again):
+            return "another layer with the same seed drops others"
+        if self.other is not None and np.array_equal(self.calls[0], self.other):
+            return "another seed drops the same"
+        return ""
+
 
 class BuiltLayers:
     """BuiltLayers built on inputs of zeros, under one laboratory's streams.
