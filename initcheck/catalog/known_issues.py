@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -45,12 +46,21 @@ def known_issues() -> tuple[KnownIssue, ...]:
     )
 
 
+@functools.cache
+def rows_by_check() -> Mapping[str, Sequence[KnownIssue]]:
+    """The rows of each check's code."""
+    rows: dict[str, list[KnownIssue]] = {}
+    for row in known_issues():
+        rows.setdefault(row.check, []).append(row)
+    return rows
+
+
 def find_known_issue(code: str, subject: str) -> KnownIssue | None:
     """The row that expects that check to fail on that subject with the installed packages, if there is one."""
-    rows = (row for row in known_issues() if row.check == code and fnmatch.fnmatchcase(subject, row.subject))
+    rows = (row for row in rows_by_check().get(code, ()) if fnmatch.fnmatchcase(subject, row.subject))
     return next((row for row in rows if row.applies()), None)
 
 
 def find_general_issue(code: str) -> KnownIssue | None:
     """The row that expects that check to fail on every subject, including a user's own, if there is one."""
-    return next((row for row in known_issues() if row.check == code and row.subject == "*" and row.applies()), None)
+    return next((row for row in rows_by_check().get(code, ()) if row.subject == "*" and row.applies()), None)

@@ -131,7 +131,7 @@ class Layers:
             into = [_tensor(one) for one in inputs]
             if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
                 into = [tf.cast(one, layer.compute_dtype) if one.dtype.is_floating else one for one in into]
-            output = layer(*_as_called(case, into), **case.called)
+            output = layer(*as_called(case, into), **case.called)
         except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
             if any(words in str(error) for words in _NO_KERNEL):
                 raise NoKernel from error
@@ -157,7 +157,7 @@ class Layers:
         real = [one for one in into if one.dtype.is_floating]
         with tf.GradientTape() as tape:
             tape.watch(real)
-            output = layer(*_as_called(case, into), **case.called)
+            output = layer(*as_called(case, into), **case.called)
             if case.outputs > 1:
                 output = tf.concat([tf.reshape(one, (len(slopes), -1)) for one in tf.nest.flatten(output)], -1)
             value = tf.reduce_sum(output * _tensor(slopes))
@@ -195,7 +195,7 @@ class Layers:
         else:
             name = policy.name if policy else dtype
             layer = self.made(case, **({} if name == "float32" else {"dtype": name}))  # some layers take none
-        layer(*_as_called(case, [_tensor(one) for one in inputs]), **case.call)
+        layer(*as_called(case, [_tensor(one) for one in inputs]), **case.call)
         layer.set_weights(weights)
         return layer
 
@@ -230,13 +230,13 @@ class Layers:
 
             def call(self, inputs: Any) -> Any:
                 inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-                return self.probe(self.layer(*_as_called(case, list(inputs)), **call))
+                return self.probe(self.layer(*as_called(case, list(inputs)), **call))
 
         tensors = [_tensor(one) for one in values]
         within = self.made(case)
-        within(*_as_called(case, tensors), **case.call)  # built before, as Normalization must be
+        within(*as_called(case, tensors), **case.call)  # built before, as Normalization must be
         into = [keras.Input(one.shape[1:], dtype=one.dtype.name) for one in values]
-        model = keras.Model(into, flat(probe(self.made(case)(*_as_called(case, into), **call))))
+        model = keras.Model(into, flat(probe(self.made(case)(*as_called(case, into), **call))))
         seen: dict[tuple[str, bool | None], Any] = {}
         calls = [*(("model", model, given) for given in (None, True, False)), ("layer", Outer(within), None)]
         for place, outer, given in calls:
@@ -313,7 +313,7 @@ class Layers:
                 for number, one in enumerate(self.given(case)[1])
             ]
             inputs += own
-            outputs += flat(self.made(case, name=case.name)(*_as_called(case, own), **case.call))
+            outputs += flat(self.made(case, name=case.name)(*as_called(case, own), **case.call))
         return self._keras.Model(inputs, outputs)
 
 
@@ -330,9 +330,10 @@ def _probe(keras: Any) -> Any:
     return Probe()
 
 
-def _as_called(case: FormulaCase, inputs: list[Any]) -> tuple[Any, ...]:
+def as_called(case: FormulaCase | RecordedLayer, inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """The arguments of the layer's call: its inputs one after another, in one list, or with a list of states."""
     if case.initial_states:
-        return inputs[0], inputs[1:]
+        return inputs[0], list(inputs[1:])
     return (alone(inputs),) if case.listed else tuple(inputs)
 
 

@@ -2,19 +2,24 @@
 
 import ast
 import collections
+import functools
 from pathlib import Path
 
 import initcheck
 from initcheck.checks.registry import FAMILIES
 
 PACKAGE = Path(initcheck.__file__).parent
-MODULES = {path.relative_to(PACKAGE): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 TOUCH_A_FRAMEWORK = ("frameworks", "engines", "evidence", "mutants")
+
+
+@functools.cache
+def modules():
+    return {path.relative_to(PACKAGE): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def test_no_class_name_is_used_twice():
     places = collections.defaultdict(list)
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path))
@@ -24,7 +29,7 @@ def test_no_class_name_is_used_twice():
 
 def test_no_file_name_is_used_twice_but_that_of_a_family_in_each_wing():
     places = collections.defaultdict(list)
-    for path in MODULES:
+    for path in modules():
         if not path.stem.startswith("__"):
             places[path.stem].append(path.parts[0])
     twice = {name: wings for name, wings in places.items() if len(wings) > 1}
@@ -35,7 +40,7 @@ def test_no_file_name_is_used_twice_but_that_of_a_family_in_each_wing():
 
 def test_only_the_port_engines_evidence_and_mutants_import_a_framework():
     touching = set()
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         for node in ast.walk(tree):
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []

@@ -34,6 +34,7 @@ class RecordedLayer:
         config: Its arguments; a ``LayerRequest`` among them is the layer that a wrapper wraps.
         inputs: The shape of each input, batch first.
         listed: Whether several inputs are passed as one list.
+        initial_states: Whether its further inputs are passed as a list, the states that it begins with.
         call: Further arguments of its call.
         formula: The case with a formula, which decides weights and inputs; None where there is none.
         ones: Whether its inputs are ones.
@@ -48,6 +49,7 @@ class RecordedLayer:
     config: Arguments
     inputs: tuple[Shape, ...]
     listed: bool = False
+    initial_states: bool = False
     call: Arguments = field(default_factory=dict)
     formula: FormulaCase | None = None
     ones: bool = False
@@ -93,7 +95,14 @@ class RecordedLayer:
 def _cases() -> Iterator[RecordedLayer]:
     for case in FORMULAS:
         yield RecordedLayer(
-            case.name, case.layer, case.config, (case.input_shape, *case.beside), case.listed, case.called, case
+            name=case.name,
+            layer=case.layer,
+            config=case.config,
+            inputs=(case.input_shape, *case.beside),
+            listed=case.listed,
+            initial_states=case.initial_states,
+            call=case.called,
+            formula=case,
         )
     for built in select(Built):
         computes = not LAYERS[built.layer].select(FormulaCase)

@@ -12,7 +12,7 @@ import numpy as np
 
 from initcheck.catalog.cases.recorded_layers import RecordedLayer
 from initcheck.engines.perturbed import perturbed
-from initcheck.evidence.layers import Layers
+from initcheck.evidence.layers import Layers, as_called
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.generators import globally_seeded
@@ -106,8 +106,11 @@ class LayerRecorder:
         inputs = case.values(seed)
         with quiet(), globally_seeded(self._keras, seed % 2**31):
             layer = self._layers.made(case)
-            # A call builds it whatever its inputs; in training it might move its weights.
-            self._call(layer, case, inputs, **({"training": False} if "training" in case.call else {}))
+            if case.computes or len(inputs) > 1:
+                # A call builds it whatever its inputs; in training it might move its weights.
+                self._call(layer, case, inputs, **({"training": False} if "training" in case.call else {}))
+            else:
+                layer.build(inputs[0].shape)  # a cell is not called without states
             initial = tuple(np.asarray(one) for one in layer.get_weights())
             configuration = shared_words(layer.get_config())
             if not case.computes:
@@ -169,12 +172,15 @@ class LayerRecorder:
             value = tf.add_n([tf.reduce_sum(tf.cast(one, tf.float32) * _slopes(one.shape, seed)) for one in outputs])
         by = [*layer.trainable_weights, *real]
         try:
-            gradients = tape.gradient(value, by, unconnected_gradients=tf.UnconnectedGradients.ZERO) if by else []
+            gradients = tape.gradient(value, by) if by else []
         except LookupError:  # an operation without a gradient, as in some image layers
             gradients = []
         return (
             tuple(np.asarray(one) for one in outputs),
-            tuple(np.asarray(tf.convert_to_tensor(one)) for one in gradients),
+            tuple(
+                np.zeros(source.shape, np.float32) if one is None else np.asarray(tf.convert_to_tensor(one))
+                for one, source in zip(gradients, by, strict=False)
+            ),
         )
 
     def _call(self, layer: Any, case: RecordedLayer, inputs: Sequence[Array], **how: Any) -> Arrays:
@@ -183,9 +189,7 @@ class LayerRecorder:
     def _tensors(self, layer: Any, case: RecordedLayer, inputs: Sequence[Any], **how: Any) -> list[Any]:
         import tensorflow as tf
 
-        given = [tf.convert_to_tensor(one) for one in inputs]
-        fed = (given[0] if len(given) == 1 else given,) if case.listed else tuple(given)
-        output = layer(*fed, **{**case.call, **how})
+        output = layer(*as_called(case, [tf.convert_to_tensor(one) for one in inputs]), **{**case.call, **how})
         return list(tf.nest.flatten(output))
 
     @staticmethod
@@ -219,6 +223,9 @@ def _worded(key: str, value: Any) -> dict[str, str]:
         return {key: json.dumps(value["class_name"]), **_nested(key, options)}
     if isinstance(value, Mapping):
         return {key: "{}", **_nested(key, value)}
+    if isinstance(value, list | tuple) and any(isinstance(one, Mapping) for one in value):  # such as a layer's cells
+        parts = [_worded(f"{key}[{place}]", one) for place, one in enumerate(value)]
+        return {key: "[]", **{name: word for part in parts for name, word in part.items()}}
     return {key: json.dumps(value, default=_listed)}
 
 

@@ -45,6 +45,14 @@ def test_a_configuration_is_recorded_in_the_words_that_versions_share():
     assert shared_words(new) == shared_words(old)
     l2 = {"class_name": "L2", "config": {"l2": np.float32(0.5)}}
     assert shared_words({"r": l2}) == {"r": '"L2"', "r.l2": "0.5"}
+    cells = [{"module": "keras.layers", "class_name": "LSTMCell", "config": {"name": "lstm_cell_7", "units": 2}}, l2]
+    assert shared_words({"cells": cells}) == {
+        "cells": "[]",
+        "cells[0]": '"LSTMCell"',
+        "cells[0].units": "2",
+        "cells[1]": '"L2"',
+        "cells[1].l2": "0.5",
+    }
 
 
 @pytest.fixture(scope="module")

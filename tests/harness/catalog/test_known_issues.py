@@ -30,6 +30,7 @@ def test_a_row_applies_within_all_its_versions_and_to_its_subjects(monkeypatch, 
     installed = {"keras": "3.1.0", "tensorflow": "2.16.2"}
 
     monkeypatch.setattr("initcheck.installed.version_of", installed.get)
-    monkeypatch.setattr(module, "known_issues", lambda: (KnownIssue("LAW02", "*normal", "", "", versions),))
+    row = KnownIssue("LAW02", "*normal", "", "", versions)
+    monkeypatch.setattr(module, "rows_by_check", lambda: {"LAW02": [row]})
     assert (find_known_issue("LAW02", subject) is not None) is expected
     assert find_known_issue("LAW03", subject) is None

@@ -168,7 +168,8 @@ def test_what_a_module_names_can_be_named_by_a_command(mine):
 def test_a_known_issue_of_the_framework_excuses_an_own_object_and_does_not_go_stale(monkeypatch):
     issue = KnownIssue("SEED02", "*", "seeds are aliased", "", {})
     narrow = KnownIssue("LAW02", "he_*", "another law", "", {})
-    monkeypatch.setattr(sys.modules["initcheck.catalog.known_issues"], "known_issues", lambda: (issue, narrow))
+    rows = {"SEED02": [issue], "LAW02": [narrow]}
+    monkeypatch.setattr(sys.modules["initcheck.catalog.known_issues"], "rows_by_check", lambda: rows)
     row = initcheck.Initializer("he_mine", "HeNormal", Unstated(), "")
     (cell,) = registry.cells(codes=["SEED02"], own=[registry.as_subject(row)])
     assert cell.known_issue is issue
