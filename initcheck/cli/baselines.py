@@ -51,6 +51,7 @@ def record(
 ) -> None:
     """Write the evidence of the installed framework to FILE, to be compared with that of another environment."""
     from initcheck.baselines.records.store import load_baseline, write_baseline
+    from initcheck.frameworks.keras import to_record
     from initcheck.reporting.progress import progress_bar, progress_lines
 
     if reseeds is not None and reseeds < 0:
@@ -66,6 +67,7 @@ def record(
     total = steps_of(list(chosen.values()))
     with (
         leaving("no baseline was written"),
+        to_record(),
         progress_lines(total) if steps else progress_bar("recording", total, usual="one to three minutes") as advance,
     ):
         baseline = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
@@ -85,8 +87,10 @@ def load_files(old: Path, new: Path) -> None:
     """Load the saved models of OLD, and add to NEW, recorded here, what became of them."""
     from initcheck.baselines.recording.saved_models import with_loaded
     from initcheck.baselines.records.store import load_baseline, write_baseline
+    from initcheck.frameworks.keras import to_record
 
-    write_whole(new, [write_baseline(with_loaded(load_baseline(new), load_baseline(old).files))])
+    with to_record():
+        write_whole(new, [write_baseline(with_loaded(load_baseline(new), load_baseline(old).files))])
 
 
 @click.command()

@@ -7,6 +7,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from initcheck.frameworks.floatx import global_policy
 from initcheck.frameworks.keras import load_keras, threads
 from initcheck.installed import distribution_of, version_of
 from initcheck.records import Environment
@@ -107,9 +108,7 @@ def _keras_settings(keras: Any) -> dict[str, str]:
 
 
 def _dtype_policy(keras: Any) -> str:
-    config = getattr(keras, "config", None)
-    policy = config.dtype_policy() if config else keras.mixed_precision.global_policy()  # Keras 3, Keras 2
-    return str(policy.name)
+    return str(global_policy(keras)[0]().name)
 
 
 def _onednn() -> bool:

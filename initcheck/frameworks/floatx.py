@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -23,15 +23,18 @@ def floatx(keras: Any, dtype: str) -> Iterator[None]:
         keras.backend.set_floatx(before)
 
 
+def global_policy(keras: Any) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+    """How the global dtype policy is read, and how it is set."""
+    module = keras.mixed_precision
+    if hasattr(module, "dtype_policy"):  # Keras 3
+        return module.dtype_policy, module.set_dtype_policy
+    return module.global_policy, module.set_global_policy
+
+
 @contextlib.contextmanager
 def dtype_policy(keras: Any, policy: str) -> Iterator[None]:
     """Layers that are made within have that policy, unless they are given one."""
-    config = getattr(keras, "config", None)  # Keras 3
-    get, put = (
-        (config.dtype_policy, config.set_dtype_policy)
-        if config
-        else (keras.mixed_precision.global_policy, keras.mixed_precision.set_global_policy)
-    )
+    get, put = global_policy(keras)
     before = get()
     put(policy)
     try:

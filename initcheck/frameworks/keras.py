@@ -27,11 +27,9 @@ _MOST_THREADS, _MOST_DIGITS = 1024, 20  # TensorFlow hangs or ends at a million,
 # Package, versions that are too old, and the oldest that is supported in their place, which tox.ini and CI run.
 # Keras 3 before 3.0.5 averages a batch before it applies weights of rows and classes, where targets have shape (n,):
 # https://github.com/keras-team/keras/blob/v3.0.4/keras/losses/loss.py
-TOO_OLD = (
-    ("tensorflow", "<2.15", "2.15"),
-    ("keras", "<2.15", "2.15"),
-    ("keras", ">=3.0.0.dev0,<3.0.5", "3.0.5"),
-)
+ONLY_RECORDED = ("keras", ">=3.0.0.dev0,<3.0.5", "3.0.5")
+TOO_OLD = (("tensorflow", "<2.15", "2.15"), ("keras", "<2.15", "2.15"), ONLY_RECORDED)
+_RECORDING = "INITCHECK_RECORDING"
 _TRIED = "INITCHECK_TRIED_FLAGS"
 _MOST_SETTINGS = 1_000_000  # bytes of keras.json
 # https://keras.io/api/utils/config_utils/
@@ -53,7 +51,7 @@ def load_keras() -> Any:
         FrameworkError: TensorFlow is missing, too old, does not import, or is not the backend that Keras is set to;
             or a variable asks for no number of threads.
     """
-    _require_supported()
+    require_supported()
     if "tensorflow" not in sys.modules:
         threads()
         _require("tensorflow")
@@ -86,9 +84,25 @@ def _import(package: str) -> Any:
         raise FrameworkError(f"{what}; {remedy}") from error
 
 
-def _require_supported() -> None:
-    for package, versions, oldest in TOO_OLD:
-        if is_within(package, versions):
+@contextlib.contextmanager
+def to_record() -> Iterator[None]:
+    """Lets a framework be loaded that can be recorded and not judged, in processes that are started within, too."""
+    os.environ[_RECORDING] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_RECORDING]
+
+
+def require_supported() -> None:
+    """Refuses frameworks that are too old.
+
+    Raises:
+        FrameworkError: One is.
+    """
+    for row in TOO_OLD:
+        package, versions, oldest = row
+        if is_within(package, versions) and not (row is ONLY_RECORDED and _RECORDING in os.environ):
             raise FrameworkError(
                 f"{package} {version_of(package)} is older than initcheck supports; install {package}>={oldest}"
             )

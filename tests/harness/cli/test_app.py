@@ -14,8 +14,9 @@ import initcheck
 from initcheck import InitcheckError
 from initcheck.__main__ import main
 from initcheck.cli import app as cli
+from initcheck.errors import FrameworkError
 from initcheck.frameworks import quiet
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.keras import load_keras, require_supported, to_record
 
 ROOT = Path(__file__).parents[3]
 QUICK = ["--initializers", "zeros,he_normal,lecun_uniform", "--reseeds", "2", "--epochs", "2"]
@@ -403,6 +404,17 @@ def test_a_framework_that_is_too_old_is_one_line(package, version, oldest, tmp_p
     )
     message = f"initcheck: {package} {version} is older than initcheck supports; install {package}>={oldest}\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
+def test_of_keras_3_what_is_too_old_to_be_judged_can_be_recorded(monkeypatch):
+    monkeypatch.setattr("initcheck.installed.version_of", {"tensorflow": "2.16.2", "keras": "3.0.2"}.get)
+    with pytest.raises(FrameworkError, match="install keras>="):
+        require_supported()
+    with to_record():
+        require_supported()
+        monkeypatch.setattr("initcheck.installed.version_of", {"tensorflow": "2.14.1", "keras": "3.0.2"}.get)
+        with pytest.raises(FrameworkError, match="install tensorflow>="):
+            require_supported()
 
 
 def test_the_known_checks_are_listed_in_order(initcheck_):
