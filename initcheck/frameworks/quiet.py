@@ -27,7 +27,7 @@ def deprecations() -> list[str]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Ignores warnings, which strict test runs turn into errors; the framework's deprecations are noted.
+    """Ignores warnings, logged ones too, which strict runs turn into errors; the framework's deprecations are noted.
 
     For example, Keras 3 saves weights through NumPy's old array protocol, and says that data pipelines stay graphs
     where a model runs eagerly.
@@ -38,7 +38,7 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("always", category)
         warnings.showwarning = _note_warning
         for name in _LOGGERS:
-            logs.enter_context(_noting(name, logging.NOTSET))
+            logs.enter_context(_noting(name, logging.ERROR))
         yield
 
 

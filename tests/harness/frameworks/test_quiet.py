@@ -53,13 +53,19 @@ def test_they_are_noted_through_a_further_quiet_and_where_warnings_are_errors():
 
 
 @pytest.mark.parametrize("name", ["tensorflow", "absl"])
-def test_what_the_framework_logs_of_deprecation_is_noted_and_still_logged(name, caplog):
+def test_what_the_framework_logs_of_deprecation_is_noted_and_only_its_errors_are_shown(name, caplog):
     logger = logging.getLogger(name)
-    with quiet():
-        logger.warning("f is deprecated and\nwill be removed")
-        logger.warning("f is slow")
-    logger.warning("g is deprecated")
+    logger.addHandler(caplog.handler)
+    try:
+        with quiet():
+            logger.warning("f is deprecated and\nwill be removed")
+            logger.warning("f is slow")
+            logger.error("f fails")
+        logger.warning("g is deprecated")
+    finally:
+        logger.removeHandler(caplog.handler)
     assert deprecations() == ["f is deprecated and will be removed"]
+    assert [*dict.fromkeys(caplog.messages)] == ["f fails", "g is deprecated"]
 
 
 def test_what_is_kept_off_stderr_is_noted_all_the_same(caplog):
