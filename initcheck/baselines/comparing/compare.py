@@ -69,6 +69,8 @@ class Comparer:
         others: The records of the new one, where the old one decides them; by default as ``records``.
         hides: Whether of two records there is nothing to compare, so that there is no cell: the verdict lists it.
         claims_bits: Whether an identical cell says that numbers are equal in every bit.
+        grows: Whether frameworks gain such records, as layers and arguments: what only the new baseline holds has no
+            cell, and the verdict lists it.
     """
 
     records: Callable[[Baseline], Mapping[CellKey, Any]]
@@ -77,6 +79,7 @@ class Comparer:
     hides: Callable[[Any, Any], bool] = lambda old, new: False
     others: Callable[[Baseline, Baseline], Mapping[CellKey, Any]] | None = None
     claims_bits: bool = False
+    grows: bool = False
 
 
 def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -> Comparison:
@@ -108,7 +111,7 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
                 if comparer.hides(mine[key], other[key]):
                     continue
                 known.cells[key] = comparer.compare(key, mine[key], other[key], known)
-            else:
+            elif key in mine or not comparer.grows:
                 known.cells[key] = comparer.lone(key, Side.OLD if key in mine else Side.NEW)
     cells = [_by_rounding(cell, known) for cell in known.cells.values()] + list(whole.values())
     places = ["", *{**old.problems, **new.problems}], list(Section)
@@ -116,6 +119,12 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
     if refused:
         cells = [_without_bits(cell, refused) for cell in cells]
     return Comparison(old, new, allow, environment_differences(*sides), refused, tuple(cells), DELTA, ALPHA)
+
+
+def appeared(old: Baseline, new: Baseline) -> list[CellKey]:
+    """What only the new baseline holds, of the sections that frameworks gain records of."""
+    sections = [one for name, one in COMPARERS.items() if one.grows and name not in lacking_sections(old, new)]
+    return [key for one in sections for key in one.records(new) if key not in one.records(old)]
 
 
 def lacking_sections(old: Baseline, new: Baseline) -> dict[Section, Side]:
@@ -211,16 +220,19 @@ COMPARERS: Mapping[Section, Comparer] = {
         lambda baseline: {CellKey(Section.DEFAULTS, layer): one for layer, one in baseline.defaults.items()},
         lambda key, old, new, known: compare_defaults(key, old, new, known.alpha),
         claims_bits=True,
+        grows=True,
     ),
     Section.FANS: Comparer(
         lambda baseline: {CellKey(Section.FANS, kind): one for kind, one in baseline.fans.items()},
         lambda key, old, new, known: compare_fans(key, old, new),
+        grows=True,
     ),
     Section.LAYERS: Comparer(
         lambda baseline: {CellKey(Section.LAYERS, name): one for name, one in baseline.layers.items()},
         lambda key, old, new, known: compare_layers(key, old, new, known.alpha),
         hides=lambda old, new: bool(old.refused and new.refused),
         claims_bits=True,
+        grows=True,
     ),
     Section.FILES: Comparer(
         own_files,

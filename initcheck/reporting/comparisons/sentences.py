@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from initcheck.baselines.comparing.classes import Class
-from initcheck.baselines.comparing.compare import lacking_sections
+from initcheck.baselines.comparing.compare import appeared, lacking_sections
 from initcheck.baselines.comparing.comparison import ALL_STAGES, TRAININGS, ComparedCell, Comparison, Section
 from initcheck.baselines.records.layer_records import LAYER_STAGES
 from initcheck.baselines.records.training_records import Stage
@@ -162,6 +162,8 @@ def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
     refused = [name for name in both[0].layers if all(name in one.layers and one.layers[name].refused for one in both)]
     if refused:
         yield f"Not looked at: {', '.join(refused[:_NAMED])}{_more(refused, _NAMED)}, which neither environment runs."
+    if news := appeared(*both):
+        yield f"Not compared: {', '.join(map(str, news[:_NAMED]))}{_more(news, _NAMED)}, which the old baseline lacks."
     unread = [name for name, file in comparison.old.files.items() if file.own.refused]
     if unread:
         shown = f"{', '.join(unread[:_NAMED])}{_more(unread, _NAMED)}"

@@ -305,13 +305,19 @@ def test_in_one_order_a_training_as_fit_runs_it_is_judged_like_any_other():
 
 def test_what_only_one_baseline_holds_is_a_difference():
     less = OLD.model_copy(update={"fans": {}, "problems": {}})
-    for old, new in ((OLD, less), (less, OLD)):
+    for old, new, lone in ((OLD, less, ["fans dense", "traces iris"]), (less, OLD, ["traces iris"])):
         comparison = compare(old, new)
         assert comparison.verdict is Class.CHANGED
-        side = Side.OLD if old is OLD else Side.NEW
-        assert [(cell.name, cell.only_in) for cell in comparison.of(Section.FANS)] == [("dense", side)]
-        assert [(cell.name, cell.only_in) for cell in comparison.of(Section.TRACES)] == [("iris", side)]
-        assert "In one baseline only: fans dense, traces iris." in describe(comparison)
+        assert [str(cell.key) for cell in comparison.cells if cell.only_in] == lone
+        assert {cell.only_in for cell in comparison.cells} - {None} == {Side.OLD if old is OLD else Side.NEW}
+        assert f"In one baseline only: {', '.join(lone)}." in describe(comparison)
+
+
+def test_layers_that_a_framework_gains_are_listed_and_no_change():
+    less = OLD.model_copy(update={"fans": {}, "defaults": {}})
+    comparison = compare(less, OLD)
+    assert comparison.verdict is Class.IDENTICAL
+    assert "Not compared: defaults Dense, fans dense, which the old baseline lacks." in describe(comparison)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from initcheck.baselines.comparing.classes import Class
-from initcheck.baselines.comparing.compare import compare
+from initcheck.baselines.comparing.compare import appeared, compare
 from initcheck.baselines.recording.parts import merge
 from initcheck.baselines.records.array_records import FansRecord
 from initcheck.baselines.records.store import load_baseline, write_baseline
@@ -110,5 +110,9 @@ def test_the_kurtosis_of_an_array_does_not_depend_on_its_scale(size):
 def test_what_only_one_side_has_is_never_identical(section):
     less = BASELINES[0].model_copy(update={section: {}})
     for old, new in ((BASELINES[0], less), (less, BASELINES[0])):
-        classes = {cell.found for cell in compare(old, new).cells if cell.section in (section, "traces", "fits")}
-        assert classes - {Class.IDENTICAL}
+        cells = [cell for cell in compare(old, new).cells if cell.section in (section, "traces", "fits")]
+        if news := appeared(old, new):
+            assert {key.section for key in news} == {section} == {"defaults", "fans"} & {section}
+            assert section not in {cell.section for cell in cells}
+        else:
+            assert {cell.found for cell in cells} - {Class.IDENTICAL}
