@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from initcheck.evidence.determinism.traces import Models
     from initcheck.evidence.fresh_process.client import Processes
     from initcheck.evidence.laws.draws import Draws
+    from initcheck.evidence.layer_shapes import LayerShapes
     from initcheck.evidence.layers import Layers
     from initcheck.evidence.masked_layers import MaskedLayers
     from initcheck.evidence.modes import Modes
@@ -72,6 +73,13 @@ class Lab(Session):
         from initcheck.evidence.layers import Layers
 
         return Layers(self)
+
+    @functools.cached_property
+    def shapes(self) -> LayerShapes:
+        """Layers with a formula at other shapes than they were built for."""
+        from initcheck.evidence.layer_shapes import LayerShapes
+
+        return LayerShapes(self)
 
     @functools.cached_property
     def modes(self) -> Modes:

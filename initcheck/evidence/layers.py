@@ -127,7 +127,7 @@ class Layers:
         import tensorflow as tf
 
         try:
-            layer = self._built(case, weights, inputs, policy)
+            layer = self.built(case, weights, inputs, policy)
             into = [_tensor(one) for one in inputs]
             if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
                 into = [tf.cast(one, layer.compute_dtype) if one.dtype.is_floating else one for one in into]
@@ -137,7 +137,7 @@ class Layers:
                 raise NoKernel from error
             raise
         losses = tuple(np.asarray(tf.cast(one, tf.float64)) for one in layer.losses)
-        return Shown(_joined(output), layer.get_weights(), losses=losses)
+        return Shown(joined(output), layer.get_weights(), losses=losses)
 
     def gradients(
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], slopes: Array
@@ -152,7 +152,7 @@ class Layers:
         """
         import tensorflow as tf
 
-        layer = self._built(case, weights, inputs)
+        layer = self.built(case, weights, inputs)
         into = [_tensor(one) for one in inputs]
         real = [one for one in into if one.dtype.is_floating]
         with tf.GradientTape() as tape:
@@ -181,13 +181,14 @@ class Layers:
         layer.build(inputs[0].shape)
         layer.set_weights(weights)
         call = tf.function(layer, autograph=False) if traced else layer
-        outputs = [_joined(call(_tensor(one))) for one in inputs]
+        outputs = [joined(call(_tensor(one))) for one in inputs]
         (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
-        return [*outputs, _joined(call(_tensor(inputs[0])))]
+        return [*outputs, joined(call(_tensor(inputs[0])))]
 
-    def _built(
+    def built(
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], policy: Policy | None = None
     ) -> Any:
+        """The case's layer at those weights, built for those inputs, in the weights' dtype or under the policy."""
         dtype = next((one.dtype.name for one in (*weights, *inputs) if one.dtype.kind == "f"), "float32")
         if policy and (policy.globally or wraps(case.config)):  # what is wrapped has a policy of its own
             with dtype_policy(self._keras, policy.name):
@@ -350,10 +351,10 @@ def _stateful(config: Arguments) -> dict[str, Any]:
 def _by_case(cases: Sequence[FormulaCase], outputs: Any) -> dict[str, Array]:
     """The output of each case's layer, of all outputs of their model."""
     each = iter(flat(outputs))
-    return {case.name: _joined([next(each) for _ in range(case.outputs)]) for case in cases}
+    return {case.name: joined([next(each) for _ in range(case.outputs)]) for case in cases}
 
 
-def _joined(outputs: Any) -> Array:
+def joined(outputs: Any) -> Array:
     """The only output; of several, each row's elements one after another."""
     arrays = [np.asarray(one) for one in flat(outputs)]
     return arrays[0] if len(arrays) == 1 else np.concatenate([one.reshape(len(one), -1) for one in arrays], -1)

@@ -136,7 +136,11 @@ ROWS = (
     *_of_every_rank(2),
     FLATTEN,
     LayerKind("InputLayer", State(), Without("it declares an input")),
-    _shape("Reshape", _case("reshape", arranging.reshape, (2, 3, 4), target_shape=(2, 6))),
+    _shape(
+        "Reshape",
+        _case("reshape", arranging.reshape, (2, 3, 4), target_shape=(2, 6)),
+        _case("reshape-to-any-length", arranging.reshape, (2, 3, 4), target_shape=(-1, 2)),
+    ),
     _shape("Permute", _case("permute", arranging.permute, (2, 3, 4, 5), dims=(3, 1, 2))),
     _merging("Add", arranging.added),
     _shape(

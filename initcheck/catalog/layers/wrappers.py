@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from initcheck.catalog.laws import Shape
@@ -55,6 +56,14 @@ _BOTH_STATES = FormulaCase(
     config={"layer": LayerRequest(LSTM.name, {"units": 4, **_STATES})},
     dtypes=("float32",),
 )
+_STATES_APART = replace(
+    _BOTH_STATES,
+    name="bidirectional-states-apart",
+    outputs=6,
+    config={**_BOTH_STATES.config, "merge_mode": None},
+    graded=False,
+    modelled=False,
+)
 _BEFORE = {"reset_after": False}
 _BACKWARD_GIVEN = FormulaCase(
     name="bidirectional-backward-layer",
@@ -100,6 +109,7 @@ BIDIRECTIONAL = LayerKind(
     _both("ave", merge_mode="ave"),
     _both("separate", merge_mode=None),
     _BOTH_STATES,
+    _STATES_APART,
     _BACKWARD_GIVEN,
     State(holds=Holds.MORE),
     _WRAPPED,

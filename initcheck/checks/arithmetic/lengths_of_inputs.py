@@ -1,0 +1,50 @@
+"""Layers at other shapes than they were built for, and the shapes that they announce."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from initcheck.catalog.cases.formulas import FORMULAS, exactly, layer_inputs
+from initcheck.catalog.cases.lengths import OTHER_LENGTHS
+from initcheck.catalog.layers.traits.computing import FormulaCase
+from initcheck.checks.registry import Subject, check, require
+from initcheck.checks.within_rounding import verdict
+from initcheck.records import Verdict, failed, passed
+
+if TYPE_CHECKING:
+    from initcheck.evidence.lab import Lab
+
+
+@check(
+    "ARI29",
+    "A layer computes its formula for any number of rows and for other lengths than it was built for.",
+    subjects=[Subject(case.name, case) for case in OTHER_LENGTHS],
+)
+def other_lengths(lab: Lab, case: FormulaCase) -> Verdict:
+    """Eagerly, and in a graph that knows neither; along the axes along which the formula takes any length."""
+    require(lab.layers.lacking(case))
+    weights, inputs = layer_inputs(case, lab.stream("layer", case.name), "float32")
+    return verdict(
+        (f"output of {call}", output, case.output(*exactly(case, weights, into)))
+        for call, (into, output) in lab.shapes.at_other_lengths(case, weights, inputs).items()
+    )
+
+
+@check(
+    "ARI30",
+    "A layer announces the shape of its outputs.",
+    subjects=[Subject(case.name, case) for case in FORMULAS if not case.training],
+)
+def announced_shapes(lab: Lab, case: FormulaCase) -> Verdict:
+    """By a symbolic call and by ``compute_output_shape``, where the number of rows is unknown."""
+    require(lab.layers.lacking(case))
+    actual, announced = lab.shapes.announced(case)
+    for way, shapes in announced.items():
+        if [one[1:] for one in shapes] != [one[1:] for one in actual] or any(one[0] is not None for one in shapes):
+            return failed(f"{way}: {_shown(shapes)}", _shown([(None, *one[1:]) for one in actual]))
+    return passed(f"{_shown(actual)}, as announced by {' and '.join(announced)}")
+
+
+def _shown(shapes: Sequence[tuple[int | None, ...]]) -> str:
+    return " and ".join(map(str, shapes))

@@ -1,0 +1,93 @@
+"""Layers at other shapes than they were built for, and the shapes that they announce."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.cases.lengths import longer, unknown_axes
+from initcheck.catalog.laws import Shape
+from initcheck.catalog.layers.traits.computing import FormulaCase
+from initcheck.evidence.layers import Layers, as_called, joined
+from initcheck.evidence.made_layers import flat
+from initcheck.evidence.session import Session
+
+Array = np.ndarray[Any, Any]
+Partial = tuple[int | None, ...]  # a shape, None where a number is not known
+_SCORES = "return_attention_scores"
+
+
+class LayerShapes:
+    """Layers with a formula, each alone.
+
+    Args:
+        session: The session, with its streams and cache.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._keras = session.keras
+        self._layers = Layers(session)
+
+    def at_other_lengths(
+        self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array]
+    ) -> Mapping[str, tuple[list[Array], Array]]:
+        """Input and output of one layer called several times, by a description of each call.
+
+        Each call is made eagerly and within one ``tf.function`` that knows neither the number of rows nor the lengths.
+
+        Args:
+            case: The layer.
+            weights: In the order of ``get_weights``.
+            inputs: For which it is built.
+        """
+        import tensorflow as tf
+
+        layer = self._layers.built(case, weights, inputs)
+        unknown = unknown_axes(case, weights, inputs)
+        specs = [
+            tf.TensorSpec([None if axis in axes else size for axis, size in enumerate(one.shape)], one.dtype)
+            for one, axes in zip(inputs, unknown, strict=True)
+        ]
+
+        def call(*values: Any) -> Any:
+            return layer(*as_called(case, values), **case.called)
+
+        ways = {"a call": call, "a call in a graph": tf.function(call, input_signature=specs, autograph=False)}
+        fed = {"of one longer row": longer(inputs, unknown), "of the first shape again": list(inputs)}
+        return {
+            f"{way} {what}": (values, joined(run(*map(tf.convert_to_tensor, values))))
+            for way, run in ways.items()
+            for what, values in fed.items()
+        }
+
+    def announced(self, case: FormulaCase) -> tuple[list[Shape], Mapping[str, list[Partial]]]:
+        """The shape of each output, and what is said of them beforehand by each way to ask.
+
+        The layer has been called with another number of outputs before, if it can be.
+
+        Args:
+            case: The layer.
+        """
+        weights, inputs = self._layers.given(case)
+        layer = self._layers.built(case, weights, inputs)
+        called = as_called(case, [np.asarray(one) for one in inputs])
+        actual = [tuple(one.shape) for one in flat(layer(*called, **case.called))]
+        if _SCORES in inspect.signature(layer.call).parameters and _SCORES not in case.call:
+            layer(*called, **case.called, **{_SCORES: True})
+        symbolic = [self._keras.Input(one.shape[1:], dtype=one.dtype.name) for one in inputs]
+        said = {"a symbolic call": [one.shape for one in flat(layer(*as_called(case, symbolic), **case.called))]}
+        if len(inspect.signature(layer.compute_output_shape).parameters) == 1 and not case.called:
+            shapes = [(None, *one.shape[1:]) for one in inputs]
+            said["compute_output_shape"] = _shapes(layer.compute_output_shape(shapes if len(shapes) > 1 else shapes[0]))
+        return actual, {way: [tuple(one) for one in shapes] for way, shapes in said.items()}
+
+
+def _shapes(value: Any) -> list[Partial]:
+    """The shapes in a shape, or in shapes however nested."""
+    value = tuple(value)
+    if all(one is None or isinstance(one, int) for one in value):
+        return [value]
+    return [shape for one in value for shape in _shapes(one)]
