@@ -118,7 +118,7 @@ class Layers:
         Args:
             case: The layer.
             weights: In the order of ``get_weights``.
-            inputs: Its inputs; integers for an Embedding.
+            inputs: Its inputs. Whole numbers are passed as NumPy arrays, which Keras makes into tensors.
             policy: A dtype policy instead.
 
         Raises:
@@ -128,9 +128,9 @@ class Layers:
 
         try:
             layer = self._built(case, weights, inputs, policy)
-            into = [_tensor(one) for one in inputs]
+            into = [_tensor(one) if one.dtype.kind == "f" else one for one in inputs]
             if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
-                into = [tf.cast(one, layer.compute_dtype) if one.dtype.is_floating else one for one in into]
+                into = [tf.cast(one, layer.compute_dtype) if tf.is_tensor(one) else one for one in into]
             output = layer(*_as_called(case, into), **case.called)
         except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
             if any(words in str(error) for words in _NO_KERNEL):

@@ -22,7 +22,7 @@ GALLERY_OF = {case.name: number for number, cases in enumerate(GALLERIES) for ca
 def layer_inputs(
     case: FormulaCase, seed: int, dtype: str, rows: int | None = None
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Random weights and inputs for the case, by default with as many rows as it states."""
+    """Random weights and inputs for the case, by default with as many rows as it states, in any type."""
     stream = np.random.RandomState(seed % 2**32)
     weights = [stream.normal(scale=0.7, size=shape).astype(dtype) for shape in case.shapes]
     for number in case.positive:
@@ -30,6 +30,8 @@ def layer_inputs(
     shapes = [(rows or shape[0], *shape[1:]) for shape in (case.input_shape, *case.beside)]
     if case.vocabulary:
         return weights, [stream.randint(0, case.vocabulary, size=shapes[0]).astype(np.int32)]
+    if np.dtype(dtype).kind != "f":
+        return weights, [stream.randint(0, 2 if dtype == "bool" else 100, size=shape).astype(dtype) for shape in shapes]
     return weights, [stream.normal(size=shape).astype(dtype) for shape in shapes]
 
 

@@ -41,6 +41,8 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
         weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
         exact, into = exactly(case, weights, inputs)
         shown = lab.layers.compute(case, weights, inputs)
+        if np.dtype(dtype).kind != "f" and shown.output.dtype != dtype:
+            return failed(f"{dtype} comes out as {shown.output.dtype}", dtype)
         compared.append((f"output in {dtype}", shown.output, case.output(exact, into).of(dtype)))
         if case.loss:
             losses = np.asarray(np.sum(shown.losses, dtype=np.float64))

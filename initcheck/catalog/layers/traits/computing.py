@@ -36,7 +36,8 @@ class FormulaCase(Trait):
         in_turn: The outputs of a stateful layer's calls in a row, from weights and inputs; None where it is not tested.
         updated: The weights after a call, from weights and input; None where none changes.
         loss: The sum of the losses that a call adds, from weights and input; None where it adds none.
-        dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
+        dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly. Types of whole numbers
+            come first, where they must come out of the layer as they are.
         graded: Whether its gradients are tested.
         modelled: Whether it is tested within a model, in a graph and through files, too.
     """
