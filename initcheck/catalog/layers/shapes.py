@@ -184,7 +184,7 @@ def _interpolated() -> tuple[FormulaCase, ...]:
     )
 
 
-def _merging(name: str, formula: Callable[..., Any], inputs: int = 3) -> LayerKind:
+def _merging(name: str, formula: Callable[..., Any], *others: Trait, inputs: int = 3) -> LayerKind:
     whole, row = (2, 3, 4), (2, 1, 4)  # the last input is broadcast
     ranks = ((2, 3), (2, 5, 4, 3), (2, 4, 3))[:inputs]
     return _shape(
@@ -193,6 +193,7 @@ def _merging(name: str, formula: Callable[..., Any], inputs: int = 3) -> LayerKi
         _case(f"{name.lower()}-broadcast", formula, *(whole,) * (inputs - 1), row),
         replace(_case(f"{name.lower()}-of-ranks", formula, *ranks), modelled=name in ("Add", "Subtract")),
         _alone(_case(f"{name.lower()}-of-falling-ranks", formula, *reversed(ranks))),
+        *others,
     )
 
 
@@ -232,7 +233,13 @@ ROWS = (
         _alone(_case("reshape-to-fit", arranging.reshape, (2, 3, 4), target_shape=(2, -1, 3))),
     ),
     _shape("Permute", _whole(_case("permute", arranging.permute, (2, 3, 4, 5), dims=(3, 1, 2)), "int32")),
-    _merging("Add", arranging.added),
+    _merging(
+        "Add",
+        arranging.added,
+        # As many rows as columns, and an element for each row.
+        _alone(_case("add-of-columns", arranging.added, (2, 2), (2, 1))),
+        _alone(_case("add-of-columns-first", arranging.added, (2, 1), (2, 2))),
+    ),
     _shape(
         "Concatenate",
         _whole(_case("concatenate", arranging.concatenated, (2, 3, 4), (2, 3, 1), (2, 3, 2)), "int32"),
