@@ -159,13 +159,10 @@ def _plain_cases(rank: int) -> tuple[FormulaCase, ...]:
 
 def _grouped_cases(rank: int) -> tuple[FormulaCase, ...]:
     name, two = "convolution-groups", {"channels": 6, "filters": 6, "groups": 2}
+    eight: dict[str, Any] = {"channels": 8, "filters": 8, "groups": 4, "dilation_rate": 2, "padding": "same"}
     return (
         _case(name, rank, grouped, (2, 6), **two),
-        _compiled(
-            _case(
-                f"{name}-first", rank, grouped, (1, 4), groups=4, filters=4, dilation_rate=2, padding="same", **_FIRST
-            )
-        ),
+        _compiled(_case(f"{name}-first", rank, grouped, (1, 8), **eight, **_FIRST)),
     )
 
 
