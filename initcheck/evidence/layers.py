@@ -31,6 +31,7 @@ INFERENCE = "a call with training=False"
 # A layer that draws where it should not may draw what changes nothing: RandomInvert does in one call of eleven.
 _CALLS = 10
 _DRAWING = frozenset(noise.layer for noise in select(NoiseSource))
+_OF_ALL_LAYERS = ("activity_regularizer",)  # whether or not the signature has it
 _NO_KERNEL = ("Could not find device for node", "is not in the list of allowed values")
 
 
@@ -106,7 +107,7 @@ class Layers:
         kind = getattr(self._keras.layers, case.layer, None)
         if kind is None:
             return case.layer
-        known = {*inspect.signature(kind).parameters, *inspect.signature(kind.call).parameters}
+        known = {*inspect.signature(kind).parameters, *inspect.signature(kind.call).parameters, *_OF_ALL_LAYERS}
         unknown = [argument for argument in (*case.config, *case.call) if argument not in known]
         return f"{case.layer}({', '.join(unknown)})" if unknown else ""
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.oracle.arranging import chosen, finite, moved
+from initcheck.oracle.arranging import chosen, concatenated, finite, moved
 from initcheck.oracle.networks import sigmoid
 from initcheck.oracle.rounding import Rounded, contracted, masked_softmax
 
@@ -129,6 +129,14 @@ def grouped_query(
     output = _projected(attended, *parts["output"])
     shown = [finite(some[:, 0].reshape(*some.shape[:1], -1, *(1,) * (len(output.shape) - 2)), output)]
     return [*shown, finite(some, shares)] if return_attention_scores else shown
+
+
+def projections(weights: Weights, xs: Sequence[Array], **options: Any) -> Array:
+    """The elements of all projections: of queries, keys, values and what is attended to, each with its bias."""
+    output = without_masks(multi_head if "num_heads" in options else grouped_query)(weights, xs, **options)
+    query, value, key = (*xs[:2], xs[2] if len(xs) > 2 else xs[1])
+    inner = [_in_heads(one, *weights[2 * part : 2 * part + 2]) for part, one in enumerate((query, key, value))]
+    return concatenated((), [moved(one, lambda values: values.reshape(len(values), -1)) for one in (*inner, output)])
 
 
 def _in_heads(x: Array, kernel: Array, bias: Array) -> Array:

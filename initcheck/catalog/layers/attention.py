@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from initcheck.catalog.laws import Shape
-from initcheck.catalog.layers.configurations import NO_OPTIONS, NO_UNITS, NOT_STACKED, NOT_TRAINED
+from initcheck.catalog.layers.configurations import NO_OPTIONS, NO_UNITS, NOT_STACKED, NOT_TRAINED, penalized
 from initcheck.catalog.layers.kind import LayerKind, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.layers.traits.engines import Holds, State
@@ -35,7 +35,14 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.attention_formulas import additive, dot_product, grouped_query, multi_head, without_masks
+from initcheck.oracle.attention_formulas import (
+    additive,
+    dot_product,
+    grouped_query,
+    multi_head,
+    projections,
+    without_masks,
+)
 
 # The query's, key's, value's and output's kernels, each followed by its bias.
 _PLACES = {"query": 0, "key": 2, "value": 4, "output": 6}
@@ -188,6 +195,8 @@ MULTI_HEAD_ATTENTION = LayerKind(
         _case("attention-of-heads-plane", _of_heads(2, 2, 4, into=(2, 3)), multi_head, **_HEADS, output_shape=(2, 3))
     ),
     _case("attention-of-heads-wider", _of_heads(2, 2, 4, value=6, into=(3,)), multi_head, **_WIDER),
+    # "Regularizer for dense layer activity": of each projection.
+    penalized(_case("attention-of-heads", _of_heads(2, 2, 4), multi_head, 3, **_HEADS), projections),
     *_windows("attention-of-heads", _of_heads(2, 2, 4), multi_head, **_HEADS),
     *(
         replace(
@@ -245,6 +254,7 @@ GROUP_QUERY_ATTENTION = LayerKind(
     _alone(
         _case("attention-of-groups-unbiased", _of_heads(4, 2, 4, bias=False), grouped_query, **_GROUPED, use_bias=False)
     ),
+    penalized(_case("attention-of-groups", _of_heads(4, 2, 4), grouped_query, **_GROUPED), projections),
     *_windows("attention-of-groups", _of_heads(4, 2, 4), grouped_query, **_GROUPED),
     _STATE,
     _OTHERS,

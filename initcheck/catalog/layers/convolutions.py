@@ -16,6 +16,7 @@ from initcheck.catalog.layers.configurations import (
     REGULARIZED,
     ROWS_OF_VECTORS,
     normal,
+    penalized,
     scaled,
 )
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
@@ -148,6 +149,7 @@ def _plain_cases(rank: int) -> tuple[FormulaCase, ...]:
         case(f"{name}-dilated", dilation_rate=_RATES[rank]),
         _alone(case(f"{name}-dilated-same", dilation_rate=2, padding="same", activation="tanh")),
         _alone(case(f"{name}-strided", strides=strides, **_UNBIASED), graded=True),
+        penalized(case(name, activation="tanh")),
         # On CPUs TensorFlow has no other plain convolution with channels first, and compiles this one.
         *(
             [_compiled(case(f"{name}-first", **_FIRST, strides=strides, padding="same"))]
@@ -175,6 +177,7 @@ def _transposed_cases(rank: int) -> tuple[FormulaCase, ...]:
         _case(f"{name}-strides", rank, transposed, kernel, channels=3, **filters, strides=2, activation="tanh"),
         _case(f"{name}-same", rank, transposed, kernel, channels=3, **filters, strides=strides, padding="same"),
         _alone(_case(f"{name}-unbiased", rank, transposed, kernel, **three, strides=strides, **_UNBIASED)),
+        penalized(_case(name, rank, transposed, kernel, **three)),
         # "Amount of output padding along a given dimension must be lower than the stride". On CPUs TensorFlow has
         # neither dilation nor channels first.
         _case(f"{name}-padded", rank, transposed, kernel, **three, strides=3, output_padding=(2, 1, 0)[:rank]),
@@ -192,6 +195,7 @@ def _depthwise_cases(rank: int) -> tuple[FormulaCase, ...]:
     return (
         _case(name, rank, depthwise, kernel, channels=8, depth_multiplier=2),
         _case(f"{name}-same", rank, depthwise, (4, 1), strides=2, padding="same", activation="tanh"),
+        penalized(_case(name, rank, depthwise, kernel, **two)),
         _alone(_case(f"{name}-dilated", rank, depthwise, (4, 2), **two, dilation_rate=2, **_UNBIASED), graded=True),
         _alone(_case(f"{name}-dilated-same", rank, depthwise, (4, 2), **two, dilation_rate=2, padding="same")),
         _case(f"{name}-first", rank, depthwise, (4, 2), **two, **_FIRST, strides=2, padding="same"),
@@ -209,6 +213,7 @@ def _separable_cases(rank: int) -> tuple[FormulaCase, ...]:
     return (
         _case(name, rank, separable, (4, 2), (*ones, 8, 3), channels=3, filters=3, depth_multiplier=2),
         _case(f"{name}-same", rank, separable, (4, 1), (*ones, 4, 3), channels=3, filters=3, padding="same", strides=2),
+        penalized(case(name)),
         _alone(case(f"{name}-dilated", dilation_rate=2, activation="tanh", **_UNBIASED), graded=True),
         _alone(case(f"{name}-dilated-same", dilation_rate=2, padding="same")),
         case(f"{name}-first", 2, **_FIRST, strides=2, padding="same"),

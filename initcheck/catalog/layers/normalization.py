@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from initcheck.catalog.laws import Shape
-from initcheck.catalog.layers.configurations import NO_NOISE, VECTORS, initializer, normal
+from initcheck.catalog.layers.configurations import NO_NOISE, VECTORS, initializer, normal, penalized
 from initcheck.catalog.layers.kind import LayerKind, Without
 from initcheck.catalog.layers.traits.computing import FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
@@ -140,6 +140,7 @@ BATCH_NORMALIZATION = LayerKind(
     _case("batch-normalization-uncentered", batch_norm, *((6,),) * 3, moving=True, center=False),
     _case("batch-normalization-unscaled", batch_norm, *((6,),) * 3, moving=True, scale=False),
     _alone(_case("batch-normalization-plain", batch_norm, *((6,),) * 2, moving=True, scale=False, center=False)),
+    penalized(_case("batch-normalization", batch_norm, *((6,),) * 4, moving=True)),
     _in_training("batch-normalization-of-rows-in-training", 4, 3, axis=1),
     _in_training("batch-normalization-uncentered-in-training", 3, 6, center=False),
     _in_training("batch-normalization-unscaled-in-training", 3, 4, scale=False, axis=-2),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from initcheck.catalog.laws import Shape
-from initcheck.catalog.layers.configurations import NOT_STACKED, RECURRENT, ROWS_OF_VECTORS
+from initcheck.catalog.layers.configurations import NOT_STACKED, RECURRENT, ROWS_OF_VECTORS, penalized
 from initcheck.catalog.layers.kind import LAST, Arguments, LayerKind, LayerRequest, Trait, Without
 from initcheck.catalog.layers.traits.computing import UNITS, EqualUnits, FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
@@ -133,6 +133,7 @@ def _formulas(name: str, cell: RecurrentCell, order: int) -> tuple[FormulaCase, 
         _formula(name, cell, order),
         replace(backwards, modelled=cell is LSTM_CELL),
         replace(states, initial_states=True, outputs=1 + cell.states, beside=given, modelled=cell is GRU_CELL),
+        penalized(_formula(name, cell, return_sequences=True)),
     )
 
 
@@ -343,6 +344,7 @@ CONV_LSTM_1D = LayerKind(
         _formula_of_images(1, "conv-lstm-1d-dilated", dilation_rate=2, return_state=True, recurrent_activation="tanh"),
         graded=False,
     ),
+    penalized(_formula_of_images(1, "conv-lstm-1d")),
     _STATE,
     _OTHERS,
 )
@@ -357,6 +359,7 @@ CONV_LSTM_2D = LayerKind(
     _alone(_formula_of_images(2, "conv-lstm-2d", **_RATES), graded=False),
     _alone(_formula_of_images(2, "conv-lstm-2d-backwards", **_BACKWARDS, strides=(2, 1), activation="sigmoid")),
     _dropping_images("conv-lstm-2d", 2, 4),
+    penalized(_formula_of_images(2, "conv-lstm-2d")),
     _STATE,
     Without("represented by LSTM"),
 )
@@ -364,6 +367,7 @@ CONV_LSTM_3D = LayerKind(
     "ConvLSTM3D",
     _documented_convolution(3, 3),
     _formula_of_images(3, "conv-lstm-3d"),
+    penalized(_formula_of_images(3, "conv-lstm-3d")),
     _STATE,
     _OTHERS,
 )
