@@ -22,7 +22,7 @@ from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.catalog.layers.traits.noises import NoiseSource
 from initcheck.evidence.made_layers import arguments_made, flat, wraps
 from initcheck.evidence.session import Session
-from initcheck.frameworks.floatx import dtype_policy
+from initcheck.frameworks.floatx import dtype_policy, image_data_format
 from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
@@ -128,11 +128,12 @@ class Layers:
         import tensorflow as tf
 
         try:
-            layer = self._built(case, weights, inputs, policy)
-            into = [_tensor(one) if one.dtype.kind == "f" else one for one in inputs]
-            if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
-                into = [tf.cast(one, layer.compute_dtype) if tf.is_tensor(one) else one for one in into]
-            output = layer(*_as_called(case, into), **case.called)
+            with image_data_format(self._keras, case.image_data_format):
+                layer = self._built(case, weights, inputs, policy)
+                into = [_tensor(one) if one.dtype.kind == "f" else one for one in inputs]
+                if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
+                    into = [tf.cast(one, layer.compute_dtype) if tf.is_tensor(one) else one for one in into]
+                output = layer(*_as_called(case, into), **case.called)
         except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
             if any(words in str(error) for words in _NO_KERNEL):
                 raise NoKernel from error

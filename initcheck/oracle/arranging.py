@@ -219,6 +219,12 @@ def rescaled(_weights: Weights, x: Array, scale: Any, offset: Any = 0.0, **_: An
     return x * np.asarray(scale) + np.asarray(offset)
 
 
+def rescaled_first(weights: Weights, x: Array, **config: Any) -> Array:
+    """The same by channel, where these come first."""
+    first = {"data_format": "channels_first"}
+    return as_given(rescaled(weights, channels_last(x, first), **config), first)
+
+
 def rescaled_and_cropped(_weights: Weights, x: Array, layers: Sequence[Any], **_: Any) -> Array:
     """The middle of each rescaled image, by the arguments of the two layers."""
     scaling, crop = layers

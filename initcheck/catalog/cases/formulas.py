@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,41 @@ from initcheck.catalog.layers import select
 from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.oracle.rounding import Rounded
 
-FORMULAS = select(FormulaCase)
+_ALL = select(FormulaCase)
+FORMULAS = tuple(case for case in _ALL if not case.image_data_format)
 # Models of a few layers each, in which those are looked at together that are computed as in inference.
 _SIZE = 16
 INFERRED = tuple(case for case in FORMULAS if case.in_model)
 GALLERIES = tuple(INFERRED[first : first + _SIZE] for first in range(0, len(INFERRED), _SIZE))
 GALLERY_OF = {case.name: number for number, cases in enumerate(GALLERIES) for case in cases}
+
+
+_FORMAT = "data_format"
+_FIRST, _LAST = "channels_first", "channels_last"
+
+
+def _by_format() -> Iterator[FormulaCase]:
+    """Layers that take a data format, while the global one is channels first.
+
+    With channels last, which they are given, and with channels first, which they are not; a case of each.
+    """
+    last = {case.layer: case for case in FORMULAS if _FORMAT not in case.config and not case.loss}
+    first = {case.layer: case for case in reversed(FORMULAS) if case.config.get(_FORMAT) == _FIRST}
+    for layer, case in first.items():
+        config = {name: value for name, value in case.config.items() if name != _FORMAT}
+        formula = functools.partial(case.formula, **{_FORMAT: _FIRST})
+        yield _globally_first(replace(case, name=f"{case.name}-by-default", config=config, formula=formula))
+        yield _globally_first(
+            replace(last[layer], name=f"{last[layer].name}-last", config={**last[layer].config, _FORMAT: _LAST})
+        )
+
+
+def _globally_first(case: FormulaCase) -> FormulaCase:
+    dtypes = ("float32",) if "float32" in case.dtypes else case.dtypes[-1:]
+    return replace(case, image_data_format=_FIRST, dtypes=dtypes, in_turn=None, graded=False, modelled=False)
+
+
+UNDER_A_FORMAT = (*(case for case in _ALL if case.image_data_format), *_by_format())
 
 
 def layer_inputs(

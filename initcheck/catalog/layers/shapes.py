@@ -293,6 +293,10 @@ ROWS = (
         "Rescaling",
         _case("rescaling", arranging.rescaled, (2, 3, 4), scale=0.75, offset=-0.5),
         _case("rescaling-by-channel", arranging.rescaled, (2, 3, 3), scale=[0.75, 2.0, 0.5], offset=[1.0, 0.0, -0.5]),
+        replace(
+            _alone(_case("rescaling-by-channel-first", arranging.rescaled_first, (2, 3, 4, 5), scale=[0.75, 2.0, 0.5])),
+            image_data_format="channels_first",
+        ),
     ),
     _shape(
         "CenterCrop",

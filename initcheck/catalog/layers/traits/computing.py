@@ -40,6 +40,7 @@ class FormulaCase(Trait):
             come first, where they must come out of the layer as they are.
         graded: Whether its gradients are tested.
         modelled: Whether it is tested within a model, in a graph and through files, too.
+        image_data_format: The global one while it is made and called; as it is if empty.
     """
 
     name: str
@@ -63,6 +64,7 @@ class FormulaCase(Trait):
     dtypes: tuple[str, ...] = ("float32", "float64")
     graded: bool = True
     modelled: bool = True
+    image_data_format: str = ""
 
     def output(self, weights: Sequence[Array], inputs: Sequence[Array]) -> Array:
         """The output by the formula."""
