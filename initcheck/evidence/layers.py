@@ -167,7 +167,13 @@ class Layers:
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 
     def in_turn(
-        self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], *, traced: bool
+        self,
+        case: FormulaCase,
+        weights: Sequence[Array],
+        inputs: Sequence[Array],
+        states: Sequence[Array] = (),
+        *,
+        traced: bool,
     ) -> list[Array]:
         """The outputs of a stateful layer at those inputs in turn, and at the first again after a reset.
 
@@ -175,6 +181,7 @@ class Layers:
             case: The layer; it, or the layers that it wraps, are made stateful.
             weights: In the order of ``get_weights``.
             inputs: The input of each call.
+            states: If any, those that it is given for another turn of all inputs, in the first call, before the reset.
             traced: Whether it is called within a ``tf.function``.
         """
         import tensorflow as tf
@@ -184,6 +191,10 @@ class Layers:
         layer.set_weights(weights)
         call = tf.function(layer, autograph=False) if traced else layer
         outputs = [_joined(call(_tensor(one))) for one in inputs]
+        if states:
+            given = [_tensor(one) for one in states]
+            outputs.append(_joined(call(_tensor(inputs[0]), initial_state=_nested(layer, given))))
+            outputs += [_joined(call(_tensor(one))) for one in inputs[1:]]
         (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
         return [*outputs, _joined(call(_tensor(inputs[0])))]
 
@@ -346,6 +357,15 @@ def _stateful(config: Arguments) -> dict[str, Any]:
         if isinstance(value, LayerRequest) and "return_sequences" in value.arguments
     }
     return {**config, **(inner or {"stateful": True})}
+
+
+def _nested(layer: Any, states: list[Any]) -> Any:
+    """Its states, as a layer of several cells takes them: a list for each."""
+    import tensorflow as tf
+
+    sizes = getattr(getattr(layer, "cell", None), "state_size", None)
+    nested = isinstance(sizes, list | tuple) and any(isinstance(one, list | tuple) for one in sizes)
+    return tf.nest.pack_sequence_as(layer.states, states) if nested else states
 
 
 def _by_case(cases: Sequence[FormulaCase], outputs: Any) -> dict[str, Array]:

@@ -121,19 +121,33 @@ def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
     subjects=[Subject(case.name, case) for case in FORMULAS if case.in_turn],
 )
 def stateful_layers(lab: Lab, case: FormulaCase) -> Verdict:
-    """Two calls in a row, then the first again after a reset; eagerly and in a graph."""
+    """Two calls in a row, two more of which the first is given states, then the first again after a reset.
+
+    Eagerly, and but for given states in a graph.
+    """
     require(lab.layers.lacking(case))
     assert case.in_turn is not None
     weights, first = layer_inputs(case, lab.stream("stateful", case.name), "float32")
     second = layer_inputs(case, lab.stream("stateful", case.name, "second"), "float32")[1]
     inputs = [*first, *second]
-    expected = case.in_turn([Rounded(one) for one in weights], [Rounded(one) for one in inputs], **case.config)
-    calls = ("the first call", "the second call", "the first call after a reset")
+    exact, into = [Rounded(one) for one in weights], [Rounded(one) for one in inputs]
+    expected, states = case.in_turn(exact, into, **case.config)
+    stream = np.random.RandomState(lab.stream("stateful", case.name, "states") % 2**32)
+    given = [stream.normal(size=one.shape).astype(np.float32) for one in states]
+    resumed, _ = case.in_turn(exact, into, [Rounded(one) for one in given], **case.config)
+    calls = ("the first call", "the second call")
+    turns = {
+        False: (given, (*calls, "a call with initial_state", "the call after it"), [*expected, *resumed]),
+        True: ([], calls, expected),
+    }
     return verdict(
         (f"output of {call}{', in a graph' if traced else ''}", actual, right)
-        for traced in (False, True)
+        for traced, (begun, labels, rights) in turns.items()
         for call, actual, right in zip(
-            calls, lab.layers.in_turn(case, weights, inputs, traced=traced), [*expected, expected[0]], strict=True
+            (*labels, "the first call after a reset"),
+            lab.layers.in_turn(case, weights, inputs, begun, traced=traced),
+            [*rights, expected[0]],
+            strict=True,
         )
     )
 
