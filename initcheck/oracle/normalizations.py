@@ -108,12 +108,12 @@ def batch_norm_in_training(
     deviation = np.sqrt(variance + Rounded(epsilon))
     normalized = (x - mean) / deviation
     if renorm:
-        limits = renorm_clipping or {}
         moving_mean, moving_deviation = left[-2:]
         moving_deviation = np.maximum(moving_deviation, np.sqrt(Rounded(epsilon)))
         factor, shift = deviation / moving_deviation, (mean - moving_mean) / moving_deviation
-        factor = np.minimum(np.maximum(factor, limits.get("rmin", 0.0)), limits.get("rmax", np.inf))
-        shift = np.minimum(np.maximum(shift, -limits.get("dmax", np.inf)), limits.get("dmax", np.inf))
+        if limits := renorm_clipping or {}:
+            factor = np.minimum(np.maximum(factor, limits["rmin"]), limits["rmax"])
+            shift = np.minimum(np.maximum(shift, -limits["dmax"]), limits["dmax"])
         normalized = normalized * factor + shift
     return normalized * gamma + beta
 

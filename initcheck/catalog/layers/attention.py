@@ -133,6 +133,7 @@ _RATE = 0.4
 _DROPPING = {"dropout": _RATE}
 _CAUSAL = {"use_causal_mask": True}
 _NAMES = ("num_heads", "key_dim")
+_CONCAT: dict[str, Any] = {"listed": True, "use_scale": True, "score_mode": "concat"}
 _HEADS = dict(zip(_NAMES, (2, 4), strict=True))
 _GATED: dict[str, Any] = {**_HEADS, "use_gate": True}
 _WIDER: dict[str, Any] = {**_HEADS, "value_dim": 6, "output_shape": 3}
@@ -145,7 +146,7 @@ def _windows(name: str, layer_weights: tuple[Shape, ...], formula: Any, **option
         return _case(f"{name}-{suffix}", layer_weights, formula, **options, **more)
 
     return (
-        case("windowed", sliding_window=2),
+        _alone(case("windowed", sliding_window=2), graded=True),
         _alone(case("windowed-causal", sliding_window=3, call=_CAUSAL, steps=6)),
     )
 
@@ -194,7 +195,9 @@ MULTI_HEAD_ATTENTION = LayerKind(
     _alone(
         _case("attention-of-heads-plane", _of_heads(2, 2, 4, into=(2, 3)), multi_head, **_HEADS, output_shape=(2, 3))
     ),
-    _case("attention-of-heads-wider", _of_heads(2, 2, 4, value=6, into=(3,)), multi_head, **_WIDER),
+    _alone(
+        _case("attention-of-heads-wider", _of_heads(2, 2, 4, value=6, into=(3,)), multi_head, **_WIDER), graded=True
+    ),
     # "Regularizer for dense layer activity": of each projection.
     penalized(_case("attention-of-heads", _of_heads(2, 2, 4), multi_head, 3, **_HEADS), projections),
     *_windows("attention-of-heads", _of_heads(2, 2, 4), multi_head, **_HEADS),
@@ -250,7 +253,7 @@ GROUP_QUERY_ATTENTION = LayerKind(
     ),
     _case("attention-of-groups", _of_heads(4, 2, 4), grouped_query, **_GROUPED),
     *_causal("attention-of-groups", _of_heads(4, 2, 4), grouped_query, **_GROUPED),
-    _case("attention-of-groups-gated", _of_heads(4, 2, 4, gate=True), grouped_query, 3, **_GROUPED, use_gate=True),
+    _alone(_case("attention-of-groups-gated", _of_heads(4, 2, 4, gate=True), grouped_query, **_GROUPED, use_gate=True)),
     _alone(
         _case("attention-of-groups-unbiased", _of_heads(4, 2, 4, bias=False), grouped_query, **_GROUPED, use_bias=False)
     ),
@@ -272,7 +275,7 @@ ADDITIVE_ATTENTION = LayerKind(
     ScoreDropout(name="additive-attention", arguments=_DROPPING, rate=_RATE, shapes=((KEYS,),)),
     _case("additive-attention", ((5,),), additive, listed=True),
     *_causal("additive-attention", ((5,),), additive, 3, listed=True),
-    _case("additive-attention-unscaled", (), additive, listed=True, use_scale=False),
+    _alone(_case("additive-attention-unscaled", (), additive, listed=True, use_scale=False), graded=True),
     _STATE,
     _OTHERS,
 )
@@ -291,7 +294,7 @@ ATTENTION = LayerKind(
     _case("dot-attention-scaled", ((),), dot_product, 3, listed=True, use_scale=True),
     _case("dot-attention-concat", ((),), dot_product, listed=True, score_mode="concat"),
     *_causal("dot-attention", (), dot_product, 3, listed=True),
-    _case("dot-attention-concat-scaled", ((), ()), dot_product, 3, listed=True, use_scale=True, score_mode="concat"),
+    _alone(_case("dot-attention-concat-scaled", ((), ()), dot_product, 3, **_CONCAT), graded=True),
     _STATE,
     _OTHERS,
 )

@@ -134,6 +134,7 @@ def _compiled(case: FormulaCase) -> FormulaCase:
 
 
 _FIRST: dict[str, Any] = {"data_format": "channels_first"}
+_SHOWN = 2  # the rank whose options are shown in models
 _RATES: dict[int, Shape] = {1: (2,), 2: (2, 3), 3: (1, 2, 3)}
 _UNBIASED = {"use_bias": False}
 _CAUSAL: dict[str, Any] = {"channels": 3, "filters": 3, "padding": "causal"}
@@ -146,7 +147,7 @@ def _plain_cases(rank: int) -> tuple[FormulaCase, ...]:
         return _case(name, rank, convolution, (4, 3), channels=3, filters=3, **config)
 
     return (
-        case(f"{name}-dilated", dilation_rate=_RATES[rank]),
+        replace(case(f"{name}-dilated", dilation_rate=_RATES[rank]), modelled=rank == _SHOWN),
         _alone(case(f"{name}-dilated-same", dilation_rate=2, padding="same", activation="tanh")),
         _alone(case(f"{name}-strided", strides=strides, **_UNBIASED), graded=True),
         penalized(case(name, activation="tanh")),
@@ -172,6 +173,7 @@ def _transposed_cases(rank: int) -> tuple[FormulaCase, ...]:
     name, kernel, filters, strides = "convolution-transposed", (3, 4), {"filters": 3}, (2, 1, 3)[:rank]
     three: dict[str, Any] = {"channels": 3, **filters}
     same: dict[str, Any] = {"strides": 3, "padding": "same"}
+    padded: dict[str, Any] = {"strides": 3, "output_padding": (2, 1, 0)[:rank]}
     return (
         _case(name, rank, transposed, kernel, channels=3, **filters),
         _case(f"{name}-strides", rank, transposed, kernel, channels=3, **filters, strides=2, activation="tanh"),
@@ -180,7 +182,7 @@ def _transposed_cases(rank: int) -> tuple[FormulaCase, ...]:
         penalized(_case(name, rank, transposed, kernel, **three)),
         # "Amount of output padding along a given dimension must be lower than the stride". On CPUs TensorFlow has
         # neither dilation nor channels first.
-        _case(f"{name}-padded", rank, transposed, kernel, **three, strides=3, output_padding=(2, 1, 0)[:rank]),
+        replace(_case(f"{name}-padded", rank, transposed, kernel, **three, **padded), modelled=rank == _SHOWN),
         *(
             _alone(
                 _case(f"{name}-padded-same-{added}", rank, transposed, kernel, **three, **same, output_padding=added)
@@ -198,7 +200,10 @@ def _depthwise_cases(rank: int) -> tuple[FormulaCase, ...]:
         penalized(_case(name, rank, depthwise, kernel, **two)),
         _alone(_case(f"{name}-dilated", rank, depthwise, (4, 2), **two, dilation_rate=2, **_UNBIASED), graded=True),
         _alone(_case(f"{name}-dilated-same", rank, depthwise, (4, 2), **two, dilation_rate=2, padding="same")),
-        _case(f"{name}-first", rank, depthwise, (4, 2), **two, **_FIRST, strides=2, padding="same"),
+        replace(
+            _case(f"{name}-first", rank, depthwise, kernel, **two, **_FIRST, strides=2, padding="same"),
+            modelled=rank == _SHOWN,
+        ),
         _alone(_case(f"{name}-first-dilated", rank, depthwise, (4, 2), **two, **_FIRST, dilation_rate=2)),
     )
 
@@ -216,7 +221,7 @@ def _separable_cases(rank: int) -> tuple[FormulaCase, ...]:
         penalized(case(name)),
         _alone(case(f"{name}-dilated", dilation_rate=2, activation="tanh", **_UNBIASED), graded=True),
         _alone(case(f"{name}-dilated-same", dilation_rate=2, padding="same")),
-        case(f"{name}-first", 2, **_FIRST, strides=2, padding="same"),
+        replace(case(f"{name}-first", 2, **_FIRST, strides=2, padding="same"), modelled=rank == _SHOWN),
         _alone(case(f"{name}-first-dilated", 2, **_FIRST, dilation_rate=2)),
         # As many filters as columns.
         *([_alone(case(f"{name}-square", 3, **_FIRST, dilation_rate=2))] if rank > 1 else []),

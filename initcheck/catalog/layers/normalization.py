@@ -217,7 +217,7 @@ NORMALIZATION = LayerKind(
     "Normalization",
     _case("normalization", normalized_by, **_MOMENTS),
     _case("normalization-inverted", normalized_by, **_MOMENTS, invert=True),
-    _case("normalization-second-axis", normalized_by, axis=1, **_MOMENTS_OF_ROWS),
+    _alone(_case("normalization-second-axis", normalized_by, axis=1, **_MOMENTS_OF_ROWS)),
     _alone(_case("normalization-two-axes", normalized_by, axis=(1, -2), **_MOMENTS_OF_PLACES)),
     _alone(_case("normalization-two-axes-inverted", normalized_by, axis=(1, -2), **_MOMENTS_OF_PLACES, invert=True)),
     _alone(_case("normalization-of-all", normalized_by, axis=None, mean=0.5, variance=4.0)),

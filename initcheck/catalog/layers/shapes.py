@@ -191,7 +191,7 @@ def _merging(name: str, formula: Callable[..., Any], *others: Trait, inputs: int
         name,
         _whole(_case(f"{name.lower()}", formula, *(whole,) * inputs), *([] if name == "Average" else ["int32"])),
         _case(f"{name.lower()}-broadcast", formula, *(whole,) * (inputs - 1), row),
-        replace(_case(f"{name.lower()}-of-ranks", formula, *ranks), modelled=name in ("Add", "Subtract")),
+        replace(_case(f"{name.lower()}-of-ranks", formula, *ranks), modelled=name == "Add"),
         _alone(_case(f"{name.lower()}-of-falling-ranks", formula, *reversed(ranks))),
         *others,
     )

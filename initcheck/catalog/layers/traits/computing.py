@@ -33,8 +33,8 @@ class FormulaCase(Trait):
         averages: The numbers of the weights that are moving averages, which have no gradient.
         idle: The numbers of the trained weights that the output does not depend on, such as what a softmax cancels.
         training: The argument of that name in the layer's call; None where it takes none.
-        in_turn: The outputs of a stateful layer's calls in a row and its last states, from weights, inputs and, if given
-            states that it begins with; None where it is not tested.
+        in_turn: The outputs of a stateful layer's calls in a row and its last states, from weights, inputs and perhaps
+            the states that it begins with; None where it is not tested.
         updated: The weights after a call, from weights and input; None where none changes.
         loss: The sum of the losses that a call adds, from weights and input; None where it adds none.
         dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly. Types of whole numbers
