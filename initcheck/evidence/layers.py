@@ -175,13 +175,13 @@ class Layers:
         *,
         traced: bool,
     ) -> list[Array]:
-        """The outputs of a stateful layer at those inputs in turn, and at the first again after a reset.
+        """The outputs of a stateful layer at those inputs in turn, and at the first again after a reset, or at all again.
 
         Args:
             case: The layer; it, or the layers that it wraps, are made stateful.
             weights: In the order of ``get_weights``.
             inputs: The input of each call.
-            states: If any, those that it is given for another turn of all inputs, in the first call, before the reset.
+            states: If any, those that it is given in the first call of a second turn; then nothing is reset.
             traced: Whether it is called within a ``tf.function``.
         """
         import tensorflow as tf
@@ -194,7 +194,7 @@ class Layers:
         if states:
             given = [_tensor(one) for one in states]
             outputs.append(_joined(call(_tensor(inputs[0]), initial_state=_nested(layer, given))))
-            outputs += [_joined(call(_tensor(one))) for one in inputs[1:]]
+            return outputs + [_joined(call(_tensor(one))) for one in inputs[1:]]
         (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
         return [*outputs, _joined(call(_tensor(inputs[0])))]
 

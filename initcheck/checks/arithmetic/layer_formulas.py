@@ -115,16 +115,23 @@ def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
         return verdict([(f"output under {policy.name}", shown.output, case.output(*exactly(case, weights, inputs)))])
 
 
+_STATEFUL = [case for case in FORMULAS if case.in_turn]
+
+
 @check(
     "ARI25",
-    "A stateful layer goes on from the states of its last call, until they are reset.",
-    subjects=[Subject(case.name, case) for case in FORMULAS if case.in_turn],
+    "A stateful layer goes on from the states of its last call, until it is given others or they are reset.",
+    subjects=[
+        *(Subject(case.name, (case, False)) for case in _STATEFUL),
+        *(Subject(f"{case.name}-given-states", (case, True)) for case in _STATEFUL),
+    ],
 )
-def stateful_layers(lab: Lab, case: FormulaCase) -> Verdict:
-    """Two calls in a row, two more of which the first is given states, then the first again after a reset.
+def stateful_layers(lab: Lab, case_and_given: tuple[FormulaCase, bool]) -> Verdict:
+    """Two calls in a row, then the first again after a reset; eagerly and in a graph.
 
-    Eagerly, and but for given states in a graph.
+    Or eagerly four calls in a row, to the third of which states are given.
     """
+    case, given = case_and_given
     require(lab.layers.lacking(case))
     assert case.in_turn is not None
     weights, first = layer_inputs(case, lab.stream("stateful", case.name), "float32")
@@ -132,22 +139,21 @@ def stateful_layers(lab: Lab, case: FormulaCase) -> Verdict:
     inputs = [*first, *second]
     exact, into = [Rounded(one) for one in weights], [Rounded(one) for one in inputs]
     expected, states = case.in_turn(exact, into, **case.config)
-    stream = np.random.RandomState(lab.stream("stateful", case.name, "states") % 2**32)
-    given = [stream.normal(size=one.shape).astype(np.float32) for one in states]
-    resumed, _ = case.in_turn(exact, into, [Rounded(one) for one in given], **case.config)
-    calls = ("the first call", "the second call")
-    turns = {
-        False: (given, (*calls, "a call with initial_state", "the call after it"), [*expected, *resumed]),
-        True: ([], calls, expected),
-    }
+    labels = ["the first call", "the second call"]
+    begun: list[np.ndarray] = []
+    if given:
+        stream = np.random.RandomState(lab.stream("stateful", case.name, "states") % 2**32)
+        begun = [stream.normal(size=one.shape).astype(np.float32) for one in states]
+        expected += case.in_turn(exact, into, [Rounded(one) for one in begun], **case.config)[0]
+        labels += ["a call with initial_state", "the call after it"]
+    else:
+        expected.append(expected[0])
+        labels.append("the first call after a reset")
     return verdict(
         (f"output of {call}{', in a graph' if traced else ''}", actual, right)
-        for traced, (begun, labels, rights) in turns.items()
+        for traced in (False, True)[: 1 if given else 2]
         for call, actual, right in zip(
-            (*labels, "the first call after a reset"),
-            lab.layers.in_turn(case, weights, inputs, begun, traced=traced),
-            [*rights, expected[0]],
-            strict=True,
+            labels, lab.layers.in_turn(case, weights, inputs, begun, traced=traced), expected, strict=True
         )
     )
 
