@@ -108,7 +108,8 @@ class Layers:
         if kind is None:
             return case.layer
         known = {*inspect.signature(kind).parameters, *inspect.signature(kind.call).parameters, *_OF_ALL_LAYERS}
-        unknown = [argument for argument in (*case.config, *case.call) if argument not in known]
+        needs = case.needs if isinstance(case, FormulaCase) else ()
+        unknown = [argument for argument in (*case.config, *case.call, *needs) if argument not in known]
         return f"{case.layer}({', '.join(unknown)})" if unknown else ""
 
     def compute(
@@ -175,7 +176,7 @@ class Layers:
         *,
         traced: bool,
     ) -> list[Array]:
-        """The outputs of a stateful layer at those inputs in turn, and at the first again after a reset, or at all again.
+        """The outputs of a stateful layer at those inputs in turn, and at the first after a reset or all again.
 
         Args:
             case: The layer; it, or the layers that it wraps, are made stateful.

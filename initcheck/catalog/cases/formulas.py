@@ -36,7 +36,9 @@ def _by_format() -> Iterator[FormulaCase]:
     for layer, case in first.items():
         config = {name: value for name, value in case.config.items() if name != _FORMAT}
         formula = functools.partial(case.formula, **{_FORMAT: _FIRST})
-        yield _globally_first(replace(case, name=f"{case.name}-by-default", config=config, formula=formula))
+        yield _globally_first(
+            replace(case, name=f"{case.name}-by-default", config=config, formula=formula, needs=(_FORMAT,))
+        )
         yield _globally_first(
             replace(last[layer], name=f"{last[layer].name}-last", config={**last[layer].config, _FORMAT: _LAST})
         )
@@ -47,6 +49,12 @@ def _globally_first(case: FormulaCase) -> FormulaCase:
     return replace(case, image_data_format=_FIRST, dtypes=dtypes, in_turn=None, graded=False, modelled=False)
 
 
+def _of_whole_numbers(case: FormulaCase) -> FormulaCase:
+    alone: dict[str, Any] = {"whole": (), "in_turn": None, "graded": False, "modelled": False}
+    return replace(case, name=f"{case.name}-whole", dtypes=case.whole, **alone)
+
+
+OF_WHOLE_NUMBERS = tuple(_of_whole_numbers(case) for case in FORMULAS if case.whole)
 UNDER_A_FORMAT = (*(case for case in _ALL if case.image_data_format), *_by_format())
 
 

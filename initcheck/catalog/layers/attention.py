@@ -206,7 +206,7 @@ MULTI_HEAD_ATTENTION = LayerKind(
             _case(f"attention-of-heads-{name}", _of_heads(2, 2, 4), multi_head, **_HEADS, **axes),
             input_shape=(2, 3, 4, 5),
             beside=(values,),
-            modelled=name == "last-axis",
+            modelled=name == "first-axis",
             graded=name == "first-axis",
         )
         for name, values, axes in (

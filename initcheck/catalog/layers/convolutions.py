@@ -128,6 +128,11 @@ def _alone(case: FormulaCase, *, graded: bool = False) -> FormulaCase:
     return replace(case, modelled=False, graded=graded)
 
 
+def _single(case: FormulaCase) -> FormulaCase:
+    """In single precision: before Keras 3.15 TensorFlow had this kernel in no other on CPUs."""
+    return replace(case, dtypes=("float32",))
+
+
 def _compiled(case: FormulaCase) -> FormulaCase:
     """In one type, as Keras compiles it by XLA on CPUs, which takes a while."""
     return _alone(replace(case, dtypes=("float32",)))
@@ -201,10 +206,10 @@ def _depthwise_cases(rank: int) -> tuple[FormulaCase, ...]:
         _alone(_case(f"{name}-dilated", rank, depthwise, (4, 2), **two, dilation_rate=2, **_UNBIASED), graded=True),
         _alone(_case(f"{name}-dilated-same", rank, depthwise, (4, 2), **two, dilation_rate=2, padding="same")),
         replace(
-            _case(f"{name}-first", rank, depthwise, kernel, **two, **_FIRST, strides=2, padding="same"),
+            _single(_case(f"{name}-first", rank, depthwise, kernel, **two, **_FIRST, strides=2, padding="same")),
             modelled=rank == _SHOWN,
         ),
-        _alone(_case(f"{name}-first-dilated", rank, depthwise, (4, 2), **two, **_FIRST, dilation_rate=2)),
+        _single(_alone(_case(f"{name}-first-dilated", rank, depthwise, (4, 2), **two, **_FIRST, dilation_rate=2))),
     )
 
 
@@ -221,10 +226,10 @@ def _separable_cases(rank: int) -> tuple[FormulaCase, ...]:
         penalized(case(name)),
         _alone(case(f"{name}-dilated", dilation_rate=2, activation="tanh", **_UNBIASED), graded=True),
         _alone(case(f"{name}-dilated-same", dilation_rate=2, padding="same")),
-        replace(case(f"{name}-first", 2, **_FIRST, strides=2, padding="same"), modelled=rank == _SHOWN),
-        _alone(case(f"{name}-first-dilated", 2, **_FIRST, dilation_rate=2)),
+        replace(_single(case(f"{name}-first", 2, **_FIRST, strides=2, padding="same")), modelled=rank == _SHOWN),
+        _single(_alone(case(f"{name}-first-dilated", 2, **_FIRST, dilation_rate=2))),
         # As many filters as columns.
-        *([_alone(case(f"{name}-square", 3, **_FIRST, dilation_rate=2))] if rank > 1 else []),
+        *([_single(_alone(case(f"{name}-square", 3, **_FIRST, dilation_rate=2)))] if rank > 1 else []),
     )
 
 

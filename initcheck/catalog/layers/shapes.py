@@ -36,8 +36,8 @@ def _alone(case: FormulaCase, *, graded: bool = False) -> FormulaCase:
 
 
 def _whole(case: FormulaCase, *dtypes: str) -> FormulaCase:
-    """With whole numbers too: the layer only moves, chooses or repeats elements, so they come out in their own type."""
-    return replace(case, dtypes=(*dtypes, *case.dtypes))
+    """In those types of whole numbers too: the layer only moves, chooses, repeats or combines elements."""
+    return replace(case, whole=dtypes)
 
 
 def _first(shape: Shape) -> Shape:
@@ -300,7 +300,7 @@ ROWS = (
     ),
     _shape(
         "CenterCrop",
-        _whole(_case("center-crop", arranging.center_crop, (2, 6, 7, 3), height=3, width=4)),
+        _case("center-crop", arranging.center_crop, (2, 6, 7, 3), height=3, width=4),
         _case("center-crop-first", arranging.center_crop, (2, 3, 6, 7), height=3, width=4, **_CHANNELS_FIRST),
     ),
 )

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.cases.formulas import FORMULAS, GALLERY_OF, INFERRED, UNDER_A_FORMAT, exactly, layer_inputs
+from initcheck.catalog.cases.formulas import (
+    FORMULAS,
+    GALLERY_OF,
+    INFERRED,
+    OF_WHOLE_NUMBERS,
+    UNDER_A_FORMAT,
+    exactly,
+    layer_inputs,
+)
 from initcheck.catalog.cases.options import POLICIES
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
@@ -31,7 +39,7 @@ _IN_A_MODEL = [Subject(case.name, case, evidence=f"gallery {GALLERY_OF[case.name
 @check(
     "ARI14",
     "Common layers compute their documented formula.",
-    subjects=[Subject(case.name, case) for case in (*FORMULAS, *UNDER_A_FORMAT)],
+    subjects=[Subject(case.name, case) for case in (*FORMULAS, *UNDER_A_FORMAT, *OF_WHOLE_NUMBERS)],
 )
 def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""

@@ -37,10 +37,11 @@ class FormulaCase(Trait):
             the states that it begins with; None where it is not tested.
         updated: The weights after a call, from weights and input; None where none changes.
         loss: The sum of the losses that a call adds, from weights and input; None where it adds none.
-        dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly. Types of whole numbers
-            come first, where they must come out of the layer as they are.
+        dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
+        whole: The types of whole numbers in which the layer is tested, besides: they come out as they are.
         graded: Whether its gradients are tested.
         modelled: Whether it is tested within a model, in a graph and through files, too.
+        needs: Arguments that the layer must know, beside those that it is given.
         image_data_format: The global one while it is made and called; as it is if empty.
     """
 
@@ -63,8 +64,10 @@ class FormulaCase(Trait):
     updated: Callable[..., list[Array]] | None = None
     loss: Callable[..., Array] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
+    whole: tuple[str, ...] = ()
     graded: bool = True
     modelled: bool = True
+    needs: tuple[str, ...] = ()
     image_data_format: str = ""
 
     def output(self, weights: Sequence[Array], inputs: Sequence[Array]) -> Array:
