@@ -128,9 +128,9 @@ def _alone(case: FormulaCase, *, graded: bool = False) -> FormulaCase:
     return replace(case, modelled=False, graded=graded)
 
 
-def _single(case: FormulaCase) -> FormulaCase:
-    """In single precision: before Keras 3.15 TensorFlow had this kernel in no other on CPUs."""
-    return replace(case, dtypes=("float32",))
+def _single(case: FormulaCase, *, graded: bool = True) -> FormulaCase:
+    """By itself, in single precision: before Keras 3.15 TensorFlow had this kernel in no other on CPUs."""
+    return replace(_alone(case, graded=graded), dtypes=("float32",))
 
 
 def _compiled(case: FormulaCase) -> FormulaCase:
@@ -205,11 +205,10 @@ def _depthwise_cases(rank: int) -> tuple[FormulaCase, ...]:
         penalized(_case(name, rank, depthwise, kernel, **two)),
         _alone(_case(f"{name}-dilated", rank, depthwise, (4, 2), **two, dilation_rate=2, **_UNBIASED), graded=True),
         _alone(_case(f"{name}-dilated-same", rank, depthwise, (4, 2), **two, dilation_rate=2, padding="same")),
-        replace(
-            _single(_case(f"{name}-first", rank, depthwise, kernel, **two, **_FIRST, strides=2, padding="same")),
-            modelled=rank == _SHOWN,
+        _single(_case(f"{name}-first", rank, depthwise, kernel, **two, **_FIRST, strides=2, padding="same")),
+        _single(
+            _case(f"{name}-first-dilated", rank, depthwise, kernel, **two, **_FIRST, dilation_rate=2), graded=False
         ),
-        _single(_alone(_case(f"{name}-first-dilated", rank, depthwise, (4, 2), **two, **_FIRST, dilation_rate=2))),
     )
 
 
@@ -226,10 +225,10 @@ def _separable_cases(rank: int) -> tuple[FormulaCase, ...]:
         penalized(case(name)),
         _alone(case(f"{name}-dilated", dilation_rate=2, activation="tanh", **_UNBIASED), graded=True),
         _alone(case(f"{name}-dilated-same", dilation_rate=2, padding="same")),
-        replace(_single(case(f"{name}-first", 2, **_FIRST, strides=2, padding="same")), modelled=rank == _SHOWN),
-        _single(_alone(case(f"{name}-first-dilated", 2, **_FIRST, dilation_rate=2))),
+        _single(case(f"{name}-first", 2, **_FIRST, strides=2, padding="same")),
+        _single(case(f"{name}-first-dilated", 2, **_FIRST, dilation_rate=2), graded=False),
         # As many filters as columns.
-        *([_single(_alone(case(f"{name}-square", 3, **_FIRST, dilation_rate=2)))] if rank > 1 else []),
+        *([_single(case(f"{name}-square", 3, **_FIRST, dilation_rate=2), graded=False)] if rank > 1 else []),
     )
 
 

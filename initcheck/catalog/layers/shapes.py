@@ -173,15 +173,9 @@ def _of_every_rank(rank: int) -> tuple[LayerKind, ...]:
 
 def _interpolated() -> tuple[FormulaCase, ...]:
     shape, config = _POSITIONS[_SHOWN], {"size": (2, 3), "interpolation": "bilinear"}
-    return (
-        replace(_case("up-sampling-2d-bilinear", enlarged, shape, **config), dtypes=("float32",)),
-        _alone(
-            replace(
-                _case("up-sampling-2d-bilinear-first", enlarged, _first(shape), **config, **_CHANNELS_FIRST),
-                dtypes=("float32",),
-            )
-        ),
-    )
+    last = _case("up-sampling-2d-bilinear", enlarged, shape, **config)
+    first = _case("up-sampling-2d-bilinear-first", enlarged, _first(shape), **config, **_CHANNELS_FIRST)
+    return tuple(_alone(replace(one, dtypes=("float32",)), graded=one is last) for one in (last, first))
 
 
 def _merging(name: str, formula: Callable[..., Any], *others: Trait, inputs: int = 3) -> LayerKind:
