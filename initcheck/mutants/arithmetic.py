@@ -655,8 +655,8 @@ def cropping_from_start(keras: Any) -> None:
     """Where both are equal it is right."""
     original = keras.layers.Cropping2D.__init__
 
-    def init(self: Any, *args: Any, **options: Any) -> None:
-        original(self, *args, **options)
+    def init(self: Any, cropping: Any = ((0, 0), (0, 0)), data_format: Any = None, **options: Any) -> None:
+        original(self, cropping=cropping, data_format=data_format, **options)
         self.cropping = tuple((end, start) for start, end in self.cropping)
 
     keras.layers.Cropping2D.__init__ = init
@@ -825,11 +825,11 @@ def given_states_ignored(keras: Any) -> None:
 
 
 @mutant(
-    "cropping-by-global-format", "Cropping2D takes the global data format whatever it is given", caught_by=("ARI14",)
+    "padding-by-global-format", "ZeroPadding2D takes the global data format whatever it is given", caught_by=("ARI14",)
 )
-def cropping_by_global_format(keras: Any) -> None:
+def padding_by_global_format(keras: Any) -> None:
     """Where the two are equal it is right."""
-    original = keras.layers.Cropping2D.call
+    original = keras.layers.ZeroPadding2D.call
 
     @functools.wraps(original)
     def call(self: Any, *args: Any, **options: Any) -> Any:
@@ -840,4 +840,4 @@ def cropping_by_global_format(keras: Any) -> None:
         finally:
             self.data_format = given
 
-    keras.layers.Cropping2D.call = call
+    keras.layers.ZeroPadding2D.call = call
