@@ -22,7 +22,7 @@ from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.catalog.layers.traits.noises import NoiseSource
 from initcheck.evidence.made_layers import arguments_made, flat, wraps
 from initcheck.evidence.session import Session
-from initcheck.frameworks.floatx import dtype_policy
+from initcheck.frameworks.floatx import dtype_policy, image_data_format
 from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
@@ -31,6 +31,7 @@ INFERENCE = "a call with training=False"
 # A layer that draws where it should not may draw what changes nothing: RandomInvert does in one call of eleven.
 _CALLS = 10
 _DRAWING = frozenset(noise.layer for noise in select(NoiseSource))
+_OF_ALL_LAYERS = ("activity_regularizer",)  # whether or not the signature has it
 _NO_KERNEL = ("Could not find device for node", "is not in the list of allowed values")
 
 
@@ -106,8 +107,9 @@ class Layers:
         kind = getattr(self._keras.layers, case.layer, None)
         if kind is None:
             return case.layer
-        known = {*inspect.signature(kind).parameters, *inspect.signature(kind.call).parameters}
-        unknown = [argument for argument in (*case.config, *case.call) if argument not in known]
+        known = {*inspect.signature(kind).parameters, *inspect.signature(kind.call).parameters, *_OF_ALL_LAYERS}
+        needs = case.needs if isinstance(case, FormulaCase) else ()
+        unknown = [argument for argument in (*case.config, *case.call, *needs) if argument not in known]
         return f"{case.layer}({', '.join(unknown)})" if unknown else ""
 
     def compute(
@@ -118,7 +120,7 @@ class Layers:
         Args:
             case: The layer.
             weights: In the order of ``get_weights``.
-            inputs: Its inputs; integers for an Embedding.
+            inputs: Its inputs. Whole numbers are passed as NumPy arrays, which Keras makes into tensors.
             policy: A dtype policy instead.
 
         Raises:
@@ -127,11 +129,12 @@ class Layers:
         import tensorflow as tf
 
         try:
-            layer = self.built(case, weights, inputs, policy)
-            into = [_tensor(one) for one in inputs]
-            if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
-                into = [tf.cast(one, layer.compute_dtype) if one.dtype.is_floating else one for one in into]
-            output = layer(*as_called(case, into), **case.called)
+            with image_data_format(self._keras, case.image_data_format):
+                layer = self.built(case, weights, inputs, policy)
+                into = [_tensor(one) if one.dtype.kind == "f" else one for one in inputs]
+                if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
+                    into = [tf.cast(one, layer.compute_dtype) if tf.is_tensor(one) else one for one in into]
+                output = layer(*as_called(case, into), **case.called)
         except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
             if any(words in str(error) for words in _NO_KERNEL):
                 raise NoKernel from error
@@ -165,14 +168,21 @@ class Layers:
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 
     def in_turn(
-        self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], *, traced: bool
+        self,
+        case: FormulaCase,
+        weights: Sequence[Array],
+        inputs: Sequence[Array],
+        states: Sequence[Array] = (),
+        *,
+        traced: bool,
     ) -> list[Array]:
-        """The outputs of a stateful layer at those inputs in turn, and at the first again after a reset.
+        """The outputs of a stateful layer at those inputs in turn, and at the first after a reset or all again.
 
         Args:
             case: The layer; it, or the layers that it wraps, are made stateful.
             weights: In the order of ``get_weights``.
             inputs: The input of each call.
+            states: If any, those that it is given in the first call of a second turn; then nothing is reset.
             traced: Whether it is called within a ``tf.function``.
         """
         import tensorflow as tf
@@ -180,8 +190,13 @@ class Layers:
         layer = self.made(replace(case, config=_stateful(case.config)))
         layer.build(inputs[0].shape)
         layer.set_weights(weights)
-        call = tf.function(layer, autograph=False) if traced else layer
+        any_rows = tf.TensorSpec((None, *inputs[0].shape[1:]))
+        call = tf.function(layer, autograph=False, input_signature=[any_rows]) if traced else layer
         outputs = [joined(call(_tensor(one))) for one in inputs]
+        if states:
+            given = [_tensor(one) for one in states]
+            outputs.append(joined(call(_tensor(inputs[0]), initial_state=_nested(layer, given))))
+            return outputs + [joined(call(_tensor(one))) for one in inputs[1:]]
         (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
         return [*outputs, joined(call(_tensor(inputs[0])))]
 
@@ -346,6 +361,15 @@ def _stateful(config: Arguments) -> dict[str, Any]:
         if isinstance(value, LayerRequest) and "return_sequences" in value.arguments
     }
     return {**config, **(inner or {"stateful": True})}
+
+
+def _nested(layer: Any, states: list[Any]) -> Any:
+    """Its states, as a layer of several cells takes them: a list for each."""
+    import tensorflow as tf
+
+    sizes = getattr(getattr(layer, "cell", None), "state_size", None)
+    nested = isinstance(sizes, list | tuple) and any(isinstance(one, list | tuple) for one in sizes)
+    return tf.nest.pack_sequence_as(layer.states, states) if nested else states
 
 
 def _by_case(cases: Sequence[FormulaCase], outputs: Any) -> dict[str, Array]:

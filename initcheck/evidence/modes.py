@@ -36,7 +36,7 @@ class ModelRun(Enum):
 
 # Layers that compute something else in training, with outputs of one shape.
 _NOISE = {name: source for name, source in {**MASKS, **IMAGES}.items() if not source.crops}
-_STATISTICS = {case.layer: case for case in FORMULAS if case.training}
+_STATISTICS = {case.layer: case for case in reversed(FORMULAS) if case.training}
 LAYERS = (*_NOISE, *_STATISTICS)
 
 

@@ -1,4 +1,4 @@
-"""Another ``floatx``, or another global dtype policy, for a while."""
+"""Another ``floatx``, global dtype policy or image data format, for a while."""
 
 from __future__ import annotations
 
@@ -41,3 +41,14 @@ def dtype_policy(keras: Any, policy: str) -> Iterator[None]:
         yield
     finally:
         put(before)
+
+
+@contextlib.contextmanager
+def image_data_format(keras: Any, data_format: str) -> Iterator[None]:
+    """Layers that are made and called within take that format of images, unless they are given one; "" changes none."""
+    before = keras.backend.image_data_format()
+    keras.backend.set_image_data_format(data_format or before)
+    try:
+        yield
+    finally:
+        keras.backend.set_image_data_format(before)

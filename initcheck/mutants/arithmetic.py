@@ -655,8 +655,8 @@ def cropping_from_start(keras: Any) -> None:
     """Where both are equal it is right."""
     original = keras.layers.Cropping2D.__init__
 
-    def init(self: Any, *args: Any, **options: Any) -> None:
-        original(self, *args, **options)
+    def init(self: Any, cropping: Any = ((0, 0), (0, 0)), data_format: Any = None, **options: Any) -> None:
+        original(self, cropping=cropping, data_format=data_format, **options)
         self.cropping = tuple((end, start) for start, end in self.cropping)
 
     keras.layers.Cropping2D.__init__ = init
@@ -806,3 +806,38 @@ def states_outlive_reset(keras: Any) -> None:
     """They are carried from call to call, and rightly so."""
     for name in ("reset_state", "reset_states"):
         setattr(keras.layers.RNN, name, lambda self, *args: None)
+
+
+@mutant(
+    "given-states-ignored",
+    "a stateful layer goes on from its own states although it is given others",
+    caught_by=("ARI25",),
+)
+def given_states_ignored(keras: Any) -> None:
+    """A layer that is not stateful takes them."""
+    original = keras.layers.RNN.call
+
+    @functools.wraps(original)
+    def call(self: Any, sequences: Any, initial_state: Any = None, **options: Any) -> Any:
+        return original(self, sequences, initial_state=None if self.stateful else initial_state, **options)
+
+    keras.layers.RNN.call = call
+
+
+@mutant(
+    "padding-by-global-format", "ZeroPadding2D takes the global data format whatever it is given", caught_by=("ARI14",)
+)
+def padding_by_global_format(keras: Any) -> None:
+    """Where the two are equal it is right."""
+    original = keras.layers.ZeroPadding2D.call
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **options: Any) -> Any:
+        given = self.data_format
+        self.data_format = given if given == "channels_first" else keras.backend.image_data_format()
+        try:
+            return original(self, *args, **options)
+        finally:
+            self.data_format = given
+
+    keras.layers.ZeroPadding2D.call = call

@@ -43,10 +43,13 @@ def exponential_linear(_weights: Weights, x: Array, alpha: float = 1.0, **_: Any
     return np.maximum(x, 0.0) + alpha * (np.exp(np.minimum(x, 0.0)) - 1.0)
 
 
-def softmax_layer(_weights: Weights, x: Array, axis: int = -1, **_: Any) -> Array:
-    """Exponentials that sum to one along an axis."""
-    turned = moved(x, lambda values: np.moveaxis(values, axis, -1))
-    return moved(softmax(turned), lambda values: np.moveaxis(values, -1, axis))
+def softmax_layer(_weights: Weights, x: Array, axis: Any = -1, **_: Any) -> Array:
+    """Exponentials that sum to one along an axis, or over several together."""
+    axes = np.atleast_1d(axis).tolist()
+    last = list(range(-len(axes), 0))
+    turned = moved(x, lambda values: np.moveaxis(values, axes, last))
+    together = moved(turned, lambda values: values.reshape(*values.shape[: -len(axes)], -1))
+    return moved(softmax(together), lambda values: np.moveaxis(values.reshape(turned.shape), last, axes))
 
 
 def parametric(weights: Weights, x: Array, **_: Any) -> Array:

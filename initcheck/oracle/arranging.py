@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.oracle.rounding import Rounded
+from initcheck.oracle.rounding import Rounded, contracted
 
 Array = Any
 Weights = Sequence[Array]
@@ -45,9 +45,18 @@ def as_given(x: Array, config: dict[str, Any]) -> Rounded:
     return moved(x, lambda values: np.moveaxis(values, -1, 1)) if first else x
 
 
-def flatten(_weights: Weights, x: Array, **_: Any) -> Rounded:
-    """Each row in one axis."""
-    return moved(x, lambda values: values.reshape(len(values), -1))
+def in_its_format(formula: Callable[..., Array]) -> Callable[..., Array]:
+    """A formula of inputs with channels last, for the layer's ``data_format``."""
+
+    def given(weights: Weights, x: Array, **config: Any) -> Array:
+        return as_given(formula(weights, channels_last(x, config), **config), config)
+
+    return given
+
+
+def flatten(_weights: Weights, x: Array, **config: Any) -> Rounded:
+    """Each row in one axis, in the order of channels last."""
+    return moved(channels_last(x, config), lambda values: values.reshape(len(values), -1))
 
 
 def reshape(_weights: Weights, x: Array, target_shape: Sequence[int], **_: Any) -> Rounded:
@@ -96,12 +105,12 @@ def up_sampling(_weights: Weights, x: Array, size: Any, **config: Any) -> Rounde
     return as_given(x, config)
 
 
-def center_crop(_weights: Weights, x: Array, height: int, width: int, **_: Any) -> Rounded:
+def center_crop(_weights: Weights, x: Array, height: int, width: int, **config: Any) -> Rounded:
     """The middle of each image; of an odd rest the smaller half is cut off at the start."""
+    x = channels_last(x, config)
     starts = [(size - kept) // 2 for size, kept in zip(x.shape[1:3], (height, width), strict=True)]
     cuts = [slice(start, start + kept) for start, kept in zip(starts, (height, width), strict=True)]
-    cut: Rounded = x[(slice(None), *cuts)]
-    return cut
+    return as_given(x[(slice(None), *cuts)], config)
 
 
 def masking(_weights: Weights, x: Array, mask_value: float = 0.0, **_: Any) -> Rounded:
@@ -110,32 +119,56 @@ def masking(_weights: Weights, x: Array, mask_value: float = 0.0, **_: Any) -> R
     return moved(x, lambda values: values * kept)
 
 
+def merged(formula: Callable[..., Array]) -> Callable[..., Array]:
+    """A formula of inputs of one rank; those of lower rank get axes of length 1 after the first."""
+
+    def of_one_rank(weights: Weights, xs: Sequence[Array], **config: Any) -> Array:
+        rank = max(len(one.shape) for one in xs)
+        widened = [
+            moved(one, lambda values: values.reshape(len(values), *(1,) * (rank - values.ndim), *values.shape[1:]))
+            for one in xs
+        ]
+        return formula(weights, widened, **config)
+
+    return of_one_rank
+
+
+@merged
 def added(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
     """The sum of the inputs, in whichever order: a sum of two may cancel."""
+    return _sum_of(xs)
+
+
+def _sum_of(xs: Sequence[Array]) -> Array:
     stacked = (np.stack(np.broadcast_arrays(*(getattr(x, part) for x in xs))) for part in ("value", "error"))
     return Rounded(*stacked).sum(axis=0)
 
 
+@merged
 def subtracted(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
     """The first input less the second."""
     return xs[0] - xs[1]
 
 
+@merged
 def multiplied(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
     """The product of the inputs, element by element."""
     return functools.reduce(lambda product, one: product * one, xs)
 
 
+@merged
 def averaged(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
     """The mean of the inputs."""
-    return added(_weights, xs) / float(len(xs))
+    return _sum_of(xs) / float(len(xs))
 
 
+@merged
 def largest(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
     """The largest of the inputs, element by element."""
     return functools.reduce(np.maximum, xs)
 
 
+@merged
 def smallest(_weights: Weights, xs: Sequence[Array], **_: Any) -> Array:
     """The smallest of the inputs, element by element."""
     return functools.reduce(np.minimum, xs)
@@ -148,25 +181,48 @@ def concatenated(_weights: Weights, xs: Sequence[Array], axis: int = -1, **_: An
     )
 
 
-def dotted(_weights: Weights, xs: Sequence[Array], axes: int, normalize: bool = False, **_: Any) -> Array:
-    """For each row the products of the two inputs along an axis, after bringing each to length 1 if asked for."""
-    first, second = (_unit_length(one, axes) if normalize else one for one in xs)
-    first, second = (moved(one, lambda values: np.moveaxis(values, axes, -1)) for one in (first, second))
-    return first @ moved(second, lambda values: np.swapaxes(values, -1, -2))
+def dotted(_weights: Weights, xs: Sequence[Array], axes: Any, normalize: bool = False, **_: Any) -> Array:
+    """For each row the products of the two inputs along an axis of each, after bringing each to length 1 if asked for.
+
+    The other axes of the first input come first; if none is left, there is one of length 1.
+    """
+    pairs = list(zip(xs, np.broadcast_to(axes, 2).tolist(), strict=True))
+    first, second = (
+        moved(_unit_length(one, axis) if normalize else one, functools.partial(_axis_last, axis=axis))
+        for one, axis in pairs
+    )
+    rows, *left = first.shape[:-1]
+    right = second.shape[1:-1]
+    product = contracted(
+        "bxk,byk->bxy",
+        moved(first, lambda values: values.reshape(rows, -1, values.shape[-1])),
+        moved(second, lambda values: values.reshape(rows, -1, values.shape[-1])),
+    )
+    return moved(product, lambda values: values.reshape(rows, *((*left, *right) or (1,))))
 
 
-def _unit_length(x: Array, axis: int) -> Array:
+def _axis_last(values: np.ndarray, axis: int) -> np.ndarray:
+    return np.moveaxis(values, axis, -1)
+
+
+def _unit_length(x: Array, axis: Any) -> Array:
     return x / np.sqrt(np.square(x).sum(axis=axis, keepdims=True))
 
 
-def unit_normalization(_weights: Weights, x: Array, axis: int = -1, **_: Any) -> Array:
-    """The input over its length along an axis."""
-    return _unit_length(x, axis)
+def unit_normalization(_weights: Weights, x: Array, axis: Any = -1, **_: Any) -> Array:
+    """The input over its length along an axis, or along several together."""
+    return _unit_length(x, tuple(np.atleast_1d(axis).tolist()))
 
 
 def rescaled(_weights: Weights, x: Array, scale: Any, offset: Any = 0.0, **_: Any) -> Array:
     """The input times ``scale`` plus ``offset``."""
     return x * np.asarray(scale) + np.asarray(offset)
+
+
+def rescaled_first(weights: Weights, x: Array, **config: Any) -> Array:
+    """The same by channel, where these come first."""
+    first = {"data_format": "channels_first"}
+    return as_given(rescaled(weights, channels_last(x, first), **config), first)
 
 
 def rescaled_and_cropped(_weights: Weights, x: Array, layers: Sequence[Any], **_: Any) -> Array:
@@ -175,7 +231,13 @@ def rescaled_and_cropped(_weights: Weights, x: Array, layers: Sequence[Any], **_
     return center_crop(_weights, rescaled(_weights, x, **scaling.arguments), **crop.arguments)
 
 
-def normalized_by(_weights: Weights, x: Array, mean: Any, variance: Any, invert: bool = False, **_: Any) -> Array:
-    """The input less ``mean`` over the root of ``variance``; or the way back."""
-    mean, deviation = Rounded(np.asarray(mean)), np.sqrt(Rounded(np.asarray(variance)))
+def normalized_by(
+    _weights: Weights, x: Array, mean: Any, variance: Any, axis: Any = -1, invert: bool = False, **_: Any
+) -> Array:
+    """The input less ``mean`` over the root of ``variance``, which lie along some axes; or the way back."""
+    kept = [] if axis is None else [int(one) % len(x.shape) for one in np.atleast_1d(axis)]
+    shape = [size if number in kept else 1 for number, size in enumerate(x.shape)]
+    mean, variance = (np.asarray(one, np.float64) for one in (mean, variance))
+    mean, variance = (one.reshape(shape) if one.ndim else one for one in (mean, variance))
+    mean, deviation = Rounded(mean), np.sqrt(Rounded(variance))
     return x * deviation + mean if invert else (x - mean) / deviation

@@ -10,12 +10,14 @@ https://arxiv.org/abs/2305.13245.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from initcheck.oracle.arranging import chosen, finite, moved
+from initcheck.oracle.arranging import chosen, concatenated, finite, moved
+from initcheck.oracle.networks import sigmoid
 from initcheck.oracle.rounding import Rounded, contracted, masked_softmax
 
 Array = Any
@@ -52,9 +54,38 @@ def seen_keys(masks: Masks, steps: tuple[int, int], use_causal_mask: bool, queri
     return seen & masks[0][:, :, None] if queries and masks[0] is not None else seen
 
 
-def multi_head(weights: Weights, xs: Sequence[Array], masks: Masks, num_heads: int, **options: Any) -> list[Array]:
-    """Scaled dot products in several heads; the outputs, and the shares if asked for."""
-    return grouped_query(weights, xs, masks, num_heads, num_heads, options.pop("key_dim"), **options)
+def multi_head(
+    weights: Weights,
+    xs: Sequence[Array],
+    masks: Masks,
+    num_heads: int,
+    key_dim: int,
+    attention_axes: Sequence[int] | None = None,
+    **options: Any,
+) -> list[Array]:
+    """Scaled dot products in several heads; the outputs, and the shares if asked for.
+
+    Axes between batch and features that are not attended over are as many batches.
+    """
+    if len(xs[0].shape) == len("btd"):
+        return grouped_query(weights, xs, masks, num_heads, num_heads, key_dim, **options)
+    axes = [axis % xs[0].value.ndim for axis in attention_axes or range(1, xs[0].value.ndim - 1)]
+    (output,) = grouped_query(
+        weights, [_in_batches(one, axes) for one in xs], masks, num_heads, num_heads, key_dim, **options
+    )
+    batches = _attended_last(xs[0], axes)
+    unfolded = moved(output, lambda values: values.reshape(*batches.shape[:-1], *values.shape[2:]))
+    places = range(-1 - len(axes), -1)
+    return [moved(unfolded, lambda values: np.moveaxis(values, list(places), axes))]
+
+
+def _attended_last(x: Array, axes: Sequence[int]) -> Rounded:
+    return moved(x, lambda values: np.moveaxis(values, list(axes), list(range(-1 - len(axes), -1))))
+
+
+def _in_batches(x: Array, axes: Sequence[int]) -> Rounded:
+    steps = int(np.prod([x.shape[axis] for axis in axes]))
+    return moved(_attended_last(x, axes), lambda values: values.reshape(-1, steps, values.shape[-1]))
 
 
 def grouped_query(
@@ -67,28 +98,56 @@ def grouped_query(
     use_causal_mask: bool = False,
     attention_mask: Any = None,
     return_attention_scores: bool = False,
+    sliding_window: int | None = None,
+    use_gate: bool = False,
+    use_bias: bool = True,
     **_: Any,
 ) -> list[Array]:
-    """The same, where several query heads in a row share one head of keys and values."""
+    """The same, where several query heads in a row share one head of keys and values.
+
+    With ``sliding_window`` a query sees keys that are less than so many steps away. With ``use_gate`` the result is
+    multiplied by the sigmoid of another projection of the query: Qiu et al. 2025, https://arxiv.org/abs/2505.06708.
+    """
+    names = ("query", "key", *(["gate"] if use_gate else []), "value", "output")
+    left = list(weights)
+    parts = {name: (left.pop(0), left.pop(0) if use_bias else 0.0) for name in names}
     query, value, key = (*xs[:2], xs[2] if len(xs) > 2 else xs[1])
     queries, keys, values = (
-        contracted("btd,dhe->bthe", one, weights[2 * part]) + weights[2 * part + 1]
-        for part, one in enumerate((query, key, value))
+        _in_heads(one, *parts[name]) for name, one in (("query", query), ("key", key), ("value", value))
     )
     repeated = functools.partial(np.repeat, repeats=num_query_heads // num_key_value_heads, axis=2)
     scores = contracted("bthe,bshe->bhts", queries, moved(keys, repeated)) / np.sqrt(float(head_dim))
-    seen = seen_keys(masks, scores.shape[-2:], use_causal_mask, queries=True)
+    steps = scores.shape[-2:]
+    seen = seen_keys(masks, steps, use_causal_mask, queries=True)
     seen = seen if attention_mask is None else seen & attention_mask
+    if sliding_window is not None:
+        seen = seen & (np.abs(np.arange(steps[0])[:, None] - np.arange(steps[1])) < sliding_window)
     some, shares = shares_of(scores, seen[:, None])
     attended = contracted("bhts,bshe->bthe", shares, moved(values, repeated))
-    shown = [finite(some[:, 0], _projected(attended, weights))]
+    if use_gate:
+        attended = attended * sigmoid(_in_heads(query, *parts["gate"]))
+    output = _projected(attended, *parts["output"])
+    shown = [finite(some[:, 0].reshape(*some.shape[:1], -1, *(1,) * (len(output.shape) - 2)), output)]
     return [*shown, finite(some, shares)] if return_attention_scores else shown
 
 
-def _projected(attended: Rounded, weights: Weights) -> Rounded:
+def projections(weights: Weights, xs: Sequence[Array], **options: Any) -> Array:
+    """The elements of all projections: of queries, keys, values and what is attended to, each with its bias."""
+    output = without_masks(multi_head if "num_heads" in options else grouped_query)(weights, xs, **options)
+    query, value, key = (*xs[:2], xs[2] if len(xs) > 2 else xs[1])
+    inner = [_in_heads(one, *weights[2 * part : 2 * part + 2]) for part, one in enumerate((query, key, value))]
+    return concatenated((), [moved(one, lambda values: values.reshape(len(values), -1)) for one in (*inner, output)])
+
+
+def _in_heads(x: Array, kernel: Array, bias: Array) -> Array:
+    return contracted("btd,dhe->bthe", x, kernel) + bias
+
+
+def _projected(attended: Rounded, kernel: Array, bias: Array) -> Array:
     rows = moved(attended, lambda values: values.reshape(*values.shape[:2], -1))
-    projected: Rounded = rows @ moved(weights[6], lambda values: values.reshape(-1, values.shape[-1])) + weights[7]
-    return projected
+    into = kernel.shape[2:]
+    projected = rows @ moved(kernel, lambda values: values.reshape(-1, math.prod(into)))
+    return moved(projected, lambda values: values.reshape(*values.shape[:2], *into)) + bias
 
 
 def dot_product(
@@ -110,8 +169,9 @@ def dot_product(
 
 
 def additive(weights: Weights, xs: Sequence[Array], masks: Masks, **options: Any) -> list[Array]:
-    """Scores are weighted sums of tanh of the sums of queries and keys."""
-    scores = (weights[0] * np.tanh(xs[0][:, :, None] + xs[-1][:, None])).sum(axis=-1)
+    """Scores are sums, weighted unless there is no scale, of tanh of the sums of queries and keys."""
+    sums = np.tanh(xs[0][:, :, None] + xs[-1][:, None])
+    scores = (weights[0] * sums if weights else sums).sum(axis=-1)
     return _attended(scores, xs, masks, **options)
 
 

@@ -6,7 +6,7 @@ Sources: https://keras.io/api/layers/convolution_layers/; Goodfellow, Bengio & C
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,12 @@ from initcheck.oracle.rounding import Rounded
 
 Array = Any
 Weights = Sequence[Array]
+
+
+def without_bias(formula: Callable[..., Array], channels: int) -> Callable[..., Array]:
+    """The formula of a layer that has no bias for its output channels."""
+    nothing = np.zeros(channels)
+    return lambda weights, x, **config: formula([*weights, Rounded(nothing)], x, **config)
 
 
 def grouped(weights: Weights, x: Array, groups: int, **config: Any) -> Array:
@@ -52,26 +58,47 @@ def separable(
     return activate(activation, convolution([by_position, bias], middle))
 
 
-def transposed(weights: Weights, x: Array, strides: Any = 1, padding: str = "valid", **config: Any) -> Array:
-    """Each input adds the kernel, times itself, to the outputs ``strides`` apart; ``same`` keeps strides × length."""
+def transposed(
+    weights: Weights,
+    x: Array,
+    strides: Any = 1,
+    padding: str = "valid",
+    dilation_rate: Any = 1,
+    output_padding: Any = None,
+    activation: str = "linear",
+    **_: Any,
+) -> Array:
+    """Each input adds the kernel, times itself, to the outputs ``strides`` apart; ``same`` keeps strides × length.
+
+    What is cut off before is what a convolution of that padding would add before. With ``output_padding`` the length
+    is (length − 1) · strides + kernel, or with ``same`` the kernel modulo 2, plus that padding.
+    """
     kernel, bias = weights
-    sizes, rank = kernel.shape[:-2], len(kernel.shape) - 2
-    steps = [int(one) for one in np.broadcast_to(strides, rank)]
-    whole = [(n - 1) * step + max(size, step) for n, step, size in zip(x.shape[1:-1], steps, sizes, strict=True)]
+    sizes = kernel.shape[:-2]
+    steps, rates, more = (
+        [None if one is None else int(one) for one in np.broadcast_to(given, len(sizes))]
+        for given in (strides, dilation_rate, output_padding)
+    )
+    places, cuts, whole = [], [], []
+    for n, size, step, rate, extra in zip(x.shape[1:-1], sizes, steps, rates, more, strict=True):
+        reach = (size - 1) * rate + 1
+        full = (n - 1) * step + reach
+        if padding == "same":
+            length = n * step if extra is None else (n - 1) * step + reach % 2 + extra
+        else:
+            length = max(full, n * step) if extra is None else full + extra
+        before = max(full - length, 0) // 2 if padding == "same" else 0
+        whole.append(max(full, before + length))
+        cuts.append(slice(before, before + length))
+        places.append((n, step, rate))
     total: Array = Rounded(np.zeros((x.shape[0], *whole, kernel.shape[-2])), 0.0)
     for offset in np.ndindex(*sizes):
         place = [
-            slice(start, start + (n - 1) * step + 1, step)
-            for start, n, step in zip(offset, x.shape[1:-1], steps, strict=True)
+            slice(o * rate, o * rate + (n - 1) * step + 1, step)
+            for o, (n, step, rate) in zip(offset, places, strict=True)
         ]
         total = total + _spread(x @ kernel[offset].T, total.shape, (slice(None), *place))
-    if padding == "same":
-        cuts = []
-        for n, step, size in zip(x.shape[1:-1], steps, sizes, strict=True):
-            start = max(size - step, 0) // 2
-            cuts.append(slice(start, start + n * step))
-        total = total[(slice(None), *cuts)]
-    return activate(config.get("activation", "linear"), total + bias)
+    return activate(activation, total[(slice(None), *cuts)] + bias)
 
 
 def _spread(x: Array, shape: tuple[int, ...], place: tuple[slice, ...]) -> Rounded:

@@ -46,6 +46,12 @@ def resized(
     return as_given(x, config)
 
 
+def enlarged(weights: Weights, x: Array, size: Sequence[int], **config: Any) -> Rounded:
+    """Images that are ``size`` times as high and as wide."""
+    height, width = channels_last(x, config).shape[1:3]
+    return resized(weights, x, height * size[0], width * size[1], **config)
+
+
 def largest_crop(_weights: Weights, x: Array, height: int, width: int, **_: Any) -> Rounded:
     """The largest window of the ratio of the sides in the middle of the images, resized."""
     return resized(_weights, x, height, width, crop_to_aspect_ratio=True)

@@ -7,13 +7,13 @@ Ba et al. 2016, https://arxiv.org/abs/1607.06450. Recurrent layers are in ``orac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from initcheck.oracle.networks import activate
-from initcheck.oracle.rounding import Rounded
+from initcheck.oracle.rounding import Rounded, contracted
 
 Array = Any
 Weights = Sequence[Array]
@@ -66,6 +66,29 @@ def _of_length_one(x: Array) -> Array:
 def penalty_by_row(_weights: Weights, x: Array, l1: float = 0.0, l2: float = 0.0, **_: Any) -> Array:
     """l1 · Σ|x| + l2 · Σx² over the number of rows."""
     return (np.abs(x).sum() * l1 + np.square(x).sum() * l2) / float(len(x))
+
+
+def penalty_of(formula: Callable[..., Array], **rates: float) -> Callable[..., Array]:
+    """The penalty of a layer's output by its formula, per row."""
+    return lambda weights, x, **config: penalty_by_row((), formula(weights, x, **config), **rates)
+
+
+def einsum_dense(
+    weights: Weights,
+    x: Array,
+    equation: str,
+    bias_axes: str | None = None,
+    activation: str = "linear",
+    **_: Any,
+) -> Array:
+    """Activation of the products that the equation contracts, plus a bias along the axes of those letters."""
+    equation = equation.replace("...", "ABCDEFG"[: len(x.shape) - len(equation.split(",")[0].replace(".", ""))])
+    product = contracted(equation, x, weights[0])
+    if bias_axes:
+        letters = equation.split("->")[1]
+        shape = [size if letter in bias_axes else 1 for letter, size in zip(letters, product.shape, strict=True)]
+        product = product + Rounded(weights[1].value.reshape(shape), weights[1].error.reshape(shape))
+    return activate(activation, product)
 
 
 def identity(_weights: Weights, x: Array, **_: Any) -> Array:

@@ -6,7 +6,7 @@ Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467, for root mean squares.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,18 +36,35 @@ def layer_norm(
     return normalized + left.pop(0) if center else normalized
 
 
-def group_norm(weights: Weights, x: Array, groups: int, epsilon: float = 1e-3, **_: Any) -> Array:
-    """Each row without the mean and variance of each group of its channels, over all positions."""
-    parts = moved(x, lambda values: values.reshape(*values.shape[:-1], groups, -1))
+def group_norm(
+    weights: Weights,
+    x: Array,
+    groups: int,
+    axis: int = -1,
+    epsilon: float = 1e-3,
+    center: bool = True,
+    scale: bool = True,
+    **_: Any,
+) -> Array:
+    """Each row without the mean and variance of each group of its channels, over all positions.
+
+    With -1 groups each channel is one.
+    """
+    x = moved(x, lambda values: np.moveaxis(values, axis, -1))
+    count = x.shape[-1] if groups == -1 else groups
+    parts = moved(x, lambda values: values.reshape(*values.shape[:-1], count, -1))
     axes = (*range(1, len(x.shape) - 1), len(x.shape))
     normalized = moved(_without_moments(parts, axes, epsilon), lambda values: values.reshape(x.shape))
-    return normalized * weights[0] + weights[1]
+    left = list(weights)
+    normalized = normalized * left.pop(0) if scale else normalized
+    normalized = normalized + left.pop(0) if center else normalized
+    return moved(normalized, lambda values: np.moveaxis(values, -1, axis))
 
 
 def root_mean_square(weights: Weights, x: Array, axis: int = -1, epsilon: float = 1e-6, **_: Any) -> Array:
     """The input over the root of its mean square along an axis, scaled."""
     mean = np.square(x).sum(axis=axis, keepdims=True) / float(x.shape[axis])
-    return x / np.sqrt(mean + Rounded(epsilon)) * weights[0]
+    return x / np.sqrt(mean + Rounded(epsilon)) * _along(weights[0], x, axis)
 
 
 def batch_norm(
@@ -60,14 +77,91 @@ def batch_norm(
     **_: Any,
 ) -> Array:
     """As in inference, by the moving mean and variance of each channel."""
-    shape = [1] * len(x.shape)
-    shape[axis] = x.shape[axis]
-    left = [moved(one, lambda values: values.reshape(shape)) for one in weights]
+    left = [_along(one, x, axis) for one in weights]
     gamma = left.pop(0) if scale else 1.0
     beta = left.pop(0) if center else 0.0
     mean, variance = left
     scaled = gamma / np.sqrt(variance + Rounded(epsilon))
     return x * scaled + (beta - mean * scaled)  # as it is computed in one go, with the larger rounding errors
+
+
+def batch_norm_in_training(
+    weights: Weights,
+    x: Array,
+    axis: int = -1,
+    epsilon: float = 1e-3,
+    center: bool = True,
+    scale: bool = True,
+    renorm_clipping: Mapping[str, float] | None = None,
+    renorm: bool = False,
+    **_: Any,
+) -> Array:
+    """By the mean and variance of each channel over the batch.
+
+    With ``renorm`` corrected towards moving ones by two factors, which may be clipped: Ioffe 2017,
+    https://arxiv.org/abs/1702.03275, algorithm 1.
+    """
+    left = [_along(one, x, axis) for one in weights]
+    gamma = left.pop(0) if scale else 1.0
+    beta = left.pop(0) if center else 0.0
+    mean, variance = (_along(one, x, axis) for one in _channel_moments(x, axis))
+    deviation = np.sqrt(variance + Rounded(epsilon))
+    normalized = (x - mean) / deviation
+    if renorm:
+        moving_mean, moving_deviation = left[-2:]
+        moving_deviation = np.maximum(moving_deviation, np.sqrt(Rounded(epsilon)))
+        factor, shift = deviation / moving_deviation, (mean - moving_mean) / moving_deviation
+        if limits := renorm_clipping or {}:
+            factor = np.minimum(np.maximum(factor, limits["rmin"]), limits["rmax"])
+            shift = np.minimum(np.maximum(shift, -limits["dmax"]), limits["dmax"])
+        normalized = normalized * factor + shift
+    return normalized * gamma + beta
+
+
+def moved_averages(
+    weights: Weights,
+    x: Array,
+    axis: int = -1,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+    renorm_momentum: float = 0.99,
+    renorm: bool = False,
+    **_: Any,
+) -> list[Array]:
+    """The weights of a batch normalization after a batch; the moving averages, by their momentum, come last.
+
+    With ``renorm`` the moving variance is that of the moving deviation, both of which include epsilon.
+    """
+    mean, variance = _channel_moments(x, axis)
+    if not renorm:
+        first = len(weights) - 2
+        return [*weights[:first], *map(_kept(momentum), weights[first:], (mean, variance))]
+    first = len(weights) - 5
+    moving_mean, _variance, moving_deviation, *others = weights[first:]
+    deviation = np.sqrt(variance + Rounded(epsilon))
+    new_mean, new_deviation = map(_kept(momentum), (moving_mean, moving_deviation), (mean, deviation))
+    new_variance = np.maximum(np.square(new_deviation) - Rounded(epsilon), 0.0)
+    corrections = map(_kept(renorm_momentum), others, (mean, deviation))
+    return [*weights[:first], new_mean, new_variance, new_deviation, *corrections]
+
+
+def _kept(momentum: float) -> Callable[[Array, Array], Array]:
+    share = Rounded(momentum)
+    return lambda old, new: old * share + new * (1.0 - share)
+
+
+def _channel_moments(x: Array, axis: int) -> tuple[Array, Array]:
+    """The mean and variance of each channel over all else."""
+    rows = moved(x, lambda values: np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis]))
+    mean = rows.sum(axis=0) / float(len(rows))
+    return mean, np.square(rows - mean).sum(axis=0) / float(len(rows))
+
+
+def _along(weight: Array, x: Array, axis: int) -> Array:
+    """A weight that lies along an axis of the input."""
+    shape = [1] * len(x.shape)
+    shape[axis] = x.shape[axis]
+    return moved(weight, lambda values: values.reshape(shape))
 
 
 def _without_moments(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:

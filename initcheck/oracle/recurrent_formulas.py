@@ -144,14 +144,16 @@ class Sequences:
         x, *states = x if isinstance(x, list) else [x]
         return joined(self.parts(weights, x, states, **config)[0])
 
-    def in_turn(self, weights: Weights, inputs: Sequence[Array], **config: Any) -> list[Array]:
-        """The outputs of calls in a row, each of which begins with the last one's states."""
+    def in_turn(
+        self, weights: Weights, inputs: Sequence[Array], states: Sequence[Array] = (), **config: Any
+    ) -> tuple[list[Array], States]:
+        """The outputs of calls in a row, each of which begins with the last one's states, and the last states."""
         outputs: list[Array] = []
-        states: States = []
+        left = list(states)
         for x in inputs:
-            parts, states = self.parts(weights, x, states, **config)
+            parts, left = self.parts(weights, x, left, **config)
             outputs.append(joined(parts))
-        return outputs
+        return outputs, left
 
     @property
     def weights(self) -> int:
@@ -239,15 +241,20 @@ class Directions:
         return joined(self.parts(weights, x, states, merge_mode)[0])
 
     def in_turn(
-        self, weights: Weights, inputs: Sequence[Array], merge_mode: str | None = "concat", **_: Any
-    ) -> list[Array]:
-        """The outputs of calls in a row, each of which begins with the last one's states."""
+        self,
+        weights: Weights,
+        inputs: Sequence[Array],
+        states: Sequence[Array] = (),
+        merge_mode: str | None = "concat",
+        **_: Any,
+    ) -> tuple[list[Array], States]:
+        """The outputs of calls in a row, each of which begins with the last one's states, and the last states."""
         outputs: list[Array] = []
-        states: States = []
+        left = list(states)
         for x in inputs:
-            parts, states = self.parts(weights, x, states, merge_mode)
+            parts, left = self.parts(weights, x, left, merge_mode)
             outputs.append(joined(parts))
-        return outputs
+        return outputs, left
 
     def parts(self, weights: Weights, x: Array, states: States, merge_mode: str | None) -> tuple[list[Array], States]:
         """The merged outputs, states among them where asked for, and the states of both."""

@@ -133,9 +133,11 @@ class Rounded(np.lib.mixins.NDArrayOperatorsMixin):
     def of(self, dtype: str) -> Rounded:
         """The same values with the bound of that dtype: each of its terms shrinks with the unit roundoff, or faster.
 
+        Whole numbers are exact.
+
         Hyperparameters must be exact in float32, since frameworks hold some of them in it whatever the dtype.
         """
-        return self if dtype == "float32" else Rounded(self.value, self.error * (UNIT_OF[dtype] / UNIT))
+        return self if dtype == "float32" else Rounded(self.value, self.error * (UNIT_OF.get(dtype, 0.0) / UNIT))
 
     @property
     def T(self) -> Rounded:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from initcheck.catalog.layers.kind import Without
@@ -9,6 +11,7 @@ from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, L
 from initcheck.catalog.layers.traits.engines import Stackable
 from initcheck.catalog.layers.traits.noises import OF_NOISE
 from initcheck.catalog.layers.traits.weights import OF_WEIGHTS
+from initcheck.oracle.layer_outputs import penalty_of
 
 VECTORS, ROWS_OF_VECTORS, IMAGES = (3, 4), (2, 3, 4), (2, 6, 6, 4)
 
@@ -16,7 +19,6 @@ NO_WEIGHTS = Without("it has no weights", OF_WEIGHTS)
 NO_NOISE = Without("it draws nothing in training", OF_NOISE)
 NO_UNITS = Without("it has no units whose symmetry could break", (EqualUnits,))
 NOT_STACKED = Without("not written for members side by side yet", (Stackable,))
-NO_FORMULA = Without("its formula is not written yet", (FormulaCase,))
 NOT_TRAINED = Without("another layer of its role represents it in the small trainings", (TrainingRole,))
 NO_OPTIONS = Without("another layer of its family represents its options", (LayerOptions,))
 
@@ -42,6 +44,23 @@ RECURRENT = {
     "recurrent_initializer": initializer("Orthogonal", gain=0.5, seed=22),
     "bias_initializer": normal(23),
 }
+_RATES = {"l1": 0.25, "l2": 0.75}
+
+
+def penalized(case: FormulaCase, loss: Callable[..., Any] | None = None) -> FormulaCase:
+    """With a penalty of its output, or whatever ``loss`` counts; only by itself, as other cases show the layer."""
+    return replace(
+        case,
+        name=f"{case.name}-penalized",
+        config={**case.config, "activity_regularizer": {"class_name": "L1L2", "config": _RATES}},
+        loss=penalty_of(loss or case.formula, **_RATES),
+        dtypes=("float32",),
+        in_turn=None,
+        graded=False,
+        modelled=False,
+    )
+
+
 REGULARIZED = {
     "kernel_regularizer": {"class_name": "L2", "config": {"l2": 0.375}},
     "bias_regularizer": {"class_name": "L1", "config": {"l1": 0.375}},

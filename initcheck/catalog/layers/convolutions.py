@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from initcheck.catalog.laws import Shape
@@ -15,6 +16,7 @@ from initcheck.catalog.layers.configurations import (
     REGULARIZED,
     ROWS_OF_VECTORS,
     normal,
+    penalized,
     scaled,
 )
 from initcheck.catalog.layers.kind import LayerKind, Trait, Without
@@ -33,7 +35,8 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.convolution_formulas import depthwise, grouped, separable, transposed
+from initcheck.oracle.arranging import in_its_format
+from initcheck.oracle.convolution_formulas import depthwise, grouped, separable, transposed, without_bias
 from initcheck.oracle.layer_outputs import convolution
 
 _WINDOWS = {1: (40,), 2: (8, 5), 3: (4, 5, 2)}
@@ -108,42 +111,124 @@ def _case(
 ) -> FormulaCase:
     """A window of 3, 3 × 2 or 3 × 2 × 2; ``kernels`` are the last axes of the first one, and whole further ones."""
     window = (3, 2, 2)[:rank]
+    rows, *lengths = _POSITIONS[rank]
     first, *more = kernels
+    biased = config.get("use_bias", True)
     return FormulaCase(
         name=f"{name}-{rank}d",
-        shapes=((*window, *first), *more, (channels,)),
-        input_shape=(*_POSITIONS[rank], 4),
-        formula=formula,
+        shapes=((*window, *first), *more, *([(channels,)] if biased else [])),
+        input_shape=(rows, 4, *lengths) if "data_format" in config else (rows, *lengths, 4),
+        formula=in_its_format(formula if biased else without_bias(formula, channels)),
         config={"kernel_size": window, **config},
     )
 
 
+def _alone(case: FormulaCase, *, graded: bool = False) -> FormulaCase:
+    """Only by itself, where other cases show the layer in a model."""
+    return replace(case, modelled=False, graded=graded)
+
+
+def _single(case: FormulaCase, *, graded: bool = True) -> FormulaCase:
+    """By itself, in single precision: before Keras 3.15 TensorFlow had this kernel in no other on CPUs."""
+    return replace(_alone(case, graded=graded), dtypes=("float32",))
+
+
+def _compiled(case: FormulaCase) -> FormulaCase:
+    """In one type, as Keras compiles it by XLA on CPUs, which takes a while."""
+    return _alone(replace(case, dtypes=("float32",)))
+
+
+_FIRST: dict[str, Any] = {"data_format": "channels_first"}
+_SHOWN = 2  # the rank whose options are shown in models
+_RATES: dict[int, Shape] = {1: (2,), 2: (2, 3), 3: (1, 2, 3)}
+_UNBIASED = {"use_bias": False}
+_CAUSAL: dict[str, Any] = {"channels": 3, "filters": 3, "padding": "causal"}
+
+
+def _plain_cases(rank: int) -> tuple[FormulaCase, ...]:
+    name, strides = "convolution", (2, 1, 3)[:rank]
+
+    def case(name: str, **config: Any) -> FormulaCase:
+        return _case(name, rank, convolution, (4, 3), channels=3, filters=3, **config)
+
+    return (
+        replace(case(f"{name}-dilated", dilation_rate=_RATES[rank]), modelled=rank == _SHOWN),
+        _alone(case(f"{name}-dilated-same", dilation_rate=2, padding="same", activation="tanh")),
+        _alone(case(f"{name}-strided", strides=strides, **_UNBIASED), graded=True),
+        penalized(case(name, activation="tanh")),
+        # On CPUs TensorFlow has no other plain convolution with channels first, and compiles this one.
+        *(
+            [_compiled(case(f"{name}-first", **_FIRST, strides=strides, padding="same"))]
+            if rank == len(_POSITIONS)
+            else []
+        ),
+    )
+
+
 def _grouped_cases(rank: int) -> tuple[FormulaCase, ...]:
-    return (_case("convolution-groups", rank, grouped, (2, 6), channels=6, filters=6, groups=2),)
+    name, two = "convolution-groups", {"channels": 6, "filters": 6, "groups": 2}
+    eight: dict[str, Any] = {"channels": 8, "filters": 8, "groups": 4, "dilation_rate": 2, "padding": "same"}
+    return (
+        _case(name, rank, grouped, (2, 6), **two),
+        _compiled(_case(f"{name}-first", rank, grouped, (1, 8), **eight, **_FIRST)),
+    )
 
 
 def _transposed_cases(rank: int) -> tuple[FormulaCase, ...]:
     name, kernel, filters, strides = "convolution-transposed", (3, 4), {"filters": 3}, (2, 1, 3)[:rank]
+    three: dict[str, Any] = {"channels": 3, **filters}
+    same: dict[str, Any] = {"strides": 3, "padding": "same"}
+    padded: dict[str, Any] = {"strides": 3, "output_padding": (2, 1, 0)[:rank]}
     return (
         _case(name, rank, transposed, kernel, channels=3, **filters),
         _case(f"{name}-strides", rank, transposed, kernel, channels=3, **filters, strides=2, activation="tanh"),
         _case(f"{name}-same", rank, transposed, kernel, channels=3, **filters, strides=strides, padding="same"),
+        _alone(_case(f"{name}-unbiased", rank, transposed, kernel, **three, strides=strides, **_UNBIASED)),
+        penalized(_case(name, rank, transposed, kernel, **three)),
+        # "Amount of output padding along a given dimension must be lower than the stride". On CPUs TensorFlow has
+        # neither dilation nor channels first.
+        replace(_case(f"{name}-padded", rank, transposed, kernel, **three, **padded), modelled=rank == _SHOWN),
+        *(
+            _alone(
+                _case(f"{name}-padded-same-{added}", rank, transposed, kernel, **three, **same, output_padding=added)
+            )
+            for added in (1, 2)
+        ),
     )
 
 
 def _depthwise_cases(rank: int) -> tuple[FormulaCase, ...]:
-    name, kernel = "convolution-depthwise", (4, 2)
+    name, kernel, two = "convolution-depthwise", (4, 2), {"channels": 8, "depth_multiplier": 2}
     return (
         _case(name, rank, depthwise, kernel, channels=8, depth_multiplier=2),
         _case(f"{name}-same", rank, depthwise, (4, 1), strides=2, padding="same", activation="tanh"),
+        penalized(_case(name, rank, depthwise, kernel, **two)),
+        _alone(_case(f"{name}-dilated", rank, depthwise, (4, 2), **two, dilation_rate=2, **_UNBIASED), graded=True),
+        _alone(_case(f"{name}-dilated-same", rank, depthwise, (4, 2), **two, dilation_rate=2, padding="same")),
+        _single(_case(f"{name}-first", rank, depthwise, kernel, **two, **_FIRST, strides=2, padding="same")),
+        _single(
+            _case(f"{name}-first-dilated", rank, depthwise, kernel, **two, **_FIRST, dilation_rate=2), graded=False
+        ),
     )
 
 
 def _separable_cases(rank: int) -> tuple[FormulaCase, ...]:
     name, ones = "convolution-separable", (1,) * rank
+
+    def case(name: str, filters: int = 3, **config: Any) -> FormulaCase:
+        kernels: tuple[Shape, Shape] = (4, 2), (*ones, 8, filters)
+        return _case(name, rank, separable, *kernels, channels=filters, filters=filters, depth_multiplier=2, **config)
+
     return (
         _case(name, rank, separable, (4, 2), (*ones, 8, 3), channels=3, filters=3, depth_multiplier=2),
         _case(f"{name}-same", rank, separable, (4, 1), (*ones, 4, 3), channels=3, filters=3, padding="same", strides=2),
+        penalized(case(name)),
+        _alone(case(f"{name}-dilated", dilation_rate=2, activation="tanh", **_UNBIASED), graded=True),
+        _alone(case(f"{name}-dilated-same", dilation_rate=2, padding="same")),
+        _single(case(f"{name}-first", 2, **_FIRST, strides=2, padding="same")),
+        _single(case(f"{name}-first-dilated", 2, **_FIRST, dilation_rate=2), graded=False),
+        # As many filters as columns.
+        *([_single(case(f"{name}-square", 3, **_FIRST, dilation_rate=2), graded=False)] if rank > 1 else []),
     )
 
 
@@ -170,7 +255,9 @@ CONV_1D = LayerKind(
             ("convolution-causal-dilated", 9, {"dilation_rate": 2, "padding": "causal"}),
         )
     ),
+    _alone(_case("convolution-causal-strided", 1, convolution, (4, 3), **_CAUSAL, strides=2)),
     *_grouped_cases(1),
+    *_plain_cases(1),
     LayerOptions(
         order=1,
         options={**_OPTIONS, "kernel_size": [2], "dilation_rate": [2], "padding": "causal"},
@@ -186,6 +273,7 @@ CONV_2D = LayerKind(
     "Conv2D",
     *_of_every_rank(2),
     *_grouped_cases(2),
+    *_plain_cases(2),
     GivenOptions(
         order=2,
         name="conv2d,strided",
@@ -251,6 +339,7 @@ CONV_3D = LayerKind(
     "Conv3D",
     *_of_every_rank(3),
     *_grouped_cases(3),
+    *_plain_cases(3),
     _case("convolution", 3, convolution, (4, 3), channels=3, filters=3),
     _case("convolution-same", 3, convolution, (4, 3), channels=3, filters=3, strides=(1, 2, 2), padding="same"),
     UnseededKernel(order=1, arguments={"filters": 6, "kernel_size": 2}, inputs=((1, 3, 3, 3, 3),)),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from initcheck.catalog.laws import Shape
 from initcheck.catalog.layers.configurations import (
     KERNEL_AND_BIAS,
-    NO_FORMULA,
     NO_NOISE,
     NO_UNITS,
     NOT_STACKED,
@@ -14,6 +15,7 @@ from initcheck.catalog.layers.configurations import (
     REGULARIZED,
     VECTORS,
     normal,
+    penalized,
 )
 from initcheck.catalog.layers.kind import LayerKind, Without
 from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, LayerOptions, TrainingRole
@@ -34,7 +36,8 @@ from initcheck.catalog.layers.traits.weights import (
     TypedWeights,
     UnseededKernel,
 )
-from initcheck.oracle.layer_outputs import dense, embedding, reversed_embedding
+from initcheck.oracle.convolution_formulas import without_bias
+from initcheck.oracle.layer_outputs import dense, einsum_dense, embedding, reversed_embedding
 
 _ROW = ((1, 6),)
 _KERNEL_AND_BIAS = (("kernel_initializer", 0), ("bias_initializer", 1))
@@ -90,6 +93,15 @@ DENSE = LayerKind(
         formula=dense,
         config={"units": 4, "activation": "softmax"},
     ),
+    FormulaCase(
+        name="dense-unbiased",
+        shapes=((3, 4),),
+        input_shape=(2, 3),
+        formula=without_bias(dense, 4),
+        config={"units": 4, "use_bias": False, "activation": "tanh"},
+        modelled=False,
+    ),
+    penalized(FormulaCase(name="dense", shapes=((3, 4), (4,)), input_shape=(2, 3), formula=dense, config={"units": 4})),
     LayerOptions(order=0, options={"units": 3, "activation": "tanh", **REGULARIZED}, input_shape=VECTORS),
     LayerOptions(order=0, options={"units": 3, "use_bias": False}, input_shape=VECTORS, policy="float64"),
     State(),
@@ -115,6 +127,16 @@ def _equation_that_joins(d: Dims) -> Fanned:
     units = d.fill(d.few, d.more)
     arguments = {"equation": "abcd,cde->abe", "output_shape": (None, units)}
     return Fanned(arguments, ((1, 2, d.few, d.more),), d.few * d.more, units)
+
+
+def _by_equation(name: str, equation: str, x: Shape, *weights: Shape, **config: Any) -> FormulaCase:
+    config = {"equation": equation, **config}
+    return FormulaCase(name=f"einsum-dense-{name}", shapes=weights, input_shape=x, formula=einsum_dense, config=config)
+
+
+_ONE: dict[str, Any] = {"output_shape": (4,), "bias_axes": "c", "activation": "tanh"}
+_HEADS: dict[str, Any] = {"output_shape": (None, 2, 4), "bias_axes": "de"}
+_PLACES: dict[str, Any] = {"output_shape": (3, 4), "bias_axes": "bd"}
 
 
 # Keras counts the fans of its kernel's shape: https://github.com/keras-team/keras/pull/22789.
@@ -156,9 +178,14 @@ EINSUM_DENSE = LayerKind(
         input_shape=VECTORS,
         policy="mixed_float16",
     ),
+    replace(_by_equation("matrix", "ab,bc->ac", (2, 3), (3, 4), (4,), **_ONE), modelled=False),
+    _by_equation("heads", "abc,cde->abde", (2, 3, 5), (5, 2, 4), (2, 4), **_HEADS),
+    replace(_by_equation("joined", "abcd,cde->abe", (2, 3, 2, 4), (2, 4, 5), output_shape=(None, 5)), modelled=False),
+    replace(_by_equation("places", "abc,cd->abd", (2, 3, 5), (5, 4), (3, 4), **_PLACES), modelled=False),
+    _by_equation("any-rank", "...x,xy->...y", (2, 3, 2, 5), (5, 4), (4,), output_shape=4, bias_axes="y"),
+    penalized(_by_equation("heads", "abc,cde->abde", (2, 3, 5), (5, 2, 4), (2, 4), **_HEADS)),
     State(holds=Holds.MORE),
     NO_NOISE,
-    NO_FORMULA,
     NO_UNITS,
     NOT_TRAINED,
     NOT_STACKED,
@@ -209,6 +236,16 @@ EMBEDDING = LayerKind(
         formula=embedding,
         config={"input_dim": 6, "output_dim": 3},
         vocabulary=6,
+    ),
+    penalized(
+        FormulaCase(
+            name="embedding",
+            shapes=((6, 3),),
+            input_shape=(4, 5),
+            formula=embedding,
+            config={"input_dim": 6, "output_dim": 3},
+            vocabulary=6,
+        )
     ),
     LayerOptions(
         order=4,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from initcheck.catalog.laws import Shape
-from initcheck.catalog.layers.configurations import NOT_STACKED, RECURRENT, ROWS_OF_VECTORS
+from initcheck.catalog.layers.configurations import NOT_STACKED, RECURRENT, ROWS_OF_VECTORS, penalized
 from initcheck.catalog.layers.kind import LAST, Arguments, LayerKind, LayerRequest, Trait, Without
 from initcheck.catalog.layers.traits.computing import UNITS, EqualUnits, FormulaCase, LayerOptions, Role, TrainingRole
 from initcheck.catalog.layers.traits.engines import Holds, State
@@ -133,11 +133,22 @@ def _formulas(name: str, cell: RecurrentCell, order: int) -> tuple[FormulaCase, 
         _formula(name, cell, order),
         replace(backwards, modelled=cell is LSTM_CELL),
         replace(states, initial_states=True, outputs=1 + cell.states, beside=given, modelled=cell is GRU_CELL),
+        _alone(
+            replace(
+                _formula(f"{name}-unrolled-backwards", cell, **_BACK_TO_FRONT, unroll=True, return_state=True),
+                outputs=1 + cell.states,
+            ),
+            graded=False,
+        ),
+        penalized(_formula(name, cell, return_sequences=True)),
     )
 
 
+_BACK_TO_FRONT: dict[str, Any] = {"return_sequences": True, "go_backwards": True}
+
+
 def _backwards(cell: RecurrentCell) -> dict[str, Any]:
-    return {"return_sequences": True, "go_backwards": True, **_other_activations(cell), "use_bias": False}
+    return {**_BACK_TO_FRONT, **_other_activations(cell), "use_bias": False}
 
 
 def _other_activations(cell: RecurrentCell) -> dict[str, Any]:
@@ -314,11 +325,13 @@ def _formula_of_images(rank: int, name: str, kernel: int = 2, **config: Any) -> 
     bias = () if config.get("use_bias") is False else ((4 * filters,),)
     space = (5, 4, 3)[:rank]
     first = config.get("data_format") == "channels_first"
+    formula = Sequences((replace(CONVOLVED_LSTM_CELL, weights=2 + len(bias)),))
     return FormulaCase(
         name=name,
         shapes=((*window, channels, 4 * filters), (*window, filters, 4 * filters), *bias),
         input_shape=(2, 3, channels, *space) if first else (2, 3, *space, channels),
-        formula=Sequences((replace(CONVOLVED_LSTM_CELL, weights=2 + len(bias)),)),
+        formula=formula,
+        in_turn=formula.in_turn if config.get("return_sequences") and not config.get("return_state") else None,
         # Keras 2 has another activation of the gates by default.
         config={"filters": filters, "kernel_size": window, "recurrent_activation": "sigmoid", **config},
         outputs=3 if config.get("return_state") else 1,
@@ -334,6 +347,7 @@ def _dropping_images(name: str, *space: int) -> SequenceDropout:
 
 _STATE = State(holds=Holds.MORE, drawing_options=_DROPPING)
 _BACKWARDS: dict[str, Any] = {"go_backwards": True, "return_sequences": True, "use_bias": False, "padding": "same"}
+_STATES: dict[str, Any] = {"return_state": True, "return_sequences": True, **_RATES}
 CONV_LSTM_1D = LayerKind(
     "ConvLSTM1D",
     _documented_convolution(1, 5),
@@ -343,6 +357,7 @@ CONV_LSTM_1D = LayerKind(
         _formula_of_images(1, "conv-lstm-1d-dilated", dilation_rate=2, return_state=True, recurrent_activation="tanh"),
         graded=False,
     ),
+    penalized(_formula_of_images(1, "conv-lstm-1d")),
     _STATE,
     _OTHERS,
 )
@@ -357,6 +372,8 @@ CONV_LSTM_2D = LayerKind(
     _alone(_formula_of_images(2, "conv-lstm-2d", **_RATES), graded=False),
     _alone(_formula_of_images(2, "conv-lstm-2d-backwards", **_BACKWARDS, strides=(2, 1), activation="sigmoid")),
     _dropping_images("conv-lstm-2d", 2, 4),
+    _alone(_formula_of_images(2, "conv-lstm-2d-dilated", dilation_rate=(2, 1), **_STATES), graded=False),
+    penalized(_formula_of_images(2, "conv-lstm-2d")),
     _STATE,
     Without("represented by LSTM"),
 )
@@ -364,6 +381,9 @@ CONV_LSTM_3D = LayerKind(
     "ConvLSTM3D",
     _documented_convolution(3, 3),
     _formula_of_images(3, "conv-lstm-3d"),
+    _alone(_formula_of_images(3, "conv-lstm-3d-backwards", **_BACKWARDS, strides=(2, 1, 3), activation="sigmoid")),
+    _alone(_formula_of_images(3, "conv-lstm-3d-dilated", dilation_rate=(2, 2, 1), **_STATES), graded=False),
+    penalized(_formula_of_images(3, "conv-lstm-3d")),
     _STATE,
     _OTHERS,
 )

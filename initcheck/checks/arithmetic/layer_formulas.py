@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcheck.catalog.cases.formulas import FORMULAS, GALLERY_OF, INFERRED, exactly, layer_inputs
+from initcheck.catalog.cases.formulas import (
+    FORMULAS,
+    GALLERY_OF,
+    INFERRED,
+    OF_WHOLE_NUMBERS,
+    UNDER_A_FORMAT,
+    exactly,
+    layer_inputs,
+)
 from initcheck.catalog.cases.options import POLICIES
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
@@ -31,7 +39,7 @@ _IN_A_MODEL = [Subject(case.name, case, evidence=f"gallery {GALLERY_OF[case.name
 @check(
     "ARI14",
     "Common layers compute their documented formula.",
-    subjects=[Subject(case.name, case) for case in FORMULAS],
+    subjects=[Subject(case.name, case) for case in (*FORMULAS, *UNDER_A_FORMAT, *OF_WHOLE_NUMBERS)],
 )
 def layers(lab: Lab, case: FormulaCase) -> Verdict:
     """The forward pass at a tiny size in both types, with the defaults that are documented."""
@@ -41,6 +49,8 @@ def layers(lab: Lab, case: FormulaCase) -> Verdict:
         weights, inputs = layer_inputs(case, lab.stream("layer", case.name), dtype)
         exact, into = exactly(case, weights, inputs)
         shown = lab.layers.compute(case, weights, inputs)
+        if np.dtype(dtype).kind != "f" and shown.output.dtype != dtype:
+            return failed(f"{dtype} comes out as {shown.output.dtype}", dtype)
         compared.append((f"output in {dtype}", shown.output, case.output(exact, into).of(dtype)))
         if case.loss:
             losses = np.asarray(np.sum(shown.losses, dtype=np.float64))
@@ -113,25 +123,45 @@ def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
         return verdict([(f"output under {policy.name}", shown.output, case.output(*exactly(case, weights, inputs)))])
 
 
+_STATEFUL = [case for case in FORMULAS if case.in_turn]
+
+
 @check(
     "ARI25",
-    "A stateful layer goes on from the states of its last call, until they are reset.",
-    subjects=[Subject(case.name, case) for case in FORMULAS if case.in_turn],
+    "A stateful layer goes on from the states of its last call, until it is given others or they are reset.",
+    subjects=[
+        *(Subject(case.name, (case, False)) for case in _STATEFUL),
+        *(Subject(f"{case.name}-given-states", (case, True)) for case in _STATEFUL),
+    ],
 )
-def stateful_layers(lab: Lab, case: FormulaCase) -> Verdict:
-    """Two calls in a row, then the first again after a reset; eagerly and in a graph."""
+def stateful_layers(lab: Lab, case_and_given: tuple[FormulaCase, bool]) -> Verdict:
+    """Two calls in a row, then the first again after a reset; eagerly and in a graph.
+
+    Or eagerly four calls in a row, to the third of which states are given.
+    """
+    case, given = case_and_given
     require(lab.layers.lacking(case))
     assert case.in_turn is not None
     weights, first = layer_inputs(case, lab.stream("stateful", case.name), "float32")
     second = layer_inputs(case, lab.stream("stateful", case.name, "second"), "float32")[1]
     inputs = [*first, *second]
-    expected = case.in_turn([Rounded(one) for one in weights], [Rounded(one) for one in inputs], **case.config)
-    calls = ("the first call", "the second call", "the first call after a reset")
+    exact, into = [Rounded(one) for one in weights], [Rounded(one) for one in inputs]
+    expected, states = case.in_turn(exact, into, **case.config)
+    labels = ["the first call", "the second call"]
+    begun: list[np.ndarray] = []
+    if given:
+        stream = np.random.RandomState(lab.stream("stateful", case.name, "states") % 2**32)
+        begun = [stream.normal(size=one.shape).astype(np.float32) for one in states]
+        expected += case.in_turn(exact, into, [Rounded(one) for one in begun], **case.config)[0]
+        labels += ["a call with initial_state", "the call after it"]
+    else:
+        expected.append(expected[0])
+        labels.append("the first call after a reset")
     return verdict(
         (f"output of {call}{', in a graph' if traced else ''}", actual, right)
-        for traced in (False, True)
+        for traced in (False, True)[: 1 if given else 2]
         for call, actual, right in zip(
-            calls, lab.layers.in_turn(case, weights, inputs, traced=traced), [*expected, expected[0]], strict=True
+            labels, lab.layers.in_turn(case, weights, inputs, begun, traced=traced), expected, strict=True
         )
     )
 

@@ -11,7 +11,7 @@ import pytest
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases import computations as arithmetic_cases
 from initcheck.catalog.cases.computations import TASKS
-from initcheck.catalog.cases.formulas import FORMULAS, layer_inputs
+from initcheck.catalog.cases.formulas import FORMULAS, OF_WHOLE_NUMBERS, UNDER_A_FORMAT, layer_inputs
 from initcheck.catalog.cases.masked_inputs import masked_inputs
 from initcheck.catalog.layers.traits.computing import alone
 from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, Source
@@ -394,6 +394,24 @@ def test_a_layer_off_by_a_ten_thousandth_fails(name):
     layers.compute = lambda *arguments: replace(right(*arguments), output=right(*arguments).output * np.float32(1.0001))
     assert layer_formulas.layers(FakeLab(layers=layers), case).status is Status.FAIL
     assert layer_formulas.predicted_layers(FakeLab(layers=layers), case).status is Status.FAIL
+
+
+def test_whole_numbers_that_come_out_in_another_type_fail():
+    case = next(one for one in OF_WHOLE_NUMBERS if one.dtypes == ("int32",))
+    assert layer_formulas.layers(FakeLab(), case).status is Status.PASS
+    layers: Any = FakeLayers()
+    right = layers.compute
+    layers.compute = lambda *given: replace(right(*given), output=right(*given).output.astype("float32"))
+    verdict = layer_formulas.layers(FakeLab(layers=layers), case)
+    assert verdict.status is Status.FAIL
+    assert "int32 comes out as float32" in verdict.measured
+
+
+def test_layers_that_take_a_data_format_are_given_the_other_one_or_none():
+    cases = {one.name: one for one in UNDER_A_FORMAT if one.layer == "Cropping2D"}
+    assert [one.config.get("data_format") for one in cases.values()] == [None, "channels_last"]
+    assert {one.image_data_format for one in cases.values()} == {"channels_first"}
+    assert all(layer_formulas.layers(FakeLab(), one).status is Status.PASS for one in cases.values())
 
 
 def test_moving_averages_that_do_not_move_fail():

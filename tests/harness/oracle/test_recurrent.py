@@ -66,7 +66,7 @@ def test_calls_in_turn_are_one_sequence():
     weights = rounded(*(stream.normal(size=shape) for shape in ((2, 12), (3, 12), (12,), (3, 6), (2, 6), (2, 6))))
     x = Rounded(stream.normal(size=(4, 5, 2)))
     whole = formula(weights, x, return_sequences=True).value
-    first, second = formula.in_turn(weights, [x[:, :2], x[:, 2:]], return_sequences=True)
+    (first, second), _states = formula.in_turn(weights, [x[:, :2], x[:, 2:]], return_sequences=True)
     np.testing.assert_allclose(np.concatenate([first.value, second.value], axis=1), whole)
 
 

@@ -33,12 +33,16 @@ class FormulaCase(Trait):
         averages: The numbers of the weights that are moving averages, which have no gradient.
         idle: The numbers of the trained weights that the output does not depend on, such as what a softmax cancels.
         training: The argument of that name in the layer's call; None where it takes none.
-        in_turn: The outputs of a stateful layer's calls in a row, from weights and inputs; None where it is not tested.
+        in_turn: The outputs of a stateful layer's calls in a row and its last states, from weights, inputs and perhaps
+            the states that it begins with; None where it is not tested.
         updated: The weights after a call, from weights and input; None where none changes.
         loss: The sum of the losses that a call adds, from weights and input; None where it adds none.
         dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
+        whole: The types of whole numbers in which the layer is tested, besides: they come out as they are.
         graded: Whether its gradients are tested.
         modelled: Whether it is tested within a model, in a graph and through files, too.
+        needs: Arguments that the layer must know, beside those that it is given.
+        image_data_format: The global one while it is made and called; as it is if empty.
     """
 
     name: str
@@ -56,12 +60,15 @@ class FormulaCase(Trait):
     averages: tuple[int, ...] = ()
     idle: tuple[int, ...] = ()
     training: bool | None = None
-    in_turn: Callable[..., list[Array]] | None = None
+    in_turn: Callable[..., tuple[list[Array], list[Array]]] | None = None
     updated: Callable[..., list[Array]] | None = None
     loss: Callable[..., Array] | None = None
     dtypes: tuple[str, ...] = ("float32", "float64")
+    whole: tuple[str, ...] = ()
     graded: bool = True
     modelled: bool = True
+    needs: tuple[str, ...] = ()
+    image_data_format: str = ""
 
     def output(self, weights: Sequence[Array], inputs: Sequence[Array]) -> Array:
         """The output by the formula."""
