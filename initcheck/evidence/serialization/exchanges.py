@@ -268,7 +268,7 @@ def _compiled(keras: Any, folder: Path) -> tuple[Arrays, Arrays] | None:
     one.compile_twice(0.375)
     one.save(folder / "model.keras")
     other = keras.models.load_model(folder / "model.keras")
-    return [*_shown(one), np.array(one.factor)], [*_shown(other), np.array(other.factor)]
+    return [*_shown(one), np.array(one.factor)], [*_shown(other), np.array(getattr(other, "factor", np.nan))]
 
 
 def _drawn_again(keras: Any, _: Path) -> tuple[Arrays, Arrays] | None:

@@ -33,7 +33,7 @@ def nested_last(keras: Any) -> Any:
     return inside
 
 
-def sequentials(keras: Any) -> Any:
+def stacked_stacks(keras: Any) -> Any:
     """Sequential models within one, of the same layers."""
     inside = [
         keras.Sequential([keras.layers.Dense(_WIDTH, name="same"), keras.layers.Dense(_WIDTH)], name=name)
@@ -91,13 +91,21 @@ def activated(keras: Any) -> Any:
     return keras.Model(inputs, layers.Dense(2, activation=layers.ELU(alpha=0.25))(hidden))
 
 
+def regularized(keras: Any) -> Any:
+    """A layer without options of its own regularizes its activity."""
+    inputs = keras.Input((_WIDTH,))
+    hidden = keras.layers.Flatten(activity_regularizer=keras.regularizers.L2(0.25))(inputs)
+    return keras.Model(inputs, keras.layers.Dense(2)(hidden))
+
+
 LINKED: Mapping[str, Callable[[Any], Any]] = {
     "nested-outputs": nested_outputs,
     "nested-last": nested_last,
-    "sequential-models-in-one": sequentials,
+    "sequential-models-in-one": stacked_stacks,
     "slices": sliced,
     "operators": calculated,
     "list-of-one-output": listed,
     "unsorted-inputs": unsorted_inputs,
     "layers-for-activations": activated,
+    "regularized-activity": regularized,
 }
