@@ -21,15 +21,15 @@ _OBJECTS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "_constraint": ("constraints", "MinMaxNorm", {"min_value": 0.1, "max_value": 0.7, "rate": 0.3, "axis": 1}),
     "_initializer": ("initializers", "TruncatedNormal", {"mean": 0.1, "stddev": 0.3, "seed": _SEED}),
 }
-# Another value of an argument with that default, or with that name where the default is None.
+# Another value of an argument with that default, or with that name.
 _OTHER_WORDS = {
     **{"valid": "same", "channels_last": "channels_first", "bilinear": "nearest", "nearest": "bilinear"},
-    **{"reflect": "constant", "concat": "sum", "dot": "concat", "floor": "ceil", "max": "sum", "sum": "mean"},
+    **{"reflect": "constant", "concat": "sum", "floor": "ceil", "max": "sum", "sum": "mean"},
     **{"linear": "softsign", "tanh": "softsign", "sigmoid": "softsign", "hard_sigmoid": "softsign"},
 }
 _BY_NAME: Mapping[str, Any] = {
     **{"data_format": "channels_first", "activation": "softsign", "attention_axes": (1,), "noise_shape": (2, 1)},
-    **{"value_dim": 5, "output_shape": (3, 2), "shared_axes": (1,), "mask_value": 0.1},
+    **{"value_dim": 5, "output_shape": (3, 2), "shared_axes": (1,), "score_mode": "concat"},
 }
 
 
@@ -100,7 +100,7 @@ def _other(name: str, default: Any) -> Any:
         return default / 2 or 0.25
     if isinstance(default, int):
         return default + 1 if default > 0 else 1
-    return _OTHER_WORDS.get(default) if isinstance(default, str) else _BY_NAME.get(name)
+    return _BY_NAME.get(name) or (_OTHER_WORDS.get(default) if isinstance(default, str) else None)
 
 
 def _value(config: dict[str, Any], name: str, given: Any) -> Any:
