@@ -94,6 +94,9 @@ class SingleArguments:
 
 
 def _other(name: str, default: Any) -> Any:
+    if isinstance(default, tuple):
+        others = tuple(_other(name, one) for one in default)
+        return None if None in others else others
     if isinstance(default, bool):
         return not default
     if isinstance(default, float):
