@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -403,6 +404,12 @@ def judge_masks(lab: Lab, kind: str) -> Verdict:
 
 _IMAGE_LAYERS = [source for source in select(NoiseSource) if source.fed is Fed.IMAGES]
 _PIPED = [source for source in _IMAGE_LAYERS if not source.slow]
+# Layers that cut, at the whole height: thirty calls distinguish two draws of three places each.
+_WHOLE_HEIGHT = [
+    replace(source, arguments={**source.arguments, "height": SHAPE[0]}, calls=30)
+    for source in _IMAGE_LAYERS
+    if source.crops
+]
 
 
 @check(
@@ -410,6 +417,7 @@ _PIPED = [source for source in _IMAGE_LAYERS if not source.slow]
     "A random image layer repeats under its int seed, and draws anew for each call, seed and image; in tf.data, too.",
     subjects=[
         *(Subject(one.layer, (one, False), evidence="image draws") for one in _IMAGE_LAYERS),
+        *(Subject(f"{one.layer}-whole-height", (one, False), evidence="image draws") for one in _WHOLE_HEIGHT),
         *(Subject(f"{one.layer}-tf.data", (one, True), evidence="image pipeline") for one in _PIPED),
     ],
 )

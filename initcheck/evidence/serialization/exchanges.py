@@ -256,7 +256,7 @@ def _compiled(keras: Any, folder: Path) -> tuple[Arrays, Arrays] | None:
     class Compiled(keras.Sequential):  # type: ignore[misc]
         def compile_twice(self, factor: float) -> None:
             self.factor = factor
-            self.compile("sgd", "mse")
+            self.compile(loss="mse")
 
         def get_compile_config(self) -> dict[str, float]:
             return {"factor": self.factor}
