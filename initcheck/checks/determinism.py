@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,14 +24,17 @@ from initcheck.catalog.recipes import Recipe
 from initcheck.catalog.sources import FUNCTIONS, SOURCES, STEPWISE
 from initcheck.checks.bits import bitwise_equal, first_digest_mismatch, first_divergence, mismatch
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require
+from initcheck.evidence.determinism.image_draws import SHAPE, ImageDraws
 from initcheck.evidence.trace import Repetition
 from initcheck.records import Status, Verdict, failed, passed
 
 if TYPE_CHECKING:
+    from initcheck.evidence.determinism.function_calls import SeededCalls
     from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
     from initcheck.evidence.lab import Lab
 
 GENERATORS = ("python", "numpy", "tensorflow")
+SIDES = ("height", "width")
 EXACT = "no tolerance: bits are compared"
 _ALL_SOURCES = [Subject(name.replace(" ", "-"), name) for name in SOURCES]
 _RECIPES = [Subject(recipe.name, recipe) for recipe in recipes()]
@@ -333,7 +338,7 @@ _VALUES = {"randint": {3, 4, 5, 6, 7}, "categorical": {0, 1, 2, 3, 4}, "dropout"
 
 @check(
     "DET18",
-    "A function of keras.random repeats under the same int seed, differs under another, and covers its whole range.",
+    "A function of keras.random repeats under the same int seed, advances a SeedGenerator, and covers its whole range.",
     subjects=[Subject(name, name) for name in FUNCTIONS],
 )
 def judge_function_seeds(lab: Lab, name: str) -> Verdict:
@@ -341,21 +346,40 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
     calls = lab.models.seeded_calls(name)
     if calls is None:
         raise NotApplicable(f"this version of Keras has no keras.random.{name}")
-    for how, values in (("called again", calls.again), ("after other work", calls.after_work)):
+    if problem := _seed_problem(calls) or _range_problem(name, calls):
+        return failed(f"{name}{problem}", "its documentation", bound=EXACT)
+    return passed(f"{name}: repeats, and reaches its whole range", bound=EXACT, n=calls.first.size)
+
+
+def _seed_problem(calls: SeededCalls) -> str:
+    """Describes what is wrong with how seeds and generators repeat; empty if nothing is."""
+    repeated = {"called again": calls.again, "after other work": calls.after_work}
+    for how, values in repeated.items():
         if not bitwise_equal(calls.first, values):
-            return failed(f"{name}, {how}: {mismatch(calls.first, values)}", "the same values", bound=EXACT)
+            return f", {how}: {mismatch(calls.first, values)}"
     if bitwise_equal(calls.first, calls.other):
-        return failed(f"{name} draws the same under two int seeds", "others", bound=EXACT)
+        return " draws the same under two int seeds"
+    if calls.advancing:
+        first, second, again = calls.advancing
+        if not bitwise_equal(first, again):
+            return f", another SeedGenerator of the same seed: {mismatch(first, again)}"
+        if bitwise_equal(first, second):
+            return " does not advance its SeedGenerator"
+    return ""
+
+
+def _range_problem(name: str, calls: SeededCalls) -> str:
+    """Describes values that are missing or beyond the range; empty if there are none."""
     for values in (calls.first, calls.other):
         if name in _VALUES and set(np.unique(values).tolist()) != _VALUES[name]:
-            return failed(f"{name} returned {np.unique(values)[:9]}", f"all of {sorted(_VALUES[name])}", bound=EXACT)
+            return f" returned {np.unique(values)[:9]}, not all of {sorted(_VALUES[name])}"
         if name == "shuffle" and not np.array_equal(np.sort(values), np.arange(len(values))):
-            return failed("shuffle lost a value", "every value once", bound=EXACT)
+            return " lost a value"
         if name in _REACH:
             least, low, high, largest = _REACH[name]
             if not (least <= values.min() <= low and high <= values.max() <= largest):
-                return failed(f"{name} returned {values.min():.6g} … {values.max():.6g}", f"{_REACH[name]}")
-    return passed(f"{name}: repeats, and reaches its whole range", bound=EXACT, n=calls.first.size)
+                return f" returned {values.min():.6g} … {values.max():.6g}, not {_REACH[name]}"
+    return ""
 
 
 @check(
@@ -380,6 +404,12 @@ def judge_masks(lab: Lab, kind: str) -> Verdict:
 
 _IMAGE_LAYERS = [source for source in select(NoiseSource) if source.fed is Fed.IMAGES]
 _PIPED = [source for source in _IMAGE_LAYERS if not source.slow]
+# Layers that cut, at the whole height: thirty calls distinguish two draws of three places each.
+_WHOLE_HEIGHT = [
+    replace(source, arguments={**source.arguments, "height": SHAPE[0]}, calls=30)
+    for source in _IMAGE_LAYERS
+    if source.crops
+]
 
 
 @check(
@@ -387,6 +417,7 @@ _PIPED = [source for source in _IMAGE_LAYERS if not source.slow]
     "A random image layer repeats under its int seed, and draws anew for each call, seed and image; in tf.data, too.",
     subjects=[
         *(Subject(one.layer, (one, False), evidence="image draws") for one in _IMAGE_LAYERS),
+        *(Subject(f"{one.layer}-whole-height", (one, False), evidence="image draws") for one in _WHOLE_HEIGHT),
         *(Subject(f"{one.layer}-tf.data", (one, True), evidence="image pipeline") for one in _PIPED),
     ],
 )
@@ -397,20 +428,38 @@ def judge_image_draws(lab: Lab, source_and_piped: tuple[NoiseSource, bool]) -> V
     drawn = lab.models.piped_images(source, _PIPED) if piped else lab.models.image_draws(source)
     if drawn is None:
         raise NotApplicable("the installed Keras has no generators whose state can be put back")
+    if problem := _image_seed_problem(drawn) or _image_problem(source, drawn):
+        return failed(f"{source.layer}{problem}", "its documentation", bound=EXACT)
+    return passed(f"{source.layer} repeats, and draws anew", bound=EXACT)
+
+
+def _image_seed_problem(drawn: ImageDraws) -> str:
+    """Describes what is wrong with how calls and seeds repeat; empty if nothing is."""
     for number, (one, two) in enumerate(zip(drawn.first, drawn.again, strict=True), start=1):
         if not bitwise_equal(one, two):
-            return failed(f"{source.layer}, call {number} again: {mismatch(one, two)}", "the same images", bound=EXACT)
+            return f", call {number} again: {mismatch(one, two)}"
     first, second = drawn.first
     if bitwise_equal(first, second):
-        return failed(f"{source.layer}: the second call repeats the first", "other images", bound=EXACT)
+        return ": the second call repeats the first"
     if drawn.other is not None and bitwise_equal(first, drawn.other):
-        return failed(f"{source.layer} draws the same under two seeds", "other images", bound=EXACT)
+        return " draws the same under two seeds"
+    if drawn.zeros and not bitwise_equal(*drawn.zeros):
+        return ": seed 0 draws others under another global seed"
+    return ""
+
+
+def _image_problem(source: NoiseSource, drawn: ImageDraws) -> str:
+    """Describes images of a batch that share a draw or do not, and places that no call cuts at; empty if none."""
+    first = drawn.first[0]
     half = first.shape[-4] // 2
     alike = bitwise_equal(first[..., :half, :, :, :], first[..., half:, :, :, :])
     if source.shared is not None and alike is not source.shared:
-        share = "do not share a draw" if source.shared else "share their draws"
-        return failed(f"{source.layer}: the images of a batch {share}", "as documented", bound=EXACT)
-    return passed(f"{source.layer} repeats, and draws anew", bound=EXACT)
+        return f": the images of a batch {'do not share a draw' if source.shared else 'share their draws'}"
+    if drawn.places:
+        free = [range(size - int(source.arguments[side]) + 1) for size, side in zip(SHAPE, SIDES, strict=False)]
+        if drawn.places != {*itertools.product(*free)}:
+            return f" cuts {SHAPE[:2]} at {sorted(drawn.places)}, not at every place that leaves room"
+    return ""
 
 
 _IMAGES = {source.layer for source in _IMAGE_LAYERS}

@@ -85,9 +85,14 @@ def arguments(lab: Lab, name: str) -> Verdict:
 )
 def generators(lab: Lab, row: Initializer) -> Verdict:
     """The rebuilt one begins with the generator's first state."""
-    trips = lab.saving.advancing_initializer(row, lab.stream("generator", row.name), _shapes(row))
+    seed = lab.stream("generator", row.name)
+    trips = lab.saving.advancing_initializer(row, seed, _shapes(row))
     if trips is None:
         raise NotApplicable("this Keras has no SeedGenerator")
+    for trip in trips:
+        written = trip.config["seed"]
+        if lost := differing_entries({"seed": seed, "name": "named"}, written["config"]):
+            return failed(f"the generator is written as {written}", f"the {' and '.join(lost)} given: {seed}, named")
     return judge_trips(trips, row.config)
 
 
@@ -439,7 +444,8 @@ _MADE = {
 
 @check(
     "SER21",
-    "Every flag, number, seed, regularizer and constraint that a layer is given comes back from its configuration.",
+    "Every flag, number, word, seed, initializer, regularizer and constraint that a layer is given comes back from its "
+    "configuration.",
     subjects=[Subject(layer, request) for layer, request in sorted(_MADE.items())],
 )
 def single_arguments(lab: Lab, request: LayerRequest) -> Verdict:

@@ -487,6 +487,17 @@ def _brighter(keras: Any) -> None:
     keras.layers.RandomBrightness.call = call
 
 
+@mutant("mixed-labels-swapped", "MixUp gives the labels each other's shares", caught_by=("LAW22",))
+def _labels(keras: Any) -> None:
+    original = keras.layers.MixUp.transform_labels
+
+    def transform_labels(self: Any, labels: Any, transformation: Any, training: bool = True) -> Any:
+        swapped = {**transformation, "mix_weight": 1.0 - transformation["mix_weight"]}
+        return original(self, labels, swapped, training)
+
+    keras.layers.MixUp.transform_labels = transform_labels
+
+
 @mutant("recurrent-dropout-of-carry", "a GRU carries on its state as recurrent dropout masks it", caught_by=("LAW25",))
 def _carry(keras: Any) -> None:
     """As it does from Keras 3.2 to 3.7."""

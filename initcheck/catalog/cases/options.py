@@ -135,7 +135,7 @@ REGULARIZERS = _parts(
     {
         "L1": {"l1": 0.375},
         "L2": {"l2": 0.375},
-        "L1L2": {"l1": 0.375, "l2": 0.625},
+        "L1L2": {"l1": 0.1, "l2": 0.3},  # not exact in single precision
         "OrthogonalRegularizer": {"factor": 0.375, "mode": "columns"},
     },
 )

@@ -59,6 +59,16 @@ DROPOUT = LayerKind(
         shape=(64, 3, 1024),
         shared_axes=(1,),
     ),
+    # "Shape of the binary dropout mask that will be multiplied with the input"; None stands for the input's length.
+    NoiseLaw(
+        order=0,
+        name="Dropout(0.4,steps-of-any-batch)",
+        arguments={"rate": 0.4, "noise_shape": (None, 1, None)},
+        kind="dropped",
+        strength=0.4,
+        shape=(64, 3, 1024),
+        shared_axes=(1,),
+    ),
     NoiseSource(order=0, arguments=_RATE, traced=True),
     SeededNoise(order=0, arguments=_RATE),
     StepwiseNoise(order=0, arguments=_RATE),

@@ -35,6 +35,9 @@ MOST_FINDINGS = 8  # that one verdict compares: three of each call's law, indepe
 # Klambauer et al. 2017, https://arxiv.org/abs/1706.02515, section 2: dropped elements take the value −λα of SELU.
 _SATURATED = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
 
+# Of 65,536 normal numbers none is beyond 3.3 σ on one side with a probability of 2e-14.
+_TAIL = 3.3
+
 CASES = select(NoiseLaw)
 
 
@@ -67,6 +70,9 @@ def exact_problem(case: NoiseLaw, given: np.ndarray, outputs: Sequence[np.ndarra
         if output.shape != given.shape or output.dtype != given.dtype:
             return f"{output.dtype} of shape {output.shape}"
         if _law(case):
+            least, most = (float(end(_noise(case, given, output)) / case.strength) for end in (np.min, np.max))
+            if not (least <= -_TAIL and most >= _TAIL):
+                return f"noise from {least:.3f} σ to {most:.3f} σ, whose ends should be beyond {_TAIL} σ"
             continue
         gone = _dropped(case, output)
         if np.any(gone != gone[_one_of(case)]):
@@ -80,6 +86,12 @@ def exact_problem(case: NoiseLaw, given: np.ndarray, outputs: Sequence[np.ndarra
 def _law(case: NoiseLaw) -> ElementLaw | None:
     """The law of the noise in its standard deviations; none where it only drops."""
     return unit_law("normal") if case.kind in {"added", "multiplied"} else None
+
+
+def _noise(case: NoiseLaw, given: np.ndarray, output: np.ndarray) -> Sample:
+    """What is added, or by what is multiplied less 1."""
+    exact = output.astype(np.float64)
+    return np.asarray(exact - given if case.kind == "added" else exact / given - 1)
 
 
 def _one_of(case: NoiseLaw) -> tuple[slice, ...]:
@@ -132,9 +144,7 @@ def judge(case: NoiseLaw, given: np.ndarray, outputs: Sequence[np.ndarray]) -> F
             z = (share - case.strength) / spread * math.sqrt(len(dropped))
             findings.append(Finding(f"share dropped in call {call} is", share, len(dropped), two_sided(z)))
         else:
-            exact = output.astype(np.float64)
-            noise = exact - given if case.kind == "added" else exact / given - 1
-            stream = noise.ravel() / case.strength
+            stream = _noise(case, given, output).ravel() / case.strength
             findings += [
                 _named(f"mean of call {call} in σ is", mean_test(1e-6)(stream), len(stream)),
                 _named(f"stddev of call {call} over the documented one is", scale_test(3.0, 1e-6)(stream), len(stream)),

@@ -36,6 +36,7 @@ class FunctionCase:
         law: The name of its law in ``scipy.stats``.
         parameters: Of that law.
         seen: Selects the part of the result that follows the law; all of it by default.
+        what: Tells it from other cases of the function.
     """
 
     function: str
@@ -43,6 +44,12 @@ class FunctionCase:
     law: str
     parameters: tuple[float, ...]
     seen: Callable[[np.ndarray], np.ndarray] = np.ravel
+    what: str = ""
+
+    @property
+    def name(self) -> str:
+        """A readable, unique name."""
+        return f"{self.function}-{self.what}" if self.what else self.function
 
 
 def _places(values: np.ndarray) -> np.ndarray:
@@ -74,6 +81,15 @@ CASES = (
         lambda kept: kept.ravel() > 0,
     ),
     FunctionCase("shuffle", {"x": np.arange(2 * SAMPLES)}, "uniform", (0.0, 1.0), _places),
+    # "The axis along which to shuffle": whole slices, here columns of two values.
+    FunctionCase(
+        "shuffle",
+        {"x": np.stack([np.arange(2 * SAMPLES), -np.arange(2 * SAMPLES)]), "axis": 1},
+        "uniform",
+        (0.0, 1.0),
+        lambda values: _places(values[0]),
+        "columns",
+    ),
 )
 
 
@@ -83,8 +99,11 @@ def exact_problem(case: FunctionCase, values: np.ndarray, again: np.ndarray, oth
         return "one seed gives two draws"
     if np.array_equal(values, other):
         return "two seeds give one draw"
-    if case.function == "shuffle" and not np.array_equal(np.sort(values), case.arguments["x"]):
-        return "the shuffled values are not those given"
+    if case.function == "shuffle":
+        given = case.arguments["x"]
+        first = values if values.ndim == 1 else values[0]
+        if not np.array_equal(values[..., np.argsort(first)], given):
+            return "the shuffled slices are not those given"
     # One division or product rounded to float32, of a rounded 1/(1 − rate): 3 units of roundoff.
     if case.function == "dropout" and np.any(np.abs(values[values != 0] * 0.7 - 1) > 3 * 2.0**-24):
         return "kept elements are not multiplied by 1/(1 − rate)"
@@ -93,7 +112,7 @@ def exact_problem(case: FunctionCase, values: np.ndarray, again: np.ndarray, oth
 
 def finding(case: FunctionCase, values: np.ndarray) -> Finding:
     """The distance of the distribution functions of a function's values and its law."""
-    return law_distance(case.function, np.asarray(case.seen(values), np.float64), case.law, case.parameters)
+    return law_distance(case.name, np.asarray(case.seen(values), np.float64), case.law, case.parameters)
 
 
 def law_distance(name: str, values: Sample, law: str, parameters: tuple[float, ...]) -> Finding:
@@ -128,21 +147,21 @@ def _steps(name: str, parameters: tuple[float, ...], values: Sample) -> tuple[Sa
 @check(
     "LAW21",
     "The functions of keras.random draw their documented laws, and an int seed repeats.",
-    subjects=[Subject(case.function, case) for case in CASES],
+    subjects=[Subject(case.name, case) for case in CASES],
     detects="distribution functions 2 % apart",
     samples=lambda factor: SAMPLES,
     min_samples=needs,
 )
 def functions(lab: Lab, case: FunctionCase, alpha: float) -> Verdict:
     """Kolmogorov and Smirnov's test against scipy's law; values of a discrete law are spread over their steps."""
-    seed = lab.stream("laws", "functions", case.function)
+    seed = lab.stream("laws", "functions", case.name)
     drawn = [lab.draws.function(case.function, case.arguments, one) for one in (seed, seed, seed // 2 + 1)]
     values, again, other = drawn
     if values is None or again is None or other is None:
         raise NotApplicable(f"the installed Keras has no keras.random.{case.function}")
     problem = exact_problem(case, values, again, other)
     if problem:
-        return failed(f"keras.random.{case.function}: {problem}", "its documentation")
+        return failed(f"keras.random.{case.name}: {problem}", "its documentation")
     worst = finding(case, values)
-    measured = f"keras.random.{case.function}: distance of distribution functions {worst.value:.4f}"
+    measured = f"keras.random.{case.name}: distance of distribution functions {worst.value:.4f}"
     return judged(worst, alpha, measured, "0", effect=worst.value)

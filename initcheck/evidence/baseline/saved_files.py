@@ -124,11 +124,31 @@ def _subclassed(keras: Any) -> Any:
     return _compiled(keras, model)
 
 
+def _linked(keras: Any) -> Any:
+    """A layer called twice, a model in a model, a frozen normalization; options of the loss and the optimizer."""
+    layers = keras.layers
+    rows = keras.Input((3,), name="rows")
+    shared = layers.Dense(3, activation="tanh", kernel_regularizer=keras.regularizers.L2(0.125), name="shared")
+    normalization = layers.BatchNormalization(trainable=False, name="normalization")
+    base = keras.Sequential(
+        [keras.Input((3,), name="inside"), layers.Dense(4, name="dense"), normalization], name="base"
+    )
+    joined = layers.Concatenate(name="joined")([base(shared(shared(rows))), rows])
+    last = layers.Dense(1, kernel_constraint=keras.constraints.UnitNorm(), name="last")
+    model = keras.Model(rows, last(joined), name="linked")
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.1, momentum=0.75, nesterov=True, clipvalue=0.25, name="optimizer"),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.25),
+    )
+    return model
+
+
 MODELS: Mapping[str, SavedModel] = {
     "dense": SavedModel(_dense, (_ROWS, 3)),
     "frozen": SavedModel(_frozen, (_ROWS, 3), steps=1),
     "images": SavedModel(_images, (_ROWS, 5, 5, 2)),
     "words": SavedModel(_words, (_ROWS, 4), vocabulary=7),
+    "linked": SavedModel(_linked, (_ROWS, 3)),
     "subclassed": SavedModel(_subclassed, (_ROWS, 3), formats=(WEIGHTS,)),
 }
 FILES: Mapping[str, tuple[SavedModel, str]] = {

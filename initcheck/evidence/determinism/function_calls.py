@@ -1,4 +1,4 @@
-"""The functions of ``keras.random``, called with an integer for their seed."""
+"""The functions of ``keras.random``, called with an integer or a ``SeedGenerator`` for their seed."""
 
 from __future__ import annotations
 
@@ -23,26 +23,31 @@ class SeededCalls:
         again: Under the same one, right after it.
         after_work: Under the same one, after unrelated random work under another global seed.
         other: Under another int seed.
+        advancing: With a ``SeedGenerator`` of that seed, again with it, and with another one; if Keras has any.
     """
 
     first: Array
     again: Array
     after_work: Array
     other: Array
+    advancing: tuple[Array, ...] = ()
 
 
 def call_seeded(keras: Any, name: str, seed: int) -> SeededCalls | None:
     """Calls that function; None where this version of Keras has none of that name."""
-    home = getattr(keras, "random", None)
+    home: Any = getattr(keras, "random", None)
     if not hasattr(home, name):
         return None
     call = _CALLS[name]
     first, again = (np.array(call(home, seed)) for _ in range(2))
     unrelated.work(keras, seed + 1)
-    return SeededCalls(first, again, np.array(call(home, seed)), np.array(call(home, seed + 1)))
+    later = np.array(call(home, seed)), np.array(call(home, seed + 1))
+    generators = [home.SeedGenerator(seed) for _ in range(2)] if hasattr(home, "SeedGenerator") else []
+    advancing = tuple(np.array(call(home, generators[number])) for number in (0, 0, 1)) if generators else ()
+    return SeededCalls(first, again, *later, advancing)
 
 
-_CALLS: dict[str, Callable[[Any, int], Any]] = {
+_CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "normal": lambda random, seed: random.normal((COUNT,), mean=3.0, stddev=2.0, seed=seed),
     "uniform": lambda random, seed: random.uniform((COUNT,), minval=2.0, maxval=5.0, seed=seed),
     "truncated_normal": lambda random, seed: random.truncated_normal((COUNT,), mean=1.0, stddev=0.5, seed=seed),

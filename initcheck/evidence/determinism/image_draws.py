@@ -13,6 +13,7 @@ from initcheck.evidence.trace import Array, Arrays
 
 ROWS = 4  # of each half of a batch, whose halves are equal
 SHAPE = (8, 6, 3)
+CUTS = 800  # calls of a layer that cuts: each of 15 places is met but for a chance of 2e-23
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,15 @@ class ImageDraws:
         first: Of two calls in training, under an int seed.
         again: Of two calls from the same start under another global seed.
         other: Of a call of a layer of another seed, if there is one.
+        zeros: Of calls of layers of seed 0 under two global seeds, if Keras has generators.
+        places: The rows and columns of the corners at which many calls cut, if it cuts.
     """
 
     first: Arrays
     again: Arrays
     other: Array | None = None
+    zeros: Arrays = ()
+    places: frozenset[tuple[int, int]] = frozenset()
 
 
 def images() -> Array:
@@ -51,7 +56,20 @@ def draw_images(keras: Any, source: NoiseSource, seed: int) -> ImageDraws:
         layer = getattr(keras.layers, source.layer)(**source.arguments, seed=own)
         return tuple(_in_training(layer, x, source.calls) for _ in range(calls))
 
-    return ImageDraws(called(seed, seed + 1, 2), called(seed, seed + 2, 2), called(seed + 3, seed + 1, 1)[0])
+    draws = called(seed, seed + 1, 2), called(seed, seed + 2, 2), called(seed + 3, seed + 1, 1)[0]
+    generators = hasattr(getattr(keras, "random", None), "SeedGenerator")
+    zeros = tuple(called(0, everywhere, 1)[0] for everywhere in (seed + 1, seed + 2) if generators)
+    return ImageDraws(*draws, zeros, _places(keras, source, seed) if source.crops else frozenset())
+
+
+def _places(keras: Any, source: NoiseSource, seed: int) -> frozenset[tuple[int, int]]:
+    """Where an image whose pixels are their own places is cut."""
+    import tensorflow as tf
+
+    layer = getattr(keras.layers, source.layer)(**source.arguments, seed=seed)
+    cut = tf.function(lambda image: layer(image, training=True)[0, 0, 0])
+    pixels = tf.constant(np.moveaxis(np.indices(SHAPE[:2], np.float32), 0, -1)[None])
+    return frozenset((int(row), int(column)) for row, column in (np.asarray(cut(pixels)) for _ in range(CUTS)))
 
 
 def draw_piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[str, ImageDraws | Exception]:

@@ -31,12 +31,14 @@ class Dropped:
         at_inference: Outside training.
         again: Of another layer's first call with the same seed; None where it takes no seed.
         other: Of one with another seed.
+        zeros: Of two with seed 0, made under two global seeds, for the first rows; none where Keras has no generators.
     """
 
     calls: list[Array]
     at_inference: Array
     again: Array | None
     other: Array | None
+    zeros: tuple[Array, ...] = ()
 
     def seed_problem(self) -> str:
         """Describes what is wrong with how calls and seeds repeat; empty if nothing is."""
@@ -46,6 +48,8 @@ class Dropped:
             return "another layer with the same seed drops others"
         if self.other is not None and np.array_equal(self.calls[0], self.other):
             return "another seed drops the same"
+        if self.zeros and not np.array_equal(self.zeros[0], self.zeros[1]):
+            return "seed 0 drops others under another global seed"
         return ""
 
 
@@ -109,14 +113,21 @@ class BuiltLayers:
             ways = [[one] * (calls - traced) + _traced(one, traced) for one in made]
             return [[np.asarray(call(inputs, training=training)) for call in one] for one in ways]
 
-    def images(self, case: ImageLaw, count: int, *, seed: int) -> Array | None:
-        """The outputs in training for so many equal images; None if Keras lacks the layer or an argument."""
+    def images(self, case: ImageLaw, count: int, *, seed: int) -> tuple[Array, Array] | None:
+        """The outputs in training for so many images, and their labels; None if Keras lacks the layer or an argument.
+
+        There are no labels where the case has none.
+        """
         kind = getattr(self._session.keras.layers, case.layer, None)
         if kind is None or not {*case.arguments} <= {*inspect.signature(kind).parameters}:
             return None
+        given = _taking_turns(case.image if case.image.ndim == 4 else case.image[None], count)
         with globally_seeded(self._session.keras, seed):
             layer = kind(**case.arguments, seed=seed)
-            return np.asarray(layer(np.repeat(case.image[None], count, axis=0), training=True))
+            if case.labels is None:
+                return np.asarray(layer(given, training=True)), np.empty(0)
+            outputs = layer({"images": given, "labels": _taking_turns(case.labels, count)}, training=True)
+        return np.asarray(outputs["images"]), np.asarray(outputs["labels"])
 
     def dropped(
         self,
@@ -157,7 +168,15 @@ class BuiltLayers:
             other = np.asarray(make(seed + 1)(*given, training=True))
             with globally_seeded(keras, seed + 1) if apart else contextlib.nullcontext():
                 again = np.asarray(make(seed)(*given, training=True))
-            return Dropped(calls, at_inference, again, other)
+            few = [one[:2] for one in inputs] if request.listed_inputs else [one[:2] for one in given]
+            zeros = []
+            for everywhere in (seed, seed + 1) if hasattr(getattr(keras, "random", None), "SeedGenerator") else ():
+                with globally_seeded(keras, everywhere):
+                    call = make(0)
+                zeros.append(
+                    np.asarray(call(few, training=True) if request.listed_inputs else call(*few, training=True))
+                )
+            return Dropped(calls, at_inference, again, other, tuple(zeros))
 
     def _initializers(self, rows: Mapping[str, tuple[Initializer, int | None]]) -> dict[str, Any]:
         from initcheck.frameworks.instances import make_initializer
@@ -198,6 +217,10 @@ def _traced(layer: Any, count: int) -> list[Any]:
     import tensorflow as tf
 
     return [tf.function(lambda *inputs, training: layer(*inputs, training=training))] * count
+
+
+def _taking_turns(values: Array, count: int) -> Array:
+    return np.resize(values, (count, *values.shape[1:]))
 
 
 def _values(layer: Any) -> list[Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.evidence.serialization.custom_models import CUSTOM, OVERRIDING, deep_losses
+from initcheck.evidence.serialization.linked_models import LINKED, structured
 from initcheck.evidence.serialization.round_trips import Arrays
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
@@ -39,7 +42,7 @@ class Exchanges:
         Raises:
             Exception: Whatever the framework raises.
         """
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(prefix="with spaces and ünicode ") as folder:
             return EXCHANGES[name](self._keras, Path(folder))
 
 
@@ -129,13 +132,30 @@ def _named(keras: Any) -> Any:
 
 
 def _called(model: Any) -> Arrays:
-    inputs = {name: _INPUTS * (2 if name == "z" else 1) for name in model.input} if _by_name(model) else _INPUTS
-    output = model(inputs, training=False)
-    return [np.asarray(output[name]) for name in sorted(output)] if isinstance(output, dict) else [np.asarray(output)]
+    """Its outputs, how they are put together, and its losses."""
+    output = model(_inputs(model), training=False)
+    arrays, structure = _flat(output)
+    losses = sorted(float(np.asarray(one)) for one in model.losses)
+    return [*arrays, np.frombuffer(structure.encode(), np.uint8), np.array(losses)]
 
 
-def _by_name(model: Any) -> bool:
-    return len(getattr(model, "inputs", None) or ()) > 1
+def _inputs(model: Any) -> Any:
+    if len(getattr(model, "inputs", None) or ()) < 2:
+        return _INPUTS
+    if isinstance(model.input, dict):
+        return {name: _INPUTS * (2 if name == "z" else 1) for name in model.input}
+    return [_INPUTS * (number + 1) for number in range(len(model.inputs))]
+
+
+def _flat(output: Any) -> tuple[Arrays, str]:
+    """The arrays of nested outputs in order, and their structure in words."""
+    if isinstance(output, dict):
+        names, parts = sorted(output), [_flat(output[name]) for name in sorted(output)]
+    elif isinstance(output, list | tuple):
+        names, parts = [type(output).__name__], [_flat(one) for one in output]
+    else:
+        return [np.asarray(output)], "array"
+    return [array for arrays, _ in parts for array in arrays], f"{names} of ({', '.join(words for _, words in parts)})"
 
 
 def _filled(model: Any, start: int = 1) -> Any:
@@ -193,6 +213,83 @@ def _cloned(make: Callable[[Any], Any]) -> Exchange:
     return exchange
 
 
+def _from_config(make: Callable[[Any], Any]) -> Exchange:
+    def exchange(keras: Any, _: Path) -> tuple[Arrays, Arrays]:
+        one = _filled(make(keras))
+        rebuilt = type(one).from_config(one.get_config())
+        rebuilt.set_weights(one.get_weights())
+        return [*_shown(one), _in_bytes(one)], [*_shown(rebuilt), _in_bytes(rebuilt)]
+
+    return exchange
+
+
+def _in_bytes(model: Any) -> np.ndarray:
+    """Which tensors its inputs and outputs are, as its configuration says."""
+    config = model.get_config()
+    ends = json.dumps([config.get("input_layers"), config.get("output_layers")])
+    return np.frombuffer(ends.encode(), np.uint8)
+
+
+def _collected(keras: Any, _: Path) -> tuple[Arrays, Arrays]:
+    """In each of two inner layers: what it adds, the activity of its layer, and the weights of that."""
+    return [np.array(6)], [np.array(len(_filled(deep_losses(keras)).losses))]
+
+
+def _recloned(keras: Any, _: Path) -> tuple[Arrays, Arrays] | None:
+    """Each layer of the models within a model is made by the function that is given, here not trainable."""
+    if "recursive" not in inspect.signature(keras.models.clone_model).parameters:
+        return None
+    one = _filled(_deep(keras))
+
+    def frozen(layer: Any) -> Any:
+        return type(layer).from_config({**layer.get_config(), "trainable": False})
+
+    clone = keras.models.clone_model(one, clone_function=frozen, recursive=True)
+    clone.set_weights(one.get_weights())
+    return [*_shown(one), np.array(0)], [*_shown(clone), np.array(len(clone.trainable_weights))]
+
+
+def _compiled(keras: Any, folder: Path) -> tuple[Arrays, Arrays] | None:
+    """A model whose class says how it was compiled, and how to compile it anew."""
+
+    @keras.saving.register_keras_serializable(package="initcheck")
+    class Compiled(keras.Sequential):  # type: ignore[misc]
+        def compile_twice(self, factor: float) -> None:
+            self.factor = factor
+            self.compile(loss="mse")
+
+        def get_compile_config(self) -> dict[str, float]:
+            return {"factor": self.factor}
+
+        def compile_from_config(self, config: Mapping[str, float]) -> None:
+            self.compile_twice(config["factor"])
+
+    one = Compiled([keras.Input((3,)), keras.layers.Dense(2)])
+    one.compile_twice(0.375)
+    one.save(folder / "model.keras")
+    other = keras.models.load_model(folder / "model.keras")
+    return [*_shown(one), np.array(one.factor)], [*_shown(other), np.array(getattr(other, "factor", np.nan))]
+
+
+def _drawn_again(keras: Any, _: Path) -> tuple[Arrays, Arrays] | None:
+    """Layers that draw go on as those whose generators' states they are given."""
+    if not hasattr(getattr(keras, "random", None), "SeedGenerator"):
+        return None
+
+    def noisy(calls: int) -> Any:
+        layers = keras.layers
+        noise = [layers.Dropout(0.5, seed=calls), layers.GaussianNoise(0.5, seed=3), layers.AlphaDropout(0.5)]
+        model = keras.Sequential([keras.Input((3,)), *noise, layers.Dense(2), layers.GaussianDropout(0.5)])
+        for _ in range(calls):
+            model(_INPUTS, training=True)
+        return model
+
+    one, other = noisy(1), noisy(2)
+    for mine, its in zip(other.variables, one.variables, strict=True):
+        mine.assign(its)
+    return [np.asarray(one(_INPUTS, training=True))], [np.asarray(other(_INPUTS, training=True))]
+
+
 def _sharded(keras: Any, folder: Path) -> tuple[Arrays, Arrays] | None:
     one, other = _filled(_contained(keras)), _filled(_contained(keras), 2)
     if "max_shard_size" not in inspect.signature(one.save_weights).parameters:
@@ -239,7 +336,13 @@ _WHOLE: Mapping[str, Callable[[Any], Any]] = {
     "named-inputs": _named,
     "float16": _half("float16"),
     "bfloat16": _half("bfloat16"),
+    "structure-of-lists": lambda keras: structured(keras, list),
+    **CUSTOM,
+    **LINKED,
 }
+# Keras 3 does not know operations when it reads the older format, and Keras 2 names weights alike that are built apart.
+_NOT_IN_H5 = ("slices", "operators", "losses-of-inner-layers")
+_TUPLES: Mapping[str, Callable[[Any], Any]] = {"structure-of-tuples": lambda keras: structured(keras, tuple)}
 EXCHANGES: Mapping[str, Exchange] = {
     "subclassed-to-functional-in-memory": _in_memory(_subclassed, _functional),
     "functional-to-subclassed-in-memory": _in_memory(_functional, _subclassed),
@@ -255,8 +358,15 @@ EXCHANGES: Mapping[str, Exchange] = {
     "skip-mismatch-of-h5": _mismatched(_H5),
     "skip-mismatch-by-name-of-h5": _mismatched(_H5, by_name=True),
     "by-name-of-h5": _swapped,
-    **{f"{name}-clone": _cloned(make) for name, make in _WHOLE.items()},
-    **{f"{name}-weights": _by_file(make, make) for name, make in _WHOLE.items()},
+    **{f"{name}-clone": _cloned(make) for name, make in {**_WHOLE, **_TUPLES}.items()},
+    **{f"{name}-config": _from_config(make) for name, make in {**_WHOLE, **_TUPLES}.items()},
+    **{f"{name}-weights": _by_file(make, make) for name, make in _WHOLE.items() if name not in LINKED},
     **{f"{name}-keras": _whole(make, _KERAS) for name, make in _WHOLE.items()},
-    **{f"{name}-h5": _whole(make, _H5) for name, make in _WHOLE.items()},
+    **{f"{name}-h5": _whole(make, _H5) for name, make in _WHOLE.items() if name not in _NOT_IN_H5},
+    **{f"{name}-weights": _by_file(make, make) for name, make in OVERRIDING.items()},
+    **{f"{name}-keras": _whole(make, _KERAS) for name, make in OVERRIDING.items()},
+    "recursive-clone": _recloned,
+    "compile-from-config": _compiled,
+    "losses-of-inner-layers-collected": _collected,
+    "generators": _drawn_again,
 }

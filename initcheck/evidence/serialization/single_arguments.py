@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,23 @@ from initcheck.evidence.made_layers import made
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 
-_SEED, _FACTOR = 77, 0.375
+_SEED = 77
+# Objects with all their options; Keras 2 keeps the factors of regularizers in single precision.
+_OBJECTS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    "_regularizer": ("regularizers", "L1L2", {"l1": 0.25, "l2": 0.375}),
+    "_constraint": ("constraints", "MinMaxNorm", {"min_value": 0.1, "max_value": 0.7, "rate": 0.3, "axis": 1}),
+    "_initializer": ("initializers", "TruncatedNormal", {"mean": 0.1, "stddev": 0.3, "seed": _SEED}),
+}
+# Another value of an argument with that default, or with that name.
+_OTHER_WORDS = {
+    **{"valid": "same", "channels_last": "channels_first", "bilinear": "nearest", "nearest": "bilinear"},
+    **{"reflect": "constant", "concat": "sum", "floor": "ceil", "max": "sum", "sum": "mean"},
+    **{"linear": "softsign", "tanh": "softsign", "sigmoid": "softsign", "hard_sigmoid": "softsign"},
+}
+_BY_NAME: Mapping[str, Any] = {
+    **{"data_format": "channels_first", "activation": "softsign", "attention_axes": (1,), "noise_shape": (2, 1)},
+    **{"value_dim": 5, "output_shape": (3, 2), "shared_axes": (1,), "score_mode": "concat"},
+}
 
 
 @dataclass(frozen=True)
@@ -22,9 +39,9 @@ class Kept:
 
     Attributes:
         argument: Its name.
-        given: Its value; of a regularizer or constraint its factor.
-        written: The numbers in the layer's configuration, or why there are none.
-        read: Those in the configuration of the rebuilt layer.
+        given: Its value; of an object its options.
+        written: What the layer's configuration has of it.
+        read: The same of the rebuilt layer.
     """
 
     argument: str
@@ -44,7 +61,7 @@ class SingleArguments:
         self._keras = session.keras
 
     def kept(self, request: LayerRequest) -> list[Kept]:
-        """Every argument of the layer that takes a number, a flag, a regularizer or a constraint, one at a time.
+        """Every argument of the layer that takes a number, a flag, a word or an object, one at a time.
 
         Raises:
             Exception: Whatever the framework raises as it rebuilds a layer.
@@ -55,7 +72,7 @@ class SingleArguments:
 
     def _each(self, kind: Any, request: LayerRequest) -> Iterator[Kept]:
         for name, parameter in inspect.signature(kind).parameters.items():
-            if (change := self._change(name, parameter.default)) is None or name in request.arguments:
+            if name in request.arguments or (change := self._change(name, parameter.default)) is None:
                 continue
             given, argument = change
             try:
@@ -64,31 +81,43 @@ class SingleArguments:
                 continue
             written = json.loads(json.dumps(layer.get_config(), default=str))
             read = kind.from_config(json.loads(json.dumps(written))).get_config()
-            yield Kept(name, given, _numbers(written, name), _numbers(read, name))
+            yield Kept(name, given, *(_value(config, name, given) for config in (written, read)))
 
     def _change(self, name: str, default: Any) -> tuple[Any, Callable[[], Any]] | None:
         """Another value than the default, and what makes the argument; None for arguments of other types."""
-        keras = self._keras
-        if name.endswith("_regularizer"):
-            return _FACTOR, lambda: keras.regularizers.L2(_FACTOR)
-        if name.endswith("_constraint"):
-            return _FACTOR, lambda: keras.constraints.MaxNorm(_FACTOR)
-        if name == "seed":
-            return _SEED, lambda: _SEED
-        if isinstance(default, bool):
-            return not default, lambda: not default
-        if isinstance(default, float):
-            other = default / 2 or 0.25
-            return other, lambda: other
-        return None
+        for ending, (module, kind, options) in _OBJECTS.items():
+            if name.endswith(ending):
+                make = functools.partial(getattr(getattr(self._keras, module), kind), **options)
+                return dict(options), make
+        other = _SEED if name == "seed" else _other(name, default)
+        return None if other is None else (other, lambda: other)
 
 
-def _numbers(config: dict[str, Any], name: str) -> Any:
-    """The value; of a regularizer or constraint its factor, of a range its upper end."""
+def _other(name: str, default: Any) -> Any:
+    if isinstance(default, tuple):
+        others = tuple(_other(name, one) for one in default)
+        return None if None in others else others
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, float):
+        return default / 2 or 0.25
+    if isinstance(default, int):
+        return default + 1 if default > 0 else 1
+    return _BY_NAME.get(name) or (_OTHER_WORDS.get(default) if isinstance(default, str) else None)
+
+
+def _value(config: dict[str, Any], name: str, given: Any) -> Any:
+    """The value; of an object the options that were given, of a range its upper end, and of equal numbers one."""
     value = config.get(name, "nothing")
     if isinstance(value, dict):
         inner = value.get("config", {})
-        if value.get("class_name") == "SeedGenerator":
-            return inner.get("seed")
-        return inner.get("l2", inner.get("max_value", f"{value}"))
-    return value[1] if isinstance(value, list | tuple) and len(value) == 2 else value
+        if isinstance(given, dict):
+            return {key: inner.get(key, "nothing") for key in given}
+        return inner.get("seed") if value.get("class_name") == "SeedGenerator" else inner
+    if isinstance(value, list | tuple):
+        if isinstance(given, tuple):
+            return tuple(value)
+        if isinstance(given, float) and len(value) == 2:
+            return value[1]
+        return value[0] if len(set(value)) == 1 else value
+    return value

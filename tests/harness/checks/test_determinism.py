@@ -20,7 +20,7 @@ from initcheck.checks import determinism
 from initcheck.checks.registry import NotApplicable
 from initcheck.digests import digest
 from initcheck.evidence.determinism.function_calls import SeededCalls
-from initcheck.evidence.determinism.image_draws import ImageDraws, draw_piped
+from initcheck.evidence.determinism.image_draws import SHAPE, ImageDraws, draw_piped
 from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
 from initcheck.evidence.determinism.unseeded_sources import SourceDraws, find_source
 from initcheck.evidence.fresh_process.client import Processes
@@ -220,8 +220,14 @@ def test_functions_of_real_numbers_and_permutations_have_ranges_too() -> None:
     for name, (one, other) in drawn.items():
         right = SeededCalls(one, one, one, other)
         assert determinism.judge_function_seeds(lab(models=Models(calls=right)), name).status is Status.PASS
-        wrong = replace(right, other=other * 0 + 3)
-        assert determinism.judge_function_seeds(lab(models=Models(calls=wrong)), name).status is Status.FAIL
+        advancing = replace(right, advancing=(one, other, one))
+        assert determinism.judge_function_seeds(lab(models=Models(calls=advancing)), name).status is Status.PASS
+        for wrong in (
+            replace(right, other=other * 0 + 3),
+            replace(right, advancing=(one, one, one)),
+            replace(right, advancing=(one, other, other)),
+        ):
+            assert determinism.judge_function_seeds(lab(models=Models(calls=wrong)), name).status is Status.FAIL
     with pytest.raises(NotApplicable, match=r"has no keras\.random\.uniform"):
         determinism.judge_function_seeds(lab(), "uniform")
 
@@ -263,8 +269,13 @@ def test_images_repeat_under_their_seed_and_differ_in_all_else() -> None:
         replace(right, again=(one, perturbed(two))),
         replace(right, first=(one, one), again=(one, one)),
         replace(right, other=one),
+        replace(right, zeros=(one, two)),
     ):
         assert judge_images(wrong) is judge_images(wrong, piped=True) is Status.FAIL
+    assert judge_images(replace(right, zeros=(one, one.copy()))) is Status.PASS
+    cut = replace(SOURCE, arguments={"height": SHAPE[0], "width": SHAPE[1] - 1}, crops=True)
+    assert judge_images(replace(right, places=frozenset({(0, 0), (0, 1)})), cut) is Status.PASS
+    assert judge_images(replace(right, places=frozenset({(0, 0)})), cut) is Status.FAIL
     with pytest.raises(NotApplicable, match="has no RandomFlip"):
         judge_images(right, lacking="RandomFlip")
     with pytest.raises(NotApplicable, match="no generators"):

@@ -341,10 +341,10 @@ def test_a_string_stands_for_its_documented_arguments(answer: object, status: st
     assert _status(strings.string_arguments(_asked(described=lambda name, keras_class: answer), "normal")) == status
 
 
-def _function(name: str, arguments: dict[str, object], seed: int) -> np.ndarray:
+def _function(name: str, arguments: dict[str, Any], seed: int) -> np.ndarray:
     """Healthy draws of the functions of ``keras.random``."""
     stream, shape = np.random.RandomState(seed % 2**32), (250, 200)
-    return {
+    draws: dict[str, Any] = {
         "normal": lambda: stream.normal(1, 2, shape),
         "uniform": lambda: stream.uniform(-1, 3, shape),
         "truncated_normal": lambda: healthy_draw(variants.RANDOM_VARIANTS[11], shape, seed, "float64") * 2 / 0.5 + 9,
@@ -354,8 +354,9 @@ def _function(name: str, arguments: dict[str, object], seed: int) -> np.ndarray:
         "binomial": lambda: stream.binomial(10, 0.3, shape),
         "categorical": lambda: stream.choice(4, (2, 50_000), p=(0.1, 0.2, 0.3, 0.4)),
         "dropout": lambda: (stream.uniform(size=shape) < 0.7) * np.float64(1 / 0.7),
-        "shuffle": lambda: stream.permutation(100_000),
-    }[name]()
+        "shuffle": lambda: arguments["x"][..., stream.permutation(100_000)],
+    }
+    return np.asarray(draws[name]())
 
 
 _FUNCTION_FAULTS = {
@@ -372,10 +373,19 @@ _FUNCTION_FAULTS = {
 }
 
 
-def _bright(case: ImageLaw, count: int, factor: float) -> np.ndarray:
-    """The images that a RandomBrightness of (−0.1, 0.3) makes of gray ones, wider by that factor."""
-    drawn = np.random.RandomState(5).uniform(-0.1, 0.3, (count, 1, 1, 1))
-    return np.asarray(case.image + factor * 255 * drawn)
+def _bright(case: ImageLaw, count: int, factor: float, *, channels: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """The images that a RandomBrightness of (−0.1, 0.3) makes of gray ones, wider by that factor; no labels."""
+    drawn = np.random.RandomState(5).uniform(-0.1, 0.3, (count, 1, 1, channels))
+    return np.asarray(case.image + factor * 255 * drawn), np.empty(0)
+
+
+def _mixed(count: int, *, swapped: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Black and white images by turns, of which MixUp mixes half with one of the other kind, and their labels."""
+    stream, kind = np.random.RandomState(6), np.resize([0.0, 1.0], count)
+    shares = np.where(stream.uniform(size=count) < 0.5, stream.beta(0.8, 0.8, count), 0.0)
+    white = np.abs(kind - shares)
+    labels = np.stack([1 - white, white], axis=1)
+    return white[:, None, None, None], labels[:, ::-1] if swapped else labels
 
 
 def test_images_are_compared_with_their_laws() -> None:
@@ -387,11 +397,16 @@ def test_images_are_compared_with_their_laws() -> None:
 
     assert judge(lambda case, count: _bright(case, count, 1.0)) == "pass"
     assert judge(lambda case, count: _bright(case, count, 1.05)) == "fail"
+    assert judge(lambda case, count: _bright(case, count, 1.0, channels=3)) == "fail"
     with pytest.raises(NotApplicable):
         judge(lambda case, count: None)
+    case = next(case for case in select(ImageLaw) if case.name == "MixUp")
+    assert judge(lambda case, count: _mixed(count)) == "pass"
+    assert judge(lambda case, count: _mixed(count, swapped=True)) == "fail"
+    assert judge(lambda case, count: _mixed(1000)) == "fail"
 
 
-@pytest.mark.parametrize("case", random_functions.CASES, ids=lambda case: case.function)
+@pytest.mark.parametrize("case", random_functions.CASES, ids=lambda case: case.name)
 def test_functions_are_compared_with_their_laws(case: random_functions.FunctionCase) -> None:
     assert _status(random_functions.functions(_asked(function=_function), case, ALPHA)) == "pass"
     change = _FUNCTION_FAULTS[case.function]

@@ -79,6 +79,7 @@ def test_inference_seeds_and_calls_are_compared_exactly():
     assert "repeats the first" in judged(Dropped([calls[0]] * 2, idle, None, None))
     assert "same seed" in judged(Dropped(calls, idle, calls[1], calls[1]))
     assert "another seed" in judged(Dropped(calls, idle, calls[0], calls[0]))
+    assert "seed 0" in judged(Dropped(calls, idle, calls[0], calls[1], (calls[0], calls[1])))
 
 
 def test_what_two_calls_share_fails():

@@ -396,5 +396,5 @@ def test_exchanged_weights_are_not_those_that_were_there():
     """Each exchange compares weights of which no two are equal, so that an order that is lost shows."""
     exchanged = LAB.saving.exchanges.exchanged("functional-and-sequential-there")
     assert exchanged is not None
-    values = np.concatenate([one.ravel() for one in exchanged[0][1:]])
+    values = np.concatenate([one.ravel() for one in exchanged[0] if one.dtype == np.float32][1:])
     assert len(set(values.tolist())) == values.size

@@ -87,15 +87,20 @@ class NoiseSource(Trait):
 
 @dataclass(frozen=True, kw_only=True)
 class ImageLaw(Trait):
-    """The law of a number that it draws for each image.
+    """The law of a number that it draws for each image, and what it does with that number.
 
     Attributes:
         name: A readable, unique name.
         arguments: The layer's arguments but for the seed.
-        image: That each of many images is.
-        seen: The number drawn for each image, from all outputs.
+        image: That each of many images is; of several, they take turns.
+        seen: The number drawn for each image, from all outputs, or labels if there are some; fewer
+            numbers where not every image shows it.
         law: Its law's name in ``scipy.stats``.
         parameters: Of that law.
+        off: How far outputs, and labels if there are some, are from what the numbers drawn say, over the error that is
+            allowed; given outputs and labels.
+        labels: Of the images, if it is given labels.
+        times: How many images are given for each number that is judged.
     """
 
     name: str
@@ -104,6 +109,9 @@ class ImageLaw(Trait):
     seen: Callable[[Values], Values]
     law: str
     parameters: tuple[float, ...]
+    off: Callable[[Values, Values], Values] | None = None
+    labels: Values | None = None
+    times: int = 1
 
     @property
     def varied(self) -> frozenset[str]:
