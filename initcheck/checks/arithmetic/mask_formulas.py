@@ -35,9 +35,15 @@ _UNDER_MASKS = "layers under masks"
 )
 def masked_layers(lab: Lab, case: MaskedCase) -> Verdict:
     """Masks carried by the inputs and given as arguments; by a plain call, and by predict in one model of all."""
-    compared = []
-    exact = expected_under_masks(case, *lab.masked.given(case))
+    compared: list[tuple[str, Any, Rounded]] = []
+    weights, inputs, arrays = lab.masked.given(case)
+    exact = expected_under_masks(case, weights, inputs, arrays)
+    after = updated_under_masks(case, weights, inputs)
     for label, seen in _under_masks(lab, case):
+        compared += [
+            (f"weight {number} after {label}", *pair)
+            for number, pair in enumerate(zip(seen.weights, after, strict=True) if after else ())
+        ]
         pairs = itertools.zip_longest(seen.outputs, exact)
         compared += [(f"output {number} {label}", *pair) for number, pair in enumerate(pairs)]
     return verdict(compared)
@@ -52,6 +58,13 @@ def expected_under_masks(
     return [one.of(case.dtype) for one in outputs]
 
 
+def updated_under_masks(case: MaskedCase, weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> list[Rounded]:
+    """The weights after the call by the formula; none where no formula is given."""
+    if case.updated is None:
+        return []
+    return case.updated([Rounded(one) for one in weights], [Rounded(one) for one in inputs], case.masks, **case.config)
+
+
 def _stored(values: np.ndarray, dtype: str) -> Rounded:
     """Numbers of float32, which types below it round first: its bound is that of the type, in float32's units."""
     return Rounded(values, UNIT * np.abs(values.astype(np.float64))) if dtype.endswith("float16") else Rounded(values)
@@ -61,8 +74,8 @@ def _under_masks(lab: Lab, case: MaskedCase) -> Iterator[tuple[str, UnderMasks]]
     require(lab.masked.lacking(case))
     yield "of a call", lab.masked.alone(case)
     if case.explicit:
-        yield "of a call with mask=", lab.masked.alone(case, explicit=True)
-    if case.training is None:
+        yield f"of a call with {', '.join(case.explicit)}=", lab.masked.alone(case, explicit=True)
+    if case.modelled:
         yield "of predict", lab.masked.predicted(case)
 
 
@@ -76,7 +89,7 @@ def carried_masks(lab: Lab, case: MaskedCase) -> Verdict:
     """As another layer behind it reads it; the masks of its inputs stay as they are."""
     assert case.carries is not None
     inputs = lab.masked.given(case)[1]
-    expected = case.carries([Rounded(one) for one in inputs], [source.mask for source in case.sources])
+    expected = case.carries([Rounded(one) for one in inputs], case.masks)
     count = 0
     for label, seen in _under_masks(lab, case):
         for number, (mask, right) in enumerate(zip(seen.masks, expected, strict=True)):

@@ -626,7 +626,8 @@ class FakeMasked:
             expected = case.carries([Rounded(one) for one in inputs], [source.mask for source in case.sources])
             masks = [np.full(len(inputs[0]), UNMASKED) if one is None else one.astype(float) for one in expected]
         outputs, masks = self._change(outputs, masks)
-        return UnderMasks(outputs, masks, self._kept)
+        weights = [one.value for one in mask_formulas.updated_under_masks(case, weights, inputs)]
+        return UnderMasks(outputs, masks, self._kept, weights)
 
     def alone(self, case, explicit=False):
         """By a plain call."""
