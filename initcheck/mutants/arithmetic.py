@@ -600,6 +600,43 @@ def plain_call_is_inference(keras: Any) -> None:
 
 
 @mutant(
+    "frozen-averages-move",
+    "the moving mean of a frozen BatchNormalization moves in training",
+    caught_by=("ARI26",),
+)
+def frozen_averages_move(keras: Any) -> None:
+    """Its output is that of inference."""
+    import tensorflow as tf
+
+    original = keras.layers.BatchNormalization.call
+
+    def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        outputs = original(self, inputs, training=training, mask=mask)
+        if training and not self.trainable:
+            axes = list(range(len(inputs.shape) - 1))
+            mean = tf.cast(tf.reduce_mean(inputs, axes), self.moving_mean.dtype)
+            self.moving_mean.assign(self.moving_mean * 0.99 + mean * 0.01)
+        return outputs
+
+    keras.layers.BatchNormalization.call = call
+
+
+@mutant(
+    "frozen-dropout-drops-nothing",
+    "a frozen Dropout passes on its input in training",
+    caught_by=("ARI26",),
+)
+def frozen_dropout_drops_nothing(keras: Any) -> None:
+    """As a frozen batch normalization would."""
+    original = keras.layers.Dropout.call
+
+    def call(self: Any, inputs: Any, training: Any = False) -> Any:
+        return original(self, inputs, training=training and self.trainable)
+
+    keras.layers.Dropout.call = call
+
+
+@mutant(
     "normalization-gradient-cut", "no gradient runs through the variance of a LayerNormalization", caught_by=("ARI16",)
 )
 def normalization_gradient_cut(keras: Any) -> None:

@@ -82,6 +82,7 @@ BATCH_NORMALIZATION = LayerKind(
         positive=(3,),
         averages=(2, 3),
         training=True,
+        freezes=True,
         updated=updated_averages,
         dtypes=("float32",),
     ),
@@ -95,6 +96,7 @@ BATCH_NORMALIZATION = LayerKind(
         positive=(3,),
         averages=(2, 3),
         training=True,
+        freezes=True,
         updated=updated_averages,
     ),
     LayerOptions(

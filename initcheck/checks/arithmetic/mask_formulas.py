@@ -41,7 +41,7 @@ def masked_layers(lab: Lab, case: MaskedCase) -> Verdict:
     after = updated_under_masks(case, weights, inputs)
     for label, seen in _under_masks(lab, case):
         compared += [
-            (f"weight {number} after {label}", *pair)
+            (f"weight {number} afterwards, {label}", *pair)
             for number, pair in enumerate(zip(seen.weights, after, strict=True) if after else ())
         ]
         pairs = itertools.zip_longest(seen.outputs, exact)
@@ -108,7 +108,8 @@ def _same_mask(actual: np.ndarray, expected: Any) -> bool:
 def _shown(mask: Any) -> str:
     if mask is None or (np.asarray(mask) == UNMASKED).all():
         return "none"
-    return " ".join("".join(str(int(step)) for step in row) for row in np.atleast_2d(mask))
+    rows = np.atleast_2d(mask)
+    return " ".join("".join(str(int(step)) for step in row.ravel()) for row in rows)
 
 
 @check(

@@ -21,7 +21,7 @@ from initcheck.checks.arithmetic import layer_formulas, mask_formulas, training_
 from initcheck.checks.registry import _CHECKS
 from initcheck.evidence.layers import Shown
 from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
-from initcheck.evidence.modes import ModelRun
+from initcheck.evidence.modes import Freezing, InTraining, ModelRun
 from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 from initcheck.oracle.networks import activate, backward, correct_rows, correct_shares, forward, row_losses, targets
 from initcheck.oracle.optimizer_steps import Schedule, WeightStep, learning_rate
@@ -454,6 +454,26 @@ def test_a_layer_that_does_not_obey_its_fixed_training_argument_fails(fixed):
     assert disobeyed == ([run for run in ModelRun if run is not ModelRun.FIT] if fixed else [ModelRun.FIT])
     lab.modes.in_training = lambda layer, fixed, run: None
     assert "without it" in layer_formulas.fixed_modes(lab, ("Dropout", fixed, ModelRun.CALL)).measured
+
+
+@pytest.mark.parametrize("way", Freezing)
+@pytest.mark.parametrize("layer", ["Dropout", "BatchNormalization"])
+def test_a_frozen_layer_in_the_other_mode_fails(layer, way):
+    def judged(**changes):
+        trains = not (way.freezes and layer == "BatchNormalization")
+        seen = {"behaved": {ModelRun.FIT: trains, ModelRun.CALL_IN_TRAINING: trains}, "moved": trains, **changes}
+        lab: Any = FakeLab()
+        lab.modes = SimpleNamespace(
+            lacks=lambda layer: False,
+            unfreezable=lambda layer, way: False,
+            frozen=lambda layer, way: InTraining(**seen),
+        )
+        return layer_formulas.frozen_layers(lab, (layer, way)).status
+
+    assert judged() is Status.PASS
+    assert judged(behaved={ModelRun.FIT: True, ModelRun.CALL_IN_TRAINING: False}) is Status.FAIL
+    if layer == "BatchNormalization":
+        assert judged(moved=way.freezes) is Status.FAIL
 
 
 def test_a_loss_that_overflows_fails():

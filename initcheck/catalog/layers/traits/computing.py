@@ -33,6 +33,7 @@ class FormulaCase(Trait):
         averages: The numbers of the weights that are moving averages, which have no gradient.
         idle: The numbers of the trained weights that the output does not depend on, such as what a softmax cancels.
         training: The argument of that name in the layer's call; None where it takes none.
+        freezes: Whether a frozen layer is documented to run as in inference, even in training.
         in_turn: The outputs of a stateful layer's calls in a row, from weights and inputs; None where it is not tested.
         updated: The weights after a call, from weights and input; None where none changes.
         loss: The sum of the losses that a call adds, from weights and input; None where it adds none.
@@ -56,6 +57,7 @@ class FormulaCase(Trait):
     averages: tuple[int, ...] = ()
     idle: tuple[int, ...] = ()
     training: bool | None = None
+    freezes: bool = False
     in_turn: Callable[..., list[Array]] | None = None
     updated: Callable[..., list[Array]] | None = None
     loss: Callable[..., Array] | None = None
