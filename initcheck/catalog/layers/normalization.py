@@ -23,12 +23,20 @@ from initcheck.oracle.normalizations import batch_norm, group_norm, layer_norm, 
 _FEATURES, _AFFINE = ((1, 6),), (ONES, ZEROS)
 _WEIGHTS = ((5,), (5,))
 _CENTERED = (("gamma_initializer", 0), ("beta_initializer", 1))
+_LOUD = 1000.0  # whose squares overflow float16
 _STATE = State(holds=Holds.MORE)
 _OTHERS = Without("it scales and shifts, as other layers do")
 _ITS_KIN = Without("represented by layer normalization")
 
 
-def _case(name: str, formula: Callable[..., Any], *shapes: Shape, moving: bool = False, **config: Any) -> FormulaCase:
+def _case(
+    name: str,
+    formula: Callable[..., Any],
+    *shapes: Shape,
+    moving: bool = False,
+    loud: float = _LOUD,
+    **config: Any,
+) -> FormulaCase:
     """Of images of 3 × 4 positions and 6 channels; weights of moving averages come last."""
     count = len(shapes)
     return FormulaCase(
@@ -40,6 +48,7 @@ def _case(name: str, formula: Callable[..., Any], *shapes: Shape, moving: bool =
         positive=(count - 1,) if moving else (),
         averages=(count - 2, count - 1) if moving else (),
         training=False if moving else None,
+        loud=loud,
     )
 
 
@@ -72,6 +81,7 @@ BATCH_NORMALIZATION = LayerKind(
         positive=(3,),
         averages=(2, 3),
         training=False,
+        loud=_LOUD,
     ),
     FormulaCase(
         order=3,
@@ -84,6 +94,7 @@ BATCH_NORMALIZATION = LayerKind(
         training=True,
         freezes=True,
         updated=updated_averages,
+        loud=_LOUD,
         dtypes=("float32",),
     ),
     FormulaCase(
@@ -98,6 +109,7 @@ BATCH_NORMALIZATION = LayerKind(
         training=True,
         freezes=True,
         updated=updated_averages,
+        loud=_LOUD,
     ),
     LayerOptions(
         order=5,
@@ -131,6 +143,7 @@ LAYER_NORMALIZATION = LayerKind(
         shapes=_WEIGHTS,
         input_shape=(4, 3, 5),
         formula=layer_normalization,
+        loud=_LOUD,
     ),
     LayerOptions(order=5, options={"epsilon": 0.03, "center": False}, input_shape=VECTORS, policy="float64"),
     LayerOptions(order=5, options={"scale": False}, input_shape=VECTORS, policy="mixed_float16"),
@@ -164,8 +177,8 @@ RMS_NORMALIZATION = LayerKind(
 _MOMENTS: dict[str, Any] = {"mean": [0.5, -0.5, 0.0, 1.0, 2.0, -2.0], "variance": [4.0, 1.0, 0.25, 2.0, 9.0, 1.0]}
 NORMALIZATION = LayerKind(
     "Normalization",
-    _case("normalization", normalized_by, **_MOMENTS),
-    _case("normalization-inverted", normalized_by, **_MOMENTS, invert=True),
+    _case("normalization", normalized_by, loud=0.0, **_MOMENTS),
+    _case("normalization-inverted", normalized_by, loud=0.0, **_MOMENTS, invert=True),
     _STATE,
     NO_NOISE,
     Without("its mean and variance are given, or counted by adapt"),

@@ -5,6 +5,6 @@ Every tolerance is the oracle's own: a running error analysis of the formula in 
 has a false-alarm rate.
 """
 
-from initcheck.checks.arithmetic import layer_formulas, mask_formulas, training_steps
+from initcheck.checks.arithmetic import half_precision, layer_formulas, mask_formulas, training_steps
 
-__all__ = ["layer_formulas", "mask_formulas", "training_steps"]
+__all__ = ["half_precision", "layer_formulas", "mask_formulas", "training_steps"]

@@ -37,6 +37,8 @@ class FormulaCase(Trait):
         in_turn: The outputs of a stateful layer's calls in a row, from weights and inputs; None where it is not tested.
         updated: The weights after a call, from weights and input; None where none changes.
         loss: The sum of the losses that a call adds, from weights and input; None where it adds none.
+        loud: How large its inputs may be where it computes half precision in float32, and rounds the output; 0 where
+            it does not.
         dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
         graded: Whether its gradients are tested.
         modelled: Whether it is tested within a model, in a graph and through files, too.
@@ -61,6 +63,7 @@ class FormulaCase(Trait):
     in_turn: Callable[..., list[Array]] | None = None
     updated: Callable[..., list[Array]] | None = None
     loss: Callable[..., Array] | None = None
+    loud: float = 0.0
     dtypes: tuple[str, ...] = ("float32", "float64")
     graded: bool = True
     modelled: bool = True
