@@ -101,7 +101,8 @@ class Autocasting:
             types[f"an output of {dtype}"] = (output.dtype.name, types[f"an input of {dtype}"][1])
         if casts:
             types["a weight in the call"] = (layer.seen["weight"], "computed")
-            types["a weight without autocast in the call"] = (layer.seen["still"], "stored")
+            if _without_autocast(self._keras):
+                types["a weight without autocast in the call"] = (layer.seen["still"], "stored")
         for name in ("weight", "still", "total"):
             types[f"the weight {name}"] = (np.asarray(getattr(layer, name)).dtype.name, "stored")
         types["compute_dtype"] = (str(layer.compute_dtype), "computed")
@@ -123,18 +124,25 @@ class Autocasting:
                 yield f"variable_dtype {what}", (str(layer.variable_dtype), "stored")
 
 
+def _without_autocast(keras: Any) -> dict[str, bool]:
+    """The argument of ``add_weight`` for a weight that reads in its own type; none in Keras 3.0."""
+    known = inspect.signature(keras.layers.Layer.add_weight).parameters
+    if "autocast" in known:
+        return {"autocast": False}
+    return {"experimental_autocast": False} if any(one.kind is one.VAR_KEYWORD for one in known.values()) else {}
+
+
 def _own_layer(keras: Any) -> Any:
     import tensorflow as tf
 
-    known = inspect.signature(keras.layers.Layer.add_weight).parameters
-    autocast = "autocast" if "autocast" in known else "experimental_autocast"  # the latter in Keras 2
+    options = _without_autocast(keras)
 
     class AutocastProbe(keras.layers.Layer):  # type: ignore[misc] # Keras is loaded at run time
         """Keeps the types that its call sees, and assigns a weight."""
 
         def build(self, _: Any) -> None:
             self.weight = self.add_weight(name="weight", shape=(3,), initializer="ones")
-            self.still = self.add_weight(name="still", shape=(3,), initializer="ones", **{autocast: False})
+            self.still = self.add_weight(name="still", shape=(3,), initializer="ones", **options)
             self.total = self.add_weight(name="total", shape=(3,), initializer="zeros", trainable=False)
             self.built = True
 

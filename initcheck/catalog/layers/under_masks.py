@@ -138,7 +138,7 @@ _STACKED = MaskedCase(
     explicit=_MASK,
 )
 _FROM_A_STATE = {"initial_state": Source.STATE}
-_IMAGES = {"filters": 2, "kernel_size": 2, "padding": "same"}
+_IMAGES = {"filters": 2, "kernel_size": 2, "padding": "same", "recurrent_activation": "sigmoid"}
 
 
 def _convolved(suffix: str, **options: Any) -> MaskedCase:
@@ -350,7 +350,7 @@ _CARRYING = (
     _carried("ActivityRegularization", l1=0.5),
     _carried("Identity"),
     replace(_carried("TimeDistributed"), config={"layer": LayerRequest("Dense", {"units": 3})}),
-    _carried("Rescaling", scale=0.5),
+    replace(_carried("Rescaling", scale=0.5), since="3.0"),
     replace(_carried("Softmax"), alone=True),
     _carried("Lambda", function=lambda x: x * 2.0, mask=lambda _, mask: mask),
     replace(_carried("Lambda", function=lambda x: x * 2.0), name="past-lambda-without-mask", carries=_none),
@@ -470,6 +470,7 @@ _MAKING = (
         name="masking-bfloat16",
         layer="Masking",
         config={"mask_value": -1.5, "dtype": "mixed_bfloat16"},
+        alone=True,
         sources=(Source.CONSTANT,),
         formula=masked.masked_by_value,
         carries=lambda xs, _masks: [masked.differs(xs[0], -1.5)],

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from fakes import FakeLab, Generator, healthy_draw
@@ -344,7 +345,7 @@ def test_a_string_stands_for_its_documented_arguments(answer: object, status: st
 def _function(name: str, arguments: dict[str, object], seed: int) -> np.ndarray:
     """Healthy draws of the functions of ``keras.random``."""
     stream, shape = np.random.RandomState(seed % 2**32), (250, 200)
-    return {
+    drawn: np.ndarray = {
         "normal": lambda: stream.normal(1, 2, shape),
         "uniform": lambda: stream.uniform(-1, 3, shape),
         "truncated_normal": lambda: healthy_draw(variants.RANDOM_VARIANTS[11], shape, seed, "float64") * 2 / 0.5 + 9,
@@ -356,6 +357,8 @@ def _function(name: str, arguments: dict[str, object], seed: int) -> np.ndarray:
         "dropout": lambda: (stream.uniform(size=shape) < 0.7) * np.float64(1 / 0.7),
         "shuffle": lambda: stream.permutation(100_000),
     }[name]()
+    dtype: Any = arguments.get("dtype", drawn.dtype)
+    return drawn.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
 
 
 _FUNCTION_FAULTS = {
@@ -391,7 +394,7 @@ def test_images_are_compared_with_their_laws() -> None:
         judge(lambda case, count: None)
 
 
-@pytest.mark.parametrize("case", random_functions.CASES, ids=lambda case: case.function)
+@pytest.mark.parametrize("case", random_functions.CASES, ids=str)
 def test_functions_are_compared_with_their_laws(case: random_functions.FunctionCase) -> None:
     assert _status(random_functions.functions(_asked(function=_function), case, ALPHA)) == "pass"
     change = _FUNCTION_FAULTS[case.function]
