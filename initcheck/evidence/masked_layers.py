@@ -169,7 +169,7 @@ class MaskedLayers:
 
     def _look(self, cases: Sequence[MaskedCase]) -> Mapping[str, tuple[UnderMasks, Any] | Exception]:
         sources = {one: self._numbers(one) for case in cases for one in (*case.sources, *case.arrays.values())}
-        into = {one: self._keras.Input(self._fed(one).shape[1:], dtype=self._fed(one).dtype.name) for one in sources}
+        into = {one: self._input(one) for one in sources}
         tables = {one: self._embedding(one) for one in sources if one.embedded}
 
         def looked_up(source: Source) -> Any:
@@ -208,6 +208,25 @@ class MaskedLayers:
             numbers, read = ([_numbers(next(arrays)) for _ in part] for part in (outputs, masks))
             seen[name] = UnderMasks(numbers, read), layers[name]
         return seen
+
+    def _input(self, source: Source) -> Any:
+        fed = self._fed(source)
+        # How many steps there are is unknown where each is a sequence: a layer of steps then takes another way.
+        shape = (None, *fed.shape[2:]) if source is Source.NESTED else fed.shape[1:]
+        return self._keras.Input(shape, dtype=fed.dtype.name)
+
+    def loss(self, name: str, y: Array, output: Array, sample_weight: Array) -> Array:
+        """The loss of a head whose output carries the mask of ``PADDED``, by a plain call.
+
+        Args:
+            name: One of ``HEADS``.
+            y: The targets.
+            output: Shape ``(rows, steps, units)``.
+            sample_weight: A number for each row.
+        """
+        with quiet():
+            masked = self._carrier((_tensor(output), _tensor(Source.PADDED.mask)))
+            return _numbers(self._loss(*HEADS[name])(_tensor(y), masked, sample_weight=_tensor(sample_weight)))
 
     def fitted(self) -> MaskedFit:
         """A model of dense heads and of a batch normalization on padded sequences, whose weights are random."""

@@ -279,6 +279,7 @@ def _every_attention(kind: str) -> Iterator[MaskedCase]:
     yield _attention(kind, "both", (other, shorter))
     yield _attention(kind, "keys", (other, shorter, shorter))
     yield replace(_attention(kind, "keys-other-mask", (other, shorter, Source.KEYS)), alone=kind != "heads")
+    yield replace(_attention(kind, "queries", (other, plain)), alone=True)
     yield _attention(kind, "causal-scores", (plain, plain), call={**_CAUSAL, **_SCORES})
     yield _attention(kind, "causal-both", (padded, other), call=_CAUSAL)
     yield _attention(kind, "causal-dropout", (plain, plain), call=_CAUSAL, dropout=0.5)

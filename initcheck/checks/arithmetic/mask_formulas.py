@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
 
 _UNDER_MASKS = "layers under masks"
+_BY_ROW, _FLAT = "-by-row", "-by-row-in-one-axis"
 
 
 @check(
@@ -115,12 +116,25 @@ def _shown(mask: Any) -> str:
 @check(
     "ARI20",
     "Masked steps are no part of a loss, a metric, a gradient or a batch's statistics.",
-    subjects=[Subject(name, name) for name in (*HEADS, "metric", "weighted-metric", "step", "batch-normalization")],
+    subjects=[
+        Subject(name, name)
+        for name in (
+            *HEADS,
+            "metric",
+            "weighted-metric",
+            "step",
+            "batch-normalization",
+            *(f"{head}{_BY_ROW}" for head in HEADS),
+            f"squared{_FLAT}",
+        )
+    ],
     evidence=_UNDER_MASKS,
 )
 def masked_losses(lab: Lab, name: str) -> Verdict:
     """One step of fit with sample weights, and evaluate without, of dense heads on padded sequences."""
     seen = Source.PADDED.mask.ravel().astype(float)
+    if name.endswith((_BY_ROW, _FLAT)):
+        return _weighted_by_row(lab, name.removesuffix(_BY_ROW).removesuffix(_FLAT), seen, flat=name.endswith(_FLAT))
     if name == "batch-normalization":
         if lab.masked.lacking(BATCH_NORMALIZATION_UNDER_MASK):
             raise NotApplicable("the installed Keras documents no mask of BatchNormalization")
@@ -151,6 +165,20 @@ def masked_losses(lab: Lab, name: str) -> Verdict:
     return verdict(
         [(f"{key} of fit", trace.fitted[key], expected[0]), (f"{key} of evaluate", trace.evaluated[key], expected[1])]
     )
+
+
+def _weighted_by_row(lab: Lab, name: str, seen: np.ndarray, flat: bool) -> Verdict:
+    """The loss itself, with a weight for each sequence, of one axis or of two."""
+    stream = np.random.RandomState(lab.stream("masked loss", name) % 2**32)
+    rows, steps = Source.PADDED.shape[:2]
+    output = stream.normal(size=(rows, steps, UNITS)).astype(np.float32)
+    y = stream.randint(0, 2, size=output.shape).astype(np.float32)
+    weights = stream.uniform(0.5, 1.5, size=rows if flat else (rows, 1)).astype(np.float32)
+    loss, reduction = HEADS[name]
+    each = row_losses(loss, y.reshape(-1, UNITS), Rounded(output.reshape(-1, UNITS)))
+    total = (each * seen * np.repeat(weights.ravel().astype(float), steps)).sum()
+    expected = total / (seen.sum() if reduction != "sum" else 1.0)
+    return verdict([("the loss", lab.masked.loss(name, y, output, weights), expected)])
 
 
 def _head_losses(x: np.ndarray, weights: list[np.ndarray], loss: str, y: np.ndarray) -> Rounded:

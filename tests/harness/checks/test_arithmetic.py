@@ -784,7 +784,29 @@ def masked_fit(counted=None, step=STEP):
     return MaskedFit(x, y, weight, fitted, evaluated, before, after, averages)
 
 
-@pytest.mark.parametrize("name", [subject.value for subject in _CHECKS["ARI20"].subjects])
+_ARI20 = [subject.value for subject in _CHECKS["ARI20"].subjects]
+
+
+@pytest.mark.parametrize("name", [name for name in _ARI20 if "-by-row" in name])
+def test_a_masked_step_that_counts_in_a_loss_with_weights_of_rows_fails(name):
+    def judged(counted):
+        def loss(head, y, output, weights):
+            kind, reduction = HEADS[head]
+            each = row_losses(kind, y.reshape(-1, UNITS), Rounded(output.reshape(-1, UNITS))).value
+            weighed = each.reshape(counted.shape) * counted * weights.reshape(-1, 1)
+            return np.asarray(weighed.sum() / (counted.sum() if reduction != "sum" else 1))
+
+        lab = masked_lab()
+        lab.masked.loss = loss
+        return mask_formulas.masked_losses(lab, name).status
+
+    counted = Source.PADDED.mask.copy()
+    assert judged(counted) is Status.PASS
+    counted[1, 4] = True
+    assert judged(counted) is Status.FAIL
+
+
+@pytest.mark.parametrize("name", [name for name in _ARI20 if "-by-row" not in name])
 def test_a_masked_step_that_counts_in_a_loss_fails(name):
     lab = masked_lab()
     lab.masked.fitted = masked_fit
