@@ -160,7 +160,7 @@ def _schedules() -> _Looks:
 
 def _random_functions() -> _Looks:
     for case in CASES:
-        yield case.function, "draws", [*case.arguments, "seed"]
+        yield case.function, "draws", [*case.given, "seed"]
     yield "SeedGenerator", "draws", ["seed"]
 
 

@@ -82,6 +82,11 @@ class Steps:
         weights = None if share is None else _tensor(share)
         return np.asarray(self._loss(loss, **config)(_tensor(y), _tensor(output), sample_weight=weights))
 
+    @property
+    def losses_have_a_dtype(self) -> bool:
+        """Whether losses of the installed version have a type of their own that they compute in."""
+        return "dtype" in inspect.signature(self._keras.losses.Loss.__init__).parameters
+
     def supports_reduction(self, name: str) -> bool:
         """Whether losses of the installed version support that ``reduction``."""
         try:

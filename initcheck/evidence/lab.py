@@ -10,6 +10,7 @@ from initcheck.statistics.budget import EFFORTS
 
 if TYPE_CHECKING:
     from initcheck.evidence.arithmetic import Steps
+    from initcheck.evidence.autocasting import Autocasting
     from initcheck.evidence.determinism.traces import Models
     from initcheck.evidence.fresh_process.client import Processes
     from initcheck.evidence.laws.draws import Draws
@@ -87,6 +88,13 @@ class Lab(Session):
         from initcheck.evidence.modes import Modes
 
         return Modes(self)
+
+    @functools.cached_property
+    def autocasting(self) -> Autocasting:
+        """What calls of layers see under dtype policies."""
+        from initcheck.evidence.autocasting import Autocasting
+
+        return Autocasting(self)
 
     @functools.cached_property
     def masked(self) -> MaskedLayers:

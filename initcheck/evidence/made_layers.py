@@ -24,10 +24,28 @@ def arguments_made(keras: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: made(keras, value) for name, value in arguments.items()}
 
 
+def requests(arguments: Mapping[str, Any]) -> list[LayerRequest]:
+    """The requests for layers that a layer with these arguments holds."""
+    values = [one for value in arguments.values() for one in (value if isinstance(value, list | tuple) else [value])]
+    return [one for one in values if isinstance(one, LayerRequest)]
+
+
 def wraps(arguments: Mapping[str, Any]) -> bool:
     """Whether a layer with these arguments holds other layers."""
-    values = [one for value in arguments.values() for one in (value if isinstance(value, list | tuple) else [value])]
-    return any(isinstance(one, LayerRequest) for one in values)
+    return bool(requests(arguments))
+
+
+def typed(arguments: Mapping[str, Any], policy: str) -> dict[str, Any]:
+    """The arguments with that policy for each layer that is requested."""
+
+    def one_typed(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return type(value)(map(one_typed, value))
+        return (
+            replace(value, arguments={**value.arguments, "dtype": policy}) if isinstance(value, LayerRequest) else value
+        )
+
+    return {name: one_typed(value) for name, value in arguments.items()}
 
 
 def flat(outputs: Any) -> list[Any]:

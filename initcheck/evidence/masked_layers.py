@@ -52,12 +52,14 @@ class UnderMasks:
     Attributes:
         outputs: All of them.
         masks: Of each output, ``UNMASKED`` where it has none.
+        weights: Afterwards; empty where that is not seen.
         kept: Whether the inputs' masks are afterwards as before; None where that is not seen.
     """
 
     outputs: list[Array]
     masks: list[Array]
     kept: bool | None = None
+    weights: Sequence[Array] = ()
 
 
 class MaskedLayers:
@@ -78,7 +80,8 @@ class MaskedLayers:
             return case.layer
         makers = [one.__init__ for one in kind.__mro__ if "__init__" in vars(one)]
         known = {name for one in (*makers, kind.call) for name in inspect.signature(one).parameters}
-        wanted = {*case.config, *case.call, *case.arrays, *filter(None, [case.needs])} - {"layers"}
+        apart = case.explicit if len(case.explicit) > 1 else ()
+        wanted = {*case.config, *case.call, *case.arrays, *apart, *filter(None, [case.needs])} - {"layers"}
         if unknown := sorted(wanted - known):
             return f"{case.layer}({', '.join(unknown)})"
         return f"such {case.layer}" if Version(self._keras.__version__) < Version(case.since) else ""
@@ -98,31 +101,36 @@ class MaskedLayers:
         return seen
 
     def _called(self, case: MaskedCase, explicit: bool) -> UnderMasks:
-        layer = self._trained(case) if case.training else self._seen(case)[1]
+        layer = self._seen(case)[1] if case.modelled else self._apart(case)
         with quiet():
             inputs = [_tensor(self._numbers(source)) for source in case.sources]
             arrays = {name: _tensor(self._numbers(source)) for name, source in case.arrays.items()}
-            masks = [None if source.mask is None else _tensor(source.mask) for source in case.sources]
-            if explicit:
-                arrays["mask"] = masks[0] if len(masks) == 1 else masks
+            masks = [None if mask is None else _tensor(mask) for mask in case.masks]
+            if explicit and len(case.explicit) > 1:
+                arrays |= dict(zip(case.explicit, masks, strict=True))
+            elif explicit:
+                arrays[case.explicit[0]] = masks[0] if len(masks) == 1 else masks
             else:
                 inputs = [
                     one if mask is None else self._carrier((one, mask)) for one, mask in zip(inputs, masks, strict=True)
                 ]
             options = {**case.call, **arrays, **({} if case.training is None else {"training": case.training})}
             before = [self._shown(one) for one in inputs]
-            outputs = flat(layer(*_as_called(case, inputs), **options))
+            outputs = [one for _ in range(case.calls) for one in flat(layer(*_as_called(case, inputs), **options))]
             after = [self._shown(one) for one in inputs]
             return UnderMasks(
                 [_numbers(one) for one in outputs],
                 [self._shown(one) for one in outputs],
                 all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)),
+                layer.get_weights(),
             )
 
-    def _trained(self, case: MaskedCase) -> Any:
+    def _apart(self, case: MaskedCase) -> Any:
         layer = self._made(case)
         layer(*_as_called(case, [_tensor(self._numbers(source)) for source in case.sources]), **case.call)
         layer.set_weights(self.given(case)[0])
+        if case.calls > 1:  # begin anew
+            (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
         return layer
 
     def predicted(self, case: MaskedCase) -> UnderMasks:
@@ -142,7 +150,7 @@ class MaskedLayers:
         return shown
 
     def _all(self) -> dict[str, tuple[UnderMasks, Any] | Exception]:
-        return self._divided([one for one in MASKED if one.training is None and not self.lacking(one)])
+        return self._divided([one for one in MASKED if one.modelled and not self.lacking(one)])
 
     def _divided(self, cases: Sequence[MaskedCase]) -> dict[str, tuple[UnderMasks, Any] | Exception]:
         """What is seen of the cases together; or where that fails of each kind of layer, and then of either half."""
@@ -161,8 +169,13 @@ class MaskedLayers:
 
     def _look(self, cases: Sequence[MaskedCase]) -> Mapping[str, tuple[UnderMasks, Any] | Exception]:
         sources = {one: self._numbers(one) for case in cases for one in (*case.sources, *case.arrays.values())}
-        into = {one: self._keras.Input(self._fed(one).shape[1:], dtype=self._fed(one).dtype.name) for one in sources}
+        into = {one: self._input(one) for one in sources}
         tables = {one: self._embedding(one) for one in sources if one.embedded}
+
+        def looked_up(source: Source) -> Any:
+            found = tables[source](into[source])
+            return self._images(found) if len(source.vector) > 1 else found
+
         shared: dict[Source, Any] = {}
         shown: dict[str, tuple[list[Any], list[Any]]] = {}
         layers: dict[str, Any] = {}
@@ -171,9 +184,9 @@ class MaskedLayers:
             given = {name: into[source] for name, source in case.arrays.items()}
             # Looked up anew for each case: some layers take the masks off their inputs.
             own = [
-                shared.setdefault(one, tables[one](into[one]))
+                shared.setdefault(one, looked_up(one))
                 if case.shared and one.embedded
-                else tables[one](into[one])
+                else looked_up(one)
                 if one.embedded
                 else into[one]
                 for one in case.sources
@@ -195,6 +208,25 @@ class MaskedLayers:
             numbers, read = ([_numbers(next(arrays)) for _ in part] for part in (outputs, masks))
             seen[name] = UnderMasks(numbers, read), layers[name]
         return seen
+
+    def _input(self, source: Source) -> Any:
+        fed = self._fed(source)
+        # How many steps there are is unknown where each is a sequence: a layer of steps then takes another way.
+        shape = (None, *fed.shape[2:]) if source is Source.NESTED else fed.shape[1:]
+        return self._keras.Input(shape, dtype=fed.dtype.name)
+
+    def loss(self, name: str, y: Array, output: Array, sample_weight: Array) -> Array:
+        """The loss of a head whose output carries the mask of ``PADDED``, by a plain call.
+
+        Args:
+            name: One of ``HEADS``.
+            y: The targets.
+            output: Shape ``(rows, steps, units)``.
+            sample_weight: A number for each row.
+        """
+        with quiet():
+            masked = self._carrier((_tensor(output), _tensor(Source.PADDED.mask)))
+            return _numbers(self._loss(*HEADS[name])(_tensor(y), masked, sample_weight=_tensor(sample_weight)))
 
     def fitted(self) -> MaskedFit:
         """A model of dense heads and of a batch normalization on padded sequences, whose weights are random."""
@@ -270,6 +302,11 @@ class MaskedLayers:
         """A layer that puts the second of its inputs, a mask, on the first."""
         return self._session.once("mask carrier", lambda: _own_layers(self._keras)[1])
 
+    @property
+    def _images(self) -> Any:
+        """A layer that makes each step of its input an image, with the same mask."""
+        return self._session.once("masked images", lambda: _images_made(self._keras))
+
     def _shown(self, tensor: Any) -> Array:
         return _numbers(self._probe(tensor))
 
@@ -318,6 +355,25 @@ def _own_layers(keras: Any) -> tuple[Any, Any]:
             return inputs[1]
 
     return MaskProbe(autocast=False), MaskCarrier(autocast=False)
+
+
+def _images_made(keras: Any) -> Any:
+    import tensorflow as tf
+
+    class MaskedImages(keras.layers.Layer):  # type: ignore[misc] # Keras is loaded at run time
+        """Its output has the shape of frames."""
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.supports_masking = True
+
+        def call(self, inputs: Any) -> Any:
+            return tf.reshape(inputs, (-1, *Source.FRAMES.shape[1:]))
+
+        def compute_mask(self, _: Any, mask: Any = None) -> Any:
+            return mask
+
+    return MaskedImages(autocast=False)
 
 
 def _constant(vectors: Array) -> Any:

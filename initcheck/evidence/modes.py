@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -34,10 +36,40 @@ class ModelRun(Enum):
     TRAIN_ON_BATCH = "train-on-batch"
 
 
+class Freezing(Enum):
+    """A way to freeze layers, and its word in names."""
+
+    CONSTRUCTED = "constructed"
+    ATTRIBUTE = "attribute"
+    MODEL = "model"
+    AGAIN = "again"
+    UNFROZEN = "unfrozen"
+
+    @property
+    def freezes(self) -> bool:
+        """Whether the layers are frozen in the end."""
+        return self is not Freezing.UNFROZEN
+
+
+@dataclass(frozen=True)
+class InTraining:
+    """What a layer did that was run as in training.
+
+    Attributes:
+        behaved: Way to run it → whether its output was another than as in inference.
+        moved: Whether some of its weights changed.
+    """
+
+    behaved: Mapping[ModelRun, bool]
+    moved: bool
+
+
 # Layers that compute something else in training, with outputs of one shape.
 _NOISE = {name: source for name, source in {**MASKS, **IMAGES}.items() if not source.crops}
 _STATISTICS = {case.layer: case for case in reversed(FORMULAS) if case.training}
 LAYERS = (*_NOISE, *_STATISTICS)
+FROZEN = (*(name for name in _NOISE if name in MASKS), *(name for name, case in _STATISTICS.items() if case.freezes))
+STILL = frozenset(FROZEN) - set(_NOISE)  # as in inference where they are frozen
 
 
 class Modes:
@@ -134,21 +166,116 @@ class Modes:
             seen[ModelRun.PREDICT_IN_STEPS] = outputs(model.predict, **{**whole, "batch_size": rows // 2})
             return seen
 
-    def _layer(self, name: str) -> Any:
+    def unfreezable(self, layer: str, way: Freezing) -> bool:
+        """Whether the layer's constructor takes no ``trainable``, where that is the way."""
+        known = inspect.signature(getattr(self._keras.layers, layer)).parameters
+        takes = "trainable" in known or any(one.kind is one.VAR_KEYWORD for one in known.values())
+        return way is Freezing.CONSTRUCTED and not takes
+
+    def frozen(self, layer: str, way: Freezing) -> InTraining:
+        """What the layer does in a model that is trained, where it is frozen that way.
+
+        Args:
+            layer: One of ``FROZEN``.
+            way: How it is frozen; ``UNFROZEN`` is a layer that was frozen once.
+
+        Raises:
+            Exception: Whatever the framework raises for this layer.
+        """
+        names = [name for name in FROZEN if not self.lacks(name) and not self.unfreezable(name, way)]
+        place = way if way in (Freezing.CONSTRUCTED, Freezing.MODEL) else Freezing.ATTRIBUTE
+        seen = self._session.once(("frozen", place), lambda: self._frozen_apart(names, place))[layer]
+        if isinstance(seen, Exception):
+            raise seen
+        shown: InTraining = seen[way]
+        return shown
+
+    def _frozen_apart(
+        self, names: Sequence[str], place: Freezing
+    ) -> dict[str, Mapping[Freezing, InTraining] | Exception]:
+        """All together, or where that fails of either half."""
+        try:
+            seen = self._look_frozen(names, place)
+            return {name: {way: each[name] for way, each in seen.items()} for name in names}
+        except Exception as error:  # noqa: BLE001 - it is raised where its layer is judged
+            if len(names) == 1:
+                return {names[0]: error}
+        half = len(names) // 2
+        return self._frozen_apart(names[:half], place) | self._frozen_apart(names[half:], place)
+
+    def _look_frozen(self, names: Sequence[str], place: Freezing) -> dict[Freezing, dict[str, InTraining]]:
+        keras = self._keras
+        fed = {name: self._inputs(name) for name in names}
+        layers = {
+            name: self._layer(name, **({"trainable": False} if place is Freezing.CONSTRUCTED else {})) for name in names
+        }
+        with quiet():
+            inner = self._model(layers, fed, None)
+            if place is Freezing.MODEL:
+                inner.trainable = False
+            # Beside them something that is trained.
+            inputs = [keras.Input(one.shape[1:]) for name in names for one in fed[name]]
+            trained = keras.layers.Dense(1)(keras.layers.Flatten()(inputs[0]))
+            model = keras.Model(inputs, keras.layers.Concatenate()([inner(inputs), trained]))
+            arrays = [one for name in names for one in fed[name]]
+            usual = {name: _rows(layers[name](*fed[name], training=False)) for name in names}
+            ends = np.cumsum([one.shape[1] for one in usual.values()])
+            targets = np.concatenate([*usual.values(), np.zeros((len(arrays[0]), 1), np.float32)], -1)
+            squares = _squares(keras, targets.shape[1])
+            weights = model.get_weights()
+
+            def seen() -> dict[str, InTraining]:
+                # A trace takes a second: one of them will do.
+                how = {"jit_compile": False} if place is Freezing.MODEL else {"run_eagerly": True}
+                model.compile(keras.optimizers.SGD(0.5), loss="mse", metrics=[squares], **how)
+                model.set_weights(weights)
+                before = {name: layers[name].get_weights() for name in names}
+                model.fit(arrays, targets, batch_size=len(targets), shuffle=False, verbose=0)
+                fitted = np.split(np.asarray(squares.squares), ends)
+                after = {name: layers[name].get_weights() for name in names}
+                model.set_weights(weights)
+                called = np.mean((np.asarray(model(arrays, training=True)) - targets) ** 2, axis=0)
+                pairs = zip(names, fitted, np.split(called, ends), strict=False)  # the last is what is trained
+                return {
+                    name: InTraining(
+                        {
+                            run: bool(one.mean() > _NEAR**2 * np.mean(usual[name] ** 2))
+                            for run, one in ((ModelRun.FIT, fit), (ModelRun.CALL_IN_TRAINING, call))
+                        },
+                        any(
+                            np.any(old != new)
+                            for later in (after[name], layers[name].get_weights())
+                            for old, new in zip(before[name], later, strict=True)
+                        ),
+                    )
+                    for name, fit, call in pairs
+                }
+
+            if place is not Freezing.ATTRIBUTE:
+                return {place: seen()}
+            shown = {}
+            for way in (Freezing.ATTRIBUTE, Freezing.UNFROZEN, Freezing.AGAIN):
+                for layer in layers.values():
+                    layer.trainable = not way.freezes
+                shown[way] = seen()
+            return shown
+
+    def _layer(self, name: str, **options: Any) -> Any:
         arguments = _STATISTICS[name].config if name in _STATISTICS else _NOISE[name].arguments
-        return getattr(self._keras.layers, name)(**arguments_made(self._keras, arguments), name=name)
+        return getattr(self._keras.layers, name)(**arguments_made(self._keras, arguments), name=name, **options)
 
     def _inputs(self, name: str) -> list[Array]:
         if name in _STATISTICS:
             return layer_inputs(_STATISTICS[name], self._session.stream("modes", name), "float32", rows=24)[1]
         return inputs_of(_NOISE[name])
 
-    def _model(self, layers: Mapping[str, Any], fed: Mapping[str, list[Array]], fixed: bool) -> Any:
+    def _model(self, layers: Mapping[str, Any], fed: Mapping[str, list[Array]], fixed: bool | None) -> Any:
         inputs, outputs = [], []
+        call = {} if fixed is None else {"training": fixed}
         for name, layer in layers.items():
             own = [self._keras.Input(one.shape[1:], name=f"{name}-{number}") for number, one in enumerate(fed[name])]
             inputs += own
-            outputs.append(self._keras.layers.Flatten()(layer(*own, training=fixed)))
+            outputs.append(self._keras.layers.Flatten()(layer(*own, **call)))
         together = self._keras.layers.Concatenate()(outputs) if len(outputs) > 1 else outputs[0]
         return self._keras.Model(inputs, together)
 

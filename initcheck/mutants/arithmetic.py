@@ -600,6 +600,80 @@ def plain_call_is_inference(keras: Any) -> None:
 
 
 @mutant(
+    "squares-in-half-precision",
+    "a LayerNormalization of float16 is zero where the sum of squares overflows",
+    caught_by=("ARI27",),
+)
+def squares_in_half_precision(keras: Any) -> None:
+    """Inputs below some hundreds, and other types, are as before."""
+    import tensorflow as tf
+
+    original = keras.layers.LayerNormalization.call
+
+    def call(self: Any, inputs: Any) -> Any:
+        inputs, outputs = tf.convert_to_tensor(inputs), original(self, inputs)
+        if inputs.dtype != tf.float16:
+            return outputs
+        finite = tf.math.is_finite(tf.reduce_sum(inputs * inputs, -1, keepdims=True))
+        return tf.where(finite, outputs, tf.zeros_like(outputs))
+
+    keras.layers.LayerNormalization.call = call
+
+
+@mutant(
+    "autocast-ignored",
+    "a layer with autocast=False casts its inputs nevertheless",
+    caught_by=("ARI28",),
+)
+def autocast_ignored(keras: Any) -> None:
+    """Other layers cast them, and rightly so."""
+    original = keras.layers.Layer.__init__
+
+    def init(self: Any, *args: Any, **options: Any) -> None:
+        options.pop("autocast", None)
+        original(self, *args, **options)
+
+    keras.layers.Layer.__init__ = init
+
+
+@mutant(
+    "frozen-averages-move",
+    "the moving mean of a frozen BatchNormalization moves in training",
+    caught_by=("ARI26",),
+)
+def frozen_averages_move(keras: Any) -> None:
+    """Its output is that of inference."""
+    import tensorflow as tf
+
+    original = keras.layers.BatchNormalization.call
+
+    def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        outputs = original(self, inputs, training=training, mask=mask)
+        if training and not self.trainable:
+            axes = list(range(len(inputs.shape) - 1))
+            mean = tf.cast(tf.reduce_mean(inputs, axes), self.moving_mean.dtype)
+            self.moving_mean.assign(self.moving_mean * 0.99 + mean * 0.01)
+        return outputs
+
+    keras.layers.BatchNormalization.call = call
+
+
+@mutant(
+    "frozen-dropout-drops-nothing",
+    "a frozen Dropout passes on its input in training",
+    caught_by=("ARI26",),
+)
+def frozen_dropout_drops_nothing(keras: Any) -> None:
+    """As a frozen batch normalization would."""
+    original = keras.layers.Dropout.call
+
+    def call(self: Any, inputs: Any, training: Any = False) -> Any:
+        return original(self, inputs, training=training and self.trainable)
+
+    keras.layers.Dropout.call = call
+
+
+@mutant(
     "normalization-gradient-cut", "no gradient runs through the variance of a LayerNormalization", caught_by=("ARI16",)
 )
 def normalization_gradient_cut(keras: Any) -> None:

@@ -19,6 +19,7 @@ from initcheck.oracle.arranging import chosen, finite, moved
 from initcheck.oracle.attention_formulas import shares_of
 from initcheck.oracle.layer_outputs import normalized
 from initcheck.oracle.recurrent_formulas import Directions, RecurrentCell, Sequences
+from initcheck.oracle.rounding import Rounded
 
 Array = Any
 Weights = Sequence[Array]
@@ -49,8 +50,19 @@ def differs(x: Array, mask_value: float) -> Seen:
 def recurrent(
     weights: Weights, xs: Sequence[Array], masks: Masks, cells: tuple[RecurrentCell, ...], **config: Any
 ) -> list[Array]:
-    """The outputs of a layer of those cells."""
-    return Sequences(cells).parts(weights, xs[0], [], seen=masks[0], **config)[0]
+    """The outputs of a layer of those cells, which begins with ``initial_state`` if given."""
+    states = [Rounded(config.pop("initial_state"))] if "initial_state" in config else []
+    seen = config.pop("mask", masks[0])
+    return Sequences(cells).parts(weights, xs[0], states, seen=seen, **config)[0]
+
+
+def recurrent_in_turn(
+    weights: Weights, xs: Sequence[Array], masks: Masks, cell: RecurrentCell, **config: Any
+) -> list[Array]:
+    """The outputs of two calls of a stateful layer: masked steps leave its state as it is."""
+    layer = Sequences((cell,))
+    first, states = layer.parts(weights, xs[0], [], seen=masks[0], **config)
+    return [*first, *layer.parts(weights, xs[0], states, seen=masks[0], **config)[0]]
 
 
 def bidirectional(
@@ -62,9 +74,34 @@ def bidirectional(
     **config: Any,
 ) -> list[Array]:
     """A layer each way, merged; sequences in the order of the input, with zeros for masked steps."""
+    return _directions(cell, masks, config).parts(weights, xs[0], [], merge_mode)[0]
+
+
+def bidirectional_in_turn(
+    weights: Weights,
+    xs: Sequence[Array],
+    masks: Masks,
+    cell: RecurrentCell,
+    merge_mode: str | None = "concat",
+    **config: Any,
+) -> list[Array]:
+    """The outputs of two calls of a stateful layer each way."""
+    layer = _directions(cell, masks, config)
+    first, states = layer.parts(weights, xs[0], [], merge_mode)
+    return [*first, *layer.parts(weights, xs[0], states, merge_mode)[0]]
+
+
+def _directions(cell: RecurrentCell, masks: Masks, config: dict[str, Any]) -> Directions:
     options = {**config, "seen": masks[0]} | ({"zero_output_for_mask": True} if config.get("return_sequences") else {})
     layer = Sequences((cell,))
-    return Directions(layer, layer, options).parts(weights, xs[0], [], merge_mode)[0]
+    return Directions(layer, layer, options)
+
+
+def each_step(weights: Weights, xs: Sequence[Array], masks: Masks, formula: Any, **_: Any) -> list[Array]:
+    """Of every step what a layer makes of its own steps under their own mask."""
+    steps = range(xs[0].shape[1])
+    parts = [formula(weights, [xs[0][:, step]], [masks[0][:, step]])[0] for step in steps]
+    return [Rounded(*(np.stack([getattr(one, part) for one in parts], 1) for part in ("value", "error")))]
 
 
 def averaged(
@@ -98,14 +135,29 @@ def softmax(
     return [moved(shares, lambda values: np.moveaxis(values.reshape(shape), last, axes))]
 
 
-def seen_moments(x: Array, seen: Any) -> tuple[Array, Array]:
-    """Mean and variance of each feature over the rows and steps that are seen."""
-    axes = tuple(range(len(x.shape) - 1))
-    counts, number = np.asarray(seen, float)[..., None], float(np.sum(seen))
+def seen_moments(x: Array, seen: Any, axis: int = -1) -> tuple[Array, Array]:
+    """Mean and variance of each feature, or of what lies along another axis, over the elements that are seen."""
+    counts = np.moveaxis(np.broadcast_to(np.asarray(seen, float)[..., None], x.shape), axis, -1)
+    x, axes = _turned(x, axis, -1), tuple(range(len(x.shape) - 1))
+    number = counts.sum(axis=axes)
     mean = (x * counts).sum(axis=axes) / number
     return mean, (np.square(x - mean) * counts).sum(axis=axes) / number
 
 
-def batch_normalization(weights: Weights, xs: Sequence[Array], masks: Masks, **_: Any) -> list[Array]:
+def batch_normalization(weights: Weights, xs: Sequence[Array], masks: Masks, axis: int = -1, **_: Any) -> list[Array]:
     """Each feature normalized by its moments over what is seen, as in training; masked steps are normalized too."""
-    return [normalized(xs[0], *seen_moments(xs[0], masks[0]), weights[0], weights[1])]
+    moments = seen_moments(xs[0], masks[0], axis)
+    return [_turned(normalized(_turned(xs[0], axis, -1), *moments, weights[0], weights[1]), -1, axis)]
+
+
+def updated_averages(
+    weights: Weights, xs: Sequence[Array], masks: Masks, axis: int = -1, momentum: float = 0.99, **_: Any
+) -> list[Array]:
+    """The weights of a batch normalization after a batch: its moving averages take in what is seen."""
+    kept, moments = Rounded(momentum), seen_moments(xs[0], masks[0], axis)
+    pairs = zip(weights[2:], moments, strict=True)
+    return [*weights[:2], *(old * kept + new * (1.0 - kept) for old, new in pairs)]
+
+
+def _turned(x: Array, axis: int, to: int) -> Rounded:
+    return moved(x, lambda values: np.moveaxis(values, axis, to))

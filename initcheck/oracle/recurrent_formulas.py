@@ -181,7 +181,7 @@ class Sequences:
         for step in reversed(steps) if go_backwards else steps:
             output, after = self.step(weights, channels_last(x[:, step], config), states, config)
             if seen is not None:
-                now, nothing = seen[:, step, None], _zeros(output)
+                now, nothing = seen[:, step].reshape(-1, *[1] * (len(output.shape) - 1)), _zeros(output)
                 after = [chosen(now, *pair) for pair in zip(after, states or map(_zeros, after), strict=True)]
                 output = chosen(now, output, outputs[-1] if outputs and not zero_output_for_mask else nothing)
             states = after

@@ -31,12 +31,20 @@ from initcheck.oracle.normalizations import (
 _FEATURES, _AFFINE = ((1, 6),), (ONES, ZEROS)
 _WEIGHTS = ((5,), (5,))
 _CENTERED = (("gamma_initializer", 0), ("beta_initializer", 1))
+_LOUD = 1000.0  # whose squares overflow float16
 _STATE = State(holds=Holds.MORE)
 _OTHERS = Without("it scales and shifts, as other layers do")
 _ITS_KIN = Without("represented by layer normalization")
 
 
-def _case(name: str, formula: Callable[..., Any], *shapes: Shape, moving: bool = False, **config: Any) -> FormulaCase:
+def _case(
+    name: str,
+    formula: Callable[..., Any],
+    *shapes: Shape,
+    moving: bool = False,
+    loud: float = _LOUD,
+    **config: Any,
+) -> FormulaCase:
     """Of images of 3 × 4 positions and 6 channels; weights of moving averages come last."""
     count = len(shapes)
     return FormulaCase(
@@ -48,6 +56,7 @@ def _case(name: str, formula: Callable[..., Any], *shapes: Shape, moving: bool =
         positive=(count - 1,) if moving else (),
         averages=(count - 2, count - 1) if moving else (),
         training=False if moving else None,
+        loud=loud,
     )
 
 
@@ -103,6 +112,7 @@ BATCH_NORMALIZATION = LayerKind(
         positive=(3,),
         averages=(2, 3),
         training=False,
+        loud=_LOUD,
     ),
     FormulaCase(
         order=3,
@@ -113,7 +123,9 @@ BATCH_NORMALIZATION = LayerKind(
         positive=(3,),
         averages=(2, 3),
         training=True,
+        freezes=True,
         updated=updated_averages,
+        loud=_LOUD,
         dtypes=("float32",),
     ),
     FormulaCase(
@@ -126,7 +138,9 @@ BATCH_NORMALIZATION = LayerKind(
         positive=(3,),
         averages=(2, 3),
         training=True,
+        freezes=True,
         updated=updated_averages,
+        loud=_LOUD,
     ),
     LayerOptions(
         order=5,
@@ -168,6 +182,7 @@ LAYER_NORMALIZATION = LayerKind(
         shapes=_WEIGHTS,
         input_shape=(4, 3, 5),
         formula=layer_normalization,
+        loud=_LOUD,
     ),
     LayerOptions(order=5, options={"epsilon": 0.03, "center": False}, input_shape=VECTORS, policy="float64"),
     LayerOptions(order=5, options={"scale": False}, input_shape=VECTORS, policy="mixed_float16"),
@@ -213,15 +228,21 @@ _MOMENTS_OF_PLACES: dict[str, Any] = {
     "mean": [[0.5, -0.5, 1.0, 0.0], [2.0, 0.25, 1.5, -2.0], [0.5, 1.0, 0.0, -1.0]],
     "variance": [[4.0, 1.0, 0.25, 2.0], [9.0, 0.5, 1.0, 3.0], [1.0, 2.0, 0.125, 4.0]],
 }
+
+
+def _by_moments(name: str, **config: Any) -> FormulaCase:
+    return _case(name, normalized_by, loud=0.0, **config)
+
+
 NORMALIZATION = LayerKind(
     "Normalization",
-    _case("normalization", normalized_by, **_MOMENTS),
-    _case("normalization-inverted", normalized_by, **_MOMENTS, invert=True),
-    _alone(_case("normalization-second-axis", normalized_by, axis=1, **_MOMENTS_OF_ROWS)),
-    _alone(_case("normalization-two-axes", normalized_by, axis=(1, -2), **_MOMENTS_OF_PLACES)),
-    _alone(_case("normalization-two-axes-inverted", normalized_by, axis=(1, -2), **_MOMENTS_OF_PLACES, invert=True)),
-    _alone(_case("normalization-of-all", normalized_by, axis=None, mean=0.5, variance=4.0)),
-    _alone(_case("normalization-of-all-inverted", normalized_by, axis=None, mean=0.5, variance=4.0, invert=True)),
+    _by_moments("normalization", **_MOMENTS),
+    _by_moments("normalization-inverted", **_MOMENTS, invert=True),
+    _alone(_by_moments("normalization-second-axis", axis=1, **_MOMENTS_OF_ROWS)),
+    _alone(_by_moments("normalization-two-axes", axis=(1, -2), **_MOMENTS_OF_PLACES)),
+    _alone(_by_moments("normalization-two-axes-inverted", axis=(1, -2), **_MOMENTS_OF_PLACES, invert=True)),
+    _alone(_by_moments("normalization-of-all", axis=None, mean=0.5, variance=4.0)),
+    _alone(_by_moments("normalization-of-all-inverted", axis=None, mean=0.5, variance=4.0, invert=True)),
     _STATE,
     NO_NOISE,
     Without("its mean and variance are given, or counted by adapt"),

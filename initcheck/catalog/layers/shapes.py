@@ -278,7 +278,7 @@ ROWS = (
     _shape("Masking", _case("masking", arranging.masking, (3, 4, 2), mask_value=0.0), holds=Holds.MORE),
     _shape(
         "UnitNormalization",
-        _case("unit-normalization", arranging.unit_normalization, (3, 4, 5)),
+        replace(_case("unit-normalization", arranging.unit_normalization, (3, 4, 5)), loud=1000.0),
         _case("unit-normalization-second-axis", arranging.unit_normalization, (3, 4, 5), axis=1),
         _case("unit-normalization-axes", arranging.unit_normalization, (3, 4, 2, 5), axis=(1, 3)),
         _alone(_case("unit-normalization-negative-axes", arranging.unit_normalization, (3, 4, 5), axis=[-2, -1])),

@@ -5,6 +5,12 @@ Every tolerance is the oracle's own: a running error analysis of the formula in 
 has a false-alarm rate.
 """
 
-from initcheck.checks.arithmetic import layer_formulas, lengths_of_inputs, mask_formulas, training_steps
+from initcheck.checks.arithmetic import (
+    half_precision,
+    layer_formulas,
+    lengths_of_inputs,
+    mask_formulas,
+    training_steps,
+)
 
-__all__ = ["layer_formulas", "lengths_of_inputs", "mask_formulas", "training_steps"]
+__all__ = ["half_precision", "layer_formulas", "lengths_of_inputs", "mask_formulas", "training_steps"]

@@ -23,7 +23,7 @@ from initcheck.checks.bits import first_difference
 from initcheck.checks.registry import NotApplicable, Subject, check, require
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import NoKernel, Policy
-from initcheck.evidence.modes import LAYERS, ModelRun
+from initcheck.evidence.modes import FROZEN, LAYERS, STILL, Freezing, ModelRun
 from initcheck.oracle.networks import (
     row_losses,
 )
@@ -202,6 +202,30 @@ def fixed_modes(lab: Lab, subject: tuple[str, bool, ModelRun]) -> Verdict:
     if behaved is not fixed:
         return failed(f"{run.value}: {layer} behaves {words[behaved]}", f"{words[fixed]}: it is called so in the model")
     return passed(f"{words[fixed]}")
+
+
+@check(
+    "ARI26",
+    "A frozen layer of statistics runs as in inference, and its weights stay; frozen noise goes on in training.",
+    subjects=[Subject(f"{layer}-{way.value}", (layer, way)) for layer in FROZEN for way in Freezing],
+    evidence="frozen layers",
+)
+def frozen_layers(lab: Lab, subject: tuple[str, Freezing]) -> Verdict:
+    """Frozen when made, by attribute, by the model around it, a second time; and unfrozen again."""
+    layer, way = subject
+    if lab.modes.lacks(layer):
+        raise NotApplicable(f"the installed Keras has no {layer}")
+    if lab.modes.unfreezable(layer, way):
+        raise NotApplicable(f"{layer} takes no argument trainable")
+    seen, still = lab.modes.frozen(layer, way), layer in STILL and way.freezes
+    state = "frozen" if way.freezes else "unfrozen"
+    for run, behaved in seen.behaved.items():
+        if behaved is still:
+            actual, right = (("inference", "training"), ("training", "inference"))[still]
+            return failed(f"{run.value}: the {state} layer behaves as in {actual}", f"as in {right}")
+    if layer in STILL and seen.moved is still:
+        return failed(f"the {state} layer's weights {'moved' if still else 'stayed'}", "stayed" if still else "moved")
+    return passed(f"as in {'inference' if still else 'training'}")
 
 
 _GRADED = [case for case in FORMULAS if case.graded]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
 
 _UNDER_MASKS = "layers under masks"
+_BY_ROW, _FLAT = "-by-row", "-by-row-in-one-axis"
 
 
 @check(
@@ -35,9 +36,15 @@ _UNDER_MASKS = "layers under masks"
 )
 def masked_layers(lab: Lab, case: MaskedCase) -> Verdict:
     """Masks carried by the inputs and given as arguments; by a plain call, and by predict in one model of all."""
-    compared = []
-    exact = expected_under_masks(case, *lab.masked.given(case))
+    compared: list[tuple[str, Any, Rounded]] = []
+    weights, inputs, arrays = lab.masked.given(case)
+    exact = expected_under_masks(case, weights, inputs, arrays)
+    after = updated_under_masks(case, weights, inputs)
     for label, seen in _under_masks(lab, case):
+        compared += [
+            (f"weight {number} afterwards, {label}", *pair)
+            for number, pair in enumerate(zip(seen.weights, after, strict=True) if after else ())
+        ]
         pairs = itertools.zip_longest(seen.outputs, exact)
         compared += [(f"output {number} {label}", *pair) for number, pair in enumerate(pairs)]
     return verdict(compared)
@@ -52,6 +59,13 @@ def expected_under_masks(
     return [one.of(case.dtype) for one in outputs]
 
 
+def updated_under_masks(case: MaskedCase, weights: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> list[Rounded]:
+    """The weights after the call by the formula; none where no formula is given."""
+    if case.updated is None:
+        return []
+    return case.updated([Rounded(one) for one in weights], [Rounded(one) for one in inputs], case.masks, **case.config)
+
+
 def _stored(values: np.ndarray, dtype: str) -> Rounded:
     """Numbers of float32, which types below it round first: its bound is that of the type, in float32's units."""
     return Rounded(values, UNIT * np.abs(values.astype(np.float64))) if dtype.endswith("float16") else Rounded(values)
@@ -61,8 +75,8 @@ def _under_masks(lab: Lab, case: MaskedCase) -> Iterator[tuple[str, UnderMasks]]
     require(lab.masked.lacking(case))
     yield "of a call", lab.masked.alone(case)
     if case.explicit:
-        yield "of a call with mask=", lab.masked.alone(case, explicit=True)
-    if case.training is None:
+        yield f"of a call with {', '.join(case.explicit)}=", lab.masked.alone(case, explicit=True)
+    if case.modelled:
         yield "of predict", lab.masked.predicted(case)
 
 
@@ -76,7 +90,7 @@ def carried_masks(lab: Lab, case: MaskedCase) -> Verdict:
     """As another layer behind it reads it; the masks of its inputs stay as they are."""
     assert case.carries is not None
     inputs = lab.masked.given(case)[1]
-    expected = case.carries([Rounded(one) for one in inputs], [source.mask for source in case.sources])
+    expected = case.carries([Rounded(one) for one in inputs], case.masks)
     count = 0
     for label, seen in _under_masks(lab, case):
         for number, (mask, right) in enumerate(zip(seen.masks, expected, strict=True)):
@@ -95,18 +109,32 @@ def _same_mask(actual: np.ndarray, expected: Any) -> bool:
 def _shown(mask: Any) -> str:
     if mask is None or (np.asarray(mask) == UNMASKED).all():
         return "none"
-    return " ".join("".join(str(int(step)) for step in row) for row in np.atleast_2d(mask))
+    rows = np.atleast_2d(mask)
+    return " ".join("".join(str(int(step)) for step in row.ravel()) for row in rows)
 
 
 @check(
     "ARI20",
     "Masked steps are no part of a loss, a metric, a gradient or a batch's statistics.",
-    subjects=[Subject(name, name) for name in (*HEADS, "metric", "weighted-metric", "step", "batch-normalization")],
+    subjects=[
+        Subject(name, name)
+        for name in (
+            *HEADS,
+            "metric",
+            "weighted-metric",
+            "step",
+            "batch-normalization",
+            *(f"{head}{_BY_ROW}" for head in HEADS),
+            f"squared{_FLAT}",
+        )
+    ],
     evidence=_UNDER_MASKS,
 )
 def masked_losses(lab: Lab, name: str) -> Verdict:
     """One step of fit with sample weights, and evaluate without, of dense heads on padded sequences."""
     seen = Source.PADDED.mask.ravel().astype(float)
+    if name.endswith((_BY_ROW, _FLAT)):
+        return _weighted_by_row(lab, name.removesuffix(_BY_ROW).removesuffix(_FLAT), seen, flat=name.endswith(_FLAT))
     if name == "batch-normalization":
         if lab.masked.lacking(BATCH_NORMALIZATION_UNDER_MASK):
             raise NotApplicable("the installed Keras documents no mask of BatchNormalization")
@@ -137,6 +165,20 @@ def masked_losses(lab: Lab, name: str) -> Verdict:
     return verdict(
         [(f"{key} of fit", trace.fitted[key], expected[0]), (f"{key} of evaluate", trace.evaluated[key], expected[1])]
     )
+
+
+def _weighted_by_row(lab: Lab, name: str, seen: np.ndarray, flat: bool) -> Verdict:
+    """The loss itself, with a weight for each sequence, of one axis or of two."""
+    stream = np.random.RandomState(lab.stream("masked loss", name) % 2**32)
+    rows, steps = Source.PADDED.shape[:2]
+    output = stream.normal(size=(rows, steps, UNITS)).astype(np.float32)
+    y = stream.randint(0, 2, size=output.shape).astype(np.float32)
+    weights = stream.uniform(0.5, 1.5, size=rows if flat else (rows, 1)).astype(np.float32)
+    loss, reduction = HEADS[name]
+    each = row_losses(loss, y.reshape(-1, UNITS), Rounded(output.reshape(-1, UNITS)))
+    total = (each * seen * np.repeat(weights.ravel().astype(float), steps)).sum()
+    expected = total / (seen.sum() if reduction != "sum" else 1.0)
+    return verdict([("the loss", lab.masked.loss(name, y, output, weights), expected)])
 
 
 def _head_losses(x: np.ndarray, weights: list[np.ndarray], loss: str, y: np.ndarray) -> Rounded:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from initcheck.checks.judgement import judged
 from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.oracle.rounding import UNIT_OF
 from initcheck.records import Verdict, failed
 from initcheck.statistics.goodness import Finding, Sample, samples_for_distance, shape_test, unit_law
 
@@ -37,6 +38,7 @@ class FunctionCase:
         parameters: Of that law.
         seen: Selects the part of the result that follows the law; all of it by default.
         what: Tells it from other cases of the function.
+        dtype: Given to the function, and that of the result; the function's own by default.
     """
 
     function: str
@@ -45,11 +47,17 @@ class FunctionCase:
     parameters: tuple[float, ...]
     seen: Callable[[np.ndarray], np.ndarray] = np.ravel
     what: str = ""
+    dtype: str = ""
 
     @property
     def name(self) -> str:
         """A readable, unique name."""
-        return f"{self.function}-{self.what}" if self.what else self.function
+        return "-".join(filter(None, (self.function, self.what, self.dtype)))
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """Its arguments, the dtype among them if it is given."""
+        return {**self.arguments, **({"dtype": self.dtype} if self.dtype else {})}
 
 
 def _places(values: np.ndarray) -> np.ndarray:
@@ -58,7 +66,7 @@ def _places(values: np.ndarray) -> np.ndarray:
 
 
 _SHAPE = {"shape": (250, 200)}
-CASES = (
+_BY_DEFAULT = (
     FunctionCase("normal", {**_SHAPE, "mean": 1.0, "stddev": 2.0}, "norm", (1.0, 2.0)),
     FunctionCase("uniform", {**_SHAPE, "minval": -1.0, "maxval": 3.0}, "uniform", (-1.0, 4.0)),
     FunctionCase("truncated_normal", {**_SHAPE, "mean": 1.0, "stddev": 2.0}, "truncnorm", (-2.0, 2.0, 1.0, 2.0)),
@@ -91,6 +99,21 @@ CASES = (
         "columns",
     ),
 )
+_OTHER_TYPES = {
+    "float16": ("normal", "uniform", "truncated_normal", "gamma", "beta", "binomial"),
+    "bfloat16": ("normal", "uniform", "truncated_normal", "gamma", "beta", "binomial"),
+    "float64": ("normal", "gamma"),
+    "int64": ("randint",),
+}
+CASES = (
+    *_BY_DEFAULT,
+    *(
+        replace(case, dtype=dtype)
+        for dtype, functions in _OTHER_TYPES.items()
+        for case in _BY_DEFAULT
+        if case.function in functions
+    ),
+)
 
 
 def exact_problem(case: FunctionCase, values: np.ndarray, again: np.ndarray, other: np.ndarray) -> str:
@@ -99,6 +122,8 @@ def exact_problem(case: FunctionCase, values: np.ndarray, again: np.ndarray, oth
         return "one seed gives two draws"
     if np.array_equal(values, other):
         return "two seeds give one draw"
+    if case.dtype and values.dtype.name != case.dtype:
+        return f"dtype {values.dtype.name}"
     if case.function == "shuffle":
         given = case.arguments["x"]
         first = values if values.ndim == 1 else values[0]
@@ -112,10 +137,11 @@ def exact_problem(case: FunctionCase, values: np.ndarray, again: np.ndarray, oth
 
 def finding(case: FunctionCase, values: np.ndarray) -> Finding:
     """The distance of the distribution functions of a function's values and its law."""
-    return law_distance(case.name, np.asarray(case.seen(values), np.float64), case.law, case.parameters)
+    unit = UNIT_OF[case.dtype] if case.dtype.endswith("float16") else 0.0
+    return law_distance(case.name, np.asarray(case.seen(values), np.float64), case.law, case.parameters, unit)
 
 
-def law_distance(name: str, values: Sample, law: str, parameters: tuple[float, ...]) -> Finding:
+def law_distance(name: str, values: Sample, law: str, parameters: tuple[float, ...], unit: float = 0.0) -> Finding:
     """The distance of the distribution functions; values of a discrete law are spread evenly over their steps.
 
     Args:
@@ -123,14 +149,15 @@ def law_distance(name: str, values: Sample, law: str, parameters: tuple[float, .
         values: A sample.
         law: Its law's name in ``scipy.stats``.
         parameters: Of that law.
+        unit: The share of itself by which a value was rounded; then it is spread over the numbers that round to it.
     """
-    below, weight = _steps(law, parameters, values)
+    below, weight = _steps(law, parameters, values, unit)
     evenly = below + weight * np.random.RandomState(13).uniform(size=len(below))
     distance, p_value = shape_test(unit_law("uniform"))((2 * evenly - 1) * math.sqrt(3))
     return Finding(name, distance, len(evenly), p_value)
 
 
-def _steps(name: str, parameters: tuple[float, ...], values: Sample) -> tuple[Sample, Sample]:
+def _steps(name: str, parameters: tuple[float, ...], values: Sample, unit: float) -> tuple[Sample, Sample]:
     """The law's distribution function just below each value, and by how much it jumps there."""
     from scipy import stats
 
@@ -141,7 +168,9 @@ def _steps(name: str, parameters: tuple[float, ...], values: Sample) -> tuple[Sa
     if hasattr(law, "pmf"):
         distinct, index = np.unique(values, return_inverse=True)
         return law.cdf(distinct - 1)[index], law.pmf(distinct)[index]
-    return np.asarray(law.cdf(values)), np.zeros(1)
+    half = unit * 2.0 ** np.floor(np.log2(np.maximum(np.abs(values), np.finfo(float).tiny)))
+    below, above = np.asarray(law.cdf(values - half)), np.asarray(law.cdf(values + half))
+    return below, above - below
 
 
 @check(
@@ -155,7 +184,7 @@ def _steps(name: str, parameters: tuple[float, ...], values: Sample) -> tuple[Sa
 def functions(lab: Lab, case: FunctionCase, alpha: float) -> Verdict:
     """Kolmogorov and Smirnov's test against scipy's law; values of a discrete law are spread over their steps."""
     seed = lab.stream("laws", "functions", case.name)
-    drawn = [lab.draws.function(case.function, case.arguments, one) for one in (seed, seed, seed // 2 + 1)]
+    drawn = [lab.draws.function(case.function, case.given, one) for one in (seed, seed, seed // 2 + 1)]
     values, again, other = drawn
     if values is None or again is None or other is None:
         raise NotApplicable(f"the installed Keras has no keras.random.{case.function}")

@@ -19,7 +19,7 @@ from initcheck.catalog.layers.traits.computing import LayerOptions
 from initcheck.catalog.layers.traits.engines import Stackable, State
 from initcheck.checks import registry
 from initcheck.evidence.layers import Route
-from initcheck.evidence.modes import ModelRun
+from initcheck.evidence.modes import Freezing, ModelRun
 from initcheck.frameworks.keras import load_keras
 
 PACKAGE = Path(initcheck.__file__).parent
@@ -202,4 +202,5 @@ def test_one_more_row_in_one_file_is_picked_up_by_the_checks_that_select_by_its_
         *("DET21-Novel", "DET21-Scaling", "LAW23-Novel", "SER21-Novel", "SER21-Scaling"),
         *_of_formula("novel"),
         *(f"ARI23-Novel-{mode}-{run.value}" for mode in ("training", "inference") for run in ModelRun),
+        *(f"ARI26-Novel-{way.value}" for way in Freezing),
     }

@@ -17,11 +17,12 @@ from initcheck.catalog.layers.traits.computing import alone
 from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, Source
 from initcheck.catalog.layers.under_masks import MASKED
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
-from initcheck.checks.arithmetic import layer_formulas, mask_formulas, training_steps
+from initcheck.checks.arithmetic import half_precision, layer_formulas, mask_formulas, training_steps
 from initcheck.checks.registry import _CHECKS
-from initcheck.evidence.layers import Shown
+from initcheck.evidence.autocasting import PRECISE, Given, Seen
+from initcheck.evidence.layers import Policy, Shown
 from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
-from initcheck.evidence.modes import ModelRun
+from initcheck.evidence.modes import Freezing, InTraining, ModelRun
 from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 from initcheck.oracle.networks import activate, backward, correct_rows, correct_shares, forward, row_losses, targets
 from initcheck.oracle.optimizer_steps import Schedule, WeightStep, learning_rate
@@ -82,6 +83,8 @@ class FakeLayers:
 
 class FakeSteps:
     """Returns float64 results rounded to float32; tests replace its methods by faulty ones."""
+
+    losses_have_a_dtype = True
 
     def supports_activation(self, name, options, since):
         """All of them."""
@@ -474,6 +477,64 @@ def test_a_layer_that_does_not_obey_its_fixed_training_argument_fails(fixed):
     assert "without it" in layer_formulas.fixed_modes(lab, ("Dropout", fixed, ModelRun.CALL)).measured
 
 
+@pytest.mark.parametrize("way", Freezing)
+@pytest.mark.parametrize("layer", ["Dropout", "BatchNormalization"])
+def test_a_frozen_layer_in_the_other_mode_fails(layer, way):
+    def judged(**changes):
+        trains = not (way.freezes and layer == "BatchNormalization")
+        seen = {"behaved": {ModelRun.FIT: trains, ModelRun.CALL_IN_TRAINING: trains}, "moved": trains, **changes}
+        lab: Any = FakeLab()
+        lab.modes = SimpleNamespace(
+            lacks=lambda layer: False,
+            unfreezable=lambda layer, way: False,
+            frozen=lambda layer, way: InTraining(**seen),
+        )
+        return layer_formulas.frozen_layers(lab, (layer, way)).status
+
+    assert judged() is Status.PASS
+    assert judged(behaved={ModelRun.FIT: True, ModelRun.CALL_IN_TRAINING: False}) is Status.FAIL
+    if layer == "BatchNormalization":
+        assert judged(moved=way.freezes) is Status.FAIL
+
+
+_LOUD = [subject.value for subject in _CHECKS["ARI27"].subjects if not isinstance(subject.value[0], str)]
+
+
+@pytest.mark.parametrize("subject", _LOUD, ids=lambda subject: f"{subject[0].name}-{subject[1]}")
+def test_a_normalization_that_rounds_more_than_once_in_half_precision_fails(subject):
+    layers: Any = FakeLayers()
+    assert half_precision.half_precision(FakeLab(layers=layers), subject).status is Status.PASS
+    right = layers.compute
+    layers.compute = lambda *given: replace(right(*given), output=right(*given).output * 1.04)
+    assert half_precision.half_precision(FakeLab(layers=layers), subject).status is Status.FAIL
+    if subject[0].updated:
+        layers.compute = lambda *given: replace(right(*given), weights=[one * 1.001 for one in right(*given).weights])
+        assert half_precision.half_precision(FakeLab(layers=layers), subject).status is Status.FAIL
+
+
+@pytest.mark.parametrize("name", arithmetic_cases.LOSSES)
+def test_a_loss_in_half_precision_fails(name):
+    assert half_precision.half_precision(FakeLab(), (name, "mixed_float16")).status is Status.PASS
+    halved = spoiled("losses", lambda values: values.astype(np.float16))
+    assert half_precision.half_precision(halved, (name, "mixed_float16")).status is Status.FAIL
+
+
+def test_one_type_that_differs_or_a_bit_of_what_was_assigned_fails():
+    policy = Policy("mixed_float16", "float16", "float32", globally=False)
+    types = {"an input of float32": ("float16", "computed"), "the weight total": ("float32", "stored")}
+
+    def judged(**changes):
+        lab: Any = FakeLab()
+        seen = Seen(**{"types": types, "assigned": PRECISE.astype(np.float32), **changes})
+        lab.autocasting = SimpleNamespace(seen=lambda policy, given: seen)
+        return half_precision.autocasting(lab, (policy, Given.NAME)).status
+
+    assert judged() is Status.PASS
+    assert judged(types={**types, "the weight total": ("float16", "stored")}) is Status.FAIL
+    assert judged(types={**types, "an input of int32": ("float16", "int32")}) is Status.FAIL
+    assert judged(assigned=PRECISE.astype(np.float16).astype(np.float32)) is Status.FAIL
+
+
 def test_a_loss_that_overflows_fails():
     class Overflowing(FakeSteps):
         def losses(self, loss, y, output, share, *args, **config):
@@ -644,7 +705,8 @@ class FakeMasked:
             expected = case.carries([Rounded(one) for one in inputs], [source.mask for source in case.sources])
             masks = [np.full(len(inputs[0]), UNMASKED) if one is None else one.astype(float) for one in expected]
         outputs, masks = self._change(outputs, masks)
-        return UnderMasks(outputs, masks, self._kept)
+        weights = [one.value for one in mask_formulas.updated_under_masks(case, weights, inputs)]
+        return UnderMasks(outputs, masks, self._kept, weights)
 
     def alone(self, case, explicit=False):
         """By a plain call."""
@@ -740,7 +802,29 @@ def masked_fit(counted=None, step=STEP):
     return MaskedFit(x, y, weight, fitted, evaluated, before, after, averages)
 
 
-@pytest.mark.parametrize("name", [subject.value for subject in _CHECKS["ARI20"].subjects])
+_ARI20 = [subject.value for subject in _CHECKS["ARI20"].subjects]
+
+
+@pytest.mark.parametrize("name", [name for name in _ARI20 if "-by-row" in name])
+def test_a_masked_step_that_counts_in_a_loss_with_weights_of_rows_fails(name):
+    def judged(counted):
+        def loss(head, y, output, weights):
+            kind, reduction = HEADS[head]
+            each = row_losses(kind, y.reshape(-1, UNITS), Rounded(output.reshape(-1, UNITS))).value
+            weighed = each.reshape(counted.shape) * counted * weights.reshape(-1, 1)
+            return np.asarray(weighed.sum() / (counted.sum() if reduction != "sum" else 1))
+
+        lab = masked_lab()
+        lab.masked.loss = loss
+        return mask_formulas.masked_losses(lab, name).status
+
+    counted = Source.PADDED.mask.copy()
+    assert judged(counted) is Status.PASS
+    counted[1, 4] = True
+    assert judged(counted) is Status.FAIL
+
+
+@pytest.mark.parametrize("name", [name for name in _ARI20 if "-by-row" not in name])
 def test_a_masked_step_that_counts_in_a_loss_fails(name):
     lab = masked_lab()
     lab.masked.fitted = masked_fit

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from fakes import FakeLab, Generator, healthy_draw
@@ -356,7 +357,9 @@ def _function(name: str, arguments: dict[str, Any], seed: int) -> np.ndarray:
         "dropout": lambda: (stream.uniform(size=shape) < 0.7) * np.float64(1 / 0.7),
         "shuffle": lambda: arguments["x"][..., stream.permutation(100_000)],
     }
-    return np.asarray(draws[name]())
+    drawn = np.asarray(draws[name]())
+    dtype: Any = arguments.get("dtype", drawn.dtype)
+    return drawn.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
 
 
 _FUNCTION_FAULTS = {

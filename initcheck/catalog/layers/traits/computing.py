@@ -33,10 +33,13 @@ class FormulaCase(Trait):
         averages: The numbers of the weights that are moving averages, which have no gradient.
         idle: The numbers of the trained weights that the output does not depend on, such as what a softmax cancels.
         training: The argument of that name in the layer's call; None where it takes none.
+        freezes: Whether a frozen layer is documented to run as in inference, even in training.
         in_turn: The outputs of a stateful layer's calls in a row and its last states, from weights, inputs and perhaps
             the states that it begins with; None where it is not tested.
         updated: The weights after a call, from weights and input; None where none changes.
         loss: The sum of the losses that a call adds, from weights and input; None where it adds none.
+        loud: How large its inputs may be where it computes half precision in float32, and rounds the output; 0 where
+            it does not.
         dtypes: Those that it is tested in; float64 needs arguments that float32 stores exactly.
         whole: The types of whole numbers in which the layer is tested, besides: they come out as they are.
         graded: Whether its gradients are tested.
@@ -60,9 +63,11 @@ class FormulaCase(Trait):
     averages: tuple[int, ...] = ()
     idle: tuple[int, ...] = ()
     training: bool | None = None
+    freezes: bool = False
     in_turn: Callable[..., tuple[list[Array], list[Array]]] | None = None
     updated: Callable[..., list[Array]] | None = None
     loss: Callable[..., Array] | None = None
+    loud: float = 0.0
     dtypes: tuple[str, ...] = ("float32", "float64")
     whole: tuple[str, ...] = ()
     graded: bool = True
