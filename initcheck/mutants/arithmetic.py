@@ -875,6 +875,37 @@ def bidirectional_averages_nothing(keras: Any) -> None:
     keras.layers.Bidirectional.call = call
 
 
+@mutant(
+    "mean-of-known-steps",
+    "a GlobalAveragePooling1D divides by the number of steps of its first inputs",
+    caught_by=("ARI29",),
+)
+def mean_of_known_steps(keras: Any) -> None:
+    """A layer that is always called with one shape is as before."""
+    import tensorflow as tf
+
+    original = keras.layers.GlobalAveragePooling1D.call
+
+    def call(self: Any, inputs: Any, mask: Any = None) -> Any:
+        steps = tf.cast(tf.shape(inputs)[1], inputs.dtype)
+        self.first = getattr(self, "first", None) or inputs.shape[1]
+        return original(self, inputs, mask=mask) * (steps / tf.cast(self.first, inputs.dtype))
+
+    keras.layers.GlobalAveragePooling1D.call = call
+
+
+@mutant("announced-with-padding", "a MaxPooling1D announces one step more than it returns", caught_by=("ARI24",))
+def announced_with_padding(keras: Any) -> None:
+    """What it returns is as before."""
+    original = keras.layers.MaxPooling1D.compute_output_shape
+
+    def compute_output_shape(self: Any, input_shape: Any) -> Any:
+        rows, steps, *rest = original(self, input_shape)
+        return (rows, steps + 1, *rest)
+
+    keras.layers.MaxPooling1D.compute_output_shape = compute_output_shape
+
+
 @mutant("states-outlive-reset", "reset_state leaves the states of a stateful layer as they are", caught_by=("ARI25",))
 def states_outlive_reset(keras: Any) -> None:
     """They are carried from call to call, and rightly so."""

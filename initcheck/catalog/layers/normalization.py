@@ -216,7 +216,7 @@ RMS_NORMALIZATION = LayerKind(
     LayerDefaults(order=5, inputs=_FEATURES, initializers=(ONES,), shapes=((6,),)),
     _case("rms-normalization", root_mean_square, (6,)),
     _case("rms-normalization-epsilon", root_mean_square, (6,), epsilon=0.5),
-    _alone(_case("rms-normalization-second-axis", root_mean_square, (3,), axis=1)),
+    _alone(_case("rms-normalization-second-axis", root_mean_square, (3,), loud=0.0, axis=1)),
     _STATE,
     NO_NOISE,
     _ITS_KIN,

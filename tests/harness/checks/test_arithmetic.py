@@ -11,13 +11,20 @@ import pytest
 from initcheck.catalog import optimizers
 from initcheck.catalog.cases import computations as arithmetic_cases
 from initcheck.catalog.cases.computations import TASKS
-from initcheck.catalog.cases.formulas import FORMULAS, OF_WHOLE_NUMBERS, UNDER_A_FORMAT, layer_inputs
+from initcheck.catalog.cases.formulas import FORMULAS, OF_WHOLE_NUMBERS, UNDER_A_FORMAT, exactly, layer_inputs
+from initcheck.catalog.cases.lengths import OTHER_LENGTHS, longer, unknown_axes
 from initcheck.catalog.cases.masked_inputs import masked_inputs
 from initcheck.catalog.layers.traits.computing import alone
 from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, Source
 from initcheck.catalog.layers.under_masks import MASKED
 from initcheck.catalog.optimizers import OPTIMIZERS, Rule
-from initcheck.checks.arithmetic import half_precision, layer_formulas, mask_formulas, training_steps
+from initcheck.checks.arithmetic import (
+    half_precision,
+    layer_formulas,
+    lengths_of_inputs,
+    mask_formulas,
+    training_steps,
+)
 from initcheck.checks.registry import _CHECKS
 from initcheck.evidence.autocasting import PRECISE, Given, Seen
 from initcheck.evidence.layers import Policy, Shown
@@ -495,6 +502,53 @@ def test_a_frozen_layer_in_the_other_mode_fails(layer, way):
     assert judged(behaved={ModelRun.FIT: True, ModelRun.CALL_IN_TRAINING: False}) is Status.FAIL
     if layer == "BatchNormalization":
         assert judged(moved=way.freezes) is Status.FAIL
+
+
+class FakeShapes:
+    """What layers with a formula return and announce, changed."""
+
+    def __init__(self, change=lambda values: values, announce=lambda shape: shape):
+        self._change, self._announce = change, announce
+
+    def at_other_lengths(self, case, weights, inputs):
+        """By the formula, one row of longer inputs."""
+        into = longer(inputs, unknown_axes(case, weights, inputs))
+        return {"a call of one longer row": (into, self._change(case.output(*exactly(case, weights, into)).value))}
+
+    def announced(self, case):
+        """A single output."""
+        return [(4, 3, 5)], {"compute_output_shape": [self._announce((None, 3, 5))]}
+
+
+@pytest.mark.parametrize("case", OTHER_LENGTHS, ids=lambda case: case.name)
+def test_a_layer_that_is_off_at_another_length_fails(case):
+    lab: Any = FakeLab()
+    lab.shapes = FakeShapes()
+    assert lengths_of_inputs.other_lengths(lab, case).status is Status.PASS
+    lab.shapes = FakeShapes(lambda values: values * 1.001 + 0.001)
+    assert lengths_of_inputs.other_lengths(lab, case).status is Status.FAIL
+
+
+def test_lengths_are_free_where_the_formula_takes_any():
+    cases = {case.name: case for case in OTHER_LENGTHS}
+
+    def free(name):
+        return unknown_axes(cases[name], *layer_inputs(cases[name], 1, "float32"))[0]
+
+    assert free("reshape") == {0}
+    assert free("reshape-to-fit") == {0, 1, 2}
+    assert free("lstm") == {0, 1}
+    assert free("convolution-of-images") == {0, 1, 2}
+
+
+@pytest.mark.parametrize("shape", [(None, 3, 6), (None, 3), (4, 3, 5), (None, None, 5)])
+def test_a_layer_that_announces_another_shape_fails(shape):
+    lab: Any = FakeLab()
+    lab.keras, lab.shapes = SimpleNamespace(__version__="3.15.1"), FakeShapes()
+    case = OTHER_LENGTHS[0]
+    assert lengths_of_inputs.announced_shapes(lab, case).status is Status.PASS
+    lab.shapes = FakeShapes(announce=lambda right: shape)
+    assert lengths_of_inputs.announced_shapes(lab, case).status is Status.FAIL
 
 
 _LOUD = [subject.value for subject in _CHECKS["ARI27"].subjects if not isinstance(subject.value[0], str)]
