@@ -806,3 +806,21 @@ def states_outlive_reset(keras: Any) -> None:
     """They are carried from call to call, and rightly so."""
     for name in ("reset_state", "reset_states"):
         setattr(keras.layers.RNN, name, lambda self, *args: None)
+
+
+@mutant("constraint-of-users-lost", "weights that a user's layer adds have no constraint", caught_by=("ARI30",))
+def constraint_of_users_lost(keras: Any) -> None:
+    """The layers of Keras itself are right."""
+    original = keras.layers.Layer.add_weight
+
+    def add_weight(self: Any, *args: Any, **options: Any) -> Any:
+        if type(self).__module__.split(".")[0] not in ("keras", "tf_keras"):
+            options.pop("constraint", None)
+        return original(self, *args, **options)
+
+    keras.layers.Layer.add_weight = add_weight
+
+
+@mutant("popped-layer-stays", "pop takes no layer off a Sequential", caught_by=("ARI31",))
+def popped_layer_stays(keras: Any) -> None:
+    keras.Sequential.pop = lambda self, *args, **options: None

@@ -170,7 +170,7 @@ def operations(keras: Any, folder: Path) -> Iterator[Seen]:
     y = _doubling(keras)(x)
     y = ops.add(y, x) - 1.0
     y = 2.0 * ops.concatenate([y, -x], axis=-1)
-    y = ops.reshape(ops.maximum(y, 0.0), (-1, 2, 2))[:, 0]
+    y = ops.take(ops.reshape(ops.maximum(y, 0.0), (-1, 2, 2)), 0, axis=1)
     y = ops.sum(ops.stack([y, y], axis=0), axis=0) / 4.0 + ops.cast(x > 0, "float32")
     model = keras.Model(x, y)
     expected = (np.maximum(3 * _X - 1, 0) + (_X > 0)).tolist()
@@ -408,12 +408,14 @@ def parts_of_models(keras: Any, _: Path) -> Iterator[Seen]:
         (12 * _X).tolist(),
         values(keras.Model(elsewhere, model(elsewhere + elsewhere))(_X)),
     )
-    if is_keras_3(keras):
-        yield (
-            "what an output without its input raises",
-            "ValueError",
-            refusal(keras.Model, keras.Input((2,)), model.output),
-        )
+
+
+def outputs_without_inputs(keras: Any, _: Path) -> Iterator[Seen]:
+    """A model whose output needs another input is refused."""
+    one, two = keras.Input((2,)), keras.Input((2,))
+    output = keras.layers.Add()([one, two])
+    yield "what an input beside raises", "ValueError", refusal(keras.Model, keras.Input((2,)), output)
+    yield "what one of two inputs raises", "ValueError", refusal(keras.Model, one, output)
 
 
 def frozen_parts(keras: Any, _: Path) -> Iterator[Seen]:
@@ -567,6 +569,7 @@ STRUCTURES: Mapping[str, Row] = table(
     shapes_of_models,
     in_graphs,
     parts_of_models,
+    outputs_without_inputs,
     frozen_parts,
     sizes_of_inputs,
     ranks_in_turn,

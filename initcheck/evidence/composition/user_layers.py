@@ -22,9 +22,9 @@ def _scaling(keras: Any, base: Any = None) -> Any:
             self.scale = self.add_weight(name="scale", shape=(input_shape[-1],), initializer="ones")
             self.built = True
 
-        def call(self, inputs: Any, **options: Any) -> Any:
+        def call(self, inputs: Any) -> Any:
             scaled = inputs * self.scale
-            return scaled if base is None else super().call(scaled, **options)
+            return scaled if base is None else super().call(scaled)
 
     return Scaling
 
@@ -153,10 +153,13 @@ def containers(keras: Any, _: Path) -> Iterator[Seen]:
     class Contained(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.listed = [dense(2, kernel_initializer="identity"), [dense(2, kernel_initializer="identity")]]
-            self.named = {"z": dense(2, kernel_initializer="identity"), "deep": {"a": dense(2)}}
-            self.pair = (dense(2, kernel_initializer="identity"), 3)
-            self.listed.append(dense(2, kernel_initializer="identity"))
+            self.listed = [
+                dense(2, kernel_initializer=keras.initializers.Identity()),
+                [dense(2, kernel_initializer=keras.initializers.Identity())],
+            ]
+            self.named = {"z": dense(2, kernel_initializer=keras.initializers.Identity()), "deep": {"a": dense(2)}}
+            self.pair = (dense(2, kernel_initializer=keras.initializers.Identity()), 3)
+            self.listed.append(dense(2, kernel_initializer=keras.initializers.Identity()))
 
         def call(self, inputs: Any) -> Any:
             for one in (self.listed[0], self.listed[1][0], self.listed[2], self.named["z"], self.pair[0]):
@@ -200,9 +203,6 @@ def added_losses(keras: Any, _: Path) -> Iterator[Seen]:
     layer(_X)
     layer(2 * _X)
     yield "losses after two calls", [4.0], values(layer.losses)
-    active = _scaling(keras)(activity_regularizer=keras.regularizers.L2(0.5))
-    active(_X)
-    yield "loss of the activity", [7.5], values(active.losses)
     model = keras.Sequential([keras.Input((2,)), Lossy(), Regular()])
     model(_X)
     yield "losses of a model", [1.0, 2.0], sorted(values(model.losses))
@@ -211,6 +211,17 @@ def added_losses(keras: Any, _: Path) -> Iterator[Seen]:
     model.layers[1].trainable = False
     model(_X)
     yield "losses of a model with a frozen regularized layer", [2.0], values(model.losses)
+
+
+def activity_losses(keras: Any, _: Path) -> Iterator[Seen]:
+    """The loss of a layer's output is divided by the batch's size."""
+    active = _scaling(keras)(activity_regularizer=keras.regularizers.L2(0.5))
+    active(_X)
+    yield "loss of a layer", [7.5], values(active.losses)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activity_regularizer="l1")])
+    model.set_weights([np.eye(2), np.zeros(2)])
+    model(_X * 100)
+    yield "loss within a model", [5.0], values(model.losses)
 
 
 def constrained_weights(keras: Any, _: Path) -> Iterator[Seen]:
@@ -258,8 +269,9 @@ def any_arguments(keras: Any, _: Path) -> Iterator[Seen]:
     first, second = keras.Input((2,)), keras.Input((2,))
     model = keras.Model([first, second], layer(first, second, times=3.0, offset=2.0))
     yield "output of a model", (6 * _X + 2).tolist(), values(model([_X, _X]))
-    rebuilt = type(model).from_config(model.get_config(), custom_objects={"Variadic": Variadic})
-    yield "output of the rebuilt model", (6 * _X + 2).tolist(), values(rebuilt([_X, _X]))
+    if is_keras_3(keras):
+        rebuilt = type(model).from_config(model.get_config(), custom_objects={"Variadic": Variadic})
+        yield "output of the rebuilt model", (6 * _X + 2).tolist(), values(rebuilt([_X, _X]))
 
 
 def training_passed_down(keras: Any, _: Path) -> Iterator[Seen]:
@@ -365,8 +377,28 @@ def tracked_attributes(keras: Any, _: Path) -> Iterator[Seen]:
     for _calls in range(3):
         model.predict(_X, verbose=0)
     yield "calls counted in predict", start + 3, values(layer.calls)
-    del layer.calls
-    yield "weights after one is deleted", ["factor", "listed"], sorted(one.name for one in layer.weights)
+
+
+def deleted_variables(keras: Any, _: Path) -> Iterator[Seen]:
+    """A variable that is deleted is no longer one of the layer's weights."""
+    if not is_keras_3(keras):
+        return
+    layer = keras.layers.Layer()
+    layer.one = keras.Variable(1.0, name="one")
+    layer.two = keras.Variable(1.0, name="two", trainable=False)
+    layer.three = keras.Variable(1.0, name="three")
+    layer.build((None, 2))
+    yield "weights", ["one", "three", "two"], sorted(one.name for one in layer.weights)
+    del layer.one
+    del layer.two
+    yield (
+        "weights afterwards",
+        [["three"], ["three"]],
+        [
+            [one.name for one in layer.weights],
+            [one.name for one in layer.trainable_weights],
+        ],
+    )
 
 
 def stateless_calls(keras: Any, _: Path) -> Iterator[Seen]:
@@ -663,11 +695,13 @@ USER_LAYERS: Mapping[str, Row] = table(
     paths,
     containers,
     added_losses,
+    activity_losses,
     constrained_weights,
     any_arguments,
     training_passed_down,
     training_of_plain_models,
     tracked_attributes,
+    deleted_variables,
     stateless_calls,
     declared_shapes,
     configurations,
