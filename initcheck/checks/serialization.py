@@ -32,8 +32,11 @@ from initcheck.catalog.layers.traits.weights import LayerDefaults, SavedInitiali
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import differing_entries, first_difference, judge_trips
+from initcheck.checks.promised import judge_promises
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require
 from initcheck.checks.within_rounding import verdict
+from initcheck.evidence.composition.kept_files import BUILT, KEPT
+from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.layers import INFERENCE, Route
 from initcheck.evidence.serialization.exchanges import EXCHANGES
 from initcheck.evidence.serialization.resumed_trainings import Carrier, carriers
@@ -457,6 +460,26 @@ def single_arguments(lab: Lab, request: LayerRequest) -> Verdict:
             found = f"{one.argument} is written as {one.written} and read as {one.read}"
             return failed(f"{request.layer}: {found}", f"{one.given}")
     return passed(f"{len(kept)} arguments kept, one at a time")
+
+
+@check(
+    "SER23",
+    "Files, checkpoints and configurations keep what they should, and who writes or reads them is obeyed.",
+    subjects=[Subject(name, row) for name, row in KEPT.items()],
+)
+def kept_files(lab: Lab, row: Row) -> Verdict:
+    """Each row writes and reads a few models, or parts of them."""
+    return judge_promises(lab, row)
+
+
+@check(
+    "SER24",
+    "A layer is built by its input's shape, and built again by its build configuration with all its weights.",
+    subjects=[Subject(layer, row) for layer, row in BUILT.items()],
+)
+def build_configurations(lab: Lab, row: Row) -> Verdict:
+    """By keyword; a summary has its name too."""
+    return judge_promises(lab, row)
 
 
 def _class(name: str) -> str:

@@ -11,6 +11,7 @@ from initcheck.statistics.budget import EFFORTS
 if TYPE_CHECKING:
     from initcheck.evidence.arithmetic import Steps
     from initcheck.evidence.autocasting import Autocasting
+    from initcheck.evidence.composition.promises import Promises
     from initcheck.evidence.determinism.traces import Models
     from initcheck.evidence.fresh_process.client import Processes
     from initcheck.evidence.laws.draws import Draws
@@ -60,6 +61,13 @@ class Lab(Session):
         from initcheck.evidence.serialization.saving import Saving
 
         return Saving(self)
+
+    @functools.cached_property
+    def promises(self) -> Promises:
+        """Layers that a user writes, and models of every structure."""
+        from initcheck.evidence.composition.promises import Promises
+
+        return Promises(self)
 
     @functools.cached_property
     def steps(self) -> Steps:

@@ -946,3 +946,21 @@ def padding_by_global_format(keras: Any) -> None:
             self.data_format = given
 
     keras.layers.ZeroPadding2D.call = call
+
+
+@mutant("constraint-of-users-lost", "weights that a user's layer adds have no constraint", caught_by=("ARI30",))
+def constraint_of_users_lost(keras: Any) -> None:
+    """The layers of Keras itself are right."""
+    original = keras.layers.Layer.add_weight
+
+    def add_weight(self: Any, *args: Any, **options: Any) -> Any:
+        if type(self).__module__.split(".")[0] not in ("keras", "tf_keras"):
+            options.pop("constraint", None)
+        return original(self, *args, **options)
+
+    keras.layers.Layer.add_weight = add_weight
+
+
+@mutant("popped-layer-stays", "pop takes no layer off a Sequential", caught_by=("ARI31",))
+def popped_layer_stays(keras: Any) -> None:
+    keras.Sequential.pop = lambda self, *args, **options: None

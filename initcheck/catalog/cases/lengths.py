@@ -11,8 +11,6 @@ from initcheck.catalog.layers.kind import Arguments, LayerRequest
 from initcheck.catalog.layers.traits.computing import FormulaCase
 
 Axes = frozenset[int]
-# Layers that refuse what they do not know beforehand, or whose formula here is that of one size.
-_KNOWN_SIZES = ("AdaptiveMaxPooling", "AdaptiveAveragePooling", "ConvLSTM", "RandomCrop")
 
 
 def _unrolled(config: Arguments) -> bool:
@@ -22,7 +20,7 @@ def _unrolled(config: Arguments) -> bool:
 
 
 OTHER_LENGTHS: Sequence[FormulaCase] = tuple(
-    case for case in INFERRED if not case.layer.startswith(_KNOWN_SIZES) and not _unrolled(case.config)
+    case for case in INFERRED if case.any_length and not _unrolled(case.config)
 )
 
 

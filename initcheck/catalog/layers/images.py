@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from initcheck.catalog.layers.configurations import NO_NOISE, NO_UNITS, NO_WEIGHTS, NOT_STACKED, NOT_TRAINED
@@ -68,7 +69,9 @@ def _fixed(name: str, *traits: Trait) -> LayerKind:
 
 _NO_OPTIONS = Without("its options are those of its formula", (LayerOptions,))
 # "At inference time … the input will be resized and cropped so as to return the largest possible window."
-_CROP_AT_INFERENCE = _case("randomcrop-at-inference", largest_crop, training=False, height=4, width=4)
+_CROP_AT_INFERENCE = replace(
+    _case("randomcrop-at-inference", largest_crop, training=False, height=4, width=4), any_length=False
+)
 
 RESIZING = _fixed(
     "Resizing",

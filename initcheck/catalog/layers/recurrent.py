@@ -335,6 +335,7 @@ def _formula_of_images(rank: int, name: str, kernel: int = 2, **config: Any) -> 
         # Keras 2 has another activation of the gates by default.
         config={"filters": filters, "kernel_size": window, "recurrent_activation": "sigmoid", **config},
         outputs=3 if config.get("return_state") else 1,
+        any_length=False,  # "only support static input shapes for the spatial dimension"
         dtypes=("float32",),
     )
 

@@ -86,11 +86,12 @@ def _global_pooling(kind: str, rank: int, *older: Trait, holds: Holds = Holds.WE
 def _adaptive_pooling(kind: str, rank: int) -> LayerKind:
     formula = {"Max": pooling.adaptive_maximum, "Average": pooling.adaptive_average}[kind]
     name = f"adaptive-{kind.lower()}-pooling-{rank}d"
+    sizes = (3, 2, 2)[:rank]
     return _shape(
         f"Adaptive{kind}Pooling{rank}D",
-        _pooled(rank, name, formula, output_size=2),
-        _pooled(rank, f"{name}-uneven", formula, output_size=(3, 2, 2)[:rank]),
-        _alone(_pooled(rank, f"{name}-first", formula, output_size=(3, 2, 2)[:rank], **_CHANNELS_FIRST)),
+        replace(_pooled(rank, name, formula, output_size=2), any_length=False),
+        replace(_pooled(rank, f"{name}-uneven", formula, output_size=sizes), any_length=False),
+        _alone(_pooled(rank, f"{name}-first", formula, output_size=sizes, **_CHANNELS_FIRST)),
     )
 
 

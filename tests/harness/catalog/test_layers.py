@@ -101,7 +101,7 @@ def test_nothing_else_lists_layers_by_name():
 def _of_formula(name):
     policies = ("mixed_float16", "mixed_bfloat16", "bfloat16", "float64")
     return {
-        *(f"ARI{number}-{name}" for number in (14, 16, 17, 22)),
+        *(f"ARI{number}-{name}" for number in (14, 16, 17, 22, 24, 29)),
         *(f"ARI21-{name}-{policy}" for policy in policies),
         *(f"SER16-{name}-{route.suffix}" for route in Route),
     }

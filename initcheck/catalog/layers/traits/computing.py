@@ -44,6 +44,7 @@ class FormulaCase(Trait):
         whole: The types of whole numbers in which the layer is tested, besides: they come out as they are.
         graded: Whether its gradients are tested.
         modelled: Whether it is tested within a model, in a graph and through files, too.
+        any_length: Whether it takes other lengths than it was built for, where its formula does.
         needs: Arguments that the layer must know, beside those that it is given.
         image_data_format: The global one while it is made and called; as it is if empty.
     """
@@ -72,6 +73,7 @@ class FormulaCase(Trait):
     whole: tuple[str, ...] = ()
     graded: bool = True
     modelled: bool = True
+    any_length: bool = True
     needs: tuple[str, ...] = ()
     image_data_format: str = ""
 

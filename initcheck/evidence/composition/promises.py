@@ -1,0 +1,70 @@
+"""Runs what is documented of layers and models, one row at a time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from initcheck.evidence.session import Session
+from initcheck.frameworks.quiet import quiet
+
+Seen = tuple[str, Any, Any]  # what is looked at, its documented value, its actual one
+Row = Callable[[Any, Path], Iterator[Seen]]
+
+
+class Promises:
+    """Evidence from rows that each build some layers or models.
+
+    Args:
+        session: The session, with its streams and cache.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @quiet()
+    def seen(self, row: Row) -> list[Seen]:
+        """What the row looks at; nothing where the installed Keras does not offer it.
+
+        Raises:
+            Exception: Whatever the framework raises.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            return [*row(self._session.keras, Path(folder))]
+
+
+def table(*rows: Row) -> Mapping[str, Row]:
+    """The rows by their names in words."""
+    return {row.__name__.replace("_", "-"): row for row in rows}
+
+
+def values(tensors: Any) -> Any:
+    """The numbers of tensors, nested as they are."""
+    if isinstance(tensors, dict):
+        return {name: values(one) for name, one in tensors.items()}
+    if isinstance(tensors, list | tuple):
+        return type(tensors)(values(one) for one in tensors)
+    return np.asarray(tensors).tolist()
+
+
+def refusal(action: Callable[..., Any], *arguments: Any) -> str:
+    """The class of the exception that the action raises; empty where it raises none."""
+    try:
+        action(*arguments)
+    except Exception as error:  # noqa: BLE001 - which one it is, is the result
+        return type(error).__name__
+    return ""
+
+
+def inputs(*numbers: Any) -> np.ndarray:
+    """An array in single precision."""
+    return np.array(numbers, np.float32)
+
+
+def is_keras_3(keras: Any) -> bool:
+    """Whether it is Keras 3, whose layers share no code with those of Keras 2."""
+    return hasattr(keras, "ops")

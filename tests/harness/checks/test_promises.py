@@ -1,0 +1,71 @@
+"""The checks of layers and models that a user writes, on made-up rows and on Keras itself."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from initcheck.checks import serialization
+from initcheck.checks.arithmetic import composed_models
+from initcheck.checks.registry import NotApplicable
+from initcheck.evidence.composition.kept_files import BUILT, KEPT
+from initcheck.evidence.composition.promises import refusal, table, values
+from initcheck.evidence.composition.structured_models import STRUCTURES
+from initcheck.evidence.composition.user_layers import USER_LAYERS
+from initcheck.evidence.lab import Lab
+from initcheck.records import Status
+
+JUDGES = (
+    composed_models.user_layers,
+    composed_models.structured_models,
+    serialization.kept_files,
+    serialization.build_configurations,
+)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_one_value_that_is_not_the_documented_one_fails(judge):
+    def seen(*rows):
+        lab: Any = SimpleNamespace(promises=SimpleNamespace(seen=lambda row: row(None, None)))
+        return judge(lab, lambda keras, folder: list(rows))
+
+    assert seen(("a", [1.0], [1.0]), ("b", (2,), (2,))).status is Status.PASS
+    for wrong in (("b", (2,), [2]), ("b", True, False), ("b", {"x": [1.0]}, {"x": [1.5]})):
+        verdict = seen(("a", [1.0], [1.0]), wrong)
+        assert verdict.status is Status.FAIL
+        assert verdict.measured == f"b: {wrong[2]}"
+    with pytest.raises(NotApplicable, match="does not offer"):
+        seen()
+
+
+def test_every_row_has_its_function_s_name_and_looks_at_more_than_nothing():
+    for rows in (USER_LAYERS, STRUCTURES, KEPT):
+        assert all(row.__name__.replace("_", "-") == name and row.__doc__ for name, row in rows.items())
+    assert len({*USER_LAYERS, *STRUCTURES, *KEPT}) == len(USER_LAYERS) + len(STRUCTURES) + len(KEPT)
+    assert len(BUILT) >= 20
+
+
+def test_values_keep_their_structure():
+    arrays = {"a": (np.ones(1), [np.zeros(2)]), "b": np.float32(3)}
+    assert values(arrays) == {"a": ([1.0], [[0.0, 0.0]]), "b": 3.0}
+    assert [*table(USER_LAYERS["any-arguments"])] == ["any-arguments"]
+
+
+def test_a_refusal_is_the_class_of_what_is_raised():
+    assert refusal(int, "3") == ""
+    assert refusal(int, "three") == "ValueError"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (USER_LAYERS["containers"], "trained weights of a frozen layer"),
+        (STRUCTURES["sequential-of-models"], "output after pop"),
+        (KEPT["overwritten-weights"], "weights after the answer n"),
+        (BUILT["Conv1D"], "weights of the rebuilt layer"),
+    ],
+)
+def test_a_row_on_keras_itself(row, words):
+    seen = {what: (expected, actual) for what, expected, actual in Lab(5).promises.seen(row)}
+    assert seen[words][0] == seen[words][1]
