@@ -193,7 +193,7 @@ def low_rank_layers(keras: Any, folder: Path) -> Iterator[Seen]:
         yield (
             f"{words}, rank in the configuration",
             [2, 2],
-            [one.get_layer("low").get_config()["lora_rank"] for one in (late, loaded)],
+            [one.get_layer("low").get_config().get("lora_rank") for one in (late, loaded)],
         )
         yield f"{words}, trained weights", len(model.trainable_weights), len(loaded.trainable_weights)
 
