@@ -88,7 +88,7 @@ def arguments_of_load_model(keras: Any, folder: Path) -> Iterator[Seen]:
         pass
 
     model = _numbered(keras.Sequential([keras.Input((2,)), Derived(2, name="derived")]))
-    model.compile("sgd", keras.losses.MeanSquaredError())
+    model.compile(keras.optimizers.SGD(), keras.losses.MeanSquaredError())
     load = keras.models.load_model
     for suffix in (".keras", ".h5"):
         path = folder / f"model{suffix}"
@@ -115,7 +115,7 @@ def lambdas_in_files(keras: Any, folder: Path) -> Iterator[Seen]:
         return
     model, load = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)]), keras.models.load_model
     for suffix in (".keras", ".h5"):
-        path = folder / f"lambda{suffix}"
+        path = folder / f"model{suffix}"
         model.save(path)
         yield f"what a lambda raises, {suffix}", "ValueError", refusal(load, path)
         yield f"output of a trusted lambda, {suffix}", (_X + 1).tolist(), values(load(path, safe_mode=False)(_X))
@@ -154,12 +154,12 @@ def low_rank_layers(keras: Any, folder: Path) -> Iterator[Seen]:
     ids = np.array([[0, 2], [1, 1]], np.int32)
     layers, x = keras.layers, keras.Input((2,))
     kinds: Mapping[str, tuple[Callable[..., Any], np.ndarray]] = {
-        "Dense": (lambda **lora: keras.Sequential([x, layers.Dense(3, name="low", **lora)]), _X),
-        "EinsumDense": (
+        "a matrix": (lambda **lora: keras.Sequential([x, layers.Dense(3, name="low", **lora)]), _X),
+        "an equation": (
             lambda **lora: keras.Sequential([x, layers.EinsumDense("ab,bc->ac", 3, name="low", **lora)]),
             _X,
         ),
-        "Embedding": (
+        "a vocabulary": (
             lambda **lora: keras.Sequential(
                 [keras.Input((2,), dtype="int32"), layers.Embedding(3, 4, name="low", **lora)]
             ),
@@ -193,7 +193,7 @@ def low_rank_layers(keras: Any, folder: Path) -> Iterator[Seen]:
         yield (
             f"{words}, rank in the configuration",
             [2, 2],
-            [one.get_layer("low").get_config()["lora_rank"] for one in (late, loaded)],
+            [one.get_layer("low").get_config().get("lora_rank") for one in (late, loaded)],
         )
         yield f"{words}, trained weights", len(model.trainable_weights), len(loaded.trainable_weights)
 
@@ -213,8 +213,14 @@ def inputs_of_keras_2(keras: Any, _: Path) -> Iterator[Seen]:
     network = {
         "name": "old",
         "layers": [
-            {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 2], "dtype": "float32", "name": "x"}},
-            {"class_name": "Dense", "config": {"name": "d", "units": 2, "activation": "relu", "dtype": "float32"}},
+            {
+                "class_name": keras.layers.InputLayer.__name__,
+                "config": {"batch_input_shape": [None, 2], "dtype": "float32", "name": "x"},
+            },
+            {
+                "class_name": keras.layers.Dense.__name__,
+                "config": {"name": "d", "units": 2, "activation": "relu", "dtype": "float32"},
+            },
         ],
     }
     model = _numbered(keras.Sequential.from_config(json.loads(json.dumps(network))))
@@ -278,7 +284,7 @@ def _built(case: FormulaCase) -> Row:
         if not hasattr(keras.layers, case.layer):
             return
 
-        class Holding(keras.Model):  # type: ignore[misc]
+        class Summarized(keras.Model):  # type: ignore[misc]
             def __init__(self, layer: Any) -> None:
                 super().__init__()
                 self.layer, self.built = layer, True
@@ -294,7 +300,7 @@ def _built(case: FormulaCase) -> Row:
         yield "shapes of its weights", sorted(case.shapes), sorted(tuple(one.shape) for one in layer.weights)
         yield "weights of the rebuilt layer", _named(layer), _named(again)
         lines: list[str] = []
-        Holding(layer).summary(print_fn=lambda line, **_: lines.append(line))
+        Summarized(layer).summary(print_fn=lambda line, **_: lines.append(line))
         yield "whether a summary has its name", True, layer.name[:6] in "".join(lines)
 
     return row
@@ -322,20 +328,20 @@ def adapted_layers(keras: Any, folder: Path) -> Iterator[Seen]:
     layers = keras.layers
     numbers = np.arange(9.0, dtype=np.float32).reshape(9, 1)
     words = np.array([["b a"], ["b c"], ["b a"]])
-    kinds: Mapping[str, tuple[Any, Mapping[str, Any], Any, np.ndarray, bool]] = {
-        "Discretization-given": (layers.Discretization, {"bin_boundaries": [1.5, 4.0]}, None, numbers, True),
-        "Normalization": (layers.Normalization, {}, numbers, numbers, False),
-        "Normalization-given": (layers.Normalization, {"mean": [2.0], "variance": [4.0]}, None, numbers, True),
-        "IntegerLookup": (layers.IntegerLookup, {}, np.array([[5], [7], [5]]), np.array([[7], [5], [1]]), False),
-        "StringLookup": (layers.StringLookup, {}, np.array([["b"], ["a"], ["b"]]), np.array([["a"], ["b"]]), False),
-        "StringLookup-given": (layers.StringLookup, {"vocabulary": ["z", "a"]}, None, np.array([["a"], ["z"]]), True),
-        "TextVectorization": (layers.TextVectorization, {"output_sequence_length": 3}, words[:, 0], words, False),
-        "TextVectorization-given": (layers.TextVectorization, {"vocabulary": ["b", "a"]}, None, words, True),
-        "Hashing": (layers.Hashing, {"num_bins": 5, "salt": 3}, None, np.array([["a"], ["b"]]), True),
-        "CategoryEncoding": (layers.CategoryEncoding, {"num_tokens": 4}, None, np.array([[1], [3]]), True),
-    }
-    for name, (kind, options, data, given, written) in kinds.items():
-        layer = kind(**options)
+    kinds: tuple[tuple[Any, Mapping[str, Any], Any, np.ndarray, bool], ...] = (
+        (layers.Discretization, {"bin_boundaries": [1.5, 4.0]}, None, numbers, True),
+        (layers.Normalization, {}, numbers, numbers, False),
+        (layers.Normalization, {"mean": [2.0], "variance": [4.0]}, None, numbers, True),
+        (layers.IntegerLookup, {}, np.array([[5], [7], [5]]), np.array([[7], [5], [1]]), False),
+        (layers.StringLookup, {}, np.array([["b"], ["a"], ["b"]]), np.array([["a"], ["b"]]), False),
+        (layers.StringLookup, {"vocabulary": ["z", "a"]}, None, np.array([["a"], ["z"]]), True),
+        (layers.TextVectorization, {"output_sequence_length": 3}, words[:, 0], words, False),
+        (layers.TextVectorization, {"vocabulary": ["b", "a"]}, None, words, True),
+        (layers.Hashing, {"num_bins": 5, "salt": 3}, None, np.array([["a"], ["b"]]), True),
+        (layers.CategoryEncoding, {"num_tokens": 4}, None, np.array([[1], [3]]), True),
+    )
+    for kind, options, data, given, written in kinds:
+        layer, name = kind(**options), f"{kind.__name__} with {len(options)} options"
         if data is not None:
             layer.adapt(data)
         expected = values(layer(given))
@@ -353,16 +359,16 @@ def shared_initializers(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
     layers = keras.layers
-    kinds: Mapping[str, Callable[[Any], Any]] = {
-        "Dense": lambda one: layers.Dense(3, kernel_initializer=one),
-        "EinsumDense": lambda one: layers.EinsumDense("ab,bc->ac", 3, kernel_initializer=one),
-        "Embedding": lambda one: layers.Embedding(5, 3, embeddings_initializer=one),
-        "Conv1D": lambda one: layers.Conv1D(3, 2, kernel_initializer=one),
-        "LSTM": lambda one: layers.LSTM(3, kernel_initializer=one, recurrent_initializer="zeros"),
-    }
-    for name, make in kinds.items():
+    makers: tuple[tuple[Callable[[Any], Any], tuple[int, ...]], ...] = (
+        (lambda one: layers.Dense(3, kernel_initializer=one), (2, 6)),
+        (lambda one: layers.EinsumDense("ab,bc->ac", 3, kernel_initializer=one), (2, 6)),
+        (lambda one: layers.Embedding(5, 3, embeddings_initializer=one), (2, 6)),
+        (lambda one: layers.Conv1D(3, 2, kernel_initializer=one), (2, 4, 6)),
+        (lambda one: layers.LSTM(3, kernel_initializer=one, recurrent_initializer="zeros"), (2, 4, 6)),
+    )
+    for make, shape in makers:
         one = keras.initializers.GlorotUniform()
-        shape = (2, 4, 6) if name in ("Conv1D", "LSTM") else (2, 6)
+        name = type(make(one)).__name__
         first, second, other = make(one), make(one), make(keras.initializers.GlorotUniform())
         for layer in (first, second, other):
             layer.build(shape)

@@ -190,6 +190,7 @@ def half_precision(keras: Any, _: Path) -> Iterator[Seen]:
     """A graph has the layers that were called and no others, under every global policy."""
     if not is_keras_3(keras):
         return
+    layers = keras.layers
     for policy in ("mixed_float16", "float16", "float64"):
         with dtype_policy(keras, policy):
             x = keras.Input((2,), dtype="float32")
@@ -197,8 +198,8 @@ def half_precision(keras: Any, _: Path) -> Iterator[Seen]:
             model = keras.Model(x, keras.layers.Add()([y, y]))
             yield (
                 f"operations under {policy}",
-                ["InputLayer", "EinsumDense", "Activation", "Add"],
-                [type(one).__name__ for one in model.operations],
+                [layers.InputLayer, layers.EinsumDense, layers.Activation, layers.Add],
+                [type(one) for one in model.operations],
             )
             yield f"output under {policy}", (4 * _X).tolist(), values(model(_X))
             yield f"rebuilt under {policy}", (4 * _X).tolist(), values(_again(model)(_X))

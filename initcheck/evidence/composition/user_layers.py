@@ -92,17 +92,17 @@ def nothing_among_inputs(keras: Any, _: Path) -> Iterator[Seen]:
 def derived_layers(keras: Any, _: Path) -> Iterator[Seen]:
     """A class derived from one without weights has its own build."""
     layers = keras.layers
-    bases: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
-        "Dropout": (layers.Dropout, {"rate": 0.5}),
-        "Activation": (layers.Activation, {"activation": "relu"}),
-        "GaussianNoise": (layers.GaussianNoise, {"stddev": 0.5}),
-        "ReLU": (layers.ReLU, {}),
-        "Flatten": (layers.Flatten, {}),
-        "Rescaling": (layers.Rescaling, {"scale": 1.0}),
-        "Identity": (layers.Identity, {}),
+    bases: Mapping[Any, Mapping[str, Any]] = {
+        layers.Dropout: {"rate": 0.5},
+        layers.Activation: {"activation": "relu"},
+        layers.GaussianNoise: {"stddev": 0.5},
+        layers.ReLU: {},
+        layers.Flatten: {},
+        layers.Rescaling: {"scale": 1.0},
+        layers.Identity: {},
     }
-    for name, (base, arguments) in bases.items():
-        layer = _scaling(keras, base)(**arguments)
+    for base, arguments in bases.items():
+        name, layer = base.__name__, _scaling(keras, base)(**arguments)
         output = values(layer(np.abs(_X)))
         yield f"output of one derived from {name}", np.abs(_X).tolist(), output
         yield f"weights of one derived from {name}", [(2,)], [tuple(one.shape) for one in layer.weights]
@@ -117,7 +117,7 @@ def paths(keras: Any, _: Path) -> Iterator[Seen]:
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
             self.early = self.add_weight(name="early", shape=())
-            self.inner = keras.layers.Dense(1, name="dense")
+            self.inner = keras.layers.Dense(1, name="inner")
 
         def build(self, input_shape: Any) -> None:
             self.late = self.add_weight(name="late", shape=())
@@ -136,7 +136,7 @@ def paths(keras: Any, _: Path) -> Iterator[Seen]:
 
     model = Around()
     model(_X)
-    held = ["held/dense/bias", "held/dense/kernel", "held/late"]
+    held = ["held/inner/bias", "held/inner/kernel", "held/late"]
     later = sorted(one.path for one in model.weights if one.name != "early")  # that one was not yet in the model
     yield "paths in a subclassed model", [f"around/{one}" for one in held], later
     alone = Early(name="held")
@@ -150,7 +150,7 @@ def containers(keras: Any, _: Path) -> Iterator[Seen]:
     """Layers and variables in lists, tuples and dictionaries, nested and appended later, count as the layer's."""
     dense = keras.layers.Dense
 
-    class Contained(keras.layers.Layer):  # type: ignore[misc]
+    class Holding(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.listed = [
@@ -166,7 +166,7 @@ def containers(keras: Any, _: Path) -> Iterator[Seen]:
                 inputs = one(inputs)
             return inputs + 0 * self.named["deep"]["a"](inputs)
 
-    layer = Contained()
+    layer = Holding()
     yield "output", _X.tolist(), values(layer(_X))
     yield "weights", 12, len(layer.weights)
     yield "trained weights", 12, len(layer.trainable_weights)
@@ -206,7 +206,7 @@ def added_losses(keras: Any, _: Path) -> Iterator[Seen]:
     model = keras.Sequential([keras.Input((2,)), Lossy(), Regular()])
     model(_X)
     yield "losses of a model", [1.0, 2.0], sorted(values(model.losses))
-    model.compile("sgd", "mse")
+    model.compile(keras.optimizers.SGD(), "mse")
     yield "loss in evaluate", 3.0, model.evaluate(_X, _X, verbose=0)
     model.layers[1].trainable = False
     model(_X)
@@ -281,7 +281,7 @@ def training_passed_down(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any, training: Any = None) -> Any:
             return inputs + (1.0 if training else 0.0)
 
-    class Around(keras.layers.Layer):  # type: ignore[misc]
+    class Wrapping(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self, **fixed: Any) -> None:
             super().__init__()
             self.inner, self.fixed = Mode(), fixed
@@ -289,35 +289,35 @@ def training_passed_down(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any) -> Any:
             return self.inner(inputs, **self.fixed)
 
-    class AroundThat(Around):
+    class WrappingFixed(Wrapping):
         def call(self, inputs: Any, training: Any = False) -> Any:
             return self.inner(inputs)
 
     class Whole(keras.Model):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.inner = Around()
+            self.inner = Wrapping()
 
         def call(self, inputs: Any) -> Any:
             return self.inner(inputs)
 
     zero = inputs([0.0])
-    for name, layer in (("layer", Around), ("layer whose default is False", AroundThat), ("model", Whole)):
+    for name, layer in (("layer", Wrapping), ("layer whose default is False", WrappingFixed), ("model", Whole)):
         yield f"inside a {name}", [[[0.0]], [[1.0]]], [values(layer()(zero, training=one)) for one in (False, True)]
         yield f"inside a {name} called plainly", [[0.0]], values(layer()(zero))
     yield (
         "inside a layer that fixes it",
         [[[1.0]]] * 2,
-        [values(Around(training=True)(zero, training=one)) for one in (False, True)],
+        [values(Wrapping(training=True)(zero, training=one)) for one in (False, True)],
     )
-    model = keras.Sequential([keras.Input((1,)), AroundThat()])
+    model = keras.Sequential([keras.Input((1,)), WrappingFixed()])
     yield "in fit, evaluate and predict", [1.0, 0.0, [[0.0]]], _in_loops(keras, model)
 
 
 def training_of_plain_models(keras: Any, _: Path) -> Iterator[Seen]:
     """``fit`` trains the layers of a model whose call has no argument ``training``."""
 
-    class Plain(keras.Model):  # type: ignore[misc]
+    class Unmoded(keras.Model):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.inner = keras.layers.Dropout(1 - 2**-20, seed=1)
@@ -325,7 +325,7 @@ def training_of_plain_models(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any) -> Any:
             return self.inner(inputs + 1) - 1
 
-    yield "in fit, evaluate and predict", [1.0, 0.0, [[0.0]]], _in_loops(keras, Plain())
+    yield "in fit, evaluate and predict", [1.0, 0.0, [[0.0]]], _in_loops(keras, Unmoded())
 
 
 def _in_loops(keras: Any, model: Any) -> list[Any]:
@@ -463,7 +463,7 @@ def configurations(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
 
-    class Plain(keras.layers.Layer):  # type: ignore[misc]
+    class Automatic(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self, units: int, factor: float = 1.0, names: Any = ("a",), **kwargs: Any) -> None:
             super().__init__(**kwargs)
             self.units, self.factor, self.names = units, factor, names
@@ -471,7 +471,7 @@ def configurations(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any) -> Any:
             return inputs * self.factor
 
-    class Longer(Plain):
+    class Longer(Automatic):
         def __init__(self, units: int, offset: float, **options: Any) -> None:
             super().__init__(units, **options)
             self.offset = offset
@@ -479,15 +479,17 @@ def configurations(keras: Any, _: Path) -> Iterator[Seen]:
         def get_config(self) -> Any:
             return {**keras.layers.Layer.get_config(self), "units": self.units, "offset": self.offset}
 
-    one = Plain(3, factor=0.375, name="plain", trainable=False, dtype="float16")
-    again = Plain.from_config(one.get_config())
+    one = Automatic(3, factor=0.375, name="plain", trainable=False, dtype="float16")
+    again = Automatic.from_config(one.get_config())
     yield (
         "arguments",
         [3, 0.375, "plain", False, "float16"],
         [*(again.units, again.factor, again.name, again.trainable, again.compute_dtype)],
     )
-    model = keras.Sequential([keras.Input((2,)), Plain(3, 2.0), Longer(5, offset=0.25)])
-    rebuilt = keras.Sequential.from_config(model.get_config(), custom_objects={"Plain": Plain, "Longer": Longer})
+    model = keras.Sequential([keras.Input((2,)), Automatic(3, 2.0), Longer(5, offset=0.25)])
+    rebuilt = keras.Sequential.from_config(
+        model.get_config(), custom_objects={"Automatic": Automatic, "Longer": Longer}
+    )
     yield (
         "arguments within a model",
         [3, 2.0, 5, 0.25],
@@ -662,23 +664,23 @@ def masks_within(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
 
-    class Reading(keras.layers.Layer):  # type: ignore[misc]
+    class Observing(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any, mask: Any = None) -> Any:
             self.seen = None if mask is None else values(mask)
             return inputs * 1
 
-    class Passing(Reading):
+    class Passing(Observing):
         def __init__(self) -> None:
             super().__init__()
             self.supports_masking = True
 
-    class Inverting(Reading):
+    class Inverting(Observing):
         def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
             return keras.ops.logical_not(previous_mask)
 
     steps = inputs([[1], [0], [2]])
-    for kind, expected in ((Passing, [[True, False, True]]), (Inverting, [[False, True, False]]), (Reading, None)):
-        first, last = kind(), Reading()
+    for kind, expected in ((Passing, [[True, False, True]]), (Inverting, [[False, True, False]]), (Observing, None)):
+        first, last = kind(), Observing()
         last(first(keras.layers.Masking()(steps)))
         yield (
             f"masks at a layer and after it, {kind.__name__}",
