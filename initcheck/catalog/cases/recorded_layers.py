@@ -20,6 +20,7 @@ from initcheck.catalog.layers.traits.weights import Built
 
 Arrays = list[np.ndarray]
 REPEATED = 512  # equal rows, whose noise is independent: a scale that is off by 20 % is then seen
+_FEW = 64  # of layers that take long for each row: off by 60 %
 _LONGEST = 120  # characters of a name
 _FED: Mapping[Fed, Shape] = {Fed.ROWS: (24, 6), Fed.STEPS: (24, 4, 6), Fed.IMAGES: (24, 9, 8, 3)}
 
@@ -42,6 +43,7 @@ class RecordedLayer:
         computes: Whether its outputs are recorded, too; not those of a request for initial weights where its row has
             formulas.
         rows_repeat: Whether the batch may have another size, so that rows can be repeated.
+        slow: Whether a call takes long for each row.
     """
 
     name: str
@@ -56,6 +58,7 @@ class RecordedLayer:
     shared_axes: tuple[int, ...] = ()
     computes: bool = True
     rows_repeat: bool = True
+    slow: bool = False
 
     def weights(self, shapes: list[Shape], seed: int) -> Arrays:
         """The weights that it is given: spread over its kernels' inputs, and positive where they have one axis."""
@@ -83,7 +86,7 @@ class RecordedLayer:
         """Inputs for many independent draws of noise: equal rows, or elements that are ones."""
         if self.ones or not self.rows_repeat:
             return inputs
-        return [np.repeat(one[:1], REPEATED, axis=0) for one in inputs]
+        return [np.repeat(one[:1], _FEW if self.slow else REPEATED, axis=0) for one in inputs]
 
     def independent(self, output: np.ndarray) -> int:
         """The number of independent draws behind the output for ``repeated`` inputs, at least."""
@@ -111,11 +114,14 @@ def _cases() -> Iterator[RecordedLayer]:
         yield RecordedLayer("", law.layer, law.arguments, (law.shape,), ones=True, shared_axes=law.shared_axes)
     for source in select(NoiseSource):
         shape = source.shape if source.fed is Fed.ONES else _FED[source.fed]
-        yield RecordedLayer("", source.layer, source.arguments, (shape,) * source.inputs)
+        yield RecordedLayer("", source.layer, source.arguments, (shape,) * source.inputs, slow=source.slow)
     for options in select(LayerOptions):
         if options.policy == "float32":
             repeat = "noise_shape" not in options.options
-            yield RecordedLayer("", options.layer, options.options, (options.input_shape,), rows_repeat=repeat)
+            slow = any(source.slow for source in LAYERS[options.layer].select(NoiseSource))
+            yield RecordedLayer(
+                "", options.layer, options.options, (options.input_shape,), rows_repeat=repeat, slow=slow
+            )
 
 
 def _distinct() -> Iterator[RecordedLayer]:
