@@ -161,8 +161,9 @@ class Modes:
             }
             model.compile(optimizer, loss="mse", metrics=metrics, run_eagerly=True)
             seen[ModelRun.EVALUATE_EAGERLY] = losses(model.evaluate, **whole)
-            model.compile(optimizer, loss="mse", metrics=metrics, steps_per_execution=2)
+            model.compile(optimizer, loss="mse", metrics=metrics)
             seen[ModelRun.TRAIN_ON_BATCH] = losses(model.train_on_batch)  # its own trace, not that of fit
+            model.compile(optimizer, loss="mse", metrics=metrics, steps_per_execution=2)
             seen[ModelRun.PREDICT_IN_STEPS] = outputs(model.predict, **{**whole, "batch_size": rows // 2})
             return seen
 
