@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -419,6 +420,23 @@ def outputs_without_inputs(keras: Any, _: Path) -> Iterator[Seen]:
     yield "what one of two inputs raises", "ValueError", refusal(keras.Model, one, output)
 
 
+def names_in_models(keras: Any, _: Path) -> Iterator[Seen]:
+    """Two layers of one name are refused; a summary counts what is trained."""
+    if not is_keras_3(keras):
+        return
+    x = keras.Input((2,))
+    twice = _doubling(keras, name="one")(_doubling(keras, name="one")(x))
+    yield "what two layers of one name raise", "ValueError", refusal(keras.Model, x, twice)
+    model = keras.Sequential([keras.Input((2,)), _doubling(keras, name="one")])
+    yield "what adding that name raises", "ValueError", refusal(model.add, _doubling(keras, name="one"))
+    model.add(_doubling(keras, name="two", trainable=False))
+    lines: list[str] = []
+    model.summary(print_fn=lambda line, **_: lines.append(line))
+    counts = [int(count) for count in re.findall(r"params:\s*(\d+)", "".join(lines))]
+    yield "parameters, trained, not trained, in a summary", [8, 4, 4], counts
+    yield "parameters of the model and a layer", [8, 4], [model.count_params(), model.layers[0].count_params()]
+
+
 def frozen_parts(keras: Any, _: Path) -> Iterator[Seen]:
     """Freezing a model freezes its layers; thawing one of them, or a model around, has effect when compiled anew."""
     inner = keras.Sequential([keras.Input((2,)), _doubling(keras), _doubling(keras)])
@@ -571,6 +589,7 @@ STRUCTURES: Mapping[str, Row] = table(
     in_graphs,
     parts_of_models,
     outputs_without_inputs,
+    names_in_models,
     frozen_parts,
     sizes_of_inputs,
     ranks_in_turn,
