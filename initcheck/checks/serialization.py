@@ -463,7 +463,7 @@ def single_arguments(lab: Lab, request: LayerRequest) -> Verdict:
 
 
 @check(
-    "SER23",
+    "SER22",
     "Files, checkpoints and configurations keep what they should, and who writes or reads them is obeyed.",
     subjects=[Subject(name, row) for name, row in KEPT.items()],
 )
@@ -473,7 +473,7 @@ def kept_files(lab: Lab, row: Row) -> Verdict:
 
 
 @check(
-    "SER24",
+    "SER23",
     "A layer is built by its input's shape, and built again by its build configuration with all its weights.",
     subjects=[Subject(layer, row) for layer, row in BUILT.items()],
 )

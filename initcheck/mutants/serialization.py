@@ -514,7 +514,7 @@ def constraint_of_scale_lost(keras: Any) -> None:
     edit_config(keras.layers.GroupNormalization, lambda config: config.update(gamma_constraint=None))
 
 
-@mutant("overwrites-unasked", "save_weights overwrites a file without asking", caught_by=("SER23",))
+@mutant("overwrites-unasked", "save_weights overwrites a file without asking", caught_by=("SER22",))
 def overwrites_unasked(keras: Any) -> None:
     """Though it is called with overwrite=False."""
     original = keras.Model.save_weights
@@ -525,7 +525,7 @@ def overwrites_unasked(keras: Any) -> None:
     keras.Model.save_weights = save_weights
 
 
-@mutant("build-config-ignored", "a Conv1D is not built by its build configuration", caught_by=("SER24",))
+@mutant("build-config-ignored", "a Conv1D is not built by its build configuration", caught_by=("SER23",))
 def build_config_ignored(keras: Any) -> None:
     """Every other layer is."""
     keras.layers.Conv1D.build_from_config = lambda self, config: None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import inspect
 import io
 import json
+import pickle
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -422,6 +424,154 @@ def contents_of_keras_files(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "a clone by to_json", json.loads(text), json.loads(again.to_json())
 
 
+def copies(keras: Any, _: Path) -> Iterator[Seen]:
+    """A model that is copied or pickled computes the same, with weights of its own."""
+    if not is_keras_3(keras):
+        return
+    model = _net(keras)
+    expected = values(model(_X))
+    for words, one in (("copied", copy.deepcopy(model)), ("pickled", pickle.loads(pickle.dumps(model)))):
+        yield f"output, {words}", expected, values(one(_X))
+        one.set_weights([0 * weight for weight in one.get_weights()])
+        yield f"output of the original, {words}", expected, values(model(_X))
+
+
+def state_trees(keras: Any, _: Path) -> Iterator[Seen]:
+    """What ``get_state_tree`` gives can be set in another model: weights, optimizer and metrics."""
+    if not hasattr(keras.Model, "get_state_tree"):
+        return
+
+    def trained(steps: int) -> Any:
+        layers = [keras.layers.Dense(3, name="one"), keras.layers.Dense(2, name="two")]
+        model = _numbered(keras.Sequential([keras.Input((2,)), *layers], name="named"))
+        model.compile(keras.optimizers.SGD(2**-10, momentum=0.5, name="named"), "mse")
+        for _step in range(steps):
+            model.train_on_batch(_X, _X)
+        return model
+
+    one, other = trained(2), trained(1)
+    tree = one.get_state_tree(value_format="numpy_array")
+    other.set_state_tree(tree)
+    yield (
+        "parts",
+        ["metrics_variables", "non_trainable_variables", "optimizer_variables", "trainable_variables"],
+        sorted(tree),
+    )
+    yield "weights", values(one.get_weights()), values(other.get_weights())
+    yield "state of the optimizer", _state(one), _state(other)
+
+
+def folders(keras: Any, folder: Path) -> Iterator[Seen]:
+    """A model in a folder in place of an archive."""
+    if not is_keras_3(keras) or "zipped" not in inspect.signature(keras.Model.save).parameters:
+        return
+    model = _net(keras)
+    model.save(folder / "model", zipped=False)
+    parts = {one.name for one in (folder / "model").iterdir()}
+    yield "whether it has its parts", True, {"config.json", "metadata.json", "model.weights.h5"} <= parts
+    yield "output", values(model(_X)), values(keras.models.load_model(folder / "model")(_X))
+
+
+def exported_models(keras: Any, folder: Path) -> Iterator[Seen]:
+    """A model that is exported for serving computes the same for any batch, as in inference."""
+    import tensorflow as tf
+
+    if not is_keras_3(keras):
+        return
+    layers = keras.layers
+    model = _numbered(keras.Sequential([keras.Input((2,)), layers.Dropout(0.5), layers.Dense(2)]))
+    with contextlib.redirect_stdout(io.StringIO()):
+        model.export(str(folder / "exported"))
+    served = tf.saved_model.load(str(folder / "exported"))
+    yield "output", values(model(_X)), values(served.serve(_X))
+    yield "output of one row", values(model(_X[:1])), values(served.serve(_X[:1]))
+
+
+def flags_of_layers(keras: Any, folder: Path) -> Iterator[Seen]:
+    """Which layers are trained, and their dtypes, within models too, come back by every way."""
+    if not is_keras_3(keras):
+        return
+    layers = keras.layers
+    inner = keras.Sequential([keras.Input((2,)), layers.Dense(2, name="a"), layers.Dense(2, trainable=False, name="b")])
+    model = keras.Sequential([keras.Input((2,)), inner, layers.Dense(2, dtype="mixed_bfloat16", name="c")])
+    model.add(layers.Dense(2, trainable=False, dtype="float64", name="d"))
+    inner.layers[0].trainable = False
+    model.save(folder / "model.keras")
+    model.save(folder / "model.h5")
+    ways = {
+        "rebuilt": type(model).from_config(json.loads(json.dumps(model.get_config()))),
+        "cloned": keras.models.clone_model(model),
+        ".keras": keras.models.load_model(folder / "model.keras"),
+        ".h5": keras.models.load_model(folder / "model.h5", compile=False),
+    }
+    expected = [
+        ("a", False, "float32"),
+        ("b", False, "float32"),
+        ("c", True, "mixed_bfloat16"),
+        ("d", False, "float64"),
+    ]
+    for words, one in {"": model, **ways}.items():
+        yield (
+            f"name, trained, policy, {words}",
+            expected,
+            [(layer.name, layer.trainable, layer.dtype_policy.name) for layer in _leaves(one)],
+        )
+
+
+def _leaves(model: Any) -> list[Any]:
+    return [leaf for layer in model.layers for leaf in (_leaves(layer) if hasattr(layer, "layers") else [layer])]
+
+
+def compiled_functions(keras: Any, folder: Path) -> Iterator[Seen]:
+    """A user's loss, metric and schedule, functions and classes, come back compiled from a file."""
+    if not is_keras_3(keras):
+        return
+    thrice, largest, halving = _own_functions(keras)
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, kernel_initializer="ones")])
+    model.compile(keras.optimizers.SGD(halving()), thrice, metrics=[largest(2.0, name="largest"), thrice])
+    model.save(folder / "model.keras")
+    loaded = keras.models.load_model(folder / "model.keras")
+    error = 1.5 * float(np.sum((_X.sum(1, keepdims=True) - _X) ** 2)) / 2
+    expected = {"largest": 6.0, "loss": error, "thrice": error}
+    for words, each in (("compiled", model), ("loaded", loaded)):
+        yield f"results, {words}", expected, each.evaluate(_X, _X, verbose=0, return_dict=True)
+    for each in (model, loaded):
+        each.train_on_batch(_X, _X)
+    yield "learning rate", [0.25, 0.25], [float(np.asarray(each.optimizer.learning_rate)) for each in (model, loaded)]
+    yield "weights after a step", values(model.get_weights()), values(loaded.get_weights())
+
+
+def _own_functions(keras: Any) -> tuple[Any, ...]:
+    """A loss, the class of a metric and that of a schedule, all registered."""
+
+    def thrice(y_true: Any, y_pred: Any) -> Any:
+        return 3 * keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+    class Maximal(keras.metrics.Metric):  # type: ignore[misc]
+        def __init__(self, factor: float = 1.0, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.factor, self.largest = factor, self.add_variable((), "zeros", name="largest")
+
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+            self.largest.assign(keras.ops.maximum(self.largest, keras.ops.max(y_pred)))
+
+        def result(self) -> Any:
+            return self.largest * self.factor
+
+        def get_config(self) -> Any:
+            return {**super().get_config(), "factor": self.factor}
+
+    class Halving(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+        def __call__(self, step: Any) -> Any:
+            return 0.5 ** (keras.ops.cast(step, "float32") + 1)
+
+        def get_config(self) -> Any:
+            return {}
+
+    register = keras.saving.register_keras_serializable("initcheck")
+    return register(thrice), register(Maximal), register(Halving)
+
+
 KEPT: Mapping[str, Row] = table(
     overwritten_weights,
     overwritten_models,
@@ -437,6 +587,12 @@ KEPT: Mapping[str, Row] = table(
     shared_initializers,
     unfit_files,
     contents_of_keras_files,
+    copies,
+    state_trees,
+    folders,
+    exported_models,
+    flags_of_layers,
+    compiled_functions,
 )
 # One layer each that has weights, and a single input.
 BUILT: Mapping[str, Row] = {case.layer: _built(case) for case in reversed(FORMULAS) if case.shapes and not case.beside}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -60,26 +61,34 @@ def optional_inputs(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def clones_of_inputs(keras: Any, _: Path) -> Iterator[Seen]:
-    """A clone's inputs have the shape, dtype and name of the model's, and are optional or sparse as those."""
-    if not _has_optional(keras):
+    """A clone's inputs have the batch, shape, dtype and name of the model's."""
+    for clone, original in _cloned_inputs(keras):
+        yield "shape and dtype", [tuple(original.shape), original.dtype], [tuple(clone.shape), clone.dtype]
+        yield "name", original.name, clone.name
+
+
+def flags_of_cloned_inputs(keras: Any, _: Path) -> Iterator[Seen]:
+    """They are optional or sparse as the model's."""
+    if "optional" not in inspect.signature(keras.Input).parameters:
         return
-    for words, options in (("optional", {"optional": True}), ("sparse", {"sparse": True})):
-        x, z = keras.Input((2,), name="x"), keras.Input((1,), 3, "float16", name="z", **options)
-        for kind, model in (
-            ("Model", keras.Model([x, z], [x, z])),
-            ("Sequential", keras.Sequential([z, keras.layers.Activation("relu")])),
-        ):
-            original, clone = model.inputs[-1], keras.models.clone_model(model).inputs[-1]
-            yield f"shape, dtype, whether it is {words}, in a {kind}", _of_input(original), _of_input(clone)
+    for flag in ("optional", "sparse"):
+        for clone, original in _cloned_inputs(keras, **{flag: True}):
+            yield f"whether they are {flag}", _flags(original), _flags(clone)
+
+
+def _cloned_inputs(keras: Any, **options: Any) -> list[tuple[Any, Any]]:
+    """The last input of each clone, and the one that its model was given."""
+    x, z = keras.Input((2,), name="x"), keras.Input((1,), batch_size=3, dtype="float16", name="z", **options)
+    models = keras.Model([x, z], [x, z]), keras.Sequential([z, keras.layers.Activation("relu")])
+    return [(keras.models.clone_model(one).inputs[-1], z) for one in models]
+
+
+def _flags(tensor: Any) -> list[bool]:
+    return [tensor._keras_history[0].optional, tensor.sparse]
 
 
 def _has_optional(keras: Any) -> bool:
     return is_keras_3(keras) and "optional" in inspect.signature(keras.Input).parameters
-
-
-def _of_input(tensor: Any) -> list[Any]:
-    layer = tensor._keras_history[0]
-    return [tuple(tensor.shape), str(tensor.dtype), layer.optional, tensor.sparse]
 
 
 def optional_inputs_by_name(keras: Any, _: Path) -> Iterator[Seen]:
@@ -419,6 +428,23 @@ def outputs_without_inputs(keras: Any, _: Path) -> Iterator[Seen]:
     yield "what one of two inputs raises", "ValueError", refusal(keras.Model, one, output)
 
 
+def names_in_models(keras: Any, _: Path) -> Iterator[Seen]:
+    """Two layers of one name are refused; a summary counts what is trained."""
+    if not is_keras_3(keras):
+        return
+    x = keras.Input((2,))
+    twice = _doubling(keras, name="one")(_doubling(keras, name="one")(x))
+    yield "what two layers of one name raise", "ValueError", refusal(keras.Model, x, twice)
+    model = keras.Sequential([keras.Input((2,)), _doubling(keras, name="one")])
+    yield "what adding that name raises", "ValueError", refusal(model.add, _doubling(keras, name="one"))
+    model.add(_doubling(keras, name="two", trainable=False))
+    lines: list[str] = []
+    model.summary(print_fn=lambda line, **_: lines.append(line))
+    counts = [int(count) for count in re.findall(r"params:\s*(\d+)", "".join(lines))]
+    yield "parameters, trained, not trained, in a summary", [8, 4, 4], counts
+    yield "parameters of the model and a layer", [8, 4], [model.count_params(), model.layers[0].count_params()]
+
+
 def frozen_parts(keras: Any, _: Path) -> Iterator[Seen]:
     """Freezing a model freezes its layers; thawing one of them, or a model around, has effect when compiled anew."""
     inner = keras.Sequential([keras.Input((2,)), _doubling(keras), _doubling(keras)])
@@ -557,6 +583,7 @@ STRUCTURES: Mapping[str, Row] = table(
     optional_inputs,
     optional_inputs_by_name,
     clones_of_inputs,
+    flags_of_cloned_inputs,
     inputs_by_name,
     one_input_in_a_list,
     sequential_of_models,
@@ -571,6 +598,7 @@ STRUCTURES: Mapping[str, Row] = table(
     in_graphs,
     parts_of_models,
     outputs_without_inputs,
+    names_in_models,
     frozen_parts,
     sizes_of_inputs,
     ranks_in_turn,

@@ -199,7 +199,7 @@ def test_one_more_row_in_one_file_is_picked_up_by_the_checks_that_select_by_its_
         *(f"DET0{number}-{source}-Novel" for number in (6, 7, 8) for source in ("kernel", "mask")),
         *("DET19-Novel", "SEED11-Novel", "SEED12-Novel", "SER04-Novel", "SER12-Novel-float32", "SER13-Novel"),
         *("SYM10-Novel-0-SGD", "SYM10-Novel-0.25-Nesterov"),
-        *("DET21-Novel", "DET21-Scaling", "LAW23-Novel", "SER21-Novel", "SER21-Scaling", "SER24-Novel"),
+        *("DET21-Novel", "DET21-Scaling", "LAW23-Novel", "SER21-Novel", "SER21-Scaling", "SER23-Novel"),
         *_of_formula("novel"),
         *(f"ARI23-Novel-{mode}-{run.value}" for mode in ("training", "inference") for run in ModelRun),
         *(f"ARI26-Novel-{way.value}" for way in Freezing),
