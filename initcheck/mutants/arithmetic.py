@@ -948,6 +948,23 @@ def padding_by_global_format(keras: Any) -> None:
     keras.layers.ZeroPadding2D.call = call
 
 
+@mutant("steps-unknown", "an LSTM forgets the number of steps of its outputs", caught_by=("ARI32",))
+def steps_unknown(keras: Any) -> None:
+    """Its numbers are right; what comes behind is built for any number."""
+    import tensorflow as tf
+
+    original = keras.layers.LSTM.call
+
+    @functools.wraps(original)
+    def call(self: Any, sequences: Any, *args: Any, **options: Any) -> Any:
+        outputs = original(self, sequences, *args, **options)
+        if not self.return_sequences or self.return_state or tf.executing_eagerly():
+            return outputs
+        return tf.compat.v1.placeholder_with_default(outputs, (None, None, self.units))
+
+    keras.layers.LSTM.call = call
+
+
 @mutant("constraint-of-users-lost", "weights that a user's layer adds have no constraint", caught_by=("ARI30",))
 def constraint_of_users_lost(keras: Any) -> None:
     """The layers of Keras itself are right."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from initcheck.checks.promised import judge_promises
 from initcheck.checks.registry import Subject, check
+from initcheck.evidence.composition.called_layers import CALLED
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
@@ -32,4 +33,14 @@ def user_layers(lab: Lab, row: Row) -> Verdict:
 )
 def structured_models(lab: Lab, row: Row) -> Verdict:
     """Each row builds a few models, whose layers double or add, so that every result is exact."""
+    return judge_promises(lab, row)
+
+
+@check(
+    "ARI32",
+    "A layer takes the inputs and arguments that it is documented to take, and refuses others.",
+    subjects=[Subject(name, row) for name, row in CALLED.items()],
+)
+def called_layers(lab: Lab, row: Row) -> Verdict:
+    """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape."""
     return judge_promises(lab, row)

@@ -9,6 +9,7 @@ import pytest
 from initcheck.checks import serialization
 from initcheck.checks.arithmetic import composed_models
 from initcheck.checks.registry import NotApplicable
+from initcheck.evidence.composition.called_layers import CALLED
 from initcheck.evidence.composition.kept_files import BUILT, KEPT
 from initcheck.evidence.composition.promises import refusal, table, values
 from initcheck.evidence.composition.structured_models import STRUCTURES
@@ -40,9 +41,10 @@ def test_one_value_that_is_not_the_documented_one_fails(judge):
 
 
 def test_every_row_has_its_function_s_name_and_looks_at_more_than_nothing():
-    for rows in (USER_LAYERS, STRUCTURES, KEPT):
+    for rows in (USER_LAYERS, STRUCTURES, CALLED, KEPT):
         assert all(row.__name__.replace("_", "-") == name and row.__doc__ for name, row in rows.items())
-    assert len({*USER_LAYERS, *STRUCTURES, *KEPT}) == len(USER_LAYERS) + len(STRUCTURES) + len(KEPT)
+    tables = USER_LAYERS, STRUCTURES, CALLED, KEPT
+    assert len({name for rows in tables for name in rows}) == sum(map(len, tables))
     assert len(BUILT) >= 20
 
 

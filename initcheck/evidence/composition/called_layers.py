@@ -1,0 +1,292 @@
+"""Layers as they are called: inputs of more axes, of other types and without a batch; and what they refuse."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+
+_STREAM = 5
+
+
+def _random(*shape: int) -> np.ndarray:
+    return np.random.RandomState(_STREAM).normal(size=shape).astype(np.float32)
+
+
+def _close(one: Any, other: Any) -> bool:
+    """Within rounding error of a few operations, and of one shape."""
+    one, other = np.asarray(one), np.asarray(other)
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-5, atol=1e-5))
+
+
+def attention_of_several_axes(keras: Any, _: Path) -> Iterator[Seen]:
+    """Every axis before the last two is one of the batch."""
+    if not is_keras_3(keras):
+        return
+    query, value = _random(2, 3, 4, 5), _random(2, 3, 6, 5)
+    for kind in (keras.layers.Attention, keras.layers.AdditiveAttention):
+        layer = kind()
+        flat = layer([query.reshape(6, 4, 5), value.reshape(6, 6, 5)])
+        whole = layer([query, value])
+        yield f"whether {kind.__name__} is that of each row", True, _close(whole, np.reshape(flat, (2, 3, 4, 5)))
+    symbolic = [keras.Input((3, 4, 5)), keras.Input((3, 6, 5))]
+    scores = keras.layers.Attention()(symbolic, return_attention_scores=True)[1]
+    yield "announced shape of its scores", (None, 3, 4, 6), tuple(scores.shape)
+
+
+def masks_without_a_batch(keras: Any, _: Path) -> Iterator[Seen]:
+    """An attention mask is broadcast: "missing batch dimensions and the head dimension"."""
+    x = _random(2, 3, 4, 5)
+    layer = keras.layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))
+    mask = np.random.RandomState(_STREAM).uniform(size=(3, 4, 3, 4)) < 0.7
+    whole = layer(x, x, attention_mask=np.stack([mask, mask]))
+    yield "whether one for all rows is that of each", True, _close(layer(x, x, attention_mask=mask), whole)
+    yield "whether it is read", False, _close(layer(x, x), whole)
+
+
+def keys_of_another_length(keras: Any, _: Path) -> Iterator[Seen]:
+    """Keys and values belong together."""
+    layer = keras.layers.MultiHeadAttention(2, 3)
+    yield "raised", True, bool(refusal(layer, _random(2, 3, 4), _random(2, 5, 4), _random(2, 6, 4)))
+
+
+def many_axes_joined(keras: Any, _: Path) -> Iterator[Seen]:
+    """Five axes, four of them of size one."""
+    joined = keras.layers.Concatenate()([_random(1, 1, 1, 1, 5), _random(1, 1, 1, 1, 4)])
+    yield "shape", (1, 1, 1, 1, 9), tuple(joined.shape)
+
+
+def axes_in_any_order(keras: Any, _: Path) -> Iterator[Seen]:
+    """Scales and offsets lie along the axes as the inputs have them."""
+    x = _random(2, 3, 4)
+    sorted_axes, unsorted = (keras.layers.LayerNormalization(axis=axis) for axis in ([1, 2], [2, 1]))
+    yield "whether the order of axes is nothing", True, _close(sorted_axes(x), unsorted(x))
+    yield "shape of its scales", (3, 4), tuple(unsorted.gamma.shape)
+
+
+def scalar_moments(keras: Any, _: Path) -> Iterator[Seen]:
+    """One mean and one variance for all elements."""
+    layer = keras.layers.Normalization(axis=None, mean=1.0, variance=4.0)
+    yield "three", [[1.0, 1.0]], values(layer(inputs([3, 3])))
+    plain = keras.layers.Normalization(mean=1.0, variance=4.0)
+    yield "three, for the last axis", [[1.0, 1.0]], values(plain(inputs([3, 3])))
+
+
+def adapted_moments(keras: Any, _: Path) -> Iterator[Seen]:
+    """Counted from arrays and from datasets of batches."""
+    import tensorflow as tf
+
+    x = inputs([0, 2], [4, 2], [0, 6], [4, 6])
+    for words, data in (("an array", x), ("batches", tf.data.Dataset.from_tensor_slices(x).batch(3))):
+        layer = keras.layers.Normalization()
+        layer.adapt(data)
+        yield f"whether right of {words}", True, _close(layer(inputs([0, 2], [4, 6])), [[-1.0, -1.0], [1.0, 1.0]])
+
+
+def bins_of_numbers(keras: Any, _: Path) -> Iterator[Seen]:
+    """Boundaries belong to the bin above; of adapted ones each has as many numbers."""
+    layer = keras.layers.Discretization(bin_boundaries=[0.0, 1.0])
+    yield "bins", [[0, 1, 1, 2]], values(layer(inputs([-1, 0, 0.5, 1])))
+    adapted = keras.layers.Discretization(num_bins=4)
+    adapted.adapt(np.arange(40.0, dtype=np.float32))
+    counts = np.bincount(np.asarray(adapted(np.arange(40.0, dtype=np.float32))).ravel().astype(int), minlength=4)
+    yield (
+        "whether bins have nearly as many",
+        True,
+        bool(counts.shape == (4,) and counts.min() >= 9 and counts.max() <= 11),
+    )
+    if not is_keras_3(keras):
+        return
+    yield "type", "int", np.asarray(layer(inputs([0]))).dtype.name[:3]
+    hot = keras.layers.Discretization(bin_boundaries=[0.0, 1.0], output_mode="one_hot")
+    yield "of one column, one-hot", [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], values(hot(inputs([-1], [2])))
+
+
+def rounded_pixels(keras: Any, _: Path) -> Iterator[Seen]:
+    """Whole numbers are rounded, as 8/3 is to 3."""
+    if not is_keras_3(keras):
+        return
+    x = np.arange(0, 48, 3, dtype="uint8").reshape(1, 4, 4, 1)
+    exact = np.asarray(keras.layers.Resizing(3, 3)(x.astype(np.float32)))
+    resized = np.asarray(keras.layers.Resizing(3, 3, dtype="uint8")(x))
+    yield "whether pixels are those rounded", True, bool(np.abs(resized.astype(float) - exact).max() <= 0.5 + 1e-4)
+
+
+def known_steps(keras: Any, _: Path) -> Iterator[Seen]:
+    """In a graph, the number of steps is known afterwards where it was before."""
+    import tensorflow as tf
+
+    for kind in (keras.layers.SimpleRNN, keras.layers.GRU, keras.layers.LSTM):
+        layer = kind(2, return_sequences=True)
+        layer.build((None, 4, 3))
+        graph = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec((None, 4, 3)))
+        yield kind.__name__, (None, 4, 2), tuple(graph.output_shapes.as_list())
+
+
+def types_of_normalized(keras: Any, _: Path) -> Iterator[Seen]:
+    """Inputs in single precision come out in the type in which the layer computes."""
+    for kind in _named(keras, "Normalization"):
+        known = inspect.signature(kind).parameters
+        if "axis" not in known or "mean" in known:
+            continue  # a wrapper, or one that is given its moments
+        options = {"groups": 2} if "groups" in known else {}
+        for policy, dtype in (("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16"), ("float64", "float64")):
+            output = kind(dtype=policy, **options)(_random(2, 4))
+            yield f"{kind.__name__} under {policy}", dtype, np.asarray(output).dtype.name
+
+
+def _named(keras: Any, end: str) -> list[Any]:
+    """The layers whose name ends so, as far as the installed Keras has them."""
+    return [kind for name, kind in vars(keras.layers).items() if name.endswith(end)]
+
+
+def _geometric(keras: Any) -> Iterator[Any]:
+    """Layers that move pixels, each far."""
+    yield keras.layers.RandomRotation(0.3, seed=1)
+    yield keras.layers.RandomZoom((0.2, 0.5), seed=1)
+    yield keras.layers.RandomTranslation((0.2, 0.5), (0.2, 0.5), seed=1)
+    for kind in _named(keras, "Shear"):
+        yield kind((0.2, 0.5), (0.2, 0.5), seed=1)
+
+
+def masks_of_segments(keras: Any, _: Path) -> Iterator[Seen]:
+    """A class of a pixel is one of the classes afterwards, too."""
+    if "segmentation_masks" not in inspect.getsource(keras.layers.RandomRotation):
+        return
+    masks = np.random.RandomState(_STREAM).randint(0, 3, (2, 8, 8, 1)).astype(np.float32)
+    for layer in _geometric(keras):
+        seen = layer({"images": _random(2, 8, 8, 3), "segmentation_masks": masks}, training=True)
+        yield type(layer).__name__, [], sorted(set(np.unique(seen["segmentation_masks"])) - {0.0, 1.0, 2.0})
+
+
+def images_without_a_batch(keras: Any, _: Path) -> Iterator[Seen]:
+    """Documented as "3D (unbatched) or 4D (batched)" tensors; and a pipeline knows their sizes."""
+    import tensorflow as tf
+
+    if not is_keras_3(keras):
+        return
+    colours = [keras.layers.RandomBrightness(0.2, value_range=(0, 1)), keras.layers.RandomContrast(0.2)]
+    colours += [kind(1.0) for kind in _named(keras, "Grayscale")]
+    for layer in (*_geometric(keras), keras.layers.RandomFlip(), *colours):
+        image = np.abs(_random(6, 5, 3))
+        yield f"shape of {type(layer).__name__}", (6, 5, 3), tuple(layer(image, training=True).shape)
+        batches = tf.data.Dataset.from_tensor_slices(image[None]).batch(1)
+        shape = batches.map(lambda x, layer=layer: layer(x, training=True)).element_spec.shape
+        yield f"known to a pipeline, {type(layer).__name__}", (None, 6, 5, 3), tuple(shape)
+
+
+def functions_as_regularizers(keras: Any, _: Path) -> Iterator[Seen]:
+    """Documented as any callable that takes a weight."""
+    layer = keras.layers.Dense(2, kernel_regularizer=lambda kernel: 3.0 * kernel[0, 0], kernel_initializer="ones")
+    layer.build((None, 1))
+    yield "losses", [3.0], values(list(layer.losses))
+
+
+def lists_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
+    """Each of a list that is added counts once, in a stateless call, too."""
+    import tensorflow as tf
+
+    class Penalized(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, x: Any) -> Any:
+            total = tf.reduce_sum(x)
+            self.add_loss([total, 2 * total])
+            return x
+
+    layer = Penalized()
+    layer(inputs([1, 3]))
+    yield "of a call", [4.0, 8.0], values(list(layer.losses))
+    if is_keras_3(keras):
+        losses = layer.stateless_call([], [], inputs([1, 3]), return_losses=True)[2]
+        yield "of a stateless call", [4.0, 8.0], values(list(losses))
+
+
+def keyword_only_arguments(keras: Any, _: Path) -> Iterator[Seen]:
+    """A configuration that is made up holds them."""
+    if not is_keras_3(keras):
+        return
+
+    class Scaled(keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self, *, factor: float = 1.0, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.factor = factor
+
+        def call(self, x: Any) -> Any:
+            return x * self.factor
+
+    again = Scaled.from_config(Scaled(factor=3.0).get_config())
+    yield "a doubled one of its copy", [[3.0]], values(again(inputs([1])))
+
+
+def models_before_their_weights(keras: Any, folder: Path) -> Iterator[Seen]:
+    """Weights that are not there are neither saved nor loaded in silence."""
+    if not is_keras_3(keras):
+        return
+
+    class Late(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = keras.layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            return self.inner(x)
+
+    built = Late()
+    built(inputs([1]))
+    path = str(folder / "a.weights.h5")
+    built.save_weights(path)
+    yield "loading raises", "ValueError", refusal(Late().load_weights, path)
+    yield "saving raises", "ValueError", refusal(Late().save_weights, str(folder / "b.weights.h5"))
+
+
+def refused_arguments(keras: Any, _: Path) -> Iterator[Seen]:
+    """What is documented as impossible."""
+    if not is_keras_3(keras):
+        return
+    layers = keras.layers
+    asked = {
+        "a rate above one": lambda: layers.Dropout(1.5),
+        "no units": lambda: layers.Dense(0),
+        "a kernel of no size": lambda: layers.Conv1D(1, 0),
+        "filters in no whole groups": lambda: layers.Conv1D(3, 1, groups=2),
+        "strides and dilation": lambda: layers.Conv1D(1, 2, strides=2, dilation_rate=2),
+        "strides and dilation of a ConvLSTM": lambda: layers.ConvLSTM1D(1, 3, strides=2, dilation_rate=2),
+        "negative heads": lambda: layers.MultiHeadAttention(-2, 3),
+        "keys of no size": lambda: layers.MultiHeadAttention(2, 0),
+        "a range of one value": lambda: layers.RandomBrightness(0.1, value_range=[1]),
+        "a zoom to nothing": lambda: layers.RandomZoom(-1.0),
+        "a mask of more axes": lambda: layers.Softmax()(_random(2, 3), mask=np.ones((2, 2, 3), bool)),
+        "a mask of other steps": lambda: layers.TimeDistributed(layers.Dense(2))(
+            _random(2, 3, 4), mask=np.ones((2, 5), bool)
+        ),
+        "inputs of another width": lambda: keras.Sequential([keras.Input((3,)), layers.Dense(1)])(_random(2, 4)),
+        "weights of another number": lambda: layers.Dense(2).set_weights([np.ones((1, 2))]),
+    }
+    for words, call in asked.items():
+        yield words, True, refusal(call) in ("ValueError", "TypeError")
+
+
+CALLED: Mapping[str, Row] = table(
+    attention_of_several_axes,
+    masks_without_a_batch,
+    keys_of_another_length,
+    many_axes_joined,
+    axes_in_any_order,
+    scalar_moments,
+    adapted_moments,
+    bins_of_numbers,
+    rounded_pixels,
+    known_steps,
+    types_of_normalized,
+    masks_of_segments,
+    images_without_a_batch,
+    functions_as_regularizers,
+    lists_of_losses,
+    keyword_only_arguments,
+    models_before_their_weights,
+    refused_arguments,
+)
