@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 
 _STREAM = 5
@@ -130,10 +131,9 @@ def known_steps(keras: Any, _: Path) -> Iterator[Seen]:
 
 def types_of_normalized(keras: Any, _: Path) -> Iterator[Seen]:
     """Inputs in single precision come out in the type in which the layer computes."""
-    for kind in _named(keras, "Normalization"):
+    names = dict.fromkeys(case.layer for case in FORMULAS if case.loud)
+    for kind in filter(None, (getattr(keras.layers, name, None) for name in names)):
         known = inspect.signature(kind).parameters
-        if "axis" not in known or "mean" in known:
-            continue  # a wrapper, or one that is given its moments
         options = {"groups": 2} if "groups" in known else {}
         for policy, dtype in (("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16"), ("float64", "float64")):
             output = kind(dtype=policy, **options)(_random(2, 4))

@@ -227,7 +227,7 @@ def activity_losses(keras: Any, _: Path) -> Iterator[Seen]:
 def constrained_weights(keras: Any, _: Path) -> Iterator[Seen]:
     """What ``add_weight`` is given: initializer, dtype, whether it is trained, constraint."""
 
-    class Given(keras.layers.Layer):  # type: ignore[misc]
+    class GivenBeside(keras.layers.Layer):  # type: ignore[misc]
         def build(self, input_shape: Any) -> None:
             add = self.add_weight
             self.kernel = add(name="k", shape=(2,), initializer=lambda shape, dtype=None: np.full(shape, 3.0, "f"))
@@ -239,7 +239,7 @@ def constrained_weights(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any) -> Any:
             return inputs * self.kernel + self.bound * self.plain
 
-    model = keras.Sequential([keras.Input((2,)), Given()])
+    model = keras.Sequential([keras.Input((2,)), GivenBeside()])
     layer = model.layers[0]
     yield (
         "initial weights",
