@@ -109,7 +109,9 @@ def test_global_settings_of_keras_are_recorded_where_they_are_not_the_defaults(k
     values = {"image_data_format": "channels_last", "floatx": "float32", **keras_json}
     keras = SimpleNamespace(
         backend=SimpleNamespace(**{name: lambda value=value: value for name, value in values.items()}),
-        config=SimpleNamespace(dtype_policy=lambda: SimpleNamespace(name=values["floatx"])),
+        mixed_precision=SimpleNamespace(
+            dtype_policy=lambda: SimpleNamespace(name=values["floatx"]), set_dtype_policy=lambda policy: None
+        ),
     )
     assert recorded._keras_settings(keras) == switches
 
@@ -117,6 +119,8 @@ def test_global_settings_of_keras_are_recorded_where_they_are_not_the_defaults(k
 def test_another_global_dtype_policy_is_recorded():
     keras = SimpleNamespace(
         backend=SimpleNamespace(floatx=lambda: "float32", image_data_format=lambda: "channels_last"),
-        mixed_precision=SimpleNamespace(global_policy=lambda: SimpleNamespace(name="mixed_bfloat16")),
+        mixed_precision=SimpleNamespace(
+            global_policy=lambda: SimpleNamespace(name="mixed_bfloat16"), set_global_policy=lambda policy: None
+        ),
     )
     assert recorded._keras_settings(keras) == {"dtype policy": "mixed_bfloat16"}

@@ -136,7 +136,7 @@ _NAMES = ("num_heads", "key_dim")
 _CONCAT: dict[str, Any] = {"listed": True, "use_scale": True, "score_mode": "concat"}
 _HEADS = dict(zip(_NAMES, (2, 4), strict=True))
 _GATED: dict[str, Any] = {**_HEADS, "use_gate": True}
-_WIDER: dict[str, Any] = {**_HEADS, "value_dim": 6, "output_shape": 3}
+_WIDER: dict[str, Any] = {**_HEADS, "value_dim": 3, "output_shape": 3}
 
 
 def _windows(name: str, layer_weights: tuple[Shape, ...], formula: Any, **options: Any) -> tuple[FormulaCase, ...]:
@@ -196,7 +196,7 @@ MULTI_HEAD_ATTENTION = LayerKind(
         _case("attention-of-heads-plane", _of_heads(2, 2, 4, into=(2, 3)), multi_head, **_HEADS, output_shape=(2, 3))
     ),
     _alone(
-        _case("attention-of-heads-wider", _of_heads(2, 2, 4, value=6, into=(3,)), multi_head, **_WIDER), graded=True
+        _case("attention-of-heads-wider", _of_heads(2, 2, 4, value=3, into=(3,)), multi_head, **_WIDER), graded=True
     ),
     # "Regularizer for dense layer activity": of each projection.
     penalized(_case("attention-of-heads", _of_heads(2, 2, 4), multi_head, 3, **_HEADS), projections),

@@ -300,6 +300,10 @@ def rematerialized_layers(keras: Any, _: Path) -> Iterator[Seen]:
     """Layers whose activations are computed anew have their arguments, outputs and gradients."""
     if not hasattr(keras, "RematScope"):
         return
+    import tensorflow as tf
+
+    # A loop whose trace failed leaves a device behind in the scope of variables, which recompute_grad then refuses.
+    tf.compat.v1.get_variable_scope()._caching_device = None
     for mode, options in _REMATERIALIZED.items():
         with keras.RematScope(mode=mode, **options):
             layer, dense = _timing(keras)(lambda x: 2 * x), _doubling(keras, activation="relu", name="dense_again")

@@ -192,11 +192,11 @@ def test_what_only_one_side_has_is_a_difference(repository, pytester):
     result = repository("--initcheck-baseline=old.json", "-rf", framework=new)
     # Where CI is set, pytest repeats a failure's whole message in its summary: only failures themselves are counted.
     complaints = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E ")]
-    for name in ("fans gone: CHANGED: only in the old", "fans extra: CHANGED: only in the new"):
-        assert complaints.count(f"AssertionError: {name} baseline") == 1
+    assert complaints.count("AssertionError: fans gone: CHANGED: only in the old baseline") == 1
+    assert not any("fans extra" in line for line in complaints)  # a framework may gain layers
     of_wine = [cell for cell in compare(old, old).cells if cell.key.problem == "wine"]
     assert complaints.count("AssertionError: traces wine: CHANGED: only in the old baseline") == len(of_wine) > 2
-    assert result.parseoutcomes()["failed"] == 2 + len(of_wine)
+    assert result.parseoutcomes()["failed"] == 1 + len(of_wine)
 
 
 def test_between_environments_no_claim_about_bits_is_made_and_the_cells_are_judged(repository):
@@ -236,7 +236,7 @@ def test_a_hostile_name_reaches_no_terminal_with_its_controls(repository, pytest
     old = OLD.model_copy(update={"fans": {evil: OLD.fans["dense"]}, "environment": where})
     (pytester.path / "old.json").write_text(write_baseline(old))
     result = repository("--initcheck-baseline=old.json", "-rA")
-    assert result.parseoutcomes()["failed"] == 2
+    assert result.parseoutcomes()["failed"] == 1
     assert "evil <script>: CHANGED: only in the old" in str(result.stdout)
     assert "\u001b" not in str(result.stdout)
 
