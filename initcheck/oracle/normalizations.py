@@ -31,9 +31,8 @@ def layer_norm(
     axes = tuple(np.atleast_1d(axis).tolist())
     normalized = _without_moments(x, axes, epsilon)
     shape = [size if number - len(x.shape) in axes or number in axes else 1 for number, size in enumerate(x.shape)]
-    left = [moved(one, lambda values: values.reshape(shape)) for one in weights]
-    normalized = normalized * left.pop(0) if scale else normalized
-    return normalized + left.pop(0) if center else normalized
+    along = [moved(one, lambda values: values.reshape(shape)) for one in weights]
+    return _scaled_and_shifted(normalized, along, scale, center)
 
 
 def group_norm(
@@ -55,9 +54,7 @@ def group_norm(
     parts = moved(x, lambda values: values.reshape(*values.shape[:-1], count, -1))
     axes = (*range(1, len(x.shape) - 1), len(x.shape))
     normalized = moved(_without_moments(parts, axes, epsilon), lambda values: values.reshape(x.shape))
-    left = list(weights)
-    normalized = normalized * left.pop(0) if scale else normalized
-    normalized = normalized + left.pop(0) if center else normalized
+    normalized = _scaled_and_shifted(normalized, weights, scale, center)
     return moved(normalized, lambda values: np.moveaxis(values, -1, axis))
 
 
@@ -162,6 +159,13 @@ def _along(weight: Array, x: Array, axis: int) -> Array:
     shape = [1] * len(x.shape)
     shape[axis] = x.shape[axis]
     return moved(weight, lambda values: values.reshape(shape))
+
+
+def _scaled_and_shifted(normalized: Array, weights: Weights, scale: bool, center: bool) -> Array:
+    """Times the first weight and plus the next, where there are such."""
+    left = list(weights)
+    normalized = normalized * left.pop(0) if scale else normalized
+    return normalized + left.pop(0) if center else normalized
 
 
 def _without_moments(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
