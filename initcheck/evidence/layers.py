@@ -322,6 +322,10 @@ class Layers:
         }
 
     def _model(self, cases: Sequence[FormulaCase]) -> Any:
+        names = tuple(case.name for case in cases)
+        return self._session.once(("gallery model", names), lambda: self._branches(cases))
+
+    def _branches(self, cases: Sequence[FormulaCase]) -> Any:
         inputs, outputs = [], []
         for case in cases:
             own = [

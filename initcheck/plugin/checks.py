@@ -23,6 +23,8 @@ _BASELINE_MARK = f"{_PREFIX}baseline"
 _DEPRECATION = f"{_PREFIX}deprecation"
 _CENSUS = f"{_PREFIX}census"
 _CENSUS_KEY = pytest.StashKey[str]()
+_LEFT = f"{_PREFIX}left-out"
+_LEFT_KEY = pytest.StashKey[int]()
 
 
 @dataclass
@@ -149,7 +151,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help=f"root seed of every stream (default: {DEFAULT_SEED})",
     )
     effort = "the stated effects are detected with power 99.9 %% in any case"
-    for name, times in (("quick", "just as many samples as they need"), ("thorough", "four times as many")):
+    quick = "just as many samples as they need, and of exact checks with many rows a third, which the root seed chooses"
+    for name, times in (("quick", quick), ("thorough", "four times as many")):
         group.addoption(
             f"--initcheck-{name}",
             action="store_const",
@@ -251,16 +254,31 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuses to run a statistical check with too few samples for the power it states."""
+    """Leaves out what no quick run judges; refuses statistical checks with too few samples for the power they state."""
     from initcheck.statistics.budget import EFFORTS
 
-    factor = EFFORTS[config.getoption("initcheck_effort")]
-    for cell in (check.cell for check in map(_bound_check, items) if check is not None):
+    effort = config.getoption("initcheck_effort")
+    factor = EFFORTS[effort]
+    cells = {item: bound.cell for item in items if (bound := _bound_check(item)) is not None}
+    if effort == "quick":
+        _leave_out(config, items, cells)
+    for cell in cells.values():
         check = cell.check
         if check.samples is None or check.min_samples is None:
             continue
         if (taken := check.samples(factor)) < (needed := check.min_samples(cell.alpha)):
             raise pytest.UsageError(f"{check.code}: {taken} samples are too few; {check.detects} needs {needed}")
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], cells: dict[pytest.Item, Cell]) -> None:
+    from initcheck.checks.quick import in_quick_run
+
+    chosen = in_quick_run(list(cells.values()), config.getoption("initcheck_seed"))
+    left = {item for item, kept in zip(cells, chosen, strict=True) if not kept}
+    if left:
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [item for item in items if item not in left]
+    config.stash[_LEFT_KEY] = len(left)
 
 
 @pytest.fixture(scope="session")
@@ -303,13 +321,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output[_CENSUS] = _census()
+        output[_LEFT] = session.config.stash.get(_LEFT_KEY, 0)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001 - pytest-xdist's signature
-    """In the controller, keeps what a worker reports."""
-    if census := getattr(node, "workeroutput", {}).get(_CENSUS):
+    """In the controller, keeps what a worker reports; each has collected the same tests."""
+    output = getattr(node, "workeroutput", {})
+    if census := output.get(_CENSUS):
         node.config.stash[_CENSUS_KEY] = census
+    if left := output.get(_LEFT):
+        node.config.stash[_LEFT_KEY] = left
 
 
 def _census() -> str:
@@ -342,8 +364,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         f"{issues} known issue{'s' * (issues != 1)}{idle}; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
         f"power ≥ {POWER:.1%} at the documented effects; seed {config.getoption('initcheck_seed')}"
     )
+    left = config.stash.get(_LEFT_KEY, 0)
+    if left:
+        terminalreporter.write_line(
+            f"initcheck: quick: not run are {left} more checks, rows of long ones; the next two root seeds run others"
+        )
     if census := config.stash.get(_CENSUS_KEY, "") or _census():
-        terminalreporter.write_line(f"initcheck: looked at: {census}")
+        terminalreporter.write_line(f"initcheck: looked at{' by all rows' * bool(left)}: {census}")
     deprecated = dict.fromkeys(
         text
         for outcome in counts

@@ -209,6 +209,23 @@ def test_without_a_framework_nothing_is_said_to_be_looked_at(repository):
     repository(["GOOD"]).stdout.no_fnmatch_line("*looked at*")
 
 
+LONG = """
+CHECKS += [make("LONG", lambda lab, value: passed("well")), make("MANY", statistical, **ENOUGH)]
+rows = [registry.Subject(f"row-{number}") for number in range(60)]
+CHECKS[-2:] = [dataclasses.replace(check, subjects=rows) for check in CHECKS[-2:]]
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one", "two"])
+def test_a_quick_run_leaves_out_rows_of_long_checks_and_says_how_many(repository, pytester, workers):
+    pytester.makeconftest("import dataclasses\n" + CONFTEST + LONG)
+    codes = ["GOOD", "LONG", "MANY"]
+    result = repository(codes, *workers, "--initcheck-quick")
+    assert result.parseoutcomes()["passed"] == 1 + 20 + 60
+    result.stdout.fnmatch_lines(["initcheck: 81 checks, 0 failed*", "initcheck: quick: * 40 more checks*"])
+    assert repository(codes, *workers).parseoutcomes() == {"passed": 121}
+
+
 def test_the_header_shows_what_decides_the_result(repository):
     stdout = repository(["GOOD"]).stdout
     stdout.fnmatch_lines("initcheck: tensorflow *, keras *, cpu *, threads 1, oneDNN *, seed 2026*")
