@@ -123,7 +123,7 @@ ROWS = (
         channels=4,
         order=14,
     ),
-    # One place for all images of a batch, out of thirty: six crops distinguish two draws.
+    # One place for all images of a batch, out of fifteen: six crops distinguish two draws.
     _augmentation(
         "RandomCrop",
         {"height": 4, "width": 4},
