@@ -98,7 +98,8 @@ def identity(_weights: Weights, x: Array, **_: Any) -> Array:
 
 def normalized(x: Array, mean: Array, variance: Array, scale: Array, shift: Array) -> Array:
     """The input less ``mean``, over √(``variance`` + epsilon), times ``scale``, plus ``shift``."""
-    return (x - mean) / np.sqrt(variance + EPSILON) * scale + shift
+    scaled = scale / np.sqrt(variance + EPSILON)
+    return x * scaled + (shift - mean * scaled)  # as it is computed in one go, with the larger rounding errors
 
 
 def moments(x: Array, axis: int) -> tuple[Array, Array]:
