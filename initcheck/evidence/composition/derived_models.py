@@ -316,6 +316,33 @@ def generators_of_optional_inputs(keras: Any, _: Path) -> Iterator[Seen]:
         )
 
 
+def operations_of_a_user(keras: Any, folder: Path) -> Iterator[Seen]:
+    """An operation that a user writes comes back with its arguments and its name."""
+    if not hasattr(keras, "Operation"):
+        return
+
+    @keras.saving.register_keras_serializable("initcheck")
+    class ScalingOperation(keras.Operation):  # type: ignore[misc]
+        def __init__(self, *, factor: float = 1.0, name: str | None = None) -> None:
+            super().__init__(name=name)
+            self.factor = factor
+
+        def call(self, x: Any) -> Any:
+            return x * self.factor
+
+        def compute_output_spec(self, x: Any) -> Any:
+            return keras.KerasTensor(x.shape, x.dtype)
+
+    x = keras.Input((2,))
+    model = keras.Model(x, ScalingOperation(factor=3.0, name="thrice")(ScalingOperation()(x)))
+    model.save(folder / "model.keras")
+    again = ScalingOperation.from_config(ScalingOperation(factor=3.0, name="thrice").get_config())
+    yield "factor and name, rebuilt", [3.0, "thrice"], [again.factor, again.name]
+    loaded = keras.models.load_model(folder / "model.keras")
+    yield "names", [one.name for one in model.operations], [one.name for one in loaded.operations]
+    yield "output, loaded", (3 * _X).tolist(), values(loaded(_X))
+
+
 def sequences_without_a_graph(keras: Any, _: Path) -> Iterator[Seen]:
     """A Sequential whose input is a dictionary passes the mode and masks from layer to layer."""
     if not is_keras_3(keras):
@@ -358,5 +385,6 @@ DERIVED: Mapping[str, Row] = table(
     shared_layers_of_clones,
     inputs_that_differ,
     generators_of_optional_inputs,
+    operations_of_a_user,
     sequences_without_a_graph,
 )

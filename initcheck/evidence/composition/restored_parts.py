@@ -80,6 +80,40 @@ def skipped_objects(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "what reading all of it raises", True, bool(refusal(keras.saving.load_weights, net(1.0), path))
 
 
+def attributes_added_later(keras: Any, folder: Path) -> Iterator[Seen]:
+    """A layer that has a second name in a later class finds its weights under the first one, and so do its parts."""
+    if not is_keras_3(keras):
+        return
+
+    class Block(keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self, start: float) -> None:
+            super().__init__()
+            self.inner = _dense(keras, 2, start)
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+    class Earlier(keras.Model):  # type: ignore[misc]
+        def __init__(self, start: float) -> None:
+            super().__init__()
+            self.block, self.last = Block(start), _dense(keras, 2, start)
+
+        def call(self, inputs: Any) -> Any:
+            return self.last(self.block(inputs))
+
+    class Later(Earlier):
+        def __init__(self, start: float) -> None:
+            super().__init__(start)
+            self.another, self.aside = self.block, self.last
+
+    one, other, path = Earlier(3.0), Later(5.0), str(folder / "model.weights.h5")
+    expected = values(one(_X))
+    other(_X)
+    one.save_weights(path)
+    other.load_weights(path)
+    yield "output", expected, values(other(_X))
+
+
 def folders_of_words(keras: Any, folder: Path) -> Iterator[Seen]:
     """A vocabulary lies in a model's folder, too."""
     if not is_keras_3(keras) or "zipped" not in inspect.signature(keras.Model.save).parameters:
@@ -132,6 +166,7 @@ def refused_configurations(keras: Any, _: Path) -> Iterator[Seen]:
         "a class of Python": kind("builtins", "dict"),
         "a class of a module": kind("subprocess", "Popen", args=["true"]),
         "a class that does not exist": kind("keras.layers", "NoSuchLayer"),
+        "a function of Keras by its file": kind("keras.src.utils.file_utils", "get_file"),
         "a class of Keras that is no part": kind("keras.src.utils.progbar", "Progbar", target=3),
     }
     for words, config in asked.items():
@@ -191,6 +226,37 @@ def optimizers_left_out(keras: Any, folder: Path) -> Iterator[Seen]:
         loaded = keras.models.load_model(path)
         yield f"whether it is compiled, {included}", included, bool(loaded.compiled)
         yield f"output, {included}", values(model(_X)), values(loaded(_X))
+
+
+def shared_layers(keras: Any, folder: Path) -> Iterator[Seen]:
+    """A layer that is one of a model's, and within a wrapper too, is one layer when it is read from a file."""
+    layers, given = keras.layers, np.arange(6.0, dtype=np.float32).reshape(1, 3, 2)
+    one, two, x = _dense(keras, 2, 2.0), _dense(keras, 2, 3.0), keras.Input((3, 2))
+    makers: Mapping[str, Any] = {
+        "model": keras.Model(x, layers.TimeDistributed(one)(one(x))),
+        "Sequential": keras.Sequential([keras.Input((3, 2)), two, layers.TimeDistributed(two)]),
+    }
+    return _read_again(keras, folder, makers, given)
+
+
+def layers_of_two_models(keras: Any, folder: Path) -> Iterator[Seen]:
+    """And so is one that two models within a model share."""
+    one, two, x = _dense(keras, 2, 2.0), _dense(keras, 2, 3.0), keras.Input((2,))
+    parts = [keras.Model(y, one(y), name=name) for name in ("p", "q") for y in [keras.Input((2,))]]
+    stacks = [keras.Sequential([keras.Input((2,)), two], name=name) for name in ("r", "s")]
+    makers: Mapping[str, Any] = {
+        "model": keras.Model(x, parts[1](parts[0](x))),
+        "Sequential": keras.Sequential([keras.Input((2,)), *stacks]),
+    }
+    return _read_again(keras, folder, makers, _X)
+
+
+def _read_again(keras: Any, folder: Path, models: Mapping[str, Any], given: np.ndarray) -> Iterator[Seen]:
+    for words, model in models.items():
+        model.save(folder / f"{words}.keras")
+        loaded = keras.models.load_model(folder / f"{words}.keras")
+        yield f"weights of a {words}", [2, 2], [len(model.weights), len(loaded.weights)]
+        yield f"output of a {words}", values(model(given)), values(loaded(given))
 
 
 def plain_objects(keras: Any, _: Path) -> Iterator[Seen]:
@@ -256,12 +322,15 @@ def edited_files(keras: Any, folder: Path) -> Iterator[Seen]:
 RESTORED: Mapping[str, Row] = table(
     copies_of_parts,
     skipped_objects,
+    attributes_added_later,
     folders_of_words,
     functions_of_old_files,
     refused_configurations,
     names_of_other_parts,
     links_in_files,
     optimizers_left_out,
+    shared_layers,
+    layers_of_two_models,
     plain_objects,
     edited_files,
 )
