@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.fresh_process.client import ask
+from initcheck.evidence.fresh_process.questions import files_question, held
+from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
 
@@ -259,6 +262,31 @@ def _read_again(keras: Any, folder: Path, models: Mapping[str, Any], given: np.n
         yield f"output of a {words}", values(model(given)), values(loaded(given))
 
 
+def files_in_another_process(keras: Any, folder: Path) -> Iterator[Seen]:
+    """A process that shares nothing with the one that wrote a file reads the same model: policies, names, operations."""
+    if not is_keras_3(keras):
+        return
+    layers, ops, inner = keras.layers, keras.ops, keras.Input((3,))
+    with dtype_policy(keras, "mixed_bfloat16"):
+        parts = [layers.Dense(4, "gelu"), layers.LayerNormalization(), layers.Dropout(0.5, seed=3)]
+        stacked = keras.Sequential([keras.Input((2,)), *parts, layers.Dense(3, dtype="float32", trainable=False)])
+    shared, x = layers.Dense(3, "tanh", kernel_regularizer="l2"), keras.Input((2,))
+    y = keras.Model(inner, shared(shared(inner)))(layers.Dense(3, activation="leaky_relu")(x))
+    graph = keras.Model(x, ops.concatenate([ops.clip(y, -1.0, 0.5), 2.0 * y, ops.silu(y)], -1))
+    for model in (stacked, graph):
+        model.compile(keras.optimizers.Adam(0.25), keras.losses.MeanSquaredError(), run_eagerly=True)
+        model.train_on_batch(_X, np.asarray(model(_X)) * 0)
+        model.compile(model.optimizer, keras.losses.MeanSquaredError())
+    plain = keras.Sequential([keras.Input((2,)), layers.Dense(3, "selu", dtype="mixed_float16"), layers.Dense(2)])
+    written = {"stacked.keras": stacked, "graph.keras": graph, "plain.h5": plain}
+    for name, model in written.items():
+        model.save(folder / name)
+    answers = ask([files_question(folder, [*written], _X)])["files"]
+    yield "what was raised", "", answers.get("raised", "")
+    for name, model in written.items():
+        yield f"digest of output, weights and state, {name}", held(model, _X), answers.get(name)
+
+
 def plain_objects(keras: Any, _: Path) -> Iterator[Seen]:
     """Bytes, slices, ellipses, shapes, numbers and arrays of NumPy come back of JSON."""
     import tensorflow as tf
@@ -331,6 +359,7 @@ RESTORED: Mapping[str, Row] = table(
     optimizers_left_out,
     shared_layers,
     layers_of_two_models,
+    files_in_another_process,
     plain_objects,
     edited_files,
 )
