@@ -36,7 +36,7 @@ def weights_by_name(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
 
-    class Named(keras.layers.Layer):  # type: ignore[misc]
+    class GivenByName(keras.layers.Layer):  # type: ignore[misc]
         def build(self, input_shape: Any) -> None:
             self.kernel = self.add_weight(
                 shape=(2,), initializer="ones", regularizer="l1", constraint="non_neg", name="kernel"
@@ -46,7 +46,7 @@ def weights_by_name(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any) -> Any:
             return inputs * self.kernel
 
-    layer = Named()
+    layer = GivenByName()
     layer(_X)
     yield "losses", [0.02], [round(float(one), 6) for one in layer.losses]
     losses = layer.stateless_call([inputs(3, 5)], [], _X, return_losses=True)[2]
@@ -54,7 +54,7 @@ def weights_by_name(keras: Any, _: Path) -> Iterator[Seen]:
     yield "constrained", [0.0, 1.0], values(layer.kernel.constraint(inputs(-3, 1)))
     for words, given in (("one too many", ([_X[0], _X[0]], [])), ("one too few", ([], [])), ("others", ([_X[0]], [1]))):
         yield f"what weights raise, {words}", "ValueError", refusal(layer.stateless_call, *given, _X)
-    yield "what a layer without weights raises", "ValueError", refusal(Named().stateless_call, [], [], _X)
+    yield "what a layer without weights raises", "ValueError", refusal(GivenByName().stateless_call, [], [], _X)
 
 
 def notes_of_weights(keras: Any, _: Path) -> Iterator[Seen]:
@@ -79,7 +79,7 @@ def masks_beside_lists(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
 
-    class Observing(keras.layers.Layer):  # type: ignore[misc]
+    class BesideOthers(keras.layers.Layer):  # type: ignore[misc]
         def call(self, x: Any, others: Any = (), mask: Any = None) -> Any:
             self.seen = None if mask is None else values(mask)
             return x
@@ -93,7 +93,7 @@ def masks_beside_lists(keras: Any, _: Path) -> Iterator[Seen]:
     mask = [[True, False], [True, True]]
     nothing: tuple[Any, ...] = [], ()
     for others in nothing:
-        layer = Observing()
+        layer = BesideOthers()
         layer(masking(steps), others=others)
         yield f"beside {others}", mask, layer.seen
     pairing = Pairing()
@@ -117,7 +117,7 @@ def metrics_within(keras: Any, _: Path) -> Iterator[Seen]:
             self.total.update_state(inputs)
             return inputs
 
-    class Around(keras.layers.Layer):  # type: ignore[misc]
+    class MeasuringAround(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.inner = Measuring()
@@ -125,15 +125,15 @@ def metrics_within(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any) -> Any:
             return self.inner(inputs)
 
-    class Twice(keras.layers.Layer):  # type: ignore[misc]
+    class MeasuringDeep(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.inner = Around()
+            self.inner = MeasuringAround()
 
         def call(self, inputs: Any) -> Any:
             return self.inner(inputs)
 
-    model = keras.Sequential([keras.Input((2,)), Twice(), keras.layers.Dense(2, kernel_initializer="ones")])
+    model = keras.Sequential([keras.Input((2,)), MeasuringDeep(), keras.layers.Dense(2, kernel_initializer="ones")])
     model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
     history = model.fit(_X, _X, epochs=2, verbose=0).history
     yield "names", True, "total" in [one.name for one in model.metrics]
@@ -141,17 +141,21 @@ def metrics_within(keras: Any, _: Path) -> Iterator[Seen]:
     yield "of a layer", ["total"], [one.name for one in getattr(model.layers[0], "metrics", ())]
 
 
-def calls_after_failures(keras: Any, _: Path) -> Iterator[Seen]:
-    """What a call that failed was given has no effect on later calls."""
-
-    class Mode(keras.layers.Layer):  # type: ignore[misc]
+def _mode(keras: Any) -> Any:
+    class ModeOfItsOwn(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any, training: Any = None) -> Any:
             return inputs + (1.0 if training else 0.0)
+
+    return ModeOfItsOwn
+
+
+def calls_after_failures(keras: Any, _: Path) -> Iterator[Seen]:
+    """What a call that failed was given has no effect on later calls."""
 
     class Failing(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.inner = Mode()
+            self.inner = _mode(keras)()
 
         def call(self, inputs: Any, fails: bool = True) -> Any:
             self.add_loss(keras.losses.mean_absolute_error(inputs[0], 0 * inputs[0]))
@@ -159,7 +163,7 @@ def calls_after_failures(keras: Any, _: Path) -> Iterator[Seen]:
                 raise ArithmeticError
             return self.inner(inputs)
 
-    layer, mode = Failing(), Mode()
+    layer, mode = Failing(), _mode(keras)()
     failure = refusal(lambda: layer(_X, training=True)) if is_keras_3(keras) else refusal(layer, _X)
     yield "raised", "ArithmeticError", failure
     yield "output of another layer", _X.tolist(), values(mode(_X))
@@ -174,14 +178,10 @@ def modes_of_neighbours(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any, training: Any = True) -> Any:
             return inputs
 
-    class Mode(keras.layers.Layer):  # type: ignore[misc]
-        def call(self, inputs: Any, training: Any = None) -> Any:
-            return inputs + (1.0 if training else 0.0)
-
     class Beside(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.fixed, self.mode = Fixed(), Mode()
+            self.fixed, self.mode = Fixed(), _mode(keras)()
 
         def call(self, inputs: Any) -> Any:
             return self.mode(self.fixed(inputs))

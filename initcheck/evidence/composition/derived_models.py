@@ -57,7 +57,7 @@ def layers_before_the_graph(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
 
-    class Holding(keras.Model):  # type: ignore[misc]
+    class HoldingBefore(keras.Model):  # type: ignore[misc]
         def __init__(self) -> None:
             self.before = _doubling(keras)
             self.listed = [_doubling(keras)]
@@ -67,7 +67,7 @@ def layers_before_the_graph(keras: Any, _: Path) -> Iterator[Seen]:
             self.after.build((None, 2))
             self.listed[0].build((None, 2))
 
-    model = Holding()
+    model = HoldingBefore()
     yield "output", (2 * _X).tolist(), values(model(_X))
     yield "weights", 6, len(model.weights)
     model.trainable = False
@@ -143,7 +143,7 @@ def shapes_of_sequences(keras: Any, _: Path) -> Iterator[Seen]:
     yield "shapes", [(None, 2), (None, 4)], [model.input_shape, model.output_shape]
     yield "shape of its input layer", (None, 2), keras.layers.InputLayer(batch_shape=[None, 2]).batch_shape
 
-    class Around(keras.layers.Layer):  # type: ignore[misc]
+    class ShapeAround(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self, inner: Any) -> None:
             super().__init__()
             self.inner = inner
@@ -163,7 +163,7 @@ def shapes_of_sequences(keras: Any, _: Path) -> Iterator[Seen]:
         ("Sequential", keras.Sequential([keras.layers.Dense(3)])),
         ("model", keras.Model(x, keras.layers.Dense(3)(x))),
     ):
-        around = Around(inner)
+        around = ShapeAround(inner)
         yield f"announced shape of a layer around a {words}", (None, 3), tuple(around(keras.Input((2,))).shape)
         yield f"shape of its output, {words}", (2, 3), tuple(around(_X).shape)
 
@@ -359,12 +359,12 @@ def sequences_without_a_graph(keras: Any, _: Path) -> Iterator[Seen]:
         def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
             return keras.ops.any(keras.ops.not_equal(inputs["steps"], 0), axis=-1)
 
-    class Observing(keras.layers.Layer):  # type: ignore[misc]
+    class ObservingModes(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
             self.seen = (None if mask is None else values(mask)), training
             return inputs
 
-    last = Observing()
+    last = ObservingModes()
     model = keras.Sequential([Picking(), last])
     steps = {"steps": inputs([[1], [0]])}
     for training in (True, False):

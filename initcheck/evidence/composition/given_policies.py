@@ -177,7 +177,7 @@ def whole_numbers_within(keras: Any, _: Path) -> Iterator[Seen]:
     if not hasattr(keras, "dtype_policies"):
         return
 
-    class Halving(keras.layers.Layer):  # type: ignore[misc]
+    class HalfAround(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__(dtype="mixed_float16")
             self.inner = keras.layers.Reshape((2, 2), dtype="uint8")
@@ -186,7 +186,7 @@ def whole_numbers_within(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any) -> Any:
             return self.inner(inputs), self.scale * 1
 
-    whole, scale = Halving()(np.arange(8, dtype=np.uint8).reshape(2, 4))
+    whole, scale = HalfAround()(np.arange(8, dtype=np.uint8).reshape(2, 4))
     yield "type and numbers", ["uint8", [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]], [whole.dtype.name, values(whole)]
     yield "type of a weight", "float16", scale.dtype.name
 

@@ -44,7 +44,7 @@ def copies_of_parts(keras: Any, _: Path) -> Iterator[Seen]:
     }
     for words, again in ways.items():
         one = again(layer)
-        yield f"output and name of a {words} layer", [expected, "layer"], [values(one(_X)), one.name]
+        yield f"output and name of one that is {words}", [expected, "layer"], [values(one(_X)), one.name]
         one.set_weights([0 * weight for weight in one.get_weights()])
         yield f"output of the layer that was {words}", expected, values(layer(_X))
         yield (
@@ -174,8 +174,8 @@ def refused_configurations(keras: Any, _: Path) -> Iterator[Seen]:
     }
     for words, config in asked.items():
         yield f"whether {words} is refused", True, bool(refusal(keras.saving.deserialize_keras_object, config))
-    part = keras.saving.deserialize_keras_object(kind("keras.layers", "Dense", units=3))
-    yield "a part", ["Dense", 3], [type(part).__name__, part.units]
+    part = keras.saving.deserialize_keras_object(kind("keras.layers", keras.layers.Dense.__name__, units=3))
+    yield "a part", [keras.layers.Dense, 3], [type(part), part.units]
 
 
 def names_of_other_parts(keras: Any, _: Path) -> Iterator[Seen]:
@@ -194,8 +194,8 @@ def links_in_files(keras: Any, folder: Path) -> Iterator[Seen]:
 
     if not is_keras_3(keras):
         return
-    model = keras.Sequential([keras.Input((2,)), _dense(keras, name="dense")])
-    for suffix, group in ((".weights.h5", "layers/dense/vars"), (".h5", "model_weights/dense")):
+    model = keras.Sequential([keras.Input((2,)), _dense(keras, name="one")])
+    for suffix, group in ((".weights.h5", "layers/dense/vars"), (".h5", "model_weights/one")):
         path, beside = folder / f"model{suffix}", folder / f"beside{suffix}"
         for each in (path, beside):
             (model.save_weights if "weights" in suffix else model.save)(each)
@@ -263,7 +263,7 @@ def _read_again(keras: Any, folder: Path, models: Mapping[str, Any], given: np.n
 
 
 def files_in_another_process(keras: Any, folder: Path) -> Iterator[Seen]:
-    """A process that shares nothing with the one that wrote a file reads the same model: policies, names, operations."""
+    """A process that shares nothing with the one that wrote a file reads the same model: policies and operations."""
     if not is_keras_3(keras):
         return
     layers, ops, inner = keras.layers, keras.ops, keras.Input((3,))
@@ -311,7 +311,7 @@ def plain_objects(keras: Any, _: Path) -> Iterator[Seen]:
     yield "a tensor", ["float32", [1.5, 2.0]], [np.asarray(tensor).dtype.name, values(tensor)]
     yield "functions", [keras.activations.relu, keras.ops.add], [trip(keras.activations.relu), keras.ops.add]
     layer = trip({"layer": keras.layers.Dense(3, name="named")})["layer"]
-    yield "a layer", ["Dense", "named", 3], [type(layer).__name__, layer.name, layer.units]
+    yield "a layer", [keras.layers.Dense, "named", 3], [type(layer), layer.name, layer.units]
 
 
 def edited_files(keras: Any, folder: Path) -> Iterator[Seen]:
@@ -327,7 +327,7 @@ def edited_files(keras: Any, folder: Path) -> Iterator[Seen]:
     source.save_weights(folder / "source.weights.h5")
     with contextlib.redirect_stdout(io.StringIO()):
         editor = keras.saving.KerasFileEditor(str(folder / "source.weights.h5"))
-        yield "shapes that it lists", True, "dense" in str(editor.weights_dict)
+        yield "whether it lists them", True, "layers" in str(editor.weights_dict)
         editor.rename_object("layers/dense_1", new_name="dense_2")
         editor.add_object("layers/dense_1", weights={"0": np.full((2, 2), 9.0), "1": np.full((2,), 8.0)})
         editor.resave_weights(str(folder / "target.weights.h5"))
