@@ -37,6 +37,7 @@ from initcheck.checks.registry import NotApplicable, Subject, check, over_initia
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.composition.kept_files import BUILT, KEPT
 from initcheck.evidence.composition.promises import Row
+from initcheck.evidence.composition.restored_parts import RESTORED
 from initcheck.evidence.layers import INFERENCE, Route
 from initcheck.evidence.serialization.exchanges import EXCHANGES
 from initcheck.evidence.serialization.resumed_trainings import Carrier, carriers
@@ -465,7 +466,7 @@ def single_arguments(lab: Lab, request: LayerRequest) -> Verdict:
 @check(
     "SER22",
     "Files, checkpoints and configurations keep what they should, and who writes or reads them is obeyed.",
-    subjects=[Subject(name, row) for name, row in KEPT.items()],
+    subjects=[Subject(name, row) for name, row in {**KEPT, **RESTORED}.items()],
 )
 def kept_files(lab: Lab, row: Row) -> Verdict:
     """Each row writes and reads a few models, or parts of them."""

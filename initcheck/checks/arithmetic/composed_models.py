@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from initcheck.checks.promised import judge_promises
 from initcheck.checks.registry import Subject, check
+from initcheck.evidence.composition.added_weights import ADDED
 from initcheck.evidence.composition.called_layers import CALLED
+from initcheck.evidence.composition.derived_models import DERIVED
+from initcheck.evidence.composition.given_policies import GIVEN_POLICIES
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 @check(
     "ARI30",
     "A layer that a user writes is built, called, tracked and rebuilt as documented.",
-    subjects=[Subject(name, row) for name, row in USER_LAYERS.items()],
+    subjects=[Subject(name, row) for name, row in {**USER_LAYERS, **ADDED, **GIVEN_POLICIES}.items()],
 )
 def user_layers(lab: Lab, row: Row) -> Verdict:
     """Each row writes a few layers; numbers are chosen so that every result is exact."""
@@ -29,7 +32,7 @@ def user_layers(lab: Lab, row: Row) -> Verdict:
 @check(
     "ARI31",
     "A model computes what its layers compute, and comes back from its configuration with its structure.",
-    subjects=[Subject(name, row) for name, row in STRUCTURES.items()],
+    subjects=[Subject(name, row) for name, row in {**STRUCTURES, **DERIVED}.items()],
 )
 def structured_models(lab: Lab, row: Row) -> Verdict:
     """Each row builds a few models, whose layers double or add, so that every result is exact."""

@@ -48,7 +48,7 @@ class Processes:
         """
         questions = tuple(together) if question in together else (question,)
         key = tuple(sorted(one.name for one in questions))
-        answers: dict[str, Answers] = self._session.once(("fresh process", key), lambda: _ask(questions))
+        answers: dict[str, Answers] = self._session.once(("fresh process", key), lambda: ask(questions))
         return answers[question.name]
 
     def about_draws(self, row: Initializer, requests: Sequence[tuple[str, tuple[int, ...]]]) -> Question | None:
@@ -73,7 +73,12 @@ class Processes:
         return order_question(feed, feed_seed(self._session, feed))
 
 
-def _ask(questions: Sequence[Question]) -> dict[str, Answers]:
+def ask(questions: Sequence[Question]) -> dict[str, Answers]:
+    """Starts a process for the questions, and ends it.
+
+    Raises:
+        InitcheckError: The process ended without answers.
+    """
     environment = {
         **os.environ,
         # What this process imports, the other one imports too, and in the same order.

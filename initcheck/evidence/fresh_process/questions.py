@@ -6,6 +6,7 @@ import importlib
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class Question:
 
     Attributes:
         name: Unique among the questions.
-        kind: ``draw``, ``source``, ``trace`` or ``order``.
+        kind: ``draw``, ``source``, ``trace``, ``order`` or ``files``.
         seed: The seed to do it under.
         what: The arguments, in JSON's own types.
     """
@@ -69,6 +70,11 @@ def order_question(feed: Feed, seed: int) -> Question:
     return Question(f"order {feed.name}", "order", seed, asdict(feed))
 
 
+def files_question(folder: Path, names: Sequence[str], inputs: np.ndarray) -> Question:
+    """Asks for what models in files hold and compute; they must exist when it is asked."""
+    return Question("files", "files", 0, {"folder": str(folder), "names": [*names], "inputs": inputs.tolist()})
+
+
 def answer(keras: Any, question: Question) -> Answers:
     """This process's answer to that question."""
     return _ANSWERS[question.kind](keras, question)
@@ -107,4 +113,17 @@ def _order(keras: Any, question: Question) -> Answers:
     return {"order": take(keras, Feed(**question.what), question.seed).digest()}
 
 
-_ANSWERS = {"draw": _draw, "source": _source, "trace": _trace, "order": _order}
+def _files(keras: Any, question: Question) -> Answers:
+    what = question.what
+    folder, inputs = Path(what["folder"]), np.array(what["inputs"], np.float32)
+    return {name: held(keras.models.load_model(folder / name), inputs) for name in what["names"]}
+
+
+def held(model: Any, inputs: np.ndarray) -> str:
+    """The digest of a model's output, weights and optimizer's state."""
+    optimizer = getattr(model, "optimizer", None)
+    state = [] if optimizer is None else [np.asarray(one) for one in optimizer.variables]
+    return digest([np.asarray(model(inputs)).astype(np.float32), *model.get_weights(), *state])
+
+
+_ANSWERS = {"draw": _draw, "source": _source, "trace": _trace, "order": _order, "files": _files}
