@@ -40,6 +40,18 @@ def test_normalizations_remove_mean_and_variance():
     np.testing.assert_allclose(actual, [[1 / np.sqrt(1.001), 5 - 1 / np.sqrt(1.001)]])
 
 
+def test_a_normalization_in_one_go_stays_within_its_bound_however_close_an_input_is_to_the_mean():
+    random = np.random.RandomState(0)
+    scale, shift, mean = (random.normal(0, 3, (1, 50)).astype(np.float32) for _ in range(3))
+    variance = random.uniform(0.01, 0.1, (1, 50)).astype(np.float32)
+    x = (mean + random.normal(0, 1e-3, (400, 50))).astype(np.float32)
+    factor = scale / np.sqrt(variance + np.float32(1e-3))
+    one_go = x * factor + (shift - mean * factor)  # in float32, as Keras computes it
+    bound = formulas.batch_normalization([Rounded(one) for one in (scale, shift, mean, variance)], Rounded(x))
+    assert (np.abs(one_go - bound.value) <= bound.error).all()
+    assert (np.abs((x - mean) * factor + shift - bound.value) <= bound.error).all()
+
+
 def test_pooling_has_known_values():
     x = Rounded(np.array([[[1.0], [4.0], [2.0], [3.0], [9.0]]]))
     assert formulas.pooled_maximum([], x).value.ravel().tolist() == [4.0, 3.0]
