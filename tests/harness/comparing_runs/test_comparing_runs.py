@@ -26,6 +26,8 @@ from initcheck.comparing_runs.verdicts import DELTA, NET_DELTAS, POWER, RunsQues
 from initcheck.records import Data, Runs
 from initcheck.statistics.exact_tests import permutation_p_value, spread_p_value
 
+pytestmark = pytest.mark.slow
+
 IRIS = initcheck.PROBLEMS["iris"]
 ROWS = 60
 ALPHA = 1e-3  # of the tests that the tests here make
@@ -249,7 +251,6 @@ def test_a_change_without_effect_raises_no_more_alarms_than_stated(paired, n):
             assert stats.binomtest(alarms, len(p_values), alpha, alternative="greater").pvalue > ALPHA
 
 
-@pytest.mark.slow
 def test_the_whole_comparison_keeps_its_false_alarm_rate():
     stream = np.random.RandomState(4)
     alarms, comparisons = 0, 250
@@ -454,7 +455,6 @@ def wrong_equivalents(n, usual, rare, *, paired, others=None):
     return wrong
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("usual", "rare"), [(54, 30), (57, 6), (30, 60), (54, 0), (60, 0)])
 @pytest.mark.parametrize("paired", [True, False], ids=["paired", "unpaired"])
 def test_rare_outcomes_of_which_a_few_were_seen_are_not_called_equivalent(usual, rare, paired):
@@ -496,7 +496,6 @@ def test_as_many_runs_as_are_asked_for_show_delta():
     assert judge(measure_accuracy(old, old, ROWS, paired=True), DELTA, 1e-4)[0] is RunsVerdict.EQUIVALENT
 
 
-@pytest.mark.slow
 def test_intervals_cover():
     stream = np.random.RandomState(11)
     for paired in (True, False):

@@ -22,9 +22,8 @@ from initcheck.frameworks.keras import load_keras
 from initcheck.records import group_runs
 from initcheck.seeding import layer_seed, layer_seeds, run_seed, run_seeds
 
-pytestmark = pytest.mark.skipif(
-    load_keras().__version__.startswith("2."), reason="Keras 2: the reference engine serves"
-)
+_IN_KERAS_2 = load_keras().__version__.startswith("2.")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(_IN_KERAS_2, reason="Keras 2: the reference engine serves")]
 EPOCHS = 2
 
 
@@ -63,7 +62,6 @@ def test_initial_weights_are_those_of_the_reference_engine_bit_for_bit(name):
                 assert np.array_equal(drawn[..., place], built), row.name
 
 
-@pytest.mark.slow
 @given(data=st.data())
 @settings(
     max_examples=12,
@@ -103,7 +101,6 @@ def conv(keras, initializer):
     return keras.layers.Conv2D(3, 2, kernel_initializer=initializer("conv"), activation="relu")
 
 
-@pytest.mark.slow
 def test_convolutions_agree_with_the_reference_engine():
     def model(keras, initializer, input_shape):
         layers = keras.layers
@@ -123,7 +120,6 @@ def test_convolutions_agree_with_the_reference_engine():
     assert verdict.agrees, verdict
 
 
-@pytest.mark.slow
 def test_results_do_not_depend_on_width_or_threads_or_the_other_runs():
     (whole,) = train(PROBLEMS["xor"], "he_normal", reseeds=150)
     (narrow,) = train(PROBLEMS["xor"], "he_normal", reseeds=150, width=16)
@@ -134,7 +130,6 @@ def test_results_do_not_depend_on_width_or_threads_or_the_other_runs():
     assert other.initializer == "orthogonal"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris", "digits"])
 def test_results_do_not_depend_on_how_many_runs_there_are(name):
     """The products of these two are summed differently where there are fewer columns: the width has to be the same."""
@@ -143,7 +138,6 @@ def test_results_do_not_depend_on_how_many_runs_there_are(name):
     assert np.array_equal(few.history, many.history[:3])
 
 
-@pytest.mark.slow
 def test_an_order_is_another_training_of_the_same_weights():
     (frozen,) = train(PROBLEMS["iris"], "he_normal")
     (runs,) = train(PROBLEMS["iris"], "he_normal", orders=(0, 1, 2))
@@ -227,7 +221,6 @@ def test_auto_says_which_engine_trained_and_why():
     assert initcheck.sweep("iris", initializers=["zeros"], reseeds=1, epochs=1).engine == "ensemble engine"
 
 
-@pytest.mark.slow
 def test_both_ways_to_vary_make_a_grid():
     sweep = initcheck.sweep("iris", initializers=["he_normal"], reseeds=10, epochs=1, vary="init,order")
     assert len({(run.reseed, run.order) for run in sweep.runs}) == sweep.planned == 12
@@ -288,7 +281,6 @@ def test_the_right_training_agrees(iris_run):
     assert compare_engines(EnsembleEngine(problem, [row], epochs=EPOCHS), iris_run, row, problem, seed=5).agrees
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [{"rho": 0.901}, {"learning_rate": 0.01001}, {"epsilon": 1e-5}], ids=str)
 def test_a_training_that_is_only_just_wrong_does_not_agree(wrong, iris_run):
     problem, row = PROBLEMS["iris"], INITIALIZERS["he_normal"]
@@ -297,7 +289,6 @@ def test_a_training_that_is_only_just_wrong_does_not_agree(wrong, iris_run):
     assert not compare_engines(EnsembleEngine(other, [row], epochs=EPOCHS), iris_run, row, problem, seed=5).agrees
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris", "xor", "digits"])
 def test_both_engines_agree_under_every_initializer_of_the_catalogue(name):
     problem, rows = PROBLEMS[name], list(INITIALIZERS.values())

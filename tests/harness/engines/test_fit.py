@@ -14,6 +14,8 @@ from initcheck.frameworks.instances import LayerInitializers, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, run_seed
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 3
 
 
@@ -54,7 +56,6 @@ def test_a_reused_model_gives_the_bits_of_a_fresh_one(name):
     assert runs[1].history != runs[2].history
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", [row.name for row in OPTIMIZERS if row.resettable])
 def test_every_reset_optimizer_gives_the_bits_of_a_fresh_one(optimizer):
     problem = replace(PROBLEMS["iris"], optimizer=lambda keras: getattr(keras.optimizers, optimizer)(0.05))
@@ -119,7 +120,6 @@ def assert_bits_of_fresh_models(problem, *, reused):
     assert runs[2].history != runs[3].history
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "layers",
     [
@@ -138,13 +138,11 @@ def test_a_model_with_state_is_put_back_to_its_first_state(layers):
     assert_bits_of_fresh_models(with_layers(*layers), reused=seeds_are_state or not drawn)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("layer", [own_layer, own_function, own_activation], ids=lambda layer: layer.__name__)
 def test_a_model_with_code_of_its_users_is_never_reused(layer):
     assert_bits_of_fresh_models(with_layers(layer, dropout), reused=False)
 
 
-@pytest.mark.slow
 def test_a_stateful_cell_whose_state_is_in_no_list_of_variables_is_never_reused():
     def model(keras, initializer, input_shape):
         given = keras.Input(batch_shape=(30, *input_shape))
@@ -158,7 +156,6 @@ def test_a_stateful_cell_whose_state_is_in_no_list_of_variables_is_never_reused(
     assert_bits_of_fresh_models(problem, reused=False)
 
 
-@pytest.mark.slow
 def test_no_model_is_reused_whose_training_differs_from_a_fresh_ones(monkeypatch):
     """A framework whose dropout does not start again from its state: the first run that could prove it refuses."""
     from initcheck.engines import fit
@@ -177,7 +174,6 @@ def test_an_average_of_weights_kept_by_the_optimizer_is_never_reused():
     assert not engine.reuses_its_model
 
 
-@pytest.mark.slow
 def test_what_a_user_leaves_unseeded_is_seeded_by_the_run():
     problem = with_layers(unseeded)
     engine = ReferenceEngine(problem, epochs=EPOCHS)
@@ -197,7 +193,6 @@ def test_training_leaves_the_callers_generators_where_they_were():
     assert (random.random(), np.random.rand()) == expected
 
 
-@pytest.mark.slow
 def test_runs_do_not_depend_on_the_order_of_cells_nor_on_the_other_cells():
     rows = [INITIALIZERS[name] for name in ("he_normal", "zeros", "uniform")]
 
@@ -236,7 +231,6 @@ def test_the_engine_trains_as_a_user_would():
     assert run.train_correct == round(model.evaluate(data.x_train, data.y_train, verbose=0)[1] * run.train_total)
 
 
-@pytest.mark.slow
 def test_counts_agree_with_keras_on_a_softmax():
     run = train_fresh(PROBLEMS["digits"], "he_normal", 0)
     assert run.test_correct == round(run.history[-1].val_accuracy * run.test_total)

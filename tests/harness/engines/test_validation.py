@@ -18,6 +18,8 @@ from initcheck.engines.optimizer_settings import find_own_code
 from initcheck.engines.validation.problem import validated_data
 from initcheck.frameworks.keras import load_keras
 
+pytestmark = pytest.mark.slow
+
 on_keras_3 = pytest.mark.skipif(load_keras().__version__.startswith("2."), reason="the ensemble engine has no Keras 2")
 
 _STREAM = np.random.RandomState(0)
@@ -843,7 +845,6 @@ def schedule(keras: Any, kind):
     return Warm()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["variable", "counts", "draws", "only called"])
 @pytest.mark.parametrize("engine", ["auto", "reference"])
 def test_an_own_schedule_starts_anew_in_each_run(kind, engine):

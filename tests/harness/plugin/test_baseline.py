@@ -17,6 +17,8 @@ from initcheck.baselines.records.store import load_baseline, write_baseline
 from initcheck.cli import app as cli
 from initcheck.seeding import DEFAULT_SEED
 
+pytestmark = pytest.mark.slow
+
 OLD = baseline().model_copy(update={"seed": DEFAULT_SEED})
 OTHER_GRADIENT = changed(OLD, "first gradient", lambda values: values * np.float32(1.05))
 CELLS = len(compare(OLD, OLD).cells)
@@ -110,7 +112,6 @@ def test_the_file_is_the_same_for_any_number_of_workers_and_each_part_is_recorde
     )
 
 
-@pytest.mark.slow
 def test_missing_then_recorded_then_changed_then_recorded_again(repository):
     result = repository("--initcheck-baseline=a.json")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -252,7 +253,6 @@ if os.environ.get("FAULT"):
 """
 
 
-@pytest.mark.slow
 def test_the_installed_framework_is_recorded_as_the_command_does_and_its_fault_is_named(pytester, monkeypatch):
     pytester.makeconftest(FAULT)
     pytester.makepyfile(TEST.replace("baseline()", "baseline('iris')"))

@@ -4,6 +4,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # Checks without a framework, in place of the catalogue's; the lab is real, but never asked for evidence.
 CONFTEST = """
 import pytest

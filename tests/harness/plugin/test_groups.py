@@ -8,6 +8,8 @@ from initcheck.catalog.problems import PROBLEMS
 from initcheck.checks.registry import SECONDS, cells
 from initcheck.plugin.groups import group_of, without_group
 
+pytestmark = pytest.mark.slow
+
 # Checks of three evidences, each of which notes where it ran.
 CONFTEST = """
 import os

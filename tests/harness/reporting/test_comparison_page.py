@@ -33,6 +33,8 @@ from initcheck.reporting.comparisons.markdown import render_comment
 from initcheck.reporting.comparisons.sentences import SECTIONS
 from initcheck.texts import for_drawing, for_markdown
 
+pytestmark = pytest.mark.slow
+
 OLD = baseline()
 DEFAULT = allowed([])
 MARKDOWN = MarkdownIt("commonmark").enable("table")
@@ -483,7 +485,6 @@ def test_bands_beyond_every_axis_are_drawn_all_the_same():
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium to lay the page out")
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [400, 1280])
 def test_nothing_reaches_beyond_the_window(tmp_path, width):
     probe = """<script>

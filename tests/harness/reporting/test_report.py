@@ -34,6 +34,8 @@ from initcheck.reporting.page import render_report, render_summary
 from initcheck.reporting.terminal import print_answers
 from initcheck.statistics.estimates import Estimate, compare_pairs
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert('x')</script> $\\frac{1}{0}$ & \"q\""
 
 
@@ -234,7 +236,6 @@ def test_where_only_the_order_was_varied_no_sentence_speaks_of_reseeding_or_of_t
         assert "reseeding" not in sentence.lower()
 
 
-@pytest.mark.slow
 def test_ten_thousand_runs_stay_a_small_page():
     sweep = make_sweep(names=("a",), reseeds=6)
     runs = tuple(replace(sweep.runs[n % 6], reseed=n, test_correct=n % 300) for n in range(3000))
@@ -504,7 +505,6 @@ PROBE = """<script>addEventListener('load', () => {
 });</script>"""
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed to look at the page with")
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("cells", ["numbers", "words"])

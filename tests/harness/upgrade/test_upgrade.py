@@ -33,6 +33,8 @@ from initcheck.upgrade.environments import build, clean_variables, own_requireme
 from initcheck.upgrade.recordings import record_each
 from initcheck.upgrade.requirements import Interpreter, Requirements, parse_source
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 # Plays an interpreter: prints its versions, and records by copying the file baseline.json beside it.
@@ -602,14 +604,12 @@ def test_tox_upgrades_and_has_the_neighbouring_versions():
         assert words.split()[2:4] == [old, new]
 
 
-@pytest.mark.slow
 def test_an_environment_against_itself_is_identical(run):
     code, out, _ = run("upgrade", sys.executable, sys.executable, "--problem", "iris", "--reseeds", "2")
     assert code == 0, out
     assert "IDENTICAL" in out
 
 
-@pytest.mark.slow
 def test_recording_needs_nothing_that_is_not_installed_for_it(tmp_path):
     code = f"""
 import sys
