@@ -240,6 +240,67 @@ def beyond_half_precision(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"large weights of {name}", [[-1.0, 1.0]], np.round(np.float64(layer(x[:1])), 2).tolist()
 
 
+def layers_that_wrap(keras: Any, _: Path) -> Iterator[Seen]:
+    """What is wrapped is told the mode, reset, and may be an embedding or begin at zero."""
+    if not is_keras_3(keras):
+        return
+    layers, x = keras.layers, np.ones((2, 3, 4), np.float32)
+    noisy = layers.TimeDistributed(layers.Dropout(0.5, seed=1))
+    values_seen = [sorted(set(np.unique(noisy(x, training=mode)).tolist())) for mode in (True, False)]
+    yield "values of dropped steps, in training and without", [[0.0, 2.0], [1.0]], values_seen
+    dense = layers.SpectralNormalization(layers.Dense(2, kernel_initializer="zeros"))
+    yield "of a kernel of zeros", [[0.0, 0.0]], values(dense(np.ones((1, 4), np.float32), training=True))
+    embedded = layers.SpectralNormalization(layers.Embedding(3, 1, embeddings_initializer="ones"))
+    embedded.build((None, 2))
+    embedded(inputs([0, 2]), training=True)
+    yield "norm of an embedding", 1.0, round(float(np.linalg.norm(embedded.layer.get_weights()[0])), 4)
+    for kind in (layers.SimpleRNN, layers.GRU, layers.LSTM):
+        for words, layer in (("alone", kind(2, stateful=True)), ("both", layers.Bidirectional(kind(2, stateful=True)))):
+            first, second = (np.asarray(layer(x)) for _ in range(2))
+            layer.reset_states()
+            same = [_close(first, second), _close(first, layer(x))]
+            yield f"whether equal in turn and reset, {kind.__name__} {words}", [False, True], same
+
+
+def layers_of_a_user_wrapped(keras: Any, _: Path) -> Iterator[Seen]:
+    """Rebuilt with the classes that are handed over."""
+    if not is_keras_3(keras):
+        return
+    layers = keras.layers
+
+    class Own(layers.Dense):  # type: ignore[misc,name-defined]
+        pass
+
+    class OwnCell(layers.GRUCell):  # type: ignore[misc,name-defined]
+        pass
+
+    class OwnLayer(layers.GRU):  # type: ignore[misc,name-defined]
+        pass
+
+    wrapped = [layers.TimeDistributed(Own(2)), layers.SpectralNormalization(Own(2)), layers.Bidirectional(OwnLayer(2))]
+    own = {one.__name__: one for one in (Own, OwnCell, OwnLayer)}
+    for layer in (*wrapped, layers.RNN(OwnCell(2)), layers.RNN([OwnCell(2), OwnCell(3)])):
+        again = type(layer).from_config(layer.get_config(), custom_objects=own)
+        inner = "cell" if hasattr(layer, "cell") else "layer" if hasattr(layer, "layer") else "forward_layer"
+        kinds = [type(getattr(one, inner)).__name__ for one in (layer, again)]
+        yield f"what {type(layer).__name__} has", kinds[0], kinds[1]
+
+
+def axes_of_attention(keras: Any, _: Path) -> Iterator[Seen]:
+    """One axis may be a number, and axes may be a list."""
+    if not is_keras_3(keras):
+        return
+    x = _random(2, 3, 4, 5)
+    for words, axes, expected in (("a number", 1, (1,)), ("a list", [1, 2], (1, 2))):
+        outputs = []
+        for given in (axes, expected):
+            layer = keras.layers.MultiHeadAttention(2, 3, attention_axes=given)
+            layer.build(x.shape, x.shape)
+            layer.set_weights([_random(*weight.shape) for weight in layer.get_weights()])
+            outputs.append(layer(x, x))
+        yield words, True, _close(*outputs)
+
+
 ARGUMENTS: Mapping[str, Row] = table(
     widths_of_attention,
     outputs_of_attention,
@@ -253,4 +314,7 @@ ARGUMENTS: Mapping[str, Row] = table(
     sizes_from_numpy,
     shapes_before_a_build,
     beyond_half_precision,
+    layers_that_wrap,
+    layers_of_a_user_wrapped,
+    axes_of_attention,
 )
