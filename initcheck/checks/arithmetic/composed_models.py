@@ -10,7 +10,9 @@ from initcheck.evidence.composition.added_weights import ADDED
 from initcheck.evidence.composition.called_layers import CALLED
 from initcheck.evidence.composition.derived_models import DERIVED
 from initcheck.evidence.composition.given_policies import GIVEN_POLICIES
+from initcheck.evidence.composition.layer_arguments import ARGUMENTS
 from initcheck.evidence.composition.promises import Row
+from initcheck.evidence.composition.refused_values import REFUSED
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
 from initcheck.records import Verdict
@@ -42,7 +44,7 @@ def structured_models(lab: Lab, row: Row) -> Verdict:
 @check(
     "ARI32",
     "A layer takes the inputs and arguments that it is documented to take, and refuses others.",
-    subjects=[Subject(name, row) for name, row in CALLED.items()],
+    subjects=[Subject(name, row) for rows in (CALLED, ARGUMENTS, REFUSED) for name, row in rows.items()],
 )
 def called_layers(lab: Lab, row: Row) -> Verdict:
     """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape."""

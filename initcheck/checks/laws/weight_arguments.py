@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,26 +12,41 @@ from initcheck.catalog.layers import LayerRequest, select
 from initcheck.catalog.layers.traits.weights import InitialMatrix, LayerDefaults
 from initcheck.checks.bits import first_difference
 from initcheck.checks.registry import NotApplicable, Subject, check
-from initcheck.evidence.laws.treated_layers import SUFFIXES, share, times, value
+from initcheck.evidence.laws.treated_layers import SUFFIXES, Treated, share, times, value
 from initcheck.records import Verdict, failed, passed
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
 _REQUESTS = {case.layer: case.request for case in reversed(select(LayerDefaults))}
+_UNTRAINED = {"trainable": False}
 _OFF = 1e-4  # of a sum of squares; a regularizer's share is at least twice another's
+
+
+def untrained(request: LayerRequest) -> LayerRequest:
+    """The request of a layer that is made with ``trainable=False``."""
+    return replace(request, arguments={**request.arguments, **_UNTRAINED})
 
 
 @check(
     "LAW23",
     "A layer's regularizers, constraints and trainable=False concern the weights that they are documented for.",
-    subjects=[Subject(layer, request) for layer, request in sorted(_REQUESTS.items())],
+    subjects=[
+        *(Subject(layer, request) for layer, request in sorted(_REQUESTS.items())),
+        *(Subject(f"{layer}-untrained", untrained(request)) for layer, request in sorted(_REQUESTS.items())),
+    ],
 )
 def weight_arguments(lab: Lab, request: LayerRequest) -> Verdict:
     """Every weight starts at a constant of its own argument, which tells them apart."""
     if not lab.draws.layers.offers(request.layer):
         raise NotApplicable(f"the installed Keras has no {request.layer}")
-    seen = lab.draws.arguments.treat(request)
+    if _UNTRAINED.items() <= request.arguments.items():
+        left = {name: given for name, given in request.arguments.items() if name not in _UNTRAINED}
+        return _judge_untrained(lab.draws.arguments.treat(replace(request, arguments=left)))
+    return _judge_treated(lab.draws.arguments.treat(request))
+
+
+def _judge_treated(seen: Treated) -> Verdict:
     owners = [_owner(weight, len(seen.arguments)) for weight in seen.weights]
     losses = sorted(
         share(owner) * float(np.square(weight.astype(np.float64)).sum())
@@ -44,15 +60,17 @@ def weight_arguments(lab: Lab, request: LayerRequest) -> Verdict:
         if not np.array_equal(after, expected):
             what = "a weight" if owner is None else seen.arguments[owner]
             return failed(f"{what}: {after.flat[0]:.6g} after a step with a constraint", f"{expected.flat[0]:.6g}")
+    return passed(f"{len(losses)} regularizers, {len(seen.bounded)} constraints")
+
+
+def _judge_untrained(seen: Treated) -> Verdict:
     shapes = sorted(weight.shape for weight in seen.weights)
     if seen.shapes != shapes:
         return failed(f"with trainable=False, weights of the shapes {seen.shapes}", f"{shapes}")
     if seen.trained != (0, 0):
-        untrained, gained = seen.trained
-        return failed(
-            f"with trainable=False {untrained} weights are trained, once it is True {gained:+} of them", "0, all"
-        )
-    return passed(f"{len(losses)} regularizers, {len(seen.bounded)} constraints, {len(shapes)} weights untrained")
+        left, gained = seen.trained
+        return failed(f"with trainable=False {left} weights are trained, once it is True {gained:+} of them", "0, all")
+    return passed(f"{len(shapes)} weights untrained")
 
 
 @check(

@@ -30,6 +30,10 @@ _OTHER_WORDS = {
 _BY_NAME: Mapping[str, Any] = {
     **{"data_format": "channels_first", "activation": "softsign", "attention_axes": (1,), "noise_shape": (2, 1)},
     **{"value_dim": 5, "output_shape": (3, 2), "shared_axes": (1,), "score_mode": "concat"},
+    **{"strides": 2, "output_padding": 0, "sliding_window": 3, "mask_value": 3, "salt": 3, "max_value": 0.75},
+    **{"reverse_dtype": "float32", "logit_soft_cap": 2.5, "sequence_length": 128, "max_freq": 3000.0},
+    **{"brightness_factor": 0.25, "contrast_factor": 0.25, "saturation_factor": 0.25, "hue_factor": 0.25},
+    **{"ngrams": 2, "output_sequence_length": 3, "max_tokens": 7, "arguments": {"a": 1}, "fill_value": 0.25},
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from initcheck.catalog.layers import LayerRequest, select
 from initcheck.catalog.layers.traits.weights import InitialMatrix
-from initcheck.checks.laws.weight_arguments import initial_values, weight_arguments
+from initcheck.checks.laws.weight_arguments import initial_values, untrained, weight_arguments
 from initcheck.evidence.lab import get_lab
 from initcheck.evidence.laws.treated_layers import Treated, WeightArguments, share, times, value
 from initcheck.records import Status
@@ -32,7 +32,9 @@ def _judged(seen: Treated) -> Status:
         layers=SimpleNamespace(offers=lambda layer: True), arguments=SimpleNamespace(treat=lambda request: seen)
     )
     lab: Any = SimpleNamespace(draws=draws)
-    return weight_arguments(lab, LayerRequest("Dense")).status
+    request = LayerRequest("Dense")
+    statuses = [weight_arguments(lab, one).status for one in (request, untrained(request))]
+    return Status.FAIL if Status.FAIL in statuses else statuses[0]
 
 
 def test_a_layer_as_documented_passes() -> None:
