@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from initcheck.checks.promised import judge_promises
 from initcheck.checks.registry import Subject, check
 from initcheck.evidence.composition.called_layers import CALLED
+from initcheck.evidence.composition.encoders import ENCODED
+from initcheck.evidence.composition.image_companions import COMPANIONS
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
@@ -39,8 +41,18 @@ def structured_models(lab: Lab, row: Row) -> Verdict:
 @check(
     "ARI32",
     "A layer takes the inputs and arguments that it is documented to take, and refuses others.",
-    subjects=[Subject(name, row) for name, row in CALLED.items()],
+    subjects=[Subject(name, row) for name, row in {**CALLED, **ENCODED}.items()],
 )
 def called_layers(lab: Lab, row: Row) -> Verdict:
     """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape."""
+    return judge_promises(lab, row)
+
+
+@check(
+    "ARI35",
+    "Labels, masks and boxes that are passed with images follow what an image layer does to them.",
+    subjects=[Subject(name, row) for name, row in COMPANIONS.items()],
+)
+def image_companions(lab: Lab, row: Row) -> Verdict:
+    """Each image shows one rectangle: it is what the mask says, and where the box is, in every format of boxes."""
     return judge_promises(lab, row)
