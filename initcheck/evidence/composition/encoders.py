@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ def _codes(mode: str, indices: np.ndarray, depth: int) -> np.ndarray:
 def _announced(keras: Any, layer: Any, x: np.ndarray) -> Iterator[tuple[str, tuple[int | None, ...]]]:
     symbolic = layer(keras.KerasTensor(x.shape, dtype=x.dtype.name))
     yield "a symbolic call", tuple(symbolic.shape)
+    if refusal(layer.compute_output_shape, x.shape) == "NotImplementedError":
+        return
     yield "compute_output_shape", tuple(layer.compute_output_shape(x.shape))
     yield "compute_output_shape of a list", tuple(layer.compute_output_shape(list(x.shape)))
 
@@ -65,6 +68,8 @@ def encoded_categories(keras: Any, _: Path) -> Iterator[Seen]:
 def weighted_counts(keras: Any, _: Path) -> Iterator[Seen]:
     """Categories count as much as they weigh."""
     layer = keras.layers.CategoryEncoding(3, output_mode="count")
+    if "count_weights" not in inspect.signature(layer.call).parameters:
+        return
     weights = inputs([0.25, 0.5, 2.0])
     yield "counts", [[0.75, 0.0, 2.0]], values(layer(np.array([[0, 0, 2]]), count_weights=weights))
 
@@ -275,7 +280,24 @@ def configurations_as_they_were(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"configuration of {type(layer).__name__}", before, repr(config)
 
 
-def _refused(keras: Any) -> Iterator[tuple[str, Any]]:
+def _refusals(refused: Callable[[Any], Iterator[tuple[str, Callable[[], Any]]]]) -> Row:
+    """A row of layers that cannot be, of those that make them."""
+
+    @functools.wraps(refused)
+    def row(keras: Any, _: Path) -> Iterator[Seen]:
+        if not is_keras_3(keras):
+            return
+        for words, make in refused(keras):
+            raised = refusal(make)
+            if raised != "AttributeError":  # the installed Keras has no such layer
+                yield words, True, raised in _REFUSALS
+
+    return row
+
+
+@_refusals
+def refused_reshaping(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Sizes, shapes and axes."""
     layers, x = keras.layers, np.zeros
     yield "nothing repeated", lambda: layers.RepeatVector(0)
     yield "repeated fewer than no times", lambda: layers.RepeatVector(-1)
@@ -292,6 +314,12 @@ def _refused(keras: Any) -> Iterator[tuple[str, Any]]:
     yield "all cropped", lambda: layers.Cropping1D(2)(keras.Input((3, 1)))
     yield "all cropped in two axes", lambda: layers.Cropping2D(2)(keras.Input((3, 3, 1)))
     yield "less than nothing padded", lambda: layers.ZeroPadding2D(((0, 0), (-1, 1)))
+
+
+@_refusals
+def refused_windows(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Windows, groups, strides and paddings that cannot be, and inputs that they do not fit."""
+    layers, x = keras.layers, np.zeros
     yield "a window of nothing", lambda: layers.MaxPooling1D(0)
     yield "a format of no name", lambda: layers.Conv2D(1, 1, data_format="other")
     yield "no groups", lambda: layers.Conv2D(2, 1, groups=0)
@@ -316,12 +344,24 @@ def _refused(keras: Any) -> Iterator[tuple[str, Any]]:
     yield "a window larger than symbolic inputs", lambda: layers.Conv2D(1, 5)(keras.Input((4, 4, 1)))
     yield "inputs of other axes", lambda: layers.Conv2D(1, 1)(x((1, 4, 1)))
     yield "pooled inputs of other axes", lambda: layers.MaxPooling2D()(x((1, 4, 1)))
+
+
+@_refusals
+def refused_activations(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Slopes, limits and names."""
+    layers = keras.layers
     yield "a slope below zero", lambda: layers.LeakyReLU(-0.5)
     yield "no slope", lambda: layers.LeakyReLU(None)
     yield "a maximum below zero", lambda: layers.ReLU(max_value=-1.0)
     yield "a slope of ReLU below zero", lambda: layers.ReLU(negative_slope=-1.0)
     yield "a threshold below zero", lambda: layers.ReLU(threshold=-1.0)
     yield "an activation of no name", lambda: layers.Activation("other")
+
+
+@_refusals
+def refused_noise(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Rates, deviations and shapes of noise."""
+    layers = keras.layers
     yield "a rate below zero", lambda: layers.Dropout(-0.1)
     yield "a spatial rate above one", lambda: layers.SpatialDropout1D(1.5)
     yield "a rate of Gaussian dropout above one", lambda: layers.GaussianDropout(1.5)
@@ -330,11 +370,23 @@ def _refused(keras: Any) -> Iterator[tuple[str, Any]]:
     yield "noise of no shape", lambda: layers.Dropout(0.5, noise_shape=(0, 1))
     yield "noise of a shape in words", lambda: layers.Dropout(0.5, noise_shape="ab")
     yield "noise of a shape in fractions", lambda: layers.Dropout(0.5, noise_shape=(1.5, 1))
+
+
+@_refusals
+def refused_merges(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Inputs whose number or sizes do not fit."""
+    layers, x = keras.layers, np.zeros
     yield "three inputs subtracted", lambda: layers.Subtract()([x((1, 2))] * 3)
     yield "inputs of other sizes added", lambda: layers.Add()([x((1, 2)), x((1, 3))])
     yield "inputs of other sizes joined", lambda: layers.Concatenate()([x((1, 2, 3)), x((1, 4, 3))])
     yield "axes of other sizes multiplied", lambda: layers.Dot(1)([x((1, 2)), x((1, 3))])
     yield "one input multiplied", lambda: layers.Dot(1)([x((1, 2))])
+
+
+@_refusals
+def refused_images(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Factors, channels and boxes."""
+    layers, x = keras.layers, np.zeros
     yield "colors of four channels", lambda: layers.RandomColorDegeneration(0.5)(keras.Input((4, 4, 4)))
     yield "gray of four channels", lambda: layers.RandomGrayscale(1.0)(x((1, 4, 4, 4)), training=True)
     yield "a share of gray above one", lambda: layers.RandomGrayscale(1.5)
@@ -352,6 +404,12 @@ def _refused(keras: Any) -> Iterator[tuple[str, Any]]:
             {"images": x((1, 4, 4, 3)), "bounding_boxes": {"boxes": x((1, 1, 4)), "labels": x((1, 1))}}
         ),
     )
+
+
+@_refusals
+def refused_encoders(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Modes, bins, moments and windows of sound."""
+    layers, x = keras.layers, np.zeros
     yield "no tokens", lambda: layers.CategoryEncoding(0)
     yield "an encoding of no name", lambda: layers.CategoryEncoding(2, output_mode="other")
     yield (
@@ -370,16 +428,6 @@ def _refused(keras: Any) -> Iterator[tuple[str, Any]]:
     yield "frames longer than their spectrum", lambda: layers.STFTSpectrogram(frame_length=128, fft_length=64)
 
 
-def refused_layers(keras: Any, _: Path) -> Iterator[Seen]:
-    """Sizes, rates, factors and inputs that are documented as impossible."""
-    if not is_keras_3(keras):
-        return
-    for words, make in _refused(keras):
-        raised = refusal(make)
-        if raised != "AttributeError":  # the installed Keras has no such layer
-            yield words, True, raised in _REFUSALS
-
-
 ENCODED: Mapping[str, Row] = table(
     encoded_categories,
     weighted_counts,
@@ -394,5 +442,11 @@ ENCODED: Mapping[str, Row] = table(
     types_of_activations,
     numbers_of_boxes,
     configurations_as_they_were,
-    refused_layers,
+    refused_reshaping,
+    refused_windows,
+    refused_activations,
+    refused_noise,
+    refused_merges,
+    refused_images,
+    refused_encoders,
 )
