@@ -26,8 +26,10 @@ def _codes(mode: str, indices: np.ndarray, depth: int) -> np.ndarray:
     if mode == "int":
         return indices
     if mode == "one_hot":
-        return hot[..., 0, :] if indices.ndim > 1 and indices.shape[-1] == 1 else hot
-    return hot.sum(axis=-2) if mode == "count" else hot.max(axis=-2)
+        hot = hot[..., 0, :] if indices.ndim > 1 and indices.shape[-1] == 1 else hot
+    else:
+        hot = hot.sum(axis=-2) if mode == "count" else hot.max(axis=-2)
+    return np.asarray(hot)
 
 
 def _announced(keras: Any, layer: Any, x: np.ndarray) -> Iterator[tuple[str, tuple[int | None, ...]]]:
@@ -46,18 +48,18 @@ def encoded_categories(keras: Any, _: Path) -> Iterator[Seen]:
     layers = keras.layers
     for mode in ("one_hot", "multi_hot", "count", "int"):
         made: dict[str, tuple[Any, int]] = {
-            "Discretization": (layers.Discretization([1.0, 2.0, 3.0, 4.0], output_mode=mode), _TOKENS),
-            "IntegerLookup": (
+            "bins": (layers.Discretization([1.0, 2.0, 3.0, 4.0], output_mode=mode), _TOKENS),
+            "integers": (
                 layers.IntegerLookup(vocabulary=[1, 2, 3, 4], output_mode=mode, num_oov_indices=1),
                 _TOKENS,
             ),
         }
         if mode != "int":
-            made["CategoryEncoding"] = (layers.CategoryEncoding(_TOKENS, output_mode=mode), _TOKENS)
+            made["categories"] = (layers.CategoryEncoding(_TOKENS, output_mode=mode), _TOKENS)
         for name, (layer, depth) in made.items():
             for shape in _SHAPES:
                 x = np.random.RandomState(len(mode)).randint(0, depth, shape).astype("int64")
-                fed = x.astype("float32") if name == "Discretization" else x
+                fed = x.astype("float32") if name == "bins" else x
                 actual = np.asarray(layer(fed))
                 words = f"{name}, {mode} of shape {shape}"
                 yield words, _codes(mode, x, depth).tolist(), actual.tolist()
@@ -142,13 +144,14 @@ def adapted_to_batches(keras: Any, _: Path) -> Iterator[Seen]:
     numbers = np.arange(40.0, dtype=np.float32)
     batches = [numbers[:20], numbers[20:]]
     layers = keras.layers
-    if "any iterable of batches" in inspect.getdoc(layers.Discretization.adapt):
-        for words, data in (("a list", batches), ("a generator", (one for one in batches))):
+    if "any iterable of batches" in (inspect.getdoc(layers.Discretization.adapt) or ""):
+        bins: dict[str, Any] = {"a list": batches, "a generator": (one for one in batches)}
+        for words, data in bins.items():
             layer = layers.Discretization(num_bins=4)
             layer.adapt(data)
             yield f"bins of {words}", 4, len(layer.bin_boundaries) + 1
             yield f"whether {words} is cut at its middle", True, 17 <= layer.bin_boundaries[1] <= 22
-    if "iterable of batches" in inspect.getdoc(layers.Normalization.adapt):
+    if "iterable of batches" in (inspect.getdoc(layers.Normalization.adapt) or ""):
 
         class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             def __len__(self) -> int:
@@ -158,7 +161,7 @@ def adapted_to_batches(keras: Any, _: Path) -> Iterator[Seen]:
                 return batches[index][:, None]
 
         columns = [one[:, None] for one in batches]
-        ways = {"a list": columns, "a generator": (one for one in columns), "a PyDataset": Batches()}
+        ways: dict[str, Any] = {"a list": columns, "a generator": (one for one in columns), "a PyDataset": Batches()}
         for words, data in ways.items():
             norm = layers.Normalization()
             norm.adapt(data)
@@ -177,9 +180,31 @@ def pixels_without_aliases(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether pixels are such means", True, bool(np.allclose(seen, expected, atol=1e-5))
 
 
+def sizes_unknown_to_graphs(keras: Any, _: Path) -> Iterator[Seen]:
+    """A graph that does not know heights and widths resizes as a call does."""
+    import tensorflow as tf
+
+    layers = keras.layers
+    made = {
+        "enlarged": layers.UpSampling2D((2, 3), interpolation="bilinear"),
+        "enlarged by cubes": layers.UpSampling2D((2, 3), interpolation="bicubic"),
+        "enlarged, channels first": layers.UpSampling2D(2, data_format="channels_first", interpolation="bilinear"),
+        "resized": layers.Resizing(3, 8),
+        "cropped to its shape": layers.Resizing(3, 8, crop_to_aspect_ratio=True),
+    }
+    if "pad_to_aspect_ratio" in inspect.signature(layers.Resizing).parameters:
+        made["padded to its shape"] = layers.Resizing(3, 8, pad_to_aspect_ratio=True)
+    x = np.random.RandomState(1).uniform(size=(2, 4, 5, 3)).astype(np.float32)
+    for words, layer in made.items():
+        graph = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec((None, None, None, 3)))
+        seen, right = np.asarray(graph(tf.constant(x))), np.asarray(layer(x))
+        yield f"shape, {words}", right.shape, seen.shape
+        yield f"whether pixels are those of a call, {words}", True, bool(np.allclose(seen, right, atol=1e-5))
+
+
 def equalized_pixels(keras: Any, _: Path) -> Iterator[Seen]:
     """Every value becomes its share among the values, from the least one's: <https://keras.io/api/layers/>."""
-    if not hasattr(keras.layers, "Equalization"):
+    if refusal(lambda: keras.layers.Equalization):
         return
     x = np.random.RandomState(1).choice([10, 20, 21, 90, 200], (1, 4, 6, 2))
     expected = np.zeros(x.shape)
@@ -200,9 +225,9 @@ def limited_contrasts(keras: Any, _: Path) -> Iterator[Seen]:
 
     What is cut off is shared out among all grays, which adds one at most.
     """
-    kind = getattr(keras.layers, "ContrastLimitedAdaptiveHistogramEqualization", None)
-    if kind is None:
+    if refusal(lambda: keras.layers.ContrastLimitedAdaptiveHistogramEqualization):
         return
+    kind = keras.layers.ContrastLimitedAdaptiveHistogramEqualization
     x = np.where(np.arange(100) % 5 < 2, 101.0, 100.0).reshape(1, 10, 10, 1).astype(np.float32)
     for limit, least, most in ((4.0, 4.0, 5.0), (1000.0, 100.0, 103.0)):
         seen = np.asarray(kind(clip_limit=limit, tile_grid_size=(1, 1))(x))
@@ -212,7 +237,7 @@ def limited_contrasts(keras: Any, _: Path) -> Iterator[Seen]:
 
 def spectrograms(keras: Any, _: Path) -> Iterator[Seen]:
     """Fourier transforms of frames under a window, of any length in a graph."""
-    if not hasattr(keras.layers, "STFTSpectrogram"):
+    if refusal(lambda: keras.layers.STFTSpectrogram):
         return
     options = {"frame_length": 8, "frame_step": 4, "fft_length": 16, "scaling": None, "window": "hann"}
     x = np.random.RandomState(1).normal(size=(2, 24, 1)).astype(np.float32)
@@ -247,7 +272,7 @@ def types_of_activations(keras: Any, _: Path) -> Iterator[Seen]:
 
 def numbers_of_boxes(keras: Any, _: Path) -> Iterator[Seen]:
     """A fixed number of boxes: others are left out, or filled up."""
-    if not hasattr(keras.layers, "MaxNumBoundingBoxes"):
+    if refusal(lambda: keras.layers.MaxNumBoundingBoxes):
         return
     boxes = np.arange(8, dtype=np.float32).reshape(1, 2, 4)
     for number in (1, 3):
@@ -271,7 +296,7 @@ def configurations_as_they_were(keras: Any, _: Path) -> Iterator[Seen]:
         takes = inspect.signature(getattr(layers, one.layer)).parameters
         if set(one.options) <= set(takes):
             made.append(getattr(layers, one.layer)(**one.options))
-    if hasattr(layers, "Pipeline"):
+    if not refusal(lambda: layers.Pipeline):
         made.append(layers.Pipeline([layers.CenterCrop(2, 3)]))
     for layer in made:
         config = layer.get_config()
@@ -436,6 +461,7 @@ ENCODED: Mapping[str, Row] = table(
     kept_vocabularies,
     adapted_to_batches,
     pixels_without_aliases,
+    sizes_unknown_to_graphs,
     equalized_pixels,
     limited_contrasts,
     spectrograms,

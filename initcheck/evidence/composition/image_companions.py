@@ -10,18 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.cases.image_companions import COLORING, HEIGHT, MIXING, MOVING, WIDTH, Companioned
-from initcheck.evidence.composition.promises import Row, Seen
+from initcheck.catalog.layers.companions import COLORING, HEIGHT, MIXING, MOVING, WIDTH, Companioned
+from initcheck.evidence.composition.promises import Row, Seen, is_keras_3
 
 Array = np.ndarray[Any, Any]
 
-# Rectangles of three images, as left, top, right, bottom: one in the middle, two near a corner.
-_RECTANGLES = np.array([[11, 9, 21, 15], [1, 2, 12, 9], [18, 12, 31, 23]], np.float32)
+# Rectangles of the images, as left, top, right, bottom.
+_RECTANGLES = np.array(
+    [[10, 8, 20, 14], [1, 2, 12, 9], [18, 12, 31, 23], [2, 13, 9, 22], [20, 1, 30, 8], [13, 11, 24, 18]], np.float32
+)
 _BRIGHT, _CLASS = 200.0, 2
 _COLOR = np.array([_BRIGHT, 40.0, 120.0], np.float32)
 # By how much an edge may be elsewhere than that of its pixels: half of one as they are interpolated, half of one as
 # coordinates count from a pixel's corner or its middle, half of one as numbers of pixels are rounded.
 _PIXELS = 1.5
+_ROUNDED = 0.05  # of 255, in single precision
 _ENLARGED = 2.0  # at most, of a pixel that is resized or zoomed
 
 # How to write a box from left, top, right, bottom: as in keras.utils.bounding_boxes.convert_format
@@ -32,7 +35,7 @@ _ORDERS = {
     "center_xywh": lambda x1, y1, x2, y2: ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1),
     "center_yxhw": lambda x1, y1, x2, y2: ((y1 + y2) / 2, (x1 + x2) / 2, y2 - y1, x2 - x1),
 }
-# Of these one layer shows all, as the others convert boxes by the same functions.
+# Of these one layer shows all, by way of pixels, as the others convert boxes by the same functions.
 FORMATS = (*_ORDERS, "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh")
 _SHOWN = ("xyxy", "yxyx", "rel_xywh")
 
@@ -44,16 +47,20 @@ def _written(boxes: Array, style: str, height: int, width: int) -> Array:
     return np.stack(_ORDERS[style.removeprefix("rel_")](*corners), axis=-1).astype(np.float32)
 
 
+def _labels() -> Array:
+    return np.eye(len(_RECTANGLES), dtype=np.float32)
+
+
 def _data(style: str) -> dict[str, Any]:
     """A batch of black images with a colored rectangle each; its class is in the mask, and its box in that format."""
     images = np.zeros((len(_RECTANGLES), HEIGHT, WIDTH, len(_COLOR)), np.float32)
     for image, (left, top, right, bottom) in zip(images, _RECTANGLES.astype(int), strict=True):
         image[top:bottom, left:right] = _COLOR
-    data: dict[str, Any] = {"images": images, "labels": np.eye(3, dtype=np.float32)}
+    data: dict[str, Any] = {"images": images, "labels": _labels()}
     data["segmentation_masks"] = (images[..., :1] > 0).astype(np.float32) * _CLASS
     if style:
         boxes = _written(_RECTANGLES, style, HEIGHT, WIDTH)[:, None]
-        data["bounding_boxes"] = {"boxes": boxes, "labels": np.array([[1], [0], [2]], np.int32)}
+        data["bounding_boxes"] = {"boxes": boxes, "labels": np.arange(len(images))[:, None] % 3}
     return data
 
 
@@ -104,7 +111,7 @@ def moved_boxes(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
     """In every format, a box is where its pixels are."""
     if not _offered(keras, row):
         return
-    for style in FORMATS if row is MOVING[0] else _SHOWN:
+    for style in FORMATS if row.all_formats else _SHOWN:
         output = _layer(keras, row, style)(_data(style), training=True)
         yield f"boxes in {style} that are elsewhere", [], _off(output, style)
 
@@ -116,7 +123,7 @@ def moved_masks(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
     layer = _layer(keras, row)
     output = layer(_data(""), training=True)
     yield "classes", {0.0, float(_CLASS)}, set(np.unique(output["segmentation_masks"]).tolist())
-    yield "labels", np.eye(3).tolist(), np.asarray(output["labels"]).tolist()
+    yield "labels", _labels().tolist(), np.asarray(output["labels"]).tolist()
     nearest = "interpolation" in inspect.signature(type(layer)).parameters
     layer = _layer(keras, row, **({"interpolation": "nearest"} if nearest else {}))
     output = layer(_data(""), training=True)
@@ -175,6 +182,23 @@ def companions_in_a_pipeline(row: Companioned, keras: Any, _: Path) -> Iterator[
     yield "boxes that are elsewhere", [], _off(next(iter(dataset)), "xyxy")
 
 
+def images_of_unknown_sizes(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
+    """In a graph that knows neither rows nor heights nor widths, images are as in a call."""
+    import tensorflow as tf
+
+    if not _offered(keras, row):
+        return
+    x = _data("")["images"]
+    layer = _layer(keras, row)
+    spec = tf.TensorSpec((None, None, None, x.shape[-1]), tf.float32)
+    graph = tf.function(lambda one: layer(one, training=True), autograph=False, input_signature=[spec])
+    right, output = (
+        np.asarray(_layer(keras, row)(x, training=True)),
+        np.asarray(graph.get_concrete_function()(tf.constant(x))),
+    )
+    yield "whether images are as in a call", True, bool(np.allclose(output, right, atol=0.01))
+
+
 def companions_in_inference(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
     """A random layer does nothing in inference."""
     if not _offered(keras, row):
@@ -204,6 +228,39 @@ def mixed_masks(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether images are as they were", False, bool(np.array_equal(output["images"], _data("")["images"]))
 
 
+def _colorful(keras: Any, row: Companioned, low: float, high: float, first: bool = False) -> tuple[Array, Array]:
+    """A call on the same colors in that range of values, and what comes out; both from 0 to 255 and channels last."""
+    x = np.random.RandomState(5).randint(0, 256, (3, 6, 8, 3)) / 255
+    takes = inspect.signature(getattr(keras.layers, row.layer)).parameters
+    options: dict[str, Any] = {"value_range": (low, high)} if "value_range" in takes else {}
+    fed = (x * (high - low) + low).astype(np.float32)
+    layer = _layer(keras, row, **options | ({"data_format": "channels_first"} if first else {}))
+    output = np.asarray(layer(np.moveaxis(fed, -1, 1) if first else fed, training=True))
+    scale = 255 / (high - low)
+    return x * 255, (np.moveaxis(output, 1, -1) if first else output - low) * scale
+
+
+def ranges_of_values(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
+    """Colors in another range of values change by the same share of it."""
+    kind = getattr(keras.layers, row.layer, None)
+    if kind is None or "value_range" not in inspect.signature(kind).parameters:
+        return
+    given, right = _colorful(keras, row, 0.0, 255.0)
+    yield "whether images are as they were", False, bool(np.allclose(given, right, atol=1.0))
+    output = _colorful(keras, row, 0.0, 1.0)[1]
+    yield "share of other colors", 0.0, float(np.mean(np.abs(output - right) > _ROUNDED))
+
+
+def colors_channels_first(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
+    """With channels first, colors are as with channels last."""
+    kind = getattr(keras.layers, row.layer, None)
+    if kind is None or not is_keras_3(keras) or not row.any_format:
+        return
+    right = _colorful(keras, row, 0.0, 255.0)[1]
+    output = _colorful(keras, row, 0.0, 255.0, first=True)[1]
+    yield "share of other colors", 0.0, float(np.mean(np.abs(output - right) > _ROUNDED))
+
+
 def _unchanged(output: Mapping[str, Any], data: Mapping[str, Any], *more: str) -> Iterator[Seen]:
     for key in ("labels", "segmentation_masks", *more):
         yield f"whether {key} are as they were", True, bool(np.array_equal(output[key], data[key]))
@@ -218,12 +275,15 @@ _OF_MOVING = {
     "masks": moved_masks,
     "alone": companions_alone,
     "channels-first": companions_channels_first,
-    "pipeline": companions_in_a_pipeline,
+    "tf-data": companions_in_a_pipeline,
+    "unknown-sizes": images_of_unknown_sizes,
 }
 _OF_COLORING = {
     "stay": companions_of_colors,
     "alone": companions_alone,
     "inference": companions_in_inference,
+    "ranges": ranges_of_values,
+    "channels-first": colors_channels_first,
 }
 
 
@@ -231,15 +291,17 @@ def _rows() -> Iterator[tuple[str, Row]]:
     piped = set()  # tracing takes time
     for row in MOVING:
         for name, look in _OF_MOVING.items():
-            if name == "pipeline" and row.layer in piped:
+            if name in ("tf-data", "unknown-sizes") and row.layer in piped:
                 continue
+            if name == "unknown-sizes" and row.sized:
+                continue  # other checks show those that draw nothing; a random crop needs to know them
             yield f"{row}-{name}", functools.partial(look, row)
         piped.add(row.layer)
         if row.seeded and not row.sized:
             yield f"{row}-inference", functools.partial(companions_in_inference, row)
     for row in COLORING:
         for name, look in _OF_COLORING.items():
-            if row.seeded or name != "inference":
+            if name != "inference" or row.seeded:
                 yield f"{row}-{name}", functools.partial(look, row)
     for row in MIXING:
         yield f"{row}-masks", functools.partial(mixed_masks, row)

@@ -19,6 +19,8 @@ class Companioned:
         name: That of its cells.
         seeded: Whether it draws.
         sized: Whether its images have another size, in inference, too.
+        all_formats: Whether it is asked for boxes in all formats.
+        any_format: Whether channels may come first.
     """
 
     layer: str
@@ -26,6 +28,8 @@ class Companioned:
     name: str = ""
     seeded: bool = True
     sized: bool = False
+    all_formats: bool = False
+    any_format: bool = True
 
     def __str__(self) -> str:
         return self.name or self.layer
@@ -41,7 +45,7 @@ MOVING = (
     Companioned("RandomFlip", {"mode": "vertical"}, "RandomFlip-vertical"),
     Companioned("RandomRotation", {"factor": (0.08, 0.15), **_EMPTY}),
     Companioned("RandomZoom", {**_FACTORS, **_EMPTY}),
-    Companioned("RandomTranslation", {**_FACTORS, **_EMPTY}),
+    Companioned("RandomTranslation", {**_FACTORS, **_EMPTY}, all_formats=True),
     Companioned("RandomShear", {"x_factor": (0.2, 0.3), **_EMPTY}, "RandomShear-x"),
     Companioned("RandomShear", {"y_factor": (0.2, 0.3), **_EMPTY}, "RandomShear-y"),
     Companioned("RandomPerspective", {"scale": 0.4}),
@@ -78,8 +82,8 @@ COLORING = (
     Companioned("RandomColorJitter", {"brightness_factor": (0.2, 0.3)}),
     Companioned("RandomColorDegeneration", {"factor": (0.8, 0.9)}),
     Companioned("RandomGaussianBlur", {"factor": (1.0, 1.0), "sigma": (1.0, 1.0)}),
-    Companioned("RandomErasing", {"factor": (1.0, 1.0), "scale": (0.5, 0.5)}),
-    Companioned("AutoContrast", seeded=False),
+    Companioned("RandomErasing", {"factor": (1.0, 1.0), "scale": (0.5, 0.5), "fill_value": 0.0}),
+    Companioned("AutoContrast", seeded=False, any_format=False),
     Companioned("Equalization", seeded=False),
     Companioned("Solarization", {"threshold_factor": (0.2, 0.2)}),
 )
