@@ -180,26 +180,35 @@ def pixels_without_aliases(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether pixels are such means", True, bool(np.allclose(seen, expected, atol=1e-5))
 
 
-def sizes_unknown_to_graphs(keras: Any, _: Path) -> Iterator[Seen]:
-    """A graph that does not know heights and widths resizes as a call does."""
+def _in_graphs(made: Mapping[str, Any]) -> Iterator[Seen]:
+    """A graph that does not know heights and widths computes what a call does."""
     import tensorflow as tf
 
-    layers = keras.layers
-    made = {
-        "enlarged": layers.UpSampling2D((2, 3), interpolation="bilinear"),
-        "enlarged by cubes": layers.UpSampling2D((2, 3), interpolation="bicubic"),
-        "enlarged, channels first": layers.UpSampling2D(2, data_format="channels_first", interpolation="bilinear"),
-        "resized": layers.Resizing(3, 8),
-        "cropped to its shape": layers.Resizing(3, 8, crop_to_aspect_ratio=True),
-    }
-    if "pad_to_aspect_ratio" in inspect.signature(layers.Resizing).parameters:
-        made["padded to its shape"] = layers.Resizing(3, 8, pad_to_aspect_ratio=True)
     x = np.random.RandomState(1).uniform(size=(2, 4, 5, 3)).astype(np.float32)
     for words, layer in made.items():
         graph = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec((None, None, None, 3)))
         seen, right = np.asarray(graph(tf.constant(x))), np.asarray(layer(x))
         yield f"shape, {words}", right.shape, seen.shape
         yield f"whether pixels are those of a call, {words}", True, bool(np.allclose(seen, right, atol=1e-5))
+
+
+def enlarged_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
+    """Pixels that are interpolated, of images of unknown sizes."""
+    kind = keras.layers.UpSampling2D
+    made = {
+        "bilinear": kind((2, 3), interpolation="bilinear"),
+        "bicubic": kind((2, 3), interpolation="bicubic"),
+        "channels first": kind(2, data_format="channels_first", interpolation="bilinear"),
+    }
+    yield from _in_graphs(made)
+
+
+def resized_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
+    """Sizes that are known, of images of unknown ones."""
+    kind = keras.layers.Resizing
+    flags = ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias")
+    known = [one for one in flags if one in inspect.signature(kind).parameters]
+    yield from _in_graphs({"plain": kind(3, 8), **{one: kind(3, 8, **{one: True}) for one in known}})
 
 
 def equalized_pixels(keras: Any, _: Path) -> Iterator[Seen]:
@@ -461,7 +470,8 @@ ENCODED: Mapping[str, Row] = table(
     kept_vocabularies,
     adapted_to_batches,
     pixels_without_aliases,
-    sizes_unknown_to_graphs,
+    enlarged_in_graphs,
+    resized_in_graphs,
     equalized_pixels,
     limited_contrasts,
     spectrograms,
