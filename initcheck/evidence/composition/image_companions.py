@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.layers.companions import COLORING, HEIGHT, MIXING, MOVING, WIDTH, Companioned
-from initcheck.evidence.composition.promises import Row, Seen, is_keras_3
+from initcheck.evidence.composition.promises import Row, Seen
 
 Array = np.ndarray[Any, Any]
 
@@ -253,8 +253,7 @@ def ranges_of_values(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
 
 def colors_channels_first(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
     """With channels first, colors are as with channels last."""
-    kind = getattr(keras.layers, row.layer, None)
-    if kind is None or not is_keras_3(keras) or not row.any_format:
+    if not _offered(keras, row) or not row.any_format:
         return
     right = _colorful(keras, row, 0.0, 255.0)[1]
     output = _colorful(keras, row, 0.0, 255.0, first=True)[1]
