@@ -965,6 +965,16 @@ def steps_unknown(keras: Any) -> None:
     keras.layers.LSTM.call = call
 
 
+@mutant("boxes-behind-flips", "RandomFlip leaves boxes where they were", caught_by=("ARI35",))
+def boxes_behind_flips(keras: Any) -> None:
+    """Its images and masks are right."""
+
+    def transform_bounding_boxes(self: Any, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        return bounding_boxes
+
+    keras.layers.RandomFlip.transform_bounding_boxes = transform_bounding_boxes
+
+
 @mutant("constraint-of-users-lost", "weights that a user's layer adds have no constraint", caught_by=("ARI30",))
 def constraint_of_users_lost(keras: Any) -> None:
     """The layers of Keras itself are right."""

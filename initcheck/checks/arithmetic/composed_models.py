@@ -9,7 +9,9 @@ from initcheck.checks.registry import Subject, check
 from initcheck.evidence.composition.added_weights import ADDED
 from initcheck.evidence.composition.called_layers import CALLED
 from initcheck.evidence.composition.derived_models import DERIVED
+from initcheck.evidence.composition.encoders import ENCODED
 from initcheck.evidence.composition.given_policies import GIVEN_POLICIES
+from initcheck.evidence.composition.image_companions import COMPANIONS
 from initcheck.evidence.composition.layer_arguments import ARGUMENTS
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.refused_values import REFUSED
@@ -45,7 +47,18 @@ def structured_models(lab: Lab, row: Row) -> Verdict:
     "ARI32",
     "A layer takes the inputs and arguments that it is documented to take, and refuses others.",
     subjects=[Subject(name, row) for rows in (CALLED, ARGUMENTS, REFUSED) for name, row in rows.items()],
+    subjects=[Subject(name, row) for name, row in {**CALLED, **ENCODED}.items()],
 )
 def called_layers(lab: Lab, row: Row) -> Verdict:
     """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape."""
+    return judge_promises(lab, row)
+
+
+@check(
+    "ARI35",
+    "Labels, masks and boxes that are passed with images follow what an image layer does to them.",
+    subjects=[Subject(name, row) for name, row in COMPANIONS.items()],
+)
+def image_companions(lab: Lab, row: Row) -> Verdict:
+    """Each image shows one rectangle: it is what the mask says, and where the box is, in every format of boxes."""
     return judge_promises(lab, row)

@@ -10,6 +10,8 @@ from initcheck.checks import serialization
 from initcheck.checks.arithmetic import composed_models
 from initcheck.checks.registry import NotApplicable
 from initcheck.evidence.composition.called_layers import CALLED
+from initcheck.evidence.composition.encoders import ENCODED
+from initcheck.evidence.composition.image_companions import COMPANIONS
 from initcheck.evidence.composition.kept_files import BUILT, KEPT
 from initcheck.evidence.composition.promises import refusal, table, values
 from initcheck.evidence.composition.structured_models import STRUCTURES
@@ -20,6 +22,7 @@ from initcheck.records import Status
 JUDGES = (
     composed_models.user_layers,
     composed_models.structured_models,
+    composed_models.image_companions,
     serialization.kept_files,
     serialization.build_configurations,
 )
@@ -41,9 +44,9 @@ def test_one_value_that_is_not_the_documented_one_fails(judge):
 
 
 def test_every_row_has_its_function_s_name_and_looks_at_more_than_nothing():
-    for rows in (USER_LAYERS, STRUCTURES, CALLED, KEPT):
+    for rows in (USER_LAYERS, STRUCTURES, CALLED, ENCODED, KEPT):
         assert all(row.__name__.replace("_", "-") == name and row.__doc__ for name, row in rows.items())
-    tables = USER_LAYERS, STRUCTURES, CALLED, KEPT
+    tables = USER_LAYERS, STRUCTURES, CALLED, ENCODED, COMPANIONS, KEPT
     assert len({name for rows in tables for name in rows}) == sum(map(len, tables))
     assert len(BUILT) >= 20
 
@@ -64,6 +67,9 @@ def test_a_refusal_is_the_class_of_what_is_raised():
     [
         (USER_LAYERS["containers"], "trained weights of a frozen layer"),
         (STRUCTURES["sequential-of-models"], "output after pop"),
+        (ENCODED["weighted-counts"], "counts"),
+        (COMPANIONS["RandomTranslation-boxes"], "boxes in rel_center_xywh that are elsewhere"),
+        (COMPANIONS["RandomGaussianBlur-channels-first"], "share of other colors"),
         (KEPT["overwritten-weights"], "weights after the answer n"),
         (BUILT["Conv1D"], "weights of the rebuilt layer"),
     ],
