@@ -965,7 +965,7 @@ def steps_unknown(keras: Any) -> None:
     keras.layers.LSTM.call = call
 
 
-@mutant("boxes-behind-flips", "RandomFlip leaves boxes where they were", caught_by=("ARI35",))
+@mutant("boxes-behind-flips", "RandomFlip leaves boxes where they were", caught_by=("ARI33",))
 def boxes_behind_flips(keras: Any) -> None:
     """Its images and masks are right."""
 

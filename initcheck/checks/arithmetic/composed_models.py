@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from initcheck.checks.promised import judge_promises
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
 
+def _subjects(*tables: Mapping[str, Row]) -> list[Subject]:
+    return [Subject(name, row) for table in tables for name, row in table.items()]
+
+
 @check(
     "ARI30",
     "A layer that a user writes is built, called, tracked and rebuilt as documented.",
-    subjects=[Subject(name, row) for name, row in {**USER_LAYERS, **ADDED, **GIVEN_POLICIES}.items()],
+    subjects=_subjects(USER_LAYERS, ADDED, GIVEN_POLICIES),
 )
 def user_layers(lab: Lab, row: Row) -> Verdict:
     """Each row writes a few layers; numbers are chosen so that every result is exact."""
@@ -36,7 +41,7 @@ def user_layers(lab: Lab, row: Row) -> Verdict:
 @check(
     "ARI31",
     "A model computes what its layers compute, and comes back from its configuration with its structure.",
-    subjects=[Subject(name, row) for name, row in {**STRUCTURES, **DERIVED}.items()],
+    subjects=_subjects(STRUCTURES, DERIVED),
 )
 def structured_models(lab: Lab, row: Row) -> Verdict:
     """Each row builds a few models, whose layers double or add, so that every result is exact."""
@@ -46,8 +51,7 @@ def structured_models(lab: Lab, row: Row) -> Verdict:
 @check(
     "ARI32",
     "A layer takes the inputs and arguments that it is documented to take, and refuses others.",
-    subjects=[Subject(name, row) for rows in (CALLED, ARGUMENTS, REFUSED) for name, row in rows.items()],
-    subjects=[Subject(name, row) for name, row in {**CALLED, **ENCODED}.items()],
+    subjects=_subjects(CALLED, ARGUMENTS, ENCODED, REFUSED),
 )
 def called_layers(lab: Lab, row: Row) -> Verdict:
     """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape."""
@@ -55,9 +59,9 @@ def called_layers(lab: Lab, row: Row) -> Verdict:
 
 
 @check(
-    "ARI35",
+    "ARI33",
     "Labels, masks and boxes that are passed with images follow what an image layer does to them.",
-    subjects=[Subject(name, row) for name, row in COMPANIONS.items()],
+    subjects=_subjects(COMPANIONS),
 )
 def image_companions(lab: Lab, row: Row) -> Verdict:
     """Each image shows one rectangle: it is what the mask says, and where the box is, in every format of boxes."""
