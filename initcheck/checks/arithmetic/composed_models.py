@@ -10,6 +10,7 @@ from initcheck.evidence.composition.called_layers import CALLED
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
+from initcheck.evidence.composition.weight_rules import WEIGHT_RULES
 from initcheck.records import Verdict
 
 if TYPE_CHECKING:
@@ -39,8 +40,11 @@ def structured_models(lab: Lab, row: Row) -> Verdict:
 @check(
     "ARI32",
     "A layer takes the inputs and arguments that it is documented to take, and refuses others.",
-    subjects=[Subject(name, row) for name, row in CALLED.items()],
+    subjects=[Subject(name, row) for name, row in {**CALLED, **WEIGHT_RULES}.items()],
 )
 def called_layers(lab: Lab, row: Row) -> Verdict:
-    """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape."""
+    """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape.
+
+    The last rows look at what decides its weights: variables, initializers, constraints and penalties.
+    """
     return judge_promises(lab, row)
