@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from initcheck.checks.promised import judge_promises
 from initcheck.checks.registry import Subject, check
 from initcheck.evidence.composition.called_layers import CALLED
+from initcheck.evidence.composition.image_rules import IMAGE_RULES
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
@@ -40,7 +41,7 @@ def structured_models(lab: Lab, row: Row) -> Verdict:
 @check(
     "ARI32",
     "A layer takes the inputs and arguments that it is documented to take, and refuses others.",
-    subjects=[Subject(name, row) for name, row in {**CALLED, **WEIGHT_RULES}.items()],
+    subjects=[Subject(name, row) for name, row in {**CALLED, **WEIGHT_RULES, **IMAGE_RULES}.items()],
 )
 def called_layers(lab: Lab, row: Row) -> Verdict:
     """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape.

@@ -293,6 +293,72 @@ def large_numbers(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"{name} in {dtype}, whether right", [dtype, True], [np.asarray(output).dtype.name, bool(right)]
 
 
+def further_activations(keras: Any, _: Path) -> Iterator[Seen]:
+    """Gates along any axis, and straight lines between zero and one."""
+    x = 2 * _random(3, 4, 2)
+    exact = x.astype(float)
+    first, second = np.split(exact, 2, axis=1)
+    line = np.clip((exact + 1) / 2, 0, 1)
+    for words, name, options, expected in (
+        ("glu along the second axis", "glu", {"axis": 1}, first / (1 + np.exp(-second))),
+        ("glu", "glu", {}, exact[..., :1] / (1 + np.exp(-exact[..., 1:]))),
+        ("sparse_sigmoid", "sparse_sigmoid", {}, line),
+        ("sparse_plus", "sparse_plus", {}, np.where(exact > 1, exact, line**2)),
+    ):
+        if activation := getattr(keras.activations, name, None):
+            yield f"whether {words} is right", True, _close(activation(x, **options), expected)
+
+
+def sparse_probabilities(keras: Any, _: Path) -> Iterator[Seen]:
+    """``sparsemax``: the nearest point among probabilities, arXiv:1602.02068; they sum to one."""
+    sparsemax = getattr(keras.activations, "sparsemax", None)
+    if sparsemax is None:
+        return
+
+    def nearest(row: Array) -> Array:
+        ordered = np.sort(row)[::-1]
+        lowered = (np.cumsum(ordered) - 1) / np.arange(1, len(row) + 1)
+        return np.maximum(row - lowered[np.count_nonzero(ordered > lowered) - 1], 0)
+
+    x = 0.5 * _random(3, 4, 2)
+    for axis in (-1, 1):
+        expected = np.apply_along_axis(nearest, axis, x.astype(float))
+        yield f"whether those along {axis} are right", True, _close(sparsemax(x, axis=axis), expected)
+
+
+def penalties_under_policies(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights and their penalties are in single precision under mixed policies, however large."""
+    for policy in ("mixed_float16", "mixed_bfloat16"):
+        layer = keras.layers.Dense(
+            2,
+            kernel_initializer=keras.initializers.Constant(300.5),
+            kernel_regularizer=keras.regularizers.L2(1.0),
+            kernel_constraint=keras.constraints.NonNeg(),
+            dtype=policy,
+        )
+        layer(inputs([1, 1]))
+        yield f"losses under {policy}", [4 * 300.5**2], values(list(layer.losses))
+        yield f"dtype under {policy}", "float32", np.asarray(layer.losses[0]).dtype.name
+
+
+def refused_draws(keras: Any, _: Path) -> Iterator[Seen]:
+    """Numbers of a type that a law does not have, and seeds that are none."""
+    if not is_keras_3(keras):
+        return
+    draws = keras.random
+    asked: Mapping[str, Callable[[], Any]] = {
+        "whole numbers of a uniform law": lambda: draws.uniform((2,), dtype="int32", seed=1),
+        "whole numbers of a normal law": lambda: draws.normal((2,), dtype="int32", seed=1),
+        "fractions among integers": lambda: draws.randint((2,), 0, 5, dtype="float32", seed=1),
+        "a text as a seed": lambda: draws.normal((2,), seed="one"),
+        "a fraction as a seed": lambda: draws.normal((2,), seed=0.5),
+        "a fraction as a generator's seed": lambda: draws.SeedGenerator(0.5),
+        "logits of one axis": lambda: draws.categorical(inputs(1, 2), 3, seed=1),
+    }
+    for words, call in asked.items():
+        yield f"whether {words} raise", True, refusal(call) in ("ValueError", "TypeError")
+
+
 def infinite_numbers(keras: Any, _: Path) -> Iterator[Seen]:
     """What is cut off or masked does not count, whatever it is."""
     layers, infinite, none = keras.layers, float("inf"), float("nan")
@@ -375,6 +441,10 @@ WEIGHT_RULES: Mapping[str, Row] = table(
     weights_made_in_a_graph,
     data_formats_by_default,
     large_numbers,
+    further_activations,
+    sparse_probabilities,
+    penalties_under_policies,
+    refused_draws,
     infinite_numbers,
     equal_numbers,
     large_angles,
