@@ -22,6 +22,7 @@ _SEED = 11
 _STREAM = 9
 _FORMAT, _FIRST = "data_format", "channels_first"
 _LEVELS = 255.0
+_PLAIN = {"fill_value": 9.0, "mode": "horizontal"}  # no noise, and one axis
 
 
 def _sources(keras: Any, *names: str) -> Iterator[NoiseSource]:
@@ -41,10 +42,10 @@ def _layer(keras: Any, source: NoiseSource, **options: Any) -> Any:
 
 
 def _swapped(keras: Any, composed: bool) -> Iterator[Seen]:
-    x = np.random.RandomState(_STREAM).uniform(0, _LEVELS, (3, 6, 8, 3)).astype(np.float32)
+    x = np.random.RandomState(_STREAM).uniform(0, _LEVELS, (7, 6, 8, 3)).astype(np.float32)
     for source in _sources(keras, _FORMAT):
-        filled = {"fill_value": 9.0} if _takes(keras, source, "fill_value") else {}
-        layer, other = (_layer(keras, source, **filled, **more) for more in ({}, {_FORMAT: _FIRST}))
+        options = {name: value for name, value in _PLAIN.items() if _takes(keras, source, name)}
+        layer, other = (_layer(keras, source, **options, **more) for more in ({}, {_FORMAT: _FIRST}))
         if composed is not any(isinstance(one, keras.layers.Layer) for one in vars(layer).values()):
             continue
         outputs = []

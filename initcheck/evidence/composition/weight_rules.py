@@ -371,6 +371,20 @@ def infinite_numbers(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"whether a number by {kind.__name__}", True, bool(np.isfinite(output).all())
 
 
+def masks_of_numbers(keras: Any, _: Path) -> Iterator[Seen]:
+    """A recurrent layer's mask is "binary", of flags or of zeros and ones."""
+    steps, seen = _random(2, 4, 3), np.array([[1, 0, 1, 1], [0, 1, 1, 0]])
+    for kind in (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN):
+        layer = kind(2)
+        expected = layer(steps, mask=seen.astype(bool))
+        for dtype in ("int32", "float32"):
+            yield (
+                f"whether {kind.__name__} takes {dtype}",
+                True,
+                _close(layer(steps, mask=seen.astype(dtype)), expected),
+            )
+
+
 def equal_numbers(keras: Any, _: Path) -> Iterator[Seen]:
     """The variance of equal numbers is zero, however it is rounded: none of them is normalized to NaN."""
     names = dict.fromkeys(case.layer for case in FORMULAS if case.loud)
@@ -444,6 +458,7 @@ WEIGHT_RULES: Mapping[str, Row] = table(
     penalties_under_policies,
     refused_draws,
     infinite_numbers,
+    masks_of_numbers,
     equal_numbers,
     large_angles,
     extreme_rates,
