@@ -354,7 +354,8 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
 def _seed_problem(calls: SeededCalls) -> str:
     """Describes what is wrong with how seeds and generators repeat; empty if nothing is."""
     repeated = {"called again": calls.again, "after other work": calls.after_work}
-    for how, values in repeated.items():
+    graphs = {"in a tf.function": calls.traced, "in a tf.data pipeline": calls.piped}
+    for how, values in {**repeated, **graphs}.items():
         if not bitwise_equal(calls.first, values):
             return f", {how}: {mismatch(calls.first, values)}"
     if bitwise_equal(calls.first, calls.other):

@@ -81,11 +81,29 @@ def _padded(x: Rounded, window: Size, fill_value: float) -> Rounded:
     return Rounded(value, np.pad(x.error, [(0, 0), *around, (0, 0)]))
 
 
+def _keys(distance: np.ndarray) -> np.ndarray:
+    """Keys' cubic convolution with a = −0.5, doi:10.1109/TASSP.1981.1163711."""
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
+
+
+def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
+    """The sinc under the window of a wider one."""
+    return lambda distance: np.where(distance < radius, np.sinc(distance) * np.sinc(distance / radius), 0.0)
+
+
+_KERNELS = {"bicubic": _keys, "lanczos3": _lanczos(3), "lanczos5": _lanczos(5)}
+
+
 def _shares(old: int, new: int, interpolation: str) -> np.ndarray:
     """The share that each old pixel of a line has in each new one."""
     middles = (np.arange(new) + 0.5) * (old / new)
     if interpolation == "nearest":
         return np.asarray(np.eye(old)[np.floor(middles).astype(int)])
+    if interpolation in _KERNELS:
+        shares = _KERNELS[interpolation](np.abs(middles[:, None] - 0.5 - np.arange(old)))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))  # over the pixels that there are
     places = np.clip(middles - 0.5, 0, old - 1)
     return np.asarray(np.maximum(0.0, 1.0 - np.abs(places[:, None] - np.arange(old))))
 

@@ -249,6 +249,17 @@ def _highest_bits(outputs: Values, _: Values) -> Values:
     return _farthest(outputs - below * np.floor(_RAMP / below), 2.0**-24)
 
 
+def _sharpness(outputs: Values) -> Values:
+    """The factor: none keeps the spot's blur, 5/13 of it, one half the spot, and one adds what the blur takes away."""
+    return np.asarray(0.5 - (1 - outputs[:, 1, 1, 0] / 128.0) * 13 / 16)
+
+
+def _sharpened(outputs: Values, _: Values) -> Values:
+    """Around the spot 1/13 of it in the blur, cut off at 0."""
+    share = np.maximum(0.0, (1 - 2 * _sharpness(outputs)) / 13)
+    return _farthest(np.delete(outputs.reshape(-1, 9), 4, axis=1) - 128 * share[:, None], 64 * 2.0**-24 * 255)
+
+
 def _blur(outputs: Values) -> Values:
     """The standard deviation of a Gaussian whose values at the middle and one pixel beside it are those."""
     return np.asarray(np.sqrt(0.5 / np.log(outputs[:, 1, 1, 0] / outputs[:, 1, 2, 0])))
@@ -358,6 +369,12 @@ LAWS_AND_LAYERS = (
         *("RandomGaussianBlur", "uniform", _uniform(0.5, 1.0), _SPOT, _blur, "sigma"),
         factor=(1.0, 1.0),
         sigma=(0.5, 1.0),
+    ),
+    # The blur is PIL's ``ImageFilter.SMOOTH``.
+    _law(
+        *("RandomSharpness", "uniform", _uniform(0.2, 0.9), 128 * _SPOT, _sharpness),
+        off=_sharpened,
+        factor=(0.2, 0.9),
     ),
     _law(
         *("RandomHue", "uniform", _uniform(-0.2, 0.2), _RED, _hue_turn),

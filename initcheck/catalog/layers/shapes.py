@@ -176,7 +176,11 @@ def _interpolated() -> tuple[FormulaCase, ...]:
     shape, config = _POSITIONS[_SHOWN], {"size": (2, 3), "interpolation": "bilinear"}
     last = _case("up-sampling-2d-bilinear", enlarged, shape, **config)
     first = _case("up-sampling-2d-bilinear-first", enlarged, _first(shape), **config, **_CHANNELS_FIRST)
-    return tuple(_alone(replace(one, dtypes=("float32",)), graded=one is last) for one in (last, first))
+    others = [
+        _case(f"up-sampling-2d-{word}", enlarged, shape, size=(2, 2), interpolation=word)
+        for word in ("bicubic", "lanczos3", "lanczos5")
+    ]
+    return tuple(_alone(replace(one, dtypes=("float32",)), graded=one is last) for one in (*others, last, first))
 
 
 def _merging(name: str, formula: Callable[..., Any], *others: Trait, inputs: int = 3) -> LayerKind:
@@ -184,7 +188,9 @@ def _merging(name: str, formula: Callable[..., Any], *others: Trait, inputs: int
     ranks = ((2, 3), (2, 5, 4, 3), (2, 4, 3))[:inputs]
     return _shape(
         name,
-        _whole(_case(f"{name.lower()}", formula, *(whole,) * inputs), *([] if name == "Average" else ["int32"])),
+        _whole(
+            _case(f"{name.lower()}", formula, *(whole,) * inputs), *([] if name == "Average" else ["int32", "int64"])
+        ),
         _case(f"{name.lower()}-broadcast", formula, *(whole,) * (inputs - 1), row),
         replace(_case(f"{name.lower()}-of-ranks", formula, *ranks), modelled=name == "Add"),
         _alone(_case(f"{name.lower()}-of-falling-ranks", formula, *reversed(ranks))),

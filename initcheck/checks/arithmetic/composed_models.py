@@ -13,11 +13,13 @@ from initcheck.evidence.composition.derived_models import DERIVED
 from initcheck.evidence.composition.encoders import ENCODED
 from initcheck.evidence.composition.given_policies import GIVEN_POLICIES
 from initcheck.evidence.composition.image_companions import COMPANIONS
+from initcheck.evidence.composition.image_rules import IMAGE_RULES
 from initcheck.evidence.composition.layer_arguments import ARGUMENTS
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.refused_values import REFUSED
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
+from initcheck.evidence.composition.weight_rules import WEIGHT_RULES
 from initcheck.records import Verdict
 
 if TYPE_CHECKING:
@@ -51,10 +53,13 @@ def structured_models(lab: Lab, row: Row) -> Verdict:
 @check(
     "ARI32",
     "A layer takes the inputs and arguments that it is documented to take, and refuses others.",
-    subjects=_subjects(CALLED, ARGUMENTS, ENCODED, REFUSED),
+    subjects=_subjects(CALLED, ARGUMENTS, ENCODED, REFUSED, WEIGHT_RULES, IMAGE_RULES),
 )
 def called_layers(lab: Lab, row: Row) -> Verdict:
-    """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape."""
+    """Each row calls a few layers: on inputs of more axes, of other types, without a batch, or of a wrong shape.
+
+    The last rows look at what decides its weights: variables, initializers, constraints and penalties.
+    """
     return judge_promises(lab, row)
 
 

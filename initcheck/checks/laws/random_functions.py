@@ -65,6 +65,12 @@ def _places(values: np.ndarray) -> np.ndarray:
     return (values[:SAMPLES] + 0.5) / len(values)
 
 
+def _second(values: np.ndarray) -> np.ndarray:
+    """Returns the column that has the second of several parameters."""
+    second: np.ndarray = values[:, 1]
+    return second
+
+
 _SHAPE = {"shape": (250, 200)}
 _BY_DEFAULT = (
     FunctionCase("normal", {**_SHAPE, "mean": 1.0, "stddev": 2.0}, "norm", (1.0, 2.0)),
@@ -98,12 +104,40 @@ _BY_DEFAULT = (
         lambda values: _places(values[0]),
         "columns",
     ),
+    FunctionCase(
+        "shuffle",
+        {"x": np.stack([np.arange(2 * SAMPLES), -np.arange(2 * SAMPLES)]), "axis": -1},
+        "uniform",
+        (0.0, 1.0),
+        lambda values: _places(values[0]),
+        "last-axis",
+    ),
+    # "Float or an array of floats … Must be broadcastable with beta and shape."
+    FunctionCase(
+        "beta",
+        {"shape": (SAMPLES, 2), "alpha": np.array([[50.0, 2.0]], np.float32), "beta": 3.0},
+        "beta",
+        (2.0, 3.0),
+        _second,
+        "arrays",
+    ),
+    FunctionCase(
+        "binomial",
+        {"shape": (SAMPLES, 2), "counts": np.array([50, 10], "f"), "probabilities": np.array([0.9, 0.3], "f")},
+        "binom",
+        (10, 0.3),
+        _second,
+        "arrays",
+    ),
 )
 _OTHER_TYPES = {
     "float16": ("normal", "uniform", "truncated_normal", "gamma", "beta", "binomial"),
     "bfloat16": ("normal", "uniform", "truncated_normal", "gamma", "beta", "binomial"),
     "float64": ("normal", "gamma"),
-    "int64": ("randint",),
+    "int64": ("randint", "categorical"),
+    "int32": ("categorical",),
+    "int16": ("randint",),
+    "uint8": ("randint",),
 }
 CASES = (
     *_BY_DEFAULT,
@@ -111,7 +145,7 @@ CASES = (
         replace(case, dtype=dtype)
         for dtype, functions in _OTHER_TYPES.items()
         for case in _BY_DEFAULT
-        if case.function in functions
+        if case.function in functions and not case.what
     ),
 )
 

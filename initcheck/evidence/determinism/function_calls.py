@@ -23,6 +23,8 @@ class SeededCalls:
         again: Under the same one, right after it.
         after_work: Under the same one, after unrelated random work under another global seed.
         other: Under another int seed.
+        traced: Under the first one, within a ``tf.function``.
+        piped: Under the first one, within a pipeline of ``tf.data``.
         advancing: With a ``SeedGenerator`` of that seed, again with it, and with another one; if Keras has any.
     """
 
@@ -30,11 +32,15 @@ class SeededCalls:
     again: Array
     after_work: Array
     other: Array
+    traced: Array
+    piped: Array
     advancing: tuple[Array, ...] = ()
 
 
 def call_seeded(keras: Any, name: str, seed: int) -> SeededCalls | None:
     """Calls that function; None where this version of Keras has none of that name."""
+    import tensorflow as tf
+
     home: Any = getattr(keras, "random", None)
     if not hasattr(home, name):
         return None
@@ -42,9 +48,12 @@ def call_seeded(keras: Any, name: str, seed: int) -> SeededCalls | None:
     first, again = (np.array(call(home, seed)) for _ in range(2))
     unrelated.work(keras, seed + 1)
     later = np.array(call(home, seed)), np.array(call(home, seed + 1))
+    in_graph = np.array(tf.function(lambda: call(home, seed), autograph=False)())
+    pipeline = tf.data.Dataset.range(1).map(lambda _: call(home, seed))
+    graphs = in_graph, np.array(next(iter(pipeline)))
     generators = [home.SeedGenerator(seed) for _ in range(2)] if hasattr(home, "SeedGenerator") else []
     advancing = tuple(np.array(call(home, generators[number])) for number in (0, 0, 1)) if generators else ()
-    return SeededCalls(first, again, *later, advancing)
+    return SeededCalls(first, again, *later, *graphs, advancing)
 
 
 _CALLS: dict[str, Callable[[Any, Any], Any]] = {

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from packaging.version import Version
+
 from initcheck.catalog.layers import LayerRequest
 from initcheck.evidence.made_layers import made
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 
 _SEED = 77
+_ACTIVITY = "activity_regularizer"
 # Objects with all their options; Keras 2 keeps the factors of regularizers in single precision.
 _OBJECTS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "_regularizer": ("regularizers", "L1L2", {"l1": 0.25, "l2": 0.375}),
@@ -75,8 +78,12 @@ class SingleArguments:
             return list(self._each(kind, request))
 
     def _each(self, kind: Any, request: LayerRequest) -> Iterator[Kept]:
-        for name, parameter in inspect.signature(kind).parameters.items():
-            if name in request.arguments or (change := self._change(name, parameter.default)) is None:
+        defaults = {name: one.default for name, one in inspect.signature(kind).parameters.items()}
+        # Documented of every layer: https://keras.io/api/layers/base_layer/. In its configuration since
+        # https://github.com/keras-team/keras/commit/230777a2ce.
+        common = {_ACTIVITY: None} if Version(self._keras.__version__) >= Version("3.4") else {}
+        for name, default in {**common, **defaults}.items():
+            if name in request.arguments or (change := self._change(name, default)) is None:
                 continue
             given, argument = change
             try:

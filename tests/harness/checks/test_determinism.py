@@ -203,11 +203,14 @@ def integers(seed: int) -> Any:
         {"other": integers(1)},
         {"other": np.minimum(integers(2), 6)},
         {"other": np.append(integers(2)[1:], 8)},
+        {"traced": integers(2)},
+        {"piped": integers(2)},
     ],
-    ids=["again", "after work", "same seed", "no largest", "beyond"],
+    ids=["again", "after work", "same seed", "no largest", "beyond", "in a graph", "in a pipeline"],
 )
 def test_a_seeded_function_repeats_and_reaches_its_whole_range(changes: Any) -> None:
-    right = SeededCalls(integers(1), integers(1), integers(1), integers(2))
+    one = integers(1)
+    right = SeededCalls(one, one, one, integers(2), one, one)
     assert determinism.judge_function_seeds(lab(models=Models(calls=right)), "randint").status is Status.PASS
     wrong = replace(right, **changes)
     assert determinism.judge_function_seeds(lab(models=Models(calls=wrong)), "randint").status is Status.FAIL
@@ -218,7 +221,7 @@ def test_functions_of_real_numbers_and_permutations_have_ranges_too() -> None:
     numbers, order = [stream.uniform(2, 5, 4000) for _ in range(2)], [stream.permutation(4000) for _ in range(2)]
     drawn: dict[str, Any] = {"uniform": numbers, "shuffle": order}
     for name, (one, other) in drawn.items():
-        right = SeededCalls(one, one, one, other)
+        right = SeededCalls(one, one, one, other, one, one)
         assert determinism.judge_function_seeds(lab(models=Models(calls=right)), name).status is Status.PASS
         advancing = replace(right, advancing=(one, other, one))
         assert determinism.judge_function_seeds(lab(models=Models(calls=advancing)), name).status is Status.PASS

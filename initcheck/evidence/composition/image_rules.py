@@ -1,0 +1,86 @@
+"""Layers that change images at random: the same with channels first, and what lies beyond the edges."""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.layers import select
+from initcheck.catalog.layers.kind import LayerRequest
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
+from initcheck.evidence.composition.promises import Row, Seen, table
+from initcheck.evidence.made_layers import made
+
+Array = np.ndarray[Any, Any]
+
+_SEED = 11
+_STREAM = 9
+_FORMAT, _FIRST = "data_format", "channels_first"
+_LEVELS = 255.0
+_PLAIN = {"fill_value": 9.0, "mode": "horizontal"}  # no noise, and one axis
+
+
+def _sources(keras: Any, *names: str) -> Iterator[NoiseSource]:
+    """The sources whose layers have those arguments, as far as the installed Keras has them."""
+    for source in select(NoiseSource):
+        kind = getattr(keras.layers, source.layer, None)
+        if source.fed is Fed.IMAGES and kind and all(_takes(keras, source, name) for name in names):
+            yield source
+
+
+def _takes(keras: Any, source: NoiseSource, name: str) -> bool:
+    return name in inspect.signature(getattr(keras.layers, source.layer)).parameters
+
+
+def _layer(keras: Any, source: NoiseSource, **options: Any) -> Any:
+    return made(keras, LayerRequest(source.layer, {**source.arguments, "seed": _SEED, **options}))
+
+
+def _swapped(keras: Any, composed: bool) -> Iterator[Seen]:
+    x = np.random.RandomState(_STREAM).uniform(0, _LEVELS, (7, 6, 8, 3)).astype(np.float32)
+    for source in _sources(keras, _FORMAT):
+        options = {name: value for name, value in _PLAIN.items() if _takes(keras, source, name)}
+        layer, other = (_layer(keras, source, **options, **more) for more in ({}, {_FORMAT: _FIRST}))
+        if composed is not any(isinstance(one, keras.layers.Layer) for one in vars(layer).values()):
+            continue
+        outputs = []
+        for one, images in ((layer, x), (other, np.moveaxis(x, -1, 1))):
+            random.seed(_SEED)  # which one of them asks
+            outputs.append(np.asarray(one(images, training=True)))
+        last, first = outputs[0], np.moveaxis(outputs[1], 1, -1)
+        gap = np.abs(first - last).max() if first.shape == last.shape else np.inf
+        yield f"whether {source.layer} is the same", True, bool(gap < 1e-3 * _LEVELS)
+
+
+def channels_first(keras: Any, _: Path) -> Iterator[Seen]:
+    """Under one seed, images with channels first come out as those with channels last."""
+    yield from _swapped(keras, composed=False)
+
+
+def channels_first_within(keras: Any, _: Path) -> Iterator[Seen]:
+    """The same of layers that are made of others."""
+    state = random.getstate()
+    try:
+        yield from _swapped(keras, composed=True)
+    finally:
+        random.setstate(state)
+
+
+def edges(keras: Any, _: Path) -> Iterator[Seen]:
+    """An image of one color stays it, if edges are repeated, mirrored or wrapped around; else the fill is beside it."""
+    x = np.full((3, 6, 8, 3), 200.0, np.float32)
+    for source in _sources(keras, "fill_mode", "fill_value"):
+        for mode in ("nearest", "reflect", "wrap"):
+            seen = np.asarray(_layer(keras, source, fill_mode=mode)(x, training=True))
+            yield f"whether {source.layer} with {mode} edges keeps a color", True, bool(np.abs(seen - 200).max() < 0.1)
+        options = {"fill_mode": "constant", "fill_value": 50.0, "interpolation": "nearest"}
+        filled = np.unique(np.round(np.asarray(_layer(keras, source, **options)(x, training=True)), 2))
+        yield f"colors of {source.layer} beside those filled in", [], sorted(set(filled.tolist()) - {50.0, 200.0})
+
+
+IMAGE_RULES: Mapping[str, Row] = table(channels_first, channels_first_within, edges)
