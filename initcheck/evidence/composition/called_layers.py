@@ -156,7 +156,7 @@ def _geometric(keras: Any) -> Iterator[Any]:
 
 def masks_of_segments(keras: Any, _: Path) -> Iterator[Seen]:
     """A class of a pixel is one of the classes afterwards, too."""
-    if "segmentation_masks" not in inspect.getsource(keras.layers.RandomRotation):
+    if not hasattr(keras.layers.RandomRotation, "transform_segmentation_masks"):
         return
     masks = np.random.RandomState(_STREAM).randint(0, 3, (2, 8, 8, 1)).astype(np.float32)
     for layer in _geometric(keras):
