@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
+from initcheck.evidence.made_layers import tensor
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import DenseNetwork
@@ -75,12 +76,12 @@ class Steps:
 
     def activation(self, name: str, x: np.ndarray, options: Mapping[str, Any]) -> np.ndarray:
         """Returns the activation of that name, applied to x."""
-        return np.asarray(self._keras.activations.get(name)(_tensor(x), **options))
+        return np.asarray(self._keras.activations.get(name)(tensor(x), **options))
 
     def losses(self, loss: str, y: np.ndarray, output: np.ndarray, share: np.ndarray | None, **config: Any) -> Any:
         """Returns the loss of targets and outputs: one number, or one for each row, depending on ``reduction``."""
-        weights = None if share is None else _tensor(share)
-        return np.asarray(self._loss(loss, **config)(_tensor(y), _tensor(output), sample_weight=weights))
+        weights = None if share is None else tensor(share)
+        return np.asarray(self._loss(loss, **config)(tensor(y), tensor(output), sample_weight=weights))
 
     @property
     def losses_have_a_dtype(self) -> bool:
@@ -97,14 +98,14 @@ class Steps:
 
     def named_loss(self, name: str, y: np.ndarray, output: np.ndarray) -> np.ndarray:
         """Returns the loss that ``losses.get`` gives for a name, for each row."""
-        return np.asarray(self._keras.losses.get(name)(_tensor(y), _tensor(output)))
+        return np.asarray(self._keras.losses.get(name)(tensor(y), tensor(output)))
 
     def named_metric(self, name: str, y: np.ndarray, output: np.ndarray) -> float:
         """Returns the mean of the metric that ``metrics.get`` gives for a name."""
         metric = self._keras.metrics.get(name)
         if not hasattr(metric, "update_state"):  # Keras 2 returns the function, which ``compile`` wraps
-            return float(np.mean(np.asarray(metric(_tensor(y), _tensor(output)))))
-        metric.update_state(_tensor(y), _tensor(output))
+            return float(np.mean(np.asarray(metric(tensor(y), tensor(output)))))
+        metric.update_state(tensor(y), tensor(output))
         return float(metric.result())
 
     def fuzz_factor(self) -> float:
@@ -120,8 +121,8 @@ class Steps:
         model = self._model(net)
         model.set_weights(weights)
         with tf.GradientTape() as tape:
-            output = model(_tensor(batch.x), training=True)
-            value = self._loss(loss)(_tensor(batch.y), output)
+            output = model(tensor(batch.x), training=True)
+            value = self._loss(loss)(tensor(batch.y), output)
         gradients = tape.gradient(value, model.trainable_weights)
         return np.asarray(output), np.asarray(value), [np.asarray(one) for one in gradients]
 
@@ -147,7 +148,7 @@ class Steps:
             step = tf.function(step)
         after = []
         for one in gradients:
-            step(*map(_tensor, one))
+            step(*map(tensor, one))
             after.append(layer.get_weights())
         return after
 
@@ -170,7 +171,7 @@ class Steps:
         after = []
         for indices, slopes in steps:
             with tf.GradientTape() as tape:
-                value = tf.reduce_sum(layer(_tensor(indices)) * _tensor(slopes))
+                value = tf.reduce_sum(layer(tensor(indices)) * tensor(slopes))
             (gradient,) = tape.gradient(value, layer.trainable_weights)
             optimizer.apply_gradients([(gradient, layer.trainable_weights[0])])
             after.append(layer.get_weights()[0])
@@ -191,7 +192,7 @@ class Steps:
         model.compile(optimizer=self._keras.optimizers.SGD(), loss="mse")
         with quiet():
             return {
-                "output of a plain call": np.asarray(model(_tensor(x))),
+                "output of a plain call": np.asarray(model(tensor(x))),
                 "output of predict": model.predict(x, batch_size=len(x), verbose=0),
                 "loss of evaluate": np.asarray(model.evaluate(x, y, batch_size=len(x), verbose=0)),
             }
@@ -199,7 +200,7 @@ class Steps:
     def rates(self, schedule: Schedule, steps: Sequence[int]) -> np.ndarray:
         """The learning rates of those steps."""
         made = self._schedule(schedule)
-        return np.array([np.asarray(made(_tensor(np.int64(step)))) for step in steps])
+        return np.array([np.asarray(made(tensor(np.int64(step)))) for step in steps])
 
     def metric(self, name: str, config: Mapping[str, Any], batches: Sequence[Sequence[Any]]) -> list[float]:
         """The metric's result after each batch of ``(y, output)`` or ``(y, output, share)``, and the first again.
@@ -209,10 +210,10 @@ class Steps:
         metric = getattr(self._keras.metrics, name)(**config)
         results = []
         for one in batches:
-            metric.update_state(*(_tensor(part) for part in one))
+            metric.update_state(*(tensor(part) for part in one))
             results.append(float(metric.result()))
         metric.reset_state()
-        metric.update_state(*(_tensor(part) for part in batches[0]))
+        metric.update_state(*(tensor(part) for part in batches[0]))
         return [*results, float(metric.result())]
 
     def fit(self, task: Task) -> FitTrace:
@@ -320,9 +321,3 @@ def _parts(task: Task, rows: Batch) -> tuple[np.ndarray, ...]:
     """Inputs, targets as the task shapes them, and sample weights where it has them."""
     y = other_shape(rows.y) if task.reshaped else rows.y
     return (rows.x, y, rows.sample_weight) if task.weighted else (rows.x, y)
-
-
-def _tensor(value: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.convert_to_tensor(value)

@@ -13,7 +13,7 @@ from packaging.version import Version
 from initcheck.catalog.cases.masked_inputs import fed, masked_inputs, numbers, table
 from initcheck.catalog.layers.traits.masking import HEADS, ROWS, STEP, UNITS, UNMASKED, MaskedCase, Source
 from initcheck.catalog.layers.under_masks import MASKED
-from initcheck.evidence.made_layers import arguments_made, flat
+from initcheck.evidence.made_layers import arguments_made, flat, tensor
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
 
@@ -103,9 +103,9 @@ class MaskedLayers:
     def _called(self, case: MaskedCase, explicit: bool) -> UnderMasks:
         layer = self._seen(case)[1] if case.modelled else self._apart(case)
         with quiet():
-            inputs = [_tensor(self._numbers(source)) for source in case.sources]
-            arrays = {name: _tensor(self._numbers(source)) for name, source in case.arrays.items()}
-            masks = [None if mask is None else _tensor(mask) for mask in case.masks]
+            inputs = [tensor(self._numbers(source)) for source in case.sources]
+            arrays = {name: tensor(self._numbers(source)) for name, source in case.arrays.items()}
+            masks = [None if mask is None else tensor(mask) for mask in case.masks]
             if explicit and len(case.explicit) > 1:
                 arrays |= dict(zip(case.explicit, masks, strict=True))
             elif explicit:
@@ -127,7 +127,7 @@ class MaskedLayers:
 
     def _apart(self, case: MaskedCase) -> Any:
         layer = self._made(case)
-        layer(*_as_called(case, [_tensor(self._numbers(source)) for source in case.sources]), **case.call)
+        layer(*_as_called(case, [tensor(self._numbers(source)) for source in case.sources]), **case.call)
         layer.set_weights(self.given(case)[0])
         if case.calls > 1:  # begin anew
             (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
@@ -225,8 +225,8 @@ class MaskedLayers:
             sample_weight: A number for each row.
         """
         with quiet():
-            masked = self._carrier((_tensor(output), _tensor(Source.PADDED.mask)))
-            return _numbers(self._loss(*HEADS[name])(_tensor(y), masked, sample_weight=_tensor(sample_weight)))
+            masked = self._carrier((tensor(output), tensor(Source.PADDED.mask)))
+            return _numbers(self._loss(*HEADS[name])(tensor(y), masked, sample_weight=tensor(sample_weight)))
 
     def fitted(self) -> MaskedFit:
         """A model of dense heads and of a batch normalization on padded sequences, whose weights are random."""
@@ -384,12 +384,6 @@ def _constant(vectors: Array) -> Any:
 
 def _as_called(case: MaskedCase, inputs: list[Any]) -> tuple[Any, ...]:
     return (inputs,) if case.listed and len(inputs) > 1 else tuple(inputs)
-
-
-def _tensor(value: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.convert_to_tensor(value)
 
 
 def _numbers(tensor: Any) -> Array:
