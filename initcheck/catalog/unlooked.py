@@ -30,8 +30,6 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     "optimizers": {
         "not yet, part 4": "Adafactor Lamb LossScaleOptimizer MultiOptimizer Muon ScheduleFreeAdamW",
     },
-    "regularizers": {"not yet, part 4": "L1 L1L2 L2 OrthogonalRegularizer"},
-    "constraints": {"not yet, part 4": "MaxNorm MinMaxNorm NonNeg UnitNorm"},
     "callbacks": {
         "it reports, and changes neither training nor what is kept": (
             "CSVLogger History ProgbarLogger RemoteMonitor TensorBoard"

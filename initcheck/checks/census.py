@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from initcheck.catalog.cases import computations, options, saved_cases
@@ -25,6 +25,7 @@ from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.unlooked import REASONS
 from initcheck.checks.laws.random_functions import CASES
 from initcheck.checks.laws.weight_arguments import arguments_treated
+from initcheck.evidence.composition.weight_rules import CONSTRAINTS, REGULARIZERS
 from initcheck.frameworks.public_names import KINDS, PublicName, public_names
 from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 
@@ -164,6 +165,11 @@ def _random_functions() -> _Looks:
     yield "SeedGenerator", "draws", ["seed"]
 
 
+def _weight_rules(rules: Mapping[str, Sequence[str]]) -> _Looks:
+    for name, arguments in rules.items():
+        yield name, "formula", arguments
+
+
 def _parts(parts: Iterable[options.SavedPart]) -> _Looks:
     for part in parts:
         yield part.name, CONFIGURATION, part.options
@@ -177,7 +183,7 @@ _TABLES: Mapping[str, Callable[[], _Looks]] = {
     "metrics": _metrics,
     "optimizers": _optimizers,
     "schedules": _schedules,
-    "regularizers": lambda: _parts(options.REGULARIZERS),
-    "constraints": lambda: _parts(options.CONSTRAINTS),
+    "regularizers": lambda: _weight_rules(REGULARIZERS),
+    "constraints": lambda: _weight_rules(CONSTRAINTS),
     "random functions": _random_functions,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,18 @@ Array = np.ndarray[Any, Any]
 
 _STREAM = 7
 _FORMAT = "data_format"
+
+
+# The classes that the first two rows judge, with the arguments that they give.
+CONSTRAINTS: Mapping[str, Sequence[str]] = {
+    "MaxNorm": ("max_value", "axis"),
+    "UnitNorm": ("axis",),
+    "MinMaxNorm": ("min_value", "max_value", "rate", "axis"),
+    "NonNeg": (),
+}
+REGULARIZERS: Mapping[str, Sequence[str]] = {
+    **{"L1": ("l1",), "L2": ("l2",), "L1L2": ("l1", "l2"), "OrthogonalRegularizer": ("factor", "mode")},
+}
 
 
 def _random(*shape: int) -> Array:

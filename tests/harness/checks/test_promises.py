@@ -9,6 +9,7 @@ import pytest
 from initcheck.checks import serialization
 from initcheck.checks.arithmetic import composed_models
 from initcheck.checks.registry import NotApplicable, all_checks
+from initcheck.evidence.composition import weight_rules
 from initcheck.evidence.composition.encoders import ENCODED
 from initcheck.evidence.composition.image_companions import COMPANIONS
 from initcheck.evidence.composition.kept_files import BUILT, KEPT
@@ -16,6 +17,7 @@ from initcheck.evidence.composition.promises import refusal, table, values
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
 from initcheck.evidence.lab import Lab
+from initcheck.frameworks.keras import load_keras
 from initcheck.records import Status
 
 JUDGES = (
@@ -79,3 +81,17 @@ def test_a_refusal_is_the_class_of_what_is_raised():
 def test_a_row_on_keras_itself(row, words):
     seen = {what: (expected, actual) for what, expected, actual in Lab(5).promises.seen(row)}
     assert seen[words][0] == seen[words][1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "row"),
+    [
+        *(("constraints", name, "constraints-by-formula") for name in weight_rules.CONSTRAINTS),
+        *(("regularizers", name, "penalties-by-formula") for name in weight_rules.REGULARIZERS),
+    ],
+)
+def test_every_constraint_and_penalty_is_held_to_its_formula(monkeypatch, kind, name, row):
+    judged = getattr(getattr(load_keras(), kind), name)
+    right = judged.__call__
+    monkeypatch.setattr(judged, "__call__", lambda self, w: right(self, w) * 1.001)
+    assert any(expected != actual for _, expected, actual in Lab(5).promises.seen(weight_rules.WEIGHT_RULES[row]))
