@@ -12,7 +12,8 @@ from initcheck.catalog.layers.traits.noises import NoiseSource
 from initcheck.evidence.trace import Array, Arrays
 
 # Of each half of a batch, whose halves are equal. A layer that leaves half of all images as they are leaves all of both
-# halves so once in 1.7e7 seeds; a slow one, which leaves a fifth as they are, once in 1e8.
+# halves so once in 1.7e7 seeds; a slow one, which leaves a fifth as they are, once in 1e8. Fewer will do where images
+# share their draws, or may.
 ROWS, SLOW_ROWS = 24, 12
 SHAPE = (8, 6, 3)
 CUTS = 800  # calls of a layer that cuts: each of 15 places is met but for a chance of 2e-23
@@ -51,7 +52,7 @@ def draw_images(keras: Any, source: NoiseSource, seed: int) -> ImageDraws:
         source: The layer and its arguments.
         seed: Of the first layer; global seeds are derived from it.
     """
-    x = images(SLOW_ROWS if source.slow else ROWS)
+    x = images(ROWS if source.shared is False and not source.slow else SLOW_ROWS)
 
     def called(own: int, everywhere: int, calls: int) -> Arrays:
         keras.utils.set_random_seed(everywhere)
