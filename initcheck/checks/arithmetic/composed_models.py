@@ -15,6 +15,7 @@ from initcheck.evidence.composition.given_policies import GIVEN_POLICIES
 from initcheck.evidence.composition.image_companions import COMPANIONS
 from initcheck.evidence.composition.image_rules import IMAGE_RULES
 from initcheck.evidence.composition.layer_arguments import ARGUMENTS
+from initcheck.evidence.composition.layer_bookkeeping import BOOKKEEPING
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.refused_values import REFUSED
 from initcheck.evidence.composition.structured_models import STRUCTURES
@@ -33,7 +34,7 @@ def _subjects(*tables: Mapping[str, Row]) -> list[Subject]:
 @check(
     "ARI30",
     "A layer that a user writes is built, called, tracked and rebuilt as documented.",
-    subjects=_subjects(USER_LAYERS, ADDED, GIVEN_POLICIES),
+    subjects=_subjects(USER_LAYERS, ADDED, BOOKKEEPING, GIVEN_POLICIES),
 )
 def user_layers(lab: Lab, row: Row) -> Verdict:
     """Each row writes a few layers; numbers are chosen so that every result is exact."""

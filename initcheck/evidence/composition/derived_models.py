@@ -372,6 +372,26 @@ def sequences_without_a_graph(keras: Any, _: Path) -> Iterator[Seen]:
         yield "mask and mode", ([[True, False]], training), last.seen
 
 
+def ranks_adjusted(keras: Any, _: Path) -> Iterator[Seen]:
+    """A model whose input has one axis less or more than it was built for adjusts the last axis alone."""
+    if not is_keras_3(keras):
+        return
+    for shape, given, expected in (((1,), (2, 1, 1), (2, 1)), ((3,), (1, 3, 1), (1, 3)), ((3, 1), (1, 3), (1, 3, 1))):
+        source = keras.Input(shape)
+        output = keras.Model(source, source * 2)(np.ones(given, np.float32))
+        yield f"shape of {given} for {shape}", expected, tuple(output.shape)
+
+
+def named_and_typed_inputs(keras: Any, _: Path) -> Iterator[Seen]:
+    """A model takes what it needs from a dictionary with more keys, in its inputs' types."""
+    if not is_keras_3(keras):
+        return
+    one, two = keras.Input((1,), name="one"), keras.Input((1,), name="two", dtype="int32")
+    model = keras.Model([one, two], [one * 2, two * 2])
+    given = {"one": inputs([1]), "two": inputs([2.5]), "three": inputs([3])}
+    yield "outputs", [[[2.0]], [[4]]], values(model(given))
+
+
 DERIVED: Mapping[str, Row] = table(
     any_constructors,
     layers_before_the_graph,
@@ -387,4 +407,6 @@ DERIVED: Mapping[str, Row] = table(
     generators_of_optional_inputs,
     operations_of_a_user,
     sequences_without_a_graph,
+    ranks_adjusted,
+    named_and_typed_inputs,
 )

@@ -462,6 +462,23 @@ def refused_encoders(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "frames longer than their spectrum", lambda: layers.STFTSpectrogram(frame_length=128, fft_length=64)
 
 
+def kept_weights_of_words(keras: Any, folder: Path) -> Iterator[Seen]:
+    """A vocabulary comes back with the weights of its words."""
+    if not is_keras_3(keras):
+        return
+    for words, layer in (
+        ("TextVectorization", keras.layers.TextVectorization(output_mode="tf_idf")),
+        ("StringLookup", keras.layers.StringLookup(output_mode="tf_idf")),
+    ):
+        texts = np.array([["a b"], ["a"], ["a c"]]) if words == "TextVectorization" else np.array([["a"], ["b"], ["a"]])
+        layer.adapt(texts)
+        model = keras.Sequential([keras.Input((1,), dtype="string"), layer])
+        model.save(folder / f"{words}.keras")
+        again = keras.models.load_model(folder / f"{words}.keras")
+        asked = keras.ops.convert_to_tensor(texts)
+        yield f"output of {words}", values(model(asked)), values(again(asked))
+
+
 ENCODED: Mapping[str, Row] = table(
     encoded_categories,
     weighted_counts,
@@ -485,4 +502,5 @@ ENCODED: Mapping[str, Row] = table(
     refused_merges,
     refused_images,
     refused_encoders,
+    kept_weights_of_words,
 )

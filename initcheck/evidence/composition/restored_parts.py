@@ -347,6 +347,56 @@ def edited_files(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "weights back", values(source.get_weights()), values(back.get_weights())
 
 
+def single_numbers(keras: Any, folder: Path) -> Iterator[Seen]:
+    """Weights without axes, names too long for one attribute, and averages of weights come back from files."""
+    if not is_keras_3(keras):
+        return
+
+    class Factor(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, _: Any) -> None:
+            self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+
+        def call(self, inputs: Any) -> Any:
+            return inputs * self.factor
+
+    source = keras.Input((1,))
+    model = keras.Model(source, Factor()(source))
+    model.set_weights([np.float32(2.5)])
+    for ending in (".keras", ".h5"):
+        model.save(folder / f"factor{ending}")
+        again = keras.models.load_model(folder / f"factor{ending}", custom_objects={"Factor": Factor})
+        yield f"weights of {ending}", [2.5], values(again.get_weights())
+    output = source
+    for number in range(30):
+        output = keras.layers.Dense(1, use_bias=False, name=f"n{number}-" + "x" * 3000)(output)
+    deep = keras.Model(source, output)
+    deep.set_weights([np.full((1, 1), float(number)) for number in range(30)])
+    deep.save(folder / "deep.h5")
+    again = keras.models.load_model(folder / "deep.h5")
+    yield "weights of long names", values(deep.get_weights()), values(again.get_weights())
+    model = keras.Sequential([source, keras.layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5), "mse")
+    model.fit(inputs([1]), inputs([3]), epochs=2, verbose=0)
+    model.save(folder / "averaged.keras")
+    again = keras.models.load_model(folder / "averaged.keras")
+    before, after = ([values(one) for one in each.optimizer.variables] for each in (model, again))
+    yield "state of an optimizer that averages", before, after
+
+
+def read_numbers(keras: Any, _: Path) -> Iterator[Seen]:
+    """Arrays keep their dtype in a configuration."""
+    if not is_keras_3(keras):
+        return
+    for array in (np.array([1, 2**30 + 1]), np.array([0.1], np.float64), np.array([True])):
+        config = keras.saving.serialize_keras_object({"a": array})
+        again = keras.saving.deserialize_keras_object(config)["a"]
+        yield (
+            f"array of {array.dtype}",
+            (array.tolist(), str(array.dtype)),
+            (values(again), str(np.asarray(again).dtype)),
+        )
+
+
 RESTORED: Mapping[str, Row] = table(
     copies_of_parts,
     skipped_objects,
@@ -362,4 +412,6 @@ RESTORED: Mapping[str, Row] = table(
     files_in_another_process,
     plain_objects,
     edited_files,
+    single_numbers,
+    read_numbers,
 )

@@ -450,6 +450,33 @@ def colours_needed(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"whether {name} raises", True, bool(error)
 
 
+def symbolic_activations(keras: Any, _: Path) -> Iterator[Seen]:
+    """Activations announce the shapes that they compute, and refuse axes that there are not."""
+    if not is_keras_3(keras):
+        return
+    activations, tensor = keras.activations, keras.KerasTensor((2, 4))
+    known = [one for one in ("glu", "softmax", "log_softmax") if hasattr(activations, one)]
+    for name in known:
+        activation = getattr(activations, name)
+        yield f"shape of {name}", tuple(activation(np.ones((2, 4), np.float32)).shape), tuple(activation(tensor).shape)
+    for name in ("softmax", "log_softmax"):
+        yield f"raised by {name}", "ValueError", refusal(lambda name=name: getattr(activations, name)(tensor, axis=5))
+
+
+def masked_numbers(keras: Any, _: Path) -> Iterator[Seen]:
+    """A masked step does not count, even if it is infinite or no number."""
+    if not is_keras_3(keras):
+        return
+    layers = keras.layers
+    for number in (np.nan, np.inf):
+        x, mask = inputs([[1], [3], [number]]), np.array([[True, True, False]])
+        yield f"mean beside {number}", [[2.0]], values(layers.GlobalAveragePooling1D()(x, mask=mask))
+        normalized = layers.BatchNormalization(epsilon=0.0)(x, training=True, mask=mask)
+        yield f"normalized beside {number}", [[-1.0], [1.0]], np.round(np.asarray(normalized)[0, :2], 5).tolist()
+    masked = layers.Masking(mask_value=np.inf)(np.full((1, 2, 2), np.inf, np.float32))
+    yield "what is masked", [[[0.0, 0.0], [0.0, 0.0]]], values(masked)
+
+
 WEIGHT_RULES: Mapping[str, Row] = table(
     constraints_by_formula,
     penalties_by_formula,
@@ -476,4 +503,6 @@ WEIGHT_RULES: Mapping[str, Row] = table(
     extreme_rates,
     flat_crops,
     colours_needed,
+    symbolic_activations,
+    masked_numbers,
 )
