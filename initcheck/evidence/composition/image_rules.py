@@ -83,4 +83,31 @@ def edges(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"colors of {source.layer} beside those filled in", [], sorted(set(filled.tolist()) - {50.0, 200.0})
 
 
-IMAGE_RULES: Mapping[str, Row] = table(channels_first, channels_first_within, edges)
+def places_of_erasing(keras: Any, _: Path) -> Iterator[Seen]:
+    """Each image of a batch is erased at a place of its own."""
+    if not hasattr(keras.layers, "RandomErasing"):
+        return
+    layer = keras.layers.RandomErasing(1.0, scale=(0.1, 0.1), fill_value=0.0, value_range=(0, 1), seed=4)
+    outputs = np.asarray(layer(np.ones((12, 16, 16, 3), np.float32), training=True))
+    places = {np.argwhere(one == 0)[0].tobytes() for one in outputs if np.any(one == 0)}
+    yield "whether images are erased at several places", True, len(places) > 3
+
+
+def images_by_themselves(keras: Any, _: Path) -> Iterator[Seen]:
+    """An image without a batch is changed at random, too."""
+    x = np.random.RandomState(_STREAM).uniform(0, _LEVELS, (6, 8, 3)).astype(np.float32)
+    for source in _sources(keras, "seed"):
+        if source.crops or source.slow or source.layer in ("MixUp", "CutMix"):  # which mix several
+            continue
+        layer = _layer(keras, source)
+        changed = (np.any(np.abs(np.asarray(layer(x, training=True)) - x) > 1) for _ in range(40))
+        yield f"whether {source.layer} changes it in one of 40 calls", True, any(changed)
+
+
+IMAGE_RULES: Mapping[str, Row] = table(
+    channels_first,
+    channels_first_within,
+    edges,
+    places_of_erasing,
+    images_by_themselves,
+)

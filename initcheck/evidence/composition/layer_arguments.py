@@ -296,6 +296,34 @@ def axes_of_attention(keras: Any, _: Path) -> Iterator[Seen]:
         yield words, True, _close(*outputs)
 
 
+def returned_scores(keras: Any, _: Path) -> Iterator[Seen]:
+    """Scores that an attention returns in training are those before its dropout: each query's sum to one."""
+    layers = keras.layers
+    kinds = [layers.MultiHeadAttention(2, 3, dropout=0.5)]
+    if hasattr(layers, "GroupQueryAttention"):
+        kinds += [layers.GroupQueryAttention(4, 4, 2, dropout=0.5)]
+    x = np.random.RandomState(5).normal(size=(2, 6, 4)).astype(np.float32)
+    for layer in kinds:
+        scores = np.asarray(layer(x, x, return_attention_scores=True, training=True)[1])
+        sums = np.round(scores.sum(axis=-1), 4)
+        yield f"sums of {type(layer).__name__}", np.ones_like(sums).tolist(), sums.tolist()
+
+
+def zeroed_steps(keras: Any, _: Path) -> Iterator[Seen]:
+    """With ``zero_output_for_mask`` the last output is zero where the last step is masked, unrolled or not."""
+    if not is_keras_3(keras):
+        return
+    x = np.ones((1, 3, 2), np.float32)
+    for options in ({}, {"unroll": True}):
+        cell = keras.layers.SimpleRNNCell(2, bias_initializer="ones")
+        layer = keras.layers.RNN(cell, zero_output_for_mask=True, return_sequences=True, **options)
+        last = keras.layers.RNN(cell, zero_output_for_mask=True, **options)
+        for seen in ((True, True, False), (False, True, True), (True, False, True)):
+            outputs = (np.asarray(one(x, mask=np.array([seen]))) for one in (layer, last))
+            there = [np.any(output[0] != 0, axis=-1).tolist() for output in outputs]
+            yield f"outputs that are not zero under {seen}, {options}", [[*seen], seen[-1]], there
+
+
 ARGUMENTS: Mapping[str, Row] = table(
     widths_of_attention,
     outputs_of_attention,
@@ -312,4 +340,6 @@ ARGUMENTS: Mapping[str, Row] = table(
     layers_that_wrap,
     layers_of_a_user_wrapped,
     axes_of_attention,
+    returned_scores,
+    zeroed_steps,
 )

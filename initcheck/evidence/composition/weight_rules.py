@@ -477,6 +477,21 @@ def masked_numbers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "what is masked", [[[0.0, 0.0], [0.0, 0.0]]], values(masked)
 
 
+def rows_of_draws(keras: Any, _: Path) -> Iterator[Seen]:
+    """Rows of logits draw by themselves; a dropout with ``noise_shape`` drops whole columns."""
+    if not is_keras_3(keras):
+        return
+    drawn = np.asarray(keras.random.categorical(np.zeros((2, 50), np.float32), 100, seed=3))
+    yield "whether two rows draw the same", False, bool((drawn[0] == drawn[1]).all())
+    dropped = np.asarray(keras.random.dropout(np.ones((4, 200), np.float32), 0.5, noise_shape=(1, 200), seed=3))
+    yield "whether rows share what is dropped", True, bool((dropped == dropped[:1]).all())
+    yield "whether some columns are dropped", [0.0, 2.0], sorted(set(dropped[0].tolist()))
+    for dtype in ("float16", "bfloat16"):
+        layer = keras.layers.Dropout(0.1, dtype=dtype, seed=3)
+        share = float(np.mean(np.asarray(layer(np.ones((300, 300), np.float32), training=True)).astype(float) == 0))
+        yield f"whether a tenth is dropped of {dtype}, within ten standard deviations", True, abs(share - 0.1) < 0.01
+
+
 WEIGHT_RULES: Mapping[str, Row] = table(
     constraints_by_formula,
     penalties_by_formula,
@@ -505,4 +520,5 @@ WEIGHT_RULES: Mapping[str, Row] = table(
     colours_needed,
     symbolic_activations,
     masked_numbers,
+    rows_of_draws,
 )
