@@ -165,7 +165,7 @@ class Layers:
                 output = tf.concat([tf.reshape(one, (len(slopes), -1)) for one in tf.nest.flatten(output)], -1)
             value = tf.reduce_sum(output * tensor(slopes))
         gradients = tape.gradient(value, [*layer.trainable_weights, *real])
-        return [np.asarray(tf.convert_totensor(one)) for one in gradients]
+        return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 
     def in_turn(
         self,

@@ -466,16 +466,16 @@ def kept_weights_of_words(keras: Any, folder: Path) -> Iterator[Seen]:
     """A vocabulary comes back with the weights of its words."""
     if not is_keras_3(keras):
         return
-    for words, layer in (
-        ("TextVectorization", keras.layers.TextVectorization(output_mode="tf_idf")),
-        ("StringLookup", keras.layers.StringLookup(output_mode="tf_idf")),
+    for kind, texts in (
+        (keras.layers.TextVectorization, [["a b"], ["a"], ["a c"]]),
+        (keras.layers.StringLookup, [["a"], ["b"], ["a"]]),
     ):
-        texts = np.array([["a b"], ["a"], ["a c"]]) if words == "TextVectorization" else np.array([["a"], ["b"], ["a"]])
-        layer.adapt(texts)
+        words, layer = kind.__name__, kind(output_mode="tf_idf")
+        layer.adapt(np.array(texts))
         model = keras.Sequential([keras.Input((1,), dtype="string"), layer])
         model.save(folder / f"{words}.keras")
         again = keras.models.load_model(folder / f"{words}.keras")
-        asked = keras.ops.convert_to_tensor(texts)
+        asked = keras.ops.convert_to_tensor(np.array(texts))
         yield f"output of {words}", values(model(asked)), values(again(asked))
 
 

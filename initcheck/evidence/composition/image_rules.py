@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.layers import select
+from initcheck.catalog.layers.companions import MIXING
 from initcheck.catalog.layers.kind import LayerRequest
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.evidence.composition.promises import Row, Seen, table
@@ -85,9 +86,10 @@ def edges(keras: Any, _: Path) -> Iterator[Seen]:
 
 def places_of_erasing(keras: Any, _: Path) -> Iterator[Seen]:
     """Each image of a batch is erased at a place of its own."""
-    if not hasattr(keras.layers, "RandomErasing"):
+    kinds = [kind for name, kind in vars(keras.layers).items() if name.endswith("Erasing")]
+    if not kinds:
         return
-    layer = keras.layers.RandomErasing(1.0, scale=(0.1, 0.1), fill_value=0.0, value_range=(0, 1), seed=4)
+    layer = kinds[0](1.0, scale=(0.1, 0.1), fill_value=0.0, value_range=(0, 1), seed=4)
     outputs = np.asarray(layer(np.ones((12, 16, 16, 3), np.float32), training=True))
     places = {np.argwhere(one == 0)[0].tobytes() for one in outputs if np.any(one == 0)}
     yield "whether images are erased at several places", True, len(places) > 3
@@ -97,7 +99,7 @@ def images_by_themselves(keras: Any, _: Path) -> Iterator[Seen]:
     """An image without a batch is changed at random, too."""
     x = np.random.RandomState(_STREAM).uniform(0, _LEVELS, (6, 8, 3)).astype(np.float32)
     for source in _sources(keras, "seed"):
-        if source.crops or source.slow or source.layer in ("MixUp", "CutMix"):  # which mix several
+        if source.crops or source.slow or source.layer in {one.layer for one in MIXING}:
             continue
         layer = _layer(keras, source)
         changed = (np.any(np.abs(np.asarray(layer(x, training=True)) - x) > 1) for _ in range(40))

@@ -300,8 +300,7 @@ def returned_scores(keras: Any, _: Path) -> Iterator[Seen]:
     """Scores that an attention returns in training are those before its dropout: each query's sum to one."""
     layers = keras.layers
     kinds = [layers.MultiHeadAttention(2, 3, dropout=0.5)]
-    if hasattr(layers, "GroupQueryAttention"):
-        kinds += [layers.GroupQueryAttention(4, 4, 2, dropout=0.5)]
+    kinds += [kind(4, 4, 2, dropout=0.5) for name, kind in vars(layers).items() if name.startswith("GroupQ")]
     x = np.random.RandomState(5).normal(size=(2, 6, 4)).astype(np.float32)
     for layer in kinds:
         scores = np.asarray(layer(x, x, return_attention_scores=True, training=True)[1])

@@ -40,7 +40,7 @@ def changed_containers(keras: Any, _: Path) -> Iterator[Seen]:
         "popitem": lambda: holder.named.popitem(),
         "clear of a dict": lambda: holder.named.clear(),
         "an item in order": lambda: holder.ordered.__setitem__("b", variable()),
-        "add": lambda: holder.some.add(layer()),
+        "add to a set": lambda: holder.some.add(layer()),
         "update of a set": lambda: holder.some.update({layer(), layer()}),
         "pop of a set": lambda: holder.some.pop(),
         "remove from a set": lambda: holder.some.remove(next(iter(holder.some))),
@@ -63,7 +63,7 @@ def modes_by_default(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any, training: bool = True) -> Any:
             return inputs * (2 if training else 3)
 
-    class Outer(keras.layers.Layer):  # type: ignore[misc]
+    class Enclosing(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.inner = Inner()
@@ -71,7 +71,7 @@ def modes_by_default(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any, training: Any = None) -> Any:
             return self.inner(inputs)
 
-    layer, one = Outer(), inputs(1)
+    layer, one = Enclosing(), inputs(1)
     for words, given, expected in (("nothing", {}, 2.0), ("True", {"training": True}, 2.0)):
         yield f"output where the outer layer is given {words}", [expected], values(layer(one, **given))
     yield "output where the outer layer is given False", [3.0], values(layer(one, training=False))
@@ -143,7 +143,7 @@ def types_within(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any) -> Any:
             return self.factor * ops.ones((1,), "float16")
 
-    class Around(keras.layers.Layer):  # type: ignore[misc]
+    class Encircling(keras.layers.Layer):  # type: ignore[misc]
         def __init__(self, inner: Any) -> None:
             super().__init__(dtype="mixed_float16")
             self.inner = inner
@@ -151,13 +151,13 @@ def types_within(keras: Any, _: Path) -> Iterator[Seen]:
         def call(self, inputs: Any) -> Any:
             return self.inner(inputs)
 
-    class Named(keras.layers.Layer):  # type: ignore[misc]
+    class TakingByName(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any, other: Any = None) -> Any:
             return other
 
-    around = Around(Still(autocast=False, dtype="mixed_float16"))
+    around = Encircling(Still(autocast=False, dtype="mixed_float16"))
     yield "a weight without autocast within a mixed layer", "float32", around(inputs(1)).dtype.name
-    named = Named(dtype="float16")
+    named = TakingByName(dtype="float16")
     yield "a tensor by name", "float16", named(inputs(1), other=ops.ones((1,))).dtype.name
 
 
