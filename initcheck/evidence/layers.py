@@ -133,7 +133,7 @@ class Layers:
                 layer = self.built(case, weights, inputs, policy)
                 into = [tensor(one) if one.dtype.kind == "f" else one for one in inputs]
                 if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
-                    into = [tf.cast(one, layer.compute_dtype) if tf.istensor(one) else one for one in into]
+                    into = [tf.cast(one, layer.compute_dtype) if tf.is_tensor(one) else one for one in into]
                 output = layer(*as_called(case, into), **case.called)
         except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
             if any(words in str(error) for words in _NO_KERNEL):
