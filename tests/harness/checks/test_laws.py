@@ -344,7 +344,7 @@ def test_a_string_stands_for_its_documented_arguments(answer: object, status: st
 
 def _function(name: str, arguments: dict[str, Any], seed: int) -> np.ndarray:
     """Healthy draws of the functions of ``keras.random``."""
-    stream, shape = np.random.RandomState(seed % 2**32), (250, 200)
+    stream, shape = np.random.RandomState(seed % 2**32), arguments.get("shape", (250, 200))
     draws: dict[str, Any] = {
         "normal": lambda: stream.normal(1, 2, shape),
         "uniform": lambda: stream.uniform(-1, 3, shape),
