@@ -61,6 +61,15 @@ def test_values_keep_their_structure():
     assert [*table(USER_LAYERS["any-arguments"])] == ["any-arguments"]
 
 
+def test_what_a_row_leaves_to_chance_does_not_depend_on_what_ran_before():
+    def drawn(keras, _):
+        yield "kernel", 0, np.asarray(keras.initializers.RandomNormal()((3,))).tolist()
+
+    once = Lab(5).promises.seen(drawn)
+    np.asarray(load_keras().initializers.RandomNormal()((3,)))
+    assert Lab(6).promises.seen(drawn) == once
+
+
 def test_a_refusal_is_the_class_of_what_is_raised():
     assert refusal(int, "3") == ""
     assert refusal(int, "three") == "ValueError"
