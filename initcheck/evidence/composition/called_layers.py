@@ -10,31 +10,32 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.cases.formulas import FORMULAS
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    close,
+    inputs,
+    is_keras_3,
+    layers_named,
+    normals,
+    refusal,
+    table,
+    values,
+)
 
 _STREAM = 5
-
-
-def _random(*shape: int) -> np.ndarray:
-    return np.random.RandomState(_STREAM).normal(size=shape).astype(np.float32)
-
-
-def _close(one: Any, other: Any) -> bool:
-    """Within rounding error of a few operations, and of one shape."""
-    one, other = np.asarray(one), np.asarray(other)
-    return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-5, atol=1e-5))
 
 
 def attention_of_several_axes(keras: Any, _: Path) -> Iterator[Seen]:
     """Every axis before the last two is one of the batch."""
     if not is_keras_3(keras):
         return
-    query, value = _random(2, 3, 4, 5), _random(2, 3, 6, 5)
+    query, value = normals(_STREAM, 2, 3, 4, 5), normals(_STREAM, 2, 3, 6, 5)
     for kind in (keras.layers.Attention, keras.layers.AdditiveAttention):
         layer = kind()
         flat = layer([query.reshape(6, 4, 5), value.reshape(6, 6, 5)])
         whole = layer([query, value])
-        yield f"whether {kind.__name__} is that of each row", True, _close(whole, np.reshape(flat, (2, 3, 4, 5)))
+        yield f"whether {kind.__name__} is that of each row", True, close(whole, np.reshape(flat, (2, 3, 4, 5)))
     symbolic = [keras.Input((3, 4, 5)), keras.Input((3, 6, 5))]
     scores = keras.layers.Attention()(symbolic, return_attention_scores=True)[1]
     yield "announced shape of its scores", (None, 3, 4, 6), tuple(scores.shape)
@@ -42,31 +43,35 @@ def attention_of_several_axes(keras: Any, _: Path) -> Iterator[Seen]:
 
 def masks_without_a_batch(keras: Any, _: Path) -> Iterator[Seen]:
     """An attention mask is broadcast: "missing batch dimensions and the head dimension"."""
-    x = _random(2, 3, 4, 5)
+    x = normals(_STREAM, 2, 3, 4, 5)
     layer = keras.layers.MultiHeadAttention(2, 3, attention_axes=(1, 2))
     mask = np.random.RandomState(_STREAM).uniform(size=(3, 4, 3, 4)) < 0.7
     whole = layer(x, x, attention_mask=np.stack([mask, mask]))
-    yield "whether one for all rows is that of each", True, _close(layer(x, x, attention_mask=mask), whole)
-    yield "whether it is read", False, _close(layer(x, x), whole)
+    yield "whether one for all rows is that of each", True, close(layer(x, x, attention_mask=mask), whole)
+    yield "whether it is read", False, close(layer(x, x), whole)
 
 
 def keys_of_another_length(keras: Any, _: Path) -> Iterator[Seen]:
     """Keys and values belong together."""
     layer = keras.layers.MultiHeadAttention(2, 3)
-    yield "raised", True, bool(refusal(layer, _random(2, 3, 4), _random(2, 5, 4), _random(2, 6, 4)))
+    yield (
+        "raised",
+        True,
+        bool(refusal(layer, normals(_STREAM, 2, 3, 4), normals(_STREAM, 2, 5, 4), normals(_STREAM, 2, 6, 4))),
+    )
 
 
 def many_axes_joined(keras: Any, _: Path) -> Iterator[Seen]:
     """Five axes, four of them of size one."""
-    joined = keras.layers.Concatenate()([_random(1, 1, 1, 1, 5), _random(1, 1, 1, 1, 4)])
+    joined = keras.layers.Concatenate()([normals(_STREAM, 1, 1, 1, 1, 5), normals(_STREAM, 1, 1, 1, 1, 4)])
     yield "shape", (1, 1, 1, 1, 9), tuple(joined.shape)
 
 
 def axes_in_any_order(keras: Any, _: Path) -> Iterator[Seen]:
     """Scales and offsets lie along the axes as the inputs have them."""
-    x = _random(2, 3, 4)
+    x = normals(_STREAM, 2, 3, 4)
     sorted_axes, unsorted = (keras.layers.LayerNormalization(axis=axis) for axis in ([1, 2], [2, 1]))
-    yield "whether the order of axes is nothing", True, _close(sorted_axes(x), unsorted(x))
+    yield "whether the order of axes is nothing", True, close(sorted_axes(x), unsorted(x))
     yield "shape of its scales", (3, 4), tuple(unsorted.gamma.shape)
 
 
@@ -86,7 +91,7 @@ def adapted_moments(keras: Any, _: Path) -> Iterator[Seen]:
     for words, data in (("an array", x), ("batches", tf.data.Dataset.from_tensor_slices(x).batch(3))):
         layer = keras.layers.Normalization()
         layer.adapt(data)
-        yield f"whether right of {words}", True, _close(layer(inputs([0, 2], [4, 6])), [[-1.0, -1.0], [1.0, 1.0]])
+        yield f"whether right of {words}", True, close(layer(inputs([0, 2], [4, 6])), [[-1.0, -1.0], [1.0, 1.0]])
 
 
 def bins_of_numbers(keras: Any, _: Path) -> Iterator[Seen]:
@@ -136,13 +141,8 @@ def types_of_normalized(keras: Any, _: Path) -> Iterator[Seen]:
         known = inspect.signature(kind).parameters
         options = {"groups": 2} if "groups" in known else {}
         for policy, dtype in (("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16"), ("float64", "float64")):
-            output = kind(dtype=policy, **options)(_random(2, 4))
+            output = kind(dtype=policy, **options)(normals(_STREAM, 2, 4))
             yield f"{kind.__name__} under {policy}", dtype, np.asarray(output).dtype.name
-
-
-def _named(keras: Any, end: str) -> list[Any]:
-    """The layers whose name ends so, as far as the installed Keras has them."""
-    return [kind for name, kind in vars(keras.layers).items() if name.endswith(end)]
 
 
 def _geometric(keras: Any) -> Iterator[Any]:
@@ -150,7 +150,7 @@ def _geometric(keras: Any) -> Iterator[Any]:
     yield keras.layers.RandomRotation(0.3, seed=1)
     yield keras.layers.RandomZoom((0.2, 0.5), seed=1)
     yield keras.layers.RandomTranslation((0.2, 0.5), (0.2, 0.5), seed=1)
-    for kind in _named(keras, "Shear"):
+    for kind in layers_named(keras, "Shear"):
         yield kind((0.2, 0.5), (0.2, 0.5), seed=1)
 
 
@@ -160,7 +160,7 @@ def masks_of_segments(keras: Any, _: Path) -> Iterator[Seen]:
         return
     masks = np.random.RandomState(_STREAM).randint(0, 3, (2, 8, 8, 1)).astype(np.float32)
     for layer in _geometric(keras):
-        seen = layer({"images": _random(2, 8, 8, 3), "segmentation_masks": masks}, training=True)
+        seen = layer({"images": normals(_STREAM, 2, 8, 8, 3), "segmentation_masks": masks}, training=True)
         yield type(layer).__name__, [], sorted(set(np.unique(seen["segmentation_masks"])) - {0.0, 1.0, 2.0})
 
 
@@ -171,9 +171,9 @@ def images_without_a_batch(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
     colours = [keras.layers.RandomBrightness(0.2, value_range=(0, 1)), keras.layers.RandomContrast(0.2)]
-    colours += [kind(1.0) for kind in _named(keras, "Grayscale")]
+    colours += [kind(1.0) for kind in layers_named(keras, "Grayscale")]
     for layer in (*_geometric(keras), keras.layers.RandomFlip(), *colours):
-        image = np.abs(_random(6, 5, 3))
+        image = np.abs(normals(_STREAM, 6, 5, 3))
         yield f"shape of {type(layer).__name__}", (6, 5, 3), tuple(layer(image, training=True).shape)
         batches = tf.data.Dataset.from_tensor_slices(image[None]).batch(1)
         shape = batches.map(lambda x, layer=layer: layer(x, training=True)).element_spec.shape
@@ -259,11 +259,13 @@ def refused_arguments(keras: Any, _: Path) -> Iterator[Seen]:
         "keys of no size": lambda: layers.MultiHeadAttention(2, 0),
         "a range of one value": lambda: layers.RandomBrightness(0.1, value_range=[1]),
         "a zoom to nothing": lambda: layers.RandomZoom(-1.0),
-        "a mask of more axes": lambda: layers.Softmax()(_random(2, 3), mask=np.ones((2, 2, 3), bool)),
+        "a mask of more axes": lambda: layers.Softmax()(normals(_STREAM, 2, 3), mask=np.ones((2, 2, 3), bool)),
         "a mask of other steps": lambda: layers.TimeDistributed(layers.Dense(2))(
-            _random(2, 3, 4), mask=np.ones((2, 5), bool)
+            normals(_STREAM, 2, 3, 4), mask=np.ones((2, 5), bool)
         ),
-        "inputs of another width": lambda: keras.Sequential([keras.Input((3,)), layers.Dense(1)])(_random(2, 4)),
+        "inputs of another width": lambda: keras.Sequential([keras.Input((3,)), layers.Dense(1)])(
+            normals(_STREAM, 2, 4)
+        ),
         "weights of another number": lambda: layers.Dense(2).set_weights([np.ones((1, 2))]),
     }
     for words, call in asked.items():

@@ -257,7 +257,7 @@ def spectrograms(keras: Any, _: Path) -> Iterator[Seen]:
     for mode, expected in parts.items():
         layer = keras.layers.STFTSpectrogram(mode=mode, **options)
         seen = np.asarray(layer(x))
-        big = np.abs(right) > 0.05  # far from the least power that is told apart
+        big = np.abs(right) > 0.05  # far from the least power that is distinguished
         close = seen.shape == expected.shape and np.allclose(seen[big], expected[big], atol=2e-4)
         yield f"whether {mode} is that of the frames", True, bool(close)
         yield f"announced {mode}", (None, None, 9), tuple(layer(keras.Input((None, 1))).shape)

@@ -14,7 +14,7 @@ from initcheck.catalog.layers import select
 from initcheck.catalog.layers.companions import MIXING
 from initcheck.catalog.layers.kind import LayerRequest
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
-from initcheck.evidence.composition.promises import Row, Seen, table
+from initcheck.evidence.composition.promises import Row, Seen, layers_named, table
 from initcheck.evidence.made_layers import made
 
 Array = np.ndarray[Any, Any]
@@ -86,7 +86,7 @@ def edges(keras: Any, _: Path) -> Iterator[Seen]:
 
 def places_of_erasing(keras: Any, _: Path) -> Iterator[Seen]:
     """Each image of a batch is erased at a place of its own."""
-    kinds = [kind for name, kind in vars(keras.layers).items() if name.endswith("Erasing")]
+    kinds = layers_named(keras, "Erasing")
     if not kinds:
         return
     layer = kinds[0](1.0, scale=(0.1, 0.1), fill_value=0.0, value_range=(0, 1), seed=4)

@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    close,
+    inputs,
+    is_keras_3,
+    layers_named,
+    normals,
+    table,
+    values,
+)
 
 _STREAM = 6
-
-
-def _random(*shape: int) -> np.ndarray:
-    return np.random.RandomState(_STREAM).normal(size=shape).astype(np.float32)
-
-
-def _close(one: Any, other: Any) -> bool:
-    """Within rounding error of a few operations, and of one shape."""
-    one, other = np.asarray(one), np.asarray(other)
-    return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-5, atol=1e-5))
 
 
 def _announced(keras: Any, layer: Any, *arrays: np.ndarray, listed: bool = False) -> tuple[Any, Any]:
@@ -38,13 +38,13 @@ def widths_of_attention(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
     layers = keras.layers
-    query, value, key = _random(2, 4, 5), _random(2, 3, 7), _random(2, 3, 6)
+    query, value, key = normals(_STREAM, 2, 4, 5), normals(_STREAM, 2, 3, 7), normals(_STREAM, 2, 3, 6)
     seen = _announced(keras, layers.MultiHeadAttention(2, 3), query, value, key)
     yield "of several heads", ((4, 5), (4, 5)), seen
     seen = _announced(keras, layers.MultiHeadAttention(2, 3), query, value)
     yield "of several heads, keys are values", ((4, 5), (4, 5)), seen
     for kind in (layers.Attention, layers.AdditiveAttention):
-        seen = _announced(keras, kind(), query, value, _random(2, 3, 5), listed=True)
+        seen = _announced(keras, kind(), query, value, normals(_STREAM, 2, 3, 5), listed=True)
         yield kind.__name__, ((4, 7), (4, 7)), seen
 
 
@@ -52,7 +52,7 @@ def outputs_of_attention(keras: Any, _: Path) -> Iterator[Seen]:
     """An "output_shape" is a number, a list or a tuple; and a summary shows the layer's."""
     if not is_keras_3(keras):
         return
-    x = _random(2, 4, 5)
+    x = normals(_STREAM, 2, 4, 5)
     for given, shape in ((3, (4, 3)), ([3, 2], (4, 3, 2)), ((3, 2), (4, 3, 2)), (None, (4, 5))):
         layer = keras.layers.MultiHeadAttention(2, 3, output_shape=given)
         yield f"shapes for {given}", (shape, shape), _announced(keras, layer, x, x)
@@ -68,7 +68,7 @@ def numbers_for_masks(keras: Any, _: Path) -> Iterator[Seen]:
     """Ones and zeros are as good as truths, where a mask is given by hand."""
     if not is_keras_3(keras):
         return
-    x, seen = _random(2, 4, 5), np.random.RandomState(_STREAM).uniform(size=(2, 4, 4)) < 0.6
+    x, seen = normals(_STREAM, 2, 4, 5), np.random.RandomState(_STREAM).uniform(size=(2, 4, 4)) < 0.6
     seen[:, :, 0] = True
     layers = keras.layers
     for layer in (layers.MultiHeadAttention(2, 3), layers.MultiHeadAttention(2, 3, dropout=0.5)):
@@ -77,12 +77,12 @@ def numbers_for_masks(keras: Any, _: Path) -> Iterator[Seen]:
         yield (
             words,
             [True, True, False],
-            [*(_close(outputs[0], one) for one in outputs[1:]), _close(outputs[0], layer(x, x))],
+            [*(close(outputs[0], one) for one in outputs[1:]), close(outputs[0], layer(x, x))],
         )
     for kind in (layers.LSTM, layers.GRU, layers.SimpleRNN):
         recurrent = kind(3)
         outputs = [recurrent(x, mask=seen[:, 1].astype(dtype)) for dtype in ("bool", "int32")]
-        yield kind.__name__, True, _close(*outputs)
+        yield kind.__name__, True, close(*outputs)
 
 
 def embeddings_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
@@ -125,13 +125,13 @@ def _reversible(keras: Any) -> list[Any]:
 def reversed_in_another_type(keras: Any, _: Path) -> Iterator[Seen]:
     """The "dtype for the reverse projection computation"."""
     for kind in _reversible(keras):
-        weights, x = _random(6, 3).astype(np.float16), _random(2, 3).astype(np.float16)
+        weights, x = normals(_STREAM, 6, 3).astype(np.float16), normals(_STREAM, 2, 3).astype(np.float16)
         layer = kind(6, 3, dtype="mixed_float16", reverse_dtype="float32")
         layer(np.array([0]))
         layer.set_weights([weights])
         outputs = layer(x, reverse=True)
         yield "dtype", "float32", np.asarray(outputs).dtype.name
-        yield "whether exact", True, _close(outputs, x.astype(np.float32) @ weights.astype(np.float32).T)
+        yield "whether exact", True, close(outputs, x.astype(np.float32) @ weights.astype(np.float32).T)
 
 
 def reversed_type_announced(keras: Any, _: Path) -> Iterator[Seen]:
@@ -165,7 +165,7 @@ def other_lengths_wrapped(keras: Any, _: Path) -> Iterator[Seen]:
         "both directions": (layers.Bidirectional(layers.GRU(2, return_sequences=True)), 4),
     }
     for words, (layer, width) in wrapped.items():
-        shapes = [tuple(layer(_random(rows, steps, 4)).shape) for rows, steps in ((2, 3), (1, 5), (3, 2))]
+        shapes = [tuple(layer(normals(_STREAM, rows, steps, 4)).shape) for rows, steps in ((2, 3), (1, 5), (3, 2))]
         yield words, [(2, 3, width), (1, 5, width), (3, 2, width)], shapes
 
 
@@ -175,7 +175,7 @@ def arrays_for_initializers(keras: Any, _: Path) -> Iterator[Seen]:
 
     if "tensor" not in (keras.initializers.get.__doc__ or "").lower():
         return
-    given = _random(3, 2)
+    given = normals(_STREAM, 3, 2)
     for words, kernel in (("an array", given), ("a tensor", tf.constant(given))):
         layer = keras.layers.Dense(2, kernel_initializer=kernel)
         layer.build((None, 3))
@@ -200,7 +200,7 @@ def sizes_from_numpy(keras: Any, _: Path) -> Iterator[Seen]:
     yield "of a build", (3, 2), tuple(layer.kernel.shape)
     model = keras.Sequential([keras.Input(batch_shape=[None, np.int64(3)]), keras.layers.Dense(2)])
     yield "of a Sequential", ((None, 3), (None, 2)), (tuple(model.input_shape), tuple(model.output_shape))
-    yield "of a reshaped one", (2, 2, 3), tuple(keras.layers.Reshape((np.int64(2), 3))(_random(2, 6)).shape)
+    yield "of a reshaped one", (2, 2, 3), tuple(keras.layers.Reshape((np.int64(2), 3))(normals(_STREAM, 2, 6)).shape)
 
 
 def shapes_before_a_build(keras: Any, _: Path) -> Iterator[Seen]:
@@ -241,7 +241,7 @@ def beyond_half_precision(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def layers_that_wrap(keras: Any, _: Path) -> Iterator[Seen]:
-    """What is wrapped is told the mode, reset, and may be an embedding or begin at zero."""
+    """What is wrapped gets the mode, is reset, and may be an embedding or begin at zero."""
     if not is_keras_3(keras):
         return
     layers, x = keras.layers, np.ones((2, 3, 4), np.float32)
@@ -259,7 +259,7 @@ def layers_that_wrap(keras: Any, _: Path) -> Iterator[Seen]:
         for words, layer in (("alone", kind(2, **small)), ("both", layers.Bidirectional(kind(2, **small)))):
             first, second = (np.asarray(layer(x)) for _ in range(2))
             layer.reset_states()
-            same = [_close(first, second), _close(first, layer(x))]
+            same = [close(first, second), close(first, layer(x))]
             yield f"whether equal in turn and reset, {kind.__name__} {words}", [False, True], same
 
 
@@ -286,22 +286,22 @@ def axes_of_attention(keras: Any, _: Path) -> Iterator[Seen]:
     """One axis may be a number, and axes may be a list."""
     if not is_keras_3(keras):
         return
-    x = _random(2, 3, 4, 5)
+    x = normals(_STREAM, 2, 3, 4, 5)
     for words, axes, expected in (("a number", 1, (1,)), ("a list", [1, 2], (1, 2))):
         outputs = []
         for given in (axes, expected):
             layer = keras.layers.MultiHeadAttention(2, 3, attention_axes=given)
             layer.build(x.shape, x.shape)
-            layer.set_weights([_random(*weight.shape) for weight in layer.get_weights()])
+            layer.set_weights([normals(_STREAM, *weight.shape) for weight in layer.get_weights()])
             outputs.append(layer(x, x))
-        yield words, True, _close(*outputs)
+        yield words, True, close(*outputs)
 
 
 def returned_scores(keras: Any, _: Path) -> Iterator[Seen]:
     """Scores that an attention returns in training are those before its dropout: each query's sum to one."""
     layers = keras.layers
     kinds = [layers.MultiHeadAttention(2, 3, dropout=0.5)]
-    kinds += [kind(4, 4, 2, dropout=0.5) for name, kind in vars(layers).items() if name.startswith("GroupQ")]
+    kinds += [kind(4, 4, 2, dropout=0.5) for kind in layers_named(keras, "QueryAttention")]
     x = np.random.RandomState(5).normal(size=(2, 6, 4)).astype(np.float32)
     for layer in kinds:
         scores = np.asarray(layer(x, x, return_attention_scores=True, training=True)[1])

@@ -68,6 +68,22 @@ def inputs(*numbers: Any) -> np.ndarray:
     return np.array(numbers, np.float32)
 
 
+def normals(stream: int, *shape: int) -> np.ndarray:
+    """Normal numbers in single precision, the same at every call."""
+    return np.random.RandomState(stream).normal(size=shape).astype(np.float32)
+
+
+def close(one: Any, other: Any, relative: float = 1e-5) -> bool:
+    """Within rounding error of a few operations, and of one shape."""
+    one, other = np.asarray(one).astype(float), np.asarray(other).astype(float)
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol=relative, atol=relative))
+
+
+def layers_named(keras: Any, end: str) -> list[Any]:
+    """The layers whose name ends so, as far as the installed Keras has them."""
+    return [kind for name, kind in vars(keras.layers).items() if name.endswith(end)]
+
+
 def is_keras_3(keras: Any) -> bool:
     """Whether it is Keras 3, whose layers share no code with those of Keras 2."""
     return hasattr(keras, "ops")

@@ -14,7 +14,17 @@ from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.layers import select
 from initcheck.catalog.layers.kind import LayerRequest
 from initcheck.catalog.layers.traits.computing import LayerOptions
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    close,
+    inputs,
+    is_keras_3,
+    normals,
+    refusal,
+    table,
+    values,
+)
 from initcheck.evidence.made_layers import made
 from initcheck.frameworks.floatx import image_data_format
 
@@ -36,18 +46,9 @@ REGULARIZERS: Mapping[str, Sequence[str]] = {
 }
 
 
-def _random(*shape: int) -> Array:
-    return np.random.RandomState(_STREAM).normal(size=shape).astype(np.float32)
-
-
-def _close(one: Any, other: Any, relative: float = 1e-5) -> bool:
-    one, other = np.asarray(one).astype(float), np.asarray(other).astype(float)
-    return one.shape == other.shape and bool(np.allclose(one, other, rtol=relative, atol=relative))
-
-
 def constraints_by_formula(keras: Any, _: Path) -> Iterator[Seen]:
     """Lengths along one axis or several are cut, made one, or moved into a range by ``rate``."""
-    kinds, w = keras.constraints, _random(3, 4, 2, 5)
+    kinds, w = keras.constraints, normals(_STREAM, 3, 4, 2, 5)
     w[:, 1] = 0
 
     def scaled(rule: Callable[[Array], Array], axis: Any) -> Array:
@@ -66,8 +67,8 @@ def constraints_by_formula(keras: Any, _: Path) -> Iterator[Seen]:
             ),
         }
         for words, (constraint, rule) in made_by.items():
-            yield f"whether lengths along {axis} are {words}", True, _close(constraint(w), scaled(rule, axis))
-    yield "whether numbers are not negative", True, _close(kinds.NonNeg()(w), np.maximum(w, 0))
+            yield f"whether lengths along {axis} are {words}", True, close(constraint(w), scaled(rule, axis))
+    yield "whether numbers are not negative", True, close(kinds.NonNeg()(w), np.maximum(w, 0))
     for name, number in (("max_norm", 2.0), ("unit_norm", 1.0), ("min_max_norm", 1.0), ("non_neg", 0.0)):
         long = np.array([[3.0], [-4.0]], np.float32)
         length = float(np.linalg.norm(np.asarray(kinds.get(name)(long))))
@@ -78,7 +79,7 @@ def penalties_by_formula(keras: Any, _: Path) -> Iterator[Seen]:
     """Sums of absolute values and squares, and of angles between rows or columns."""
     import tensorflow as tf
 
-    kinds, w = keras.regularizers, _random(3, 4)
+    kinds, w = keras.regularizers, normals(_STREAM, 3, 4)
     exact = w.astype(float)
     one, two = np.abs(exact).sum(), np.square(exact).sum()
 
@@ -98,7 +99,7 @@ def penalties_by_formula(keras: Any, _: Path) -> Iterator[Seen]:
         ("the name l1", kinds.get("l1"), 0.01 * one),
         ("the name l2", kinds.get("l2"), 0.01 * two),
     ):
-        yield f"whether right by {words}", True, _close(penalty(tf.convert_to_tensor(w)), expected)
+        yield f"whether right by {words}", True, close(penalty(tf.convert_to_tensor(w)), expected)
     for words, make in (
         ("a negative rate", lambda: kinds.L1(-0.5)),
         ("another negative rate", lambda: kinds.L2(-0.5)),
@@ -115,7 +116,7 @@ def both_penalties_by_name(keras: Any, _: Path) -> Iterator[Seen]:
 
     w = inputs([1, -2])
     penalty = keras.regularizers.get("l1_l2")
-    yield "whether both count", True, _close(penalty(tf.convert_to_tensor(w)), 0.01 * 3 + 0.01 * 5)
+    yield "whether both count", True, close(penalty(tf.convert_to_tensor(w)), 0.01 * 3 + 0.01 * 5)
 
 
 def functions_as_constraints(keras: Any, _: Path) -> Iterator[Seen]:
@@ -191,7 +192,7 @@ def arrays_as_initializers(keras: Any, _: Path) -> Iterator[Seen]:
     """Documented as "a backend tensor or numpy array": weights begin with it, in their own dtype."""
     if Version(keras.__version__) < Version("3.7"):
         return
-    kernel = _random(3, 2).astype(float)
+    kernel = normals(_STREAM, 3, 2).astype(float)
     for words, given in (("array", kernel), ("tensor", keras.ops.convert_to_tensor(kernel))):
         layer = keras.layers.Dense(2, kernel_initializer=given, bias_initializer=np.array([1, 2]))
         layer.build((None, 3))
@@ -229,8 +230,8 @@ def windows(keras: Any, _: Path) -> Iterator[Seen]:
     for side, waves in (("real", np.cos(turns)), ("imag", -np.sin(turns))):
         for scaling, scale in (("density", np.sqrt(np.square(window).sum())), ("spectrum", window.sum()), (None, 1.0)):
             kernel = kind(side, "hann", scaling)((steps, 1, bands))
-            yield f"whether right, {side}, {scaling}", True, _close(kernel, waves * window[:, None, None] / scale)
-        yield f"whether right without a window, {side}", True, _close(kind(side, None, None)((steps, 1, bands)), waves)
+            yield f"whether right, {side}, {scaling}", True, close(kernel, waves * window[:, None, None] / scale)
+        yield f"whether right without a window, {side}", True, close(kind(side, None, None)((steps, 1, bands)), waves)
     for name in ("STFT", "stft", "STFTInitializer"):
         yield f"class of {name}", "STFT", type(keras.initializers.get(name)).__name__
 
@@ -304,7 +305,7 @@ def large_numbers(keras: Any, _: Path) -> Iterator[Seen]:
 
 def further_activations(keras: Any, _: Path) -> Iterator[Seen]:
     """Gates along any axis, and straight lines between zero and one."""
-    x = 2 * _random(3, 4, 2)
+    x = 2 * normals(_STREAM, 3, 4, 2)
     exact = x.astype(float)
     first, second = np.split(exact, 2, axis=1)
     line = np.clip((exact + 1) / 2, 0, 1)
@@ -315,7 +316,7 @@ def further_activations(keras: Any, _: Path) -> Iterator[Seen]:
         ("sparse_plus", "sparse_plus", {}, np.where(exact > 1, exact, line**2)),
     ):
         if activation := getattr(keras.activations, name, None):
-            yield f"whether {words} is right", True, _close(activation(x, **options), expected)
+            yield f"whether {words} is right", True, close(activation(x, **options), expected)
 
 
 def sparse_probabilities(keras: Any, _: Path) -> Iterator[Seen]:
@@ -330,10 +331,10 @@ def sparse_probabilities(keras: Any, _: Path) -> Iterator[Seen]:
         point: Array = np.maximum(row - lowered[np.count_nonzero(ordered > lowered) - 1], 0)
         return point
 
-    x = 0.5 * _random(3, 4, 2)
+    x = 0.5 * normals(_STREAM, 3, 4, 2)
     for axis in (-1, 1):
         expected = np.apply_along_axis(nearest, axis, x.astype(float))
-        yield f"whether those along {axis} are right", True, _close(sparsemax(x, axis=axis), expected)
+        yield f"whether those along {axis} are right", True, close(sparsemax(x, axis=axis), expected)
 
 
 def penalties_under_policies(keras: Any, _: Path) -> Iterator[Seen]:
@@ -385,7 +386,7 @@ def infinite_numbers(keras: Any, _: Path) -> Iterator[Seen]:
 
 def masks_of_numbers(keras: Any, _: Path) -> Iterator[Seen]:
     """A recurrent layer's mask is "binary", of flags or of zeros and ones."""
-    steps, seen = _random(2, 4, 3), np.array([[1, 0, 1, 1], [0, 1, 1, 0]])
+    steps, seen = normals(_STREAM, 2, 4, 3), np.array([[1, 0, 1, 1], [0, 1, 1, 0]])
     for kind in (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN):
         layer = kind(2)
         expected = layer(steps, mask=seen.astype(bool))
@@ -393,7 +394,7 @@ def masks_of_numbers(keras: Any, _: Path) -> Iterator[Seen]:
             yield (
                 f"whether {kind.__name__} takes {dtype}",
                 True,
-                _close(layer(steps, mask=seen.astype(dtype)), expected),
+                close(layer(steps, mask=seen.astype(dtype)), expected),
             )
 
 
@@ -425,7 +426,7 @@ def large_angles(keras: Any, _: Path) -> Iterator[Seen]:
 
 def extreme_rates(keras: Any, _: Path) -> Iterator[Seen]:
     """Everything is dropped at a rate of one, nothing at zero."""
-    x = _random(2, 3, 4)
+    x = normals(_STREAM, 2, 3, 4)
     layers = keras.layers
     for kind in (layers.Dropout, layers.SpatialDropout1D):
         yield f"{kind.__name__} of all", np.zeros(x.shape).tolist(), values(kind(1.0)(x, training=True))
