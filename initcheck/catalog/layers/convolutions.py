@@ -142,6 +142,8 @@ _FIRST: dict[str, Any] = {"data_format": "channels_first"}
 _SHOWN = 2  # the rank whose options are shown in models
 _RATES: dict[int, Shape] = {1: (2,), 2: (2, 3), 3: (1, 2, 3)}
 _UNBIASED = {"use_bias": False}
+_BOTH: dict[str, Any] = {"strides": 2, "dilation_rate": 2}
+_PADDINGS: dict[str, dict[str, Any]] = {"": {}, "-same": {"padding": "same"}}
 _CAUSAL: dict[str, Any] = {"channels": 3, "filters": 3, "padding": "causal"}
 
 
@@ -203,6 +205,11 @@ def _depthwise_cases(rank: int) -> tuple[FormulaCase, ...]:
         _case(name, rank, depthwise, kernel, channels=8, depth_multiplier=2),
         _case(f"{name}-same", rank, depthwise, (4, 1), strides=2, padding="same", activation="tanh"),
         penalized(_case(name, rank, depthwise, kernel, **two)),
+        # "Incompatible" before Keras 3.15.
+        *(
+            _single(_case(f"{name}-strides-dilated{after}", rank, depthwise, kernel, **two, **_BOTH, **more))
+            for after, more in _PADDINGS.items()
+        ),
         _alone(_case(f"{name}-dilated", rank, depthwise, (4, 2), **two, dilation_rate=2, **_UNBIASED), graded=True),
         _alone(_case(f"{name}-dilated-same", rank, depthwise, (4, 2), **two, dilation_rate=2, padding="same")),
         _single(_case(f"{name}-first", rank, depthwise, kernel, **two, **_FIRST, strides=2, padding="same")),
@@ -223,6 +230,7 @@ def _separable_cases(rank: int) -> tuple[FormulaCase, ...]:
         _case(name, rank, separable, (4, 2), (*ones, 8, 3), channels=3, filters=3, depth_multiplier=2),
         _case(f"{name}-same", rank, separable, (4, 1), (*ones, 4, 3), channels=3, filters=3, padding="same", strides=2),
         penalized(case(name)),
+        *(_single(case(f"{name}-strides-dilated{after}", **_BOTH, **more)) for after, more in _PADDINGS.items()),
         _alone(case(f"{name}-dilated", dilation_rate=2, activation="tanh", **_UNBIASED), graded=True),
         _alone(case(f"{name}-dilated-same", dilation_rate=2, padding="same")),
         _single(case(f"{name}-first", 2, **_FIRST, strides=2, padding="same")),
