@@ -51,6 +51,22 @@ def masks_without_a_batch(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether it is read", False, close(layer(x, x), whole)
 
 
+def masks_for_every_row(keras: Any, _: Path) -> Iterator[Seen]:
+    """And so is one of queries and keys alone, as many as there are rows or not, whether scores are returned or not."""
+    layers = keras.layers
+    kinds = [(f"heads of {one.__name__}", one(4, 4, 2)) for one in layers_named(keras, "QueryAttention")]
+    for words, layer in [("heads", layers.MultiHeadAttention(2, 3)), *kinds]:
+        for rows, queries, keys in ((3, 3, 3), (2, 4, 4), (3, 4, 3), (3, 3, 5)):
+            query, value = normals(_STREAM, rows, queries, 4), normals(_STREAM, rows, keys, 4)
+            mask = np.random.RandomState(_STREAM).uniform(size=(queries, keys)) < 0.6
+            mask[:, 0] = True
+            each, alike = np.stack([mask] * rows), []
+            for more in ({}, {"return_attention_scores": True}):
+                one, other = (layer(query, value, attention_mask=given, **more) for given in (mask, each))
+                alike += map(close, *((one, other) if more else ([one], [other])))
+            yield f"whether one for all of {rows} rows is that of each, {queries} {words}, {keys} keys", [True] * 3, alike
+
+
 def keys_of_another_length(keras: Any, _: Path) -> Iterator[Seen]:
     """Keys and values belong together."""
     layer = keras.layers.MultiHeadAttention(2, 3)
@@ -275,6 +291,7 @@ def refused_arguments(keras: Any, _: Path) -> Iterator[Seen]:
 CALLED: Mapping[str, Row] = table(
     attention_of_several_axes,
     masks_without_a_batch,
+    masks_for_every_row,
     keys_of_another_length,
     many_axes_joined,
     axes_in_any_order,
