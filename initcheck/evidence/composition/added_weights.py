@@ -141,6 +141,47 @@ def metrics_within(keras: Any, _: Path) -> Iterator[Seen]:
     yield "of a layer", ["total"], [one.name for one in getattr(model.layers[0], "metrics", ())]
 
 
+def metrics_apart(keras: Any, _: Path) -> Iterator[Seen]:
+    """Neither weights nor variables hold a metric's state, which has a list of its own."""
+    if not is_keras_3(keras):
+        return
+
+    class Totalled(keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.total, self.generator = keras.metrics.Sum(name="total"), keras.random.SeedGenerator(1)
+            self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+            self.count = self.add_weight(shape=(), initializer="zeros", trainable=False, name="count")
+
+        def call(self, inputs: Any) -> Any:
+            self.total.update_state(inputs)
+            return inputs * self.factor
+
+    class TotalledAround(keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.mean = [Totalled()], keras.metrics.Mean(name="mean")
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner[0](inputs)
+
+    model = keras.Sequential([keras.Input((2,)), TotalledAround()])
+    model.compile(keras.optimizers.SGD(0.5, momentum=0.5), "mse", metrics=["mae"], run_eagerly=True)
+    model.train_on_batch(_X, _X)
+    makers = {"a layer": Totalled(), "a layer around it": TotalledAround(), "a compiled model": model}
+    expected = {
+        "weights": ["count", "factor"],
+        "trainable_weights": ["factor"],
+        "non_trainable_weights": ["count"],
+        "trainable_variables": ["factor"],
+        "variables": ["count", "factor", "seed_generator_state"],
+    }
+    for words, layer in makers.items():
+        for kind, names in expected.items():
+            yield f"{kind} of {words}", names, sorted(one.name for one in getattr(layer, kind))
+        yield f"whether metrics_variables has the rest, of {words}", True, len(layer.metrics_variables) > 0
+
+
 def _mode(keras: Any) -> Any:
     class ModeOfItsOwn(keras.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any, training: Any = None) -> Any:
@@ -196,6 +237,7 @@ ADDED: Mapping[str, Row] = table(
     flags_that_are_none,
     masks_beside_lists,
     metrics_within,
+    metrics_apart,
     calls_after_failures,
     modes_of_neighbours,
 )

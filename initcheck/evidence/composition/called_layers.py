@@ -60,11 +60,11 @@ def masks_for_every_row(keras: Any, _: Path) -> Iterator[Seen]:
             query, value = normals(_STREAM, rows, queries, 4), normals(_STREAM, rows, keys, 4)
             mask = np.random.RandomState(_STREAM).uniform(size=(queries, keys)) < 0.6
             mask[:, 0] = True
-            each, alike = np.stack([mask] * rows), []
-            for more in ({}, {"return_attention_scores": True}):
-                one, other = (layer(query, value, attention_mask=given, **more) for given in (mask, each))
-                alike += map(close, *((one, other) if more else ([one], [other])))
-            yield f"whether one for all of {rows} rows is that of each, {queries} {words}, {keys} keys", [True] * 3, alike
+            each = np.stack([mask] * rows)
+            alike = [close(*(layer(query, value, attention_mask=given) for given in (mask, each)))]
+            scored = (layer(query, value, attention_mask=given, return_attention_scores=True) for given in (mask, each))
+            alike += map(close, *scored)
+            yield f"whether one for {rows} rows is that of each, {queries} {words}, {keys} keys", [True] * 3, alike
 
 
 def keys_of_another_length(keras: Any, _: Path) -> Iterator[Seen]:

@@ -424,6 +424,37 @@ def contents_of_keras_files(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "a clone by to_json", json.loads(text), json.loads(again.to_json())
 
 
+def files_beside(keras: Any, folder: Path) -> Iterator[Seen]:
+    """Whoever writes and reads a model leaves the other files of the folder as they are, and no further ones."""
+    layers = keras.layers
+    words = keras.Sequential([keras.Input((1,), dtype="string"), layers.StringLookup(vocabulary=["a", "b"])])
+    models = {"model.keras": _net(keras), "words.keras": words, "m.weights.h5": _net(keras), "m.h5": _net(keras)}
+    (folder / "assets").mkdir()
+    beside = ("model.weights.h5", "config.json", "metadata.json", "assets/vocabulary.txt", "model.weights.npz")
+    for name in beside:
+        (folder / name).write_text("mine")
+    for name, model in models.items():
+        path = folder / name
+        save, load = model.save, keras.models.load_model
+        if "weights" in name:
+            save, load = model.save_weights, model.load_weights
+        for way, act in (("written", save), ("read", load), ("overwritten", save), ("read again", load)):
+            act(str(path))
+            yield f"contents of others, {name} {way}", *_contents(folder, path, beside)
+        path.write_bytes(path.read_bytes()[:-200])
+        yield f"whether what is cut short raises, {name}", True, bool(refusal(load, str(path)))
+        yield f"contents of others, {name} cut short", *_contents(folder, path, beside)
+        path.unlink()
+
+
+def _contents(folder: Path, path: Path, beside: tuple[str, ...]) -> tuple[Any, Any]:
+    """What the files of a folder should hold and do hold, but for the one at the path."""
+    files = [one for one in folder.rglob("*") if one.is_file() and one != path]
+    return dict.fromkeys(sorted(beside), "mine"), {
+        str(one.relative_to(folder)): one.read_text(errors="replace")[:9] for one in sorted(files)
+    }
+
+
 def copies(keras: Any, _: Path) -> Iterator[Seen]:
     """A model that is copied or pickled computes the same, with weights of its own."""
     if not is_keras_3(keras):
@@ -587,6 +618,7 @@ KEPT: Mapping[str, Row] = table(
     shared_initializers,
     unfit_files,
     contents_of_keras_files,
+    files_beside,
     copies,
     state_trees,
     folders,

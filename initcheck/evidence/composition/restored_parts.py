@@ -204,15 +204,74 @@ def links_in_files(keras: Any, folder: Path) -> Iterator[Seen]:
             del file[group]
             file[group] = h5py.ExternalLink(str(beside), group)
         yield f"whether a link is refused, {suffix}", True, bool(refusal(model.load_weights, str(path)))
-    archive = folder / "model.keras"
+    linked = _archive_of(model, folder / "model.weights.h5")
+    yield "whether a link is refused, .keras", True, bool(refusal(keras.models.load_model, linked))
+
+
+def _archive_of(model: Any, weights: Path) -> Path:
+    """A .keras file of the model whose weights are those of another file."""
+    archive, changed = (weights.with_name(name) for name in ("model.keras", "linked.keras"))
     model.save(archive)
-    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(folder / "linked.keras", "w") as target:
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(changed, "w") as target:
         for name in source.namelist():
             if name.endswith(".h5"):
-                target.write(folder / "model.weights.h5", name)
+                target.write(weights, name)
             else:
                 target.writestr(name, source.read(name))
-    yield "whether a link is refused, .keras", True, bool(refusal(keras.models.load_model, folder / "linked.keras"))
+    return changed
+
+
+def arrays_elsewhere(keras: Any, folder: Path) -> Iterator[Seen]:
+    """And so is a single array that lies in another place: linked within the file or beyond, or stored beside it."""
+    import h5py
+
+    if not is_keras_3(keras):
+        return
+    model = keras.Sequential([keras.Input((2,)), _dense(keras, name="one")])
+    (folder / "numbers").write_bytes(np.ones(4, np.float32).tobytes())
+    stored: Mapping[str, Callable[[Any, str], Any]] = {
+        "linked within": lambda file, name: file.__setitem__(name, h5py.SoftLink("/elsewhere")),
+        "linked beyond": lambda file, name: file.__setitem__(
+            name, h5py.ExternalLink(str(folder / "beside.h5"), "elsewhere")
+        ),
+        "stored beside": lambda file, name: file.create_dataset(
+            name, (2, 2), "float32", external=[(str(folder / "numbers"), 0, 16)]
+        ),
+        "composed of others": lambda file, name: file.create_virtual_dataset(name, _composed(folder / "beside.h5")),
+    }
+    with h5py.File(folder / "beside.h5", "w") as file:
+        file["elsewhere"] = np.ones((2, 2), np.float32)
+    for suffix in (".weights.h5", ".h5"):
+        for words, store in stored.items():
+            path = folder / f"model{suffix}"
+            (model.save_weights if "weights" in suffix else model.save)(path)
+            with h5py.File(path, "a") as file:
+                [kernel] = [name for name in _names_within(file) if getattr(file[name], "shape", ()) == (2, 2)]
+                del file[kernel]
+                file["elsewhere"] = np.ones((2, 2), np.float32)
+                store(file, kernel)
+                seen = values(file[kernel][()])
+            yield f"the array that is {words}, {suffix}", np.ones((2, 2)).tolist(), seen
+            yield f"whether it is refused, {words}, {suffix}", True, bool(refusal(model.load_weights, str(path)))
+            if "weights" in suffix:
+                linked = _archive_of(model, path)
+                yield f"whether it is refused, {words}, .keras", True, bool(refusal(keras.models.load_model, linked))
+
+
+def _composed(file: Path) -> Any:
+    """A layout of an array that is that of another file."""
+    import h5py
+
+    layout = h5py.VirtualLayout((2, 2), "float32")
+    layout[:] = h5py.VirtualSource(file, "elsewhere", (2, 2))
+    return layout
+
+
+def _names_within(file: Any) -> list[str]:
+    """The groups and arrays of an .h5 file."""
+    names: list[str] = []
+    file.visit(names.append)
+    return names
 
 
 def optimizers_left_out(keras: Any, folder: Path) -> Iterator[Seen]:
@@ -406,6 +465,7 @@ RESTORED: Mapping[str, Row] = table(
     refused_configurations,
     names_of_other_parts,
     links_in_files,
+    arrays_elsewhere,
     optimizers_left_out,
     shared_layers,
     layers_of_two_models,

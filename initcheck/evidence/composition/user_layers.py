@@ -146,6 +146,36 @@ def paths(keras: Any, _: Path) -> Iterator[Seen]:
     yield "number of paths in a Sequential", 4, len({one.path for one in within.weights})
 
 
+def paths_of_later_weights(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights that are made after the build have the names of what holds their layer before their own, too."""
+    layers = keras.layers
+    if not hasattr(layers.Dense, "enable_lora"):
+        return
+
+    class Held(layers.Layer):  # type: ignore[misc,name-defined]
+        def __init__(self, inner: Any, name: str) -> None:
+            super().__init__(name=name)
+            self.inner = inner
+
+        def build(self, input_shape: Any) -> None:
+            self.inner.build(input_shape)
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+    for kind, given in ((layers.Dense, (2,)), (layers.EinsumDense, ("ab,bc->ac", 2)), (layers.Embedding, (5, 2))):
+        for words, around in (("within a layer", ("outer",)), ("within two", ("middle", "outer"))):
+            one = layer = kind(*given, name="one")
+            for name in around:
+                layer = Held(layer, name)
+            layer(np.abs(_X))
+            one.enable_lora(1)
+            held = "/".join([*reversed(around), "one"])
+            elsewhere = [weight.path for weight in layer.weights if weight.path.rpartition("/")[0] != held]
+            yield f"weights of {kind.__name__} {words}", len(one.weights), len(layer.weights)
+            yield f"paths that are others than those of {held}, {kind.__name__} {words}", [], elsewhere
+
+
 def containers(keras: Any, _: Path) -> Iterator[Seen]:
     """Layers and variables in lists, tuples and dictionaries, nested and appended later, count as the layer's."""
     dense = keras.layers.Dense
@@ -456,6 +486,9 @@ def declared_shapes(keras: Any, _: Path) -> Iterator[Seen]:
     yield "several that are declared", {"a": (None, 4, 2), "z": (None, 5)}, declared
     yield "those of a traced call", [(None, 4, 4), (None, 4)], [tuple(one.shape) for one in Traced()(x)]
     yield "dtypes of a traced call", ["float32"] * 2, [one.dtype for one in Traced()(x)]
+    for words, layer in (("a layer of its own", Traced()), ("the base class", keras.layers.Layer())):
+        raised = refusal(layer.compute_output_shape, (None, 4, 2))
+        yield f"what compute_output_shape of {words} raises, which has none", "NotImplementedError", raised
 
 
 def configurations(keras: Any, _: Path) -> Iterator[Seen]:
@@ -695,6 +728,7 @@ USER_LAYERS: Mapping[str, Row] = table(
     nothing_among_inputs,
     derived_layers,
     paths,
+    paths_of_later_weights,
     containers,
     added_losses,
     activity_losses,
