@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -35,7 +36,12 @@ class Promises:
             Exception: Whatever the framework raises.
         """
         keras = self._session.keras
-        keras.utils.set_random_seed(_SEED)  # what a row leaves to chance is the same whatever ran before
+        # What a row leaves to chance is the same whatever ran before.
+        if keras.__version__.startswith("2."):
+            keras.utils.set_random_seed(_SEED)
+        else:  # takes seeds from Python's generator; set_random_seed empties TensorFlow's cache of kernels, which is slow
+            random.seed(_SEED)
+            np.random.seed(_SEED)
         with tempfile.TemporaryDirectory() as folder:
             return [*row(keras, Path(folder))]
 
