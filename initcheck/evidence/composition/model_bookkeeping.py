@@ -202,7 +202,11 @@ def calls_elsewhere(keras: Any, folder: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
     inner = keras.Sequential([keras.Input((2,)), _twice(keras)])
-    for words, make in (("layer", lambda: _twice(keras)), ("model", lambda: keras.models.clone_model(inner))):
+    makers: Mapping[str, Callable[[], Any]] = {
+        "layer": lambda: _twice(keras),
+        "model": lambda: keras.models.clone_model(inner),
+    }
+    for words, make in makers.items():
         for before, between in ((0, 1), (1, 0), (2, 0), (3, 2)):
             layer, x = make(), keras.Input((2,))
             for _call in range(before):
@@ -305,10 +309,11 @@ def numbered_names(keras: Any, _: Path) -> Iterator[Seen]:
         return
     clear, layers = keras.utils.clear_session, keras.layers
     session = clear.__globals__
+    options = {"free_memory": False} if "free_memory" in inspect.signature(clear).parameters else {}
     before = dict(session)  # what was there before is there afterwards
     try:
         for _round in range(2):
-            clear(free_memory=False)
+            clear(**options)
             names = [kind().name for kind in (layers.Softmax, layers.Softmax, layers.ReLU, layers.Softmax)]
             yield "names", ["softmax", "softmax_1", "re_lu", "softmax_2"], names
             yield "name of a model", "sequential", keras.Sequential().name
