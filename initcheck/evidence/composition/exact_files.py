@@ -215,6 +215,21 @@ def trusted_by_setting(keras: Any, folder: Path) -> Iterator[Seen]:
             yield f"what a {words} raises without it", "ValueError", refusal(read)
 
 
+def trusted_h5_files(keras: Any, folder: Path) -> Iterator[Seen]:
+    """So it does in an .h5 file."""
+    if not hasattr(getattr(keras, "config", None), "enable_unsafe_deserialization"):
+        return
+    path = folder / "model.h5"
+    keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1)]).save(path)
+
+    def trusting() -> str:
+        keras.config.enable_unsafe_deserialization()
+        return refusal(keras.models.load_model, path)
+
+    with ThreadPoolExecutor(1) as thread:  # the setting is one of the thread's, and ends with it
+        yield "what is raised", "", thread.submit(trusting).result()
+
+
 def registered_without_package(keras: Any, folder: Path) -> Iterator[Seen]:
     """Without a package it is "Custom", without a name the object's own; what is not registered has its own name."""
     if not is_keras_3(keras):
@@ -291,6 +306,7 @@ EXACT: Mapping[str, Row] = table(
     skipped_parts,
     sizes_of_shards,
     trusted_by_setting,
+    trusted_h5_files,
     registered_without_package,
     trees_refused,
 )

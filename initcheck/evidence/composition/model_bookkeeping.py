@@ -70,6 +70,16 @@ def frozen_models(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"flags once it is thawed, {words}, {kind}", [True, [True, True], 4, 0], _flags(model)
 
 
+def frozen_clones_of_graphs(keras: Any, _: Path) -> Iterator[Seen]:
+    """The clone of a functional model has its own flag, too, as that of a Sequential has."""
+    if not is_keras_3(keras):
+        return
+    for words, change, expected in _settings():
+        model = _graph(keras)
+        change(model)
+        yield f"flags of a clone, {words}", expected, _flags(keras.models.clone_model(model))
+
+
 def frozen_configurations(keras: Any, folder: Path) -> Iterator[Seen]:
     """A functional model's own flag comes back from its configuration and file, as do those of its layers."""
     if not is_keras_3(keras):
@@ -307,15 +317,22 @@ def numbered_names(keras: Any, _: Path) -> Iterator[Seen]:
     """``clear_session`` begins to number names anew, which are unique until then."""
     if not is_keras_3(keras):
         return
-    clear, layers = keras.utils.clear_session, keras.layers
+
+    class NumberedFirst(keras.layers.Layer):  # type: ignore[misc]
+        pass
+
+    class NumberedToo(keras.layers.Layer):  # type: ignore[misc]
+        pass
+
+    clear = keras.utils.clear_session
     session = clear.__globals__
     options = {"free_memory": False} if "free_memory" in inspect.signature(clear).parameters else {}
     before = dict(session)  # what was there before is there afterwards
     try:
         for _round in range(2):
             clear(**options)
-            names = [kind().name for kind in (layers.Softmax, layers.Softmax, layers.ReLU, layers.Softmax)]
-            yield "names", ["softmax", "softmax_1", "re_lu", "softmax_2"], names
+            names = [kind().name for kind in (NumberedFirst, NumberedFirst, NumberedToo, NumberedFirst)]
+            yield "names", ["numbered_first", "numbered_first_1", "numbered_too", "numbered_first_2"], names
             yield "name of a model", "sequential", keras.Sequential().name
     finally:
         session.update(before)
@@ -323,6 +340,7 @@ def numbered_names(keras: Any, _: Path) -> Iterator[Seen]:
 
 MODEL_BOOKKEEPING: Mapping[str, Row] = table(
     frozen_models,
+    frozen_clones_of_graphs,
     frozen_configurations,
     frozen_by_argument,
     order_of_layers,
