@@ -35,6 +35,7 @@ from initcheck.checks.bits import differing_entries, first_difference, judge_tri
 from initcheck.checks.promised import judge_promises
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require
 from initcheck.checks.within_rounding import verdict
+from initcheck.evidence.composition.exact_files import EXACT
 from initcheck.evidence.composition.kept_files import BUILT, KEPT
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.restored_parts import RESTORED
@@ -466,7 +467,7 @@ def single_arguments(lab: Lab, request: LayerRequest) -> Verdict:
 @check(
     "SER22",
     "Files, checkpoints and configurations keep what they should, and who writes or reads them is obeyed.",
-    subjects=[Subject(name, row) for name, row in {**KEPT, **RESTORED}.items()],
+    subjects=[Subject(name, row) for name, row in {**KEPT, **RESTORED, **EXACT}.items()],
 )
 def kept_files(lab: Lab, row: Row) -> Verdict:
     """Each row writes and reads a few models, or parts of them."""

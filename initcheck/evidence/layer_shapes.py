@@ -10,7 +10,7 @@ import numpy as np
 
 from initcheck.catalog.cases.lengths import longer, unknown_axes
 from initcheck.catalog.laws import Shape
-from initcheck.catalog.layers.traits.computing import FormulaCase
+from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.evidence.layers import Layers, as_called, joined
 from initcheck.evidence.made_layers import flat
 from initcheck.evidence.session import Session
@@ -36,7 +36,8 @@ class LayerShapes:
     ) -> Mapping[str, tuple[list[Array], Array]]:
         """Input and output of one layer called several times, by a description of each call.
 
-        Each call is made eagerly and within one ``tf.function`` that knows neither the number of rows nor the lengths.
+        Each call is made eagerly, within one ``tf.function`` and within one model; both know neither the number of rows
+        nor the lengths.
 
         Args:
             case: The layer.
@@ -55,7 +56,13 @@ class LayerShapes:
         def call(*values: Any) -> Any:
             return layer(*as_called(case, values), **case.called)
 
-        ways = {"a call": call, "a call in a graph": tf.function(call, input_signature=specs, autograph=False)}
+        symbolic = [self._keras.Input(batch_shape=one.shape, dtype=one.dtype.name) for one in specs]
+        model = self._keras.Model(symbolic, flat(call(*symbolic)))
+        ways = {
+            "a call": call,
+            "a call in a graph": tf.function(call, input_signature=specs, autograph=False),
+            "a call of a model": lambda *values: model(alone(values)),
+        }
         fed = {"of one longer row": longer(inputs, unknown), "of the first shape again": list(inputs)}
         return {
             f"{way} {what}": (values, joined(run(*map(tf.convert_to_tensor, values))))

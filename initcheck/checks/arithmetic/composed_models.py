@@ -16,6 +16,8 @@ from initcheck.evidence.composition.image_companions import COMPANIONS
 from initcheck.evidence.composition.image_rules import IMAGE_RULES
 from initcheck.evidence.composition.layer_arguments import ARGUMENTS
 from initcheck.evidence.composition.layer_bookkeeping import BOOKKEEPING
+from initcheck.evidence.composition.layer_states import LAYER_STATES
+from initcheck.evidence.composition.model_bookkeeping import MODEL_BOOKKEEPING
 from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.refused_values import REFUSED
 from initcheck.evidence.composition.structured_models import STRUCTURES
@@ -34,7 +36,7 @@ def _subjects(*tables: Mapping[str, Row]) -> list[Subject]:
 @check(
     "ARI30",
     "A layer that a user writes is built, called, tracked and rebuilt as documented.",
-    subjects=_subjects(USER_LAYERS, ADDED, BOOKKEEPING, GIVEN_POLICIES),
+    subjects=_subjects(USER_LAYERS, ADDED, BOOKKEEPING, GIVEN_POLICIES, LAYER_STATES),
 )
 def user_layers(lab: Lab, row: Row) -> Verdict:
     """Each row writes a few layers; numbers are chosen so that every result is exact."""
@@ -44,7 +46,7 @@ def user_layers(lab: Lab, row: Row) -> Verdict:
 @check(
     "ARI31",
     "A model computes what its layers compute, and comes back from its configuration with its structure.",
-    subjects=_subjects(STRUCTURES, DERIVED),
+    subjects=_subjects(STRUCTURES, DERIVED, MODEL_BOOKKEEPING),
 )
 def structured_models(lab: Lab, row: Row) -> Verdict:
     """Each row builds a few models, whose layers double or add, so that every result is exact."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     subjects=[Subject(case.name, case) for case in OTHER_LENGTHS],
 )
 def other_lengths(lab: Lab, case: FormulaCase) -> Verdict:
-    """Eagerly, and in a graph that knows neither; along the axes along which the formula takes any length."""
+    """Eagerly, in a graph and in a model that know neither; along the axes along which the formula takes any length."""
     require(lab.layers.lacking(case))
     weights, inputs = layer_inputs(case, lab.stream("layer", case.name), "float32")
     return verdict(

@@ -39,7 +39,7 @@ class Promises:
         # What a row leaves to chance is the same whatever ran before.
         if keras.__version__.startswith("2."):
             keras.utils.set_random_seed(_SEED)
-        else:  # takes seeds from Python's generator; set_random_seed empties TensorFlow's cache of kernels, which is slow
+        else:  # its seeds are Python's; set_random_seed empties TensorFlow's cache of kernels, which is slow
             random.seed(_SEED)
             np.random.seed(_SEED)
         with tempfile.TemporaryDirectory() as folder:

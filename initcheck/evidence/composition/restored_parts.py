@@ -427,7 +427,7 @@ def single_numbers(keras: Any, folder: Path) -> Iterator[Seen]:
         yield f"weights of {ending}", [2.5], values(again.get_weights())
     output = source
     for number in range(30):
-        output = keras.layers.Dense(1, use_bias=False, name=f"n{number}-" + "x" * 3000)(output)
+        output = keras.layers.Dense(1, use_bias=False, name=f"n{number}-" + "x" * 9000)(output)
     deep = keras.Model(source, output)
     deep.set_weights([np.full((1, 1), float(number)) for number in range(30)])
     deep.save(folder / "deep.h5")
