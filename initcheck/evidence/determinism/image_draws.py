@@ -78,9 +78,14 @@ def _places(keras: Any, source: NoiseSource, seed: int) -> frozenset[tuple[int, 
 def draw_piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[str, ImageDraws | Exception]:
     """What a ``tf.data`` pipeline maps two equal batches to, by layer, in each of two rounds.
 
-    Before the second round the states of their generators are put back, and another global seed is set. One pipeline
-    maps all of them, since tracing takes time; where that fails, its halves go alone, and so on.
+    Of a layer of which only several calls distinguish two draws it is as many batches in place of one. Before the second
+    round the states of the layers' generators are put back, and another global seed is set. One pipeline maps all that
+    take one batch, since tracing takes time; where that fails, its halves go alone, and so on.
     """
+    alone = [source for source in sources if source.calls > 1]
+    if alone and len(sources) > 1:
+        parts = [[source for source in sources if source.calls == 1], *([source] for source in alone)]
+        return {name: drawn for part in parts if part for name, drawn in draw_piped(keras, part, seed).items()}
     try:
         return dict(_piped(keras, sources, seed))
     except Exception as error:  # noqa: BLE001 - it is raised where its layer is judged
@@ -91,20 +96,21 @@ def draw_piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[st
 
 
 def _piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[str, ImageDraws]:
+    """Of layers that take as many calls as the first one."""
     import tensorflow as tf
 
     keras.utils.set_random_seed(seed)
     layers = [getattr(keras.layers, source.layer)(**source.arguments, seed=seed) for source in sources]
     # Converting Keras's own code takes most of the time, and there is nothing to convert.
     mapped = tf.autograph.experimental.do_not_convert(lambda x: tuple(layer(x, training=True) for layer in layers))
-    x = images()
-    dataset = tf.data.Dataset.from_tensor_slices(np.concatenate([x, x])).batch(len(x)).map(mapped)
+    x, calls = images(), sources[0].calls
+    dataset = tf.data.Dataset.from_tensor_slices(np.concatenate([x] * 2 * calls)).batch(len(x)).map(mapped)
     states = [(variable, variable.numpy().copy()) for layer in layers for variable in _states(layer)]
-    first = _by_layer(dataset)
+    first = _by_layer(dataset, calls)
     for variable, value in states:
         variable.assign(value)
     keras.utils.set_random_seed(seed + 1)
-    again = _by_layer(dataset)
+    again = _by_layer(dataset, calls)
     return {source.layer: ImageDraws(one, two) for source, one, two in zip(sources, first, again, strict=True)}
 
 
@@ -112,9 +118,10 @@ def _in_training(layer: Any, x: Array, calls: int) -> Array:
     return np.stack([np.asarray(layer(x, training=True)) for _ in range(calls)])
 
 
-def _by_layer(dataset: Any) -> list[Arrays]:
+def _by_layer(dataset: Any, calls: int) -> list[Arrays]:
+    """For each layer two arrays, each of so many batches."""
     batches = [[np.asarray(one) for one in outputs] for outputs in dataset]
-    return [tuple(one) for one in zip(*batches, strict=True)]
+    return [(np.stack(one[:calls]), np.stack(one[calls:])) for one in zip(*batches, strict=True)]
 
 
 def _states(layer: Any) -> list[Any]:

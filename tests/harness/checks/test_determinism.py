@@ -15,7 +15,7 @@ from initcheck.catalog.cases.trainings import recipes
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.catalog.recipes import Feed, Recipe
-from initcheck.catalog.sources import SOURCES
+from initcheck.catalog.sources import IMAGES, SOURCES
 from initcheck.checks import determinism
 from initcheck.checks.registry import NotApplicable
 from initcheck.digests import digest
@@ -316,6 +316,15 @@ def test_a_pipeline_that_one_layer_breaks_is_divided() -> None:
     drawn = draw_piped(keras, [SOURCE, broken], 7)
     assert isinstance(drawn["Dense"], Exception)
     assert isinstance(drawn[SOURCE.layer], ImageDraws)
+
+
+def test_a_pipeline_takes_as_many_batches_as_distinguish_two_draws() -> None:
+    """One place of fifteen is met twice by one root seed in fifteen; two layers of one seed cut at the same six."""
+    cropping = next(source for source in IMAGES.values() if source.crops)
+    drawn = draw_piped(load_keras(), [SOURCE, cropping], 1016)
+    assert drawn[SOURCE.layer].first[0].shape[0] == SOURCE.calls == 1
+    assert drawn[cropping.layer].first[0].shape[0] == cropping.calls > 1
+    assert not np.array_equal(*drawn[cropping.layer].first)
 
 
 def test_the_sign_of_zero_is_a_bit() -> None:
