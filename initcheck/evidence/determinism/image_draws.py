@@ -78,9 +78,9 @@ def _places(keras: Any, source: NoiseSource, seed: int) -> frozenset[tuple[int, 
 def draw_piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[str, ImageDraws | Exception]:
     """What a ``tf.data`` pipeline maps two equal batches to, by layer, in each of two rounds.
 
-    Of a layer of which only several calls distinguish two draws it is as many batches in place of one. Before the second
-    round the states of the layers' generators are put back, and another global seed is set. One pipeline maps all that
-    take one batch, since tracing takes time; where that fails, its halves go alone, and so on.
+    Of a layer of which only several calls distinguish two draws it is as many batches in place of one. Before the
+    second round the states of the layers' generators are put back, and another global seed is set. One pipeline maps
+    all that take one batch, since tracing takes time; where that fails, its halves go alone, and so on.
     """
     alone = [source for source in sources if source.calls > 1]
     if alone and len(sources) > 1:
