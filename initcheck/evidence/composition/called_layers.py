@@ -61,10 +61,10 @@ def masks_for_every_row(keras: Any, _: Path) -> Iterator[Seen]:
             mask = np.random.RandomState(_STREAM).uniform(size=(queries, keys)) < 0.6
             mask[:, 0] = True
             each = np.stack([mask] * rows)
-            alike = [close(*(layer(query, value, attention_mask=given) for given in (mask, each)))]
+            equal = [close(*(layer(query, value, attention_mask=given) for given in (mask, each)))]
             scored = (layer(query, value, attention_mask=given, return_attention_scores=True) for given in (mask, each))
-            alike += map(close, *scored)
-            yield f"whether one for {rows} rows is that of each, {queries} {words}, {keys} keys", [True] * 3, alike
+            equal += map(close, *scored)
+            yield f"whether one for {rows} rows is that of each, {queries} {words}, {keys} keys", [True] * 3, equal
 
 
 def keys_of_another_length(keras: Any, _: Path) -> Iterator[Seen]:

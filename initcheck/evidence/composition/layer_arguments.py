@@ -302,7 +302,7 @@ def returned_scores(keras: Any, _: Path) -> Iterator[Seen]:
     layers = keras.layers
     kinds = [layers.MultiHeadAttention(2, 3, dropout=0.5)]
     kinds += [kind(4, 4, 2, dropout=0.5) for kind in layers_named(keras, "QueryAttention")]
-    x = np.random.RandomState(5).normal(size=(2, 6, 4)).astype(np.float32)
+    x = normals(_STREAM, 2, 6, 4)
     for layer in kinds:
         scores = np.asarray(layer(x, x, return_attention_scores=True, training=True)[1])
         sums = np.round(scores.sum(axis=-1), 4)
