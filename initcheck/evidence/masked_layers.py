@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from initcheck.catalog.cases.masked_inputs import fed, masked_inputs, numbers, table
 from initcheck.catalog.layers.traits.masking import HEADS, ROWS, STEP, UNITS, UNMASKED, MaskedCase, Source
-from initcheck.catalog.layers.under_masks import MASKED
+from initcheck.catalog.layers.under_masks import MASKED_GROUP_OF, MASKED_GROUPS
 from initcheck.evidence.made_layers import arguments_made, flat, tensor
 from initcheck.evidence.session import Session
 from initcheck.frameworks.quiet import quiet
@@ -134,7 +134,7 @@ class MaskedLayers:
         return layer
 
     def predicted(self, case: MaskedCase) -> UnderMasks:
-        """The layer within a model of them all, by ``predict``.
+        """The layer within a model of its group, by ``predict``.
 
         Raises:
             Exception: Whatever the framework raises for this case.
@@ -143,14 +143,15 @@ class MaskedLayers:
 
     def _seen(self, case: MaskedCase) -> tuple[UnderMasks, Any]:
         """What ``predict`` shows, and the layer."""
-        seen = self._session.once("masked layers", self._all)[case.name]
+        group = MASKED_GROUP_OF[case.name]
+        seen = self._session.once(("masked layers", group), lambda: self._together(MASKED_GROUPS[group]))[case.name]
         if isinstance(seen, Exception):
             raise seen
         shown: tuple[UnderMasks, Any] = seen
         return shown
 
-    def _all(self) -> dict[str, tuple[UnderMasks, Any] | Exception]:
-        return self._divided([one for one in MASKED if one.modelled and not self.lacking(one)])
+    def _together(self, cases: Sequence[MaskedCase]) -> dict[str, tuple[UnderMasks, Any] | Exception]:
+        return self._divided([one for one in cases if one.modelled and not self.lacking(one)])
 
     def _divided(self, cases: Sequence[MaskedCase]) -> dict[str, tuple[UnderMasks, Any] | Exception]:
         """What is seen of the cases together; or where that fails of each kind of layer, and then of either half."""

@@ -70,10 +70,18 @@ _STATISTICS = {case.layer: case for case in reversed(FORMULAS) if case.training}
 LAYERS = (*_NOISE, *_STATISTICS)
 FROZEN = (*(name for name in _NOISE if name in MASKS), *(name for name, case in _STATISTICS.items() if case.freezes))
 STILL = frozenset(FROZEN) - set(_NOISE)  # as in inference where they are frozen
+# Ways that differ from others by the model alone, not by what a layer is told: the groups of layers take them in turn.
+_IN_TURN = (ModelRun.TEST_ON_BATCH, ModelRun.TRAIN_ON_BATCH, ModelRun.PREDICT_IN_STEPS)
+GROUP_OF = {layer: number % len(_IN_TURN) for number, layer in enumerate(LAYERS)}  # of a model each
+
+
+def runs_of(layer: str) -> list[ModelRun]:
+    """The ways to run the model that has that layer."""
+    return [run for run in ModelRun if run not in _IN_TURN or run is _IN_TURN[GROUP_OF[layer]]]
 
 
 class Modes:
-    """One model of all layers that compute something else in training, for each value of the fixed argument.
+    """A model of each group of layers that compute something else in training, for each value of the fixed argument.
 
     Where the model cannot be run its halves are, and so on, so that only what is broken fails.
 
@@ -97,13 +105,14 @@ class Modes:
         Args:
             layer: One of ``LAYERS``.
             fixed: The value of ``training`` with which it is called inside the model.
-            run: How the model was run.
+            run: How the model was run; one of ``runs_of(layer)``.
 
         Raises:
             Exception: Whatever the framework raises for this layer.
         """
-        names = [name for name in LAYERS if not self.lacks(name)]
-        seen = self._session.once(("modes", fixed), lambda: self._divided(names, fixed))[layer]
+        group = GROUP_OF[layer]
+        names = [name for name in LAYERS if GROUP_OF[name] == group and not self.lacks(name)]
+        seen = self._session.once(("modes", group, fixed), lambda: self._divided(names, fixed))[layer]
         if isinstance(seen, Exception):
             raise seen
         behaved: bool | None = seen[run]
@@ -156,15 +165,20 @@ class Modes:
                 ModelRun.CALL_IN_INFERENCE: outputs(model, training=False),
                 ModelRun.PREDICT: outputs(model.predict, **whole),
                 ModelRun.EVALUATE: losses(model.evaluate, **whole),
-                ModelRun.TEST_ON_BATCH: losses(model.test_on_batch),
                 ModelRun.FIT: losses(model.fit, shuffle=False, **whole),
             }
             model.compile(optimizer, loss="mse", metrics=metrics, run_eagerly=True)
             seen[ModelRun.EVALUATE_EAGERLY] = losses(model.evaluate, **whole)
-            model.compile(optimizer, loss="mse", metrics=metrics)
-            seen[ModelRun.TRAIN_ON_BATCH] = losses(model.train_on_batch)  # its own trace, not that of fit
-            model.compile(optimizer, loss="mse", metrics=metrics, steps_per_execution=2)
-            seen[ModelRun.PREDICT_IN_STEPS] = outputs(model.predict, **{**whole, "batch_size": rows // 2})
+            wanted = runs_of(names[0])
+            if ModelRun.TEST_ON_BATCH in wanted:
+                model.compile(optimizer, loss="mse", metrics=metrics)
+                seen[ModelRun.TEST_ON_BATCH] = losses(model.test_on_batch)  # its own trace, not that of evaluate
+            if ModelRun.TRAIN_ON_BATCH in wanted:
+                model.compile(optimizer, loss="mse", metrics=metrics)
+                seen[ModelRun.TRAIN_ON_BATCH] = losses(model.train_on_batch)
+            if ModelRun.PREDICT_IN_STEPS in wanted:
+                model.compile(optimizer, loss="mse", metrics=metrics, steps_per_execution=2)
+                seen[ModelRun.PREDICT_IN_STEPS] = outputs(model.predict, **{**whole, "batch_size": rows // 2})
             return seen
 
     def unfreezable(self, layer: str, way: Freezing) -> bool:

@@ -553,3 +553,8 @@ MASKED: tuple[MaskedCase, ...] = (
     *_DROPPING,
     *_MERGING,
 )
+# Some share a model, which is traced once. Those that share inputs are in the first; of each kind, some are in each.
+_SHARED = tuple(case for case in MASKED if case.shared)
+_OTHERS = tuple(case for case in MASKED if not case.shared)
+MASKED_GROUPS = ((*_SHARED, *_OTHERS[::3]), _OTHERS[1::3], _OTHERS[2::3])
+MASKED_GROUP_OF = {case.name: number for number, cases in enumerate(MASKED_GROUPS) for case in cases}

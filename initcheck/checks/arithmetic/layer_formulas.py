@@ -23,7 +23,7 @@ from initcheck.checks.bits import first_difference
 from initcheck.checks.registry import NotApplicable, Subject, check, require
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import NoKernel, Policy
-from initcheck.evidence.modes import FROZEN, LAYERS, STILL, Freezing, ModelRun
+from initcheck.evidence.modes import FROZEN, GROUP_OF, LAYERS, STILL, Freezing, ModelRun, runs_of
 from initcheck.oracle.networks import (
     row_losses,
 )
@@ -183,15 +183,18 @@ def inference(lab: Lab, _: None) -> Verdict:
     "ARI23",
     "A layer that is called inside a model with a fixed training argument obeys it, whatever runs the model.",
     subjects=[
-        Subject(f"{layer}-{'training' if fixed else 'inference'}-{run.value}", (layer, fixed, run))
+        Subject(
+            f"{layer}-{'training' if fixed else 'inference'}-{run.value}",
+            (layer, fixed, run),
+            evidence=f"layers in fixed modes {GROUP_OF[layer]}",
+        )
         for layer in LAYERS
         for fixed in (True, False)
-        for run in ModelRun
+        for run in runs_of(layer)
     ],
-    evidence="layers in fixed modes",
 )
 def fixed_modes(lab: Lab, subject: tuple[str, bool, ModelRun]) -> Verdict:
-    """Dropouts, noises, image layers, batch normalization: branches of one model for each value."""
+    """Dropouts, noises, image layers, batch normalization: branches of three models for each value."""
     layer, fixed, run = subject
     if lab.modes.lacks(layer):
         raise NotApplicable(f"the installed Keras has no {layer}")

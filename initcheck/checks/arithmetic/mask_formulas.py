@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.catalog.layers.traits.masking import HEADS, STEP, UNITS, UNMASKED, MaskedCase, Source
-from initcheck.catalog.layers.under_masks import BATCH_NORMALIZATION_UNDER_MASK, MASKED
+from initcheck.catalog.layers.under_masks import BATCH_NORMALIZATION_UNDER_MASK, MASKED, MASKED_GROUP_OF
 from initcheck.checks.registry import NotApplicable, Subject, check, require
 from initcheck.checks.within_rounding import verdict
 from initcheck.oracle.masked_formulas import seen_moments
@@ -24,18 +24,20 @@ if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
     from initcheck.evidence.masked_layers import MaskedFit, UnderMasks
 
-_UNDER_MASKS = "layers under masks"
 _BY_ROW, _FLAT = "-by-row", "-by-row-in-one-axis"
+
+
+def _subject(case: MaskedCase) -> Subject:
+    return Subject(case.name, case, evidence=f"layers under masks {MASKED_GROUP_OF[case.name]}")
 
 
 @check(
     "ARI18",
     "A layer under masks computes its documented formula: masked steps are skipped and count nowhere.",
-    subjects=[Subject(case.name, case) for case in MASKED if case.formula],
-    evidence=_UNDER_MASKS,
+    subjects=[_subject(case) for case in MASKED if case.formula],
 )
 def masked_layers(lab: Lab, case: MaskedCase) -> Verdict:
-    """Masks carried by the inputs and given as arguments; by a plain call, and by predict in one model of all."""
+    """Masks carried by the inputs and given as arguments; by a plain call, and by predict in a model of many."""
     compared: list[tuple[str, Any, Rounded]] = []
     weights, inputs, arrays = lab.masked.given(case)
     exact = expected_under_masks(case, weights, inputs, arrays)
@@ -83,8 +85,7 @@ def _under_masks(lab: Lab, case: MaskedCase) -> Iterator[tuple[str, UnderMasks]]
 @check(
     "ARI19",
     "The mask that leaves a layer is the documented one: made, carried, combined or dropped.",
-    subjects=[Subject(case.name, case) for case in MASKED if case.carries],
-    evidence=_UNDER_MASKS,
+    subjects=[_subject(case) for case in MASKED if case.carries],
 )
 def carried_masks(lab: Lab, case: MaskedCase) -> Verdict:
     """As another layer behind it reads it; the masks of its inputs stay as they are."""
@@ -128,7 +129,7 @@ def _shown(mask: Any) -> str:
             f"squared{_FLAT}",
         )
     ],
-    evidence=_UNDER_MASKS,
+    evidence="losses under masks",
 )
 def masked_losses(lab: Lab, name: str) -> Verdict:
     """One step of fit with sample weights, and evaluate without, of dense heads on padded sequences."""
