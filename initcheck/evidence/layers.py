@@ -19,7 +19,7 @@ from initcheck.catalog.cases.recorded_layers import RecordedLayer
 from initcheck.catalog.layers import LayerRequest, select
 from initcheck.catalog.layers.kind import Arguments
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
-from initcheck.catalog.layers.traits.noises import NoiseSource
+from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.evidence.made_layers import arguments_made, flat, tensor, wraps
 from initcheck.evidence.session import Session
 from initcheck.frameworks.floatx import dtype_policy, image_data_format
@@ -28,9 +28,10 @@ from initcheck.frameworks.quiet import quiet
 Array = np.ndarray[Any, Any]
 ROWS = 4  # of its batch
 INFERENCE = "a call with training=False"
-# A layer that draws where it should not may draw what changes nothing: RandomInvert does in one call of eleven.
+# A layer that draws where it should not may draw what changes nothing: RandomInvert does in one call of eleven. (Masks
+# have twenty elements or more, and leave each with a chance of one half.)
 _CALLS = 10
-_DRAWING = frozenset(noise.layer for noise in select(NoiseSource))
+_SPARING = frozenset(noise.layer for noise in select(NoiseSource) if noise.fed is Fed.IMAGES)
 _OF_ALL_LAYERS = ("activity_regularizer",)  # whether or not the signature has it
 _NO_KERNEL = ("Could not find device for node", "is not in the list of allowed values")
 
@@ -308,7 +309,7 @@ class Layers:
             if route is None:
                 ways["predict"] = model.predict(inputs, batch_size=ROWS, verbose=0)
                 ways["predict_on_batch"] = model.predict_on_batch(inputs)
-                calls = _CALLS if _DRAWING & {case.layer for case in cases} else 1
+                calls = _CALLS if _SPARING & {case.layer for case in cases} else 1
                 ways |= {f"plain call {number + 1}": model(inputs) for number in range(calls)}
             ways[INFERENCE] = model(inputs, training=False)
         outputs = {way: _by_case(cases, values) for way, values in ways.items()}

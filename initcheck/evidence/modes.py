@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -72,7 +73,8 @@ FROZEN = (*(name for name in _NOISE if name in MASKS), *(name for name, case in 
 STILL = frozenset(FROZEN) - set(_NOISE)  # as in inference where they are frozen
 # Ways that differ from others by the model alone, not by what a layer is told: the groups of layers take them in turn.
 _IN_TURN = (ModelRun.TEST_ON_BATCH, ModelRun.TRAIN_ON_BATCH, ModelRun.PREDICT_IN_STEPS)
-GROUP_OF = {layer: number % len(_IN_TURN) for number, layer in enumerate(LAYERS)}  # of a model each
+# Of a model each; by the name alone, so that a new layer moves no other.
+GROUP_OF = {layer: zlib.crc32(layer.encode()) % len(_IN_TURN) for layer in LAYERS}
 
 
 def runs_of(layer: str) -> list[ModelRun]:
