@@ -6,9 +6,6 @@ from collections.abc import Mapping
 
 # Kind of names → reason → names, separated by blanks.
 _REASONS: Mapping[str, Mapping[str, str]] = {
-    "initializers": {
-        "not yet: a window of the Fourier transform, without randomness": "STFT",
-    },
     "losses": {
         "not yet, part 4": (
             "BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy "

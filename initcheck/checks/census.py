@@ -17,7 +17,7 @@ from initcheck.catalog.cases.variants import FIXED_VARIANTS, ORTHOGONAL_VARIANTS
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers import LAYERS
 from initcheck.catalog.layers.kind import Trait
-from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, LayerOptions, TrainingRole
+from initcheck.catalog.layers.traits.computing import EqualUnits, FormulaCase, LayerOptions, Outputs, TrainingRole
 from initcheck.catalog.layers.traits.noises import OF_NOISE
 from initcheck.catalog.layers.traits.weights import OF_WEIGHTS, InitialMatrix, SavedInitializers
 from initcheck.catalog.layers.under_masks import MASKED
@@ -25,7 +25,7 @@ from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.unlooked import REASONS
 from initcheck.checks.laws.random_functions import CASES
 from initcheck.checks.laws.weight_arguments import arguments_treated
-from initcheck.evidence.composition.weight_rules import CONSTRAINTS, REGULARIZERS
+from initcheck.evidence.composition.weight_rules import CONSTRAINTS, REGULARIZERS, WINDOWS
 from initcheck.frameworks.public_names import KINDS, PublicName, public_names
 from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 
@@ -36,6 +36,7 @@ _ASPECTS: Mapping[type[Trait], str] = {
     SavedInitializers: CONFIGURATION,
     LayerOptions: CONFIGURATION,
     FormulaCase: "formula",
+    Outputs: "outputs",
     EqualUnits: "symmetry",
     TrainingRole: "training",
 }
@@ -110,6 +111,7 @@ def _joined(looks: _Looks) -> Mapping[str, tuple[frozenset[str], frozenset[str]]
 def _initializers() -> _Looks:
     for row in (*INITIALIZERS.values(), *RANDOM_VARIANTS, *ORTHOGONAL_VARIANTS, *FIXED_VARIANTS):
         yield class_name(row), "draws", [*row.config, *(["seed"] if row.law.random else [])]
+    yield "STFT", "formula", WINDOWS
     for name, (_, arguments) in saved_cases.ARGUMENTS.items():
         yield name, CONFIGURATION, arguments
 

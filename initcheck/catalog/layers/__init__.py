@@ -8,6 +8,7 @@ from initcheck.catalog.layers import (
     attention,
     convolutions,
     dense,
+    encoders,
     images,
     noise,
     normalization,
@@ -29,6 +30,7 @@ _GROUPS = (
     shapes,
     noise,
     images,
+    encoders,
     unexamined,
 )
 LAYERS: Mapping[str, LayerKind] = MappingProxyType({row.name: row for group in _GROUPS for row in group.ROWS})

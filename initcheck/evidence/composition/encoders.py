@@ -13,7 +13,17 @@ import numpy as np
 from initcheck.catalog.activations import ACTIVATIONS
 from initcheck.catalog.layers import select
 from initcheck.catalog.layers.traits.computing import LayerOptions
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    close,
+    inputs,
+    is_keras_3,
+    normals,
+    refusal,
+    table,
+    values,
+)
 
 _SHAPES: tuple[tuple[int, ...], ...] = ((3,), (2, 1), (2, 3))
 _TOKENS = 5
@@ -33,8 +43,8 @@ def _codes(mode: str, indices: np.ndarray, depth: int) -> np.ndarray:
 
 
 def _announced(keras: Any, layer: Any, x: np.ndarray) -> Iterator[tuple[str, tuple[int | None, ...]]]:
-    symbolic = layer(keras.KerasTensor(x.shape, dtype=x.dtype.name))
-    yield "a symbolic call", tuple(symbolic.shape)
+    dtype = "string" if x.dtype.kind == "U" else x.dtype.name
+    yield "a symbolic call", tuple(layer(keras.KerasTensor(x.shape, dtype=dtype)).shape)
     if refusal(layer.compute_output_shape, x.shape) == "NotImplementedError":
         return
     yield "compute_output_shape", tuple(layer.compute_output_shape(x.shape))
@@ -53,13 +63,15 @@ def encoded_categories(keras: Any, _: Path) -> Iterator[Seen]:
                 layers.IntegerLookup(vocabulary=[1, 2, 3, 4], output_mode=mode, num_oov_indices=1),
                 _TOKENS,
             ),
+            "texts": (layers.StringLookup(vocabulary=["a", "b", "c", "d"], output_mode=mode), _TOKENS),
         }
         if mode != "int":
             made["categories"] = (layers.CategoryEncoding(_TOKENS, output_mode=mode), _TOKENS)
         for name, (layer, depth) in made.items():
             for shape in _SHAPES:
                 x = np.random.RandomState(len(mode)).randint(0, depth, shape).astype("int64")
-                fed = x.astype("float32") if name == "bins" else x
+                texts = np.array(["other", "a", "b", "c", "d"])[x]
+                fed = {"bins": x.astype("float32"), "texts": texts}.get(name, x)
                 actual = np.asarray(layer(fed))
                 words = f"{name}, {mode} of shape {shape}"
                 yield words, _codes(mode, x, depth).tolist(), actual.tolist()
@@ -262,6 +274,58 @@ def spectrograms(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"whether {mode} is that of the frames", True, bool(close)
         yield f"announced {mode}", (None, None, 9), tuple(layer(keras.Input((None, 1))).shape)
         yield f"announced {mode} of 24", (None, 5, 9), tuple(layer(keras.Input((24, 1))).shape)
+
+
+def mel_spectrograms(keras: Any, _: Path) -> Iterator[Seen]:
+    """Powers of frames around each step, by triangles on the mel scale, 2595 log10(1 + f / 700); in decibels."""
+    kind = getattr(keras.layers, "MelSpectrogram", None)
+    if kind is None:
+        return
+    size, length, stride, rate, bands = 32, 24, 8, 8000, 5
+    x = normals(3, 2, 64)
+    window = np.zeros(size)
+    window[(size - length) // 2 : (size + length) // 2] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+    around = np.pad(x.astype(float), [(0, 0), (size // 2, size // 2)], mode="reflect")
+    starts = range(0, around.shape[1] - size + 1, stride)
+    frames = np.stack([around[:, start : start + size] for start in starts], axis=1)
+    amplitudes = np.abs(np.fft.rfft(frames * window))
+    edges = np.linspace(_mel(100.0), _mel(3000.0), bands + 2)
+    mels = _mel(np.linspace(0, rate / 2, size // 2 + 1))[:, None]
+    rising, falling = ((mels - edges[:-2]) / np.diff(edges[:-1])), ((edges[2:] - mels) / np.diff(edges[1:]))
+    triangles = np.maximum(0, np.minimum(rising, falling))
+    options = {"fft_length": size, "sequence_length": length, "sequence_stride": stride, "sampling_rate": rate}
+    options |= {"num_mel_bins": bands, "min_freq": 100.0, "max_freq": 3000.0}
+    for exponent in (1.0, 2.0):
+        powers = np.moveaxis(amplitudes**exponent @ triangles, -1, -2)
+        plain = np.asarray(kind(**options, mag_exp=exponent, power_to_db=False)(x))
+        yield f"whether amplitudes to the {exponent} are right", True, close(plain, powers, 1e-3)
+        decibels = 10 * np.log10(powers / 4.0)
+        cut = np.maximum(decibels, decibels.max() - 6.0)
+        seen = np.asarray(kind(**options, mag_exp=exponent, top_db=6.0, ref_power=4.0)(x))
+        yield f"whether their decibels are right, {exponent}", True, close(seen, cut, 1e-3)
+
+
+def _mel(frequencies: Any) -> Any:
+    return 2595 * np.log10(1 + np.asarray(frequencies) / 700)
+
+
+def counted_words(keras: Any, _: Path) -> Iterator[Seen]:
+    """Texts without case and punctuation, their words and pairs of words in order of frequency."""
+    if not is_keras_3(keras):
+        return
+    texts = np.array(["The cat, the dog", "the CAT", "a dog the"])
+    kind = keras.layers.TextVectorization
+    layer = kind(output_mode="int")
+    layer.adapt(texts)
+    words = layer.get_vocabulary()
+    yield "words", ["", "[UNK]", "the"], words[:3]
+    yield "other words", ["a", "cat", "dog"], sorted(words[3:])
+    numbers = {word: number for number, word in enumerate(words)}
+    expected = [[numbers[word] for word in text] for text in (["the", "cat", "", ""], ["dog", "[UNK]", "the", "a"])]
+    yield "numbers", expected, values(layer(np.array(["the cat!", "Dog bird the a"])))
+    counted = kind(output_mode="count", vocabulary=["the", "cat", "the cat"], ngrams=2)
+    # What is unknown comes first: "bird" and two pairs.
+    yield "counts of pairs", [[3.0, 2.0, 1.0, 1.0]], values(counted(np.array(["the cat the bird"])))
 
 
 def types_of_activations(keras: Any, _: Path) -> Iterator[Seen]:
@@ -492,6 +556,8 @@ ENCODED: Mapping[str, Row] = table(
     equalized_pixels,
     limited_contrasts,
     spectrograms,
+    mel_spectrograms,
+    counted_words,
     types_of_activations,
     numbers_of_boxes,
     configurations_as_they_were,

@@ -41,6 +41,7 @@ CONSTRAINTS: Mapping[str, Sequence[str]] = {
     "MinMaxNorm": ("min_value", "max_value", "rate", "axis"),
     "NonNeg": (),
 }
+WINDOWS = ("side", "window", "scaling")  # of the initializer STFT
 REGULARIZERS: Mapping[str, Sequence[str]] = {
     **{"L1": ("l1",), "L2": ("l2",), "L1L2": ("l1", "l2"), "OrthogonalRegularizer": ("factor", "mode")},
 }

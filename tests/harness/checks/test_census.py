@@ -1,18 +1,24 @@
 """The census: every public name of the newest Keras has something that is looked at, or a reason."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tensorflow as tf
 from packaging.version import Version
 
-from initcheck.catalog.layers import unexamined
+from initcheck.catalog.layers import select, unexamined
+from initcheck.catalog.layers.traits.computing import Outputs
 from initcheck.catalog.unlooked import REASONS
 from initcheck.checks import census
 from initcheck.checks.census import CONFIGURATION, summary, take_census
+from initcheck.checks.registry import cells
+from initcheck.evidence.lab import Lab
 from initcheck.frameworks import public_names as names
 from initcheck.frameworks.keras import load_keras
 from initcheck.installed import version_of
+from initcheck.records import Status
 from initcheck.reporting.coverage_page import PAGE, coverage_page
 
 ROOT = Path(__file__).parents[3]
@@ -58,6 +64,23 @@ def test_what_is_looked_at_follows_from_the_rows(kind, name, aspects, varied):
     assert entry.aspects >= aspects
     assert entry.varied >= varied
     assert entry.looked_at is bool(aspects - {CONFIGURATION})
+
+
+@newest_alone
+@pytest.mark.parametrize("trait", select(Outputs), ids=lambda trait: trait.layer)
+def test_each_row_that_is_said_to_look_at_a_layer_notices_other_outputs(trait, monkeypatch):
+    kind = getattr(load_keras().layers, trait.layer)
+    real = kind.call
+
+    @functools.wraps(real)
+    def nothing(self, *args, **kwargs):
+        return tf.nest.map_structure(tf.zeros_like, real(self, *args, **kwargs))
+
+    monkeypatch.setattr(kind, "call", nothing)
+    lab = Lab(1)
+    for row in trait.rows:
+        (cell,) = (one for one in cells() if one.name == f"ARI32-{row}")
+        assert cell.check.judge(lab, cell.subject.value).status is Status.FAIL
 
 
 def test_a_name_that_is_new_shows_up_by_itself_under_one_of_its_names(monkeypatch):

@@ -136,6 +136,24 @@ class LayerOptions(Trait):
         return frozenset({*self.options, *(["dtype"] if self.policy != "float32" else [])})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outputs(Trait):
+    """Outputs that rows of promises compare with what is documented, where a formula of numbers alone does not do.
+
+    Attributes:
+        rows: The names of those rows of ARI32.
+        arguments: The layer's arguments that they vary.
+    """
+
+    rows: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def varied(self) -> frozenset[str]:
+        """The layer's arguments that they vary."""
+        return frozenset(self.arguments)
+
+
 UNITS = 6  # that start equal
 
 
