@@ -293,8 +293,8 @@ def mel_spectrograms(keras: Any, _: Path) -> Iterator[Seen]:
     mels = _mel(np.linspace(0, rate / 2, size // 2 + 1))[:, None]
     rising, falling = ((mels - edges[:-2]) / np.diff(edges[:-1])), ((edges[2:] - mels) / np.diff(edges[1:]))
     triangles = np.maximum(0, np.minimum(rising, falling))
-    options = {"fft_length": size, "sequence_length": length, "sequence_stride": stride, "sampling_rate": rate}
-    options |= {"num_mel_bins": bands, "min_freq": 100.0, "max_freq": 3000.0}
+    options: dict[str, Any] = {"fft_length": size, "sequence_length": length, "sequence_stride": stride}
+    options |= {"sampling_rate": rate, "num_mel_bins": bands, "min_freq": 100.0, "max_freq": 3000.0}
     for exponent in (1.0, 2.0):
         powers = np.moveaxis(amplitudes**exponent @ triangles, -1, -2)
         plain = np.asarray(kind(**options, mag_exp=exponent, power_to_db=False)(x))
