@@ -223,6 +223,26 @@ def resized_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     yield from _in_graphs({"plain": kind(3, 8), **{one: kind(3, 8, **{one: True}) for one in known}})
 
 
+def sizes_known_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
+    """Where only the number of rows is unknown, a graph knows all else of what reshaping leaves."""
+    import tensorflow as tf
+
+    kinds = keras.layers
+    made = {
+        "one size left open": (kinds.Reshape((-1, 2)), (6, 2)),
+        "one size": (kinds.Reshape((-1,)), (12,)),
+        "no size left open": (kinds.Reshape((2, 6)), (2, 6)),
+        "flattened": (kinds.Flatten(), (12,)),
+        "other axes": (kinds.Permute((2, 1)), (3, 4)),
+        "cropped": (kinds.Cropping1D(1), (2, 3)),
+        "padded": (kinds.ZeroPadding1D(1), (6, 3)),
+        "repeated": (kinds.UpSampling1D(2), (8, 3)),
+    }
+    for words, (layer, sizes) in made.items():
+        graph = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec((None, 4, 3)))
+        yield f"shape in a graph, {words}", (None, *sizes), tuple(graph.output_shapes.as_list())
+
+
 def equalized_pixels(keras: Any, _: Path) -> Iterator[Seen]:
     """Every value becomes its share among the values, from the least one's: <https://keras.io/api/layers/>."""
     if refusal(lambda: keras.layers.Equalization):
@@ -553,6 +573,7 @@ ENCODED: Mapping[str, Row] = table(
     pixels_without_aliases,
     enlarged_in_graphs,
     resized_in_graphs,
+    sizes_known_in_graphs,
     equalized_pixels,
     limited_contrasts,
     spectrograms,
