@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -553,8 +554,6 @@ MASKED: tuple[MaskedCase, ...] = (
     *_DROPPING,
     *_MERGING,
 )
-# Some share a model, which is traced once. Those that share inputs are in the first; of each kind, some are in each.
-_SHARED = tuple(case for case in MASKED if case.shared)
-_OTHERS = tuple(case for case in MASKED if not case.shared)
-MASKED_GROUPS = ((*_SHARED, *_OTHERS[::3]), _OTHERS[1::3], _OTHERS[2::3])
-MASKED_GROUP_OF = {case.name: number for number, cases in enumerate(MASKED_GROUPS) for case in cases}
+# The cases of some layers share a model, which is traced once; by name alone, so that a new layer moves no other.
+MASKED_GROUP_OF = {case.name: zlib.crc32(case.layer.encode()) % 3 for case in MASKED}
+MASKED_GROUPS = tuple(tuple(case for case in MASKED if MASKED_GROUP_OF[case.name] == group) for group in range(3))
