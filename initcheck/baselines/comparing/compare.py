@@ -22,6 +22,7 @@ from initcheck.baselines.comparing.draw_cells import (
 )
 from initcheck.baselines.comparing.file_cells import compare_files, knows_files_of, loaded_files, own_files
 from initcheck.baselines.comparing.layer_cells import NOISE_TESTS, compare_layers
+from initcheck.baselines.comparing.step_cells import compare_steps
 from initcheck.baselines.comparing.trace_cells import compare_traces
 from initcheck.baselines.records.array_records import DrawsRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, ProblemRecord
@@ -130,8 +131,9 @@ def appeared(old: Baseline, new: Baseline) -> list[CellKey]:
 def lacking_sections(old: Baseline, new: Baseline) -> dict[Section, Side]:
     """The sections that one of the two says nothing of, as files of earlier versions do, so that neither is judged."""
     lacking: dict[Section, Side] = {}
-    if not (old.layers and new.layers):
-        lacking[Section.LAYERS] = Side.NEW if old.layers else Side.OLD
+    for section, mine, other in ((Section.LAYERS, old.layers, new.layers), (Section.STEPS, old.steps, new.steps)):
+        if not (mine and other):
+            lacking[section] = Side.NEW if mine else Side.OLD
     given = [any(problem.given for problem in one.problems.values()) for one in (old, new)]
     if not all(given) and (old.problems or new.problems):
         lacking[Section.GIVEN] = Side.NEW if given[0] else Side.OLD
@@ -230,6 +232,13 @@ COMPARERS: Mapping[Section, Comparer] = {
     Section.LAYERS: Comparer(
         lambda baseline: {CellKey(Section.LAYERS, name): one for name, one in baseline.layers.items()},
         lambda key, old, new, known: compare_layers(key, old, new, known.alpha),
+        hides=lambda old, new: bool(old.refused and new.refused),
+        claims_bits=True,
+        grows=True,
+    ),
+    Section.STEPS: Comparer(
+        lambda baseline: {CellKey(Section.STEPS, name): one for name, one in baseline.steps.items()},
+        lambda key, old, new, known: compare_steps(key, old, new),
         hides=lambda old, new: bool(old.refused and new.refused),
         claims_bits=True,
         grows=True,

@@ -10,6 +10,7 @@ from initcheck.baselines.comparing.differences import Difference
 from initcheck.baselines.records.file_records import FileStage
 from initcheck.baselines.records.layer_records import LAYER_STAGES, LayerStage
 from initcheck.baselines.records.schema import Baseline
+from initcheck.baselines.records.step_records import STEP_STAGES, StepStage
 from initcheck.baselines.records.training_records import STAGES, Stage
 
 
@@ -27,6 +28,7 @@ class Section(StrEnum):
     DEFAULTS = "defaults"
     FANS = "fans"
     LAYERS = "layers"
+    STEPS = "steps"
     FILES = "files"
     ORDERS = "orders"
     TRACES = "traces"
@@ -35,9 +37,9 @@ class Section(StrEnum):
     ACCURACIES = "accuracies"
 
 
-AnyStage = Stage | LayerStage | FileStage
-# As one decides the next: draws, a layer alone, a training, a saved model.
-ALL_STAGES: tuple[AnyStage, ...] = (Stage.DRAWS, *LAYER_STAGES, *STAGES[1:], *FileStage)
+AnyStage = Stage | LayerStage | StepStage | FileStage
+# As one decides the next: draws, a layer alone, a step alone, a training, a saved model.
+ALL_STAGES: tuple[AnyStage, ...] = (Stage.DRAWS, *LAYER_STAGES, *STEP_STAGES, *STAGES[1:], *FileStage)
 TRAININGS = (Section.TRACES, Section.GIVEN, Section.FITS)
 
 
@@ -54,7 +56,8 @@ class CellKey:
 
     Attributes:
         section: Its section.
-        subject: The initializer, layer, kind of layer or feed; empty where the cell is about a whole problem.
+        subject: The initializer, layer, kind of layer, optimizer, loss, metric or feed; empty where the cell is about
+            a whole problem.
         problem: The problem; empty where the cell is about none.
         dtype: The dtype of the draws; empty in other sections.
     """
@@ -105,7 +108,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Step:
-    """One stage of a training, a layer or a saved model, in both baselines.
+    """One stage of a training, a layer, a step or a saved model, in both baselines.
 
     Attributes:
         stage: The stage.
@@ -134,7 +137,7 @@ class ComparedCell:
         stage: The first stage that differs; None where none does, or the section has none.
         size: The deviation of that stage.
         note: Further facts with their numbers, for people to read.
-        ladder: All stages of a training, a layer or a saved model, in order.
+        ladder: All stages of a training, a layer, a step or a saved model, in order.
         unclaimed: Whether the same bits were recorded, and the cell is within tolerance only because no claim about
             bits is made between the environments.
         only_in: The side that alone holds it, so that there was nothing to compare; None where both do.

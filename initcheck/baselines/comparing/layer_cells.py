@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from initcheck.baselines.comparing.classes import Class, worst
 from initcheck.baselines.comparing.closeness import (
     DRAW_ROUNDINGS,
@@ -13,9 +15,10 @@ from initcheck.baselines.comparing.closeness import (
     scale_p_value,
     ulp,
 )
-from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Step
+from initcheck.baselines.comparing.comparison import AnyStage, CellKey, ComparedCell, Step
 from initcheck.baselines.comparing.draw_cells import compare_defaults
 from initcheck.baselines.records.layer_records import COMPUTED, LayerRecord, LayerStage
+from initcheck.baselines.records.training_records import StageRecord
 
 NOISE_TESTS = 2  # p-values of a layer's noise: its mean and its scale
 # A sum of n terms, in any order, has the error of terms that are off by n units of rounding, half an ulp each (Higham
@@ -37,14 +40,24 @@ def compare_layers(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: floa
         alpha: The false-alarm rate of each p-value.
     """
     if old.refused or new.refused:
-        side, error = ("old", old.refused) if old.refused else ("new", new.refused)
-        return ComparedCell(key, Class.CHANGED, note=f"the {side} environment raises {error}")
+        return refused_cell(key, old.refused, new.refused)
+    present = [stage for stage in COMPUTED if stage in old.computed or stage in new.computed]
     ladder = [
         _compare_weights(key, old, new, alpha),
-        *(_compare_computed(stage, old, new) for stage in COMPUTED if stage in old.computed or stage in new.computed),
+        *(compare_computed(stage, old.computed.get(stage), new.computed.get(stage)) for stage in present),
         *([_compare_noise(old, new, alpha)] if old.noise or new.noise else []),
         _compare_configuration(old, new),
     ]
+    return cell_of(key, ladder)
+
+
+def refused_cell(key: CellKey, old: str, new: str) -> ComparedCell:
+    """The cell of what one environment refuses, by the name of what it raises; empty where it raises nothing."""
+    return ComparedCell(key, Class.CHANGED, note=f"the {'old' if old else 'new'} environment raises {old or new}")
+
+
+def cell_of(key: CellKey, ladder: Sequence[Step]) -> ComparedCell:
+    """The cell of those stages, each of which is judged whatever became of those before it."""
     found = worst(step.found for step in ladder)
     first = next((step for step in ladder if step.found is not Class.IDENTICAL), None)
     if first is None:
@@ -59,8 +72,14 @@ def _compare_weights(key: CellKey, old: LayerRecord, new: LayerRecord, alpha: fl
     return Step(LayerStage.INITIAL_WEIGHTS, cell.found, cell.size, note=cell.note)
 
 
-def _compare_computed(stage: LayerStage, old: LayerRecord, new: LayerRecord) -> Step:
-    mine, other = old.computed.get(stage), new.computed.get(stage)
+def compare_computed(stage: AnyStage, mine: StageRecord | None, other: StageRecord | None) -> Step:
+    """One stage of what was computed from given numbers, by its bits or within what rounding explains.
+
+    Args:
+        stage: The stage.
+        mine: The old record; None where the old environment has no such stage.
+        other: The new one.
+    """
     if mine is None or other is None:
         return Step(stage, Class.CHANGED, note=f"only in the {'new' if mine is None else 'old'} environment")
     if mine.digest == other.digest:

@@ -9,6 +9,7 @@ from typing import Literal
 from initcheck.baselines.recording.parts import Part, merge
 from initcheck.baselines.recording.saved_models import record_files
 from initcheck.baselines.recording.single_layers import record_layers
+from initcheck.baselines.recording.single_steps import record_steps
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
 from initcheck.baselines.records.summary import array_record, curves_record, law_record, order_record, stage_record
@@ -17,6 +18,7 @@ from initcheck.catalog.cases.initializer_strings import class_name
 from initcheck.catalog.cases.kernels import KINDS, layer_case
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.cases.recorded_layers import RECORDED
+from initcheck.catalog.cases.recorded_steps import RECORDED_OPTIMIZERS
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.layers.traits.weights import Dims
 from initcheck.catalog.problems import Problem
@@ -65,7 +67,7 @@ Advance = Callable[[str, int], None]
 
 def steps_of(problems: Sequence[Problem]) -> int:
     """The number of times that ``record`` reports an advance."""
-    return len(INITIALIZERS) + 5 + len(problems) * (len(TRACED) + 3)
+    return len(INITIALIZERS) + 6 + len(problems) * (len(TRACED) + 3)
 
 
 def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Part]:
@@ -77,7 +79,7 @@ def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Pa
     """
     return [
         *(Part("draws", name) for name in INITIALIZERS),
-        *map(Part, ("defaults", "fans", "layers", "files", "orders")),
+        *map(Part, ("defaults", "fans", "layers", "steps", "files", "orders")),
         *(Part("problems", problem.name, problem, reseeds) for problem in problems),
     ]
 
@@ -118,6 +120,7 @@ def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
         "defaults": lambda: _defaults(seed),
         "fans": lambda: _fans(seed),
         "layers": lambda: record_layers(seed, RECORDED),
+        "steps": lambda: record_steps(seed),
         "files": record_files,
         "orders": lambda: _orders(seed),
     }
@@ -142,6 +145,7 @@ def _public() -> dict[str, dict[str, bool]]:
             *(case.layer for case in (*DEFAULTS.values(), *KINDS.values())),
             *(case.layer for case in RECORDED.values()),
         },
+        "optimizers": {case.optimizer for case in RECORDED_OPTIMIZERS.values()},
     }
     names: dict[str, dict[str, bool]] = {}
     for one in public_names():

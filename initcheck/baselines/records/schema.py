@@ -10,6 +10,7 @@ from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, 
 from initcheck.baselines.records.fields import Count, Named, Record, Text
 from initcheck.baselines.records.file_records import LoadedRecord, SavedRecord
 from initcheck.baselines.records.layer_records import LayerRecord
+from initcheck.baselines.records.step_records import StepsRecord
 from initcheck.baselines.records.training_records import AccuraciesRecord, TraceRecord
 from initcheck.records import Environment
 
@@ -83,6 +84,8 @@ class Baseline(Record):
         orders: Feed → ``fit``'s order.
         problems: Problem → its trainings.
         layers: Layer with its arguments → what it is and computes, alone. Empty in files of versions before it.
+        steps: Optimizer, loss or metric with its arguments → what it computes, alone. Empty in files of versions
+            before it.
         files: File of a saved model → the file. Empty in files of versions before it.
         loaded: The same of the files of another baseline → what this environment makes of them.
         loaded_from: Names exactly those files; empty where there are none.
@@ -99,6 +102,7 @@ class Baseline(Record):
     orders: Named[OrderRecord]
     problems: Named[ProblemRecord]
     layers: Named[LayerRecord] = Field(default_factory=dict)
+    steps: Named[StepsRecord] = Field(default_factory=dict)
     files: Named[SavedRecord] = Field(default_factory=dict)
     loaded: Named[LoadedRecord] = Field(default_factory=dict)
     loaded_from: Annotated[str, Field(pattern="^([0-9a-f]{24})?$")] = ""

@@ -30,7 +30,7 @@ def write_baseline(baseline: Baseline) -> str:
     for problem in body["problems"].values():
         if not problem["given"]:
             del problem["given"]
-    for section in ("layers", "files", "loaded", "loaded_from", "public"):
+    for section in ("layers", "steps", "files", "loaded", "loaded_from", "public"):
         if not body[section]:
             del body[section]  # the same
     body["checksum"] = checksum_of(body)

@@ -195,7 +195,7 @@ class LayerRecorder:
     @staticmethod
     def _twice(compute: Callable[[_Given], tuple[Arrays, Arrays]], given: _Given) -> tuple[Computed, Computed]:
         first, second = zip(compute(given), compute(given.perturbed()), strict=True)
-        return Computed(first[0], _deviation(*first)), Computed(second[0], _deviation(*second))
+        return Computed(first[0], deviation(*first)), Computed(second[0], deviation(*second))
 
 
 def shared_words(config: Mapping[str, Any]) -> dict[str, str]:
@@ -253,7 +253,8 @@ def _equal(one: Sequence[Array], other: Sequence[Array]) -> bool:
     return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, other, strict=True))
 
 
-def _deviation(own: Arrays, others: Arrays) -> float:
+def deviation(own: Arrays, others: Arrays) -> float:
+    """The largest difference of two elements of the same place; infinite where one is not a number."""
     with np.errstate(invalid="ignore", over="ignore"):
         gaps = [
             float(np.abs(np.subtract(a, b, dtype=np.float64)).max()) for a, b in zip(own, others, strict=True) if a.size

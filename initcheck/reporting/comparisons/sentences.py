@@ -12,12 +12,13 @@ from initcheck.baselines.records.training_records import Stage
 
 _NAMED = 3  # cells of a kind
 _MOST_LAYERS = 12
-_STAGED = (*TRAININGS, Section.LAYERS, Section.FILES)
+_STAGED = (*TRAININGS, Section.LAYERS, Section.STEPS, Section.FILES)
 SECTIONS = {
     Section.DRAWS: "draws",
     Section.DEFAULTS: "initial weights of layers left to their defaults",
     Section.FANS: "fans of layers",
     Section.LAYERS: "layers alone",
+    Section.STEPS: "optimizers, losses and metrics alone",
     Section.FILES: "saved models",
     Section.ORDERS: "orders of fit",
     Section.TRACES: "trainings",

@@ -8,6 +8,7 @@ from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.comparison import AnyStage, Section
 from initcheck.baselines.records.file_records import FileStage
 from initcheck.baselines.records.layer_records import LayerStage
+from initcheck.baselines.records.step_records import StepStage
 from initcheck.baselines.records.training_records import Stage
 
 # The mark of a class where there is no room for its name.
@@ -35,6 +36,7 @@ SECTIONS = {
     Section.FANS: "The number of inputs and outputs that a layer's initial kernel is scaled by.",
     Section.LAYERS: "Each layer alone: initial weights; at given weights and inputs output, gradient, output in "
     "training and noise; configuration.",
+    Section.STEPS: "Each optimizer, from given gradients and through fit; each loss and metric, of given outputs.",
     Section.FILES: "Models saved by the old environment, as the new one loads them: predictions, optimizer steps and "
     "moments, and the next step.",
     Section.ORDERS: "In which order fit(shuffle=True) takes the rows; each is named after the rows it was fed, or "
@@ -56,6 +58,7 @@ CONCERNS = {
     Section.ORDERS: "every fit(shuffle=True): under the same seed it takes the rows in another order, so exact results "
     "move",
     Section.LAYERS: "models with these layers",
+    Section.STEPS: "trainings with these optimizers, losses or metrics",
     Section.FILES: "who loads files that the old environment wrote",
     Section.ACCURACIES: "results: the same training ends with other accuracies",
 }
@@ -80,6 +83,10 @@ STAGE_CONCERNS: Mapping[AnyStage, str] = {
     LayerStage.MOVED: "who trains models with these layers: what they keep from training, such as moving statistics, "
     "has other values",
     LayerStage.NOISE: "who trains models with these layers: they draw other noise",
+    StepStage.VALUE: "who trains by these losses, or reads these metrics: the same outputs have other values",
+    StepStage.FIRST_MOVE: "trainings by these optimizers: another update is the first that moves a weight",
+    StepStage.UPDATES: "trainings by these optimizers: they make other steps of the same gradients",
+    StepStage.FITTED: "trainings by these optimizers: fit leaves other weights",
     FileStage.LOADED: "who loads files that the old environment wrote: they are refused",
     FileStage.PREDICTIONS: "who loads files that the old environment wrote: the model's predictions differ",
     FileStage.STEPS: "who trains on from files that the old environment wrote: schedules and bias corrections "

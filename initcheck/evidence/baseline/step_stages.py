@@ -1,0 +1,110 @@
+"""An optimizer as a baseline records it: from given gradients, and through ``fit``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.cases.recorded_steps import UPDATES, RecordedOptimizer
+from initcheck.engines.perturbed import perturbed
+from initcheck.evidence.baseline.layer_stages import Computed, deviation
+from initcheck.evidence.made_layers import tensor
+from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.quiet import quiet
+from initcheck.seeding import derive_seed
+
+_PERTURBED = 0  # the seed of the ups and downs
+_ROWS, _BATCH, _EPOCHS = 24, 4, 2
+
+
+@dataclass(frozen=True, eq=False)
+class OptimizerStages:
+    """One optimizer, stage by stage.
+
+    Attributes:
+        first_move: The number of the first update that moves a weight; 0 where none does.
+        updates: The kernel after several updates from given gradients.
+        fitted: The weights that ``fit`` leaves. None with the other two, as they are with it.
+    """
+
+    first_move: Computed | None = None
+    updates: Computed | None = None
+    fitted: Computed | None = None
+
+
+class StepRecorder:
+    """Makes optimizers one by one, so that one which fails hides no other.
+
+    Args:
+        seed: The root seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._keras, self._seed = load_keras(), derive_seed(seed, "baseline", "steps")
+
+    def lacks(self, case: RecordedOptimizer) -> bool:
+        """Whether the installed Keras lacks the optimizer or some of its arguments."""
+        kind = getattr(self._keras.optimizers, case.optimizer, None)
+        return kind is None or not set(case.config) <= set(inspect.signature(kind).parameters)
+
+    def observe(self, case: RecordedOptimizer) -> OptimizerStages:
+        """The stages of that optimizer.
+
+        Raises:
+            Exception: Whatever the framework raises for it.
+        """
+        with quiet():
+            if case.fits:
+                return OptimizerStages(fitted=_twice(lambda given: self._fit(case, given), self._data()))
+            kernel, *gradients = self._numbers(UPDATES + 1)
+            after = self._update(case, [kernel, *gradients])
+            first = next((number for number, one in enumerate(after, start=1) if np.any(one != kernel)), 0)
+            return OptimizerStages(
+                Computed((np.array([first], np.float32),), 0.0),
+                _twice(lambda given: (self._update(case, given)[-1],), [kernel, *gradients]),
+            )
+
+    def _numbers(self, count: int) -> list[Array]:
+        stream = np.random.RandomState(self._seed % 2**32)
+        return [stream.normal(size=(4, 3)).astype(np.float32) for _ in range(count)]
+
+    def _data(self) -> list[Array]:
+        stream = np.random.RandomState((self._seed + 1) % 2**32)
+        kernel, bias = stream.normal(size=(4, 3)), stream.normal(size=3)
+        inputs, targets = stream.normal(size=(_ROWS, 4)), stream.normal(size=(_ROWS, 3))
+        return [one.astype(np.float32) for one in (kernel, bias, inputs, targets)]
+
+    def _made(self, case: RecordedOptimizer) -> Any:
+        return getattr(self._keras.optimizers, case.optimizer)(**case.config)
+
+    def _update(self, case: RecordedOptimizer, given: Sequence[Array]) -> list[Array]:
+        """The kernel after each of the gradients, which come after it."""
+        kernel, *gradients = given
+        layer = self._keras.layers.Dense(kernel.shape[1], use_bias=False)
+        layer.build((None, kernel.shape[0]))
+        layer.set_weights([kernel])
+        optimizer = self._made(case)
+        after = []
+        for gradient in gradients:
+            optimizer.apply_gradients([(tensor(gradient), layer.trainable_weights[0])])
+            after.append(np.asarray(layer.get_weights()[0]))
+        return after
+
+    def _fit(self, case: RecordedOptimizer, given: Sequence[Array]) -> Arrays:
+        kernel, bias, inputs, targets = given
+        model = self._keras.Sequential([self._keras.Input((kernel.shape[0],)), self._keras.layers.Dense(len(bias))])
+        model.set_weights([kernel, bias])
+        model.compile(self._made(case), loss="mse", jit_compile=False)
+        model.fit(inputs, targets, batch_size=_BATCH, epochs=_EPOCHS, shuffle=False, verbose=0)
+        return tuple(np.asarray(one) for one in model.get_weights())
+
+
+def _twice(compute: Callable[[Sequence[Array]], Arrays], given: Sequence[Array]) -> Computed:
+    """What is computed, and how far it moves where every number given is perturbed by one ulp."""
+    first, second = compute(given), compute([perturbed(one, 1, _PERTURBED) for one in given])
+    return Computed(first, deviation(first, second))
