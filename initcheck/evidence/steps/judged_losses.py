@@ -38,6 +38,10 @@ def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1,
         p = np.abs(p) + 0.25
     if outputs == "units":
         p = p / np.linalg.norm(p, axis=-1, keepdims=True)
+    if outputs == "guesses":
+        p = np.where(draws.uniform(size=rest) < 0.5, classes.reshape(rest), draws.randint(shape[axis], size=rest))
+    if outputs == "ranked":
+        p = np.argsort(-p, axis=-1)
     y = {
         "numbers": lambda: draws.normal(size=shape),
         "positive": lambda: np.abs(draws.normal(size=shape)) + 0.125,
