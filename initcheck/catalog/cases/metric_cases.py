@@ -28,6 +28,7 @@ class MetricCase:
         weighted: Whether it takes weights of samples.
         empty: Its result before any sample; NaN where none is documented.
         apart: What has rows of their own: that it is ``rebuilt`` from its configuration, and takes weights of ``elements``.
+        doubles: Whether its outputs may be in double precision.
         function: The function of ``keras.metrics`` that gives the values of which it is the mean.
         names: Strings that stand for it beside its own name with underscores.
     """
@@ -43,6 +44,7 @@ class MetricCase:
     weighted: bool = True
     empty: float = 0.0
     apart: tuple[str, ...] = ()
+    doubles: bool = True
     function: str = ""
     names: tuple[str, ...] = ()
 
@@ -127,14 +129,16 @@ METRIC_CASES = (
     MetricCase("SparseCategoricalAccuracy", "classes", "shares", shape=_CUBE, label="of-sequences", elements=True),
     MetricCase(
         *("TopKCategoricalAccuracy", "hot", "shares", ({}, {"k": 2}, {"k": 1}), (12, 7)),
+        doubles=False,
         function="top_k_categorical_accuracy",
     ),
-    MetricCase("TopKCategoricalAccuracy", "hot", "shares", ({"k": 2},), _CUBE, "of-sequences", elements=True),
+    MetricCase("TopKCategoricalAccuracy", "hot", "shares", ({"k": 2},), _CUBE, "of-sequences", elements=True, doubles=False),
     MetricCase(
         *("SparseTopKCategoricalAccuracy", "classes", "shares", ({}, {"k": 2}, {"k": 1}), (12, 7)),
+        doubles=False,
         function="sparse_top_k_categorical_accuracy",
     ),
-    MetricCase("SparseTopKCategoricalAccuracy", "classes", "shares", ({"k": 2},), _CUBE, "of-sequences", elements=True),
+    MetricCase("SparseTopKCategoricalAccuracy", "classes", "shares", ({"k": 2},), _CUBE, "of-sequences", elements=True, doubles=False),
     MetricCase(
         *("SparseTopKCategoricalAccuracy", "classes", "ranked", ({"k": 2, "from_sorted_ids": True},)),
         label="of-sorted-ids",
@@ -168,7 +172,7 @@ METRIC_CASES = (
     MetricCase(
         *("AUC", "bits", "chances"),
         (
-            *({**_LABELS, "curve": "PR", "num_thresholds": 17}, {**_LABELS, "thresholds": [0.25, 0.375]}),
+            *({**_LABELS, "thresholds": [0.25, 0.375]}, {**_LABELS, "curve": "PR", "num_thresholds": 17}),
             {"multi_label": True, "summation_method": "majoring", "thresholds": [0.25, 0.375], **_LOGITS},
         ),
         label="of-labels",

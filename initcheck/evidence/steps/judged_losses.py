@@ -116,7 +116,8 @@ def _rebuilt(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
     config = keras.losses.serialize(getattr(keras.losses, case.name)(**options, reduction="none"))
     again = keras.losses.deserialize(config)
     yield f"class rebuilt {_words(options)}", case.name, type(again).__name__
-    yield f"each loss once rebuilt {_words(options)}", _right(case, options, y, p), again(y, p)
+    if callable(again):
+        yield f"each loss once rebuilt {_words(options)}", _right(case, options, y, p), again(y, p)
 
 
 def _columns(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:

@@ -148,7 +148,7 @@ def _given_otherwise(keras: Any, case: MetricCase, options: Options) -> Iterator
     if not is_keras_3(keras):
         return
     exact = kind(**options, dtype="float64")
-    exact.update_state(y.astype("float64"), p.astype("float64"))
+    exact.update_state(y.astype("float64"), p.astype("float64" if case.doubles else "float32"))
     yield "in double precision", right, _now(exact)
     metric = kind(**options)
     metric.update_state(y, p)
