@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from initcheck.catalog.cases import computations, options, saved_cases
 from initcheck.catalog.cases.initializer_strings import class_name
+from initcheck.catalog.cases.loss_cases import LOSS_CASES
+from initcheck.catalog.cases.metric_cases import METRIC_CASES
 from initcheck.catalog.cases.variants import FIXED_VARIANTS, ORTHOGONAL_VARIANTS, RANDOM_VARIANTS
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers import LAYERS
@@ -26,6 +28,7 @@ from initcheck.catalog.unlooked import REASONS
 from initcheck.checks.laws.random_functions import CASES
 from initcheck.checks.laws.weight_arguments import arguments_treated
 from initcheck.evidence.composition.weight_rules import CONSTRAINTS, REGULARIZERS, WINDOWS
+from initcheck.evidence.steps.metric_rules import SUMMED
 from initcheck.frameworks.public_names import KINDS, PublicName, public_names
 from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 
@@ -134,6 +137,9 @@ def _activations() -> _Looks:
 
 
 def _losses() -> _Looks:
+    for case in LOSS_CASES:
+        for given in case.options:
+            yield case.name, "formula", ["reduction", "name", "dtype", *given]
     for name in computations.LOSSES:
         loss, logits, _ = name.partition("_logits")
         yield loss.title().replace("_", ""), "formula", ["from_logits"] if logits else []
@@ -143,6 +149,11 @@ def _losses() -> _Looks:
 def _metrics() -> _Looks:
     for name, config, *_ in computations.METRICS:
         yield name, "formula", config
+    for metric in METRIC_CASES:
+        for given in metric.options:
+            yield metric.name, "formula", ["name", "dtype", *given]
+    for name, arguments in SUMMED.items():
+        yield name, "formula", arguments
     yield from _parts(options.METRICS)
 
 

@@ -991,3 +991,28 @@ def constraint_of_users_lost(keras: Any) -> None:
 @mutant("popped-layer-stays", "pop takes no layer off a Sequential", caught_by=("ARI31",))
 def popped_layer_stays(keras: Any) -> None:
     keras.Sequential.pop = lambda self, *args, **options: None
+
+
+@mutant("dice-of-all-samples", "Dice forgets its axis", caught_by=("ARI34",))
+def dice_of_all_samples(keras: Any) -> None:
+    """Without one it is right."""
+    original = keras.losses.Dice.__init__
+
+    def init(self: Any, *args: Any, axis: Any = None, **options: Any) -> None:
+        original(self, *args, axis=axis, **options)
+        self._fn_kwargs["axis"] = None
+
+    keras.losses.Dice.__init__ = init
+
+
+@mutant("precision-after-reset", "Precision keeps its false positives when it is reset", caught_by=("ARI35",))
+def precision_after_reset(keras: Any) -> None:
+    """Its first epoch is right."""
+    original = keras.metrics.Precision.reset_state
+
+    def reset_state(self: Any) -> None:
+        kept = np.array(self.false_positives)
+        original(self)
+        self.false_positives.assign(kept)
+
+    keras.metrics.Precision.reset_state = reset_state

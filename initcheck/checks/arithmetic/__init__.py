@@ -10,6 +10,7 @@ from initcheck.checks.arithmetic import (
     half_precision,
     layer_formulas,
     lengths_of_inputs,
+    losses_and_metrics,
     mask_formulas,
     training_steps,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "half_precision",
     "layer_formulas",
     "lengths_of_inputs",
+    "losses_and_metrics",
     "mask_formulas",
     "training_steps",
 ]

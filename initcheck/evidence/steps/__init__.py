@@ -1,0 +1,1 @@
+"""Evidence of what happens at every step: losses, metrics, optimizers, callbacks."""

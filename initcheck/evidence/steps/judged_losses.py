@@ -1,0 +1,215 @@
+"""Calls every loss in all the ways that it can be called, beside its documented formula."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase, Options
+from initcheck.evidence.composition.promises import Row, Seen, is_keras_3
+from initcheck.oracle.loss_formulas import LOSS_FORMULAS
+from initcheck.oracle.rounding import Rounded, rounding_to
+
+Array = np.ndarray[Any, Any]
+
+_STREAM = 20
+_SHARES = np.array([1.5, 0.25, 0.0, 2.0, 1.0, 0.75], np.float32)  # of six samples
+_HALVES = ("float16", "bfloat16")
+_WHOLE = ("int32", "uint8", "int64", "float64")
+
+
+def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1, stream: int = _STREAM) -> Any:
+    """Targets and outputs of those kinds, the same at every call; classes lie along the axis."""
+    draws = np.random.RandomState(stream + sum(map(ord, targets + outputs)))
+    axis = -1 if axis in (None, 0) else axis
+    classes = draws.permutation(np.prod(shape) // shape[axis]) % shape[axis]
+    rest = np.delete(shape, axis)
+    hot = np.moveaxis(np.eye(shape[axis])[classes.reshape(rest)], -1, axis)
+    p = draws.normal(size=shape)
+    if outputs in ("chances", "shares"):
+        p = 1 / (1 + np.exp(-p))
+    if outputs == "shares":
+        p = p / p.sum(axis=axis, keepdims=True)
+    if outputs == "positive":
+        p = np.abs(p) + 0.25
+    if outputs == "units":
+        p = p / np.linalg.norm(p, axis=-1, keepdims=True)
+    if outputs == "guesses":
+        p = np.where(draws.uniform(size=rest) < 0.5, classes.reshape(rest), draws.randint(shape[axis], size=rest))
+    if outputs == "ranked":
+        p = np.argsort(-p, axis=-1)
+    y = {
+        "numbers": lambda: draws.normal(size=shape),
+        "positive": lambda: np.abs(draws.normal(size=shape)) + 0.125,
+        "bits": lambda: (draws.uniform(size=shape) < 0.5) * 1.0,
+        "signs": lambda: np.where(draws.uniform(size=shape) < 0.5, -1.0, 1.0),
+        "hot": lambda: hot,
+        "classes": lambda: classes.reshape(rest) * 1.0,
+        "shares": lambda: draws.dirichlet(np.ones(shape[-1]), shape[:-1]),
+        "labels": lambda: np.arange(shape[0]) % 3 * 1.0,
+        "spelt": lambda: np.array([[1, 2, 0], [2, 0, 0], [1, 1, 0]]) * 1.0,
+    }[targets]()
+    return y.astype(np.float32), p.astype(np.float32)
+
+
+def supports(kind: Any, options: Options) -> bool:
+    """Whether the installed Keras has these arguments."""
+    return kind is not None and set(options) <= set(inspect.signature(kind).parameters)
+
+
+def _apart(case: LossCase, look: Callable[[Any, LossCase, Options], Iterator[Seen]]) -> Row:
+    def row(keras: Any, _: Path) -> Iterator[Seen]:
+        for options in case.options:
+            if supports(getattr(keras.losses, case.name, None), options):
+                yield from look(keras, case, options)
+
+    return row
+
+
+def _row(case: LossCase) -> Row:
+    def row(keras: Any, _: Path) -> Iterator[Seen]:
+        kind = getattr(keras.losses, case.name, None)
+        for number, options in enumerate(case.options):
+            if supports(kind, options):
+                yield from _called(keras, case, options)
+                if not number:
+                    yield from _reduced(keras, case, options)
+                    yield from _of_other_types(keras, case, options)
+                    yield from _by_name(keras, case, options)
+
+    return row
+
+
+def _example(case: LossCase, options: Options) -> Any:
+    outputs = "numbers" if options.get("from_logits") else case.outputs
+    return examples(case.targets, outputs, case.shape, options.get("axis", -1))
+
+
+def _right(case: LossCase, options: Options, y: Array, p: Array) -> Rounded:
+    result: Rounded = LOSS_FORMULAS[case.function](y.astype(float), Rounded(p), **options)
+    return result
+
+
+def _words(options: Options) -> str:
+    return ", ".join(f"{name}={value}" for name, value in options.items()) or "by default"
+
+
+def _called(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    """Each sample's loss: of the object, of the function, and of the object that its configuration gives."""
+    y, p = _example(case, options)
+    each, words = _right(case, options, y, p), _words(options)
+    loss = getattr(keras.losses, case.name)(**options, reduction="none")
+    yield f"each loss {words}", each, loss(y, p)
+    function = getattr(keras.losses, case.function, None)
+    if supports(function, options):
+        yield f"function {words}", each, function(y, p, **(options or case.needed))
+    if "rebuilt" not in case.apart:
+        yield from _rebuilt(keras, case, options)
+
+
+def _rebuilt(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    y, p = _example(case, options)
+    config = keras.losses.serialize(getattr(keras.losses, case.name)(**options, reduction="none"))
+    again = keras.losses.deserialize(config)
+    yield f"class rebuilt {_words(options)}", case.name, type(again).__name__
+    if callable(again):
+        yield f"each loss once rebuilt {_words(options)}", _right(case, options, y, p), again(y, p)
+
+
+def _columns(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    y, p = _example(case, options)
+    loss = getattr(keras.losses, case.name)(**options, reduction="none")
+    yield "each loss for a column of classes", _right(case, options, y, p), loss(y[..., None], p)
+
+
+def _reduced(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    """Every reduction, with and without weights of the samples."""
+    y, p = _example(case, options)
+    each = _right(case, options, y, p)
+    count = float(each.value.size)
+    kind = getattr(keras.losses, case.name)
+    names = ["sum", "sum_over_batch_size", "none", None, "mean", "mean_with_sample_weight"]
+    weights = {"": None, "weighted": np.resize(_SHARES, each.shape)} if case.samples else {"": None}
+    for words, share in weights.items():
+        weighted = each if share is None else each * share.astype(float)
+        if share is not None and each.value.ndim == 1:
+            column = kind(**options, reduction="sum")(y, p, share[:, None])
+            yield "weighted by a column", weighted.sum(), column
+        for name in names[: 6 if _has_reduction(keras, "mean_with_sample_weight") else 3]:
+            right = weighted
+            if name == "sum":
+                right = weighted.sum()
+            elif name == "mean_with_sample_weight" and share is not None:
+                right = weighted.sum() / float(share.sum())
+            elif name not in ("none", None):
+                right = weighted.sum() / count
+            right = right if case.samples else each
+            yield f"{words} {name}", right, kind(**options, reduction=name)(y, p, share)
+
+
+def _has_reduction(keras: Any, name: str) -> bool:
+    try:
+        keras.losses.MeanSquaredError(reduction=name)
+    except ValueError:
+        return False
+    return True
+
+
+def _of_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    """Whole targets, targets of one more axis or one less, lists, doubles, and half precision where it suffices."""
+    y, p = _example(case, options)
+    each = _right(case, options, y, p)
+    kind = getattr(keras.losses, case.name)
+    loss = kind(**options, reduction="none")
+    function = getattr(keras.losses, case.function, None)
+    if np.array_equal(y, y.astype(int)) and case.targets != "signs":
+        for dtype in _WHOLE:
+            yield f"each loss for targets in {dtype}", each, loss(y.astype(dtype), p)
+        if function is not None and is_keras_3(keras) and supports(function, options) and case.name != "CTC":
+            whole = function(y.astype("int32"), p, **(options or case.needed))
+            yield "function of whole targets", each, whole
+    if case.targets in ("numbers", "positive", "bits", "signs") and case.shape == (6, 4) and case.samples:
+        flat = [one.reshape(-1, 1) for one in (y, p)]
+        each_alone = _right(case, options, *flat)
+        if "axis" not in options:
+            yield "one output each, targets without its axis", each_alone, loss(flat[0][:, 0], flat[1])
+            yield "one output each", each_alone, loss(*flat)
+    if case.targets == "classes" and "columns" not in case.apart:
+        yield from _columns(keras, case, options)
+    if case.shape == (6, 4) and case.targets != "labels" and case.samples and "axis" not in options:
+        sequences = [one.reshape(2, 3, *one.shape[1:]) for one in (y, p)]
+        yield "each loss of sequences", Rounded(each.value.reshape(2, 3), each.error.reshape(2, 3)), loss(*sequences)
+    if not supports(kind, {"dtype": ""}):
+        return
+    for dtype in ("float32", "float64", *_HALVES):
+        given = kind(**options, reduction="none", dtype=dtype)
+        if dtype in _HALVES and not case.half:
+            continue
+        result = given(y, p)
+        yield f"type in {dtype}", dtype, keras.backend.standardize_dtype(result.dtype)
+        with rounding_to(dtype if dtype in _HALVES else "float32"):
+            right = _right(case, options, y, p)
+        yield f"each loss in {dtype}", right, np.asarray(keras.ops.cast(result, "float32"))
+
+
+def _by_name(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    """The strings that stand for it: of its function for each sample, of its class with its reduction."""
+    y, p = _example(case, options)
+    each = _right(case, {}, y, p) if not options else None
+    if each is None or case.label or not case.named:
+        return
+    for name in (case.function, *case.names):
+        yield f"loss called {name}", each, keras.losses.get(name)(y, p)
+    yield f"loss called {case.name}", each.sum() / float(each.value.size), keras.losses.get(case.name)(y, p)
+    yield "name", "other", getattr(keras.losses, case.name)(name="other").name
+
+
+_APART = {"rebuilt": _rebuilt, "columns": _columns}
+JUDGED_LOSSES: Mapping[str, Row] = {
+    **{str(case): _row(case) for case in LOSS_CASES},
+    **{f"{case}-{what}": _apart(case, _APART[what]) for case in LOSS_CASES for what in case.apart},
+}

@@ -1,0 +1,277 @@
+"""What is documented of losses in general: masks, weights, ignored classes, structures, own classes, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from packaging.version import Version
+
+from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
+from initcheck.evidence.steps.judged_losses import examples, supports
+from initcheck.frameworks.floatx import floatx
+from initcheck.oracle.loss_formulas import LOSS_FORMULAS
+from initcheck.oracle.rounding import Rounded
+
+_SUMS = ("sum", "sum_over_batch_size", "none")
+_BY_WEIGHT = "mean_with_sample_weight"
+
+
+def _reductions(keras: Any) -> tuple[str, ...]:
+    return (*_SUMS, "mean", _BY_WEIGHT) if Version(keras.__version__) >= Version("3.7") else _SUMS
+
+
+def masked_outputs(keras: Any, _: Path) -> Iterator[Seen]:
+    """Steps that a mask hides count neither in the sum nor among those of the mean."""
+    x = inputs([[1], [2], [0]], [[4], [0], [0]])
+    y, mask = np.zeros((2, 3, 1), np.float32), x[..., 0] != 0
+    share = inputs([0.5, 2, 8], [1, 8, 8])
+    squares = np.square(x[..., 0])
+    p = keras.layers.Masking()(x)
+    for words, weights in (("", None), (" with weights", share)):
+        each = squares * mask * (1 if weights is None else share)
+        right = {
+            "sum": each.sum(),
+            "sum_over_batch_size": each.sum() / mask.sum(),
+            "mean": each.sum() / mask.sum(),
+            _BY_WEIGHT: each.sum() / (mask if weights is None else mask * share).sum(),
+        }
+        for reduction in _reductions(keras):
+            loss = keras.losses.MeanSquaredError(reduction=reduction)(y, p, weights)
+            if reduction == "none":
+                continue
+            yield f"{reduction} of masked steps{words}", Rounded(right[reduction]), loss
+        if is_keras_3(keras):
+            loss = keras.losses.MeanSquaredError(reduction="none")(y, p, weights)
+            yield f"masked steps{words}", [0.0] * 3, np.asarray(loss)[~mask].tolist()
+    hidden = keras.layers.Masking()(np.zeros((2, 3, 1), np.float32))
+    yield "mean where all is masked", 0.0, float(keras.losses.MeanSquaredError()(y + 1, hidden))
+    column = keras.losses.MeanSquaredError(reduction="sum")(y, p, inputs([[1], [0], [1]], [[0.5], [1], [1]]))
+    yield "sum of masked steps with a column of weights", Rounded(1.0 + 8.0), column
+
+
+def ignored_classes(keras: Any, _: Path) -> Iterator[Seen]:
+    """A class that is ignored counts neither in the sum nor among those of the mean."""
+    y, p = examples("classes", "numbers", (6, 4))
+    for ignored in (0, 2, -1, 255):
+        labels = y.copy()
+        if ignored not in range(4):
+            labels[[1, 4]] = ignored
+        counts = labels != ignored
+        each = LOSS_FORMULAS["sparse_categorical_crossentropy"](labels, Rounded(p), True, ignored)
+        for shape in ((6,), (2, 3)):
+            given = labels.reshape(shape), p.reshape(*shape, 4)
+            rows = Rounded(each.value.reshape(shape), each.error.reshape(shape))
+            make = keras.losses.SparseCategoricalCrossentropy
+            loss = make(from_logits=True, ignore_class=ignored, reduction="none")(*given)
+            yield f"each loss in {shape} without class {ignored}", rows, loss
+            if not is_keras_3(keras):
+                continue
+            mean = make(from_logits=True, ignore_class=ignored)
+            yield f"mean in {shape} without class {ignored}", each.sum() / float(counts.sum()), mean(*given)
+            weights = np.resize(inputs(0.5, 2, 1, 4), shape)
+            weighted = (each * weights.ravel().astype(float)).sum()
+            yield f"weighted mean in {shape} without class {ignored}", weighted / float(counts.sum()), mean(*given, weights)
+            if _BY_WEIGHT in _reductions(keras):
+                by_weight = make(from_logits=True, ignore_class=ignored, reduction=_BY_WEIGHT)
+                total = float((weights.ravel() * counts).sum())
+                yield f"mean by weight in {shape} without class {ignored}", weighted / total, by_weight(*given, weights)
+        chances = np.exp(p) / np.exp(p).sum(axis=-1, keepdims=True)
+        function = keras.losses.sparse_categorical_crossentropy(labels, chances.astype(np.float32), ignore_class=ignored)
+        sure = LOSS_FORMULAS["sparse_categorical_crossentropy"](labels, Rounded(chances.astype(np.float32)), False, ignored)
+        yield f"function without class {ignored}", sure, function
+    if is_keras_3(keras):
+        none = keras.losses.SparseCategoricalCrossentropy(ignore_class=1)(np.ones(2), inputs([0.5, 0.5], [0.25, 0.75]))
+        yield "mean where all are ignored", 0.0, float(none)
+
+
+def ignored_and_masked(keras: Any, _: Path) -> Iterator[Seen]:
+    """A step counts where neither the mask hides it nor its class is ignored."""
+    if not is_keras_3(keras):
+        return
+    x = inputs([[0.5, 0.5], [0.25, 0.75], [0, 0]], [[0.125, 0.875], [0.75, 0.25], [0, 0]])
+    y = inputs([0, 1, 1], [1, 0, 0])
+    loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=1)(y, keras.layers.Masking()(x))
+    yield "mean of two steps", Rounded(-(np.log(0.5) + np.log(0.75)) / 2, 1e-6), loss
+
+
+def weights_without_weight(keras: Any, _: Path) -> Iterator[Seen]:
+    """Where all weights are zero, so is the loss."""
+    y, p = examples("numbers", "numbers", (6, 4))
+    for reduction in _reductions(keras):
+        loss = keras.losses.MeanAbsoluteError(reduction=reduction)(y, p, np.zeros(6, np.float32))
+        yield f"{reduction} without weight", [0.0] * (6 if reduction == "none" else 1), np.atleast_1d(loss).tolist()
+    single = keras.losses.MeanAbsoluteError(reduction="sum")(y, p, 0.5)
+    yield "one weight for all", LOSS_FORMULAS["mean_absolute_error"](y, Rounded(p)).sum() * 0.5, single
+
+
+def weights_of_sequences(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights of the samples alone weigh all steps of a sample, as ``fit`` documents of an array of one axis."""
+    for steps in (2, 3):
+        y, p = np.zeros((2, steps, 1), np.float32), np.ones((2, steps, 1), np.float32)
+        p[1] = 2
+        model = keras.Sequential([keras.Input((steps, 1)), keras.layers.Activation("linear")])
+        model.compile("sgd", "mse", run_eagerly=True)
+        share = inputs(1, 0.5)
+        refused = refusal(model.test_on_batch, p, y, share)
+        yield f"refused for {steps} steps", "", refused
+        if not refused:
+            yield f"loss of {steps} steps", 1.5, float(np.ravel(model.test_on_batch(p, y, share))[0])
+
+
+def weights_of_steps(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights of samples and steps weigh each, a column of them each sample's steps."""
+    y, p = examples("numbers", "numbers", (2, 3, 4))
+    each = LOSS_FORMULAS["mean_squared_error"](y.astype(float), Rounded(p))
+    for words, share in (("each step", inputs([1, 0, 2], [0.5, 4, 1])), ("each sample", inputs([0.5], [2]))):
+        loss = keras.losses.MeanSquaredError()(y, p, share)
+        yield f"mean with weights of {words}", (each * share.astype(float)).sum() / 6.0, loss
+        rows = keras.losses.MeanSquaredError(reduction="none")(y, p, share)
+        yield f"losses with weights of {words}", each * share.astype(float), rows
+
+
+def limits(keras: Any, _: Path) -> Iterator[Seen]:
+    """Vectors of zeros, errors and logits that are large, targets and shares of zero, outputs below zero."""
+    kinds = keras.losses
+    zero = np.zeros((1, 3), np.float32)
+    yield "cosine of zeros", 0.0, float(kinds.CosineSimilarity()(zero, zero + 1))
+    yield "cosine of itself", Rounded(-1.0, 2e-7), kinds.CosineSimilarity()(zero + 2, zero + 3)
+    for error in (1e3, -1e3, 1e6):
+        yield f"logarithm of cosh {error}", Rounded(abs(error) - np.log(2)), kinds.LogCosh()(zero, zero + error)
+    shares = inputs([0, 0.25, 0.75])
+    yield "divergence where targets are zero", Rounded(0.0, 2e-6), kinds.KLDivergence()(shares, shares)
+    yield "divergence where outputs are zero", True, bool(np.isfinite(float(kinds.KLDivergence()(shares[:, ::-1], shares))))
+    yield "percentage of zero", Rounded(1e9), kinds.MeanAbsolutePercentageError()(zero, zero + 1)
+    logarithmic = kinds.MeanSquaredLogarithmicError()(zero + 1, zero - 3)
+    yield "logarithm of outputs below zero", Rounded(np.log(2.0) ** 2, 4e-7), logarithmic
+    yield "poisson of nothing", 0.0, float(kinds.Poisson()(zero, zero))
+    for sign in (1, -1):
+        logits = inputs([200 * sign, -200 * sign])
+        right = 0.0 if sign == 1 else 200.0
+        yield f"binary logits {200 * sign}", right, float(kinds.BinaryCrossentropy(from_logits=True)(inputs([1, 0]), logits))
+        loss = kinds.CategoricalCrossentropy(from_logits=True)(inputs([1, 0]), logits)
+        yield f"logits {200 * sign}", 2 * right, float(loss)
+        yield f"squared hinge of {200 * sign}", (201.0**2) * (sign < 0), float(kinds.SquaredHinge()(inputs([1, 0]), logits))
+    wide = kinds.BinaryCrossentropy(from_logits=True, label_smoothing=1.0)(inputs([1, 0]), inputs([0, 0]))
+    yield "all smoothed", Rounded(np.log(2.0)), wide
+
+
+def losses_of_structures(keras: Any, _: Path) -> Iterator[Seen]:
+    """A user's loss is given the structure of targets and outputs, all in the loss's dtype."""
+    if Version(keras.__version__) < Version("3.7"):
+        return
+    seen: list[Any] = []
+
+    class OfPairs(keras.losses.Loss):  # type: ignore[misc] # Keras is loaded at run time
+        """Adds up the differences of two outputs."""
+
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            seen.append((sorted(y_pred), y_true["b"].dtype.name, y_pred["a"].dtype.name))
+            return y_pred["a"] - y_true["a"] + 10 * (y_pred["b"] - y_true["b"])
+
+    y, p = ({"b": np.ones(2, int), "a": np.zeros(2, int)}, {"a": inputs(1, 2), "b": inputs(3, 5)})
+    yield "mean", 31.5, float(OfPairs()(y, p))
+    yield "what it is given", (["a", "b"], "float32", "float32"), seen[0]
+    yield "weighted sum", 21.0, float(OfPairs(reduction="sum")(y, p, inputs(1, 0)))
+
+
+def own_losses(keras: Any, _: Path) -> Iterator[Seen]:
+    """A user's loss has ``call`` for each sample; the base class reduces, weighs, casts and names."""
+
+    class OwnLoss(keras.losses.Loss):  # type: ignore[misc] # Keras is loaded at run time
+        """Differences, doubled."""
+
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return 2 * (y_pred - y_true)
+
+    y, p = np.array([1, 2]), inputs(2, 5)
+    if is_keras_3(keras):
+        yield "mean", 4.0, float(OwnLoss()(y, p))
+        yield "name", "own_loss", OwnLoss().name[:8]
+        yield "configuration", {"name": "other", "reduction": "sum"}, OwnLoss("other", "sum").get_config()
+        yield "type", "float64", np.asarray(OwnLoss(dtype="float64")(y, p)).dtype.name
+        yield "weighted mean", 1.0, float(OwnLoss()(y, p, inputs(1, 0)))
+    again = OwnLoss.from_config(OwnLoss(reduction="sum", name="other").get_config())
+    yield "sum of a rebuilt one", 8.0, float(again(y.astype(np.float32), p))
+    yield "name of a rebuilt one", "other", again.name
+
+
+def identifiers(keras: Any, _: Path) -> Iterator[Seen]:
+    """``get`` returns functions by their names, objects as they are and of their configuration, and nothing of None."""
+    kinds = keras.losses
+    loss = kinds.BinaryCrossentropy(label_smoothing=0.25, reduction="sum", name="other")
+    yield "nothing", True, kinds.get(None) is None
+    yield "an object", True, kinds.get(loss) is loss
+    yield "a function", True, kinds.get(kinds.hinge) is kinds.hinge
+    again = kinds.get(kinds.serialize(loss))
+    yield "of a configuration", ["BinaryCrossentropy", loss.get_config()], [type(again).__name__, again.get_config()]
+    yield "raised for an unknown name", "ValueError", refusal(kinds.get, "no_loss")
+    yield "raised for a number", "ValueError", refusal(kinds.get, 3)
+    if is_keras_3(keras):
+        yield "a class", "Hinge", type(kinds.get(kinds.Hinge)).__name__
+        yield "names of functions", "mean_squared_error", kinds.get("mse").__name__
+
+
+def refused_options(keras: Any, _: Path) -> Iterator[Seen]:
+    """Reductions and options that are not documented raise."""
+    kinds = keras.losses
+    yield "raised for another reduction", "ValueError", refusal(lambda: kinds.Hinge(reduction="median"))
+    if not is_keras_3(keras):
+        return
+    one = np.ones((2, 3), np.float32)
+    yield "raised for a flag as axis", "ValueError", refusal(lambda: kinds.categorical_crossentropy(one, one, axis=True))
+    if generalized := getattr(kinds, "CategoricalGeneralizedCrossEntropy", None):
+        for q in (0.0, 1.0, -0.5):
+            yield f"raised for q={q}", "ValueError", refusal(generalized, q)
+    if ctc := getattr(kinds, "ctc", None):
+        yield "raised for labels of one axis", "ValueError", refusal(ctc, one[0], one[None])
+        yield "raised for outputs of two axes", "ValueError", refusal(ctc, one, one)
+
+
+def types_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
+    """A loss computes in its ``dtype``: a policy's compute dtype, or ``floatx`` by default."""
+    kind = keras.losses.MeanSquaredError
+    if not supports(kind, {"dtype": ""}):
+        return
+    y, p = examples("numbers", "numbers", (6, 4))
+    policy = keras.mixed_precision.DTypePolicy if hasattr(keras, "mixed_precision") else keras.DTypePolicy
+    yield "type by a policy", "float16", np.asarray(kind(dtype=policy("mixed_float16"))(y, p)).dtype.name
+    with floatx(keras, "float64"):
+        yield "type by default", "float64", np.asarray(kind()(y, p)).dtype.name
+    exact = np.square(p.astype(float) - y.astype(float)).mean()
+    yield "whether doubles are exact", True, abs(float(kind(dtype="float64")(y, p)) - exact) < 1e-14
+
+
+def compiled_losses(keras: Any, _: Path) -> Iterator[Seen]:
+    """What ``evaluate`` reports in a graph, of batches of several sizes, weighted and not."""
+    y, p = examples("classes", "numbers", (6, 4))
+    each = LOSS_FORMULAS["sparse_categorical_crossentropy"](y, Rounded(p), True)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Activation("linear")])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    share = inputs(1, 0.5, 2, 0, 4, 1)
+    for words, weights in (("", None), ("weighted ", share)):
+        right = each if weights is None else each * share.astype(float)
+        reported = model.evaluate(p, y, batch_size=4, sample_weight=weights, verbose=0)
+        yield f"{words}loss", right.sum() / 6.0, np.ravel(reported)[0]
+    x, y = examples("signs", "numbers", (6, 4))
+    model.compile("sgd", "squared_hinge")
+    yield "loss by name", LOSS_FORMULAS["squared_hinge"](x, Rounded(y)).sum() / 6.0, model.evaluate(y, x, verbose=0)
+
+
+LOSS_RULES: Mapping[str, Row] = table(
+    masked_outputs,
+    ignored_classes,
+    ignored_and_masked,
+    weights_without_weight,
+    weights_of_sequences,
+    weights_of_steps,
+    limits,
+    losses_of_structures,
+    own_losses,
+    identifiers,
+    refused_options,
+    types_of_losses,
+    compiled_losses,
+)

@@ -1,0 +1,380 @@
+"""What is documented of metrics in general: means, masks, weights, states, own classes, refusals, and in ``compile``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from packaging.version import Version
+
+from initcheck.catalog.cases.loss_cases import LOSS_CASES
+from initcheck.catalog.cases.metric_cases import METRIC_ROWS
+from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.steps.judged_losses import examples, supports
+from initcheck.oracle.loss_formulas import LOSS_FORMULAS
+from initcheck.oracle.metric_formulas import METRIC_FORMULAS
+from initcheck.oracle.rounding import Rounded
+
+# What the first rows judge beside the metrics of the table, with the arguments that they give.
+SUMMED: Mapping[str, Sequence[str]] = {"Mean": ("dtype",), "Sum": ("dtype",), "MeanMetricWrapper": ("fn", "kwargs")}
+
+
+def _result(metric: Any, *batches: Any) -> Any:
+    for batch in batches:
+        metric.update_state(*batch)
+    return np.array(metric.result(), float).tolist()
+
+
+def sums_and_means(keras: Any, _: Path) -> Iterator[Seen]:
+    """Numbers of any axes, weighted by samples or elements; a mean of nothing is zero."""
+    mean, total = keras.metrics.Mean, keras.metrics.Sum
+    cube = inputs([[1, 2], [3, 6]], [[4, 4], [8, 0]])
+    for words, given, right in (
+        ("of two batches", (([1.0, 3.0],), ([5.0],)), (3.0, 9.0)),
+        ("of single numbers", ((2.0,), (4.0,)), (3.0, 6.0)),
+        ("of whole numbers", ((np.array([1, 2]),), (np.array([6]),)), (3.0, 9.0)),
+        ("of more axes", ((cube,), (cube[:1],)), (10 / 3, 40.0)),
+        ("weighted", ((inputs(1, 3), inputs(1, 3)), (inputs(6), inputs(0))), (2.5, 10.0)),
+        ("with one weight", ((inputs(1, 3), 0.5), (inputs(5, 7), 1.0)), (14 / 3, 14.0)),
+        ("with negative weights", ((inputs(1, 3), inputs(-1, -1)),), (2.0, -4.0)),
+        ("weighted to nothing", ((inputs(1, 3), inputs(0, 0)),), (0.0, 0.0)),
+        ("with weights of samples", ((cube, inputs(1, 3)),), (3.75, 60.0)),
+        ("with weights of elements", ((inputs([1, 2], [3, 4]), inputs([1, 0], [1, 2])),), (3.0, 12.0)),
+        ("with a column of weights", ((inputs([1, 3], [5, 7]), inputs([1], [3])),), (5.0, 40.0)),
+        ("with weights of steps", ((cube, inputs([1, 0], [2, 1])),), (13.5 / 4, 27.0)),
+    ):
+        yield f"mean {words}", Rounded(right[0], 4e-7), np.array(_result(mean(), *given))
+        if words != "with a column of weights":
+            yield f"sum {words}", right[1], _result(total(), *given)
+    for kind in (mean, total):
+        yield "of nothing", 0.0, _result(kind())
+        metric = kind(dtype="float64")
+        yield "type", "float64", np.asarray(metric(inputs(1, 2))).dtype.name
+        metric.reset_state()
+        yield "after a reset", 4.0, _result(metric, ([4.0],))
+
+
+def means_of_functions(keras: Any, _: Path) -> Iterator[Seen]:
+    """The mean of a function of targets and outputs, with the arguments that it was given."""
+    kind = keras.metrics.MeanMetricWrapper
+    y, p = inputs([1, 2], [3, 4], [0, 0]), inputs([2, 2], [3, 8], [9, 9])
+    metric = kind(keras.losses.huber, delta=2.0, name="other")
+    shares = inputs(1, 3, 0)
+    yield "weighted mean", Rounded((0.25 + 3 * 3) / 4), np.array(_result(metric, (y, p, shares)))
+    if is_keras_3(keras):
+        again = kind.from_config(metric.get_config())
+        yield "mean of a rebuilt one", Rounded(0.25), np.array(_result(again, (y[:1], p[:1])))
+        yield "name of a rebuilt one", "other", again.name
+    own = kind(lambda y, p: abs(y - p)[..., 0])
+    yield "mean of an own function", Rounded(10 / 3), np.array(_result(own, (y, p)))
+
+
+def masked_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """Steps that a mask hides count neither in the sum nor in the number, with weights and without."""
+    if not is_keras_3(keras):
+        return
+    x = inputs([[1], [2], [0]], [[4], [0], [0]])
+    y, p = np.zeros((2, 3, 1), np.float32), keras.layers.Masking()(x)
+    yield "mean of three steps", 7.0, _result(keras.metrics.MeanSquaredError(), (y, p))
+    weighted = _result(keras.metrics.MeanSquaredError(), (y, p, inputs([0.5, 1, 8], [2, 8, 8])))
+    yield "mean of weighted steps", Rounded((0.5 + 4 + 32) / 3.5), np.array(weighted)
+    labels = inputs([[1], [1], [1]], [[0], [0], [0]])
+    exact = keras.layers.Masking()(inputs([[0.75], [0.25], [0]], [[0.75], [0], [0]]))
+    yield "accuracy of three steps", Rounded(1 / 3), np.array(_result(keras.metrics.BinaryAccuracy(), (labels, exact)))
+    hidden = keras.layers.Masking()(np.zeros((2, 3, 1), np.float32))
+    yield "mean where all is masked", 0.0, _result(keras.metrics.MeanSquaredError(), (y + 1, hidden))
+
+
+def ignored_classes_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """A class to ignore counts neither in the sum nor in the number."""
+    kind = keras.metrics.SparseCategoricalCrossentropy
+    if not is_keras_3(keras) or not supports(kind, {"ignore_class": 0}):
+        return
+    y, p = examples("classes", "shares", (6, 4))
+    for ignored in (0, -1):
+        labels = np.where(np.arange(6) < 2, ignored, y)
+        each = LOSS_FORMULAS["sparse_categorical_crossentropy"](labels, Rounded(p), False, ignored)
+        counts = labels != ignored
+        for words, shares in (("weighted", inputs(1, 2, 0.5, 4, 1, 2)), ("all of weight one", np.ones(6, np.float32))):
+            right = (each * shares.astype(float)).sum() / float((shares * counts).sum())
+            yield f"without class {ignored}, {words}", right, np.array(_result(kind(ignore_class=ignored), (labels, p, shares)))
+        yield f"ignored {ignored}", ignored, kind.from_config(kind(ignore_class=ignored).get_config()).ignore_class
+
+
+def means_without_a_class(keras: Any, _: Path) -> Iterator[Seen]:
+    """Without weights, too, a class to ignore counts neither in the sum nor in the number."""
+    kind = keras.metrics.SparseCategoricalCrossentropy
+    if not supports(kind, {"ignore_class": 0}):
+        return
+    p = inputs([0.25, 0.75], [0.5, 0.5], [0.75, 0.25])
+    metric = kind(ignore_class=0)
+    yield "mean of two", Rounded(-np.log(0.5 * 0.25) / 2, 1e-7), np.array(_result(metric, (np.array([0, 1, 1]), p)))
+
+
+def classes_beyond(keras: Any, _: Path) -> Iterator[Seen]:
+    """A class to ignore may be none of the classes, as −1 or 255 in maps of segments."""
+    for ignored in (-1, 255):
+        y, p = np.array([[0, ignored], [1, 1]]), np.array([[0, 1], [1, 0]])
+        for metric in (
+            keras.metrics.MeanIoU(num_classes=2, ignore_class=ignored),
+            keras.metrics.IoU(num_classes=2, target_class_ids=[0, 1], ignore_class=ignored),
+        ):
+            yield f"overlap without {ignored}", Rounded(0.5, 1e-6), np.array(_result(metric, (y, p)))
+
+
+def fractions_as_weights(keras: Any, _: Path) -> Iterator[Seen]:
+    """The documented example: an overlap weighted by 0.3 and 0.1."""
+    given = [0, 0, 1, 1], [0, 1, 0, 1], [0.3, 0.3, 0.3, 0.1]
+    exact = keras.metrics.IoU(num_classes=2, target_class_ids=[0], dtype="float32")
+    yield "in single precision", Rounded(1 / 3, 1e-6), np.array(_result(exact, given))
+    default = keras.metrics.IoU(num_classes=2, target_class_ids=[0])
+    yield "by default", Rounded(1 / 3, 1e-6), np.array(_result(default, given))
+
+
+def weights_of_outputs(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights of samples or steps, in a column, a list or one for all, weigh sequences of outputs."""
+    y, p = examples("numbers", "numbers", (2, 3, 4))
+    each = LOSS_FORMULAS["mean_squared_error"](y.astype(float), Rounded(p))
+    steps = inputs([1, 0, 2], [0.5, 4, 1])
+    for words, shares, all_shares in (
+        ("steps", steps, steps),
+        ("samples", inputs(1, 3), np.array([[1.0] * 3, [3.0] * 3])),
+        ("samples in a column", inputs([1], [3]), np.array([[1.0] * 3, [3.0] * 3])),
+        ("samples in a list", [1.0, 3.0], np.array([[1.0] * 3, [3.0] * 3])),
+        ("all", 0.5, np.full((2, 3), 0.5)),
+    ):
+        right = (each * all_shares.astype(float)).sum() / float(all_shares.sum())
+        yield f"mean with weights of {words}", right, np.array(_result(keras.metrics.MeanSquaredError(), (y, p, shares)))
+    hot, given = examples("bits", "chances", (4, 3))
+    shares = inputs(1, 0.5, 2, 0)
+    for name in ("Precision", "Recall", "AUC", "TruePositives"):
+        right = METRIC_FORMULAS[name](hot, given, shares)
+        for words, one in (("a column", shares[:, None]), ("a list", shares.tolist())):
+            yield f"{name} with weights in {words}", right, np.array(_result(getattr(keras.metrics, name)(), (hot, given, one)))
+
+
+def shapes_of_labels(keras: Any, _: Path) -> Iterator[Seen]:
+    """Labels of one axis beside outputs in a column, the reverse, lists, and sequences with a class of interest."""
+    y, p = examples("bits", "chances", (6, 1))
+    ones = np.ones(6)
+    for name in ("Precision", "AUC", "TrueNegatives", "BinaryCrossentropy", "MeanSquaredError", "RootMeanSquaredError"):
+        right = METRIC_FORMULAS[name](y, p, ones)
+        kind = getattr(keras.metrics, name)
+        pairs = {"flat labels": (y[:, 0], p), "flat outputs": (y, p[:, 0]), "both flat": (y[:, 0], p[:, 0])}
+        if name == "BinaryCrossentropy":
+            pairs = {"columns": (y, p)}
+        for words, pair in pairs.items():
+            if words == "both flat" and name == "MeanSquaredError":
+                continue
+            yield f"{name} of {words}", right, np.array(_result(kind(), pair))
+    lists = [0, 1, 1], [0.25, 0.75, 0.25]
+    yield "recall of lists", 0.5, _result(keras.metrics.Recall(), lists)
+    yield "accuracy of lists", Rounded(2 / 3), np.array(_result(keras.metrics.BinaryAccuracy(), lists))
+    y, p = examples("bits", "chances", (2, 3, 4))
+    for options in ({"class_id": 2}, {"top_k": 2}, {"top_k": 1, "class_id": 0}):
+        for name in ("Precision", "Recall"):
+            right = METRIC_FORMULAS[name](y, p, np.ones(2), **options)
+            yield f"{name} of sequences, {options}", right, np.array(_result(getattr(keras.metrics, name)(**options), (y, p)))
+
+
+def flags_as_labels(keras: Any, _: Path) -> Iterator[Seen]:
+    """Labels and outputs that are true or false."""
+    y, p = np.array([[True], [True], [False], [False]]), np.array([[True], [False], [False], [False]])
+    if Version(keras.__version__) >= Version("3.9"):
+        yield "accuracy of flags", 0.75, _result(keras.metrics.BinaryAccuracy(), (y, p))
+    yield "accuracy of flags as labels", 0.75, _result(keras.metrics.BinaryAccuracy(), (y, p.astype("float32")))
+    yield "recall of flags", 0.5, _result(keras.metrics.Recall(), (y, p))
+    yield "equal flags", 0.75, _result(keras.metrics.Accuracy(), (y.astype(int), p.astype(int)))
+
+
+def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
+    """What lies on a threshold is not above it; of nothing right or nothing positive, the share is zero."""
+    kinds = keras.metrics
+    on = inputs(0.5, 0.5, 0.75), inputs(0.5, 0.75, 0.75)
+    y = inputs(1, 0, 1)
+    yield "right above a half", 1.0, _result(kinds.TruePositives(), (y, on[0]))
+    yield "right above three quarters", 0.0, _result(kinds.TruePositives(thresholds=0.75), (y, on[1]))
+    even = kinds.TruePositives(thresholds=[0.0, 0.25, 0.5, 0.75, 1.0])
+    yield "right above quarters", [2.0, 2.0, 1.0, 0.0, 0.0], _result(even, (y, on[0]))
+    borders = kinds.FalsePositives(thresholds=[0.0, 0.5, 1.0])
+    yield "wrong at zero and one", [1.0, 1.0, 0.0], _result(borders, (inputs(0, 0), inputs(0, 1)))
+    for kind in (kinds.Precision, kinds.Recall):
+        yield f"{kind.__name__} of nothing", 0.0, _result(kind(), (inputs(0, 0), inputs(0, 0.25)))
+    for labels in (0, 1):
+        yield f"area of labels {labels} alone", 0.0, _result(kinds.AUC(), (inputs(labels, labels), inputs(0.25, 0.75)))
+    yield "area of right order", Rounded(1.0, 1e-6), np.array(_result(kinds.AUC(), (inputs(0, 1), inputs(0.25, 0.75))))
+    yield "area of certain ones", Rounded(1.0, 1e-6), np.array(_result(kinds.AUC(), (inputs(0, 1), inputs(0, 1))))
+    yield "area of equal ones", Rounded(0.5, 1e-6), np.array(_result(kinds.AUC(), (inputs(0, 1, 0, 1), inputs(1, 1, 0, 0))))
+    scores = kinds.FBetaScore(threshold=0.5)
+    yield "score of nothing", [0.0, 0.0], _result(scores, (inputs([0, 0]), inputs([0.25, 0.25])))
+    yield "overlap of a class that is not there", Rounded(1.0, 1e-6), np.array(
+        _result(kinds.MeanIoU(num_classes=3), (np.array([0, 1]), np.array([0, 1])))
+    )
+    for name, argument in (("SensitivityAtSpecificity", "specificity"), ("RecallAtPrecision", "precision")):
+        never = getattr(kinds, name)(**{argument: 1.0})
+        yield f"{name} out of reach", 0.0, _result(never, (inputs(0, 1), inputs(1, 0.75)))
+    yield "first of equal ones", 0.5, _result(kinds.SparseCategoricalAccuracy(), (np.array([0, 1]), inputs([0.5, 0.5], [0.5, 0.5])))
+
+
+def kept_results(keras: Any, _: Path) -> Iterator[Seen]:
+    """A result is a tensor: it stays what it was as further batches follow."""
+    for name, options in (
+        *(("TruePositives", {"thresholds": [0.25, 0.5]}), ("TruePositives", {}), ("Precision", {"thresholds": [0.25, 0.5]})),
+        *(("Sum", {}), ("AUC", {}), ("MeanIoU", {"num_classes": 2})),
+    ):
+        metric = getattr(keras.metrics, name)(**options)
+        batch = (inputs(1, 1),) if name == "Sum" else (inputs(1, 0), inputs(1, 1))
+        metric.update_state(*batch)
+        result = metric.result()
+        before = values(result)
+        metric.update_state(*(one[::-1] * 0 + 1 for one in batch))
+        yield f"{name} after another batch", before, values(result)
+
+
+def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """A user's metric has variables, which a reset makes zero; metrics that it holds are part of it."""
+
+    class Largest(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
+        """The largest output so far, and how many there were."""
+
+        def __init__(self, name: str = "largest", **kwargs: Any) -> None:
+            super().__init__(name=name, **kwargs)
+            self.top = self.add_weight(name="top", initializer="zeros")
+            self.count = keras.metrics.Sum()
+
+        def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002 - Keras's
+            import tensorflow as tf
+
+            self.top.assign(tf.maximum(tf.cast(tf.reduce_max(y_pred), self.dtype), tf.convert_to_tensor(self.top)))
+            self.count.update_state(tf.ones_like(y_pred))
+
+        def result(self) -> Any:
+            return {"top": self.top + 0.0, "count": self.count.result()}
+
+    metric = Largest()
+    yield "of one batch", {"top": 5.0, "count": 2.0}, values(metric(inputs(0, 0), inputs(2, 5)))
+    yield "of two batches", {"top": 5.0, "count": 3.0}, values(metric(inputs(0), inputs(3)))
+    metric.reset_state()
+    yield "of nothing", {"top": 0.0, "count": 0.0}, values(metric.result())
+    yield "name", "largest", metric.name
+    if not is_keras_3(keras):
+        return
+    yield "variables", 2, len(metric.variables)
+    yield "types", ["float32"] * 2, [one.dtype for one in metric.variables]
+    yield "whether they are trained", [False] * 2, [one.trainable for one in metric.variables]
+    states = metric.stateless_update_state(metric.stateless_reset_state(), inputs(0, 0), inputs(4, 1))
+    yield "with states that the caller keeps", {"top": 4.0, "count": 2.0}, values(metric.stateless_result(states))
+    yield "beside them", {"top": 0.0, "count": 0.0}, values(metric.result())
+    yield "raised for too few states", "ValueError", refusal(metric.stateless_result, states[:1])
+    yield "configuration", {"name": "largest", "dtype": "float32"}, metric.get_config()
+
+
+def metric_identifiers(keras: Any, _: Path) -> Iterator[Seen]:
+    """``get`` returns metrics by their names, objects as they are and of their configuration, and nothing of None."""
+    kinds = keras.metrics
+    metric = kinds.Precision(thresholds=0.25, name="other")
+    yield "an object", True, kinds.get(metric) is metric
+    again = kinds.get(kinds.serialize(metric))
+    yield "of a configuration", ["Precision", metric.get_config()], [type(again).__name__, again.get_config()]
+    yield "raised for an unknown name", "ValueError", refusal(kinds.get, "no_metric")
+    if is_keras_3(keras):
+        yield "nothing", True, kinds.get(None) is None
+        yield "a class", "Recall", type(kinds.get(kinds.Recall)).__name__
+        yield "two of one name", False, kinds.get("auc") is kinds.get("auc")
+
+
+def refused_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """Arguments beyond what is documented raise."""
+    kinds = keras.metrics
+    for name, options in (
+        *(("Precision", {"thresholds": 1.5}), ("Recall", {"thresholds": [0.5, -0.25]}), ("TruePositives", {"thresholds": 2})),
+        *(("AUC", {"num_thresholds": 1}), ("AUC", {"curve": "PRC"}), ("AUC", {"summation_method": "mean"})),
+        *(("AUC", {"num_labels": 2}), ("SensitivityAtSpecificity", {"specificity": 1.5})),
+        *(("SpecificityAtSensitivity", {"sensitivity": -0.5}), ("PrecisionAtRecall", {"recall": 2})),
+        *(("RecallAtPrecision", {"precision": 2}), ("RecallAtPrecision", {"precision": 0.5, "num_thresholds": 0})),
+        *(("FBetaScore", {"average": "mean"}), ("FBetaScore", {"beta": 0.0}), ("FBetaScore", {"beta": 2})),
+        *(("FBetaScore", {"threshold": 1.5}), ("R2Score", {"class_aggregation": "mean"}), ("R2Score", {"num_regressors": -1})),
+        ("IoU", {"num_classes": 2, "target_class_ids": [2]}),
+    ):
+        yield f"raised by {name} for {options}", "ValueError", refusal(lambda: getattr(kinds, name)(**options))  # noqa: B023
+    if not is_keras_3(keras):
+        return
+    flat = inputs(0, 1)
+    for name in ("FBetaScore", "R2Score"):
+        yield f"raised by {name} for one axis", "ValueError", refusal(getattr(kinds, name)().update_state, flat, flat)
+    labels = kinds.AUC(multi_label=True)
+    yield "raised by an area of labels for one axis", "ValueError", refusal(labels.update_state, flat, flat)
+    yield "raised by a class of interest for one axis", "ValueError", refusal(kinds.Recall(class_id=0).update_state, flat, flat)
+
+
+def functions_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """The functions of ``keras.metrics``: one value for each sample."""
+    for case in LOSS_CASES:
+        function = getattr(keras.metrics, case.function, None)
+        if function is None or case.label or not supports(function, case.options[-1]):
+            continue
+        options = case.options[-1]
+        outputs = "numbers" if options.get("from_logits") else case.outputs
+        y, p = examples(case.targets, outputs, case.shape)
+        yield case.function, LOSS_FORMULAS[case.function](y.astype(float), Rounded(p), **options), function(y, p, **options)
+    y, p = examples("classes", "shares", (6, 4))
+    hot = np.eye(4, dtype=np.float32)[y.astype(int)]
+    ranks = (p > np.take_along_axis(p, y[:, None].astype(int), 1)).sum(1)
+    for words, function, target, options, within in (
+        ("categorical", "categorical_accuracy", hot, {}, 1),
+        ("sparse", "sparse_categorical_accuracy", y, {}, 1),
+        ("among two", "top_k_categorical_accuracy", hot, {"k": 2}, 2),
+        ("sparse among two", "sparse_top_k_categorical_accuracy", y, {"k": 2}, 2),
+    ):
+        yield f"{words} accuracy", (ranks < within).astype(float).tolist(), values(getattr(keras.metrics, function)(target, p, **options))
+
+
+def compiled_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """What ``fit`` and ``evaluate`` report in a graph: anew each epoch, with weights and without, over partial batches."""
+    cases = [METRIC_ROWS[name] for name in ("AUC", "Precision", "FalseNegatives", "BinaryIoU", "RootMeanSquaredError")]
+    y, p = examples("bits", "chances", (12, 1))
+    shares = np.resize([1.0, 3.0, 0.0, 2.0, 1.0], 12).astype(np.float32)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Activation("linear")])
+    kinds = keras.metrics
+    model.compile(
+        *("sgd", "mse"),
+        metrics=[getattr(kinds, case.name)(name=f"plain_{case.name}") for case in cases],
+        weighted_metrics=[getattr(kinds, case.name)(name=f"share_{case.name}") for case in cases if not case.whole],
+    )
+    history = model.fit(p, y, 5, 2, 0, sample_weight=shares, validation_data=(p[:7], y[:7], shares[:7]), shuffle=False)
+    evaluated = model.evaluate(p, y, 5, sample_weight=shares, verbose=0, return_dict=True)
+    for case in cases:
+        formula, ones = METRIC_FORMULAS[case.name], np.ones(12)
+        plain = formula(y, p, ones)
+        for epoch in range(2):
+            yield f"{case.name} of epoch {epoch + 1}", plain, history.history[f"plain_{case.name}"][epoch]
+        yield f"{case.name} of evaluate", plain, evaluated[f"plain_{case.name}"]
+        if case.whole:
+            continue
+        yield f"weighted {case.name} of evaluate", formula(y, p, shares), evaluated[f"share_{case.name}"]
+        yield f"weighted {case.name} of an epoch", formula(y, p, shares), history.history[f"share_{case.name}"][1]
+        held_out = formula(y[:7], p[:7], shares[:7])
+        yield f"weighted {case.name} held out", held_out, history.history[f"val_share_{case.name}"][1]
+
+
+METRIC_RULES: Mapping[str, Row] = table(
+    sums_and_means,
+    means_of_functions,
+    masked_metrics,
+    ignored_classes_of_metrics,
+    means_without_a_class,
+    classes_beyond,
+    fractions_as_weights,
+    weights_of_outputs,
+    shapes_of_labels,
+    flags_as_labels,
+    metrics_at_limits,
+    kept_results,
+    own_metrics,
+    metric_identifiers,
+    refused_metrics,
+    functions_of_metrics,
+    compiled_metrics,
+)
