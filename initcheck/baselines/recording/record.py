@@ -18,7 +18,7 @@ from initcheck.catalog.cases.initializer_strings import class_name
 from initcheck.catalog.cases.kernels import KINDS, layer_case
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.cases.recorded_layers import RECORDED
-from initcheck.catalog.cases.recorded_steps import RECORDED_OPTIMIZERS
+from initcheck.catalog.cases.recorded_steps import KIND_OF, RECORDED_STEPS, class_of
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.layers.traits.weights import Dims
 from initcheck.catalog.problems import Problem
@@ -145,7 +145,10 @@ def _public() -> dict[str, dict[str, bool]]:
             *(case.layer for case in (*DEFAULTS.values(), *KINDS.values())),
             *(case.layer for case in RECORDED.values()),
         },
-        "optimizers": {case.optimizer for case in RECORDED_OPTIMIZERS.values()},
+        **{
+            kind: {class_of(case) for case in RECORDED_STEPS.values() if type(case) is made}
+            for made, kind in KIND_OF.items()
+        },
     }
     names: dict[str, dict[str, bool]] = {}
     for one in public_names():

@@ -1,4 +1,4 @@
-"""The optimizers that a baseline records: every row of the catalogue, alone and with the options that all share."""
+"""The optimizers, losses and metrics that a baseline records: every row of the catalogue, with its options."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase, Options
+from initcheck.catalog.cases.metric_cases import METRIC_CASES, MetricCase
 from initcheck.catalog.optimizers import OPTIMIZERS, Settings
 
 RATE = 0.05
@@ -40,8 +42,44 @@ class RecordedOptimizer:
     fits: bool = False
 
     def __str__(self) -> str:
-        given = ", ".join(f"{key}={value}" for key, value in self.config.items() if key != "learning_rate")
-        return f"{self.optimizer}({given}){' in fit' if self.fits else ''}"
+        given = {key: value for key, value in self.config.items() if key != "learning_rate"}
+        return f"{self.optimizer}({_worded(given)}){' in fit' if self.fits else ''}"
+
+
+@dataclass(frozen=True)
+class RecordedLoss:
+    """A loss with arguments.
+
+    Attributes:
+        case: Its row.
+        options: Its arguments.
+    """
+
+    case: LossCase
+    options: Options
+
+    def __str__(self) -> str:
+        return f"loss {self.case}({_worded(self.options)})"
+
+
+@dataclass(frozen=True)
+class RecordedMetric:
+    """A metric with arguments.
+
+    Attributes:
+        case: Its row.
+        options: Its arguments.
+    """
+
+    case: MetricCase
+    options: Options
+
+    def __str__(self) -> str:
+        return f"metric {self.case}({_worded(self.options)})"
+
+
+def _worded(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in options.items())
 
 
 def _cases() -> Iterator[RecordedOptimizer]:
@@ -54,3 +92,21 @@ def _cases() -> Iterator[RecordedOptimizer]:
 
 
 RECORDED_OPTIMIZERS: Mapping[str, RecordedOptimizer] = {str(case): case for case in _cases()}
+RECORDED_LOSSES: Mapping[str, RecordedLoss] = {
+    str(one): one for one in (RecordedLoss(case, options) for case in LOSS_CASES for options in case.options)
+}
+RECORDED_METRICS: Mapping[str, RecordedMetric] = {
+    str(one): one for one in (RecordedMetric(case, options) for case in METRIC_CASES for options in case.options)
+}
+RecordedStep = RecordedOptimizer | RecordedLoss | RecordedMetric
+RECORDED_STEPS: Mapping[str, RecordedStep] = {**RECORDED_OPTIMIZERS, **RECORDED_LOSSES, **RECORDED_METRICS}
+KIND_OF: Mapping[type[RecordedStep], str] = {
+    RecordedOptimizer: "optimizers",
+    RecordedLoss: "losses",
+    RecordedMetric: "metrics",
+}  # as frameworks.public_names names them
+
+
+def class_of(case: RecordedStep) -> str:
+    """The class of the optimizer, loss or metric."""
+    return case.optimizer if isinstance(case, RecordedOptimizer) else case.case.name

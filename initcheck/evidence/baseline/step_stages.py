@@ -1,23 +1,36 @@
-"""An optimizer as a baseline records it: from given gradients, and through ``fit``."""
+"""Optimizers as a baseline records them, from given gradients and through ``fit``; losses and metrics, of examples."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.cases.recorded_steps import UPDATES, RecordedOptimizer
+from initcheck.catalog.cases.recorded_steps import (
+    KIND_OF,
+    UPDATES,
+    RecordedLoss,
+    RecordedMetric,
+    RecordedOptimizer,
+    RecordedStep,
+    class_of,
+)
 from initcheck.engines.perturbed import perturbed
 from initcheck.evidence.baseline.layer_stages import Computed, deviation
 from initcheck.evidence.made_layers import tensor
+from initcheck.evidence.steps.judged_losses import example_of as losses_example
+from initcheck.evidence.steps.judged_losses import supports
+from initcheck.evidence.steps.judged_metrics import example_of as metrics_example
+from initcheck.evidence.steps.judged_metrics import shares_of
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.quiet import quiet
 from initcheck.seeding import derive_seed
 
+_WHOLE = ("guesses", "ranked")  # outputs that are numbers of classes, which no rounding moves
+_SHARES = np.array([1.5, 0.25, 0.0, 2.0, 1.0, 0.75], np.float32)
 _PERTURBED = 0  # the seed of the ups and downs
 _ROWS, _BATCH, _EPOCHS = 24, 4, 2
 
@@ -38,7 +51,7 @@ class OptimizerStages:
 
 
 class StepRecorder:
-    """Makes optimizers one by one, so that one which fails hides no other.
+    """Makes optimizers, losses and metrics one by one, so that one which fails hides no other.
 
     Args:
         seed: The root seed.
@@ -47,10 +60,33 @@ class StepRecorder:
     def __init__(self, seed: int) -> None:
         self._keras, self._seed = load_keras(), derive_seed(seed, "baseline", "steps")
 
-    def lacks(self, case: RecordedOptimizer) -> bool:
-        """Whether the installed Keras lacks the optimizer or some of its arguments."""
-        kind = getattr(self._keras.optimizers, case.optimizer, None)
-        return kind is None or not set(case.config) <= set(inspect.signature(kind).parameters)
+    def lacks(self, case: RecordedStep) -> bool:
+        """Whether the installed Keras lacks the optimizer, loss or metric, or some of its arguments."""
+        options = case.config if isinstance(case, RecordedOptimizer) else case.options
+        return not supports(self._class(case), options)
+
+    def _class(self, case: RecordedStep) -> Any:
+        return getattr(getattr(self._keras, KIND_OF[type(case)]), class_of(case), None)
+
+    def value(self, case: RecordedLoss | RecordedMetric) -> Computed:
+        """The values of that loss, of each sample and weighted; of that metric, after each of two batches.
+
+        Raises:
+            Exception: Whatever the framework raises for it.
+        """
+        make = self._class(case)
+        if isinstance(case, RecordedLoss):
+            loss, (y, p) = case, losses_example(case.case, case.options)
+            return self._of(lambda p: _loss_of(make, loss, y, p), p, case.case.outputs)
+        metric, (y, p) = case, metrics_example(case.case, case.options)
+        return self._of(lambda p: _metric_of(make, metric, y, p), p, case.case.outputs)
+
+    @staticmethod
+    def _of(compute: Callable[[Array], Arrays], p: Array, outputs: str) -> Computed:
+        with quiet():
+            values = compute(p)
+            whole = outputs in _WHOLE
+            return Computed(values, 0.0 if whole else deviation(values, compute(perturbed(p, 1, _PERTURBED))))
 
     def observe(self, case: RecordedOptimizer) -> OptimizerStages:
         """The stages of that optimizer.
@@ -80,7 +116,7 @@ class StepRecorder:
         return [one.astype(np.float32) for one in (kernel, bias, inputs, targets)]
 
     def _made(self, case: RecordedOptimizer) -> Any:
-        return getattr(self._keras.optimizers, case.optimizer)(**case.config)
+        return self._class(case)(**case.config)
 
     def _update(self, case: RecordedOptimizer, given: Sequence[Array]) -> list[Array]:
         """The kernel after each of the gradients, which come after it."""
@@ -102,6 +138,22 @@ class StepRecorder:
         model.compile(self._made(case), loss="mse", jit_compile=False)
         model.fit(inputs, targets, batch_size=_BATCH, epochs=_EPOCHS, shuffle=False, verbose=0)
         return tuple(np.asarray(one) for one in model.get_weights())
+
+
+def _loss_of(make: Any, case: RecordedLoss, y: Array, p: Array) -> Arrays:
+    each = np.asarray(make(**case.options, reduction="none")(y, p))
+    if not case.case.samples:
+        return (each,)
+    return each, np.asarray(make(**case.options)(y, p, sample_weight=np.resize(_SHARES, each.shape)))
+
+
+def _metric_of(make: Any, case: RecordedMetric, y: Array, p: Array) -> Arrays:
+    metric, values = make(**case.options), []
+    shares, weighted = shares_of(case.case, y), case.case.weighted and "axis" not in case.options
+    for batch in (slice(0, 5), slice(5, None)):
+        metric.update_state(y[batch], p[batch], **({"sample_weight": shares[batch]} if weighted else {}))
+        values.append(np.array(metric.result()))
+    return tuple(values)
 
 
 def _twice(compute: Callable[[Sequence[Array]], Arrays], given: Sequence[Array]) -> Computed:

@@ -84,7 +84,8 @@ def _row(case: LossCase) -> Row:
     return row
 
 
-def _example(case: LossCase, options: Options) -> Any:
+def example_of(case: LossCase, options: Options) -> Any:
+    """Targets and outputs."""
     outputs = "numbers" if options.get("from_logits") else case.outputs
     return examples(case.targets, outputs, case.shape, options.get("axis", -1))
 
@@ -100,7 +101,7 @@ def _words(options: Options) -> str:
 
 def _called(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
     """Each sample's loss: of the object, of the function, and of the object that its configuration gives."""
-    y, p = _example(case, options)
+    y, p = example_of(case, options)
     each, words = _right(case, options, y, p), _words(options)
     loss = getattr(keras.losses, case.name)(**options, reduction="none")
     yield f"each loss {words}", each, loss(y, p)
@@ -112,7 +113,7 @@ def _called(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
 
 
 def _rebuilt(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
-    y, p = _example(case, options)
+    y, p = example_of(case, options)
     config = keras.losses.serialize(getattr(keras.losses, case.name)(**options, reduction="none"))
     again = keras.losses.deserialize(config)
     yield f"class rebuilt {_words(options)}", case.name, type(again).__name__
@@ -121,14 +122,14 @@ def _rebuilt(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
 
 
 def _columns(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
-    y, p = _example(case, options)
+    y, p = example_of(case, options)
     loss = getattr(keras.losses, case.name)(**options, reduction="none")
     yield "each loss for a column of classes", _right(case, options, y, p), loss(y[..., None], p)
 
 
 def _reduced(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
     """Every reduction, with and without weights of the samples."""
-    y, p = _example(case, options)
+    y, p = example_of(case, options)
     each = _right(case, options, y, p)
     count = float(each.value.size)
     kind = getattr(keras.losses, case.name)
@@ -161,7 +162,7 @@ def _has_reduction(keras: Any, name: str) -> bool:
 
 def _of_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
     """Whole targets, targets of one more axis or one less, lists, doubles, and half precision where it suffices."""
-    y, p = _example(case, options)
+    y, p = example_of(case, options)
     each = _right(case, options, y, p)
     kind = getattr(keras.losses, case.name)
     loss = kind(**options, reduction="none")
@@ -198,7 +199,7 @@ def _of_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Se
 
 def _by_name(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
     """The strings that stand for it: of its function for each sample, of its class with its reduction."""
-    y, p = _example(case, options)
+    y, p = example_of(case, options)
     each = _right(case, {}, y, p) if not options else None
     if each is None or case.label or not case.named:
         return

@@ -73,14 +73,22 @@ def ignored_classes(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"mean in {shape} without class {ignored}", each.sum() / float(counts.sum()), mean(*given)
             weights = np.resize(inputs(0.5, 2, 1, 4), shape)
             weighted = (each * weights.ravel().astype(float)).sum()
-            yield f"weighted mean in {shape} without class {ignored}", weighted / float(counts.sum()), mean(*given, weights)
+            yield (
+                f"weighted mean in {shape} without class {ignored}",
+                weighted / float(counts.sum()),
+                mean(*given, weights),
+            )
             if _BY_WEIGHT in _reductions(keras):
                 by_weight = make(from_logits=True, ignore_class=ignored, reduction=_BY_WEIGHT)
                 total = float((weights.ravel() * counts).sum())
                 yield f"mean by weight in {shape} without class {ignored}", weighted / total, by_weight(*given, weights)
         chances = np.exp(p) / np.exp(p).sum(axis=-1, keepdims=True)
-        function = keras.losses.sparse_categorical_crossentropy(labels, chances.astype(np.float32), ignore_class=ignored)
-        sure = LOSS_FORMULAS["sparse_categorical_crossentropy"](labels, Rounded(chances.astype(np.float32)), False, ignored)
+        function = keras.losses.sparse_categorical_crossentropy(
+            labels, chances.astype(np.float32), ignore_class=ignored
+        )
+        sure = LOSS_FORMULAS["sparse_categorical_crossentropy"](
+            labels, Rounded(chances.astype(np.float32)), False, ignored
+        )
         yield f"function without class {ignored}", sure, function
     if is_keras_3(keras):
         none = keras.losses.SparseCategoricalCrossentropy(ignore_class=1)(np.ones(2), inputs([0.5, 0.5], [0.25, 0.75]))
@@ -142,7 +150,11 @@ def limits(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"logarithm of cosh {error}", Rounded(abs(error) - np.log(2)), kinds.LogCosh()(zero, zero + error)
     shares = inputs([0, 0.25, 0.75])
     yield "divergence where targets are zero", Rounded(0.0, 2e-6), kinds.KLDivergence()(shares, shares)
-    yield "divergence where outputs are zero", True, bool(np.isfinite(float(kinds.KLDivergence()(shares[:, ::-1], shares))))
+    yield (
+        "divergence where outputs are zero",
+        True,
+        bool(np.isfinite(float(kinds.KLDivergence()(shares[:, ::-1], shares)))),
+    )
     yield "percentage of zero", Rounded(1e9), kinds.MeanAbsolutePercentageError()(zero, zero + 1)
     logarithmic = kinds.MeanSquaredLogarithmicError()(zero + 1, zero - 3)
     yield "logarithm of outputs below zero", Rounded(np.log(2.0) ** 2, 4e-7), logarithmic
@@ -150,10 +162,18 @@ def limits(keras: Any, _: Path) -> Iterator[Seen]:
     for sign in (1, -1):
         logits = inputs([200 * sign, -200 * sign])
         right = 0.0 if sign == 1 else 200.0
-        yield f"binary logits {200 * sign}", right, float(kinds.BinaryCrossentropy(from_logits=True)(inputs([1, 0]), logits))
+        yield (
+            f"binary logits {200 * sign}",
+            right,
+            float(kinds.BinaryCrossentropy(from_logits=True)(inputs([1, 0]), logits)),
+        )
         loss = kinds.CategoricalCrossentropy(from_logits=True)(inputs([1, 0]), logits)
         yield f"logits {200 * sign}", 2 * right, float(loss)
-        yield f"squared hinge of {200 * sign}", (201.0**2) * (sign < 0), float(kinds.SquaredHinge()(inputs([1, 0]), logits))
+        yield (
+            f"squared hinge of {200 * sign}",
+            (201.0**2) * (sign < 0),
+            float(kinds.SquaredHinge()(inputs([1, 0]), logits)),
+        )
     wide = kinds.BinaryCrossentropy(from_logits=True, label_smoothing=1.0)(inputs([1, 0]), inputs([0, 0]))
     yield "all smoothed", Rounded(np.log(2.0)), wide
 
@@ -221,7 +241,11 @@ def refused_options(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
     one = np.ones((2, 3), np.float32)
-    yield "raised for a flag as axis", "ValueError", refusal(lambda: kinds.categorical_crossentropy(one, one, axis=True))
+    yield (
+        "raised for a flag as axis",
+        "ValueError",
+        refusal(lambda: kinds.categorical_crossentropy(one, one, axis=True)),
+    )
     if generalized := getattr(kinds, "CategoricalGeneralizedCrossEntropy", None):
         for q in (0.0, 1.0, -0.5):
             yield f"raised for q={q}", "ValueError", refusal(generalized, q)

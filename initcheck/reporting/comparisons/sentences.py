@@ -160,7 +160,8 @@ def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
         else:
             yield f"Not looked at: {SECTIONS[section]}; the {side} baseline holds none. Record it anew."
     both = [comparison.old, comparison.new]
-    refused = [name for name in both[0].layers if all(name in one.layers and one.layers[name].refused for one in both)]
+    alone = [{**one.layers, **one.steps} for one in both]
+    refused = [name for name, one in alone[0].items() if one.refused and name in alone[1] and alone[1][name].refused]
     if refused:
         yield f"Not looked at: {', '.join(refused[:_NAMED])}{_more(refused, _NAMED)}, which neither environment runs."
     if news := appeared(*both):

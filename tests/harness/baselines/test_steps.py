@@ -1,4 +1,4 @@
-"""Optimizers in baselines: recorded twice the same, and faults of versions that were released at their stage."""
+"""Optimizers, losses and metrics in baselines: recorded twice the same, and faults of versions that were released at their stage."""
 
 import functools
 
@@ -12,8 +12,9 @@ from initcheck.baselines.comparing.comparison import Section
 from initcheck.baselines.recording.single_steps import record_steps
 from initcheck.baselines.records.step_records import StepStage
 from initcheck.baselines.records.store import load_baseline, write_baseline
-from initcheck.catalog.cases.recorded_steps import RECORDED_OPTIMIZERS
+from initcheck.catalog.cases.recorded_steps import KIND_OF, RECORDED_OPTIMIZERS, RECORDED_STEPS, class_of
 from initcheck.catalog.optimizers import OPTIMIZERS
+from initcheck.checks.census import take_census
 from initcheck.frameworks.keras import load_keras
 from initcheck.reporting.comparisons.comparison_page import render_comparison
 from initcheck.reporting.comparisons.sentences import describe
@@ -22,7 +23,8 @@ from initcheck.seeding import DEFAULT_SEED
 ACCUMULATED = "AdamW(gradient_accumulation_steps=3)"
 AVERAGED = "SGD(use_ema=True, ema_momentum=0.9999) in fit"
 PLAIN = "Adam()"
-CASES = {name: RECORDED_OPTIMIZERS[name] for name in (ACCUMULATED, AVERAGED, PLAIN)}
+LOSS, METRIC = "loss Huber(delta=3.0)", "metric Precision(thresholds=0.25)"
+CASES = {name: RECORDED_STEPS[name] for name in (ACCUMULATED, AVERAGED, PLAIN, LOSS, METRIC)}
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +41,12 @@ def found(old, new):
     return {cell.name: (cell.found, cell.stage) for cell in cells if cell.found is not Class.IDENTICAL}
 
 
-def test_every_optimizer_of_the_catalogue_is_recorded():
+def test_every_optimizer_of_the_catalogue_and_every_loss_and_metric_that_is_looked_at_are_recorded():
     assert {case.optimizer for case in RECORDED_OPTIMIZERS.values()} == {row.name for row in OPTIMIZERS}
+    recorded = {(KIND_OF[type(case)], class_of(case)) for case in RECORDED_STEPS.values()}
+    seen = [one.public for one in take_census() if one.looked_at and one.public.kind in ("losses", "metrics")]
+    of_values = {("metrics", name) for name in ("Mean", "MeanMetricWrapper", "Sum")}  # without targets
+    assert {(one.kind, one.name) for one in seen} - recorded == of_values
 
 
 def test_optimizers_recorded_twice_are_identical_whatever_else_is_recorded(healthy):
@@ -82,15 +88,32 @@ def other_epsilon(patch, keras):
     patch.setattr(keras.optimizers.Adam, "__init__", init)
 
 
+def other_delta(patch, keras):
+    real = keras.losses.Huber.__init__
+
+    @functools.wraps(real)
+    def init(self, delta=1.0, **options):
+        real(self, delta=delta * 0.999, **options)
+
+    patch.setattr(keras.losses.Huber, "__init__", init)
+
+
+def optimistic(patch, keras):
+    real = keras.metrics.Precision.result
+    patch.setattr(keras.metrics.Precision, "result", lambda self: real(self) * 1.0001)
+
+
 @pytest.mark.parametrize(
     ("fault", "name", "stage"),
     [
         (micro_steps, ACCUMULATED, StepStage.FIRST_MOVE),
         (empty_averages, AVERAGED, StepStage.FITTED),
         (other_epsilon, PLAIN, StepStage.UPDATES),
+        (other_delta, LOSS, StepStage.VALUE),
+        (optimistic, METRIC, StepStage.VALUE),
     ],
 )
-def test_a_fault_of_an_optimizer_is_named_at_its_stage(healthy, monkeypatch, fault, name, stage):
+def test_a_fault_is_named_at_its_stage(healthy, monkeypatch, fault, name, stage):
     fault(monkeypatch, load_keras())
     spoiled = record_steps(DEFAULT_SEED, CASES)
     assert found(healthy, spoiled)[name] == (Class.CHANGED, stage)
