@@ -209,14 +209,11 @@ def tversky(y: np.ndarray, p: Array, alpha: float = 0.5, beta: float = 0.5, axis
     return 1.0 - common / (common + wrong * alpha + missing * beta + FUZZ)
 
 
-def circle(
-    y: np.ndarray, p: Array, gamma: float = 80.0, margin: float = 0.4, remove_diagonal: bool = True
-) -> Array:
+def circle(y: np.ndarray, p: Array, gamma: float = 80.0, margin: float = 0.4, remove_diagonal: bool = True) -> Array:
     """Softplus of both sums' logarithms: over the rows of the same class, and over those of other classes."""
     likeness = np.minimum(p @ p.T, 1.0)
-    others = [row for row in range(len(y))]
     losses = []
-    for row in others:
+    for row in range(len(y)):
         s = likeness[row]
         positive = (y == y[row]) & ((np.arange(len(y)) != row) | (not remove_diagonal))
         pull = -gamma * np.maximum(1.0 + margin - s, 0.0) * (s - (1.0 - margin))

@@ -124,7 +124,9 @@ def area(
     if multi_label:
         shares = np.ones(y.shape[-1]) if label_weights is None else np.asarray(label_weights)
         weights = _over_all(y, w)
-        areas = [_area(counts(y[:, k], p[:, k], weights[:, k], edges), curve, summation_method) for k in range(len(shares))]
+        areas = [
+            _area(counts(y[:, k], p[:, k], weights[:, k], edges), curve, summation_method) for k in range(len(shares))
+        ]
         return near((np.array(areas) * shares).sum() / shares.sum(), len(edges) + _FEW)
     weights = _over_all(y, w) * (1.0 if label_weights is None else np.asarray(label_weights))
     return near(_area(counts(y, p, weights, edges), curve, summation_method), len(edges) + _FEW)
@@ -184,9 +186,12 @@ def overlap(
     return near(_ratio(shares.sum(), (either[ids] > 0).sum()))
 
 
-def binary_overlap(
-    y: Floats, p: Floats, w: Floats, target_class_ids: Any = (0, 1), threshold: float = 0.5
-) -> Rounded:
+def dense_overlap(*data: Floats, **options: Any) -> Rounded:
+    """The overlap of classes that are one-hot rows and largest outputs."""
+    return overlap(*data, **{"sparse_y_true": False, "sparse_y_pred": False, **options})
+
+
+def binary_overlap(y: Floats, p: Floats, w: Floats, target_class_ids: Any = (0, 1), threshold: float = 0.5) -> Rounded:
     """The overlap of what reaches the threshold, and of what does not."""
     return overlap(y, (p >= threshold).astype(int), w, 2, target_class_ids)
 
@@ -194,7 +199,7 @@ def binary_overlap(
 def f_score(
     y: Floats, p: Floats, w: Floats, average: str | None = None, beta: float = 1.0, threshold: float | None = None
 ) -> Rounded:
-    """The weighted harmonic mean of precision and recall, of each class or averaged; the largest output is the class."""
+    """The weighted harmonic mean of precision and recall, of each class or averaged."""
     given = p > threshold if threshold is not None else (p >= p.max(axis=-1, keepdims=True)) & (np.abs(p) > 1e-9)
     w, right = _over_all(y, w), y.astype(bool)
     tp, fp, fn = ((w * one).sum(axis=0) for one in (right & given, ~right & given, right & ~given))
@@ -284,10 +289,8 @@ METRIC_FORMULAS: Mapping[str, Formula] = MappingProxyType(
         "IoU": overlap,
         "MeanIoU": overlap,
         "BinaryIoU": binary_overlap,
-        "OneHotIoU": lambda *data, **options: overlap(*data, **{"sparse_y_true": False, "sparse_y_pred": False, **options}),
-        "OneHotMeanIoU": lambda *data, **options: overlap(
-            *data, **{"sparse_y_true": False, "sparse_y_pred": False, **options}
-        ),
+        "OneHotIoU": dense_overlap,
+        "OneHotMeanIoU": dense_overlap,
         "FBetaScore": f_score,
         "F1Score": f_score,
         "R2Score": determination,

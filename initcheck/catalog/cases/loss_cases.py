@@ -28,7 +28,7 @@ class LossCase:
         shape: Of the outputs; targets without the axis of classes.
         label: Distinguishes the rows of one loss.
         samples: Whether it is one number for each sample, which weights multiply.
-        apart: What has rows of their own: that it is ``rebuilt`` from its configuration, and takes ``columns`` of classes.
+        apart: What has rows of their own: that it is ``rebuilt`` from its configuration, and ``columns`` of classes.
         half: Whether half precision represents what it computes with.
         names: Further strings that stand for it.
         named: Whether strings stand for it at all.
@@ -72,7 +72,9 @@ LOSS_CASES = (
         names=("msle", "MSLE"),
     ),
     LossCase("CosineSimilarity", "cosine_similarity", "numbers", "numbers", ({}, {"axis": 0}), apart=("rebuilt",)),
-    LossCase("CosineSimilarity", "cosine_similarity", "numbers", "numbers", (_ALONG,), _CUBE, "along", apart=("rebuilt",)),
+    LossCase(
+        "CosineSimilarity", "cosine_similarity", "numbers", "numbers", (_ALONG,), _CUBE, "along", apart=("rebuilt",)
+    ),
     LossCase("Huber", "huber", "numbers", "numbers", ({}, {"delta": 0.375}, {"delta": 3.0}), apart=("rebuilt",)),
     LossCase("LogCosh", "log_cosh", "numbers", "numbers"),
     LossCase("KLDivergence", "kl_divergence", "shares", "shares", names=("kld", "KLD"), half=False),
@@ -150,7 +152,9 @@ LOSS_CASES = (
     LossCase("Dice", "dice", "bits", "chances", (_ALONG, {"axis": 0}), label="along"),
     LossCase("Tversky", "tversky", "bits", "chances", ({}, {"alpha": 0.25, "beta": 0.25}), samples=False),
     LossCase("Tversky", "tversky", "bits", "chances", (_ALONG, {"axis": 0}), label="along"),
-    LossCase("Tversky", "tversky", "bits", "chances", ({"alpha": 0.75, "beta": 0.25},), (6, 4), "unlike", samples=False),
+    LossCase(
+        "Tversky", "tversky", "bits", "chances", ({"alpha": 0.75, "beta": 0.25},), (6, 4), "unlike", samples=False
+    ),
     LossCase(
         *("Circle", "circle", "labels", "units"),
         ({}, {"gamma": 4.0, "margin": 0.25}, {"gamma": 4.0, "remove_diagonal": False}),

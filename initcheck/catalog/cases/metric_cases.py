@@ -27,7 +27,9 @@ class MetricCase:
         whole: Whether weights are whole numbers.
         weighted: Whether it takes weights of samples.
         empty: Its result before any sample; NaN where none is documented.
-        apart: What has rows of their own: that it is ``rebuilt`` from its configuration, and takes weights of ``elements``.
+        apart: What has rows of their own: that it is ``rebuilt`` from its configuration, and weights of ``elements``.
+        late: Whether its variables need a batch.
+        since: The version of Keras that documents its options.
         doubles: Whether its outputs may be in double precision.
         function: The function of ``keras.metrics`` that gives the values of which it is the mean.
         names: Strings that stand for it beside its own name with underscores.
@@ -44,6 +46,8 @@ class MetricCase:
     weighted: bool = True
     empty: float = 0.0
     apart: tuple[str, ...] = ()
+    late: bool = False
+    since: str = "2"
     doubles: bool = True
     function: str = ""
     names: tuple[str, ...] = ()
@@ -122,7 +126,9 @@ METRIC_CASES = (
         elements=True,
         function="binary_accuracy",
     ),
-    MetricCase("BinaryAccuracy", "bits", "numbers", ({"threshold": 1.5}, {"threshold": -0.5}), label="of-numbers"),
+    MetricCase(
+        "BinaryAccuracy", "bits", "numbers", ({"threshold": 1.5}, {"threshold": -0.5}), label="of-numbers", since="3.6"
+    ),
     MetricCase("CategoricalAccuracy", "hot", "shares", function="categorical_accuracy"),
     MetricCase("CategoricalAccuracy", "hot", "shares", shape=_CUBE, label="of-sequences", elements=True),
     MetricCase("SparseCategoricalAccuracy", "classes", "shares", function="sparse_categorical_accuracy"),
@@ -132,13 +138,24 @@ METRIC_CASES = (
         doubles=False,
         function="top_k_categorical_accuracy",
     ),
-    MetricCase("TopKCategoricalAccuracy", "hot", "shares", ({"k": 2},), _CUBE, "of-sequences", elements=True, doubles=False),
+    MetricCase(
+        "TopKCategoricalAccuracy", "hot", "shares", ({"k": 2},), _CUBE, "of-sequences", elements=True, doubles=False
+    ),
     MetricCase(
         *("SparseTopKCategoricalAccuracy", "classes", "shares", ({}, {"k": 2}, {"k": 1}), (12, 7)),
         doubles=False,
         function="sparse_top_k_categorical_accuracy",
     ),
-    MetricCase("SparseTopKCategoricalAccuracy", "classes", "shares", ({"k": 2},), _CUBE, "of-sequences", elements=True, doubles=False),
+    MetricCase(
+        "SparseTopKCategoricalAccuracy",
+        "classes",
+        "shares",
+        ({"k": 2},),
+        _CUBE,
+        "of-sequences",
+        elements=True,
+        doubles=False,
+    ),
     MetricCase(
         *("SparseTopKCategoricalAccuracy", "classes", "ranked", ({"k": 2, "from_sorted_ids": True},)),
         label="of-sorted-ids",
@@ -168,7 +185,9 @@ METRIC_CASES = (
         )
     ),
     MetricCase("AUC", "bits", "chances", ({}, *_CURVES, {"thresholds": [0.75, 0.125, 0.375]}, _LOGITS), elements=True),
-    MetricCase("AUC", "bits", "chances", tuple({**one, "thresholds": [0.25, 0.5, 0.75]} for one in _CURVES[3:]), label="even"),
+    MetricCase(
+        "AUC", "bits", "chances", tuple({**one, "thresholds": [0.25, 0.5, 0.75]} for one in _CURVES[3:]), label="even"
+    ),
     MetricCase(
         *("AUC", "bits", "chances"),
         (
@@ -186,12 +205,34 @@ METRIC_CASES = (
         label="of-weighted-labels",
         apart=("rebuilt",),
     ),
-    MetricCase("AUC", "bits", "chances", tuple({**one, "curve": "PRGAIN"} for one in _CURVES[:3]), label="of-gains"),
-    MetricCase("IoU", "classes", "guesses", (_IDS, {**_IDS, "ignore_class": 1}, {**_THREE, "target_class_ids": [1]}),
-               (12, 3), whole=True),
+    MetricCase(
+        "AUC",
+        "bits",
+        "chances",
+        tuple({**one, "curve": "PRGAIN"} for one in _CURVES[:3]),
+        label="of-gains",
+        since="3.11",
+    ),
+    MetricCase(
+        "IoU",
+        "classes",
+        "guesses",
+        (_IDS, {**_IDS, "ignore_class": 1}, {**_THREE, "target_class_ids": [1]}),
+        (12, 3),
+        whole=True,
+    ),
     MetricCase("IoU", "hot", "numbers", ({**_IDS, **_DENSE},), (12, 3), "dense", whole=True),
-    MetricCase("IoU", "classes", "guesses", ({**_THREE, "target_class_ids": [0, 1, 2]},), (12, 5), "out-of-bounds", whole=True),
-    MetricCase("MeanIoU", "classes", "guesses", (_THREE, {**_THREE, "ignore_class": 0}, {"num_classes": 5}), (12, 3), whole=True),
+    MetricCase(
+        "IoU", "classes", "guesses", ({**_THREE, "target_class_ids": [0, 1, 2]},), (12, 5), "out-of-bounds", whole=True
+    ),
+    MetricCase(
+        "MeanIoU",
+        "classes",
+        "guesses",
+        (_THREE, {**_THREE, "ignore_class": 0}, {"num_classes": 5}),
+        (12, 3),
+        whole=True,
+    ),
     MetricCase(
         *("BinaryIoU", "bits", "chances"),
         ({}, {"target_class_ids": [0]}, {"target_class_ids": [1], "threshold": 0.75}),
@@ -202,19 +243,41 @@ METRIC_CASES = (
     MetricCase("OneHotIoU", "hot", "guesses", ({**_IDS, "sparse_y_pred": True},), (12, 3), "sparse", whole=True),
     MetricCase("OneHotIoU", "hot", "numbers", ({**_IDS, **_ALONG},), _CUBE, "along", whole=True),
     MetricCase("OneHotMeanIoU", "hot", "numbers", (_THREE, {**_THREE, "ignore_class": 2}), (12, 3), whole=True),
-    MetricCase("FBetaScore", "hot", "chances", (*_FS, *({**one, "beta": 2.0} for one in _FS), {"beta": 0.5}),
-               apart=("elements",)),
-    MetricCase("FBetaScore", "bits", "chances", ({"threshold": 0.5, "beta": 2.0},), label="of-labels"),
-    MetricCase("F1Score", "hot", "chances", _FS),
+    MetricCase(
+        "FBetaScore",
+        "hot",
+        "chances",
+        (*_FS, *({**one, "beta": 2.0} for one in _FS), {"beta": 0.5}),
+        apart=("elements",),
+        late=True,
+    ),
+    MetricCase("FBetaScore", "bits", "chances", ({"threshold": 0.5, "beta": 2.0},), label="of-labels", late=True),
+    MetricCase("F1Score", "hot", "chances", _FS, late=True),
     MetricCase(
         *("R2Score", "numbers", "numbers"),
         ({}, {"class_aggregation": None}, {"class_aggregation": "variance_weighted_average"}),
         elements=True,
         empty=float("nan"),
     ),
-    MetricCase("R2Score", "numbers", "numbers", ({"num_regressors": 1},), (12, 1), "adjusted",
-               empty=float("nan"), weighted=False),
-    MetricCase("R2Score", "numbers", "numbers", ({"num_regressors": 1},), (12, 3), "adjusted-of-several",
-               empty=float("nan"), weighted=False),
+    MetricCase(
+        "R2Score",
+        "numbers",
+        "numbers",
+        ({"num_regressors": 1},),
+        (12, 1),
+        "adjusted",
+        empty=float("nan"),
+        weighted=False,
+    ),
+    MetricCase(
+        "R2Score",
+        "numbers",
+        "numbers",
+        ({"num_regressors": 1},),
+        (12, 3),
+        "adjusted-of-several",
+        empty=float("nan"),
+        weighted=False,
+    ),
 )
 METRIC_ROWS: Mapping[str, MetricCase] = MappingProxyType({str(case): case for case in METRIC_CASES})

@@ -18,6 +18,8 @@ Array = np.ndarray[Any, Any]
 
 _STREAM = 20
 _SHARES = np.array([1.5, 0.25, 0.0, 2.0, 1.0, 0.75], np.float32)  # of six samples
+_ROWS = (6, 4)
+_OF_OUTPUTS = ("numbers", "positive", "bits", "signs")  # one target for each output
 _HALVES = ("float16", "bfloat16")
 _WHOLE = ("int32", "uint8", "int64", "float64")
 
@@ -78,8 +80,8 @@ def _row(case: LossCase) -> Row:
                 yield from _called(keras, case, options)
                 if not number:
                     yield from _reduced(keras, case, options)
-                    yield from _of_other_types(keras, case, options)
-                    yield from _by_name(keras, case, options)
+                    yield from _of_other_targets(keras, case, options)
+                    yield from _in_other_types(keras, case, options)
 
     return row
 
@@ -159,53 +161,44 @@ def _has_reduction(keras: Any, name: str) -> bool:
     return True
 
 
-def _of_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
-    """Whole targets, targets of one more axis or one less, lists, doubles, and half precision where it suffices."""
+def _of_other_targets(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    """Whole targets, in a column and without one, and sequences of samples."""
     y, p = _example(case, options)
     each = _right(case, options, y, p)
-    kind = getattr(keras.losses, case.name)
-    loss = kind(**options, reduction="none")
+    loss = getattr(keras.losses, case.name)(**options, reduction="none")
     function = getattr(keras.losses, case.function, None)
     if np.array_equal(y, y.astype(int)) and case.targets != "signs":
         for dtype in _WHOLE:
             yield f"each loss for targets in {dtype}", each, loss(y.astype(dtype), p)
-        if function is not None and is_keras_3(keras) and supports(function, options) and case.name != "CTC":
+        if is_keras_3(keras) and supports(function, options) and case.name != "CTC":
             whole = function(y.astype("int32"), p, **(options or case.needed))
             yield "function of whole targets", each, whole
-    if case.targets in ("numbers", "positive", "bits", "signs") and case.shape == (6, 4) and case.samples:
-        flat = [one.reshape(-1, 1) for one in (y, p)]
-        each_alone = _right(case, options, *flat)
-        if "axis" not in options:
-            yield "one output each, targets without its axis", each_alone, loss(flat[0][:, 0], flat[1])
-            yield "one output each", each_alone, loss(*flat)
     if case.targets == "classes" and "columns" not in case.apart:
         yield from _columns(keras, case, options)
-    if case.shape == (6, 4) and case.targets != "labels" and case.samples and "axis" not in options:
-        sequences = [one.reshape(2, 3, *one.shape[1:]) for one in (y, p)]
-        yield "each loss of sequences", Rounded(each.value.reshape(2, 3), each.error.reshape(2, 3)), loss(*sequences)
+    if case.shape != _ROWS or "axis" in options or not case.samples or case.targets == "labels":
+        return
+    sequences = [one.reshape(2, 3, *one.shape[1:]) for one in (y, p)]
+    yield "each loss of sequences", Rounded(each.value.reshape(2, 3), each.error.reshape(2, 3)), loss(*sequences)
+    if case.targets in _OF_OUTPUTS:
+        flat = [one.reshape(-1, 1) for one in (y, p)]
+        each_alone = _right(case, options, *flat)
+        yield "one output each", each_alone, loss(*flat)
+        if is_keras_3(keras):
+            yield "one output each, targets without its axis", each_alone, loss(flat[0][:, 0], flat[1])
+
+
+def _in_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    """Doubles, and half precision where it suffices."""
+    y, p = _example(case, options)
+    kind = getattr(keras.losses, case.name)
     if not supports(kind, {"dtype": ""}):
         return
-    for dtype in ("float32", "float64", *_HALVES):
-        given = kind(**options, reduction="none", dtype=dtype)
-        if dtype in _HALVES and not case.half:
-            continue
-        result = given(y, p)
+    for dtype in ("float32", "float64", *(_HALVES if case.half else ())):
+        result = kind(**options, reduction="none", dtype=dtype)(y, p)
         yield f"type in {dtype}", dtype, keras.backend.standardize_dtype(result.dtype)
         with rounding_to(dtype if dtype in _HALVES else "float32"):
             right = _right(case, options, y, p)
         yield f"each loss in {dtype}", right, np.asarray(keras.ops.cast(result, "float32"))
-
-
-def _by_name(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
-    """The strings that stand for it: of its function for each sample, of its class with its reduction."""
-    y, p = _example(case, options)
-    each = _right(case, {}, y, p) if not options else None
-    if each is None or case.label or not case.named:
-        return
-    for name in (case.function, *case.names):
-        yield f"loss called {name}", each, keras.losses.get(name)(y, p)
-    yield f"loss called {case.name}", each.sum() / float(each.value.size), keras.losses.get(case.name)(y, p)
-    yield "name", "other", getattr(keras.losses, case.name)(name="other").name
 
 
 _APART = {"rebuilt": _rebuilt, "columns": _columns}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from packaging.version import Version
 
 from initcheck.catalog.cases.loss_cases import Options
 from initcheck.catalog.cases.metric_cases import METRIC_CASES, MetricCase
@@ -53,6 +54,8 @@ def _now(metric: Any) -> Array:
 def _row(case: MetricCase) -> Row:
     def row(keras: Any, _: Path) -> Iterator[Seen]:
         kind = getattr(keras.metrics, case.name, None)
+        if Version(keras.__version__) < Version(case.since):
+            return
         for number, options in enumerate(case.options):
             if supports(kind, options):
                 yield from _over_batches(keras, case, options)
@@ -79,9 +82,9 @@ def _over_batches(keras: Any, case: MetricCase, options: Options) -> Iterator[Se
     """Without weights: before the first batch, after each, and after a reset."""
     y, p = example_of(case, options)
     metric, ones = getattr(keras.metrics, case.name)(**options), np.ones(len(y))
-    if not np.isnan(case.empty) and not options.get("multi_label") and options.get("average", "micro") == "micro":
-        if case.name not in ("FBetaScore", "F1Score"):
-            yield f"before any sample {_words(options)}", case.empty, float(np.sum(_now(metric)))
+    later = options.get("multi_label") or case.late
+    if not np.isnan(case.empty) and not later:
+        yield f"before any sample {_words(options)}", case.empty, float(np.sum(_now(metric)))
     for number, batch in enumerate(_BATCHES):
         metric.update_state(y[batch], p[batch])
         seen = slice(0, batch.stop)

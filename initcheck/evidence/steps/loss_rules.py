@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
+from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
 from initcheck.evidence.steps.judged_losses import examples, supports
 from initcheck.frameworks.floatx import floatx
@@ -47,7 +48,8 @@ def masked_outputs(keras: Any, _: Path) -> Iterator[Seen]:
             loss = keras.losses.MeanSquaredError(reduction="none")(y, p, weights)
             yield f"masked steps{words}", [0.0] * 3, np.asarray(loss)[~mask].tolist()
     hidden = keras.layers.Masking()(np.zeros((2, 3, 1), np.float32))
-    yield "mean where all is masked", 0.0, float(keras.losses.MeanSquaredError()(y + 1, hidden))
+    if is_keras_3(keras):
+        yield "mean where all is masked", 0.0, float(keras.losses.MeanSquaredError()(y + 1, hidden))
     column = keras.losses.MeanSquaredError(reduction="sum")(y, p, inputs([[1], [0], [1]], [[0.5], [1], [1]]))
     yield "sum of masked steps with a column of weights", Rounded(1.0 + 8.0), column
 
@@ -73,14 +75,22 @@ def ignored_classes(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"mean in {shape} without class {ignored}", each.sum() / float(counts.sum()), mean(*given)
             weights = np.resize(inputs(0.5, 2, 1, 4), shape)
             weighted = (each * weights.ravel().astype(float)).sum()
-            yield f"weighted mean in {shape} without class {ignored}", weighted / float(counts.sum()), mean(*given, weights)
+            yield (
+                f"weighted mean in {shape} without class {ignored}",
+                weighted / float(counts.sum()),
+                mean(*given, weights),
+            )
             if _BY_WEIGHT in _reductions(keras):
                 by_weight = make(from_logits=True, ignore_class=ignored, reduction=_BY_WEIGHT)
                 total = float((weights.ravel() * counts).sum())
                 yield f"mean by weight in {shape} without class {ignored}", weighted / total, by_weight(*given, weights)
         chances = np.exp(p) / np.exp(p).sum(axis=-1, keepdims=True)
-        function = keras.losses.sparse_categorical_crossentropy(labels, chances.astype(np.float32), ignore_class=ignored)
-        sure = LOSS_FORMULAS["sparse_categorical_crossentropy"](labels, Rounded(chances.astype(np.float32)), False, ignored)
+        function = keras.losses.sparse_categorical_crossentropy(
+            labels, chances.astype(np.float32), ignore_class=ignored
+        )
+        sure = LOSS_FORMULAS["sparse_categorical_crossentropy"](
+            labels, Rounded(chances.astype(np.float32)), False, ignored
+        )
         yield f"function without class {ignored}", sure, function
     if is_keras_3(keras):
         none = keras.losses.SparseCategoricalCrossentropy(ignore_class=1)(np.ones(2), inputs([0.5, 0.5], [0.25, 0.75]))
@@ -142,7 +152,11 @@ def limits(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"logarithm of cosh {error}", Rounded(abs(error) - np.log(2)), kinds.LogCosh()(zero, zero + error)
     shares = inputs([0, 0.25, 0.75])
     yield "divergence where targets are zero", Rounded(0.0, 2e-6), kinds.KLDivergence()(shares, shares)
-    yield "divergence where outputs are zero", True, bool(np.isfinite(float(kinds.KLDivergence()(shares[:, ::-1], shares))))
+    yield (
+        "divergence where outputs are zero",
+        True,
+        bool(np.isfinite(float(kinds.KLDivergence()(shares[:, ::-1], shares)))),
+    )
     yield "percentage of zero", Rounded(1e9), kinds.MeanAbsolutePercentageError()(zero, zero + 1)
     logarithmic = kinds.MeanSquaredLogarithmicError()(zero + 1, zero - 3)
     yield "logarithm of outputs below zero", Rounded(np.log(2.0) ** 2, 4e-7), logarithmic
@@ -150,10 +164,18 @@ def limits(keras: Any, _: Path) -> Iterator[Seen]:
     for sign in (1, -1):
         logits = inputs([200 * sign, -200 * sign])
         right = 0.0 if sign == 1 else 200.0
-        yield f"binary logits {200 * sign}", right, float(kinds.BinaryCrossentropy(from_logits=True)(inputs([1, 0]), logits))
+        yield (
+            f"binary logits {200 * sign}",
+            right,
+            float(kinds.BinaryCrossentropy(from_logits=True)(inputs([1, 0]), logits)),
+        )
         loss = kinds.CategoricalCrossentropy(from_logits=True)(inputs([1, 0]), logits)
         yield f"logits {200 * sign}", 2 * right, float(loss)
-        yield f"squared hinge of {200 * sign}", (201.0**2) * (sign < 0), float(kinds.SquaredHinge()(inputs([1, 0]), logits))
+        yield (
+            f"squared hinge of {200 * sign}",
+            (201.0**2) * (sign < 0),
+            float(kinds.SquaredHinge()(inputs([1, 0]), logits)),
+        )
     wide = kinds.BinaryCrossentropy(from_logits=True, label_smoothing=1.0)(inputs([1, 0]), inputs([0, 0]))
     yield "all smoothed", Rounded(np.log(2.0)), wide
 
@@ -198,6 +220,29 @@ def own_losses(keras: Any, _: Path) -> Iterator[Seen]:
     yield "name of a rebuilt one", "other", again.name
 
 
+def _named(keras: Any) -> Iterator[tuple[LossCase, Any, Rounded]]:
+    """Cases by default that have names, with their targets and outputs, and each sample's loss."""
+    for case in LOSS_CASES:
+        if hasattr(keras.losses, case.name) and not case.label and case.named:
+            data = examples(case.targets, case.outputs, case.shape)
+            yield case, data, LOSS_FORMULAS[case.function](data[0].astype(float), Rounded(data[1]))
+
+
+def functions_by_name(keras: Any, _: Path) -> Iterator[Seen]:
+    """The strings of functions and abbreviations stand for what gives each sample's loss."""
+    for case, data, each in _named(keras):
+        for name in (case.function, *case.names) if hasattr(keras.losses, case.function) else ():
+            yield f"loss called {name}", each, keras.losses.get(name)(*data)
+
+
+def classes_by_name(keras: Any, _: Path) -> Iterator[Seen]:
+    """The strings of classes stand for objects with their defaults; an object has the name that it is given."""
+    for case, data, each in _named(keras):
+        if is_keras_3(keras):
+            yield f"loss called {case.name}", each.sum() / float(each.value.size), keras.losses.get(case.name)(*data)
+        yield f"name of a {case.name}", "other", getattr(keras.losses, case.name)(name="other").name
+
+
 def identifiers(keras: Any, _: Path) -> Iterator[Seen]:
     """``get`` returns functions by their names, objects as they are and of their configuration, and nothing of None."""
     kinds = keras.losses
@@ -209,8 +254,9 @@ def identifiers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "of a configuration", ["BinaryCrossentropy", loss.get_config()], [type(again).__name__, again.get_config()]
     yield "raised for an unknown name", "ValueError", refusal(kinds.get, "no_loss")
     yield "raised for a number", "ValueError", refusal(kinds.get, 3)
-    if is_keras_3(keras):
+    if Version(keras.__version__) >= Version("3.3"):
         yield "a class", "Hinge", type(kinds.get(kinds.Hinge)).__name__
+    if is_keras_3(keras):
         yield "names of functions", "mean_squared_error", kinds.get("mse").__name__
 
 
@@ -221,7 +267,11 @@ def refused_options(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
     one = np.ones((2, 3), np.float32)
-    yield "raised for a flag as axis", "ValueError", refusal(lambda: kinds.categorical_crossentropy(one, one, axis=True))
+    yield (
+        "raised for a flag as axis",
+        "ValueError",
+        refusal(lambda: kinds.categorical_crossentropy(one, one, axis=True)),
+    )
     if generalized := getattr(kinds, "CategoricalGeneralizedCrossEntropy", None):
         for q in (0.0, 1.0, -0.5):
             yield f"raised for q={q}", "ValueError", refusal(generalized, q)
@@ -245,7 +295,7 @@ def types_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def compiled_losses(keras: Any, _: Path) -> Iterator[Seen]:
-    """What ``evaluate`` reports in a graph, of batches of several sizes, weighted and not."""
+    """What ``evaluate`` reports in a graph, weighted and not."""
     y, p = examples("classes", "numbers", (6, 4))
     each = LOSS_FORMULAS["sparse_categorical_crossentropy"](y, Rounded(p), True)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Activation("linear")])
@@ -253,7 +303,7 @@ def compiled_losses(keras: Any, _: Path) -> Iterator[Seen]:
     share = inputs(1, 0.5, 2, 0, 4, 1)
     for words, weights in (("", None), ("weighted ", share)):
         right = each if weights is None else each * share.astype(float)
-        reported = model.evaluate(p, y, batch_size=4, sample_weight=weights, verbose=0)
+        reported = model.evaluate(p, y, batch_size=3, sample_weight=weights, verbose=0)
         yield f"{words}loss", right.sum() / 6.0, np.ravel(reported)[0]
     x, y = examples("signs", "numbers", (6, 4))
     model.compile("sgd", "squared_hinge")
@@ -270,6 +320,8 @@ LOSS_RULES: Mapping[str, Row] = table(
     limits,
     losses_of_structures,
     own_losses,
+    functions_by_name,
+    classes_by_name,
     identifiers,
     refused_options,
     types_of_losses,

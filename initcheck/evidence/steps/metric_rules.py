@@ -1,4 +1,4 @@
-"""What is documented of metrics in general: means, masks, weights, states, own classes, refusals, and in ``compile``."""
+"""What is documented of metrics in general: means, masks, weights, states, own classes, refusals, and compiled ones."""
 
 from __future__ import annotations
 
@@ -99,7 +99,11 @@ def ignored_classes_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         counts = labels != ignored
         for words, shares in (("weighted", inputs(1, 2, 0.5, 4, 1, 2)), ("all of weight one", np.ones(6, np.float32))):
             right = (each * shares.astype(float)).sum() / float((shares * counts).sum())
-            yield f"without class {ignored}, {words}", right, np.array(_result(kind(ignore_class=ignored), (labels, p, shares)))
+            yield (
+                f"without class {ignored}, {words}",
+                right,
+                np.array(_result(kind(ignore_class=ignored), (labels, p, shares))),
+            )
         yield f"ignored {ignored}", ignored, kind.from_config(kind(ignore_class=ignored).get_config()).ignore_class
 
 
@@ -146,13 +150,21 @@ def weights_of_outputs(keras: Any, _: Path) -> Iterator[Seen]:
         ("all", 0.5, np.full((2, 3), 0.5)),
     ):
         right = (each * all_shares.astype(float)).sum() / float(all_shares.sum())
-        yield f"mean with weights of {words}", right, np.array(_result(keras.metrics.MeanSquaredError(), (y, p, shares)))
+        yield (
+            f"mean with weights of {words}",
+            right,
+            np.array(_result(keras.metrics.MeanSquaredError(), (y, p, shares))),
+        )
     hot, given = examples("bits", "chances", (4, 3))
     shares = inputs(1, 0.5, 2, 0)
     for name in ("Precision", "Recall", "AUC", "TruePositives"):
         right = METRIC_FORMULAS[name](hot, given, shares)
         for words, one in (("a column", shares[:, None]), ("a list", shares.tolist())):
-            yield f"{name} with weights in {words}", right, np.array(_result(getattr(keras.metrics, name)(), (hot, given, one)))
+            yield (
+                f"{name} with weights in {words}",
+                right,
+                np.array(_result(getattr(keras.metrics, name)(), (hot, given, one))),
+            )
 
 
 def shapes_of_labels(keras: Any, _: Path) -> Iterator[Seen]:
@@ -176,7 +188,11 @@ def shapes_of_labels(keras: Any, _: Path) -> Iterator[Seen]:
     for options in ({"class_id": 2}, {"top_k": 2}, {"top_k": 1, "class_id": 0}):
         for name in ("Precision", "Recall"):
             right = METRIC_FORMULAS[name](y, p, np.ones(2), **options)
-            yield f"{name} of sequences, {options}", right, np.array(_result(getattr(keras.metrics, name)(**options), (y, p)))
+            yield (
+                f"{name} of sequences, {options}",
+                right,
+                np.array(_result(getattr(keras.metrics, name)(**options), (y, p))),
+            )
 
 
 def flags_as_labels(keras: Any, _: Path) -> Iterator[Seen]:
@@ -206,22 +222,36 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"area of labels {labels} alone", 0.0, _result(kinds.AUC(), (inputs(labels, labels), inputs(0.25, 0.75)))
     yield "area of right order", Rounded(1.0, 1e-6), np.array(_result(kinds.AUC(), (inputs(0, 1), inputs(0.25, 0.75))))
     yield "area of certain ones", Rounded(1.0, 1e-6), np.array(_result(kinds.AUC(), (inputs(0, 1), inputs(0, 1))))
-    yield "area of equal ones", Rounded(0.5, 1e-6), np.array(_result(kinds.AUC(), (inputs(0, 1, 0, 1), inputs(1, 1, 0, 0))))
+    yield (
+        "area of equal ones",
+        Rounded(0.5, 1e-6),
+        np.array(_result(kinds.AUC(), (inputs(0, 1, 0, 1), inputs(1, 1, 0, 0)))),
+    )
     scores = kinds.FBetaScore(threshold=0.5)
     yield "score of nothing", [0.0, 0.0], _result(scores, (inputs([0, 0]), inputs([0.25, 0.25])))
-    yield "overlap of a class that is not there", Rounded(1.0, 1e-6), np.array(
-        _result(kinds.MeanIoU(num_classes=3), (np.array([0, 1]), np.array([0, 1])))
+    yield (
+        "overlap of a class that is not there",
+        Rounded(1.0, 1e-6),
+        np.array(_result(kinds.MeanIoU(num_classes=3), (np.array([0, 1]), np.array([0, 1])))),
     )
     for name, argument in (("SensitivityAtSpecificity", "specificity"), ("RecallAtPrecision", "precision")):
         never = getattr(kinds, name)(**{argument: 1.0})
         yield f"{name} out of reach", 0.0, _result(never, (inputs(0, 1), inputs(1, 0.75)))
-    yield "first of equal ones", 0.5, _result(kinds.SparseCategoricalAccuracy(), (np.array([0, 1]), inputs([0.5, 0.5], [0.5, 0.5])))
+    yield (
+        "first of equal ones",
+        0.5,
+        _result(kinds.SparseCategoricalAccuracy(), (np.array([0, 1]), inputs([0.5, 0.5], [0.5, 0.5]))),
+    )
 
 
 def kept_results(keras: Any, _: Path) -> Iterator[Seen]:
     """A result is a tensor: it stays what it was as further batches follow."""
     for name, options in (
-        *(("TruePositives", {"thresholds": [0.25, 0.5]}), ("TruePositives", {}), ("Precision", {"thresholds": [0.25, 0.5]})),
+        *(
+            ("TruePositives", {"thresholds": [0.25, 0.5]}),
+            ("TruePositives", {}),
+            ("Precision", {"thresholds": [0.25, 0.5]}),
+        ),
         *(("Sum", {}), ("AUC", {}), ("MeanIoU", {"num_classes": 2})),
     ):
         metric = getattr(keras.metrics, name)(**options)
@@ -239,8 +269,8 @@ def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     class Largest(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
         """The largest output so far, and how many there were."""
 
-        def __init__(self, name: str = "largest", **kwargs: Any) -> None:
-            super().__init__(name=name, **kwargs)
+        def __init__(self, name: str = "largest", dtype: str = "float32") -> None:
+            super().__init__(name=name, dtype=dtype)
             self.top = self.add_weight(name="top", initializer="zeros")
             self.count = keras.metrics.Sum()
 
@@ -264,6 +294,8 @@ def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     yield "variables", 2, len(metric.variables)
     yield "types", ["float32"] * 2, [one.dtype for one in metric.variables]
     yield "whether they are trained", [False] * 2, [one.trainable for one in metric.variables]
+    if not hasattr(metric, "stateless_reset_state"):  # before Keras 3.1
+        return
     states = metric.stateless_update_state(metric.stateless_reset_state(), inputs(0, 0), inputs(4, 1))
     yield "with states that the caller keeps", {"top": 4.0, "count": 2.0}, values(metric.stateless_result(states))
     yield "beside them", {"top": 0.0, "count": 0.0}, values(metric.result())
@@ -278,8 +310,8 @@ def metric_identifiers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "an object", True, kinds.get(metric) is metric
     again = kinds.get(kinds.serialize(metric))
     yield "of a configuration", ["Precision", metric.get_config()], [type(again).__name__, again.get_config()]
-    yield "raised for an unknown name", "ValueError", refusal(kinds.get, "no_metric")
     if is_keras_3(keras):
+        yield "raised for an unknown name", "ValueError", refusal(kinds.get, "no_metric")
         yield "nothing", True, kinds.get(None) is None
         yield "a class", "Recall", type(kinds.get(kinds.Recall)).__name__
         yield "two of one name", False, kinds.get("auc") is kinds.get("auc")
@@ -289,13 +321,21 @@ def refused_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     """Arguments beyond what is documented raise."""
     kinds = keras.metrics
     for name, options in (
-        *(("Precision", {"thresholds": 1.5}), ("Recall", {"thresholds": [0.5, -0.25]}), ("TruePositives", {"thresholds": 2})),
+        *(
+            ("Precision", {"thresholds": 1.5}),
+            ("Recall", {"thresholds": [0.5, -0.25]}),
+            ("TruePositives", {"thresholds": 2}),
+        ),
         *(("AUC", {"num_thresholds": 1}), ("AUC", {"curve": "PRC"}), ("AUC", {"summation_method": "mean"})),
         *(("AUC", {"num_labels": 2}), ("SensitivityAtSpecificity", {"specificity": 1.5})),
         *(("SpecificityAtSensitivity", {"sensitivity": -0.5}), ("PrecisionAtRecall", {"recall": 2})),
         *(("RecallAtPrecision", {"precision": 2}), ("RecallAtPrecision", {"precision": 0.5, "num_thresholds": 0})),
         *(("FBetaScore", {"average": "mean"}), ("FBetaScore", {"beta": 0.0}), ("FBetaScore", {"beta": 2})),
-        *(("FBetaScore", {"threshold": 1.5}), ("R2Score", {"class_aggregation": "mean"}), ("R2Score", {"num_regressors": -1})),
+        *(
+            ("FBetaScore", {"threshold": 1.5}),
+            ("R2Score", {"class_aggregation": "mean"}),
+            ("R2Score", {"num_regressors": -1}),
+        ),
         ("IoU", {"num_classes": 2, "target_class_ids": [2]}),
     ):
         yield f"raised by {name} for {options}", "ValueError", refusal(lambda: getattr(kinds, name)(**options))  # noqa: B023
@@ -306,7 +346,11 @@ def refused_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"raised by {name} for one axis", "ValueError", refusal(getattr(kinds, name)().update_state, flat, flat)
     labels = kinds.AUC(multi_label=True)
     yield "raised by an area of labels for one axis", "ValueError", refusal(labels.update_state, flat, flat)
-    yield "raised by a class of interest for one axis", "ValueError", refusal(kinds.Recall(class_id=0).update_state, flat, flat)
+    yield (
+        "raised by a class of interest for one axis",
+        "ValueError",
+        refusal(kinds.Recall(class_id=0).update_state, flat, flat),
+    )
 
 
 def functions_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
@@ -318,7 +362,11 @@ def functions_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         options = case.options[-1]
         outputs = "numbers" if options.get("from_logits") else case.outputs
         y, p = examples(case.targets, outputs, case.shape)
-        yield case.function, LOSS_FORMULAS[case.function](y.astype(float), Rounded(p), **options), function(y, p, **options)
+        yield (
+            case.function,
+            LOSS_FORMULAS[case.function](y.astype(float), Rounded(p), **options),
+            function(y, p, **options),
+        )
     y, p = examples("classes", "shares", (6, 4))
     hot = np.eye(4, dtype=np.float32)[y.astype(int)]
     ranks = (p > np.take_along_axis(p, y[:, None].astype(int), 1)).sum(1)
@@ -328,11 +376,15 @@ def functions_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         ("among two", "top_k_categorical_accuracy", hot, {"k": 2}, 2),
         ("sparse among two", "sparse_top_k_categorical_accuracy", y, {"k": 2}, 2),
     ):
-        yield f"{words} accuracy", (ranks < within).astype(float).tolist(), values(getattr(keras.metrics, function)(target, p, **options))
+        yield (
+            f"{words} accuracy",
+            (ranks < within).astype(float).tolist(),
+            values(getattr(keras.metrics, function)(target, p, **options)),
+        )
 
 
 def compiled_metrics(keras: Any, _: Path) -> Iterator[Seen]:
-    """What ``fit`` and ``evaluate`` report in a graph: anew each epoch, with weights and without, over partial batches."""
+    """What ``fit`` and ``evaluate`` report in a graph: anew each epoch, weighted and not, over partial batches."""
     cases = [METRIC_ROWS[name] for name in ("AUC", "Precision", "FalseNegatives", "BinaryIoU", "RootMeanSquaredError")]
     y, p = examples("bits", "chances", (12, 1))
     shares = np.resize([1.0, 3.0, 0.0, 2.0, 1.0], 12).astype(np.float32)
