@@ -29,7 +29,8 @@ def near(value: Any, roundings: int = _FEW) -> Rounded:
 
 def _ratio(part: Any, whole: Any) -> Floats:
     part, whole = np.broadcast_arrays(np.asarray(part, float), np.asarray(whole, float))
-    return np.divide(part, whole, out=np.zeros(whole.shape), where=whole != 0)
+    ratio: Floats = np.divide(part, whole, out=np.zeros(whole.shape), where=whole != 0)
+    return ratio
 
 
 def _over_all(y: Floats, w: Floats) -> Floats:
@@ -186,9 +187,9 @@ def overlap(
     return near(_ratio(shares.sum(), (either[ids] > 0).sum()))
 
 
-def dense_overlap(*data: Floats, **options: Any) -> Rounded:
+def dense_overlap(y: Floats, p: Floats, w: Floats, **options: Any) -> Rounded:
     """The overlap of classes that are one-hot rows and largest outputs."""
-    return overlap(*data, **{"sparse_y_true": False, "sparse_y_pred": False, **options})
+    return overlap(y, p, w, **{"sparse_y_true": False, "sparse_y_pred": False, **options})
 
 
 def binary_overlap(y: Floats, p: Floats, w: Floats, target_class_ids: Any = (0, 1), threshold: float = 0.5) -> Rounded:
@@ -214,7 +215,7 @@ def f_score(
 
 
 def determination(
-    y: Floats, p: Floats, w: Floats, class_aggregation: str | None = "uniform_average", num_regressors: int = 0
+    y: Any, p: Any, w: Floats, class_aggregation: str | None = "uniform_average", num_regressors: int = 0
 ) -> Rounded:
     """One less the squared errors over the squares about the mean; adjusted for the number of regressors."""
     y, p, w = Rounded(y), Rounded(p), _over_all(y, w).astype(float)
@@ -228,7 +229,8 @@ def determination(
     if num_regressors:
         rows = float(y.shape[0])
         score = 1.0 - (1.0 - score) * (rows - 1.0) / (rows - num_regressors - 1.0)
-    return score
+    result: Rounded = score
+    return result
 
 
 def root(y: Floats, p: Floats, w: Floats) -> Rounded:

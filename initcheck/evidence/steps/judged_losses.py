@@ -31,7 +31,7 @@ def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1,
     classes = draws.permutation(np.prod(shape) // shape[axis]) % shape[axis]
     rest = np.delete(shape, axis)
     hot = np.moveaxis(np.eye(shape[axis])[classes.reshape(rest)], -1, axis)
-    p = draws.normal(size=shape)
+    p: Array = draws.normal(size=shape)
     if outputs in ("chances", "shares"):
         p = 1 / (1 + np.exp(-p))
     if outputs == "shares":
@@ -44,7 +44,7 @@ def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1,
         p = np.where(draws.uniform(size=rest) < 0.5, classes.reshape(rest), draws.randint(shape[axis], size=rest))
     if outputs == "ranked":
         p = np.argsort(-p, axis=-1)
-    y = {
+    makers: Mapping[str, Callable[[], Array]] = {
         "numbers": lambda: draws.normal(size=shape),
         "positive": lambda: np.abs(draws.normal(size=shape)) + 0.125,
         "bits": lambda: (draws.uniform(size=shape) < 0.5) * 1.0,
@@ -54,8 +54,8 @@ def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1,
         "shares": lambda: draws.dirichlet(np.ones(shape[-1]), shape[:-1]),
         "labels": lambda: np.arange(shape[0]) % 3 * 1.0,
         "spelt": lambda: np.array([[1, 2, 0], [2, 0, 0], [1, 1, 0]]) * 1.0,
-    }[targets]()
-    return y.astype(np.float32), p.astype(np.float32)
+    }
+    return makers[targets]().astype(np.float32), p.astype(np.float32)
 
 
 def supports(kind: Any, options: Options) -> bool:
@@ -106,7 +106,7 @@ def _called(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
     each, words = _right(case, options, y, p), _words(options)
     loss = getattr(keras.losses, case.name)(**options, reduction="none")
     yield f"each loss {words}", each, loss(y, p)
-    function = getattr(keras.losses, case.function, None)
+    function: Any = getattr(keras.losses, case.function, None)
     if supports(function, options):
         yield f"function {words}", each, function(y, p, **(options or case.needed))
     if "rebuilt" not in case.apart:
@@ -166,7 +166,7 @@ def _of_other_targets(keras: Any, case: LossCase, options: Options) -> Iterator[
     y, p = _example(case, options)
     each = _right(case, options, y, p)
     loss = getattr(keras.losses, case.name)(**options, reduction="none")
-    function = getattr(keras.losses, case.function, None)
+    function: Any = getattr(keras.losses, case.function, None)
     if np.array_equal(y, y.astype(int)) and case.targets != "signs":
         for dtype in _WHOLE:
             yield f"each loss for targets in {dtype}", each, loss(y.astype(dtype), p)

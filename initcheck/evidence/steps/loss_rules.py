@@ -69,6 +69,9 @@ def ignored_classes(keras: Any, _: Path) -> Iterator[Seen]:
             make = keras.losses.SparseCategoricalCrossentropy
             loss = make(from_logits=True, ignore_class=ignored, reduction="none")(*given)
             yield f"each loss in {shape} without class {ignored}", rows, loss
+            if Version(keras.__version__) >= Version("3.4"):
+                column = make(from_logits=True, ignore_class=ignored, reduction="none")(given[0][..., None], given[1])
+                yield f"each loss of columns in {shape} without class {ignored}", rows, column
             if not is_keras_3(keras):
                 continue
             mean = make(from_logits=True, ignore_class=ignored)
@@ -123,7 +126,7 @@ def weights_of_sequences(keras: Any, _: Path) -> Iterator[Seen]:
         y, p = np.zeros((2, steps, 1), np.float32), np.ones((2, steps, 1), np.float32)
         p[1] = 2
         model = keras.Sequential([keras.Input((steps, 1)), keras.layers.Activation("linear")])
-        model.compile("sgd", "mse", run_eagerly=True)
+        model.compile(keras.optimizers.SGD(), "mse", run_eagerly=True)
         share = inputs(1, 0.5)
         refused = refusal(model.test_on_batch, p, y, share)
         yield f"refused for {steps} steps", "", refused
@@ -299,14 +302,14 @@ def compiled_losses(keras: Any, _: Path) -> Iterator[Seen]:
     y, p = examples("classes", "numbers", (6, 4))
     each = LOSS_FORMULAS["sparse_categorical_crossentropy"](y, Rounded(p), True)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Activation("linear")])
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(keras.optimizers.SGD(), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     share = inputs(1, 0.5, 2, 0, 4, 1)
     for words, weights in (("", None), ("weighted ", share)):
         right = each if weights is None else each * share.astype(float)
         reported = model.evaluate(p, y, batch_size=3, sample_weight=weights, verbose=0)
         yield f"{words}loss", right.sum() / 6.0, np.ravel(reported)[0]
     x, y = examples("signs", "numbers", (6, 4))
-    model.compile("sgd", "squared_hinge")
+    model.compile(keras.optimizers.SGD(), "squared_hinge")
     yield "loss by name", LOSS_FORMULAS["squared_hinge"](x, Rounded(y)).sum() / 6.0, model.evaluate(y, x, verbose=0)
 
 

@@ -48,6 +48,9 @@ def sums_and_means(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"mean {words}", Rounded(right[0], 4e-7), np.array(_result(mean(), *given))
         if words != "with a column of weights":
             yield f"sum {words}", right[1], _result(total(), *given)
+    if Version(keras.__version__) >= Version("3.4"):
+        one = inputs(0.5)
+        yield "mean with one weight in an array", 3.5, _result(mean(), (inputs(1, 3), one), (inputs(5), one * 2))
     for kind in (mean, total):
         yield "of nothing", 0.0, _result(kind())
         metric = kind(dtype="float64")
@@ -184,6 +187,11 @@ def shapes_of_labels(keras: Any, _: Path) -> Iterator[Seen]:
     lists = [0, 1, 1], [0.25, 0.75, 0.25]
     yield "recall of lists", 0.5, _result(keras.metrics.Recall(), lists)
     yield "accuracy of lists", Rounded(2 / 3), np.array(_result(keras.metrics.BinaryAccuracy(), lists))
+    if Version(keras.__version__) >= Version("3.4"):
+        given = [1, 0, 2], [[0.25, 0.75, 0], [0.5, 0.25, 0.25], [0.75, 0.25, 0]]
+        for name in ("SparseCategoricalAccuracy", "CategoricalAccuracy"):
+            lists = (given[0] if name.startswith("S") else np.eye(3)[given[0]].tolist(), given[1])
+            yield f"{name} of lists", Rounded(2 / 3), np.array(_result(getattr(keras.metrics, name)(), lists))
     y, p = examples("bits", "chances", (2, 3, 4))
     for options in ({"class_id": 2}, {"top_k": 2}, {"top_k": 1, "class_id": 0}):
         for name in ("Precision", "Recall"):
@@ -218,6 +226,8 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
     yield "wrong at zero and one", [1.0, 1.0, 0.0], _result(borders, (inputs(0, 0), inputs(0, 1)))
     for kind in (kinds.Precision, kinds.Recall):
         yield f"{kind.__name__} of nothing", 0.0, _result(kind(), (inputs(0, 0), inputs(0, 0.25)))
+    for kind in (kinds.Precision, kinds.Recall):
+        yield f"{kind.__name__} of small weights", 1.0, _result(kind(), (inputs(1), inputs(0.75), inputs(1e-7)))
     for labels in (0, 1):
         yield f"area of labels {labels} alone", 0.0, _result(kinds.AUC(), (inputs(labels, labels), inputs(0.25, 0.75)))
     yield "area of right order", Rounded(1.0, 1e-6), np.array(_result(kinds.AUC(), (inputs(0, 1), inputs(0.25, 0.75))))
@@ -244,6 +254,18 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
     )
 
 
+def many_samples(keras: Any, _: Path) -> Iterator[Seen]:
+    """Overlaps count in whole numbers, beyond those that single precision represents."""
+    if Version(keras.__version__) < Version("3.8"):
+        return
+    zero, many = np.array([0]), np.array([2**24])
+    metric = keras.metrics.IoU(num_classes=2, target_class_ids=[0])
+    for shares in (many, zero + 1, -many):
+        metric.update_state(zero, zero, sample_weight=shares)
+    metric.update_state(zero, zero + 1)
+    yield "overlap", Rounded(0.5, 1e-6), np.array(metric.result())
+
+
 def kept_results(keras: Any, _: Path) -> Iterator[Seen]:
     """A result is a tensor: it stays what it was as further batches follow."""
     for name, options in (
@@ -266,7 +288,7 @@ def kept_results(keras: Any, _: Path) -> Iterator[Seen]:
 def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     """A user's metric has variables, which a reset makes zero; metrics that it holds are part of it."""
 
-    class Largest(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
+    class LargestOutput(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
         """The largest output so far, and how many there were."""
 
         def __init__(self, name: str = "largest", dtype: str = "float32") -> None:
@@ -283,7 +305,7 @@ def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         def result(self) -> Any:
             return {"top": self.top + 0.0, "count": self.count.result()}
 
-    metric = Largest()
+    metric = LargestOutput()
     yield "of one batch", {"top": 5.0, "count": 2.0}, values(metric(inputs(0, 0), inputs(2, 5)))
     yield "of two batches", {"top": 5.0, "count": 3.0}, values(metric(inputs(0), inputs(3)))
     metric.reset_state()
@@ -391,7 +413,7 @@ def compiled_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     model = keras.Sequential([keras.Input((1,)), keras.layers.Activation("linear")])
     kinds = keras.metrics
     model.compile(
-        *("sgd", "mse"),
+        *(keras.optimizers.SGD(), "mse"),
         metrics=[getattr(kinds, case.name)(name=f"plain_{case.name}") for case in cases],
         weighted_metrics=[getattr(kinds, case.name)(name=f"share_{case.name}") for case in cases if not case.whole],
     )
@@ -423,6 +445,7 @@ METRIC_RULES: Mapping[str, Row] = table(
     shapes_of_labels,
     flags_as_labels,
     metrics_at_limits,
+    many_samples,
     kept_results,
     own_metrics,
     metric_identifiers,
