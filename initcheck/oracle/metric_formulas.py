@@ -143,7 +143,7 @@ def _area(of: Mapping[str, Floats], curve: str, method: str) -> float:
                 slope = (tp[k] - tp[k + 1]) / (above - positives)
                 intercept = tp[k + 1] - slope * positives
                 bend = intercept * np.log(above / positives) if positives > 0 else 0.0
-                total += slope * (tp[k] - tp[k + 1] + bend) / (tp[k + 1] + fn[k + 1])
+                total += float(_ratio(slope * (tp[k] - tp[k + 1] + bend), tp[k + 1] + fn[k + 1]))
         return total
     recall, precision = _ratio(tp, tp + fn), _ratio(tp, tp + fp)
     x, height = {"ROC": (_ratio(fp, fp + tn), recall), "PR": (recall, precision)}.get(curve, (recall, precision))

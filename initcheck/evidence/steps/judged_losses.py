@@ -28,10 +28,11 @@ def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1,
     """Targets and outputs of those kinds, the same at every call; classes lie along the axis."""
     draws = np.random.RandomState(stream + sum(map(ord, targets + outputs)))
     axis = -1 if axis in (None, 0) else axis
-    classes = draws.permutation(np.prod(shape) // shape[axis]) % shape[axis]
+    p: Array = draws.normal(size=shape)
+    drawn = draws.permutation(np.prod(shape) // shape[axis]) % shape[axis]
+    classes = np.where(np.arange(drawn.size) % 3 == 0, p.argmax(axis).ravel(), drawn)
     rest = np.delete(shape, axis)
     hot = np.moveaxis(np.eye(shape[axis])[classes.reshape(rest)], -1, axis)
-    p: Array = draws.normal(size=shape)
     if outputs in ("chances", "shares"):
         p = 1 / (1 + np.exp(-p))
     if outputs == "shares":

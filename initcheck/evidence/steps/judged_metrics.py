@@ -58,7 +58,7 @@ def _row(case: MetricCase) -> Row:
             return
         for number, options in enumerate(case.options):
             if supports(kind, options):
-                yield from _over_batches(keras, case, options)
+                yield from (_at_the_end if number else _over_batches)(keras, case, options)
                 if "rebuilt" not in case.apart:
                     yield from _rebuilt(keras, case, options)
                 if not number:
@@ -94,6 +94,16 @@ def _over_batches(keras: Any, case: MetricCase, options: Options) -> Iterator[Se
     after = metric(y[_BATCHES[1]], p[_BATCHES[1]])
     again = _right(case, options, y[_BATCHES[1]], p[_BATCHES[1]], ones[_BATCHES[1]])
     yield f"of the second batch after a reset {_words(options)}", again, after
+
+
+def _at_the_end(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:
+    """After three batches, with weights of the samples where it takes them."""
+    y, p = example_of(case, options)
+    shares = shares_of(case, y) if case.weighted else np.ones(len(y))
+    metric = getattr(keras.metrics, case.name)(**options)
+    for batch in _BATCHES:
+        metric.update_state(y[batch], p[batch], *([shares[batch]] if case.weighted else []))
+    yield f"after three batches {_words(options)}", _right(case, options, y, p, shares), _now(metric)
 
 
 def _rebuilt(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:

@@ -12,7 +12,7 @@ from packaging.version import Version
 from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
 from initcheck.evidence.steps.judged_losses import examples, supports
-from initcheck.frameworks.floatx import floatx
+from initcheck.frameworks.floatx import dtype_policy, floatx
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.rounding import Rounded
 
@@ -297,6 +297,32 @@ def types_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether doubles are exact", True, abs(float(kind(dtype="float64")(y, p)) - exact) < 1e-14
 
 
+def types_under_policies(keras: Any, _: Path) -> Iterator[Seen]:
+    """Under a global policy of half precision, and of outputs in it, losses stay in ``floatx``."""
+    if not is_keras_3(keras):
+        return
+    y, p = examples("bits", "chances", (6, 4))
+    half = p.astype("float16")
+    each = LOSS_FORMULAS["binary_crossentropy"](y, Rounded(half.astype(float)))
+    with dtype_policy(keras, "mixed_float16"):
+        loss = keras.losses.BinaryCrossentropy(reduction="none")(y, half)
+    yield "type under a policy", "float32", np.asarray(loss).dtype.name
+    yield "each loss under a policy", each, loss
+
+
+def types_of_weights(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights may be whole numbers, flags, doubles or a list; flags are zero and one."""
+    y, p = examples("numbers", "numbers", (6, 4))
+    each = LOSS_FORMULAS["mean_absolute_error"](y.astype(float), Rounded(p))
+    whole = np.array([1, 0, 2, 1, 3, 0])
+    given: list[Any] = [whole, whole.astype("uint8"), whole > 0, whole.astype(float), whole.tolist()]
+    for shares in given:
+        words = getattr(shares, "dtype", "a list")
+        right = (each * np.asarray(shares).astype(float)).sum() / 6.0
+        if is_keras_3(keras) or words in ("a list", "float64"):
+            yield f"mean with weights in {words}", right, keras.losses.MeanAbsoluteError()(y, p, shares)
+
+
 def compiled_losses(keras: Any, _: Path) -> Iterator[Seen]:
     """What ``evaluate`` reports in a graph, weighted and not."""
     y, p = examples("classes", "numbers", (6, 4))
@@ -328,5 +354,7 @@ LOSS_RULES: Mapping[str, Row] = table(
     identifiers,
     refused_options,
     types_of_losses,
+    types_under_policies,
+    types_of_weights,
     compiled_losses,
 )

@@ -13,6 +13,7 @@ from initcheck.catalog.cases.loss_cases import LOSS_CASES
 from initcheck.catalog.cases.metric_cases import METRIC_ROWS
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.judged_losses import examples, supports
+from initcheck.frameworks.floatx import dtype_policy
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.metric_formulas import METRIC_FORMULAS
 from initcheck.oracle.rounding import Rounded
@@ -254,6 +255,32 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
     )
 
 
+def types_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights of any type; under a global policy of half precision, metrics stay in ``floatx``."""
+    y, p = examples("bits", "chances", (6, 4))
+    whole = np.array([1, 0, 2, 1, 3, 0])
+    for name in ("BinaryAccuracy", "Precision", "AUC"):
+        for dtype in ("int64", "uint8", "float64"):
+            right = METRIC_FORMULAS[name](y, p, whole)
+            metric = getattr(keras.metrics, name)()
+            metric.update_state(y, p, sample_weight=whole.astype(dtype))
+            yield f"{name} with weights in {dtype}", right, np.array(metric.result())
+    if not is_keras_3(keras):
+        return
+    half = p.astype("float16")
+    with dtype_policy(keras, "mixed_float16"):
+        for name in ("BinaryAccuracy", "MeanSquaredError", "AUC", "TruePositives"):
+            metric = getattr(keras.metrics, name)()
+            metric.update_state(y, half)
+            yield (
+                f"type of {name} under a policy",
+                "float32",
+                keras.backend.standardize_dtype(metric.variables[0].dtype),
+            )
+            if name != "MeanSquaredError":
+                yield f"{name} under a policy", METRIC_FORMULAS[name](y, half, np.ones(6)), np.array(metric.result())
+
+
 def many_samples(keras: Any, _: Path) -> Iterator[Seen]:
     """Overlaps count in whole numbers, beyond those that single precision represents."""
     if Version(keras.__version__) < Version("3.8"):
@@ -445,6 +472,7 @@ METRIC_RULES: Mapping[str, Row] = table(
     shapes_of_labels,
     flags_as_labels,
     metrics_at_limits,
+    types_of_metrics,
     many_samples,
     kept_results,
     own_metrics,
