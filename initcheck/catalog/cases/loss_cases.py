@@ -150,6 +150,7 @@ LOSS_CASES = (
     ),
     LossCase("Dice", "dice", "bits", "chances", ({},), samples=False),
     LossCase("Dice", "dice", "bits", "chances", (_ALONG, {"axis": 0}), label="along"),
+    LossCase("Dice", "dice", "bits", "chances", ({"axis": (1, 2)},), _CUBE, "along-two"),
     LossCase("Tversky", "tversky", "bits", "chances", ({}, {"alpha": 0.25, "beta": 0.25}), samples=False),
     LossCase("Tversky", "tversky", "bits", "chances", (_ALONG, {"axis": 0}), label="along"),
     LossCase(

@@ -27,7 +27,7 @@ _WHOLE = ("int32", "uint8", "int64", "float64")
 def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1, stream: int = _STREAM) -> Any:
     """Targets and outputs of those kinds, the same at every call; classes lie along the axis."""
     draws = np.random.RandomState(stream + sum(map(ord, targets + outputs)))
-    axis = -1 if axis in (None, 0) else axis
+    axis = axis if axis in (1, -1) else -1
     p: Array = draws.normal(size=shape)
     drawn = draws.permutation(np.prod(shape) // shape[axis]) % shape[axis]
     classes = np.where(np.arange(drawn.size) % 3 == 0, p.argmax(axis).ravel(), drawn)

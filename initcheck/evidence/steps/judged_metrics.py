@@ -165,10 +165,11 @@ def _given_otherwise(keras: Any, case: MetricCase, options: Options) -> Iterator
     yield "in double precision", right, _now(exact)
     metric = kind(**options)
     metric.update_state(y, p)
-    states = metric.stateless_reset_state()
-    for batch in _BATCHES:
-        states = metric.stateless_update_state(states, y[batch], p[batch])
-    yield "with states that the caller keeps", right, metric.stateless_result(states)
+    if hasattr(metric, "stateless_reset_state"):  # since Keras 3.1
+        states = metric.stateless_reset_state()
+        for batch in _BATCHES:
+            states = metric.stateless_update_state(states, y[batch], p[batch])
+        yield "with states that the caller keeps", right, metric.stateless_result(states)
     yield "beside them", right, _now(metric)
     function = getattr(keras.metrics, case.function, None) if case.function else None
     if function is not None and supports(function, options):

@@ -297,6 +297,22 @@ def types_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether doubles are exact", True, abs(float(kind(dtype="float64")(y, p)) - exact) < 1e-14
 
 
+def embeddings_beside_others(keras: Any, _: Path) -> Iterator[Seen]:
+    """``circle`` compares embeddings with references of its own, none of which is the diagonal."""
+    if (circle := getattr(keras.losses, "circle", None)) is None:
+        return
+    y, p = examples("labels", "units", (6, 4))
+    others = examples("labels", "units", (6, 4), stream=5)[1]
+    both, labels = np.concatenate([p, others]), np.concatenate([y, y])
+    given = {"ref_labels": y, "ref_embeddings": others, "remove_diagonal": False, "gamma": 4.0}
+    right = []
+    for row in range(6):  # alone among the references
+        kept = [row, *range(6, 12)]
+        right.append(LOSS_FORMULAS["circle"](labels[kept], Rounded(both[kept]), gamma=4.0)[0])
+    expected = Rounded([one.value for one in right], [one.error for one in right])
+    yield "each loss beside references", expected, circle(y, p, **given)
+
+
 def types_under_policies(keras: Any, _: Path) -> Iterator[Seen]:
     """Under a global policy of half precision, and of outputs in it, losses stay in ``floatx``."""
     if not is_keras_3(keras):
@@ -354,6 +370,7 @@ LOSS_RULES: Mapping[str, Row] = table(
     identifiers,
     refused_options,
     types_of_losses,
+    embeddings_beside_others,
     types_under_policies,
     types_of_weights,
     compiled_losses,

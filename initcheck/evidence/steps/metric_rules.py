@@ -245,6 +245,11 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
         Rounded(1.0, 1e-6),
         np.array(_result(kinds.MeanIoU(num_classes=3), (np.array([0, 1]), np.array([0, 1])))),
     )
+    at = inputs([1], [1]), inputs([0.5], [0.75])
+    one = _result(kinds.F1Score("micro", 0.5), at)
+    yield "score of one above and one on a threshold", Rounded(2 / 3, 1e-6), np.array(one)
+    above = kinds.BinaryIoU(target_class_ids=[1], threshold=0.5)
+    yield "overlap on the threshold", Rounded(1.0, 1e-6), np.array(_result(above, (inputs(1, 0), inputs(0.5, 0.25))))
     for name, argument in (("SensitivityAtSpecificity", "specificity"), ("RecallAtPrecision", "precision")):
         never = getattr(kinds, name)(**{argument: 1.0})
         yield f"{name} out of reach", 0.0, _result(never, (inputs(0, 1), inputs(1, 0.75)))
@@ -315,6 +320,9 @@ def kept_results(keras: Any, _: Path) -> Iterator[Seen]:
 def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     """A user's metric has variables, which a reset makes zero; metrics that it holds are part of it."""
 
+    if not is_keras_3(keras):  # whose classes of metrics are no functions' own
+        return
+
     class LargestOutput(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
         """The largest output so far, and how many there were."""
 
@@ -338,8 +346,6 @@ def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     metric.reset_state()
     yield "of nothing", {"top": 0.0, "count": 0.0}, values(metric.result())
     yield "name", "largest", metric.name
-    if not is_keras_3(keras):
-        return
     yield "variables", 2, len(metric.variables)
     yield "types", ["float32"] * 2, [one.dtype for one in metric.variables]
     yield "whether they are trained", [False] * 2, [one.trainable for one in metric.variables]
