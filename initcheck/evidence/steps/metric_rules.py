@@ -319,8 +319,7 @@ def kept_results(keras: Any, _: Path) -> Iterator[Seen]:
 
 def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     """A user's metric has variables, which a reset makes zero; metrics that it holds are part of it."""
-
-    if not is_keras_3(keras):  # whose classes of metrics are no functions' own
+    if not is_keras_3(keras):  # Keras 2 wraps update_state, where super has no class
         return
 
     class LargestOutput(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
