@@ -191,8 +191,8 @@ def shapes_of_labels(keras: Any, _: Path) -> Iterator[Seen]:
     if Version(keras.__version__) >= Version("3.4"):
         given = [1, 0, 2], [[0.25, 0.75, 0], [0.5, 0.25, 0.25], [0.75, 0.25, 0]]
         for name in ("SparseCategoricalAccuracy", "CategoricalAccuracy"):
-            lists = (given[0] if name.startswith("S") else np.eye(3)[given[0]].tolist(), given[1])
-            yield f"{name} of lists", Rounded(2 / 3), np.array(_result(getattr(keras.metrics, name)(), lists))
+            pair: Any = (given[0] if name.startswith("S") else np.eye(3)[given[0]].tolist(), given[1])
+            yield f"{name} of lists", Rounded(2 / 3), np.array(_result(getattr(keras.metrics, name)(), pair))
     y, p = examples("bits", "chances", (2, 3, 4))
     for options in ({"class_id": 2}, {"top_k": 2}, {"top_k": 1, "class_id": 0}):
         for name in ("Precision", "Recall"):
@@ -296,6 +296,10 @@ def many_samples(keras: Any, _: Path) -> Iterator[Seen]:
         metric.update_state(zero, zero, sample_weight=shares)
     metric.update_state(zero, zero + 1)
     yield "overlap", Rounded(0.5, 1e-6), np.array(metric.result())
+    metric.reset_state()
+    metric.update_state(zero, zero, sample_weight=zero + 300)
+    metric.update_state(zero, zero + 1, sample_weight=zero + 100)
+    yield "overlap of hundreds", Rounded(0.75, 1e-6), np.array(metric.result())
 
 
 def kept_results(keras: Any, _: Path) -> Iterator[Seen]:
