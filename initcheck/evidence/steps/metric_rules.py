@@ -132,6 +132,14 @@ def classes_beyond(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"overlap without {ignored}", Rounded(0.5, 1e-6), np.array(_result(metric, (y, p)))
 
 
+def classes_first(keras: Any, _: Path) -> Iterator[Seen]:
+    """The axis of classes may be the first one."""
+    y, p = examples("hot", "numbers", (12, 3))
+    options = {"num_classes": 3, "target_class_ids": [0, 2]}
+    right = METRIC_FORMULAS["OneHotIoU"](y, p, np.ones(12), **options)
+    yield "overlap", right, np.array(_result(keras.metrics.OneHotIoU(**options, axis=0), (y.T, p.T)))
+
+
 def fractions_as_weights(keras: Any, _: Path) -> Iterator[Seen]:
     """The documented example: an overlap weighted by 0.3 and 0.1."""
     given = [0, 0, 1, 1], [0, 1, 0, 1], [0.3, 0.3, 0.3, 0.1]
@@ -191,8 +199,8 @@ def shapes_of_labels(keras: Any, _: Path) -> Iterator[Seen]:
     if Version(keras.__version__) >= Version("3.4"):
         given = [1, 0, 2], [[0.25, 0.75, 0], [0.5, 0.25, 0.25], [0.75, 0.25, 0]]
         for name in ("SparseCategoricalAccuracy", "CategoricalAccuracy"):
-            pair: Any = (given[0] if name.startswith("S") else np.eye(3)[given[0]].tolist(), given[1])
-            yield f"{name} of lists", Rounded(2 / 3), np.array(_result(getattr(keras.metrics, name)(), pair))
+            listed: Any = (given[0] if name.startswith("S") else np.eye(3)[given[0]].tolist(), given[1])
+            yield f"{name} of lists", Rounded(2 / 3), np.array(_result(getattr(keras.metrics, name)(), listed))
     y, p = examples("bits", "chances", (2, 3, 4))
     for options in ({"class_id": 2}, {"top_k": 2}, {"top_k": 1, "class_id": 0}):
         for name in ("Precision", "Recall"):
@@ -476,6 +484,7 @@ METRIC_RULES: Mapping[str, Row] = table(
     ignored_classes_of_metrics,
     means_without_a_class,
     classes_beyond,
+    classes_first,
     fractions_as_weights,
     weights_of_outputs,
     shapes_of_labels,
