@@ -162,6 +162,8 @@ def _given_otherwise(keras: Any, case: MetricCase, options: Options) -> Iterator
         return
     exact = kind(**options, dtype="float64")
     exact.update_state(y.astype("float64"), p.astype("float64" if case.doubles else "float32"))
+    again = keras.metrics.deserialize(keras.metrics.serialize(exact)) if "rebuilt" not in case.apart else exact
+    yield "type once rebuilt", "float64", again.dtype
     yield "in double precision", right, _now(exact)
     metric = kind(**options)
     metric.update_state(y, p)

@@ -56,6 +56,7 @@ def sums_and_means(keras: Any, _: Path) -> Iterator[Seen]:
         yield "of nothing", 0.0, _result(kind())
         metric = kind(dtype="float64")
         yield "type", "float64", np.asarray(metric(inputs(1, 2))).dtype.name
+        yield "type once rebuilt", "float64", kind.from_config(metric.get_config()).dtype
         metric.reset_state()
         yield "after a reset", 4.0, _result(metric, ([4.0],))
 
