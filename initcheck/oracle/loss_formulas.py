@@ -38,7 +38,8 @@ def power(x: Array, exponent: float) -> Array:
 
 def one_hot(classes: np.ndarray, count: int, axis: int = -1) -> np.ndarray:
     """A new axis with a 1 at the class; nothing but 0 where there is no such class."""
-    return np.moveaxis(np.asarray(classes)[..., None] == np.arange(count), -1, axis).astype(float)
+    rows: np.ndarray = np.moveaxis(np.asarray(classes)[..., None] == np.arange(count), -1, axis).astype(float)
+    return rows
 
 
 def squared(y: np.ndarray, p: Array) -> Array:
@@ -56,10 +57,10 @@ def percentage(y: np.ndarray, p: Array) -> Array:
     return 100.0 * mean(np.absolute((p - y) / np.maximum(np.absolute(y), FUZZ)))
 
 
-def squared_logarithmic(y: np.ndarray, p: Array) -> Array:
+def squared_logarithmic(y: Array, p: Array) -> Array:
     """The mean of squared differences of logarithms, each of one more."""
-    log_of = [np.log(np.maximum(one, FUZZ) + 1.0) for one in (p, Rounded(y))]
-    return mean(np.square(log_of[0] - log_of[1]))
+    y = Rounded(y)
+    return mean(np.square(np.log(np.maximum(p, FUZZ) + 1.0) - np.log(np.maximum(y, FUZZ) + 1.0)))
 
 
 def _unit(x: Array, axis: int) -> Array:
@@ -212,9 +213,8 @@ def tversky(y: np.ndarray, p: Array, alpha: float = 0.5, beta: float = 0.5, axis
 def circle(y: np.ndarray, p: Array, gamma: float = 80.0, margin: float = 0.4, remove_diagonal: bool = True) -> Array:
     """Softplus of both sums' logarithms: over the rows of the same class, and over those of other classes."""
     likeness = np.minimum(p @ p.T, 1.0)
-    others = [row for row in range(len(y))]
     losses = []
-    for row in others:
+    for row in range(len(y)):
         s = likeness[row]
         positive = (y == y[row]) & ((np.arange(len(y)) != row) | (not remove_diagonal))
         pull = -gamma * np.maximum(1.0 + margin - s, 0.0) * (s - (1.0 - margin))

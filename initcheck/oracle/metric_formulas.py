@@ -29,7 +29,8 @@ def near(value: Any, roundings: int = _FEW) -> Rounded:
 
 def _ratio(part: Any, whole: Any) -> Floats:
     part, whole = np.broadcast_arrays(np.asarray(part, float), np.asarray(whole, float))
-    return np.divide(part, whole, out=np.zeros(whole.shape), where=whole != 0)
+    ratio: Floats = np.divide(part, whole, out=np.zeros(whole.shape), where=whole != 0)
+    return ratio
 
 
 def _over_all(y: Floats, w: Floats) -> Floats:
@@ -142,7 +143,7 @@ def _area(of: Mapping[str, Floats], curve: str, method: str) -> float:
                 slope = (tp[k] - tp[k + 1]) / (above - positives)
                 intercept = tp[k + 1] - slope * positives
                 bend = intercept * np.log(above / positives) if positives > 0 else 0.0
-                total += slope * (tp[k] - tp[k + 1] + bend) / (tp[k + 1] + fn[k + 1])
+                total += float(_ratio(slope * (tp[k] - tp[k + 1] + bend), tp[k + 1] + fn[k + 1]))
         return total
     recall, precision = _ratio(tp, tp + fn), _ratio(tp, tp + fp)
     x, height = {"ROC": (_ratio(fp, fp + tn), recall), "PR": (recall, precision)}.get(curve, (recall, precision))
@@ -186,6 +187,11 @@ def overlap(
     return near(_ratio(shares.sum(), (either[ids] > 0).sum()))
 
 
+def dense_overlap(y: Floats, p: Floats, w: Floats, **options: Any) -> Rounded:
+    """The overlap of classes that are one-hot rows and largest outputs."""
+    return overlap(y, p, w, **{"sparse_y_true": False, "sparse_y_pred": False, **options})
+
+
 def binary_overlap(y: Floats, p: Floats, w: Floats, target_class_ids: Any = (0, 1), threshold: float = 0.5) -> Rounded:
     """The overlap of what reaches the threshold, and of what does not."""
     return overlap(y, (p >= threshold).astype(int), w, 2, target_class_ids)
@@ -194,7 +200,7 @@ def binary_overlap(y: Floats, p: Floats, w: Floats, target_class_ids: Any = (0, 
 def f_score(
     y: Floats, p: Floats, w: Floats, average: str | None = None, beta: float = 1.0, threshold: float | None = None
 ) -> Rounded:
-    """The weighted harmonic mean of precision and recall, of each class or averaged; the largest output is the class."""
+    """The weighted harmonic mean of precision and recall, of each class or averaged."""
     given = p > threshold if threshold is not None else (p >= p.max(axis=-1, keepdims=True)) & (np.abs(p) > 1e-9)
     w, right = _over_all(y, w), y.astype(bool)
     tp, fp, fn = ((w * one).sum(axis=0) for one in (right & given, ~right & given, right & ~given))
@@ -209,7 +215,7 @@ def f_score(
 
 
 def determination(
-    y: Floats, p: Floats, w: Floats, class_aggregation: str | None = "uniform_average", num_regressors: int = 0
+    y: Any, p: Any, w: Floats, class_aggregation: str | None = "uniform_average", num_regressors: int = 0
 ) -> Rounded:
     """One less the squared errors over the squares about the mean; adjusted for the number of regressors."""
     y, p, w = Rounded(y), Rounded(p), _over_all(y, w).astype(float)
@@ -223,7 +229,8 @@ def determination(
     if num_regressors:
         rows = float(y.shape[0])
         score = 1.0 - (1.0 - score) * (rows - 1.0) / (rows - num_regressors - 1.0)
-    return score
+    result: Rounded = score
+    return result
 
 
 def root(y: Floats, p: Floats, w: Floats) -> Rounded:
@@ -284,12 +291,8 @@ METRIC_FORMULAS: Mapping[str, Formula] = MappingProxyType(
         "IoU": overlap,
         "MeanIoU": overlap,
         "BinaryIoU": binary_overlap,
-        "OneHotIoU": lambda *data, **options: overlap(
-            *data, **{"sparse_y_true": False, "sparse_y_pred": False, **options}
-        ),
-        "OneHotMeanIoU": lambda *data, **options: overlap(
-            *data, **{"sparse_y_true": False, "sparse_y_pred": False, **options}
-        ),
+        "OneHotIoU": dense_overlap,
+        "OneHotMeanIoU": dense_overlap,
         "FBetaScore": f_score,
         "F1Score": f_score,
         "R2Score": determination,

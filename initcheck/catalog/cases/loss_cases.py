@@ -28,7 +28,7 @@ class LossCase:
         shape: Of the outputs; targets without the axis of classes.
         label: Distinguishes the rows of one loss.
         samples: Whether it is one number for each sample, which weights multiply.
-        apart: What has rows of their own: that it is ``rebuilt`` from its configuration, and takes ``columns`` of classes.
+        apart: What has rows of their own: that it is ``rebuilt`` from its configuration, and ``columns`` of classes.
         half: Whether half precision represents what it computes with.
         names: Further strings that stand for it.
         named: Whether strings stand for it at all.
@@ -150,6 +150,7 @@ LOSS_CASES = (
     ),
     LossCase("Dice", "dice", "bits", "chances", ({},), samples=False),
     LossCase("Dice", "dice", "bits", "chances", (_ALONG, {"axis": 0}), label="along"),
+    LossCase("Dice", "dice", "bits", "chances", ({"axis": (1, 2)},), _CUBE, "along-two"),
     LossCase("Tversky", "tversky", "bits", "chances", ({}, {"alpha": 0.25, "beta": 0.25}), samples=False),
     LossCase("Tversky", "tversky", "bits", "chances", (_ALONG, {"axis": 0}), label="along"),
     LossCase(

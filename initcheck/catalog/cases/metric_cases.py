@@ -27,7 +27,9 @@ class MetricCase:
         whole: Whether weights are whole numbers.
         weighted: Whether it takes weights of samples.
         empty: Its result before any sample; NaN where none is documented.
-        apart: What has rows of their own: that it is ``rebuilt`` from its configuration, and takes weights of ``elements``.
+        apart: What has rows of their own: that it is ``rebuilt`` from its configuration, and weights of ``elements``.
+        late: Whether its variables need a batch.
+        since: The version of Keras that documents its options.
         doubles: Whether its outputs may be in double precision.
         function: The function of ``keras.metrics`` that gives the values of which it is the mean.
         names: Strings that stand for it beside its own name with underscores.
@@ -44,6 +46,8 @@ class MetricCase:
     weighted: bool = True
     empty: float = 0.0
     apart: tuple[str, ...] = ()
+    late: bool = False
+    since: str = "2"
     doubles: bool = True
     function: str = ""
     names: tuple[str, ...] = ()
@@ -56,8 +60,14 @@ _ALONG = {"axis": 1}
 _CUBE = (12, 3, 4)
 _SOME = {"thresholds": [0.25, 0.5, 0.875]}
 _EVEN = {"thresholds": [0.0, 0.25, 0.5, 0.75, 1.0]}
-_COUNTS = ({}, {"thresholds": 0.25}, _SOME, _EVEN)
-_SHARES = (*_COUNTS, {"top_k": 2}, {"class_id": 1}, {"top_k": 2, "class_id": 0}, {"thresholds": 0.75, "top_k": 3})
+_COUNTS: tuple[Options, ...] = ({}, {"thresholds": 0.25}, _SOME, _EVEN)
+_SHARES: tuple[Options, ...] = (
+    *_COUNTS,
+    {"top_k": 2},
+    {"class_id": 1},
+    {"top_k": 2, "class_id": 0},
+    {"thresholds": 0.75, "top_k": 3},
+)
 _CURVES = tuple(
     {"curve": curve, "summation_method": method, "num_thresholds": number}
     for curve, number in (("ROC", 200), ("PR", 9))
@@ -122,7 +132,9 @@ METRIC_CASES = (
         elements=True,
         function="binary_accuracy",
     ),
-    MetricCase("BinaryAccuracy", "bits", "numbers", ({"threshold": 1.5}, {"threshold": -0.5}), label="of-numbers"),
+    MetricCase(
+        "BinaryAccuracy", "bits", "numbers", ({"threshold": 1.5}, {"threshold": -0.5}), label="of-numbers", since="3.6"
+    ),
     MetricCase("CategoricalAccuracy", "hot", "shares", function="categorical_accuracy"),
     MetricCase("CategoricalAccuracy", "hot", "shares", shape=_CUBE, label="of-sequences", elements=True),
     MetricCase("SparseCategoricalAccuracy", "classes", "shares", function="sparse_categorical_accuracy"),
@@ -199,7 +211,14 @@ METRIC_CASES = (
         label="of-weighted-labels",
         apart=("rebuilt",),
     ),
-    MetricCase("AUC", "bits", "chances", tuple({**one, "curve": "PRGAIN"} for one in _CURVES[:3]), label="of-gains"),
+    MetricCase(
+        "AUC",
+        "bits",
+        "chances",
+        tuple({**one, "curve": "PRGAIN"} for one in _CURVES[:3]),
+        label="of-gains",
+        since="3.11",
+    ),
     MetricCase(
         "IoU",
         "classes",
@@ -208,7 +227,7 @@ METRIC_CASES = (
         (12, 3),
         whole=True,
     ),
-    MetricCase("IoU", "hot", "numbers", ({**_IDS, **_DENSE},), (12, 3), "dense", whole=True),
+    MetricCase("IoU", "hot", "numbers", ({**_IDS, **_DENSE},), (12, 3), "by-argmax", whole=True),
     MetricCase(
         "IoU", "classes", "guesses", ({**_THREE, "target_class_ids": [0, 1, 2]},), (12, 5), "out-of-bounds", whole=True
     ),
@@ -234,11 +253,12 @@ METRIC_CASES = (
         "FBetaScore",
         "hot",
         "chances",
-        (*_FS, *({**one, "beta": 2.0} for one in _FS), {"beta": 0.5}),
+        (*_FS, *({**one, "beta": 2.0} for one in _FS[3::2]), {"beta": 0.5}),
         apart=("elements",),
+        late=True,
     ),
-    MetricCase("FBetaScore", "bits", "chances", ({"threshold": 0.5, "beta": 2.0},), label="of-labels"),
-    MetricCase("F1Score", "hot", "chances", _FS),
+    MetricCase("FBetaScore", "bits", "chances", ({"threshold": 0.5, "beta": 2.0},), label="of-labels", late=True),
+    MetricCase("F1Score", "hot", "chances", _FS, late=True),
     MetricCase(
         *("R2Score", "numbers", "numbers"),
         ({}, {"class_aggregation": None}, {"class_aggregation": "variance_weighted_average"}),

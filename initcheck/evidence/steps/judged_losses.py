@@ -18,6 +18,8 @@ Array = np.ndarray[Any, Any]
 
 _STREAM = 20
 _SHARES = np.array([1.5, 0.25, 0.0, 2.0, 1.0, 0.75], np.float32)  # of six samples
+_ROWS = (6, 4)
+_OF_OUTPUTS = ("numbers", "positive", "bits", "signs")  # one target for each output
 _HALVES = ("float16", "bfloat16")
 _WHOLE = ("int32", "uint8", "int64", "float64")
 
@@ -25,11 +27,12 @@ _WHOLE = ("int32", "uint8", "int64", "float64")
 def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1, stream: int = _STREAM) -> Any:
     """Targets and outputs of those kinds, the same at every call; classes lie along the axis."""
     draws = np.random.RandomState(stream + sum(map(ord, targets + outputs)))
-    axis = -1 if axis in (None, 0) else axis
-    classes = draws.permutation(np.prod(shape) // shape[axis]) % shape[axis]
+    axis = axis if axis in (1, -1) else -1
+    p: Array = draws.normal(size=shape)
+    drawn = draws.permutation(np.prod(shape) // shape[axis]) % shape[axis]
+    classes = np.where(np.arange(drawn.size) % 3 == 0, p.argmax(axis).ravel(), drawn)
     rest = np.delete(shape, axis)
     hot = np.moveaxis(np.eye(shape[axis])[classes.reshape(rest)], -1, axis)
-    p = draws.normal(size=shape)
     if outputs in ("chances", "shares"):
         p = 1 / (1 + np.exp(-p))
     if outputs == "shares":
@@ -42,7 +45,7 @@ def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1,
         p = np.where(draws.uniform(size=rest) < 0.5, classes.reshape(rest), draws.randint(shape[axis], size=rest))
     if outputs == "ranked":
         p = np.argsort(-p, axis=-1)
-    y = {
+    makers: Mapping[str, Callable[[], Array]] = {
         "numbers": lambda: draws.normal(size=shape),
         "positive": lambda: np.abs(draws.normal(size=shape)) + 0.125,
         "bits": lambda: (draws.uniform(size=shape) < 0.5) * 1.0,
@@ -52,8 +55,8 @@ def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1,
         "shares": lambda: draws.dirichlet(np.ones(shape[-1]), shape[:-1]),
         "labels": lambda: np.arange(shape[0]) % 3 * 1.0,
         "spelt": lambda: np.array([[1, 2, 0], [2, 0, 0], [1, 1, 0]]) * 1.0,
-    }[targets]()
-    return y.astype(np.float32), p.astype(np.float32)
+    }
+    return makers[targets]().astype(np.float32), p.astype(np.float32)
 
 
 def supports(kind: Any, options: Options) -> bool:
@@ -78,8 +81,8 @@ def _row(case: LossCase) -> Row:
                 yield from _called(keras, case, options)
                 if not number:
                     yield from _reduced(keras, case, options)
-                    yield from _of_other_types(keras, case, options)
-                    yield from _by_name(keras, case, options)
+                    yield from _of_other_targets(keras, case, options)
+                    yield from _in_other_types(keras, case, options)
 
     return row
 
@@ -105,7 +108,7 @@ def _called(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
     each, words = _right(case, options, y, p), _words(options)
     loss = getattr(keras.losses, case.name)(**options, reduction="none")
     yield f"each loss {words}", each, loss(y, p)
-    function = getattr(keras.losses, case.function, None)
+    function: Any = getattr(keras.losses, case.function, None)
     if supports(function, options):
         yield f"function {words}", each, function(y, p, **(options or case.needed))
     if "rebuilt" not in case.apart:
@@ -160,53 +163,44 @@ def _has_reduction(keras: Any, name: str) -> bool:
     return True
 
 
-def _of_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
-    """Whole targets, targets of one more axis or one less, lists, doubles, and half precision where it suffices."""
+def _of_other_targets(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    """Whole targets, in a column and without one, and sequences of samples."""
     y, p = example_of(case, options)
     each = _right(case, options, y, p)
-    kind = getattr(keras.losses, case.name)
-    loss = kind(**options, reduction="none")
-    function = getattr(keras.losses, case.function, None)
+    loss = getattr(keras.losses, case.name)(**options, reduction="none")
+    function: Any = getattr(keras.losses, case.function, None)
     if np.array_equal(y, y.astype(int)) and case.targets != "signs":
         for dtype in _WHOLE:
             yield f"each loss for targets in {dtype}", each, loss(y.astype(dtype), p)
-        if function is not None and is_keras_3(keras) and supports(function, options) and case.name != "CTC":
+        if is_keras_3(keras) and supports(function, options) and case.name != "CTC":
             whole = function(y.astype("int32"), p, **(options or case.needed))
             yield "function of whole targets", each, whole
-    if case.targets in ("numbers", "positive", "bits", "signs") and case.shape == (6, 4) and case.samples:
-        flat = [one.reshape(-1, 1) for one in (y, p)]
-        each_alone = _right(case, options, *flat)
-        if "axis" not in options:
-            yield "one output each, targets without its axis", each_alone, loss(flat[0][:, 0], flat[1])
-            yield "one output each", each_alone, loss(*flat)
     if case.targets == "classes" and "columns" not in case.apart:
         yield from _columns(keras, case, options)
-    if case.shape == (6, 4) and case.targets != "labels" and case.samples and "axis" not in options:
-        sequences = [one.reshape(2, 3, *one.shape[1:]) for one in (y, p)]
-        yield "each loss of sequences", Rounded(each.value.reshape(2, 3), each.error.reshape(2, 3)), loss(*sequences)
+    if case.shape != _ROWS or "axis" in options or not case.samples or case.targets == "labels":
+        return
+    sequences = [one.reshape(2, 3, *one.shape[1:]) for one in (y, p)]
+    yield "each loss of sequences", Rounded(each.value.reshape(2, 3), each.error.reshape(2, 3)), loss(*sequences)
+    if case.targets in _OF_OUTPUTS:
+        flat = [one.reshape(-1, 1) for one in (y, p)]
+        each_alone = _right(case, options, *flat)
+        yield "one output each", each_alone, loss(*flat)
+        if is_keras_3(keras):
+            yield "one output each, targets without its axis", each_alone, loss(flat[0][:, 0], flat[1])
+
+
+def _in_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
+    """Doubles, and half precision where it suffices."""
+    y, p = example_of(case, options)
+    kind = getattr(keras.losses, case.name)
     if not supports(kind, {"dtype": ""}):
         return
-    for dtype in ("float32", "float64", *_HALVES):
-        given = kind(**options, reduction="none", dtype=dtype)
-        if dtype in _HALVES and not case.half:
-            continue
-        result = given(y, p)
+    for dtype in ("float32", "float64", *(_HALVES if case.half else ())):
+        result = kind(**options, reduction="none", dtype=dtype)(y, p)
         yield f"type in {dtype}", dtype, keras.backend.standardize_dtype(result.dtype)
         with rounding_to(dtype if dtype in _HALVES else "float32"):
             right = _right(case, options, y, p)
         yield f"each loss in {dtype}", right, np.asarray(keras.ops.cast(result, "float32"))
-
-
-def _by_name(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
-    """The strings that stand for it: of its function for each sample, of its class with its reduction."""
-    y, p = example_of(case, options)
-    each = _right(case, {}, y, p) if not options else None
-    if each is None or case.label or not case.named:
-        return
-    for name in (case.function, *case.names):
-        yield f"loss called {name}", each, keras.losses.get(name)(y, p)
-    yield f"loss called {case.name}", each.sum() / float(each.value.size), keras.losses.get(case.name)(y, p)
-    yield "name", "other", getattr(keras.losses, case.name)(name="other").name
 
 
 _APART = {"rebuilt": _rebuilt, "columns": _columns}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from packaging.version import Version
 
 from initcheck.catalog.cases.loss_cases import Options
 from initcheck.catalog.cases.metric_cases import METRIC_CASES, MetricCase
@@ -53,9 +54,11 @@ def _now(metric: Any) -> Array:
 def _row(case: MetricCase) -> Row:
     def row(keras: Any, _: Path) -> Iterator[Seen]:
         kind = getattr(keras.metrics, case.name, None)
+        if Version(keras.__version__) < Version(case.since):
+            return
         for number, options in enumerate(case.options):
             if supports(kind, options):
-                yield from _over_batches(keras, case, options)
+                yield from (_at_the_end if number else _over_batches)(keras, case, options)
                 if "rebuilt" not in case.apart:
                     yield from _rebuilt(keras, case, options)
                 if not number:
@@ -79,9 +82,9 @@ def _over_batches(keras: Any, case: MetricCase, options: Options) -> Iterator[Se
     """Without weights: before the first batch, after each, and after a reset."""
     y, p = example_of(case, options)
     metric, ones = getattr(keras.metrics, case.name)(**options), np.ones(len(y))
-    if not np.isnan(case.empty) and not options.get("multi_label") and options.get("average", "micro") == "micro":
-        if case.name not in ("FBetaScore", "F1Score"):
-            yield f"before any sample {_words(options)}", case.empty, float(np.sum(_now(metric)))
+    later = options.get("multi_label") or case.late
+    if not np.isnan(case.empty) and not later:
+        yield f"before any sample {_words(options)}", case.empty, float(np.sum(_now(metric)))
     for number, batch in enumerate(_BATCHES):
         metric.update_state(y[batch], p[batch])
         seen = slice(0, batch.stop)
@@ -91,6 +94,16 @@ def _over_batches(keras: Any, case: MetricCase, options: Options) -> Iterator[Se
     after = metric(y[_BATCHES[1]], p[_BATCHES[1]])
     again = _right(case, options, y[_BATCHES[1]], p[_BATCHES[1]], ones[_BATCHES[1]])
     yield f"of the second batch after a reset {_words(options)}", again, after
+
+
+def _at_the_end(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:
+    """After three batches, with weights of the samples where it takes them."""
+    y, p = example_of(case, options)
+    shares = shares_of(case, y) if case.weighted else np.ones(len(y))
+    metric = getattr(keras.metrics, case.name)(**options)
+    for batch in _BATCHES:
+        metric.update_state(y[batch], p[batch], *([shares[batch]] if case.weighted else []))
+    yield f"after three batches {_words(options)}", _right(case, options, y, p, shares), _now(metric)
 
 
 def _rebuilt(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:
@@ -149,13 +162,16 @@ def _given_otherwise(keras: Any, case: MetricCase, options: Options) -> Iterator
         return
     exact = kind(**options, dtype="float64")
     exact.update_state(y.astype("float64"), p.astype("float64" if case.doubles else "float32"))
+    again = keras.metrics.deserialize(keras.metrics.serialize(exact)) if "rebuilt" not in case.apart else exact
+    yield "type once rebuilt", "float64", again.dtype
     yield "in double precision", right, _now(exact)
     metric = kind(**options)
     metric.update_state(y, p)
-    states = metric.stateless_reset_state()
-    for batch in _BATCHES:
-        states = metric.stateless_update_state(states, y[batch], p[batch])
-    yield "with states that the caller keeps", right, metric.stateless_result(states)
+    if hasattr(metric, "stateless_reset_state"):  # since Keras 3.1
+        states = metric.stateless_reset_state()
+        for batch in _BATCHES:
+            states = metric.stateless_update_state(states, y[batch], p[batch])
+        yield "with states that the caller keeps", right, metric.stateless_result(states)
     yield "beside them", right, _now(metric)
     function = getattr(keras.metrics, case.function, None) if case.function else None
     if function is not None and supports(function, options):

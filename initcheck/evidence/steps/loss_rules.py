@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
+from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
 from initcheck.evidence.steps.judged_losses import examples, supports
-from initcheck.frameworks.floatx import floatx
+from initcheck.frameworks.floatx import dtype_policy, floatx
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.rounding import Rounded
 
@@ -47,7 +48,8 @@ def masked_outputs(keras: Any, _: Path) -> Iterator[Seen]:
             loss = keras.losses.MeanSquaredError(reduction="none")(y, p, weights)
             yield f"masked steps{words}", [0.0] * 3, np.asarray(loss)[~mask].tolist()
     hidden = keras.layers.Masking()(np.zeros((2, 3, 1), np.float32))
-    yield "mean where all is masked", 0.0, float(keras.losses.MeanSquaredError()(y + 1, hidden))
+    if is_keras_3(keras):
+        yield "mean where all is masked", 0.0, float(keras.losses.MeanSquaredError()(y + 1, hidden))
     column = keras.losses.MeanSquaredError(reduction="sum")(y, p, inputs([[1], [0], [1]], [[0.5], [1], [1]]))
     yield "sum of masked steps with a column of weights", Rounded(1.0 + 8.0), column
 
@@ -67,6 +69,9 @@ def ignored_classes(keras: Any, _: Path) -> Iterator[Seen]:
             make = keras.losses.SparseCategoricalCrossentropy
             loss = make(from_logits=True, ignore_class=ignored, reduction="none")(*given)
             yield f"each loss in {shape} without class {ignored}", rows, loss
+            if Version(keras.__version__) >= Version("3.4"):
+                column = make(from_logits=True, ignore_class=ignored, reduction="none")(given[0][..., None], given[1])
+                yield f"each loss of columns in {shape} without class {ignored}", rows, column
             if not is_keras_3(keras):
                 continue
             mean = make(from_logits=True, ignore_class=ignored)
@@ -121,7 +126,7 @@ def weights_of_sequences(keras: Any, _: Path) -> Iterator[Seen]:
         y, p = np.zeros((2, steps, 1), np.float32), np.ones((2, steps, 1), np.float32)
         p[1] = 2
         model = keras.Sequential([keras.Input((steps, 1)), keras.layers.Activation("linear")])
-        model.compile("sgd", "mse", run_eagerly=True)
+        model.compile(keras.optimizers.SGD(), "mse", run_eagerly=True)
         share = inputs(1, 0.5)
         refused = refusal(model.test_on_batch, p, y, share)
         yield f"refused for {steps} steps", "", refused
@@ -218,6 +223,29 @@ def own_losses(keras: Any, _: Path) -> Iterator[Seen]:
     yield "name of a rebuilt one", "other", again.name
 
 
+def _named(keras: Any) -> Iterator[tuple[LossCase, Any, Rounded]]:
+    """Cases by default that have names, with their targets and outputs, and each sample's loss."""
+    for case in LOSS_CASES:
+        if hasattr(keras.losses, case.name) and not case.label and case.named:
+            data = examples(case.targets, case.outputs, case.shape)
+            yield case, data, LOSS_FORMULAS[case.function](data[0].astype(float), Rounded(data[1]))
+
+
+def functions_by_name(keras: Any, _: Path) -> Iterator[Seen]:
+    """The strings of functions and abbreviations stand for what gives each sample's loss."""
+    for case, data, each in _named(keras):
+        for name in (case.function, *case.names) if hasattr(keras.losses, case.function) else ():
+            yield f"loss called {name}", each, keras.losses.get(name)(*data)
+
+
+def classes_by_name(keras: Any, _: Path) -> Iterator[Seen]:
+    """The strings of classes stand for objects with their defaults; an object has the name that it is given."""
+    for case, data, each in _named(keras):
+        if is_keras_3(keras):
+            yield f"loss called {case.name}", each.sum() / float(each.value.size), keras.losses.get(case.name)(*data)
+        yield f"name of a {case.name}", "other", getattr(keras.losses, case.name)(name="other").name
+
+
 def identifiers(keras: Any, _: Path) -> Iterator[Seen]:
     """``get`` returns functions by their names, objects as they are and of their configuration, and nothing of None."""
     kinds = keras.losses
@@ -229,8 +257,9 @@ def identifiers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "of a configuration", ["BinaryCrossentropy", loss.get_config()], [type(again).__name__, again.get_config()]
     yield "raised for an unknown name", "ValueError", refusal(kinds.get, "no_loss")
     yield "raised for a number", "ValueError", refusal(kinds.get, 3)
-    if is_keras_3(keras):
+    if Version(keras.__version__) >= Version("3.3"):
         yield "a class", "Hinge", type(kinds.get(kinds.Hinge)).__name__
+    if is_keras_3(keras):
         yield "names of functions", "mean_squared_error", kinds.get("mse").__name__
 
 
@@ -268,19 +297,61 @@ def types_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether doubles are exact", True, abs(float(kind(dtype="float64")(y, p)) - exact) < 1e-14
 
 
+def embeddings_beside_others(keras: Any, _: Path) -> Iterator[Seen]:
+    """``circle`` compares embeddings with references of its own, none of which is the diagonal."""
+    if (circle := getattr(keras.losses, "circle", None)) is None:
+        return
+    y, p = examples("labels", "units", (6, 4))
+    others = examples("labels", "units", (6, 4), stream=5)[1]
+    both, labels = np.concatenate([p, others]), np.concatenate([y, y])
+    given = {"ref_labels": y, "ref_embeddings": others, "remove_diagonal": False, "gamma": 4.0}
+    right = []
+    for row in range(6):  # alone among the references
+        kept = [row, *range(6, 12)]
+        right.append(LOSS_FORMULAS["circle"](labels[kept], Rounded(both[kept]), gamma=4.0)[0])
+    expected = Rounded([one.value for one in right], [one.error for one in right])
+    yield "each loss beside references", expected, circle(y, p, **given)
+
+
+def types_under_policies(keras: Any, _: Path) -> Iterator[Seen]:
+    """Under a global policy of half precision, and of outputs in it, losses stay in ``floatx``."""
+    if not is_keras_3(keras):
+        return
+    y, p = examples("bits", "chances", (6, 4))
+    half = p.astype("float16")
+    each = LOSS_FORMULAS["binary_crossentropy"](y, Rounded(half.astype(float)))
+    with dtype_policy(keras, "mixed_float16"):
+        loss = keras.losses.BinaryCrossentropy(reduction="none")(y, half)
+    yield "type under a policy", "float32", np.asarray(loss).dtype.name
+    yield "each loss under a policy", each, loss
+
+
+def types_of_weights(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights may be whole numbers, flags, doubles or a list; flags are zero and one."""
+    y, p = examples("numbers", "numbers", (6, 4))
+    each = LOSS_FORMULAS["mean_absolute_error"](y.astype(float), Rounded(p))
+    whole = np.array([1, 0, 2, 1, 3, 0])
+    given: list[Any] = [whole, whole.astype("uint8"), whole > 0, whole.astype(float), whole.tolist()]
+    for shares in given:
+        words = getattr(shares, "dtype", "a list")
+        right = (each * np.asarray(shares).astype(float)).sum() / 6.0
+        if is_keras_3(keras) or words in ("a list", "float64"):
+            yield f"mean with weights in {words}", right, keras.losses.MeanAbsoluteError()(y, p, shares)
+
+
 def compiled_losses(keras: Any, _: Path) -> Iterator[Seen]:
-    """What ``evaluate`` reports in a graph, of batches of several sizes, weighted and not."""
+    """What ``evaluate`` reports in a graph, weighted and not."""
     y, p = examples("classes", "numbers", (6, 4))
     each = LOSS_FORMULAS["sparse_categorical_crossentropy"](y, Rounded(p), True)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Activation("linear")])
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(keras.optimizers.SGD(), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     share = inputs(1, 0.5, 2, 0, 4, 1)
     for words, weights in (("", None), ("weighted ", share)):
         right = each if weights is None else each * share.astype(float)
-        reported = model.evaluate(p, y, batch_size=4, sample_weight=weights, verbose=0)
+        reported = model.evaluate(p, y, batch_size=3, sample_weight=weights, verbose=0)
         yield f"{words}loss", right.sum() / 6.0, np.ravel(reported)[0]
     x, y = examples("signs", "numbers", (6, 4))
-    model.compile("sgd", "squared_hinge")
+    model.compile(keras.optimizers.SGD(), "squared_hinge")
     yield "loss by name", LOSS_FORMULAS["squared_hinge"](x, Rounded(y)).sum() / 6.0, model.evaluate(y, x, verbose=0)
 
 
@@ -294,8 +365,13 @@ LOSS_RULES: Mapping[str, Row] = table(
     limits,
     losses_of_structures,
     own_losses,
+    functions_by_name,
+    classes_by_name,
     identifiers,
     refused_options,
     types_of_losses,
+    embeddings_beside_others,
+    types_under_policies,
+    types_of_weights,
     compiled_losses,
 )

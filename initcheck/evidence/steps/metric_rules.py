@@ -1,4 +1,4 @@
-"""What is documented of metrics in general: means, masks, weights, states, own classes, refusals, and in ``compile``."""
+"""What is documented of metrics in general: means, masks, weights, states, own classes, refusals, and compiled ones."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from initcheck.catalog.cases.loss_cases import LOSS_CASES
 from initcheck.catalog.cases.metric_cases import METRIC_ROWS
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.judged_losses import examples, supports
+from initcheck.frameworks.floatx import dtype_policy
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.metric_formulas import METRIC_FORMULAS
 from initcheck.oracle.rounding import Rounded
@@ -48,10 +49,14 @@ def sums_and_means(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"mean {words}", Rounded(right[0], 4e-7), np.array(_result(mean(), *given))
         if words != "with a column of weights":
             yield f"sum {words}", right[1], _result(total(), *given)
+    if Version(keras.__version__) >= Version("3.4"):
+        one = inputs(0.5)
+        yield "mean with one weight in an array", 3.5, _result(mean(), (inputs(1, 3), one), (inputs(5), one * 2))
     for kind in (mean, total):
         yield "of nothing", 0.0, _result(kind())
         metric = kind(dtype="float64")
         yield "type", "float64", np.asarray(metric(inputs(1, 2))).dtype.name
+        yield "type once rebuilt", "float64", kind.from_config(metric.get_config()).dtype
         metric.reset_state()
         yield "after a reset", 4.0, _result(metric, ([4.0],))
 
@@ -128,6 +133,14 @@ def classes_beyond(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"overlap without {ignored}", Rounded(0.5, 1e-6), np.array(_result(metric, (y, p)))
 
 
+def classes_first(keras: Any, _: Path) -> Iterator[Seen]:
+    """The axis of classes may be the first one."""
+    y, p = examples("hot", "numbers", (12, 3))
+    options = {"num_classes": 3, "target_class_ids": [0, 2]}
+    right = METRIC_FORMULAS["OneHotIoU"](y, p, np.ones(12), **options)
+    yield "overlap", right, np.array(_result(keras.metrics.OneHotIoU(**options, axis=0), (y.T, p.T)))
+
+
 def fractions_as_weights(keras: Any, _: Path) -> Iterator[Seen]:
     """The documented example: an overlap weighted by 0.3 and 0.1."""
     given = [0, 0, 1, 1], [0, 1, 0, 1], [0.3, 0.3, 0.3, 0.1]
@@ -184,6 +197,11 @@ def shapes_of_labels(keras: Any, _: Path) -> Iterator[Seen]:
     lists = [0, 1, 1], [0.25, 0.75, 0.25]
     yield "recall of lists", 0.5, _result(keras.metrics.Recall(), lists)
     yield "accuracy of lists", Rounded(2 / 3), np.array(_result(keras.metrics.BinaryAccuracy(), lists))
+    if Version(keras.__version__) >= Version("3.4"):
+        given = [1, 0, 2], [[0.25, 0.75, 0], [0.5, 0.25, 0.25], [0.75, 0.25, 0]]
+        for name in ("SparseCategoricalAccuracy", "CategoricalAccuracy"):
+            listed: Any = (given[0] if name.startswith("S") else np.eye(3)[given[0]].tolist(), given[1])
+            yield f"{name} of lists", Rounded(2 / 3), np.array(_result(getattr(keras.metrics, name)(), listed))
     y, p = examples("bits", "chances", (2, 3, 4))
     for options in ({"class_id": 2}, {"top_k": 2}, {"top_k": 1, "class_id": 0}):
         for name in ("Precision", "Recall"):
@@ -218,6 +236,8 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
     yield "wrong at zero and one", [1.0, 1.0, 0.0], _result(borders, (inputs(0, 0), inputs(0, 1)))
     for kind in (kinds.Precision, kinds.Recall):
         yield f"{kind.__name__} of nothing", 0.0, _result(kind(), (inputs(0, 0), inputs(0, 0.25)))
+    for kind in (kinds.Precision, kinds.Recall):
+        yield f"{kind.__name__} of small weights", 1.0, _result(kind(), (inputs(1), inputs(0.75), inputs(1e-7)))
     for labels in (0, 1):
         yield f"area of labels {labels} alone", 0.0, _result(kinds.AUC(), (inputs(labels, labels), inputs(0.25, 0.75)))
     yield "area of right order", Rounded(1.0, 1e-6), np.array(_result(kinds.AUC(), (inputs(0, 1), inputs(0.25, 0.75))))
@@ -234,6 +254,11 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
         Rounded(1.0, 1e-6),
         np.array(_result(kinds.MeanIoU(num_classes=3), (np.array([0, 1]), np.array([0, 1])))),
     )
+    at = inputs([1], [1]), inputs([0.5], [0.75])
+    one = _result(kinds.F1Score("micro", 0.5), at)
+    yield "score of one above and one on a threshold", Rounded(2 / 3, 1e-6), np.array(one)
+    above = kinds.BinaryIoU(target_class_ids=[1], threshold=0.5)
+    yield "overlap on the threshold", Rounded(1.0, 1e-6), np.array(_result(above, (inputs(1, 0), inputs(0.5, 0.25))))
     for name, argument in (("SensitivityAtSpecificity", "specificity"), ("RecallAtPrecision", "precision")):
         never = getattr(kinds, name)(**{argument: 1.0})
         yield f"{name} out of reach", 0.0, _result(never, (inputs(0, 1), inputs(1, 0.75)))
@@ -242,6 +267,48 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
         0.5,
         _result(kinds.SparseCategoricalAccuracy(), (np.array([0, 1]), inputs([0.5, 0.5], [0.5, 0.5]))),
     )
+
+
+def types_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights of any type; under a global policy of half precision, metrics stay in ``floatx``."""
+    y, p = examples("bits", "chances", (6, 4))
+    whole = np.array([1, 0, 2, 1, 3, 0])
+    for name in ("BinaryAccuracy", "Precision", "AUC"):
+        for dtype in ("int64", "uint8", "float64"):
+            right = METRIC_FORMULAS[name](y, p, whole)
+            metric = getattr(keras.metrics, name)()
+            metric.update_state(y, p, sample_weight=whole.astype(dtype))
+            yield f"{name} with weights in {dtype}", right, np.array(metric.result())
+    if not is_keras_3(keras):
+        return
+    half = p.astype("float16")
+    with dtype_policy(keras, "mixed_float16"):
+        for name in ("BinaryAccuracy", "MeanSquaredError", "AUC", "TruePositives"):
+            metric = getattr(keras.metrics, name)()
+            metric.update_state(y, half)
+            yield (
+                f"type of {name} under a policy",
+                "float32",
+                keras.backend.standardize_dtype(metric.variables[0].dtype),
+            )
+            if name != "MeanSquaredError":
+                yield f"{name} under a policy", METRIC_FORMULAS[name](y, half, np.ones(6)), np.array(metric.result())
+
+
+def many_samples(keras: Any, _: Path) -> Iterator[Seen]:
+    """Overlaps count in whole numbers, beyond those that single precision represents."""
+    if Version(keras.__version__) < Version("3.8"):
+        return
+    zero, many = np.array([0]), np.array([2**24])
+    metric = keras.metrics.IoU(num_classes=2, target_class_ids=[0])
+    for shares in (many, zero + 1, -many):
+        metric.update_state(zero, zero, sample_weight=shares)
+    metric.update_state(zero, zero + 1)
+    yield "overlap", Rounded(0.5, 1e-6), np.array(metric.result())
+    metric.reset_state()
+    metric.update_state(zero, zero, sample_weight=zero + 300)
+    metric.update_state(zero, zero + 1, sample_weight=zero + 100)
+    yield "overlap of hundreds", Rounded(0.75, 1e-6), np.array(metric.result())
 
 
 def kept_results(keras: Any, _: Path) -> Iterator[Seen]:
@@ -265,12 +332,14 @@ def kept_results(keras: Any, _: Path) -> Iterator[Seen]:
 
 def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     """A user's metric has variables, which a reset makes zero; metrics that it holds are part of it."""
+    if not is_keras_3(keras):  # Keras 2 wraps update_state, where super has no class
+        return
 
-    class Largest(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
+    class LargestOutput(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
         """The largest output so far, and how many there were."""
 
-        def __init__(self, name: str = "largest", **kwargs: Any) -> None:
-            super().__init__(name=name, **kwargs)
+        def __init__(self, name: str = "largest", dtype: str = "float32") -> None:
+            super().__init__(name=name, dtype=dtype)
             self.top = self.add_weight(name="top", initializer="zeros")
             self.count = keras.metrics.Sum()
 
@@ -283,17 +352,17 @@ def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         def result(self) -> Any:
             return {"top": self.top + 0.0, "count": self.count.result()}
 
-    metric = Largest()
+    metric = LargestOutput()
     yield "of one batch", {"top": 5.0, "count": 2.0}, values(metric(inputs(0, 0), inputs(2, 5)))
     yield "of two batches", {"top": 5.0, "count": 3.0}, values(metric(inputs(0), inputs(3)))
     metric.reset_state()
     yield "of nothing", {"top": 0.0, "count": 0.0}, values(metric.result())
     yield "name", "largest", metric.name
-    if not is_keras_3(keras):
-        return
     yield "variables", 2, len(metric.variables)
     yield "types", ["float32"] * 2, [one.dtype for one in metric.variables]
     yield "whether they are trained", [False] * 2, [one.trainable for one in metric.variables]
+    if not hasattr(metric, "stateless_reset_state"):  # before Keras 3.1
+        return
     states = metric.stateless_update_state(metric.stateless_reset_state(), inputs(0, 0), inputs(4, 1))
     yield "with states that the caller keeps", {"top": 4.0, "count": 2.0}, values(metric.stateless_result(states))
     yield "beside them", {"top": 0.0, "count": 0.0}, values(metric.result())
@@ -308,8 +377,8 @@ def metric_identifiers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "an object", True, kinds.get(metric) is metric
     again = kinds.get(kinds.serialize(metric))
     yield "of a configuration", ["Precision", metric.get_config()], [type(again).__name__, again.get_config()]
-    yield "raised for an unknown name", "ValueError", refusal(kinds.get, "no_metric")
     if is_keras_3(keras):
+        yield "raised for an unknown name", "ValueError", refusal(kinds.get, "no_metric")
         yield "nothing", True, kinds.get(None) is None
         yield "a class", "Recall", type(kinds.get(kinds.Recall)).__name__
         yield "two of one name", False, kinds.get("auc") is kinds.get("auc")
@@ -382,14 +451,14 @@ def functions_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def compiled_metrics(keras: Any, _: Path) -> Iterator[Seen]:
-    """What ``fit`` and ``evaluate`` report in a graph: anew each epoch, with weights and without, over partial batches."""
+    """What ``fit`` and ``evaluate`` report in a graph: anew each epoch, weighted and not, over partial batches."""
     cases = [METRIC_ROWS[name] for name in ("AUC", "Precision", "FalseNegatives", "BinaryIoU", "RootMeanSquaredError")]
     y, p = examples("bits", "chances", (12, 1))
     shares = np.resize([1.0, 3.0, 0.0, 2.0, 1.0], 12).astype(np.float32)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Activation("linear")])
     kinds = keras.metrics
     model.compile(
-        *("sgd", "mse"),
+        *(keras.optimizers.SGD(), "mse"),
         metrics=[getattr(kinds, case.name)(name=f"plain_{case.name}") for case in cases],
         weighted_metrics=[getattr(kinds, case.name)(name=f"share_{case.name}") for case in cases if not case.whole],
     )
@@ -416,11 +485,14 @@ METRIC_RULES: Mapping[str, Row] = table(
     ignored_classes_of_metrics,
     means_without_a_class,
     classes_beyond,
+    classes_first,
     fractions_as_weights,
     weights_of_outputs,
     shapes_of_labels,
     flags_as_labels,
     metrics_at_limits,
+    types_of_metrics,
+    many_samples,
     kept_results,
     own_metrics,
     metric_identifiers,

@@ -55,7 +55,7 @@ def test_traits_that_state_no_order_come_last():
 
 
 # Words that are no lists of layers, though Keras has layers of these names.
-ARGUMENTS = {"activation", "layer", "dropout"}  # of layers; keras.random has a function dropout, too
+ARGUMENTS = {"activation", "layer", "dropout", "average"}  # of layers and metrics; keras.random has a function dropout
 INITIALIZERS = {"Identity", "identity"}
 IN_MODULES = {
     "catalog/cases/saved_cases.py": {"dense", "bidirectional"},  # names of models

@@ -55,7 +55,7 @@ def test_the_page_is_that_of_the_newest_release():
         ("layers", "Dense", {"initial weights", "formula", CONFIGURATION}, {"units", "kernel_initializer"}),
         ("initializers", "RandomUniform", {"draws", CONFIGURATION}, {"minval", "maxval", "seed"}),
         ("optimizers", "Adam", {"steps", CONFIGURATION}, {"beta_1", "amsgrad", "clipnorm"}),
-        ("losses", "Huber", {CONFIGURATION}, {"delta"}),
+        ("losses", "Huber", {"formula", CONFIGURATION}, {"delta", "reduction"}),
         ("callbacks", "EarlyStopping", set(), set()),
     ],
 )

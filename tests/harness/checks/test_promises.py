@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from initcheck.checks import serialization
-from initcheck.checks.arithmetic import composed_models
+from initcheck.checks.arithmetic import composed_models, losses_and_metrics
 from initcheck.checks.registry import NotApplicable, all_checks
 from initcheck.evidence.composition import weight_rules
 from initcheck.evidence.composition.encoders import ENCODED
@@ -18,6 +18,7 @@ from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
 from initcheck.evidence.lab import Lab
 from initcheck.frameworks.keras import load_keras
+from initcheck.oracle.rounding import UNIT, Rounded
 from initcheck.records import Status
 
 JUDGES = (
@@ -27,6 +28,8 @@ JUDGES = (
     composed_models.image_companions,
     serialization.kept_files,
     serialization.build_configurations,
+    losses_and_metrics.every_loss,
+    losses_and_metrics.every_metric,
 )
 
 
@@ -43,6 +46,20 @@ def test_one_value_that_is_not_the_documented_one_fails(judge):
         assert verdict.measured == f"b: {wrong[2]}"
     with pytest.raises(NotApplicable, match="does not offer"):
         seen()
+
+
+def test_a_value_with_a_bound_is_compared_within_it():
+    def judged(actual):
+        lab: Any = SimpleNamespace(promises=SimpleNamespace(seen=lambda row: row(None, None)))
+        rows = [("exact", 1, 1), ("bounded", Rounded(2.0, UNIT), actual)]
+        return losses_and_metrics.every_loss(lab, lambda keras, folder: rows)
+
+    assert judged(np.float32(2.0)).status is Status.PASS
+    assert judged(2.0 + 3 * UNIT).status is Status.PASS
+    wrong = judged(2.0 + 8 * UNIT)
+    assert wrong.status is Status.FAIL
+    assert wrong.measured.startswith("bounded is 2")
+    assert judged(np.ones(2)).measured == "bounded has shape (2,)"
 
 
 def test_every_row_has_a_name_of_its_own_and_says_what_it_looks_at():
