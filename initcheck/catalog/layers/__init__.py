@@ -6,9 +6,9 @@ from types import MappingProxyType
 from initcheck.catalog.layers import (
     activation_layers,
     attention,
+    category_layers,
     convolutions,
     dense,
-    encoders,
     images,
     noise,
     normalization,
@@ -30,7 +30,7 @@ _GROUPS = (
     shapes,
     noise,
     images,
-    encoders,
+    category_layers,
     unexamined,
 )
 LAYERS: Mapping[str, LayerKind] = MappingProxyType({row.name: row for group in _GROUPS for row in group.ROWS})

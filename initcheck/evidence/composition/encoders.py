@@ -298,9 +298,9 @@ def spectrograms(keras: Any, _: Path) -> Iterator[Seen]:
 
 def mel_spectrograms(keras: Any, _: Path) -> Iterator[Seen]:
     """Powers of frames around each step, by triangles on the mel scale, 2595 log10(1 + f / 700); in decibels."""
-    kind = getattr(keras.layers, "MelSpectrogram", None)
-    if kind is None:
+    if refusal(lambda: keras.layers.MelSpectrogram):
         return
+    kind = keras.layers.MelSpectrogram
     size, length, stride, rate, bands = 32, 24, 8, 8000, 5
     x = normals(3, 2, 64)
     window = np.zeros(size)

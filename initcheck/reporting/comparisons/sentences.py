@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import appeared, lacking_sections
 from initcheck.baselines.comparing.comparison import ALL_STAGES, TRAININGS, ComparedCell, Comparison, Section
-from initcheck.baselines.records.layer_records import LAYER_STAGES
+from initcheck.baselines.records.layer_records import LAYER_STAGES, LayerRecord
+from initcheck.baselines.records.step_records import StepsRecord
 from initcheck.baselines.records.training_records import Stage
 
 _NAMED = 3  # cells of a kind
@@ -160,7 +161,7 @@ def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
         else:
             yield f"Not looked at: {SECTIONS[section]}; the {side} baseline holds none. Record it anew."
     both = [comparison.old, comparison.new]
-    alone = [{**one.layers, **one.steps} for one in both]
+    alone: list[dict[str, LayerRecord | StepsRecord]] = [{**one.layers, **one.steps} for one in both]
     refused = [name for name, one in alone[0].items() if one.refused and name in alone[1] and alone[1][name].refused]
     if refused:
         yield f"Not looked at: {', '.join(refused[:_NAMED])}{_more(refused, _NAMED)}, which neither environment runs."

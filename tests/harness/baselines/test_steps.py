@@ -1,4 +1,4 @@
-"""Optimizers, losses and metrics in baselines: recorded twice the same, and faults of versions that were released at their stage."""
+"""Optimizers, losses and metrics in baselines: twice the same, and faults of released versions at their stage."""
 
 import functools
 
