@@ -471,7 +471,10 @@ ADAFACTOR = Optimizer(
         "relative_step": True,
     },
     formula=_adafactor,
-    options=({"learning_rate": 0.4, "beta_2_decay": -0.5, "clip_threshold": 0.25}, {"epsilon_1": 1e-6, "epsilon_2": 0.1}),
+    options=(
+        {"learning_rate": 0.4, "beta_2_decay": -0.5, "clip_threshold": 0.25},
+        {"epsilon_1": 1e-6, "epsilon_2": 0.1},
+    ),
     exact={"learning_rate": 0.375, "epsilon_1": 2.0**-20, "epsilon_2": 0.125, "clip_threshold": 0.75},
     counts_steps=True,
     without={
@@ -556,10 +559,23 @@ MUON = Optimizer(
     options=(
         {"learning_rate": 0.02, "momentum": 0.8, "nesterov": False, "ns_steps": 2, "rms_rate": None},
         {"adam_lr_ratio": 0.5, "adam_beta_1": 0.8, "adam_beta_2": 0.95, "ns_steps": 1},
-        {"weight_decay": 0.1, "adam_weight_decay": 0.1, "learning_rate": 0.5, "muon_a": 2.0, "muon_b": -1.5, "muon_c": 0.5},
+        {
+            "weight_decay": 0.1,
+            "adam_weight_decay": 0.1,
+            "learning_rate": 0.5,
+            "muon_a": 2.0,
+            "muon_b": -1.5,
+            "muon_c": 0.5,
+        },
     ),
     exact={
-        **{"learning_rate": 0.125, "adam_beta_1": 0.875, "adam_beta_2": 0.9375, "epsilon": 2.0**-20, "momentum": 0.9375},
+        **{
+            "learning_rate": 0.125,
+            "adam_beta_1": 0.875,
+            "adam_beta_2": 0.9375,
+            "epsilon": 2.0**-20,
+            "momentum": 0.9375,
+        },
         **{"muon_a": 3.4375, "muon_b": -4.75, "muon_c": 2.0, "rms_rate": None},  # the rate's factor is in float32
         **{"weight_decay": 0.25, "adam_weight_decay": 0.25},
     },
