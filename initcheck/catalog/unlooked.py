@@ -24,9 +24,6 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
             "SpecificityAtSensitivity SquaredHinge Sum TrueNegatives TruePositives"
         ),
     },
-    "optimizers": {
-        "not yet, part 4": "Adafactor Lamb LossScaleOptimizer MultiOptimizer Muon ScheduleFreeAdamW",
-    },
     "callbacks": {
         "it reports, and changes neither training nor what is kept": (
             "CSVLogger History ProgbarLogger RemoteMonitor TensorBoard"

@@ -26,7 +26,7 @@ def accumulated_batches(keras: Any, _: Path) -> Iterator[Seen]:
     if not _accumulates(keras):
         return
     x, y, kernel = normals(3, 24, 3), normals(4, 24, 2), normals(5, 3, 2)
-    left = {}
+    left = dict[int, Any]()
     for batch, count in ((4, 3), (12, None)):
         optimizer = keras.optimizers.Adam(
             0.1, gradient_accumulation_steps=count, clipnorm=0.5, weight_decay=0.1, amsgrad=True
@@ -58,7 +58,7 @@ def counts_of_accumulated_steps(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def rates_of_accumulated_steps(keras: Any, _: Path) -> Iterator[Seen]:
-    """ "Learning rate schedules will look at "real" iterations value (optimizer steps)"."""
+    """Schedules "will look at "real" iterations value (optimizer steps)", not at updates."""
     if not _accumulates(keras):
         return
     rates = keras.optimizers.schedules.PiecewiseConstantDecay([1], [1.0, 0.5])

@@ -16,6 +16,11 @@ from initcheck.evidence.steps.hand_steps import step, variable
 Array = np.ndarray[Any, Any]
 _About = Callable[[Any, Any], Iterator[Seen]]
 
+# The arguments that the rows below give every optimizer.
+COMMON_OPTIONS = (
+    *("learning_rate", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "loss_scale_factor"),
+    *("use_ema", "ema_momentum", "ema_overwrite_frequency", "gradient_accumulation_steps"),
+)
 _RATE, _DECAY, _CLIP, _KEPT = 0.25, 0.125, 0.5, 0.75
 # Without the weight decay that some have by default.
 _NO_DECAYS = ("weight_decay", "adam_weight_decay")
@@ -75,43 +80,34 @@ def averaged(keras: Any, kind: Any) -> Iterator[Seen]:
 def decayed(keras: Any, kind: Any) -> Iterator[Seen]:
     """Weights shrink by decay times rate before the step, but those that are excluded; values are clipped."""
     options = {name: _DECAY for name in _NO_DECAYS if name in kind(_RATE).get_config()}
-    for words, excluded in (("by name", {"var_names": ["bia"]}), ("as a variable", {"var_list": [1]})):
-        tested, plain = _plain(kind, clipvalue=_CLIP, **options), _plain(kind)
-        weights, others = _weights(keras), _weights(keras)
-        given = {name: [weights[1]] if name == "var_list" else which for name, which in excluded.items()}
-        tested.exclude_from_weight_decay(**given)
-        for slopes in _SLOPES[:2]:
-            others[0].assign(np.asarray(others[0]) * (1 - _DECAY * _RATE))
-            step(tested, weights, slopes)
-            step(plain, others, [np.clip(one, -_CLIP, _CLIP) for one in slopes])
-        yield f"whether weights decay, excluded {words}", True, _same(weights, others)
+    tested, plain = _plain(kind, clipvalue=_CLIP, **options), _plain(kind)
+    weights, others = _weights(keras), _weights(keras)
+    tested.exclude_from_weight_decay(var_names=["bia"])
+    for number, slopes in enumerate(_SLOPES[:2], start=1):
+        others[0].assign(np.asarray(others[0]) * (1 - _DECAY * _RATE))
+        step(tested, weights, slopes)
+        step(plain, others, [np.clip(one, -_CLIP, _CLIP) for one in slopes])
+        yield f"whether weights decay in step {number}, but a bias", True, _same(weights, others)
 
 
 def rates(keras: Any, kind: Any) -> Iterator[Seen]:
     """A rate is a number, a function without arguments, or a schedule, and a number is assigned another."""
     halves = keras.optimizers.schedules.PiecewiseConstantDecay([1], [2 * _RATE, _RATE])
-    given = {"a number": _RATE, "a function": lambda: _RATE, "a schedule": halves}
-    for words, rate in given.items():
-        tested, plain = _plain(kind, learning_rate=rate), _plain(kind)
-        weights, others = _weights(keras), _weights(keras)
+    after = []
+    for words, rate in {"a number": _RATE, "a function": lambda: _RATE, "a schedule": halves}.items():
+        tested, weights = _plain(kind, learning_rate=rate), _weights(keras)
         tested.build(weights)
-        plain.build(others)
-        for one in (tested, plain):
-            one.iterations.assign(2)
+        tested.iterations.assign(2)
         yield f"rate of {words}", _RATE, float(tested.learning_rate)
-        yield (
-            f"whether the step of {words} is that of the number",
-            True,
-            _same(step(tested, weights, _SLOPES[0]), step(plain, others, _SLOPES[0])),
-        )
+        after.append(step(tested, weights, _SLOPES[0]))
+        yield f"whether the step of {words} is that of the number", True, _same(after[0], after[-1])
         if words == "a number":
+            for one, number in zip(weights, _START, strict=True):
+                one.assign(number)
             tested.learning_rate = _RATE / 2
             yield "rate that is assigned", _RATE / 2, float(tested.learning_rate)
-            yield (
-                "whether the next step is that of the first rate",
-                False,
-                _same(step(tested, weights, _SLOPES[1]), step(plain, others, _SLOPES[1])),
-            )
+            again = step(tested, weights, _SLOPES[0])
+            yield "whether the next step is that of the first rate", False, _same(again, after[0])
         if words == "a schedule":
             yield "raised as one assigns to a schedule", "TypeError", refusal(setattr, tested, "learning_rate", 0.5)
             tested.iterations.assign(0)
@@ -145,12 +141,13 @@ def names(keras: Any, kind: Any) -> Iterator[Seen]:
     name, module = kind.__name__, keras.optimizers
     made = kind(_RATE)
     yield "itself", True, module.get(made) is made
-    for words, get in (
-        ("name", lambda: module.get(name.lower())),
-        ("configuration", lambda: module.get({"class_name": name, "config": made.get_config()})),
-        ("serialized", lambda: module.deserialize(module.serialize(made))),
-        ("get_config", lambda: kind.from_config(made.get_config())),
-    ):
+    ways: Mapping[str, Callable[[], Any]] = {
+        "name": lambda: module.get(name.lower()),
+        "configuration": lambda: module.get({"class_name": name, "config": made.get_config()}),
+        "serialized": lambda: module.deserialize(module.serialize(made)),
+        "get_config": lambda: kind.from_config(made.get_config()),
+    }
+    for words, get in ways.items():
         one = get()
         yield f"class by its {words}", name, type(one).__name__
         if words != "name":

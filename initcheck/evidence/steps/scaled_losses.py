@@ -57,9 +57,9 @@ def dynamic_scales(keras: Any, _: Path) -> Iterator[Seen]:
     yield "scales", [8.0, 16.0, 16.0, 8.0, 8.0, 4.0, 4.0, 8.0, 8.0], scales
     yield "counts of steps", [1, 2, 3, 3, 4, 4, 5, 6, 7], counts
     velocity, place, expected = 0.0, 0.0, []
-    for slope in (1, 1, 1, None, 1, None, 1, 1, 1):
-        if slope is not None:
-            velocity = 0.5 * velocity - slope
+    for finite in (True, True, True, False, True, False, True, True, True):
+        if finite:
+            velocity = 0.5 * velocity - 1.0
             place += velocity
         expected.append(place)
     yield "weights", expected, moved

@@ -14,8 +14,11 @@ import numpy as np
 from initcheck.evidence.composition.promises import Row, Seen, close, normals, refusal, table, values
 from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, variable
 
-# The arguments that the rows of MultiOptimizer give.
-OF_SEVERAL = ("optimizer_map", "loss_scale_factor", "name")
+# The classes that hold other optimizers, with the arguments that rows give.
+WRAPPERS: Mapping[str, tuple[str, ...]] = {
+    "MultiOptimizer": ("optimizer_map", "loss_scale_factor"),
+    "LossScaleOptimizer": ("inner_optimizer", "initial_scale", "dynamic_growth_steps"),
+}
 
 
 def optimizers_by_path(keras: Any, _: Path) -> Iterator[Seen]:
@@ -53,7 +56,7 @@ def several_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     if kind is None:
         return
     make = keras.optimizers
-    weights = [variable(keras, [0]), variable(keras, [0]), variable(keras, [0])]
+    weights = [variable(keras, [0], name) for name in ("a", "b", "c")]
     given = {
         weights[0].path: make.SGD(1.0, momentum=0.5),
         weights[1].path: make.SGD(0.5, clipvalue=1.0, use_ema=True, ema_momentum=0.5),
@@ -96,7 +99,7 @@ def several_optimizers_in_fit(keras: Any, folder: Path) -> Iterator[Seen]:
     model.train_on_batch(x, 0 * x)
     yield "weights after a step", [[[-1.0]], [[0.5]]], np.round(values([one.kernel for one in layers]), 5).tolist()
     yield "whether both have moved on", [1, 1], [int(one.iterations) for one in parts.values()]
-    mapped = make.OptimizerMap(make.Adam(0.5), {"first/.*": make.SGD(1.0, momentum=0.5)})
+    mapped = make.OptimizerMap(make.Adam(0.5), {".*first.*": make.SGD(1.0, momentum=0.5)})
     model.compile(kind(mapped), "mse", run_eagerly=True)
     model.train_on_batch(x, x)
     model.save(folder / "several.keras")
@@ -117,7 +120,7 @@ def state_of_several_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     make = keras.optimizers
 
     def made() -> tuple[Any, list[Any]]:
-        weights = [variable(keras, [0]), variable(keras, [0])]
+        weights = [variable(keras, [0], name) for name in ("a", "b")]
         given = {weights[1].path: make.Adam(0.5)}
         return kind(make.OptimizerMap(make.SGD(1.0, momentum=0.5), given)), weights
 
@@ -131,8 +134,38 @@ def state_of_several_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "next step", step(first, weights, [3.0, 0.0]), step(second, others, [3.0, 0.0])
 
 
+def state_beside_an_idle_optimizer(keras: Any, _: Path) -> Iterator[Seen]:
+    """``set_weights`` takes the variables of all also where the default has no weight."""
+    kind = getattr(keras.optimizers, "MultiOptimizer", None)
+    if kind is None:
+        return
+    make = keras.optimizers
+    optimizer, weight = kind(make.OptimizerMap(make.Adam(0.5), {".*": make.SGD(1.0)})), variable(keras, [0])
+    yield "weight after a step", [-1.0], step(optimizer, [weight], [1.0])[0]
+    state = [np.asarray(one) for one in optimizer.variables]
+    yield "raised by its own state", "", refusal(optimizer.set_weights, state)
+
+
+def optimizers_by_path_of_a_loaded_model(keras: Any, folder: Path) -> Iterator[Seen]:
+    """A weight that is mapped by its path has the same optimizer in the model that is loaded, with its state."""
+    kind = getattr(keras.optimizers, "MultiOptimizer", None)
+    if kind is None:
+        return
+    make = keras.optimizers
+    layers = [keras.layers.Dense(1, use_bias=False, kernel_initializer="ones") for _ in range(2)]
+    model, x = keras.Sequential([keras.Input((1,)), *layers]), np.ones((1, 1), np.float32)
+    mapped = make.OptimizerMap(make.SGD(0.25), {layers[0].kernel.path: make.SGD(0.5, momentum=0.5)})
+    model.compile(kind(mapped), "mse", run_eagerly=True)
+    model.train_on_batch(x, 0 * x)
+    model.save(folder / "mapped.keras")
+    again = keras.models.load_model(folder / "mapped.keras")
+    chosen = [float(again.optimizer._optimizer_map(one).learning_rate) for one in again.trainable_weights]
+    yield "rates of the loaded model's weights", [0.5, 0.25], chosen
+    yield "count", 1, int(again.optimizer.iterations)
+
+
 def matrices_of_muon(keras: Any, _: Path) -> Iterator[Seen]:
-    """ "For any variable that isn't 2D, the AdamW step will be used"; so for embeddings and layers that are excluded."""
+    """AdamW moves "any variable that isn't 2D", embeddings, and layers that are excluded."""
     kind = getattr(keras.optimizers, "Muon", None)
     if kind is None:
         return
@@ -154,9 +187,7 @@ def matrices_of_muon(keras: Any, _: Path) -> Iterator[Seen]:
             layer.set_weights([np.zeros((3, 2))])
         deep.assign(np.zeros((2, 3, 2)))
         weights = [*(layer.weights[0] for layer in layers), deep]
-        after = step(
-            kind(0.25, **options), weights, [given, given, given, np.stack([given, given])[:, :, :].reshape(2, 3, 2)]
-        )
+        after = step(kind(0.25, **options), weights, [given, given, given, np.stack([given, given])])
         # The first step of Adam is the rate, whatever the gradient.
         moved = [close(np.abs(one), np.full(np.shape(one), 0.25), 1e-3) for one in after]
         yield f"whether Adam has moved each, {options}", by_adam, moved
@@ -173,11 +204,11 @@ def weights_of_tensorflow(keras: Any, _: Path) -> Iterator[Seen]:
         weights = [tf.Variable(normals(3, 3, 2)), variable(keras, normals(3, 3, 2))]
         for one in weights:
             step(kind(0.25), [one], [normals(4, 3, 2)])
-        yield "whether both are the same", True, close(*map(np.asarray, weights))
+        yield "whether both are the same", True, close(weights[0], weights[1])
 
 
 def _free(start: float, slopes: list[float], warm: int = 0, decay: float = 0.0) -> tuple[float, float]:
-    """Weight and average of Schedule-Free AdamW, rate ½, β₁ ½, β₂ ½: as in the paper's algorithm 1 and its repository."""
+    """Weight and average of Schedule-Free AdamW, as in the paper's algorithm 1; rate, beta_1 and beta_2 are ½."""
     fast = average = weight = start
     power = total = 0.0
     for number, slope in enumerate(slopes, start=1):
@@ -215,7 +246,7 @@ def decay_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def warmup_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
-    """ "The learning rate linearly increases from 0"; averages weigh a step by the square of its rate."""
+    """The rate "linearly increases from 0"; averages weigh a step by the square of its rate."""
     if hasattr(keras.optimizers, "ScheduleFreeAdamW"):
         slopes = [1.0, -2.0, 3.0]
         yield "weight", round(_free(2.0, slopes[:1], warm=4)[0], 4), _freed(keras, slopes[:1], warmup_steps=4)
@@ -223,7 +254,7 @@ def warmup_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def averages_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
-    """ "``x``: The averaged sequence used for evaluation": it is what ``fit`` leaves."""
+    """The averaged sequence is "used for evaluation": it is what ``fit`` leaves."""
     if hasattr(keras.optimizers, "ScheduleFreeAdamW"):
         optimizer = keras.optimizers.ScheduleFreeAdamW(0.5, beta_1=0.5, beta_2=0.5)
         model = scalar_model(keras, optimizer, start=2.0, run_eagerly=True)
@@ -236,6 +267,8 @@ SEVERAL: Mapping[str, Row] = table(
     several_optimizers,
     several_optimizers_in_fit,
     state_of_several_optimizers,
+    state_beside_an_idle_optimizer,
+    optimizers_by_path_of_a_loaded_model,
     matrices_of_muon,
     weights_of_tensorflow,
     steps_free_of_schedules,

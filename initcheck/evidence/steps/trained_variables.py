@@ -146,7 +146,7 @@ def exclusions_from_decay(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def late_exclusions(keras: Any, _: Path) -> Iterator[Seen]:
-    """ "This method must be called before the optimizer's ``build`` method is called": later, it raises."""
+    """It "must be called before the optimizer's ``build`` method is called": later, it raises."""
     if not is_keras_3(keras):
         return
     optimizer, weight = keras.optimizers.SGD(1.0, weight_decay=0.5), variable(keras, [1])
@@ -236,7 +236,7 @@ def rates_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
 
     def rate() -> float:
         asked.append(1)
-        return 1.0 / 2 ** len(asked)
+        return 0.5 ** len(asked)
 
     optimizer, weight = keras.optimizers.SGD(rate), variable(keras, [0])
     yield "weights by a function", [-0.5, -0.75], [step(optimizer, [weight], [1.0])[0][0] for _ in range(2)]
@@ -250,9 +250,7 @@ def rates_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
 
     optimizer, weight = keras.optimizers.SGD(Steps()), variable(keras, [0])
     yield "weights by a user's schedule", [-1.0, -3.0, -6.0], [step(optimizer, [weight], [1.0])[0][0] for _ in range(3)]
-    again = keras.optimizers.SGD.from_config(
-        optimizer.get_config(), **({"custom_objects": {"Steps": Steps}} if is_keras_3(keras) else {})
-    )
+    again = keras.optimizers.SGD.from_config(optimizer.get_config(), custom_objects={"Steps": Steps})
     yield "rate of a rebuilt one", 1.0, float(again.learning_rate)
     optimizer, weight = keras.optimizers.SGD(1.0), variable(keras, [0])
     step(optimizer, [weight], [1.0])
@@ -287,8 +285,7 @@ def loaded_rates(keras: Any, folder: Path) -> Iterator[Seen]:
 
 
 def unfactored_rates(keras: Any, _: Path) -> Iterator[Seen]:
-    """Adafactor: "If ``learning_rate`` is a constant and ``relative_step`` is True, learning rate will be adjusted
-    based on current iterations": without it, or by a schedule, the rate is what was given."""
+    """Adafactor's rate is "adjusted based on current iterations" if it is constant and ``relative_step`` is True."""
     kind = getattr(keras.optimizers, "Adafactor", None)
     if kind is None or not is_keras_3(keras):
         return
@@ -299,7 +296,7 @@ def unfactored_rates(keras: Any, _: Path) -> Iterator[Seen]:
         ("of a schedule", kind(constant), 1.0),
     ):
         weight = variable(keras, [1, 1])
-        for _ in range(4):
+        for _step in range(4):
             weight.assign([1.0, 1.0])
             after = step(optimizer, [weight], [1.0])[0]
         yield f"whether the fourth step is by a rate {words}", True, close(after, [1 - moved] * 2)
