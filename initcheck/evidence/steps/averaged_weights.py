@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, table, values
-from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, variable
+from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, the_number, variable
 
 _KEPT = 0.75
 _AVERAGED = {"use_ema": True, "ema_momentum": _KEPT}
@@ -154,7 +154,7 @@ def averages_within_a_scaled_loss(keras: Any, _: Path) -> Iterator[Seen]:
         step(optimizer, [weight], [slope])
     optimizer.finalize_variable_values([weight])
     yield "whether right", True, close(values(weight), [_by_hand(1.0, (1.0, 2.0, -1.0))[1]])
-    yield "count of steps", 3, int(inner.iterations)
+    yield "count of steps", 3, the_number(inner.iterations)
 
 
 AVERAGED: Mapping[str, Row] = table(

@@ -14,7 +14,16 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, normals, table, values
-from initcheck.evidence.steps.hand_steps import fitted, looked_up, scalar_model, step, stepped, variable
+from initcheck.evidence.steps.hand_steps import (
+    fitted,
+    halved,
+    looked_up,
+    scalar_model,
+    step,
+    stepped,
+    the_number,
+    variable,
+)
 
 
 def _accumulates(keras: Any) -> bool:
@@ -36,7 +45,7 @@ def accumulated_batches(keras: Any, _: Path) -> Iterator[Seen]:
         model.compile(optimizer, "mse")
         model.fit(x, y, batch_size=batch, epochs=2, shuffle=False, verbose=0)
         moments = [one for one in optimizer.variables if not one.name.endswith("_gradient_accumulator")]
-        left[batch] = (values(model.weights), int(optimizer.iterations), values(moments[2:]))
+        left[batch] = (values(model.weights), the_number(optimizer.iterations), values(moments[2:]))
     yield "steps of batches of four", 4, left[4][1]
     for part, words in ((0, "weights"), (2, "moments")):
         pairs = zip(left[4][part], left[12][part], strict=True)
@@ -50,9 +59,9 @@ def counts_of_accumulated_steps(keras: Any, _: Path) -> Iterator[Seen]:
     optimizer = keras.optimizers.SGD(1.0, momentum=0.5, gradient_accumulation_steps=3)
     model = scalar_model(keras, optimizer)
     yield "weight after two batches", 1.0, fitted(model, (3.0, 6.0))
-    yield "count after two batches", 0, int(optimizer.iterations)
+    yield "count after two batches", 0, the_number(optimizer.iterations)
     yield "weight after two more", -3.0, fitted(model, (3.0, 6.0))
-    yield "count after two more", 1, int(optimizer.iterations)
+    yield "count after two more", 1, the_number(optimizer.iterations)
     # The first of three is 6 already; velocity −2 − 4.
     yield "weight after three more", -9.0, fitted(model, (3.0, 3.0, 5.0))
 
@@ -72,7 +81,7 @@ def constraints_of_accumulated_steps(keras: Any, _: Path) -> Iterator[Seen]:
     if not _accumulates(keras):
         return
     optimizer, weight = keras.optimizers.SGD(1.0, gradient_accumulation_steps=2), variable(keras, [8])
-    weight.constraint = lambda numbers: numbers * 0.5
+    weight.constraint = halved(keras)
     seen = [step(optimizer, [weight], [0.0])[0][0] for _ in range(4)]
     yield "weights", [8.0, 4.0, 4.0, 2.0], seen
 

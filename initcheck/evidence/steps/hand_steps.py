@@ -30,6 +30,21 @@ def step(optimizer: Any, weights: Sequence[Any], gradients: Sequence[Any]) -> li
     return [np.asarray(weight).tolist() for weight in weights]
 
 
+def the_number(given: Any) -> float:
+    """A tensor or variable of one number."""
+    return float(np.asarray(given).ravel()[0])
+
+
+def halved(keras: Any) -> Any:
+    """A constraint that halves a weight whenever it is applied."""
+
+    class Halved(keras.constraints.Constraint):  # type: ignore[misc] # has no types
+        def __call__(self, weight: Any) -> Any:
+            return weight * 0.5
+
+    return Halved()
+
+
 def looked_up(rows: Sequence[int], numbers: Any, count: int) -> Any:
     """A gradient as an Embedding has it: of these rows of ``count``; a row may come twice."""
     import tensorflow as tf
@@ -55,7 +70,7 @@ def fitted(model: Any, slopes: Sequence[float], batch_size: int = 1, **options: 
 
 def weight_of(model: Any) -> float:
     """The weight of a model of one number."""
-    return float(np.asarray(model.layers[-1].kernel).ravel()[0])
+    return the_number(model.layers[-1].kernel)
 
 
 def stepped(model: Any, *slopes: float) -> float:

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, normals, refusal
-from initcheck.evidence.steps.hand_steps import step, variable
+from initcheck.evidence.steps.hand_steps import step, the_number, variable
 
 Array = np.ndarray[Any, Any]
 _About = Callable[[Any, Any], Iterator[Seen]]
@@ -98,20 +98,20 @@ def rates(keras: Any, kind: Any) -> Iterator[Seen]:
         tested, weights = _plain(kind, learning_rate=rate), _weights(keras)
         tested.build(weights)
         tested.iterations.assign(2)
-        yield f"rate of {words}", _RATE, float(tested.learning_rate)
+        yield f"rate of {words}", _RATE, the_number(tested.learning_rate)
         after.append(step(tested, weights, _SLOPES[0]))
         yield f"whether the step of {words} is that of the number", True, _same(after[0], after[-1])
         if words == "a number":
             for one, number in zip(weights, _START, strict=True):
                 one.assign(number)
             tested.learning_rate = _RATE / 2
-            yield "rate that is assigned", _RATE / 2, float(tested.learning_rate)
+            yield "rate that is assigned", _RATE / 2, the_number(tested.learning_rate)
             again = step(tested, weights, _SLOPES[0])
             yield "whether the next step is that of the first rate", False, _same(again, after[0])
         if words == "a schedule":
             yield "raised as one assigns to a schedule", "TypeError", refusal(setattr, tested, "learning_rate", 0.5)
             tested.iterations.assign(0)
-            yield "rate of a schedule's first step", 2 * _RATE, float(tested.learning_rate)
+            yield "rate of a schedule's first step", 2 * _RATE, the_number(tested.learning_rate)
     yield "raised for a whole number", "ValueError", refusal(lambda: kind(1))
 
 
@@ -159,7 +159,7 @@ def state(keras: Any, kind: Any) -> Iterator[Seen]:
     tested, other = _plain(kind), _plain(kind)
     weights, others = _weights(keras), _weights(keras)
     step(tested, weights, _SLOPES[0])
-    yield "count of steps", 1, int(tested.iterations)
+    yield "count of steps", 1, the_number(tested.iterations)
     other.build(others)
     yield "first variables", ["iteration", "learning_rate"], [one.name for one in tested.variables[:2]]
     paths = [one.path for one in tested.variables]

@@ -14,7 +14,16 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, refusal, table, values
-from initcheck.evidence.steps.hand_steps import fitted, looked_up, scalar_model, step, stepped, variable, weight_of
+from initcheck.evidence.steps.hand_steps import (
+    fitted,
+    looked_up,
+    scalar_model,
+    step,
+    stepped,
+    the_number,
+    variable,
+    weight_of,
+)
 
 _INFINITE = float("inf")
 
@@ -24,8 +33,8 @@ def constant_scales(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
     optimizer = keras.optimizers.SGD(1.0, loss_scale_factor=8.0, clipvalue=2.0)
-    yield "a scaled loss", 24.0, float(optimizer.scale_loss(3.0))
-    yield "a loss without a scale", 3.0, float(keras.optimizers.SGD(1.0).scale_loss(3.0))
+    yield "a scaled loss", 24.0, the_number(optimizer.scale_loss(3.0))
+    yield "a loss without a scale", 3.0, the_number(keras.optimizers.SGD(1.0).scale_loss(3.0))
     model = scalar_model(keras, optimizer, run_eagerly=True)
     x = np.array([[0.5]], np.float32)
     yield "reported loss", 0.5, float(model.train_on_batch(x, x))
@@ -48,12 +57,12 @@ def dynamic_scales(keras: Any, _: Path) -> Iterator[Seen]:
         return
     inner = keras.optimizers.SGD(1.0, momentum=0.5)
     optimizer, weight = keras.optimizers.LossScaleOptimizer(inner, 8.0, 2), variable(keras, [0])
-    yield "loss before the first step", 24.0, float(optimizer.scale_loss(3.0))
+    yield "loss before the first step", 24.0, the_number(optimizer.scale_loss(3.0))
     moved, scales, counts = [], [], []
     for slope in (8.0, 8.0, 16.0, _INFINITE, 8.0, float("nan"), 4.0, 4.0, 8.0):
         moved.append(step(optimizer, [weight], [slope])[0][0])
-        scales.append(float(optimizer.scale_loss(1.0)))
-        counts.append(int(inner.iterations))
+        scales.append(the_number(optimizer.scale_loss(1.0)))
+        counts.append(the_number(inner.iterations))
     yield "scales", [8.0, 16.0, 16.0, 8.0, 8.0, 4.0, 4.0, 8.0, 8.0], scales
     yield "counts of steps", [1, 2, 3, 3, 4, 4, 5, 6, 7], counts
     velocity, place, expected = 0.0, 0.0, []
@@ -101,8 +110,8 @@ def dynamic_scales_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
     model = scalar_model(keras, kind(inner, 8.0, 3))
     slopes = (0.5, 0.5, _INFINITE, 0.5, 0.5, 0.5)
     yield "weight after five steps and an overflow", -1.5, fitted(model, slopes)
-    yield "scale after an overflow and three steps", 8.0, float(model.optimizer.scale_loss(1.0))
-    yield "count of steps", 5, int(model.optimizer.iterations)
+    yield "scale after an overflow and three steps", 8.0, the_number(model.optimizer.scale_loss(1.0))
+    yield "count of steps", 5, the_number(model.optimizer.iterations)
 
     class Half(keras.Model):  # type: ignore[misc] # has no types
         def __init__(self) -> None:
@@ -132,7 +141,7 @@ def small_gradients_in_half_precision(keras: Any, _: Path) -> Iterator[Seen]:
         model.compile(optimizer, lambda _, output: output, run_eagerly=True, auto_scale_loss=False)
         x = np.full((1, 1), 2.0**-13, np.float32)
         model.train_on_batch(x, x, sample_weight=np.full(1, 2.0**-13, np.float32))
-        yield f"moved by {options}", moved, -float(np.asarray(dense.kernel)[0, 0])
+        yield f"moved by {options}", moved, -the_number(dense.kernel)
         yield f"type of weights by {options}", "float32", dense.kernel.dtype
 
 
@@ -143,9 +152,9 @@ def wrapped_options(keras: Any, _: Path) -> Iterator[Seen]:
     kind = keras.optimizers.LossScaleOptimizer
     inner = keras.optimizers.SGD(0.5, momentum=0.25, loss_scale_factor=2.0)
     optimizer = kind(inner, initial_scale=4.0, dynamic_growth_steps=7)
-    yield "rate", 0.5, float(optimizer.learning_rate)
+    yield "rate", 0.5, the_number(optimizer.learning_rate)
     optimizer.learning_rate = 0.25
-    yield "assigned rate of the inner one", 0.25, float(inner.learning_rate)
+    yield "assigned rate of the inner one", 0.25, the_number(inner.learning_rate)
     yield "weight, scaled once", [-0.25], step(optimizer, [variable(keras, [0])], [4.0])[0]
     again = kind.from_config(optimizer.get_config())
     yield "configuration of a rebuilt one", optimizer.get_config(), again.get_config()
@@ -179,7 +188,7 @@ def state_of_scales(keras: Any, _: Path) -> Iterator[Seen]:
     for slope in (1.0, 5.0):
         same = close(step(first, [weight], [slope]), step(second, [other], [slope]), 1e-7)
         yield f"whether the step of {slope} is the same", True, same
-        yield f"scale after the step of {slope}", float(first.scale_loss(1.0)), float(second.scale_loss(1.0))
+        yield f"scale after the step of {slope}", the_number(first.scale_loss(1.0)), the_number(second.scale_loss(1.0))
 
 
 def accumulated_scaled_steps(keras: Any, _: Path) -> Iterator[Seen]:

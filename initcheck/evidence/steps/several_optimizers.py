@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, close, normals, refusal, table, values
-from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, variable
+from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, the_number, variable
 
 # The classes that hold other optimizers, with the arguments that rows give.
 WRAPPERS: Mapping[str, tuple[str, ...]] = {
@@ -62,12 +62,12 @@ def several_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
         weights[1].path: make.SGD(0.5, clipvalue=1.0, use_ema=True, ema_momentum=0.5),
     }
     optimizer = kind(make.OptimizerMap(make.SGD(0.25), given), loss_scale_factor=2.0)
-    yield "scaled loss", 6.0, float(optimizer.scale_loss(3.0))
+    yield "scaled loss", 6.0, the_number(optimizer.scale_loss(3.0))
     yield "after a step", [[-1.0], [-0.5], [-0.25]], step(optimizer, weights, [2.0, 4.0, 2.0])
     yield "after two", [[-2.5], [-1.0], [-0.5]], step(optimizer, weights, [2.0, 4.0, 2.0])
     optimizer.finalize_variable_values(weights)
     yield "in the end", [[-2.5], [-0.75], [-0.5]], values(weights)
-    yield "counts", [2, 2, 2, 2], [int(one.iterations) for one in (optimizer, *optimizer.optimizers)]
+    yield "counts", [2, 2, 2, 2], [the_number(one.iterations) for one in (optimizer, *optimizer.optimizers)]
     yield "raised as one reads the rate", "AttributeError", refusal(lambda: optimizer.learning_rate)
     yield "raised as one assigns the rate", "AttributeError", refusal(setattr, optimizer, "learning_rate", 0.1)
     yield "factor of each", [2.0] * 3, [one.loss_scale_factor for one in optimizer.optimizers]
@@ -98,14 +98,14 @@ def several_optimizers_in_fit(keras: Any, folder: Path) -> Iterator[Seen]:
     x = np.ones((1, 1), np.float32)
     model.train_on_batch(x, 0 * x)
     yield "weights after a step", [[[-1.0]], [[0.5]]], np.round(values([one.kernel for one in layers]), 5).tolist()
-    yield "whether both have moved on", [1, 1], [int(one.iterations) for one in parts.values()]
+    yield "whether both have moved on", [1, 1], [the_number(one.iterations) for one in parts.values()]
     mapped = make.OptimizerMap(make.Adam(0.5), {".*first.*": make.SGD(1.0, momentum=0.5)})
     model.compile(kind(mapped), "mse", run_eagerly=True)
     model.train_on_batch(x, x)
     model.save(folder / "several.keras")
     again = keras.models.load_model(folder / "several.keras")
     again.compile(again.optimizer, "mse", run_eagerly=True)
-    yield "rates of a loaded one", [1.0, 0.5], [float(one.learning_rate) for one in again.optimizer.optimizers]
+    yield "rates of a loaded one", [1.0, 0.5], [the_number(one.learning_rate) for one in again.optimizer.optimizers]
     yield "configuration", True, model.optimizer.get_config() == again.optimizer.get_config()
     for one in (model, again):
         one.train_on_batch(x, 2 * x)
@@ -159,9 +159,9 @@ def optimizers_by_path_of_a_loaded_model(keras: Any, folder: Path) -> Iterator[S
     model.train_on_batch(x, 0 * x)
     model.save(folder / "mapped.keras")
     again = keras.models.load_model(folder / "mapped.keras")
-    chosen = [float(again.optimizer._optimizer_map(one).learning_rate) for one in again.trainable_weights]
+    chosen = [the_number(again.optimizer._optimizer_map(one).learning_rate) for one in again.trainable_weights]
     yield "rates of the loaded model's weights", [0.5, 0.25], chosen
-    yield "count", 1, int(again.optimizer.iterations)
+    yield "count", 1, the_number(again.optimizer.iterations)
 
 
 def matrices_of_muon(keras: Any, _: Path) -> Iterator[Seen]:
@@ -228,7 +228,7 @@ def _freed(keras: Any, slopes: list[float], **options: Any) -> float:
     weight = variable(keras, [2])
     for slope in slopes:
         step(optimizer, [weight], [slope])
-    return round(float(np.asarray(weight)[0]), 4)
+    return round(the_number(weight), 4)
 
 
 def steps_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:

@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table, values
-from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, stepped, variable, weight_of
+from initcheck.evidence.steps.hand_steps import (
+    fitted,
+    halved,
+    scalar_model,
+    step,
+    stepped,
+    the_number,
+    variable,
+    weight_of,
+)
 
 
 def constraints_after_steps(keras: Any, _: Path) -> Iterator[Seen]:
@@ -30,7 +39,7 @@ def constraints_after_steps(keras: Any, _: Path) -> Iterator[Seen]:
     yield "kernel", [[-1.0, -1.0]], values(dense.kernel)
     yield "bias", [0.0, 0.0], values(dense.bias)
     weight = variable(keras, [3])
-    weight.constraint = lambda numbers: numbers * 0.5
+    weight.constraint = halved(keras)
     for options, expected in (({}, 1.0), ({"weight_decay": 0.5}, 0.25)):
         weight.assign([3.0])
         yield (
@@ -58,7 +67,7 @@ def frozen_layers(keras: Any, _: Path) -> Iterator[Seen]:
             layer.kernel.assign([[1.0]])
         model.compile(optimizer, lambda _, output: output, run_eagerly=True)
         model.train_on_batch(x, x)
-        return [float(np.asarray(layer.kernel)[0, 0]) for layer in kinds]
+        return [the_number(layer.kernel) for layer in kinds]
 
     kind, kept = keras.optimizers.SGD, keras.optimizers.SGD(0.25, momentum=0.5)
     yield "first one frozen", [1.0, 0.75], after(False, True, optimizer=kind(0.25))
@@ -100,12 +109,12 @@ def some_of_the_variables(keras: Any, _: Path) -> Iterator[Seen]:
     yield "weights of two, in another order", [[-1.5], [-2.0], [-4.5]], values(weights)
     optimizer.apply_gradients([(tf.constant([0.0]), weights[1])])
     yield "weights of pairs", [[-1.5], [-3.0], [-4.5]], values(weights)
-    yield "count", 3, int(optimizer.iterations)
+    yield "count", 3, the_number(optimizer.iterations)
     optimizer.apply([])
-    yield "count after no gradients", 3, int(optimizer.iterations)
+    yield "count after no gradients", 3, the_number(optimizer.iterations)
     yield "raised for too few", "ValueError", refusal(optimizer.apply, [tf.constant([1.0])])
     optimizer.iterations.assign(7)
-    yield "count that is assigned", 7, int(optimizer.iterations)
+    yield "count that is assigned", 7, the_number(optimizer.iterations)
 
 
 def shared_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
@@ -120,9 +129,9 @@ def shared_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     copies = keras.optimizers.SGD.from_config(optimizer.get_config())
     third = scalar_model(keras, copies, run_eagerly=True)
     yield "third model", 0.0, stepped(third, 1.0)
-    yield "counts", [1, 1], [int(optimizer.iterations), int(copies.iterations)]
+    yield "counts", [1, 1], [the_number(optimizer.iterations), the_number(copies.iterations)]
     first.compile("sgd", "mse")
-    yield "count of a name's", 0, int(first.optimizer.iterations)
+    yield "count of a name's", 0, the_number(first.optimizer.iterations)
 
 
 def exclusions_from_decay(keras: Any, _: Path) -> Iterator[Seen]:
@@ -186,7 +195,7 @@ def users_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     step(optimizer, weights, [1.0, 1.0])
     # Of the first of them: 1, then 1 + 3; half of each times the rate.
     yield "weights", [[-1.25], [[-0.75, -0.75]]], values(weights)
-    yield "total", 8.0, float(optimizer.total)
+    yield "total", 8.0, the_number(optimizer.total)
     yield "states", [[5.0], [[3.0, 3.0]]], values(optimizer.firsts)
     yield "number of variables", 2 + 2 * 2 + 1, len(optimizer.variables)
     yield "configuration", optimizer.get_config(), Kept.from_config(optimizer.get_config()).get_config()
@@ -225,7 +234,7 @@ def rates_in_training(keras: Any, _: Path) -> Iterator[Seen]:
     model = scalar_model(keras, keras.optimizers.SGD(halves), run_eagerly=True)
     yield "weight by two rates of a schedule", -0.5, fitted(model, (1.0, 1.0))
     yield "weight by four", -0.875, fitted(model, (1.0, 1.0))
-    yield "rate of the next step", 0.125, float(model.optimizer.learning_rate)
+    yield "rate of the next step", 0.125, the_number(model.optimizer.learning_rate)
 
 
 def rates_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
@@ -251,7 +260,7 @@ def rates_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
     optimizer, weight = keras.optimizers.SGD(Steps()), variable(keras, [0])
     yield "weights by a user's schedule", [-1.0, -3.0, -6.0], [step(optimizer, [weight], [1.0])[0][0] for _ in range(3)]
     again = keras.optimizers.SGD.from_config(optimizer.get_config(), custom_objects={"Steps": Steps})
-    yield "rate of a rebuilt one", 1.0, float(again.learning_rate)
+    yield "rate of a rebuilt one", 1.0, the_number(again.learning_rate)
     optimizer, weight = keras.optimizers.SGD(1.0), variable(keras, [0])
     step(optimizer, [weight], [1.0])
     optimizer.learning_rate = Steps()
@@ -274,13 +283,13 @@ def loaded_rates(keras: Any, folder: Path) -> Iterator[Seen]:
         model.train_on_batch(x, x)
     model.save(folder / "scheduled.keras")
     again = keras.models.load_model(folder / "scheduled.keras")
-    yield "count", 2, int(again.optimizer.iterations)
-    yield "rate of a schedule", 0.25, float(again.optimizer.learning_rate)
+    yield "count", 2, the_number(again.optimizer.iterations)
+    yield "rate of a schedule", 0.25, the_number(again.optimizer.learning_rate)
     model.compile(keras.optimizers.SGD(1.0), "mse", run_eagerly=True)
     model.optimizer.learning_rate = 0.125
     model.save(folder / "assigned.keras")
     again = keras.models.load_model(folder / "assigned.keras")
-    yield "rate that was assigned", 0.125, float(again.optimizer.learning_rate)
+    yield "rate that was assigned", 0.125, the_number(again.optimizer.learning_rate)
     yield "weight", weight_of(model), weight_of(again)
 
 
