@@ -97,6 +97,17 @@ def accumulated_lookups(keras: Any, _: Path) -> Iterator[Seen]:
     yield "after the second", [[0.0], [-3.0], [-3.0]], step(optimizer, [weight], [second])[0]
 
 
+def accumulated_beside_missing_gradients(keras: Any, _: Path) -> Iterator[Seen]:
+    """Each weight has its own sum, also where another one has no gradient."""
+    if not _accumulates(keras):
+        return
+    optimizer = keras.optimizers.SGD(1.0, gradient_accumulation_steps=2)
+    weights = [variable(keras, [0]) for _ in range(3)]
+    for slopes in ([2.0, 4.0, 8.0], [None, 4.0, 8.0], [None, 2.0, 4.0], [6.0, 2.0, 4.0]):
+        after = step(optimizer, weights, slopes)
+    yield "weights after two updates", [[-3.0], [-6.0], [-12.0]], after
+
+
 def accumulated_maxima(keras: Any, _: Path) -> Iterator[Seen]:
     """A variable that is overwritten gets the largest of the gradients, which no loss scale divides."""
     if not _accumulates(keras) or not hasattr(keras.optimizers.SGD(0.1), "_overwrite_variable_with_gradient"):
@@ -123,6 +134,9 @@ def overwritten_variables(keras: Any, _: Path) -> Iterator[Seen]:
     weights[1].overwrite_with_gradient = True
     step(scaled, weights, [4.0, 6.0])
     yield "weights after a scaled step", [[-2.0], [6.0]], values(weights)
+    optimizer = keras.optimizers.SGD(1.0)
+    yield "weight that is alone", [2.0], step(optimizer, weights[1:], [2.0])[0]
+    yield "count of its steps", 1, the_number(optimizer.iterations)
 
 
 def clipped_gradients(keras: Any, _: Path) -> Iterator[Seen]:
@@ -187,6 +201,7 @@ GATHERED: Mapping[str, Row] = table(
     rates_of_accumulated_steps,
     constraints_of_accumulated_steps,
     accumulated_lookups,
+    accumulated_beside_missing_gradients,
     accumulated_maxima,
     overwritten_variables,
     clipped_gradients,

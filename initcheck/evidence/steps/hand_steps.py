@@ -38,11 +38,11 @@ def the_number(given: Any) -> float:
 def halved(keras: Any) -> Any:
     """A constraint that halves a weight whenever it is applied."""
 
-    class Halved(keras.constraints.Constraint):  # type: ignore[misc] # has no types
+    class HalvedWeight(keras.constraints.Constraint):  # type: ignore[misc] # has no types
         def __call__(self, weight: Any) -> Any:
             return weight * 0.5
 
-    return Halved()
+    return HalvedWeight()
 
 
 def looked_up(rows: Sequence[int], numbers: Any, count: int) -> Any:

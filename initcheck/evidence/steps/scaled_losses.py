@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog.optimizers import SGD
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.hand_steps import (
     fitted,
@@ -102,6 +103,21 @@ def dynamic_scales_of_many(keras: Any, _: Path) -> Iterator[Seen]:
     )
 
 
+def scales_of_some_variables(keras: Any, _: Path) -> Iterator[Seen]:
+    """Gradients without variables are of those that it was built for; some of them may be given by name."""
+    if not is_keras_3(keras):
+        return
+    import tensorflow as tf
+
+    weights = [variable(keras, [0]) for _ in range(2)]
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0), 2.0)
+    optimizer.build(weights)
+    optimizer.apply([tf.constant([2.0]), tf.constant([4.0])])
+    yield "weights without names", [[-1.0], [-2.0]], values(weights)
+    optimizer.apply([tf.constant([2.0])], [weights[1]])
+    yield "weights, one of them by name", [[-1.0], [-3.0]], values(weights)
+
+
 def dynamic_scales_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
     """A policy of mixed_float16 wraps an optimizer, but one that is wrapped already or as ``auto_scale_loss`` says."""
     if not is_keras_3(keras):
@@ -120,7 +136,7 @@ def dynamic_scales_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
     half = Half()
     for words, optimizer, options, wrapped in (
         ("an optimizer", inner, {}, True),
-        ("a name", "sgd", {}, True),
+        ("a name", SGD.identifier, {}, True),
         ("none", inner, {"auto_scale_loss": False}, False),
     ):
         half.compile(optimizer, "mse", **options)
@@ -206,6 +222,7 @@ SCALED: Mapping[str, Row] = table(
     constant_scales_of_lookups,
     dynamic_scales,
     dynamic_scales_of_many,
+    scales_of_some_variables,
     dynamic_scales_in_fit,
     small_gradients_in_half_precision,
     wrapped_options,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog.optimizers import MUON, SCHEDULE_FREE
 from initcheck.evidence.composition.promises import Row, Seen, close, normals, refusal, table, values
 from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, the_number, variable
 
@@ -166,7 +167,7 @@ def optimizers_by_path_of_a_loaded_model(keras: Any, folder: Path) -> Iterator[S
 
 def matrices_of_muon(keras: Any, _: Path) -> Iterator[Seen]:
     """AdamW moves "any variable that isn't 2D", embeddings, and layers that are excluded."""
-    kind = getattr(keras.optimizers, "Muon", None)
+    kind = getattr(keras.optimizers, MUON.name, None)
     if kind is None:
         return
     given = normals(3, 3, 2)
@@ -197,14 +198,13 @@ def weights_of_tensorflow(keras: Any, _: Path) -> Iterator[Seen]:
     """Variables of TensorFlow are trained as those of Keras are."""
     import tensorflow as tf
 
-    for name in ("Muon",):
-        kind = getattr(keras.optimizers, name, None)
-        if kind is None:
-            continue
-        weights = [tf.Variable(normals(3, 3, 2)), variable(keras, normals(3, 3, 2))]
-        for one in weights:
-            step(kind(0.25), [one], [normals(4, 3, 2)])
-        yield "whether both are the same", True, close(weights[0], weights[1])
+    kind = getattr(keras.optimizers, MUON.name, None)
+    if kind is None:
+        return
+    weights = [tf.Variable(normals(3, 3, 2)), variable(keras, normals(3, 3, 2))]
+    for one in weights:
+        step(kind(0.25), [one], [normals(4, 3, 2)])
+    yield "whether both are the same", True, close(weights[0], weights[1])
 
 
 def _free(start: float, slopes: list[float], warm: int = 0, decay: float = 0.0) -> tuple[float, float]:
@@ -233,7 +233,7 @@ def _freed(keras: Any, slopes: list[float], **options: Any) -> float:
 
 def steps_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """The weight is between the fast one and its average."""
-    if hasattr(keras.optimizers, "ScheduleFreeAdamW"):
+    if hasattr(keras.optimizers, SCHEDULE_FREE.name):
         slopes = [1.0, -2.0, 3.0, 1.0]
         yield "weight after a step", round(_free(2.0, slopes[:1])[0], 4), _freed(keras, slopes[:1])
         yield "weight after four", round(_free(2.0, slopes)[0], 4), _freed(keras, slopes)
@@ -241,21 +241,31 @@ def steps_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
 
 def decay_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """The fast weight decays, by rate times decay of the weight, from the first step."""
-    if hasattr(keras.optimizers, "ScheduleFreeAdamW"):
+    if hasattr(keras.optimizers, SCHEDULE_FREE.name):
         yield "weight", round(_free(2.0, [1.0], decay=0.25)[0], 4), _freed(keras, [1.0], weight_decay=0.25)
 
 
 def warmup_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """The rate "linearly increases from 0"; averages weigh a step by the square of its rate."""
-    if hasattr(keras.optimizers, "ScheduleFreeAdamW"):
+    if hasattr(keras.optimizers, SCHEDULE_FREE.name):
         slopes = [1.0, -2.0, 3.0]
         yield "weight", round(_free(2.0, slopes[:1], warm=4)[0], 4), _freed(keras, slopes[:1], warmup_steps=4)
         yield "weight after three", round(_free(2.0, slopes, warm=4)[0], 4), _freed(keras, slopes, warmup_steps=4)
 
 
+def graphs_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
+    """A first step within a ``tf.function`` is the step that it is without."""
+    if hasattr(keras.optimizers, SCHEDULE_FREE.name):
+        import tensorflow as tf
+
+        optimizer, weight = keras.optimizers.ScheduleFreeAdamW(0.5, beta_1=0.5, beta_2=0.5), variable(keras, [2])
+        tf.function(lambda slope: optimizer.apply([slope], [weight]))(tf.constant([1.0]))
+        yield "weight", round(_free(2.0, [1.0])[0], 4), round(the_number(weight), 4)
+
+
 def averages_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """The averaged sequence is "used for evaluation": it is what ``fit`` leaves."""
-    if hasattr(keras.optimizers, "ScheduleFreeAdamW"):
+    if hasattr(keras.optimizers, SCHEDULE_FREE.name):
         optimizer = keras.optimizers.ScheduleFreeAdamW(0.5, beta_1=0.5, beta_2=0.5)
         model = scalar_model(keras, optimizer, start=2.0, run_eagerly=True)
         slopes = [1.0, 1.0, 1.0]
@@ -274,5 +284,6 @@ SEVERAL: Mapping[str, Row] = table(
     steps_free_of_schedules,
     decay_free_of_schedules,
     warmup_free_of_schedules,
+    graphs_free_of_schedules,
     averages_free_of_schedules,
 )

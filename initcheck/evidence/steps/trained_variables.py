@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.catalog.optimizers import ADAFACTOR, SGD
 from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.hand_steps import (
     fitted,
@@ -92,7 +93,7 @@ def frozen_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
     model.fit(x, x, epochs=2, verbose=0)
     # 1 → ½ → ⅛, average 5/16.
     yield "weights", [[[1.0]], [[0.3125]]], values([one.kernel for one in kinds])
-    yield "number of averages", 1, sum("average" in one.name for one in optimizer.variables)
+    yield "number of averages", 1, sum(one.name.endswith("_average") for one in optimizer.variables)
 
 
 def some_of_the_variables(keras: Any, _: Path) -> Iterator[Seen]:
@@ -130,7 +131,7 @@ def shared_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     third = scalar_model(keras, copies, run_eagerly=True)
     yield "third model", 0.0, stepped(third, 1.0)
     yield "counts", [1, 1], [the_number(optimizer.iterations), the_number(copies.iterations)]
-    first.compile("sgd", "mse")
+    first.compile(SGD.identifier, "mse")
     yield "count of a name's", 0, the_number(first.optimizer.iterations)
 
 
@@ -169,7 +170,7 @@ def users_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
         return
     ops = keras.ops
 
-    class Kept(keras.optimizers.Optimizer):  # type: ignore[misc] # has no types
+    class HalvedFirsts(keras.optimizers.Optimizer):  # type: ignore[misc] # has no types
         def __init__(self, learning_rate: Any = 0.5, factor: float = 0.5, **options: Any) -> None:
             super().__init__(learning_rate, **options)
             self.factor = factor
@@ -189,7 +190,7 @@ def users_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
         def get_config(self) -> dict[str, Any]:
             return {**super().get_config(), "factor": self.factor}
 
-    optimizer = Kept(clipvalue=3.0, weight_decay=0.0)
+    optimizer = HalvedFirsts(clipvalue=3.0, weight_decay=0.0)
     weights = [variable(keras, [0], "a"), variable(keras, [[0, 0]], "b")]
     step(optimizer, weights, [5.0, 1.0])
     step(optimizer, weights, [1.0, 1.0])
@@ -198,15 +199,15 @@ def users_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "total", 8.0, the_number(optimizer.total)
     yield "states", [[5.0], [[3.0, 3.0]]], values(optimizer.firsts)
     yield "number of variables", 2 + 2 * 2 + 1, len(optimizer.variables)
-    yield "configuration", optimizer.get_config(), Kept.from_config(optimizer.get_config()).get_config()
-    model = scalar_model(keras, Kept())
+    yield "configuration", optimizer.get_config(), HalvedFirsts.from_config(optimizer.get_config()).get_config()
+    model = scalar_model(keras, HalvedFirsts())
     yield "weight of a model", 1.0 - 0.25 - 0.5, fitted(model, (1.0, 1.0))
 
-    class Without(keras.optimizers.Optimizer):  # type: ignore[misc] # has no types
+    class WithoutSuper(keras.optimizers.Optimizer):  # type: ignore[misc] # has no types
         def __init__(self) -> None:
             self.factor = 1.0
 
-    yield "raised by one that calls no super().__init__", "RuntimeError", refusal(Without)
+    yield "raised by one that calls no super().__init__", "RuntimeError", refusal(WithoutSuper)
 
 
 def steps_without_state(keras: Any, _: Path) -> Iterator[Seen]:
@@ -250,20 +251,20 @@ def rates_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
     optimizer, weight = keras.optimizers.SGD(rate), variable(keras, [0])
     yield "weights by a function", [-0.5, -0.75], [step(optimizer, [weight], [1.0])[0][0] for _ in range(2)]
 
-    class Steps(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc] # has no types
+    class CountedRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc] # has no types
         def __call__(self, count: Any) -> Any:
             return keras.ops.cast(count + 1, "float32")
 
         def get_config(self) -> dict[str, Any]:
             return {}
 
-    optimizer, weight = keras.optimizers.SGD(Steps()), variable(keras, [0])
+    optimizer, weight = keras.optimizers.SGD(CountedRate()), variable(keras, [0])
     yield "weights by a user's schedule", [-1.0, -3.0, -6.0], [step(optimizer, [weight], [1.0])[0][0] for _ in range(3)]
-    again = keras.optimizers.SGD.from_config(optimizer.get_config(), custom_objects={"Steps": Steps})
+    again = keras.optimizers.SGD.from_config(optimizer.get_config(), custom_objects={"CountedRate": CountedRate})
     yield "rate of a rebuilt one", 1.0, the_number(again.learning_rate)
     optimizer, weight = keras.optimizers.SGD(1.0), variable(keras, [0])
     step(optimizer, [weight], [1.0])
-    optimizer.learning_rate = Steps()
+    optimizer.learning_rate = CountedRate()
     yield "weight by a schedule from then on", [-3.0], step(optimizer, [weight], [1.0])[0]
     yield "names of variables left", ["iteration"], [one.name for one in optimizer.variables]
     replaced, weight = keras.optimizers.SGD(1.0), variable(keras, [0])
@@ -295,7 +296,7 @@ def loaded_rates(keras: Any, folder: Path) -> Iterator[Seen]:
 
 def unfactored_rates(keras: Any, _: Path) -> Iterator[Seen]:
     """Adafactor's rate is "adjusted based on current iterations" if it is constant and ``relative_step`` is True."""
-    kind = getattr(keras.optimizers, "Adafactor", None)
+    kind = getattr(keras.optimizers, ADAFACTOR.name, None)
     if kind is None or not is_keras_3(keras):
         return
     constant = keras.optimizers.schedules.PiecewiseConstantDecay([99], [1.0, 1.0])
