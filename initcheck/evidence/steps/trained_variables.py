@@ -272,6 +272,23 @@ def rates_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
     yield "weight by a function from then on", [-0.25], step(replaced, [weight], [1.0])[0]
 
 
+def refused_schedules(keras: Any, _: Path) -> Iterator[Seen]:
+    """Schedules over no steps, and boundaries without as many values and one more."""
+    if not is_keras_3(keras):
+        return
+    kinds = keras.optimizers.schedules
+    for steps in (0, -1):
+        for words, make in (
+            ("ExponentialDecay", lambda given=steps: kinds.ExponentialDecay(0.1, given, 0.5)),
+            ("PolynomialDecay", lambda given=steps: kinds.PolynomialDecay(0.1, given)),
+            ("InverseTimeDecay", lambda given=steps: kinds.InverseTimeDecay(0.1, given, 0.5)),
+            ("CosineDecay", lambda given=steps: kinds.CosineDecay(0.1, given)),
+            ("CosineDecayRestarts", lambda given=steps: kinds.CosineDecayRestarts(0.1, given)),
+        ):
+            yield f"raised by a {words} over {steps} steps", "ValueError", refusal(make)
+    yield "raised for too few values", "ValueError", refusal(lambda: kinds.PiecewiseConstantDecay([1], [1.0]))
+
+
 def loaded_rates(keras: Any, folder: Path) -> Iterator[Seen]:
     """A file keeps the count, and so the place in a schedule, and a rate that was assigned."""
     if not is_keras_3(keras):
@@ -324,6 +341,7 @@ TRAINED: Mapping[str, Row] = table(
     steps_without_state,
     rates_in_training,
     rates_of_any_kind,
+    refused_schedules,
     loaded_rates,
     unfactored_rates,
 )
