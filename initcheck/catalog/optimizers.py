@@ -6,6 +6,7 @@ Defaults: https://keras.io/api/optimizers/. Weight decay, clipping and schedules
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -64,6 +65,8 @@ class Optimizer:
         adaptive: Whether it divides by the size of its gradients, and so amplifies errors where they are small.
         every_clip: Whether it is tested with every kind of clipping; the others with one.
         continued: Settings with which a training is saved and continued.
+        looked_up: Settings with which an Embedding's weights follow the formula, besides ``version_defaults``.
+        since: The first version of Keras that documents it so.
         smooth: The variants whose steps are smooth in the gradient, so that rounding errors stay rounding errors.
         drawn: Whether the small trainings of the checks of determinism may use it.
         resettable: Whether the engines may reset its variables and reuse it, since they are all its state.
@@ -85,6 +88,8 @@ class Optimizer:
     adaptive: bool = True
     every_clip: bool = False
     continued: Settings | None = None
+    looked_up: Settings = field(default_factory=dict)
+    since: str = "2"
     smooth: tuple[Variant, ...] = ()
     drawn: bool = False
     resettable: bool = False
@@ -144,7 +149,7 @@ class Rule:
 _NOT_DRAWN = "one more would change what the frozen stream draws"
 _NO_CELL = "no cell needs it yet"
 _UNTRIED = "a reused one was not compared with a fresh one yet"
-_CONFIGURATION_ONLY = "only its configuration is tested so far"
+_RESUMED = "a training with its saved settings is continued anyway"
 
 
 def _sgd(step: WeightStep) -> Array:
@@ -423,9 +428,33 @@ LION = Optimizer(
     },
 )
 
+
+def _adafactor(step: WeightStep) -> Array:
+    def mean(values: Array, axis: int | None = None) -> Array:
+        count = math.prod(values.shape) if axis is None else values.shape[axis]
+        return values.sum(axis=axis, keepdims=axis is not None) / float(count)
+
+    def size(values: Array) -> Array:
+        return np.sqrt(mean(np.square(values)))
+
+    kept = 1.0 - step.power_of_count(step.settings["beta_2_decay"])
+    power = np.square(step.gradient) + step.setting("epsilon_1")
+    if len(power.shape) < 2:
+        power = step.keep("power", kept * step.slot("power", power) + (1.0 - kept) * power)
+    else:
+        for slot, axis in (("rows", -1), ("columns", -2)):
+            share = mean(power, axis)
+            step.keep(slot, kept * step.slot(slot, share) + (1.0 - kept) * share)
+        power = step.slots["rows"] / mean(step.slots["rows"], -2) * step.slots["columns"]
+    change = step.gradient / np.sqrt(power)
+    change = change / np.maximum(1.0, size(change) / step.setting("clip_threshold"))
+    rate = np.minimum(step.rate, step.power_of_count(-0.5))
+    return step.weight - np.maximum(step.setting("epsilon_2"), size(step.weight)) * rate * change
+
+
 ADAFACTOR = Optimizer(
     "Adafactor",
-    "Shazeer & Stern 2018, https://arxiv.org/abs/1804.04235",
+    "Shazeer & Stern 2018, https://arxiv.org/abs/1804.04235, algorithms 4 and 5",
     saved={
         "beta_2_decay": -0.7,
         "epsilon_1": 1e-20,
@@ -433,11 +462,23 @@ ADAFACTOR = Optimizer(
         "clip_threshold": 1.3,
         "relative_step": False,
     },
+    defaults={
+        "learning_rate": 0.001,
+        "beta_2_decay": -0.8,
+        "epsilon_1": 1e-30,
+        "epsilon_2": 1e-3,
+        "clip_threshold": 1.0,
+        "relative_step": True,
+    },
+    formula=_adafactor,
+    options=(
+        {"learning_rate": 0.4, "beta_2_decay": -0.5, "clip_threshold": 0.25},
+        {"epsilon_1": 1e-6, "epsilon_2": 0.1},
+    ),
+    exact={"learning_rate": 0.375, "epsilon_1": 2.0**-20, "epsilon_2": 0.125, "clip_threshold": 0.75},
     counts_steps=True,
     without={
-        "formula": _CONFIGURATION_ONLY,
-        "exact": _CONFIGURATION_ONLY,
-        "continued": _CONFIGURATION_ONLY,
+        "continued": _RESUMED,
         "smooth": "no tolerance is derived for its epsilon, the root of 1e-30",
         "drawn": _NOT_DRAWN,
         "resettable": _UNTRIED,
@@ -445,19 +486,140 @@ ADAFACTOR = Optimizer(
     },
 )
 
+
+def _lamb(step: WeightStep) -> Array:
+    def norm(values: Array) -> Array:
+        return np.sqrt(np.square(values).sum())
+
+    mean = step.average("mean", "beta_1", step.gradient) / step.bias_correction("beta_1")
+    power = step.average("power", "beta_2", np.square(step.gradient)) / step.bias_correction("beta_2")
+    change = mean / (np.sqrt(power) + step.setting("epsilon"))
+    if (step.weight != 0).any() and (change != 0).any():
+        change = norm(step.weight) / norm(change) * change
+    return step.weight - step.rate * change
+
+
 LAMB = Optimizer(
     "Lamb",
-    "You et al. 2020, https://arxiv.org/abs/1904.00962",
+    "You et al. 2020, https://arxiv.org/abs/1904.00962, algorithm 2, with phi(z) = z",
     saved=_ADAM_SAVED,
+    defaults=_ADAM_DEFAULTS,
+    formula=_lamb,
+    options=({"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95},),
+    exact=_ADAM_EXACT,
+    since="3.5",
     counts_steps=True,
     without={
-        "formula": _CONFIGURATION_ONLY,
-        "exact": _CONFIGURATION_ONLY,
-        "continued": _CONFIGURATION_ONLY,
+        "continued": _RESUMED,
         "smooth": "its rate jumps where a weight's norm is 0",
         "drawn": _NOT_DRAWN,
         "resettable": _UNTRIED,
         "elementwise": "it divides by the norm of the weight",
+    },
+)
+
+
+def _muon(step: WeightStep) -> Array:
+    if len(step.gradient.shape) != 2:
+        mean = step.average("mean", "adam_beta_1", step.gradient)
+        power = step.average("power", "adam_beta_2", np.square(step.gradient))
+        rate = step.rate * step.setting("adam_lr_ratio")
+        rate = rate * np.sqrt(step.bias_correction("adam_beta_2")) / step.bias_correction("adam_beta_1")
+        return step.weight - rate * mean / (np.sqrt(power) + step.setting("epsilon"))
+    momentum = step.setting("momentum")
+    mean = step.keep("mean", momentum * step.slot("mean", step.gradient) + step.gradient)
+    x = step.gradient + momentum * mean if step.settings["nesterov"] else mean
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x
+    x = x / (np.sqrt(np.square(x).sum()) + 1e-7)
+    a, b, c = map(step.setting, ("muon_a", "muon_b", "muon_c"))
+    for _ in range(step.settings["ns_steps"]):
+        squares = x @ x.T
+        x = a * x + (b * squares + (c * squares) @ squares) @ x
+    if step.settings["rms_rate"] is not None:
+        x = x * (step.setting("rms_rate") * np.sqrt(step.number(float(max(x.shape)))))
+    return step.weight - step.rate * (x.T if tall else x)
+
+
+MUON = Optimizer(
+    "Muon",
+    "Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; the rate: Liu et al. 2025, "
+    "https://arxiv.org/abs/2502.16982, section 2.2; AdamW for what is no matrix: https://keras.io/api/optimizers/muon",
+    saved={
+        **{"adam_beta_1": 0.7, "adam_beta_2": 0.95, "epsilon": 1e-3, "adam_weight_decay": 0.1, "adam_lr_ratio": 0.5},
+        **{"muon_a": 3.0, "muon_b": -4.0, "muon_c": 1.5, "momentum": 0.8, "ns_steps": 3, "nesterov": False},
+        **{"exclude_layers": ["head"], "exclude_embeddings": False, "rms_rate": 0.3},
+    },
+    defaults={
+        **{"learning_rate": 0.001, "adam_beta_1": 0.9, "adam_beta_2": 0.999, "epsilon": 1e-7, "adam_lr_ratio": 1},
+        **{"muon_a": 3.4445, "muon_b": -4.775, "muon_c": 2.0315, "momentum": 0.95, "ns_steps": 5, "nesterov": True},
+        **{"weight_decay": 0.004, "adam_weight_decay": 0.004, "rms_rate": 0.2},
+    },
+    formula=_muon,
+    options=(
+        {"learning_rate": 0.02, "momentum": 0.8, "nesterov": False, "ns_steps": 2, "rms_rate": None},
+        {"adam_lr_ratio": 0.5, "adam_beta_1": 0.8, "adam_beta_2": 0.95, "ns_steps": 1},
+        {
+            "weight_decay": 0.1,
+            "adam_weight_decay": 0.1,
+            "learning_rate": 0.5,
+            "muon_a": 2.0,
+            "muon_b": -1.5,
+            "muon_c": 0.5,
+        },
+    ),
+    exact={
+        **{
+            "learning_rate": 0.125,
+            "adam_beta_1": 0.875,
+            "adam_beta_2": 0.9375,
+            "epsilon": 2.0**-20,
+            "momentum": 0.9375,
+        },
+        **{"muon_a": 3.4375, "muon_b": -4.75, "muon_c": 2.0, "rms_rate": None},  # the rate's factor is in float32
+        **{"weight_decay": 0.25, "adam_weight_decay": 0.25},
+    },
+    looked_up={"exclude_embeddings": False},
+    since="3.13",
+    counts_steps=True,
+    without={
+        "continued": _RESUMED,
+        "smooth": "its iterations enlarge rounding errors of a gradient's smallest parts 3.4 times each",
+        "drawn": _NOT_DRAWN,
+        "resettable": _UNTRIED,
+        "elementwise": "it orthogonalizes the update of a matrix",
+    },
+)
+
+
+def _schedule_free(step: WeightStep) -> Array:
+    start = step.slots.get("momentum", step.weight)
+    kept = step.setting("beta_1")
+    power = step.average("power", "beta_2", np.square(step.gradient)) / step.bias_correction("beta_2")
+    change = step.rate * step.gradient / (np.sqrt(power) + step.setting("epsilon"))
+    momentum = step.keep("momentum", start - change)
+    average = (step.weight - (1.0 - kept) * start) / kept
+    share = 1.0 / step.number(float(step.count))
+    average = (1.0 - share) * average + share * momentum
+    return (1.0 - kept) * momentum + kept * average
+
+
+SCHEDULE_FREE = Optimizer(
+    "ScheduleFreeAdamW",
+    "Defazio et al. 2024, https://arxiv.org/abs/2405.15682, equations 9 to 11 with the step of section 4.3",
+    saved={**_ADAM_SAVED, "warmup_steps": 3},
+    defaults={"learning_rate": 0.0025, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8},
+    formula=_schedule_free,
+    options=({"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95},),
+    exact=_ADAM_EXACT,
+    since="3.14",
+    counts_steps=True,
+    elementwise=True,
+    without={
+        "continued": _RESUMED,
+        "smooth": _NO_CELL,
+        "drawn": _NOT_DRAWN,
+        "resettable": "one state begins with the weights, so that resetting it to zero is another start",
     },
 )
 

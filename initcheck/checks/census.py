@@ -29,6 +29,8 @@ from initcheck.checks.laws.random_functions import CASES
 from initcheck.checks.laws.weight_arguments import arguments_treated
 from initcheck.evidence.composition.weight_rules import CONSTRAINTS, REGULARIZERS, WINDOWS
 from initcheck.evidence.steps.metric_rules import SUMMED
+from initcheck.evidence.steps.optimizer_options import COMMON_OPTIONS
+from initcheck.evidence.steps.several_optimizers import WRAPPERS
 from initcheck.frameworks.public_names import KINDS, PublicName, public_names
 from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 
@@ -163,6 +165,9 @@ def _optimizers() -> _Looks:
     for row in OPTIMIZERS:
         if row.formula:
             yield row.name, "steps", row.defaults
+        yield row.name, "around its step", COMMON_OPTIONS
+    for name, arguments in WRAPPERS.items():
+        yield name, "around its step", arguments
     yield from _parts(options.OPTIMIZER_PARTS)
 
 

@@ -126,6 +126,11 @@ class Steps:
         gradients = tape.gradient(value, model.trainable_weights)
         return np.asarray(output), np.asarray(value), [np.asarray(one) for one in gradients]
 
+    def supports_optimizer(self, rule: Rule) -> bool:
+        """Whether the installed Keras has that optimizer, and documents it as from a version on."""
+        row = rule.optimizer
+        return hasattr(self._keras.optimizers, row.name) and Version(self._keras.__version__) >= Version(row.since)
+
     def updates(
         self, rule: Rule, weights: Arrays, gradients: Sequence[Arrays], *, by_name: bool = False
     ) -> list[Arrays]:

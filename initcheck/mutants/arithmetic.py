@@ -1016,3 +1016,17 @@ def precision_after_reset(keras: Any) -> None:
         self.false_positives.assign(kept)
 
     keras.metrics.Precision.reset_state = reset_state
+@mutant("averages-of-zeros", "moving averages of weights begin with zeros", caught_by=("ARI36",))
+def averages_of_zeros(keras: Any) -> None:
+    """As in Keras 3.0.1; training itself is right, and so is what it reports."""
+
+    def update(self: Any, trainable_variables: Any) -> None:
+        for weight, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
+            average.assign(self.ema_momentum * average + (1 - self.ema_momentum) * weight)
+
+    keras.optimizers.Optimizer._update_model_variables_moving_average = update
+
+
+@mutant("steps-of-muon", "Muon's momentum is 0.94 where it is 0.95", caught_by=("ARI04",))
+def steps_of_muon(keras: Any) -> None:
+    step_with(keras.optimizers.Muon, "momentum", lambda momentum: 0.94 if momentum == 0.95 else momentum)

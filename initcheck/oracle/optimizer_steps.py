@@ -70,6 +70,14 @@ class WeightStep:
         """The total weight of all gradients so far in a moving average that began with zero."""
         return 1.0 - self.power(self.settings[decay], self.count)
 
+    def power_of_count(self, exponent: float) -> Array:
+        """The number of the step, to that power."""
+        power = float(self.count) ** exponent
+        if self.number is not Rounded:
+            return self.number(power)
+        # float32 stores the exponent, whose error the logarithm enlarges, and computes a power.
+        return Rounded(power, UNIT * power * (8.0 + abs(exponent) * math.log(self.count)))
+
     def power(self, base: float, exponent: int) -> Array:
         """A hyperparameter's power, with the error of that many multiplications."""
         one = self.number(base)

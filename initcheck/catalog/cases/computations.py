@@ -73,7 +73,7 @@ RULES = (
     ),
 )
 LOOKUP_RULES = (
-    *_DEFAULT_RULES,
+    *(Rule(rule.optimizer, {**rule.config, **rule.optimizer.looked_up}) for rule in _DEFAULT_RULES),
     *(Rule(optimizers.SGD, {"learning_rate": 0.1, **momentum}) for momentum in MOMENTA),
     Rule(optimizers.RMSPROP, {"momentum": 0.5, "centered": True}),
     Rule(optimizers.ADAM, {"amsgrad": True, "beta_2": 0.7}),

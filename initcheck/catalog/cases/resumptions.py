@@ -52,7 +52,6 @@ _HALVED = Schedule("PiecewiseConstantDecay", {"boundaries": [0, 1], "values": [0
 
 RESUMPTIONS = (
     *(Resumption(row.name, row.name, {**_RATE, **row.saved}, h5=True) for row in OPTIMIZERS),
-    *(Resumption(name, name, _RATE, h5=True) for name in sorted({"Muon"} - {row.name for row in OPTIMIZERS})),
     Resumption("untrained", settings=_RATE, fresh=True),
     Resumption("clipped", SGD.name, {**_RATE, "momentum": 0.75, "clipnorm": 0.5, "weight_decay": 0.125}),
     Resumption("averaged", settings={**_RATE, "use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 2}),

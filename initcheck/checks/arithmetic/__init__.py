@@ -6,6 +6,7 @@ has a false-alarm rate.
 """
 
 from initcheck.checks.arithmetic import (
+    around_steps,
     composed_models,
     half_precision,
     layer_formulas,
@@ -16,6 +17,7 @@ from initcheck.checks.arithmetic import (
 )
 
 __all__ = [
+    "around_steps",
     "composed_models",
     "half_precision",
     "layer_formulas",

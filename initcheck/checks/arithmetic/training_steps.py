@@ -177,8 +177,14 @@ def gradients(lab: Lab, pair: tuple[str, str, str]) -> Verdict:
 )
 def updates(lab: Lab, rule: Rule) -> Verdict:
     """Nine gradients of changing signs, from so small that epsilon decides to so large that a hidden limit would."""
+    _require_optimizer(lab, rule)
     weights, slopes = gradients_for(lab.stream("update", str(rule)), rule.dtype)
     return _judge_updates(rule, weights, slopes, lab.steps.updates(rule, weights, slopes))
+
+
+def _require_optimizer(lab: Lab, rule: Rule) -> None:
+    if not lab.steps.supports_optimizer(rule):
+        raise NotApplicable(f"the installed Keras does not document {rule.optimizer.name} so")
 
 
 def _judge_updates(rule: Rule, weights: list[np.ndarray], slopes: list[Any], actual: list[list[np.ndarray]]) -> Verdict:
@@ -401,6 +407,7 @@ def names(lab: Lab, name: str) -> Verdict:
         return verdict([("the fuzz factor", lab.steps.fuzz_factor(), Rounded(FUZZ))])
     if name not in NAMED:
         rule = Rule(NAMED_OPTIMIZERS[name])
+        _require_optimizer(lab, rule)
         weights, slopes = gradients_for(lab.stream("named", name))
         return _judge_updates(rule, weights, slopes, lab.steps.updates(rule, weights, slopes, by_name=True))
     loss, outputs = NAMED[name]
@@ -424,6 +431,7 @@ def names(lab: Lab, name: str) -> Verdict:
 def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
     """Rows that are looked up once at most, or up to three times; the oracle uses dense gradients."""
     rule, often = case
+    _require_optimizer(lab, rule)
     table, steps = lookups_for(LOOKUPS[often], lab.stream("lookups", str(rule), often))
     slopes = []
     for indices, slope in steps:

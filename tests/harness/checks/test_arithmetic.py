@@ -97,6 +97,10 @@ class FakeSteps:
         """All of them."""
         return True
 
+    def supports_optimizer(self, rule):
+        """All of them."""
+        return True
+
     def activation(self, name, x, options):
         """Every activation."""
         (case, *_) = (one for one in ACTIVATION_CASES if (one.name, one.options) == (name, options))

@@ -8,6 +8,7 @@ import pytest
 
 from initcheck.checks import serialization
 from initcheck.checks.arithmetic import composed_models, losses_and_metrics
+from initcheck.checks.arithmetic import around_steps, composed_models
 from initcheck.checks.registry import NotApplicable, all_checks
 from initcheck.evidence.composition import weight_rules
 from initcheck.evidence.composition.encoders import ENCODED
@@ -26,6 +27,7 @@ JUDGES = (
     composed_models.structured_models,
     composed_models.called_layers,
     composed_models.image_companions,
+    around_steps.around_steps,
     serialization.kept_files,
     serialization.build_configurations,
     losses_and_metrics.every_loss,
