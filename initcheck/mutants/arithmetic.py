@@ -991,3 +991,15 @@ def constraint_of_users_lost(keras: Any) -> None:
 @mutant("popped-layer-stays", "pop takes no layer off a Sequential", caught_by=("ARI31",))
 def popped_layer_stays(keras: Any) -> None:
     keras.Sequential.pop = lambda self, *args, **options: None
+
+
+@mutant("losses-unweighted", "compile forgets loss_weights", caught_by=("ARI37",))
+def losses_unweighted(keras: Any) -> None:
+    """Each output's loss is right, and their sum counts each once."""
+    original = keras.Model.compile
+
+    def compile_model(self: Any, *args: Any, **options: Any) -> Any:
+        options.pop("loss_weights", None)
+        return original(self, *args, **options)
+
+    keras.Model.compile = compile_model

@@ -11,6 +11,7 @@ from initcheck.checks.arithmetic import (
     layer_formulas,
     lengths_of_inputs,
     mask_formulas,
+    trainers,
     training_steps,
 )
 
@@ -20,5 +21,6 @@ __all__ = [
     "layer_formulas",
     "lengths_of_inputs",
     "mask_formulas",
+    "trainers",
     "training_steps",
 ]
