@@ -153,6 +153,31 @@ def metrics_of_heads(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"metrics of a {words}: {given}", expected, matched(expected, tested(model, X, y))
 
 
+def targets_by_name(keras: Any, _: Path) -> Iterator[Seen]:
+    """Targets and weights of rows may be named as the outputs are, where these are a list: each goes to its own."""
+    for words, structure in STRUCTURES.items():
+        if not is_keras_3(keras) and words != "list":
+            continue
+        model = two_heads(
+            keras,
+            structure,
+            loss={"zeta": "mse", "alpha": "mae"},
+            metrics={"zeta": ["mae"], "alpha": ["mse"]},
+            weighted_metrics={"alpha": ["mae"]},
+        )
+        expected = {"zeta_loss": _loss("mse", "zeta"), "alpha_loss": _loss("mae", "alpha")}
+        expected |= {
+            "loss": sum(expected.values()),
+            "zeta_mae": _metric("mae", "zeta"),
+            "alpha_mse": _metric("mse", "alpha"),
+            "alpha_mae": _metric("mae", "alpha"),
+        }
+        for order in (("zeta", "alpha"), ("alpha", "zeta")):
+            y = {name: _ZETA if name == "zeta" else _ALPHA for name in order}
+            report = tested(model, X, y)
+            yield f"report of a {words}, targets {' before '.join(order)}", expected, matched(expected, report)
+
+
 def weighted_metrics_of_heads(keras: Any, _: Path) -> Iterator[Seen]:
     """Each output's rows have their own weights, which count for its loss and its ``weighted_metrics``."""
     for words, structure in STRUCTURES.items():
@@ -249,7 +274,7 @@ def fits_of_heads(keras: Any, _: Path) -> Iterator[Seen]:
         )
         given = shares if is_keras_3(keras) or words == "dict" else list(shares)
         history = model.fit(
-            X, y, batch_size=4, sample_weight=given, shuffle=False, validation_data=(X, y), **QUIET
+            X, y, batch_size=3, sample_weight=given, shuffle=False, validation_data=(X, y), **QUIET
         ).history
         zeta, alpha = (_loss("mse", head, _SHARES[head]) for head in ("zeta", "alpha"))
         expected = {
@@ -381,6 +406,7 @@ SEVERAL_OUTPUTS: Mapping[str, Row] = table(
     steps_of_heads,
     outputs_without_a_loss,
     metrics_of_heads,
+    targets_by_name,
     weighted_metrics_of_heads,
     metrics_of_unlike_heads,
     order_of_reports,

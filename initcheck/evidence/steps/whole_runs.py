@@ -105,10 +105,18 @@ def means_over_batches(keras: Any, _: Path) -> Iterator[Seen]:
 
 def results_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     """What ``evaluate`` returns is what the metrics hold: names, results, and zero once they are reset."""
-    model = linear(keras, metrics=["mae"])
+    model = linear(keras, loss="mae", metrics=["mse", "mae"], weighted_metrics=["msle"])
     numbers = model.evaluate(X, _Y, **QUIET)
-    expected = [float(np.mean(_losses(X, _Y))), float(errors("mae", _Y, _SUMS).mean())]
-    yield "list that evaluate returns", expected, matched(expected, numbers)
+    square, size = float(np.mean(_losses(X, _Y))), float(errors("mae", _Y, _SUMS).mean())
+    yield (
+        "loss and metrics that evaluate lists in order",
+        [size, square, size],
+        matched([size, square, size], numbers[:3]),
+    )
+    yield "numbers that evaluate lists", 4, len(numbers)
+    model = linear(keras, metrics=["mae"])
+    model.evaluate(X, _Y, **QUIET)
+    expected = [square, size]
     if is_keras_3(keras):
         yield "first name", "loss", model.metrics_names[0]
         results = reported(model.get_metrics_result())
@@ -121,6 +129,13 @@ def results_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         results = reported(model.get_metrics_result())
         yield "results after a reset", {"loss": 0.0, "mae": 0.0}, results
     yield "a number alone", expected[0], matched(expected[0], linear(keras).evaluate(X, _Y, **QUIET))
+
+
+def lists_of_equal_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """A list has one number for each metric, also where one is given plain and weighted."""
+    model = linear(keras, metrics=["mae"], weighted_metrics=["mae"])
+    yield "numbers that evaluate lists", 3, len(model.evaluate(X, _Y, **QUIET))
+    yield "numbers that test_on_batch lists", 3, len(model.test_on_batch(X, _Y))
 
 
 def single_batches(keras: Any, _: Path) -> Iterator[Seen]:
@@ -444,6 +459,7 @@ WHOLE_RUNS: Mapping[str, Row] = table(
     epochs_and_batches,
     means_over_batches,
     results_of_metrics,
+    lists_of_equal_metrics,
     single_batches,
     rows_held_back,
     validation_of_each_fit,
