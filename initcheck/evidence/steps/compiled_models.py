@@ -125,6 +125,17 @@ def losses_that_layers_add(keras: Any, _: Path) -> Iterator[Seen]:
     total = 0.25 * float(X.sum())
     for words, number in (("test", alone.test_on_batch(X)), ("train", alone.train_on_batch(X))):
         yield f"added loss alone, {words}", total, matched(total, float(np.ravel(number)[0]))
+    if is_keras_3(keras):
+
+        class AddingSeveral(keras.layers.Layer):  # type: ignore[misc]
+            def call(self, x: Any) -> Any:
+                self.add_loss([0.25 * tf.reduce_sum(x), tf.constant(1.0)])
+                self.add_loss(x[:, 0])
+                return x
+
+        parts = 1.25 * float(_SUMS.sum()) + 1.0 + _MSE
+        several = _loss_of(keras, [_summing(keras), AddingSeveral()])
+        yield "lists and arrays of added losses", [parts] * 2, matched([parts] * 2, several)
     graph = compiled(keras, keras.Sequential([keras.Input((3,)), _summing(keras), AddingInside()]), run_eagerly=False)
     history = graph.fit(X, _Y, batch_size=2, epochs=2, **{**QUIET, "shuffle": False}).history["loss"]
     yield "added losses of two epochs in a graph", halves, matched(halves, history)
@@ -205,6 +216,26 @@ def frozen_after_compiling(keras: Any, _: Path) -> Iterator[Seen]:
             compiled(keras, model, rate=0.1)
             model.train_on_batch(x, y)
             yield f"kernel once compiled, eager {eager}", before, values(first.kernel)
+
+
+def modes_of_calls(keras: Any, _: Path) -> Iterator[Seen]:
+    """Layers are called with ``training=True`` in training alone, whatever was called before."""
+
+    class DoublingInTraining(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, x: Any, training: Any = None) -> Any:
+            return 2 * x if training else x
+
+    model = keras.Sequential([keras.Input((3,)), _summing(keras), keras.Sequential([DoublingInTraining()])])
+    twice = mean_loss(errors("mse", _Y, 2 * _SUMS))
+    compiled(keras, model)
+    for words in ("first", "second"):
+        yield f"loss in the {words} training", twice, matched(twice, trained(model, X, _Y)["loss"])
+        yield f"loss in the {words} test", _MSE, matched(_MSE, tested(model, X, _Y)["loss"])
+        yield f"output in the {words} prediction", _SUMS.tolist(), values(model.predict_on_batch(X))
+    compiled(keras, model, run_eagerly=False)
+    history = model.fit(X, _Y, validation_data=(X, _Y), **QUIET).history
+    expected = {"loss": [twice], "val_loss": [_MSE]}
+    yield "history in a graph", expected, matched(expected, reported(history))
 
 
 def steps_of_the_user(keras: Any, _: Path) -> Iterator[Seen]:
@@ -483,6 +514,7 @@ COMPILED_MODELS: Mapping[str, Row] = table(
     frozen_layers,
     layers_thawed_by_their_model,
     frozen_after_compiling,
+    modes_of_calls,
     steps_of_the_user,
     losses_of_the_user,
     metrics_of_layers,

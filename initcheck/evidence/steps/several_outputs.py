@@ -251,7 +251,7 @@ def order_of_reports(keras: Any, _: Path) -> Iterator[Seen]:
     for words, numbers in (
         ("test_on_batch", model.test_on_batch(X, y)),
         ("train_on_batch", model.train_on_batch(X, y)),
-        ("evaluate", model.evaluate(X, y, **QUIET)),
+        ("evaluate", model.evaluate(X, y, batch_size=3, **QUIET)),
     ):
         expected = [zeta + alpha, zeta, alpha]
         yield f"losses of {words}", expected, matched(expected, [float(one) for one in numbers[:3]])
@@ -274,7 +274,7 @@ def fits_of_heads(keras: Any, _: Path) -> Iterator[Seen]:
         )
         given = shares if is_keras_3(keras) or words == "dict" else list(shares)
         history = model.fit(
-            X, y, batch_size=3, sample_weight=given, shuffle=False, validation_data=(X, y), **QUIET
+            X, y, batch_size=4, sample_weight=given, shuffle=False, validation_data=(X, y), **QUIET
         ).history
         zeta, alpha = (_loss("mse", head, _SHARES[head]) for head in ("zeta", "alpha"))
         expected = {
@@ -292,6 +292,16 @@ def fits_of_heads(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"predictions of a {words}", right, matched(right, outputs)
         yield f"predictions of a {words} on a batch", right, matched(right, values(model.predict_on_batch(X)))
         yield f"structure of a {words}", type(right).__name__, type(outputs).__name__
+
+
+def losses_of_partial_batches(keras: Any, _: Path) -> Iterator[Seen]:
+    """The loss of each output is the mean over the rows, also where the last batch has fewer: they add up to the loss."""
+    zeta, alpha = _loss("mse", "zeta"), _loss("mse", "alpha")
+    expected = {"loss": zeta + alpha, "zeta_loss": zeta, "alpha_loss": alpha}
+    for eager in (True, False):
+        model = two_heads(keras, STRUCTURES["list"], run_eagerly=eager)
+        report = reported(model.evaluate(X, [_ZETA, _ALPHA], batch_size=3, return_dict=True, **QUIET))
+        yield f"losses of batches of three and one, eager {eager}", expected, matched(expected, report)
 
 
 def nested_outputs(keras: Any, _: Path) -> Iterator[Seen]:
@@ -411,6 +421,7 @@ SEVERAL_OUTPUTS: Mapping[str, Row] = table(
     metrics_of_unlike_heads,
     order_of_reports,
     fits_of_heads,
+    losses_of_partial_batches,
     nested_outputs,
     metrics_nested_as_outputs,
     metrics_nested_by_ones,
