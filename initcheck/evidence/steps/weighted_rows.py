@@ -32,6 +32,8 @@ def _sparse(hot: bool) -> str:
 
 def weights_of_class_labels(keras: Any, _: Path) -> Iterator[Seen]:
     """Labels of one axis or two, or one-hot: each row counts as its class does, one that is left out once."""
+    if not is_keras_3(keras):  # Keras 2 needs a weight for each class
+        return
     each = cross_entropies(_LABELS, _CHANCES)
     weights = weights_of_classes(_LABELS, _CLASSES)
     right = (_CHANCES.argmax(axis=-1) == _LABELS).astype(float)
@@ -46,15 +48,17 @@ def weights_of_class_labels(keras: Any, _: Path) -> Iterator[Seen]:
         )
         for given, shares in (("some", _CLASSES), ("all", {0: 0.5, 1: 1.0, 2: 4.0}), ("none", {})):
             counted = weights if shares else None
-            names = ("accuracy", "weighted_accuracy") if is_keras_3(keras) else None
+            names = ("accuracy", "weighted_accuracy")
             report = trained(model, _CHANCES, y, class_weight=shares)
             expected = [mean_loss(each, counted), right.mean(), mean_metric(right, counted)]
-            actual = [report["loss"], *(report[name] for name in names or [*report][1:])]
+            actual = [report["loss"], *(report[name] for name in names)]
             yield f"loss and accuracies of {words} with weights of {given}", expected, matched(expected, actual)
 
 
 def weights_of_classes_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
     """In ``fit``, over batches: the loss and weighted metrics of training, not of validation; one step by gradient."""
+    if not is_keras_3(keras):  # Keras 2 needs a weight for each class
+        return
     weights = weights_of_classes(_LABELS, _CLASSES)
     each = cross_entropies(_LABELS, _CHANCES)
     right = (_CHANCES.argmax(axis=-1) == _LABELS).astype(float)
@@ -97,6 +101,8 @@ def weights_of_classes_in_datasets(keras: Any, _: Path) -> Iterator[Seen]:
 
 def omitted_classes_in_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     """The last classes of a ``tf.data.Dataset`` may be left out of ``class_weight``, as those of arrays."""
+    if not is_keras_3(keras):  # Keras 2 needs a weight for each class
+        return
     import tensorflow as tf
 
     rows = tf.data.Dataset.from_tensor_slices((_CHANCES, _LABELS)).batch(2)
