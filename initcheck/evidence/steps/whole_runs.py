@@ -249,7 +249,7 @@ def steps_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
     for words, options in (
         ("an array", {"validation_data": (X, _Y), "validation_batch_size": 1}),
         ("a dataset", {"validation_data": rows}),
-        ("a repeated dataset", {"validation_data": rows.repeat()}),
+        ("a repeated dataset", {"validation_data": rows.repeat(3)}),
     ):
         history = model.fit(X, _Y, batch_size=4, epochs=2, validation_steps=2, **options, **QUIET).history
         expected = [float(np.mean(each[:2]))] * 2
