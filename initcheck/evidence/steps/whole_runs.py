@@ -390,6 +390,9 @@ def stops_of_training(keras: Any, _: Path) -> Iterator[Seen]:
     expected = float(np.mean(_losses(X[:2], _Y[:2])))
     yield "loss of the batches until evaluate stops", expected, matched(expected, loss)
     yield "rows until predict stops", 2, len(model.predict(X, batch_size=1, callbacks=[StopOthers()], **QUIET))
+    every = float(np.mean(_losses(X, _Y)))
+    yield "loss of the next evaluate", every, matched(every, model.evaluate(X, _Y, batch_size=1, **QUIET))
+    yield "rows of the next predict", 4, len(model.predict(X, batch_size=1, **QUIET))
 
 
 def batches_of_one_size(keras: Any, _: Path) -> Iterator[Seen]:
