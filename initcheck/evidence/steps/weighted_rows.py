@@ -51,7 +51,7 @@ def weights_of_class_labels(keras: Any, _: Path) -> Iterator[Seen]:
             names = ("accuracy", "weighted_accuracy")
             report = trained(model, _CHANCES, y, class_weight=shares)
             expected = [mean_loss(each, counted), right.mean(), mean_metric(right, counted)]
-            actual = [report["loss"], *(report[name] for name in names)]
+            actual = [report["loss"], *(report.get(name, -1.0) for name in names)]
             yield f"loss and accuracies of {words} with weights of {given}", expected, matched(expected, actual)
 
 
