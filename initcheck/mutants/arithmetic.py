@@ -1030,3 +1030,13 @@ def averages_of_zeros(keras: Any) -> None:
 @mutant("steps-of-muon", "Muon's momentum is 0.94 where it is 0.95", caught_by=("ARI04",))
 def steps_of_muon(keras: Any) -> None:
     step_with(keras.optimizers.Muon, "momentum", lambda momentum: 0.94 if momentum == 0.95 else momentum)
+@mutant("losses-unweighted", "compile forgets loss_weights", caught_by=("ARI37",))
+def losses_unweighted(keras: Any) -> None:
+    """Each output's loss is right, and their sum counts each once."""
+    original = keras.Model.compile
+
+    def compile_model(self: Any, *args: Any, **options: Any) -> Any:
+        options.pop("loss_weights", None)
+        return original(self, *args, **options)
+
+    keras.Model.compile = compile_model

@@ -13,6 +13,7 @@ from initcheck.checks.arithmetic import (
     lengths_of_inputs,
     losses_and_metrics,
     mask_formulas,
+    trainers,
     training_steps,
 )
 
@@ -24,5 +25,6 @@ __all__ = [
     "lengths_of_inputs",
     "losses_and_metrics",
     "mask_formulas",
+    "trainers",
     "training_steps",
 ]

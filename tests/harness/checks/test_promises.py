@@ -9,6 +9,7 @@ import pytest
 from initcheck.checks import serialization
 from initcheck.checks.arithmetic import composed_models, losses_and_metrics
 from initcheck.checks.arithmetic import around_steps, composed_models
+from initcheck.checks.arithmetic import composed_models, trainers
 from initcheck.checks.registry import NotApplicable, all_checks
 from initcheck.evidence.composition import weight_rules
 from initcheck.evidence.composition.encoders import ENCODED
@@ -18,6 +19,8 @@ from initcheck.evidence.composition.promises import refusal, table, values
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
 from initcheck.evidence.lab import Lab
+from initcheck.evidence.steps.several_outputs import SEVERAL_OUTPUTS
+from initcheck.evidence.steps.trained_models import matched
 from initcheck.frameworks.keras import load_keras
 from initcheck.oracle.rounding import UNIT, Rounded
 from initcheck.records import Status
@@ -28,6 +31,7 @@ JUDGES = (
     composed_models.called_layers,
     composed_models.image_companions,
     around_steps.around_steps,
+    trainers.trainers,
     serialization.kept_files,
     serialization.build_configurations,
     losses_and_metrics.every_loss,
@@ -65,7 +69,7 @@ def test_a_value_with_a_bound_is_compared_within_it():
 
 
 def test_every_row_has_a_name_of_its_own_and_says_what_it_looks_at():
-    codes = {"ARI30", "ARI31", "ARI32", "ARI33", "SER22"}
+    codes = {"ARI30", "ARI31", "ARI32", "ARI33", "ARI37", "SER22"}
     rows = [(one.name, one.value) for check in all_checks() if check.code in codes for one in check.subjects]
     assert len({name for name, _ in rows}) == len(rows) > 250
     functions = [(name, row) for name, row in rows if hasattr(row, "__name__")]
@@ -89,6 +93,22 @@ def test_what_a_row_leaves_to_chance_does_not_depend_on_what_ran_before():
     assert Lab(6).promises.seen(drawn) == once
 
 
+@pytest.mark.parametrize(
+    ("expected", "near", "far"),
+    [
+        (2.0, np.float32(2.000001), 2.001),
+        ([1.0, 2.0], np.array([1.0, 2.000001]), [1.0]),
+        ({"a": [1.0]}, {"a": [np.float64(1)]}, {"a": [1.0], "b": 0.0}),
+        ([[1.0], [2.0]], np.ones((2, 1)) * [[1], [2]], [[1.0, 2.0]]),
+        ([{"k": 1.0}, "x"], [{"k": 1.0}, "x"], [{"k": 1.0}, "y"]),
+        (None, None, 0.0),
+    ],
+)
+def test_a_match_has_the_structure_and_the_numbers_within_rounding_error(expected, near, far):
+    assert matched(expected, near) is expected
+    assert matched(expected, far) != expected
+
+
 def test_a_refusal_is_the_class_of_what_is_raised():
     assert refusal(int, "3") == ""
     assert refusal(int, "three") == "ValueError"
@@ -104,6 +124,7 @@ def test_a_refusal_is_the_class_of_what_is_raised():
         (COMPANIONS["RandomGaussianBlur-channels-first"], "share of other colors"),
         (KEPT["overwritten-weights"], "weights after the answer n"),
         (BUILT["Conv1D"], "weights of the rebuilt layer"),
+        (SEVERAL_OUTPUTS["weights-of-losses"], "weights by name of a dict"),
     ],
 )
 def test_a_row_on_keras_itself(row, words):
