@@ -7,6 +7,7 @@ has a false-alarm rate.
 
 from initcheck.checks.arithmetic import (
     composed_models,
+    followed_callbacks,
     half_precision,
     layer_formulas,
     lengths_of_inputs,
@@ -16,6 +17,7 @@ from initcheck.checks.arithmetic import (
 
 __all__ = [
     "composed_models",
+    "followed_callbacks",
     "half_precision",
     "layer_formulas",
     "lengths_of_inputs",
