@@ -991,3 +991,16 @@ def constraint_of_users_lost(keras: Any) -> None:
 @mutant("popped-layer-stays", "pop takes no layer off a Sequential", caught_by=("ARI31",))
 def popped_layer_stays(keras: Any) -> None:
     keras.Sequential.pop = lambda self, *args, **options: None
+
+
+@mutant("stopping-remembers", "EarlyStopping keeps the best value of an earlier fit", caught_by=("ARI38",))
+def stopping_remembers(keras: Any) -> None:
+    """As in Keras 3.11 to 3.14; its first fit is right."""
+    original = keras.callbacks.EarlyStopping.on_train_begin
+
+    def on_train_begin(self: Any, logs: Any = None) -> None:
+        best = getattr(self, "best", None)
+        original(self, logs)
+        self.best = best
+
+    keras.callbacks.EarlyStopping.on_train_begin = on_train_begin

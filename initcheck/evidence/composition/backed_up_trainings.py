@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from packaging.version import Version
 
 from initcheck.evidence.composition.hooked_models import driven, losses, set_weight, single_weight, weight_of
 from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table
@@ -114,7 +115,8 @@ def best_of_batches(keras: Any, folder: Path) -> Iterator[Seen]:
 def whole_checkpoints(keras: Any, folder: Path) -> Iterator[Seen]:
     """The whole model comes back with its weights, its optimizer's state and how it was compiled."""
     x = inputs([1.0], [2.0])
-    for end in (".keras", ".h5") if is_keras_3(keras) else (".keras",):
+    takes_h5 = is_keras_3(keras) and Version(keras.__version__) >= Version("3.8")
+    for end in (".keras", ".h5") if takes_h5 else (".keras",):
         model = single_weight(keras, keras.optimizers.SGD(0.125, momentum=0.5))
         file = folder / f"{{epoch}}{end}"
         callback = keras.callbacks.ModelCheckpoint(file, "loss")
@@ -221,9 +223,9 @@ def resumed_trainings(keras: Any, folder: Path) -> Iterator[Seen]:
         return
     kind, right = keras.callbacks.BackupAndRestore, _trainee(keras)
     _fitted(right)
-    for number, (words, options) in enumerate(
-        (("", {}), (", with two backups", {"double_checkpoint": True}), (", kept", {"delete_checkpoint": False}))
-    ):
+    given = inspect.signature(kind).parameters
+    cases = (("", {}), (", with two backups", {"double_checkpoint": True}), (", kept", {"delete_checkpoint": False}))
+    for number, (words, options) in enumerate(one for one in cases if given.keys() >= one[1].keys()):
         place = folder / f"{number}"
         _interrupted(keras, kind(str(place), **options), 2, 0)
         yield f"whether there is a backup{words}", True, place.exists()

@@ -305,6 +305,7 @@ def printed_rows(keras: Any, _: Path) -> Iterator[Seen]:
                 callback.set_params({"verbose": verbose, "epochs": 2, "steps": 2})
                 callback.on_train_begin()
                 callback.on_epoch_begin(1)
+                callback.progbar.interval = 0.0  # it is to print every batch
                 for batch, loss in enumerate((4.0, 3.0)):
                     callback.on_train_batch_begin(batch)
                     callback.on_train_batch_end(batch, {"loss": loss})
@@ -314,6 +315,9 @@ def printed_rows(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"whether the epoch is printed, verbose {verbose}", True, "Epoch 2/2" in text
             yield f"whether all steps are printed, verbose {verbose}", True, "2/2" in last
             yield f"printed loss, verbose {verbose}", "3.0000", _after(last, " loss: ")
+            if verbose == 1:
+                running = [_after(one, " loss: ") for one in text.replace("\r", "\n").split("\n") if " loss: " in one]
+                yield "printed losses of the batches", ["4.0000", "3.0000"], running[:2]
             yield f"printed loss of the validation, verbose {verbose}", "0.5000", _after(last, "val_loss: ")
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):

@@ -58,9 +58,9 @@ def _numbers(x: Any) -> list[float]:
     return [round(float(one), 6) for one in np.ravel(np.asarray(x))]
 
 
-def _fed(keras: Any, *data: Any, what: str = "train", **options: Any) -> Any:
-    """The rows of each batch of a ``fit``."""
-    model = _taker(keras)
+def _fed(keras: Any, *data: Any, **options: Any) -> Any:
+    """The rows of each batch of a ``fit``; with ``what`` those of tests, or the weights of the rows."""
+    model, what = _taker(keras), options.pop("what", "train")
     model.fit(*data, **{"epochs": 1, "verbose": 0, "shuffle": False, **options})
     return model.taken[what]
 
@@ -123,7 +123,7 @@ def arrays(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"batches of {words}", _BATCHES, _fed(keras, x, _Y, 3)
     shuffled = _taker(keras)
     shuffled.fit(_X, _X, batch_size=3, epochs=2, verbose=0)
-    epochs = [sum(shuffled.taken["train"][start : start + 3], []) for start in (0, 3)]
+    epochs = [[*itertools.chain(*shuffled.taken["train"][start : start + 3])] for start in (0, 3)]
     yield "rows of shuffled epochs", [[*range(_ROWS)]] * 2, [sorted(one) for one in epochs]
     yield "epochs", _BATCHES * 2, _fed(keras, _X, _Y, 3, epochs=2)
     for words, options in (
@@ -202,7 +202,8 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"ends of epochs{words}", True, log.count("end") >= 2
         if hasattr(keras.utils.PyDataset, "on_epoch_begin"):
             yield f"beginnings of epochs{words}", 2, log.count("begin")
-        yield f"batches that come by themselves{words}", _BATCHES, [_numbers(x) for x, *_ in data]
+        if hasattr(keras.utils.PyDataset, "__iter__"):
+            yield f"batches that come by themselves{words}", _BATCHES, [_numbers(x) for x, *_ in data]
     yield "an epoch of two steps", _BATCHES[:2], _fed(keras, _batched(keras, 3, _X, _Y), steps_per_epoch=2)
     weighed = _batched(keras, 3, _X, _Y, inputs(*_BY_CLASS))
     yield "weights", [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]], _fed(keras, weighed, what="weights")
@@ -275,7 +276,7 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     }
     for words, y in shapes.items():
         y = y.astype(np.float32) if words == "vectors" else y
-        options = {"class_weight": _WEIGHTS, "what": "weights"}
+        options: dict[str, Any] = {"class_weight": _WEIGHTS, "what": "weights"}
         yield f"of arrays, {words}", right, _fed(keras, _X, y, 3, **options)
         yield f"of tf.data, {words}", right, _fed(keras, _pipeline(_X, y), **options)
         if is_keras_3(keras):
@@ -396,7 +397,7 @@ def tested_rows(keras: Any, _: Path) -> Iterator[Seen]:
             model.evaluate(feed(_X, _Y), *targets, **sizes)
             yield f"batches of {words} that are evaluated, steps {steps}", _BATCHES[:steps], [*model.taken["test"]]
             rows = np.ravel(model.predict(feed(_X, _Y), **sizes)).tolist()
-            yield f"rows of {words} that are predicted, steps {steps}", sum(_BATCHES[:steps], []), rows
+            yield f"rows of {words} that are predicted, steps {steps}", [*itertools.chain(*_BATCHES[:steps])], rows
     pairs = model.predict({"one": _X, "two": _X + 9}, 3, 0)
     yield "named outputs", {"one": _X.tolist(), "two": (_X + 9).tolist()}, {k: v.tolist() for k, v in pairs.items()}
 
@@ -424,7 +425,11 @@ def steps_in_one_execution(keras: Any, _: Path) -> Iterator[Seen]:
         sizes = {"batch_size": 3} if words == "arrays" else {}
         ends: list[int] = []
         note = keras.callbacks.LambdaCallback(
-            **{"on_train_batch_end" if is_keras_3(keras) else "on_batch_end": lambda batch, logs: ends.append(batch)}
+            **{
+                "on_train_batch_end" if is_keras_3(keras) else "on_batch_end": lambda batch, logs, list=ends: (
+                    list.append(batch)
+                )
+            }
         )
         loss = model.fit(*data, verbose=0, callbacks=[note], **sizes).history["loss"][0]
         yield f"loss of {words}", round(expected, 4), round(loss, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,10 @@ def random_pipelines(_keras: Any, _: Path) -> Iterator[Seen]:
         return numbers.map(lambda one: tf.random.stateless_uniform([], (seed, one)), 4, deterministic=True)
 
     for words, build in (("a map by the global seed", by_global), ("a map", by_both)):
-        once = _taken(lambda build=build: build(3), 1)
-        yield f"whether {words} repeats", True, once == _taken(lambda build=build: build(3), 1)
-        yield f"whether {words} differs under another seed", True, once != _taken(lambda build=build: build(3), 2)
+        bound = functools.partial(build, 3)
+        once = _taken(bound, 1)
+        yield f"whether {words} repeats", True, once == _taken(bound, 1)
+        yield f"whether {words} differs under another seed", True, once != _taken(bound, 2)
         yield f"different numbers of {words}", _ROWS, len(set(once[0]))
     own = _taken(lambda: by_both(3), 1)
     yield "whether a map differs under another seed of its own", True, own != _taken(lambda: by_both(4), 1)
@@ -112,7 +114,7 @@ def random_pipelines(_keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def parallel_maps(_keras: Any, _: Path) -> Iterator[Seen]:
-    """``deterministic=True``: "the transformation produces elements in a deterministic order", of random functions too."""
+    """Documented of ``deterministic=True`` as "elements in a deterministic order": of random functions too."""
     import tensorflow as tf
 
     def build() -> Any:
@@ -130,9 +132,9 @@ def cached_pipelines(_keras: Any, folder: Path) -> Iterator[Seen]:
     numbers = tf.data.Dataset.range(_ROWS)
     for words, place in (("in memory", ""), ("in a file", str(folder / "cache"))):
         draws = numbers.map(lambda _: tf.random.uniform([], seed=3)).cache(place)
-        one, other = ([float(value) for value in draws] for _ in range(2))
-        yield f"whether numbers {words} stay", True, one == other
-        yield f"how many there are {words}", _ROWS, len(other)
+        first, second = ([float(value) for value in draws] for _ in range(2))
+        yield f"whether numbers {words} stay", True, first == second
+        yield f"how many there are {words}", _ROWS, len(second)
     before, behind = numbers.shuffle(_ROWS, seed=3).cache(), numbers.cache().shuffle(_ROWS, seed=3)
     for words, pipeline, stays in (("before", before, True), ("behind", behind, False)):
         one, other = ([int(value) for value in pipeline] for _ in range(2))
