@@ -119,7 +119,7 @@ def whole_checkpoints(keras: Any, folder: Path) -> Iterator[Seen]:
     for end in (".keras", ".h5") if takes_h5 else (".keras",):
         model = single_weight(keras, keras.optimizers.SGD(0.125, momentum=0.5))
         file = folder / f"{{epoch}}{end}"
-        callback = keras.callbacks.ModelCheckpoint(file, "loss")
+        callback = keras.callbacks.ModelCheckpoint(str(file), "loss")
         model.fit(x, x * 3, epochs=2, callbacks=[callback], verbose=0)
         yield f"files that end with {end}", [f"1{end}", f"2{end}"], sorted(one.name for one in folder.glob(f"*{end}"))
         again = keras.models.load_model(folder / f"2{end}")
@@ -224,7 +224,11 @@ def resumed_trainings(keras: Any, folder: Path) -> Iterator[Seen]:
     kind, right = keras.callbacks.BackupAndRestore, _trainee(keras)
     _fitted(right)
     given = inspect.signature(kind).parameters
-    cases = (("", {}), (", with two backups", {"double_checkpoint": True}), (", kept", {"delete_checkpoint": False}))
+    cases: Sequence[tuple[str, Mapping[str, bool]]] = (
+        ("", {}),
+        (", with two backups", {"double_checkpoint": True}),
+        (", kept", {"delete_checkpoint": False}),
+    )
     for number, (words, options) in enumerate(one for one in cases if given.keys() >= one[1].keys()):
         place = folder / f"{number}"
         _interrupted(keras, kind(str(place), **options), 2, 0)

@@ -58,10 +58,15 @@ _STOPS: Sequence[tuple[Mapping[str, Any], Sequence[float], int, int]] = (
 )
 
 
+def _stops(keras: Any) -> Sequence[tuple[Mapping[str, Any], Sequence[float], int, int]]:
+    """All of them; Keras 2 restores nothing where training was not stopped."""
+    return [one for one in _STOPS if is_keras_3(keras) or one[0].get("patience") != 9]
+
+
 def early_stops(keras: Any, _: Path) -> Iterator[Seen]:
     """Epochs that are run, and the weights that are left, for each option and values that rise and fall."""
     model = single_weight(keras)
-    for options, numbers, epochs, kept in _STOPS:
+    for options, numbers, epochs, kept in _stops(keras):
         callback = keras.callbacks.EarlyStopping("loss", **options)
         run = len(driven(callback, model, losses(*numbers)))
         yield f"epochs and kept weight with {options} for {numbers}", (epochs, float(kept)), (run, weight_of(model))
@@ -74,7 +79,7 @@ def early_stops(keras: Any, _: Path) -> Iterator[Seen]:
 def early_stops_twice(keras: Any, _: Path) -> Iterator[Seen]:
     """A callback can be used in several fits: a second one knows nothing of the first."""
     model = single_weight(keras)
-    for options, numbers, epochs, kept in _STOPS:
+    for options, numbers, epochs, kept in _stops(keras):
         callback = keras.callbacks.EarlyStopping("loss", **options)
         # The first fit has the best value that there is.
         driven(callback, model, losses(*[-9.0 if options.get("mode") != "max" else 99.0] * 4))
