@@ -258,7 +258,7 @@ def resumed_trainings(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "epochs after a second interruption", [3], _fitted(model, callback)
     yield "weight after a second interruption", weight_of(right), weight_of(model)
     empty = keras.Sequential([keras.layers.Dense(1)])
-    empty.compile("sgd", "mse", run_eagerly=True)
+    empty.compile(keras.optimizers.SGD(), "mse", run_eagerly=True)
     empty.stop_training = False
     yield "raised for a model that is not built", "ValueError", refusal(_fitted, empty, kind(str(place)))
 

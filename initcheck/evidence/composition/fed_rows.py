@@ -270,6 +270,8 @@ def changed_python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
 
 def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     """``class_weight`` gives each row its class's weight, 1 to a class that it leaves out, whatever the data are."""
+    if not is_keras_3(keras):  # Keras 2 wants a weight of each class
+        return
     right = [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]]
     shapes = {
         "a column": _Y,
@@ -282,13 +284,12 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
         options: dict[str, Any] = {"class_weight": _WEIGHTS, "what": "weights"}
         yield f"of arrays, {words}", right, _fed(keras, _X, y, 3, **options)
         yield f"of tf.data, {words}", right, _fed(keras, _pipeline(_X, y), **options)
-        if is_keras_3(keras):
-            yield f"of a PyDataset, {words}", right, _fed(keras, _batched(keras, 3, _X, y), **options)
+        yield f"of a PyDataset, {words}", right, _fed(keras, _batched(keras, 3, _X, y), **options)
     weights = inputs(*_BY_CLASS)
     for words, data in (
         ("arrays", lambda: {"x": _X, "y": _Y, "sample_weight": weights}),
         ("tf.data", lambda: {"x": _pipeline(_X, _Y, weights)}),
-        *([("a PyDataset", lambda: {"x": _batched(keras, 3, _X, _Y, weights)})] if is_keras_3(keras) else []),
+        ("a PyDataset", lambda: {"x": _batched(keras, 3, _X, _Y, weights)}),
     ):
         if is_keras_3(keras):
             yield (
@@ -307,15 +308,18 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
 
 def weights_of_fewer_classes(keras: Any, _: Path) -> Iterator[Seen]:
     """A class above all those that ``class_weight`` names has weight 1, as others that it leaves out."""
+    if not is_keras_3(keras):  # Keras 2 wants a weight of each class
+        return
     expected = [[0.5, 1.0, 1.0], [0.5, 1.0, 1.0], [1.0]]
     options = {"class_weight": {0: 0.5}, "what": "weights"}
     yield "of arrays", expected, _fed(keras, _X, _Y, 3, **options)
-    if is_keras_3(keras):
-        yield "of a PyDataset", expected, _fed(keras, _batched(keras, 3, _X, _Y), **options)
+    yield "of a PyDataset", expected, _fed(keras, _batched(keras, 3, _X, _Y), **options)
 
 
 def weights_of_fewer_classes_of_pipelines(keras: Any, _: Path) -> Iterator[Seen]:
     """The same of ``tf.data``."""
+    if not is_keras_3(keras):  # Keras 2 wants a weight of each class
+        return
     options = {"class_weight": {0: 0.5}, "what": "weights"}
     yield "of tf.data", [[0.5, 1.0, 1.0], [0.5, 1.0, 1.0], [1.0]], _fed(keras, _pipeline(_X, _Y), **options)
 
@@ -412,7 +416,7 @@ def evaluated_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     spec = tf.TensorSpec((2, 1), tf.float32)
     data = tf.data.Dataset.from_generator(lambda: _generator(rows, 0 * rows, size=2), output_signature=(spec, spec))
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
-    model.compile("sgd", "mse", metrics=["mae"])
+    model.compile(keras.optimizers.SGD(), "mse", metrics=["mae"])
     for words, feed in (("of unknown number", data), ("of known number", _pipeline(rows, 0 * rows, size=2))):
         loss, error = model.evaluate(feed, verbose=0)
         yield f"loss and error {words}", [17.5, 3.5], [round(float(one), 5) for one in (loss, error)]
@@ -544,9 +548,8 @@ def text_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "names of classes", ["a", "b", "c"], list(plain.class_names)
     yield "vectors of labels", np.eye(3)[labels].tolist(), [one[1] for one in rows(given(label_mode="categorical"))]
     yield "texts without labels", names, texts(given(label_mode=None, labels=None))
-    chosen = given(class_names=["c", "a", "b"])
-    yield "texts by given classes", names[7:] + names[:7], texts(chosen)
-    yield "labels by given classes", [0] * 3 + [1] * 4 + [2] * 3, [one[1] for one in rows(chosen)]
+    chosen = sorted((one[0].decode(), one[1]) for one in rows(given(class_names=["c", "a", "b"])))
+    yield "texts and labels by given classes", [*zip(names, [1] * 4 + [2] * 3 + [0] * 3, strict=True)], chosen
     yield "given labels", [*range(10)], [one[1] for one in rows(given(labels=[*range(10)]))]
     yield "sizes of batches", [4, 4, 2], [len(one[0]) for one in rows(given(batch_size=4))]
     shuffled = given(shuffle=True, seed=3)

@@ -152,7 +152,7 @@ def directions_of_several_outputs(keras: Any, _: Path) -> Iterator[Seen]:
     x = keras.Input((1,))
     outputs = {name: keras.layers.Dense(1, name=name)(x) for name in ("one", "two")}
     model = keras.Model(x, outputs)
-    model.compile("sgd", "mse", metrics={"one": ["accuracy"], "two": ["mae"]}, run_eagerly=True)
+    model.compile(keras.optimizers.SGD(), "mse", metrics={"one": ["accuracy"], "two": ["mae"]}, run_eagerly=True)
     y = {"one": inputs([0.0], [1.0]), "two": inputs([0.0], [1.0])}
     logs = model.train_on_batch(inputs([0.25], [0.75]), y, return_dict=True)
     for name, better in (("one_accuracy", True), ("two_mae", False), ("one_loss", False)):

@@ -56,7 +56,8 @@ def test_the_page_is_that_of_the_newest_release():
         ("initializers", "RandomUniform", {"draws", CONFIGURATION}, {"minval", "maxval", "seed"}),
         ("optimizers", "Adam", {"steps", CONFIGURATION}, {"beta_1", "amsgrad", "clipnorm"}),
         ("losses", "Huber", {CONFIGURATION}, {"delta"}),
-        ("callbacks", "EarlyStopping", set(), set()),
+        ("callbacks", "EarlyStopping", {"hooks"}, {"patience", "baseline"}),
+        ("callbacks", "TensorBoard", set(), set()),
     ],
 )
 def test_what_is_looked_at_follows_from_the_rows(kind, name, aspects, varied):
