@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
-from initcheck.evidence.composition.hooked_models import driven, losses, set_weight, single_weight, weight_of
+from initcheck.evidence.composition.hooked_models import (
+    driven,
+    losses,
+    set_weight,
+    single_weight,
+    taken_step,
+    weight_of,
+)
 from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table
 
 # The callbacks that the rows look at, with the arguments that they give.
@@ -66,10 +73,36 @@ def overwritten_checkpoints(keras: Any, folder: Path) -> Iterator[Seen]:
     nested = folder / "new" / "folders" / f"one{_END}"
     driven(kind(nested, "loss", save_weights_only=True), model, losses(1.0))
     yield "whether folders are made", True, nested.exists()
+    unused = folder / "unused"
+    callback = kind(
+        unused / f"one{_END}", "loss", save_best_only=True, save_weights_only=True, initial_value_threshold=0.5
+    )
+    driven(callback, model, losses(1.0))
+    yield "whether folders are made for nothing", False, unused.exists() and is_keras_3(keras)
     by_validation = folder / f"val{_END}"
     logs = [{"loss": 9.0 - k, "val_loss": number} for k, number in enumerate((3.0, 1.0, 2.0))]
     driven(kind(by_validation, save_best_only=True, save_weights_only=True), model, logs)
     yield "weight of the epoch that validates best, by default", 1.0, _kept(model, by_validation)
+
+
+def best_by_direction(keras: Any, folder: Path) -> Iterator[Seen]:
+    """Which epoch is best is inferred from the metric; several values at once are no best, and every epoch is kept."""
+    if not is_keras_3(keras):
+        return
+    kind, kinds = keras.callbacks.ModelCheckpoint, keras.metrics
+    up = {kinds.BinaryAccuracy(name="right"): 1.0, kinds.R2Score(name="explained"): 1.0, kinds.Hinge(name="hinge"): 2.0}
+    model = taken_step(single_weight(keras, metrics=[*up]))
+    for metric, epoch in up.items():
+        file = folder / f"{metric.name}{_END}"
+        callback = kind(file, f"val_{metric.name}", save_best_only=True, save_weights_only=True)
+        driven(callback, model, losses(2.0, 3.0, 1.0, name=f"val_{metric.name}"))
+        yield f"epoch of the best {metric.name}", epoch, _kept(model, file)
+    several = folder / "several"
+    callback = kind(several / f"{{epoch}}{_END}", "loss", save_best_only=True, save_weights_only=True)
+    driven(callback, model, [{"loss": np.array([1.0, 2.0])}, {"loss": np.array([3.0, 4.0])}])
+    yield "files by several values", [f"1{_END}", f"2{_END}"], sorted(one.name for one in several.glob("*"))
+    for file in several.glob("*"):
+        yield f"weight in {file.name}", float(file.name[0]) - 1, _kept(model, file)
 
 
 def checkpoints_of_batches(keras: Any, folder: Path) -> Iterator[Seen]:
@@ -351,6 +384,31 @@ def averaged_weights(keras: Any, _: Path) -> Iterator[Seen]:
     yield "raised without averages", "ValueError", refusal(lambda: plain.evaluate(x, x, verbose=0, callbacks=[kind()]))
 
 
+def averages_of_wrapped_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
+    """The averages may be those of an optimizer that scales losses, or of one of several optimizers."""
+    kind = getattr(keras.callbacks, "SwapEMAWeights", None)
+    if kind is None or Version(keras.__version__) < Version("3.15"):
+        return
+    x = inputs([1.0])
+    layers = [keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")]
+
+    def averaging() -> Any:
+        return keras.optimizers.SGD(0.25, use_ema=True, ema_momentum=0.5)
+
+    for words, optimizer in (
+        ("scaled losses", keras.optimizers.LossScaleOptimizer(averaging(), initial_scale=2.0)),
+        ("several optimizers", keras.optimizers.MultiOptimizer([(averaging(), layers)], averaging())),
+    ):
+        model = keras.Sequential([keras.Input((1,)), *layers])
+        model.set_weights([np.ones((1, 1), np.float32)])
+        model.compile(optimizer, keras.losses.MeanSquaredError(), run_eagerly=True)
+        for _step in range(2):
+            model.train_on_batch(x, 0 * x)
+        loss = model.evaluate(x, 0 * x, verbose=0, callbacks=[kind()])
+        yield f"whether averages are evaluated, {words}", True, close(loss, 0.375**2)
+        yield f"whether the weight is back, {words}", True, close(weight_of(model), 0.25)
+
+
 def predictions_of_averages(keras: Any, _: Path) -> Iterator[Seen]:
     """``predict`` sees the averages as well, and the weights are back afterwards."""
     kind = getattr(keras.callbacks, "SwapEMAWeights", None)
@@ -373,6 +431,7 @@ def predictions_of_averages(keras: Any, _: Path) -> Iterator[Seen]:
 KEEPS: Mapping[str, Row] = table(
     kept_epochs,
     overwritten_checkpoints,
+    best_by_direction,
     checkpoints_of_batches,
     best_of_batches,
     whole_checkpoints,
@@ -384,5 +443,6 @@ KEEPS: Mapping[str, Row] = table(
     no_backups,
     broken_backups,
     averaged_weights,
+    averages_of_wrapped_optimizers,
     predictions_of_averages,
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from packaging.version import Version
 
 from initcheck.evidence.composition.hooked_models import (
     driven,
@@ -249,6 +250,37 @@ def rates_by_epoch(keras: Any, _: Path) -> Iterator[Seen]:
     yield "raised for another result", "ValueError", refusal(driven, words, model, losses(1.0))
 
 
+def rates_of_several_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
+    """Each of several optimizers has its own rate, which is set, lowered and logged by its name."""
+    if not is_keras_3(keras) or Version(keras.__version__) < Version("3.15"):
+        return
+    layers = [keras.layers.Dense(1, use_bias=False) for _ in range(2)]
+    first, second = keras.optimizers.SGD(1.0, name="first"), keras.optimizers.SGD(0.5, name="second")
+    model = keras.Sequential([keras.Input((1,)), *layers])
+    model.compile(keras.optimizers.MultiOptimizer([(first, [layers[0]])], second), run_eagerly=True)
+
+    def rates() -> list[float]:
+        return [float(np.asarray(one.learning_rate)) for one in (first, second)]
+
+    for callback, expected in (
+        (keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5), [0.5, 0.25]),
+        (keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1), [0.25, 0.125]),
+    ):
+        name = type(callback).__name__
+        callback.set_model(model)
+        callback.on_train_begin({})
+        before = rates()
+        logs: list[dict[str, float]] = [{"loss": 1.0}, {"loss": 1.0}]
+        callback.on_epoch_begin(0, {})
+        callback.on_epoch_end(0, logs[0])
+        if "schedule" not in vars(callback):
+            callback.on_epoch_end(1, logs[1])
+        yield f"rates by {name}", expected, rates()
+        logged = {f"learning_rate_{one.name}": rate for one, rate in zip((first, second), before, strict=True)}
+        after = {f"learning_rate_{one.name}": rate for one, rate in zip((first, second), expected, strict=True)}
+        yield f"logged by {name}", {"loss": 1.0, **(after if "schedule" in vars(callback) else logged)}, logs[0]
+
+
 def losses_that_are_no_numbers(keras: Any, _: Path) -> Iterator[Seen]:
     """Training ends with the batch whose loss is NaN or infinite; its epoch and the training are closed."""
     model, kind = single_weight(keras), keras.callbacks.TerminateOnNaN
@@ -314,6 +346,7 @@ STOPS: Mapping[str, Row] = table(
     rates_on_plateaus_twice,
     rates_by_schedules,
     rates_by_epoch,
+    rates_of_several_optimizers,
     losses_that_are_no_numbers,
     stops_in_fit,
 )
