@@ -254,10 +254,11 @@ def rates_of_several_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     """Each of several optimizers has its own rate, which is set, lowered and logged by its name."""
     if not is_keras_3(keras) or Version(keras.__version__) < Version("3.15"):
         return
-    layers = [keras.layers.Dense(1, use_bias=False) for _ in range(2)]
     first, second = keras.optimizers.SGD(1.0, name="first"), keras.optimizers.SGD(0.5, name="second")
-    model = keras.Sequential([keras.Input((1,)), *layers])
-    model.compile(keras.optimizers.MultiOptimizer([(first, [layers[0]])], second), run_eagerly=True)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, name="one"), keras.layers.Dense(1, name="two")])
+    chosen = keras.optimizers.MultiOptimizer(lambda weight: first if "one" in weight.path else second)
+    model.compile(chosen, keras.losses.MeanSquaredError(), run_eagerly=True)
+    model.train_on_batch(inputs([1.0]), inputs([1.0]))
 
     def rates() -> list[float]:
         return [float(np.asarray(one.learning_rate)) for one in (first, second)]
