@@ -105,6 +105,11 @@ def values_in_logs(keras: Any, _: Path) -> Iterator[Seen]:
     yield "logs of the end", {"loss": 6.0, "val_loss": 9.0}, seen["train_end"]
     yield "logs of the validation", {"loss": 9.0}, seen["test_end"]
     yield "history", {"loss": [6.0], "val_loss": [9.0]}, history.history
+    if is_keras_3(keras):
+        numbers: list[Any] = []
+        kinds = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: numbers.extend(logs.values()))
+        model.fit(_X, y, 3, 1, 0, callbacks=[kinds])
+        yield "whether logs hold numbers of Python", True, all(isinstance(one, float | int) for one in numbers)
     calls.clear()
     model.predict(_X, 2, 0, callbacks=[recorder])
     outputs = [logs["outputs"] for name, logs in calls if name == "predict_batch_end"]

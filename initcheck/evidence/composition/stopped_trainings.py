@@ -240,7 +240,7 @@ def rates_by_epoch(keras: Any, _: Path) -> Iterator[Seen]:
     history = model.fit(x, x, epochs=5, initial_epoch=1, callbacks=[kind(halved)], verbose=0).history
     yield "what the function is asked", [(1, 1.0), (2, 1.0), (3, 0.5), (4, 0.25)], asked
     (logged,) = [one for name, one in history.items() if name in ("lr", "learning_rate")]
-    yield "logged rates", [1.0, 0.5, 0.25, 0.125], [float(one) for one in logged]
+    yield "logged rates", [1.0, 0.5, 0.25, 0.125], [np.asarray(one).tolist() for one in logged]
     yield "rate afterwards", 0.125, learning_rate(model)
     alone = kind(lambda epoch: 0.5 / (epoch + 1))
     yield "rates of a function of the epoch alone", [0.5, 0.25, 0.166667], driven(alone, model, losses(1.0, 1.0, 1.0))
