@@ -111,9 +111,9 @@ def values_in_logs(keras: Any, _: Path) -> Iterator[Seen]:
         model.fit(_X, y, 3, 1, 0, callbacks=[kinds])
         yield "whether logs hold numbers of Python", True, all(isinstance(one, float | int) for one in numbers)
     calls.clear()
-    model.predict(_X, 2, 0, callbacks=[recorder])
+    model.predict(inputs([1.0], [2.0], [3.0], [4.0]), 2, 0, callbacks=[recorder])
     outputs = [logs["outputs"] for name, logs in calls if name == "predict_batch_end"]
-    yield "outputs of each batch", [[[1.0], [2.0]], [[3.0]]], outputs
+    yield "outputs of each batch", [[[1.0], [2.0]], [[3.0], [4.0]]], outputs
 
 
 def order_of_callbacks(keras: Any, _: Path) -> Iterator[Seen]:
