@@ -10,15 +10,8 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         "not yet, part 4": "Adafactor Lamb LossScaleOptimizer MultiOptimizer Muon ScheduleFreeAdamW",
     },
     "callbacks": {
-        "it reports, and changes neither training nor what is kept": (
-            "CSVLogger History ProgbarLogger RemoteMonitor TensorBoard"
-        ),
-        "it holds other callbacks": "CallbackList",
-        "it runs the user's own code": "LambdaCallback",
-        "not yet, part 4": (
-            "BackupAndRestore EarlyStopping LearningRateScheduler ModelCheckpoint OrbaxCheckpoint ReduceLROnPlateau "
-            "SwapEMAWeights TerminateOnNaN"
-        ),
+        "it reports, and changes neither training nor what is kept; it needs TensorBoard": "TensorBoard",
+        "it needs orbax-checkpoint, which Keras does not install": "OrbaxCheckpoint",
     },
 }
 REASONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {

@@ -27,6 +27,9 @@ from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.unlooked import REASONS
 from initcheck.checks.laws.random_functions import CASES
 from initcheck.checks.laws.weight_arguments import arguments_treated
+from initcheck.evidence.composition.backed_up_trainings import KEEPING
+from initcheck.evidence.composition.called_hooks import REPORTING
+from initcheck.evidence.composition.stopped_trainings import STOPPING
 from initcheck.evidence.composition.weight_rules import CONSTRAINTS, REGULARIZERS, WINDOWS
 from initcheck.evidence.steps.metric_rules import SUMMED
 from initcheck.evidence.steps.optimizer_options import COMMON_OPTIONS
@@ -188,6 +191,11 @@ def _weight_rules(rules: Mapping[str, Sequence[str]]) -> _Looks:
         yield name, "formula", arguments
 
 
+def _callbacks() -> _Looks:
+    for name, arguments in {**STOPPING, **KEEPING, **REPORTING}.items():
+        yield name, "hooks", arguments
+
+
 def _parts(parts: Iterable[options.SavedPart]) -> _Looks:
     for part in parts:
         yield part.name, CONFIGURATION, part.options
@@ -203,5 +211,6 @@ _TABLES: Mapping[str, Callable[[], _Looks]] = {
     "schedules": _schedules,
     "regularizers": lambda: _weight_rules(REGULARIZERS),
     "constraints": lambda: _weight_rules(CONSTRAINTS),
+    "callbacks": _callbacks,
     "random functions": _random_functions,
 }

@@ -10,7 +10,11 @@ from scipy import stats
 
 from initcheck.catalog.cases.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.catalog.recipes import Feed
+from initcheck.checks.promised import judge_promises
 from initcheck.checks.registry import Judged, Subject, check
+from initcheck.evidence.composition.fed_rows import FEEDS
+from initcheck.evidence.composition.promises import Row
+from initcheck.evidence.composition.seeded_pipelines import PIPELINES
 from initcheck.records import Status, Verdict, failed, passed
 from initcheck.statistics.budget import POWER
 
@@ -122,6 +126,28 @@ def judge_batched(lab: Lab, feed: Feed) -> Verdict:
     order = lab.orders.taken(feed)
     rows, sizes = _judge_as_they_stand(order, feed), _judge_sizes(order, feed)
     return sizes if rows.status is Status.PASS else rows
+
+
+@check(
+    "ORD17",
+    "A pipeline of tf.data repeats under its seeds, and differs between seeds and epochs as documented.",
+    subjects=[Subject(name, row) for name, row in PIPELINES.items()],
+    evidence="pipelines",
+)
+def judge_pipelines(lab: Lab, row: Row) -> Verdict:
+    """Each row builds a few pipelines twice under one global seed, under another one and under seeds of their own."""
+    return judge_promises(lab, row)
+
+
+@check(
+    "ORD18",
+    "Every row is taken as often as documented, with its weight, whatever kind of data it comes from.",
+    subjects=[Subject(name, row) for name, row in FEEDS.items()],
+    evidence="feeds",
+)
+def judge_feeds(lab: Lab, row: Row) -> Verdict:
+    """Each row feeds seven rows to a model that notes them, or reads a dataset that Keras makes, element by element."""
+    return judge_promises(lab, row)
 
 
 def _judge_as_they_stand(order: Order, feed: Feed) -> Verdict:

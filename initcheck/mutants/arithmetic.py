@@ -1040,3 +1040,14 @@ def losses_unweighted(keras: Any) -> None:
         return original(self, *args, **options)
 
     keras.Model.compile = compile_model
+@mutant("stopping-remembers", "EarlyStopping keeps the best value of an earlier fit", caught_by=("ARI38",))
+def stopping_remembers(keras: Any) -> None:
+    """As in Keras 3.11 to 3.14; its first fit is right."""
+    original = keras.callbacks.EarlyStopping.on_train_begin
+
+    def on_train_begin(self: Any, logs: Any = None) -> None:
+        best = getattr(self, "best", None)
+        original(self, logs)
+        self.best = best
+
+    keras.callbacks.EarlyStopping.on_train_begin = on_train_begin

@@ -243,3 +243,28 @@ def copy_rows(keras: Any) -> None:
         return original(self, np.array(x) if isinstance(x, np.ndarray) else x, *arguments, **rest)
 
     keras.Model.fit = fit
+
+
+@mutant("pipeline-forgets-seed", "a shuffle of tf.data is given no seed of its own", caught_by=("ORD17",))
+def pipeline_forgets_seed(keras: Any) -> None:
+    """It is right under a global seed alone."""
+    import tensorflow as tf
+
+    original = tf.data.Dataset.shuffle
+
+    def shuffle(self: Any, buffer_size: int, seed: Any = None, *rest: Any, **options: Any) -> Any:
+        return original(self, buffer_size, None, *rest, **options)
+
+    tf.data.Dataset.shuffle = shuffle
+
+
+@mutant("class-weights-forgotten", "fit takes no weights of classes", caught_by=("ORD18",))
+def class_weights_forgotten(keras: Any) -> None:
+    """Its rows are right."""
+    original = keras.Model.fit
+
+    def fit(self: Any, *args: Any, **options: Any) -> Any:
+        options.pop("class_weight", None)
+        return original(self, *args, **options)
+
+    keras.Model.fit = fit

@@ -8,6 +8,7 @@ has a false-alarm rate.
 from initcheck.checks.arithmetic import (
     around_steps,
     composed_models,
+    followed_callbacks,
     half_precision,
     layer_formulas,
     lengths_of_inputs,
@@ -20,6 +21,7 @@ from initcheck.checks.arithmetic import (
 __all__ = [
     "around_steps",
     "composed_models",
+    "followed_callbacks",
     "half_precision",
     "layer_formulas",
     "lengths_of_inputs",

@@ -57,6 +57,9 @@ def test_the_page_is_that_of_the_newest_release():
         ("optimizers", "Adam", {"steps", CONFIGURATION}, {"beta_1", "amsgrad", "clipnorm"}),
         ("losses", "Huber", {"formula", CONFIGURATION}, {"delta", "reduction"}),
         ("callbacks", "EarlyStopping", set(), set()),
+        ("losses", "Huber", {CONFIGURATION}, {"delta"}),
+        ("callbacks", "EarlyStopping", {"hooks"}, {"patience", "baseline"}),
+        ("callbacks", "TensorBoard", set(), set()),
     ],
 )
 def test_what_is_looked_at_follows_from_the_rows(kind, name, aspects, varied):

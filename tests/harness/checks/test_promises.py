@@ -10,12 +10,19 @@ from initcheck.checks import serialization
 from initcheck.checks.arithmetic import composed_models, losses_and_metrics
 from initcheck.checks.arithmetic import around_steps, composed_models
 from initcheck.checks.arithmetic import composed_models, trainers
+from initcheck.checks import order, serialization
+from initcheck.checks.arithmetic import composed_models, followed_callbacks
 from initcheck.checks.registry import NotApplicable, all_checks
 from initcheck.evidence.composition import weight_rules
+from initcheck.evidence.composition.backed_up_trainings import KEEPING, KEEPS
+from initcheck.evidence.composition.called_hooks import REPORTING, REPORTS
 from initcheck.evidence.composition.encoders import ENCODED
+from initcheck.evidence.composition.fed_rows import FEEDS
 from initcheck.evidence.composition.image_companions import COMPANIONS
 from initcheck.evidence.composition.kept_files import BUILT, KEPT
 from initcheck.evidence.composition.promises import refusal, table, values
+from initcheck.evidence.composition.seeded_pipelines import PIPELINES
+from initcheck.evidence.composition.stopped_trainings import STOPPING, STOPS
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
 from initcheck.evidence.lab import Lab
@@ -32,11 +39,31 @@ JUDGES = (
     composed_models.image_companions,
     around_steps.around_steps,
     trainers.trainers,
+    followed_callbacks.followed_callbacks,
+    order.judge_feeds,
+    order.judge_pipelines,
     serialization.kept_files,
     serialization.build_configurations,
     losses_and_metrics.every_loss,
     losses_and_metrics.every_metric,
 )
+
+# A row for each callback, which must differ where its hooks do nothing.
+_ROWS_OF = {
+    "EarlyStopping": ["early-stops"],
+    "ReduceLROnPlateau": ["rates-on-plateaus"],
+    "LearningRateScheduler": ["rates-by-epoch"],
+    "TerminateOnNaN": ["losses-that-are-no-numbers"],
+    "ModelCheckpoint": ["kept-epochs"],
+    "BackupAndRestore": ["resumed-trainings"],
+    "SwapEMAWeights": ["averaged-weights"],
+    "History": ["histories"],
+    "CSVLogger": ["logged-rows"],
+    "LambdaCallback": ["lambdas"],
+    "ProgbarLogger": ["printed-rows"],
+    "RemoteMonitor": ["posted-rows"],
+    "CallbackList": ["lists-of-callbacks"],
+}
 
 
 @pytest.mark.parametrize("judge", JUDGES)
@@ -70,6 +97,7 @@ def test_a_value_with_a_bound_is_compared_within_it():
 
 def test_every_row_has_a_name_of_its_own_and_says_what_it_looks_at():
     codes = {"ARI30", "ARI31", "ARI32", "ARI33", "ARI37", "SER22"}
+    codes = {"ARI30", "ARI31", "ARI32", "ARI33", "ARI38", "ORD17", "ORD18", "SER22"}
     rows = [(one.name, one.value) for check in all_checks() if check.code in codes for one in check.subjects]
     assert len({name for name, _ in rows}) == len(rows) > 250
     functions = [(name, row) for name, row in rows if hasattr(row, "__name__")]
@@ -125,6 +153,11 @@ def test_a_refusal_is_the_class_of_what_is_raised():
         (KEPT["overwritten-weights"], "weights after the answer n"),
         (BUILT["Conv1D"], "weights of the rebuilt layer"),
         (SEVERAL_OUTPUTS["weights-of-losses"], "weights by name of a dict"),
+        (STOPS["rates-by-epoch"], "logged rates"),
+        (KEEPS["overwritten-checkpoints"], "weight of the best epoch"),
+        (REPORTS["values-in-logs"], "history"),
+        (PIPELINES["shuffled-pipelines"], "whether a shuffle repeats"),
+        (FEEDS["datasets"], "two epochs of four of an endless one"),
     ],
 )
 def test_a_row_on_keras_itself(row, words):
@@ -144,3 +177,21 @@ def test_every_constraint_and_penalty_is_held_to_its_formula(monkeypatch, kind, 
     right = judged.__call__
     monkeypatch.setattr(judged, "__call__", lambda self, w: right(self, w) * 1.001)
     assert any(expected != actual for _, expected, actual in Lab(5).promises.seen(weight_rules.WEIGHT_RULES[row]))
+
+
+@pytest.mark.parametrize("name", [*STOPPING, *KEEPING, *REPORTING])
+def test_a_callback_that_the_census_counts_is_seen_to_do_nothing(monkeypatch, name):
+    judged = getattr(load_keras().callbacks, name)
+    for hook in dir(judged):
+        if hook.startswith("on_"):
+            monkeypatch.setattr(judged, hook, lambda self, *given, **named: None)
+    set_other = lambda self, name, value: None if name.startswith("on_") else object.__setattr__(self, name, value)  # noqa: E731
+    monkeypatch.setattr(judged, "__setattr__", set_other)
+    rows = {**STOPS, **KEEPS, **REPORTS}
+    wrong = []
+    for row in _ROWS_OF[name]:
+        try:
+            wrong += [words for words, expected, actual in Lab(5).promises.seen(rows[row]) if expected != actual]
+        except Exception as error:  # noqa: BLE001 - a row that fails is one that sees it
+            wrong.append(repr(error))
+    assert wrong
