@@ -6,9 +6,6 @@ from collections.abc import Mapping
 
 # Kind of names → reason → names, separated by blanks.
 _REASONS: Mapping[str, Mapping[str, str]] = {
-    "optimizers": {
-        "not yet, part 4": "Adafactor Lamb LossScaleOptimizer MultiOptimizer Muon ScheduleFreeAdamW",
-    },
     "callbacks": {
         "it reports, and changes neither training nor what is kept; it needs TensorBoard": "TensorBoard",
         "it needs orbax-checkpoint, which Keras does not install": "OrbaxCheckpoint",

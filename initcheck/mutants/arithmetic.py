@@ -1016,6 +1016,8 @@ def precision_after_reset(keras: Any) -> None:
         self.false_positives.assign(kept)
 
     keras.metrics.Precision.reset_state = reset_state
+
+
 @mutant("averages-of-zeros", "moving averages of weights begin with zeros", caught_by=("ARI36",))
 def averages_of_zeros(keras: Any) -> None:
     """As in Keras 3.0.1; training itself is right, and so is what it reports."""
@@ -1030,6 +1032,8 @@ def averages_of_zeros(keras: Any) -> None:
 @mutant("steps-of-muon", "Muon's momentum is 0.94 where it is 0.95", caught_by=("ARI04",))
 def steps_of_muon(keras: Any) -> None:
     step_with(keras.optimizers.Muon, "momentum", lambda momentum: 0.94 if momentum == 0.95 else momentum)
+
+
 @mutant("losses-unweighted", "compile forgets loss_weights", caught_by=("ARI37",))
 def losses_unweighted(keras: Any) -> None:
     """Each output's loss is right, and their sum counts each once."""
@@ -1040,6 +1044,8 @@ def losses_unweighted(keras: Any) -> None:
         return original(self, *args, **options)
 
     keras.Model.compile = compile_model
+
+
 @mutant("stopping-remembers", "EarlyStopping keeps the best value of an earlier fit", caught_by=("ARI38",))
 def stopping_remembers(keras: Any) -> None:
     """As in Keras 3.11 to 3.14; its first fit is right."""

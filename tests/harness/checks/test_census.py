@@ -56,8 +56,6 @@ def test_the_page_is_that_of_the_newest_release():
         ("initializers", "RandomUniform", {"draws", CONFIGURATION}, {"minval", "maxval", "seed"}),
         ("optimizers", "Adam", {"steps", CONFIGURATION}, {"beta_1", "amsgrad", "clipnorm"}),
         ("losses", "Huber", {"formula", CONFIGURATION}, {"delta", "reduction"}),
-        ("callbacks", "EarlyStopping", set(), set()),
-        ("losses", "Huber", {CONFIGURATION}, {"delta"}),
         ("callbacks", "EarlyStopping", {"hooks"}, {"patience", "baseline"}),
         ("callbacks", "TensorBoard", set(), set()),
     ],

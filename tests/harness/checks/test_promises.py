@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from initcheck.checks import serialization
-from initcheck.checks.arithmetic import composed_models, losses_and_metrics
-from initcheck.checks.arithmetic import around_steps, composed_models
-from initcheck.checks.arithmetic import composed_models, trainers
 from initcheck.checks import order, serialization
-from initcheck.checks.arithmetic import composed_models, followed_callbacks
+from initcheck.checks.arithmetic import (
+    around_steps,
+    composed_models,
+    followed_callbacks,
+    losses_and_metrics,
+    trainers,
+)
 from initcheck.checks.registry import NotApplicable, all_checks
 from initcheck.evidence.composition import weight_rules
 from initcheck.evidence.composition.backed_up_trainings import KEEPING, KEEPS
