@@ -12,7 +12,7 @@ from initcheck.catalog import problems
 from initcheck.errors import InitcheckError
 from initcheck.frameworks import keras as framework
 
-SECTIONS = ("defaults", "fans", "layers", "files", "orders")
+SECTIONS = ("defaults", "fans", "layers", "steps", "files", "orders")
 PARTS = [Part("draws", "he_normal"), *map(Part, SECTIONS), Part("problems", "iris")]
 
 

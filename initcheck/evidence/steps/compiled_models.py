@@ -272,7 +272,7 @@ def losses_of_the_user(keras: Any, _: Path) -> Iterator[Seen]:
     seen: list[Any] = []
     has_training = Version(keras.__version__) >= Version("3.5")
 
-    class OwnLoss(keras.Sequential):  # type: ignore[misc]
+    class LossOfItsOwn(keras.Sequential):  # type: ignore[misc]
         def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, *options: Any, **named: Any) -> Any:
             share = options[0] if options else named["sample_weight"]
             seen.append((values(y), values(y_pred), values(share)))
@@ -287,7 +287,7 @@ def losses_of_the_user(keras: Any, _: Path) -> Iterator[Seen]:
 
     share = inputs(1, 2, 0, 1)
     if has_training:
-        model = compiled(keras, OwnLoss([keras.Input((3,)), _summing(keras)]), metrics=["mae"])
+        model = compiled(keras, LossOfItsOwn([keras.Input((3,)), _summing(keras)]), metrics=["mae"])
         expected = {
             "loss": 3 * mean_loss(errors("mse", _Y, _SUMS), share),
             "mae": float(errors("mae", _Y, _SUMS).mean()),

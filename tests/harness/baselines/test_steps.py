@@ -23,7 +23,7 @@ from initcheck.seeding import DEFAULT_SEED
 ACCUMULATED = "AdamW(gradient_accumulation_steps=3)"
 AVERAGED = "SGD(use_ema=True, ema_momentum=0.9999) in fit"
 PLAIN = "Adam()"
-LOSS, METRIC = "loss Huber(delta=3.0)", "metric Precision(thresholds=0.25)"
+LOSS, METRIC = "loss Huber(delta=0.375)", "metric Precision(thresholds=0.25)"
 CASES = {name: RECORDED_STEPS[name] for name in (ACCUMULATED, AVERAGED, PLAIN, LOSS, METRIC)}
 
 

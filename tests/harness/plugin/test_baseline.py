@@ -150,10 +150,10 @@ def test_without_the_options_nothing_is_collected_nor_skipped(repository, pytest
 @pytest.mark.parametrize(
     ("options", "fault", "message"),
     [
-        (("-k", "draws"), "", "6 were not selected, not reached or failed (defaults, fans, layers, …)"),
+        (("-k", "draws"), "", "7 were not selected, not reached or failed (defaults, fans, layers, …)"),
         ((), "FAILS", "1 were not selected, not reached or failed (fans)"),
         (("-n2", "--max-worker-restart=0"), "CRASHES", "*fans*"),
-        (("-x",), "FAILS", "4 were not selected, not reached or failed (fans, layers, files, …)"),
+        (("-x",), "FAILS", "5 were not selected, not reached or failed (fans, layers, steps, …)"),
     ],
     ids=["deselected", "failed", "crashed", "stopped"],
 )
@@ -164,7 +164,7 @@ def test_a_baseline_of_which_a_part_is_missing_overwrites_nothing(
     monkeypatch.setenv(fault or "NO_FAULT", "fans")
     result = repository("--initcheck-record=a.json", *options)
     assert result.ret != 0
-    result.stdout.fnmatch_lines(f"initcheck: *a.json was not written: of 7 parts, {message}")
+    result.stdout.fnmatch_lines(f"initcheck: *a.json was not written: of 8 parts, {message}")
     assert sorted(path.name for path in pytester.path.glob("*a.json*")) == ["a.json"]
     assert (pytester.path / "a.json").read_text() == "kept"
 
