@@ -1,6 +1,7 @@
 """The census: every public name of the newest Keras has something that is looked at, or a reason."""
 
 import functools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from initcheck.catalog.layers.traits.computing import Outputs
 from initcheck.catalog.unlooked import REASONS
 from initcheck.checks import census
 from initcheck.checks.census import CONFIGURATION, summary, take_census
-from initcheck.checks.registry import cells
+from initcheck.checks.registry import all_checks, cells
 from initcheck.evidence.lab import Lab
 from initcheck.frameworks import public_names as names
 from initcheck.frameworks.keras import load_keras
@@ -108,3 +109,9 @@ def test_the_summary_counts_what_is_looked_at_of_each_kind():
     looks = [frozenset({CONFIGURATION}), frozenset({"noise"}), frozenset()]
     entries = [census.Entry(one, aspects, frozenset(), "") for one, aspects in zip(public, looks, strict=True)]
     assert summary(entries) == "layers 1 of 2, losses 0 of 1"
+
+
+def test_what_was_left_alone_is_said_to_be_looked_at_by_checks_that_there_are():
+    (text,) = re.findall("## What was left alone.*", (ROOT / PAGE).read_text(encoding="utf-8"), re.DOTALL)
+    named = set(re.findall(r"\b[A-Z]{3,4}\d\d\b", text))
+    assert {"ARI36", "ARI38"} <= named <= {check.code for check in all_checks()}
