@@ -71,7 +71,7 @@ _STATISTICS = {case.layer: case for case in reversed(FORMULAS) if case.training}
 LAYERS = (*_NOISE, *_STATISTICS)
 FROZEN = (*(name for name in _NOISE if name in MASKS), *(name for name, case in _STATISTICS.items() if case.freezes))
 STILL = frozenset(FROZEN) - set(_NOISE)  # as in inference where they are frozen
-# Ways that differ from others by the model alone, not by what a layer is told: the groups of layers take them in turn.
+# Ways that differ from others by the model alone, not by the call of a layer: the groups of layers take them in turn.
 _IN_TURN = (ModelRun.TEST_ON_BATCH, ModelRun.TRAIN_ON_BATCH, ModelRun.PREDICT_IN_STEPS)
 # Of a model each; by the name alone, so that a new layer moves no other.
 GROUP_OF = {layer: zlib.crc32(layer.encode()) % len(_IN_TURN) for layer in LAYERS}

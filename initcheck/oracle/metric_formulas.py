@@ -58,8 +58,8 @@ def _chosen(y: Floats, p: Floats, top_k: int | None, class_id: int | None) -> tu
     return (y, p) if class_id is None else (y[..., class_id], p[..., class_id])
 
 
-def _listed(thresholds: Any, otherwise: float = 0.5) -> list[float]:
-    return [*np.atleast_1d(otherwise if thresholds is None else thresholds).astype(float)]
+def _listed(thresholds: Any, default: float = 0.5) -> list[float]:
+    return [*np.atleast_1d(default if thresholds is None else thresholds).astype(float)]
 
 
 def _one_or_all(values: Floats, thresholds: Any) -> Rounded:

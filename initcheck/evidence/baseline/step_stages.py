@@ -20,16 +20,14 @@ from initcheck.catalog.cases.recorded_steps import (
 from initcheck.engines.perturbed import perturbed
 from initcheck.evidence.baseline.layer_stages import Computed, deviation
 from initcheck.evidence.made_layers import tensor
-from initcheck.evidence.steps.judged_losses import example_of as losses_example
-from initcheck.evidence.steps.judged_losses import supports
-from initcheck.evidence.steps.judged_metrics import example_of as metrics_example
+from initcheck.evidence.steps.judged_examples import example_of, supports
 from initcheck.evidence.steps.judged_metrics import shares_of
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.quiet import quiet
 from initcheck.seeding import derive_seed
 
-_WHOLE = ("guesses", "ranked")  # outputs that are numbers of classes, which no rounding moves
+_WHOLE = ("guesses", "ranked")  # outputs that are numbers of classes
 _SHARES = np.array([1.5, 0.25, 0.0, 2.0, 1.0, 0.75], np.float32)
 _PERTURBED = 0  # the seed of the ups and downs
 _ROWS, _BATCH, _EPOCHS = 24, 4, 2
@@ -74,19 +72,16 @@ class StepRecorder:
         Raises:
             Exception: Whatever the framework raises for it.
         """
-        make = self._class(case)
-        if isinstance(case, RecordedLoss):
-            loss, (y, p) = case, losses_example(case.case, case.options)
-            return self._of(lambda p: _loss_of(make, loss, y, p), p, case.case.outputs)
-        metric, (y, p) = case, metrics_example(case.case, case.options)
-        return self._of(lambda p: _metric_of(make, metric, y, p), p, case.case.outputs)
+        make, (y, p) = self._class(case), example_of(case.case, case.options)
 
-    @staticmethod
-    def _of(compute: Callable[[Array], Arrays], p: Array, outputs: str) -> Computed:
+        def compute(given: Sequence[Array]) -> Arrays:
+            if isinstance(case, RecordedLoss):
+                return _loss_of(make, case, y, given[0])
+            return _metric_of(make, case, y, given[0])
+
         with quiet():
-            values = compute(p)
-            whole = outputs in _WHOLE
-            return Computed(values, 0.0 if whole else deviation(values, compute(perturbed(p, 1, _PERTURBED))))
+            # Numbers of classes are moved by no rounding.
+            return Computed(compute([p]), 0.0) if case.case.outputs in _WHOLE else _twice(compute, [p])
 
     def observe(self, case: RecordedOptimizer) -> OptimizerStages:
         """The stages of that optimizer.
@@ -97,12 +92,12 @@ class StepRecorder:
         with quiet():
             if case.fits:
                 return OptimizerStages(fitted=_twice(lambda given: self._fit(case, given), self._data()))
-            kernel, *gradients = self._numbers(UPDATES + 1)
-            after = self._update(case, [kernel, *gradients])
-            first = next((number for number, one in enumerate(after, start=1) if np.any(one != kernel)), 0)
+            given = self._numbers(UPDATES + 1)
+            after, perturbed_after = self._update(case, given), self._update(case, _moved(given))
+            first = next((number for number, one in enumerate(after, start=1) if np.any(one != given[0])), 0)
             return OptimizerStages(
                 Computed((np.array([first], np.float32),), 0.0),
-                _twice(lambda given: (self._update(case, given)[-1],), [kernel, *gradients]),
+                Computed((after[-1],), deviation((after[-1],), (perturbed_after[-1],))),
             )
 
     def _numbers(self, count: int) -> list[Array]:
@@ -158,5 +153,9 @@ def _metric_of(make: Any, case: RecordedMetric, y: Array, p: Array) -> Arrays:
 
 def _twice(compute: Callable[[Sequence[Array]], Arrays], given: Sequence[Array]) -> Computed:
     """What is computed, and how far it moves where every number given is perturbed by one ulp."""
-    first, second = compute(given), compute([perturbed(one, 1, _PERTURBED) for one in given])
+    first, second = compute(given), compute(_moved(given))
     return Computed(first, deviation(first, second))
+
+
+def _moved(given: Sequence[Array]) -> list[Array]:
+    return [perturbed(one, 1, _PERTURBED) for one in given]

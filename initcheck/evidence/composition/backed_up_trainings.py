@@ -183,7 +183,7 @@ def resumed_weights(keras: Any, folder: Path) -> Iterator[Seen]:
 
 
 def refused_checkpoints(keras: Any, folder: Path) -> Iterator[Seen]:
-    """Names of files that end otherwise, and frequencies that there are not."""
+    """Names of files with another ending, and frequencies that there are not."""
     if not is_keras_3(keras):
         return
     kind = keras.callbacks.ModelCheckpoint

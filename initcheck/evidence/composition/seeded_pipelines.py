@@ -36,7 +36,7 @@ def _seeds(words: str, build: Callable[[int], Any], given: tuple[bool, bool], ep
 
 
 def shuffled_pipelines(_keras: Any, _: Path) -> Iterator[Seen]:
-    """``shuffle`` is a permutation under a global seed, its own or both, new in each epoch unless it is told not to."""
+    """``shuffle`` is a permutation under a global seed, its own or both, new in each epoch unless that is off."""
     import tensorflow as tf
 
     numbers = tf.data.Dataset.range(_ROWS)

@@ -195,7 +195,7 @@ def layers_thawed_by_their_model(keras: Any, _: Path) -> Iterator[Seen]:
                 model.layers[layer].trainable = not value
             model.trainable = value
             actual = [layer.trainable for layer in model.layers]
-            yield f"layers after {words} was set otherwise than {value}", [value] * 2, actual
+            yield f"layers after {words} was not set to {value}", [value] * 2, actual
 
 
 def frozen_after_compiling(keras: Any, _: Path) -> Iterator[Seen]:
@@ -480,7 +480,7 @@ def entropies_among_metrics(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def names_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
-    """A metric by name, object, or function has its name in reports; equal names are told apart."""
+    """A metric by name, object, or function has its name in reports; equal names are distinguished."""
 
     def own(y: Any, output: Any) -> Any:
         return abs(output - y) * 2

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,66 +10,17 @@ import numpy as np
 
 from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase, Options
 from initcheck.evidence.composition.promises import Row, Seen, is_keras_3
+from initcheck.evidence.steps.judged_examples import example_of, row_apart, supports, words_of
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.rounding import Rounded, rounding_to
 
 Array = np.ndarray[Any, Any]
 
-_STREAM = 20
 _SHARES = np.array([1.5, 0.25, 0.0, 2.0, 1.0, 0.75], np.float32)  # of six samples
 _ROWS = (6, 4)
 _OF_OUTPUTS = ("numbers", "positive", "bits", "signs")  # one target for each output
 _HALVES = ("float16", "bfloat16")
 _WHOLE = ("int32", "uint8", "int64", "float64")
-
-
-def examples(targets: str, outputs: str, shape: tuple[int, ...], axis: Any = -1, stream: int = _STREAM) -> Any:
-    """Targets and outputs of those kinds, the same at every call; classes lie along the axis."""
-    draws = np.random.RandomState(stream + sum(map(ord, targets + outputs)))
-    axis = axis if axis in (1, -1) else -1
-    p: Array = draws.normal(size=shape)
-    drawn = draws.permutation(np.prod(shape) // shape[axis]) % shape[axis]
-    classes = np.where(np.arange(drawn.size) % 3 == 0, p.argmax(axis).ravel(), drawn)
-    rest = np.delete(shape, axis)
-    hot = np.moveaxis(np.eye(shape[axis])[classes.reshape(rest)], -1, axis)
-    if outputs in ("chances", "shares"):
-        p = 1 / (1 + np.exp(-p))
-    if outputs == "shares":
-        p = p / p.sum(axis=axis, keepdims=True)
-    if outputs == "positive":
-        p = np.abs(p) + 0.25
-    if outputs == "units":
-        p = p / np.linalg.norm(p, axis=-1, keepdims=True)
-    if outputs == "guesses":
-        p = np.where(draws.uniform(size=rest) < 0.5, classes.reshape(rest), draws.randint(shape[axis], size=rest))
-    if outputs == "ranked":
-        p = np.argsort(-p, axis=-1)
-    makers: Mapping[str, Callable[[], Array]] = {
-        "numbers": lambda: draws.normal(size=shape),
-        "positive": lambda: np.abs(draws.normal(size=shape)) + 0.125,
-        "bits": lambda: (draws.uniform(size=shape) < 0.5) * 1.0,
-        "signs": lambda: np.where(draws.uniform(size=shape) < 0.5, -1.0, 1.0),
-        "hot": lambda: hot,
-        "classes": lambda: classes.reshape(rest) * 1.0,
-        "shares": lambda: draws.dirichlet(np.ones(shape[-1]), shape[:-1]),
-        "labels": lambda: np.arange(shape[0]) % 3 * 1.0,
-        "spelt": lambda: np.array([[1, 2, 0], [2, 0, 0], [1, 1, 0]]) * 1.0,
-    }
-    return makers[targets]().astype(np.float32), p.astype(np.float32)
-
-
-def supports(kind: Any, options: Options) -> bool:
-    """Whether the installed Keras has these arguments."""
-    return kind is not None and set(options) <= set(inspect.signature(kind).parameters)
-
-
-def _apart(case: LossCase, look: Callable[[Any, LossCase, Options], Iterator[Seen]]) -> Row:
-    def row(keras: Any, _: Path) -> Iterator[Seen]:
-        for options in case.options:
-            if supports(getattr(keras.losses, case.name, None), options):
-                yield from look(keras, case, options)
-
-    return row
 
 
 def _row(case: LossCase) -> Row:
@@ -87,25 +37,15 @@ def _row(case: LossCase) -> Row:
     return row
 
 
-def example_of(case: LossCase, options: Options) -> Any:
-    """Targets and outputs."""
-    outputs = "numbers" if options.get("from_logits") else case.outputs
-    return examples(case.targets, outputs, case.shape, options.get("axis", -1))
-
-
 def _right(case: LossCase, options: Options, y: Array, p: Array) -> Rounded:
     result: Rounded = LOSS_FORMULAS[case.function](y.astype(float), Rounded(p), **options)
     return result
 
 
-def _words(options: Options) -> str:
-    return ", ".join(f"{name}={value}" for name, value in options.items()) or "by default"
-
-
 def _called(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
     """Each sample's loss: of the object, of the function, and of the object that its configuration gives."""
     y, p = example_of(case, options)
-    each, words = _right(case, options, y, p), _words(options)
+    each, words = _right(case, options, y, p), words_of(options)
     loss = getattr(keras.losses, case.name)(**options, reduction="none")
     yield f"each loss {words}", each, loss(y, p)
     function: Any = getattr(keras.losses, case.function, None)
@@ -119,9 +59,9 @@ def _rebuilt(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
     y, p = example_of(case, options)
     config = keras.losses.serialize(getattr(keras.losses, case.name)(**options, reduction="none"))
     again = keras.losses.deserialize(config)
-    yield f"class rebuilt {_words(options)}", case.name, type(again).__name__
+    yield f"class rebuilt {words_of(options)}", case.name, type(again).__name__
     if callable(again):
-        yield f"each loss once rebuilt {_words(options)}", _right(case, options, y, p), again(y, p)
+        yield f"each loss once rebuilt {words_of(options)}", _right(case, options, y, p), again(y, p)
 
 
 def _columns(keras: Any, case: LossCase, options: Options) -> Iterator[Seen]:
@@ -206,5 +146,5 @@ def _in_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Se
 _APART = {"rebuilt": _rebuilt, "columns": _columns}
 JUDGED_LOSSES: Mapping[str, Row] = {
     **{str(case): _row(case) for case in LOSS_CASES},
-    **{f"{case}-{what}": _apart(case, _APART[what]) for case in LOSS_CASES for what in case.apart},
+    **{f"{case}-{what}": row_apart("losses", case, _APART[what]) for case in LOSS_CASES for what in case.apart},
 }

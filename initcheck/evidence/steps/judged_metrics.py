@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from packaging.version import Version
 from initcheck.catalog.cases.loss_cases import Options
 from initcheck.catalog.cases.metric_cases import METRIC_CASES, MetricCase
 from initcheck.evidence.composition.promises import Row, Seen, is_keras_3
-from initcheck.evidence.steps.judged_losses import examples, supports
+from initcheck.evidence.steps.judged_examples import example_of, row_apart, supports, words_of
 from initcheck.oracle.metric_formulas import METRIC_FORMULAS
 from initcheck.oracle.rounding import Rounded
 
@@ -22,12 +22,6 @@ Array = np.ndarray[Any, Any]
 _BATCHES = (slice(0, 5), slice(5, 8), slice(8, 12))
 _SHARES = np.array([1.5, 0.25, 0.0, 2.0, 1.0, 0.75, 4.0, 0.5, 1.0, 3.0, 0.0, 1.25], np.float32)
 _WHOLE_SHARES = np.array([2, 1, 0, 3, 1, 1, 4, 2, 1, 5, 0, 1], np.int32)
-
-
-def example_of(case: MetricCase, options: Options) -> Any:
-    """Targets and outputs of twelve samples."""
-    outputs = "numbers" if options.get("from_logits") else case.outputs
-    return examples(case.targets, outputs, case.shape, options.get("axis", -1))
 
 
 def shares_of(case: MetricCase, y: Array, elements: bool = False) -> Array:
@@ -40,10 +34,6 @@ def _right(case: MetricCase, options: Options, *data: Array) -> Rounded:
     given = {name: value for name, value in options.items() if name != "dtype"}
     result: Rounded = METRIC_FORMULAS[case.name](*data, **given)
     return result
-
-
-def _words(options: Options) -> str:
-    return ", ".join(f"{name}={value}" for name, value in options.items()) or "by default"
 
 
 def _now(metric: Any) -> Array:
@@ -69,31 +59,22 @@ def _row(case: MetricCase) -> Row:
     return row
 
 
-def _apart(case: MetricCase, look: Callable[[Any, MetricCase, Options], Iterator[Seen]]) -> Row:
-    def row(keras: Any, _: Path) -> Iterator[Seen]:
-        for options in case.options:
-            if supports(getattr(keras.metrics, case.name, None), options):
-                yield from look(keras, case, options)
-
-    return row
-
-
 def _over_batches(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:
     """Without weights: before the first batch, after each, and after a reset."""
     y, p = example_of(case, options)
     metric, ones = getattr(keras.metrics, case.name)(**options), np.ones(len(y))
     later = options.get("multi_label") or case.late
     if not np.isnan(case.empty) and not later:
-        yield f"before any sample {_words(options)}", case.empty, float(np.sum(_now(metric)))
+        yield f"before any sample {words_of(options)}", case.empty, float(np.sum(_now(metric)))
     for number, batch in enumerate(_BATCHES):
         metric.update_state(y[batch], p[batch])
         seen = slice(0, batch.stop)
         right = _right(case, options, y[seen], p[seen], ones[seen])
-        yield f"after batch {number + 1} {_words(options)}", right, _now(metric)
+        yield f"after batch {number + 1} {words_of(options)}", right, _now(metric)
     metric.reset_state()
     after = metric(y[_BATCHES[1]], p[_BATCHES[1]])
     again = _right(case, options, y[_BATCHES[1]], p[_BATCHES[1]], ones[_BATCHES[1]])
-    yield f"of the second batch after a reset {_words(options)}", again, after
+    yield f"of the second batch after a reset {words_of(options)}", again, after
 
 
 def _at_the_end(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:
@@ -103,15 +84,15 @@ def _at_the_end(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen
     metric = getattr(keras.metrics, case.name)(**options)
     for batch in _BATCHES:
         metric.update_state(y[batch], p[batch], *([shares[batch]] if case.weighted else []))
-    yield f"after three batches {_words(options)}", _right(case, options, y, p, shares), _now(metric)
+    yield f"after three batches {words_of(options)}", _right(case, options, y, p, shares), _now(metric)
 
 
 def _rebuilt(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:
     y, p = example_of(case, options)
     metric = keras.metrics.deserialize(keras.metrics.serialize(getattr(keras.metrics, case.name)(**options)))
     metric.update_state(y, p)
-    yield f"class rebuilt {_words(options)}", case.name, type(metric).__name__
-    yield f"once rebuilt {_words(options)}", _right(case, options, y, p, np.ones(len(y))), _now(metric)
+    yield f"class rebuilt {words_of(options)}", case.name, type(metric).__name__
+    yield f"once rebuilt {words_of(options)}", _right(case, options, y, p, np.ones(len(y))), _now(metric)
 
 
 def _with_weights(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:
@@ -140,7 +121,7 @@ def _of_elements(keras: Any, case: MetricCase, options: Options) -> Iterator[See
     metric = getattr(keras.metrics, case.name)(**options)
     for batch in _BATCHES:
         metric.update_state(y[batch], p[batch], sample_weight=shares[batch])
-    yield f"with weights of elements {_words(options)}", _right(case, options, y, p, shares), _now(metric)
+    yield f"with weights of elements {words_of(options)}", _right(case, options, y, p, shares), _now(metric)
 
 
 def _given_otherwise(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:
@@ -194,5 +175,5 @@ def _by_names(keras: Any, case: MetricCase, options: Options) -> Iterator[Seen]:
 _APART = {"rebuilt": _rebuilt, "elements": _of_elements}
 JUDGED_METRICS: Mapping[str, Row] = {
     **{str(case): _row(case) for case in METRIC_CASES},
-    **{f"{case}-{what}": _apart(case, _APART[what]) for case in METRIC_CASES for what in case.apart},
+    **{f"{case}-{what}": row_apart("metrics", case, _APART[what]) for case in METRIC_CASES for what in case.apart},
 }

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
-from initcheck.evidence.steps.judged_losses import examples, supports
+from initcheck.evidence.steps.judged_examples import examples, supports
 from initcheck.frameworks.floatx import dtype_policy, floatx
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.rounding import Rounded

@@ -12,7 +12,7 @@ from packaging.version import Version
 from initcheck.catalog.cases.loss_cases import LOSS_CASES
 from initcheck.catalog.cases.metric_cases import METRIC_ROWS
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
-from initcheck.evidence.steps.judged_losses import examples, supports
+from initcheck.evidence.steps.judged_examples import examples, supports
 from initcheck.frameworks.floatx import dtype_policy
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.metric_formulas import METRIC_FORMULAS

@@ -70,7 +70,7 @@ def weights_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
         for given, loss, weights in (
             ("weights as they are nested", structure("mse", "mae"), structure(2.0, 0.25)),
             ("weights by name", {"alpha": "mae", "zeta": "mse"}, {"alpha": 0.25, "zeta": 2.0}),
-            ("weights by name otherwise", {"zeta": "mse", "alpha": "mae"}, {"alpha": 0.25, "zeta": 2.0}),
+            ("weights by name, the other way round", {"zeta": "mse", "alpha": "mae"}, {"alpha": 0.25, "zeta": 2.0}),
             ("a weight of zero", {"zeta": "mse", "alpha": "mae"}, {"alpha": 0.0, "zeta": 1.0}),
         ):
             model = two_heads(keras, structure, loss=loss, loss_weights=weights)
