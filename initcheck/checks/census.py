@@ -27,13 +27,13 @@ from initcheck.catalog.optimizers import OPTIMIZERS
 from initcheck.catalog.unlooked import REASONS
 from initcheck.checks.laws.random_functions import CASES
 from initcheck.checks.laws.weight_arguments import arguments_treated
-from initcheck.evidence.composition.backed_up_trainings import KEEPING
-from initcheck.evidence.composition.called_hooks import REPORTING
-from initcheck.evidence.composition.stopped_trainings import STOPPING
 from initcheck.evidence.composition.weight_rules import CONSTRAINTS, REGULARIZERS, WINDOWS
+from initcheck.evidence.steps.backed_up_trainings import KEEPING
+from initcheck.evidence.steps.called_hooks import REPORTING
 from initcheck.evidence.steps.metric_rules import SUMMED
 from initcheck.evidence.steps.optimizer_options import COMMON_OPTIONS
 from initcheck.evidence.steps.several_optimizers import WRAPPERS
+from initcheck.evidence.steps.stopped_trainings import STOPPING
 from initcheck.frameworks.public_names import KINDS, PublicName, public_names
 from initcheck.oracle.activation_formulas import CASES as ACTIVATION_CASES
 

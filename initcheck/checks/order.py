@@ -12,9 +12,9 @@ from initcheck.catalog.cases.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FE
 from initcheck.catalog.recipes import Feed
 from initcheck.checks.promised import judge_promises
 from initcheck.checks.registry import Judged, Subject, check
-from initcheck.evidence.composition.fed_rows import FEEDS
 from initcheck.evidence.composition.promises import Row
-from initcheck.evidence.composition.seeded_pipelines import PIPELINES
+from initcheck.evidence.steps.fed_rows import FEEDS
+from initcheck.evidence.steps.seeded_pipelines import PIPELINES
 from initcheck.records import Status, Verdict, failed, passed
 from initcheck.statistics.budget import POWER
 

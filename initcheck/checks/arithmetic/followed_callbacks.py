@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from initcheck.checks.promised import judge_promises
 from initcheck.checks.registry import Subject, check
-from initcheck.evidence.composition.backed_up_trainings import KEEPS
-from initcheck.evidence.composition.called_hooks import REPORTS
 from initcheck.evidence.composition.promises import Row
-from initcheck.evidence.composition.stopped_trainings import STOPS
+from initcheck.evidence.steps.backed_up_trainings import KEEPS
+from initcheck.evidence.steps.called_hooks import REPORTS
+from initcheck.evidence.steps.stopped_trainings import STOPS
 from initcheck.records import Verdict
 
 if TYPE_CHECKING:

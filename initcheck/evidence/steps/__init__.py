@@ -1,1 +1,1 @@
-"""Evidence of what happens at every step: losses, metrics, optimizers, callbacks."""
+"""What is documented of every step: losses, metrics, optimizers, the trainer, callbacks, pipelines and feeds."""

@@ -16,19 +16,19 @@ from initcheck.checks.arithmetic import (
 )
 from initcheck.checks.registry import NotApplicable, all_checks
 from initcheck.evidence.composition import weight_rules
-from initcheck.evidence.composition.backed_up_trainings import KEEPING, KEEPS
-from initcheck.evidence.composition.called_hooks import REPORTING, REPORTS
 from initcheck.evidence.composition.encoders import ENCODED
-from initcheck.evidence.composition.fed_rows import FEEDS
 from initcheck.evidence.composition.image_companions import COMPANIONS
 from initcheck.evidence.composition.kept_files import BUILT, KEPT
 from initcheck.evidence.composition.promises import refusal, table, values
-from initcheck.evidence.composition.seeded_pipelines import PIPELINES
-from initcheck.evidence.composition.stopped_trainings import STOPPING, STOPS
 from initcheck.evidence.composition.structured_models import STRUCTURES
 from initcheck.evidence.composition.user_layers import USER_LAYERS
 from initcheck.evidence.lab import Lab
+from initcheck.evidence.steps.backed_up_trainings import KEEPING, KEEPS
+from initcheck.evidence.steps.called_hooks import REPORTING, REPORTS
+from initcheck.evidence.steps.fed_rows import FEEDS
+from initcheck.evidence.steps.seeded_pipelines import PIPELINES
 from initcheck.evidence.steps.several_outputs import SEVERAL_OUTPUTS
+from initcheck.evidence.steps.stopped_trainings import STOPPING, STOPS
 from initcheck.evidence.steps.trained_models import matched
 from initcheck.frameworks.keras import load_keras
 from initcheck.oracle.rounding import UNIT, Rounded

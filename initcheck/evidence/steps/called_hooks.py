@@ -15,8 +15,8 @@ from unittest import mock
 
 import numpy as np
 
-from initcheck.evidence.composition.hooked_models import driven, single_weight
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, table
+from initcheck.evidence.steps.hooked_models import driven, single_weight
 
 # The callbacks that the rows look at, with the arguments that they give.
 REPORTING: Mapping[str, Sequence[str]] = {

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
-from initcheck.evidence.composition.hooked_models import (
+from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
+from initcheck.evidence.steps.hooked_models import (
     driven,
     learning_rate,
     losses,
@@ -19,7 +20,6 @@ from initcheck.evidence.composition.hooked_models import (
     taken_step,
     weight_of,
 )
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
 
 # The callbacks that the rows look at, with the arguments that they give.
 STOPPING: Mapping[str, Sequence[str]] = {

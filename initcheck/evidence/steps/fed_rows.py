@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
-from initcheck.evidence.composition.hooked_models import single_weight
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
+from initcheck.evidence.steps.hooked_models import single_weight
 
 _ROWS = 7
 _X = np.arange(_ROWS, dtype=np.float32)[:, None]
