@@ -14,6 +14,7 @@ from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
 from initcheck.evidence.made_layers import tensor
 from initcheck.evidence.session import Session
+from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import DenseNetwork
 from initcheck.oracle.optimizer_steps import Schedule
@@ -251,10 +252,8 @@ class Steps:
                 callbacks=[recorder],
                 **({"class_weight": dict(enumerate(task.class_weights))} if task.class_weights else {}),
             ).history
-            x, y, *shares = _parts(task, rows)
-            weighting = {"sample_weight": shares[0]} if shares else {}
-            evaluated = model.evaluate(x, y, batch_size=task.batch, verbose=0, return_dict=True, **weighting)
-            predicted = model.predict(rows.x, batch_size=task.batch, verbose=0)
+            evaluated = model.evaluate(pipeline(*_parts(task, rows), size=task.batch), verbose=0, return_dict=True)
+            predicted = model.predict(pipeline(rows.x, size=task.batch), verbose=0)
         if task.class_weights:
             rows = rows.with_sample_weight(np.array(task.class_weights)[class_of(rows.y)])
         return FitTrace(
@@ -272,9 +271,7 @@ class Steps:
         parts = _parts(task, rows)
         if not task.dataset:
             return {"batch_size": task.batch, **dict(zip(("x", "y", "sample_weight"), parts, strict=False))}
-        import tensorflow as tf
-
-        return {"x": tf.data.Dataset.from_tensor_slices(parts).batch(task.batch)}
+        return {"x": pipeline(*parts, size=task.batch)}
 
     def _weighted_metric(self, task: Task) -> Any:
         """The metric that the task reports anyway, weighted, under a name of its own."""

@@ -18,6 +18,7 @@ import numpy as np
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.fresh_process.client import ask
 from initcheck.evidence.fresh_process.questions import files_question, held
+from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
@@ -57,7 +58,7 @@ def copies_of_parts(keras: Any, _: Path) -> Iterator[Seen]:
         if other.compiled:
             yield (
                 f"evaluation of a {words} model",
-                *(each.evaluate(_X, _X, verbose=0, return_dict=True) for each in (model, other)),
+                *(each.evaluate(pipeline(_X, _X), verbose=0, return_dict=True) for each in (model, other)),
             )
             for each in (model, other):
                 each.train_on_batch(_X, _X)
@@ -435,7 +436,7 @@ def single_numbers(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "weights of long names", values(deep.get_weights()), values(again.get_weights())
     model = keras.Sequential([source, keras.layers.Dense(1, use_bias=False)])
     model.compile(keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5), "mse")
-    model.fit(inputs([1]), inputs([3]), epochs=2, verbose=0)
+    model.fit(pipeline(inputs([1]), inputs([3])), epochs=2, shuffle=False, verbose=0)
     model.save(folder / "averaged.keras")
     again = keras.models.load_model(folder / "averaged.keras")
     before, after = ([values(one) for one in each.optimizer.variables] for each in (model, again))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
@@ -237,7 +238,7 @@ def added_losses(keras: Any, _: Path) -> Iterator[Seen]:
     model(_X)
     yield "losses of a model", [1.0, 2.0], sorted(values(model.losses))
     model.compile(keras.optimizers.SGD(), "mse")
-    yield "loss in evaluate", 3.0, model.evaluate(_X, _X, verbose=0)
+    yield "loss in evaluate", 3.0, model.evaluate(pipeline(_X, _X), verbose=0)
     model.layers[1].trainable = False
     model(_X)
     yield "losses of a model with a frozen regularized layer", [2.0], values(model.losses)
@@ -361,11 +362,12 @@ def training_of_plain_models(keras: Any, _: Path) -> Iterator[Seen]:
 def _in_loops(keras: Any, model: Any) -> list[Any]:
     """The loss of fit and evaluate and the output of predict, of zeros."""
     zero = inputs([0.0])
+    pairs = pipeline(zero, zero)
     model.compile(keras.optimizers.SGD(0.0), "mse")
     return [
-        model.fit(zero, zero, verbose=0).history["loss"][0],
-        model.evaluate(zero, zero, verbose=0),
-        values(model.predict(zero, verbose=0)),
+        model.fit(pairs, shuffle=False, verbose=0).history["loss"][0],
+        model.evaluate(pairs, verbose=0),
+        values(model.predict(pipeline(zero), verbose=0)),
     ]
 
 
@@ -405,7 +407,7 @@ def tracked_attributes(keras: Any, _: Path) -> Iterator[Seen]:
     model = keras.Sequential([keras.Input((2,)), layer])
     start = values(layer.calls)
     for _calls in range(3):
-        model.predict(_X, verbose=0)
+        model.predict(pipeline(_X), verbose=0)
     yield "calls counted in predict", start + 3, values(layer.calls)
 
 
@@ -621,7 +623,7 @@ def built_once(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"builds, the first by {way}", [1, 1, True], [layer.builds, len(layer.weights), layer.built]
     model = keras.Sequential([Counted(), Counted()])
     model(_X)
-    model.predict(_X, verbose=0)
+    model.predict(pipeline(_X), verbose=0)
     yield "builds in a model", [1, 1], [one.builds for one in model.layers]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, table, values
 from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, the_number, variable
+from initcheck.evidence.toy_data import pipeline
 
 _KEPT = 0.75
 _AVERAGED = {"use_ema": True, "ema_momentum": _KEPT}
@@ -39,7 +40,7 @@ def averages_left_by_fit(keras: Any, _: Path) -> Iterator[Seen]:
     model = keras.Sequential([keras.Input((2,)), dense])
     model.compile(keras.optimizers.SGD(1e-3, use_ema=True, ema_momentum=0.9999), "mse")
     x = np.ones((8, 2), np.float32)
-    model.fit(x, 2 * x, batch_size=1, verbose=0)
+    model.fit(pipeline(x, 2 * x, size=1), shuffle=False, verbose=0)
     yield "whether weights are ones", True, close(values(dense.kernel), np.ones((2, 2)), 1e-6)
 
 
@@ -129,7 +130,7 @@ def averages_of_what_is_frozen(keras: Any, _: Path) -> Iterator[Seen]:
         kinds[0].trainable = not frozen
         optimizer = model.optimizer if frozen else keras.optimizers.SGD(1.0, **_AVERAGED)
         model.compile(optimizer, "mse", run_eagerly=True)
-        model.fit(x, x, verbose=0)
+        model.fit(pipeline(x, x), shuffle=False, verbose=0)
         yield f"weights, the first one frozen: {frozen}", [[[1.0]], [[0.0]]], values([one.kernel for one in kinds])
 
 

@@ -20,6 +20,7 @@ from initcheck.evidence.steps.hooked_models import (
     taken_step,
     weight_of,
 )
+from initcheck.evidence.toy_data import pipeline
 
 # The callbacks that the rows look at, with the arguments that they give.
 KEEPING: Mapping[str, Sequence[str]] = {
@@ -148,16 +149,17 @@ def best_of_batches(keras: Any, folder: Path) -> Iterator[Seen]:
 def whole_checkpoints(keras: Any, folder: Path) -> Iterator[Seen]:
     """The whole model comes back with its weights, its optimizer's state and how it was compiled."""
     x = inputs([1.0], [2.0])
+    rows, others = pipeline(x, x * 3), pipeline(x, x)
     takes_h5 = is_keras_3(keras) and Version(keras.__version__) >= Version("3.8")
     for end in (".keras", ".h5") if takes_h5 else (".keras",):
         model = single_weight(keras, keras.optimizers.SGD(0.125, momentum=0.5))
         file = folder / f"{{epoch}}{end}"
         callback = keras.callbacks.ModelCheckpoint(str(file), "loss")
-        model.fit(x, x * 3, epochs=2, callbacks=[callback], verbose=0)
+        model.fit(rows, epochs=2, callbacks=[callback], shuffle=False, verbose=0)
         yield f"files that end with {end}", [f"1{end}", f"2{end}"], sorted(one.name for one in folder.glob(f"*{end}"))
         again = keras.models.load_model(folder / f"2{end}")
         yield f"weight of {end}", weight_of(model), weight_of(again)
-        yield f"loss of {end}", model.evaluate(x, x, verbose=0), again.evaluate(x, x, verbose=0)
+        yield f"loss of {end}", model.evaluate(others, verbose=0), again.evaluate(others, verbose=0)
         if end == ".h5":  # SER17 looks at the optimizer that comes back from it
             continue
         yield f"state of the optimizer of {end}", _state(model), _state(again)
@@ -175,7 +177,8 @@ def resumed_weights(keras: Any, folder: Path) -> Iterator[Seen]:
         return single_weight(keras, keras.optimizers.SGD(0.125, momentum=0.5))
 
     x, file, right = inputs([1.0], [2.0]), folder / f"w{_END}", made()
-    right.fit(x, x * 3, callbacks=[keras.callbacks.ModelCheckpoint(file, save_weights_only=True)], verbose=0)
+    keeping = keras.callbacks.ModelCheckpoint(file, save_weights_only=True)
+    right.fit(pipeline(x, x * 3), callbacks=[keeping], shuffle=False, verbose=0)
     model = made()
     model.load_weights(file)
     yield "weight", weight_of(right), weight_of(model)
@@ -246,7 +249,7 @@ def _interrupted(keras: Any, callback: Any, epoch: int, batch: int, model: Any =
 
 def _fitted(model: Any, *callbacks: Any, epochs: int = 4) -> list[int]:
     """Fits without shuffling, two rows a batch; returns the numbers of the epochs that were run."""
-    history = model.fit(_X, _Y, 2, epochs, verbose=0, shuffle=False, callbacks=[*callbacks])
+    history = model.fit(pipeline(_X, _Y, size=2), epochs=epochs, verbose=0, shuffle=False, callbacks=[*callbacks])
     return list(history.epoch)
 
 
@@ -350,6 +353,7 @@ def averaged_weights(keras: Any, _: Path) -> Iterator[Seen]:
     if kind is None:
         return
     x = inputs([1.0])
+    rows = pipeline(x, 0 * x)
     # Each step halves the weight, for targets of zero; the averages follow halfway.
     weights = [1.0 * 0.5**k for k in range(1, 5)]
     averages = [*itertools.accumulate(weights, lambda mean, one: 0.5 * mean + 0.5 * one)]
@@ -368,7 +372,7 @@ def averaged_weights(keras: Any, _: Path) -> Iterator[Seen]:
         ended, ends = seen(model, "on_epoch_end")
         tested, tests = seen(model, "on_test_batch_end")
         callbacks = [kind(swap_on_epoch=swap), begins, ends, tests]
-        history = model.fit(x, 0 * x, epochs=4, verbose=0, validation_data=(x, 0 * x), callbacks=callbacks).history
+        history = model.fit(rows, epochs=4, verbose=0, validation_data=rows, callbacks=callbacks, shuffle=False).history
         yield f"whether each epoch begins with its weight{words}", True, close(began, [1.0, *weights[:-1]])
         yield f"whether averages are tested{words}", True, close(tested, averages)
         yield f"whether averages are validated{words}", True, close(history["val_loss"], np.square(averages))
@@ -377,7 +381,7 @@ def averaged_weights(keras: Any, _: Path) -> Iterator[Seen]:
     model = made()
     for _step in range(2):
         model.train_on_batch(x, 0 * x)
-    loss = model.evaluate(x, 0 * x, verbose=0, callbacks=[kind()])
+    loss = model.evaluate(rows, verbose=0, callbacks=[kind()])
     yield "whether averages are evaluated", True, close(loss, averages[1] ** 2)
     yield "whether the weight is back", True, close(weight_of(model), weights[1])
     plain = single_weight(keras, keras.optimizers.SGD(0.25))
@@ -404,7 +408,7 @@ def averages_of_wrapped_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
         model.compile(optimizer, keras.losses.MeanSquaredError(), run_eagerly=True)
         for _step in range(2):
             model.train_on_batch(x, 0 * x)
-        loss = model.evaluate(x, 0 * x, verbose=0, callbacks=[kind()])
+        loss = model.evaluate(pipeline(x, 0 * x), verbose=0, callbacks=[kind()])
         yield f"whether averages are evaluated, {words}", True, close(loss, 0.375**2)
         yield f"whether the weight is back, {words}", True, close(weight_of(model), 0.25)
 
@@ -423,7 +427,7 @@ def predictions_of_averages(keras: Any, _: Path) -> Iterator[Seen]:
         yield (
             f"whether averages predict{words}",
             True,
-            close(model.predict(x, verbose=0, callbacks=[callback]), [[0.375]]),
+            close(model.predict(pipeline(x), verbose=0, callbacks=[callback]), [[0.375]]),
         )
         yield f"whether the weight is back{words}", True, close(weight_of(model), 0.25)
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, table
 from initcheck.evidence.steps.hooked_models import driven, single_weight
+from initcheck.evidence.toy_data import pipeline
 
 # The callbacks that the rows look at, with the arguments that they give.
 REPORTING: Mapping[str, Sequence[str]] = {
@@ -35,6 +36,7 @@ _HOOKS = (
     *(f"on_{what}_batch_{when}" for what in ("train", "test", "predict") for when in ("begin", "end")),
 )
 _X = inputs([1.0], [2.0], [3.0])
+_QUIETLY: Mapping[str, Any] = {"verbose": 0, "shuffle": False}
 Call = tuple[str, int | None, tuple[str, ...]]
 
 
@@ -55,6 +57,10 @@ def _call(name: str, number: int | None, logs: Any) -> Call:
 
 def _around(what: str, number: int, *names: str) -> list[Call]:
     return [(f"{what}_batch_begin", number, ()), (f"{what}_batch_end", number, names)]
+
+
+def _rows(size: int) -> Any:
+    return pipeline(_X, _X, size=size)
 
 
 def hooks_of_fit(keras: Any, _: Path) -> Iterator[Seen]:
@@ -108,10 +114,10 @@ def values_in_logs(keras: Any, _: Path) -> Iterator[Seen]:
     if is_keras_3(keras):
         numbers: list[Any] = []
         kinds = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: numbers.extend(logs.values()))
-        model.fit(_X, y, 3, 1, 0, callbacks=[kinds])
+        model.fit(pipeline(_X, y), callbacks=[kinds], **_QUIETLY)
         yield "whether logs hold numbers of Python", True, all(isinstance(one, float | int) for one in numbers)
     calls.clear()
-    model.predict(inputs([1.0], [2.0], [3.0], [4.0]), 2, 0, callbacks=[recorder])
+    model.predict(pipeline(inputs([1.0], [2.0], [3.0], [4.0]), size=2), verbose=0, callbacks=[recorder])
     outputs = [logs["outputs"] for name, logs in calls if name == "predict_batch_end"]
     yield "outputs of each batch", [[[1.0], [2.0]], [[3.0], [4.0]]], outputs
 
@@ -125,7 +131,7 @@ def order_of_callbacks(keras: Any, _: Path) -> Iterator[Seen]:
         return _recorder(keras, calls, lambda hook, number, logs: (name, hook))
 
     first, second = named("first"), named("second")
-    history = model.fit(_X, _X, 3, 2, 0, [first, second])
+    history = model.fit(_rows(3), epochs=2, callbacks=[first, second], **_QUIETLY)
     expected = [(name, hook) for _, hook in calls[::2] for name in ("first", "second")]
     yield "which callback is called when", expected, [*calls]
     yield "whether their model is known", [True, True], [one.model is model for one in (first, second)]
@@ -136,7 +142,7 @@ def order_of_callbacks(keras: Any, _: Path) -> Iterator[Seen]:
     write = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(extra=epoch + 0.5))
     read: list[Any] = []
     reads = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: read.append(logs.get("extra")))
-    history = model.fit(_X, _X, 3, 2, 0, [write, reads])
+    history = model.fit(_rows(3), epochs=2, callbacks=[write, reads], **_QUIETLY)
     yield "logs that another callback added to", [0.5, 1.5], read
     yield "the history of them", [0.5, 1.5], history.history.get("extra")
 
@@ -162,7 +168,7 @@ def lists_of_callbacks(keras: Any, _: Path) -> Iterator[Seen]:
     hooks += [("on_train_batch_end", 4), ("on_epoch_end", 3), ("on_train_end", None)]
     yield "hooks", [(k, *one) for one in hooks for k in range(2)], [*calls]
     calls.clear()
-    model.fit(_X, _X, 3, 1, 0, together)
+    model.fit(_rows(3), callbacks=together, **_QUIETLY)
     yield (
         "hooks of fit",
         [(k, *one) for one in hooks for k in range(2)],
@@ -193,7 +199,7 @@ def stopped_from_batches(keras: Any, _: Path) -> Iterator[Seen]:
             on_epoch_end=lambda epoch, logs, list=calls: list.append(f"e{epoch}"),
             on_train_end=lambda logs, list=calls: list.append("end"),
         )
-        history = model.fit(_X, _X, 1, 4, 0, [stops, notes])
+        history = model.fit(_rows(1), epochs=4, callbacks=[stops, notes], **_QUIETLY)
         if place == "on_epoch_begin":  # the first epoch clears the flag, the second sets it
             expected = ["t0", "t1", "t2", "e0", "t0", "e1", "end"]
         yield f"batches and epochs, stopped by {place}", expected, [*calls]
@@ -202,21 +208,8 @@ def stopped_from_batches(keras: Any, _: Path) -> Iterator[Seen]:
             sum(one[0] == "e" and one[1:].isdigit() for one in expected),
             len(history.epoch),
         )
-    history = model.fit(_X, _X, 1, 3, 0)
+    history = model.fit(_rows(1), epochs=3, **_QUIETLY)
     yield "epochs of the next fit", [0, 1, 2], history.epoch
-
-
-def validated_epochs(keras: Any, _: Path) -> Iterator[Seen]:
-    """``validation_freq``, ``initial_epoch`` and a second fit in the history."""
-    model = single_weight(keras)
-    history = model.fit(_X, _X, epochs=4, verbose=0, validation_data=(_X, _X), validation_freq=2)
-    lengths = {name: len(numbers) for name, numbers in history.history.items()}
-    yield "values by every second epoch", {"loss": 4, "val_loss": 2}, lengths
-    history = model.fit(_X, _X, epochs=4, verbose=0, validation_data=(_X, _X), validation_freq=[1, 4])
-    yield "values by two named epochs", 2, len(history.history["val_loss"])
-    history = model.fit(_X, _X, epochs=5, initial_epoch=3, verbose=0)
-    yield "epochs from the fourth on", ([3, 4], 2), (history.epoch, len(history.history["loss"]))
-    yield "names without validation", ["loss"], [*history.history]
 
 
 def asynchronous_callbacks(keras: Any, _: Path) -> Iterator[Seen]:
@@ -224,7 +217,7 @@ def asynchronous_callbacks(keras: Any, _: Path) -> Iterator[Seen]:
     model = single_weight(keras)
     calls: list[Any] = []
     recorder = _recorder(keras, calls, lambda hook, number, logs: (hook, number), async_safe=True)
-    model.fit(_X, _X, 1, 2, 0, [recorder])
+    model.fit(_rows(1), epochs=2, callbacks=[recorder], **_QUIETLY)
     begins = [k for k, one in enumerate(calls) if one[0] == "on_epoch_begin"]
     ends = [k for k, one in enumerate(calls) if one[0] == "on_epoch_end"]
     within = [
@@ -242,7 +235,7 @@ def former_hooks(keras: Any, _: Path) -> Iterator[Seen]:
         "on_batch_end": lambda self, batch, logs=None: calls.append(("end", batch, sorted(logs))),
     }
     model = single_weight(keras)
-    model.fit(_X, _X, 2, 1, 0, [type("Former", (keras.callbacks.Callback,), members)()])
+    model.fit(_rows(2), callbacks=[type("Former", (keras.callbacks.Callback,), members)()], **_QUIETLY)
     yield "calls", [("begin", 0), ("end", 0, ["loss"]), ("begin", 1), ("end", 1, ["loss"])], [*calls]
 
 
@@ -254,11 +247,11 @@ def lambdas(keras: Any, _: Path) -> Iterator[Seen]:
         name: lambda *given, _name=name, **named: calls.append((_name, len(given) + len(named))) for name in _HOOKS
     }
     callback = keras.callbacks.LambdaCallback(**hooks)
-    model.fit(_X, _X, 3, 1, 0, [callback], validation_data=(_X, _X), validation_batch_size=3)
-    model.predict(_X, verbose=0, callbacks=[callback])
+    model.fit(_rows(3), callbacks=[callback], validation_data=_rows(3), **_QUIETLY)
+    model.predict(_rows(3), verbose=0, callbacks=[callback])
     expected = sorted((name, 1 + ("_batch_" in name or "epoch" in name)) for name in _HOOKS)
     yield "hooks and their arguments", expected, sorted(calls)
-    model.evaluate(_X, _X, verbose=0, callbacks=[keras.callbacks.LambdaCallback()])
+    model.evaluate(_rows(3), verbose=0, callbacks=[keras.callbacks.LambdaCallback()])
 
 
 def _written(file: Path, separator: str = ",") -> list[dict[str, Any]]:
@@ -293,8 +286,8 @@ def logged_rows(keras: Any, folder: Path) -> Iterator[Seen]:
     seldom = _written(folder / "seldom.csv")
     yield "validation by every second epoch", ["1.0", "0.5", "0.25"], [row["loss"] for row in seldom]
     yield "its values", "2.0", seldom[1].get("val_loss")
-    history = model.fit(_X, 2 * _X, epochs=2, verbose=0, callbacks=[kind(folder / "fit.csv")]).history["loss"]
-    yield "losses of a fit", history, [float(row["loss"]) for row in _written(folder / "fit.csv")]
+    fit = model.fit(pipeline(_X, 2 * _X), epochs=2, callbacks=[kind(folder / "fit.csv")], **_QUIETLY)
+    yield "losses of a fit", fit.history["loss"], [float(row["loss"]) for row in _written(folder / "fit.csv")]
 
 
 def printed_rows(keras: Any, _: Path) -> Iterator[Seen]:
@@ -329,7 +322,7 @@ def printed_rows(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"printed loss of the validation, verbose {verbose}", "0.5000", _after(last, "val_loss: ")
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            model.fit(_X, _X, epochs=1, verbose=0)
+            model.fit(_rows(3), **_QUIETLY)
         yield "what is printed, verbose 0", "", printed.getvalue()
     finally:
         if not interactive:
@@ -376,7 +369,7 @@ def histories(keras: Any, _: Path) -> Iterator[Seen]:
     yield "history", {"loss": [3.0, 2.0], "mae": [1.0, 0.5]}, callback.history
     yield "epochs", [0, 1], callback.epoch
     mine = keras.callbacks.History()
-    returned = model.fit(_X, _X, epochs=2, verbose=0, callbacks=[mine])
+    returned = model.fit(_rows(3), epochs=2, callbacks=[mine], **_QUIETLY)
     yield "whether a history that is given is returned", True, returned is mine
     yield "its losses", 2, len(mine.history["loss"])
 
@@ -387,7 +380,6 @@ REPORTS: Mapping[str, Row] = table(
     order_of_callbacks,
     lists_of_callbacks,
     stopped_from_batches,
-    validated_epochs,
     asynchronous_callbacks,
     former_hooks,
     lambdas,

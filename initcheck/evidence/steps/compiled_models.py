@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, normals, refusal, table, values
 from initcheck.evidence.steps.trained_models import FAST, QUIET, X, compiled, linear, matched, reported, tested, trained
+from initcheck.evidence.toy_data import pipeline
 from initcheck.oracle.reported_means import errors, mean_loss
 
 _Y = inputs([1], [0], [2], [1])
@@ -28,9 +29,10 @@ def _loss_of(keras: Any, layers: Any, *, fits: bool = False) -> list[float]:
 
 
 def _losses_in_batches(model: Any) -> list[float]:
+    rows = pipeline(X, _Y, size=2)
     return [
-        reported(model.evaluate(X, _Y, batch_size=2, return_dict=True, **QUIET))["loss"],
-        float(model.fit(X, _Y, batch_size=2, shuffle=False, **QUIET).history["loss"][0]),
+        reported(model.evaluate(rows, return_dict=True, **QUIET))["loss"],
+        float(model.fit(rows, shuffle=False, **QUIET).history["loss"][0]),
     ]
 
 
@@ -137,7 +139,7 @@ def losses_that_layers_add(keras: Any, _: Path) -> Iterator[Seen]:
         several = _loss_of(keras, [_summing(keras), AddingSeveral()])
         yield "lists and arrays of added losses", [parts] * 2, matched([parts] * 2, several)
     graph = compiled(keras, keras.Sequential([keras.Input((3,)), _summing(keras), AddingInside()]), run_eagerly=False)
-    history = graph.fit(X, _Y, batch_size=2, epochs=2, **{**QUIET, "shuffle": False}).history["loss"]
+    history = graph.fit(pipeline(X, _Y, size=2), epochs=2, shuffle=False, **QUIET).history["loss"]
     yield "added losses of two epochs in a graph", halves, matched(halves, history)
 
 
@@ -233,7 +235,8 @@ def modes_of_calls(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"loss in the {words} test", _MSE, matched(_MSE, tested(model, X, _Y)["loss"])
         yield f"output in the {words} prediction", _SUMS.tolist(), values(model.predict_on_batch(X))
     compiled(keras, model, run_eagerly=False)
-    history = model.fit(X, _Y, validation_data=(X, _Y), **QUIET).history
+    rows = pipeline(X, _Y)
+    history = model.fit(rows, validation_data=rows, shuffle=False, **QUIET).history
     expected = {"loss": [twice], "val_loss": [_MSE]}
     yield "history in a graph", expected, matched(expected, reported(history))
 
@@ -258,10 +261,11 @@ def steps_of_the_user(keras: Any, _: Path) -> Iterator[Seen]:
             return self(data[0]) * 2 if isinstance(data, tuple) else self(data) * 2
 
     model = compiled(keras, OwnSteps([keras.Input((3,)), _summing(keras)]))
-    history = reported(model.fit(X, _Y, validation_data=(X, _Y), **QUIET).history)
+    rows = pipeline(X, _Y)
+    history = reported(model.fit(rows, validation_data=rows, shuffle=False, **QUIET).history)
     yield "history", {"mine": [1.5], "loss": [7.0], "val_theirs": [2.5]}, history
-    yield "evaluate", {"theirs": 2.5}, reported(model.evaluate(X, _Y, return_dict=True, **QUIET))
-    yield "predictions", (2 * _SUMS).tolist(), values(model.predict(X, **QUIET))
+    yield "evaluate", {"theirs": 2.5}, reported(model.evaluate(rows, return_dict=True, **QUIET))
+    yield "predictions", (2 * _SUMS).tolist(), values(model.predict(rows, **QUIET))
     yield "steps", ["train", "test", "test", "predict"], seen
 
 
@@ -320,9 +324,9 @@ def metrics_of_layers(keras: Any, _: Path) -> Iterator[Seen]:
     if Version(keras.__version__) < Version("3.3"):
         return
     model = compiled(keras, keras.Sequential([keras.Input((3,)), _summing(keras), AveragingInputs()]), metrics=["mae"])
-    model.fit(2 * X, _Y, **QUIET)
+    model.fit(pipeline(2 * X, _Y), shuffle=False, **QUIET)
     expected = {"loss": _MSE, "mae": float(errors("mae", _Y, _SUMS).mean()), "mean_of_x": float(_SUMS.mean())}
-    report = reported(model.evaluate(X, _Y, batch_size=1, return_dict=True, **QUIET))
+    report = reported(model.evaluate(pipeline(X, _Y, size=1), return_dict=True, **QUIET))
     yield "report", expected, matched(expected, report)
     outer = compiled(keras, keras.Sequential([keras.Input((3,)), model]), metrics=["mse"])
     report = tested(outer, X, _Y)
@@ -383,7 +387,7 @@ def compiled_again(keras: Any, _: Path) -> Iterator[Seen]:
     yield "report", expected, matched(expected, tested(model, X, _Y))
     yield "report of training", expected, matched(expected, trained(model, X, _Y))
     yield "steps of the new optimizer", 1, int(np.asarray(model.optimizer.iterations))
-    yield "names of an evaluation", 2, len(model.evaluate(X, _Y, **QUIET))
+    yield "names of an evaluation", 2, len(model.evaluate(pipeline(X, _Y), **QUIET))
     graph = linear(keras, run_eagerly=False)
     graph.train_on_batch(X, _Y)
     compiled(keras, graph, loss="mae", run_eagerly=False)
@@ -408,7 +412,7 @@ def compiled_before_building(keras: Any, _: Path) -> Iterator[Seen]:
         kernel = (1 - 0.5 * 2 * X.T.astype(float) @ (_SUMS - _Y) / 4).tolist()
         yield f"kernel after a step of {words}", kernel, matched(kernel, values(model.get_weights()[0]))
     model = compiled(keras, keras.Sequential([_summing(keras)]), metrics=["mae"])
-    yield "report of evaluate", _MSE, matched(_MSE, model.evaluate(X, _Y, **QUIET)[0])
+    yield "report of evaluate", _MSE, matched(_MSE, model.evaluate(pipeline(X, _Y), **QUIET)[0])
     model = keras.Sequential([_summing(keras)])
     yield "predictions", _SUMS.tolist(), values(model.predict(X, **QUIET))
 

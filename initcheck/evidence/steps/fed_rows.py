@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
 from initcheck.evidence.steps.hooked_models import single_weight
+from initcheck.evidence.toy_data import pipeline
 
 _ROWS = 7
 _X = np.arange(_ROWS, dtype=np.float32)[:, None]
@@ -90,12 +91,6 @@ def _batched(keras: Any, size: int = 3, *columns: Any, log: list[str] | None = N
     return Batched()
 
 
-def _pipeline(*columns: Any, size: int = 3) -> Any:
-    import tensorflow as tf
-
-    return tf.data.Dataset.from_tensor_slices(columns).batch(size)
-
-
 def _generator(*columns: Any, size: int = 3, often: int | None = 1) -> Iterator[Any]:
     for _ in itertools.count() if often is None else range(often):
         for start in range(0, len(columns[0]), size):
@@ -154,18 +149,18 @@ def tables(keras: Any, _: Path) -> Iterator[Seen]:
 
 def datasets(keras: Any, _: Path) -> Iterator[Seen]:
     """``tf.data``: each element is a batch; with ``steps_per_epoch`` an epoch goes on where the last one ended."""
-    yield "batches", _BATCHES, _fed(keras, _pipeline(_X, _Y))
-    yield "epochs", _BATCHES * 2, _fed(keras, _pipeline(_X, _Y), epochs=2)
-    yield "batches of inputs alone", _BATCHES, _fed(keras, _pipeline(_X).map(lambda x: x))
-    endless = _pipeline(_X, _Y).repeat()
+    yield "batches", _BATCHES, _fed(keras, pipeline(_X, _Y, size=3))
+    yield "epochs", _BATCHES * 2, _fed(keras, pipeline(_X, _Y, size=3), epochs=2)
+    yield "batches of inputs alone", _BATCHES, _fed(keras, pipeline(_X, size=3).map(lambda x: x))
+    endless = pipeline(_X, _Y, size=3).repeat()
     yield "two epochs of four of an endless one", (_BATCHES * 3)[:8], _fed(keras, endless, epochs=2, steps_per_epoch=4)
-    yield "an epoch of two steps", _BATCHES[:2], _fed(keras, _pipeline(_X, _Y), steps_per_epoch=2)
-    yield "an epoch of more steps than there are", _BATCHES, _fed(keras, _pipeline(_X, _Y), steps_per_epoch=5)
-    grown = _pipeline(_X, _Y).filter(lambda x, y: True)  # of unknown cardinality
+    yield "an epoch of two steps", _BATCHES[:2], _fed(keras, pipeline(_X, _Y, size=3), steps_per_epoch=2)
+    yield "an epoch of more steps than there are", _BATCHES, _fed(keras, pipeline(_X, _Y, size=3), steps_per_epoch=5)
+    grown = pipeline(_X, _Y, size=3).filter(lambda x, y: True)  # of unknown cardinality
     yield "epochs of unknown length", _BATCHES * 3, _fed(keras, grown, epochs=3)
-    weighed = _pipeline(_X, _Y, inputs(*_BY_CLASS))
+    weighed = pipeline(_X, _Y, inputs(*_BY_CLASS), size=3)
     yield "weights", [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]], _fed(keras, weighed, what="weights")
-    yield "raised for targets beside it", "ValueError", refusal(_fed, keras, _pipeline(_X, _Y), _Y)
+    yield "raised for targets beside it", "ValueError", refusal(_fed, keras, pipeline(_X, _Y, size=3), _Y)
 
 
 def generators(keras: Any, _: Path) -> Iterator[Seen]:
@@ -286,12 +281,12 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
         y = y.astype(np.float32) if words == "vectors" else y
         options: dict[str, Any] = {"class_weight": _WEIGHTS, "what": "weights"}
         yield f"of arrays, {words}", right, _fed(keras, _X, y, 3, **options)
-        yield f"of tf.data, {words}", right, _fed(keras, _pipeline(_X, y), **options)
+        yield f"of tf.data, {words}", right, _fed(keras, pipeline(_X, y, size=3), **options)
         yield f"of a PyDataset, {words}", right, _fed(keras, _batched(keras, 3, _X, y), **options)
     weights = inputs(*_BY_CLASS)
     for words, data in (
         ("arrays", lambda: {"x": _X, "y": _Y, "sample_weight": weights}),
-        ("tf.data", lambda: {"x": _pipeline(_X, _Y, weights)}),
+        ("tf.data", lambda: {"x": pipeline(_X, _Y, weights, size=3)}),
         ("a PyDataset", lambda: {"x": _batched(keras, 3, _X, _Y, weights)}),
     ):
         if is_keras_3(keras):
@@ -324,7 +319,7 @@ def weights_of_fewer_classes_of_pipelines(keras: Any, _: Path) -> Iterator[Seen]
     if not is_keras_3(keras):  # Keras 2 wants a weight of each class
         return
     options = {"class_weight": {0: 0.5}, "what": "weights"}
-    yield "of tf.data", [[0.5, 1.0, 1.0], [0.5, 1.0, 1.0], [1.0]], _fed(keras, _pipeline(_X, _Y), **options)
+    yield "of tf.data", [[0.5, 1.0, 1.0], [0.5, 1.0, 1.0], [1.0]], _fed(keras, pipeline(_X, _Y, size=3), **options)
 
 
 def whole_weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
@@ -333,7 +328,7 @@ def whole_weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     expected = [[2.0, 1.5, 3.0], [2.0, 1.5, 3.0], [1.5]]
     options = {"class_weight": given, "what": "weights"}
     yield "of arrays", expected, _fed(keras, _X, _Y, 3, **options)
-    yield "of tf.data", expected, _fed(keras, _pipeline(_X, _Y), **options)
+    yield "of tf.data", expected, _fed(keras, pipeline(_X, _Y, size=3), **options)
 
 
 def classes_by_name(keras: Any, _: Path) -> Iterator[Seen]:
@@ -347,20 +342,21 @@ def validated_rows(keras: Any, _: Path) -> Iterator[Seen]:
     feeds: dict[str, Callable[[], Any]] = {
         "arrays": lambda: (_X, _Y),
         "arrays with weights": lambda: (_X, _Y, inputs(*_BY_CLASS)),
-        "tf.data": lambda: _pipeline(_X, _Y),
+        "tf.data": lambda: pipeline(_X, _Y, size=3),
     }
     if is_keras_3(keras):
         feeds |= {
             "a PyDataset": lambda: _batched(keras, 3, _X, _Y),
         }
-    model = _taker(keras)
+    model, rows = _taker(keras), pipeline(_X, _Y, size=3)
     for words, feed in feeds.items():
         sizes = {} if words[0] != "a" or words.startswith("a ") else {"validation_batch_size": 3}
         model.taken["test"].clear()
-        model.fit(_X, _Y, epochs=2, verbose=0, validation_data=feed(), **sizes)
+        model.fit(rows, epochs=2, verbose=0, validation_data=feed(), shuffle=False, **sizes)
         yield f"batches of {words}", _BATCHES * 2, [*model.taken["test"]]
         model.taken["test"].clear()
-        model.fit(_X, _Y, epochs=2, verbose=0, validation_data=feed(), validation_steps=2, **sizes)
+        options = {"validation_steps": 2, "shuffle": False, **sizes}
+        model.fit(rows, epochs=2, verbose=0, validation_data=feed(), **options)
         yield f"two steps of {words}, from the beginning each epoch", _BATCHES[:2] * 2, [*model.taken["test"]]
     model.taken["test"].clear()
     model.fit(_X, _Y, batch_size=2, verbose=0, validation_data=(_X + 10, _Y))
@@ -371,7 +367,7 @@ def validated_rows(keras: Any, _: Path) -> Iterator[Seen]:
     yield (
         "raised where a dataset is to be split",
         "ValueError",
-        refusal(lambda: model.fit(_pipeline(_X, _Y), validation_split=0.3, verbose=0)),
+        refusal(lambda: model.fit(pipeline(_X, _Y, size=3), validation_split=0.3, verbose=0)),
     )
 
 
@@ -389,7 +385,7 @@ def tested_rows(keras: Any, _: Path) -> Iterator[Seen]:
     """``evaluate`` and ``predict`` take every row once and in order, whatever the data are; or so many steps."""
     feeds: dict[str, Callable[..., Any]] = {
         "arrays": lambda *columns: columns[0],
-        "tf.data": lambda *columns: _pipeline(*columns),
+        "tf.data": lambda *columns: pipeline(*columns, size=3),
         "a generator": lambda *columns: _generator(*columns),
     }
     if is_keras_3(keras):
@@ -420,7 +416,7 @@ def evaluated_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     data = tf.data.Dataset.from_generator(lambda: _generator(rows, 0 * rows, size=2), output_signature=(spec, spec))
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
     model.compile(keras.optimizers.SGD(), "mse", metrics=["mae"])
-    for words, feed in (("of unknown number", data), ("of known number", _pipeline(rows, 0 * rows, size=2))):
+    for words, feed in (("of unknown number", data), ("of known number", pipeline(rows, 0 * rows, size=2))):
         loss, error = model.evaluate(feed, verbose=0)
         yield f"loss and error {words}", [17.5, 3.5], [round(float(one), 5) for one in (loss, error)]
 
@@ -430,7 +426,7 @@ def steps_in_one_execution(keras: Any, _: Path) -> Iterator[Seen]:
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
     model.compile(keras.optimizers.SGD(0.0), "mse", steps_per_execution=2)
     expected = float(np.mean(np.square(_X)))
-    for words, data in (("arrays", (_X, 0 * _X)), ("tf.data", (_pipeline(_X, 0 * _X),))):
+    for words, data in (("arrays", (_X, 0 * _X)), ("tf.data", (pipeline(_X, 0 * _X, size=3),))):
         sizes = {"batch_size": 3} if words == "arrays" else {}
         ends: list[int] = []
         note = keras.callbacks.LambdaCallback(

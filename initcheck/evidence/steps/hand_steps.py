@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import inputs
+from initcheck.evidence.toy_data import pipeline
 
 Array = np.ndarray[Any, Any]
 
@@ -64,7 +65,7 @@ def scalar_model(keras: Any, optimizer: Any, start: float = 1.0, **options: Any)
 def fitted(model: Any, slopes: Sequence[float], batch_size: int = 1, **options: Any) -> float:
     """The weight after an epoch along these gradients, in order."""
     x = np.array(slopes, np.float32)[:, None]
-    model.fit(x, x, batch_size=batch_size, shuffle=False, verbose=0, **options)
+    model.fit(pipeline(x, x, size=batch_size), shuffle=False, verbose=0, **options)
     return weight_of(model)
 
 

@@ -12,6 +12,7 @@ from packaging.version import Version
 from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
 from initcheck.evidence.steps.judged_examples import examples, supports
+from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.floatx import dtype_policy, floatx
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.rounding import Rounded
@@ -346,13 +347,17 @@ def compiled_losses(keras: Any, _: Path) -> Iterator[Seen]:
     model = keras.Sequential([keras.Input((4,)), keras.layers.Activation("linear")])
     model.compile(keras.optimizers.SGD(), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     share = inputs(1, 0.5, 2, 0, 4, 1)
-    for words, weights in (("", None), ("weighted ", share)):
-        right = each if weights is None else each * share.astype(float)
-        reported = model.evaluate(p, y, batch_size=3, sample_weight=weights, verbose=0)
+    for words, weights in (("", ()), ("weighted ", (share,))):
+        right = each * share.astype(float) if weights else each
+        reported = model.evaluate(pipeline(p, y, *weights, size=3), verbose=0)
         yield f"{words}loss", right.sum() / 6.0, np.ravel(reported)[0]
     x, y = examples("signs", "numbers", (6, 4))
     model.compile(keras.optimizers.SGD(), "squared_hinge")
-    yield "loss by name", LOSS_FORMULAS["squared_hinge"](x, Rounded(y)).sum() / 6.0, model.evaluate(y, x, verbose=0)
+    yield (
+        "loss by name",
+        LOSS_FORMULAS["squared_hinge"](x, Rounded(y)).sum() / 6.0,
+        model.evaluate(pipeline(y, x), verbose=0),
+    )
 
 
 LOSS_RULES: Mapping[str, Row] = table(

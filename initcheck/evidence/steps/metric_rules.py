@@ -13,6 +13,7 @@ from initcheck.catalog.cases.loss_cases import LOSS_CASES
 from initcheck.catalog.cases.metric_cases import METRIC_ROWS
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.judged_examples import examples, supports
+from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.floatx import dtype_policy
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.metric_formulas import METRIC_FORMULAS
@@ -463,7 +464,7 @@ def compiled_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         weighted_metrics=[getattr(kinds, case.name)(name=f"share_{case.name}") for case in cases if not case.whole],
     )
     history = model.fit(p, y, 5, 2, 0, sample_weight=shares, validation_data=(p[:7], y[:7], shares[:7]), shuffle=False)
-    evaluated = model.evaluate(p, y, 5, sample_weight=shares, verbose=0, return_dict=True)
+    evaluated = model.evaluate(pipeline(p, y, shares, size=5), verbose=0, return_dict=True)
     for case in cases:
         formula, ones = METRIC_FORMULAS[case.name], np.ones(12)
         plain = formula(y, p, ones)

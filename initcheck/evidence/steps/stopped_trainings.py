@@ -20,6 +20,7 @@ from initcheck.evidence.steps.hooked_models import (
     taken_step,
     weight_of,
 )
+from initcheck.evidence.toy_data import pipeline
 
 # The callbacks that the rows look at, with the arguments that they give.
 STOPPING: Mapping[str, Sequence[str]] = {
@@ -237,7 +238,9 @@ def rates_by_epoch(keras: Any, _: Path) -> Iterator[Seen]:
 
     model, kind = single_weight(keras), keras.callbacks.LearningRateScheduler
     x = inputs([1.0])
-    history = model.fit(x, x, epochs=5, initial_epoch=1, callbacks=[kind(halved)], verbose=0).history
+    history = model.fit(
+        pipeline(x, x), epochs=5, initial_epoch=1, callbacks=[kind(halved)], shuffle=False, verbose=0
+    ).history
     yield "what the function is asked", [(1, 1.0), (2, 1.0), (3, 0.5), (4, 0.25)], asked
     (logged,) = [one for name, one in history.items() if name in ("lr", "learning_rate")]
     yield "logged rates", [1.0, 0.5, 0.25, 0.125], [np.asarray(one).tolist() for one in logged]
@@ -302,7 +305,8 @@ def losses_that_are_no_numbers(keras: Any, _: Path) -> Iterator[Seen]:
         on_train_end=lambda logs: seen.append("end"),
     )
     rows = inputs([1.0], [1.0], [np.inf], [1.0])
-    model.fit(rows, inputs([1.0], [1.0], [1.0], [1.0]), 1, 3, 0, [kind(), notes], shuffle=False)
+    batches = pipeline(rows, np.ones_like(rows), size=1)
+    model.fit(batches, epochs=3, verbose=0, callbacks=[kind(), notes], shuffle=False)
     yield "hooks of a fit whose third batch is infinite", ["batch 0", "batch 1", "batch 2", "epoch 0", "end"], seen
     if "raise_error" in inspect.signature(kind).parameters:
         strict = kind(raise_error=True)
@@ -314,6 +318,7 @@ def losses_that_are_no_numbers(keras: Any, _: Path) -> Iterator[Seen]:
 def stops_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
     """A weight that runs away from the targets stops the fit, and the best epoch's weight is left; twice."""
     x = inputs([1.0], [1.0])
+    rows = pipeline(x, x)
     stopping = keras.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True)
     plateau = keras.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=0.0)
     model = single_weight(keras, keras.optimizers.SGD(1.5))
@@ -321,15 +326,13 @@ def stops_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
     for words in ("", " again"):
         model.set_weights([inputs([2.0])])
         model.optimizer.learning_rate = 1.5
-        history = model.fit(
-            x, x[:, :1], epochs=9, verbose=0, validation_data=(x, x), callbacks=[stopping], shuffle=False
-        )
+        history = model.fit(rows, epochs=9, verbose=0, validation_data=rows, callbacks=[stopping], shuffle=False)
         yield f"epochs of a fit{words}", [0, 1, 2], history.epoch
         yield f"weight after it{words}", -1.0, weight_of(model)
         yield f"losses{words}", [1.0, 4.0, 16.0], [float(one) for one in history.history["loss"]]
     model.set_weights([inputs([2.0])])
     model.optimizer.learning_rate = 1.5
-    history = model.fit(x, x, epochs=4, verbose=0, callbacks=[plateau], shuffle=False).history
+    history = model.fit(rows, epochs=4, verbose=0, callbacks=[plateau], shuffle=False).history
     # 2 → −1 → (rate 0.75) 5 … : the rate is halved at the end of each epoch whose loss is no smaller.
     (logged,) = [one for name, one in history.items() if name in ("lr", "learning_rate")]
     yield "losses on a plateau", [1.0, 4.0, 16.0, 4.0], [float(one) for one in history["loss"]]

@@ -23,6 +23,7 @@ from initcheck.evidence.steps.hand_steps import (
     variable,
     weight_of,
 )
+from initcheck.evidence.toy_data import pipeline
 
 
 def constraints_after_steps(keras: Any, _: Path) -> Iterator[Seen]:
@@ -36,7 +37,7 @@ def constraints_after_steps(keras: Any, _: Path) -> Iterator[Seen]:
     model = keras.Sequential([keras.Input((1,)), dense])
     dense.set_weights([inputs([0, 0]), inputs(1, -1)])
     model.compile(keras.optimizers.SGD(1.0), lambda _, output: output)
-    model.fit(np.full((2, 1), 6.0), np.zeros((2, 1)), batch_size=1, verbose=0)
+    model.fit(pipeline(np.full((2, 1), 6.0), np.zeros((2, 1)), size=1), shuffle=False, verbose=0)
     yield "kernel", [[-1.0, -1.0]], values(dense.kernel)
     yield "bias", [0.0, 0.0], values(dense.bias)
     weight = variable(keras, [3])
@@ -90,7 +91,7 @@ def frozen_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
     model, x = keras.Sequential([keras.Input((1,)), *kinds]), np.ones((1, 1), np.float32)
     optimizer = keras.optimizers.SGD(0.25, weight_decay=1.0, use_ema=True, ema_momentum=0.5)
     model.compile(optimizer, lambda _, output: output)
-    model.fit(x, x, epochs=2, verbose=0)
+    model.fit(pipeline(x, x), epochs=2, shuffle=False, verbose=0)
     # 1 → ½ → ⅛, average 5/16.
     yield "weights", [[[1.0]], [[0.3125]]], values([one.kernel for one in kinds])
     yield "number of averages", 1, sum(one.name.split("_")[-1] == "average" for one in optimizer.variables)

@@ -10,6 +10,7 @@ import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, normals, refusal, table, values
 from initcheck.evidence.steps.trained_models import QUIET, X, compiled, linear, matched, reported, tested, trained
+from initcheck.evidence.toy_data import pipeline
 from initcheck.oracle.reported_means import cross_entropies, errors, mean_loss, mean_metric, weights_of_classes
 
 _CLASSES = {0: 0.5, 2: 4.0}  # class 1 is left out, and counts once
@@ -79,7 +80,7 @@ def weights_of_classes_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
     yield "history", expected, matched(expected, reported(history))
     yes = inputs([0], [1], [1], [0])
     model = linear(keras, rate=0.5)
-    model.fit(X, yes, batch_size=4, class_weight={0: 3.0, 1: 0.25}, **QUIET)
+    model.fit(pipeline(X, yes), class_weight={0: 3.0, 1: 0.25}, shuffle=False, **QUIET)
     share = weights_of_classes(yes[:, 0], {0: 3.0, 1: 0.25})[:, None]
     kernel = (1 - 0.5 * 2 * X.T.astype(float) @ (share * (X.sum(axis=1, keepdims=True) - yes)) / 4).tolist()
     yield "kernel after a weighted step", kernel, matched(kernel, values(model.get_weights()[0]))
@@ -87,13 +88,11 @@ def weights_of_classes_in_fit(keras: Any, _: Path) -> Iterator[Seen]:
 
 def weights_of_classes_in_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     """The same of a ``tf.data.Dataset``, where each batch has classes of its own."""
-    import tensorflow as tf
-
     each, weights = cross_entropies(_LABELS, _CHANCES), weights_of_classes(_LABELS, {**_CLASSES, 2: 1.0, 1: 4.0})
     for words, y in (("labels", _LABELS), ("labels of two axes", _LABELS[:, None]), ("one-hot labels", _HOT[_LABELS])):
         model = _chances(keras, loss=_sparse(words.startswith("one")))
         classes = {0: 0.5, 1: 4.0, 2: 1.0}
-        rows = tf.data.Dataset.from_tensor_slices((_CHANCES, y)).batch(2)
+        rows = pipeline(_CHANCES, y, size=2)
         expected = {"loss": [mean_loss(each, weights)]}
         history = model.fit(rows, class_weight=classes, **QUIET).history
         yield f"history of a dataset of {words}", expected, matched(expected, reported(history))
@@ -103,9 +102,8 @@ def omitted_classes_in_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     """The last classes of a ``tf.data.Dataset`` may be left out of ``class_weight``, as those of arrays."""
     if not is_keras_3(keras):  # Keras 2 needs a weight for each class
         return
-    import tensorflow as tf
 
-    rows = tf.data.Dataset.from_tensor_slices((_CHANCES, _LABELS)).batch(2)
+    rows = pipeline(_CHANCES, _LABELS, size=2)
     for words, shares in (("the last class", {0: 0.5, 1: 4.0}), ("the last two", {0: 0.5})):
         expected = {"loss": [mean_loss(cross_entropies(_LABELS, _CHANCES), weights_of_classes(_LABELS, shares))]}
         history = _chances(keras, loss=_sparse(False)).fit(rows, class_weight=shares, **QUIET).history
@@ -285,7 +283,7 @@ def masks_of_embeddings(keras: Any, _: Path) -> Iterator[Seen]:
     for eager in (True, False):
         model = compiled(keras, keras.Model(x, tags), loss=_sparse(False), metrics=["accuracy"], run_eagerly=eager)
         expected = {"loss": loss, "accuracy": accuracy}
-        report = reported(model.evaluate(words, labels, return_dict=True, **QUIET))
+        report = reported(model.evaluate(pipeline(words, labels), return_dict=True, **QUIET))
         yield f"report of a tagger, eager {eager}", expected, matched(expected, report)
     model = compiled(
         keras, keras.Model(x, [tags, again]), loss=[_sparse(False)] * 2, metrics=[["accuracy"], ["accuracy"]]

@@ -10,6 +10,7 @@ import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, normals, refusal, table, values
 from initcheck.evidence.steps.trained_models import QUIET, X, compiled, linear, matched, reported
+from initcheck.evidence.toy_data import pipeline
 from initcheck.oracle.reported_means import errors, mean_loss
 
 _Y = inputs([1], [0], [2], [1])
@@ -72,7 +73,8 @@ def epochs_and_batches(keras: Any, _: Path) -> Iterator[Seen]:
     yield "length of the history", 2, len(history.history["loss"])
     yield "epochs and steps that callbacks know", [4, 2], [history.params["epochs"], history.params["steps"]]
     yield "whether the model keeps it", True, model.history is history
-    yield "epochs when none are left", [], model.fit(X, _Y, epochs=2, initial_epoch=2, **QUIET).epoch
+    left = model.fit(pipeline(X, _Y), epochs=2, initial_epoch=2, shuffle=False, **QUIET)
+    yield "epochs when none are left", [], left.epoch
     watcher.seen.clear()
     rows = np.ones((70, 3), np.float32)
     model.fit(rows, rows[:, :1], callbacks=[watcher], **QUIET)
@@ -95,10 +97,10 @@ def means_over_batches(keras: Any, _: Path) -> Iterator[Seen]:
             running: list[Any] = [{"loss": np.mean(each[:stop]), "mae": sizes[:stop].mean()} for stop in (3, 4)] * 2
             yield "logs after each batch", running, matched(running, watcher.logs)
     for size in (1, 3):
-        report = reported(model.evaluate(X, _Y, batch_size=size, return_dict=True, **QUIET))
+        report = reported(model.evaluate(pipeline(X, _Y, size=size), return_dict=True, **QUIET))
         expected = {"loss": np.mean(each), "mae": sizes.mean()}
         yield f"evaluate in batches of {size}", expected, matched(expected, report)
-    again = reported(model.evaluate(X[:1], _Y[:1], return_dict=True, **QUIET))
+    again = reported(model.evaluate(pipeline(X[:1], _Y[:1]), return_dict=True, **QUIET))
     expected = {"loss": each[0], "mae": float(sizes[0])}
     yield "evaluate of other rows afterwards", expected, matched(expected, again)
 
@@ -106,7 +108,7 @@ def means_over_batches(keras: Any, _: Path) -> Iterator[Seen]:
 def results_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     """What ``evaluate`` returns is what the metrics hold: names, results, and zero once they are reset."""
     model = linear(keras, loss="mae", metrics=["mse", "mae"], weighted_metrics=["msle"])
-    numbers = model.evaluate(X, _Y, **QUIET)
+    numbers = model.evaluate(pipeline(X, _Y), **QUIET)
     square, size = float(np.mean(_losses(X, _Y))), float(errors("mae", _Y, _SUMS).mean())
     yield (
         "loss and metrics that evaluate lists in order",
@@ -115,7 +117,7 @@ def results_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     )
     yield "numbers that evaluate lists", 4, len(numbers)
     model = linear(keras, metrics=["mae"])
-    model.evaluate(X, _Y, **QUIET)
+    model.evaluate(pipeline(X, _Y), **QUIET)
     expected = [square, size]
     if is_keras_3(keras):
         yield "first name", "loss", model.metrics_names[0]
@@ -128,13 +130,13 @@ def results_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         model.reset_metrics()
         results = reported(model.get_metrics_result())
         yield "results after a reset", {"loss": 0.0, "mae": 0.0}, results
-    yield "a number alone", expected[0], matched(expected[0], linear(keras).evaluate(X, _Y, **QUIET))
+    yield "a number alone", expected[0], matched(expected[0], linear(keras).evaluate(pipeline(X, _Y), **QUIET))
 
 
 def lists_of_equal_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     """A list has one number for each metric, also where one is given plain and weighted."""
     model = linear(keras, metrics=["mae"], weighted_metrics=["mae"])
-    yield "numbers that evaluate lists", 3, len(model.evaluate(X, _Y, **QUIET))
+    yield "numbers that evaluate lists", 3, len(model.evaluate(pipeline(X, _Y), **QUIET))
     yield "numbers that test_on_batch lists", 3, len(model.test_on_batch(X, _Y))
 
 
@@ -201,27 +203,28 @@ def rows_held_back(keras: Any, _: Path) -> Iterator[Seen]:
 
 def validation_of_each_fit(keras: Any, _: Path) -> Iterator[Seen]:
     """A second ``fit`` validates on its own data, and without any it reports none."""
-    each, model = _losses(X, _Y), linear(keras, run_eagerly=False)
+    each, model, data = _losses(X, _Y), linear(keras, run_eagerly=False), pipeline(X, _Y)
     for words, rows in (("first", slice(0, 2)), ("second", slice(2, 4)), ("third", slice(1, 2))):
-        history = model.fit(X, _Y, validation_data=(X[rows], _Y[rows]), **QUIET).history
+        history = model.fit(data, validation_data=(X[rows], _Y[rows]), shuffle=False, **QUIET).history
         expected = [float(np.mean(each[rows]))]
         yield f"validation of the {words} fit", expected, matched(expected, history["val_loss"])
-    yield "names without any", ["loss"], [*model.fit(X, _Y, **QUIET).history]
+    yield "names without any", ["loss"], [*model.fit(data, shuffle=False, **QUIET).history]
 
     class InterruptedTest(keras.callbacks.Callback):  # type: ignore[misc]
         def on_test_end(self, *_: Any, **__: Any) -> None:
             raise InterruptedError
 
-    error = refusal(lambda: model.fit(X, _Y, validation_data=(X[:1], _Y[:1]), callbacks=[InterruptedTest()], **QUIET))
+    interrupting = {"validation_data": (X[:1], _Y[:1]), "callbacks": [InterruptedTest()]}
+    error = refusal(lambda: model.fit(data, shuffle=False, **interrupting, **QUIET))
     yield "raised as it is interrupted", "InterruptedError", error
-    history = model.fit(X, _Y, validation_data=(X[1:], _Y[1:]), **QUIET).history
+    history = model.fit(data, validation_data=(X[1:], _Y[1:]), shuffle=False, **QUIET).history
     expected = [float(np.mean(each[1:]))]
     yield "validation after an interrupted fit", expected, matched(expected, history["val_loss"])
 
 
 def frequencies_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
     """Every ``validation_freq`` epochs, or after the epochs that are listed, counted from one."""
-    model, epochs = linear(keras), list[int]()
+    model, epochs, rows = linear(keras), list[int](), pipeline(X, _Y)
 
     class NotedValidation(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -234,7 +237,13 @@ def frequencies_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
     ):
         epochs.clear()
         history = model.fit(
-            X, _Y, epochs=4, validation_data=(X, _Y), validation_freq=frequency, callbacks=[NotedValidation()], **QUIET
+            rows,
+            epochs=4,
+            validation_data=rows,
+            validation_freq=frequency,
+            callbacks=[NotedValidation()],
+            shuffle=False,
+            **QUIET,
         ).history
         yield f"epochs that are validated: {words}", expected, [*epochs]
         yield f"numbers noted: {words}", [4, len(expected)], [len(history["loss"]), len(history["val_loss"])]
@@ -242,19 +251,18 @@ def frequencies_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
 
 def steps_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
     """``validation_steps`` batches from the beginning at each epoch; ``validation_batch_size`` rows each."""
-    import tensorflow as tf
-
     model, each, watcher = linear(keras), _losses(X, _Y), _watcher(keras)
-    rows = tf.data.Dataset.from_tensor_slices((X, _Y)).batch(1)
+    rows, whole = pipeline(X, _Y, size=1), pipeline(X, _Y)
     for words, options in (
         ("an array", {"validation_data": (X, _Y), "validation_batch_size": 1}),
         ("a dataset", {"validation_data": rows}),
         ("a repeated dataset", {"validation_data": rows.repeat(3)}),
     ):
-        history = model.fit(X, _Y, batch_size=4, epochs=2, validation_steps=2, **options, **QUIET).history
+        history = model.fit(whole, epochs=2, validation_steps=2, shuffle=False, **options, **QUIET).history
         expected = [float(np.mean(each[:2]))] * 2
         yield f"validation on two batches of {words}", expected, matched(expected, history["val_loss"])
-    model.fit(X, _Y, batch_size=4, validation_data=(X, _Y), validation_batch_size=3, callbacks=[watcher], **QUIET)
+    sizes = {"validation_data": (X, _Y), "validation_batch_size": 3}
+    model.fit(whole, callbacks=[watcher], shuffle=False, **sizes, **QUIET)
     yield "validation in batches of 3", 2, sum(name == "test" for name, _ in watcher.seen)
     watcher.seen.clear()
     model.fit(X, _Y, batch_size=3, validation_data=(X, _Y), callbacks=[watcher], **QUIET)
@@ -265,10 +273,8 @@ def steps_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
 
 def steps_of_epochs(keras: Any, _: Path) -> Iterator[Seen]:
     """``steps_per_epoch`` batches end an epoch; the next one goes on with the following batches of the data."""
-    import tensorflow as tf
-
     model, each, watcher = linear(keras), _losses(X, _Y), _watcher(keras)
-    rows = tf.data.Dataset.from_tensor_slices((X, _Y)).batch(1).repeat()
+    rows = pipeline(X, _Y, size=1).repeat()
     history = model.fit(rows, steps_per_epoch=2, epochs=3, callbacks=[watcher], **QUIET)
     expected = [float(np.mean(each[start : start + 2])) for start in (0, 2, 0)]
     yield "loss of epochs of two steps", expected, matched(expected, history.history["loss"])
@@ -305,10 +311,11 @@ def predictions_of_rows(keras: Any, _: Path) -> Iterator[Seen]:
     yield "output of a batch", expected, values(model.predict_on_batch(X))
     yield "predictions in two steps", _SUMS[:2].tolist(), values(model.predict(X, batch_size=1, steps=2, **QUIET)["b"])
     free = keras.Model(x, hidden)
-    yield "predictions before compile", _SUMS.tolist(), values(free.predict(X, **QUIET))
+    yield "predictions before compile", _SUMS.tolist(), values(free.predict(pipeline(X), **QUIET))
     lengths = keras.Sequential([keras.Input((None, 1)), layers.GlobalMaxPooling1D()])
     steps = normals(_STREAM, 5, 4, 1)
-    yield "predictions of sequences", steps.max(axis=1).tolist(), values(lengths.predict(steps, batch_size=2, **QUIET))
+    longest = values(lengths.predict(pipeline(steps, size=2), **QUIET))
+    yield "predictions of sequences", steps.max(axis=1).tolist(), longest
 
 
 def several_steps_at_once(keras: Any, _: Path) -> Iterator[Seen]:
@@ -322,15 +329,20 @@ def several_steps_at_once(keras: Any, _: Path) -> Iterator[Seen]:
         )
         watcher = _watcher(keras)
         history = model.fit(
-            x, y, batch_size=2, epochs=2, shuffle=False, validation_data=(x[:5], y[:5]), callbacks=[watcher], **QUIET
+            pipeline(x, y, size=2),
+            epochs=2,
+            validation_data=pipeline(x[:5], y[:5], size=2),
+            callbacks=[watcher],
+            shuffle=False,
+            **QUIET,
         ).history
         results.append(
             {
                 "history": reported(history),
                 "kernel": values(model.get_weights()[0]),
                 "steps": int(np.asarray(model.optimizer.iterations)),
-                "evaluate": reported(model.evaluate(x, y, batch_size=3, return_dict=True, **QUIET)),
-                "predict": values(model.predict(x, batch_size=3, **QUIET)),
+                "evaluate": reported(model.evaluate(pipeline(x, y, size=3), return_dict=True, **QUIET)),
+                "predict": values(model.predict(pipeline(x, size=3), **QUIET)),
             }
         )
         calls = sum(name == "batch" for name, _ in watcher.seen)
@@ -350,7 +362,7 @@ def ways_to_run(keras: Any, _: Path) -> Iterator[Seen]:
     }
     for words, options in ways.items():
         model = linear(keras, rate=0.1, metrics=["mae"], **options)
-        history = model.fit(x, y, batch_size=4, epochs=2, shuffle=False, **QUIET).history
+        history = model.fit(pipeline(x, y, size=4), epochs=2, shuffle=False, **QUIET).history
         results[words] = [reported(history), values(model.get_weights()[0])]
         yield f"whether {words} runs eagerly", words == "eager", bool(model.run_eagerly)
     for words in ("graph", "XLA"):
@@ -359,7 +371,8 @@ def ways_to_run(keras: Any, _: Path) -> Iterator[Seen]:
 
 def stops_of_training(keras: Any, _: Path) -> Iterator[Seen]:
     """``stop_training`` ends the epoch in which it is set; the next ``fit`` starts afresh."""
-    model = linear(keras)
+    model, whole, rows = linear(keras), pipeline(X, _Y), pipeline(X, _Y, size=1)
+    quietly: Mapping[str, Any] = {"shuffle": False, **QUIET}
 
     class StopAfterTwo(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, *_: Any, **__: Any) -> None:
@@ -369,11 +382,11 @@ def stops_of_training(keras: Any, _: Path) -> Iterator[Seen]:
         def on_train_batch_end(self, batch: int, *_: Any, **__: Any) -> None:
             self.model.stop_training = batch == 1
 
-    yield "epochs until it stops", [0, 1], model.fit(X, _Y, epochs=4, callbacks=[StopAfterTwo()], **QUIET).epoch
+    yield "epochs until it stops", [0, 1], model.fit(whole, epochs=4, callbacks=[StopAfterTwo()], **quietly).epoch
     yield "whether it is stopped", True, model.stop_training
-    yield "epochs of the next fit", [0, 1, 2], model.fit(X, _Y, epochs=3, **QUIET).epoch
+    yield "epochs of the next fit", [0, 1, 2], model.fit(whole, epochs=3, **quietly).epoch
     watcher = _watcher(keras)
-    model.fit(X, _Y, batch_size=1, epochs=3, callbacks=[StopAtBatch(), watcher], **QUIET)
+    model.fit(rows, epochs=3, callbacks=[StopAtBatch(), watcher], **quietly)
     yield "batches until it stops", [0, 1], [number for name, number in watcher.seen if name == "batch"]
     yield "epochs that end", 1, sum(name == "epoch end" for name, _ in watcher.seen)
     if not is_keras_3(keras):
@@ -386,13 +399,13 @@ def stops_of_training(keras: Any, _: Path) -> Iterator[Seen]:
         def on_predict_batch_end(self, batch: int, *_: Any, **__: Any) -> None:
             self.model.stop_predicting = batch == 1
 
-    loss = model.evaluate(X, _Y, batch_size=1, callbacks=[StopOthers()], **QUIET)
+    loss = model.evaluate(rows, callbacks=[StopOthers()], **QUIET)
     expected = float(np.mean(_losses(X[:2], _Y[:2])))
     yield "loss of the batches until evaluate stops", expected, matched(expected, loss)
-    yield "rows until predict stops", 2, len(model.predict(X, batch_size=1, callbacks=[StopOthers()], **QUIET))
+    yield "rows until predict stops", 2, len(model.predict(rows, callbacks=[StopOthers()], **QUIET))
     every = float(np.mean(_losses(X, _Y)))
-    yield "loss of the next evaluate", every, matched(every, model.evaluate(X, _Y, batch_size=1, **QUIET))
-    yield "rows of the next predict", 4, len(model.predict(X, batch_size=1, **QUIET))
+    yield "loss of the next evaluate", every, matched(every, model.evaluate(rows, **QUIET))
+    yield "rows of the next predict", 4, len(model.predict(rows, **QUIET))
 
 
 def batches_of_one_size(keras: Any, _: Path) -> Iterator[Seen]:
@@ -445,7 +458,7 @@ def sums_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
     yield (
         "evaluate in batches of three and one",
         expected,
-        matched(expected, model.evaluate(X, _Y, batch_size=3, **QUIET)),
+        matched(expected, model.evaluate(pipeline(X, _Y, size=3), **QUIET)),
     )
     import tensorflow as tf
 
