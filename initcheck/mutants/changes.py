@@ -1,9 +1,12 @@
-"""Parts of several faults: optimizers whose steps and initializers whose draws are changed."""
+"""Parts of several faults: steps of optimizers, draws of initializers, weights and configurations that are changed."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
+
+Config = dict[str, Any]
 
 
 def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) -> None:
@@ -63,3 +66,27 @@ def scaled(values: Any, factor: float) -> Any:
     import tensorflow as tf
 
     return values * tf.cast(factor, values.dtype)
+
+
+def edit_config(keras_class: Any, edit: Callable[[Config], Any]) -> None:
+    """Makes ``edit`` change the result of that class's ``get_config``, in place."""
+    original = keras_class.get_config
+
+    @functools.wraps(original)
+    def get_config(self: Any) -> Config:
+        config = dict(original(self))
+        edit(config)
+        return config
+
+    keras_class.get_config = get_config
+
+
+def add_config_key(keras_class: Any) -> None:
+    """Adds a key to that class's configuration that its ``from_config`` understands."""
+    edit_config(keras_class, lambda config: config.update(note="added later"))
+    original = keras_class.from_config.__func__
+
+    def from_config(cls: Any, config: Config, *args: Any, **options: Any) -> Any:
+        return original(cls, {key: value for key, value in config.items() if key != "note"}, *args, **options)
+
+    keras_class.from_config = classmethod(from_config)

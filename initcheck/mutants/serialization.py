@@ -10,22 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.mutants.changes import Config, add_config_key, edit_config
 from initcheck.mutants.mutant import mutant
-
-Config = dict[str, Any]
-
-
-def edit_config(keras_class: Any, edit: Callable[[Config], Any]) -> None:
-    """Makes ``edit`` change the result of that class's ``get_config``, in place."""
-    original = keras_class.get_config
-
-    @functools.wraps(original)
-    def get_config(self: Any) -> Config:
-        config = dict(original(self))
-        edit(config)
-        return config
-
-    keras_class.get_config = get_config
 
 
 @mutant("config-loses-seed", "HeNormal's configuration has seed None", caught_by=("SER01", "DET02"))
@@ -396,31 +382,21 @@ def get_copies_instances(keras: Any) -> None:
 @mutant("harmless-config-key", "GlorotUniform's configuration has one key more, which from_config understands")
 def harmless_config_key(keras: Any) -> None:
     """As Keras 3.15 added ``input_axes``."""
-    _add_config_key(keras.initializers.GlorotUniform)
+    add_config_key(keras.initializers.GlorotUniform)
 
 
 @mutant("harmless-alias-config-key", "the same of RandomUniform and RandomNormal, which aliases stand for")
 def harmless_alias_config_key(keras: Any) -> None:
     """Only the original key takes effect."""
     for keras_class in (keras.initializers.RandomUniform, keras.initializers.RandomNormal):
-        _add_config_key(keras_class)
+        add_config_key(keras_class)
 
 
 @mutant("harmless-layer-config-key", "the same of Dense and Dropout")
 def harmless_layer_config_key(keras: Any) -> None:
     """As Keras 3 added ``lora_rank`` and ``quantization_config``."""
     for keras_class in (keras.layers.Dense, keras.layers.Dropout):
-        _add_config_key(keras_class)
-
-
-def _add_config_key(keras_class: Any) -> None:
-    edit_config(keras_class, lambda config: config.update(note="added later"))
-    original = keras_class.from_config.__func__
-
-    def from_config(cls: Any, config: Config, *args: Any, **options: Any) -> Any:
-        return original(cls, {key: value for key, value in config.items() if key != "note"}, *args, **options)
-
-    keras_class.from_config = classmethod(from_config)
+        add_config_key(keras_class)
 
 
 @mutant("harmless-history-key", "fit reports one metric more in its history")

@@ -17,7 +17,8 @@ import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.fresh_process.client import ask
-from initcheck.evidence.fresh_process.questions import files_question, held
+from initcheck.evidence.fresh_process.questions import backup_question, files_question, held
+from initcheck.evidence.steps.backed_up_trainings import backed_up_training, interrupted_training
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.floatx import dtype_policy
 
@@ -323,7 +324,7 @@ def _read_again(keras: Any, folder: Path, models: Mapping[str, Any], given: np.n
 
 
 def files_in_another_process(keras: Any, folder: Path) -> Iterator[Seen]:
-    """A process that shares nothing with the one that wrote a file reads the same model: policies and operations."""
+    """A process that shares nothing with the one that wrote a file reads the same model, and resumes its training."""
     if not is_keras_3(keras):
         return
     layers, ops, inner = keras.layers, keras.ops, keras.Input((3,))
@@ -341,8 +342,13 @@ def files_in_another_process(keras: Any, folder: Path) -> Iterator[Seen]:
     written = {"stacked.keras": stacked, "graph.keras": graph, "plain.h5": plain}
     for name, model in written.items():
         model.save(folder / name)
-    answers = ask([files_question(folder, [*written], _X)])["files"]
-    yield "what was raised", "", answers.get("raised", "")
+    interrupted_training(keras, folder / "backup")
+    both = ask([files_question(folder, [*written], _X), backup_question(folder / "backup")])
+    answers, resumed = both["files"], both["backup"]
+    yield "what was raised", ["", ""], [one.get("raised", "") for one in (answers, resumed)]
+    yield "epochs of a training that is resumed", "[2, 3]", resumed.get("epochs")
+    _, right = backed_up_training(keras, folder / "whole")
+    yield "digest of weights and state of a training that is resumed", right, resumed.get("digest")
     for name, model in written.items():
         yield f"digest of output, weights and state, {name}", held(model, _X), answers.get(name)
 

@@ -18,6 +18,7 @@ from initcheck.digests import digest
 from initcheck.evidence.determinism.traces import trace_recipe
 from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, draw_twice
 from initcheck.evidence.order import take
+from initcheck.evidence.steps.backed_up_trainings import backed_up_training
 from initcheck.frameworks.instances import make_initializer
 
 Answers = dict[str, str]
@@ -29,7 +30,7 @@ class Question:
 
     Attributes:
         name: Unique among the questions.
-        kind: ``draw``, ``source``, ``trace``, ``order`` or ``files``.
+        kind: ``draw``, ``source``, ``trace``, ``order``, ``files`` or ``backup``.
         seed: The seed to do it under.
         what: The arguments, in JSON's own types.
     """
@@ -73,6 +74,11 @@ def order_question(feed: Feed, seed: int) -> Question:
 def files_question(folder: Path, names: Sequence[str], inputs: np.ndarray) -> Question:
     """Asks for what models in files hold and compute; they must exist when it is asked."""
     return Question("files", "files", 0, {"folder": str(folder), "names": [*names], "inputs": inputs.tolist()})
+
+
+def backup_question(folder: Path) -> Question:
+    """Asks which epochs a training is resumed with from that folder, and what is left of it; it must exist."""
+    return Question("backup", "backup", 0, {"folder": str(folder)})
 
 
 def answer(keras: Any, question: Question) -> Answers:
@@ -119,6 +125,10 @@ def _files(keras: Any, question: Question) -> Answers:
     return {name: held(keras.models.load_model(folder / name), inputs) for name in what["names"]}
 
 
+def _backup(keras: Any, question: Question) -> Answers:
+    return dict(zip(("epochs", "digest"), backed_up_training(keras, Path(question.what["folder"])), strict=True))
+
+
 def held(model: Any, inputs: np.ndarray) -> str:
     """The digest of a model's output, weights and optimizer's state."""
     optimizer = getattr(model, "optimizer", None)
@@ -126,4 +136,4 @@ def held(model: Any, inputs: np.ndarray) -> str:
     return digest([np.asarray(model(inputs)).astype(np.float32), *model.get_weights(), *state])
 
 
-_ANSWERS = {"draw": _draw, "source": _source, "trace": _trace, "order": _order, "files": _files}
+_ANSWERS = {"draw": _draw, "source": _source, "trace": _trace, "order": _order, "files": _files, "backup": _backup}

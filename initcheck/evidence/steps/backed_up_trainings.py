@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
+from initcheck.digests import digest
 from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table
+from initcheck.evidence.steps.hand_steps import weight_of
 from initcheck.evidence.steps.hooked_models import (
     driven,
     losses,
     set_weight,
     single_weight,
     taken_step,
-    weight_of,
 )
 from initcheck.evidence.toy_data import pipeline
 
@@ -251,6 +252,18 @@ def _fitted(model: Any, *callbacks: Any, epochs: int = 4) -> list[int]:
     """Fits without shuffling, two rows a batch; returns the numbers of the epochs that were run."""
     history = model.fit(pipeline(_X, _Y, size=2), epochs=epochs, verbose=0, shuffle=False, callbacks=[*callbacks])
     return list(history.epoch)
+
+
+def interrupted_training(keras: Any, folder: Path) -> None:
+    """Leaves the backup of a training of four epochs that was interrupted as the third began."""
+    _interrupted(keras, keras.callbacks.BackupAndRestore(str(folder)), 2, 0)
+
+
+def backed_up_training(keras: Any, folder: Path) -> tuple[str, str]:
+    """Trains from the folder's backup, or from the beginning: the epochs that were run, a digest of what is left."""
+    model = _trainee(keras)
+    epochs = _fitted(model, keras.callbacks.BackupAndRestore(str(folder)))
+    return f"{epochs}", digest([*model.get_weights(), *(np.asarray(one) for one in _state(model))])
 
 
 def resumed_trainings(keras: Any, folder: Path) -> Iterator[Seen]:

@@ -22,11 +22,6 @@ def single_weight(keras: Any, optimizer: Any = None, metrics: Sequence[Any] = ()
     return model
 
 
-def weight_of(model: Any) -> float:
-    """The model's one weight."""
-    return float(model.get_weights()[0].item())
-
-
 def set_weight(model: Any, number: float) -> None:
     """Gives the model's one weight a value."""
     model.set_weights([np.full((1, 1), number, np.float32)])

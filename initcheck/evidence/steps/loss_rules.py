@@ -33,18 +33,18 @@ def masked_outputs(keras: Any, _: Path) -> Iterator[Seen]:
     squares = np.square(x[..., 0])
     p = keras.layers.Masking()(x)
     for words, weights in (("", None), (" with weights", share)):
-        each = squares * mask * (1 if weights is None else share)
+        total = Rounded(squares * mask * (1 if weights is None else share)).sum()
         right = {
-            "sum": each.sum(),
-            "sum_over_batch_size": each.sum() / mask.sum(),
-            "mean": each.sum() / mask.sum(),
-            _BY_WEIGHT: each.sum() / (mask if weights is None else mask * share).sum(),
+            "sum": total,
+            "sum_over_batch_size": total / mask.sum(),
+            "mean": total / mask.sum(),
+            _BY_WEIGHT: total / (mask if weights is None else mask * share).sum(),
         }
         for reduction in _reductions(keras):
             loss = keras.losses.MeanSquaredError(reduction=reduction)(y, p, weights)
             if reduction == "none":
                 continue
-            yield f"{reduction} of masked steps{words}", Rounded(right[reduction]), loss
+            yield f"{reduction} of masked steps{words}", right[reduction], loss
         if is_keras_3(keras):
             loss = keras.losses.MeanSquaredError(reduction="none")(y, p, weights)
             yield f"masked steps{words}", [0.0] * 3, np.asarray(loss)[~mask].tolist()
@@ -161,7 +161,7 @@ def limits(keras: Any, _: Path) -> Iterator[Seen]:
         True,
         bool(np.isfinite(float(kinds.KLDivergence()(shares[:, ::-1], shares)))),
     )
-    yield "percentage of zero", Rounded(1e9), kinds.MeanAbsolutePercentageError()(zero, zero + 1)
+    yield "percentage of zero", Rounded(100.0) / 1e-7, kinds.MeanAbsolutePercentageError()(zero, zero + 1)
     logarithmic = kinds.MeanSquaredLogarithmicError()(zero + 1, zero - 3)
     yield "logarithm of outputs below zero", Rounded(np.log(2.0) ** 2, 4e-7), logarithmic
     yield "poisson of nothing", 0.0, float(kinds.Poisson()(zero, zero))
@@ -181,7 +181,7 @@ def limits(keras: Any, _: Path) -> Iterator[Seen]:
             float(kinds.SquaredHinge()(inputs([1, 0]), logits)),
         )
     wide = kinds.BinaryCrossentropy(from_logits=True, label_smoothing=1.0)(inputs([1, 0]), inputs([0, 0]))
-    yield "all smoothed", Rounded(np.log(2.0)), wide
+    yield "all smoothed", np.log(Rounded(2.0)), wide
 
 
 def losses_of_structures(keras: Any, _: Path) -> Iterator[Seen]:

@@ -68,13 +68,13 @@ def means_of_functions(keras: Any, _: Path) -> Iterator[Seen]:
     y, p = inputs([1, 2], [3, 4], [0, 0]), inputs([2, 2], [3, 8], [9, 9])
     metric = kind(keras.losses.huber, delta=2.0, name="other")
     shares = inputs(1, 3, 0)
-    yield "weighted mean", Rounded((0.25 + 3 * 3) / 4), np.array(_result(metric, (y, p, shares)))
+    yield "weighted mean", Rounded(0.25 + 3 * 3) / 4, np.array(_result(metric, (y, p, shares)))
     if is_keras_3(keras):
         again = kind.from_config(metric.get_config())
         yield "mean of a rebuilt one", Rounded(0.25), np.array(_result(again, (y[:1], p[:1])))
         yield "name of a rebuilt one", "other", again.name
     own = kind(lambda y, p: abs(y - p)[..., 0])
-    yield "mean of an own function", Rounded(10 / 3), np.array(_result(own, (y, p)))
+    yield "mean of an own function", Rounded(10.0) / 3, np.array(_result(own, (y, p)))
 
 
 def masked_metrics(keras: Any, _: Path) -> Iterator[Seen]:
@@ -85,10 +85,14 @@ def masked_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     y, p = np.zeros((2, 3, 1), np.float32), keras.layers.Masking()(x)
     yield "mean of three steps", 7.0, _result(keras.metrics.MeanSquaredError(), (y, p))
     weighted = _result(keras.metrics.MeanSquaredError(), (y, p, inputs([0.5, 1, 8], [2, 8, 8])))
-    yield "mean of weighted steps", Rounded((0.5 + 4 + 32) / 3.5), np.array(weighted)
+    yield "mean of weighted steps", Rounded(0.5 + 4 + 32) / 3.5, np.array(weighted)
     labels = inputs([[1], [1], [1]], [[0], [0], [0]])
     exact = keras.layers.Masking()(inputs([[0.75], [0.25], [0]], [[0.75], [0], [0]]))
-    yield "accuracy of three steps", Rounded(1 / 3), np.array(_result(keras.metrics.BinaryAccuracy(), (labels, exact)))
+    yield (
+        "accuracy of three steps",
+        Rounded(1.0) / 3,
+        np.array(_result(keras.metrics.BinaryAccuracy(), (labels, exact))),
+    )
     hidden = keras.layers.Masking()(np.zeros((2, 3, 1), np.float32))
     yield "mean where all is masked", 0.0, _result(keras.metrics.MeanSquaredError(), (y + 1, hidden))
 
@@ -197,12 +201,12 @@ def shapes_of_labels(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"{name} of {words}", right, np.array(_result(kind(), pair))
     lists = [0, 1, 1], [0.25, 0.75, 0.25]
     yield "recall of lists", 0.5, _result(keras.metrics.Recall(), lists)
-    yield "accuracy of lists", Rounded(2 / 3), np.array(_result(keras.metrics.BinaryAccuracy(), lists))
+    yield "accuracy of lists", Rounded(2.0) / 3, np.array(_result(keras.metrics.BinaryAccuracy(), lists))
     if Version(keras.__version__) >= Version("3.4"):
         given = [1, 0, 2], [[0.25, 0.75, 0], [0.5, 0.25, 0.25], [0.75, 0.25, 0]]
         for name in ("SparseCategoricalAccuracy", "CategoricalAccuracy"):
             listed: Any = (given[0] if name.startswith("S") else np.eye(3)[given[0]].tolist(), given[1])
-            yield f"{name} of lists", Rounded(2 / 3), np.array(_result(getattr(keras.metrics, name)(), listed))
+            yield f"{name} of lists", Rounded(2.0) / 3, np.array(_result(getattr(keras.metrics, name)(), listed))
     y, p = examples("bits", "chances", (2, 3, 4))
     for options in ({"class_id": 2}, {"top_k": 2}, {"top_k": 1, "class_id": 0}):
         for name in ("Precision", "Recall"):

@@ -12,13 +12,13 @@ import numpy as np
 from packaging.version import Version
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
+from initcheck.evidence.steps.hand_steps import weight_of
 from initcheck.evidence.steps.hooked_models import (
     driven,
     learning_rate,
     losses,
     single_weight,
     taken_step,
-    weight_of,
 )
 from initcheck.evidence.toy_data import pipeline
 
