@@ -22,9 +22,9 @@ def test_every_check_is_in_a_quick_run_and_statistical_ones_whole() -> None:
         assert len(kept) < len(every) / 2
 
 
-def test_three_root_seeds_in_a_row_take_every_cell() -> None:
+def test_four_root_seeds_in_a_row_take_every_cell() -> None:
     every = list(cells())
-    assert all(map(any, zip(*(in_quick_run(every, seed) for seed in (7, 8, 9)), strict=True)))
+    assert all(map(any, zip(*(in_quick_run(every, seed) for seed in range(7, 11)), strict=True)))
 
 
 def test_what_is_short_or_own_is_taken_whole() -> None:
@@ -37,11 +37,11 @@ def test_what_is_chosen_does_not_depend_on_what_else_is_run() -> None:
     long = _cells(60)
     chosen = in_quick_run(long, 1)
     assert [in_quick_run([cell], 1)[0] for cell in long] == chosen
-    assert sum(chosen) == 20
+    assert sum(chosen) == 15
 
 
 def test_what_shares_evidence_is_taken_together() -> None:
     subjects = [Subject(f"row-{number}", evidence=f"model {number % 6}") for number in range(60)]
     check = Check("LONG", "a promise", "laws", subjects, lambda lab, value: passed("well"))
     kept = in_quick_run([Cell(check, subject, 0.0) for subject in subjects], 0)
-    assert [number % 6 for number, chosen in enumerate(kept) if chosen] == [0, 3] * 10
+    assert [number % 6 for number, chosen in enumerate(kept) if chosen] == [0, 4] * 10
