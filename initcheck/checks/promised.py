@@ -6,18 +6,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from initcheck.checks.blame import from_outside
 from initcheck.checks.registry import NotApplicable
 from initcheck.checks.within_rounding import verdict
+from initcheck.errors import FrameworkError
 from initcheck.oracle.rounding import Rounded
 from initcheck.records import Status, Verdict, failed, passed
+from initcheck.texts import reason_of
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
 
 def judge_promises(lab: Lab, row: Callable[[Any, Path], Iterator[tuple[str, Any, Any]]]) -> Verdict:
-    """Fails with the first value that is not the documented one; where that has a bound, with the first beyond it."""
-    seen = lab.promises.seen(row)
+    """Fails with the first value that is not the documented one; where that has a bound, with the first beyond it.
+
+    A row only asks the framework for what it offers, so that whatever is raised in one is the framework's failure, also
+    where Python raises it in the row's own line: an argument that is gone, say.
+    """
+    try:
+        seen = lab.promises.seen(row)
+    except (FrameworkError, NotApplicable):
+        raise
+    except Exception as error:  # noqa: BLE001 - the framework's, of any class
+        return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=from_outside(error))
     if not seen:
         raise NotApplicable("the installed Keras does not offer this")
     for words, expected, actual in seen:

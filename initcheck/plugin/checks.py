@@ -151,7 +151,9 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help=f"root seed of every stream (default: {DEFAULT_SEED})",
     )
     effort = "the stated effects are detected with power 99.9 %% in any case"
-    quick = "just as many samples as they need, and of exact checks with many rows a quarter, which the root seed chooses"
+    quick = (
+        "just as many samples as they need, and of exact checks with many rows a quarter, which the root seed chooses"
+    )
     for name, times in (("quick", quick), ("thorough", "four times as many")):
         group.addoption(
             f"--initcheck-{name}",

@@ -97,6 +97,18 @@ def test_a_value_with_a_bound_is_compared_within_it():
     assert judged(np.ones(2)).measured == "bounded has shape (2,)"
 
 
+@pytest.mark.parametrize("judge", JUDGES)
+def test_what_is_raised_in_a_row_is_the_frameworks_failure(judge):
+    def row(keras, folder):
+        yield "a value", 1, keras.twice(factor=2)
+
+    keras = SimpleNamespace(twice=lambda: 2)
+    lab: Any = SimpleNamespace(promises=SimpleNamespace(seen=lambda row: [*row(keras, None)]))
+    verdict = judge(lab, row)
+    assert verdict.status is Status.FAIL
+    assert verdict.measured.startswith("raised TypeError")
+
+
 def test_every_row_has_a_name_of_its_own_and_says_what_it_looks_at():
     codes = {"ARI30", "ARI31", "ARI32", "ARI33", "ARI37", "SER22"}
     codes = {"ARI30", "ARI31", "ARI32", "ARI33", "ARI38", "ORD17", "ORD18", "SER22"}
