@@ -136,6 +136,19 @@ def coarse(keras: Any, kind: Any) -> Iterator[Seen]:
     yield "whether a step in bfloat16 is that of float32", True, _same(weights, expected, 0.1)
 
 
+def _others_of(kind: Any) -> dict[str, Any]:
+    """Options that are not the default ones, but for clipping."""
+    given: dict[str, Any] = {"ema_overwrite_frequency": 3, "gradient_accumulation_steps": 2, "loss_scale_factor": 4.0}
+    for name, default in kind(_RATE).get_config().items():
+        if name not in given and isinstance(default, bool):
+            given[name] = not default
+        elif name not in given and isinstance(default, int):
+            given[name] = default + 1
+        elif isinstance(default, float) and default:
+            given[name] = default / 2
+    return {**given, "name": "another", "weight_decay": _DECAY}
+
+
 def names(keras: Any, kind: Any) -> Iterator[Seen]:
     """Its name in lower case is a string for it; so are its class and its configuration; an instance is itself."""
     name, module = kind.__name__, keras.optimizers
@@ -152,6 +165,15 @@ def names(keras: Any, kind: Any) -> Iterator[Seen]:
         yield f"class by its {words}", name, type(one).__name__
         if words != "name":
             yield f"configuration by its {words}", made.get_config(), one.get_config()
+
+
+def told(_: Any, kind: Any) -> Iterator[Seen]:
+    """Its configuration holds every option that it was given, and makes another one with them."""
+    for clip in ("clipnorm", "clipvalue", "global_clipnorm"):
+        options = {**_others_of(kind), clip: _CLIP}
+        config = kind(**options).get_config()
+        yield f"options with {clip}", options, {name: config.get(name) for name in options}
+        yield f"configuration with {clip}", config, kind.from_config(dict(config)).get_config()
 
 
 def state(keras: Any, kind: Any) -> Iterator[Seen]:
@@ -227,6 +249,6 @@ def _row(row: Optimizer, about: _About) -> Row:
 
 OPTIONS: Mapping[str, Row] = {
     f"{about.__name__}-{row.name}": _row(row, about)
-    for about in (accumulated, averaged, decayed, rates, types, coarse, names, state, refusals)
+    for about in (accumulated, averaged, decayed, rates, types, coarse, names, told, state, refusals)
     for row in OPTIMIZERS
 }

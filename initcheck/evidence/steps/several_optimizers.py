@@ -28,18 +28,20 @@ def optimizers_by_path(keras: Any, _: Path) -> Iterator[Seen]:
     if kind is None:
         return
     slow, fast, first = (keras.optimizers.SGD(rate) for rate in (0.25, 1.0, 0.5))
-    mapped = kind(slow, {"encoder/.*": fast})
+    mapped = kind(slow, {"encoder/.*": fast, "decoder": first})
     mapped["encoder/layer_0/dense"] = first
     for path, optimizer in (
         ("encoder/layer_0/dense", first),
         ("encoder/layer_0/attention", fast),
         ("encoder", slow),
         ("decoder/encoder/a", slow),
+        ("decoder", first),
+        ("decoder/layer_0", slow),
     ):
         yield f"whether {path} has its own", True, mapped[path] is optimizer
     yield "default", True, mapped.default_optimizer is slow
-    yield "keys", ["encoder/.*", "encoder/layer_0/dense"], list(mapped)
-    yield "number of keys", 2, len(mapped)
+    yield "keys", ["encoder/.*", "decoder", "encoder/layer_0/dense"], list(mapped)
+    yield "number of keys", 3, len(mapped)
     mapped["encoder/layer_[0-9]/x"] = first
     yield "raised for two patterns", "ValueError", refusal(lambda: mapped["encoder/layer_0/x"])
     yield "raised for a second time", "ValueError", refusal(mapped.__setitem__, "encoder/.*", slow)
@@ -192,6 +194,10 @@ def matrices_of_muon(keras: Any, _: Path) -> Iterator[Seen]:
         # The first step of Adam is the rate, whatever the gradient.
         moved = [close(np.abs(one), np.full(np.shape(one), 0.25), 1e-3) for one in after]
         yield f"whether Adam has moved each, {options}", by_adam, moved
+    for decay, by_adam, expected in ((0.5, None, [0.875, 1.0]), (None, 0.5, [1.0, 0.875]), (0.5, 1.0, [0.875, 0.75])):
+        weights = [variable(keras, np.ones((2, 2))), variable(keras, [1.0, 1.0])]
+        after = step(kind(0.25, weight_decay=decay, adam_weight_decay=by_adam), weights, [0.0, 0.0])
+        yield f"weights that decay by {decay} and {by_adam}", expected, [float(np.mean(one)) for one in after]
 
 
 def weights_of_tensorflow(keras: Any, _: Path) -> Iterator[Seen]:

@@ -130,6 +130,10 @@ def outputs_without_a_loss(keras: Any, _: Path) -> Iterator[Seen]:
             True,
             bool(np.any(np.asarray(model.get_layer(head).kernel) != 1)),
         )
+        if not isinstance(loss, dict) and is_keras_3(keras):
+            y = {"zeta": _ZETA, "alpha": _ALPHA}[head]
+            only = refusal(lambda y=y, model=model: model.test_on_batch(X, [y]))
+            yield f"raised for the only targets without {words}", "", only
 
 
 def metrics_of_heads(keras: Any, _: Path) -> Iterator[Seen]:
