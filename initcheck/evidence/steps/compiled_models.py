@@ -371,6 +371,25 @@ def halves_in_training(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether small gradients reach the kernel", True, abs(moved - 1.0) < 6.5
 
 
+def states_of_halves(keras: Any, _: Path) -> Iterator[Seen]:
+    """In mixed precision, a layer reads its state in half and assigns it in whole precision."""
+    if not is_keras_3(keras):
+        return
+
+    class Noting(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, _: Any) -> None:
+            self.noted = self.add_weight(shape=(3,), initializer="zeros", trainable=False)
+
+        def call(self, x: Any) -> Any:
+            self.noted.assign(np.full(3, 0.1, np.float32))
+            return keras.ops.multiply(self.noted, x)
+
+    for policy, half in (("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")):
+        layer = Noting(dtype=policy)
+        yield f"type in {policy}", half, np.asarray(layer(X)).dtype.name
+        yield f"state in {policy}", [float(np.float32(0.1))] * 3, np.asarray(layer.noted.numpy(), float).tolist()
+
+
 def compiled_again(keras: Any, _: Path) -> Iterator[Seen]:
     """A second ``compile`` has its own loss, metrics and optimizer; the weights stay as they are."""
     model = linear(keras, rate=0.5, metrics=["mae"])
@@ -436,7 +455,9 @@ def compile_configurations(keras: Any, _: Path) -> Iterator[Seen]:
     yield "names", ["loss", "mae", "shares", "squares"], sorted(expected)
     yield "kernel", values(model.get_weights()), matched(values(model.get_weights()), values(other.get_weights()))
     yield "whether it runs eagerly", True, other.run_eagerly
-    yield "configuration without compile", {}, keras.Sequential([_summing(keras)]).get_compile_config() or {}
+    none = keras.Sequential([_summing(keras)]).get_compile_config()
+    since = Version(keras.__version__) >= Version("3.10")  # before, None
+    yield "configuration without compile", {}, none if since else none or {}
 
 
 def losses_by_shapes(keras: Any, _: Path) -> Iterator[Seen]:
@@ -519,6 +540,7 @@ COMPILED_MODELS: Mapping[str, Row] = table(
     losses_of_the_user,
     metrics_of_layers,
     halves_in_training,
+    states_of_halves,
     compiled_again,
     compiled_before_building,
     compile_configurations,

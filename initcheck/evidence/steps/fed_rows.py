@@ -152,6 +152,46 @@ def tables(keras: Any, _: Path) -> Iterator[Seen]:
     )
 
 
+def series(keras: Any, _: Path) -> Iterator[Seen]:
+    """A series of pandas is a column, whether it is inputs, targets or weights."""
+    if importlib.util.find_spec("pandas") is None:
+        return
+    import pandas
+
+    column = pandas.Series(_X[:, 0])
+    yield "shape of predictions", (_ROWS, 1), _taker(keras).predict(column, verbose=0).shape
+
+
+def ragged_rows(keras: Any, _: Path) -> Iterator[Seen]:
+    """Rows of any length, in lists of any length, come as they are from generators, arrays and datasets."""
+    import tensorflow as tf
+
+    lists = [[[1.0], [2.0, 3.0]], [[4.0]], [[], [5.0]]]
+    whole = tf.ragged.constant(lists)
+    for words, x in (
+        ("a generator", (one for one in ((whole[:2],), (whole[2:],)))),
+        ("a tensor", whole),
+        ("a dataset", tf.data.Dataset.from_tensors(whole)),
+    ):
+        seen = _taker(keras).predict(x, batch_size=2 if words == "a tensor" else None, verbose=0)
+        yield f"rows of {words}", lists, seen.to_list()
+
+
+def sparse_rows(keras: Any, _: Path) -> Iterator[Seen]:
+    """Sparse outputs come back as sparse ones, of a batch and of all."""
+    import tensorflow as tf
+
+    whole = tf.sparse.from_dense(np.array([[1, 0], [0, 2], [0, 0]], np.float32))
+    model = _taker(keras)
+    for words, run in (
+        ("one batch", model.predict_on_batch),
+        ("two batches", lambda x: model.predict(x, batch_size=2, verbose=0)),
+    ):
+        seen = run(whole)
+        yield f"type of {words}", "SparseTensor", type(seen).__name__
+        yield f"rows of {words}", [[1, 0], [0, 2], [0, 0]], tf.sparse.to_dense(tf.sparse.reorder(seen)).numpy().tolist()
+
+
 def datasets(keras: Any, _: Path) -> Iterator[Seen]:
     """``tf.data``: each element is a batch; with ``steps_per_epoch`` an epoch goes on where the last one ended."""
     yield "batches", _BATCHES, _fed(keras, _pipeline(_X, _Y))
@@ -635,6 +675,9 @@ def image_folders(keras: Any, folder: Path) -> Iterator[Seen]:
 FEEDS: Mapping[str, Row] = table(
     arrays,
     tables,
+    series,
+    ragged_rows,
+    sparse_rows,
     datasets,
     generators,
     python_datasets,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
-from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
+from initcheck.catalog.optimizers import FTRL, OPTIMIZERS, Optimizer
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, normals, refusal
 from initcheck.evidence.steps.hand_steps import step, the_number, variable
 
@@ -22,6 +23,7 @@ COMMON_OPTIONS = (
     *("use_ema", "ema_momentum", "ema_overwrite_frequency", "gradient_accumulation_steps"),
 )
 _RATE, _DECAY, _CLIP, _KEPT = 0.25, 0.125, 0.5, 0.75
+_MANY = 2**24 + 1  # the first whole number that single precision does not have
 # Without the weight decay that some have by default.
 _NO_DECAYS = ("weight_decay", "adam_weight_decay")
 _START = (normals(1, 3, 2).astype(float), normals(2, 2).astype(float))
@@ -88,6 +90,14 @@ def decayed(keras: Any, kind: Any) -> Iterator[Seen]:
         step(tested, weights, slopes)
         step(plain, others, [np.clip(one, -_CLIP, _CLIP) for one in slopes])
         yield f"whether weights decay in step {number}, but a bias", True, _same(weights, others)
+
+
+def resting(keras: Any, kind: Any) -> Iterator[Seen]:
+    """Along gradients of zero, weights stay as they are; those of Ftrl are zero as the sum of its gradients is."""
+    weights = _weights(keras)
+    step(_plain(kind, clipnorm=_CLIP), weights, [0.0, 0.0])
+    expected = [0.0 * one if kind.__name__ == FTRL.name else one for one in _START]
+    yield "whether weights stay", True, _same(weights, expected)
 
 
 def rates(keras: Any, kind: Any) -> Iterator[Seen]:
@@ -204,6 +214,16 @@ def state(keras: Any, kind: Any) -> Iterator[Seen]:
     again.build(weights)
     again.load_own_variables(store)
     yield "whether state comes back as stored", True, _same(again.variables, tested.variables, 0.0)
+    again.iterations.assign(_MANY)
+    yield "count of many steps", _MANY, int(np.asarray(again.iterations))
+    step(again, weights, _SLOPES[1])
+    yield "count of one more", _MANY + 1, int(np.asarray(again.iterations))
+    before = [np.asarray(one) for one in again.variables]
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        again.load_own_variables({name: 3 * one for name, one in list(store.items())[:-1]})
+    yield "whether state without one variable is skipped", True, _same(again.variables, before, 0.0)
+    yield "whether it warns of that", True, "Skipping variable loading" in " ".join(str(one.message) for one in seen)
 
 
 def refusals(keras: Any, kind: Any) -> Iterator[Seen]:
@@ -249,6 +269,6 @@ def _row(row: Optimizer, about: _About) -> Row:
 
 OPTIONS: Mapping[str, Row] = {
     f"{about.__name__}-{row.name}": _row(row, about)
-    for about in (accumulated, averaged, decayed, rates, types, coarse, names, told, state, refusals)
+    for about in (accumulated, averaged, decayed, resting, rates, types, coarse, names, told, state, refusals)
     for row in OPTIMIZERS
 }

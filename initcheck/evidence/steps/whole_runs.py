@@ -175,6 +175,8 @@ def single_batches(keras: Any, _: Path) -> Iterator[Seen]:
 
 def rows_held_back(keras: Any, _: Path) -> Iterator[Seen]:
     """``validation_split`` takes the last rows before it shuffles, and does not train on them."""
+    import tensorflow as tf
+
     x = np.eye(8, 3, dtype=np.float32) + np.arange(8, dtype=np.float32)[:, None] / 4
     y = np.arange(8, dtype=np.float32)[:, None]
     each = _losses(x, y)
@@ -190,7 +192,7 @@ def rows_held_back(keras: Any, _: Path) -> Iterator[Seen]:
     split_lists = keras.Input((3,)), keras.Input((3,))
     added = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")(keras.layers.Add()([*split_lists]))
     model = compiled(keras, keras.Model([*split_lists], added))
-    history = model.fit([x, 0 * x], y, validation_split=0.25, **QUIET).history
+    history = model.fit([tf.constant(x), 0 * x], y, validation_split=0.25, **QUIET).history
     expected = {"loss": [np.mean(each[:6])], "val_loss": [np.mean(each[6:])]}
     yield "history of two inputs", expected, matched(expected, reported(history))
     for words, split in (("all", 1.0), ("all of one row", 0.25)):
@@ -263,6 +265,27 @@ def steps_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
     yield "evaluate in three steps", float(np.mean(each[:3])), matched(float(np.mean(each[:3])), report)
 
 
+def caps_of_runs(keras: Any, _: Path) -> Iterator[Seen]:
+    """``set_max_epochs`` and ``set_max_steps_per_epoch`` cut longer runs of any method."""
+    config = keras.config
+    if not hasattr(config, "set_max_epochs"):
+        return
+    model, each = linear(keras), _losses(X, _Y)
+    try:
+        config.set_max_epochs(2)
+        config.set_max_steps_per_epoch(2)
+        history = model.fit(X, _Y, batch_size=1, epochs=3, shuffle=False, **QUIET).history["loss"]
+        expected = [float(np.mean(each[:2])), float(np.mean(each[2:]))]
+        yield "losses of no more than two epochs of two steps", expected, matched(expected, history)
+        loss = model.evaluate(X, _Y, batch_size=1, **QUIET)
+        yield "loss of no more than two steps", expected[0], matched(expected[0], loss)
+        yield "rows that are predicted in two steps", 2, len(model.predict(X, batch_size=1, **QUIET))
+        yield "caps", [2, 2], [config.max_epochs(), config.max_steps_per_epoch()]
+    finally:
+        config.set_max_epochs(None)
+        config.set_max_steps_per_epoch(None)
+
+
 def steps_of_epochs(keras: Any, _: Path) -> Iterator[Seen]:
     """``steps_per_epoch`` batches end an epoch; the next one goes on with the following batches of the data."""
     import tensorflow as tf
@@ -304,6 +327,9 @@ def predictions_of_rows(keras: Any, _: Path) -> Iterator[Seen]:
     yield "output of the model", expected, values(model(X))
     yield "output of a batch", expected, values(model.predict_on_batch(X))
     yield "predictions in two steps", _SUMS[:2].tolist(), values(model.predict(X, batch_size=1, steps=2, **QUIET)["b"])
+    both = [keras.Input((3,)), keras.Input((3,))]
+    sums = keras.Model(both, layers.Add()(both))
+    yield "output of a batch of two inputs", (3 * X).tolist(), values(sums.predict_on_batch([X, 2 * X]))
     free = keras.Model(x, hidden)
     yield "predictions before compile", _SUMS.tolist(), values(free.predict(X, **QUIET))
     lengths = keras.Sequential([keras.Input((None, 1)), layers.GlobalMaxPooling1D()])
@@ -467,6 +493,7 @@ WHOLE_RUNS: Mapping[str, Row] = table(
     validation_of_each_fit,
     frequencies_of_validation,
     steps_of_validation,
+    caps_of_runs,
     steps_of_epochs,
     predictions_of_rows,
     several_steps_at_once,
