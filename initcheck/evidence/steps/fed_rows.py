@@ -17,8 +17,8 @@ from initcheck.evidence.steps.hooked_models import single_weight
 _ROWS = 7
 _X = np.arange(_ROWS, dtype=np.float32)[:, None]
 _Y = np.array([0, 1, 2, 0, 1, 2, 1], np.float32)[:, None]
-_WEIGHTS = {0: 0.5, 2: 3.0}  # of classes; class 1 is left out, and class 2 is the last
-_BY_CLASS = [{0: 0.5, 1: 1.0, 2: 3.0}[int(one)] for one in _Y[:, 0]]
+_WEIGHTS = {0: 0.0, 2: 3.0}  # of classes; class 1 is left out, and class 2 is the last
+_BY_CLASS = [{0: 0.0, 1: 1.0, 2: 3.0}[int(one)] for one in _Y[:, 0]]
 _BATCHES = [[0, 1, 2], [3, 4, 5], [6]]
 
 
@@ -147,7 +147,7 @@ def tables(keras: Any, _: Path) -> Iterator[Seen]:
     yield "batches of a frame", _BATCHES, _fed(keras, frame, pandas.Series(_Y[:, 0]), 3)
     yield (
         "weights of a series",
-        [[0.5, 1.0, 3.0], [0.5, 1.0, 3.0], [1.0]],
+        [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]],
         _fed(keras, frame, _Y, 3, sample_weight=pandas.Series(_BY_CLASS), what="weights"),
     )
 

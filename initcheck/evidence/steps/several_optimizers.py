@@ -237,11 +237,21 @@ def _freed(keras: Any, slopes: list[float], **options: Any) -> float:
     return round(the_number(weight), 4)
 
 
+def first_steps_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
+    """The first step of each warm-up: the weight, the fast one and its average are one."""
+    if hasattr(keras.optimizers, SCHEDULE_FREE.name):
+        for warm in (0, 1, 4):
+            yield (
+                f"weight after a step, {warm} of them to warm up",
+                round(_free(2.0, [1.0], warm)[0], 4),
+                _freed(keras, [1.0], warmup_steps=warm),
+            )
+
+
 def steps_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """The weight is between the fast one and its average."""
     if hasattr(keras.optimizers, SCHEDULE_FREE.name):
         slopes = [1.0, -2.0, 3.0, 1.0]
-        yield "weight after a step", round(_free(2.0, slopes[:1])[0], 4), _freed(keras, slopes[:1])
         yield "weight after four", round(_free(2.0, slopes)[0], 4), _freed(keras, slopes)
 
 
@@ -255,7 +265,6 @@ def warmup_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """The rate "linearly increases from 0"; averages weigh a step by the square of its rate."""
     if hasattr(keras.optimizers, SCHEDULE_FREE.name):
         slopes = [1.0, -2.0, 3.0]
-        yield "weight", round(_free(2.0, slopes[:1], warm=4)[0], 4), _freed(keras, slopes[:1], warmup_steps=4)
         yield "weight after three", round(_free(2.0, slopes, warm=4)[0], 4), _freed(keras, slopes, warmup_steps=4)
 
 
@@ -287,6 +296,7 @@ SEVERAL: Mapping[str, Row] = table(
     optimizers_by_path_of_a_loaded_model,
     matrices_of_muon,
     weights_of_tensorflow,
+    first_steps_free_of_schedules,
     steps_free_of_schedules,
     decay_free_of_schedules,
     warmup_free_of_schedules,
