@@ -390,6 +390,26 @@ def states_of_halves(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"state in {policy}", [float(np.float32(0.1))] * 3, np.asarray(layer.noted.numpy(), float).tolist()
 
 
+def counts_of_halves(keras: Any, _: Path) -> Iterator[Seen]:
+    """``assign_add`` and ``assign_sub`` of a layer's state are of its own type, in mixed precision too."""
+
+    class Counting(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, _: Any) -> None:
+            self.counts = [self.add_weight(name=name, shape=(), initializer="zeros", trainable=False) for name in "ab"]
+
+        def call(self, x: Any) -> Any:
+            self.counts[0].assign_add(1.0)
+            self.counts[1].assign_sub(1.0)
+            return x
+
+    for policy in ("float32", "mixed_float16", "mixed_bfloat16"):
+        layer = Counting(dtype=policy)
+        layer(X)
+        layer.set_weights([np.float32(4096), np.float32(-4096)])
+        layer(X)
+        yield f"counts in {policy}", [4097.0, -4097.0], [float(np.asarray(one)) for one in layer.get_weights()]
+
+
 def compiled_again(keras: Any, _: Path) -> Iterator[Seen]:
     """A second ``compile`` has its own loss, metrics and optimizer; the weights stay as they are."""
     model = linear(keras, rate=0.5, metrics=["mae"])
@@ -541,6 +561,7 @@ COMPILED_MODELS: Mapping[str, Row] = table(
     metrics_of_layers,
     halves_in_training,
     states_of_halves,
+    counts_of_halves,
     compiled_again,
     compiled_before_building,
     compile_configurations,

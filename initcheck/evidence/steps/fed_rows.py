@@ -144,12 +144,11 @@ def tables(keras: Any, _: Path) -> Iterator[Seen]:
     import pandas
 
     frame = pandas.DataFrame({"one": _X[:, 0]})
-    yield "batches of a frame", _BATCHES, _fed(keras, frame, pandas.Series(_Y[:, 0]), 3)
-    yield (
-        "weights of a series",
-        [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]],
-        _fed(keras, frame, _Y, 3, sample_weight=pandas.Series(_BY_CLASS), what="weights"),
-    )
+    model, labels, weights = _taker(keras), pandas.Series(_Y[:, 0]), pandas.Series(_BY_CLASS)
+    model.fit(frame, labels, 3, verbose=0, shuffle=False, sample_weight=weights)
+    yield "batches of a frame", _BATCHES, model.taken["train"]
+    for words, what, numbers in (("targets", "targets", _Y[:, 0].tolist()), ("weights", "weights", _BY_CLASS)):
+        yield f"{words} of a series", [numbers[:3], numbers[3:6], numbers[6:]], model.taken[what]
 
 
 def series(keras: Any, _: Path) -> Iterator[Seen]:
@@ -174,7 +173,7 @@ def ragged_rows(keras: Any, _: Path) -> Iterator[Seen]:
         ("a dataset", tf.data.Dataset.from_tensors(whole)),
     ):
         seen = _taker(keras).predict(x, batch_size=2 if words == "a tensor" else None, verbose=0)
-        yield f"rows of {words}", lists, seen.to_list()
+        yield f"rows of {words}", lists, getattr(seen, "to_list", lambda: None)()
 
 
 def sparse_rows(keras: Any, _: Path) -> Iterator[Seen]:

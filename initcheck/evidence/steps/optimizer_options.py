@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -149,7 +150,7 @@ def coarse(keras: Any, kind: Any) -> Iterator[Seen]:
 def _others_of(kind: Any) -> dict[str, Any]:
     """Options that are not the default ones, but for clipping."""
     given: dict[str, Any] = {"ema_overwrite_frequency": 3, "gradient_accumulation_steps": 2, "loss_scale_factor": 4.0}
-    for name, default in kind(_RATE).get_config().items():
+    for name, default in ((one.name, one.default) for one in inspect.signature(kind).parameters.values()):
         if name not in given and isinstance(default, bool):
             given[name] = not default
         elif name not in given and isinstance(default, int):
@@ -215,9 +216,9 @@ def state(keras: Any, kind: Any) -> Iterator[Seen]:
     again.load_own_variables(store)
     yield "whether state comes back as stored", True, _same(again.variables, tested.variables, 0.0)
     again.iterations.assign(_MANY)
-    yield "count of many steps", _MANY, int(np.asarray(again.iterations))
+    yield "count of many steps", _MANY, np.asarray(again.iterations).tolist()
     step(again, weights, _SLOPES[1])
-    yield "count of one more", _MANY + 1, int(np.asarray(again.iterations))
+    yield "count of one more", _MANY + 1, np.asarray(again.iterations).tolist()
     before = [np.asarray(one) for one in again.variables]
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
