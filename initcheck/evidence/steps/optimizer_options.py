@@ -157,7 +157,7 @@ def _others_of(kind: Any) -> dict[str, Any]:
             given[name] = default + 1
         elif isinstance(default, float) and default:
             given[name] = default / 2
-    return {**given, "name": "another", "weight_decay": _DECAY}
+    return {**given, "name": "another", "learning_rate": _RATE, "weight_decay": _DECAY}
 
 
 def names(keras: Any, kind: Any) -> Iterator[Seen]:
