@@ -393,7 +393,7 @@ def states_of_halves(keras: Any, _: Path) -> Iterator[Seen]:
 def counts_of_halves(keras: Any, _: Path) -> Iterator[Seen]:
     """``assign_add`` and ``assign_sub`` of a layer's state are of its own type, in mixed precision too."""
 
-    class Counting(keras.layers.Layer):  # type: ignore[misc]
+    class CountingCalls(keras.layers.Layer):  # type: ignore[misc]
         def build(self, _: Any) -> None:
             self.counts = [self.add_weight(name=name, shape=(), initializer="zeros", trainable=False) for name in "ab"]
 
@@ -403,7 +403,7 @@ def counts_of_halves(keras: Any, _: Path) -> Iterator[Seen]:
             return x
 
     for policy in ("float32", "mixed_float16", "mixed_bfloat16"):
-        layer = Counting(dtype=policy)
+        layer = CountingCalls(dtype=policy)
         layer(X)
         layer.set_weights([np.float32(4096), np.float32(-4096)])
         layer(X)

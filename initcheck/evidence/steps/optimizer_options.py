@@ -155,8 +155,8 @@ def _others_of(kind: Any) -> dict[str, Any]:
             given[name] = not default
         elif name not in given and isinstance(default, int):
             given[name] = default + 1
-        elif isinstance(default, float) and default:
-            given[name] = default / 2
+        elif isinstance(default, float):
+            given[name] = default / 2 or _DECAY
     return {**given, "name": "another", "learning_rate": _RATE, "weight_decay": _DECAY}
 
 
