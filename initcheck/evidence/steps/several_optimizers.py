@@ -194,10 +194,10 @@ def matrices_of_muon(keras: Any, _: Path) -> Iterator[Seen]:
         # The first step of Adam is the rate, whatever the gradient.
         moved = [close(np.abs(one), np.full(np.shape(one), 0.25), 1e-3) for one in after]
         yield f"whether Adam has moved each, {options}", by_adam, moved
-    for decay, by_adam, expected in ((0.5, None, [0.875, 1.0]), (None, 0.5, [1.0, 0.875]), (0.5, 1.0, [0.875, 0.75])):
+    for decay, of_adam, expected in ((0.5, None, [0.875, 1.0]), (None, 0.5, [1.0, 0.875]), (0.5, 1.0, [0.875, 0.75])):
         weights = [variable(keras, np.ones((2, 2))), variable(keras, [1.0, 1.0])]
-        after = step(kind(0.25, weight_decay=decay, adam_weight_decay=by_adam), weights, [0.0, 0.0])
-        yield f"weights that decay by {decay} and {by_adam}", expected, [float(np.mean(one)) for one in after]
+        after = step(kind(0.25, weight_decay=decay, adam_weight_decay=of_adam), weights, [0.0, 0.0])
+        yield f"weights that decay by {decay} and {of_adam}", expected, [float(np.mean(one)) for one in after]
 
 
 def weights_of_tensorflow(keras: Any, _: Path) -> Iterator[Seen]:
