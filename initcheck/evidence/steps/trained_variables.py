@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.optimizers import ADAFACTOR, OPTIMIZERS, SGD
+from initcheck.catalog.optimizers import ADAFACTOR, OPTIMIZERS, RMSPROP, SGD
 from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.hand_steps import (
     fitted,
@@ -227,6 +227,55 @@ def subclasses_by_name(keras: Any, _: Path) -> Iterator[Seen]:
             )
 
 
+def configurations_used_twice(keras: Any, _: Path) -> Iterator[Seen]:
+    """A configuration makes as many optimizers as one wants, with a schedule in it as well."""
+    if is_keras_3(keras):
+        for row in OPTIMIZERS:
+            kind = getattr(keras.optimizers, row.name, None)
+            if kind is not None:
+                halves = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.5, 0.25])
+                config = kind(halves).get_config()
+                once, again = (kind.from_config(config).get_config() for _ in range(2))
+                yield f"configuration of a second {row.name}", once, again
+
+
+def configurations_of_scales_used_twice(keras: Any, _: Path) -> Iterator[Seen]:
+    """The same of an optimizer that scales the loss of another one."""
+    if is_keras_3(keras):
+        kind = keras.optimizers.LossScaleOptimizer
+        config = kind(keras.optimizers.SGD(0.5), 4.0).get_config()
+        once, again = (kind.from_config(config).get_config() for _ in range(2))
+        yield "configuration of a second one", once, again
+
+
+def refused_identifiers(keras: Any, _: Path) -> Iterator[Seen]:
+    """What is no optimizer, by ``optimizers.get`` and in ``compile``; without one, ``compile`` takes RMSprop."""
+    if not is_keras_3(keras):
+        return
+    model = keras.Sequential([keras.layers.Dense(1)])
+    others = {"a number": 3, "another name": "nothing", "a loss": keras.losses.MeanSquaredError(), "a class": dict}
+    for words, given in others.items():
+        yield f"raised for {words}", "ValueError", refusal(keras.optimizers.get, given)
+        yield f"raised by compile for {words}", "ValueError", refusal(lambda given=given: model.compile(given, "mse"))
+    yield "got for None", None, keras.optimizers.get(None)
+    model.compile(loss="mse")
+    yield "taken by default", RMSPROP.name, type(model.optimizer).__name__
+
+
+def state_of_equal_names(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights whose names are equal in layers of their own have state of names of its own."""
+    if not is_keras_3(keras):
+        return
+    layers = [keras.layers.Dense(1, name=name) for name in ("first", "second")]
+    for layer in layers:
+        layer.build((1, 1))
+    optimizer = keras.optimizers.SGD(0.5, momentum=0.5)
+    optimizer.build([weight for layer in layers for weight in layer.weights])
+    names = [one.name for one in optimizer.variables]
+    yield "number of names", [6, 6], [len(names), len(set(names))]
+    yield "state of each layer", [2, 2], [sum(layer.name in one for one in names) for layer in layers]
+
+
 def functions_on_weights(keras: Any, _: Path) -> Iterator[Seen]:
     """A plain function is a constraint or a regularizer of a variable, or of a layer."""
     if not is_keras_3(keras):
@@ -403,6 +452,10 @@ TRAINED: Mapping[str, Row] = table(
     late_exclusions,
     users_optimizers,
     subclasses_by_name,
+    configurations_used_twice,
+    configurations_of_scales_used_twice,
+    refused_identifiers,
+    state_of_equal_names,
     functions_on_weights,
     values_of_assignments,
     missing_gradients,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -330,6 +331,8 @@ def predictions_of_rows(keras: Any, _: Path) -> Iterator[Seen]:
     both = [keras.Input((3,)), keras.Input((3,))]
     rest = keras.Model(both, layers.Subtract()(both))
     yield "output of a batch of two inputs", X.tolist(), values(rest.predict_on_batch([3 * X, 2 * X]))
+    compiled(keras, model, loss=None, steps_per_execution=3)
+    yield "predictions by three steps at once", expected, values(model.predict(X, batch_size=1, **QUIET))
     free = keras.Model(x, hidden)
     yield "predictions before compile", _SUMS.tolist(), values(free.predict(X, **QUIET))
     lengths = keras.Sequential([keras.Input((None, 1)), layers.GlobalMaxPooling1D()])
@@ -379,6 +382,15 @@ def ways_to_run(keras: Any, _: Path) -> Iterator[Seen]:
         history = model.fit(x, y, batch_size=4, epochs=2, shuffle=False, **QUIET).history
         results[words] = [reported(history), values(model.get_weights()[0])]
         yield f"whether {words} runs eagerly", words == "eager", bool(model.run_eagerly)
+    if is_keras_3(keras):
+        yield "whether XLA is asked for", True, bool(model.jit_compile)
+        model = linear(keras)
+        model.layers[-1].supports_jit = False
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            compiled(keras, model, run_eagerly=False, jit_compile=True)
+            yield "whether a layer without XLA is asked for it", False, bool(model.jit_compile)
+        yield "whether it warns of that", True, any("jit_compile" in str(one.message) for one in seen)
     for words in ("graph", "XLA"):
         yield f"history and kernel of {words}", results["eager"], matched(results["eager"], results[words])
 
