@@ -131,9 +131,10 @@ def losses_that_layers_add(keras: Any, _: Path) -> Iterator[Seen]:
             def call(self, x: Any) -> Any:
                 self.add_loss([0.25 * tf.reduce_sum(x), tf.constant(1.0)])
                 self.add_loss(x[:, 0])
+                self.add_loss(tf.constant([1, 2]))
                 return x
 
-        parts = 1.25 * float(_SUMS.sum()) + 1.0 + _MSE
+        parts = 1.25 * float(_SUMS.sum()) + 4.0 + _MSE
         several = _loss_of(keras, [_summing(keras), AddingSeveral()])
         yield "lists and arrays of added losses", [parts] * 2, matched([parts] * 2, several)
     graph = compiled(keras, keras.Sequential([keras.Input((3,)), _summing(keras), AddingInside()]), run_eagerly=False)
@@ -341,6 +342,7 @@ def halves_in_training(keras: Any, _: Path) -> Iterator[Seen]:
             model.dtype_policy = keras.dtype_policies.DTypePolicy(policy)
         compiled(keras, model, rate=0.5, metrics=["mae"])
         yield f"type of outputs in {policy}", half, np.asarray(model(x)).dtype.name
+        yield f"type of predictions in {policy}", half, model.predict_on_batch(x).dtype.name
         yield f"type of weights in {policy}", "float32", np.asarray(model.get_weights()[0]).dtype.name
         expected = {
             "loss": mean_loss(errors("mse", y, sums)),

@@ -17,6 +17,7 @@ from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is
 from initcheck.evidence.steps.hand_steps import (
     fitted,
     halved,
+    looked_up,
     scalar_model,
     step,
     stepped,
@@ -257,6 +258,11 @@ def refused_identifiers(keras: Any, _: Path) -> Iterator[Seen]:
     for words, given in others.items():
         yield f"raised for {words}", "ValueError", refusal(keras.optimizers.get, given)
         yield f"raised by compile for {words}", "ValueError", refusal(lambda given=given: model.compile(given, "mse"))
+    yield (
+        "raised for AdamW that does not decay",
+        "ValueError",
+        refusal(lambda: keras.optimizers.AdamW(weight_decay=None)),
+    )
     yield "got for None", None, keras.optimizers.get(None)
     model.compile(loss="mse")
     yield "taken by default", RMSPROP.name, type(model.optimizer).__name__
@@ -304,6 +310,17 @@ def values_of_assignments(keras: Any, _: Path) -> Iterator[Seen]:
     for way, number, expected in (("assign", 4.0, [4.0]), ("assign_add", 2.0, [6.0]), ("assign_sub", 1.0, [5.0])):
         returned = getattr(weight, way)([number])
         yield f"returned by {way}", [expected] * 2, values([np.nan if returned is None else returned, weight])
+
+
+def slices_of_variables(keras: Any, _: Path) -> Iterator[Seen]:
+    """What an optimizer assigns, adds and subtracts may be rows that were looked up; the other rows stay."""
+    optimizer = keras.optimizers.SGD(1.0)
+    if not is_keras_3(keras) or not hasattr(optimizer, "assign_add"):
+        return
+    weight = variable(keras, [[1], [2], [3]])
+    for way, expected in (("assign", [4, 2, 5]), ("assign_add", [8, 2, 10]), ("assign_sub", [4, 2, 5])):
+        getattr(optimizer, way)(weight, looked_up([2, 0], ([5], [4]), 3))
+        yield f"rows after {way}", [[float(one)] for one in expected], values(weight)
 
 
 def missing_gradients(keras: Any, _: Path) -> Iterator[Seen]:
@@ -459,6 +476,7 @@ TRAINED: Mapping[str, Row] = table(
     functions_on_weights,
     values_of_assignments,
     missing_gradients,
+    slices_of_variables,
     steps_without_state,
     rates_in_training,
     rates_of_any_kind,
