@@ -94,6 +94,22 @@ def weights_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"whether {words} raise", True, bool(refusal(model))
 
 
+def weights_of_one_loss(keras: Any, _: Path) -> Iterator[Seen]:
+    """The weight of the loss of a single output: in a list, or by the name that its loss has."""
+    if not is_keras_3(keras) or Version(keras.__version__) < Version("3.7"):
+        return
+    x = keras.Input((3,))
+    model = keras.Model(x, keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="only")(x))
+    for words, loss, weight in (
+        ("in lists", ["mse"], [0.5]),
+        ("by name", {"only": "mse"}, {"only": 0.5}),
+        ("of zero", {"only": "mse"}, {"only": 0.0}),
+    ):
+        expected = _loss("mse", "zeta") * (0.0 if words == "of zero" else 0.5)
+        report = tested(compiled(keras, model, loss=loss, loss_weights=weight), X, _ZETA)
+        yield f"weight {words}", expected, matched(expected, report["loss"])
+
+
 def steps_of_heads(keras: Any, _: Path) -> Iterator[Seen]:
     """Gradients are those of the weighted sum: each head's kernel moves by its own loss only."""
     for words, structure in STRUCTURES.items():
@@ -415,6 +431,7 @@ def refused_heads(keras: Any, _: Path) -> Iterator[Seen]:
 SEVERAL_OUTPUTS: Mapping[str, Row] = table(
     losses_of_heads,
     weights_of_losses,
+    weights_of_one_loss,
     steps_of_heads,
     outputs_without_a_loss,
     metrics_of_heads,
