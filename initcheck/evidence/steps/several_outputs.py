@@ -95,13 +95,13 @@ def weights_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def weights_of_one_loss(keras: Any, _: Path) -> Iterator[Seen]:
-    """The weight of the loss of a single output: in a list, or by the name that its loss has."""
+    """The weight of the loss of a single output: by the name of the output, as its loss or not."""
     if not is_keras_3(keras) or Version(keras.__version__) < Version("3.7"):
         return
     x = keras.Input((3,))
     model = keras.Model(x, keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="only")(x))
     for words, loss, weight in (
-        ("in lists", ["mse"], [0.5]),
+        ("by name beside one loss", "mse", {"only": 0.5}),
         ("by name", {"only": "mse"}, {"only": 0.5}),
         ("of zero", {"only": "mse"}, {"only": 0.0}),
     ):

@@ -268,7 +268,7 @@ def steps_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
 
 def caps_of_runs(keras: Any, _: Path) -> Iterator[Seen]:
     """``set_max_epochs`` and ``set_max_steps_per_epoch`` cut longer runs of any method."""
-    config = getattr(keras, "config", None)
+    config: Any = getattr(keras, "config", None)
     if not hasattr(config, "set_max_epochs"):
         return
     model, each = linear(keras), _losses(X, _Y)
