@@ -399,14 +399,14 @@ def harmless_layer_config_key(keras: Any) -> None:
         add_config_key(keras_class)
 
 
-@mutant("harmless-history-key", "fit reports one metric more in its history")
+@mutant("harmless-history-key", "fit notes the learning rate of each epoch, too")
 def harmless_history_key(keras: Any) -> None:
     """As callbacks that change the learning rate do."""
     original = keras.Model.fit
 
     def fit(self: Any, *args: Any, **options: Any) -> Any:
         history = original(self, *args, **options)
-        history.history["learning_rate"] = [0.0] * len(history.epoch)
+        history.history.setdefault("learning_rate", [0.0] * len(history.epoch))
         return history
 
     keras.Model.fit = fit

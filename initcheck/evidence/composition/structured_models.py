@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.steps.trained_models import reported
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
@@ -578,7 +579,7 @@ def own_steps(keras: Any, _: Path) -> Iterator[Seen]:
 
     model = Stepping([keras.Input((2,)), _doubling(keras)])
     model.compile(keras.optimizers.SGD(0.0), "mse")
-    yield "fit", {"loss": [15.0], "steps": [5.0]}, model.fit(_X, _X, verbose=0).history
+    yield "fit", {"loss": [15.0], "steps": [5.0]}, reported(model.fit(_X, _X, verbose=0).history)
     yield "evaluate", {"loss": 15.0, "steps": 7.0}, model.evaluate(_X, _X, verbose=0, return_dict=True)
     yield "predict", (2 * _X + 1).tolist(), values(model.predict(_X, verbose=0))
 

@@ -145,6 +145,18 @@ def averages_beside_overwritten_weights(keras: Any, _: Path) -> Iterator[Seen]:
     yield "weights", [[0.0], [3.0]], values(weights)
 
 
+def averages_beside_missing_gradients(keras: Any, _: Path) -> Iterator[Seen]:
+    """A weight has its own average also in steps in which it, or another one, has no gradient."""
+    if not is_keras_3(keras):
+        return
+    optimizer, weights = keras.optimizers.SGD(1.0, **_AVERAGED), [variable(keras, [start]) for start in (1, 5, 7)]
+    for gradients in ([None, 1.0, 2.0], [1.0, None, None], [2.0, 1.0, None]):
+        step(optimizer, weights, gradients)
+    optimizer.finalize_variable_values(weights)
+    expected = [_by_hand(start, slopes)[1] for start, slopes in ((1, (0, 1, 2)), (5, (1, 0, 1)), (7, (2, 0, 0)))]
+    yield "whether right", True, close(values(weights), np.array(expected)[:, None])
+
+
 def averages_within_a_scaled_loss(keras: Any, _: Path) -> Iterator[Seen]:
     """The averages are the inner optimizer's; a step that is skipped does not count."""
     if not is_keras_3(keras):
@@ -168,5 +180,6 @@ AVERAGED: Mapping[str, Row] = table(
     averages_of_a_built_optimizer_without_steps,
     averages_of_what_is_frozen,
     averages_beside_overwritten_weights,
+    averages_beside_missing_gradients,
     averages_within_a_scaled_loss,
 )

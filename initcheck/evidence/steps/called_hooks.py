@@ -17,6 +17,7 @@ import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, table
 from initcheck.evidence.steps.hooked_models import driven, single_weight
+from initcheck.evidence.steps.trained_models import reported
 from initcheck.evidence.toy_data import pipeline
 
 # The callbacks that the rows look at, with the arguments that they give.
@@ -110,7 +111,7 @@ def values_in_logs(keras: Any, _: Path) -> Iterator[Seen]:
     yield "logs of the epoch", {"loss": 6.0, "val_loss": 9.0}, seen["epoch_end"]
     yield "logs of the end", {"loss": 6.0, "val_loss": 9.0}, seen["train_end"]
     yield "logs of the validation", {"loss": 9.0}, seen["test_end"]
-    yield "history", {"loss": [6.0], "val_loss": [9.0]}, history.history
+    yield "history", {"loss": [6.0], "val_loss": [9.0]}, reported(history.history)
     if is_keras_3(keras):
         numbers: list[Any] = []
         kinds = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: numbers.extend(logs.values()))

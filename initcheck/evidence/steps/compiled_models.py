@@ -133,9 +133,10 @@ def losses_that_layers_add(keras: Any, _: Path) -> Iterator[Seen]:
             def call(self, x: Any) -> Any:
                 self.add_loss([0.25 * tf.reduce_sum(x), tf.constant(1.0)])
                 self.add_loss(x[:, 0])
+                self.add_loss(tf.constant([1, 2]))
                 return x
 
-        parts = 1.25 * float(_SUMS.sum()) + 1.0 + _MSE
+        parts = 1.25 * float(_SUMS.sum()) + 4.0 + _MSE
         several = _loss_of(keras, [_summing(keras), AddingSeveral()])
         yield "lists and arrays of added losses", [parts] * 2, matched([parts] * 2, several)
     graph = compiled(keras, keras.Sequential([keras.Input((3,)), _summing(keras), AddingInside()]), run_eagerly=False)
@@ -345,6 +346,7 @@ def halves_in_training(keras: Any, _: Path) -> Iterator[Seen]:
             model.dtype_policy = keras.dtype_policies.DTypePolicy(policy)
         compiled(keras, model, rate=0.5, metrics=["mae"])
         yield f"type of outputs in {policy}", half, np.asarray(model(x)).dtype.name
+        yield f"type of predictions in {policy}", half, model.predict_on_batch(x).dtype.name
         yield f"type of weights in {policy}", "float32", np.asarray(model.get_weights()[0]).dtype.name
         expected = {
             "loss": mean_loss(errors("mse", y, sums)),
@@ -373,6 +375,45 @@ def halves_in_training(keras: Any, _: Path) -> Iterator[Seen]:
     trained(small, tiny, tiny)
     moved = 1e8 * (1.0 - float(small.get_weights()[0][0, 0]))
     yield "whether small gradients reach the kernel", True, abs(moved - 1.0) < 6.5
+
+
+def states_of_halves(keras: Any, _: Path) -> Iterator[Seen]:
+    """In mixed precision, a layer reads its state in half and assigns it in whole precision."""
+    if not is_keras_3(keras):
+        return
+
+    class Noting(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, _: Any) -> None:
+            self.noted = self.add_weight(shape=(3,), initializer="zeros", trainable=False)
+
+        def call(self, x: Any) -> Any:
+            self.noted.assign(np.full(3, 0.1, np.float32))
+            return keras.ops.multiply(self.noted, x)
+
+    for policy, half in (("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16")):
+        layer = Noting(dtype=policy)
+        yield f"type in {policy}", half, np.asarray(layer(X)).dtype.name
+        yield f"state in {policy}", [float(np.float32(0.1))] * 3, np.asarray(layer.noted.numpy(), float).tolist()
+
+
+def counts_of_halves(keras: Any, _: Path) -> Iterator[Seen]:
+    """``assign_add`` and ``assign_sub`` of a layer's state are of its own type, in mixed precision too."""
+
+    class CountingCalls(keras.layers.Layer):  # type: ignore[misc]
+        def build(self, _: Any) -> None:
+            self.counts = [self.add_weight(name=name, shape=(), initializer="zeros", trainable=False) for name in "ab"]
+
+        def call(self, x: Any) -> Any:
+            self.counts[0].assign_add(1.0)
+            self.counts[1].assign_sub(1.0)
+            return x
+
+    for policy in ("float32", "mixed_float16", "mixed_bfloat16"):
+        layer = CountingCalls(dtype=policy)
+        layer(X)
+        layer.set_weights([np.float32(4096), np.float32(-4096)])
+        layer(X)
+        yield f"counts in {policy}", [4097.0, -4097.0], [float(np.asarray(one)) for one in layer.get_weights()]
 
 
 def compiled_again(keras: Any, _: Path) -> Iterator[Seen]:
@@ -440,7 +481,9 @@ def compile_configurations(keras: Any, _: Path) -> Iterator[Seen]:
     yield "names", ["loss", "mae", "shares", "squares"], sorted(expected)
     yield "kernel", values(model.get_weights()), matched(values(model.get_weights()), values(other.get_weights()))
     yield "whether it runs eagerly", True, other.run_eagerly
-    yield "configuration without compile", {}, keras.Sequential([_summing(keras)]).get_compile_config() or {}
+    none = keras.Sequential([_summing(keras)]).get_compile_config()
+    since = Version(keras.__version__) >= Version("3.10")  # before, None
+    yield "configuration without compile", {}, none if since else none or {}
 
 
 def losses_by_shapes(keras: Any, _: Path) -> Iterator[Seen]:
@@ -523,6 +566,8 @@ COMPILED_MODELS: Mapping[str, Row] = table(
     losses_of_the_user,
     metrics_of_layers,
     halves_in_training,
+    states_of_halves,
+    counts_of_halves,
     compiled_again,
     compiled_before_building,
     compile_configurations,

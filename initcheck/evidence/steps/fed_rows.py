@@ -18,8 +18,8 @@ from initcheck.evidence.toy_data import pipeline
 _ROWS = 7
 _X = np.arange(_ROWS, dtype=np.float32)[:, None]
 _Y = np.array([0, 1, 2, 0, 1, 2, 1], np.float32)[:, None]
-_WEIGHTS = {0: 0.5, 2: 3.0}  # of classes; class 1 is left out, and class 2 is the last
-_BY_CLASS = [{0: 0.5, 1: 1.0, 2: 3.0}[int(one)] for one in _Y[:, 0]]
+_WEIGHTS = {0: 0.0, 2: 3.0}  # of classes; class 1 is left out, and class 2 is the last
+_BY_CLASS = [{0: 0.0, 1: 1.0, 2: 3.0}[int(one)] for one in _Y[:, 0]]
 _BATCHES = [[0, 1, 2], [3, 4, 5], [6]]
 
 
@@ -139,12 +139,51 @@ def tables(keras: Any, _: Path) -> Iterator[Seen]:
     import pandas
 
     frame = pandas.DataFrame({"one": _X[:, 0]})
-    yield "batches of a frame", _BATCHES, _fed(keras, frame, pandas.Series(_Y[:, 0]), 3)
-    yield (
-        "weights of a series",
-        [[0.5, 1.0, 3.0], [0.5, 1.0, 3.0], [1.0]],
-        _fed(keras, frame, _Y, 3, sample_weight=pandas.Series(_BY_CLASS), what="weights"),
-    )
+    model, labels, weights = _taker(keras), pandas.Series(_Y[:, 0]), pandas.Series(_BY_CLASS)
+    model.fit(frame, labels, 3, verbose=0, shuffle=False, sample_weight=weights)
+    yield "batches of a frame", _BATCHES, model.taken["train"]
+    for words, what, numbers in (("targets", "targets", _Y[:, 0].tolist()), ("weights", "weights", _BY_CLASS)):
+        yield f"{words} of a series", [numbers[:3], numbers[3:6], numbers[6:]], model.taken[what]
+
+
+def series(keras: Any, _: Path) -> Iterator[Seen]:
+    """A series of pandas is a column, whether it is inputs, targets or weights."""
+    if importlib.util.find_spec("pandas") is None:
+        return
+    import pandas
+
+    column = pandas.Series(_X[:, 0])
+    yield "shape of predictions", (_ROWS, 1), _taker(keras).predict(column, verbose=0).shape
+
+
+def ragged_rows(keras: Any, _: Path) -> Iterator[Seen]:
+    """Rows of any length, in lists of any length, come as they are from generators, arrays and datasets."""
+    import tensorflow as tf
+
+    lists = [[[1.0], [2.0, 3.0]], [[4.0]], [[], [5.0]]]
+    whole = tf.ragged.constant(lists)
+    for words, x in (
+        ("a generator", (one for one in ((whole[:2],), (whole[2:],)))),
+        ("a tensor", whole),
+        ("a dataset", tf.data.Dataset.from_tensors(whole)),
+    ):
+        seen = _taker(keras).predict(x, batch_size=2 if words == "a tensor" else None, verbose=0)
+        yield f"rows of {words}", lists, getattr(seen, "to_list", lambda: None)()
+
+
+def sparse_rows(keras: Any, _: Path) -> Iterator[Seen]:
+    """Sparse outputs come back as sparse ones, of a batch and of all."""
+    import tensorflow as tf
+
+    whole = tf.sparse.from_dense(np.array([[1, 0], [0, 2], [0, 0]], np.float32))
+    model = _taker(keras)
+    for words, run in (
+        ("one batch", model.predict_on_batch),
+        ("two batches", lambda x: model.predict(x, batch_size=2, verbose=0)),
+    ):
+        seen = run(whole)
+        yield f"type of {words}", "SparseTensor", type(seen).__name__
+        yield f"rows of {words}", [[1, 0], [0, 2], [0, 0]], tf.sparse.to_dense(tf.sparse.reorder(seen)).numpy().tolist()
 
 
 def datasets(keras: Any, _: Path) -> Iterator[Seen]:
@@ -631,6 +670,9 @@ def image_folders(keras: Any, folder: Path) -> Iterator[Seen]:
 FEEDS: Mapping[str, Row] = table(
     arrays,
     tables,
+    series,
+    ragged_rows,
+    sparse_rows,
     datasets,
     generators,
     python_datasets,

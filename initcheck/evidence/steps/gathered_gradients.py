@@ -86,6 +86,17 @@ def constraints_of_accumulated_steps(keras: Any, _: Path) -> Iterator[Seen]:
     yield "weights", [8.0, 4.0, 4.0, 2.0], seen
 
 
+def limits_of_accumulated_steps(keras: Any, _: Path) -> Iterator[Seen]:
+    """After an update of accumulated gradients, a weight is within its constraint."""
+    if not _accumulates(keras):
+        return
+    weight = variable(keras, [1, 1])
+    weight.constraint = keras.constraints.NonNeg()
+    optimizer = keras.optimizers.SGD(1.0, gradient_accumulation_steps=2)
+    after = [step(optimizer, [weight], [[2.0, 0.5]])[0] for _ in range(2)]
+    yield "weights", [[1.0, 1.0], [0.0, 0.5]], after
+
+
 def accumulated_lookups(keras: Any, _: Path) -> Iterator[Seen]:
     """Gradients of looked-up rows add up to those of the whole table, rows that come twice too."""
     if not _accumulates(keras):
@@ -200,6 +211,7 @@ GATHERED: Mapping[str, Row] = table(
     counts_of_accumulated_steps,
     rates_of_accumulated_steps,
     constraints_of_accumulated_steps,
+    limits_of_accumulated_steps,
     accumulated_lookups,
     accumulated_beside_missing_gradients,
     accumulated_maxima,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
-from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
+from initcheck.catalog.optimizers import FTRL, OPTIMIZERS, Optimizer
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, normals, refusal
 from initcheck.evidence.steps.hand_steps import step, the_number, variable
 
@@ -22,6 +24,7 @@ COMMON_OPTIONS = (
     *("use_ema", "ema_momentum", "ema_overwrite_frequency", "gradient_accumulation_steps"),
 )
 _RATE, _DECAY, _CLIP, _KEPT = 0.25, 0.125, 0.5, 0.75
+_MANY = 2**24 + 1  # the first whole number that single precision does not have
 # Without the weight decay that some have by default.
 _NO_DECAYS = ("weight_decay", "adam_weight_decay")
 _START = (normals(1, 3, 2).astype(float), normals(2, 2).astype(float))
@@ -90,6 +93,14 @@ def decayed(keras: Any, kind: Any) -> Iterator[Seen]:
         yield f"whether weights decay in step {number}, but a bias", True, _same(weights, others)
 
 
+def resting(keras: Any, kind: Any) -> Iterator[Seen]:
+    """Along gradients of zero, weights stay as they are; those of Ftrl are zero as the sum of its gradients is."""
+    weights = _weights(keras)
+    step(_plain(kind, clipnorm=_CLIP), weights, [0.0, 0.0])
+    expected = [0.0 * one if kind.__name__ == FTRL.name else one for one in _START]
+    yield "whether weights stay", True, _same(weights, expected)
+
+
 def rates(keras: Any, kind: Any) -> Iterator[Seen]:
     """A rate is a number, a function without arguments, or a schedule, and a number is assigned another."""
     halves = keras.optimizers.schedules.PiecewiseConstantDecay([1], [2 * _RATE, _RATE])
@@ -136,6 +147,19 @@ def coarse(keras: Any, kind: Any) -> Iterator[Seen]:
     yield "whether a step in bfloat16 is that of float32", True, _same(weights, expected, 0.1)
 
 
+def _others_of(kind: Any) -> dict[str, Any]:
+    """Options that are not the default ones, but for clipping."""
+    given: dict[str, Any] = {"ema_overwrite_frequency": 3, "gradient_accumulation_steps": 2, "loss_scale_factor": 4.0}
+    for name, default in ((one.name, one.default) for one in inspect.signature(kind).parameters.values()):
+        if name not in given and isinstance(default, bool):
+            given[name] = not default
+        elif name not in given and isinstance(default, int):
+            given[name] = default + 1
+        elif isinstance(default, float):
+            given[name] = default / 2 or _DECAY
+    return {**given, "name": "another", "learning_rate": _RATE, "weight_decay": _DECAY}
+
+
 def names(keras: Any, kind: Any) -> Iterator[Seen]:
     """Its name in lower case is a string for it; so are its class and its configuration; an instance is itself."""
     name, module = kind.__name__, keras.optimizers
@@ -152,6 +176,15 @@ def names(keras: Any, kind: Any) -> Iterator[Seen]:
         yield f"class by its {words}", name, type(one).__name__
         if words != "name":
             yield f"configuration by its {words}", made.get_config(), one.get_config()
+
+
+def told(_: Any, kind: Any) -> Iterator[Seen]:
+    """Its configuration holds every option that it was given, and makes another one with them."""
+    for clip in ("clipnorm", "clipvalue", "global_clipnorm"):
+        options = {**_others_of(kind), clip: _CLIP}
+        config = kind(**options).get_config()
+        yield f"options with {clip}", options, {name: config.get(name) for name in options}
+        yield f"configuration with {clip}", config, kind.from_config(dict(config)).get_config()
 
 
 def state(keras: Any, kind: Any) -> Iterator[Seen]:
@@ -182,6 +215,16 @@ def state(keras: Any, kind: Any) -> Iterator[Seen]:
     again.build(weights)
     again.load_own_variables(store)
     yield "whether state comes back as stored", True, _same(again.variables, tested.variables, 0.0)
+    again.iterations.assign(_MANY)
+    yield "count of many steps", _MANY, np.asarray(again.iterations).tolist()
+    step(again, weights, _SLOPES[1])
+    yield "count of one more", _MANY + 1, np.asarray(again.iterations).tolist()
+    before = [np.asarray(one) for one in again.variables]
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        again.load_own_variables({name: 3 * one for name, one in list(store.items())[:-1]})
+    yield "whether state without one variable is skipped", True, _same(again.variables, before, 0.0)
+    yield "whether it warns of that", True, "Skipping variable loading" in " ".join(str(one.message) for one in seen)
 
 
 def refusals(keras: Any, kind: Any) -> Iterator[Seen]:
@@ -227,6 +270,6 @@ def _row(row: Optimizer, about: _About) -> Row:
 
 OPTIONS: Mapping[str, Row] = {
     f"{about.__name__}-{row.name}": _row(row, about)
-    for about in (accumulated, averaged, decayed, rates, types, coarse, names, state, refusals)
+    for about in (accumulated, averaged, decayed, resting, rates, types, coarse, names, told, state, refusals)
     for row in OPTIMIZERS
 }

@@ -28,18 +28,20 @@ def optimizers_by_path(keras: Any, _: Path) -> Iterator[Seen]:
     if kind is None:
         return
     slow, fast, first = (keras.optimizers.SGD(rate) for rate in (0.25, 1.0, 0.5))
-    mapped = kind(slow, {"encoder/.*": fast})
+    mapped = kind(slow, {"encoder/.*": fast, "decoder": first})
     mapped["encoder/layer_0/dense"] = first
     for path, optimizer in (
         ("encoder/layer_0/dense", first),
         ("encoder/layer_0/attention", fast),
         ("encoder", slow),
         ("decoder/encoder/a", slow),
+        ("decoder", first),
+        ("decoder/layer_0", slow),
     ):
         yield f"whether {path} has its own", True, mapped[path] is optimizer
     yield "default", True, mapped.default_optimizer is slow
-    yield "keys", ["encoder/.*", "encoder/layer_0/dense"], list(mapped)
-    yield "number of keys", 2, len(mapped)
+    yield "keys", ["encoder/.*", "decoder", "encoder/layer_0/dense"], list(mapped)
+    yield "number of keys", 3, len(mapped)
     mapped["encoder/layer_[0-9]/x"] = first
     yield "raised for two patterns", "ValueError", refusal(lambda: mapped["encoder/layer_0/x"])
     yield "raised for a second time", "ValueError", refusal(mapped.__setitem__, "encoder/.*", slow)
@@ -192,6 +194,10 @@ def matrices_of_muon(keras: Any, _: Path) -> Iterator[Seen]:
         # The first step of Adam is the rate, whatever the gradient.
         moved = [close(np.abs(one), np.full(np.shape(one), 0.25), 1e-3) for one in after]
         yield f"whether Adam has moved each, {options}", by_adam, moved
+    for decay, of_adam, expected in ((0.5, None, [0.875, 1.0]), (None, 0.5, [1.0, 0.875]), (0.5, 1.0, [0.875, 0.75])):
+        weights = [variable(keras, np.ones((2, 2))), variable(keras, [1.0, 1.0])]
+        after = step(kind(0.25, weight_decay=decay, adam_weight_decay=of_adam), weights, [0.0, 0.0])
+        yield f"weights that decay by {decay} and {of_adam}", expected, [float(np.mean(one)) for one in after]
 
 
 def weights_of_tensorflow(keras: Any, _: Path) -> Iterator[Seen]:
@@ -231,11 +237,21 @@ def _freed(keras: Any, slopes: list[float], **options: Any) -> float:
     return round(the_number(weight), 4)
 
 
+def first_steps_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
+    """The first step of each warm-up: the weight, the fast one and its average are one."""
+    if hasattr(keras.optimizers, SCHEDULE_FREE.name):
+        for warm in (0, 1, 4):
+            yield (
+                f"weight after a step, {warm} of them to warm up",
+                round(_free(2.0, [1.0], warm)[0], 4),
+                _freed(keras, [1.0], warmup_steps=warm),
+            )
+
+
 def steps_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """The weight is between the fast one and its average."""
     if hasattr(keras.optimizers, SCHEDULE_FREE.name):
         slopes = [1.0, -2.0, 3.0, 1.0]
-        yield "weight after a step", round(_free(2.0, slopes[:1])[0], 4), _freed(keras, slopes[:1])
         yield "weight after four", round(_free(2.0, slopes)[0], 4), _freed(keras, slopes)
 
 
@@ -249,7 +265,6 @@ def warmup_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """The rate "linearly increases from 0"; averages weigh a step by the square of its rate."""
     if hasattr(keras.optimizers, SCHEDULE_FREE.name):
         slopes = [1.0, -2.0, 3.0]
-        yield "weight", round(_free(2.0, slopes[:1], warm=4)[0], 4), _freed(keras, slopes[:1], warmup_steps=4)
         yield "weight after three", round(_free(2.0, slopes, warm=4)[0], 4), _freed(keras, slopes, warmup_steps=4)
 
 
@@ -281,6 +296,7 @@ SEVERAL: Mapping[str, Row] = table(
     optimizers_by_path_of_a_loaded_model,
     matrices_of_muon,
     weights_of_tensorflow,
+    first_steps_free_of_schedules,
     steps_free_of_schedules,
     decay_free_of_schedules,
     warmup_free_of_schedules,

@@ -94,6 +94,22 @@ def weights_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"whether {words} raise", True, bool(refusal(model))
 
 
+def weights_of_one_loss(keras: Any, _: Path) -> Iterator[Seen]:
+    """The weight of the loss of a single output: by the name of the output, as its loss or not."""
+    if not is_keras_3(keras) or Version(keras.__version__) < Version("3.7"):
+        return
+    x = keras.Input((3,))
+    model = keras.Model(x, keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="only")(x))
+    for words, loss, weight in (
+        ("by name beside one loss", "mse", {"only": 0.5}),
+        ("by name", {"only": "mse"}, {"only": 0.5}),
+        ("of zero", {"only": "mse"}, {"only": 0.0}),
+    ):
+        expected = _loss("mse", "zeta") * (0.0 if words == "of zero" else 0.5)
+        report = tested(compiled(keras, model, loss=loss, loss_weights=weight), X, _ZETA)
+        yield f"weight {words}", expected, matched(expected, report["loss"])
+
+
 def steps_of_heads(keras: Any, _: Path) -> Iterator[Seen]:
     """Gradients are those of the weighted sum: each head's kernel moves by its own loss only."""
     for words, structure in STRUCTURES.items():
@@ -130,6 +146,10 @@ def outputs_without_a_loss(keras: Any, _: Path) -> Iterator[Seen]:
             True,
             bool(np.any(np.asarray(model.get_layer(head).kernel) != 1)),
         )
+        if not isinstance(loss, dict) and is_keras_3(keras):
+            y = {"zeta": _ZETA, "alpha": _ALPHA}[head]
+            only = refusal(lambda y=y, model=model: model.test_on_batch(X, [y]))
+            yield f"raised for the only targets without {words}", "", only
 
 
 def metrics_of_heads(keras: Any, _: Path) -> Iterator[Seen]:
@@ -411,6 +431,7 @@ def refused_heads(keras: Any, _: Path) -> Iterator[Seen]:
 SEVERAL_OUTPUTS: Mapping[str, Row] = table(
     losses_of_heads,
     weights_of_losses,
+    weights_of_one_loss,
     steps_of_heads,
     outputs_without_a_loss,
     metrics_of_heads,

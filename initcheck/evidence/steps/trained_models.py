@@ -36,8 +36,8 @@ def two_heads(keras: Any, structure: Callable[[Any, Any], Any], **options: Any) 
 
 
 def reported(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """Logs or a history as plain numbers."""
-    return {name: np.asarray(one, float).tolist() for name, one in logs.items()}
+    """The losses and metrics of logs or of a history, as plain numbers; a learning rate beside them is neither."""
+    return {name: np.asarray(one, float).tolist() for name, one in logs.items() if name not in ("lr", "learning_rate")}
 
 
 def tested(model: Any, x: Any, y: Any, **options: Any) -> dict[str, Any]:

@@ -5,17 +5,19 @@ Source: https://keras.io/api/optimizers/, https://keras.io/guides/transfer_learn
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.optimizers import ADAFACTOR, SGD
+from initcheck.catalog.optimizers import ADAFACTOR, OPTIMIZERS, RMSPROP, SGD
 from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.hand_steps import (
     fitted,
     halved,
+    looked_up,
     scalar_model,
     step,
     stepped,
@@ -211,6 +213,134 @@ def users_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "raised by one that calls no super().__init__", "RuntimeError", refusal(WithoutSuper)
 
 
+def subclasses_by_name(keras: Any, _: Path) -> Iterator[Seen]:
+    """A user's class derived from an optimizer is named as itself is, and so are its variables."""
+    if not is_keras_3(keras):
+        return
+    for row in OPTIMIZERS:
+        kind = getattr(keras.optimizers, row.name, None)
+        if kind is not None:
+            made = type("MadeHere", (kind,), {})(0.1)
+            names = [made.name, made.iterations.path.split("/")[0]]
+            yield (
+                f"names of a class derived from {row.name}",
+                ["made_here"] * 2,
+                [one.rsplit("_", 1)[0] if one[-1].isdigit() else one for one in names],
+            )
+
+
+def configurations_used_twice(keras: Any, _: Path) -> Iterator[Seen]:
+    """A configuration makes as many optimizers as one wants, with a schedule in it as well."""
+    if is_keras_3(keras):
+        for row in OPTIMIZERS:
+            kind = getattr(keras.optimizers, row.name, None)
+            if kind is not None:
+                halves = keras.optimizers.schedules.PiecewiseConstantDecay([1], [0.5, 0.25])
+                config = kind(halves).get_config()
+                once, again = (kind.from_config(config).get_config() for _ in range(2))
+                yield f"configuration of a second {row.name}", once, again
+
+
+def configurations_of_scales_used_twice(keras: Any, _: Path) -> Iterator[Seen]:
+    """The same of an optimizer that scales the loss of another one."""
+    if is_keras_3(keras):
+        kind = keras.optimizers.LossScaleOptimizer
+        config = kind(keras.optimizers.SGD(0.5), 4.0).get_config()
+        once, again = (kind.from_config(config).get_config() for _ in range(2))
+        yield "configuration of a second one", once, again
+
+
+def refused_identifiers(keras: Any, _: Path) -> Iterator[Seen]:
+    """What is no optimizer, by ``optimizers.get`` and in ``compile``; without one, ``compile`` takes RMSprop."""
+    if not is_keras_3(keras):
+        return
+    model = keras.Sequential([keras.layers.Dense(1)])
+    others = {"a number": 3, "another name": "nothing", "a loss": keras.losses.MeanSquaredError(), "a class": dict}
+    for words, given in others.items():
+        yield f"raised for {words}", "ValueError", refusal(keras.optimizers.get, given)
+        yield f"raised by compile for {words}", "ValueError", refusal(lambda given=given: model.compile(given, "mse"))
+    yield (
+        "raised for AdamW that does not decay",
+        "ValueError",
+        refusal(lambda: keras.optimizers.AdamW(weight_decay=None)),
+    )
+    yield "got for None", None, keras.optimizers.get(None)
+    model.compile(loss="mse")
+    yield "taken by default", RMSPROP.name, type(model.optimizer).__name__
+
+
+def state_of_equal_names(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights whose names are equal in layers of their own have state of names of its own."""
+    if not is_keras_3(keras):
+        return
+    layers = [keras.layers.Dense(1, name=name) for name in ("first", "second")]
+    for layer in layers:
+        layer.build((1, 1))
+    optimizer = keras.optimizers.SGD(0.5, momentum=0.5)
+    optimizer.build([weight for layer in layers for weight in layer.weights])
+    names = [one.name for one in optimizer.variables]
+    yield "number of names", [6, 6], [len(names), len(set(names))]
+    yield "state of each layer", [2, 2], [sum(layer.name in one for one in names) for layer in layers]
+
+
+def functions_on_weights(keras: Any, _: Path) -> Iterator[Seen]:
+    """A plain function is a constraint or a regularizer of a variable, or of a layer."""
+    if not is_keras_3(keras):
+        return
+    weight = variable(keras, [3])
+    weight.constraint = lambda one: one * 0.5
+    yield "constrained by a function", [1.0], step(keras.optimizers.SGD(1.0), [weight], [1.0])[0]
+    weight.regularizer = lambda one: 2 * one
+    yield "penalty by a function", [2.0], values(weight.regularizer(weight))
+    kind = keras.layers.Dense
+    dense = kind(
+        1, kernel_constraint=lambda one: one * 0.5, kernel_regularizer=keras.ops.sum, kernel_initializer="ones"
+    )
+    dense.build((1, 3))
+    yield "penalty of a layer", [3.0], values(dense.losses)
+    yield "constrained kernel of a layer", [[0.5]] * 3, step(keras.optimizers.SGD(1.0), [dense.kernel], [0.0])[0]
+    for name in ("constraint", "regularizer"):
+        yield f"raised for a number as {name}", "ValueError", refusal(setattr, weight, name, 3.0)
+
+
+def values_of_assignments(keras: Any, _: Path) -> Iterator[Seen]:
+    """``assign``, ``assign_add`` and ``assign_sub`` return what the variable is from then on."""
+    if not is_keras_3(keras):
+        return
+    weight = variable(keras, [1.0])
+    for way, number, expected in (("assign", 4.0, [4.0]), ("assign_add", 2.0, [6.0]), ("assign_sub", 1.0, [5.0])):
+        returned = getattr(weight, way)([number])
+        yield f"returned by {way}", [expected] * 2, values([np.nan if returned is None else returned, weight])
+
+
+def slices_of_variables(keras: Any, _: Path) -> Iterator[Seen]:
+    """What an optimizer assigns, adds and subtracts may be rows that were looked up; the other rows stay."""
+    optimizer = keras.optimizers.SGD(1.0)
+    if not is_keras_3(keras) or not hasattr(optimizer, "assign_add"):
+        return
+    weight = variable(keras, [[1], [2], [3]])
+    for way, expected in (("assign", [4, 2, 5]), ("assign_add", [8, 2, 10]), ("assign_sub", [4, 2, 5])):
+        getattr(optimizer, way)(weight, looked_up([2, 0], ([5], [4]), 3))
+        yield f"rows after {way}", [[float(one)] for one in expected], values(weight)
+
+
+def missing_gradients(keras: Any, _: Path) -> Iterator[Seen]:
+    """It warns of the weights that have no gradient, by their paths, and of none else."""
+    if not is_keras_3(keras):
+        return
+    weights = [variable(keras, [1.0], name) for name in ("first", "second", "third")]
+    for words, gradients, named in (
+        ("one", [1.0, None, 1.0], [False, True, False]),
+        ("two", [None, 1.0, None], [True, False, True]),
+        ("none", [1.0] * 3, [False] * 3),
+    ):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            step(keras.optimizers.SGD(1.0), weights, gradients)
+        text = " ".join(str(one.message) for one in seen)
+        yield f"whether it warns of each where {words} are missing", named, [one.name in text for one in weights]
+
+
 def steps_without_state(keras: Any, _: Path) -> Iterator[Seen]:
     """On TensorFlow, ``stateless_apply`` is refused, and changes nothing."""
     if not is_keras_3(keras):
@@ -339,6 +469,15 @@ TRAINED: Mapping[str, Row] = table(
     exclusions_from_decay,
     late_exclusions,
     users_optimizers,
+    subclasses_by_name,
+    configurations_used_twice,
+    configurations_of_scales_used_twice,
+    refused_identifiers,
+    state_of_equal_names,
+    functions_on_weights,
+    values_of_assignments,
+    missing_gradients,
+    slices_of_variables,
     steps_without_state,
     rates_in_training,
     rates_of_any_kind,

@@ -193,6 +193,26 @@ def weights_of_every_rank(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"kernel after a step on weighted {rank}", kernel, matched(kernel, values(model.get_weights()[0]), 1e-4)
 
 
+def types_of_weights(keras: Any, _: Path) -> Iterator[Seen]:
+    """Weights that are booleans, whole numbers or of any precision count as the numbers that they are."""
+    y = normals(_STREAM, 4, 1)
+    output = X.sum(axis=1, keepdims=True, dtype=float)
+    model = linear(keras, weighted_metrics=["mae"])
+    for share in (
+        np.array([True, False, True, False]),
+        np.array([2, 0, 1, 3]),
+        np.array([0.5, 0.0, 2.0, 1.0]),
+        np.array([0.5, 0.0, 2.0, 1.0], np.float16),
+    ):
+        whole = share.astype(float)
+        expected = {
+            "loss": mean_loss(errors("mse", y, output), whole),
+            "mae": mean_metric(errors("mae", y, output), whole),
+        }
+        report = tested(model, X, y, sample_weight=share)
+        yield f"report of weights in {share.dtype}", expected, matched(expected, report, 1e-4)
+
+
 def weights_of_rows_for_steps(keras: Any, _: Path) -> Iterator[Seen]:
     """A "flat (1D)" array weighs the rows, also of outputs that have steps: each weight is that of its row's steps."""
     for words, rows in (("as many rows as steps", 3), ("more rows than steps", 4)):
@@ -315,6 +335,7 @@ WEIGHTED_ROWS: Mapping[str, Row] = table(
     classes_of_steps,
     both_weights,
     weights_of_every_rank,
+    types_of_weights,
     weights_of_rows_for_steps,
     weights_in_fit,
     masks_of_steps,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,8 @@ def single_batches(keras: Any, _: Path) -> Iterator[Seen]:
 
 def rows_held_back(keras: Any, _: Path) -> Iterator[Seen]:
     """``validation_split`` takes the last rows before it shuffles, and does not train on them."""
+    import tensorflow as tf
+
     x = np.eye(8, 3, dtype=np.float32) + np.arange(8, dtype=np.float32)[:, None] / 4
     y = np.arange(8, dtype=np.float32)[:, None]
     each = _losses(x, y)
@@ -192,7 +195,7 @@ def rows_held_back(keras: Any, _: Path) -> Iterator[Seen]:
     split_lists = keras.Input((3,)), keras.Input((3,))
     added = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")(keras.layers.Add()([*split_lists]))
     model = compiled(keras, keras.Model([*split_lists], added))
-    history = model.fit([x, 0 * x], y, validation_split=0.25, **QUIET).history
+    history = model.fit([tf.constant(x), 0 * x], y, validation_split=0.25, **QUIET).history
     expected = {"loss": [np.mean(each[:6])], "val_loss": [np.mean(each[6:])]}
     yield "history of two inputs", expected, matched(expected, reported(history))
     for words, split in (("all", 1.0), ("all of one row", 0.25)):
@@ -208,7 +211,7 @@ def validation_of_each_fit(keras: Any, _: Path) -> Iterator[Seen]:
         history = model.fit(data, validation_data=(X[rows], _Y[rows]), shuffle=False, **QUIET).history
         expected = [float(np.mean(each[rows]))]
         yield f"validation of the {words} fit", expected, matched(expected, history["val_loss"])
-    yield "names without any", ["loss"], [*model.fit(data, shuffle=False, **QUIET).history]
+    yield "names without any", ["loss"], [*reported(model.fit(data, shuffle=False, **QUIET).history)]
 
     class InterruptedTest(keras.callbacks.Callback):  # type: ignore[misc]
         def on_test_end(self, *_: Any, **__: Any) -> None:
@@ -271,6 +274,27 @@ def steps_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
     yield "evaluate in three steps", float(np.mean(each[:3])), matched(float(np.mean(each[:3])), report)
 
 
+def caps_of_runs(keras: Any, _: Path) -> Iterator[Seen]:
+    """``set_max_epochs`` and ``set_max_steps_per_epoch`` cut longer runs of any method."""
+    config: Any = getattr(keras, "config", None)
+    if not hasattr(config, "set_max_epochs"):
+        return
+    model, each = linear(keras), _losses(X, _Y)
+    try:
+        config.set_max_epochs(2)
+        config.set_max_steps_per_epoch(2)
+        history = model.fit(X, _Y, batch_size=1, epochs=3, shuffle=False, **QUIET).history["loss"]
+        expected = [float(np.mean(each[:2])), float(np.mean(each[2:]))]
+        yield "losses of no more than two epochs of two steps", expected, matched(expected, history)
+        loss = model.evaluate(X, _Y, batch_size=1, **QUIET)
+        yield "loss of no more than two steps", expected[0], matched(expected[0], loss)
+        yield "rows that are predicted in two steps", 2, len(model.predict(X, batch_size=1, **QUIET))
+        yield "caps", [2, 2], [config.max_epochs(), config.max_steps_per_epoch()]
+    finally:
+        config.set_max_epochs(None)
+        config.set_max_steps_per_epoch(None)
+
+
 def steps_of_epochs(keras: Any, _: Path) -> Iterator[Seen]:
     """``steps_per_epoch`` batches end an epoch; the next one goes on with the following batches of the data."""
     model, each, watcher = linear(keras), _losses(X, _Y), _watcher(keras)
@@ -310,6 +334,11 @@ def predictions_of_rows(keras: Any, _: Path) -> Iterator[Seen]:
     yield "output of the model", expected, values(model(X))
     yield "output of a batch", expected, values(model.predict_on_batch(X))
     yield "predictions in two steps", _SUMS[:2].tolist(), values(model.predict(X, batch_size=1, steps=2, **QUIET)["b"])
+    both = [keras.Input((3,)), keras.Input((3,))]
+    rest = keras.Model(both, layers.Subtract()(both))
+    yield "output of a batch of two inputs", X.tolist(), values(rest.predict_on_batch([3 * X, 2 * X]))
+    compiled(keras, model, loss=None, steps_per_execution=3)
+    yield "predictions by three steps at once", expected, values(model.predict(X, batch_size=1, **QUIET))
     free = keras.Model(x, hidden)
     yield "predictions before compile", _SUMS.tolist(), values(free.predict(pipeline(X), **QUIET))
     lengths = keras.Sequential([keras.Input((None, 1)), layers.GlobalMaxPooling1D()])
@@ -365,6 +394,15 @@ def ways_to_run(keras: Any, _: Path) -> Iterator[Seen]:
         history = model.fit(pipeline(x, y, size=4), epochs=2, shuffle=False, **QUIET).history
         results[words] = [reported(history), values(model.get_weights()[0])]
         yield f"whether {words} runs eagerly", words == "eager", bool(model.run_eagerly)
+    if is_keras_3(keras):
+        yield "whether XLA is asked for", True, bool(model.jit_compile)
+        model = linear(keras)
+        model.layers[-1].supports_jit = False
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            compiled(keras, model, run_eagerly=False, jit_compile=True)
+            yield "whether a layer without XLA is asked for it", False, bool(model.jit_compile)
+        yield "whether it warns of that", True, any("jit_compile" in str(one.message) for one in seen)
     for words in ("graph", "XLA"):
         yield f"history and kernel of {words}", results["eager"], matched(results["eager"], results[words])
 
@@ -480,6 +518,7 @@ WHOLE_RUNS: Mapping[str, Row] = table(
     validation_of_each_fit,
     frequencies_of_validation,
     steps_of_validation,
+    caps_of_runs,
     steps_of_epochs,
     predictions_of_rows,
     several_steps_at_once,

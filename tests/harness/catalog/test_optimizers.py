@@ -208,7 +208,7 @@ HALVER_CELLS = {
     "ARI13-Halver()-once",
     "ARI13-Halver()-repeated",
     *(f"ARI36-{row}-Halver" for row in ("accumulated", "averaged", "decayed", "rates")),
-    *(f"ARI36-{row}-Halver" for row in ("types", "coarse", "names", "state", "refusals")),
+    *(f"ARI36-{row}-Halver" for row in ("resting", "types", "coarse", "names", "told", "state", "refusals")),
     "SER07-Halver(learning_rate=0.05)",
     "SER11-optimizers-Halver-global_clipnorm",
     *(f"SER17-Halver-{carrier}" for carrier in ("keras", "weights", "h5")),
