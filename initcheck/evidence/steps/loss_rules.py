@@ -295,6 +295,8 @@ def types_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
         yield "type by default", "float64", np.asarray(kind()(y, p)).dtype.name
     exact = np.square(p.astype(float) - y.astype(float)).mean()
     yield "whether doubles are exact", True, abs(float(kind(dtype="float64")(y, p)) - exact) < 1e-14
+    weighed = kind(dtype="float64")(y, p, np.full(len(y), 0.1))
+    yield "whether weights in double precision are", True, abs(float(weighed) - 0.1 * exact) < 1e-14
 
 
 def embeddings_beside_others(keras: Any, _: Path) -> Iterator[Seen]:
