@@ -182,6 +182,7 @@ _RATES: Sequence[tuple[Mapping[str, Any], Sequence[float], Sequence[float]]] = (
     ({"patience": 2, "min_delta": 0.1, "mode": "max"}, (1.0, 1.05, 1.2, 1.25, 1.29), (1.0, 1.0, 1.0, 1.0, 0.5)),
     ({"patience": 1}, (1.0, 0.99995, 0.9999), (1.0, 0.5, 0.25)),  # by default a change below 0.0001 is none
     ({"patience": 1}, (1.0, 0.9998, 0.9996), (1.0, 1.0, 1.0)),
+    ({"patience": 1, "min_delta": 0.0}, (1.0, 0.99995, 0.9999), (1.0, 1.0, 1.0)),
     # The epoch in which the cooldown's counter comes to zero counts again, in every release.
     ({"patience": 1, "cooldown": 2}, (1.0,) * 6, (1.0, 0.5, 0.5, 0.25, 0.25, 0.125)),
     ({"patience": 2, "cooldown": 3}, (1.0,) * 9, (1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25)),
