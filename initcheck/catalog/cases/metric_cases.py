@@ -208,6 +208,7 @@ METRIC_CASES = (
         *("AUC", "bits", "chances"),
         (
             {"label_weights": [1.0, 0.5, 2.0, 0.25]},
+            {"label_weights": [1.0, 0.5, 2.0, 0.25], "thresholds": [0.25, 0.375]},
             {**_LABELS, "label_weights": [1.0, 0.5, 2.0, 0.25], "thresholds": [0.25, 0.375]},
             {**_LABELS, "label_weights": [1.0, 0.5, 2.0, 0.25], "curve": "PR", "num_thresholds": 17},
         ),

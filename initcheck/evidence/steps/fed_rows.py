@@ -77,7 +77,7 @@ def _batched(
     item: Callable[..., Any] | None = None,
     **options: Any,
 ) -> Any:
-    """A ``PyDataset`` of those columns, in a tuple or what ``item`` makes of them; it notes when epochs begin and end."""
+    """A ``PyDataset`` of those columns, or what ``item`` makes of them; it notes when epochs begin and end."""
 
     class Batched(getattr(keras.utils, "PyDataset", keras.utils.Sequence)):  # type: ignore[misc] # the same
         def __init__(self) -> None:

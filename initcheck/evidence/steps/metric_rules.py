@@ -323,6 +323,11 @@ def types_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"{name} with weights in {dtype}", right, np.array(metric.result())
     if not is_keras_3(keras):
         return
+    tenths = np.arange(1, 7) / 10
+    exact = (np.square(y.astype(float) - p).mean(-1) * tenths).sum() / tenths.sum()
+    metric = keras.metrics.MeanSquaredError(dtype="float64")
+    metric.update_state(y.astype(float), p.astype(float), sample_weight=tenths)
+    yield "whether weights in double precision are exact", True, abs(float(metric.result()) - exact) < 1e-14
     half = p.astype("float16")
     with dtype_policy(keras, "mixed_float16"):
         for name in ("BinaryAccuracy", "MeanSquaredError", "AUC", "TruePositives"):
