@@ -74,7 +74,7 @@ def _batched(
     size: int = 3,
     *columns: Any,
     log: list[str] | None = None,
-    item: Callable[..., Any] | None = None,
+    item: Any = None,
     **options: Any,
 ) -> Any:
     """A ``PyDataset`` of those columns, or what ``item`` makes of them; it notes when epochs begin and end."""
@@ -139,13 +139,13 @@ def arrays(keras: Any, _: Path) -> Iterator[Seen]:
     epochs = [[*itertools.chain(*shuffled.taken["train"][start : start + 3])] for start in (0, 3)]
     yield "rows of shuffled epochs", [[*range(_ROWS)]] * 2, [sorted(one) for one in epochs]
     yield "epochs", _BATCHES * 2, _fed(keras, _X, _Y, 3, epochs=2)
-    within = _fed(keras, many[:24], many[:24], 12, shuffle="batch")
+    within = _fed(keras, many[:27], many[:27], 12, shuffle="batch")
     batches = sorted(sorted(one) for one in within)  # Keras 2 shuffles the batches as well
-    yield "rows that are shuffled within batches", [[*range(12)], [*range(12, 24)]], batches
+    yield "rows that are shuffled within batches", [[*range(12)], [*range(12, 24)], [24, 25, 26]], batches
     yield "whether they are", True, within[0] != sorted(within[0])
     shares = inputs(*_BY_CLASS)
-    for words, y in (("a list", [_Y, _X]), ("a dict", {"two": _X, "one": _Y})):
-        heads = _fed(keras, _X, y, 50, sample_weight=shares, what="heads")
+    for words, y, weights in (("a list", [_Y, _X], shares), ("a dict", {"two": _X, "one": _Y}, shares[:, None])):
+        heads = _fed(keras, _X, y, 50, sample_weight=weights, what="heads")
         yield f"weights of each output in {words}", [[_BY_CLASS] * 2], heads
     for words, options in (
         ("fewer targets", {"y": _Y[:5]}),
@@ -246,6 +246,8 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     }
     for words, item in items.items():
         yield f"batches of {words}", _BATCHES, _fed(keras, _batched(keras, 3, _X, _Y, item=item))
+    unlike = _batched(keras, 3, _X, item=lambda x: np.repeat(x, int(x[0, 0]) % 2 + 1, axis=1))
+    yield "batches of unlike lengths", [[0, 1, 2], [3, 3, 4, 4, 5, 5], [6]], _fed(keras, unlike)
     shuffled = _taker(keras)
     shuffled.fit(_batched(keras, 1, np.arange(12.0)[:, None]), epochs=2, verbose=0, shuffle=True)
     rows = [one for (one,) in shuffled.taken["train"]]
@@ -446,7 +448,7 @@ def tested_rows(keras: Any, _: Path) -> Iterator[Seen]:
     yield "named outputs", {"one": _X.tolist(), "two": (_X + 9).tolist()}, {k: v.tolist() for k, v in pairs.items()}
     ends = keras.Input((1,), name="one"), keras.Input((1,), name="two")
     both = keras.Model([*ends], keras.layers.Subtract()([*ends]))
-    both.compile("sgd", "mse", run_eagerly=True)
+    both.compile(loss="mse", run_eagerly=True)
     for words, x in (("a list", [3 * _X, _X]), ("a dict", {"two": _X, "one": 3 * _X})):
         yield f"output of a batch of two inputs in {words}", (2 * _X).tolist(), both.predict_on_batch(x).tolist()
         yield f"loss of a batch of two inputs in {words}", 4.0, round(float(both.test_on_batch(x, 2 * _X - 2)), 5)
@@ -610,10 +612,10 @@ def text_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "given labels", [*range(10)], [one[1] for one in rows(given(labels=[*range(10)]))]
     yield "sizes of batches", [4, 4, 2], [len(one[0]) for one in rows(given(batch_size=4))]
     pair = _texts(folder / "pair", {"b": 1, "a": 2, ".c": 1})
-    options = {"batch_size": None, "shuffle": False}
+    plainly: dict[str, Any] = {"batch_size": None, "shuffle": False}
     single = [(b"a0", [0.0]), (b"a1", [0.0]), (b"b0", [1.0])]
-    yield "texts and labels of two classes", single, rows(read(str(pair), label_mode="binary", **options))
-    yield "given labels in one folder", [(b"a0", 1), (b"a1", 0)], rows(read(str(pair / "a"), labels=[1, 0], **options))
+    yield "texts and labels of two classes", single, rows(read(str(pair), label_mode="binary", **plainly))
+    yield "given labels in one folder", [(b"a0", 1), (b"a1", 0)], rows(read(str(pair / "a"), labels=[1, 0], **plainly))
     shuffled = given(shuffle=True, seed=0)
     first, second = texts(shuffled), texts(shuffled)
     yield "texts when shuffled", names, sorted(first)
@@ -711,9 +713,10 @@ def _sounds(folder: Path) -> Callable[..., Any]:
 def audio_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     """Sounds of folders, in the order of their names: padded to the longest of a batch, or of a given length."""
     heard, read = _sounds(folder), keras.utils.audio_dataset_from_directory
-    padded = [[[[1, 1, 0], [2, 2, 2]], [0, 0]], [[[3, 3, 3, 3], [4, 0, 0, 0]], [1, 1]]]
-    cut = [[[[1, 1], [2, 2]], [0, 0]], [[[3, 3], [4, 0]], [1, 1]]]
-    for words, right, options in (("", padded, {}), (" of two steps", cut, {"output_sequence_length": 2})):
+    padded: list[Any] = [[[[1, 1, 0], [2, 2, 2]], [0, 0]], [[[3, 3, 3, 3], [4, 0, 0, 0]], [1, 1]]]
+    cut: list[Any] = [[[[1, 1], [2, 2]], [0, 0]], [[[3, 3], [4, 0]], [1, 1]]]
+    limits: Mapping[str, Any] = {"": {}, " of two steps": {"output_sequence_length": 2}}
+    for (words, options), right in zip(limits.items(), (padded, cut), strict=True):
         expected = [([[[0.125 * v] for v in one] for one in sounds], labels) for sounds, labels in right]
         yield f"sounds and labels{words}", expected, heard(read, **options)
     single = heard(read, batch_size=None)
