@@ -242,10 +242,11 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     items: Mapping[str, Callable[..., Any]] = {
         "named inputs": lambda x, y: {"one": x},
         "inputs alone": lambda x, y: x,
-        "lists": lambda x, y: [x, y],
     }
     for words, item in items.items():
         yield f"batches of {words}", _BATCHES, _fed(keras, _batched(keras, 3, _X, _Y, item=item))
+    listed = _batched(keras, 3, _X, _Y, item=lambda x, y: [x, y])
+    yield "targets of lists", [[0, 1, 2], [0, 1, 2], [1]], _fed(keras, listed, what="targets")
     unlike = _batched(keras, 3, _X, item=lambda x: np.repeat(x, int(x[0, 0]) % 2 + 1, axis=1))
     yield "batches of unlike lengths", [[0, 1, 2], [3, 3, 4, 4, 5, 5], [6]], _fed(keras, unlike)
     shuffled = _taker(keras)
@@ -609,6 +610,9 @@ def text_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "texts without labels", names, texts(given(label_mode=None, labels=None))
     chosen = sorted((one[0].decode(), one[1]) for one in rows(given(class_names=["c", "a", "b"])))
     yield "texts and labels by given classes", [*zip(names, [1] * 4 + [2] * 3 + [0] * 3, strict=True)], chosen
+    if is_keras_3(keras):
+        fewer = [(b"c0", 0), (b"c1", 0), (b"c2", 0), *((name.encode(), 1) for name in names[:4])]
+        yield "texts and labels of some classes", fewer, rows(given(class_names=["c", "a"]))
     yield "given labels", [*range(10)], [one[1] for one in rows(given(labels=[*range(10)]))]
     yield "sizes of batches", [4, 4, 2], [len(one[0]) for one in rows(given(batch_size=4))]
     pair = _texts(folder / "pair", {"b": 1, "a": 2, ".c": 1})

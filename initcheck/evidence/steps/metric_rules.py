@@ -225,6 +225,11 @@ def columns_of_steps(keras: Any, _: Path) -> Iterator[Seen]:
             metric = getattr(keras.metrics, name)(**options)
             metric.update_state(y[..., None], p, **({"sample_weight": weights.astype(np.float32)} if words else {}))
             yield f"{name} of classes in a column of steps{words}", right, np.array(metric.result())
+    kind, options = keras.metrics.SparseTopKCategoricalAccuracy, {"k": 2, "from_sorted_ids": True}
+    if supports(kind, options):
+        y, p = examples("classes", "ranked", (6, 3, 4))
+        right = METRIC_FORMULAS[kind.__name__](y.reshape(-1), p.reshape(-1, 4), np.ones(18), **options)
+        yield "classes of steps among sorted ones", right, np.array(_result(kind(**options), (y, p)))
 
 
 def many_classes(keras: Any, _: Path) -> Iterator[Seen]:
