@@ -145,8 +145,9 @@ def arrays(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether they are", True, within[0] != sorted(within[0])
     shares = inputs(*_BY_CLASS)
     for words, y, weights in (("a list", [_Y, _X], shares), ("a dict", {"two": _X, "one": _Y}, shares[:, None])):
-        heads = _fed(keras, _X, y, 50, sample_weight=weights, what="heads")
-        yield f"weights of each output in {words}", [[_BY_CLASS] * 2], heads
+        if is_keras_3(keras):
+            heads = _fed(keras, _X, y, 50, sample_weight=weights, what="heads")
+            yield f"weights of each output in {words}", [[_BY_CLASS] * 2], heads
     for words, options in (
         ("fewer targets", {"y": _Y[:5]}),
         ("fewer sample weights", {"y": _Y, "sample_weight": np.ones(5, np.float32)}),
@@ -247,8 +248,9 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"batches of {words}", _BATCHES, _fed(keras, _batched(keras, 3, _X, _Y, item=item))
     listed = _batched(keras, 3, _X, _Y, item=lambda x, y: [x, y])
     yield "targets of lists", [[0, 1, 2], [0, 1, 2], [1]], _fed(keras, listed, what="targets")
-    unlike = _batched(keras, 3, _X, item=lambda x: np.repeat(x, int(x[0, 0]) % 2 + 1, axis=1))
-    yield "batches of unlike lengths", [[0, 1, 2], [3, 3, 4, 4, 5, 5], [6]], _fed(keras, unlike)
+    if Version(keras.__version__) >= Version("3.2"):
+        unlike = _batched(keras, 3, _X, item=lambda x: np.repeat(x, int(x[0, 0]) % 2 + 1, axis=1))
+        yield "batches of unlike lengths", [[0, 1, 2], [3, 3, 4, 4, 5, 5], [6]], _fed(keras, unlike)
     shuffled = _taker(keras)
     shuffled.fit(_batched(keras, 1, np.arange(12.0)[:, None]), epochs=2, verbose=0, shuffle=True)
     rows = [one for (one,) in shuffled.taken["train"]]
