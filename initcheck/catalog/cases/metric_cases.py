@@ -179,7 +179,7 @@ METRIC_CASES = (
                 {argument: bound, **more}
                 for bound, more in (
                     *((0.5, {}), (0.25, {"num_thresholds": 5}), (0.75, {"class_id": 2, "num_thresholds": 17})),
-                    *((0.0, {"num_thresholds": 1}), (1.0, {})),
+                    *((0.0, {"num_thresholds": 1}), (1.0, {}), (0.5, {"class_id": 0, "num_thresholds": 5})),
                 )
             ),
         )
