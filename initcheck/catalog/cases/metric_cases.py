@@ -179,7 +179,7 @@ METRIC_CASES = (
                 {argument: bound, **more}
                 for bound, more in (
                     *((0.5, {}), (0.25, {"num_thresholds": 5}), (0.75, {"class_id": 2, "num_thresholds": 17})),
-                    *((0.0, {"num_thresholds": 1}), (1.0, {})),
+                    *((0.0, {"num_thresholds": 1}), (1.0, {}), (0.5, {"class_id": 0, "num_thresholds": 5})),
                 )
             ),
         )
@@ -192,7 +192,9 @@ METRIC_CASES = (
     ),
     MetricCase("AUC", "bits", "chances", ({}, *_CURVES, {"thresholds": [0.75, 0.125, 0.375]}, _LOGITS), elements=True),
     MetricCase(
-        "AUC", "bits", "chances", tuple({**one, "thresholds": [0.25, 0.5, 0.75]} for one in _CURVES[3:]), label="even"
+        *("AUC", "bits", "chances"),
+        (*({**one, "thresholds": [0.25, 0.5, 0.75]} for one in _CURVES[3:]), {"thresholds": [0.0, 0.5, 1.0]}),
+        label="even",
     ),
     MetricCase(
         *("AUC", "bits", "chances"),
@@ -206,7 +208,9 @@ METRIC_CASES = (
         *("AUC", "bits", "chances"),
         (
             {"label_weights": [1.0, 0.5, 2.0, 0.25]},
+            {"label_weights": [1.0, 0.5, 2.0, 0.25], "thresholds": [0.25, 0.375]},
             {**_LABELS, "label_weights": [1.0, 0.5, 2.0, 0.25], "thresholds": [0.25, 0.375]},
+            {**_LABELS, "label_weights": [1.0, 0.5, 2.0, 0.25], "curve": "PR", "num_thresholds": 17},
         ),
         label="of-weighted-labels",
         apart=("rebuilt",),

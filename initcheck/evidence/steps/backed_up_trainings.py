@@ -43,6 +43,7 @@ _KEPT: Sequence[tuple[Mapping[str, Any], Sequence[float], Sequence[int]]] = (
     ({"save_best_only": True, "initial_value_threshold": 1.5}, (3.0, 1.0, 2.0), (2,)),
     ({"save_best_only": True, "initial_value_threshold": 2.5, "mode": "max"}, (3.0, 1.0, 4.0, 3.5), (1, 3)),
     ({"save_best_only": True, "initial_value_threshold": 0.5}, (3.0, 1.0), ()),
+    ({"save_best_only": True, "initial_value_threshold": 0.0}, (3.0, -1.0), (2,)),
     ({"save_best_only": True}, (3.0, float("nan"), 2.0), (1, 3)),
 )
 

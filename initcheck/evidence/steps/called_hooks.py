@@ -279,6 +279,9 @@ def logged_rows(keras: Any, folder: Path) -> Iterator[Seen]:
     for callback in (appended, appended, kind(folder / "more.csv", append=True)):
         driven(callback, model, logs)
     yield "lines of three fits", lines * 3, _written(folder / "more.csv")
+    (folder / "empty.csv").touch()
+    driven(kind(folder / "empty.csv", append=True), model, logs)
+    yield "lines behind an empty file", lines, _written(folder / "empty.csv")
     driven(kind(folder / "arrays.csv"), model, [{"loss": np.array(1.5), "parts": np.array([1.0, 2.0])}])
     (row,) = _written(folder / "arrays.csv")
     yield "a number in an array", "1.5", row["loss"]

@@ -29,7 +29,7 @@ def _taker(keras: Any) -> Any:
     class Taker(keras.Model):  # type: ignore[misc] # Keras is loaded at run time
         def __init__(self) -> None:
             super().__init__()
-            self.taken: dict[str, list[Any]] = {"train": [], "test": [], "weights": [], "targets": []}
+            self.taken: dict[str, list[Any]] = {"train": [], "test": [], "weights": [], "targets": [], "heads": []}
 
         def call(self, x: Any) -> Any:
             return x
@@ -39,6 +39,8 @@ def _taker(keras: Any) -> Any:
             self.taken["targets"].append(None if y is None else _numbers(y))
             self.taken["train"].append(_numbers(x))
             self.taken["weights"].append(None if weights is None else _numbers(weights))
+            heads = weights.values() if isinstance(weights, dict) else weights
+            self.taken["heads"].append([_numbers(one) for one in heads] if isinstance(y, dict | list | tuple) else [])
             return {"loss": 0.0}
 
         def test_step(self, data: Any) -> Any:
@@ -57,6 +59,7 @@ def _numbers(x: Any) -> list[float]:
         x = next(iter(x.values()))
     if isinstance(x, list | tuple):
         x = x[0]
+    x = getattr(x, "flat_values", x)  # of a ragged tensor
     return [round(float(one), 6) for one in np.ravel(np.asarray(x))]
 
 
@@ -67,8 +70,15 @@ def _fed(keras: Any, *data: Any, **options: Any) -> Any:
     return model.taken[what]
 
 
-def _batched(keras: Any, size: int = 3, *columns: Any, log: list[str] | None = None, **options: Any) -> Any:
-    """A ``PyDataset`` of those columns; it notes when epochs begin and end."""
+def _batched(
+    keras: Any,
+    size: int = 3,
+    *columns: Any,
+    log: list[str] | None = None,
+    item: Any = None,
+    **options: Any,
+) -> Any:
+    """A ``PyDataset`` of those columns, or what ``item`` makes of them; it notes when epochs begin and end."""
 
     class Batched(getattr(keras.utils, "PyDataset", keras.utils.Sequence)):  # type: ignore[misc] # the same
         def __init__(self) -> None:
@@ -78,7 +88,8 @@ def _batched(keras: Any, size: int = 3, *columns: Any, log: list[str] | None = N
             return -(-len(columns[0]) // size)
 
         def __getitem__(self, place: int) -> Any:
-            return tuple(one[place * size : (place + 1) * size] for one in columns)
+            batch = tuple(one[place * size : (place + 1) * size] for one in columns)
+            return batch if item is None else item(*batch)
 
         def on_epoch_begin(self) -> None:
             if log is not None:
@@ -123,6 +134,15 @@ def arrays(keras: Any, _: Path) -> Iterator[Seen]:
     epochs = [[*itertools.chain(*shuffled.taken["train"][start : start + 3])] for start in (0, 3)]
     yield "rows of shuffled epochs", [[*range(_ROWS)]] * 2, [sorted(one) for one in epochs]
     yield "epochs", _BATCHES * 2, _fed(keras, _X, _Y, 3, epochs=2)
+    within = _fed(keras, many[:27], many[:27], 12, shuffle="batch")
+    batches = sorted(sorted(one) for one in within)  # Keras 2 shuffles the batches as well
+    yield "rows that are shuffled within batches", [[*range(12)], [*range(12, 24)], [24, 25, 26]], batches
+    yield "whether they are", True, within[0] != sorted(within[0])
+    shares = inputs(*_BY_CLASS)
+    for words, y, weights in (("a list", [_Y, _X], shares), ("a dict", {"two": _X, "one": _Y}, shares[:, None])):
+        if is_keras_3(keras):
+            heads = _fed(keras, _X, y, 50, sample_weight=weights, what="heads")
+            yield f"weights of each output in {words}", [[_BY_CLASS] * 2], heads
     for words, options in (
         ("fewer targets", {"y": _Y[:5]}),
         ("fewer sample weights", {"y": _Y, "sample_weight": np.ones(5, np.float32)}),
@@ -212,6 +232,15 @@ def generators(keras: Any, _: Path) -> Iterator[Seen]:
     )
     weighed = _generator(_X, _Y, inputs(*_BY_CLASS))
     yield "weights", [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]], _fed(keras, weighed, what="weights")
+    if Version(keras.__version__) >= Version("3.2") or not is_keras_3(keras):
+        lengths = [[0.0], [1.0, 2.0, 3.0], [4.0, 5.0]]
+        yield "steps of batches of unlike lengths", lengths, _fed(keras, ((inputs(one),) for one in lengths))
+    if is_keras_3(keras) and Version(keras.__version__) >= Version("3.10"):
+        import tensorflow as tf
+
+        pairs = [[[[0.0, 1.0]], [[2.0, 3.0], [4.0, 5.0]]], [[[6.0, 7.0]], []]]
+        ragged = ((tf.ragged.constant(one, ragged_rank=1, inner_shape=(2,)),) for one in pairs)
+        yield "steps of ragged batches", [[0, 1, 2, 3, 4, 5], [6, 7]], _fed(keras, ragged)
     if is_keras_3(keras):
         single = _generator(_X[:2], _Y[:2], size=2)
         yield "a single batch", [[0, 1]], _fed(keras, single)
@@ -245,6 +274,17 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     weighed = _batched(keras, 3, _X, _Y, inputs(*_BY_CLASS))
     yield "weights", [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]], _fed(keras, weighed, what="weights")
     yield "raised for targets beside it", "ValueError", refusal(_fed, keras, _batched(keras, 3, _X, _Y), _Y)
+    items: Mapping[str, Callable[..., Any]] = {
+        "named inputs": lambda x, y: {"one": x},
+        "inputs alone": lambda x, y: x,
+    }
+    for words, item in items.items():
+        yield f"batches of {words}", _BATCHES, _fed(keras, _batched(keras, 3, _X, _Y, item=item))
+    listed = _batched(keras, 3, _X, _Y, item=lambda x, y: [x, y])
+    yield "targets of lists", [[0, 1, 2], [0, 1, 2], [1]], _fed(keras, listed, what="targets")
+    if Version(keras.__version__) >= Version("3.2"):
+        unlike = _batched(keras, 3, _X, item=lambda x: np.repeat(x, int(x[0, 0]) % 2 + 1, axis=1))
+        yield "batches of unlike lengths", [[0, 1, 2], [3, 3, 4, 4, 5, 5], [6]], _fed(keras, unlike)
     shuffled = _taker(keras)
     shuffled.fit(_batched(keras, 1, np.arange(12.0)[:, None]), epochs=2, verbose=0, shuffle=True)
     rows = [one for (one,) in shuffled.taken["train"]]
@@ -444,6 +484,12 @@ def tested_rows(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"rows of {words} that are predicted, steps {steps}", [*itertools.chain(*_BATCHES[:steps])], rows
     pairs = model.predict({"one": _X, "two": _X + 9}, 3, 0)
     yield "named outputs", {"one": _X.tolist(), "two": (_X + 9).tolist()}, {k: v.tolist() for k, v in pairs.items()}
+    ends = keras.Input((1,), name="one"), keras.Input((1,), name="two")
+    both = keras.Model([*ends], keras.layers.Subtract()([*ends]))
+    both.compile(loss="mse", run_eagerly=True)
+    for words, x in (("a list", [3 * _X, _X]), ("a dict", {"two": _X, "one": 3 * _X})):
+        yield f"output of a batch of two inputs in {words}", (2 * _X).tolist(), both.predict_on_batch(x).tolist()
+        yield f"loss of a batch of two inputs in {words}", 4.0, round(float(both.test_on_batch(x, 2 * _X - 2)), 5)
 
 
 def evaluated_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
@@ -493,6 +539,8 @@ def split_rows(keras: Any, _: Path) -> Iterator[Seen]:
     for options, expected in (
         ({"left_size": 0.7}, 7),
         ({"right_size": 0.7}, 3),
+        ({"left_size": 0.28}, 3),
+        ({"right_size": 0.28}, 7),
         ({"left_size": 4}, 4),
         ({"right_size": 4}, 6),
         ({"left_size": 0.3, "right_size": 0.7}, 3),
@@ -504,6 +552,8 @@ def split_rows(keras: Any, _: Path) -> Iterator[Seen]:
     yield "rows when shuffled", [*range(10)], sorted(left + right)
     yield "whether they are shuffled", True, left != [*range(5)]
     yield "whether a seed repeats", (left, right), halves(rows, left_size=0.5, shuffle=True, seed=3)
+    zero = halves(rows, left_size=0.5, shuffle=True, seed=0)
+    yield "whether a seed of zero repeats", zero, halves(rows, left_size=0.5, shuffle=True, seed=0)
     yield "whether another seed differs", True, (left, right) != halves(rows, left_size=0.5, shuffle=True, seed=4)
     import tensorflow as tf
 
@@ -542,6 +592,13 @@ def time_series(keras: Any, _: Path) -> Iterator[Seen]:
     yield "batches", [2, 2, 2, 2], [len(one) for one in make(steps, None, 3, batch_size=2)]
     pairs = [(np.asarray(x).tolist(), int(y)) for x, y in make(steps[:-2], steps[2:] * 10, 3, batch_size=None)]
     yield "targets", [([k, k + 1, k + 2], 10 * (k + 2)) for k in range(6)], pairs
+    ends = {"start_index": 2, "end_index": 7}
+    pairs = [(np.asarray(x).tolist(), np.asarray(y).tolist()) for x, y in make(steps, steps * 10, 3, **ends)]
+    yield "targets within bounds", [([[k, k + 1, k + 2] for k in (2, 3, 4)], [20, 30, 40])], pairs
+    for seed in (0, 3):
+        batched = windows(steps, None, 1, shuffle=True, seed=seed, batch_size=4)
+        again = windows(steps, None, 1, shuffle=True, seed=seed, batch_size=4)
+        yield f"whether batches repeat under seed {seed}", batched, again
     shuffled = windows(steps, None, 3, shuffle=True, seed=3)
     yield "windows when shuffled", windows(steps, None, 3), sorted(shuffled)
     yield "whether they are shuffled", True, shuffled != windows(steps, None, 3)
@@ -564,7 +621,9 @@ def _texts(folder: Path, counts: Mapping[str, int]) -> Path:
 def text_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     """Files of folders, in the order of their names, with their folder's number; shuffled and split under a seed."""
     read: Callable[..., Any] = keras.utils.text_dataset_from_directory
-    place = _texts(folder, {"b": 3, "a": 4, "c": 3})
+    place = _texts(folder / "all", {"b": 3, "a": 4, "c": 3})
+    (place / "a" / "3.txt").rename(place / "a" / "3.TXT")
+    (place / "b" / "3.md").write_text("not a text")
     names = [f"{name}{number}" for name, count in (("a", 4), ("b", 3), ("c", 3)) for number in range(count)]
 
     def rows(dataset: Any) -> list[Any]:
@@ -588,13 +647,21 @@ def text_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "texts without labels", names, texts(given(label_mode=None, labels=None))
     chosen = sorted((one[0].decode(), one[1]) for one in rows(given(class_names=["c", "a", "b"])))
     yield "texts and labels by given classes", [*zip(names, [1] * 4 + [2] * 3 + [0] * 3, strict=True)], chosen
+    if is_keras_3(keras):
+        fewer = [(b"c0", 0), (b"c1", 0), (b"c2", 0), *((name.encode(), 1) for name in names[:4])]
+        yield "texts and labels of some classes", fewer, rows(given(class_names=["c", "a"]))
     yield "given labels", [*range(10)], [one[1] for one in rows(given(labels=[*range(10)]))]
     yield "sizes of batches", [4, 4, 2], [len(one[0]) for one in rows(given(batch_size=4))]
-    shuffled = given(shuffle=True, seed=3)
+    pair = _texts(folder / "pair", {"b": 1, "a": 2, ".c": 1})
+    plainly: dict[str, Any] = {"batch_size": None, "shuffle": False}
+    single = [(b"a0", [0.0]), (b"a1", [0.0]), (b"b0", [1.0])]
+    yield "texts and labels of two classes", single, rows(read(str(pair), label_mode="binary", **plainly))
+    yield "given labels in one folder", [(b"a0", 1), (b"a1", 0)], rows(read(str(pair / "a"), labels=[1, 0], **plainly))
+    shuffled = given(shuffle=True, seed=0)
     first, second = texts(shuffled), texts(shuffled)
     yield "texts when shuffled", names, sorted(first)
     yield "whether they are shuffled, in each epoch", [True, True], [first != names, first != second]
-    yield "whether a seed repeats", first, texts(given(shuffle=True, seed=3))
+    yield "whether a seed repeats", first, texts(given(shuffle=True, seed=0))
     yield "whether another seed differs", True, first != texts(given(shuffle=True, seed=4))
     matched = [(one[0].decode()[0], one[1]) for one in rows(given(shuffle=True, seed=3))]
     yield "whether labels come along", True, all("abc".index(name) == label for name, label in matched)
@@ -654,10 +721,12 @@ def image_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     )
     gray = given(color_mode="grayscale", image_size=(4, 5), label_mode=None)
     yield "shapes of gray images", [(4, 5, 1)] * 8, [tuple(one.shape) for one in gray]
-    shuffled = numbers(given(shuffle=True, seed=3))
+    colors = [np.asarray(one).reshape(6, -1).mean(0).tolist() for one in given(color_mode="rgba", label_mode=None)]
+    yield "colors with the one behind", [[10.0 * k] * 3 + [255.0] for k in range(8)], colors
+    shuffled = numbers(given(shuffle=True, seed=0))
     yield "images when shuffled", expected, sorted(shuffled)
     yield "whether they are shuffled", True, shuffled != expected
-    yield "whether a seed repeats", shuffled, numbers(given(shuffle=True, seed=3))
+    yield "whether a seed repeats", shuffled, numbers(given(shuffle=True, seed=0))
     yield "whether another seed differs", True, shuffled != numbers(given(shuffle=True, seed=4))
     parts = given(validation_split=0.25, subset="both", shuffle=True, seed=3)
     left, right = (sorted(numbers(one)) for one in parts)
@@ -665,6 +734,48 @@ def image_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "all of a split", expected, sorted(left + right)
     alone = numbers(given(validation_split=0.25, subset="validation", shuffle=True, seed=3))
     yield "the part for validation alone", right, sorted(alone)
+
+
+def _sounds(folder: Path) -> Callable[..., Any]:
+    """Reads a folder of four sounds, of 2, 3, 4 and 1 steps; the files of class b come last."""
+    import tensorflow as tf
+
+    for number, steps in enumerate((2, 3, 4, 1)):
+        place = folder / "ab"[number // 2]
+        place.mkdir(exist_ok=True)
+        sound = tf.audio.encode_wav(tf.fill((steps, 1), 0.125 * (number + 1)), 8000)
+        (place / f"{number}.wav").write_bytes(sound.numpy())
+    return lambda read, **options: [
+        tuple(np.round(np.asarray(part), 3).tolist() for part in one)
+        for one in read(str(folder), **{"batch_size": 2, "shuffle": False, **options})
+    ]
+
+
+def audio_folders(keras: Any, folder: Path) -> Iterator[Seen]:
+    """Sounds of folders, in the order of their names: padded to the longest of a batch, or of a given length."""
+    heard, read = _sounds(folder), keras.utils.audio_dataset_from_directory
+    padded: list[Any] = [[[[1, 1, 0], [2, 2, 2]], [0, 0]], [[[3, 3, 3, 3], [4, 0, 0, 0]], [1, 1]]]
+    cut: list[Any] = [[[[1, 1], [2, 2]], [0, 0]], [[[3, 3], [4, 0]], [1, 1]]]
+    limits: Mapping[str, Any] = {"": {}, " of two steps": {"output_sequence_length": 2}}
+    for (words, options), right in zip(limits.items(), (padded, cut), strict=True):
+        expected = [([[[0.125 * v] for v in one] for one in sounds], labels) for sounds, labels in right]
+        yield f"sounds and labels{words}", expected, heard(read, **options)
+    single = heard(read, batch_size=None)
+    yield "lengths of sounds", [(2, 0), (3, 0), (4, 1), (1, 1)], [(len(sound), label) for sound, label in single]
+    ragged = read(str(folder), batch_size=2, shuffle=False, ragged=True)
+    yield "lengths of ragged sounds", [[2, 3], [4, 1]], [[len(one) for one in sounds.to_list()] for sounds, _ in ragged]
+    shuffled = heard(read, batch_size=None, shuffle=True, seed=0)
+    yield "sounds when shuffled", sorted(single), sorted(shuffled)
+    yield "whether a seed repeats", shuffled, heard(read, batch_size=None, shuffle=True, seed=0)
+
+
+def vectors_of_audio_folders(keras: Any, folder: Path) -> Iterator[Seen]:
+    """Labels of sounds as vectors and in a column."""
+    heard, read = _sounds(folder), keras.utils.audio_dataset_from_directory
+    hot = [[[1.0, 0.0]] * 2, [[0.0, 1.0]] * 2]
+    yield "vectors of labels", hot, [labels for _, labels in heard(read, label_mode="categorical")]
+    column = [[[0.0]] * 2, [[1.0]] * 2]
+    yield "columns of labels", column, [labels for _, labels in heard(read, label_mode="binary")]
 
 
 FEEDS: Mapping[str, Row] = table(
@@ -693,4 +804,6 @@ FEEDS: Mapping[str, Row] = table(
     text_folders,
     small_splits,
     image_folders,
+    audio_folders,
+    vectors_of_audio_folders,
 )

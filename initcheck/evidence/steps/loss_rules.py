@@ -51,6 +51,10 @@ def masked_outputs(keras: Any, _: Path) -> Iterator[Seen]:
     hidden = keras.layers.Masking()(np.zeros((2, 3, 1), np.float32))
     if is_keras_3(keras):
         yield "mean where all is masked", 0.0, float(keras.losses.MeanSquaredError()(y + 1, hidden))
+    if Version(keras.__version__) >= Version("3.13"):  # until then, epsilon was added to the number
+        kept = keras.layers.Masking(dtype="float64")(np.array([[[1.0], [2.0], [4.0], [0.0], [0.0]]]))
+        exact = float(keras.losses.MeanSquaredError(dtype="float64")(np.zeros((1, 5, 1)), kept))
+        yield "whether a masked mean in double precision is exact", True, abs(exact - 7) < 1e-14
     column = keras.losses.MeanSquaredError(reduction="sum")(y, p, inputs([[1], [0], [1]], [[0.5], [1], [1]]))
     yield "sum of masked steps with a column of weights", Rounded(1.0 + 8.0), column
 
@@ -296,6 +300,8 @@ def types_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
         yield "type by default", "float64", np.asarray(kind()(y, p)).dtype.name
     exact = np.square(p.astype(float) - y.astype(float)).mean()
     yield "whether doubles are exact", True, abs(float(kind(dtype="float64")(y, p)) - exact) < 1e-14
+    weighed = kind(dtype="float64")(y, p, np.full(len(y), 0.1))
+    yield "whether weights in double precision are", True, abs(float(weighed) - 0.1 * exact) < 1e-14
 
 
 def embeddings_beside_others(keras: Any, _: Path) -> Iterator[Seen]:

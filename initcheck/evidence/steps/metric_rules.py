@@ -218,6 +218,48 @@ def shapes_of_labels(keras: Any, _: Path) -> Iterator[Seen]:
             )
 
 
+def columns_of_steps(keras: Any, _: Path) -> Iterator[Seen]:
+    """Classes of the steps of sequences, with and without an axis of their own, weighed by sample and by step."""
+    y, p = examples("classes", "shares", (6, 3, 4))
+    shares = inputs(1, 0, 2, 0.5, 1, 3)
+    names = {"SparseCategoricalAccuracy": {}, "SparseTopKCategoricalAccuracy": {"k": 2}}
+    for name, options in {**names, "SparseCategoricalCrossentropy": {}}.items():
+        each = METRIC_FORMULAS[name]
+        for words, weights in (("", np.ones(6)), (" with weights", shares), (" with weights of steps", y % 2 + 0.5)):
+            right = each(y.reshape(-1), p.reshape(-1, 4), np.broadcast_to(weights.T, (3, 6)).T.reshape(-1), **options)
+            metric = getattr(keras.metrics, name)(**options)
+            metric.update_state(y[..., None], p, **({"sample_weight": weights.astype(np.float32)} if words else {}))
+            yield f"{name} of classes in a column of steps{words}", right, np.array(metric.result())
+    kind, options = keras.metrics.SparseTopKCategoricalAccuracy, {"k": 2, "from_sorted_ids": True}
+    if supports(kind, options):
+        y, p = examples("classes", "ranked", (6, 3, 4), stream=21)
+        right = METRIC_FORMULAS[kind.__name__](y.reshape(-1), p.reshape(-1, 4), np.ones(18), **options)
+        yield "classes of steps among sorted ones", right, np.array(_result(kind(**options), (y, p)))
+
+
+def many_classes(keras: Any, _: Path) -> Iterator[Seen]:
+    """A class is not its neighbour, however many there are."""
+    yield from _neighbours(keras, "float32", 2049)
+
+
+def many_classes_in_half_precision(keras: Any, _: Path) -> Iterator[Seen]:
+    """Nor where outputs are in half precision, which represents no whole numbers of more than 8 or 11 bits."""
+    yield from _neighbours(keras, "bfloat16", 257)
+    yield from _neighbours(keras, "float16", 2049)
+
+
+def _neighbours(keras: Any, dtype: str, label: int) -> Iterator[Seen]:
+    import tensorflow as tf
+
+    p = tf.cast(np.eye(label + 1)[[label - 1, *[label] * 3]], dtype)
+    for name, y in (
+        ("SparseCategoricalAccuracy", np.array([label] * 4)),
+        ("CategoricalAccuracy", np.eye(label + 1, dtype=np.float32)[[label] * 4]),
+    ):
+        words = f"{name} of a neighbour and class {label} for outputs in {dtype}"
+        yield words, 0.75, _result(getattr(keras.metrics, name)(), (y, p))
+
+
 def flags_as_labels(keras: Any, _: Path) -> Iterator[Seen]:
     """Labels and outputs that are true or false."""
     y, p = np.array([[True], [True], [False], [False]]), np.array([[True], [False], [False], [False]])
@@ -237,6 +279,8 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
     yield "right above three quarters", 0.0, _result(kinds.TruePositives(thresholds=0.75), (y, on[1]))
     even = kinds.TruePositives(thresholds=[0.0, 0.25, 0.5, 0.75, 1.0])
     yield "right above quarters", [2.0, 2.0, 1.0, 0.0, 0.0], _result(even, (y, on[0]))
+    uneven = kinds.FalsePositives(thresholds=[0.0, 0.505, 1.0])
+    yield "wrong above what is almost a half", [1.0, 0.0, 0.0], _result(uneven, (inputs(0), inputs(0.5025)))
     borders = kinds.FalsePositives(thresholds=[0.0, 0.5, 1.0])
     yield "wrong at zero and one", [1.0, 1.0, 0.0], _result(borders, (inputs(0, 0), inputs(0, 1)))
     for kind in (kinds.Precision, kinds.Recall):
@@ -267,6 +311,9 @@ def metrics_at_limits(keras: Any, _: Path) -> Iterator[Seen]:
     for name, argument in (("SensitivityAtSpecificity", "specificity"), ("RecallAtPrecision", "precision")):
         never = getattr(kinds, name)(**{argument: 1.0})
         yield f"{name} out of reach", 0.0, _result(never, (inputs(0, 1), inputs(1, 0.75)))
+    if hasattr(kinds, "R2Score"):
+        constant = inputs([2], [2], [2]), inputs([1], [2], [4])
+        yield "what explains equal numbers", 0.0, _result(kinds.R2Score(), constant)
     yield (
         "first of equal ones",
         0.5,
@@ -286,6 +333,11 @@ def types_of_metrics(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"{name} with weights in {dtype}", right, np.array(metric.result())
     if not is_keras_3(keras):
         return
+    tenths = np.arange(1, 7) / 10
+    exact = (np.square(y.astype(float) - p).mean(-1) * tenths).sum() / tenths.sum()
+    metric = keras.metrics.MeanSquaredError(dtype="float64")
+    metric.update_state(y.astype(float), p.astype(float), sample_weight=tenths)
+    yield "whether weights in double precision are exact", True, abs(float(metric.result()) - exact) < 1e-14
     half = p.astype("float16")
     with dtype_policy(keras, "mixed_float16"):
         for name in ("BinaryAccuracy", "MeanSquaredError", "AUC", "TruePositives"):
@@ -494,6 +546,9 @@ METRIC_RULES: Mapping[str, Row] = table(
     fractions_as_weights,
     weights_of_outputs,
     shapes_of_labels,
+    columns_of_steps,
+    many_classes,
+    many_classes_in_half_precision,
     flags_as_labels,
     metrics_at_limits,
     types_of_metrics,

@@ -49,6 +49,9 @@ _STOPS: Sequence[tuple[Mapping[str, Any], Sequence[float], int, int]] = (
     ({"patience": 2, "baseline": 0.5}, (0.9, 0.91, 0.92, 0.1), 2, 1),
     ({"patience": 2, "baseline": 0.5}, (0.9, 0.4, 0.6, 0.45, 0.1), 4, 3),
     ({"patience": 2, "baseline": 0.5, "mode": "max"}, (0.1, 0.6, 0.4, 0.55, 0.9), 4, 3),
+    ({"patience": 2, "min_delta": -0.1}, (1.0, 0.95, 0.85, 0.84, 0.83, 0.1), 5, 4),
+    ({"patience": 2, "baseline": 0.0, "mode": "max"}, (-3.0, -4.0, -2.0, -3.0, -4.0, 9.0), 2, 1),
+    ({"patience": 2, "start_from_epoch": 2}, (9.0, 9.0, 1.0, 2.0, 3.0, 4.0, 0.1), 5, 4),
     ({"patience": 2, "start_from_epoch": 3}, (1.0, 2.0, 3.0, 2.5, 2.4, 2.6, 2.7, 0.1), 7, 6),
     ({"patience": 2, "restore_best_weights": True}, (1.0, 0.5, 0.6, 0.7, 0.1), 4, 1),
     ({"patience": 9, "restore_best_weights": True}, (1.0, 0.5, 0.6), 3, 1),
@@ -180,6 +183,7 @@ _RATES: Sequence[tuple[Mapping[str, Any], Sequence[float], Sequence[float]]] = (
     ({"patience": 2, "min_delta": 0.1, "mode": "max"}, (1.0, 1.05, 1.2, 1.25, 1.29), (1.0, 1.0, 1.0, 1.0, 0.5)),
     ({"patience": 1}, (1.0, 0.99995, 0.9999), (1.0, 0.5, 0.25)),  # by default a change below 0.0001 is none
     ({"patience": 1}, (1.0, 0.9998, 0.9996), (1.0, 1.0, 1.0)),
+    ({"patience": 1, "min_delta": 0.0}, (1.0, 0.99995, 0.9999), (1.0, 1.0, 1.0)),
     # The epoch in which the cooldown's counter comes to zero counts again, in every release.
     ({"patience": 1, "cooldown": 2}, (1.0,) * 6, (1.0, 0.5, 0.5, 0.25, 0.25, 0.125)),
     ({"patience": 2, "cooldown": 3}, (1.0,) * 9, (1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25)),
