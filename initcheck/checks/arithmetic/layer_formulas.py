@@ -235,6 +235,7 @@ _GRADED = [case for case in FORMULAS if case.graded]
 _MOVE = 1e-6  # along a direction, to and fro
 _DIRECTIONS = 5
 _OPERATIONS = 1000  # one after another, at most, in a layer of these sizes and its gradient
+_IN_DOUBLES = 20  # roundings in double precision, at most, that the difference of two sums keeps
 
 
 @check(
@@ -257,10 +258,11 @@ def layer_gradients(lab: Lab, case: FormulaCase) -> Verdict:
     if len(gradients) != len(places):
         return failed(f"{len(gradients)} gradients", f"{len(places)}: of every trained weight and input")
     total = sum(float(np.abs(gradient).sum()) for gradient in gradients)
+    noise = _IN_DOUBLES * np.finfo(np.float64).eps * float(np.abs(output * slopes).sum()) / _MOVE
     for place, gradient in zip(places, gradients, strict=True):
         what = f"weight {place}" if place < len(weights) else f"input {place - len(weights)}"
         size = total if place in case.idle else float(np.abs(gradient).sum())
-        allowed = _OPERATIONS * np.finfo(np.float32).eps * size
+        allowed = _OPERATIONS * np.finfo(np.float32).eps * size + noise
         judged = 0
         for direction in stream.choice([-1.0, 1.0], size=(_DIRECTIONS, *gradient.shape)):
             moved = [[*exact[:place], exact[place] + step * direction, *exact[place + 1 :]] for step in (-_MOVE, _MOVE)]
