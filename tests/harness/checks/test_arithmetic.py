@@ -734,10 +734,9 @@ def test_the_gradient_of_a_layer_is_that_of_its_formula(kernel, status):
 @pytest.mark.parametrize(("times", "kernel", "status"), [(1000, 1.0, Status.PASS), (300, 1.01, Status.FAIL)])
 def test_a_gradient_next_to_nothing_is_compared_within_the_rounding_of_the_sums(monkeypatch, times, kernel, status):
     """As under root seed 2012: it was 3e-7, and the difference of two sums off by 3e-10."""
-    made = layer_formulas.layer_inputs
 
     def saturated(*arguments, **options):
-        (weights, bias), inputs = made(*arguments, **options)
+        (weights, bias), inputs = layer_inputs(*arguments, **options)
         return [times * weights, bias], inputs
 
     monkeypatch.setattr(layer_formulas, "layer_inputs", saturated)
