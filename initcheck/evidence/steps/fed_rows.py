@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from packaging.version import Version
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
 from initcheck.evidence.steps.hooked_models import single_weight
+from initcheck.evidence.steps.prepared_rows import PREPARED
 from initcheck.evidence.toy_data import pipeline
 
 _ROWS = 7
@@ -343,6 +345,45 @@ def changed_python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     for workers in (1, 2):
         rows = _fed(keras, Endless(workers=workers), epochs=2, steps_per_epoch=3)
         yield f"rows of an endless one, {workers} workers", [[0], [1], [2], [3], [4], [5]], rows
+
+
+def empty_python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
+    """A ``PyDataset`` of no batch raises, as there is nothing to learn from."""
+    if not is_keras_3(keras):
+        return
+    yield "raised by fit", "ValueError", refusal(_fed, keras, _batched(keras, 3, _X[:0], _Y[:0]))
+
+
+def epochs_begun_before_their_batches(keras: Any, _: Path) -> Iterator[Seen]:
+    """``on_epoch_begin`` is called "at the beginning of every epoch": no worker takes a batch of it before."""
+    if not hasattr(getattr(keras.utils, "PyDataset", None), "on_epoch_begin"):
+        return
+    taken, early = threading.Event(), []
+
+    class Begun(keras.utils.PyDataset):  # type: ignore[misc] # the same
+        def __len__(self) -> int:
+            return 2
+
+        def __getitem__(self, place: int) -> Any:
+            if threading.current_thread() is not threading.main_thread():  # which looks at the shapes
+                taken.set()
+            return _X[:2], _Y[:2]
+
+        def on_epoch_begin(self) -> None:
+            early.append(taken.wait(0.05))
+
+    _fed(keras, Begun(workers=2))
+    yield "whether batches come before their epoch", [False], early
+
+
+def words_in_arrays(keras: Any, _: Path) -> Iterator[Seen]:
+    """Arrays of words, as objects, are fed as they are, and in order."""
+    if not is_keras_3(keras):
+        return
+    model = keras.Sequential([keras.Input((), dtype="string"), keras.layers.StringLookup(vocabulary=["a", "b"])])
+    model.compile(run_eagerly=True)
+    words = np.array(["a", "b", "c", "b"], object)
+    yield "numbers of words", [1, 2, 0, 2], model.predict(words, 2, 0).tolist()
 
 
 def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
@@ -778,32 +819,38 @@ def vectors_of_audio_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "columns of labels", column, [labels for _, labels in heard(read, label_mode="binary")]
 
 
-FEEDS: Mapping[str, Row] = table(
-    arrays,
-    tables,
-    series,
-    ragged_rows,
-    sparse_rows,
-    datasets,
-    generators,
-    python_datasets,
-    python_datasets_unshuffled,
-    changed_python_datasets,
-    weights_of_classes,
-    weights_of_fewer_classes,
-    weights_of_fewer_classes_of_pipelines,
-    whole_weights_of_classes,
-    classes_by_name,
-    validated_rows,
-    validated_rows_of_workers,
-    tested_rows,
-    evaluated_in_graphs,
-    steps_in_one_execution,
-    split_rows,
-    time_series,
-    text_folders,
-    small_splits,
-    image_folders,
-    audio_folders,
-    vectors_of_audio_folders,
-)
+FEEDS: Mapping[str, Row] = {
+    **table(
+        arrays,
+        tables,
+        series,
+        ragged_rows,
+        sparse_rows,
+        datasets,
+        generators,
+        python_datasets,
+        python_datasets_unshuffled,
+        changed_python_datasets,
+        empty_python_datasets,
+        epochs_begun_before_their_batches,
+        words_in_arrays,
+        weights_of_classes,
+        weights_of_fewer_classes,
+        weights_of_fewer_classes_of_pipelines,
+        whole_weights_of_classes,
+        classes_by_name,
+        validated_rows,
+        validated_rows_of_workers,
+        tested_rows,
+        evaluated_in_graphs,
+        steps_in_one_execution,
+        split_rows,
+        time_series,
+        text_folders,
+        small_splits,
+        image_folders,
+        audio_folders,
+        vectors_of_audio_folders,
+    ),
+    **PREPARED,
+}
