@@ -347,13 +347,6 @@ def changed_python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"rows of an endless one, {workers} workers", [[0], [1], [2], [3], [4], [5]], rows
 
 
-def empty_python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
-    """A ``PyDataset`` of no batch raises, as there is nothing to learn from."""
-    if not is_keras_3(keras):
-        return
-    yield "raised by fit", "ValueError", refusal(_fed, keras, _batched(keras, 3, _X[:0], _Y[:0]))
-
-
 def epochs_begun_before_their_batches(keras: Any, _: Path) -> Iterator[Seen]:
     """``on_epoch_begin`` is called "at the beginning of every epoch": no worker takes a batch of it before."""
     if not hasattr(getattr(keras.utils, "PyDataset", None), "on_epoch_begin"):
@@ -390,6 +383,8 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     """``class_weight`` gives each row its class's weight, 1 to a class that it leaves out, whatever the data are."""
     if not is_keras_3(keras):  # Keras 2 wants a weight of each class
         return
+    import tensorflow as tf
+
     right = [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]]
     shapes = {
         "a column": _Y,
@@ -403,6 +398,11 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"of arrays, {words}", right, _fed(keras, _X, y, 3, **options)
         yield f"of tf.data, {words}", right, _fed(keras, pipeline(_X, y, size=3), **options)
         yield f"of a PyDataset, {words}", right, _fed(keras, _batched(keras, 3, _X, y), **options)
+    hot = tf.TensorSpec((None, None), tf.float32)  # of unknown length
+    unknown = tf.data.Dataset.from_generator(
+        lambda: _generator(_X, shapes["vectors"].astype(np.float32)), output_signature=(hot, hot)
+    )
+    yield "of tf.data, vectors of any length", right, _fed(keras, unknown, class_weight=_WEIGHTS, what="weights")
     weights = inputs(*_BY_CLASS)
     for words, data in (
         ("arrays", lambda: {"x": _X, "y": _Y, "sample_weight": weights}),
@@ -831,7 +831,6 @@ FEEDS: Mapping[str, Row] = {
         python_datasets,
         python_datasets_unshuffled,
         changed_python_datasets,
-        empty_python_datasets,
         epochs_begun_before_their_batches,
         words_in_arrays,
         weights_of_classes,
