@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.fresh_process.client import ask
 from initcheck.evidence.fresh_process.questions import backup_question, files_question, held
 from initcheck.evidence.steps.backed_up_trainings import backed_up_training, interrupted_training
