@@ -383,8 +383,6 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     """``class_weight`` gives each row its class's weight, 1 to a class that it leaves out, whatever the data are."""
     if not is_keras_3(keras):  # Keras 2 wants a weight of each class
         return
-    import tensorflow as tf
-
     right = [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]]
     shapes = {
         "a column": _Y,
@@ -398,11 +396,6 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"of arrays, {words}", right, _fed(keras, _X, y, 3, **options)
         yield f"of tf.data, {words}", right, _fed(keras, pipeline(_X, y, size=3), **options)
         yield f"of a PyDataset, {words}", right, _fed(keras, _batched(keras, 3, _X, y), **options)
-    hot = tf.TensorSpec((None, None), tf.float32)  # of unknown length
-    unknown = tf.data.Dataset.from_generator(
-        lambda: _generator(_X, shapes["vectors"].astype(np.float32)), output_signature=(hot, hot)
-    )
-    yield "of tf.data, vectors of any length", right, _fed(keras, unknown, class_weight=_WEIGHTS, what="weights")
     weights = inputs(*_BY_CLASS)
     for words, data in (
         ("arrays", lambda: {"x": _X, "y": _Y, "sample_weight": weights}),
@@ -422,6 +415,19 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     history = model.fit(_X, _Y, _ROWS, 1, 0, class_weight=_WEIGHTS, validation_data=(_X, _Y)).history
     yield "whether fit's loss is weighed", True, bool(np.isclose(history["loss"][0], np.mean(squares * _BY_CLASS)))
     yield "whether the validation's is not", True, bool(np.isclose(history["val_loss"][0], np.mean(squares)))
+
+
+def weights_of_vectors_of_any_length(keras: Any, _: Path) -> Iterator[Seen]:
+    """Classes of ``tf.data`` may be vectors whose length is not known before."""
+    if not is_keras_3(keras):  # Keras 2 wants a weight of each class
+        return
+    import tensorflow as tf
+
+    hot = np.eye(3, dtype=np.float32)[_Y[:, 0].astype(int)]
+    spec = tf.TensorSpec((None, None), tf.float32)
+    unknown = tf.data.Dataset.from_generator(lambda: _generator(_X, hot), output_signature=(spec, spec))
+    right = [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]]
+    yield "of tf.data", right, _fed(keras, unknown, class_weight=_WEIGHTS, what="weights")
 
 
 def weights_of_fewer_classes(keras: Any, _: Path) -> Iterator[Seen]:
@@ -834,6 +840,7 @@ FEEDS: Mapping[str, Row] = {
         epochs_begun_before_their_batches,
         words_in_arrays,
         weights_of_classes,
+        weights_of_vectors_of_any_length,
         weights_of_fewer_classes,
         weights_of_fewer_classes_of_pipelines,
         whole_weights_of_classes,
