@@ -457,7 +457,7 @@ def metrics_in_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
 
-    class Outer(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
+    class NestedMetric(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
         """Wraps another metric."""
 
         def __init__(self, inner: Any) -> None:
@@ -470,7 +470,7 @@ def metrics_in_metrics(keras: Any, _: Path) -> Iterator[Seen]:
         def result(self) -> Any:
             return self.inner.result()
 
-    metric = Outer(Outer(keras.metrics.Mean()))
+    metric = NestedMetric(NestedMetric(keras.metrics.Mean()))
     yield "mean", 2.0, _result(metric, (inputs(1, 3),))
     yield "variables", 2, len(metric.variables)
     metric.reset_state()
