@@ -31,6 +31,12 @@ def _dense(keras: Any, units: int = 2, start: float = 1.0, **options: Any) -> An
     return keras.layers.Dense(units, **starts, **options)
 
 
+_AGAIN: Mapping[str, Callable[[Any], Any]] = {
+    "copied": copy.deepcopy,
+    "pickled": lambda one: pickle.loads(pickle.dumps(one)),
+}
+
+
 def copies_of_parts(keras: Any, _: Path) -> Iterator[Seen]:
     """Layers and optimizers are copied and pickled, and models as they were compiled."""
     if not is_keras_3(keras):
@@ -40,11 +46,7 @@ def copies_of_parts(keras: Any, _: Path) -> Iterator[Seen]:
     model = keras.Sequential([keras.Input((2,)), _dense(keras)])
     model.compile(keras.optimizers.SGD(2**-6, momentum=0.5), "mse", metrics=["mae"], run_eagerly=True)
     model.train_on_batch(_X, _X)
-    ways: Mapping[str, Callable[[Any], Any]] = {
-        "copied": copy.deepcopy,
-        "pickled": lambda one: pickle.loads(pickle.dumps(one)),
-    }
-    for words, again in ways.items():
+    for words, again in _AGAIN.items():
         one = again(layer)
         yield f"output and name of one that is {words}", [expected, "layer"], [values(one(_X)), one.name]
         one.set_weights([0 * weight for weight in one.get_weights()])
@@ -64,6 +66,31 @@ def copies_of_parts(keras: Any, _: Path) -> Iterator[Seen]:
             for each in (model, other):
                 each.train_on_batch(_X, _X)
             yield f"weights of a {words} model after a step", values(model.get_weights()), values(other.get_weights())
+
+
+def copies_of_losses_and_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """Losses and metrics are copied and pickled with their options."""
+    if not is_keras_3(keras):
+        return
+    loss, metric = keras.losses.BinaryCrossentropy(label_smoothing=0.25), keras.metrics.Precision(thresholds=0.25)
+    metric.update_state(inputs(1, 0), inputs(0.5, 0.75))
+    for words, again in _AGAIN.items():
+        for one in (loss, metric):
+            other = again(one)
+            name = type(one).__name__
+            yield (
+                f"options of a {name} that is {words}",
+                [name, one.get_config()],
+                [type(other).__name__, other.get_config()],
+            )
+        other = again(metric)
+        other.reset_state()
+        other.update_state(inputs(1, 1), inputs(0.5, 0.75))
+        yield (
+            f"shares of a metric and one that is {words}",
+            [0.5, 1.0],
+            [float(one.result()) for one in (metric, other)],
+        )
 
 
 def skipped_objects(keras: Any, folder: Path) -> Iterator[Seen]:
@@ -465,6 +492,7 @@ def read_numbers(keras: Any, _: Path) -> Iterator[Seen]:
 
 RESTORED: Mapping[str, Row] = table(
     copies_of_parts,
+    copies_of_losses_and_metrics,
     skipped_objects,
     attributes_added_later,
     folders_of_words,

@@ -337,6 +337,33 @@ def _after(text: str, words: str) -> str:
     return text.partition(words)[2].split(" ")[0].strip("\x08")
 
 
+def said_actions(keras: Any, folder: Path) -> Iterator[Seen]:
+    """With ``verbose`` a callback says when it acts, and without it nothing."""
+    if not is_keras_3(keras):
+        return
+    model, kinds = single_weight(keras), keras.callbacks
+    interactive = keras.config.is_interactive_logging_enabled()
+    keras.config.enable_interactive_logging()
+    try:
+        for verbose in (0, 1):
+            for callback, acts in (
+                (kinds.EarlyStopping("loss", patience=1, verbose=verbose), True),
+                (kinds.EarlyStopping("loss", patience=3, verbose=verbose), False),
+                (kinds.ReduceLROnPlateau("loss", patience=1, verbose=verbose), True),
+                (kinds.ReduceLROnPlateau("loss", patience=3, verbose=verbose), False),
+                (kinds.LearningRateScheduler(lambda epoch: 0.5, verbose=verbose), True),
+                (kinds.ModelCheckpoint(folder / "one.weights.h5", save_weights_only=True, verbose=verbose), True),
+            ):
+                printed = io.StringIO()
+                with contextlib.redirect_stdout(printed):
+                    driven(callback, model, [{"loss": 1.0}, {"loss": 2.0}])
+                words = f"whether a {type(callback).__name__} that acts ({acts}) says so, verbose {verbose}"
+                yield words, bool(acts and verbose), bool(printed.getvalue())
+    finally:
+        if not interactive:
+            keras.config.disable_interactive_logging()
+
+
 def posted_rows(keras: Any, _: Path) -> Iterator[Seen]:
     """A ``RemoteMonitor`` posts each epoch's logs: as JSON in a field of a form, or as JSON."""
     if importlib.util.find_spec("requests") is None:
@@ -389,6 +416,7 @@ REPORTS: Mapping[str, Row] = table(
     lambdas,
     logged_rows,
     printed_rows,
+    said_actions,
     posted_rows,
     histories,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from packaging.version import Version
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
 from initcheck.evidence.steps.hooked_models import single_weight
+from initcheck.evidence.steps.prepared_rows import PREPARED
 from initcheck.evidence.toy_data import pipeline
 
 _ROWS = 7
@@ -345,6 +347,38 @@ def changed_python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"rows of an endless one, {workers} workers", [[0], [1], [2], [3], [4], [5]], rows
 
 
+def epochs_begun_before_their_batches(keras: Any, _: Path) -> Iterator[Seen]:
+    """``on_epoch_begin`` is called "at the beginning of every epoch": no worker takes a batch of it before."""
+    if not hasattr(getattr(keras.utils, "PyDataset", None), "on_epoch_begin"):
+        return
+    taken, early = threading.Event(), []
+
+    class Begun(keras.utils.PyDataset):  # type: ignore[misc] # the same
+        def __len__(self) -> int:
+            return 2
+
+        def __getitem__(self, place: int) -> Any:
+            if threading.current_thread() is not threading.main_thread():  # which looks at the shapes
+                taken.set()
+            return _X[:2], _Y[:2]
+
+        def on_epoch_begin(self) -> None:
+            early.append(taken.wait(0.05))
+
+    _fed(keras, Begun(workers=2))
+    yield "whether batches come before their epoch", [False], early
+
+
+def words_in_arrays(keras: Any, _: Path) -> Iterator[Seen]:
+    """Arrays of words, as objects, are fed as they are, and in order."""
+    if not is_keras_3(keras):
+        return
+    model = keras.Sequential([keras.Input((), dtype="string"), keras.layers.StringLookup(vocabulary=["a", "b"])])
+    model.compile(run_eagerly=True)
+    words = np.array(["a", "b", "c", "b"], object)
+    yield "numbers of words", [1, 2, 0, 2], model.predict(words, 2, 0).tolist()
+
+
 def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     """``class_weight`` gives each row its class's weight, 1 to a class that it leaves out, whatever the data are."""
     if not is_keras_3(keras):  # Keras 2 wants a weight of each class
@@ -381,6 +415,19 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     history = model.fit(_X, _Y, _ROWS, 1, 0, class_weight=_WEIGHTS, validation_data=(_X, _Y)).history
     yield "whether fit's loss is weighed", True, bool(np.isclose(history["loss"][0], np.mean(squares * _BY_CLASS)))
     yield "whether the validation's is not", True, bool(np.isclose(history["val_loss"][0], np.mean(squares)))
+
+
+def weights_of_vectors_of_any_length(keras: Any, _: Path) -> Iterator[Seen]:
+    """Classes of ``tf.data`` may be vectors whose length is not known before."""
+    if not is_keras_3(keras):  # Keras 2 wants a weight of each class
+        return
+    import tensorflow as tf
+
+    hot = np.eye(3, dtype=np.float32)[_Y[:, 0].astype(int)]
+    spec = tf.TensorSpec((None, None), tf.float32)
+    unknown = tf.data.Dataset.from_generator(lambda: _generator(_X, hot), output_signature=(spec, spec))
+    right = [_BY_CLASS[:3], _BY_CLASS[3:6], _BY_CLASS[6:]]
+    yield "of tf.data", right, _fed(keras, unknown, class_weight=_WEIGHTS, what="weights")
 
 
 def weights_of_fewer_classes(keras: Any, _: Path) -> Iterator[Seen]:
@@ -778,32 +825,38 @@ def vectors_of_audio_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "columns of labels", column, [labels for _, labels in heard(read, label_mode="binary")]
 
 
-FEEDS: Mapping[str, Row] = table(
-    arrays,
-    tables,
-    series,
-    ragged_rows,
-    sparse_rows,
-    datasets,
-    generators,
-    python_datasets,
-    python_datasets_unshuffled,
-    changed_python_datasets,
-    weights_of_classes,
-    weights_of_fewer_classes,
-    weights_of_fewer_classes_of_pipelines,
-    whole_weights_of_classes,
-    classes_by_name,
-    validated_rows,
-    validated_rows_of_workers,
-    tested_rows,
-    evaluated_in_graphs,
-    steps_in_one_execution,
-    split_rows,
-    time_series,
-    text_folders,
-    small_splits,
-    image_folders,
-    audio_folders,
-    vectors_of_audio_folders,
-)
+FEEDS: Mapping[str, Row] = {
+    **table(
+        arrays,
+        tables,
+        series,
+        ragged_rows,
+        sparse_rows,
+        datasets,
+        generators,
+        python_datasets,
+        python_datasets_unshuffled,
+        changed_python_datasets,
+        epochs_begun_before_their_batches,
+        words_in_arrays,
+        weights_of_classes,
+        weights_of_vectors_of_any_length,
+        weights_of_fewer_classes,
+        weights_of_fewer_classes_of_pipelines,
+        whole_weights_of_classes,
+        classes_by_name,
+        validated_rows,
+        validated_rows_of_workers,
+        tested_rows,
+        evaluated_in_graphs,
+        steps_in_one_execution,
+        split_rows,
+        time_series,
+        text_folders,
+        small_splits,
+        image_folders,
+        audio_folders,
+        vectors_of_audio_folders,
+    ),
+    **PREPARED,
+}

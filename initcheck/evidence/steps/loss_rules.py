@@ -115,6 +115,25 @@ def ignored_and_masked(keras: Any, _: Path) -> Iterator[Seen]:
     yield "mean of two steps", Rounded(-(np.log(0.5) + np.log(0.75)) / 2, 1e-6), loss
 
 
+def classes_along_another_axis(keras: Any, _: Path) -> Iterator[Seen]:
+    """Classes by number may lie along another axis, as those of the other losses."""
+    y, p = examples("classes", "shares", (2, 3, 4), 1)
+    right = LOSS_FORMULAS["sparse_categorical_crossentropy"](y, Rounded(p), axis=1)
+    yield "each loss", right, keras.losses.sparse_categorical_crossentropy(y, p, axis=1)
+
+
+def ignored_outputs_that_are_no_numbers(keras: Any, _: Path) -> Iterator[Seen]:
+    """What is put out for a class to ignore counts nowhere, were it no number; nor has it a gradient."""
+    import tensorflow as tf
+
+    p = tf.constant([[0.0, 0.0], [np.nan, np.nan], [np.inf, 0.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(p)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1)(inputs(0, 1, 1), p)
+    yield "mean of one", Rounded(np.log(2.0), 1e-6), np.asarray(loss)
+    yield "gradient", [[-0.5, 0.5], [0.0, 0.0], [0.0, 0.0]], np.asarray(tape.gradient(loss, p)).tolist()
+
+
 def weights_without_weight(keras: Any, _: Path) -> Iterator[Seen]:
     """Where all weights are zero, so is the loss."""
     y, p = examples("numbers", "numbers", (6, 4))
@@ -205,6 +224,27 @@ def losses_of_structures(keras: Any, _: Path) -> Iterator[Seen]:
     yield "mean", 31.5, float(OfPairs()(y, p))
     yield "what it is given", (["a", "b"], "float32", "float32"), seen[0]
     yield "weighted sum", 21.0, float(OfPairs(reduction="sum")(y, p, inputs(1, 0)))
+
+
+def functions_of_structures(keras: Any, _: Path) -> Iterator[Seen]:
+    """A function that ``compile`` is given for several outputs is called with all of them, labels as columns."""
+    if Version(keras.__version__) < Version("3.7"):
+        return
+    x = keras.Input((1,))
+    one, two, three = (keras.layers.Rescaling(float(scale))(x) for scale in (1, 2, 3))
+    model = keras.Model(x, {"pair": [one, two], "other": three})
+
+    def of_pairs(y: Any, p: Any) -> Any:
+        return (abs(y[0] - p[0]) + 10 * abs(y[1] - p[1]))[..., 0]
+
+    model.compile(keras.optimizers.SGD(), {"pair": of_pairs, "other": "mse"}, run_eagerly=True)
+    rows = inputs([1], [2])
+    logs = model.test_on_batch(rows, {"pair": [rows[:, 0], rows], "other": rows}, return_dict=True)
+    yield (
+        "losses",
+        {"loss": 25.0, "pair_loss": 15.0, "other_loss": 10.0},
+        {name: float(one) for name, one in logs.items()},
+    )
 
 
 def own_losses(keras: Any, _: Path) -> Iterator[Seen]:
@@ -369,12 +409,15 @@ def compiled_losses(keras: Any, _: Path) -> Iterator[Seen]:
 LOSS_RULES: Mapping[str, Row] = table(
     masked_outputs,
     ignored_classes,
+    classes_along_another_axis,
+    ignored_outputs_that_are_no_numbers,
     ignored_and_masked,
     weights_without_weight,
     weights_of_sequences,
     weights_of_steps,
     limits,
     losses_of_structures,
+    functions_of_structures,
     own_losses,
     functions_by_name,
     classes_by_name,

@@ -62,6 +62,16 @@ def sums_and_means(keras: Any, _: Path) -> Iterator[Seen]:
         yield "after a reset", 4.0, _result(metric, ([4.0],))
 
 
+def whole_sums(keras: Any, _: Path) -> Iterator[Seen]:
+    """Sums in whole numbers begin anew after a reset, too."""
+    if not is_keras_3(keras):
+        return
+    metric = keras.metrics.Sum(dtype="int32")
+    yield "sum", 3, _result(metric, ([1, 2],))
+    metric.reset_state()
+    yield "sum after a reset", 4, _result(metric, ([4],))
+
+
 def means_of_functions(keras: Any, _: Path) -> Iterator[Seen]:
     """The mean of a function of targets and outputs, with the arguments that it was given."""
     kind = keras.metrics.MeanMetricWrapper
@@ -75,6 +85,15 @@ def means_of_functions(keras: Any, _: Path) -> Iterator[Seen]:
         yield "name of a rebuilt one", "other", again.name
     own = kind(lambda y, p: abs(y - p)[..., 0])
     yield "mean of an own function", Rounded(10.0) / 3, np.array(_result(own, (y, p)))
+
+
+def means_of_structures(keras: Any, _: Path) -> Iterator[Seen]:
+    """The function is given the structures of targets and outputs."""
+    if not is_keras_3(keras):
+        return
+    metric = keras.metrics.MeanMetricWrapper(lambda y, p: abs(y["a"] - p["a"]) + 10 * abs(y["b"] - p["b"]))
+    y, p = {"a": inputs(0, 0), "b": inputs(1, 1)}, {"a": inputs(1, 2), "b": inputs(3, 5)}
+    yield "mean", 31.5, _result(metric, (y, p))
 
 
 def masked_metrics(keras: Any, _: Path) -> Iterator[Seen]:
@@ -136,6 +155,12 @@ def classes_beyond(keras: Any, _: Path) -> Iterator[Seen]:
             keras.metrics.IoU(num_classes=2, target_class_ids=[0, 1], ignore_class=ignored),
         ):
             yield f"overlap without {ignored}", Rounded(0.5, 1e-6), np.array(_result(metric, (y, p)))
+
+
+def classes_below_zero(keras: Any, _: Path) -> Iterator[Seen]:
+    """Labels and outputs below zero are no classes, and count nowhere."""
+    metric = keras.metrics.MeanIoU(num_classes=2)
+    yield "overlap", Rounded(0.5, 1e-6), np.array(_result(metric, ([0, -1, 1, 0, 1], [0, 1, 1, -1, 0])))
 
 
 def classes_first(keras: Any, _: Path) -> Iterator[Seen]:
@@ -427,6 +452,45 @@ def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
     yield "configuration", {"name": "largest", "dtype": "float32"}, metric.get_config()
 
 
+def metrics_in_metrics(keras: Any, _: Path) -> Iterator[Seen]:
+    """A metric that holds one that holds others: their variables are its own, and its reset is theirs."""
+    if not is_keras_3(keras):
+        return
+
+    class NestedMetric(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
+        """Wraps another metric."""
+
+        def __init__(self, inner: Any) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def update_state(self, *given: Any) -> None:
+            self.inner.update_state(*given)
+
+        def result(self) -> Any:
+            return self.inner.result()
+
+    metric = NestedMetric(NestedMetric(keras.metrics.Mean()))
+    yield "mean", 2.0, _result(metric, (inputs(1, 3),))
+    yield "variables", 2, len(metric.variables)
+    metric.reset_state()
+    yield "mean after a reset", 5.0, _result(metric, (inputs(5),))
+
+
+def results_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
+    """The step that ``fit`` compiles has the metrics' results in it: what is best under a bound is the same there."""
+    if not is_keras_3(keras):
+        return
+    import tensorflow as tf
+
+    y, p = examples("bits", "chances", (12, 1))
+    options = {"specificity": 0.5, "num_thresholds": 5}
+    metric = keras.metrics.SensitivityAtSpecificity(**options)
+    metric.update_state(y, p)
+    right = METRIC_FORMULAS["SensitivityAtSpecificity"](y, p, np.ones(12), **options)
+    yield "sensitivity", right, np.array(tf.function(metric.result)())
+
+
 def metric_identifiers(keras: Any, _: Path) -> Iterator[Seen]:
     """``get`` returns metrics by their names, objects as they are and of their configuration, and nothing of None."""
     kinds = keras.metrics
@@ -537,11 +601,14 @@ def compiled_metrics(keras: Any, _: Path) -> Iterator[Seen]:
 
 METRIC_RULES: Mapping[str, Row] = table(
     sums_and_means,
+    whole_sums,
     means_of_functions,
+    means_of_structures,
     masked_metrics,
     ignored_classes_of_metrics,
     means_without_a_class,
     classes_beyond,
+    classes_below_zero,
     classes_first,
     fractions_as_weights,
     weights_of_outputs,
@@ -555,6 +622,8 @@ METRIC_RULES: Mapping[str, Row] = table(
     many_samples,
     kept_results,
     own_metrics,
+    metrics_in_metrics,
+    results_in_graphs,
     metric_identifiers,
     refused_metrics,
     functions_of_metrics,
