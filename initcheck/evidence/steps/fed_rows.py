@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
+from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.hooked_models import single_weight
 from initcheck.evidence.toy_data import pipeline
 
@@ -152,6 +153,17 @@ def arrays(keras: Any, _: Path) -> Iterator[Seen]:
     yield "raised for inputs of two lengths", "ValueError", refusal(_fed, keras, uneven, _Y)
 
 
+def texts(keras: Any, _: Path) -> Iterator[Seen]:
+    """An array of Python's texts."""
+    if not is_keras_3(keras):
+        return
+    lookup = keras.layers.StringLookup(vocabulary=["a", "b"])
+    model = keras.Sequential([keras.Input((), dtype="string"), lookup])
+    model.compile(run_eagerly=True)
+    numbers = model.predict(np.array(["b", "a", "other"], object), batch_size=2, verbose=0)
+    yield "numbers of texts", [2, 1, 0], values(numbers)
+
+
 def tables(keras: Any, _: Path) -> Iterator[Seen]:
     """Columns of pandas, where it is installed."""
     if importlib.util.find_spec("pandas") is None:
@@ -249,6 +261,8 @@ def generators(keras: Any, _: Path) -> Iterator[Seen]:
             "ValueError",
             refusal(lambda: _fed(keras, _generator(_X, _Y), class_weight=_WEIGHTS)),
         )
+        alike = ((inputs([0] * size),) for size in (1, 1, 2))
+        yield "whether a length that differs behind the first two is refused", True, bool(refusal(_fed, keras, alike))
     raised = refusal(_fed, keras, _generator(_X[:0], _Y[:0]))
     yield "raised for none", "ValueError" if Version(keras.__version__) >= Version("3.15") else raised, raised
 
@@ -280,6 +294,9 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     }
     for words, item in items.items():
         yield f"batches of {words}", _BATCHES, _fed(keras, _batched(keras, 3, _X, _Y, item=item))
+    if Version(keras.__version__) >= Version("3.7"):
+        none = [_batched(keras, 3, _X[:0], _Y[:0], workers=workers) for workers in (1, 2)]
+        yield "raised for none", ["ValueError"] * 2, [refusal(_fed, keras, one) for one in none]
     listed = _batched(keras, 3, _X, _Y, item=lambda x, y: [x, y])
     yield "targets of lists", [[0, 1, 2], [0, 1, 2], [1]], _fed(keras, listed, what="targets")
     if Version(keras.__version__) >= Version("3.2"):
@@ -341,8 +358,35 @@ def changed_python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
             return inputs([place]), inputs([place])
 
     for workers in (1, 2):
-        rows = _fed(keras, Endless(workers=workers), epochs=2, steps_per_epoch=3)
-        yield f"rows of an endless one, {workers} workers", [[0], [1], [2], [3], [4], [5]], rows
+        rows = _fed(keras, Endless(workers=workers, max_queue_size=1), epochs=3, steps_per_epoch=3)
+        yield f"rows of an endless one, {workers} workers", [[number] for number in range(9)], rows
+
+
+def beginnings_before_workers(keras: Any, _: Path) -> Iterator[Seen]:
+    """``on_epoch_begin`` is "called at the beginning of every epoch": workers ask for no item before it has ended."""
+    if not is_keras_3(keras) or not hasattr(keras.utils.PyDataset, "on_epoch_begin"):
+        return
+    caller = threading.get_ident()
+    for workers in (0, 2):
+        asked, early = threading.Event(), []
+
+        class Beginning(keras.utils.PyDataset):  # type: ignore[misc] # the same
+            def __len__(self) -> int:
+                return 3
+
+            def __getitem__(self, place: int) -> Any:
+                if threading.get_ident() != caller:  # which asks for the first ones to learn their types
+                    asked.set()  # noqa: B023 - used within this turn of the loop
+                return inputs([place]), inputs([place])
+
+            def on_epoch_begin(self) -> None:
+                early.append(asked.wait(0.1))  # noqa: B023 - the same
+
+            def on_epoch_end(self) -> None:
+                asked.clear()  # noqa: B023 - the same
+
+        _fed(keras, Beginning(workers=workers), epochs=2)
+        yield f"items before the epochs begin, {workers} workers", [False] * 2, early
 
 
 def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
@@ -789,6 +833,8 @@ FEEDS: Mapping[str, Row] = table(
     python_datasets,
     python_datasets_unshuffled,
     changed_python_datasets,
+    beginnings_before_workers,
+    texts,
     weights_of_classes,
     weights_of_fewer_classes,
     weights_of_fewer_classes_of_pipelines,

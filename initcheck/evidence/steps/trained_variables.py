@@ -402,6 +402,13 @@ def rates_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
     replaced.learning_rate = lambda: 0.25
     yield "weight by a function from then on", [-0.25], step(replaced, [weight], [1.0])[0]
 
+    def quarter() -> float:
+        return 0.25
+
+    kind = keras.optimizers.SGD
+    again = kind.from_config(kind(quarter).get_config(), custom_objects={"quarter": quarter})
+    yield "rate of a rebuilt one by a function", 0.25, the_number(again.learning_rate)
+
 
 def refused_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """Schedules over no steps, and boundaries without as many values and one more."""
