@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -306,6 +307,40 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     shuffled.fit(_batched(keras, 1, np.arange(12.0)[:, None]), epochs=2, verbose=0, shuffle=True)
     rows = [one for (one,) in shuffled.taken["train"]]
     yield "rows of epochs", [[*range(12)]] * 2, [sorted(rows[:12]), sorted(rows[12:])]
+
+
+def _within_a_strategy(keras: Any, strategy: Any, data: Any) -> list[Any]:
+    """The batches that a model takes that is made in the scope of a strategy of one device, which changes nothing."""
+    with strategy.scope():
+        model = _taker(keras)
+    # What has been read before the training begins has been read by then.
+    wait = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: time.sleep(0.1))
+    model.fit(data, verbose=0, shuffle=False, callbacks=[wait])
+    return list(model.taken["train"])
+
+
+def rows_within_strategies(keras: Any, _: Path) -> Iterator[Seen]:
+    """A model that is made in the scope of a strategy of ``tf.distribute`` takes every row once as well."""
+    if not is_keras_3(keras):
+        return
+    import tensorflow as tf
+
+    one, mirrored = tf.distribute.OneDeviceStrategy("CPU:0"), tf.distribute.MirroredStrategy(["CPU:0"])
+    yield "batches of a PyDataset", _BATCHES, _within_a_strategy(keras, one, _batched(keras, 3, _X, _Y))
+    yield "batches of a dataset", _BATCHES, _within_a_strategy(keras, mirrored, pipeline(_X, _Y, size=3))
+    if Version(keras.__version__) >= Version("3.9"):
+        made = mirrored.distribute_datasets_from_function(lambda _: pipeline(_X, _Y, size=3))
+        yield "batches of a function's dataset", _BATCHES, _within_a_strategy(keras, mirrored, made)
+
+
+def generators_within_strategies(keras: Any, _: Path) -> Iterator[Seen]:
+    """The same of a generator."""
+    if not is_keras_3(keras):
+        return
+    import tensorflow as tf
+
+    one = tf.distribute.OneDeviceStrategy("CPU:0")
+    yield "batches of a generator", _BATCHES, _within_a_strategy(keras, one, _generator(_X, _Y))
 
 
 def python_datasets_unshuffled(keras: Any, _: Path) -> Iterator[Seen]:
@@ -834,6 +869,8 @@ FEEDS: Mapping[str, Row] = table(
     python_datasets_unshuffled,
     changed_python_datasets,
     beginnings_before_workers,
+    rows_within_strategies,
+    generators_within_strategies,
     texts,
     weights_of_classes,
     weights_of_fewer_classes,
