@@ -175,6 +175,11 @@ def variables(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether it is trained", False, one.trainable
 
 
+def _both_ways(action: Callable[[Any, Any], Any], other: Any) -> list[Callable[[Any], Any]]:
+    """The operation with the other number behind what it is called with, and before it."""
+    return [lambda one: action(one, other), lambda one: action(other, one)]
+
+
 def operators_on_variables(keras: Any, _: Path) -> Iterator[Seen]:
     """Operators mean what they mean of NumPy's arrays, on both sides; of symbolic tensors, too."""
     if not is_keras_3(keras):
@@ -184,7 +189,7 @@ def operators_on_variables(keras: Any, _: Path) -> Iterator[Seen]:
     outputs, wanted = [], []
     for sign, action in _OPERATORS.items():
         two: Any = [[0.0, 1.0], [2.0, 0.0]] if sign == "@" else 2.0  # what has such an operator itself uses that
-        ways = ((lambda one, it=action, by=two: it(one, by)), (lambda one, it=action, by=two: it(by, one)))
+        ways = _both_ways(action, two)
         expected = [np.asarray(way(numbers)).tolist() for way in ways]
         yield f"{sign} behind and before a variable", expected, values([way(variable) for way in ways])
         if sign not in ("@", "==", "!="):  # a symbolic tensor takes no list for a matrix, and equals itself alone
