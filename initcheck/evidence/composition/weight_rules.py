@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,22 @@ CONSTRAINTS: Mapping[str, Sequence[str]] = {
     "NonNeg": (),
 }
 WINDOWS = ("side", "window", "scaling")  # of the initializer STFT
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "@": operator.matmul,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 REGULARIZERS: Mapping[str, Sequence[str]] = {
     **{"L1": ("l1",), "L2": ("l2",), "L1L2": ("l1", "l2"), "OrthogonalRegularizer": ("factor", "mode")},
 }
@@ -156,6 +173,94 @@ def variables(keras: Any, _: Path) -> Iterator[Seen]:
     yield "as numbers of Python", [2, 2.5], [int(make(2.0)), float(make(2.5))]
     one.trainable = False
     yield "whether it is trained", False, one.trainable
+
+
+def _both_ways(action: Callable[[Any, Any], Any], other: Any) -> list[Callable[[Any], Any]]:
+    """The operation with the other number behind what it is called with, and before it."""
+    return [lambda one: action(one, other), lambda one: action(other, one)]
+
+
+def operators_on_variables(keras: Any, _: Path) -> Iterator[Seen]:
+    """Operators mean what they mean of NumPy's arrays, on both sides; of symbolic tensors, too."""
+    if not is_keras_3(keras):
+        return
+    numbers = inputs([1, 2], [3, 5])
+    variable, source = keras.Variable(numbers), keras.Input((2,), 2)
+    outputs, wanted = [], []
+    for sign, action in _OPERATORS.items():
+        two: Any = [[0.0, 1.0], [2.0, 0.0]] if sign == "@" else 2.0  # what has such an operator itself uses that
+        ways = _both_ways(action, two)
+        expected = [np.asarray(way(numbers)).tolist() for way in ways]
+        yield f"{sign} behind and before a variable", expected, values([way(variable) for way in ways])
+        if sign not in ("@", "==", "!="):  # a symbolic tensor takes no list for a matrix, and equals itself alone
+            outputs += [way(source) for way in ways]
+            wanted += expected
+    yield "those of symbolic ones", wanted, [values(one) for one in keras.Model(source, outputs)(numbers)]
+    flags = keras.Variable(np.array([True, True, False, False]))
+    others = np.array([True, False, True, False])
+    both = [[True, False, False, False], [True, True, True, False], [False, True, True, False]]
+    yield "flags", both, values([flags & others, flags | others, flags ^ others])
+    yield "flags behind", both, values([others.tolist() & flags, others.tolist() | flags, others.tolist() ^ flags])
+    signed = keras.Variable(inputs(-1.26, 2.34))
+    yield (
+        "positive, absolute, element, reverse",
+        [values(signed), [1.26, 2.34], 2.34, values(signed)[::-1]],
+        [values(+signed), [round(x, 2) for x in values(abs(signed))], round(float(signed[1]), 2), values(signed[::-1])],
+    )
+    rounded = [[-1.3, 2.3], [-1.0, 2.0]]
+    yield "rounded", rounded, [[round(x, 6) for x in values(one)] for one in (round(signed, 1), round(signed))]
+    source = keras.Input((2,), 1)
+    output = keras.Model(source, [round(source, 1), round(source)])(inputs([-1.26, 2.34]))
+    yield "symbolic ones rounded", rounded, [[round(x, 6) for x in values(one)[0]] for one in output]
+    yield "whole numbers by halves", [0.5, 1.5], values(keras.Variable(np.array([1, 3])) * 0.5)
+    yield "raised as a condition", "TypeError", refusal(bool, signed)
+    yield "raised as a number", "TypeError", refusal(float, signed)
+
+
+def notes_of_variables(keras: Any, _: Path) -> Iterator[Seen]:
+    """What a variable is for strategies, its place, and how it is shown; others are refused."""
+    if not is_keras_3(keras):
+        return
+    import tensorflow as tf
+
+    make = keras.Variable
+    parameters = inspect.signature(make.__init__).parameters
+    one = make(inputs(1, 2), name="one")
+    for name, kinds in (
+        ("aggregation", ("none", "mean", "sum", "only_first_replica")),
+        ("synchronization", ("auto", "none", "on_read", "on_write")),
+    ):
+        if name not in parameters or Version(keras.__version__) < Version("3.8"):  # which averaged by default
+            continue
+        yield f"{name} by default", kinds[0], getattr(one, name)
+        for kind in kinds:
+            made = make(inputs(1, 2), **{name: kind})
+            enumeration = getattr(tf, f"Variable{name.capitalize()}")
+            yield (
+                f"{name} of {kind}",
+                [kind, getattr(enumeration, kind.upper())],
+                [
+                    getattr(made, name),
+                    getattr(made.value, name),
+                ],
+            )
+        yield f"{name} of None", "none", getattr(make(inputs(1, 2), **{name: None}), name)
+        yield f"raised for another {name}", "ValueError", refusal(lambda name=name: make(1.0, **{name: "first"}))
+    yield "raised for a name of parts", "ValueError", refusal(lambda: make(1.0, name="one/two"))
+    for size in (-1, 2.0, "2"):
+        yield f"raised for a size of {size!r}", "ValueError", refusal(lambda size=size: make("ones", shape=(size,)))
+    layer = keras.layers.Dense(1, name="layer")
+    layer.build((None, 1))
+    yield "path and name", ["layer/kernel", "kernel"], [layer.kernel.path, layer.kernel.name]
+    shown: list[str] = []
+    show = tf.function(lambda: shown.append(repr(one)), autograph=False)
+    if Version(keras.__version__) >= Version("3.12"):
+        show()
+    shown.append(repr(one))
+    for text in shown:
+        yield f"path and type within {text}", [True, True], ["one" in text, "float32" in text]
+    if hasattr(one, "overwrite_with_gradient"):
+        yield "raised for a number as a flag", "TypeError", refusal(setattr, one, "overwrite_with_gradient", 1)
 
 
 def arrays_as_variables(keras: Any, _: Path) -> Iterator[Seen]:
@@ -500,6 +605,8 @@ WEIGHT_RULES: Mapping[str, Row] = table(
     both_penalties_by_name,
     functions_as_constraints,
     variables,
+    operators_on_variables,
+    notes_of_variables,
     arrays_as_variables,
     assigned_values,
     arrays_of_weights,

@@ -242,6 +242,18 @@ def modes_of_calls(keras: Any, _: Path) -> Iterator[Seen]:
     yield "history in a graph", expected, matched(expected, reported(history))
 
 
+def compiled_parts(keras: Any, _: Path) -> Iterator[Seen]:
+    """A compiled model within another one is trained and reports by itself after the other one is compiled."""
+    if not is_keras_3(keras):
+        return
+    inner = linear(keras, metrics=["mae"])
+    trained(inner, X, _Y)
+    outer = compiled(keras, keras.Sequential([keras.Input((3,)), inner]), metrics=["mse"])
+    wanted = {"loss": _MSE, "mae": float(errors("mae", _Y, _SUMS).mean())}
+    yield "report of the outer one", _MSE, matched(_MSE, trained(outer, X, _Y)["loss"])
+    yield "report of the inner one", wanted, matched(wanted, trained(inner, X, _Y))
+
+
 def steps_of_the_user(keras: Any, _: Path) -> Iterator[Seen]:
     """``train_step``, ``test_step`` and ``predict_step`` of a user's model run, and what they return is reported."""
     if not is_keras_3(keras):
@@ -569,6 +581,7 @@ COMPILED_MODELS: Mapping[str, Row] = table(
     states_of_halves,
     counts_of_halves,
     compiled_again,
+    compiled_parts,
     compiled_before_building,
     compile_configurations,
     losses_by_shapes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -251,6 +252,8 @@ def generators(keras: Any, _: Path) -> Iterator[Seen]:
             "ValueError",
             refusal(lambda: _fed(keras, _generator(_X, _Y), class_weight=_WEIGHTS)),
         )
+        alike = ((inputs([0] * size),) for size in (1, 1, 2))
+        yield "whether a length that differs behind the first two is refused", True, bool(refusal(_fed, keras, alike))
     raised = refusal(_fed, keras, _generator(_X[:0], _Y[:0]))
     yield "raised for none", "ValueError" if Version(keras.__version__) >= Version("3.15") else raised, raised
 
@@ -282,6 +285,9 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     }
     for words, item in items.items():
         yield f"batches of {words}", _BATCHES, _fed(keras, _batched(keras, 3, _X, _Y, item=item))
+    if Version(keras.__version__) >= Version("3.7"):
+        none = [_batched(keras, 3, _X[:0], _Y[:0], workers=workers) for workers in (1, 2)]
+        yield "raised for none", ["ValueError"] * 2, [refusal(_fed, keras, one) for one in none]
     listed = _batched(keras, 3, _X, _Y, item=lambda x, y: [x, y])
     yield "targets of lists", [[0, 1, 2], [0, 1, 2], [1]], _fed(keras, listed, what="targets")
     if Version(keras.__version__) >= Version("3.2"):
@@ -291,6 +297,40 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     shuffled.fit(_batched(keras, 1, np.arange(12.0)[:, None]), epochs=2, verbose=0, shuffle=True)
     rows = [one for (one,) in shuffled.taken["train"]]
     yield "rows of epochs", [[*range(12)]] * 2, [sorted(rows[:12]), sorted(rows[12:])]
+
+
+def _within_a_strategy(keras: Any, strategy: Any, data: Any) -> list[Any]:
+    """The batches that a model takes that is made in the scope of a strategy of one device, which changes nothing."""
+    with strategy.scope():
+        model = _taker(keras)
+    # What has been read before the training begins has been read by then.
+    wait = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: time.sleep(0.1))
+    model.fit(data, verbose=0, shuffle=False, callbacks=[wait])
+    return list(model.taken["train"])
+
+
+def rows_within_strategies(keras: Any, _: Path) -> Iterator[Seen]:
+    """A model that is made in the scope of a strategy of ``tf.distribute`` takes every row once as well."""
+    if not is_keras_3(keras):
+        return
+    import tensorflow as tf
+
+    one, mirrored = tf.distribute.OneDeviceStrategy("CPU:0"), tf.distribute.MirroredStrategy(["CPU:0"])
+    yield "batches of a PyDataset", _BATCHES, _within_a_strategy(keras, one, _batched(keras, 3, _X, _Y))
+    yield "batches of a dataset", _BATCHES, _within_a_strategy(keras, mirrored, pipeline(_X, _Y, size=3))
+    if Version(keras.__version__) >= Version("3.9"):
+        made = mirrored.distribute_datasets_from_function(lambda _: pipeline(_X, _Y, size=3))
+        yield "batches of a function's dataset", _BATCHES, _within_a_strategy(keras, mirrored, made)
+
+
+def generators_within_strategies(keras: Any, _: Path) -> Iterator[Seen]:
+    """The same of a generator."""
+    if not is_keras_3(keras):
+        return
+    import tensorflow as tf
+
+    one = tf.distribute.OneDeviceStrategy("CPU:0")
+    yield "batches of a generator", _BATCHES, _within_a_strategy(keras, one, _generator(_X, _Y))
 
 
 def python_datasets_unshuffled(keras: Any, _: Path) -> Iterator[Seen]:
@@ -343,30 +383,35 @@ def changed_python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
             return inputs([place]), inputs([place])
 
     for workers in (1, 2):
-        rows = _fed(keras, Endless(workers=workers), epochs=2, steps_per_epoch=3)
-        yield f"rows of an endless one, {workers} workers", [[0], [1], [2], [3], [4], [5]], rows
+        rows = _fed(keras, Endless(workers=workers, max_queue_size=1), epochs=3, steps_per_epoch=3)
+        yield f"rows of an endless one, {workers} workers", [[number] for number in range(9)], rows
 
 
-def epochs_begun_before_their_batches(keras: Any, _: Path) -> Iterator[Seen]:
-    """``on_epoch_begin`` is called "at the beginning of every epoch": no worker takes a batch of it before."""
-    if not hasattr(getattr(keras.utils, "PyDataset", None), "on_epoch_begin"):
+def beginnings_before_workers(keras: Any, _: Path) -> Iterator[Seen]:
+    """``on_epoch_begin`` is "called at the beginning of every epoch": workers ask for no item before it has ended."""
+    if not is_keras_3(keras) or not hasattr(keras.utils.PyDataset, "on_epoch_begin"):
         return
-    taken, early = threading.Event(), []
+    caller = threading.get_ident()
+    for workers in (0, 2):
+        asked, early = threading.Event(), []
 
-    class Begun(keras.utils.PyDataset):  # type: ignore[misc] # the same
-        def __len__(self) -> int:
-            return 2
+        class Beginning(keras.utils.PyDataset):  # type: ignore[misc] # the same
+            def __len__(self) -> int:
+                return 3
 
-        def __getitem__(self, place: int) -> Any:
-            if threading.current_thread() is not threading.main_thread():  # which looks at the shapes
-                taken.set()
-            return _X[:2], _Y[:2]
+            def __getitem__(self, place: int) -> Any:
+                if threading.get_ident() != caller:  # which asks for the first ones to learn their types
+                    asked.set()  # noqa: B023 - used within this turn of the loop
+                return inputs([place]), inputs([place])
 
-        def on_epoch_begin(self) -> None:
-            early.append(taken.wait(0.05))
+            def on_epoch_begin(self) -> None:
+                early.append(asked.wait(0.1))  # noqa: B023 - the same
 
-    _fed(keras, Begun(workers=2))
-    yield "whether batches come before their epoch", [False], early
+            def on_epoch_end(self) -> None:
+                asked.clear()  # noqa: B023 - the same
+
+        _fed(keras, Beginning(workers=workers), epochs=2)
+        yield f"items before the epochs begin, {workers} workers", [False] * 2, early
 
 
 def words_in_arrays(keras: Any, _: Path) -> Iterator[Seen]:
@@ -837,7 +882,9 @@ FEEDS: Mapping[str, Row] = {
         python_datasets,
         python_datasets_unshuffled,
         changed_python_datasets,
-        epochs_begun_before_their_batches,
+        beginnings_before_workers,
+        rows_within_strategies,
+        generators_within_strategies,
         words_in_arrays,
         weights_of_classes,
         weights_of_vectors_of_any_length,

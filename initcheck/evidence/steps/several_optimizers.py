@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.optimizers import MUON, SCHEDULE_FREE
-from initcheck.evidence.composition.promises import Row, Seen, close, normals, refusal, table, values
+from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, normals, refusal, table, values
 from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, the_number, variable
 
 # The classes that hold other optimizers, with the arguments that rows give.
@@ -213,6 +213,19 @@ def weights_of_tensorflow(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether both are the same", True, close(weights[0], weights[1])
 
 
+def weights_of_both_kinds(keras: Any, _: Path) -> Iterator[Seen]:
+    """Variables of TensorFlow and of Keras are trained side by side, and may lack a gradient."""
+    import tensorflow as tf
+
+    if not is_keras_3(keras):
+        return
+    for order in (1, -1):
+        for gradients, expected in (([1.0, 1.0], [[0.0], [0.0]]), ([None, 1.0], [[1.0], [0.0]])):
+            weights = [tf.Variable([1.0]), variable(keras, [1])][::order]
+            words = f"{type(weights[0]).__module__.split('.')[0]} first, gradients {gradients}"
+            yield f"weights, {words}", expected, step(keras.optimizers.SGD(1.0), weights, gradients)
+
+
 def _free(start: float, slopes: list[float], warm: int = 0, decay: float = 0.0) -> tuple[float, float]:
     """Weight and average of Schedule-Free AdamW, as in the paper's algorithm 1; rate, beta_1 and beta_2 are ½."""
     fast = average = weight = start
@@ -296,6 +309,7 @@ SEVERAL: Mapping[str, Row] = table(
     optimizers_by_path_of_a_loaded_model,
     matrices_of_muon,
     weights_of_tensorflow,
+    weights_of_both_kinds,
     first_steps_free_of_schedules,
     steps_free_of_schedules,
     decay_free_of_schedules,

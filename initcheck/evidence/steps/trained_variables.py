@@ -402,6 +402,24 @@ def rates_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
     replaced.learning_rate = lambda: 0.25
     yield "weight by a function from then on", [-0.25], step(replaced, [weight], [1.0])[0]
 
+    def quarter() -> float:
+        return 0.25
+
+    kind = keras.optimizers.SGD
+    again = kind.from_config(kind(quarter).get_config(), custom_objects={"quarter": quarter})
+    yield "rate of a rebuilt one by a function", 0.25, the_number(again.learning_rate)
+
+
+def counts_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
+    """``iterations`` is the number of steps, also where their number is not known before: rates go by it."""
+    if not is_keras_3(keras):
+        return
+    for eager in (True, False):
+        model = scalar_model(keras, keras.optimizers.SGD(0.5), run_eagerly=eager)
+        batches = ((inputs([1], [1]), inputs([0], [0])) for _ in range(3))
+        model.fit(batches, shuffle=False, verbose=0)
+        yield f"steps of three batches, eager {eager}", 3, int(the_number(model.optimizer.iterations))
+
 
 def refused_schedules(keras: Any, _: Path) -> Iterator[Seen]:
     """Schedules over no steps, and boundaries without as many values and one more."""
@@ -481,6 +499,7 @@ TRAINED: Mapping[str, Row] = table(
     steps_without_state,
     rates_in_training,
     rates_of_any_kind,
+    counts_in_graphs,
     refused_schedules,
     loaded_rates,
     unfactored_rates,
