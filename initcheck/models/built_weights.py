@@ -1,0 +1,294 @@
+"""The initial weights of a user's model over several builds, against the documented laws of their initializers."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Orthogonal, VarianceScaled
+from initcheck.digests import digest
+from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel
+from initcheck.engines.pinned_sources import SEEDS, pinned
+from initcheck.models.diagnosis import FALSE_ALARM_RATE, ModelFinding, WeightFacts, listed
+from initcheck.models.stated_laws import StatedLaw, explain_fans, stated_law, words_of
+from initcheck.seeding import derive_seed
+
+SEEDS_TRIED = 6  # of builds; one more repeats the first
+MIN_ELEMENTS = 100  # over all builds: with fewer the p-value of a scale is not to be trusted
+_SAME_DIRECTION = 1 - 1e-6  # of a correlation
+_LEAST_CORRELATED = 8  # elements: two independent draws correlate so closely in less than one pair of 10¹⁵
+_CONSTANT_ERROR = 1e-5  # relative, of a constant or of a matrix that is to be orthogonal; float32 rounds to 6e-8
+_ORTHOGONAL_ERROR = 1e-3
+_LARGEST = 4_000_000  # elements of a weight that are looked at
+
+RESEEDS, FIXED, UNSEEDED = "reseeds", "fixed", "unseeded"
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BuiltWeight:
+    """One weight over several builds.
+
+    Attributes:
+        added: The weight as first built.
+        stated: The documented law of its initializer.
+        values: Its values under each seed.
+        again: Its values under the first seed once more.
+    """
+
+    added: AddedWeight
+    stated: StatedLaw
+    values: list[Array]
+    again: Array
+
+    @property
+    def seeding(self) -> str:
+        """Whether it differs under one seed, is the same under all, or follows the seed."""
+        if digest([self.values[0]]) != digest([self.again]):
+            return UNSEEDED
+        return RESEEDS if len({digest([value]) for value in self.values}) > 1 else FIXED
+
+    @property
+    def draws(self) -> Values:
+        """The elements of all builds that differ, shape ``(builds, elements)``."""
+        different = {digest([value]): value for value in self.values}
+        return np.array([np.ravel(value)[:_LARGEST] for value in different.values()], dtype=np.float64)
+
+    @property
+    def varies_within(self) -> bool:
+        """Whether its elements differ from each other."""
+        return bool(np.ptp(self.draws[0]) > 0) if self.draws.size else False
+
+
+def build_weights(keras: Any, own: OwnModel, data: OwnData | None, seed: int) -> list[BuiltWeight]:
+    """The weights of the model built under several seeds, and under the first of them again.
+
+    Raises:
+        InitcheckError: A mistake in the model.
+    """
+    builds = []
+    for number in (*range(SEEDS_TRIED), 0):
+        with pinned(keras, SEEDS, derive_seed(seed, "doctor", "build", number)):
+            builds.append(own.make_model(keras, data)[1])
+    *tried, again = builds
+    if any([one.value.shape for one in build] != [one.value.shape for one in tried[0]] for build in builds):
+        return []  # another model each time; whether it repeats is another question
+    return [
+        BuiltWeight(first, stated_law(first.initializer, first.value.shape), [one.value for one in values], last.value)
+        for first, last, *values in zip(tried[0], again, *tried, strict=True)
+        if first.value.dtype.kind == "f" or first.value.dtype.name == "bfloat16"
+    ]
+
+
+def facts_of(weight: BuiltWeight) -> WeightFacts:
+    """What the table shows of a weight."""
+    law, draws = weight.stated.law, weight.draws
+    expected: float | None = None
+    if isinstance(law, Constant):
+        expected = law.value
+    elif isinstance(law, Elementwise | VarianceScaled):
+        expected = law.at(weight.stated.shape).stddev
+    elif isinstance(law, Orthogonal) and draws.size:
+        expected = _orthogonal_scale(weight)
+    center = law.at(weight.stated.shape).mean if isinstance(law, Elementwise) else 0.0
+    flat = not weight.varies_within
+    actual = (
+        float(draws.mean())
+        if flat and draws.size
+        else math.sqrt(float(np.mean((draws - center) ** 2) if draws.size else 0))
+    )
+    return WeightFacts(
+        path=weight.added.path,
+        shape=weight.added.value.shape,
+        initializer=words_of(weight.added.initializer),
+        law=str(law),
+        fans=weight.stated.fans,
+        expected=expected,
+        actual=actual,
+        seeding=weight.seeding,
+        note=explain_fans(weight.added.layer, weight.stated, weight.added.value.shape),
+    )
+
+
+def find_in_weights(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
+    """What is wrong with the weights as drawn."""
+    return [*_find_unseeded(weights), *_find_copies(weights), *_find_scales(weights)]
+
+
+def notes_on_weights(weights: Sequence[BuiltWeight]) -> list[str]:
+    """What is the same in every build, and why."""
+    fixed = [
+        weight
+        for weight in weights
+        if weight.seeding == FIXED and weight.varies_within and not isinstance(weight.stated.law, Constant | Identity)
+    ]
+    if not fixed:
+        return []
+    names = [weight.added.path for weight in fixed]
+    return [
+        f"The same in every build, whatever the global seed: {listed(names)}. Their initializers have seeds of their "
+        "own, build() seeds itself, or they are loaded: reseeding changes nothing there."
+    ]
+
+
+def _find_unseeded(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
+    which = [weight for weight in weights if weight.seeding == UNSEEDED]
+    if not which:
+        return []
+    kinds = sorted({words_of(weight.added.initializer) for weight in which})
+    return [
+        ModelFinding(
+            "initial weights that no global seed decides",
+            listed([weight.added.path for weight in which]),
+            f"built twice under one keras.utils.set_random_seed, {len(which)} of {len(weights)} weights differ "
+            f"({listed(kinds)})",
+            "draw with keras.random and a seed, or from a generator that is given one",
+        )
+    ]
+
+
+def _find_copies(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
+    """Groups of trainable weights that are equal, or proportional as far as the shorter one goes."""
+    random = [w for w in weights if w.added.trainable and w.varies_within and not isinstance(w.stated.law, Identity)]
+    groups: list[list[BuiltWeight]] = []
+    for weight in random:
+        home = next((group for group in groups if _alike(group[0], weight)), None)
+        if home is None:
+            groups.append([weight])
+        else:
+            home.append(weight)
+    return [_copies(group) for group in groups if len(group) > 1]
+
+
+def _alike(one: BuiltWeight, two: BuiltWeight) -> bool:
+    first, second = (np.ravel(weight.values[0])[:_LARGEST].astype(np.float64) for weight in (one, two))
+    if first.shape == second.shape and first.size > 1 and np.array_equal(first, second):
+        return True
+    size = min(first.size, second.size)
+    if size < _LEAST_CORRELATED:
+        return False
+    first, second = first[:size] - first[:size].mean(), second[:size] - second[:size].mean()
+    norms = math.sqrt(float(first @ first) * float(second @ second))
+    return norms > 0 and abs(float(first @ second)) / norms > _SAME_DIRECTION
+
+
+def _copies(group: Sequence[BuiltWeight]) -> ModelFinding:
+    first, *others = group
+    equal = all(digest([first.values[0]]) == digest([other.values[0]]) for other in others)
+    shared = any(one.added.initializer is two.added.initializer for one, two in itertools.combinations(group, 2))
+    seeds = {getattr(weight.added.initializer, "seed", None) for weight in group if _has_int_seed(weight)}
+    why = "one instance of an initializer is given to both" if shared else "their initializers have one seed"
+    cause = f"; {why}" + (f" ({seeds.pop()})" if len(seeds) == 1 and not shared else "")
+    return ModelFinding(
+        "weights that are drawn equal" if equal else "weights that are drawn in proportion",
+        listed([weight.added.path for weight in group]),
+        ("bitwise equal" if equal else "correlation 1.000000 element by element, as far as the shorter one goes")
+        + (cause if shared or seeds else ""),
+        "give each layer an initializer of its own, without a seed or each with another one",
+    )
+
+
+def _has_int_seed(weight: BuiltWeight) -> bool:
+    return isinstance(getattr(weight.added.initializer, "seed", None), int)
+
+
+def _find_scales(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
+    """Weights whose scale is not their law's: of random laws by a test, of others exactly."""
+    judged = [weight for weight in weights if _is_drawn(weight)]
+    tested = [weight for weight in judged if _is_testable(weight)]
+    findings = []
+    for weight in tested:
+        law = weight.stated.law.at(weight.stated.shape)  # type: ignore[union-attr]
+        ratio, p_value = _scale(weight.draws, law)
+        p_value = min(1.0, 2 * p_value * len(tested))
+        if p_value < FALSE_ALARM_RATE:
+            findings.append(
+                _scale_finding(
+                    weight,
+                    ratio,
+                    f"{weight.draws.size:,} elements in {len(weight.draws)} builds, "
+                    f"p {p_value:.1g} after Bonferroni over {len(tested)} weights, α {FALSE_ALARM_RATE:g}",
+                )
+            )
+    exact = [(weight, off) for weight in judged if (off := _exact_ratio(weight)) is not None]
+    return [
+        *findings,
+        *(_scale_finding(weight, off, "compared exactly, beyond rounding error") for weight, off in exact),
+    ]
+
+
+def _is_drawn(weight: BuiltWeight) -> bool:
+    """Whether its value can be held against the law: it was not loaded in place of a draw."""
+    law = weight.stated.law
+    if not law.random:
+        return True
+    return weight.seeding != FIXED or _has_int_seed(weight)
+
+
+def _is_testable(weight: BuiltWeight) -> bool:
+    law = weight.stated.law
+    return (
+        isinstance(law, Elementwise | VarianceScaled)
+        and law.at(weight.stated.shape).spread > 0
+        and weight.draws.size >= MIN_ELEMENTS
+    )
+
+
+def _scale(draws: Values, law: ElementLaw) -> tuple[float, float]:
+    """The standard deviation about the law's mean over the law's own, and its p-value.
+
+    The sum of squares of n elements is taken for χ² with 2n/(κ − 1) degrees of freedom, which has its mean and its
+    variance, and for κ = 3 is its law. Simulated with 60 elements of a uniform law, 1.9 in 10⁴ lie below p = 10⁻⁴, of a
+    truncated normal law 1.4; hence the factor 2 by which the p-value is multiplied.
+    """
+    from scipy import special
+
+    n = draws.size
+    ratio = float(np.mean(((draws - law.mean) / law.stddev) ** 2))
+    freedom = 2 * n / (law.kurtosis - 1)
+    tails = special.chdtr(freedom, ratio * freedom), special.chdtrc(freedom, ratio * freedom)
+    return math.sqrt(ratio), min(1.0, 2 * float(min(tails)))
+
+
+def _orthogonal_scale(weight: BuiltWeight) -> float:
+    """The root mean square of the elements of a matrix with orthonormal rows or columns, times its gain."""
+    shape = weight.added.value.shape
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    gain = weight.stated.law.gain  # type: ignore[union-attr]
+    return float(abs(gain) * math.sqrt(min(rows, columns) / max(1, rows * columns)))
+
+
+def _exact_ratio(weight: BuiltWeight) -> float | None:
+    """By which factor a weight differs from a law without chance in its scale; None if it does not."""
+    law, draws = weight.stated.law, weight.draws
+    if not draws.size or draws.shape[1] < math.prod(weight.added.value.shape):
+        return None
+    if isinstance(law, Orthogonal):
+        ratio = math.sqrt(float(np.mean(draws[0] ** 2))) / (_orthogonal_scale(weight) or 1)
+        return ratio if abs(ratio - 1) > _ORTHOGONAL_ERROR else None
+    if not isinstance(law, Constant | Identity) or weight.added.value.dtype.itemsize < 4:
+        return None
+    expected = np.ravel(law.expected(weight.added.value.shape))
+    size = float(np.abs(expected).max(initial=0)) or 1.0
+    if float(np.abs(draws - expected).max()) <= _CONSTANT_ERROR * size:
+        return None
+    return math.sqrt(float(np.mean(draws**2))) / (math.sqrt(float(np.mean(expected**2))) or math.nan)
+
+
+def _scale_finding(weight: BuiltWeight, ratio: float, evidence: str) -> ModelFinding:
+    derived = f", from which {type(weight.added.initializer).__name__} is derived" if weight.stated.derived else ""
+    law = f"{weight.stated.derived or words_of(weight.added.initializer)}{derived}: {weight.stated.law}"
+    size = f"{ratio:.3g} times the documented scale" if math.isfinite(ratio) else "not 0, as documented"
+    return ModelFinding(
+        "a scale that is not its initializer's",
+        weight.added.path,
+        f"{size} ({law}; {evidence})",
+        "look for what changes the weight after it is drawn, or draws it otherwise; an initializer of another law had "
+        "better derive from keras.initializers.Initializer",
+    )
