@@ -80,13 +80,15 @@ class AddedWeight:
         path: Its path in the model.
         layer: The class of the layer that added it; empty where it was made without ``add_weight``.
         initializer: The initializer that the layer gave to ``add_weight``, as an object; None likewise.
-        value: Its initial value.
+        drawn: Its value as the layer added it; None where that is unknown.
+        value: Its initial value, when the model was built.
         trainable: Whether ``fit`` changes it.
     """
 
     path: str
     layer: str
     initializer: Any
+    drawn: Array | None
     value: Array
     trainable: bool
 
@@ -283,9 +285,8 @@ def _takes_an_argument(build: Callable[..., Any]) -> bool:
     )
 
 
-Noted = dict[
-    int, tuple[Any, str, Any]
-]  # by id of the variable: itself, so that the id stays its own; layer; initializer
+# By id of a variable: itself, so that the id stays its own; its layer's class, initializer and value.
+Noted = dict[int, tuple[Any, str, Any, Array | None]]
 
 
 @contextlib.contextmanager
@@ -305,7 +306,10 @@ def _noted(keras: Any) -> Iterator[Noted]:
             initializer = positional[1]
         if initializer is None:
             initializer = "glorot_uniform" if "float" in str(getattr(weight, "dtype", "")) else "zeros"
-        noted[id(weight)] = (weight, type(layer).__name__, keras.initializers.get(initializer))
+        drawn: Array | None = None
+        with contextlib.suppress(Exception):  # it is initialized later, perhaps, and has no value yet
+            drawn = np.array(weight)
+        noted[id(weight)] = (weight, type(layer).__name__, keras.initializers.get(initializer), drawn)
         return weight
 
     kind.add_weight = noting
@@ -316,11 +320,12 @@ def _noted(keras: Any) -> Iterator[Noted]:
 
 
 def _added(weight: Any, noted: Noted) -> AddedWeight:
-    _, layer, initializer = noted.get(id(weight), (None, "", None))
+    _, layer, initializer, drawn = noted.get(id(weight), (None, "", None, None))
     return AddedWeight(
         path=for_terminal(str(getattr(weight, "path", weight.name))),
         layer=layer,
         initializer=initializer,
+        drawn=drawn,
         value=np.asarray(weight),
         trainable=bool(weight.trainable),
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Orthogonal, VarianceScaled
+from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Orthogonal, Unstated, VarianceScaled
 from initcheck.digests import digest
 from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel
 from initcheck.engines.pinned_sources import SEEDS, pinned
@@ -22,12 +22,13 @@ from initcheck.seeding import derive_seed
 SEEDS_TRIED = 6  # of builds; one more repeats the first
 MIN_ELEMENTS = 100  # over all builds: with fewer the p-value of a scale is not to be trusted
 _SAME_DIRECTION = 1 - 1e-6  # of a correlation
+_RELATED = 0.99  # of a correlation: a weight that was scaled after its draw, or moved a little
 _LEAST_CORRELATED = 8  # elements: two independent draws correlate so closely in less than one pair of 10¹⁵
 _CONSTANT_ERROR = 1e-5  # relative, of a constant or of a matrix that is to be orthogonal; float32 rounds to 6e-8
 _ORTHOGONAL_ERROR = 1e-3
 _LARGEST = 4_000_000  # elements of a weight that are looked at
 
-RESEEDS, FIXED, UNSEEDED = "reseeds", "fixed", "unseeded"
+RESEEDS, FIXED, UNSEEDED, CONSTANT = "reseeds", "fixed", "unseeded", "constant"
 Values = npt.NDArray[np.float64]
 
 
@@ -66,8 +67,20 @@ class BuiltWeight:
         return bool(np.ptp(self.draws[0]) > 0) if self.draws.size else False
 
 
-def build_weights(keras: Any, own: OwnModel, data: OwnData | None, seed: int) -> list[BuiltWeight]:
+def build_weights(
+    keras: Any, own: OwnModel, data: OwnData | None, seed: int, paths: Sequence[str]
+) -> list[BuiltWeight]:
     """The weights of the model built under several seeds, and under the first of them again.
+
+    Args:
+        keras: The framework.
+        own: The model.
+        data: What it is built with, if it needs any.
+        seed: From which the seeds are derived.
+        paths: The weights' paths in an earlier build, as Keras counts names on.
+
+    Returns:
+        Its weights of real numbers; none where it is another model each time, which is another finding.
 
     Raises:
         InitcheckError: A mistake in the model.
@@ -78,7 +91,9 @@ def build_weights(keras: Any, own: OwnModel, data: OwnData | None, seed: int) ->
             builds.append(own.make_model(keras, data)[1])
     *tried, again = builds
     if any([one.value.shape for one in build] != [one.value.shape for one in tried[0]] for build in builds):
-        return []  # another model each time; whether it repeats is another question
+        return []
+    if len(paths) == len(tried[0]):
+        tried[0] = [replace(one, path=path) for one, path in zip(tried[0], paths, strict=True)]
     return [
         BuiltWeight(first, stated_law(first.initializer, first.value.shape), [one.value for one in values], last.value)
         for first, last, *values in zip(tried[0], again, *tried, strict=True)
@@ -111,7 +126,7 @@ def facts_of(weight: BuiltWeight) -> WeightFacts:
         fans=weight.stated.fans,
         expected=expected,
         actual=actual,
-        seeding=weight.seeding,
+        seeding=CONSTANT if flat and weight.seeding == FIXED else weight.seeding,
         note=explain_fans(weight.added.layer, weight.stated, weight.added.value.shape),
     )
 
@@ -122,19 +137,24 @@ def find_in_weights(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
 
 
 def notes_on_weights(weights: Sequence[BuiltWeight]) -> list[str]:
-    """What is the same in every build, and why."""
+    """What is the same in every build, and what does not come from its initializer."""
     fixed = [
-        weight
+        weight.added.path
         for weight in weights
         if weight.seeding == FIXED and weight.varies_within and not isinstance(weight.stated.law, Constant | Identity)
     ]
-    if not fixed:
-        return []
-    names = [weight.added.path for weight in fixed]
-    return [
-        f"The same in every build, whatever the global seed: {listed(names)}. Their initializers have seeds of their "
-        "own, build() seeds itself, or they are loaded: reseeding changes nothing there."
-    ]
+    replaced = [weight.added.path for weight in weights if _is_replaced(weight)]
+    notes = []
+    if fixed:
+        notes.append(
+            f"The same in every build, whatever the global seed: {listed(fixed)}. Their initializers have seeds of "
+            "their own, build() seeds itself, or they are loaded: reseeding changes nothing there."
+        )
+    if replaced:
+        notes.append(
+            f"Loaded, or drawn anew after their initializers drew: {listed(replaced)}. No law is stated for these."
+        )
+    return notes
 
 
 def _find_unseeded(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
@@ -155,7 +175,7 @@ def _find_unseeded(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
 
 def _find_copies(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
     """Groups of trainable weights that are equal, or proportional as far as the shorter one goes."""
-    random = [w for w in weights if w.added.trainable and w.varies_within and not isinstance(w.stated.law, Identity)]
+    random = [weight for weight in weights if weight.added.trainable and weight.varies_within and _is_random(weight)]
     groups: list[list[BuiltWeight]] = []
     for weight in random:
         home = next((group for group in groups if _alike(group[0], weight)), None)
@@ -166,25 +186,36 @@ def _find_copies(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
     return [_copies(group) for group in groups if len(group) > 1]
 
 
+def _is_random(weight: BuiltWeight) -> bool:
+    """Whether it is drawn; an LSTM's bias, zeros and ones for one gate, is not."""
+    unstated = isinstance(weight.stated.law, Unstated)
+    return weight.seeding != FIXED or (weight.stated.law.random and not unstated)
+
+
 def _alike(one: BuiltWeight, two: BuiltWeight) -> bool:
-    first, second = (np.ravel(weight.values[0])[:_LARGEST].astype(np.float64) for weight in (one, two))
+    first, second = (np.ravel(weight.values[0])[:_LARGEST] for weight in (one, two))
     if first.shape == second.shape and first.size > 1 and np.array_equal(first, second):
         return True
+    return _proportional(first, second, _SAME_DIRECTION)
+
+
+def _proportional(first: Array, second: Array, least: float) -> bool:
+    """Whether two draws correlate so closely, as far as the shorter one goes; unknown, and so false, for a few."""
     size = min(first.size, second.size)
     if size < _LEAST_CORRELATED:
         return False
-    first, second = first[:size] - first[:size].mean(), second[:size] - second[:size].mean()
-    norms = math.sqrt(float(first @ first) * float(second @ second))
-    return norms > 0 and abs(float(first @ second)) / norms > _SAME_DIRECTION
+    one, two = (part[:size].astype(np.float64) - part[:size].astype(np.float64).mean() for part in (first, second))
+    norms = math.sqrt(float(one @ one) * float(two @ two))
+    return norms > 0 and abs(float(one @ two)) / norms > least
 
 
 def _copies(group: Sequence[BuiltWeight]) -> ModelFinding:
     first, *others = group
     equal = all(digest([first.values[0]]) == digest([other.values[0]]) for other in others)
+    seeds = {int(weight.added.initializer.seed) for weight in group if _has_int_seed(weight)}
     shared = any(one.added.initializer is two.added.initializer for one, two in itertools.combinations(group, 2))
-    seeds = {getattr(weight.added.initializer, "seed", None) for weight in group if _has_int_seed(weight)}
     why = "one instance of an initializer is given to both" if shared else "their initializers have one seed"
-    cause = f"; {why}" + (f" ({seeds.pop()})" if len(seeds) == 1 and not shared else "")
+    cause = f"; {why}" + (f" ({min(seeds)})" if len(seeds) == 1 and not shared else "")
     return ModelFinding(
         "weights that are drawn equal" if equal else "weights that are drawn in proportion",
         listed([weight.added.path for weight in group]),
@@ -200,7 +231,8 @@ def _has_int_seed(weight: BuiltWeight) -> bool:
 
 def _find_scales(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
     """Weights whose scale is not their law's: of random laws by a test, of others exactly."""
-    judged = [weight for weight in weights if _is_drawn(weight)]
+    replaced = any(map(_is_replaced, weights))  # with them constants may have been loaded, such as biases
+    judged = [weight for weight in weights if not _is_replaced(weight) and (weight.stated.law.random or not replaced)]
     tested = [weight for weight in judged if _is_testable(weight)]
     findings = []
     for weight in tested:
@@ -223,12 +255,12 @@ def _find_scales(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
     ]
 
 
-def _is_drawn(weight: BuiltWeight) -> bool:
-    """Whether its value can be held against the law: it was not loaded in place of a draw."""
-    law = weight.stated.law
-    if not law.random:
-        return True
-    return weight.seeding != FIXED or _has_int_seed(weight)
+def _is_replaced(weight: BuiltWeight) -> bool:
+    """Whether its value has nothing to do with what its initializer drew: it was loaded, or drawn anew."""
+    drawn, value = weight.added.drawn, weight.added.value
+    if not weight.stated.law.random or drawn is None or drawn.shape != value.shape:
+        return False
+    return not np.array_equal(drawn, value) and not _proportional(np.ravel(drawn), np.ravel(value), _RELATED)
 
 
 def _is_testable(weight: BuiltWeight) -> bool:

@@ -36,7 +36,7 @@ class WeightFacts:
         fans: Fan-in and fan-out by that documentation; empty where the law has none.
         expected: The law's standard deviation, or its constant; None where none is stated.
         actual: The measured one, over all builds.
-        seeding: Whether reseeding changes it: ``reseeds``, ``fixed`` or ``unseeded``.
+        seeding: Whether reseeding changes it: ``reseeds``, ``fixed``, ``unseeded`` or ``constant``.
         note: How to read the fans, for example.
     """
 

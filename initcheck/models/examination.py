@@ -84,11 +84,8 @@ class _Examination:
     def look_at_weights(self) -> None:
         with pinned(self._keras, SEEDS, self._seed), seeding_noted(self._keras) as self._seeded:
             data = self._own.make_data()
-            _, added = self._own.make_model(self._keras, data)
-        self._paths = [one.path for one in added]
-        built = build_weights(self._keras, self._own, data, self._seed)
-        for weight, path in zip(built, self._paths if len(built) == len(added) else (), strict=False):
-            object.__setattr__(weight.added, "path", path)
+            self._paths = [one.path for one in self._own.make_model(self._keras, data)[1]]
+        built = build_weights(self._keras, self._own, data, self._seed, self._paths)
         self.weights = [facts_of(weight) for weight in built]
         self.findings += find_in_weights(built)
         self.notes += notes_on_weights(built)
@@ -107,7 +104,9 @@ class _Examination:
         if not self.differs:
             self._look_at_own_seeding()
         if first.data is not None:
-            self.findings += find_in_inference(self._keras, first)
+            findings, notes = find_in_inference(self._keras, first)
+            self.findings += findings
+            self.notes += notes
             self.looked_at.append("predict, evaluate, a plain call and training=False on one batch")
 
     def look_at_processes(self, build: str, data: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,18 +17,22 @@ from initcheck.texts import for_terminal
 
 # Of the largest output. Compiled and eager float32 differ by about 1e-6 a layer; bfloat16 resolves 4e-3.
 _TOLERANCE, _HALF_TOLERANCE = 1e-3, 5e-2
+_PLAIN = "a plain call"
 _DRAWS = "a layer draws, or takes its training path, in inference"
 _PASS_ON = "pass training on to the layers inside, and let each look at it before it draws or moves a statistic"
 
 
-def find_in_inference(keras: Any, trained: TracedModel) -> list[ModelFinding]:
+def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFinding], list[str]]:
     """What predict, evaluate, a plain call and ``training=False`` disagree on, and the weights that they move.
+
+    Returns:
+        The findings, and notes on what Keras's own layers do in a plain call.
 
     Raises:
         InitcheckError: The model cannot be called.
     """
     if trained.data is None:
-        return []
+        return [], []
     model = trained.model
     inputs, targets, weights = trained.data.batch()
     call = _called(keras, inputs)
@@ -35,7 +40,7 @@ def find_in_inference(keras: Any, trained: TracedModel) -> list[ModelFinding]:
         "predict": lambda: model.predict(inputs, verbose=0),
         "a second predict": lambda: model.predict(inputs, verbose=0),
         "call(training=False)": lambda: model(call, training=False),
-        "a plain call": lambda: model(call),
+        _PLAIN: lambda: model(call),
     }
     if targets is not None:
         ways["evaluate"] = lambda: model.evaluate(inputs, targets, sample_weight=weights, verbose=0)
@@ -49,7 +54,14 @@ def find_in_inference(keras: Any, trained: TracedModel) -> list[ModelFinding]:
         after = _weights(model)
         moved[way] = [name for name, one, two in zip(trained.trace.weights, before, after, strict=False) if one != two]
     tolerance = _TOLERANCE if _is_single(model) else _HALF_TOLERANCE
-    return [*_find_moved(moved), *_find_disagreement(keras, model, call, outputs, tolerance)]
+    off = _disagreement(outputs, tolerance)
+    notes = []
+    if list(off) == [_PLAIN] and (layer := _layer_that_draws(keras, model, call)) and layer.of_keras:
+        off = {}
+        notes.append(
+            f"In a plain call of the model, {layer.name} of Keras draws: call it with training=False, or predict."
+        )
+    return [*_find_moved(moved), *_find_disagreement(keras, model, call, off, tolerance)], notes
 
 
 def _find_moved(moved: dict[str, list[str]]) -> list[ModelFinding]:
@@ -67,26 +79,28 @@ def _find_moved(moved: dict[str, list[str]]) -> list[ModelFinding]:
     ]
 
 
+def _disagreement(outputs: dict[str, list[Any]], tolerance: float) -> dict[str, float]:
+    """The ways of inference that are off by more than that, and by how much."""
+    off = {}
+    for way, values in outputs.items():
+        reference = outputs["evaluate" if way.endswith("evaluate") else "predict"]
+        if (distance := _distance(reference, values)) > tolerance:
+            off[way] = distance
+    return off
+
+
 def _find_disagreement(
-    keras: Any, model: Any, inputs: Any, outputs: dict[str, list[Any]], tolerance: float
+    keras: Any, model: Any, inputs: Any, off: dict[str, float], tolerance: float
 ) -> list[ModelFinding]:
-    reference = outputs["predict"]
-    off = {
-        way: _distance(outputs["evaluate"] if way == "a second evaluate" else reference, values)
-        for way, values in outputs.items()
-        if way not in ("predict", "evaluate")
-    }
-    off = {way: distance for way, distance in off.items() if distance > tolerance}
     if not off:
         return []
-    worst = max(off.values())
     again = {"a second predict", "a second evaluate"} & set(off)
-    layer = _layer_that_draws(keras, model, inputs)
+    layer = _layer_that_draws(keras, model, inputs, **({} if list(off) == [_PLAIN] else {"training": False}))
     return [
         ModelFinding(
             "inference that gives another result each time" if again else "ways of inference that disagree",
-            layer or "the model's outputs",
-            f"{', '.join(off)}: off by up to {worst:.2g} of the largest output (allowed {tolerance:g})",
+            layer.name if layer else "the model's outputs",
+            f"{', '.join(off)}: off by up to {max(off.values()):.2g} of the largest output (allowed {tolerance:g})",
             f"{_DRAWS}: {_PASS_ON}",
         )
     ]
@@ -126,18 +140,27 @@ def _is_single(model: Any) -> bool:
     return all(str(getattr(layer, "compute_dtype", "float32")) in ("float32", "float64") for layer in layers)
 
 
-def _layer_that_draws(keras: Any, model: Any, inputs: Any) -> str:
-    """The first layer that gives another output for equal inputs in two calls with ``training=False``."""
-    one, two = (_layer_calls(keras, model, inputs) for _ in range(2))
-    for (name, given, output), (other, given_again, again) in zip(one, two, strict=False):
-        if name == other and given == given_again and output != again:
-            return name
-    return ""
+@dataclass(frozen=True)
+class _LayerCall:
+    """One call of a layer: its name, whether it is Keras's, and digests of what it was given and what it returned."""
+
+    name: str
+    of_keras: bool
+    given: str
+    output: str
 
 
-def _layer_calls(keras: Any, model: Any, inputs: Any) -> list[tuple[str, str, str]]:
-    """Each layer's name, and digests of its inputs and outputs, the innermost first, in one eager call."""
-    seen: list[tuple[str, str, str]] = []
+def _layer_that_draws(keras: Any, model: Any, inputs: Any, **training: bool) -> _LayerCall | None:
+    """The first layer that gives another output for equal inputs in two calls, the innermost first."""
+    one, two = (_layer_calls(keras, model, inputs, **training) for _ in range(2))
+    for first, second in zip(one, two, strict=False):
+        if (first.name, first.given) == (second.name, second.given) and first.output != second.output:
+            return first
+    return None
+
+
+def _layer_calls(keras: Any, model: Any, inputs: Any, **training: bool) -> list[_LayerCall]:
+    seen: list[_LayerCall] = []
     kind = keras.layers.Layer
     original = kind.__call__
 
@@ -145,11 +168,13 @@ def _layer_calls(keras: Any, model: Any, inputs: Any) -> list[tuple[str, str, st
         output = original(layer, *given, **named)
         with contextlib.suppress(Exception):  # what is no tensor is no evidence
             name = for_terminal(str(getattr(layer, "path", "") or layer.name))
-            seen.append((name, digest(leaves_of([*given, *named.values()])), digest(leaves_of(output))))
+            of_keras = type(layer).__module__.partition(".")[0] in ("keras", "tf_keras")
+            digests = digest(leaves_of([*given, *named.values()])), digest(leaves_of(output))
+            seen.append(_LayerCall(name, of_keras, *digests))
         return output
 
-    with _called_by(kind, noting), mistakes_in("the model: call(training=False)", "fix its call"):
-        model(inputs, training=False)
+    with _called_by(kind, noting), mistakes_in("the model: a call", "fix its call"):
+        model(inputs, **training)
     return seen
 
 

@@ -65,9 +65,8 @@ def stated_law(initializer: Any, shape: Shape) -> StatedLaw:
     """
     kinds = [kind for kind in type(initializer).__mro__ if kind.__module__.partition(".")[0] in ("keras", "tf_keras")]
     names = [kind.__name__ for kind in kinds]
-    law: Law = next(filter(None, (_law(name, initializer) for name in names)), Unstated())
-    if not law.allows(shape):
-        law = Unstated()
+    laws: list[Law] = [law for law in (_law(name, initializer) for name in names) if law is not None]
+    law = laws[0] if laws and laws[0].allows(shape) else Unstated()
     axes: Any = getattr(initializer, "input_axes", None), getattr(initializer, "output_axes", None)
     if isinstance(law, VarianceScaled) and None not in axes:
         shape = tuple(math.prod(shape[axis] for axis in part) for part in axes)

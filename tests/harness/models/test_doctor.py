@@ -1,0 +1,451 @@
+"""The doctor names planted causes, and finds nothing wrong with healthy models."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import initcheck
+from initcheck.frameworks.keras import load_keras
+
+UNSEEDED = "initial weights that no global seed decides"
+NOT_UNDER_ONE_SEED = "the training does not repeat under one seed"
+LEFT_OUT = "the model's own seeding leaves something out"
+SCALE = "a scale that is not its initializer's"
+
+
+def rows(stream=None, count=64):
+    stream = stream or np.random.RandomState(0)
+    x = stream.normal(size=(count, 6)).astype("float32")
+    return x, (x[:, :1] + x[:, 1:2]).astype("float32")
+
+
+def net(hidden=None, *more, kernel="glorot_uniform", last="glorot_uniform"):
+    """A small compiled network; ``hidden`` in place of its hidden layer."""
+    keras: Any = load_keras()
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            hidden or layers.Dense(8, "tanh", kernel_initializer=kernel),
+            *more,
+            layers.Dense(1, kernel_initializer=last),
+        ]
+    )
+    model.compile("sgd", "mse")
+    return model
+
+
+def examined(build, data=None, **options):
+    return initcheck.doctor(build, data, fresh_processes=False, **options)
+
+
+def only(report):
+    assert len(report.findings) == 1, report.findings
+    return report.findings[0]
+
+
+def named(report, what):
+    return next(one for one in report.findings if one.what == what)
+
+
+# Planted in the weights.
+
+
+def test_an_initializer_that_draws_from_an_unseeded_generator_is_named():
+    def build():
+        return net(kernel=lambda shape, dtype=None: np.random.default_rng().normal(size=shape))
+
+    report = examined(build)
+    assert named(report, UNSEEDED).where == "sequential/dense/kernel" or "kernel" in named(report, UNSEEDED).where
+    assert "a NumPy generator made without a seed" in named(report, NOT_UNDER_ONE_SEED).remedy
+    assert "first at: initial weights" in named(report, NOT_UNDER_ONE_SEED).where
+
+
+def test_one_instance_of_an_initializer_in_two_layers_is_named():
+    def build(keras):
+        shared = keras.initializers.HeNormal()
+        return net(
+            None, keras.layers.Dense(8, kernel_initializer=shared), keras.layers.Dense(8, kernel_initializer=shared)
+        )
+
+    finding = only(examined(build))
+    assert finding.what == "weights that are drawn equal"
+    assert finding.where.count("kernel") == 2
+    assert "one instance" in finding.effect
+
+
+def test_one_seed_in_two_layers_of_other_shapes_is_named():
+    def build(keras):
+        he, glorot = keras.initializers.HeNormal(seed=3), keras.initializers.GlorotNormal(seed=3)
+        return net(
+            keras.layers.Dense(8, "tanh", kernel_initializer=he), keras.layers.Dense(4, kernel_initializer=glorot)
+        )
+
+    finding = only(examined(build))
+    assert finding.what == "weights that are drawn in proportion"
+    assert "one seed (3)" in finding.effect
+
+
+def test_a_scale_that_is_not_the_law_s_is_named_with_its_factor():
+    keras: Any = load_keras()
+
+    class Louder(keras.layers.Dense):
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.kernel.assign(1.3 * self.kernel)
+
+    finding = only(examined(lambda: net(Louder(16, kernel_initializer="he_normal"))))
+    assert finding.what == SCALE
+    assert "kernel" in finding.where
+    assert 1.15 < float(finding.effect.split()[0]) < 1.45
+
+
+def test_an_orthogonal_matrix_of_another_gain_is_named():
+    keras: Any = load_keras()
+
+    class Louder(keras.initializers.Orthogonal):
+        def __call__(self, shape, dtype=None):
+            return 1.1 * super().__call__(shape, dtype=dtype)
+
+    finding = only(examined(lambda: net(kernel=Louder())))
+    assert finding.what == SCALE
+    assert "1.1 times" in finding.effect
+    assert "OrthogonalInitializer" in finding.effect or "Orthogonal" in finding.effect
+
+
+def test_the_system_s_entropy_in_an_initializer_is_named():
+    def build(keras):
+        return net(kernel=keras.initializers.HeNormal(seed=int.from_bytes(os.urandom(3), "big")))
+
+    assert "os.urandom" in named(examined(build), NOT_UNDER_ONE_SEED).remedy
+
+
+def test_the_time_in_a_seed_is_named():
+    def build(keras):
+        return net(kernel=keras.initializers.HeNormal(seed=time.time_ns() % 1_000_000_007))
+
+    assert "the clock" in named(examined(build), NOT_UNDER_ONE_SEED).remedy
+
+
+def test_seeding_that_leaves_python_s_random_out_is_named():
+    def build(keras):
+        import tensorflow as tf
+
+        np.random.seed(1)
+        tf.random.set_seed(1)
+        return net()
+
+    finding = only(examined(build))
+    assert finding.what == LEFT_OUT
+    assert "random.seed(SEED)" in finding.remedy
+    assert "NumPy" not in finding.remedy
+    assert "np.random.seed" in finding.effect
+
+
+# Planted in the training.
+
+
+def test_constant_kernels_whose_units_never_part_are_named():
+    finding = only(examined(lambda: net(kernel="ones", last="zeros"), rows))
+    assert "never part" in finding.what
+    assert "kernel" in finding.where
+
+
+def test_data_of_an_unseeded_generator_are_named():
+    finding = only(examined(net, lambda: rows(np.random.default_rng())))
+    assert finding.what == NOT_UNDER_ONE_SEED
+    assert finding.where == "first at: data"
+    assert "a NumPy generator made without a seed" in finding.remedy
+
+
+def test_data_of_python_s_random_beside_seeded_numpy_are_named():
+    def data():
+        np.random.seed(5)
+        x, y = rows(np.random)
+        return x, y + np.array([[random.random()] for _ in y], "float32")
+
+    finding = named(examined(lambda keras: keras.utils.set_random_seed(1) or net(), data), LEFT_OUT)
+    assert finding.where == "first at: data"
+    assert "random.seed(SEED)" in finding.remedy
+
+
+def test_dropout_in_inference_is_named():
+    keras: Any = load_keras()
+
+    class Always(keras.layers.Dropout):
+        def call(self, inputs, training=False):
+            return super().call(inputs, training=True)
+
+    finding = only(examined(lambda: net(None, Always(0.5, name="always")), rows))
+    assert finding.what == "inference that gives another result each time"
+    assert "always" in finding.where
+    assert "a second predict" in finding.effect
+
+
+def test_statistics_that_inference_moves_are_named():
+    keras: Any = load_keras()
+
+    class Counting(keras.layers.Layer):
+        def build(self, input_shape):
+            self.mean = self.add_weight(shape=(input_shape[-1],), initializer="zeros", trainable=False, name="mean")
+
+        def call(self, inputs):
+            self.mean.assign(0.9 * self.mean + 0.1 * keras.ops.mean(inputs, axis=0))
+            return inputs
+
+    finding = only(examined(lambda: net(None, Counting()), rows))
+    assert finding.what == "inference moves weights"
+    assert "mean" in finding.where
+    assert "predict" in finding.effect
+
+
+PARALLEL = """
+import random
+import time
+import numpy as np
+import keras
+import tensorflow as tf
+
+def build():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 3)).astype("float32")
+
+    def waiting(place):
+        time.sleep(random.SystemRandom().random() / 50)
+        return x[place], x[place, :1]
+
+    def loaded(place):
+        one, two = tf.numpy_function(waiting, [place], (tf.float32, tf.float32))
+        return tf.ensure_shape(one, (3,)), tf.ensure_shape(two, (1,))
+
+    return tf.data.Dataset.range(64).map(loaded, num_parallel_calls=8, deterministic=False).prefetch(8).batch(16)
+"""
+
+
+@pytest.mark.slow
+def test_a_parallel_map_is_named_and_the_page_and_the_json_hold_it(tmp_path):
+    (tmp_path / "parallel.py").write_text(PARALLEL)
+    words = ["doctor", "parallel:build", "--data", "parallel:data", "--html", "page.html", "--json", "all.json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "initcheck", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    (finding,) = json.loads((tmp_path / "all.json").read_text())["findings"]
+    assert finding["what"] == NOT_UNDER_ONE_SEED
+    assert finding["where"] == "first at: order of rows"
+    assert "enable_op_determinism" in finding["remedy"]
+    assert finding["what"] in done.stdout
+    assert finding["what"] in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.slow
+def test_a_pool_of_threads_is_no_known_source():
+    def data():
+        x, y = rows()
+        order = []
+
+        def load(place):
+            time.sleep(random.SystemRandom().random() / 100)
+            order.append(place)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(load, range(len(x))))
+        return x[order], y[order]
+
+    finding = only(examined(net, data))
+    assert finding.where == "first at: data"
+    assert "make the data once" in finding.remedy
+
+
+PLANTED = """
+import random
+import numpy as np
+import keras
+
+SHIFT = np.random.default_rng().normal() if {at_import} else 0.0
+
+def build():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+def data():
+    words = sorted({words}) if not {hashes} else list({words})
+    x = np.array([[len(word), ord(word[0]), ord(word[-1])] for word in words], "float32") / 100 + SHIFT
+    return x, x[:, :1]
+"""
+WORDS = "{'some', 'words', 'of', 'a', 'set', 'without', 'order', 'at', 'all', 'here'}"
+
+
+def planted(tmp_path, monkeypatch, name, **faults):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"{name}.py").write_text(PLANTED.format(words=WORDS, **{"at_import": False, "hashes": False, **faults}))
+    return initcheck.doctor(f"{name}:build", f"{name}:data")
+
+
+def test_the_order_of_a_set_of_strings_is_named(tmp_path, monkeypatch):
+    finding = only(planted(tmp_path, monkeypatch, "planted_set", hashes=True))
+    assert finding.what == "the training does not repeat in a fresh process"
+    assert finding.where == "first at: data"
+    assert "PYTHONHASHSEED" in finding.remedy
+
+
+@pytest.mark.slow
+def test_what_a_module_draws_when_it_is_imported_is_named(tmp_path, monkeypatch):
+    finding = only(planted(tmp_path, monkeypatch, "planted_import", at_import=True))
+    assert finding.where == "first at: data"
+    assert "a NumPy generator made without a seed, what the module draws when it is imported" in finding.remedy
+
+
+@pytest.mark.slow
+def test_a_healthy_module_is_healthy_in_fresh_processes_too(tmp_path, monkeypatch):
+    report = planted(tmp_path, monkeypatch, "planted_nothing")
+    assert report.healthy, report.findings
+    assert "two fresh processes" in str(report)
+
+
+# Healthy models.
+
+
+def dense(keras):
+    layers = keras.layers
+    return net(None, layers.BatchNormalization(), layers.Dropout(0.3), layers.GaussianNoise(0.1))
+
+
+def functional(keras):
+    layers = keras.layers
+    one, two = keras.Input((6,), name="one"), keras.Input((6,), name="two")
+    joined = layers.concatenate([layers.Dense(8, "relu", kernel_initializer="he_normal")(one), layers.Dense(4)(two)])
+    outputs = {"a": layers.Dense(1, name="a")(joined), "b": layers.Dense(2, "softmax", name="b")(joined)}
+    model = keras.Model({"one": one, "two": two}, outputs)
+    model.compile("adam", {"a": "mse", "b": "sparse_categorical_crossentropy"})
+    return model
+
+
+def two_inputs():
+    x, y = rows()
+    return {"one": x, "two": x[:, ::-1].copy()}, {"a": y, "b": (y[:, 0] > 0).astype("int32")}
+
+
+def subclassed(keras: Any):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inside = keras.Sequential([keras.layers.Dense(8, "relu"), keras.layers.BatchNormalization()])
+            self.out = keras.layers.Dense(1, kernel_initializer="zeros")
+
+        def call(self, inputs, training=False):
+            return self.out(self.inside(inputs, training=training))
+
+    return Own()
+
+
+def weighted():
+    x, y = rows()
+    return (x, y, np.linspace(0.5, 1.5, len(x))), (x[:8], y[:8], np.ones(8))
+
+
+def recurrent(keras):
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((5,), dtype="int32"),
+            layers.Embedding(20, 8, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+            layers.GRU(4),
+            layers.Dense(1, "sigmoid"),
+        ]
+    )
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def sequences():
+    x = np.random.RandomState(1).randint(0, 20, (48, 5))
+    return x, (x[:, :1] > 9).astype("float32")
+
+
+def convolutional(keras):
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.RandomFlip(),
+            layers.Conv2D(8, 3, activation="relu", kernel_initializer="he_uniform"),
+            layers.DepthwiseConv2D(3, depthwise_initializer="orthogonal"),
+            layers.Conv2DTranspose(4, 2),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, "softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def pipeline():
+    import tensorflow as tf
+
+    stream = np.random.RandomState(2)
+    images, labels = stream.normal(size=(48, 8, 8, 2)).astype("float32"), stream.randint(0, 3, 48)
+    return tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(48).batch(16)
+
+
+def attention(keras):
+    layers = keras.layers
+    tokens = keras.Input((4, 6))
+    inside = layers.LayerNormalization()(tokens + layers.MultiHeadAttention(2, 3, dropout=0.1)(tokens, tokens))
+    model = keras.Model(tokens, layers.EinsumDense("btd,dh->bth", output_shape=(None, 2))(inside))
+    model.compile("adam", "mse")
+    return model
+
+
+def in_batches():
+    keras: Any = load_keras()
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, index):
+            x = np.random.RandomState(index).normal(size=(8, 4, 6)).astype("float32")
+            return x, x[..., :2]
+
+    return Batches()
+
+
+def loaded(keras):
+    model = net()
+    stream = np.random.RandomState(3)
+    model.set_weights([stream.normal(size=weight.shape) for weight in model.get_weights()])
+    return model
+
+
+HEALTHY = {
+    "dense": (dense, rows, {}),
+    "functional": (functional, two_inputs, {}),
+    "subclassed": (subclassed, weighted, {"loss": "mse", "optimizer": "sgd"}),
+    "recurrent": (recurrent, sequences, {}),
+    "convolutional": (convolutional, pipeline, {}),
+    "attention": (attention, in_batches, {}),
+    "loaded": (loaded, rows, {}),
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_nothing_is_wrong_with_a_healthy_model(name):
+    build, data, options = HEALTHY[name]
+    report = examined(build, data, **options)
+    assert report.healthy, report.findings
+    assert report.diagnosis.weights
