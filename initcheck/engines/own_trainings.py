@@ -92,13 +92,14 @@ class TraceTaker:
             if data is not None:
                 stages |= seen
                 if not data.in_batches:
-                    stages["data"] = [digest(leaves_of([data.x, data.y, data.sample_weight]))]
+                    stages["data"] = [_arrays_digest(part) for part in (data, data.held_out) if part is not None]
                 self._own.fit(model, data, shuffle=ORDER not in sources, callbacks=[losses.callback])
                 stages["first loss"] = [repr(loss) for loss in losses.values[:1]]
                 stages["losses"] = list(map(repr, losses.values))
                 stages["final weights"] = [digest([np.asarray(weight)]) for weight in model.weights]
                 with mistakes_in("the model cannot predict: predict", "fix its call"):
-                    stages["predictions"] = [digest(leaves_of(model.predict(data.batch(_PREDICTED)[0], verbose=0)))]
+                    inputs = (data.held_out or data).batch(_PREDICTED)[0]
+                    stages["predictions"] = [digest(leaves_of(model.predict(inputs, verbose=0)))]
         trace = OwnTrace(stages, [one.path for one in added], losses.values)
         return TracedModel(trace, model, data, [one.value for one in added])
 
@@ -144,6 +145,10 @@ class TraceTaker:
         if data.in_batches:
             seen["data"] = [digest([np.frombuffer(b"".join(sorted(rows)), np.uint8)])]
         return seen
+
+
+def _arrays_digest(data: OwnData) -> str:
+    return digest(leaves_of([data.x, data.y, data.sample_weight]))
 
 
 class _StepLosses:

@@ -121,6 +121,13 @@ def weight_cells(weight: WeightFacts) -> dict[str, str]:
     }
 
 
+def weight_rows(diagnosis: Diagnosis) -> list[dict[str, str]]:
+    """The cells of all weights, without the notes' column where there is none."""
+    rows = [weight_cells(weight) for weight in diagnosis.weights]
+    noted = any(row["note"] for row in rows)
+    return [{title: cell for title, cell in row.items() if noted or title != "note"} for row in rows]
+
+
 COLUMN_WORDS = {
     "fans": "fan-in → fan-out, by Keras's documentation",
     "documented, measured": "the law's standard deviation, or its constant, and that of all builds",
@@ -132,9 +139,7 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console | None = None) -> Non
     """Prints the weights, the findings, the notes, what was looked at and what was not, and the outcome."""
     screen = Screen(console)
     if diagnosis.weights:
-        cells = [weight_cells(weight) for weight in diagnosis.weights]
-        if not any(row["note"] for row in cells):
-            cells = [{title: cell for title, cell in row.items() if title != "note"} for row in cells]
+        cells = weight_rows(diagnosis)
         columns = [Column(title, prose=title in ("weight", "law", "initializer", "note")) for title in cells[0]]
         screen.table("Initial weights", columns, [tuple(row.values()) for row in cells])
         for title, meaning in COLUMN_WORDS.items():
@@ -163,7 +168,7 @@ def render_diagnosis(diagnosis: Diagnosis, template: str = "diagnosis.html.j2") 
         .render(
             diagnosis=diagnosis,
             outcome=describe_diagnosis(diagnosis),
-            weights=[weight_cells(weight) for weight in diagnosis.weights],
+            weights=weight_rows(diagnosis),
             words=COLUMN_WORDS,
             rate=FALSE_ALARM_RATE,
             not_looked_at=NOT_LOOKED_AT,

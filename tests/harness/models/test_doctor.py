@@ -443,9 +443,64 @@ HEALTHY = {
 }
 
 
-@pytest.mark.parametrize("name", HEALTHY)
+SLOW = {"recurrent", "attention"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in SLOW)) for one in HEALTHY])
 def test_nothing_is_wrong_with_a_healthy_model(name):
     build, data, options = HEALTHY[name]
     report = examined(build, data, **options)
     assert report.healthy, report.findings
     assert report.diagnosis.weights
+
+
+# What is no model, and what is no data.
+
+MISTAKES = {
+    "build() returns nothing, not a Keras model": (lambda: None, None),
+    "build() raises ZeroDivisionError": (lambda: 1 / 0, None),
+    "build() returns a model that has no weights before its first batch": (subclassed, None),
+    "build() returns a model that is not compiled, and no loss is given": (subclassed, rows),
+    "data() returns 5 (an int)": (net, lambda: 5),
+    "data(): the arrays have 3 and 4 rows": (net, lambda: (np.ones((3, 6)), np.ones((4, 1)))),
+    "data(): x is 2.0 (a float)": (net, lambda: (2.0, 3.0)),
+    "the model cannot be trained: fit raises": (net, lambda: (np.ones((4, 5)), np.ones((4, 1)))),
+    "build is 5 (an int)": (5, None),
+}
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_a_mistake_is_refused_in_one_line(message):
+    build, data = MISTAKES[message]
+    with pytest.raises(initcheck.InitcheckError) as refused:
+        examined(build, data)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert ";" in str(refused.value)  # and how to fix it
+
+
+def test_the_fans_of_packed_kernels_are_explained():
+    def build(keras):
+        layers = keras.layers
+        inputs = keras.Input((4, 6))
+        return keras.Model(inputs, layers.LSTM(3)(layers.SeparableConv1D(5, 2)(inputs)))
+
+    notes = {one.path.rpartition("/")[2]: one.note for one in examined(build).diagnosis.weights}
+    assert "4 gates in one kernel" in notes["kernel"]
+
+
+def test_a_report_prints_and_shows_and_makes_names_harmless():
+    def build(keras):
+        return keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, name="<b>\x1b[31mname")])
+
+    report = examined(build)
+    assert "nothing wrong was found" in repr(report)
+    assert "\x1b" not in str(report)
+    assert "<b>" not in report._repr_html_()
+    assert "Not looked at: fresh processes" not in str(report)
+
+
+def test_weights_that_are_loaded_are_noted_and_not_compared():
+    report = examined(loaded)
+    assert report.healthy
+    assert any(note.startswith("Loaded, or drawn anew") for note in report.diagnosis.notes)
