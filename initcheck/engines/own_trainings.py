@@ -11,7 +11,7 @@ import numpy as np
 
 from initcheck.digests import digest
 from initcheck.engines.own_models import Array, OwnData, OwnModel, leaves_of, mistakes_in
-from initcheck.engines.pinned_sources import DATA, ORDER, SEEDS, Source, pinned
+from initcheck.engines.pinned_sources import DATA, ORDER, SEEDS, ChanceSource, pinned
 
 MOST_STEPS = 20  # of one training
 _PREDICTED = 64  # rows
@@ -77,7 +77,7 @@ class TraceTaker:
         self._seed = seed
         self._kept: OwnData | None = None
 
-    def take(self, sources: Collection[Source] = SEEDS) -> TracedModel:
+    def take(self, sources: Collection[ChanceSource] = SEEDS) -> TracedModel:
         """One training with those sources of chance pinned, others left to themselves.
 
         Raises:
@@ -103,13 +103,13 @@ class TraceTaker:
         trace = OwnTrace(stages, [one.path for one in added], losses.values)
         return TracedModel(trace, model, data, [one.value for one in added])
 
-    def _data(self, sources: Collection[Source]) -> OwnData | None:
+    def _data(self, sources: Collection[ChanceSource]) -> OwnData | None:
         if DATA not in sources:
             return self._own.make_data()
         self._kept = self._kept or self._own.make_data()
         return self._kept
 
-    def _see_rows(self, sources: Collection[Source]) -> dict[str, list[str]]:
+    def _see_rows(self, sources: Collection[ChanceSource]) -> dict[str, list[str]]:
         """The stages of rows as ``fit`` takes them, seen by a model whose step does nothing but note them.
 
         They are left out for a model whose ``fit`` or ``train_step`` is not Keras's.

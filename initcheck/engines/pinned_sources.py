@@ -21,7 +21,7 @@ _TICK = 1e-3  # seconds by which a pinned clock goes on at each look: whoever wa
 
 
 @dataclass(frozen=True)
-class Source:
+class ChanceSource:
     """A source of chance.
 
     Attributes:
@@ -128,28 +128,30 @@ def _determinism(_keras: Any, _seed: int) -> Iterator[None]:
             switches.disable_op_determinism()
 
 
-PYTHON = Source("python", "Python's random", "random.seed(SEED)", _python_seeded, seeded=True)
-NUMPY = Source("numpy", "NumPy's global generator", "np.random.seed(SEED)", _numpy_seeded, seeded=True)
-FRAMEWORK = Source("framework", "TensorFlow's global seed", "tf.random.set_seed(SEED)", _framework_seeded, seeded=True)
-NUMPY_GENERATORS = Source(
+PYTHON = ChanceSource("python", "Python's random", "random.seed(SEED)", _python_seeded, seeded=True)
+NUMPY = ChanceSource("numpy", "NumPy's global generator", "np.random.seed(SEED)", _numpy_seeded, seeded=True)
+FRAMEWORK = ChanceSource(
+    "framework", "TensorFlow's global seed", "tf.random.set_seed(SEED)", _framework_seeded, seeded=True
+)
+NUMPY_GENERATORS = ChanceSource(
     "numpy generators", "a NumPy generator made without a seed", "np.random.default_rng(SEED)", _numpy_generators
 )
-PYTHON_GENERATORS = Source(
+PYTHON_GENERATORS = ChanceSource(
     "python generators", "a random.Random made without a seed", "random.Random(SEED)", _python_generators
 )
-CLOCK = Source("clock", "the clock", "give a number in place of the time", _clock)
-ENTROPY = Source(
+CLOCK = ChanceSource("clock", "the clock", "give a number in place of the time", _clock)
+ENTROPY = ChanceSource(
     "entropy", "the system's entropy (os.urandom, secrets, uuid)", "random.Random(SEED) in its place", _entropy
 )
-DATA = Source("data", "the data, made anew each time", "make the data once and save them (np.savez)")
-ORDER = Source("order", "the order of the rows", "fit(..., shuffle=False)")
-DETERMINISM = Source(
+DATA = ChanceSource("data", "the data, made anew each time", "make the data once and save them (np.savez)")
+ORDER = ChanceSource("order", "the order of the rows", "fit(..., shuffle=False)")
+DETERMINISM = ChanceSource(
     "determinism",
     "operations and data pipelines that run in parallel",
     "tf.config.experimental.enable_op_determinism()",
     _determinism,
 )
-HASHES = Source(
+HASHES = ChanceSource(
     "hashes",
     "the order of sets of strings (PYTHONHASHSEED)",
     "sorted(...) around the set; or start with PYTHONHASHSEED=0 in the environment",
@@ -161,7 +163,7 @@ SOURCES = {source.name: source for source in (*SEEDS, *OTHERS, HASHES)}
 
 
 @contextlib.contextmanager
-def pinned(keras: Any, sources: Collection[Source], seed: int) -> Iterator[None]:
+def pinned(keras: Any, sources: Collection[ChanceSource], seed: int) -> Iterator[None]:
     """Pins those sources; the global generators that are not among them start anywhere, and are put back in the end.
 
     Args:

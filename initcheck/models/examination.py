@@ -12,7 +12,7 @@ from typing import Any
 from initcheck.arguments import described, whole_number
 from initcheck.engines.own_models import OwnModel, TrainingOptions
 from initcheck.engines.own_trainings import MOST_STEPS, OwnTrace, TraceTaker
-from initcheck.engines.pinned_sources import SEEDS, Source, pinned, seeding_noted
+from initcheck.engines.pinned_sources import SEEDS, ChanceSource, pinned, seeding_noted
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.own import import_own, origin_of
@@ -118,7 +118,7 @@ class _Examination:
             return
         fresh = FreshTraining(build, data, self._own.options, self._seed, _threads())
 
-        def take(sources: Collection[Source], hashes: str, at_import: bool) -> OwnTrace:
+        def take(sources: Collection[ChanceSource], hashes: str, at_import: bool) -> OwnTrace:
             return self._named(fresh.take(sources, hashes, at_import))
 
         one, two = (take(SEEDS, hashes, False) for hashes in ("first", "second"))
@@ -142,7 +142,7 @@ class _Examination:
         self.findings += find_own_seeding(self._take, repetition, self._seeded)
         self.looked_at.append("two trainings with no seeding but the model's own")
 
-    def _take(self, sources: Collection[Source]) -> OwnTrace:
+    def _take(self, sources: Collection[ChanceSource]) -> OwnTrace:
         return self._named(self._taker.take(sources).trace)
 
     def _named(self, trace: OwnTrace) -> OwnTrace:

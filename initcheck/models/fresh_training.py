@@ -13,7 +13,7 @@ from typing import Any
 from initcheck.children import leashed
 from initcheck.engines.own_models import OwnModel, TrainingOptions
 from initcheck.engines.own_trainings import OwnTrace, TraceTaker
-from initcheck.engines.pinned_sources import SEEDS, SOURCES, Source, pinned
+from initcheck.engines.pinned_sources import SEEDS, SOURCES, ChanceSource, pinned
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.own import import_own
@@ -44,7 +44,7 @@ class FreshTraining:
     seed: int
     threads: tuple[int, int]
 
-    def take(self, sources: Collection[Source], hashes: str, at_import: bool = False) -> OwnTrace:
+    def take(self, sources: Collection[ChanceSource], hashes: str, at_import: bool = False) -> OwnTrace:
         """The training in a process that is started for it.
 
         Args:

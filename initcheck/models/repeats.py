@@ -6,16 +6,16 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from initcheck.engines.own_trainings import OwnTrace
-from initcheck.engines.pinned_sources import DATA, FRAMEWORK, HASHES, NUMPY, ORDER, OTHERS, PYTHON, SEEDS, Source
+from initcheck.engines.pinned_sources import DATA, FRAMEWORK, HASHES, NUMPY, ORDER, OTHERS, PYTHON, SEEDS, ChanceSource
 from initcheck.models.diagnosis import ModelFinding, listed
 
-Take = Callable[[Collection[Source]], OwnTrace]
+Take = Callable[[Collection[ChanceSource]], OwnTrace]
 _CONFIRMED = 2  # further trainings that must equal the first
 _IMPORTED = "what the module draws when it is imported"
 
 
 @dataclass(frozen=True)
-class Repetition:
+class RepeatedTrainings:
     """Trainings that were to be equal.
 
     Attributes:
@@ -29,23 +29,25 @@ class Repetition:
     times: int = 2
 
 
-def compare_traces(traces: Sequence[OwnTrace]) -> Repetition:
+def compare_traces(traces: Sequence[OwnTrace]) -> RepeatedTrainings:
     """The first pair that differs among those trainings, or that none does."""
     first = traces[0]
     for other in traces[1:]:
         if differs := first.first_difference(other):
             losses = (first.losses[-1], other.losses[-1]) if first.losses and other.losses else None
-            return Repetition(differs, losses, len(traces))
-    return Repetition(None, times=len(traces))
+            return RepeatedTrainings(differs, losses, len(traces))
+    return RepeatedTrainings(None, times=len(traces))
 
 
-def repeats(take: Take, sources: Collection[Source]) -> bool:
+def repeats(take: Take, sources: Collection[ChanceSource]) -> bool:
     """Whether trainings with those sources pinned are equal, bit for bit."""
     first = take(sources)
     return all(first.first_difference(take(sources)) is None for _ in range(_CONFIRMED))
 
 
-def smallest_set(take: Take, base: Collection[Source], candidates: Sequence[Source]) -> list[Source] | None:
+def smallest_set(
+    take: Take, base: Collection[ChanceSource], candidates: Sequence[ChanceSource]
+) -> list[ChanceSource] | None:
     """The smallest set found of sources that have to be pinned beside the base; None if all of them do not do.
 
     Single sources are tried first, in order; then all, less one after another that turns out not to be needed.
@@ -63,7 +65,7 @@ def smallest_set(take: Take, base: Collection[Source], candidates: Sequence[Sour
     return needed
 
 
-def find_in_process(take: Take, repetition: Repetition) -> list[ModelFinding]:
+def find_in_process(take: Take, repetition: RepeatedTrainings) -> list[ModelFinding]:
     """Why trainings of one process under one seed differ; empty where they do not."""
     if repetition.differs is None:
         return []
@@ -80,7 +82,7 @@ def find_in_process(take: Take, repetition: Repetition) -> list[ModelFinding]:
     ]
 
 
-def find_own_seeding(take: Take, repetition: Repetition, seeded: Sequence[str]) -> list[ModelFinding]:
+def find_own_seeding(take: Take, repetition: RepeatedTrainings, seeded: Sequence[str]) -> list[ModelFinding]:
     """Why trainings differ that the user's own code seeds, where ``set_random_seed`` would make them repeat."""
     if repetition.differs is None:
         return []
@@ -97,7 +99,9 @@ def find_own_seeding(take: Take, repetition: Repetition, seeded: Sequence[str]) 
 
 
 def find_in_processes(
-    repetition: Repetition, take_fresh: Callable[[Collection[Source], str, bool], OwnTrace], reference: OwnTrace
+    repetition: RepeatedTrainings,
+    take_fresh: Callable[[Collection[ChanceSource], str, bool], OwnTrace],
+    reference: OwnTrace,
 ) -> list[ModelFinding]:
     """Why trainings of fresh processes differ that repeat within one.
 
@@ -131,16 +135,19 @@ def find_in_processes(
     ]
 
 
-_UNKNOWN = "none of the sources that can be pinned is the cause: look for threads of its own, files, or the network"
+_UNKNOWN = (
+    "none of the sources that can be pinned is the cause: look for datetime.now(), threads of its own, files, or the "
+    "network"
+)
 
 
-def _where(repetition: Repetition) -> str:
+def _where(repetition: RepeatedTrainings) -> str:
     assert repetition.differs is not None
     stage, parts = repetition.differs
     return f"first at: {stage}" + (f" ({listed(parts)})" if parts else "")
 
 
-def _effect(repetition: Repetition, how: str) -> str:
+def _effect(repetition: RepeatedTrainings, how: str) -> str:
     losses = ""
     if repetition.losses:
         one, two = repetition.losses
@@ -148,7 +155,7 @@ def _effect(repetition: Repetition, how: str) -> str:
     return f"{repetition.times} trainings {how}, compared bit by bit{losses}"
 
 
-def _remedy(sources: Sequence[Source] | None) -> str:
+def _remedy(sources: Sequence[ChanceSource] | None) -> str:
     if sources is None:
         return _UNKNOWN
     return "pin " + " and ".join(f"{source.title}: {source.remedy}" for source in sources)

@@ -269,6 +269,16 @@ def test_a_pool_of_threads_is_no_known_source():
     assert "make the data once" in finding.remedy
 
 
+@pytest.mark.slow
+def test_two_causes_are_named_together():
+    def build(keras):
+        return net(kernel=keras.initializers.HeNormal(seed=time.time_ns() % 1_000_000_007))
+
+    finding = named(examined(build, lambda: rows(np.random.default_rng())), NOT_UNDER_ONE_SEED)
+    assert "a NumPy generator made without a seed: np.random.default_rng(SEED) and the clock" in finding.remedy
+    assert "os.urandom" not in finding.remedy
+
+
 PLANTED = """
 import random
 import numpy as np
