@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from initcheck.engines.own_trainings import OwnTrace
 from initcheck.engines.pinned_sources import DATA, FRAMEWORK, HASHES, NUMPY, ORDER, OTHERS, PYTHON, SEEDS, ChanceSource
+from initcheck.errors import InitcheckError
 from initcheck.models.diagnosis import ModelFinding, listed
 
 Take = Callable[[Collection[ChanceSource]], OwnTrace]
@@ -39,10 +40,16 @@ def compare_traces(traces: Sequence[OwnTrace]) -> RepeatedTrainings:
     return RepeatedTrainings(None, times=len(traces))
 
 
-def repeats(take: Take, sources: Collection[ChanceSource]) -> bool:
-    """Whether trainings with those sources pinned are equal, bit for bit."""
-    first = take(sources)
-    return all(first.first_difference(take(sources)) is None for _ in range(_CONFIRMED))
+def repeats(take: Take, sources: Collection[ChanceSource]) -> bool | None:
+    """Whether trainings with those sources pinned are equal, bit for bit; None where one cannot be pinned.
+
+    Under op determinism, for one, operations that have no deterministic form raise.
+    """
+    try:
+        first = take(sources)
+        return all(first.first_difference(take(sources)) is None for _ in range(_CONFIRMED))
+    except InitcheckError:
+        return None
 
 
 def smallest_set(
@@ -52,13 +59,16 @@ def smallest_set(
 
     Single sources are tried first, in order; then all, less one after another that turns out not to be needed.
     """
+    needed: list[ChanceSource] = []
     for source in candidates:
-        if repeats(take, [*base, source]):
+        outcome = repeats(take, [*base, source])
+        if outcome:
             return [source]
-    if not repeats(take, [*base, *candidates]):
+        if outcome is not None:
+            needed.append(source)
+    if not repeats(take, [*base, *needed]):
         return None
-    needed = list(candidates)
-    for source in reversed(candidates):
+    for source in reversed(needed):
         fewer = [one for one in needed if one is not source]
         if repeats(take, [*base, *fewer]):
             needed = fewer
@@ -136,8 +146,8 @@ def find_in_processes(
 
 
 _UNKNOWN = (
-    "none of the sources that can be pinned is the cause: look for datetime.now(), threads of its own, files, or the "
-    "network"
+    "none of the sources that can be pinned is the cause: look for datetime.now(), threads of its own, files, the "
+    "network, or tf.random.Generator.from_non_deterministic_state"
 )
 
 

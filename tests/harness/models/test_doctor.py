@@ -1,5 +1,6 @@
 """The doctor names planted causes, and finds nothing wrong with healthy models."""
 
+import itertools
 import json
 import os
 import random
@@ -13,7 +14,10 @@ import numpy as np
 import pytest
 
 import initcheck
+from initcheck.engines.own_trainings import OwnTrace
+from initcheck.engines.pinned_sources import CLOCK, DATA, DETERMINISM, ENTROPY, HASHES, OTHERS, SEEDS
 from initcheck.frameworks.keras import load_keras
+from initcheck.models.repeats import smallest_set
 
 UNSEEDED = "initial weights that no global seed decides"
 NOT_UNDER_ONE_SEED = "the training does not repeat under one seed"
@@ -277,6 +281,41 @@ def test_two_causes_are_named_together():
     finding = named(examined(build, lambda: rows(np.random.default_rng())), NOT_UNDER_ONE_SEED)
     assert "a NumPy generator made without a seed: np.random.default_rng(SEED) and the clock" in finding.remedy
     assert "os.urandom" not in finding.remedy
+
+
+def trace(*losses):
+    """A training with those losses."""
+    return OwnTrace({"initial weights": ["same"], "losses": list(map(repr, losses))}, ["kernel"], list(losses))
+
+
+def racing(*needed, refused=()):
+    """Trainings that are equal where all of those sources are pinned."""
+    counter = itertools.count()
+
+    def take(sources):
+        if set(refused) & set(sources):
+            raise initcheck.InitcheckError("it cannot be pinned; leave it")
+        return trace(0.5) if {*needed} <= {*sources} else trace(next(counter))
+
+    return take
+
+
+def test_the_smallest_set_is_one_source_or_those_that_are_needed_together():
+    assert smallest_set(racing(CLOCK), SEEDS, OTHERS) == [CLOCK]
+    assert smallest_set(racing(CLOCK, ENTROPY), SEEDS, OTHERS) == [CLOCK, ENTROPY]
+    assert smallest_set(racing(HASHES), SEEDS, OTHERS) is None
+
+
+def test_a_source_that_cannot_be_pinned_is_no_cause():
+    assert smallest_set(racing(DATA, refused=[DETERMINISM]), SEEDS, OTHERS) == [DATA]
+    assert smallest_set(racing(CLOCK, ENTROPY, refused=[DETERMINISM]), SEEDS, OTHERS) == [CLOCK, ENTROPY]
+
+
+def test_the_first_stage_that_differs_names_its_weights():
+    other = OwnTrace({"initial weights": ["other"], "losses": ["1"]}, ["kernel"], [1.0])
+    assert trace(0.5).first_difference(other) == ("initial weights", ["kernel"])
+    assert trace(0.5).first_difference(trace(0.6)) == ("losses", [])
+    assert trace(0.5).first_difference(trace(0.5)) is None
 
 
 PLANTED = """
