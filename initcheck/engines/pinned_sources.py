@@ -131,7 +131,11 @@ def _determinism(_keras: Any, _seed: int) -> Iterator[None]:
 PYTHON = ChanceSource("python", "Python's random", "random.seed(SEED)", _python_seeded, seeded=True)
 NUMPY = ChanceSource("numpy", "NumPy's global generator", "np.random.seed(SEED)", _numpy_seeded, seeded=True)
 FRAMEWORK = ChanceSource(
-    "framework", "TensorFlow's global seed", "tf.random.set_seed(SEED)", _framework_seeded, seeded=True
+    "framework",
+    "TensorFlow's and Keras's global seeds",
+    "keras.utils.set_random_seed(SEED)",
+    _framework_seeded,
+    seeded=True,
 )
 NUMPY_GENERATORS = ChanceSource(
     "numpy generators", "a NumPy generator made without a seed", "np.random.default_rng(SEED)", _numpy_generators

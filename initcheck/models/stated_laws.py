@@ -64,7 +64,7 @@ def stated_law(initializer: Any, shape: Shape) -> StatedLaw:
         shape: The weight's shape.
     """
     kinds = [kind for kind in type(initializer).__mro__ if kind.__module__.partition(".")[0] in ("keras", "tf_keras")]
-    names = [kind.__name__ for kind in kinds]
+    names = [kind.__name__.removesuffix("Initializer") for kind in kinds]  # OrthogonalInitializer of Keras 3.0
     laws: list[Law] = [law for law in (_law(name, initializer) for name in names) if law is not None]
     law = laws[0] if laws and laws[0].allows(shape) else Unstated()
     axes: Any = getattr(initializer, "input_axes", None), getattr(initializer, "output_axes", None)
