@@ -17,7 +17,15 @@ from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.own import import_own, origin_of
 from initcheck.frameworks.quiet import quiet
-from initcheck.models.built_weights import SEEDS_TRIED, build_weights, facts_of, find_in_weights, notes_on_weights
+from initcheck.models.built_weights import (
+    MIN_ELEMENTS,
+    SEEDS_TRIED,
+    build_weights,
+    count_tested,
+    facts_of,
+    find_in_weights,
+    notes_on_weights,
+)
 from initcheck.models.diagnosis import Diagnosis, ModelFinding
 from initcheck.models.fresh_training import FreshTraining
 from initcheck.models.inference import find_in_inference
@@ -89,7 +97,8 @@ class _Examination:
         self.weights = [facts_of(weight) for weight in built]
         self.findings += find_in_weights(built)
         self.notes += notes_on_weights(built)
-        self.looked_at.append(f"{len(built):,} weights, over {SEEDS_TRIED + 1} builds of the model")
+        tested = f"the scale of {count_tested(built):,} is tested, which have {MIN_ELEMENTS} elements or more"
+        self.looked_at.append(f"{len(built):,} weights, over {SEEDS_TRIED + 1} builds of the model: {tested}")
 
     def look_at_training(self) -> None:
         first = self._taker.take()
@@ -123,7 +132,7 @@ class _Examination:
 
         one, two = (take(SEEDS, hashes, False) for hashes in ("first", "second"))
         repetition = compare_traces([one, two])
-        self.findings += find_in_processes(repetition, take, one)
+        self.findings += find_in_processes(repetition, take, (one, two))
         self.looked_at.append("a training in each of two fresh processes, with unlike string hashes")
         if repetition.differs is None and self._first is not None and (other := self._first.first_difference(one)):
             self.notes.append(

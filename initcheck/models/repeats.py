@@ -111,20 +111,23 @@ def find_own_seeding(take: Take, repetition: RepeatedTrainings, seeded: Sequence
 def find_in_processes(
     repetition: RepeatedTrainings,
     take_fresh: Callable[[Collection[ChanceSource], str, bool], OwnTrace],
-    reference: OwnTrace,
+    trained: Sequence[OwnTrace],
 ) -> list[ModelFinding]:
     """Why trainings of fresh processes differ that repeat within one.
 
     Args:
-        repetition: The trainings of fresh processes with unlike string hashes, this one's first.
+        repetition: The trainings of two fresh processes, with the first and the second string hashes.
         take_fresh: ``take_fresh(sources, hashes, at_import)`` trains in a fresh process with those string hashes; with
             the sources pinned before the user's module is imported, if asked.
-        reference: The training in the first of the fresh processes.
+        trained: These two; where they are repeated under the same hashes, and only there, hashes are the cause.
     """
     if repetition.differs is None:
         return []
     causes: list[str] | None = None
-    if reference.first_difference(take_fresh(SEEDS, "first", False)) is None:
+    if all(
+        one.first_difference(take_fresh(SEEDS, hashes, False)) is None
+        for hashes, one in zip(("first", "second"), trained, strict=True)
+    ):
         causes = [f"{HASHES.title}: {HASHES.remedy}"]
     else:
         for source in (PYTHON, NUMPY, FRAMEWORK, *OTHERS[:4]):
