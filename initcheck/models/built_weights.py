@@ -159,7 +159,7 @@ def notes_on_weights(weights: Sequence[BuiltWeight]) -> list[str]:
         )
     if replaced:
         notes.append(
-            f"Loaded, or drawn anew after their initializers drew: {listed(replaced)}. No law is stated for these."
+            f"Loaded, or drawn anew after their initializers drew: {listed(replaced)}. None is compared with a law."
         )
     return notes
 
@@ -183,6 +183,7 @@ def _find_unseeded(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
 def _find_copies(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
     """Groups of trainable weights that are equal, or proportional as far as the shorter one goes."""
     random = [weight for weight in weights if weight.added.trainable and weight.varies_within and _is_random(weight)]
+    random = [weight for weight in random if not _is_replaced(weight)]  # a decoder that starts as its encoder, say
     groups: list[list[BuiltWeight]] = []
     for weight in random:
         home = next((group for group in groups if _alike(group[0], weight)), None)

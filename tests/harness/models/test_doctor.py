@@ -560,3 +560,26 @@ def test_weights_that_are_loaded_are_noted_and_not_compared():
     report = examined(loaded)
     assert report.healthy
     assert any(note.startswith("Loaded, or drawn anew") for note in report.diagnosis.notes)
+
+
+def test_a_layer_that_is_copied_on_purpose_is_no_finding():
+    def build(keras):
+        model = net(None, keras.layers.Dense(8, name="one"), keras.layers.Dense(8, name="two"))
+        model.get_layer("two").set_weights(model.get_layer("one").get_weights())
+        return model
+
+    report = examined(build)
+    assert report.healthy, report.findings
+    assert "two/kernel" in report.diagnosis.notes[0]
+
+
+def test_fewer_elements_than_a_scale_needs_are_said_and_not_judged():
+    keras: Any = load_keras()
+
+    class Louder(keras.initializers.HeNormal):
+        def __call__(self, shape, dtype=None):
+            return 1.3 * super().__call__(shape, dtype=dtype)
+
+    report = examined(lambda: net(keras.layers.Dense(2, kernel_initializer=Louder())))
+    assert report.healthy
+    assert "the scale of 0 is tested" in report.diagnosis.looked_at[0]
