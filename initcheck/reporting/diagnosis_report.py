@@ -152,7 +152,8 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console | None = None) -> Non
     for note in (*diagnosis.notes, f"Looked at: {'; '.join(diagnosis.looked_at)}.", NOT_LOOKED_AT):
         screen.line(note)
     screen.line(
-        f"Scales are tested at a false-alarm rate of {FALSE_ALARM_RATE:g} a model; all else bit by bit, or within the tolerance that is stated."
+        f"Scales are tested at a false-alarm rate of {FALSE_ALARM_RATE:g} a model; all else bit by bit, or within the "
+        "tolerance that is stated."
     )
     screen.line(
         (f"initcheck doctor: {describe_diagnosis(diagnosis)}", "bold"),
