@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from initcheck.errors import InitcheckError
     from initcheck.plugin.checks import parametrize_with_baseline, parametrize_with_checks
     from initcheck.records import Data, Environment, Epoch, Run, Runs
+    from initcheck.reporting.diagnosis_report import DiagnosisReport, doctor
     from initcheck.reporting.results import Sweep
     from initcheck.reporting.runs_report import RunsReport, compare_runs
     from initcheck.reporting.saved_runs import load
@@ -36,6 +37,8 @@ _HOMES = {
     "Epoch": "initcheck.records",
     "Run": "initcheck.records",
     "Runs": "initcheck.records",
+    "DiagnosisReport": "initcheck.reporting.diagnosis_report",
+    "doctor": "initcheck.reporting.diagnosis_report",
     "Sweep": "initcheck.reporting.results",
     "RunsComparison": "initcheck.comparing_runs.verdicts",
     "RunsRow": "initcheck.comparing_runs.verdicts",
@@ -49,6 +52,7 @@ __all__ = [
     "INITIALIZERS",
     "PROBLEMS",
     "Data",
+    "DiagnosisReport",
     "Environment",
     "Epoch",
     "InitcheckError",
@@ -62,6 +66,7 @@ __all__ = [
     "RunsVerdict",
     "Sweep",
     "compare_runs",
+    "doctor",
     "load",
     "parametrize_with_baseline",
     "parametrize_with_checks",

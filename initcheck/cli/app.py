@@ -20,6 +20,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.cli.baselines import compare, load_files, record
 from initcheck.cli.bounds_commands import bounds
 from initcheck.cli.compare_runs import compare_runs
+from initcheck.cli.doctor_command import doctor
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
 from initcheck.cli.table_options import TableOptions, table_options
@@ -239,6 +240,7 @@ cli.add_command(record)
 cli.add_command(load_files)
 cli.add_command(compare)
 cli.add_command(compare_runs)
+cli.add_command(doctor)
 cli.add_command(upgrade)
 
 

@@ -1,0 +1,167 @@
+"""A few steps of training a user's own model, as digests by stage."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.digests import digest
+from initcheck.engines.own_models import Array, OwnData, OwnModel, leaves_of, mistakes_in
+from initcheck.engines.pinned_sources import DATA, ORDER, SEEDS, ChanceSource, pinned
+
+MOST_STEPS = 20  # of one training
+_PREDICTED = 64  # rows
+STAGES = ("data", "initial weights", "order of rows", "first loss", "losses", "final weights", "predictions")
+
+
+@dataclass(frozen=True)
+class OwnTrace:
+    """One training of a few steps.
+
+    Attributes:
+        stages: The digests of each stage, a digest a part; a stage that could not be seen is left out.
+        weights: The paths of the weights, in the order of their digests.
+        losses: The loss after each step.
+    """
+
+    stages: dict[str, list[str]]
+    weights: list[str]
+    losses: list[float]
+
+    def first_difference(self, other: OwnTrace) -> tuple[str, list[str]] | None:
+        """The first stage that differs, and which of the weights do where it is one of weights; None if none does."""
+        for stage in STAGES:
+            one, two = self.stages.get(stage, []), other.stages.get(stage, [])
+            if one and two and one != two:
+                by_weight = stage.endswith("weights") and len(one) == len(two) == len(self.weights)
+                parts = (
+                    [name for name, a, b in zip(self.weights, one, two, strict=False) if a != b] if by_weight else []
+                )
+                return stage, parts
+        return None
+
+
+@dataclass(frozen=True)
+class TracedModel:
+    """A training of a few steps, and what came of it.
+
+    Attributes:
+        trace: The training by stage.
+        model: The trained model.
+        data: The data that it was trained on; None where there are none.
+        initial: Its initial weights.
+    """
+
+    trace: OwnTrace
+    model: Any
+    data: OwnData | None
+    initial: list[Array]
+
+
+class TraceTaker:
+    """Trains a user's model for a few steps, as often as asked, and notes each stage.
+
+    Args:
+        keras: The framework.
+        own: The model.
+        seed: Of whatever is pinned.
+    """
+
+    def __init__(self, keras: Any, own: OwnModel, seed: int) -> None:
+        self._keras = keras
+        self._own = own
+        self._seed = seed
+        self._kept: OwnData | None = None
+
+    def take(self, sources: Collection[ChanceSource] = SEEDS) -> TracedModel:
+        """One training with those sources of chance pinned, others left to themselves.
+
+        Raises:
+            InitcheckError: A mistake in the model or its data.
+        """
+        seen = self._see_rows(sources)
+        with pinned(self._keras, sources, self._seed):
+            data = self._data(sources)
+            model, added = self._own.make_model(self._keras, data)
+            stages = {"initial weights": [digest([one.value]) for one in added]}
+            losses = _StepLosses(self._keras)
+            if data is not None:
+                stages |= seen
+                if not data.in_batches:
+                    stages["data"] = [_arrays_digest(part) for part in (data, data.held_out) if part is not None]
+                self._own.fit(model, data, shuffle=ORDER not in sources, callbacks=[losses.callback])
+                stages["first loss"] = [repr(loss) for loss in losses.values[:1]]
+                stages["losses"] = list(map(repr, losses.values))
+                stages["final weights"] = [digest([np.asarray(weight)]) for weight in model.weights]
+                with mistakes_in("the model cannot predict: predict", "fix its call"):
+                    inputs = (data.held_out or data).batch(_PREDICTED)[0]
+                    stages["predictions"] = [digest(leaves_of(model.predict(inputs, verbose=0)))]
+        trace = OwnTrace(stages, [one.path for one in added], losses.values)
+        return TracedModel(trace, model, data, [one.value for one in added])
+
+    def _data(self, sources: Collection[ChanceSource]) -> OwnData | None:
+        if DATA not in sources:
+            return self._own.make_data()
+        self._kept = self._kept or self._own.make_data()
+        return self._kept
+
+    def _see_rows(self, sources: Collection[ChanceSource]) -> dict[str, list[str]]:
+        """The stages of rows as ``fit`` takes them, seen by a model whose step does nothing but note them.
+
+        They are left out for a model whose ``fit`` or ``train_step`` is not Keras's.
+        """
+        if self._own.data is None:
+            return {}
+        rows: list[bytes] = []
+        with pinned(self._keras, sources, self._seed):
+            data = self._data(sources)
+            model, _ = self._own.make_model(self._keras, data)
+            kind = self._keras.Model
+            if data is None or type(model).fit is not kind.fit or type(model).train_step is not kind.train_step:
+                return {}
+
+            def note(batch: Any) -> dict[str, float]:
+                leaves = leaves_of(batch)
+                sizes = min((len(leaf) for leaf in leaves if leaf.ndim), default=0)
+                rows.extend(
+                    b"".join(np.ascontiguousarray(leaf[place]).tobytes() for leaf in leaves if leaf.ndim)
+                    for place in range(sizes)
+                )
+                return {"loss": 0.0}
+
+            with contextlib.suppress(AttributeError, ValueError):  # one of the user's own may refuse either
+                model.run_eagerly = True
+                model.train_step = note
+                model.get_metrics_result = lambda: {"loss": 0.0}  # no metric has seen a row
+                losses = _StepLosses(self._keras)
+                self._own.fit(model, data, shuffle=ORDER not in sources, callbacks=[losses.callback])
+        if not rows:
+            return {}
+        seen = {"order of rows": [digest([np.frombuffer(b"".join(rows), np.uint8)])]}
+        if data.in_batches:
+            seen["data"] = [digest([np.frombuffer(b"".join(sorted(rows)), np.uint8)])]
+        return seen
+
+
+def _arrays_digest(data: OwnData) -> str:
+    return digest(leaves_of([data.x, data.y, data.sample_weight]))
+
+
+class _StepLosses:
+    """Notes the loss after each step, and ends the training after a few."""
+
+    def __init__(self, keras: Any) -> None:
+        values: list[float] = []
+
+        class Noting(keras.callbacks.Callback):  # type: ignore[misc] # a class of whichever Keras is loaded
+            def on_train_batch_end(self, _batch: int, logs: Any = None) -> None:
+                values.append(float((logs or {}).get("loss", 0.0)))
+                if len(values) >= MOST_STEPS:
+                    self.model.stop_training = True
+
+        self.values = values
+        self.callback = Noting()

@@ -1,0 +1,214 @@
+"""The sources of chance in a user's training, each of which can be pinned while the others stay as they are."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import random
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.random import bit_generator
+
+Pin = Callable[[Any, int], contextlib.AbstractContextManager[None]]
+_TICK = 1e-3  # seconds by which a pinned clock goes on at each look: whoever waits for a while gets there
+
+
+@dataclass(frozen=True)
+class ChanceSource:
+    """A source of chance.
+
+    Attributes:
+        name: A readable, unique name.
+        title: What it is, in words.
+        remedy: What to write to pin it, in a line.
+        pin: ``pin(keras, seed)`` pins it for the time of a ``with`` block; None where the training itself does.
+        seeded: Whether ``keras.utils.set_random_seed`` seeds it.
+    """
+
+    name: str
+    title: str
+    remedy: str
+    pin: Pin | None = None
+    seeded: bool = False
+
+
+@contextlib.contextmanager
+def _replaced(home: Any, **names: Any) -> Iterator[None]:
+    before = {name: getattr(home, name) for name in names if hasattr(home, name)}
+    for name in before:
+        setattr(home, name, names[name])
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(home, name, value)
+
+
+@contextlib.contextmanager
+def _python_seeded(_keras: Any, seed: int) -> Iterator[None]:
+    random.seed(seed)
+    yield
+
+
+@contextlib.contextmanager
+def _numpy_seeded(_keras: Any, seed: int) -> Iterator[None]:
+    np.random.seed(seed % 2**32)
+    yield
+
+
+@contextlib.contextmanager
+def _framework_seeded(keras: Any, seed: int) -> Iterator[None]:
+    states = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed % 2**31)
+    random.setstate(states[0])
+    np.random.set_state(states[1])
+    yield
+
+
+@contextlib.contextmanager
+def _numpy_generators(_keras: Any, seed: int) -> Iterator[None]:
+    bits = random.Random(seed)
+    with _replaced(bit_generator, randbits=bits.getrandbits):
+        yield
+
+
+@contextlib.contextmanager
+def _python_generators(_keras: Any, seed: int) -> Iterator[None]:
+    given = iter(range(seed, seed + 2**31))
+    seeding = random.Random.seed
+
+    def seed_of(self: random.Random, a: Any = None, version: int = 2) -> None:
+        seeding(self, next(given) if a is None else a, version)
+
+    with _replaced(random.Random, seed=seed_of):
+        yield
+
+
+@contextlib.contextmanager
+def _entropy(_keras: Any, seed: int) -> Iterator[None]:
+    stream = random.Random(seed)
+    module: ModuleType = random
+    with _replaced(os, urandom=stream.randbytes), _replaced(module, _urandom=stream.randbytes):
+        yield
+
+
+@contextlib.contextmanager
+def _clock(_keras: Any, seed: int) -> Iterator[None]:
+    looks = 0
+
+    def seconds() -> float:
+        nonlocal looks
+        looks += 1
+        return seed + looks * _TICK
+
+    def nanoseconds() -> int:
+        return int(seconds() * 1e9)
+
+    names = ("time", "monotonic", "perf_counter", "process_time")
+    with _replaced(time, **dict.fromkeys(names, seconds), **{f"{name}_ns": nanoseconds for name in names}):
+        yield
+
+
+@contextlib.contextmanager
+def _determinism(_keras: Any, _seed: int) -> Iterator[None]:
+    switches: Any = importlib.import_module("tensorflow.python.framework.config")
+    before = switches.is_op_determinism_enabled()
+    switches.enable_op_determinism()
+    try:
+        yield
+    finally:
+        if not before:
+            switches.disable_op_determinism()
+
+
+PYTHON = ChanceSource("python", "Python's random", "random.seed(SEED)", _python_seeded, seeded=True)
+NUMPY = ChanceSource("numpy", "NumPy's global generator", "np.random.seed(SEED)", _numpy_seeded, seeded=True)
+FRAMEWORK = ChanceSource(
+    "framework",
+    "TensorFlow's and Keras's global seeds",
+    "keras.utils.set_random_seed(SEED)",
+    _framework_seeded,
+    seeded=True,
+)
+NUMPY_GENERATORS = ChanceSource(
+    "numpy generators", "a NumPy generator made without a seed", "np.random.default_rng(SEED)", _numpy_generators
+)
+PYTHON_GENERATORS = ChanceSource(
+    "python generators", "a random.Random made without a seed", "random.Random(SEED)", _python_generators
+)
+CLOCK = ChanceSource("clock", "the clock", "give a number in place of the time", _clock)
+ENTROPY = ChanceSource(
+    "entropy", "the system's entropy (os.urandom, secrets, uuid)", "random.Random(SEED) in its place", _entropy
+)
+DATA = ChanceSource("data", "the data, made anew each time", "make the data once and save them (np.savez)")
+ORDER = ChanceSource("order", "the order of the rows", "fit(..., shuffle=False)")
+DETERMINISM = ChanceSource(
+    "determinism",
+    "operations and data pipelines that run in parallel",
+    "tf.config.experimental.enable_op_determinism()",
+    _determinism,
+)
+HASHES = ChanceSource(
+    "hashes",
+    "the order of sets of strings (PYTHONHASHSEED)",
+    "sorted(...) around the set; or start with PYTHONHASHSEED=0 in the environment",
+)
+
+SEEDS = (PYTHON, NUMPY, FRAMEWORK)
+OTHERS = (NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, DETERMINISM, ORDER, DATA)
+SOURCES = {source.name: source for source in (*SEEDS, *OTHERS, HASHES)}
+
+
+@contextlib.contextmanager
+def pinned(keras: Any, sources: Collection[ChanceSource], seed: int) -> Iterator[None]:
+    """Pins those sources; the global generators that are not among them start anywhere, and are put back in the end.
+
+    Args:
+        keras: The framework.
+        sources: What to pin.
+        seed: The seed of what is pinned.
+    """
+    states = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(secrets.randbits(30))
+    random.seed(secrets.randbits(60))
+    np.random.seed(secrets.randbits(32))
+    try:
+        with contextlib.ExitStack() as stack:
+            for source in SOURCES.values():
+                if source in sources and source.pin is not None:
+                    stack.enter_context(source.pin(keras, seed))
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+@contextlib.contextmanager
+def seeding_noted(keras: Any) -> Iterator[list[str]]:
+    """Notes what is seeded in a ``with`` block by whoever calls Python's, NumPy's or Keras's function for it."""
+    noted: list[str] = []
+    tf: Any = importlib.import_module("tensorflow")
+
+    def noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def seed(*given: Any, **named: Any) -> Any:
+            noted.append(name)
+            return function(*given, **named)
+
+        return seed
+
+    with contextlib.ExitStack() as stack:
+        for home, name, title in (
+            (random, "seed", "random.seed"),
+            (np.random, "seed", "np.random.seed"),
+            (tf.random, "set_seed", "tf.random.set_seed"),
+            (keras.utils, "set_random_seed", "keras.utils.set_random_seed"),
+        ):
+            stack.enter_context(_replaced(home, **{name: noting(title, getattr(home, name))}))
+        yield noted

@@ -1,0 +1,197 @@
+"""The doctor: examines a user's model as it is, its weights, its inference, and whether its training repeats."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+from initcheck.arguments import described, whole_number
+from initcheck.engines.own_models import OwnModel, TrainingOptions
+from initcheck.engines.own_trainings import MOST_STEPS, OwnTrace, TraceTaker
+from initcheck.engines.pinned_sources import SEEDS, ChanceSource, pinned, seeding_noted
+from initcheck.errors import InitcheckError
+from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.own import import_own, origin_of
+from initcheck.frameworks.quiet import quiet
+from initcheck.models.built_weights import (
+    MIN_ELEMENTS,
+    SEEDS_TRIED,
+    build_weights,
+    count_tested,
+    facts_of,
+    find_in_weights,
+    notes_on_weights,
+)
+from initcheck.models.diagnosis import Diagnosis, ModelFinding
+from initcheck.models.fresh_training import FreshTraining
+from initcheck.models.inference import find_in_inference
+from initcheck.models.repeats import compare_traces, find_in_process, find_in_processes, find_own_seeding
+from initcheck.models.trained_units import find_equal_units
+from initcheck.seeding import DEFAULT_SEED, derive_seed
+
+_OneOwn = Callable[..., Any] | str
+
+
+def examine(
+    build: _OneOwn,
+    data: _OneOwn | None = None,
+    *,
+    epochs: int = TrainingOptions.epochs,
+    batch_size: int | None = None,
+    loss: str | None = None,
+    optimizer: str | None = None,
+    seed: int = DEFAULT_SEED,
+    fresh_processes: bool = True,
+) -> Diagnosis:
+    """Examines a model; the arguments are those of ``initcheck.doctor``.
+
+    Raises:
+        InitcheckError: A mistake in the model or its data, or an argument that cannot be used.
+    """
+    start = time.monotonic()
+    options = _options(epochs, batch_size, loss, optimizer)
+    seed = whole_number("seed", seed)
+    with _usual_threads():
+        own = OwnModel(_own(build, "build"), None if data is None else _own(data, "data"), options)
+        keras = load_keras()
+    with quiet():
+        examination = _Examination(keras, own, derive_seed(seed, "doctor"))
+        examination.look_at_weights()
+        examination.look_at_training()
+        if fresh_processes and not examination.differs:
+            examination.look_at_processes(_name_of(build), None if data is None else _name_of(data))
+    return Diagnosis(
+        findings=tuple(examination.findings),
+        notes=tuple(examination.notes),
+        weights=tuple(examination.weights),
+        looked_at=tuple(examination.looked_at),
+        seconds=time.monotonic() - start,
+        seed=seed,
+    )
+
+
+class _Examination:
+    """One examination: what was found so far."""
+
+    def __init__(self, keras: Any, own: OwnModel, seed: int) -> None:
+        self._keras = keras
+        self._own = own
+        self._seed = seed
+        self._taker = TraceTaker(keras, own, seed)
+        self._first: OwnTrace | None = None
+        self.findings: list[ModelFinding] = []
+        self.notes: list[str] = []
+        self.weights: list[Any] = []
+        self.looked_at: list[str] = []
+        self.differs = False
+
+    def look_at_weights(self) -> None:
+        with pinned(self._keras, SEEDS, self._seed), seeding_noted(self._keras) as self._seeded:
+            data = self._own.make_data()
+            self._paths = [one.path for one in self._own.make_model(self._keras, data)[1]]
+        built = build_weights(self._keras, self._own, data, self._seed, self._paths)
+        self.weights = [facts_of(weight) for weight in built]
+        self.findings += find_in_weights(built)
+        self.notes += notes_on_weights(built)
+        tested = f"the scale of {count_tested(built):,} is tested, which have {MIN_ELEMENTS} elements or more"
+        self.looked_at.append(f"{len(built):,} weights, over {SEEDS_TRIED + 1} builds of the model: {tested}")
+
+    def look_at_training(self) -> None:
+        first = self._taker.take()
+        again = self._take(SEEDS)
+        self._first = self._named(first.trace)
+        self.findings += find_equal_units(first)
+        repetition = compare_traces([self._first, again])
+        self.findings += find_in_process(self._take, repetition)
+        self.differs = repetition.differs is not None
+        steps = f"{len(again.losses)} steps" if again.losses else "its initial weights, as no data are given"
+        self.looked_at.append(f"two trainings in this process: {steps}, at most {MOST_STEPS}")
+        if not self.differs:
+            self._look_at_own_seeding()
+        if first.data is not None:
+            findings, notes = find_in_inference(self._keras, first)
+            self.findings += findings
+            self.notes += notes
+            self.looked_at.append("predict, evaluate, a plain call and training=False on one batch")
+
+    def look_at_processes(self, build: str, data: str | None) -> None:
+        if not build or data == "":
+            self.notes.append(
+                "Not looked at: fresh processes, as no other process can import what is defined in a notebook or "
+                "within a function; put it into a module."
+            )
+            return
+        fresh = FreshTraining(build, data, self._own.options, self._seed, _threads())
+
+        def take(sources: Collection[ChanceSource], hashes: str, at_import: bool) -> OwnTrace:
+            return self._named(fresh.take(sources, hashes, at_import))
+
+        one, two = (take(SEEDS, hashes, False) for hashes in ("first", "second"))
+        repetition = compare_traces([one, two])
+        self.findings += find_in_processes(repetition, take, (one, two))
+        self.looked_at.append("a training in each of two fresh processes, with unlike string hashes")
+        if repetition.differs is None and self._first is not None and (other := self._first.first_difference(one)):
+            self.notes.append(
+                f"Fresh processes train equally, and differ from this one, first at: {other[0]}. What was done here "
+                "before, or what the module does when it is imported, decides it."
+            )
+
+    def _look_at_own_seeding(self) -> None:
+        if not self._seeded:
+            self.notes.append(
+                "Nothing that build() and data() call sets a seed: the training repeats after "
+                "keras.utils.set_random_seed(SEED), called before both."
+            )
+            return
+        repetition = compare_traces([self._take(()), self._take(())])
+        self.findings += find_own_seeding(self._take, repetition, self._seeded)
+        self.looked_at.append("two trainings with no seeding but the model's own")
+
+    def _take(self, sources: Collection[ChanceSource]) -> OwnTrace:
+        return self._named(self._taker.take(sources).trace)
+
+    def _named(self, trace: OwnTrace) -> OwnTrace:
+        """The trace with the weights' paths of the first build, as Keras counts names on."""
+        names = self._paths if len(self._paths) == len(trace.weights) else trace.weights
+        return OwnTrace(trace.stages, names, trace.losses)
+
+
+def _options(epochs: int, batch_size: int | None, loss: str | None, optimizer: str | None) -> TrainingOptions:
+    for name, value in (("loss", loss), ("optimizer", optimizer)):
+        if value is not None and not isinstance(value, str):
+            raise InitcheckError(f"{name} is {described(value)}; give the name of one of Keras's")
+    size = None if batch_size is None else whole_number("batch_size", batch_size, least=1)
+    return TrainingOptions(whole_number("epochs", epochs, least=1), size, loss, optimizer)
+
+
+def _own(given: _OneOwn, option: str) -> Callable[..., Any]:
+    own = import_own(given, option) if isinstance(given, str) else given
+    if not callable(own):
+        raise InitcheckError(f"{option} is {described(own)}; give a function, or its name, package.module:{option}")
+    return own
+
+
+def _name_of(given: _OneOwn) -> str:
+    return given if isinstance(given, str) else origin_of(given)
+
+
+@contextlib.contextmanager
+def _usual_threads() -> Iterator[None]:
+    """Lets TensorFlow have as many threads as in the user's own program, if it is started here."""
+    names = [f"TF_NUM_{kind}OP_THREADS" for kind in ("INTRA", "INTER")]
+    added = [name for name in names if name not in os.environ and "tensorflow" not in sys.modules]
+    os.environ.update(dict.fromkeys(added, "0"))
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def _threads() -> tuple[int, int]:
+    threading = sys.modules["tensorflow"].config.threading
+    return threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()

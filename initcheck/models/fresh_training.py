@@ -1,0 +1,112 @@
+"""The same training in a process that has just started, with string hashes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from initcheck.children import leashed
+from initcheck.engines.own_models import OwnModel, TrainingOptions
+from initcheck.engines.own_trainings import OwnTrace, TraceTaker
+from initcheck.engines.pinned_sources import SEEDS, SOURCES, ChanceSource, pinned
+from initcheck.errors import InitcheckError
+from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.own import import_own
+from initcheck.frameworks.quiet import quiet
+from initcheck.texts import for_terminal
+
+HASHES_OF = {"first": "20011", "second": "20012"}
+_PATIENCE = 600  # seconds
+_MARK = "initcheck training: "
+_MOST_NOTES = 300  # characters of what a process that failed wrote last
+
+
+@dataclass(frozen=True)
+class FreshTraining:
+    """What a fresh process is asked for.
+
+    Attributes:
+        build: The name of the function that builds the model, ``package.module:attribute``.
+        data: That of the function that makes the data; None where there is none.
+        options: What else ``compile`` and ``fit`` are given.
+        seed: Of whatever is pinned.
+        threads: TensorFlow's threads within and between operations.
+    """
+
+    build: str
+    data: str | None
+    options: TrainingOptions
+    seed: int
+    threads: tuple[int, int]
+
+    def take(self, sources: Collection[ChanceSource], hashes: str, at_import: bool = False) -> OwnTrace:
+        """The training in a process that is started for it.
+
+        Args:
+            sources: What is pinned.
+            hashes: Its string hashes, ``first`` or ``second``.
+            at_import: Whether they are pinned while the user's modules are imported, too.
+
+        Raises:
+            InitcheckError: The process failed.
+        """
+        within, between = map(str, self.threads)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PYTHONHASHSEED": HASHES_OF[hashes],
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "TF_NUM_INTRAOP_THREADS": within,
+            "TF_NUM_INTEROP_THREADS": between,
+        }
+        question = {**asdict(self), "sources": [source.name for source in sources], "at_import": at_import}
+        try:
+            done = subprocess.run(
+                leashed([sys.executable, "-m", "initcheck.models.fresh_training"]),
+                input=json.dumps(question),
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise InitcheckError(f"a fresh process did not train the model within {_PATIENCE} s") from None
+        lines = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
+        if not lines:
+            notes = for_terminal(" ".join(done.stderr.split()))[-_MOST_NOTES:]
+            raise InitcheckError(f"a fresh process that trains the model ended with {done.returncode}: {notes}")
+        answer = json.loads(lines[-1].removeprefix(_MARK))
+        if "refused" in answer:
+            raise InitcheckError(f"in a fresh process: {answer['refused']}")
+        return OwnTrace(**answer)
+
+
+def main() -> None:
+    """Reads a question in JSON from stdin, writes one line: the trace, or why the model cannot be trained."""
+    question = json.load(sys.stdin)
+    try:
+        answer: dict[str, Any] = asdict(_trained(question))
+    except InitcheckError as error:
+        answer = {"refused": str(error)}
+    sys.stdout.write(f"\n{_MARK}{json.dumps(answer)}\n")
+
+
+def _trained(question: dict[str, Any]) -> OwnTrace:
+    keras = load_keras()
+    sources, seed = [SOURCES[name] for name in question["sources"]], question["seed"]
+    with quiet(), pinned(keras, sources if question["at_import"] else (), seed):
+        build = import_own(question["build"], "MODEL")
+        data = import_own(question["data"], "--data") if question["data"] else None
+    own = OwnModel(build, data, TrainingOptions(**question["options"]))
+    with quiet():
+        return TraceTaker(keras, own, seed).take(sources or SEEDS).trace
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Whether a model infers one thing, however it is asked, and leaves its weights alone while it does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.digests import digest
+from initcheck.engines.own_models import leaves_of, mapped, mistakes_in
+from initcheck.engines.own_trainings import TracedModel
+from initcheck.models.diagnosis import ModelFinding, listed
+from initcheck.texts import for_terminal
+
+# Of the largest output. Compiled and eager float32 differ by about 1e-6 a layer; bfloat16 resolves 4e-3.
+_TOLERANCE, _HALF_TOLERANCE = 1e-3, 5e-2
+_PLAIN = "a plain call"
+_DRAWS = "a layer draws, or takes its training path, in inference"
+_PASS_ON = "pass training on to the layers inside, and let each look at it before it draws or moves a statistic"
+
+
+def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFinding], list[str]]:
+    """What predict, evaluate, a plain call and ``training=False`` disagree on, and the weights that they move.
+
+    Returns:
+        The findings, and notes on what Keras's own layers do in a plain call.
+
+    Raises:
+        InitcheckError: The model cannot be called.
+    """
+    if trained.data is None:
+        return [], []
+    model = trained.model
+    inputs, targets, weights = trained.data.batch()
+    call = _called(keras, inputs)
+    ways: dict[str, Callable[[], Any]] = {
+        "predict": lambda: model.predict(inputs, verbose=0),
+        "a second predict": lambda: model.predict(inputs, verbose=0),
+        "call(training=False)": lambda: model(call, training=False),
+        _PLAIN: lambda: model(call),
+    }
+    if targets is not None:
+        ways["evaluate"] = lambda: model.evaluate(inputs, targets, sample_weight=weights, verbose=0)
+        ways["a second evaluate"] = ways["evaluate"]
+    outputs: dict[str, list[Any]] = {}
+    moved: dict[str, list[str]] = {}
+    for way, act in ways.items():
+        before = _weights(model)
+        with mistakes_in(f"the model: {way}", "fix its call"):
+            outputs[way] = [np.asarray(leaf, np.float64) for leaf in leaves_of(act())]
+        after = _weights(model)
+        moved[way] = [name for name, one, two in zip(trained.trace.weights, before, after, strict=False) if one != two]
+    tolerance = _TOLERANCE if _is_single(model) else _HALF_TOLERANCE
+    off = _disagreement(outputs, tolerance)
+    notes = []
+    if list(off) == [_PLAIN] and (layer := _layer_that_draws(keras, model, call)) and layer.of_keras:
+        off = {}
+        notes.append(
+            f"In a plain call of the model, {layer.name} of Keras draws: call it with training=False, or predict."
+        )
+    return [*_find_moved(moved), *_find_disagreement(keras, model, call, off, tolerance)], notes
+
+
+def _find_moved(moved: dict[str, list[str]]) -> list[ModelFinding]:
+    ways = {way: names for way, names in moved.items() if names and not way.startswith("a second")}
+    if not ways:
+        return []
+    names = list(dict.fromkeys(name for names in ways.values() for name in names))
+    return [
+        ModelFinding(
+            "inference moves weights",
+            listed(names),
+            f"moved by {', '.join(ways)}; compared bit by bit",
+            _PASS_ON,
+        )
+    ]
+
+
+def _disagreement(outputs: dict[str, list[Any]], tolerance: float) -> dict[str, float]:
+    """The ways of inference that are off by more than that, and by how much."""
+    off = {}
+    for way, values in outputs.items():
+        reference = outputs["evaluate" if way.endswith("evaluate") else "predict"]
+        if (distance := _distance(reference, values)) > tolerance:
+            off[way] = distance
+    return off
+
+
+def _find_disagreement(
+    keras: Any, model: Any, inputs: Any, off: dict[str, float], tolerance: float
+) -> list[ModelFinding]:
+    if not off:
+        return []
+    again = {"a second predict", "a second evaluate"} & set(off)
+    layer = _layer_that_draws(keras, model, inputs, **({} if list(off) == [_PLAIN] else {"training": False}))
+    return [
+        ModelFinding(
+            "inference that gives another result each time" if again else "ways of inference that disagree",
+            layer.name if layer else "the model's outputs",
+            f"{', '.join(off)}: off by up to {max(off.values()):.2g} of the largest output (allowed {tolerance:g})",
+            f"{_DRAWS}: {_PASS_ON}",
+        )
+    ]
+
+
+def _distance(one: list[Any], two: list[Any]) -> float:
+    """The largest difference over the largest value; infinite where shapes differ or one alone is no number."""
+    if [value.shape for value in one] != [value.shape for value in two]:
+        return float("inf")
+    worst = 0.0
+    for a, b in zip(one, two, strict=True):
+        if not np.array_equal(np.isfinite(a), np.isfinite(b)):
+            return float("inf")
+        a, b = np.nan_to_num(a), np.nan_to_num(b)
+        worst = max(worst, float(np.abs(a - b).max(initial=0)) / (float(np.abs(a).max(initial=0)) or 1.0))
+    return worst
+
+
+def _weights(model: Any) -> list[str]:
+    return [digest([np.asarray(weight)]) for weight in model.weights]
+
+
+def _called(keras: Any, inputs: Any) -> Any:
+    return mapped(
+        lambda leaf: leaf if hasattr(leaf, "device") and not isinstance(leaf, np.ndarray) else _as_tensor(keras, leaf),
+        inputs,
+    )
+
+
+def _as_tensor(keras: Any, leaf: Any) -> Any:
+    convert = getattr(getattr(keras, "ops", None), "convert_to_tensor", None)
+    return convert(leaf) if convert else leaf
+
+
+def _is_single(model: Any) -> bool:
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else model.layers
+    return all(str(getattr(layer, "compute_dtype", "float32")) in ("float32", "float64") for layer in layers)
+
+
+@dataclass(frozen=True)
+class _LayerCall:
+    """One call of a layer: its name, whether it is Keras's, and digests of what it was given and what it returned."""
+
+    name: str
+    of_keras: bool
+    given: str
+    output: str
+
+
+def _layer_that_draws(keras: Any, model: Any, inputs: Any, **training: bool) -> _LayerCall | None:
+    """The first layer that gives another output for equal inputs in two calls, the innermost first."""
+    one, two = (_layer_calls(keras, model, inputs, **training) for _ in range(2))
+    for first, second in zip(one, two, strict=False):
+        if (first.name, first.given) == (second.name, second.given) and first.output != second.output:
+            return first
+    return None
+
+
+def _layer_calls(keras: Any, model: Any, inputs: Any, **training: bool) -> list[_LayerCall]:
+    seen: list[_LayerCall] = []
+    kind = keras.layers.Layer
+    original = kind.__call__
+
+    def noting(layer: Any, *given: Any, **named: Any) -> Any:
+        output = original(layer, *given, **named)
+        with contextlib.suppress(Exception):  # what is no tensor is no evidence
+            name = for_terminal(str(getattr(layer, "path", "") or layer.name))
+            of_keras = type(layer).__module__.partition(".")[0] in ("keras", "tf_keras")
+            digests = digest(leaves_of([*given, *named.values()])), digest(leaves_of(output))
+            seen.append(_LayerCall(name, of_keras, *digests))
+        return output
+
+    with _called_by(kind, noting), mistakes_in("the model: a call", "fix its call"):
+        model(inputs, **training)
+    return seen
+
+
+@contextlib.contextmanager
+def _called_by(kind: Any, call: Any) -> Iterator[None]:
+    original = kind.__call__
+    kind.__call__ = call
+    try:
+        yield
+    finally:
+        kind.__call__ = original
