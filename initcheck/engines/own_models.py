@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.arguments import described
+from initcheck.catalog.optimizers import ADAM
 from initcheck.endings import is_mistake, outputs_kept_open
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.memory import is_out_of_memory
@@ -21,7 +22,6 @@ from initcheck.texts import for_terminal, reason_of
 Array = npt.NDArray[Any]
 
 FEW_ROWS = 32  # that a model of a subclass is built with
-DEFAULT_OPTIMIZER = "adam"
 _FORMS = "(x, y), (x, y, sample_weight), a tf.data.Dataset or a PyDataset, or a pair (train, held_out) of these"
 
 
@@ -186,7 +186,7 @@ class OwnModel:
             )
         with mistakes_in("the model cannot be compiled: compile", "name a loss and an optimizer of Keras"):
             model.compile(
-                optimizer=optimizer or (model.optimizer if compiled else DEFAULT_OPTIMIZER),
+                optimizer=optimizer or (model.optimizer if compiled else ADAM.identifier),
                 loss=loss or model.loss,
             )
 

@@ -157,11 +157,11 @@ class _StepLosses:
     def __init__(self, keras: Any) -> None:
         values: list[float] = []
 
-        class Noting(keras.callbacks.Callback):  # type: ignore[misc] # a class of whichever Keras is loaded
+        class NotedSteps(keras.callbacks.Callback):  # type: ignore[misc] # a class of whichever Keras is loaded
             def on_train_batch_end(self, _batch: int, logs: Any = None) -> None:
                 values.append(float((logs or {}).get("loss", 0.0)))
                 if len(values) >= MOST_STEPS:
                     self.model.stop_training = True
 
         self.values = values
-        self.callback = Noting()
+        self.callback = NotedSteps()

@@ -19,6 +19,8 @@ from initcheck.catalog.laws import (
     VarianceScaled,
     fans,
 )
+from initcheck.catalog.layers import LAYERS
+from initcheck.catalog.layers.traits.computing import EqualUnits
 from initcheck.endings import is_mistake
 from initcheck.errors import InitcheckError
 from initcheck.texts import for_terminal
@@ -122,15 +124,12 @@ def words_of(initializer: Any) -> str:
     return text if len(text) <= _MOST_WORDS else f"{text[: _MOST_WORDS - 1]}…"
 
 
-_GATES = {"LSTM": 4, "LSTMCell": 4, "GRU": 3, "GRUCell": 3, "ConvLSTM1D": 4, "ConvLSTM2D": 4, "ConvLSTM3D": 4}
-
-
 def explain_fans(layer: str, stated: StatedLaw, shape: Shape) -> str:
     """How the documented fans of that layer's kernel are counted, where that is not its inputs and its units."""
     if not isinstance(stated.law, VarianceScaled):
         return ""
-    gates = next((count for name, count in _GATES.items() if layer.startswith(name) or layer == f"{name}Cell"), 0)
-    if gates and len(shape) >= 2:
+    gates = _gates(layer)
+    if gates > 1 and len(shape) >= 2:
         return f"{gates} gates in one kernel: fan-out counts all of them"
     if "Depthwise" in layer and len(shape) > 2:
         return "a depthwise kernel: fan-in counts every channel, though a unit sums up one"
@@ -139,3 +138,9 @@ def explain_fans(layer: str, stated: StatedLaw, shape: Shape) -> str:
     if stated.shape != shape:
         return f"by its equation, {stated.shape[0]:,} inputs a unit and {stated.shape[1]:,} units"
     return ""
+
+
+def _gates(layer: str) -> int:
+    """How many weights of each kind a unit of that class has, a recurrent layer's or its cell's."""
+    row = LAYERS.get(layer.removesuffix("Cell"))
+    return max((trait.gates for trait in row.select(EqualUnits)), default=1) if row else 1
