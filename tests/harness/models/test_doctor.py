@@ -171,6 +171,7 @@ def test_data_of_an_unseeded_generator_are_named():
     assert "a NumPy generator made without a seed" in finding.remedy
 
 
+@pytest.mark.slow
 def test_data_of_python_s_random_beside_seeded_numpy_are_named():
     def data():
         np.random.seed(5)
@@ -347,6 +348,7 @@ def planted(tmp_path, monkeypatch, name, **faults):
     return initcheck.doctor(f"{name}:build", f"{name}:data")
 
 
+@pytest.mark.slow
 def test_the_order_of_a_set_of_strings_is_named(tmp_path, monkeypatch):
     finding = only(planted(tmp_path, monkeypatch, "planted_set", hashes=True))
     assert finding.what == "the training does not repeat in a fresh process"
