@@ -40,7 +40,8 @@ class ChanceSource:
 
 
 @contextlib.contextmanager
-def _replaced(home: Any, **names: Any) -> Iterator[None]:
+def replaced(home: Any, **names: Any) -> Iterator[None]:
+    """Gives a module or a class other attributes for the time of a ``with`` block; what it lacks, it gets none of."""
     before = {name: getattr(home, name) for name in names if hasattr(home, name)}
     for name in before:
         setattr(home, name, names[name])
@@ -75,7 +76,7 @@ def _framework_seeded(keras: Any, seed: int) -> Iterator[None]:
 @contextlib.contextmanager
 def _numpy_generators(_keras: Any, seed: int) -> Iterator[None]:
     bits = random.Random(seed)
-    with _replaced(bit_generator, randbits=bits.getrandbits):
+    with replaced(bit_generator, randbits=bits.getrandbits):
         yield
 
 
@@ -87,7 +88,7 @@ def _python_generators(_keras: Any, seed: int) -> Iterator[None]:
     def seed_of(self: random.Random, a: Any = None, version: int = 2) -> None:
         seeding(self, next(given) if a is None else a, version)
 
-    with _replaced(random.Random, seed=seed_of):
+    with replaced(random.Random, seed=seed_of):
         yield
 
 
@@ -95,7 +96,7 @@ def _python_generators(_keras: Any, seed: int) -> Iterator[None]:
 def _entropy(_keras: Any, seed: int) -> Iterator[None]:
     stream = random.Random(seed)
     module: ModuleType = random
-    with _replaced(os, urandom=stream.randbytes), _replaced(module, _urandom=stream.randbytes):
+    with replaced(os, urandom=stream.randbytes), replaced(module, _urandom=stream.randbytes):
         yield
 
 
@@ -112,7 +113,7 @@ def _clock(_keras: Any, seed: int) -> Iterator[None]:
         return int(seconds() * 1e9)
 
     names = ("time", "monotonic", "perf_counter", "process_time")
-    with _replaced(time, **dict.fromkeys(names, seconds), **{f"{name}_ns": nanoseconds for name in names}):
+    with replaced(time, **dict.fromkeys(names, seconds), **{f"{name}_ns": nanoseconds for name in names}):
         yield
 
 
@@ -210,5 +211,5 @@ def seeding_noted(keras: Any) -> Iterator[list[str]]:
             (tf.random, "set_seed", "tf.random.set_seed"),
             (keras.utils, "set_random_seed", "keras.utils.set_random_seed"),
         ):
-            stack.enter_context(_replaced(home, **{name: noting(title, getattr(home, name))}))
+            stack.enter_context(replaced(home, **{name: noting(title, getattr(home, name))}))
         yield noted

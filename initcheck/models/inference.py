@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from initcheck.digests import digest
 from initcheck.engines.own_models import leaves_of, mapped, mistakes_in
 from initcheck.engines.own_trainings import TracedModel
+from initcheck.engines.pinned_sources import replaced
 from initcheck.models.diagnosis import ModelFinding, listed
 from initcheck.texts import for_terminal
 
@@ -173,16 +174,6 @@ def _layer_calls(keras: Any, model: Any, inputs: Any, **training: bool) -> list[
             seen.append(_LayerCall(name, of_keras, *digests))
         return output
 
-    with _called_by(kind, noting), mistakes_in("the model: a call", "fix its call"):
+    with replaced(kind, __call__=noting), mistakes_in("the model: a call", "fix its call"):
         model(inputs, **training)
     return seen
-
-
-@contextlib.contextmanager
-def _called_by(kind: Any, call: Any) -> Iterator[None]:
-    original = kind.__call__
-    kind.__call__ = call
-    try:
-        yield
-    finally:
-        kind.__call__ = original
