@@ -15,6 +15,7 @@ import numpy.typing as npt
 from initcheck.arguments import described
 from initcheck.catalog.optimizers import ADAM
 from initcheck.endings import is_mistake, outputs_kept_open
+from initcheck.engines.pinned_sources import replaced
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.memory import is_out_of_memory
 from initcheck.texts import for_terminal, reason_of
@@ -312,11 +313,8 @@ def _noted(keras: Any) -> Iterator[Noted]:
         noted[id(weight)] = (weight, type(layer).__name__, keras.initializers.get(initializer), drawn)
         return weight
 
-    kind.add_weight = noting
-    try:
+    with replaced(kind, add_weight=noting):
         yield noted
-    finally:
-        kind.add_weight = add_weight
 
 
 def _added(weight: Any, noted: Noted) -> AddedWeight:
