@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from initcheck.comparing_runs.verdicts import RunsComparison, RunsRow, RunsVerdict
     from initcheck.errors import InitcheckError
     from initcheck.plugin.checks import parametrize_with_baseline, parametrize_with_checks
-    from initcheck.records import Data, Environment, Epoch, Run, Runs
+    from initcheck.records import Data, Environment, Run, Runs, Score
     from initcheck.reporting.diagnosis_report import DiagnosisReport, doctor
     from initcheck.reporting.results import Sweep
     from initcheck.reporting.runs_report import RunsReport, compare_runs
@@ -34,9 +34,9 @@ _HOMES = {
     "parametrize_with_checks": "initcheck.plugin.checks",
     "Data": "initcheck.records",
     "Environment": "initcheck.records",
-    "Epoch": "initcheck.records",
     "Run": "initcheck.records",
     "Runs": "initcheck.records",
+    "Score": "initcheck.records",
     "DiagnosisReport": "initcheck.reporting.diagnosis_report",
     "doctor": "initcheck.reporting.diagnosis_report",
     "Sweep": "initcheck.reporting.results",
@@ -54,7 +54,6 @@ __all__ = [
     "Data",
     "DiagnosisReport",
     "Environment",
-    "Epoch",
     "InitcheckError",
     "Initializer",
     "Problem",
@@ -64,6 +63,7 @@ __all__ = [
     "RunsReport",
     "RunsRow",
     "RunsVerdict",
+    "Score",
     "Sweep",
     "compare_runs",
     "doctor",

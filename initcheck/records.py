@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -35,14 +35,32 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """One epoch as Keras's ``History`` reports it: running means over its batches, and the held-out rows after it."""
+class Score:
+    """The number that a run is judged by.
 
-    epoch: int
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
+    Attributes:
+        name: Its name in Keras's ``History``, such as ``accuracy``, ``loss`` or ``mae``.
+        higher_is_better: Its direction.
+        counted: Whether it is the share of correctly classified rows, a count over their number.
+    """
+
+    name: str
+    higher_is_better: bool
+    counted: bool = False
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of 1 by its name: an accuracy."""
+        return self.counted or "accuracy" in self.name or self.name == "acc"
+
+    @property
+    def sign(self) -> float:
+        """What it is multiplied by, so that higher is better."""
+        return 1.0 if self.higher_is_better else -1.0
+
+
+ACCURACY = Score("accuracy", higher_is_better=True, counted=True)
+METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")  # of a run that is scored by ``ACCURACY``
 
 
 @dataclass(frozen=True)
@@ -54,39 +72,42 @@ class Run:
         initializer: Name of the initializer's row.
         reseed: Number of the repetition, from 0.
         seed: The integer that decides every draw of this run.
-        train_correct: Training rows that the final weights classify correctly.
+        train_score: Score of the final weights on the training rows.
         train_total: Training rows.
-        test_correct: Held-out rows that the final weights classify correctly.
+        test_score: Score of the final weights on the held-out rows.
         test_total: Held-out rows.
-        history: The epochs in order, counted from 1.
+        history: Metric → its value after each epoch, as Keras's ``History`` holds it: running means over the batches,
+            and with ``val_`` those of the held-out rows.
         order: Number of the batch order, from 1; 0 is the frozen one.
+        score: The score.
     """
 
     problem: str
     initializer: str
     reseed: int
     seed: int
-    train_correct: int
+    train_score: float
     train_total: int
-    test_correct: int
+    test_score: float
     test_total: int
-    history: tuple[Epoch, ...]
+    history: Mapping[str, tuple[float, ...]]
     order: int = 0
+    score: Score = ACCURACY
 
     @property
-    def train_accuracy(self) -> float:
-        """Share of training rows that the final weights classify correctly."""
-        return self.train_correct / self.train_total
+    def train_correct(self) -> int:
+        """Training rows that the final weights classify correctly, where the score counts them."""
+        return round(self.train_score * self.train_total)
 
     @property
-    def test_accuracy(self) -> float:
-        """Share of held-out rows that the final weights classify correctly."""
-        return self.test_correct / self.test_total
+    def test_correct(self) -> int:
+        """Held-out rows that the final weights classify correctly, where the score counts them."""
+        return round(self.test_score * self.test_total)
 
     @property
     def loss(self) -> float:
         """The last epoch's training loss, as Keras reports it."""
-        return self.history[-1].loss
+        return self.history["loss"][-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +120,13 @@ class Runs:
         reseeds: Number of each repetition, shape ``(runs,)``.
         orders: Number of each batch order, shape ``(runs,)``; 0 is the frozen one.
         seeds: The integer that decides the draws of each run, shape ``(runs,)``.
-        train_correct: Training rows that the final weights classify correctly, shape ``(runs,)``.
+        train_score: Score of each run's final weights on the training rows, shape ``(runs,)``.
         train_total: Training rows.
-        test_correct: Held-out rows that the final weights classify correctly, shape ``(runs,)``.
+        test_score: The same on the held-out rows, shape ``(runs,)``.
         test_total: Held-out rows.
-        history: The metrics of each epoch, shape ``(runs, epochs, 4)``, in the order of ``METRICS``.
+        history: The metrics of each epoch, shape ``(runs, epochs, metrics)``.
+        metrics: The names of these.
+        score: The score.
     """
 
     problem: str
@@ -111,11 +134,13 @@ class Runs:
     reseeds: npt.NDArray[np.int64]
     orders: npt.NDArray[np.int64]
     seeds: npt.NDArray[np.int64]
-    train_correct: npt.NDArray[np.int64]
+    train_score: npt.NDArray[np.float64]
     train_total: int
-    test_correct: npt.NDArray[np.int64]
+    test_score: npt.NDArray[np.float64]
     test_total: int
     history: npt.NDArray[np.float64]
+    metrics: tuple[str, ...] = METRICS
+    score: Score = ACCURACY
 
     def __len__(self) -> int:
         return len(self.reseeds)
@@ -129,14 +154,15 @@ class Runs:
             initializer=self.initializer,
             reseed=int(self.reseeds[number]),
             seed=int(self.seeds[number]),
-            train_correct=int(self.train_correct[number]),
+            train_score=float(self.train_score[number]),
             train_total=self.train_total,
-            test_correct=int(self.test_correct[number]),
+            test_score=float(self.test_score[number]),
             test_total=self.test_total,
-            history=tuple(
-                Epoch(epoch, *map(float, values)) for epoch, values in enumerate(self.history[number], start=1)
-            ),
+            history={
+                name: tuple(map(float, self.history[number, :, place])) for place, name in enumerate(self.metrics)
+            },
             order=int(self.orders[number]),
+            score=self.score,
         )
 
     @property
@@ -145,27 +171,27 @@ class Runs:
         return int(self.history.shape[1])
 
     @property
-    def train_accuracy(self) -> npt.NDArray[np.float64]:
-        """Share of training rows that each run's final weights classify correctly, shape ``(runs,)``."""
-        return self.train_correct / self.train_total
+    def train_correct(self) -> npt.NDArray[np.int64]:
+        """Training rows that each run's final weights classify correctly, where the score counts them."""
+        return np.rint(self.train_score * self.train_total).astype(np.int64)
 
     @property
-    def test_accuracy(self) -> npt.NDArray[np.float64]:
-        """Share of held-out rows that each run's final weights classify correctly, shape ``(runs,)``."""
-        return self.test_correct / self.test_total
+    def test_correct(self) -> npt.NDArray[np.int64]:
+        """Held-out rows that each run's final weights classify correctly, where the score counts them."""
+        return np.rint(self.test_score * self.test_total).astype(np.int64)
 
     def metric(self, name: str) -> npt.NDArray[np.float64]:
-        """The values of one of ``METRICS`` in each epoch, shape ``(runs, epochs)``."""
-        return self.history[:, :, METRICS.index(name)]
+        """The values of one of ``metrics`` in each epoch, shape ``(runs, epochs)``."""
+        return self.history[:, :, self.metrics.index(name)]
 
-    def part(self, start: int, stop: int) -> Runs:
-        """The runs from ``start`` up to ``stop``, as views."""
-        columns: dict[str, Any] = {name: getattr(self, name)[start:stop] for name in _COLUMNS}
+    def at(self, places: slice | npt.NDArray[np.int64]) -> Runs:
+        """The runs at those places; views where they are a slice."""
+        columns: dict[str, Any] = {name: getattr(self, name)[places] for name in _COLUMNS}
         return replace(self, **columns)
 
     @classmethod
     def join(cls, parts: Sequence[Runs]) -> Runs:
-        """All runs of those parts, which are of one problem, initializer and number of epochs."""
+        """All runs of those parts, which are of one problem, initializer, score and number of epochs."""
         joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
         return replace(parts[0], **joined)
 
@@ -179,18 +205,19 @@ def group_runs(runs: Iterable[Run | Runs]) -> tuple[Runs, ...]:
 
 
 def _as_columns(run: Run) -> Runs:
-    values = [[[getattr(epoch, name) for name in METRICS] for epoch in run.history]]
     return Runs(
         problem=run.problem,
         initializer=run.initializer,
         reseeds=np.array([run.reseed]),
         orders=np.array([run.order]),
         seeds=np.array([run.seed]),
-        train_correct=np.array([run.train_correct]),
+        train_score=np.array([run.train_score]),
         train_total=run.train_total,
-        test_correct=np.array([run.test_correct]),
+        test_score=np.array([run.test_score]),
         test_total=run.test_total,
-        history=np.array(values, dtype=np.float64),
+        history=np.array([list(zip(*run.history.values(), strict=True))], dtype=np.float64),
+        metrics=tuple(run.history),
+        score=run.score,
     )
 
 
@@ -251,8 +278,7 @@ class Environment:
 # The fields of ``Environment``, beside versions, that decide bits: where one differs, equal bits are not promised.
 DECIDE_BITS = ("platform", "cpu", "cpu_features", "threads", "onednn", "op_determinism", "devices", "switches")
 
-_COLUMNS = ("reseeds", "orders", "seeds", "train_correct", "test_correct", "history")
-METRICS = tuple(field.name for field in fields(Epoch))[1:]
+_COLUMNS = ("reseeds", "orders", "seeds", "train_score", "test_score", "history")
 
 
 class Status(Enum):

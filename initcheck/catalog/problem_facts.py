@@ -11,7 +11,7 @@ import numpy as np
 from initcheck.catalog.data_facts import describe_data
 from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.endings import is_mistake
-from initcheck.records import Data
+from initcheck.records import ACCURACY, Data, Score
 
 _CROSS_ENTROPIES = {"binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy"}
 _MOST_CLASSES = 1000  # of which counts are kept
@@ -65,11 +65,13 @@ class ProblemFacts:
         loss: The loss as ``compile`` takes it.
         batch_size: Rows per step.
         epochs: Passes over the training rows, unless a sweep was given another number.
-        chance: Accuracy of always naming the commonest class.
-        target: The training accuracy at which a run counts as having learned.
+        chance: Accuracy of always naming the commonest class, or the best score of one constant answer to all rows that
+            was tried; None where unknown.
+        target: The training score at which a run counts as having learned; None where there is none.
         about: Facts about the data for people, as ``(name, value)``.
         in_catalogue: Whether it was a row of the catalogue, not a user's own problem with the same name.
         data: The facts of its data; None where unknown.
+        score: What its runs are judged by.
     """
 
     name: str
@@ -78,17 +80,18 @@ class ProblemFacts:
     loss: str
     batch_size: int
     epochs: int
-    chance: float
-    target: float
+    chance: float | None
+    target: float | None
     about: tuple[tuple[str, str], ...] = ()
     in_catalogue: bool = False
     data: DataFacts | None = None
+    score: Score = ACCURACY
 
     @property
     def one_class(self) -> OneClass | None:
         """The results of a model that predicts one class for every row; None where the counts are unknown."""
         train, test = self.data.counts if self.data else ((), ())
-        if not train or len(train) != len(test):
+        if not train or len(train) != len(test) or not self.score.counted:
             return None
         shares = np.array([count for count in train if count]) / sum(train)
         entropy = -float(shares @ np.log(shares))

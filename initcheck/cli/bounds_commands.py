@@ -198,7 +198,7 @@ def place(problems: Sequence[str], initializers: str | None, file: Path | None, 
             run = place_run(find_problem(problem), INITIALIZERS[name], seed=seed)
             where = _placed(bound.counts, run.test_correct)
             where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"
-            say(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_accuracy:.4f}, {where}")
+            say(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_score:.4f}, {where}")
 
 
 def _placed(counts: Counts, correct: int) -> str:

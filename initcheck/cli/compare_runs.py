@@ -16,7 +16,7 @@ from initcheck.cli.comparison_options import (
     write_files,
 )
 from initcheck.cli.path_option import PATH
-from initcheck.comparing_runs.verdicts import DELTA, FALSE_ALARM_RATE, VERDICTS, accepted
+from initcheck.comparing_runs.verdicts import FALSE_ALARM_RATE, VERDICTS, accepted
 from initcheck.endings import uninterrupted
 from initcheck.errors import InitcheckError
 
@@ -27,9 +27,7 @@ from initcheck.errors import InitcheckError
 @click.option(
     "--delta",
     type=float,
-    default=DELTA,
-    show_default=True,
-    help="What mean accuracies may differ by and be equivalent.",
+    help="What mean scores may differ by and be equivalent.  [default: 0.01; 5 % of A's mean of what is no share]",
 )
 @click.option(
     "--false-alarm-rate",
@@ -44,7 +42,7 @@ from initcheck.errors import InitcheckError
 def compare_runs(
     a: Path,
     b: Path,
-    delta: float,
+    delta: float | None,
     false_alarm_rate: float,
     markdown: Path | None,
     json_file: Path | None,

@@ -26,6 +26,7 @@ Integers = npt.NDArray[np.int64]
 # an interval of ±3.9/n, where the exact limit of a share of which none was seen is 3.7/n.
 ENDS = 2
 _LEAST_END = 0.1  # of accuracy: by how much runs may differ that happened to agree
+_LEVELS = 1000  # of a score with any value: the tests take whole numbers
 _MOST_RUNS = 10**9  # more are not asked for
 _PRECISION = 1e-3  # of a share that is said to be seen
 _ROUNDS = 20  # of a fixed point that is off by less than a hundredth after five
@@ -71,18 +72,61 @@ def measure_accuracy(old: Integers, new: Integers, rows: int, *, paired: bool) -
     one, two = old / rows, new / rows
     means = float(one.mean()), float(two.mean())
     reach = max(*means, *(1 - mean for mean in means))  # a run can collapse below chance, or learn where few do
+    return _measure_means((one, two), (old, new), paired=paired, reach=reach, least_end=_LEAST_END, most=1.0)
+
+
+def measure_score(old: Values, new: Values, *, paired: bool, reach: float, least_end: float) -> Measured:
+    """The difference of two means of a score that may have any value.
+
+    The same tests and interval as of accuracies. The tests are those of the values rounded to a thousandth of their
+    range, which keeps them exact: the rounding does not depend on which sample a value is of. The interval adds
+    observations at either end of what was seen.
+
+    Args:
+        old: The first sample, shape ``(runs,)``, finite.
+        new: The second; of the same seeds where they are paired.
+        paired: Whether they are.
+        reach: How far from the mean a run that was not seen could be; what was seen counts, too.
+        least_end: By how much runs may differ that happened to agree.
+    """
+    both = np.concatenate([old, new])
+    seen = max(float(np.abs(both - sample.mean()).max()) for sample in (old, new))
+    return _measure_means(
+        (old, new), as_levels(old, new), paired=paired, reach=max(reach, seen), least_end=least_end, most=math.inf
+    )
+
+
+def as_levels(old: Values, new: Values) -> tuple[Integers, Integers]:
+    """Both samples in whole numbers, as thousandths of their common range."""
+    both = np.concatenate([old, new])
+    step = float(np.ptp(both)) / _LEVELS or 1.0
+    levels = np.rint((both - both.min()) / step).astype(np.int64)
+    return levels[: len(old)], levels[len(old) :]
+
+
+def _measure_means(
+    values: tuple[Values, Values],
+    levels: tuple[Integers, Integers],
+    *,
+    paired: bool,
+    reach: float,
+    least_end: float,
+    most: float,
+) -> Measured:
+    """The difference of two means; ``levels`` are the values in whole numbers, ``most`` what a mean can be apart."""
+    one, two = values
     if paired:
-        samples, p_value = [two - one], sign_flip_p_value(new - old)
+        samples, p_value = [two - one], sign_flip_p_value(levels[1] - levels[0])
         end = float(max(samples[0].max(), 0) - min(samples[0].min(), 0))
     else:
-        samples, p_value = [two, -one], permutation_p_value(old, new)
+        samples, p_value = [two, -one], permutation_p_value(*levels)
         end = float(np.ptp(np.concatenate([one, two])))
     # Of unequal samples the smaller one's ends have to do alone; of equal ones, both sides' together.
     sizes = np.array([len(sample) for sample in samples], dtype=float)
-    end = max(_LEAST_END, end) / (sizes.min() * math.sqrt(float((sizes**-2).sum())))
+    end = max(least_end, end) / (sizes.min() * math.sqrt(float((sizes**-2).sum())))
     around = [np.append(sample, sample.mean() + end * np.array([1.0, -1.0] * ENDS)) for sample in samples]
-    value = means[1] - means[0]
-    interval = _interval(around, value, value)
+    value = float(two.mean() - one.mean())
+    interval = _interval(around, value, value, most)
     return Measured(interval, p_value, _error(samples, end, ENDS), int(sizes.min()), paired, reach=reach)
 
 
@@ -246,7 +290,7 @@ def _error(samples: list[Values], end: float, ends: int) -> Callable[[int, float
     return error
 
 
-def _interval(samples: list[Values], value: float, middle: float) -> Estimate:
+def _interval(samples: list[Values], value: float, middle: float, most: float = 1.0) -> Estimate:
     """A value with the t interval around a middle, from what each run adds: samples that have the ends among them."""
     from scipy import stats
 
@@ -254,7 +298,7 @@ def _interval(samples: list[Values], value: float, middle: float) -> Estimate:
         return Estimate(value, math.nan, math.nan)
     error = math.sqrt(sum(float(sample.var(ddof=1)) / len(sample) for sample in samples))
     half = float(stats.t.isf((1 - CONFIDENCE) / 2, min(map(len, samples)) - 1)) * error
-    interval = Estimate(value, min(value, max(-1.0, middle - half)), max(value, min(1.0, middle + half)))
+    interval = Estimate(value, min(value, max(-most, middle - half)), max(value, min(most, middle + half)))
     return _for_skewness(interval, samples)
 
 

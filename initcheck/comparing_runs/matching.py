@@ -38,8 +38,8 @@ def match(old: Runs, new: Runs) -> Matched:
     if not common:
         return Matched(old, new, paired=False, left_out=(0, 0))
     return Matched(
-        _pick(old, np.array([mine[key] for key in common])),
-        _pick(new, np.array([other[key] for key in common])),
+        old.at(np.array([mine[key] for key in common])),
+        new.at(np.array([other[key] for key in common])),
         paired=True,
         left_out=(len(old) - len(common), len(new) - len(common)),
     )
@@ -53,8 +53,10 @@ def bitwise_equal(old: Runs, new: Runs) -> bool:
         matched.paired
         and matched.left_out == (0, 0)
         and (old.train_total, old.test_total, old.epochs) == (new.train_total, new.test_total, new.epochs)
-        and np.array_equal(one.train_correct, two.train_correct)
-        and np.array_equal(one.test_correct, two.test_correct)
+        and one.score == two.score
+        and np.array_equal(one.train_score, two.train_score, equal_nan=True)
+        and np.array_equal(one.test_score, two.test_score, equal_nan=True)
+        and one.metrics == two.metrics
         and np.array_equal(one.history, two.history, equal_nan=True)
     )
 
@@ -72,7 +74,7 @@ def varied(runs: Runs) -> Vary | None:
 def incomparable(old: Runs, new: Runs) -> str:
     """Why two groups are not of one training; empty where they are."""
     if old.test_total != new.test_total:
-        return f"{old.test_total} held-out rows in A and {new.test_total} in B: accuracies of other rows"
+        return f"{old.test_total} held-out rows in A and {new.test_total} in B: scores of other rows"
     mine, other = varied(old), varied(new)
     if mine and other and mine is not other:
         return f"A varies {_WORDS[mine]}, B {_WORDS[other]}"
@@ -97,18 +99,3 @@ def dependent(matched: Matched) -> str:
 
 def _keys(runs: Runs) -> list[tuple[int, int, int]]:
     return list(zip(runs.reseeds.tolist(), runs.orders.tolist(), runs.seeds.tolist(), strict=True))
-
-
-def _pick(runs: Runs, places: Places) -> Runs:
-    return Runs(
-        problem=runs.problem,
-        initializer=runs.initializer,
-        reseeds=runs.reseeds[places],
-        orders=runs.orders[places],
-        seeds=runs.seeds[places],
-        train_correct=runs.train_correct[places],
-        train_total=runs.train_total,
-        test_correct=runs.test_correct[places],
-        test_total=runs.test_total,
-        history=runs.history[places],
-    )

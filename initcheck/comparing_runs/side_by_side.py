@@ -13,9 +13,11 @@ from initcheck.arguments import number
 from initcheck.baselines.comparing.differences import Difference, differences, environment_differences
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.comparing_runs.effects import (
+    as_levels,
     judge,
     measure_accuracy,
     measure_net_share,
+    measure_score,
     net_share,
     runs_that_show_a_rare_outcome,
 )
@@ -31,6 +33,7 @@ from initcheck.comparing_runs.verdicts import (
     DELTA,
     FALSE_ALARM_RATE,
     NET_DELTAS,
+    RELATIVE_DELTA,
     RunsComparison,
     RunsQuestion,
     RunsRow,
@@ -38,7 +41,7 @@ from initcheck.comparing_runs.verdicts import (
 )
 from initcheck.errors import InitcheckError
 from initcheck.records import Environment, Runs
-from initcheck.statistics.answers import is_one_run
+from initcheck.statistics.answers import is_one_run, ranked
 from initcheck.statistics.estimates import Estimate, Values, median
 from initcheck.statistics.exact_tests import spread_p_value
 from initcheck.statistics.outcomes import MIN_EPOCHS, Outcomes, outcomes
@@ -51,7 +54,7 @@ _ROWS: Mapping[str, Callable[[Runs], int]] = {
     "held-out inputs": lambda runs: runs.test_total,
     "held-out targets": lambda runs: runs.test_total,
 }
-TESTS = 4  # p-values of an initializer: two of accuracy (mean, spread), one of stuck runs, one of speed
+TESTS = 4  # p-values of an initializer: two of the score (mean, spread), one of stuck runs, one of speed
 
 
 class SweptRuns(Protocol):
@@ -91,17 +94,24 @@ class SweptRuns(Protocol):
 
 
 def compare_runs(
-    a: SweptRuns, b: SweptRuns, *, delta: float = DELTA, false_alarm_rate: float = FALSE_ALARM_RATE
+    a: SweptRuns, b: SweptRuns, *, delta: float | None = None, false_alarm_rate: float = FALSE_ALARM_RATE
 ) -> RunsComparison:
     """The rows of B's runs beside A's; arguments and errors are those of ``initcheck.compare_runs``."""
     for name, sweep in (("a", a), ("b", b)):
         if not hasattr(sweep, "groups"):  # Sweep lies above
             raise InitcheckError(f"{name} is a {type(sweep).__name__}; give a Sweep, as of initcheck.load(folder)")
-    delta, false_alarm_rate = number("delta", delta), number("false_alarm_rate", false_alarm_rate)
-    for name, share in (("delta", delta), ("false_alarm_rate", false_alarm_rate)):
+    facts = a.facts, b.facts
+    false_alarm_rate = number("false_alarm_rate", false_alarm_rate)
+    shares = {"false_alarm_rate": false_alarm_rate}
+    if delta is not None:
+        delta = number("delta", delta)
+        if facts[0].score.is_share:
+            shares = {"delta": delta, **shares}
+        elif not 0 < delta < math.inf:
+            raise InitcheckError(f"delta is {delta:g}; give a difference of {facts[0].score.name} above 0")
+    for name, share in shares.items():
         if not _LEAST_SHARE <= share < 1:
             raise InitcheckError(f"{name} is {share:g}; it may lie between {_LEAST_SHARE:g} and 1")
-    facts = a.facts, b.facts
     mine, other = ({runs.initializer: runs for runs in sweep.groups} for sweep in (a, b))
     both = [name for name in mine if name in other]
     alpha = false_alarm_rate / (TESTS * max(1, len(both)))
@@ -120,6 +130,7 @@ def compare_runs(
         false_alarm_rate=false_alarm_rate,
         tests=TESTS * len(both),
         budgets=(_budget(a), _budget(b)),
+        score=facts[0].score,
     )
 
 
@@ -138,7 +149,12 @@ def _missing_runs(a: SweptRuns, b: SweptRuns) -> list[RunsRow]:
 
 
 def _rows(
-    old: Runs, new: Runs, facts: tuple[ProblemFacts, ProblemFacts], other_problem: str, delta: float, alpha: float
+    old: Runs,
+    new: Runs,
+    facts: tuple[ProblemFacts, ProblemFacts],
+    other_problem: str,
+    delta: float | None,
+    alpha: float,
 ) -> Iterator[RunsRow]:
     """The rows of one initializer that both have."""
     name, sizes = old.initializer, (len(old), len(new))
@@ -146,14 +162,17 @@ def _rows(
         yield RunsRow(name, RunsQuestion.RUNS, RunsVerdict.NOT_COMPARABLE, sizes, note=why)
         return
     if bitwise_equal(old, new):
-        note = "every run is bitwise equal: counts, losses and accuracies of all epochs"
+        note = f"every run is bitwise equal: {', '.join(old.metrics)} of all epochs, and the scores at the end"
         yield RunsRow(name, RunsQuestion.RUNS, RunsVerdict.IDENTICAL, sizes, pairs=len(old), note=note)
         return
     matched = match(old, new)
-    asked = {RunsQuestion.ACCURACY: delta, **NET_DELTAS}
-    if facts[0].target != facts[1].target:
-        note = f"other targets ({facts[0].target:g} and {facts[1].target:g}) count other runs as having learned"
-        asked = {RunsQuestion.ACCURACY: delta}
+    asked = {RunsQuestion.SCORE: _default_delta(matched.old) if delta is None else delta, **NET_DELTAS}
+    if facts[0].target is None or facts[0].target != facts[1].target:
+        targets = [f"{one.target:g}" if one.target is not None else "none" for one in facts]
+        note = f"other targets ({' and '.join(targets)}) count other runs as having learned"
+        if targets == ["none", "none"]:
+            note = "without a target no run counts as having learned"
+        asked = {RunsQuestion.SCORE: asked[RunsQuestion.SCORE]}
         later = [RunsRow(name, one, RunsVerdict.NOT_COMPARABLE, sizes, note=note) for one in NET_DELTAS]
     else:
         later = []
@@ -173,24 +192,39 @@ def _rows(
             new=_value(question, samples[question][1]),
             delta=margin,
             left_out=matched.left_out,
+            score=matched.old.score.name,
         )
-        yield _judged(row, samples[question], matched, alpha)
+        yield _judged(row, samples[question], matched, alpha, facts[0].chance)
     yield from later
 
 
-def _judged(row: RunsRow, samples: tuple[Values, Values], matched: Matched, alpha: float) -> RunsRow:
+def _default_delta(old: Runs) -> float:
+    """The margin of a mean score, where none is given."""
+    if old.score.is_share:
+        return DELTA
+    finite = np.abs(old.test_score[np.isfinite(old.test_score)])
+    return RELATIVE_DELTA * float(finite.mean()) if len(finite) and finite.any() else RELATIVE_DELTA
+
+
+def _judged(
+    row: RunsRow, samples: tuple[Values, Values], matched: Matched, alpha: float, chance: float | None
+) -> RunsRow:
     """The row with its verdict."""
     delta = row.delta or 0.0
     if is_one_run(matched.old) and is_one_run(matched.new):
         return _exact(row, samples)
     if why := dependent(matched):
         return _noted(replace(row, difference=_bare(row.question, samples, matched)), why)
-    if row.question is RunsQuestion.ACCURACY:
-        rows, paired = matched.old.test_total, matched.paired
-        old, new = matched.old.test_correct, matched.new.test_correct
-        measured = measure_accuracy(old, new, rows, paired=paired)
-    else:
+    if row.question is not RunsQuestion.SCORE:
         measured = measure_net_share(*samples, paired=matched.paired)
+    elif not all(np.isfinite(sample).all() for sample in samples):
+        return _ranked(row, matched, alpha)
+    elif matched.old.score.counted:
+        old, new = matched.old.test_correct, matched.new.test_correct
+        measured = measure_accuracy(old, new, matched.old.test_total, paired=matched.paired)
+    else:
+        reach = 0.0 if chance is None else max(abs(chance - float(sample.mean())) for sample in samples)
+        measured = measure_score(*samples, paired=matched.paired, reach=reach, least_end=delta)
     verdict, detectable, needed = judge(measured, delta, alpha)
     row = replace(
         row,
@@ -201,19 +235,46 @@ def _judged(row: RunsRow, samples: tuple[Values, Values], matched: Matched, alph
         detectable=detectable,
         needed=needed,
     )
-    if row.question is RunsQuestion.ACCURACY:
+    if row.question is RunsQuestion.SCORE:
         unseen = measured.runs < runs_that_show_a_rare_outcome(measured.reach, delta)
         return _with_spread(row, matched, alpha, unseen=unseen)
     with_facts = _with_arrivals if row.question is RunsQuestion.SPEED else _with_counts
     return with_facts(row, samples, matched)
 
 
+def _ranked(row: RunsRow, matched: Matched, alpha: float) -> RunsRow:
+    """The row of scores some of which are no numbers: runs are compared by which is better, not by their means."""
+    ends = ranked(matched.old), ranked(matched.new)
+    measured = measure_net_share(*ends, paired=matched.paired)
+    margin = NET_DELTAS[RunsQuestion.SPEED]
+    verdict, detectable, needed = judge(measured, margin, alpha)
+    ill = [int((~np.isfinite(side.test_score)).sum()) for side in (matched.old, matched.new)]
+    return _noted(
+        replace(
+            row,
+            verdict=verdict,
+            difference=measured.difference,
+            p_value=measured.p_value,
+            alpha=alpha,
+            detectable=detectable,
+            needed=needed,
+            delta=margin,
+        ),
+        f"{ill[0]} of {len(ends[0])} end with no number → {ill[1]} of {len(ends[1])}: B − A is the share of runs "
+        "that are better in B less the share that are better in A",
+    )
+
+
 def _with_spread(row: RunsRow, matched: Matched, alpha: float, *, unseen: bool) -> RunsRow:
-    """The row of accuracies, changed too where their spread is another."""
-    old, new = matched.old.test_correct, matched.new.test_correct
+    """The row of scores, changed too where their spread is another."""
+    if matched.old.score.counted:
+        old, new = matched.old.test_correct, matched.new.test_correct
+    else:
+        old, new = as_levels(matched.old.test_score, matched.new.test_score)
     p_value = spread_p_value(old, new, paired=matched.paired)
-    ends = [_stddev(one / matched.old.test_total) for one in (old, new)]
-    words = f"spread {ends[0]:.4f} → {ends[1]:.4f}, p {p_value:.2g}"
+    form = ".4f" if matched.old.score.is_share else ".4g"
+    ends = [format(_stddev(side.test_score), form) for side in (matched.old, matched.new)]
+    words = f"spread {ends[0]} → {ends[1]}, p {p_value:.2g}"
     if p_value < alpha:
         alone = row.verdict is not RunsVerdict.CHANGED
         return _noted(replace(row, verdict=RunsVerdict.CHANGED, spread_only=alone), words)
@@ -308,7 +369,7 @@ def _samples(matched: Matched, ends: tuple[Outcomes, Outcomes]) -> dict[RunsQues
     """Question → each side's values, one for each run."""
     old, new = matched.old, matched.new
     return {
-        RunsQuestion.ACCURACY: (old.test_accuracy, new.test_accuracy),
+        RunsQuestion.SCORE: (old.test_score, new.test_score),
         RunsQuestion.STUCK: (ends[0].stuck.astype(np.float64), ends[1].stuck.astype(np.float64)),
         RunsQuestion.SPEED: (ends[0].epochs_to_target, ends[1].epochs_to_target),
     }
@@ -334,6 +395,8 @@ def _other_problem(old: ProblemFacts, new: ProblemFacts) -> str:
     """Why two sweeps are not of one problem; empty where they are."""
     if old.name != new.name:
         return f"other problems: {old.name} and {new.name}"
+    if old.score != new.score:
+        return f"A is scored by {old.score.name}, B by {new.score.name}"
     if old.data and new.data and old.data.classes != new.data.classes:
         return f"{old.data.classes} classes in A and {new.data.classes} in B"
     return ""
@@ -367,8 +430,9 @@ def _settings(sweep: SweptRuns) -> Mapping[str, str]:
         "loss": facts.loss,
         "batch size": f"{facts.batch_size:,}",
         "epochs": _each(runs.epochs for runs in groups),
-        "chance": f"{facts.chance:g}",
-        "target": f"{facts.target:g}",
+        "score": facts.score.name,
+        "chance": "unknown" if facts.chance is None else f"{facts.chance:g}",
+        "target": "none" if facts.target is None else f"{facts.target:g}",
         "training rows": _each(runs.train_total for runs in groups),
         "held-out rows": _each(runs.test_total for runs in groups),
         **dict(sweep.trained),

@@ -8,9 +8,11 @@ from enum import StrEnum
 
 from initcheck.baselines.comparing.classes import Ranked
 from initcheck.baselines.comparing.differences import Difference
+from initcheck.records import ACCURACY, Score
 from initcheck.statistics.estimates import Estimate
 
-DELTA = 0.01  # of the mean accuracy
+DELTA = 0.01  # of a mean that is a share
+RELATIVE_DELTA = 0.05  # of any other mean, as a share of A's
 FALSE_ALARM_RATE = 1e-3  # of a whole comparison, as of initcheck compare
 POWER = 0.9  # with which a detectable difference is called a change
 
@@ -18,7 +20,7 @@ POWER = 0.9  # with which a detectable difference is called a change
 class RunsQuestion(StrEnum):
     """A question about the runs of one initializer."""
 
-    ACCURACY = "accuracy"
+    SCORE = "score"
     STUCK = "stuck"
     SPEED = "speed"
     RUNS = "runs"  # where all of the others have one answer
@@ -62,7 +64,7 @@ class RunsRow:
         verdict: The judgement.
         runs: The numbers of A's and of B's runs.
         pairs: The number of pairs of one seed; None where they are not paired.
-        old: A's value: a mean accuracy, a share of stuck runs, a median of epochs (infinite beyond the budget).
+        old: A's value: a mean score, a share of stuck runs, a median of epochs (infinite beyond the budget).
         new: B's value.
         difference: B's less A's, with its 95 % interval: of the means, of the shares; for speed the share of runs that
             are slower in B less the share that are faster.
@@ -73,7 +75,8 @@ class RunsRow:
         needed: Pairs, or runs of each side, that show a difference of ``delta`` with that power.
         note: Further facts, for people to read.
         left_out: The numbers of A's and of B's runs without a partner, where others have one.
-        spread_only: Whether it is changed by the accuracies' spread alone, not by their mean.
+        spread_only: Whether it is changed by the scores' spread alone, not by their mean.
+        score: The name of the score.
     """
 
     initializer: str
@@ -92,6 +95,12 @@ class RunsRow:
     note: str = ""
     left_out: tuple[int, int] = (0, 0)
     spread_only: bool = False
+    score: str = ACCURACY.name
+
+    @property
+    def asked(self) -> str:
+        """The question in a word: the score by its name."""
+        return self.score if self.question is RunsQuestion.SCORE else self.question.value
 
     @property
     def more_needed(self) -> int | None:
@@ -111,6 +120,7 @@ class RunsComparison:
         false_alarm_rate: Chance that a change without effect has a row that is called changed.
         tests: The number of p-values that share that rate.
         budgets: A's and B's epochs.
+        score: What A's runs are judged by.
     """
 
     titles: tuple[str, str]
@@ -119,6 +129,7 @@ class RunsComparison:
     false_alarm_rate: float
     tests: int
     budgets: tuple[int, int]
+    score: Score = ACCURACY
 
     @property
     def verdict(self) -> RunsVerdict:

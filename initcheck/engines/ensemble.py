@@ -210,9 +210,9 @@ class EnsembleEngine:
                 reseeds=np.array(reseeds),
                 orders=np.full(len(reseeds), block.order),
                 seeds=np.array(block.seeds[own]),
-                train_correct=train_correct[own],
+                train_score=train_correct[own] / len(self._data.x_train),
                 train_total=len(self._data.x_train),
-                test_correct=test_correct[own],
+                test_score=test_correct[own] / len(self._data.x_test),
                 test_total=len(self._data.x_test),
                 history=history[own],
             )

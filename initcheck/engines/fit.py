@@ -30,7 +30,7 @@ from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.memory import require_memory_for_order
-from initcheck.records import METRICS, Data, Epoch, Run, Runs, group_runs
+from initcheck.records import METRICS, Data, Run, Runs, group_runs
 from initcheck.seeding import order_seed, run_seed
 
 History = dict[str, list[float]]
@@ -157,14 +157,11 @@ class ReferenceEngine:
             initializer=initializer.name,
             reseed=reseed,
             seed=own_seed,
-            train_correct=count_correct(model, self._data.x_train, self._data.y_train),
+            train_score=count_correct(model, self._data.x_train, self._data.y_train) / len(self._data.x_train),
             train_total=len(self._data.x_train),
-            test_correct=count_correct(model, self._data.x_test, self._data.y_test),
+            test_score=count_correct(model, self._data.x_test, self._data.y_test) / len(self._data.x_test),
             test_total=len(self._data.x_test),
-            history=tuple(
-                Epoch(number, *(float(history[name][number - 1]) for name in METRICS))
-                for number in range(1, self._epochs + 1)
-            ),
+            history={name: tuple(map(float, history[name])) for name in METRICS},
             order=order,
         )
 

@@ -126,7 +126,7 @@ def scale_axis(axes: Axes, values: Values, metric: str, log_span: float = _LOG_S
         axes.set_ylim(0, 1)
         return
     sizes = np.abs(finite[finite != 0])
-    if metric == "loss" and len(sizes) and sizes.max() > log_span * sizes.min():
+    if "accuracy" not in metric and len(sizes) and sizes.max() > log_span * sizes.min():
         if finite.min() > 0:
             axes.set_yscale("log")
         else:

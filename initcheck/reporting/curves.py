@@ -42,7 +42,7 @@ class Curves:
     """One metric of all initializers.
 
     Attributes:
-        metric: ``loss`` or ``accuracy``.
+        metric: ``loss``, or the score.
         epochs: The numbers of the epochs that are drawn, from 1.
         curves: One for each initializer.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from initcheck.reporting.format import format_number
+from initcheck.reporting.format import format_level
 from initcheck.reporting.results import Sweep
 
 
@@ -17,5 +17,8 @@ def data_rows(sweep: Sweep) -> list[tuple[str, str]]:
         **dict(sweep.trained),
         **dict(sweep.problem.about),
     }
-    facts.setdefault("chance", f"{format_number(sweep.problem.chance)}: accuracy of always naming the commonest class")
+    chance, score = sweep.facts.chance, sweep.facts.score
+    if chance is not None:
+        words = "accuracy of always naming the commonest class" if score.counted else f"best {score.name} of one answer"
+        facts.setdefault("chance", f"{format_level(chance, score)}: {words}")
     return list(facts.items())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from initcheck.statistics.answers import METHODS, Answer
+from initcheck.records import ACCURACY, Score
+from initcheck.statistics.answers import TITLES, Answer
 from initcheck.statistics.estimates import Estimate
 from initcheck.statistics.outcomes import MIN_EPOCHS
 from initcheck.statistics.two_way import Components
 
 _MOST_OF_WARNING = 200  # characters
+_MOST_DIGITS = 9  # of a score
 NONE = "–"  # no number: too few runs
 NOTATION = (
     "Brackets hold the 95 % interval; there is none where all runs are equal, where they are too few, and for one run "
@@ -24,34 +26,50 @@ NOTATION = (
 )
 
 
-def answer_cells(answer: Answer, epochs: int) -> dict[str, str]:
-    """The cells of one initializer's row: column title → text, titled and ordered as ``METHODS``.
+def answer_cells(answer: Answer, epochs: int, score: Score = ACCURACY) -> dict[str, str]:
+    """The cells of one initializer's row: column title → text, titled and ordered as ``TITLES``.
 
     Args:
         answer: The answer of its runs.
         epochs: The epochs of each run; a median beyond them is shown as ``> epochs``.
+        score: What they are judged by.
     """
     texts = (
-        format_share(answer.test_mean),
-        format_share(answer.test_stddev),
-        format_share(answer.train_mean),
-        format_share(answer.train_stddev),
+        format_score(answer.test_mean, score),
+        format_score(answer.test_stddev, score),
+        format_score(answer.train_mean, score),
+        format_score(answer.train_stddev, score),
         format_percent(answer.best),
         format_epochs(answer.epochs_to_target, epochs),
         format_stuck(answer, epochs),
         format_restarts(answer.restarts),
     )
-    return dict(zip(METHODS, texts, strict=True))
+    return dict(zip(TITLES, texts, strict=True))
 
 
 def component_cells(components: Components) -> dict[str, str]:
     """The cells of one initializer's components of variance: column title → text."""
     return {
-        "standard deviation": f"{components.total:.4f}",
+        "standard deviation": f"{components.total:.4g}",
         "initial weights": format_percent(components.rows),
         "order of the rows": format_percent(components.columns),
         "interplay": format_percent(components.interplay),
     }
+
+
+def format_score(estimate: Estimate, score: Score) -> str:
+    """A score with its interval; ``0.836 [0.781, 0.883]`` for a share, as many digits as it needs for any other."""
+    if score.is_share:
+        return format_share(estimate)
+    if not has_interval(estimate):
+        return _with_interval(estimate, lambda value: f"{value:.4g}")
+    digits = max(2, 2 + _magnitude(max(abs(estimate.low), abs(estimate.high))) - _magnitude(_half_width(estimate)))
+    return _with_interval(estimate, lambda value: f"{value:.{min(digits, _MOST_DIGITS)}g}")
+
+
+def format_level(value: float, score: Score) -> str:
+    """A level of a score, such as a target: a share as ``format_number`` gives it."""
+    return format_number(value) if score.is_share else f"{value:.4g}"
 
 
 def format_share(estimate: Estimate) -> str:
@@ -81,6 +99,8 @@ def format_stuck(answer: Answer, epochs: int) -> str:
 
 
 def _reason(answer: Answer, epochs: int) -> str:
+    if math.isnan(answer.epochs_to_target.value):
+        return "no target"
     if epochs < MIN_EPOCHS:
         return format_count(epochs, "epoch")
     reasons = {"noisy loss": answer.noisy, "accuracy of one class only": answer.runs - answer.judged - answer.noisy}
@@ -132,7 +152,16 @@ def _with_interval(estimate: Estimate, text: Callable[[float], str], unit: str =
 
 def _decimals(estimate: Estimate, *, most: int, without_interval: int) -> int:
     """Decimals that leave two significant digits of the half-width, as error bars are quoted."""
-    half_width = (estimate.high - estimate.low) / 2
+    half_width = _half_width(estimate)
     if not half_width > 0:  # NaN included
         return without_interval
-    return min(most, max(0, 1 - math.floor(math.log10(half_width))))
+    return min(most, max(0, 1 - _magnitude(half_width)))
+
+
+def _half_width(estimate: Estimate) -> float:
+    return (estimate.high - estimate.low) / 2
+
+
+def _magnitude(value: float) -> int:
+    """The power of ten of its first digit; 0 of what has none."""
+    return math.floor(math.log10(value)) if value > 0 and math.isfinite(value) else 0

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from initcheck.reporting.data_rows import data_rows
 from initcheck.reporting.documented_bounds import PLACES, documented_cells
 from initcheck.reporting.finding import find
-from initcheck.reporting.format import NOTATION, answer_cells, component_cells, format_count, format_number
+from initcheck.reporting.format import NOTATION, answer_cells, component_cells, format_count, format_level
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.templating import templates
-from initcheck.statistics.answers import COMPONENTS_METHOD, METHODS
+from initcheck.statistics.answers import TITLES, components_method, methods
 
 if TYPE_CHECKING:
     from initcheck.reporting.panels import Panels
@@ -28,10 +28,10 @@ def render_report(sweep: Sweep) -> str:
         finding=find(sweep),
         work=_work(sweep),
         data=data_rows(sweep),
-        methods=METHODS,
+        methods=methods(sweep.facts.score),
         notation=NOTATION,
         components={name: component_cells(components) for name, components in sweep.components.items()},
-        components_method=COMPONENTS_METHOD,
+        components_method=components_method(sweep.facts.score),
         documented=documented_cells(sweep),
         places=PLACES,
         problem=_problem_rows(sweep),
@@ -68,14 +68,20 @@ def _table(sweep: Sweep) -> dict[str, Any]:
     """The context of the table's template: titles, and rows of name, runs, and cells as (value, interval, words)."""
     epochs = _epochs(sweep)
     rows = [
-        (answer.initializer, f"{answer.runs:,}", [_split(cell) for cell in answer_cells(answer, epochs).values()])
+        (
+            answer.initializer,
+            f"{answer.runs:,}",
+            [_split(cell) for cell in answer_cells(answer, epochs, sweep.facts.score).values()],
+        )
         for answer in sweep.answers
     ]
-    return {"titles": list(METHODS), "rows": rows, "budget": _budget(sweep)}
+    return {"titles": list(TITLES), "rows": rows, "budget": _budget(sweep)}
 
 
 def _budget(sweep: Sweep) -> str:
-    return f"target {format_number(sweep.problem.target)} within {format_count(_epochs(sweep), 'epoch')}"
+    facts = sweep.facts
+    target = "no target" if facts.target is None else f"target {format_level(facts.target, facts.score)}"
+    return f"{target} within {format_count(_epochs(sweep), 'epoch')}"
 
 
 def _split(cell: str) -> tuple[str, str, str]:
@@ -91,12 +97,16 @@ def _epochs(sweep: Sweep) -> int:
 
 
 def _problem_rows(sweep: Sweep) -> list[tuple[str, str]]:
-    problem = sweep.problem
+    problem, score = sweep.facts, sweep.facts.score
+    direction = "higher" if score.higher_is_better else "lower"
+    learned = f"training {score.name}: from there on a run counts as having learned"
+    level = "none" if problem.target is None else f"{format_level(problem.target, score)} {learned}"
     return [
         ("name", problem.name),
         ("title", problem.title),
         ("budget", f"{format_count(_epochs(sweep), 'epoch')} in batches of {problem.batch_size:,}"),
         ("loss", problem.loss),
         ("trained by", f"the {sweep.engine}"),
-        ("target", f"{format_number(problem.target)} training accuracy: from there on a run counts as having learned"),
+        *([] if score.counted else [("score", f"{score.name}; {direction} is better")]),
+        ("target", level),
     ]

@@ -37,11 +37,11 @@ class Panels:
     """The drawings of the page.
 
     Attributes:
-        metrics: Loss and accuracy by epoch.
+        metrics: Loss and score by epoch.
         separate: Whether each initializer has a panel of its own.
         legend: Name, colour and glyph of each initializer, where they share panels.
         reading: How to read a panel.
-        strip: The held-out accuracies.
+        strip: The held-out scores.
     """
 
     metrics: tuple[Metric, ...]
@@ -53,10 +53,10 @@ class Panels:
 
 def panels_of(sweep: Sweep) -> Panels:
     """All drawings of a sweep with at least one finished run."""
-    both = [curves_of(sweep.groups, metric) for metric in plots.METRICS]
+    both = [curves_of(sweep.groups, metric) for metric in plots.shown_metrics(sweep)]
     names = [runs.initializer for runs in sweep.groups]
     separate = len(names) > MOST_TOGETHER
-    alt = f"Held-out accuracy of every run of {', '.join(names)}, with means and intervals"
+    alt = f"Held-out {sweep.facts.score.name} of every run of {', '.join(names)}, with means and intervals"
     notes = [reading(sweep.groups)]
     if separate:
         notes += READING_APART
@@ -83,7 +83,7 @@ def _together(curves: Curves) -> Metric:
             Markup(
                 to_svg(
                     figure,
-                    name=f"{part.replace('-', '')}{curves.metric}",
+                    name=f"{part.replace('-', '')}{_identifier(curves.metric)}",
                     alt=f"{part.capitalize()} {curves.metric} by epoch for {names}: medians, with bands over reseeds",
                 )
             )
@@ -93,12 +93,17 @@ def _together(curves: Curves) -> Metric:
     return Metric(curves.metric.capitalize(), tuple(panels))
 
 
+def _identifier(metric: str) -> str:
+    """The metric's name as part of an identifier in the page; one that has no letters is a score."""
+    return "".join(letter for letter in metric if letter.isascii() and letter.isalnum()) or "score"
+
+
 def _apart(curves: Curves) -> Metric:
     frame = plots.small_frame(curves)
     drawn = to_panels(
         frame,
         plots.small_panels(curves),
-        name=curves.metric,
+        name=_identifier(curves.metric),
         alts=[
             f"{curves.metric.capitalize()} by epoch for {curve.name}: medians of training and held-out rows, with bands"
             for curve in curves.curves

@@ -1,4 +1,4 @@
-"""The panels of a sweep: loss and accuracy by epoch, and the held-out accuracies over reseeds."""
+"""The panels of a sweep: loss and score by epoch, and the held-out scores over reseeds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from initcheck.records import Runs
 from initcheck.reporting.bands import (
     COLOURS,
     INK,
@@ -27,12 +27,11 @@ from initcheck.reporting.bands import (
     title_axes,
 )
 from initcheck.reporting.curves import MOST_TOGETHER, READING_APART, Curve, Curves, curves_of, diverged, reading
-from initcheck.reporting.format import format_number, has_interval
+from initcheck.reporting.format import format_level, has_interval
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.svg import plot_style, to_svg
 from initcheck.texts import for_axis, for_drawing
 
-METRICS = ("loss", "accuracy")
 _MAX_RUNS, _MAX_POINTS = 200, 1500  # of an initializer, of all: more are drawn as histograms
 _MOST_COLUMNS = 5  # of small panels side by side
 _SMALL = (2.15, 1.65)  # inches of a small panel: 155 points, so that two of them stand side by side on a phone
@@ -51,10 +50,15 @@ class Plot(Figure):
 
 
 def plot_history(sweep: Sweep) -> Figure:
-    """Loss and accuracy by epoch, as the lecture draws them; more than three initializers get a panel each."""
-    both = [curves_of(sweep.groups, metric) for metric in METRICS]
+    """Loss and score by epoch, as the lecture draws them; more than three initializers get a panel each."""
+    both = [curves_of(sweep.groups, metric) for metric in shown_metrics(sweep)]
     with plot_style():
         return _plot_together(sweep, both) if len(sweep.groups) <= MOST_TOGETHER else _plot_apart(sweep, both)
+
+
+def shown_metrics(sweep: Sweep) -> tuple[str, ...]:
+    """The metrics that are drawn by epoch: the loss, and the score where it is another."""
+    return tuple(dict.fromkeys(("loss", sweep.facts.score.name)))
 
 
 def figure_together(curves: Curves, part: str) -> Figure:
@@ -89,31 +93,35 @@ def small_panels(curves: Curves) -> Iterator[Figure]:
 
 
 def figure_strip(sweep: Sweep) -> Figure:
-    """Every run's final held-out accuracy, one strip for each initializer, with the mean and its 95 % interval."""
-    groups = sweep.groups
+    """Every run's final held-out score, one strip for each initializer, with the mean and its 95 % interval.
+
+    Runs that ended with no number are left out, and said beside the name.
+    """
+    groups, score, chance = sweep.groups, sweep.facts.score, sweep.facts.chance
     many = sweep.finished > _MAX_POINTS or any(len(runs) > _MAX_RUNS for runs in groups)
     with plot_style():
         figure = Figure(figsize=(1.25 * PANEL_WIDTH, 1.2 + 0.4 * len(groups)), layout="constrained")
         axes = figure.subplots()
-        chance = axes.axvline(sweep.problem.chance, color=INK, linestyle="--", linewidth=1)
         run: Artist = Line2D(
             [], [], color="#777777", linestyle="", marker="|" if many else "o", markersize=8 if many else 4
         )
         mean: Artist = Line2D([], [], color=INK, marker="D", markerfacecolor="white")
         for place, (runs, answer) in enumerate(zip(groups, sweep.answers, strict=True)):
-            _draw_runs(axes, np.sort(runs.test_correct), runs.test_total, place, many=many)
+            _draw_runs(axes, np.sort(runs.test_score[np.isfinite(runs.test_score)]), place, many=many, of=_grid(runs))
             middle = answer.test_mean
             ends = (middle.low, middle.high) if has_interval(middle) else (middle.value, middle.value)
             axes.plot(ends, (place + 0.3, place + 0.3), color=INK, linewidth=1.6)
             axes.plot(middle.value, place + 0.3, "D", color=INK, markersize=4.5, markerfacecolor="white")
-        axes.set_yticks(range(len(groups)), [for_axis(runs.initializer) for runs in groups])
+        axes.set_yticks(range(len(groups)), [for_axis(runs.initializer) + _left_out(runs) for runs in groups])
         axes.set_ylim(len(groups) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("held-out accuracy of the final weights")
+        axes.set_xlabel(for_drawing(f"held-out {score.name} of the final weights"))
         names = ["runs: taller, more of them" if many else "one run", "mean, 95 % interval"]
-        _add_legend(
-            figure, [run, mean, chance], [*names, f"chance, {format_number(sweep.problem.chance)}"], "", characters=75
-        )
+        handles = [run, mean]
+        if chance is not None:
+            handles.append(axes.axvline(chance, color=INK, linestyle="--", linewidth=1))
+            names.append(f"{'chance' if score.counted else 'best constant answer'}, {format_level(chance, score)}")
+        _add_legend(figure, handles, names, "", characters=75)
     return figure
 
 
@@ -149,7 +157,7 @@ def _plot_apart(sweep: Sweep, both: Sequence[Curves]) -> Figure:
             if text := diverged(curve):
                 axes.text(0.98, 0.96, text, transform=axes.transAxes, ha="right", va="top", fontsize=7)
         scale = figure.axes[-1].get_yscale()
-        heading = curves.metric.capitalize() + ("" if scale == "linear" else " (logarithmic axis)")
+        heading = for_drawing(curves.metric.capitalize()) + ("" if scale == "linear" else " (logarithmic axis)")
         figure.text(0.008, top / height, heading, fontsize=11, fontweight="bold", va="top")
     note = "; ".join((reading(sweep.groups), *READING_APART))
     figure.text(0.008, 0.06 / height, note, fontsize=8, color=INK)
@@ -163,7 +171,7 @@ def _title(figure: Figure, sweep: Sweep, **place: float) -> None:
 def _draw_together(axes: Axes, curves: Curves, part: str) -> list[Artist]:
     scale_axis(axes, curves.values, curves.metric)
     handles = draw_bands(axes, curves.epochs, [curve.bands[part] for curve in curves.curves])
-    title_axes(axes, f"{part.capitalize()} {curves.metric}")
+    title_axes(axes, for_drawing(f"{part.capitalize()} {curves.metric}"))
     return handles
 
 
@@ -233,15 +241,31 @@ def _add_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str],
     figure.set_figheight(figure.get_figheight() + 0.18 * lines)
 
 
-def _draw_runs(axes: Axes, correct: npt.NDArray[np.int64], total: int, place: int, *, many: bool) -> None:
+def _left_out(runs: Runs) -> str:
+    """How many of the runs ended with no number, to be written behind the name."""
+    ill = int((~np.isfinite(runs.test_score)).sum())
+    return f" ({ill:,} inf or NaN)" if ill else ""
+
+
+def _grid(runs: Runs) -> int | None:
+    """The number of values, less one, that a score from 0 to 1 can have; None where it can have any."""
+    return runs.test_total if runs.score.counted else None
+
+
+def _draw_runs(axes: Axes, scores: Values, place: int, *, many: bool, of: int | None) -> None:
+    """Draws each run, or a histogram of many; scores are finite and ascending, multiples of 1/``of`` if given."""
     colour = COLOURS[place % len(COLOURS)]
+    if not len(scores):
+        return
     if not many:
         # Multiples of the golden ratio spread neighbours evenly, and the same each time.
-        heights = -0.1 + 0.45 * (np.arange(len(correct)) * (math.sqrt(5) - 1) / 2 % 1 - 0.5)
-        axes.plot(correct / total, place + heights, "o", color=colour, markersize=4, alpha=0.55, markeredgewidth=0)
+        heights = -0.1 + 0.45 * (np.arange(len(scores)) * (math.sqrt(5) - 1) / 2 % 1 - 0.5)
+        axes.plot(scores, place + heights, "o", color=colour, markersize=4, alpha=0.55, markeredgewidth=0)
         return
-    # Bins hold equally many of the counts that can occur; else the histogram is combed.
-    width = math.ceil((int(np.ptp(correct)) + 1) / MAX_BINS)
-    bins, counts = np.unique((correct - correct[0]) // width, return_counts=True)
-    at = (correct[0] + bins * width + (width - 1) / 2) / total
+    # Bins hold equally many of the values that can occur; else the histogram is combed.
+    step = 1 / of if of else float(np.ptp(scores)) / (MAX_BINS - 1) or 1.0
+    places = np.rint((scores - scores[0]) / step).astype(np.int64)
+    width = math.ceil((int(places[-1]) + 1) / MAX_BINS)
+    bins, counts = np.unique(places // width, return_counts=True)
+    at = scores[0] + (bins * width + (width - 1) / 2) * step
     axes.vlines(at, place + 0.15 - 0.6 * counts / counts.max(), place + 0.15, color=colour, linewidth=2.5, alpha=0.7)

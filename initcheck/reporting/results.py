@@ -95,14 +95,18 @@ class Sweep:
         for runs in self.groups:
             size = size or runs_at_once(runs.epochs)
             for start in range(0, len(runs), size):
-                yield replace(self, problem=self.facts, groups=(runs.part(start, start + size),))
+                yield replace(self, problem=self.facts, groups=(runs.at(slice(start, start + size)),))
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each run: its name, its seed, counts and shares of correctly classified rows, and its outcome."""
+        """One row for each run: its name, its seed, its scores with the counts behind them, and its outcome.
+
+        The scores are named after theirs: ``train_accuracy`` and ``test_accuracy``, ``train_mae`` and ``test_mae``.
+        """
         import pandas as pd
 
-        from initcheck.reporting.saved_tables import RUNS
+        from initcheck.reporting.saved_tables import run_columns
 
+        score, columns = self.facts.score, run_columns(self.facts.score)
         ends = [outcomes(runs, self.problem.target, self.facts.one_class) for runs in self.groups]
         frames = [
             pd.DataFrame(
@@ -112,26 +116,30 @@ class Sweep:
                     "reseed": runs.reseeds,
                     "order": runs.orders,
                     "seed": runs.seeds,
-                    "train_correct": runs.train_correct,
+                    **(
+                        {"train_correct": runs.train_correct, "test_correct": runs.test_correct}
+                        if score.counted
+                        else {}
+                    ),
                     "train_total": runs.train_total,
-                    "test_correct": runs.test_correct,
                     "test_total": runs.test_total,
-                    "train_accuracy": runs.train_accuracy,
-                    "test_accuracy": runs.test_accuracy,
+                    f"train_{score.name}": runs.train_score,
+                    f"test_{score.name}": runs.test_score,
                     "loss": runs.metric("loss")[:, -1],
                     "stuck": pd.arrays.BooleanArray(end.stuck, end.unknown),  # NA where it cannot be determined
                     "epochs_to_target": _whole_numbers(end.epochs_to_target),
-                }
+                },
+                columns=list(columns),
             )
             for runs, end in zip(self.groups, ends, strict=True)
         ]
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(RUNS))
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(columns))
 
     def epochs_frame(self) -> pd.DataFrame:
         """One row for each run and epoch, as Keras's ``History`` reports it; epochs count from 1."""
         import pandas as pd
 
-        from initcheck.reporting.saved_tables import HISTORY
+        from initcheck.reporting.saved_tables import history_columns
 
         frames = []
         for runs in self.groups:
@@ -143,8 +151,8 @@ class Sweep:
                 "order": np.repeat(runs.orders, epochs),
                 "epoch": np.tile(np.arange(1, epochs + 1), len(runs)),
             }
-            frames.append(pd.DataFrame({**names, **{metric: runs.metric(metric).ravel() for metric in METRICS}}))
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(HISTORY))
+            frames.append(pd.DataFrame({**names, **{metric: runs.metric(metric).ravel() for metric in runs.metrics}}))
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(history_columns(METRICS)))
 
     def history(self, *, reseeds: bool = False) -> pd.DataFrame:
         """The lecture's frame: epochs × columns named ``initializer`` and ``metric``.
@@ -155,14 +163,16 @@ class Sweep:
         """
         rows = ["initializer", "reseed"] if reseeds else ["initializer"]
         frame = self.epochs_frame().rename_axis(columns="metric")
-        means = frame.groupby(["epoch", *rows], sort=False)[list(METRICS)].agg(_mean)
+        means = frame.groupby(["epoch", *rows], sort=False)[
+            list(self.groups[0].metrics if self.groups else METRICS)
+        ].agg(_mean)
         wide = cast("pd.DataFrame", means.unstack(rows))
         levels = ["initializer", "metric", *rows[1:]]
         order = [runs.initializer for runs in self.groups]
         return wide.reorder_levels(levels, axis=1).reindex(columns=order, level="initializer")
 
     def plot(self) -> Figure:
-        """The lecture's two panels, training loss and accuracy by epoch: medians, with bands over reseeds."""
+        """The lecture's two panels, training loss and score by epoch: medians, with bands over reseeds."""
         from initcheck.reporting.plots import plot_history
 
         return plot_history(self)

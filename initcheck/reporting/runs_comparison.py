@@ -20,12 +20,18 @@ DIFFERENCES = "What else is not the same, each a possible cause"
 _MOST_NAMED = 4
 _COLUMNS = ("initializer", "question", "A → B", "B − A", "verdict", "n, p, α, and what so many runs show")
 
-# What each question means, for the foot of every table.
-QUESTIONS = {
-    RunsQuestion.ACCURACY: "mean held-out accuracy; CHANGED also where only its spread over seeds differs",
-    RunsQuestion.STUCK: "share of stuck runs",
-    RunsQuestion.SPEED: "median epochs to the target; B − A: share of runs slower in B less share of runs faster",
-}
+
+def questions(comparison: RunsComparison) -> dict[str, str]:
+    """What each question means, for the foot of every table."""
+    name = comparison.score.name
+    return {
+        name: f"mean held-out {name}; CHANGED also where only its spread over seeds differs",
+        RunsQuestion.STUCK.value: "share of stuck runs",
+        RunsQuestion.SPEED.value: "median epochs to the target; B − A: share of runs slower in B less share of runs "
+        "faster",
+    }
+
+
 VERDICT_WORDS = {
     RunsVerdict.IDENTICAL: "every run is bitwise equal",
     RunsVerdict.EQUIVALENT: "the 95 % interval lies inside ±Δ",
@@ -45,7 +51,7 @@ def describe_runs(comparison: RunsComparison) -> list[str]:
     for verdict, spread_only, words in sorted(kinds, key=lambda one: -one[0].rank):
         which = [row for row in rows if (row.verdict, row.spread_only) == (verdict, spread_only)]
         if which:
-            named = [f"{row.question} of {row.initializer}{_direction(row)}" for row in which[:_MOST_NAMED]]
+            named = [f"{row.asked} of {row.initializer}{_direction(row)}" for row in which[:_MOST_NAMED]]
             more = f" and {len(which) - _MOST_NAMED} more" if len(which) > _MOST_NAMED else ""
             sentences.append(f"{verdict.value.upper()}: {', '.join(named)}{more} ({words}).")
     if not comparison.compared:
@@ -57,7 +63,7 @@ def describe_runs(comparison: RunsComparison) -> list[str]:
 
 
 _DIRECTIONS = {
-    RunsQuestion.ACCURACY: ("lower", "higher"),
+    RunsQuestion.SCORE: ("lower", "higher"),
     RunsQuestion.STUCK: ("fewer", "more"),
     RunsQuestion.SPEED: ("faster", "slower"),
 }
@@ -94,9 +100,9 @@ def run_cells(row: RunsRow, comparison: RunsComparison) -> dict[str, str]:
     """The cells of one row: column title → text, empty where there is nothing to say."""
     seen = row.detectable
     return {
-        "what": f"{row.question} of {row.initializer}",
+        "what": f"{row.asked} of {row.initializer}",
         "A → B": _values(row, comparison),
-        "B − A": _difference(row),
+        "B − A": _difference(row, comparison),
         "verdict": row.verdict.value.upper(),
         "p": "" if row.p_value is None else f"{row.p_value:.2g}",
         "would be seen": "" if seen is None else "none" if math.isinf(seen) else f"{seen:.2g}",
@@ -107,11 +113,11 @@ def run_cells(row: RunsRow, comparison: RunsComparison) -> dict[str, str]:
 
 def explain_runs(comparison: RunsComparison) -> dict[str, str]:
     """The meanings of the questions and the columns, by title."""
-    deltas = {row.question: row.delta for row in comparison.rows if row.delta is not None}
+    deltas = {row.asked: row.delta for row in comparison.rows if row.delta is not None}
     alphas = sorted({f"{row.alpha:.2g}" for row in comparison.rows if row.alpha is not None})
     margins = ", ".join(f"{delta:g} of {question}" for question, delta in deltas.items())
     return {
-        **{title: meaning for title, meaning in QUESTIONS.items() if title in deltas},
+        **{title: meaning for title, meaning in questions(comparison).items() if title in deltas},
         **({"B − A": f"with its 95 % interval; Δ is {margins}"} if margins else {}),
         **(
             {"p": f"chance of such a difference if nothing changed; CHANGED below {', '.join(alphas)}"}
@@ -131,6 +137,7 @@ def runs_comparison_json(comparison: RunsComparison) -> str:
         "sentences": describe_runs(comparison),
         "power": POWER,
         **dataclasses.asdict(comparison),
+        "rows": [{**dataclasses.asdict(row), "question": row.asked} for row in comparison.rows],
     }
     return json.dumps(as_jsonable(body), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -159,16 +166,16 @@ def render_runs_markdown(comparison: RunsComparison) -> str:
     rows = [
         (
             row.initializer,
-            row.question,
+            row.asked,
             _values(row, comparison),
-            _difference(row),
+            _difference(row, comparison),
             row.verdict.value.upper(),
             "; ".join([_runs(row), *_facts(row)]),
         )
         for row in comparison.rows
     ]
     lines += ["", *_table(_COLUMNS, rows), ""]
-    lines += [f"- {title}: {for_markdown(meaning)}" for title, meaning in QUESTIONS.items()]
+    lines += [f"- {title}: {for_markdown(meaning)}" for title, meaning in questions(comparison).items()]
     return "\n".join(lines) + "\n"
 
 
@@ -189,15 +196,18 @@ def _values(row: RunsRow, comparison: RunsComparison) -> str:
         return " → ".join(f"> {budget}" if math.isinf(value) else f"{value:g}" for value in (row.old, row.new))
     if row.question is RunsQuestion.STUCK:
         return f"{100 * row.old:.3g} % → {100 * row.new:.3g} %"
-    return f"{row.old:.4f} → {row.new:.4f}"
+    form = ".4f" if row.question is not RunsQuestion.SCORE or comparison.score.is_share else ".4g"
+    return f"{row.old:{form}} → {row.new:{form}}"
 
 
-def _difference(row: RunsRow) -> str:
+def _difference(row: RunsRow, comparison: RunsComparison) -> str:
     if row.difference is None:
         return ""
-    difference, digits = row.difference, 4 if row.question is RunsQuestion.ACCURACY else 3
-    interval = f" [{difference.low:+.{digits}f}, {difference.high:+.{digits}f}]" if has_interval(difference) else ""
-    return f"{difference.value:+.{digits}f}{interval}"
+    difference, form = row.difference, "+.3f"
+    if row.question is RunsQuestion.SCORE:
+        form = "+.4f" if comparison.score.is_share else "+.3g"
+    interval = f" [{difference.low:{form}}, {difference.high:{form}}]" if has_interval(difference) else ""
+    return f"{difference.value:{form}}{interval}"
 
 
 def _facts(row: RunsRow) -> list[str]:

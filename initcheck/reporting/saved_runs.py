@@ -139,7 +139,7 @@ def load(folder: str | Path) -> Sweep:
                 f"another sweep; {remedy}"
             )
     try:
-        groups = read_groups(record.groups, texts[RUNS], texts[HISTORY])
+        groups = read_groups(record.groups, record.problem.score.score, texts[RUNS], texts[HISTORY])
     except ValueError as error:
         raise InitcheckError(f"{folder} is damaged ({shortened(error)}); run again") from None
     return Sweep(
@@ -218,7 +218,7 @@ def _record_text(record: SweepRecord, digests: Mapping[str, str]) -> Iterator[st
     yield json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
 
-_OF_GROUPS = ("problem", "initializer", "epochs", "train_total", "test_total")
+_OF_GROUPS = ("problem", "initializer", "epochs", "train_total", "test_total", "metrics")
 
 
 def _printable(value: Any) -> Any:

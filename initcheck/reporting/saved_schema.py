@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from initcheck.baselines.records.fields import Count, Finite, Record
 from initcheck.baselines.records.schema import EnvironmentRecord
 from initcheck.catalog.problem_facts import DataFacts, ProblemFacts
+from initcheck.records import ACCURACY, METRICS, Score
 
 FORMAT: Literal["initcheck sweep"] = "initcheck sweep"
 SCHEMA: Literal[1] = 1
@@ -30,6 +31,19 @@ class DataFactsRecord(Record):
     arrays: _Pairs = ()
 
 
+class ScoreRecord(Record):
+    """``Score`` as JSON."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    higher_is_better: bool
+    counted: bool
+
+    @property
+    def score(self) -> Score:
+        """The record that the rest of the house reads."""
+        return Score(**self.model_dump())
+
+
 class FactsRecord(Record):
     """``ProblemFacts`` as JSON."""
 
@@ -39,17 +53,28 @@ class FactsRecord(Record):
     loss: str
     batch_size: _Positive
     epochs: _Positive
-    chance: Annotated[Finite, Field(ge=0, le=1)]
-    target: Annotated[Finite, Field(gt=0, le=1)]
+    chance: Finite | None
+    target: Finite | None
     about: _Pairs
     in_catalogue: bool
     data: DataFactsRecord | None
+    score: ScoreRecord = ScoreRecord(name=ACCURACY.name, higher_is_better=True, counted=True)  # of earlier sweeps, too
+
+    @model_validator(mode="after")
+    def _levels_are_shares(self) -> FactsRecord:
+        for name in ("chance", "target"):
+            level = getattr(self, name)
+            if self.score.counted and (level is None or not 0 <= level <= 1):
+                raise ValueError(f"{name} is no share")
+        if self.score.counted and not self.target:
+            raise ValueError("target is 0")
+        return self
 
     @property
     def facts(self) -> ProblemFacts:
         """The record that the rest of the house reads."""
         data = DataFacts(**self.data.model_dump()) if self.data else None
-        return ProblemFacts(**{**self.model_dump(), "data": data})
+        return ProblemFacts(**{**self.model_dump(), "data": data, "score": self.score.score})
 
 
 class GroupRecord(Record):
@@ -62,6 +87,7 @@ class GroupRecord(Record):
         epochs: The number of epochs of each.
         train_total: Training rows.
         test_total: Held-out rows.
+        metrics: The metrics of the second table.
     """
 
     problem: str
@@ -70,6 +96,7 @@ class GroupRecord(Record):
     epochs: _Positive
     train_total: _Positive
     test_total: _Positive
+    metrics: Annotated[tuple[str, ...], Field(max_length=1000)] = METRICS  # which earlier sweeps do not have
 
 
 class SweepRecord(Record):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from initcheck.records import METRICS, Runs
+from initcheck.records import Runs, Score
 from initcheck.reporting.saved_schema import GroupRecord
 
 if TYPE_CHECKING:
@@ -20,14 +20,26 @@ if TYPE_CHECKING:
 
 Columns = Mapping[str, npt.NDArray[np.generic]]
 
-RUNS = ("problem", "initializer", "reseed", "order", "seed", "train_correct", "train_total", "test_correct",
-        "test_total", "train_accuracy", "test_accuracy", "loss", "stuck", "epochs_to_target")  # fmt: skip
-HISTORY = ("problem", "initializer", "reseed", "order", "epoch", *METRICS)
-
+_NAMES = ("problem", "initializer", "reseed", "order")
 _COUNTS = ("reseed", "order", "seed", "train_correct", "train_total", "test_correct", "test_total", "epoch")
-_NUMBERS = ("train_accuracy", "test_accuracy", *METRICS)  # an empty cell is NaN: a loss that is no number is a result
+_TEXTS = ("problem", "initializer", "stuck", "epochs_to_target")
+_CORRECT = ("train_correct", "test_correct")
+TAKEN = frozenset((*_COUNTS, *_TEXTS))  # no metric may have these names
 _COUNT = re.compile(r"\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"-?(\d+(\.\d+)?(e[-+]\d+)?|inf)|", re.ASCII)
+
+
+def run_columns(score: Score) -> tuple[str, ...]:
+    """The columns of ``runs.csv``: counts of rows only where the score counts them."""
+    counted = ("train_correct", "train_total", "test_correct", "test_total")
+    counts = counted if score.counted else tuple(name for name in counted if name not in _CORRECT)
+    scores = tuple(dict.fromkeys((f"train_{score.name}", f"test_{score.name}", "loss")))
+    return (*_NAMES, "seed", *counts, *scores, "stuck", "epochs_to_target")
+
+
+def history_columns(metrics: Sequence[str]) -> tuple[str, ...]:
+    """The columns of ``history.csv``."""
+    return (*_NAMES, "epoch", *metrics)
 
 
 def as_csv(frames: Iterable[pd.DataFrame]) -> Iterator[str]:
@@ -36,11 +48,12 @@ def as_csv(frames: Iterable[pd.DataFrame]) -> Iterator[str]:
         yield frame.to_csv(index=False, header=number == 0, lineterminator="\n")
 
 
-def read_groups(groups: Sequence[GroupRecord], runs: bytes, history: bytes) -> tuple[Runs, ...]:
+def read_groups(groups: Sequence[GroupRecord], score: Score, runs: bytes, history: bytes) -> tuple[Runs, ...]:
     """The runs in both tables.
 
     Args:
         groups: Whose runs they are.
+        score: What they are judged by.
         runs: The bytes of ``runs.csv``.
         history: The bytes of ``history.csv``.
 
@@ -51,7 +64,15 @@ def read_groups(groups: Sequence[GroupRecord], runs: bytes, history: bytes) -> t
         return ()
     if len({group.initializer for group in groups}) < len(groups):
         raise ValueError("an initializer has two groups of runs")
-    rows, epochs = read_table("runs.csv", RUNS, runs), read_table("history.csv", HISTORY, history)
+    metrics = groups[0].metrics if groups else ()
+    if (
+        any(group.metrics != metrics for group in groups)
+        or not {"loss", score.name} <= {*metrics}
+        or TAKEN & {*metrics}
+    ):
+        raise ValueError("the metrics of its groups are not those of one sweep")
+    rows = read_table("runs.csv", run_columns(score), runs)
+    epochs = read_table("history.csv", history_columns(metrics), history)
     _require_length("runs.csv", rows, sum(group.runs for group in groups))
     _require_length("history.csv", epochs, sum(group.runs * group.epochs for group in groups))
     loaded, row, line = [], 0, 0
@@ -59,7 +80,7 @@ def read_groups(groups: Sequence[GroupRecord], runs: bytes, history: bytes) -> t
         lines = group.runs * group.epochs
         own = {name: column[row : row + group.runs] for name, column in rows.items()}
         later = {name: column[line : line + lines] for name, column in epochs.items()}
-        loaded.append(_group(group, own, later))
+        loaded.append(_group(group, score, own, later))
         row, line = row + group.runs, line + lines
     return tuple(loaded)
 
@@ -71,8 +92,9 @@ def read_table(file: str, names: Sequence[str], text: bytes) -> dict[str, npt.ND
         ValueError: It has other columns, a line of another length, or a cell that is no number.
     """
     counts = {name: array("q") for name in names if name in _COUNTS}
-    numbers = {name: array("d") for name in names if name in _NUMBERS}
-    texts: dict[str, list[str]] = {name: [] for name in names if name not in {*counts, *numbers}}
+    texts: dict[str, list[str]] = {name: [] for name in names if name in _TEXTS}
+    # An empty cell is NaN: a loss that is no number is a result.
+    numbers = {name: array("d") for name in names if name not in {*counts, *texts}}
     # By Python's own reader: float() rounds every decimal correctly, which pandas promises on request only.
     lines = csv.reader(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline=""), strict=True)
     try:
@@ -95,7 +117,7 @@ def read_table(file: str, names: Sequence[str], text: bytes) -> dict[str, npt.ND
     }
 
 
-def _group(group: GroupRecord, rows: Columns, epochs: Columns) -> Runs:  # noqa: C901 - one guard after another
+def _group(group: GroupRecord, score: Score, rows: Columns, epochs: Columns) -> Runs:  # noqa: C901 - one guard after another
     for file, columns in (("runs.csv", rows), ("history.csv", epochs)):
         if not ((columns["problem"] == group.problem).all() and (columns["initializer"] == group.initializer).all()):
             raise ValueError(f"{file}: its runs are not those of {group.initializer}")
@@ -105,17 +127,17 @@ def _group(group: GroupRecord, rows: Columns, epochs: Columns) -> Runs:  # noqa:
     if not np.array_equal(epochs["epoch"], np.tile(np.arange(1, group.epochs + 1), group.runs)):
         raise ValueError(f"history.csv: the epochs of {group.initializer} are not 1 to {group.epochs}")
     for part in ("train", "test"):
-        correct, total = rows[f"{part}_correct"], getattr(group, f"{part}_total")
-        if not (rows[f"{part}_total"] == total).all() or (correct > total).any():
-            raise ValueError(f"runs.csv: a run of {group.initializer} has more correct rows than there are")
-        if not np.array_equal(correct / total, rows[f"{part}_accuracy"]):
-            raise ValueError(f"runs.csv: {part}_accuracy of {group.initializer} is not the share of its rows")
+        total = getattr(group, f"{part}_total")
+        if not (rows[f"{part}_total"] == total).all():
+            raise ValueError(f"runs.csv: the {part}_total of {group.initializer} is not {total}")
+        if score.counted:
+            _require_shares(group, part, rows, total)
     keys = np.stack([rows["reseed"], rows["order"], rows["seed"]], axis=1)
     if len(np.unique(keys, axis=0)) != len(keys):
         raise ValueError(f"runs.csv: a run of {group.initializer} is there twice")
-    values = np.stack([epochs[metric] for metric in METRICS], axis=1).astype(np.float64)
-    history = values.reshape(group.runs, group.epochs, len(METRICS))
-    if not np.array_equal(history[:, -1, 0], rows["loss"], equal_nan=True):
+    values = np.stack([epochs[metric] for metric in group.metrics], axis=1).astype(np.float64)
+    history = values.reshape(group.runs, group.epochs, len(group.metrics))
+    if not np.array_equal(history[:, -1, group.metrics.index("loss")], rows["loss"], equal_nan=True):
         raise ValueError(f"runs.csv: the loss of {group.initializer} is not that of its last epoch")
     return Runs(
         problem=group.problem,
@@ -123,12 +145,22 @@ def _group(group: GroupRecord, rows: Columns, epochs: Columns) -> Runs:  # noqa:
         reseeds=rows["reseed"].astype(np.int64),
         orders=rows["order"].astype(np.int64),
         seeds=rows["seed"].astype(np.int64),
-        train_correct=rows["train_correct"].astype(np.int64),
+        train_score=rows[f"train_{score.name}"].astype(np.float64),
         train_total=group.train_total,
-        test_correct=rows["test_correct"].astype(np.int64),
+        test_score=rows[f"test_{score.name}"].astype(np.float64),
         test_total=group.test_total,
         history=history,
+        metrics=group.metrics,
+        score=score,
     )
+
+
+def _require_shares(group: GroupRecord, part: str, rows: Columns, total: int) -> None:
+    correct = rows[f"{part}_correct"].astype(np.int64)
+    if (correct > total).any():
+        raise ValueError(f"runs.csv: a run of {group.initializer} has more correct rows than there are")
+    if not np.array_equal(correct / total, rows[f"{part}_accuracy"]):
+        raise ValueError(f"runs.csv: {part}_accuracy of {group.initializer} is not the share of its rows")
 
 
 def _require_length(file: str, columns: Columns, expected: int) -> None:

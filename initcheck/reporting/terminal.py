@@ -11,11 +11,11 @@ from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problems import PROBLEMS
 from initcheck.checks.registry import Cell
 from initcheck.records import Status, Verdict
-from initcheck.reporting.finding import find
+from initcheck.reporting.finding import find, target_words
 from initcheck.reporting.format import answer_cells, component_cells, format_count, format_number
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.screen import Column, Screen
-from initcheck.statistics.answers import COMPONENTS_METHOD, METHODS
+from initcheck.statistics.answers import TITLES, components_method, methods
 
 if TYPE_CHECKING:
     from initcheck.baselines.comparing.comparison import Comparison
@@ -30,20 +30,21 @@ def print_answers(sweep: Sweep, console: Console | None = None) -> None:
     """The answers for each initializer, what each of them means, and the finding."""
     screen = Screen(console)
     epochs = max((runs.epochs for runs in sweep.groups), default=sweep.problem.epochs)
-    rows = [(answer.initializer, *answer_cells(answer, epochs).values()) for answer in sweep.answers]
+    score = sweep.facts.score
+    rows = [(answer.initializer, *answer_cells(answer, epochs, score).values()) for answer in sweep.answers]
     title = f"{sweep.problem.name}: {sweep.problem.title}"
-    screen.table(title, ("initializer", *METHODS), rows, lines=True)
-    _explain(screen, METHODS)
+    screen.table(title, ("initializer", *TITLES), rows, lines=True)
+    _explain(screen, methods(score))
     if sweep.components:
         cells = {name: component_cells(components) for name, components in sweep.components.items()}
         columns = ("initializer", *next(iter(cells.values())))
         screen.table("Where the spread comes from", columns, [(name, *row.values()) for name, row in cells.items()])
-        screen.line(COMPONENTS_METHOD)
+        screen.line(components_method(score))
     screen.gap()
     for number, sentence in enumerate(find(sweep)):
         screen.line((sentence, "" if number else "bold"))
     work = f"{format_count(sweep.finished, 'run')} of {format_count(epochs, 'epoch')} by the {sweep.engine}"
-    screen.line(f"{work}; target accuracy {format_number(sweep.problem.target)}; seed {sweep.seed}")
+    screen.line(f"{work}; {target_words(sweep.facts)}; seed {sweep.seed}")
     for name, value in sweep.problem.about:
         if name in _DOUBTFUL:
             screen.line(f"{name}: {value}")

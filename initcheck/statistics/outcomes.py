@@ -30,15 +30,15 @@ class Outcomes:
     """The outcome of each run, in order; every array has the shape ``(runs,)``.
 
     Attributes:
-        epochs_to_target: First epoch whose reported training accuracy reaches the target; infinite where none does.
+        epochs_to_target: First epoch whose reported training score reaches the target; infinite where none does.
         stuck: Whether it never reached the target and stopped improving.
         unfinished: Whether it never reached the target while its loss still falls, so that more epochs would help. With
             fewer than 8 epochs, which show no noise, the loss has to fall in each, the last time by much or about as
             fast as the time before.
         noisy: Whether its loss seems to lie on a plateau, but its noise could hide that it learns; epochs whose loss is
             not finite count as noise where too few others are left.
-        unknown: Whether it may or may not be stuck: it is too noisy, or named one class for all rows while its loss
-            falls and is above the least of one answer to all of them, or has fewer than 8 epochs.
+        unknown: Whether it may or may not be stuck: there is no target, or it is too noisy, or named one class for all
+            rows while its loss falls and is above the least of one answer to all of them, or has fewer than 8 epochs.
     """
 
     epochs_to_target: estimates.Values
@@ -53,7 +53,7 @@ class Outcomes:
         return np.isfinite(self.epochs_to_target)
 
 
-def outcomes(runs: Runs, target: float, one_class: OneClass | None = None) -> Outcomes:
+def outcomes(runs: Runs, target: float | None, one_class: OneClass | None = None) -> Outcomes:
     """The outcome of each run, computed from nothing but ``history.csv`` and the classes' counts.
 
     A run that did not reach the target is stuck if its last training loss is NaN or infinite, or if the loss lies on a
@@ -63,13 +63,16 @@ def outcomes(runs: Runs, target: float, one_class: OneClass | None = None) -> Ou
 
     Args:
         runs: The runs.
-        target: The problem's target accuracy.
+        target: The training score from which on a run has learned; without one, of runs whose loss is finite nothing is
+            known.
         one_class: The result of naming one class for all rows; None where it is unknown, and then it is ignored.
     """
     loss, epochs = runs.metric("loss"), _epochs_to_target(runs, target)
     never = np.isinf(epochs)
     ended = never & np.isfinite(loss[:, -1])
     nothing = np.zeros(len(runs), dtype=bool)
+    if target is None:
+        return Outcomes(epochs, never & ~ended, nothing, noisy=nothing, unknown=ended)
     if runs.epochs < MIN_EPOCHS:
         return Outcomes(epochs, never & ~ended, ended & _falls_in_each(loss), noisy=nothing, unknown=ended)
     late = _Late.of(loss)
@@ -88,8 +91,13 @@ def outcomes(runs: Runs, target: float, one_class: OneClass | None = None) -> Ou
     )
 
 
-def _epochs_to_target(runs: Runs, target: float) -> estimates.Values:
-    reached = _row_counts(runs.metric("accuracy"), runs.train_total) / runs.train_total >= target
+def _epochs_to_target(runs: Runs, target: float | None) -> estimates.Values:
+    if target is None:
+        return np.full(len(runs), np.inf)
+    values = runs.metric(runs.score.name)
+    if runs.score.counted:
+        values = _row_counts(values, runs.train_total) / runs.train_total
+    reached = runs.score.sign * values >= runs.score.sign * target
     return np.where(reached.any(axis=1), 1.0 + reached.argmax(axis=1), np.inf)
 
 

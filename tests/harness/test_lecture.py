@@ -88,6 +88,6 @@ def test_every_run_is_the_one_that_numpy_trains_from_the_same_kernel(banknotes):
     losses, accuracies = train_in_numpy(np.array(kernels), problem.data(), batch_order(960, 5))
     # 300 float32 steps of 0.001: rounding of 6e-8 a step stays below 300 × 6e-8 in a weight, 1e-4 is ample in a loss;
     # a row within that of the threshold may fall on either side.
-    assert np.array([[epoch.loss for epoch in run.history] for run in runs]) == pytest.approx(losses, abs=1e-4)
-    counted = np.array([[epoch.accuracy for epoch in run.history] for run in runs])
+    assert np.array([run.history["loss"] for run in runs]) == pytest.approx(losses, abs=1e-4)
+    counted = np.array([run.history["accuracy"] for run in runs])
     assert counted == pytest.approx(accuracies, abs=2.5 / 960)

@@ -52,7 +52,9 @@ def lab_with(draw):
     def runs(problem, initializer, reseeds):
         rows = np.round(draw(len(reseeds))).astype(np.int64)
         ones = np.ones(len(reseeds), np.int64)
-        return Runs(problem, initializer, ones, ones, ones, ones * 90, 100, rows, ROWS, np.zeros((len(reseeds), 1, 4)))
+        return Runs(
+            problem, initializer, ones, ones, ones, ones * 0.9, 100, rows / ROWS, ROWS, np.zeros((len(reseeds), 1, 4))
+        )
 
     keras = SimpleNamespace(__version__="3.0.0")
     return SimpleNamespace(keras=keras, spread=SimpleNamespace(runs=runs, majority=lambda problem: 0.5))

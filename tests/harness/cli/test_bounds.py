@@ -75,9 +75,9 @@ def test_runs_are_summarized_by_counts_and_collapses():
         reseeds=np.arange(4),
         orders=np.zeros(4, int),
         seeds=np.arange(4),
-        train_correct=np.array([40, 55, 56, 100]),
+        train_score=np.array([0.4, 0.55, 0.56, 1]),
         train_total=100,
-        test_correct=np.array([7, 9, 7, 9]),
+        test_score=np.array([0.7, 0.9, 0.7, 0.9]),
         test_total=10,
         history=np.zeros((4, 1, 4)),
     )

@@ -230,11 +230,11 @@ def test_a_real_change_is_seen_and_the_same_training_is_the_same(tmp_path):
     assert verdicts["a"] == verdicts["again"] == {initcheck.RunsVerdict.IDENTICAL}
     assert changed not in verdicts["other seed"]
     rows = initcheck.compare_runs(folders["a"], folders["slow"]).rows
-    assert {row.initializer for row in rows if row.verdict is changed and row.question == "accuracy"} == {
+    assert {row.initializer for row in rows if row.verdict is changed and row.asked == "accuracy"} == {
         "zeros",
         "he_normal",
         "glorot_uniform",
     }
-    assert all(row.difference.value < 0 for row in rows if row.question == "accuracy")
+    assert all(row.difference.value < 0 for row in rows if row.asked == "accuracy")
     assert {row.pairs for row in rows} == {200}
     assert np.isfinite([row.difference.low for row in rows]).all()

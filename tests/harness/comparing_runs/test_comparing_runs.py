@@ -49,9 +49,9 @@ def group(correct, *, name="he_normal", seeds=None, orders=None, reseeds=None, a
         reseeds=np.arange(n) if reseeds is None else np.asarray(reseeds),
         orders=np.zeros(n, int) if orders is None else np.asarray(orders),
         seeds=seeds,
-        train_correct=np.full(n, 70),
+        train_score=np.ones(n),
         train_total=70,
-        test_correct=np.asarray(correct),
+        test_score=np.asarray(correct) / ROWS,
         test_total=ROWS,
         history=history,
     )
@@ -63,7 +63,7 @@ def sweep(*groups, problem=IRIS, seed=1, environment=ENVIRONMENT):
 
 def rows(a, b, **settings):
     """(initializer, question) → row."""
-    return {(row.initializer, row.question): row for row in compare_runs(a, b, **settings).rows}
+    return {(row.initializer, row.asked): row for row in compare_runs(a, b, **settings).rows}
 
 
 def accuracies(stream, n, collapse=0.05):
@@ -87,15 +87,15 @@ def test_the_same_runs_are_identical_a_loss_that_is_no_number_included():
     again = replace(runs, history=runs.history.copy())
     comparison = compare_runs(sweep(runs), sweep(again))
     assert [(row.verdict, row.pairs) for row in comparison.rows] == [(RunsVerdict.IDENTICAL, 9)]
-    backwards = {name: getattr(runs, name)[::-1] for name in ("reseeds", "orders", "seeds", "test_correct", "history")}
+    backwards = {name: getattr(runs, name)[::-1] for name in ("reseeds", "orders", "seeds", "test_score", "history")}
     assert rows(sweep(runs), sweep(replace(runs, **backwards)))["he_normal", "runs"].verdict is RunsVerdict.IDENTICAL
 
 
-@pytest.mark.parametrize("what", ["history", "train_correct", "test_correct", "seeds", "reseeds", "orders"])
+@pytest.mark.parametrize("what", ["history", "train_score", "test_score", "seeds", "reseeds", "orders"])
 def test_one_other_bit_is_not_identical(what):
     runs = group([50] * 9)
     other = getattr(runs, what).copy()
-    other.flat[-1] = np.nextafter(other.flat[-1], 9) if what == "history" else other.flat[-1] - 1
+    other.flat[-1] = np.nextafter(other.flat[-1], 0) if other.dtype == np.float64 else other.flat[-1] - 1
     verdicts = {row.verdict for row in rows(sweep(runs), sweep(replace(runs, **{what: other}))).values()}
     assert RunsVerdict.IDENTICAL not in verdicts
     assert RunsVerdict.CHANGED not in verdicts
@@ -103,7 +103,7 @@ def test_one_other_bit_is_not_identical(what):
 
 def test_runs_that_nobody_compared_are_not_called_identical():
     runs = group([50] * 9)
-    for a, b in ((runs.part(0, 5), runs), (runs, runs.part(0, 1))):
+    for a, b in ((runs.at(slice(0, 5)), runs), (runs, runs.at(slice(0, 1)))):
         compared = rows(sweep(a), sweep(b))
         assert {row.verdict for row in compared.values()} == {RunsVerdict.INCONCLUSIVE}
         assert compared["he_normal", "accuracy"].pairs == min(len(a), len(b))
@@ -207,7 +207,7 @@ def test_only_pairs_of_one_seed_are_compared_where_there_are_any():
     a, b = group(accuracies(stream, 30)), group(accuracies(stream, 50))
     row = rows(sweep(a), sweep(b))["he_normal", "accuracy"]
     assert (row.pairs, row.runs, row.left_out) == (30, (30, 30), (0, 20))
-    assert row.difference.value == pytest.approx(b.test_accuracy[:30].mean() - a.test_accuracy.mean())
+    assert row.difference.value == pytest.approx(b.test_score[:30].mean() - a.test_score.mean())
     other = rows(sweep(a), sweep(group(accuracies(stream, 50), seeds=np.arange(900, 950))))["he_normal", "accuracy"]
     assert (other.pairs, other.runs, other.left_out) == (None, (30, 50), (0, 0))
 
@@ -522,7 +522,7 @@ def test_few_runs_are_inconclusive_however_close_or_far(n, seeds):
     for far in (0, 30):
         a = group(accuracies(stream, n, collapse=0))
         b = group(np.clip(a.test_correct - far, 0, ROWS), seeds=a.seeds + 1000 * (seeds == "other"))
-        b = replace(b, train_correct=b.train_correct - 1)
+        b = replace(b, train_score=b.train_score - 1 / 70)
         for row in compare_runs(sweep(a), sweep(b)).rows:
             assert row.verdict is RunsVerdict.INCONCLUSIVE
             assert row.detectable == math.inf
@@ -532,7 +532,7 @@ def test_few_runs_are_inconclusive_however_close_or_far(n, seeds):
 def test_equal_accuracies_are_equivalent_only_with_runs_enough():
     for n, verdict in ((30, RunsVerdict.INCONCLUSIVE), (400, RunsVerdict.EQUIVALENT)):
         a = group(np.full(n, 54))
-        compared = rows(sweep(a), sweep(replace(a, train_correct=a.train_correct - 1)))
+        compared = rows(sweep(a), sweep(replace(a, train_score=a.train_score - 1 / 70)))
         assert compared["he_normal", "accuracy"].verdict is verdict
         assert compared["he_normal", "stuck"].verdict is verdict
         assert compared["he_normal", "accuracy"].p_value == compared["he_normal", "speed"].p_value == 1
@@ -602,7 +602,7 @@ def test_speed_knows_no_mean_of_what_never_arrived():
     stream = np.random.RandomState(14)
     n = 400
     a = group(np.full(n, 54), arrives=np.where(stream.uniform(size=n) < 0.8, 0, 5))
-    b = replace(a, train_correct=a.train_correct - 1)
+    b = replace(a, train_score=a.train_score - 1 / 70)
     row = rows(sweep(a), sweep(b))["he_normal", "speed"]
     assert row.verdict is RunsVerdict.INCONCLUSIVE  # most speeds are unknown, though all agree as far as known
     assert "train for more epochs" in row.note
@@ -621,8 +621,8 @@ def test_which_runs_are_stuck_is_inconclusive_where_one_class_at_a_falling_loss_
     two = replace(facts, data=replace(facts.data, counts=((30, 40), (30, 30))))
     falling = np.tile(2 - 0.05 * np.arange(8), (20, 1))
     a = group([30] * 20, arrives=np.zeros(20), loss=falling)
-    a = replace(a, train_correct=np.full(20, 30))
-    b = replace(a, train_correct=np.full(20, 40))
+    a = replace(a, train_score=np.full(20, 30 / 70))
+    b = replace(a, train_score=np.full(20, 40 / 70))
     row = rows(sweep(a, problem=two), sweep(b, problem=two))["he_normal", "stuck"]
     assert row.verdict is RunsVerdict.INCONCLUSIVE
     assert (
@@ -638,7 +638,7 @@ def test_which_runs_are_stuck_is_inconclusive_where_one_class_at_a_falling_loss_
 def test_a_grid_is_inconclusive_with_its_reason_unless_it_is_identical():
     reseeds, orders = np.repeat(np.arange(6), 6), np.tile(np.arange(1, 7), 6)
     a = group(np.full(36, 54), reseeds=reseeds, orders=orders, seeds=100 + reseeds)
-    b = replace(a, test_correct=np.full(36, 30))
+    b = replace(a, test_score=np.full(36, 30 / ROWS))
     for row in compare_runs(sweep(a), sweep(b)).rows:
         assert row.verdict is RunsVerdict.INCONCLUSIVE
         assert "runs of a grid share weights and orders" in row.note
@@ -651,7 +651,7 @@ def test_orders_are_compared_under_the_same_weights_only():
     stream = np.random.RandomState(15)
     settings = {"reseeds": np.zeros(40, int), "orders": np.arange(1, 41)}
     a = group(accuracies(stream, 40, collapse=0), seeds=np.full(40, 7), **settings)
-    b = replace(a, test_correct=a.test_correct - 12)
+    b = replace(a, test_score=(a.test_correct - 12) / ROWS)
     assert rows(sweep(a), sweep(b))["he_normal", "accuracy"].verdict is RunsVerdict.CHANGED
     other = replace(b, seeds=np.full(40, 8))
     row = rows(sweep(a), sweep(other))["he_normal", "accuracy"]
@@ -664,7 +664,7 @@ def test_an_initializer_without_randomness_is_compared_exactly():
         return group([correct] * 30, name=name, loss=np.full((30, 8), 0.5))
 
     for correct, verdict in ((48, RunsVerdict.CHANGED), (54, RunsVerdict.EQUIVALENT)):
-        b = replace(runs(correct), train_correct=np.full(30, 69))
+        b = replace(runs(correct), train_score=np.full(30, 69 / 70))
         row = rows(sweep(runs(54)), sweep(b))["zeros", "accuracy"]
         assert (row.verdict, row.p_value) == (verdict, None)
         assert row.difference.low == row.difference.value == row.difference.high

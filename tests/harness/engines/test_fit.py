@@ -226,15 +226,15 @@ def test_the_engine_trains_as_a_user_would():
         history = model.fit(x, y, batch_size=16, shuffle=False, verbose=0, **held_out).history
         reported.append([history[name][0] for name in ("loss", "accuracy", "val_loss", "val_accuracy")])
     run = ReferenceEngine(problem, epochs=EPOCHS).train(row, reseed=0, seed=5)
-    assert [[e.loss, e.accuracy, e.val_loss, e.val_accuracy] for e in run.history] == reported
+    assert [list(values) for values in zip(*run.history.values(), strict=True)] == reported
     assert run.test_correct == round(reported[-1][3] * run.test_total)
     assert run.train_correct == round(model.evaluate(data.x_train, data.y_train, verbose=0)[1] * run.train_total)
 
 
 def test_counts_agree_with_keras_on_a_softmax():
     run = train_fresh(PROBLEMS["digits"], "he_normal", 0)
-    assert run.test_correct == round(run.history[-1].val_accuracy * run.test_total)
-    assert run.test_accuracy == pytest.approx(run.history[-1].val_accuracy, abs=1e-6)
+    assert run.test_correct == round(run.history["val_accuracy"][-1] * run.test_total)
+    assert run.test_score == pytest.approx(run.history["val_accuracy"][-1], abs=1e-6)
 
 
 def test_counts_are_right_by_hand():

@@ -401,7 +401,7 @@ def runs(losses):
     count, epochs = losses.shape
     numbers = np.arange(count)
     history = np.stack([losses, losses, losses, np.full((count, epochs), 0.5)], axis=-1)
-    return Runs("iris", "zeros", numbers, numbers, numbers, numbers, 10, numbers, 10, history)
+    return Runs("iris", "zeros", numbers, numbers, numbers, numbers / 10, 10, numbers / 10, 10, history)
 
 
 def test_bands_are_order_statistics_and_a_diverged_run_counts_as_above():

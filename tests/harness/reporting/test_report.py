@@ -145,9 +145,11 @@ def test_nothing_is_clipped_out_of_sight():
 def test_findings_claim_no_more_than_the_intervals():
     equal = make_sweep(names=("he_normal", "lecun_uniform"))
     equal = make([replace(run, history=make_run(accuracies=LEARNED).history) for run in equal.runs])
-    runs = [replace(run, test_correct=250 + run.reseed) for run in equal.runs]
+    runs = [replace(run, test_score=(250 + run.reseed) / run.test_total) for run in equal.runs]
     assert "No initializer clearly comes out best" in find(replace(equal, groups=group_runs(runs)))[0]
-    runs = [replace(run, test_correct=100 + 100 * (run.initializer == "he_normal")) for run in equal.runs]
+    runs = [
+        replace(run, test_score=100 * (1 + (run.initializer == "he_normal")) / run.test_total) for run in equal.runs
+    ]
     assert "he_normal (100 % [54, 100])" in find(replace(equal, groups=group_runs(runs)))[0]
 
 
@@ -218,7 +220,7 @@ def grid_of(reseeds, orders, right):
 
 def test_a_grid_that_is_incomplete_or_without_spread_calls_none_best_either():
     whole = grid_of(6, 6, lambda reseed, order: reseed % 3)
-    first, second = find(replace(whole, groups=tuple(runs.part(0, 27) for runs in whole.groups)))
+    first, second = find(replace(whole, groups=tuple(runs.at(slice(0, 27)) for runs in whole.groups)))
     assert first == "Where the spread comes from cannot be said: not every draw of weights was trained in every order."
     assert second.endswith("no initializer is called best.")
     first, second = find(grid_of(3, 3, lambda reseed, order: 3))
@@ -238,7 +240,7 @@ def test_where_only_the_order_was_varied_no_sentence_speaks_of_reseeding_or_of_t
 
 def test_ten_thousand_runs_stay_a_small_page():
     sweep = make_sweep(names=("a",), reseeds=6)
-    runs = tuple(replace(sweep.runs[n % 6], reseed=n, test_correct=n % 300) for n in range(3000))
+    runs = tuple(replace(sweep.runs[n % 6], reseed=n, test_score=n % 300 / 300) for n in range(3000))
     assert len(render_report(replace(sweep, groups=group_runs(runs)))) < 1_000_000
 
 
@@ -592,9 +594,9 @@ def columns(names, reseeds=6, epochs=3, correct=None, history=None):
             reseeds=numbers,
             orders=numbers * 0,
             seeds=numbers,
-            train_correct=numbers * 0 + 50,
+            train_score=numbers * 0 + 50 / 70,
             train_total=70,
-            test_correct=stream.randint(10, 31, reseeds) if correct is None else np.asarray(correct[place]),
+            test_score=(stream.randint(10, 31, reseeds) if correct is None else np.asarray(correct[place])) / 30,
             test_total=30,
             history=stream.uniform(0.1, 1, (reseeds, epochs, 4)) if history is None else history,
         )
@@ -650,7 +652,7 @@ def test_the_notebook_s_plot_follows_the_same_rule():
 
 def test_small_panels_hold_all_medians_and_cut_nothing():
     sweep = columns("abcdef", reseeds=5)
-    for metric in plots.METRICS:
+    for metric in plots.shown_metrics(sweep):
         curves = curves_of(sweep.groups, metric)
         (axes,) = plots.small_frame(curves).axes
         drawn = [line.get_ydata().tolist() for line in axes.lines]
@@ -679,7 +681,7 @@ def test_no_label_of_a_small_panel_is_cut_off(epochs):
 
 def test_held_out_curves_are_the_medians_of_the_held_out_rows():
     sweep = columns("abcde", reseeds=5)
-    for metric in plots.METRICS:
+    for metric in plots.shown_metrics(sweep):
         curves = curves_of(sweep.groups, metric)
         for figure, runs in zip(plots.small_panels(curves), sweep.groups, strict=True):
             expected = np.sort(runs.metric(f"val_{metric}"), axis=0)[2]

@@ -51,7 +51,7 @@ def make_sweep(names=("zeros", "he_normal"), reseeds=4, problem=IRIS, epochs=3, 
 
 def render_digest(sweep):
     """A page with the digest of what it is about, twice."""
-    parts = [part for runs in sweep.groups for part in (runs.test_correct, runs.history)]
+    parts = [part for runs in sweep.groups for part in (runs.test_score, runs.history)]
     return f"page 0 of {sweep} {digest(parts)} " * 2
 
 
@@ -298,7 +298,7 @@ def test_an_endless_or_oversized_file_is_refused(name, tmp_path, monkeypatch):
         ("runs.csv", "iris,zeros,0,", "iris,zeros,99999999999999999999,", "is no count"),
         ("runs.csv", ",50,70,", ",71,70,", "more correct rows than there are"),
         ("runs.csv", ",50,70,", ",51,70,", "train_accuracy of zeros is not the share"),
-        ("runs.csv", ",50,70,", ",50,71,", "more correct rows than there are"),
+        ("runs.csv", ",50,70,", ",50,71,", "train_total of zeros is not 70"),
         ("runs.csv", "\niris", "\n\niris", "runs.csv line 2"),
         ("history.csv", "iris,zeros,0,0,1,", "iris,zeros,0,0,2,", "the epochs of zeros are not 1 to 3"),
         ("history.csv", "iris,zeros,0,0,1,0.", "iris,zeros,0,0,1,0x", "is no number"),
@@ -450,8 +450,8 @@ def test_a_hundred_thousand_runs_come_back(tmp_path):
         runs,
         **columns,
         orders=np.zeros(many, np.int64),
-        train_correct=stream.randint(0, 11, many),
-        test_correct=stream.randint(0, 6, many),
+        train_score=stream.randint(0, 11, many) / runs.train_total,
+        test_score=stream.randint(0, 6, many) / runs.test_total,
         history=stream.uniform(0, 1, (many, 5, 4)),
     )
     loaded = initcheck.load(saved(tmp_path, replace(make_sweep(), groups=(large,), planned=many)))

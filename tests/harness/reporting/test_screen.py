@@ -21,7 +21,7 @@ from initcheck.reporting import terminal
 from initcheck.reporting.documented_bounds import COLUMNS, bound_cells
 from initcheck.reporting.format import answer_cells
 from initcheck.reporting.screen import PIPE_WIDTH, Screen
-from initcheck.statistics.answers import METHODS
+from initcheck.statistics.answers import TITLES
 
 WIDTHS = [120, 100, 80, 60, 40]
 PASSED = Reaction(Mark.PASSED)
@@ -85,7 +85,7 @@ def test_every_number_and_heading_of_the_answers_is_whole(width):
             value, bracket, rest = cell.partition(" [")
             assert value in table
             assert bracket.strip() + rest in table  # an interval is never broken
-    for title in METHODS:
+    for title in TITLES:
         assert title in table
 
 

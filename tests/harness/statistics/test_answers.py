@@ -6,9 +6,9 @@ import pytest
 from runs import make_run
 
 from initcheck.catalog.problem_facts import OneClass
-from initcheck.records import group_runs
+from initcheck.records import ACCURACY, group_runs
 from initcheck.reporting.format import answer_cells
-from initcheck.statistics.answers import METHODS, Answer, answer, attribute
+from initcheck.statistics.answers import Answer, answer, attribute, methods
 from initcheck.statistics.outcomes import names_one_class, outcomes
 
 FLAT = [0.7] * 8
@@ -212,8 +212,8 @@ def test_slow_learning_is_not_called_stuck_while_it_names_one_class(share, signa
         for seed in range(2):
             full, one_class = trained(2, share=share, rate=rate, epochs=100, seed=seed, signal=signal)
             ends = {
-                "train_correct": np.array(one_class.train_correct[1:]),
-                "test_correct": np.array(one_class.test_correct[1:]),
+                "train_score": np.array(one_class.train_correct[1:]) / full.train_total,
+                "test_score": np.array(one_class.test_correct[1:]) / full.test_total,
             }
             for epochs in (8, 12, 20, 30, 40, 60, 80, 100):
                 runs = replace(full, history=full.history[:, :epochs], **ends)
@@ -370,7 +370,7 @@ def joined(groups):
         first,
         **{
             name: np.concatenate([getattr(runs, name) for runs in groups])
-            for name in ("orders", "seeds", "train_correct", "test_correct", "history")
+            for name in ("orders", "seeds", "train_score", "test_score", "history")
         },
         reseeds=np.arange(len(groups)),
     )
@@ -460,8 +460,8 @@ def test_no_runs_give_no_answers():
 
 
 def test_each_number_of_an_answer_has_its_method_named():
-    assert len(METHODS) == len(Answer.__dataclass_fields__) - len(
-        ("initializer", "runs", "reached", "unfinished", "judged", "noisy", "one_run")
+    assert len(methods(ACCURACY)) == len(Answer.__dataclass_fields__) - len(
+        ("initializer", "runs", "reached", "unfinished", "judged", "noisy", "one_run", "diverged")
     )
 
 
