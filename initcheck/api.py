@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from initcheck.arguments import described
-from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, as_row
+from initcheck.catalog.initializers import LECTURE_INITIALIZERS, as_row
+from initcheck.catalog.own_problems import DEFAULT_INITIALIZERS, OwnProblem
 from initcheck.catalog.problems import Problem
 from initcheck.engines.plan import Plan, grid
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.memory import is_out_of_memory, require_memory_for_runs
-from initcheck.frameworks.own import find_initializers, find_problem
+from initcheck.frameworks.own import find_any_problem, find_initializers, find_problem
 from initcheck.frameworks.quiet import unlogged
 from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
@@ -25,9 +25,9 @@ INTERRUPTED, MEMORY_RAN_OUT = "interrupted", "memory ran out"
 
 
 def sweep(  # noqa: C901 - one guard after another
-    problem: Problem | str = DEFAULT_PROBLEM,
+    problem: Problem | OwnProblem | str = DEFAULT_PROBLEM,
     *,
-    initializers: Iterable[Any] = LECTURE_INITIALIZERS,
+    initializers: Iterable[Any] | None = None,
     reseeds: int = DEFAULT_RESEEDS,
     seed: int = DEFAULT_SEED,
     epochs: int | None = None,
@@ -42,9 +42,12 @@ def sweep(  # noqa: C901 - one guard after another
     else is swept, nor in which order.
 
     Args:
-        problem: A row of the catalogue by name, ``"package.module:attribute"``, or a ``Problem``.
-        initializers: Names from the catalogue, ``"all"``, ``"package.module:Class"``; or your own: ``Initializer``
-            rows, classes of Keras initializers, and instances of them, whose seed is replaced by each run's.
+        problem: A row of the catalogue by name, ``"package.module:attribute"``, a ``Problem``, or your own model as
+            ``Problem.of`` takes it.
+        initializers: By default the lecture's five; for your own model ``"own"``, under which every weight keeps its
+            initializer, ``"glorot_uniform"`` and ``"he_normal"``. Names from the catalogue, ``"all"``,
+            ``"package.module:Class"``; or your own: ``Initializer`` rows, classes of Keras initializers, and instances
+            of them, whose seed is replaced by each run's.
         reseeds: Runs for each initializer.
         seed: The root seed, from which every stream is derived by name.
         epochs: Passes over the training rows; the problem's own number by default.
@@ -68,37 +71,34 @@ def sweep(  # noqa: C901 - one guard after another
         raise InitcheckError(f"initializers is one text, {described(initializers)}; give a list of names: {names}")
     if isinstance(problem, str) and ":" not in problem:
         find_problem(problem)  # before anything of the user's own is imported
+    chosen = find_any_problem(problem) if isinstance(problem, str) else problem
+    if not isinstance(chosen, Problem | OwnProblem):
+        raise InitcheckError(
+            f"problem is {described(chosen)}; give the name of one, an initcheck.Problem, or Problem.of(build, data)"
+        )
+    if initializers is None:
+        initializers = DEFAULT_INITIALIZERS if isinstance(chosen, OwnProblem) else LECTURE_INITIALIZERS
     several = isinstance(initializers, Iterable) and not isinstance(initializers, str)
     asked = list(initializers) if several else [initializers]
     rows = find_initializers(asked)
-    chosen = find_problem(problem) if isinstance(problem, str) else problem
     if not rows:
         raise InitcheckError("no initializer is named; name one at least, or all")
-    if not isinstance(chosen, Problem):
-        raise InitcheckError(f"problem is {described(chosen)}; give the name of one, or an initcheck.Problem")
     inits, orders = grid(vary, reseeds)
     require_memory_for_runs(
         reseeds=len(inits) * len(orders), epochs=epochs or chosen.epochs, cells=len({row.name for row in rows})
     )
 
-    from initcheck.engines.own_initializers import asked_of, require_seeded
-    from initcheck.engines.protocol import describe_protocol
-    from initcheck.engines.sweep import train_runs
+    from initcheck.engines.sweep import start_sweep
     from initcheck.frameworks.environment import environment  # loads the framework: after all that can fail without it
-    from initcheck.frameworks.keras import load_keras
 
     where = environment()
-    if any(INITIALIZERS.get(row.name) != row for row in rows):
-        needed = asked_of(load_keras(), chosen)
-        rows = list(map(functools.partial(require_seeded, load_keras(), asked=needed), rows))
-    words, finished = train_runs(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
-    trained = describe_protocol(load_keras(), chosen)
+    started = start_sweep(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
     planned = len(rows) * len(inits) * len(orders)
     parts: list[Runs] = []
     stopped = ""
     try:
         with unlogged():
-            for runs in finished:
+            for runs in started.runs:
                 parts.append(runs)
                 if on_runs:
                     on_runs(runs)
@@ -117,8 +117,19 @@ def sweep(  # noqa: C901 - one guard after another
     if stopped:
         warnings.warn(f"{stopped}: {sum(map(len, parts))} of {planned} runs are kept", stacklevel=2)
     shown = "[" + ", ".join(repr(one) if isinstance(one, str) else as_row(one).name for one in asked) + "]"
+    named = f"Problem.of(…, name={chosen.name!r})" if isinstance(chosen, OwnProblem) else repr(chosen.name)
     call = (
-        f"initcheck.sweep({chosen.name!r}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
+        f"initcheck.sweep({named}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
         f"engine={engine!r}, vary={vary!r})"
     )
-    return Sweep(chosen, group_runs(parts), seed, where, command or call, words(), planned, stopped, trained)
+    return Sweep(
+        started.problem,
+        group_runs(parts),
+        seed,
+        where,
+        command or call,
+        started.words(),
+        planned,
+        stopped,
+        started.trained,
+    )

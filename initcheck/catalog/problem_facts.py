@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,8 +134,8 @@ def _data_facts(problem: Problem) -> DataFacts | None:
         classes = len(counts[0])
         rows, described = (len(data.x_train), len(data.x_test)), tuple(describe_data(data).items())
         named = {"training inputs": data.x_train, "training targets": data.y_train, "held-out inputs": data.x_test}
-        arrays = tuple((name, _digest(array)) for name, array in named.items())
-        digest = _digest(data.y_test)
+        arrays = tuple((name, digest_of([array])) for name, array in named.items())
+        digest = digest_of([data.y_test])
     except BaseException as error:  # the user's function, after the training: it must not cost the finished runs
         if not isinstance(error, Exception) and not is_mistake(error):
             raise
@@ -143,12 +144,17 @@ def _data_facts(problem: Problem) -> DataFacts | None:
     return DataFacts(rows, described, classes, digest, counts if one_target_a_row else ((), ()), arrays)
 
 
-def _digest(values: np.ndarray) -> str:
-    """A digest of the values in order, as float64, which holds every class number and float32 whatever the dtype."""
+def digest_of(arrays: Sequence[np.ndarray]) -> str:
+    """A digest of the values in order, as float64, which holds every class number and float32 whatever the dtype.
+
+    Texts are digested as they are.
+    """
     digest = hashlib.blake2b(digest_size=12)
-    flat = np.ravel(values)
-    for start in range(0, len(flat), _AT_ONCE):
-        digest.update(np.ascontiguousarray(flat[start : start + _AT_ONCE], dtype=np.float64).tobytes())
+    for values in arrays:
+        flat = np.ravel(values)
+        kind = np.float64 if flat.dtype.kind in "fiub" else flat.dtype
+        for start in range(0, len(flat), _AT_ONCE):
+            digest.update(np.ascontiguousarray(flat[start : start + _AT_ONCE], dtype=kind).tobytes())
     return digest.hexdigest()
 
 

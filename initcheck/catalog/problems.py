@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from initcheck.arguments import described, fraction, number, path_of, whole_number
 from initcheck.catalog.csv_tables import CsvTable, Reading, read_table
+from initcheck.catalog.own_problems import OwnProblem, name_of
 from initcheck.catalog.tables import fetch_banknotes, split
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.records import Data
@@ -88,6 +89,28 @@ class Problem:
             if reason := _unusable_function(getattr(self, field), _ARGUMENTS[field]):
                 raise InitcheckError(f"problem {self.name!r}: {field} {reason}; give a function, called as {usage}")
 
+    @staticmethod
+    def of(
+        build: Callable[..., Any], data: Callable[[], Any], *, name: str | None = None, **settings: Any
+    ) -> OwnProblem:
+        """A model of yours as it is, to be swept like any other problem.
+
+        Args:
+            build: ``build()`` or ``build(keras)`` returns a Keras model, compiled or not.
+            data: ``data()`` returns what ``fit`` takes: ``(x, y)`` or ``(x, y, sample_weight)``, each an array or a
+                list or dict of arrays; a ``tf.data.Dataset`` or a ``PyDataset``; or a pair ``(train, held_out)``.
+            name: Its name; by default the function's, with its module.
+            settings: Other fields of ``OwnProblem``: epochs, batch_size, loss, optimizer, metrics, score, target and
+                weights.
+
+        Raises:
+            InitcheckError: A setting that cannot be used.
+        """
+        unknown = [key for key in settings if key not in _OWN_SETTINGS]
+        if unknown:
+            raise InitcheckError(f"Problem.of has no setting {unknown[0]!r}; it has {', '.join(_OWN_SETTINGS)}")
+        return OwnProblem(name_of(build) if name is None else name, build, data, **settings)
+
     def rows_per_step(self, rows: int) -> int:
         """The rows of a full step, given the number of training rows: a batch has no more than there are."""
         return min(self.batch_size, rows)
@@ -110,6 +133,7 @@ def _facts(problem: Problem) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+_OWN_SETTINGS = tuple(field.name for field in fields(OwnProblem))[3:]
 _MOST_FACTS = 1000  # about the data, which a page shows
 _CALLED_AS = {
     "data": "data(), that returns an initcheck.Data",

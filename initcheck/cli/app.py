@@ -16,11 +16,13 @@ import click
 
 from initcheck.api import DEFAULT_PROBLEM, DEFAULT_RESEEDS, INTERRUPTED, sweep
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
+from initcheck.catalog.own_problems import DEFAULT_INITIALIZERS, OWN, OwnProblem
 from initcheck.catalog.problems import Problem
 from initcheck.cli.baselines import compare, load_files, record
 from initcheck.cli.bounds_commands import bounds
 from initcheck.cli.compare_runs import compare_runs
 from initcheck.cli.doctor_command import doctor
+from initcheck.cli.model_options import ModelOptions, model_options
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
 from initcheck.cli.table_options import TableOptions, table_options
@@ -64,11 +66,11 @@ def list_() -> None:
 @cli.command()
 @click.option("--problem", help=f"What to train: a name, or package.module:attribute.  [default: {DEFAULT_PROBLEM}]")
 @table_options
+@model_options
 @click.option(
     "--initializers",
-    default=",".join(LECTURE_INITIALIZERS),
-    show_default=True,
-    help="Names with commas, all, or package.module:Class.",
+    help="Names with commas, all, or package.module:Class.  "
+    f"[default: {','.join(LECTURE_INITIALIZERS)}; of a model {','.join(DEFAULT_INITIALIZERS)}]",
 )
 @click.option("--reseeds", type=int, default=DEFAULT_RESEEDS, show_default=True, help="Runs for each initializer.")
 @seed_option
@@ -91,7 +93,8 @@ def list_() -> None:
 def run(
     problem: str | None,
     table: TableOptions,
-    initializers: str,
+    own: ModelOptions,
+    initializers: str | None,
     reseeds: int,
     seed: int,
     epochs: int | None,
@@ -99,19 +102,23 @@ def run(
     vary: str,
     out: Path,
 ) -> None:
-    """Train a problem under several initializers, each with many seeds, and answer with numbers.
+    """Train a problem, or a model of yours as it is, under several initializers, each with many seeds.
 
     Writes runs.csv, history.csv, sweep.json and report.html to the folder of --out, over those of an earlier run.
     """
     from initcheck.reporting.terminal import print_answers
 
-    names = [name.strip() for name in initializers.split(",") if name.strip()]
+    defaults = LECTURE_INITIALIZERS if own.model is None else DEFAULT_INITIALIZERS
+    names = (
+        list(defaults) if initializers is None else [name.strip() for name in initializers.split(",") if name.strip()]
+    )
     Plan(reseeds, seed, epochs, engine, vary)  # what can be refused at once is, before anything is loaded
-    if not get_initializers(name for name in names if ":" not in name) and not names:
+    if not get_initializers(name for name in names if ":" not in name and name != OWN.name) and not names:
         raise InitcheckError("no initializer is named; name one at least, or all")
     table.require_apart(out)
     with _output_folder(out) as write:
-        chosen = table.choose(problem)
+        mine = table.choose_model(problem, own, epochs)
+        chosen = mine or table.choose(problem)
         given = {
             "--problem": problem or (chosen.name if table.data is None else None),
             "--initializers": ",".join(names),
@@ -130,7 +137,7 @@ def run(
             epochs=epochs,
             engine=engine,
             vary=vary,
-            command=shlex.join(["initcheck", "run", *words, *table.words()]),
+            command=shlex.join(["initcheck", "run", *words, *own.words(), *table.words()]),
         )
         with uninterrupted(f"the {result.finished} runs finished of {result.planned} are kept in {out}"):
             try:
@@ -244,7 +251,7 @@ cli.add_command(doctor)
 cli.add_command(upgrade)
 
 
-def _sweep_with_progress(problem: Problem, names: list[str], **settings: Any) -> Sweep:
+def _sweep_with_progress(problem: Problem | OwnProblem, names: list[str], **settings: Any) -> Sweep:
     from initcheck.reporting.progress import progress_bar
 
     inits, orders = grid(settings["vary"], max(1, settings["reseeds"]))

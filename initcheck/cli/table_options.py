@@ -12,10 +12,12 @@ import click
 from initcheck.api import DEFAULT_PROBLEM
 from initcheck.catalog.csv_tables import Reading
 from initcheck.catalog.csv_tables.reading import DECIMALS, HEADERS, MISSING, SEPARATORS
+from initcheck.catalog.own_problems import OwnProblem
 from initcheck.catalog.problems import Problem, banknotes_from_csv, from_csv
+from initcheck.cli.model_options import ModelOptions
 from initcheck.cli.path_option import PATH
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.own import find_problem
+from initcheck.frameworks.own import find_any_problem
 
 
 def _mark(marks: dict[str, str]) -> dict[str, Any]:
@@ -42,7 +44,11 @@ def _units(_: click.Context, __: click.Parameter, value: str | None) -> tuple[in
 
 
 _OPTIONS = (
-    click.option("--data", type=PATH, help="A CSV file: your own table of features and classes."),
+    click.option(
+        "--data",
+        type=PATH,
+        help="A CSV file: your own table of features and classes; with --model, package.module:data.",
+    ),
     click.option("--target", help="The table's class column.  [default: the last]"),
     click.option("--drop", multiple=True, metavar="COLUMN", help="A column of it to leave out; may be given again."),
     click.option("--separator", **_mark(SEPARATORS), help="Between its cells.  [default: detected]"),
@@ -59,7 +65,7 @@ _OPTIONS = (
         "[default: they are refused]",
     ),
     click.option("--hidden", callback=_units, metavar="UNITS", help="Its relu layers, such as 8,8.  [default: none]"),
-    click.option("--batch-size", type=int, help="Its rows per step.  [default: 16]"),
+    click.option("--batch-size", type=int, help="Its rows per step.  [default: 16; of a model 32]"),
     click.option("--learning-rate", type=float, help="Its RMSprop's learning rate.  [default: Keras's]"),
     click.option(
         "--target-accuracy",
@@ -94,7 +100,22 @@ class TableOptions:
             words += [str(word) for one in many for word in (option, one)]
         return words
 
-    def choose(self, problem: str | None) -> Problem:
+    def choose_model(self, problem: str | None, own: ModelOptions, epochs: int | None) -> OwnProblem | None:
+        """The model of ``--model``, whose data ``--data`` names and whose batches ``--batch-size``; None without one.
+
+        Raises:
+            InitcheckError: The options do not fit together, or name what cannot be imported.
+        """
+        if own.model is not None:
+            if problem is not None:
+                raise InitcheckError("--problem and --model are both given; give one of them")
+            for option, _ in self._given():
+                if option not in ("--data", "--batch-size"):
+                    raise InitcheckError(f"{option} is about a table, and --model has data of its own; leave it out")
+        data = None if self.data is None else str(self.data)
+        return own.choose(data, self.batch_size, epochs)
+
+    def choose(self, problem: str | None) -> Problem | OwnProblem:
         """The problem to train: the table of ``--data`` if one is given, else the problem of that name.
 
         Raises:
@@ -102,7 +123,7 @@ class TableOptions:
         """
         if self.data is None:
             self._refuse_all()
-            return find_problem(problem or DEFAULT_PROBLEM)
+            return find_any_problem(problem or DEFAULT_PROBLEM)
         reading = Reading(self.target, self.drop, self.separator, self.decimal, self.header, self.missing)
         if problem is None:
             return from_csv(

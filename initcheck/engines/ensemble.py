@@ -20,7 +20,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
-from initcheck.engines.fit import batch_order
+from initcheck.engines.feeding import batch_order
 from initcheck.engines.initial_weights import Array, InitialWeights, UnsuitableError
 from initcheck.engines.optimizer_settings import find_own_code
 from initcheck.engines.perturbed import perturbed

@@ -13,6 +13,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
+from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
 from initcheck.engines.problem_models import build_model, training_of
 from initcheck.engines.reuse import (
     Values,
@@ -29,7 +30,6 @@ from initcheck.errors import InitcheckError
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
-from initcheck.frameworks.memory import require_memory_for_order
 from initcheck.records import METRICS, Data, Run, Runs, group_runs
 from initcheck.seeding import order_seed, run_seed
 
@@ -113,7 +113,7 @@ class ReferenceEngine:
         self._epochs = epochs or problem.epochs
         self._data = data or validated_data(problem)
         self._steps = -(-len(self._data.x_train) // problem.batch_size)
-        self._test_rows = self._batches(self._data.x_test, self._data.y_test).cache()
+        self._test_rows = batches_of((self._data.x_test, self._data.y_test), _ROWS_PER_PREDICTION).cache()
         self._reuse = reuse
         self._kept: tuple[int | None, Any] | None = None
         self._compiled: _Compiled | None = None
@@ -298,44 +298,9 @@ class ReferenceEngine:
         return self._kept[1]
 
     def _make_ordered_rows(self, seed: int | None) -> Any:
-        import tensorflow as tf
-
-        x, y = tf.constant(self._data.x_train), tf.constant(self._data.y_train)
-        size = self._problem.rows_per_step(len(self._data.x_train))
-        order = batch_order(len(x), self._epochs, seed=seed)
-        as_written = tf.autograph.experimental.do_not_convert  # else it reads this file again, as it is by then
-        batches = tf.data.Dataset.from_tensor_slices(order).flat_map(
-            as_written(lambda epoch: tf.data.Dataset.from_tensor_slices(epoch).batch(size))
-        )
-        return _untuned(batches.map(as_written(lambda rows: (tf.gather(x, rows), tf.gather(y, rows)))))
-
-    def _batches(self, x: Any, y: Any) -> Any:
-        import tensorflow as tf
-
-        return _untuned(tf.data.Dataset.from_tensor_slices((x, y)).batch(_ROWS_PER_PREDICTION))
-
-
-def _untuned(rows: Any) -> Any:
-    """The dataset without TensorFlow's tuner, which, cancelled, sleeps up to as long as it has run."""
-    import tensorflow as tf
-
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return rows.with_options(options)
-
-
-def batch_order(rows: int, epochs: int, *, seed: int | None = None) -> np.ndarray:
-    """The order of the training rows in every epoch, shape ``(epochs, rows)``.
-
-    It comes from NumPy's ``RandomState``, the only stream that NumPy promises never to change. Without a seed it is the
-    frozen order: the same for every run ever made.
-
-    Raises:
-        InitcheckError: It does not fit into memory.
-    """
-    require_memory_for_order(rows, epochs)
-    stream = np.random.RandomState(42 if seed is None else seed)
-    return np.stack([stream.permutation(rows) for _ in range(epochs)])
+        rows = len(self._data.x_train)
+        order = batch_order(rows, self._epochs, seed=seed)
+        return ordered_rows((self._data.x_train, self._data.y_train), order, self._problem.rows_per_step(rows))
 
 
 def count_correct(model: Any, x: np.ndarray, y: np.ndarray) -> int:

@@ -7,6 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,12 +36,14 @@ class TrainingOptions:
         batch_size: Rows of a step; Keras's default where it is None.
         loss: The name of a loss; that of the compiled model where it is None.
         optimizer: The name of an optimizer; that of the compiled model, or adam, where it is None.
+        metrics: The names of metrics, beside those of the compiled model.
     """
 
     epochs: int = 2
     batch_size: int | None = None
     loss: str | None = None
     optimizer: str | None = None
+    metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,11 @@ class OwnData:
         """Whether it is a ``tf.data.Dataset`` or a ``PyDataset``, which makes batches itself."""
         return _makes_batches(self.x)
 
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """Inputs and targets, and weights of rows where there are any."""
+        return (self.x, self.y) if self.sample_weight is None else (self.x, self.y, self.sample_weight)
+
     def batch(self, rows: int = FEW_ROWS) -> tuple[Any, Any, Any]:
         """The first rows, at most so many: inputs, targets and weights of rows, the latter two perhaps None."""
         given: Any = (self.x, self.y, self.sample_weight)
@@ -84,6 +92,7 @@ class AddedWeight:
         drawn: Its value as the layer added it; None where that is unknown.
         value: Its initial value, when the model was built.
         trainable: Whether ``fit`` changes it.
+        number: Its place among all calls of ``add_weight``, from 0; -1 where it was made without.
     """
 
     path: str
@@ -92,6 +101,7 @@ class AddedWeight:
     drawn: Array | None
     value: Array
     trainable: bool
+    number: int = -1
 
 
 @dataclass(frozen=True)
@@ -130,17 +140,20 @@ class OwnModel:
             made = self.data()
         return _as_data(made)
 
-    def make_model(self, keras: Any, data: OwnData | None) -> tuple[Any, list[AddedWeight]]:
+    def make_model(
+        self, keras: Any, data: OwnData | None, replacing: Mapping[int, Any] = MappingProxyType({})
+    ) -> tuple[Any, list[AddedWeight]]:
         """The model, made anew, built and compiled as far as it can be, with its initial weights.
 
         Args:
             keras: The framework.
             data: Its first rows build a model that does not know the shape of its inputs.
+            replacing: Number of a call of ``add_weight`` → the initializer to give it in place of the layer's.
 
         Raises:
             InitcheckError: ``build()`` failed or returned no Keras model; or it is not built, and there are no data.
         """
-        with mistakes_in("build()", "fix it"), _noted(keras) as noted:
+        with mistakes_in("build()", "fix it"), _noted(keras, replacing) as noted:
             model = self.build(keras) if _takes_an_argument(self.build) else self.build()
             self._require_model(keras, model)
             if not model.built:
@@ -175,8 +188,8 @@ class OwnModel:
 
     def _compile(self, model: Any, *, needed: bool) -> None:
         compiled = bool(getattr(model, "compiled", getattr(model, "_is_compiled", False)))
-        loss, optimizer = self.options.loss, self.options.optimizer
-        if compiled and loss is None and optimizer is None:
+        loss, optimizer, metrics = self.options.loss, self.options.optimizer, list(self.options.metrics)
+        if compiled and loss is None and optimizer is None and not metrics:
             return
         if not compiled and loss is None:
             if not needed:
@@ -189,7 +202,25 @@ class OwnModel:
             model.compile(
                 optimizer=optimizer or (model.optimizer if compiled else ADAM.identifier),
                 loss=loss or model.loss,
+                **compiled_metrics(model, metrics),
             )
+
+
+def compiled_metrics(model: Any, more: Sequence[str] = ()) -> dict[str, Any]:
+    """The metrics that a model was compiled with, as arguments of ``compile``, and more that are named.
+
+    Neither Keras 2 nor 3 has a public name for them.
+    """
+    container = getattr(model, "_compile_metrics", None) or getattr(model, "compiled_metrics", None)
+    metrics = getattr(container, "_user_metrics", None)
+    weighted = getattr(container, "_user_weighted_metrics", None)
+    if more and (metrics is None or isinstance(metrics, list | tuple)):
+        metrics = [*(metrics or []), *more]
+    elif more:
+        metrics = list(more)
+    return {
+        name: value for name, value in (("metrics", metrics), ("weighted_metrics", weighted)) if value not in (None, [])
+    }
 
 
 @contextlib.contextmanager
@@ -286,19 +317,22 @@ def _takes_an_argument(build: Callable[..., Any]) -> bool:
     )
 
 
-# By id of a variable: itself, so that the id stays its own; its layer's class, initializer and value.
-Noted = dict[int, tuple[Any, str, Any, Array | None]]
+# By id of a variable: itself, so that the id stays its own; its layer's class, initializer, value and number.
+Noted = dict[int, tuple[Any, str, Any, Array | None, int]]
 
 
 @contextlib.contextmanager
-def _noted(keras: Any) -> Iterator[Noted]:
-    """Notes each weight that a layer adds, with its initializer."""
+def _noted(keras: Any, replacing: Mapping[int, Any]) -> Iterator[Noted]:
+    """Notes each weight that a layer adds, with its initializer; those of some numbers get another one."""
     noted: Noted = {}
     kind = keras.layers.Layer
     add_weight = kind.add_weight
 
     @functools.wraps(add_weight)
     def noting(layer: Any, *given: Any, **named: Any) -> Any:
+        number = len(noted)
+        if number in replacing:
+            given, named = _with_initializer(given, named, replacing[number])
         weight = add_weight(layer, *given, **named)
         arguments = inspect.signature(add_weight).bind_partial(layer, *given, **named).arguments
         initializer = arguments.get("initializer")
@@ -310,15 +344,30 @@ def _noted(keras: Any) -> Iterator[Noted]:
         drawn: Array | None = None
         with contextlib.suppress(Exception):  # it is initialized later, perhaps, and has no value yet
             drawn = np.array(weight)
-        noted[id(weight)] = (weight, type(layer).__name__, keras.initializers.get(initializer), drawn)
+        noted[id(weight)] = (weight, type(layer).__name__, keras.initializers.get(initializer), drawn, number)
         return weight
 
     with replaced(kind, add_weight=noting):
         yield noted
 
 
+def _with_initializer(
+    given: tuple[Any, ...], named: dict[str, Any], initializer: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of ``add_weight`` with that initializer, which has another place in Keras 2 than in Keras 3."""
+    place = next((place for place, value in enumerate(given) if _is_initializer(value)), None)
+    if place is None:
+        return given, {**named, "initializer": initializer}
+    return (*given[:place], initializer, *given[place + 1 :]), named
+
+
+def _is_initializer(value: Any) -> bool:
+    """Whether a positional argument of ``add_weight`` is an initializer: an object of such a class, or a function."""
+    return callable(value) and not isinstance(value, type)
+
+
 def _added(weight: Any, noted: Noted) -> AddedWeight:
-    _, layer, initializer, drawn = noted.get(id(weight), (None, "", None, None))
+    _, layer, initializer, drawn, number = noted.get(id(weight), (None, "", None, None, -1))
     return AddedWeight(
         path=for_terminal(str(getattr(weight, "path", weight.name))),
         layer=layer,
@@ -326,4 +375,5 @@ def _added(weight: Any, noted: Noted) -> AddedWeight:
         drawn=drawn,
         value=np.asarray(weight),
         trainable=bool(weight.trainable),
+        number=number,
     )

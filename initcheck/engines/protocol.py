@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS
@@ -28,8 +28,13 @@ def describe_protocol(keras: Any, problem: Problem) -> tuple[tuple[str, str], ..
     with globally_seeded(keras, 0):
         model = build_model(keras, problem, row, LayerInitializers(row, 1), data.input_shape)
         optimizer = problem.optimizer(keras)
-    texts = {"model": ", ".join(map(_layer, model.layers)), "optimizer": _call(optimizer)}
-    return tuple((name, for_terminal(text)[:_MOST_TEXT]) for name, text in texts.items() if text)
+    texts = {"model": describe_layers(model.layers), "optimizer": describe_optimizer(optimizer)}
+    return tuple((name, text) for name, text in texts.items() if text)
+
+
+def describe_layers(layers: Sequence[Any]) -> str:
+    """Layers with their sizes and activations: ``Dense(16, relu), Dropout(0.5)``."""
+    return for_terminal(", ".join(map(_layer, layers)))[:_MOST_TEXT]
 
 
 def _layer(layer: Any) -> str:
@@ -39,8 +44,12 @@ def _layer(layer: Any) -> str:
     return f"{type(layer).__name__}({', '.join(details)})" if details else type(layer).__name__
 
 
+def describe_optimizer(made: Any) -> str:
+    """An optimizer with its settings, but for those that are off."""
+    return for_terminal(_call(made))[:_MOST_TEXT]
+
+
 def _call(made: Any) -> str:
-    """An optimizer or schedule with its settings, but for those that are off."""
     try:
         settings = dict(made.get_config())
     except Exception:  # noqa: BLE001 - one of the user's own need not have it

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.own_problems import OWN, OwnProblem
+from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.catalog.problems import Problem
 from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.own_initializers import asked_of, require_seeded
+from initcheck.engines.own_runs import OwnEngine
+from initcheck.engines.protocol import describe_protocol
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
 
 
-def train_runs(
-    problem: Problem,
+@dataclass(frozen=True)
+class StartedSweep:
+    """A sweep whose problem was looked at, and whose runs are trained as they are asked for.
+
+    Attributes:
+        problem: The problem; the facts of a user's own model.
+        words: Gives the engine, in words that are final once it has trained.
+        runs: The runs, yielded as they are finished.
+        trained: Model and optimizer in words, as ``(name, value)``.
+    """
+
+    problem: Problem | ProblemFacts
+    words: Callable[[], str]
+    runs: Iterator[Runs]
+    trained: tuple[tuple[str, str], ...]
+
+
+def start_sweep(
+    problem: Problem | OwnProblem,
     initializers: Sequence[Initializer],
     *,
     reseeds: Sequence[int],
@@ -22,8 +48,8 @@ def train_runs(
     seed: int,
     epochs: int | None = None,
     engine: str = "auto",
-) -> tuple[Callable[[], str], Iterator[Runs]]:
-    """Returns the engine, in words that are final once it has trained, and the runs, yielded as they are finished.
+) -> StartedSweep:
+    """Looks at everything that can be looked at before the first run.
 
     Args:
         problem: The problem to train.
@@ -38,10 +64,35 @@ def train_runs(
         InitcheckError: A model cannot be built under one of the initializers, or not be trained by that engine; nothing
             was trained then.
     """
+    keras = load_keras()
+    own = [row for row in initializers if INITIALIZERS.get(row.name) != row and row is not OWN]
+    asked: dict[str, Any] = {"reseeds": reseeds, "orders": orders, "seed": seed}
+    if isinstance(problem, OwnProblem):
+        if engine == "ensemble":
+            raise InitcheckError("the ensemble engine cannot train a model as it is; take the engine auto")
+        trainer = OwnEngine(problem, epochs=epochs)
+        trainer.require_orders(orders)
+        seeded = functools.partial(require_seeded, keras, asked=trainer.asked() if own else [])
+        rows = [row if row is OWN else seeded(row) for row in initializers]
+        for row in rows:
+            trainer.require_buildable(row)
+        words = "reference engine, by the model's own fit"
+        return StartedSweep(trainer.facts, lambda: words, trainer.runs(rows, **asked), trainer.trained)
+    if OWN in initializers:
+        raise InitcheckError(f"problem {problem.name!r} has no initializers of its own; name others than own")
+    needed = asked_of(keras, problem) if own else []
+    rows = [require_seeded(keras, row, asked=needed) for row in initializers]
+    chosen, finished = _start_engine(problem, rows, epochs=epochs, engine=engine, asked=asked)
+    return StartedSweep(problem, chosen, finished, describe_protocol(keras, problem))
+
+
+def _start_engine(
+    problem: Problem, rows: Sequence[Initializer], *, epochs: int | None, engine: str, asked: dict[str, Any]
+) -> tuple[Callable[[], str], Iterator[Runs]]:
     words = "reference engine"
     if engine != "reference":
         try:
-            ensemble = EnsembleEngine(problem, initializers, epochs=epochs)
+            ensemble = EnsembleEngine(problem, rows, epochs=epochs)
         except UnsuitableError as error:
             if engine == "ensemble":
                 raise InitcheckError(
@@ -49,8 +100,8 @@ def train_runs(
                 ) from None
             words = f"reference engine, as the ensemble cannot train this: {error}"
         else:
-            return ensemble.words, ensemble.runs(reseeds=reseeds, orders=orders, seed=seed)
+            return ensemble.words, ensemble.runs(**asked)
     reference = ReferenceEngine(problem, epochs=epochs)
-    for row in initializers:
+    for row in rows:
         reference.require_buildable(row)
-    return lambda: words, reference.runs(initializers, reseeds=reseeds, orders=orders, seed=seed)
+    return lambda: words, reference.runs(rows, **asked)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row, get_initializers
+from initcheck.catalog.own_problems import OWN, OwnProblem
 from initcheck.catalog.problems import Problem, get_problem
 from initcheck.endings import outputs_kept_open
 from initcheck.errors import InitcheckError
@@ -27,10 +28,20 @@ def find_problem(name: str, option: str = "--problem") -> Problem:
         UnknownNameError: The catalogue has no such row; the message gives the nearest ones.
         InitcheckError: The module does not import, or the attribute is no ``Problem``.
     """
+    problem = find_any_problem(name, option)
+    if isinstance(problem, OwnProblem):
+        raise InitcheckError(
+            f"{option} {name} is a model as it is, which runs and the doctor take; name a Problem here"
+        )
+    return problem
+
+
+def find_any_problem(name: str, option: str = "--problem") -> Problem | OwnProblem:
+    """The same, of a model as it is, too, as ``Problem.of`` gives it; the errors are the same."""
     if ":" not in name:
         return get_problem(name)
     problem = import_own(name, option)
-    if not isinstance(problem, Problem):
+    if not isinstance(problem, Problem | OwnProblem):
         raise InitcheckError(f"{option} {name} is {_described(problem)}; name an initcheck.Problem there")
     return problem
 
@@ -49,7 +60,9 @@ def find_initializers(asked: Iterable[Any], option: str = "initializers") -> lis
     """
     rows: dict[str, Initializer] = {}
     for one in asked:
-        if isinstance(one, str) and ":" not in one:
+        if one is OWN or one == OWN.name:
+            chosen = [OWN]
+        elif isinstance(one, str) and ":" not in one:
             chosen = get_initializers([one])
         elif isinstance(one, str):
             chosen = [as_row(import_own(one, option), f"{option} {one}")]

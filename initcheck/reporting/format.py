@@ -13,17 +13,24 @@ from initcheck.statistics.two_way import Components
 
 _MOST_OF_WARNING = 200  # characters
 _MOST_DIGITS = 9  # of a score
+_SMALLEST, _LARGEST = -4, 6  # powers of ten that are written out
 NONE = "–"  # no number: too few runs
-NOTATION = (
-    "Brackets hold the 95 % interval; there is none where all runs are equal, where they are too few, and for one run "
-    "repeated, in which nothing is random. "
-    "Numbers are rounded to two digits of the interval's half-width. "
-    f"{NONE}: no number, as there are too few runs or epochs, or as the runs are not independent draws of weights. "
-    "never: every run was stuck, so that only a least number of restarts can be given, and none from a single run; "
-    f"where no run of any initializer reached the target, restarts are {NONE}. "
-    "accuracy of one class only: the loss falls, but in each epoch one class is predicted for all rows: perhaps only "
-    "the output's bias learns. noisy loss: the loss seems flat, but its noise could hide a fall."
-)
+
+
+def notation(score: Score) -> str:
+    """How the cells of a table of answers are written."""
+    one_class = (
+        "accuracy of one class only: the loss falls, but in each epoch one class is predicted for all rows: perhaps "
+        "only the output's bias learns. "
+    )
+    return (
+        "Brackets hold the 95 % interval; there is none where all runs are equal, where they are too few, and for one "
+        "run repeated, in which nothing is random. Numbers are rounded to two digits of the interval's half-width. "
+        f"{NONE}: no number, as there are too few runs or epochs, or as the runs are not independent draws of weights. "
+        "never: every run was stuck, so that only a least number of restarts can be given, and none from a single run; "
+        f"where no run of any initializer reached the target, restarts are {NONE}. {one_class if score.counted else ''}"
+        "noisy loss: the loss seems flat, but its noise could hide a fall."
+    )
 
 
 def answer_cells(answer: Answer, epochs: int, score: Score = ACCURACY) -> dict[str, str]:
@@ -63,8 +70,10 @@ def format_score(estimate: Estimate, score: Score) -> str:
         return format_share(estimate)
     if not has_interval(estimate):
         return _with_interval(estimate, lambda value: f"{value:.4g}")
-    digits = max(2, 2 + _magnitude(max(abs(estimate.low), abs(estimate.high))) - _magnitude(_half_width(estimate)))
-    return _with_interval(estimate, lambda value: f"{value:.{min(digits, _MOST_DIGITS)}g}")
+    largest, last = _magnitude(max(abs(estimate.low), abs(estimate.high))), _magnitude(_half_width(estimate)) - 1
+    if _SMALLEST <= largest <= _LARGEST:
+        return _with_interval(estimate, lambda value: f"{value:.{min(max(0, -last), _MOST_DIGITS)}f}")
+    return _with_interval(estimate, lambda value: f"{value:.{min(max(1, largest - last), _MOST_DIGITS)}e}")
 
 
 def format_level(value: float, score: Score) -> str:

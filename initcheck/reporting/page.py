@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from initcheck.reporting.data_rows import data_rows
 from initcheck.reporting.documented_bounds import PLACES, documented_cells
 from initcheck.reporting.finding import find
-from initcheck.reporting.format import NOTATION, answer_cells, component_cells, format_count, format_level
+from initcheck.reporting.format import answer_cells, component_cells, format_count, format_level, notation
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.templating import templates
 from initcheck.statistics.answers import TITLES, components_method, methods
@@ -29,7 +29,7 @@ def render_report(sweep: Sweep) -> str:
         work=_work(sweep),
         data=data_rows(sweep),
         methods=methods(sweep.facts.score),
-        notation=NOTATION,
+        notation=notation(sweep.facts.score),
         components={name: component_cells(components) for name, components in sweep.components.items()},
         components_method=components_method(sweep.facts.score),
         documented=documented_cells(sweep),

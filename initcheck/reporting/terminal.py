@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.own_problems import REPLACED
 from initcheck.catalog.problems import PROBLEMS
 from initcheck.checks.registry import Cell
 from initcheck.records import Status, Verdict
@@ -46,7 +47,7 @@ def print_answers(sweep: Sweep, console: Console | None = None) -> None:
     work = f"{format_count(sweep.finished, 'run')} of {format_count(epochs, 'epoch')} by the {sweep.engine}"
     screen.line(f"{work}; {target_words(sweep.facts)}; seed {sweep.seed}")
     for name, value in sweep.problem.about:
-        if name in _DOUBTFUL:
+        if name in (*_DOUBTFUL, REPLACED):
             screen.line(f"{name}: {value}")
 
 

@@ -31,7 +31,11 @@ TITLES = (
 def methods(score: Score) -> dict[str, str]:
     """The meaning of each answer and the method of its interval: title → text, for every table and page."""
     name, best = score.name, "highest" if score.higher_is_better else "lowest"
-    one_class = ", or has come down to what predicting one class for all rows allows" if score.counted else ""
+    plateau = "has stopped falling or is not a number"
+    if score.counted:
+        plateau = (
+            "has stopped falling, is not a number, or has come down to what predicting one class for all rows allows"
+        )
     texts = (
         f"mean {name} on the held-out rows over reseeds; 95 % bootstrap interval (BCa; percentile from 1,000 runs on); "
         "none where a run ended with no number",
@@ -44,7 +48,7 @@ def methods(score: Score) -> dict[str, str]:
         "runs that share weights or orders",
         f"median of the first epoch whose reported training {name} reaches the target; 95 % interval between order "
         "statistics; > means not within the epochs given",
-        f"share of runs that never reached the target and whose loss has stopped falling, is not a number{one_class} "
+        f"share of runs that never reached the target and whose loss {plateau} "
         "(docs/estimates.md); it is unknown without a target, after fewer than 8 epochs, and for a loss whose noise "
         "could hide a fall by 2 % in each quarter of the epochs; 95 % Clopper–Pearson interval, which allows for none "
         "or all of the unknown runs",

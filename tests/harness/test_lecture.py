@@ -8,7 +8,7 @@ from scipy import stats
 
 import initcheck
 from initcheck.catalog.problems import banknotes_from_csv
-from initcheck.engines.fit import batch_order
+from initcheck.engines.feeding import batch_order
 from initcheck.frameworks.instances import make_initializer
 from initcheck.seeding import layer_seed
 

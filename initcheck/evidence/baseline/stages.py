@@ -14,7 +14,8 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
-from initcheck.engines.fit import ReferenceEngine, batch_order
+from initcheck.engines.feeding import batch_order
+from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.perturbed import perturbed
 from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence.determinism.traces import weights

@@ -53,7 +53,16 @@ def lab_with(draw):
         rows = np.round(draw(len(reseeds))).astype(np.int64)
         ones = np.ones(len(reseeds), np.int64)
         return Runs(
-            problem, initializer, ones, ones, ones, ones * 0.9, 100, rows / ROWS, ROWS, np.zeros((len(reseeds), 1, 4))
+            problem,
+            initializer,
+            ones,
+            ones,
+            ones,
+            np.full(len(reseeds), 0.9),
+            100,
+            rows / ROWS,
+            ROWS,
+            np.zeros((len(reseeds), 1, 4)),
         )
 
     keras = SimpleNamespace(__version__="3.0.0")

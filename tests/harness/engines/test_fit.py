@@ -8,8 +8,9 @@ import pytest
 import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, Data, InitcheckError
 from initcheck.catalog.optimizers import OPTIMIZERS
-from initcheck.engines.fit import ReferenceEngine, batch_order, count_correct
-from initcheck.engines.sweep import train_runs
+from initcheck.engines.feeding import batch_order
+from initcheck.engines.fit import ReferenceEngine, count_correct
+from initcheck.engines.sweep import start_sweep
 from initcheck.frameworks.instances import LayerInitializers, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, run_seed
@@ -197,7 +198,7 @@ def test_runs_do_not_depend_on_the_order_of_cells_nor_on_the_other_cells():
     rows = [INITIALIZERS[name] for name in ("he_normal", "zeros", "uniform")]
 
     def train(rows):
-        _, groups = train_runs(PROBLEMS["iris"], rows, reseeds=range(2), seed=5, epochs=EPOCHS, engine="reference")
+        groups = start_sweep(PROBLEMS["iris"], rows, reseeds=range(2), seed=5, epochs=EPOCHS, engine="reference").runs
         return [run for runs in groups for run in runs]
 
     forwards, backwards, alone = train(rows), train(rows[::-1]), train(rows[2:])
@@ -280,7 +281,7 @@ def test_a_model_that_cannot_be_built_is_refused_before_anything_is_trained():
     problem = with_layers(add_axis, conv, flatten)
     rows = [INITIALIZERS["he_normal"], INITIALIZERS["identity"]]
     with pytest.raises(InitcheckError, match="cannot be built with the initializer 'identity'"):
-        train_runs(problem, rows, reseeds=range(1), seed=1)
+        start_sweep(problem, rows, reseeds=range(1), seed=1)
 
 
 def test_batch_order_is_a_frozen_permutation_of_the_rows_in_each_epoch():

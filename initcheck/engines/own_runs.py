@@ -1,0 +1,351 @@
+"""Trains a user's own model as it is, with many seeds, under its own initializers and under the catalogue's."""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.own_problems import OWN, REPLACED, OwnProblem
+from initcheck.catalog.problem_facts import DataFacts, ProblemFacts, digest_of
+from initcheck.engines.constant_answers import best_constant
+from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
+from initcheck.engines.own_data import FROZEN, count_rows, describe_rows, is_countable, plain_arrays, split_rows
+from initcheck.engines.own_initializers import Asked
+from initcheck.engines.own_models import (
+    AddedWeight,
+    OwnData,
+    OwnModel,
+    TrainingOptions,
+    leaves_of,
+    mistakes_in,
+)
+from initcheck.engines.own_scores import choose_score, default_target
+from initcheck.engines.protocol import describe_layers, describe_optimizer
+from initcheck.engines.reuse import Values, bitwise_equal, is_resettable, read_values, write_values
+from initcheck.errors import InitcheckError
+from initcheck.frameworks.generators import globally_seeded
+from initcheck.frameworks.instances import make_initializer
+from initcheck.frameworks.keras import load_keras
+from initcheck.records import Run, Runs, group_runs
+from initcheck.seeding import derive_seed, layer_seed, order_seed, run_seed
+from initcheck.texts import for_terminal
+
+_BATCH_SIZE = 32  # Keras's
+_MOST_NAMED = 8  # weights in a line of text
+# Columns of the results, and questions of a comparison.
+_TAKEN = {"problem", "initializer", "reseed", "order", "seed", "epoch", "stuck", "speed", "runs", "epochs_to_target"}
+
+History = Mapping[str, Sequence[float]]
+
+
+@dataclass
+class _KeptModel:
+    """A compiled model that may be used again, as compiling and tracing cost more than what training does.
+
+    Attributes:
+        model: The model.
+        first_state: The optimizer's variables before its first step.
+        proven: Whether it gave the bits of a fresh model, once.
+    """
+
+    model: Any
+    first_state: Values
+    proven: bool = False
+
+    def put_back(self, values: Values) -> None:
+        """Resets the model to its untrained state, with those values."""
+        write_values(self.model.variables, values)
+        write_values(self.model.optimizer.variables, self.first_state)
+
+
+class OwnEngine:
+    """Trains runs of a user's own model, one after another, by its own ``fit``.
+
+    A model is built anew for each run by the user's function under the run's seed. It is compiled once and used again,
+    with the fresh model's variables, if that gave the bits of a fresh one in the first run that could show it.
+
+    Args:
+        problem: The problem.
+        epochs: Passes over the training rows; the problem's own number by default.
+
+    Raises:
+        InitcheckError: A mistake in the model or its data, found before any run: they are built once, and trained for
+            one step.
+    """
+
+    def __init__(self, problem: OwnProblem, *, epochs: int | None = None) -> None:
+        self._keras = load_keras()
+        self._problem = problem
+        self._epochs = epochs or problem.epochs
+        options = TrainingOptions(
+            self._epochs, problem.batch_size, problem.loss, problem.optimizer, tuple(problem.metrics)
+        )
+        self._own = OwnModel(problem.build, problem.data, options)
+        self._kept: _KeptModel | None = None
+        self._reuse = True
+        self._train, self._test = self._make_data()
+        self._rows = count_rows(self._train), count_rows(self._test)
+        self._added: list[AddedWeight] = []
+        model, self._added = self._build()
+        self._trained_by = (
+            ("model", describe_layers(model.layers)),
+            ("optimizer", describe_optimizer(model.optimizer)),
+        )
+        self._loss = _loss_name(model.loss)
+        names, metrics = self._try_step(model)
+        self._score = choose_score(problem, names, metrics, countable=is_countable(self._train))
+        chance = best_constant(self._keras, model, self._train, self._score)
+        self._chance = chance
+        self._target = default_target(self._score, chance) if problem.target is None else problem.target
+
+    @property
+    def facts(self) -> ProblemFacts:
+        """The problem as a record, with what was found of its score and its data."""
+        train, test = self._train, self._test
+        arrays: tuple[tuple[str, str], ...] = ()
+        digest = digest_of([])
+        if not train.in_batches and not test.in_batches:
+            named = {"training inputs": train.x, "training targets": train.y, "held-out inputs": test.x}
+            arrays = tuple((name, digest_of(leaves_of(part))) for name, part in named.items())
+            digest = digest_of(leaves_of(test.y))
+        return ProblemFacts(
+            name=self._problem.name,
+            title="a model of yours, as it is",
+            source="its own build() and data()",
+            loss=self._loss,
+            batch_size=self._problem.batch_size or _BATCH_SIZE,
+            epochs=self._epochs,
+            chance=self._chance,
+            target=self._target,
+            about=((REPLACED, self.describe_replaced()),),
+            data=DataFacts(rows=self._rows, described=describe_rows(train), classes=0, digest=digest, arrays=arrays),
+            score=self._score,
+        )
+
+    @property
+    def trained(self) -> tuple[tuple[str, str], ...]:
+        """Model and optimizer in words, as ``(name, value)``."""
+        return self._trained_by
+
+    def describe_replaced(self) -> str:
+        """The weights that an initializer of the catalogue draws, each with the one that it has itself."""
+        chosen = self._replaced()
+        names = [f"{one.path} ({type(one.initializer).__name__})" for one in chosen[:_MOST_NAMED]]
+        more = [f"{len(chosen) - _MOST_NAMED} more"] if len(chosen) > _MOST_NAMED else []
+        words = ", ".join([*names, *more]) or "none"
+        return f"{words}; {len(self._added) - len(chosen)} of {len(self._added)} weights keep their own"
+
+    def asked(self) -> list[Asked]:
+        """The requests of the model to an initializer of the catalogue, each once.
+
+        Raises:
+            InitcheckError: There is none.
+        """
+        if not (chosen := self._replaced()):
+            raise InitcheckError(
+                f"no weight of {self._problem.name} is drawn by its fans, so that every initializer would be the same; "
+                "name those to draw (--weights '*kernel'), or train it under its own alone (--initializers own)"
+            )
+        return list(dict.fromkeys(Asked(one.value.shape, str(one.value.dtype)) for one in chosen))
+
+    def require_buildable(self, row: Initializer) -> None:
+        """Builds the model once under that initializer, to fail before hours of training rather than after.
+
+        Raises:
+            InitcheckError: It cannot be built so.
+        """
+        if row is not OWN:
+            self.asked()
+        self._make(row, 1)
+
+    def require_orders(self, orders: Sequence[int]) -> None:
+        """Makes sure that the order of the rows can be varied, where it is to be.
+
+        Raises:
+            InitcheckError: The data make their own batches.
+        """
+        if self._train.in_batches and any(orders):
+            raise InitcheckError(
+                "data() makes its own batches, so that their order is its own; leave --vary out, or return arrays"
+            )
+
+    def runs(
+        self, rows: Sequence[Initializer], *, reseeds: Sequence[int], orders: Sequence[int] = (0,), seed: int
+    ) -> Iterator[Runs]:
+        """Trains every initializer under every reseed and batch order, one run after another.
+
+        Args:
+            rows: The initializers.
+            reseeds: Numbers of the repetitions.
+            orders: Numbers of the batch orders; 0 is the frozen one.
+            seed: The root seed.
+        """
+        for row, order, reseed in itertools.product(rows, orders, reseeds):
+            yield from group_runs([self.train(row, reseed=reseed, seed=seed, order=order)])
+
+    def train(self, row: Initializer, *, reseed: int, seed: int, order: int = 0) -> Run:
+        """Trains one run; the arguments are those of ``runs``, for one of each."""
+        name = self._problem.name
+        run = run_seed(seed, name, row.name, reseed)
+        history, scores = self._fit_run(row, run, order_seed(seed, name, order) if order else None)
+        return Run(
+            problem=name,
+            initializer=row.name,
+            reseed=reseed,
+            seed=run,
+            train_score=scores[0],
+            train_total=self._rows[0],
+            test_score=scores[1],
+            test_total=self._rows[1],
+            history={metric: tuple(map(float, values)) for metric, values in history.items()},
+            order=order,
+            score=self._score,
+        )
+
+    def _fit_run(self, row: Initializer, run: int, order: int | None) -> tuple[History, tuple[float, float]]:
+        kept = self._kept
+        with globally_seeded(self._keras, run):
+            model, values = self._make(row, run)
+            if kept is not None and kept.proven:
+                kept.put_back(values)
+                return self._fit(kept.model, order)
+            first_state = self._first_state(model)
+            history, scores = self._fit(model, order)
+        if kept is None:
+            if first_state is not None:
+                self._kept = _KeptModel(model, first_state)
+            return history, scores
+        if self._reuse:
+            with globally_seeded(self._keras, run):
+                _, again = self._make(row, run)
+                kept.put_back(again)
+                repeated, _ = self._fit(kept.model, order)
+            same = bitwise_equal([np.array(list(history.values()))], [np.array(list(repeated.values()))])
+            kept.proven = same and bitwise_equal(read_values(kept.model.variables), read_values(model.variables))
+            self._reuse = kept.proven
+        return history, scores
+
+    def _first_state(self, model: Any) -> Values | None:
+        """The optimizer's variables before its first step; None where the model cannot be used again."""
+        if not self._reuse or not is_resettable(self._keras, model.optimizer):
+            return None
+        model.optimizer.build(model.trainable_variables)
+        return read_values(model.optimizer.variables)
+
+    def _make(self, row: Initializer, run: int) -> tuple[Any, Values]:
+        """A fresh model under that initializer and seed, and the values of its variables."""
+        replacing = {
+            one.number: make_initializer(row, layer_seed(run, f"weight {one.number}"))
+            for one in (self._replaced() if row is not OWN else [])
+        }
+        for one in self._added:
+            if one.number not in replacing and (reseeded := _reseeded(one.initializer, run)) is not None:
+                replacing[one.number] = reseeded
+        model, _ = self._own.make_model(self._keras, self._train, replacing)
+        return model, read_values(model.variables)
+
+    def _build(self) -> tuple[Any, list[AddedWeight]]:
+        with globally_seeded(self._keras, FROZEN):
+            return self._own.make_model(self._keras, self._train)
+
+    def _replaced(self) -> list[AddedWeight]:
+        """The weights that an initializer of the catalogue draws."""
+        patterns = self._problem.weights
+        known = [one for one in self._added if one.number >= 0]
+        if patterns:
+            chosen = [one for one in known if any(fnmatch.fnmatchcase(one.path, pattern) for pattern in patterns)]
+            unused = [one for one in patterns if not fnmatch.filter([each.path for each in known], one)]
+            if unused:
+                raise InitcheckError(
+                    f"no weight of {self._problem.name} is named like {unused[0]!r}; they are "
+                    f"{for_terminal(', '.join(each.path for each in known[:_MOST_NAMED]))}"
+                )
+            return chosen
+        scaled = self._keras.initializers.VarianceScaling
+        return [one for one in known if one.trainable and isinstance(one.initializer, scaled)]
+
+    def _make_data(self) -> tuple[OwnData, OwnData]:
+        """The training rows and those held out, the same each time."""
+        with globally_seeded(self._keras, FROZEN):
+            data = self._own.make_data()
+        assert data is not None  # an own problem has some
+        if data.held_out is not None:
+            return plain_arrays(data), plain_arrays(data.held_out)
+        if data.in_batches:
+            raise InitcheckError(
+                "data() returns batches alone, of which none can be held out; return (train, held_out), such as "
+                "(dataset.skip(10), dataset.take(10))"
+            )
+        return split_rows(plain_arrays(data))
+
+    def _try_step(self, model: Any) -> tuple[list[str], list[Any]]:
+        """One step of training on few rows: the names of its metrics, and the metrics as objects.
+
+        Raises:
+            InitcheckError: Keras cannot train the model, or a metric's name cannot be used.
+        """
+        with (
+            globally_seeded(self._keras, FROZEN),
+            mistakes_in("the model cannot be trained: fit", "fix its loss or data"),
+        ):
+            x, y, weight = self._train.batch()
+            history = model.fit(x, y, sample_weight=weight, epochs=1, verbose=0, shuffle=False).history
+        names = [name for name in history if np.ndim(history[name][0]) == 0]
+        if taken := sorted(_TAKEN & {*names}):
+            raise InitcheckError(f"a metric of the model is named {taken[0]!r}, as a column of the results; rename it")
+        compiled = getattr(model, "_compile_metrics", None)  # of Keras 3, whose models list it as one metric
+        return names, [*getattr(compiled, "metrics", []), *getattr(model, "metrics", [])]
+
+    def _fit(self, model: Any, order: int | None) -> tuple[History, tuple[float, float]]:
+        """Trains a model; gives its history and the scores of its final weights on training and held-out rows."""
+        train, test = self._train, self._test
+        if train.in_batches:
+            train, test = self._make_data()  # an iterator may go on where it was left
+        size = self._problem.batch_size or _BATCH_SIZE
+        given: dict[str, Any] = {"epochs": self._epochs, "verbose": 0, "shuffle": False}
+        if train.in_batches:
+            rows = seen = train.x
+        else:
+            size = min(size, self._rows[0])
+            rows = ordered_rows(train.parts, batch_order(self._rows[0], self._epochs, seed=order), size)
+            given["steps_per_epoch"] = -(-self._rows[0] // size)
+            seen = batches_of(train.parts, size)
+        held_out = test.x if test.in_batches else batches_of(test.parts, size)
+        with mistakes_in(f"problem {self._problem.name!r} cannot be trained: fit", "fix its model, loss or data"):
+            history = model.fit(rows, validation_data=held_out, **given).history
+            ends = [model.evaluate(each, verbose=0, return_dict=True) for each in (seen, held_out)]
+        if any(len(values) != self._epochs for values in history.values()):
+            raise InitcheckError(
+                f"problem {self._problem.name!r}: fit ended before {self._epochs} epochs; leave out what stops it, as "
+                "runs of unlike lengths cannot be compared"
+            )
+        scores = (float(ends[0][self._score.name]), float(ends[1][self._score.name]))
+        return {name: values for name, values in history.items() if np.ndim(values[0]) == 0}, scores
+
+
+def _reseeded(initializer: Any, run: int) -> Any | None:
+    """The initializer with a seed of that run in place of one of its own; None where it has none.
+
+    Equal seeds stay equal, so that weights which are drawn equal by mistake are so in each run.
+    """
+    config = initializer.get_config() if hasattr(initializer, "get_config") else {}
+    seed = config.get("seed")
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        return None
+    return type(initializer).from_config({**config, "seed": derive_seed(run, "seed", seed)})
+
+
+def _loss_name(loss: Any) -> str:
+    if isinstance(loss, str):
+        return for_terminal(loss)
+    if isinstance(loss, Mapping):
+        return ", ".join(f"{for_terminal(str(key))}: {_loss_name(value)}" for key, value in loss.items())
+    if isinstance(loss, list | tuple):
+        return ", ".join(map(_loss_name, loss))
+    return for_terminal(str(getattr(loss, "name", None) or getattr(loss, "__name__", type(loss).__name__)))
