@@ -11,7 +11,6 @@ from initcheck.arguments import described, number, whole_number
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Unstated
 from initcheck.errors import InitcheckError
-from initcheck.texts import for_axis
 
 # The first row of every own problem: each weight keeps the initializer that its layer gives it.
 OWN = Initializer("own", "the model's own", Unstated(), "the model itself")
@@ -107,4 +106,4 @@ def name_of(build: Callable[..., Any]) -> str:
     """A problem's name after the function that builds its model: ``module:function``."""
     kind = getattr(build, "__name__", type(build).__name__)
     home = str(getattr(build, "__module__", "__main__"))
-    return for_axis(kind if home == "__main__" else f"{home}:{kind}")
+    return kind if home == "__main__" else f"{home}:{kind}"
