@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from initcheck.baselines.comparing.classes import CLASSES, allowed
-from initcheck.catalog.problems import DEFAULT_PROBLEMS
+from initcheck.catalog.own_problems import OwnProblem
+from initcheck.catalog.problems import DEFAULT_PROBLEMS, Problem
 from initcheck.cli.comparison_options import (
     allow_option,
     asked_files,
@@ -17,12 +19,13 @@ from initcheck.cli.comparison_options import (
     what_is_there,
     write_files,
 )
+from initcheck.cli.model_options import ModelOptions, model_options
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
-from initcheck.frameworks.own import find_problem
+from initcheck.frameworks.own import find_any_problem
 
 
 @click.command()
@@ -41,15 +44,34 @@ from initcheck.frameworks.own import find_problem
     help="Runs of each problem and initializer for the accuracies; 0 for none.  [default: 300, or 0 where the ensemble "
     "engine is unsupported, as under Keras 2]",
 )
+@model_options
+@click.option("--data", metavar="package.module:data", help="What makes the data of --model.")
+@click.option("--epochs", type=int, help="Passes over the data of --model.  [default: 10]")
+@click.option("--batch-size", type=int, help="Rows of a step of --model.  [default: 32]")
 @seed_option
 @click.option(
     "--files-of", type=PATH, metavar="OLD", help="A baseline whose saved models are loaded, and judged by compare."
 )
 @click.option("--steps", is_flag=True, hidden=True, help="Say each step on stdout, for a program that watches.")
+@click.pass_context
 def record(
-    file: Path, problems: Sequence[str], reseeds: int | None, seed: int, files_of: Path | None, steps: bool
+    context: click.Context,
+    /,
+    file: Path,
+    problems: Sequence[str],
+    own: ModelOptions,
+    data: str | None,
+    epochs: int | None,
+    batch_size: int | None,
+    reseeds: int | None,
+    seed: int,
+    files_of: Path | None,
+    steps: bool,
 ) -> None:
-    """Write the evidence of the installed framework to FILE, to be compared with that of another environment."""
+    """Write the evidence of the installed framework to FILE, to be compared with that of another environment.
+
+    With --model, a model of yours as it is takes the place of the default problems.
+    """
     from initcheck.baselines.records.store import load_baseline, write_baseline
     from initcheck.frameworks.keras import to_record
     from initcheck.reporting.progress import progress_bar, progress_lines
@@ -57,20 +79,30 @@ def record(
     if reseeds is not None and reseeds < 0:
         raise InitcheckError(f"--reseeds is {reseeds}; it may be 0, for no accuracies, or more")
     require_writable(file, "FILE", after_work=True)
-    chosen = {problem.name: problem for problem in map(find_problem, problems)}
+    if own.model is None and (given := {"--data": data, "--epochs": epochs, "--batch-size": batch_size}):
+        for option in [name for name, value in given.items() if value is not None]:
+            raise InitcheckError(f"{option} is about the model of --model, which is not given")
+    mine = own.choose(data, batch_size, epochs)
+    if mine and context.get_parameter_source("problems") is ParameterSource.DEFAULT:
+        problems = ()
+    named = [find_any_problem(problem) for problem in problems]
+    chosen = {problem.name: problem for problem in named if isinstance(problem, Problem)}
+    models = {model.name: model for model in (mine, *named) if isinstance(model, OwnProblem)}
     files = load_baseline(files_of).files if files_of else {}
 
     from initcheck.baselines.recording.record import record as gather
     from initcheck.baselines.recording.record import steps_of
     from initcheck.baselines.recording.saved_models import with_loaded
 
-    total = steps_of(list(chosen.values()))
+    total = steps_of(list(chosen.values()), list(models.values()))
     with (
         leaving("no baseline was written"),
         to_record(),
         progress_lines(total) if steps else progress_bar("recording", total, usual="one to three minutes") as advance,
     ):
-        baseline = gather(list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance)
+        baseline = gather(
+            list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance, models=list(models.values())
+        )
         if files:
             baseline = with_loaded(baseline, files)
     text = write_baseline(baseline)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from initcheck.catalog.problems import get_problem
 from initcheck.cli.baselines import compare, record
@@ -76,6 +77,8 @@ def upgrade(
     from initcheck.reporting.progress import progress_of_each
 
     require_upgrade_extra("initcheck upgrade", ENVIRONMENTS)
+    if passed["model"] and context.get_parameter_source("problems") is ParameterSource.DEFAULT:
+        passed["problems"] = ()  # as record has it
     shown = {str(one.name): passed[str(one.name)] for one in _options(compare)}
     words = [word for one in _options(record) for word in _words(one, passed[str(one.name)])]
     for name in passed["problems"]:

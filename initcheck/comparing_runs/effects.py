@@ -18,7 +18,13 @@ from initcheck.comparing_runs.unconditional import (
 )
 from initcheck.comparing_runs.verdicts import POWER, RunsVerdict
 from initcheck.statistics.estimates import CONFIDENCE, Estimate, Values
-from initcheck.statistics.exact_tests import min_pairs_for, min_runs_for, permutation_p_value, sign_flip_p_value
+from initcheck.statistics.exact_tests import (
+    as_levels,
+    min_pairs_for,
+    min_runs_for,
+    permutation_p_value,
+    sign_flip_p_value,
+)
 
 Integers = npt.NDArray[np.int64]
 
@@ -26,7 +32,6 @@ Integers = npt.NDArray[np.int64]
 # an interval of ±3.9/n, where the exact limit of a share of which none was seen is 3.7/n.
 ENDS = 2
 _LEAST_END = 0.1  # of accuracy: by how much runs may differ that happened to agree
-_LEVELS = 1000  # of a score with any value: the tests take whole numbers
 _MOST_RUNS = 10**9  # more are not asked for
 _PRECISION = 1e-3  # of a share that is said to be seen
 _ROUNDS = 20  # of a fixed point that is off by less than a hundredth after five
@@ -94,14 +99,6 @@ def measure_score(old: Values, new: Values, *, paired: bool, reach: float, least
     return _measure_means(
         (old, new), as_levels(old, new), paired=paired, reach=max(reach, seen), least_end=least_end, most=math.inf
     )
-
-
-def as_levels(old: Values, new: Values) -> tuple[Integers, Integers]:
-    """Both samples in whole numbers, as thousandths of their common range."""
-    both = np.concatenate([old, new])
-    step = float(np.ptp(both)) / _LEVELS or 1.0
-    levels = np.rint((both - both.min()) / step).astype(np.int64)
-    return levels[: len(old)], levels[len(old) :]
 
 
 def _measure_means(

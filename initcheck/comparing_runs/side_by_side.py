@@ -13,7 +13,6 @@ from initcheck.arguments import number
 from initcheck.baselines.comparing.differences import Difference, differences, environment_differences
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.comparing_runs.effects import (
-    as_levels,
     judge,
     measure_accuracy,
     measure_net_share,
@@ -43,7 +42,7 @@ from initcheck.errors import InitcheckError
 from initcheck.records import Environment, Runs
 from initcheck.statistics.answers import is_one_run, ranked
 from initcheck.statistics.estimates import Estimate, Values, median
-from initcheck.statistics.exact_tests import spread_p_value
+from initcheck.statistics.exact_tests import as_levels, spread_p_value
 from initcheck.statistics.outcomes import MIN_EPOCHS, Outcomes, outcomes
 
 _LEAST_SHARE = 1e-9  # no number of runs would show less

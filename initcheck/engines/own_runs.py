@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,15 @@ from initcheck.catalog.own_problems import OWN, REPLACED, OwnProblem
 from initcheck.catalog.problem_facts import DataFacts, ProblemFacts, digest_of
 from initcheck.engines.constant_answers import best_constant
 from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
-from initcheck.engines.own_data import FROZEN, count_rows, describe_rows, is_countable, plain_arrays, split_rows
+from initcheck.engines.own_data import (
+    FROZEN,
+    batches_in,
+    count_rows,
+    describe_rows,
+    is_countable,
+    plain_arrays,
+    split_rows,
+)
 from initcheck.engines.own_initializers import Asked
 from initcheck.engines.own_models import (
     AddedWeight,
@@ -32,7 +40,7 @@ from initcheck.errors import InitcheckError
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.keras import load_keras
-from initcheck.records import Run, Runs, group_runs
+from initcheck.records import Run, Runs, Score, group_runs
 from initcheck.seeding import derive_seed, layer_seed, order_seed, run_seed
 from initcheck.texts import for_terminal
 
@@ -208,6 +216,45 @@ class OwnEngine:
             score=self._score,
         )
 
+    def train_fresh(
+        self,
+        run: int,
+        *,
+        change: Callable[[Values], Values] | None = None,
+        callbacks: Sequence[Any] = (),
+    ) -> tuple[Any, Values, History]:
+        """One training of a fresh model under its own initializers: the model, its initial values and its history.
+
+        Args:
+            run: The run's seed.
+            change: Is applied to the values of its variables before the first step.
+            callbacks: Of Keras, which see the training.
+        """
+        with globally_seeded(self._keras, run):
+            model, values = self._make(OWN, run)
+            if change:
+                values = change(values)
+                write_values(model.variables, values)
+            history, _ = self._fit(model, None, callbacks)
+        return model, values, history
+
+    @property
+    def held_out(self) -> OwnData:
+        """The held-out rows."""
+        return self._test
+
+    @property
+    def score(self) -> Score:
+        """What its runs are judged by."""
+        return self._score
+
+    @property
+    def steps(self) -> int:
+        """The optimizer's steps of one training."""
+        size = self._problem.batch_size or _BATCH_SIZE
+        of_epoch = len(list(batches_in(self._train))) if self._train.in_batches else -(-self._rows[0] // size)
+        return self._epochs * of_epoch
+
     def _fit_run(self, row: Initializer, run: int, order: int | None) -> tuple[History, tuple[float, float]]:
         kept = self._kept
         with globally_seeded(self._keras, run):
@@ -302,13 +349,13 @@ class OwnEngine:
         compiled = getattr(model, "_compile_metrics", None)  # of Keras 3, whose models list it as one metric
         return names, [*getattr(compiled, "metrics", []), *getattr(model, "metrics", [])]
 
-    def _fit(self, model: Any, order: int | None) -> tuple[History, tuple[float, float]]:
+    def _fit(self, model: Any, order: int | None, callbacks: Sequence[Any] = ()) -> tuple[History, tuple[float, float]]:
         """Trains a model; gives its history and the scores of its final weights on training and held-out rows."""
         train, test = self._train, self._test
         if train.in_batches:
             train, test = self._make_data()  # an iterator may go on where it was left
         size = self._problem.batch_size or _BATCH_SIZE
-        given: dict[str, Any] = {"epochs": self._epochs, "verbose": 0, "shuffle": False}
+        given: dict[str, Any] = {"epochs": self._epochs, "verbose": 0, "shuffle": False, "callbacks": [*callbacks]}
         if train.in_batches:
             rows = seen = train.x
         else:

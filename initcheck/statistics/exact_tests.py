@@ -8,12 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.statistics.counts import Counts, difference_p_value
+from initcheck.statistics.estimates import Values
 
 Integers = npt.NDArray[np.int64]
 
+_LEVELS = 1000  # of a score with any value
 _MOST_STEPS = 100_000_000  # additions: a tenth of a second; beyond them values are rounded
 _MOST_ROUNDED_STEPS = 500_000_000  # rarely needed, and worth a second or two
 _MOST_SLACK = 0.2  # standard deviations of the sum that rounding may hide; beyond that the tail is approximated
+
+
+def as_levels(old: Values, new: Values) -> tuple[Integers, Integers]:
+    """Both samples in whole numbers, as thousandths of their common range."""
+    both = np.concatenate([old, new])
+    step = float(np.ptp(both)) / _LEVELS or 1.0
+    levels = np.rint((both - both.min()) / step).astype(np.int64)
+    return levels[: len(old)], levels[len(old) :]
 
 
 def sign_flip_p_value(differences: Integers) -> float:

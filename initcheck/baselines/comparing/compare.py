@@ -22,6 +22,7 @@ from initcheck.baselines.comparing.draw_cells import (
 )
 from initcheck.baselines.comparing.file_cells import compare_files, knows_files_of, loaded_files, own_files
 from initcheck.baselines.comparing.layer_cells import NOISE_TESTS, compare_layers
+from initcheck.baselines.comparing.model_cells import MODEL_TESTS, compare_models
 from initcheck.baselines.comparing.step_cells import compare_steps
 from initcheck.baselines.comparing.trace_cells import compare_traces
 from initcheck.baselines.records.array_records import DrawsRecord, OrderRecord
@@ -261,6 +262,11 @@ COMPARERS: Mapping[Section, Comparer] = {
         _of_problems(Section.GIVEN, lambda problem: problem.given), _compare_traces, claims_bits=True
     ),
     Section.FITS: Comparer(_of_problems(Section.FITS, lambda problem: problem.fits), _compare_traces, claims_bits=True),
+    Section.MODELS: Comparer(
+        lambda baseline: {CellKey(Section.MODELS, name): one for name, one in baseline.models.items()},
+        lambda key, old, new, known: compare_models(key, old, new, known.alpha),
+        claims_bits=True,
+    ),
 }
 
 
@@ -274,7 +280,8 @@ def _count_tests(old: Baseline) -> int:
     weights = sum(map(len, old.defaults.values())) + sum(len(one.initial_weights) for one in old.layers.values())
     noises = sum(one.noise is not None for one in old.layers.values())
     accuracies = sum(len(problem.accuracies) for problem in old.problems.values())
-    return max(1, LAW_TESTS * draws + WEIGHT_TESTS * weights + NOISE_TESTS * noises + TESTS * accuracies)
+    models = MODEL_TESTS * len(old.models)
+    return max(1, LAW_TESTS * draws + WEIGHT_TESTS * weights + NOISE_TESTS * noises + TESTS * accuracies + models)
 
 
 def _by_rounding(cell: ComparedCell, known: Known) -> ComparedCell:

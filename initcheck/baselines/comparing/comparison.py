@@ -35,12 +35,13 @@ class Section(StrEnum):
     GIVEN = "given"
     FITS = "fits"
     ACCURACIES = "accuracies"
+    MODELS = "models"
 
 
 AnyStage = Stage | LayerStage | StepStage | FileStage
 # As one decides the next: draws, a layer alone, a step alone, a training, a saved model.
 ALL_STAGES: tuple[AnyStage, ...] = (Stage.DRAWS, *LAYER_STAGES, *STEP_STAGES, *STAGES[1:], *FileStage)
-TRAININGS = (Section.TRACES, Section.GIVEN, Section.FITS)
+TRAININGS = (Section.TRACES, Section.GIVEN, Section.FITS, Section.MODELS)
 
 
 class Obstacle(Enum):
@@ -56,8 +57,8 @@ class CellKey:
 
     Attributes:
         section: Its section.
-        subject: The initializer, layer, kind of layer, optimizer, loss, metric or feed; empty where the cell is about
-            a whole problem.
+        subject: The initializer, layer, kind of layer, optimizer, loss, metric, feed or model; empty where the cell is
+            about a whole problem.
         problem: The problem; empty where the cell is about none.
         dtype: The dtype of the draws; empty in other sections.
     """

@@ -7,7 +7,8 @@ from initcheck.baselines.comparing.closeness import deviation, largest, ulp
 from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Moved, Obstacle, Section, Step
 from initcheck.baselines.records.training_records import Stage, StageRecord, TraceRecord
 
-_REPORTED = (Stage.EPOCH_LOSSES, Stage.EPOCH_ACCURACIES)
+_REPORTED = (Stage.EPOCH_LOSSES, Stage.EPOCH_ACCURACIES, Stage.EPOCH_METRICS)
+_IN_ONE_ORDER = (Section.GIVEN, Section.MODELS)  # from given weights, or of a model of the user's
 _FIRST_STEP = (Stage.FIRST_LOSS, Stage.FIRST_GRADIENT, Stage.FIRST_UPDATE)
 _MOST = 1e-3  # of the stage's largest value: where rounding alone does more, the accuracies must decide
 
@@ -20,7 +21,7 @@ def compare_traces(
     rows: int,
     law: Class,
     roundings: int,
-    order: ComparedCell,
+    order: ComparedCell | None,
     accuracies: Class,
 ) -> ComparedCell:
     """The cell of one problem and initializer.
@@ -37,18 +38,18 @@ def compare_traces(
         rows: The number of held-out rows.
         law: The class of the initializer's draws in float32.
         roundings: The ulps that its draws may differ by and be the same stream.
-        order: The cell of ``fit``'s order on this problem.
-        accuracies: The class of the accuracies of this problem and initializer.
+        order: The cell of ``fit``'s order on this problem; None where that decides nothing.
+        accuracies: The class of the accuracies, or of another score, of this problem and initializer.
     """
     if (old.seed, old.steps, list(old.stages)) != (new.seed, new.steps, list(new.stages)):
         return ComparedCell(key, Class.CHANGED, note="the seed, the steps or the stages differ")
     before, after = _split(old)
     starts = [_compare_draws(stage, old.stages[stage], new.stages[stage], law, roundings) for stage in before]
     other_start = worst(step.found for step in starts).rank > Class.WITHIN_TOLERANCE.rank
-    other_order = key.section is Section.FITS and order.found is not Class.IDENTICAL
+    other_order = key.section is Section.FITS and order is not None and order.found is not Class.IDENTICAL
     obstacle = Obstacle.INITIAL_WEIGHTS if other_start else Obstacle.BATCH_ORDER if other_order else None
-    # From given weights, in the frozen order, nothing is judged by fit's own.
-    orders = [] if key.section is Section.GIVEN else [Step(Stage.BATCH_ORDER, order.found, note=order.note)]
+    judged_by_order = order is not None and key.section not in _IN_ONE_ORDER
+    orders = [Step(Stage.BATCH_ORDER, order.found, note=order.note)] if order and judged_by_order else []
     ladder = [*starts, *orders]
     if obstacle:
         note = f"not comparable: {obstacle.value}"
@@ -107,9 +108,10 @@ def _compare_stage(stage: Stage, old: TraceRecord, new: TraceRecord, rows: int, 
         return Step(stage, Class.WITHIN_TOLERANCE, size, allowed)
     if stage in _REPORTED and _agree(Stage.FINAL_WEIGHTS, old, new, rows):
         return Step(stage, Class.CHANGED, size, allowed, "though the final weights agree: what fit reports differs")
+    ends = "scores" if Stage.EPOCH_METRICS in old.stages else "accuracies"
     if accuracies.rank <= Class.SAME_DISTRIBUTION.rank:
-        return Step(stage, Class.SAME_DISTRIBUTION, size, allowed, "beyond rounding error; accuracies are equivalent")
-    return Step(stage, accuracies, size, allowed, f"beyond rounding error; accuracies are {accuracies.value}")
+        return Step(stage, Class.SAME_DISTRIBUTION, size, allowed, f"beyond rounding error; {ends} are equivalent")
+    return Step(stage, accuracies, size, allowed, f"beyond rounding error; {ends} are {accuracies.value}")
 
 
 def _kept(old: TraceRecord, new: TraceRecord) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Section
 from initcheck.baselines.comparing.differences import environment_differences
 from initcheck.baselines.records.schema import Baseline
+from initcheck.catalog.own_problems import OwnProblem
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
 
@@ -20,6 +21,7 @@ class Part:
         section: The field of ``Baseline`` that it belongs to.
         name: Its key there; empty where it is the whole section.
         problem: The problem, where it is one's.
+        model: The user's own model, where it is one's.
         reseeds: Runs of each of the problem's initializers for the accuracies; by default as many as take seconds.
     """
 
@@ -27,6 +29,7 @@ class Part:
     name: str = ""
     problem: Problem | None = None
     reseeds: int | None = None
+    model: OwnProblem | None = None
 
     def __str__(self) -> str:
         return f"{self.section} {self.name}".strip()

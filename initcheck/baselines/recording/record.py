@@ -12,8 +12,15 @@ from initcheck.baselines.recording.single_layers import record_layers
 from initcheck.baselines.recording.single_steps import record_steps
 from initcheck.baselines.records.array_records import ArrayRecord, DrawsRecord, FansRecord, OrderRecord
 from initcheck.baselines.records.schema import Baseline, EnvironmentRecord, ProblemRecord
-from initcheck.baselines.records.summary import array_record, curves_record, law_record, order_record, stage_record
-from initcheck.baselines.records.training_records import MOST_RUNS, AccuraciesRecord, TraceRecord
+from initcheck.baselines.records.summary import (
+    array_record,
+    curves_record,
+    law_record,
+    order_record,
+    score_number,
+    stage_record,
+)
+from initcheck.baselines.records.training_records import MOST_RUNS, AccuraciesRecord, ModelRecord, TraceRecord
 from initcheck.catalog.cases.initializer_strings import class_name
 from initcheck.catalog.cases.kernels import KINDS, layer_case
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
@@ -21,14 +28,17 @@ from initcheck.catalog.cases.recorded_layers import RECORDED
 from initcheck.catalog.cases.recorded_steps import KIND_OF, RECORDED_STEPS, class_of
 from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, Initializer
 from initcheck.catalog.layers.traits.weights import Dims
+from initcheck.catalog.own_problems import OWN, OwnProblem
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.problem_models import training_of
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
+from initcheck.evidence.baseline.own_stages import record_stages
 from initcheck.evidence.baseline.recorded_draws import (
     DTYPES,
     POOLED_SEEDS,
@@ -48,6 +58,7 @@ from initcheck.records import group_runs
 from initcheck.seeding import derive_seed, run_seed
 
 DEFAULT_RESEEDS = 300
+MODEL_RESEEDS = 8  # of a user's own model, each by fit
 GIVEN = "given weights"
 TRACED = (*LECTURE_INITIALIZERS, "glorot_uniform")
 _FEEDS = (
@@ -65,26 +76,35 @@ _MOST_EPOCHS = 15  # of a training that is traced: a stage that differs later ha
 Advance = Callable[[str, int], None]
 
 
-def steps_of(problems: Sequence[Problem]) -> int:
+def steps_of(problems: Sequence[Problem], models: Sequence[OwnProblem] = ()) -> int:
     """The number of times that ``record`` reports an advance."""
-    return len(INITIALIZERS) + 6 + len(problems) * (len(TRACED) + 3)
+    return len(INITIALIZERS) + 6 + len(problems) * (len(TRACED) + 3) + len(models)
 
 
-def parts_of(problems: Sequence[Problem], reseeds: int | None = None) -> list[Part]:
+def parts_of(problems: Sequence[Problem], reseeds: int | None = None, models: Sequence[OwnProblem] = ()) -> list[Part]:
     """All parts of a baseline, in its order.
 
     Args:
         problems: The problems to train.
         reseeds: Runs of each problem and initializer for the accuracies, 0 for none; by default what takes seconds.
+        models: Models of the user's own to train.
     """
     return [
         *(Part("draws", name) for name in INITIALIZERS),
         *map(Part, ("defaults", "fans", "layers", "steps", "files", "orders")),
         *(Part("problems", problem.name, problem, reseeds) for problem in problems),
+        *(Part("models", model.name, reseeds=reseeds, model=model) for model in models),
     ]
 
 
-def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advance: Advance) -> Baseline:
+def record(
+    problems: Sequence[Problem],
+    *,
+    reseeds: int | None,
+    seed: int,
+    advance: Advance,
+    models: Sequence[OwnProblem] = (),
+) -> Baseline:
     """The evidence of the installed framework; loads it.
 
     Args:
@@ -92,6 +112,7 @@ def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advan
         reseeds: As in ``parts_of``.
         seed: The root seed of every stream.
         advance: Called with what is done, and how many steps that was.
+        models: Models of the user's own to train.
 
     Raises:
         InitcheckError: No framework, or a problem that cannot be built under any initializer.
@@ -100,7 +121,8 @@ def record(problems: Sequence[Problem], *, reseeds: int | None, seed: int, advan
         _require_reseeds(problem, reseeds)
     for problem in problems:
         validated_data(problem)  # a mistake is to end it at once, not after minutes of draws
-    return merge([record_part(part, seed=seed, advance=advance) for part in parts_of(problems, reseeds)])
+    first = [record_part(part, seed=seed, advance=advance) for part in parts_of((), None, models) if part.model]
+    return merge([*(record_part(part, seed=seed, advance=advance) for part in parts_of(problems, reseeds)), *first])
 
 
 def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
@@ -115,6 +137,10 @@ def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
         with training_of(part.problem):
             problems = {part.name: _problem(part.problem, part.reseeds, seed, advance)}
         return empty.model_copy(update={"problems": problems})
+    if part.model:
+        made_of = {part.name: _model(part.model, part.reseeds, seed)}
+        advance(str(part), 1)
+        return empty.model_copy(update={"models": made_of})
     makers: dict[str, Callable[[], Mapping[str, object]]] = {
         "draws": lambda: {part.name: {dtype: _draws(INITIALIZERS[part.name], dtype, seed) for dtype in DTYPES}},
         "defaults": lambda: _defaults(seed),
@@ -218,6 +244,24 @@ def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance)
         fits=_fits(brief, rows[-1], traces),
         given={GIVEN: given},
         accuracies=accuracies,
+    )
+
+
+def _model(model: OwnProblem, reseeds: int | None, seed: int) -> ModelRecord:
+    engine = OwnEngine(model)
+    run = record_stages(engine, run_seed(seed, model.name, OWN.name, 0))
+    count = MODEL_RESEEDS if reseeds is None else reseeds
+    scores = [engine.train(OWN, reseed=reseed, seed=seed).test_score for reseed in range(count)]
+    return ModelRecord(
+        held_out_rows=engine.facts.data.rows[1] if engine.facts.data else 1,
+        trace=TraceRecord(
+            seed=run.seed,
+            steps=run.steps,
+            stages={stage: stage_record(arrays, run.deviations.get(stage)) for stage, arrays in run.stages.items()},
+        ),
+        score=engine.score.name,
+        is_share=engine.score.is_share,
+        scores=tuple(score_number(score) for score in scores),
     )
 
 

@@ -11,7 +11,7 @@ from initcheck.baselines.records.fields import Count, Named, Record, Text
 from initcheck.baselines.records.file_records import LoadedRecord, SavedRecord
 from initcheck.baselines.records.layer_records import LayerRecord
 from initcheck.baselines.records.step_records import StepsRecord
-from initcheck.baselines.records.training_records import AccuraciesRecord, TraceRecord
+from initcheck.baselines.records.training_records import AccuraciesRecord, ModelRecord, TraceRecord
 from initcheck.records import Environment
 
 FORMAT: Literal["initcheck baseline"] = "initcheck baseline"
@@ -89,6 +89,7 @@ class Baseline(Record):
         files: File of a saved model → the file. Empty in files of versions before it.
         loaded: The same of the files of another baseline → what this environment makes of them.
         loaded_from: Names exactly those files; empty where there are none.
+        models: Model of the user's own → its training. Empty in files of versions before it.
         public: Kind of public names → name → whether anything of it is recorded. Empty in files of versions before it.
     """
 
@@ -106,4 +107,5 @@ class Baseline(Record):
     files: Named[SavedRecord] = Field(default_factory=dict)
     loaded: Named[LoadedRecord] = Field(default_factory=dict)
     loaded_from: Annotated[str, Field(pattern="^([0-9a-f]{24})?$")] = ""
+    models: Named[ModelRecord] = Field(default_factory=dict)
     public: Named[Named[bool]] = Field(default_factory=dict)

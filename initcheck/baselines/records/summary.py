@@ -112,6 +112,11 @@ def curves_record(runs: Runs) -> CurvesRecord:
     return CurvesRecord(epochs=tuple(epochs.tolist()), loss=bands[0], accuracy=bands[1])
 
 
+def score_number(value: float) -> Number:
+    """A score to 12 digits, which is NaN or infinite in words."""
+    return _worded(_rounded(value))
+
+
 def _band(values: Array) -> BandRecord:
     """The band of values of shape ``(runs, epochs)``."""
     # Order statistics need no interpolation, which infinite losses would spoil.

@@ -23,6 +23,7 @@ class Stage(StrEnum):
     FIRST_UPDATE = "first update"
     EPOCH_LOSSES = "epoch losses"
     EPOCH_ACCURACIES = "epoch accuracies"
+    EPOCH_METRICS = "epoch metrics"
     FINAL_WEIGHTS = "final weights"
     RELOADED_WEIGHTS = "reloaded weights"
     PREDICTIONS = "predictions"
@@ -71,6 +72,24 @@ class TraceRecord(Record):
         if list(self.stages) != known or Stage.BATCH_ORDER in known or Stage.INITIAL_WEIGHTS not in known:
             raise ValueError("its stages are not those of a training, in their order")
         return self
+
+
+class ModelRecord(Record):
+    """A user's own model as it is: one seeded training, and its score over reseeds.
+
+    Attributes:
+        held_out_rows: The number of held-out rows.
+        trace: The training, in the frozen order where the rows are arrays.
+        score: The name of the score.
+        is_share: Whether it is a share of 1.
+        scores: The held-out score of each reseed, in order, to 12 digits.
+    """
+
+    held_out_rows: Annotated[int, Field(ge=1, le=10**9)]
+    trace: TraceRecord
+    score: Annotated[str, Field(min_length=1, max_length=200)]
+    is_share: bool
+    scores: tuple[Number, ...] = Field(max_length=MOST_RUNS)
 
 
 class BandRecord(Record):

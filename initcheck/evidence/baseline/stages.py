@@ -85,7 +85,7 @@ class StageRecorder:
         for trials, part in ((_FIRST_TRIALS, self._first_step), (_WHOLE_TRIALS, self._all_steps)):
             for trial in range(trials):
                 for stage, moved in part(row, seed, functools.partial(_perturbed, trial, start)).items():
-                    deviations[stage] = max(deviations.get(stage, 0.0), _deviation(stages[stage], moved))
+                    deviations[stage] = max(deviations.get(stage, 0.0), largest_deviation(stages[stage], moved))
         deviations.pop("initial weights")
         for stage in ("first loss", "first gradient", "first update"):
             # Each is a sum over the batch, in any order: a unit in the last place for a row (Higham 2002, chapter 4).
@@ -170,7 +170,7 @@ def _perturbed(trial: int, start: Change, values: list[Array]) -> list[Array]:
     return [perturbed(value, 1, trial) if value.dtype == np.float32 else value for value in start(values)]
 
 
-def _deviation(own: Arrays, others: Arrays) -> float:
+def largest_deviation(own: Arrays, others: Arrays) -> float:
     """Returns the largest absolute difference of any element; infinite if one is NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
         largest = max((float(np.abs(a - b).max()) for a, b in zip(own, others, strict=True) if a.size), default=0.0)

@@ -26,6 +26,7 @@ SECTIONS = {
     Section.GIVEN: "trainings from given weights",
     Section.FITS: "trainings in fit's own order",
     Section.ACCURACIES: "accuracies over reseeds",
+    Section.MODELS: "models of yours",
 }
 
 

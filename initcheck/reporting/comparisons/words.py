@@ -48,6 +48,7 @@ SECTIONS = {
     Section.FITS: "One seeded training for each problem as a user writes it, with fit's own shuffling.",
     Section.ACCURACIES: "The same trainings under hundreds of other seeds: how many held-out rows each classifies "
     "correctly.",
+    Section.MODELS: "One seeded training of each model of yours, as it is, and its score over a few other seeds.",
 }
 # Whom a change concerns: by the stage since which trainings differ, or else by the section.
 CONCERNS = {
@@ -61,6 +62,7 @@ CONCERNS = {
     Section.STEPS: "trainings with these optimizers, losses or metrics",
     Section.FILES: "who loads files that the old environment wrote",
     Section.ACCURACIES: "results: the same training ends with other accuracies",
+    Section.MODELS: "this model of yours",
 }
 STAGE_CONCERNS: Mapping[AnyStage, str] = {
     Stage.DRAWS: "models that start from these initializers",
@@ -72,6 +74,7 @@ STAGE_CONCERNS: Mapping[AnyStage, str] = {
     Stage.FIRST_UPDATE: "every training by this optimizer: it makes another step of the same gradient",
     Stage.EPOCH_LOSSES: "who reads or logs the losses that fit reports, or stops by them",
     Stage.EPOCH_ACCURACIES: "who reads or logs the accuracies that fit reports, or stops by them",
+    Stage.EPOCH_METRICS: "who reads or logs the metrics that fit reports, or stops by them",
     Stage.FINAL_WEIGHTS: "every training: small differences grew, or a later step differs",
     Stage.RELOADED_WEIGHTS: "who saves models: what is loaded is not what was saved",
     Stage.PREDICTIONS: "who predicts: the same weights give other outputs",
@@ -104,6 +107,7 @@ STAGES = {
     Stage.FIRST_UPDATE: "weights after the optimizer's first step",
     Stage.EPOCH_LOSSES: "losses that fit reports for each epoch",
     Stage.EPOCH_ACCURACIES: "accuracies that fit reports for each epoch",
+    Stage.EPOCH_METRICS: "metrics that fit reports for each epoch of a model of yours",
     Stage.FINAL_WEIGHTS: "weights after the last step",
     Stage.RELOADED_WEIGHTS: "the same after a save and a load",
     Stage.PREDICTIONS: "of the held-out rows",

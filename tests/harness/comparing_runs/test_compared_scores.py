@@ -6,18 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from runs import ENVIRONMENT
 from scipy import stats
-from shared.runs import ENVIRONMENT
 
 import initcheck
 from initcheck.catalog.problem_facts import ProblemFacts
-from initcheck.comparing_runs.effects import as_levels, measure_score
+from initcheck.comparing_runs.effects import measure_score
 from initcheck.comparing_runs.side_by_side import compare_runs
 from initcheck.comparing_runs.verdicts import RunsVerdict
 from initcheck.records import Runs, Score
 from initcheck.reporting.finding import find
 from initcheck.reporting.page import render_report
 from initcheck.reporting.runs_comparison import render_runs_markdown, runs_comparison_json
+from initcheck.statistics.exact_tests import as_levels
 
 MAE = Score("mae", higher_is_better=False)
 R2 = Score("r2_score", higher_is_better=True)

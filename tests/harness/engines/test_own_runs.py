@@ -1,5 +1,7 @@
 """A user's own model as it is: its initializers, its data, its score, and its runs beside what ``fit`` does by hand."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -325,7 +327,10 @@ def steps():
     return x, x[:, :, :1], np.linspace(0, 1, 100).reshape(20, 5).astype("float32")
 
 
-class Batches(keras.utils.PyDataset if hasattr(keras.utils, "PyDataset") else keras.utils.Sequence):
+BASE: Any = getattr(keras.utils, "PyDataset", None) or keras.utils.Sequence
+
+
+class Batches(BASE):
     """Four batches of eight rows."""
 
     def __len__(self):
@@ -371,7 +376,8 @@ def test_every_form_of_data_repeats_and_is_counted(form):
 
 @pytest.mark.slow
 def test_weights_of_rows_count():
-    _, weights = targets_of(OwnData(*weighted()))
+    (_, weights) = targets_of(OwnData(*weighted())) or (None, None)
+    assert weights is not None
     plain, own = (engine_of(regression, data).train(OWN, reseed=0, seed=1) for data in (rows, weighted))
     assert weights.sum() < 60
     assert plain.loss != own.loss
