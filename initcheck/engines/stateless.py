@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.engines.initial_weights import UnsuitableError
-from initcheck.engines.own_models import OwnData
+from initcheck.engines.own_models import OwnData, mistakes_in
+from initcheck.engines.stateless_limits import require_pure, require_same_steps, require_stateless
 from initcheck.engines.stateless_program import Rows, StackedProgram
 from initcheck.engines.stateless_steps import MemberState, MemberSteps
 
@@ -68,20 +69,22 @@ class StatelessEnsemble:
     ) -> None:
         import tensorflow as tf
 
+        require_stateless(keras, model, data, held_out)
         self._model = model
         self._rows = _as_rows(keras, data)
         self._held_out = _as_rows(keras, held_out) if held_out is not None else None
         self._orders = orders
         self._epochs = epochs
         self._width = width
-        model.optimizer.build(model.trainable_variables)
-        model.test_on_batch(*tf.nest.map_structure(lambda rows: rows[:batch_size], self._rows))
+        batch = tf.nest.map_structure(lambda rows: rows[:batch_size], self._rows)
+        with mistakes_in("the model cannot be evaluated: test_on_batch", "fix its loss or the data"):
+            model.test_on_batch(*batch)  # which builds metrics and loss
         model.reset_metrics()
         self._steps = MemberSteps(keras, model)
+        require_same_steps(model, self._steps)
+        require_pure(self._steps, batch)
         self._batches = -(-orders.shape[1] // batch_size)
-        self._metrics, self._slots = (
-            [np.array(one) for one in part] for part in (self._steps.variables.metrics, self._steps.variables.slots)
-        )
+        self._metrics = [np.array(one.numpy()) for one in self._steps.variables.metrics]
         self._program = StackedProgram(self._steps, batch_size=batch_size, compiled=False)
 
     @property
@@ -138,19 +141,22 @@ class StatelessEnsemble:
             [tf.constant(stacks[id(one)]) for one in part]
             for part in (self._steps.variables.trainable, self._steps.variables.other)
         )
-        return MemberState(trainable, other, *(_repeated(part, len(members)) for part in (self._metrics, self._slots)))
+        slots = [
+            trainable[first] if isinstance(first, int) else _repeated(first, len(members))
+            for first in self._steps.slots
+        ]
+        return MemberState(trainable, other, [_repeated(first, len(members)) for first in self._metrics], slots)
 
     def _reset(self, state: MemberState) -> MemberState:
-        return state._replace(metrics=_repeated(self._metrics, tf_width(state)))
+        width = state.trainable[0].shape[0]
+        return state._replace(metrics=[_repeated(first, width) for first in self._metrics])
 
 
-def tf_width(state):
-    return state.trainable[0].shape[0]
-
-def _repeated(values: Sequence[Array], width: int) -> list[Any]:
+def _repeated(value: Array, width: int) -> Any:
+    """The value for each of so many members, stacked."""
     import tensorflow as tf
 
-    return [tf.constant(np.repeat(value[None], width, axis=0)) for value in values]
+    return tf.constant(np.repeat(value[None], width, axis=0))
 
 
 def _as_rows(keras: Any, data: OwnData) -> Rows:
