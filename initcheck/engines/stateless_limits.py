@@ -131,8 +131,11 @@ def _close(one: Array, other: Array, before: Array) -> bool:
     return bool(np.all(np.abs(np.asarray(one) - other) <= _PROBE_TOLERANCE * size + 4 * np.spacing(np.abs(other))))
 
 
-def require_pure(steps: MemberSteps, batch: Any) -> None:
+def require_pure(steps: MemberSteps, batch: Any) -> Any:
     """Traces the steps of one member; refuses what they would change or read beside its state.
+
+    Returns:
+        The traced steps.
 
     Raises:
         UnsuitableError: The first such thing, or that the steps cannot be traced.
@@ -161,3 +164,11 @@ def require_pure(steps: MemberSteps, batch: Any) -> None:
     for name, value in traced.structured_outputs[1].items():
         if value.shape.rank != 0:
             raise UnsuitableError(f"its metric {for_terminal(name)!r} is no single number")
+    return traced
+
+
+def count_bytes(traced: Any) -> int:
+    """The bytes of all values of a traced function whose shape is known, were none freed before its end."""
+    tensors = [one for operation in traced.graph.get_operations() for one in operation.outputs]
+    known = [one for one in tensors if one.shape.is_fully_defined() and one.dtype.size]
+    return sum(one.dtype.size * int(one.shape.num_elements()) for one in known) or 1
