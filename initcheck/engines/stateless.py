@@ -1,8 +1,8 @@
 """The stateless ensemble: many members of any Keras 3 model, trained side by side by the model's own steps.
 
 A member's state is a list of tensors, and ``tf.vectorized_map`` runs the model's ``train_step`` over those of all
-members: dropout, moving statistics, recurrent cells, attention, losses, metrics and optimizers are Keras's own, and each
-member has its own noise and statistics.
+members: dropout, moving statistics, recurrent cells, attention, losses, metrics and optimizers are Keras's own, and
+each member has its own noise and statistics.
 """
 
 from __future__ import annotations

@@ -42,9 +42,9 @@ def judge_members(
 
     The tolerance is learned, as in ``agreement``. Each step rounds each weight once in either, so after ``steps`` steps
     they differ by what that many ulps have grown to. The members are therefore trained again from initial weights
-    perturbed by ``steps`` ulps, up or down by chance, eight times; the largest deviation of a number is its tolerance, with
-    one rounding of it for each step beside it. A metric that counts rows also gets one row, for roundings of the last
-    steps.
+    perturbed by ``steps`` ulps, up or down by chance, eight times; the largest deviation of a number is its tolerance,
+    with one rounding of it for each step beside it. A metric that counts rows also gets one row, for roundings of the
+    last steps.
 
     Args:
         engine: The engine.

@@ -25,8 +25,7 @@ class StackedProgram:
 
         self._steps = steps
         self._batch_size = batch_size
-        # Without AutoGraph, as fit calls the model. Without XLA, whose noise is another: it would train the dense models of
-        # the benchmarks in 0.4 of the time, but recurrent ones in 1.8 and convolutions in 3 times it.
+        # Without AutoGraph, as fit calls the model.
         self.train = tf.function(self._train, autograph=False)
         self.evaluate = tf.function(self._evaluate, autograph=False)
         self.results = tf.function(functools.partial(_each, steps.results), autograph=False)

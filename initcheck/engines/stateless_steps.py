@@ -106,7 +106,11 @@ class MemberSteps:
         if count is not None:
             pairs.append((self._model.optimizer.iterations, count))
         self._model._clear_losses()  # which a trace before may have left behind
-        with _as_fit_reports(self._model), _unrolled(self._keras, self._model), _closed_scope(self._keras)(pairs, collect_losses=True) as scope:
+        with (
+            _as_fit_reports(self._model),
+            _unrolled(self._keras, self._model),
+            _closed_scope(self._keras)(pairs, collect_losses=True) as scope,
+        ):
             yield scope
 
     def _current(self, scope: Any) -> MemberState:
@@ -176,7 +180,7 @@ def _as_fit_reports(model: Any) -> Iterator[None]:
     trackers = list(getattr(getattr(model, "_compile_loss", None), "metrics", ()))
 
     def unweighted(tracker: Any) -> Any:
-        return lambda value, sample_weight=None: type(tracker).update_state(tracker, value)  # noqa: ARG005
+        return lambda value, sample_weight=None: type(tracker).update_state(tracker, value)
 
     for tracker in trackers:
         vars(tracker)["update_state"] = unweighted(tracker)
