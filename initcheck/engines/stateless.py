@@ -1,0 +1,208 @@
+"""The stateless ensemble: many members of any Keras 3 model, trained side by side by the model's own steps.
+
+A member's state is a list of tensors, and ``tf.vectorized_map`` runs the model's ``train_step`` over those of all
+members: dropout, moving statistics, recurrent cells, attention, losses, metrics and optimizers are Keras's own, and
+each member has its own noise and statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.own_models import OwnData, mistakes_in
+from initcheck.engines.stateless_limits import count_bytes, require_pure, require_same_steps, require_stateless
+from initcheck.engines.stateless_program import Rows, StackedProgram
+from initcheck.engines.stateless_steps import Array, MemberState, MemberSteps
+from initcheck.texts import reason_of
+
+_MOST_MEMBERS = 256  # at once
+_MOST_BYTES = 2 * 1024**3  # of a step's values, if none were freed before its end
+
+
+@dataclass(frozen=True)
+class TrainedMembers:
+    """The trainings of several members.
+
+    Attributes:
+        history: By the names of ``fit``'s History, its values, each of shape ``(members, epochs)``.
+        variables: The final values of ``model.variables``, each of shape ``(members, *shape)``.
+    """
+
+    history: dict[str, Array]
+    variables: list[Array]
+
+
+class StatelessEnsemble:
+    """Trains members of one model side by side.
+
+    Args:
+        keras: The framework.
+        model: The model, built and compiled: its variables give the layout of a member. Their values are lost.
+        data: Training rows, arrays or structures of arrays.
+        held_out: Rows that every epoch is evaluated on, in batches of the same size; None for none.
+        batch_size: Rows of a step; the last of an epoch has those that are left.
+        epochs: Passes over the training rows.
+        orders: The rows' order in each epoch, shape ``(epochs, rows)``: the same for all members.
+        width: Members trained at once; by default as many as memory is likely to hold, at most 256.
+
+    Raises:
+        UnsuitableError: The engine cannot match ``fit``; the text says why, as a clause.
+        InitcheckError: Keras cannot evaluate the model on the data.
+    """
+
+    def __init__(
+        self,
+        keras: Any,
+        model: Any,
+        data: OwnData,
+        held_out: OwnData | None,
+        *,
+        batch_size: int,
+        epochs: int,
+        orders: npt.NDArray[np.integer[Any]],
+        width: int | None = None,
+    ) -> None:
+        import tensorflow as tf
+
+        require_stateless(keras, model, data, held_out)
+        self._model = model
+        self._rows = _as_rows(keras, data)
+        self._held_out = _as_rows(keras, held_out) if held_out is not None else None
+        self._orders = orders
+        self._epochs = epochs
+        self._steps_an_epoch = -(-orders.shape[1] // batch_size)
+        batch = tf.nest.map_structure(lambda rows: rows[:batch_size], self._rows)
+        with mistakes_in("the model cannot be evaluated: test_on_batch", "fix its loss or the data"):
+            model.test_on_batch(*batch)  # which builds its metrics and its loss
+        model.reset_metrics()
+        self._steps = MemberSteps(keras, model)
+        require_same_steps(model, self._steps)
+        traced = require_pure(self._steps, batch)
+        suited = 2 ** int(np.log2(max(1, _MOST_BYTES // count_bytes(traced))))
+        self._width = width or min(_MOST_MEMBERS, suited)
+        self._metrics = [np.array(one.numpy()) for one in self._steps.variables.metrics]
+        self._first_count = int(model.optimizer.iterations.numpy())
+        self._program = StackedProgram(self._steps, batch_size=batch_size)
+
+    @property
+    def steps(self) -> int:
+        """The optimizer's steps of a training."""
+        return self._epochs * self._steps_an_epoch
+
+    def table_sizes(self, *, held_out: bool) -> list[int]:
+        """The sizes of the targets, in rows and then in numbers, of the training or the held-out rows."""
+        import tensorflow as tf
+
+        table = self._held_out if held_out else self._rows
+        leaves = tf.nest.flatten(table[1]) if table else []
+        return [*{int(leaf.shape[0]) for leaf in leaves}, *{int(leaf.shape.num_elements()) for leaf in leaves}]
+
+    @property
+    def words(self) -> str:
+        """The engine, and how its steps are run."""
+        return f"stateless ensemble engine, {self._width} members at once in TensorFlow's graph (XLA draws other noise)"
+
+    def train(self, members: Sequence[Sequence[Array]]) -> TrainedMembers:
+        """Trains each member from its own initial values.
+
+        Args:
+            members: For each member the values of ``model.variables``, in their order, as a seeded ``build()`` gives
+                them.
+
+        Raises:
+            UnsuitableError: TensorFlow cannot run a step for many members; raised before one is taken.
+        """
+        # Every new width is traced, so a last block that is not full is filled up; only few members have a smaller one.
+        width = min(self._width, 2 ** int(np.ceil(np.log2(len(members)))))
+        parts = []
+        for start in range(0, len(members), width):
+            block = list(members[start : start + width])
+            parts.append(self._train_block(block + block[-1:] * (width - len(block))))
+        count = len(members)
+        return TrainedMembers(
+            {name: np.concatenate([part.history[name] for part in parts])[:count] for name in parts[0].history},
+            [np.concatenate(values)[:count] for values in zip(*(part.variables for part in parts), strict=True)],
+        )
+
+    def _train_block(self, members: Sequence[Sequence[Array]]) -> TrainedMembers:
+        import tensorflow as tf
+
+        state = self._first_state(members)
+        history: dict[str, list[Array]] = {}
+        for epoch in range(self._epochs):
+            count = tf.constant(self._first_count + epoch * self._steps_an_epoch, self._steps.count_dtype)
+            try:
+                state = self._program.train(self._reset(state), count, self._rows, _places(self._orders[epoch]))
+            except (TypeError, ValueError, NotImplementedError, AttributeError) as error:  # of a trace, not of a kernel
+                raise UnsuitableError(f"its training step cannot be stacked: {reason_of(error)}") from error
+            reported = dict(self._program.results(state))
+            if self._held_out is not None:
+                order = np.arange(tf.nest.flatten(self._held_out)[0].shape[0])
+                state = self._program.evaluate(self._reset(state), self._held_out, _places(order))
+                reported |= {f"val_{name}": value for name, value in self._program.results(state).items()}
+            for name, value in reported.items():
+                history.setdefault(name, []).append(value.numpy())
+        finished = self._program.finish(state)
+        values = {
+            id(variable): value.numpy()
+            for part in zip(self._steps.variables[:2], finished[:2], strict=True)
+            for variable, value in zip(*part, strict=True)
+        }
+        return TrainedMembers(
+            {name: np.stack(each, axis=1) for name, each in history.items()},
+            [values[id(variable)] for variable in self._model.variables],
+        )
+
+    def _first_state(self, members: Sequence[Sequence[Array]]) -> MemberState:
+        import tensorflow as tf
+
+        stacks = {
+            id(variable): tf.constant(np.stack([member[place] for member in members]))
+            for place, variable in enumerate(self._model.variables)
+        }
+        trainable, other = ([stacks[id(variable)] for variable in part] for part in self._steps.variables[:2])
+        slots = [
+            trainable[first] if isinstance(first, int) else _repeated(first, len(members))
+            for first in self._steps.slots
+        ]
+        return self._reset(MemberState(trainable, other, [], slots))
+
+    def _reset(self, state: MemberState) -> MemberState:
+        """The state with metrics as they are before an epoch."""
+        width = state.trainable[0].shape[0]
+        return state._replace(metrics=[_repeated(first, width) for first in self._metrics])
+
+
+def _repeated(value: Array, width: int) -> Any:
+    """The value for each of so many members, stacked."""
+    import tensorflow as tf
+
+    return tf.constant(np.repeat(value[None], width, axis=0))
+
+
+def _places(order: npt.NDArray[np.integer[Any]]) -> Any:
+    import tensorflow as tf
+
+    return tf.constant(order, tf.int32)
+
+
+def _as_rows(keras: Any, data: OwnData) -> Rows:
+    """The rows as tensors, in the forms and float type that ``fit`` turns them into."""
+    import tensorflow as tf
+
+    def converted(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: converted(value) for key, value in part.items()}
+        if isinstance(part, list | tuple):
+            return tuple(converted(value) for value in part)
+        array = np.asarray(part)
+        return tf.constant(array.astype(keras.backend.floatx()) if array.dtype.kind == "f" else array)
+
+    given = (data.x, data.y) if data.sample_weight is None else (data.x, data.y, data.sample_weight)
+    return tuple(map(converted, given))

@@ -1,0 +1,80 @@
+"""Holds the stateless ensemble's members to ``fit``, within what rounding may do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from initcheck.engines.perturbed import perturbed
+from initcheck.engines.stateless import StatelessEnsemble
+from initcheck.engines.stateless_steps import Array
+
+_TRIALS = 8
+_COUNT_TOLERANCE = 1e-2  # rows: a share in float32 times the rows is that close to a count
+
+
+@dataclass(frozen=True)
+class MembersAgreement:
+    """The largest differences between trainings by the engine and by ``fit``, by the names of the History.
+
+    Attributes:
+        differences: The largest difference of each reported number, over members and epochs.
+        tolerances: Its tolerance.
+    """
+
+    differences: Mapping[str, float]
+    tolerances: Mapping[str, float]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the same numbers are reported, and all differ within their tolerances; NaN agrees with nothing."""
+        return self.differences.keys() == self.tolerances.keys() and all(
+            difference <= self.tolerances[name] for name, difference in self.differences.items()
+        )
+
+
+def judge_members(
+    engine: StatelessEnsemble, members: Sequence[Sequence[Array]], histories: Sequence[Mapping[str, Sequence[float]]]
+) -> MembersAgreement:
+    """Trains members, and compares them with what ``fit`` reported of each.
+
+    The tolerance is learned, as in ``agreement``. Each step rounds each weight once in either, so after ``steps`` steps
+    they differ by what that many ulps have grown to. The members are therefore trained again from initial weights
+    perturbed by ``steps`` ulps, up or down by chance, eight times; the largest deviation of a number is its tolerance,
+    with one rounding of it for each step beside it. A metric that counts rows also gets one row, for roundings of the
+    last steps.
+
+    Args:
+        engine: The engine.
+        members: For each member the initial values of ``model.variables``.
+        histories: The ``history`` of ``fit`` from each of them.
+    """
+    count, steps = len(members), engine.steps
+    shifted = [[_shifted(value, steps, trial) for value in member] for trial in range(_TRIALS) for member in members]
+    history = engine.train([*members, *shifted]).history  # at once: each training costs a trace otherwise
+    differences, tolerances = {}, {}
+    for name, values in history.items():
+        own, trials = values[:count].astype(np.float64), values[count:].reshape(_TRIALS, *values[:count].shape)
+        rounding = steps * float(np.finfo(np.float32).eps) * max(1.0, float(np.abs(own).max()))
+        one_row = _row_share(values, engine.table_sizes(held_out=name.startswith("val_")))
+        tolerances[name] = float(np.abs(trials - own).max()) + rounding + one_row
+    for name in histories[0]:
+        reported = np.array([one[name] for one in histories], dtype=np.float64)
+        differences[name] = float(np.abs(reported - history[name][:count]).max()) if name in history else np.inf
+    return MembersAgreement(differences, tolerances)
+
+
+def _shifted(value: Array, ulps: int, trial: int) -> Array:
+    """A floating value perturbed; others, such as the states of seed generators, as they are."""
+    return perturbed(value, ulps, trial) if value.dtype.kind == "f" else value
+
+
+def _row_share(values: Array, sizes: Collection[int]) -> float:
+    """The share of one row, or of one output of a row, in a metric that counts them; 0 for other metrics."""
+    for size in sizes:
+        counts = values.astype(np.float64) * size
+        if np.all(np.abs(counts - counts.round()) < _COUNT_TOLERANCE):
+            return 1 / size
+    return 0.0
