@@ -8,6 +8,8 @@ layers = keras.layers
 
 
 class Reader(keras.Model):
+    """One block of attention over the rows, then the mean of what it gives."""
+
     def __init__(self, size=16):
         super().__init__()
         self.embed = layers.Dense(size)
@@ -19,6 +21,7 @@ class Reader(keras.Model):
         self.digit = layers.Dense(10)
 
     def call(self, rows, training=False):
+        """The logits of the ten digits, shape ``(images, 10)``."""
         x = self.embed(rows) + self.places(np.arange(8))
         x = self.norms[0](x + self.dropout(self.attention(x, x), training=training))
         x = self.norms[1](x + self.dropout(self.forward(x), training=training))

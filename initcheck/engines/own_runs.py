@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +24,8 @@ from initcheck.engines.own_data import (
     split_rows,
 )
 from initcheck.engines.own_initializers import Asked
+from initcheck.engines.own_members import OwnMembers
 from initcheck.engines.own_models import (
-    AddedWeight,
     OwnData,
     OwnModel,
     TrainingOptions,
@@ -36,16 +35,15 @@ from initcheck.engines.own_models import (
 from initcheck.engines.own_scores import choose_score, default_target
 from initcheck.engines.protocol import describe_layers, describe_optimizer
 from initcheck.engines.reuse import Values, bitwise_equal, is_resettable, read_values, write_values
+from initcheck.engines.stateless import StatelessEnsemble
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.generators import globally_seeded
-from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Run, Runs, Score, group_runs
-from initcheck.seeding import derive_seed, layer_seed, order_seed, run_seed
+from initcheck.seeding import order_seed, run_seed
 from initcheck.texts import for_terminal
 
 _BATCH_SIZE = 32  # Keras's
-_MOST_NAMED = 8  # weights in a line of text
 # Columns of the results, and questions of a comparison.
 _TAKEN = {"problem", "initializer", "reseed", "order", "seed", "epoch", "stuck", "speed", "runs", "epochs_to_target"}
 
@@ -99,14 +97,15 @@ class OwnEngine:
         self._reuse = True
         self._train, self._test = self._make_data()
         self._rows = count_rows(self._train), count_rows(self._test)
-        self._added: list[AddedWeight] = []
-        model, self._added = self._build()
+        self._members = OwnMembers(self._keras, problem, self._own, self._train)
+        model = self._members.first
         self._trained_by = (
             ("model", describe_layers(model.layers)),
             ("optimizer", describe_optimizer(model.optimizer)),
         )
         self._loss = _loss_name(model.loss)
         names, metrics = self._try_step(model)
+        self._metrics = (*names, *(f"val_{name}" for name in names))
         self._score = choose_score(problem, names, metrics, countable=is_countable(self._train))
         chance = best_constant(self._keras, model, self._train, self._score)
         self._chance = chance
@@ -131,7 +130,7 @@ class OwnEngine:
             epochs=self._epochs,
             chance=self._chance,
             target=self._target,
-            about=((REPLACED, self.describe_replaced()),),
+            about=((REPLACED, self._members.describe_replaced()),),
             data=DataFacts(rows=self._rows, described=describe_rows(train), classes=0, digest=digest, arrays=arrays),
             score=self._score,
         )
@@ -141,26 +140,13 @@ class OwnEngine:
         """Model and optimizer in words, as ``(name, value)``."""
         return self._trained_by
 
-    def describe_replaced(self) -> str:
-        """The weights that an initializer of the catalogue draws, each with the one that it has itself."""
-        chosen = self._replaced()
-        names = [f"{one.path} ({type(one.initializer).__name__})" for one in chosen[:_MOST_NAMED]]
-        more = [f"{len(chosen) - _MOST_NAMED} more"] if len(chosen) > _MOST_NAMED else []
-        words = ", ".join([*names, *more]) or "none"
-        return f"{words}; {len(self._added) - len(chosen)} of {len(self._added)} weights keep their own"
-
     def asked(self) -> list[Asked]:
         """The requests of the model to an initializer of the catalogue, each once.
 
         Raises:
             InitcheckError: There is none.
         """
-        if not (chosen := self._replaced()):
-            raise InitcheckError(
-                f"no weight of {self._problem.name} is drawn by its fans, so that every initializer would be the same; "
-                "name those to draw (--weights '*kernel'), or train it under its own alone (--initializers own)"
-            )
-        return list(dict.fromkeys(Asked(one.value.shape, str(one.value.dtype)) for one in chosen))
+        return self._members.asked()
 
     def require_buildable(self, row: Initializer) -> None:
         """Builds the model once under that initializer, to fail before hours of training rather than after.
@@ -169,8 +155,8 @@ class OwnEngine:
             InitcheckError: It cannot be built so.
         """
         if row is not OWN:
-            self.asked()
-        self._make(row, 1)
+            self._members.asked()
+        self._members.make(row, 1)
 
     def require_orders(self, orders: Sequence[int]) -> None:
         """Makes sure that the order of the rows can be varied, where it is to be.
@@ -197,6 +183,69 @@ class OwnEngine:
         for row, order, reseed in itertools.product(rows, orders, reseeds):
             yield from group_runs([self.train(row, reseed=reseed, seed=seed, order=order)])
 
+    def ensemble_runs(
+        self, rows: Sequence[Initializer], *, reseeds: Sequence[int], orders: Sequence[int] = (0,), seed: int
+    ) -> tuple[str, Iterator[Runs]]:
+        """The engine in words, and the same runs, trained side by side.
+
+        Raises:
+            UnsuitableError: The stateless ensemble cannot match ``fit`` on this model; nothing was trained then.
+        """
+        names = list(itertools.product(rows, reseeds))
+        template, _ = self._members.make(OWN, FROZEN)
+        ensemble = StatelessEnsemble(
+            self._keras,
+            template,
+            self._train,
+            self._test,
+            batch_size=self._size,
+            epochs=self._epochs,
+            orders=batch_order(self._rows[0], self._epochs),
+        )
+        blocks = [
+            (order, names[start : start + ensemble.width])
+            for order in orders
+            for start in range(0, len(names), ensemble.width)
+        ]
+        finished = itertools.chain.from_iterable(
+            self._train_block(ensemble, order, block, seed) for order, block in blocks
+        )
+        first = next(finished)  # a step that cannot be stacked shows before one is taken
+        return ensemble.words, itertools.chain([first], finished)
+
+    def _train_block(
+        self, ensemble: StatelessEnsemble, order: int, block: Sequence[tuple[Initializer, int]], seed: int
+    ) -> Iterator[Runs]:
+        name = self._problem.name
+        seeds = [run_seed(seed, name, row.name, reseed) for row, reseed in block]
+        members = []
+        for (row, _), run in zip(block, seeds, strict=True):
+            with globally_seeded(self._keras, run):
+                members.append(self._members.make(row, run)[1])
+        order_of_rows = batch_order(self._rows[0], self._epochs, seed=order_seed(seed, name, order) if order else None)
+        trained = ensemble.train(members, order_of_rows)
+        metrics = self._metrics
+        history = np.stack([trained.history[metric] for metric in metrics], axis=-1).astype(np.float64)
+        start = 0
+        for row, group in itertools.groupby(block, key=lambda member: member[0]):
+            reseeds = [reseed for _, reseed in group]
+            own = slice(start, start + len(reseeds))
+            start = own.stop
+            yield Runs(
+                problem=name,
+                initializer=row.name,
+                reseeds=np.array(reseeds),
+                orders=np.full(len(reseeds), order),
+                seeds=np.array(seeds[own]),
+                train_score=trained.ends[0][self._score.name][own].astype(np.float64),
+                train_total=self._rows[0],
+                test_score=trained.ends[1][self._score.name][own].astype(np.float64),
+                test_total=self._rows[1],
+                history=history[own],
+                metrics=metrics,
+                score=self._score,
+            )
+
     def train(self, row: Initializer, *, reseed: int, seed: int, order: int = 0) -> Run:
         """Trains one run; the arguments are those of ``runs``, for one of each."""
         name = self._problem.name
@@ -211,7 +260,7 @@ class OwnEngine:
             train_total=self._rows[0],
             test_score=scores[1],
             test_total=self._rows[1],
-            history={metric: tuple(map(float, values)) for metric, values in history.items()},
+            history={metric: tuple(map(float, history[metric])) for metric in self._metrics},
             order=order,
             score=self._score,
         )
@@ -231,7 +280,7 @@ class OwnEngine:
             callbacks: Of Keras, which see the training.
         """
         with globally_seeded(self._keras, run):
-            model, values = self._make(OWN, run)
+            model, values = self._members.make(OWN, run)
             if change:
                 values = change(values)
                 write_values(model.variables, values)
@@ -249,16 +298,20 @@ class OwnEngine:
         return self._score
 
     @property
+    def _size(self) -> int:
+        """The rows of a step."""
+        return min(self._problem.batch_size or _BATCH_SIZE, self._rows[0])
+
+    @property
     def steps(self) -> int:
         """The optimizer's steps of one training."""
-        size = self._problem.batch_size or _BATCH_SIZE
-        of_epoch = len(list(batches_in(self._train))) if self._train.in_batches else -(-self._rows[0] // size)
+        of_epoch = len(list(batches_in(self._train))) if self._train.in_batches else -(-self._rows[0] // self._size)
         return self._epochs * of_epoch
 
     def _fit_run(self, row: Initializer, run: int, order: int | None) -> tuple[History, tuple[float, float]]:
         kept = self._kept
         with globally_seeded(self._keras, run):
-            model, values = self._make(row, run)
+            model, values = self._members.make(row, run)
             if kept is not None and kept.proven:
                 kept.put_back(values)
                 return self._fit(kept.model, order)
@@ -270,7 +323,7 @@ class OwnEngine:
             return history, scores
         if self._reuse:
             with globally_seeded(self._keras, run):
-                _, again = self._make(row, run)
+                _, again = self._members.make(row, run)
                 kept.put_back(again)
                 repeated, _ = self._fit(kept.model, order)
             same = bitwise_equal([np.array(list(history.values()))], [np.array(list(repeated.values()))])
@@ -284,38 +337,6 @@ class OwnEngine:
             return None
         model.optimizer.build(model.trainable_variables)
         return read_values(model.optimizer.variables)
-
-    def _make(self, row: Initializer, run: int) -> tuple[Any, Values]:
-        """A fresh model under that initializer and seed, and the values of its variables."""
-        replacing = {
-            one.number: make_initializer(row, layer_seed(run, f"weight {one.number}"))
-            for one in (self._replaced() if row is not OWN else [])
-        }
-        for one in self._added:
-            if one.number not in replacing and (reseeded := _reseeded(one.initializer, run)) is not None:
-                replacing[one.number] = reseeded
-        model, _ = self._own.make_model(self._keras, self._train, replacing)
-        return model, read_values(model.variables)
-
-    def _build(self) -> tuple[Any, list[AddedWeight]]:
-        with globally_seeded(self._keras, FROZEN):
-            return self._own.make_model(self._keras, self._train)
-
-    def _replaced(self) -> list[AddedWeight]:
-        """The weights that an initializer of the catalogue draws."""
-        patterns = self._problem.weights
-        known = [one for one in self._added if one.number >= 0]
-        if patterns:
-            chosen = [one for one in known if any(fnmatch.fnmatchcase(one.path, pattern) for pattern in patterns)]
-            unused = [one for one in patterns if not fnmatch.filter([each.path for each in known], one)]
-            if unused:
-                raise InitcheckError(
-                    f"no weight of {self._problem.name} is named like {unused[0]!r}; they are "
-                    f"{for_terminal(', '.join(each.path for each in known[:_MOST_NAMED]))}"
-                )
-            return chosen
-        scaled = self._keras.initializers.VarianceScaling
-        return [one for one in known if one.trainable and isinstance(one.initializer, scaled)]
 
     def _make_data(self) -> tuple[OwnData, OwnData]:
         """The training rows and those held out, the same each time."""
@@ -354,12 +375,11 @@ class OwnEngine:
         train, test = self._train, self._test
         if train.in_batches:
             train, test = self._make_data()  # an iterator may go on where it was left
-        size = self._problem.batch_size or _BATCH_SIZE
+        size = self._size
         given: dict[str, Any] = {"epochs": self._epochs, "verbose": 0, "shuffle": False, "callbacks": [*callbacks]}
         if train.in_batches:
             rows = seen = train.x
         else:
-            size = min(size, self._rows[0])
             rows = ordered_rows(train.parts, batch_order(self._rows[0], self._epochs, seed=order), size)
             given["steps_per_epoch"] = -(-self._rows[0] // size)
             seen = batches_of(train.parts, size)
@@ -374,18 +394,6 @@ class OwnEngine:
             )
         scores = (float(ends[0][self._score.name]), float(ends[1][self._score.name]))
         return {name: values for name, values in history.items() if np.ndim(values[0]) == 0}, scores
-
-
-def _reseeded(initializer: Any, run: int) -> Any | None:
-    """The initializer with a seed of that run in place of one of its own; None where it has none.
-
-    Equal seeds stay equal, so that weights which are drawn equal by mistake are so in each run.
-    """
-    config = initializer.get_config() if hasattr(initializer, "get_config") else {}
-    seed = config.get("seed")
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        return None
-    return type(initializer).from_config({**config, "seed": derive_seed(run, "seed", seed)})
 
 
 def _loss_name(loss: Any) -> str:

@@ -32,10 +32,13 @@ class TrainedMembers:
     Attributes:
         history: By the names of ``fit``'s History, its values, each of shape ``(members, epochs)``.
         variables: The final values of ``model.variables``, each of shape ``(members, *shape)``.
+        ends: What ``evaluate`` gives of the final weights on the training rows and on those held out, by name, each of
+            shape ``(members,)``; no second part without held-out rows.
     """
 
     history: dict[str, Array]
     variables: list[Array]
+    ends: tuple[dict[str, Array], ...] = ()
 
 
 class StatelessEnsemble:
@@ -108,29 +111,42 @@ class StatelessEnsemble:
         """The engine, and how its steps are run."""
         return f"stateless ensemble engine, {self._width} members at once in TensorFlow's graph (XLA draws other noise)"
 
-    def train(self, members: Sequence[Sequence[Array]]) -> TrainedMembers:
+    @property
+    def width(self) -> int:
+        """The members that are trained at once."""
+        return self._width
+
+    def train(
+        self, members: Sequence[Sequence[Array]], orders: npt.NDArray[np.integer[Any]] | None = None
+    ) -> TrainedMembers:
         """Trains each member from its own initial values.
 
         Args:
             members: For each member the values of ``model.variables``, in their order, as a seeded ``build()`` gives
                 them.
+            orders: The rows' order in each epoch, if it is another one than that of the engine.
 
         Raises:
             UnsuitableError: TensorFlow cannot run a step for many members; raised before one is taken.
         """
         # Every new width is traced, so a last block that is not full is filled up; only few members have a smaller one.
         width = min(self._width, 2 ** int(np.ceil(np.log2(len(members)))))
+        orders = self._orders if orders is None else orders
         parts = []
         for start in range(0, len(members), width):
             block = list(members[start : start + width])
-            parts.append(self._train_block(block + block[-1:] * (width - len(block))))
+            parts.append(self._train_block(block + block[-1:] * (width - len(block)), orders))
         count = len(members)
         return TrainedMembers(
             {name: np.concatenate([part.history[name] for part in parts])[:count] for name in parts[0].history},
             [np.concatenate(values)[:count] for values in zip(*(part.variables for part in parts), strict=True)],
+            tuple(
+                {name: np.concatenate([end[name] for end in ends])[:count] for name in ends[0]}
+                for ends in zip(*(part.ends for part in parts), strict=True)
+            ),
         )
 
-    def _train_block(self, members: Sequence[Sequence[Array]]) -> TrainedMembers:
+    def _train_block(self, members: Sequence[Sequence[Array]], orders: npt.NDArray[np.integer[Any]]) -> TrainedMembers:
         import tensorflow as tf
 
         state = self._first_state(members)
@@ -138,17 +154,18 @@ class StatelessEnsemble:
         for epoch in range(self._epochs):
             count = tf.constant(self._first_count + epoch * self._steps_an_epoch, self._steps.count_dtype)
             try:
-                state = self._program.train(self._reset(state), count, self._rows, _places(self._orders[epoch]))
+                state = self._program.train(self._reset(state), count, self._rows, _places(orders[epoch]))
             except (TypeError, ValueError, NotImplementedError, AttributeError) as error:  # of a trace, not of a kernel
                 raise UnsuitableError(f"its training step cannot be stacked: {reason_of(error)}") from error
             reported = dict(self._program.results(state))
             if self._held_out is not None:
-                order = np.arange(tf.nest.flatten(self._held_out)[0].shape[0])
-                state = self._program.evaluate(self._reset(state), self._held_out, _places(order))
-                reported |= {f"val_{name}": value for name, value in self._program.results(state).items()}
+                state, results = self._evaluated(state, self._held_out)
+                reported |= {f"val_{name}": value for name, value in results.items()}
             for name, value in reported.items():
                 history.setdefault(name, []).append(value.numpy())
         finished = self._program.finish(state)
+        tables = [self._rows] if self._held_out is None else [self._rows, self._held_out]
+        ends = [self._evaluated(finished, table)[1] for table in tables]
         values = {
             id(variable): value.numpy()
             for part in zip(self._steps.variables[:2], finished[:2], strict=True)
@@ -157,7 +174,16 @@ class StatelessEnsemble:
         return TrainedMembers(
             {name: np.stack(each, axis=1) for name, each in history.items()},
             [values[id(variable)] for variable in self._model.variables],
+            tuple({name: value.numpy() for name, value in end.items()} for end in ends),
         )
+
+    def _evaluated(self, state: MemberState, rows: Rows) -> tuple[MemberState, dict[str, Any]]:
+        """The state after an evaluation of those rows, and its results."""
+        import tensorflow as tf
+
+        order = np.arange(tf.nest.flatten(rows)[0].shape[0])
+        after = self._program.evaluate(self._reset(state), rows, _places(order))
+        return after, dict(self._program.results(after))
 
     def _first_state(self, members: Sequence[Sequence[Array]]) -> MemberState:
         import tensorflow as tf

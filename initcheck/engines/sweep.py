@@ -21,6 +21,8 @@ from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
 
+FEW_RUNS = 50  # of a model as it is: so many are trained one by one
+
 
 @dataclass(frozen=True)
 class StartedSweep:
@@ -68,22 +70,36 @@ def start_sweep(
     own = [row for row in initializers if INITIALIZERS.get(row.name) != row and row is not OWN]
     asked: dict[str, Any] = {"reseeds": reseeds, "orders": orders, "seed": seed}
     if isinstance(problem, OwnProblem):
-        if engine == "ensemble":
-            raise InitcheckError("the ensemble engine cannot train a model as it is; take the engine auto")
         trainer = OwnEngine(problem, epochs=epochs)
         trainer.require_orders(orders)
         seeded = functools.partial(require_seeded, keras, asked=trainer.asked() if own else [])
         rows = [row if row is OWN else seeded(row) for row in initializers]
         for row in rows:
             trainer.require_buildable(row)
-        words = "reference engine, by the model's own fit"
-        return StartedSweep(trainer.facts, lambda: words, trainer.runs(rows, **asked), trainer.trained)
+        words, finished = _start_own(trainer, rows, engine=engine, asked=asked)
+        return StartedSweep(trainer.facts, lambda: words, finished, trainer.trained)
     if OWN in initializers:
         raise InitcheckError(f"problem {problem.name!r} has no initializers of its own; name others than own")
     needed = asked_of(keras, problem) if own else []
     rows = [require_seeded(keras, row, asked=needed) for row in initializers]
-    chosen, finished = _start_engine(problem, rows, epochs=epochs, engine=engine, asked=asked)
-    return StartedSweep(problem, chosen, finished, describe_protocol(keras, problem))
+    chosen, runs = _start_engine(problem, rows, epochs=epochs, engine=engine, asked=asked)
+    return StartedSweep(problem, chosen, runs, describe_protocol(keras, problem))
+
+
+def _start_own(
+    trainer: OwnEngine, rows: Sequence[Initializer], *, engine: str, asked: dict[str, Any]
+) -> tuple[str, Iterator[Runs]]:
+    """The engine in words, and the runs of a model as it is; few runs do not repay the ensemble's trace."""
+    planned = len(rows) * len(asked["reseeds"]) * len(asked["orders"])
+    words = "reference engine, by the model's own fit"
+    if engine == "ensemble" or (engine == "auto" and planned >= FEW_RUNS):
+        try:
+            return trainer.ensemble_runs(rows, **asked)
+        except UnsuitableError as error:
+            if engine == "ensemble":
+                raise InitcheckError(f"the ensemble cannot train this model: {error}; take the engine auto") from None
+            words += f", as the ensemble cannot train this: {error}"
+    return words, trainer.runs(rows, **asked)
 
 
 def _start_engine(

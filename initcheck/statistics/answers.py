@@ -40,7 +40,7 @@ def methods(score: Score) -> dict[str, str]:
         f"mean {name} on the held-out rows over reseeds; 95 % bootstrap interval (BCa; percentile from 1,000 runs on); "
         "none where a run ended with no number",
         f"standard deviation of that {name} over reseeds; interval as above, which covers less than it says where runs "
-        "are few or collapse (docs/estimates.md)",
+        "are few or collapse (docs/statistics.md)",
         f"mean {name} of the final weights on the training rows; interval as above",
         f"standard deviation of that {name} over reseeds; interval as above",
         f"chance to have the {best} held-out {name} if each initializer were run once, ties shared; exact for the "
@@ -49,7 +49,7 @@ def methods(score: Score) -> dict[str, str]:
         f"median of the first epoch whose reported training {name} reaches the target; 95 % interval between order "
         "statistics; > means not within the epochs given",
         f"share of runs that never reached the target and whose loss {plateau} "
-        "(docs/estimates.md); it is unknown without a target, after fewer than 8 epochs, and for a loss whose noise "
+        "(docs/statistics.md); it is unknown without a target, after fewer than 8 epochs, and for a loss whose noise "
         "could hide a fall by 2 % in each quarter of the epochs; 95 % Clopper–Pearson interval, which allows for none "
         "or all of the unknown runs",
         "fresh runs that give a 95 % chance of at least one that is not stuck, from the interval of the share; none "

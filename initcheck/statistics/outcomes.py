@@ -172,7 +172,7 @@ class _Late:
     def may_hide_a_fall(self) -> Flags:
         """Whether a fall by ``PROGRESS`` could be lost in the noise of each.
 
-        docs/estimates.md measures how often a fall is detected up to that noise.
+        docs/statistics.md measures how often a fall is detected up to that noise.
         """
         with np.errstate(invalid="ignore", over="ignore"):
             hidden: Flags = ~(self.noise <= PROGRESS * self.size)
