@@ -1,4 +1,4 @@
-"""The documented bounds: what thousands of reseeds did to accuracy, for each problem and initializer, as TOML."""
+"""The documented bounds: what thousands of reseeds did to a score, for each problem and initializer, as TOML."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from initcheck.errors import InitcheckError
 from initcheck.files import read_bounded
 from initcheck.record_files import first_mistake, shortened
-from initcheck.records import Runs
+from initcheck.records import ACCURACY, Runs
 from initcheck.statistics.counts import Counts
 from initcheck.statistics.estimates import Estimate, proportion
 
@@ -33,35 +34,47 @@ _HEAD = """\
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 _Count = Annotated[int, Field(ge=0, le=10**9)]
+_Level = Annotated[int, Field(ge=-(10**15), le=10**15)]
+_MOST_UNITS = 10**15
+_DIGITS = 3  # of a standard deviation that a unit leaves
 
 
 class Bound(BaseModel):
     """The results of one problem's reseeds under one initializer.
 
     Attributes:
-        collapsed: Runs whose final weights do no better on the training rows than naming the commonest class.
-        correct: The numbers of correctly classified held-out rows that occur, ascending.
+        collapsed: Runs whose final weights do no better on the training rows than naming the commonest class, or than
+            the best constant answer.
+        correct: The numbers of correctly classified held-out rows that occur, ascending; or a score in units.
         runs_with: The number of runs with each of them.
+        unit: What ``correct`` counts, of a score that counts no rows.
     """
 
     model_config = ConfigDict(frozen=True)  # the other keys of the file repeat these for people
 
     collapsed: _Count
-    correct: tuple[_Count, ...] = Field(min_length=1)
+    correct: tuple[_Level, ...] = Field(min_length=1)
     runs_with: tuple[_Count, ...]
+    unit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _agree(self) -> Bound:
         if len(self.correct) != len(self.runs_with) or list(self.correct) != sorted(set(self.correct)):
             raise ValueError("correct is not ascending, or not as long as runs_with")
+        if self.unit is None and self.correct[0] < 0:
+            raise ValueError("correct has a negative count")
         if not 0 < sum(self.runs_with) >= self.collapsed or 0 in self.runs_with:
             raise ValueError("runs_with has an empty place, or fewer runs than collapsed")
         return self
 
     @property
     def counts(self) -> Counts:
-        """The correctly classified held-out rows of all runs."""
+        """The correctly classified held-out rows of all runs, or their scores in units."""
         return Counts(np.array(self.correct), np.array(self.runs_with))
+
+    def scale(self, rows: int) -> float:
+        """What a count is of the score: the share of one held-out row, or the unit."""
+        return self.unit or 1 / rows
 
     @property
     def collapse_rate(self) -> Estimate:
@@ -78,6 +91,8 @@ class Calibration(BaseModel):
         held_out_rows: The number of held-out rows.
         environment: The environment of the runs.
         initializers: Name of the initializer → its bound.
+        score: What the runs are judged by.
+        model: Of a user's own model, the options that name it, by their names in ``OwnProblem``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,11 +102,13 @@ class Calibration(BaseModel):
     held_out_rows: int = Field(ge=1, le=10**9)
     environment: Mapping[str, str]
     initializers: Mapping[_Name, Bound]
+    score: _Name = ACCURACY.name
+    model: Mapping[_Name, str | int | float | tuple[str, ...]] | None = None
 
     @model_validator(mode="after")
     def _fit(self) -> Calibration:
         for name, bound in self.initializers.items():
-            if bound.correct[-1] > self.held_out_rows:
+            if bound.unit is None and bound.correct[-1] > self.held_out_rows:
                 raise ValueError(f"{name} has more correct rows than there are")
         return self
 
@@ -114,19 +131,52 @@ class Bounds(BaseModel):
                 yield problem, initializer, bound
 
 
-def summarize(runs: Runs, majority: float) -> Bound:
+def summarize(runs: Runs, level: float | None, unit: float | None = None) -> Bound:
     """The bound that runs of one cell give.
 
     Args:
         runs: The runs.
-        majority: Share of the commonest class among the training rows.
+        level: Share of the commonest class among the training rows, or the best score of a constant answer; None where
+            it is not known, so that no run counts as collapsed.
+        unit: What a score that counts no rows is counted in.
+
+    Raises:
+        InitcheckError: A score that counts no rows is no number in some run, or too far from the others.
     """
-    counts = Counts.of(runs.test_correct)
+    if runs.score.counted:
+        counts = Counts.of(runs.test_correct)
+        collapsed = runs.train_correct <= round((level or 0.0) * runs.train_total)
+    else:
+        unit = unit or unit_of(runs)
+        counts = Counts.of(_in_units(runs, unit))
+        sign = runs.score.sign
+        collapsed = np.zeros(len(runs), bool) if level is None else sign * runs.train_score <= sign * level
     return Bound(
-        collapsed=int((runs.train_correct <= round(majority * runs.train_total)).sum()),
+        collapsed=int(collapsed.sum()),
         correct=tuple(counts.values.tolist()),
         runs_with=tuple(counts.counts.tolist()),
+        unit=unit,
     )
+
+
+def unit_of(runs: Runs) -> float:
+    """A power of ten that leaves three digits of the scores' standard deviation."""
+    scores = runs.test_score[np.isfinite(runs.test_score)]
+    spread = float(scores.std()) if len(scores) else 0.0
+    size = spread or float(np.abs(scores).max(initial=0.0)) or 1.0
+    return float(10.0 ** (math.floor(math.log10(size)) - _DIGITS))
+
+
+def _in_units(runs: Runs, unit: float) -> npt.NDArray[np.int64]:
+    with np.errstate(invalid="ignore", over="ignore"):
+        counts = np.rint(runs.test_score / unit)
+    wrong = int((~(np.abs(counts) < _MOST_UNITS)).sum())
+    if wrong:
+        raise InitcheckError(
+            f"{wrong} of {len(runs)} runs of {runs.initializer} end with a {runs.score.name} that is no number, or far "
+            "beyond the others; bounds cannot hold them: leave that initializer out, or lower the learning rate"
+        )
+    return counts.astype(np.int64)
 
 
 def load_bounds(path: Path | None = None) -> Bounds:
@@ -151,7 +201,13 @@ def write_bounds(bounds: Bounds) -> str:
     for problem, calibration in bounds.problems.items():
         title = f"problems.{_key(problem)}"
         lines += [f"[{title}]", f'date = "{calibration.date}"', f"seed = {calibration.seed}"]
-        lines += [f"held_out_rows = {calibration.held_out_rows}", "", f"[{title}.environment]"]
+        lines.append(f"held_out_rows = {calibration.held_out_rows}")
+        if calibration.score != ACCURACY.name:
+            lines.append(f"score = {json.dumps(calibration.score, ensure_ascii=False)}")
+        if calibration.model is not None:
+            lines += ["", f"[{title}.model]"]
+            lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in calibration.model.items()]
+        lines += ["", f"[{title}.environment]"]
         lines += [
             f"{_key(name)} = {json.dumps(value, ensure_ascii=False)}" for name, value in calibration.environment.items()
         ]
@@ -163,15 +219,16 @@ def write_bounds(bounds: Bounds) -> str:
 
 
 def _numbers(bound: Bound, rows: int) -> dict[str, object]:
-    counts, collapse = bound.counts, bound.collapse_rate
-    low, high = (value / rows for value in counts.stddev_interval)
+    counts, collapse, scale = bound.counts, bound.collapse_rate, bound.scale(rows)
+    low, high = (value * scale for value in counts.stddev_interval)
     shares = {f"holds_{100 * content:.0f}": counts.tolerance_interval(content) for content in CONTENTS}
     return {
         "runs": counts.n,
-        "mean": rounded(counts.mean / rows, counts.stddev / rows / math.sqrt(counts.n)),
-        "stddev": rounded(counts.stddev / rows, (high - low) / 4),
+        **({} if bound.unit is None else {"unit": bound.unit}),
+        "mean": rounded(counts.mean * scale, counts.stddev * scale / math.sqrt(counts.n)),
+        "stddev": rounded(counts.stddev * scale, (high - low) / 4),
         "stddev_interval": [rounded(value, (high - low) / 4) for value in (low, high)],
-        **{name: [round(value / rows, 4) for value in ends] for name, ends in shares.items()},
+        **{name: [_shown(value * scale, bound) for value in ends] for name, ends in shares.items()},
         "collapse_rate": rounded(collapse.value, (collapse.high - collapse.low) / 4),
         "collapse_interval": [
             rounded(end, (collapse.high - collapse.low) / 4) for end in (collapse.low, collapse.high)
@@ -180,6 +237,10 @@ def _numbers(bound: Bound, rows: int) -> dict[str, object]:
         "correct": list(bound.correct),
         "runs_with": list(bound.runs_with),
     }
+
+
+def _shown(value: float, bound: Bound) -> float:
+    return round(value, 4) if bound.unit is None else float(f"{value:.9g}")
 
 
 def rounded(value: float, error: float) -> float:

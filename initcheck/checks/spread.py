@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from initcheck.bounds import Bound, Bounds, load_bounds, summarize
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.laws import Law
+from initcheck.catalog.own_problems import OwnProblem
 from initcheck.checks.registry import Cell, NotApplicable, Subject, all_checks, budget_share, check
 from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, needed_calibration, needed_reseeds
 from initcheck.records import Runs, Status, Verdict, failed, passed
@@ -26,10 +29,22 @@ def _subjects(bounds: Bounds, *, random: bool) -> list[Subject]:
     ]
 
 
-def cells_of(bounds: Bounds) -> list[Cell]:
-    """Returns the cells that judge the bounds of any file, with the package's shares of the error budget."""
+def cells_of(bounds: Bounds, models: Mapping[str, OwnProblem] = MappingProxyType({})) -> list[Cell]:
+    """Returns the cells that judge the bounds of any file, with the package's shares of the error budget.
+
+    Args:
+        bounds: The bounds.
+        models: Name of a problem in them → the user's own model that it is.
+    """
     judges = {check.code: check for check in all_checks()}
-    drawn = [Cell(judges["SPR01"], subject, budget_share()) for subject in _subjects(bounds, random=True)]
+    drawn = [
+        Cell(judges["SPR01"], subject, budget_share())
+        for problem, name, bound in bounds.cells()
+        if problem in models
+        for subject in [Subject(f"{problem}-{name}", (models[problem], name, bound), evidence=f"spread of {problem}")]
+    ]
+    bounds = Bounds(problems={name: one for name, one in bounds.problems.items() if name not in models})
+    drawn += [Cell(judges["SPR01"], subject, budget_share()) for subject in _subjects(bounds, random=True)]
     return drawn + [Cell(judges["SPR02"], subject, 0.0) for subject in _subjects(bounds, random=False)]
 
 
@@ -54,12 +69,12 @@ _DRAWN = _one_of_each_law(_subjects(_BOUNDS, random=True))
     samples=lambda factor: MOST_RESEEDS,
     min_samples=lambda alpha: max(needed_reseeds(subject.value[2].counts, alpha) for subject in _DRAWN),
 )
-def judge_bounds(lab: Lab, cell: tuple[str, str, Bound], alpha: float) -> Verdict:
+def judge_bounds(lab: Lab, cell: tuple[str | OwnProblem, str, Bound], alpha: float) -> Verdict:
     """Takes fresh runs by the thousand until they lie within the effect, or are enough to detect it."""
     problem, initializer, bound = cell
     most = min(needed_reseeds(bound.counts, alpha), MOST_RESEEDS)  # a small calibration stays INCONCLUSIVE
     for reseeds in range(STAGE, most + 1, STAGE):
-        verdict = judge_fresh(bound, _fresh(lab, problem, initializer, reseeds), alpha)
+        verdict = judge_fresh(bound, _fresh(lab, problem, initializer, reseeds, bound.unit), alpha)
         if verdict.status is not Status.INCONCLUSIVE:
             break
     return verdict
@@ -127,14 +142,14 @@ def judge_engines(lab: Lab, cell: tuple[str, str]) -> Verdict:
     return passed(measured, expected=allowed) if agreement.agrees else failed(measured, allowed)
 
 
-def _fresh(lab: Lab, problem: str, initializer: str, reseeds: int) -> Bound:
+def _fresh(lab: Lab, problem: str | OwnProblem, initializer: str, reseeds: int, unit: float | None = None) -> Bound:
     """The cell's first reseeds under the laboratory's streams."""
     _require_support(lab)
     parts = [
         lab.spread.runs(problem, initializer, range(start, min(start + STAGE, reseeds)))
         for start in range(0, reseeds, STAGE)
     ]
-    return summarize(Runs.join(parts), lab.spread.majority(problem))
+    return summarize(Runs.join(parts), lab.spread.majority(problem), unit)
 
 
 def _require_support(lab: Lab) -> None:

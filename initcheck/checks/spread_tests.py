@@ -86,30 +86,40 @@ def compare(bound: Bound, fresh: Bound) -> list[SpreadFinding]:
     """Mean, stddev, runs outside of the 95 % interval and collapses; only strays if the runs are nearly constant."""
     old, new = bound.counts, fresh.counts
     collapses = _compare_shares("collapsed", bound.collapsed, old.n, fresh.collapsed, new.n)
+    unit = bound.unit
     if is_nearly_constant(old):
         usual = int(old.values[old.counts.argmax()])
-        return [_compare_outside(f"not at {usual}", (usual, usual), old, new), collapses]
+        return [_compare_outside(f"not at {_level(usual, unit)}", (usual, usual), old, new), collapses]
     low, high = ends = old.tolerance_interval(0.95)
-    outside = _compare_outside(f"outside of {low} to {high}", ends, old, new)
-    return [_compare_means(old, new), _compare_spreads(old, new), outside, collapses]
+    outside = _compare_outside(f"outside of {_level(low, unit)} to {_level(high, unit)}", ends, old, new)
+    return [_compare_means(old, new, unit), _compare_spreads(old, new, unit), outside, collapses]
 
 
-def _compare_means(old: Counts, new: Counts) -> SpreadFinding:
+def _level(count: float, unit: float | None) -> str:
+    """A count of rows, or a score that is counted in units."""
+    return f"{count}" if unit is None else f"{count * unit:.6g}"
+
+
+def _compare_means(old: Counts, new: Counts, unit: float | None) -> SpreadFinding:
     shift = (new.mean - old.mean) / old.stddev
     error = math.sqrt(1 / old.n + 1 / new.n)
     return SpreadFinding(
-        f"mean {new.mean:.3f} rows right, {old.mean:.3f} at calibration",
+        f"mean {new.mean:.3f} rows right, {old.mean:.3f} at calibration"
+        if unit is None
+        else f"mean {_level(new.mean, unit)}, {_level(old.mean, unit)} at calibration",
         min(1.0, _TESTS * difference_p_value(old, new, lambda values: values)),
         shift,
         abs(shift) + _SURE * error < MEAN_SHIFT,
     )
 
 
-def _compare_spreads(old: Counts, new: Counts) -> SpreadFinding:
+def _compare_spreads(old: Counts, new: Counts, unit: float | None) -> SpreadFinding:
     ratio = new.stddev / old.stddev
     error = math.sqrt((old.kurtosis - 1) / 4 * (1 / old.n + 1 / new.n))
     return SpreadFinding(
-        f"standard deviation {new.stddev:.3f}, {old.stddev:.3f} at calibration",
+        f"standard deviation {new.stddev:.3f}, {old.stddev:.3f} at calibration"
+        if unit is None
+        else f"standard deviation {_level(new.stddev, unit)}, {_level(old.stddev, unit)} at calibration",
         min(1.0, _TESTS * difference_p_value(old, new, lambda values: (values - old.mean) ** 2)),
         ratio - 1,
         ratio > 0 and abs(math.log(ratio)) + _SURE * error < math.log(SPREAD_RATIO),

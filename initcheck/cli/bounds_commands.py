@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from initcheck.arguments import whole_number
 from initcheck.bounds import Bound, Bounds, Calibration, load_bounds, summarize, write_bounds
-from initcheck.catalog.initializers import INITIALIZERS, LECTURE_INITIALIZERS, get_initializers
+from initcheck.catalog.initializers import LECTURE_INITIALIZERS, get_initializers
+from initcheck.catalog.own_problems import OWN, OwnProblem
+from initcheck.cli.model_options import ModelOptions, model_options, problem_of
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import alone_in, require_writable, write_whole
 from initcheck.frameworks.memory import require_memory_for_runs
-from initcheck.frameworks.own import find_problem
+from initcheck.frameworks.own import find_initializers, find_problem
 from initcheck.statistics.counts import Counts
 
 if TYPE_CHECKING:
@@ -41,15 +43,30 @@ def bounds() -> None:
 
 @bounds.command()
 @_problems
+@model_options
+@click.option("--data", metavar="package.module:data", help="What makes the data of --model.")
+@click.option("--epochs", type=int, help="Passes over the data of --model.  [default: 10]")
+@click.option("--batch-size", type=int, help="Rows of a step of --model.  [default: 32]")
 @_initializers
 @click.option("--reseeds", type=int, default=DEFAULT_CALIBRATION, show_default=True, help="Runs for each initializer.")
 @seed_option
 @click.option("--out", type=PATH, default=_FILE, show_default=True, help="The file to write.")
-def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, seed: int, out: Path) -> None:
+def calibrate(
+    problems: Sequence[str],
+    own: ModelOptions,
+    data: str | None,
+    epochs: int | None,
+    batch_size: int | None,
+    initializers: str | None,
+    reseeds: int,
+    seed: int,
+    out: Path,
+) -> None:
     """Measure the bounds, and write them to a file.
 
     Problems that are not measured keep their place in a file that is there. Without --problem those of the
-    package's own bounds are measured.
+    package's own bounds are measured; with --model a model of yours, as it is, under its own initializers or those
+    named.
     """
     from initcheck.reporting.progress import progress_bar
 
@@ -58,6 +75,12 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
     whole_number("--reseeds", reseeds)
     require_writable(out, "--out", after_work=True)
     _bounds_in(out)  # refuses a file that cannot be added to before the work
+    if mine := own.choose(data, batch_size, epochs):
+        if problems:
+            raise InitcheckError("--problem and --model are both given; give one of them")
+        settings = own.settings(data, batch_size, epochs)
+        _calibrate_own(mine, settings, _names(initializers) or [OWN.name], reseeds=reseeds, seed=seed, out=out)
+        return
     names = list(problems or load_bounds().problems)
     chosen = [(name, find_problem(name)) for name in names]
     for _, problem in chosen:
@@ -95,6 +118,40 @@ def calibrate(problems: Sequence[str], initializers: str | None, reseeds: int, s
                 write_whole(out, [write_bounds(Bounds(problems={**_bounds_in(out), **measured}))])
     say(f"bounds of {', '.join(names)}: {out}")
     for line in _too_few(Bounds(problems=measured)):
+        say(line)
+
+
+def _calibrate_own(
+    problem: OwnProblem, settings: Mapping[str, Any], names: Sequence[str], *, reseeds: int, seed: int, out: Path
+) -> None:
+    """Measures the bounds of a model as it is, under those initializers, and writes them."""
+    from initcheck.evidence import spread
+    from initcheck.frameworks.environment import environment
+    from initcheck.reporting.progress import progress_bar
+
+    require_memory_for_runs(reseeds=reseeds, epochs=problem.epochs)
+    rows = find_initializers(names, "--initializers")
+    where = dict(environment().rows())
+    with leaving("nothing was written"), progress_bar("calibrating", len(rows) * reseeds) as advance:
+        engine, finished = spread.calibrate_own(problem, rows, reseeds=reseeds, seed=seed)
+        cells: dict[str, Bound] = {}
+        facts = engine.facts
+        for runs in finished:
+            cells[runs.initializer] = summarize(runs, facts.chance)
+            advance(f"{problem.name}, {runs.initializer}", reseeds)
+        measured = Calibration(
+            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+            seed=seed,
+            held_out_rows=facts.data.rows[1] if facts.data else 1,
+            environment=where,
+            initializers=cells,
+            score=facts.score.name,
+            model=dict(settings),
+        )
+        with uninterrupted(), alone_in(out):
+            write_whole(out, [write_bounds(Bounds(problems={**_bounds_in(out), problem.name: measured}))])
+    say(f"bounds of {problem.name}: {out}")
+    for line in _too_few(Bounds(problems={problem.name: measured})):
         say(line)
 
 
@@ -141,14 +198,16 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
     from initcheck.reporting.terminal import print_verdict
 
     chosen = _only(load_bounds(file), problems, _names(initializers))
-    get_initializers(name for _, name, _ in chosen.cells())  # another's file may name others
+    models = _models_of(chosen)
+    get_initializers(name for _, name, _ in chosen.cells() if name != OWN.name)  # another's file may name others
 
     from initcheck.checks.registry import run_check
     from initcheck.checks.spread import cells_of
     from initcheck.checks.spread_tests import STAGE
     from initcheck.evidence.lab import get_lab
+    from initcheck.evidence.spread import row_of
 
-    lab, cells = get_lab(seed), cells_of(chosen)
+    lab, cells = get_lab(seed), cells_of(chosen, models)
     verdicts: list[tuple[Cell, Verdict]] = []
 
     def conclude() -> list[bool]:
@@ -163,11 +222,12 @@ def check(problems: Sequence[str], initializers: str | None, file: Path | None, 
     with leaving(count), progress_bar("judging", len(cells)) as advance:
         for problem, calibration in chosen.problems.items():
             advance(problem, 0)
+            known = models.get(problem, problem)
             lab.spread.train_ahead(
-                problem, [name for name in calibration.initializers if INITIALIZERS[name].law.random], range(STAGE)
+                known, [name for name in calibration.initializers if row_of(name).law.random], range(STAGE)
             )
             for cell in cells:
-                if cell.subject.value[0] == problem:
+                if cell.subject.value[0] == known:
                     verdicts.append((cell, run_check(cell, lab)))
                     advance(cell.name, 1)
     raise SystemExit(0 if all(conclude()) else 1)
@@ -187,18 +247,21 @@ def place(problems: Sequence[str], initializers: str | None, file: Path | None, 
     """
     documented = load_bounds(file)
     known = {name for _, name, _ in documented.cells()}
-    default = [name for name in LECTURE_INITIALIZERS if name in known]
+    default = [name for name in (OWN.name, *LECTURE_INITIALIZERS) if name in known]
     chosen = _only(documented, problems, _names(initializers) if initializers is not None else default)
-    get_initializers(name for _, name, _ in chosen.cells())
+    models = _models_of(chosen)
+    get_initializers(name for _, name, _ in chosen.cells() if name != OWN.name)
 
-    from initcheck.evidence.spread import place_run
+    from initcheck.evidence.spread import place_run, row_of
 
     for problem, calibration in chosen.problems.items():
         for name, bound in calibration.initializers.items():
-            run = place_run(find_problem(problem), INITIALIZERS[name], seed=seed)
-            where = _placed(bound.counts, run.test_correct)
-            where = where if INITIALIZERS[name].law.random else "as that of any other: nothing is random in it"
-            say(f"{problem}, {name}: the accuracy of seed {seed} is {run.test_score:.4f}, {where}")
+            run = place_run(models.get(problem) or find_problem(problem), row_of(name), seed=seed)
+            correct = run.test_correct if bound.unit is None else round(run.test_score / bound.unit)
+            where = _placed(bound.counts, correct)
+            where = where if row_of(name).law.random else "as that of any other: nothing is random in it"
+            form = ".4f" if bound.unit is None else ".6g"
+            say(f"{problem}, {name}: the {calibration.score} of seed {seed} is {run.test_score:{form}}, {where}")
 
 
 def _placed(counts: Counts, correct: int) -> str:
@@ -213,6 +276,11 @@ def _placed(counts: Counts, correct: int) -> str:
     return f"the {rank} percentile of {counts.n:,} reseeds{shared}"
 
 
+def _models_of(bounds: Bounds) -> dict[str, OwnProblem]:
+    """The user's own models in the bounds, imported by their names."""
+    return {name: problem_of(one.model) for name, one in bounds.problems.items() if one.model is not None}
+
+
 def _bounds_in(file: Path) -> dict[str, Calibration]:
     """The calibrations in the file, another process's included; empty where there is no such file."""
     return dict(load_bounds(file).problems) if file.is_file() else {}
@@ -223,13 +291,14 @@ def _too_few(measured: Bounds) -> list[str]:
     from initcheck.checks.registry import budget_share
     from initcheck.checks.spread import describe_calibration_size
     from initcheck.checks.spread_tests import needed_calibration
+    from initcheck.evidence.spread import row_of
 
     lines = []
     for name, calibration in measured.problems.items():
         small = [
             (needed_calibration(bound.counts, budget_share()), initializer)
             for initializer, bound in calibration.initializers.items()
-            if INITIALIZERS[initializer].law.random and describe_calibration_size(bound, budget_share())
+            if row_of(initializer).law.random and describe_calibration_size(bound, budget_share())
         ]
         if small:
             most, initializer = max(small)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -89,6 +89,12 @@ class ModelOptions:
             weights=self.weights,
         )
 
+    def settings(self, data: str | None, batch_size: int | None, epochs: int | None) -> dict[str, Any]:
+        """The options that were given, by name, with what else names the model, for ``problem_of``."""
+        others = {"data": data, "batch_size": batch_size, "epochs": epochs or DEFAULT_EPOCHS}
+        given = {**{one.name: getattr(self, one.name) for one in fields(self)}, **others}
+        return {name: value for name, value in given.items() if value is not None and value != ()}
+
     def _given(self) -> list[tuple[str, Any]]:
         given: list[tuple[str, Any]] = []
         for one in fields(self):
@@ -96,6 +102,23 @@ class ModelOptions:
             option = "--metric" if one.name == "metrics" else f"--{one.name.replace('_', '-')}"
             given += [(option, each) for each in (value if isinstance(value, tuple) else (value,)) if each is not None]
         return given
+
+
+def problem_of(settings: Mapping[str, Any]) -> OwnProblem:
+    """The model that those settings name.
+
+    Raises:
+        InitcheckError: It cannot be imported, or a setting is unknown or cannot be used.
+    """
+    given = dict(settings)
+    data, batch_size, epochs = (given.pop(name, None) for name in ("data", "batch_size", "epochs"))
+    defaults = {one.name: () if one.name in ("metrics", "weights") else None for one in fields(ModelOptions)}
+    if unknown := [name for name in given if name not in defaults]:
+        raise InitcheckError(f"a model has no setting {unknown[0]!r}; calibrate its bounds anew")
+    made = ModelOptions(**{**defaults, **given}).choose(data, batch_size, epochs)
+    if made is None:
+        raise InitcheckError("a model of the bounds is not named; calibrate them anew")
+    return made
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:

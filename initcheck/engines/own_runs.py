@@ -70,11 +70,31 @@ class _KeptModel:
         write_values(self.model.optimizer.variables, self.first_state)
 
 
-class OwnEngine:
-    """Trains runs of a user's own model, one after another, by its own ``fit``.
+@dataclass(frozen=True)
+class _Feeds:
+    """What ``fit`` and ``evaluate`` take.
 
-    A model is built anew for each run by the user's function under the run's seed. It is compiled once and used again,
-    with the fresh model's variables, if that gave the bits of a fresh one in the first run that could show it.
+    Attributes:
+        order: The seed of the rows' order; None for the frozen one.
+        rows: The training rows of all epochs.
+        seen: The training rows once.
+        held_out: The held-out rows.
+        steps: The batches of an epoch; None where the data end it themselves.
+    """
+
+    order: int | None
+    rows: Any
+    seen: Any
+    held_out: Any
+    steps: int | None
+
+
+class OwnEngine:
+    """Trains runs of a user's own model, one after another by its own ``fit``, or many side by side.
+
+    A model is built anew for each run by the user's function under the run's seed. For ``fit`` it is compiled once and
+    used again, with the fresh model's variables, if that gave the bits of a fresh one in the first run that could show
+    it.
 
     Args:
         problem: The problem.
@@ -94,6 +114,7 @@ class OwnEngine:
         )
         self._own = OwnModel(problem.build, problem.data, options)
         self._kept: _KeptModel | None = None
+        self._feeds: _Feeds | None = None
         self._reuse = True
         self._train, self._test = self._make_data()
         self._rows = count_rows(self._train), count_rows(self._test)
@@ -372,21 +393,18 @@ class OwnEngine:
 
     def _fit(self, model: Any, order: int | None, callbacks: Sequence[Any] = ()) -> tuple[History, tuple[float, float]]:
         """Trains a model; gives its history and the scores of its final weights on training and held-out rows."""
-        train, test = self._train, self._test
-        if train.in_batches:
-            train, test = self._make_data()  # an iterator may go on where it was left
-        size = self._size
-        given: dict[str, Any] = {"epochs": self._epochs, "verbose": 0, "shuffle": False, "callbacks": [*callbacks]}
-        if train.in_batches:
-            rows = seen = train.x
-        else:
-            rows = ordered_rows(train.parts, batch_order(self._rows[0], self._epochs, seed=order), size)
-            given["steps_per_epoch"] = -(-self._rows[0] // size)
-            seen = batches_of(train.parts, size)
-        held_out = test.x if test.in_batches else batches_of(test.parts, size)
+        feeds = self._feed(order)
         with mistakes_in(f"problem {self._problem.name!r} cannot be trained: fit", "fix its model, loss or data"):
-            history = model.fit(rows, validation_data=held_out, **given).history
-            ends = [model.evaluate(each, verbose=0, return_dict=True) for each in (seen, held_out)]
+            history = model.fit(
+                feeds.rows,
+                epochs=self._epochs,
+                steps_per_epoch=feeds.steps,
+                validation_data=feeds.held_out,
+                shuffle=False,
+                callbacks=[*callbacks],
+                verbose=0,
+            ).history
+            ends = [model.evaluate(each, verbose=0, return_dict=True) for each in (feeds.seen, feeds.held_out)]
         if any(len(values) != self._epochs for values in history.values()):
             raise InitcheckError(
                 f"problem {self._problem.name!r}: fit ended before {self._epochs} epochs; leave out what stops it, as "
@@ -394,6 +412,22 @@ class OwnEngine:
             )
         scores = (float(ends[0][self._score.name]), float(ends[1][self._score.name]))
         return {name: values for name, values in history.items() if np.ndim(values[0]) == 0}, scores
+
+    def _feed(self, order: int | None) -> _Feeds:
+        """The rows in the order of that seed; those of the last order are kept, but batches that the data make."""
+        if self._feeds is not None and self._feeds.order == order:
+            return self._feeds
+        train, test = self._train, self._test
+        if train.in_batches:
+            train, test = self._make_data()  # an iterator may go on where it was left
+        held_out = test.x if test.in_batches else batches_of(test.parts, self._size)
+        if train.in_batches:
+            return _Feeds(order, train.x, train.x, held_out, None)
+        places = batch_order(self._rows[0], self._epochs, seed=order)
+        rows = ordered_rows(train.parts, places, self._size)
+        feeds = _Feeds(order, rows, batches_of(train.parts, self._size), held_out, -(-self._rows[0] // self._size))
+        self._feeds = None if test.in_batches else feeds
+        return feeds
 
 
 def _loss_name(loss: Any) -> str:

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.own_problems import OWN, OwnProblem
 from initcheck.catalog.problems import Problem
 from initcheck.engines.agreement import Agreement, compare_engines, count_steps
 from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
 from initcheck.evidence.session import Session
@@ -34,23 +36,34 @@ class Spread:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._runs: dict[tuple[str, str, range], Runs] = {}
+        self._runs: dict[tuple[str | OwnProblem, str, range], Runs] = {}
 
-    def runs(self, problem: str, initializer: str, reseeds: range) -> Runs:
-        """Fresh runs of one cell; problem and initializer by name."""
+    def runs(self, problem: str | OwnProblem, initializer: str, reseeds: range) -> Runs:
+        """Fresh runs of one cell; the initializer by name, and the problem, unless it is a model of the user's own."""
         self.train_ahead(problem, [initializer], reseeds)
         return self._runs[problem, initializer, reseeds]
 
-    def train_ahead(self, problem: str, initializers: Iterable[str], reseeds: range) -> None:
+    def train_ahead(self, problem: str | OwnProblem, initializers: Iterable[str], reseeds: range) -> None:
         """Trains several cells at once, which keeps all cores busy; ``runs`` has them afterwards."""
-        missing = [INITIALIZERS[name] for name in initializers if (problem, name, reseeds) not in self._runs]
-        if missing:
-            seed = self._session.stream("spread")
-            for runs in group_runs(_engine(problem).runs(rows=missing, reseeds=reseeds, seed=seed)):
-                self._runs[problem, runs.initializer, reseeds] = runs
+        missing = [row_of(name) for name in initializers if (problem, name, reseeds) not in self._runs]
+        if not missing:
+            return
+        seed = self._session.stream("spread")
+        if isinstance(problem, OwnProblem):
+            finished = _own_runs(self._own_engine(problem), missing, reseeds=reseeds, seed=seed)
+        else:
+            finished = _engine(problem).runs(rows=missing, reseeds=reseeds, seed=seed)
+        for runs in group_runs(finished):
+            self._runs[problem, runs.initializer, reseeds] = runs
 
-    def majority(self, problem: str) -> float:
-        """Share of the commonest class among the problem's training rows."""
+    def _own_engine(self, problem: OwnProblem) -> OwnEngine:
+        engine: OwnEngine = self._session.once(("own engine", problem.name), lambda: OwnEngine(problem))
+        return engine
+
+    def majority(self, problem: str | OwnProblem) -> float | None:
+        """Share of the commonest class among the problem's training rows, or the best score of a constant answer."""
+        if isinstance(problem, OwnProblem):
+            return self._own_engine(problem).facts.chance
         share: float = self._session.once(("majority", problem), lambda: majority(find_problem(problem)))
         return share
 
@@ -86,8 +99,41 @@ def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds:
         raise InitcheckError(f"bounds need the ensemble engine, which cannot train {problem.name!r}: {error}") from None
 
 
-def place_run(problem: Problem, initializer: Initializer, *, seed: int) -> Run:
+def calibrate_own(
+    problem: OwnProblem, initializers: Sequence[Initializer], *, reseeds: int, seed: int
+) -> tuple[OwnEngine, Iterator[Runs]]:
+    """The engine of a user's own model, and the runs of each of those initializers, one after another.
+
+    Raises:
+        InitcheckError: A mistake in the model, or an initializer that draws nothing.
+    """
+    engine = OwnEngine(problem)
+    for row in initializers:
+        if not row.law.random:
+            raise InitcheckError(f"{row.name} draws nothing, so that a reseed of it changes nothing; leave it out")
+        engine.require_buildable(row)
+    stream = derive_seed(seed, "bounds")
+    return engine, (
+        group_runs(_own_runs(engine, [row], reseeds=range(reseeds), seed=stream))[0] for row in initializers
+    )
+
+
+def _own_runs(engine: OwnEngine, rows: Sequence[Initializer], *, reseeds: range, seed: int) -> Iterator[Runs]:
+    try:
+        return engine.ensemble_runs(rows, reseeds=reseeds, seed=seed)[1]
+    except UnsuitableError:
+        return engine.runs(rows, reseeds=reseeds, seed=seed)
+
+
+def row_of(name: str) -> Initializer:
+    """The catalogue's row of that name, or the one under which a model keeps its own initializers."""
+    return OWN if name == OWN.name else INITIALIZERS[name]
+
+
+def place_run(problem: Problem | OwnProblem, initializer: Initializer, *, seed: int) -> Run:
     """The first run under that root seed, as ``initcheck run --seed`` trains it."""
+    if isinstance(problem, OwnProblem):
+        return OwnEngine(problem).train(initializer, reseed=0, seed=seed)
     return ReferenceEngine(problem).train(initializer, reseed=0, seed=seed)
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from initcheck.bounds import CONTENTS, Bound, Bounds, Calibration, load_bounds, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.problem_facts import is_catalogued
-from initcheck.records import Runs
+from initcheck.records import ACCURACY, Runs
 from initcheck.reporting.format import format_ordinal, format_percent
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.svg import plot_style, to_svg
@@ -21,16 +21,25 @@ from initcheck.reporting.templating import markdown_templates
 from initcheck.statistics.counts import Counts
 from initcheck.texts import for_axis
 
+
 # What each column means, in the words of somebody who trains networks.
-COLUMNS = {
-    "mean": "average accuracy on the held-out rows over all reseeds; ± is its standard error",
-    "standard deviation": "how far one reseed's accuracy typically lies from that average; 95 % confidence interval",
-    "95 of 100 reseeds": "at least 95 % of all reseeds end with an accuracy in this range (confidence 95 %); a result "
-    "outside of it is a rare seed, or a change",
-    "99 of 100": "the same for 99 %",
-    "collapsed": "share of reseeds that end no better on the training rows than naming the commonest class; 95 % "
-    "Clopper–Pearson interval",
-}
+def bound_columns(score: str = ACCURACY.name) -> dict[str, str]:
+    """Column title → its meaning, for runs that are judged by that score."""
+    constant = "naming the commonest class" if score == ACCURACY.name else "the best constant answer"
+    one = f"an {score}" if score == ACCURACY.name else f"a {score}"
+    return {
+        "mean": f"average {score} on the held-out rows over all reseeds; ± is its standard error",
+        "standard deviation": f"how far one reseed's {score} typically lies from that average; 95 % confidence "
+        "interval",
+        "95 of 100 reseeds": f"at least 95 % of all reseeds end with {one} in this range (confidence 95 %); a result "
+        "outside of it is a rare seed, or a change",
+        "99 of 100": "the same for 99 %",
+        "collapsed": f"share of reseeds that end no better on the training rows than {constant}; 95 % Clopper–Pearson "
+        "interval",
+    }
+
+
+COLUMNS = tuple(bound_columns())
 
 
 def bound_cells(bound: Bound, rows: int) -> dict[str, str]:
@@ -40,24 +49,31 @@ def bound_cells(bound: Bound, rows: int) -> dict[str, str]:
         bound: The results of its reseeds.
         rows: The held-out rows.
     """
-    counts = bound.counts
-    ranges = [[f"{value / rows:.3f}" for value in counts.tolerance_interval(content)] for content in CONTENTS]
-    low, high = (value / rows for value in counts.stddev_interval)
+    counts, scale = bound.counts, bound.scale(rows)
+    ends = ".3f" if bound.unit is None else ".4g"
+    form = _form(bound)
+    ranges = [[f"{value * scale:{ends}}" for value in counts.tolerance_interval(content)] for content in CONTENTS]
+    low, high = (value * scale for value in counts.stddev_interval)
     texts = (
-        f"{_mean(counts, rows)} ± {counts.stddev / rows / counts.n**0.5:.4f}",
-        _stddev(counts, rows) + (f" [{low:.4f}, {high:.4f}]" if counts.stddev else ""),
+        f"{_mean(bound, rows)} ± {counts.stddev * scale / counts.n**0.5:{form}}",
+        _stddev(bound, rows) + (f" [{low:{form}}, {high:{form}}]" if counts.stddev else ""),
         *(" to ".join(ends) for ends in ranges),
         format_percent(bound.collapse_rate),
     )
     return dict(zip(COLUMNS, texts, strict=True))
 
 
-def _mean(counts: Counts, rows: int) -> str:
-    return f"{counts.mean / rows:.4f}"
+def _form(bound: Bound) -> str:
+    """The format of a number: four decimals of a share, four digits of any other score."""
+    return ".4f" if bound.unit is None else ".4g"
 
 
-def _stddev(counts: Counts, rows: int) -> str:
-    return f"{counts.stddev / rows:.4f}" if counts.stddev else "0"
+def _mean(bound: Bound, rows: int) -> str:
+    return f"{bound.counts.mean * bound.scale(rows):{_form(bound)}}"
+
+
+def _stddev(bound: Bound, rows: int) -> str:
+    return f"{bound.counts.stddev * bound.scale(rows):{_form(bound)}}" if bound.counts.stddev else "0"
 
 
 def describe_calibration(problem: str, calibration: Calibration) -> str:
@@ -83,7 +99,7 @@ def picture_of(bounds: Bounds) -> str:
         figure = Figure(figsize=(7.2, sum(heights)), layout="constrained")
         axes = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
         for own, (problem, calibration) in zip(axes, panels.items(), strict=True):
-            _draw(own, problem, calibration.initializers, calibration.held_out_rows)
+            _draw(own, problem, calibration.initializers, calibration.held_out_rows, calibration.score)
     alt = "For each problem and initializer: the mean held-out accuracy, and where 95 and 99 of 100 reseeds end"
     return to_svg(figure, name="bounds", alt=alt).replace(">", f"><!-- {digest_of(bounds)} -->", 1)
 
@@ -93,17 +109,20 @@ def digest_of(bounds: Bounds) -> str:
     return hashlib.blake2b(write_bounds(bounds).encode(), digest_size=16).hexdigest()
 
 
-def _draw(axes: Axes, problem: str, initializers: Mapping[str, Bound], rows: int) -> None:
+def _draw(axes: Axes, problem: str, initializers: Mapping[str, Bound], rows: int, score: str) -> None:
     for place, bound in enumerate(initializers.values()):
         for content, width in zip(CONTENTS, (5, 1.5), strict=True):
-            low, high = (value / rows for value in bound.counts.tolerance_interval(content))
+            low, high = (value * bound.scale(rows) for value in bound.counts.tolerance_interval(content))
             axes.plot((low, high), (place, place), color="#0072B2", linewidth=width, alpha=0.55, solid_capstyle="butt")
-        axes.plot(bound.counts.mean / rows, place, "D", color="#333333", markersize=4, markerfacecolor="white")
+        axes.plot(
+            bound.counts.mean * bound.scale(rows), place, "D", color="#333333", markersize=4, markerfacecolor="white"
+        )
     axes.set_yticks(range(len(initializers)), [for_axis(name) for name in initializers])
     axes.set_ylim(len(initializers) - 0.4, -0.6)
-    axes.set_xlim(-0.02, 1.02)
+    if score == ACCURACY.name:
+        axes.set_xlim(-0.02, 1.02)
     axes.grid(visible=False, axis="y")
-    axes.set_title(f"{for_axis(problem)}: held-out accuracy; thick 95 of 100 reseeds, thin 99, diamond the mean")
+    axes.set_title(f"{for_axis(problem)}: held-out {score}; thick 95 of 100 reseeds, thin 99, diamond the mean")
 
 
 def render_markdown(bounds: Bounds, picture: str) -> str:
@@ -117,7 +136,7 @@ def render_markdown(bounds: Bounds, picture: str) -> str:
         for problem, calibration in bounds.problems.items()
     ]
     template = markdown_templates().get_template("bounds.md.j2")
-    return template.render(problems=problems, columns=COLUMNS, picture=Markup(quote(picture))) + "\n"
+    return template.render(problems=problems, columns=bound_columns(), picture=Markup(quote(picture))) + "\n"
 
 
 def _numbers(bound: Bound, rows: int) -> dict[str, Markup]:
@@ -160,8 +179,8 @@ def _place(runs: Runs, bound: Bound, rows: int) -> dict[str, str]:
     outside = Counts.of(runs.test_correct).outside(*counts.tolerance_interval(CONTENTS[0]))
     first = runs.test_correct[runs.reseeds.argmin()]
     texts = (
-        _mean(counts, rows),
-        _stddev(counts, rows),
+        _mean(bound, rows),
+        _stddev(bound, rows),
         cells["95 of 100 reseeds"],
         f"{outside:,} of {len(runs):,}",
         f"{format_ordinal(round(counts.percentile_of(first)))} percentile" if random else "nothing is random",

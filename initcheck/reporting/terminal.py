@@ -53,7 +53,7 @@ def print_answers(sweep: Sweep, console: Console | None = None) -> None:
 
 def print_bounds(bounds: Bounds, console: Console | None = None) -> None:
     """A table for each problem, and what each column means."""
-    from initcheck.reporting.documented_bounds import COLUMNS, bound_cells, describe_calibration
+    from initcheck.reporting.documented_bounds import bound_cells, bound_columns, describe_calibration
 
     screen = Screen(console)
     for problem, calibration in bounds.problems.items():
@@ -61,8 +61,10 @@ def print_bounds(bounds: Bounds, console: Console | None = None) -> None:
             (name, *bound_cells(bound, calibration.held_out_rows).values())
             for name, bound in calibration.initializers.items()
         ]
-        screen.table(describe_calibration(problem, calibration), ("initializer", *COLUMNS), rows)
-    _explain(screen, COLUMNS)
+        columns = bound_columns(calibration.score)
+        screen.table(describe_calibration(problem, calibration), ("initializer", *columns), rows)
+    for score in dict.fromkeys(one.score for one in bounds.problems.values()):
+        _explain(screen, bound_columns(score))
 
 
 def print_catalogue(console: Console | None = None) -> None:

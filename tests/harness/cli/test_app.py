@@ -430,3 +430,50 @@ def test_a_run_of_a_grid_says_first_how_many_runs_that_is(initcheck_, tmp_path):
     assert code == 0, err
     assert err.startswith("initcheck: a grid of 3 initial weights × 2 orders: 6 runs of each initializer\n")
     assert len(pd.read_csv(tmp_path / "results" / "runs.csv")) == 6
+
+
+MODEL = """
+import keras
+import numpy as np
+
+def build():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "tanh"), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    return model
+
+def data():
+    x = np.random.RandomState(1).normal(size=(40, 3)).astype("float32")
+    return x, x[:, :1]
+"""
+
+
+@pytest.mark.slow
+def test_run_trains_a_model_as_it_is_and_judges_it_by_any_score(initcheck_, tmp_path, monkeypatch):
+    (tmp_path / "run_model.py").write_text(MODEL)
+    monkeypatch.syspath_prepend(tmp_path)
+    model = ("--model", "run_model:build", "--data", "run_model:data", "--reseeds", "2", "--epochs", "2")
+    code, out, err = initcheck_("run", *model, "--score", "mae", "--out", "results")
+    assert code == 0, err
+    assert "mean mae on the held-out rows" in out
+    assert "accuracy" not in out
+    sweep = initcheck.load(tmp_path / "results")
+    assert [runs.initializer for runs in sweep.groups] == ["own", "glorot_uniform", "he_normal"]
+    assert sweep.command.endswith("--model run_model:build --score mae --data run_model:data")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--model", "run_model:build"), "--model needs data: give --data package.module:data"),
+        (("--score", "mae"), "--score is about the model of --model, which is not given"),
+        (("--model", "a:b", "--data", "a:c", "--problem", "iris"), "--problem and --model are both given"),
+        (("--model", "a:b", "--data", "a:c", "--hidden", "8"), "--hidden is about a table"),
+        (("--model", "nowhere:b", "--data", "nowhere:c"), "importing 'nowhere' failed"),
+        (("--initializers", "own", "--reseeds", "2"), "problem 'iris' has no initializers of its own"),
+    ],
+)
+def test_options_of_a_model_that_do_not_fit_are_refused_in_one_line(initcheck_, words, said):
+    code, out, err = initcheck_("run", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert len(err.strip().splitlines()) == 1

@@ -11,12 +11,14 @@ from click.testing import CliRunner
 from initcheck import PROBLEMS, InitcheckError
 from initcheck.bounds import PACKAGED, Bound, Bounds, Calibration, load_bounds, rounded, summarize, write_bounds
 from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.checks.spread_tests import compare
 from initcheck.cli import app as cli
 from initcheck.cli import bounds_commands as bounds_cli
 from initcheck.evidence import spread
 from initcheck.frameworks.keras import load_keras
-from initcheck.records import Runs
-from initcheck.reporting.documented_bounds import digest_of, render_markdown
+from initcheck.records import Runs, Score
+from initcheck.reporting.documented_bounds import bound_cells, digest_of, render_markdown
+from initcheck.reporting.screen import printed
 from initcheck.statistics.counts import Counts
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -271,3 +273,98 @@ def test_the_run_of_a_seed_is_placed_among_the_reseeds():
         he_normal,
     )
     assert zeros == "iris, zeros: the accuracy of seed 0 is 0.9000, as that of any other: nothing is random in it"
+
+
+LOSS = Score("loss", higher_is_better=False)
+
+
+def scored(scores, train=None):
+    """Runs that end with those held-out losses."""
+    scores = np.asarray(scores, dtype=float)
+    n = np.arange(len(scores))
+    train = scores if train is None else np.asarray(train, dtype=float)
+    return Runs(
+        "mine", "own", n, n * 0, n, train, 100, scores, 10, np.zeros((len(n), 1, 2)), ("loss", "val_loss"), LOSS
+    )
+
+
+def test_runs_of_any_score_are_summarized_in_units_of_their_spread():
+    runs = scored([0.5, 0.52, -0.1, 0.52], train=[2.0, 3.0, 3.1, 1.0])
+    bound = summarize(runs, 3.0)
+    assert bound.unit == 1e-4
+    assert (bound.correct, bound.runs_with, bound.collapsed) == ((-1000, 5000, 5200), (1, 1, 2), 2)
+    assert summarize(runs, None, 0.01) == Bound(collapsed=0, correct=(-10, 50, 52), runs_with=(1, 1, 2), unit=0.01)
+    assert bound_cells(bound, 10)["mean"].startswith("0.36 ± ")
+    assert summarize(scored([7.0] * 3), 9.0).runs_with == (3,)
+
+
+def test_a_run_that_ended_with_no_number_is_refused_in_one_line():
+    with pytest.raises(InitcheckError, match="1 of 3 runs of own end with a loss that is no number"):
+        summarize(scored([1.0, np.nan, 2.0]), 3.0)
+
+
+def test_bounds_of_a_model_come_back_from_their_file_and_name_its_score(tmp_path):
+    from initcheck.reporting.terminal import print_bounds
+
+    bound = summarize(scored(np.random.RandomState(1).lognormal(size=50)), 3.0)
+    calibration = Calibration(
+        date="2026-11-27",
+        seed=1,
+        held_out_rows=10,
+        environment={"keras": "3.15.1"},
+        initializers={"own": bound},
+        score="loss",
+        model={"model": "mine:build", "data": "mine:data", "epochs": 3, "weights": ("*kernel", "a b")},
+    )
+    file = tmp_path / "bounds.toml"
+    file.write_text(write_bounds(Bounds(problems={"mine:build": calibration})), encoding="utf-8")
+    loaded = load_bounds(file)
+    assert loaded.problems["mine:build"] == calibration
+    shown = printed(lambda console: print_bounds(loaded, console))
+    assert "average loss" in shown
+    assert "accuracy" not in shown
+
+
+def test_fresh_runs_of_any_score_are_compared_in_its_unit():
+    stream = np.random.RandomState(2)
+    old = summarize(scored(stream.lognormal(0, 0.2, 4000)), 9.0)
+    same = summarize(scored(stream.lognormal(0, 0.2, 4000)), 9.0, old.unit)
+    worse = summarize(scored(stream.lognormal(0.1, 0.2, 4000)), 9.0, old.unit)
+    assert min(finding.p_value for finding in compare(old, same)) > 1e-3
+    mean, *_ = compare(old, worse)
+    assert mean.p_value < 1e-9
+    assert mean.effect == pytest.approx(0.5, abs=0.1)
+    assert mean.what.startswith("mean 1.12")
+
+
+@on_keras_3
+@pytest.mark.slow
+def test_bounds_of_a_model_are_calibrated_and_placed(monkeypatch, tmp_path):
+    (tmp_path / "bounded_model.py").write_text(MODEL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    model = ["--model", "bounded_model:build", "--data", "bounded_model:data", "--epochs", "1", "--out", "mine.toml"]
+    run = CliRunner().invoke(cli.cli, ["bounds", "calibrate", *model, "--reseeds", "60"])
+    assert run.exit_code == 0, run.output
+    assert "bounds of bounded_model:build: mine.toml" in run.output
+    run = CliRunner().invoke(cli.cli, ["bounds", "place", "--bounds", "mine.toml", "--seed", "3"])
+    assert run.exit_code == 0, run.output
+    assert "bounded_model:build, own: the loss of seed 3 is" in run.output
+    run = CliRunner().invoke(cli.cli, ["bounds", "calibrate", *model, "--initializers", "zeros"])
+    assert isinstance(run.exception, InitcheckError)
+    assert "zeros draws nothing" in str(run.exception)
+
+
+MODEL = """
+import keras
+import numpy as np
+
+def build():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "tanh"), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(1).normal(size=(40, 3)).astype("float32")
+    return x, x[:, :1]
+"""

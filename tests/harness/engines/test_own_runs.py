@@ -148,27 +148,27 @@ def test_a_model_that_keeps_state_outside_its_variables_is_never_used_again():
 def test_a_catalogue_row_draws_the_weights_with_fans_and_no_others():
     engine = engine_of(regression)
     row = initcheck.INITIALIZERS["he_normal"]
-    _, values = engine._make(row, 11)
+    _, values = engine._members.make(row, 11)
     for place, shape in ((0, (4, 5)), (2, (5, 1))):
         expected = np.asarray(make_initializer(row, layer_seed(11, f"weight {place}"))(shape))
         assert np.array_equal(values[place], expected)
     assert not values[1].any()
-    assert "GlorotUniform" in engine.describe_replaced()
-    assert engine.describe_replaced().endswith("2 of 4 weights keep their own")
+    assert "GlorotUniform" in engine._members.describe_replaced()
+    assert engine._members.describe_replaced().endswith("2 of 4 weights keep their own")
 
 
 def test_weights_are_named_by_patterns():
     engine = engine_of(regression, weights=["*bias"])
-    _, values = engine._make(initcheck.INITIALIZERS["ones"], 11)
+    _, values = engine._members.make(initcheck.INITIALIZERS["ones"], 11)
     assert values[1].tolist() == [1] * 5
     assert not np.all(values[0] == 1)
     with pytest.raises(initcheck.InitcheckError, match=r"named like '\*gamma'; they are"):
-        engine_of(regression, weights="*gamma").describe_replaced()
+        engine_of(regression, weights="*gamma")._members.describe_replaced()
 
 
 def test_under_its_own_initializers_explicit_seeds_vary_by_run_and_equal_ones_stay_equal():
     engine = engine_of(seeded)
-    first, second = (engine._make(OWN, run)[1] for run in (1, 2))
+    first, second = (engine._members.make(OWN, run)[1] for run in (1, 2))
     assert np.array_equal(first[0], first[2])
     assert not np.array_equal(first[0], first[4])
     assert not np.array_equal(first[0], second[0])
