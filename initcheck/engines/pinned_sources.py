@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.random import bit_generator
 
+from initcheck.engines.script_pins import sorted_listing, sorted_scan
+
 Pin = Callable[[Any, int], contextlib.AbstractContextManager[None]]
 _TICK = 1e-3  # seconds by which a pinned clock goes on at each look: whoever waits for a while gets there
 
@@ -118,6 +120,12 @@ def _clock(_keras: Any, seed: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _listing(_keras: Any, _seed: int) -> Iterator[None]:
+    with replaced(os, listdir=sorted_listing(os.listdir), scandir=sorted_scan(os.scandir)):
+        yield
+
+
+@contextlib.contextmanager
 def _determinism(_keras: Any, _seed: int) -> Iterator[None]:
     switches: Any = importlib.import_module("tensorflow.python.framework.config")
     before = switches.is_op_determinism_enabled()
@@ -148,6 +156,9 @@ CLOCK = ChanceSource("clock", "the clock", "give a number in place of the time",
 ENTROPY = ChanceSource(
     "entropy", "the system's entropy (os.urandom, secrets, uuid)", "random.Random(SEED) in its place", _entropy
 )
+LISTING = ChanceSource(
+    "listing", "the order in which a folder is listed (os.listdir, glob)", "sorted(...) around the listing", _listing
+)
 DATA = ChanceSource("data", "the data, made anew each time", "make the data once and save them (np.savez)")
 ORDER = ChanceSource("order", "the order of the rows", "fit(..., shuffle=False)")
 DETERMINISM = ChanceSource(
@@ -164,7 +175,7 @@ HASHES = ChanceSource(
 
 SEEDS = (PYTHON, NUMPY, FRAMEWORK)
 OTHERS = (NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, DETERMINISM, ORDER, DATA)
-SOURCES = {source.name: source for source in (*SEEDS, *OTHERS, HASHES)}
+SOURCES = {source.name: source for source in (*SEEDS, *OTHERS, LISTING, HASHES)}
 
 
 @contextlib.contextmanager

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from initcheck.children import leashed
+from initcheck.children import fresh_variables, run_child
 from initcheck.engines.own_models import OwnModel, TrainingOptions
 from initcheck.engines.own_trainings import OwnTrace, TraceTaker
 from initcheck.engines.pinned_sources import SEEDS, SOURCES, ChanceSource, pinned
@@ -56,32 +54,21 @@ class FreshTraining:
             InitcheckError: The process failed.
         """
         within, between = map(str, self.threads)
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "PYTHONHASHSEED": HASHES_OF[hashes],
-            "TF_CPP_MIN_LOG_LEVEL": "3",
+        variables = {
+            **fresh_variables(HASHES_OF[hashes]),
             "TF_NUM_INTRAOP_THREADS": within,
             "TF_NUM_INTEROP_THREADS": between,
         }
         question = {**asdict(self), "sources": [source.name for source in sources], "at_import": at_import}
-        try:
-            done = subprocess.run(
-                leashed([sys.executable, "-m", "initcheck.models.fresh_training"]),
-                input=json.dumps(question),
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=_PATIENCE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise InitcheckError(f"a fresh process did not train the model within {_PATIENCE} s") from None
-        lines = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
-        if not lines:
-            notes = for_terminal(" ".join(done.stderr.split()))[-_MOST_NOTES:]
-            raise InitcheckError(f"a fresh process that trains the model ended with {done.returncode}: {notes}")
-        answer = json.loads(lines[-1].removeprefix(_MARK))
+        command = [sys.executable, "-m", "initcheck.models.fresh_training"]
+        done = run_child(command, variables=variables, seconds=_PATIENCE, question=json.dumps(question))
+        if done.code is None:
+            raise InitcheckError(f"a fresh process did not train the model within {_PATIENCE} s")
+        line = done.answer(_MARK)
+        if line is None:
+            notes = for_terminal(" ".join(done.notes.split()))[-_MOST_NOTES:]
+            raise InitcheckError(f"a fresh process that trains the model ended with {done.code}: {notes}")
+        answer = json.loads(line)
         if "refused" in answer:
             raise InitcheckError(f"in a fresh process: {answer['refused']}")
         return OwnTrace(**answer)
