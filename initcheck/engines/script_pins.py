@@ -6,9 +6,11 @@ It knows nothing of initcheck, as the script may run in another environment. ``I
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import importlib.abc
+import importlib.machinery
 import importlib.util
 import os
 import random
@@ -16,12 +18,14 @@ import sys
 import sysconfig
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 _TICK = 1e-3  # seconds by which a pinned clock goes on at each look
 BACKWARDS = "listing backwards"  # of folders within the script's own
+_STDLIB = sysconfig.get_paths()["stdlib"]
+_kept = contextlib.ExitStack()  # until the process ends
 _START = 1_700_000_000  # a date in 2023, as seeds may be no time
 
 
@@ -39,8 +43,12 @@ def pin(names: set[str], seed: int) -> None:
     if "listing" in names:
         os.listdir, os.scandir = sorted_listing(os.listdir), sorted_scan(os.scandir)
     if BACKWARDS in names:
-        here = str(Path.cwd())
-        os.listdir, os.scandir = sorted_listing(os.listdir, here), sorted_scan(os.scandir, here)
+        here = os.path.realpath(Path.cwd())
+
+        def is_within(folder: str) -> bool:
+            return folder.startswith(here)
+
+        os.listdir, os.scandir = sorted_listing(os.listdir, is_within), sorted_scan(os.scandir, is_within)
     acts = {"numpy.random": _pin_numpy, "tensorflow": _pin_tensorflow, "torch": _pin_torch}
     sys.meta_path.insert(0, _AfterImport({name: functools.partial(act, names, seed) for name, act in acts.items()}))
 
@@ -59,7 +67,7 @@ def _pin_tensorflow(names: set[str], seed: int, module: Any) -> None:
         module.config.experimental.enable_op_determinism()
     generator = module.random.Generator
     if "entropy" in names:
-        generator.from_non_deterministic_state = classmethod(lambda kind, alg="auto": kind.from_seed(seed % 2**31, alg))
+        generator.from_non_deterministic_state = classmethod(lambda kind, alg=None: kind.from_seed(seed % 2**31, alg))
 
 
 def _pin_torch(names: set[str], seed: int, module: Any) -> None:
@@ -93,10 +101,11 @@ def _pin_clock() -> None:
     for name in ("time", "monotonic", "perf_counter", "process_time"):
         setattr(time, name, seconds)
         setattr(time, f"{name}_ns", nanoseconds)
-    pin_dates(seconds)
+    _kept.enter_context(dates_pinned(seconds))
 
 
-def pin_dates(seconds: Callable[[], float]) -> None:
+@contextlib.contextmanager
+def dates_pinned(seconds: Callable[[], float]) -> Iterator[None]:
     """Gives ``datetime``'s classes another clock where code asks for them that is neither Python's nor installed.
 
     Libraries in C hold the real classes, and would crash with others.
@@ -110,11 +119,15 @@ def pin_dates(seconds: Callable[[], float]) -> None:
             return super().__getattribute__(name)
 
     datetime.__class__ = PinnedDates
+    try:
+        yield
+    finally:
+        datetime.__class__ = types.ModuleType
 
 
 def is_own_file(file: str) -> bool:
     """Whether that file of code is the user's own."""
-    return not file.startswith(("<", sysconfig.get_paths()["stdlib"])) and "site-packages" not in file
+    return not file.startswith(("<", _STDLIB)) and "site-packages" not in file
 
 
 def pinned_dates(seconds: Callable[[], float]) -> dict[str, type]:
@@ -154,27 +167,30 @@ def pinned_dates(seconds: Callable[[], float]) -> dict[str, type]:
     return {"datetime": PinnedMoment, "date": PinnedDay}
 
 
-def sorted_listing(listdir: Callable[..., list[Any]], backwards_in: str = "") -> Callable[..., list[Any]]:
-    """``os.listdir`` with its names in order; or backwards within a folder, and elsewhere as they come."""
+Within = Callable[[str], bool]
+
+
+def sorted_listing(listdir: Callable[..., list[Any]], backwards: Within | None = None) -> Callable[..., list[Any]]:
+    """``os.listdir`` with its names in order; or backwards in some folders, and elsewhere as they come."""
 
     def in_order(*given: Any) -> list[Any]:
         names = listdir(*given)
-        if not backwards_in:
+        if backwards is None:
             return sorted(names)
-        return sorted(names, reverse=True) if _is_within(backwards_in, *given) else names
+        return sorted(names, reverse=True) if backwards(_path_of(*given)) else names
 
     return in_order
 
 
-def sorted_scan(scandir: Callable[..., Any], backwards_in: str = "") -> Callable[..., Any]:
-    """``os.scandir`` with its entries in order; or backwards within a folder, and elsewhere as they come."""
+def sorted_scan(scandir: Callable[..., Any], backwards: Within | None = None) -> Callable[..., Any]:
+    """``os.scandir`` with its entries in order; or backwards in some folders, and elsewhere as they come."""
 
     class InOrder:
         def __init__(self, *given: Any) -> None:
             with scandir(*given) as found:
                 entries = list(found)
-            if not backwards_in or _is_within(backwards_in, *given):
-                entries.sort(key=lambda entry: str(entry.name), reverse=bool(backwards_in))
+            if backwards is None or backwards(_path_of(*given)):
+                entries.sort(key=lambda entry: str(entry.name), reverse=backwards is not None)
             self._entries = iter(entries)
 
         def __iter__(self) -> Any:
@@ -195,11 +211,11 @@ def sorted_scan(scandir: Callable[..., Any], backwards_in: str = "") -> Callable
     return InOrder
 
 
-def _is_within(folder: str, listed: Any = ".") -> bool:
+def _path_of(listed: Any = ".") -> str:
     try:
-        return os.path.realpath(os.fsdecode(listed)).startswith(os.path.realpath(folder))
+        return os.path.realpath(os.fsdecode(listed))
     except TypeError:  # the number of an open folder
-        return False
+        return ""
 
 
 class _AfterImport(importlib.abc.MetaPathFinder):
@@ -225,5 +241,15 @@ class _AfterImport(importlib.abc.MetaPathFinder):
         return spec
 
 
+def run_shadowed() -> None:
+    """Runs the ``sitecustomize.py`` of the script's own environment, which this one takes the place of."""
+    own = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120 - as sys.path has it
+    path = [one for one in sys.path if os.path.realpath(one) != own]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", path)
+    if spec is not None and spec.loader is not None:
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
 if __name__ == "sitecustomize":
+    run_shadowed()
     pin(set(os.environ["INITCHECK_PINS"].split(",")), int(os.environ["INITCHECK_PIN_SEED"]))
