@@ -33,7 +33,9 @@ PUBLISHED = {
         "Circle": "DeepDiagnosis Result/Circle_Result.txt",
     },
 }
-_LINE = re.compile(r"(Blob|Circle)/(normal|repaired|failed)/(\w+_[0-9a-f]{8})[-0-9a-f]*/\s*(.*)")
+_SCALARS = {("numpy.core.multiarray", "scalar"), ("numpy", "dtype")}
+_LINE = re.compile(r"(Blob|Circle)/(normal|repaired|failed)/(\w+_[0-9a-f]{8})[-0-9a-f]*/[ \t]*(.*)")
+_DECLINED = "declined: "
 HEADINGS = ("model", "published label", *PUBLISHED, "initcheck doctor")
 
 
@@ -128,11 +130,13 @@ def from_file(content: bytes, options: dict[str, Any], kind: str) -> Callable[..
             shape = values.pop("batch_input_shape", None)
             if shape and not model.layers:
                 model.add(keras.Input(tuple(shape[1:])))
+            if layer["class_name"] == "InputLayer":
+                continue
             kind_of_layer = getattr(keras.layers, layer["class_name"])
             model.add(kind_of_layer.from_config({key: modern(value) for key, value in values.items()}))
         optimizer = getattr(keras.optimizers, str(options.get("optimizer", "SGD")))
         rates = {"lr": "learning_rate"}
-        given = {rates.get(key, key): value for key, value in (options.get("opt_kwargs") or {}).items()}
+        given = {rates.get(key, key): float(value) for key, value in (options.get("opt_kwargs") or {}).items()}
         model.compile(optimizer(**{key: value for key, value in given.items() if key != "decay"}), loss_of(kind))
         return model
 
@@ -180,14 +184,20 @@ def verdicts_of(repository: Path) -> dict[tuple[str, str], dict[str, str]]:
 
 
 def options_in(content: bytes) -> dict[str, Any]:
-    """A pickled dict of plain values; anything else in it is refused."""
+    """A pickled dict of plain values and NumPy's numbers; anything else in it is refused."""
 
     class PlainValues(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
+            if (module, name) in _SCALARS:
+                return np.dtype if name == "dtype" else _scalar
             raise pickle.UnpicklingError(f"{module}.{name} is no plain value")
 
     options: dict[str, Any] = PlainValues(io.BytesIO(content)).load()
     return options
+
+
+def _scalar(kind: Any, content: bytes) -> Any:
+    return np.frombuffer(content, kind)[0].item()
 
 
 def read(repository: Path, file: str) -> bytes:
@@ -201,13 +211,18 @@ def git(repository: Path) -> list[str]:
     return ["git", "--git-dir", str(repository if bare else repository / ".git")]
 
 
+def is_declined(finding: str) -> bool:
+    """Whether the doctor could not examine the model."""
+    return finding.startswith(_DECLINED)
+
+
 def findings_of(model: PeerModel) -> list[str]:
     """What the doctor finds, or why it declines."""
     with tempfile.TemporaryDirectory():
         try:
             report = initcheck.doctor(model.build, model.data, fresh_processes=False)
         except initcheck.InitcheckError as error:
-            return [f"declined: {error}"]
+            return [f"{_DECLINED}{error}"]
     return list(dict.fromkeys(one.what for one in report.findings))
 
 
@@ -231,7 +246,7 @@ def summary_of(rows: list[tuple[PeerModel, list[str]]]) -> str:
         lines.append([peer, *counts])
     counts = []
     for label in ("buggy", "normal"):
-        found = [bool(findings) for one, findings in rows if one.label == label]
+        found = [bool(said) for one, said in rows if one.label == label and not any(map(is_declined, said))]
         counts.append(f"{sum(found)} of {len(found)}")
     lines.append(["initcheck doctor", *counts])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
