@@ -16,7 +16,7 @@ import numpy.typing as npt
 from initcheck.arguments import described
 from initcheck.catalog.optimizers import ADAM
 from initcheck.endings import is_mistake, outputs_kept_open
-from initcheck.engines.pinned_sources import replaced
+from initcheck.engines.replacing import replaced
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.memory import is_out_of_memory
 from initcheck.texts import for_terminal, reason_of

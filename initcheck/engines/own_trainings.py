@@ -12,6 +12,7 @@ import numpy as np
 from initcheck.digests import digest
 from initcheck.engines.own_models import Array, OwnData, OwnModel, leaves_of, mistakes_in
 from initcheck.engines.pinned_sources import DATA, ORDER, SEEDS, ChanceSource, pinned
+from initcheck.engines.process_sources import is_parallel, threads_noted
 
 MOST_STEPS = 20  # of one training
 _PREDICTED = 64  # rows
@@ -54,12 +55,14 @@ class TracedModel:
         model: The trained model.
         data: The data that it was trained on; None where there are none.
         initial: Its initial weights.
+        parallel: Whether its data are made by threads, workers or a pipeline that runs in parallel.
     """
 
     trace: OwnTrace
     model: Any
     data: OwnData | None
     initial: list[Array]
+    parallel: bool = False
 
 
 class TraceTaker:
@@ -85,8 +88,9 @@ class TraceTaker:
         """
         seen = self._see_rows(sources)
         with pinned(self._keras, sources, self._seed):
-            data = self._data(sources)
-            model, added = self._own.make_model(self._keras, data)
+            with threads_noted() as started:
+                data = self._data(sources)
+                model, added = self._own.make_model(self._keras, data)
             stages = {"initial weights": [digest([one.value]) for one in added]}
             losses = _StepLosses(self._keras)
             if data is not None:
@@ -101,7 +105,8 @@ class TraceTaker:
                     inputs = (data.held_out or data).batch(_PREDICTED)[0]
                     stages["predictions"] = [digest(leaves_of(model.predict(inputs, verbose=0)))]
         trace = OwnTrace(stages, [one.path for one in added], losses.values)
-        return TracedModel(trace, model, data, [one.value for one in added])
+        parallel = bool(started) or (data is not None and is_parallel(data.x))
+        return TracedModel(trace, model, data, [one.value for one in added], parallel)
 
     def _data(self, sources: Collection[ChanceSource]) -> OwnData | None:
         if DATA not in sources:

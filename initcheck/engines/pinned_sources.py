@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import importlib
 import os
 import random
@@ -15,6 +16,11 @@ from typing import Any
 
 import numpy as np
 from numpy.random import bit_generator
+
+from initcheck.engines import process_sources
+from initcheck.engines.process_sources import own_modules
+from initcheck.engines.replacing import note_use, replaced
+from initcheck.engines.script_pins import BACKWARDS, dates_pinned, pinned_dates, sorted_listing, sorted_scan
 
 Pin = Callable[[Any, int], contextlib.AbstractContextManager[None]]
 _TICK = 1e-3  # seconds by which a pinned clock goes on at each look: whoever waits for a while gets there
@@ -30,6 +36,7 @@ class ChanceSource:
         remedy: What to write to pin it, in a line.
         pin: ``pin(keras, seed)`` pins it for the time of a ``with`` block; None where the training itself does.
         seeded: Whether ``keras.utils.set_random_seed`` seeds it.
+        noted: Whether its pin notes that it is used, so that one that is not used is no cause.
     """
 
     name: str
@@ -37,19 +44,7 @@ class ChanceSource:
     remedy: str
     pin: Pin | None = None
     seeded: bool = False
-
-
-@contextlib.contextmanager
-def replaced(home: Any, **names: Any) -> Iterator[None]:
-    """Gives a module or a class other attributes for the time of a ``with`` block; what it lacks, it gets none of."""
-    before = {name: getattr(home, name) for name in names if hasattr(home, name)}
-    for name in before:
-        setattr(home, name, names[name])
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(home, name, value)
+    noted: bool = False
 
 
 @contextlib.contextmanager
@@ -76,7 +71,12 @@ def _framework_seeded(keras: Any, seed: int) -> Iterator[None]:
 @contextlib.contextmanager
 def _numpy_generators(_keras: Any, seed: int) -> Iterator[None]:
     bits = random.Random(seed)
-    with replaced(bit_generator, randbits=bits.getrandbits):
+
+    def drawn(count: int) -> int:
+        note_use("numpy generators")
+        return bits.getrandbits(count)
+
+    with replaced(bit_generator, randbits=drawn):
         yield
 
 
@@ -86,6 +86,8 @@ def _python_generators(_keras: Any, seed: int) -> Iterator[None]:
     seeding = random.Random.seed
 
     def seed_of(self: random.Random, a: Any = None, version: int = 2) -> None:
+        if a is None:
+            note_use("python generators")
         seeding(self, next(given) if a is None else a, version)
 
     with replaced(random.Random, seed=seed_of):
@@ -96,7 +98,12 @@ def _python_generators(_keras: Any, seed: int) -> Iterator[None]:
 def _entropy(_keras: Any, seed: int) -> Iterator[None]:
     stream = random.Random(seed)
     module: ModuleType = random
-    with replaced(os, urandom=stream.randbytes), replaced(module, _urandom=stream.randbytes):
+
+    def drawn(count: int) -> bytes:
+        note_use("entropy")
+        return stream.randbytes(count)
+
+    with replaced(os, urandom=drawn), replaced(module, _urandom=drawn):
         yield
 
 
@@ -107,13 +114,30 @@ def _clock(_keras: Any, seed: int) -> Iterator[None]:
     def seconds() -> float:
         nonlocal looks
         looks += 1
-        return seed + looks * _TICK
+        note_use("clock")
+        return seed % 2**30 + looks * _TICK
 
     def nanoseconds() -> int:
         return int(seconds() * 1e9)
 
     names = ("time", "monotonic", "perf_counter", "process_time")
-    with replaced(time, **dict.fromkeys(names, seconds), **{f"{name}_ns": nanoseconds for name in names}):
+    clocks = {**dict.fromkeys(names, seconds), **{f"{name}_ns": nanoseconds for name in names}}
+    real = {id(getattr(time, name)): clock for name, clock in clocks.items()}
+    dates = {id(getattr(datetime, name)): kind for name, kind in pinned_dates(seconds).items()}
+    with contextlib.ExitStack() as stack:
+        for module in own_modules():  # what they have imported by name
+            named = {
+                name: (real | dates)[id(value)] for name, value in vars(module).items() if id(value) in real | dates
+            }
+            stack.enter_context(replaced(module, **named))
+        stack.enter_context(replaced(time, **clocks))
+        stack.enter_context(dates_pinned(seconds))
+        yield
+
+
+@contextlib.contextmanager
+def _listing(_keras: Any, _seed: int) -> Iterator[None]:
+    with replaced(os, listdir=sorted_listing(os.listdir), scandir=sorted_scan(os.scandir)):
         yield
 
 
@@ -139,14 +163,73 @@ FRAMEWORK = ChanceSource(
     seeded=True,
 )
 NUMPY_GENERATORS = ChanceSource(
-    "numpy generators", "a NumPy generator made without a seed", "np.random.default_rng(SEED)", _numpy_generators
+    "numpy generators",
+    "a NumPy generator made without a seed",
+    "np.random.default_rng(SEED)",
+    _numpy_generators,
+    noted=True,
 )
 PYTHON_GENERATORS = ChanceSource(
-    "python generators", "a random.Random made without a seed", "random.Random(SEED)", _python_generators
+    "python generators",
+    "a random.Random made without a seed",
+    "random.Random(SEED)",
+    _python_generators,
+    noted=True,
 )
-CLOCK = ChanceSource("clock", "the clock", "give a number in place of the time", _clock)
+CLOCK = ChanceSource("clock", "the clock", "give a number in place of the time", _clock, noted=True)
 ENTROPY = ChanceSource(
-    "entropy", "the system's entropy (os.urandom, secrets, uuid)", "random.Random(SEED) in its place", _entropy
+    "entropy",
+    "the system's entropy (os.urandom, secrets, uuid)",
+    "random.Random(SEED) in its place",
+    _entropy,
+    noted=True,
+)
+TF_GENERATORS = ChanceSource(
+    process_sources.TF_GENERATORS,
+    "a TensorFlow generator whose state the system gives (from_non_deterministic_state)",
+    "tf.random.Generator.from_seed(SEED)",
+    process_sources.tf_generators_pinned,
+    noted=True,
+)
+MODULE_STATE = ChanceSource(
+    process_sources.MODULE_STATE,
+    "what a module keeps from one training to the next, a generator or a counter",
+    "make it in data() or build()",
+    process_sources.module_state_pinned,
+    noted=True,
+)
+NAMES = ChanceSource(
+    process_sources.NAMES,
+    "Keras's counters of names (dense, dense_1)",
+    "give layers names of your own, or keras.backend.clear_session() first",
+    process_sources.names_pinned,
+)
+ADDRESSES = ChanceSource(
+    process_sources.ADDRESSES,
+    "the order of a set of objects, which is that of their addresses",
+    "a list or dict.fromkeys(...) in place of the set",
+    process_sources.addresses_pinned,
+    noted=True,
+)
+POOLS = ChanceSource(
+    process_sources.POOLS,
+    "a pool of threads that end in any order",
+    "executor.map(...) in place of as_completed, and no list that they share; or max_workers=1",
+    process_sources.pools_pinned,
+    noted=True,
+)
+WORKERS = ChanceSource(
+    process_sources.WORKERS,
+    "the workers of a PyDataset, whose draws race",
+    "np.random.default_rng([SEED, index]) in __getitem__; or workers=1",
+    process_sources.workers_pinned,
+    noted=True,
+)
+LISTING = ChanceSource(
+    "listing", "the order in which a folder is listed (os.listdir, glob)", "sorted(...) around the listing", _listing
+)
+LISTING_BACKWARDS = ChanceSource(
+    BACKWARDS, "folders that are listed backwards", LISTING.remedy, process_sources.listed_backwards, noted=True
 )
 DATA = ChanceSource("data", "the data, made anew each time", "make the data once and save them (np.savez)")
 ORDER = ChanceSource("order", "the order of the rows", "fit(..., shuffle=False)")
@@ -163,8 +246,12 @@ HASHES = ChanceSource(
 )
 
 SEEDS = (PYTHON, NUMPY, FRAMEWORK)
-OTHERS = (NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, DETERMINISM, ORDER, DATA)
-SOURCES = {source.name: source for source in (*SEEDS, *OTHERS, HASHES)}
+AT_IMPORT = (PYTHON, NUMPY, FRAMEWORK, NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, TF_GENERATORS, ADDRESSES)
+OTHERS = (
+    *(NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, TF_GENERATORS, MODULE_STATE, NAMES, ADDRESSES),
+    *(POOLS, WORKERS, DETERMINISM, ORDER, DATA),
+)
+SOURCES = {source.name: source for source in (*SEEDS, *OTHERS, LISTING, LISTING_BACKWARDS, HASHES)}
 
 
 @contextlib.contextmanager

@@ -62,6 +62,7 @@ class Diagnosis:
         looked_at: What was looked at and how, a line each.
         seconds: What it took.
         seed: The seed.
+        of_script: Whether it is one of a script, and not of a model.
     """
 
     findings: tuple[ModelFinding, ...]
@@ -70,6 +71,7 @@ class Diagnosis:
     looked_at: tuple[str, ...]
     seconds: float
     seed: int
+    of_script: bool = False
 
     @property
     def healthy(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
 import time
@@ -12,7 +13,9 @@ from typing import Any
 from initcheck.arguments import described, whole_number
 from initcheck.engines.own_models import OwnModel, TrainingOptions
 from initcheck.engines.own_trainings import MOST_STEPS, OwnTrace, TraceTaker
-from initcheck.engines.pinned_sources import SEEDS, ChanceSource, pinned, seeding_noted
+from initcheck.engines.pinned_sources import LISTING_BACKWARDS, SEEDS, ChanceSource, pinned, seeding_noted
+from initcheck.engines.process_sources import draw_everywhere
+from initcheck.engines.replacing import uses_noted
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.own import import_own, origin_of
@@ -29,10 +32,18 @@ from initcheck.models.built_weights import (
 from initcheck.models.diagnosis import Diagnosis, ModelFinding
 from initcheck.models.fresh_training import FreshTraining
 from initcheck.models.inference import find_in_inference
-from initcheck.models.repeats import compare_traces, find_in_process, find_in_processes, find_own_seeding
+from initcheck.models.repeats import (
+    compare_traces,
+    find_in_listing,
+    find_in_process,
+    find_in_processes,
+    find_in_threads,
+    find_own_seeding,
+)
 from initcheck.models.trained_units import find_equal_units
 from initcheck.seeding import DEFAULT_SEED, derive_seed
 
+_TIMES_OF_RACES = 5  # trainings where data are made in parallel
 _OneOwn = Callable[..., Any] | str
 
 
@@ -102,16 +113,27 @@ class _Examination:
 
     def look_at_training(self) -> None:
         first = self._taker.take()
-        again = self._take(SEEDS)
         self._first = self._named(first.trace)
         self.findings += find_equal_units(first)
-        repetition = compare_traces([self._first, again])
+        draw_everywhere(self._keras)
+        times = _TIMES_OF_RACES if first.parallel else 2
+        traces = [self._first, *(self._take(SEEDS) for _ in range(times - 1))]
+        again = traces[1]
+        repetition = compare_traces(traces)
         self.findings += find_in_process(self._take, repetition)
         self.differs = repetition.differs is not None
         steps = f"{len(again.losses)} steps" if again.losses else "its initial weights, as no data are given"
-        self.looked_at.append(f"two trainings in this process: {steps}, at most {MOST_STEPS}")
+        number = "two" if times == 2 else f"{times}"
+        self.looked_at.append(f"{number} trainings in this process: {steps}, at most {MOST_STEPS}")
         if not self.differs:
             self._look_at_own_seeding()
+            self._look_at_listing()
+            missed = 0.5 ** (times - 1)
+            if first.parallel:
+                self.notes.append(
+                    f"Its data are made in parallel: a race by which half of the trainings differ goes unseen in "
+                    f"{times} trainings with probability {missed:.2g}, one of a tenth with {0.9 ** (times - 1):.2g}."
+                )
         if first.data is not None:
             findings, notes = find_in_inference(self._keras, first)
             self.findings += findings
@@ -127,18 +149,39 @@ class _Examination:
             return
         fresh = FreshTraining(build, data, self._own.options, self._seed, _threads())
 
-        def take(sources: Collection[ChanceSource], hashes: str, at_import: bool) -> OwnTrace:
-            return self._named(fresh.take(sources, hashes, at_import))
+        def take(hashes: str, at_import: Collection[ChanceSource]) -> tuple[OwnTrace, Collection[str]]:
+            taken = fresh.take(SEEDS, hashes, at_import)
+            return self._named(taken.trace), taken.used
 
-        one, two = (take(SEEDS, hashes, False) for hashes in ("first", "second"))
+        one, two = (take(hashes, ())[0] for hashes in ("first", "second"))
         repetition = compare_traces([one, two])
         self.findings += find_in_processes(repetition, take, (one, two))
         self.looked_at.append("a training in each of two fresh processes, with unlike string hashes")
+        if repetition.differs is None:
+            self._look_at_threads(fresh, one)
         if repetition.differs is None and self._first is not None and (other := self._first.first_difference(one)):
             self.notes.append(
                 f"Fresh processes train equally, and differ from this one, first at: {other[0]}. What was done here "
                 "before, or what the module does when it is imported, decides it."
             )
+
+    def _look_at_threads(self, fresh: FreshTraining, usual: OwnTrace) -> None:
+        cores, within = os.cpu_count() or 1, fresh.threads[0]
+        other = 2 if within == 1 or cores == 1 else 1
+        words = f"{other} thread{'s' if other > 1 else ''} in place of {within or 'one for each core'}"
+        trace = self._named(dataclasses.replace(fresh, threads=(other, other)).take(SEEDS, "first").trace)
+        findings, notes = find_in_threads(usual, trace, words)
+        self.findings += findings
+        self.notes += notes
+        self.looked_at.append(f"a training in a fresh process with {words}")
+
+    def _look_at_listing(self) -> None:
+        backwards = [*SEEDS, LISTING_BACKWARDS]
+        with uses_noted() as used, pinned(self._keras, backwards, self._seed):
+            self._own.make_data()
+        if LISTING_BACKWARDS.name in used and self._first is not None:
+            self.findings += find_in_listing(self._first, self._take(backwards))
+            self.looked_at.append("a training whose data are made from folders that are listed backwards")
 
     def _look_at_own_seeding(self) -> None:
         if not self._seeded:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from initcheck.children import leashed
+from initcheck.children import fresh_variables, run_child
 from initcheck.engines.own_models import OwnModel, TrainingOptions
 from initcheck.engines.own_trainings import OwnTrace, TraceTaker
 from initcheck.engines.pinned_sources import SEEDS, SOURCES, ChanceSource, pinned
+from initcheck.engines.process_sources import seeded_draws_noted
+from initcheck.engines.replacing import uses_noted
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.own import import_own
@@ -24,6 +24,19 @@ HASHES_OF = {"first": "20011", "second": "20012"}
 _PATIENCE = 600  # seconds
 _MARK = "initcheck training: "
 _MOST_NOTES = 300  # characters of what a process that failed wrote last
+
+
+@dataclass(frozen=True)
+class FreshTrace:
+    """A training in a fresh process.
+
+    Attributes:
+        trace: The training by stage.
+        used: The sources of chance, by name, that the import of the user's modules was seen to use.
+    """
+
+    trace: OwnTrace
+    used: list[str]
 
 
 @dataclass(frozen=True)
@@ -44,47 +57,42 @@ class FreshTraining:
     seed: int
     threads: tuple[int, int]
 
-    def take(self, sources: Collection[ChanceSource], hashes: str, at_import: bool = False) -> OwnTrace:
+    def take(
+        self, sources: Collection[ChanceSource], hashes: str, at_import: Collection[ChanceSource] = ()
+    ) -> FreshTrace:
         """The training in a process that is started for it.
 
         Args:
             sources: What is pinned.
             hashes: Its string hashes, ``first`` or ``second``.
-            at_import: Whether they are pinned while the user's modules are imported, too.
+            at_import: What is pinned while the user's modules are imported.
 
         Raises:
             InitcheckError: The process failed.
         """
         within, between = map(str, self.threads)
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "PYTHONHASHSEED": HASHES_OF[hashes],
-            "TF_CPP_MIN_LOG_LEVEL": "3",
+        variables = {
+            **fresh_variables(HASHES_OF[hashes]),
             "TF_NUM_INTRAOP_THREADS": within,
             "TF_NUM_INTEROP_THREADS": between,
         }
-        question = {**asdict(self), "sources": [source.name for source in sources], "at_import": at_import}
-        try:
-            done = subprocess.run(
-                leashed([sys.executable, "-m", "initcheck.models.fresh_training"]),
-                input=json.dumps(question),
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=_PATIENCE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise InitcheckError(f"a fresh process did not train the model within {_PATIENCE} s") from None
-        lines = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
-        if not lines:
-            notes = for_terminal(" ".join(done.stderr.split()))[-_MOST_NOTES:]
-            raise InitcheckError(f"a fresh process that trains the model ended with {done.returncode}: {notes}")
-        answer = json.loads(lines[-1].removeprefix(_MARK))
+        question = {
+            **asdict(self),
+            "sources": [source.name for source in sources],
+            "at_import": [source.name for source in at_import],
+        }
+        command = [sys.executable, "-m", "initcheck.models.fresh_training"]
+        done = run_child(command, variables=variables, seconds=_PATIENCE, question=json.dumps(question))
+        if done.code is None:
+            raise InitcheckError(f"a fresh process did not train the model within {_PATIENCE} s")
+        line = done.answer(_MARK)
+        if line is None:
+            notes = for_terminal(" ".join(done.notes.split()))[-_MOST_NOTES:]
+            raise InitcheckError(f"a fresh process that trains the model ended with {done.code}: {notes}")
+        answer = json.loads(line)
         if "refused" in answer:
             raise InitcheckError(f"in a fresh process: {answer['refused']}")
-        return OwnTrace(**answer)
+        return FreshTrace(OwnTrace(**answer["trace"]), answer["used"])
 
 
 def main() -> None:
@@ -97,15 +105,16 @@ def main() -> None:
     sys.stdout.write(f"\n{_MARK}{json.dumps(answer)}\n")
 
 
-def _trained(question: dict[str, Any]) -> OwnTrace:
+def _trained(question: dict[str, Any]) -> FreshTrace:
     keras = load_keras()
     sources, seed = [SOURCES[name] for name in question["sources"]], question["seed"]
-    with quiet(), pinned(keras, sources if question["at_import"] else (), seed):
+    at_import = pinned(keras, [SOURCES[name] for name in question["at_import"]], seed)
+    with quiet(), at_import, uses_noted() as used, seeded_draws_noted() as drawn:
         build = import_own(question["build"], "MODEL")
         data = import_own(question["data"], "--data") if question["data"] else None
     own = OwnModel(build, data, TrainingOptions(**question["options"]))
     with quiet():
-        return TraceTaker(keras, own, seed).take(sources or SEEDS).trace
+        return FreshTrace(TraceTaker(keras, own, seed).take(sources or SEEDS).trace, [*drawn, *used])
 
 
 if __name__ == "__main__":

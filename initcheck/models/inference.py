@@ -12,7 +12,7 @@ import numpy as np
 from initcheck.digests import digest
 from initcheck.engines.own_models import leaves_of, mapped, mistakes_in
 from initcheck.engines.own_trainings import TracedModel
-from initcheck.engines.pinned_sources import replaced
+from initcheck.engines.replacing import replaced
 from initcheck.models.diagnosis import ModelFinding, listed
 from initcheck.texts import for_terminal
 

@@ -6,13 +6,30 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from initcheck.engines.own_trainings import OwnTrace
-from initcheck.engines.pinned_sources import DATA, FRAMEWORK, HASHES, NUMPY, ORDER, OTHERS, PYTHON, SEEDS, ChanceSource
+from initcheck.engines.pinned_sources import (
+    AT_IMPORT,
+    DATA,
+    DETERMINISM,
+    HASHES,
+    LISTING,
+    MODULE_STATE,
+    NAMES,
+    ORDER,
+    OTHERS,
+    SEEDS,
+    ChanceSource,
+)
+from initcheck.engines.replacing import uses_noted
 from initcheck.errors import InitcheckError
 from initcheck.models.diagnosis import ModelFinding, listed
 
 Take = Callable[[Collection[ChanceSource]], OwnTrace]
+TakeFresh = Callable[[str, Collection[ChanceSource]], tuple[OwnTrace, Collection[str]]]
 _CONFIRMED = 2  # further trainings that must equal the first
 _IMPORTED = "what the module draws when it is imported"
+_BEFORE_ARITHMETIC = ("data", "initial weights", "order of rows")
+_ROUNDING = 1e-4  # of the first loss: float32 resolves 1e-7, of which a sum over a batch and a model takes a thousand
+BEFORE = "the training depends on what ran before it in the process"
 
 
 @dataclass(frozen=True)
@@ -40,39 +57,59 @@ def compare_traces(traces: Sequence[OwnTrace]) -> RepeatedTrainings:
     return RepeatedTrainings(None, times=len(traces))
 
 
-def repeats(take: Take, sources: Collection[ChanceSource]) -> bool | None:
+def repeats(take: Take, sources: Collection[ChanceSource], times: int = _CONFIRMED) -> bool | None:
     """Whether trainings with those sources pinned are equal, bit for bit; None where one cannot be pinned.
 
     Under op determinism, for one, operations that have no deterministic form raise.
     """
     try:
         first = take(sources)
-        return all(first.first_difference(take(sources)) is None for _ in range(_CONFIRMED))
+        return all(first.first_difference(take(sources)) is None for _ in range(times))
     except InitcheckError:
         return None
 
 
 def smallest_set(
-    take: Take, base: Collection[ChanceSource], candidates: Sequence[ChanceSource]
+    take: Take, base: Collection[ChanceSource], candidates: Sequence[ChanceSource], times: int = _CONFIRMED
 ) -> list[ChanceSource] | None:
     """The smallest set found of sources that have to be pinned beside the base; None if all of them do not do.
 
     Single sources are tried first, in order; then all, less one after another that turns out not to be needed.
+
+    Args:
+        take: Trains with sources pinned.
+        base: What is pinned in any case.
+        candidates: The sources to choose from.
+        times: Further trainings that must equal the first.
     """
     needed: list[ChanceSource] = []
     for source in candidates:
-        outcome = repeats(take, [*base, source])
+        outcome = repeats(take, [*base, source], times)
         if outcome:
             return [source]
         if outcome is not None:
             needed.append(source)
-    if not repeats(take, [*base, *needed]):
+    if not repeats(take, [*base, *needed], times):
         return None
     for source in reversed(needed):
         fewer = [one for one in needed if one is not source]
-        if repeats(take, [*base, *fewer]):
+        if repeats(take, [*base, *fewer], times):
             needed = fewer
     return needed
+
+
+def used_sources(
+    take: Take, base: Collection[ChanceSource], candidates: Sequence[ChanceSource]
+) -> tuple[list[ChanceSource], dict[str, set[str]]]:
+    """The candidates less those that a training does not use, and details of what it uses: name → details."""
+    for tried in (candidates, [one for one in candidates if one is not DETERMINISM]):
+        with uses_noted() as used:
+            try:
+                take([*base, *tried])
+            except InitcheckError:  # an operation has no deterministic form
+                continue
+        return [one for one in candidates if not one.noted or one.name in used], used
+    return [*candidates], {}
 
 
 def find_in_process(take: Take, repetition: RepeatedTrainings) -> list[ModelFinding]:
@@ -82,14 +119,54 @@ def find_in_process(take: Take, repetition: RepeatedTrainings) -> list[ModelFind
     stage = repetition.differs[0]
     later = [one for one in OTHERS if not (one is DATA and stage not in ("data", "order of rows"))]
     later = [one for one in later if not (one is ORDER and stage in ("data", "initial weights"))]
+    later, used = used_sources(take, SEEDS, later)
+    causes = smallest_set(take, SEEDS, later, max(_CONFIRMED, repetition.times - 1))
+    remedy = _remedy(causes)
+    if causes and MODULE_STATE in causes and (kept := sorted(used.get(MODULE_STATE.name, ()))):
+        remedy += f" ({listed(kept)})"
+    what_ran_before = causes is not None and {one.name for one in causes} <= {MODULE_STATE.name, NAMES.name}
     return [
         ModelFinding(
-            "the training does not repeat under one seed",
+            BEFORE if what_ran_before else "the training does not repeat under one seed",
             _where(repetition),
             _effect(repetition, "in this process, each after keras.utils.set_random_seed"),
-            _remedy(smallest_set(take, SEEDS, later)),
+            remedy,
         )
     ]
+
+
+def find_in_listing(first: OwnTrace, backwards: OwnTrace) -> list[ModelFinding]:
+    """What differs between two trainings, in the second of which folders are listed backwards."""
+    repetition = compare_traces([first, backwards])
+    if repetition.differs is None:
+        return []
+    effect = _effect(repetition, "in this process, in the second of which os.listdir and glob go backwards")
+    remedy = f"{LISTING.title}: {LISTING.remedy}"
+    return [ModelFinding("the training depends on how a folder is listed", _where(repetition), effect, remedy)]
+
+
+def find_in_threads(usual: OwnTrace, other: OwnTrace, words: str) -> tuple[list[ModelFinding], list[str]]:
+    """What other numbers of threads change: a finding where rounding does not explain it, else a note with its size."""
+    repetition = compare_traces([usual, other])
+    if repetition.differs is None:
+        return [], []
+    size = ""
+    pairs = [(a, b) for a, b in zip(usual.losses, other.losses, strict=False) if a != b]
+    if usual.losses and other.losses:
+        first, last = (abs(usual.losses[at] - other.losses[at]) / (abs(usual.losses[at]) or 1.0) for at in (0, -1))
+        size = f"the first loss by {first:.1g} of its size, the last by {last:.1g}"
+    if repetition.differs[0] not in _BEFORE_ARITHMETIC and (not pairs or first <= _ROUNDING):
+        at = _where(repetition).removeprefix("first at: ")
+        changed = f"; {size}" if pairs else ""
+        return [], [f"With {words} the training differs within rounding error, first at {at}{changed}."]
+    return [
+        ModelFinding(
+            "the training depends on the number of threads",
+            _where(repetition),
+            _effect(repetition, f"in fresh processes, one of them with {words}") + (f"; {size}" if pairs else ""),
+            f"pin {DETERMINISM.title}: {DETERMINISM.remedy}; or give every machine one number of threads",
+        )
+    ], []
 
 
 def find_own_seeding(take: Take, repetition: RepeatedTrainings, seeded: Sequence[str]) -> list[ModelFinding]:
@@ -110,34 +187,30 @@ def find_own_seeding(take: Take, repetition: RepeatedTrainings, seeded: Sequence
 
 def find_in_processes(
     repetition: RepeatedTrainings,
-    take_fresh: Callable[[Collection[ChanceSource], str, bool], OwnTrace],
+    take_fresh: TakeFresh,
     trained: Sequence[OwnTrace],
 ) -> list[ModelFinding]:
     """Why trainings of fresh processes differ that repeat within one.
 
     Args:
         repetition: The trainings of two fresh processes, with the first and the second string hashes.
-        take_fresh: ``take_fresh(sources, hashes, at_import)`` trains in a fresh process with those string hashes; with
-            the sources pinned before the user's module is imported, if asked.
+        take_fresh: ``take_fresh(hashes, at_import)`` trains in a fresh process with those string hashes, with those
+            sources pinned while the user's module is imported; it also says which of them the import uses.
         trained: These two; where they are repeated under the same hashes, and only there, hashes are the cause.
     """
     if repetition.differs is None:
         return []
     causes: list[str] | None = None
     if all(
-        one.first_difference(take_fresh(SEEDS, hashes, False)) is None
+        one.first_difference(take_fresh(hashes, ())[0]) is None
         for hashes, one in zip(("first", "second"), trained, strict=True)
     ):
         causes = [f"{HASHES.title}: {HASHES.remedy}"]
     else:
-        for source in (PYTHON, NUMPY, FRAMEWORK, *OTHERS[:4]):
-            one, two = (take_fresh([*SEEDS, source], hashes, True) for hashes in ("first", "second"))
-            if one.first_difference(two) is None:
-                causes = [
-                    f"{source.title}, {_IMPORTED}: move it into data() or build(), or seed before the import: "
-                    f"{source.remedy}"
-                ]
-                break
+        named = _named_at_import(take_fresh)
+        if named:
+            remedies = " and ".join(f"{source.title}, {_IMPORTED}: {source.remedy}" for source in named)
+            causes = [f"{remedies}; or move it into data() or build()"]
     return [
         ModelFinding(
             "the training does not repeat in a fresh process",
@@ -148,9 +221,24 @@ def find_in_processes(
     ]
 
 
+def _named_at_import(take_fresh: TakeFresh) -> list[ChanceSource]:
+    """The source that a module draws from when it is imported; all that it uses where one alone does not do."""
+    one, used = take_fresh("first", AT_IMPORT)
+    if one.first_difference(take_fresh("second", AT_IMPORT)[0]) is not None:
+        return []
+    candidates = [source for source in AT_IMPORT if source.name in used]
+    if len(candidates) < 2:
+        return candidates
+    for source in candidates:
+        traces = [take_fresh(hashes, [source])[0] for hashes in ("first", "second")]
+        if traces[0].first_difference(traces[1]) is None:
+            return [source]
+    return candidates
+
+
 _UNKNOWN = (
-    "none of the sources that can be pinned is the cause: look for datetime.now(), threads of its own, files, the "
-    "network, or tf.random.Generator.from_non_deterministic_state"
+    "none of the sources that can be pinned is the cause: look for threads of its own, files that it changes, the "
+    "network, or a set of functions or of other objects without an order"
 )
 
 

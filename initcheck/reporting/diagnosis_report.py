@@ -18,8 +18,13 @@ from initcheck.reporting.templating import templates
 from initcheck.seeding import DEFAULT_SEED
 
 NOT_LOOKED_AT = (
-    "Not looked at yet: whether a signal gets through the depth, the first loss, how many seeds a claim needs, scripts "
-    "as black boxes. Of the data, the loss and the learning rate nothing is said."
+    "Not looked at yet: whether a signal gets through the depth, the first loss, how many seeds a claim needs. "
+    "Of the data, the loss and the learning rate nothing is said."
+)
+OF_SCRIPTS = (
+    "Artifacts are compared by field: weights and arrays bit by bit, numbers exactly, texts by line, else bytes; times "
+    "in zip, gzip and HDF5 containers do not count. What the script writes elsewhere is not looked at, nor the model "
+    "in it: initcheck doctor package.module:build does that."
 )
 
 
@@ -106,6 +111,17 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
     return f"{format_count(len(diagnosis.findings), 'finding')}: {'; '.join(kinds)}"
 
 
+def closing_words(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """How it was compared, and what was not looked at."""
+    if diagnosis.of_script:
+        return (OF_SCRIPTS,)
+    tested = (
+        f"Scales are tested at a false-alarm rate of {FALSE_ALARM_RATE:g} a model; all else bit by bit, or within the "
+        "tolerance that is stated."
+    )
+    return NOT_LOOKED_AT, tested
+
+
 def weight_cells(weight: WeightFacts) -> dict[str, str]:
     """The cells of one weight: column title → text."""
     return {
@@ -149,12 +165,8 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console | None = None) -> Non
         rows = [(one.what, one.where, one.effect, one.remedy) for one in diagnosis.findings]
         titles = ("what is wrong", "where", "evidence", "what to do")
         screen.table("Findings", [Column(title, prose=True) for title in titles], rows, lines=True)
-    for note in (*diagnosis.notes, f"Looked at: {'; '.join(diagnosis.looked_at)}.", NOT_LOOKED_AT):
+    for note in (*diagnosis.notes, f"Looked at: {'; '.join(diagnosis.looked_at)}.", *closing_words(diagnosis)):
         screen.line(note)
-    screen.line(
-        f"Scales are tested at a false-alarm rate of {FALSE_ALARM_RATE:g} a model; all else bit by bit, or within the "
-        "tolerance that is stated."
-    )
     screen.line(
         (f"initcheck doctor: {describe_diagnosis(diagnosis)}", "bold"),
         f"; seed {diagnosis.seed}, {diagnosis.seconds:.0f} s",
@@ -171,8 +183,7 @@ def render_diagnosis(diagnosis: Diagnosis, template: str = "diagnosis.html.j2") 
             outcome=describe_diagnosis(diagnosis),
             weights=weight_rows(diagnosis),
             words=COLUMN_WORDS,
-            rate=FALSE_ALARM_RATE,
-            not_looked_at=NOT_LOOKED_AT,
+            closing=closing_words(diagnosis),
         )
     )
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.recipes import Feed, Recipe
-from initcheck.children import leashed
+from initcheck.children import fresh_variables, run_child
 from initcheck.errors import InitcheckError
 from initcheck.evidence.fresh_process.questions import (
     Answers,
@@ -79,24 +78,17 @@ def ask(questions: Sequence[Question]) -> dict[str, Answers]:
     Raises:
         InitcheckError: The process ended without answers.
     """
-    environment = {
-        **os.environ,
-        # What this process imports, the other one imports too, and in the same order.
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-        "PYTHONHASHSEED": _HASH_SEEDS[os.environ.get("PYTHONHASHSEED") == _HASH_SEEDS[0]],
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
-    done = subprocess.run(
-        leashed([sys.executable, "-m", "initcheck.evidence.fresh_process.worker"]),
-        input=json.dumps([asdict(question) for question in questions]),
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE,
-        check=False,
+    hashes = _HASH_SEEDS[os.environ.get("PYTHONHASHSEED") == _HASH_SEEDS[0]]
+    done = run_child(
+        [sys.executable, "-m", "initcheck.evidence.fresh_process.worker"],
+        variables=fresh_variables(hashes),
+        seconds=_PATIENCE,
+        question=json.dumps([asdict(question) for question in questions]),
     )
-    lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
-    if done.returncode != 0 or not lines:
-        raise InitcheckError(f"a fresh process ended with {done.returncode}: {done.stderr.strip()[-300:]}")
-    answers: dict[str, Answers] = json.loads(lines[-1].removeprefix(MARK))
+    answer = done.answer(MARK)
+    if done.code is None:
+        raise InitcheckError(f"a fresh process gave no answer within {_PATIENCE} s")
+    if done.code != 0 or answer is None:
+        raise InitcheckError(f"a fresh process ended with {done.code}: {done.notes.strip()[-300:]}")
+    answers: dict[str, Answers] = json.loads(answer)
     return answers

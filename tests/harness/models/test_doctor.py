@@ -1,5 +1,6 @@
 """The doctor names planted causes, and finds nothing wrong with healthy models."""
 
+import dataclasses
 import itertools
 import json
 import os
@@ -15,9 +16,10 @@ import pytest
 
 import initcheck
 from initcheck.engines.own_trainings import OwnTrace
-from initcheck.engines.pinned_sources import CLOCK, DATA, DETERMINISM, ENTROPY, HASHES, OTHERS, SEEDS
+from initcheck.engines.pinned_sources import CLOCK, DATA, DETERMINISM, ENTROPY, HASHES, MODULE_STATE, OTHERS, SEEDS
+from initcheck.engines.replacing import note_use
 from initcheck.frameworks.keras import load_keras
-from initcheck.models.repeats import smallest_set
+from initcheck.models.repeats import find_in_threads, smallest_set, used_sources
 
 UNSEEDED = "initial weights that no global seed decides"
 NOT_UNDER_ONE_SEED = "the training does not repeat under one seed"
@@ -259,7 +261,7 @@ def test_a_parallel_map_is_named_and_the_page_and_the_json_hold_it(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_pool_of_threads_is_no_known_source():
+def test_a_pool_of_threads_is_named():
     def data():
         x, y = rows()
         order = []
@@ -274,7 +276,8 @@ def test_a_pool_of_threads_is_no_known_source():
 
     finding = only(examined(net, data))
     assert finding.where == "first at: data"
-    assert "make the data once" in finding.remedy
+    assert "a pool of threads" in finding.remedy
+    assert finding.effect.startswith("5 trainings")
 
 
 @pytest.mark.slow
@@ -313,6 +316,33 @@ def test_the_smallest_set_is_one_source_or_those_that_are_needed_together():
 def test_a_source_that_cannot_be_pinned_is_no_cause():
     assert smallest_set(racing(DATA, refused=[DETERMINISM]), SEEDS, OTHERS) == [DATA]
     assert smallest_set(racing(CLOCK, ENTROPY, refused=[DETERMINISM]), SEEDS, OTHERS) == [CLOCK, ENTROPY]
+
+
+def test_a_source_that_no_training_uses_is_no_candidate():
+    def take(sources):
+        if CLOCK in sources:
+            note_use(CLOCK.name)
+        note_use(MODULE_STATE.name, "mine.rng")
+        return trace(0.5)
+
+    candidates, used = used_sources(take, SEEDS, [CLOCK, ENTROPY, MODULE_STATE, DATA])
+    assert candidates == [CLOCK, MODULE_STATE, DATA]
+    assert used[MODULE_STATE.name] == {"mine.rng"}
+
+
+def test_other_threads_are_a_note_within_rounding_and_a_finding_beyond():
+    usual = trace(0.5, 0.4)
+    assert find_in_threads(usual, trace(0.5, 0.4), "1 thread") == ([], [])
+    findings, notes = find_in_threads(usual, trace(0.5 * (1 + 1e-7), 0.40001), "1 thread")
+    assert not findings
+    assert "the first loss by 1e-07 of its size, the last by 2e-05" in notes[0]
+    (finding,), notes = find_in_threads(usual, trace(0.51, 0.4), "1 thread")
+    assert finding.what == "the training depends on the number of threads"
+    assert not notes
+    rows_first = dataclasses.replace(usual, stages={**usual.stages, "order of rows": ["other"]})
+    other = dataclasses.replace(usual, stages={**usual.stages, "order of rows": ["one"]})
+    (finding,), _ = find_in_threads(rows_first, other, "1 thread")
+    assert finding.where == "first at: order of rows"
 
 
 def test_the_first_stage_that_differs_names_its_weights():
