@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, Diagnosis, ModelFinding, WeightFacts
-from initcheck.models.examination import examine
+from initcheck.models.examination import DEFAULT_RESEEDS, examine
 from initcheck.reporting.comparisons.json_text import as_jsonable
 from initcheck.reporting.format import format_count
 from initcheck.reporting.screen import Column, Screen, printed
@@ -63,6 +63,7 @@ def doctor(
     optimizer: str | None = None,
     seed: int = DEFAULT_SEED,
     fresh_processes: bool = True,
+    reseeds: int = DEFAULT_RESEEDS,
 ) -> DiagnosisReport:
     """Examines a Keras model as it is: its initial weights, its inference, and whether its training repeats.
 
@@ -77,6 +78,7 @@ def doctor(
         optimizer: The name of an optimizer; by default that of the compiled model, or adam.
         seed: The seed of every training that is to repeat.
         fresh_processes: Whether fresh processes train the model too; they must be able to import it.
+        reseeds: Trainings over which the spread of the score is measured, 3 or more; none where it is 0.
 
     Returns:
         What is wrong, each with its evidence and what to do; and the table of weights.
@@ -94,6 +96,7 @@ def doctor(
             optimizer=optimizer,
             seed=seed,
             fresh_processes=fresh_processes,
+            reseeds=reseeds,
         )
     )
 

@@ -1,8 +1,13 @@
 """Healthy models with their data, written as their users would, before any threshold of the doctor was chosen."""
 
-import keras
+from typing import Any
+
 import numpy as np
-from keras import layers
+
+from initcheck.frameworks.keras import load_keras
+
+keras: Any = load_keras()
+layers = keras.layers
 
 
 def _stream():

@@ -1,0 +1,149 @@
+"""What passes forward and back over the user's own data show, under several seeds and behind a few steps of training."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from initcheck.engines.own_models import OwnModel
+from initcheck.engines.own_trainings import TracedModel
+from initcheck.engines.pinned_sources import SEEDS, pinned
+from initcheck.engines.probed_passes import ModelPass, ProbedRows, pass_through, rows_of, why_not_probed
+from initcheck.engines.reseeded_trainings import passes_over_reseeds
+from initcheck.models.diagnosis import FirstLoss, LayerSignal, ModelFinding, listed
+from initcheck.models.first_loss import find_in_first_loss
+from initcheck.models.layer_signal import RESEEDS, UNSCALED, FoundInSignal, find_in_signal, first_scale
+from initcheck.models.trained_units import find_equal_units, find_unmoved
+
+_LEAST_RESEEDS = 4  # of a model whose passes take long
+_PATIENCE = 30.0  # seconds after which no further pass is begun
+_USUAL = 2.0  # root mean square: inputs beyond it, or below its inverse, are scaled for what is said of layers
+
+
+@dataclass(frozen=True)
+class FoundInPasses:
+    """What the passes show.
+
+    Attributes:
+        findings: What is wrong.
+        notes: What is worth knowing.
+        looked_at: What was looked at.
+        signal: The table by layer.
+        first_losses: The first loss of each output.
+    """
+
+    findings: tuple[ModelFinding, ...]
+    notes: tuple[str, ...]
+    looked_at: tuple[str, ...]
+    signal: tuple[LayerSignal, ...] = ()
+    first_losses: tuple[FirstLoss, ...] = ()
+
+
+def find_in_passes(keras: Any, own: OwnModel, trained: TracedModel, seed: int) -> FoundInPasses:
+    """Units that never part, weights that never move, the signal by layer, and the first loss.
+
+    Args:
+        keras: The framework.
+        own: The model.
+        trained: A training of a few steps, with its data.
+        seed: From which the seeds are derived.
+
+    Raises:
+        InitcheckError: The model cannot be called or differentiated.
+    """
+    assert trained.data is not None
+    if reason := why_not_probed(keras, trained.model):
+        units = find_equal_units(trained, None)
+        return FoundInPasses(units.findings, (f"Not looked at: gradients, signal and first loss, as {reason}.",), ())
+    rows = rows_of(trained.data)
+    passes = _passes(keras, own, trained, rows, seed)
+    notes: list[str] = []
+    loss = find_in_first_loss(keras, trained.model, passes, rows)
+    behind = pass_through(keras, trained.model, rows, layers=False)
+    units = find_equal_units(trained, behind, _calm(keras, own, trained, rows, seed))
+    unmoved = find_unmoved(trained, passes)
+    signal = FoundInSignal()
+    findings: list[ModelFinding] = []
+    if not _same_calls(passes):
+        notes.append("Not looked at: the signal by layer, as the model calls other layers under other seeds.")
+    elif passes[0].calls:
+        names = [call.name for call in passes[0].calls]
+        scale = first_scale(passes[0])
+        signal = find_in_signal(passes, names)
+        if math.isfinite(scale) and scale > 0 and not 1 / _USUAL <= scale <= _USUAL and _is_linear_in(rows, passes[0]):
+            scaled = find_in_signal(_passes(keras, own, trained, rows.scaled(1 / scale), seed), names)
+            if not 1 / UNSCALED <= scale <= UNSCALED:
+                blamed = bool(loss.findings) or bool(signal.findings and not scaled.findings)
+                findings += _unscaled(scale, loss.findings, signal, scaled) if blamed else []
+                notes += [] if blamed else [_unscaled_note(scale)]
+                loss = type(loss)((), loss.losses, loss.unknown) if blamed else loss
+            signal = FoundInSignal(scaled.findings, scaled.notes, signal.layers, scaled.dead)
+    if signal.dead:
+        unmoved = [one for one in unmoved if "no path" in one.effect]
+    if loss.unknown:
+        notes.append(f"The first loss was not looked at: no best constant is known for {listed(sorted(set(loss.unknown)))}.")
+    return FoundInPasses(
+        (*units.findings, *findings, *signal.findings, *unmoved, *loss.findings),
+        (*units.notes, *signal.notes, *notes),
+        (f"{len(passes)} passes forward and back under unlike seeds, over {rows.size} rows",),
+        signal.layers,
+        loss.losses,
+    )
+
+
+def _passes(keras: Any, own: OwnModel, trained: TracedModel, rows: ProbedRows, seed: int) -> list[ModelPass]:
+    start = time.monotonic()
+    passes: list[ModelPass] = []
+    assert trained.data is not None
+    for one in passes_over_reseeds(keras, own, trained.data, rows, RESEEDS, seed):
+        passes.append(one)
+        if len(passes) >= _LEAST_RESEEDS and time.monotonic() - start > _PATIENCE:
+            break
+    return passes
+
+
+def _calm(keras: Any, own: OwnModel, trained: TracedModel, rows: ProbedRows, seed: int) -> ModelPass:
+    """A pass of the model with the initial weights of that training, without dropout and noise."""
+    with pinned(keras, SEEDS, seed):
+        model, _ = own.make_model(keras, trained.data)
+        for weight, value in zip(model.weights, trained.initial, strict=False):
+            if tuple(weight.shape) == value.shape:
+                weight.assign(value)
+        return pass_through(keras, model, rows, training=False, layers=False)
+
+
+def _same_calls(passes: Sequence[ModelPass]) -> bool:
+    kinds = {tuple((call.kind, call.parents, call.shape[1:]) for call in one.calls) for one in passes}
+    return len(kinds) == 1
+
+
+def _is_linear_in(rows: ProbedRows, one: ModelPass) -> bool:
+    """Whether inputs are numbers that may be scaled, not those of tokens."""
+    del rows
+    return not any(call.kind in ("Embedding", "StringLookup", "IntegerLookup", "Hashing") for call in one.calls)
+
+
+def _unscaled(
+    scale: float, losses: Sequence[ModelFinding], signal: FoundInSignal, scaled: FoundInSignal
+) -> list[ModelFinding]:
+    harm = [f"{one.what} ({one.where}: {one.effect})" for one in losses]
+    if signal.findings and not scaled.findings:
+        harm += [f"{one.what} ({one.where}), which inputs of root mean square 1 have not" for one in signal.findings]
+    return [
+        ModelFinding(
+            "inputs that are not scaled",
+            "data",
+            f"root mean square {scale:.3g} at the first layer with a kernel, where initializers count on 1; {'; '.join(harm)}",
+            "standardize the inputs, or begin with a layer that does: Rescaling(1 / 255), or Normalization adapted to them",
+        )
+    ]
+
+
+def _unscaled_note(scale: float) -> str:
+    return (
+        f"The inputs are not scaled: root mean square {scale:.3g} at the first layer with a kernel, where initializers "
+        "count on 1. What is said of layers holds for inputs divided by it."
+    )
