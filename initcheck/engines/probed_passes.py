@@ -48,6 +48,7 @@ class LayerPass:
         recurrent: Whether it has a cell.
         parents: The places of the calls that returned what it was given, in the order of calls.
         given: The root mean square of what it was given; NaN where that is not of real numbers.
+        least: The least value that it was given; likewise.
         spread: The root mean square of what differs there between rows; likewise.
         scale: The root mean square of what it returned.
         shape: The shape of that, ``(rows, …, units)``.
@@ -64,6 +65,7 @@ class LayerPass:
     recurrent: bool
     parents: tuple[int, ...]
     given: float
+    least: float
     spread: float
     scale: float
     shape: tuple[int, ...]
@@ -283,6 +285,7 @@ def _seen(call: _Noted, gradients: dict[int, float], places: dict[int, int]) -> 
         recurrent=_is_recurrent(layer),
         parents=tuple(sorted(places[one] for one in call.parents if one in places)),
         given=np.nan if given is None else _scale(given),
+        least=np.nan if given is None else float(given.min(initial=np.inf)),
         spread=np.nan if given is None else _scale(given - given.mean(axis=0)) if given.ndim else 0.0,
         scale=_scale(output),
         shape=output.shape,

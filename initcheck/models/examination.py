@@ -138,7 +138,7 @@ class _Examination:
         if trained is None or trained.data is None:
             return
         try:
-            found = find_in_passes(self._keras, self._own, trained, self._seed)
+            found = find_in_passes(self._keras, self._own, trained, self._paths, self._seed)
         except InitcheckError as error:  # it was trained: what fails is the probe
             self.notes.append(f"Not looked at: units, signal and first loss, as the probe failed: {error}.")
             return

@@ -16,6 +16,7 @@ from initcheck.engines.probed_passes import ModelPass, ProbedRows
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, FirstLoss, ModelFinding
 from initcheck.models.layer_signal import lower_end, mean_over
 
+TOO_LARGE, ONE_UNIT = "a first loss far above that of a constant", "a softmax over one unit"
 _LEAST_ROWS = 8  # fewer are predicted too well by their own constant
 _TOLERANCE = 1e-3  # of a sum of probabilities
 _SMALL = 1e-12
@@ -202,7 +203,7 @@ def _finding(first: FirstLoss, one: _Output, count: int) -> ModelFinding:
         )
         remedy = "standardize the targets, set the last bias to their mean, or scale the last layer's kernel"
     return ModelFinding(
-        "a first loss far above that of a constant",
+        TOO_LARGE,
         first.output or "the model's output",
         f"{first.loss} {first.first.value:.4g} [{first.first.low:.4g}, {first.first.high:.4g}] over {count} reseeds, the "
         f"best constant {first.constant:.4g}: {why} (a finding beyond {first.limit:.4g}, at a false-alarm rate of "
@@ -215,7 +216,15 @@ def _finding(first: FirstLoss, one: _Output, count: int) -> ModelFinding:
 
 
 def _find_unsuited(one: _Output, first: ModelPass) -> ModelFinding | None:
-    """Probabilities where the loss takes logits, or logits where it takes probabilities."""
+    """Probabilities where the loss takes logits, or logits where it takes probabilities; or a softmax that is always 1."""
+    where = one.name or "the model's output"
+    if one.values[0].shape[-1] == 1 and all((value == 1).all() for value in one.values):
+        return ModelFinding(
+            ONE_UNIT,
+            where,
+            f"every prediction of {len(one.values)} reseeds is 1, whatever the weights",
+            "use sigmoid for two classes, or one unit for each of them",
+        )
     if one.kind not in (_SPARSE, _ONE_HOT, _BINARY):
         return None
     logits = bool(_option(one.loss, "from_logits"))
@@ -225,7 +234,6 @@ def _find_unsuited(one: _Output, first: ModelPass) -> ModelFinding | None:
     summed = values.shape[-1] > 1 and bool((np.abs(values.sum(axis=-1) - 1) < _TOLERANCE).all())
     count = f"all {len(values):,} predictions of {len(one.values)} reseeds"
     last = {call.activation for call in first.calls[-3:]}
-    where = one.name or "the model's output"
     if logits and inside and (summed if one.kind != _BINARY else "sigmoid" in last):
         floor = math.log1p((values.shape[-1] - 1) / math.e) if one.kind != _BINARY else math.log1p(1 / math.e)
         twice = "softmax" if one.kind != _BINARY else "sigmoid"

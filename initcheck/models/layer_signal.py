@@ -8,6 +8,7 @@ of the signal, or of its gradient, from layer to layer: a factor of 1 a layer.
 from __future__ import annotations
 
 import collections
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from initcheck.engines.probed_passes import ENDS, RELUS, LayerPass, ModelPass
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, LayerSignal, MeanOverReseeds, ModelFinding, listed
 
+NO_INPUTS, NO_ROWS = "inputs that tell no rows apart", "a layer that tells no rows apart"
 RESEEDS = 10
 TOO_FAR = 100.0  # the factor of a finding: of two layers one moves a hundred times as slowly under one learning rate
 FAR = 10.0  # that of a note
@@ -26,6 +28,8 @@ UNSCALED = 10.0  # root mean square of inputs beyond which, or below whose inver
 # Behind inputs within ±1, or of mean square 1, a Glorot kernel's sums have a standard deviation of √2 at most, of which
 # 6 % lie so far out that tanh exceeds 0.99, and 0.1 % for sigmoid; hence a quarter is none of chance's, nor of Glorot's.
 SATURATED = 0.25
+_GLOROT = {"tanh": "6 %", "sigmoid": "0.1 %"}
+_NEARLY_ALL = 0.99
 _DEAD = 0.5  # a kernel that is symmetric about 0 leaves a unit dead with probability 1/2 at most, whatever its inputs
 _GATED = ("LSTM", "GRU")  # what they return is no tanh of a sum
 _EQUAL_ROWS = 1e-6  # of the root mean square
@@ -54,13 +58,13 @@ class FoundInSignal:
         findings: What is wrong.
         notes: What is worth knowing.
         layers: The table, by layer.
-        dead: Whether all units of a layer are dead, in every reseed.
+        stops: Whether a layer passes no gradient: all its units are dead or saturated, or all rows are given as equal.
     """
 
     findings: tuple[ModelFinding, ...] = ()
     notes: tuple[str, ...] = ()
     layers: tuple[LayerSignal, ...] = ()
-    dead: bool = False
+    stops: bool = False
 
 
 def first_scale(one: ModelPass) -> float:
@@ -84,11 +88,11 @@ def find_in_signal(passes: Sequence[ModelPass], names: Sequence[str]) -> FoundIn
     layers = tuple(_layer_signal(passes, place, name) for place, name in enumerate(names) if _is_shown(passes, place))
     equal = _find_equal_rows(passes, names)
     dead, all_dead = _find_dead(passes, calls, names)
-    saturated = _find_saturated(passes, calls, names)
+    saturated, all_saturated = _find_saturated(passes, calls, names)
     faded, notes = _find_depth(passes, names)
     # What is dead or equal in all rows has no scale, and what is saturated passes no gradient: each cause once.
     findings = [*equal, *dead, *saturated] or faded
-    return FoundInSignal(tuple(findings), tuple(notes if not findings else ()), layers, all_dead)
+    return FoundInSignal(tuple(findings), tuple(notes if not findings else ()), layers, all_dead or all_saturated)
 
 
 def _is_shown(passes: Sequence[ModelPass], place: int) -> bool:
@@ -150,13 +154,13 @@ def _find_equal_rows(passes: Sequence[ModelPass], names: Sequence[str]) -> list[
     )
     if not before:
         return [
-            ModelFinding("inputs that tell no rows apart", "data", effect, "look at what data() returns as inputs")
+            ModelFinding(NO_INPUTS, "data", effect, "look at what data() returns as inputs")
         ]
     if rms == 0 and passes[0].calls[before[-1]].activation in RELUS:
         return []  # dead units, which are named as such
     return [
         ModelFinding(
-            "a layer that tells no rows apart",
+            NO_ROWS,
             names[before[-1]],
             effect,
             "draw its kernel at random: a constant one gives equal outputs for unlike rows, until it has been trained",
@@ -230,7 +234,7 @@ def _saturates(call: LayerPass) -> bool:
 
 def _find_saturated(
     passes: Sequence[ModelPass], calls: Sequence[Sequence[LayerPass]], names: Sequence[str]
-) -> list[ModelFinding]:
+) -> tuple[list[ModelFinding], bool]:
     judged = [place for place, same in enumerate(calls) if _saturates(same[0]) and _is_hidden(passes[0], place)]
     found = []
     for place in judged:
@@ -238,7 +242,7 @@ def _find_saturated(
         if len(shares) > 1 and lower_end(shares, FALSE_ALARM_RATE / len(judged)) > SATURATED:
             found.append((place, mean_over([float(share) for share in shares])))
     if not found:
-        return []
+        return [], False
     place, share = found[0]
     activation = calls[place][0].activation
     low, high = ENDS[activation]
@@ -247,11 +251,11 @@ def _find_saturated(
             f"saturated {activation} units",
             listed([names[one] for one, _ in found]),
             f"{share.value:.0%} of what {names[place]} returns lies beyond {low:g} and {high:g} [{share.low:.0%}, "
-            f"{share.high:.0%}], the mean over {len(passes)} reseeds, where a Glorot kernel leaves 6 % at most; "
-            f"a finding from {SATURATED:.0%}, with a false-alarm rate of {FALSE_ALARM_RATE:g} for {len(judged)} layers",
+            f"{share.high:.0%}], the mean over {len(passes)} reseeds, where a Glorot kernel leaves {_GLOROT[activation]} at "
+            f"most (a finding from {SATURATED:.0%}, at a false-alarm rate of {FALSE_ALARM_RATE:g} for all layers)",
             "draw the kernel with glorot_uniform: it keeps the sums within the range where the activation has a slope",
         )
-    ]
+    ], any(one.value > _NEARLY_ALL for _, one in found)
 
 
 # Vanishing and exploding with depth.
@@ -289,7 +293,7 @@ def _find_depth(passes: Sequence[ModelPass], names: Sequence[str]) -> tuple[list
     ]
     if far:
         worst = max(far, key=lambda one: (not one.backward, abs(one.size)))
-        other = [one for one in far if one.backward is not worst.backward]
+        other = [one for one in beyond if one.backward is not worst.backward and one.size * worst.size > 0]
         return [_depth_finding(worst, max(other, key=lambda one: abs(one.size), default=None), passes, names)], []
     if beyond:
         return [], [_depth_note(max(beyond, key=lambda one: (not one.backward, abs(one.size))), len(passes), names)]
@@ -360,7 +364,7 @@ def _widest(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bool)
                     layers=end - start,
                     total=(logs[:, start] - logs[:, end]) if backward else (logs[:, end] - logs[:, start]),
                     typical=_lower_median(steps),
-                    activation=_activation_of(passes[0], places[start:end]),
+                    activation=_activation_of(passes[0], places[start : end + 1]),
                     backward=backward,
                 )
                 if best is None or abs(trend.size) > abs(best.size):
@@ -385,15 +389,15 @@ def _stretches(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bo
     return [one for one in stretches if len(one) > 2]
 
 
-def _activation_of(one: ModelPass, places: Sequence[int]) -> str:
-    """The commonest activation of those calls, or of what follows them where they have none."""
+def _activation_of(one: ModelPass, path: Sequence[int]) -> str:
+    """The commonest activation behind those calls, of which the last is given what comes of the one before.
+
+    One that is called as a function is not seen; where nothing below 0 comes of it, it is taken for relu.
+    """
     kinds = []
-    for place in places:
-        activation = one.calls[place].activation
-        if activation in ("", "linear"):
-            later = (call.activation for call in one.calls[place + 1 : max(places) + 4] if not call.weighted)
-            activation = next((name for name in later if name), activation)
-        kinds.append(activation)
+    for place, later in itertools.pairwise(path):
+        between = [call.activation for call in one.calls[place:later] if call.activation not in ("", "linear")]
+        kinds.append(between[0] if between else "relu" if one.calls[later].least >= 0 else "linear")
     return collections.Counter(kinds).most_common(1)[0][0]
 
 
@@ -410,6 +414,7 @@ def _stretch_of(trend: _Trend, names: Sequence[str]) -> str:
     return f"from {names[trend.begins]} {'back ' if trend.backward else ''}to {names[trend.ends]}"
 
 
+_NOUNS = {False: "the signal's root mean square", True: "the gradient's norm"}
 _SINGULAR = {"vanish": "vanishes", "explode": "explodes"}
 
 
@@ -434,21 +439,19 @@ def _remedy(trend: _Trend) -> str:
 def _depth_finding(
     trend: _Trend, other: _Trend | None, passes: Sequence[ModelPass], names: Sequence[str]
 ) -> ModelFinding:
-    what = "the gradient's norm changes" if trend.backward else "the root mean square changes"
-    beside = f"; the gradient by {_words_of_factor(other, len(passes))}" if other and other.backward else ""
+    beside = f"; {_NOUNS[other.backward]} by {_words_of_factor(other, len(passes))}" if other else ""
     return ModelFinding(
         _subject(trend),
         _stretch_of(trend, names),
-        f"{what} by {_words_of_factor(trend, len(passes))}{beside} ({len(passes)} reseeds, 95 % interval; a finding beyond "
+        f"{_NOUNS[trend.backward]} changes by {_words_of_factor(trend, len(passes))}{beside} ({len(passes)} reseeds, 95 % interval; a finding beyond "
         f"{TOO_FAR:g}, at a false-alarm rate of {FALSE_ALARM_RATE:g} for all layers; in theory 1 a layer)",
         _remedy(trend),
     )
 
 
 def _depth_note(trend: _Trend, count: int, names: Sequence[str]) -> str:
-    what = "gradient's norm" if trend.backward else "signal's root mean square"
     return (
-        f"The {what} changes by {_words_of_factor(trend, count)}, {_stretch_of(trend, names)}: no finding below "
+        f"T{_NOUNS[trend.backward][1:]} changes by {_words_of_factor(trend, count)}, {_stretch_of(trend, names)}: no finding below "
         f"{TOO_FAR:g}, but plain SGD starts as much more slowly, or needs as much smaller steps. What would hold it: "
         f"{_remedy(trend)}."
     )

@@ -23,6 +23,7 @@ _LARGEST = 4_000_000  # elements of a kernel whose units are compared
 NEVER_PART = "kernels that are constant: their units never part"
 GROUPS = "units that never part"
 NEVER_MOVE = "weights that can never move"
+ZERO = "the gradient is exactly 0"
 Values = npt.NDArray[np.float64]
 
 
@@ -139,18 +140,11 @@ def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[Mode
             ModelFinding(
                 NEVER_MOVE,
                 listed(zero),
-                f"the gradient is exactly 0 for all rows in {count} reseeds, and {steps} steps did not move them",
-                _why_zero(passes[0]),
+                f"{ZERO} for all rows in {count} reseeds, and {steps} steps did not move them",
+                "look for relu units that are dead, zeros before zeros, and inputs that are 0: draw kernels at random",
             )
         )
     return findings
-
-
-def _why_zero(one: ModelPass) -> str:
-    last = next((call for call in reversed(one.calls) if call.activation), None)
-    if last is not None and last.activation == "softmax" and last.shape[-1] == 1:
-        return f"{last.name} is a softmax over one unit, which is always 1: use sigmoid"
-    return "look for relu units that are dead, zeros before zeros, and inputs that are 0: draw kernels at random"
 
 
 def _by_weight(one: ModelPass | None, trainable: Sequence[bool]) -> dict[int, Array]:

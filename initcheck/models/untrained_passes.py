@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from initcheck.engines.own_models import OwnModel
@@ -14,9 +14,9 @@ from initcheck.engines.pinned_sources import SEEDS, pinned
 from initcheck.engines.probed_passes import ModelPass, ProbedRows, pass_through, rows_of, why_not_probed
 from initcheck.engines.reseeded_trainings import passes_over_reseeds
 from initcheck.models.diagnosis import FirstLoss, LayerSignal, ModelFinding, listed
-from initcheck.models.first_loss import find_in_first_loss
-from initcheck.models.layer_signal import RESEEDS, UNSCALED, FoundInSignal, find_in_signal, first_scale
-from initcheck.models.trained_units import find_equal_units, find_unmoved
+from initcheck.models.first_loss import ONE_UNIT, TOO_LARGE, find_in_first_loss
+from initcheck.models.layer_signal import NO_INPUTS, NO_ROWS, RESEEDS, UNSCALED, FoundInSignal, find_in_signal, first_scale
+from initcheck.models.trained_units import ZERO, find_equal_units, find_unmoved
 
 _LEAST_RESEEDS = 4  # of a model whose passes take long
 _PATIENCE = 30.0  # seconds after which no further pass is begun
@@ -42,19 +42,24 @@ class FoundInPasses:
     first_losses: tuple[FirstLoss, ...] = ()
 
 
-def find_in_passes(keras: Any, own: OwnModel, trained: TracedModel, seed: int) -> FoundInPasses:
+def find_in_passes(
+    keras: Any, own: OwnModel, trained: TracedModel, paths: Sequence[str], seed: int
+) -> FoundInPasses:
     """Units that never part, weights that never move, the signal by layer, and the first loss.
 
     Args:
         keras: The framework.
         own: The model.
         trained: A training of a few steps, with its data.
+        paths: The paths of the weights in the first build, as Keras counts names on.
         seed: From which the seeds are derived.
 
     Raises:
         InitcheckError: The model cannot be called or differentiated.
     """
     assert trained.data is not None
+    if len(paths) == len(trained.trace.weights):
+        trained = replace(trained, trace=replace(trained.trace, weights=list(paths)))
     if reason := why_not_probed(keras, trained.model):
         units = find_equal_units(trained, None)
         return FoundInPasses(units.findings, (f"Not looked at: gradients, signal and first loss, as {reason}.",), ())
@@ -70,19 +75,25 @@ def find_in_passes(keras: Any, own: OwnModel, trained: TracedModel, seed: int) -
     if not _same_calls(passes):
         notes.append("Not looked at: the signal by layer, as the model calls other layers under other seeds.")
     elif passes[0].calls:
-        names = [call.name for call in passes[0].calls]
+        names = _names(passes[0], trained)
         scale = first_scale(passes[0])
         signal = find_in_signal(passes, names)
-        if math.isfinite(scale) and scale > 0 and not 1 / _USUAL <= scale <= _USUAL and _is_linear_in(rows, passes[0]):
+        if math.isfinite(scale) and scale > 0 and not 1 / _USUAL <= scale <= _USUAL and _may_be_scaled(passes[0]):
             scaled = find_in_signal(_passes(keras, own, trained, rows.scaled(1 / scale), seed), names)
             if not 1 / UNSCALED <= scale <= UNSCALED:
                 blamed = bool(loss.findings) or bool(signal.findings and not scaled.findings)
                 findings += _unscaled(scale, loss.findings, signal, scaled) if blamed else []
                 notes += [] if blamed else [_unscaled_note(scale)]
-                loss = type(loss)((), loss.losses, loss.unknown) if blamed else loss
-            signal = FoundInSignal(scaled.findings, scaled.notes, signal.layers, scaled.dead)
-    if signal.dead:
-        unmoved = [one for one in unmoved if "no path" in one.effect]
+                loss = replace(loss, findings=()) if blamed else loss
+            signal = FoundInSignal(scaled.findings, scaled.notes, signal.layers, scaled.stops)
+    stuck = [one for one in unmoved if one.effect.startswith(ZERO)]
+    no_rows = [one for one in signal.findings if one.what in (NO_ROWS, NO_INPUTS)]
+    if signal.stops or any(one.what == NO_INPUTS for one in no_rows) or any(one.what == ONE_UNIT for one in loss.findings):
+        unmoved = [one for one in unmoved if one not in stuck]
+    elif stuck:  # zeros before zeros: equal rows come of it
+        signal = replace(signal, findings=tuple(one for one in signal.findings if one not in no_rows))
+    if any("explode" in one.what for one in signal.findings):
+        loss = replace(loss, findings=tuple(one for one in loss.findings if one.what != TOO_LARGE))
     if loss.unknown:
         notes.append(f"The first loss was not looked at: no best constant is known for {listed(sorted(set(loss.unknown)))}.")
     return FoundInPasses(
@@ -115,14 +126,28 @@ def _calm(keras: Any, own: OwnModel, trained: TracedModel, rows: ProbedRows, see
         return pass_through(keras, model, rows, training=False, layers=False)
 
 
+def _names(one: ModelPass, trained: TracedModel) -> list[str]:
+    """The layers' paths by those of their weights in the first build, where they have any."""
+    first = [
+        path for path, weight in zip(trained.trace.weights, trained.model.weights, strict=True) if weight.trainable
+    ]
+    pairs = zip(one.weights, first, strict=False)
+    known = {_home(path): _home(name) for path, name in pairs} if len(first) == len(one.weights) else {}
+    cells = {_home(path): _home(name) for path, name in known.items()}
+    return [known.get(call.name) or (cells.get(call.name) if call.recurrent else None) or call.name for call in one.calls]
+
+
+def _home(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
 def _same_calls(passes: Sequence[ModelPass]) -> bool:
     kinds = {tuple((call.kind, call.parents, call.shape[1:]) for call in one.calls) for one in passes}
     return len(kinds) == 1
 
 
-def _is_linear_in(rows: ProbedRows, one: ModelPass) -> bool:
-    """Whether inputs are numbers that may be scaled, not those of tokens."""
-    del rows
+def _may_be_scaled(one: ModelPass) -> bool:
+    """Whether inputs are quantities, not numbers of tokens."""
     return not any(call.kind in ("Embedding", "StringLookup", "IntegerLookup", "Hashing") for call in one.calls)
 
 

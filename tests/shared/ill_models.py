@@ -6,7 +6,12 @@ import numpy as np
 
 from healthy_models import codes, compiled, images, keras, layers, pixels, tabular, texts, two_classes, series
 
-RandomNormal = keras.initializers.RandomNormal
+
+
+def normal(stddev):
+    """Makes an initializer for each layer, as one instance would draw equal kernels."""
+    return lambda: keras.initializers.RandomNormal(stddev=stddev)
+
 
 
 def dense(*hidden, units=20, last=None, loss="mse", **options):
@@ -14,7 +19,9 @@ def dense(*hidden, units=20, last=None, loss="mse", **options):
 
 
 def many(count, activation, kernel, units=64, **options):
-    return [layers.Dense(units, activation, kernel_initializer=kernel, **options) for _ in range(count)]
+    """Layers of a kind; ``kernel`` is a name, or makes an initializer."""
+    made = (kernel() if callable(kernel) else kernel for _ in range(count))
+    return [layers.Dense(units, activation, kernel_initializer=one, **options) for one in made]
 
 
 def negative_biases():
@@ -27,8 +34,7 @@ def positive_inputs():
 
 
 def negative_kernels():
-    kernel = keras.initializers.RandomUniform(-0.1, 0.0)
-    return dense(*many(3, "relu", kernel))
+    return dense(*many(3, "relu", lambda: keras.initializers.RandomUniform(-0.1, 0.0)))
 
 
 def plain():
@@ -46,20 +52,19 @@ def large_inputs():
 
 
 def small_kernels():
-    return dense(*many(8, "relu", RandomNormal(stddev=0.01)))
+    return dense(*many(8, "relu", normal(0.01)))
 
 
 def large_tanh_kernels():
-    return dense(*many(8, "tanh", RandomNormal(stddev=1.0)))
+    return dense(*many(8, "tanh", normal(1.0)))
 
 
 def large_sigmoid_kernels():
-    return dense(*many(3, "sigmoid", RandomNormal(stddev=2.0)))
+    return dense(*many(3, "sigmoid", normal(2.0)))
 
 
 def exploding():
-    kernel = keras.initializers.VarianceScaling(8.0)  # he_normal's standard deviation twice
-    return dense(*many(10, "relu", kernel))
+    return dense(*many(10, "relu", lambda: keras.initializers.VarianceScaling(8.0)))  # he_normal's deviation twice
 
 
 def sigmoid_chain():
@@ -71,12 +76,12 @@ def glorot_relu():
 
 
 def small_selu():
-    return dense(*many(8, "selu", RandomNormal(stddev=0.02)))
+    return dense(*many(8, "selu", normal(0.02)))
 
 
 def small_convolutions():
-    kernel = RandomNormal(stddev=0.01)
-    filters = [layers.Conv2D(8, 3, activation="relu", padding="same", kernel_initializer=kernel) for _ in range(5)]
+    kernel = normal(0.01)
+    filters = [layers.Conv2D(8, 3, activation="relu", padding="same", kernel_initializer=kernel()) for _ in range(5)]
     model = keras.Sequential([keras.Input((12, 12, 3)), *filters, layers.GlobalAveragePooling2D()])
     model.add(layers.Dense(10, "softmax"))
     return compiled(model, "sparse_categorical_crossentropy")
@@ -87,7 +92,7 @@ class Small(keras.Model):
 
     def __init__(self):
         super().__init__()
-        self.hidden = many(8, None, RandomNormal(stddev=0.01))
+        self.hidden = many(8, None, normal(0.01))
         self.out = layers.Dense(1)
 
     def call(self, inputs):
@@ -121,8 +126,9 @@ def two_equal_units():
     return dense(first, last=layers.Dense(1, kernel_initializer=TwoEqual(0)))
 
 
-def all_ones():
-    return dense(layers.Dense(8, "tanh", kernel_initializer="ones"), last=layers.Dense(1, kernel_initializer="zeros"))
+def all_equal():
+    kernel = keras.initializers.Constant(0.1)
+    return dense(layers.Dense(8, "tanh", kernel_initializer=kernel), last=layers.Dense(1, kernel_initializer="zeros"))
 
 
 def constant_recurrence():
@@ -219,7 +225,7 @@ def sigmoid_twice():
 
 
 DEAD, NO_ROWS = "dead relu units", "a layer that tells no rows apart"
-FADES, BLOWS = "a signal that vanishes with depth", "a signal that explodes with depth"
+FADES, BLOWS = "a signal that vanishes with depth", "explode"
 FIRST, TWICE = "a first loss far above that of a constant", "softmax taken twice"
 NEVER_PART, GROUPS, NEVER_MOVE = (
     "kernels that are constant: their units never part",
@@ -237,21 +243,21 @@ ILL: dict[str, tuple[Any, Any, str, str]] = {
     "small_kernels": (small_kernels, tabular, FADES, "he_normal"),
     "small_selu": (small_selu, tabular, FADES, "lecun_normal"),
     "small_convolutions": (small_convolutions, images, FADES, "he_normal"),
-    "small_subclassed": (small_subclassed, tabular, FADES, "dense"),
+    "small_subclassed": (small_subclassed, tabular, FADES, "he_normal"),
     "glorot_relu": (glorot_relu, tabular, FADES, "he_normal"),
     "exploding": (exploding, tabular, BLOWS, "he_normal"),
     "large_tanh_kernels": (large_tanh_kernels, tabular, "saturated tanh units", "glorot_uniform"),
     "large_sigmoid_kernels": (large_sigmoid_kernels, tabular, "saturated sigmoid units", "glorot_uniform"),
     "sigmoid_chain": (sigmoid_chain, tabular, "gradients that vanish with depth", "sigmoid"),
     "two_equal_units": (two_equal_units, tabular, GROUPS, "units 0, 1 of 16"),
-    "all_ones": (all_ones, tabular, NEVER_PART, "kernel"),
+    "all_equal": (all_equal, tabular, NEVER_PART, "kernel"),
     "constant_lstm": (constant_lstm, series, NEVER_PART, "kernel"),
     "constant_recurrence": (constant_recurrence, series, "saturated tanh units", "simple_rnn"),
     "constant_embedding": (constant_embedding, texts, NO_ROWS, "embedding"),
     "stopped": (stopped, tabular, NEVER_MOVE, "frozen"),
     "unconnected": (unconnected, tabular, NEVER_MOVE, "unused"),
     "zeros_before_zeros": (zeros_before_zeros, tabular, NEVER_MOVE, "kernel"),
-    "one_unit_softmax": (one_unit_softmax, two_classes, NEVER_MOVE, "use sigmoid"),
+    "one_unit_softmax": (one_unit_softmax, two_classes, "a softmax over one unit", "use sigmoid"),
     "large_last_layer": (large_last_layer, images, FIRST, "logits"),
     "unscaled_targets": (plain, unscaled_targets, FIRST, "standardize the targets"),
     "softmax_twice": (softmax_twice, images, TWICE, "from_logits"),
