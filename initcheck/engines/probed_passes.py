@@ -149,8 +149,9 @@ def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = T
     tf: Any = importlib.import_module("tensorflow")
     inputs, targets, weights = (_as_tensors(tf, part) for part in (rows.inputs, rows.targets, rows.weights))
     trainable = list(model.trainable_weights)
+    noting: Any = _calls_noted(tf, keras, inputs) if layers else contextlib.nullcontext([])
     with mistakes_in("the model: a step of its training", "fix its call"):
-        with tf.GradientTape() as tape, _calls_noted(tf, keras, inputs) if layers else contextlib.nullcontext([]) as noted:
+        with tf.GradientTape() as tape, noting as noted:
             for leaf in tf.nest.flatten(inputs):
                 if leaf.dtype.is_floating:
                     tape.watch(leaf)
@@ -159,9 +160,7 @@ def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = T
         tensors = [call.given for call in noted if call.given is not None]
         found = tape.gradient(loss, [*trainable, *tensors])
     gradients = tuple(map(_as_array, found[: len(trainable)]))
-    by_tensor = {
-        id(tensor): _norm(gradient) for tensor, gradient in zip(tensors, found[len(trainable) :], strict=True)
-    }
+    by_tensor = {id(tensor): _norm(gradient) for tensor, gradient in zip(tensors, found[len(trainable) :], strict=True)}
     places = {call.place: number for number, call in enumerate(noted)}
     return ModelPass(
         calls=tuple(_seen(call, by_tensor, places) for call in noted),
@@ -290,7 +289,9 @@ def _seen(call: _Noted, gradients: dict[int, float], places: dict[int, int]) -> 
         scale=_scale(output),
         shape=output.shape,
         identity=digest([output]),
-        dead=(output.reshape(-1, output.shape[-1]) <= 0).all(axis=0) if activation in RELUS else np.zeros(0, np.bool_),
+        dead=np.all(output.reshape(-1, output.shape[-1]) <= 0, axis=0)
+        if activation in RELUS
+        else np.zeros(0, np.bool_),
         saturated=float(np.mean((output < low) | (output > high))),
         gradient=gradients.get(id(call.given), np.nan),
     )

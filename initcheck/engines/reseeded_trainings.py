@@ -18,7 +18,9 @@ MOST_SCORED = 1024  # rows on which a score is taken
 _SCORED_STEPS = 16  # of a dataset, likewise
 
 
-def passes_over_reseeds(keras: Any, own: OwnModel, data: OwnData, rows: ProbedRows, count: int, seed: int) -> Iterator[ModelPass]:
+def passes_over_reseeds(
+    keras: Any, own: OwnModel, data: OwnData, rows: ProbedRows, count: int, seed: int
+) -> Iterator[ModelPass]:
     """A pass of the untrained model under each of several seeds.
 
     Raises:
@@ -34,9 +36,9 @@ class ReseededTrainings:
     """Trains a model under one seed after another, on the same data.
 
     Initial weights, order of rows, dropout and whatever else the global seeds decide vary with the seed. A model is
-    compiled once where that may be: the weights, the states of generators and the optimizer's variables of each seed are
-    put into the compiled one. Of a model that is Keras's own throughout these are all its state; of another, the second
-    training must give the same scores both ways.
+    compiled once where that may be: the weights, the states of generators and the optimizer's variables of each seed
+    are put into the compiled one. Of a model that is Keras's own throughout these are all its state; of another, the
+    second training must give the same scores both ways.
 
     Args:
         keras: The framework.

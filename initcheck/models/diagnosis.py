@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from initcheck.statistics.estimates import Estimate
+
 FALSE_ALARM_RATE = 1e-3  # of all tests of scale of one model together
 
 
@@ -52,21 +54,6 @@ class WeightFacts:
 
 
 @dataclass(frozen=True)
-class MeanOverReseeds:
-    """A mean over reseeds.
-
-    Attributes:
-        value: The mean; NaN where it is of no number.
-        low: The lower end of its 95 % t interval; NaN where there is none.
-        high: The upper end; likewise.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class LayerSignal:
     """One layer's signal over several reseeds, in the order of calls.
 
@@ -83,10 +70,10 @@ class LayerSignal:
     layer: str
     kind: str
     activation: str
-    scale: MeanOverReseeds
-    gradient: MeanOverReseeds
-    dead: MeanOverReseeds | None
-    saturated: MeanOverReseeds | None
+    scale: Estimate
+    gradient: Estimate
+    dead: Estimate | None
+    saturated: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -103,7 +90,7 @@ class FirstLoss:
 
     output: str
     loss: str
-    first: MeanOverReseeds
+    first: Estimate
     constant: float
     limit: float
 
@@ -139,8 +126,8 @@ class ReseededScore:
 
     name: str
     values: tuple[float, ...]
-    mean: MeanOverReseeds
-    spread: MeanOverReseeds
+    mean: Estimate
+    spread: Estimate
     table: tuple[SeedsNeeded, ...]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,87 +13,16 @@ import numpy.typing as npt
 
 from initcheck.engines.own_models import mistakes_in
 from initcheck.engines.probed_passes import ModelPass, ProbedRows
+from initcheck.models.best_constants import BINARY, KNOWN_LOSSES, NATS, ONE_HOT, OTHER_NAMES, SPARSE, KnownLoss
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, FirstLoss, ModelFinding
-from initcheck.models.layer_signal import lower_end, mean_over
+from initcheck.statistics.t_intervals import lower_end, mean_over
 
 TOO_LARGE, ONE_UNIT = "a first loss far above that of a constant", "a softmax over one unit"
 _LEAST_ROWS = 8  # fewer are predicted too well by their own constant
 _TOLERANCE = 1e-3  # of a sum of probabilities
 _SMALL = 1e-12
 
-# Of the best constant's loss. Outputs of a fresh network have the scale of its signal, about 1, and standardized
-# targets too: its squared error is 2 to 3 times the targets' variance. Ten times means that outputs are off by three
-# standard deviations of the targets, ten for a scale or a mean that is not theirs; in absolute errors that is 4 times.
-_SQUARED, _ABSOLUTE = 10.0, 4.0
-# Natural units above the uniform prediction, or above the best constant where that is worse. Logits of standard
-# deviation s around 0 cost about s²/2 above uniform: s is 1 to 1.5 for Glorot's and He's kernels. Three units give the
-# right class a twentieth of what guessing gives.
-_NATS = 3.0
-_CLIP = 1e-7  # Keras's own, of probabilities
-
 Values = npt.NDArray[np.float64]
-Weights = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _KnownLoss:
-    """A loss whose best constant is known.
-
-    Attributes:
-        best: The best constant of targets of shape ``(rows, …)``, weights of the rows, and the number of units.
-        logit: From probabilities to logits, where the loss may take those.
-        factor: Of the constant's loss; 0 where it is a cross-entropy.
-    """
-
-    best: Callable[[Values, Weights, int], Values]
-    logit: Callable[[Values], Values] | None = None
-    factor: float = 0.0
-
-
-def _mean(y: Values, weights: Weights, _units: int) -> Values:
-    return np.asarray(np.average(y, axis=0, weights=weights))
-
-
-def _median(y: Values, weights: Weights, _units: int) -> Values:
-    order = np.argsort(y, axis=0)
-    heaped = np.cumsum(np.broadcast_to(weights.reshape(-1, *[1] * (y.ndim - 1)), y.shape).copy(), axis=0)
-    heaped = np.cumsum(np.take_along_axis(np.diff(heaped, axis=0, prepend=0), order, axis=0), axis=0)
-    place = (heaped < heaped[-1:] / 2).sum(axis=0, keepdims=True)
-    return np.asarray(np.take_along_axis(np.take_along_axis(y, order, axis=0), place, axis=0)[0])
-
-
-def _frequencies(y: Values, weights: Weights, units: int) -> Values:
-    """Of classes given as numbers, shape ``(units,)``."""
-    flat = y.reshape(len(y), -1).astype(int)
-    each = np.repeat(weights, flat.shape[1])
-    counts = np.bincount(flat.ravel(), weights=each, minlength=units)[:units]
-    return np.asarray(counts / counts.sum())
-
-
-def _shares(y: Values, weights: Weights, _units: int) -> Values:
-    """Of one-hot classes, shape ``(units,)``."""
-    return np.asarray(np.average(y, axis=0, weights=weights).reshape(-1, y.shape[-1]).mean(axis=0))
-
-
-def _log(p: Values) -> Values:
-    return np.log(np.clip(p, _CLIP, None))
-
-
-def _logit(p: Values) -> Values:
-    clipped = np.clip(p, _CLIP, 1 - _CLIP)
-    return np.asarray(np.log(clipped / (1 - clipped)))
-
-
-_SPARSE, _ONE_HOT, _BINARY = "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy"
-_KNOWN = {
-    "mean_squared_error": _KnownLoss(_mean, factor=_SQUARED),
-    "mean_absolute_error": _KnownLoss(_median, factor=_ABSOLUTE),
-    "huber": _KnownLoss(_median, factor=_SQUARED),
-    _BINARY: _KnownLoss(_mean, _logit),
-    _ONE_HOT: _KnownLoss(_shares, _log),
-    _SPARSE: _KnownLoss(_frequencies, _log),
-}
-_OTHER_NAMES = {"mse": "mean_squared_error", "mae": "mean_absolute_error"}
 
 
 @dataclass(frozen=True)
@@ -119,13 +48,11 @@ class _Output:
     loss: Any
     kind: str
     targets: npt.NDArray[Any]
-    weights: Weights
+    weights: Values
     values: list[npt.NDArray[Any]]
 
 
-def find_in_first_loss(
-    keras: Any, model: Any, passes: Sequence[ModelPass], rows: ProbedRows
-) -> FoundInFirstLoss:
+def find_in_first_loss(keras: Any, model: Any, passes: Sequence[ModelPass], rows: ProbedRows) -> FoundInFirstLoss:
     """The first loss of each output over reseeds, and whether outputs suit their loss.
 
     Args:
@@ -142,8 +69,9 @@ def find_in_first_loss(
     findings: list[ModelFinding] = []
     losses: list[FirstLoss] = []
     unknown: list[str] = []
-    for one in _outputs(keras, model, passes, rows):
-        known = _KNOWN.get(one.kind)
+    outputs = _outputs(keras, model, passes, rows)
+    for one in outputs:
+        known = KNOWN_LOSSES.get(one.kind)
         if known is None:
             unknown.append(one.kind or "of the model's own")
             continue
@@ -152,31 +80,29 @@ def find_in_first_loss(
         first = _first_loss(one, known)
         losses.append(first)
         values = np.array([_value(one, value) for value in one.values])
-        if unsuited is None and _is_too_large(values, first.limit):
+        if unsuited is None and _is_too_large(values, first.limit, FALSE_ALARM_RATE / len(outputs)):
             findings.append(_finding(first, one, len(passes)))
     return FoundInFirstLoss(tuple(findings), tuple(losses), tuple(unknown))
 
 
-def _is_too_large(values: Values, limit: float) -> bool:
-    """Whether the mean of the logarithm exceeds the limit's, at the false-alarm rate of all tests; or it is infinite."""
+def _is_too_large(values: Values, limit: float, rate: float) -> bool:
+    """Whether the mean of the logarithm exceeds the limit's at that false-alarm rate; or is infinite."""
     if not np.isfinite(values).all():
         return True
     if len(values) < 2 or not (values > 0).all() or limit < _SMALL:  # of constant targets, for example
         return False
-    return lower_end(np.log(values), FALSE_ALARM_RATE) > math.log(limit)
+    return lower_end(np.log(values), rate) > math.log(limit)
 
 
-def _first_loss(one: _Output, known: _KnownLoss) -> FirstLoss:
+def _first_loss(one: _Output, known: KnownLoss) -> FirstLoss:
     units = one.values[0].shape[-1] if one.values[0].ndim > 1 else 1
     best = known.best(one.targets.astype(np.float64), one.weights, units)
-    guess = np.full_like(best, 1 / units if one.kind in (_SPARSE, _ONE_HOT) else 0.5)
+    guess = np.full_like(best, 1 / units if one.kind in (SPARSE, ONE_HOT) else 0.5)
     if known.logit and _option(one.loss, "from_logits"):
         best, guess = known.logit(best), known.logit(guess)
     constant = _value(one, _like(best, one.values[0]))
-    if known.factor:
-        limit = known.factor * constant
-    else:
-        limit = max(constant, _value(one, _like(guess, one.values[0]))) + _NATS
+    worse = max(constant, _value(one, _like(guess, one.values[0])))
+    limit = known.factor * constant if known.factor else worse + NATS
     return FirstLoss(one.name, one.kind, mean_over([_value(one, value) for value in one.values]), constant, limit)
 
 
@@ -192,22 +118,22 @@ def _value(one: _Output, output: npt.NDArray[Any]) -> float:
 
 def _finding(first: FirstLoss, one: _Output, count: int) -> ModelFinding:
     scale = math.sqrt(float(np.mean([np.mean(np.square(value.astype(np.float64))) for value in one.values])))
-    if first.loss in (_SPARSE, _ONE_HOT, _BINARY):
+    if first.loss in (SPARSE, ONE_HOT, BINARY):
         why = "more than 3 nats above guessing, which logits of a standard deviation of 2.5 or more cost"
         remedy = "scale the last layer's kernel and what it is given down (glorot_uniform, normalized inputs)"
     else:
         y = one.targets.astype(np.float64)
         why = (
-            f"{first.first.value / max(first.constant, _SMALL):.3g} times; outputs have a root mean square of {scale:.3g}, "
-            f"targets a mean of {y.mean():.3g} and a standard deviation of {y.std():.3g}"
+            f"{first.first.value / max(first.constant, _SMALL):.3g} times; outputs have a root mean square of "
+            f"{scale:.3g}, targets a mean of {y.mean():.3g} and a standard deviation of {y.std():.3g}"
         )
         remedy = "standardize the targets, set the last bias to their mean, or scale the last layer's kernel"
     return ModelFinding(
         TOO_LARGE,
         first.output or "the model's output",
-        f"{first.loss} {first.first.value:.4g} [{first.first.low:.4g}, {first.first.high:.4g}] over {count} reseeds, the "
-        f"best constant {first.constant:.4g}: {why} (a finding beyond {first.limit:.4g}, at a false-alarm rate of "
-        f"{FALSE_ALARM_RATE:g})",
+        f"{first.loss} {first.first.value:.4g} [{first.first.low:.4g}, {first.first.high:.4g}] over {count} reseeds, "
+        f"the best constant {first.constant:.4g}: {why} (a finding beyond {first.limit:.4g}, at a false-alarm rate of "
+        f"{FALSE_ALARM_RATE:g} for all outputs)",
         remedy,
     )
 
@@ -216,7 +142,7 @@ def _finding(first: FirstLoss, one: _Output, count: int) -> ModelFinding:
 
 
 def _find_unsuited(one: _Output, first: ModelPass) -> ModelFinding | None:
-    """Probabilities where the loss takes logits, or logits where it takes probabilities; or a softmax that is always 1."""
+    """Probabilities where the loss takes logits, or logits where it takes probabilities; or a softmax of one unit."""
     where = one.name or "the model's output"
     if one.values[0].shape[-1] == 1 and all((value == 1).all() for value in one.values):
         return ModelFinding(
@@ -225,7 +151,7 @@ def _find_unsuited(one: _Output, first: ModelPass) -> ModelFinding | None:
             f"every prediction of {len(one.values)} reseeds is 1, whatever the weights",
             "use sigmoid for two classes, or one unit for each of them",
         )
-    if one.kind not in (_SPARSE, _ONE_HOT, _BINARY):
+    if one.kind not in (SPARSE, ONE_HOT, BINARY):
         return None
     logits = bool(_option(one.loss, "from_logits"))
     values = np.concatenate([value.reshape(-1, value.shape[-1] if value.ndim > 1 else 1) for value in one.values])
@@ -234,14 +160,14 @@ def _find_unsuited(one: _Output, first: ModelPass) -> ModelFinding | None:
     summed = values.shape[-1] > 1 and bool((np.abs(values.sum(axis=-1) - 1) < _TOLERANCE).all())
     count = f"all {len(values):,} predictions of {len(one.values)} reseeds"
     last = {call.activation for call in first.calls[-3:]}
-    if logits and inside and (summed if one.kind != _BINARY else "sigmoid" in last):
-        floor = math.log1p((values.shape[-1] - 1) / math.e) if one.kind != _BINARY else math.log1p(1 / math.e)
-        twice = "softmax" if one.kind != _BINARY else "sigmoid"
+    if logits and inside and (summed if one.kind != BINARY else "sigmoid" in last):
+        floor = math.log1p((values.shape[-1] - 1) / math.e) if one.kind != BINARY else math.log1p(1 / math.e)
+        twice = "softmax" if one.kind != BINARY else "sigmoid"
         return ModelFinding(
             f"{twice} taken twice",
             where,
             f"{count} are probabilities already, and {one.kind} takes them for logits (from_logits=True): "
-            + (f"it cannot fall below {floor:.3g}" if one.kind != _BINARY else "for class 0 it cannot fall below 0.693"),
+            + (f"it cannot fall below {floor:.3g}" if one.kind != BINARY else "for class 0 it cannot fall below 0.693"),
             f"from_logits=False, or a last layer without {twice}",
         )
     if not logits and not inside:
@@ -251,7 +177,7 @@ def _find_unsuited(one: _Output, first: ModelPass) -> ModelFinding | None:
             where,
             f"{outside:.0%} of the outputs in {len(one.values)} reseeds lie outside 0 and 1, where {one.kind} takes "
             "them for probabilities (from_logits=False) and cuts them off: no gradient there",
-            "from_logits=True, or a last layer with " + ("sigmoid" if one.kind == _BINARY else "softmax"),
+            "from_logits=True, or a last layer with " + ("sigmoid" if one.kind == BINARY else "softmax"),
         )
     return None
 
@@ -277,12 +203,12 @@ def _outputs(keras: Any, model: Any, passes: Sequence[ModelPass], rows: ProbedRo
         array = np.asarray(y)
         output = np.asarray(values[0][place])
         kind = _name_of(made)
-        if array.ndim == output.ndim - 1 and kind != _SPARSE:
+        if array.ndim == output.ndim - 1 and kind != SPARSE:
             array = array[..., None]
-        if kind == _SPARSE and array.ndim == output.ndim and array.shape[-1] == 1:
+        if kind == SPARSE and array.ndim == output.ndim and array.shape[-1] == 1:
             array = array[..., 0]
         row = np.ones(len(array)) if weights is None else np.asarray(weights, np.float64).reshape(len(array), -1)[:, 0]
-        suits = array.shape == (output.shape[:-1] if kind == _SPARSE else output.shape) and row.sum() > 0
+        suits = array.shape == (output.shape[:-1] if kind == SPARSE else output.shape) and row.sum() > 0
         found.append(
             _Output(
                 name if count > 1 else "",
@@ -304,7 +230,7 @@ def _made(keras: Any, loss: Any) -> Any:
         function = keras.losses.get(loss)
         if isinstance(function, keras.losses.Loss):
             return function
-        name = _OTHER_NAMES.get(function.__name__, function.__name__)
+        name = OTHER_NAMES.get(function.__name__, function.__name__)
         kind = {_lower(one): getattr(keras.losses, one) for one in dir(keras.losses) if one[0].isupper()}.get(name)
         if kind is not None and function.__module__.partition(".")[0] in ("keras", "tf_keras"):
             return kind()

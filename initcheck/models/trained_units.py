@@ -56,37 +56,40 @@ def find_equal_units(trained: TracedModel, passed: ModelPass | None, quiet: Mode
     trainable = [bool(weight.trainable) for weight in weights]
     if len(after) != len(trained.initial) or not _moved(trained.initial, after, trainable):
         return FoundInUnits()
-    steps = len(trained.trace.losses)
-    gradients = _by_weight(passed, trainable)
-    calm = _by_weight(quiet, trainable)
+    gradients, calm = _by_weight(passed, trainable), _by_weight(quiet, trainable)
     whole: list[str] = []
-    groups: list[tuple[str, list[list[int]], int]] = []
+    groups: list[str] = []
     parted: list[str] = []
     for place, (name, first, last) in enumerate(zip(trained.trace.weights, trained.initial, after, strict=True)):
         if not trainable[place] or not _has_units(first):
             continue
-        equal = _equal_units(first)
-        if np.array_equal(first, last):
-            if passed is None and _is_constant(first):  # else it is judged by its gradients, see ``find_unmoved``
-                whole.append(name)
+        if np.array_equal(first, last):  # it is judged by its gradients, see ``find_unmoved``, where these are known
+            whole += [name] if passed is None and _is_constant(first) else []
             continue
+        equal = _equal_units(first)
         still = [part for group in equal for part in _still_equal(group, last, gradients.get(place))]
         if still and _is_constant(first):
             whole.append(name)
         elif still:
-            groups.append((name, still, first.shape[-1]))
+            groups.append(f"{name}: {' and '.join(map(_words, still[:2]))} of {first.shape[-1]}")
         elif place in calm and any(_gradient_equal(group, calm[place]) for group in equal):
             parted.append(name)
-    findings = []
+    return _found(whole, groups, parted, len(trained.trace.losses))
+
+
+def _found(whole: list[str], groups: list[str], parted: list[str], steps: int) -> FoundInUnits:
+    findings, notes = [], []
     remedy = "draw them at random: glorot_uniform, or he_normal before relu"
     if whole:
         effect = f"all units of a layer are equal still, within rounding error, after {steps} steps of training"
         findings.append(ModelFinding(NEVER_PART, listed(whole), f"{effect}, and so are their gradients", remedy))
     if groups:
-        shown = [f"{name}: {' and '.join(_words(group) for group in parts[:2])} of {units}" for name, parts, units in groups]
-        effect = f"bitwise equal at first, and equal still, with their gradients, within rounding error after {steps} steps"
-        findings.append(ModelFinding(GROUPS, listed(shown), effect, remedy + "; so many units count as one each"))
-    notes = []
+        effect = (
+            f"bitwise equal at first; they and their gradients are equal still after {steps} steps, within rounding"
+        )
+        findings.append(
+            ModelFinding(GROUPS, listed(groups), f"{effect} error", f"{remedy}; so many units count as one each")
+        )
     if parted:
         notes.append(
             f"Units of {listed(parted)} start equal and have equal gradients without dropout and noise: nothing else "

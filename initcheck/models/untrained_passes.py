@@ -1,4 +1,4 @@
-"""What passes forward and back over the user's own data show, under several seeds and behind a few steps of training."""
+"""What passes forward and back over the user's own data show, under several seeds and after a few steps."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from initcheck.engines.own_models import OwnModel
+from initcheck.engines.own_models import OwnData, OwnModel
 from initcheck.engines.own_trainings import TracedModel
 from initcheck.engines.pinned_sources import SEEDS, pinned
 from initcheck.engines.probed_passes import ModelPass, ProbedRows, pass_through, rows_of, why_not_probed
 from initcheck.engines.reseeded_trainings import passes_over_reseeds
 from initcheck.models.diagnosis import FirstLoss, LayerSignal, ModelFinding, listed
-from initcheck.models.first_loss import ONE_UNIT, TOO_LARGE, find_in_first_loss
-from initcheck.models.layer_signal import NO_INPUTS, NO_ROWS, RESEEDS, UNSCALED, FoundInSignal, find_in_signal, first_scale
+from initcheck.models.first_loss import ONE_UNIT, TOO_LARGE, FoundInFirstLoss, find_in_first_loss
+from initcheck.models.layer_signal import (
+    NO_INPUTS,
+    NO_ROWS,
+    RESEEDS,
+    UNSCALED,
+    FoundInSignal,
+    find_in_signal,
+    first_scale,
+)
+from initcheck.models.signal_depth import EXPLODES
 from initcheck.models.trained_units import ZERO, find_equal_units, find_unmoved
 
 _LEAST_RESEEDS = 4  # of a model whose passes take long
@@ -42,9 +51,7 @@ class FoundInPasses:
     first_losses: tuple[FirstLoss, ...] = ()
 
 
-def find_in_passes(
-    keras: Any, own: OwnModel, trained: TracedModel, paths: Sequence[str], seed: int
-) -> FoundInPasses:
+def find_in_passes(keras: Any, own: OwnModel, trained: TracedModel, paths: Sequence[str], seed: int) -> FoundInPasses:
     """Units that never part, weights that never move, the signal by layer, and the first loss.
 
     Args:
@@ -57,59 +64,61 @@ def find_in_passes(
     Raises:
         InitcheckError: The model cannot be called or differentiated.
     """
-    assert trained.data is not None
+    data = trained.data
+    assert data is not None
     if len(paths) == len(trained.trace.weights):
         trained = replace(trained, trace=replace(trained.trace, weights=list(paths)))
     if reason := why_not_probed(keras, trained.model):
         units = find_equal_units(trained, None)
         return FoundInPasses(units.findings, (f"Not looked at: gradients, signal and first loss, as {reason}.",), ())
-    rows = rows_of(trained.data)
-    passes = _passes(keras, own, trained, rows, seed)
-    notes: list[str] = []
-    loss = find_in_first_loss(keras, trained.model, passes, rows)
+    rows = rows_of(data)
+    passes = _passes(keras, own, data, rows, seed)
     behind = pass_through(keras, trained.model, rows, layers=False)
     units = find_equal_units(trained, behind, _calm(keras, own, trained, rows, seed))
-    unmoved = find_unmoved(trained, passes)
-    signal = FoundInSignal()
-    findings: list[ModelFinding] = []
-    if not _same_calls(passes):
-        notes.append("Not looked at: the signal by layer, as the model calls other layers under other seeds.")
-    elif passes[0].calls:
+    loss = find_in_first_loss(keras, trained.model, passes, rows)
+    signal, notes = FoundInSignal(), list(units.notes)
+    scaling: list[ModelFinding] = []
+    if _same_calls(passes):
         names = _names(passes[0], trained)
-        scale = first_scale(passes[0])
         signal = find_in_signal(passes, names)
+        scale = first_scale(passes[0])
         if math.isfinite(scale) and scale > 0 and not 1 / _USUAL <= scale <= _USUAL and _may_be_scaled(passes[0]):
-            scaled = find_in_signal(_passes(keras, own, trained, rows.scaled(1 / scale), seed), names)
-            if not 1 / UNSCALED <= scale <= UNSCALED:
-                blamed = bool(loss.findings) or bool(signal.findings and not scaled.findings)
-                findings += _unscaled(scale, loss.findings, signal, scaled) if blamed else []
-                notes += [] if blamed else [_unscaled_note(scale)]
-                loss = replace(loss, findings=()) if blamed else loss
-            signal = FoundInSignal(scaled.findings, scaled.notes, signal.layers, scaled.stops)
-    stuck = [one for one in unmoved if one.effect.startswith(ZERO)]
-    no_rows = [one for one in signal.findings if one.what in (NO_ROWS, NO_INPUTS)]
-    if signal.stops or any(one.what == NO_INPUTS for one in no_rows) or any(one.what == ONE_UNIT for one in loss.findings):
-        unmoved = [one for one in unmoved if one not in stuck]
-    elif stuck:  # zeros before zeros: equal rows come of it
-        signal = replace(signal, findings=tuple(one for one in signal.findings if one not in no_rows))
-    if any("explode" in one.what for one in signal.findings):
-        loss = replace(loss, findings=tuple(one for one in loss.findings if one.what != TOO_LARGE))
+            scaled = find_in_signal(_passes(keras, own, data, rows.scaled(1 / scale), seed), names)
+            scaling, more = _find_scaling(scale, loss.findings, signal, scaled)
+            notes += more
+            loss = replace(loss, findings=()) if scaling else loss
+            signal = replace(scaled, layers=signal.layers)
+    else:
+        notes.append("Not looked at: the signal by layer, as the model calls other layers under other seeds.")
     if loss.unknown:
-        notes.append(f"The first loss was not looked at: no best constant is known for {listed(sorted(set(loss.unknown)))}.")
+        losses = listed(sorted(set(loss.unknown)))
+        notes.append(f"The first loss was not looked at: no best constant is known for {losses}.")
     return FoundInPasses(
-        (*units.findings, *findings, *signal.findings, *unmoved, *loss.findings),
-        (*units.notes, *signal.notes, *notes),
+        (*units.findings, *scaling, *_causes(signal, find_unmoved(trained, passes), loss)),
+        (*notes, *signal.notes),
         (f"{len(passes)} passes forward and back under unlike seeds, over {rows.size} rows",),
         signal.layers,
         loss.losses,
     )
 
 
-def _passes(keras: Any, own: OwnModel, trained: TracedModel, rows: ProbedRows, seed: int) -> list[ModelPass]:
+def _causes(signal: FoundInSignal, unmoved: list[ModelFinding], loss: FoundInFirstLoss) -> list[ModelFinding]:
+    """The findings without those that come of others: each cause once."""
+    found, losses = list(signal.findings), list(loss.findings)
+    stuck = [one for one in unmoved if one.effect.startswith(ZERO)]
+    if signal.stops or any(one.what in (NO_INPUTS, ONE_UNIT) for one in (*found, *losses)):
+        unmoved = [one for one in unmoved if one not in stuck]
+    elif stuck:  # zeros before zeros, of which equal rows come
+        found = [one for one in found if one.what != NO_ROWS]
+    if any(one.what in EXPLODES for one in found):
+        losses = [one for one in losses if one.what != TOO_LARGE]
+    return [*found, *unmoved, *losses]
+
+
+def _passes(keras: Any, own: OwnModel, data: OwnData, rows: ProbedRows, seed: int) -> list[ModelPass]:
     start = time.monotonic()
     passes: list[ModelPass] = []
-    assert trained.data is not None
-    for one in passes_over_reseeds(keras, own, trained.data, rows, RESEEDS, seed):
+    for one in passes_over_reseeds(keras, own, data, rows, RESEEDS, seed):
         passes.append(one)
         if len(passes) >= _LEAST_RESEEDS and time.monotonic() - start > _PATIENCE:
             break
@@ -134,7 +143,9 @@ def _names(one: ModelPass, trained: TracedModel) -> list[str]:
     pairs = zip(one.weights, first, strict=False)
     known = {_home(path): _home(name) for path, name in pairs} if len(first) == len(one.weights) else {}
     cells = {_home(path): _home(name) for path, name in known.items()}
-    return [known.get(call.name) or (cells.get(call.name) if call.recurrent else None) or call.name for call in one.calls]
+    return [
+        known.get(call.name) or (cells.get(call.name) if call.recurrent else None) or call.name for call in one.calls
+    ]
 
 
 def _home(path: str) -> str:
@@ -151,24 +162,17 @@ def _may_be_scaled(one: ModelPass) -> bool:
     return not any(call.kind in ("Embedding", "StringLookup", "IntegerLookup", "Hashing") for call in one.calls)
 
 
-def _unscaled(
+def _find_scaling(
     scale: float, losses: Sequence[ModelFinding], signal: FoundInSignal, scaled: FoundInSignal
-) -> list[ModelFinding]:
+) -> tuple[list[ModelFinding], list[str]]:
+    """A finding where inputs that are not scaled do harm, else a note; nothing where they are nearly scaled."""
+    if 1 / UNSCALED <= scale <= UNSCALED:
+        return [], []
+    size = f"root mean square {scale:.3g} at the first layer with a kernel, where initializers count on 1"
     harm = [f"{one.what} ({one.where}: {one.effect})" for one in losses]
     if signal.findings and not scaled.findings:
         harm += [f"{one.what} ({one.where}), which inputs of root mean square 1 have not" for one in signal.findings]
-    return [
-        ModelFinding(
-            "inputs that are not scaled",
-            "data",
-            f"root mean square {scale:.3g} at the first layer with a kernel, where initializers count on 1; {'; '.join(harm)}",
-            "standardize the inputs, or begin with a layer that does: Rescaling(1 / 255), or Normalization adapted to them",
-        )
-    ]
-
-
-def _unscaled_note(scale: float) -> str:
-    return (
-        f"The inputs are not scaled: root mean square {scale:.3g} at the first layer with a kernel, where initializers "
-        "count on 1. What is said of layers holds for inputs divided by it."
-    )
+    if not harm:
+        return [], [f"The inputs are not scaled: {size}. What is said of layers holds for inputs divided by it."]
+    remedy = "standardize the inputs, or begin with a layer that does: Rescaling(1 / 255), or an adapted Normalization"
+    return [ModelFinding("inputs that are not scaled", "data", "; ".join([size, *harm]), remedy)], []

@@ -18,9 +18,9 @@ def detectable_difference(n: int, power: float = POWER, level: float = LEVEL) ->
     """The smallest difference of two means, in standard deviations, that Welch's two-sided test finds with that power.
 
     Scores are taken for normal, of one standard deviation in both. Given the sample variances, Welch's statistic is
-    normal and its degrees of freedom are known; their chance is integrated over a grid of quantiles of χ². (Noncentral t
-    with 2n − 2 degrees of freedom takes these for certain, and promises too much for few runs: 3.6 in place of 4.1 for
-    n = 3.)
+    normal and its degrees of freedom are known; their chance is integrated over a grid of quantiles of χ².
+    (Noncentral t with 2n − 2 degrees of freedom takes these for certain, and promises too much for few runs: 3.6 in
+    place of 4.1 for n = 3.)
 
     Args:
         n: Runs of each, two or more.

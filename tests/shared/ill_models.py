@@ -3,15 +3,12 @@
 from typing import Any
 
 import numpy as np
-
-from healthy_models import codes, compiled, images, keras, layers, pixels, tabular, texts, two_classes, series
-
+from healthy_models import codes, compiled, images, keras, layers, pixels, series, tabular, texts, two_classes
 
 
 def normal(stddev):
     """Makes an initializer for each layer, as one instance would draw equal kernels."""
     return lambda: keras.initializers.RandomNormal(stddev=stddev)
-
 
 
 def dense(*hidden, units=20, last=None, loss="mse", **options):
@@ -143,7 +140,9 @@ def constant_lstm():
 
 
 def constant_embedding():
-    model = keras.Sequential([keras.Input((12,), dtype="int32"), layers.Embedding(200, 16, embeddings_initializer="ones")])
+    model = keras.Sequential(
+        [keras.Input((12,), dtype="int32"), layers.Embedding(200, 16, embeddings_initializer="ones")]
+    )
     model.add(layers.GlobalAveragePooling1D())
     model.add(layers.Dense(16, "relu"))
     model.add(layers.Dense(1, "sigmoid"))
@@ -181,9 +180,7 @@ def unconnected():
 
 
 def zeros_before_zeros():
-    return dense(
-        layers.Dense(16, "tanh", kernel_initializer="zeros"), last=layers.Dense(1, kernel_initializer="zeros")
-    )
+    return dense(layers.Dense(16, "tanh", kernel_initializer="zeros"), last=layers.Dense(1, kernel_initializer="zeros"))
 
 
 def one_unit_softmax():
