@@ -19,6 +19,13 @@ from initcheck.endings import uninterrupted
 @click.option("--batch-size", type=int, help="Rows of a step.  [default: Keras's]")
 @click.option("--loss", help="Name of a loss.  [default: that of the compiled model]")
 @click.option("--optimizer", help="Name of an optimizer.  [default: that of the compiled model, or adam]")
+@click.option(
+    "--reseeds",
+    type=int,
+    default=8,
+    show_default=True,
+    help="Trainings over which the spread of the score is measured; 0 for none.",
+)
 @seed_option
 @click.option("--html", type=PATH, help="Write a page here, too.")
 @click.option("--json", "json_file", type=PATH, help="Write everything here as JSON, too.")
@@ -29,11 +36,12 @@ def doctor(
     batch_size: int | None,
     loss: str | None,
     optimizer: str | None,
+    reseeds: int,
     seed: int,
     html: Path | None,
     json_file: Path | None,
 ) -> None:
-    """Examine a Keras model of yours, as it is: its weights, its inference, and whether its training repeats.
+    """Examine a Keras model of yours, as it is: its weights, signal, inference, and whether its training repeats.
 
     MODEL is package.module:build, a function that returns the model; nothing of initcheck is needed in it. Exit code 0
     where nothing is wrong, 1 where something is, 2 where it could not be examined.
@@ -42,7 +50,16 @@ def doctor(
     from initcheck.reporting.diagnosis_report import diagnosis_json, print_diagnosis, render_diagnosis
 
     files = asked_files({"--html": html, "--json": json_file}, {})
-    diagnosis = examine(model, data, epochs=epochs, batch_size=batch_size, loss=loss, optimizer=optimizer, seed=seed)
+    diagnosis = examine(
+        model,
+        data,
+        epochs=epochs,
+        batch_size=batch_size,
+        loss=loss,
+        optimizer=optimizer,
+        seed=seed,
+        reseeds=reseeds,
+    )
     with uninterrupted(what_is_there(files)):
         write_files(files, {"--html": lambda: render_diagnosis(diagnosis), "--json": lambda: diagnosis_json(diagnosis)})
         print_diagnosis(diagnosis)

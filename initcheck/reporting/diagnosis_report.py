@@ -12,14 +12,24 @@ from rich.console import Console
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, Diagnosis, ModelFinding, WeightFacts
 from initcheck.models.examination import DEFAULT_RESEEDS, examine
 from initcheck.reporting.comparisons.json_text import as_jsonable
+from initcheck.reporting.diagnosis_sections import (
+    SEEDS_WORDS,
+    SIGNAL_WORDS,
+    describe_score,
+    loss_table,
+    print_sections,
+    seeds_table,
+    signal_figure,
+    signal_table,
+)
 from initcheck.reporting.format import format_count
 from initcheck.reporting.screen import Column, Screen, printed
 from initcheck.reporting.templating import templates
 from initcheck.seeding import DEFAULT_SEED
 
 NOT_LOOKED_AT = (
-    "Not looked at yet: whether a signal gets through the depth, the first loss, how many seeds a claim needs, scripts "
-    "as black boxes. Of the data, the loss and the learning rate nothing is said."
+    "Not looked at yet: scripts as black boxes. Of the learning rate, and of the data and the loss beyond their scale, "
+    "nothing is said."
 )
 
 
@@ -65,7 +75,7 @@ def doctor(
     fresh_processes: bool = True,
     reseeds: int = DEFAULT_RESEEDS,
 ) -> DiagnosisReport:
-    """Examines a Keras model as it is: its initial weights, its inference, and whether its training repeats.
+    """Examines a Keras model as it is: its weights, its signal, its inference, and whether its training repeats.
 
     Args:
         build: ``build()`` or ``build(keras)`` returns the model, compiled or not; or ``"package.module:build"``.
@@ -152,11 +162,12 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console | None = None) -> Non
         rows = [(one.what, one.where, one.effect, one.remedy) for one in diagnosis.findings]
         titles = ("what is wrong", "where", "evidence", "what to do")
         screen.table("Findings", [Column(title, prose=True) for title in titles], rows, lines=True)
+    print_sections(diagnosis, screen)
     for note in (*diagnosis.notes, f"Looked at: {'; '.join(diagnosis.looked_at)}.", NOT_LOOKED_AT):
         screen.line(note)
     screen.line(
-        f"Scales are tested at a false-alarm rate of {FALSE_ALARM_RATE:g} a model; all else bit by bit, or within the "
-        "tolerance that is stated."
+        f"Scales, signal and first loss are each tested at a false-alarm rate of {FALSE_ALARM_RATE:g} a model; all "
+        "else bit by bit, or within the tolerance that is stated. Brackets hold 95 % intervals."
     )
     screen.line(
         (f"initcheck doctor: {describe_diagnosis(diagnosis)}", "bold"),
@@ -176,8 +187,21 @@ def render_diagnosis(diagnosis: Diagnosis, template: str = "diagnosis.html.j2") 
             words=COLUMN_WORDS,
             rate=FALSE_ALARM_RATE,
             not_looked_at=NOT_LOOKED_AT,
+            **_sections(diagnosis),
         )
     )
+
+
+def _sections(diagnosis: Diagnosis) -> dict[str, Any]:
+    """The context of the sections' template."""
+    return {
+        "figure": signal_figure(diagnosis.signal),
+        "signal": signal_table(diagnosis.signal),
+        "signal_words": SIGNAL_WORDS,
+        "losses": loss_table(diagnosis.first_losses),
+        "seeds": [(seeds_table(score), describe_score(score)) for score in diagnosis.scores],
+        "seeds_words": SEEDS_WORDS,
+    }
 
 
 def diagnosis_json(diagnosis: Diagnosis) -> str:
