@@ -86,7 +86,7 @@ class ReseededTrainings:
     def _keep(self, model: Any) -> None:
         if hasattr(self._keras, "ops"):  # Keras 2 has generators that are no variables
             model.optimizer.build(model.trainable_variables)
-            self._optimizer = [np.array(variable) for variable in model.optimizer.variables]
+            self._optimizer = [np.asarray(variable).copy() for variable in model.optimizer.variables]
             self._kept = model
 
     def _placed(self, model: Any) -> Any:
@@ -97,7 +97,7 @@ class ReseededTrainings:
         if [tuple(one.shape) for one in given] != [tuple(one.shape) for one in kept]:
             return model
         for old, new in zip(kept, given, strict=True):
-            old.assign(new)
+            old.assign(np.asarray(new))
         for variable, value in zip(self._kept.optimizer.variables, self._optimizer, strict=True):
             variable.assign(value)
         return self._kept

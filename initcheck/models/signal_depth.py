@@ -18,6 +18,7 @@ from initcheck.statistics.t_intervals import lower_end, mean_over
 
 TOO_FAR = 100.0  # the factor of a finding: of two layers one moves a hundred times as slowly under one learning rate
 FAR = 10.0  # that of a note
+_PART = 1 / 3  # of the median layer's logarithm: the least that the first and the last layer of a stretch do
 
 # Forward, and back.
 VANISHES = "a signal that vanishes with depth", "gradients that vanish with depth"
@@ -104,12 +105,15 @@ def _widest(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bool)
         for start in range(len(places)):
             for end in range(start + 2, len(places)):
                 steps = np.diff(logs[:, start : end + 1].mean(axis=0)) * (-1 if backward else 1)
+                typical = _lower_median(steps)
+                if min(steps[0] / typical, steps[-1] / typical) < _PART:
+                    continue  # it begins later, or ends earlier
                 trend = SignalTrend(
                     begins=places[end - 1] if backward else places[start],
                     ends=places[start] if backward else places[end - 1],
                     layers=end - start,
                     total=(logs[:, start] - logs[:, end]) if backward else (logs[:, end] - logs[:, start]),
-                    typical=_lower_median(steps),
+                    typical=typical,
                     activation=_activation_of(passes[0], places[start : end + 1]),
                     backward=backward,
                 )
@@ -121,7 +125,7 @@ def _widest(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bool)
 def _lower_median(steps: Values) -> float:
     """The median step in the direction of their sum, of an even number the smaller one: a single jump counts little."""
     sign = math.copysign(1.0, float(steps.sum()))
-    return sign * float(np.sort(sign * steps)[(len(steps) - 1) // 2])
+    return sign * float(np.sort(sign * steps)[(len(steps) - 1) // 2]) or math.ulp(0.0)
 
 
 def _stretches(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bool) -> list[list[int]]:
@@ -195,6 +199,6 @@ def _depth_finding(
 def _depth_note(trend: SignalTrend, names: Sequence[str]) -> str:
     return (
         f"T{_NOUNS[trend.backward][1:]} changes by {_words_of_factor(trend)}, {_stretch_of(trend, names)}: no "
-        f"finding below {TOO_FAR:g}, but plain SGD starts as much more slowly, or needs as much smaller steps. What "
-        f"would hold it: {_remedy(trend)}."
+        f"finding below {TOO_FAR:g}, but at one learning rate plain SGD takes several times the steps. What would hold "
+        f"it: {_remedy(trend)}."
     )

@@ -151,6 +151,7 @@ def signal_figure(layers: Sequence[LayerSignal]) -> Markup | None:
     if len(layers) <= _FEW_ENDS:
         return None
     from matplotlib.figure import Figure  # heavy, and a notebook's tables do not need it
+    from matplotlib.ticker import MaxNLocator
 
     from initcheck.reporting.bands import COLOURS
     from initcheck.reporting.svg import plot_style, to_svg
@@ -179,7 +180,7 @@ def signal_figure(layers: Sequence[LayerSignal]) -> Markup | None:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # a formula would be drawn as it is written
         axes.set_xlabel("layer, in the order of calls")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.legend(loc="outside upper left", ncols=2)
     names = ", ".join(one.layer for one in layers[:_FEW_ENDS])
     alt = f"Scale of signal and gradient by layer, from {names} to {layers[-1].layer}, means with 95 % intervals"
