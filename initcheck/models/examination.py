@@ -21,6 +21,7 @@ from initcheck.frameworks.quiet import quiet
 from initcheck.models.built_weights import (
     MIN_ELEMENTS,
     SEEDS_TRIED,
+    any_replaced,
     build_weights,
     count_tested,
     facts_of,
@@ -102,6 +103,7 @@ class _Examination:
         self.first_losses: tuple[FirstLoss, ...] = ()
         self.scores: tuple[ReseededScore, ...] = ()
         self._trained: TracedModel | None = None
+        self._loaded = False
 
     def look_at_weights(self) -> None:
         with pinned(self._keras, SEEDS, self._seed), seeding_noted(self._keras) as self._seeded:
@@ -110,6 +112,7 @@ class _Examination:
         built = build_weights(self._keras, self._own, data, self._seed, self._paths)
         self.weights = [facts_of(weight) for weight in built]
         self.findings += find_in_weights(built)
+        self._loaded = any_replaced(built)
         self.notes += notes_on_weights(built)
         tested = f"the scale of {count_tested(built):,} is tested, which have {MIN_ELEMENTS} elements or more"
         self.looked_at.append(f"{len(built):,} weights, over {SEEDS_TRIED + 1} builds of the model: {tested}")
@@ -138,7 +141,7 @@ class _Examination:
         if trained is None or trained.data is None:
             return
         try:
-            found = find_in_passes(self._keras, self._own, trained, self._paths, self._seed)
+            found = find_in_passes(self._keras, self._own, trained, self._paths, self._seed, loaded=self._loaded)
         except InitcheckError as error:  # it was trained: what fails is the probe
             self.notes.append(f"Not looked at: units, signal and first loss, as the probe failed: {error}.")
             return

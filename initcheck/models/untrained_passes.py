@@ -51,7 +51,9 @@ class FoundInPasses:
     first_losses: tuple[FirstLoss, ...] = ()
 
 
-def find_in_passes(keras: Any, own: OwnModel, trained: TracedModel, paths: Sequence[str], seed: int) -> FoundInPasses:
+def find_in_passes(
+    keras: Any, own: OwnModel, trained: TracedModel, paths: Sequence[str], seed: int, *, loaded: bool = False
+) -> FoundInPasses:
     """Units that never part, weights that never move, the signal by layer, and the first loss.
 
     Args:
@@ -60,6 +62,7 @@ def find_in_passes(keras: Any, own: OwnModel, trained: TracedModel, paths: Seque
         trained: A training of a few steps, with its data.
         paths: The paths of the weights in the first build, as Keras counts names on.
         seed: From which the seeds are derived.
+        loaded: Whether weights are loaded: what a training made of them is not compared with theories of initializers.
 
     Raises:
         InitcheckError: The model cannot be called or differentiated.
@@ -88,6 +91,8 @@ def find_in_passes(keras: Any, own: OwnModel, trained: TracedModel, paths: Seque
             notes += more
             loss = replace(loss, findings=()) if scaling else loss
             signal = replace(scaled, layers=signal.layers)
+        if loaded:
+            signal = FoundInSignal(layers=signal.layers)
     else:
         notes.append("Not looked at: the signal by layer, as the model calls other layers under other seeds.")
     if loss.unknown:

@@ -23,7 +23,7 @@ SIGNAL_WORDS = {
     "scale": "the root mean square of what the layer returns, over rows and units; in theory depth does not change it",
     "gradient": "the norm of the loss's gradient by what the layer is given; likewise",
     "dead": "the share of relu units that are 0 for all rows: 50 % at most behind a symmetric kernel",
-    "saturated": "the share of values of a sigmoid or tanh within 1 % of an end: a finding from 25 %",
+    "saturated": "the share of values of a sigmoid or tanh within 1 % of an end: a finding from 50 %",
 }
 SEEDS_WORDS = {
     "difference found": f"the smallest difference between two configurations that Welch's two-sided t test finds with "

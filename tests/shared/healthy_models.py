@@ -7,7 +7,7 @@ import numpy as np
 from initcheck.frameworks.keras import load_keras
 
 keras: Any = load_keras()
-layers = keras.layers
+layers: Any = keras.layers
 
 
 def _stream():
