@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from initcheck.engines.reuse import find_others_code
 from initcheck.seeding import derive_seed
 
 MOST_SCORED = 1024  # rows on which a score is taken
+_LEAST = 5
+_PATIENCE = 60.0  # seconds after which no further training is begun
 _SCORED_STEPS = 16  # of a dataset, likewise
 
 
@@ -59,6 +62,8 @@ class ReseededTrainings:
     def scores(self, count: int) -> list[dict[str, float]]:
         """The loss and every compiled metric after each training: on training rows, and held-out ones.
 
+        Of a model whose trainings take long there are fewer, five at least.
+
         Raises:
             InitcheckError: The model cannot be trained or evaluated.
         """
@@ -67,7 +72,12 @@ class ReseededTrainings:
             found.append(self._scores(1, kept=False))
             if self._scores(1, kept=True) != found[1]:
                 self._kept = None
-        return [*found, *(self._scores(number, kept=True) for number in range(len(found), count))]
+        start = time.monotonic()
+        for number in range(len(found), count):
+            if len(found) >= _LEAST and time.monotonic() - start > _PATIENCE:
+                break
+            found.append(self._scores(number, kept=True))
+        return found
 
     def _scores(self, number: int, *, kept: bool) -> dict[str, float]:
         with pinned(self._keras, SEEDS, derive_seed(self._seed, "reseed", number)):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from initcheck.arguments import described, whole_number
-from initcheck.engines.own_models import OwnModel, TrainingOptions
+from initcheck.engines.own_models import OwnModel, TrainingOptions, mistakes_in
 from initcheck.engines.own_trainings import MOST_STEPS, OwnTrace, TracedModel, TraceTaker
 from initcheck.engines.pinned_sources import SEEDS, ChanceSource, pinned, seeding_noted
 from initcheck.engines.reseeded_trainings import ReseededTrainings
@@ -141,7 +141,8 @@ class _Examination:
         if trained is None or trained.data is None:
             return
         try:
-            found = find_in_passes(self._keras, self._own, trained, self._paths, self._seed, loaded=self._loaded)
+            with mistakes_in("the probe", "nothing is said of them"):
+                found = find_in_passes(self._keras, self._own, trained, self._paths, self._seed, loaded=self._loaded)
         except InitcheckError as error:  # it was trained: what fails is the probe
             self.notes.append(f"Not looked at: units, signal and first loss, as the probe failed: {error}.")
             return
@@ -155,10 +156,18 @@ class _Examination:
         if self._trained is None or self._trained.data is None or not reseeds:
             return
         trainings = ReseededTrainings(self._keras, self._own, self._trained.data, self._seed)
-        each = trainings.scores(reseeds)
+        try:
+            each = trainings.scores(reseeds)
+        except InitcheckError as error:
+            self.notes.append(
+                f"Not looked at: the spread over reseeds, as a training under another seed failed: {error}."
+            )
+            return
         names = [name for name in each[0] if all(name in one for one in each)][:MOST_SCORES]
         self.scores = tuple(score_over_reseeds(name, [one[name] for one in each]) for name in names)
-        self.looked_at.append(f"{reseeds} trainings under unlike seeds on the same data, {trainings.steps} steps each")
+        self.looked_at.append(
+            f"{len(each)} trainings under unlike seeds on the same data, {trainings.steps} steps each"
+        )
 
     def look_at_processes(self, build: str, data: str | None) -> None:
         if not build or data == "":

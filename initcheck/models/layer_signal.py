@@ -21,7 +21,8 @@ from initcheck.statistics.t_intervals import lower_end, mean_over
 
 NO_INPUTS, NO_ROWS = "inputs that tell no rows apart", "a layer that tells no rows apart"
 RESEEDS = 10
-UNSCALED = 10.0  # root mean square of inputs beyond which, or below whose inverse, they are not scaled
+# The root mean square of inputs that are scaled; those that are mostly 0, such as one-hot words, are small.
+SCALED = (0.01, 10.0)
 
 # Behind inputs within ±1, or of mean square 1, a Glorot kernel's sums have a standard deviation of √2 at most, of
 # which 6 % lie so far out that tanh exceeds 0.99, and 0.1 % for sigmoid. A finding where most of a layer passes no

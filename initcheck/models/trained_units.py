@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,12 @@ class FoundInUnits:
     notes: tuple[str, ...] = ()
 
 
-def find_equal_units(trained: TracedModel, passed: ModelPass | None, quiet: ModelPass | None = None) -> FoundInUnits:
+def find_equal_units(
+    trained: TracedModel,
+    passed: ModelPass | None,
+    calm: Callable[[], ModelPass] | None = None,
+    last: Collection[str] = (),
+) -> FoundInUnits:
     """Units of a layer that are equal at first, and whose values and gradients are equal still after a few steps.
 
     A unit is an index of a kernel's last axis. Where units are equal going in, their next steps differ as soon as
@@ -47,7 +52,9 @@ def find_equal_units(trained: TracedModel, passed: ModelPass | None, quiet: Mode
     Args:
         trained: A training of a few steps.
         passed: A pass of the trained model; None where its gradients are not those of its steps.
-        quiet: A pass of the model with its initial weights and without dropout and noise; None likewise.
+        calm: Makes a pass of the model with its initial weights, without dropout and noise; None likewise.
+        last: The paths of the layers behind which there is no other with a kernel: their units are the model's
+            outputs, which the targets tell apart, if anything does.
     """
     if trained.data is None:
         return FoundInUnits()
@@ -56,12 +63,12 @@ def find_equal_units(trained: TracedModel, passed: ModelPass | None, quiet: Mode
     trainable = [bool(weight.trainable) for weight in weights]
     if len(after) != len(trained.initial) or not _moved(trained.initial, after, trainable):
         return FoundInUnits()
-    gradients, calm = _by_weight(passed, trainable), _by_weight(quiet, trainable)
+    gradients = _by_weight(passed, trainable)
     whole: list[str] = []
     groups: list[str] = []
-    parted: list[str] = []
+    parted: list[tuple[int, list[list[int]]]] = []
     for place, (name, first, last) in enumerate(zip(trained.trace.weights, trained.initial, after, strict=True)):
-        if not trainable[place] or not _has_units(first):
+        if not trainable[place] or not _has_units(first) or name.rpartition("/")[0] in last:
             continue
         if np.array_equal(first, last):  # it is judged by its gradients, see ``find_unmoved``, where these are known
             whole += [name] if passed is None and _is_constant(first) else []
@@ -72,9 +79,22 @@ def find_equal_units(trained: TracedModel, passed: ModelPass | None, quiet: Mode
             whole.append(name)
         elif still:
             groups.append(f"{name}: {' and '.join(map(_words, still[:2]))} of {first.shape[-1]}")
-        elif place in calm and any(_gradient_equal(group, calm[place]) for group in equal):
-            parted.append(name)
-    return _found(whole, groups, parted, len(trained.trace.losses))
+        elif equal:
+            parted.append((place, equal))
+    names = [trained.trace.weights[place] for place in _parted_by_chance(parted, calm, trainable)]
+    return _found(whole, groups, names, len(trained.trace.losses))
+
+
+def _parted_by_chance(
+    parted: Sequence[tuple[int, list[list[int]]]], calm: Callable[[], ModelPass] | None, trainable: Sequence[bool]
+) -> list[int]:
+    """The places of those kernels whose equal units have equal gradients without dropout and noise."""
+    gradients = _by_weight(calm(), trainable) if calm and parted else {}
+    return [
+        place
+        for place, equal in parted
+        if place in gradients and any(_gradient_equal(group, gradients[place]) for group in equal)
+    ]
 
 
 def _found(whole: list[str], groups: list[str], parted: list[str], steps: int) -> FoundInUnits:
@@ -105,7 +125,7 @@ def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[Mode
         trained: A training of a few steps.
         passes: Passes of the model under several seeds.
     """
-    if trained.data is None or not trained.trace.losses:
+    if trained.data is None or not trained.trace.losses or len(trained.initial) != len(trained.model.weights):
         return []
     still = {
         name
@@ -115,12 +135,16 @@ def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[Mode
     order = [
         name for name, weight in zip(trained.trace.weights, trained.model.weights, strict=True) if weight.trainable
     ]
-    if any(len(one.gradients) != len(order) for one in passes) or not np.isfinite(trained.trace.losses).all():
+    if (
+        not passes
+        or any(len(one.gradients) != len(order) for one in passes)
+        or not np.isfinite(trained.trace.losses).all()
+    ):
         return []
     unconnected, zero = [], []
     for place, name in enumerate(order):
         each = [one.gradients[place] for one in passes]
-        if name not in still or not passes:
+        if name not in still:
             continue
         if all(one is None for one in each):
             unconnected.append(name)

@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from initcheck.engines.own_models import OwnData, OwnModel
+from initcheck.engines.own_models import OwnData, OwnModel, leaves_of
 from initcheck.engines.own_trainings import TracedModel
 from initcheck.engines.pinned_sources import SEEDS, pinned
 from initcheck.engines.probed_passes import ModelPass, ProbedRows, pass_through, rows_of, why_not_probed
 from initcheck.engines.reseeded_trainings import passes_over_reseeds
+from initcheck.models.call_paths import is_hidden
 from initcheck.models.diagnosis import FirstLoss, LayerSignal, ModelFinding, listed
 from initcheck.models.first_loss import ONE_UNIT, TOO_LARGE, FoundInFirstLoss, find_in_first_loss
 from initcheck.models.layer_signal import (
     NO_INPUTS,
     NO_ROWS,
     RESEEDS,
-    UNSCALED,
+    SCALED,
     FoundInSignal,
     find_in_signal,
     first_scale,
@@ -29,6 +30,16 @@ from initcheck.models.trained_units import ZERO, find_equal_units, find_unmoved
 
 _LEAST_RESEEDS = 4  # of a model whose passes take long
 _PATIENCE = 30.0  # seconds after which no further pass is begun
+_OF_CATEGORIES = (
+    "CategoryEncoding",
+    "Discretization",
+    "Embedding",
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
+    "StringLookup",
+    "TextVectorization",
+)
 _USUAL = 2.0  # root mean square: inputs beyond it, or below its inverse, are scaled for what is said of layers
 
 
@@ -77,15 +88,16 @@ def find_in_passes(
     rows = rows_of(data)
     passes = _passes(keras, own, data, rows, seed)
     behind = pass_through(keras, trained.model, rows, layers=False)
-    units = find_equal_units(trained, behind, _calm(keras, own, trained, rows, seed))
+    names = _names(passes[0], trained)
+    last = {name for place, name in enumerate(names) if not is_hidden(passes[0], place)}
+    units = find_equal_units(trained, behind, lambda: _calm(keras, own, trained, rows, seed), last)
     loss = find_in_first_loss(keras, trained.model, passes, rows)
     signal, notes = FoundInSignal(), list(units.notes)
     scaling: list[ModelFinding] = []
     if _same_calls(passes):
-        names = _names(passes[0], trained)
         signal = find_in_signal(passes, names)
         scale = first_scale(passes[0])
-        if math.isfinite(scale) and scale > 0 and not 1 / _USUAL <= scale <= _USUAL and _may_be_scaled(passes[0]):
+        if math.isfinite(scale) and scale > 0 and not 1 / _USUAL <= scale <= _USUAL and _may_be_scaled(rows, passes[0]):
             scaled = find_in_signal(_passes(keras, own, data, rows.scaled(1 / scale), seed), names)
             scaling, more = _find_scaling(scale, loss.findings, signal, scaled)
             notes += more
@@ -162,16 +174,17 @@ def _same_calls(passes: Sequence[ModelPass]) -> bool:
     return len(kinds) == 1
 
 
-def _may_be_scaled(one: ModelPass) -> bool:
-    """Whether inputs are quantities, not numbers of tokens."""
-    return not any(call.kind in ("Embedding", "StringLookup", "IntegerLookup", "Hashing") for call in one.calls)
+def _may_be_scaled(rows: ProbedRows, one: ModelPass) -> bool:
+    """Whether inputs are quantities, not texts, nor numbers of tokens or categories."""
+    numbers = all(leaf.dtype.kind in "fiu" for leaf in leaves_of(rows.inputs))
+    return numbers and not any(call.kind in _OF_CATEGORIES for call in one.calls)
 
 
 def _find_scaling(
     scale: float, losses: Sequence[ModelFinding], signal: FoundInSignal, scaled: FoundInSignal
 ) -> tuple[list[ModelFinding], list[str]]:
     """A finding where inputs that are not scaled do harm, else a note; nothing where they are nearly scaled."""
-    if 1 / UNSCALED <= scale <= UNSCALED:
+    if SCALED[0] <= scale <= SCALED[1]:
         return [], []
     size = f"root mean square {scale:.3g} at the first layer with a kernel, where initializers count on 1"
     harm = [f"{one.what} ({one.where}: {one.effect})" for one in losses]

@@ -272,6 +272,64 @@ def residual_cnn():
     return compiled(keras.Model(inputs, layers.Dense(10, "softmax")(x)), "sparse_categorical_crossentropy")
 
 
+def zero_head():
+    """A last layer of zeros, for ten classes of which the data have three."""
+    model = keras.Sequential([keras.Input((20,)), layers.Dense(32, "relu")])
+    model.add(layers.Dense(10, "softmax", kernel_initializer="zeros"))
+    return compiled(model, "sparse_categorical_crossentropy", ["accuracy"])
+
+
+def few_classes():
+    x, y = tabular()
+    return x, np.digitize(y[:, 0], (-0.5, 0.5)).astype("int32")
+
+
+def siamese():
+    one, two = keras.Input((20,)), keras.Input((20,))
+    tower = keras.Sequential([layers.Dense(32, "relu"), layers.Dense(16)])
+    distance = layers.Dot(axes=1, normalize=True)([tower(one), tower(two)])
+    return compiled(keras.Model([one, two], layers.Dense(1, "sigmoid")(distance)), "binary_crossentropy")
+
+
+def pairs():
+    x, y = tabular()
+    return [x, x[::-1].copy()], (y * y[::-1] > 0).astype("float32")
+
+
+def convolutional_autoencoder():
+    model = keras.Sequential([keras.Input((12, 12, 3))])
+    model.add(layers.Conv2D(16, 3, strides=2, padding="same", activation="relu"))
+    model.add(layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"))
+    model.add(layers.Conv2DTranspose(16, 3, strides=2, padding="same", activation="relu"))
+    model.add(layers.Conv2DTranspose(3, 3, strides=2, padding="same", activation="sigmoid"))
+    return compiled(model)
+
+
+def same_images():
+    x, _ = images()
+    return x, x
+
+
+def residual_he():
+    """Residual branches of He's kernels, without normalization."""
+    inputs = keras.Input((20,))
+    x = layers.Dense(32, kernel_initializer="he_normal")(inputs)
+    for _ in range(4):
+        branch = layers.Dense(32, "relu", kernel_initializer="he_normal")(x)
+        x = layers.Add()([x, layers.Dense(32, kernel_initializer="glorot_normal")(branch)])
+    return compiled(keras.Model(inputs, layers.Dense(1)(x)), "mae")
+
+
+def one_hot():
+    model = keras.Sequential([keras.Input((200,)), layers.Dense(16, "relu"), layers.Dense(1, "sigmoid")])
+    return compiled(model, "binary_crossentropy", ["accuracy"])
+
+
+def words():
+    x, y = texts()
+    return np.eye(200, dtype="float32")[x[:, 0]], y
+
+
 HEALTHY = {
     "linear_regression": (linear_regression, houses),
     "logistic_regression": (logistic_regression, two_classes),
@@ -291,4 +349,9 @@ HEALTHY = {
     "two_inputs": (two_inputs, prices),
     "embedding_bag": (embedding_bag, texts),
     "subclassed": (subclassed, tabular),
+    "zero_head": (zero_head, few_classes),
+    "siamese": (siamese, pairs),
+    "convolutional_autoencoder": (convolutional_autoencoder, same_images),
+    "residual_he": (residual_he, tabular),
+    "one_hot": (one_hot, words),
 }

@@ -25,7 +25,9 @@ def cases(names):
 
 
 def examined(build, data, **options):
-    return initcheck.doctor(build, data, fresh_processes=False, **{"reseeds": 0, **options})
+    report = initcheck.doctor(build, data, fresh_processes=False, **{"reseeds": 0, **options})
+    assert not any("failed" in note for note in report.diagnosis.notes), report.diagnosis.notes
+    return report
 
 
 @pytest.mark.parametrize("name", cases(ILL))
