@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 # Of the best constant's loss. Outputs of a fresh network have the scale of its signal, about 1, and standardized
-# targets too: its squared error is 2 to 3 times the targets' variance. Ten times means that outputs are off by three
-# standard deviations of the targets, ten for a scale or a mean that is not theirs; in absolute errors that is 4 times.
-_SQUARED, _ABSOLUTE = 10.0, 4.0
+# targets too: its squared error is 2 to 3 times the targets' variance, and 50 times behind residual branches that add
+# up. A hundred times means that outputs are off by ten standard deviations of the targets: ten times in absolute
+# errors, and in between for Huber's loss, which is either.
+_SQUARED, _ABSOLUTE, _HUBER = 100.0, 10.0, 30.0
 # Natural units above the uniform prediction, or above the best constant where that is worse. Logits of standard
-# deviation s around 0 cost about s²/2 above uniform: s is 1 to 1.5 for Glorot's and He's kernels. Three units give the
-# right class a twentieth of what guessing gives.
-NATS = 3.0
+# deviation s around 0 cost about s²/2 above uniform: s is 1 to 1.5 for Glorot's and He's kernels, which is 0.5 to 1.
+# Ten units give the right class less than a ten-thousandth of what guessing gives: s is 8 or more for ten classes.
+NATS = 10.0
 _CLIP = 1e-7  # Keras's own, of probabilities
 
 Values = npt.NDArray[np.float64]
@@ -74,7 +75,7 @@ SPARSE, ONE_HOT, BINARY = "sparse_categorical_crossentropy", "categorical_crosse
 KNOWN_LOSSES = {
     "mean_squared_error": KnownLoss(_mean, factor=_SQUARED),
     "mean_absolute_error": KnownLoss(_median, factor=_ABSOLUTE),
-    "huber": KnownLoss(_median, factor=_SQUARED),
+    "huber": KnownLoss(_median, factor=_HUBER),
     BINARY: KnownLoss(_mean, _logit),
     ONE_HOT: KnownLoss(_shares, _log),
     SPARSE: KnownLoss(_frequencies, _log),

@@ -49,6 +49,7 @@ class _Output:
     kind: str
     targets: npt.NDArray[Any]
     weights: Values
+    weighted: bool
     values: list[npt.NDArray[Any]]
 
 
@@ -113,13 +114,17 @@ def _like(constant: Values, output: npt.NDArray[Any]) -> npt.NDArray[np.float32]
 
 def _value(one: _Output, output: npt.NDArray[Any]) -> float:
     with mistakes_in("the model: its loss", "fix it"):
-        return float(np.asarray(one.loss(one.targets, output.astype(np.float32), sample_weight=one.weights)))
+        return float(
+            np.asarray(
+                one.loss(one.targets, output.astype(np.float32), sample_weight=one.weights if one.weighted else None)
+            )
+        )
 
 
 def _finding(first: FirstLoss, one: _Output, count: int) -> ModelFinding:
     scale = math.sqrt(float(np.mean([np.mean(np.square(value.astype(np.float64))) for value in one.values])))
     if first.loss in (SPARSE, ONE_HOT, BINARY):
-        why = "more than 3 nats above guessing, which logits of a standard deviation of 2.5 or more cost"
+        why = f"more than {NATS:g} nats above guessing, which logits of a standard deviation of 8 or more cost"
         remedy = "scale the last layer's kernel and what it is given down (glorot_uniform, normalized inputs)"
     else:
         y = one.targets.astype(np.float64)
@@ -193,7 +198,7 @@ def _outputs(keras: Any, model: Any, passes: Sequence[ModelPass], rows: ProbedRo
     each = _parts_or_none(losses, names, count)
     of_targets = _parts_or_none(targets, names, count)
     if each is None or of_targets is None:
-        return [_Output("", None, _name_of(losses), np.zeros(0), np.ones(0), [])] if losses is not None else []
+        return [_Output("", None, _name_of(losses), np.zeros(0), np.ones(0), False, [])] if losses is not None else []
     of_weights = _parts_or_none(rows.weights, names, count) or [None] * count
     found = []
     for place, (name, loss, y, weights) in enumerate(zip(names, each, of_targets, of_weights, strict=True)):
@@ -202,20 +207,23 @@ def _outputs(keras: Any, model: Any, passes: Sequence[ModelPass], rows: ProbedRo
         made = _made(keras, loss)
         array = np.asarray(y)
         output = np.asarray(values[0][place])
-        kind = _name_of(made)
+        kind = _name_of(loss if made is None else made)
         if array.ndim == output.ndim - 1 and kind != SPARSE:
             array = array[..., None]
         if kind == SPARSE and array.ndim == output.ndim and array.shape[-1] == 1:
             array = array[..., 0]
         row = np.ones(len(array)) if weights is None else np.asarray(weights, np.float64).reshape(len(array), -1)[:, 0]
         suits = array.shape == (output.shape[:-1] if kind == SPARSE else output.shape) and row.sum() > 0
+        if made is not None and not suits:
+            kind = f"{kind} of targets of another shape than the outputs"
         found.append(
             _Output(
                 name if count > 1 else "",
                 made,
-                kind if suits and made is not None else f"{kind} of targets of another shape",
+                kind,
                 array,
-                row.astype(np.float32).astype(np.float64),
+                row,
+                weights is not None,
                 [np.asarray(one[place]) for one in values],
             )
         )

@@ -39,7 +39,7 @@ def find_equal_units(
     trained: TracedModel,
     passed: ModelPass | None,
     calm: Callable[[], ModelPass] | None = None,
-    last: Collection[str] = (),
+    outputs: Collection[str] = (),
 ) -> FoundInUnits:
     """Units of a layer that are equal at first, and whose values and gradients are equal still after a few steps.
 
@@ -53,7 +53,7 @@ def find_equal_units(
         trained: A training of a few steps.
         passed: A pass of the trained model; None where its gradients are not those of its steps.
         calm: Makes a pass of the model with its initial weights, without dropout and noise; None likewise.
-        last: The paths of the layers behind which there is no other with a kernel: their units are the model's
+        outputs: The paths of the layers behind which there is no other with a kernel: their units are the model's
             outputs, which the targets tell apart, if anything does.
     """
     if trained.data is None:
@@ -68,7 +68,7 @@ def find_equal_units(
     groups: list[str] = []
     parted: list[tuple[int, list[list[int]]]] = []
     for place, (name, first, last) in enumerate(zip(trained.trace.weights, trained.initial, after, strict=True)):
-        if not trainable[place] or not _has_units(first) or name.rpartition("/")[0] in last:
+        if not trainable[place] or not _has_units(first) or name.rpartition("/")[0] in outputs:
             continue
         if np.array_equal(first, last):  # it is judged by its gradients, see ``find_unmoved``, where these are known
             whole += [name] if passed is None and _is_constant(first) else []
