@@ -18,6 +18,7 @@ from initcheck.statistics.t_intervals import lower_end, mean_over
 
 TOO_FAR = 100.0  # the factor of a finding: of two layers one moves a hundred times as slowly under one learning rate
 FAR = 10.0  # that of a note
+_ENDS_STRETCH = ("Embedding", "Normalization")  # of a layer's class
 _PART = 1 / 3  # of the median layer's logarithm: the least that the first and the last layer of a stretch do
 
 # Forward, and back.
@@ -63,7 +64,7 @@ def find_depth(passes: Sequence[ModelPass], names: Sequence[str]) -> tuple[list[
 
     The factor of a stretch is a mean of logarithms over reseeds. A finding is a factor whose one-sided t interval lies
     beyond 100, at a false-alarm rate of 0.001 for all stretches, directions and both quantities together (Bonferroni).
-    What a single layer adds, such as pooling or normalization, counts no more than the median layer of the stretch.
+    What a single layer adds, such as pooling, counts no more than the others of the stretch do.
 
     Args:
         passes: A pass of the model under each of several seeds, over the same rows.
@@ -91,7 +92,8 @@ def find_depth(passes: Sequence[ModelPass], names: Sequence[str]) -> tuple[list[
 def _widest(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bool) -> SignalTrend | None:
     """The widest change of the signal along a path, or of its gradient on the way back.
 
-    A recurrent layer, for which there is no theory of its scale, ends a stretch. The first gradient of all is by the
+    A recurrent layer, for which there is no theory of its scale, an embedding and a normalization, behind which the
+    scale is another, end a stretch. The first gradient of all is by the
     data, on which no weight depends.
     """
     best: SignalTrend | None = None
@@ -105,8 +107,8 @@ def _widest(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bool)
         for start in range(len(places)):
             for end in range(start + 2, len(places)):
                 steps = np.diff(logs[:, start : end + 1].mean(axis=0)) * (-1 if backward else 1)
-                typical = _lower_median(steps)
-                if min(steps[0] / typical, steps[-1] / typical) < _PART:
+                typical = _steady_step(steps)
+                if min(steps[0] * typical, steps[-1] * typical) < _PART * typical**2:
                     continue  # it begins later, or ends earlier
                 trend = SignalTrend(
                     begins=places[end - 1] if backward else places[start],
@@ -122,10 +124,14 @@ def _widest(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bool)
     return best
 
 
-def _lower_median(steps: Values) -> float:
-    """The median step in the direction of their sum, of an even number the smaller one: a single jump counts little."""
+def _steady_step(steps: Values) -> float:
+    """What a layer does where a single jump counts little: the median, and the mean without the largest, if smaller.
+
+    Of an even number of steps the median is the lower of the two in the middle.
+    """
     sign = math.copysign(1.0, float(steps.sum()))
-    return sign * float(np.sort(sign * steps)[(len(steps) - 1) // 2]) or math.ulp(0.0)
+    ordered = np.sort(sign * steps)
+    return sign * max(0.0, min(float(ordered[(len(steps) - 1) // 2]), float(ordered[:-1].mean())))
 
 
 def _stretches(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bool) -> list[list[int]]:
@@ -134,7 +140,8 @@ def _stretches(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bo
     for number, place in enumerate(path):
         if not (backward and number == 0):
             stretches[-1].append(place)
-        if calls[place].recurrent or calls[place].kind == "Embedding":
+        between = calls[place : path[number + 1]] if number + 1 < len(path) else ()
+        if any(call.recurrent or call.kind.endswith(_ENDS_STRETCH) for call in between):
             stretches.append([])
     return [one for one in stretches if len(one) > 2]
 

@@ -173,6 +173,12 @@ def test_a_single_jump_is_no_trend():
     assert not found.notes
 
 
+def test_a_jump_among_layers_that_go_up_and_down_is_no_trend():
+    found = found_in(chain([500, 0.55, 1.8, 0.55, 1.8, 0.55, 1.8]))
+    assert not found.findings
+    assert not found.notes
+
+
 def test_a_factor_below_a_hundred_is_noted_only():
     found = found_in(chain([0.5] * 6))
     assert not found.findings
