@@ -175,7 +175,10 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console | None = None) -> Non
     )
 
 
-def render_diagnosis(diagnosis: Diagnosis, template: str = "diagnosis.html.j2") -> str:
+_PAGE = "diagnosis.html.j2"
+
+
+def render_diagnosis(diagnosis: Diagnosis, template: str = _PAGE) -> str:
     """A self-contained page that needs no network and no JavaScript; or its tables, as a fragment for notebooks."""
     return (
         templates()
@@ -187,7 +190,7 @@ def render_diagnosis(diagnosis: Diagnosis, template: str = "diagnosis.html.j2") 
             words=COLUMN_WORDS,
             rate=FALSE_ALARM_RATE,
             not_looked_at=NOT_LOOKED_AT,
-            **_sections(diagnosis),
+            **(_sections(diagnosis) if template == _PAGE else {}),
         )
     )
 
