@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 @click.option("--batch-size", type=int, help="Rows of a step.  [default: Keras's]")
 @click.option("--loss", help="Name of a loss.  [default: that of the compiled model]")
 @click.option("--optimizer", help="Name of an optimizer.  [default: that of the compiled model, or adam]")
+@click.option(
+    "--reseeds",
+    type=int,
+    help="Trainings over which the spread of the score is measured; 0 for none.  [default: 8]",
+)
 @seed_option
 @click.option("--html", type=PATH, help="Write a page here, too.")
 @click.option("--json", "json_file", type=PATH, help="Write everything here as JSON, too.")
@@ -49,11 +54,12 @@ def doctor(
     batch_size: int | None,
     loss: str | None,
     optimizer: str | None,
+    reseeds: int | None,
     seed: int,
     html: Path | None,
     json_file: Path | None,
 ) -> None:
-    """Examine a Keras model of yours, as it is: its weights, its inference, and whether its training repeats.
+    """Examine a Keras model of yours, as it is: its weights, signal, inference, and whether its training repeats.
 
     MODEL is package.module:build, a function that returns the model; nothing of initcheck is needed in it. With
     --command in its place, a script is run again and again, and the files that it writes are compared. Exit code 0
@@ -62,7 +68,7 @@ def doctor(
     from initcheck.reporting.diagnosis_report import diagnosis_json, print_diagnosis, render_diagnosis
 
     files = asked_files({"--html": html, "--json": json_file}, {})
-    of_model = _given(data=data, epochs=epochs, batch_size=batch_size, loss=loss, optimizer=optimizer)
+    of_model = _given(data=data, epochs=epochs, batch_size=batch_size, loss=loss, optimizer=optimizer, reseeds=reseeds)
     of_script = _given(artifact=artifacts, folder=folder, runs=runs, timeout=timeout, ignore=ignored)
     diagnosis = _diagnosed(model, command, of_model, of_script, seed)
     with uninterrupted(what_is_there(files)):

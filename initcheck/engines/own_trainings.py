@@ -92,7 +92,7 @@ class TraceTaker:
                 data = self._data(sources)
                 model, added = self._own.make_model(self._keras, data)
             stages = {"initial weights": [digest([one.value]) for one in added]}
-            losses = _StepLosses(self._keras)
+            losses = StepLosses(self._keras)
             if data is not None:
                 stages |= seen
                 if not data.in_batches:
@@ -142,7 +142,7 @@ class TraceTaker:
                 model.run_eagerly = True
                 model.train_step = note
                 model.get_metrics_result = lambda: {"loss": 0.0}  # no metric has seen a row
-                losses = _StepLosses(self._keras)
+                losses = StepLosses(self._keras)
                 self._own.fit(model, data, shuffle=ORDER not in sources, callbacks=[losses.callback])
         if not rows:
             return {}
@@ -156,7 +156,7 @@ def _arrays_digest(data: OwnData) -> str:
     return digest(leaves_of([data.x, data.y, data.sample_weight]))
 
 
-class _StepLosses:
+class StepLosses:
     """Notes the loss after each step, and ends the training after a few."""
 
     def __init__(self, keras: Any) -> None:

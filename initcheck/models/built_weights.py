@@ -143,6 +143,11 @@ def count_tested(weights: Sequence[BuiltWeight]) -> int:
     return sum(_is_testable(weight) and not _is_replaced(weight) for weight in weights)
 
 
+def any_replaced(weights: Sequence[BuiltWeight]) -> bool:
+    """Whether some of the weights are loaded, or drawn anew after their initializers drew."""
+    return any(map(_is_replaced, weights))
+
+
 def notes_on_weights(weights: Sequence[BuiltWeight]) -> list[str]:
     """What is the same in every build, and what does not come from its initializer."""
     fixed = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from initcheck.statistics.estimates import Estimate
+
 FALSE_ALARM_RATE = 1e-3  # of all tests of scale of one model together
 
 
@@ -52,6 +54,84 @@ class WeightFacts:
 
 
 @dataclass(frozen=True)
+class LayerSignal:
+    """One layer's signal over several reseeds, in the order of calls.
+
+    Attributes:
+        layer: Its path.
+        kind: Its class.
+        activation: The name of its activation; empty where it has none.
+        scale: The root mean square of what it returns.
+        gradient: The norm of the loss's gradient by what it is given; NaN where there is none.
+        dead: The share of relu units that are 0 for all rows; None where it has none.
+        saturated: The share of values of sigmoid or tanh near an end; likewise.
+    """
+
+    layer: str
+    kind: str
+    activation: str
+    scale: Estimate
+    gradient: Estimate
+    dead: Estimate | None
+    saturated: Estimate | None
+
+
+@dataclass(frozen=True)
+class FirstLoss:
+    """The loss of one output before training, against that of the best constant prediction on the same rows.
+
+    Attributes:
+        output: The output's name; empty where there is one only.
+        loss: The name of its loss.
+        first: The first loss over reseeds.
+        constant: That of the best constant prediction.
+        limit: What it would have to exceed to be a finding.
+    """
+
+    output: str
+    loss: str
+    first: Estimate
+    constant: float
+    limit: float
+
+
+@dataclass(frozen=True)
+class SeedsNeeded:
+    """One row of the table of seeds.
+
+    Attributes:
+        seeds: The number of seeds of each of two configurations.
+        detectable: The smallest difference of their means that Welch's test finds with power 90 % at α = 0.05.
+        at_most: The same for the upper end of the 95 % interval of the standard deviation.
+        lucky: How much better than the mean the best of so many seeds is expected to be.
+    """
+
+    seeds: int
+    detectable: float
+    at_most: float
+    lucky: float
+
+
+@dataclass(frozen=True)
+class ReseededScore:
+    """One score of whole trainings over reseeds.
+
+    Attributes:
+        name: Its name, such as ``held-out accuracy``.
+        values: One a reseed.
+        mean: The mean, with its 95 % t interval.
+        spread: The standard deviation, with its 95 % interval (χ²).
+        table: What so many seeds find; empty where all values are equal, or where one is no number.
+    """
+
+    name: str
+    values: tuple[float, ...]
+    mean: Estimate
+    spread: Estimate
+    table: tuple[SeedsNeeded, ...]
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """Everything that was looked at.
 
@@ -62,6 +142,9 @@ class Diagnosis:
         looked_at: What was looked at and how, a line each.
         seconds: What it took.
         seed: The seed.
+        signal: The signal by layer; empty where it was not looked at.
+        first_losses: The first loss of each output that was looked at.
+        scores: The scores of whole trainings over reseeds.
         of_script: Whether it is one of a script, and not of a model.
     """
 
@@ -71,6 +154,9 @@ class Diagnosis:
     looked_at: tuple[str, ...]
     seconds: float
     seed: int
+    signal: tuple[LayerSignal, ...] = ()
+    first_losses: tuple[FirstLoss, ...] = ()
+    scores: tuple[ReseededScore, ...] = ()
     of_script: bool = False
 
     @property

@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from initcheck.arguments import described, whole_number
-from initcheck.engines.own_models import OwnModel, TrainingOptions
-from initcheck.engines.own_trainings import MOST_STEPS, OwnTrace, TraceTaker
+from initcheck.engines.own_models import OwnModel, TrainingOptions, mistakes_in
+from initcheck.engines.own_trainings import MOST_STEPS, OwnTrace, TracedModel, TraceTaker
 from initcheck.engines.pinned_sources import LISTING_BACKWARDS, SEEDS, ChanceSource, pinned, seeding_noted
 from initcheck.engines.process_sources import draw_everywhere
 from initcheck.engines.replacing import uses_noted
+from initcheck.engines.reseeded_trainings import ReseededTrainings
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.own import import_own, origin_of
@@ -23,13 +24,14 @@ from initcheck.frameworks.quiet import quiet
 from initcheck.models.built_weights import (
     MIN_ELEMENTS,
     SEEDS_TRIED,
+    any_replaced,
     build_weights,
     count_tested,
     facts_of,
     find_in_weights,
     notes_on_weights,
 )
-from initcheck.models.diagnosis import Diagnosis, ModelFinding
+from initcheck.models.diagnosis import Diagnosis, FirstLoss, LayerSignal, ModelFinding, ReseededScore
 from initcheck.models.fresh_training import FreshTraining
 from initcheck.models.inference import find_in_inference
 from initcheck.models.repeats import (
@@ -40,9 +42,11 @@ from initcheck.models.repeats import (
     find_in_threads,
     find_own_seeding,
 )
-from initcheck.models.trained_units import find_equal_units
+from initcheck.models.seeds_needed import LEAST, MOST_SCORES, score_over_reseeds
+from initcheck.models.untrained_passes import find_in_passes
 from initcheck.seeding import DEFAULT_SEED, derive_seed
 
+DEFAULT_RESEEDS = 8  # trainings: a standard deviation is known within a factor of 2, 95 times of 100
 _TIMES_OF_RACES = 5  # trainings where data are made in parallel
 _OneOwn = Callable[..., Any] | str
 
@@ -57,6 +61,7 @@ def examine(
     optimizer: str | None = None,
     seed: int = DEFAULT_SEED,
     fresh_processes: bool = True,
+    reseeds: int = DEFAULT_RESEEDS,
 ) -> Diagnosis:
     """Examines a model; the arguments are those of ``initcheck.doctor``.
 
@@ -66,6 +71,7 @@ def examine(
     start = time.monotonic()
     options = _options(epochs, batch_size, loss, optimizer)
     seed = whole_number("seed", seed)
+    reseeds = _reseeds(reseeds)
     with _usual_threads():
         own = OwnModel(_own(build, "build"), None if data is None else _own(data, "data"), options)
         keras = load_keras()
@@ -73,6 +79,8 @@ def examine(
         examination = _Examination(keras, own, derive_seed(seed, "doctor"))
         examination.look_at_weights()
         examination.look_at_training()
+        examination.look_at_signal()
+        examination.look_at_scores(reseeds)
         if fresh_processes and not examination.differs:
             examination.look_at_processes(_name_of(build), None if data is None else _name_of(data))
     return Diagnosis(
@@ -82,6 +90,9 @@ def examine(
         looked_at=tuple(examination.looked_at),
         seconds=time.monotonic() - start,
         seed=seed,
+        signal=examination.signal,
+        first_losses=examination.first_losses,
+        scores=examination.scores,
     )
 
 
@@ -99,6 +110,11 @@ class _Examination:
         self.weights: list[Any] = []
         self.looked_at: list[str] = []
         self.differs = False
+        self.signal: tuple[LayerSignal, ...] = ()
+        self.first_losses: tuple[FirstLoss, ...] = ()
+        self.scores: tuple[ReseededScore, ...] = ()
+        self._trained: TracedModel | None = None
+        self._loaded = False
 
     def look_at_weights(self) -> None:
         with pinned(self._keras, SEEDS, self._seed), seeding_noted(self._keras) as self._seeded:
@@ -107,6 +123,7 @@ class _Examination:
         built = build_weights(self._keras, self._own, data, self._seed, self._paths)
         self.weights = [facts_of(weight) for weight in built]
         self.findings += find_in_weights(built)
+        self._loaded = any_replaced(built)
         self.notes += notes_on_weights(built)
         tested = f"the scale of {count_tested(built):,} is tested, which have {MIN_ELEMENTS} elements or more"
         self.looked_at.append(f"{len(built):,} weights, over {SEEDS_TRIED + 1} builds of the model: {tested}")
@@ -114,7 +131,7 @@ class _Examination:
     def look_at_training(self) -> None:
         first = self._taker.take()
         self._first = self._named(first.trace)
-        self.findings += find_equal_units(first)
+        self._trained = first
         draw_everywhere(self._keras)
         times = _TIMES_OF_RACES if first.parallel else 2
         traces = [self._first, *(self._take(SEEDS) for _ in range(times - 1))]
@@ -139,6 +156,40 @@ class _Examination:
             self.findings += findings
             self.notes += notes
             self.looked_at.append("predict, evaluate, a plain call and training=False on one batch")
+
+    def look_at_signal(self) -> None:
+        """Units, weights, signal, gradients and first loss, by passes over the user's own data."""
+        trained = self._trained
+        if trained is None or trained.data is None:
+            return
+        try:
+            with mistakes_in("the probe", "nothing is said of them"):
+                found = find_in_passes(self._keras, self._own, trained, self._paths, self._seed, loaded=self._loaded)
+        except InitcheckError as error:  # it was trained: what fails is the probe
+            self.notes.append(f"Not looked at: units, signal and first loss, as the probe failed: {error}.")
+            return
+        self.findings += found.findings
+        self.notes += found.notes
+        self.looked_at += found.looked_at
+        self.signal, self.first_losses = found.signal, found.first_losses
+
+    def look_at_scores(self, reseeds: int) -> None:
+        """The spread of the model's scores over reseeds."""
+        if self._trained is None or self._trained.data is None or not reseeds:
+            return
+        trainings = ReseededTrainings(self._keras, self._own, self._trained.data, self._seed)
+        try:
+            each = trainings.scores(reseeds)
+        except InitcheckError as error:
+            self.notes.append(
+                f"Not looked at: the spread over reseeds, as a training under another seed failed: {error}."
+            )
+            return
+        names = [name for name in each[0] if all(name in one for one in each)][:MOST_SCORES]
+        self.scores = tuple(score_over_reseeds(name, [one[name] for one in each]) for name in names)
+        self.looked_at.append(
+            f"{len(each)} trainings under unlike seeds on the same data, {trainings.steps} steps each"
+        )
 
     def look_at_processes(self, build: str, data: str | None) -> None:
         if not build or data == "":
@@ -209,6 +260,13 @@ def _options(epochs: int, batch_size: int | None, loss: str | None, optimizer: s
             raise InitcheckError(f"{name} is {described(value)}; give the name of one of Keras's")
     size = None if batch_size is None else whole_number("batch_size", batch_size, least=1)
     return TrainingOptions(whole_number("epochs", epochs, least=1), size, loss, optimizer)
+
+
+def _reseeds(given: int) -> int:
+    number = whole_number("reseeds", given, least=0)
+    if 0 < number < LEAST:
+        raise InitcheckError(f"reseeds is {number}; give {LEAST} or more, or 0 for none")
+    return number
 
 
 def _own(given: _OneOwn, option: str) -> Callable[..., Any]:

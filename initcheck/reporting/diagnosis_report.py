@@ -10,16 +10,30 @@ from typing import Any
 from rich.console import Console
 
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, Diagnosis, ModelFinding, WeightFacts
-from initcheck.models.examination import examine
+from initcheck.models.examination import DEFAULT_RESEEDS, examine
 from initcheck.reporting.comparisons.json_text import as_jsonable
+from initcheck.reporting.diagnosis_sections import (
+    SEEDS_WORDS,
+    SIGNAL_WORDS,
+    describe_score,
+    loss_table,
+    print_sections,
+    seeds_table,
+    signal_figure,
+    signal_table,
+)
 from initcheck.reporting.format import format_count
 from initcheck.reporting.screen import Column, Screen, printed
 from initcheck.reporting.templating import templates
 from initcheck.seeding import DEFAULT_SEED
 
 NOT_LOOKED_AT = (
-    "Not looked at yet: whether a signal gets through the depth, the first loss, how many seeds a claim needs. "
-    "Of the data, the loss and the learning rate nothing is said."
+    "Of the learning rate, and of the data and the loss beyond their scale, nothing is said. Scripts as black boxes: "
+    "initcheck doctor --command."
+)
+RATES = (
+    f"Scales, signal and first loss are each tested at a false-alarm rate of {FALSE_ALARM_RATE:g} a model; all else "
+    "bit by bit, or within the tolerance that is stated. Brackets hold 95 % intervals."
 )
 OF_SCRIPTS = (
     "Artifacts are compared by field: weights and arrays bit by bit, numbers exactly, texts by line, else bytes; times "
@@ -68,8 +82,9 @@ def doctor(
     optimizer: str | None = None,
     seed: int = DEFAULT_SEED,
     fresh_processes: bool = True,
+    reseeds: int = DEFAULT_RESEEDS,
 ) -> DiagnosisReport:
-    """Examines a Keras model as it is: its initial weights, its inference, and whether its training repeats.
+    """Examines a Keras model as it is: its weights, its signal, its inference, and whether its training repeats.
 
     Args:
         build: ``build()`` or ``build(keras)`` returns the model, compiled or not; or ``"package.module:build"``.
@@ -82,6 +97,7 @@ def doctor(
         optimizer: The name of an optimizer; by default that of the compiled model, or adam.
         seed: The seed of every training that is to repeat.
         fresh_processes: Whether fresh processes train the model too; they must be able to import it.
+        reseeds: Trainings over which the spread of the score is measured, 3 or more; none where it is 0.
 
     Returns:
         What is wrong, each with its evidence and what to do; and the table of weights.
@@ -99,6 +115,7 @@ def doctor(
             optimizer=optimizer,
             seed=seed,
             fresh_processes=fresh_processes,
+            reseeds=reseeds,
         )
     )
 
@@ -115,11 +132,7 @@ def closing_words(diagnosis: Diagnosis) -> tuple[str, ...]:
     """How it was compared, and what was not looked at."""
     if diagnosis.of_script:
         return (OF_SCRIPTS,)
-    tested = (
-        f"Scales are tested at a false-alarm rate of {FALSE_ALARM_RATE:g} a model; all else bit by bit, or within the "
-        "tolerance that is stated."
-    )
-    return NOT_LOOKED_AT, tested
+    return NOT_LOOKED_AT, RATES
 
 
 def weight_cells(weight: WeightFacts) -> dict[str, str]:
@@ -165,6 +178,7 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console | None = None) -> Non
         rows = [(one.what, one.where, one.effect, one.remedy) for one in diagnosis.findings]
         titles = ("what is wrong", "where", "evidence", "what to do")
         screen.table("Findings", [Column(title, prose=True) for title in titles], rows, lines=True)
+    print_sections(diagnosis, screen)
     for note in (*diagnosis.notes, f"Looked at: {'; '.join(diagnosis.looked_at)}.", *closing_words(diagnosis)):
         screen.line(note)
     screen.line(
@@ -173,7 +187,10 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console | None = None) -> Non
     )
 
 
-def render_diagnosis(diagnosis: Diagnosis, template: str = "diagnosis.html.j2") -> str:
+_PAGE = "diagnosis.html.j2"
+
+
+def render_diagnosis(diagnosis: Diagnosis, template: str = _PAGE) -> str:
     """A self-contained page that needs no network and no JavaScript; or its tables, as a fragment for notebooks."""
     return (
         templates()
@@ -184,8 +201,21 @@ def render_diagnosis(diagnosis: Diagnosis, template: str = "diagnosis.html.j2") 
             weights=weight_rows(diagnosis),
             words=COLUMN_WORDS,
             closing=closing_words(diagnosis),
+            **(_sections(diagnosis) if template == _PAGE else {}),
         )
     )
+
+
+def _sections(diagnosis: Diagnosis) -> dict[str, Any]:
+    """The context of the sections' template."""
+    return {
+        "figure": signal_figure(diagnosis.signal),
+        "signal": signal_table(diagnosis.signal),
+        "signal_words": SIGNAL_WORDS,
+        "losses": loss_table(diagnosis.first_losses),
+        "seeds": [(seeds_table(score), describe_score(score)) for score in diagnosis.scores],
+        "seeds_words": SEEDS_WORDS,
+    }
 
 
 def diagnosis_json(diagnosis: Diagnosis) -> str:

@@ -1,0 +1,319 @@
+"""One pass of a user's model forward and back, over a batch of its data: what each layer returns, and all gradients."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.digests import digest
+from initcheck.engines.own_models import Array, OwnData, leaves_of, mapped, mistakes_in
+from initcheck.engines.pinned_sources import replaced
+from initcheck.errors import InitcheckError
+from initcheck.texts import for_terminal
+
+Values = npt.NDArray[np.float64]
+
+MOST_ROWS = 64
+_MOST_ELEMENTS = 2_000_000  # of a batch of inputs: fewer rows of images that are large
+_LEAST_ROWS = 8
+RELUS = ("relu", "relu6")
+# Beyond these a tanh or a sigmoid passes less than a twentieth of its largest slope.
+ENDS = {"tanh": (-0.99, 0.99), "sigmoid": (0.01, 0.99)}
+_OWN_ACTIVATIONS = {
+    "ELU": "elu",
+    "LeakyReLU": "leaky_relu",
+    "PReLU": "leaky_relu",
+    "ReLU": "relu",
+    "Softmax": "softmax",
+}
+_METHODS = ("train_step", "compute_loss")  # which decide the gradients of a step
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPass:
+    """One call of a layer that has no layers inside, or of a recurrent one.
+
+    Attributes:
+        name: The layer's path.
+        kind: Its class.
+        activation: The name of its activation; empty where it has none.
+        weighted: Whether it has a trainable kernel.
+        recurrent: Whether it has a cell.
+        parents: The places of the calls that returned what it was given, in the order of calls.
+        given: The root mean square of what it was given; NaN where that is not of real numbers.
+        least: The least value that it was given; likewise.
+        spread: The root mean square of what differs there between rows; likewise.
+        scale: The root mean square of what it returned.
+        shape: The shape of that, ``(rows, …, units)``.
+        identity: A digest of it.
+        dead: Of relu units, which return 0 for all rows, shape ``(units,)``; empty where it has none.
+        saturated: Of sigmoid and tanh, the share of what it returned that lies near an end; NaN where it is neither.
+        gradient: The Euclidean norm of the loss's gradient by what it was given; NaN where there is none.
+    """
+
+    name: str
+    kind: str
+    activation: str
+    weighted: bool
+    recurrent: bool
+    parents: tuple[int, ...]
+    given: float
+    least: float
+    spread: float
+    scale: float
+    shape: tuple[int, ...]
+    identity: str
+    dead: npt.NDArray[np.bool_]
+    saturated: float
+    gradient: float
+
+
+@dataclass(frozen=True, eq=False)
+class ModelPass:
+    """One pass over a batch.
+
+    Attributes:
+        calls: The calls of layers, in their order.
+        gradients: The gradient by each trainable weight; None where no path leads from the loss to it.
+        weights: The paths of these weights.
+        outputs: What the model returned, as it did.
+    """
+
+    calls: tuple[LayerPass, ...]
+    gradients: tuple[Array | None, ...]
+    weights: tuple[str, ...]
+    outputs: Any
+
+
+@dataclass(frozen=True)
+class ProbedRows:
+    """A batch: inputs, targets and weights of rows, the latter two perhaps None."""
+
+    inputs: Any
+    targets: Any
+    weights: Any
+
+    @property
+    def size(self) -> int:
+        """The number of rows."""
+        return min((len(leaf) for leaf in leaves_of(self.inputs) if leaf.ndim), default=0)
+
+    def scaled(self, factor: float) -> ProbedRows:
+        """The same with inputs multiplied by that; whole numbers become real ones."""
+        return ProbedRows(
+            mapped(lambda leaf: (factor * np.asarray(leaf)).astype(np.float32), self.inputs), self.targets, self.weights
+        )
+
+
+def rows_of(data: OwnData) -> ProbedRows:
+    """Rows spread evenly over the data, as they may be sorted; of a dataset, the first of its first batch."""
+    if data.in_batches:
+        return ProbedRows(*data.batch(_rows(data.batch(1)[0])))
+    leaves = leaves_of(data.x)
+    count = len(leaves[0])
+    places = np.unique(np.linspace(0, count - 1, min(count, _rows([leaf[:1] for leaf in leaves]))).astype(int))
+    return ProbedRows(*(mapped(lambda leaf: np.asarray(leaf)[places], part) for part in _parts(data)))
+
+
+def _rows(row: Any) -> int:
+    elements = sum(leaf.size for leaf in leaves_of(row))
+    return min(MOST_ROWS, max(_LEAST_ROWS, _MOST_ELEMENTS // max(1, elements)))
+
+
+def why_not_probed(keras: Any, model: Any) -> str:
+    """Why the gradients of the model's own step are not those of ``compute_loss``; empty where they are."""
+    own = [name for name in _METHODS[:1] if getattr(type(model), name, None) is not getattr(keras.Model, name, None)]
+    return f"the model has a {own[0]} of its own" if own else ""
+
+
+def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = True, layers: bool = True) -> ModelPass:
+    """The model called on those rows as a step of ``fit`` does, and its loss differentiated.
+
+    Args:
+        keras: The framework.
+        model: The compiled model; statistics that its layers keep are moved.
+        rows: The batch.
+        training: Whether layers take their training path.
+        layers: Whether to note the calls of layers.
+
+    Raises:
+        InitcheckError: The model cannot be called or differentiated.
+    """
+    tf: Any = importlib.import_module("tensorflow")
+    inputs, targets, weights = (_as_tensors(tf, part) for part in (rows.inputs, rows.targets, rows.weights))
+    trainable = list(model.trainable_weights)
+    noting: Any = _calls_noted(tf, keras, inputs) if layers else contextlib.nullcontext([])
+    with mistakes_in("the model: a step of its training", "fix its call"):
+        with tf.GradientTape() as tape, noting as noted:
+            for leaf in tf.nest.flatten(inputs):
+                if leaf.dtype.is_floating:
+                    tape.watch(leaf)
+            outputs = model(inputs, training=training)
+            loss = _loss(tf, model, inputs, targets, outputs, weights, training)
+        tensors = [call.given for call in noted if call.given is not None]
+        found = tape.gradient(loss, [*trainable, *tensors])
+    gradients = tuple(map(_as_array, found[: len(trainable)]))
+    by_tensor = {id(tensor): _norm(gradient) for tensor, gradient in zip(tensors, found[len(trainable) :], strict=True)}
+    places = {call.place: number for number, call in enumerate(noted)}
+    return ModelPass(
+        calls=tuple(_seen(call, by_tensor, places) for call in noted),
+        gradients=gradients,
+        weights=tuple(for_terminal(str(getattr(weight, "path", weight.name))) for weight in trainable),
+        outputs=mapped(np.asarray, outputs),
+    )
+
+
+def _parts(data: OwnData) -> tuple[Any, Any, Any]:
+    return data.x, data.y, data.sample_weight
+
+
+def _as_tensors(tf: Any, structure: Any) -> Any:
+    return mapped(lambda leaf: leaf if tf.is_tensor(leaf) else tf.convert_to_tensor(_in_single(leaf)), structure)
+
+
+def _in_single(leaf: Any) -> Any:
+    array = np.asarray(leaf)
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def _loss(tf: Any, model: Any, x: Any, y: Any, outputs: Any, weights: Any, training: bool) -> Any:
+    named = {"x": x, "y": y, "y_pred": outputs, "sample_weight": weights, "training": training}
+    takes = inspect.signature(model.compute_loss).parameters
+    if not any(one.kind is one.VAR_KEYWORD for one in takes.values()):
+        named = {name: value for name, value in named.items() if name in takes}
+    loss = model.compute_loss(**named)
+    if loss is None:
+        raise InitcheckError("the model has no loss; compile it with one")
+    return tf.convert_to_tensor(loss)
+
+
+@dataclass(eq=False)
+class _Noted:
+    """One call while it is noted; tensors are kept, so that their ids stay their own."""
+
+    layer: Any
+    place: int
+    given: Any
+    others: list[Any]
+    output: Any
+    parents: set[int]
+    leaf: bool = True
+
+
+@contextlib.contextmanager
+def _calls_noted(tf: Any, keras: Any, inputs: Any) -> Iterator[list[_Noted]]:
+    """Notes each call of a layer without layers inside; what happens inside a recurrent layer is its own."""
+    calls: list[_Noted] = []
+    leaves: list[_Noted] = []
+    open_calls: list[Any] = []
+    sources: dict[int, set[int]] = {}
+    given_rows = _tensors(tf, inputs)
+    kind = keras.layers.Layer
+    original = kind.__call__
+
+    def noting(layer: Any, *given: Any, **named: Any) -> Any:
+        if not tf.executing_eagerly() or any(map(_is_recurrent, open_calls)):
+            return original(layer, *given, **named)
+        open_calls.append(layer)
+        before = len(calls)
+        try:
+            output = original(layer, *given, **named)
+        finally:
+            open_calls.pop()
+        returned = _tensors(tf, output)
+        inside = {call.place for call in calls[before:] if call.leaf}
+        if inside and not _is_recurrent(layer):
+            last = {max(inside)}
+            for tensor in returned:
+                sources.setdefault(id(tensor), last)
+            calls.append(_Noted(layer, -1, None, returned, output, set(), leaf=False))
+            return output
+        taken = _tensors(tf, [list(given), dict(named)])
+        known = [sources[id(tensor)] for tensor in taken if id(tensor) in sources]
+        place = len(leaves)
+        parents: set[int] = set().union(*known)
+        if not known and leaves and not _is_given(taken, given_rows):
+            parents = {place - 1}  # what comes of an operation that is no layer is taken to come of the latest call
+        real = next((one for one in taken if one.dtype.is_floating), None)
+        call = _Noted(layer, place, real, [*taken, *returned], returned[0] if returned else None, parents)
+        calls.append(call)
+        leaves.append(call)
+        for tensor in returned:
+            if all(tensor is not one for one in taken):  # a layer that passes on what it was given
+                sources[id(tensor)] = {place}
+        return output
+
+    with replaced(kind, __call__=noting):
+        yield leaves
+
+
+def _is_given(taken: Sequence[Any], rows: Sequence[Any]) -> bool:
+    """Whether a layer was given the batch itself, perhaps as another tensor of the same values."""
+    return bool(taken) and any(
+        taken[0].shape == row.shape and np.array_equal(np.asarray(taken[0]), np.asarray(row)) for row in rows
+    )
+
+
+def _is_recurrent(layer: Any) -> bool:
+    return getattr(layer, "cell", None) is not None
+
+
+def _tensors(tf: Any, structure: Any) -> list[Any]:
+    return [leaf for leaf in tf.nest.flatten(structure) if tf.is_tensor(leaf) and hasattr(leaf, "numpy")]
+
+
+def _seen(call: _Noted, gradients: dict[int, float], places: dict[int, int]) -> LayerPass:
+    layer = call.layer
+    given = None if call.given is None else np.asarray(call.given, np.float64)
+    output = np.zeros((0, 0)) if call.output is None else np.asarray(call.output).astype(np.float32)
+    activation = _activation(layer)
+    low, high = ENDS.get(activation, (np.nan, np.nan))
+    kernels = [weight for weight in layer.trainable_weights if len(weight.shape) >= 2]
+    return LayerPass(
+        name=for_terminal(str(getattr(layer, "path", "") or layer.name)),
+        kind=type(layer).__name__,
+        activation=activation,
+        weighted=bool(kernels),
+        recurrent=_is_recurrent(layer),
+        parents=tuple(sorted(places[one] for one in call.parents if one in places)),
+        given=np.nan if given is None else _scale(given),
+        least=np.nan if given is None else float(given.min(initial=np.inf)),
+        spread=np.nan if given is None else _scale(given - given.mean(axis=0)) if given.ndim else 0.0,
+        scale=_scale(output),
+        shape=output.shape,
+        identity=digest([output]),
+        dead=np.all(output.reshape(-1, output.shape[-1]) <= 0, axis=0)
+        if activation in RELUS
+        else np.zeros(0, np.bool_),
+        saturated=float(np.mean((output < low) | (output > high))),
+        gradient=gradients.get(id(call.given), np.nan),
+    )
+
+
+def _scale(values: Array) -> float:
+    return float(np.sqrt(np.mean(np.square(values)))) if values.size else float("nan")
+
+
+def _activation(layer: Any) -> str:
+    function = getattr(layer, "activation", None)
+    name = getattr(function, "__name__", "") or type(function).__name__
+    return _OWN_ACTIVATIONS.get(type(layer).__name__, "") if function is None else str(name)
+
+
+def _as_array(gradient: Any) -> Array | None:
+    if gradient is None:
+        return None
+    tf: Any = importlib.import_module("tensorflow")
+    return np.asarray(tf.convert_to_tensor(gradient))
+
+
+def _norm(gradient: Any) -> float:
+    array = _as_array(gradient)
+    return float("nan") if array is None else float(np.linalg.norm(np.ravel(array).astype(np.float64)))

@@ -1,0 +1,144 @@
+"""Several whole trainings of a user's own model that differ in their seed alone, and their scores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from initcheck.engines.own_models import Array, OwnData, OwnModel, leaves_of, mapped, mistakes_in
+from initcheck.engines.own_trainings import StepLosses
+from initcheck.engines.pinned_sources import SEEDS, pinned
+from initcheck.engines.probed_passes import ModelPass, ProbedRows, pass_through
+from initcheck.engines.reuse import find_others_code
+from initcheck.seeding import derive_seed
+
+MOST_SCORED = 1024  # rows on which a score is taken
+_LEAST = 5
+_PATIENCE = 60.0  # seconds after which no further training is begun
+_SCORED_STEPS = 16  # of a dataset, likewise
+
+
+def passes_over_reseeds(
+    keras: Any, own: OwnModel, data: OwnData, rows: ProbedRows, count: int, seed: int
+) -> Iterator[ModelPass]:
+    """A pass of the untrained model under each of several seeds.
+
+    Raises:
+        InitcheckError: The model cannot be built, called or differentiated.
+    """
+    for number in range(count):
+        with pinned(keras, SEEDS, derive_seed(seed, "signal", number)):
+            model, _ = own.make_model(keras, data)
+            yield pass_through(keras, model, rows)
+
+
+class ReseededTrainings:
+    """Trains a model under one seed after another, on the same data.
+
+    Initial weights, order of rows, dropout and whatever else the global seeds decide vary with the seed. A model is
+    compiled once where that may be: the weights, the states of generators and the optimizer's variables of each seed
+    are put into the compiled one. Of a model that is Keras's own throughout these are all its state; of another, the
+    second training must give the same scores both ways.
+
+    Args:
+        keras: The framework.
+        own: The model.
+        data: The data, made once.
+        seed: From which the seeds are derived.
+    """
+
+    def __init__(self, keras: Any, own: OwnModel, data: OwnData, seed: int) -> None:
+        self._keras = keras
+        self._own = own
+        self._data = data
+        self._seed = seed
+        self._kept: Any = None
+        self._optimizer: list[Array] = []
+        self.steps = 0
+
+    def scores(self, count: int) -> list[dict[str, float]]:
+        """The loss and every compiled metric after each training: on training rows, and held-out ones.
+
+        Of a model whose trainings take long there are fewer, five at least.
+
+        Raises:
+            InitcheckError: The model cannot be trained or evaluated.
+        """
+        found = [self._scores(0, kept=False)]
+        if self._kept is not None and find_others_code(self._keras, self._kept) and count > 1:
+            found.append(self._scores(1, kept=False))
+            if self._scores(1, kept=True) != found[1]:
+                self._kept = None
+        start = time.monotonic()
+        for number in range(len(found), count):
+            if len(found) >= _LEAST and time.monotonic() - start > _PATIENCE:
+                break
+            found.append(self._scores(number, kept=True))
+        return found
+
+    def _scores(self, number: int, *, kept: bool) -> dict[str, float]:
+        with pinned(self._keras, SEEDS, derive_seed(self._seed, "reseed", number)):
+            model = self._own.make_model(self._keras, self._data)[0]
+            if number == 0:
+                self._keep(model)
+            model = self._placed(model) if kept else model
+            losses = StepLosses(self._keras)
+            self._own.fit(model, self._data, shuffle=True, callbacks=[losses.callback])
+            self.steps = len(losses.values)
+            found = self._evaluated(model, self._data, "training")
+            if self._data.held_out is not None:
+                found |= self._evaluated(model, self._data.held_out, "held-out")
+        return found
+
+    def _keep(self, model: Any) -> None:
+        if hasattr(self._keras, "ops"):  # Keras 2 has generators that are no variables
+            model.optimizer.build(model.trainable_variables)
+            self._optimizer = [np.asarray(variable).copy() for variable in model.optimizer.variables]
+            self._kept = model
+
+    def _placed(self, model: Any) -> Any:
+        """The compiled model with the values of that one; that one itself where they do not fit."""
+        if self._kept is None:
+            return model
+        given, kept = _states(model), _states(self._kept)
+        if [tuple(one.shape) for one in given] != [tuple(one.shape) for one in kept]:
+            return model
+        for old, new in zip(kept, given, strict=True):
+            old.assign(np.asarray(new))
+        for variable, value in zip(self._kept.optimizer.variables, self._optimizer, strict=True):
+            variable.assign(value)
+        return self._kept
+
+    def _evaluated(self, model: Any, data: OwnData, what: str) -> dict[str, float]:
+        named: dict[str, Any] = {"verbose": 0, "return_dict": True}
+        if data.in_batches:
+            given, named["steps"] = data.x, _SCORED_STEPS
+            size = getattr(data.x, "cardinality", None)
+            length = int(size()) if size is not None else len(data.x)
+            named["steps"] = min(_SCORED_STEPS, length) if length > 0 else _SCORED_STEPS
+        else:
+            places = _spread(len(leaves_of(data.x)[0]))
+            given = _taken(data.x, places)
+            named |= {"y": _taken(data.y, places), "sample_weight": _taken(data.sample_weight, places)}
+            named["batch_size"] = self._own.options.batch_size
+        with mistakes_in("the model cannot be evaluated: evaluate", "fix its loss or the data"):
+            found = model.evaluate(given, **named)
+        return {f"{what} {name}": float(value) for name, value in found.items() if np.ndim(value) == 0}
+
+
+def _spread(count: int) -> Array:
+    """Places of rows spread evenly over so many."""
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_SCORED)).astype(int))
+
+
+def _taken(structure: Any, places: Array) -> Any:
+    return mapped(lambda leaf: np.asarray(leaf)[places], structure)
+
+
+def _states(model: Any) -> list[Any]:
+    """The variables that decide a training: weights, and the states of generators; not those of metrics."""
+    metrics = {id(variable) for variable in model.metrics_variables}
+    return [variable for variable in model.variables if id(variable) not in metrics]

@@ -1,0 +1,196 @@
+"""What passes forward and back over the user's own data show, under several seeds and after a few steps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from initcheck.engines.own_models import OwnData, OwnModel, leaves_of
+from initcheck.engines.own_trainings import TracedModel
+from initcheck.engines.pinned_sources import SEEDS, pinned
+from initcheck.engines.probed_passes import ModelPass, ProbedRows, pass_through, rows_of, why_not_probed
+from initcheck.engines.reseeded_trainings import passes_over_reseeds
+from initcheck.models.call_paths import is_hidden
+from initcheck.models.diagnosis import FirstLoss, LayerSignal, ModelFinding, listed
+from initcheck.models.first_loss import ONE_UNIT, TOO_LARGE, FoundInFirstLoss, find_in_first_loss
+from initcheck.models.layer_signal import (
+    NO_INPUTS,
+    NO_ROWS,
+    RESEEDS,
+    SCALED,
+    FoundInSignal,
+    find_in_signal,
+    first_scale,
+)
+from initcheck.models.signal_depth import EXPLODES
+from initcheck.models.trained_units import ZERO, find_equal_units, find_unmoved
+
+_LEAST_RESEEDS = 4  # of a model whose passes take long
+_PATIENCE = 30.0  # seconds after which no further pass is begun
+_OF_CATEGORIES = (
+    "CategoryEncoding",
+    "Discretization",
+    "Embedding",
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
+    "StringLookup",
+    "TextVectorization",
+)
+_USUAL = 2.0  # root mean square: inputs beyond it, or below its inverse, are scaled for what is said of layers
+
+
+@dataclass(frozen=True)
+class FoundInPasses:
+    """What the passes show.
+
+    Attributes:
+        findings: What is wrong.
+        notes: What is worth knowing.
+        looked_at: What was looked at.
+        signal: The table by layer.
+        first_losses: The first loss of each output.
+    """
+
+    findings: tuple[ModelFinding, ...]
+    notes: tuple[str, ...]
+    looked_at: tuple[str, ...]
+    signal: tuple[LayerSignal, ...] = ()
+    first_losses: tuple[FirstLoss, ...] = ()
+
+
+def find_in_passes(
+    keras: Any, own: OwnModel, trained: TracedModel, paths: Sequence[str], seed: int, *, loaded: bool = False
+) -> FoundInPasses:
+    """Units that never part, weights that never move, the signal by layer, and the first loss.
+
+    Args:
+        keras: The framework.
+        own: The model.
+        trained: A training of a few steps, with its data.
+        paths: The paths of the weights in the first build, as Keras counts names on.
+        seed: From which the seeds are derived.
+        loaded: Whether weights are loaded: what a training made of them is not compared with theories of initializers.
+
+    Raises:
+        InitcheckError: The model cannot be called or differentiated.
+    """
+    data = trained.data
+    assert data is not None
+    if len(paths) == len(trained.trace.weights):
+        trained = replace(trained, trace=replace(trained.trace, weights=list(paths)))
+    if reason := why_not_probed(keras, trained.model):
+        units = find_equal_units(trained, None)
+        return FoundInPasses(units.findings, (f"Not looked at: gradients, signal and first loss, as {reason}.",), ())
+    rows = rows_of(data)
+    passes = _passes(keras, own, data, rows, seed)
+    behind = pass_through(keras, trained.model, rows, layers=False)
+    names = _names(passes[0], trained)
+    last = {name for place, name in enumerate(names) if not is_hidden(passes[0], place)}
+    units = find_equal_units(trained, behind, lambda: _calm(keras, own, trained, rows, seed), last)
+    loss = find_in_first_loss(keras, trained.model, passes, rows)
+    signal, notes = FoundInSignal(), list(units.notes)
+    scaling: list[ModelFinding] = []
+    if _same_calls(passes):
+        signal = find_in_signal(passes, names)
+        scale = first_scale(passes[0])
+        if math.isfinite(scale) and scale > 0 and not 1 / _USUAL <= scale <= _USUAL and _may_be_scaled(rows, passes[0]):
+            scaled = find_in_signal(_passes(keras, own, data, rows.scaled(1 / scale), seed), names)
+            scaling, more = _find_scaling(scale, loss.findings, signal, scaled)
+            notes += more
+            loss = replace(loss, findings=()) if scaling else loss
+            signal = replace(scaled, layers=signal.layers)
+        if loaded:
+            signal = FoundInSignal(layers=signal.layers)
+    else:
+        notes.append("Not looked at: the signal by layer, as the model calls other layers under other seeds.")
+    if loss.unknown:
+        losses = listed(sorted(set(loss.unknown)))
+        notes.append(f"The first loss was not looked at: no best constant is known for {losses}.")
+    return FoundInPasses(
+        (*units.findings, *scaling, *_causes(signal, find_unmoved(trained, passes), loss)),
+        (*notes, *signal.notes),
+        (f"{len(passes)} passes forward and back under unlike seeds, over {rows.size} rows",),
+        signal.layers,
+        loss.losses,
+    )
+
+
+def _causes(signal: FoundInSignal, unmoved: list[ModelFinding], loss: FoundInFirstLoss) -> list[ModelFinding]:
+    """The findings without those that come of others: each cause once."""
+    found, losses = list(signal.findings), list(loss.findings)
+    stuck = [one for one in unmoved if one.effect.startswith(ZERO)]
+    if signal.stops or any(one.what in (NO_INPUTS, ONE_UNIT) for one in (*found, *losses)):
+        unmoved = [one for one in unmoved if one not in stuck]
+    elif stuck:  # zeros before zeros, of which equal rows come
+        found = [one for one in found if one.what != NO_ROWS]
+    if any(one.what in EXPLODES for one in found):
+        losses = [one for one in losses if one.what != TOO_LARGE]
+    return [*found, *unmoved, *losses]
+
+
+def _passes(keras: Any, own: OwnModel, data: OwnData, rows: ProbedRows, seed: int) -> list[ModelPass]:
+    start = time.monotonic()
+    passes: list[ModelPass] = []
+    for one in passes_over_reseeds(keras, own, data, rows, RESEEDS, seed):
+        passes.append(one)
+        if len(passes) >= _LEAST_RESEEDS and time.monotonic() - start > _PATIENCE:
+            break
+    return passes
+
+
+def _calm(keras: Any, own: OwnModel, trained: TracedModel, rows: ProbedRows, seed: int) -> ModelPass:
+    """A pass of the model with the initial weights of that training, without dropout and noise."""
+    with pinned(keras, SEEDS, seed):
+        model, _ = own.make_model(keras, trained.data)
+        for weight, value in zip(model.weights, trained.initial, strict=False):
+            if tuple(weight.shape) == value.shape:
+                weight.assign(value)
+        return pass_through(keras, model, rows, training=False, layers=False)
+
+
+def _names(one: ModelPass, trained: TracedModel) -> list[str]:
+    """The layers' paths by those of their weights in the first build, where they have any."""
+    first = [
+        path for path, weight in zip(trained.trace.weights, trained.model.weights, strict=True) if weight.trainable
+    ]
+    pairs = zip(one.weights, first, strict=False)
+    known = {_home(path): _home(name) for path, name in pairs} if len(first) == len(one.weights) else {}
+    cells = {_home(path): _home(name) for path, name in known.items()}
+    return [
+        known.get(call.name) or (cells.get(call.name) if call.recurrent else None) or call.name for call in one.calls
+    ]
+
+
+def _home(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _same_calls(passes: Sequence[ModelPass]) -> bool:
+    kinds = {tuple((call.kind, call.parents, call.shape[1:]) for call in one.calls) for one in passes}
+    return len(kinds) == 1
+
+
+def _may_be_scaled(rows: ProbedRows, one: ModelPass) -> bool:
+    """Whether inputs are quantities, not texts, nor numbers of tokens or categories."""
+    numbers = all(leaf.dtype.kind in "fiu" for leaf in leaves_of(rows.inputs))
+    return numbers and not any(call.kind in _OF_CATEGORIES for call in one.calls)
+
+
+def _find_scaling(
+    scale: float, losses: Sequence[ModelFinding], signal: FoundInSignal, scaled: FoundInSignal
+) -> tuple[list[ModelFinding], list[str]]:
+    """A finding where inputs that are not scaled do harm, else a note; nothing where they are nearly scaled."""
+    if SCALED[0] <= scale <= SCALED[1]:
+        return [], []
+    size = f"root mean square {scale:.3g} at the first layer with a kernel, where initializers count on 1"
+    harm = [f"{one.what} ({one.where}: {one.effect})" for one in losses]
+    if signal.findings and not scaled.findings:
+        harm += [f"{one.what} ({one.where}), which inputs of root mean square 1 have not" for one in signal.findings]
+    if not harm:
+        return [], [f"The inputs are not scaled: {size}. What is said of layers holds for inputs divided by it."]
+    remedy = "standardize the inputs, or begin with a layer that does: Rescaling(1 / 255), or an adapted Normalization"
+    return [ModelFinding("inputs that are not scaled", "data", "; ".join([size, *harm]), remedy)], []

@@ -1,0 +1,223 @@
+"""The doctor names what is wrong with signal, units, first loss and outputs, and finds nothing on healthy models."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from healthy_models import HEALTHY, compiled, keras, layers, tabular
+from ill_models import ILL, dense
+
+import initcheck
+from initcheck.engines.own_models import OwnData, OwnModel
+from initcheck.engines.probed_passes import LayerPass, ModelPass
+from initcheck.engines.reseeded_trainings import ReseededTrainings
+from initcheck.models.best_constants import KNOWN_LOSSES
+from initcheck.models.layer_signal import find_in_signal
+from initcheck.models.seeds_needed import score_over_reseeds
+from initcheck.reporting.diagnosis_report import diagnosis_json, render_diagnosis
+
+FAST = {"constant_embedding", "negative_biases", "softmax_twice", "two_equal_units", "deep_he"}
+
+
+def cases(names):
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name not in FAST)) for name in names]
+
+
+def examined(build, data, **options):
+    report = initcheck.doctor(build, data, fresh_processes=False, **{"reseeds": 0, **options})
+    assert not any("failed" in note for note in report.diagnosis.notes), report.diagnosis.notes
+    return report
+
+
+@pytest.mark.parametrize("name", cases(ILL))
+def test_a_planted_cause_is_named_once(name):
+    build, data, what, word = ILL[name]
+    (finding,) = examined(build, data).findings
+    assert what in finding.what
+    assert word in finding.where + finding.effect + finding.remedy
+
+
+@pytest.mark.parametrize("name", cases(HEALTHY))
+def test_nothing_is_wrong_with_a_user_s_healthy_model(name):
+    build, data = HEALTHY[name]
+    report = examined(build, data)
+    assert report.healthy, report.findings
+    assert report.diagnosis.signal
+    assert report.diagnosis.first_losses
+
+
+def test_a_report_has_signal_first_loss_and_seeds():
+    def build():
+        model = keras.Sequential([keras.Input((20,)), *(layers.Dense(8, "relu") for _ in range(2))])
+        model.add(layers.Dense(1))
+        return compiled(model, metrics=["mae"])
+
+    x, y = tabular()
+    report = examined(build, lambda: ((x, y), (x[:32], y[:32])), reseeds=3, epochs=1)
+    assert {score.name for score in report.diagnosis.scores} == {
+        "training loss",
+        "training mae",
+        "held-out loss",
+        "held-out mae",
+    }
+    text, page, body = str(report), render_diagnosis(report.diagnosis), json.loads(diagnosis_json(report.diagnosis))
+    for part in ("Signal by layer", "First loss", "How many seeds?", "difference found"):
+        assert part in text
+        assert part in page
+    assert "<svg" in page
+    assert len(body["signal"]) == 3
+    assert len(body["scores"][0]["table"]) == 7
+    assert body["first_losses"][0]["loss"] == "mean_squared_error"
+
+
+def test_a_model_with_a_step_of_its_own_is_not_probed():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.out = layers.Dense(1)
+
+        def call(self, inputs):
+            return self.out(inputs)
+
+        def train_step(self, *data):
+            return super().train_step(*data)
+
+    report = examined(lambda: compiled(Own()), tabular)
+    assert report.healthy, report.findings
+    assert any("a train_step of its own" in note for note in report.diagnosis.notes)
+
+
+def test_units_that_dropout_alone_parts_are_noted():
+    def build():
+        kernel, dropout = keras.initializers.Constant(0.1), layers.Dropout(0.5)
+        hidden = layers.Dense(8, "tanh", kernel_initializer=kernel)
+        return dense(hidden, dropout, last=layers.Dense(1, kernel_initializer=kernel))
+
+    report = examined(build, tabular)
+    assert report.healthy, report.findings
+    assert any("without dropout and noise" in note for note in report.diagnosis.notes)
+
+
+def test_reseeds_are_three_or_more_or_none():
+    with pytest.raises(initcheck.InitcheckError, match="reseeds is 2; give 3 or more, or 0 for none"):
+        examined(dense, tabular, reseeds=2)
+
+
+def test_a_model_that_is_compiled_once_trains_as_one_that_is_made_anew():
+    def build():
+        return dense(layers.Dense(8, "relu"), layers.Dropout(0.2), layers.BatchNormalization())
+
+    x, y = tabular(64)
+    trainings = ReseededTrainings(keras, OwnModel(build), OwnData(x, y), 7)
+    kept = trainings.scores(3)
+    assert kept[2] == trainings._scores(2, kept=False)
+    assert len({one["training loss"] for one in kept}) == 3
+
+
+# Judging, without a framework.
+
+
+def chain(gains, backward=1.0, dead=0.0, count=10, units=40):
+    """Passes of a chain of relu layers with these factors, each with a spread of 10 % over reseeds."""
+    stream = np.random.RandomState(0)
+    passes = []
+    for _ in range(count):
+        noise = np.exp(stream.normal(0, 0.1, len(gains) + 1))
+        scales = np.cumprod([1.0, *gains]) * noise
+        gradients = np.cumprod([1.0, *[backward] * len(gains)])[::-1] * noise
+        calls = [
+            LayerPass(
+                name=f"layer {place}",
+                kind="Dense",
+                activation="relu" if place < len(gains) else "linear",
+                weighted=True,
+                recurrent=False,
+                parents=(place - 1,) if place else (),
+                given=scales[place],
+                least=0.0,
+                spread=scales[place],
+                scale=scales[min(place + 1, len(gains))],
+                shape=(8, units),
+                identity=str(stream.random_sample()),
+                dead=stream.random_sample(units) < dead,
+                saturated=np.nan,
+                gradient=gradients[place],
+            )
+            for place in range(len(gains) + 1)
+        ]
+        passes.append(ModelPass(tuple(calls), (), (), None))
+    return passes
+
+
+def found_in(passes):
+    return find_in_signal(passes, [call.name for call in passes[0].calls])
+
+
+def test_a_signal_that_fades_is_named_from_where_it_begins():
+    (finding,) = found_in(chain([1, 1, 1, 0.1, 0.1, 0.1, 0.1])).findings
+    assert finding.what == "a signal that vanishes with depth"
+    assert finding.where == "from layer 3 to layer 6"
+    assert "over 4 layers, 0.098 a layer" in finding.effect
+
+
+def test_gradients_are_named_from_the_last_layer_back():
+    (finding,) = found_in(chain([1] * 6, backward=0.2)).findings
+    assert finding.what == "gradients that vanish with depth"
+    assert finding.where == "from layer 5 back to layer 1"
+
+
+def test_a_single_jump_is_no_trend():
+    found = found_in(chain([1, 1, 1e-4, 1, 1]))
+    assert not found.findings
+    assert not found.notes
+
+
+def test_a_jump_among_layers_that_go_up_and_down_is_no_trend():
+    found = found_in(chain([500, 0.55, 1.8, 0.55, 1.8, 0.55, 1.8]))
+    assert not found.findings
+    assert not found.notes
+
+
+def test_a_factor_below_a_hundred_is_noted_only():
+    found = found_in(chain([0.5] * 6))
+    assert not found.findings
+    assert "no finding below 100" in found.notes[0]
+
+
+def test_a_factor_whose_interval_holds_a_hundred_is_no_finding():
+    assert not found_in(chain([100 ** (-1 / 6)] * 6)).findings
+
+
+def test_half_of_the_units_may_be_dead_and_not_more():
+    assert not found_in(chain([1, 1], dead=0.5)).findings
+    (finding,) = found_in(chain([1, 1], dead=0.7)).findings
+    assert finding.what == "dead relu units"
+
+
+LOSSES: Any = {
+    "mean_squared_error": lambda y, c: np.square(y - c).mean(),
+    "mean_absolute_error": lambda y, c: np.abs(y - c).mean(),
+    "binary_crossentropy": lambda y, c: -(y * np.log(c) + (1 - y) * np.log(1 - c)).mean(),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_no_constant_near_it_is_better_than_the_best(name):
+    stream = np.random.RandomState(0)
+    y = (stream.random_sample((99, 1)) < 0.3).astype(float) if "binary" in name else stream.gamma(2, size=(99, 1))
+    best = KNOWN_LOSSES[name].best(y, np.ones(99), 1)
+    at = LOSSES[name](y, best)
+    assert all(at <= LOSSES[name](y, factor * best) for factor in (0.9, 0.99, 1.01, 1.1))
+
+
+def test_scores_that_are_equal_have_no_table():
+    score = score_over_reseeds("accuracy", [0.5] * 4)
+    assert score.spread.value == 0
+    assert not score.table
+
+
+def test_the_table_widens_for_the_uncertainty_of_the_spread():
+    few = score_over_reseeds("loss", [1.0, 2.0, 3.0])
+    row = few.table[0]
+    assert row.at_most / row.detectable == pytest.approx(few.spread.high / few.spread.value)
