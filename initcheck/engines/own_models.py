@@ -369,7 +369,7 @@ def _is_initializer(value: Any) -> bool:
 def _added(weight: Any, noted: Noted) -> AddedWeight:
     _, layer, initializer, drawn, number = noted.get(id(weight), (None, "", None, None, -1))
     return AddedWeight(
-        path=for_terminal(str(getattr(weight, "path", weight.name))),
+        path=for_terminal(str(getattr(weight, "path", weight.name))).removesuffix(":0"),  # of Keras 2
         layer=layer,
         initializer=initializer,
         drawn=drawn,

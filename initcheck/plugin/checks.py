@@ -99,21 +99,26 @@ def parametrize_with_checks(
 
     Args:
         own: Your own ``Problem`` or ``Initializer`` rows, or Keras initializer classes; the framework's own
-            catalogue where none is given.
+            catalogue where none is given. A model of yours as it is, ``Problem.of(build, data)``, is asked the doctor's
+            questions, one a test.
         families: Only the checks of those families.
         codes: Only those checks.
-        expected_failed_checks: Code of a check that is expected to fail → the reason; one that passes all the same
-            fails the test.
+        expected_failed_checks: Code of a check, or question, that is expected to fail → the reason; one that passes
+            all the same fails the test.
 
     Raises:
         UnknownNameError: A family or code that does not exist.
     """
+    from initcheck.catalog.own_problems import OwnProblem
     from initcheck.checks.registry import as_subject, cells
+    from initcheck.plugin.examined import model_checks
     from initcheck.plugin.groups import group_of
 
     expected = dict(expected_failed_checks or {})
-    parameters = []
-    for cell in cells(families, codes=codes, own=[as_subject(one) for one in own]):
+    models = [one for one in own if isinstance(one, OwnProblem)]
+    parameters = [parameter for model in models for parameter in model_checks(model, expected)]
+    others = [as_subject(one) for one in own if not isinstance(one, OwnProblem)]
+    for cell in cells(families, codes=codes, own=others) if others or not models else ():
         issue, reason = cell.known_issue, expected.get(cell.check.code)
         strict = reason is not None or not cell.subject.own
         reason = reason or (f"{issue.reason} ({issue.link})" if issue else None)
