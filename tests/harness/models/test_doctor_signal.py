@@ -99,6 +99,24 @@ def test_units_that_dropout_alone_parts_are_noted():
     assert any("without dropout and noise" in note for note in report.diagnosis.notes)
 
 
+def test_statistics_that_a_layer_has_adapted_to_are_no_finding():
+    def build():
+        normalization = layers.Normalization()
+        normalization.adapt(200 * tabular()[0] + 100)
+        return dense(normalization, layers.Dense(8, "relu"))
+
+    x, y = tabular()
+    report = examined(build, lambda: (200 * x + 100, y))
+    assert report.healthy, report.findings
+
+
+def test_of_one_row_no_rows_are_equal():
+    x, y = tabular()
+    report = examined(dense, lambda: (x[:1], y[:1]))
+    assert report.healthy, report.findings
+    assert any("fewer than 8 rows" in note for note in report.diagnosis.notes)
+
+
 def test_reseeds_are_three_or_more_or_none():
     with pytest.raises(initcheck.InitcheckError, match="reseeds is 2; give 3 or more, or 0 for none"):
         examined(dense, tabular, reseeds=2)
