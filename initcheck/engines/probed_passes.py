@@ -286,7 +286,7 @@ def _seen(call: _Noted, gradients: dict[int, float], places: dict[int, int]) -> 
         parents=tuple(sorted(places[one] for one in call.parents if one in places)),
         given=np.nan if given is None else _scale(given),
         least=np.nan if given is None else float(given.min(initial=np.inf)),
-        spread=np.nan if given is None or len(given) < _FEW_ROWS else _scale(given - given.mean(axis=0)),
+        spread=np.nan if given is None or given.shape[:1] < (_FEW_ROWS,) else _scale(given - given.mean(axis=0)),
         scale=_scale(output),
         shape=output.shape,
         identity=digest([output]),
