@@ -17,7 +17,7 @@ from initcheck.models.layer_signal import find_in_signal
 from initcheck.models.seeds_needed import score_over_reseeds
 from initcheck.reporting.diagnosis_report import diagnosis_json, render_diagnosis
 
-FAST = {"constant_embedding", "negative_biases", "softmax_twice", "two_equal_units", "deep_he"}
+FAST = {"constant_embedding", "logistic_regression", "softmax_twice", "two_equal_units"}
 
 
 def cases(names):
