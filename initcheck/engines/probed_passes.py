@@ -23,6 +23,7 @@ Values = npt.NDArray[np.float64]
 MOST_ROWS = 64
 _MOST_ELEMENTS = 2_000_000  # of a batch of inputs: fewer rows of images that are large
 _LEAST_ROWS = 8
+_FEW_ROWS = 2  # fewer cannot differ
 RELUS = ("relu", "relu6")
 # Beyond these a tanh or a sigmoid passes less than a twentieth of its largest slope.
 ENDS = {"tanh": (-0.99, 0.99), "sigmoid": (0.01, 0.99)}
@@ -285,7 +286,7 @@ def _seen(call: _Noted, gradients: dict[int, float], places: dict[int, int]) -> 
         parents=tuple(sorted(places[one] for one in call.parents if one in places)),
         given=np.nan if given is None else _scale(given),
         least=np.nan if given is None else float(given.min(initial=np.inf)),
-        spread=np.nan if given is None else _scale(given - given.mean(axis=0)) if given.ndim else 0.0,
+        spread=np.nan if given is None or given.shape[:1] < (_FEW_ROWS,) else _scale(given - given.mean(axis=0)),
         scale=_scale(output),
         shape=output.shape,
         identity=digest([output]),

@@ -262,7 +262,7 @@ def _find_scales(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
                     f"p {p_value:.1g} after Bonferroni over {len(tested)} weights, α {FALSE_ALARM_RATE:g}",
                 )
             )
-    exact = [(weight, off) for weight in judged if (off := _exact_ratio(weight)) is not None]
+    exact = [(weight, off) for weight in judged if weight.added.trainable and (off := _exact_ratio(weight)) is not None]
     return [
         *findings,
         *(_scale_finding(weight, off, "compared exactly, beyond rounding error") for weight, off in exact),

@@ -42,7 +42,7 @@ from initcheck.models.repeats import (
     find_in_threads,
     find_own_seeding,
 )
-from initcheck.models.seeds_needed import LEAST, MOST_SCORES, score_over_reseeds
+from initcheck.models.seeds_needed import LEAST, by_interest, score_over_reseeds
 from initcheck.models.untrained_passes import find_in_passes
 from initcheck.seeding import DEFAULT_SEED, derive_seed
 
@@ -185,7 +185,7 @@ class _Examination:
                 f"Not looked at: the spread over reseeds, as a training under another seed failed: {error}."
             )
             return
-        names = [name for name in each[0] if all(name in one for one in each)][:MOST_SCORES]
+        names = by_interest(name for name in each[0] if all(name in one for one in each))
         self.scores = tuple(score_over_reseeds(name, [one[name] for one in each]) for name in names)
         self.looked_at.append(
             f"{len(each)} trainings under unlike seeds on the same data, {trainings.steps} steps each"

@@ -66,7 +66,7 @@ def find_in_first_loss(keras: Any, model: Any, passes: Sequence[ModelPass], rows
         InitcheckError: A loss cannot be evaluated.
     """
     if rows.targets is None or rows.size < _LEAST_ROWS:
-        return FoundInFirstLoss(unknown=("of fewer than 8 rows",) if rows.targets is not None else ())
+        return FoundInFirstLoss(unknown=(f"fewer than {_LEAST_ROWS} rows",) if rows.targets is not None else ())
     findings: list[ModelFinding] = []
     losses: list[FirstLoss] = []
     unknown: list[str] = []
@@ -74,7 +74,7 @@ def find_in_first_loss(keras: Any, model: Any, passes: Sequence[ModelPass], rows
     for one in outputs:
         known = KNOWN_LOSSES.get(one.kind)
         if known is None:
-            unknown.append(one.kind or "of the model's own")
+            unknown.append(one.kind or "a loss of the model's own")
             continue
         if unsuited := _find_unsuited(one, passes[0]):
             findings.append(unsuited)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -15,6 +15,12 @@ from initcheck.statistics.t_intervals import mean_over
 SEEDS_EACH = (3, 5, 10, 20, 30, 50, 100)
 LEAST = 3  # reseeds: with two a standard deviation has hardly an upper end
 MOST_SCORES = 6
+
+
+def by_interest(names: Iterable[str]) -> list[str]:
+    """The names of the scores that are kept: those of held-out rows first, and of these accuracies."""
+    ordered = sorted(names, key=lambda name: (not name.startswith("held-out"), "acc" not in name))
+    return ordered[:MOST_SCORES]
 
 
 def score_over_reseeds(name: str, values: Sequence[float]) -> ReseededScore:

@@ -101,8 +101,8 @@ def describe_score(score: ReseededScore) -> str:
 
 
 def main_score(scores: Sequence[ReseededScore]) -> ReseededScore:
-    """The score that a claim is about: of held-out rows before training rows, an accuracy before a loss."""
-    return max(scores, key=lambda one: (bool(one.table), one.name.startswith("held-out"), "acc" in one.name))
+    """The score that a claim is about: the first of them that varies."""
+    return next((one for one in scores if one.table), scores[0])
 
 
 def print_sections(diagnosis: Diagnosis, screen: Screen) -> None:
@@ -153,11 +153,11 @@ def signal_figure(layers: Sequence[LayerSignal]) -> Markup | None:
     from matplotlib.figure import Figure  # heavy, and a notebook's tables do not need it
     from matplotlib.ticker import MaxNLocator
 
-    from initcheck.reporting.bands import COLOURS
+    from initcheck.reporting.bands import COLOURS, PANEL_WIDTH
     from initcheck.reporting.svg import plot_style, to_svg
 
     with plot_style():
-        figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+        figure = Figure(figsize=(PANEL_WIDTH, 3.0), layout="constrained")
         axes = figure.add_subplot()
         places = np.arange(1, len(layers) + 1)
         drawn = False
@@ -181,7 +181,7 @@ def signal_figure(layers: Sequence[LayerSignal]) -> Markup | None:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # a formula would be drawn as it is written
         axes.set_xlabel("layer, in the order of calls")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        figure.legend(loc="outside upper left", ncols=2)
+        figure.legend(loc="outside upper left")
     names = ", ".join(one.layer for one in layers[:_FEW_ENDS])
     alt = f"Scale of signal and gradient by layer, from {names} to {layers[-1].layer}, means with 95 % intervals"
     return Markup(to_svg(figure, name="signal", alt=alt))

@@ -17,7 +17,7 @@ from initcheck.models.layer_signal import find_in_signal
 from initcheck.models.seeds_needed import score_over_reseeds
 from initcheck.reporting.diagnosis_report import diagnosis_json, render_diagnosis
 
-FAST = {"constant_embedding", "negative_biases", "softmax_twice", "two_equal_units", "deep_he"}
+FAST = {"constant_embedding", "logistic_regression", "softmax_twice", "two_equal_units"}
 
 
 def cases(names):
@@ -97,6 +97,24 @@ def test_units_that_dropout_alone_parts_are_noted():
     report = examined(build, tabular)
     assert report.healthy, report.findings
     assert any("without dropout and noise" in note for note in report.diagnosis.notes)
+
+
+def test_statistics_that_a_layer_has_adapted_to_are_no_finding():
+    def build():
+        normalization = layers.Normalization()
+        normalization.adapt(200 * tabular()[0] + 100)
+        return dense(normalization, layers.Dense(8, "relu"))
+
+    x, y = tabular()
+    report = examined(build, lambda: (200 * x + 100, y))
+    assert report.healthy, report.findings
+
+
+def test_of_one_row_no_rows_are_equal():
+    x, y = tabular()
+    report = examined(dense, lambda: (x[:1], y[:1]))
+    assert report.healthy, report.findings
+    assert any("fewer than 8 rows" in note for note in report.diagnosis.notes)
 
 
 def test_reseeds_are_three_or_more_or_none():
