@@ -103,7 +103,11 @@ def _entropy(_keras: Any, seed: int) -> Iterator[None]:
         note_use("entropy")
         return stream.randbytes(count)
 
-    with replaced(os, urandom=drawn), replaced(module, _urandom=drawn):
+    def process_id() -> int:
+        note_use("entropy")
+        return 1 + seed % 2**15
+
+    with replaced(os, urandom=drawn, getpid=process_id), replaced(module, _urandom=drawn):
         yield
 
 
@@ -179,7 +183,7 @@ PYTHON_GENERATORS = ChanceSource(
 CLOCK = ChanceSource("clock", "the clock", "give a number in place of the time", _clock, noted=True)
 ENTROPY = ChanceSource(
     "entropy",
-    "the system's entropy (os.urandom, secrets, uuid)",
+    "the system's entropy (os.urandom, secrets, uuid, os.getpid)",
     "random.Random(SEED) in its place",
     _entropy,
     noted=True,

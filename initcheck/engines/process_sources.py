@@ -46,24 +46,44 @@ def own_modules() -> list[ModuleType]:
     return found
 
 
-# The state of a module's global, as it was when it was first looked at: module, name → how to put it back.
-_first_state: dict[tuple[str, str], tuple[Any, Callable[[], bool]]] = {}
+# The state of a global or a class's attribute as it was when it was first looked at: its name → how to put it back.
+_first_state: dict[str, tuple[Any, Callable[[], bool]]] = {}
+
+
+def forget_module_state() -> None:
+    """Lets the state that modules have now be their first: the user may have changed it since."""
+    _first_state.clear()
 
 
 @contextlib.contextmanager
 def module_state_pinned(_keras: Any, _seed: int) -> Iterator[None]:
-    """Puts generators, counters, lists and arrays that a module keeps back to where they were at first."""
-    for module in own_modules():
-        for name, value in list(vars(module).items()):
-            if not name.startswith("__") and _may_change(value):
-                _put_back(module, name, value)
+    """Puts generators, counters, lists and arrays of modules and their classes back to where they were at first."""
+    for home, name, value in _kept():
+        _put_back(home, name, value)
     try:
         yield
     finally:
-        for module in own_modules():
-            for name, value in list(vars(module).items()):
-                if not name.startswith("__") and _may_change(value) and _put_back(module, name, value):
-                    note_use(MODULE_STATE, f"{module.__name__}.{name}")
+        for home, name, value in _kept():
+            if _put_back(home, name, value):
+                note_use(MODULE_STATE, _named(home, name))
+
+
+def _kept() -> list[tuple[Any, str, Any]]:
+    """What may change of the user's own modules and of their classes: home, name and value."""
+    homes: list[Any] = own_modules()
+    for module in list(homes):
+        homes += [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__]
+    return [
+        (home, name, value)
+        for home in homes
+        for name, value in list(vars(home).items())
+        if not name.startswith("__") and _may_change(value)
+    ]
+
+
+def _named(home: Any, name: str) -> str:
+    prefix = f"{home.__module__}.{home.__qualname__}" if isinstance(home, type) else home.__name__
+    return f"{prefix}.{name}"
 
 
 def _may_change(value: Any) -> bool:
@@ -74,21 +94,21 @@ def _may_change(value: Any) -> bool:
     ) or type(value).__name__ in ("SeedGenerator", "Generator")  # fmt: skip
 
 
-def _put_back(module: ModuleType, name: str, value: Any) -> bool:
-    """Puts a module's global back to its first state, or notes it as that; whether it differed."""
-    key = module.__name__, name
+def _put_back(home: Any, name: str, value: Any) -> bool:
+    """Puts something kept back to its first state, or notes it as that; whether it differed."""
+    key = _named(home, name)
     first = _first_state.get(key)
     if first is None or (first[0] is not value and not isinstance(value, int | float | itertools.count)):
         with contextlib.suppress(Exception):  # what cannot be copied has no state that we know of
-            if (restore := _restorer(module, name, value)) is not None:
+            if (restore := _restorer(home, name, value)) is not None:
                 _first_state[key] = value, restore
         return False
     return first[1]()
 
 
-def _restorer(module: ModuleType, name: str, value: Any) -> Callable[[], bool] | None:
+def _restorer(home: Any, name: str, value: Any) -> Callable[[], bool] | None:
     if isinstance(value, int | float | itertools.count):
-        return _rebinder(module, name, value)
+        return _rebinder(home, name, value)
     if isinstance(value, np.random.Generator):
         return _stateful(lambda: value.bit_generator.state, lambda state: setattr(value.bit_generator, "state", state))
     if isinstance(value, np.random.RandomState):
@@ -107,13 +127,13 @@ def _restorer(module: ModuleType, name: str, value: Any) -> Callable[[], bool] |
     return _stateful(lambda: np.array(state), state.assign)
 
 
-def _rebinder(module: ModuleType, name: str, value: Any) -> Callable[[], bool]:
+def _rebinder(home: Any, name: str, value: Any) -> Callable[[], bool]:
     first = copy.copy(value)
 
     def put_back() -> bool:
-        differs = repr(getattr(module, name, None)) != repr(first)
+        differs = repr(getattr(home, name, None)) != repr(first)
         if differs:
-            setattr(module, name, copy.copy(first))
+            setattr(home, name, copy.copy(first))
         return differs
 
     return put_back

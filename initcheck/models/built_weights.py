@@ -20,6 +20,7 @@ from initcheck.models.stated_laws import StatedLaw, explain_fans, stated_law, wo
 from initcheck.seeding import derive_seed
 
 SEEDS_TRIED = 6  # of builds; one more repeats the first
+OFF_SCALE = "a scale that is not its initializer's"
 MIN_ELEMENTS = 200  # over all builds: with fewer the p-value of a scale is not to be trusted; see ``_scale``
 _OPTIMISM = 3  # by which p-values of a scale are multiplied; likewise
 _SAME_DIRECTION = 1 - 1e-6  # of a correlation
@@ -333,7 +334,7 @@ def _scale_finding(weight: BuiltWeight, ratio: float, evidence: str) -> ModelFin
     law = f"{weight.stated.derived or words_of(weight.added.initializer)}{derived}: {weight.stated.law}"
     size = f"{ratio:.3g} times the documented scale" if math.isfinite(ratio) else "not 0, as documented"
     return ModelFinding(
-        "a scale that is not its initializer's",
+        OFF_SCALE,
         weight.added.path,
         f"{size} ({law}; {evidence})",
         "look for what changes the weight after it is drawn, or draws it otherwise; an initializer of another law had "

@@ -14,7 +14,7 @@ from initcheck.arguments import described, whole_number
 from initcheck.engines.own_models import OwnModel, TrainingOptions, mistakes_in
 from initcheck.engines.own_trainings import MOST_STEPS, OwnTrace, TracedModel, TraceTaker
 from initcheck.engines.pinned_sources import LISTING_BACKWARDS, SEEDS, ChanceSource, pinned, seeding_noted
-from initcheck.engines.process_sources import draw_everywhere
+from initcheck.engines.process_sources import draw_everywhere, forget_module_state
 from initcheck.engines.replacing import uses_noted
 from initcheck.engines.reseeded_trainings import ReseededTrainings
 from initcheck.errors import InitcheckError
@@ -23,6 +23,7 @@ from initcheck.frameworks.own import import_own, origin_of
 from initcheck.frameworks.quiet import quiet
 from initcheck.models.built_weights import (
     MIN_ELEMENTS,
+    OFF_SCALE,
     SEEDS_TRIED,
     any_replaced,
     build_weights,
@@ -32,7 +33,7 @@ from initcheck.models.built_weights import (
     notes_on_weights,
 )
 from initcheck.models.diagnosis import Diagnosis, FirstLoss, LayerSignal, ModelFinding, ReseededScore
-from initcheck.models.fresh_training import FreshTraining
+from initcheck.models.fresh_training import FreshTrace, FreshTraining
 from initcheck.models.inference import find_in_inference
 from initcheck.models.repeats import (
     compare_traces,
@@ -75,6 +76,7 @@ def examine(
     with _usual_threads():
         own = OwnModel(_own(build, "build"), None if data is None else _own(data, "data"), options)
         keras = load_keras()
+    forget_module_state()
     with quiet():
         examination = _Examination(keras, own, derive_seed(seed, "doctor"))
         examination.look_at_weights()
@@ -134,10 +136,13 @@ class _Examination:
         self._trained = first
         draw_everywhere(self._keras)
         times = _TIMES_OF_RACES if first.parallel else 2
-        traces = [self._first, *(self._take(SEEDS) for _ in range(times - 1))]
+        taken = [self._taker.take(SEEDS) for _ in range(times - 1)]
+        traces = [self._first, *(self._named(one.trace) for one in taken)]
         again = traces[1]
+        datasets = [one.data.x for one in (first, taken[0]) if one.data is not None and one.data.in_batches]
+        one_pipeline = len(datasets) == 2 and datasets[0] is datasets[1]
         repetition = compare_traces(traces)
-        self.findings += find_in_process(self._take, repetition)
+        self.findings += find_in_process(self._take, repetition, one_pipeline=one_pipeline)
         self.differs = repetition.differs is not None
         steps = f"{len(again.losses)} steps" if again.losses else "its initial weights, as no data are given"
         number = "two" if times == 2 else f"{times}"
@@ -152,7 +157,9 @@ class _Examination:
                     f"{times} trainings with probability {missed:.2g}, one of a tenth with {0.9 ** (times - 1):.2g}."
                 )
         if first.data is not None:
-            findings, notes = find_in_inference(self._keras, first)
+            findings, notes, moved = find_in_inference(self._keras, dataclasses.replace(first, trace=self._first))
+            # What moves when the model is called has moved by the time that a model of a class is built.
+            self.findings = [one for one in self.findings if one.what != OFF_SCALE or one.where not in moved]
             self.findings += findings
             self.notes += notes
             self.looked_at.append("predict, evaluate, a plain call and training=False on one batch")
@@ -200,11 +207,11 @@ class _Examination:
             return
         fresh = FreshTraining(build, data, self._own.options, self._seed, _threads())
 
-        def take(hashes: str, at_import: Collection[ChanceSource]) -> tuple[OwnTrace, Collection[str]]:
-            taken = fresh.take(SEEDS, hashes, at_import)
-            return self._named(taken.trace), taken.used
+        def take(hashes: str, sources: Collection[ChanceSource]) -> FreshTrace:
+            taken = fresh.take([*SEEDS, *sources], hashes, sources)
+            return dataclasses.replace(taken, trace=self._named(taken.trace))
 
-        one, two = (take(hashes, ())[0] for hashes in ("first", "second"))
+        one, two = (take(hashes, ()).trace for hashes in ("first", "second"))
         repetition = compare_traces([one, two])
         self.findings += find_in_processes(repetition, take, (one, two))
         self.looked_at.append("a training in each of two fresh processes, with unlike string hashes")

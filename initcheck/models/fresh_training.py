@@ -33,10 +33,12 @@ class FreshTrace:
     Attributes:
         trace: The training by stage.
         used: The sources of chance, by name, that the import of the user's modules was seen to use.
+        used_later: Those that the training was seen to use.
     """
 
     trace: OwnTrace
     used: list[str]
+    used_later: list[str]
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class FreshTraining:
         answer = json.loads(line)
         if "refused" in answer:
             raise InitcheckError(f"in a fresh process: {answer['refused']}")
-        return FreshTrace(OwnTrace(**answer["trace"]), answer["used"])
+        return FreshTrace(OwnTrace(**answer["trace"]), answer["used"], answer["used_later"])
 
 
 def main() -> None:
@@ -113,8 +115,9 @@ def _trained(question: dict[str, Any]) -> FreshTrace:
         build = import_own(question["build"], "MODEL")
         data = import_own(question["data"], "--data") if question["data"] else None
     own = OwnModel(build, data, TrainingOptions(**question["options"]))
-    with quiet():
-        return FreshTrace(TraceTaker(keras, own, seed).take(sources or SEEDS).trace, [*drawn, *used])
+    with quiet(), uses_noted() as used_later:
+        trace = TraceTaker(keras, own, seed).take(sources or SEEDS).trace
+    return FreshTrace(trace, [*drawn, *used], [*used_later])
 
 
 if __name__ == "__main__":

@@ -23,17 +23,17 @@ _DRAWS = "a layer draws, or takes its training path, in inference"
 _PASS_ON = "pass training on to the layers inside, and let each look at it before it draws or moves a statistic"
 
 
-def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFinding], list[str]]:
+def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFinding], list[str], list[str]]:
     """What predict, evaluate, a plain call and ``training=False`` disagree on, and the weights that they move.
 
     Returns:
-        The findings, and notes on what Keras's own layers do in a plain call.
+        The findings, notes on what Keras's own layers do in a plain call, and the weights that are moved.
 
     Raises:
         InitcheckError: The model cannot be called.
     """
     if trained.data is None:
-        return [], []
+        return [], [], []
     model = trained.model
     inputs, targets, weights = trained.data.batch()
     call = _called(keras, inputs)
@@ -62,7 +62,8 @@ def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFindi
         notes.append(
             f"In a plain call of the model, {layer.name} of Keras draws: call it with training=False, or predict."
         )
-    return [*_find_moved(moved), *_find_disagreement(keras, model, call, off, tolerance)], notes
+    findings = [*_find_moved(moved), *_find_disagreement(keras, model, call, off, tolerance)]
+    return findings, notes, sorted({name for names in moved.values() for name in names})
 
 
 def _find_moved(moved: dict[str, list[str]]) -> list[ModelFinding]:

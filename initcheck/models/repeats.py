@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from initcheck.engines.own_trainings import OwnTrace
 from initcheck.engines.pinned_sources import (
@@ -22,9 +25,12 @@ from initcheck.engines.pinned_sources import (
 from initcheck.engines.replacing import uses_noted
 from initcheck.errors import InitcheckError
 from initcheck.models.diagnosis import ModelFinding, listed
+from initcheck.models.fresh_training import FreshTrace
+from initcheck.texts import for_terminal
 
 Take = Callable[[Collection[ChanceSource]], OwnTrace]
-TakeFresh = Callable[[str, Collection[ChanceSource]], tuple[OwnTrace, Collection[str]]]
+TakeFresh = Callable[[str, Collection[ChanceSource]], FreshTrace]
+_MOST_FILES = 5_000
 _CONFIRMED = 2  # further trainings that must equal the first
 _IMPORTED = "what the module draws when it is imported"
 _BEFORE_ARITHMETIC = ("data", "initial weights", "order of rows")
@@ -112,19 +118,33 @@ def used_sources(
     return [*candidates], {}
 
 
-def find_in_process(take: Take, repetition: RepeatedTrainings) -> list[ModelFinding]:
-    """Why trainings of one process under one seed differ; empty where they do not."""
+def find_in_process(take: Take, repetition: RepeatedTrainings, *, one_pipeline: bool = False) -> list[ModelFinding]:
+    """Why trainings of one process under one seed differ; empty where they do not.
+
+    Args:
+        take: Trains with sources pinned.
+        repetition: The trainings that were to be equal.
+        one_pipeline: Whether ``data()`` returns one and the same dataset each time.
+    """
     if repetition.differs is None:
         return []
     stage = repetition.differs[0]
     later = [one for one in OTHERS if not (one is DATA and stage not in ("data", "order of rows"))]
     later = [one for one in later if not (one is ORDER and stage in ("data", "initial weights"))]
+    before = _files_here()
     later, used = used_sources(take, SEEDS, later)
+    changed = sorted(str(file) for file, state in _files_here().items() if before.get(file) != state)
     causes = smallest_set(take, SEEDS, later, max(_CONFIRMED, repetition.times - 1))
     remedy = _remedy(causes)
+    if causes is None and one_pipeline and stage in ("data", "order of rows"):
+        remedy = _ONE_PIPELINE
+    elif causes is None and changed:
+        remedy += f" (files that it changes: {for_terminal(listed(changed))})"
     if causes and MODULE_STATE in causes and (kept := sorted(used.get(MODULE_STATE.name, ()))):
         remedy += f" ({listed(kept)})"
-    what_ran_before = causes is not None and {one.name for one in causes} <= {MODULE_STATE.name, NAMES.name}
+    what_ran_before = remedy is _ONE_PIPELINE or (
+        causes is not None and {one.name for one in causes} <= {MODULE_STATE.name, NAMES.name}
+    )
     return [
         ModelFinding(
             BEFORE if what_ran_before else "the training does not repeat under one seed",
@@ -133,6 +153,16 @@ def find_in_process(take: Take, repetition: RepeatedTrainings) -> list[ModelFind
             remedy,
         )
     ]
+
+
+def _files_here() -> dict[Path, tuple[int, int]]:
+    """The size and time of the files in this folder, of a few thousand at most."""
+    found = {}
+    for file in itertools.islice(Path().rglob("*"), _MOST_FILES):
+        with contextlib.suppress(OSError):
+            if file.is_file() and "__pycache__" not in file.parts:
+                found[file] = file.stat().st_size, file.stat().st_mtime_ns
+    return found
 
 
 def find_in_listing(first: OwnTrace, backwards: OwnTrace) -> list[ModelFinding]:
@@ -194,23 +224,25 @@ def find_in_processes(
 
     Args:
         repetition: The trainings of two fresh processes, with the first and the second string hashes.
-        take_fresh: ``take_fresh(hashes, at_import)`` trains in a fresh process with those string hashes, with those
-            sources pinned while the user's module is imported; it also says which of them the import uses.
+        take_fresh: ``take_fresh(hashes, sources)`` trains in a fresh process with those string hashes, and those
+            sources pinned from the import of the user's module on.
         trained: These two; where they are repeated under the same hashes, and only there, hashes are the cause.
     """
     if repetition.differs is None:
         return []
     causes: list[str] | None = None
     if all(
-        one.first_difference(take_fresh(hashes, ())[0]) is None
+        one.first_difference(take_fresh(hashes, ()).trace) is None
         for hashes, one in zip(("first", "second"), trained, strict=True)
     ):
         causes = [f"{HASHES.title}: {HASHES.remedy}"]
     else:
-        named = _named_at_import(take_fresh)
-        if named:
+        named, when = _named_in_processes(take_fresh)
+        if named and when == _IMPORTED:
             remedies = " and ".join(f"{source.title}, {_IMPORTED}: {source.remedy}" for source in named)
             causes = [f"{remedies}; or move it into data() or build()"]
+        elif named:
+            causes = [_remedy(named)]
     return [
         ModelFinding(
             "the training does not repeat in a fresh process",
@@ -221,21 +253,28 @@ def find_in_processes(
     ]
 
 
-def _named_at_import(take_fresh: TakeFresh) -> list[ChanceSource]:
-    """The source that a module draws from when it is imported; all that it uses where one alone does not do."""
-    one, used = take_fresh("first", AT_IMPORT)
-    if one.first_difference(take_fresh("second", AT_IMPORT)[0]) is not None:
-        return []
-    candidates = [source for source in AT_IMPORT if source.name in used]
-    if len(candidates) < 2:
-        return candidates
-    for source in candidates:
-        traces = [take_fresh(hashes, [source])[0] for hashes in ("first", "second")]
-        if traces[0].first_difference(traces[1]) is None:
-            return [source]
-    return candidates
+def _named_in_processes(take_fresh: TakeFresh) -> tuple[list[ChanceSource], str]:
+    """The source that makes fresh processes differ, and when it is used; all at import where one alone does not do."""
+    try:
+        one = take_fresh("first", AT_IMPORT)
+        if one.trace.first_difference(take_fresh("second", AT_IMPORT).trace) is not None:
+            return [], ""
+        at_import = [source for source in AT_IMPORT if source.name in one.used]
+        later = [source for source in AT_IMPORT if source not in at_import and source.name in one.used_later]
+        for source in (*at_import, *later):
+            traces = [take_fresh(hashes, [source]).trace for hashes in ("first", "second")]
+            if traces[0].first_difference(traces[1]) is None:
+                return [source], _IMPORTED if source in at_import else ""
+    except InitcheckError:  # the user's code does not run with some of them pinned
+        return [], ""
+    return at_import, _IMPORTED
 
 
+_ONE_PIPELINE = (
+    "data() returns a pipeline that was made once, and goes on where it was, shuffling anew at each pass: make it in "
+    "data(), where keras.utils.set_random_seed(SEED) covers it; or shuffle(..., seed=SEED, "
+    "reshuffle_each_iteration=False)"
+)
 _UNKNOWN = (
     "none of the sources that can be pinned is the cause: look for threads of its own, files that it changes, the "
     "network, or a set of functions or of other objects without an order"

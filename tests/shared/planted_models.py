@@ -401,6 +401,26 @@ def build():
         ("bn/moving_mean",),
         also=(EACH_TIME, DISAGREE),
     ),
+    "a subclass whose batch normalization always trains": PlantedModel(
+        """
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.bn = layers.BatchNormalization()
+        self.out = layers.Dense(1)
+
+    def call(self, x):
+        return self.out(self.bn(x, training=True))
+
+def build():
+    model = Net()
+    model.compile("adam", "mse")
+    return model
+""",
+        MOVES,
+        ("batch_normalization/moving_mean",),
+        also=(EACH_TIME, DISAGREE),
+    ),
     "a running mean that inference moves": PlantedModel(
         """
 class Center(layers.Layer):
@@ -609,6 +629,72 @@ def data():
 """,
         BEFORE,
         ("history",),
+    ),
+    "a counter of a class": PlantedModel(
+        """
+class Scaling(layers.Layer):
+    calls = 0
+
+    def call(self, x):
+        Scaling.calls += 1
+        return x * (1 + Scaling.calls / 10)
+
+def build():
+    model = keras.Sequential([keras.Input((6,)), Scaling(), layers.Dense(1)])
+    model.compile("adam", "mse")
+    return model
+""",
+        BEFORE,
+        ("Scaling.calls",),
+        also=(DISAGREE, EACH_TIME),
+    ),
+    "a pipeline that is made once": PlantedModel(
+        """
+x = np.random.RandomState(0).normal(size=(64, 6)).astype("float32")
+train_ds = tf.data.Dataset.from_tensor_slices((x, x[:, :1])).shuffle(64).batch(16)
+
+def data():
+    return train_ds
+""",
+        BEFORE,
+        ("make it in data()", "first at: order of rows"),
+    ),
+    "a parallel map that draws": PlantedModel(
+        """
+def jitter(a, b):
+    return a + tf.random.normal((6,), stddev=0.1), b
+
+def data():
+    x = np.random.RandomState(0).normal(size=(256, 6)).astype("float32")
+    ds = tf.data.Dataset.from_tensor_slices((x, x[:, :1]))
+    return ds.map(jitter, num_parallel_calls=8).batch(16)
+""",
+        NOT_REPEATED,
+        ("enable_op_determinism",),
+    ),
+    "weights of the run before": PlantedModel(
+        """
+def build():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    if os.path.exists("last.npz"):
+        model.set_weights([0.9 * w for w in np.load("last.npz").values()])
+    np.savez("last.npz", *model.get_weights())
+    return model
+""",
+        NOT_REPEATED,
+        ("files that it changes: last.npz",),
+        also=(UNSEEDED,),
+    ),
+    "the number of the process in a seed": PlantedModel(
+        """
+def data():
+    x = np.random.RandomState(os.getpid()).normal(size=(64, 6))
+    return x, x[:, :1]
+""",
+        FRESH,
+        ("os.getpid",),
+        fresh=True,
     ),
     "a vocabulary from a set": PlantedModel(
         """
