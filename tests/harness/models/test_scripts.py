@@ -15,6 +15,7 @@ import pytest
 import initcheck
 from initcheck.models.artifacts import compare_artifacts, read_artifact
 from initcheck.models.script_examination import examine_script, missed
+from initcheck.models.scripts import THREADS
 
 SCRIPT = """
 import datetime
@@ -86,7 +87,8 @@ FAST = {"rng", "hashes", "listing"}
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    for name in ("PYTHONHASHSEED", *THREADS):  # which a framework that was loaded here may have set
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "train.py").write_text(SCRIPT)
     (tmp_path / "rows").mkdir()
     for name in "cab":
