@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from initcheck.digests import digest
 from initcheck.engines.own_models import Array, OwnData, leaves_of, mapped, mistakes_in
-from initcheck.engines.pinned_sources import replaced
+from initcheck.engines.replacing import replaced
 from initcheck.errors import InitcheckError
 from initcheck.texts import for_terminal
 

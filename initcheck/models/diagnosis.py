@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from initcheck.statistics.estimates import Estimate
 
 FALSE_ALARM_RATE = 1e-3  # of all tests of scale of one model together
 
 
+class Question(StrEnum):
+    """What the doctor asks of a model, in its order."""
+
+    WEIGHTS = "weights"
+    REPETITION = "repetition"
+    INFERENCE = "inference"
+    SIGNAL = "signal"
+
+
 @dataclass(frozen=True)
 class ModelFinding:
-    """Something that is wrong with a model.
+    """Something that is wrong with a model, or with a script.
 
     Attributes:
         what: What is wrong, in a few words.
         where: The weights, layers or stage.
         effect: The size of the effect, and what it rests on.
         remedy: What to do.
+        question: What was asked; None of a script.
     """
 
     what: str
     where: str
     effect: str
     remedy: str
+    question: Question | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +157,7 @@ class Diagnosis:
         signal: The signal by layer; empty where it was not looked at.
         first_losses: The first loss of each output that was looked at.
         scores: The scores of whole trainings over reseeds.
+        asked: The questions that were answered.
         of_script: Whether it is one of a script, and not of a model.
     """
 
@@ -158,6 +171,7 @@ class Diagnosis:
     first_losses: tuple[FirstLoss, ...] = ()
     scores: tuple[ReseededScore, ...] = ()
     of_script: bool = False
+    asked: tuple[Question, ...] = ()
 
     @property
     def healthy(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import sys
 import time
@@ -32,7 +33,7 @@ from initcheck.models.built_weights import (
     find_in_weights,
     notes_on_weights,
 )
-from initcheck.models.diagnosis import Diagnosis, FirstLoss, LayerSignal, ModelFinding, ReseededScore
+from initcheck.models.diagnosis import Diagnosis, FirstLoss, LayerSignal, ModelFinding, Question, ReseededScore
 from initcheck.models.fresh_training import FreshTrace, FreshTraining
 from initcheck.models.inference import find_in_inference
 from initcheck.models.repeats import (
@@ -79,12 +80,14 @@ def examine(
     forget_module_state()
     with quiet():
         examination = _Examination(keras, own, derive_seed(seed, "doctor"))
-        examination.look_at_weights()
-        examination.look_at_training()
-        examination.look_at_signal()
+        examination.ask(Question.WEIGHTS, examination.look_at_weights)
+        examination.ask(Question.REPETITION, examination.look_at_training)
+        examination.ask(Question.INFERENCE, examination.look_at_inference)
+        examination.ask(Question.SIGNAL, examination.look_at_signal)
         examination.look_at_scores(reseeds)
         if fresh_processes and not examination.differs:
-            examination.look_at_processes(_name_of(build), None if data is None else _name_of(data))
+            names = _name_of(build), None if data is None else _name_of(data)
+            examination.ask(Question.REPETITION, functools.partial(examination.look_at_processes, *names))
     return Diagnosis(
         findings=tuple(examination.findings),
         notes=tuple(examination.notes),
@@ -95,6 +98,7 @@ def examine(
         signal=examination.signal,
         first_losses=examination.first_losses,
         scores=examination.scores,
+        asked=tuple(dict.fromkeys(examination.asked)),
     )
 
 
@@ -115,8 +119,17 @@ class _Examination:
         self.signal: tuple[LayerSignal, ...] = ()
         self.first_losses: tuple[FirstLoss, ...] = ()
         self.scores: tuple[ReseededScore, ...] = ()
+        self.asked: list[Question] = []
         self._trained: TracedModel | None = None
         self._loaded = False
+
+    def ask(self, question: Question, look: Callable[[], bool | None]) -> None:
+        """Looks: what is found answers that question, unless the look says that there was nothing to look at."""
+        if look() is not False:
+            self.asked.append(question)
+        self.findings = [
+            dataclasses.replace(one, question=question) if one.question is None else one for one in self.findings
+        ]
 
     def look_at_weights(self) -> None:
         with pinned(self._keras, SEEDS, self._seed), seeding_noted(self._keras) as self._seeded:
@@ -156,29 +169,39 @@ class _Examination:
                     f"Its data are made in parallel: a race by which half of the trainings differ goes unseen in "
                     f"{times} trainings with probability {missed:.2g}, one of a tenth with {0.9 ** (times - 1):.2g}."
                 )
-        if first.data is not None:
-            findings, notes, moved = find_in_inference(self._keras, dataclasses.replace(first, trace=self._first))
-            # What moves when the model is called has moved by the time that a model of a class is built.
-            self.findings = [one for one in self.findings if one.what != OFF_SCALE or one.where not in moved]
-            self.findings += findings
-            self.notes += notes
-            self.looked_at.append("predict, evaluate, a plain call and training=False on one batch")
 
-    def look_at_signal(self) -> None:
-        """Units, weights, signal, gradients and first loss, by passes over the user's own data."""
+    def look_at_inference(self) -> bool:
+        """Whether ways of inference agree, and move nothing; False where there are no data."""
+        trained = self._trained
+        if trained is None or trained.data is None or self._first is None:
+            return False
+        findings, notes, moved = find_in_inference(self._keras, dataclasses.replace(trained, trace=self._first))
+        # What moves when the model is called has moved by the time that a model of a class is built.
+        self.findings = [one for one in self.findings if one.what != OFF_SCALE or one.where not in moved]
+        self.findings += findings
+        self.notes += notes
+        self.looked_at.append("predict, evaluate, a plain call and training=False on one batch")
+        return True
+
+    def look_at_signal(self) -> bool:
+        """Units, weights, signal, gradients and first loss, by passes over the user's own data.
+
+        False where there are no data, or the probe failed.
+        """
         trained = self._trained
         if trained is None or trained.data is None:
-            return
+            return False
         try:
             with mistakes_in("the probe", "nothing is said of them"):
                 found = find_in_passes(self._keras, self._own, trained, self._paths, self._seed, loaded=self._loaded)
         except InitcheckError as error:  # it was trained: what fails is the probe
             self.notes.append(f"Not looked at: units, signal and first loss, as the probe failed: {error}.")
-            return
+            return False
         self.findings += found.findings
         self.notes += found.notes
         self.looked_at += found.looked_at
         self.signal, self.first_losses = found.signal, found.first_losses
+        return True
 
     def look_at_scores(self, reseeds: int) -> None:
         """The spread of the model's scores over reseeds."""

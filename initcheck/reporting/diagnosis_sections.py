@@ -17,6 +17,7 @@ from initcheck.statistics.estimates import Estimate
 
 _MOST_LAYERS = 16  # on the screen; the page has all
 _FEW_ENDS = 2
+_FEW_DECADES = 100  # below this factor powers of ten alone are too few ticks
 _FLOOR = 1e-3  # of a value: how far its interval is drawn down on a logarithmic axis
 
 SIGNAL_WORDS = {
@@ -151,7 +152,7 @@ def signal_figure(layers: Sequence[LayerSignal]) -> Markup | None:
     if len(layers) <= _FEW_ENDS:
         return None
     from matplotlib.figure import Figure  # heavy, and a notebook's tables do not need it
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
     from initcheck.reporting.bands import COLOURS, PANEL_WIDTH
     from initcheck.reporting.svg import plot_style, to_svg
@@ -178,7 +179,10 @@ def signal_figure(layers: Sequence[LayerSignal]) -> Markup | None:
         if not drawn:
             return None
         axes.set_yscale("log")
+        bottom, top = axes.get_ylim()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if top < _FEW_DECADES * bottom else (1,)))
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # a formula would be drawn as it is written
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel("layer, in the order of calls")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.legend(loc="outside upper left")
