@@ -26,7 +26,7 @@ def examined(tmp_path, monkeypatch):
         module = "own_" + re.sub(r"\W+", "_", name).lower()
         imported.append(module)
         Path(f"{module}.py").write_text(row.module)
-        return initcheck.doctor(f"{module}:build", f"{module}:data", fresh_processes=row.fresh)
+        return initcheck.doctor(f"{module}:build", f"{module}:data", fresh_processes=row.fresh, reseeds=0)
 
     yield examine
     for module in imported:
