@@ -76,7 +76,7 @@ class StatelessEnsemble:
         self._held_out = _as_rows(keras, held_out) if held_out is not None else None
         self._orders = orders
         self._epochs = epochs
-        self._steps_an_epoch = -(-orders.shape[1] // batch_size)
+        self._steps_an_epoch: int = -(-orders.shape[1] // batch_size)
         batch = tf.nest.map_structure(lambda rows: rows[:batch_size], self._rows)
         with mistakes_in("the model cannot be evaluated: test_on_batch", "fix its loss or the data"):
             model.test_on_batch(*batch)  # which builds its metrics and its loss

@@ -1,6 +1,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,7 @@ def table(x, y, sample_weight=None):
     """Rows, the first of which train and the others are held out."""
     parts = (x, y, sample_weight)
     return tuple(
-        OwnData(*(mapped(lambda leaf, part=part: leaf[part], one) for one in parts))
-        for part in (slice(ROWS), slice(ROWS, None))
+        OwnData(*(mapped(itemgetter(part), one) for one in parts)) for part in (slice(ROWS), slice(ROWS, None))
     )
 
 
@@ -101,7 +101,7 @@ def two_outputs(keras):
     return model
 
 
-def own_steps(keras):
+def own_steps(keras: Any):
     """A model of a class: layers that share a weight, a loss of its own, a metric of its own."""
 
     class Tied(keras.Model):
@@ -129,7 +129,7 @@ def own_steps(keras):
     return model
 
 
-def looped(keras):
+def looped(keras: Any):
     class Loop(keras.layers.Layer):
         def call(self, inputs):
             return keras.ops.while_loop(
@@ -258,7 +258,7 @@ def fitted(one, seed):
     model = one.build(keras)
     initial = [variable.numpy() for variable in model.variables]
     rows = [part for part in (one.train.x, one.train.y, one.train.sample_weight) if part is not None]
-    epochs = [tuple(mapped(lambda leaf, order=order: leaf[order], part) for part in rows) for order in ORDERS]
+    epochs = [tuple(mapped(itemgetter(order), part) for part in rows) for order in ORDERS]
     batches = [tf.data.Dataset.from_tensor_slices(epoch).batch(BATCH) for epoch in epochs]
     held_out = one.held_out
     history = model.fit(
@@ -312,7 +312,7 @@ def test_a_training_that_is_only_just_wrong_does_not_agree(wrong):
     assert not verdict_of(NORMALIZED, engine_of(wrong), seeds=(1,)).agrees
 
 
-def noted(layers, **settings):
+def noted(layers: Any, **settings):
     """A layer that keeps what another, within it, has made of its inputs, as a weight."""
 
     class Noted(layers.Layer):
@@ -382,7 +382,7 @@ def compiled(keras, *layers, **settings):
 def with_call(call):
     """A model with a layer whose call is that function of its inputs."""
 
-    def build(keras):
+    def build(keras: Any):
         class Own(keras.layers.Layer):
             def call(self, inputs):
                 return call(keras, inputs)
@@ -392,7 +392,7 @@ def with_call(call):
     return build
 
 
-def own_fit(keras):
+def own_fit(keras: Any):
     class Own(keras.Sequential):
         def fit(self, *given, **settings):
             return super().fit(*given, **settings)
