@@ -52,9 +52,9 @@ class _Source:
 class SeededMembers:
     """Draws members of one model, each as ``build()`` gives it after ``keras.utils.set_random_seed``.
 
-    A build under a seed shows which of Python's random ints each initializer and each seed generator took. Under another
-    seed those ints are drawn alone, and all members' weights by the initializers, traced. What two builds do not explain
-    so, and what is traced to other bits, is built one by one.
+    A build under a seed shows which of Python's random ints each initializer and each seed generator took. Under
+    another seed those ints are drawn alone, and all members' weights by the initializers, traced. What two builds do
+    not explain so, and what is traced to other bits, is built one by one.
 
     Args:
         keras: The framework.

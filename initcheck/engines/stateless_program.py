@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from initcheck.engines import stateless_noise
 from initcheck.engines.stateless_steps import MemberState, MemberSteps
 
 Rows = tuple[Any, ...]  # x and y, and sample_weight if given: structures of tensors with a row for each example
@@ -23,6 +24,7 @@ class StackedProgram:
     def __init__(self, steps: MemberSteps, *, batch_size: int) -> None:
         import tensorflow as tf
 
+        stateless_noise.register()
         self._steps = steps
         self._batch_size = batch_size
         # Without AutoGraph, as fit calls the model.

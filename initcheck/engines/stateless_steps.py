@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.pinned_sources import replaced
+from initcheck.engines.stackable_forms import stackable
 from initcheck.texts import for_terminal
 
 Array = npt.NDArray[Any]
@@ -108,7 +109,7 @@ class MemberSteps:
         self._model._clear_losses()  # which a trace before may have left behind
         with (
             _as_fit_reports(self._model),
-            _unrolled(self._keras, self._model),
+            stackable(self._keras, self._model),
             _closed_scope(self._keras)(pairs, collect_losses=True) as scope,
         ):
             yield scope
@@ -189,19 +190,6 @@ def _as_fit_reports(model: Any) -> Iterator[None]:
     finally:
         for tracker in trackers:
             del vars(tracker)["update_state"]
-
-
-@contextlib.contextmanager
-def _unrolled(keras: Any, model: Any) -> Iterator[None]:
-    """Lets recurrent layers run their steps one after another, as a loop's gradient cannot be stacked."""
-    layers = [one for one in model._flatten_layers() if isinstance(one, keras.layers.RNN) and not one.unroll]
-    for layer in layers:
-        layer.unroll = True
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.unroll = False
 
 
 def _scoped_tapes(variables: Sequence[Any], scope: Any) -> contextlib.AbstractContextManager[None]:
