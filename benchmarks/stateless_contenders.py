@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from benchmarks.keras_work import BATCH, EPOCHS, build, members, rows_of
-from initcheck.engines.own_models import OwnData
+from benchmarks.keras_work import BATCH, EPOCHS, build, rows_of
+from initcheck.engines.own_models import OwnData, OwnModel
+from initcheck.engines.seeded_members import SeededMembers
 from initcheck.engines.stateless import StatelessEnsemble
 from initcheck.frameworks.keras import load_keras
 
@@ -30,16 +31,17 @@ def fit(model: str, n: int) -> Iterator[float]:
 
 
 def stateless(model: str, n: int) -> Iterator[float]:
-    """The stateless ensemble, from initial values that are there."""
+    """The stateless ensemble, its draws of initial values included."""
     keras, rows = load_keras(), rows_of(model)
     data, held_out = OwnData(rows.x, rows.y), OwnData(rows.x_held_out, rows.y_held_out)
-    first = list(members(keras, model, n))
+    own = OwnModel(lambda: build(keras, model))
     start = time.perf_counter()
+    members = SeededMembers(keras, own, data)
     engine = StatelessEnsemble(
         keras, build(keras, model), data, held_out, batch_size=BATCH, epochs=EPOCHS, orders=rows.orders
     )
     while True:
-        engine.train(first)
+        engine.train(members.draw(range(1, n + 1)))
         yield time.perf_counter() - start
         start = time.perf_counter()
 

@@ -78,8 +78,9 @@ class StatelessEnsemble:
         self._epochs = epochs
         self._steps_an_epoch: int = -(-orders.shape[1] // batch_size)
         batch = tf.nest.map_structure(lambda rows: rows[:batch_size], self._rows)
-        with mistakes_in("the model cannot be evaluated: test_on_batch", "fix its loss or the data"):
-            model.test_on_batch(*batch)  # which builds its metrics and its loss
+        with mistakes_in("the model cannot be evaluated: evaluate", "fix its loss or the data"):
+            x, y, sample_weight = data.batch(batch_size)
+            model.evaluate(x, y, sample_weight=sample_weight, batch_size=batch_size, verbose=0)  # builds its metrics
         model.reset_metrics()
         self._steps = MemberSteps(keras, model)
         require_same_steps(model, self._steps)
