@@ -167,6 +167,26 @@ def require_pure(steps: MemberSteps, batch: Any) -> Any:
     return traced
 
 
+def require_same_constants(traced: Any, other: Any) -> None:
+    """Refuses a model whose builds hold different numbers outside of variables: members would share one build's.
+
+    Args:
+        traced: The traced steps of one build.
+        other: Those of another seed's build.
+
+    Raises:
+        UnsuitableError: They differ.
+    """
+    if _constants_of(traced) != _constants_of(other):
+        raise UnsuitableError("its builds under two seeds differ in numbers that are in no variable, or in their steps")
+
+
+def _constants_of(traced: Any) -> list[bytes]:
+    definition = traced.graph.as_graph_def()
+    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
+    return sorted(node.attr["value"].tensor.SerializeToString() for node in nodes if node.op == "Const")
+
+
 def count_bytes(traced: Any) -> int:
     """The bytes of all values of a traced function whose shape is known, were none freed before its end."""
     tensors = [one for operation in traced.graph.get_operations() for one in operation.outputs]

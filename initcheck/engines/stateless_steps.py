@@ -134,7 +134,7 @@ def _first_value(value: Array, probe: list[Array] | None) -> Array | int:
     return next(places, value)
 
 
-def _closed_scope(keras: Any, kind: type) -> Any:
+def _closed_scope(keras: Any, kind: type[Any]) -> Any:
     """A class of stateless scopes that refuse an update of a variable that is not mapped."""
 
     class ClosedScope(keras.StatelessScope):  # type: ignore[misc] # a class of whichever Keras is loaded

@@ -474,6 +474,26 @@ def test_what_it_cannot_hold_to_fit_is_refused_by_name_before_it_trains(name):
         engine_of(Case(build, *table(FLAT, SIDE)))
 
 
+def shifted(keras: Any):
+    class Shifted(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.shift = float(np.random.normal())
+
+        def call(self, inputs):
+            return inputs + self.shift
+
+    return compiled(keras, Shifted())
+
+
+def test_numbers_that_a_build_keeps_in_no_variable_are_refused():
+    keras = load_keras()
+    engine_of(NORMALIZED, other=NORMALIZED.build(keras))
+    keras.utils.set_random_seed(1)
+    with pytest.raises(UnsuitableError, match="differ in numbers that are in no variable"):
+        engine_of(Case(shifted, *table(FLAT, SIDE)), other=shifted(keras))
+
+
 def test_an_optimizer_that_reads_while_it_writes_is_refused():
     kinds = load_keras().optimizers
     if not hasattr(kinds, "ScheduleFreeAdamW"):
