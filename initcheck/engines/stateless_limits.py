@@ -15,7 +15,6 @@ from initcheck.engines.stateless_steps import Array, MemberState, MemberSteps
 from initcheck.texts import for_terminal, reason_of, with_article
 
 _OWN_LOOPS = ("fit", "evaluate", "make_train_function", "make_test_function")
-_SETTINGS = ("gradient_accumulation_steps", "ema_overwrite_frequency")  # decided by a tensor, at every step
 _STATEFUL = {
     r"(Eager)?PyFunc.*": "calls Python at every step",
     r"Assign.*|ResourceScatter.*|Scatter(Add|Sub|Update)": "writes to a tf.Variable that is none of the model's",
@@ -87,9 +86,11 @@ def _require_step(optimizer: Any) -> None:
     within = [name for name, value in vars(optimizer).items() if hasattr(value, "apply_gradients")]
     if within or hasattr(optimizer, "optimizers"):
         raise UnsuitableError(f"its optimizer, {with_article(kind)}, steps by others within it")
-    for name in _SETTINGS:
-        if getattr(optimizer, name, None):
-            raise UnsuitableError(f"its optimizer sets {name}")
+    # Both are decided by a tensor at every step, in a branch whose values do not leave it.
+    if getattr(optimizer, "gradient_accumulation_steps", None):
+        raise UnsuitableError("its optimizer sets gradient_accumulation_steps")
+    if optimizer.use_ema and optimizer.ema_overwrite_frequency:
+        raise UnsuitableError("its optimizer sets ema_overwrite_frequency")
 
 
 def require_same_steps(model: Any, steps: MemberSteps) -> None:

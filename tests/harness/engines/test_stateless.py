@@ -162,9 +162,7 @@ def optimized(name, *given, **settings):
 
 NORMALIZED = dense(layer("Dense", 8, activation="relu"), layer("BatchNormalization"), layer("Dropout", 0.5))
 KINDS = {
-    "noise": dense(
-        layer("GaussianNoise", 0.3), layer("Dense", 5), layer("GaussianDropout", 0.3), layer("AlphaDropout", 0.2)
-    ),
+    "noise": dense(layer("GaussianNoise", 0.3), layer("Dense", 5), layer("GaussianDropout", 0.3)),
     "spatial dropout": case(
         sequential(SEQUENCES, layer("SpatialDropout1D", 0.4), layer("Flatten"), one_side), SEQUENCES, SIDE
     ),
