@@ -16,11 +16,13 @@ import numpy.typing as npt
 
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_models import OwnData, mistakes_in
+from initcheck.engines.pinned_sources import replaced
 from initcheck.engines.stateless_limits import (
     count_bytes,
     require_pure,
     require_same_constants,
     require_same_steps,
+    require_stackable,
     require_stateless,
 )
 from initcheck.engines.stateless_program import Rows, StackedProgram
@@ -89,6 +91,7 @@ class StatelessEnsemble:
         self._steps = _made_ready(keras, model, data, batch_size)
         require_same_steps(model, self._steps)
         traced = require_pure(self._steps, batch)
+        require_stackable(self._steps, batch, traced)
         if other is not None:
             require_same_constants(traced, require_pure(_made_ready(keras, other, data, batch_size), batch))
         suited = 2 ** int(np.log2(max(1, _MOST_BYTES // count_bytes(traced))))
@@ -145,7 +148,8 @@ class StatelessEnsemble:
         for epoch in range(self._epochs):
             count = tf.constant(self._first_count + epoch * self._steps_an_epoch, self._steps.count_dtype)
             try:
-                state = self._program.train(self._reset(state), count, self._rows, _places(self._orders[epoch]))
+                with replaced(tf.get_logger(), disabled=True):  # which prints a trace that fails
+                    state = self._program.train(self._reset(state), count, self._rows, _places(self._orders[epoch]))
             except (TypeError, ValueError, NotImplementedError, AttributeError) as error:  # of a trace, not of a kernel
                 raise UnsuitableError(f"its training step cannot be stacked: {reason_of(error)}") from error
             reported = dict(self._program.results(state))

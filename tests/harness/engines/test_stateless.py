@@ -464,6 +464,10 @@ UNSUITABLE = {
         with_call(lambda keras, inputs: inputs + keras.random.normal((6,))),
         "changes the variable '.*', which is none of the model's",
     ),
+    "a branch": (
+        lambda keras: compiled(keras, keras.layers.SpectralNormalization(keras.layers.Dense(3))),
+        "its training step cannot be (stacked|traced)",
+    ),
     "a metric of several numbers": (
         lambda keras: compiled(keras, metrics=[keras.metrics.F1Score()]), "its metric 'f1_score' is no single number"
     ),
