@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.work import BATCH, EPOCHS, MODELS, RATE, table
+from benchmarks.work import BATCH, EPOCHS, HELD_OUT, MODELS, RATE, table
 from initcheck import INITIALIZERS, Data, Problem
 from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
@@ -16,7 +16,7 @@ ROW = INITIALIZERS["glorot_uniform"]
 
 
 def problem(model: str) -> Problem:
-    """The lecture's work as a problem; a handful of held-out rows, since the contenders have none."""
+    """The lecture's work as a problem."""
     rows = table()
     hidden = MODELS[model]
 
@@ -31,7 +31,7 @@ def problem(model: str) -> Problem:
         name=f"bench {model}",
         title="",
         source="",
-        data=lambda: Data(rows.x, rows.y, rows.x[:16], rows.y[:16]),
+        data=lambda: Data(rows.x, rows.y, rows.x[:HELD_OUT], rows.y[:HELD_OUT]),
         model=build,
         optimizer=lambda keras: keras.optimizers.RMSprop(RATE),
         loss="binary_crossentropy",

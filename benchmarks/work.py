@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ROWS, BATCH, EPOCHS, RATE = 960, 16, 5, 0.01
+HELD_OUT = 16  # the first rows: a handful, as most contenders evaluate none
 MODELS = {"4-1": 0, "4-8-1": 8}  # name → hidden units
 
 

@@ -118,12 +118,22 @@ class InitialWeights:
         unrolled = _UNROLLED if many else 1
         turns = np.resize(np.array(seeds, dtype=np.int32), (-(-len(seeds) // unrolled), unrolled))
         if (shape, unrolled) not in self._traces:
-            self._traces[shape, unrolled] = _trace(self._row, shape, dtype, unrolled)
+            self._traces[shape, unrolled] = trace_draws(make_initializer(self._row, 1), shape, dtype, unrolled)
         return np.asarray(self._traces[shape, unrolled](tf.constant(turns))).reshape(-1, *shape)[: len(seeds)]
 
 
-def _trace(row: Initializer, shape: tuple[int, ...], dtype: str, unrolled: int) -> Any:
-    """A function from seeds, shape ``(turns, unrolled)``, to draws, shape ``(turns, unrolled, *shape)``."""
+def trace_draws(instance: Any, shape: tuple[int, ...], dtype: str, unrolled: int = 1) -> Any:
+    """A function from int seeds to draws of an initializer, which loses its own seed.
+
+    Args:
+        instance: The initializer.
+        shape: Of a draw.
+        dtype: Of a draw.
+        unrolled: Draws in one turn of its loop.
+
+    Returns:
+        A function from seeds, shape ``(turns, unrolled)``, to draws, shape ``(turns, unrolled, *shape)``.
+    """
     import tensorflow as tf
 
     class TracedSeed(load_keras().random.SeedGenerator):  # type: ignore[misc] # Keras is loaded at run time
@@ -134,8 +144,6 @@ def _trace(row: Initializer, shape: tuple[int, ...], dtype: str, unrolled: int) 
 
         def next(self, ordered: bool = True) -> Any:  # noqa: ARG002 - Keras's signature
             return self.value
-
-    instance = make_initializer(row, 1)
 
     def draw(seed: Any) -> Any:
         instance.seed = TracedSeed(seed)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.own_problems import OWN, OwnProblem
 from initcheck.engines.own_data import FROZEN
 from initcheck.engines.own_initializers import Asked
-from initcheck.engines.own_models import AddedWeight, OwnData, OwnModel
-from initcheck.engines.reuse import Values, read_values
+from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel
+from initcheck.engines.reuse import Values, bitwise_equal, read_values
+from initcheck.engines.seeded_members import SeededMembers
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import make_initializer
@@ -41,8 +45,15 @@ class OwnMembers:
         self._problem = problem
         self._own = own
         self._train = train
+        self._seeded: SeededMembers | None = None
         with globally_seeded(keras, FROZEN):
             self.first, self._added = own.make_model(keras, train)
+        numbers = {id(weight): one.number for weight, one in zip(self.first.weights, self._added, strict=True)}
+        self._places = {
+            numbers[id(variable)]: place
+            for place, variable in enumerate(self.first.variables)
+            if numbers.get(id(variable), -1) >= 0
+        }
 
     def describe_replaced(self) -> str:
         """The weights that an initializer of the catalogue draws, each with the one that it has itself."""
@@ -70,6 +81,38 @@ class OwnMembers:
 
         The global generators are seeded with that seed, and left where the building leaves them.
         """
+        model, _ = self._own.make_model(self._keras, self._train, self._replacing(row, run))
+        return model, read_values(model.variables)
+
+    def draw(self, row: Initializer, runs: Sequence[int]) -> list[Values]:
+        """For each run the values that ``make`` gives the variables of a fresh model, bit for bit.
+
+        Most models are not built for it: their own draws are made at once, and those of the row beside them. The first
+        run shows whether that gives the same bits; if not, each model is built.
+        """
+        self._seeded = self._seeded or SeededMembers(self._keras, self._own, self._train)
+        drawn = self._seeded.draw(runs) if not self._seeded.built else []
+        if drawn and not self._seeded.built:
+            overlaid = [self._overlaid(row, run, values) for run, values in zip(runs, drawn, strict=True)]
+            if bitwise_equal(overlaid[0], self._built(row, runs[0])):
+                return overlaid
+        return [self._built(row, run) for run in runs]
+
+    def _built(self, row: Initializer, run: int) -> Values:
+        with globally_seeded(self._keras, run):
+            return self.make(row, run)[1]
+
+    def _overlaid(self, row: Initializer, run: int, values: Sequence[Array]) -> Values:
+        """The values of a build with those drawn by the row, or under another seed, in their places."""
+        whole = [np.array(value) for value in values]
+        for number, initializer in self._replacing(row, run).items():
+            if (place := self._places.get(number)) is not None:
+                one = whole[place]
+                whole[place] = np.asarray(initializer(one.shape, dtype=str(one.dtype)))
+        return whole
+
+    def _replacing(self, row: Initializer, run: int) -> dict[int, Any]:
+        """Number of a call of ``add_weight`` → the initializer that it gets in place of the layer's."""
         replacing = {
             one.number: make_initializer(row, layer_seed(run, f"weight {one.number}"))
             for one in (self.replaced() if row is not OWN else [])
@@ -77,8 +120,7 @@ class OwnMembers:
         for one in self._added:
             if one.number not in replacing and (reseeded := _reseeded(one.initializer, run)) is not None:
                 replacing[one.number] = reseeded
-        model, _ = self._own.make_model(self._keras, self._train, replacing)
-        return model, read_values(model.variables)
+        return replacing
 
     def replaced(self) -> list[AddedWeight]:
         """The weights that an initializer of the catalogue draws.

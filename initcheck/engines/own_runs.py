@@ -213,7 +213,7 @@ class OwnEngine:
             UnsuitableError: The stateless ensemble cannot match ``fit`` on this model; nothing was trained then.
         """
         names = list(itertools.product(rows, reseeds))
-        template, _ = self._members.make(OWN, FROZEN)
+        template, other = (self._members.make(OWN, seed)[0] for seed in (FROZEN, FROZEN + 1))
         ensemble = StatelessEnsemble(
             self._keras,
             template,
@@ -222,6 +222,7 @@ class OwnEngine:
             batch_size=self._size,
             epochs=self._epochs,
             orders=batch_order(self._rows[0], self._epochs),
+            other=other,
         )
         blocks = [
             (order, names[start : start + ensemble.width])
@@ -239,10 +240,9 @@ class OwnEngine:
     ) -> Iterator[Runs]:
         name = self._problem.name
         seeds = [run_seed(seed, name, row.name, reseed) for row, reseed in block]
-        members = []
-        for (row, _), run in zip(block, seeds, strict=True):
-            with globally_seeded(self._keras, run):
-                members.append(self._members.make(row, run)[1])
+        members: list[Values] = []
+        for row, named in itertools.groupby(zip(block, seeds, strict=True), key=lambda member: member[0][0]):
+            members += self._members.draw(row, [run for _, run in named])
         order_of_rows = batch_order(self._rows[0], self._epochs, seed=order_seed(seed, name, order) if order else None)
         trained = ensemble.train(members, order_of_rows)
         metrics = self._metrics

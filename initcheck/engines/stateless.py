@@ -16,7 +16,15 @@ import numpy.typing as npt
 
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_models import OwnData, mistakes_in
-from initcheck.engines.stateless_limits import count_bytes, require_pure, require_same_steps, require_stateless
+from initcheck.engines.replacing import replaced
+from initcheck.engines.stateless_limits import (
+    count_bytes,
+    require_pure,
+    require_same_constants,
+    require_same_steps,
+    require_stackable,
+    require_stateless,
+)
 from initcheck.engines.stateless_program import Rows, StackedProgram
 from initcheck.engines.stateless_steps import Array, MemberState, MemberSteps
 from initcheck.texts import reason_of
@@ -52,6 +60,7 @@ class StatelessEnsemble:
         batch_size: Rows of a step; the last of an epoch has those that are left.
         epochs: Passes over the training rows.
         orders: The rows' order in each epoch, shape ``(epochs, rows)``: the same for all members.
+        other: Another seed's build of the model, to see whether seeds decide more than its variables; None for none.
         width: Members trained at once; by default as many as memory is likely to hold, at most 256.
 
     Raises:
@@ -69,6 +78,7 @@ class StatelessEnsemble:
         batch_size: int,
         epochs: int,
         orders: npt.NDArray[np.integer[Any]],
+        other: Any = None,
         width: int | None = None,
     ) -> None:
         import tensorflow as tf
@@ -79,14 +89,14 @@ class StatelessEnsemble:
         self._held_out = _as_rows(keras, held_out) if held_out is not None else None
         self._orders = orders
         self._epochs = epochs
-        self._steps_an_epoch = -(-orders.shape[1] // batch_size)
+        self._steps_an_epoch: int = -(-orders.shape[1] // batch_size)
         batch = tf.nest.map_structure(lambda rows: rows[:batch_size], self._rows)
-        with mistakes_in("the model cannot be evaluated: test_on_batch", "fix its loss or the data"):
-            model.test_on_batch(*batch)  # which builds its metrics and its loss
-        model.reset_metrics()
-        self._steps = MemberSteps(keras, model)
+        self._steps = _made_ready(keras, model, data, batch_size)
         require_same_steps(model, self._steps)
         traced = require_pure(self._steps, batch)
+        require_stackable(self._steps, batch, traced)
+        if other is not None:
+            require_same_constants(traced, require_pure(_made_ready(keras, other, data, batch_size), batch))
         suited = 2 ** int(np.log2(max(1, _MOST_BYTES // count_bytes(traced))))
         self._width = width or min(_MOST_MEMBERS, suited)
         self._metrics = [np.array(one.numpy()) for one in self._steps.variables.metrics]
@@ -154,7 +164,8 @@ class StatelessEnsemble:
         for epoch in range(self._epochs):
             count = tf.constant(self._first_count + epoch * self._steps_an_epoch, self._steps.count_dtype)
             try:
-                state = self._program.train(self._reset(state), count, self._rows, _places(orders[epoch]))
+                with replaced(tf.get_logger(), disabled=True):  # which prints a trace that fails
+                    state = self._program.train(self._reset(state), count, self._rows, _places(orders[epoch]))
             except (TypeError, ValueError, NotImplementedError, AttributeError) as error:  # of a trace, not of a kernel
                 raise UnsuitableError(f"its training step cannot be stacked: {reason_of(error)}") from error
             reported = dict(self._program.results(state))
@@ -203,6 +214,15 @@ class StatelessEnsemble:
         """The state with metrics as they are before an epoch."""
         width = state.trainable[0].shape[0]
         return state._replace(metrics=[_repeated(first, width) for first in self._metrics])
+
+
+def _made_ready(keras: Any, model: Any, data: OwnData, batch_size: int) -> MemberSteps:
+    """The steps of a model whose loss and metrics an evaluation of a few rows has built."""
+    x, y, sample_weight = data.batch(batch_size)
+    with mistakes_in("the model cannot be evaluated: evaluate", "fix its loss or the data"):
+        model.evaluate(x, y, sample_weight=sample_weight, batch_size=batch_size, verbose=0)
+    model.reset_metrics()
+    return MemberSteps(keras, model)
 
 
 def _repeated(value: Array, width: int) -> Any:

@@ -10,18 +10,19 @@ import numpy as np
 
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_models import OwnData, leaves_of
+from initcheck.engines.replacing import replaced
 from initcheck.engines.reuse import named, read_values, write_values
 from initcheck.engines.stateless_steps import Array, MemberState, MemberSteps
 from initcheck.texts import for_terminal, reason_of, with_article
 
 _OWN_LOOPS = ("fit", "evaluate", "make_train_function", "make_test_function")
-_SETTINGS = ("gradient_accumulation_steps", "ema_overwrite_frequency")  # decided by a tensor, at every step
 _STATEFUL = {
     r"(Eager)?PyFunc.*": "calls Python at every step",
     r"Assign.*|ResourceScatter.*|Scatter(Add|Sub|Update)": "writes to a tf.Variable that is none of the model's",
     r"Random(?!Dataset).*|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial|Stateful(Uniform|Normal|Trunc).*|Rng.*":
         "draws from TensorFlow's global generator",
 }  # fmt: skip
+_CONTROL_FLOW = r"(Stateless)?(If|While|Case)"
 _PROBED_STEPS = 3
 _PROBE_TOLERANCE = 1e-4  # of a step's size: a rule that differs at all differs by more, rounding by less
 
@@ -87,9 +88,11 @@ def _require_step(optimizer: Any) -> None:
     within = [name for name, value in vars(optimizer).items() if hasattr(value, "apply_gradients")]
     if within or hasattr(optimizer, "optimizers"):
         raise UnsuitableError(f"its optimizer, {with_article(kind)}, steps by others within it")
-    for name in _SETTINGS:
-        if getattr(optimizer, name, None):
-            raise UnsuitableError(f"its optimizer sets {name}")
+    # Both are decided by a tensor at every step, in a branch whose values do not leave it.
+    if getattr(optimizer, "gradient_accumulation_steps", None):
+        raise UnsuitableError("its optimizer sets gradient_accumulation_steps")
+    if optimizer.use_ema and optimizer.ema_overwrite_frequency:
+        raise UnsuitableError("its optimizer sets ema_overwrite_frequency")
 
 
 def require_same_steps(model: Any, steps: MemberSteps) -> None:
@@ -155,9 +158,7 @@ def require_pure(steps: MemberSteps, batch: Any) -> Any:
         raise
     except Exception as error:
         raise UnsuitableError(f"its training step cannot be traced over states: {reason_of(error)}") from error
-    definition = traced.graph.as_graph_def()
-    nodes = [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
-    operations = {node.op for node in nodes}
+    operations = _operations_of(traced)
     for pattern, what in _STATEFUL.items():
         if any(re.fullmatch(pattern, operation) for operation in operations):
             raise UnsuitableError(f"its training step {what}")
@@ -165,6 +166,56 @@ def require_pure(steps: MemberSteps, batch: Any) -> Any:
         if value.shape.rank != 0:
             raise UnsuitableError(f"its metric {for_terminal(name)!r} is no single number")
     return traced
+
+
+def require_stackable(steps: MemberSteps, batch: Any, traced: Any) -> None:
+    """Traces a step of two members where the traced steps of one branch or loop, which often cannot be stacked.
+
+    Raises:
+        UnsuitableError: The step cannot be stacked.
+    """
+    import tensorflow as tf
+
+    if not any(re.fullmatch(_CONTROL_FLOW, operation) for operation in _operations_of(traced)):
+        return
+    state = MemberState(*([tf.TensorSpec((2, *one.shape), one.dtype) for one in part] for part in steps.variables))
+
+    def both(state: MemberState, count: Any) -> Any:
+        return tf.vectorized_map(lambda member: steps.train(member, count, batch), state, warn=False)
+
+    try:
+        with replaced(tf.get_logger(), disabled=True):  # which prints the whole trace
+            tf.function(both, autograph=False).get_concrete_function(state, tf.TensorSpec((), steps.count_dtype))
+    except Exception as error:
+        raise UnsuitableError(f"its training step cannot be stacked: {reason_of(error)}") from error
+
+
+def require_same_constants(traced: Any, other: Any) -> None:
+    """Refuses a model whose builds hold different numbers outside of variables: members would share one build's.
+
+    Args:
+        traced: The traced steps of one build.
+        other: Those of another seed's build.
+
+    Raises:
+        UnsuitableError: They differ.
+    """
+    if _constants_of(traced) != _constants_of(other):
+        raise UnsuitableError("its builds under two seeds differ in numbers that are in no variable, or in their steps")
+
+
+def _constants_of(traced: Any) -> list[bytes]:
+    return sorted(node.attr["value"].tensor.SerializeToString() for node in _nodes_of(traced) if node.op == "Const")
+
+
+def _operations_of(traced: Any) -> set[str]:
+    return {node.op for node in _nodes_of(traced)}
+
+
+def _nodes_of(traced: Any) -> list[Any]:
+    """The operations of a traced function, and of the functions that it calls."""
+    definition = traced.graph.as_graph_def()
+    return [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
 
 
 def count_bytes(traced: Any) -> int:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from initcheck.engines import stateless_noise
 from initcheck.engines.stateless_steps import MemberState, MemberSteps
 
 Rows = tuple[Any, ...]  # x and y, and sample_weight if given: structures of tensors with a row for each example
@@ -23,6 +24,7 @@ class StackedProgram:
     def __init__(self, steps: MemberSteps, *, batch_size: int) -> None:
         import tensorflow as tf
 
+        stateless_noise.register()
         self._steps = steps
         self._batch_size = batch_size
         # Without AutoGraph, as fit calls the model.
@@ -42,7 +44,8 @@ class StackedProgram:
         """
 
         def step(state: MemberState, number: Any, batch: Rows) -> MemberState:
-            return _each(lambda member: self._steps.train(member, count + number, batch), state)
+            after: MemberState = _each(lambda member: self._steps.train(member, count + number, batch), state)
+            return after
 
         return self._run(step, state, rows, order)
 
@@ -50,7 +53,8 @@ class StackedProgram:
         """The stacked state after an evaluation of all rows."""
 
         def step(state: MemberState, _: Any, batch: Rows) -> MemberState:
-            return _each(lambda member: self._steps.test(member, batch), state)
+            after: MemberState = _each(lambda member: self._steps.test(member, batch), state)
+            return after
 
         return self._run(step, state, rows, order)
 
@@ -65,7 +69,8 @@ class StackedProgram:
         def take(state: MemberState, number: Any, places: Any) -> MemberState:
             batch = tf.nest.map_structure(lambda rows: tf.gather(rows, places), rows)
             after = step(state, tf.cast(number, self._steps.count_dtype), batch)
-            return tf.nest.map_structure(lambda new, old: tf.ensure_shape(new, old.shape), after, state)
+            shaped: MemberState = tf.nest.map_structure(lambda new, old: tf.ensure_shape(new, old.shape), after, state)
+            return shaped
 
         def turn(number: Any, state: MemberState) -> tuple[Any, MemberState]:
             return number + 1, take(state, number, batches[number])

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.engines.initial_weights import UnsuitableError
-from initcheck.engines.pinned_sources import replaced
+from initcheck.engines.replacing import replaced
+from initcheck.engines.stackable_forms import stackable
 from initcheck.texts import for_terminal
 
 Array = npt.NDArray[Any]
@@ -58,7 +59,8 @@ class MemberSteps:
         probe = None if optimizer.built else _put_probe(trainable)
         optimizer.build(trainable)
         shared = {id(optimizer.iterations), id(getattr(optimizer, "_learning_rate", None))}
-        own = {id(one): one for one in [*optimizer.variables, *vars(optimizer).values()] if _is_variable(keras, one)}
+        self._kind = type(optimizer.iterations)  # keras.Variable is a subclass of it in some versions
+        own = {id(one): one for one in [*optimizer.variables, *vars(optimizer).values()] if isinstance(one, self._kind)}
         slots = [one for number, one in own.items() if number not in shared]
         self.variables = MemberState(
             trainable, list(model.non_trainable_variables), list(model.metrics_variables), slots
@@ -108,17 +110,13 @@ class MemberSteps:
         self._model._clear_losses()  # which a trace before may have left behind
         with (
             _as_fit_reports(self._model),
-            _unrolled(self._keras, self._model),
-            _closed_scope(self._keras)(pairs, collect_losses=True) as scope,
+            stackable(self._keras, self._model),
+            _closed_scope(self._keras, self._kind)(pairs, collect_losses=True) as scope,
         ):
             yield scope
 
     def _current(self, scope: Any) -> MemberState:
         return MemberState(*([scope.get_current_value(one) for one in part] for part in self.variables))
-
-
-def _is_variable(keras: Any, value: Any) -> bool:
-    return isinstance(value, keras.Variable)
 
 
 def _put_probe(variables: Sequence[Any]) -> list[Array]:
@@ -136,7 +134,7 @@ def _first_value(value: Array, probe: list[Array] | None) -> Array | int:
     return next(places, value)
 
 
-def _closed_scope(keras: Any) -> Any:
+def _closed_scope(keras: Any, kind: type[Any]) -> Any:
     """A class of stateless scopes that refuse an update of a variable that is not mapped."""
 
     class ClosedScope(keras.StatelessScope):  # type: ignore[misc] # a class of whichever Keras is loaded
@@ -147,7 +145,7 @@ def _closed_scope(keras: Any) -> Any:
             if id(variable) not in self.state_mapping:
                 name = for_terminal(str(getattr(variable, "path", variable.name)))
                 raise UnsuitableError(f"training changes the variable {name!r}, which is none of the model's")
-            super().add_update((variable, value.value if _is_variable(keras, value) else value))
+            super().add_update((variable, value.value if isinstance(value, kind) else value))
 
     return ClosedScope
 
@@ -189,19 +187,6 @@ def _as_fit_reports(model: Any) -> Iterator[None]:
     finally:
         for tracker in trackers:
             del vars(tracker)["update_state"]
-
-
-@contextlib.contextmanager
-def _unrolled(keras: Any, model: Any) -> Iterator[None]:
-    """Lets recurrent layers run their steps one after another, as a loop's gradient cannot be stacked."""
-    layers = [one for one in model._flatten_layers() if isinstance(one, keras.layers.RNN) and not one.unroll]
-    for layer in layers:
-        layer.unroll = True
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.unroll = False
 
 
 def _scoped_tapes(variables: Sequence[Any], scope: Any) -> contextlib.AbstractContextManager[None]:

@@ -15,6 +15,8 @@ from initcheck.engines.own_data import count_rows, is_countable, targets_of
 from initcheck.engines.own_models import OwnData
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.own_scores import choose_score, default_target
+from initcheck.engines.reuse import bitwise_equal
+from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import make_initializer
 from initcheck.records import Score
 from initcheck.seeding import derive_seed, layer_seed, run_seed
@@ -156,6 +158,19 @@ def test_a_catalogue_row_draws_the_weights_with_fans_and_no_others():
     assert not values[1].any()
     assert "GlorotUniform" in engine._members.describe_replaced()
     assert engine._members.describe_replaced().endswith("2 of 4 weights keep their own")
+
+
+@pytest.mark.parametrize("row", ["own", "he_normal"])
+@pytest.mark.parametrize("build", [noisy, seeded])
+def test_members_that_are_drawn_at_once_have_the_bits_of_those_that_are_built(build, row):
+    members = engine_of(build, labels if build is noisy else rows)._members
+    chosen = OWN if row == "own" else initcheck.INITIALIZERS[row]
+    drawn = members.draw(chosen, range(1, 41))
+    assert len(drawn) == 40
+    for run in (1, 17, 40):
+        with globally_seeded(keras, run):
+            _, built = members.make(chosen, run)
+        assert bitwise_equal(drawn[run - 1], built)
 
 
 def test_weights_are_named_by_patterns():
