@@ -93,7 +93,7 @@ def build():
 """,
         EQUAL,
         ("one instance",),
-        also=(PROPORTION,),
+        also=(PROPORTION, "a signal that vanishes with depth"),
     ),
     "one initializer for two convolutions": PlantedModel(
         """
@@ -145,6 +145,7 @@ def build():
 """,
         CONSTANT,
         ("draw them at random",),
+        also=("a layer that tells no rows apart",),
     ),
     "a convolution of a constant": PlantedModel(
         """
@@ -165,6 +166,7 @@ def data():
 """,
         CONSTANT,
         ("conv2d",),
+        also=("a first loss far above that of a constant",),
     ),
     "an own variable drawn without a seed": PlantedModel(
         """

@@ -357,7 +357,7 @@ import random
 import numpy as np
 import keras
 
-SHIFT = np.random.default_rng().normal() if {at_import} else 0.0
+SHIFT = np.random.default_rng().normal() / 100 if {at_import} else 0.0
 
 def build():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
