@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.catalog.layers.signals import ACTIVATION_LAYERS
 from initcheck.digests import digest
 from initcheck.engines.own_models import Array, OwnData, leaves_of, mapped, mistakes_in
 from initcheck.engines.replacing import replaced
@@ -27,13 +28,6 @@ _FEW_ROWS = 2  # fewer cannot differ
 RELUS = ("relu", "relu6")
 # Beyond these a tanh or a sigmoid passes less than a twentieth of its largest slope.
 ENDS = {"tanh": (-0.99, 0.99), "sigmoid": (0.01, 0.99)}
-_OWN_ACTIVATIONS = {
-    "ELU": "elu",
-    "LeakyReLU": "leaky_relu",
-    "PReLU": "leaky_relu",
-    "ReLU": "relu",
-    "Softmax": "softmax",
-}
 _METHODS = ("train_step", "compute_loss")  # which decide the gradients of a step
 
 
@@ -305,7 +299,7 @@ def _scale(values: Array) -> float:
 def _activation(layer: Any) -> str:
     function = getattr(layer, "activation", None)
     name = getattr(function, "__name__", "") or type(function).__name__
-    return _OWN_ACTIVATIONS.get(type(layer).__name__, "") if function is None else str(name)
+    return ACTIVATION_LAYERS.get(type(layer).__name__, "") if function is None else str(name)
 
 
 def _as_array(gradient: Any) -> Array | None:

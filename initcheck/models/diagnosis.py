@@ -10,7 +10,7 @@ from initcheck.statistics.estimates import Estimate
 FALSE_ALARM_RATE = 1e-3  # of all tests of scale of one model together
 
 
-class Question(StrEnum):
+class ModelQuestion(StrEnum):
     """What the doctor asks of a model, in its order."""
 
     WEIGHTS = "weights"
@@ -35,7 +35,7 @@ class ModelFinding:
     where: str
     effect: str
     remedy: str
-    question: Question | None = None
+    question: ModelQuestion | None = None
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Diagnosis:
     first_losses: tuple[FirstLoss, ...] = ()
     scores: tuple[ReseededScore, ...] = ()
     of_script: bool = False
-    asked: tuple[Question, ...] = ()
+    asked: tuple[ModelQuestion, ...] = ()
 
     @property
     def healthy(self) -> bool:

@@ -33,7 +33,7 @@ from initcheck.models.built_weights import (
     find_in_weights,
     notes_on_weights,
 )
-from initcheck.models.diagnosis import Diagnosis, FirstLoss, LayerSignal, ModelFinding, Question, ReseededScore
+from initcheck.models.diagnosis import Diagnosis, FirstLoss, LayerSignal, ModelFinding, ModelQuestion, ReseededScore
 from initcheck.models.fresh_training import FreshTrace, FreshTraining
 from initcheck.models.inference import find_in_inference
 from initcheck.models.repeats import (
@@ -80,14 +80,14 @@ def examine(
     forget_module_state()
     with quiet():
         examination = _Examination(keras, own, derive_seed(seed, "doctor"))
-        examination.ask(Question.WEIGHTS, examination.look_at_weights)
-        examination.ask(Question.REPETITION, examination.look_at_training)
-        examination.ask(Question.INFERENCE, examination.look_at_inference)
-        examination.ask(Question.SIGNAL, examination.look_at_signal)
+        examination.ask(ModelQuestion.WEIGHTS, examination.look_at_weights)
+        examination.ask(ModelQuestion.REPETITION, examination.look_at_training)
+        examination.ask(ModelQuestion.INFERENCE, examination.look_at_inference)
+        examination.ask(ModelQuestion.SIGNAL, examination.look_at_signal)
         examination.look_at_scores(reseeds)
         if fresh_processes and not examination.differs:
             names = _name_of(build), None if data is None else _name_of(data)
-            examination.ask(Question.REPETITION, functools.partial(examination.look_at_processes, *names))
+            examination.ask(ModelQuestion.REPETITION, functools.partial(examination.look_at_processes, *names))
     return Diagnosis(
         findings=tuple(examination.findings),
         notes=tuple(examination.notes),
@@ -119,11 +119,11 @@ class _Examination:
         self.signal: tuple[LayerSignal, ...] = ()
         self.first_losses: tuple[FirstLoss, ...] = ()
         self.scores: tuple[ReseededScore, ...] = ()
-        self.asked: list[Question] = []
+        self.asked: list[ModelQuestion] = []
         self._trained: TracedModel | None = None
         self._loaded = False
 
-    def ask(self, question: Question, look: Callable[[], bool | None]) -> None:
+    def ask(self, question: ModelQuestion, look: Callable[[], bool | None]) -> None:
         """Looks: what is found answers that question, unless the look says that there was nothing to look at."""
         if look() is not False:
             self.asked.append(question)

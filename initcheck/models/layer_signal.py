@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from initcheck.catalog.layers.signals import GATED_LAYERS
 from initcheck.engines.probed_passes import ENDS, RELUS, LayerPass, ModelPass
 from initcheck.models.call_paths import is_hidden, nearest_kernel
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, LayerSignal, ModelFinding, listed
@@ -31,7 +32,6 @@ SATURATED = 0.5
 _GLOROT = {"tanh": "6 %", "sigmoid": "0.1 %"}
 _NEARLY_ALL = 0.99
 _DEAD = 0.5  # a kernel that is symmetric about 0 leaves a unit dead with probability 1/2 at most, whatever its inputs
-_GATED = ("LSTM", "GRU")  # what they return is no tanh of a sum
 _EQUAL_ROWS = 1e-6  # of the root mean square
 
 
@@ -190,7 +190,7 @@ def _fixed(same: Sequence[LayerPass]) -> bool:
 
 
 def _saturates(call: LayerPass) -> bool:
-    return call.activation in ENDS and not call.kind.startswith(_GATED)
+    return call.activation in ENDS and not call.kind.startswith(GATED_LAYERS)
 
 
 def _find_saturated(

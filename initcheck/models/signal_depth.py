@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.catalog.layers.signals import ENDS_STRETCH
 from initcheck.engines.probed_passes import ModelPass
 from initcheck.models.call_paths import paths_through
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, ModelFinding
@@ -18,7 +19,6 @@ from initcheck.statistics.t_intervals import lower_end, mean_over
 
 TOO_FAR = 100.0  # the factor of a finding: of two layers one moves a hundred times as slowly under one learning rate
 FAR = 10.0  # that of a note
-_ENDS_STRETCH = ("Embedding", "Normalization")  # of a layer's class
 _PART = 1 / 3  # of the median layer's logarithm: the least that the first and the last layer of a stretch do
 
 # Forward, and back.
@@ -141,7 +141,7 @@ def _stretches(passes: Sequence[ModelPass], path: Sequence[int], *, backward: bo
         if not (backward and number == 0):
             stretches[-1].append(place)
         between = calls[place : path[number + 1]] if number + 1 < len(path) else ()
-        if any(call.recurrent or call.kind.endswith(_ENDS_STRETCH) for call in between):
+        if any(call.recurrent or call.kind.endswith(ENDS_STRETCH) for call in between):
             stretches.append([])
     return [one for one in stretches if len(one) > 2]
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from initcheck.catalog.layers.signals import OF_CATEGORIES
 from initcheck.engines.own_models import OwnData, OwnModel, leaves_of
 from initcheck.engines.own_trainings import TracedModel
 from initcheck.engines.pinned_sources import SEEDS, pinned
@@ -30,16 +31,6 @@ from initcheck.models.trained_units import ZERO, find_equal_units, find_unmoved
 
 _LEAST_RESEEDS = 4  # of a model whose passes take long
 _PATIENCE = 30.0  # seconds after which no further pass is begun
-_OF_CATEGORIES = (
-    "CategoryEncoding",
-    "Discretization",
-    "Embedding",
-    "HashedCrossing",
-    "Hashing",
-    "IntegerLookup",
-    "StringLookup",
-    "TextVectorization",
-)
 _USUAL = 2.0  # root mean square: inputs beyond it, or below its inverse, are scaled for what is said of layers
 
 
@@ -177,7 +168,7 @@ def _same_calls(passes: Sequence[ModelPass]) -> bool:
 def _may_be_scaled(rows: ProbedRows, one: ModelPass) -> bool:
     """Whether inputs are quantities, not texts, nor numbers of tokens or categories."""
     numbers = all(leaf.dtype.kind in "fiu" for leaf in leaves_of(rows.inputs))
-    return numbers and not any(call.kind in _OF_CATEGORIES for call in one.calls)
+    return numbers and not any(call.kind in OF_CATEGORIES for call in one.calls)
 
 
 def _find_scaling(

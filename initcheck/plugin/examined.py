@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from initcheck.catalog.own_problems import OwnProblem
     from initcheck.evidence.lab import Lab
-    from initcheck.models.diagnosis import Diagnosis, Question
+    from initcheck.models.diagnosis import Diagnosis, ModelQuestion
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ModelCheck:
     """
 
     problem: OwnProblem
-    question: Question
+    question: ModelQuestion
 
     def __call__(self, lab: Lab | None = None) -> None:
         """Judges; returns where nothing is wrong.
@@ -72,11 +72,11 @@ def model_checks(problem: OwnProblem, expected: Mapping[str, str]) -> Iterator[P
 
     Args:
         problem: The model.
-        expected: Question that is expected to fail → the reason.
+        expected: ModelQuestion that is expected to fail → the reason.
     """
-    from initcheck.models.diagnosis import Question
+    from initcheck.models.diagnosis import ModelQuestion
 
-    for question in Question:
+    for question in ModelQuestion:
         marks = [group_of(f"model {problem.name}")]
         if reason := expected.get(question.value):
             marks.append(pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError))
