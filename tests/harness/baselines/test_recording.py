@@ -64,7 +64,8 @@ def test_the_same_framework_recorded_twice_is_identical(healthy):
 @pytest.mark.slow
 def test_a_training_has_all_stages_and_saving_keeps_its_weights(healthy):
     stages = healthy.problems["iris"].traces["he_normal"].stages
-    assert [stage for stage in STAGES if stage != "batch order"] == list(stages)
+    others = ("batch order", "epoch metrics")  # of the problem, and of models of the user's own
+    assert [stage for stage in STAGES if stage not in others] == list(stages)
     assert stages["reloaded weights"].digest == stages["final weights"].digest
     assert 0 < stages["first update"].tolerance < 1e-5
 

@@ -687,8 +687,13 @@ def test_a_share_that_is_none_is_refused(settings):
         compare_runs(sweep(), sweep(), **settings)
 
 
-@pytest.mark.parametrize("name", ["delta", "false_alarm_rate"])
-@pytest.mark.parametrize("value", ["0.1", None, True, 0.1j, [0.1]])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("false_alarm_rate", None),  # of delta that is the default
+        *((name, value) for name in ("delta", "false_alarm_rate") for value in ("0.1", True, 0.1j, [0.1])),
+    ],
+)
 def test_a_share_that_is_no_number_is_one_line(name, value):
     with pytest.raises(initcheck.InitcheckError, match=rf"^{name} is .*; give a number$"):
         compare_runs(sweep(), sweep(), **{name: value})

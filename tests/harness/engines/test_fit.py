@@ -342,7 +342,10 @@ def test_an_interrupted_sweep_keeps_the_finished_runs():
             {"epochs": 10**12},
             r"^150 runs of 1,000,000,000,000 epochs would take .* are available; about [\d,]+ epochs would",
         ),
-        ({"problem": 5}, r"^problem is 5 \(an int\); give the name of one, or an initcheck.Problem$"),
+        (
+            {"problem": 5},
+            r"^problem is 5 \(an int\); give the name of one, an initcheck.Problem, or Problem.of\(build, data\)$",
+        ),
     ],
 )
 def test_impossible_sweeps_are_refused(arguments, message):
