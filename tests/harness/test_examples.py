@@ -73,6 +73,8 @@ def test_an_example_recorded_twice_is_identical(name):
     comparison = compare(one, two)
     (cell,) = comparison.of(Section.MODELS)
     assert cell.found is Class.IDENTICAL
+    if name != QUICK:
+        return
     other = record_part(part, seed=4, advance=lambda *_: None).model_copy(update={"seed": 3})
     (cell,) = compare(one, other).of(Section.MODELS)
     assert cell.found is Class.CHANGED

@@ -177,7 +177,13 @@ def test_a_program_that_is_not_there_is_refused(folder):
 
 def doctor(folder, *words, **options):
     return subprocess.Popen(
-        [sys.executable, "-m", "initcheck", "doctor", *words], cwd=folder, text=True, stdout=-1, stderr=-1, **options
+        [sys.executable, "-m", "initcheck", "doctor", *words],
+        cwd=folder,
+        text=True,
+        stdout=-1,
+        stderr=-1,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a job in the background ignores
+        **options,
     )
 
 
