@@ -121,8 +121,9 @@ def record(
         _require_reseeds(problem, reseeds)
     for problem in problems:
         validated_data(problem)  # a mistake is to end it at once, not after minutes of draws
-    first = [record_part(part, seed=seed, advance=advance) for part in parts_of((), None, models) if part.model]
-    return merge([*(record_part(part, seed=seed, advance=advance) for part in parts_of(problems, reseeds)), *first])
+    # Models first: a mistake in one is to end it at once.
+    parts = sorted(parts_of(problems, reseeds, models), key=lambda part: part.model is None)
+    return merge([record_part(part, seed=seed, advance=advance) for part in parts])
 
 
 def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from baselines import baseline
 
+import initcheck
 from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import compare
 from initcheck.baselines.comparing.comparison import Section
+from initcheck.baselines.recording import record as recording
 from initcheck.baselines.records.store import load_baseline, write_baseline
 from initcheck.baselines.records.summary import score_number, stage_record
 from initcheck.baselines.records.training_records import ModelRecord, Stage, StageRecord, TraceRecord
@@ -107,3 +109,13 @@ def test_a_model_comes_back_from_its_file(tmp_path):
     whole = baseline().model_copy(update={"models": {"mine": model([1e-12, np.inf, np.nan])}})
     (tmp_path / "file.json").write_text(write_baseline(whole), encoding="utf-8")
     assert load_baseline(tmp_path / "file.json").models == whole.models
+
+
+def test_the_number_of_reseeds_that_is_asked_for_is_that_of_models_too(monkeypatch):
+    seen = []
+    monkeypatch.setattr(recording, "record_part", lambda part, **_: seen.append(part))
+    monkeypatch.setattr(recording, "merge", lambda parts: parts)
+    problem = initcheck.Problem.of(lambda: None, lambda: None, name="mine")
+    recording.record((), reseeds=3, seed=1, advance=lambda *_: None, models=[problem])
+    assert (seen[0].name, seen[0].reseeds, seen[0].model) == ("mine", 3, problem)
+    assert not any(part.model for part in seen[1:])
