@@ -10,9 +10,11 @@ from typing import Protocol
 import numpy as np
 
 from initcheck.arguments import number
+from initcheck.baselines.comparing.classes import RELATIVE_DELTA
 from initcheck.baselines.comparing.differences import Difference, differences, environment_differences
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.comparing_runs.effects import (
+    Measured,
     judge,
     measure_accuracy,
     measure_net_share,
@@ -32,7 +34,6 @@ from initcheck.comparing_runs.verdicts import (
     DELTA,
     FALSE_ALARM_RATE,
     NET_DELTAS,
-    RELATIVE_DELTA,
     RunsComparison,
     RunsQuestion,
     RunsRow,
@@ -224,16 +225,7 @@ def _judged(
     else:
         reach = 0.0 if chance is None else max(abs(chance - float(sample.mean())) for sample in samples)
         measured = measure_score(*samples, paired=matched.paired, reach=reach, least_end=delta)
-    verdict, detectable, needed = judge(measured, delta, alpha)
-    row = replace(
-        row,
-        verdict=verdict,
-        difference=measured.difference,
-        p_value=measured.p_value,
-        alpha=alpha,
-        detectable=detectable,
-        needed=needed,
-    )
+    row = _with_verdict(row, measured, delta, alpha)
     if row.question is RunsQuestion.SCORE:
         unseen = measured.runs < runs_that_show_a_rare_outcome(measured.reach, delta)
         return _with_spread(row, matched, alpha, unseen=unseen)
@@ -241,24 +233,28 @@ def _judged(
     return with_facts(row, samples, matched)
 
 
+def _with_verdict(row: RunsRow, measured: Measured, delta: float, alpha: float) -> RunsRow:
+    """The row with the verdict of what was measured, by that margin."""
+    verdict, detectable, needed = judge(measured, delta, alpha)
+    return replace(
+        row,
+        verdict=verdict,
+        difference=measured.difference,
+        p_value=measured.p_value,
+        alpha=alpha,
+        detectable=detectable,
+        needed=needed,
+        delta=delta,
+    )
+
+
 def _ranked(row: RunsRow, matched: Matched, alpha: float) -> RunsRow:
     """The row of scores some of which are no numbers: runs are compared by which is better, not by their means."""
     ends = ranked(matched.old), ranked(matched.new)
     measured = measure_net_share(*ends, paired=matched.paired)
-    margin = NET_DELTAS[RunsQuestion.SPEED]
-    verdict, detectable, needed = judge(measured, margin, alpha)
     ill = [int((~np.isfinite(side.test_score)).sum()) for side in (matched.old, matched.new)]
     return _noted(
-        replace(
-            row,
-            verdict=verdict,
-            difference=measured.difference,
-            p_value=measured.p_value,
-            alpha=alpha,
-            detectable=detectable,
-            needed=needed,
-            delta=margin,
-        ),
+        _with_verdict(row, measured, NET_DELTAS[RunsQuestion.SPEED], alpha),
         f"{ill[0]} of {len(ends[0])} end with no number → {ill[1]} of {len(ends[1])}: B − A is the share of runs "
         "that are better in B less the share that are better in A",
     )

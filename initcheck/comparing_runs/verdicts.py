@@ -12,7 +12,6 @@ from initcheck.records import ACCURACY, Score
 from initcheck.statistics.estimates import Estimate
 
 DELTA = 0.01  # of a mean that is a share
-RELATIVE_DELTA = 0.05  # of any other mean, as a share of A's
 FALSE_ALARM_RATE = 1e-3  # of a whole comparison, as of initcheck compare
 POWER = 0.9  # with which a detectable difference is called a change
 

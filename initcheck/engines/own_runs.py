@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,9 +110,7 @@ class OwnEngine:
         self._keras = load_keras()
         self._problem = problem
         self._epochs = epochs or problem.epochs
-        options = TrainingOptions(
-            self._epochs, problem.batch_size, problem.loss, problem.optimizer, tuple(problem.metrics)
-        )
+        options = TrainingOptions(self._epochs, problem.batch_size, problem.loss, problem.optimizer, problem.metrics)
         self._own = OwnModel(problem.build, problem.data, options)
         self._kept: _KeptModel | None = None
         self._feeds: _Feeds | None = None
@@ -132,7 +131,7 @@ class OwnEngine:
         self._chance = chance
         self._target = default_target(self._score, chance) if problem.target is None else problem.target
 
-    @property
+    @functools.cached_property
     def facts(self) -> ProblemFacts:
         """The problem as a record, with what was found of its score and its data."""
         train, test = self._train, self._test

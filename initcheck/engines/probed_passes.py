@@ -107,13 +107,18 @@ class ProbedRows:
         )
 
 
+def evenly_spread(count: int, most: int) -> npt.NDArray[np.int64]:
+    """The places of at most so many rows, spread evenly over all of them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
+
+
 def rows_of(data: OwnData) -> ProbedRows:
     """Rows spread evenly over the data, as they may be sorted; of a dataset, the first of its first batch."""
     if data.in_batches:
         return ProbedRows(*data.batch(_rows(data.batch(1)[0])))
     leaves = leaves_of(data.x)
     count = len(leaves[0])
-    places = np.unique(np.linspace(0, count - 1, min(count, _rows([leaf[:1] for leaf in leaves]))).astype(int))
+    places = evenly_spread(count, _rows([leaf[:1] for leaf in leaves]))
     return ProbedRows(*(mapped(lambda leaf: np.asarray(leaf)[places], part) for part in _parts(data)))
 
 

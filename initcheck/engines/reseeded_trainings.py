@@ -11,8 +11,8 @@ import numpy as np
 from initcheck.engines.own_models import Array, OwnData, OwnModel, leaves_of, mapped, mistakes_in
 from initcheck.engines.own_trainings import StepLosses
 from initcheck.engines.pinned_sources import SEEDS, pinned
-from initcheck.engines.probed_passes import ModelPass, ProbedRows, pass_through
-from initcheck.engines.reuse import find_others_code
+from initcheck.engines.probed_passes import ModelPass, ProbedRows, evenly_spread, pass_through
+from initcheck.engines.reuse import find_others_code, read_values, write_values
 from initcheck.seeding import derive_seed
 
 MOST_SCORED = 1024  # rows on which a score is taken
@@ -96,7 +96,7 @@ class ReseededTrainings:
     def _keep(self, model: Any) -> None:
         if hasattr(self._keras, "ops"):  # Keras 2 has generators that are no variables
             model.optimizer.build(model.trainable_variables)
-            self._optimizer = [np.asarray(variable).copy() for variable in model.optimizer.variables]
+            self._optimizer = read_values(model.optimizer.variables)
             self._kept = model
 
     def _placed(self, model: Any) -> Any:
@@ -106,10 +106,8 @@ class ReseededTrainings:
         given, kept = _states(model), _states(self._kept)
         if [tuple(one.shape) for one in given] != [tuple(one.shape) for one in kept]:
             return model
-        for old, new in zip(kept, given, strict=True):
-            old.assign(np.asarray(new))
-        for variable, value in zip(self._kept.optimizer.variables, self._optimizer, strict=True):
-            variable.assign(value)
+        write_values(kept, read_values(given))
+        write_values(self._kept.optimizer.variables, self._optimizer)
         return self._kept
 
     def _evaluated(self, model: Any, data: OwnData, what: str) -> dict[str, float]:
@@ -120,18 +118,13 @@ class ReseededTrainings:
             length = int(size()) if size is not None else len(data.x)
             named["steps"] = min(_SCORED_STEPS, length) if length > 0 else _SCORED_STEPS
         else:
-            places = _spread(len(leaves_of(data.x)[0]))
+            places = evenly_spread(len(leaves_of(data.x)[0]), MOST_SCORED)
             given = _taken(data.x, places)
             named |= {"y": _taken(data.y, places), "sample_weight": _taken(data.sample_weight, places)}
             named["batch_size"] = self._own.options.batch_size
         with mistakes_in("the model cannot be evaluated: evaluate", "fix its loss or the data"):
             found = model.evaluate(given, **named)
         return {f"{what} {name}": float(value) for name, value in found.items() if np.ndim(value) == 0}
-
-
-def _spread(count: int) -> Array:
-    """Places of rows spread evenly over so many."""
-    return np.unique(np.linspace(0, count - 1, min(count, MOST_SCORED)).astype(int))
 
 
 def _taken(structure: Any, places: Array) -> Any:

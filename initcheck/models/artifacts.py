@@ -266,12 +266,12 @@ def _h5(content: bytes) -> dict[str, Field]:
     with h5py.File(io.BytesIO(content), "r") as file:
         note("", file)
         file.visititems(note)
-    # The weights first, each with the name of its layer where it is told.
-    told = {name.removesuffix("@name"): str(value) for name, value in fields.items() if name.endswith("/vars@name")}
+    # The weights first, each with the name of its layer where that is given.
+    layers = {name.removesuffix("@name"): str(value) for name, value in fields.items() if name.endswith("/vars@name")}
     weights: dict[str, Field] = {}
     others: dict[str, Field] = {}
     for name, value in fields.items():
-        layer = told.get(name.rpartition("/")[0])
+        layer = layers.get(name.rpartition("/")[0])
         is_weight = isinstance(value, np.ndarray) and "@" not in name
         (weights if is_weight else others)[f"{name} ({layer})" if is_weight and layer else name] = value
     return {**weights, **others}

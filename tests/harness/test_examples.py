@@ -1,4 +1,4 @@
-"""The examples of models as they are: each runs, repeats in a baseline, and is trained by both engines alike."""
+"""The examples of models as they are: each runs, repeats in a baseline, and gives the same by both engines."""
 
 import importlib
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 from enum import Enum
 from typing import Self
 
+RELATIVE_DELTA = 0.05  # of the mean of a score that is no share: means within it are equivalent
+
 
 class Ranked(Enum):
     """Judgements from the best to the worst, in the order in which they are defined."""

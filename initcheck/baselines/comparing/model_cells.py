@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from initcheck.baselines.comparing.accuracy import DELTA
-from initcheck.baselines.comparing.classes import Class, worst
+from initcheck.baselines.comparing.classes import RELATIVE_DELTA, Class, worst
 from initcheck.baselines.comparing.comparison import CellKey, ComparedCell
 from initcheck.baselines.comparing.trace_cells import compare_traces
 from initcheck.baselines.records.training_records import ModelRecord, Stage
@@ -16,7 +16,6 @@ from initcheck.statistics.estimates import CONFIDENCE, Estimate, Values
 from initcheck.statistics.exact_tests import as_levels, permutation_p_value, sign_flip_p_value
 
 MODEL_TESTS = 1  # p-values of a cell
-_RELATIVE_DELTA = 0.05  # of the mean of a score that is no share
 
 
 def compare_models(key: CellKey, old: ModelRecord, new: ModelRecord, alpha: float) -> ComparedCell:
@@ -58,7 +57,7 @@ def _compare_scores(old: ModelRecord, new: ModelRecord, *, paired: bool, alpha: 
     how = f"{len(mine)} and {len(other)} runs, {'paired by seed' if paired else 'unpaired'}"
     if not (np.isfinite(mine).all() and np.isfinite(other).all()):
         return Class.INCONCLUSIVE, f"{old.score} is no number in some runs ({how})"
-    delta = DELTA if old.is_share else _RELATIVE_DELTA * abs(float(mine.mean()))
+    delta = DELTA if old.is_share else RELATIVE_DELTA * abs(float(mine.mean()))
     gap = _difference(mine, other, paired=paired, delta=delta)
     words = f"mean {old.score} {mine.mean():.4g} → {other.mean():.4g}"
     if math.isnan(gap.low):
