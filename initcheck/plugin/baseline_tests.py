@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from initcheck.baselines.comparing.classes import Class
@@ -14,6 +14,7 @@ from initcheck.baselines.recording.pool import Pool
 from initcheck.baselines.recording.record import DEFAULT_RESEEDS, parts_of, record_nothing, record_part
 from initcheck.baselines.recording.saved_models import with_loaded
 from initcheck.baselines.records.schema import Baseline, ProblemRecord
+from initcheck.catalog.own_problems import OwnProblem
 from initcheck.catalog.problems import DEFAULT_PROBLEMS, PROBLEMS, Problem
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.quiet import quiet, unlogged
@@ -136,30 +137,38 @@ class CellTest:
             raise AssertionError(self.judge.complaint([cell]))
 
 
-def plan(problems: Sequence[Problem], reseeds: int | None, judge: Judge | None) -> list[Part]:
+def plan(problems: Sequence[Problem | OwnProblem], reseeds: int | None, judge: Judge | None) -> list[Part]:
     """The parts to record: those of a baseline where there is one to compare with, by default.
 
     Args:
-        problems: The problems; by default the baseline's, as far as the catalogue has them, or the catalogue's.
-        reseeds: Runs of each problem and initializer for the accuracies; by default the baseline's number.
+        problems: The problems, and models of the user's own; by default the baseline's problems, as far as the
+            catalogue has them, or the catalogue's.
+        reseeds: Runs of each problem and initializer for the accuracies, and of each model; by default the baseline's
+            number.
         judge: The baseline.
     """
     old = judge.old.problems if judge else {}
     names = old if judge else DEFAULT_PROBLEMS
+    counts = {("problems", name): _reseeds(one) for name, one in old.items()}
+    counts |= {("models", name): len(one.scores) for name, one in judge.old.models.items()} if judge else {}
     chosen = list(problems) or [PROBLEMS[name] for name in names if name in PROBLEMS]
-    return parts_of([]) + [
-        Part("problems", one.name, one, _reseeds(old[one.name]) if reseeds is None and one.name in old else reseeds)
-        for one in chosen
-    ]
+    parts = parts_of(
+        [one for one in chosen if isinstance(one, Problem)],
+        reseeds,
+        [one for one in chosen if isinstance(one, OwnProblem)],
+    )
+    if reseeds is not None:
+        return parts
+    return [replace(part, reseeds=counts.get((part.section, part.name))) for part in parts]
 
 
 def tests_of(evidence: Evidence, judge: Judge | None) -> Iterator[tuple[str, PartTest | CellTest]]:
     """Id → test: each part, with its cells behind it; then the cells that no part can have.
 
-    Problems come first: they take longest, and so several workers each begin with another one.
+    Trainings come first: they take longest, and so several workers each begin with another one.
     """
     deciding = {key: part_of(key, evidence.parts) for key in judge.keys} if judge else {}
-    for part in (*sorted(evidence.parts, key=lambda one: one.problem is None), None):
+    for part in (*sorted(evidence.parts, key=lambda one: not (one.problem or one.model)), None):
         if part:
             yield f"evidence-{str(part).replace(' ', '-')}", PartTest(part, evidence, judge)
         for key, one in deciding.items():

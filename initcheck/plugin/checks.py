@@ -136,8 +136,9 @@ def parametrize_with_baseline(*problems: Any) -> pytest.MarkDecorator:
     its evidence is written. Without either the test is not collected.
 
     Args:
-        problems: Your own ``Problem`` rows, or names of the catalogue's; by default those that the baseline holds, or
-            where there is none to judge against, the catalogue's.
+        problems: Your own ``Problem`` rows, your own models as ``Problem.of`` takes them, or names of the catalogue's;
+            by default those of the catalogue that the baseline holds, or where there is none to judge against, the
+            catalogue's own.
     """
     return getattr(pytest.mark, _BASELINE_MARK).with_args(*problems)  # type: ignore[no-any-return]
 

@@ -108,7 +108,7 @@ def _compare_stage(stage: Stage, old: TraceRecord, new: TraceRecord, rows: int, 
         return Step(stage, Class.WITHIN_TOLERANCE, size, allowed)
     if stage in _REPORTED and _agree(Stage.FINAL_WEIGHTS, old, new, rows):
         return Step(stage, Class.CHANGED, size, allowed, "though the final weights agree: what fit reports differs")
-    ends = "scores" if Stage.EPOCH_METRICS in old.stages else "accuracies"
+    ends = "accuracies" if Stage.EPOCH_ACCURACIES in old.stages else "scores"
     if accuracies.rank <= Class.SAME_DISTRIBUTION.rank:
         return Step(stage, Class.SAME_DISTRIBUTION, size, allowed, f"beyond rounding error; {ends} are equivalent")
     return Step(stage, accuracies, size, allowed, f"beyond rounding error; {ends} are {accuracies.value}")

@@ -12,6 +12,8 @@ from initcheck.catalog.own_problems import OwnProblem
 from initcheck.catalog.problems import Problem
 from initcheck.errors import InitcheckError
 
+_BY_SUBJECT = (Section.DRAWS, Section.MODELS)  # sections with a part for each subject
+
 
 @dataclass(frozen=True)
 class Part:
@@ -22,7 +24,8 @@ class Part:
         name: Its key there; empty where it is the whole section.
         problem: The problem, where it is one's.
         model: The user's own model, where it is one's.
-        reseeds: Runs of each of the problem's initializers for the accuracies; by default as many as take seconds.
+        reseeds: Runs of each of the problem's initializers for the accuracies, or of the model for its scores; by
+            default as many as take seconds.
     """
 
     section: str
@@ -60,7 +63,7 @@ def part_of(key: CellKey, parts: Sequence[Part]) -> Part | None:
     if key.problem:
         wanted = ("problems", key.problem)
     else:
-        wanted = (key.section, key.subject if key.section is Section.DRAWS else "")
+        wanted = (key.section, key.subject if key.section in _BY_SUBJECT else "")
     return next((part for part in parts if (part.section, part.name) == wanted), None)
 
 

@@ -56,8 +56,7 @@ def _train(engine: OwnEngine, seed: int, change: Any) -> dict[str, Arrays]:
         "reloaded weights": _reloaded(model),
         "predictions": _floats(predictions),
     }
-    # The stages of a training are compared by their places: one without metrics says so by an empty stage.
-    return {name: arrays for name, arrays in stages.items() if arrays or name == "epoch metrics"}
+    return {name: arrays for name, arrays in stages.items() if arrays}
 
 
 class _FirstStep:
