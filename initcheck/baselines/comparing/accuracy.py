@@ -14,6 +14,7 @@ from initcheck.statistics.estimates import CONFIDENCE, Estimate, Values
 from initcheck.statistics.exact_tests import spread_p_value
 
 DELTA = 0.01  # of accuracy: one held-out row in a hundred
+_LEAST_REACH = 0.1  # 10 points
 TESTS = 3  # p-values of a cell: two of the mean, one of the spread
 
 
@@ -37,7 +38,7 @@ def compare_accuracies(
         return ComparedCell(key, Class.IDENTICAL)
     common = min(len(old.correct), len(new.correct))
     mine, other = (np.array(one.correct[: common if paired else None]) for one in (old, new))
-    gap = difference(mine / rows, other / rows, paired=paired)
+    gap = difference(mine / rows, other / rows, paired=paired, least=_LEAST_REACH)
     how = f"{len(mine)} and {len(other)} runs, {'paired by seed' if paired else 'unpaired'}"
     moved = f"mean accuracy {mine.mean() / rows:.4f} → {other.mean() / rows:.4f}"
     if math.isnan(gap.low):
@@ -55,33 +56,31 @@ def compare_accuracies(
     return ComparedCell(key, Class.SAME_DISTRIBUTION if inside else Class.INCONCLUSIVE, note=note)
 
 
-def difference(old: Values, new: Values, *, paired: bool) -> Estimate:
-    """The difference of two mean accuracies, with its 95 % interval.
+def difference(old: Values, new: Values, *, paired: bool, least: float) -> Estimate:
+    """The difference of two means, with its 95 % interval.
 
-    As Agresti and Coull 1998 do with shares, an observation at either end is added to each sample, so that runs that
-    happened to agree do not give an interval without width: at the ends of what was seen, or 10 points around it.
+    As Agresti and Coull 1998 do with shares, an observation at either end of what was seen is added to each sample, so
+    that runs that happened to agree do not give an interval without width.
 
     Args:
-        old: Accuracies from 0 to 1, shape ``(runs,)``.
+        old: Scores of runs, shape ``(runs,)``.
         new: The same; of the same reseeds if paired.
         paired: Whether to take the differences run by run.
+        least: The least distance of the two ends, around the middle of what was seen.
     """
     from scipy import stats
 
-    if min(len(old), len(new)) < 2:
-        return Estimate(float(new.mean() - old.mean()), math.nan, math.nan)
-    low, high = float(min(old.min(), new.min())), float(max(old.max(), new.max()))
-    reach = max(high - low, 0.1)
     value = float(new.mean() - old.mean())
+    if min(len(old), len(new)) < 2:
+        return Estimate(value, math.nan, math.nan)
+    low, high = float(min(old.min(), new.min())), float(max(old.max(), new.max()))
+    reach, middle = max(high - low, least), (low + high) / 2
     if paired:
-        differences = np.append(new - old, [-reach, reach])
-        error, degrees = float(differences.std(ddof=1)) / math.sqrt(len(differences)), len(differences) - 1
+        samples = [np.append(new - old, [-reach, reach])]
     else:
-        middle = (low + high) / 2
         samples = [np.append(one, [middle - reach / 2, middle + reach / 2]) for one in (old, new)]
-        error = math.sqrt(sum(float(one.var(ddof=1)) / len(one) for one in samples))
-        degrees = min(map(len, samples)) - 1
-    half = float(stats.t.isf((1 - CONFIDENCE) / 2, degrees)) * error
+    error = math.sqrt(sum(float(one.var(ddof=1)) / len(one) for one in samples))
+    half = float(stats.t.isf((1 - CONFIDENCE) / 2, min(map(len, samples)) - 1)) * error
     return Estimate(value, value - half, value + half)
 
 

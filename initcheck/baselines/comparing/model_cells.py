@@ -7,12 +7,11 @@ import math
 
 import numpy as np
 
-from initcheck.baselines.comparing.accuracy import DELTA
+from initcheck.baselines.comparing.accuracy import DELTA, difference
 from initcheck.baselines.comparing.classes import RELATIVE_DELTA, Class, worst
 from initcheck.baselines.comparing.comparison import CellKey, ComparedCell
 from initcheck.baselines.comparing.trace_cells import compare_traces
 from initcheck.baselines.records.training_records import ModelRecord, Stage
-from initcheck.statistics.estimates import CONFIDENCE, Estimate, Values
 from initcheck.statistics.exact_tests import as_levels, permutation_p_value, sign_flip_p_value
 
 MODEL_TESTS = 1  # p-values of a cell
@@ -58,7 +57,7 @@ def _compare_scores(old: ModelRecord, new: ModelRecord, *, paired: bool, alpha: 
     if not (np.isfinite(mine).all() and np.isfinite(other).all()):
         return Class.INCONCLUSIVE, f"{old.score} is no number in some runs ({how})"
     delta = DELTA if old.is_share else RELATIVE_DELTA * abs(float(mine.mean()))
-    gap = _difference(mine, other, paired=paired, delta=delta)
+    gap = difference(mine, other, paired=paired, least=delta)
     words = f"mean {old.score} {mine.mean():.4g} → {other.mean():.4g}"
     if math.isnan(gap.low):
         return Class.INCONCLUSIVE, f"{words}; too few runs for an interval ({how})"
@@ -72,20 +71,3 @@ def _compare_scores(old: ModelRecord, new: ModelRecord, *, paired: bool, alpha: 
     if p_value < alpha and not inside:
         return Class.CHANGED, note
     return (Class.SAME_DISTRIBUTION if inside else Class.INCONCLUSIVE), note
-
-
-def _difference(old: Values, new: Values, *, paired: bool, delta: float) -> Estimate:
-    """The difference of two means with its 95 % t interval, an observation added at either end of what was seen."""
-    from scipy import stats
-
-    value = float(new.mean() - old.mean())
-    if min(len(old), len(new)) < 2:
-        return Estimate(value, math.nan, math.nan)
-    reach = max(float(np.ptp(np.concatenate([old, new]))), delta)
-    if paired:
-        samples = [np.append(new - old, [-reach, reach])]
-    else:
-        samples = [np.append(one, [one.mean() - reach / 2, one.mean() + reach / 2]) for one in (old, new)]
-    error = math.sqrt(sum(float(one.var(ddof=1)) / len(one) for one in samples))
-    half = float(stats.t.isf((1 - CONFIDENCE) / 2, min(map(len, samples)) - 1)) * error
-    return Estimate(value, value - half, value + half)

@@ -396,7 +396,7 @@ def test_the_interval_of_a_difference_covers(paired):
         new: Any = (
             np.where(stream.rand(200) < 0.02, 1.5 - old, old) if paired else stream.binomial(1, 0.9, 200) * 0.5 + 0.5
         )
-        gap = difference(old, new, paired=paired)
+        gap = difference(old, new, paired=paired, least=0.1)
         truth = 0.02 * (0.1 * 0.5 - 0.9 * 0.5) if paired else 0.0
         missed += not gap.low <= truth <= gap.high
     assert missed / 500 < 0.07
@@ -404,7 +404,7 @@ def test_the_interval_of_a_difference_covers(paired):
 
 def test_few_runs_that_happened_to_agree_are_not_equivalent():
     equal = np.full(5, 0.9)
-    gap = difference(equal, equal, paired=True)
+    gap = difference(equal, equal, paired=True, least=0.1)
     assert gap.high > DELTA
 
 
