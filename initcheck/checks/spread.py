@@ -100,7 +100,7 @@ def judge_fresh(bound: Bound, fresh: Bound, alpha: float) -> Verdict:
 
 
 def describe_calibration_size(bound: Bound, alpha: float) -> str:
-    """Describes why no check of that bound can pass: too few reseeds at calibration; empty if it had enough."""
+    """Describes why a check of that bound may not decide: too few reseeds at calibration; empty if it had enough."""
     counts = bound.counts
     if needed_reseeds(counts, alpha) <= MOST_RESEEDS:
         return ""
@@ -108,7 +108,7 @@ def describe_calibration_size(bound: Bound, alpha: float) -> str:
     enough = (
         f"{needed:,} or more are needed" if needed else "no number would be enough, as their accuracies differ too much"
     )
-    return f"its calibration had {counts.n:,} reseeds, too few for any check to pass: {enough}"
+    return f"its calibration had {counts.n:,} reseeds, too few to be sure of a decision: {enough}"
 
 
 @check(

@@ -287,7 +287,7 @@ def _bounds_in(file: Path) -> dict[str, Calibration]:
 
 
 def _too_few(measured: Bounds) -> list[str]:
-    """A line for each problem whose calibration is too small for a check to pass: how many reseeds are needed."""
+    """A line for each problem whose calibration may be too small for a check to decide: how many reseeds are needed."""
     from initcheck.checks.registry import budget_share
     from initcheck.checks.spread import describe_calibration_size
     from initcheck.checks.spread_tests import needed_calibration
@@ -304,8 +304,8 @@ def _too_few(measured: Bounds) -> list[str]:
             most, initializer = max(small)
             hint = f"about {most:,} are needed, for {initializer}: --reseeds {most}" if most else "no number is enough"
             lines.append(
-                f"too few reseeds for a check to pass: of {name}, {len(small)} of {len(calibration.initializers)} "
-                f"initializers stay INCONCLUSIVE; {hint}"
+                f"too few reseeds to be sure of a decision: of {name}, {len(small)} of {len(calibration.initializers)} "
+                f"initializers may stay INCONCLUSIVE; {hint}"
             )
     return lines
 

@@ -16,6 +16,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
 from initcheck.engines.problem_models import build_model, training_of
 from initcheck.engines.reuse import (
+    KeptModel,
     Values,
     bitwise_equal,
     is_all_seeded,
@@ -23,7 +24,6 @@ from initcheck.engines.reuse import (
     is_resettable,
     is_stateless,
     read_values,
-    write_values,
 )
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
@@ -60,30 +60,6 @@ class _Trained:
     values: Values
 
 
-@dataclass
-class _Compiled:
-    """A compiled model that may be used again.
-
-    Attributes:
-        model: The model.
-        variables: All its variables but the optimizer's.
-        first_state: The optimizer's variables before its first step.
-        needs: The generators to seed before it is used again.
-        proven: Whether it gives the bits of a fresh model.
-    """
-
-    model: Any
-    variables: list[Any]
-    first_state: Values
-    needs: Seeded
-    proven: bool
-
-    def put_back(self, values: Values) -> None:
-        """Resets the model to its untrained state, with those values."""
-        write_values(self.variables, values)
-        write_values(self.model.optimizer.variables, self.first_state)
-
-
 class ReferenceEngine:
     """Trains runs of one problem, one after another.
 
@@ -116,7 +92,8 @@ class ReferenceEngine:
         self._test_rows = batches_of((self._data.x_test, self._data.y_test), _ROWS_PER_PREDICTION).cache()
         self._reuse = reuse
         self._kept: tuple[int | None, Any] | None = None
-        self._compiled: _Compiled | None = None
+        self._compiled: KeptModel | None = None
+        self._needs = Seeded.ALL  # before the compiled model is used again
 
     @property
     def reuses_its_model(self) -> bool:
@@ -204,7 +181,7 @@ class ReferenceEngine:
 
         kept = self._compiled
         if kept is not None and kept.proven:
-            with self._seeded(kept.needs, run):
+            with self._seeded(self._needs, run):
                 kept.put_back(read_values(build().variables))
                 return kept.model, self._fit(kept.model, order)
         with self._seeded(Seeded.ALL, run):
@@ -240,16 +217,14 @@ class ReferenceEngine:
         self._compile(built)
         resettable = variables and is_resettable(self._keras, built.optimizer)  # none: it is built when it is called
         if self._reuse and resettable and is_kerass_own(self._keras, built):
-            stateless = is_stateless(self._keras, built)
-            built.optimizer.build(built.trainable_variables)
-            first_state = read_values(built.optimizer.variables)
-            needs = Seeded.NOTHING if stateless and is_all_seeded(built) else Seeded.ALL
-            self._compiled = _Compiled(built, variables, first_state, needs, proven=stateless)
+            self._compiled = KeptModel.of(built, variables)
+            self._compiled.proven = is_stateless(self._keras, built)
+            self._needs = Seeded.NOTHING if self._compiled.proven and is_all_seeded(built) else Seeded.ALL
         return built, self._fit(built, order)
 
     def _repeats(
         self,
-        kept: _Compiled,
+        kept: KeptModel,
         build: Callable[[], Any],
         start: Values,
         fresh: _Trained,
@@ -258,7 +233,7 @@ class ReferenceEngine:
         order: int | None,
     ) -> bool:
         """Whether the kept model ends with the bits of a fresh one where no more than that is seeded."""
-        kept.needs = needs
+        self._needs = needs
         with self._seeded(needs, run):
             values = read_values(build().variables)
             if len(values) != len(kept.variables) or not bitwise_equal(values, start):

@@ -35,7 +35,7 @@ from initcheck.engines.own_models import (
 )
 from initcheck.engines.own_scores import choose_score, default_target
 from initcheck.engines.protocol import describe_layers, describe_optimizer
-from initcheck.engines.reuse import Values, bitwise_equal, is_resettable, read_values, write_values
+from initcheck.engines.reuse import KeptModel, Values, bitwise_equal, is_resettable, read_values, write_values
 from initcheck.engines.stateless import StatelessEnsemble
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.generators import globally_seeded
@@ -49,26 +49,6 @@ _BATCH_SIZE = 32  # Keras's
 _TAKEN = {"problem", "initializer", "reseed", "order", "seed", "epoch", "stuck", "speed", "runs", "epochs_to_target"}
 
 History = Mapping[str, Sequence[float]]
-
-
-@dataclass
-class _KeptModel:
-    """A compiled model that may be used again, as compiling and tracing cost more than what training does.
-
-    Attributes:
-        model: The model.
-        first_state: The optimizer's variables before its first step.
-        proven: Whether it gave the bits of a fresh model, once.
-    """
-
-    model: Any
-    first_state: Values
-    proven: bool = False
-
-    def put_back(self, values: Values) -> None:
-        """Resets the model to its untrained state, with those values."""
-        write_values(self.model.variables, values)
-        write_values(self.model.optimizer.variables, self.first_state)
 
 
 @dataclass(frozen=True)
@@ -112,7 +92,7 @@ class OwnEngine:
         self._epochs = epochs or problem.epochs
         options = TrainingOptions(self._epochs, problem.batch_size, problem.loss, problem.optimizer, problem.metrics)
         self._own = OwnModel(problem.build, problem.data, options)
-        self._kept: _KeptModel | None = None
+        self._kept: KeptModel | None = None
         self._feeds: _Feeds | None = None
         self._reuse = True
         self._train, self._test = self._make_data()
@@ -335,11 +315,10 @@ class OwnEngine:
             if kept is not None and kept.proven:
                 kept.put_back(values)
                 return self._fit(kept.model, order)
-            first_state = self._first_state(model)
+            if kept is None and self._reuse and is_resettable(self._keras, model.optimizer):
+                self._kept = KeptModel.of(model, model.variables)
             history, scores = self._fit(model, order)
         if kept is None:
-            if first_state is not None:
-                self._kept = _KeptModel(model, first_state)
             return history, scores
         if self._reuse:
             with globally_seeded(self._keras, run):
@@ -350,13 +329,6 @@ class OwnEngine:
             kept.proven = same and bitwise_equal(read_values(kept.model.variables), read_values(model.variables))
             self._reuse = kept.proven
         return history, scores
-
-    def _first_state(self, model: Any) -> Values | None:
-        """The optimizer's variables before its first step; None where the model cannot be used again."""
-        if not self._reuse or not is_resettable(self._keras, model.optimizer):
-            return None
-        model.optimizer.build(model.trainable_variables)
-        return read_values(model.optimizer.variables)
 
     def _make_data(self) -> tuple[OwnData, OwnData]:
         """The training rows and those held out, the same each time."""

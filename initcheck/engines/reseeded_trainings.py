@@ -12,7 +12,7 @@ from initcheck.engines.own_models import Array, OwnData, OwnModel, leaves_of, ma
 from initcheck.engines.own_trainings import StepLosses
 from initcheck.engines.pinned_sources import SEEDS, pinned
 from initcheck.engines.probed_passes import ModelPass, ProbedRows, evenly_spread, pass_through
-from initcheck.engines.reuse import find_others_code, read_values, write_values
+from initcheck.engines.reuse import KeptModel, find_others_code, read_values
 from initcheck.seeding import derive_seed
 
 MOST_SCORED = 1024  # rows on which a score is taken
@@ -55,8 +55,7 @@ class ReseededTrainings:
         self._own = own
         self._data = data
         self._seed = seed
-        self._kept: Any = None
-        self._optimizer: list[Array] = []
+        self._kept: KeptModel | None = None
         self.steps = 0
 
     def scores(self, count: int) -> list[dict[str, float]]:
@@ -68,7 +67,7 @@ class ReseededTrainings:
             InitcheckError: The model cannot be trained or evaluated.
         """
         found = [self._scores(0, kept=False)]
-        if self._kept is not None and find_others_code(self._keras, self._kept) and count > 1:
+        if self._kept is not None and find_others_code(self._keras, self._kept.model) and count > 1:
             found.append(self._scores(1, kept=False))
             if self._scores(1, kept=True) != found[1]:
                 self._kept = None
@@ -82,8 +81,8 @@ class ReseededTrainings:
     def _scores(self, number: int, *, kept: bool) -> dict[str, float]:
         with pinned(self._keras, SEEDS, derive_seed(self._seed, "reseed", number)):
             model = self._own.make_model(self._keras, self._data)[0]
-            if number == 0:
-                self._keep(model)
+            if number == 0 and hasattr(self._keras, "ops"):  # Keras 2 has generators that are no variables
+                self._kept = KeptModel.of(model, _states(model))
             model = self._placed(model) if kept else model
             losses = StepLosses(self._keras)
             self._own.fit(model, self._data, shuffle=True, callbacks=[losses.callback])
@@ -93,22 +92,13 @@ class ReseededTrainings:
                 found |= self._evaluated(model, self._data.held_out, "held-out")
         return found
 
-    def _keep(self, model: Any) -> None:
-        if hasattr(self._keras, "ops"):  # Keras 2 has generators that are no variables
-            model.optimizer.build(model.trainable_variables)
-            self._optimizer = read_values(model.optimizer.variables)
-            self._kept = model
-
     def _placed(self, model: Any) -> Any:
         """The compiled model with the values of that one; that one itself where they do not fit."""
-        if self._kept is None:
+        given = _states(model)
+        if self._kept is None or [one.shape for one in given] != [one.shape for one in self._kept.variables]:
             return model
-        given, kept = _states(model), _states(self._kept)
-        if [tuple(one.shape) for one in given] != [tuple(one.shape) for one in kept]:
-            return model
-        write_values(kept, read_values(given))
-        write_values(self._kept.optimizer.variables, self._optimizer)
-        return self._kept
+        self._kept.put_back(read_values(given))
+        return self._kept.model
 
     def _evaluated(self, model: Any, data: OwnData, what: str) -> dict[str, float]:
         named: dict[str, Any] = {"verbose": 0, "return_dict": True}

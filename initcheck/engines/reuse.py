@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,34 @@ _METHODS = """
 _FUNCTIONS = ("activation", "regularizer", "constraint")  # what a layer may have been given by its user
 
 Values = list[npt.NDArray[Any]]
+
+
+@dataclass
+class KeptModel:
+    """A compiled model that may be used again, as compiling and tracing cost more than what training does.
+
+    Attributes:
+        model: The model.
+        variables: The variables that decide a training, but the optimizer's.
+        first_state: The optimizer's variables before its first step.
+        proven: Whether it gives the bits of a fresh model.
+    """
+
+    model: Any
+    variables: list[Any]
+    first_state: Values
+    proven: bool = False
+
+    @classmethod
+    def of(cls, model: Any, variables: list[Any]) -> KeptModel:
+        """That untrained model, whose optimizer is given its variables now."""
+        model.optimizer.build(model.trainable_variables)
+        return cls(model, variables, read_values(model.optimizer.variables))
+
+    def put_back(self, values: Values) -> None:
+        """Resets the model to its untrained state, with those values."""
+        write_values(self.variables, values)
+        write_values(self.model.optimizer.variables, self.first_state)
 
 
 def is_stateless(keras: Any, model: Any) -> bool:

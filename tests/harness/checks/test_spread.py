@@ -157,7 +157,8 @@ def test_a_check_says_that_its_calibration_was_too_small_and_how_many_reseeds_it
     description = spread.describe_calibration_size(small, ALPHA)
     needed = needed_calibration(small.counts, ALPHA)
     assert (
-        description == f"its calibration had 200 reseeds, too few for any check to pass: {needed:,} or more are needed"
+        description
+        == f"its calibration had 200 reseeds, too few to be sure of a decision: {needed:,} or more are needed"
     )
     assert spread.describe_calibration_size(large, ALPHA) == ""
     stream = np.random.RandomState(8)

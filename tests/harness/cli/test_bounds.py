@@ -196,7 +196,9 @@ def test_calibrating_replaces_its_problem_and_keeps_the_others(tmp_path):
     words = ("--problem", "iris", "--initializers", "zeros,he_normal,identity", "--reseeds", "20", "--out", str(path))
     done = invoke("calibrate", *words)
     assert done.exit_code == 0, done
-    assert "too few reseeds for a check to pass: of iris, 1 of 3 initializers stay INCONCLUSIVE; " in done.output
+    assert (
+        "too few reseeds to be sure of a decision: of iris, 1 of 3 initializers may stay INCONCLUSIVE; " in done.output
+    )
     loaded = load_bounds(path)
     assert loaded.problems["other"] == bounds(other=(2, 3, 4)).problems["other"]
     counts = {name: bound.counts.n for name, bound in loaded.problems["iris"].initializers.items()}
