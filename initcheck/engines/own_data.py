@@ -96,7 +96,7 @@ def describe_rows(data: OwnData) -> tuple[tuple[str, str], ...]:
     if data.in_batches:
         return (("inputs", f"batches of a {type(data.x).__name__}"),)
     shapes = {
-        name: ", ".join(" × ".join(map(str, leaf.shape[1:])) or "1" for leaf in leaves_of(part))
+        name: ", ".join(" × ".join(map(str, leaf.shape[1:])) or "1" for leaf in leaves_of(part)) or "none"
         for name, part in (("inputs of a row", data.x), ("targets of a row", data.y))
     }
     return tuple(shapes.items())

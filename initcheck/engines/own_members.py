@@ -82,6 +82,8 @@ class OwnMembers:
         The global generators are seeded with that seed, and left where the building leaves them.
         """
         model, _ = self._own.make_model(self._keras, self._train, self._replacing(row, run))
+        if getattr(model, "steps_per_execution", 1) != 1:
+            model.steps_per_execution = 1  # no result depends on it, but Keras 3 may run beyond an epoch
         return model, read_values(model.variables)
 
     def draw(self, row: Initializer, runs: Sequence[int]) -> list[Values]:

@@ -24,7 +24,10 @@ from initcheck.texts import for_terminal, reason_of
 Array = npt.NDArray[Any]
 
 FEW_ROWS = 32  # that a model of a subclass is built with
-_FORMS = "(x, y), (x, y, sample_weight), a tf.data.Dataset or a PyDataset, or a pair (train, held_out) of these"
+_FORMS = (
+    "(x, y), (x, y, sample_weight), (x,) without targets, a tf.data.Dataset or a PyDataset, or a pair "
+    "(train, held_out) of these"
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class OwnData:
 
     Attributes:
         x: An array, a list or dict of arrays, a ``tf.data.Dataset`` or a ``PyDataset``.
-        y: The targets, in the same forms; None for the latter two.
+        y: The targets, in the same forms; None for the latter two, and where there are none.
         sample_weight: Weights of the rows, if given.
         held_out: Further rows, if given.
     """
@@ -68,8 +71,10 @@ class OwnData:
         return _makes_batches(self.x)
 
     @property
-    def parts(self) -> tuple[Any, ...]:
-        """Inputs and targets, and weights of rows where there are any."""
+    def packed(self) -> Any:
+        """What a step of ``fit`` is handed: inputs, targets and weights of rows, as far as there are any."""
+        if self.y is None:
+            return (self.x,) if isinstance(self.x, tuple) else self.x
         return (self.x, self.y) if self.sample_weight is None else (self.x, self.y, self.sample_weight)
 
     def batch(self, rows: int = FEW_ROWS) -> tuple[Any, Any, Any]:
@@ -288,7 +293,9 @@ def _as_data(made: Any) -> OwnData:
         return OwnData(train.x, train.y, train.sample_weight, held_out)
     if _makes_batches(made):
         return OwnData(made)
-    if not isinstance(made, tuple) or len(made) not in (2, 3):
+    if isinstance(made, Mapping) or hasattr(made, "__array__"):
+        made = (made,)  # fit(x)
+    if not isinstance(made, tuple) or len(made) not in (1, 2, 3):
         raise InitcheckError(f"data() returns {described(made)}; let it return {_FORMS}")
     sizes = set()
     for name, part in zip(("x", "y", "sample_weight"), made, strict=False):

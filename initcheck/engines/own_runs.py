@@ -27,6 +27,7 @@ from initcheck.engines.own_data import (
 from initcheck.engines.own_initializers import Asked
 from initcheck.engines.own_members import OwnMembers
 from initcheck.engines.own_models import (
+    FEW_ROWS,
     OwnData,
     OwnModel,
     TrainingOptions,
@@ -198,7 +199,7 @@ class OwnEngine:
             template,
             self._train,
             self._test,
-            batch_size=self._size,
+            batch_size=self.batch_size,
             epochs=self._epochs,
             orders=batch_order(self._rows[0], self._epochs),
             other=other,
@@ -287,10 +288,10 @@ class OwnEngine:
             history, _ = self._fit(model, None, callbacks)
         return model, values, history
 
-    @property
-    def held_out(self) -> OwnData:
-        """The held-out rows."""
-        return self._test
+    def held_out_inputs(self, most: int) -> Any:
+        """Inputs of the first held-out rows, at most so many, as a dataset; of batches, those of a first pass."""
+        test = self._make_data()[1] if self._test.in_batches else self._test
+        return batches_of(OwnData(test.batch(most)[0]).packed, self.batch_size)
 
     @property
     def score(self) -> Score:
@@ -298,14 +299,16 @@ class OwnEngine:
         return self._score
 
     @property
-    def _size(self) -> int:
+    def batch_size(self) -> int:
         """The rows of a step."""
         return min(self._problem.batch_size or _BATCH_SIZE, self._rows[0])
 
     @property
     def steps(self) -> int:
         """The optimizer's steps of one training."""
-        of_epoch = len(list(batches_in(self._train))) if self._train.in_batches else -(-self._rows[0] // self._size)
+        of_epoch = (
+            len(list(batches_in(self._train))) if self._train.in_batches else -(-self._rows[0] // self.batch_size)
+        )
         return self._epochs * of_epoch
 
     def _fit_run(self, row: Initializer, run: int, order: int | None) -> tuple[History, tuple[float, float]]:
@@ -354,8 +357,9 @@ class OwnEngine:
             globally_seeded(self._keras, FROZEN),
             mistakes_in("the model cannot be trained: fit", "fix its loss or data"),
         ):
-            x, y, weight = self._train.batch()
-            history = model.fit(x, y, sample_weight=weight, epochs=1, verbose=0, shuffle=False).history
+            few = min(FEW_ROWS, self.batch_size)  # a model may be built for batches of its own size alone
+            rows = batches_of(OwnData(*self._train.batch(few)).packed, few)
+            history = model.fit(rows, epochs=1, verbose=0, shuffle=False).history
         names = [name for name in history if np.ndim(history[name][0]) == 0]
         if taken := sorted(_TAKEN & {*names}):
             raise InitcheckError(f"a metric of the model is named {taken[0]!r}, as a column of the results; rename it")
@@ -391,12 +395,14 @@ class OwnEngine:
         train, test = self._train, self._test
         if train.in_batches:
             train, test = self._make_data()  # an iterator may go on where it was left
-        held_out = test.x if test.in_batches else batches_of(test.parts, self._size)
+        held_out = test.x if test.in_batches else batches_of(test.packed, self.batch_size)
         if train.in_batches:
             return _Feeds(order, train.x, train.x, held_out, None)
         places = batch_order(self._rows[0], self._epochs, seed=order)
-        rows = ordered_rows(train.parts, places, self._size)
-        feeds = _Feeds(order, rows, batches_of(train.parts, self._size), held_out, -(-self._rows[0] // self._size))
+        rows = ordered_rows(train.packed, places, self.batch_size)
+        feeds = _Feeds(
+            order, rows, batches_of(train.packed, self.batch_size), held_out, -(-self._rows[0] // self.batch_size)
+        )
         self._feeds = None if test.in_batches else feeds
         return feeds
 

@@ -250,5 +250,4 @@ def _as_rows(keras: Any, data: OwnData) -> Rows:
         array = np.asarray(part)
         return tf.constant(array.astype(keras.backend.floatx()) if array.dtype.kind == "f" else array)
 
-    given = (data.x, data.y) if data.sample_weight is None else (data.x, data.y, data.sample_weight)
-    return tuple(map(converted, given))
+    return tuple(map(converted, data.packed))

@@ -63,6 +63,8 @@ def _require_arrays(data: Sequence[OwnData]) -> None:
         for leaf in leaves_of([one.x, one.y, one.sample_weight]):
             if leaf.dtype.kind not in "fiub":
                 raise UnsuitableError("its data hold texts or objects")
+            if leaf.dtype.kind == "f" and not np.isfinite(leaf).all():  # fused kernels may drop NaN
+                raise UnsuitableError("its data hold NaN or infinities")
         if one.y is None:
             raise UnsuitableError("its data have no targets")
 

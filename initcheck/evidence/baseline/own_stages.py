@@ -45,7 +45,7 @@ def _train(engine: OwnEngine, seed: int, change: Any) -> dict[str, Arrays]:
     metrics = [name for name in history if name not in losses]
     final = _floats(model.get_weights())
     with quiet(), mistakes_in("the model cannot predict: predict", "fix its call"):
-        predictions = leaves_of(model.predict(engine.held_out.batch(_PREDICTED)[0], verbose=0))
+        predictions = leaves_of(model.predict(engine.held_out_inputs(_PREDICTED), verbose=0))
     stages: dict[str, Arrays] = {
         "initial weights": _floats(initial),
         "first loss": first.loss,

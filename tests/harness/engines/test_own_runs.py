@@ -16,6 +16,7 @@ from initcheck.engines.own_models import OwnData
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.own_scores import choose_score, default_target
 from initcheck.engines.reuse import bitwise_equal
+from initcheck.evidence.baseline.own_stages import record_stages
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import make_initializer
 from initcheck.records import Score
@@ -364,7 +365,70 @@ def weighted():
     return X, Y, np.where(X[:, 0] > 0, 1.0, 0.0)
 
 
+class Reconstruction(keras.Model):
+    """Trained on inputs alone by a step of its own, which takes what Keras hands it: no pair."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.outer = layers.Dense(2), layers.Dense(4)
+        self.mean = keras.metrics.Mean(name="loss")
+
+    @property
+    def metrics(self):
+        return [self.mean]
+
+    def call(self, x):
+        return self.outer(self.inner(x))
+
+    def train_step(self, data):
+        with tf.GradientTape() as tape:
+            loss = self._error(data)
+        weights = self.trainable_weights
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return {"loss": self.mean.result()}
+
+    def test_step(self, data):
+        self._error(data)
+        return {"loss": self.mean.result()}
+
+    def _error(self, data):
+        loss = tf.reduce_mean((data - self(data)) ** 2)
+        self.mean.update_state(loss)
+        return loss
+
+
+def reconstruction():
+    model = Reconstruction()
+    model.compile("sgd")
+    return model
+
+
+def text():
+    words = layers.TextVectorization(max_tokens=9, output_sequence_length=3)
+    words.adapt(["a b c", "c d e"])
+    model = keras.Sequential(
+        [keras.Input((), dtype="string"), words, layers.Embedding(9, 2), layers.Flatten(), layers.Dense(1)]
+    )
+    model.compile("sgd", "mse")
+    return model
+
+
+def stateful():
+    model = keras.Sequential([keras.Input((2, 2), batch_size=16), layers.LSTM(2, stateful=True), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def sequences():
+    steps = X.reshape(60, 2, 2)
+    return (steps[:32], Y[:32]), (steps[32:48], Y[32:48])
+
+
 FORMS = {
+    "batches of one size": (stateful, sequences),
+    "texts": (text, lambda: (tf.constant(["a b c", "c d e", "e"] * 20), Y)),
+    "inputs alone": (reconstruction, lambda: X),
+    "inputs alone, held out": (reconstruction, lambda: ((X,), (X[:9],))),
     "inputs and outputs by name": (two_inputs, lambda: ({"one": X, "two": X[:, :2]}, {"a": Y, "b": CLASSES})),
     "one output a step, masked and weighted": (one_a_step, steps),
     "weights of rows": (regression, weighted),
@@ -375,7 +439,7 @@ FORMS = {
 }
 
 
-QUICK = ("weights of rows", "a dataset")
+QUICK = ("inputs alone", "weights of rows", "a dataset")
 
 
 @pytest.mark.parametrize("form", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in FORMS])
@@ -386,8 +450,30 @@ def test_every_form_of_data_repeats_and_is_counted(form):
         assert mine[0].history == other[0].history
         assert np.isfinite(mine[0].test_score)
     assert one[0][0].loss != one[1][0].loss
-    total = count_rows(OwnEngine(initcheck.Problem.of(build, data, epochs=1))._train)
+    total = count_rows(OwnEngine(initcheck.Problem.of(build, data, epochs=1, batch_size=16))._train)
     assert one[0].train_total == total
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["batches of one size", "texts", "inputs alone", "a dataset"])
+def test_every_form_of_data_is_trained_stage_by_stage(form):
+    build, data = FORMS[form]
+    engine = engine_of(build, data)
+    one, two = (record_stages(engine, 3) for _ in range(2))
+    assert list(one.stages) == list(two.stages)
+    assert "predictions" in one.stages
+    for stage, arrays in one.stages.items():
+        assert bitwise_equal([*arrays], [*two.stages[stage]]), stage
+
+
+def test_several_steps_per_execution_change_no_result_and_take_nothing_of_the_next_epoch():
+    def together():
+        model = regression()
+        model.compile("sgd", "mse", metrics=["mae"], steps_per_execution=2)  # of three steps of an epoch
+        return model
+
+    one, two = (engine_of(build, name="one").train(OWN, reseed=0, seed=1) for build in (regression, together))
+    assert one.history == two.history
 
 
 @pytest.mark.slow
