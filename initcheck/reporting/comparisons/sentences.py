@@ -13,6 +13,7 @@ from initcheck.baselines.records.training_records import Stage
 
 _NAMED = 3  # cells of a kind
 _MOST_LAYERS = 12
+_TOLD_APART = (Section.ACCURACIES, Section.MODELS)
 _STAGED = (*TRAININGS, Section.LAYERS, Section.STEPS, Section.FILES)
 SECTIONS = {
     Section.DRAWS: "draws",
@@ -34,6 +35,7 @@ def describe(comparison: Comparison) -> list[str]:
     """The verdict, a sentence or two each."""
     return [
         _headline(comparison),
+        *_models(comparison),
         *_sections(comparison),
         *_layers(comparison),
         *_files(comparison),
@@ -62,10 +64,18 @@ def _headline(comparison: Comparison) -> str:
     return f"{name}{since}: first in {SECTIONS[first.section]}, {first.name}{size}{note}."
 
 
+def _models(comparison: Comparison) -> Iterator[str]:
+    """The user's own models first, each by name: they are what the comparison was made for."""
+    for cell in comparison.of(Section.MODELS):
+        since = f" since the stage '{cell.stage}'" if cell.stage else ""
+        note = f" ({cell.note})" if cell.note else ""
+        yield f"Your model {cell.name}: {cell.found.value}{since}{f' by {cell.size}' if cell.size else ''}{note}."
+
+
 def _sections(comparison: Comparison) -> Iterator[str]:
     for section, words in SECTIONS.items():
         cells = comparison.of(section)
-        if cells and section is not Section.ACCURACIES:
+        if cells and section not in _TOLD_APART:
             changed = [cell for cell in cells if cell.found is Class.CHANGED]
             which = f" ({_named(changed)}{_since(changed)})" if changed else ""
             yield f"{words[0].upper()}{words[1:]}: {_counts(cells)}{which}."
@@ -127,7 +137,8 @@ def _order_apart(comparison: Comparison) -> Iterator[str]:
 def _accuracies(comparison: Comparison) -> Iterator[str]:
     cells = comparison.of(Section.ACCURACIES)
     if not cells:
-        yield "Accuracy: not compared; no accuracies were recorded in both."
+        if comparison.old.problems or not comparison.of(Section.MODELS):
+            yield "Accuracy: not compared; no accuracies were recorded in both."
         return
     equal = [cell for cell in cells if cell.found is Class.IDENTICAL]
     equivalent = [cell for cell in cells if cell.found in (Class.WITHIN_TOLERANCE, Class.SAME_DISTRIBUTION)]
