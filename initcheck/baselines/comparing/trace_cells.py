@@ -44,7 +44,10 @@ def compare_traces(
     if (old.seed, old.steps, list(old.stages)) != (new.seed, new.steps, list(new.stages)):
         return ComparedCell(key, Class.CHANGED, note="the seed, the steps or the stages differ")
     before, after = _split(old)
-    starts = [_compare_draws(stage, old.stages[stage], new.stages[stage], law, roundings) for stage in before]
+    judged_by = "the scores over reseeds" if key.section is Section.MODELS else "its law under draws"
+    starts = [
+        _compare_draws(stage, old.stages[stage], new.stages[stage], law, roundings, judged_by) for stage in before
+    ]
     other_start = worst(step.found for step in starts).rank > Class.WITHIN_TOLERANCE.rank
     other_order = key.section is Section.FITS and order is not None and order.found is not Class.IDENTICAL
     obstacle = Obstacle.INITIAL_WEIGHTS if other_start else Obstacle.BATCH_ORDER if other_order else None
@@ -77,7 +80,9 @@ def _split(trace: TraceRecord) -> tuple[list[Stage], list[Stage]]:
     return [stage for stage in stages if stage in drawn], [stage for stage in stages if stage not in drawn]
 
 
-def _compare_draws(stage: Stage, old: StageRecord, new: StageRecord, law: Class, roundings: int) -> Step:
+def _compare_draws(
+    stage: Stage, old: StageRecord, new: StageRecord, law: Class, roundings: int, judged_by: str
+) -> Step:
     if old.digest == new.digest:
         return Step(stage, Class.IDENTICAL)
     if old.size != new.size:
@@ -87,7 +92,7 @@ def _compare_draws(stage: Stage, old: StageRecord, new: StageRecord, law: Class,
         return Step(stage, Class.WITHIN_TOLERANCE, size, note=f"{roundings} ulps are allowed")
     if law in (Class.IDENTICAL, Class.WITHIN_TOLERANCE):
         return Step(stage, Class.CHANGED, size, note="though the initializer's own draws did not change")
-    return Step(stage, law, size, note="another stream; its law is judged under draws")
+    return Step(stage, law, size, note=f"another stream; judged by {judged_by}")
 
 
 def _compare_stage(stage: Stage, old: TraceRecord, new: TraceRecord, rows: int, accuracies: Class) -> Step:
