@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from initcheck.texts import for_terminal
 
 # Of the largest output. Compiled and eager float32 differ by about 1e-6 a layer; bfloat16 resolves 4e-3.
 _TOLERANCE, _HALF_TOLERANCE = 1e-3, 5e-2
+_AMPLIFIED = 30.0  # a sum of n terms rounds √n times; several layers add theirs
 _PLAIN = "a plain call"
 _DRAWS = "a layer draws, or takes its training path, in inference"
 _PASS_ON = "pass training on to the layers inside, and let each look at it before it draws or moves a statistic"
@@ -62,7 +64,18 @@ def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFindi
         notes.append(
             f"In a plain call of the model, {layer.name} of Keras draws: call it with training=False, or predict."
         )
-    findings = [*_find_moved(moved), *_find_disagreement(keras, model, call, off, tolerance)]
+    if off and not _draws(off) and _layer_that_draws(keras, model, call, training=False) is None:
+        largest = max(off.values())
+        if math.isfinite(largest) and (by_rounding := _by_rounding(model, call)) * _AMPLIFIED > largest:
+            off = {}
+            notes.append(
+                "The model amplifies rounding: with weights perturbed by one ulp its outputs move by up to "
+                f"{by_rounding:.2g} of the largest; ways of inference, which round otherwise, differ by {largest:.2g}."
+            )
+    findings = _find_moved(moved)
+    disagreement, of_moved = _find_disagreement(keras, model, call, off, tolerance)
+    if not (findings and of_moved):  # the same cause
+        findings += disagreement
     return findings, notes, sorted({name for names in moved.values() for name in names})
 
 
@@ -91,12 +104,33 @@ def _disagreement(outputs: dict[str, list[Any]], tolerance: float) -> dict[str, 
     return off
 
 
+def _draws(off: dict[str, float]) -> set[str]:
+    """The ways that differ from themselves."""
+    return {"a second predict", "a second evaluate"} & set(off)
+
+
+def _by_rounding(model: Any, inputs: Any) -> float:
+    """By how much of the largest output weights perturbed by one ulp move the outputs."""
+    before = [np.asarray(leaf, np.float64) for leaf in leaves_of(model(inputs, training=False))]
+    weights = [weight for weight in model.trainable_weights if np.asarray(weight).dtype in (np.float32, np.float64)]
+    values = [np.array(weight) for weight in weights]
+    try:
+        for weight, value in zip(weights, values, strict=True):
+            weight.assign(np.nextafter(value, np.full_like(value, np.inf)))
+        after = [np.asarray(leaf, np.float64) for leaf in leaves_of(model(inputs, training=False))]
+    finally:
+        for weight, value in zip(weights, values, strict=True):
+            weight.assign(value)
+    return _distance(before, after)
+
+
 def _find_disagreement(
     keras: Any, model: Any, inputs: Any, off: dict[str, float], tolerance: float
-) -> list[ModelFinding]:
+) -> tuple[list[ModelFinding], bool]:
+    """What ways of inference disagree on; and whether it begins in a layer that moves weights of its own."""
     if not off:
-        return []
-    again = {"a second predict", "a second evaluate"} & set(off)
+        return [], False
+    again = _draws(off)
     layer = _layer_that_draws(keras, model, inputs, **({} if list(off) == [_PLAIN] else {"training": False}))
     return [
         ModelFinding(
@@ -105,7 +139,7 @@ def _find_disagreement(
             f"{', '.join(off)}: off by up to {max(off.values()):.2g} of the largest output (allowed {tolerance:g})",
             f"{_DRAWS}: {_PASS_ON}",
         )
-    ]
+    ], layer is not None and layer.moves
 
 
 def _distance(one: list[Any], two: list[Any]) -> float:
@@ -144,12 +178,21 @@ def _is_single(model: Any) -> bool:
 
 @dataclass(frozen=True)
 class _LayerCall:
-    """One call of a layer: its name, whether it is Keras's, and digests of what it was given and what it returned."""
+    """One call of a layer.
+
+    Attributes:
+        name: Its path.
+        of_keras: Whether it is Keras's.
+        given: A digest of what it was given.
+        output: A digest of what it returned.
+        moves: Whether the call moved weights of its own.
+    """
 
     name: str
     of_keras: bool
     given: str
     output: str
+    moves: bool
 
 
 def _layer_that_draws(keras: Any, model: Any, inputs: Any, **training: bool) -> _LayerCall | None:
@@ -161,18 +204,25 @@ def _layer_that_draws(keras: Any, model: Any, inputs: Any, **training: bool) -> 
     return None
 
 
+def _of_layer(layer: Any) -> list[str]:
+    """Digests of the weights that it adds itself and that no step trains."""
+    own = {id(one) for part in getattr(layer, "_layers", []) for one in part.weights}
+    return [digest([np.asarray(one)]) for one in layer.non_trainable_weights if id(one) not in own]
+
+
 def _layer_calls(keras: Any, model: Any, inputs: Any, **training: bool) -> list[_LayerCall]:
     seen: list[_LayerCall] = []
     kind = keras.layers.Layer
     original = kind.__call__
 
     def noting(layer: Any, *given: Any, **named: Any) -> Any:
+        before = _of_layer(layer)
         output = original(layer, *given, **named)
         with contextlib.suppress(Exception):  # what is no tensor is no evidence
             name = for_terminal(str(getattr(layer, "path", "") or layer.name))
             of_keras = type(layer).__module__.partition(".")[0] in ("keras", "tf_keras")
             digests = digest(leaves_of([*given, *named.values()])), digest(leaves_of(output))
-            seen.append(_LayerCall(name, of_keras, *digests))
+            seen.append(_LayerCall(name, of_keras, *digests, moves=before != _of_layer(layer)))
         return output
 
     with replaced(kind, __call__=noting), mistakes_in("the model: a call", "fix its call"):

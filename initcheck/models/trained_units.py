@@ -74,7 +74,7 @@ def find_equal_units(
             whole += [name] if passed is None and _is_constant(first) else []
             continue
         equal = _equal_units(first)
-        still = [part for group in equal for part in _still_equal(group, last, gradients.get(place))]
+        still = [part for group in equal for part in _still_equal(group, last, gradients.get(place), first)]
         if still and _is_constant(first):
             whole.append(name)
         elif still:
@@ -118,15 +118,21 @@ def _found(whole: list[str], groups: list[str], parted: list[str], steps: int) -
     return FoundInUnits(tuple(findings), tuple(notes))
 
 
-def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[ModelFinding]:
+def find_unmoved(
+    trained: TracedModel, passes: Sequence[ModelPass], *, own_step: bool = False
+) -> tuple[list[ModelFinding], list[str]]:
     """Trainable weights that no step moved, and whose gradient is none, or exactly 0 for all rows, in every reseed.
+
+    A vector whose gradient is 0 while a kernel of its layer moves, such as a bias that a difference of two calls takes
+    out again, has no effect, and is noted.
 
     Args:
         trained: A training of a few steps.
         passes: Passes of the model under several seeds.
+        own_step: Whether the model's ``train_step`` is its own.
     """
     if trained.data is None or not trained.trace.losses or len(trained.initial) != len(trained.model.weights):
-        return []
+        return [], []
     still = {
         name
         for name, weight, first in zip(trained.trace.weights, trained.model.weights, trained.initial, strict=True)
@@ -140,8 +146,18 @@ def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[Mode
         or any(len(one.gradients) != len(order) for one in passes)
         or not np.isfinite(trained.trace.losses).all()
     ):
-        return []
-    unconnected, zero = [], []
+        return [], []
+    moving = {
+        _home(name)
+        for name, weight in zip(trained.trace.weights, trained.model.weights, strict=True)
+        if weight.trainable and name not in still and len(weight.shape) > 1
+    }
+    vectors = {
+        name
+        for name, weight in zip(trained.trace.weights, trained.model.weights, strict=True)
+        if len(weight.shape) <= 1 and _home(name) in moving
+    }
+    unconnected, zero, idle = [], [], []
     for place, name in enumerate(order):
         each = [one.gradients[place] for one in passes]
         if name not in still:
@@ -149,17 +165,22 @@ def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[Mode
         if all(one is None for one in each):
             unconnected.append(name)
         elif all(one is None or not np.any(one) for one in each):
-            zero.append(name)
+            (idle if name in vectors else zero).append(name)
     count, steps = len(passes), len(trained.trace.losses)
+    why = (
+        "its train_step hands no optimizer a gradient of theirs" if own_step else "no path leads from the loss to them"
+    )
     findings = []
     if unconnected:
         findings.append(
             ModelFinding(
                 NEVER_MOVE,
                 listed(unconnected),
-                f"no path leads from the loss to them: no gradient in {count} reseeds, unmoved by {steps} steps",
-                "use them, or take stop_gradient and what has no gradient (argmax, round, casts) out of their path; or "
-                "set trainable=False",
+                f"{why}: no gradient in {count} reseeds, unmoved by {steps} steps",
+                "hand their gradients to the optimizer, or set trainable=False"
+                if own_step
+                else "use them, or take stop_gradient and what has no gradient (argmax, round, casts) out of their "
+                "path; or set trainable=False",
             )
         )
     if zero:
@@ -171,7 +192,12 @@ def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[Mode
                 "look for relu units that are dead, zeros before zeros, and inputs that are 0: draw kernels at random",
             )
         )
-    return findings
+    notes = [f"Without effect: {listed(idle)}, whose gradient is exactly 0, as what comes after takes it out again."]
+    return findings, notes if idle else []
+
+
+def _home(name: str) -> str:
+    return name.rpartition("/")[0]
 
 
 def _by_weight(one: ModelPass | None, trainable: Sequence[bool]) -> dict[int, Array]:
@@ -209,8 +235,12 @@ def _equal_units(value: Array) -> list[list[int]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _still_equal(group: Sequence[int], last: Array, gradient: Array | None) -> list[list[int]]:
-    """The parts of a group that are equal after the training; units of a packed kernel part by gate, for example."""
+def _still_equal(group: Sequence[int], last: Array, gradient: Array | None, initial: Array) -> list[list[int]]:
+    """The parts of a group that are equal after the training; units of a packed kernel part by gate, for example.
+
+    Units that no step has moved while it moved others of their layer, and whose gradients are 0, as those of relu
+    units with kernels of zeros, are among them.
+    """
     columns, limit = _columns(last), _PARTED * float(np.abs(last).max(initial=0))
     left, parts = list(group), []
     while left:
@@ -218,16 +248,19 @@ def _still_equal(group: Sequence[int], last: Array, gradient: Array | None) -> l
         near = np.abs(columns[left] - first).max(axis=1) <= limit
         part = [place for place, one in zip(left, near, strict=True) if one]
         left = [place for place, one in zip(left, near, strict=True) if not one]
-        if len(part) > 1 and (gradient is None or _gradient_equal(part, gradient)):
+        unmoved = np.array_equal(columns[part], _columns(initial)[part])
+        if len(part) > 1 and (gradient is None or _gradient_equal(part, gradient, or_none=unmoved)):
             parts.append(part)
     return parts
 
 
-def _gradient_equal(group: Sequence[int], gradient: Array) -> bool:
-    """Whether the gradients of these units are equal, and not all 0, which says nothing."""
+def _gradient_equal(group: Sequence[int], gradient: Array, *, or_none: bool = False) -> bool:
+    """Whether the gradients of these units are equal, and not all 0, which says nothing unless no step moves them."""
     columns = _columns(gradient)[list(group)]
     largest = float(np.abs(columns).max(initial=0))
-    return largest > 0 and float(np.ptp(columns, axis=0).max()) <= _EQUAL_GRADIENT * largest
+    if largest == 0:
+        return or_none
+    return float(np.ptp(columns, axis=0).max()) <= _EQUAL_GRADIENT * largest
 
 
 def _words(group: Sequence[int]) -> str:

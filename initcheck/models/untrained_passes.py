@@ -12,8 +12,9 @@ from initcheck.catalog.layers.signals import OF_CATEGORIES
 from initcheck.engines.own_models import OwnData, OwnModel, leaves_of
 from initcheck.engines.own_trainings import TracedModel
 from initcheck.engines.pinned_sources import SEEDS, pinned
-from initcheck.engines.probed_passes import ModelPass, ProbedRows, pass_through, rows_of, why_not_probed
+from initcheck.engines.probed_passes import ModelPass, ProbedRows, has_own_step, pass_through, rows_of
 from initcheck.engines.reseeded_trainings import passes_over_reseeds
+from initcheck.errors import InitcheckError
 from initcheck.models.call_paths import is_hidden
 from initcheck.models.diagnosis import FirstLoss, LayerSignal, ModelFinding, listed
 from initcheck.models.first_loss import ONE_UNIT, TOO_LARGE, FoundInFirstLoss, find_in_first_loss
@@ -27,6 +28,7 @@ from initcheck.models.layer_signal import (
     first_scale,
 )
 from initcheck.models.signal_depth import EXPLODES
+from initcheck.models.signal_time import EXPLODE_IN_TIME
 from initcheck.models.trained_units import ZERO, find_equal_units, find_unmoved
 
 _LEAST_RESEEDS = 4  # of a model whose passes take long
@@ -73,17 +75,27 @@ def find_in_passes(
     assert data is not None
     if len(paths) == len(trained.trace.weights):
         trained = replace(trained, trace=replace(trained.trace, weights=list(paths)))
-    if reason := why_not_probed(keras, trained.model):
-        units = find_equal_units(trained, None)
-        return FoundInPasses(units.findings, (f"Not looked at: gradients, signal and first loss, as {reason}.",), ())
+    own_step = has_own_step(keras, trained.model)
     rows = rows_of(data)
-    passes = _passes(keras, own, data, rows, seed)
+    try:
+        passes = _passes(keras, own, data, rows, seed)
+    except InitcheckError as error:
+        if not own_step:
+            raise
+        units = find_equal_units(trained, None)
+        reason = f"its train_step, called outside fit, failed: {error}"
+        return FoundInPasses(units.findings, (f"Not looked at: gradients, signal and first loss, as {reason}.",), ())
     behind = pass_through(keras, trained.model, rows, layers=False)
     names = _names(passes[0], trained)
     last = {name for place, name in enumerate(names) if not is_hidden(passes[0], place)}
-    units = find_equal_units(trained, behind, lambda: _calm(keras, own, trained, rows, seed), last)
-    loss = find_in_first_loss(keras, trained.model, passes, rows)
+    calm = None if own_step else lambda: _calm(keras, own, trained, rows, seed)
+    units = find_equal_units(trained, behind, calm, last)
+    judged = all(one.judged for one in passes)
+    loss = find_in_first_loss(keras, trained.model, passes, rows) if judged else FoundInFirstLoss()
     signal, notes = FoundInSignal(), list(units.notes)
+    if own_step:
+        unseen = "" if judged else ", nor the first loss, which is its own"
+        notes.append(f"The model has a train_step of its own: of the signal's gradient nothing is said{unseen}.")
     scaling: list[ModelFinding] = []
     if _same_calls(passes):
         signal = find_in_signal(passes, names)
@@ -101,8 +113,10 @@ def find_in_passes(
     if loss.unknown:
         losses = listed(sorted(set(loss.unknown)))
         notes.append(f"The first loss was not looked at: no best constant is known for {losses}.")
+    unmoved, more = find_unmoved(trained, passes, own_step=own_step)
+    notes += more
     return FoundInPasses(
-        (*units.findings, *scaling, *_causes(signal, find_unmoved(trained, passes), loss)),
+        (*units.findings, *scaling, *_causes(signal, unmoved, loss)),
         (*notes, *signal.notes),
         (f"{len(passes)} passes forward and back under unlike seeds, over {rows.size} rows",),
         signal.layers,
@@ -118,7 +132,7 @@ def _causes(signal: FoundInSignal, unmoved: list[ModelFinding], loss: FoundInFir
         unmoved = [one for one in unmoved if one not in stuck]
     elif stuck:  # zeros before zeros, of which equal rows come
         found = [one for one in found if one.what != NO_ROWS]
-    if any(one.what in EXPLODES for one in found):
+    if any(one.what in (*EXPLODES, EXPLODE_IN_TIME) for one in found):
         losses = [one for one in losses if one.what != TOO_LARGE]
     return [*found, *unmoved, *losses]
 
