@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,10 +138,7 @@ class TraceTaker:
                 )
                 return {"loss": 0.0}
 
-            with contextlib.suppress(AttributeError, ValueError):  # one of the user's own may refuse either
-                model.run_eagerly = True
-                model.train_step = note
-                model.get_metrics_result = lambda: {"loss": 0.0}  # no metric has seen a row
+            with contextlib.suppress(AttributeError, ValueError), _noting_only(model, note):
                 losses = StepLosses(self._keras)
                 self._own.fit(model, data, shuffle=ORDER not in sources, callbacks=[losses.callback])
         if not rows:
@@ -150,6 +147,28 @@ class TraceTaker:
         if data.in_batches:
             seen["data"] = [digest([np.frombuffer(b"".join(sorted(rows)), np.uint8)])]
         return seen
+
+
+@contextlib.contextmanager
+def _noting_only(model: Any, note: Callable[[Any], dict[str, float]]) -> Iterator[None]:
+    """Lets the model's steps do nothing but note, and be as before: ``build()`` may return it again.
+
+    Raises:
+        AttributeError, ValueError: A model of the user's own refuses either.
+    """
+    eagerly = model.run_eagerly
+    model.run_eagerly = True
+    model.train_step = note
+    model.get_metrics_result = lambda: {"loss": 0.0}  # no metric has seen a row
+    try:
+        yield
+    finally:
+        for name in ("train_step", "get_metrics_result"):
+            with contextlib.suppress(AttributeError):
+                delattr(model, name)
+        model.run_eagerly = eagerly
+        model.train_function = None
+        model.stop_training = False
 
 
 def _arrays_digest(data: OwnData) -> str:

@@ -6,7 +6,7 @@ import collections
 import contextlib
 import importlib
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,7 @@ class LayerPass:
         saturated: Of sigmoid and tanh, the share of what it returned that lies near an end; NaN where it is neither.
         gradient: The Euclidean norm of the loss's gradient by what it was given; NaN where there is none.
         gates: Of a recurrent layer with gates, the share of their values that lies near an end; NaN of others.
+        finite: Whether all that it returned is finite.
         by_step: Of a recurrent layer, that norm by each step that it was given, in the order in which it takes them;
             empty of others, and where another layer is given the same.
     """
@@ -72,6 +73,7 @@ class LayerPass:
     saturated: float
     gradient: float
     gates: float = np.nan
+    finite: bool = True
     by_step: Values = field(default_factory=lambda: np.zeros(0))
 
 
@@ -182,6 +184,37 @@ def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = T
         weights=_paths_of(trainable),
         outputs=mapped(np.asarray, outputs),
     )
+
+
+def untrained_outputs(model: Any, rows: ProbedRows) -> dict[str, list[int]]:
+    """The outputs that the loss does not depend on: name → places of the trainable weights that one comes of.
+
+    They have no loss, or one whose weight is 0.
+
+    Raises:
+        InitcheckError: The model cannot be called or differentiated.
+    """
+    tf: Any = importlib.import_module("tensorflow")
+    inputs, targets, weights = (_as_tensors(tf, part) for part in (rows.inputs, rows.targets, rows.weights))
+    trainable = list(model.trainable_weights)
+    with mistakes_in("the model: a step of its training", "fix its call"):
+        with tf.GradientTape(persistent=True) as tape:
+            outputs = model(inputs, training=True)
+            loss = _loss(tf, model, inputs, targets, outputs, weights, True)
+        names = list(outputs) if isinstance(outputs, Mapping) else list(getattr(model, "output_names", None) or [])
+        parts = list(outputs.values()) if isinstance(outputs, Mapping) else tf.nest.flatten(outputs)
+        found = {}
+        for number, part in enumerate(parts if len(parts) > 1 else []):
+            if _is_none(tape.gradient(loss, part)):
+                gradients = tape.gradient(part, trainable)
+                name = names[number] if len(names) == len(parts) else f"output {number}"
+                found[name] = [place for place, one in enumerate(gradients) if not _is_none(one)]
+    return found
+
+
+def _is_none(gradient: Any) -> bool:
+    array = _as_array(gradient)
+    return array is None or not np.any(array)
 
 
 def _own_pass(
@@ -418,6 +451,7 @@ def _seen(call: _Noted, gradients: dict[int, Array | None], places: dict[int, in
         gates=sum(near for near, _ in call.gates) / max(1, sum(count for _, count in call.gates))
         if call.gates
         else np.nan,
+        finite=bool(np.isfinite(output).all()),
         by_step=_by_step(layer, gradient) if alone and _is_recurrent(layer) else np.zeros(0),
     )
 
@@ -427,7 +461,7 @@ def _by_step(layer: Any, gradient: Array | None) -> Values:
     if gradient is None or gradient.ndim < 3 or getattr(layer, "time_major", False):
         return np.zeros(0)
     steps = np.moveaxis(gradient.astype(np.float64), 1, 0)
-    norms = np.linalg.norm(steps.reshape(len(steps), -1), axis=1)
+    norms: Values = np.sqrt(np.square(steps.reshape(len(steps), -1)).sum(axis=1))
     return norms[::-1] if getattr(layer, "go_backwards", False) else norms
 
 

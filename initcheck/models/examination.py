@@ -155,7 +155,8 @@ class _Examination:
         datasets = [one.data.x for one in (first, taken[0]) if one.data is not None and one.data.in_batches]
         one_pipeline = len(datasets) == 2 and datasets[0] is datasets[1]
         repetition = compare_traces(traces)
-        self.findings += find_in_process(self._take, repetition, one_pipeline=one_pipeline)
+        one_model = bool({id(one) for one in first.model.weights} & {id(one) for one in taken[0].model.weights})
+        self.findings += find_in_process(self._take, repetition, one_pipeline=one_pipeline, one_model=one_model)
         self.differs = repetition.differs is not None
         steps = f"{len(again.losses)} steps" if again.losses else "its initial weights, as no data are given"
         number = "two" if times == 2 else f"{times}"

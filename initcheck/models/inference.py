@@ -22,6 +22,8 @@ _TOLERANCE, _HALF_TOLERANCE = 1e-3, 5e-2
 _AMPLIFIED = 30.0  # a sum of n terms rounds √n times; several layers add theirs
 _PLAIN = "a plain call"
 _DRAWS = "a layer draws, or takes its training path, in inference"
+_OF_LOSS = "it draws, or keeps what it counts from one evaluation to the next: let it do neither, or reset it"
+_STATEFUL = "its state goes on from call to call (stateful=True): stateful=False, or reset_states() before each"
 _PASS_ON = "pass training on to the layers inside, and let each look at it before it draws or moves a statistic"
 
 
@@ -64,6 +66,8 @@ def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFindi
         notes.append(
             f"In a plain call of the model, {layer.name} of Keras draws: call it with training=False, or predict."
         )
+    if not all(np.isfinite(leaf).all() for leaves in outputs.values() for leaf in leaves):
+        off = {}  # which is looked into by passes
     if off and not _draws(off) and _layer_that_draws(keras, model, call, training=False) is None:
         largest = max(off.values())
         if math.isfinite(largest) and (by_rounding := _by_rounding(model, call)) * _AMPLIFIED > largest:
@@ -132,12 +136,17 @@ def _find_disagreement(
         return [], False
     again = _draws(off)
     layer = _layer_that_draws(keras, model, inputs, **({} if list(off) == [_PLAIN] else {"training": False}))
+    if set(off) == {"a second evaluate"}:  # predictions agree
+        where, remedy = "the loss, or a metric", _OF_LOSS
+    else:
+        where = layer.name if layer else "the model's outputs"
+        remedy = _STATEFUL if layer and layer.stateful else f"{_DRAWS}: {_PASS_ON}"
     return [
         ModelFinding(
             "inference that gives another result each time" if again else "ways of inference that disagree",
-            layer.name if layer else "the model's outputs",
+            where,
             f"{', '.join(off)}: off by up to {max(off.values()):.2g} of the largest output (allowed {tolerance:g})",
-            f"{_DRAWS}: {_PASS_ON}",
+            remedy,
         )
     ], layer is not None and layer.moves
 
@@ -186,6 +195,7 @@ class _LayerCall:
         given: A digest of what it was given.
         output: A digest of what it returned.
         moves: Whether the call moved weights of its own.
+        stateful: Whether it is a recurrent layer whose state goes on from call to call.
     """
 
     name: str
@@ -193,6 +203,7 @@ class _LayerCall:
     given: str
     output: str
     moves: bool
+    stateful: bool
 
 
 def _layer_that_draws(keras: Any, model: Any, inputs: Any, **training: bool) -> _LayerCall | None:
@@ -222,7 +233,11 @@ def _layer_calls(keras: Any, model: Any, inputs: Any, **training: bool) -> list[
             name = for_terminal(str(getattr(layer, "path", "") or layer.name))
             of_keras = type(layer).__module__.partition(".")[0] in ("keras", "tf_keras")
             digests = digest(leaves_of([*given, *named.values()])), digest(leaves_of(output))
-            seen.append(_LayerCall(name, of_keras, *digests, moves=before != _of_layer(layer)))
+            seen.append(
+                _LayerCall(
+                    name, of_keras, *digests, before != _of_layer(layer), bool(getattr(layer, "stateful", False))
+                )
+            )
         return output
 
     with replaced(kind, __call__=noting), mistakes_in("the model: a call", "fix its call"):

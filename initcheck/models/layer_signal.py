@@ -127,14 +127,19 @@ def _find_equal_rows(passes: Sequence[ModelPass], names: Sequence[str]) -> list[
         return [ModelFinding(NO_INPUTS, "data", effect, "look at what data() returns as inputs")]
     if rms == 0 and passes[0].calls[before[-1]].activation in RELUS:
         return []  # dead units, which are named as such
-    return [
-        ModelFinding(
-            NO_ROWS,
-            names[before[-1]],
-            effect,
-            "draw its kernel at random: a constant one gives equal outputs for unlike rows, until it has been trained",
+    begins = next(
+        place for place in range(before[-1] + 1, first + 1) if all(_rows_equal(one.calls[place]) for one in passes)
+    )
+    culprit = max(passes[0].calls[begins].parents, default=before[-1])
+    if rms == 0:
+        remedy = "all of it is 0: look for dead relu units (biases, kernels or inputs of one sign), or factors of 0"
+    elif culprit == before[-1]:
+        remedy = (
+            "draw its kernel at random: a constant one gives equal outputs for unlike rows, until it has been trained"
         )
-    ]
+    else:
+        remedy = "look at what it does: a normalization, or a softmax, over a single value gives a constant"
+    return [ModelFinding(NO_ROWS, names[culprit], effect, remedy)]
 
 
 def _rows_equal(call: LayerPass) -> bool:
@@ -183,7 +188,7 @@ def _find_dead(
 
 def _has_signal(passes: Sequence[ModelPass], call: LayerPass) -> bool:
     """Whether the kernel behind an activation was given anything: after a layer that is dead all others are."""
-    if call.weighted:
+    if call.weighted or call.given == 0:
         return call.given != 0
     for one in passes:
         if any(call is other for other in one.calls):

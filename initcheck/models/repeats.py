@@ -118,17 +118,23 @@ def used_sources(
     return [*candidates], {}
 
 
-def find_in_process(take: Take, repetition: RepeatedTrainings, *, one_pipeline: bool = False) -> list[ModelFinding]:
+def find_in_process(
+    take: Take, repetition: RepeatedTrainings, *, one_pipeline: bool = False, one_model: bool = False
+) -> list[ModelFinding]:
     """Why trainings of one process under one seed differ; empty where they do not.
 
     Args:
         take: Trains with sources pinned.
         repetition: The trainings that were to be equal.
         one_pipeline: Whether ``data()`` returns one and the same dataset each time.
+        one_model: Whether weights of what ``build()`` returns are those of the time before.
     """
     if repetition.differs is None:
         return []
     stage = repetition.differs[0]
+    if one_model and stage == "initial weights":
+        how = "in this process, each after keras.utils.set_random_seed"
+        return [ModelFinding(BEFORE, _where(repetition), _effect(repetition, how), _ONE_MODEL)]
     later = [one for one in OTHERS if not (one is DATA and stage not in ("data", "order of rows"))]
     later = [one for one in later if not (one is ORDER and stage in ("data", "initial weights"))]
     before = _files_here()
@@ -270,6 +276,10 @@ def _named_in_processes(take_fresh: TakeFresh) -> tuple[list[ChanceSource], str]
     return at_import, _IMPORTED
 
 
+_ONE_MODEL = (
+    "build() returns a model, or layers, that were made once, with the weights that the training before left: make "
+    "them in build()"
+)
 _ONE_PIPELINE = (
     "data() returns a pipeline that was made once, and goes on where it was, shuffling anew at each pass: make it in "
     "data(), where keras.utils.set_random_seed(SEED) covers it; or shuffle(..., seed=SEED, "

@@ -12,6 +12,7 @@ from initcheck.engines.own_models import Array
 from initcheck.engines.own_trainings import TracedModel
 from initcheck.engines.probed_passes import ModelPass
 from initcheck.models.diagnosis import ModelFinding, listed
+from initcheck.texts import for_terminal
 
 # Relative to a kernel's largest value: equal units that are trained stay within 2e-7 a step by vectorised tails and
 # reordered sums, and twenty steps add that up; unlike gradients of the usual size part them by 1e-3 and more.
@@ -119,7 +120,11 @@ def _found(whole: list[str], groups: list[str], parted: list[str], steps: int) -
 
 
 def find_unmoved(
-    trained: TracedModel, passes: Sequence[ModelPass], *, own_step: bool = False
+    trained: TracedModel,
+    passes: Sequence[ModelPass],
+    untrained: Callable[[], dict[str, list[int]]] = dict,
+    *,
+    own_step: bool = False,
 ) -> tuple[list[ModelFinding], list[str]]:
     """Trainable weights that no step moved, and whose gradient is none, or exactly 0 for all rows, in every reseed.
 
@@ -129,6 +134,7 @@ def find_unmoved(
     Args:
         trained: A training of a few steps.
         passes: Passes of the model under several seeds.
+        untrained: The outputs that the loss does not depend on, and the places of the trainable weights behind each.
         own_step: Whether the model's ``train_step`` is its own.
     """
     if trained.data is None or not trained.trace.losses or len(trained.initial) != len(trained.model.weights):
@@ -147,17 +153,10 @@ def find_unmoved(
         or not np.isfinite(trained.trace.losses).all()
     ):
         return [], []
-    moving = {
-        _home(name)
-        for name, weight in zip(trained.trace.weights, trained.model.weights, strict=True)
-        if weight.trainable and name not in still and len(weight.shape) > 1
-    }
-    vectors = {
-        name
-        for name, weight in zip(trained.trace.weights, trained.model.weights, strict=True)
-        if len(weight.shape) <= 1 and _home(name) in moving
-    }
-    unconnected, zero, idle = [], [], []
+    vectors = _vectors_beside_moving(trained, still)
+    unconnected: list[str] = []
+    zero: list[str] = []
+    idle: list[str] = []
     for place, name in enumerate(order):
         each = [one.gradients[place] for one in passes]
         if name not in still:
@@ -167,10 +166,14 @@ def find_unmoved(
         elif all(one is None or not np.any(one) for one in each):
             (idle if name in vectors else zero).append(name)
     count, steps = len(passes), len(trained.trace.losses)
+    findings = []
+    for output, places in untrained().items() if unconnected or zero else ():
+        behind = {order[place] for place in places} & {*unconnected, *zero}
+        unconnected, zero = ([name for name in names if name not in behind] for names in (unconnected, zero))
+        findings += _find_behind(output, [name for name in order if name in behind], steps)
     why = (
         "its train_step hands no optimizer a gradient of theirs" if own_step else "no path leads from the loss to them"
     )
-    findings = []
     if unconnected:
         findings.append(
             ModelFinding(
@@ -198,6 +201,37 @@ def find_unmoved(
 
 def _home(name: str) -> str:
     return name.rpartition("/")[0]
+
+
+def any_drawn_unmoved(trained: TracedModel) -> bool:
+    """Whether a kernel that the training did not move was not constant."""
+    return any(
+        weight.trainable and first.ndim > 1 and not _is_constant(first) and np.array_equal(first, np.asarray(weight))
+        for weight, first in zip(trained.model.weights, trained.initial, strict=False)
+        if first.size
+    )
+
+
+def _vectors_beside_moving(trained: TracedModel, still: Collection[str]) -> set[str]:
+    """The vectors in whose layers a kernel moves."""
+    weights = list(zip(trained.trace.weights, trained.model.weights, strict=True))
+    moving = {_home(name) for name, one in weights if one.trainable and name not in still and len(one.shape) > 1}
+    return {name for name, one in weights if len(one.shape) <= 1 and _home(name) in moving}
+
+
+def _find_behind(output: str, names: list[str], steps: int) -> list[ModelFinding]:
+    """Weights that lead to an output alone that the loss does not depend on."""
+    if not names:
+        return []
+    return [
+        ModelFinding(
+            NEVER_MOVE,
+            listed(names),
+            f"they lead to the output {for_terminal(output)} alone, on which the loss does not depend (no loss, or one "
+            f"of weight 0): unmoved by {steps} steps",
+            "give that output a loss, or leave it out; or set trainable=False",
+        )
+    ]
 
 
 def _by_weight(one: ModelPass | None, trainable: Sequence[bool]) -> dict[int, Array]:
