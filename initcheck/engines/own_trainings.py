@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from initcheck.digests import digest
-from initcheck.engines.own_models import Array, OwnData, OwnModel, leaves_of, mistakes_in
+from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel, leaves_of, mistakes_in
 from initcheck.engines.pinned_sources import DATA, ORDER, SEEDS, ChanceSource, pinned
 from initcheck.engines.process_sources import is_parallel, threads_noted
 
@@ -80,23 +80,36 @@ class TraceTaker:
         self._seed = seed
         self._kept: OwnData | None = None
 
-    def take(self, sources: Collection[ChanceSource] = SEEDS) -> TracedModel:
-        """One training with those sources of chance pinned, others left to themselves.
+    def glimpse(self, sources: Collection[ChanceSource] = SEEDS) -> OwnTrace:
+        """The data, where they are arrays, and the initial weights, with those sources pinned, and no training.
 
         Raises:
             InitcheckError: A mistake in the model or its data.
         """
-        seen = self._see_rows(sources)
+        with pinned(self._keras, sources, self._seed):
+            data = self._data(sources)
+            added = self._own.make_model(self._keras, data)[1]
+            return OwnTrace(_made_stages(data, added), [one.path for one in added], [])
+
+    def take(self, sources: Collection[ChanceSource] = SEEDS, *, rows: bool = True) -> TracedModel:
+        """One training with those sources of chance pinned, others left to themselves.
+
+        Args:
+            sources: What to pin.
+            rows: Whether to see the rows as ``fit`` takes them, too, for their stages.
+
+        Raises:
+            InitcheckError: A mistake in the model or its data.
+        """
+        seen = self._see_rows(sources) if rows else {}
         with pinned(self._keras, sources, self._seed):
             with threads_noted() as started:
                 data = self._data(sources)
                 model, added = self._own.make_model(self._keras, data)
-            stages = {"initial weights": [digest([one.value]) for one in added]}
+            stages = _made_stages(data, added)
             losses = StepLosses(self._keras)
             if data is not None:
                 stages |= seen
-                if not data.in_batches:
-                    stages["data"] = [_arrays_digest(part) for part in (data, data.held_out) if part is not None]
                 self._own.fit(model, data, shuffle=ORDER not in sources, callbacks=[losses.callback])
                 stages["first loss"] = [repr(loss) for loss in losses.values[:1]]
                 stages["losses"] = list(map(repr, losses.values))
@@ -147,6 +160,13 @@ class TraceTaker:
         if data.in_batches:
             seen["data"] = [digest([np.frombuffer(b"".join(sorted(rows)), np.uint8)])]
         return seen
+
+
+def _made_stages(data: OwnData | None, added: Sequence[AddedWeight]) -> dict[str, list[str]]:
+    stages = {"initial weights": [digest([one.value]) for one in added]}
+    if data is not None and not data.in_batches:
+        stages["data"] = [_arrays_digest(part) for part in (data, data.held_out) if part is not None]
+    return stages
 
 
 @contextlib.contextmanager

@@ -210,7 +210,7 @@ NAMES = ChanceSource(
 )
 ADDRESSES = ChanceSource(
     process_sources.ADDRESSES,
-    "the addresses of objects: id(), or the order of a set of them",
+    "the addresses of objects: id(), or the order of a set of objects",
     "a list or dict.fromkeys(...) in place of the set, and no id() in what is computed",
     process_sources.addresses_pinned,
     noted=True,
@@ -252,8 +252,8 @@ DETERMINISM = ChanceSource(
 )
 HASHES = ChanceSource(
     "hashes",
-    "the order of sets of strings (PYTHONHASHSEED)",
-    "sorted(...) around the set; or start with PYTHONHASHSEED=0 in the environment",
+    "the hashes of strings: hash(), or the order of a set of strings (PYTHONHASHSEED)",
+    "sorted(...) around the set, and hashlib in place of hash(); or start with PYTHONHASHSEED=0 in the environment",
 )
 
 SEEDS = (PYTHON, NUMPY, FRAMEWORK)

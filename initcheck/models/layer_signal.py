@@ -131,14 +131,14 @@ def _find_equal_rows(passes: Sequence[ModelPass], names: Sequence[str]) -> list[
         place for place in range(before[-1] + 1, first + 1) if all(_rows_equal(one.calls[place]) for one in passes)
     )
     culprit = max(passes[0].calls[begins].parents, default=before[-1])
-    if rms == 0:
+    if culprit != before[-1]:
+        remedy = "look at what it does: a normalization, or a softmax, over a single value gives a constant"
+    elif rms == 0:
         remedy = "all of it is 0: look for dead relu units (biases, kernels or inputs of one sign), or factors of 0"
-    elif culprit == before[-1]:
+    else:
         remedy = (
             "draw its kernel at random: a constant one gives equal outputs for unlike rows, until it has been trained"
         )
-    else:
-        remedy = "look at what it does: a normalization, or a softmax, over a single value gives a constant"
     return [ModelFinding(NO_ROWS, names[culprit], effect, remedy)]
 
 

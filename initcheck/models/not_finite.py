@@ -48,8 +48,8 @@ def find_not_finite(passes: Sequence[ModelPass], names: Sequence[str]) -> ModelF
         "the model's outputs" if place is None or place >= len(names) else names[place],
         f"NaN or infinite before any training, in {len(off)} of {len(passes)} reseeds, and so are the model's "
         f"outputs{given}",
-        "half precision ends at 65,504: compute it in float32, or scale it down; else look for a logarithm, a root or a "
-        "division of 0, and for powers",
+        "half precision ends at 65,504: compute it in float32, or scale it down; else look for a logarithm, a root or "
+        "a division of 0, and for powers",
     )
 
 
