@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Orthogonal, Unstated, VarianceScaled
+from initcheck.catalog.layers.signals import OF_CATEGORIES
 from initcheck.digests import digest
 from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel
 from initcheck.engines.pinned_sources import SEEDS, pinned
@@ -203,7 +204,17 @@ def _find_copies(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
             groups.append([weight])
         else:
             home.append(weight)
-    return [_copies(group) for group in groups if len(group) > 1]
+    return [_copies(group) for group in groups if len(group) > 1 and not _are_tables(group)]
+
+
+def _are_tables(group: Sequence[BuiltWeight]) -> bool:
+    """Whether they are tables of categories that are the same in every build: vectors of words, learned before."""
+    return all(_is_kept(weight) and weight.added.layer in OF_CATEGORIES for weight in group)
+
+
+def _is_kept(weight: BuiltWeight) -> bool:
+    """Whether it is the same in every build by an initializer that states no law."""
+    return isinstance(weight.stated.law, Unstated) and weight.seeding == FIXED
 
 
 def _is_random(weight: BuiltWeight) -> bool:
@@ -255,7 +266,7 @@ def _copies(group: Sequence[BuiltWeight]) -> ModelFinding:
     seeds = {int(weight.added.initializer.seed) for weight in group if _has_int_seed(weight)}
     shared = any(one.added.initializer is two.added.initializer for one, two in itertools.combinations(group, 2))
     why = "one instance of an initializer is given to both" if shared else "their initializers have one seed"
-    if fixed := all(isinstance(one.stated.law, Unstated) and one.seeding == FIXED for one in group):
+    if fixed := all(map(_is_kept, group)):
         why = "the same in every build, too: what draws them has one seed, or is an array that is kept"
     cause = f"; {why}" + (f" ({min(seeds)})" if len(seeds) == 1 and not shared and not fixed else "")
     return ModelFinding(

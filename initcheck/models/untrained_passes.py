@@ -84,7 +84,8 @@ def find_in_passes(
     if len(paths) == len(trained.trace.weights):
         trained = replace(trained, trace=replace(trained.trace, weights=list(paths)))
     rows = rows_of(data)
-    if found := find_in_data(data if not data.in_batches else rows):
+    whole = rows if data.in_batches else ProbedRows(data.x, data.y, data.sample_weight)
+    if found := find_in_data(trained.model, whole):
         return FoundInPasses((found,), (), ())
     try:
         passes = _passes(keras, own, data, rows, seed)

@@ -1421,4 +1421,66 @@ def data():
     return x, x[:, 0]
 """
     ),
+    "missing values that are masked": PlantedModel(
+        """
+class Filled(layers.Layer):
+    def call(self, x):
+        return tf.where(tf.math.is_nan(x), tf.zeros_like(x), x)
+
+def build():
+    model = keras.Sequential([keras.Input((6,)), Filled(), layers.Dense(8, "relu"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 6)).astype("float32")
+    y = x[:, :1].copy()
+    x[::5, 3] = np.nan
+    return x, y
+"""
+    ),
+    "waves in two tables": PlantedModel(
+        """
+def waves(shape, dtype=None):
+    place, size = np.arange(shape[0])[:, None], np.arange(shape[1])[None, :]
+    return (np.sin(place / 50.0 ** (size / shape[1]))).astype("float32")
+
+def build():
+    one, two = keras.Input((8,), dtype="int32", name="one"), keras.Input((8,), dtype="int32", name="two")
+    parts = [layers.Embedding(40, 8)(x) + layers.Embedding(8, 8, embeddings_initializer=waves)(np.arange(8))
+             for x in (one, two)]
+    x = layers.GlobalAveragePooling1D()(layers.Attention()(parts))
+    model = keras.Model({"one": one, "two": two}, layers.Dense(1)(x))
+    model.compile("adam", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(0).randint(0, 40, (64, 16))
+    return {"one": x[:, :8], "two": x[:, 8:]}, (x[:, :1] > 20).astype("float32")
+"""
+    ),
+    "a queue between two threads": PlantedModel(
+        """
+import queue
+
+def data():
+    rows, waiting = [], queue.Queue(4)
+
+    def produce():
+        for row in np.random.RandomState(0).normal(size=(64, 6)).astype("float32"):
+            waiting.put(row)
+        waiting.put(None)
+
+    def consume():
+        while (row := waiting.get()) is not None:
+            rows.append(row)
+
+    threads = [threading.Thread(target=produce), threading.Thread(target=consume)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return np.array(rows), np.array(rows)[:, :1]
+"""
+    ),
 }
