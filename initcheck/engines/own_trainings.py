@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.digests import digest
-from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel, leaves_of, mistakes_in
+from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel, as_tensors, leaves_of, mistakes_in
 from initcheck.engines.pinned_sources import DATA, ORDER, SEEDS, ChanceSource, pinned
 from initcheck.engines.process_sources import is_parallel, threads_noted
 
@@ -96,7 +96,7 @@ class TraceTaker:
 
         Args:
             sources: What to pin.
-            rows: Whether to see the rows as ``fit`` takes them, too, for their stages.
+            rows: Whether to see the rows as ``fit`` takes them, too, for their stages, and to predict by ``predict``.
 
         Raises:
             InitcheckError: A mistake in the model or its data.
@@ -116,10 +116,16 @@ class TraceTaker:
                 stages["final weights"] = [digest([np.asarray(weight)]) for weight in model.weights]
                 with mistakes_in("the model cannot predict: predict", "fix its call"):
                     inputs = (data.held_out or data).batch(_PREDICTED)[0]
-                    stages["predictions"] = [digest(leaves_of(model.predict(inputs, verbose=0)))]
+                    stages["predictions"] = [digest(leaves_of(self._predicted(model, inputs, compiled=rows)))]
         trace = OwnTrace(stages, [one.path for one in added], losses.values)
         parallel = bool(started) or (data is not None and is_parallel(data.x))
         return TracedModel(trace, model, data, [one.value for one in added], parallel)
+
+    def _predicted(self, model: Any, inputs: Any, *, compiled: bool) -> Any:
+        """Predictions by ``predict``; or by a call, which compiles nothing, where they are compared with such alone."""
+        if compiled or type(model).predict_step is not self._keras.Model.predict_step:
+            return model.predict(inputs, verbose=0)
+        return model(as_tensors(self._keras, inputs), training=False)
 
     def _data(self, sources: Collection[ChanceSource]) -> OwnData | None:
         if DATA not in sources:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.digests import digest
-from initcheck.engines.own_models import leaves_of, mapped, mistakes_in
+from initcheck.engines.own_models import as_tensors, leaves_of, mistakes_in
 from initcheck.engines.own_trainings import TracedModel
 from initcheck.engines.replacing import replaced
 from initcheck.models.diagnosis import ModelFinding, listed
@@ -40,7 +40,7 @@ def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFindi
         return [], [], []
     model = trained.model
     inputs, targets, weights = trained.data.batch()
-    call = _called(keras, inputs)
+    call = as_tensors(keras, inputs)
     ways: dict[str, Callable[[], Any]] = {
         "predict": lambda: model.predict(inputs, verbose=0),
         "a second predict": lambda: model.predict(inputs, verbose=0),
@@ -166,18 +166,6 @@ def _distance(one: list[Any], two: list[Any]) -> float:
 
 def _weights(model: Any) -> list[str]:
     return [digest([np.asarray(weight)]) for weight in model.weights]
-
-
-def _called(keras: Any, inputs: Any) -> Any:
-    return mapped(
-        lambda leaf: leaf if hasattr(leaf, "device") and not isinstance(leaf, np.ndarray) else _as_tensor(keras, leaf),
-        inputs,
-    )
-
-
-def _as_tensor(keras: Any, leaf: Any) -> Any:
-    convert = getattr(getattr(keras, "ops", None), "convert_to_tensor", None)
-    return convert(leaf) if convert else leaf
 
 
 def _is_single(model: Any) -> bool:

@@ -709,7 +709,7 @@ def data():
     return x / 10, x[:, :1]
 """,
         FRESH,
-        ("sorted(...) around the set", "first at: data"),
+        ("sorted(...) around the set", "first at: data", "PYTHONHASHSEED"),
         fresh=True,
     ),
     "a set of objects": PlantedModel(

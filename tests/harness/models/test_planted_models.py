@@ -19,8 +19,8 @@ FAST = {
 FAST_HEALTHY = {"global draws in the data"}
 
 
-# These start processes of their own, as users' do; of the others each is a fork of one that has imported TensorFlow.
-OF_THEIR_OWN = {"a vocabulary from a set", "a sorted set"}
+# It starts processes of its own, as users' do; of the others each is a fork of one that has imported TensorFlow.
+OF_THEIR_OWN = {"a vocabulary from a set"}
 
 
 @pytest.fixture(scope="module")
