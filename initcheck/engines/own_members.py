@@ -10,6 +10,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.own_problems import OWN, OwnProblem
+from initcheck.engines.counted_names import CountedNames
 from initcheck.engines.own_data import FROZEN
 from initcheck.engines.own_initializers import Asked
 from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel
@@ -46,6 +47,7 @@ class OwnMembers:
         self._own = own
         self._train = train
         self._seeded: SeededMembers | None = None
+        self._names = CountedNames(keras)
         with globally_seeded(keras, FROZEN):
             self.first, self._added = own.make_model(keras, train)
         numbers = {id(weight): one.number for weight, one in zip(self.first.weights, self._added, strict=True)}
@@ -81,6 +83,7 @@ class OwnMembers:
 
         The global generators are seeded with that seed, and left where the building leaves them.
         """
+        self._names.put_back()
         model, _ = self._own.make_model(self._keras, self._train, self._replacing(row, run))
         if getattr(model, "steps_per_execution", 1) != 1:
             model.steps_per_execution = 1  # no result depends on it, but Keras 3 may run beyond an epoch

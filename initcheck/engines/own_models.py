@@ -273,6 +273,14 @@ def leaves_of(structure: Any) -> list[Array]:
     return [array.astype("S") if array.dtype.kind == "O" else array]
 
 
+def as_tensors(keras: Any, inputs: Any) -> Any:
+    """Inputs as tensors of the framework, as ``predict`` gives them to a model."""
+    convert = getattr(getattr(keras, "ops", None), "convert_to_tensor", None) or (lambda leaf: leaf)
+    return mapped(
+        lambda leaf: leaf if hasattr(leaf, "device") and not isinstance(leaf, np.ndarray) else convert(leaf), inputs
+    )
+
+
 def _makes_batches(x: Any) -> bool:
     names = {kind.__name__ for kind in type(x).__mro__}
     return bool(names & {"DatasetV2", "PyDataset", "Sequence"}) and not isinstance(x, list | tuple)

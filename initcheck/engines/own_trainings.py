@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from initcheck.digests import digest
-from initcheck.engines.own_models import Array, OwnData, OwnModel, leaves_of, mistakes_in
+from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel, as_tensors, leaves_of, mistakes_in
 from initcheck.engines.pinned_sources import DATA, ORDER, SEEDS, ChanceSource, pinned
 from initcheck.engines.process_sources import is_parallel, threads_noted
 
@@ -80,33 +80,52 @@ class TraceTaker:
         self._seed = seed
         self._kept: OwnData | None = None
 
-    def take(self, sources: Collection[ChanceSource] = SEEDS) -> TracedModel:
-        """One training with those sources of chance pinned, others left to themselves.
+    def glimpse(self, sources: Collection[ChanceSource] = SEEDS) -> OwnTrace:
+        """The data, where they are arrays, and the initial weights, with those sources pinned, and no training.
 
         Raises:
             InitcheckError: A mistake in the model or its data.
         """
-        seen = self._see_rows(sources)
+        with pinned(self._keras, sources, self._seed):
+            data = self._data(sources)
+            added = self._own.make_model(self._keras, data)[1]
+            return OwnTrace(_made_stages(data, added), [one.path for one in added], [])
+
+    def take(self, sources: Collection[ChanceSource] = SEEDS, *, rows: bool = True) -> TracedModel:
+        """One training with those sources of chance pinned, others left to themselves.
+
+        Args:
+            sources: What to pin.
+            rows: Whether to see the rows as ``fit`` takes them, too, for their stages, and to predict by ``predict``.
+
+        Raises:
+            InitcheckError: A mistake in the model or its data.
+        """
+        seen = self._see_rows(sources) if rows else {}
         with pinned(self._keras, sources, self._seed):
             with threads_noted() as started:
                 data = self._data(sources)
                 model, added = self._own.make_model(self._keras, data)
-            stages = {"initial weights": [digest([one.value]) for one in added]}
+            stages = _made_stages(data, added)
             losses = StepLosses(self._keras)
             if data is not None:
                 stages |= seen
-                if not data.in_batches:
-                    stages["data"] = [_arrays_digest(part) for part in (data, data.held_out) if part is not None]
                 self._own.fit(model, data, shuffle=ORDER not in sources, callbacks=[losses.callback])
                 stages["first loss"] = [repr(loss) for loss in losses.values[:1]]
                 stages["losses"] = list(map(repr, losses.values))
                 stages["final weights"] = [digest([np.asarray(weight)]) for weight in model.weights]
                 with mistakes_in("the model cannot predict: predict", "fix its call"):
                     inputs = (data.held_out or data).batch(_PREDICTED)[0]
-                    stages["predictions"] = [digest(leaves_of(model.predict(inputs, verbose=0)))]
+                    stages["predictions"] = [digest(leaves_of(self._predicted(model, inputs, compiled=rows)))]
         trace = OwnTrace(stages, [one.path for one in added], losses.values)
         parallel = bool(started) or (data is not None and is_parallel(data.x))
         return TracedModel(trace, model, data, [one.value for one in added], parallel)
+
+    def _predicted(self, model: Any, inputs: Any, *, compiled: bool) -> Any:
+        """Predictions by ``predict``; or by a call, which compiles nothing, where they are compared with such alone."""
+        if compiled or type(model).predict_step is not self._keras.Model.predict_step:
+            return model.predict(inputs, verbose=0)
+        return model(as_tensors(self._keras, inputs), training=False)
 
     def _data(self, sources: Collection[ChanceSource]) -> OwnData | None:
         if DATA not in sources:
@@ -138,10 +157,7 @@ class TraceTaker:
                 )
                 return {"loss": 0.0}
 
-            with contextlib.suppress(AttributeError, ValueError):  # one of the user's own may refuse either
-                model.run_eagerly = True
-                model.train_step = note
-                model.get_metrics_result = lambda: {"loss": 0.0}  # no metric has seen a row
+            with contextlib.suppress(AttributeError, ValueError), _noting_only(model, note):
                 losses = StepLosses(self._keras)
                 self._own.fit(model, data, shuffle=ORDER not in sources, callbacks=[losses.callback])
         if not rows:
@@ -150,6 +166,35 @@ class TraceTaker:
         if data.in_batches:
             seen["data"] = [digest([np.frombuffer(b"".join(sorted(rows)), np.uint8)])]
         return seen
+
+
+def _made_stages(data: OwnData | None, added: Sequence[AddedWeight]) -> dict[str, list[str]]:
+    stages = {"initial weights": [digest([one.value]) for one in added]}
+    if data is not None and not data.in_batches:
+        stages["data"] = [_arrays_digest(part) for part in (data, data.held_out) if part is not None]
+    return stages
+
+
+@contextlib.contextmanager
+def _noting_only(model: Any, note: Callable[[Any], dict[str, float]]) -> Iterator[None]:
+    """Lets the model's steps do nothing but note, and be as before: ``build()`` may return it again.
+
+    Raises:
+        AttributeError, ValueError: A model of the user's own refuses either.
+    """
+    eagerly = model.run_eagerly
+    model.run_eagerly = True
+    model.train_step = note
+    model.get_metrics_result = lambda: {"loss": 0.0}  # no metric has seen a row
+    try:
+        yield
+    finally:
+        for name in ("train_step", "get_metrics_result"):
+            with contextlib.suppress(AttributeError):
+                delattr(model, name)
+        model.run_eagerly = eagerly
+        model.train_function = None
+        model.stop_training = False
 
 
 def _arrays_digest(data: OwnData) -> str:

@@ -210,8 +210,8 @@ NAMES = ChanceSource(
 )
 ADDRESSES = ChanceSource(
     process_sources.ADDRESSES,
-    "the order of a set of objects, which is that of their addresses",
-    "a list or dict.fromkeys(...) in place of the set",
+    "the addresses of objects: id(), or the order of a set of objects",
+    "a list or dict.fromkeys(...) in place of the set, and no id() in what is computed",
     process_sources.addresses_pinned,
     noted=True,
 )
@@ -220,6 +220,13 @@ POOLS = ChanceSource(
     "a pool of threads that end in any order",
     "executor.map(...) in place of as_completed, and no list that they share; or max_workers=1",
     process_sources.pools_pinned,
+    noted=True,
+)
+THREADS = ChanceSource(
+    process_sources.THREADS,
+    "threads that run side by side and end in any order",
+    "put what each makes into its own place of a list, and join all; or executor.map(...)",
+    process_sources.threads_pinned,
     noted=True,
 )
 WORKERS = ChanceSource(
@@ -245,15 +252,15 @@ DETERMINISM = ChanceSource(
 )
 HASHES = ChanceSource(
     "hashes",
-    "the order of sets of strings (PYTHONHASHSEED)",
-    "sorted(...) around the set; or start with PYTHONHASHSEED=0 in the environment",
+    "the hashes of strings: hash(), or the order of a set of strings (PYTHONHASHSEED)",
+    "sorted(...) around the set, and hashlib in place of hash(); or start with PYTHONHASHSEED=0 in the environment",
 )
 
 SEEDS = (PYTHON, NUMPY, FRAMEWORK)
 AT_IMPORT = (PYTHON, NUMPY, FRAMEWORK, NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, TF_GENERATORS, ADDRESSES)
 OTHERS = (
     *(NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, TF_GENERATORS, MODULE_STATE, NAMES, ADDRESSES),
-    *(POOLS, WORKERS, DETERMINISM, ORDER, DATA),
+    *(POOLS, THREADS, WORKERS, DETERMINISM, ORDER, DATA),
 )
 SOURCES = {source.name: source for source in (*SEEDS, *OTHERS, LISTING, LISTING_BACKWARDS, HASHES)}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import importlib
 import inspect
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,6 @@ _FEW_ROWS = 2  # fewer cannot differ
 RELUS = ("relu", "relu6")
 # Beyond these a tanh or a sigmoid passes less than a twentieth of its largest slope.
 ENDS = {"tanh": (-0.99, 0.99), "sigmoid": (0.01, 0.99)}
-_METHODS = ("train_step", "compute_loss")  # which decide the gradients of a step
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,10 @@ class LayerPass:
         dead: Of relu units, which return 0 for all rows, shape ``(units,)``; empty where it has none.
         saturated: Of sigmoid and tanh, the share of what it returned that lies near an end; NaN where it is neither.
         gradient: The Euclidean norm of the loss's gradient by what it was given; NaN where there is none.
+        gates: Of a recurrent layer with gates, the share of their values that lies near an end; NaN of others.
+        finite: Whether all that it returned is finite.
+        by_step: Of a recurrent layer, that norm by each step that it was given, in the order in which it takes them;
+            empty of others, and where another layer is given the same.
     """
 
     name: str
@@ -68,6 +72,9 @@ class LayerPass:
     dead: npt.NDArray[np.bool_]
     saturated: float
     gradient: float
+    gates: float = np.nan
+    finite: bool = True
+    by_step: Values = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +85,15 @@ class ModelPass:
         calls: The calls of layers, in their order.
         gradients: The gradient by each trainable weight; None where no path leads from the loss to it.
         weights: The paths of these weights.
-        outputs: What the model returned, as it did.
+        outputs: What the model returned, as it did; None where it cannot be called.
+        judged: Whether its loss is the compiled one, of those outputs.
     """
 
     calls: tuple[LayerPass, ...]
     gradients: tuple[Array | None, ...]
     weights: tuple[str, ...]
     outputs: Any
+    judged: bool = True
 
 
 @dataclass(frozen=True)
@@ -127,14 +136,16 @@ def _rows(row: Any) -> int:
     return min(MOST_ROWS, max(_LEAST_ROWS, _MOST_ELEMENTS // max(1, elements)))
 
 
-def why_not_probed(keras: Any, model: Any) -> str:
-    """Why the gradients of the model's own step are not those of ``compute_loss``; empty where they are."""
-    own = [name for name in _METHODS[:1] if getattr(type(model), name, None) is not getattr(keras.Model, name, None)]
-    return f"the model has a {own[0]} of its own" if own else ""
+def has_own_step(keras: Any, model: Any) -> bool:
+    """Whether the model's ``train_step`` is its own, so that its gradients are those that it hands its optimizers."""
+    return getattr(type(model), "train_step", None) is not getattr(keras.Model, "train_step", None)
 
 
 def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = True, layers: bool = True) -> ModelPass:
     """The model called on those rows as a step of ``fit`` does, and its loss differentiated.
+
+    Of a model with a ``train_step`` of its own, the gradients are those that it hands its optimizers, which do nothing
+    with them; by what its layers are given there are none.
 
     Args:
         keras: The framework.
@@ -148,6 +159,8 @@ def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = T
     """
     tf: Any = importlib.import_module("tensorflow")
     inputs, targets, weights = (_as_tensors(tf, part) for part in (rows.inputs, rows.targets, rows.weights))
+    if has_own_step(keras, model):
+        return _own_pass(tf, keras, model, (inputs, targets, weights), training=training, layers=layers)
     trainable = list(model.trainable_weights)
     noting: Any = _calls_noted(tf, keras, inputs) if layers else contextlib.nullcontext([])
     with mistakes_in("the model: a step of its training", "fix its call"):
@@ -160,14 +173,127 @@ def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = T
         tensors = [call.given for call in noted if call.given is not None]
         found = tape.gradient(loss, [*trainable, *tensors])
     gradients = tuple(map(_as_array, found[: len(trainable)]))
-    by_tensor = {id(tensor): _norm(gradient) for tensor, gradient in zip(tensors, found[len(trainable) :], strict=True)}
+    by_tensor = {
+        id(tensor): _as_array(gradient) for tensor, gradient in zip(tensors, found[len(trainable) :], strict=True)
+    }
     places = {call.place: number for number, call in enumerate(noted)}
+    shared = collections.Counter(map(id, tensors))
     return ModelPass(
-        calls=tuple(_seen(call, by_tensor, places) for call in noted),
+        calls=tuple(_seen(call, by_tensor, places, alone=shared[id(call.given)] == 1) for call in noted),
         gradients=gradients,
-        weights=tuple(for_terminal(str(getattr(weight, "path", weight.name))) for weight in trainable),
+        weights=_paths_of(trainable),
         outputs=mapped(np.asarray, outputs),
     )
+
+
+def untrained_outputs(model: Any, rows: ProbedRows) -> dict[str, list[int]]:
+    """The outputs that the loss does not depend on: name → places of the trainable weights that one comes of.
+
+    They have no loss, or one whose weight is 0.
+
+    Raises:
+        InitcheckError: The model cannot be called or differentiated.
+    """
+    tf: Any = importlib.import_module("tensorflow")
+    inputs, targets, weights = (_as_tensors(tf, part) for part in (rows.inputs, rows.targets, rows.weights))
+    trainable = list(model.trainable_weights)
+    with mistakes_in("the model: a step of its training", "fix its call"):
+        with tf.GradientTape(persistent=True) as tape:
+            outputs = model(inputs, training=True)
+            loss = _loss(tf, model, inputs, targets, outputs, weights, True)
+        names = list(outputs) if isinstance(outputs, Mapping) else list(getattr(model, "output_names", None) or [])
+        parts = list(outputs.values()) if isinstance(outputs, Mapping) else tf.nest.flatten(outputs)
+        found = {}
+        for number, part in enumerate(parts if len(parts) > 1 else []):
+            if _is_none(tape.gradient(loss, part)):
+                gradients = tape.gradient(part, trainable)
+                name = names[number] if len(names) == len(parts) else f"output {number}"
+                found[name] = [place for place, one in enumerate(gradients) if not _is_none(one)]
+    return found
+
+
+def _is_none(gradient: Any) -> bool:
+    array = _as_array(gradient)
+    return array is None or not np.any(array)
+
+
+def _own_pass(
+    tf: Any, keras: Any, model: Any, batch: tuple[Any, Any, Any], *, training: bool, layers: bool
+) -> ModelPass:
+    """A pass of a model with a step of its own."""
+    inputs, targets, weights = batch
+    noted: list[_Noted] = []
+    outputs = None
+    if layers:
+        # It need not have a call: its step calls its parts.
+        with (
+            contextlib.suppress(InitcheckError),
+            mistakes_in("the model: a call", "fix its call"),
+            _calls_noted(tf, keras, inputs) as noted,
+        ):
+            outputs = model(inputs, training=training)
+    trainable = list(model.trainable_weights)
+    handed: dict[int, Array] = {}
+    judged: list[bool] = []
+    given = tuple(part for part in (inputs, targets, weights) if part is not None)
+    with (
+        mistakes_in("the model: its train_step", "fix it"),
+        _gradients_noted(keras, handed),
+        _loss_noted(keras, judged),
+    ):
+        model.train_step(given if len(given) > 1 else inputs)
+    places = {call.place: number for number, call in enumerate(noted)}
+    return ModelPass(
+        calls=tuple(_seen(call, {}, places, alone=False) for call in noted),
+        gradients=tuple(_handed(weight, handed) for weight in trainable),
+        weights=_paths_of(trainable),
+        outputs=mapped(np.asarray, outputs),
+        judged=bool(judged) and outputs is not None,
+    )
+
+
+@contextlib.contextmanager
+def _gradients_noted(keras: Any, handed: dict[int, Array]) -> Iterator[None]:
+    """Notes the gradients that optimizers are handed, by the id of the variable, in place of a step of theirs."""
+    kind = keras.optimizers.Optimizer
+
+    def note(gradients: Any, variables: Any) -> None:
+        for gradient, variable in zip(gradients, variables, strict=False):
+            if gradient is not None:
+                array = _as_array(gradient)
+                assert array is not None
+                handed[id(variable)] = handed.get(id(variable), 0) + array
+
+    def apply(self: Any, grads: Any, trainable_variables: Any = None) -> None:
+        note(grads, self._trainable_variables if trainable_variables is None else trainable_variables)
+
+    def apply_gradients(_self: Any, grads_and_vars: Any, *_given: Any, **_named: Any) -> None:
+        note(*zip(*grads_and_vars, strict=True))
+
+    new = {"apply": apply} if hasattr(kind, "apply") else {"apply_gradients": apply_gradients}  # the latter of Keras 2
+    with replaced(kind, **new):
+        yield
+
+
+@contextlib.contextmanager
+def _loss_noted(keras: Any, judged: list[bool]) -> Iterator[None]:
+    compute_loss = keras.Model.compute_loss
+
+    def noting(model: Any, *given: Any, **named: Any) -> Any:
+        judged.append(True)
+        return compute_loss(model, *given, **named)
+
+    with replaced(keras.Model, compute_loss=noting):
+        yield
+
+
+def _handed(weight: Any, handed: dict[int, Array]) -> Array | None:
+    """The gradient of that weight, which a step may know as Keras's variable or as TensorFlow's."""
+    return handed.get(id(weight), handed.get(id(getattr(weight, "value", None))))
+
+
+def _paths_of(weights: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(for_terminal(str(getattr(weight, "path", weight.name))) for weight in weights)
 
 
 def _parts(data: OwnData) -> tuple[Any, Any, Any]:
@@ -205,6 +331,7 @@ class _Noted:
     output: Any
     parents: set[int]
     leaf: bool = True
+    gates: list[tuple[int, int]] = field(default_factory=list)  # near an end, and all
 
 
 @contextlib.contextmanager
@@ -223,8 +350,10 @@ def _calls_noted(tf: Any, keras: Any, inputs: Any) -> Iterator[list[_Noted]]:
             return original(layer, *given, **named)
         open_calls.append(layer)
         before = len(calls)
+        gates: list[tuple[int, int]] = []
         try:
-            output = original(layer, *given, **named)
+            with _gates_noted(layer, gates):
+                output = original(layer, *given, **named)
         finally:
             open_calls.pop()
         returned = _tensors(tf, output)
@@ -242,7 +371,8 @@ def _calls_noted(tf: Any, keras: Any, inputs: Any) -> Iterator[list[_Noted]]:
         if not known and leaves and not _is_given(taken, given_rows):
             parents = {place - 1}  # what comes of an operation that is no layer is taken to come of the latest call
         real = next((one for one in taken if one.dtype.is_floating), None)
-        call = _Noted(layer, place, real, [*taken, *returned], returned[0] if returned else None, parents)
+        kept = [*taken, *returned]
+        call = _Noted(layer, place, real, kept, returned[0] if returned else None, parents, gates=gates)
         calls.append(call)
         leaves.append(call)
         for tensor in returned:
@@ -252,6 +382,29 @@ def _calls_noted(tf: Any, keras: Any, inputs: Any) -> Iterator[list[_Noted]]:
 
     with replaced(kind, __call__=noting):
         yield leaves
+
+
+@contextlib.contextmanager
+def _gates_noted(layer: Any, gates: list[tuple[int, int]]) -> Iterator[None]:
+    """Notes of each value of a recurrent layer's gates whether it lies near an end."""
+    cell = getattr(layer, "cell", None)
+    low, high = ENDS["sigmoid"]
+
+    def noting(function: Any) -> Any:
+        def activate(sums: Any) -> Any:
+            values = function(sums)
+            with contextlib.suppress(Exception):  # within a graph there is nothing to see
+                array = np.asarray(values)
+                gates.append((int(np.count_nonzero((array < low) | (array > high))), array.size))
+            return values
+
+        return activate
+
+    with contextlib.ExitStack() as stack:
+        for one in getattr(cell, "cells", [cell]):
+            if callable(function := getattr(one, "recurrent_activation", None)):
+                stack.enter_context(replaced(one, recurrent_activation=noting(function)))
+        yield
 
 
 def _is_given(taken: Sequence[Any], rows: Sequence[Any]) -> bool:
@@ -269,8 +422,9 @@ def _tensors(tf: Any, structure: Any) -> list[Any]:
     return [leaf for leaf in tf.nest.flatten(structure) if tf.is_tensor(leaf) and hasattr(leaf, "numpy")]
 
 
-def _seen(call: _Noted, gradients: dict[int, float], places: dict[int, int]) -> LayerPass:
+def _seen(call: _Noted, gradients: dict[int, Array | None], places: dict[int, int], *, alone: bool) -> LayerPass:
     layer = call.layer
+    gradient = gradients.get(id(call.given))
     given = None if call.given is None else np.asarray(call.given, np.float64)
     output = np.zeros((0, 0)) if call.output is None else np.asarray(call.output).astype(np.float32)
     activation = _activation(layer)
@@ -293,8 +447,22 @@ def _seen(call: _Noted, gradients: dict[int, float], places: dict[int, int]) -> 
         if activation in RELUS
         else np.zeros(0, np.bool_),
         saturated=float(np.mean((output < low) | (output > high))),
-        gradient=gradients.get(id(call.given), np.nan),
+        gradient=np.nan if gradient is None else float(np.linalg.norm(np.ravel(gradient).astype(np.float64))),
+        gates=sum(near for near, _ in call.gates) / max(1, sum(count for _, count in call.gates))
+        if call.gates
+        else np.nan,
+        finite=bool(np.isfinite(output).all()),
+        by_step=_by_step(layer, gradient) if alone and _is_recurrent(layer) else np.zeros(0),
     )
+
+
+def _by_step(layer: Any, gradient: Array | None) -> Values:
+    """The norm of a gradient of shape ``(rows, steps, …)`` by each step, in the order in which the layer takes them."""
+    if gradient is None or gradient.ndim < 3 or getattr(layer, "time_major", False):
+        return np.zeros(0)
+    steps = np.moveaxis(gradient.astype(np.float64), 1, 0)
+    norms: Values = np.sqrt(np.square(steps.reshape(len(steps), -1)).sum(axis=1))
+    return norms[::-1] if getattr(layer, "go_backwards", False) else norms
 
 
 def _scale(values: Array) -> float:
@@ -312,8 +480,3 @@ def _as_array(gradient: Any) -> Array | None:
         return None
     tf: Any = importlib.import_module("tensorflow")
     return np.asarray(tf.convert_to_tensor(gradient))
-
-
-def _norm(gradient: Any) -> float:
-    array = _as_array(gradient)
-    return float("nan") if array is None else float(np.linalg.norm(np.ravel(array).astype(np.float64)))

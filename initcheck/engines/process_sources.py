@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,13 +24,15 @@ import numpy as np
 from initcheck.engines.replacing import note_use, replaced
 from initcheck.engines.script_pins import BACKWARDS, is_own_file, sorted_listing, sorted_scan
 
-MODULE_STATE, NAMES, ADDRESSES, POOLS, WORKERS, TF_GENERATORS = (
-    *("module state", "names", "addresses", "pools", "workers"),
+MODULE_STATE, NAMES, ADDRESSES, POOLS, THREADS, WORKERS, TF_GENERATORS = (
+    *("module state", "names", "addresses", "pools", "threads", "workers"),
     "tensorflow generators",
 )
 _HERE = str(Path(__file__).parents[1])
 _MOST_PARTS = 10_000  # of a list or a dict
 _MOST_BYTES = 1 << 24  # of an array
+_PATIENCE = 1.0  # seconds for which a thread is waited for: it may wait for another itself
+_MOST_WAITS = 5  # such waits in vain
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 
 
@@ -73,12 +75,28 @@ def _kept() -> list[tuple[Any, str, Any]]:
     homes: list[Any] = own_modules()
     for module in list(homes):
         homes += [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__]
-    return [
+    kept = [
         (home, name, value)
         for home in homes
         for name, value in list(vars(home).items())
         if not name.startswith("__") and _may_change(value)
     ]
+    functions = [(home, one) for home in homes for one in vars(home).values() if isinstance(one, FunctionType)]
+    return [*kept, *(one for home, function in functions for one in _kept_by(home, function))]
+
+
+def _kept_by(home: Any, function: FunctionType) -> Iterator[tuple[Any, str, Any]]:
+    """What a function keeps from one call to the next, and may be changed in place: its defaults, and its closure."""
+    if function.__module__ != getattr(home, "__module__", home.__name__):
+        return
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    cells = []
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # an empty one
+            cells.append(cell.cell_contents)
+    for number, value in enumerate([*defaults, *cells]):
+        if _may_change(value) and not isinstance(value, int | float | itertools.count):
+            yield home, f"{function.__name__}: {'default' if number < len(defaults) else 'closure'} {number}", value
 
 
 def _named(home: Any, name: str) -> str:
@@ -183,14 +201,41 @@ def names_pinned(keras: Any, _seed: int) -> Iterator[None]:
     yield
 
 
+def _is_of(module: ModuleType, value: Any) -> bool:
+    return isinstance(value, type) and value.__module__ == module.__name__
+
+
+@contextlib.contextmanager
+def _globals_added(names: dict[str, Any]) -> Iterator[None]:
+    """Gives the user's own modules globals, which are found before builtins of these names."""
+    given = [
+        (module, {name: one for name, one in names.items() if name not in vars(module)}) for module in own_modules()
+    ]
+    for module, new in given:
+        vars(module).update(new)
+    try:
+        yield
+    finally:
+        for module, new in given:
+            for name, one in new.items():
+                if vars(module).get(name) is one:
+                    delattr(module, name)
+
+
 @contextlib.contextmanager
 def addresses_pinned(_keras: Any, _seed: int) -> Iterator[None]:
-    """Gives objects of the user's own classes hashes in the order in which they are first asked for, not by address."""
+    """Numbers objects in the order in which they are first asked for, not by address.
+
+    That is what ``id`` and ``hash`` give in the user's own modules, and what the hashes of their classes' objects are.
+    """
     serials: dict[int, tuple[object, int]] = {}
 
     def serial(self: object) -> int:
         note_use(ADDRESSES, type(self).__name__)
         return serials.setdefault(id(self), (self, len(serials)))[1]
+
+    def serial_hash(given: object) -> int:
+        return serial(given) if type(given).__hash__ is by_address else hash(given)
 
     by_address: Any = object.__hash__
 
@@ -211,12 +256,11 @@ def addresses_pinned(_keras: Any, _seed: int) -> Iterator[None]:
             change(kind)
         return kind
 
-    for module in own_modules():
-        for value in list(vars(module).values()):
-            if is_hashed_by_address(value) and value.__module__ == module.__name__:
-                change(value)
+    for value in [one for module in own_modules() for one in vars(module).values() if _is_of(module, one)]:
+        if is_hashed_by_address(value):
+            change(value)
     try:
-        with replaced(builtins, __build_class__=building):
+        with replaced(builtins, __build_class__=building), _globals_added({"id": serial, "hash": serial_hash}):
             yield
     finally:
         for kind in changed:
@@ -254,6 +298,24 @@ def pools_pinned(_keras: Any, _seed: int) -> Iterator[None]:
         for module in own_modules():
             if getattr(module, "as_completed", None) is not None:
                 stack.enter_context(replaced(module, as_completed=in_order))
+        yield
+
+
+@contextlib.contextmanager
+def threads_pinned(_keras: Any, _seed: int) -> Iterator[None]:
+    """Lets each thread that the user's own code starts end before the next begins, unless it waits for that."""
+    start = threading.Thread.start
+    waits = 0
+
+    def one_by_one(self: threading.Thread) -> None:
+        nonlocal waits
+        start(self)
+        if is_own_file(sys._getframe(1).f_code.co_filename) and waits < _MOST_WAITS:
+            note_use(THREADS)
+            self.join(_PATIENCE)
+            waits += self.is_alive()
+
+    with replaced(threading.Thread, start=one_by_one):
         yield
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.engines.counted_names import CountedNames
 from initcheck.engines.own_models import Array, OwnData, OwnModel, leaves_of, mapped, mistakes_in
 from initcheck.engines.own_trainings import StepLosses
 from initcheck.engines.pinned_sources import SEEDS, pinned
@@ -55,6 +56,7 @@ class ReseededTrainings:
         self._own = own
         self._data = data
         self._seed = seed
+        self._names = CountedNames(keras)
         self._kept: KeptModel | None = None
         self.steps = 0
 
@@ -80,6 +82,7 @@ class ReseededTrainings:
 
     def _scores(self, number: int, *, kept: bool) -> dict[str, float]:
         with pinned(self._keras, SEEDS, derive_seed(self._seed, "reseed", number)):
+            self._names.put_back()
             model = self._own.make_model(self._keras, self._data)[0]
             if number == 0 and hasattr(self._keras, "ops"):  # Keras 2 has generators that are no variables
                 self._kept = KeptModel.of(model, _states(model))

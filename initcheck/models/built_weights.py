@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise, Identity, Orthogonal, Unstated, VarianceScaled
+from initcheck.catalog.layers.signals import OF_CATEGORIES
 from initcheck.digests import digest
 from initcheck.engines.own_models import AddedWeight, Array, OwnData, OwnModel
 from initcheck.engines.pinned_sources import SEEDS, pinned
@@ -30,6 +31,12 @@ _CONSTANT_ERROR = 1e-5  # relative, of a constant or of a matrix that is to be o
 _ORTHOGONAL_ERROR = 1e-3
 _LEAST_EQUAL = 2  # elements: two draws of float32 are equal by chance less than once in 10¹³
 _LARGEST = 4_000_000  # elements of a weight that are looked at
+# Of a matrix that is the same in every build, and of which no law is stated: whether it looks drawn. Draws of float32
+# are nearly all unlike in size, and neighbours are uncorrelated (within 4 standard errors, 1 of 16,000 is beyond);
+# tables of waves, bases of cosines, stencils and identities are neither.
+_LEAST_DRAWN = 32  # elements
+_UNLIKE = 0.9
+_NEIGHBOURS = 4.0
 
 RESEEDS, FIXED, UNSEEDED, CONSTANT = "reseeds", "fixed", "unseeded", "constant"
 Values = npt.NDArray[np.float64]
@@ -197,13 +204,42 @@ def _find_copies(weights: Sequence[BuiltWeight]) -> list[ModelFinding]:
             groups.append([weight])
         else:
             home.append(weight)
-    return [_copies(group) for group in groups if len(group) > 1]
+    return [_copies(group) for group in groups if len(group) > 1 and not _are_tables(group)]
+
+
+def _are_tables(group: Sequence[BuiltWeight]) -> bool:
+    """Whether they are tables of categories that are the same in every build: vectors of words, learned before."""
+    return all(_is_kept(weight) and weight.added.layer in OF_CATEGORIES for weight in group)
+
+
+def _is_kept(weight: BuiltWeight) -> bool:
+    """Whether it is the same in every build by an initializer that states no law."""
+    return isinstance(weight.stated.law, Unstated) and weight.seeding == FIXED
 
 
 def _is_random(weight: BuiltWeight) -> bool:
     """Whether it is drawn; an LSTM's bias, zeros and ones for one gate, is not."""
     unstated = isinstance(weight.stated.law, Unstated)
-    return weight.seeding != FIXED or (weight.stated.law.random and not unstated)
+    return weight.seeding != FIXED or (weight.stated.law.random if not unstated else _looks_drawn(weight.values[0]))
+
+
+def _looks_drawn(value: Array) -> bool:
+    """Whether a matrix that is the same in every build looks like draws: of one seed, or kept as an array."""
+    if value.ndim < 2 or not _LEAST_DRAWN <= value.size <= _LARGEST:
+        return False
+    values = value.astype(np.float64)
+    if len(np.unique(np.abs(values))) < _UNLIKE * values.size:
+        return False
+    values = values - values.mean()
+    variance = float(np.mean(values**2))
+    for axis in (0, -1):
+        one, two = (
+            np.take(values, range(1, values.shape[axis]), axis),
+            np.take(values, range(values.shape[axis] - 1), axis),
+        )
+        if one.size and abs(float(np.mean(one * two))) * math.sqrt(one.size) > _NEIGHBOURS * variance:
+            return False
+    return True
 
 
 def _alike(one: BuiltWeight, two: BuiltWeight) -> bool:
@@ -230,12 +266,14 @@ def _copies(group: Sequence[BuiltWeight]) -> ModelFinding:
     seeds = {int(weight.added.initializer.seed) for weight in group if _has_int_seed(weight)}
     shared = any(one.added.initializer is two.added.initializer for one, two in itertools.combinations(group, 2))
     why = "one instance of an initializer is given to both" if shared else "their initializers have one seed"
-    cause = f"; {why}" + (f" ({min(seeds)})" if len(seeds) == 1 and not shared else "")
+    if fixed := all(map(_is_kept, group)):
+        why = "the same in every build, too: what draws them has one seed, or is an array that is kept"
+    cause = f"; {why}" + (f" ({min(seeds)})" if len(seeds) == 1 and not shared and not fixed else "")
     return ModelFinding(
         "weights that are drawn equal" if equal else "weights that are drawn in proportion",
         listed([weight.added.path for weight in group]),
         ("bitwise equal" if equal else "correlation 1.000000 element by element, as far as the shorter one goes")
-        + (cause if shared or seeds else ""),
+        + (cause if shared or seeds or fixed else ""),
         "give each layer an initializer of its own, without a seed or each with another one",
     )
 

@@ -122,6 +122,7 @@ class _Examination:
         self.asked: list[ModelQuestion] = []
         self._trained: TracedModel | None = None
         self._loaded = False
+        self._parallel = False
 
     def ask(self, question: ModelQuestion, look: Callable[[], bool | None]) -> None:
         """Looks: what is found answers that question, unless the look says that there was nothing to look at."""
@@ -155,7 +156,11 @@ class _Examination:
         datasets = [one.data.x for one in (first, taken[0]) if one.data is not None and one.data.in_batches]
         one_pipeline = len(datasets) == 2 and datasets[0] is datasets[1]
         repetition = compare_traces(traces)
-        self.findings += find_in_process(self._take, repetition, one_pipeline=one_pipeline)
+        one_model = bool({id(one) for one in first.model.weights} & {id(one) for one in taken[0].model.weights})
+        self._parallel = first.parallel
+        self.findings += find_in_process(
+            self._take_again, repetition, self._glimpse, one_pipeline=one_pipeline, one_model=one_model
+        )
         self.differs = repetition.differs is not None
         steps = f"{len(again.losses)} steps" if again.losses else "its initial weights, as no data are given"
         number = "two" if times == 2 else f"{times}"
@@ -272,11 +277,18 @@ class _Examination:
             )
             return
         repetition = compare_traces([self._take(()), self._take(())])
-        self.findings += find_own_seeding(self._take, repetition, self._seeded)
+        self.findings += find_own_seeding(self._take_again, repetition, self._seeded, self._glimpse)
         self.looked_at.append("two trainings with no seeding but the model's own")
 
     def _take(self, sources: Collection[ChanceSource]) -> OwnTrace:
         return self._named(self._taker.take(sources).trace)
+
+    def _take_again(self, sources: Collection[ChanceSource]) -> OwnTrace:
+        """A training that is compared with others alone: a race has the more chances the more is looked at."""
+        return self._named(self._taker.take(sources, rows=self._parallel).trace)
+
+    def _glimpse(self, sources: Collection[ChanceSource]) -> OwnTrace:
+        return self._named(self._taker.glimpse(sources))
 
     def _named(self, trace: OwnTrace) -> OwnTrace:
         """The trace with the weights' paths of the first build, as Keras counts names on."""

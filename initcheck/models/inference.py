@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.digests import digest
-from initcheck.engines.own_models import leaves_of, mapped, mistakes_in
+from initcheck.engines.own_models import as_tensors, leaves_of, mistakes_in
 from initcheck.engines.own_trainings import TracedModel
 from initcheck.engines.replacing import replaced
 from initcheck.models.diagnosis import ModelFinding, listed
@@ -18,8 +19,11 @@ from initcheck.texts import for_terminal
 
 # Of the largest output. Compiled and eager float32 differ by about 1e-6 a layer; bfloat16 resolves 4e-3.
 _TOLERANCE, _HALF_TOLERANCE = 1e-3, 5e-2
+_AMPLIFIED = 30.0  # a sum of n terms rounds √n times; several layers add theirs
 _PLAIN = "a plain call"
 _DRAWS = "a layer draws, or takes its training path, in inference"
+_OF_LOSS = "it draws, or keeps what it counts from one evaluation to the next: let it do neither, or reset it"
+_STATEFUL = "its state goes on from call to call (stateful=True): stateful=False, or reset_states() before each"
 _PASS_ON = "pass training on to the layers inside, and let each look at it before it draws or moves a statistic"
 
 
@@ -36,7 +40,7 @@ def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFindi
         return [], [], []
     model = trained.model
     inputs, targets, weights = trained.data.batch()
-    call = _called(keras, inputs)
+    call = as_tensors(keras, inputs)
     ways: dict[str, Callable[[], Any]] = {
         "predict": lambda: model.predict(inputs, verbose=0),
         "a second predict": lambda: model.predict(inputs, verbose=0),
@@ -62,7 +66,20 @@ def find_in_inference(keras: Any, trained: TracedModel) -> tuple[list[ModelFindi
         notes.append(
             f"In a plain call of the model, {layer.name} of Keras draws: call it with training=False, or predict."
         )
-    findings = [*_find_moved(moved), *_find_disagreement(keras, model, call, off, tolerance)]
+    if not all(np.isfinite(leaf).all() for leaves in outputs.values() for leaf in leaves):
+        off = {}  # which is looked into by passes
+    if off and not _draws(off) and _layer_that_draws(keras, model, call, training=False) is None:
+        largest = max(off.values())
+        if math.isfinite(largest) and (by_rounding := _by_rounding(model, call)) * _AMPLIFIED > largest:
+            off = {}
+            notes.append(
+                "The model amplifies rounding: with weights perturbed by one ulp its outputs move by up to "
+                f"{by_rounding:.2g} of the largest; ways of inference, which round otherwise, differ by {largest:.2g}."
+            )
+    findings = _find_moved(moved)
+    disagreement, of_moved = _find_disagreement(keras, model, call, off, tolerance)
+    if not (findings and of_moved):  # the same cause
+        findings += disagreement
     return findings, notes, sorted({name for names in moved.values() for name in names})
 
 
@@ -91,21 +108,47 @@ def _disagreement(outputs: dict[str, list[Any]], tolerance: float) -> dict[str, 
     return off
 
 
+def _draws(off: dict[str, float]) -> set[str]:
+    """The ways that differ from themselves."""
+    return {"a second predict", "a second evaluate"} & set(off)
+
+
+def _by_rounding(model: Any, inputs: Any) -> float:
+    """By how much of the largest output weights perturbed by one ulp move the outputs."""
+    before = [np.asarray(leaf, np.float64) for leaf in leaves_of(model(inputs, training=False))]
+    weights = [weight for weight in model.trainable_weights if np.asarray(weight).dtype in (np.float32, np.float64)]
+    values = [np.array(weight) for weight in weights]
+    try:
+        for weight, value in zip(weights, values, strict=True):
+            weight.assign(np.nextafter(value, np.full_like(value, np.inf)))
+        after = [np.asarray(leaf, np.float64) for leaf in leaves_of(model(inputs, training=False))]
+    finally:
+        for weight, value in zip(weights, values, strict=True):
+            weight.assign(value)
+    return _distance(before, after)
+
+
 def _find_disagreement(
     keras: Any, model: Any, inputs: Any, off: dict[str, float], tolerance: float
-) -> list[ModelFinding]:
+) -> tuple[list[ModelFinding], bool]:
+    """What ways of inference disagree on; and whether it begins in a layer that moves weights of its own."""
     if not off:
-        return []
-    again = {"a second predict", "a second evaluate"} & set(off)
+        return [], False
+    again = _draws(off)
     layer = _layer_that_draws(keras, model, inputs, **({} if list(off) == [_PLAIN] else {"training": False}))
+    if set(off) == {"a second evaluate"}:  # predictions agree
+        where, remedy = "the loss, or a metric", _OF_LOSS
+    else:
+        where = layer.name if layer else "the model's outputs"
+        remedy = _STATEFUL if layer and layer.stateful else f"{_DRAWS}: {_PASS_ON}"
     return [
         ModelFinding(
             "inference that gives another result each time" if again else "ways of inference that disagree",
-            layer.name if layer else "the model's outputs",
+            where,
             f"{', '.join(off)}: off by up to {max(off.values()):.2g} of the largest output (allowed {tolerance:g})",
-            f"{_DRAWS}: {_PASS_ON}",
+            remedy,
         )
-    ]
+    ], layer is not None and layer.moves
 
 
 def _distance(one: list[Any], two: list[Any]) -> float:
@@ -125,18 +168,6 @@ def _weights(model: Any) -> list[str]:
     return [digest([np.asarray(weight)]) for weight in model.weights]
 
 
-def _called(keras: Any, inputs: Any) -> Any:
-    return mapped(
-        lambda leaf: leaf if hasattr(leaf, "device") and not isinstance(leaf, np.ndarray) else _as_tensor(keras, leaf),
-        inputs,
-    )
-
-
-def _as_tensor(keras: Any, leaf: Any) -> Any:
-    convert = getattr(getattr(keras, "ops", None), "convert_to_tensor", None)
-    return convert(leaf) if convert else leaf
-
-
 def _is_single(model: Any) -> bool:
     layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else model.layers
     return all(str(getattr(layer, "compute_dtype", "float32")) in ("float32", "float64") for layer in layers)
@@ -144,12 +175,23 @@ def _is_single(model: Any) -> bool:
 
 @dataclass(frozen=True)
 class _LayerCall:
-    """One call of a layer: its name, whether it is Keras's, and digests of what it was given and what it returned."""
+    """One call of a layer.
+
+    Attributes:
+        name: Its path.
+        of_keras: Whether it is Keras's.
+        given: A digest of what it was given.
+        output: A digest of what it returned.
+        moves: Whether the call moved weights of its own.
+        stateful: Whether it is a recurrent layer whose state goes on from call to call.
+    """
 
     name: str
     of_keras: bool
     given: str
     output: str
+    moves: bool
+    stateful: bool
 
 
 def _layer_that_draws(keras: Any, model: Any, inputs: Any, **training: bool) -> _LayerCall | None:
@@ -161,18 +203,29 @@ def _layer_that_draws(keras: Any, model: Any, inputs: Any, **training: bool) -> 
     return None
 
 
+def _of_layer(layer: Any) -> list[str]:
+    """Digests of the weights that it adds itself and that no step trains."""
+    own = {id(one) for part in getattr(layer, "_layers", []) for one in part.weights}
+    return [digest([np.asarray(one)]) for one in layer.non_trainable_weights if id(one) not in own]
+
+
 def _layer_calls(keras: Any, model: Any, inputs: Any, **training: bool) -> list[_LayerCall]:
     seen: list[_LayerCall] = []
     kind = keras.layers.Layer
     original = kind.__call__
 
     def noting(layer: Any, *given: Any, **named: Any) -> Any:
+        before = _of_layer(layer)
         output = original(layer, *given, **named)
         with contextlib.suppress(Exception):  # what is no tensor is no evidence
             name = for_terminal(str(getattr(layer, "path", "") or layer.name))
             of_keras = type(layer).__module__.partition(".")[0] in ("keras", "tf_keras")
             digests = digest(leaves_of([*given, *named.values()])), digest(leaves_of(output))
-            seen.append(_LayerCall(name, of_keras, *digests))
+            seen.append(
+                _LayerCall(
+                    name, of_keras, *digests, before != _of_layer(layer), bool(getattr(layer, "stateful", False))
+                )
+            )
         return output
 
     with replaced(kind, __call__=noting), mistakes_in("the model: a call", "fix its call"):

@@ -18,6 +18,7 @@ from initcheck.engines.probed_passes import ENDS, RELUS, LayerPass, ModelPass
 from initcheck.models.call_paths import is_hidden, nearest_kernel
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, LayerSignal, ModelFinding, listed
 from initcheck.models.signal_depth import find_depth
+from initcheck.models.signal_time import find_in_time
 from initcheck.statistics.t_intervals import lower_end, mean_over
 
 NO_INPUTS, NO_ROWS = "inputs that tell no rows apart", "a layer that tells no rows apart"
@@ -31,6 +32,8 @@ SCALED = (0.01, 10.0)
 SATURATED = 0.5
 _GLOROT = {"tanh": "6 %", "sigmoid": "0.1 %"}
 _NEARLY_ALL = 0.99
+# Biases for a long memory (Tallec & Ollivier 2018) let two gates of an LSTM's three lie near an end, never all.
+_GATES = 0.75
 _DEAD = 0.5  # a kernel that is symmetric about 0 leaves a unit dead with probability 1/2 at most, whatever its inputs
 _EQUAL_ROWS = 1e-6  # of the root mean square
 
@@ -74,10 +77,15 @@ def find_in_signal(passes: Sequence[ModelPass], names: Sequence[str]) -> FoundIn
     equal = _find_equal_rows(passes, names)
     dead, all_dead = _find_dead(passes, calls, names)
     saturated, all_saturated = _find_saturated(passes, calls, names)
+    gates, all_gates = _find_gates(calls, names)
     faded, notes = find_depth(passes, names)
+    in_time, more = find_in_time(calls, names)
     # What is dead or equal in all rows has no scale, and what is saturated passes no gradient: each cause once.
-    findings = [*equal, *dead, *saturated] or faded
-    return FoundInSignal(tuple(findings), tuple(notes if not findings else ()), layers, all_dead or all_saturated)
+    if all_dead or all_gates:  # what is dead, or shut, is equal in all rows
+        equal = [one for one in equal if one.what != NO_ROWS]
+    findings = [*equal, *dead, *saturated, *gates] or [*faded, *in_time]
+    stops = all_dead or all_saturated or all_gates
+    return FoundInSignal(tuple(findings), tuple([*notes, *more] if not findings else ()), layers, stops)
 
 
 def _is_shown(passes: Sequence[ModelPass], place: int) -> bool:
@@ -119,14 +127,19 @@ def _find_equal_rows(passes: Sequence[ModelPass], names: Sequence[str]) -> list[
         return [ModelFinding(NO_INPUTS, "data", effect, "look at what data() returns as inputs")]
     if rms == 0 and passes[0].calls[before[-1]].activation in RELUS:
         return []  # dead units, which are named as such
-    return [
-        ModelFinding(
-            NO_ROWS,
-            names[before[-1]],
-            effect,
-            "draw its kernel at random: a constant one gives equal outputs for unlike rows, until it has been trained",
+    begins = next(
+        place for place in range(before[-1] + 1, first + 1) if all(_rows_equal(one.calls[place]) for one in passes)
+    )
+    culprit = max(passes[0].calls[begins].parents, default=before[-1])
+    if culprit != before[-1]:
+        remedy = "look at what it does: a normalization, or a softmax, over a single value gives a constant"
+    elif rms == 0:
+        remedy = "all of it is 0: look for dead relu units (biases, kernels or inputs of one sign), or factors of 0"
+    else:
+        remedy = (
+            "draw its kernel at random: a constant one gives equal outputs for unlike rows, until it has been trained"
         )
-    ]
+    return [ModelFinding(NO_ROWS, names[culprit], effect, remedy)]
 
 
 def _rows_equal(call: LayerPass) -> bool:
@@ -175,7 +188,7 @@ def _find_dead(
 
 def _has_signal(passes: Sequence[ModelPass], call: LayerPass) -> bool:
     """Whether the kernel behind an activation was given anything: after a layer that is dead all others are."""
-    if call.weighted:
+    if call.weighted or call.given == 0:
         return call.given != 0
     for one in passes:
         if any(call is other for other in one.calls):
@@ -215,6 +228,31 @@ def _find_saturated(
             f"{share.high:.0%}], the mean over {len(passes)} reseeds, where a Glorot kernel leaves "
             f"{_GLOROT[activation]} at most (a finding from {SATURATED:.0%}, at a false-alarm rate of "
             f"{FALSE_ALARM_RATE:g} for all layers)",
-            "draw the kernel with glorot_uniform: it keeps the sums within the range where the activation has a slope",
+            "draw the kernel with glorot_uniform: it keeps the sums within the range where the activation has a slope"
+            + ("; and the recurrent one with orthogonal" if calls[place][0].recurrent else ""),
+        )
+    ], any(one.value > _NEARLY_ALL for _, one in found)
+
+
+def _find_gates(calls: Sequence[Sequence[LayerPass]], names: Sequence[str]) -> tuple[list[ModelFinding], bool]:
+    """Recurrent layers whose gates stand open or shut, whatever they are given; and whether nearly all of one do."""
+    judged = [place for place, same in enumerate(calls) if math.isfinite(same[0].gates)]
+    found = []
+    for place in judged:
+        shares = np.array([call.gates for call in calls[place]])
+        if len(shares) > 1 and lower_end(shares, FALSE_ALARM_RATE / len(judged)) > _GATES:
+            found.append((place, mean_over([float(share) for share in shares])))
+    if not found:
+        return [], False
+    place, share = found[0]
+    return [
+        ModelFinding(
+            "saturated gates",
+            listed([names[one] for one, _ in found]),
+            f"{share.value:.0%} of the values of the gates of {names[place]} lie within 1 % of 0 or 1 "
+            f"[{share.low:.0%}, {share.high:.0%}], the mean over {len(calls[place])} reseeds: they stand open or shut, "
+            f"whatever it is given (a finding from {_GATES:.0%}, at a false-alarm rate of {FALSE_ALARM_RATE:g} for all "
+            "layers)",
+            "look for a large bias, a large kernel, or inputs that are not scaled; Keras's defaults leave few there",
         )
     ], any(one.value > _NEARLY_ALL for _, one in found)

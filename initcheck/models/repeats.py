@@ -63,12 +63,22 @@ def compare_traces(traces: Sequence[OwnTrace]) -> RepeatedTrainings:
     return RepeatedTrainings(None, times=len(traces))
 
 
-def repeats(take: Take, sources: Collection[ChanceSource], times: int = _CONFIRMED) -> bool | None:
+def repeats(
+    take: Take, sources: Collection[ChanceSource], times: int = _CONFIRMED, glimpse: Take | None = None
+) -> bool | None:
     """Whether trainings with those sources pinned are equal, bit for bit; None where one cannot be pinned.
 
     Under op determinism, for one, operations that have no deterministic form raise.
+
+    Args:
+        take: Trains with sources pinned.
+        sources: What to pin.
+        times: Further trainings that must equal the first.
+        glimpse: Makes data and initial weights alone with sources pinned: where these differ, nothing is trained.
     """
     try:
+        if glimpse and glimpse(sources).first_difference(glimpse(sources)) is not None:
+            return False
         first = take(sources)
         return all(first.first_difference(take(sources)) is None for _ in range(times))
     except InitcheckError:
@@ -76,7 +86,11 @@ def repeats(take: Take, sources: Collection[ChanceSource], times: int = _CONFIRM
 
 
 def smallest_set(
-    take: Take, base: Collection[ChanceSource], candidates: Sequence[ChanceSource], times: int = _CONFIRMED
+    take: Take,
+    base: Collection[ChanceSource],
+    candidates: Sequence[ChanceSource],
+    times: int = _CONFIRMED,
+    glimpse: Take | None = None,
 ) -> list[ChanceSource] | None:
     """The smallest set found of sources that have to be pinned beside the base; None if all of them do not do.
 
@@ -87,19 +101,20 @@ def smallest_set(
         base: What is pinned in any case.
         candidates: The sources to choose from.
         times: Further trainings that must equal the first.
+        glimpse: As of ``repeats``.
     """
     needed: list[ChanceSource] = []
     for source in candidates:
-        outcome = repeats(take, [*base, source], times)
+        outcome = repeats(take, [*base, source], times, glimpse)
         if outcome:
             return [source]
         if outcome is not None:
             needed.append(source)
-    if not repeats(take, [*base, *needed], times):
+    if not repeats(take, [*base, *needed], times, glimpse):
         return None
     for source in reversed(needed):
         fewer = [one for one in needed if one is not source]
-        if repeats(take, [*base, *fewer], times):
+        if repeats(take, [*base, *fewer], times, glimpse):
             needed = fewer
     return needed
 
@@ -118,23 +133,35 @@ def used_sources(
     return [*candidates], {}
 
 
-def find_in_process(take: Take, repetition: RepeatedTrainings, *, one_pipeline: bool = False) -> list[ModelFinding]:
+def find_in_process(
+    take: Take,
+    repetition: RepeatedTrainings,
+    glimpse: Take | None = None,
+    *,
+    one_pipeline: bool = False,
+    one_model: bool = False,
+) -> list[ModelFinding]:
     """Why trainings of one process under one seed differ; empty where they do not.
 
     Args:
         take: Trains with sources pinned.
         repetition: The trainings that were to be equal.
+        glimpse: As of ``repeats``.
         one_pipeline: Whether ``data()`` returns one and the same dataset each time.
+        one_model: Whether weights of what ``build()`` returns are those of the time before.
     """
     if repetition.differs is None:
         return []
     stage = repetition.differs[0]
+    if one_model and stage == "initial weights":
+        how = "in this process, each after keras.utils.set_random_seed"
+        return [ModelFinding(BEFORE, _where(repetition), _effect(repetition, how), _ONE_MODEL)]
     later = [one for one in OTHERS if not (one is DATA and stage not in ("data", "order of rows"))]
     later = [one for one in later if not (one is ORDER and stage in ("data", "initial weights"))]
     before = _files_here()
     later, used = used_sources(take, SEEDS, later)
     changed = sorted(str(file) for file, state in _files_here().items() if before.get(file) != state)
-    causes = smallest_set(take, SEEDS, later, max(_CONFIRMED, repetition.times - 1))
+    causes = smallest_set(take, SEEDS, later, max(_CONFIRMED, repetition.times - 1), glimpse)
     remedy = _remedy(causes)
     if causes is None and one_pipeline and stage in ("data", "order of rows"):
         remedy = _ONE_PIPELINE
@@ -199,11 +226,13 @@ def find_in_threads(usual: OwnTrace, other: OwnTrace, words: str) -> tuple[list[
     ], []
 
 
-def find_own_seeding(take: Take, repetition: RepeatedTrainings, seeded: Sequence[str]) -> list[ModelFinding]:
+def find_own_seeding(
+    take: Take, repetition: RepeatedTrainings, seeded: Sequence[str], glimpse: Take | None = None
+) -> list[ModelFinding]:
     """Why trainings differ that the user's own code seeds, where ``set_random_seed`` would make them repeat."""
     if repetition.differs is None:
         return []
-    pinned = smallest_set(take, (), SEEDS)
+    pinned = smallest_set(take, (), SEEDS, glimpse=glimpse)
     names = listed(list(dict.fromkeys(seeded)))
     return [
         ModelFinding(
@@ -270,6 +299,10 @@ def _named_in_processes(take_fresh: TakeFresh) -> tuple[list[ChanceSource], str]
     return at_import, _IMPORTED
 
 
+_ONE_MODEL = (
+    "build() returns a model, or layers, that were made once, with the weights that the training before left: make "
+    "them in build()"
+)
 _ONE_PIPELINE = (
     "data() returns a pipeline that was made once, and goes on where it was, shuffling anew at each pass: make it in "
     "data(), where keras.utils.set_random_seed(SEED) covers it; or shuffle(..., seed=SEED, "

@@ -12,6 +12,7 @@ from initcheck.engines.own_models import Array
 from initcheck.engines.own_trainings import TracedModel
 from initcheck.engines.probed_passes import ModelPass
 from initcheck.models.diagnosis import ModelFinding, listed
+from initcheck.texts import for_terminal
 
 # Relative to a kernel's largest value: equal units that are trained stay within 2e-7 a step by vectorised tails and
 # reordered sums, and twenty steps add that up; unlike gradients of the usual size part them by 1e-3 and more.
@@ -74,7 +75,7 @@ def find_equal_units(
             whole += [name] if passed is None and _is_constant(first) else []
             continue
         equal = _equal_units(first)
-        still = [part for group in equal for part in _still_equal(group, last, gradients.get(place))]
+        still = [part for group in equal for part in _still_equal(group, last, gradients.get(place), first)]
         if still and _is_constant(first):
             whole.append(name)
         elif still:
@@ -118,15 +119,26 @@ def _found(whole: list[str], groups: list[str], parted: list[str], steps: int) -
     return FoundInUnits(tuple(findings), tuple(notes))
 
 
-def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[ModelFinding]:
+def find_unmoved(
+    trained: TracedModel,
+    passes: Sequence[ModelPass],
+    untrained: Callable[[], dict[str, list[int]]] = dict,
+    *,
+    own_step: bool = False,
+) -> tuple[list[ModelFinding], list[str]]:
     """Trainable weights that no step moved, and whose gradient is none, or exactly 0 for all rows, in every reseed.
+
+    A vector whose gradient is 0 while a kernel of its layer moves, such as a bias that a difference of two calls takes
+    out again, has no effect, and is noted.
 
     Args:
         trained: A training of a few steps.
         passes: Passes of the model under several seeds.
+        untrained: The outputs that the loss does not depend on, and the places of the trainable weights behind each.
+        own_step: Whether the model's ``train_step`` is its own.
     """
     if trained.data is None or not trained.trace.losses or len(trained.initial) != len(trained.model.weights):
-        return []
+        return [], []
     still = {
         name
         for name, weight, first in zip(trained.trace.weights, trained.model.weights, trained.initial, strict=True)
@@ -140,8 +152,11 @@ def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[Mode
         or any(len(one.gradients) != len(order) for one in passes)
         or not np.isfinite(trained.trace.losses).all()
     ):
-        return []
-    unconnected, zero = [], []
+        return [], []
+    vectors = _vectors_beside_moving(trained, still)
+    unconnected: list[str] = []
+    zero: list[str] = []
+    idle: list[str] = []
     for place, name in enumerate(order):
         each = [one.gradients[place] for one in passes]
         if name not in still:
@@ -149,17 +164,26 @@ def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[Mode
         if all(one is None for one in each):
             unconnected.append(name)
         elif all(one is None or not np.any(one) for one in each):
-            zero.append(name)
+            (idle if name in vectors else zero).append(name)
     count, steps = len(passes), len(trained.trace.losses)
     findings = []
+    for output, places in untrained().items() if unconnected or zero else ():
+        behind = {order[place] for place in places} & {*unconnected, *zero}
+        unconnected, zero = ([name for name in names if name not in behind] for names in (unconnected, zero))
+        findings += _find_behind(output, [name for name in order if name in behind], steps)
+    why = (
+        "its train_step hands no optimizer a gradient of theirs" if own_step else "no path leads from the loss to them"
+    )
     if unconnected:
         findings.append(
             ModelFinding(
                 NEVER_MOVE,
                 listed(unconnected),
-                f"no path leads from the loss to them: no gradient in {count} reseeds, unmoved by {steps} steps",
-                "use them, or take stop_gradient and what has no gradient (argmax, round, casts) out of their path; or "
-                "set trainable=False",
+                f"{why}: no gradient in {count} reseeds, unmoved by {steps} steps",
+                "hand their gradients to the optimizer, or set trainable=False"
+                if own_step
+                else "use them, or take stop_gradient and what has no gradient (argmax, round, casts) out of their "
+                "path; or set trainable=False",
             )
         )
     if zero:
@@ -171,7 +195,43 @@ def find_unmoved(trained: TracedModel, passes: Sequence[ModelPass]) -> list[Mode
                 "look for relu units that are dead, zeros before zeros, and inputs that are 0: draw kernels at random",
             )
         )
-    return findings
+    notes = [f"Without effect: {listed(idle)}, whose gradient is exactly 0, as what comes after takes it out again."]
+    return findings, notes if idle else []
+
+
+def _home(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def any_drawn_unmoved(trained: TracedModel) -> bool:
+    """Whether a kernel that the training did not move was not constant."""
+    return any(
+        weight.trainable and first.ndim > 1 and not _is_constant(first) and np.array_equal(first, np.asarray(weight))
+        for weight, first in zip(trained.model.weights, trained.initial, strict=False)
+        if first.size
+    )
+
+
+def _vectors_beside_moving(trained: TracedModel, still: Collection[str]) -> set[str]:
+    """The vectors in whose layers a kernel moves."""
+    weights = list(zip(trained.trace.weights, trained.model.weights, strict=True))
+    moving = {_home(name) for name, one in weights if one.trainable and name not in still and len(one.shape) > 1}
+    return {name for name, one in weights if len(one.shape) <= 1 and _home(name) in moving}
+
+
+def _find_behind(output: str, names: list[str], steps: int) -> list[ModelFinding]:
+    """Weights that lead to an output alone that the loss does not depend on."""
+    if not names:
+        return []
+    return [
+        ModelFinding(
+            NEVER_MOVE,
+            listed(names),
+            f"they lead to the output {for_terminal(output)} alone, on which the loss does not depend (no loss, or one "
+            f"of weight 0): unmoved by {steps} steps",
+            "give that output a loss, or leave it out; or set trainable=False",
+        )
+    ]
 
 
 def _by_weight(one: ModelPass | None, trainable: Sequence[bool]) -> dict[int, Array]:
@@ -209,8 +269,12 @@ def _equal_units(value: Array) -> list[list[int]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _still_equal(group: Sequence[int], last: Array, gradient: Array | None) -> list[list[int]]:
-    """The parts of a group that are equal after the training; units of a packed kernel part by gate, for example."""
+def _still_equal(group: Sequence[int], last: Array, gradient: Array | None, initial: Array) -> list[list[int]]:
+    """The parts of a group that are equal after the training; units of a packed kernel part by gate, for example.
+
+    Units that no step has moved while it moved others of their layer, and whose gradients are 0, as those of relu
+    units with kernels of zeros, are among them.
+    """
     columns, limit = _columns(last), _PARTED * float(np.abs(last).max(initial=0))
     left, parts = list(group), []
     while left:
@@ -218,16 +282,19 @@ def _still_equal(group: Sequence[int], last: Array, gradient: Array | None) -> l
         near = np.abs(columns[left] - first).max(axis=1) <= limit
         part = [place for place, one in zip(left, near, strict=True) if one]
         left = [place for place, one in zip(left, near, strict=True) if not one]
-        if len(part) > 1 and (gradient is None or _gradient_equal(part, gradient)):
+        unmoved = np.array_equal(columns[part], _columns(initial)[part])
+        if len(part) > 1 and (gradient is None or _gradient_equal(part, gradient, or_none=unmoved)):
             parts.append(part)
     return parts
 
 
-def _gradient_equal(group: Sequence[int], gradient: Array) -> bool:
-    """Whether the gradients of these units are equal, and not all 0, which says nothing."""
+def _gradient_equal(group: Sequence[int], gradient: Array, *, or_none: bool = False) -> bool:
+    """Whether the gradients of these units are equal, and not all 0, which says nothing unless no step moves them."""
     columns = _columns(gradient)[list(group)]
     largest = float(np.abs(columns).max(initial=0))
-    return largest > 0 and float(np.ptp(columns, axis=0).max()) <= _EQUAL_GRADIENT * largest
+    if largest == 0:
+        return or_none
+    return float(np.ptp(columns, axis=0).max()) <= _EQUAL_GRADIENT * largest
 
 
 def _words(group: Sequence[int]) -> str:

@@ -12,8 +12,16 @@ from initcheck.catalog.layers.signals import OF_CATEGORIES
 from initcheck.engines.own_models import OwnData, OwnModel, leaves_of
 from initcheck.engines.own_trainings import TracedModel
 from initcheck.engines.pinned_sources import SEEDS, pinned
-from initcheck.engines.probed_passes import ModelPass, ProbedRows, pass_through, rows_of, why_not_probed
+from initcheck.engines.probed_passes import (
+    ModelPass,
+    ProbedRows,
+    has_own_step,
+    pass_through,
+    rows_of,
+    untrained_outputs,
+)
 from initcheck.engines.reseeded_trainings import passes_over_reseeds
+from initcheck.errors import InitcheckError
 from initcheck.models.call_paths import is_hidden
 from initcheck.models.diagnosis import FirstLoss, LayerSignal, ModelFinding, listed
 from initcheck.models.first_loss import ONE_UNIT, TOO_LARGE, FoundInFirstLoss, find_in_first_loss
@@ -26,8 +34,10 @@ from initcheck.models.layer_signal import (
     find_in_signal,
     first_scale,
 )
+from initcheck.models.not_finite import find_in_data, find_not_finite
 from initcheck.models.signal_depth import EXPLODES
-from initcheck.models.trained_units import ZERO, find_equal_units, find_unmoved
+from initcheck.models.signal_time import EXPLODE_IN_TIME
+from initcheck.models.trained_units import ZERO, any_drawn_unmoved, find_equal_units, find_unmoved
 
 _LEAST_RESEEDS = 4  # of a model whose passes take long
 _PATIENCE = 30.0  # seconds after which no further pass is begun
@@ -73,17 +83,51 @@ def find_in_passes(
     assert data is not None
     if len(paths) == len(trained.trace.weights):
         trained = replace(trained, trace=replace(trained.trace, weights=list(paths)))
-    if reason := why_not_probed(keras, trained.model):
-        units = find_equal_units(trained, None)
-        return FoundInPasses(units.findings, (f"Not looked at: gradients, signal and first loss, as {reason}.",), ())
     rows = rows_of(data)
-    passes = _passes(keras, own, data, rows, seed)
-    behind = pass_through(keras, trained.model, rows, layers=False)
+    whole = rows if data.in_batches else ProbedRows(data.x, data.y, data.sample_weight)
+    if found := find_in_data(trained.model, whole):
+        return FoundInPasses((found,), (), ())
+    try:
+        passes = _passes(keras, own, data, rows, seed)
+    except InitcheckError as error:
+        if not has_own_step(keras, trained.model):
+            raise
+        units = find_equal_units(trained, None)
+        reason = f"its train_step, called outside fit, failed: {error}"
+        return FoundInPasses(units.findings, (f"Not looked at: gradients, signal and first loss, as {reason}.",), ())
     names = _names(passes[0], trained)
+    if found := find_not_finite(passes, names):
+        return FoundInPasses((found,), (), ())
+    found_in = _find(keras, own, trained, _Passed(rows, passes, names), seed, loaded=loaded)
+    note = f"{len(passes)} passes forward and back under unlike seeds, over {rows.size} rows"
+    return replace(found_in, looked_at=(note,))
+
+
+@dataclass(frozen=True, eq=False)
+class _Passed:
+    """Passes over those rows, and the names of their calls."""
+
+    rows: ProbedRows
+    passes: list[ModelPass]
+    names: list[str]
+
+
+def _find(
+    keras: Any, own: OwnModel, trained: TracedModel, passed: _Passed, seed: int, *, loaded: bool
+) -> FoundInPasses:
+    rows, passes, names = passed.rows, passed.passes, passed.names
+    data, own_step = trained.data, has_own_step(keras, trained.model)
+    assert data is not None
+    behind = pass_through(keras, trained.model, rows, layers=False)
     last = {name for place, name in enumerate(names) if not is_hidden(passes[0], place)}
-    units = find_equal_units(trained, behind, lambda: _calm(keras, own, trained, rows, seed), last)
-    loss = find_in_first_loss(keras, trained.model, passes, rows)
+    calm = None if own_step else lambda: _calm(keras, own, trained, rows, seed)
+    units = find_equal_units(trained, behind, calm, last)
+    judged = all(one.judged for one in passes)
+    loss = find_in_first_loss(keras, trained.model, passes, rows) if judged else FoundInFirstLoss()
     signal, notes = FoundInSignal(), list(units.notes)
+    if own_step:
+        unseen = "" if judged else ", nor the first loss, which is its own"
+        notes.append(f"The model has a train_step of its own: of the signal's gradient nothing is said{unseen}.")
     scaling: list[ModelFinding] = []
     if _same_calls(passes):
         signal = find_in_signal(passes, names)
@@ -101,24 +145,38 @@ def find_in_passes(
     if loss.unknown:
         losses = listed(sorted(set(loss.unknown)))
         notes.append(f"The first loss was not looked at: no best constant is known for {losses}.")
+    unmoved, more = find_unmoved(
+        trained, passes, lambda: {} if own_step else untrained_outputs(trained.model, rows), own_step=own_step
+    )
+    notes += more
     return FoundInPasses(
-        (*units.findings, *scaling, *_causes(signal, find_unmoved(trained, passes), loss)),
+        (*units.findings, *scaling, *_causes(signal, unmoved, loss, drawn=any_drawn_unmoved(trained))),
         (*notes, *signal.notes),
-        (f"{len(passes)} passes forward and back under unlike seeds, over {rows.size} rows",),
+        (),
         signal.layers,
         loss.losses,
     )
 
 
-def _causes(signal: FoundInSignal, unmoved: list[ModelFinding], loss: FoundInFirstLoss) -> list[ModelFinding]:
-    """The findings without those that come of others: each cause once."""
+def _causes(
+    signal: FoundInSignal, unmoved: list[ModelFinding], loss: FoundInFirstLoss, *, drawn: bool
+) -> list[ModelFinding]:
+    """The findings without those that come of others: each cause once.
+
+    Args:
+        signal: What is found in the signal.
+        unmoved: Weights that can never move.
+        loss: What is found in the first loss.
+        drawn: Whether kernels that never moved are not constant.
+    """
     found, losses = list(signal.findings), list(loss.findings)
     stuck = [one for one in unmoved if one.effect.startswith(ZERO)]
-    if signal.stops or any(one.what in (NO_INPUTS, ONE_UNIT) for one in (*found, *losses)):
+    equal = drawn and any(one.what == NO_ROWS for one in found)  # drawn at random, and yet they do not move
+    if equal or signal.stops or any(one.what in (NO_INPUTS, ONE_UNIT) for one in (*found, *losses)):
         unmoved = [one for one in unmoved if one not in stuck]
     elif stuck:  # zeros before zeros, of which equal rows come
         found = [one for one in found if one.what != NO_ROWS]
-    if any(one.what in EXPLODES for one in found):
+    if any(one.what in (*EXPLODES, EXPLODE_IN_TIME) for one in found):
         losses = [one for one in losses if one.what != TOO_LARGE]
     return [*found, *unmoved, *losses]
 

@@ -709,7 +709,7 @@ def data():
     return x / 10, x[:, :1]
 """,
         FRESH,
-        ("sorted(...) around the set", "first at: data"),
+        ("sorted(...) around the set", "first at: data", "PYTHONHASHSEED"),
         fresh=True,
     ),
     "a set of objects": PlantedModel(
@@ -805,7 +805,7 @@ def data():
     return np.array(rows), np.array(rows)[:, :1]
 """,
         NOT_REPEATED,
-        ("make the data once",),
+        ("threads that run side by side", "executor.map(...)"),
     ),
     "workers that draw": PlantedModel(
         """
@@ -887,6 +887,196 @@ def data():
 """,
         NOT_REPEATED,
         ("enable_op_determinism",),
+    ),
+    # What a hidden set of models showed to be missed.
+    "draws of one seed in a function": PlantedModel(
+        """
+def init(shape, dtype=None):
+    return keras.random.normal(shape, stddev=0.3, seed=3)
+
+def build():
+    model = keras.Sequential([keras.Input((6,))])
+    for units in (6, 6, 1):
+        model.add(layers.Dense(units, "tanh", kernel_initializer=init))
+    model.compile("sgd", "mse")
+    return model
+""",
+        EQUAL,
+        ("the same in every build",),
+    ),
+    "an identity that is not square": PlantedModel(
+        """
+def build():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(16, "relu", kernel_initializer="identity")])
+    model.add(layers.Dense(1))
+    model.compile("sgd", "mse")
+    return model
+""",
+        "units that never part",
+        ("units 6, 7, 8",),
+    ),
+    "biases that shut the gates": PlantedModel(
+        """
+def build():
+    shut = keras.initializers.Constant(-12.0)
+    model = keras.Sequential([keras.Input((6, 1)), layers.LSTM(8, bias_initializer=shut, unit_forget_bias=False)])
+    model.add(layers.Dense(1))
+    model.compile("adam", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 6, 1)).astype("float32")
+    return x, x[:, 0]
+""",
+        "saturated gates",
+        ("lstm", "bias"),
+    ),
+    "a recurrence that explodes": PlantedModel(
+        """
+def build():
+    large = keras.initializers.RandomNormal(stddev=0.8)
+    model = keras.Sequential([keras.Input((16, 2)), layers.SimpleRNN(16, "relu", recurrent_initializer=large)])
+    model.add(layers.Dense(1))
+    model.compile("adam", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 16, 2)).astype("float32")
+    return x, x[:, 0, :1]
+""",
+        "gradients that explode through time",
+        ("simple_rnn", "orthogonal"),
+    ),
+    "a normalization of one value": PlantedModel(
+        """
+def build():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(1), layers.LayerNormalization(), layers.Dense(8, "relu")])
+    model.add(layers.Dense(1))
+    model.compile("sgd", "mse")
+    return model
+""",
+        "a layer that tells no rows apart",
+        ("layer_normalization", "over a single value"),
+    ),
+    "a missing value": PlantedModel(
+        """
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 6)).astype("float32")
+    x[5, 3] = np.nan
+    return x, x[:, :1]
+""",
+        "data that are not finite",
+        ("1 of 384 numbers of the inputs, in 1 of 64 rows",),
+    ),
+    "a square in half precision": PlantedModel(
+        """
+def build():
+    model = keras.Sequential([keras.Input((6,)), layers.Rescaling(2000.0)])
+    model.add(layers.Lambda(lambda x: x * x, dtype="float16"))
+    model.add(layers.Dense(1))
+    model.compile("sgd", "mse")
+    return model
+""",
+        "a layer whose outputs are not finite",
+        ("lambda", "65,504"),
+    ),
+    "an output without a loss": PlantedModel(
+        """
+def build():
+    inputs = keras.Input((6,))
+    x = layers.Dense(8, "relu")(inputs)
+    model = keras.Model(inputs, [layers.Dense(1, name="price")(x), layers.Dense(4, name="code")(x)])
+    model.compile("sgd", ["mse", None])
+    return model
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 6)).astype("float32")
+    return x, [x[:, :1], x[:, :4]]
+""",
+        "weights that can never move",
+        ("the output code alone", "no loss", "code/kernel"),
+    ),
+    "an own step that trains one layer": PlantedModel(
+        """
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(8, "relu")
+        self.out = layers.Dense(1)
+
+    def call(self, x):
+        return self.out(self.dense(x))
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = self.compute_loss(x, y, self(x, training=True))
+        weights = self.out.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+        return {"loss": loss}
+
+def build():
+    model = Net()
+    model.compile("adam", "mse")
+    return model
+""",
+        "weights that can never move",
+        ("dense/kernel", "its train_step hands no optimizer a gradient"),
+    ),
+    "a state that goes on": PlantedModel(
+        """
+def build():
+    model = keras.Sequential([keras.Input(batch_shape=(16, 6, 1)), layers.LSTM(4, stateful=True), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 6, 1)).astype("float32")
+    return tf.data.Dataset.from_tensor_slices((x, x[:, 0])).batch(16)
+""",
+        EACH_TIME,
+        ("lstm", "stateful=False"),
+    ),
+    "a model that is made once": PlantedModel(
+        """
+MODEL = None
+
+def build():
+    global MODEL
+    if MODEL is None:
+        MODEL = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(1)])
+        MODEL.compile(optimizer="sgd", loss="mse")
+    return MODEL
+""",
+        BEFORE,
+        ("made once",),
+    ),
+    "a default that grows": PlantedModel(
+        """
+def shifted(x, seen=[]):
+    seen.append(1)
+    return x + 0.05 * len(seen)
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 6)).astype("float32")
+    return shifted(x), x[:, :1]
+""",
+        BEFORE,
+        ("shifted: default",),
+    ),
+    "an order by address": PlantedModel(
+        """
+class Example:
+    def __init__(self, row):
+        self.row = row
+
+def data():
+    examples = [Example(row) for row in np.random.RandomState(0).normal(size=(64, 6))]
+    x = np.array([one.row for one in sorted(examples, key=id)])
+    return x, x[:, :1]
+""",
+        NOT_REPEATED,
+        ("the addresses of objects: id()",),
     ),
     # What is drawn at import.
     "a permutation drawn at import": PlantedModel(
@@ -1158,6 +1348,139 @@ def data():
     rng = np.random.RandomState(0)
     x = rng.normal(size=(64, 6)).astype("float32")
     return {"features": x}, {"price": x[:, :1], "kind": rng.randint(0, 3, 64)}
+"""
+    ),
+    "a bias that a difference takes out": PlantedModel(
+        """
+def build():
+    tower = keras.Sequential([keras.Input((3,)), layers.Dense(8, "relu"), layers.Dense(4)])
+    one, two = keras.Input((3,), name="one"), keras.Input((3,), name="two")
+    distance = layers.Lambda(lambda pair: keras.ops.square(pair[0] - pair[1]))([tower(one), tower(two)])
+    model = keras.Model({"one": one, "two": two}, layers.Dense(1, "sigmoid")(distance))
+    model.compile("adam", "binary_crossentropy")
+    return model
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 6)).astype("float32")
+    return {"one": x[:, :3], "two": x[:, 3:]}, (x[:, :1] > 0).astype("float32")
+"""
+    ),
+    "two networks against each other": PlantedModel(
+        """
+class Against(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.makes = keras.Sequential([keras.Input((2,)), layers.Dense(8, "relu"), layers.Dense(6)])
+        self.tells = keras.Sequential([keras.Input((6,)), layers.Dense(8, "relu"), layers.Dense(1)])
+        self.seeds = keras.random.SeedGenerator(3)
+        self.one, self.two = keras.optimizers.Adam(), keras.optimizers.Adam()
+        self.loss_fn = keras.losses.BinaryCrossentropy(from_logits=True)
+        self.built = True
+
+    def train_step(self, data):
+        x, _ = data
+        count = tf.shape(x)[0]
+        made = keras.random.normal((count, 2), seed=self.seeds)
+        losses = []
+        for optimizer, part in ((self.one, self.tells), (self.two, self.makes)):
+            with tf.GradientTape() as tape:
+                fooled = self.tells(self.makes(made))
+                loss = self.loss_fn(tf.ones((count, 1)), fooled)
+                if part is self.tells:
+                    loss = self.loss_fn(tf.zeros((count, 1)), fooled) + self.loss_fn(tf.ones((count, 1)), self.tells(x))
+            weights = part.trainable_variables
+            optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+            losses.append(loss)
+        return {"loss": losses[0]}
+
+    def call(self, x):
+        return self.tells(x)
+
+def build():
+    model = Against()
+    model.compile(loss="mse")
+    return model
+"""
+    ),
+    "biases for a long memory": PlantedModel(
+        """
+def chrono(shape, dtype=None):
+    units = shape[0] // 4
+    long = keras.ops.log(keras.random.uniform((units,), 1.0, 500.0))
+    return keras.ops.concatenate([-long, long, keras.ops.zeros((2 * units,))])
+
+def build():
+    model = keras.Sequential([keras.Input((8, 1))])
+    model.add(layers.LSTM(16, bias_initializer=chrono, unit_forget_bias=False))
+    model.add(layers.Dense(1))
+    model.compile("adam", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 8, 1)).astype("float32")
+    return x, x[:, 0]
+"""
+    ),
+    "missing values that are masked": PlantedModel(
+        """
+class Filled(layers.Layer):
+    def call(self, x):
+        return tf.where(tf.math.is_nan(x), tf.zeros_like(x), x)
+
+def build():
+    model = keras.Sequential([keras.Input((6,)), Filled(), layers.Dense(8, "relu"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(0).normal(size=(64, 6)).astype("float32")
+    y = x[:, :1].copy()
+    x[::5, 3] = np.nan
+    return x, y
+"""
+    ),
+    "waves in two tables": PlantedModel(
+        """
+def waves(shape, dtype=None):
+    place, size = np.arange(shape[0])[:, None], np.arange(shape[1])[None, :]
+    return (np.sin(place / 50.0 ** (size / shape[1]))).astype("float32")
+
+def build():
+    one, two = keras.Input((8,), dtype="int32", name="one"), keras.Input((8,), dtype="int32", name="two")
+    parts = [layers.Embedding(40, 8)(x) + layers.Embedding(8, 8, embeddings_initializer=waves)(np.arange(8))
+             for x in (one, two)]
+    x = layers.GlobalAveragePooling1D()(layers.Attention()(parts))
+    model = keras.Model({"one": one, "two": two}, layers.Dense(1)(x))
+    model.compile("adam", "mse")
+    return model
+
+def data():
+    x = np.random.RandomState(0).randint(0, 40, (64, 16))
+    return {"one": x[:, :8], "two": x[:, 8:]}, (x[:, :1] > 20).astype("float32")
+"""
+    ),
+    "a queue between two threads": PlantedModel(
+        """
+import queue
+
+def data():
+    rows, waiting = [], queue.Queue(4)
+
+    def produce():
+        for row in np.random.RandomState(0).normal(size=(64, 6)).astype("float32"):
+            waiting.put(row)
+        waiting.put(None)
+
+    def consume():
+        while (row := waiting.get()) is not None:
+            rows.append(row)
+
+    threads = [threading.Thread(target=produce), threading.Thread(target=consume)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return np.array(rows), np.array(rows)[:, :1]
 """
     ),
 }

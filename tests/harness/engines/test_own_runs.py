@@ -109,6 +109,21 @@ def test_a_run_depends_on_its_name_alone(build, data):
     assert len({part[0].loss for part in in_order}) == 3
 
 
+def test_outputs_and_metrics_without_names_are_named_alike_in_every_run():
+    def build():
+        inputs = keras.Input((4,))
+        x = layers.Dense(4, "relu")(inputs)
+        model = keras.Model(inputs, [layers.Dense(1)(x), layers.Dense(3, "softmax")(x)])
+        metrics = [[keras.metrics.MeanAbsoluteError()], [keras.metrics.SparseCategoricalAccuracy()]]
+        model.compile("sgd", ["mse", "sparse_categorical_crossentropy"], metrics=metrics)
+        return model
+
+    engine = engine_of(build, lambda: (X, [Y, CLASSES]), epochs=1)
+    one, two = (engine.train(OWN, reseed=reseed, seed=1) for reseed in RESEEDS[:2])
+    assert one.history.keys() == two.history.keys()
+    assert any("mean_absolute_error" in name for name in one.history)
+
+
 @pytest.mark.slow
 def test_a_model_with_noise_is_used_again_only_with_the_bits_of_a_fresh_one():
     engine = engine_of(noisy, labels)

@@ -352,12 +352,9 @@ def test_the_first_stage_that_differs_names_its_weights():
     assert trace(0.5).first_difference(trace(0.5)) is None
 
 
-PLANTED = """
-import random
-import numpy as np
+MODULE = """
 import keras
-
-SHIFT = np.random.default_rng().normal() / 100 if {at_import} else 0.0
+import numpy as np
 
 def build():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
@@ -365,37 +362,16 @@ def build():
     return model
 
 def data():
-    words = sorted({words}) if not {hashes} else list({words})
-    x = np.array([[len(word), ord(word[0]), ord(word[-1])] for word in words], "float32") / 100 + SHIFT
+    x = np.random.RandomState(0).normal(size=(10, 3)).astype("float32")
     return x, x[:, :1]
 """
-WORDS = "{'some', 'words', 'of', 'a', 'set', 'without', 'order', 'at', 'all', 'here'}"
-
-
-def planted(tmp_path, monkeypatch, name, **faults):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / f"{name}.py").write_text(PLANTED.format(words=WORDS, **{"at_import": False, "hashes": False, **faults}))
-    return initcheck.doctor(f"{name}:build", f"{name}:data")
-
-
-@pytest.mark.slow
-def test_the_order_of_a_set_of_strings_is_named(tmp_path, monkeypatch):
-    finding = only(planted(tmp_path, monkeypatch, "planted_set", hashes=True))
-    assert finding.what == "the training does not repeat in a fresh process"
-    assert finding.where == "first at: data"
-    assert "PYTHONHASHSEED" in finding.remedy
-
-
-@pytest.mark.slow
-def test_what_a_module_draws_when_it_is_imported_is_named(tmp_path, monkeypatch):
-    finding = only(planted(tmp_path, monkeypatch, "planted_import", at_import=True))
-    assert finding.where == "first at: data"
-    assert "a NumPy generator made without a seed, what the module draws when it is imported" in finding.remedy
 
 
 @pytest.mark.slow
 def test_a_healthy_module_is_healthy_in_fresh_processes_too(tmp_path, monkeypatch):
-    report = planted(tmp_path, monkeypatch, "planted_nothing")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "healthy_module.py").write_text(MODULE)
+    report = initcheck.doctor("healthy_module:build", "healthy_module:data")
     assert report.healthy, report.findings
     assert "two fresh processes" in str(report)
 
