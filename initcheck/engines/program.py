@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.problems import Problem
+from initcheck.engines.closed_forms import is_binary_form_of, sum_binary_judgements
 from initcheck.engines.stacking import Network
 from initcheck.records import METRICS, Data
 
 LOSSES = ("binary_crossentropy", "sparse_categorical_crossentropy")
-_ROWS_AT_ONCE = 128  # where rows are only classified
+_ROWS_AT_ONCE = 32  # where rows are only classified: a sum that XLA takes in one order, whatever the width
 
 Array = npt.NDArray[Any]
 
@@ -55,6 +56,8 @@ class Program:
         self._loss = getattr(keras.losses, problem.loss)
         self._mean_of_means = keras.__version__.startswith(("3.0.", "3.1."))
         self._binary = problem.loss == "binary_crossentropy"
+        closed = self._binary and network.logits is not None and is_binary_form_of(keras, network.activation)
+        self._logits = network.logits if closed else None
         self._train_rows = tf.constant(data.x_train), tf.constant(data.y_train)
         self._test_rows = tf.constant(data.x_test), tf.constant(data.y_test)
         self._optimizer = problem.optimizer(keras)
@@ -145,8 +148,9 @@ class Program:
 
         x, y = table
         steps = -(-x.shape[0] // _ROWS_AT_ONCE)
-        filled = _filled(x.shape[0], steps, _ROWS_AT_ONCE)
-        rows = tf.reshape(tf.range(steps * _ROWS_AT_ONCE) % x.shape[0], (steps, _ROWS_AT_ONCE))
+        size = -(-x.shape[0] // steps)
+        filled = _filled(x.shape[0], steps, size)
+        rows = tf.reshape(tf.range(steps * size) % x.shape[0], (steps, size))
         zeros = tf.zeros(self._network.width)
 
         def judge_batch(step: Any, loss: Any, correct: Any) -> tuple[Any, Any]:
@@ -162,6 +166,9 @@ class Program:
         import tensorflow as tf
 
         rows, width = x.shape[0], self._network.width
+        if self._logits is not None:
+            targets = tf.reshape(tf.cast(y, tf.float32), (rows, 1))
+            return sum_binary_judgements(self._logits(x, hold), targets, filled[:, None])
         outputs = self._network.forward(x, hold)
         repeated = tf.broadcast_to(y[:, None], (rows, width, *y.shape[1:]))
         expected = tf.reshape(repeated, (rows * width, *y.shape[1:]))
