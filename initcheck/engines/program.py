@@ -82,28 +82,35 @@ class Program:
     def _train_width(self, weights: Sequence[Array], order: npt.NDArray[np.int64]) -> tuple[Array, ...]:
         import tensorflow as tf
 
-        for variable, value in zip(self._network.variables, weights, strict=True):
-            missing = self._network.width - value.shape[-1]
-            filled = np.pad(value, [*[(0, 0)] * (value.ndim - 1), (0, missing)], mode="edge")
-            variable.assign(filled.reshape(variable.shape))
-        for variable, value in zip(self._optimizer.variables, self._first_state, strict=True):
-            variable.assign(value)
+        missing = self._network.width - weights[0].shape[-1]
+        filled = [
+            np.pad(value, [*[(0, 0)] * (value.ndim - 1), (0, missing)], mode="edge") if missing else value
+            for value in weights
+        ]
+        first = [
+            tf.constant(value.reshape(variable.shape))
+            for variable, value in zip(self._network.variables, filled, strict=True)
+        ]
         steps = -(-order.shape[1] // self._batch_size)
         padded = np.pad(order, [(0, 0), (0, steps * self._batch_size - order.shape[1])])
         batches = padded.reshape(len(order), steps, self._batch_size)
-        history, train_correct = self._run(tf.constant(batches, tf.int32), tf.ones(self._network.width))
+        history, train_correct = self._run(first, tf.constant(batches, tf.int32), tf.ones(self._network.width))
         reported = history.numpy().astype(np.float64)
         # The last epoch's held-out rows are judged by the final weights.
         test_correct = reported[:, -1, METRICS.index("val_accuracy")] * self._test_rows[0].shape[0]
         return (reported, *(count.round().astype(np.int64) for count in (train_correct.numpy(), test_correct)))
 
-    def _train(self, batches: Any, exact_ones: Any) -> tuple[Any, Any]:
-        """The compiled training; takes shapes ``(epochs, steps, batch)`` and ``(members,)``.
+    def _train(self, weights: Sequence[Any], batches: Any, exact_ones: Any) -> tuple[Any, Any]:
+        """The compiled training; takes initial weights, and shapes ``(epochs, steps, batch)`` and ``(members,)``.
 
         Gives the history and the training rows that are classified correctly, shaped as those of ``Trained``.
         """
         import tensorflow as tf
 
+        for variable, value in zip(self._network.variables, weights, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self._optimizer.variables, self._first_state, strict=True):
+            variable.assign(value)
         hold = _hold(exact_ones) if self._network.width > 1 else _same
         x, y = self._train_rows
         rows, steps = x.shape[0], batches.shape[1]
