@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.initializers import Initializer
+from initcheck.engines import stateless_noise
+from initcheck.engines.replacing import replaced
 from initcheck.engines.reuse import named
 from initcheck.frameworks.instances import LayerInitializers, attempt_draw, make_initializer
 from initcheck.frameworks.keras import load_keras
@@ -21,6 +23,7 @@ Array = npt.NDArray[Any]
 
 _WORTH_TRACING = 100  # draws below which calling the initializer is faster than tracing it
 _WORTH_UNROLLING = 4096
+_MOST_TOGETHER = 256  # numbers of a draw beyond which drawing many together is slower than TensorFlow's kernel in turn
 _UNROLLED = 8  # draws in one turn of the traced loop: a turn costs as much as a draw, a longer trace a second
 _MOST_BUILDS = 40
 _PROBES = 4  # draws of each call that are made eagerly as well and must agree
@@ -51,6 +54,7 @@ class InitialWeights:
         self.untraced = ""
         self._row = row
         self._traces: dict[tuple[tuple[int, ...], int], Any] = {}
+        self._together: dict[tuple[int, ...], Any] = {}  # None where that cannot be
         self._constants, layers = _build(row, build, 1)
         self.shapes = [weight.shape for weight in self._constants]
         origins: list[set[str | None]] = [{None, *layers} for _ in self.shapes]
@@ -93,16 +97,23 @@ class InitialWeights:
         milliseconds. Some draws of every call are made eagerly as well; if one differs by a bit, all are.
         """
         shape, dtype = weight.shape, weight.dtype.name
-        if len(seeds) >= _WORTH_TRACING or any(traced == shape for traced, _ in self._traces):
-            places = {round(place) for place in np.linspace(0, len(seeds) - 1, _PROBES)}
-            try:
-                drawn = self._draw_traced(seeds, shape, dtype)
-            except Exception as error:  # noqa: BLE001 - an initializer that cannot be traced is called as it can be
-                self._untraceable(f"tracing it raises {reason_of(error)}")
-            else:
-                if all(np.array_equal(drawn[place], _draw(self._row, seeds[place], shape, dtype)) for place in places):
-                    return drawn
-                self._untraceable("traced, it draws other bits")
+        if len(seeds) < _WORTH_TRACING and not any(traced == shape for traced, _ in self._traces):
+            return np.stack([_draw(self._row, seed, shape, dtype) for seed in seeds])
+        places = {round(place) for place in np.linspace(0, len(seeds) - 1, _PROBES)}
+        probes = {place: _draw(self._row, seeds[place], shape, dtype) for place in places}
+        if len(seeds) >= _WORTH_UNROLLING and weight.size <= _MOST_TOGETHER:
+            together = self._draw_together(seeds, shape, dtype)
+            if together is not None and _agree(together, probes):
+                return together
+            self._together[shape] = None
+        try:
+            drawn = self._draw_traced(seeds, shape, dtype)
+        except Exception as error:  # noqa: BLE001 - an initializer that cannot be traced is called as it can be
+            self._untraceable(f"tracing it raises {reason_of(error)}")
+        else:
+            if _agree(drawn, probes):
+                return drawn
+            self._untraceable("traced, it draws other bits")
         return np.stack([_draw(self._row, seed, shape, dtype) for seed in seeds])
 
     def _untraceable(self, reason: str) -> None:
@@ -110,6 +121,18 @@ class InitialWeights:
         if not self.untraced:
             self.untraced = reason
             warnings.warn(f"{self._row.name} is drawn one by one, which is slower: {reason}", stacklevel=2)
+
+    def _draw_together(self, seeds: Sequence[int], shape: tuple[int, ...], dtype: str) -> Array | None:
+        """All draws in one computation; None where the initializer draws what only TensorFlow's kernel can."""
+        import tensorflow as tf
+
+        try:
+            if shape not in self._together:
+                self._together[shape] = trace_joint_draws(make_initializer(self._row, 1), shape, dtype)
+            trace = self._together[shape]
+            return None if trace is None else np.asarray(trace(tf.constant(seeds, tf.int32)))
+        except Exception:  # noqa: BLE001 - most initializers cannot be drawn so
+            return None
 
     def _draw_traced(self, seeds: Sequence[int], shape: tuple[int, ...], dtype: str) -> Array:
         import tensorflow as tf
@@ -123,7 +146,7 @@ class InitialWeights:
 
 
 def trace_draws(instance: Any, shape: tuple[int, ...], dtype: str, unrolled: int = 1) -> Any:
-    """A function from int seeds to draws of an initializer, which loses its own seed.
+    """A function from int seeds to draws of an initializer, which loses its own seed; one draw after another.
 
     Args:
         instance: The initializer.
@@ -134,6 +157,42 @@ def trace_draws(instance: Any, shape: tuple[int, ...], dtype: str, unrolled: int
     Returns:
         A function from seeds, shape ``(turns, unrolled)``, to draws, shape ``(turns, unrolled, *shape)``.
     """
+    import tensorflow as tf
+
+    draw = _seedless(instance, shape, dtype)
+
+    def draws(seeds: Any) -> Any:
+        return tf.map_fn(
+            lambda turn: tf.stack([draw(seed) for seed in tf.unstack(turn, num=unrolled)]),
+            seeds,
+            fn_output_signature=tf.as_dtype(dtype),
+            parallel_iterations=1,
+        )
+
+    # AutoGraph takes longer than the trace; an initializer that branches on tensors is drawn without one.
+    return tf.function(draws, autograph=False).get_concrete_function(tf.TensorSpec((None, unrolled), tf.int32))
+
+
+def trace_joint_draws(instance: Any, shape: tuple[int, ...], dtype: str) -> Any:
+    """A function from int seeds, shape ``(draws,)``, to draws of an initializer, all in one computation.
+
+    Raises:
+        ValueError: The initializer draws otherwise than uniformly, which TensorFlow computes one draw at a time.
+    """
+    import tensorflow as tf
+
+    draw = _seedless(instance, shape, dtype)
+
+    def draws(seeds: Any) -> Any:
+        return tf.vectorized_map(draw, seeds, fallback_to_while_loop=False, warn=False)
+
+    stateless_noise.register()
+    with stateless_noise.uncompiled(), replaced(tf.get_logger(), disabled=True):  # which prints what cannot be
+        return tf.function(draws, autograph=False).get_concrete_function(tf.TensorSpec((None,), tf.int32))
+
+
+def _seedless(instance: Any, shape: tuple[int, ...], dtype: str) -> Callable[[Any], Any]:
+    """The initializer as a function of its seed, a tensor; it loses its own."""
     import tensorflow as tf
 
     class TracedSeed(load_keras().random.SeedGenerator):  # type: ignore[misc] # Keras is loaded at run time
@@ -149,16 +208,12 @@ def trace_draws(instance: Any, shape: tuple[int, ...], dtype: str, unrolled: int
         instance.seed = TracedSeed(seed)
         return tf.cast(instance(shape, dtype=dtype), dtype)
 
-    def draws(seeds: Any) -> Any:
-        return tf.map_fn(
-            lambda turn: tf.stack([draw(seed) for seed in tf.unstack(turn, num=unrolled)]),
-            seeds,
-            fn_output_signature=tf.as_dtype(dtype),
-            parallel_iterations=1,
-        )
+    return draw
 
-    # AutoGraph takes longer than the trace; an initializer that branches on tensors is drawn without one.
-    return tf.function(draws, autograph=False).get_concrete_function(tf.TensorSpec((None, unrolled), tf.int32))
+
+def _agree(drawn: Array, probes: Mapping[int, Array]) -> bool:
+    """Whether the draws in those places are the probes bit for bit."""
+    return all(np.array_equal(drawn[place], probe) for place, probe in probes.items())
 
 
 def _draw(row: Initializer, seed: int, shape: tuple[int, ...], dtype: str) -> Array:

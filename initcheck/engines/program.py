@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.catalog.problems import Problem
+from initcheck.engines.closed_forms import is_binary_form_of, sum_binary_judgements
 from initcheck.engines.stacking import Network
 from initcheck.records import METRICS, Data
 
 LOSSES = ("binary_crossentropy", "sparse_categorical_crossentropy")
-_ROWS_AT_ONCE = 128  # where rows are only classified
+_ROWS_AT_ONCE = 32  # where rows are only classified: a sum that XLA takes in one order, whatever the width
 
 Array = npt.NDArray[Any]
 
@@ -55,6 +56,8 @@ class Program:
         self._loss = getattr(keras.losses, problem.loss)
         self._mean_of_means = keras.__version__.startswith(("3.0.", "3.1."))
         self._binary = problem.loss == "binary_crossentropy"
+        closed = self._binary and network.logits is not None and is_binary_form_of(keras, network.activation)
+        self._logits = network.logits if closed else None
         self._train_rows = tf.constant(data.x_train), tf.constant(data.y_train)
         self._test_rows = tf.constant(data.x_test), tf.constant(data.y_test)
         self._optimizer = problem.optimizer(keras)
@@ -79,28 +82,35 @@ class Program:
     def _train_width(self, weights: Sequence[Array], order: npt.NDArray[np.int64]) -> tuple[Array, ...]:
         import tensorflow as tf
 
-        for variable, value in zip(self._network.variables, weights, strict=True):
-            missing = self._network.width - value.shape[-1]
-            filled = np.pad(value, [*[(0, 0)] * (value.ndim - 1), (0, missing)], mode="edge")
-            variable.assign(filled.reshape(variable.shape))
-        for variable, value in zip(self._optimizer.variables, self._first_state, strict=True):
-            variable.assign(value)
+        missing = self._network.width - weights[0].shape[-1]
+        filled = [
+            np.pad(value, [*[(0, 0)] * (value.ndim - 1), (0, missing)], mode="edge") if missing else value
+            for value in weights
+        ]
+        first = [
+            tf.constant(value.reshape(variable.shape))
+            for variable, value in zip(self._network.variables, filled, strict=True)
+        ]
         steps = -(-order.shape[1] // self._batch_size)
         padded = np.pad(order, [(0, 0), (0, steps * self._batch_size - order.shape[1])])
         batches = padded.reshape(len(order), steps, self._batch_size)
-        history, train_correct = self._run(tf.constant(batches, tf.int32), tf.ones(self._network.width))
+        history, train_correct = self._run(first, tf.constant(batches, tf.int32), tf.ones(self._network.width))
         reported = history.numpy().astype(np.float64)
         # The last epoch's held-out rows are judged by the final weights.
         test_correct = reported[:, -1, METRICS.index("val_accuracy")] * self._test_rows[0].shape[0]
         return (reported, *(count.round().astype(np.int64) for count in (train_correct.numpy(), test_correct)))
 
-    def _train(self, batches: Any, exact_ones: Any) -> tuple[Any, Any]:
-        """The compiled training; takes shapes ``(epochs, steps, batch)`` and ``(members,)``.
+    def _train(self, weights: Sequence[Any], batches: Any, exact_ones: Any) -> tuple[Any, Any]:
+        """The compiled training; takes initial weights, and shapes ``(epochs, steps, batch)`` and ``(members,)``.
 
         Gives the history and the training rows that are classified correctly, shaped as those of ``Trained``.
         """
         import tensorflow as tf
 
+        for variable, value in zip(self._network.variables, weights, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self._optimizer.variables, self._first_state, strict=True):
+            variable.assign(value)
         hold = _hold(exact_ones) if self._network.width > 1 else _same
         x, y = self._train_rows
         rows, steps = x.shape[0], batches.shape[1]
@@ -145,8 +155,9 @@ class Program:
 
         x, y = table
         steps = -(-x.shape[0] // _ROWS_AT_ONCE)
-        filled = _filled(x.shape[0], steps, _ROWS_AT_ONCE)
-        rows = tf.reshape(tf.range(steps * _ROWS_AT_ONCE) % x.shape[0], (steps, _ROWS_AT_ONCE))
+        size = -(-x.shape[0] // steps)
+        filled = _filled(x.shape[0], steps, size)
+        rows = tf.reshape(tf.range(steps * size) % x.shape[0], (steps, size))
         zeros = tf.zeros(self._network.width)
 
         def judge_batch(step: Any, loss: Any, correct: Any) -> tuple[Any, Any]:
@@ -162,6 +173,9 @@ class Program:
         import tensorflow as tf
 
         rows, width = x.shape[0], self._network.width
+        if self._logits is not None:
+            targets = tf.reshape(tf.cast(y, tf.float32), (rows, 1))
+            return sum_binary_judgements(self._logits(x, hold), targets, filled[:, None])
         outputs = self._network.forward(x, hold)
         repeated = tf.broadcast_to(y[:, None], (rows, width, *y.shape[1:]))
         expected = tf.reshape(repeated, (rows * width, *y.shape[1:]))

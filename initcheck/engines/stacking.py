@@ -25,11 +25,16 @@ class Network:
         variables: Their weights, shape ``(*shape, width)``; of a single member its model's own.
         forward: ``forward(x, hold)`` gives the outputs, shape ``(rows × width, outputs)``, of inputs shared by all
             members; ``hold`` is put around what the compiler must compute once and keep.
+        logits: Of networks of one output, ``logits(x, hold)`` gives what its activation is taken of, shape
+            ``(rows, width)``; None for others.
+        activation: The activation of the last layer, if it is known.
     """
 
     width: int
     variables: Sequence[Any]
     forward: Callable[[Any, Any], Any]
+    logits: Callable[[Any, Any], Any] | None = None
+    activation: Any = None
 
 
 def single(model: Any) -> Network:
@@ -46,18 +51,36 @@ def stacked(keras: Any, model: Any, width: int) -> Network:
     Raises:
         UnsuitableError: The model has another layer, or is no chain.
     """
+    import tensorflow as tf
+
     chain = _chain(keras, model)
     own = model.trainable_variables
     variables = [keras.Variable(np.zeros((*weight.shape, width), "float32"), name=weight.name) for weight in own]
     places = {id(weight): place for place, weight in enumerate(own)}
 
-    def forward(x: Any, hold: Callable[[Any], Any]) -> Any:
-        for layer in chain:
-            weights = [variables[places[id(weight)]].value for weight in layer.trainable_variables]
-            x = (_apply_last if layer is chain[-1] else _apply)(keras, layer, weights, x, hold)
-        return x
+    def weights_of(layer: Any) -> list[Any]:
+        return [variables[places[id(weight)]].value for weight in layer.trainable_variables]
 
-    return Network(width, variables, forward)
+    *inner, last = chain
+
+    def last_inputs(x: Any, hold: Callable[[Any], Any]) -> Any:
+        """What the last activation is taken of, shape ``(units, rows, width)``."""
+        for layer in inner:
+            x = _apply(keras, layer, weights_of(layer), x, hold)
+        weights = weights_of(last)
+        return hold(tf.transpose(_weigh(last, weights, x) if weights else x, (1, 0, 2)))
+
+    def forward(x: Any, hold: Callable[[Any], Any]) -> Any:
+        # The members are innermost and the units outermost. What Keras wants, a matrix with a row of outputs for each
+        # member of each row, is the same memory read by columns: XLA sees that, and turns its loops instead.
+        units_first = last_inputs(x, hold)
+        # Keras's losses look at the activation that they are fed by: nothing may come between.
+        return last.activation(tf.transpose(tf.reshape(units_first, (units_first.shape[0], -1))))
+
+    def logits(x: Any, hold: Callable[[Any], Any]) -> Any:
+        return last_inputs(x, hold)[0]
+
+    return Network(width, variables, forward, logits if last.output.shape[1:] == (1,) else None, last.activation)
 
 
 def _chain(keras: Any, model: Any) -> list[Any]:
@@ -103,19 +126,6 @@ def _apply(keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callabl
     rank = len(x.shape)
     features_last = layer.activation(tf.transpose(x, (0, rank - 1, *range(1, rank - 1))))
     return tf.transpose(features_last, (0, *range(2, rank), 1))
-
-
-def _apply_last(_keras: Any, layer: Any, weights: Sequence[Any], x: Any, hold: Callable[[Any], Any]) -> Any:
-    """The last layer's outputs, as ``Network.forward`` gives them.
-
-    They are kept with the members innermost and the units outermost. What Keras wants, a matrix with a row of outputs
-    for each member of each row, is the same memory read by columns: XLA sees that, and turns its loops instead.
-    """
-    import tensorflow as tf
-
-    units_first = hold(tf.transpose(_weigh(layer, weights, x) if weights else x, (1, 0, 2)))
-    # Keras's losses look at the activation that they are fed by: nothing may come between.
-    return layer.activation(tf.transpose(tf.reshape(units_first, (units_first.shape[0], -1))))
 
 
 def _weigh(layer: Any, weights: Sequence[Any], x: Any) -> Any:

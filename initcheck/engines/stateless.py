@@ -19,6 +19,7 @@ from initcheck.engines.own_models import OwnData, mistakes_in
 from initcheck.engines.replacing import replaced
 from initcheck.engines.stateless_limits import (
     count_bytes,
+    is_faster_in_xla,
     require_pure,
     require_same_constants,
     require_same_steps,
@@ -30,6 +31,9 @@ from initcheck.engines.stateless_steps import Array, MemberState, MemberSteps
 from initcheck.texts import reason_of
 
 _MOST_MEMBERS = 256  # at once
+_WORTH_COMPILING = (
+    150e9  # bytes of all steps of all members at once: ten seconds in the graph, or two of compilation and seven
+)
 _MOST_BYTES = 2 * 1024**3  # of a step's values, if none were freed before its end
 
 
@@ -97,11 +101,15 @@ class StatelessEnsemble:
         require_stackable(self._steps, batch, traced)
         if other is not None:
             require_same_constants(traced, require_pure(_made_ready(keras, other, data, batch_size), batch))
-        suited = 2 ** int(np.log2(max(1, _MOST_BYTES // count_bytes(traced))))
-        self._width = width or min(_MOST_MEMBERS, suited)
+        size = count_bytes(traced)
+        suited = min(_MOST_MEMBERS, 2 ** int(np.log2(max(1, _MOST_BYTES // size))))
+        self._width = width or suited
+        # By size, not by the clock or by how many are trained: else a member's last bits would depend on those.
+        self._long = size * suited * self.steps >= _WORTH_COMPILING
+        self._dense = is_faster_in_xla(traced)
         self._metrics = [np.array(one.numpy()) for one in self._steps.variables.metrics]
         self._first_count = int(model.optimizer.iterations.numpy())
-        self._program = StackedProgram(self._steps, batch_size=batch_size)
+        self._program = StackedProgram(self._steps, batch_size=batch_size, compiled=self._dense and self._long)
 
     @property
     def steps(self) -> int:
@@ -119,7 +127,13 @@ class StatelessEnsemble:
     @property
     def words(self) -> str:
         """The engine, and how its steps are run."""
-        return f"stateless ensemble engine, {self._width} members at once in TensorFlow's graph (XLA draws other noise)"
+        if not self._dense:
+            how = "in TensorFlow's graph (XLA is slower on its operations, or draws other noise)"
+        elif not self._long:
+            how = "in TensorFlow's graph (too short a training to be compiled)"
+        else:
+            how = "compiled by XLA"
+        return f"stateless ensemble engine, {self._width} members at once {how}"
 
     @property
     def width(self) -> int:

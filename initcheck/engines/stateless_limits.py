@@ -23,6 +23,16 @@ _STATEFUL = {
         "draws from TensorFlow's global generator",
 }  # fmt: skip
 _CONTROL_FLOW = r"(Stateless)?(If|While|Case)"
+# Steps of these alone are faster compiled, by a quarter to two thirds as measured; patches, attention and unrolled
+# recurrence are slower. XLA draws other noise than TensorFlow, but for uniform noise, which is computed in integers.
+_FASTER_IN_XLA = re.compile(
+    r"Abs|Add(V2|N)?|ArgMax|BiasAdd(Grad)?|Bit.*|Broadcast.*|Cast|Const|Cos|Div.*|Equal|ExpandDims|Erfc?|Exp|Expm1|Fill"
+    r"|Floor.*|Greater(Equal)?|Identity(N)?|Less(Equal)?|Log(1p|ical.*|Softmax)?|MatMul|Max(imum)?|Mean|Min(imum)?|Mul(NoNan)?"
+    r"|Neg|NoOp|NotEqual|Pack|Placeholder|Pow|Prod|Range|Re(adVariableOp|alDiv|ciprocal|shape)|Relu6?(Grad)?"
+    r"|Rsqrt(Grad)?|Select(V2)?|Sigmoid(Grad)?|Sign|Softmax|Softplus(Grad)?|(Sparse)?SoftmaxCrossEntropyWithLogits"
+    r"|Sqrt(Grad)?|Square(dDifference)?|Squeeze|StatelessRandom(GetKeyCounter|UniformV2)|StopGradient|StridedSlice|Sub|Sum"
+    r"|Tanh(Grad)?|Tile|ZerosLike"
+)
 _PROBED_STEPS = 3
 _PROBE_TOLERANCE = 1e-4  # of a step's size: a rule that differs at all differs by more, rounding by less
 
@@ -218,6 +228,11 @@ def _nodes_of(traced: Any) -> list[Any]:
     """The operations of a traced function, and of the functions that it calls."""
     definition = traced.graph.as_graph_def()
     return [*definition.node, *(node for function in definition.library.function for node in function.node_def)]
+
+
+def is_faster_in_xla(traced: Any) -> bool:
+    """Whether XLA is known to compute the traced steps faster than TensorFlow's graph, from the same noise."""
+    return all(map(_FASTER_IN_XLA.fullmatch, _operations_of(traced)))
 
 
 def count_bytes(traced: Any) -> int:

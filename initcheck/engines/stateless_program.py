@@ -19,17 +19,19 @@ class StackedProgram:
     Args:
         steps: The steps of one member.
         batch_size: Rows of a step; the last of an epoch has those that are left.
+        compiled: Whether XLA compiles the epochs of training.
     """
 
-    def __init__(self, steps: MemberSteps, *, batch_size: int) -> None:
+    def __init__(self, steps: MemberSteps, *, batch_size: int, compiled: bool) -> None:
         import tensorflow as tf
 
         stateless_noise.register()
         self._steps = steps
         self._batch_size = batch_size
         # Without AutoGraph, as fit calls the model.
-        self.train = tf.function(self._train, autograph=False)
+        self.train = tf.function(self._train, autograph=False, jit_compile=True if compiled else None)
         self.evaluate = tf.function(self._evaluate, autograph=False)
+        self._test = tf.function(self._test_all, autograph=False)  # of its own: one trace serves tables of any length
         self.results = tf.function(functools.partial(_each, steps.results), autograph=False)
         self.finish = tf.function(functools.partial(_each, steps.finish), autograph=False)
 
@@ -53,10 +55,15 @@ class StackedProgram:
         """The stacked state after an evaluation of all rows."""
 
         def step(state: MemberState, _: Any, batch: Rows) -> MemberState:
-            after: MemberState = _each(lambda member: self._steps.test(member, batch), state)
+            after: MemberState = self._test(state, batch)
             return after
 
         return self._run(step, state, rows, order)
+
+    def _test_all(self, state: MemberState, batch: Rows) -> MemberState:
+        """The stacked state after an evaluation of a batch."""
+        after: MemberState = _each(lambda member: self._steps.test(member, batch), state)
+        return after
 
     def _run(self, step: Step, state: MemberState, rows: Rows, order: Any) -> MemberState:
         """The state after a step on each batch."""

@@ -11,13 +11,13 @@ import initcheck
 from initcheck import INITIALIZERS, PROBLEMS, InitcheckError
 from initcheck.catalog import optimizers
 from initcheck.catalog.initializers import get_initializers
-from initcheck.engines import reuse
+from initcheck.engines import initial_weights, reuse
 from initcheck.engines.agreement import compare_engines, judge_agreement
 from initcheck.engines.ensemble import EnsembleEngine, _cores
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.frameworks.floatx import floatx
-from initcheck.frameworks.instances import LayerInitializers
+from initcheck.frameworks.instances import LayerInitializers, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import group_runs
 from initcheck.seeding import layer_seed, layer_seeds, run_seed, run_seeds
@@ -263,6 +263,32 @@ def test_a_framework_that_cannot_be_traced_is_slow_and_says_why_once(monkeypatch
     assert [str(one.message) for one in caught] == [f"he_normal is drawn one by one, which is slower: {reason}"]
     assert drawn.engine == f"ensemble engine; he_normal drawn one by one, as {reason}"
     assert drawn.runs == traced.runs
+
+
+@pytest.mark.parametrize("name", ["he_uniform", "he_normal"])
+@pytest.mark.parametrize("wrong", [False, True], ids=["right", "wrong"])
+def test_thousands_of_draws_are_those_of_each_seed(name, wrong, monkeypatch):
+    """Uniform draws are made together; draws of other laws, and those that differ so, one after another."""
+    joint = []
+
+    original = initial_weights.trace_joint_draws
+
+    def trace(*given):
+        draws = original(*given)
+        joint.append(name)
+        return (lambda seeds: draws(seeds + 1)) if wrong else draws
+
+    monkeypatch.setattr(initial_weights, "trace_joint_draws", trace)
+    seeds = run_seeds(5, "iris", name, range(4096))
+    engine = EnsembleEngine(PROBLEMS["iris"], [INITIALIZERS[name]], epochs=1)
+    kernel, _ = engine.initial_weights(INITIALIZERS[name], seeds)
+    again, _ = engine.initial_weights(INITIALIZERS[name], seeds[:1234])
+    assert joint == ["he_uniform"] * (name == "he_uniform")
+    assert np.array_equal(again, kernel[..., :1234])
+    for place in (1, 1233, 3000):
+        initializer = make_initializer(INITIALIZERS[name], layer_seed(seeds[place], "output"))
+        assert np.array_equal(kernel[..., place], initializer(kernel.shape[:-1]))
+    assert engine.words() == "ensemble engine"
 
 
 def test_seeds_of_many_are_the_seeds_of_each():

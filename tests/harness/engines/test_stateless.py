@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from initcheck.engines import stateless
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_models import OwnData, mapped
 from initcheck.engines.stateless import StatelessEnsemble
@@ -314,6 +315,16 @@ def test_a_training_that_is_only_just_wrong_does_not_agree(wrong):
     assert not verdict_of(NORMALIZED, engine_of(wrong), seeds=(1,)).agrees
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("one", [NORMALIZED, KINDS["sample weights"]], ids=["normalized", "weighted"])
+def test_steps_that_xla_compiles_agree_with_fit(one, monkeypatch):
+    monkeypatch.setattr(stateless, "_WORTH_COMPILING", 0)
+    engine = engine_of(one)
+    assert engine.words == "stateless ensemble engine, 256 members at once compiled by XLA"
+    verdict = verdict_of(one, engine)
+    assert verdict.agrees, verdict
+
+
 def noted(layers: Any, **settings):
     """A layer that keeps what another, within it, has made of its inputs, as a weight."""
 
@@ -340,14 +351,17 @@ def noise_places(model):
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "compiled"),
     [
-        "Dropout",
-        "GaussianNoise",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("GaussianDropout", "AlphaDropout")),
+        ("Dropout", False),
+        ("GaussianNoise", False),
+        *(
+            pytest.param(name, compiled, marks=pytest.mark.slow)
+            for name, compiled in (("GaussianDropout", False), ("AlphaDropout", False), ("Dropout", True))
+        ),
     ],
 )
-def test_noise_is_that_of_fit_bit_for_bit(name):
+def test_noise_is_that_of_fit_bit_for_bit(name, compiled, monkeypatch):
     """Of the last of four steps, on constant inputs: so each step before has moved the generator as in ``fit``."""
     ones = np.ones((2 * BATCH, 6), "float32")
     build = sequential(ones, lambda layers: noted(layers, inner=getattr(layers, name)(0.4)), one_side)
@@ -361,7 +375,10 @@ def test_noise_is_that_of_fit_bit_for_bit(name):
         kept.append(
             [variable.numpy() for variable in model.variables if "seen" in variable.path or "seed" in variable.path]
         )
+    if compiled:
+        monkeypatch.setattr(stateless, "_WORTH_COMPILING", 0)
     engine = engine_of(one, orders=np.stack([np.arange(2 * BATCH)] * 2))
+    assert engine.words.endswith("compiled by XLA") == compiled
     trained = engine.train(members)
     places = noise_places(model)
     assert len(places) == 2
@@ -542,5 +559,13 @@ def test_a_step_that_cannot_be_stacked_is_refused_before_it_is_taken(monkeypatch
         engine.train([fitted(NORMALIZED, 1)[0]])
 
 
-def test_its_words_say_how_it_runs():
-    assert engine_of(NORMALIZED).words.startswith("stateless ensemble engine, 256 members at once")
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [
+        (lambda layers: layers.Dropout(0.5), "too short a training to be compiled"),
+        (lambda layers: layers.GaussianNoise(0.5), "XLA is slower on its operations, or draws other noise"),
+    ],
+)
+def test_its_words_say_how_it_runs_and_why(build, reason):
+    one = dense(build)
+    assert engine_of(one).words == (f"stateless ensemble engine, 256 members at once in TensorFlow's graph ({reason})")
