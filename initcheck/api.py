@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
-from initcheck.arguments import described
+from initcheck.arguments import described, path_of
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, as_row
 from initcheck.catalog.own_problems import DEFAULT_INITIALIZERS, OwnProblem
 from initcheck.catalog.problems import Problem
@@ -18,6 +20,9 @@ from initcheck.frameworks.quiet import unlogged
 from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
 from initcheck.seeding import DEFAULT_SEED
+from initcheck.store.blocks import Share
+from initcheck.store.folder import Store
+from initcheck.store.resuming import in_order
 
 DEFAULT_PROBLEM = "iris"
 DEFAULT_RESEEDS = 30
@@ -33,6 +38,8 @@ def sweep(  # noqa: C901 - one guard after another
     epochs: int | None = None,
     engine: str = "auto",
     vary: str = "init",
+    store: str | Path | None = None,
+    shard: str | None = None,
     command: str | None = None,
     on_runs: Callable[[Runs], None] | None = None,
 ) -> Sweep:
@@ -55,6 +62,10 @@ def sweep(  # noqa: C901 - one guard after another
             the ensemble where it supports the problem; their results agree within rounding error.
         vary: What a reseed changes: ``"init"`` the initial weights, ``"order"`` the order of the training rows,
             ``"init,order"`` both, in a grid.
+        store: A folder that keeps finished runs. What it has of this question is not trained again, whatever ended the
+            process that trained it, and several processes share the work. Other questions, environments and versions
+            of initcheck are kept apart in it.
+        shard: ``"i/n"`` trains the i-th of n shares, for as many machines, into its store.
         command: The command to show for repeating this.
         on_runs: Called with the runs that are finished, a few or many at a time.
 
@@ -84,21 +95,33 @@ def sweep(  # noqa: C901 - one guard after another
     if not rows:
         raise InitcheckError("no initializer is named; name one at least, or all")
     inits, orders = grid(vary, reseeds)
+    share = None if shard is None else Share.read(shard)
+    if share is not None and store is None:
+        raise InitcheckError("shard needs a store, in which the shares come together; give store, too")
+    kept = None if store is None else Store.open(path_of("store", store))
     require_memory_for_runs(
         reseeds=len(inits) * len(orders), epochs=epochs or chosen.epochs, cells=len({row.name for row in rows})
     )
 
+    from initcheck.engines.stored import resume
     from initcheck.engines.sweep import start_sweep
     from initcheck.frameworks.environment import environment  # loads the framework: after all that can fail without it
 
     where = environment()
     started = start_sweep(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
+    finished, found = started.runs, None
+    if kept is not None:
+        found = resume(kept, started, where, orders=orders, reseeds=inits, share=share, seed=seed)
+        finished = found.runs()
+        inits, orders = found.reseeds, found.orders
     planned = len(rows) * len(inits) * len(orders)
     parts: list[Runs] = []
     stopped = ""
     try:
-        with unlogged():
-            for runs in started.runs:
+        with unlogged(), contextlib.ExitStack() as ending:
+            if found is not None:
+                ending.callback(found.close)
+            for runs in finished:
                 parts.append(runs)
                 if on_runs:
                     on_runs(runs)
@@ -116,6 +139,10 @@ def sweep(  # noqa: C901 - one guard after another
             ) from None
     if stopped:
         warnings.warn(f"{stopped}: {sum(map(len, parts))} of {planned} runs are kept", stacklevel=2)
+    if found is not None:
+        for name in found.damaged:
+            warnings.warn(f"{store}: {name} was damaged; its runs were trained again", stacklevel=2)
+        parts = list(in_order(parts, [row.name for row in rows]))
     shown = "[" + ", ".join(repr(one) if isinstance(one, str) else as_row(one).name for one in asked) + "]"
     named = f"Problem.of(…, name={chosen.name!r})" if isinstance(chosen, OwnProblem) else repr(chosen.name)
     call = (
@@ -132,4 +159,5 @@ def sweep(  # noqa: C901 - one guard after another
         planned,
         stopped,
         started.trained,
+        found.found if found is not None else 0,
     )

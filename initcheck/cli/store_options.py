@@ -1,0 +1,29 @@
+"""The options of commands whose runs a store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from initcheck.cli.path_option import PATH
+
+_OPTIONS = (
+    click.option(
+        "--store",
+        type=PATH,
+        help="A folder that keeps finished runs: what it has of these is not trained again.  [default: none]",
+    ),
+    click.option(
+        "--shard",
+        metavar="i/n",
+        help="Train only the i-th of n shares into --store, and write no results.  [default: all]",
+    ),
+)
+
+
+def store_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds ``--store`` and ``--shard`` to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
