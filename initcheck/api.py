@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from initcheck.frameworks.own import find_any_problem, find_initializers, find_p
 from initcheck.frameworks.quiet import unlogged
 from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
+from initcheck.reporting.stored_sweeps import note_ask
 from initcheck.seeding import DEFAULT_SEED
 from initcheck.store.blocks import Share
 from initcheck.store.folder import Store
@@ -103,17 +105,35 @@ def sweep(  # noqa: C901 - one guard after another
         reseeds=len(inits) * len(orders), epochs=epochs or chosen.epochs, cells=len({row.name for row in rows})
     )
 
-    from initcheck.engines.stored import resume
+    from initcheck.engines.stored import answers_of, resume
     from initcheck.engines.sweep import start_sweep
     from initcheck.frameworks.environment import environment  # loads the framework: after all that can fail without it
 
     where = environment()
     started = start_sweep(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
-    finished, found = started.runs, None
+    shown = "[" + ", ".join(repr(one) if isinstance(one, str) else as_row(one).name for one in asked) + "]"
+    named = f"Problem.of(…, name={chosen.name!r})" if isinstance(chosen, OwnProblem) else repr(chosen.name)
+    call = (
+        f"initcheck.sweep({named}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
+        f"engine={engine!r}, vary={vary!r})"
+    )
+    whole = Sweep(
+        started.problem,
+        (),
+        seed,
+        where,
+        command or call,
+        started.words(),
+        len(rows) * len(inits) * len(orders),
+        trained=started.trained,
+    )
+    finished, found, answers = started.runs, None, None
     if kept is not None:
-        found = resume(kept, started, where, orders=orders, reseeds=inits, share=share, seed=seed)
+        answers = answers_of(kept, started.piecewise, seed=seed, environment=where)
+        note_ask(answers, whole, started.rows, orders=orders, reseeds=inits)
+        orders, inits = (orders, inits) if share is None else share.cut(orders, inits)
+        found = resume(answers, started.piecewise, started.rows, orders=orders, reseeds=inits)
         finished = found.runs()
-        inits, orders = found.reseeds, found.orders
     planned = len(rows) * len(inits) * len(orders)
     parts: list[Runs] = []
     stopped = ""
@@ -143,21 +163,13 @@ def sweep(  # noqa: C901 - one guard after another
         for name in found.damaged:
             warnings.warn(f"{store}: {name} was damaged; its runs were trained again", stacklevel=2)
         parts = list(in_order(parts, [row.name for row in rows]))
-    shown = "[" + ", ".join(repr(one) if isinstance(one, str) else as_row(one).name for one in asked) + "]"
-    named = f"Problem.of(…, name={chosen.name!r})" if isinstance(chosen, OwnProblem) else repr(chosen.name)
-    call = (
-        f"initcheck.sweep({named}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
-        f"engine={engine!r}, vary={vary!r})"
-    )
-    return Sweep(
-        started.problem,
-        group_runs(parts),
-        seed,
-        where,
-        command or call,
-        started.words(),
-        planned,
-        stopped,
-        started.trained,
-        found.found if found is not None else 0,
+        if answers is not None and started.words() != whole.engine:
+            note_ask(answers, replace(whole, engine=started.words()), started.rows, orders=orders, reseeds=inits)
+    return replace(
+        whole,
+        groups=group_runs(parts),
+        engine=started.words(),
+        planned=planned,
+        stopped=stopped,
+        found=found.found if found is not None else 0,
     )

@@ -25,6 +25,7 @@ from initcheck.cli.doctor_command import doctor
 from initcheck.cli.model_options import ModelOptions, model_options
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
+from initcheck.cli.store_commands import store as store_commands
 from initcheck.cli.store_options import store_options
 from initcheck.cli.table_options import TableOptions, table_options
 from initcheck.cli.upgrade import upgrade
@@ -258,6 +259,7 @@ cli.add_command(load_files)
 cli.add_command(compare)
 cli.add_command(compare_runs)
 cli.add_command(doctor)
+cli.add_command(store_commands)
 cli.add_command(upgrade)
 
 

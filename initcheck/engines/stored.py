@@ -1,47 +1,40 @@
-"""A sweep that was looked at, with a store for its runs."""
+"""Training whose runs a store keeps."""
 
 from __future__ import annotations
 
-from initcheck.engines.sweep import StartedSweep
+from collections.abc import Sequence
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.engines.sweep import Piecewise
 from initcheck.records import Environment
-from initcheck.store.blocks import Share
-from initcheck.store.folder import Store
+from initcheck.store.folder import AnswerFolder, Store
 from initcheck.store.questions import Question, initializer_key
 from initcheck.store.resuming import ResumedSweep
 
 
-def resume(
-    store: Store,
-    started: StartedSweep,
-    environment: Environment,
-    *,
-    orders: range,
-    reseeds: range,
-    share: Share | None,
-    seed: int,
-) -> ResumedSweep:
-    """The sweep's runs, of which the store gives those that it has and keeps the others.
+def answers_of(store: Store, piecewise: Piecewise, *, seed: int, environment: Environment) -> AnswerFolder:
+    """The folder of the runs of that training.
 
     Args:
         store: The store.
-        started: The sweep.
-        environment: Its environment.
-        orders: Numbers of its batch orders.
-        reseeds: Numbers of its repetitions.
-        share: A share of it; all where it is None.
+        piecewise: The training.
         seed: Its root seed.
+        environment: The software and hardware that decide bits.
 
     Raises:
         InitcheckError: The store cannot be written to.
     """
-    piecewise = started.piecewise
     trained = {**piecewise.identity(), "engine": piecewise.kind}
-    question = Question.of(trained, seed=seed, score=piecewise.score, environment=environment)
-    if share is not None:
-        orders, reseeds = share.cut(orders, reseeds)
+    return store.answers(Question.of(trained, seed=seed, score=piecewise.score, environment=environment))
+
+
+def resume(
+    answers: AnswerFolder, piecewise: Piecewise, rows: Sequence[Initializer], *, orders: range, reseeds: range
+) -> ResumedSweep:
+    """The runs of those cells, of which the store gives those that it has and keeps the others."""
     return ResumedSweep(
-        store.answers(question),
-        {initializer_key(row): row for row in started.rows},
+        answers,
+        {initializer_key(row): row for row in rows},
         orders=orders,
         reseeds=reseeds,
         train=piecewise.train,

@@ -19,6 +19,7 @@ from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_initializers import asked_of, require_seeded
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.protocol import describe_protocol
+from initcheck.engines.stateless import StatelessEnsemble
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import ACCURACY, Runs, Score
@@ -69,6 +70,33 @@ class Piecewise:
     kind: str
     identity: Callable[[], dict[str, Any]]
     score: Score
+
+    @classmethod
+    def of_ensemble(
+        cls, problem: Problem, ensemble: EnsembleEngine, *, seed: int, planned: int, epochs: int | None = None
+    ) -> Piecewise:
+        """By the ensemble engine, with so many members to come."""
+        return cls(
+            functools.partial(ensemble.train_members, seed=seed, planned=planned),
+            ensemble.block,
+            ensemble.block,
+            f"ensemble, {ensemble.width} members",
+            functools.partial(identify, problem, epochs),
+            ACCURACY,
+        )
+
+    @classmethod
+    def of_own(
+        cls, problem: OwnProblem, trainer: OwnEngine, ensemble: StatelessEnsemble | None, *, seed: int
+    ) -> Piecewise:
+        """Of a user's own model, by that ensemble; by ``fit`` where it is None."""
+        identity = functools.partial(identify_own, problem, trainer)
+        if ensemble is None:
+            train = functools.partial(trainer.train_members, seed=seed)
+            return cls(train, _FITTED, 1, "fit", identity, trainer.score)
+        train = functools.partial(trainer.train_stacked, ensemble, seed=seed)
+        kind = f"stateless ensemble, {ensemble.width} members"
+        return cls(train, ensemble.width, ensemble.width, kind, identity, trainer.score)
 
 
 def start_sweep(
@@ -122,7 +150,6 @@ def _start_own(
     """The engine in words, and the runs of a model as it is; few runs do not repay the ensemble's trace."""
     planned = len(rows) * len(asked["reseeds"]) * len(asked["orders"])
     words = "reference engine, by the model's own fit"
-    about: dict[str, Any] = {"identity": functools.partial(identify_own, problem, trainer), "score": trainer.score}
     if engine == "ensemble" or (engine == "auto" and planned >= FEW_RUNS):
         try:
             ensemble = trainer.ensemble(
@@ -133,12 +160,9 @@ def _start_own(
                 raise InitcheckError(f"the ensemble cannot train this model: {error}; take the engine auto") from None
             words += f", as the ensemble cannot train this: {error}"
         else:
-            train = functools.partial(trainer.train_stacked, ensemble, seed=asked["seed"])
-            kind = f"stateless ensemble, {ensemble.width} members"
-            piecewise = Piecewise(train, ensemble.width, ensemble.width, kind, **about)
+            piecewise = Piecewise.of_own(problem, trainer, ensemble, seed=asked["seed"])
             return ensemble.words, trainer.runs_stacked(ensemble, rows, **asked), piecewise
-    train = functools.partial(trainer.train_members, seed=asked["seed"])
-    return words, trainer.runs(rows, **asked), Piecewise(train, _FITTED, 1, "fit", **about)
+    return words, trainer.runs(rows, **asked), Piecewise.of_own(problem, trainer, None, seed=asked["seed"])
 
 
 def _start_engine(
@@ -146,7 +170,6 @@ def _start_engine(
 ) -> tuple[Callable[[], str], Iterator[Runs], Piecewise]:
     words = "reference engine"
     seed = asked["seed"]
-    about: dict[str, Any] = {"identity": functools.partial(identify, problem, epochs), "score": ACCURACY}
     if engine != "reference":
         try:
             ensemble = EnsembleEngine(problem, rows, epochs=epochs)
@@ -158,12 +181,11 @@ def _start_engine(
             words = f"reference engine, as the ensemble cannot train this: {error}"
         else:
             planned = len(rows) * len(asked["reseeds"]) * len(asked["orders"])
-            train = functools.partial(ensemble.train_members, seed=seed, planned=planned)
-            kind = f"ensemble, {ensemble.width} members"
-            piecewise = Piecewise(train, ensemble.block, ensemble.block, kind, **about)
+            piecewise = Piecewise.of_ensemble(problem, ensemble, seed=seed, planned=planned, epochs=epochs)
             return ensemble.words, ensemble.runs(**asked), piecewise
     reference = ReferenceEngine(problem, epochs=epochs)
     for row in rows:
         reference.require_buildable(row)
+    identity = functools.partial(identify, problem, epochs)
     train = functools.partial(reference.train_members, seed=seed)
-    return lambda: words, reference.runs(rows, **asked), Piecewise(train, _FITTED, 1, "fit", **about)
+    return lambda: words, reference.runs(rows, **asked), Piecewise(train, _FITTED, 1, "fit", identity, ACCURACY)

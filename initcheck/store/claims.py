@@ -82,6 +82,13 @@ class Claims:
             with contextlib.suppress(OSError):
                 path.unlink()
 
+    def sweep(self) -> None:
+        """Removes the claims of processes that have ended, as far as that can be seen from here."""
+        for path in self._folder.glob(f"*{_ENDING}*"):
+            owner = _owner_of(path)
+            if owner is not None and owner.has_ended:
+                self._remove_abandoned(path)
+
     def holders(self) -> list[str]:
         """The processes that have claims, in words."""
         words = set()
@@ -107,7 +114,7 @@ class Claims:
         ended = owner.has_ended if owner is not None else None
         if ended is not None:
             return ended
-        before, since = self._seen.setdefault(path.name, (changed, time.monotonic()))
+        before, since = self._seen.get(path.name, (None, 0.0))
         if before != changed:
             self._seen[path.name] = changed, time.monotonic()
             return False

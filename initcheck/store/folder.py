@@ -173,7 +173,7 @@ class AnswerFolder:
         """Writes down what was asked; ``changing`` is what is known at the end alone, such as the engine's words."""
         body = json.loads(json.dumps(ask, default=str))
         name = hashlib.blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=8).hexdigest()
-        text = json.dumps({**body, **changing}, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        text = json.dumps({**body, **changing}, indent=1, ensure_ascii=False) + "\n"
         path, encoded = self.path / ASKS / f"{name}.json", text.encode("utf-8", "backslashreplace")
         if not path.exists() or path.read_bytes() != encoded:
             self.place(path, encoded)

@@ -91,12 +91,14 @@ class ResumedSweep:
         answers = self._answers
         with Claims(answers.path / CLAIMS) as claims:
             answers.sweep()
+            claims.sweep()
             yield from self._look()
             wait = _FIRST_LOOK
             while self._left:
                 self._deferred = False
                 before = self._left
                 yield from self._trained(claims)
+                yield from self._taken()
                 yield from self._look()
                 if self._left and not self._deferred:
                     raise InitcheckError(f"{self._left:,} runs were neither trained nor found in the store")
