@@ -8,12 +8,13 @@ import click
 
 from initcheck.cli.path_option import PATH
 
+store_option = click.option(
+    "--store",
+    type=PATH,
+    help="A folder that keeps finished runs: what it has of these is not trained again.  [default: none]",
+)
 _OPTIONS = (
-    click.option(
-        "--store",
-        type=PATH,
-        help="A folder that keeps finished runs: what it has of these is not trained again.  [default: none]",
-    ),
+    store_option,
     click.option(
         "--shard",
         metavar="i/n",
