@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import warnings
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from initcheck.arguments import described, path_of
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, as_row
 from initcheck.catalog.own_problems import DEFAULT_INITIALIZERS, OwnProblem
 from initcheck.catalog.problems import Problem
+from initcheck.cluster.pools import pool_of
+from initcheck.cluster.remote_sweeps import sent_sweep
+from initcheck.cluster.scattering import Scattering
 from initcheck.engines.plan import Plan, grid
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.memory import is_out_of_memory, require_memory_for_runs
@@ -42,6 +47,9 @@ def sweep(  # noqa: C901 - one guard after another
     vary: str = "init",
     store: str | Path | None = None,
     shard: str | None = None,
+    cluster: str | None = None,
+    executor: Executor | None = None,
+    block_limit: float | None = None,
     command: str | None = None,
     on_runs: Callable[[Runs], None] | None = None,
 ) -> Sweep:
@@ -68,6 +76,10 @@ def sweep(  # noqa: C901 - one guard after another
             process that trained it, and several processes share the work. Other questions, environments and versions
             of initcheck are kept apart in it.
         shard: ``"i/n"`` trains the i-th of n shares, for as many machines, into its store.
+        cluster: ``"local:N"`` trains in N processes of this machine, ``"tcp://host:8786"`` on the Dask cluster with
+            that scheduler; extra ``cluster``. A script needs ``if __name__ == "__main__":`` around this call.
+        executor: Any other executor of ``concurrent.futures``: of a Dask client, joblib's, submitit's, Python's own.
+        block_limit: Seconds after which a worker counts as hanging, its start included; none by default.
         command: The command to show for repeating this.
         on_runs: Called with the runs that are finished, a few or many at a time.
 
@@ -100,6 +112,9 @@ def sweep(  # noqa: C901 - one guard after another
     share = None if shard is None else Share.read(shard)
     if share is not None and store is None:
         raise InitcheckError("shard needs a store, in which the shares come together; give store, too")
+    if cluster is not None and executor is not None:
+        raise InitcheckError("cluster and executor are both given; give one of them")
+    elsewhere = cluster is not None or executor is not None
     kept = None if store is None else Store.open(path_of("store", store))
     require_memory_for_runs(
         reseeds=len(inits) * len(orders), epochs=epochs or chosen.epochs, cells=len({row.name for row in rows})
@@ -128,17 +143,29 @@ def sweep(  # noqa: C901 - one guard after another
         trained=started.trained,
     )
     finished, found, answers = started.runs, None, None
+    ending = contextlib.ExitStack()
+    if kept is None and elsewhere:
+        kept = Store.open(Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="initcheck-store-"))))
     if kept is not None:
         answers = answers_of(kept, started.piecewise, seed=seed, environment=where)
         note_ask(answers, whole, started.rows, orders=orders, reseeds=inits)
+        whole_orders, whole_inits = orders, inits
         orders, inits = (orders, inits) if share is None else share.cut(orders, inits)
-        found = resume(answers, started.piecewise, started.rows, orders=orders, reseeds=inits)
+        train = None
+        if elsewhere:
+            pool = ending.enter_context(pool_of(cluster, executor))
+            settings: dict[str, Any] = {"problem": chosen, "initializers": rows, "seed": seed, "epochs": epochs}
+            settings |= {"reseeds": whole_inits, "orders": whole_orders, "engine": engine}
+            sent = sent_sweep(answers.question, where, settings)
+            total = -(-len(rows) * len(orders) * len(inits) // started.piecewise.least)
+            train = Scattering(sent, started.rows, pool, total, block_limit).train
+        found = resume(answers, started.piecewise, started.rows, orders=orders, reseeds=inits, train=train)
         finished = found.runs()
     planned = len(rows) * len(inits) * len(orders)
     parts: list[Runs] = []
     stopped = ""
     try:
-        with unlogged(), contextlib.ExitStack() as ending:
+        with unlogged(), ending:
             if found is not None:
                 ending.callback(found.close)
             for runs in finished:

@@ -106,6 +106,8 @@ def run(
     vary: str,
     store: Path | None,
     shard: str | None,
+    cluster: str | None,
+    block_limit: float | None,
     out: Path,
 ) -> None:
     """Train a problem, or a model of yours as it is, under several initializers, each with many seeds.
@@ -147,6 +149,8 @@ def run(
             vary=vary,
             store=store,
             shard=shard,
+            cluster=cluster,
+            block_limit=block_limit,
             command=shlex.join(["initcheck", "run", *words, *own.words(), *table.words()]),
         )
         if write is None or store is not None:

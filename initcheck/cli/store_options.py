@@ -20,11 +20,22 @@ _OPTIONS = (
         metavar="i/n",
         help="Train only the i-th of n shares into --store, and write no results.  [default: all]",
     ),
+    click.option(
+        "--cluster",
+        metavar="local:N|ADDRESS",
+        help="Train in N processes, or on the Dask cluster with that scheduler.  [default: this process]",
+    ),
+    click.option(
+        "--block-limit",
+        type=float,
+        metavar="SECONDS",
+        help="End a worker of --cluster that takes longer for a block.  [default: none]",
+    ),
 )
 
 
 def store_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds ``--store`` and ``--shard`` to a command."""
+    """Adds ``--store``, ``--shard`` and ``--cluster`` to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -68,7 +68,7 @@ def _digest_model(model: Any) -> str:
     """A name for its configuration."""
     try:
         layers = list(model._flatten_layers())  # Keras 2 and 3 have no public name for it
-        config = _steady(model.get_config(), {layer.name: f"layer {place}" for place, layer in enumerate(layers)})
+        config = _steady(model.get_config(), {layer.name: f"# {place}" for place, layer in enumerate(layers)})
     except Exception:  # noqa: BLE001 - a user's own class need not have a configuration: its code counts
         config = None
     return code_digest(config)

@@ -8,8 +8,8 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.engines.sweep import Piecewise
 from initcheck.records import Environment
 from initcheck.store.folder import AnswerFolder, Store
-from initcheck.store.questions import Question, initializer_key
-from initcheck.store.resuming import ResumedSweep
+from initcheck.store.resuming import ResumedSweep, Train
+from initcheck.store.sweep_questions import SweepQuestion, initializer_key
 
 
 def answers_of(store: Store, piecewise: Piecewise, *, seed: int, environment: Environment) -> AnswerFolder:
@@ -25,19 +25,34 @@ def answers_of(store: Store, piecewise: Piecewise, *, seed: int, environment: En
         InitcheckError: The store cannot be written to.
     """
     trained = {**piecewise.identity(), "engine": piecewise.kind}
-    return store.answers(Question.of(trained, seed=seed, score=piecewise.score, environment=environment))
+    return store.answers(SweepQuestion.of(trained, seed=seed, score=piecewise.score, environment=environment))
 
 
 def resume(
-    answers: AnswerFolder, piecewise: Piecewise, rows: Sequence[Initializer], *, orders: range, reseeds: range
+    answers: AnswerFolder,
+    piecewise: Piecewise,
+    rows: Sequence[Initializer],
+    *,
+    orders: range,
+    reseeds: range,
+    train: Train | None = None,
 ) -> ResumedSweep:
-    """The runs of those cells, of which the store gives those that it has and keeps the others."""
+    """The runs of those cells, of which the store gives those that it has and keeps the others.
+
+    Args:
+        answers: The folder of the runs.
+        piecewise: The training.
+        rows: The initializers.
+        orders: Numbers of the batch orders.
+        reseeds: Numbers of the repetitions.
+        train: Trains in place of this process.
+    """
     return ResumedSweep(
         answers,
         {initializer_key(row): row for row in rows},
         orders=orders,
         reseeds=reseeds,
-        train=piecewise.train,
+        train=train or piecewise.train,
         tile=piecewise.tile,
-        group=piecewise.group,
+        group=piecewise.group if train is None else piecewise.least,
     )

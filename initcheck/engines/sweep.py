@@ -59,6 +59,7 @@ class Piecewise:
         train: Gives the runs of groups, which it takes from an iterator when it is ready for them.
         tile: Reseeds of one initializer that are best asked for together.
         group: Members that are trained at once.
+        least: Members that are trained at no less than their share of the time: what is sent to others.
         kind: The engine, in words that decide bits.
         identity: Makes out what decides the bits of a run beside its seeds.
         score: What a run is judged by.
@@ -67,6 +68,7 @@ class Piecewise:
     train: Callable[[Iterator[Members]], Iterator[Runs]]
     tile: int
     group: int
+    least: int
     kind: str
     identity: Callable[[], dict[str, Any]]
     score: Score
@@ -80,6 +82,7 @@ class Piecewise:
             functools.partial(ensemble.train_members, seed=seed, planned=planned),
             ensemble.block,
             ensemble.block,
+            ensemble.width,
             f"ensemble, {ensemble.width} members",
             functools.partial(identify, problem, epochs),
             ACCURACY,
@@ -93,10 +96,10 @@ class Piecewise:
         identity = functools.partial(identify_own, problem, trainer)
         if ensemble is None:
             train = functools.partial(trainer.train_members, seed=seed)
-            return cls(train, _FITTED, 1, "fit", identity, trainer.score)
+            return cls(train, _FITTED, 1, 1, "fit", identity, trainer.score)
         train = functools.partial(trainer.train_stacked, ensemble, seed=seed)
         kind = f"stateless ensemble, {ensemble.width} members"
-        return cls(train, ensemble.width, ensemble.width, kind, identity, trainer.score)
+        return cls(train, ensemble.width, ensemble.width, ensemble.width, kind, identity, trainer.score)
 
 
 def start_sweep(
@@ -108,6 +111,7 @@ def start_sweep(
     seed: int,
     epochs: int | None = None,
     engine: str = "auto",
+    alone: bool = True,
 ) -> StartedSweep:
     """Looks at everything that can be looked at before the first run.
 
@@ -119,6 +123,7 @@ def start_sweep(
         seed: The root seed.
         epochs: Passes over the training rows; the problem's own number by default.
         engine: One of ``ENGINES``; ``auto`` is the ensemble where it supports the problem.
+        alone: Whether no other process of the sweep trains on this machine, so that all its processors are free.
 
     Raises:
         InitcheckError: A model cannot be built under one of the initializers, or not be trained by that engine; nothing
@@ -140,7 +145,7 @@ def start_sweep(
         raise InitcheckError(f"problem {problem.name!r} has no initializers of its own; name others than own")
     needed = asked_of(keras, problem) if own else []
     rows = [require_seeded(keras, row, asked=needed) for row in initializers]
-    chosen, runs, piecewise = _start_engine(problem, rows, epochs=epochs, engine=engine, asked=asked)
+    chosen, runs, piecewise = _start_engine(problem, rows, epochs=epochs, engine=engine, asked=asked, alone=alone)
     return StartedSweep(problem, chosen, runs, describe_protocol(keras, problem), tuple(rows), piecewise)
 
 
@@ -166,7 +171,13 @@ def _start_own(
 
 
 def _start_engine(
-    problem: Problem, rows: Sequence[Initializer], *, epochs: int | None, engine: str, asked: dict[str, Any]
+    problem: Problem,
+    rows: Sequence[Initializer],
+    *,
+    epochs: int | None,
+    engine: str,
+    asked: dict[str, Any],
+    alone: bool,
 ) -> tuple[Callable[[], str], Iterator[Runs], Piecewise]:
     words = "reference engine"
     seed = asked["seed"]
@@ -180,7 +191,7 @@ def _start_engine(
                 ) from None
             words = f"reference engine, as the ensemble cannot train this: {error}"
         else:
-            planned = len(rows) * len(asked["reseeds"]) * len(asked["orders"])
+            planned = len(rows) * len(asked["reseeds"]) * len(asked["orders"]) if alone else 0
             piecewise = Piecewise.of_ensemble(problem, ensemble, seed=seed, planned=planned, epochs=epochs)
             return ensemble.words, ensemble.runs(**asked), piecewise
     reference = ReferenceEngine(problem, epochs=epochs)
@@ -188,4 +199,4 @@ def _start_engine(
         reference.require_buildable(row)
     identity = functools.partial(identify, problem, epochs)
     train = functools.partial(reference.train_members, seed=seed)
-    return lambda: words, reference.runs(rows, **asked), Piecewise(train, _FITTED, 1, "fit", identity, ACCURACY)
+    return lambda: words, reference.runs(rows, **asked), Piecewise(train, _FITTED, 1, 1, "fit", identity, ACCURACY)

@@ -11,10 +11,10 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.record_files import first_mistake
 from initcheck.reporting.results import Sweep
-from initcheck.store.blocks import Grid
+from initcheck.store.blocks import CellGrid
 from initcheck.store.folder import AnswerFolder, Store
-from initcheck.store.questions import initializer_key
-from initcheck.store.reading import read_grid
+from initcheck.store.grid_reading import read_grid
+from initcheck.store.sweep_questions import initializer_key
 
 if TYPE_CHECKING:
     from initcheck.reporting.stored_schema import AskRecord
@@ -81,7 +81,7 @@ def load_answers(folder: AnswerFolder) -> Sweep:
         raise InitcheckError(f"{folder.path} does not say what was asked of it; run the same command with this --store")
     ask = max(enumerate(asks), key=lambda one: (one[1].planned, one[0]))[1]
     keys = dict(ask.initializers)
-    grid = Grid(tuple(keys), range(*ask.orders), range(*ask.reseeds))
+    grid = CellGrid(tuple(keys), range(*ask.orders), range(*ask.reseeds))
     groups = tuple(read_grid(folder, grid))
     return Sweep(
         problem=ask.problem.facts,

@@ -19,7 +19,7 @@ Members = tuple[int, Sequence[tuple[Initializer, int]]]  # a batch order, and in
 
 
 @dataclass(frozen=True)
-class Block:
+class CellBlock:
     """Cells of one initializer: a range of batch orders times a range of reseeds.
 
     Attributes:
@@ -42,7 +42,7 @@ class Block:
         return "{}.o{}-{}.r{}-{}".format(self.initializer, *ends)
 
     @classmethod
-    def of(cls, name: str) -> Block | None:
+    def of(cls, name: str) -> CellBlock | None:
         """The block of that name; None for anything else."""
         match = _NAME.fullmatch(name)
         if match is None:
@@ -50,7 +50,7 @@ class Block:
         first, last, start, stop = map(int, match.groups()[1:])
         return cls(match[1], range(first, last), range(start, stop)) if first < last and start < stop else None
 
-    def overlaps(self, other: Block) -> bool:
+    def overlaps(self, other: CellBlock) -> bool:
         """Whether they have a cell in common."""
         return self.initializer == other.initializer and all(
             max(one.start, two.start) < min(one.stop, two.stop)
@@ -101,7 +101,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Grid:
+class CellGrid:
     """The cells that a sweep asks for.
 
     Attributes:
@@ -121,7 +121,7 @@ class Grid:
         """For each initializer no cell."""
         return {key: np.zeros((len(self.orders), len(self.reseeds)), dtype=np.bool_) for key in self.initializers}
 
-    def mark(self, done: dict[str, Cells], block: Block) -> int:
+    def mark(self, done: dict[str, Cells], block: CellBlock) -> int:
         """Marks the cells of a block as done; gives the number of those that were not."""
         cells = done.get(block.initializer)
         if cells is None:
@@ -131,7 +131,7 @@ class Grid:
         view[:] = True
         return new
 
-    def tiles(self, size: int) -> Iterator[Block]:
+    def tiles(self, size: int) -> Iterator[CellBlock]:
         """The grid in blocks of at most so many reseeds.
 
         Their ends are multiples of that size, and of the number of orders, so that however many reseeds were asked for
@@ -140,16 +140,16 @@ class Grid:
         for orders in _cut(self.orders, ORDERS_OF_A_BLOCK):
             for reseeds in _cut(self.reseeds, size):
                 for key in self.initializers:
-                    yield Block(key, orders, reseeds)
+                    yield CellBlock(key, orders, reseeds)
 
-    def lacks(self, done: dict[str, Cells], block: Block) -> bool:
+    def lacks(self, done: dict[str, Cells], block: CellBlock) -> bool:
         """Whether a cell of the block is asked for and not done."""
         cells = done.get(block.initializer)
         if cells is None:
             return False
         return not cells[_within(self.orders, block.orders), _within(self.reseeds, block.reseeds)].all()
 
-    def missing_in(self, done: dict[str, Cells], tile: Block) -> list[tuple[int, list[int]]]:
+    def missing_in(self, done: dict[str, Cells], tile: CellBlock) -> list[tuple[int, list[int]]]:
         """The cells of a tile that are not done: orders, each with its reseeds."""
         rows, columns = _within(self.orders, tile.orders), _within(self.reseeds, tile.reseeds)
         cells = done[tile.initializer][rows, columns]

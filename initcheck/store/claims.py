@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from initcheck.store.blocks import Block
-from initcheck.store.owners import Owner
+from initcheck.store.blocks import CellBlock
+from initcheck.store.owners import ProcessOwner
 
 _BEAT = 20.0  # seconds between two signs of life
 PATIENCE = 120.0  # seconds without one after which another machine's process counts as ended
@@ -34,8 +34,8 @@ class Claims:
     def __init__(self, folder: Path, *, patience: float = PATIENCE) -> None:
         self._folder = folder
         self._patience = patience
-        self._owner = Owner.this_process()
-        self._held: dict[Block, Path] = {}
+        self._owner = ProcessOwner.this_process()
+        self._held: dict[CellBlock, Path] = {}
         self._seen: dict[str, tuple[int, float]] = {}
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class Claims:
         self._ended.set()
         self.release(list(self._held))
 
-    def take(self, block: Block) -> bool:
+    def take(self, block: CellBlock) -> bool:
         """Claims a block; False where another living process has a claim on some of it."""
         path = self._folder / f"{block.name}{_ENDING}"
         try:
@@ -74,7 +74,7 @@ class Claims:
                 return False
         return True
 
-    def release(self, blocks: list[Block]) -> None:
+    def release(self, blocks: list[CellBlock]) -> None:
         """Lets go of blocks."""
         with self._lock:
             paths = [self._held.pop(block) for block in blocks if block in self._held]
@@ -97,10 +97,10 @@ class Claims:
                 words.add(f"process {owner.pid} on {owner.host.split()[0]}")
         return sorted(words)
 
-    def _others(self, block: Block) -> list[Path]:
+    def _others(self, block: CellBlock) -> list[Path]:
         others = []
         for path in self._folder.glob(f"{block.initializer}.*{_ENDING}"):
-            other = Block.of(path.name.removesuffix(_ENDING))
+            other = CellBlock.of(path.name.removesuffix(_ENDING))
             if other is not None and other != block and other not in self._held and other.overlaps(block):
                 others.append(path)
         return others
@@ -140,8 +140,8 @@ class Claims:
                     os.utime(path)
 
 
-def _owner_of(path: Path) -> Owner | None:
+def _owner_of(path: Path) -> ProcessOwner | None:
     try:
-        return Owner.of(json.loads(path.read_text(encoding="utf-8")))
+        return ProcessOwner.of(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return None  # half-written, or gone

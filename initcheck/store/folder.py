@@ -17,10 +17,10 @@ from typing import Any
 from initcheck.errors import InitcheckError
 from initcheck.files import read_bounded
 from initcheck.records import Runs, Score
-from initcheck.store.blocks import Block
-from initcheck.store.owners import Owner
-from initcheck.store.parts import decode_runs, digest_of_part, encode_runs, rectangles
-from initcheck.store.questions import FORM, SCHEMA, Question
+from initcheck.store.blocks import CellBlock
+from initcheck.store.owners import ProcessOwner
+from initcheck.store.part_texts import decode_runs, digest_of_part, encode_runs, rectangles
+from initcheck.store.sweep_questions import FORM, SCHEMA, SweepQuestion
 from initcheck.texts import for_terminal
 
 MARK = "initcheck-store.json"
@@ -34,7 +34,7 @@ _PART = re.compile(r"(.+)\.([0-9a-f]{16})\.jsonl")
 
 
 @dataclass(frozen=True)
-class Part:
+class StoredPart:
     """A file of finished runs.
 
     Attributes:
@@ -44,14 +44,14 @@ class Part:
     """
 
     path: Path
-    block: Block
+    block: CellBlock
     digest: str
 
     @classmethod
-    def of(cls, path: Path) -> Part | None:
+    def of(cls, path: Path) -> StoredPart | None:
         """The part of that name; None for anything else."""
         match = _PART.fullmatch(path.name)
-        block = Block.of(match[1]) if match else None
+        block = CellBlock.of(match[1]) if match else None
         return cls(path, block, match[2]) if match and block else None
 
     def read(self, score: Score) -> Runs:
@@ -81,14 +81,14 @@ class AnswerFolder:
         question: The question.
     """
 
-    def __init__(self, path: Path, question: Question) -> None:
+    def __init__(self, path: Path, question: SweepQuestion) -> None:
         self.path = path
         self.question = question
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[StoredPart]:
         """The parts that are there now, by name."""
         with contextlib.suppress(FileNotFoundError):
-            found = [Part.of(self.path / RUNS / name) for name in sorted(os.listdir(self.path / RUNS))]  # noqa: PTH208
+            found = [StoredPart.of(self.path / RUNS / name) for name in sorted(os.listdir(self.path / RUNS))]  # noqa: PTH208
             return [part for part in found if part is not None]
         return []
 
@@ -98,7 +98,7 @@ class AnswerFolder:
             return (self.path / RUNS).stat().st_mtime_ns
         return 0
 
-    def read(self, part: Part) -> Runs | None:
+    def read(self, part: StoredPart) -> Runs | None:
         """The runs of a part; None where it is damaged: it is set aside then, so that they are trained again."""
         try:
             return part.read(self.question.score)
@@ -108,7 +108,7 @@ class AnswerFolder:
                 part.path.replace(self.path / DAMAGED / part.path.name)
             return None
 
-    def write(self, key: str, runs: Runs) -> list[Part]:
+    def write(self, key: str, runs: Runs) -> list[StoredPart]:
         """Writes runs of one initializer, by order and reseed; they are on the disk afterwards.
 
         Raises:
@@ -116,12 +116,12 @@ class AnswerFolder:
         """
         written = []
         for orders, reseeds, piece in rectangles(runs):
-            block, text = Block(key, orders, reseeds), encode_runs(piece)
+            block, text = CellBlock(key, orders, reseeds), encode_runs(piece)
             digest = digest_of_part(text)
             path = self.path / RUNS / f"{block.name}.{digest}.jsonl"
             if not path.exists():
                 self.place(path, text)
-            written.append(Part(path, block, digest))
+            written.append(StoredPart(path, block, digest))
         return written
 
     def place(self, path: Path, text: bytes) -> None:
@@ -130,7 +130,7 @@ class AnswerFolder:
         Raises:
             InitcheckError: It cannot be written; nothing of it is left then.
         """
-        owner = Owner.this_process()
+        owner = ProcessOwner.this_process()
         sign = hashlib.blake2b(owner.host.encode(), digest_size=4).hexdigest()
         partial = self.path / PARTIAL / f"{sign}-{owner.pid}-{secrets.token_hex(6)}"
         try:
@@ -156,14 +156,14 @@ class AnswerFolder:
 
     def sweep(self) -> int:
         """Removes what killed processes left half-written; gives the number of files."""
-        sign = hashlib.blake2b(Owner.this_process().host.encode(), digest_size=4).hexdigest()
+        sign = hashlib.blake2b(ProcessOwner.this_process().host.encode(), digest_size=4).hexdigest()
         swept = 0
         with contextlib.suppress(OSError):
             for path in (self.path / PARTIAL).iterdir():
                 match = re.fullmatch(r"([0-9a-f]{8})-(\d{1,9})-[0-9a-f]{12}", path.name)
                 with contextlib.suppress(OSError):
                     is_ours = match is not None and match[1] == sign
-                    ended = is_ours and Owner(Owner.this_process().host, int(match[2]), "").has_ended  # type: ignore[index] # is_ours
+                    ended = is_ours and ProcessOwner(ProcessOwner.this_process().host, int(match[2]), "").has_ended  # type: ignore[index] # is_ours
                     if ended or time.time() - path.stat().st_mtime > _ABANDONED:
                         path.unlink()
                         swept += 1
@@ -224,7 +224,7 @@ class Store:
             raise InitcheckError(f"{root} cannot be used as a store ({reason}); name another folder") from None
         return cls(root)
 
-    def answers(self, question: Question) -> AnswerFolder:
+    def answers(self, question: SweepQuestion) -> AnswerFolder:
         """The folder of that question, which is made where it is missing.
 
         Raises:
@@ -250,7 +250,7 @@ class Store:
                 raise InitcheckError(f"{path} holds no question; remove {path.parent}")
             if body.get("schema") != SCHEMA:
                 raise InitcheckError(f"{path} is of another initcheck (schema {body.get('schema')}); read it with that")
-            question = Question(body)
+            question = SweepQuestion(body)
             if question.name != path.parent.name:
                 raise InitcheckError(f"{path} was edited or moved; remove {path.parent}")
             yield AnswerFolder(path.parent, question)

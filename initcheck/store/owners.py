@@ -15,7 +15,7 @@ _START = 19  # the field of /proc/PID/stat after the name in brackets that says 
 
 
 @dataclass(frozen=True)
-class Owner:
+class ProcessOwner:
     """A process.
 
     Attributes:
@@ -29,12 +29,12 @@ class Owner:
     began: str
 
     @classmethod
-    def this_process(cls) -> Owner:
+    def this_process(cls) -> ProcessOwner:
         """The process that asks."""
         return cls(_host(), os.getpid(), _began(os.getpid()))
 
     @classmethod
-    def of(cls, body: Any) -> Owner | None:
+    def of(cls, body: Any) -> ProcessOwner | None:
         """The owner that a file holds; None where it holds none."""
         if isinstance(body, dict) and all(
             isinstance(body.get(name), kind) for name, kind in (("host", str), ("pid", int), ("began", str))

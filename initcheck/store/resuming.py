@@ -11,10 +11,10 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.errors import InitcheckError
 from initcheck.records import Runs
-from initcheck.store.blocks import Block, Grid, Members, runs_in
+from initcheck.store.blocks import CellBlock, CellGrid, Members, runs_in
 from initcheck.store.claims import Claims
 from initcheck.store.folder import CLAIMS, AnswerFolder
-from initcheck.store.parts import joined_in_order
+from initcheck.store.part_texts import joined_in_order
 
 Train = Callable[[Iterator[Members]], Iterator[Runs]]
 
@@ -59,7 +59,7 @@ class ResumedSweep:
         self._rows = rows
         self._keys = {row.name: key for key, row in rows.items()}
         self.orders, self.reseeds = orders, reseeds
-        self._grid = Grid(tuple(rows), orders, reseeds)
+        self._grid = CellGrid(tuple(rows), orders, reseeds)
         self._train = train
         self._tile = tile
         self._group = group
@@ -71,7 +71,7 @@ class ResumedSweep:
         self._arrived: list[Runs] = []
         self._unsaved: dict[str, list[Runs]] = {}
         self._saved_at = time.monotonic()
-        self._claimed: list[Block] = []
+        self._claimed: list[CellBlock] = []
         self._deferred = False
         self._running = self._run()
 
@@ -161,7 +161,7 @@ class ResumedSweep:
         for order in np.unique(runs.orders).tolist():
             reseeds = np.unique(runs.reseeds[runs.orders == order]).tolist()
             for piece in runs_in(reseeds):
-                self._left -= self._grid.mark(self._have, Block(key, range(order, order + 1), piece))
+                self._left -= self._grid.mark(self._have, CellBlock(key, range(order, order + 1), piece))
 
     def _save(self, claims: Claims) -> None:
         """Puts what was trained onto the disk, then lets go of the blocks."""

@@ -11,11 +11,11 @@ from typing import Any
 
 from initcheck.errors import InitcheckError
 from initcheck.files import read_bounded
-from initcheck.store.blocks import Block
+from initcheck.store.blocks import CellBlock
 from initcheck.store.claims import Claims
-from initcheck.store.folder import ASKS, CLAIMS, DAMAGED, MARK, PARTIAL, QUESTION, RUNS, AnswerFolder, Part, Store
-from initcheck.store.parts import digest_of_part, joined_in_order
-from initcheck.store.reading import read_part
+from initcheck.store.folder import ASKS, CLAIMS, DAMAGED, MARK, PARTIAL, QUESTION, RUNS, AnswerFolder, Store, StoredPart
+from initcheck.store.grid_reading import read_part
+from initcheck.store.part_texts import digest_of_part, joined_in_order
 
 _MOST_PART = 2_000_000_000
 _KNOWN = {QUESTION, RUNS, ASKS, CLAIMS, PARTIAL, DAMAGED}
@@ -24,7 +24,7 @@ _JOINED = 65_536  # runs of a joined part, about
 
 
 @dataclass(frozen=True)
-class Holding:
+class HeldRuns:
     """What a store has of one question.
 
     Attributes:
@@ -50,15 +50,15 @@ class Holding:
     bytes: int
 
 
-def holdings(store: Store) -> Iterator[Holding]:
+def holdings(store: Store) -> Iterator[HeldRuns]:
     """What a store has, a question after another, by the names of its files alone."""
     for folder in store.all_answers():
         body = folder.question.body
         parts = folder.parts()
-        blocks: dict[str, list[Block]] = collections.defaultdict(list)
+        blocks: dict[str, list[CellBlock]] = collections.defaultdict(list)
         for part in parts:
             blocks[part.block.initializer].append(part.block)
-        yield Holding(
+        yield HeldRuns(
             name=folder.path.name,
             problem=str(body["trained"].get("problem")),
             engine=str(body["trained"].get("engine")),
@@ -79,7 +79,7 @@ def mistakes_in(store: Store) -> Iterator[str]:
     for folder in store.all_answers():
         runs = folder.path / RUNS
         foreign = [path for path in sorted(folder.path.iterdir()) if path.name not in _KNOWN]
-        foreign += [path for path in (sorted(runs.iterdir()) if runs.is_dir() else ()) if Part.of(path) is None]
+        foreign += [path for path in (sorted(runs.iterdir()) if runs.is_dir() else ()) if StoredPart.of(path) is None]
         for path in foreign:
             yield f"{path} is none of the store's"
         yield from _damaged_in(folder)
@@ -154,14 +154,14 @@ def merge(sources: Sequence[Store], target: Store) -> dict[str, int]:
             for path in _files(folder.path / ASKS):
                 if not (into.path / ASKS / path.name).exists():
                     into.place(into.path / ASKS / path.name, path.read_bytes())
-            blocks: dict[str, list[Block]] = collections.defaultdict(list)
+            blocks: dict[str, list[CellBlock]] = collections.defaultdict(list)
             for part in into.parts():
                 blocks[part.block.initializer].append(part.block)
             merged[into.path.name] = sum(map(_count, blocks.values()))
     return merged
 
 
-def _overlapping(parts: Iterable[Part]) -> Iterator[tuple[Part, Part]]:
+def _overlapping(parts: Iterable[StoredPart]) -> Iterator[tuple[StoredPart, StoredPart]]:
     """Pairs of parts with a run in common."""
     ordered = sorted(parts, key=lambda part: (part.block.initializer, part.block.reseeds.start))
     for place, one in enumerate(ordered):
@@ -175,7 +175,7 @@ def _overlapping(parts: Iterable[Part]) -> Iterator[tuple[Part, Part]]:
 def _join_small(folder: AnswerFolder) -> int:
     """Joins small parts that follow each other; gives the number of files that are gone for it."""
     gone = 0
-    of_each: dict[str, list[Part]] = collections.defaultdict(list)
+    of_each: dict[str, list[StoredPart]] = collections.defaultdict(list)
     for part in folder.parts():
         if len(part.block) < _SMALL:
             of_each[part.block.initializer].append(part)
@@ -197,7 +197,7 @@ def _join_small(folder: AnswerFolder) -> int:
     return gone
 
 
-def _count(blocks: Sequence[Block]) -> int:
+def _count(blocks: Sequence[CellBlock]) -> int:
     """The cells of blocks, each once."""
     whole: Any = sum(map(len, blocks))
     if not any(one.overlaps(other) for place, one in enumerate(blocks) for other in blocks[place + 1 : place + 64]):

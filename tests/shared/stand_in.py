@@ -15,9 +15,9 @@ from initcheck.catalog.initializers import get_initializers
 from initcheck.records import ACCURACY, METRICS, Runs
 from initcheck.store.blocks import Share
 from initcheck.store.folder import AnswerFolder, Store
-from initcheck.store.parts import encode_runs
-from initcheck.store.questions import Question, initializer_key
+from initcheck.store.part_texts import encode_runs
 from initcheck.store.resuming import ResumedSweep, in_order
+from initcheck.store.sweep_questions import SweepQuestion, initializer_key
 
 ROWS = {initializer_key(row): row for row in get_initializers(["zeros", "he_normal"])}
 NAMES = [row.name for row in ROWS.values()]
@@ -80,7 +80,7 @@ class Trainer:
 def answers_in(root: Path, **changes) -> AnswerFolder:
     """The folder of one question."""
     trained = {"problem": "iris", "engine": "none", **changes}
-    return Store.open(root).answers(Question.of(trained, seed=1, score=ACCURACY, environment=ENVIRONMENT))
+    return Store.open(root).answers(SweepQuestion.of(trained, seed=1, score=ACCURACY, environment=ENVIRONMENT))
 
 
 def resumed(root: Path, trainer, *, reseeds=40, orders=range(1), tile=8, group=1, share=None, pause=1000.0, **changes):

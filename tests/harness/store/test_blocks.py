@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initcheck.errors import InitcheckError
-from initcheck.store.blocks import Block, Grid, Share, runs_in
+from initcheck.store.blocks import CellBlock, CellGrid, Share, runs_in
 
 RANGES = st.tuples(st.integers(0, 60), st.integers(1, 40)).map(lambda ends: range(ends[0], sum(ends)))
 
@@ -27,7 +27,7 @@ def test_a_share_that_is_none_is_refused(text):
 
 @given(RANGES, RANGES, st.integers(1, 50))
 def test_tiles_are_the_grid_once_and_end_at_multiples(orders, reseeds, size):
-    grid = Grid(("a", "b"), orders, reseeds)
+    grid = CellGrid(("a", "b"), orders, reseeds)
     cells = [
         (tile.initializer, order, reseed)
         for tile in grid.tiles(size)
@@ -40,9 +40,9 @@ def test_tiles_are_the_grid_once_and_end_at_multiples(orders, reseeds, size):
 
 @given(RANGES, RANGES, st.lists(st.tuples(RANGES, RANGES), max_size=6), st.integers(1, 50))
 def test_what_is_missing_is_what_no_block_had(orders, reseeds, blocks, size):
-    grid = Grid(("a",), orders, reseeds)
+    grid = CellGrid(("a",), orders, reseeds)
     done = grid.nothing_done()
-    new = sum(grid.mark(done, Block("a", *block)) for block in blocks)
+    new = sum(grid.mark(done, CellBlock("a", *block)) for block in blocks)
     there = {(order, reseed) for block in blocks for order in block[0] for reseed in block[1]}
     wanted = {(order, reseed) for order in orders for reseed in reseeds}
     assert new == len(wanted & there)
@@ -54,11 +54,13 @@ def test_what_is_missing_is_what_no_block_had(orders, reseeds, blocks, size):
 
 
 def test_a_block_is_named_and_found_by_its_name():
-    block = Block("he_normal-1a2b", range(3), range(5, 70))
+    block = CellBlock("he_normal-1a2b", range(3), range(5, 70))
     assert block.name == "he_normal-1a2b.o0-3.r5-70"
-    assert Block.of(block.name) == block
+    assert CellBlock.of(block.name) == block
     assert len(block) == 195
-    assert [Block.of(text) for text in ("he.o0-3.r5-5", "he.o1-1.r0-2", "he.o0-3", "h/e.o0-3.r5-9", "")] == [None] * 5
+    assert [CellBlock.of(text) for text in ("he.o0-3.r5-5", "he.o1-1.r0-2", "he.o0-3", "h/e.o0-3.r5-9", "")] == [
+        None
+    ] * 5
 
 
 @given(st.sets(st.integers(0, 60)))

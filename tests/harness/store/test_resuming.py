@@ -14,11 +14,11 @@ from stand_in import NAMES, ROWS, Trainer, answers_in, resumed, runs_of, text_of
 
 from initcheck.errors import InitcheckError
 from initcheck.records import ACCURACY
-from initcheck.store.blocks import Block
+from initcheck.store.blocks import CellBlock
 from initcheck.store.claims import Claims
 from initcheck.store.folder import Store
-from initcheck.store.owners import Owner
-from initcheck.store.parts import decode_runs, encode_runs, joined_in_order
+from initcheck.store.owners import ProcessOwner
+from initcheck.store.part_texts import decode_runs, encode_runs, joined_in_order
 
 KEYS = list(ROWS)
 
@@ -158,7 +158,7 @@ def test_half_written_files_of_the_dead_are_swept_and_those_of_the_living_are_no
     answers = answers_in(tmp_path)
     list(resumed(tmp_path, Trainer()).runs())
     partial = answers.path / "partial"
-    owner = Owner.this_process()
+    owner = ProcessOwner.this_process()
     sign = hashlib.blake2b(owner.host.encode(), digest_size=4).hexdigest()
     dead, alive = (partial / f"{sign}-{pid}-aaaaaaaaaaaa" for pid in (999999999, owner.pid))
     for path in (dead, alive):
@@ -169,9 +169,9 @@ def test_half_written_files_of_the_dead_are_swept_and_those_of_the_living_are_no
 
 
 def test_a_claim_of_a_process_that_ended_is_taken_over(tmp_path):
-    block = Block(KEYS[0], range(1), range(8))
-    ended = Owner(Owner.this_process().host, 999_999_999, "1")
-    reborn = Owner(Owner.this_process().host, Owner.this_process().pid, "1")
+    block = CellBlock(KEYS[0], range(1), range(8))
+    ended = ProcessOwner(ProcessOwner.this_process().host, 999_999_999, "1")
+    reborn = ProcessOwner(ProcessOwner.this_process().host, ProcessOwner.this_process().pid, "1")
     with Claims(tmp_path) as claims:
         for owner in (ended, reborn):
             (tmp_path / f"{block.name}.claim").write_text(json.dumps(owner.as_body()))
@@ -181,9 +181,9 @@ def test_a_claim_of_a_process_that_ended_is_taken_over(tmp_path):
 
 
 def test_a_claim_of_another_machine_is_respected_while_it_is_touched(tmp_path):
-    block = Block(KEYS[0], range(1), range(8))
+    block = CellBlock(KEYS[0], range(1), range(8))
     path = tmp_path / f"{block.name}.claim"
-    path.write_text(json.dumps(Owner("elsewhere", 1, "1").as_body()))
+    path.write_text(json.dumps(ProcessOwner("elsewhere", 1, "1").as_body()))
     with Claims(tmp_path, patience=0.0) as claims:
         assert not claims.take(block)  # the first look can say nothing of its age, whatever a clock says
         path.touch()
@@ -194,10 +194,10 @@ def test_a_claim_of_another_machine_is_respected_while_it_is_touched(tmp_path):
 
 def test_claims_that_overlap_exclude_each_other(tmp_path):
     with Claims(tmp_path) as one, Claims(tmp_path) as other:
-        assert one.take(Block("a", range(1), range(8)))
-        assert not other.take(Block("a", range(1), range(4, 12)))
-        assert other.take(Block("a", range(1), range(8, 12)))
-        assert other.take(Block("b", range(1), range(8)))
+        assert one.take(CellBlock("a", range(1), range(8)))
+        assert not other.take(CellBlock("a", range(1), range(4, 12)))
+        assert other.take(CellBlock("a", range(1), range(8, 12)))
+        assert other.take(CellBlock("b", range(1), range(8)))
 
 
 def marked(text):

@@ -8,19 +8,19 @@ import numpy as np
 
 from initcheck.errors import InitcheckError
 from initcheck.records import Runs
-from initcheck.store.blocks import Grid
-from initcheck.store.folder import AnswerFolder, Part
-from initcheck.store.parts import joined_in_order
+from initcheck.store.blocks import CellGrid
+from initcheck.store.folder import AnswerFolder, StoredPart
+from initcheck.store.part_texts import joined_in_order
 
 
-def read_grid(folder: AnswerFolder, grid: Grid) -> Iterator[Runs]:
+def read_grid(folder: AnswerFolder, grid: CellGrid) -> Iterator[Runs]:
     """The runs of a grid that are there: of each initializer that has some, by order and reseed.
 
     Raises:
         InitcheckError: A part is damaged, or two have unlike results of one run.
     """
     nothing = grid.nothing_done()
-    parts: dict[str, list[Part]] = {}
+    parts: dict[str, list[StoredPart]] = {}
     for part in folder.parts():
         if grid.lacks(nothing, part.block):
             parts.setdefault(part.block.initializer, []).append(part)
@@ -30,7 +30,7 @@ def read_grid(folder: AnswerFolder, grid: Grid) -> Iterator[Runs]:
             yield joined_in_order(kept)
 
 
-def read_part(folder: AnswerFolder, part: Part) -> Runs:
+def read_part(folder: AnswerFolder, part: StoredPart) -> Runs:
     """The runs of a part.
 
     Raises:
@@ -44,7 +44,7 @@ def read_part(folder: AnswerFolder, part: Part) -> Runs:
         ) from None
 
 
-def _inside(runs: Runs, grid: Grid) -> Runs:
+def _inside(runs: Runs, grid: CellGrid) -> Runs:
     inside = np.ones(len(runs), dtype=np.bool_)
     for numbers, asked in ((runs.orders, grid.orders), (runs.reseeds, grid.reseeds)):
         inside &= (numbers >= asked.start) & (numbers < asked.stop)

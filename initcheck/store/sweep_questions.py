@@ -20,7 +20,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class Question:
+class SweepQuestion:
     """Everything that decides the bits of a run, but for its initializer, its order and its reseed.
 
     Attributes:
@@ -30,7 +30,7 @@ class Question:
     body: Mapping[str, Any]
 
     @classmethod
-    def of(cls, trained: Mapping[str, Any], *, seed: int, score: Score, environment: Environment) -> Question:
+    def of(cls, trained: Mapping[str, Any], *, seed: int, score: Score, environment: Environment) -> SweepQuestion:
         """The question of a sweep.
 
         Args:
