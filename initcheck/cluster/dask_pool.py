@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import logging
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -14,7 +14,7 @@ from initcheck.errors import InitcheckError
 from initcheck.texts import reason_of
 
 _PATIENCE = 30  # seconds until a cluster has answered
-_LOCAL = re.compile(r"local:(\d{1,4})")
+_LOCAL = re.compile(r"local:([1-9]\d{0,3})(?::(\d+(?:\.\d+)?[MG]i?B))?")
 
 
 class DaskPool:
@@ -75,6 +75,8 @@ class DaskPool:
 def dask_pool(address: str) -> Iterator[DaskPool]:
     """The cluster of that address; ``local:N`` starts N processes on this machine, which end with this one.
 
+    ``local:N:2GB`` limits the memory of each: one that takes more is ended, and its block tried again.
+
     Raises:
         InitcheckError: Dask is not installed, or nobody answers at the address.
     """
@@ -85,15 +87,16 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
         raise InitcheckError("--cluster needs dask.distributed: pip install 'initcheck[cluster]'") from None
     local = _LOCAL.fullmatch(address)
     if not local and (address.startswith("local") or not re.search(r":\d", address)):
-        raise InitcheckError(f"cluster is {address!r}; give local:N, or a scheduler's address such as tcp://host:8786")
+        raise InitcheckError(
+            f"cluster is {address!r}; give local:N, local:N:2GB, or a scheduler's address such as tcp://host:8786"
+        )
     settings = {
         "distributed.scheduler.allowed-failures": 0,  # they are counted here, block by block
         "distributed.scheduler.worker-saturation": 1.0,
         "distributed.worker.daemon": False,
         "distributed.comm.timeouts.connect": f"{_PATIENCE}s",
-        "logging.distributed": "critical",
     }
-    with dask.config.set(settings), contextlib.ExitStack() as ending:
+    with dask.config.set(settings), _silenced(), contextlib.ExitStack() as ending:
         try:
             if local:
                 cluster = LocalCluster(
@@ -101,7 +104,8 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=None,
-                    memory_limit=os.environ.get("INITCHECK_WORKER_MEMORY", "auto"),
+                    silence_logs=logging.CRITICAL,
+                    memory_limit=local[2] or "auto",
                 )
                 ending.callback(cluster.close, timeout=10)
                 address = cluster
@@ -111,3 +115,19 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
                 f"no cluster answers at {address} ({reason_of(error)}); start one, or give local:N"
             ) from None
         yield DaskPool(client)
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Keeps Dask's own notes and traces off the terminal: what matters of them is said here in one line."""
+    loggers = [
+        logging.getLogger(name) for name in list(logging.root.manager.loggerDict) if name.startswith("distribut")
+    ]
+    levels = [one.level for one in loggers]
+    for one in loggers:
+        one.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for one, level in zip(loggers, levels, strict=True):
+            one.setLevel(level)

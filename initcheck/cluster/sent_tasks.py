@@ -69,26 +69,21 @@ _built: dict[str, tuple[Callable[[Any], Any], Sequence[Any]]] = {}
 
 
 def pickled(what: Any) -> bytes:
-    """An object as bytes, functions of the main module included where cloudpickle is installed.
+    """An object as bytes; functions of the main module or a notebook are in them where cloudpickle is installed.
 
     Raises:
         InitcheckError: It cannot be sent.
     """
     try:
-        return pickle.dumps(what)
+        from cloudpickle import dumps
+    except ImportError:
+        from pickle import dumps
+    try:
+        return bytes(dumps(what))
     except Exception as error:  # noqa: BLE001 - whatever of the user's cannot be pickled
-        try:
-            import cloudpickle
-        except ImportError:
-            raise InitcheckError(
-                f"the problem cannot be sent to another process ({reason_of(error)}); define its functions in a module"
-            ) from None
-        try:
-            return bytes(cloudpickle.dumps(what))
-        except Exception as again:  # noqa: BLE001 - the same
-            raise InitcheckError(
-                f"the problem cannot be sent to another process ({reason_of(again)}); define its functions in a module"
-            ) from None
+        raise InitcheckError(
+            f"the problem cannot be sent to another process ({reason_of(error)}); define its functions in a module"
+        ) from None
 
 
 def work(task: SentTask) -> Finished:

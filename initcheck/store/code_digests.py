@@ -150,7 +150,7 @@ def _is_own(module: str | None) -> bool:
     if not module or module.partition(".")[0] in {"initcheck", "builtins", *sys.stdlib_module_names}:
         return False
     file = getattr(sys.modules.get(module), "__file__", None)
-    if file is None:  # a notebook's, for example
+    if file is None or module == "__main__":  # a notebook's, or a script's that sent it to this process
         return True
     path = Path(file).resolve()
     return not any(path.is_relative_to(root) for root in _INSTALLED)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import os
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +16,9 @@ import numpy as np
 from runs import ENVIRONMENT
 
 from initcheck.catalog.initializers import get_initializers
+from initcheck.cluster.pools import pool_of
+from initcheck.cluster.scattering import Scattering
+from initcheck.cluster.sent_tasks import SentSweep, pickled
 from initcheck.records import ACCURACY, METRICS, Runs
 from initcheck.store.blocks import Share
 from initcheck.store.folder import AnswerFolder, Store
@@ -109,6 +116,55 @@ def undivided(reseeds=40, orders=range(1)) -> bytes:
     return text_of(runs_of(name, order, list(range(reseeds))) for name in NAMES for order in orders)
 
 
+def start_here(expected, who, *, folder, log=None, seconds=0.0, mischief=()):
+    """What another process is sent in place of a real sweep.
+
+    Args:
+        expected: Of the sender.
+        who: This process, in words.
+        folder: Keeps what has happened.
+        log: As of ``Trainer``.
+        seconds: The same.
+        mischief: For a reseed of he_normal what happens to the process there, and how often.
+    """
+    trainer = Trainer(seconds, log)
+
+    def train(groups):
+        groups = list(groups)
+        (folder / "pids").mkdir(exist_ok=True)
+        (folder / "pids" / str(os.getpid())).touch()
+        for what, reseed, times in mischief:
+            if any(row.name == "he_normal" and one == reseed for _, members in groups for row, one in members):
+                done = len(list(folder.glob(f"{what}-*")))
+                if done < times:
+                    (folder / f"{what}-{done}").touch()
+                    misbehave(what)
+        return trainer(iter(groups))
+
+    return "stand-in", train, list(ROWS.values())
+
+
+def misbehave(what):
+    """Ends this process in that way."""
+    if what == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "hang":
+        time.sleep(1000)
+    if what == "memory":
+        filled = []
+        while True:
+            filled.append(np.ones(2**23))
+            time.sleep(0.02)
+    raise ValueError("a mistake")
+
+
+def scattered(pool, folder, *, total=80, limit=None, log=None, seconds=0.0, mischief=(), environment=ENVIRONMENT):
+    """The training by a pool."""
+    settings = {"folder": folder, "log": log, "seconds": seconds, "mischief": mischief}
+    sweep = SentSweep(pickled((start_here, settings)), "stand-in", environment, tuple(sys.path))
+    return Scattering(sweep, list(ROWS.values()), pool, total, limit, 0.2).train
+
+
 def main() -> None:
     """A process with a store; prints how many runs it trained and found, and writes the whole sweep's text."""
     parser = argparse.ArgumentParser()
@@ -119,10 +175,21 @@ def main() -> None:
     parser.add_argument("--tile", type=int, default=8)
     parser.add_argument("--log", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--cluster")
+    parser.add_argument("--limit", type=float)
+    parser.add_argument("--mischief", nargs=3, action="append", default=[])
     given = parser.parse_args()
-    trainer = Trainer(given.seconds, given.log)
-    sweep = resumed(given.root, trainer, reseeds=given.reseeds, tile=given.tile, pause=given.pause)
-    text = text_of(sweep.runs())
+    settings = {"reseeds": given.reseeds, "tile": given.tile, "pause": given.pause}
+    with contextlib.ExitStack() as ending:
+        trainer = Trainer(given.seconds, given.log)
+        if given.cluster is not None:
+            pool = ending.enter_context(pool_of(given.cluster, None))
+            told = {"log": given.log, "seconds": given.seconds, "limit": given.limit, "total": 2 * given.reseeds}
+            mischief = [(what, int(reseed), int(times)) for what, reseed, times in given.mischief]
+            trainer = scattered(pool, given.log.parent, mischief=mischief, **told)
+        sweep = resumed(given.root, trainer, **settings)
+        ending.callback(sweep.close)
+        text = text_of(sweep.runs())
     if given.out is not None:
         given.out.write_bytes(text)
 
