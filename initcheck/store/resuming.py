@@ -19,6 +19,7 @@ from initcheck.store.part_texts import joined_in_order
 Train = Callable[[Iterator[Members]], Iterator[Runs]]
 
 _PAUSE = 5.0  # seconds of finished runs that a killed process may lose, beside those in training
+_MOST_UNSAVED = 16_384  # runs that are put onto the disk at once
 _FIRST_LOOK, _LONGEST_LOOK = 0.1, 2.0  # seconds between two looks for blocks of other processes
 
 
@@ -70,7 +71,7 @@ class ResumedSweep:
         self._stamp = -1
         self._arrived: list[Runs] = []
         self._unsaved: dict[str, list[Runs]] = {}
-        self._saved_at = time.monotonic()
+        self._saved_at, self._count = time.monotonic(), 0
         self._claimed: list[CellBlock] = []
         self._deferred = False
         self._running = self._run()
@@ -111,7 +112,7 @@ class ResumedSweep:
         try:
             for runs in self._train(self._groups(claims)):
                 self._keep(runs)
-                if time.monotonic() - self._saved_at >= self._pause:
+                if time.monotonic() - self._saved_at >= self._pause or self._count >= _MOST_UNSAVED:
                     self._save(claims)
                 yield runs
                 yield from self._taken()
@@ -155,6 +156,7 @@ class ResumedSweep:
 
     def _keep(self, runs: Runs) -> None:
         self._mark(self._keys[runs.initializer], runs)
+        self._count += len(runs)
         self._unsaved.setdefault(self._keys[runs.initializer], []).append(runs)
 
     def _mark(self, key: str, runs: Runs) -> None:
@@ -172,7 +174,7 @@ class ResumedSweep:
         done = [tile for tile in self._claimed if not self._grid.lacks(self._have, tile)]
         claims.release(done)
         self._claimed = [tile for tile in self._claimed if tile not in done]
-        self._saved_at = time.monotonic()
+        self._saved_at, self._count = time.monotonic(), 0
 
     def _taken(self) -> Iterator[Runs]:
         arrived, self._arrived = self._arrived, []

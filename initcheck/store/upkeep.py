@@ -110,14 +110,14 @@ def clean(store: Store) -> dict[str, int]:
     gone = dict.fromkeys(("half-written", "damaged", "joined", "empty questions"), 0)
     for folder in store.all_answers():
         gone["half-written"] += folder.sweep()
-        for path in _files(folder.path / DAMAGED):
-            path.unlink()
-            gone["damaged"] += 1
         with Claims(folder.path / CLAIMS) as claims:
             claims.sweep()
             busy = bool(claims.holders())
             if not busy:
                 gone["joined"] += _join_small(folder)
+        for path in _files(folder.path / DAMAGED):
+            path.unlink()
+            gone["damaged"] += 1
         if not busy and not folder.parts():
             _remove(folder.path)
             gone["empty questions"] += 1
@@ -193,7 +193,7 @@ def _join_small(folder: AnswerFolder) -> int:
                 if part.path.name not in names:
                     part.path.unlink()
                     gone += 1
-            gone -= len(names - {part.path.name for part in taken})
+            gone -= len(names - {part.path.name for part, _ in read})
     return gone
 
 
