@@ -186,10 +186,11 @@ def _join_small(folder: AnswerFolder) -> int:
             while parts and size < _JOINED:
                 size += len(parts[0].block)
                 taken.append(parts.pop(0))
-            names = {
-                part.path.name for part in folder.write(key, joined_in_order([read_part(folder, p) for p in taken]))
-            }
-            for part in taken:
+            read = [(part, runs) for part in taken if (runs := folder.read(part)) is not None]  # else it is set aside
+            if not read:
+                continue
+            names = {part.path.name for part in folder.write(key, joined_in_order([runs for _, runs in read]))}
+            for part, _ in read:
                 if part.path.name not in names:
                     part.path.unlink()
                     gone += 1

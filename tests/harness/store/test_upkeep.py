@@ -95,6 +95,9 @@ def test_cleaning_joins_small_parts_and_loses_no_run(tmp_path):
     assert text_of(resumed(tmp_path, trainer).runs()) == undivided()
     assert trainer.trained == []
     assert set(clean(Store(tmp_path)).values()) == {0}
+    answers.parts()[0].path.write_bytes(b"x")
+    answers.write(answers.parts()[0].block.initializer, runs_of("he_normal", 0, [41]))
+    assert clean(Store(tmp_path))["damaged"] == 1
 
 
 @pytest.mark.slow
