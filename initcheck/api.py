@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 import warnings
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from initcheck.arguments import described
+from initcheck.arguments import described, path_of
 from initcheck.catalog.initializers import LECTURE_INITIALIZERS, as_row
 from initcheck.catalog.own_problems import DEFAULT_INITIALIZERS, OwnProblem
 from initcheck.catalog.problems import Problem
+from initcheck.cluster.pools import pool_of
+from initcheck.cluster.remote_sweeps import sent_sweep
+from initcheck.cluster.scattering import Scattering
 from initcheck.engines.plan import Plan, grid
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.memory import is_out_of_memory, require_memory_for_runs
@@ -17,7 +25,11 @@ from initcheck.frameworks.own import find_any_problem, find_initializers, find_p
 from initcheck.frameworks.quiet import unlogged
 from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
+from initcheck.reporting.stored_sweeps import note_ask
 from initcheck.seeding import DEFAULT_SEED
+from initcheck.store.blocks import Share
+from initcheck.store.folder import Store
+from initcheck.store.resuming import in_order
 
 DEFAULT_PROBLEM = "iris"
 DEFAULT_RESEEDS = 30
@@ -33,6 +45,11 @@ def sweep(  # noqa: C901 - one guard after another
     epochs: int | None = None,
     engine: str = "auto",
     vary: str = "init",
+    store: str | Path | None = None,
+    shard: str | None = None,
+    cluster: str | None = None,
+    executor: Executor | None = None,
+    block_limit: float | None = None,
     command: str | None = None,
     on_runs: Callable[[Runs], None] | None = None,
 ) -> Sweep:
@@ -55,6 +72,14 @@ def sweep(  # noqa: C901 - one guard after another
             the ensemble where it supports the problem; their results agree within rounding error.
         vary: What a reseed changes: ``"init"`` the initial weights, ``"order"`` the order of the training rows,
             ``"init,order"`` both, in a grid.
+        store: A folder that keeps finished runs. What it has of this question is not trained again, whatever ended the
+            process that trained it, and several processes share the work. Other questions, environments and versions
+            of initcheck are kept apart in it.
+        shard: ``"i/n"`` trains the i-th of n shares, for as many machines, into its store.
+        cluster: ``"local:N"`` trains in N processes of this machine, ``"tcp://host:8786"`` on the Dask cluster with
+            that scheduler; extra ``cluster``. A script needs ``if __name__ == "__main__":`` around this call.
+        executor: Any other executor of ``concurrent.futures``: of a Dask client, joblib's, submitit's, Python's own.
+        block_limit: Seconds after which a worker counts as hanging, its start included; none by default.
         command: The command to show for repeating this.
         on_runs: Called with the runs that are finished, a few or many at a time.
 
@@ -84,21 +109,66 @@ def sweep(  # noqa: C901 - one guard after another
     if not rows:
         raise InitcheckError("no initializer is named; name one at least, or all")
     inits, orders = grid(vary, reseeds)
+    share = None if shard is None else Share.read(shard)
+    if share is not None and store is None:
+        raise InitcheckError("shard needs a store, in which the shares come together; give store, too")
+    if cluster is not None and executor is not None:
+        raise InitcheckError("cluster and executor are both given; give one of them")
+    elsewhere = cluster is not None or executor is not None
+    kept = None if store is None else Store.open(path_of("store", store))
     require_memory_for_runs(
         reseeds=len(inits) * len(orders), epochs=epochs or chosen.epochs, cells=len({row.name for row in rows})
     )
 
+    from initcheck.engines.stored import answers_of, resume
     from initcheck.engines.sweep import start_sweep
     from initcheck.frameworks.environment import environment  # loads the framework: after all that can fail without it
 
     where = environment()
     started = start_sweep(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
+    shown = "[" + ", ".join(repr(one) if isinstance(one, str) else as_row(one).name for one in asked) + "]"
+    named = f"Problem.of(…, name={chosen.name!r})" if isinstance(chosen, OwnProblem) else repr(chosen.name)
+    call = (
+        f"initcheck.sweep({named}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
+        f"engine={engine!r}, vary={vary!r})"
+    )
+    whole = Sweep(
+        started.problem,
+        (),
+        seed,
+        where,
+        command or call,
+        started.words(),
+        len(rows) * len(inits) * len(orders),
+        trained=started.trained,
+    )
+    finished, found, answers = started.runs, None, None
+    ending = contextlib.ExitStack()
+    if kept is None and elsewhere:
+        kept = Store.open(Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="initcheck-store-"))))
+    if kept is not None:
+        answers = answers_of(kept, started.piecewise, seed=seed, environment=where)
+        note_ask(answers, whole, started.rows, orders=orders, reseeds=inits)
+        whole_orders, whole_inits = orders, inits
+        orders, inits = (orders, inits) if share is None else share.cut(orders, inits)
+        train = None
+        if elsewhere:
+            pool = ending.enter_context(pool_of(cluster, executor))
+            settings: dict[str, Any] = {"problem": chosen, "initializers": rows, "seed": seed, "epochs": epochs}
+            settings |= {"reseeds": whole_inits, "orders": whole_orders, "engine": engine}
+            sent = sent_sweep(answers.question, where, settings)
+            total = -(-len(rows) * len(orders) * len(inits) // started.piecewise.least)
+            train = Scattering(sent, started.rows, pool, total, block_limit).train
+        found = resume(answers, started.piecewise, started.rows, orders=orders, reseeds=inits, train=train)
+        finished = found.runs()
     planned = len(rows) * len(inits) * len(orders)
     parts: list[Runs] = []
     stopped = ""
     try:
-        with unlogged():
-            for runs in started.runs:
+        with unlogged(), ending:
+            if found is not None:
+                ending.callback(found.close)
+            for runs in finished:
                 parts.append(runs)
                 if on_runs:
                     on_runs(runs)
@@ -116,20 +186,17 @@ def sweep(  # noqa: C901 - one guard after another
             ) from None
     if stopped:
         warnings.warn(f"{stopped}: {sum(map(len, parts))} of {planned} runs are kept", stacklevel=2)
-    shown = "[" + ", ".join(repr(one) if isinstance(one, str) else as_row(one).name for one in asked) + "]"
-    named = f"Problem.of(…, name={chosen.name!r})" if isinstance(chosen, OwnProblem) else repr(chosen.name)
-    call = (
-        f"initcheck.sweep({named}, initializers={shown}, reseeds={reseeds}, seed={seed}, epochs={epochs}, "
-        f"engine={engine!r}, vary={vary!r})"
-    )
-    return Sweep(
-        started.problem,
-        group_runs(parts),
-        seed,
-        where,
-        command or call,
-        started.words(),
-        planned,
-        stopped,
-        started.trained,
+    if found is not None:
+        for name in found.damaged:
+            warnings.warn(f"{store}: {name} was damaged; its runs were trained again", stacklevel=2)
+        parts = list(in_order(parts, [row.name for row in rows]))
+        if answers is not None and started.words() != whole.engine:
+            note_ask(answers, replace(whole, engine=started.words()), started.rows, orders=orders, reseeds=inits)
+    return replace(
+        whole,
+        groups=group_runs(parts),
+        engine=started.words(),
+        planned=planned,
+        stopped=stopped,
+        found=found.found if found is not None else 0,
     )

@@ -25,6 +25,8 @@ from initcheck.cli.doctor_command import doctor
 from initcheck.cli.model_options import ModelOptions, model_options
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
+from initcheck.cli.store_commands import store as store_commands
+from initcheck.cli.store_options import store_options
 from initcheck.cli.table_options import TableOptions, table_options
 from initcheck.cli.upgrade import upgrade
 from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, say_aside, uninterrupted
@@ -32,6 +34,7 @@ from initcheck.engines.plan import ENGINES, VARIED, Plan, grid
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.own import find_initializers, import_own
 from initcheck.frameworks.quiet import unlogged
+from initcheck.store.blocks import Share
 
 if TYPE_CHECKING:
     from initcheck.mutants.outcome import Outcome
@@ -83,6 +86,7 @@ def list_() -> None:
     help="ensemble: all runs side by side; reference: fit, one by one; auto: the ensemble if it supports the problem.",
 )
 @click.option("--vary", type=click.Choice(VARIED), default="init", show_default=True, help="What a reseed changes.")
+@store_options
 @click.option(
     "--out",
     type=PATH,
@@ -100,6 +104,10 @@ def run(
     epochs: int | None,
     engine: str,
     vary: str,
+    store: Path | None,
+    shard: str | None,
+    cluster: str | None,
+    block_limit: float | None,
     out: Path,
 ) -> None:
     """Train a problem, or a model of yours as it is, under several initializers, each with many seeds.
@@ -115,8 +123,10 @@ def run(
     Plan(reseeds, seed, epochs, engine, vary)  # what can be refused at once is, before anything is loaded
     if not get_initializers(name for name in names if ":" not in name and name != OWN.name) and not names:
         raise InitcheckError("no initializer is named; name one at least, or all")
+    if shard is not None and store is None:
+        raise InitcheckError("--shard needs --store, in which the shares come together")
     table.require_apart(out)
-    with _output_folder(out) as write:
+    with _output_folder(out) if shard is None else contextlib.nullcontext() as write:
         mine = table.choose_model(problem, own, epochs)
         chosen = mine or table.choose(problem)
         given = {
@@ -137,19 +147,24 @@ def run(
             epochs=epochs,
             engine=engine,
             vary=vary,
+            store=store,
+            shard=shard,
+            cluster=cluster,
+            block_limit=block_limit,
             command=shlex.join(["initcheck", "run", *words, *own.words(), *table.words()]),
         )
+        if write is None or store is not None:
+            _say_stored(result, store, shard)
+        if write is None:
+            _end_stopped(result, store)
+            return
         with uninterrupted(f"the {result.finished} runs finished of {result.planned} are kept in {out}"):
             try:
                 write(_files(result))
             finally:  # the disk is full, perhaps: the answers are not lost for that
                 print_answers(result)
             say(f"report: {out / 'report.html'}   runs: {out / 'runs.csv'}   history: {out / 'history.csv'}")
-    kept = f"the {result.finished} runs finished of {result.planned} are kept"
-    if result.stopped == INTERRUPTED:
-        raise Interrupted(kept)
-    if result.stopped:
-        raise InitcheckError(f"{result.stopped}: {kept}; ask for fewer reseeds, or free some")
+    _end_stopped(result)
 
 
 @cli.command()
@@ -248,6 +263,7 @@ cli.add_command(load_files)
 cli.add_command(compare)
 cli.add_command(compare_runs)
 cli.add_command(doctor)
+cli.add_command(store_commands)
 cli.add_command(upgrade)
 
 
@@ -255,6 +271,8 @@ def _sweep_with_progress(problem: Problem | OwnProblem, names: list[str], **sett
     from initcheck.reporting.progress import progress_bar
 
     inits, orders = grid(settings["vary"], max(1, settings["reseeds"]))
+    if settings["shard"] is not None:
+        orders, inits = Share.read(settings["shard"]).cut(orders, inits)
     runs_of_each = len(inits) * len(orders)
     planned = len(find_initializers(names, "--initializers")) * runs_of_each
     if settings["vary"] == "init,order":  # more runs than were asked for, mostly
@@ -275,6 +293,24 @@ def _sweep_with_progress(problem: Problem | OwnProblem, names: list[str], **sett
             run_finished()
 
         return sweep(problem, initializers=names, on_runs=on_runs, **settings)
+
+
+def _say_stored(result: Sweep, store: Path | None, shard: str | None) -> None:
+    """Says how much of a sweep the store had, and what comes after a share."""
+    trained = result.finished - result.found
+    say(f"store: {store} had {result.found:,} of these runs, {trained:,} were trained")
+    if shard is not None and not result.stopped:
+        say(f"share {shard} is finished; after all shares the same command without --shard gives the results")
+
+
+def _end_stopped(result: Sweep, store: Path | None = None) -> None:
+    """Ends a command whose sweep was stopped; the last line says what is kept."""
+    place = f" in {store}" if store is not None else ""
+    kept = f"the {result.finished} runs finished of {result.planned} are kept{place}"
+    if result.stopped == INTERRUPTED:
+        raise Interrupted(kept)
+    if result.stopped:
+        raise InitcheckError(f"{result.stopped}: {kept}; ask for fewer reseeds, or free some")
 
 
 def _files(result: Sweep) -> dict[str, Iterable[str]]:

@@ -16,12 +16,14 @@ from initcheck.catalog.own_problems import OWN, OwnProblem
 from initcheck.cli.model_options import ModelOptions, model_options, problem_of
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
+from initcheck.cli.store_options import store_option
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.files import alone_in, require_writable, write_whole
 from initcheck.frameworks.memory import require_memory_for_runs
 from initcheck.frameworks.own import find_initializers, find_problem
 from initcheck.statistics.counts import Counts
+from initcheck.store.folder import Store
 
 if TYPE_CHECKING:
     from initcheck.checks.registry import Cell
@@ -50,6 +52,7 @@ def bounds() -> None:
 @_initializers
 @click.option("--reseeds", type=int, default=DEFAULT_CALIBRATION, show_default=True, help="Runs for each initializer.")
 @seed_option
+@store_option
 @click.option("--out", type=PATH, default=_FILE, show_default=True, help="The file to write.")
 def calibrate(
     problems: Sequence[str],
@@ -60,6 +63,7 @@ def calibrate(
     initializers: str | None,
     reseeds: int,
     seed: int,
+    store: Path | None,
     out: Path,
 ) -> None:
     """Measure the bounds, and write them to a file.
@@ -75,11 +79,14 @@ def calibrate(
     whole_number("--reseeds", reseeds)
     require_writable(out, "--out", after_work=True)
     _bounds_in(out)  # refuses a file that cannot be added to before the work
+    kept = None if store is None else Store.open(store)
     if mine := own.choose(data, batch_size, epochs):
         if problems:
             raise InitcheckError("--problem and --model are both given; give one of them")
         settings = own.settings(data, batch_size, epochs)
-        _calibrate_own(mine, settings, _names(initializers) or [OWN.name], reseeds=reseeds, seed=seed, out=out)
+        _calibrate_own(
+            mine, settings, _names(initializers) or [OWN.name], reseeds=reseeds, seed=seed, store=kept, out=out
+        )
         return
     names = list(problems or load_bounds().problems)
     chosen = [(name, find_problem(name)) for name in names]
@@ -94,9 +101,7 @@ def calibrate(
     where = dict(environment().rows())
     measured: dict[str, Calibration] = {}
     with (
-        leaving(
-            lambda: f"{out} has {', '.join(measured)}; the others are as before" if measured else "nothing was written"
-        ),
+        leaving(lambda: f"{out} has {', '.join(measured)}; the others are as before" if measured else _nothing(store)),
         progress_bar("calibrating", len(chosen) * len(rows) * reseeds) as advance,
     ):
         for name, problem in chosen:
@@ -104,7 +109,7 @@ def calibrate(
             advance(name, (len(rows) - len(suited)) * reseeds)
             share = spread.majority(problem)
             cells: dict[str, Bound] = {}
-            for runs in spread.calibrate(problem, suited, reseeds=reseeds, seed=seed):
+            for runs in spread.calibrate(problem, suited, reseeds=reseeds, seed=seed, store=kept):
                 cells[runs.initializer] = summarize(runs, share)
                 advance(f"{name}, {runs.initializer}", reseeds)
             measured[name] = Calibration(
@@ -121,8 +126,19 @@ def calibrate(
         say(line)
 
 
+def _nothing(store: Path | None) -> str:
+    return "nothing was written" if store is None else f"the runs that were finished are kept in {store}"
+
+
 def _calibrate_own(
-    problem: OwnProblem, settings: Mapping[str, Any], names: Sequence[str], *, reseeds: int, seed: int, out: Path
+    problem: OwnProblem,
+    settings: Mapping[str, Any],
+    names: Sequence[str],
+    *,
+    reseeds: int,
+    seed: int,
+    store: Store | None,
+    out: Path,
 ) -> None:
     """Measures the bounds of a model as it is, under those initializers, and writes them."""
     from initcheck.evidence import spread
@@ -132,8 +148,11 @@ def _calibrate_own(
     require_memory_for_runs(reseeds=reseeds, epochs=problem.epochs)
     rows = find_initializers(names, "--initializers")
     where = dict(environment().rows())
-    with leaving("nothing was written"), progress_bar("calibrating", len(rows) * reseeds) as advance:
-        engine, finished = spread.calibrate_own(problem, rows, reseeds=reseeds, seed=seed)
+    with (
+        leaving(_nothing(store.root if store is not None else None)),
+        progress_bar("calibrating", len(rows) * reseeds) as advance,
+    ):
+        engine, finished = spread.calibrate_own(problem, rows, reseeds=reseeds, seed=seed, store=store)
         cells: dict[str, Bound] = {}
         facts = engine.facts
         for runs in finished:

@@ -11,7 +11,7 @@ import itertools
 import os
 import queue
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +33,7 @@ from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
 from initcheck.seeding import order_seed, run_seeds
+from initcheck.store.blocks import Members
 
 _CACHE = 512 * 1024  # bytes that the members of one program should keep to: about a core's second-level cache
 _MOST_MEMBERS = 1024
@@ -112,10 +113,38 @@ class EnsembleEngine:
         for row in rows or ():
             self.prepare(row)
         members = _Members(rows or self._rows, reseeds)
-        width = self._width
-        member_bytes = 4 * sum(weight.size for weight in self._model.get_weights())
-        block = max(1, min(_BLOCK // member_bytes, _MOST_DRAWN) // width) * width
-        chunks = -(-len(members) // width) * len(orders)
+        size = self.block
+        groups = (
+            (order, members.part(start, start + size))
+            for order, start in itertools.product(orders, range(0, len(members), size))
+        )
+        planned = -(-len(members) // self._width) * len(orders)
+        yield from self._train_groups(groups, seed, planned, perturbation=(ulps, trial))
+
+    def train_members(self, groups: Iterable[Members], *, seed: int, planned: int) -> Iterator[Runs]:
+        """Trains groups of members, each of at most ``block``; asks for the next one while one is trained.
+
+        Args:
+            groups: For each a batch order, and initializers with the numbers of their reseeds.
+            seed: The root seed.
+            planned: Members of all groups, about.
+        """
+        return self._train_groups(groups, seed, -(-planned // self._width), perturbation=(0, 0))
+
+    @property
+    def block(self) -> int:
+        """The members whose initial weights are drawn at once."""
+        member_bytes = 4 * sum(int(weight.size) for weight in self._model.get_weights())
+        return max(1, min(_BLOCK // member_bytes, _MOST_DRAWN) // self._width) * self._width
+
+    @property
+    def width(self) -> int:
+        """The members of one program."""
+        return self._width
+
+    def _train_groups(
+        self, groups: Iterable[Members], seed: int, chunks: int, *, perturbation: tuple[int, int]
+    ) -> Iterator[Runs]:
         threads = min(_cores(), max(1, chunks // _CHUNKS_WORTH_A_THREAD))
         free: queue.SimpleQueue[Program] = queue.SimpleQueue()
         for program in self._ready_programs(threads):
@@ -123,11 +152,8 @@ class EnsembleEngine:
         pool = ThreadPoolExecutor(threads)
         pending: deque[_Block] = deque()
         try:
-            for order, start in itertools.product(orders, range(0, len(members), block)):
-                perturbation = ulps, trial
-                pending.append(
-                    self._start(members.part(start, start + block), order, seed, perturbation, width, pool, free)
-                )
+            for order, members in groups:
+                pending.append(self._start(members, order, seed, perturbation, self._width, pool, free))
                 if len(pending) > 1:
                     yield from self._finish(pending.popleft())
             while pending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -32,6 +32,7 @@ from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import METRICS, Data, Run, Runs, group_runs
 from initcheck.seeding import order_seed, run_seed
+from initcheck.store.blocks import Members
 
 History = dict[str, list[float]]
 
@@ -113,6 +114,17 @@ class ReferenceEngine:
         """
         for row, order, reseed in itertools.product(rows, orders, reseeds):
             yield from group_runs([self.train(row, reseed=reseed, seed=seed, order=order)])
+
+    def train_members(self, groups: Iterable[Members], *, seed: int) -> Iterator[Runs]:
+        """Trains groups of members, one after another.
+
+        Args:
+            groups: For each a batch order, and initializers with the numbers of their reseeds.
+            seed: The root seed.
+        """
+        for order, members in groups:
+            for row, reseed in members:
+                yield from group_runs([self.train(row, reseed=reseed, seed=seed, order=order)])
 
     def train(self, initializer: Initializer, *, reseed: int, seed: int, order: int = 0) -> Run:
         """Trains one run.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +43,11 @@ from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.keras import load_keras
 from initcheck.records import Run, Runs, Score, group_runs
 from initcheck.seeding import order_seed, run_seed
+from initcheck.store.blocks import Members
 from initcheck.texts import for_terminal
 
 _BATCH_SIZE = 32  # Keras's
+_LANES = 16  # members that fill whole vector registers
 # Columns of the results, and questions of a comparison.
 _TAKEN = {"problem", "initializer", "reseed", "order", "seed", "epoch", "stuck", "speed", "runs", "epochs_to_target"}
 
@@ -192,7 +194,32 @@ class OwnEngine:
         Raises:
             UnsuitableError: The stateless ensemble cannot match ``fit`` on this model; nothing was trained then.
         """
-        names = list(itertools.product(rows, reseeds))
+        ensemble = self.ensemble(list(itertools.product(rows, reseeds)))
+        return ensemble.words, self.runs_stacked(ensemble, rows, reseeds=reseeds, orders=orders, seed=seed)
+
+    def runs_stacked(
+        self,
+        ensemble: StatelessEnsemble,
+        rows: Sequence[Initializer],
+        *,
+        reseeds: Sequence[int],
+        orders: Sequence[int] = (0,),
+        seed: int,
+    ) -> Iterator[Runs]:
+        """The same runs by that ensemble."""
+        members, size = list(itertools.product(rows, reseeds)), ensemble.width
+        groups = ((order, members[start : start + size]) for order in orders for start in range(0, len(members), size))
+        return self.train_stacked(ensemble, groups, seed=seed)
+
+    def ensemble(self, members: Sequence[tuple[Initializer, int]]) -> StatelessEnsemble:
+        """The ensemble that trains members of the model.
+
+        Args:
+            members: Initializers and reseeds that are likely to be trained.
+
+        Raises:
+            UnsuitableError: The stateless ensemble cannot match ``fit`` on this model.
+        """
         template, other = (self._members.make(OWN, seed)[0] for seed in (FROZEN, FROZEN + 1))
         ensemble = StatelessEnsemble(
             self._keras,
@@ -204,16 +231,25 @@ class OwnEngine:
             orders=batch_order(self._rows[0], self._epochs),
             other=other,
         )
-        blocks = [
-            (order, names[start : start + ensemble.width])
-            for order in orders
-            for start in range(0, len(names), ensemble.width)
-        ]
-        finished = itertools.chain.from_iterable(
-            self._train_block(ensemble, order, block, seed) for order, block in blocks
-        )
-        first = next(finished)  # a step that cannot be stacked shows before one is taken
-        return ensemble.words, itertools.chain([first], finished)
+        lanes, _ = _in_lanes(members[: ensemble.width], min(_LANES, ensemble.width))
+        ensemble.require_stackable_steps(self._members.draw(members[0][0], [FROZEN])[0], len(lanes))
+        return ensemble
+
+    def train_members(self, groups: Iterable[Members], *, seed: int) -> Iterator[Runs]:
+        """Trains groups of members by ``fit``, one after another.
+
+        Args:
+            groups: For each a batch order, and initializers with the numbers of their reseeds.
+            seed: The root seed.
+        """
+        for order, members in groups:
+            for row, reseed in members:
+                yield from group_runs([self.train(row, reseed=reseed, seed=seed, order=order)])
+
+    def train_stacked(self, ensemble: StatelessEnsemble, groups: Iterable[Members], *, seed: int) -> Iterator[Runs]:
+        """The same by the ensemble, each group side by side."""
+        for order, members in groups:
+            yield from self._train_block(ensemble, order, members, seed)
 
     def _train_block(
         self, ensemble: StatelessEnsemble, order: int, block: Sequence[tuple[Initializer, int]], seed: int
@@ -224,9 +260,11 @@ class OwnEngine:
         for row, named in itertools.groupby(zip(block, seeds, strict=True), key=lambda member: member[0][0]):
             members += self._members.draw(row, [run for _, run in named])
         order_of_rows = batch_order(self._rows[0], self._epochs, seed=order_seed(seed, name, order) if order else None)
-        trained = ensemble.train(members, order_of_rows)
+        lanes, places = _in_lanes(block, min(_LANES, ensemble.width))
+        trained = ensemble.train([members[place] for place in lanes], order_of_rows)
         metrics = self._metrics
-        history = np.stack([trained.history[metric] for metric in metrics], axis=-1).astype(np.float64)
+        history = np.stack([trained.history[metric] for metric in metrics], axis=-1).astype(np.float64)[places]
+        ends = [end[self._score.name].astype(np.float64)[places] for end in trained.ends]
         start = 0
         for row, group in itertools.groupby(block, key=lambda member: member[0]):
             reseeds = [reseed for _, reseed in group]
@@ -238,9 +276,9 @@ class OwnEngine:
                 reseeds=np.array(reseeds),
                 orders=np.full(len(reseeds), order),
                 seeds=np.array(seeds[own]),
-                train_score=trained.ends[0][self._score.name][own].astype(np.float64),
+                train_score=ends[0][own],
                 train_total=self._rows[0],
-                test_score=trained.ends[1][self._score.name][own].astype(np.float64),
+                test_score=ends[1][own],
                 test_total=self._rows[1],
                 history=history[own],
                 metrics=metrics,
@@ -297,6 +335,21 @@ class OwnEngine:
     def score(self) -> Score:
         """What its runs are judged by."""
         return self._score
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training rows."""
+        return self._epochs
+
+    @property
+    def tables(self) -> tuple[OwnData, OwnData]:
+        """The training rows and the held-out rows."""
+        return self._train, self._test
+
+    def frozen_model(self) -> tuple[Any, Values]:
+        """A fresh model under a frozen seed, with its initial values."""
+        with globally_seeded(self._keras, FROZEN):
+            return self._members.make(OWN, FROZEN)
 
     @property
     def batch_size(self) -> int:
@@ -405,6 +458,21 @@ class OwnEngine:
         )
         self._feeds = None if test.in_batches else feeds
         return feeds
+
+
+def _in_lanes(members: Sequence[tuple[Initializer, int]], size: int) -> tuple[list[int], list[int]]:
+    """Which member is trained in each place, and the place of each member; what is free in a lane repeats one of it.
+
+    A kernel may sum what lies at the end of a vector register in another order, so that a member's last bits depend on
+    its place. Each initializer therefore fills lanes of its own, and a reseed has the same place in each of them,
+    whatever else is trained.
+    """
+    lanes: dict[tuple[str, int], dict[int, int]] = {}
+    for number, (row, reseed) in enumerate(members):
+        lanes.setdefault((row.name, reseed // size), {})[reseed % size] = number
+    starts = {key: size * place for place, key in enumerate(lanes)}
+    places = [starts[row.name, reseed // size] + reseed % size for row, reseed in members]
+    return [lane.get(place, next(iter(lane.values()))) for lane in lanes.values() for place in range(size)], places
 
 
 def _loss_name(loss: Any) -> str:

@@ -7,7 +7,8 @@ each member has its own noise and statistics.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,7 @@ class StatelessEnsemble:
         self._metrics = [np.array(one.numpy()) for one in self._steps.variables.metrics]
         self._first_count = int(model.optimizer.iterations.numpy())
         self._program = StackedProgram(self._steps, batch_size=batch_size, compiled=self._dense and self._long)
+        self._traced = 1
 
     @property
     def steps(self) -> int:
@@ -140,6 +142,23 @@ class StatelessEnsemble:
         """The members that are trained at once."""
         return self._width
 
+    def require_stackable_steps(self, member: Sequence[Array], members: int) -> None:
+        """Traces an epoch of training, so that a step that cannot be stacked shows before one is taken.
+
+        Args:
+            member: The initial values of a member's ``model.variables``.
+            members: How many there will be.
+
+        Raises:
+            UnsuitableError: TensorFlow cannot run a step for many members.
+        """
+        import tensorflow as tf
+
+        with _stacking():
+            count = tf.constant(self._first_count, self._steps.count_dtype)
+            state = self._first_state([member] * self._width_of(members))
+            self._program.train.get_concrete_function(state, count, self._rows, _places(self._orders[0]))
+
     def train(
         self, members: Sequence[Sequence[Array]], orders: npt.NDArray[np.integer[Any]] | None = None
     ) -> TrainedMembers:
@@ -153,8 +172,7 @@ class StatelessEnsemble:
         Raises:
             UnsuitableError: TensorFlow cannot run a step for many members; raised before one is taken.
         """
-        # Every new width is traced, so a last block that is not full is filled up; only few members have a smaller one.
-        width = min(self._width, 2 ** int(np.ceil(np.log2(len(members)))))
+        width = self._width_of(len(members))
         orders = self._orders if orders is None else orders
         parts = []
         for start in range(0, len(members), width):
@@ -170,6 +188,11 @@ class StatelessEnsemble:
             ),
         )
 
+    def _width_of(self, members: int) -> int:
+        """The width of the program for so many: every new one is traced, so fewer than before are filled up."""
+        self._traced = max(self._traced, min(self._width, 2 ** int(np.ceil(np.log2(members)))))
+        return self._traced
+
     def _train_block(self, members: Sequence[Sequence[Array]], orders: npt.NDArray[np.integer[Any]]) -> TrainedMembers:
         import tensorflow as tf
 
@@ -177,11 +200,8 @@ class StatelessEnsemble:
         history: dict[str, list[Array]] = {}
         for epoch in range(self._epochs):
             count = tf.constant(self._first_count + epoch * self._steps_an_epoch, self._steps.count_dtype)
-            try:
-                with replaced(tf.get_logger(), disabled=True):  # which prints a trace that fails
-                    state = self._program.train(self._reset(state), count, self._rows, _places(orders[epoch]))
-            except (TypeError, ValueError, NotImplementedError, AttributeError) as error:  # of a trace, not of a kernel
-                raise UnsuitableError(f"its training step cannot be stacked: {reason_of(error)}") from error
+            with _stacking():
+                state = self._program.train(self._reset(state), count, self._rows, _places(orders[epoch]))
             reported = dict(self._program.results(state))
             if self._held_out is not None:
                 state, results = self._evaluated(state, self._held_out)
@@ -228,6 +248,18 @@ class StatelessEnsemble:
         """The state with metrics as they are before an epoch."""
         width = state.trainable[0].shape[0]
         return state._replace(metrics=[_repeated(first, width) for first in self._metrics])
+
+
+@contextlib.contextmanager
+def _stacking() -> Iterator[None]:
+    """Names a step that cannot be run for many members."""
+    import tensorflow as tf
+
+    try:
+        with replaced(tf.get_logger(), disabled=True):  # which prints a trace that fails
+            yield
+    except (TypeError, ValueError, NotImplementedError, AttributeError) as error:  # of a trace, not of a kernel
+        raise UnsuitableError(f"its training step cannot be stacked: {reason_of(error)}") from error
 
 
 def _made_ready(keras: Any, model: Any, data: OwnData, batch_size: int) -> MemberSteps:

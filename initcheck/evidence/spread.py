@@ -15,12 +15,17 @@ from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_runs import OwnEngine
+from initcheck.engines.stored import answers_of, resume
+from initcheck.engines.sweep import Piecewise
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
 from initcheck.evidence.session import Session
+from initcheck.frameworks.environment import environment
 from initcheck.frameworks.own import find_problem
 from initcheck.records import Run, Runs, group_runs
 from initcheck.seeding import derive_seed
+from initcheck.store.folder import Store
+from initcheck.store.resuming import in_order
 
 _MOVED = 1000  # runs without randomness, each perturbed differently
 
@@ -75,13 +80,16 @@ class Spread:
         return compare_engines(engine, reference.train(row, reseed=0, seed=seed), row, chosen, seed=seed)
 
 
-def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds: int, seed: int) -> Iterator[Runs]:
+def calibrate(
+    problem: Problem, initializers: Sequence[Initializer], *, reseeds: int, seed: int, store: Store | None = None
+) -> Iterator[Runs]:
     """Runs of each of those initializers, one initializer after another.
 
     Those without randomness give one run, whatever the seed. It is trained again from weights perturbed by as many ulps
     as it has steps, up or down at random: the range of its rounding error on another machine.
 
-    The runs' stream is their own, so that neither a sweep nor a check under the same root seed repeats them.
+    The runs' stream is their own, so that neither a sweep nor a check under the same root seed repeats them. A store
+    keeps them, but for those of initializers without randomness.
 
     Raises:
         InitcheckError: The ensemble engine does not support that problem.
@@ -90,7 +98,15 @@ def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds:
         engine = EnsembleEngine(problem, initializers)
         stream = derive_seed(seed, "bounds")
         steps = count_steps(problem, len(validated_data(problem).x_train), problem.epochs)
+        kept = (
+            None
+            if store is None
+            else _Kept(store, Piecewise.of_ensemble(problem, engine, seed=stream, planned=reseeds), stream)
+        )
         for row in initializers:
+            if kept is not None and row.law.random:
+                yield kept.runs(row, reseeds)
+                continue
             parts = list(engine.runs(rows=[row], reseeds=range(reseeds if row.law.random else 1), seed=stream))
             if not row.law.random:
                 parts += engine.runs(rows=[row], reseeds=range(1, _MOVED), seed=stream, ulps=steps)
@@ -100,7 +116,7 @@ def calibrate(problem: Problem, initializers: Sequence[Initializer], *, reseeds:
 
 
 def calibrate_own(
-    problem: OwnProblem, initializers: Sequence[Initializer], *, reseeds: int, seed: int
+    problem: OwnProblem, initializers: Sequence[Initializer], *, reseeds: int, seed: int, store: Store | None = None
 ) -> tuple[OwnEngine, Iterator[Runs]]:
     """The engine of a user's own model, and the runs of each of those initializers, one after another.
 
@@ -113,9 +129,32 @@ def calibrate_own(
             raise InitcheckError(f"{row.name} draws nothing, so that a reseed of it changes nothing; leave it out")
         engine.require_buildable(row)
     stream = derive_seed(seed, "bounds")
+    if store is not None:
+        try:
+            ensemble = engine.ensemble([(row, reseed) for row in initializers[:1] for reseed in range(reseeds)])
+        except UnsuitableError:
+            ensemble = None
+        kept = _Kept(store, Piecewise.of_own(problem, engine, ensemble, seed=stream), stream)
+        return engine, (kept.runs(row, reseeds) for row in initializers)
     return engine, (
         group_runs(_own_runs(engine, [row], reseeds=range(reseeds), seed=stream))[0] for row in initializers
     )
+
+
+class _Kept:
+    """Runs of one problem that a store keeps."""
+
+    def __init__(self, store: Store, piecewise: Piecewise, seed: int) -> None:
+        self._piecewise = piecewise
+        self._answers = answers_of(store, piecewise, seed=seed, environment=environment())
+
+    def runs(self, row: Initializer, reseeds: int) -> Runs:
+        """The runs of one initializer, of which only those are trained that the store has not."""
+        sweep = resume(self._answers, self._piecewise, [row], orders=range(1), reseeds=range(reseeds))
+        try:
+            return in_order(list(sweep.runs()), [row.name])[0]
+        finally:
+            sweep.close()
 
 
 def _own_runs(engine: OwnEngine, rows: Sequence[Initializer], *, reseeds: range, seed: int) -> Iterator[Runs]:

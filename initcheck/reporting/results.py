@@ -41,6 +41,7 @@ class Sweep:
         planned: The number of runs asked for; more than ``finished`` if the sweep was stopped.
         stopped: The reason for an early end, such as ``"interrupted"``; empty without one.
         trained: Model and optimizer in words, as ``(name, value)``.
+        found: The number of runs that a store had already.
     """
 
     problem: Problem | ProblemFacts
@@ -52,6 +53,7 @@ class Sweep:
     planned: int
     stopped: str = ""
     trained: tuple[tuple[str, str], ...] = ()
+    found: int = 0
 
     def __repr__(self) -> str:
         count = f"{len(self.groups)} initializer{'' if len(self.groups) == 1 else 's'}"

@@ -1,0 +1,133 @@
+"""A cluster of Dask's: one on this machine, or one that is there already."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+from initcheck.cluster.sent_tasks import Finished, SentTask, work
+from initcheck.errors import InitcheckError
+from initcheck.texts import reason_of
+
+_PATIENCE = 30  # seconds until a cluster has answered
+_LOCAL = re.compile(r"local:([1-9]\d{0,3})(?::(\d+(?:\.\d+)?[MG]i?B))?")
+
+
+class DaskPool:
+    """The workers of a Dask client.
+
+    Args:
+        client: The client.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._keys: dict[Future[Finished], Any] = {}
+
+    def submit(self, task: SentTask) -> Future[Finished]:
+        """Begins a task."""
+        future: Future[Finished] = Future()
+        remote = self._client.submit(work, task, pure=False, retries=0)
+        self._keys[future] = remote
+        remote.add_done_callback(lambda one: self._hand_over(one, future))
+        return future
+
+    def count(self) -> int:
+        """The number of its workers now; one where none is there yet."""
+        return max(1, len(self._client.nthreads()))
+
+    def lost_worker(self, error: BaseException) -> bool:
+        """Whether a worker ended with the task."""
+        return type(error).__name__ == "KilledWorker"
+
+    def is_gone(self, error: BaseException) -> bool:
+        """Whether the scheduler is gone."""
+        names = {kind.__name__ for kind in type(error).__mro__}
+        return bool(names & {"CommClosedError", "FutureCancelledError", "CancelledError", "ClosedClientError"})
+
+    def stop(self, future: Future[Finished]) -> bool:
+        """Restarts the worker that has the task."""
+        key = self._keys[future].key
+        for address, keys in self._client.processing().items():
+            if key in keys:
+                self._keys[future].cancel(force=True)
+                self._client.restart_workers([address], raise_for_error=False)
+                return True
+        return True  # it ended just now
+
+    def _hand_over(self, remote: Any, future: Future[Finished]) -> None:
+        try:
+            result = remote.result()
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+            if not future.done():
+                future.set_exception(error)
+        else:
+            if not future.done():
+                future.set_result(result)
+        self._keys.pop(future, None)
+
+
+@contextlib.contextmanager
+def dask_pool(address: str) -> Iterator[DaskPool]:
+    """The cluster of that address; ``local:N`` starts N processes on this machine, which end with this one.
+
+    ``local:N:2GB`` limits the memory of each: one that takes more is ended, and its block tried again.
+
+    Raises:
+        InitcheckError: Dask is not installed, or nobody answers at the address.
+    """
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise InitcheckError("--cluster needs dask.distributed: pip install 'initcheck[cluster]'") from None
+    local = _LOCAL.fullmatch(address)
+    if not local and (address.startswith("local") or not re.search(r":\d", address)):
+        raise InitcheckError(
+            f"cluster is {address!r}; give local:N, local:N:2GB, or a scheduler's address such as tcp://host:8786"
+        )
+    settings = {
+        "distributed.scheduler.allowed-failures": 0,  # they are counted here, block by block
+        "distributed.scheduler.worker-saturation": 1.0,
+        "distributed.worker.daemon": False,
+        "distributed.comm.timeouts.connect": f"{_PATIENCE}s",
+    }
+    with dask.config.set(settings), _silenced(), contextlib.ExitStack() as ending:
+        try:
+            if local:
+                cluster = LocalCluster(
+                    n_workers=int(local[1]),
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                    memory_limit=local[2] or "auto",
+                )
+                ending.callback(cluster.close, timeout=10)
+                address = cluster
+            client = ending.enter_context(Client(address, timeout=_PATIENCE, set_as_default=False))
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InitcheckError(
+                f"no cluster answers at {address} ({reason_of(error)}); start one, or give local:N"
+            ) from None
+        yield DaskPool(client)
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Keeps Dask's own notes and traces off the terminal: what matters of them is said here in one line."""
+    loggers = [
+        logging.getLogger(name) for name in list(logging.root.manager.loggerDict) if name.startswith("distribut")
+    ]
+    levels = [one.level for one in loggers]
+    for one in loggers:
+        one.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for one, level in zip(loggers, levels, strict=True):
+            one.setLevel(level)

@@ -1,0 +1,83 @@
+"""Where tasks are trained: any executor of ``concurrent.futures``, or one that can do more about its workers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
+from typing import Any, Protocol
+
+from initcheck.arguments import described
+from initcheck.cluster.sent_tasks import Finished, SentTask, work
+from initcheck.errors import InitcheckError
+
+
+class WorkerPool(Protocol):
+    """Trains tasks."""
+
+    def submit(self, task: SentTask) -> Future[Finished]:
+        """Begins a task."""
+
+    def count(self) -> int:
+        """The number of its workers now, about."""
+
+    def lost_worker(self, error: BaseException) -> bool:
+        """Whether the error says that the task's worker ended, and that others go on."""
+
+    def is_gone(self, error: BaseException) -> bool:
+        """Whether the error says that no worker can be reached any more."""
+
+    def stop(self, future: Future[Finished]) -> bool:
+        """Ends the worker that hangs on that task; False where that is not possible."""
+
+
+class ExecutorPool:
+    """A pool of any executor: Dask's, joblib's, submitit's, Python's own.
+
+    Args:
+        executor: The executor.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor: Any = executor
+
+    def submit(self, task: SentTask) -> Future[Finished]:
+        """Begins a task."""
+        future: Future[Finished] = self._executor.submit(work, task)
+        return future
+
+    def count(self) -> int:
+        """The number of its workers, where it says so; else that of this machine's processors."""
+        return int(getattr(self._executor, "_max_workers", 0) or os.cpu_count() or 1)
+
+    def lost_worker(self, error: BaseException) -> bool:
+        """Whether the error says so: Dask's executor can go on then."""
+        return type(error).__name__ == "KilledWorker"
+
+    def is_gone(self, error: BaseException) -> bool:
+        """Whether the executor cannot be used any more."""
+        return isinstance(error, BrokenExecutor)
+
+    def stop(self, _: Future[Finished]) -> bool:
+        """An executor ends none of its workers."""
+        return False
+
+
+@contextlib.contextmanager
+def pool_of(cluster: str | None, executor: Executor | None) -> Iterator[WorkerPool]:
+    """The pool of that cluster, or of that executor.
+
+    Raises:
+        InitcheckError: There is no such cluster, or it is no executor.
+    """
+    if cluster is not None:
+        from initcheck.cluster.dask_pool import dask_pool
+
+        with dask_pool(cluster) as pool:
+            yield pool
+        return
+    if not callable(getattr(executor, "submit", None)):
+        raise InitcheckError(f"executor is {described(executor)}; give one of concurrent.futures, or a Dask client's")
+    assert executor is not None  # as it has submit
+    yield ExecutorPool(executor)

@@ -1,0 +1,175 @@
+"""Sweeps that other processes train: the same bytes, and one line for what goes wrong."""
+
+import dataclasses
+import pickle
+import sys
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from runs import ENVIRONMENT
+from stand_in import Trainer, answers_in, resumed, scattered, start_here, text_of, undivided
+
+from initcheck.cluster.dask_pool import dask_pool
+from initcheck.cluster.pools import ExecutorPool, pool_of
+from initcheck.cluster.remote_sweeps import require_same
+from initcheck.cluster.sent_tasks import SentSweep, SentTask, pickled, work
+from initcheck.errors import InitcheckError, UnknownNameError
+
+
+@pytest.fixture(autouse=True)
+def nothing_built(monkeypatch):
+    monkeypatch.setattr("initcheck.cluster.sent_tasks._built", {})
+
+
+def test_threads_of_one_process_give_the_bytes_of_the_undivided_sweep(tmp_path):
+    with ThreadPoolExecutor(3) as executor, pool_of(None, executor) as pool:
+        assert pool.count() == 3
+        sweep = resumed(tmp_path / "store", scattered(pool, tmp_path))
+        assert text_of(sweep.runs()) == undivided()
+    trainer = Trainer()
+    assert text_of(resumed(tmp_path / "store", trainer).runs()) == undivided()
+    assert trainer.trained == []
+
+
+class Inline:
+    """An executor that trains at once; the error that ``wrong`` gives for a task in its place."""
+
+    def __init__(self, wrong=lambda _: None):
+        self.tasks = []
+        self.wrong = wrong
+
+    def submit(self, function, task):
+        self.tasks.append(task)
+        future: Future[Any] = Future()
+        error = self.wrong(task)
+        if error is not None:
+            future.set_exception(error)
+            return future
+        try:
+            future.set_result(function(task))
+        except Exception as failure:  # noqa: BLE001 - whatever the task raises
+            future.set_exception(failure)
+        return future
+
+
+def pool_with(executor: Any):
+    return ExecutorPool(executor)
+
+
+class KilledWorker(Exception):
+    """As Dask's is called."""
+
+
+def reseeds_of(task):
+    return [reseed for _, members in task.groups for place, reseed in members if place == 1]
+
+
+def test_tasks_grow_to_the_time_that_they_are_to_take_and_shrink_to_the_end(tmp_path):
+    executor = Inline()
+    text_of(resumed(tmp_path / "store", scattered(pool_with(executor), tmp_path)).runs())
+    sizes = [len(task.groups) for task in executor.tasks]
+    assert sum(sizes) == 80
+    assert sizes[0] == 1
+    assert max(sizes) > 5
+    assert sizes[-1] == 1
+
+
+def test_a_block_that_ends_its_worker_is_named_and_takes_no_other_along(tmp_path):
+    executor = Inline(lambda task: KilledWorker("x") if 33 in reseeds_of(task) else None)
+    sweep = resumed(tmp_path / "store", scattered(pool_with(executor), tmp_path))
+    with pytest.raises(InitcheckError, match=r"the block of he_normal, reseed 33 ended its worker 3 times; all other"):
+        list(sweep.runs())
+    assert sum(33 in reseeds_of(task) for task in executor.tasks) == 3
+    assert sum(len(part.block) for part in answers_in(tmp_path / "store").parts()) == 79
+    trainer = Trainer()
+    assert text_of(resumed(tmp_path / "store", trainer).runs()) == undivided()
+    assert trainer.trained == [("he_normal", 0, 33)]
+
+
+def test_a_worker_that_ends_now_and_then_costs_its_tasks_alone(tmp_path):
+    ended: list[Any] = []
+
+    def wrong(task):
+        if len(ended) < 3 and len(task.groups) > 2:
+            ended.append(task)
+            return KilledWorker("x")
+        return None
+
+    executor = Inline(wrong)
+    assert text_of(resumed(tmp_path / "store", scattered(pool_with(executor), tmp_path)).runs()) == undivided()
+    sent = [group for task in executor.tasks for group in task.groups]
+    assert len(sent) == 80 + sum(len(task.groups) for task in ended)
+
+
+def test_a_broken_executor_is_one_line_and_finished_runs_are_kept(tmp_path):
+    executor = Inline(lambda task: BrokenExecutor("x") if 20 in reseeds_of(task) else None)
+    with pytest.raises(InitcheckError, match=r"the workers are gone \(BrokenExecutor\); finished runs are kept"):
+        list(resumed(tmp_path / "store", scattered(pool_with(executor), tmp_path)).runs())
+    assert 0 < sum(len(part.block) for part in answers_in(tmp_path / "store").parts()) < 80
+
+
+def test_a_task_that_hangs_is_named_where_nobody_can_end_its_worker(tmp_path):
+    class Hanging:
+        def submit(self, *_):
+            return Future()
+
+    sweep = resumed(tmp_path / "store", scattered(pool_with(Hanging()), tmp_path, limit=0.05))
+    with pytest.raises(InitcheckError, match=r"the block of zeros, reseed 0 took longer than 0.05 s"):
+        list(sweep.runs())
+
+
+def test_a_mistake_in_the_training_comes_back_as_one_line(tmp_path):
+    sweep = resumed(tmp_path / "store", scattered(pool_with(Inline()), tmp_path, mischief=[("mistake", 7, 9)]))
+    with pytest.raises(InitcheckError, match=r"process \d+ on .*: the training failed: ValueError: a mistake"):
+        list(sweep.runs())
+
+
+def test_an_error_with_arguments_of_its_own_can_be_sent_back(tmp_path):
+    sweep = SentSweep(pickle.dumps((start_elsewhere, {"start": 1})), "k", ENVIRONMENT, ())
+    with pytest.raises(InitcheckError, match="did you mean iris") as raised:
+        work(SentTask(sweep, ()))
+    assert type(pickle.loads(pickle.dumps(raised.value))) is InitcheckError
+
+
+def start_elsewhere(*_, **__):
+    raise UnknownNameError("problem", "iriss", ["iris"])
+
+
+def test_a_worker_that_makes_another_problem_is_refused(tmp_path):
+    sweep = SentSweep(pickled((start_here, {"folder": tmp_path})), "other", ENVIRONMENT, ())
+    with pytest.raises(InitcheckError, match="makes another problem, model or data of the same names"):
+        work(SentTask(sweep, ()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cpu": "another"}, "cpu is another there and a processor × 2 here"),
+        ({"versions": {"tensorflow": "2.20.0", "keras": "3.15.1"}}, "tensorflow is 2.20.0 there and 2.21.0 here"),
+        ({"threads": (2, 1)}, r"threads is \(2, 1\) there"),
+    ],
+)
+def test_a_worker_of_another_environment_is_refused(changes, words):
+    require_same(ENVIRONMENT, dataclasses.replace(ENVIRONMENT), "process 1 on a")
+    with pytest.raises(InitcheckError, match=f"process 1 on a has another environment: {words}"):
+        require_same(ENVIRONMENT, dataclasses.replace(ENVIRONMENT, **changes), "process 1 on a")
+
+
+@pytest.mark.parametrize("address", ["local:0", "local", "local:x", "nowhere", ""])
+def test_a_cluster_that_is_none_is_refused(address):
+    pytest.importorskip("distributed")
+    with pytest.raises(InitcheckError, match="give local:N"), dask_pool(address):
+        pass
+
+
+def test_without_dask_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InitcheckError, match=r"pip install 'initcheck\[cluster\]'"), dask_pool("local:1"):
+        pass
+
+
+def test_what_is_no_executor_is_refused():
+    given: Any = 3
+    with pytest.raises(InitcheckError, match="executor is 3"), pool_of(None, given):
+        pass
