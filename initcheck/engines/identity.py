@@ -88,7 +88,7 @@ def _steady(config: Any, names: Mapping[str, str]) -> Any:
 
 def _arrays(part: OwnData) -> Iterator[np.ndarray]:
     if not part.in_batches:
-        yield from map(np.asarray, leaves_of(part.parts))
+        yield from map(np.asarray, leaves_of(part.packed))
         return
     for batch in batches_in(part):
         yield from map(np.asarray, leaves_of(batch))
