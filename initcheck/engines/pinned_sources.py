@@ -8,6 +8,7 @@ import importlib
 import os
 import random
 import secrets
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ def _python_generators(_keras: Any, seed: int) -> Iterator[None]:
             note_use("python generators")
         seeding(self, next(given) if a is None else a, version)
 
-    with replaced(random.Random, seed=seed_of):
+    # Names of temporary files come from a generator that is made when the first is asked for.
+    with replaced(random.Random, seed=seed_of), replaced(tempfile, _name_sequence=None):
         yield
 
 
@@ -175,8 +177,8 @@ NUMPY_GENERATORS = ChanceSource(
 )
 PYTHON_GENERATORS = ChanceSource(
     "python generators",
-    "a random.Random made without a seed",
-    "random.Random(SEED)",
+    "a random.Random made without a seed, or the name of a temporary file",
+    "random.Random(SEED), and no such name in what is computed",
     _python_generators,
     noted=True,
 )

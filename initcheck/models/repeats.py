@@ -165,7 +165,7 @@ def find_in_process(
     remedy = _remedy(causes)
     if causes is None and one_pipeline and stage in ("data", "order of rows"):
         remedy = _ONE_PIPELINE
-    elif causes is None and changed:
+    elif changed and causes in (None, [DATA]):  # which names no cause
         remedy += f" (files that it changes: {for_terminal(listed(changed))})"
     if causes and MODULE_STATE in causes and (kept := sorted(used.get(MODULE_STATE.name, ()))):
         remedy += f" ({listed(kept)})"

@@ -233,7 +233,7 @@ def data():
     x = np.random.RandomState(0).normal(size=(64, 3)).astype("float32")
 
     def waiting(place):
-        time.sleep(random.SystemRandom().random() / 50)
+        time.sleep(random.SystemRandom().random() / 200)
         return x[place], x[place, :1]
 
     def loaded(place):
@@ -267,7 +267,7 @@ def test_a_pool_of_threads_is_named():
         order = []
 
         def load(place):
-            time.sleep(random.SystemRandom().random() / 100)
+            time.sleep(random.SystemRandom().random() / 400)
             order.append(place)
 
         with ThreadPoolExecutor(8) as pool:

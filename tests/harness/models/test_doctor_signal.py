@@ -1,5 +1,6 @@
 """The doctor names what is wrong with signal, units, first loss and outputs, and finds nothing on healthy models."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -15,6 +16,7 @@ from initcheck.engines.reseeded_trainings import ReseededTrainings
 from initcheck.models.best_constants import KNOWN_LOSSES
 from initcheck.models.layer_signal import find_in_signal
 from initcheck.models.seeds_needed import score_over_reseeds
+from initcheck.models.signal_time import find_in_time
 from initcheck.reporting.diagnosis_report import diagnosis_json, render_diagnosis
 
 FAST = {"constant_embedding", "logistic_regression", "softmax_twice", "two_equal_units"}
@@ -71,7 +73,7 @@ def test_a_report_has_signal_first_loss_and_seeds():
     assert body["first_losses"][0]["loss"] == "mean_squared_error"
 
 
-def test_a_model_with_a_step_of_its_own_is_not_probed():
+def test_of_a_model_with_a_step_of_its_own_the_gradients_are_those_that_it_hands_on():
     class Own(keras.Model):
         def __init__(self):
             super().__init__()
@@ -86,6 +88,8 @@ def test_a_model_with_a_step_of_its_own_is_not_probed():
     report = examined(lambda: compiled(Own()), tabular)
     assert report.healthy, report.findings
     assert any("a train_step of its own" in note for note in report.diagnosis.notes)
+    assert report.diagnosis.first_losses
+    assert any("passes forward and back" in one for one in report.diagnosis.looked_at)
 
 
 def test_units_that_dropout_alone_parts_are_noted():
@@ -211,6 +215,27 @@ def test_half_of_the_units_may_be_dead_and_not_more():
     assert not found_in(chain([1, 1], dead=0.5)).findings
     (finding,) = found_in(chain([1, 1], dead=0.7)).findings
     assert finding.what == "dead relu units"
+
+
+def in_time(norms):
+    """Passes of one recurrent layer with those gradients by step, each with a spread of 10 % over reseeds."""
+    noise = np.random.RandomState(0).normal(0, 0.1, (10, len(norms)))
+    layer = chain([1], count=1)[0].calls[0]
+    calls = [dataclasses.replace(layer, recurrent=True, by_step=norms * np.exp(one)) for one in noise]
+    return find_in_time([calls], ["lstm"])
+
+
+def test_gradients_that_multiply_back_in_time_explode_and_those_that_add_up_do_not():
+    (finding,), _ = in_time(2.0 ** np.arange(20)[::-1])
+    assert (finding.what, finding.where) == ("gradients that explode through time", "lstm")
+    assert in_time(np.arange(1.0, 1001)[::-1]) == ([], [])
+    assert in_time(np.where(np.arange(20) < 12, 2.0 ** np.arange(20)[::-1], 0.0))[0]  # behind 12 steps is padding
+
+
+def test_gradients_that_vanish_through_time_are_noted_only():
+    findings, notes = in_time(0.5 ** np.arange(20)[::-1])
+    assert not findings
+    assert "On the way back through lstm" in notes[0]
 
 
 LOSSES: Any = {
