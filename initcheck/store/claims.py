@@ -36,6 +36,7 @@ class Claims:
         self._patience = patience
         self._owner = ProcessOwner.this_process()
         self._held: dict[CellBlock, Path] = {}
+        self._names: set[str] = set()
         self._seen: dict[str, tuple[int, float]] = {}
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -67,6 +68,7 @@ class Claims:
             file.write(json.dumps(self._owner.as_body()))
         with self._lock:
             self._held[block] = path
+            self._names.add(path.name)
         # Whoever comes second sees the other one's; where both see each other, both let go, and try again later.
         for other in self._others(block):
             if not self._is_abandoned(other) or not self._remove_abandoned(other):
@@ -78,6 +80,7 @@ class Claims:
         """Lets go of blocks."""
         with self._lock:
             paths = [self._held.pop(block) for block in blocks if block in self._held]
+            self._names -= {path.name for path in paths}
         for path in paths:
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -98,11 +101,14 @@ class Claims:
         return sorted(words)
 
     def _others(self, block: CellBlock) -> list[Path]:
+        """The claims of other processes on some of the block."""
+        with self._lock:
+            own = self._names.copy()
         others = []
-        for path in self._folder.glob(f"{block.initializer}.*{_ENDING}"):
-            other = CellBlock.of(path.name.removesuffix(_ENDING))
-            if other is not None and other != block and other not in self._held and other.overlaps(block):
-                others.append(path)
+        for name in set(os.listdir(self._folder)) - own:  # noqa: PTH208 - names alone: there may be many
+            other = CellBlock.of(name.removesuffix(_ENDING)) if name.startswith(f"{block.initializer}.") else None
+            if other is not None and other.overlaps(block):
+                others.append(self._folder / name)
         return others
 
     def _is_abandoned(self, path: Path) -> bool:

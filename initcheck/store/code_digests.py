@@ -77,7 +77,7 @@ class _Walk:
             self._say("sequence", str(len(one)))
             self._add_all(one)
         elif isinstance(one, set | frozenset):
-            self._say("set", *sorted(map(repr, one)))
+            self._say("set", *sorted(map(code_digest, one)))
         elif isinstance(one, np.ndarray):
             self._say("array", digest([one]) if one.dtype.kind != "O" else repr(one.tolist()))
         elif inspect.isfunction(wrapped := getattr(one, "__wrapped__", None)):  # functools.cache
@@ -92,15 +92,16 @@ class _Walk:
                 self.add({name: value for name, value in getattr(one, "__dict__", {}).items() if name[:2] != "__"})
 
     def _add_function(self, function: types.FunctionType) -> None:
-        if not _is_own(function.__module__):
-            self._say("installed", f"{function.__module__}:{function.__qualname__}")
-        self._say("function")
         cells = [_content(cell) for cell in function.__closure__ or ()]
+        if not _is_own(function.__globals__.get("__name__")):  # __module__ may be that of a function that it wraps
+            self._say("installed", f"{function.__globals__.get('__name__')}:{function.__code__.co_qualname}")
+            self._add_all(one for one in (*cells, getattr(function, "__wrapped__", None)) if _is_told(one))
+            return
+        self._say("function")
         self._add_all((function.__code__, function.__defaults__, function.__kwdefaults__, cells))
-        if _is_own(function.__module__):
-            for name in sorted(_names(function.__code__) & {*function.__globals__}):
-                self._say("global", name)
-                self.add(function.__globals__[name])
+        for name in sorted(_names(function.__code__) & {*function.__globals__}):
+            self._say("global", name)
+            self.add(function.__globals__[name])
 
     def _add_code(self, code: types.CodeType) -> None:
         self._say("code", code.co_code.hex(), *code.co_names, *code.co_varnames, *code.co_freevars)
@@ -137,6 +138,13 @@ def _names(code: types.CodeType) -> set[str]:
     return {*code.co_names}.union(*inner)
 
 
+def _is_told(one: Any) -> bool:
+    """Whether something that an installed function was given is of the user's own, or a plain value."""
+    if isinstance(one, types.FunctionType):
+        return _is_own(one.__globals__.get("__name__"))
+    return isinstance(one, (*_PLAIN, np.ndarray)) or (isinstance(one, type) and _is_own(one.__module__))
+
+
 def _content(cell: Any) -> Any:
     try:
         return cell.cell_contents
@@ -153,4 +161,6 @@ def _is_own(module: str | None) -> bool:
     if file is None or module == "__main__":  # a notebook's, or a script's that sent it to this process
         return True
     path = Path(file).resolve()
+    if {"site-packages", "dist-packages"} & {*path.parts}:  # of another environment that this one sees
+        return False
     return not any(path.is_relative_to(root) for root in _INSTALLED)

@@ -87,10 +87,16 @@ class AnswerFolder:
 
     def parts(self) -> list[StoredPart]:
         """The parts that are there now, by name."""
+        return self.parts_beside(set())
+
+    def parts_beside(self, known: set[str]) -> list[StoredPart]:
+        """The parts that are there now, but for those of these names; the names of all are added to them."""
+        names: set[str] = set()
         with contextlib.suppress(FileNotFoundError):
-            found = [StoredPart.of(self.path / RUNS / name) for name in sorted(os.listdir(self.path / RUNS))]  # noqa: PTH208
-            return [part for part in found if part is not None]
-        return []
+            names = {*os.listdir(self.path / RUNS)} - known  # noqa: PTH208 - names alone: there may be many
+        known |= names
+        found = [StoredPart.of(self.path / RUNS / name) for name in sorted(names)]
+        return [part for part in found if part is not None]
 
     def stamp(self) -> int:
         """A number that differs where parts came since it was taken."""

@@ -186,10 +186,7 @@ class ResumedSweep:
         if stamp == self._stamp:
             return []
         came = []
-        for part in self._answers.parts():
-            if part.path.name in self._known:
-                continue
-            self._known.add(part.path.name)
+        for part in self._answers.parts_beside(self._known):
             if not self._grid.lacks(self._have, part.block):
                 continue
             runs = self._answers.read(part)

@@ -1,6 +1,7 @@
 """A function's name changes with what it does, and with nothing else."""
 
 import functools
+import os
 import subprocess
 import sys
 import textwrap
@@ -101,3 +102,17 @@ def test_another_process_gives_the_same_name(tmp_path):
     ]
     assert names[0] == names[1]
     assert len(names[0]) == 25
+
+
+@pytest.mark.slow
+def test_a_model_of_keras_s_classes_has_one_name_in_every_process():
+    code = (
+        "from examples.models import transformer as own; from initcheck.store.code_digests import code_digest as name; "
+        "print(name(own.build, own.data), own.build() and name(own.build, own.data))"
+    )
+    names = set()
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-c", code]
+        names |= {*subprocess.run(command, env=environment, capture_output=True, check=True).stdout.split()}
+    assert len(names) == 1
