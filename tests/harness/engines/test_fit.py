@@ -159,9 +159,9 @@ def test_a_stateful_cell_whose_state_is_in_no_list_of_variables_is_never_reused(
 
 def test_no_model_is_reused_whose_training_differs_from_a_fresh_ones(monkeypatch):
     """A framework whose dropout does not start again from its state: the first run that could prove it refuses."""
-    from initcheck.engines import fit
+    from initcheck.engines import reuse
 
-    monkeypatch.setattr(fit, "write_values", lambda variables, values: None)
+    monkeypatch.setattr(reuse, "write_values", lambda variables, values: None)
     engine = ReferenceEngine(with_layers(dropout), epochs=EPOCHS)
     runs = [engine.train(INITIALIZERS["he_normal"], reseed=reseed, seed=5) for reseed in range(3)]
     assert not engine.reuses_its_model
