@@ -383,7 +383,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         text
         for outcome in counts
         for report in terminalreporter.getreports(outcome)
-        for name, text in report.user_properties
+        for name, text in getattr(report, "user_properties", ())  # a module that was skipped as a whole has none
         if name == _DEPRECATION
     )
     if deprecated:

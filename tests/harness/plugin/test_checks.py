@@ -192,6 +192,13 @@ def test_without_deprecations_there_is_no_line(repository):
     repository(["GOOD"]).stdout.no_fnmatch_line("initcheck: *deprecation warning*")
 
 
+def test_a_module_that_is_skipped_as_a_whole_changes_nothing(repository, pytester):
+    pytester.makepyfile(test_other='import pytest\npytest.importorskip("no_such_module")')
+    result = repository(["GOOD"])
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["initcheck: 1 checks, 0 failed*"])
+
+
 CENSUS = """
 from initcheck.checks import census
 
