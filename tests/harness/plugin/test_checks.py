@@ -196,7 +196,7 @@ def test_a_module_that_is_skipped_as_a_whole_changes_nothing(repository, pyteste
     pytester.makepyfile(test_other='import pytest\npytest.importorskip("no_such_module")')
     result = repository(["GOOD"])
     result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines(["initcheck: 1 checks, 0 failed*"])
+    result.stdout.fnmatch_lines(["initcheck: 1 check, 0 failed*"])
 
 
 CENSUS = """
