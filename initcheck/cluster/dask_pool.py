@@ -98,8 +98,9 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
     }
     with dask.config.set(settings), _silenced(), contextlib.ExitStack() as ending:
         try:
+            named: Any = address
             if local:
-                cluster = LocalCluster(
+                named = LocalCluster(
                     n_workers=int(local[1]),
                     threads_per_worker=1,
                     processes=True,
@@ -107,9 +108,8 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
                     silence_logs=logging.CRITICAL,
                     memory_limit=local[2] or "auto",
                 )
-                ending.callback(cluster.close, timeout=10)
-                address = cluster
-            client = ending.enter_context(Client(address, timeout=_PATIENCE, set_as_default=False))
+                ending.callback(named.close, timeout=10)
+            client = ending.enter_context(Client(named, timeout=_PATIENCE, set_as_default=False))
         except (OSError, ValueError, RuntimeError) as error:
             raise InitcheckError(
                 f"no cluster answers at {address} ({reason_of(error)}); start one, or give local:N"
