@@ -14,6 +14,7 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
+from initcheck.engines.one_by_one import train_one_by_one
 from initcheck.engines.problem_models import build_model, training_of
 from initcheck.engines.reuse import (
     KeptModel,
@@ -30,7 +31,7 @@ from initcheck.errors import InitcheckError
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
 from initcheck.frameworks.keras import load_keras
-from initcheck.records import METRICS, Data, Run, Runs, group_runs
+from initcheck.records import METRICS, Data, Run, Runs
 from initcheck.seeding import order_seed, run_seed
 from initcheck.store.blocks import Members
 
@@ -112,8 +113,8 @@ class ReferenceEngine:
             orders: Numbers of the batch orders; 0 is the frozen one.
             seed: The root seed.
         """
-        for row, order, reseed in itertools.product(rows, orders, reseeds):
-            yield from group_runs([self.train(row, reseed=reseed, seed=seed, order=order)])
+        groups = ((order, [(row, reseed) for reseed in reseeds]) for row, order in itertools.product(rows, orders))
+        return self.train_members(groups, seed=seed)
 
     def train_members(self, groups: Iterable[Members], *, seed: int) -> Iterator[Runs]:
         """Trains groups of members, one after another.
@@ -122,9 +123,7 @@ class ReferenceEngine:
             groups: For each a batch order, and initializers with the numbers of their reseeds.
             seed: The root seed.
         """
-        for order, members in groups:
-            for row, reseed in members:
-                yield from group_runs([self.train(row, reseed=reseed, seed=seed, order=order)])
+        return train_one_by_one(self.train, groups, seed=seed)
 
     def train(self, initializer: Initializer, *, reseed: int, seed: int, order: int = 0) -> Run:
         """Trains one run.

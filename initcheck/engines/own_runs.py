@@ -15,6 +15,7 @@ from initcheck.catalog.own_problems import OWN, REPLACED, OwnProblem
 from initcheck.catalog.problem_facts import DataFacts, ProblemFacts, digest_of
 from initcheck.engines.constant_answers import best_constant
 from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
+from initcheck.engines.one_by_one import train_one_by_one
 from initcheck.engines.own_data import (
     FROZEN,
     batches_in,
@@ -41,7 +42,7 @@ from initcheck.engines.stateless import StatelessEnsemble
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.keras import load_keras
-from initcheck.records import Run, Runs, Score, group_runs
+from initcheck.records import Run, Runs, Score
 from initcheck.seeding import order_seed, run_seed
 from initcheck.store.blocks import Members
 from initcheck.texts import for_terminal
@@ -183,8 +184,8 @@ class OwnEngine:
             orders: Numbers of the batch orders; 0 is the frozen one.
             seed: The root seed.
         """
-        for row, order, reseed in itertools.product(rows, orders, reseeds):
-            yield from group_runs([self.train(row, reseed=reseed, seed=seed, order=order)])
+        groups = ((order, [(row, reseed) for reseed in reseeds]) for row, order in itertools.product(rows, orders))
+        return self.train_members(groups, seed=seed)
 
     def ensemble_runs(
         self, rows: Sequence[Initializer], *, reseeds: Sequence[int], orders: Sequence[int] = (0,), seed: int
@@ -242,9 +243,7 @@ class OwnEngine:
             groups: For each a batch order, and initializers with the numbers of their reseeds.
             seed: The root seed.
         """
-        for order, members in groups:
-            for row, reseed in members:
-                yield from group_runs([self.train(row, reseed=reseed, seed=seed, order=order)])
+        return train_one_by_one(self.train, groups, seed=seed)
 
     def train_stacked(self, ensemble: StatelessEnsemble, groups: Iterable[Members], *, seed: int) -> Iterator[Runs]:
         """The same by the ensemble, each group side by side."""

@@ -8,7 +8,7 @@ of the signal, or of its gradient, from layer to layer: a factor of 1 a layer.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from initcheck.models.call_paths import is_hidden, nearest_kernel
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, LayerSignal, ModelFinding, listed
 from initcheck.models.signal_depth import find_depth
 from initcheck.models.signal_time import find_in_time
+from initcheck.statistics.estimates import Estimate
 from initcheck.statistics.t_intervals import lower_end, mean_over
 
 NO_INPUTS, NO_ROWS = "inputs that tell no rows apart", "a layer that tells no rows apart"
@@ -206,15 +207,21 @@ def _saturates(call: LayerPass) -> bool:
     return call.activation in ENDS and not call.kind.startswith(GATED_LAYERS)
 
 
+def _above(shares: Mapping[int, Sequence[float]], least: float) -> list[tuple[int, Estimate]]:
+    """The places whose shares over reseeds lie above that significantly, with their means."""
+    return [
+        (place, mean_over([float(share) for share in several]))
+        for place, several in shares.items()
+        if len(several) > 1 and lower_end(np.array(several), FALSE_ALARM_RATE / len(shares)) > least
+    ]
+
+
 def _find_saturated(
     passes: Sequence[ModelPass], calls: Sequence[Sequence[LayerPass]], names: Sequence[str]
 ) -> tuple[list[ModelFinding], bool]:
     judged = [place for place, same in enumerate(calls) if _saturates(same[0]) and is_hidden(passes[0], place)]
-    found = []
-    for place in judged:
-        shares = np.array([call.saturated for call in calls[place]])
-        if len(shares) > 1 and lower_end(shares, FALSE_ALARM_RATE / len(judged)) > SATURATED:
-            found.append((place, mean_over([float(share) for share in shares])))
+    shares = {place: [call.saturated for call in calls[place]] for place in judged}
+    found = _above(shares, SATURATED)
     if not found:
         return [], False
     place, share = found[0]
@@ -237,11 +244,8 @@ def _find_saturated(
 def _find_gates(calls: Sequence[Sequence[LayerPass]], names: Sequence[str]) -> tuple[list[ModelFinding], bool]:
     """Recurrent layers whose gates stand open or shut, whatever they are given; and whether nearly all of one do."""
     judged = [place for place, same in enumerate(calls) if math.isfinite(same[0].gates)]
-    found = []
-    for place in judged:
-        shares = np.array([call.gates for call in calls[place]])
-        if len(shares) > 1 and lower_end(shares, FALSE_ALARM_RATE / len(judged)) > _GATES:
-            found.append((place, mean_over([float(share) for share in shares])))
+    shares = {place: [call.gates for call in calls[place]] for place in judged}
+    found = _above(shares, _GATES)
     if not found:
         return [], False
     place, share = found[0]

@@ -12,7 +12,6 @@ import pytest
 
 import initcheck
 from initcheck import InitcheckError
-from initcheck.__main__ import main
 from initcheck.cli import app as cli
 from initcheck.errors import FrameworkError
 from initcheck.frameworks import quiet
@@ -20,21 +19,6 @@ from initcheck.frameworks.keras import load_keras, require_supported, to_record
 
 ROOT = Path(__file__).parents[3]
 QUICK = ["--initializers", "zeros,he_normal,lecun_uniform", "--reseeds", "2", "--epochs", "2"]
-
-
-@pytest.fixture
-def initcheck_(monkeypatch, capfd, tmp_path):
-    """Runs the command line in this process, in an empty folder; gives exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["initcheck", *map(str, words)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        out, err = capfd.readouterr()
-        return stopped.value.code or 0, out, err
-
-    return run
 
 
 def test_run_writes_its_four_files_and_prints_the_answers(initcheck_, tmp_path):
