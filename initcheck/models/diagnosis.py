@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from initcheck.records import Environment
 from initcheck.statistics.estimates import Estimate
 
 FALSE_ALARM_RATE = 1e-3  # of all tests of scale of one model together
@@ -159,6 +160,8 @@ class Diagnosis:
         scores: The scores of whole trainings over reseeds.
         asked: The questions that were answered.
         of_script: Whether it is one of a script, and not of a model.
+        examined: Model and data, or the script, by their names.
+        environment: Where it was examined; None of a script, which may run anything.
     """
 
     findings: tuple[ModelFinding, ...]
@@ -172,6 +175,8 @@ class Diagnosis:
     scores: tuple[ReseededScore, ...] = ()
     of_script: bool = False
     asked: tuple[ModelQuestion, ...] = ()
+    examined: str = ""
+    environment: Environment | None = None
 
     @property
     def healthy(self) -> bool:

@@ -19,6 +19,7 @@ from initcheck.engines.process_sources import draw_everywhere, forget_module_sta
 from initcheck.engines.replacing import uses_noted
 from initcheck.engines.reseeded_trainings import ReseededTrainings
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.environment import environment
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.own import import_own, origin_of
 from initcheck.frameworks.quiet import quiet
@@ -99,6 +100,8 @@ def examine(
         first_losses=examination.first_losses,
         scores=examination.scores,
         asked=tuple(dict.fromkeys(examination.asked)),
+        examined=_words_for(build, data),
+        environment=environment(),
     )
 
 
@@ -320,6 +323,15 @@ def _own(given: _OneOwn, option: str) -> Callable[..., Any]:
 
 def _name_of(given: _OneOwn) -> str:
     return given if isinstance(given, str) else origin_of(given)
+
+
+def _words_for(build: _OneOwn, data: _OneOwn | None) -> str:
+    model, *rest = (
+        one if isinstance(one, str) else getattr(one, "__qualname__", type(one).__name__)
+        for one in (build, data)
+        if one is not None
+    )
+    return ", data ".join((model, *rest))
 
 
 @contextlib.contextmanager

@@ -70,6 +70,7 @@ def examine_script(
         seconds=time.monotonic() - start,
         seed=seed,
         of_script=True,
+        examined=command,
     )
 
 

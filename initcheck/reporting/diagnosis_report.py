@@ -182,7 +182,7 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console | None = None) -> Non
     for note in (*diagnosis.notes, f"Looked at: {'; '.join(diagnosis.looked_at)}.", *closing_words(diagnosis)):
         screen.line(note)
     screen.line(
-        (f"initcheck doctor: {describe_diagnosis(diagnosis)}", "bold"),
+        (f"initcheck doctor: {diagnosis.examined}: {describe_diagnosis(diagnosis)}", "bold"),
         f"; seed {diagnosis.seed}, {diagnosis.seconds:.0f} s",
     )
 
@@ -201,6 +201,7 @@ def render_diagnosis(diagnosis: Diagnosis, template: str = _PAGE) -> str:
             weights=weight_rows(diagnosis),
             words=COLUMN_WORDS,
             closing=closing_words(diagnosis),
+            environment=diagnosis.environment.rows() if diagnosis.environment else [],
             **(_sections(diagnosis) if template == _PAGE else {}),
         )
     )

@@ -252,12 +252,19 @@ def test_a_parallel_map_is_named_and_the_page_and_the_json_hold_it(tmp_path):
         [sys.executable, "-m", "initcheck", *words], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (1, "")
-    (finding,) = json.loads((tmp_path / "all.json").read_text())["findings"]
+    written = json.loads((tmp_path / "all.json").read_text())
+    (finding,) = written["findings"]
+    page = (tmp_path / "page.html").read_text()
+    assert written["examined"] == "parallel:build, data parallel:data"
+    assert written["examined"] in done.stdout
+    assert written["examined"] in page
+    assert written["environment"]["versions"]["keras"] == load_keras().__version__
+    assert written["environment"]["cpu"] in page
     assert finding["what"] == NOT_UNDER_ONE_SEED
     assert finding["where"] == "first at: order of rows"
     assert "enable_op_determinism" in finding["remedy"]
     assert finding["what"] in done.stdout
-    assert finding["what"] in (tmp_path / "page.html").read_text()
+    assert finding["what"] in page
 
 
 @pytest.mark.slow
@@ -559,6 +566,7 @@ def test_a_report_prints_and_shows_and_makes_names_harmless():
 
     report = examined(build)
     assert "nothing wrong was found" in repr(report)
+    assert report.diagnosis.examined.endswith("<locals>.build")
     assert "\x1b" not in str(report)
     assert "<b>" not in report._repr_html_()
     assert "Not looked at: fresh processes" not in str(report)
