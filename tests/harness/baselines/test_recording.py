@@ -17,11 +17,13 @@ from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import compare
 from initcheck.baselines.comparing.comparison import Section
 from initcheck.baselines.recording import record as recording
+from initcheck.baselines.recording.single_steps import record_steps
 from initcheck.baselines.records.store import load_baseline
 from initcheck.baselines.records.training_records import STAGES
 from initcheck.catalog.cases.kernels import KINDS
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
 from initcheck.catalog.cases.recorded_layers import RECORDED as RECORDED_LAYERS
+from initcheck.catalog.cases.recorded_steps import RECORDED_STEPS
 from initcheck.catalog.problems import Problem
 from initcheck.catalog.recipes import Feed
 from initcheck.cli import app as cli
@@ -35,13 +37,15 @@ IRIS = PROBLEMS["iris"]
 
 @pytest.fixture(scope="module", autouse=True)
 def _small():
-    """One initializer, two layers, one feed: the same work on a scale that a test can pay."""
+    """One initializer, two layers, three steps, one feed: the same work on a scale that a test can pay."""
+    steps = {name: RECORDED_STEPS[name] for name in ("SGD()", "loss MeanSquaredError()", "metric MeanSquaredError()")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recording, "INITIALIZERS", {"he_normal": INITIALIZERS["he_normal"]})
         patch.setattr(recording, "TRACED", ("he_normal",))
         patch.setattr(recording, "DEFAULTS", {"Dense": DEFAULTS["Dense"]})
         patch.setattr(recording, "KINDS", {"dense": KINDS["dense"], "conv2d": KINDS["conv2d"]})
         patch.setattr(recording, "RECORDED", {name: RECORDED_LAYERS[name] for name in ("gru", "batch-normalization")})
+        patch.setattr(recording, "record_steps", lambda seed: record_steps(seed, steps))
         patch.setattr(recording, "_FEEDS", (Feed(41, 8), Feed(41, 8, shuffle=False)))
         yield
 
