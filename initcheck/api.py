@@ -52,6 +52,7 @@ def sweep(  # noqa: C901 - one guard after another
     block_limit: float | None = None,
     command: str | None = None,
     on_runs: Callable[[Runs], None] | None = None,
+    on_found: Callable[[Runs], None] | None = None,
 ) -> Sweep:
     """Trains one problem under several initializers, each with many seeds, everything else fixed.
 
@@ -82,6 +83,7 @@ def sweep(  # noqa: C901 - one guard after another
         block_limit: Seconds after which a worker counts as hanging, its start included; none by default.
         command: The command to show for repeating this.
         on_runs: Called with the runs that are finished, a few or many at a time.
+        on_found: Called in its place with those that the store had at the start.
 
     Returns:
         The sweep. Interrupted (Ctrl-C), or when memory runs out, it holds the runs finished until then, with a warning.
@@ -170,8 +172,9 @@ def sweep(  # noqa: C901 - one guard after another
                 ending.callback(found.close)
             for runs in finished:
                 parts.append(runs)
-                if on_runs:
-                    on_runs(runs)
+                had = on_found if found is not None and not found.begun else None
+                if report := had or on_runs:
+                    report(runs)
     except KeyboardInterrupt:
         if not parts:
             raise

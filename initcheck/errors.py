@@ -30,3 +30,7 @@ class UnknownNameError(InitcheckError):
 
 class DataError(InitcheckError):
     """A data file that cannot be used as it is."""
+
+
+class StoreError(InitcheckError):
+    """A store that cannot be written to; what it had is kept."""

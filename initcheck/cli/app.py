@@ -292,7 +292,11 @@ def _sweep_with_progress(problem: Problem | OwnProblem, names: list[str], **sett
             advance(runs.initializer, len(runs))
             run_finished()
 
-        return sweep(problem, initializers=names, on_runs=on_runs, **settings)
+        def on_found(runs: Runs) -> None:
+            advance(runs.initializer, len(runs), found=True)
+            run_finished()
+
+        return sweep(problem, initializers=names, on_runs=on_runs, on_found=on_found, **settings)
 
 
 def _say_stored(result: Sweep, store: Path | None, shard: str | None) -> None:

@@ -22,10 +22,12 @@ from initcheck.cli.comparison_options import (
 from initcheck.cli.model_options import ModelOptions, model_options
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
+from initcheck.cli.store_options import store_option
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
 from initcheck.frameworks.own import find_any_problem
+from initcheck.store.folder import Store
 
 
 @click.command()
@@ -52,6 +54,7 @@ from initcheck.frameworks.own import find_any_problem
 @click.option(
     "--files-of", type=PATH, metavar="OLD", help="A baseline whose saved models are loaded, and judged by compare."
 )
+@store_option
 @click.option("--steps", is_flag=True, hidden=True, help="Say each step on stdout, for a program that watches.")
 @click.pass_context
 def record(
@@ -66,6 +69,7 @@ def record(
     reseeds: int | None,
     seed: int,
     files_of: Path | None,
+    store: Path | None,
     steps: bool,
 ) -> None:
     """Write the evidence of the installed framework to FILE, to be compared with that of another environment.
@@ -89,6 +93,7 @@ def record(
     chosen = {problem.name: problem for problem in named if isinstance(problem, Problem)}
     models = {model.name: model for model in (mine, *named) if isinstance(model, OwnProblem)}
     files = load_baseline(files_of).files if files_of else {}
+    kept = None if store is None else Store.open(store)
 
     from initcheck.baselines.recording.record import record as gather
     from initcheck.baselines.recording.record import steps_of
@@ -96,12 +101,17 @@ def record(
 
     total = steps_of(list(chosen.values()), list(models.values()))
     with (
-        leaving("no baseline was written"),
+        leaving("no baseline was written" + (f"; what was finished is kept in {store}" if store else "")),
         to_record(),
         progress_lines(total) if steps else progress_bar("recording", total, usual="one to three minutes") as advance,
     ):
         baseline = gather(
-            list(chosen.values()), reseeds=reseeds, seed=seed, advance=advance, models=list(models.values())
+            list(chosen.values()),
+            reseeds=reseeds,
+            seed=seed,
+            advance=advance,
+            models=list(models.values()),
+            store=kept,
         )
         if files:
             baseline = with_loaded(baseline, files)

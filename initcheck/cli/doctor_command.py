@@ -10,7 +10,9 @@ import click
 from initcheck.cli.comparison_options import asked_files, what_is_there, write_files
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
+from initcheck.cli.store_options import store_option
 from initcheck.endings import uninterrupted
+from initcheck.store.folder import Store
 
 if TYPE_CHECKING:
     from initcheck.models.diagnosis import Diagnosis
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     help="Trainings over which the spread of the score is measured; 0 for none.  [default: 8]",
 )
 @seed_option
+@store_option
 @click.option("--html", type=PATH, help="Write a page here, too.")
 @click.option("--json", "json_file", type=PATH, help="Write everything here as JSON, too.")
 def doctor(
@@ -56,6 +59,7 @@ def doctor(
     optimizer: str | None,
     reseeds: int | None,
     seed: int,
+    store: Path | None,
     html: Path | None,
     json_file: Path | None,
 ) -> None:
@@ -68,7 +72,8 @@ def doctor(
     from initcheck.reporting.diagnosis_report import diagnosis_json, print_diagnosis, render_diagnosis
 
     files = asked_files({"--html": html, "--json": json_file}, {})
-    of_model = _given(data=data, epochs=epochs, batch_size=batch_size, loss=loss, optimizer=optimizer, reseeds=reseeds)
+    trained = {"data": data, "epochs": epochs, "batch_size": batch_size, "loss": loss, "optimizer": optimizer}
+    of_model = _given(**trained, reseeds=reseeds, store=store)
     of_script = _given(artifact=artifacts, folder=folder, runs=runs, timeout=timeout, ignore=ignored)
     diagnosis = _diagnosed(model, command, of_model, of_script, seed)
     with uninterrupted(what_is_there(files)):
@@ -95,6 +100,8 @@ def _diagnosed(
     if command is None:
         from initcheck.models.examination import examine
 
+        if "store" in of_model:
+            of_model["store"] = Store.open(of_model["store"])
         return examine(str(model), **of_model, seed=seed)
     from initcheck.models.script_examination import examine_script
 

@@ -29,7 +29,8 @@ def show(folder: Path) -> None:
         versions = ", ".join(f"{name} {version}" for name, version in one.versions.items())
         say(f"{one.name}: {one.problem}, seed {one.seed}, {one.engine}; {versions}, initcheck {one.initcheck}")
         runs = ", ".join(f"{count:,} of {name}" for name, count in one.runs.items()) or "none"
-        say(f"  runs: {runs}; {one.parts:,} files, {one.bytes / 1e6:.3g} MB")
+        kept = f"runs: {runs}" if one.runs or not one.texts else f"texts: {one.texts:,}"
+        say(f"  {kept}; {one.parts + one.texts:,} files, {one.bytes / 1e6:.3g} MB")
     if not found:
         say(f"{folder} has no runs yet")
 
@@ -70,7 +71,7 @@ def merge_(folders: tuple[Path, ...], into: Path) -> None:
     with leaving(f"{into} has some of the runs; the same command goes on"):
         merged = merge(sources, Store.open(into))
     for name, runs in merged.items():
-        say(f"{name}: {runs:,} runs")
+        say(f"{name}: {runs:,} results")
     if not merged:
         raise InitcheckError(f"{', '.join(map(str, folders))} have no runs; name stores of --store")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
-from initcheck.cluster.sent_tasks import Finished, SentTask, work
+from initcheck.cluster.sent_tasks import Outcome, SentTask, attempt
 from initcheck.errors import InitcheckError
 from initcheck.texts import reason_of
 
@@ -26,12 +26,12 @@ class DaskPool:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._keys: dict[Future[Finished], Any] = {}
+        self._keys: dict[Future[Outcome], Any] = {}
 
-    def submit(self, task: SentTask) -> Future[Finished]:
+    def submit(self, task: SentTask) -> Future[Outcome]:
         """Begins a task."""
-        future: Future[Finished] = Future()
-        remote = self._client.submit(work, task, pure=False, retries=0)
+        future: Future[Outcome] = Future()
+        remote = self._client.submit(attempt, task, pure=False, retries=0)
         self._keys[future] = remote
         remote.add_done_callback(lambda one: self._hand_over(one, future))
         return future
@@ -49,7 +49,7 @@ class DaskPool:
         names = {kind.__name__ for kind in type(error).__mro__}
         return bool(names & {"CommClosedError", "FutureCancelledError", "CancelledError", "ClosedClientError"})
 
-    def stop(self, future: Future[Finished]) -> bool:
+    def stop(self, future: Future[Outcome]) -> bool:
         """Restarts the worker that has the task."""
         key = self._keys[future].key
         for address, keys in self._client.processing().items():
@@ -59,7 +59,7 @@ class DaskPool:
                 return True
         return True  # it ended just now
 
-    def _hand_over(self, remote: Any, future: Future[Finished]) -> None:
+    def _hand_over(self, remote: Any, future: Future[Outcome]) -> None:
         try:
             result = remote.result()
         except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it

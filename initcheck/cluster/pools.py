@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, InvalidStateError
 from typing import Any, Protocol
 
 from initcheck.arguments import described
-from initcheck.cluster.sent_tasks import Finished, SentTask, work
+from initcheck.cluster.sent_tasks import Outcome, SentTask, attempt
 from initcheck.errors import InitcheckError
 
 
 class WorkerPool(Protocol):
     """Trains tasks."""
 
-    def submit(self, task: SentTask) -> Future[Finished]:
+    def submit(self, task: SentTask) -> Future[Outcome]:
         """Begins a task."""
 
     def count(self) -> int:
@@ -28,7 +29,7 @@ class WorkerPool(Protocol):
     def is_gone(self, error: BaseException) -> bool:
         """Whether the error says that no worker can be reached any more."""
 
-    def stop(self, future: Future[Finished]) -> bool:
+    def stop(self, future: Future[Outcome]) -> bool:
         """Ends the worker that hangs on that task; False where that is not possible."""
 
 
@@ -42,26 +43,44 @@ class ExecutorPool:
     def __init__(self, executor: Executor) -> None:
         self._executor: Any = executor
 
-    def submit(self, task: SentTask) -> Future[Finished]:
+    def submit(self, task: SentTask) -> Future[Outcome]:
         """Begins a task."""
-        future: Future[Finished] = self._executor.submit(work, task)
-        return future
+        job = self._executor.submit(attempt, task)
+        return job if isinstance(job, Future) else _awaited(job)
 
     def count(self) -> int:
         """The number of its workers, where it says so; else that of this machine's processors."""
         return int(getattr(self._executor, "_max_workers", 0) or os.cpu_count() or 1)
 
     def lost_worker(self, error: BaseException) -> bool:
-        """Whether the error says so: Dask's executor can go on then."""
-        return type(error).__name__ == "KilledWorker"
+        """Whether the error says so: Dask's executor can go on then, and submitit's, each of whose tasks is a job."""
+        return type(error).__name__ in {"KilledWorker", "UncompletedJobError"}
 
     def is_gone(self, error: BaseException) -> bool:
         """Whether the executor cannot be used any more."""
         return isinstance(error, BrokenExecutor)
 
-    def stop(self, _: Future[Finished]) -> bool:
+    def stop(self, _: Future[Outcome]) -> bool:
         """An executor ends none of its workers."""
         return False
+
+
+def _awaited(job: Any) -> Future[Outcome]:
+    """A future of a job that is none itself, such as submitit's: a thread waits for it; it is cancelled with it."""
+    future: Future[Outcome] = Future()
+    future.add_done_callback(lambda ended: job.cancel() if ended.cancelled() else None)
+
+    def wait() -> None:
+        with contextlib.suppress(InvalidStateError):  # it was cancelled
+            try:
+                outcome = job.result()
+            except Exception as error:  # noqa: BLE001 - whoever waits for it gets it
+                future.set_exception(error)
+            else:
+                future.set_result(outcome)
+
+    threading.Thread(target=wait, daemon=True, name="initcheck-job").start()
+    return future
 
 
 @contextlib.contextmanager

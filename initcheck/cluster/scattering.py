@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.cluster.pools import WorkerPool
-from initcheck.cluster.sent_tasks import Finished, Group, SentSweep, SentTask
+from initcheck.cluster.sent_tasks import Finished, Group, Outcome, SentSweep, SentTask
 from initcheck.errors import InitcheckError
 from initcheck.records import Runs
 from initcheck.store.blocks import Members
@@ -61,7 +61,7 @@ class Scattering:
     given_up: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._at_work: dict[Future[Finished], _Sent] = {}
+        self._at_work: dict[Future[Outcome], _Sent] = {}
         self._suspects: collections.deque[Group] = collections.deque()
         self._tries: collections.Counter[Group] = collections.Counter()
         self._groups_a_task = 1.0
@@ -113,11 +113,11 @@ class Scattering:
         done, _ = wait(self._at_work, timeout=patience, return_when=FIRST_COMPLETED)
         for future in done:
             sent = self._at_work.pop(future)
-            error = future.exception()
-            if error is None:
-                yield from self._received(sent, future.result())
+            outcome = future.exception() or future.result()
+            if isinstance(outcome, Finished):
+                yield from self._received(sent, outcome)
             else:
-                self._failed(sent, error)
+                self._failed(sent, outcome)
         for future, sent in list(self._at_work.items()):
             if time.monotonic() >= sent.deadline:
                 del self._at_work[future]

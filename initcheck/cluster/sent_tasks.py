@@ -65,6 +65,8 @@ class Finished:
     by: str
 
 
+Outcome = Finished | InitcheckError
+
 _built: dict[str, tuple[Callable[[Any], Any], Sequence[Any]]] = {}
 
 
@@ -99,6 +101,14 @@ def work(task: SentTask) -> Finished:
         raise InitcheckError(str(error)) from None  # a plain one, which can be sent back
     except Exception as error:  # noqa: BLE001 - of the user's own class, perhaps, which nobody else has
         raise InitcheckError(f"{who}: the training failed: {reason_of(error)}") from None
+
+
+def attempt(task: SentTask) -> Outcome:
+    """The same with a refusal returned: some executors hand over errors as texts."""
+    try:
+        return work(task)
+    except InitcheckError as error:
+        return error
 
 
 def _work(task: SentTask, who: str) -> Finished:

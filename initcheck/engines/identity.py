@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from initcheck.catalog.own_problems import OwnProblem
 from initcheck.catalog.problems import Problem
 from initcheck.digests import digest
 from initcheck.engines.own_data import batches_in
-from initcheck.engines.own_models import OwnData, leaves_of
+from initcheck.engines.own_models import OwnData, OwnModel, leaves_of
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.problem_models import build_model
 from initcheck.engines.validation.problem import validated_data
@@ -60,6 +61,21 @@ def identify_own(problem: OwnProblem, engine: OwnEngine) -> Identity:
         "data": [digest(list(_arrays(part))) for part in engine.tables],
         "code": code_digest(problem.build, problem.data),
         "model": [_digest_model(model), digest(values)],
+        "optimizer": code_digest(_steady(model.optimizer.get_config(), {})),
+    }
+
+
+def identify_model(keras: Any, own: OwnModel, data: OwnData) -> Identity:
+    """What decides the bits of trainings of a user's own model on arrays that were made already."""
+    with globally_seeded(keras, 0):
+        model, added = own.make_model(keras, data)
+    parts = (data,) if data.held_out is None else (data, data.held_out)
+    return {
+        "problem": getattr(own.build, "__name__", "model"),
+        "options": asdict(own.options),
+        "data": [digest(list(_arrays(part))) for part in parts],
+        "code": code_digest(own.build, own.data),
+        "model": [_digest_model(model), digest([one.value for one in added])],
         "optimizer": code_digest(_steady(model.optimizer.get_config(), {})),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,9 +17,11 @@ from initcheck.engines.pinned_sources import SEEDS, pinned
 from initcheck.engines.probed_passes import ModelPass, ProbedRows, evenly_spread, pass_through
 from initcheck.engines.reuse import KeptModel, find_others_code, read_values
 from initcheck.seeding import derive_seed
+from initcheck.store.kept_texts import KeptTexts, gathered
 
 MOST_SCORED = 1024  # rows on which a score is taken
 _LEAST = 5
+_COMPILED = 2  # trainings that compile, and count for no patience
 _PATIENCE = 60.0  # seconds after which no further training is begun
 _SCORED_STEPS = 16  # of a dataset, likewise
 
@@ -42,7 +46,7 @@ class ReseededTrainings:
     Initial weights, order of rows, dropout and whatever else the global seeds decide vary with the seed. A model is
     compiled once where that may be: the weights, the states of generators and the optimizer's variables of each seed
     are put into the compiled one. Of a model that is Keras's own throughout these are all its state; of another, the
-    second training must give the same scores both ways.
+    second one that is trained must give the same scores both ways.
 
     Args:
         keras: The framework.
@@ -58,33 +62,46 @@ class ReseededTrainings:
         self._seed = seed
         self._names = CountedNames(keras)
         self._kept: KeptModel | None = None
+        self._begun = 0
         self.steps = 0
 
-    def scores(self, count: int) -> list[dict[str, float]]:
+    def scores(self, count: int, texts: KeptTexts | None = None) -> list[dict[str, float]]:
         """The loss and every compiled metric after each training: on training rows, and held-out ones.
 
         Of a model whose trainings take long there are fewer, five at least.
 
+        Args:
+            count: The number of trainings.
+            texts: Keeps the scores; what it has is not trained again.
+
         Raises:
-            InitcheckError: The model cannot be trained or evaluated.
+            InitcheckError: The model cannot be trained or evaluated, or the store not be written to.
         """
-        found = [self._scores(0, kept=False)]
-        if self._kept is not None and find_others_code(self._keras, self._kept.model) and count > 1:
-            found.append(self._scores(1, kept=False))
-            if self._scores(1, kept=True) != found[1]:
-                self._kept = None
+        makers = {f"reseed-{number}": functools.partial(self._text, number) for number in range(count)}
+        found: dict[str, dict[str, float]] = {}
         start = time.monotonic()
-        for number in range(len(found), count):
+        for name, text in gathered(texts, makers):
+            self.steps, found[name] = json.loads(text)
+            if self._begun <= _COMPILED:
+                start = time.monotonic()
             if len(found) >= _LEAST and time.monotonic() - start > _PATIENCE:
                 break
-            found.append(self._scores(number, kept=True))
-        return found
+        return [found[name] for name in makers if name in found]
+
+    def _text(self, number: int) -> str:
+        """The steps and the scores of one training."""
+        self._begun += 1
+        unproven = self._begun == 2 and self._kept is not None and find_others_code(self._keras, self._kept.model)
+        scores = self._scores(number, kept=self._begun > 1 and not unproven)
+        if unproven and self._scores(number, kept=True) != scores:
+            self._kept = None
+        return json.dumps([self.steps, scores])
 
     def _scores(self, number: int, *, kept: bool) -> dict[str, float]:
         with pinned(self._keras, SEEDS, derive_seed(self._seed, "reseed", number)):
             self._names.put_back()
             model = self._own.make_model(self._keras, self._data)[0]
-            if number == 0 and hasattr(self._keras, "ops"):  # Keras 2 has generators that are no variables
+            if self._begun == 1 and hasattr(self._keras, "ops"):  # Keras 2 has generators that are no variables
                 self._kept = KeptModel.of(model, _states(model))
             model = self._placed(model) if kept else model
             losses = StepLosses(self._keras)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from initcheck.catalog.initializers import Initializer
 from initcheck.engines.sweep import Piecewise
-from initcheck.records import Environment
+from initcheck.frameworks.environment import environment as environment_here
+from initcheck.records import Environment, Runs
 from initcheck.store.folder import AnswerFolder, Store
-from initcheck.store.resuming import ResumedSweep, Train
+from initcheck.store.resuming import ResumedSweep, Train, in_order
 from initcheck.store.sweep_questions import SweepQuestion, initializer_key
 
 
@@ -56,3 +57,25 @@ def resume(
         tile=piecewise.tile,
         group=piecewise.group if train is None else piecewise.least,
     )
+
+
+class KeptRuns:
+    """Runs of one problem in this environment, of which a store keeps those that are finished.
+
+    Args:
+        store: The store.
+        piecewise: The training.
+        seed: Its root seed.
+    """
+
+    def __init__(self, store: Store, piecewise: Piecewise, seed: int) -> None:
+        self._piecewise = piecewise
+        self._answers = answers_of(store, piecewise, seed=seed, environment=environment_here())
+
+    def runs(self, rows: Sequence[Initializer], reseeds: int) -> tuple[Runs, ...]:
+        """The runs of each initializer, of which only those are trained that the store has not."""
+        sweep = resume(self._answers, self._piecewise, rows, orders=range(1), reseeds=range(reseeds))
+        try:
+            return in_order(list(sweep.runs()), [row.name for row in rows])
+        finally:
+            sweep.close()

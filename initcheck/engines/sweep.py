@@ -89,6 +89,14 @@ class Piecewise:
         )
 
     @classmethod
+    def of_reference(
+        cls, problem: Problem, reference: ReferenceEngine, *, seed: int, epochs: int | None = None
+    ) -> Piecewise:
+        """By ``fit``, one after another."""
+        train = functools.partial(reference.train_members, seed=seed)
+        return cls(train, _FITTED, 1, 1, "fit", functools.partial(identify, problem, epochs), ACCURACY)
+
+    @classmethod
     def of_own(
         cls, problem: OwnProblem, trainer: OwnEngine, ensemble: StatelessEnsemble | None, *, seed: int
     ) -> Piecewise:
@@ -197,6 +205,5 @@ def _start_engine(
     reference = ReferenceEngine(problem, epochs=epochs)
     for row in rows:
         reference.require_buildable(row)
-    identity = functools.partial(identify, problem, epochs)
-    train = functools.partial(reference.train_members, seed=seed)
-    return lambda: words, reference.runs(rows, **asked), Piecewise(train, _FITTED, 1, 1, "fit", identity, ACCURACY)
+    piecewise = Piecewise.of_reference(problem, reference, seed=seed, epochs=epochs)
+    return lambda: words, reference.runs(rows, **asked), piecewise

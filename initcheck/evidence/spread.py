@@ -15,17 +15,15 @@ from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_runs import OwnEngine
-from initcheck.engines.stored import answers_of, resume
+from initcheck.engines.stored import KeptRuns
 from initcheck.engines.sweep import Piecewise
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
 from initcheck.evidence.session import Session
-from initcheck.frameworks.environment import environment
 from initcheck.frameworks.own import find_problem
 from initcheck.records import Run, Runs, group_runs
 from initcheck.seeding import derive_seed
 from initcheck.store.folder import Store
-from initcheck.store.resuming import in_order
 
 _MOVED = 1000  # runs without randomness, each perturbed differently
 
@@ -101,11 +99,11 @@ def calibrate(
         kept = (
             None
             if store is None
-            else _Kept(store, Piecewise.of_ensemble(problem, engine, seed=stream, planned=reseeds), stream)
+            else KeptRuns(store, Piecewise.of_ensemble(problem, engine, seed=stream, planned=reseeds), stream)
         )
         for row in initializers:
             if kept is not None and row.law.random:
-                yield kept.runs(row, reseeds)
+                yield from kept.runs([row], reseeds)
                 continue
             parts = list(engine.runs(rows=[row], reseeds=range(reseeds if row.law.random else 1), seed=stream))
             if not row.law.random:
@@ -134,27 +132,11 @@ def calibrate_own(
             ensemble = engine.ensemble([(row, reseed) for row in initializers[:1] for reseed in range(reseeds)])
         except UnsuitableError:
             ensemble = None
-        kept = _Kept(store, Piecewise.of_own(problem, engine, ensemble, seed=stream), stream)
-        return engine, (kept.runs(row, reseeds) for row in initializers)
+        kept = KeptRuns(store, Piecewise.of_own(problem, engine, ensemble, seed=stream), stream)
+        return engine, (kept.runs([row], reseeds)[0] for row in initializers)
     return engine, (
         group_runs(_own_runs(engine, [row], reseeds=range(reseeds), seed=stream))[0] for row in initializers
     )
-
-
-class _Kept:
-    """Runs of one problem that a store keeps."""
-
-    def __init__(self, store: Store, piecewise: Piecewise, seed: int) -> None:
-        self._piecewise = piecewise
-        self._answers = answers_of(store, piecewise, seed=seed, environment=environment())
-
-    def runs(self, row: Initializer, reseeds: int) -> Runs:
-        """The runs of one initializer, of which only those are trained that the store has not."""
-        sweep = resume(self._answers, self._piecewise, [row], orders=range(1), reseeds=range(reseeds))
-        try:
-            return in_order(list(sweep.runs()), [row.name])[0]
-        finally:
-            sweep.close()
 
 
 def _own_runs(engine: OwnEngine, rows: Sequence[Initializer], *, reseeds: range, seed: int) -> Iterator[Runs]:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from initcheck.arguments import described, whole_number
-from initcheck.engines.own_models import OwnModel, TrainingOptions, mistakes_in
+from initcheck.engines.identity import identify_model
+from initcheck.engines.own_models import OwnData, OwnModel, TrainingOptions, mistakes_in
 from initcheck.engines.own_trainings import MOST_STEPS, OwnTrace, TracedModel, TraceTaker
 from initcheck.engines.pinned_sources import LISTING_BACKWARDS, SEEDS, ChanceSource, pinned, seeding_noted
 from initcheck.engines.process_sources import draw_everywhere, forget_module_state
 from initcheck.engines.replacing import uses_noted
 from initcheck.engines.reseeded_trainings import ReseededTrainings
-from initcheck.errors import InitcheckError
+from initcheck.errors import InitcheckError, StoreError
 from initcheck.frameworks.environment import environment
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.own import import_own, origin_of
@@ -48,6 +49,9 @@ from initcheck.models.repeats import (
 from initcheck.models.seeds_needed import LEAST, by_interest, score_over_reseeds
 from initcheck.models.untrained_passes import find_in_passes
 from initcheck.seeding import DEFAULT_SEED, derive_seed
+from initcheck.store.folder import Store
+from initcheck.store.kept_texts import KeptTexts
+from initcheck.store.sweep_questions import SweepQuestion
 
 DEFAULT_RESEEDS = 8  # trainings: a standard deviation is known within a factor of 2, 95 times of 100
 _TIMES_OF_RACES = 5  # trainings where data are made in parallel
@@ -65,6 +69,7 @@ def examine(
     seed: int = DEFAULT_SEED,
     fresh_processes: bool = True,
     reseeds: int = DEFAULT_RESEEDS,
+    store: Store | None = None,
 ) -> Diagnosis:
     """Examines a model; the arguments are those of ``initcheck.doctor``.
 
@@ -85,7 +90,7 @@ def examine(
         examination.ask(ModelQuestion.REPETITION, examination.look_at_training)
         examination.ask(ModelQuestion.INFERENCE, examination.look_at_inference)
         examination.ask(ModelQuestion.SIGNAL, examination.look_at_signal)
-        examination.look_at_scores(reseeds)
+        examination.look_at_scores(reseeds, store)
         if fresh_processes and not examination.differs:
             names = _name_of(build), None if data is None else _name_of(data)
             examination.ask(ModelQuestion.REPETITION, functools.partial(examination.look_at_processes, *names))
@@ -211,13 +216,16 @@ class _Examination:
         self.signal, self.first_losses = found.signal, found.first_losses
         return True
 
-    def look_at_scores(self, reseeds: int) -> None:
-        """The spread of the model's scores over reseeds."""
+    def look_at_scores(self, reseeds: int, store: Store | None) -> None:
+        """The spread of the model's scores over reseeds; a store keeps the trainings."""
         if self._trained is None or self._trained.data is None or not reseeds:
             return
         trainings = ReseededTrainings(self._keras, self._own, self._trained.data, self._seed)
+        texts = None if store is None else self._kept_in(store, self._trained.data)
         try:
-            each = trainings.scores(reseeds)
+            each = trainings.scores(reseeds, texts)
+        except StoreError:
+            raise
         except InitcheckError as error:
             self.notes.append(
                 f"Not looked at: the spread over reseeds, as a training under another seed failed: {error}."
@@ -225,9 +233,22 @@ class _Examination:
             return
         names = by_interest(name for name in each[0] if all(name in one for one in each))
         self.scores = tuple(score_over_reseeds(name, [one[name] for one in each]) for name in names)
+        found = f", {texts.found} of them from the store" if texts is not None and texts.found else ""
         self.looked_at.append(
-            f"{len(each)} trainings under unlike seeds on the same data, {trainings.steps} steps each"
+            f"{len(each)} trainings under unlike seeds on the same data, {trainings.steps} steps each{found}"
         )
+
+    def _kept_in(self, store: Store, data: OwnData) -> KeptTexts | None:
+        """Where the store keeps the trainings; None where they depend on more than their seed."""
+        if any(part.in_batches for part in (data, data.held_out) if part is not None):
+            self.notes.append(
+                "Not kept in the store: the trainings under other seeds, as data() makes its own batches, and what a "
+                "pass over them gives may depend on the passes before it."
+            )
+            return None
+        trained = {**identify_model(self._keras, self._own, data), "engine": "doctor"}
+        question = SweepQuestion.of(trained, seed=self._seed, score=None, environment=environment())
+        return KeptTexts(store.answers(question))
 
     def look_at_processes(self, build: str, data: str | None) -> None:
         if not build or data == "":

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from initcheck.arguments import path_of
 from initcheck.models.diagnosis import FALSE_ALARM_RATE, Diagnosis, ModelFinding, WeightFacts
 from initcheck.models.examination import DEFAULT_RESEEDS, examine
 from initcheck.reporting.comparisons.json_text import as_jsonable
@@ -26,6 +28,7 @@ from initcheck.reporting.format import format_count
 from initcheck.reporting.screen import Column, Screen, printed
 from initcheck.reporting.templating import templates
 from initcheck.seeding import DEFAULT_SEED
+from initcheck.store.folder import Store
 
 NOT_LOOKED_AT = (
     "Of the learning rate, and of the data and the loss beyond their scale, nothing is said. Scripts as black boxes: "
@@ -83,6 +86,7 @@ def doctor(
     seed: int = DEFAULT_SEED,
     fresh_processes: bool = True,
     reseeds: int = DEFAULT_RESEEDS,
+    store: str | Path | None = None,
 ) -> DiagnosisReport:
     """Examines a Keras model as it is: its weights, its signal, its inference, and whether its training repeats.
 
@@ -98,6 +102,8 @@ def doctor(
         seed: The seed of every training that is to repeat.
         fresh_processes: Whether fresh processes train the model too; they must be able to import it.
         reseeds: Trainings over which the spread of the score is measured, 3 or more; none where it is 0.
+        store: A folder that keeps these trainings, where the data are arrays: what it has is not trained again, and
+            more reseeds train those that are missing.
 
     Returns:
         What is wrong, each with its evidence and what to do; and the table of weights.
@@ -116,6 +122,7 @@ def doctor(
             seed=seed,
             fresh_processes=fresh_processes,
             reseeds=reseeds,
+            store=None if store is None else Store.open(path_of("store", store)),
         )
     )
 

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -21,11 +22,19 @@ from initcheck.endings import say, say_aside
 from initcheck.texts import for_terminal
 
 FIRST, PAUSE = 2.0, 15.0  # seconds until the first line, and between two
+_SPEED = 180.0  # seconds over which a bar measures its speed: a worker of a cluster reports twice a minute
+
+
+class Advance(Protocol):
+    """Advances a bar by what was done, and how many steps; those that were found done tell nothing of its speed."""
+
+    def __call__(self, now: str, steps: int, *, found: bool = False) -> None:
+        """Advances it."""
 
 
 @contextlib.contextmanager
-def progress_bar(description: str, total: int, *, usual: str = "") -> Iterator[Callable[[str, int], None]]:
-    """A bar with the time left, on stderr; gives the function that advances it by what was done and how many steps.
+def progress_bar(description: str, total: int, *, usual: str = "") -> Iterator[Advance]:
+    """A bar with the time left, on stderr; gives the function that advances it.
 
     Where stderr is no terminal, a line at the start says how much is to do, and another one now and then how much of it
     is done and about how long the rest takes.
@@ -41,27 +50,34 @@ def progress_bar(description: str, total: int, *, usual: str = "") -> Iterator[C
             yield advance
         return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, speed_estimate_period=_SPEED) as progress:
         task = progress.add_task("loading the framework", total=total)
-        yield lambda now, steps: progress.update(task, advance=steps, description=for_terminal(now))
+
+        def advance(now: str, steps: int, *, found: bool = False) -> None:
+            progress.update(task, advance=steps, description=for_terminal(now))
+            if found:
+                progress.reset(task, completed=int(progress.tasks[0].completed), total=total)
+
+        yield advance
 
 
 @contextlib.contextmanager
-def _lines(description: str, total: int, usual: str) -> Iterator[Callable[[str, int], None]]:
-    started, done, latest, ended = time.monotonic(), 0, "loading the framework", threading.Event()
+def _lines(description: str, total: int, usual: str) -> Iterator[Advance]:
+    started, there, done, latest, ended = time.monotonic(), 0, 0, "loading the framework", threading.Event()
 
     def speak() -> None:
         pause = FIRST  # an error that is raised at once needs no line before it
         while not ended.wait(pause):
             pause = PAUSE
-            left = (
-                f"about {format_seconds((time.monotonic() - started) / done * (total - done))} left" if done else usual
-            )
+            each = (time.monotonic() - started) / (done - there) if done > there else None
+            left = usual if each is None else f"about {format_seconds(each * (total - done))} left"
             say_aside(f"{description}: {done:,} of {total:,} steps done ({latest})" + (f", {left}" if left else ""))
 
-    def advance(now: str, steps: int) -> None:
-        nonlocal done, latest
+    def advance(now: str, steps: int, *, found: bool = False) -> None:
+        nonlocal started, there, done, latest
         done, latest = done + steps, now
+        if found:
+            started, there = time.monotonic(), done
 
     speaker = threading.Thread(target=speak, daemon=True)
     speaker.start()
@@ -81,11 +97,11 @@ def format_seconds(seconds: float) -> str:
 
 
 @contextlib.contextmanager
-def progress_lines(total: int) -> Iterator[Callable[[str, int], None]]:
+def progress_lines(total: int) -> Iterator[Advance]:
     """The same as a line on stdout for each step, for a program that watches."""
     done = 0
 
-    def advance(now: str, steps: int) -> None:
+    def advance(now: str, steps: int, *, found: bool = False) -> None:  # noqa: ARG001 - as of the others
         nonlocal done
         done += steps
         say(f"{done}/{total} {now}")

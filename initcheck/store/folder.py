@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from initcheck.errors import InitcheckError
+from initcheck.errors import InitcheckError, StoreError
 from initcheck.files import read_bounded
 from initcheck.records import Runs, Score
 from initcheck.store.blocks import CellBlock
@@ -25,7 +25,7 @@ from initcheck.texts import for_terminal
 
 MARK = "initcheck-store.json"
 QUESTION = "question.json"
-RUNS, ASKS, CLAIMS, PARTIAL, DAMAGED = "runs", "asks", "claims", "partial", "damaged"
+RUNS, TEXTS, ASKS, CLAIMS, PARTIAL, DAMAGED = "runs", "texts", "asks", "claims", "partial", "damaged"
 _FORM = "initcheck store"
 _ABANDONED = 86400  # seconds after which a partial file of another machine is swept
 _MOST_TEXT = 8_000_000  # bytes of a question or an ask
@@ -109,16 +109,24 @@ class AnswerFolder:
         try:
             return part.read(self.question.score)
         except ValueError:
-            with contextlib.suppress(OSError):
-                (self.path / DAMAGED).mkdir(exist_ok=True)
-                part.path.replace(self.path / DAMAGED / part.path.name)
+            self.set_aside(part.path)
             return None
+
+    def texts(self) -> list[Path]:
+        """The files of texts that are there now, by name."""
+        return sorted((self.path / TEXTS).glob("*"))
+
+    def set_aside(self, path: Path) -> None:
+        """Puts a damaged file where nobody looks for it."""
+        with contextlib.suppress(OSError):
+            (self.path / DAMAGED).mkdir(exist_ok=True)
+            path.replace(self.path / DAMAGED / path.name)
 
     def write(self, key: str, runs: Runs) -> list[StoredPart]:
         """Writes runs of one initializer, by order and reseed; they are on the disk afterwards.
 
         Raises:
-            InitcheckError: They cannot be written.
+            StoreError: They cannot be written.
         """
         written = []
         for orders, reseeds, piece in rectangles(runs):
@@ -134,7 +142,7 @@ class AnswerFolder:
         """Puts a file into its place in one step.
 
         Raises:
-            InitcheckError: It cannot be written; nothing of it is left then.
+            StoreError: It cannot be written; nothing of it is left then.
         """
         owner = ProcessOwner.this_process()
         sign = hashlib.blake2b(owner.host.encode(), digest_size=4).hexdigest()
@@ -155,7 +163,7 @@ class AnswerFolder:
                     partial.unlink()
                 raise
         except OSError as error:
-            raise InitcheckError(
+            raise StoreError(
                 f"{path.parent} cannot be written to ({error.strerror or error}); what the store had is kept: "
                 "free some space or name another --store, and start again"
             ) from None
@@ -217,7 +225,8 @@ class Store:
             absolute.mkdir(parents=True, exist_ok=True)
             mark = absolute / MARK
             if not mark.exists():
-                if others := [one for one in sorted(os.listdir(absolute)) if not one.startswith(".")]:  # noqa: PTH208
+                others = [one for one in sorted(os.listdir(absolute)) if not one.startswith(".")]  # noqa: PTH208
+                if others and not mark.exists():  # another process may have made it since
                     raise InitcheckError(
                         f"{root} is no store: it holds {for_terminal(others[0])}; name an empty folder or a store"
                     )
@@ -245,7 +254,15 @@ class Store:
         return folder
 
     def all_answers(self) -> Iterator[AnswerFolder]:
-        """The folders of all questions, by name.
+        """The folders of all questions that runs answer, by name.
+
+        Raises:
+            InitcheckError: One of them is damaged.
+        """
+        return (folder for folder in self.all_questions() if folder.question.body.get("score") is not None)
+
+    def all_questions(self) -> Iterator[AnswerFolder]:
+        """The folders of all questions, those that texts answer included, by name.
 
         Raises:
             InitcheckError: One of them is damaged.

@@ -39,6 +39,7 @@ class ResumedSweep:
         orders: The numbers of the batch orders.
         reseeds: The numbers of the repetitions.
         found: The number of runs that were there before, or came from others.
+        begun: Whether a block was claimed: runs that were given before were there at the start.
         damaged: Names of parts that were not what was written; their runs are trained again.
     """
 
@@ -54,7 +55,7 @@ class ResumedSweep:
         group: int,
         pause: float = _PAUSE,
     ) -> None:
-        self.found = 0
+        self.found, self.begun = 0, False
         self.damaged: list[str] = []
         self._answers = answers
         self._rows = rows
@@ -136,6 +137,7 @@ class ResumedSweep:
                 self._deferred = True
                 continue
             self._claimed.append(tile)
+            self.begun = True
             self._arrived += self._look()  # what came since, before it was claimed here
             row = self._rows[tile.initializer]
             for order, reseeds in self._grid.missing_in(self._have, tile):

@@ -30,13 +30,15 @@ class SweepQuestion:
     body: Mapping[str, Any]
 
     @classmethod
-    def of(cls, trained: Mapping[str, Any], *, seed: int, score: Score, environment: Environment) -> SweepQuestion:
+    def of(
+        cls, trained: Mapping[str, Any], *, seed: int, score: Score | None, environment: Environment
+    ) -> SweepQuestion:
         """The question of a sweep.
 
         Args:
             trained: What an engine says of problem, data, model and itself.
             seed: The root seed.
-            score: What a run is judged by.
+            score: What a run is judged by; None where texts, and not runs, answer it.
             environment: The software and hardware that decide bits.
         """
         where = asdict(environment)
@@ -46,7 +48,7 @@ class SweepQuestion:
             "schema": SCHEMA,
             "initcheck": own,
             "seed": seed,
-            "score": asdict(score),
+            "score": None if score is None else asdict(score),
             "trained": trained,
             "environment": where,
         }

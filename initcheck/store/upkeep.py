@@ -13,12 +13,25 @@ from initcheck.errors import InitcheckError
 from initcheck.files import read_bounded
 from initcheck.store.blocks import CellBlock
 from initcheck.store.claims import Claims
-from initcheck.store.folder import ASKS, CLAIMS, DAMAGED, MARK, PARTIAL, QUESTION, RUNS, AnswerFolder, Store, StoredPart
+from initcheck.store.folder import (
+    ASKS,
+    CLAIMS,
+    DAMAGED,
+    MARK,
+    PARTIAL,
+    QUESTION,
+    RUNS,
+    TEXTS,
+    AnswerFolder,
+    Store,
+    StoredPart,
+)
 from initcheck.store.grid_reading import read_part
+from initcheck.store.kept_texts import is_whole, name_in
 from initcheck.store.part_texts import digest_of_part, joined_in_order
 
 _MOST_PART = 2_000_000_000
-_KNOWN = {QUESTION, RUNS, ASKS, CLAIMS, PARTIAL, DAMAGED}
+_KNOWN = {QUESTION, RUNS, TEXTS, ASKS, CLAIMS, PARTIAL, DAMAGED}
 _SMALL = 1024  # runs of a part; smaller ones are joined
 _JOINED = 65_536  # runs of a joined part, about
 
@@ -35,8 +48,9 @@ class HeldRuns:
         initcheck: The version that trained it.
         versions: Of the framework.
         runs: For each initializer the number of its runs.
-        parts: The number of files.
-        bytes: Their size.
+        parts: The number of their files.
+        texts: The number of texts, each a file, such as parts of a baseline.
+        bytes: The size of all these files.
     """
 
     name: str
@@ -47,14 +61,15 @@ class HeldRuns:
     versions: dict[str, str]
     runs: dict[str, int]
     parts: int
+    texts: int
     bytes: int
 
 
 def holdings(store: Store) -> Iterator[HeldRuns]:
     """What a store has, a question after another, by the names of its files alone."""
-    for folder in store.all_answers():
+    for folder in store.all_questions():
         body = folder.question.body
-        parts = folder.parts()
+        parts, texts = folder.parts(), folder.texts()
         blocks: dict[str, list[CellBlock]] = collections.defaultdict(list)
         for part in parts:
             blocks[part.block.initializer].append(part.block)
@@ -67,7 +82,8 @@ def holdings(store: Store) -> Iterator[HeldRuns]:
             versions={name: str(body["environment"]["versions"].get(name)) for name in ("tensorflow", "keras")},
             runs={key.rpartition("-")[0]: _count(several) for key, several in blocks.items()},
             parts=len(parts),
-            bytes=sum(part.path.stat().st_size for part in parts),
+            texts=len(texts),
+            bytes=sum(path.stat().st_size for path in (*(part.path for part in parts), *texts)),
         )
 
 
@@ -76,10 +92,11 @@ def mistakes_in(store: Store) -> Iterator[str]:
     for path in sorted(store.root.iterdir()):
         if path.name != MARK and not (path / QUESTION).is_file():
             yield f"{path} is none of the store's"
-    for folder in store.all_answers():
+    for folder in store.all_questions():
         runs = folder.path / RUNS
         foreign = [path for path in sorted(folder.path.iterdir()) if path.name not in _KNOWN]
         foreign += [path for path in (sorted(runs.iterdir()) if runs.is_dir() else ()) if StoredPart.of(path) is None]
+        foreign += [path for path in folder.texts() if name_in(path) is None]
         for path in foreign:
             yield f"{path} is none of the store's"
         yield from _damaged_in(folder)
@@ -91,6 +108,9 @@ def _damaged_in(folder: AnswerFolder) -> Iterator[str]:
             read_part(folder, part)
         except InitcheckError as error:
             yield str(error)
+    for path in folder.texts():
+        if name_in(path) is not None and not is_whole(path):
+            yield f"{path} is damaged; run the same command with this --store, which makes it again"
     for one, other in _overlapping(folder.parts()):
         with contextlib.suppress(ValueError):
             try:
@@ -108,7 +128,7 @@ def clean(store: Store) -> dict[str, int]:
         The numbers of files, and of questions, that are gone.
     """
     gone = dict.fromkeys(("half-written", "damaged", "joined", "empty questions"), 0)
-    for folder in store.all_answers():
+    for folder in store.all_questions():
         gone["half-written"] += folder.sweep()
         with Claims(folder.path / CLAIMS) as claims:
             claims.sweep()
@@ -118,17 +138,17 @@ def clean(store: Store) -> dict[str, int]:
         for path in _files(folder.path / DAMAGED):
             path.unlink()
             gone["damaged"] += 1
-        if not busy and not folder.parts():
+        if not busy and not folder.parts() and not folder.texts():
             _remove(folder.path)
             gone["empty questions"] += 1
     return gone
 
 
 def merge(sources: Sequence[Store], target: Store) -> dict[str, int]:
-    """Copies the runs of several stores into one; those that it has are left as they are.
+    """Copies the runs and texts of several stores into one; those that it has are left as they are.
 
     Returns:
-        For each question's folder, the number of its runs in the target.
+        For each question's folder, the number of its runs in the target, or of its texts where it has no runs.
 
     Raises:
         InitcheckError: A part is damaged, or two stores have unlike results of one run; or the target cannot be
@@ -136,29 +156,38 @@ def merge(sources: Sequence[Store], target: Store) -> dict[str, int]:
     """
     merged: dict[str, int] = {}
     for source in sources:
-        for folder in source.all_answers():
+        for folder in source.all_questions():
             into = target.answers(folder.question)
-            there = {part.block: part for part in into.parts()}
+            there = {part.block: part.path for part in into.parts()}
             for part in folder.parts():
-                known = there.get(part.block)
-                if known is not None and known.digest != part.digest:
-                    raise InitcheckError(
-                        f"{part.path} and {known.path} have other results of the same runs: this model does "
-                        "not repeat; initcheck doctor says why"
-                    )
-                if known is None:
-                    text = read_bounded(part.path, _MOST_PART, "a part of a store")
-                    if digest_of_part(text) != part.digest:
-                        raise InitcheckError(f"{part.path} is damaged; initcheck store verify says what else is")
-                    into.place(into.path / RUNS / part.path.name, text)
+                _copy(part.path, part.digest, into, there.get(part.block))
+            texts = {name_in(path): path for path in into.texts()}
+            for path in folder.texts():
+                if (name := name_in(path)) is not None:
+                    _copy(path, path.suffixes[0][1:], into, texts.get(name))
             for path in _files(folder.path / ASKS):
                 if not (into.path / ASKS / path.name).exists():
                     into.place(into.path / ASKS / path.name, path.read_bytes())
             blocks: dict[str, list[CellBlock]] = collections.defaultdict(list)
             for part in into.parts():
                 blocks[part.block.initializer].append(part.block)
-            merged[into.path.name] = sum(map(_count, blocks.values()))
+            merged[into.path.name] = sum(map(_count, blocks.values())) or len(into.texts())
     return merged
+
+
+def _copy(path: Path, digest: str, into: AnswerFolder, known: Path | None) -> None:
+    """Copies a file of that digest; the target may have one of the same runs, or of that name."""
+    if known is not None and known.name == path.name:
+        return
+    if known is not None:
+        raise InitcheckError(
+            f"{path} and {known} have other results of the same runs: this model does not repeat; initcheck doctor "
+            "says why"
+        )
+    text = read_bounded(path, _MOST_PART, "a part of a store")
+    if digest_of_part(text) != digest:
+        raise InitcheckError(f"{path} is damaged; initcheck store verify says what else is")
+    into.place(into.path / path.parent.name / path.name, text)
 
 
 def _overlapping(parts: Iterable[StoredPart]) -> Iterator[tuple[StoredPart, StoredPart]]:
@@ -212,7 +241,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _remove(folder: Path) -> None:
     """Removes a question's folder with what belongs to it, and nothing else."""
-    for name in (RUNS, ASKS, CLAIMS, PARTIAL, DAMAGED):
+    for name in (RUNS, TEXTS, ASKS, CLAIMS, PARTIAL, DAMAGED):
         for path in _files(folder / name):
             path.unlink()
         with contextlib.suppress(OSError):

@@ -165,6 +165,20 @@ def scattered(pool, folder, *, total=80, limit=None, log=None, seconds=0.0, misc
     return Scattering(sweep, list(ROWS.values()), pool, total, limit, 0.2).train
 
 
+def die_in_write(syncs: int) -> None:
+    """Ends this process when it would put something onto the disk after so many times; a file is left half-written."""
+    sync, left = os.fsync, iter(range(syncs))
+
+    def dying(handle: int) -> None:
+        if next(left, None) is None:
+            with contextlib.suppress(OSError):  # a folder
+                os.ftruncate(handle, os.fstat(handle).st_size // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+        sync(handle)
+
+    os.fsync = dying
+
+
 def main() -> None:
     """A process with a store; prints how many runs it trained and found, and writes the whole sweep's text."""
     parser = argparse.ArgumentParser()
@@ -177,8 +191,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--cluster")
     parser.add_argument("--limit", type=float)
+    parser.add_argument("--dies", type=int)
     parser.add_argument("--mischief", nargs=3, action="append", default=[])
     given = parser.parse_args()
+    if given.dies is not None:
+        die_in_write(given.dies)
     settings = {"reseeds": given.reseeds, "tile": given.tile, "pause": given.pause}
     with contextlib.ExitStack() as ending:
         trainer = Trainer(given.seconds, given.log)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Literal
 
+from initcheck.baselines.recording.kept_parts import kept_parts
 from initcheck.baselines.recording.parts import Part, merge
 from initcheck.baselines.recording.saved_models import record_files
 from initcheck.baselines.recording.single_layers import record_layers
@@ -36,6 +37,8 @@ from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.problem_models import training_of
+from initcheck.engines.stored import KeptRuns
+from initcheck.engines.sweep import Piecewise
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
 from initcheck.evidence.baseline.own_stages import record_stages
@@ -56,6 +59,7 @@ from initcheck.frameworks.memory import require_memory_for_runs
 from initcheck.frameworks.public_names import public_names
 from initcheck.records import group_runs
 from initcheck.seeding import derive_seed, run_seed
+from initcheck.store.folder import Store
 
 DEFAULT_RESEEDS = 300
 MODEL_RESEEDS = 8  # of a user's own model, each by fit
@@ -104,6 +108,7 @@ def record(
     seed: int,
     advance: Advance,
     models: Sequence[OwnProblem] = (),
+    store: Store | None = None,
 ) -> Baseline:
     """The evidence of the installed framework; loads it.
 
@@ -113,6 +118,7 @@ def record(
         seed: The root seed of every stream.
         advance: Called with what is done, and how many steps that was.
         models: Models of the user's own to train.
+        store: Keeps finished parts, and finished runs of unfinished ones; what it has is not recorded again.
 
     Raises:
         InitcheckError: No framework, or a problem that cannot be built under any initializer.
@@ -123,11 +129,23 @@ def record(
         validated_data(problem)  # a mistake is to end it at once, not after minutes of draws
     # Models first: a mistake in one is to end it at once.
     parts = sorted(parts_of(problems, reseeds, models), key=lambda part: part.model is None)
-    return merge([record_part(part, seed=seed, advance=advance) for part in parts])
+    if store is None:
+        return merge([record_part(part, seed=seed, advance=advance) for part in parts])
+    return merge(
+        kept_parts(
+            store,
+            parts,
+            seed=seed,
+            record=lambda part: record_part(part, seed=seed, advance=advance, store=store),
+            found=lambda part: advance(f"{part}: in the store", len(TRACED) + 3 if part.problem else 1),
+        )
+    )
 
 
-def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
+def record_part(part: Part, *, seed: int, advance: Advance, store: Store | None = None) -> Baseline:
     """A baseline of that part alone, the same in any process and in any order.
+
+    A store keeps the runs for accuracies and scores.
 
     Raises:
         InitcheckError: No framework, or a problem that cannot be built under any initializer.
@@ -136,10 +154,10 @@ def record_part(part: Part, *, seed: int, advance: Advance) -> Baseline:
     advance(str(part), 0)
     if part.problem:
         with training_of(part.problem):
-            problems = {part.name: _problem(part.problem, part.reseeds, seed, advance)}
+            problems = {part.name: _problem(part.problem, part.reseeds, seed, advance, store)}
         return empty.model_copy(update={"problems": problems})
     if part.model:
-        made_of = {part.name: _model(part.model, part.reseeds, seed)}
+        made_of = {part.name: _model(part.model, part.reseeds, seed, store)}
         advance(str(part), 1)
         return empty.model_copy(update={"models": made_of})
     makers: dict[str, Callable[[], Mapping[str, object]]] = {
@@ -224,7 +242,7 @@ def _order(feed: Feed, seed: int) -> OrderRecord:
     return order_record(fit_order(feed, seed), feed.trained_rows, feed.batch_size)
 
 
-def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance) -> ProblemRecord:
+def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance, store: Store | None) -> ProblemRecord:
     _require_reseeds(problem, reseeds)
     data = validated_data(problem)
     rows = buildable(problem, [INITIALIZERS[name] for name in TRACED])
@@ -236,7 +254,7 @@ def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance)
     traces = {row.name: _trace(recorder, row, run_seed(seed, problem.name, row.name, 0), advance) for row in rows}
     advance(problem.name, len(TRACED) - len(rows))
     given = _trace(recorder, rows[-1], run_seed(seed, problem.name, GIVEN, 0), advance, given=True)
-    accuracies = _accuracies(problem, rows, reseeds, seed)
+    accuracies = _accuracies(problem, rows, reseeds, seed, store)
     advance(f"{problem.name}: accuracies", 1)
     return ProblemRecord(
         held_out_rows=len(data.x_test),
@@ -248,11 +266,15 @@ def _problem(problem: Problem, reseeds: int | None, seed: int, advance: Advance)
     )
 
 
-def _model(model: OwnProblem, reseeds: int | None, seed: int) -> ModelRecord:
+def _model(model: OwnProblem, reseeds: int | None, seed: int, store: Store | None) -> ModelRecord:
     engine = OwnEngine(model)
     run = record_stages(engine, run_seed(seed, model.name, OWN.name, 0))
     count = MODEL_RESEEDS if reseeds is None else reseeds
-    scores = [engine.train(OWN, reseed=reseed, seed=seed).test_score for reseed in range(count)]
+    if count and store is not None:
+        (runs,) = KeptRuns(store, Piecewise.of_own(model, engine, None, seed=seed), seed).runs([OWN], count)
+        scores = runs.test_score.tolist()
+    else:
+        scores = [engine.train(OWN, reseed=reseed, seed=seed).test_score for reseed in range(count)]
     return ModelRecord(
         held_out_rows=engine.facts.data.rows[1] if engine.facts.data else 1,
         trace=TraceRecord(
@@ -298,23 +320,27 @@ def _fits(problem: Problem, row: Initializer, traces: Mapping[str, TraceRecord])
 
 
 def _accuracies(
-    problem: Problem, rows: Sequence[Initializer], reseeds: int | None, seed: int
+    problem: Problem, rows: Sequence[Initializer], reseeds: int | None, seed: int, store: Store | None
 ) -> dict[str, AccuraciesRecord]:
     engine: Literal["ensemble", "reference"] = "ensemble"
     trainer: EnsembleEngine | ReferenceEngine
     try:
         trainer = EnsembleEngine(problem, rows)
+        piecewise = Piecewise.of_ensemble(problem, trainer, seed=seed, planned=len(rows) * (reseeds or DEFAULT_RESEEDS))
     except UnsuitableError:
         engine, trainer = "reference", ReferenceEngine(problem)
+        piecewise = Piecewise.of_reference(problem, trainer, seed=seed)
     if reseeds is None:
         # Runs fitted one by one would have to be hundreds as well to show anything, which takes minutes.
         reseeds = DEFAULT_RESEEDS if engine == "ensemble" else 0
     if not reseeds:
         return {}
     accuracies = {}
+    kept = None if store is None else KeptRuns(store, piecewise, seed)
     for random, count in ((True, reseeds), (False, 1)):
         if chosen := [row for row in rows if row.law.random is random]:
-            for runs in group_runs(trainer.runs(rows=chosen, reseeds=range(count), seed=seed)):
+            found = kept.runs(chosen, count) if kept else None
+            for runs in found or group_runs(trainer.runs(rows=chosen, reseeds=range(count), seed=seed)):
                 accuracies[runs.initializer] = AccuraciesRecord(
                     engine=engine, correct=tuple(runs.test_correct.tolist()), curves=curves_record(runs)
                 )

@@ -76,6 +76,12 @@ def require_whole(process, tmp_path):
     assert (tmp_path / "out").read_bytes() == undivided(RESEEDS)
 
 
+def require_little_twice(tmp_path, most=30):
+    """Nothing was begun more than twice, and only what may have been in flight was twice."""
+    assert set(begun(tmp_path).values()) <= {1, 2}
+    assert sum(begun(tmp_path).values()) - 2 * RESEEDS <= most
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_killed_workers_cost_what_was_in_flight(count, start, tmp_path):
     process = start.sweep("--seconds", 0.05)
@@ -104,12 +110,14 @@ def test_a_worker_that_hangs_is_ended_and_its_block_tried_again(start, tmp_path)
     process = start.sweep("--mischief", "hang", 20, 1, "--limit", 8)
     require_whole(process, tmp_path)
     assert (tmp_path / "hang-0").exists()
+    require_little_twice(tmp_path)
 
 
 def test_a_worker_that_takes_too_much_memory_is_ended_and_its_block_tried_again(start, tmp_path):
     process = start.sweep("--mischief", "memory", 20, 1, cluster="local:2:1GB")
     require_whole(process, tmp_path)
     assert (tmp_path / "memory-0").exists()
+    require_little_twice(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

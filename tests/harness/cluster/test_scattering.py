@@ -3,7 +3,9 @@
 import dataclasses
 import pickle
 import sys
+import threading
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -117,6 +119,52 @@ def test_a_task_that_hangs_is_named_where_nobody_can_end_its_worker(tmp_path):
     sweep = resumed(tmp_path / "store", scattered(pool_with(Hanging()), tmp_path, limit=0.05))
     with pytest.raises(InitcheckError, match=r"the block of zeros, reseed 0 took longer than 0.05 s"):
         list(sweep.runs())
+
+
+class UncompletedJobError(RuntimeError):
+    """As submitit's is called."""
+
+
+class Jobs:
+    """An executor as submitit's: what it gives has a result, and is no future.
+
+    Args:
+        lost: Jobs of several groups that end without one.
+    """
+
+    def __init__(self, lost):
+        self.lost = lost
+
+    def submit(self, function, task):
+        def result():
+            if self.lost and len(task.groups) > 1:
+                self.lost -= 1
+                raise UncompletedJobError("x")
+            return function(task)
+
+        return SimpleNamespace(result=result, cancel=lambda: None)
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_jobs_that_are_no_futures_are_waited_for_and_may_be_lost(lost, tmp_path):
+    jobs = Jobs(lost)
+    assert text_of(resumed(tmp_path / "store", scattered(pool_with(jobs), tmp_path)).runs()) == undivided()
+    assert jobs.lost == 0
+
+
+def test_a_mistake_in_a_job_comes_back_as_one_line(tmp_path):
+    sweep = resumed(tmp_path / "store", scattered(pool_with(Jobs(0)), tmp_path, mischief=[("mistake", 7, 9)]))
+    with pytest.raises(InitcheckError, match=r"process \d+ on .*: the training failed: ValueError: a mistake"):
+        list(sweep.runs())
+
+
+def test_a_job_that_nobody_waits_for_any_more_is_cancelled(tmp_path):
+    cancelled, ended = threading.Event(), threading.Event()
+    job = SimpleNamespace(result=ended.wait, cancel=cancelled.set)
+    pool = pool_with(SimpleNamespace(submit=lambda *_: job))
+    assert pool.submit(SentTask(SentSweep(b"", "k", ENVIRONMENT, ()), ())).cancel()
+    assert cancelled.is_set()
+    ended.set()
 
 
 def test_a_mistake_in_the_training_comes_back_as_one_line(tmp_path):

@@ -137,6 +137,36 @@ def test_a_model_that_is_compiled_once_trains_as_one_that_is_made_anew():
     assert len({one["training loss"] for one in kept}) == 3
 
 
+def test_trainings_that_a_store_has_are_not_trained_again(tmp_path):
+    def build():
+        return dense(layers.Dense(8, "relu"), layers.Dropout(0.2))
+
+    def scored(reseeds, epochs=1, data=tabular, **options):
+        diagnosis = examined(build, data, reseeds=reseeds, epochs=epochs, **options).diagnosis
+        (line,) = (line for line in diagnosis.looked_at if "under unlike seeds" in line)
+        return line.partition(" steps each")[2], diagnosis
+
+    store = {"store": tmp_path / "store"}
+    assert scored(3, **store)[0] == ""
+    found, more = scored(5, **store)
+    assert found == ", 3 of them from the store"
+    assert more.scores == scored(5)[1].scores
+    assert scored(3, epochs=2, **store)[0] == ""
+    assert scored(3, data=lambda: tabular(128), **store)[0] == ""
+    assert scored(5, **store)[0] == ", 5 of them from the store"
+
+
+def test_trainings_on_data_that_make_their_own_batches_are_not_kept(tmp_path):
+    import tensorflow as tf
+
+    def data():
+        return tf.data.Dataset.from_tensor_slices(tabular()).batch(32)
+
+    diagnosis = examined(dense, data, reseeds=3, store=tmp_path / "store").diagnosis
+    assert any(note.startswith("Not kept in the store") for note in diagnosis.notes)
+    assert len(diagnosis.scores[0].values) == 3
+
+
 # Judging, without a framework.
 
 

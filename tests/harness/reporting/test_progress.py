@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from rich.progress import Progress
 
 from initcheck.reporting import progress
 from initcheck.reporting.progress import format_seconds, progress_bar, progress_of_each
@@ -25,6 +26,37 @@ def test_a_line_at_the_start_and_one_now_and_then_say_how_far_it_is(quick, capsy
     assert lines[1].startswith("initcheck: training runs: 50 of 200 steps done (he_normal), about ")
     assert lines[1].endswith(" s left")
     assert 3 <= len(lines) <= 6
+
+
+def test_the_time_left_follows_from_what_was_done_and_not_from_what_was_found(quick, capsys):
+    with progress_bar("training runs", 1000) as advance:
+        advance("he_normal", 900, found=True)
+        time.sleep(0.1)
+        advance("he_normal", 1)
+        time.sleep(0.1)
+    line = capsys.readouterr().err.splitlines()[-1]
+    left = int(line.rpartition("about ")[2].split()[0])
+    assert left >= 9, line  # 99 of 0.1 s, and not the hundredth part of it
+
+
+def test_a_bar_measures_its_speed_from_what_was_done(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal
+    made: list[Progress] = []
+
+    class Noted(Progress):
+        def __init__(self, *columns, **options):
+            made.append(self)
+            super().__init__(*columns, **options)
+
+    monkeypatch.setattr(progress, "Progress", Noted)
+    with progress_bar("training runs", 1000) as advance:
+        advance("he_normal", 900, found=True)
+        (task,) = made[0].tasks
+        assert (task.completed, task.speed) == (900, None)
+        advance("he_normal", 1)
+        time.sleep(0.1)
+        advance("he_normal", 1)
+        assert made[0].tasks[0].time_remaining > 5
 
 
 def test_what_is_over_at_once_says_nothing(capsys):

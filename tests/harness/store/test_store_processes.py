@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from stand_in import answers_in, undivided
+from stand_in import Trainer, answers_in, resumed, text_of, undivided
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +94,25 @@ def test_killed_again_and_again_it_still_comes_to_its_end(start, tmp_path):
     assert not list((tmp_path / "store").glob("*/claims/*"))
 
 
+def test_killed_in_the_midst_of_each_write_it_loses_what_was_in_flight_at_most(start, tmp_path):
+    for syncs in range(9):  # of the question and of runs: half-written, and renamed while its folder is not synced
+        process = start("--pause", 0, "--seconds", 0, "--dies", syncs)
+        assert process.wait(60) == -9
+    assert list((tmp_path / "store").glob("*/partial/*"))
+    assert finish(start, tmp_path) == undivided(RESEEDS)
+    assert not list((tmp_path / "store").glob("*/partial/*"))
+    assert sum(begun(tmp_path).values()) - 2 * RESEEDS <= 9
+
+
+def test_ten_thousand_blocks_of_one_run_are_each_trained_once(tmp_path):
+    trainer = Trainer()
+    start = time.process_time()
+    assert text_of(resumed(tmp_path / "store", trainer, reseeds=5000, tile=1, pause=1.0).runs()) == undivided(5000)
+    assert len(trainer.trained) == len(set(trainer.trained)) == 10_000
+    assert time.process_time() - start < 60
+    assert not list((tmp_path / "store").glob("*/claims/*"))
+
+
 def test_started_twice_they_share_the_work_and_a_killed_one_s_block_is_taken_over(start, tmp_path):
     first, second = start("--out", tmp_path / "one"), start("--out", tmp_path / "two")
     wait_for(lambda: saved(tmp_path) >= 30)
@@ -134,6 +154,49 @@ def test_a_read_only_store_is_one_line(start, tmp_path):
     assert process.wait(60) == 2
     assert "cannot be used as a store (Permission denied)" in process.stderr.read()
     (tmp_path / "store").chmod(0o700)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 200 kB, and what changes it."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(*words):
+        command = ["mount", "-t", "tmpfs", *words, "tmpfs", str(folder)]
+        return shutil.which("mount") and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    if not mount("-o", "size=200k"):
+        pytest.skip("only root may mount a disk")
+    yield SimpleNamespace(folder=folder, change=lambda how: mount("-o", f"remount,{how}"))
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "cause", "after"),
+    [
+        ("size=200k", "No space left on device", "size=8m"),
+        ("size=8m", "Read-only file system", "rw"),
+    ],
+)
+def test_a_disk_that_is_full_or_becomes_read_only_is_one_line_and_the_rest_follows(
+    before, cause, after, start, small_disk, tmp_path
+):
+    (tmp_path / "store").symlink_to(small_disk.folder / "store")
+    (small_disk.folder / "store").mkdir()
+    assert small_disk.change(before)
+    process = start("--pause", 0)
+    if "Read-only" in cause:
+        wait_for(lambda: saved(tmp_path) >= 20)
+        assert small_disk.change("ro")
+    assert process.wait(60) == 2
+    (line,) = process.stderr.read().splitlines()
+    assert f"cannot be written to ({cause}); what the store had is kept" in line
+    kept = saved(tmp_path)
+    assert small_disk.change(after)
+    assert finish(start, tmp_path) == undivided(RESEEDS)
+    assert sum(begun(tmp_path).values()) <= 2 * RESEEDS + 2
+    assert 20 <= kept < 2 * RESEEDS
 
 
 def test_a_store_that_vanishes_is_one_line_or_comes_again(start, tmp_path):
