@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -13,6 +14,7 @@ from initcheck.cluster.sent_tasks import Finished, SentTask, work
 from initcheck.errors import InitcheckError
 from initcheck.texts import reason_of
 
+_COUNT_EVERY = 1.0  # seconds between two looks at how many workers there are
 _PATIENCE = 30  # seconds until a cluster has answered
 _LOCAL = re.compile(r"local:([1-9]\d{0,3})(?::(\d+(?:\.\d+)?[MG]i?B))?")
 
@@ -27,6 +29,7 @@ class DaskPool:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._keys: dict[Future[Finished], Any] = {}
+        self._counted, self._counted_at = 1, -_COUNT_EVERY
 
     def submit(self, task: SentTask) -> Future[Finished]:
         """Begins a task."""
@@ -38,7 +41,9 @@ class DaskPool:
 
     def count(self) -> int:
         """The number of its workers now; one where none is there yet."""
-        return max(1, len(self._client.nthreads()))
+        if time.monotonic() - self._counted_at >= _COUNT_EVERY:  # the scheduler names each, which takes long for many
+            self._counted, self._counted_at = max(1, len(self._client.nthreads())), time.monotonic()
+        return self._counted
 
     def lost_worker(self, error: BaseException) -> bool:
         """Whether a worker ended with the task."""

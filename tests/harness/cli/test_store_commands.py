@@ -15,6 +15,7 @@ QUICK = ["--initializers", "zeros,he_normal", "--epochs", "2"]
         (["run", "--shard", "3/2", "--store", "s"], "shard is '3/2'; give i/n"),
         (["run", "--store", "full"], "full is no store: it holds mine.txt"),
         (["bounds", "calibrate", "--store", "full"], "full is no store: it holds mine.txt"),
+        (["run", "--store-format", "parquet"], "--store-format needs --store"),
         (["store", "show", "none"], "none: no such folder"),
         (["store", "verify", "full"], "full is no store"),
         (["store", "merge", "full", "--store", "into"], "full is no store"),

@@ -12,6 +12,7 @@ from initcheck.errors import InitcheckError
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.stored_sweeps import load_stored, note_ask
 from initcheck.store.folder import Store
+from initcheck.store.part_formats import PartFormat
 from initcheck.store.upkeep import clean, holdings, merge, mistakes_in
 
 KEYS = list(ROWS)
@@ -101,16 +102,21 @@ def test_cleaning_joins_small_parts_and_loses_no_run(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_sweep_comes_from_a_store_alone(tmp_path):
+@pytest.mark.parametrize("form", [None, "parquet"])
+@pytest.mark.parametrize("most", [10**9, 0])
+def test_a_sweep_comes_from_a_store_alone_from_memory_or_from_files(most, form, tmp_path, monkeypatch):
+    if form is not None:
+        pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    monkeypatch.setattr("initcheck.store.grid_reading.MOST_IN_MEMORY", most)
     problem = PROBLEMS["iris"]
     groups = tuple(runs_of(name, 0, list(range(12))) for name in NAMES)
     sweep = Sweep(problem, groups, 1, ENVIRONMENT, "initcheck run", "none", 24, trained=(("model", "Dense(1)"),))
-    list(resumed(tmp_path / "s", Trainer(), reseeds=12).runs())
+    list(resumed(tmp_path / "s", Trainer(), reseeds=12, form=form and PartFormat(form)).runs())
     answers = answers_in(tmp_path / "s")
     for asked in (5, 12):
         note_ask(answers, Sweep(problem, (), 1, ENVIRONMENT, "initcheck run", "none", 2 * asked, trained=sweep.trained),
                  list(ROWS.values()), orders=range(1), reseeds=range(asked))  # fmt: skip
-    loaded = load_stored(Store(tmp_path / "s"))
+    loaded = load_stored(tmp_path / "s")
     for name, one in (("a", sweep), ("b", loaded)):
         one.save(tmp_path / name)
     for path in (tmp_path / "a").iterdir():
@@ -122,9 +128,9 @@ def test_a_store_of_several_questions_asks_for_one(tmp_path):
     list(resumed(tmp_path, Trainer()).runs())
     list(resumed(tmp_path, Trainer(), data="other").runs())
     with pytest.raises(InitcheckError, match="2 questions"):
-        load_stored(Store(tmp_path))
+        load_stored(tmp_path)
     with pytest.raises(InitcheckError, match="no question of this store"):
-        load_stored(Store(tmp_path), "none")
+        load_stored(tmp_path, "none")
 
 
 def test_an_edited_question_is_refused(tmp_path):
