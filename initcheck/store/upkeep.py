@@ -20,8 +20,7 @@ from initcheck.store.stored_parts import StoredPart
 
 _KNOWN = {QUESTION, RUNS, ASKS, CLAIMS, PARTIAL, DAMAGED}
 _SMALL = 1024  # runs of a part; smaller ones are joined
-_JOINED, _JOINED_BYTES = 65_536, 64_000_000  # runs and bytes of a joined part, about
-_AT_ONCE = 256  # parts that are copied together
+_AT_ONCE, _BYTES_AT_ONCE = 65_536, 64_000_000  # runs and bytes that are joined or copied together, about
 
 
 @dataclass(frozen=True)
@@ -139,9 +138,8 @@ def merge(sources: Sequence[Store], target: Store) -> dict[str, int]:
         for folder in source.all_answers():
             into = target.answers(folder.question)
             there = {part.block: part for part in into.parts()}
-            parts = folder.parts()
-            for start in range(0, len(parts), _AT_ONCE):
-                _copy(parts[start : start + _AT_ONCE], there, into)
+            for parts in _few_at_once(folder.parts()):
+                _copy(parts, there, into)
             for path in _files(folder.path / ASKS):
                 if not (into.path / ASKS / path.name).exists():
                     into.place({into.path / ASKS / path.name: path.read_bytes()})
@@ -203,13 +201,10 @@ def _join_small(folder: AnswerFolder) -> int:
     """Joins small parts that follow each other; gives the number of files that are gone for it."""
     gone = 0
     for key, parts in _by_initializer(part for part in folder.parts() if len(part.block) < _SMALL).items():
-        parts.sort(key=lambda part: (part.block.orders.start, part.block.reseeds.start), reverse=True)
-        while len(parts) > 1:
-            taken, runs_in_all, size = [], 0, 0
-            while parts and runs_in_all < _JOINED and size < _JOINED_BYTES:
-                taken.append(parts.pop())
-                runs_in_all += len(taken[-1].block)
-                size += taken[-1].path.stat().st_size
+        parts.sort(key=lambda part: (part.block.orders.start, part.block.reseeds.start))
+        for taken in _few_at_once(parts):
+            if len(taken) == 1:
+                continue
             read = [(part, runs) for part in taken if (runs := folder.read(part)) is not None]  # else it is set aside
             if not read:
                 continue
@@ -237,6 +232,20 @@ def _count(blocks: Sequence[CellBlock]) -> int:
             count += (ends[place + 1] - ends[place]) * max(0, reseeds.stop - max(reached, reseeds.start))
             reached = max(reached, reseeds.stop)
     return count
+
+
+def _few_at_once(parts: Iterable[StoredPart]) -> Iterator[list[StoredPart]]:
+    """The parts, so many at a time that they fit into memory."""
+    taken: list[StoredPart] = []
+    runs = size = 0
+    for part in parts:
+        taken.append(part)
+        runs, size = runs + len(part.block), size + part.path.stat().st_size
+        if runs >= _AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield taken
+            taken, runs, size = [], 0, 0
+    if taken:
+        yield taken
 
 
 def _by_initializer(parts: Iterable[StoredPart]) -> dict[str, list[StoredPart]]:

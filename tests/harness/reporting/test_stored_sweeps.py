@@ -14,6 +14,7 @@ from initcheck.catalog.problems import PROBLEMS
 from initcheck.records import METRICS, Runs
 from initcheck.reporting.curves import curves_of
 from initcheck.reporting.results import Sweep
+from initcheck.reporting.saved_tables import history_csv
 from initcheck.reporting.stored_sweeps import note_ask
 from initcheck.statistics.answers import is_one_run
 from initcheck.statistics.outcomes import outcomes
@@ -104,6 +105,15 @@ def test_the_means_by_epoch_are_those_of_the_frame_of_epochs(both):
         for name in ("zeros", "he_normal"):
             pd.testing.assert_frame_equal(history[name], means.loc[name], check_names=False, rtol=1e-14)
     assert loaded.history(reseeds=True).shape == (16, 2 * 4 * 60)
+
+
+def test_the_history_s_text_is_that_of_pandas():
+    groups = [many_runs("zeros", orders=2), replace(many_runs("he_normal"), initializer='a "b", c')]
+    rare = [-0.0, 1e16, 1e15, 123456789012345680.0, 1e-4, 1e-5, 5e-324, -np.inf, np.nan, 3.0, float(np.float32(0.1))]
+    groups[1].history[0].flat[: len(rare)] = rare
+    groups = [replace(runs, metrics=("loss", 'a, "b"', "val_loss", "val")) for runs in groups]
+    assert "".join(history_csv(groups)) == sweep_of(groups).epochs_frame().to_csv(index=False, lineterminator="\n")
+    assert not list(history_csv([]))
 
 
 def test_one_run_repeated_is_seen_in_pieces():
