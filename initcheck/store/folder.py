@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import hashlib
 import json
@@ -11,7 +10,6 @@ import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,6 @@ MARK = "initcheck-store.json"
 QUESTION = "question.json"
 RUNS, ASKS, CLAIMS, PARTIAL, DAMAGED = "runs", "asks", "claims", "partial", "damaged"
 _FORM = "initcheck store"
-_AT_ONCE = 16  # files that are written side by side
 _ABANDONED = 86400  # seconds after which a partial file of another machine is swept
 _MOST_TEXT = 8_000_000  # bytes of a question or an ask
 
@@ -104,8 +101,8 @@ class AnswerFolder:
         Raises:
             InitcheckError: One cannot be written; nothing of it is left then.
         """
-        with ThreadPoolExecutor(min(_AT_ONCE, max(1, len(contents)))) as threads:  # which wait for the disk together
-            collections.deque(threads.map(self._place, contents, contents.values()), maxlen=0)
+        for path, content in contents.items():
+            self._place(path, content)
         for folder in dict.fromkeys(path.parent for path in contents):
             _sync(folder)
 
