@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -113,7 +112,7 @@ def dask(given: argparse.Namespace) -> None:
         start = time.perf_counter()
         wait([pool.submit(task) for _ in range(given.runs)])
         took = time.perf_counter() - start
-    print(f"{given.runs / took:.0f} tasks a second, {threading.active_count()} threads", file=sys.stderr)  # noqa: T201
+    print(f"{given.runs / took:.0f} tasks a second", file=sys.stderr)  # noqa: T201
 
 
 def frame(given: argparse.Namespace) -> None:

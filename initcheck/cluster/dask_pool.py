@@ -56,15 +56,28 @@ class DaskPool:
 
     def stop(self, future: Future[Finished]) -> bool:
         """Restarts the worker that has the task."""
-        key = self._keys[future].key
-        for address, keys in self._client.processing().items():
-            if key in keys:
-                self._keys[future].cancel(force=True)
+        remote = self._keys.get(future)
+        for address, keys in self._client.processing().items() if remote is not None else ():
+            if remote.key in keys:
+                remote.cancel(force=True)
                 self._client.restart_workers([address], raise_for_error=False)
                 return True
         return True  # it ended just now
 
     def _hand_over(self, remote: Any, future: Future[Finished]) -> None:
+        """Hands over all that is finished by now: fetched one after another, each would take a round trip."""
+        if future not in self._keys:
+            return  # it came together with an earlier one
+        finished = {one: its for one, its in list(self._keys.items()) if its.status == "finished"}
+        with contextlib.suppress(Exception):  # a worker has ended with one of them: then only this one
+            for one, result in zip(finished, self._client.gather(list(finished.values())), strict=True):
+                self._keys.pop(one, None)
+                if not one.done():
+                    one.set_result(result)
+        if future in self._keys:
+            self._hand_over_alone(remote, future)
+
+    def _hand_over_alone(self, remote: Any, future: Future[Finished]) -> None:
         try:
             result = remote.result()
         except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it

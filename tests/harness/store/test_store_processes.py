@@ -82,7 +82,7 @@ def test_a_process_that_is_stopped_loses_what_was_in_flight_at_most(number, form
     wait_for(lambda: saved(tmp_path) >= 20)
     process.send_signal(number)
     code = process.wait(60)
-    assert code == (-9 if number == signal.SIGKILL else 128 + number)
+    assert code == (-9 if number == signal.SIGKILL else 128 + number), process.stderr.read()
     kept = saved(tmp_path)
     lost = len(begun(tmp_path)) - kept
     # Of SIGKILL the runs of a tenth of a second, and of the time until these are on the disk; else what is in training.
