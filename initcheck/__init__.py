@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from initcheck.reporting.results import Sweep
     from initcheck.reporting.runs_report import RunsReport, compare_runs
     from initcheck.reporting.saved_runs import load
+    from initcheck.reporting.stored_sweeps import load_stored
 
 _HOMES = {
     "sweep": "initcheck.api",
@@ -46,6 +47,7 @@ _HOMES = {
     "RunsReport": "initcheck.reporting.runs_report",
     "compare_runs": "initcheck.reporting.runs_report",
     "load": "initcheck.reporting.saved_runs",
+    "load_stored": "initcheck.reporting.stored_sweeps",
 }
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "compare_runs",
     "doctor",
     "load",
+    "load_stored",
     "parametrize_with_baseline",
     "parametrize_with_checks",
     "split",

@@ -27,9 +27,12 @@ from initcheck.records import Runs, group_runs
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.stored_sweeps import note_ask
 from initcheck.seeding import DEFAULT_SEED
-from initcheck.store.blocks import Share
+from initcheck.store.blocks import CellGrid, Share
 from initcheck.store.folder import Store
+from initcheck.store.grid_reading import MOST_IN_MEMORY, read_grid
+from initcheck.store.part_formats import PartFormat
 from initcheck.store.resuming import in_order
+from initcheck.store.sweep_questions import initializer_key
 
 DEFAULT_PROBLEM = "iris"
 DEFAULT_RESEEDS = 30
@@ -46,6 +49,7 @@ def sweep(  # noqa: C901 - one guard after another
     engine: str = "auto",
     vary: str = "init",
     store: str | Path | None = None,
+    store_format: str | None = None,
     shard: str | None = None,
     cluster: str | None = None,
     executor: Executor | None = None,
@@ -76,6 +80,7 @@ def sweep(  # noqa: C901 - one guard after another
         store: A folder that keeps finished runs. What it has of this question is not trained again, whatever ended the
             process that trained it, and several processes share the work. Other questions, environments and versions
             of initcheck are kept apart in it.
+        store_format: ``"jsonl"``, the default of a new store, or ``"parquet"``, which needs the extra ``parquet``.
         shard: ``"i/n"`` trains the i-th of n shares, for as many machines, into its store.
         cluster: ``"local:N"`` trains in N processes of this machine, ``"tcp://host:8786"`` on the Dask cluster with
             that scheduler; extra ``cluster``. A script needs ``if __name__ == "__main__":`` around this call.
@@ -117,9 +122,17 @@ def sweep(  # noqa: C901 - one guard after another
     if cluster is not None and executor is not None:
         raise InitcheckError("cluster and executor are both given; give one of them")
     elsewhere = cluster is not None or executor is not None
-    kept = None if store is None else Store.open(path_of("store", store))
+    if store_format not in (None, *(form.value for form in PartFormat)):
+        raise InitcheckError(f"store_format is {described(store_format)}; give 'jsonl' or 'parquet'")
+    if store_format is not None and store is None:
+        raise InitcheckError("store_format needs a store; give store, too")
+    form = None if store_format is None else PartFormat(store_format)
+    kept = None if store is None else Store.open(path_of("store", store), form)
     require_memory_for_runs(
-        reseeds=len(inits) * len(orders), epochs=epochs or chosen.epochs, cells=len({row.name for row in rows})
+        reseeds=len(inits) * len(orders),
+        epochs=epochs or chosen.epochs,
+        cells=len({row.name for row in rows}),
+        filed=store is not None,
     )
 
     from initcheck.engines.stored import answers_of, resume
@@ -164,40 +177,46 @@ def sweep(  # noqa: C901 - one guard after another
         found = resume(answers, started.piecewise, started.rows, orders=orders, reseeds=inits, train=train)
         finished = found.runs()
     planned = len(rows) * len(inits) * len(orders)
+    filed = store is not None and 32 * planned * (epochs or chosen.epochs) > MOST_IN_MEMORY  # four float64 an epoch
     parts: list[Runs] = []
-    stopped = ""
+    count, stopped = 0, ""
     try:
         with unlogged(), ending:
             if found is not None:
                 ending.callback(found.close)
             for runs in finished:
-                parts.append(runs)
+                count += len(runs)
+                if not filed:
+                    parts.append(runs)
                 had = on_found if found is not None and not found.begun else None
                 if report := had or on_runs:
                     report(runs)
     except KeyboardInterrupt:
-        if not parts:
+        if not count:
             raise
         stopped = INTERRUPTED
     except Exception as error:
         if not is_out_of_memory(error):
             raise
         stopped = MEMORY_RAN_OUT
-        if not parts:
+        if not count:
             raise InitcheckError(
                 f"memory ran out before the first of {planned:,} runs was finished; free some, or train a smaller model"
             ) from None
     if stopped:
-        warnings.warn(f"{stopped}: {sum(map(len, parts))} of {planned} runs are kept", stacklevel=2)
+        warnings.warn(f"{stopped}: {count} of {planned} runs are kept", stacklevel=2)
     if found is not None:
         for name in found.damaged:
             warnings.warn(f"{store}: {name} was damaged; its runs were trained again", stacklevel=2)
         parts = list(in_order(parts, [row.name for row in rows]))
+        if filed and answers is not None:
+            keys = tuple(initializer_key(row) for row in started.rows)
+            parts = list(read_grid(answers, CellGrid(keys, orders, inits)))
         if answers is not None and started.words() != whole.engine:
             note_ask(answers, replace(whole, engine=started.words()), started.rows, orders=orders, reseeds=inits)
     return replace(
         whole,
-        groups=group_runs(parts),
+        groups=group_runs(parts) if found is None else tuple(parts),
         engine=started.words(),
         planned=planned,
         stopped=stopped,

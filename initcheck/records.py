@@ -60,6 +60,7 @@ class Score:
 
 
 ACCURACY = Score("accuracy", higher_is_better=True, counted=True)
+_MOST_ROWS = 1_000_000  # epochs of runs that are worked on at once, unless one run has more
 METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")  # of a run that is scored by ``ACCURACY``
 
 
@@ -124,7 +125,8 @@ class Runs:
         train_total: Training rows.
         test_score: The same on the held-out rows, shape ``(runs,)``.
         test_total: Held-out rows.
-        history: The metrics of each epoch, shape ``(runs, epochs, metrics)``.
+        history: The metrics of each epoch, shape ``(runs, epochs, metrics)``: an array, or what is indexed like one and
+            lies on the disk, of which ``column`` and ``pieces`` read a part at a time.
         metrics: The names of these.
         score: The score.
     """
@@ -184,6 +186,16 @@ class Runs:
         """The values of one of ``metrics`` in each epoch, shape ``(runs, epochs)``."""
         return self.history[:, :, self.metrics.index(name)]
 
+    def column(self, name: str, epoch: int) -> npt.NDArray[np.float64]:
+        """The values of one of ``metrics`` after one epoch, counted as places are, shape ``(runs,)``."""
+        return self.history[:, epoch, self.metrics.index(name)]
+
+    def pieces(self, size: int | None = None) -> Iterator[Runs]:
+        """The same runs, at most so many at a time; by default so many that their histories are small."""
+        size = size or runs_at_once(self.epochs)
+        for start in range(0, max(1, len(self)), size):
+            yield self.at(slice(start, start + size))
+
     def at(self, places: slice | npt.NDArray[np.int64]) -> Runs:
         """The runs at those places; views where they are a slice."""
         columns: dict[str, Any] = {name: getattr(self, name)[places] for name in _COLUMNS}
@@ -194,6 +206,11 @@ class Runs:
         """All runs of those parts, which are of one problem, initializer, score and number of epochs."""
         joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
         return replace(parts[0], **joined)
+
+
+def runs_at_once(epochs: int) -> int:
+    """The number of runs whose histories are worked on or written at once."""
+    return max(1, min(10_000, _MOST_ROWS // epochs))
 
 
 def group_runs(runs: Iterable[Run | Runs]) -> tuple[Runs, ...]:

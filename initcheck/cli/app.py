@@ -105,6 +105,7 @@ def run(
     engine: str,
     vary: str,
     store: Path | None,
+    store_format: str | None,
     shard: str | None,
     cluster: str | None,
     block_limit: float | None,
@@ -125,6 +126,8 @@ def run(
         raise InitcheckError("no initializer is named; name one at least, or all")
     if shard is not None and store is None:
         raise InitcheckError("--shard needs --store, in which the shares come together")
+    if store_format is not None and store is None:
+        raise InitcheckError("--store-format needs --store, whose files it is of")
     table.require_apart(out)
     with _output_folder(out) if shard is None else contextlib.nullcontext() as write:
         mine = table.choose_model(problem, own, epochs)
@@ -148,6 +151,7 @@ def run(
             engine=engine,
             vary=vary,
             store=store,
+            store_format=store_format,
             shard=shard,
             cluster=cluster,
             block_limit=block_limit,

@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from initcheck.cli.path_option import PATH
+from initcheck.cli.store_options import format_option
 from initcheck.endings import leaving, say
 from initcheck.errors import InitcheckError
 from initcheck.store.folder import Store
+from initcheck.store.part_formats import PartFormat
 from initcheck.store.upkeep import clean, holdings, merge, mistakes_in
 
 _store = click.argument("folder", metavar="DIR", type=PATH)
@@ -65,11 +67,13 @@ def gc(folder: Path) -> None:
 @store.command("merge")
 @click.argument("folders", metavar="DIR...", nargs=-1, type=PATH, required=True)
 @click.option("--store", "into", type=PATH, required=True, help="The store to put their runs into; made if missing.")
-def merge_(folders: tuple[Path, ...], into: Path) -> None:
-    """Copy the runs of several stores into one, such as those of shares."""
+@format_option
+def merge_(folders: tuple[Path, ...], into: Path, store_format: str | None) -> None:
+    """Copy the runs of several stores into one, such as those of shares, or of one into another format."""
     sources = [Store(folder) for folder in folders]
     with leaving(f"{into} has some of the runs; the same command goes on"):
-        merged = merge(sources, Store.open(into))
+        form = PartFormat(store_format) if store_format else None
+        merged = merge(sources, Store.open(into, form, default=sources[0].form))
     for name, runs in merged.items():
         say(f"{name}: {runs:,} results")
     if not merged:
@@ -82,14 +86,14 @@ def merge_(folders: tuple[Path, ...], into: Path) -> None:
 @click.option("--out", type=PATH, default="initcheck-results", show_default=True, help="Folder for the results.")
 def report(folder: Path, question: str | None, out: Path) -> None:
     """Write the results of a stored sweep, as initcheck run does, on any machine: nothing is trained."""
-    from initcheck.reporting.saved_runs import save
+    from initcheck.reporting.saved_runs import save, writable_folder
     from initcheck.reporting.stored_sweeps import load_stored
     from initcheck.reporting.terminal import print_answers
 
-    sweep = load_stored(Store(folder), question)
-    if not sweep.groups:
-        raise InitcheckError(f"{folder} has no run of that question yet")
-    with leaving("nothing was written"):
+    with writable_folder(out, "the folder"), leaving("nothing was written"):
+        sweep = load_stored(folder, question, scratch=out)
+        if not sweep.groups:
+            raise InitcheckError(f"{folder} has no run of that question yet")
         save(sweep, out)
     print_answers(sweep)
     say(f"{sweep.finished:,} runs of {sweep.planned:,}; report: {out / 'report.html'}")

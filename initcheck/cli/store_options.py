@@ -7,14 +7,21 @@ from collections.abc import Callable
 import click
 
 from initcheck.cli.path_option import PATH
+from initcheck.store.part_formats import PartFormat
 
 store_option = click.option(
     "--store",
     type=PATH,
     help="A folder that keeps finished runs: what it has of these is not trained again.  [default: none]",
 )
+format_option = click.option(
+    "--store-format",
+    type=click.Choice([form.value for form in PartFormat]),
+    help="The format of a new store's files; parquet needs the extra parquet.  [default: jsonl; of merge DIR's]",
+)
 _OPTIONS = (
     store_option,
+    format_option,
     click.option(
         "--shard",
         metavar="i/n",

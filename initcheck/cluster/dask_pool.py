@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -13,6 +14,7 @@ from initcheck.cluster.sent_tasks import Outcome, SentTask, attempt
 from initcheck.errors import InitcheckError
 from initcheck.texts import reason_of
 
+_COUNT_EVERY = 1.0  # seconds between two looks at how many workers there are
 _PATIENCE = 30  # seconds until a cluster has answered
 _LOCAL = re.compile(r"local:([1-9]\d{0,3})(?::(\d+(?:\.\d+)?[MG]i?B))?")
 
@@ -27,6 +29,7 @@ class DaskPool:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._keys: dict[Future[Outcome], Any] = {}
+        self._counted, self._counted_at = 1, -_COUNT_EVERY
 
     def submit(self, task: SentTask) -> Future[Outcome]:
         """Begins a task."""
@@ -38,7 +41,9 @@ class DaskPool:
 
     def count(self) -> int:
         """The number of its workers now; one where none is there yet."""
-        return max(1, len(self._client.nthreads()))
+        if time.monotonic() - self._counted_at >= _COUNT_EVERY:  # the scheduler names each, which takes long for many
+            self._counted, self._counted_at = max(1, len(self._client.nthreads())), time.monotonic()
+        return self._counted
 
     def lost_worker(self, error: BaseException) -> bool:
         """Whether a worker ended with the task."""
@@ -51,15 +56,28 @@ class DaskPool:
 
     def stop(self, future: Future[Outcome]) -> bool:
         """Restarts the worker that has the task."""
-        key = self._keys[future].key
-        for address, keys in self._client.processing().items():
-            if key in keys:
-                self._keys[future].cancel(force=True)
+        remote = self._keys.get(future)
+        for address, keys in self._client.processing().items() if remote is not None else ():
+            if remote.key in keys:
+                remote.cancel(force=True)
                 self._client.restart_workers([address], raise_for_error=False)
                 return True
         return True  # it ended just now
 
     def _hand_over(self, remote: Any, future: Future[Outcome]) -> None:
+        """Hands over all that is finished by now: fetched one after another, each would take a round trip."""
+        if future not in self._keys:
+            return  # it came together with an earlier one
+        finished = {one: its for one, its in list(self._keys.items()) if its.status == "finished"}
+        with contextlib.suppress(Exception):  # a worker has ended with one of them: then only this one
+            for one, result in zip(finished, self._client.gather(list(finished.values())), strict=True):
+                self._keys.pop(one, None)
+                if not one.done():
+                    one.set_result(result)
+        if future in self._keys:
+            self._hand_over_alone(remote, future)
+
+    def _hand_over_alone(self, remote: Any, future: Future[Outcome]) -> None:
         try:
             result = remote.result()
         except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import queue
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from initcheck.catalog.initializers import Initializer
@@ -62,6 +64,7 @@ class Scattering:
 
     def __post_init__(self) -> None:
         self._at_work: dict[Future[Outcome], _Sent] = {}
+        self._done: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()  # so that no look goes over a thousand
         self._suspects: collections.deque[Group] = collections.deque()
         self._tries: collections.Counter[Group] = collections.Counter()
         self._groups_a_task = 1.0
@@ -105,20 +108,23 @@ class Scattering:
 
     def _send(self, groups: list[Group]) -> None:
         deadline = float("inf") if self.limit is None else time.monotonic() + self.limit
-        self._at_work[self.pool.submit(SentTask(self.sweep, tuple(groups)))] = _Sent(groups, deadline)
+        future = self.pool.submit(SentTask(self.sweep, tuple(groups)))
+        self._at_work[future] = _Sent(groups, deadline)
+        future.add_done_callback(self._done.put)
 
     def _come_back(self) -> Iterator[Runs]:
-        first = min(sent.deadline for sent in self._at_work.values())
-        patience = None if first == float("inf") else max(0.0, first - time.monotonic())
-        done, _ = wait(self._at_work, timeout=patience, return_when=FIRST_COMPLETED)
-        for future in done:
-            sent = self._at_work.pop(future)
-            outcome = future.exception() or future.result()
-            if isinstance(outcome, Finished):
-                yield from self._received(sent, outcome)
-            else:
-                self._failed(sent, outcome)
-        for future, sent in list(self._at_work.items()):
+        patience = None
+        if self.limit is not None:
+            patience = max(0.0, min(sent.deadline for sent in self._at_work.values()) - time.monotonic())
+        with contextlib.suppress(queue.Empty):
+            future = self._done.get(timeout=patience)
+            if sent := self._at_work.pop(future, None):  # None where it was given up, as it hung
+                outcome = future.exception() or future.result()
+                if isinstance(outcome, Finished):
+                    yield from self._received(sent, outcome)
+                else:
+                    self._failed(sent, outcome)
+        for future, sent in list(self._at_work.items()) if self.limit is not None else ():
             if time.monotonic() >= sent.deadline:
                 del self._at_work[future]
                 if not self.pool.stop(future):

@@ -8,33 +8,34 @@ from collections.abc import Callable
 from pathlib import Path
 
 from initcheck.errors import InitcheckError
+from initcheck.records import runs_at_once
 
 _EPOCH = 80  # bytes a run and epoch: four float64, twice while parts are joined, and half as much to sort them
 _RUN = 256  # bytes a run: its counts and numbers, twice
 _ROW = 250  # bytes of a row of history.csv while it is written
-_MOST_ROWS = 1_000_000  # rows of history.csv that are written at once, unless one run has more
 _ORDERED_ROW = 28  # bytes of a training row in each epoch's order, with its copies for the compiled program
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def require_memory_for_runs(*, reseeds: int, epochs: int, cells: int = 1) -> None:
+def require_memory_for_runs(*, reseeds: int, epochs: int, cells: int = 1, filed: bool = False) -> None:
     """Makes sure before any training that the finished runs fit into memory.
 
     Args:
         reseeds: Runs of each cell.
         epochs: Epochs of each run.
         cells: The number of cells kept at once: initializers, for example.
+        filed: Whether their histories lie in a store.
 
     Raises:
         InitcheckError: They do not; the text says what would.
     """
-    free = available_memory()
-    if free is None or (needed := _bytes_of(reseeds * cells, epochs)) <= free:
+    free, each = available_memory(), 0 if filed else _EPOCH
+    if free is None or (needed := _bytes_of(reseeds * cells, epochs, each)) <= free:
         return
-    fitting = _most(lambda number: _bytes_of(number * cells, epochs) <= free)
+    fitting = _most(lambda number: _bytes_of(number * cells, epochs, each) <= free)
     hint = f"about {_rounded(fitting)} reseeds would fit, or fewer epochs"
     if not fitting:
-        hint = f"about {_rounded(_most(lambda number: _bytes_of(cells, number) <= free))} epochs would fit"
+        hint = f"about {_rounded(_most(lambda number: _bytes_of(cells, number, each) <= free))} epochs would fit"
     what = f"{_count(reseeds * cells, 'run')} of {_count(epochs, 'epoch')}"
     raise InitcheckError(f"{what} would take {_size(needed)} of memory, and {_size(free)} are available; {hint}")
 
@@ -50,11 +51,6 @@ def require_memory_for_order(rows: int, epochs: int) -> None:
         what = f"the order of {_count(rows, 'training row')} in {_count(epochs, 'epoch')}"
         hint = f"about {_rounded(free // (_ORDERED_ROW * rows))} epochs would fit"
         raise InitcheckError(f"{what} would take {_size(needed)} of memory, and {_size(free)} are available; {hint}")
-
-
-def runs_at_once(epochs: int) -> int:
-    """The number of runs whose histories are written at once."""
-    return max(1, min(10_000, _MOST_ROWS // epochs))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -75,9 +71,9 @@ def available_memory() -> int | None:
     return max(0, min(known)) if known else None
 
 
-def _bytes_of(runs: int, epochs: int) -> int:
+def _bytes_of(runs: int, epochs: int, each: int) -> int:
     written = min(runs, runs_at_once(epochs)) * epochs
-    return runs * (_RUN + _EPOCH * epochs) + _ROW * written
+    return runs * (_RUN + each * epochs) + _ROW * written
 
 
 def _most(fits: Callable[[int], bool]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,16 +44,22 @@ class Band:
     outer: tuple[Values, ...] = ()
 
     @classmethod
-    def of(cls, values: Values) -> Band:
-        """The band of values of shape ``(runs, epochs)``."""
-        ordered = np.sort(values, axis=0)  # order statistics need no interpolation, which infinite losses would spoil
-        low, median, high = (ordered[max(0, math.ceil(share * len(ordered)) - 1)] for share in (0.1, 0.5, 0.9))
-        return cls(low, median, high, (ordered[0], ordered[-1]))
+    def of(cls, columns: Iterable[Values]) -> Band:
+        """The band of the values of each epoch, each of shape ``(runs,)``."""
+        low, median, high, *outer = np.array([_order_statistics(column) for column in columns]).T
+        return cls(low, median, high, tuple(outer))
 
     @property
     def lines(self) -> tuple[Values, ...]:
         """All of its lines."""
         return (self.low, self.median, self.high, *self.outer)
+
+
+def _order_statistics(values: Values) -> Values:
+    """What a tenth, half and nine tenths of the values do not exceed, the lowest, and the highest."""
+    ordered = np.sort(values)  # order statistics need no interpolation, which infinite losses would spoil
+    middle = [max(0, math.ceil(share * len(ordered)) - 1) for share in (0.1, 0.5, 0.9)]
+    return ordered[[*middle, 0, -1]]
 
 
 def draw_bands(axes: Axes, epochs: Values, bands: Sequence[Band | None]) -> list[Artist]:

@@ -66,12 +66,15 @@ def curves_of(groups: Sequence[Runs], metric: str) -> Curves:
     for place, runs in enumerate(groups):
         bands, ill = {}, np.zeros(len(runs), bool)
         for part, prefix in PARTS.items():
-            values = runs.metric(f"{prefix}{metric}")
-            finite = np.isfinite(values)
-            ill |= ~finite.all(axis=1)
-            bands[part] = Band.of(np.where(finite, values, np.inf)[:, kept])
+            for epoch in range(runs.epochs):
+                ill |= ~np.isfinite(runs.column(f"{prefix}{metric}", epoch))
+            bands[part] = Band.of(_finite_or_infinite(runs.column(f"{prefix}{metric}", epoch)) for epoch in kept)
         curves.append(Curve(runs.initializer, COLOURS[place % len(COLOURS)], bands, int(ill.sum()), len(runs)))
     return Curves(metric, (kept + 1).astype(np.float64), tuple(curves))
+
+
+def _finite_or_infinite(values: Values) -> Values:
+    return np.where(np.isfinite(values), values, np.inf)
 
 
 def reading(groups: Sequence[Runs]) -> str:

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from initcheck.arguments import path_of
 from initcheck.catalog.problem_facts import ProblemFacts
 from initcheck.catalog.problems import Problem
-from initcheck.frameworks.memory import runs_at_once
 from initcheck.records import METRICS, Environment, Run, Runs
 from initcheck.statistics.answers import Answer, answer, attribute
 from initcheck.statistics.outcomes import outcomes
@@ -95,9 +94,8 @@ class Sweep:
     def parts(self, size: int | None = None) -> Iterator[Sweep]:
         """The same sweep in pieces of at most so many runs of one initializer; by default so that frames stay small."""
         for runs in self.groups:
-            size = size or runs_at_once(runs.epochs)
-            for start in range(0, len(runs), size):
-                yield replace(self, problem=self.facts, groups=(runs.at(slice(start, start + size)),))
+            for piece in runs.pieces(size):
+                yield replace(self, problem=self.facts, groups=(piece,))
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each run: its name, its seed, its scores with the counts behind them, and its outcome.
@@ -127,7 +125,7 @@ class Sweep:
                     "test_total": runs.test_total,
                     f"train_{score.name}": runs.train_score,
                     f"test_{score.name}": runs.test_score,
-                    "loss": runs.metric("loss")[:, -1],
+                    "loss": runs.column("loss", -1),
                     "stuck": pd.arrays.BooleanArray(end.stuck, end.unknown),  # NA where it cannot be determined
                     "epochs_to_target": _whole_numbers(end.epochs_to_target),
                 },
@@ -163,15 +161,27 @@ class Sweep:
             reseeds: Whether to give each reseed a column, in a third level; by default their mean is given; plots
                 and pages show the median.
         """
-        rows = ["initializer", "reseed"] if reseeds else ["initializer"]
+        import pandas as pd
+
+        if not reseeds:  # a column at a time: the histories may lie on the disk
+            names = [(runs, metric) for runs in self.groups for metric in runs.metrics]
+            with np.errstate(invalid="ignore"):  # infinity less infinity
+                means = [[runs.column(name, epoch).mean() for runs, name in names] for epoch in range(self._epochs)]
+            columns = pd.MultiIndex.from_tuples(
+                [(runs.initializer, metric) for runs, metric in names], names=["initializer", "metric"]
+            )
+            return pd.DataFrame(means, index=pd.RangeIndex(1, self._epochs + 1, name="epoch"), columns=columns)
+        rows = ["initializer", "reseed"]
         frame = self.epochs_frame().rename_axis(columns="metric")
-        means = frame.groupby(["epoch", *rows], sort=False)[
-            list(self.groups[0].metrics if self.groups else METRICS)
-        ].agg(_mean)
-        wide = cast("pd.DataFrame", means.unstack(rows))
-        levels = ["initializer", "metric", *rows[1:]]
+        metrics = list(self.groups[0].metrics if self.groups else METRICS)
+        wide = cast("pd.DataFrame", frame.groupby(["epoch", *rows], sort=False)[metrics].agg(_mean).unstack(rows))
         order = [runs.initializer for runs in self.groups]
+        levels = ["initializer", "metric", "reseed"]
         return wide.reorder_levels(levels, axis=1).reindex(columns=order, level="initializer")
+
+    @property
+    def _epochs(self) -> int:
+        return max((runs.epochs for runs in self.groups), default=0)
 
     def plot(self) -> Figure:
         """The lecture's two panels, training loss and score by epoch: medians, with bands over reseeds."""

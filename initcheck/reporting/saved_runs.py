@@ -45,7 +45,7 @@ def sweep_files(sweep: Sweep) -> dict[str, Iterable[str]]:
     is: files of an earlier sweep do not have the new record's digests, nor new files the earlier record's.
     """
     from initcheck.reporting.page import render_report
-    from initcheck.reporting.saved_tables import as_csv
+    from initcheck.reporting.saved_tables import as_csv, history_csv
 
     record = _record(sweep)  # before anything is written: what fails must not leave half of a sweep
     digests: dict[str, str] = {}
@@ -53,7 +53,7 @@ def sweep_files(sweep: Sweep) -> dict[str, Iterable[str]]:
     digests[PAGE] = _digest([_encoded(page)])
     return {
         RUNS: _digested(as_csv(part.to_frame() for part in sweep.parts()), digests, RUNS),
-        HISTORY: _digested(as_csv(part.epochs_frame() for part in sweep.parts()), digests, HISTORY),
+        HISTORY: _digested(history_csv(sweep.groups), digests, HISTORY),
         RECORD: _record_text(record, digests),
         PAGE: [page],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,9 +44,35 @@ def history_columns(metrics: Sequence[str]) -> tuple[str, ...]:
 
 
 def as_csv(frames: Iterable[pd.DataFrame]) -> Iterator[str]:
-    """The text a frame at a time: a hundred thousand histories are too long for one string."""
+    """The text a frame at a time."""
     for number, frame in enumerate(frames):
         yield frame.to_csv(index=False, header=number == 0, lineterminator="\n")
+
+
+def history_csv(groups: Sequence[Runs]) -> Iterator[str]:
+    """The text of ``history.csv``, some runs at a time, as pandas writes it, which takes twice as long."""
+    if groups:
+        yield _line(history_columns(groups[0].metrics))
+    for runs in groups:
+        names = _line((runs.problem, runs.initializer)).rstrip("\n")
+        for piece in runs.pieces():
+            number = repr if np.isfinite(piece.history).all() else _or_empty
+            numbered = zip(piece.reseeds.tolist(), piece.orders.tolist(), piece.history.tolist(), strict=True)
+            yield "".join(
+                f"{names},{reseed},{order},{epoch},{','.join(map(number, values))}\n"
+                for reseed, order, history in numbered
+                for epoch, values in enumerate(history, 1)
+            )
+
+
+def _line(words: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(words)
+    return text.getvalue()
+
+
+def _or_empty(value: float) -> str:
+    return "" if math.isnan(value) else repr(value)
 
 
 def read_groups(groups: Sequence[GroupRecord], score: Score, runs: bytes, history: bytes) -> tuple[Runs, ...]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from initcheck.arguments import path_of
 from initcheck.catalog.initializers import Initializer
 from initcheck.errors import InitcheckError, UnknownNameError
 from initcheck.record_files import first_mistake
@@ -49,16 +51,23 @@ def note_ask(
     answers.note_ask(body, engine=sweep.engine)
 
 
-def load_stored(store: Store, question: str | None = None) -> Sweep:
-    """The largest sweep that was asked of a store, with the runs that are there.
+def load_stored(folder: str | Path, question: str | None = None, *, scratch: str | Path | None = None) -> Sweep:
+    """The largest sweep that was asked of a store of ``--store`` or ``store=``, with the runs that are there.
+
+    However many runs there are, no history is kept in memory where all of them are larger than 64 MB: they lie in files
+    without a name, and frames, plots and reports read what they need of them.
 
     Args:
-        store: The store.
+        folder: The store.
         question: The name of a folder in it; may be left out where there is one.
+        scratch: A folder for these files, whose size is 8 bytes for each metric of each epoch of each run; by default
+            the system's for temporary files.
 
     Raises:
-        InitcheckError: There is none, or several; or what was asked is damaged.
+        InitcheckError: It is no store, or there is no question in it, or several; or what was asked or a part is
+            damaged; or the files cannot be written.
     """
+    store = Store(path_of("the store", folder))
     folders = {folder.path.name: folder for folder in store.all_answers()}
     if question is None:
         if len(folders) != 1:
@@ -67,10 +76,10 @@ def load_stored(store: Store, question: str | None = None) -> Sweep:
         question = next(iter(folders))
     if question not in folders:
         raise UnknownNameError("question of this store", question, folders)
-    return load_answers(folders[question])
+    return _load_answers(folders[question], None if scratch is None else path_of("scratch", scratch))
 
 
-def load_answers(folder: AnswerFolder) -> Sweep:
+def _load_answers(folder: AnswerFolder, scratch: Path | None) -> Sweep:
     """The largest sweep that was asked, with the runs that are there; the latest of several.
 
     Raises:
@@ -82,7 +91,7 @@ def load_answers(folder: AnswerFolder) -> Sweep:
     ask = max(enumerate(asks), key=lambda one: (one[1].planned, one[0]))[1]
     keys = dict(ask.initializers)
     grid = CellGrid(tuple(keys), range(*ask.orders), range(*ask.reseeds))
-    groups = tuple(read_grid(folder, grid))
+    groups = tuple(read_grid(folder, grid, scratch))
     return Sweep(
         problem=ask.problem.facts,
         groups=groups,

@@ -147,13 +147,16 @@ def is_one_run(runs: Runs) -> bool:
     Whether a user's own initializer draws is judged by its runs alone: several of them whose every loss is equal.
     """
     row = INITIALIZERS.get(runs.initializer)
-    draws = row.law.random if row else len(runs) == 1 or not np.isfinite(runs.history).all()
-    return bool(
-        not draws
-        and len(np.unique(runs.orders)) == 1
-        and not np.ptp(runs.test_score)
-        and not np.ptp(runs.train_score)
-        and np.array_equal(runs.history, np.broadcast_to(runs.history[:1], runs.history.shape), equal_nan=True)
+    if row is None and len(runs) == 1:
+        return False
+    if (row is not None and row.law.random) or any(
+        np.ptp(column) for column in (runs.orders, runs.test_score, runs.train_score)
+    ):
+        return False
+    first = runs.history[:1]
+    return (row is not None or bool(np.isfinite(first).all())) and all(
+        np.array_equal(piece.history, np.broadcast_to(first, piece.history.shape), equal_nan=True)
+        for piece in runs.pieces()
     )
 
 

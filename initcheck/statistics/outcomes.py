@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 import numpy as np
@@ -54,7 +54,7 @@ class Outcomes:
 
 
 def outcomes(runs: Runs, target: float | None, one_class: OneClass | None = None) -> Outcomes:
-    """The outcome of each run, computed from nothing but ``history.csv`` and the classes' counts.
+    """The outcome of each run, computed from nothing but ``history.csv`` and the classes' counts, a piece at a time.
 
     A run that did not reach the target is stuck if its last training loss is NaN or infinite, or if the loss lies on a
     plateau. A run whose loss still falls is unfinished, not stuck: more epochs would help it, a restart need not. But
@@ -67,6 +67,14 @@ def outcomes(runs: Runs, target: float | None, one_class: OneClass | None = None
             known.
         one_class: The result of naming one class for all rows; None where it is unknown, and then it is ignored.
     """
+    pieces = [_outcomes(piece, target, one_class) for piece in runs.pieces()]
+    if len(pieces) == 1:
+        return pieces[0]
+    names = [field.name for field in fields(Outcomes)]
+    return Outcomes(**{name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names})
+
+
+def _outcomes(runs: Runs, target: float | None, one_class: OneClass | None) -> Outcomes:
     loss, epochs = runs.metric("loss"), _epochs_to_target(runs, target)
     never = np.isinf(epochs)
     ended = never & np.isfinite(loss[:, -1])

@@ -17,6 +17,7 @@ from initcheck.store.owners import ProcessOwner
 
 _BEAT = 20.0  # seconds between two signs of life
 PATIENCE = 120.0  # seconds without one after which another machine's process counts as ended
+_UNSIGNED = 5.0  # the same of a claim without a name: its process was killed as it wrote it
 _ENDING = ".claim"
 
 
@@ -124,7 +125,8 @@ class Claims:
         if before != changed:
             self._seen[path.name] = changed, time.monotonic()
             return False
-        return time.monotonic() - since > self._patience
+        patience = self._patience if owner is not None else min(self._patience, _UNSIGNED)
+        return time.monotonic() - since > patience
 
     def _remove_abandoned(self, path: Path) -> bool:
         """Whether this process, and no other one, removed it."""

@@ -10,16 +10,17 @@ import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from initcheck.errors import InitcheckError, StoreError
 from initcheck.files import read_bounded
-from initcheck.records import Runs, Score
+from initcheck.records import Runs
 from initcheck.store.blocks import CellBlock
 from initcheck.store.owners import ProcessOwner
-from initcheck.store.part_texts import decode_runs, digest_of_part, encode_runs, rectangles
+from initcheck.store.part_formats import PartFormat
+from initcheck.store.part_texts import rectangles
+from initcheck.store.stored_parts import StoredPart, digest_of_part
 from initcheck.store.sweep_questions import FORM, SCHEMA, SweepQuestion
 from initcheck.texts import for_terminal
 
@@ -29,48 +30,6 @@ RUNS, TEXTS, ASKS, CLAIMS, PARTIAL, DAMAGED = "runs", "texts", "asks", "claims",
 _FORM = "initcheck store"
 _ABANDONED = 86400  # seconds after which a partial file of another machine is swept
 _MOST_TEXT = 8_000_000  # bytes of a question or an ask
-_MOST_PART = 2_000_000_000
-_PART = re.compile(r"(.+)\.([0-9a-f]{16})\.jsonl")
-
-
-@dataclass(frozen=True)
-class StoredPart:
-    """A file of finished runs.
-
-    Attributes:
-        path: The file.
-        block: The cells in it.
-        digest: Of its bytes, as its name says.
-    """
-
-    path: Path
-    block: CellBlock
-    digest: str
-
-    @classmethod
-    def of(cls, path: Path) -> StoredPart | None:
-        """The part of that name; None for anything else."""
-        match = _PART.fullmatch(path.name)
-        block = CellBlock.of(match[1]) if match else None
-        return cls(path, block, match[2]) if match and block else None
-
-    def read(self, score: Score) -> Runs:
-        """Its runs.
-
-        Raises:
-            ValueError: It is damaged.
-            InitcheckError: It cannot be read.
-        """
-        text = read_bounded(self.path, _MOST_PART, "a part of a store")
-        if digest_of_part(text) != self.digest:
-            raise ValueError("its bytes are not those that were written")
-        runs = decode_runs(text, score)
-        if len(runs) != len(self.block) or any(
-            not set(numbers.tolist()) <= set(known)
-            for numbers, known in ((runs.orders, self.block.orders), (runs.reseeds, self.block.reseeds))
-        ):
-            raise ValueError("its runs are not those that its name says")
-        return runs
 
 
 class AnswerFolder:
@@ -79,11 +38,13 @@ class AnswerFolder:
     Args:
         path: The folder.
         question: The question.
+        form: In which parts are written.
     """
 
-    def __init__(self, path: Path, question: SweepQuestion) -> None:
+    def __init__(self, path: Path, question: SweepQuestion, form: PartFormat) -> None:
         self.path = path
         self.question = question
+        self.form = form
 
     def parts(self) -> list[StoredPart]:
         """The parts that are there now, by name."""
@@ -128,22 +89,32 @@ class AnswerFolder:
         Raises:
             StoreError: They cannot be written.
         """
-        written = []
+        written, new = [], {}
         for orders, reseeds, piece in rectangles(runs):
-            block, text = CellBlock(key, orders, reseeds), encode_runs(piece)
-            digest = digest_of_part(text)
-            path = self.path / RUNS / f"{block.name}.{digest}.jsonl"
+            block, content = CellBlock(key, orders, reseeds), self.form.encode(piece)
+            digest = digest_of_part(content)
+            path = self.path / RUNS / f"{block.name}.{digest}.{self.form.value}"
             if not path.exists():
-                self.place(path, text)
-            written.append(StoredPart(path, block, digest))
+                new[path] = content
+            written.append(StoredPart(path, block, digest, self.form))
+        self.place(new)
         return written
 
-    def place(self, path: Path, text: bytes) -> None:
-        """Puts a file into its place in one step.
+    def place(self, contents: Mapping[Path, bytes]) -> None:
+        """Puts files into their places, each in one step; afterwards all are on the disk.
+
+        Args:
+            contents: The path of each with its content.
 
         Raises:
-            StoreError: It cannot be written; nothing of it is left then.
+            StoreError: One cannot be written; nothing of it is left then.
         """
+        for path, content in contents.items():
+            self._place(path, content)
+        for folder in dict.fromkeys(path.parent for path in contents):
+            _sync(folder)
+
+    def _place(self, path: Path, content: bytes) -> None:
         owner = ProcessOwner.this_process()
         sign = hashlib.blake2b(owner.host.encode(), digest_size=4).hexdigest()
         partial = self.path / PARTIAL / f"{sign}-{owner.pid}-{secrets.token_hex(6)}"
@@ -153,11 +124,10 @@ class AnswerFolder:
             try:
                 handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
                 with os.fdopen(handle, "wb") as file:
-                    file.write(text)
+                    file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
                 partial.replace(path)
-                _sync(path.parent)
             except BaseException:
                 with contextlib.suppress(OSError):
                     partial.unlink()
@@ -190,7 +160,7 @@ class AnswerFolder:
         text = json.dumps({**body, **changing}, indent=1, ensure_ascii=False) + "\n"
         path, encoded = self.path / ASKS / f"{name}.json", text.encode("utf-8", "backslashreplace")
         if not path.exists() or path.read_bytes() != encoded:
-            self.place(path, encoded)
+            self.place({path: encoded})
 
     def asks(self) -> list[dict[str, Any]]:
         """What was asked of it, the latest last."""
@@ -204,6 +174,10 @@ class Store:
     Args:
         root: The folder.
 
+    Attributes:
+        root: The folder.
+        form: In which its parts are written.
+
     Raises:
         InitcheckError: It is no store, or a newer initcheck's.
     """
@@ -211,15 +185,22 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
         self._shown = root
-        self._require_mark()
+        self.form = self._read_mark()
 
     @classmethod
-    def open(cls, root: Path) -> Store:
+    def open(cls, root: Path, form: PartFormat | None = None, *, default: PartFormat = PartFormat.JSON_LINES) -> Store:
         """The store in that folder, which is made where there is none.
 
+        Args:
+            root: The folder.
+            form: In which its parts are written; by default that which it has.
+            default: That of a new one, where none is asked for.
+
         Raises:
-            InitcheckError: Something else is in the folder, or it cannot be written to.
+            InitcheckError: Something else is in the folder, it cannot be written to, or is of another form; or an extra
+                is missing.
         """
+        (form or default).require()
         absolute = root.absolute()
         try:
             absolute.mkdir(parents=True, exist_ok=True)
@@ -230,14 +211,21 @@ class Store:
                     raise InitcheckError(
                         f"{root} is no store: it holds {for_terminal(others[0])}; name an empty folder or a store"
                     )
-                _write_mark(mark)
+                _write_mark(mark, form or default)
             partial = absolute / f".{secrets.token_hex(6)}"
             partial.touch()
             partial.unlink()
         except (OSError, ValueError) as error:
             reason = for_terminal(getattr(error, "strerror", None) or str(error))
             raise InitcheckError(f"{root} cannot be used as a store ({reason}); name another folder") from None
-        return cls(root)
+        store = cls(root)
+        store.form.require()
+        if form is not None and form is not store.form:
+            raise InitcheckError(
+                f"{root} keeps its runs as {store.form.value}; leave the format out, or make a new store of the other "
+                f"one: initcheck store merge {root} --store NEW --store-format {form.value}"
+            )
+        return store
 
     def answers(self, question: SweepQuestion) -> AnswerFolder:
         """The folder of that question, which is made where it is missing.
@@ -245,10 +233,10 @@ class Store:
         Raises:
             InitcheckError: It cannot be written.
         """
-        folder = AnswerFolder(self.root / question.name, question)
+        folder = AnswerFolder(self.root / question.name, question, self.form)
         path = folder.path / QUESTION
         if not path.exists():
-            folder.place(path, question.text.encode("utf-8", "backslashreplace"))
+            folder.place({path: question.text.encode("utf-8", "backslashreplace")})
         elif path.read_bytes() != question.text.encode("utf-8", "backslashreplace"):
             raise InitcheckError(f"{path} is damaged; remove {folder.path}, or name another store")
         return folder
@@ -276,9 +264,9 @@ class Store:
             question = SweepQuestion(body)
             if question.name != path.parent.name:
                 raise InitcheckError(f"{path} was edited or moved; remove {path.parent}")
-            yield AnswerFolder(path.parent, question)
+            yield AnswerFolder(path.parent, question, self.form)
 
-    def _require_mark(self) -> None:
+    def _read_mark(self) -> PartFormat:
         mark = self.root / MARK
         if not self.root.is_dir():
             raise InitcheckError(f"{self._shown}: no such folder; name a store that --store has made")
@@ -292,11 +280,17 @@ class Store:
                 f"{self._shown} is the store of another initcheck (schema {body.get('schema')}, not {SCHEMA}); use "
                 "that one, or another folder"
             )
+        named = body.get("parts", PartFormat.JSON_LINES.value)
+        if named not in {form.value for form in PartFormat}:
+            raise InitcheckError(
+                f"{self._shown} is the store of another initcheck (its parts are {named}); use that one"
+            )
+        return PartFormat(named)
 
 
-def _write_mark(mark: Path) -> None:
+def _write_mark(mark: Path, form: PartFormat) -> None:
     partial = mark.with_name(f".{secrets.token_hex(6)}")
-    partial.write_text(json.dumps({"format": _FORM, "schema": SCHEMA}) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps({"format": _FORM, "schema": SCHEMA, "parts": form.value}) + "\n", encoding="utf-8")
     partial.replace(mark)
 
 

@@ -11,7 +11,7 @@ from initcheck.files import read_bounded
 from initcheck.store.blocks import CellBlock
 from initcheck.store.claims import Claims
 from initcheck.store.folder import CLAIMS, TEXTS, AnswerFolder
-from initcheck.store.part_texts import digest_of_part
+from initcheck.store.stored_parts import digest_of_part
 
 _MOST_TEXT = 100_000_000  # bytes
 _FIRST_LOOK, _LONGEST_LOOK = 0.1, 2.0  # seconds between two looks for texts of other processes
@@ -59,7 +59,7 @@ class KeptTexts:
                         continue
                     if self.read(name) is None:  # nobody has made it since
                         text = make()
-                        self._folder.place(self._place(name, text), text.encode())
+                        self._folder.place({self._place(name, text): text.encode()})
                         del left[name]
                         yield name, text
                     claims.release([block])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +9,8 @@ import numpy as np
 
 from initcheck.errors import InitcheckError
 from initcheck.records import Runs, Score
+
+_TRAINED = ("seeds", "train_score", "test_score", "history")
 
 
 def encode_runs(runs: Runs) -> bytes:
@@ -87,11 +88,6 @@ def decode_runs(text: bytes, score: Score) -> Runs:
         raise ValueError(f"it has no runs as initcheck writes them ({type(error).__name__})") from None
 
 
-def digest_of_part(text: bytes) -> str:
-    """The end of a part's name, by which it is seen to be whole."""
-    return hashlib.blake2b(text, digest_size=8).hexdigest()
-
-
 def joined_in_order(parts: Sequence[Runs]) -> Runs:
     """Runs of one initializer, each once, by order and reseed.
 
@@ -106,14 +102,25 @@ def joined_in_order(parts: Sequence[Runs]) -> Runs:
     if not twice.any():
         return runs
     again = np.flatnonzero(twice)
-    columns = (runs.seeds, runs.train_score, runs.test_score, runs.history)
-    for place in again:
-        if any(column[place].tobytes() != column[place + 1].tobytes() for column in columns):
+    require_same_bits(runs.at(again), runs.at(again + 1))
+    return runs.at(np.flatnonzero(np.concatenate([[True], ~twice])))
+
+
+def require_same_bits(one: Runs, other: Runs) -> None:
+    """Makes sure that two trainings of the same runs gave the same.
+
+    Raises:
+        InitcheckError: They did not; the message names the first run of which they did not.
+    """
+    columns = [(getattr(one, name), getattr(other, name)) for name in _TRAINED]
+    if all(mine.tobytes() == theirs.tobytes() for mine, theirs in columns):
+        return
+    for place, reseed in enumerate(one.reseeds):
+        if any(mine[place].tobytes() != theirs[place].tobytes() for mine, theirs in columns):
             raise InitcheckError(
-                f"the run of {runs.initializer}, reseed {runs.reseeds[place]}, is in the store twice with other bits: "
+                f"the run of {one.initializer}, reseed {reseed}, is in the store twice with other bits: "
                 "this model does not repeat here; initcheck doctor says why, and initcheck store verify names the parts"
             )
-    return runs.at(np.flatnonzero(np.concatenate([[True], ~twice])))
 
 
 def rectangles(runs: Runs) -> Iterator[tuple[range, range, Runs]]:

@@ -173,21 +173,22 @@ class ResumedSweep:
             written = self._answers.write(key, joined_in_order(self._unsaved[key]))
             self._known |= {part.path.name for part in written}
             del self._unsaved[key]
-        done = [tile for tile in self._claimed if not self._grid.lacks(self._have, tile)]
-        claims.release(done)
-        self._claimed = [tile for tile in self._claimed if tile not in done]
+        tiles: dict[bool, list[CellBlock]] = {True: [], False: []}  # whether it lacks runs
+        for tile in self._claimed:
+            tiles[self._grid.lacks(self._have, tile)].append(tile)
+        claims.release(tiles[False])
+        self._claimed = tiles[True]
         self._saved_at, self._count = time.monotonic(), 0
 
     def _taken(self) -> Iterator[Runs]:
         arrived, self._arrived = self._arrived, []
         yield from arrived
 
-    def _look(self) -> list[Runs]:
-        """The runs of this grid that came into the store since the last look."""
+    def _look(self) -> Iterator[Runs]:
+        """The runs of this grid that came into the store since the last look, a part at a time."""
         stamp = self._answers.stamp()
         if stamp == self._stamp:
-            return []
-        came = []
+            return
         for part in self._answers.parts_beside(self._known):
             if not self._grid.lacks(self._have, part.block):
                 continue
@@ -199,9 +200,8 @@ class ResumedSweep:
             if len(runs):
                 self._mark(part.block.initializer, runs)
                 self.found += len(runs)
-                came.append(runs)
+                yield runs
         self._stamp = stamp
-        return came
 
     def _only_new(self, key: str, runs: Runs) -> Runs:
         cells, orders, reseeds = self._have[key], self._grid.orders, self._grid.reseeds

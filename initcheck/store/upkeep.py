@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import collections
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from initcheck.errors import InitcheckError
 from initcheck.files import read_bounded
+from initcheck.records import Runs
 from initcheck.store.blocks import CellBlock
 from initcheck.store.claims import Claims
 from initcheck.store.folder import (
@@ -24,16 +25,16 @@ from initcheck.store.folder import (
     TEXTS,
     AnswerFolder,
     Store,
-    StoredPart,
 )
 from initcheck.store.grid_reading import read_part
 from initcheck.store.kept_texts import is_whole, name_in
-from initcheck.store.part_texts import digest_of_part, joined_in_order
+from initcheck.store.part_texts import joined_in_order, require_same_bits
+from initcheck.store.stored_parts import StoredPart
 
-_MOST_PART = 2_000_000_000
+_MOST_TEXT = 100_000_000  # bytes
 _KNOWN = {QUESTION, RUNS, TEXTS, ASKS, CLAIMS, PARTIAL, DAMAGED}
 _SMALL = 1024  # runs of a part; smaller ones are joined
-_JOINED = 65_536  # runs of a joined part, about
+_AT_ONCE, _BYTES_AT_ONCE = 65_536, 64_000_000  # runs and bytes that are joined or copied together, about
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,6 @@ def holdings(store: Store) -> Iterator[HeldRuns]:
     for folder in store.all_questions():
         body = folder.question.body
         parts, texts = folder.parts(), folder.texts()
-        blocks: dict[str, list[CellBlock]] = collections.defaultdict(list)
-        for part in parts:
-            blocks[part.block.initializer].append(part.block)
         yield HeldRuns(
             name=folder.path.name,
             problem=str(body["trained"].get("problem")),
@@ -80,7 +78,7 @@ def holdings(store: Store) -> Iterator[HeldRuns]:
             seed=int(body["seed"]),
             initcheck=str(body["initcheck"]),
             versions={name: str(body["environment"]["versions"].get(name)) for name in ("tensorflow", "keras")},
-            runs={key.rpartition("-")[0]: _count(several) for key, several in blocks.items()},
+            runs={key.rpartition("-")[0]: count for key, count in _counts(parts).items()},
             parts=len(parts),
             texts=len(texts),
             bytes=sum(path.stat().st_size for path in (*(part.path for part in parts), *texts)),
@@ -89,6 +87,7 @@ def holdings(store: Store) -> Iterator[HeldRuns]:
 
 def mistakes_in(store: Store) -> Iterator[str]:
     """What is wrong with a store, a line for each: every byte is read."""
+    store.form.require()
     for path in sorted(store.root.iterdir()):
         if path.name != MARK and not (path / QUESTION).is_file():
             yield f"{path} is none of the store's"
@@ -127,6 +126,7 @@ def clean(store: Store) -> dict[str, int]:
     Returns:
         The numbers of files, and of questions, that are gone.
     """
+    store.form.require()
     gone = dict.fromkeys(("half-written", "damaged", "joined", "empty questions"), 0)
     for folder in store.all_questions():
         gone["half-written"] += folder.sweep()
@@ -154,67 +154,95 @@ def merge(sources: Sequence[Store], target: Store) -> dict[str, int]:
         InitcheckError: A part is damaged, or two stores have unlike results of one run; or the target cannot be
             written.
     """
-    merged: dict[str, int] = {}
+    targets: dict[str, AnswerFolder] = {}
     for source in sources:
         for folder in source.all_questions():
             into = target.answers(folder.question)
-            there = {part.block: part.path for part in into.parts()}
-            for part in folder.parts():
-                _copy(part.path, part.digest, into, there.get(part.block))
+            there = {part.block: part for part in into.parts()}
+            for parts in _few_at_once(folder.parts()):
+                _copy(parts, there, into)
             texts = {name_in(path): path for path in into.texts()}
             for path in folder.texts():
-                if (name := name_in(path)) is not None:
-                    _copy(path, path.suffixes[0][1:], into, texts.get(name))
+                _copy_text(path, texts.get(name_in(path)), into)
             for path in _files(folder.path / ASKS):
                 if not (into.path / ASKS / path.name).exists():
-                    into.place(into.path / ASKS / path.name, path.read_bytes())
-            blocks: dict[str, list[CellBlock]] = collections.defaultdict(list)
-            for part in into.parts():
-                blocks[part.block.initializer].append(part.block)
-            merged[into.path.name] = sum(map(_count, blocks.values())) or len(into.texts())
-    return merged
+                    into.place({into.path / ASKS / path.name: path.read_bytes()})
+            targets[into.path.name] = into
+    return {name: sum(_counts(into.parts()).values()) or len(into.texts()) for name, into in targets.items()}
 
 
-def _copy(path: Path, digest: str, into: AnswerFolder, known: Path | None) -> None:
-    """Copies a file of that digest; the target may have one of the same runs, or of that name."""
+def _copy(parts: Sequence[StoredPart], there: Mapping[CellBlock, StoredPart], into: AnswerFolder) -> None:
+    """Copies parts, in the target's form; what is there of the same runs must be the same.
+
+    Raises:
+        InitcheckError: It is not, or a part is damaged.
+    """
+    contents = {}
+    for part in parts:
+        known = there.get(part.block)
+        if known is not None and known.path.name == part.path.name:
+            continue
+        try:
+            if known is None and part.form is into.form:
+                contents[into.path / RUNS / part.path.name] = part.content()
+                continue
+            runs = part.read(into.question.score)
+        except ValueError:
+            raise InitcheckError(f"{part.path} is damaged; initcheck store verify says what else is") from None
+        if known is None:
+            into.write(part.block.initializer, runs)
+        else:
+            _require_same(part, runs, known, into)
+    into.place(contents)
+
+
+def _require_same(part: StoredPart, runs: Runs, known: StoredPart, into: AnswerFolder) -> None:
+    try:
+        require_same_bits(read_part(into, known), runs)
+    except InitcheckError:
+        raise _unlike(part.path, known.path) from None
+
+
+def _copy_text(path: Path, known: Path | None, into: AnswerFolder) -> None:
+    """Copies a text; the target may have it."""
     if known is not None and known.name == path.name:
         return
     if known is not None:
-        raise InitcheckError(
-            f"{path} and {known} have other results of the same runs: this model does not repeat; initcheck doctor "
-            "says why"
-        )
-    text = read_bounded(path, _MOST_PART, "a part of a store")
-    if digest_of_part(text) != digest:
+        raise _unlike(path, known)
+    if not is_whole(path):
         raise InitcheckError(f"{path} is damaged; initcheck store verify says what else is")
-    into.place(into.path / path.parent.name / path.name, text)
+    into.place({into.path / TEXTS / path.name: read_bounded(path, _MOST_TEXT, "a text of a store")})
+
+
+def _unlike(path: Path, known: Path) -> InitcheckError:
+    return InitcheckError(
+        f"{path} and {known} have other results of the same runs: this model does not repeat; initcheck doctor says why"
+    )
 
 
 def _overlapping(parts: Iterable[StoredPart]) -> Iterator[tuple[StoredPart, StoredPart]]:
     """Pairs of parts with a run in common."""
-    ordered = sorted(parts, key=lambda part: (part.block.initializer, part.block.reseeds.start))
-    for place, one in enumerate(ordered):
-        for other in ordered[place + 1 :]:
-            if other.block.initializer != one.block.initializer or other.block.reseeds.start >= one.block.reseeds.stop:
-                break
-            if one.block.overlaps(other.block):
-                yield one, other
+    for several in _by_initializer(parts).values():
+        starts = {axis: {getattr(part.block, axis).start for part in several} for axis in ("reseeds", "orders")}
+        axis = max(starts, key=lambda one: len(starts[one]))  # along which most are apart
+        ordered = sorted((getattr(part.block, axis).start, place) for place, part in enumerate(several))
+        for number, (_, place) in enumerate(ordered):
+            one = several[place]
+            for start, later in itertools.islice(ordered, number + 1, None):
+                if start >= getattr(one.block, axis).stop:
+                    break
+                if one.block.overlaps(several[later].block):
+                    yield one, several[later]
 
 
 def _join_small(folder: AnswerFolder) -> int:
     """Joins small parts that follow each other; gives the number of files that are gone for it."""
     gone = 0
-    of_each: dict[str, list[StoredPart]] = collections.defaultdict(list)
-    for part in folder.parts():
-        if len(part.block) < _SMALL:
-            of_each[part.block.initializer].append(part)
-    for key, parts in of_each.items():
+    for key, parts in _by_initializer(part for part in folder.parts() if len(part.block) < _SMALL).items():
         parts.sort(key=lambda part: (part.block.orders.start, part.block.reseeds.start))
-        while len(parts) > 1:
-            taken, size = [], 0
-            while parts and size < _JOINED:
-                size += len(parts[0].block)
-                taken.append(parts.pop(0))
+        for taken in _few_at_once(parts):
+            if len(taken) == 1:
+                continue
             read = [(part, runs) for part in taken if (runs := folder.read(part)) is not None]  # else it is set aside
             if not read:
                 continue
@@ -228,11 +256,46 @@ def _join_small(folder: AnswerFolder) -> int:
 
 
 def _count(blocks: Sequence[CellBlock]) -> int:
-    """The cells of blocks, each once."""
-    whole: Any = sum(map(len, blocks))
-    if not any(one.overlaps(other) for place, one in enumerate(blocks) for other in blocks[place + 1 : place + 64]):
-        return int(whole)
-    return len({(order, reseed) for block in blocks for order in block.orders for reseed in block.reseeds})
+    """The cells of blocks of one initializer, each once."""
+    ends = sorted({end for block in blocks for end in (block.orders.start, block.orders.stop)})
+    places = {end: place for place, end in enumerate(ends)}
+    strips: dict[int, list[range]] = collections.defaultdict(list)  # orders between two ends → reseeds
+    for block in blocks:
+        for place in range(places[block.orders.start], places[block.orders.stop]):
+            strips[place].append(block.reseeds)
+    count = 0
+    for place, several in strips.items():
+        reached = 0
+        for reseeds in sorted(several, key=lambda one: one.start):
+            count += (ends[place + 1] - ends[place]) * max(0, reseeds.stop - max(reached, reseeds.start))
+            reached = max(reached, reseeds.stop)
+    return count
+
+
+def _few_at_once(parts: Iterable[StoredPart]) -> Iterator[list[StoredPart]]:
+    """The parts, so many at a time that they fit into memory."""
+    taken: list[StoredPart] = []
+    runs = size = 0
+    for part in parts:
+        taken.append(part)
+        runs, size = runs + len(part.block), size + part.path.stat().st_size
+        if runs >= _AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield taken
+            taken, runs, size = [], 0, 0
+    if taken:
+        yield taken
+
+
+def _by_initializer(parts: Iterable[StoredPart]) -> dict[str, list[StoredPart]]:
+    several: dict[str, list[StoredPart]] = collections.defaultdict(list)
+    for part in parts:
+        several[part.block.initializer].append(part)
+    return several
+
+
+def _counts(parts: Iterable[StoredPart]) -> dict[str, int]:
+    """Initializer → the number of its runs, each counted once."""
+    return {key: _count([part.block for part in several]) for key, several in _by_initializer(parts).items()}
 
 
 def _files(folder: Path) -> list[Path]:

@@ -22,6 +22,7 @@ from initcheck.cluster.sent_tasks import SentSweep, pickled
 from initcheck.records import ACCURACY, METRICS, Runs
 from initcheck.store.blocks import Share
 from initcheck.store.folder import AnswerFolder, Store
+from initcheck.store.part_formats import PartFormat
 from initcheck.store.part_texts import encode_runs
 from initcheck.store.resuming import ResumedSweep, in_order
 from initcheck.store.sweep_questions import SweepQuestion, initializer_key
@@ -84,14 +85,16 @@ class Trainer:
                 yield runs_of(name, order, reseeds)
 
 
-def answers_in(root: Path, **changes) -> AnswerFolder:
+def answers_in(root: Path, form: PartFormat | None = None, **changes) -> AnswerFolder:
     """The folder of one question."""
-    trained = {"problem": "iris", "engine": "none", **changes}
-    return Store.open(root).answers(SweepQuestion.of(trained, seed=1, score=ACCURACY, environment=ENVIRONMENT))
+    question = SweepQuestion.of(
+        {"problem": "iris", "engine": "none", **changes}, seed=1, score=ACCURACY, environment=ENVIRONMENT
+    )
+    return Store.open(root, form).answers(question)
 
 
 def resumed(root: Path, trainer, *, reseeds=40, orders=range(1), tile=8, group=1, share=None, pause=1000.0, **changes):
-    """The sweep with that store."""
+    """The sweep with that store; changes are of ``answers_in``."""
     cells = orders, range(reseeds)
     orders, reseeds = cells if share is None else Share.read(share).cut(*cells)
     return ResumedSweep(
@@ -189,6 +192,7 @@ def main() -> None:
     parser.add_argument("--tile", type=int, default=8)
     parser.add_argument("--log", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--form", type=PartFormat)
     parser.add_argument("--cluster")
     parser.add_argument("--limit", type=float)
     parser.add_argument("--dies", type=int)
@@ -196,7 +200,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.dies is not None:
         die_in_write(given.dies)
-    settings = {"reseeds": given.reseeds, "tile": given.tile, "pause": given.pause}
+    settings = {"reseeds": given.reseeds, "tile": given.tile, "pause": given.pause, "form": given.form}
     with contextlib.ExitStack() as ending:
         trainer = Trainer(given.seconds, given.log)
         if given.cluster is not None:

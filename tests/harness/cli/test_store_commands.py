@@ -15,6 +15,7 @@ QUICK = ["--initializers", "zeros,he_normal", "--epochs", "2"]
         (["run", "--shard", "3/2", "--store", "s"], "shard is '3/2'; give i/n"),
         (["run", "--store", "full"], "full is no store: it holds mine.txt"),
         (["bounds", "calibrate", "--store", "full"], "full is no store: it holds mine.txt"),
+        (["run", "--store-format", "parquet"], "--store-format needs --store"),
         (["store", "show", "none"], "none: no such folder"),
         (["store", "verify", "full"], "full is no store"),
         (["store", "merge", "full", "--store", "into"], "full is no store"),
@@ -30,7 +31,7 @@ def test_what_cannot_be_done_is_one_line(words, message, initcheck_):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_shares_are_joined_and_the_files_are_those_of_one_run(initcheck_):
+def test_a_run_goes_on_shares_are_joined_and_the_files_are_those_of_one_run(initcheck_, monkeypatch):
     def run(*words):
         code, out, err = initcheck_("run", *QUICK, *words)
         assert code == 0, err
@@ -38,6 +39,8 @@ def test_a_run_goes_on_shares_are_joined_and_the_files_are_those_of_one_run(init
 
     run("--reseeds", 20, "--out", "whole")
     assert "had 0 of these runs, 14 were trained" in run("--reseeds", 7, "--store", "s", "--out", "few")
+    for place in ("api", "store.grid_reading"):  # as if they were a million
+        monkeypatch.setattr(f"initcheck.{place}.MOST_IN_MEMORY", 0)
     assert "had 14 of these runs, 26 were trained" in run("--reseeds", 20, "--store", "s", "--out", "more")
     for number in (1, 2):
         out = run("--reseeds", 20, "--shard", f"{number}/2", "--store", f"s{number}", "--out", "nowhere")

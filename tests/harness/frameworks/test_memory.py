@@ -7,6 +7,7 @@ import pytest
 from initcheck.catalog.problems import PROBLEMS
 from initcheck.errors import InitcheckError
 from initcheck.frameworks import memory
+from initcheck.records import runs_at_once
 
 GB = 10**9
 
@@ -61,9 +62,9 @@ def test_the_least_of_system_control_group_and_process_counts(monkeypatch, tmp_p
 
 
 def test_histories_of_many_epochs_are_written_fewer_runs_at_a_time():
-    assert memory.runs_at_once(5) == 10_000
-    assert memory.runs_at_once(1000) == 1000
-    assert memory.runs_at_once(10**9) == 1
+    assert runs_at_once(5) == 10_000
+    assert runs_at_once(1000) == 1000
+    assert runs_at_once(10**9) == 1
 
 
 def test_a_baselines_reseeds_are_refused_before_any_evidence_is_gathered(monkeypatch):

@@ -192,6 +192,16 @@ def test_a_claim_of_another_machine_is_respected_while_it_is_touched(tmp_path):
         assert claims.take(block)
 
 
+def test_a_claim_whose_process_was_killed_as_it_wrote_it_is_taken_over_soon(tmp_path, monkeypatch):
+    block = CellBlock("a", range(1), range(8))
+    with Claims(tmp_path) as claims:
+        (tmp_path / f"{block.name}.claim").touch()
+        assert not claims.take(block)
+        assert not claims.take(block)
+        monkeypatch.setattr("initcheck.store.claims._UNSIGNED", 0.0)
+        assert claims.take(block)
+
+
 def test_claims_that_overlap_exclude_each_other(tmp_path):
     with Claims(tmp_path) as one, Claims(tmp_path) as other:
         assert one.take(CellBlock("a", range(1), range(8)))

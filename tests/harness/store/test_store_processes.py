@@ -14,6 +14,8 @@ from types import SimpleNamespace
 import pytest
 from stand_in import Trainer, answers_in, resumed, text_of, undivided
 
+from initcheck.store.stored_parts import StoredPart
+
 pytestmark = pytest.mark.slow
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -41,6 +43,11 @@ def start(tmp_path):
         process.stderr.close()
 
 
+def require(form):
+    if form == "parquet":
+        pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+
+
 def begun(tmp_path):
     """How often each run was begun."""
     log = tmp_path / "log"
@@ -55,8 +62,8 @@ def wait_for(condition, seconds=60.0):
 
 
 def saved(tmp_path):
-    runs = list((tmp_path / "store").glob("*/runs/*.jsonl"))
-    return sum(len(path.read_text().splitlines()) for path in runs)
+    parts = map(StoredPart.of, (tmp_path / "store").glob("*/runs/*"))
+    return sum(len(part.block) for part in parts if part is not None)
 
 
 def finish(start, tmp_path, *words):
@@ -66,13 +73,17 @@ def finish(start, tmp_path, *words):
     return (tmp_path / "out").read_bytes()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_process_that_is_stopped_loses_what_was_in_flight_at_most(number, start, tmp_path):
-    process = start()
+@pytest.mark.parametrize(
+    ("number", "form"),
+    [(signal.SIGKILL, "jsonl"), (signal.SIGTERM, "jsonl"), (signal.SIGINT, "jsonl"), (signal.SIGKILL, "parquet")],
+)
+def test_a_process_that_is_stopped_loses_what_was_in_flight_at_most(number, form, start, tmp_path):
+    require(form)
+    process = start("--form", form)
     wait_for(lambda: saved(tmp_path) >= 20)
     process.send_signal(number)
     code = process.wait(60)
-    assert code == (-9 if number == signal.SIGKILL else 128 + number)
+    assert code == (-9 if number == signal.SIGKILL else 128 + number), process.stderr.read()
     kept = saved(tmp_path)
     lost = len(begun(tmp_path)) - kept
     # Of SIGKILL the runs of a tenth of a second, and of the time until these are on the disk; else what is in training.
@@ -125,8 +136,11 @@ def test_started_twice_they_share_the_work_and_a_killed_one_s_block_is_taken_ove
     assert sum(begun(tmp_path).values()) == 2 * RESEEDS + len(twice)
 
 
-def test_four_at_once_train_each_run_once(start, tmp_path):
-    processes = [start("--out", tmp_path / f"out{number}", "--seconds", 0.01) for number in range(4)]
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_four_at_once_train_each_run_once(form, start, tmp_path):
+    require(form)
+    words = ["--seconds", 0.01, "--form", form]
+    processes = [start("--out", tmp_path / f"out{number}", *words) for number in range(4)]
     assert [process.wait(120) for process in processes] == [0] * 4
     assert {(tmp_path / f"out{number}").read_bytes() for number in range(4)} == {undivided(RESEEDS)}
     assert set(begun(tmp_path).values()) == {1}

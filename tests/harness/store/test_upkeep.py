@@ -11,10 +11,13 @@ from initcheck.catalog.problems import PROBLEMS
 from initcheck.errors import InitcheckError
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.stored_sweeps import load_stored, note_ask
-from initcheck.store.folder import Store
+from initcheck.store.folder import AnswerFolder, Store
+from initcheck.store.part_formats import PartFormat
+from initcheck.store.part_texts import joined_in_order
 from initcheck.store.upkeep import clean, holdings, merge, mistakes_in
 
 KEYS = list(ROWS)
+place = AnswerFolder.place
 
 
 @pytest.fixture
@@ -56,6 +59,35 @@ def test_what_a_store_has_is_counted_each_run_once(shares):
     answers_in(shares[0].root).write(KEYS[0], runs_of(NAMES[0], 0, list(range(5, 20))))
     (one,) = holdings(shares[0])
     assert one.runs == {NAMES[0]: 20, NAMES[1]: 13}
+
+
+def test_runs_of_overlapping_parts_of_several_orders_are_counted_once(tmp_path):
+    answers = answers_in(tmp_path)
+    cells = set()
+    for orders, reseeds in (
+        (range(2), range(9)),
+        (range(1, 4), range(5, 12)),
+        (range(3, 4), range(20, 22)),
+        (range(2), range(9)),
+    ):
+        parts = [runs_of(NAMES[0], order, list(reseeds)) for order in orders]
+        answers.write(KEYS[0], joined_in_order(parts))
+        cells |= {(order, reseed) for order in orders for reseed in reseeds}
+    (one,) = holdings(Store(tmp_path))
+    assert one.runs == {NAMES[0]: len(cells)}
+    assert list(mistakes_in(Store(tmp_path))) == []
+
+
+def test_copying_and_joining_take_few_parts_at_a_time(shares, tmp_path, monkeypatch):
+    together = []
+    monkeypatch.setattr("initcheck.store.upkeep._BYTES_AT_ONCE", 8000)  # about 16 runs
+    monkeypatch.setattr(AnswerFolder, "place", lambda *given: (together.append(len(given[1])), place(*given)))
+    (runs,) = merge(shares, Store.open(tmp_path / "all")).values()
+    assert runs == 80
+    assert max(together) <= 2
+    clean(Store(tmp_path / "all"))
+    assert len(answers_in(tmp_path / "all").parts()) > 2
+    assert text_of(resumed(tmp_path / "all", Trainer()).runs()) == undivided()
 
 
 def test_verify_names_what_is_damaged_foreign_or_unlike(shares):
@@ -101,16 +133,21 @@ def test_cleaning_joins_small_parts_and_loses_no_run(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_sweep_comes_from_a_store_alone(tmp_path):
+@pytest.mark.parametrize("form", [None, "parquet"])
+@pytest.mark.parametrize("most", [10**9, 0])
+def test_a_sweep_comes_from_a_store_alone_from_memory_or_from_files(most, form, tmp_path, monkeypatch):
+    if form is not None:
+        pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+    monkeypatch.setattr("initcheck.store.grid_reading.MOST_IN_MEMORY", most)
     problem = PROBLEMS["iris"]
     groups = tuple(runs_of(name, 0, list(range(12))) for name in NAMES)
     sweep = Sweep(problem, groups, 1, ENVIRONMENT, "initcheck run", "none", 24, trained=(("model", "Dense(1)"),))
-    list(resumed(tmp_path / "s", Trainer(), reseeds=12).runs())
+    list(resumed(tmp_path / "s", Trainer(), reseeds=12, form=form and PartFormat(form)).runs())
     answers = answers_in(tmp_path / "s")
     for asked in (5, 12):
         note_ask(answers, Sweep(problem, (), 1, ENVIRONMENT, "initcheck run", "none", 2 * asked, trained=sweep.trained),
                  list(ROWS.values()), orders=range(1), reseeds=range(asked))  # fmt: skip
-    loaded = load_stored(Store(tmp_path / "s"))
+    loaded = load_stored(tmp_path / "s")
     for name, one in (("a", sweep), ("b", loaded)):
         one.save(tmp_path / name)
     for path in (tmp_path / "a").iterdir():
@@ -122,9 +159,9 @@ def test_a_store_of_several_questions_asks_for_one(tmp_path):
     list(resumed(tmp_path, Trainer()).runs())
     list(resumed(tmp_path, Trainer(), data="other").runs())
     with pytest.raises(InitcheckError, match="2 questions"):
-        load_stored(Store(tmp_path))
+        load_stored(tmp_path)
     with pytest.raises(InitcheckError, match="no question of this store"):
-        load_stored(Store(tmp_path), "none")
+        load_stored(tmp_path, "none")
 
 
 def test_an_edited_question_is_refused(tmp_path):
