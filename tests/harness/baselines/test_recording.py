@@ -3,6 +3,7 @@
 Each fault is recorded once and compared with the healthy framework, and with what was recorded on older stacks.
 """
 
+import functools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -218,15 +219,20 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module", params=FAULTS)
-def faulty(request, _small):
-    """What is recorded under one fault, and what it is."""
-    fault = FAULTS[request.param]
+@functools.cache  # not left to pytest, which makes a fixture anew for each older stack
+def recorded_under(name):
+    fault = FAULTS[name]
     keras = load_keras()
     with pytest.MonkeyPatch.context() as patch:
         if fault.patch:
             fault.patch(patch, keras)
-        return recorded(fault.change(keras) if fault.change else IRIS), fault
+        return recorded(fault.change(keras) if fault.change else IRIS)
+
+
+@pytest.fixture(params=FAULTS)
+def faulty(request, _small):
+    """What is recorded under one fault, and what it is."""
+    return recorded_under(request.param), FAULTS[request.param]
 
 
 @pytest.mark.slow
