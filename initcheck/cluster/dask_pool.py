@@ -38,7 +38,9 @@ class DaskPool:
 
     def count(self) -> int:
         """The number of its workers now; one where none is there yet."""
-        return max(1, len(self._client.nthreads()))
+        with contextlib.suppress(OSError):  # the scheduler is gone, which what is waited for says
+            return max(1, len(self._client.nthreads()))
+        return 1
 
     def lost_worker(self, error: BaseException) -> bool:
         """Whether a worker ended with the task."""
@@ -52,12 +54,12 @@ class DaskPool:
     def stop(self, future: Future[Outcome]) -> bool:
         """Restarts the worker that has the task."""
         key = self._keys[future].key
-        for address, keys in self._client.processing().items():
-            if key in keys:
-                self._keys[future].cancel(force=True)
-                self._client.restart_workers([address], raise_for_error=False)
-                return True
-        return True  # it ended just now
+        with contextlib.suppress(OSError):  # the same
+            for address, keys in self._client.processing().items():
+                if key in keys:
+                    self._keys[future].cancel(force=True)
+                    self._client.restart_workers([address], raise_for_error=False)
+        return True  # else it ended just now
 
     def _hand_over(self, remote: Any, future: Future[Outcome]) -> None:
         try:
@@ -104,17 +106,23 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
                     n_workers=int(local[1]),
                     threads_per_worker=1,
                     processes=True,
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",  # else a second cluster on the machine warns of the port
                     silence_logs=logging.CRITICAL,
                     memory_limit=local[2] or "auto",
                 )
-                ending.callback(named.close, timeout=10)
+                ending.callback(_close, named)
             client = ending.enter_context(Client(named, timeout=_PATIENCE, set_as_default=False))
         except (OSError, ValueError, RuntimeError) as error:
             raise InitcheckError(
                 f"no cluster answers at {address} ({reason_of(error)}); start one, or give local:N"
             ) from None
         yield DaskPool(client)
+
+
+def _close(local: Any) -> None:
+    """Ends a cluster's processes; on a busy machine they may take longer, and end with this one."""
+    with contextlib.suppress(TimeoutError):
+        local.close(timeout=10)
 
 
 @contextlib.contextmanager
