@@ -42,7 +42,9 @@ class DaskPool:
     def count(self) -> int:
         """The number of its workers now; one where none is there yet."""
         if time.monotonic() - self._counted_at >= _COUNT_EVERY:  # the scheduler names each, which takes long for many
-            self._counted, self._counted_at = max(1, len(self._client.nthreads())), time.monotonic()
+            with contextlib.suppress(OSError):  # the scheduler is gone, which what is waited for says
+                self._counted = max(1, len(self._client.nthreads()))
+            self._counted_at = time.monotonic()
         return self._counted
 
     def lost_worker(self, error: BaseException) -> bool:
@@ -57,12 +59,12 @@ class DaskPool:
     def stop(self, future: Future[Outcome]) -> bool:
         """Restarts the worker that has the task."""
         remote = self._keys.get(future)
-        for address, keys in self._client.processing().items() if remote is not None else ():
-            if remote.key in keys:
-                remote.cancel(force=True)
-                self._client.restart_workers([address], raise_for_error=False)
-                return True
-        return True  # it ended just now
+        with contextlib.suppress(OSError):  # the same
+            for address, keys in self._client.processing().items() if remote is not None else ():
+                if remote.key in keys:
+                    remote.cancel(force=True)
+                    self._client.restart_workers([address], raise_for_error=False)
+        return True  # else it ended just now
 
     def _hand_over(self, remote: Any, future: Future[Outcome]) -> None:
         """Hands over all that is finished by now: fetched one after another, each would take a round trip."""
@@ -122,17 +124,23 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
                     n_workers=int(local[1]),
                     threads_per_worker=1,
                     processes=True,
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",  # else a second cluster on the machine warns of the port
                     silence_logs=logging.CRITICAL,
                     memory_limit=local[2] or "auto",
                 )
-                ending.callback(named.close, timeout=10)
+                ending.callback(_close, named)
             client = ending.enter_context(Client(named, timeout=_PATIENCE, set_as_default=False))
         except (OSError, ValueError, RuntimeError) as error:
             raise InitcheckError(
                 f"no cluster answers at {address} ({reason_of(error)}); start one, or give local:N"
             ) from None
         yield DaskPool(client)
+
+
+def _close(local: Any) -> None:
+    """Ends a cluster's processes; on a busy machine they may take longer, and end with this one."""
+    with contextlib.suppress(TimeoutError):
+        local.close(timeout=10)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from initcheck.store.upkeep import holdings
 pytestmark = pytest.mark.slow
 
 SHARED = Path(__file__).parents[2] / "shared"
+PATIENCE = 600  # seconds; two processors that are free take a tenth
 IRIS, MINE = small_recording.IRIS, small_recording.MINE
 WORDS = ["--problem", "small_recording:IRIS", "--problem", "small_recording:MINE", "--reseeds", "20", "--steps"]
 
@@ -78,14 +79,27 @@ def test_another_problem_model_or_number_of_reseeds_is_recorded_anew(tmp_path, m
     assert sorted(one.runs["he_normal"] for one in holdings(store) if one.problem == "iris") == [3, 4]
 
 
-def test_a_recording_that_was_killed_goes_on_and_writes_the_same_bytes(tmp_path):
-    def start(file, *words):
+@pytest.fixture
+def start(tmp_path):
+    """Starts a recording, which is ended with the test."""
+    started = []
+
+    def start_(file, *words):
         command = [sys.executable, str(SHARED / "small_recording.py"), "record", file, *WORDS, *words]
         variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SHARED), str(SHARED.parents[1])])}
-        return subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
 
+    yield start_
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_recording_that_was_killed_goes_on_and_writes_the_same_bytes(start, tmp_path):
     process = start("killed.json", "--store", "s")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while len(there := list(tmp_path.glob("s/*/texts/*"))) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -95,7 +109,7 @@ def test_a_recording_that_was_killed_goes_on_and_writes_the_same_bytes(tmp_path)
     ends = {}
     for file, words in (("again.json", ["--store", "s"]), ("whole.json", [])):
         process = start(file, *words)
-        ends[file], _ = process.communicate(timeout=240)
+        ends[file], _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     assert (tmp_path / "again.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
     assert set(load_baseline(tmp_path / "again.json").models) == {"mine"}

@@ -12,7 +12,7 @@ import pytest
 from runs import ENVIRONMENT
 from stand_in import Trainer, answers_in, resumed, scattered, start_here, text_of, undivided
 
-from initcheck.cluster.dask_pool import dask_pool
+from initcheck.cluster.dask_pool import DaskPool, dask_pool
 from initcheck.cluster.pools import ExecutorPool, pool_of
 from initcheck.cluster.remote_sweeps import require_same
 from initcheck.cluster.sent_tasks import SentSweep, SentTask, pickled, work
@@ -221,3 +221,15 @@ def test_what_is_no_executor_is_refused():
     given: Any = 3
     with pytest.raises(InitcheckError, match="executor is 3"), pool_of(None, given):
         pass
+
+
+def test_a_scheduler_that_goes_while_it_is_asked_is_no_error_of_its_own():
+    def gone():
+        raise ConnectionResetError("x")
+
+    client = SimpleNamespace(nthreads=gone, processing=gone)
+    pool = DaskPool(client)
+    future: Future[Any] = Future()
+    pool._keys[future] = SimpleNamespace(key="k")
+    assert pool.count() == 1
+    assert pool.stop(future)

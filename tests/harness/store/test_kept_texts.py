@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from typing import Any
 
 import pytest
 from runs import ENVIRONMENT
@@ -22,7 +23,7 @@ def folder_in(root, **changes):
     return Store.open(root).answers(SweepQuestion.of(trained, seed=1, score=None, environment=ENVIRONMENT))
 
 
-class Makers(dict):
+class Makers(dict[str, Any]):
     """Makes a text for each name, and notes which."""
 
     def __init__(self, names=NAMES, seconds=0.0):
