@@ -57,7 +57,9 @@ class DaskPool:
     def stop(self, future: Future[Finished]) -> bool:
         """Restarts the worker that has the task."""
         remote = self._keys.get(future)
-        for address, keys in self._client.processing().items() if remote is not None else ():
+        if remote is None:
+            return True
+        for address, keys in self._client.processing().items():
             if remote.key in keys:
                 remote.cancel(force=True)
                 self._client.restart_workers([address], raise_for_error=False)
