@@ -81,7 +81,12 @@ def test_runs_of_overlapping_parts_of_several_orders_are_counted_once(tmp_path):
 def test_copying_and_joining_take_few_parts_at_a_time(shares, tmp_path, monkeypatch):
     together = []
     monkeypatch.setattr("initcheck.store.upkeep._BYTES_AT_ONCE", 8000)  # about 16 runs
-    monkeypatch.setattr(AnswerFolder, "place", lambda *given: (together.append(len(given[1])), place(*given)))
+
+    def counted(folder, contents):
+        together.append(len(contents))
+        place(folder, contents)
+
+    monkeypatch.setattr(AnswerFolder, "place", counted)
     (runs,) = merge(shares, Store.open(tmp_path / "all")).values()
     assert runs == 80
     assert max(together) <= 2
