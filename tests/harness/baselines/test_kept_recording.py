@@ -94,7 +94,8 @@ def start(tmp_path):
     yield start_
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
 
 def test_a_recording_that_was_killed_goes_on_and_writes_the_same_bytes(start, tmp_path):

@@ -50,7 +50,8 @@ def start(tmp_path):
     for process in started:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")

@@ -143,7 +143,7 @@ def test_trainings_that_a_store_has_are_not_trained_again(tmp_path):
 
     def scored(reseeds, epochs=1, data=tabular, **options):
         diagnosis = examined(build, data, reseeds=reseeds, epochs=epochs, **options).diagnosis
-        (line,) = (line for line in diagnosis.looked_at if "under unlike seeds" in line)
+        (line,) = (line for line in diagnosis.looked_at if "trainings under unlike seeds" in line)
         return line.partition(" steps each")[2], diagnosis
 
     store = {"store": tmp_path / "store"}
