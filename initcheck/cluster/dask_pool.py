@@ -59,8 +59,10 @@ class DaskPool:
     def stop(self, future: Future[Outcome]) -> bool:
         """Restarts the worker that has the task."""
         remote = self._keys.get(future)
+        if remote is None:
+            return True  # it ended just now
         with contextlib.suppress(OSError):  # the same
-            for address, keys in self._client.processing().items() if remote is not None else ():
+            for address, keys in self._client.processing().items():
                 if remote.key in keys:
                     remote.cancel(force=True)
                     self._client.restart_workers([address], raise_for_error=False)
