@@ -10,14 +10,19 @@ from healthy_models import HEALTHY, compiled, keras, layers, tabular
 from ill_models import ILL, dense
 
 import initcheck
-from initcheck.engines.own_models import OwnData, OwnModel
+from initcheck.engines.identity import identify_model
+from initcheck.engines.own_models import OwnData, OwnModel, TrainingOptions
 from initcheck.engines.probed_passes import LayerPass, ModelPass
 from initcheck.engines.reseeded_trainings import ReseededTrainings
+from initcheck.frameworks.environment import environment
 from initcheck.models.best_constants import KNOWN_LOSSES
 from initcheck.models.layer_signal import find_in_signal
 from initcheck.models.seeds_needed import score_over_reseeds
 from initcheck.models.signal_time import find_in_time
 from initcheck.reporting.diagnosis_report import diagnosis_json, render_diagnosis
+from initcheck.store.folder import Store
+from initcheck.store.kept_texts import KeptTexts
+from initcheck.store.sweep_questions import SweepQuestion
 
 FAST = {"constant_embedding", "logistic_regression", "softmax_twice", "two_equal_units"}
 
@@ -141,21 +146,30 @@ def test_trainings_that_a_store_has_are_not_trained_again(tmp_path):
     def build():
         return dense(layers.Dense(8, "relu"), layers.Dropout(0.2))
 
-    def scored(reseeds, epochs=1, data=tabular, **options):
-        diagnosis = examined(build, data, reseeds=reseeds, epochs=epochs, **options).diagnosis
-        (line,) = (line for line in diagnosis.looked_at if "trainings under unlike seeds" in line)
-        return line.partition(" steps each")[2], diagnosis
+    def scored(count, stored=True, rows=64, epochs=1):
+        own, data = OwnModel(build, options=TrainingOptions(epochs=epochs)), OwnData(*tabular(rows))
+        trained = {**identify_model(keras, own, data), "engine": "doctor"}
+        question = SweepQuestion.of(trained, seed=7, score=None, environment=environment())
+        texts = KeptTexts(Store.open(tmp_path).answers(question)) if stored else None
+        return ReseededTrainings(keras, own, data, 7).scores(count, texts), texts and texts.found
 
-    store = {"store": tmp_path / "store"}
-    assert scored(3, **store)[0] == ""
-    found, more = scored(5, **store)
-    assert found == ", 3 of them from the store"
-    assert more.scores == scored(5)[1].scores
-    assert scored(3, epochs=2, **store)[0] == ""
-    assert scored(3, data=lambda: tabular(128), **store)[0] == ""
-    assert scored(5, **store)[0] == ", 5 of them from the store"
+    assert scored(3)[1] == 0
+    assert scored(5) == (scored(5, stored=False)[0], 3)
+    assert scored(3, rows=48)[1] == 0
+    assert scored(3, epochs=2)[1] == 0
+    assert scored(5)[1] == 5
 
 
+@pytest.mark.slow
+def test_the_doctor_says_how_many_trainings_came_from_the_store(tmp_path):
+    first, again = (examined(dense, tabular, reseeds=3, epochs=1, store=tmp_path).diagnosis for _ in range(2))
+    assert first.scores == again.scores
+    words = [[line for line in one.looked_at if "from the store" in line] for one in (first, again)]
+    assert words[0] == []
+    assert words[1][0].endswith("steps each, 3 of them from the store")
+
+
+@pytest.mark.slow
 def test_trainings_on_data_that_make_their_own_batches_are_not_kept(tmp_path):
     import tensorflow as tf
 
