@@ -198,6 +198,7 @@ def main() -> None:
     parser.add_argument("--dies", type=int)
     parser.add_argument("--mischief", nargs=3, action="append", default=[])
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background ignores
     if given.dies is not None:
         die_in_write(given.dies)
     settings = {"reseeds": given.reseeds, "tile": given.tile, "pause": given.pause, "form": given.form}
