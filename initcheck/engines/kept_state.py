@@ -28,7 +28,7 @@ _MOST_WITHIN = 1_000  # parts of it that are looked into
 _DEEPEST = 4  # lists in dicts of objects
 _MOST_BYTES = 1 << 24  # of an array
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
-_ITERATORS = (itertools.count, *(type(iter(one)) for one in ([], (), range(0))))
+_ITERATORS: tuple[type, ...] = (itertools.count, type(iter([])), type(iter(())), type(iter(range(0))))
 
 
 def own_modules() -> list[ModuleType]:
@@ -111,8 +111,7 @@ class _Walk:
         self._seen.add(id(value))
         if isinstance(value, type | FunctionType):
             if value.__module__ in self._names:
-                of_kind = self._of_class if isinstance(value, type) else self._of_function
-                yield from of_kind(value, kept.name, depth)
+                yield from self._of_code(value, kept.name, depth)
         elif isinstance(value, MethodType):
             yield from self.look(_Kept(f"{kept.name}.__self__", None, "", value.__self__), depth)
         elif self._is_own(type(value)):
@@ -129,8 +128,11 @@ class _Walk:
                 if not isinstance(part, _PLAIN):
                     yield from self.look(_Kept(f"{name}[{key!r}]", None, "", part), depth)
 
-    def _of_class(self, kind: type, _name: str, depth: int) -> Iterator[_Kept]:
-        yield from self.attributes(kind, f"{kind.__module__}.{kind.__qualname__}", depth)
+    def _of_code(self, value: type | FunctionType, name: str, depth: int) -> Iterator[_Kept]:
+        if isinstance(value, FunctionType):
+            yield from self._of_function(value, name, depth)
+        else:
+            yield from self.attributes(value, f"{value.__module__}.{value.__qualname__}", depth)
 
     def _of_function(self, function: FunctionType, name: str, depth: int) -> Iterator[_Kept]:
         """Its defaults, its closure, and the attributes that it was given."""
@@ -253,7 +255,7 @@ def is_equal(one: Any, two: Any) -> bool:
     if type(one) is not type(two):
         return False
     if isinstance(one, np.ndarray):
-        return one.shape == two.shape and one.dtype == two.dtype and one.tobytes() == two.tobytes()
+        return bool(one.shape == two.shape and one.dtype == two.dtype and one.tobytes() == two.tobytes())
     if isinstance(one, dict):
         return one.keys() == two.keys() and all(is_equal(one[key], two[key]) for key in one)
     if isinstance(one, list | tuple | deque):
