@@ -186,9 +186,13 @@ def _noting_only(model: Any, note: Callable[[Any], dict[str, float]]) -> Iterato
     model.run_eagerly = True
     model.train_step = note
     model.get_metrics_result = lambda: {"loss": 0.0}  # no metric has seen a row
+    optimizer = model.optimizer
+    optimizer.finalize_variable_values = lambda _variables: None  # averages (use_ema), which no step has made
     try:
         yield
     finally:
+        with contextlib.suppress(AttributeError):
+            del optimizer.finalize_variable_values
         for name in ("train_step", "get_metrics_result"):
             with contextlib.suppress(AttributeError):
                 delattr(model, name)

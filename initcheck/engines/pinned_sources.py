@@ -19,7 +19,8 @@ import numpy as np
 from numpy.random import bit_generator
 
 from initcheck.engines import process_sources
-from initcheck.engines.process_sources import own_modules
+from initcheck.engines.kept_state import MODULE_STATE as KEPT
+from initcheck.engines.kept_state import module_state_pinned, own_modules
 from initcheck.engines.replacing import note_use, replaced
 from initcheck.engines.script_pins import BACKWARDS, dates_pinned, pinned_dates, sorted_listing, sorted_scan
 
@@ -198,10 +199,10 @@ TF_GENERATORS = ChanceSource(
     noted=True,
 )
 MODULE_STATE = ChanceSource(
-    process_sources.MODULE_STATE,
-    "what a module keeps from one training to the next, a generator or a counter",
+    KEPT,
+    "what a module, or the environment, keeps from one training to the next, a generator or a counter",
     "make it in data() or build()",
-    process_sources.module_state_pinned,
+    module_state_pinned,
     noted=True,
 )
 NAMES = ChanceSource(

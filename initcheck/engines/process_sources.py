@@ -1,194 +1,34 @@
-"""Sources of chance that a Python process keeps or makes itself: its modules' state, names, addresses and threads."""
+"""Sources of chance that a Python process keeps or makes itself: names, addresses and threads."""
 
 from __future__ import annotations
 
 import builtins
 import concurrent.futures
 import contextlib
-import copy
 import importlib
-import itertools
 import multiprocessing.pool
 import os
 import random
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from initcheck.engines.kept_state import is_equal, own_modules
 from initcheck.engines.replacing import note_use, replaced
 from initcheck.engines.script_pins import BACKWARDS, is_own_file, sorted_listing, sorted_scan
 
-MODULE_STATE, NAMES, ADDRESSES, POOLS, THREADS, WORKERS, TF_GENERATORS = (
-    *("module state", "names", "addresses", "pools", "threads", "workers"),
+NAMES, ADDRESSES, POOLS, THREADS, WORKERS, TF_GENERATORS = (
+    *("names", "addresses", "pools", "threads", "workers"),
     "tensorflow generators",
 )
 _HERE = str(Path(__file__).parents[1])
-_MOST_PARTS = 10_000  # of a list or a dict
-_MOST_BYTES = 1 << 24  # of an array
 _PATIENCE = 1.0  # seconds for which a thread is waited for: it may wait for another itself
 _MOST_WAITS = 5  # such waits in vain
-_PLAIN = (int, float, complex, str, bytes, bool, type(None))
-
-
-def own_modules() -> list[ModuleType]:
-    """The modules of the user's own code: neither Python's, nor installed, nor ours; a notebook's is among them."""
-    found = []
-    for name, module in list(sys.modules.items()):
-        if not isinstance(module, ModuleType):
-            continue
-        file = object.__getattribute__(module, "__dict__").get("__file__")  # a lazy one is not to be loaded
-        if name == "__main__" if file is None else is_own_file(file) and not file.startswith(_HERE):
-            found.append(module)
-    return found
-
-
-# The state of a global or a class's attribute as it was when it was first looked at: its name → how to put it back.
-_first_state: dict[str, tuple[Any, Callable[[], bool]]] = {}
-
-
-def forget_module_state() -> None:
-    """Lets the state that modules have now be their first: the user may have changed it since."""
-    _first_state.clear()
-
-
-@contextlib.contextmanager
-def module_state_pinned(_keras: Any, _seed: int) -> Iterator[None]:
-    """Puts generators, counters, lists and arrays of modules and their classes back to where they were at first."""
-    for home, name, value in _kept():
-        _put_back(home, name, value)
-    try:
-        yield
-    finally:
-        for home, name, value in _kept():
-            if _put_back(home, name, value):
-                note_use(MODULE_STATE, _named(home, name))
-
-
-def _kept() -> list[tuple[Any, str, Any]]:
-    """What may change of the user's own modules and of their classes: home, name and value."""
-    homes: list[Any] = own_modules()
-    for module in list(homes):
-        homes += [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__]
-    kept = [
-        (home, name, value)
-        for home in homes
-        for name, value in list(vars(home).items())
-        if not name.startswith("__") and _may_change(value)
-    ]
-    functions = [(home, one) for home in homes for one in vars(home).values() if isinstance(one, FunctionType)]
-    return [*kept, *(one for home, function in functions for one in _kept_by(home, function))]
-
-
-def _kept_by(home: Any, function: FunctionType) -> Iterator[tuple[Any, str, Any]]:
-    """What a function keeps from one call to the next, and may be changed in place: its defaults, and its closure."""
-    if function.__module__ != getattr(home, "__module__", home.__name__):
-        return
-    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
-    cells = []
-    for cell in function.__closure__ or ():
-        with contextlib.suppress(ValueError):  # an empty one
-            cells.append(cell.cell_contents)
-    for number, value in enumerate([*defaults, *cells]):
-        if _may_change(value) and not isinstance(value, int | float | itertools.count):
-            yield home, f"{function.__name__}: {'default' if number < len(defaults) else 'closure'} {number}", value
-
-
-def _named(home: Any, name: str) -> str:
-    prefix = f"{home.__module__}.{home.__qualname__}" if isinstance(home, type) else home.__name__
-    return f"{prefix}.{name}"
-
-
-def _may_change(value: Any) -> bool:
-    return isinstance(
-        value,
-        int | float | list | dict | set | deque | np.ndarray | np.random.Generator | np.random.RandomState
-        | random.Random | itertools.count,
-    ) or type(value).__name__ in ("SeedGenerator", "Generator")  # fmt: skip
-
-
-def _put_back(home: Any, name: str, value: Any) -> bool:
-    """Puts something kept back to its first state, or notes it as that; whether it differed."""
-    key = _named(home, name)
-    first = _first_state.get(key)
-    if first is None or (first[0] is not value and not isinstance(value, int | float | itertools.count)):
-        with contextlib.suppress(Exception):  # what cannot be copied has no state that we know of
-            if (restore := _restorer(home, name, value)) is not None:
-                _first_state[key] = value, restore
-        return False
-    return first[1]()
-
-
-def _restorer(home: Any, name: str, value: Any) -> Callable[[], bool] | None:
-    if isinstance(value, int | float | itertools.count):
-        return _rebinder(home, name, value)
-    if isinstance(value, np.random.Generator):
-        return _stateful(lambda: value.bit_generator.state, lambda state: setattr(value.bit_generator, "state", state))
-    if isinstance(value, np.random.RandomState):
-        return _stateful(value.get_state, value.set_state)
-    if isinstance(value, random.Random):
-        return _stateful(value.getstate, value.setstate)
-    if isinstance(value, np.ndarray):
-        if value.nbytes > _MOST_BYTES or value.dtype.hasobject or not value.flags["W"]:
-            return None
-        return _stateful(value.copy, lambda state: np.copyto(value, state))
-    if isinstance(value, list | dict | set | deque):
-        return _stateful(lambda: copy.copy(value), lambda state: _refill(value, state)) if _is_plain(value) else None
-    state = getattr(value, "state", None)  # a generator of Keras or TensorFlow
-    if state is None or not hasattr(state, "assign"):
-        return None
-    return _stateful(lambda: np.array(state), state.assign)
-
-
-def _rebinder(home: Any, name: str, value: Any) -> Callable[[], bool]:
-    first = copy.copy(value)
-
-    def put_back() -> bool:
-        differs = repr(getattr(home, name, None)) != repr(first)
-        if differs:
-            setattr(home, name, copy.copy(first))
-        return differs
-
-    return put_back
-
-
-def _stateful(get: Callable[[], Any], put: Callable[[Any], Any]) -> Callable[[], bool]:
-    first = copy.deepcopy(get())
-
-    def put_back() -> bool:
-        if _is_equal(get(), first):
-            return False
-        put(copy.deepcopy(first))
-        return True
-
-    return put_back
-
-
-def _is_equal(one: Any, two: Any) -> bool:
-    if isinstance(one, np.ndarray):
-        return bool(one.tobytes() == two.tobytes())
-    if isinstance(one, dict):
-        return one.keys() == two.keys() and all(_is_equal(one[key], two[key]) for key in one)
-    if isinstance(one, tuple):
-        return all(_is_equal(a, b) for a, b in zip(one, two, strict=True))
-    return bool(one == two)
-
-
-def _refill(kept: Any, state: Any) -> None:
-    kept.clear()
-    (kept.update if isinstance(kept, dict | set) else kept.extend)(state)
-
-
-def _is_plain(value: Any) -> bool:
-    if len(value) > _MOST_PARTS:
-        return False
-    parts: Iterable[Any] = [*value, *value.values()] if isinstance(value, dict) else value
-    return all(isinstance(part, _PLAIN) for part in parts)
 
 
 @contextlib.contextmanager
@@ -401,7 +241,7 @@ def seeded_draws_noted() -> Iterator[list[str]]:
     noted: list[str] = []
     before = states()
     yield noted
-    noted += [name for name, state in states().items() if not _is_equal(state, before[name])]
+    noted += [name for name, state in states().items() if not is_equal(state, before[name])]
 
 
 @contextlib.contextmanager

@@ -13,10 +13,11 @@ from typing import Any
 
 from initcheck.arguments import described, whole_number
 from initcheck.engines.identity import identify_model
+from initcheck.engines.kept_state import forget_module_state
 from initcheck.engines.own_models import OwnData, OwnModel, TrainingOptions, mistakes_in
 from initcheck.engines.own_trainings import MOST_STEPS, OwnTrace, TracedModel, TraceTaker
 from initcheck.engines.pinned_sources import LISTING_BACKWARDS, SEEDS, ChanceSource, pinned, seeding_noted
-from initcheck.engines.process_sources import draw_everywhere, forget_module_state
+from initcheck.engines.process_sources import draw_everywhere
 from initcheck.engines.replacing import uses_noted
 from initcheck.engines.reseeded_trainings import ReseededTrainings
 from initcheck.errors import InitcheckError, StoreError

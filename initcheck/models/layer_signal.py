@@ -181,8 +181,8 @@ def _find_dead(
             f"{share:.0%} of the units of {names[place]} are 0 for all rows ({count:,} units over {len(passes)} "
             f"reseeds; a symmetric kernel without a bias leaves half of them so at most: p {p_value:.1g} after "
             f"Bonferroni over {len(judged)} layers){later}",
-            "look for a negative bias, a kernel that is not symmetric about 0, or inputs that are 0; he_normal with "
-            "biases of zeros leaves few units dead",
+            "look for a kernel of zeros, a negative bias, a kernel that is not symmetric about 0, or inputs that are "
+            "0; he_normal with biases of zeros leaves few units dead",
         )
     ], any(share == 1 for _, share, _, _ in found)
 

@@ -199,6 +199,27 @@ def find_unmoved(
     return findings, notes if idle else []
 
 
+def find_all_frozen(trained: TracedModel) -> list[ModelFinding]:
+    """A model none of whose weights is trainable, and none moved, as batch statistics would."""
+    weights = trained.model.weights
+    pairs = zip(trained.initial, weights, strict=False)
+    if (
+        not weights
+        or not trained.trace.losses
+        or len(weights) != len(trained.initial)
+        or any(one.trainable or not np.array_equal(first, np.asarray(one)) for first, one in pairs)
+    ):
+        return []
+    return [
+        ModelFinding(
+            NEVER_MOVE,
+            "the model",
+            f"none of its {len(weights)} weights is trainable: unmoved by {len(trained.trace.losses)} steps",
+            "set trainable=True, of the layers that are to learn, before compile",
+        )
+    ]
+
+
 def _home(name: str) -> str:
     return name.rpartition("/")[0]
 

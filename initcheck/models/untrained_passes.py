@@ -37,7 +37,7 @@ from initcheck.models.layer_signal import (
 from initcheck.models.not_finite import find_in_data, find_not_finite
 from initcheck.models.signal_depth import EXPLODES
 from initcheck.models.signal_time import EXPLODE_IN_TIME
-from initcheck.models.trained_units import ZERO, any_drawn_unmoved, find_equal_units, find_unmoved
+from initcheck.models.trained_units import ZERO, any_drawn_unmoved, find_all_frozen, find_equal_units, find_unmoved
 
 _LEAST_RESEEDS = 4  # of a model whose passes take long
 _PATIENCE = 30.0  # seconds after which no further pass is begun
@@ -149,8 +149,14 @@ def _find(
         trained, passes, lambda: {} if own_step else untrained_outputs(trained.model, rows), own_step=own_step
     )
     notes += more
+    unmoved += find_all_frozen(trained)
     return FoundInPasses(
-        (*units.findings, *scaling, *_causes(signal, unmoved, loss, drawn=any_drawn_unmoved(trained))),
+        (
+            *find_all_frozen(trained),
+            *units.findings,
+            *scaling,
+            *_causes(signal, unmoved, loss, drawn=any_drawn_unmoved(trained)),
+        ),
         (*notes, *signal.notes),
         (),
         signal.layers,

@@ -1037,6 +1037,81 @@ def data():
         EACH_TIME,
         ("lstm", "stateful=False"),
     ),
+    "a variable of the environment that counts": PlantedModel(
+        """
+def data():
+    run = int(os.environ.get("OWN_RUN", "0"))
+    os.environ["OWN_RUN"] = str(run + 1)
+    x = np.random.RandomState(run).normal(size=(64, 6))
+    return x, x[:, :1]
+""",
+        BEFORE,
+        ("os.environ",),
+    ),
+    "a generator of an object that the module makes": PlantedModel(
+        """
+class Rows:
+    def __init__(self):
+        self.tables = {"rng": np.random.default_rng(42)}
+
+    def draw(self):
+        x = self.tables["rng"].normal(size=(64, 6))
+        return x, x[:, :1]
+
+rows = Rows()
+
+def data():
+    return rows.draw()
+""",
+        BEFORE,
+        ("rows.tables['rng']",),
+    ),
+    "a counter within a closure": PlantedModel(
+        """
+def counted():
+    seeds = iter(range(1000))
+    calls = 0
+
+    def draw():
+        nonlocal calls
+        calls += next(seeds)
+        return np.random.RandomState(calls).normal(size=(64, 6))
+
+    return draw
+
+draw = counted()
+
+def data():
+    x = draw()
+    return x, x[:, :1]
+""",
+        BEFORE,
+        ("calls of its closure",),
+    ),
+    "arrays in a default that grows": PlantedModel(
+        """
+def grown(rows=[]):
+    rows.append(np.full((8, 6), len(rows)))
+    return np.concatenate([*rows, np.random.RandomState(0).normal(size=(64, 6))])
+
+def data():
+    x = grown()
+    return x, x[:, :1]
+""",
+        BEFORE,
+        ("grown: default",),
+    ),
+    "a model that is frozen as a whole": PlantedModel(
+        """
+def build():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(1)])
+    model.trainable = False
+    model.compile("adam", "mse")
+    return model
+""",
+        "weights that can never move",
+        ("trainable=True",),
+    ),
     "a model that is made once": PlantedModel(
         """
 MODEL = None
@@ -1228,6 +1303,14 @@ def data():
     return X, X[:, :1]
 """,
         fresh=True,
+    ),
+    "a moving average of the weights": PlantedModel(
+        """
+def build():
+    model = keras.Sequential([keras.Input((6,)), layers.Dense(8, activation="relu"), layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9), "mse")
+    return model
+"""
     ),
     "a frozen part": PlantedModel(
         """
