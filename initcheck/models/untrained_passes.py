@@ -149,10 +149,11 @@ def _find(
         trained, passes, lambda: {} if own_step else untrained_outputs(trained.model, rows), own_step=own_step
     )
     notes += more
-    unmoved += find_all_frozen(trained)
+    frozen = find_all_frozen(trained)
+    unmoved += frozen
     return FoundInPasses(
         (
-            *find_all_frozen(trained),
+            *frozen,
             *units.findings,
             *scaling,
             *_causes(signal, unmoved, loss, drawn=any_drawn_unmoved(trained)),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import small_recording
+from ended_processes import ended_processes
 
 from initcheck.baselines.recording import record as recording
 from initcheck.baselines.records.store import load_baseline, write_baseline
@@ -82,20 +83,16 @@ def test_another_problem_model_or_number_of_reseeds_is_recorded_anew(tmp_path, m
 @pytest.fixture
 def start(tmp_path):
     """Starts a recording, which is ended with the test."""
-    started = []
+    with ended_processes() as started:
 
-    def start_(file, *words):
-        command = [sys.executable, str(SHARED / "small_recording.py"), "record", file, *WORDS, *words]
-        variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SHARED), str(SHARED.parents[1])])}
-        process = subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, text=True)
-        started.append(process)
-        return process
+        def start_(file, *words):
+            command = [sys.executable, str(SHARED / "small_recording.py"), "record", file, *WORDS, *words]
+            variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SHARED), str(SHARED.parents[1])])}
+            process = subprocess.Popen(command, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, text=True)
+            started.append(process)
+            return process
 
-    yield start_
-    for process in started:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+        yield start_
 
 
 def test_a_recording_that_was_killed_goes_on_and_writes_the_same_bytes(start, tmp_path):

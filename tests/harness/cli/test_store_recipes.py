@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ended_processes import ended_processes
 
 pytestmark = pytest.mark.slow
 
@@ -28,30 +29,30 @@ def block_with(word):
     return block
 
 
+def end_group(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 @pytest.fixture
 def start(tmp_path):
     """Starts a command in the test's folder, which is ended with the test."""
-    started = []
+    with ended_processes(end_group) as started:
 
-    def start_(*command):
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        process = subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env={**os.environ, "PATH": path},
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
+        def start_(*command):
+            path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+            process = subprocess.Popen(
+                command,
+                cwd=tmp_path,
+                env={**os.environ, "PATH": path},
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+            started.append(process)
+            return process
 
-    yield start_
-    for process in started:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        yield start_
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")

@@ -13,9 +13,9 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from ended_processes import ended_processes
 from stand_in import resumed, scattered, text_of, undivided
 
 from initcheck.cluster.pools import pool_of
@@ -32,27 +32,24 @@ VARIABLES = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SHARED), str(SHARE
 @pytest.fixture
 def start(tmp_path):
     """Starts processes, which are ended with the test."""
-    started: list[subprocess.Popen[Any]] = []
+    with ended_processes() as started:
 
-    def start_(*words, cluster="local:2"):
-        command = [sys.executable, str(SHARED / "stand_in.py"), str(tmp_path / "store"), "--reseeds", str(RESEEDS)]
-        command += ["--log", str(tmp_path / "log"), "--out", str(tmp_path / "out"), *map(str, words)]
-        command += [] if cluster is None else ["--cluster", cluster]
-        process = subprocess.Popen(command, env=VARIABLES, stderr=subprocess.PIPE, text=True, start_new_session=True)
-        started.append(process)
-        return process
+        def start_(*words, cluster="local:2"):
+            command = [sys.executable, str(SHARED / "stand_in.py"), str(tmp_path / "store"), "--reseeds", str(RESEEDS)]
+            command += ["--log", str(tmp_path / "log"), "--out", str(tmp_path / "out"), *map(str, words)]
+            command += [] if cluster is None else ["--cluster", cluster]
+            process = subprocess.Popen(
+                command, env=VARIABLES, stderr=subprocess.PIPE, text=True, start_new_session=True
+            )
+            started.append(process)
+            return process
 
-    def other(*command):
-        process = subprocess.Popen(command, env=VARIABLES, stderr=subprocess.DEVNULL, start_new_session=True)
-        started.append(process)
-        return process
+        def other(*command):
+            process = subprocess.Popen(command, env=VARIABLES, stderr=subprocess.DEVNULL, start_new_session=True)
+            started.append(process)
+            return process
 
-    yield SimpleNamespace(sweep=start_, other=other)
-    for process in started:
-        process.kill()
-        process.wait()
-        if process.stderr is not None:
-            process.stderr.close()
+        yield SimpleNamespace(sweep=start_, other=other)
 
 
 def begun(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from ended_processes import ended_processes
 from stand_in import Trainer, answers_in, resumed, text_of, undivided
 
 from initcheck.store.stored_parts import StoredPart
@@ -25,22 +26,18 @@ RESEEDS = 60
 @pytest.fixture
 def start(tmp_path):
     """Starts a process that sweeps with the store ``tmp_path/store``."""
-    started = []
+    with ended_processes() as started:
 
-    def start_(*words, folder=tmp_path / "store", **settings):
-        command = [sys.executable, str(SHARED / "stand_in.py"), str(folder), "--reseeds", str(RESEEDS)]
-        command += ["--log", str(tmp_path / "log"), *map(str, words)]
-        path = os.pathsep.join([str(SHARED), str(SHARED.parents[1])])
-        variables = {**os.environ, "PYTHONPATH": path}
-        process = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True, **settings)
-        started.append(process)
-        return process
+        def start_(*words, folder=tmp_path / "store", **settings):
+            command = [sys.executable, str(SHARED / "stand_in.py"), str(folder), "--reseeds", str(RESEEDS)]
+            command += ["--log", str(tmp_path / "log"), *map(str, words)]
+            path = os.pathsep.join([str(SHARED), str(SHARED.parents[1])])
+            variables = {**os.environ, "PYTHONPATH": path}
+            process = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True, **settings)
+            started.append(process)
+            return process
 
-    yield start_
-    for process in started:
-        process.kill()
-        process.wait()
-        process.stderr.close()
+        yield start_
 
 
 def require(form):
