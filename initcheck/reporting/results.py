@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ParamSpec, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,21 @@ from initcheck.texts import for_terminal
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+_Given = ParamSpec("_Given")
+
+
+def _of_any_text(make: Callable[_Given, pd.DataFrame]) -> Callable[_Given, pd.DataFrame]:
+    """Makes frames whose texts are Python's: Arrow's, which pandas takes where it is installed, refuse surrogates."""
+
+    @functools.wraps(make)
+    def made(*given: _Given.args, **named: _Given.kwargs) -> pd.DataFrame:
+        import pandas as pd
+
+        with pd.option_context("mode.string_storage", "python"):
+            return make(*given, **named)
+
+    return made
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,6 +112,7 @@ class Sweep:
             for piece in runs.pieces(size):
                 yield replace(self, problem=self.facts, groups=(piece,))
 
+    @_of_any_text
     def to_frame(self) -> pd.DataFrame:
         """One row for each run: its name, its seed, its scores with the counts behind them, and its outcome.
 
@@ -135,6 +151,7 @@ class Sweep:
         ]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(columns))
 
+    @_of_any_text
     def epochs_frame(self) -> pd.DataFrame:
         """One row for each run and epoch, as Keras's ``History`` reports it; epochs count from 1."""
         import pandas as pd
@@ -154,6 +171,7 @@ class Sweep:
             frames.append(pd.DataFrame({**names, **{metric: runs.metric(metric).ravel() for metric in runs.metrics}}))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(history_columns(METRICS)))
 
+    @_of_any_text
     def history(self, *, reseeds: bool = False) -> pd.DataFrame:
         """The lecture's frame: epochs × columns named ``initializer`` and ``metric``.
 
