@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from initcheck.installed import is_within
+from initcheck.processor import kernels_are_chosen_by
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class KnownIssue:
         reason: The framework's behaviour, in one sentence.
         link: Where it is reported or documented.
         versions: Package → versions in which it fails, as pip writes them; all of them must match.
+        processor: The instruction set, as Linux names it, by which oneDNN chooses the kernel that fails; empty where it
+            fails on all processors.
     """
 
     check: str
@@ -29,9 +32,12 @@ class KnownIssue:
     reason: str
     link: str
     versions: dict[str, str]
+    processor: str = ""
 
     def applies(self) -> bool:
-        """Whether the installed packages are within the versions."""
+        """Whether the installed packages are within the versions, and the processor is one on which it fails."""
+        if self.processor and not kernels_are_chosen_by(self.processor):
+            return False
         return all(is_within(package, allowed) for package, allowed in self.versions.items())
 
 

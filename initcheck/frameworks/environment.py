@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 from initcheck.frameworks.floatx import global_policy
 from initcheck.frameworks.keras import load_keras, threads
 from initcheck.installed import distribution_of, version_of
+from initcheck.processor import onednn_is_on, processor_features, processor_name
 from initcheck.records import Environment
 
 _PACKAGES = ("initcheck", "tensorflow", "keras", "numpy", "ml-dtypes", "h5py", "scipy", "scikit-learn")
@@ -35,13 +35,13 @@ def environment() -> Environment:
         distributions=_distributions(),
         python=platform.python_version(),
         platform=" ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver()))),
-        cpu=_cpu(),
+        cpu=processor_name(),
         cpu_features=_cpu_features(),
         threads=(
             tf.config.threading.get_intra_op_parallelism_threads(),
             tf.config.threading.get_inter_op_parallelism_threads(),
         ),
-        onednn=_onednn(),
+        onednn=onednn_is_on(),
         op_determinism=_op_determinism(),
         devices=tuple(device.device_type for device in tf.config.list_physical_devices()),
         switches={**_switches(), **_keras_settings(keras)},
@@ -53,9 +53,9 @@ def settings() -> dict[str, str]:
     return {
         **{name: _described(name) for name in ("tensorflow", "keras", "numpy")},
         "python": platform.python_version(),
-        "cpu": _cpu(),
+        "cpu": processor_name(),
         "threads": "/".join(dict.fromkeys(map(str, threads()))),
-        "oneDNN": "on" if _onednn() else "off",
+        "oneDNN": "on" if onednn_is_on() else "off",
         "op determinism": os.environ.get("TF_DETERMINISTIC_OPS", "off"),
         **{name: value for name, value in _switches().items() if name != "TF_DETERMINISTIC_OPS"},
     }
@@ -75,21 +75,9 @@ def _distributions() -> dict[str, str]:
     return {name: distribution for name, distribution in distributions.items() if distribution != name}
 
 
-def _cpu() -> str:
-    names = _cpu_info("model name")
-    return f"{names[0]} × {len(names)}" if names else platform.processor() or "unknown"
-
-
 def _cpu_features() -> tuple[str, ...]:
-    features = set(next(iter(_cpu_info("flags") or _cpu_info("Features")), "").split())
+    features = processor_features()
     return tuple(name for name in _CPU_FEATURES if name in features)
-
-
-def _cpu_info(heading: str) -> list[str]:
-    """Linux's entry for each processor under that heading; empty on other systems."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return [line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == heading]
 
 
 def _switches() -> dict[str, str]:
@@ -109,12 +97,6 @@ def _keras_settings(keras: Any) -> dict[str, str]:
 
 def _dtype_policy(keras: Any) -> str:
     return str(global_policy(keras)[0]().name)
-
-
-def _onednn() -> bool:
-    # On by default on x86 since TensorFlow 2.9: https://github.com/tensorflow/tensorflow/releases/tag/v2.9.0
-    default = "1" if platform.machine() in {"x86_64", "AMD64"} else "0"
-    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", default).lower() in {"1", "true"}
 
 
 def _op_determinism() -> bool:

@@ -67,6 +67,7 @@ def _frame(check: Check) -> str:
 
 def _described(issue: KnownIssue) -> dict[str, str]:
     versions = ", ".join(f"`{package}{allowed}`" for package, allowed in issue.versions.items())
+    versions += f" on processors with `{issue.processor}`" if issue.processor else ""
     return {
         "versions": Markup(versions),
         "subject": Markup(issue.subject),

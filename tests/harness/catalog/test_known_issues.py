@@ -34,3 +34,24 @@ def test_a_row_applies_within_all_its_versions_and_to_its_subjects(monkeypatch, 
     monkeypatch.setattr(module, "rows_by_check", lambda: {"LAW02": [row]})
     assert (find_known_issue("LAW02", subject) is not None) is expected
     assert find_known_issue("LAW03", subject) is None
+
+
+@pytest.mark.parametrize(
+    ("features", "variables", "expected"),
+    [
+        ({"avx2", "amx_bf16"}, {}, True),
+        ({"avx2"}, {}, False),
+        ({"amx_bf16"}, {"TF_ENABLE_ONEDNN_OPTS": "0"}, False),
+        ({"amx_bf16"}, {"ONEDNN_MAX_CPU_ISA": "AVX2"}, False),
+    ],
+)
+def test_a_row_of_a_processor_applies_where_its_kernels_are_chosen(monkeypatch, features, variables, expected):
+    for name in ("TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("initcheck.processor.platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("initcheck.processor.processor_features", lambda: features)
+    monkeypatch.setattr("initcheck.installed.version_of", {"tensorflow": "2.21.0"}.get)
+    row = KnownIssue("ARI21", "*", "", "", {"tensorflow": ">=2.21"}, processor="amx_bf16")
+    assert row.applies() is expected

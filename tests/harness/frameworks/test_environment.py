@@ -52,7 +52,7 @@ def test_an_environment_is_the_same_after_it_was_a_record():
 def test_features_are_those_that_kernels_are_chosen_by(cpuinfo, features, tmp_path, monkeypatch):
     info = tmp_path / "cpuinfo"
     info.write_text(cpuinfo)
-    monkeypatch.setattr(recorded, "Path", lambda _: info)
+    monkeypatch.setattr("initcheck.processor.Path", lambda _: info)
     assert recorded._cpu_features() == features
 
 
