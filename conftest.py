@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from initcheck.plugin.groups import group_of
+from initcheck.targets import TENSORFLOW, target
 
 pytest_plugins = ["pytester"]
 
@@ -26,6 +27,18 @@ def banknotes() -> Path:
     if not _BANKNOTES.exists():
         pytest.skip(f"the lecture's data is not at {_BANKNOTES}")
     return _BANKNOTES
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """The harness is tested with Keras on TensorFlow; for another target only what tests targets, and the target."""
+    if target() == TENSORFLOW:
+        return None
+    parts = (
+        collection_path.relative_to(Path(__file__).parent).parts
+        if collection_path.is_relative_to(Path(__file__).parent)
+        else ()
+    )
+    return True if parts[:2] == ("tests", "harness") and len(parts) > 2 and parts[2] != "targets" else None
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

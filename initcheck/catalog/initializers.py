@@ -34,24 +34,26 @@ _LECTURE = f"the lecture, in words; {_KERAS}"
 
 @dataclass(frozen=True)
 class Initializer:
-    """One row: the Keras initializer, and the law that its draws follow.
+    """One row: an initializer of Keras or another library, and the law that its draws follow.
 
     Attributes:
         name: The row's name, as users type it.
-        keras_name: A class of ``keras.initializers``, or an alias that ``keras.initializers.get`` accepts; for a
-            user's own initializer the class itself.
+        made_by: A class of ``keras.initializers``, or an alias that ``keras.initializers.get`` accepts; the name of a
+            library's function; for a user's own initializer the class itself.
         law: The documented distribution.
         source: Paper or documentation of the law.
         config: Arguments to the initializer beyond its seed.
         serialized: Whether ``config`` comes from ``get_config``, so that ``from_config`` reads it.
+        dtypes: Those that a library draws it in, where it documents fewer than for its other rows.
     """
 
     name: str
-    keras_name: str | type[Any]
+    made_by: str | type[Any]
     law: Law
     source: str
     config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     serialized: bool = False
+    dtypes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.law, Law):
@@ -64,7 +66,7 @@ class Initializer:
     @functools.cached_property
     def takes_a_seed(self) -> bool:
         """Whether it is a user's own class with an argument named seed, whether or not its draws depend on it."""
-        return isinstance(self.keras_name, type) and isinstance(self.law, Unstated) and _takes_a_seed(self.keras_name)
+        return isinstance(self.made_by, type) and isinstance(self.law, Unstated) and _takes_a_seed(self.made_by)
 
 
 _ROWS = (

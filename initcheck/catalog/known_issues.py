@@ -11,6 +11,7 @@ from importlib import resources
 
 from initcheck.installed import is_within
 from initcheck.processor import kernels_are_chosen_by
+from initcheck.targets import TENSORFLOW, target
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class KnownIssue:
         reason: The framework's behaviour, in one sentence.
         link: Where it is reported or documented.
         versions: Package → versions in which it fails, as pip writes them; all of them must match.
+        target: The targets on which it fails, or a pattern.
         processor: The instruction set, as Linux names it, by which oneDNN chooses the kernel that fails; empty where it
             fails on all processors.
     """
@@ -32,10 +34,13 @@ class KnownIssue:
     reason: str
     link: str
     versions: dict[str, str]
+    target: str = TENSORFLOW
     processor: str = ""
 
     def applies(self) -> bool:
-        """Whether the installed packages are within the versions, and the processor is one on which it fails."""
+        """Whether target, installed packages and processor are such that it fails."""
+        if not fnmatch.fnmatchcase(target(), self.target):
+            return False
         if self.processor and not kernels_are_chosen_by(self.processor):
             return False
         return all(is_within(package, allowed) for package, allowed in self.versions.items())

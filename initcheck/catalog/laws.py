@@ -169,6 +169,12 @@ class Elementwise:
 class VarianceScaled:
     """Independent elements with mean 0 and variance ``scale / n``, where n is a fan of the shape.
 
+    Attributes:
+        scale: Of the variance.
+        mode: Which fan n is.
+        family: The distribution.
+        least_axes: How many axes a shape has at least: libraries refuse fans of vectors.
+
     Source: Glorot & Bengio 2010 (fan_avg, scale 1), He et al. 2015 (fan_in, scale 2), LeCun et al. 1998 (fan_in,
     scale 1); https://keras.io/api/layers/initializers/#variancescaling-class for the family.
     """
@@ -176,6 +182,7 @@ class VarianceScaled:
     scale: float
     mode: Mode
     family: Family
+    least_axes: int = 0
     random = True
 
     def __post_init__(self) -> None:
@@ -192,8 +199,8 @@ class VarianceScaled:
         return ElementLaw(self.family, 0.0, stddev / _UNIT_STDDEV[self.family])
 
     def allows(self, shape: Shape) -> bool:
-        """Whether the documentation allows that shape: any."""
-        return True
+        """Whether the documentation allows that shape: any with as many axes."""
+        return len(shape) >= self.least_axes
 
     def __str__(self) -> str:
         fan = {"fan_in": "fan_in", "fan_out": "fan_out", "fan_avg": "mean(fan_in, fan_out)"}[self.mode]

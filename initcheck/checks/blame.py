@@ -15,7 +15,7 @@ _OWN_FOLDERS = (Path(__file__).parents[1], Path(np.__file__).parent, Path(scipy.
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 _PACKAGE_FOLDERS = {"site-packages", "dist-packages"}  # within the standard library's
 _OWN_PACKAGES = ("initcheck", "numpy", "scipy")
-_FRAMEWORKS = ("keras", "tf_keras", "tensorflow")
+_FRAMEWORKS = ("keras", "tf_keras", "tensorflow", "jax", "jaxlib", "torch", "flax")
 _MISMATCH = re.compile(r"([\w.]+)\(\) (?:got an unexpected|got multiple|got some positional|missing|takes) ")
 
 

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from initcheck.catalog.initializers import INITIALIZERS, Initializer, as_row
+from initcheck.catalog.initializers import Initializer, as_row
 from initcheck.catalog.known_issues import KnownIssue, find_general_issue, find_known_issue
 from initcheck.catalog.laws import Unstated
 from initcheck.catalog.problems import Problem
 from initcheck.checks.blame import from_outside, is_the_frameworks
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, InitcheckError, UnknownNameError
+from initcheck.frameworks.libraries.chosen import offered_rows
 from initcheck.frameworks.quiet import quiet
 from initcheck.records import Status, Verdict
 from initcheck.statistics.budget import FALSE_ALARM_RATE
+from initcheck.targets import KERAS, TENSORFLOW, is_judged, target
 from initcheck.texts import reason_of
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ class Check:
         min_samples: For a statistical check: how many it needs for that power at a false-alarm rate.
         p_values: How many p-values one verdict compares with its share of the error budget.
         evidence: Names the evidence that its cells share with those of other checks; empty for its family's.
+        on: The targets that it judges: ``ANY``, ``KERAS`` on any backend, or Keras on ``TENSORFLOW``.
     """
 
     code: str
@@ -83,6 +86,12 @@ class Check:
     min_samples: Callable[[float], int] | None = None
     p_values: int = 1
     evidence: str = ""
+    on: str = TENSORFLOW
+
+    @property
+    def applied(self) -> Sequence[Subject]:
+        """Its subjects, or the framework as a whole, which lacks a reason to be judged, where it judges others."""
+        return self.subjects if is_judged(target(), self.on) else FRAMEWORK
 
     @property
     def statistical(self) -> bool:
@@ -137,8 +146,9 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """The readable id of the cell."""
-        return f"{self.check.code}-{self.subject.name}"
+        """The readable id of the cell, with the target where it is not Keras on TensorFlow."""
+        name = f"{self.check.code}-{self.subject.name}"
+        return name if target() == TENSORFLOW else f"{name}@{target()}"
 
     @property
     def evidence(self) -> str:
@@ -160,7 +170,8 @@ def budget_share() -> float:
 
     It counts what exists, not what is selected, so that it is the same for every selection and worker.
     """
-    count = sum(each.p_values * len(each.subjects) for each in all_checks() if each.statistical)
+    judged = [each for each in all_checks() if each.statistical and is_judged(target(), each.on)]
+    count = sum(each.p_values * len(each.subjects) for each in judged)
     return FALSE_ALARM_RATE / max(1, count)
 
 
@@ -184,7 +195,7 @@ def cells(families: Iterable[str] = (), *, codes: Iterable[str] = (), own: Seque
     for each in all_checks():
         if (families and each.family not in families) or (codes and each.code not in codes):
             continue
-        for subject in [one for one in own if kind_of(one.value) == each.takes] if own else each.subjects:
+        for subject in [one for one in own if kind_of(one.value) == each.takes] if own else each.applied:
             yield Cell(each, subject, share if each.statistical else 0.0)
 
 
@@ -207,8 +218,8 @@ def kind_of(value: Any) -> str:
 
 
 def over_initializers(*, random: bool | None = None) -> list[Subject]:
-    """The catalogue's rows as subjects; only those with or without randomness where asked."""
-    return [Subject(name, row) for name, row in INITIALIZERS.items() if random is None or row.law.random is random]
+    """The target's rows as subjects; only those with or without randomness where asked."""
+    return [Subject(row.name, row) for row in offered_rows() if random is None or row.law.random is random]
 
 
 class NotApplicable(Exception):
@@ -254,6 +265,8 @@ def run_check(cell: Cell, lab: Lab) -> Verdict:
 
 def _judge(cell: Cell, lab: Lab) -> Verdict:
     arguments = (cell.alpha,) if cell.check.statistical else ()
+    if not is_judged(target(), cell.check.on):
+        return Verdict(Status.NOT_APPLICABLE, _of_others(cell.check.on))
     try:
         with quiet():  # a warning is no verdict, even where a project turns warnings into errors
             return cell.check.judge(lab, cell.subject.value, *arguments)
@@ -267,6 +280,13 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
         if not _is_evidence(error, cell.subject):
             raise
         return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=from_outside(error))
+
+
+def _of_others(on: str) -> str:
+    """Why the target is not judged."""
+    if is_judged(target(), KERAS):
+        return f"initcheck judges this on {on} only so far, not on {target()}"
+    return f"{target()} has nothing of the kind: it is asked of {'Keras' if on == KERAS else on}"
 
 
 def _is_evidence(error: BaseException, subject: Subject) -> bool:

@@ -18,9 +18,11 @@ from initcheck.catalog.layers.traits.noises import SeededNoise
 from initcheck.catalog.layers.traits.weights import StackedKernels
 from initcheck.checks.laws.samples import element_law
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
+from initcheck.frameworks.libraries.chosen import draws_unseeded
 from initcheck.records import Verdict, failed, passed
 from initcheck.statistics import dependence
 from initcheck.statistics.goodness import Finding, Sample, samples_for_shift, unit_law
+from initcheck.targets import ANY, KERAS, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -50,6 +52,7 @@ def _meeting(named: Iterable[tuple[object, np.ndarray]]) -> tuple[object, object
 @check(
     "SEED01",
     "Different seeds give different draws: at the bounds of every integer width, and at random.",
+    on=ANY,
     subjects=_ROWS,
     takes="initializer",
 )
@@ -65,7 +68,8 @@ def different_seeds(lab: Lab, row: Initializer) -> Verdict:
         tried += len(seeds)
     turned = turned_seeds(lab.stream, row.name)
     # The ranks and dtypes that a user's own initializer supports are unknown.
-    for shape, dtype in () if isinstance(row.law, Unstated) else _FORMS:
+    forms = () if isinstance(row.law, Unstated) else _FORMS
+    for shape, dtype in (form for form in forms if form[1] in lab.draws.dtypes(row)):
         drawn = [(seed, lab.draws.draw(row, shape, seed=seed, dtype=dtype)) for seed in turned]
         meeting = _meeting(drawn)
         if meeting:
@@ -77,6 +81,7 @@ def different_seeds(lab: Lab, row: Initializer) -> Verdict:
 @check(
     "SEED02",
     "Seeds do not alias: a seed and another that differs by the framework's modulus give different draws.",
+    on=ANY,
     subjects=_ROWS,
     takes="initializer",
 )
@@ -90,15 +95,15 @@ def aliased_seeds(lab: Lab, row: Initializer) -> Verdict:
     return passed(f"{row.name}: {len(ALIASES)} pairs differ")
 
 
-@check("SEED03", "Seed 0 is a seed like any other.", subjects=_ROWS, takes="initializer")
+@check("SEED03", "Seed 0 is a seed like any other.", on=ANY, subjects=_ROWS, takes="initializer")
 def seed_zero(lab: Lab, row: Initializer) -> Verdict:
     """Two instances with seed 0 agree, and differ from seed 1 and from no seed (keras#19361, keras#15586)."""
     _require_random(row)
     zero, again, one = (lab.draws.draw(row, _SMALL, seed=seed) for seed in (0, 0, 1))
-    unseeded = lab.draws.draw(row, _SMALL, seed=None)
+    unseeded = [lab.draws.draw(row, _SMALL, seed=None)] if draws_unseeded() else []
     if not np.array_equal(zero, again):
         return failed(f"{row.name}: two instances with seed 0 differ", "the same draw")
-    if np.array_equal(zero, one) or np.array_equal(zero, unseeded):
+    if any(np.array_equal(zero, other) for other in (one, *unseeded)):
         return failed(f"{row.name}: seed 0 draws what seed 1 or no seed draws", "a stream of its own")
     return passed(f"{row.name}: seed 0 repeats, and differs from 1 and from none")
 
@@ -109,6 +114,7 @@ _MANY = 70  # calls of one instance or generator: more than a counter of 4 to 6 
 @check(
     "SEED04",
     "An instance with an integer seed returns the same values at every call, and so do all its equals.",
+    on=ANY,
     subjects=_ROWS,
     takes="initializer",
 )
@@ -129,10 +135,12 @@ def integer_seed_repeats(lab: Lab, row: Initializer) -> Verdict:
     return passed(f"{row.name}: {_MANY} calls and a second instance agree")
 
 
-@check("SEED05", "Unseeded instances differ from each other.", subjects=_ROWS, takes="initializer")
+@check("SEED05", "Unseeded instances differ from each other.", on=ANY, subjects=_ROWS, takes="initializer")
 def unseeded_differ(lab: Lab, row: Initializer) -> Verdict:
     """Twelve of them: the framework picks one of 10⁹ seeds, so two meet by chance once in 15 million times."""
     _require_random(row)
+    if not draws_unseeded():
+        raise NotApplicable(f"{target()} draws nothing without a seed")
     meeting = _meeting((number, lab.draws.draw(row, _SMALL, seed=None)) for number in range(12))
     if meeting:
         return failed(f"{row.name}: unseeded instances {meeting[0]} and {meeting[1]} draw the same", "different draws")
@@ -184,6 +192,7 @@ _PAIRS = 24
 @check(
     "SEED06",
     "Draws of neighbouring seeds are unrelated, at every shift.",
+    on=ANY,
     subjects=_ROWS,
     takes="initializer",
     **_related(_PAIRS, 0),
@@ -271,6 +280,7 @@ _CALLS = 15
 @check(
     "SEED09",
     "With a SeedGenerator as its seed, an initializer advances at each call, and repeats from the start.",
+    on=KERAS,
     subjects=_ROWS,
     takes="initializer",
     **_related(_CALLS - 1, 2 * (_CALLS - 2) / (_CALLS - 1)),  # each call with the next one
@@ -299,7 +309,11 @@ _NUMPY = {"np.int64(5)": np.int64(5), "np.int32(5)": np.int32(5), "np.array(5)":
 
 
 @check(
-    "SEED10", "A seed that is not an integer is refused, never silently replaced.", subjects=_ROWS, takes="initializer"
+    "SEED10",
+    "A seed that is not an integer is refused, never silently replaced.",
+    subjects=_ROWS,
+    takes="initializer",
+    on=ANY,
 )
 def seed_types(lab: Lab, row: Initializer) -> Verdict:
     """Documented: "a Python integer or instance of SeedGenerator"; an integer of NumPy's is refused or honoured."""
@@ -370,6 +384,7 @@ def noise_streams(lab: Lab, layer: str) -> Verdict:
 @check(
     "SEED13",
     "Seeds that a narrower integer type would merge give different draws, where they are accepted.",
+    on=ANY,
     subjects=[Subject(lost, pairs) for lost, pairs in NARROWED.items()],
 )
 def narrowed_seeds(lab: Lab, pairs: tuple[tuple[int, int], ...]) -> Verdict:
@@ -387,7 +402,7 @@ def narrowed_seeds(lab: Lab, pairs: tuple[tuple[int, int], ...]) -> Verdict:
     return passed(f"{compared} pairs differ, {len(pairs) * len(_ROWS) - compared} are refused")
 
 
-@check("SEED14", "SeedGenerators with different seeds differ, and none returns to an earlier state.")
+@check("SEED14", "SeedGenerators with different seeds differ, and none returns to an earlier state.", on=KERAS)
 def generators_apart(lab: Lab, _: None) -> Verdict:
     """The first draws of generators with many seeds, seventy calls of one of them, and a thousand of its states."""
     row = INITIALIZERS["random_uniform"]
@@ -408,7 +423,7 @@ def generators_apart(lab: Lab, _: None) -> Verdict:
 
 _STATES = 1100  # of one generator: more than a counter of ten bits holds
 _CLASSES = {
-    subject.value.keras_name: subject for subject in reversed(_ROWS)
+    subject.value.made_by: subject for subject in reversed(_ROWS)
 }  # other rows of one class use seeds in the same way
 _POOL = 400  # of 10⁴ seeds, 400 instances take some twice but for e^(−400²/2·10⁴) = 3e-4
 
@@ -416,6 +431,7 @@ _POOL = 400  # of 10⁴ seeds, 400 instances take some twice but for e^(−400²
 @check(
     "SEED15",
     "Unseeded instances choose among many seeds.",
+    on=KERAS,
     subjects=[*_CLASSES.values(), Subject("SeedGenerator", None)],
 )
 def unseeded_pool(lab: Lab, row: Initializer | None) -> Verdict:

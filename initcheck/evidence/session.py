@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.seeding import derive_seed
 from initcheck.statistics.budget import EFFORTS
 
@@ -28,8 +28,8 @@ class Session:
 
     @property
     def keras(self) -> Any:
-        """Keras as installed."""
-        return load_keras()
+        """Keras as installed, on the backend that is the target."""
+        return load_target_keras()
 
     def stream(self, *names: str | int) -> int:
         """The seed of the stream of those names."""

@@ -14,7 +14,7 @@ from initcheck.seeding import derive_seed
 
 def make_unseeded(keras: Any, row: Initializer) -> Any:
     """Keras's initializer of that row, left to the global seed."""
-    keras_class = row.keras_name
+    keras_class = row.made_by
     if isinstance(keras_class, str):
         keras_class = getattr(keras.initializers, keras_class, None) or type(keras.initializers.get(keras_class))
     return keras_class(**row.config)

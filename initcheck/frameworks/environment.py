@@ -8,9 +8,11 @@ from typing import Any
 
 from initcheck.frameworks.floatx import global_policy
 from initcheck.frameworks.keras import load_keras, threads
+from initcheck.frameworks.libraries.chosen import library
 from initcheck.installed import distribution_of, version_of
 from initcheck.processor import onednn_is_on, processor_features, processor_name
 from initcheck.records import Environment
+from initcheck.targets import TENSORFLOW, backend_of, target
 
 _PACKAGES = ("initcheck", "tensorflow", "keras", "numpy", "ml-dtypes", "h5py", "scipy", "scikit-learn")
 # By these, Eigen, oneDNN, XLA and NumPy choose their kernels: on x86, then on ARM.
@@ -51,13 +53,28 @@ def environment() -> Environment:
 def settings() -> dict[str, str]:
     """The settings that decide the results and are known without loading the framework, for a header."""
     return {
-        **{name: _described(name) for name in ("tensorflow", "keras", "numpy")},
+        "target": target(),
+        **{name: _described(name) for name in packages_of(target())},
         "python": platform.python_version(),
         "cpu": processor_name(),
         "threads": "/".join(dict.fromkeys(map(str, threads()))),
+        **(_of_tensorflow() if target() == TENSORFLOW else {}),
+        **{name: value for name, value in _switches().items() if name != "TF_DETERMINISTIC_OPS"},
+    }
+
+
+def packages_of(name: str) -> tuple[str, ...]:
+    """The packages whose versions decide what that target gives."""
+    if backend := backend_of(name):
+        return (backend, "keras", "numpy")
+    chosen = library()
+    return () if chosen is None else chosen.packages
+
+
+def _of_tensorflow() -> dict[str, str]:
+    return {
         "oneDNN": "on" if onednn_is_on() else "off",
         "op determinism": os.environ.get("TF_DETERMINISTIC_OPS", "off"),
-        **{name: value for name, value in _switches().items() if name != "TF_DETERMINISTIC_OPS"},
     }
 
 

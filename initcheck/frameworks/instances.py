@@ -1,4 +1,4 @@
-"""Asks Keras for initializers and draws."""
+"""Asks the target for initializers and draws."""
 
 from __future__ import annotations
 
@@ -6,22 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from initcheck.arguments import described
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backends import has_doubles, load_target_keras
+from initcheck.frameworks.libraries.chosen import library
 from initcheck.seeding import layer_seed
+from initcheck.targets import target
+
+AnyArray = npt.NDArray[np.generic]
+KERAS_DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
 def make_initializer(row: Initializer, seed: Any) -> Any:
     """Keras's initializer of that row; rows without randomness take no seed, unless a class of the user's has one."""
-    keras_class: Any = row.keras_name
+    keras_class: Any = row.made_by
     config = dict(row.config)
     seeded = {"seed": seed} if row.law.random or row.takes_a_seed else {}
     if isinstance(keras_class, str):
-        initializers = load_keras().initializers
+        initializers = load_target_keras().initializers
         named = getattr(initializers, keras_class, None)
         if named is None:  # an alias: its target may have other default arguments than the class
             instance = initializers.get(keras_class)
@@ -30,10 +37,35 @@ def make_initializer(row: Initializer, seed: Any) -> Any:
     return keras_class.from_config({**config, **seeded}) if row.serialized else keras_class(**config, **seeded)
 
 
-def attempt_draw(row: Initializer, shape: Shape, seed: Any, **dtype: str) -> np.ndarray[Any, Any] | str:
+def draw_calls(row: Initializer, shape: Shape, seed: Any, *, calls: int, dtype: str | None) -> list[AnyArray]:
+    """The draw of one instance at each of several calls; a library, which has no instances, draws as often.
+
+    Args:
+        row: The initializer.
+        shape: The shape asked for.
+        seed: The seed; ignored by rows without randomness; None leaves it to the framework.
+        calls: How many.
+        dtype: The dtype asked for; None for the framework's own.
+    """
+    described = library()
+    if described is None:
+        instance = make_initializer(row, seed)
+        return [as_array(instance(shape, dtype=dtype)) for _ in range(calls)]
+    return [as_array(described.draw(row, shape, seed, dtype or described.dtypes[0])) for _ in range(calls)]
+
+
+def dtypes_of(row: Initializer) -> tuple[str, ...]:
+    """The float types that the target draws that row in."""
+    described = library()
+    if described is not None:
+        return row.dtypes or described.dtypes
+    return tuple(dtype for dtype in KERAS_DTYPES if dtype != "float64" or has_doubles(target()))
+
+
+def attempt_draw(row: Initializer, shape: Shape, seed: Any, *, dtype: str | None = None) -> AnyArray | str:
     """The draw of a fresh initializer, or the name of the exception that rejects the shape, the seed or the dtype."""
     try:
-        return np.asarray(make_initializer(row, seed)(shape, **dtype))
+        return draw_calls(row, shape, seed, calls=1, dtype=dtype)[0]
     except Exception as error:  # noqa: BLE001 - the framework chooses the exception
         return type(error).__name__
 

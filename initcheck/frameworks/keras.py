@@ -7,19 +7,17 @@ import functools
 import gc
 import importlib
 import importlib.util
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from initcheck.endings import interrupted_even_if_lost
-from initcheck.errors import FrameworkError, InitcheckError
-from initcheck.files import read_bounded
+from initcheck.errors import FrameworkError
 from initcheck.installed import is_within, version_of
+from initcheck.keras_settings import configured_backend, read_settings, settings_file
 from initcheck.texts import for_terminal, reason_of
 
 THREADS = 1
@@ -31,7 +29,6 @@ ONLY_RECORDED = ("keras", ">=3.0.0.dev0,<3.0.5", "3.0.5")
 TOO_OLD = (("tensorflow", "<2.15", "2.15"), ("keras", "<2.15", "2.15"), ONLY_RECORDED)
 _RECORDING = "INITCHECK_RECORDING"
 _TRIED = "INITCHECK_TRIED_FLAGS"
-_MOST_SETTINGS = 1_000_000  # bytes of keras.json
 # https://keras.io/api/utils/config_utils/
 _USUAL = {"backend": "tensorflow", "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 _OF_SETTINGS = (ValueError, TypeError, AssertionError)  # how Keras refuses what its keras.json asks for
@@ -54,22 +51,27 @@ def load_keras() -> Any:
     require_supported()
     if "tensorflow" not in sys.modules:
         threads()
-        _require("tensorflow")
-        _require("keras")
+        require_package("tensorflow")
+        require_package("keras")
         _require_settings()
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
         _require_flags()
-    tf = _import("tensorflow")
+    tf = import_framework("tensorflow")
     _pin_threads(tf)
-    keras = _import("keras")
+    keras = import_framework("keras")
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise FrameworkError(f"Keras runs on {backend}, not on TensorFlow; set KERAS_BACKEND=tensorflow")
     return keras
 
 
-def _import(package: str) -> Any:
+def import_framework(package: str) -> Any:
+    """The package, imported quietly.
+
+    Raises:
+        FrameworkError: It is installed and does not import.
+    """
     try:
         with _quiet_start(), interrupted_even_if_lost(), _uncollected():
             return importlib.import_module(package)
@@ -80,7 +82,7 @@ def _import(package: str) -> Any:
             raise FrameworkError(f"{what}: there is too little memory for it; free some, or allow it more") from error
         remedy = "see to that, or reinstall it where its files are damaged"
         if isinstance(error, _OF_SETTINGS) and (unusual := _unusual_settings()):
-            remedy = f"{_settings_file()} asks for {unusual}: correct that, if it is the cause"
+            remedy = f"{settings_file()} asks for {unusual}: correct that, if it is the cause"
         raise FrameworkError(f"{what}; {remedy}") from error
 
 
@@ -113,11 +115,8 @@ def _require_settings() -> None:
 
     Keras 3 has another backend, and every Keras reads its ``keras.json`` when it is imported, whatever it holds.
     """
-    file = _settings_file()
-    settings = _read_settings(file)
-    asked = os.environ.get("KERAS_BACKEND")
-    backend, where = (asked, "the variable KERAS_BACKEND") if asked else (settings.get("backend"), str(file))
-    if backend not in (None, "tensorflow") and is_within("keras", ">=3"):
+    backend, where = configured_backend()
+    if backend != "tensorflow" and is_within("keras", ">=3"):
         raise FrameworkError(f"Keras is set to the backend {backend!r} by {where}; set KERAS_BACKEND=tensorflow")
 
 
@@ -145,36 +144,8 @@ def _require_flags() -> None:
 
 def _unusual_settings() -> str:
     """The settings in Keras's file that are not the documented defaults."""
-    settings = _read_settings(_settings_file()).items()
+    settings = read_settings(settings_file()).items()
     return for_terminal(", ".join(f"{name} {value!r:.40}" for name, value in settings if value != _USUAL.get(name)))
-
-
-def _settings_file() -> Path:
-    return Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser()) / "keras.json"
-
-
-def _read_settings(file: Path) -> dict[str, Any]:
-    """The settings in the file; empty where it is missing or no JSON, since Keras takes its defaults then.
-
-    Raises:
-        FrameworkError: Keras would wait for it, or end in an error.
-    """
-    if not file.exists():
-        return {}
-    remedy = f"{file}, which Keras reads when it is imported, {{}}; remove it"
-    if not file.is_file():
-        raise FrameworkError(remedy.format("is no file"))
-    try:
-        settings = json.loads(read_bounded(file, _MOST_SETTINGS) or b"{}")
-    except InitcheckError as error:
-        raise FrameworkError(remedy.format(f"cannot be used ({error})")) from None
-    except RecursionError:
-        raise FrameworkError(remedy.format("is nested too deeply")) from None
-    except ValueError:  # no JSON, or no text
-        return {}
-    if not isinstance(settings, dict):
-        raise FrameworkError(remedy.format("holds no JSON object"))
-    return settings
 
 
 @contextlib.contextmanager
@@ -220,11 +191,16 @@ def _quiet_start() -> Iterator[None]:
             os.close(stderr)
 
 
-def _require(package: str) -> None:
+def require_package(package: str, install: str = "tensorflow") -> None:
+    """Refuses to go on without the package.
+
+    Raises:
+        FrameworkError: It is missing.
+    """
     if importlib.util.find_spec(package) is None:
         raise FrameworkError(
             f"{package} is not installed for {sys.executable}; install the framework that you want checked, "
-            "for example with: pip install tensorflow"
+            f"for example with: pip install {install}"
         )
 
 

@@ -15,7 +15,8 @@ from initcheck.catalog.own_problems import OWN, OwnProblem
 from initcheck.catalog.problems import Problem, get_problem
 from initcheck.endings import outputs_kept_open
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
+from initcheck.targets import backend_of, target
 from initcheck.texts import reason_of
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -104,7 +105,8 @@ def import_own(name: str, option: str) -> Any:
 def _imported(module_name: str, attribute: str, name: str, option: str) -> Any:
     if module_name not in sys.modules:
         _require_module(module_name, name, option)
-        load_keras()
+        if backend_of(target()):
+            load_target_keras()
     try:
         own = importlib.import_module(module_name)
         for part in attribute.split("."):

@@ -15,7 +15,7 @@ from typing import Any
 from initcheck.texts import for_terminal
 
 _DEPRECATIONS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
-_FRAMEWORK, _OWN = ("keras", "tensorflow", "tf_keras"), "initcheck"
+_FRAMEWORK, _OWN = ("keras", "tensorflow", "tf_keras", "jax", "torch", "flax"), "initcheck"
 _LOGGERS = ("tensorflow", "absl")
 _heard: dict[str, None] = {}
 

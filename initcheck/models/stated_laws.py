@@ -78,7 +78,7 @@ def stated_law(initializer: Any, shape: Shape) -> StatedLaw:
 
 def _law(name: str, initializer: Any) -> Law | None:
     """The law of Keras's class of that name; None if it states none."""
-    by_name = {row.keras_name: row.law for row in INITIALIZERS.values() if not row.config}
+    by_name = {row.made_by: row.law for row in INITIALIZERS.values() if not row.config}
 
     def argument(key: str) -> float:
         value = getattr(initializer, key)

@@ -80,7 +80,7 @@ class BoundCheck:
 
         subject, code = self.cell.subject, self.cell.check.code
         name = origin_of(subject.value) if subject.own else subject.name
-        kind = getattr(subject.value, "keras_name", None)
+        kind = getattr(subject.value, "made_by", None)
         if not name and isinstance(kind, type) and subject.value == as_subject(kind).value:
             name = origin_of(kind)  # the class was given, and is what a command can name
         if name:
@@ -156,6 +156,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         default=DEFAULT_SEED,
         help=f"root seed of every stream (default: {DEFAULT_SEED})",
     )
+    group.addoption(
+        "--initcheck-target",
+        metavar="TARGET",
+        help="what is judged: keras:tensorflow, keras:jax, keras:torch, torch, jax, flax, or package.module:attribute "
+        "for a library of your own (default: the variable INITCHECK_TARGET, or Keras on the backend that it is set to)",
+    )
     effort = "the stated effects are detected with power 99.9 %% in any case"
     quick = (
         "just as many samples as they need, and of exact checks with many rows a quarter, which the root seed chooses"
@@ -216,11 +222,12 @@ def _add_baseline_options(group: pytest.OptionGroup) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepares to judge against a baseline, or to record one.
+    """Prepares to judge that target, against a baseline, or to record one.
 
     Raises:
-        UsageError: A baseline that cannot be used, or a place that cannot be written to.
+        UsageError: No such target; a baseline that cannot be used, or a place that cannot be written to.
     """
+    _choose_target(config)
     config.addinivalue_line("markers", f"{_BASELINE_MARK}(*problems): set by parametrize_with_baseline")
     if not _wants_baseline(config):
         return
@@ -232,6 +239,19 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(BaselineSession(config, _BASELINE_MARK), "initcheck-baselines")
     except InitcheckError as error:
         raise pytest.UsageError(for_terminal(str(error))) from None
+
+
+def _choose_target(config: pytest.Config) -> None:
+    """Makes the target that of this process and of those that it starts, before any check is imported."""
+    if (asked := config.getoption("initcheck_target")) is None:
+        return
+    from initcheck.errors import InitcheckError
+    from initcheck.targets import VARIABLE, read_target
+
+    try:
+        os.environ[VARIABLE] = read_target(asked.strip(), "--initcheck-target")
+    except InitcheckError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
@@ -294,11 +314,11 @@ def initcheck_lab(request: pytest.FixtureRequest) -> Lab:
     """The session's laboratory, which gives checks their evidence; loads the framework, with its threads pinned."""
     from initcheck.errors import InitcheckError
     from initcheck.evidence.lab import get_lab
-    from initcheck.frameworks.keras import load_keras
+    from initcheck.frameworks.backends import load_target
     from initcheck.statistics.budget import EFFORTS
 
     try:
-        load_keras()
+        load_target()
     except InitcheckError as error:
         pytest.fail(str(error), pytrace=False)
     config = request.config
@@ -310,9 +330,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Exports the verdict's numbers as properties of the test, which JUnit files and xdist's controller receive."""
     check = _bound_check(item)
     if call.when == "call" and check is not None and check.verdict is not None:
+        from initcheck.targets import target
+
         verdict = check.verdict
         numbers = {"n": verdict.n, "p_value": verdict.p_value, "alpha": verdict.alpha, "effect": verdict.effect}
         item.user_properties.append((f"{_PREFIX}check", check.cell.name))
+        item.user_properties.append((f"{_PREFIX}target", target()))
         item.user_properties += [(_PREFIX + name, value) for name, value in numbers.items() if value is not None]
         item.user_properties += [(_DEPRECATION, text) for text in check.deprecations]
     return (yield)
@@ -364,11 +387,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if not sum(counts.values()):
         return
     from initcheck.statistics.budget import FALSE_ALARM_RATE, POWER
+    from initcheck.targets import target
 
     idle = f", {counts['skipped']} not applicable" if counts["skipped"] else ""
     checks, issues = counts["passed"] + counts["failed"] + counts["xfailed"], counts["xfailed"]
     terminalreporter.write_line(
-        f"initcheck: {checks} check{'s' * (checks != 1)}, {counts['failed']} failed, "
+        f"initcheck: {target()}: {checks} check{'s' * (checks != 1)}, {counts['failed']} failed, "
         f"{issues} known issue{'s' * (issues != 1)}{idle}; false alarm ≤ {FALSE_ALARM_RATE:.0e} per stream, "
         f"power ≥ {POWER:.1%} at the documented effects; seed {config.getoption('initcheck_seed')}"
     )

@@ -79,7 +79,7 @@ def print_catalogue(console: Console | None = None) -> None:
     initializers = []
     for row in INITIALIZERS.values():
         arguments = ", ".join(f"{name}={value:g}" for name, value in row.config.items())
-        asked = f"{row.keras_name}({arguments})" if arguments else str(row.keras_name)
+        asked = f"{row.made_by}({arguments})" if arguments else str(row.made_by)
         initializers.append((row.name, str(row.law), asked, row.source))
     screen.table("Initializers", columns, initializers)
     numbers = ("batch", "epochs", "chance", "target")

@@ -75,7 +75,7 @@ def initializer_key(row: Initializer) -> str:
     """The name under which the runs of an initializer lie: its own, and a digest of what it is."""
     known = row is OWN or INITIALIZERS.get(row.name) is row or INITIALIZERS.get(row.name) == row
     body = [row.name, str(row.law), repr(sorted(map(str, row.config.items())))]
-    body.append(str(row.keras_name) if known or isinstance(row.keras_name, str) else code_digest(row.keras_name))
+    body.append(str(row.made_by) if known or isinstance(row.made_by, str) else code_digest(row.made_by))
     if not known:
         body.append(code_digest(dict(row.config)))
     digest = hashlib.blake2b(json.dumps(body).encode(), digest_size=4).hexdigest()

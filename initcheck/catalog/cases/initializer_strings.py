@@ -37,5 +37,5 @@ MEANINGS: Mapping[str, tuple[str, Mapping[str, float | str]]] = {
 
 def class_name(row: Initializer) -> str:
     """The class of ``keras.initializers`` of a row of the catalogue, also where it is asked for by an alias."""
-    name = str(row.keras_name)
+    name = str(row.made_by)
     return MEANINGS[name][0] if name in MEANINGS else name

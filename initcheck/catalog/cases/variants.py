@@ -28,9 +28,9 @@ _DISTRIBUTIONS: dict[str, Family] = {
 }
 
 
-def _row(keras_name: str, law: Law, **config: Any) -> Initializer:
+def _row(made_by: str, law: Law, **config: Any) -> Initializer:
     shown = ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in config.values())
-    return Initializer(f"{keras_name}({shown})", keras_name, law, _KERAS, config)
+    return Initializer(f"{made_by}({shown})", made_by, law, _KERAS, config)
 
 
 def _around(family: Family, mean: float, spread: float) -> Elementwise:

@@ -14,6 +14,7 @@ from initcheck.checks.laws.rows import elementwise_rows
 from initcheck.checks.registry import check
 from initcheck.records import Verdict, failed
 from initcheck.statistics.goodness import magnitude_test, most_suspicious, samples_for_tail, unit_law
+from initcheck.targets import ANY
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -45,6 +46,7 @@ def _repeated(values: np.ndarray) -> int:
 @check(
     "LAW17",
     "A large draw repeats no part of itself, and reaches as far out as its law does.",
+    on=ANY,
     subjects=elementwise_rows(),
     takes="initializer",
     detects="a part of 1,000 elements that comes twice anywhere; a normal law cut off at 4.3 standard deviations",

@@ -26,6 +26,7 @@ from initcheck.statistics.goodness import (
     shape_test,
     unit_law,
 )
+from initcheck.targets import ANY
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -84,6 +85,7 @@ def _cell(law: ElementLaw, dtype: str) -> float:
 @check(
     "LAW06",
     "Draws in double and half precision follow the same law as far as their precision goes.",
+    on=ANY,
     subjects=elementwise_rows(),
     takes="initializer",
     detects="a standard deviation off by 4 % in any dtype and shape, beyond the rounding of that dtype; doubles that "
@@ -94,7 +96,7 @@ def _cell(law: ElementLaw, dtype: str) -> float:
 def other_dtypes(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Mean, scale, distribution and extremes within rounding error; and all the bits of double precision."""
     tests: list[tuple[str, Finding]] = []
-    for dtype in DTYPES:
+    for dtype in filter(lab.draws.dtypes(row).__contains__, DTYPES):
         for shape in SHAPES:
             law = samples.element_law(row, shape)
             values = lab.draws.draw(row, shape, seed=lab.stream("laws", dtype, row.name, *shape), dtype=dtype)

@@ -104,6 +104,8 @@ def sample(lab: Lab, row: Initializer) -> tuple[Draw, ...]:
     def make() -> tuple[Draw, ...]:
         drawn = []
         for kind, shape in shapes(math.ceil(CLASS_SAMPLES / SHAPES_PER_CLASS * lab.factor)):
+            if not row.law.allows(shape):
+                continue
             seed = lab.stream("laws", row.name, kind, *shape)
             values = lab.draws.draw(row, shape, seed=seed)
             drawn.append(Draw(kind, shape, seed, values, element_law(row, shape)))

@@ -81,7 +81,7 @@ class Models:
         """Returns the same draws, repeated in several ways, for each of those dtypes and shapes."""
         seed = self._session.stream("repeated draws", row.name)
         draws: list[RepeatedDraws] = self._session.once(
-            ("repeated draws", row.name, row.keras_name, tuple(requests)),
+            ("repeated draws", row.name, row.made_by, tuple(requests)),
             lambda: repeat_draws(self._session.keras, row, seed, requests),
         )
         return draws
@@ -164,7 +164,7 @@ class Models:
         """
         seed = self._session.stream("net", net.name)
         trajectory: WeightTrajectory = self._session.once(
-            ("weight trajectory", net, permuted, row and row.keras_name),
+            ("weight trajectory", net, permuted, row and row.made_by),
             lambda: train_net(self._session.keras, net, seed, permuted=permuted, row=row),
         )
         return trajectory

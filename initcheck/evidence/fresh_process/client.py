@@ -52,10 +52,8 @@ class Processes:
 
     def about_draws(self, row: Initializer, requests: Sequence[tuple[str, tuple[int, ...]]]) -> Question | None:
         """A question about draws of that row, of those dtypes and shapes; None if no other process can import it."""
-        keras_name = row.keras_name
-        if not isinstance(keras_name, str) and (
-            keras_name.__module__ == "__main__" or "<locals>" in keras_name.__qualname__
-        ):
+        made_by = row.made_by
+        if not isinstance(made_by, str) and (made_by.__module__ == "__main__" or "<locals>" in made_by.__qualname__):
             return None
         return draw_question(row, self._session.stream("repeated draws", row.name), requests)
 

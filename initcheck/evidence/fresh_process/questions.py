@@ -43,11 +43,9 @@ class Question:
 
 def draw_question(row: Initializer, seed: int, requests: Sequence[tuple[str, tuple[int, ...]]]) -> Question:
     """Asks for the draws of that row; a row outside the catalogue is described by its class and config."""
-    keras_name = row.keras_name
+    made_by = row.made_by
     what = {
-        "keras_name": keras_name
-        if isinstance(keras_name, str)
-        else f"{keras_name.__module__}:{keras_name.__qualname__}",
+        "made_by": made_by if isinstance(made_by, str) else f"{made_by.__module__}:{made_by.__qualname__}",
         "config": dict(row.config),
         "serialized": row.serialized,
         "random": row.law.random,
@@ -89,7 +87,7 @@ def answer(keras: Any, question: Question) -> Answers:
 def _draw(_keras: Any, question: Question) -> Answers:
     what = question.what
     law = Orthogonal() if what["random"] else Constant(0.0)  # of which only matters whether it takes a seed
-    row = Initializer(question.name, _found(what["keras_name"]), law, "", what["config"], what["serialized"])
+    row = Initializer(question.name, _found(what["made_by"]), law, "", what["config"], what["serialized"])
     initializer = make_initializer(row, question.seed)
     return {
         f"{dtype} {tuple(shape)}": digest([np.array(initializer(tuple(shape), dtype=dtype))])
@@ -97,10 +95,10 @@ def _draw(_keras: Any, question: Question) -> Answers:
     }
 
 
-def _found(keras_name: str) -> Any:
+def _found(made_by: str) -> Any:
     """A user's own class, or the name of one of Keras's."""
-    module, _, name = keras_name.rpartition(":")
-    return operator.attrgetter(name)(importlib.import_module(module)) if module else keras_name
+    module, _, name = made_by.rpartition(":")
+    return operator.attrgetter(name)(importlib.import_module(module)) if module else made_by
 
 
 def _source(keras: Any, question: Question) -> Answers:

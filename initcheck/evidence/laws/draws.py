@@ -14,8 +14,9 @@ from initcheck.catalog.laws import Shape
 from initcheck.evidence.laws.layer_weights import BuiltLayers
 from initcheck.evidence.laws.treated_layers import WeightArguments
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.floatx import floatx
-from initcheck.frameworks.instances import attempt_draw, make_initializer
+from initcheck.frameworks.instances import attempt_draw, draw_calls, dtypes_of, make_initializer
 from initcheck.frameworks.quiet import quiet
 
 
@@ -46,10 +47,13 @@ class Draws:
         self, row: Initializer, shape: Shape, *, seed: int | None, calls: int, dtype: str | None = None
     ) -> list[npt.NDArray[np.generic]]:
         """Returns the draw of one instance at each of several calls."""
-        instance = make_initializer(row, seed)
         # Keras 2 warns when an unseeded instance is called again; that it repeats is the evidence.
         with quiet():
-            return [np.asarray(instance(shape, dtype=dtype)) for _ in range(calls)]
+            return draw_calls(row, shape, seed, calls=calls, dtype=dtype)
+
+    def dtypes(self, row: Initializer) -> tuple[str, ...]:
+        """The float types that the target draws that row in."""
+        return dtypes_of(row)
 
     def advancing(
         self, row: Initializer, shape: Shape, *, seed: int, calls: int
@@ -59,7 +63,7 @@ class Draws:
         if generator is None:
             return None
         instance = make_initializer(row, generator(seed))
-        return [np.asarray(instance(shape)) for _ in range(calls)]
+        return [as_array(instance(shape)) for _ in range(calls)]
 
     def states(self, *, seed: int | None = None, calls: int = 1) -> list[npt.NDArray[np.generic]] | None:
         """Returns the states of a new ``SeedGenerator`` at each call of ``next``; None if Keras lacks it."""
@@ -67,7 +71,7 @@ class Draws:
         if generator is None:
             return None
         one = generator(seed)
-        return [np.asarray(one.next()) for _ in range(calls)]
+        return [as_array(one.next()) for _ in range(calls)]
 
     def _seed_generator(self) -> Any:
         return getattr(getattr(self._session.keras, "random", None), "SeedGenerator", None)
@@ -87,11 +91,13 @@ class Draws:
     def function(self, name: str, arguments: Mapping[str, Any], seed: int) -> npt.NDArray[np.generic] | None:
         """Returns the value of a function of ``keras.random`` under a seed; None if Keras lacks it."""
         function = getattr(getattr(self._session.keras, "random", None), name, None)
-        return None if function is None else np.asarray(function(**arguments, seed=seed))
+        return None if function is None else as_array(function(**arguments, seed=seed))
 
-    def attempt(self, row: Initializer, shape: Shape, *, seed: object) -> npt.NDArray[np.generic] | str:
-        """Returns a draw with a seed of any type, or the name of the exception that rejects it."""
-        return attempt_draw(row, shape, seed)
+    def attempt(
+        self, row: Initializer, shape: Shape, *, seed: object, dtype: str | None = None
+    ) -> npt.NDArray[np.generic] | str:
+        """Returns a draw with a seed of any type, or the name of the exception that rejects it or the dtype."""
+        return attempt_draw(row, shape, seed, dtype=dtype)
 
     def refusal(self, row: Initializer, shape: Shape) -> str:
         """Returns the name of the exception that rejects that shape; empty if it is accepted."""

@@ -346,7 +346,7 @@ def test_an_initializer_that_no_other_process_can_import_is_not_judged_there() -
         pass
 
     with pytest.raises(NotApplicable, match="import"):
-        determinism.judge_draws_in_fresh_process(lab(), replace(ROW, keras_name=Own))
+        determinism.judge_draws_in_fresh_process(lab(), replace(ROW, made_by=Own))
 
 
 def make_source() -> SourceDraws:

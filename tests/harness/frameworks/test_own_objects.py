@@ -70,7 +70,7 @@ def mine(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text("import initcheck.catalog.laws\n" + MINE)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(own, "load_keras", lambda: None)
+    monkeypatch.setattr(own, "load_target_keras", lambda: None)
     yield tmp_path
     for name in ("mine", "broken"):
         sys.modules.pop(name, None)
@@ -86,8 +86,8 @@ def test_a_class_an_instance_and_a_row_are_initializers(mine):
     (kind,), (instance,) = find_initializers(["mine:Scaled"]), find_initializers(["mine:twice"])
     row, half = find_initializers(["mine:row", "mine:Half"])
     module = sys.modules["mine"]
-    assert (kind.name, kind.keras_name, dict(kind.config), kind.law) == ("Scaled", module.Scaled, {}, Unstated())
-    assert (instance.keras_name, dict(instance.config)) == (module.Scaled, {"scale": 2.0})
+    assert (kind.name, kind.made_by, dict(kind.config), kind.law) == ("Scaled", module.Scaled, {}, Unstated())
+    assert (instance.made_by, dict(instance.config)) == (module.Scaled, {"scale": 2.0})
     assert row is module.row
     assert not half.law.random
 
@@ -262,7 +262,7 @@ def test_the_true_reason_is_given_where_the_framework_does_not_import(error, wor
 
     monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(FrameworkError, match=f"does not import.*{words}|{words}.*"):
-        framework._import("tensorflow")
+        framework.import_framework("tensorflow")
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_settings_are_named_where_they_may_be_the_cause(settings, words, tmp_pat
         (tmp_path / "keras.json").write_text(json.dumps(settings))
     monkeypatch.setattr(importlib, "import_module", fail)
     with pytest.raises(FrameworkError, match=rf"^tensorflow .* \(ValueError: invalid literal\); .*{words}"):
-        framework._import("tensorflow")
+        framework.import_framework("tensorflow")
 
 
 def test_an_instance_is_rebuilt_by_what_reads_its_configuration(mine):

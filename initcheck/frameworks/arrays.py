@@ -1,0 +1,24 @@
+"""Arrays of any framework as NumPy's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def as_array(values: Any) -> npt.NDArray[np.generic]:
+    """The values of a tensor of any framework, in its dtype; ``ml_dtypes`` names those that NumPy lacks."""
+    if type(values).__module__.partition(".")[0] == "torch":
+        return _of_torch(values)
+    return np.asarray(values)
+
+
+def _of_torch(values: Any) -> npt.NDArray[np.generic]:
+    tensor = values.detach().cpu()
+    if str(tensor.dtype) != "torch.bfloat16":
+        return np.asarray(tensor.numpy())
+    import ml_dtypes  # torch's own conversion refuses this dtype; float32 holds all of its values
+
+    return tensor.float().numpy().astype(ml_dtypes.bfloat16)  # type: ignore[no-any-return]

@@ -1,0 +1,41 @@
+"""The library that is under test in this process, and what is asked of it."""
+
+from __future__ import annotations
+
+import functools
+
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.errors import InitcheckError
+from initcheck.frameworks.libraries.library import Library
+from initcheck.frameworks.own import import_own
+from initcheck.targets import LIBRARIES, backend_of, target
+
+
+def library() -> Library | None:
+    """The description of the library that is the target; None where it is Keras.
+
+    Raises:
+        InitcheckError: ``package.module:attribute`` does not lead to a ``Library``.
+    """
+    name = target()
+    return None if backend_of(name) else _find(name)
+
+
+@functools.cache
+def _find(name: str) -> Library:
+    found = import_own(LIBRARIES.get(name, name), "the target")
+    if not isinstance(found, Library):
+        raise InitcheckError(f"the target {name} is of type {type(found).__name__}; name an initcheck.Library there")
+    return found
+
+
+def draws_unseeded() -> bool:
+    """Whether the target draws without a seed."""
+    chosen = library()
+    return chosen is None or chosen.unseeded
+
+
+def offered_rows() -> tuple[Initializer, ...]:
+    """The initializers of the target: those of Keras's catalogue, or the library's."""
+    chosen = library()
+    return tuple(INITIALIZERS.values()) if chosen is None else chosen.rows

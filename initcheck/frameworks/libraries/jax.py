@@ -1,0 +1,111 @@
+"""JAX: ``jax.nn.initializers``."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.laws import (
+    Constant,
+    ElementLaw,
+    Elementwise,
+    Family,
+    Law,
+    Mode,
+    Orthogonal,
+    Shape,
+    VarianceScaled,
+)
+from initcheck.frameworks.backends import load_library
+from initcheck.frameworks.libraries.library import Library
+
+_DOCS = "https://docs.jax.dev/en/latest/jax.nn.initializers.html"
+_FANS: dict[str, tuple[float, Mode, Family]] = {
+    "glorot_uniform": (1.0, "fan_avg", "uniform"),
+    "glorot_normal": (1.0, "fan_avg", "truncated_normal"),
+    "he_uniform": (2.0, "fan_in", "uniform"),
+    "he_normal": (2.0, "fan_in", "truncated_normal"),
+    "lecun_uniform": (1.0, "fan_in", "uniform"),
+    "lecun_normal": (1.0, "fan_in", "truncated_normal"),
+}
+# Scales that no other row has, so that a lost or mistaken scale shows.
+_SCALINGS: tuple[tuple[float, Mode, Family], ...] = (
+    (0.3, "fan_in", "normal"),
+    (1.3, "fan_out", "uniform"),
+    (0.7, "fan_out", "truncated_normal"),
+    (2.6, "fan_avg", "normal"),
+)
+
+
+def _row(made_by: str, law: Law, dtypes: tuple[str, ...] = (), **config: Any) -> Initializer:
+    shown = ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in config.values())
+    return Initializer(f"{made_by}({shown})" if config else made_by, made_by, law, _DOCS, config, dtypes=dtypes)
+
+
+def _around(family: Family, mean: float, spread: float) -> Elementwise:
+    return Elementwise(ElementLaw(family, mean, spread))
+
+
+# jax.numpy.linalg.qr, as NumPy's, takes single and double precision.
+_OF_QR = ("float32", "float64")
+ROWS = (
+    _row("zeros", Constant(0.0)),
+    _row("ones", Constant(1.0)),
+    _row("constant", Constant(-1.25), value=-1.25),
+    _row("uniform", _around("uniform", 0.005, 0.005)),
+    _row("uniform", _around("uniform", 0.7, 0.7), scale=1.4),
+    _row("normal", _around("normal", 0.0, 0.01)),
+    _row("normal", _around("normal", 0.0, 1.7), stddev=1.7),
+    _row("truncated_normal", _around("truncated_normal", 0.0, 0.01)),
+    _row("truncated_normal", _around("truncated_normal", 0.0, 3.0), stddev=3.0),
+    *(_row(name, VarianceScaled(*arguments, least_axes=2)) for name, arguments in _FANS.items()),
+    *(
+        _row(
+            "variance_scaling",
+            VarianceScaled(scale, mode, family, least_axes=2),
+            scale=scale,
+            mode=mode,
+            distribution=family,
+        )
+        for scale, mode, family in _SCALINGS
+    ),
+    _row("orthogonal", Orthogonal(), _OF_QR),
+    _row("orthogonal", Orthogonal(2.5), _OF_QR, scale=2.5),
+)
+
+
+def initializer(row: Initializer) -> Any:
+    """The function of ``jax.nn.initializers`` that takes a key, a shape and a dtype."""
+    made = getattr(load_library("jax").nn.initializers, str(row.made_by))
+    return made if isinstance(row.law, Constant) and not row.config else made(**row.config)
+
+
+def draw(row: Initializer, shape: Shape, seed: int | None, dtype: str) -> Any:
+    """The draw of an initializer with the key of that seed."""
+    jax = load_library("jax")
+    with double_precision(jax, dtype):
+        return initializer(row)(jax.random.key(seed or 0), shape, dtype)
+
+
+def double_precision(jax: Any, dtype: str) -> contextlib.AbstractContextManager[Any]:
+    """Where doubles are asked for, JAX has to be told to have them."""
+    return jax.enable_x64(True) if dtype == "float64" else contextlib.nullcontext()
+
+
+LIBRARY = Library(
+    name="jax",
+    packages=("jax", "jaxlib", "numpy"),
+    rows=ROWS,
+    draw=draw,
+    dtypes=("float32", "float64", "float16", "bfloat16"),
+    # "seed: a 64- or 32-bit integer used as the value of the key":
+    # https://docs.jax.dev/en/latest/_autosummary/jax.random.key.html
+    seeds=(-(2**63), 2**63 - 1),
+    like={
+        row.name: row.name
+        for row in ROWS
+        if not row.config and row.name not in ("uniform", "normal", "truncated_normal")
+    }
+    | {"uniform": "random_uniform", "normal": "random_normal", "truncated_normal": "truncated_normal"},
+)

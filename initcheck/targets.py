@@ -1,0 +1,67 @@
+"""What is under test in this process, by name. One target a process: frameworks do not get along with each other."""
+
+from __future__ import annotations
+
+import os
+from types import MappingProxyType
+
+from initcheck.errors import InitcheckError
+from initcheck.installed import is_within
+from initcheck.keras_settings import configured_backend
+from initcheck.texts import for_terminal
+
+VARIABLE = "INITCHECK_TARGET"
+# What a check judges: any target, Keras on any backend, or Keras on TensorFlow alone.
+ANY, KERAS, TENSORFLOW = "any", "keras", "keras:tensorflow"
+BACKENDS = ("tensorflow", "jax", "torch")
+# Libraries with a description of their own, which lies where a user's own would.
+LIBRARIES = MappingProxyType(
+    {name: f"initcheck.frameworks.libraries.{name}:LIBRARY" for name in ("torch", "jax", "flax")}
+)
+TARGETS = (*(f"keras:{backend}" for backend in BACKENDS), *LIBRARIES)
+
+
+def target() -> str:
+    """The target that this process's environment asks for: by default Keras on the backend that it is set to.
+
+    A backend that is none of ``BACKENDS`` counts as TensorFlow, whose loading refuses it.
+
+    Raises:
+        InitcheckError: The variable names none.
+    """
+    asked = os.environ.get(VARIABLE, "").strip()
+    return read_target(asked or "keras", f"the variable {VARIABLE}")
+
+
+def read_target(text: str, where: str) -> str:
+    """The name of a target: one of ``TARGETS``, or ``package.module:attribute``, which describes a library.
+
+    Raises:
+        InitcheckError: It is neither.
+    """
+    named = _configured() if text == "keras" else text
+    module, _, attribute = named.partition(":")
+    if named in TARGETS or (
+        module and module != "keras" and all(map(str.isidentifier, (*module.split("."), attribute)))
+    ):
+        return named
+    raise InitcheckError(
+        f"{where} is {for_terminal(text)!r:.60}; give {', '.join(TARGETS)}, or package.module:attribute for a library "
+        "of your own"
+    )
+
+
+def _configured() -> str:
+    backend = configured_backend()[0]
+    return f"keras:{backend}" if backend in BACKENDS and is_within("keras", ">=3") else TENSORFLOW
+
+
+def backend_of(name: str) -> str:
+    """The backend of a target of Keras; empty for a library."""
+    package, _, backend = name.partition(":")
+    return backend if package == "keras" else ""
+
+
+def is_judged(name: str, on: str) -> bool:
+    """Whether what judges ``ANY`` target, ``KERAS`` or ``TENSORFLOW`` judges that one."""
+    return on == ANY or name == on or (on == KERAS and bool(backend_of(name)))
