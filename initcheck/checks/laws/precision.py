@@ -95,6 +95,7 @@ def _cell(law: ElementLaw, dtype: str) -> float:
 )
 def other_dtypes(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Mean, scale, distribution and extremes within rounding error; and all the bits of double precision."""
+    samples.element_law(row, ())
     tests: list[tuple[str, Finding]] = []
     for dtype in filter(lab.draws.dtypes(row).__contains__, DTYPES):
         for shape in SHAPES:
