@@ -24,7 +24,8 @@ class KnownIssue:
         reason: The framework's behaviour, in one sentence.
         link: Where it is reported or documented.
         versions: Package → versions in which it fails, as pip writes them; all of them must match.
-        target: The targets on which it fails, or a pattern.
+        target: The target on which it fails.
+        sometimes: Whether it fails by chance, so that it may pass as well.
         processor: The instruction set, as Linux names it, by which oneDNN chooses the kernel that fails; empty where it
             fails on all processors.
     """
@@ -35,11 +36,12 @@ class KnownIssue:
     link: str
     versions: dict[str, str]
     target: str = TENSORFLOW
+    sometimes: bool = False
     processor: str = ""
 
     def applies(self) -> bool:
         """Whether target, installed packages and processor are such that it fails."""
-        if not fnmatch.fnmatchcase(target(), self.target):
+        if target() != self.target:
             return False
         if self.processor and not kernels_are_chosen_by(self.processor):
             return False
@@ -51,10 +53,15 @@ def known_issues() -> tuple[KnownIssue, ...]:
     """All rows of ``known_issues.toml``."""
     text = resources.files("initcheck.catalog").joinpath("known_issues.toml").read_text(encoding="utf-8")
     return tuple(
-        KnownIssue(**{**row, "subject": subject})
+        KnownIssue(**{**row, "subject": subject, "target": name})
         for row in tomllib.loads(text).get("issue", [])
-        for subject in ([row["subject"]] if isinstance(row["subject"], str) else row["subject"])
+        for subject in _listed(row["subject"])
+        for name in _listed(row.get("target", TENSORFLOW))
     )
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.arguments import described
-from initcheck.catalog.initializers import Initializer
-from initcheck.catalog.laws import Shape
+from initcheck.catalog.initializers import INITIALIZERS, Initializer
+from initcheck.catalog.laws import Orthogonal, Shape
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backends import has_doubles, load_target_keras
@@ -55,11 +56,23 @@ def draw_calls(row: Initializer, shape: Shape, seed: Any, *, calls: int, dtype: 
 
 
 def dtypes_of(row: Initializer) -> tuple[str, ...]:
-    """The float types that the target draws that row in."""
+    """The float types that the target draws that row in.
+
+    Of Keras's those that its backend has; a factorization may lack half precision, which LAW11 is about.
+    """
     described = library()
     if described is not None:
         return row.dtypes or described.dtypes
-    return tuple(dtype for dtype in KERAS_DTYPES if dtype != "float64" or has_doubles(target()))
+    lacking = _without_factorization() if isinstance(row.law, Orthogonal) else ()
+    return tuple(
+        dtype for dtype in KERAS_DTYPES if dtype not in lacking and (dtype != "float64" or has_doubles(target()))
+    )
+
+
+@functools.cache
+def _without_factorization() -> tuple[str, ...]:
+    row = INITIALIZERS["orthogonal"]
+    return tuple(one for one in ("float16", "bfloat16") if isinstance(attempt_draw(row, (2, 2), 1, dtype=one), str))
 
 
 def attempt_draw(row: Initializer, shape: Shape, seed: Any, *, dtype: str | None = None) -> AnyArray | str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
 
 # Kind → the module of ``keras`` that holds it, and the base class of its members; functions have none.
 KINDS = {
@@ -46,7 +46,7 @@ class PublicName:
 @functools.cache
 def public_names() -> tuple[PublicName, ...]:
     """All public names of the kinds, each once, whatever its aliases; by kind and name."""
-    keras = load_keras()
+    keras = load_target_keras()
     return tuple(
         PublicName(kind, name, _arguments(member))
         for kind, (path, base) in KINDS.items()

@@ -105,7 +105,7 @@ def print_verdict(cell: Cell, verdict: Verdict, console: Console | None = None) 
     issue = cell.known_issue
     good = verdict.status in (Status.PASS, Status.NOT_APPLICABLE)
     word = verdict.status.value
-    if issue and not (good and cell.subject.own):
+    if issue and not (good and (cell.subject.own or issue.sometimes)):
         # A row that no longer fails in its range is wrong itself, and shown as loudly as a failure.
         good, word = not good, "known issue" if not good else "no longer fails"
     mark = (word if good else word.upper(), "green" if good else "bold red")

@@ -73,7 +73,7 @@ def test_the_imported_version_counts_and_its_distribution_is_named_separately(
 @pytest.mark.parametrize("name", ["tensorflow_cpu", "tf_nightly", "tensorflow_macos", "intel_tensorflow"])
 def test_known_issues_apply_under_every_name_that_tensorflow_is_installed_by(packages, name):
     packages({name: ("2.21.0", "tensorflow"), "keras": ("3.15.1", "keras")}, {})
-    assert find_known_issue("LAW11", "orthogonal-bfloat16")
+    assert find_known_issue("LAW11", "bfloat16")
     assert find_known_issue("LAW13", "gru-fan_out")
 
 

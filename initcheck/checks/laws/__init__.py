@@ -2,9 +2,11 @@
 
 from initcheck.checks.laws import (
     augmentation,
+    complex_draws,
     default_weights,
     fans,
     given_weights,
+    half_precision,
     initializer_draws,
     large_draws,
     layer_noise,
@@ -19,9 +21,11 @@ from initcheck.checks.laws import (
 
 __all__ = [
     "augmentation",
+    "complex_draws",
     "default_weights",
     "fans",
     "given_weights",
+    "half_precision",
     "initializer_draws",
     "large_draws",
     "layer_noise",

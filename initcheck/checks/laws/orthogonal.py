@@ -120,12 +120,6 @@ def _largest(name: str, scores: Sample, n: int) -> Finding:
     return Finding(name + place, float(scores[where]), n, min(1.0, two_sided(float(scores[where])) * scores.size))
 
 
-def _drawn_in(lab: Lab, row: Initializer) -> list[str]:
-    """The dtypes that it is drawn in: a factorization may lack half precision, which LAW11 is about."""
-    refused = isinstance(lab.draws.attempt(row, (2, 2), seed=1, dtype="float16"), str)
-    return [dtype for dtype in lab.draws.dtypes(row) if not (refused and dtype == "float16")]
-
-
 @check(
     "LAW08",
     "Orthogonal draws have orthonormal columns, or rows where they are fewer, times the gain.",
@@ -139,7 +133,7 @@ def orthonormality(lab: Lab, row: Initializer) -> Verdict:
     if not isinstance(row.law, Orthogonal):
         raise NotApplicable(f"{row.name} is not orthogonal")
     largest = 0.0
-    for dtype in filter(_drawn_in(lab, row).__contains__, ("float32", "float64", "float16")):
+    for dtype in filter(lab.draws.dtypes(row).__contains__, ("float32", "float64", "float16")):
         for shape in SHAPES:
             seed = lab.stream("laws", "orthonormality", row.name, dtype, *shape)
             values = lab.draws.draw(row, shape, seed=seed, dtype=dtype)
@@ -184,7 +178,7 @@ def haar(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     if not isinstance(row.law, Orthogonal):
         raise NotApplicable(f"{row.name} is not orthogonal")
     requests = [(shape, "float32", _HAAR_DRAWS) for shape in HAAR_SHAPES]
-    drawn_in = _drawn_in(lab, row)
+    drawn_in = lab.draws.dtypes(row)
     requests += [(shape, dtype, _HAAR_DRAWS // 2) for shape, dtype in HAAR_OTHERS if dtype in drawn_in]
     drawn = []
     for shape, dtype, count in requests:

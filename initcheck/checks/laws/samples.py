@@ -115,6 +115,12 @@ def sample(lab: Lab, row: Initializer) -> tuple[Draw, ...]:
     return made
 
 
+def one(lab: Lab, row: Initializer, shape: Shape) -> Draw:
+    """One draw of that shape, from a stream of its own."""
+    seed = lab.stream("laws", row.name, "one", *shape)
+    return Draw("one", shape, seed, lab.draws.draw(row, shape, seed=seed), element_law(row, shape))
+
+
 def groups(drawn: tuple[Draw, ...], see: Callable[[Sample], Sample] = lambda one: one) -> dict[str, Sample]:
     """The standardized elements of each draw, of each class of shapes, and of all together."""
     parts = {f"{draw.kind} {draw.shape}": see(draw.standardized) for draw in drawn}

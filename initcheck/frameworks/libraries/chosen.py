@@ -35,6 +35,12 @@ def draws_unseeded() -> bool:
     return chosen is None or chosen.unseeded
 
 
+def complex_dtype() -> str:
+    """The complex type that the target documents draws in; empty where it documents none."""
+    chosen = library()
+    return "" if chosen is None else chosen.complex_dtype
+
+
 def offered_rows() -> tuple[Initializer, ...]:
     """The initializers of the target: those of Keras's catalogue, or the library's."""
     chosen = library()

@@ -30,6 +30,7 @@ LIBRARY = Library(
     rows=on_jax.ROWS,
     draw=draw,
     dtypes=on_jax.LIBRARY.dtypes,
+    complex_dtype=on_jax.LIBRARY.complex_dtype,
     seeds=on_jax.LIBRARY.seeds,
     like=on_jax.LIBRARY.like,
 )

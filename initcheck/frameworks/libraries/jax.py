@@ -99,6 +99,7 @@ LIBRARY = Library(
     rows=ROWS,
     draw=draw,
     dtypes=("float32", "float64", "float16", "bfloat16"),
+    complex_dtype="complex64",
     # "seed: a 64- or 32-bit integer used as the value of the key":
     # https://docs.jax.dev/en/latest/_autosummary/jax.random.key.html
     seeds=(-(2**63), 2**63 - 1),

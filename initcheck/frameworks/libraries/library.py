@@ -62,6 +62,7 @@ class Library:
         draw: ``draw(row, shape, seed, dtype)``: an array of that shape, kernels as above; the seed None leaves it to
             the library.
         dtypes: The float types that it draws in; the first is the one that it draws in without being asked.
+        complex_dtype: The complex type that it documents laws of; empty where it has none.
         seeds: The least and the greatest seed that it documents.
         unseeded: Whether it draws without a seed.
         layers: Layers with documented default weights.
@@ -73,6 +74,7 @@ class Library:
     rows: tuple[Initializer, ...]
     draw: Draw
     dtypes: tuple[str, ...] = ("float32",)
+    complex_dtype: str = ""
     seeds: tuple[int, int] = (0, 2**32 - 1)
     unseeded: bool = False
     layers: tuple[LibraryLayer, ...] = ()
