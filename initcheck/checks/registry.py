@@ -130,6 +130,13 @@ def all_checks() -> list[Check]:
     return sorted(_CHECKS.values(), key=lambda each: (FAMILIES.index(each.family), each.code))
 
 
+def share_judged() -> str:
+    """How many checks of each family judge the target: ``laws 13 of 27, order 0 of 18, …``."""
+    by_family = {name: [one for one in all_checks() if one.family == name] for name in FAMILIES}
+    judged = {name: sum(is_judged(target(), one.on) for one in some) for name, some in by_family.items()}
+    return "checks of " + ", ".join(f"{name} {judged[name]} of {len(some)}" for name, some in by_family.items())
+
+
 @dataclass(frozen=True)
 class Cell:
     """One check on one subject, which is one test.

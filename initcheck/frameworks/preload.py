@@ -3,7 +3,7 @@
 import contextlib
 
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target
 
 with contextlib.suppress(InitcheckError):  # whoever needs it will hear of it
-    load_keras()
+    load_target()

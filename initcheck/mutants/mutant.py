@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from initcheck import mutants
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
+from initcheck.targets import TENSORFLOW, backend_of, target
 
 Apply = Callable[[Any], None]
 
@@ -22,13 +23,15 @@ class Mutant:
         name: Short and unique.
         title: The change, and by how much it is wrong.
         caught_by: Codes of the checks that must fail under it; none for a harmless change, which all must pass.
-        apply: Makes the change, given Keras.
+        apply: Makes the change, given Keras; or nothing, of a library.
+        on: The target that it changes.
     """
 
     name: str
     title: str
     caught_by: tuple[str, ...]
     apply: Apply
+    on: str = TENSORFLOW
 
     @property
     def harmless(self) -> bool:
@@ -39,25 +42,25 @@ class Mutant:
 _MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(name: str, title: str, *, caught_by: tuple[str, ...] = ()) -> Callable[[Apply], Apply]:
+def mutant(name: str, title: str, *, caught_by: tuple[str, ...] = (), on: str = TENSORFLOW) -> Callable[[Apply], Apply]:
     """Registers the decorated function; where no check is named, the change is harmless."""
 
     def register(apply: Apply) -> Apply:
         if name in _MUTANTS:
             raise ValueError(f"mutant {name} is registered twice")
-        _MUTANTS[name] = Mutant(name, title, caught_by, apply)
+        _MUTANTS[name] = Mutant(name, title, caught_by, apply, on)
         return apply
 
     return register
 
 
 def all_mutants() -> dict[str, Mutant]:
-    """Returns all mutants by name."""
+    """Returns all mutants of the target by name."""
     for module in pkgutil.iter_modules(mutants.__path__):
         importlib.import_module(f"{mutants.__name__}.{module.name}")
-    return dict(_MUTANTS)
+    return {name: one for name, one in _MUTANTS.items() if one.on == target()}
 
 
 def apply_mutant(name: str) -> None:
     """Applies that mutant in this process."""
-    all_mutants()[name].apply(load_keras())
+    all_mutants()[name].apply(load_target_keras() if backend_of(target()) else None)
