@@ -164,13 +164,7 @@ def _cut(flax: Any, put: Put) -> None:
     _default(flax.nnx.Linear, put, "kernel_init", lecun_normal)
 
 
-@_fault(
-    "flax",
-    "nnx-key-twice",
-    "the fourth key of a stream of nnx.Rngs is its third one",
-    "SEED16-nnx.Rngs",
-    "SEED16-nnx-layers",
-)
+@_fault("flax", "nnx-key-twice", "the fourth key of a stream of nnx.Rngs is its third one", "SEED16-nnx.Rngs")
 def _twice(flax: Any, put: Put) -> None:
     import jax
 

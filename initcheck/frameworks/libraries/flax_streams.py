@@ -28,14 +28,14 @@ def _at_paths(seed: int) -> Mapping[str, Any]:
     class Branch(nn.Module):  # type: ignore[misc] # Flax is loaded at run time
         leaves: tuple[str, ...]
 
-        @nn.compact
+        @nn.compact  # type: ignore[untyped-decorator]
         def __call__(self, x: Any) -> Any:
             return sum(nn.Dense(_SIDE, use_bias=False, name=leaf)(x) for leaf in self.leaves)
 
     class Tree(nn.Module):  # type: ignore[misc]
         branches: tuple[tuple[str, tuple[str, ...]], ...]
 
-        @nn.compact
+        @nn.compact  # type: ignore[untyped-decorator]
         def __call__(self, x: Any) -> Any:
             return sum(Branch(leaves, name=name)(x) for name, leaves in self.branches)
 
@@ -54,7 +54,7 @@ def _in_one_module(seed: int) -> Mapping[str, Any]:
     from flax import linen as nn
 
     class Many(nn.Module):  # type: ignore[misc]
-        @nn.compact
+        @nn.compact  # type: ignore[untyped-decorator]
         def __call__(self) -> Any:
             shape = (_SIDE, _SIDE)
             for name in ("a", "b", "a1", "a11", "1"):

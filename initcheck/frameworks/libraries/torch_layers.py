@@ -176,7 +176,7 @@ def _stack(kind: str) -> Make:
     """An encoder or a decoder of ten layers."""
 
     def make(nn: Any) -> Any:
-        layer = getattr(nn, f"{kind}Layer")(_SIDE, 4, dim_feedforward=_SIDE)
+        layer = getattr(nn, f"{kind}Layer")(_SIDE, 4, dim_feedforward=_SIDE, batch_first=True)
         return getattr(nn, kind)(layer, _PLACES)
 
     return make

@@ -15,7 +15,7 @@ from initcheck.frameworks.libraries.library import DefaultWeight, LibraryLayer, 
 from initcheck.records import Status
 
 ALPHA = 6e-6
-LAWS = {
+LAWS: dict[str, Constant | Elementwise | Orthogonal] = {
     "kernel": Elementwise(ElementLaw("uniform", 0.0, 0.25)),
     "table": Elementwise(ElementLaw("normal", 0.0, 1.0)),
     "cell": Orthogonal(),
@@ -33,6 +33,11 @@ def healthy(seed):
     }
 
 
+def normal_like(values):
+    """A normal sample with the variance that the uniform one has."""
+    return np.random.RandomState(int(1e6 * abs(values[0, 0]))).normal(0, 0.25 / 3**0.5, values.shape)
+
+
 def judged(change=lambda weights: weights, seed=3):
     weights = {path: DefaultWeight(law, f"sentence of {path}") for path, law in LAWS.items()}
     layer = LibraryLayer("Made", lambda seed: change(healthy(seed)), weights, "https://made.up/docs")
@@ -46,16 +51,13 @@ def test_weights_as_documented_pass_under_twenty_seeds():
 @pytest.mark.parametrize(
     ("path", "change"),
     [
-        ("kernel", lambda values: values * 1.03),
-        ("kernel", lambda values: values * np.float32(0.995)),
-        (
-            "kernel",
-            lambda values: np.random.RandomState(int(1e6 * abs(values[0, 0]))).normal(0, 0.25 / 3**0.5, values.shape),
-        ),
-        ("table", lambda values: values * 1.03),
-        ("table", lambda values: values + 0.04),
-        ("cell", lambda values: values * np.float32(1.0001)),
-        ("bias", lambda values: values + np.float32(1e-30)),
+        pytest.param("kernel", lambda values: values * 1.03, id="wider"),
+        pytest.param("kernel", lambda values: values * np.float32(0.995), id="short-of-its-limits"),
+        pytest.param("kernel", lambda values: normal_like(values), id="normal-instead-of-uniform"),
+        pytest.param("table", lambda values: values * 1.03, id="normal-and-wider"),
+        pytest.param("table", lambda values: values + 0.04, id="shifted"),
+        pytest.param("cell", lambda values: values * np.float32(1.0001), id="not-quite-orthogonal"),
+        pytest.param("bias", lambda values: values + np.float32(1e-30), id="not-quite-zero"),
     ],
 )
 def test_what_is_just_wrong_fails_with_its_sentence(path, change):
