@@ -172,9 +172,9 @@ def _twice(flax: Any, put: Put) -> None:
     original = stream.__call__
 
     def call(self: Any) -> Any:
-        number = int(self.count.get_value())
+        number = int(self.count[...])
         key = original(self)
-        return jax.random.fold_in(self.key.get_value(), 2) if number == 3 else key
+        return jax.random.fold_in(self.key[...], 2) if number == 3 else key
 
     put(stream, "__call__", call)
 

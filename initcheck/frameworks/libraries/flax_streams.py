@@ -97,9 +97,7 @@ def _layers(seed: int) -> Mapping[str, Any]:
     from flax import nnx
 
     rngs = nnx.Rngs(seed)
-    return {
-        f"layer {number}": as_array(nnx.Linear(_SIDE, _SIDE, rngs=rngs).kernel.get_value()) for number in range(_PLACES)
-    }
+    return {f"layer {number}": as_array(nnx.Linear(_SIDE, _SIDE, rngs=rngs).kernel[...]) for number in range(_PLACES)}
 
 
 def _of_keys(name: str, make: Callable[[Any, int], Mapping[str, Any]]) -> LibraryStreams:
