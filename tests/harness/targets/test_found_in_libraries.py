@@ -1,6 +1,7 @@
 """The lines in docs/found.md that show what a library does: they print what stands beside them.
 
-They are run where the library is installed. Where a release has corrected one, the test fails: the page and the known issue's range are to be closed.
+They are run where the library is installed. Where a release has corrected one, the test fails: the page and the known
+issue's range are to be closed.
 """
 
 import re
