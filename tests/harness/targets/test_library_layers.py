@@ -3,10 +3,12 @@
 Run for each: ``pytest --initcheck-target torch tests/harness/targets``; with Keras there is nothing to run.
 """
 
+import fnmatch
 import importlib
 
 import pytest
 
+from initcheck.catalog.known_issues import known_issues
 from initcheck.catalog.laws import Elementwise
 from initcheck.checks.laws.library_defaults import MOST, SAMPLES, needs
 from initcheck.checks.registry import all_checks, budget_share, cells, run_check
@@ -55,6 +57,13 @@ def test_layers_and_streams_have_names_of_their_own_and_say_where_they_are_docum
     for rows in (library().layers, library().streams):
         assert len({row.name for row in rows}) == len(rows)
         assert all(row.source.startswith("https://") and " " not in row.name for row in rows)
+
+
+def test_known_issues_of_layers_and_streams_name_some():
+    subjects = {check.code: [one.name for one in check.subjects] for check in all_checks() if check.on == LIBRARY}
+    for issue in known_issues():
+        if issue.target == target() and issue.check in subjects:
+            assert fnmatch.filter(subjects[issue.check], issue.subject), issue
 
 
 def test_streams_have_ten_places_of_4096_elements():
