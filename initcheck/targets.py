@@ -11,8 +11,8 @@ from initcheck.keras_settings import configured_backend
 from initcheck.texts import for_terminal
 
 VARIABLE = "INITCHECK_TARGET"
-# What a check judges: any target, Keras on any backend, or Keras on TensorFlow alone.
-ANY, KERAS, TENSORFLOW = "any", "keras", "keras:tensorflow"
+# What a check judges: any target, Keras on any backend, Keras on TensorFlow alone, or any library but Keras.
+ANY, KERAS, TENSORFLOW, LIBRARY = "any", "keras", "keras:tensorflow", "library"
 BACKENDS = ("tensorflow", "jax", "torch")
 # Libraries with a description of their own, which lies where a user's own would.
 LIBRARIES = MappingProxyType(
@@ -63,5 +63,6 @@ def backend_of(name: str) -> str:
 
 
 def is_judged(name: str, on: str) -> bool:
-    """Whether what judges ``ANY`` target, ``KERAS`` or ``TENSORFLOW`` judges that one."""
-    return on == ANY or name == on or (on == KERAS and bool(backend_of(name)))
+    """Whether what judges ``ANY`` target, ``KERAS``, ``TENSORFLOW`` or any ``LIBRARY`` judges that one."""
+    keras = bool(backend_of(name))
+    return on == ANY or name == on or (on == KERAS and keras) or (on == LIBRARY and not keras)

@@ -19,7 +19,7 @@ from initcheck.frameworks.libraries.chosen import offered_rows
 from initcheck.frameworks.quiet import quiet
 from initcheck.records import Status, Verdict
 from initcheck.statistics.budget import FALSE_ALARM_RATE
-from initcheck.targets import KERAS, TENSORFLOW, is_judged, target
+from initcheck.targets import KERAS, LIBRARY, TENSORFLOW, is_judged, target
 from initcheck.texts import reason_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Check:
         min_samples: For a statistical check: how many it needs for that power at a false-alarm rate.
         p_values: How many p-values one verdict compares with its share of the error budget.
         evidence: Names the evidence that its cells share with those of other checks; empty for its family's.
-        on: The targets that it judges: ``ANY``, ``KERAS`` on any backend, or Keras on ``TENSORFLOW``.
+        on: The targets that it judges: ``ANY``, ``KERAS`` on any backend, Keras on ``TENSORFLOW``, or a ``LIBRARY``.
     """
 
     code: str
@@ -291,6 +291,8 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
 
 def _of_others(on: str) -> str:
     """Why the target is not judged."""
+    if on == LIBRARY:
+        return f"this is asked of libraries; layers of {target()} have checks of their own (LAW15, SEED07, SEED08)"
     if is_judged(target(), KERAS):
         return f"initcheck judges this on {on} only so far, not on {target()}"
     return f"{target()} has nothing of the kind: it is asked of {'Keras' if on == KERAS else on}"

@@ -17,15 +17,16 @@ from initcheck.catalog.layers.dense import DENSE
 from initcheck.catalog.layers.traits.noises import SeededNoise
 from initcheck.catalog.layers.traits.weights import StackedKernels
 from initcheck.checks.laws.samples import element_law
-from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
-from initcheck.frameworks.libraries.chosen import draws_unseeded
+from initcheck.checks.registry import FRAMEWORK, NotApplicable, Subject, check, over_initializers
+from initcheck.frameworks.libraries.chosen import draws_unseeded, offered_streams
 from initcheck.records import Verdict, failed, passed
 from initcheck.statistics import dependence
 from initcheck.statistics.goodness import Finding, Sample, samples_for_shift, unit_law
-from initcheck.targets import ANY, KERAS, target
+from initcheck.targets import ANY, KERAS, LIBRARY, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
+    from initcheck.frameworks.libraries.library import LibraryStreams
 
 _ROWS = over_initializers(random=True)
 _SMALL: Shape = (5, 4)  # 20 elements of 23 random bits: two streams agree by chance once in 10¹³⁸
@@ -455,3 +456,30 @@ def unseeded_pool(lab: Lab, row: Initializer | None) -> Verdict:
             return passed(f"{_POOL} unseeded instances, all different")
     measured = f"of {_POOL} unseeded instances some agree, and so of {_POOL} others"
     return failed(measured, "different draws, as from 10⁹ seeds")
+
+
+@check(
+    "SEED16",
+    "Places of one model, and keys made of one, do not share values or streams, and repeat under their seed.",
+    on=LIBRARY,
+    subjects=[Subject(streams.name, streams) for streams in offered_streams()] or FRAMEWORK,
+    **_MODEL,
+)
+def places_apart(lab: Lab, streams: LibraryStreams | None, alpha: float) -> Verdict:
+    """All places of two neighbouring seeds against each other, bit by bit; of one seed the first ten by their ranks."""
+    if streams is None:
+        raise NotApplicable(f"{target()} describes no streams")
+    seed = lab.stream("seeds", "places", streams.name) // 2
+    documented = f"“{streams.sentence}” ({streams.source})"
+    drawn = {one: streams.draw(one) for one in (seed, seed + 1)}
+    again = streams.draw(seed)
+    differing = [place for place, values in drawn[seed].items() if not np.array_equal(values, again[place])]
+    if differing:
+        return failed(f"{streams.name}: {differing[0]} differs when seed {seed} draws again", "the same values")
+    named = [(f"{place} of seed {one}", values) for one, places in drawn.items() for place, values in places.items()]
+    meeting = _meeting(named)
+    if meeting:
+        return failed(f"{streams.name}: {meeting[0]} is {meeting[1]}", f"values that differ, as of {documented}")
+    places = [_ranks(values.ravel()[: math.prod(_LENGTH)]) for values in list(drawn[seed].values())[:_LAYERS]]
+    pairs = [*itertools.pairwise(places), *((places[0], one) for one in places[2:])]
+    return _unrelated(dependence.between(pairs, unit_law("uniform")), alpha, f"{streams.name}, {len(named)} places")

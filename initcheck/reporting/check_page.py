@@ -14,10 +14,12 @@ from initcheck.catalog.known_issues import KnownIssue, known_issues
 from initcheck.checks.registry import FAMILIES, FRAMEWORK, Check, all_checks
 from initcheck.endings import say
 from initcheck.errors import UnknownNameError
+from initcheck.mutants.library_layers import FAULTS
 from initcheck.mutants.mutant import all_mutants
 from initcheck.reporting.format import format_count
 from initcheck.reporting.templating import markdown_templates
 from initcheck.statistics.budget import EFFORTS, POWER
+from initcheck.targets import LIBRARY
 
 PAGE = "docs/checks.md"
 _CONTENTS = "contents"
@@ -60,7 +62,11 @@ def _frame(check: Check) -> str:
         subjects=format_count(len(names), "subject"),
         names=[Markup(name) for name in shown],  # as code, which Markdown reads as it is
         more=len(names) - len(shown),
-        faults=[mutant for mutant in all_mutants().values() if check.code in mutant.caught_by],
+        of_libraries=check.on == LIBRARY,
+        faults=[
+            *(mutant for mutant in all_mutants().values() if check.code in mutant.caught_by),
+            *(fault for fault in FAULTS if any(cell.startswith(f"{check.code}-") for cell in fault.cells)),
+        ],
         issues=[_described(issue) for issue in known_issues() if issue.check == check.code],
     )
 

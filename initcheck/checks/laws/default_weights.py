@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from initcheck.catalog.cases.layer_defaults import DEFAULTS
-from initcheck.catalog.laws import Constant
+from initcheck.catalog.laws import Constant, ElementLaw
 from initcheck.catalog.layers.traits.weights import FORGET_GATE, ORTHOGONAL, LayerDefaults
 from initcheck.checks.judgement import judged
 from initcheck.checks.laws import orthogonal
@@ -23,6 +23,7 @@ from initcheck.statistics.goodness import (
     samples_for_scale,
     scale_test,
     shape_test,
+    together,
     unit_law,
 )
 
@@ -48,7 +49,7 @@ def judge_weights(name: str, weights: Sequence[np.ndarray], expected: LayerDefau
     shapes = tuple(values.shape for values in weights)
     if shapes != expected.shapes:
         return failed(f"{name}: weights of shapes {shapes}", f"{expected.shapes}")
-    findings: dict[str, Finding] = {}
+    findings: list[Finding] = []
     for place, (values, row) in enumerate(zip(weights, expected.initializers, strict=True)):
         label = f"{name}, weight {place} {values.shape}"
         if isinstance(row.law, Constant):
@@ -63,20 +64,24 @@ def judge_weights(name: str, weights: Sequence[np.ndarray], expected: LayerDefau
             if not off <= bound:
                 return failed(f"{label}: |QᵀQ − I| up to {off:.3g}", "orthogonal", bound=f"at most {bound:.2g}")
         else:
-            element = element_law(row, values.shape)
-            sample = {label: (values.astype(np.float64).ravel() - element.mean) / element.stddev}
-            findings[f"mean in σ of {label}"] = most_suspicious(sample, mean_test())
-            findings[f"stddev over the documented one of {label}"] = most_suspicious(
-                sample, scale_test(element.kurtosis, _SLACK)
-            )
-            findings[f"distance of distribution functions of {label}"] = most_suspicious(
-                sample, shape_test(unit_law(element.family), _SLACK)
-            )
+            findings += element_findings(label, values, element_law(row, values.shape), _SLACK)
     if not findings:
         return passed(f"{name}: {len(weights)} weights exact")
-    what, worst = min(findings.items(), key=lambda item: item[1].p_value)
-    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(findings)))
-    return judged(worst, alpha, f"{what}: {worst.value:.4f}", "the documented default")
+    worst = together(findings)
+    return judged(worst, alpha, f"{worst.group}: {worst.value:.4f}", "the documented default")
+
+
+def element_findings(label: str, values: np.ndarray, element: ElementLaw, slack: float = 0.0) -> list[Finding]:
+    """What tests of mean, scale and distribution say of the elements; ``slack`` is taken off the latter two."""
+    sample = (values.astype(np.float64).ravel() - element.mean) / element.stddev
+    return [
+        most_suspicious({f"{what} of {label}": sample}, test)
+        for what, test in (
+            ("mean in σ", mean_test()),
+            ("stddev over the documented one", scale_test(element.kurtosis, slack)),
+            ("distance of distribution functions", shape_test(unit_law(element.family), slack)),
+        )
+    ]
 
 
 @check(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ import numpy.typing as npt
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.evidence.laws.layer_weights import BuiltLayers
+from initcheck.evidence.laws.library_weights import gather
 from initcheck.evidence.laws.treated_layers import WeightArguments
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.floatx import floatx
 from initcheck.frameworks.instances import attempt_draw, draw_calls, dtypes_of, make_initializer
+from initcheck.frameworks.libraries.library import LibraryLayer
 from initcheck.frameworks.quiet import quiet
 
 
@@ -103,6 +105,12 @@ class Draws:
         """Returns the name of the exception that rejects that shape; empty if it is accepted."""
         draw = self.attempt(row, shape, seed=1)
         return draw if isinstance(draw, str) else ""
+
+    def of_library(
+        self, layer: LibraryLayer, least: int, seed: Callable[[int], int]
+    ) -> dict[str, list[npt.NDArray[np.generic]]]:
+        """Returns the default weights of a library's layer, of as many layers as give ``least`` random elements."""
+        return gather(layer, least, seed)
 
     @functools.cached_property
     def arguments(self) -> WeightArguments:

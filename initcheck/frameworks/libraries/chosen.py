@@ -6,7 +6,7 @@ import functools
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.libraries.library import Library
+from initcheck.frameworks.libraries.library import Library, LibraryLayer, LibraryStreams
 from initcheck.frameworks.own import import_own
 from initcheck.targets import LIBRARIES, backend_of, target
 
@@ -45,3 +45,15 @@ def offered_rows() -> tuple[Initializer, ...]:
     """The initializers of the target: those of Keras's catalogue, or the library's."""
     chosen = library()
     return tuple(INITIALIZERS.values()) if chosen is None else chosen.rows
+
+
+def offered_layers() -> tuple[LibraryLayer, ...]:
+    """The library's layers with documented default weights; none of Keras's, which are in the catalogue."""
+    chosen = library()
+    return () if chosen is None else chosen.layers
+
+
+def offered_streams() -> tuple[LibraryStreams, ...]:
+    """What the library draws under one seed without sharing values."""
+    chosen = library()
+    return () if chosen is None else chosen.streams

@@ -8,6 +8,8 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.frameworks.backends import load_library
 from initcheck.frameworks.libraries import jax as on_jax
+from initcheck.frameworks.libraries.flax_layers import LINEN, NNX
+from initcheck.frameworks.libraries.flax_streams import STREAMS
 from initcheck.frameworks.libraries.library import Library
 
 _DOCS = "https://flax.readthedocs.io/en/latest/api_reference/flax.nnx/nn/initializers.html"
@@ -33,4 +35,6 @@ LIBRARY = Library(
     complex_dtype=on_jax.LIBRARY.complex_dtype,
     seeds=on_jax.LIBRARY.seeds,
     like=on_jax.LIBRARY.like,
+    layers=LINEN + NNX,
+    streams=STREAMS,
 )

@@ -18,6 +18,7 @@ from initcheck.catalog.laws import (
     VarianceScaled,
 )
 from initcheck.frameworks.backends import load_library
+from initcheck.frameworks.libraries.jax_streams import STREAMS
 from initcheck.frameworks.libraries.library import Library
 
 _DOCS = "https://docs.jax.dev/en/latest/jax.nn.initializers.html"
@@ -109,4 +110,5 @@ LIBRARY = Library(
         if not row.config and row.name not in ("uniform", "normal", "truncated_normal")
     }
     | {"uniform": "random_uniform", "normal": "random_normal", "truncated_normal": "truncated_normal"},
+    streams=STREAMS,
 )

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from initcheck.catalog.initializers import Initializer
-from initcheck.catalog.laws import Law, Shape
+from initcheck.catalog.laws import Constant, Elementwise, Orthogonal, Shape
 
 Draw = Callable[[Initializer, Shape, int | None, str], Any]
 Build = Callable[[int], Mapping[str, Any]]
@@ -19,19 +19,13 @@ class DefaultWeight:
     """What a library documents of one weight of a layer.
 
     Attributes:
-        law: The documented distribution.
-        sentence: The documentation's own words.
-        axes: For each axis of a kernel ``(*window, inputs, outputs)``, the axis of the weight as the library keeps it;
-            empty where it keeps it so.
-        fan_in: How many inputs a unit takes, where the law is by fans and the shape does not tell; 0 where it does.
-        gates: How many blocks of equal size the weight consists of, each with the law, along the last axis.
+        law: The documented distribution, in numbers: a fan is worked out by the row, from the sentence and the layer's
+            sizes, never from the weight's shape. "Fans of the array" and "of a unit" are two laws.
+        sentence: The documentation's own words, from which the law follows.
     """
 
-    law: Law
+    law: Constant | Elementwise | Orthogonal
     sentence: str
-    axes: tuple[int, ...] = ()
-    fan_in: int = 0
-    gates: int = 1
 
 
 @dataclass(frozen=True)
@@ -40,14 +34,33 @@ class LibraryLayer:
 
     Attributes:
         name: Readable, and the subject's name.
-        build: Seed → weights by their paths, with several thousand elements in each that is random.
+        build: Seed → weights by their paths. A layer that packs several kernels of its formula into one array gives
+            them one by one, as its call takes them apart.
         weights: Path → what is documented of it.
-        source: Where.
+        source: The page, or the source, with the sentences.
     """
 
     name: str
     build: Build
     weights: Mapping[str, DefaultWeight]
+    source: str
+
+
+@dataclass(frozen=True)
+class LibraryStreams:
+    """Places of a model, or keys made of one, that draw under one seed and have a stream each.
+
+    Attributes:
+        name: Readable, and the subject's name.
+        draw: Seed → arrays of at least 64 · 64 random elements, by place: ten places or more, in the order in which
+            neighbours stand side by side.
+        sentence: The documentation's own words, from which it follows that they differ.
+        source: Where these are.
+    """
+
+    name: str
+    draw: Build
+    sentence: str
     source: str
 
 
@@ -66,6 +79,7 @@ class Library:
         seeds: The least and the greatest seed that it documents.
         unseeded: Whether it draws without a seed.
         layers: Layers with documented default weights.
+        streams: What draws under one seed without sharing values.
         like: Name of a row → the row of Keras's catalogue that goes by the same name in papers.
     """
 
@@ -78,4 +92,5 @@ class Library:
     seeds: tuple[int, int] = (0, 2**32 - 1)
     unseeded: bool = False
     layers: tuple[LibraryLayer, ...] = ()
+    streams: tuple[LibraryStreams, ...] = ()
     like: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -25,6 +25,7 @@ from initcheck.catalog.laws import (
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backends import load_library
 from initcheck.frameworks.libraries.library import Library
+from initcheck.frameworks.libraries.torch_layers import LAYERS, STREAMS
 
 _DOCS = "https://docs.pytorch.org/docs/stable/nn.init.html"
 
@@ -107,4 +108,6 @@ LIBRARY = Library(
         "ones_": "ones",
         "eye_": "identity",
     },
+    layers=LAYERS,
+    streams=STREAMS,
 )

@@ -1,0 +1,185 @@
+"""Faults in the default weights and in the streams of libraries' layers, each only just wrong.
+
+Each is for one target, and is made by ``apply(library, put)``, where ``put`` sets an attribute as ``setattr`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Put = Callable[[Any, str, Any], None]
+ApplyToLibrary = Callable[[Any, Put], None]
+
+
+@dataclass(frozen=True)
+class LibraryFault:
+    """A change of an installed library.
+
+    Attributes:
+        name: Short and unique.
+        title: The change, and by how much it is wrong.
+        target: The target that it is made in.
+        cells: The cells that must fail under it: the check's code and the subject.
+        apply: Makes the change, given the library's package.
+    """
+
+    name: str
+    title: str
+    target: str
+    cells: tuple[str, ...]
+    apply: ApplyToLibrary
+
+
+FAULTS: list[LibraryFault] = []
+
+
+def _fault(target: str, name: str, title: str, *cells: str) -> Callable[[ApplyToLibrary], ApplyToLibrary]:
+    def register(apply: ApplyToLibrary) -> ApplyToLibrary:
+        FAULTS.append(LibraryFault(name, title, target, cells, apply))
+        return apply
+
+    return register
+
+
+def _after(torch: Any, kind: Any, put: Put, change: Callable[[Any], None]) -> None:
+    """Makes layers of torch change their weights once they have drawn them."""
+    original = kind.reset_parameters
+
+    def reset_parameters(self: Any) -> None:
+        original(self)
+        with torch.no_grad():
+            change(self)
+
+    put(kind, "reset_parameters", reset_parameters)
+
+
+@_fault("torch", "torch-linear-0.6-percent", "kernels of Linear reach 0.6 % less far than √k", "LAW28-Linear")
+def _linear(torch: Any, put: Put) -> None:
+    _after(torch, torch.nn.Linear, put, lambda layer: layer.weight.mul_(0.994))
+
+
+@_fault(
+    "torch",
+    "torch-groups-forgotten",
+    "kernels of convolutions count the inputs of all groups",
+    "LAW28-Conv1d",
+    "LAW28-Conv2d",
+)
+def _groups(torch: Any, put: Put) -> None:
+    _after(torch, torch.nn.modules.conv._ConvNd, put, lambda layer: layer.weight.div_(layer.groups**0.5))
+
+
+@_fault("torch", "torch-lstm-normal", "LSTM draws normal weights of the documented variance", "LAW28-LSTM")
+def _lstm(torch: Any, put: Put) -> None:
+    def change(layer: Any) -> None:
+        for weight in layer.parameters() if type(layer) is torch.nn.LSTM else ():
+            weight.normal_(0.0, (3 * layer.hidden_size) ** -0.5)
+
+    _after(torch, torch.nn.modules.rnn.RNNBase, put, change)
+
+
+@_fault("torch", "torch-embedding-shifted", "Embedding draws around 0.04 instead of 0", "LAW28-Embedding")
+def _embedding(torch: Any, put: Put) -> None:
+    _after(torch, torch.nn.Embedding, put, lambda layer: layer.weight.add_(0.04))
+
+
+@_fault("torch", "torch-prelu-slope", "PReLU starts at 0.2500001", "LAW28-PReLU")
+def _prelu(torch: Any, put: Put) -> None:
+    _after(torch, torch.nn.PReLU, put, lambda layer: layer.weight.add_(1e-7))
+
+
+@_fault(
+    "torch",
+    "torch-streams-overlap",
+    "a Linear draws what the one before it drew, from its second quarter on",
+    "SEED16-layers",
+)
+def _overlap(torch: Any, put: Put) -> None:
+    original = torch.nn.Linear.reset_parameters
+
+    def reset_parameters(self: Any) -> None:
+        before = torch.get_rng_state()
+        original(self)
+        torch.set_rng_state(before)
+        torch.rand(self.weight.numel() // 4)
+
+    put(torch.nn.Linear, "reset_parameters", reset_parameters)
+
+
+def _parameters(flax: Any, put: Put, change: Callable[[Any, str, Any], Any]) -> None:
+    """Makes modules of linen change parameters as they draw them, given the module, the parameter's name and value."""
+    original = flax.linen.Module.param
+
+    def param(self: Any, name: str, init_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        def changed(*given: Any, **named: Any) -> Any:
+            return change(self, name, init_fn(*given, **named))
+
+        return original(self, name, changed, *args, **kwargs)
+
+    put(flax.linen.Module, "param", param)
+
+
+@_fault("flax", "linen-dense-4-percent", "kernels of linen.Dense are 4 % too wide", "LAW28-linen.Dense")
+def _dense(flax: Any, put: Put) -> None:
+    def change(module: Any, name: str, value: Any) -> Any:
+        return 1.04 * value if type(module) is flax.linen.Dense and name == "kernel" else value
+
+    _parameters(flax, put, change)
+
+
+@_fault(
+    "flax",
+    "linen-gru-candidate",
+    "the candidate's recurrent kernel of linen.GRUCell is orthogonal times 1.0001",
+    "LAW28-linen.GRUCell",
+)
+def _candidate(flax: Any, put: Put) -> None:
+    def change(module: Any, name: str, value: Any) -> Any:
+        return 1.0001 * value if (module.name, name) == ("hn", "kernel") else value
+
+    _parameters(flax, put, change)
+
+
+def _default(kind: Any, put: Put, argument: str, value: Any) -> None:
+    """Gives an argument of a module of nnx another default."""
+    put(kind.__init__, "__kwdefaults__", kind.__init__.__kwdefaults__ | {argument: value})
+
+
+@_fault("flax", "nnx-embed-uniform", "nnx.Embed draws uniformly, with the documented variance", "LAW28-nnx.Embed")
+def _embed(flax: Any, put: Put) -> None:
+    scaling = flax.nnx.initializers.variance_scaling
+    _default(flax.nnx.Embed, put, "embedding_init", scaling(1.0, "fan_in", "uniform", out_axis=0))
+
+
+@_fault("flax", "nnx-cut-short", "kernels of nnx.Linear are cut 1 % before two standard deviations", "LAW28-nnx.Linear")
+def _cut(flax: Any, put: Put) -> None:
+    original = flax.nnx.initializers.lecun_normal()
+
+    def lecun_normal(key: Any, shape: Any, dtype: Any) -> Any:
+        limit = 0.99 * 2 / 0.87962566103423978 * shape[0] ** -0.5
+        return original(key, shape, dtype).clip(-limit, limit)
+
+    _default(flax.nnx.Linear, put, "kernel_init", lecun_normal)
+
+
+@_fault("flax", "nnx-key-twice", "the fourth key of a stream of nnx.Rngs is its third one", "SEED16-nnx.Rngs")
+def _twice(flax: Any, put: Put) -> None:
+    import jax
+
+    stream = flax.nnx.RngStream
+    original = stream.__call__
+
+    def call(self: Any) -> Any:
+        number = int(self.count[...])
+        key = original(self)
+        return jax.random.fold_in(self.key[...], 2) if number == 3 else key
+
+    put(stream, "__call__", call)
+
+
+@_fault("jax", "jax-fold-in-parity", "fold_in of an even number above 7 is that of the number before", "SEED16-fold_in")
+def _fold_in(jax: Any, put: Put) -> None:
+    original = jax.random.fold_in
+    put(jax.random, "fold_in", lambda key, data: original(key, data - (data > 7 and data % 2 == 0)))
