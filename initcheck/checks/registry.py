@@ -203,7 +203,7 @@ def cells(families: Iterable[str] = (), *, codes: Iterable[str] = (), own: Seque
         if (families and each.family not in families) or (codes and each.code not in codes):
             continue
         for subject in [one for one in own if kind_of(one.value) == each.takes] if own else each.applied:
-            yield Cell(each, subject, share if each.statistical else 0.0)
+            yield Cell(each, subject, share if each.statistical and is_judged(target(), each.on) else 0.0)
 
 
 def as_subject(own: Any) -> Subject:

@@ -204,6 +204,19 @@ def _half_tail(keras: Any) -> None:
     _clip(keras.initializers.TruncatedNormal, 1.95, "float16")
 
 
+@mutant("half-too-low", "RandomNormal in bfloat16 lies 0.01 σ too low", caught_by=("LAW29",))
+def _half_mean(keras: Any) -> None:
+    import tensorflow as tf
+
+    def change(draw: Any, self: Any, shape: Any, dtype: Any) -> Any:
+        values = draw(shape, dtype)
+        if values.dtype != tf.bfloat16:
+            return values
+        return tf.cast(tf.cast(values, tf.float32) - 0.01 * self.stddev, tf.bfloat16)
+
+    wrap_call(keras.initializers.RandomNormal, change)
+
+
 def _clip(keras_class: Any, reach: float, only: str) -> None:
     import tensorflow as tf
 

@@ -148,6 +148,10 @@ def _flat(values: Values, _: int) -> Values:
     return values.reshape(-1) if values.shape == (1, 1) else values
 
 
+def _imaginary(values: Values, _: int) -> Values:
+    return values.real + 1.02j * values.imag if np.iscomplexobj(values) else values
+
+
 FAULTS = (
     Fault("scale-2-percent", "he_normal's standard deviation is 2 % too large", "he", "LAW03", _times(1.02)),
     Fault("limit-0.2-percent", "he_uniform reaches 0.2 % less far", "fans", "LAW04", _times(0.998)),
@@ -169,6 +173,7 @@ FAULTS = (
     Fault("orthogonal-signs", "orthogonal draws lack the correction of signs", "orthogonal", "LAW09", _one_sign),
     Fault("constant-rounded", "constants are a part in a thousand off", "constant", "LAW07", _times(1.001)),
     Fault("half-too-low", "he_normal in half precision lies 0.02 σ too low", "he", "LAW29", _low_in_half),
+    Fault("complex-2-percent", "the imaginary parts of he_uniform are 2 % too large", "fans", "LAW30", _imaginary),
     Fault("scalar-shape", "a draw of shape (1, 1) has shape (1,)", "normal", "LAW10", _flat),
     Fault("seed-halved", "seeds 2s and 2s + 1 give one draw", "normal", "SEED01", seed=lambda seed: seed // 2),
     Fault("seed-31-bits", "the highest bit of a seed is lost", "fans", "SEED13", seed=lambda seed: seed & 0x7FFFFFFF),
@@ -272,8 +277,11 @@ def _put_in(target: str, fault: Fault, keras: Any) -> None:
         _wrap_jax("jax.nn.initializers" if target == "jax" else "flax.nnx.nn.initializers", name, fault)
 
 
+_WITH_COMPLEX = ("jax", "flax")
 for _target in _NAMES:
     for _fault in FAULTS:
+        if _fault.caught_by == "LAW30" and _target not in _WITH_COMPLEX:
+            continue
         mutant(f"{_target}-{_fault.name}", f"{_target}: {_fault.title}", caught_by=(_fault.caught_by,), on=_target)(
             functools.partial(_put_in, _target, _fault)
         )

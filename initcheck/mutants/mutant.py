@@ -54,11 +54,11 @@ def mutant(name: str, title: str, *, caught_by: tuple[str, ...] = (), on: str = 
     return register
 
 
-def all_mutants() -> dict[str, Mutant]:
-    """Returns all mutants of the target by name."""
+def all_mutants(on: str = "") -> dict[str, Mutant]:
+    """Returns all mutants of a target, by default of this process's, by name."""
     for module in pkgutil.iter_modules(mutants.__path__):
         importlib.import_module(f"{mutants.__name__}.{module.name}")
-    return {name: one for name, one in _MUTANTS.items() if one.on == target()}
+    return {name: one for name, one in _MUTANTS.items() if one.on == (on or target())}
 
 
 def apply_mutant(name: str) -> None:

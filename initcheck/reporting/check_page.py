@@ -19,11 +19,12 @@ from initcheck.mutants.mutant import all_mutants
 from initcheck.reporting.format import format_count
 from initcheck.reporting.templating import markdown_templates
 from initcheck.statistics.budget import EFFORTS, POWER
-from initcheck.targets import LIBRARY
+from initcheck.targets import LIBRARY, TENSORFLOW
 
 PAGE = "docs/checks.md"
 _CONTENTS = "contents"
 _MOST_NAMES = 4  # of subjects
+_SHOWN_ON = {"LAW30": "jax"}  # checks of what Keras lacks
 _FRAME = re.compile(r"(?<=<!-- )(\w+)( -->\n).*?(?=<!-- /\1 -->)", re.DOTALL)
 
 
@@ -64,7 +65,11 @@ def _frame(check: Check) -> str:
         more=len(names) - len(shown),
         of_libraries=check.on == LIBRARY,
         faults=[
-            *(mutant for mutant in all_mutants().values() if check.code in mutant.caught_by),
+            *(
+                mutant
+                for mutant in all_mutants(_SHOWN_ON.get(check.code, "")).values()
+                if check.code in mutant.caught_by
+            ),
             *(fault for fault in FAULTS if any(cell.startswith(f"{check.code}-") for cell in fault.cells)),
         ],
         issues=[_described(issue) for issue in known_issues() if issue.check == check.code],
@@ -73,6 +78,7 @@ def _frame(check: Check) -> str:
 
 def _described(issue: KnownIssue) -> dict[str, str]:
     versions = ", ".join(f"`{package}{allowed}`" for package, allowed in issue.versions.items())
+    versions += f" as the target `{issue.target}`" if issue.target != TENSORFLOW else ""
     versions += f" on processors with `{issue.processor}`" if issue.processor else ""
     return {
         "versions": Markup(versions),

@@ -68,9 +68,13 @@ class FakeDraws:
         start = random.randrange(10**9) if seed is None else seed
         return [np.array([start, call]) for call in range(calls)]
 
-    def attempt(self, row: Initializer, shape: Any, *, seed: Any) -> np.ndarray | str:
+    def attempt(self, row: Initializer, shape: Any, *, seed: Any, dtype: str | None = None) -> np.ndarray | str:
         """A draw, or the name of the exception that refuses the seed."""
-        return self.draw(row, shape, seed=seed) if isinstance(seed, int | np.integer) else "TypeError"
+        return self.draw(row, shape, seed=seed, dtype=dtype) if isinstance(seed, int | np.integer) else "TypeError"
+
+    def dtypes(self, row: Initializer) -> tuple[str, ...]:
+        """The float types of draws."""
+        return ("float32", "float64", "float16", *(() if isinstance(row.law, Orthogonal) else ("bfloat16",)))
 
     def refusal(self, row: Initializer, shape: Any) -> str:
         """The name of the exception that refuses the shape."""
@@ -92,9 +96,8 @@ class FakeLab:
     def draws(self) -> Any:
         """The evidence class."""
         evidence = FakeDraws(self.generate)
-        methods = {
-            name: getattr(evidence, name) for name in ("draw", "repeated", "advancing", "states", "attempt", "refusal")
-        }
+        names = ("draw", "repeated", "advancing", "states", "attempt", "refusal", "dtypes")
+        methods = {name: getattr(evidence, name) for name in names}
         return SimpleNamespace(layers=self.layers, **methods)
 
     def stream(self, *names: str | int) -> int:

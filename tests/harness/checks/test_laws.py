@@ -318,7 +318,8 @@ def test_doubles_that_are_cast_floats_are_no_draws_of_that_dtype() -> None:
 
 def _asked(**methods: object) -> SimpleNamespace:
     lab = FakeLab()
-    return SimpleNamespace(draws=SimpleNamespace(draw=lab.draws.draw, **methods), stream=lab.stream)
+    draws = SimpleNamespace(draw=lab.draws.draw, dtypes=lab.draws.dtypes, **methods)
+    return SimpleNamespace(draws=draws, stream=lab.stream)
 
 
 def test_the_default_dtype_is_the_frameworks_own() -> None:
