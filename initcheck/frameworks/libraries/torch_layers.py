@@ -164,6 +164,12 @@ LAYERS = (
         lambda nn: nn.BatchNorm2d(100, track_running_stats=False),
         _constant(1.0, _GAMMA, "weight") | _constant(0.0, _GAMMA, "bias"),
     ),
+    _layer(
+        "InstanceNorm2d",
+        lambda nn: nn.InstanceNorm2d(100, affine=True),
+        _constant(1.0, "initialized the same way as done for batch normalization", "weight")
+        | _constant(0.0, "initialized the same way as done for batch normalization", "bias"),
+    ),
     _layer("PReLU", lambda nn: nn.PReLU(100), _constant(0.25, "init: the initial value of a. Default: 0.25", "weight")),
 )
 

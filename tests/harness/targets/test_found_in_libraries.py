@@ -30,7 +30,7 @@ def snippets():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("needed", "code"), snippets())
+@pytest.mark.parametrize(("needed", "code"), list(snippets()))
 def test_the_lines_print_what_the_page_says(needed, code):
     if find_spec(needed) is None or target() not in LIBRARIES:
         pytest.skip(f"needs {needed} and a library as the target")
