@@ -8,9 +8,10 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.laws import Shape
 from initcheck.frameworks.backends import load_library
 from initcheck.frameworks.libraries import jax as on_jax
-from initcheck.frameworks.libraries.flax_layers import LINEN, NNX
 from initcheck.frameworks.libraries.flax_streams import STREAMS
 from initcheck.frameworks.libraries.library import Library
+from initcheck.frameworks.libraries.linen_layers import LINEN
+from initcheck.frameworks.libraries.nnx_layers import NNX
 
 _DOCS = "https://flax.readthedocs.io/en/latest/api_reference/flax.nnx/nn/initializers.html"
 

@@ -124,13 +124,13 @@ LAYERS = (
     ),
     _layer("Embedding", lambda nn: nn.Embedding(500, 100), _NORMAL),
     _layer("EmbeddingBag", lambda nn: nn.EmbeddingBag(500, 100), _NORMAL),
-    _layer("RNN", lambda nn: nn.RNN(20, 60), _recurrent(60, *_FIRST)),
-    _layer("GRU", lambda nn: nn.GRU(20, 50), _recurrent(50, *_FIRST)),
-    _layer("LSTM", lambda nn: nn.LSTM(20, 40), _recurrent(40, *_FIRST)),
-    _layer("LSTM-projected", lambda nn: nn.LSTM(20, 40, proj_size=10), _recurrent(40, *_FIRST, "weight_hr_l0"), "LSTM"),
-    _layer("RNNCell", lambda nn: nn.RNNCell(20, 60), _recurrent(60, *_CELL)),
-    _layer("GRUCell", lambda nn: nn.GRUCell(20, 50), _recurrent(50, *_CELL)),
-    _layer("LSTMCell", lambda nn: nn.LSTMCell(20, 40), _recurrent(40, *_CELL)),
+    _layer("RNN", lambda nn: nn.RNN(20, 200), _recurrent(200, *_FIRST)),
+    _layer("GRU", lambda nn: nn.GRU(20, 100), _recurrent(100, *_FIRST)),
+    _layer("LSTM", lambda nn: nn.LSTM(20, 80), _recurrent(80, *_FIRST)),
+    _layer("LSTM-projected", lambda nn: nn.LSTM(20, 80, proj_size=20), _recurrent(80, *_FIRST, "weight_hr_l0"), "LSTM"),
+    _layer("RNNCell", lambda nn: nn.RNNCell(20, 200), _recurrent(200, *_CELL)),
+    _layer("GRUCell", lambda nn: nn.GRUCell(20, 100), _recurrent(100, *_CELL)),
+    _layer("LSTMCell", lambda nn: nn.LSTMCell(20, 80), _recurrent(80, *_CELL)),
     LibraryLayer(
         "MultiheadAttention",
         lambda seed: _arrays(seed, _unpacked),
@@ -163,6 +163,12 @@ LAYERS = (
         "BatchNorm2d",
         lambda nn: nn.BatchNorm2d(100, track_running_stats=False),
         _constant(1.0, _GAMMA, "weight") | _constant(0.0, _GAMMA, "bias"),
+    ),
+    _layer(
+        "InstanceNorm2d",
+        lambda nn: nn.InstanceNorm2d(100, affine=True),
+        _constant(1.0, "initialized the same way as done for batch normalization", "weight")
+        | _constant(0.0, "initialized the same way as done for batch normalization", "bias"),
     ),
     _layer("PReLU", lambda nn: nn.PReLU(100), _constant(0.25, "init: the initial value of a. Default: 0.25", "weight")),
 )

@@ -86,7 +86,8 @@ def test_nothing_else_lists_layers_by_name():
     listed, own = {}, 0
     for path in sorted(PACKAGE.rglob("*.py")):
         module = path.relative_to(PACKAGE).as_posix()
-        if module.startswith("mutants/"):  # each breaks what it names
+        # Each fault breaks what it names; other libraries have layers of their own, by names that Keras has too.
+        if module.startswith(("mutants/", "frameworks/libraries/")):
             continue
         named = set(layers_named_in(ast.parse(path.read_text(encoding="utf-8")), names))
         if module.startswith("catalog/layers/"):

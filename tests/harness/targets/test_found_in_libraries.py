@@ -29,7 +29,7 @@ def snippets():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("needed", "code"), snippets())
+@pytest.mark.parametrize(("needed", "code"), list(snippets()))
 def test_the_lines_print_what_the_page_says(needed, code):
     if any(find_spec(name) is None for name in (needed, *(["keras"] if "keras" in code else []))):
         pytest.skip(f"needs what it imports, {needed} among them")
