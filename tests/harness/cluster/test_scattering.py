@@ -12,8 +12,8 @@ import pytest
 from runs import ENVIRONMENT
 from stand_in import Trainer, answers_in, resumed, scattered, start_here, text_of, undivided
 
-from initcheck.cluster.dask_pool import DaskPool, dask_pool
-from initcheck.cluster.pools import ExecutorPool, pool_of
+from initcheck.cluster.dask_pool import DaskPool
+from initcheck.cluster.pools import ExecutorPool, pool_of, prepare_pool
 from initcheck.cluster.remote_sweeps import require_same
 from initcheck.cluster.sent_tasks import SentSweep, SentTask, pickled, work
 from initcheck.errors import InitcheckError, UnknownNameError
@@ -207,20 +207,20 @@ def test_a_worker_of_another_environment_is_refused(changes, words):
 @pytest.mark.parametrize("address", ["local:0", "local", "local:x", "nowhere", ""])
 def test_a_cluster_that_is_none_is_refused(address):
     pytest.importorskip("distributed")
-    with pytest.raises(InitcheckError, match="give local:N"), dask_pool(address):
-        pass
+    with pytest.raises(InitcheckError, match="give local:N"):
+        prepare_pool(address, None)
 
 
 def test_without_dask_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InitcheckError, match=r"pip install 'initcheck\[cluster\]'"), dask_pool("local:1"):
-        pass
+    with pytest.raises(InitcheckError, match=r"pip install 'initcheck\[cluster\]'"):
+        prepare_pool("local:1", None)
 
 
 def test_what_is_no_executor_is_refused():
     given: Any = 3
-    with pytest.raises(InitcheckError, match="executor is 3"), pool_of(None, given):
-        pass
+    with pytest.raises(InitcheckError, match="executor is 3"):
+        prepare_pool(None, given)
 
 
 def test_a_scheduler_that_goes_while_it_is_asked_is_no_error_of_its_own():
