@@ -22,11 +22,12 @@ def begin_loading(*modules: str) -> None:
     """
     if PROCESSES.get_start_method() != "forkserver":
         return
-    from multiprocessing.forkserver import ensure_running
+    from multiprocessing import forkserver, resource_tracker
 
     PROCESSES.set_forkserver_preload(["initcheck.frameworks.preload", *modules])
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # Ctrl-C is for whoever starts it
+    resource_tracker.ensure_running()  # which would undo what follows
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # Ctrl-C is for this process alone
     try:
-        ensure_running()
+        forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
