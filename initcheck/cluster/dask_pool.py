@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -34,6 +35,13 @@ class DaskPool:
         self._client = client
         self._keys: dict[Future[Outcome], Any] = {}
         self._counted, self._counted_at = 1, -_COUNT_EVERY
+        self._fetching, self._closed = threading.Lock(), False
+
+    def close(self) -> None:
+        """Fetches no more: what is fetched from a client that is closed never comes, and its thread never ends."""
+        self._closed = True
+        if self._fetching.acquire(timeout=_PATIENCE):
+            self._fetching.release()
 
     def submit(self, task: SentTask) -> Future[Outcome]:
         """Begins a task."""
@@ -74,8 +82,11 @@ class DaskPool:
 
     def _hand_over(self, remote: Any, future: Future[Outcome]) -> None:
         """Hands over all that is finished by now: fetched one after another, each would take a round trip."""
-        if future not in self._keys:
-            return  # it came together with an earlier one
+        with self._fetching:
+            if future in self._keys and not self._closed:  # else it came together with an earlier one, or is of no use
+                self._fetch(remote, future)
+
+    def _fetch(self, remote: Any, future: Future[Outcome]) -> None:
         finished = {one: its for one, its in list(self._keys.items()) if its.status == "finished"}
         with contextlib.suppress(Exception):  # a worker has ended with one of them: then only this one
             for one, result in zip(finished, self._client.gather(list(finished.values())), strict=True):
@@ -83,9 +94,9 @@ class DaskPool:
                 if not one.done():
                     one.set_result(result)
         if future in self._keys:
-            self._hand_over_alone(remote, future)
+            self._fetch_alone(remote, future)
 
-    def _hand_over_alone(self, remote: Any, future: Future[Outcome]) -> None:
+    def _fetch_alone(self, remote: Any, future: Future[Outcome]) -> None:
         try:
             result = remote.result()
         except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
@@ -131,7 +142,9 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
         "distributed.scheduler.worker-saturation": 1.0,
         "distributed.worker.daemon": False,
         "distributed.worker.multiprocessing-method": PROCESSES.get_start_method(),
-        "distributed.worker.profile.enabled": False,  # nobody looks at it
+        "distributed.worker.profile.enabled": False,  # nobody looks at it, nor at what follows: a tenth of a processor
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.system-monitor.interval": "10s",
         "distributed.deploy.lost-worker-timeout": "1 day",  # else one that is slow to start again never does
         "distributed.comm.timeouts.connect": f"{_PATIENCE}s",
     }
@@ -143,7 +156,9 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
             raise InitcheckError(
                 f"no cluster answers at {address} ({reason_of(error)}); start one, or give local:N"
             ) from None
-        yield DaskPool(client)
+        pool = DaskPool(client)
+        ending.callback(pool.close)
+        yield pool
 
 
 @contextlib.contextmanager

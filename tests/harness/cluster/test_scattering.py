@@ -233,3 +233,31 @@ def test_a_scheduler_that_goes_while_it_is_asked_is_no_error_of_its_own():
     pool._keys[future] = SimpleNamespace(key="k")
     assert pool.count() == 1
     assert pool.stop(future)
+
+
+def test_a_pool_that_closes_waits_for_what_is_fetched_and_fetches_no_more():
+    fetching, ended = threading.Event(), threading.Event()
+
+    def gather(some):
+        fetching.set()
+        ended.wait(60)
+        return ["fetched" for _ in some]
+
+    pool = DaskPool(SimpleNamespace(gather=gather))
+    early, late = Future[Any](), Future[Any]()
+    remote = SimpleNamespace(status="finished")
+    pool._keys[early] = remote
+    fetch = threading.Thread(target=pool._hand_over, args=(remote, early))
+    closing = threading.Thread(target=pool.close)
+    fetch.start()
+    assert fetching.wait(60)
+    closing.start()
+    closing.join(0.2)
+    assert closing.is_alive()
+    ended.set()
+    closing.join(60)
+    fetch.join(60)
+    assert early.result(0) == "fetched"
+    pool._keys[late] = remote
+    pool._hand_over(remote, late)
+    assert not late.done()
