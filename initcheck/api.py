@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from initcheck.arguments import described, path_of
-from initcheck.catalog.initializers import LECTURE_INITIALIZERS, as_row
+from initcheck.catalog.initializers import LECTURE_INITIALIZERS, Initializer, as_row
 from initcheck.catalog.own_problems import DEFAULT_INITIALIZERS, OwnProblem
 from initcheck.catalog.problems import Problem
-from initcheck.cluster.pools import pool_of
+from initcheck.cluster.pools import pool_of, prepare_pool
 from initcheck.cluster.remote_sweeps import sent_sweep
 from initcheck.cluster.scattering import Scattering
 from initcheck.engines.plan import Plan, grid
@@ -39,7 +39,7 @@ DEFAULT_RESEEDS = 30
 INTERRUPTED, MEMORY_RAN_OUT = "interrupted", "memory ran out"
 
 
-def sweep(  # noqa: C901 - one guard after another
+def sweep(
     problem: Problem | OwnProblem | str = DEFAULT_PROBLEM,
     *,
     initializers: Iterable[Any] | None = None,
@@ -98,49 +98,28 @@ def sweep(  # noqa: C901 - one guard after another
     """
     plan = Plan(reseeds, seed, epochs, engine, vary)
     reseeds, seed, epochs = plan.reseeds, plan.seed, plan.epochs
-    if isinstance(initializers, str) and "," in initializers:
-        names = [name.strip() for name in initializers.split(",") if name.strip()]
-        raise InitcheckError(f"initializers is one text, {described(initializers)}; give a list of names: {names}")
-    if isinstance(problem, str) and ":" not in problem:
-        find_problem(problem)  # before anything of the user's own is imported
-    chosen = find_any_problem(problem) if isinstance(problem, str) else problem
-    if not isinstance(chosen, Problem | OwnProblem):
-        raise InitcheckError(
-            f"problem is {described(chosen)}; give the name of one, an initcheck.Problem, or Problem.of(build, data)"
-        )
-    if initializers is None:
-        initializers = DEFAULT_INITIALIZERS if isinstance(chosen, OwnProblem) else LECTURE_INITIALIZERS
-    several = isinstance(initializers, Iterable) and not isinstance(initializers, str)
-    asked = list(initializers) if several else [initializers]
-    rows = find_initializers(asked)
-    if not rows:
-        raise InitcheckError("no initializer is named; name one at least, or all")
-    inits, orders = grid(vary, reseeds)
-    share = None if shard is None else Share.read(shard)
-    if share is not None and store is None:
-        raise InitcheckError("shard needs a store, in which the shares come together; give store, too")
-    if cluster is not None and executor is not None:
-        raise InitcheckError("cluster and executor are both given; give one of them")
-    elsewhere = cluster is not None or executor is not None
-    if store_format not in (None, *(form.value for form in PartFormat)):
-        raise InitcheckError(f"store_format is {described(store_format)}; give 'jsonl' or 'parquet'")
-    if store_format is not None and store is None:
-        raise InitcheckError("store_format needs a store; give store, too")
-    form = None if store_format is None else PartFormat(store_format)
-    kept = None if store is None else Store.open(path_of("store", store), form)
+    chosen = _problem_of(problem, initializers)
+    asked, rows = _initializers_of(chosen, initializers)
+    all_inits, all_orders = inits, orders = grid(vary, reseeds)
+    if shard is not None:
+        orders, inits = Share.read(shard).cut(orders, inits)
+    kept = _store_of(store, store_format, shard)
     require_memory_for_runs(
-        reseeds=len(inits) * len(orders),
+        reseeds=len(all_inits) * len(all_orders),
         epochs=epochs or chosen.epochs,
         cells=len({row.name for row in rows}),
         filed=store is not None,
     )
+    prepare_pool(cluster, executor)
 
     from initcheck.engines.stored import answers_of, resume
     from initcheck.engines.sweep import start_sweep
     from initcheck.frameworks.environment import environment  # loads the framework: after all that can fail without it
 
     where = environment()
-    started = start_sweep(chosen, rows, reseeds=inits, orders=orders, seed=seed, epochs=epochs, engine=engine)
+    settings: dict[str, Any] = {"reseeds": all_inits, "orders": all_orders, "seed": seed}
+    settings |= {"epochs": epochs, "engine": engine}
+    started = start_sweep(chosen, rows, **settings)
     shown = "[" + ", ".join(repr(one) if isinstance(one, str) else as_row(one).name for one in asked) + "]"
     named = f"Problem.of(…, name={chosen.name!r})" if isinstance(chosen, OwnProblem) else repr(chosen.name)
     call = (
@@ -154,43 +133,121 @@ def sweep(  # noqa: C901 - one guard after another
         where,
         command or call,
         started.words(),
-        len(rows) * len(inits) * len(orders),
+        len(rows) * len(all_inits) * len(all_orders),
         trained=started.trained,
     )
-    finished, found, answers = started.runs, None, None
-    ending = contextlib.ExitStack()
-    if kept is None and elsewhere:
-        kept = Store.open(Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="initcheck-store-"))))
-    if kept is not None:
-        answers = answers_of(kept, started.piecewise, seed=seed, environment=where)
-        note_ask(answers, whole, started.rows, orders=orders, reseeds=inits)
-        whole_orders, whole_inits = orders, inits
-        orders, inits = (orders, inits) if share is None else share.cut(orders, inits)
-        train = None
-        if elsewhere:
-            pool = ending.enter_context(pool_of(cluster, executor))
-            settings: dict[str, Any] = {"problem": chosen, "initializers": rows, "seed": seed, "epochs": epochs}
-            settings |= {"reseeds": whole_inits, "orders": whole_orders, "engine": engine}
-            sent = sent_sweep(answers.question, where, settings)
-            total = -(-len(rows) * len(orders) * len(inits) // started.piecewise.least)
-            train = Scattering(sent, started.rows, pool, total, block_limit).train
-        found = resume(answers, started.piecewise, started.rows, orders=orders, reseeds=inits, train=train)
-        finished = found.runs()
+    answers, found = None, None
+    with contextlib.ExitStack() as opened:
+        if kept is None and (cluster is not None or executor is not None):
+            kept = Store.open(Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="initcheck-store-"))))
+        if kept is not None:
+            answers = answers_of(kept, started.piecewise, seed=seed, environment=where)
+            note_ask(answers, whole, started.rows, orders=all_orders, reseeds=all_inits)
+            train = None
+            if pool := opened.enter_context(pool_of(cluster, executor)):
+                sent = sent_sweep(answers.question, where, {"problem": chosen, "initializers": rows, **settings})
+                total = -(-len(rows) * len(orders) * len(inits) // started.piecewise.least)
+                train = Scattering(sent, started.rows, pool, total, block_limit).train
+            found = resume(answers, started.piecewise, started.rows, orders=orders, reseeds=inits, train=train)
+            opened.callback(found.close)
+        ending = opened.pop_all()
     planned = len(rows) * len(inits) * len(orders)
     filed = store is not None and 32 * planned * (epochs or chosen.epochs) > MOST_IN_MEMORY  # four float64 an epoch
     parts: list[Runs] = []
-    count, stopped = 0, ""
+
+    def take(runs: Runs) -> None:
+        if not filed:
+            parts.append(runs)
+        had = on_found if found is not None and not found.begun else None
+        if report := had or on_runs:
+            report(runs)
+
+    stopped = _take_all(started.runs if found is None else found.runs(), ending, take, planned)
+    if found is None or answers is None:
+        groups = group_runs(parts)
+    else:
+        for name in found.damaged:
+            warnings.warn(f"{store}: {name} was damaged; its runs were trained again", stacklevel=2)
+        whole = replace(whole, engine=started.words())  # which may have changed
+        note_ask(answers, whole, started.rows, orders=all_orders, reseeds=all_inits)
+        keys = tuple(map(initializer_key, started.rows))
+        names = [row.name for row in rows]
+        groups = tuple(read_grid(answers, CellGrid(keys, orders, inits))) if filed else in_order(parts, names)
+    return replace(
+        whole,
+        groups=groups,
+        engine=started.words(),
+        planned=planned,
+        stopped=stopped,
+        found=found.found if found is not None else 0,
+    )
+
+
+def _problem_of(problem: Any, initializers: Any) -> Problem | OwnProblem:
+    """The problem of those arguments.
+
+    Raises:
+        InitcheckError: It is none, or several initializers are one text.
+    """
+    if isinstance(initializers, str) and "," in initializers:
+        names = [name.strip() for name in initializers.split(",") if name.strip()]
+        raise InitcheckError(f"initializers is one text, {described(initializers)}; give a list of names: {names}")
+    if isinstance(problem, str) and ":" not in problem:
+        find_problem(problem)  # before anything of the user's own is imported
+    chosen = find_any_problem(problem) if isinstance(problem, str) else problem
+    if not isinstance(chosen, Problem | OwnProblem):
+        raise InitcheckError(
+            f"problem is {described(chosen)}; give the name of one, an initcheck.Problem, or Problem.of(build, data)"
+        )
+    return chosen
+
+
+def _initializers_of(chosen: Problem | OwnProblem, initializers: Any) -> tuple[list[Any], list[Initializer]]:
+    """What was asked for, by default the problem's, and the rows of it.
+
+    Raises:
+        InitcheckError: It names none, or one that does not exist.
+    """
+    if initializers is None:
+        initializers = DEFAULT_INITIALIZERS if isinstance(chosen, OwnProblem) else LECTURE_INITIALIZERS
+    several = isinstance(initializers, Iterable) and not isinstance(initializers, str)
+    asked = list(initializers) if several else [initializers]
+    rows = find_initializers(asked)
+    if not rows:
+        raise InitcheckError("no initializer is named; name one at least, or all")
+    return asked, rows
+
+
+def _store_of(store: str | Path | None, store_format: str | None, shard: str | None) -> Store | None:
+    """The store of those arguments.
+
+    Raises:
+        InitcheckError: It cannot be used, or what needs one is given without.
+    """
+    if shard is not None and store is None:
+        raise InitcheckError("shard needs a store, in which the shares come together; give store, too")
+    if store_format not in (None, *(form.value for form in PartFormat)):
+        raise InitcheckError(f"store_format is {described(store_format)}; give 'jsonl' or 'parquet'")
+    if store_format is not None and store is None:
+        raise InitcheckError("store_format needs a store; give store, too")
+    form = None if store_format is None else PartFormat(store_format)
+    return None if store is None else Store.open(path_of("store", store), form)
+
+
+def _take_all(
+    finished: Iterator[Runs], ending: contextlib.ExitStack, take: Callable[[Runs], None], planned: int
+) -> str:
+    """Takes runs as they are finished; returns what stopped that before all were, with a warning.
+
+    Raises:
+        InitcheckError: Memory ran out before the first one.
+    """
+    count = 0
     try:
         with unlogged(), ending:
-            if found is not None:
-                ending.callback(found.close)
             for runs in finished:
                 count += len(runs)
-                if not filed:
-                    parts.append(runs)
-                had = on_found if found is not None and not found.begun else None
-                if report := had or on_runs:
-                    report(runs)
+                take(runs)
     except KeyboardInterrupt:
         if not count:
             raise
@@ -203,22 +260,7 @@ def sweep(  # noqa: C901 - one guard after another
             raise InitcheckError(
                 f"memory ran out before the first of {planned:,} runs was finished; free some, or train a smaller model"
             ) from None
-    if stopped:
-        warnings.warn(f"{stopped}: {count} of {planned} runs are kept", stacklevel=2)
-    if found is not None:
-        for name in found.damaged:
-            warnings.warn(f"{store}: {name} was damaged; its runs were trained again", stacklevel=2)
-        parts = list(in_order(parts, [row.name for row in rows]))
-        if filed and answers is not None:
-            keys = tuple(initializer_key(row) for row in started.rows)
-            parts = list(read_grid(answers, CellGrid(keys, orders, inits)))
-        if answers is not None and started.words() != whole.engine:
-            note_ask(answers, replace(whole, engine=started.words()), started.rows, orders=orders, reseeds=inits)
-    return replace(
-        whole,
-        groups=group_runs(parts) if found is None else tuple(parts),
-        engine=started.words(),
-        planned=planned,
-        stopped=stopped,
-        found=found.found if found is not None else 0,
-    )
+    else:
+        return ""
+    warnings.warn(f"{stopped}: {count} of {planned} runs are kept", stacklevel=3)
+    return stopped

@@ -9,7 +9,6 @@ import itertools
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -19,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from initcheck.checks.registry import Cell, cells, run_check
 from initcheck.errors import UnknownNameError
 from initcheck.evidence.lab import Lab, get_lab
+from initcheck.frameworks.forking import PROCESSES, begin_loading
 from initcheck.frameworks.quiet import unlogged
 from initcheck.mutants.mutant import Mutant, all_mutants, apply_mutant
 from initcheck.mutants.outcome import Mark, Outcome, Reaction
@@ -26,10 +26,6 @@ from initcheck.records import Status
 from initcheck.texts import reason_of
 
 MUTANT_VARIABLE = "INITCHECK_MUTANT"  # names the fault for the child processes of determinism checks
-if sys.platform == "linux":
-    _PROCESSES = multiprocessing.get_context("forkserver")
-else:  # a fork of a process that has loaded the system's libraries may not start threads
-    _PROCESSES = multiprocessing.get_context("spawn")
 
 
 def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, workers: int = 1) -> Iterator[Outcome]:
@@ -41,7 +37,7 @@ def run_selftest(mutants: Iterable[Mutant], *, seed: int, full: bool = False, wo
         full: Whether to run every check on every fault instead of those that must catch it.
         workers: How many processes at once.
     """
-    _PROCESSES.set_forkserver_preload(["initcheck.frameworks.preload"])
+    begin_loading()
     pool, running = ThreadPoolExecutor(workers), _Running()
     try:
         waiting = [
@@ -77,8 +73,8 @@ class _Running:
 
 
 def _in_process(mutant: Mutant, seed: int, codes: Iterable[str], running: _Running) -> Outcome:
-    receiver, sender = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=_answer, args=(sender, mutant.name, seed, codes), daemon=True)
+    receiver, sender = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=_answer, args=(sender, mutant.name, seed, codes), daemon=True)
     running.start(process)
     sender.close()
     try:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from importlib.util import find_spec
 from typing import Any
 
 from initcheck.cluster.sent_tasks import Outcome, SentTask, attempt
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.forking import PROCESSES
 from initcheck.texts import reason_of
 
 _COUNT_EVERY = 1.0  # seconds between two looks at how many workers there are
@@ -30,6 +35,13 @@ class DaskPool:
         self._client = client
         self._keys: dict[Future[Outcome], Any] = {}
         self._counted, self._counted_at = 1, -_COUNT_EVERY
+        self._fetching, self._closed = threading.Lock(), False
+
+    def close(self) -> None:
+        """Fetches no more: what is fetched from a client that is closed never comes, and its thread never ends."""
+        self._closed = True
+        if self._fetching.acquire(timeout=_PATIENCE):
+            self._fetching.release()
 
     def submit(self, task: SentTask) -> Future[Outcome]:
         """Begins a task."""
@@ -70,8 +82,11 @@ class DaskPool:
 
     def _hand_over(self, remote: Any, future: Future[Outcome]) -> None:
         """Hands over all that is finished by now: fetched one after another, each would take a round trip."""
-        if future not in self._keys:
-            return  # it came together with an earlier one
+        with self._fetching:
+            if future in self._keys and not self._closed:  # else it came together with an earlier one, or is of no use
+                self._fetch(remote, future)
+
+    def _fetch(self, remote: Any, future: Future[Outcome]) -> None:
         finished = {one: its for one, its in list(self._keys.items()) if its.status == "finished"}
         with contextlib.suppress(Exception):  # a worker has ended with one of them: then only this one
             for one, result in zip(finished, self._client.gather(list(finished.values())), strict=True):
@@ -79,9 +94,9 @@ class DaskPool:
                 if not one.done():
                     one.set_result(result)
         if future in self._keys:
-            self._hand_over_alone(remote, future)
+            self._fetch_alone(remote, future)
 
-    def _hand_over_alone(self, remote: Any, future: Future[Outcome]) -> None:
+    def _fetch_alone(self, remote: Any, future: Future[Outcome]) -> None:
         try:
             result = remote.result()
         except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
@@ -93,6 +108,22 @@ class DaskPool:
         self._keys.pop(future, None)
 
 
+def is_local(address: str) -> bool:
+    """Whether it asks for processes of this machine; else it is a scheduler's address.
+
+    Raises:
+        InitcheckError: It is neither, or Dask is not installed.
+    """
+    if find_spec("distributed") is None:
+        raise InitcheckError("--cluster needs dask.distributed: pip install 'initcheck[cluster]'")
+    local = _LOCAL.fullmatch(address) is not None
+    if not local and (address.startswith("local") or not re.search(r":\d", address)):
+        raise InitcheckError(
+            f"cluster is {address!r}; give local:N, local:N:2GB, or a scheduler's address such as tcp://host:8786"
+        )
+    return local
+
+
 @contextlib.contextmanager
 def dask_pool(address: str) -> Iterator[DaskPool]:
     """The cluster of that address; ``local:N`` starts N processes on this machine, which end with this one.
@@ -100,49 +131,66 @@ def dask_pool(address: str) -> Iterator[DaskPool]:
     ``local:N:2GB`` limits the memory of each: one that takes more is ended, and its block tried again.
 
     Raises:
-        InitcheckError: Dask is not installed, or nobody answers at the address.
+        InitcheckError: Dask is not installed, the address is none, or nobody answers there.
     """
-    try:
-        import dask
-        from distributed import Client, LocalCluster
-    except ImportError:
-        raise InitcheckError("--cluster needs dask.distributed: pip install 'initcheck[cluster]'") from None
-    local = _LOCAL.fullmatch(address)
-    if not local and (address.startswith("local") or not re.search(r":\d", address)):
-        raise InitcheckError(
-            f"cluster is {address!r}; give local:N, local:N:2GB, or a scheduler's address such as tcp://host:8786"
-        )
+    local = is_local(address)
+    import dask
+    from distributed import Client
+
     settings = {
         "distributed.scheduler.allowed-failures": 0,  # they are counted here, block by block
         "distributed.scheduler.worker-saturation": 1.0,
         "distributed.worker.daemon": False,
+        "distributed.worker.multiprocessing-method": PROCESSES.get_start_method(),
+        "distributed.worker.profile.enabled": False,  # nobody looks at it, nor at what follows: a tenth of a processor
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.system-monitor.interval": "10s",
+        "distributed.deploy.lost-worker-timeout": "1 day",  # else one that is slow to start again never does
         "distributed.comm.timeouts.connect": f"{_PATIENCE}s",
     }
     with dask.config.set(settings), _silenced(), contextlib.ExitStack() as ending:
         try:
-            named: Any = address
-            if local:
-                named = LocalCluster(
-                    n_workers=int(local[1]),
-                    threads_per_worker=1,
-                    processes=True,
-                    dashboard_address="127.0.0.1:0",  # else a second cluster on the machine warns of the port
-                    silence_logs=logging.CRITICAL,
-                    memory_limit=local[2] or "auto",
-                )
-                ending.callback(_close, named)
+            named = ending.enter_context(_local_cluster(address)) if local else address
             client = ending.enter_context(Client(named, timeout=_PATIENCE, set_as_default=False))
         except (OSError, ValueError, RuntimeError) as error:
             raise InitcheckError(
                 f"no cluster answers at {address} ({reason_of(error)}); start one, or give local:N"
             ) from None
-        yield DaskPool(client)
+        pool = DaskPool(client)
+        ending.callback(pool.close)
+        yield pool
 
 
-def _close(local: Any) -> None:
-    """Ends a cluster's processes; on a busy machine they may take longer, and end with this one."""
-    with contextlib.suppress(TimeoutError):
-        local.close(timeout=10)
+@contextlib.contextmanager
+def _local_cluster(address: str) -> Iterator[Any]:
+    from distributed import LocalCluster
+
+    asked = _LOCAL.fullmatch(address)
+    assert asked is not None  # as is_local says so
+    cluster = LocalCluster(
+        n_workers=int(asked[1]),
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address="127.0.0.1:0",  # else a second cluster on the machine warns of the port
+        silence_logs=logging.CRITICAL,
+        memory_limit=asked[2] or "auto",
+        env=dict(os.environ),  # a fork has that of its server's start
+    )
+    try:
+        yield cluster
+    finally:
+        _end(cluster)
+
+
+def _end(cluster: Any) -> None:
+    """Ends a cluster's processes: at once, as nobody waits for what they are at."""
+    for nanny in list(cluster.workers.values()):
+        nanny.close_gracefully()  # it starts no other one
+        if (pid := nanny.pid) is not None:
+            with contextlib.suppress(OSError):  # it has just ended
+                os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    with contextlib.suppress(TimeoutError):  # on a busy machine it may take longer, and ends with this process
+        cluster.close(timeout=10)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from initcheck.arguments import described
 from initcheck.cluster.sent_tasks import Outcome, SentTask, attempt
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.forking import begin_loading
 
 
 class WorkerPool(Protocol):
@@ -83,20 +84,34 @@ def _awaited(job: Any) -> Future[Outcome]:
     return future
 
 
-@contextlib.contextmanager
-def pool_of(cluster: str | None, executor: Executor | None) -> Iterator[WorkerPool]:
-    """The pool of that cluster, or of that executor.
+def prepare_pool(cluster: str | None, executor: Executor | None) -> None:
+    """Looks at what ``pool_of`` will be given, and lets local workers' framework load while this process's does.
 
     Raises:
-        InitcheckError: There is no such cluster, or it is no executor.
+        InitcheckError: Both are given, Dask is not installed, or one of them is none.
+    """
+    if cluster is not None and executor is not None:
+        raise InitcheckError("cluster and executor are both given; give one of them")
+    if cluster is not None:
+        from initcheck.cluster.dask_pool import is_local
+
+        if is_local(cluster):
+            begin_loading("distributed", "initcheck.cluster.remote_sweeps")
+    elif executor is not None and not callable(getattr(executor, "submit", None)):
+        raise InitcheckError(f"executor is {described(executor)}; give one of concurrent.futures, or a Dask client's")
+
+
+@contextlib.contextmanager
+def pool_of(cluster: str | None, executor: Executor | None) -> Iterator[WorkerPool | None]:
+    """The pool of that cluster, or of that executor; None where none is given.
+
+    Raises:
+        InitcheckError: There is no such cluster.
     """
     if cluster is not None:
         from initcheck.cluster.dask_pool import dask_pool
 
         with dask_pool(cluster) as pool:
             yield pool
-        return
-    if not callable(getattr(executor, "submit", None)):
-        raise InitcheckError(f"executor is {described(executor)}; give one of concurrent.futures, or a Dask client's")
-    assert executor is not None  # as it has submit
-    yield ExecutorPool(executor)
+    else:
+        yield None if executor is None else ExecutorPool(executor)

@@ -18,6 +18,7 @@ from initcheck.store.owners import ProcessOwner
 _BEAT = 20.0  # seconds between two signs of life
 PATIENCE = 120.0  # seconds without one after which another machine's process counts as ended
 _UNSIGNED = 5.0  # the same of a claim without a name: its process was killed as it wrote it
+_MANY = 500  # claims, of which a look at all names takes long
 _ENDING = ".claim"
 
 
@@ -38,6 +39,8 @@ class Claims:
         self._owner = ProcessOwner.this_process()
         self._held: dict[CellBlock, Path] = {}
         self._names: set[str] = set()
+        self._foreign: set[str] = set()
+        self._look_again = 0.0
         self._seen: dict[str, tuple[int, float]] = {}
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -103,10 +106,15 @@ class Claims:
 
     def _others(self, block: CellBlock) -> list[Path]:
         """The claims of other processes on some of the block."""
-        with self._lock:
-            own = self._names.copy()
+        start = time.monotonic()
+        if start >= self._look_again:
+            names = os.listdir(self._folder)  # noqa: PTH208 - names alone
+            with self._lock:
+                self._foreign = set(names) - self._names
+            if len(names) > _MANY:  # looks take a tenth of the time at most
+                self._look_again = start + 10 * (time.monotonic() - start)
         others = []
-        for name in set(os.listdir(self._folder)) - own:  # noqa: PTH208 - names alone: there may be many
+        for name in self._foreign:
             other = CellBlock.of(name.removesuffix(_ENDING)) if name.startswith(f"{block.initializer}.") else None
             if other is not None and other.overlaps(block):
                 others.append(self._folder / name)

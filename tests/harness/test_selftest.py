@@ -157,7 +157,7 @@ def test_a_fault_that_cannot_be_made_is_an_error_with_its_reason():
 def test_a_process_ends_with_the_one_that_started_it():
     program = (
         "import time; from initcheck import selftest\n"
-        "process = selftest._PROCESSES.Process(target=selftest._end_with_parent); process.start()\n"
+        "process = selftest.PROCESSES.Process(target=selftest._end_with_parent); process.start()\n"
         "print(process.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
@@ -220,8 +220,8 @@ class _FakeProcess:
 
 def test_an_interruption_starts_no_more_processes_and_ends_those_that_run(monkeypatch):
     started.clear()
-    fake = SimpleNamespace(Process=_FakeProcess, Pipe=multiprocessing.Pipe, set_forkserver_preload=lambda modules: None)
-    monkeypatch.setattr(selftest, "_PROCESSES", fake)
+    monkeypatch.setattr(selftest, "PROCESSES", SimpleNamespace(Process=_FakeProcess, Pipe=multiprocessing.Pipe))
+    monkeypatch.setattr(selftest, "begin_loading", lambda: None)
     mutants = [replace(FAULT, name=name) for name in ("quick", "slow", "never")]
     outcomes: Any = run_selftest(mutants, seed=1, workers=1)
     assert next(outcomes).mutant.name == "quick"

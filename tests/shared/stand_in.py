@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,11 +66,14 @@ class Trainer:
     Args:
         seconds: Of each run.
         log: A file to which the name of each run is added when it is begun.
+        gates: Files, each with the number of runs after which a process waits for it: however fast or slow a machine
+            is, it is in the midst of a run then. Whoever waits says so by a file of the gate's name and its own number.
     """
 
-    def __init__(self, seconds: float = 0.0, log: Path | None = None) -> None:
+    def __init__(self, seconds: float = 0.0, log: Path | None = None, gates: Sequence[tuple[Path, int]] = ()) -> None:
         self.seconds = seconds
         self.log = log
+        self.gates = gates
         self.trained: list[tuple[str, int, int]] = []
 
     def __call__(self, groups) -> Iterator[Runs]:
@@ -82,7 +85,16 @@ class Trainer:
                     with self.log.open("a") as file:
                         file.write("".join(f"{name} {order} {reseed}\n" for reseed in reseeds))
                 time.sleep(self.seconds * len(reseeds))
+                self.wait()
                 yield runs_of(name, order, reseeds)
+
+    def wait(self) -> None:
+        """Waits for gates."""
+        for gate, count in self.gates:
+            if len(self.trained) > count and not gate.exists():
+                gate.with_name(f"{gate.name}-{os.getpid()}").touch()
+                while not gate.exists():
+                    time.sleep(0.01)
 
 
 def answers_in(root: Path, form: PartFormat | None = None, **changes) -> AnswerFolder:
@@ -119,7 +131,7 @@ def undivided(reseeds=40, orders=range(1)) -> bytes:
     return text_of(runs_of(name, order, list(range(reseeds))) for name in NAMES for order in orders)
 
 
-def start_here(expected, who, *, folder, log=None, seconds=0.0, mischief=()):
+def start_here(expected, who, *, folder, log=None, seconds=0.0, mischief=(), gates=()):
     """What another process is sent in place of a real sweep.
 
     Args:
@@ -129,8 +141,9 @@ def start_here(expected, who, *, folder, log=None, seconds=0.0, mischief=()):
         log: As of ``Trainer``.
         seconds: The same.
         mischief: For a reseed of he_normal what happens to the process there, and how often.
+        gates: As of ``Trainer``.
     """
-    trainer = Trainer(seconds, log)
+    trainer = Trainer(seconds, log, gates)
 
     def train(groups):
         groups = list(groups)
@@ -161,10 +174,9 @@ def misbehave(what):
     raise ValueError("a mistake")
 
 
-def scattered(pool, folder, *, total=80, limit=None, log=None, seconds=0.0, mischief=(), environment=ENVIRONMENT):
-    """The training by a pool."""
-    settings = {"folder": folder, "log": log, "seconds": seconds, "mischief": mischief}
-    sweep = SentSweep(pickled((start_here, settings)), "stand-in", environment, tuple(sys.path))
+def scattered(pool, folder, *, total=80, limit=None, **settings):
+    """The training by a pool; settings are of ``start_here``."""
+    sweep = SentSweep(pickled((start_here, {"folder": folder, **settings})), "stand-in", ENVIRONMENT, tuple(sys.path))
     return Scattering(sweep, list(ROWS.values()), pool, total, limit, 0.2).train
 
 
@@ -197,18 +209,20 @@ def main() -> None:
     parser.add_argument("--limit", type=float)
     parser.add_argument("--dies", type=int)
     parser.add_argument("--mischief", nargs=3, action="append", default=[])
+    parser.add_argument("--gate", nargs=2, action="append", default=[])
     given = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background ignores
     if given.dies is not None:
         die_in_write(given.dies)
     settings = {"reseeds": given.reseeds, "tile": given.tile, "pause": given.pause, "form": given.form}
     with contextlib.ExitStack() as ending:
-        trainer = Trainer(given.seconds, given.log)
+        gates = [(Path(gate), int(count)) for gate, count in given.gate]
+        trainer = Trainer(given.seconds, given.log, gates)
         if given.cluster is not None:
             pool = ending.enter_context(pool_of(given.cluster, None))
-            told = {"log": given.log, "seconds": given.seconds, "limit": given.limit, "total": 2 * given.reseeds}
             mischief = [(what, int(reseed), int(times)) for what, reseed, times in given.mischief]
-            trainer = scattered(pool, given.log.parent, mischief=mischief, **told)
+            sent = {"log": given.log, "seconds": given.seconds, "mischief": mischief, "gates": gates}
+            trainer = scattered(pool, given.log.parent, limit=given.limit, total=2 * given.reseeds, **sent)
         sweep = resumed(given.root, trainer, **settings)
         ending.callback(sweep.close)
         text = text_of(sweep.runs())

@@ -12,8 +12,8 @@ import pytest
 from runs import ENVIRONMENT
 from stand_in import Trainer, answers_in, resumed, scattered, start_here, text_of, undivided
 
-from initcheck.cluster.dask_pool import DaskPool, dask_pool
-from initcheck.cluster.pools import ExecutorPool, pool_of
+from initcheck.cluster.dask_pool import DaskPool
+from initcheck.cluster.pools import ExecutorPool, pool_of, prepare_pool
 from initcheck.cluster.remote_sweeps import require_same
 from initcheck.cluster.sent_tasks import SentSweep, SentTask, pickled, work
 from initcheck.errors import InitcheckError, UnknownNameError
@@ -207,20 +207,20 @@ def test_a_worker_of_another_environment_is_refused(changes, words):
 @pytest.mark.parametrize("address", ["local:0", "local", "local:x", "nowhere", ""])
 def test_a_cluster_that_is_none_is_refused(address):
     pytest.importorskip("distributed")
-    with pytest.raises(InitcheckError, match="give local:N"), dask_pool(address):
-        pass
+    with pytest.raises(InitcheckError, match="give local:N"):
+        prepare_pool(address, None)
 
 
 def test_without_dask_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(InitcheckError, match=r"pip install 'initcheck\[cluster\]'"), dask_pool("local:1"):
-        pass
+    with pytest.raises(InitcheckError, match=r"pip install 'initcheck\[cluster\]'"):
+        prepare_pool("local:1", None)
 
 
 def test_what_is_no_executor_is_refused():
     given: Any = 3
-    with pytest.raises(InitcheckError, match="executor is 3"), pool_of(None, given):
-        pass
+    with pytest.raises(InitcheckError, match="executor is 3"):
+        prepare_pool(None, given)
 
 
 def test_a_scheduler_that_goes_while_it_is_asked_is_no_error_of_its_own():
@@ -233,3 +233,31 @@ def test_a_scheduler_that_goes_while_it_is_asked_is_no_error_of_its_own():
     pool._keys[future] = SimpleNamespace(key="k")
     assert pool.count() == 1
     assert pool.stop(future)
+
+
+def test_a_pool_that_closes_waits_for_what_is_fetched_and_fetches_no_more():
+    fetching, ended = threading.Event(), threading.Event()
+
+    def gather(some):
+        fetching.set()
+        ended.wait(60)
+        return ["fetched" for _ in some]
+
+    pool = DaskPool(SimpleNamespace(gather=gather))
+    early, late = Future[Any](), Future[Any]()
+    remote = SimpleNamespace(status="finished")
+    pool._keys[early] = remote
+    fetch = threading.Thread(target=pool._hand_over, args=(remote, early))
+    closing = threading.Thread(target=pool.close)
+    fetch.start()
+    assert fetching.wait(60)
+    closing.start()
+    closing.join(0.2)
+    assert closing.is_alive()
+    ended.set()
+    closing.join(60)
+    fetch.join(60)
+    assert early.result(0) == "fetched"
+    pool._keys[late] = remote
+    pool._hand_over(remote, late)
+    assert not late.done()

@@ -24,7 +24,7 @@ from initcheck.store.folder import Store
 from initcheck.store.kept_texts import KeptTexts
 from initcheck.store.sweep_questions import SweepQuestion
 
-FAST = {"constant_embedding", "logistic_regression", "softmax_twice", "two_equal_units"}
+FAST = {"logistic_regression", "two_equal_units"}
 
 
 def cases(names):

@@ -3,7 +3,9 @@
 import hashlib
 import io
 import json
+import os
 import threading
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -208,6 +210,26 @@ def test_claims_that_overlap_exclude_each_other(tmp_path):
         assert not other.take(CellBlock("a", range(1), range(4, 12)))
         assert other.take(CellBlock("a", range(1), range(8, 12)))
         assert other.take(CellBlock("b", range(1), range(8)))
+
+
+def test_very_many_claims_are_looked_at_now_and_then(tmp_path, monkeypatch):
+    looks = []
+
+    def slow(folder, names=os.listdir):
+        looks.append(folder)
+        time.sleep(0.3)
+        return names(folder)
+
+    monkeypatch.setattr("initcheck.store.claims._MANY", 0)
+    monkeypatch.setattr(os, "listdir", slow)
+    with Claims(tmp_path) as one, Claims(tmp_path) as other:
+        assert all(one.take(CellBlock("a", range(1), range(8 * place, 8 * place + 8))) for place in range(20))
+        assert len(looks) == 1
+        assert not other.take(CellBlock("a", range(1), range(4, 12)))  # its own first look
+        one._look_again = 0.0
+        assert other.take(CellBlock("b", range(1), range(8)))
+        assert not one.take(CellBlock("b", range(1), range(4, 12)))
+        assert len(looks) == 3
 
 
 def marked(text):

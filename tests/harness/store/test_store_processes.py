@@ -76,7 +76,7 @@ def finish(start, tmp_path, *words):
 )
 def test_a_process_that_is_stopped_loses_what_was_in_flight_at_most(number, form, start, tmp_path):
     require(form)
-    process = start("--form", form)
+    process = start("--form", form, "--gate", tmp_path / "never", 80)
     wait_for(lambda: saved(tmp_path) >= 20)
     process.send_signal(number)
     code = process.wait(60)
@@ -92,7 +92,7 @@ def test_a_process_that_is_stopped_loses_what_was_in_flight_at_most(number, form
 def test_killed_again_and_again_it_still_comes_to_its_end(start, tmp_path):
     for _ in range(4):
         before = saved(tmp_path)
-        process = start("--pause", 0)
+        process = start("--pause", 0, "--gate", tmp_path / "never", 20)
         wait_for(lambda before=before: saved(tmp_path) > before + 5)
         process.kill()
         process.wait()
@@ -196,10 +196,11 @@ def test_a_disk_that_is_full_or_becomes_read_only_is_one_line_and_the_rest_follo
     (tmp_path / "store").symlink_to(small_disk.folder / "store")
     (small_disk.folder / "store").mkdir()
     assert small_disk.change(before)
-    process = start("--pause", 0)
+    process = start("--pause", 0, "--gate", tmp_path / "changed", 40)
     if "Read-only" in cause:
         wait_for(lambda: saved(tmp_path) >= 20)
         assert small_disk.change("ro")
+    (tmp_path / "changed").touch()
     assert process.wait(60) == 2
     (line,) = process.stderr.read().splitlines()
     assert f"cannot be written to ({cause}); what the store had is kept" in line
