@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
 from initcheck.catalog.initializers import INITIALIZERS
-from initcheck.matrix.target_records import JudgedCell, OfferedRow, TargetRecord, law_key
+from initcheck.matrix.target_records import JudgedCell, OfferedRow, SubjectKind, TargetRecord, law_key
 from initcheck.records import Status
 
-LAWS, FURTHER, LAYERS, SEEDS = "laws", "further", "layers", "seeds"
+LAWS, FURTHER, LAYERS, DRAWS, SEEDS = "laws", "further", "layers", "draws", "seeds"
+_Belongs = Callable[[TargetRecord, JudgedCell], bool]
 BAD = (Status.FAIL, Status.INCONCLUSIVE, None)  # what refutes a promise, or leaves it open
 
 
@@ -143,7 +144,8 @@ def make_matrix(
         LAWS: tuple(_named_laws(columns)),
         FURTHER: tuple(_further_laws(columns)),
         LAYERS: _by_subject(columns),
-        SEEDS: _by_check(columns),
+        DRAWS: _by_check(columns, _is_of_draws),
+        SEEDS: _by_check(columns, _is_of_seeds),
     }
     found = {key: lines for key, lines in tables.items() if lines}
     return Matrix(seed, tuple(targets), records, reasons, found)
@@ -191,7 +193,11 @@ def _further_laws(columns: Sequence[TargetRecord]) -> Iterator[MatrixLine]:
 
 def _of_rows(record: TargetRecord, offered: Sequence[OfferedRow], name: str, key: str) -> MatrixEntry:
     names = tuple(row.name for row in offered)
-    cells = [cell for cell in record.cells if cell.row and cell.subject in names and _family(record, cell) == LAWS]
+    cells = [
+        cell
+        for cell in record.cells
+        if cell.kind is SubjectKind.INITIALIZER and cell.subject in names and not _is_of_seeds(record, cell)
+    ]
     other = next((row.law for row in offered if row.law_key != key), "")
     state = _state(cells)
     state = CellState.OTHER_LAW if other and state is CellState.HOLDS else state
@@ -199,41 +205,45 @@ def _of_rows(record: TargetRecord, offered: Sequence[OfferedRow], name: str, key
 
 
 def _by_subject(columns: Sequence[TargetRecord]) -> tuple[MatrixLine, ...]:
-    """A row for each subject of the checks of laws that is no initializer: a layer with default weights."""
-    found = [
-        {
-            subject: [cell for cell in record.cells if not cell.row and cell.subject == subject]
-            for subject in dict.fromkeys(
-                cell.subject for cell in record.cells if not cell.row and _family(record, cell) == LAWS
-            )
-        }
-        for record in columns
-    ]
+    """A row for each layer."""
     lines = []
-    for subject in dict.fromkeys(subject for cells in found for subject in cells):
-        pairs = [(record, cells.get(subject, [])) for record, cells in zip(columns, found, strict=True)]
-        titles = dict.fromkeys(record.checks[cell.check].title for record, cells in pairs for cell in cells)
-        entries = tuple(MatrixEntry(record.target, _state(cells), tuple(cells)) for record, cells in pairs)
-        lines.append(MatrixLine(subject, " ".join(titles), entries))
+    layers = [[cell for cell in record.cells if _is_of_layers(record, cell)] for record in columns]
+    for subject in dict.fromkeys(cell.subject for cells in layers for cell in cells):
+        entries: list[MatrixEntry] = []
+        titles: dict[str, str] = {}
+        for record, cells in zip(columns, layers, strict=True):
+            own = tuple(cell for cell in cells if cell.subject == subject)
+            titles |= {cell.check: record.checks[cell.check].title for cell in own}
+            entries.append(MatrixEntry(record.target, _state(own), own))
+        lines.append(MatrixLine(subject, " ".join(titles.values()), tuple(entries)))
     return tuple(lines)
 
 
-def _by_check(columns: Sequence[TargetRecord]) -> tuple[MatrixLine, ...]:
-    """A row for each check of seeds."""
-    titles = {code: check.title for record in columns for code, check in record.checks.items() if check.family == SEEDS}
+def _by_check(columns: Sequence[TargetRecord], belongs: _Belongs) -> tuple[MatrixLine, ...]:
+    """A row for each check whose cells belong there, if any target is judged by it."""
+    found = [[cell for cell in record.cells if belongs(record, cell)] for record in columns]
     lines = []
-    for code, title in sorted(titles.items()):
+    for code in sorted({cell.check for cells in found for cell in cells}):
         entries = []
-        for record in columns:
-            cells = [cell for cell in record.cells if cell.check == code]
-            state = _state(cells) if cells else CellState.NOT_OFFERED
-            entries.append(MatrixEntry(record.target, state, tuple(cells)))
-        lines.append(MatrixLine(code, title, tuple(entries)))
+        for record, cells in zip(columns, found, strict=True):
+            own = tuple(cell for cell in cells if cell.check == code)
+            entries.append(MatrixEntry(record.target, _state(own) if own else CellState.NOT_OFFERED, own))
+        title = next(record.checks[code].title for record in columns if code in record.checks)
+        if {entry.state for entry in entries} - {CellState.NOT_OFFERED, CellState.NOT_JUDGED}:
+            lines.append(MatrixLine(code, title, tuple(entries)))
     return tuple(lines)
 
 
-def _family(record: TargetRecord, cell: JudgedCell) -> str:
-    return record.checks[cell.check].family
+def _is_of_seeds(record: TargetRecord, cell: JudgedCell) -> bool:
+    return record.checks[cell.check].family == SEEDS
+
+
+def _is_of_layers(record: TargetRecord, cell: JudgedCell) -> bool:
+    return cell.kind is SubjectKind.LAYER and not _is_of_seeds(record, cell)
+
+
+def _is_of_draws(record: TargetRecord, cell: JudgedCell) -> bool:
+    return cell.kind is SubjectKind.OTHER and not _is_of_seeds(record, cell)
 
 
 def _state(cells: Iterable[JudgedCell]) -> CellState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.checks.registry import Cell, cells, run_check
@@ -12,7 +13,8 @@ from initcheck.evidence.lab import Lab, get_lab
 from initcheck.frameworks.backends import load_target
 from initcheck.frameworks.environment import packages_of, settings
 from initcheck.frameworks.libraries.chosen import library
-from initcheck.matrix.target_records import CheckFacts, JudgedCell, OfferedRow, TargetRecord, law_key
+from initcheck.frameworks.libraries.library import LibraryLayer
+from initcheck.matrix.target_records import CheckFacts, JudgedCell, OfferedRow, SubjectKind, TargetRecord, law_key
 from initcheck.targets import TENSORFLOW, is_judged, target
 from initcheck.texts import reason_of
 
@@ -59,27 +61,36 @@ def judge_target(seed: int, advance: Callable[[str, int], None]) -> TargetRecord
 
 
 def _judge(cell: Cell, lab: Lab) -> JudgedCell:
-    facts = {"check": cell.check.code, "subject": cell.subject.name, "row": isinstance(cell.subject.value, Initializer)}
     issue = cell.known_issue
-    known = {"issue": issue.reason, "link": issue.link} if issue else {}
+    facts: dict[str, Any] = {
+        "check": cell.check.code,
+        "subject": cell.subject.name,
+        "kind": _kind(cell.subject.value),
+        "issue": issue.reason if issue else "",
+        "link": issue.link if issue else "",
+    }
     try:
         verdict = run_check(cell, lab)
     except FrameworkError:  # there is nothing to judge
         raise
     except Exception as error:  # noqa: BLE001 - the others can be judged all the same
         return JudgedCell(**facts, status=None, measured=f"{reason_of(error)}, raised in initcheck itself")
+    numbers = {"p_value": verdict.p_value, "alpha": verdict.alpha, "effect": verdict.effect}
     return JudgedCell(
         **facts,
-        **known,
+        **{name: None if value is None else float(value) for name, value in numbers.items()},  # of NumPy, perhaps
+        n=None if verdict.n is None else int(verdict.n),
         status=verdict.status,
         measured=verdict.measured,
         expected=verdict.expected,
         bound=verdict.bound,
-        n=None if verdict.n is None else int(verdict.n),  # of NumPy, perhaps
-        p_value=verdict.p_value,
-        alpha=verdict.alpha,
-        effect=verdict.effect,
     )
+
+
+def _kind(value: object) -> SubjectKind:
+    if isinstance(value, Initializer):
+        return SubjectKind.INITIALIZER
+    return SubjectKind.LAYER if isinstance(value, LibraryLayer) else SubjectKind.OTHER
 
 
 def _offered(chosen: list[Cell]) -> list[OfferedRow]:

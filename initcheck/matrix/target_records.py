@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from enum import Enum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,6 +18,14 @@ _MOST_BYTES = 64_000_000
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SubjectKind(Enum):
+    """What a check was applied to."""
+
+    INITIALIZER = "initializer"
+    LAYER = "layer"
+    OTHER = "other"
 
 
 class OfferedRow(_Part):
@@ -43,7 +52,7 @@ class JudgedCell(_Part):
     Attributes:
         check: Code of the check.
         subject: Name of the subject.
-        row: Whether the subject is an initializer.
+        kind: What the subject is.
         status: The verdict's; None where initcheck itself failed.
         issue: Reason of the known issue; empty where there is none.
         link: Where the known issue is reported or documented.
@@ -51,7 +60,7 @@ class JudgedCell(_Part):
 
     check: str
     subject: str
-    row: bool
+    kind: SubjectKind
     status: Status | None
     measured: str
     expected: str = ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from initcheck.matrix.law_tables import (
+    DRAWS,
     FURTHER,
     LAWS,
     LAYERS,
@@ -32,6 +33,7 @@ TITLES = {
     LAWS: "Laws",
     FURTHER: "Laws under other names, or with other arguments",
     LAYERS: "Default weights of layers",
+    DRAWS: "Other promises of draws",
     SEEDS: "Seeds",
 }
 MARKS = {

@@ -2,7 +2,7 @@
 
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.laws import VarianceScaled
-from initcheck.matrix.target_records import CheckFacts, JudgedCell, OfferedRow, TargetRecord, law_key
+from initcheck.matrix.target_records import CheckFacts, JudgedCell, OfferedRow, SubjectKind, TargetRecord, law_key
 from initcheck.records import Status
 
 DOCS = "https://example.org/checks.md"
@@ -11,9 +11,17 @@ CHECKS = {
     for code, title, family, detects in (
         ("LAW02", "Draws have the documented mean.", "laws", "a mean off by 0.017 σ"),
         ("LAW03", "Draws have the documented standard deviation.", "laws", "1.2 %"),
+        ("LAW11", "Draws exist in half precision.", "laws", ""),
         ("LAW28", "Layers have the documented default weights.", "laws", "5 %"),
         ("SEED13", "Seeds do not alias.", "seeds", ""),
     )
+}
+KINDS = {
+    "LAW02": SubjectKind.INITIALIZER,
+    "LAW03": SubjectKind.INITIALIZER,
+    "LAW11": SubjectKind.OTHER,
+    "LAW28": SubjectKind.LAYER,
+    "SEED13": SubjectKind.OTHER,
 }
 UNCUT = VarianceScaled(2.0, "fan_in", "normal")
 
@@ -26,9 +34,8 @@ def offered(name, law=None, *, like=""):
 
 def cell(check, subject, status=Status.PASS, **facts):
     """A verdict."""
-    row = facts.pop("row", check in ("LAW02", "LAW03"))
     facts = {"measured": f"{subject} by {check}", **facts}
-    return JudgedCell(check=check, subject=subject, row=row, status=status, **facts)
+    return JudgedCell(check=check, subject=subject, kind=KINDS[check], status=status, **facts)
 
 
 def judged(target, rows, cells):

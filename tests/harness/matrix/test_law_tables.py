@@ -4,7 +4,7 @@ from judged_targets import UNCUT, cell, judged, keras, offered, torch
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.laws import ElementLaw, Elementwise, Orthogonal, VarianceScaled
 from initcheck.errors import InitcheckError
-from initcheck.matrix.law_tables import FURTHER, LAWS, LAYERS, SEEDS, CellState, make_matrix
+from initcheck.matrix.law_tables import DRAWS, FURTHER, LAWS, LAYERS, SEEDS, CellState, make_matrix
 from initcheck.matrix.target_records import law_key, read_record
 from initcheck.records import Status
 
@@ -90,9 +90,10 @@ def test_laws_without_a_counterpart_come_after_side_by_side_where_they_are_equal
 
 def test_layers_and_seeds_have_tables_of_their_own_and_a_table_without_rows_is_left_out():
     assert list(matrix(torch()).tables) == [LAWS]
-    layer = cell("LAW28", "Linear", FAIL, row=False)
-    made = matrix(keras(), torch(layer, cell("SEED13", "2^32", FAIL), cell("SEED13", "2^64")))
-    assert list(made.tables) == [LAWS, LAYERS, SEEDS]
+    layer = cell("LAW28", "Linear", FAIL)
+    made = matrix(keras(), torch(layer, cell("LAW11", "half"), cell("SEED13", "2^32", FAIL), cell("SEED13", "2^64")))
+    assert list(made.tables) == [LAWS, LAYERS, DRAWS, SEEDS]
+    assert entry(made, DRAWS, "LAW11", "torch").state is CellState.HOLDS
     assert entry(made, LAYERS, "Linear", "torch").cells == (layer,)
     assert entry(made, LAYERS, "Linear", "keras:tensorflow").state is CellState.NOT_JUDGED
     aliased = entry(made, SEEDS, "SEED13", "torch")
