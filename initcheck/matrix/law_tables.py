@@ -110,11 +110,12 @@ class Matrix:
     reasons: Mapping[str, str]
     tables: Mapping[str, tuple[MatrixLine, ...]]
 
-    @property
-    def counts(self) -> dict[CellState, int]:
-        """How many entries say what."""
+    def counts(self, target: str = "") -> dict[CellState, int]:
+        """How many entries say what, on one target or on all; those that nothing was asked for are none."""
         entries = [entry for lines in self.tables.values() for line in lines for entry in line.entries]
-        return {state: sum(entry.state is state for entry in entries) for state in CellState}
+        said = [one for one in entries if one.cells or one.state is CellState.NOT_OFFERED]
+        chosen = [one.state for one in said if target in ("", one.target)]
+        return {state: chosen.count(state) for state in CellState}
 
     @property
     def refutations(self) -> list[Refutation]:

@@ -75,11 +75,12 @@ def _judge(cell: Cell, lab: Lab) -> JudgedCell:
         raise
     except Exception as error:  # noqa: BLE001 - the others can be judged all the same
         return JudgedCell(**facts, status=None, measured=f"{reason_of(error)}, raised in initcheck itself")
-    numbers = {"p_value": verdict.p_value, "alpha": verdict.alpha, "effect": verdict.effect}
     return JudgedCell(
         **facts,
-        **{name: None if value is None else float(value) for name, value in numbers.items()},  # of NumPy, perhaps
-        n=None if verdict.n is None else int(verdict.n),
+        n=None if verdict.n is None else int(verdict.n),  # of NumPy, perhaps
+        p_value=verdict.p_value,
+        alpha=verdict.alpha,
+        effect=verdict.effect,
         status=verdict.status,
         measured=verdict.measured,
         expected=verdict.expected,

@@ -54,6 +54,7 @@ MEANINGS = {
     CellState.NOT_OFFERED: "the target has nothing of that name",
 }
 _MOST_SIZES = 2  # of one cell that are shown in the table
+_MOST_WORDS = 80  # characters of an actual value there
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,20 @@ class ShownEntry:
         return MARKS[self.entry.state]
 
     @property
+    def asked(self) -> bool:
+        """Whether the target was asked for it, or is known not to offer it."""
+        return bool(self.entry.cells) or self.entry.state is not CellState.NOT_JUDGED
+
+    @property
     def kind(self) -> str:
         """The class of its state in the page's style."""
         return "known" if self.entry.known else self.entry.state.value.replace(" ", "-")
 
     @property
     def text(self) -> str:
-        """All of it on one line."""
+        """All of it on one line; a sign alone where nothing was asked for."""
+        if not self.asked:
+            return self.mark
         return "; ".join([f"{self.mark} {self.word}", *self.sizes, *self.notes])
 
 
@@ -114,12 +122,12 @@ def summary(matrix: Matrix) -> list[str]:
         for line in lines
         for entry in line.entries
     )
-    for state, count in matrix.counts.items():
+    for state, count in matrix.counts().items():
         if not count:
             continue
         among = f" ({known} of them known)" if state is CellState.REFUTED else ""
         states.append(f"{count} {state.value}{among}")
-    total = sum(matrix.counts.values())
+    total = sum(matrix.counts().values())
     verdicts = sum(len(record.cells) for record in matrix.records.values())
     counted = (
         format_count(len(matrix.records), "target"),
@@ -148,6 +156,9 @@ def matrix_json(matrix: Matrix) -> str:
         "seed": matrix.seed,
         "targets": matrix.targets,
         "not_judged": dict(matrix.reasons),
+        "counts": {
+            target: {state.value: count for state, count in matrix.counts(target).items()} for target in matrix.records
+        },
         "tables": {
             key: [
                 {
@@ -180,6 +191,8 @@ def _context(matrix: Matrix) -> dict[str, object]:
     return {
         "columns": matrix.targets,
         "headline": summary(matrix)[0],
+        "counts": {target: matrix.counts(target) for target in matrix.records},
+        "marks": MARKS,
         "refutations": [_row_of(matrix, one) for one in matrix.refutations],
         "tables": [(key, TITLES[key], _shown(matrix, key)) for key in matrix.tables],
         "reasons": matrix.reasons,
@@ -189,7 +202,6 @@ def _context(matrix: Matrix) -> dict[str, object]:
         "seed": matrix.seed,
         "power": f"{100 * POWER:g} %",
         "false_alarms": f"{FALSE_ALARM_RATE:g}",
-        "Status": Status,
     }
 
 
@@ -224,13 +236,19 @@ def _sizes(entry: MatrixEntry) -> Iterator[str]:
         worst = max(cells, key=lambda cell: abs(cell.effect or 0))
         some = f": {', '.join(cell.subject for cell in cells)}" if len(cells) <= _MOST_SIZES else ""
         facts = [
-            *([f"effect {worst.effect:.3g}"] if worst.effect is not None else []),
+            _shortened(worst) if worst.effect is None else f"effect {worst.effect:.3g}",
             *([f"n = {worst.n:,}"] if worst.n is not None else []),
             *([f"{len(cells)} of {len(judged)}{some}"] if len(judged) > 1 else []),
         ]
-        yield f"{code}: {', '.join(facts)}" if facts else code
+        yield f"{code}: {', '.join(facts)}"
     if len(groups) > _MOST_SIZES:
         yield f"and {len(groups) - _MOST_SIZES} more"
+
+
+def _shortened(cell: JudgedCell) -> str:
+    """The actual value, without the subject's name, beside which it stands."""
+    words = cell.measured.removeprefix(cell.subject).lstrip(" ,:")
+    return words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}…"
 
 
 def _commands(record: TargetRecord, cells: Sequence[JudgedCell]) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """``initcheck matrix``: a process and an environment for each target; one that fails is a column, not the end."""
 
 import json
+import signal
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from judged_targets import cell, keras, torch
@@ -14,11 +16,12 @@ from initcheck.matrix import target_environments
 from initcheck.matrix.target_environments import place_of
 from initcheck.records import Status
 from initcheck.targets import TARGETS, VARIABLE
+from initcheck.upgrade import recordings
 from initcheck.upgrade.requirements import Interpreter, Requirements
 
 # Plays an interpreter: says what it has, and judges by copying the record beside it.
 PYTHON = """#!{python} -IS
-import json, os, pathlib, shutil, signal, sys
+import json, os, pathlib, shutil, signal, sys, time
 here = pathlib.Path(__file__).parent
 words = sys.argv[1:]
 if "-c" in words:
@@ -27,6 +30,8 @@ if "-c" in words:
     sys.exit()
 (here / "called").write_text(json.dumps([words, os.environ["{variable}"]]))
 print("1/2 LAW01-he_normal", flush=True)
+if "sleeps" in (here / "facts").read_text():
+    time.sleep(60)
 if not (here / "record.json").exists():
     print("a line before the end", file=sys.stderr, flush=True)
     os.kill(os.getpid(), signal.SIGSEGV)
@@ -88,6 +93,26 @@ def test_a_target_whose_process_crashes_or_whose_environment_lacks_it_is_a_colum
     assert "NOT JUDGED: flax: its environment cannot be used: it has no flax; install that there" in out
     page = (tmp_path / "here/initcheck-matrix/matrix.html").read_text()
     assert "was ended by SIGSEGV" in page
+
+
+def test_what_is_judged_when_it_is_interrupted_is_on_the_page(run, tmp_path, monkeypatch):
+    pythons = {
+        "torch": interpreter(tmp_path / "torch", torch()),
+        "jax": interpreter(tmp_path / "jax", torch(), sleeps=True),
+    }
+
+    def interrupt(_):
+        if (tmp_path / "jax/called").exists():
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(recordings, "time", SimpleNamespace(sleep=interrupt))
+    words = [f"--python={target}={path}" for target, path in pythons.items()]
+    code, out, err = run("matrix", *pythons, *words, "--jobs", "1")
+    assert code == 143
+    assert "NOT JUDGED: jax: was interrupted" in out
+    assert err.splitlines()[-1] == "initcheck: interrupted: initcheck-matrix/matrix.html has torch"
+    body = json.loads(Path("initcheck-matrix/matrix.json").read_text())
+    assert (list(body["records"]), list(body["not_judged"])) == (["torch"], ["jax"])
 
 
 def test_where_nothing_could_be_judged_nothing_is_written(run, tmp_path):

@@ -127,6 +127,8 @@ def test_markdown_has_the_same_tables_and_nothing_in_it_is_markup_of_a_target(fi
     assert "<a " not in page
     tables = re.findall(r"<table>.*?</table>", page, re.DOTALL)
     made = matrix()
+    counts, *tables = tables
+    assert counts.count("<tr>") == 1 + len(made.records)
     assert [table.count("<tr>") - 1 for table in tables] == [len(lines) for lines in made.tables.values()]
     for table in tables:
         assert table.count("<th>") == 2 + len(made.targets)
