@@ -78,11 +78,14 @@ class JudgedCell(_Part):
         return bool(self.issue) and self.status in (Status.FAIL, Status.INCONCLUSIVE)
 
     @property
+    def outdated(self) -> bool:
+        """Whether a known issue says that it fails, and it does not: the row of the issue is wrong."""
+        return bool(self.issue) and self.status is Status.PASS
+
+    @property
     def good(self) -> bool:
         """Whether nobody needs to look at it: it holds, was not asked, or fails as is known."""
-        if self.issue and self.status is Status.PASS:  # its row is wrong
-            return False
-        return self.known or self.status in (Status.PASS, Status.NOT_APPLICABLE)
+        return not self.outdated and (self.known or self.status in (Status.PASS, Status.NOT_APPLICABLE))
 
 
 class CheckFacts(_Part):

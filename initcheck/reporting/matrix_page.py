@@ -114,7 +114,7 @@ def matrix_files(matrix: Matrix) -> dict[str, Iterable[str]]:
 
 
 def summary(matrix: Matrix) -> list[str]:
-    """The counts in a sentence, then one for each promise that is refuted and not known."""
+    """The counts in a sentence, then one for each promise that is refuted and not known, or known and not refuted."""
     states = []
     known = sum(
         entry.known and entry.state is CellState.REFUTED
@@ -135,7 +135,16 @@ def summary(matrix: Matrix) -> list[str]:
         format_count(total, "cell"),
     )
     first = f"{', '.join(counted)}: {', '.join(states)}"
-    return [first, *(f"REFUTED {_describe(one)}" for one in matrix.refutations if not one.known)]
+    return [first, *(f"REFUTED {_describe(one)}" for one in matrix.refutations if not one.known), *_outdated(matrix)]
+
+
+def _outdated(matrix: Matrix) -> list[str]:
+    return [
+        f"NO LONGER FAILS {record.target} {cell.check} on {cell.subject}, a known issue: {cell.issue}"
+        for record in matrix.records.values()
+        for cell in record.cells
+        if cell.outdated
+    ]
 
 
 def render_matrix(matrix: Matrix) -> str:
@@ -195,6 +204,7 @@ def _context(matrix: Matrix) -> dict[str, object]:
         "marks": MARKS,
         "refutations": [_row_of(matrix, one) for one in matrix.refutations],
         "tables": [(key, TITLES[key], _shown(matrix, key)) for key in matrix.tables],
+        "outdated": _outdated(matrix),
         "reasons": matrix.reasons,
         "records": matrix.records,
         "installs": {target: _install(record) for target, record in matrix.records.items()},

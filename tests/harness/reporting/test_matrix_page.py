@@ -121,6 +121,16 @@ def test_the_summary_counts_and_names_what_is_not_known():
     assert not any("LAW28" in line for line in others)
 
 
+def test_a_known_issue_that_no_longer_fails_is_said_wherever_the_exit_code_is_explained():
+    record = torch(**KNOWN)
+    made = make_matrix(7, ["torch"], {"torch": record}, {})
+    sentence = "NO LONGER FAILS torch LAW02 on kaiming_normal_, a known issue: because it does"
+    assert summary(made)[1:] == [sentence]
+    files = {name: "".join(parts) for name, parts in matrix_files(made).items()}
+    assert sentence in files["matrix.html"]
+    assert "NO LONGER FAILS" in files["matrix.md"]
+
+
 def test_markdown_has_the_same_tables_and_nothing_in_it_is_markup_of_a_target(files):
     page = MarkdownIt("commonmark").enable("table").render(files["matrix.md"])
     assert "<script" not in page
