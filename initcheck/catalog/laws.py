@@ -139,7 +139,7 @@ class Identity:
         return len(shape) == 2
 
     def __str__(self) -> str:
-        return "1 on the diagonal, 0 elsewhere; matrices only"
+        return f"{self.gain:g} on the diagonal, 0 elsewhere; matrices only"
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,8 @@ class Orthogonal:
         return len(shape) >= 2
 
     def __str__(self) -> str:
-        return "orthonormal rows or columns, Haar-distributed; two axes or more"
+        times = "" if self.gain == 1 else f" times {self.gain:g}"
+        return f"orthonormal rows or columns{times}, Haar-distributed; two axes or more"
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,14 @@ from initcheck.cli.baselines import compare, load_files, record
 from initcheck.cli.bounds_commands import bounds
 from initcheck.cli.compare_runs import compare_runs
 from initcheck.cli.doctor_command import doctor
+from initcheck.cli.matrix_command import judge_target, matrix
 from initcheck.cli.model_options import ModelOptions, model_options
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
 from initcheck.cli.store_commands import store as store_commands
 from initcheck.cli.store_options import store_options
 from initcheck.cli.table_options import TableOptions, table_options
+from initcheck.cli.target_option import target_option
 from initcheck.cli.upgrade import upgrade
 from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, say_aside, uninterrupted
 from initcheck.engines.plan import ENGINES, VARIED, Plan, grid
@@ -175,6 +177,7 @@ def run(
 @click.argument("codes", nargs=-1)
 @click.option("--family", "families", multiple=True, help="Only the checks of this family; may be given again.")
 @click.option("--subject", help="Only on this subject, or on your own: package.module:attribute.")
+@target_option
 @seed_option
 def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None, seed: int) -> None:  # noqa: C901 - guards
     """Judge the installed framework by the checks of these CODES, without pytest; by all where none is named."""
@@ -234,6 +237,7 @@ def check(codes: tuple[str, ...], families: tuple[str, ...], subject: str | None
 @cli.command("self-test")
 @click.argument("names", nargs=-1)
 @click.option("--full", is_flag=True, help="Run every check on every fault, not only those that must see it.")
+@target_option
 @seed_option
 @click.option("--workers", type=int, default=2, show_default=True, help="Processes at once.")
 def self_test(names: tuple[str, ...], full: bool, seed: int, workers: int) -> None:
@@ -267,6 +271,8 @@ cli.add_command(load_files)
 cli.add_command(compare)
 cli.add_command(compare_runs)
 cli.add_command(doctor)
+cli.add_command(judge_target)
+cli.add_command(matrix)
 cli.add_command(store_commands)
 cli.add_command(upgrade)
 

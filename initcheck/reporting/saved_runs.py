@@ -77,7 +77,7 @@ def write_files(folder: Path, files: Mapping[str, Iterable[str]]) -> None:
 
 
 @contextlib.contextmanager
-def writable_folder(folder: Path, option: str) -> Iterator[None]:
+def writable_folder(folder: Path, option: str, files: Iterable[str] = SWEEP_FILES) -> Iterator[None]:
     """Makes sure before the work that its results can be written to a folder after it.
 
     A folder made here is removed at the end of the ``with`` block if nothing was written to it.
@@ -85,10 +85,12 @@ def writable_folder(folder: Path, option: str) -> Iterator[None]:
     Args:
         folder: The folder to write to.
         option: The user's name for it.
+        files: Names of the files that will be written.
 
     Raises:
         InitcheckError: The path is a file, or cannot be written to.
     """
+    names = tuple(files)
     missing: list[Path] = []
     given, folder = folder, folder.absolute()  # wherever the user's own code goes meanwhile
     try:
@@ -96,10 +98,10 @@ def writable_folder(folder: Path, option: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-        for name in SWEEP_FILES:
+        for name in names:
             require_replaceable(folder / name, option)
-        places = {os.path.realpath(folder / name) for name in SWEEP_FILES}
-        if len(places) < len(SWEEP_FILES):
+        places = {os.path.realpath(folder / name) for name in names}
+        if len(places) < len(names):
             raise InitcheckError(f"{option}: in {given} a link makes one file of two; name another folder")
     except (OSError, ValueError) as error:  # a null character is a ValueError
         with contextlib.suppress(OSError, ValueError):

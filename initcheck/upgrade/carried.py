@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -24,8 +25,8 @@ def version(name):
         return None
 print(json.dumps({
     "python": "%d.%d.%d" % sys.version_info[:3],
-    "tensorflow": importlib.util.find_spec("tensorflow") is not None,
-    "versions": {name: version(name) for name in sys.argv[1:]},
+    "missing": [name for name in filter(None, sys.argv[1].split(",")) if importlib.util.find_spec(name) is None],
+    "versions": {name: version(name) for name in sys.argv[2:]},
 }))
 """
 
@@ -46,14 +47,18 @@ def carry(folder: Path) -> Path:
     return folder
 
 
-def require_able(python: Path) -> None:
-    """Makes sure that an interpreter can record: it is a Python new enough, with TensorFlow and what initcheck needs.
+def require_able(python: Path, modules: Sequence[str] = ("tensorflow",)) -> None:
+    """Makes sure that an interpreter can run initcheck: it is a Python new enough, with what initcheck needs.
+
+    Args:
+        python: The interpreter.
+        modules: Those that it must have besides.
 
     Raises:
         InitcheckError: It is not, with what is missing.
     """
     needed = own_requirements()
-    words = [str(python), "-I", "-c", _PROBE, *(one.name for one in needed)]
+    words = [str(python), "-I", "-c", _PROBE, ",".join(modules), *(one.name for one in needed)]
     try:
         done = subprocess.run(
             words,
@@ -66,7 +71,7 @@ def require_able(python: Path) -> None:
             check=False,
         )
         answer = json.loads(done.stdout)
-        version, versions, tensorflow = answer["python"], answer["versions"], answer["tensorflow"]
+        version, versions, missing = answer["python"], answer["versions"], answer["missing"]
     except (OSError, ValueError, TypeError, KeyError, subprocess.TimeoutExpired):
         raise InitcheckError(f"{python} does not answer as a Python 3 does; name another interpreter") from None
     require_python(version)
@@ -77,8 +82,8 @@ def require_able(python: Path) -> None:
     ]
     if lacking:
         raise InitcheckError(f"it lacks what initcheck needs: {', '.join(lacking)}; install that there, and try again")
-    if not tensorflow:
-        raise InitcheckError("it has no TensorFlow; add one, for example --with 'tensorflow==2.21.0'")
+    if missing:
+        raise InitcheckError(f"it has no {', '.join(missing)}; install that there, or name another environment")
 
 
 def require_python(version: str) -> None:

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +29,11 @@ _LEAKS = (
 )
 _NOT_FOR_RECORDING = {"jinja2", "matplotlib", "pandas"}  # a test holds this
 _TENSORFLOW = re.compile(r"(\w+[-_.])*(tensorflow|tf[-_.]nightly)\b", re.IGNORECASE)
+# By these a user says where torch comes from; without them it is the build without CUDA, which is smaller by gigabytes.
+_WHERE_FROM = {
+    *("UV_TORCH_BACKEND", "UV_FIND_LINKS", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
+    "UV_CONFIG_FILE",
+}
 _MOST_REASON = 700  # characters of uv's message
 
 
@@ -62,6 +67,16 @@ def own_requirements() -> list[Requirement]:
         one
         for one in needed
         if one.name not in _NOT_FOR_RECORDING and (one.marker is None or one.marker.evaluate({"extra": ""}))
+    ]
+
+
+def extra_requirements(extra: str) -> list[str]:
+    """The requirements of that extra of initcheck."""
+    needed = [Requirement(line) for line in metadata.requires("initcheck") or ()]
+    return [
+        f"{one.name}{one.specifier}"
+        for one in needed
+        if one.marker and one.marker.evaluate({"extra": extra}) and not one.marker.evaluate({"extra": ""})
     ]
 
 
@@ -155,7 +170,9 @@ def _run(words: Sequence[str]) -> None:
     from uv import find_uv_bin
 
     command = [find_uv_bin(), *words, "--quiet", "--no-progress", "--color", "never"]
-    variables: Mapping[str, str] = clean_variables()
+    variables = clean_variables()
+    if not variables.keys() & _WHERE_FROM:
+        variables["UV_TORCH_BACKEND"] = "cpu"
     done = subprocess.run(
         leashed(command),
         env=variables,

@@ -1,4 +1,4 @@
-"""Runs ``initcheck record`` in other interpreters, side by side, and says how each ended."""
+"""Runs commands of initcheck in other interpreters, side by side, and says how each ended."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from initcheck.children import leashed
@@ -23,12 +23,27 @@ Advance = Callable[[str, str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Recording:
-    """The outcome of a recording.
+class InterpreterCommand:
+    """A command of initcheck that writes a file.
 
     Attributes:
-        file: The baseline; None where there is none.
-        ending: The reason where there is no baseline, in words.
+        python: The interpreter that runs it.
+        words: The command and its options; the file comes after them.
+        variables: Added to its environment.
+    """
+
+    python: Path
+    words: Sequence[str]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The outcome of such a command.
+
+    Attributes:
+        file: The file; None where there is none.
+        ending: The reason where there is no file, in words.
         last_lines: The last lines of its output.
     """
 
@@ -58,13 +73,21 @@ def record_each(
         jobs: The number of recordings at once.
         advance: Called with a name, what it does, how many steps it has done and how many there are.
     """
-    waiting = list(interpreters)
+    tasks = {name: InterpreterCommand(python, ["record", "--steps", *words]) for name, python in interpreters.items()}
+    yield from run_each(tasks, carried=carried, folder=folder, jobs=jobs, advance=advance)
+
+
+def run_each(
+    tasks: Mapping[str, InterpreterCommand], *, carried: Path, folder: Path, jobs: int, advance: Advance
+) -> Generator[tuple[str, Recording], None, None]:
+    """The outcome of each command, by name, as each ends; the arguments are those of ``record_each``."""
+    waiting = list(tasks)
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 name = waiting.pop(0)
-                running[name] = _start(interpreters[name], _baseline(folder, name), words, carried, folder / name)
+                running[name] = _start(tasks[name], _file(folder, name), carried, folder / name)
             for name, process in list(running.items()):
                 if step := _latest_step(folder / f"{name}.out"):
                     advance(name, *step)
@@ -105,16 +128,16 @@ def load_files(python: Path, old: Path, new: Path, *, carried: Path) -> str:
     return " ".join([_describe(done.returncode), *_last_lines(done.stderr)[-1:]]) if done.returncode else ""
 
 
-def _start(python: Path, file: Path, words: Sequence[str], carried: Path, said: Path) -> subprocess.Popen[bytes]:
+def _start(task: InterpreterCommand, file: Path, carried: Path, said: Path) -> subprocess.Popen[bytes]:
     # -P: the folder that the caller stands in, a checkout of initcheck perhaps, must not be imported from.
-    command = [str(python), "-P", "-m", "initcheck", "record", "--steps", *words, "--", str(file)]
+    command = [str(task.python), "-P", "-m", "initcheck", *task.words, "--", str(file)]
     with Path(f"{said}.out").open("wb") as out, Path(f"{said}.err").open("wb") as err:
-        variables = {**clean_variables(), "PYTHONPATH": str(carried), "PYTHONUNBUFFERED": "1"}
+        variables = {**clean_variables(), **task.variables, "PYTHONPATH": str(carried), "PYTHONUNBUFFERED": "1"}
         return subprocess.Popen(leashed(command), env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
 
 
 def _ended(code: int, folder: Path, name: str) -> Recording:
-    file = _baseline(folder, name)
+    file = _file(folder, name)
     if code == 0 and file.exists():
         return Recording(file)
     return Recording(None, _describe(code), _last_lines((folder / f"{name}.err").read_text(errors="replace")))
@@ -146,5 +169,5 @@ def _latest_step(file: Path) -> tuple[str, int, int] | None:
     return now, int(done), int(total)
 
 
-def _baseline(folder: Path, name: str) -> Path:
+def _file(folder: Path, name: str) -> Path:
     return folder / f"{name}.json"

@@ -46,7 +46,7 @@ with open(here / "calls", "a") as calls:
     calls.write(json.dumps([os.getpid(), words, dict(os.environ), os.getcwd()]) + "\\n")
 if "-c" in words:
     facts = json.loads((here / "facts").read_text())
-    print(json.dumps({{"python": "3.11.7", "tensorflow": True, "versions": dict.fromkeys(words[3:], "99")}} | facts))
+    print(json.dumps({{"python": "3.11.7", "missing": [], "versions": dict.fromkeys(words[4:], "99")}} | facts))
     sys.exit()
 print("1/2 draws of he_normal", flush=True)
 how = (here / "how").read_text()
@@ -358,7 +358,7 @@ def test_an_interpreter_that_cannot_record_is_reported_with_what_it_lacks(tmp_pa
         (lacking, "lacks what initcheck needs: click>=8"),
         (make_environment(tmp_path / "old", facts=old), r"needs: rich>=13 \(it has 1.0\)"),
         (make_environment(tmp_path / "ten", facts={"python": "3.10.4"}), "has Python 3.10.4; initcheck needs >=3.11"),
-        (make_environment(tmp_path / "bare", facts={"tensorflow": False}), "no TensorFlow"),
+        (make_environment(tmp_path / "bare", facts={"missing": ["tensorflow"]}), "no tensorflow"),
     ):
         with pytest.raises(InitcheckError, match=message):
             require_able(folder / "bin" / "python")
@@ -407,6 +407,17 @@ def test_what_a_shell_has_set_for_another_python_does_not_leak(uv, run, monkeypa
     assert len(given) >= 5
     assert not any("/elsewhere" in variables.values() for variables in given)
     assert {variables["TF_ENABLE_ONEDNN_OPTS"] for variables in given} == {"0"}
+
+
+def test_torch_is_the_build_without_cuda_unless_the_user_says_where_it_comes_from(uv, run, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("UV_")]:
+        monkeypatch.delenv(name)
+    run("upgrade", "tensorflow", "tensorflow")
+    monkeypatch.setenv("UV_FIND_LINKS", "/wheels")
+    run("upgrade", "tensorflow==2", "tensorflow==2")
+    backends = [call[2].get("UV_TORCH_BACKEND") for call in calls(uv)]
+    assert set(backends[: len(backends) // 2]) == {"cpu"}
+    assert set(backends[len(backends) // 2 :]) == {None}
 
 
 def test_what_is_carried_is_this_initcheck_with_its_version_and_nothing_else(tmp_path):
