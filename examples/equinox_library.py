@@ -13,9 +13,9 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from initcheck import DefaultWeight, Library, LibraryLayer, LibraryStreams
 from initcheck.catalog.laws import Constant, ElementLaw, Elementwise
 from initcheck.frameworks.libraries.documented_laws import uniform_within
-from initcheck.frameworks.libraries.library import DefaultWeight, Library, LibraryLayer, LibraryStreams
 
 _DOCS = "https://docs.kidger.site/equinox/api/nn"
 

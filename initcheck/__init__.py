@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from initcheck.catalog.tables import split
     from initcheck.comparing_runs.verdicts import RunsComparison, RunsRow, RunsVerdict
     from initcheck.errors import InitcheckError
+    from initcheck.frameworks.libraries.library import DefaultWeight, Library, LibraryLayer, LibraryStreams
     from initcheck.plugin.checks import parametrize_with_baseline, parametrize_with_checks
     from initcheck.records import Data, Environment, Run, Runs, Score
     from initcheck.reporting.diagnosis_report import DiagnosisReport, doctor
@@ -31,6 +32,10 @@ _HOMES = {
     "Problem": "initcheck.catalog.problems",
     "split": "initcheck.catalog.tables",
     "InitcheckError": "initcheck.errors",
+    "DefaultWeight": "initcheck.frameworks.libraries.library",
+    "Library": "initcheck.frameworks.libraries.library",
+    "LibraryLayer": "initcheck.frameworks.libraries.library",
+    "LibraryStreams": "initcheck.frameworks.libraries.library",
     "parametrize_with_baseline": "initcheck.plugin.checks",
     "parametrize_with_checks": "initcheck.plugin.checks",
     "Data": "initcheck.records",
@@ -54,10 +59,14 @@ __all__ = [
     "INITIALIZERS",
     "PROBLEMS",
     "Data",
+    "DefaultWeight",
     "DiagnosisReport",
     "Environment",
     "InitcheckError",
     "Initializer",
+    "Library",
+    "LibraryLayer",
+    "LibraryStreams",
     "Problem",
     "Run",
     "Runs",

@@ -5,9 +5,14 @@ Each is for one target, and is made by ``apply(library, put)``, where ``put`` se
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from initcheck.frameworks.backends import load_library
+from initcheck.mutants.mutant import mutant
 
 Put = Callable[[Any, str, Any], None]
 ApplyToLibrary = Callable[[Any, Put], None]
@@ -183,3 +188,19 @@ def _twice(flax: Any, put: Put) -> None:
 def _fold_in(jax: Any, put: Put) -> None:
     original = jax.random.fold_in
     put(jax.random, "fold_in", lambda key, data: original(key, data - (data > 7 and data % 2 == 0)))
+
+
+def _put_in(fault: LibraryFault, _: Any) -> None:
+    package = load_library(fault.target)
+    if fault.target == "flax":
+        importlib.import_module("flax.linen")
+    fault.apply(package, setattr)
+
+
+for _each in FAULTS:
+    mutant(
+        _each.name,
+        _each.title,
+        caught_by=tuple(dict.fromkeys(cell.partition("-")[0] for cell in _each.cells)),
+        on=_each.target,
+    )(functools.partial(_put_in, _each))
