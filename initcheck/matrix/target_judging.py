@@ -15,6 +15,7 @@ from initcheck.frameworks.environment import packages_of, settings
 from initcheck.frameworks.libraries.chosen import library
 from initcheck.frameworks.libraries.library import LibraryLayer
 from initcheck.matrix.target_records import CheckFacts, JudgedCell, OfferedRow, SubjectKind, TargetRecord, law_key
+from initcheck.records import Status
 from initcheck.targets import TENSORFLOW, is_judged, target
 from initcheck.texts import reason_of
 
@@ -75,6 +76,8 @@ def _judge(cell: Cell, lab: Lab) -> JudgedCell:
         raise
     except Exception as error:  # noqa: BLE001 - the others can be judged all the same
         return JudgedCell(**facts, status=None, measured=f"{reason_of(error)}, raised in initcheck itself")
+    if issue and issue.sometimes and verdict.status is Status.PASS:
+        facts |= {"issue": "", "link": ""}  # this time it did not show
     return JudgedCell(
         **facts,
         n=None if verdict.n is None else int(verdict.n),  # of NumPy, perhaps
