@@ -18,7 +18,7 @@ from initcheck.catalog.layers.traits.noises import SeededNoise
 from initcheck.catalog.layers.traits.weights import StackedKernels
 from initcheck.checks.laws.samples import element_law
 from initcheck.checks.registry import FRAMEWORK, NotApplicable, Subject, check, over_initializers
-from initcheck.frameworks.libraries.chosen import draws_unseeded, offered_streams
+from initcheck.frameworks.libraries.chosen import documents_seed, draws_unseeded, offered_streams
 from initcheck.records import Verdict, failed, passed
 from initcheck.statistics import dependence
 from initcheck.statistics.goodness import Finding, Sample, samples_for_shift, unit_law
@@ -38,6 +38,11 @@ _NOISY = {noise.layer: noise.arguments for noise in select(SeededNoise)}
 def _require_random(row: Initializer) -> None:
     if not row.law.random:
         raise NotApplicable(f"{row.name} takes no seed")
+
+
+def _documented(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those whose seeds the target documents."""
+    return [pair for pair in pairs if all(map(documents_seed, pair))]
 
 
 def _meeting(named: Iterable[tuple[object, np.ndarray]]) -> tuple[object, object] | None:
@@ -89,16 +94,18 @@ def different_seeds(lab: Lab, row: Initializer) -> Verdict:
 def aliased_seeds(lab: Lab, row: Initializer) -> Verdict:
     """The documentation says "a Python integer"; it does not warn that two integers may give one draw."""
     _require_random(row)
-    refused = 0
-    for pair in ALIASES:
+    refused, pairs = 0, _documented(ALIASES)
+    if not pairs:
+        raise NotApplicable(f"{target()} documents none of {len(ALIASES)} pairs of seeds")
+    for pair in pairs:
         drawn = [lab.draws.attempt(row, _SMALL, seed=seed) for seed in pair]
         if any(isinstance(values, str) for values in drawn):
             refused += 1  # which cannot be mistaken for a draw
         elif np.array_equal(drawn[0], drawn[1]):
             return failed(f"{row.name}: seeds {pair[0]} and {pair[1]} give the same draw", "different draws")
-    if refused == len(ALIASES):
+    if refused == len(pairs):
         return failed(f"{row.name}: none of {refused} pairs of seeds is accepted", "draws, or a part of them")
-    return passed(f"{row.name}: {len(ALIASES) - refused} pairs differ, {refused} are refused")
+    return passed(f"{row.name}: {len(pairs) - refused} pairs differ, {refused} are refused")
 
 
 @check("SEED03", "Seed 0 is a seed like any other.", on=ANY, subjects=_ROWS, takes="initializer")
@@ -398,14 +405,14 @@ def narrowed_seeds(lab: Lab, pairs: tuple[tuple[int, int], ...]) -> Verdict:
     compared = 0
     for subject in _ROWS:
         row: Initializer = subject.value
-        for pair in pairs:
+        for pair in _documented(pairs):
             drawn = [lab.draws.attempt(row, _SMALL, seed=seed) for seed in pair]
             if any(isinstance(values, str) for values in drawn):
                 continue  # rejected, which cannot be mistaken for a draw
             if np.array_equal(drawn[0], drawn[1]):
                 return failed(f"{row.name}: seeds {pair[0]} and {pair[1]} give the same draw", "different draws")
             compared += 1
-    return passed(f"{compared} pairs differ, {len(pairs) * len(_ROWS) - compared} are refused")
+    return passed(f"{compared} pairs differ, {len(pairs) * len(_ROWS) - compared} are refused or not documented")
 
 
 @check("SEED14", "SeedGenerators with different seeds differ, and none returns to an earlier state.", on=KERAS)

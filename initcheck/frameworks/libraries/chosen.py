@@ -35,6 +35,12 @@ def draws_unseeded() -> bool:
     return chosen is None or chosen.unseeded
 
 
+def documents_seed(seed: int) -> bool:
+    """Whether the target documents that seed; Keras documents "a Python integer"."""
+    chosen = library()
+    return chosen is None or chosen.seeds[0] <= seed <= chosen.seeds[1]
+
+
 def complex_dtype() -> str:
     """The complex type that the target documents draws in; empty where it documents none."""
     chosen = library()
