@@ -367,13 +367,16 @@ def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001 - pyt
 
 def _census() -> str:
     """How many of the framework's public names are looked at; empty where it was not loaded."""
-    from initcheck.checks.census import summary, take_census
     from initcheck.checks.registry import share_judged
     from initcheck.targets import TENSORFLOW, target
 
     if target() != TENSORFLOW:
         return share_judged()
-    return summary(take_census()) if sys.modules.keys() & {"keras", "tf_keras"} else ""
+    if not sys.modules.keys() & {"keras", "tf_keras"}:
+        return ""
+    from initcheck.checks.census import summary, take_census
+
+    return summary(take_census())
 
 
 @pytest.hookimpl(trylast=True)

@@ -12,7 +12,7 @@ import pytest
 from initcheck.catalog.known_issues import KnownIssue
 from initcheck.checks import registry
 from initcheck.records import Status, Verdict, failed, passed
-from initcheck.frameworks import keras as framework
+from initcheck.frameworks import backends as framework
 
 def fails(lab, value): return failed("0.316", "0.283 ± 0.011", n=8000)
 def raises(lab, value): raise ValueError("broken")
@@ -46,7 +46,7 @@ CHECKS = [
     make("SCARCE", statistical, samples=lambda factor: 10, min_samples=lambda alpha: 11, detects="5 %"),
 ]
 registry.all_checks = lambda: CHECKS
-framework.load_keras = lambda: None
+framework.load_target = lambda: None
 """
 
 
@@ -70,7 +70,7 @@ def test_a_good_check_passes_and_the_last_line_states_the_budget(repository):
     result = repository(["GOOD", "STAT"])
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
-        "initcheck: 2 checks, 0 failed, 0 known issues; false alarm ≤ 1e-03 per stream, "
+        "initcheck: keras:tensorflow: 2 checks, 0 failed, 0 known issues; false alarm ≤ 1e-03 per stream, "
         "power ≥ 99.9% at the documented effects; seed 20260101"
     )
 
@@ -135,7 +135,7 @@ def test_nothing_to_judge_is_a_skip_with_its_reason_and_too_little_is_a_failure(
     result = repository(["LAME", "UNSURE"], "-rs")
     result.assert_outcomes(skipped=1, failed=1)
     result.stdout.fnmatch_lines("*nothing to judge*")
-    result.stdout.fnmatch_lines("initcheck: 1 check, 1 failed, 0 known issues, 1 not applicable; *")
+    result.stdout.fnmatch_lines("initcheck: keras:tensorflow: 1 check, 1 failed, 0 known issues, 1 not applicable; *")
 
 
 def test_a_statistical_failure_is_confirmed_on_fresh_streams(repository):
@@ -169,7 +169,7 @@ def test_a_check_without_its_lab_is_no_expected_failure(repository):
 def test_numbers_reach_the_junit_file_and_the_summary_from_workers_too(repository, pytester, workers):
     result = repository(["STAT", "BAD"], "--junitxml", "out.xml", *workers)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines("initcheck: 2 checks, 1 failed*")
+    result.stdout.fnmatch_lines("initcheck: keras:tensorflow: 2 checks, 1 failed*")
     properties = {
         item.get("name"): item.get("value") for item in ElementTree.parse(pytester.path / "out.xml").iter("property")
     }
@@ -196,7 +196,7 @@ def test_a_module_that_is_skipped_as_a_whole_changes_nothing(repository, pyteste
     pytester.makepyfile(test_other='import pytest\npytest.importorskip("no_such_module")')
     result = repository(["GOOD"])
     result.assert_outcomes(passed=1, skipped=1)
-    result.stdout.fnmatch_lines(["initcheck: 1 check, 0 failed*"])
+    result.stdout.fnmatch_lines(["initcheck: keras:tensorflow: 1 check, 0 failed*"])
 
 
 CENSUS = """
@@ -204,7 +204,7 @@ from initcheck.checks import census
 
 census.take_census = lambda: ["entries"]
 census.summary = lambda entries: f"layers 5 of 7, of {entries}"
-framework.load_keras = lambda: sys.modules.setdefault("keras", ModuleType("keras"))  # in a worker, not its controller
+framework.load_target = lambda: sys.modules.setdefault("keras", ModuleType("keras"))  # in a worker, not its controller
 """
 
 
@@ -231,13 +231,17 @@ def test_a_quick_run_leaves_out_rows_of_long_checks_and_says_how_many(repository
     codes = ["GOOD", "LONG", "MANY"]
     result = repository(codes, *workers, "--initcheck-quick")
     assert result.parseoutcomes()["passed"] == 1 + 15 + 60
-    result.stdout.fnmatch_lines(["initcheck: 76 checks, 0 failed*", "initcheck: quick: * 45 more checks*"])
+    result.stdout.fnmatch_lines(
+        ["initcheck: keras:tensorflow: 76 checks, 0 failed*", "initcheck: quick: * 45 more checks*"]
+    )
     assert repository(codes, *workers).parseoutcomes() == {"passed": 121}
 
 
 def test_the_header_shows_what_decides_the_result(repository):
     stdout = repository(["GOOD"]).stdout
-    stdout.fnmatch_lines("initcheck: tensorflow *, keras *, cpu *, threads 1, oneDNN *, seed 2026*")
+    stdout.fnmatch_lines(
+        "initcheck: target keras:tensorflow, tensorflow *, keras *, cpu *, threads 1, oneDNN *, seed 2026*"
+    )
 
 
 def test_unknown_codes_are_refused(repository):
@@ -248,4 +252,4 @@ def test_a_repository_without_our_checks_is_left_alone(pytester):
     pytester.makepyfile("def test_theirs(): pass")
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1)
-    result.stdout.no_fnmatch_line("initcheck: * checks*")
+    result.stdout.no_fnmatch_line("initcheck: * checks, *")

@@ -15,7 +15,7 @@ CONFTEST = """
 import os
 from pathlib import Path
 from initcheck.checks import registry
-from initcheck.frameworks import keras as framework
+from initcheck.frameworks import backends as framework
 from initcheck.records import passed
 
 NOTES = Path(__file__).with_name("notes")
@@ -32,7 +32,7 @@ def make(code, *, subjects=3, **traits):
 CHECKS = [make("A", subjects=9), make("B", evidence="spread of digits"), make("C", evidence="fresh process")]
 CHECKS += [make("D", evidence="fresh process")]
 registry.all_checks = lambda: CHECKS
-framework.load_keras = lambda: None
+framework.load_target = lambda: None
 """
 
 
