@@ -33,12 +33,9 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """The harness is tested with Keras on TensorFlow; for another target only what tests targets, and the target."""
     if target() == TENSORFLOW:
         return None
-    parts = (
-        collection_path.relative_to(Path(__file__).parent).parts
-        if collection_path.is_relative_to(Path(__file__).parent)
-        else ()
-    )
-    return True if parts[:2] == ("tests", "harness") and len(parts) > 2 and parts[2] != "targets" else None
+    harness = Path(__file__).parent / "tests" / "harness"
+    left_out = harness in collection_path.parents and not collection_path.is_relative_to(harness / "targets")
+    return True if left_out else None
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -33,6 +33,15 @@ def target() -> str:
     return read_target(asked or "keras", f"the variable {VARIABLE}")
 
 
+def choose_target(text: str, where: str) -> None:
+    """Makes that target the one of this process and of those that it starts; before any check is imported.
+
+    Raises:
+        InitcheckError: As of ``read_target``.
+    """
+    os.environ[VARIABLE] = read_target(text.strip(), where)
+
+
 def read_target(text: str, where: str) -> str:
     """The name of a target: one of ``TARGETS``, or ``package.module:attribute``, which describes a library.
 

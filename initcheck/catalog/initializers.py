@@ -69,6 +69,14 @@ class Initializer:
         return isinstance(self.made_by, type) and isinstance(self.law, Unstated) and _takes_a_seed(self.made_by)
 
 
+def with_arguments(
+    made_by: str, law: Law, source: str, config: Mapping[str, Any], dtypes: tuple[str, ...] = ()
+) -> Initializer:
+    """The row of an initializer with those arguments, which are part of its name."""
+    shown = ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in config.values())
+    return Initializer(f"{made_by}({shown})", made_by, law, source, config, dtypes=dtypes)
+
+
 _ROWS = (
     Initializer("zeros", "Zeros", Constant(0.0), _KERAS),
     Initializer("ones", "Ones", Constant(1.0), _KERAS),

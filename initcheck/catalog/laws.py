@@ -165,6 +165,11 @@ class Elementwise:
         return f"N({self.law.mean:g}, {self.law.spread:g}²){cut}"
 
 
+def around(family: Family, mean: float, spread: float) -> Elementwise:
+    """Independent elements of that family, whatever the shape; mean and spread as of ``ElementLaw``."""
+    return Elementwise(ElementLaw(family, mean, spread))
+
+
 @dataclass(frozen=True)
 class VarianceScaled:
     """Independent elements with mean 0 and variance ``scale / n``, where n is a fan of the shape.

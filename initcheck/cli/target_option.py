@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from initcheck.targets import TARGETS, VARIABLE, read_target
+from initcheck.targets import TARGETS, VARIABLE, choose_target
 
 
 def _choose(_context: click.Context, _option: click.Parameter, asked: str | None) -> None:
-    """Makes the target that of this process and of those that it starts, before any check is imported."""
     if asked is not None:
-        os.environ[VARIABLE] = read_target(asked.strip(), "--target")
+        choose_target(asked, "--target")
 
 
 target_option = click.option(

@@ -15,7 +15,6 @@ from initcheck.frameworks.arrays import as_array
 from initcheck.mutants.mutant import mutant
 
 Values = npt.NDArray[Any]
-Seed = int | None
 Change = Callable[[Values, int], Values]  # values and how many draws were made before → values
 
 # Role of a fault's victim → what each target calls it.

@@ -242,14 +242,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _choose_target(config: pytest.Config) -> None:
-    """Makes the target that of this process and of those that it starts, before any check is imported."""
     if (asked := config.getoption("initcheck_target")) is None:
         return
     from initcheck.errors import InitcheckError
-    from initcheck.targets import VARIABLE, read_target
+    from initcheck.targets import choose_target
 
     try:
-        os.environ[VARIABLE] = read_target(asked.strip(), "--initcheck-target")
+        choose_target(asked, "--initcheck-target")
     except InitcheckError as error:
         raise pytest.UsageError(str(error)) from None
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.initializers import Initializer, with_arguments
 from initcheck.catalog.laws import (
     Constant,
-    ElementLaw,
-    Elementwise,
     Family,
     Identity,
     Law,
     Mode,
     Orthogonal,
     VarianceScaled,
+    around,
 )
 
 _KERAS = "https://keras.io/api/layers/initializers/"
@@ -29,12 +28,7 @@ _DISTRIBUTIONS: dict[str, Family] = {
 
 
 def _row(made_by: str, law: Law, **config: Any) -> Initializer:
-    shown = ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in config.values())
-    return Initializer(f"{made_by}({shown})", made_by, law, _KERAS, config)
-
-
-def _around(family: Family, mean: float, spread: float) -> Elementwise:
-    return Elementwise(ElementLaw(family, mean, spread))
+    return with_arguments(made_by, law, _KERAS, config)
 
 
 RANDOM_VARIANTS = (
@@ -43,12 +37,12 @@ RANDOM_VARIANTS = (
         for mode, scale in _SCALES.items()
         for distribution, family in _DISTRIBUTIONS.items()
     ),
-    _row("RandomNormal", _around("normal", 1.5, 0.2), mean=1.5, stddev=0.2),
-    _row("RandomNormal", _around("normal", -0.4, 1.7), mean=-0.4, stddev=1.7),
-    _row("TruncatedNormal", _around("truncated_normal", -2.0, 0.5), mean=-2.0, stddev=0.5),
-    _row("TruncatedNormal", _around("truncated_normal", 0.7, 3.0), mean=0.7, stddev=3.0),
-    _row("RandomUniform", _around("uniform", 0.4, 0.7), minval=-0.3, maxval=1.1),
-    _row("RandomUniform", _around("uniform", -2.5, 0.5), minval=-3.0, maxval=-2.0),
+    _row("RandomNormal", around("normal", 1.5, 0.2), mean=1.5, stddev=0.2),
+    _row("RandomNormal", around("normal", -0.4, 1.7), mean=-0.4, stddev=1.7),
+    _row("TruncatedNormal", around("truncated_normal", -2.0, 0.5), mean=-2.0, stddev=0.5),
+    _row("TruncatedNormal", around("truncated_normal", 0.7, 3.0), mean=0.7, stddev=3.0),
+    _row("RandomUniform", around("uniform", 0.4, 0.7), minval=-0.3, maxval=1.1),
+    _row("RandomUniform", around("uniform", -2.5, 0.5), minval=-3.0, maxval=-2.0),
 )
 ORTHOGONAL_VARIANTS = (
     _row("Orthogonal", Orthogonal(2.5), gain=2.5),

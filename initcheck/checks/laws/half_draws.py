@@ -22,6 +22,7 @@ from initcheck.statistics.goodness import (
     most_suspicious,
     samples_for_shift,
     samples_for_tail,
+    together,
     unit_law,
 )
 from initcheck.targets import ANY
@@ -63,18 +64,20 @@ def centred_in_half_precision(lab: Lab, row: Initializer, alpha: float) -> Verdi
     law = samples.element_law(row, SHAPE)
     if law.family == "uniform":
         raise NotApplicable(f"{row.name} is uniform on a half-open interval, whose grid may begin at its lower end")
-    tests: list[tuple[str, Finding]] = []
+    findings: list[Finding] = []
     for dtype in filter(lab.draws.dtypes(row).__contains__, _HALF):
         values = lab.draws.draw(row, SHAPE, seed=lab.stream("laws", "half", dtype, row.name), dtype=dtype)
-        group = {f"{dtype} {SHAPE}": (values.astype(np.float64).ravel() - law.mean) / law.stddev}
+        sample = (values.astype(np.float64).ravel() - law.mean) / law.stddev
         # The rounding of the element farthest out; uniform numbers from which a cut law is made may end a cell early.
         ends = 2 * DTYPES[dtype][0] * (abs(law.mean) / law.stddev + 5)
-        tests += [
-            ("mean in σ", most_suspicious(group, mean_test(_most_bias(law, dtype)))),
-            ("most extreme element, in σ,", most_suspicious(group, extremes_test(unit_law(law.family), ends))),
+        findings += [
+            most_suspicious({f"{dtype} {SHAPE}: {what}": sample}, test)
+            for what, test in (
+                ("mean in σ", mean_test(_most_bias(law, dtype))),
+                ("most extreme element, in σ,", extremes_test(unit_law(law.family), ends)),
+            )
         ]
-    if not tests:
+    if not findings:
         raise NotApplicable(f"{row.name} is not drawn in half precision")
-    what, worst = min(tests, key=lambda item: item[1].p_value)
-    worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(tests)))
-    return judged(worst, alpha, f"{row.name} {worst.group}: {what} {worst.value:.4f}", "the documented law")
+    worst = together(findings)
+    return judged(worst, alpha, f"{row.name} {worst.group} {worst.value:.4f}", "the documented law")

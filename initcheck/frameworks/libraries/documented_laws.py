@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from initcheck.catalog.laws import ElementLaw, Elementwise, Family, VarianceScaled
+from initcheck.catalog.laws import Elementwise, Family, VarianceScaled, around
 
 
 def uniform_within(k: float) -> Elementwise:
     """U(−√k, √k)."""
-    return Elementwise(ElementLaw("uniform", 0.0, math.sqrt(k)))
+    return around("uniform", 0.0, math.sqrt(k))
 
 
 def scaled_by(scale: float, count: float, family: Family) -> Elementwise:

@@ -22,9 +22,7 @@ def draw(row: Initializer, shape: Shape, seed: int | None, dtype: str) -> Any:
     from flax import nnx
 
     with on_jax.double_precision(load_library("jax"), dtype):
-        made = getattr(nnx.initializers, str(row.made_by))
-        ready = made(**row.config) if row.law.random or row.config else made
-        return ready(nnx.Rngs(seed or 0).params(), shape, dtype)
+        return on_jax.initializer(nnx.initializers, row)(nnx.Rngs(seed or 0).params(), shape, dtype)
 
 
 LIBRARY = Library(

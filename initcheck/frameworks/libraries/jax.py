@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.initializers import Initializer, with_arguments
 from initcheck.catalog.laws import (
     Constant,
-    ElementLaw,
-    Elementwise,
     Family,
     Law,
     Mode,
     Orthogonal,
     Shape,
     VarianceScaled,
+    around,
 )
 from initcheck.frameworks.backends import load_library
 from initcheck.frameworks.libraries.jax_streams import STREAMS
@@ -40,12 +39,9 @@ _SCALINGS: tuple[tuple[float, Mode, Family], ...] = (
 
 
 def _row(made_by: str, law: Law, dtypes: tuple[str, ...] = (), **config: Any) -> Initializer:
-    shown = ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in config.values())
-    return Initializer(f"{made_by}({shown})" if config else made_by, made_by, law, _DOCS, config, dtypes=dtypes)
-
-
-def _around(family: Family, mean: float, spread: float) -> Elementwise:
-    return Elementwise(ElementLaw(family, mean, spread))
+    if config:
+        return with_arguments(made_by, law, _DOCS, config, dtypes)
+    return Initializer(made_by, made_by, law, _DOCS, dtypes=dtypes)
 
 
 # jax.numpy.linalg.qr, as NumPy's, takes single and double precision.
@@ -54,12 +50,12 @@ ROWS = (
     _row("zeros", Constant(0.0)),
     _row("ones", Constant(1.0)),
     _row("constant", Constant(-1.25), value=-1.25),
-    _row("uniform", _around("uniform", 0.005, 0.005)),
-    _row("uniform", _around("uniform", 0.7, 0.7), scale=1.4),
-    _row("normal", _around("normal", 0.0, 0.01)),
-    _row("normal", _around("normal", 0.0, 1.7), stddev=1.7),
-    _row("truncated_normal", _around("truncated_normal", 0.0, 0.01)),
-    _row("truncated_normal", _around("truncated_normal", 0.0, 3.0), stddev=3.0),
+    _row("uniform", around("uniform", 0.005, 0.005)),
+    _row("uniform", around("uniform", 0.7, 0.7), scale=1.4),
+    _row("normal", around("normal", 0.0, 0.01)),
+    _row("normal", around("normal", 0.0, 1.7), stddev=1.7),
+    _row("truncated_normal", around("truncated_normal", 0.0, 0.01)),
+    _row("truncated_normal", around("truncated_normal", 0.0, 3.0), stddev=3.0),
     *(_row(name, VarianceScaled(*arguments, least_axes=2)) for name, arguments in _FANS.items()),
     *(
         _row(
@@ -76,9 +72,9 @@ ROWS = (
 )
 
 
-def initializer(row: Initializer) -> Any:
-    """The function of ``jax.nn.initializers`` that takes a key, a shape and a dtype."""
-    made = getattr(load_library("jax").nn.initializers, str(row.made_by))
+def initializer(initializers: Any, row: Initializer) -> Any:
+    """The function of that module, JAX's or Flax's, that takes a key, a shape and a dtype."""
+    made = getattr(initializers, str(row.made_by))
     return made if isinstance(row.law, Constant) and not row.config else made(**row.config)
 
 
@@ -86,7 +82,7 @@ def draw(row: Initializer, shape: Shape, seed: int | None, dtype: str) -> Any:
     """The draw of an initializer with the key of that seed."""
     jax = load_library("jax")
     with double_precision(jax, dtype):
-        return initializer(row)(jax.random.key(seed or 0), shape, dtype)
+        return initializer(jax.nn.initializers, row)(jax.random.key(seed or 0), shape, dtype)
 
 
 def double_precision(jax: Any, dtype: str) -> contextlib.AbstractContextManager[Any]:

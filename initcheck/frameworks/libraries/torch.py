@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.catalog.initializers import Initializer
+from initcheck.catalog.initializers import Initializer, with_arguments
 from initcheck.catalog.laws import (
     Constant,
-    ElementLaw,
-    Elementwise,
     Family,
     Identity,
     Law,
@@ -21,6 +19,7 @@ from initcheck.catalog.laws import (
     Orthogonal,
     Shape,
     VarianceScaled,
+    around,
 )
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backends import load_library
@@ -31,12 +30,9 @@ _DOCS = "https://docs.pytorch.org/docs/stable/nn.init.html"
 
 
 def _row(made_by: str, law: Law, dtypes: tuple[str, ...] = (), **config: Any) -> Initializer:
-    shown = ",".join(f"{value:g}" if isinstance(value, float) else str(value) for value in config.values())
-    return Initializer(f"{made_by}({shown})" if config else made_by, made_by, law, _DOCS, config, dtypes=dtypes)
-
-
-def _around(family: Family, mean: float, spread: float) -> Elementwise:
-    return Elementwise(ElementLaw(family, mean, spread))
+    if config:
+        return with_arguments(made_by, law, _DOCS, config, dtypes)
+    return Initializer(made_by, made_by, law, _DOCS, dtypes=dtypes)
 
 
 def _scaled(scale: float, mode: Mode, family: Family) -> VarianceScaled:
@@ -50,12 +46,12 @@ ROWS = (
     _row("ones_", Constant(1.0)),
     _row("constant_", Constant(-1.25), val=-1.25),
     _row("eye_", Identity()),
-    _row("uniform_", _around("uniform", 0.5, 0.5)),
-    _row("uniform_", _around("uniform", 0.4, 0.7), a=-0.3, b=1.1),
-    _row("normal_", _around("normal", 0.0, 1.0)),
-    _row("normal_", _around("normal", -0.4, 1.7), mean=-0.4, std=1.7),
-    _row("trunc_normal_", _around("truncated_normal", 0.0, 1.0)),
-    _row("trunc_normal_", _around("truncated_normal", 0.7, 3.0), mean=0.7, std=3.0, a=-5.3, b=6.7),
+    _row("uniform_", around("uniform", 0.5, 0.5)),
+    _row("uniform_", around("uniform", 0.4, 0.7), a=-0.3, b=1.1),
+    _row("normal_", around("normal", 0.0, 1.0)),
+    _row("normal_", around("normal", -0.4, 1.7), mean=-0.4, std=1.7),
+    _row("trunc_normal_", around("truncated_normal", 0.0, 1.0)),
+    _row("trunc_normal_", around("truncated_normal", 0.7, 3.0), mean=0.7, std=3.0, a=-5.3, b=6.7),
     _row("xavier_uniform_", _scaled(1.0, "fan_avg", "uniform")),
     _row("xavier_uniform_", _scaled(25 / 9, "fan_avg", "uniform"), gain=5 / 3),
     _row("xavier_normal_", _scaled(1.0, "fan_avg", "normal")),

@@ -6,13 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from baselines import ORDERS, baseline, changed, cpu_seconds_of_children, curves, trace
 from click.testing import CliRunner
 from markdown_it import MarkdownIt  # comes with rich
+from page_tags import Tags
 
 from initcheck import InitcheckError
 from initcheck.baselines.comparing.classes import Class, allowed
@@ -72,23 +72,6 @@ def comment(new, old=OLD, good=DEFAULT):
 
 def advice(new, *named):
     return advise(compare(OLD, new, allowed(named)))
-
-
-class Tags(HTMLParser):
-    """Gathers the tags of a page with their attributes, and its text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.text = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        """Keeps one tag."""
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_data(self, data):
-        """Keeps what is shown."""
-        self.text.append(data)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 import json
 import re
-from html.parser import HTMLParser
 
 import pytest
 from judged_targets import CHECKS, UNCUT, cell, judged, keras, offered, torch
 from markdown_it import MarkdownIt  # comes with rich
+from page_tags import Tags
 
 from initcheck.matrix.law_tables import make_matrix
 from initcheck.records import Status
@@ -42,23 +42,6 @@ def matrix():
 @pytest.fixture(scope="module")
 def files():
     return {name: "".join(parts) for name, parts in matrix_files(matrix()).items()}
-
-
-class Tags(HTMLParser):
-    """Every tag of a page with its attributes, and its text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.text = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        """Keeps one tag."""
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_data(self, data):
-        """Keeps what is shown."""
-        self.text.append(data)
 
 
 def test_the_page_needs_no_network_and_no_script(files):

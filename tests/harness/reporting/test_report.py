@@ -4,13 +4,13 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt  # comes with rich
+from page_tags import Tags
 from runs import ENVIRONMENT, make_run
 
 import initcheck
@@ -59,19 +59,6 @@ def make_sweep(names=("zeros", "he_normal"), reseeds=6, planned=None, **changes)
     return initcheck.Sweep(
         problem, group_runs(runs), 1, ENVIRONMENT, "initcheck run --seed 1", "an engine", planned or len(runs)
     )
-
-
-class Tags(HTMLParser):
-    """Gathers the tags of a page with their attributes."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags = []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        """Keeps one tag."""
-        self.tags.append((tag, dict(attributes)))
 
 
 def test_the_page_needs_no_network_and_no_script():
