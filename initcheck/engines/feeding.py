@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.memory import require_memory_for_order
+from initcheck.targets import TENSORFLOW, target
 
 
 def batch_order(rows: int, epochs: int, *, seed: int | None = None) -> npt.NDArray[np.int64]:
@@ -25,13 +27,15 @@ def batch_order(rows: int, epochs: int, *, seed: int | None = None) -> npt.NDArr
 
 
 def ordered_rows(arrays: Any, order: npt.NDArray[np.int64], size: int) -> Any:
-    """All batches of all epochs as a ``tf.data.Dataset``, each row where the order puts it.
+    """All batches of all epochs, each row where the order puts it: by ``tf.data`` on TensorFlow, else by a PyDataset.
 
     Args:
         arrays: The arrays of all rows, in any structure of tuples, lists and dicts.
         order: Shape ``(epochs, rows)``; the last batch of an epoch may be smaller.
         size: Rows of a batch.
     """
+    if target() != TENSORFLOW:
+        return _by_python(arrays, order, size)
     import tensorflow as tf
 
     held = tf.nest.map_structure(tf.constant, arrays)
@@ -44,11 +48,46 @@ def ordered_rows(arrays: Any, order: npt.NDArray[np.int64], size: int) -> Any:
     )
 
 
-def batches_of(arrays: Any, size: int) -> Any:
-    """The rows in their own order, in batches of that size, as a ``tf.data.Dataset``."""
+def batches_of(arrays: Any, size: int, *, kept: bool = False) -> Any:
+    """The rows in their own order, in batches of that size; kept, for those that pass often, once they are made."""
+    if target() != TENSORFLOW:
+        return _by_python(arrays, np.arange(_rows(arrays))[None], size)
     import tensorflow as tf
 
-    return _untuned(tf.data.Dataset.from_tensor_slices(arrays).batch(size))
+    batches = _untuned(tf.data.Dataset.from_tensor_slices(arrays).batch(size))
+    return batches.cache() if kept else batches
+
+
+def _by_python(arrays: Any, order: npt.NDArray[np.int64], size: int) -> Any:
+    keras: Any = load_target_keras()
+    steps: int = -(-order.shape[1] // size)
+
+    class OrderedRows(keras.utils.PyDataset):  # type: ignore[misc] # Keras is loaded at run time
+        """Batches of rows, in any number of epochs, one after another."""
+
+        def __len__(self) -> int:
+            return len(order) * steps
+
+        def __getitem__(self, number: int) -> Any:
+            epoch, step = divmod(number, steps)
+            return _taken(arrays, order[epoch, step * size : (step + 1) * size])
+
+    return OrderedRows()
+
+
+def _rows(arrays: Any) -> int:
+    """How many rows arrays of any structure have."""
+    if isinstance(arrays, dict | list | tuple):
+        return _rows(next(iter(arrays.values() if isinstance(arrays, dict) else arrays)))
+    return len(arrays)
+
+
+def _taken(arrays: Any, rows: npt.NDArray[np.int64]) -> Any:
+    if isinstance(arrays, dict):
+        return {name: _taken(one, rows) for name, one in arrays.items()}
+    if isinstance(arrays, list | tuple):
+        return type(arrays)(_taken(one, rows) for one in arrays)
+    return np.asarray(arrays)[rows]
 
 
 def _untuned(rows: Any) -> Any:

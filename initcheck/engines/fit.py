@@ -28,9 +28,10 @@ from initcheck.engines.reuse import (
 )
 from initcheck.engines.validation.problem import validated_data
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
-from initcheck.frameworks.keras import load_keras
 from initcheck.records import METRICS, Data, Run, Runs
 from initcheck.seeding import order_seed, run_seed
 from initcheck.store.blocks import Members
@@ -86,12 +87,12 @@ class ReferenceEngine:
     def __init__(
         self, problem: Problem, *, epochs: int | None = None, reuse: bool = True, data: Data | None = None
     ) -> None:
-        self._keras = load_keras()
+        self._keras = load_target_keras()
         self._problem = problem
         self._epochs = epochs or problem.epochs
         self._data = data or validated_data(problem)
         self._steps = -(-len(self._data.x_train) // problem.batch_size)
-        self._test_rows = batches_of((self._data.x_test, self._data.y_test), _ROWS_PER_PREDICTION).cache()
+        self._test_rows = batches_of((self._data.x_test, self._data.y_test), _ROWS_PER_PREDICTION, kept=True)
         self._reuse = reuse
         self._kept: tuple[int | None, Any] | None = None
         self._compiled: KeptModel | None = None
@@ -292,7 +293,7 @@ class ReferenceEngine:
 def count_correct(model: Any, x: np.ndarray, y: np.ndarray) -> int:
     """The number of correctly classified rows: output > 0.5 for one sigmoid unit, the largest of several."""
     starts = range(0, len(x), _ROWS_PER_PREDICTION)
-    outputs = [np.asarray(model(x[start : start + _ROWS_PER_PREDICTION], training=False)) for start in starts]
+    outputs = [as_array(model(x[start : start + _ROWS_PER_PREDICTION], training=False)) for start in starts]
     output = np.concatenate(outputs)
     classes = output[:, 0] > 0.5 if output.shape[-1] == 1 else output.argmax(axis=-1)
     return int(np.sum(classes == y.reshape(len(y))))

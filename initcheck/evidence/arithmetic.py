@@ -12,9 +12,9 @@ from packaging.version import Version
 
 from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
-from initcheck.evidence.made_layers import tensor
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.computing import as_tensor, gradients
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import DenseNetwork
 from initcheck.oracle.optimizer_steps import Schedule
@@ -77,12 +77,12 @@ class Steps:
 
     def activation(self, name: str, x: np.ndarray, options: Mapping[str, Any]) -> np.ndarray:
         """Returns the activation of that name, applied to x."""
-        return np.asarray(self._keras.activations.get(name)(tensor(x), **options))
+        return np.asarray(self._keras.activations.get(name)(as_tensor(x), **options))
 
     def losses(self, loss: str, y: np.ndarray, output: np.ndarray, share: np.ndarray | None, **config: Any) -> Any:
         """Returns the loss of targets and outputs: one number, or one for each row, depending on ``reduction``."""
-        weights = None if share is None else tensor(share)
-        return np.asarray(self._loss(loss, **config)(tensor(y), tensor(output), sample_weight=weights))
+        weights = None if share is None else as_tensor(share)
+        return np.asarray(self._loss(loss, **config)(as_tensor(y), as_tensor(output), sample_weight=weights))
 
     @property
     def losses_have_a_dtype(self) -> bool:
@@ -99,14 +99,14 @@ class Steps:
 
     def named_loss(self, name: str, y: np.ndarray, output: np.ndarray) -> np.ndarray:
         """Returns the loss that ``losses.get`` gives for a name, for each row."""
-        return np.asarray(self._keras.losses.get(name)(tensor(y), tensor(output)))
+        return np.asarray(self._keras.losses.get(name)(as_tensor(y), as_tensor(output)))
 
     def named_metric(self, name: str, y: np.ndarray, output: np.ndarray) -> float:
         """Returns the mean of the metric that ``metrics.get`` gives for a name."""
         metric = self._keras.metrics.get(name)
         if not hasattr(metric, "update_state"):  # Keras 2 returns the function, which ``compile`` wraps
-            return float(np.mean(np.asarray(metric(tensor(y), tensor(output)))))
-        metric.update_state(tensor(y), tensor(output))
+            return float(np.mean(np.asarray(metric(as_tensor(y), as_tensor(output)))))
+        metric.update_state(as_tensor(y), as_tensor(output))
         return float(metric.result())
 
     def fuzz_factor(self) -> float:
@@ -117,15 +117,13 @@ class Steps:
         self, net: DenseNetwork, loss: str, weights: Arrays, batch: Batch
     ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
         """Output, mean loss and gradients of the network at those weights."""
-        import tensorflow as tf
-
         model = self._model(net)
         model.set_weights(weights)
-        with tf.GradientTape() as tape:
-            output = model(tensor(batch.x), training=True)
-            value = self._loss(loss)(tensor(batch.y), output)
-        gradients = tape.gradient(value, model.trainable_weights)
-        return np.asarray(output), np.asarray(value), [np.asarray(one) for one in gradients]
+        made, targets = self._loss(loss), as_tensor(batch.y)
+        output, value, slopes = gradients(
+            model, as_tensor(batch.x), lambda output: made(targets, output), training=True
+        )
+        return output, value, [one for one in slopes if one is not None]
 
     def supports_optimizer(self, rule: Rule) -> bool:
         """Whether the installed Keras has that optimizer, and documents it as from a version on."""
@@ -154,7 +152,7 @@ class Steps:
             step = tf.function(step)
         after = []
         for one in gradients:
-            step(*map(tensor, one))
+            step(*map(as_tensor, one))
             after.append(layer.get_weights())
         return after
 
@@ -177,7 +175,7 @@ class Steps:
         after = []
         for indices, slopes in steps:
             with tf.GradientTape() as tape:
-                value = tf.reduce_sum(layer(tensor(indices)) * tensor(slopes))
+                value = tf.reduce_sum(layer(as_tensor(indices)) * as_tensor(slopes))
             (gradient,) = tape.gradient(value, layer.trainable_weights)
             optimizer.apply_gradients([(gradient, layer.trainable_weights[0])])
             after.append(layer.get_weights()[0])
@@ -198,7 +196,7 @@ class Steps:
         model.compile(optimizer=self._keras.optimizers.SGD(), loss="mse")
         with quiet():
             return {
-                "output of a plain call": np.asarray(model(tensor(x))),
+                "output of a plain call": np.asarray(model(as_tensor(x))),
                 "output of predict": model.predict(x, batch_size=len(x), verbose=0),
                 "loss of evaluate": np.asarray(model.evaluate(x, y, batch_size=len(x), verbose=0)),
             }
@@ -206,7 +204,7 @@ class Steps:
     def rates(self, schedule: Schedule, steps: Sequence[int]) -> np.ndarray:
         """The learning rates of those steps."""
         made = self._schedule(schedule)
-        return np.array([np.asarray(made(tensor(np.int64(step)))) for step in steps])
+        return np.array([np.asarray(made(as_tensor(np.int64(step)))) for step in steps])
 
     def metric(self, name: str, config: Mapping[str, Any], batches: Sequence[Sequence[Any]]) -> list[float]:
         """The metric's result after each batch of ``(y, output)`` or ``(y, output, share)``, and the first again.
@@ -216,10 +214,10 @@ class Steps:
         metric = getattr(self._keras.metrics, name)(**config)
         results = []
         for one in batches:
-            metric.update_state(*(tensor(part) for part in one))
+            metric.update_state(*(as_tensor(part) for part in one))
             results.append(float(metric.result()))
         metric.reset_state()
-        metric.update_state(*(tensor(part) for part in batches[0]))
+        metric.update_state(*(as_tensor(part) for part in batches[0]))
         return [*results, float(metric.result())]
 
     def fit(self, task: Task) -> FitTrace:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.computing import as_tensor, gradients, mean
 
 
 def loss_gradient(keras: Any, model: Any, x: Array, y: Array, loss: str) -> Arrays:
     """Of the mean loss of those rows, by trained weight; in inference mode, so that it costs no randomness."""
-    import tensorflow as tf
+    targets = as_tensor(y)
 
-    with tf.GradientTape() as tape:
-        output = model(tf.constant(x), training=False)
-        value = tf.reduce_mean(keras.losses.get(loss)(tf.constant(y), output))
-    gradients = tape.gradient(value, model.trainable_variables)
-    return tuple(np.array(tf.convert_to_tensor(one)) for one in gradients if one is not None)
+    def mean_loss(output: Any) -> Any:
+        return mean(keras.losses.get(loss)(targets, output))
+
+    _, _, slopes = gradients(model, as_tensor(x), mean_loss, training=False)
+    return tuple(one for one in slopes if one is not None)

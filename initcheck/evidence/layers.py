@@ -20,8 +20,9 @@ from initcheck.catalog.layers import LayerRequest, select
 from initcheck.catalog.layers.kind import Arguments
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
-from initcheck.evidence.made_layers import arguments_made, flat, tensor, wraps
+from initcheck.evidence.made_layers import arguments_made, flat, wraps
 from initcheck.evidence.session import Session
+from initcheck.frameworks.computing import as_tensor
 from initcheck.frameworks.floatx import dtype_policy, image_data_format
 from initcheck.frameworks.quiet import quiet
 
@@ -132,7 +133,7 @@ class Layers:
         try:
             with image_data_format(self._keras, case.image_data_format):
                 layer = self.built(case, weights, inputs, policy)
-                into = [tensor(one) if one.dtype.kind == "f" else one for one in inputs]
+                into = [as_tensor(one) if one.dtype.kind == "f" else one for one in inputs]
                 if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
                     into = [tf.cast(one, layer.compute_dtype) if tf.is_tensor(one) else one for one in into]
                 output = layer(*as_called(case, into), **case.called)
@@ -157,14 +158,14 @@ class Layers:
         import tensorflow as tf
 
         layer = self.built(case, weights, inputs)
-        into = [tensor(one) for one in inputs]
+        into = [as_tensor(one) for one in inputs]
         real = [one for one in into if one.dtype.is_floating]
         with tf.GradientTape() as tape:
             tape.watch(real)
             output = layer(*as_called(case, into), **case.called)
             if case.outputs > 1:
                 output = tf.concat([tf.reshape(one, (len(slopes), -1)) for one in tf.nest.flatten(output)], -1)
-            value = tf.reduce_sum(output * tensor(slopes))
+            value = tf.reduce_sum(output * as_tensor(slopes))
         gradients = tape.gradient(value, [*layer.trainable_weights, *real])
         return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
 
@@ -193,13 +194,13 @@ class Layers:
         layer.set_weights(weights)
         any_rows = tf.TensorSpec((None, *inputs[0].shape[1:]))
         call = tf.function(layer, autograph=False, input_signature=[any_rows]) if traced else layer
-        outputs = [joined(call(tensor(one))) for one in inputs]
+        outputs = [joined(call(as_tensor(one))) for one in inputs]
         if states:
-            given = [tensor(one) for one in states]
-            outputs.append(joined(call(tensor(inputs[0]), initial_state=_nested(layer, given))))
-            return outputs + [joined(call(tensor(one))) for one in inputs[1:]]
+            given = [as_tensor(one) for one in states]
+            outputs.append(joined(call(as_tensor(inputs[0]), initial_state=_nested(layer, given))))
+            return outputs + [joined(call(as_tensor(one))) for one in inputs[1:]]
         (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
-        return [*outputs, joined(call(tensor(inputs[0])))]
+        return [*outputs, joined(call(as_tensor(inputs[0])))]
 
     def built(
         self, case: FormulaCase, weights: Sequence[Array], inputs: Sequence[Array], policy: Policy | None = None
@@ -212,7 +213,7 @@ class Layers:
         else:
             name = policy.name if policy else dtype
             layer = self.made(case, **({} if name == "float32" else {"dtype": name}))  # some layers take none
-        layer(*as_called(case, [tensor(one) for one in inputs]), **case.call)
+        layer(*as_called(case, [as_tensor(one) for one in inputs]), **case.call)
         layer.set_weights(weights)
         return layer
 
@@ -249,7 +250,7 @@ class Layers:
                 inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
                 return self.probe(self.layer(*as_called(case, list(inputs)), **call))
 
-        tensors = [tensor(one) for one in values]
+        tensors = [as_tensor(one) for one in values]
         within = self.made(case)
         within(*as_called(case, tensors), **case.call)  # built before, as Normalization must be
         into = [keras.Input(one.shape[1:], dtype=one.dtype.name) for one in values]

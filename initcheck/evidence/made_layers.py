@@ -53,13 +53,6 @@ def flat(outputs: Any) -> list[Any]:
     return [inner for one in outputs for inner in flat(one)] if isinstance(outputs, list | tuple) else [outputs]
 
 
-def tensor(value: Any) -> Any:
-    """The array as a tensor of its dtype, which Keras does not cast before the layer does."""
-    import tensorflow as tf
-
-    return tf.convert_to_tensor(value)
-
-
 def seeded(keras: Any, value: Any, seed: int) -> Any:
     """The request with that seed for each layer that has dropout and takes a seed."""
     if isinstance(value, list | tuple):

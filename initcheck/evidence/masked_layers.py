@@ -13,8 +13,9 @@ from packaging.version import Version
 from initcheck.catalog.cases.masked_inputs import fed, masked_inputs, numbers, table
 from initcheck.catalog.layers.traits.masking import HEADS, ROWS, STEP, UNITS, UNMASKED, MaskedCase, Source
 from initcheck.catalog.layers.under_masks import MASKED_GROUP_OF, MASKED_GROUPS
-from initcheck.evidence.made_layers import arguments_made, flat, tensor
+from initcheck.evidence.made_layers import arguments_made, flat
 from initcheck.evidence.session import Session
+from initcheck.frameworks.computing import as_tensor
 from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
@@ -103,9 +104,9 @@ class MaskedLayers:
     def _called(self, case: MaskedCase, explicit: bool) -> UnderMasks:
         layer = self._seen(case)[1] if case.modelled else self._apart(case)
         with quiet():
-            inputs = [tensor(self._numbers(source)) for source in case.sources]
-            arrays = {name: tensor(self._numbers(source)) for name, source in case.arrays.items()}
-            masks = [None if mask is None else tensor(mask) for mask in case.masks]
+            inputs = [as_tensor(self._numbers(source)) for source in case.sources]
+            arrays = {name: as_tensor(self._numbers(source)) for name, source in case.arrays.items()}
+            masks = [None if mask is None else as_tensor(mask) for mask in case.masks]
             if explicit and len(case.explicit) > 1:
                 arrays |= dict(zip(case.explicit, masks, strict=True))
             elif explicit:
@@ -127,7 +128,7 @@ class MaskedLayers:
 
     def _apart(self, case: MaskedCase) -> Any:
         layer = self._made(case)
-        layer(*_as_called(case, [tensor(self._numbers(source)) for source in case.sources]), **case.call)
+        layer(*_as_called(case, [as_tensor(self._numbers(source)) for source in case.sources]), **case.call)
         layer.set_weights(self.given(case)[0])
         if case.calls > 1:  # begin anew
             (layer.reset_state if hasattr(layer, "reset_state") else layer.reset_states)()  # the latter in Keras 2
@@ -226,8 +227,8 @@ class MaskedLayers:
             sample_weight: A number for each row.
         """
         with quiet():
-            masked = self._carrier((tensor(output), tensor(Source.PADDED.mask)))
-            return _numbers(self._loss(*HEADS[name])(tensor(y), masked, sample_weight=tensor(sample_weight)))
+            masked = self._carrier((as_tensor(output), as_tensor(Source.PADDED.mask)))
+            return _numbers(self._loss(*HEADS[name])(as_tensor(y), masked, sample_weight=as_tensor(sample_weight)))
 
     def fitted(self) -> MaskedFit:
         """A model of dense heads and of a batch normalization on padded sequences, whose weights are random."""

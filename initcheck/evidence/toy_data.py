@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.recipes import Net, Recipe
+from initcheck.engines.feeding import batches_of
 
 Array = np.ndarray[Any, Any]
 
@@ -38,10 +39,8 @@ def net_rows(net: Net, inputs: int) -> tuple[Array, Array]:
 
 
 def pipeline(*columns: Any, size: int = 32) -> Any:
-    """The rows in order, ``size`` of them a batch, by ``tf.data``: ``fit`` begins ten times faster than with arrays."""
-    import tensorflow as tf
-
-    return tf.data.Dataset.from_tensor_slices(columns).batch(size)
+    """The rows in order, ``size`` of them a batch: ``fit`` begins ten times faster by ``tf.data`` than with arrays."""
+    return batches_of(columns, size)
 
 
 def targets(stream: np.random.RandomState, rows: int, classes: int) -> Array:

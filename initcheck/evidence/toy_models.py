@@ -8,6 +8,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.recipes import Layer, Recipe
+from initcheck.frameworks.computing import seen_by
 from initcheck.frameworks.instances import make_initializer
 from initcheck.seeding import derive_seed
 
@@ -81,7 +82,6 @@ def accepts_training(layer: Any) -> bool:
 
 def make_recorder(keras: Any, seen: list[np.ndarray[Any, Any]]) -> Any:
     """A layer that passes its inputs on, and in training appends them to ``seen``."""
-    import tensorflow as tf
 
     class RowRecorder(keras.layers.Layer):  # type: ignore[misc] # the same
         """Records the rows that ``fit`` used."""
@@ -92,7 +92,7 @@ def make_recorder(keras: Any, seen: list[np.ndarray[Any, Any]]) -> Any:
 
         def call(self, inputs: Any, training: Any = None) -> Any:
             if training:
-                tf.numpy_function(lambda rows: seen.append(np.array(rows)), [inputs], [])
+                seen_by(seen.append, inputs)
             return inputs
 
     return RowRecorder()

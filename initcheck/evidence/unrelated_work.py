@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.computing import draw_globally
+
 
 def work(keras: Any, seed: int) -> None:
     """Draws from every global generator, and calls random layers of its own, under that global seed."""
-    import tensorflow as tf
-
     keras.utils.set_random_seed(seed)
     random.random()
     np.random.random(3)
-    tf.random.normal((3,))
-    tf.random.shuffle(tf.range(5))
+    draw_globally()
     keras.initializers.HeNormal()((2, 2))
     keras.initializers.HeNormal(seed=seed)((2, 2))
     if hasattr(keras, "random"):

@@ -19,10 +19,10 @@ from initcheck.catalog.cases.recorded_steps import (
 )
 from initcheck.engines.perturbed import perturbed
 from initcheck.evidence.baseline.layer_stages import Computed, deviation
-from initcheck.evidence.made_layers import tensor
 from initcheck.evidence.steps.judged_examples import example_of, supports
 from initcheck.evidence.steps.judged_metrics import shares_of
 from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.computing import as_tensor
 from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.quiet import quiet
 from initcheck.seeding import derive_seed
@@ -122,7 +122,7 @@ class StepRecorder:
         optimizer = self._made(case)
         after = []
         for gradient in gradients:
-            optimizer.apply_gradients([(tensor(gradient), layer.trainable_weights[0])])
+            optimizer.apply_gradients([(as_tensor(gradient), layer.trainable_weights[0])])
             after.append(np.asarray(layer.get_weights()[0]))
         return after
 

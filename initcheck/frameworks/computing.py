@@ -1,0 +1,142 @@
+"""What every backend does in words of its own: tensors, compiled functions, gradients, rows as they pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.frameworks.arrays import as_array
+from initcheck.targets import backend_of, target
+
+Array = npt.NDArray[Any]
+
+
+def as_tensor(values: Any) -> Any:
+    """The values as a tensor of the target's backend, in their own dtype: JAX makes 32 of 64 bits unless told."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.convert_to_tensor(values)
+    if backend == "torch":
+        import torch
+
+        return torch.as_tensor(np.asarray(values))
+    import jax.numpy as jnp
+
+    return jnp.asarray(values)
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of tensors as ``fit`` runs its own by default: a graph, a program of JAX, as it is on torch."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, autograph=False)  # type: ignore[no-any-return] # has no types
+    if backend == "jax":
+        import jax
+
+        return jax.jit(function)  # type: ignore[no-any-return] # the same
+    return function
+
+
+def gradients(
+    layer: Any, inputs: Any, value: Callable[[Any], Any], *, training: bool
+) -> tuple[Array, Array, list[Array | None]]:
+    """A layer's or model's output, one number of it, and that number's slopes by each trained weight.
+
+    Args:
+        layer: Built.
+        inputs: A tensor.
+        value: What is made of the output: a tensor of one number.
+        training: How it is called.
+
+    Returns:
+        The output, the number, and for each of its ``trainable_weights`` an array of that weight's shape; None where
+        the number does not depend on it.
+    """
+    backend = backend_of(target())
+    weights = layer.trainable_weights
+    if backend == "jax":
+        return _of_jax(layer, inputs, value, training)
+    if backend == "torch":
+        import torch
+
+        output = layer(inputs, training=training)
+        number = value(output)
+        slopes = torch.autograd.grad(number, [one.value for one in weights], allow_unused=True)
+    else:
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            output = layer(inputs, training=training)
+            number = value(output)
+        slopes = [None if one is None else tf.convert_to_tensor(one) for one in tape.gradient(number, weights)]
+    return as_array(output), as_array(number), [None if one is None else as_array(one) for one in slopes]
+
+
+def _of_jax(
+    layer: Any, inputs: Any, value: Callable[[Any], Any], training: bool
+) -> tuple[Array, Array, list[Array | None]]:
+    import jax
+
+    others = [one.value for one in layer.non_trainable_variables]
+
+    def number(weights: Any) -> tuple[Any, Any]:
+        output, _ = layer.stateless_call(weights, others, inputs, training=training)
+        return value(output), output
+
+    at = [one.value for one in layer.trainable_variables]
+    (result, output), slopes = jax.value_and_grad(number, has_aux=True)(at)
+    return as_array(output), as_array(result), [as_array(one) for one in slopes]
+
+
+def mean(values: Any) -> Any:
+    """The mean of all elements of a tensor."""
+    if backend_of(target()) == "tensorflow":
+        import tensorflow as tf
+
+        return tf.reduce_mean(values)
+    return values.mean()
+
+
+def seen_by(see: Callable[[Array], None], values: Any) -> None:
+    """Hands the values of a tensor to a function of Python, each time that the model which calls this is run."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.numpy_function(lambda array: see(np.array(array)), [values], [])
+    elif backend == "jax":
+        import jax
+
+        jax.debug.callback(lambda array: see(np.array(array)), values, ordered=True)
+    else:
+        see(np.array(as_array(values)))
+
+
+def all_seen() -> None:
+    """Waits until everything has been handed over: JAX computes while Python goes on."""
+    if backend_of(target()) == "jax":
+        import jax
+
+        jax.effects_barrier()
+
+
+def draw_globally() -> None:
+    """Moves the backend's own global generator on, where it has one; JAX has none."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.random.normal((3,))
+        tf.random.shuffle(tf.range(5))
+    elif backend == "torch":
+        import torch
+
+        torch.rand(3)
+        torch.randperm(5)
