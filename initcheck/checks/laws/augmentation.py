@@ -12,6 +12,7 @@ from initcheck.checks.judgement import judged
 from initcheck.checks.laws.random_functions import law_distance, needs
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.records import Verdict, failed
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -22,6 +23,7 @@ IMAGES = 50_000
 @check(
     "LAW22",
     "A random image layer draws the documented law for each image, and does with that number what is documented.",
+    on=KERAS,
     subjects=[Subject(case.name, case) for case in select(ImageLaw)],
     detects="distribution functions 2 % apart",
     samples=lambda factor: IMAGES,
