@@ -11,12 +11,14 @@ from scipy import stats
 from initcheck.catalog.cases.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.catalog.recipes import Feed
 from initcheck.checks.promised import judge_promises
-from initcheck.checks.registry import Judged, Subject, check
+from initcheck.checks.registry import Judged, NotApplicable, Subject, check
 from initcheck.evidence.composition.promises import Row
+from initcheck.evidence.order import lacking
 from initcheck.evidence.steps.fed_rows import FEEDS
 from initcheck.evidence.steps.seeded_pipelines import PIPELINES
 from initcheck.records import Status, Verdict, failed, passed
 from initcheck.statistics.budget import POWER
+from initcheck.targets import KERAS, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -30,85 +32,90 @@ _SEEDS = 12  # of the small feed
 _BLOCKS = 12  # of the contingency table
 
 
-@check("ORD01", "Every epoch takes every row once, its target and sample weight with it.", subjects=_SHUFFLED)
+@check("ORD01", "Every epoch takes every row once, its target and sample weight with it.", on=KERAS, subjects=_SHUFFLED)
 def judge_permutation(lab: Lab, feed: Feed) -> Verdict:
     """Judges epochs as permutations of the rows, and compares inputs with targets, sample weights and second inputs."""
-    return _judge_rows(lab.orders.taken(feed), feed)
+    return _judge_rows(_taken(lab, feed), feed)
 
 
-@check("ORD02", "Batches are full but for the last, which holds the rest.", subjects=[*_SHUFFLED])
+@check("ORD02", "Batches are full but for the last, which holds the rest.", on=KERAS, subjects=[*_SHUFFLED])
 def judge_batches(lab: Lab, feed: Feed) -> Verdict:
     """Judges the sizes of all batches of all epochs, by default too ("batch_size will default to 32")."""
-    return _judge_sizes(lab.orders.taken(feed), feed)
+    return _judge_sizes(_taken(lab, feed), feed)
 
 
-@check("ORD03", "The order repeats under one global seed, after other random work.", subjects=_SHUFFLED)
+@check("ORD03", "The order repeats under one global seed, after other random work.", on=KERAS, subjects=_SHUFFLED)
 def judge_repeats(lab: Lab, feed: Feed) -> Verdict:
     """Judges two fits under one seed."""
-    one, two = lab.orders.taken(feed), lab.orders.taken(feed, after_work=True)
+    one, two = _taken(lab, feed), _taken(lab, feed, after_work=True)
     return _judge_same(feed, one, two, "again")
 
 
-@check("ORD04", "The order repeats in a fresh process.", subjects=_SHUFFLED)
+@check("ORD04", "The order repeats in a fresh process.", on=KERAS, subjects=_SHUFFLED)
 def judge_fresh_process(lab: Lab, feed: Feed) -> Verdict:
     """Judges the digest of the order."""
     from initcheck.checks.determinism import judge_fresh  # the one fresh process answers both families
 
-    return judge_fresh(lab, feed.name, lab.processes.about_order(feed), {"order": lab.orders.taken(feed).digest()})
+    return judge_fresh(lab, feed.name, lab.processes.about_order(feed), {"order": _taken(lab, feed).digest()})
 
 
-@check("ORD05", "Another global seed gives another order.", subjects=_SHUFFLED)
+@check("ORD05", "Another global seed gives another order.", on=KERAS, subjects=_SHUFFLED)
 def judge_seeds(lab: Lab, feed: Feed) -> Verdict:
     """Judges fits under another stream's seed and under the next integer, epoch by epoch."""
-    one = lab.orders.taken(feed).rows()
-    for what, other in (("another", lab.orders.taken(feed, stream=1)), ("the next", lab.orders.taken(feed, step=1))):
+    one = _taken(lab, feed).rows()
+    for what, other in (("another", _taken(lab, feed, stream=1)), ("the next", _taken(lab, feed, step=1))):
         for epoch, (mine, yours) in enumerate(zip(one, other.rows(), strict=True), 1):
             if np.array_equal(mine, yours):
                 return failed(f"{feed.name}: epoch {epoch} is the same under {what} seed", "another order", bound=EXACT)
     return passed(f"{feed.name}: three seeds, three orders", bound=EXACT)
 
 
-@check("ORD06", "Shuffling gives each epoch an order of its own.", subjects=_SHUFFLED)
+@check("ORD06", "Shuffling gives each epoch an order of its own.", on=KERAS, subjects=_SHUFFLED)
 def judge_epochs(lab: Lab, feed: Feed) -> Verdict:
     """Compares the epochs of one fit with one another ("shuffle the training data before each epoch")."""
-    epochs = [tuple(rows) for rows in lab.orders.taken(feed).rows()]
+    epochs = [tuple(rows) for rows in _taken(lab, feed).rows()]
     if len(set(epochs)) < len(epochs):
         measured = f"{feed.name}: {len(epochs)} epochs take {len(set(epochs))} different orders"
         return failed(measured, f"{len(epochs)} different ones", bound=EXACT)
     return passed(f"{feed.name}: {len(epochs)} epochs take {len(epochs)} different orders", bound=EXACT)
 
 
-@check("ORD07", "Without shuffling, every epoch takes the rows in their order.", subjects=_UNSHUFFLED)
+@check("ORD07", "Without shuffling, every epoch takes the rows in their order.", on=KERAS, subjects=_UNSHUFFLED)
 def judge_unshuffled(lab: Lab, feed: Feed) -> Verdict:
     """Judges every epoch of a fit with ``shuffle=False``."""
-    return _judge_as_they_stand(lab.orders.taken(feed), feed)
+    return _judge_as_they_stand(_taken(lab, feed), feed)
 
 
-@check("ORD08", "Shuffling moves rows: no epoch takes them in their order.", subjects=_SHUFFLED)
+@check("ORD08", "Shuffling moves rows: no epoch takes them in their order.", on=KERAS, subjects=_SHUFFLED)
 def judge_shuffled(lab: Lab, feed: Feed) -> Verdict:
     """Judges that every epoch differs from the given order, so that an idle shuffle does not pass ORD01 to ORD03."""
-    for epoch, rows in enumerate(lab.orders.taken(feed).rows(), 1):
+    for epoch, rows in enumerate(_taken(lab, feed).rows(), 1):
         if np.array_equal(rows, np.sort(rows)):
             return failed(f"{feed.name}: epoch {epoch} takes rows {_head(rows)}", "a shuffled order", bound=EXACT)
     return passed(f"{feed.name}: every epoch is shuffled", bound=EXACT)
 
 
-@check("ORD09", "Held-out rows are the last ones, taken before shuffling and in their order.")
+@check("ORD09", "Held-out rows are the last ones, taken before shuffling and in their order.", on=KERAS)
 def judge_held_out(lab: Lab, _: None) -> Verdict:
     """Judges ``validation_split`` ("the last samples in the x and y data provided, before shuffling")."""
     for feed in (one for one in (*feeds(), *unshuffled_feeds()) if one.held_out):
         expected = np.arange(feed.trained_rows, feed.rows)
-        for epoch, batches in enumerate(lab.orders.taken(feed).held_out, 1):
+        for epoch, batches in enumerate(_taken(lab, feed).held_out, 1):
             rows = np.concatenate(batches) if batches else np.empty(0, int)
             if not np.array_equal(rows, expected):
                 return failed(f"{feed.name}: epoch {epoch} holds out {_head(rows)}", _head(expected), bound=EXACT)
     return passed("the last rows are held out, in order", bound=EXACT)
 
 
-@check("ORD15", "evaluate and predict take the rows in their order, with the partial last batch.", subjects=_UNSHUFFLED)
+@check(
+    "ORD15",
+    "evaluate and predict take the rows in their order, with the partial last batch.",
+    on=KERAS,
+    subjects=_UNSHUFFLED,
+)
 def judge_without_training(lab: Lab, feed: Feed) -> Verdict:
     """Judges the rows handed to the test step, and those that a model which learns nothing gives back."""
-    order = lab.orders.taken(feed)
+    order = _taken(lab, feed)
     for what, rows in (("evaluate takes", order.evaluated), ("predict gives back", order.predicted)):
         if rows is None or not np.array_equal(rows, np.arange(feed.rows)):
             expected = f"{feed.rows} rows, 0, 1, 2, …"
@@ -119,11 +126,12 @@ def judge_without_training(lab: Lab, feed: Feed) -> Verdict:
 @check(
     "ORD16",
     "fit takes a dataset or a generator in its order: shuffle is for arrays.",
+    on=KERAS,
     subjects=[Subject(feed.name, feed) for feed in BATCHED_FEEDS],
 )
 def judge_batched(lab: Lab, feed: Feed) -> Verdict:
     """Compares the batches in the training step with those put in ("this argument is ignored" for them)."""
-    order = lab.orders.taken(feed)
+    order = _taken(lab, feed)
     rows, sizes = _judge_as_they_stand(order, feed), _judge_sizes(order, feed)
     return sizes if rows.status is Status.PASS else rows
 
@@ -142,12 +150,20 @@ def judge_pipelines(lab: Lab, row: Row) -> Verdict:
 @check(
     "ORD18",
     "Every row is taken as often as documented, with its weight, whatever kind of data it comes from.",
+    on=KERAS,
     subjects=[Subject(name, row) for name, row in FEEDS.items()],
     evidence="feeds",
 )
 def judge_feeds(lab: Lab, row: Row) -> Verdict:
     """Each row feeds seven rows to a model that notes them, or reads a dataset that Keras makes, element by element."""
     return judge_promises(lab, row)
+
+
+def _taken(lab: Lab, feed: Feed, **which: Any) -> Order:
+    """The order of that feed, as of ``Orders.taken``, where the backend can be fed so."""
+    if reason := lacking(feed):
+        raise NotApplicable(f"{target()} has no {reason}")
+    return lab.orders.taken(feed, **which)
 
 
 def _judge_as_they_stand(order: Order, feed: Feed) -> Verdict:
@@ -228,7 +244,7 @@ _CORRELATION = 0.08  # shown by 12,000 rows down to α = 1e-7
 
 def _large(lab: Lab, stream: int = 0, step: int = 0) -> np.ndarray[Any, Any]:
     feed = large_feed(round(_ROWS * lab.factor))
-    rows: np.ndarray[Any, Any] = lab.orders.taken(feed, stream=stream, step=step).rows()[0]
+    rows: np.ndarray[Any, Any] = _taken(lab, feed, stream=stream, step=step).rows()[0]
     if not np.array_equal(np.sort(rows), np.arange(feed.rows)):
         raise Judged(failed(f"{feed.name}: the rows are not taken once each", "a permutation; see ORD01", bound=EXACT))
     return rows
@@ -250,6 +266,7 @@ def _judge_correlation(what: str, one: Any, other: Any, alpha: float) -> Verdict
 
 
 _CORRELATED: dict[str, Any] = {
+    "on": KERAS,
     "detects": f"rank correlation {_CORRELATION}",
     "samples": _samples,
     "min_samples": lambda alpha: rows_for_correlation(_CORRELATION, alpha),
@@ -302,6 +319,7 @@ _KEPT = 0.05
 @check(
     "ORD13",
     "Rows of every part of the data are spread evenly over every part of the epoch.",
+    on=KERAS,
     detects="5 % of all rows stay in their twelfth of the epoch",
     samples=_samples,
     min_samples=lambda alpha: rows_for_kept_share(_KEPT, alpha),
@@ -326,13 +344,14 @@ def judge_spread(lab: Lab, _: None, alpha: float) -> Verdict:
 @check(
     "ORD14",
     "No row keeps a place: under many seeds every row comes everywhere.",
+    on=KERAS,
     detects="one row that is taken at one place under 9 seeds of 10",
     samples=lambda factor: _SEEDS,
     min_samples=lambda alpha: seeds_for_kept_place(0.9, alpha),
 )
 def judge_kept_places(lab: Lab, _: None, alpha: float) -> Verdict:
     """Judges how often any row is at one place, over seeds: a first row that stays, for example."""
-    orders = np.stack([lab.orders.taken(SMALL_FEED, stream=stream).rows()[0] for stream in range(_SEEDS)])
+    orders = np.stack([_taken(lab, SMALL_FEED, stream=stream).rows()[0] for stream in range(_SEEDS)])
     rows = orders.shape[1]
     counts = np.zeros((rows, rows), int)
     np.add.at(counts, (np.tile(np.arange(rows), _SEEDS), orders.ravel()), 1)

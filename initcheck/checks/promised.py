@@ -12,6 +12,7 @@ from initcheck.checks.within_rounding import verdict
 from initcheck.errors import FrameworkError
 from initcheck.oracle.rounding import Rounded
 from initcheck.records import Status, Verdict, failed, passed
+from initcheck.targets import target
 from initcheck.texts import reason_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def judge_promises(lab: Lab, row: Callable[[Any, Path], Iterator[tuple[str, Any,
     A row only asks the framework for what it offers, so that whatever is raised in one is the framework's failure, also
     where Python raises it in the row's own line: an argument that is gone, say.
     """
+    if what := lab.promises.lacking(row):
+        raise NotApplicable(f"{target()} has no {what}")
     try:
         seen = lab.promises.seen(row)
     except (FrameworkError, NotApplicable):

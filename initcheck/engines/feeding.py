@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.frameworks.backends import load_target_keras
+from initcheck.frameworks.computing import as_tensor
 from initcheck.frameworks.memory import require_memory_for_order
 from initcheck.targets import TENSORFLOW, target
 
@@ -56,6 +57,19 @@ def batches_of(arrays: Any, size: int, *, kept: bool = False) -> Any:
 
     batches = _untuned(tf.data.Dataset.from_tensor_slices(arrays).batch(size))
     return batches.cache() if kept else batches
+
+
+def dataset_of(arrays: Any, size: int) -> Any:
+    """The rows in their own order, as the backend's own datasets give them: ``tf.data``, or a ``DataLoader`` of torch.
+
+    JAX has none: it is a PyDataset there.
+    """
+    if target() != "keras:torch":
+        return batches_of(arrays, size)
+    import torch
+
+    rows = torch.utils.data.TensorDataset(*map(as_tensor, arrays))
+    return torch.utils.data.DataLoader(rows, batch_size=size)
 
 
 def _by_python(arrays: Any, order: npt.NDArray[np.int64], size: int) -> Any:

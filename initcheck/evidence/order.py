@@ -10,9 +10,12 @@ import numpy as np
 
 from initcheck.catalog.recipes import Feed
 from initcheck.digests import digest
+from initcheck.engines.feeding import dataset_of
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array
+from initcheck.frameworks.computing import all_seen, as_tensor, seen_by
+from initcheck.targets import backend_of, target
 
 _TWIN = 1_000_000  # between the number in one of two named inputs and in the other
 
@@ -77,6 +80,16 @@ class Orders:
         return order
 
 
+def lacking(feed: Feed) -> str:
+    """What the target's backend lacks of that feed; empty where it lacks nothing."""
+    backend = backend_of(target())
+    if feed.container == "dataset" and backend == "jax":
+        return "datasets of its own"
+    if feed.steps_per_execution > 1 and backend == "torch":
+        return "executions of several steps, which Keras refuses"
+    return ""
+
+
 def feed_seed(session: Session, feed: Feed, stream: int = 0) -> int:
     """The global seed under which that feed is fitted; other streams have other seeds."""
     return session.stream("order", feed.name, stream)
@@ -102,6 +115,7 @@ def take(keras: Any, feed: Feed, seed: int, *, after_work: bool = False) -> Orde
         callbacks=[_epochs_of(keras, model)],
         verbose=0,
     )
+    all_seen()
     notes: dict[str, Any] = {what: tuple(tuple(epoch[key]) for epoch in model.notes) for what, key in _NOTED.items()}
     order = Order(**notes)
     if feed.shuffle:
@@ -114,9 +128,7 @@ def _fed(feed: Feed, inputs: Any, targets: Any, sample_weights: Any) -> dict[str
     """Returns the data arguments of ``fit``; a batch size of 0 means the default."""
     rows = (inputs, targets, sample_weights)
     if feed.container == "dataset":
-        import tensorflow as tf
-
-        return {"x": tf.data.Dataset.from_tensor_slices(rows).batch(feed.batch_size)}
+        return {"x": dataset_of(rows, feed.batch_size)}
     if feed.container == "generator":
         starts = range(0, feed.rows, feed.batch_size)
         batches = [tuple(part[start : start + feed.batch_size] for part in rows) for start in starts]
@@ -130,8 +142,8 @@ def _without_training(model: Any, inputs: Any, targets: Any, feed: Feed) -> tupl
     model.notes.append({what: [] for what in _NOTED.values()})
     batch_size = {"batch_size": feed.batch_size} if feed.batch_size else {}
     model.evaluate(inputs, targets, verbose=0, **batch_size)
-    outputs = model.predict(inputs, verbose=0, **batch_size)
-    predicted = np.ravel(outputs["first"] if isinstance(outputs, dict) else outputs)
+    all_seen()
+    predicted = np.ravel(model.predict(inputs, verbose=0, **batch_size))
     return np.concatenate([np.empty(0, np.int64), *model.notes[-1]["held_out"]]), predicted.astype(np.int64)
 
 
@@ -151,15 +163,11 @@ def _rows(feed: Feed) -> tuple[Any, Any, Any]:
     if feed.container == "dict":
         return {"first": inputs, "second": inputs + _TWIN}, targets, sample_weights
     if feed.container == "tensor":
-        import tensorflow as tf
-
-        return tf.constant(inputs), tf.constant(targets), tf.constant(sample_weights)
+        return as_tensor(inputs), as_tensor(targets), as_tensor(sample_weights)
     return inputs, targets, sample_weights
 
 
 def _order_recorder(keras: Any) -> Any:
-    import tensorflow as tf
-
     class OrderRecorder(keras.Model):  # type: ignore[misc] # Keras is loaded at run time
         """Records the rows of each batch and learns nothing."""
 
@@ -168,21 +176,21 @@ def _order_recorder(keras: Any) -> Any:
             self.notes: list[dict[str, list[Array]]] = []
 
         def call(self, inputs: Any) -> Any:
-            return inputs
+            return inputs["first"] if isinstance(inputs, dict) else inputs
 
-        def train_step(self, data: Any) -> Any:
-            inputs, targets, sample_weights = data
+        def train_step(self, *state_and_data: Any) -> Any:
+            inputs, targets, sample_weights = state_and_data[-1]
             if isinstance(inputs, dict):
-                tf.numpy_function(self._note_twins, [inputs["second"]], [])
+                seen_by(self._note_twins, inputs["second"])
                 inputs = inputs["first"]
-            tf.numpy_function(self._note, [inputs, targets, sample_weights], [])
-            return {"loss": tf.constant(0.0)}
+            seen_by(self._note, inputs, targets, sample_weights)
+            return _without_loss(state_and_data)
 
-        def test_step(self, data: Any) -> Any:
-            inputs, *others = data
+        def test_step(self, *state_and_data: Any) -> Any:
+            inputs, *others = state_and_data[-1]
             inputs = inputs["first"] if isinstance(inputs, dict) else inputs
-            tf.numpy_function(self._note_held_out, [inputs, *(one for one in others if one is not None)], [])
-            return {"loss": tf.constant(0.0)}
+            seen_by(self._note_held_out, inputs, *(one for one in others if one is not None))
+            return _without_loss(state_and_data)
 
         def _note(self, inputs: Array, targets: Array, sample_weights: Array) -> None:
             self._append("inputs", inputs)
@@ -204,11 +212,19 @@ def _order_recorder(keras: Any) -> Any:
     return OrderRecorder
 
 
+def _without_loss(state_and_data: Any) -> Any:
+    """What a step returns that does nothing; on JAX it is also given its model's variables, and returns them."""
+    logs = {"loss": as_tensor(np.float32(0))}
+    *state, _ = state_and_data
+    return (logs, *state) if state else logs
+
+
 def _epochs_of(keras: Any, model: Any) -> Any:
     class Epochs(keras.callbacks.Callback):  # type: ignore[misc] # the same
         """Starts a new record with each epoch."""
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
+            all_seen()
             model.notes.append({what: [] for what in _NOTED.values()})
 
     return Epochs()

@@ -104,19 +104,26 @@ def mean(values: Any) -> Any:
     return values.mean()
 
 
-def seen_by(see: Callable[[Array], None], values: Any) -> None:
-    """Hands the values of a tensor to a function of Python, each time that the model which calls this is run."""
+def seen_by(see: Callable[..., None], *values: Any) -> None:
+    """Hands the values of tensors to a function of Python, each time that the model which calls this is run."""
     backend = backend_of(target())
     if backend == "tensorflow":
         import tensorflow as tf
 
-        tf.numpy_function(lambda array: see(np.array(array)), [values], [])
-    elif backend == "jax":
+        tf.numpy_function(lambda *arrays: see(*map(np.array, arrays)), values, [])
+    elif backend == "jax" and _is_traced(values):
         import jax
 
-        jax.debug.callback(lambda array: see(np.array(array)), values, ordered=True)
+        jax.debug.callback(lambda *arrays: see(*map(np.array, arrays)), *values, ordered=True)
     else:
-        see(np.array(as_array(values)))
+        see(*(np.array(as_array(one)) for one in values))
+
+
+def _is_traced(values: tuple[Any, ...]) -> bool:
+    """Whether any of them is what JAX traces a function with."""
+    import jax
+
+    return any(isinstance(one, jax.core.Tracer) for one in values)
 
 
 def all_seen() -> None:

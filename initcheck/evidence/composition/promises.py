@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -11,11 +12,15 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.quiet import quiet
+from initcheck.oracle.rounding import Rounded
+from initcheck.targets import TENSORFLOW, target
 
 _SEED = 20231127
 Seen = tuple[str, Any, Any]  # what is looked at, its documented value, its actual one
 Row = Callable[[Any, Path], Iterator[Seen]]
+_TENSORFLOWS: dict[Callable[..., Any], str] = {}  # rows that TensorFlow alone can show, and what it has for them
 
 
 class Promises:
@@ -27,6 +32,11 @@ class Promises:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def lacking(self, row: Row) -> str:
+        """What the row looks at that the target has not; empty where it has."""
+        inner = row.func if isinstance(row, functools.partial) else row
+        return "" if on_tensorflow() else _TENSORFLOWS.get(inner, "")
 
     @quiet()
     def seen(self, row: Row) -> list[Seen]:
@@ -43,12 +53,30 @@ class Promises:
             random.seed(_SEED)
             np.random.seed(_SEED)
         with tempfile.TemporaryDirectory() as folder:
-            return [*row(keras, Path(folder))]
+            return [
+                (words, expected, as_array(actual) if isinstance(expected, Rounded) else actual)
+                for words, expected, actual in row(keras, Path(folder))
+            ]
 
 
 def table(*rows: Row) -> Mapping[str, Row]:
     """The rows by their names in words."""
     return {row.__name__.replace("_", "-"): row for row in rows}
+
+
+def tensorflows(what: str) -> Callable[[Row], Row]:
+    """Marks a row that looks at what TensorFlow alone has, which is named."""
+
+    def mark(row: Row) -> Row:
+        _TENSORFLOWS[row] = what
+        return row
+
+    return mark
+
+
+def on_tensorflow() -> bool:
+    """Whether the target is Keras on TensorFlow, of which a row may look at more."""
+    return target() == TENSORFLOW
 
 
 def values(tensors: Any) -> Any:
@@ -57,7 +85,7 @@ def values(tensors: Any) -> Any:
         return {name: values(one) for name, one in tensors.items()}
     if isinstance(tensors, list | tuple):
         return type(tensors)(values(one) for one in tensors)
-    return np.asarray(tensors).tolist()
+    return as_array(tensors).tolist()
 
 
 def refusal(action: Callable[..., Any], *arguments: Any) -> str:
@@ -81,7 +109,7 @@ def normals(stream: int, *shape: int) -> np.ndarray:
 
 def close(one: Any, other: Any, relative: float = 1e-5) -> bool:
     """Within rounding error of a few operations, and of one shape."""
-    one, other = np.asarray(one).astype(float), np.asarray(other).astype(float)
+    one, other = as_array(one).astype(float), as_array(other).astype(float)
     return one.shape == other.shape and bool(np.allclose(one, other, rtol=relative, atol=relative))
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 
 from initcheck.evidence.fresh_process.questions import Question, answer
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.mutants.mutant import apply_mutant
 from initcheck.texts import reason_of
 
@@ -17,7 +17,7 @@ MARK = "initcheck answers: "
 def main() -> None:
     """Reads a list of questions, and writes one line: the answers to each question, or the exception raised."""
     questions = [Question(**one) for one in json.load(sys.stdin)]
-    keras = load_keras()
+    keras = load_target_keras()
     if name := os.environ.get("INITCHECK_MUTANT"):
         apply_mutant(name)
     answers: dict[str, dict[str, str]] = {}
