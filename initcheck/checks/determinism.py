@@ -15,44 +15,43 @@ from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.cases.seed_values import LOWER, UPPER, random_seeds
 from initcheck.catalog.cases.trainings import recipes
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
-from initcheck.catalog.laws import Orthogonal
 from initcheck.catalog.layers import select
 from initcheck.catalog.layers.traits.computing import FormulaCase
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.catalog.problems import PROBLEMS, Problem
 from initcheck.catalog.recipes import Recipe
-from initcheck.catalog.sources import FUNCTIONS, SOURCES, STEPWISE
+from initcheck.catalog.sources import FUNCTIONS, STEPWISE, global_generators, sources
 from initcheck.checks.bits import bitwise_equal, first_digest_mismatch, first_divergence, mismatch
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require
 from initcheck.evidence.determinism.image_draws import SHAPE, ImageDraws
 from initcheck.evidence.trace import Repetition
+from initcheck.frameworks.instances import dtypes_of
+from initcheck.frameworks.libraries.chosen import offered_rows
 from initcheck.records import Status, Verdict, failed, passed
+from initcheck.targets import ANY, KERAS, TENSORFLOW, backend_of, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.determinism.function_calls import SeededCalls
     from initcheck.evidence.determinism.repeated_draws import RepeatedDraws
+    from initcheck.evidence.determinism.unseeded_sources import SourceDraws
+    from initcheck.evidence.fresh_process.client import Processes
     from initcheck.evidence.lab import Lab
 
-GENERATORS = ("python", "numpy", "tensorflow")
 SIDES = ("height", "width")
 EXACT = "no tolerance: bits are compared"
-_ALL_SOURCES = [Subject(name.replace(" ", "-"), name) for name in SOURCES]
+_ALL_SOURCES = [Subject(name.replace(" ", "-"), name) for name in sources()]
 _RECIPES = [Subject(recipe.name, recipe) for recipe in recipes()]
 _SEEDED = [subject for subject in _RECIPES if subject.value.seeded]
 _EAGER_DENSE = [subject for subject in _RECIPES if subject.name in ("seeded", "unseeded")]
 # Kernels of several ranks; one of many elements, which is put together in blocks, and one that has none.
 _SHAPES: tuple[tuple[int, ...], ...] = ((7, 5), (3, 3, 2, 6), (11,), (2, 0), (130, 67))
 _CALLS = 40
-_OTHER_DTYPES = ("float64", "float16", "bfloat16")
 
 
 def dtypes_and_shapes(row: Initializer) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """The dtypes and shapes drawn: every shape that the row admits, and one in every other type that it supports.
-
-    TensorFlow's QR decomposition does not support bfloat16, so orthogonal draws do not.
-    """
-    others = _OTHER_DTYPES[:2] if isinstance(row.law, Orthogonal) else _OTHER_DTYPES
-    shapes = tuple(("float32", shape) for shape in _SHAPES if row.law.allows(shape))
+    """The dtypes and shapes drawn: every shape that the row admits, and one in every other type that it is drawn in."""
+    first, *others = dtypes_of(row)
+    shapes = tuple((first, shape) for shape in _SHAPES if row.law.allows(shape))
     return (*shapes, *((dtype, _SHAPES[0]) for dtype in others))
 
 
@@ -68,6 +67,8 @@ def judge_repeats(row: Initializer, draws: Sequence[RepeatedDraws], ways: Sequen
     """Judges whether the draws made in those ways (fields of ``RepeatedDraws``) are bitwise equal to the first ones."""
     for draw in draws:
         for way in ways:
+            if getattr(draw, way) is None:
+                raise NotApplicable(f"{target()} compiles nothing by default")
             if not bitwise_equal(draw.first, getattr(draw, way)):
                 measured = (
                     f"{row.name} {draw.name}, {way.replace('_', ' ')}: {mismatch(draw.first, getattr(draw, way))}"
@@ -79,6 +80,7 @@ def judge_repeats(row: Initializer, draws: Sequence[RepeatedDraws], ways: Sequen
 @check(
     "DET01",
     "An initializer with an int seed gives the same values at every call.",
+    on=ANY,
     subjects=over_initializers(),
     takes="initializer",
 )
@@ -98,6 +100,7 @@ def judge_calls(lab: Lab, row: Initializer) -> Verdict:
 @check(
     "DET02",
     "Initializers with the same int seed draw the same values, and so does one rebuilt from a configuration.",
+    on=KERAS,
     subjects=over_initializers(),
     takes="initializer",
 )
@@ -109,6 +112,7 @@ def judge_instances(lab: Lab, row: Initializer) -> Verdict:
 @check(
     "DET03",
     "An int seed draws the same values eagerly and in a tf.function.",
+    on=KERAS,
     subjects=over_initializers(),
     takes="initializer",
 )
@@ -120,6 +124,7 @@ def judge_function(lab: Lab, row: Initializer) -> Verdict:
 @check(
     "DET04",
     "An int seed draws the same values after any other random work and under any global seed.",
+    on=ANY,
     subjects=over_initializers(),
     takes="initializer",
 )
@@ -131,6 +136,7 @@ def judge_after_work(lab: Lab, row: Initializer) -> Verdict:
 @check(
     "DET05",
     "An int seed draws the same values in a fresh process.",
+    on=ANY,
     subjects=over_initializers(),
     takes="initializer",
 )
@@ -143,10 +149,15 @@ def judge_draws_in_fresh_process(lab: Lab, row: Initializer) -> Verdict:
     return judge_fresh(lab, row.name, question, here)
 
 
-def _judge_source(lab: Lab, name: str, compare: Callable[[Any], str]) -> Verdict:
+def _source(lab: Lab, name: str) -> SourceDraws:
     draws = lab.models.source(name)
     if draws is None:
-        raise NotApplicable(f"this version of the framework has no {name}")
+        raise NotApplicable(f"{target()} as installed has no {name}")
+    return draws
+
+
+def _judge_source(lab: Lab, name: str, compare: Callable[[Any], str]) -> Verdict:
+    draws = _source(lab, name)
     problem = compare(draws)
     if problem:
         return failed(f"{name}: {problem}", "the documented repetition", bound=EXACT)
@@ -156,6 +167,7 @@ def _judge_source(lab: Lab, name: str, compare: Callable[[Any], str]) -> Verdict
 @check(
     "DET06",
     "set_random_seed repeats every unseeded draw, whatever seed was set before.",
+    on=KERAS,
     subjects=_ALL_SOURCES,
 )
 def judge_global_seed(lab: Lab, name: str) -> Verdict:
@@ -174,6 +186,7 @@ def judge_global_seed(lab: Lab, name: str) -> Verdict:
 @check(
     "DET07",
     "Under set_random_seed, successive draws differ, and so do the draws of other layers and under other seeds.",
+    on=KERAS,
     subjects=_ALL_SOURCES,
 )
 def judge_stream_moves(lab: Lab, name: str) -> Verdict:
@@ -191,16 +204,14 @@ def judge_stream_moves(lab: Lab, name: str) -> Verdict:
     return _judge_source(lab, name, compare)
 
 
-@check("DET08", "set_random_seed gives the same draws in a fresh process.", subjects=_ALL_SOURCES)
+@check("DET08", "set_random_seed gives the same draws in a fresh process.", on=KERAS, subjects=_ALL_SOURCES)
 def judge_global_seed_in_fresh_process(lab: Lab, name: str) -> Verdict:
     """Judges two draws in a row in a fresh process, which has had no earlier seed."""
-    draws = lab.models.source(name)
-    if draws is None:
-        raise NotApplicable(f"this version of the framework has no {name}")
+    draws = _source(lab, name)
     return judge_fresh(lab, name, lab.processes.about_source(name), draws.digests())
 
 
-@check("DET09", "set_random_seed seeds Python's and NumPy's global generators with the same integer.")
+@check("DET09", "set_random_seed seeds Python's and NumPy's global generators with the same integer.", on=KERAS)
 def judge_generators(lab: Lab, _: None) -> Verdict:
     """Judges ``random`` and ``numpy.random`` against generators of their own with that seed."""
     seed = lab.stream("source", "python"), lab.stream("source", "numpy")
@@ -210,8 +221,7 @@ def judge_generators(lab: Lab, _: None) -> Verdict:
         "numpy": np.random.RandomState(seed[1]).random_sample(9),
     }
     for name, values in expected.items():
-        draws = lab.models.source(name)
-        drawn = draws.first[0] if draws else np.empty(0)
+        drawn = _source(lab, name).first[0]
         if not bitwise_equal(drawn, values):
             return failed(f"{name}: {mismatch(drawn, values)}", f"{name}'s own draws under that seed", bound=EXACT)
     return passed("Python and NumPy draw as under that seed", bound=EXACT)
@@ -220,6 +230,7 @@ def judge_generators(lab: Lab, _: None) -> Verdict:
 @check(
     "DET10",
     "A training repeats after other random work: weights, losses and predictions are bitwise equal.",
+    on=KERAS,
     subjects=_RECIPES,
 )
 def judge_training(lab: Lab, recipe: Recipe) -> Verdict:
@@ -238,7 +249,7 @@ def judge_training(lab: Lab, recipe: Recipe) -> Verdict:
     return passed(f"{recipe.name}: {len(one.stages())} stages repeat bit by bit", bound=EXACT)
 
 
-@check("DET11", "A training repeats in a fresh process.", subjects=_RECIPES)
+@check("DET11", "A training repeats in a fresh process.", on=KERAS, subjects=_RECIPES)
 def judge_training_in_fresh_process(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges the digests of all stages."""
     return judge_fresh(lab, recipe.name, lab.processes.about_trace(recipe), lab.models.trace(recipe).digests())
@@ -247,6 +258,7 @@ def judge_training_in_fresh_process(lab: Lab, recipe: Recipe) -> Verdict:
 @check(
     "DET12",
     "Sequential, functional and subclassed models of the same layers train to bitwise equal weights.",
+    on=KERAS,
     subjects=_SEEDED,
 )
 def judge_styles(lab: Lab, recipe: Recipe) -> Verdict:
@@ -259,7 +271,7 @@ def judge_styles(lab: Lab, recipe: Recipe) -> Verdict:
     return passed(f"{recipe.name}: three styles agree bit by bit", bound=EXACT)
 
 
-@check("DET15", "With an int seed in every layer, the global seed has no effect.", subjects=_SEEDED)
+@check("DET15", "With an int seed in every layer, the global seed has no effect.", on=KERAS, subjects=_SEEDED)
 def judge_int_seeds(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges two trainings on rows in their order, under two global seeds, stage by stage."""
     other = lab.models.trace(recipe, repetition=Repetition.OTHER_GLOBAL_SEED)
@@ -269,7 +281,7 @@ def judge_int_seeds(lab: Lab, recipe: Recipe) -> Verdict:
     return passed(f"{recipe.name}: trainings under two global seeds are bitwise equal", bound=EXACT)
 
 
-@check("DET13", "Different seeds give different trainings.", subjects=_EAGER_DENSE)
+@check("DET13", "Different seeds give different trainings.", on=KERAS, subjects=_EAGER_DENSE)
 def judge_training_varies(lab: Lab, recipe: Recipe) -> Verdict:
     """Judges that draws, losses, trained weights and predictions differ: a check of equal bits can fail."""
     one, other = lab.models.trace(recipe).stages(), lab.models.trace(recipe, stream=1).stages()
@@ -282,6 +294,7 @@ def judge_training_varies(lab: Lab, recipe: Recipe) -> Verdict:
 @check(
     "DET14",
     "The training of a problem repeats, after other random work.",
+    on=KERAS,
     subjects=[Subject(name, PROBLEMS[name]) for name in ("iris", "xor")],
     takes="problem",
 )
@@ -298,6 +311,7 @@ def judge_problem(lab: Lab, problem: Problem) -> Verdict:
 @check(
     "DET16",
     "An int seed draws the same values in another thread.",
+    on=ANY,
     subjects=over_initializers(),
     takes="initializer",
 )
@@ -309,12 +323,15 @@ def judge_thread(lab: Lab, row: Initializer) -> Verdict:
 @check(
     "DET17",
     "Distinct integers given to set_random_seed, 0 included, start distinct streams, and each restarts its own.",
-    subjects=[Subject(name, name) for name in GENERATORS],
+    on=KERAS,
+    subjects=[Subject(name, name) for name in global_generators()],
 )
 def judge_global_seeds(lab: Lab, name: str) -> Verdict:
     """Judges nine numbers under each seed, at the bounds of every integer width and at random."""
     seeds = tuple(dict.fromkeys((*LOWER, *UPPER, *random_seeds(lab.stream, "global"))))
-    draws = lab.models.first_draws(seeds)[name]
+    draws = lab.models.first_draws(seeds).get(name)
+    if draws is None:
+        raise NotApplicable(f"{target()} as installed has no {name}")
     owners: dict[bytes, int] = {}
     for seed, (first, again) in zip(seeds, draws, strict=True):
         if not bitwise_equal(first, again):
@@ -339,6 +356,7 @@ _VALUES = {"randint": {3, 4, 5, 6, 7}, "categorical": {0, 1, 2, 3, 4}, "dropout"
 @check(
     "DET18",
     "A function of keras.random repeats under the same int seed, advances a SeedGenerator, and covers its whole range.",
+    on=KERAS,
     subjects=[Subject(name, name) for name in FUNCTIONS],
 )
 def judge_function_seeds(lab: Lab, name: str) -> Verdict:
@@ -354,9 +372,9 @@ def judge_function_seeds(lab: Lab, name: str) -> Verdict:
 def _seed_problem(calls: SeededCalls) -> str:
     """Describes what is wrong with how seeds and generators repeat; empty if nothing is."""
     repeated = {"called again": calls.again, "after other work": calls.after_work}
-    graphs = {"in a tf.function": calls.traced, "in a tf.data pipeline": calls.piped}
+    graphs = {"in a compiled function": calls.traced, "in a tf.data pipeline": calls.piped}
     for how, values in {**repeated, **graphs}.items():
-        if not bitwise_equal(calls.first, values):
+        if values is not None and not bitwise_equal(calls.first, values):
             return f", {how}: {mismatch(calls.first, values)}"
     if bitwise_equal(calls.first, calls.other):
         return " draws the same under two int seeds"
@@ -386,6 +404,7 @@ def _range_problem(name: str, calls: SeededCalls) -> str:
 @check(
     "DET19",
     "Noise layers draw new noise at every step of every epoch, and repeat it under the seed.",
+    on=KERAS,
     subjects=[Subject(kind, kind) for kind in STEPWISE],
 )
 def judge_masks(lab: Lab, kind: str) -> Verdict:
@@ -416,6 +435,7 @@ _WHOLE_HEIGHT = [
 @check(
     "DET20",
     "A random image layer repeats under its int seed, and draws anew for each call, seed and image; in tf.data, too.",
+    on=KERAS,
     subjects=[
         *(Subject(one.layer, (one, False), evidence="image draws") for one in _IMAGE_LAYERS),
         *(Subject(f"{one.layer}-whole-height", (one, False), evidence="image draws") for one in _WHOLE_HEIGHT),
@@ -425,6 +445,8 @@ _WHOLE_HEIGHT = [
 def judge_image_draws(lab: Lab, source_and_piped: tuple[NoiseSource, bool]) -> Verdict:
     """Judges calls in training for a batch with equal halves, and a pipeline whose generators are put back."""
     source, piped = source_and_piped
+    if piped and target() != TENSORFLOW:
+        raise NotApplicable(f"{target()} has no pipelines of its own")
     require(lab.models.lacking(source))
     drawn = lab.models.piped_images(source, _PIPED) if piped else lab.models.image_draws(source)
     if drawn is None:
@@ -470,6 +492,7 @@ _FIRST_CASES = {case.layer: case for case in reversed(FORMULAS)}
 @check(
     "DET21",
     "Whether a layer runs as in training does not depend on the layers before it.",
+    on=KERAS,
     subjects=[
         *(Subject(case.layer, (case, False), evidence="training seen") for case in _FIRST_CASES.values()),
         *(
@@ -499,14 +522,16 @@ def judge_fresh(lab: Lab, what: str, question: Any, here: dict[str, str]) -> Ver
 
 
 def _questions(lab: Lab) -> Any:
-    processes = lab.processes
-    rows = INITIALIZERS.values()
-    return lab.once(
-        "questions to a fresh process",
-        lambda: (
-            *(processes.about_draws(row, dtypes_and_shapes(row)) for row in rows),
-            *(processes.about_source(name) for name in SOURCES),
-            *(processes.about_trace(recipe) for recipe in recipes()),
-            *(processes.about_order(feed) for feed in feeds()),
-        ),
+    return lab.once("questions to a fresh process", lambda: _all_questions(lab.processes))
+
+
+def _all_questions(processes: Processes) -> tuple[Any, ...]:
+    draws = [processes.about_draws(row, dtypes_and_shapes(row)) for row in offered_rows()]
+    if not backend_of(target()):
+        return tuple(draws)
+    return (
+        *draws,
+        *(processes.about_source(name) for name in sources()),
+        *(processes.about_trace(recipe) for recipe in recipes()),
+        *(processes.about_order(feed) for feed in feeds()),
     )

@@ -7,7 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.computing import draw_globally
+from initcheck.frameworks.instances import drawer
+from initcheck.frameworks.libraries.chosen import offered_rows
+from initcheck.targets import backend_of, target
+
+
+def draw(seed: int) -> None:
+    """``work``, of Keras; of a library, draws from all global generators and of each of its initializers."""
+    if backend_of(target()):
+        work(load_target_keras(), seed)
+        return
+    random.random()
+    np.random.random(3)
+    draw_globally()
+    for row in offered_rows():
+        drawer(row, seed)((2, 2), None)
 
 
 def work(keras: Any, seed: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.frameworks.arrays import as_array
+from initcheck.installed import version_of
 from initcheck.targets import backend_of, target
 
 Array = npt.NDArray[Any]
@@ -42,6 +43,35 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
         return jax.jit(function)  # type: ignore[no-any-return] # the same
     return function
+
+
+def traces() -> bool:
+    """Whether ``compiled`` traces a function: torch runs it as it is."""
+    return backend_of(target()) in ("tensorflow", "jax")
+
+
+def training_call(layer: Any) -> Callable[..., Any]:
+    """The layer's call in training, compiled where the backend traces: its generators advance all the same.
+
+    On JAX a variable that is assigned within a compiled function leaks, so that they are handed through it.
+    """
+    backend = backend_of(target())
+    if backend != "jax":
+        return compiled(lambda *inputs: layer(*inputs, training=True))
+    import jax
+
+    program = jax.jit(lambda *given: layer.stateless_call(*given, training=True))
+
+    def call(*inputs: Any) -> Any:
+        if not layer.built:
+            layer.build(*(np.shape(one) for one in inputs))
+        trained, others = layer.trainable_variables, layer.non_trainable_variables
+        outputs, after = program([one.value for one in trained], [one.value for one in others], *inputs)
+        for variable, value in zip(others, after, strict=True):
+            variable.assign(value)
+        return outputs
+
+    return call
 
 
 def gradients(
@@ -134,6 +164,25 @@ def all_seen() -> None:
         jax.effects_barrier()
 
 
+def global_draws() -> Mapping[str, Callable[[], Array]]:
+    """Draws of the frameworks' generators that Keras seeds: TensorFlow's where it is installed, torch's as backend."""
+    draws: dict[str, Callable[[], Array]] = {}
+    if backend_of(target()) == "torch":
+        import torch
+
+        draws |= {"torch": lambda: as_array(torch.rand(9)), "torch shuffle": lambda: as_array(torch.randperm(99))}
+    if version_of("tensorflow"):
+        import tensorflow as tf
+
+        function = tf.function(lambda: tf.random.uniform((9,)), autograph=False)
+        draws |= {
+            "tensorflow": lambda: as_array(tf.random.normal((9,))),
+            "tensorflow shuffle": lambda: as_array(tf.random.shuffle(tf.range(99))),
+            "tensorflow function": lambda: as_array(function()),
+        }
+    return draws
+
+
 def draw_globally() -> None:
     """Moves the backend's own global generator on, where it has one; JAX has none."""
     backend = backend_of(target())
@@ -142,7 +191,7 @@ def draw_globally() -> None:
 
         tf.random.normal((3,))
         tf.random.shuffle(tf.range(5))
-    elif backend == "torch":
+    elif "torch" in (backend, target()):
         import torch
 
         torch.rand(3)

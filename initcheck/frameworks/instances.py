@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,11 +48,22 @@ def draw_calls(row: Initializer, shape: Shape, seed: Any, *, calls: int, dtype: 
         calls: How many.
         dtype: The dtype asked for; None for the framework's own.
     """
+    draw = drawer(row, seed)
+    return [draw(shape, dtype) for _ in range(calls)]
+
+
+def drawer(row: Initializer, seed: Any) -> Callable[[Shape, str | None], AnyArray]:
+    """A function of shape and dtype: calls of one instance of that seed; of a library, which has none, draws.
+
+    Args:
+        row: The initializer.
+        seed: As of ``draw_calls``.
+    """
     described = library()
     if described is None:
         instance = make_initializer(row, seed)
-        return [as_array(instance(shape, dtype=dtype)) for _ in range(calls)]
-    return [as_array(described.draw(row, shape, seed, dtype or described.dtypes[0])) for _ in range(calls)]
+        return lambda shape, dtype: as_array(instance(shape, dtype=dtype))
+    return lambda shape, dtype: as_array(described.draw(row, shape, seed, dtype or described.dtypes[0]))
 
 
 def dtypes_of(row: Initializer) -> tuple[str, ...]:

@@ -10,6 +10,9 @@ import numpy as np
 
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.trace import Array
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, compiled, traces
+from initcheck.targets import TENSORFLOW, target
 
 COUNT = 4000
 
@@ -23,8 +26,8 @@ class SeededCalls:
         again: Under the same one, right after it.
         after_work: Under the same one, after unrelated random work under another global seed.
         other: Under another int seed.
-        traced: Under the first one, within a ``tf.function``.
-        piped: Under the first one, within a pipeline of ``tf.data``.
+        traced: Under the first one, within a compiled function; None where the backend compiles nothing.
+        piped: Under the first one, within a pipeline of ``tf.data``; None on other backends than TensorFlow.
         advancing: With a ``SeedGenerator`` of that seed, again with it, and with another one; if Keras has any.
     """
 
@@ -32,28 +35,31 @@ class SeededCalls:
     again: Array
     after_work: Array
     other: Array
-    traced: Array
-    piped: Array
+    traced: Array | None
+    piped: Array | None
     advancing: tuple[Array, ...] = ()
 
 
 def call_seeded(keras: Any, name: str, seed: int) -> SeededCalls | None:
     """Calls that function; None where this version of Keras has none of that name."""
-    import tensorflow as tf
-
     home: Any = getattr(keras, "random", None)
     if not hasattr(home, name):
         return None
     call = _CALLS[name]
-    first, again = (np.array(call(home, seed)) for _ in range(2))
+    first, again = (as_array(call(home, seed)) for _ in range(2))
     unrelated.work(keras, seed + 1)
-    later = np.array(call(home, seed)), np.array(call(home, seed + 1))
-    in_graph = np.array(tf.function(lambda: call(home, seed), autograph=False)())
-    pipeline = tf.data.Dataset.range(1).map(lambda _: call(home, seed))
-    graphs = in_graph, np.array(next(iter(pipeline)))
+    later = as_array(call(home, seed)), as_array(call(home, seed + 1))
+    in_graph = as_array(compiled(lambda: call(home, seed))()) if traces() else None
+    graphs = in_graph, _piped(lambda: call(home, seed)) if target() == TENSORFLOW else None
     generators = [home.SeedGenerator(seed) for _ in range(2)] if hasattr(home, "SeedGenerator") else []
-    advancing = tuple(np.array(call(home, generators[number])) for number in (0, 0, 1)) if generators else ()
+    advancing = tuple(as_array(call(home, generators[number])) for number in (0, 0, 1)) if generators else ()
     return SeededCalls(first, again, *later, *graphs, advancing)
+
+
+def _piped(draw: Callable[[], Any]) -> Array:
+    import tensorflow as tf
+
+    return as_array(next(iter(tf.data.Dataset.range(1).map(lambda _: draw()))))
 
 
 _CALLS: dict[str, Callable[[Any, Any], Any]] = {
@@ -63,7 +69,7 @@ _CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "randint": lambda random, seed: random.randint((COUNT,), minval=3, maxval=8, seed=seed),
     "categorical": lambda random, seed: random.categorical(np.zeros((1, 5), np.float32), COUNT, seed=seed),
     "shuffle": lambda random, seed: random.shuffle(np.arange(COUNT), seed=seed),
-    "dropout": lambda random, seed: random.dropout(np.ones(COUNT, np.float32), 0.75, seed=seed),
+    "dropout": lambda random, seed: random.dropout(as_tensor(np.ones(COUNT, np.float32)), 0.75, seed=seed),
     "gamma": lambda random, seed: random.gamma((COUNT,), 2.0, seed=seed),
     "beta": lambda random, seed: random.beta((COUNT,), 2.0, 2.0, seed=seed),
     "binomial": lambda random, seed: random.binomial((COUNT,), 3.0, 0.5, seed=seed),

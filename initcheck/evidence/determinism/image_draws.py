@@ -10,6 +10,8 @@ import numpy as np
 
 from initcheck.catalog.layers.traits.noises import NoiseSource
 from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, training_call
 
 # Of each half of a batch, whose halves are equal. A layer that leaves half of all images as they are leaves all of both
 # halves so once in 1.7e7 seeds; a slow one, which leaves a fifth as they are, once in 1e8. Fewer will do where images
@@ -67,12 +69,11 @@ def draw_images(keras: Any, source: NoiseSource, seed: int) -> ImageDraws:
 
 def _places(keras: Any, source: NoiseSource, seed: int) -> frozenset[tuple[int, int]]:
     """Where an image whose pixels are their own places is cut."""
-    import tensorflow as tf
-
     layer = getattr(keras.layers, source.layer)(**source.arguments, seed=seed)
-    cut = tf.function(lambda image: layer(image, training=True)[0, 0, 0])
-    pixels = tf.constant(np.moveaxis(np.indices(SHAPE[:2], np.float32), 0, -1)[None])
-    return frozenset((int(row), int(column)) for row, column in (np.asarray(cut(pixels)) for _ in range(CUTS)))
+    cut = training_call(layer)
+    pixels = as_tensor(np.moveaxis(np.indices(SHAPE[:2], np.float32), 0, -1)[None])
+    corners = (as_array(cut(pixels))[0, 0, 0] for _ in range(CUTS))
+    return frozenset((int(row), int(column)) for row, column in corners)
 
 
 def draw_piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[str, ImageDraws | Exception]:
@@ -115,7 +116,7 @@ def _piped(keras: Any, sources: Sequence[NoiseSource], seed: int) -> dict[str, I
 
 
 def _in_training(layer: Any, x: Array, calls: int) -> Array:
-    return np.stack([np.asarray(layer(x, training=True)) for _ in range(calls)])
+    return np.stack([np.array(as_array(layer(x, training=True))) for _ in range(calls)])
 
 
 def _by_layer(dataset: Any, calls: int) -> list[Arrays]:

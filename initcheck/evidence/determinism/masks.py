@@ -10,6 +10,7 @@ from initcheck.catalog.sources import STEPWISE
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.toy_models import make_recorder
 from initcheck.evidence.trace import Array
+from initcheck.frameworks.computing import all_seen
 from initcheck.seeding import derive_seed
 
 ROWS, PLACES, UNITS, BATCH, EPOCHS = 8, 2, 32, 4, 3
@@ -42,4 +43,5 @@ def masks(keras: Any, seed: int, *, after_work: bool) -> Masks:
     )  # training must not change weights: outputs differ by noise alone
     rows = np.ones((ROWS, PLACES, UNITS), np.float32)
     model.fit(rows, rows[:, :, :1], batch_size=BATCH, epochs=EPOCHS, shuffle=False, verbose=0)
+    all_seen()
     return seen

@@ -27,6 +27,7 @@ from initcheck.evidence.symmetry.unit_weights import UnitTrajectory, train_units
 from initcheck.evidence.toy_data import recipe_rows
 from initcheck.evidence.toy_models import make_layers, make_model, make_recorder
 from initcheck.evidence.trace import Array, Arrays, Repetition, Trace
+from initcheck.frameworks.computing import all_seen
 from initcheck.frameworks.instances import LayerInitializers
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Models:
         seed = self._session.stream("repeated draws", row.name)
         draws: list[RepeatedDraws] = self._session.once(
             ("repeated draws", row.name, row.made_by, tuple(requests)),
-            lambda: repeat_draws(self._session.keras, row, seed, requests),
+            lambda: repeat_draws(row, seed, requests),
         )
         return draws
 
@@ -258,6 +259,7 @@ def _fit(
     initial = weights(model)
     recorder = _loss_recorder(keras)
     model.fit(x, y, epochs=epochs, batch_size=batch_size, shuffle=shuffle, verbose=0, callbacks=[recorder])
+    all_seen()
     final = weights(model)
     predictions = [np.array(model.predict(x, batch_size=batch_size, verbose=0)) for _ in range(1 + again)]
     order = row_numbers(x, seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from initcheck.evidence.made_layers import arguments_made
 from initcheck.evidence.source_inputs import FED, inputs_of
 from initcheck.evidence.toy_models import make_unseeded
 from initcheck.evidence.trace import Array
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, global_draws, traces, training_call
+from initcheck.targets import target
 
 Source = Callable[[Any], Any]
 Pair = tuple[Array, Array]
@@ -61,7 +65,7 @@ def draw(keras: Any, name: str, seed: int, other: int) -> SourceDraws:
     if name.startswith("keras.random"):  # the global generator is in use, as it is in most programs that seed again
         unrelated.work(keras, other + 1)
     first = draw_twice(keras, name, seed)
-    beside = np.array(find_source(keras, name)(keras)) if name.startswith(("mask", "image")) else None
+    beside = as_array(find_source(keras, name)(keras)) if name.startswith(("mask", "image")) else None
     second = draw_twice(keras, name, other)
     unrelated.work(keras, seed + 1)
     third = draw_twice(keras, name, seed)
@@ -79,7 +83,11 @@ def draw_twice(keras: Any, name: str, seed: int) -> Pair:
     """
     keras.utils.set_random_seed(seed)
     source = find_source(keras, name)
-    return np.array(source(keras)), np.array(source(keras))
+    return _copied(source(keras)), _copied(source(keras))
+
+
+def _copied(values: Any) -> Array:
+    return np.array(as_array(values))
 
 
 def find_source(keras: Any, name: str) -> Source:
@@ -92,29 +100,35 @@ def find_source(keras: Any, name: str) -> Source:
     if kind in ("mask", "image"):
         return _noise(keras, {**MASKS, **IMAGES}[what])
     if kind == "traced mask":
-        import tensorflow as tf
-
-        traced = tf.function(_noise(keras, MASKS[what]))
-        return lambda keras: traced(None)
+        if not traces():
+            raise MissingSourceError(f"Keras compiles nothing on {target()}")
+        return _noise(keras, MASKS[what], training_call)
     if kind == "keras.random":
         return _keras_random(keras, what)
-    if name == "tensorflow function":
-        import tensorflow as tf
-
-        function = tf.function(lambda: tf.random.uniform((9,)))
-        return lambda keras: function()
-    return _GENERATORS[name]
+    return _generator(name)
 
 
-def _noise(keras: Any, source: NoiseSource) -> Source:
+def _generator(name: str) -> Source:
+    if name == "python":
+        return lambda keras: [random.random() for _ in range(9)]
+    if name == "numpy":
+        return lambda keras: np.random.random(9)
+    draw = global_draws().get(name)
+    if draw is None:
+        raise MissingSourceError(f"{target()} as installed has no generator {name}")
+    return lambda keras: draw()
+
+
+def _noise(keras: Any, source: NoiseSource, training: Callable[[Any], Any] | None = None) -> Source:
     layer_class = getattr(keras.layers, source.layer, None)
     if layer_class is None:
         raise MissingSourceError(f"keras.layers has no {source.layer}")
     layer = layer_class(**arguments_made(keras, source.arguments))
     inputs = inputs_of(source)
+    call = training(layer) if training else functools.partial(layer, training=True)
     if source.calls == 1:
-        return lambda keras: layer(*inputs, training=True)
-    return lambda keras: np.stack([np.array(layer(*inputs, training=True)) for _ in range(source.calls)])
+        return lambda keras: call(*inputs)
+    return lambda keras: np.stack([_copied(call(*inputs)) for _ in range(source.calls)])
 
 
 def _kernels(keras: Any, kernel: UnseededKernel) -> Array:
@@ -133,7 +147,7 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "randint": lambda random: random.randint((24, 6), 0, 1000),
     "categorical": lambda random: random.categorical(np.zeros((24, 50), np.float32), 6),
     "shuffle": lambda random: random.shuffle(np.arange(144)),
-    "dropout": lambda random: random.dropout(FED[Fed.ROWS], 0.5),
+    "dropout": lambda random: random.dropout(as_tensor(FED[Fed.ROWS]), 0.5),
     "gamma": lambda random: random.gamma((24, 6), 2.0),
     "beta": lambda random: random.beta((24, 6), 2.0, 2.0),
     "binomial": lambda random: random.binomial((24, 6), 40.0, 0.5),
@@ -144,20 +158,3 @@ def _keras_random(keras: Any, name: str) -> Source:
     if not hasattr(getattr(keras, "random", None), name):
         raise MissingSourceError(f"keras.random has no {name}")
     return lambda keras: _FUNCTIONS[name](keras.random)
-
-
-def _tensorflow(draw: Callable[[Any], Any]) -> Source:
-    def source(_keras: Any) -> Any:
-        import tensorflow as tf
-
-        return draw(tf)
-
-    return source
-
-
-_GENERATORS: dict[str, Source] = {
-    "python": lambda keras: [random.random() for _ in range(9)],
-    "numpy": lambda keras: np.random.random(9),
-    "tensorflow": _tensorflow(lambda tf: tf.random.normal((9,))),
-    "tensorflow shuffle": _tensorflow(lambda tf: tf.random.shuffle(tf.range(99))),
-}

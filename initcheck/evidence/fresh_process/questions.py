@@ -19,7 +19,8 @@ from initcheck.evidence.determinism.traces import trace_recipe
 from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, draw_twice
 from initcheck.evidence.order import take
 from initcheck.evidence.steps.backed_up_trainings import backed_up_training
-from initcheck.frameworks.instances import make_initializer
+from initcheck.frameworks.instances import drawer
+from initcheck.frameworks.libraries.chosen import offered_rows
 
 Answers = dict[str, str]
 
@@ -42,9 +43,10 @@ class Question:
 
 
 def draw_question(row: Initializer, seed: int, requests: Sequence[tuple[str, tuple[int, ...]]]) -> Question:
-    """Asks for the draws of that row; a row outside the catalogue is described by its class and config."""
+    """Asks for the draws of that row; one that the target does not offer is described by its class and config."""
     made_by = row.made_by
     what = {
+        "offered": row.name if row in offered_rows() else "",
         "made_by": made_by if isinstance(made_by, str) else f"{made_by.__module__}:{made_by.__qualname__}",
         "config": dict(row.config),
         "serialized": row.serialized,
@@ -87,12 +89,11 @@ def answer(keras: Any, question: Question) -> Answers:
 def _draw(_keras: Any, question: Question) -> Answers:
     what = question.what
     law = Orthogonal() if what["random"] else Constant(0.0)  # of which only matters whether it takes a seed
-    row = Initializer(question.name, _found(what["made_by"]), law, "", what["config"], what["serialized"])
-    initializer = make_initializer(row, question.seed)
-    return {
-        f"{dtype} {tuple(shape)}": digest([np.array(initializer(tuple(shape), dtype=dtype))])
-        for dtype, shape in what["asked"]
-    }
+    row = next((one for one in offered_rows() if one.name == what["offered"]), None) or Initializer(
+        question.name, _found(what["made_by"]), law, "", what["config"], what["serialized"]
+    )
+    draw = drawer(row, question.seed)
+    return {f"{dtype} {tuple(shape)}": digest([draw(tuple(shape), dtype)]) for dtype, shape in what["asked"]}
 
 
 def _found(made_by: str) -> Any:

@@ -7,8 +7,9 @@ import os
 import sys
 
 from initcheck.evidence.fresh_process.questions import Question, answer
-from initcheck.frameworks.backends import load_target_keras
+from initcheck.frameworks.backends import load_target, load_target_keras
 from initcheck.mutants.mutant import apply_mutant
+from initcheck.targets import backend_of, target
 from initcheck.texts import reason_of
 
 MARK = "initcheck answers: "
@@ -17,7 +18,8 @@ MARK = "initcheck answers: "
 def main() -> None:
     """Reads a list of questions, and writes one line: the answers to each question, or the exception raised."""
     questions = [Question(**one) for one in json.load(sys.stdin)]
-    keras = load_target_keras()
+    load_target()
+    keras = load_target_keras() if backend_of(target()) else None
     if name := os.environ.get("INITCHECK_MUTANT"):
         apply_mutant(name)
     answers: dict[str, dict[str, str]] = {}
