@@ -13,11 +13,14 @@ from initcheck.catalog.own_problems import OwnProblem
 from initcheck.checks.registry import Cell, NotApplicable, Subject, all_checks, budget_share, check
 from initcheck.checks.spread_tests import MOST_RESEEDS, STAGE, compare, needed_calibration, needed_reseeds
 from initcheck.records import Runs, Status, Verdict, failed, passed
+from initcheck.targets import KERAS, TENSORFLOW, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
 
 _BOUNDS = load_bounds()
+# Problem → the only initializers judged where a thousand runs take ten seconds and more: not on TensorFlow.
+_LONG = {"digits": ("he_normal",)}
 
 
 def _subjects(bounds: Bounds, *, random: bool) -> list[Subject]:
@@ -63,6 +66,7 @@ _DRAWN = _one_of_each_law(_subjects(_BOUNDS, random=True))
 @check(
     "SPR01",
     "Accuracy over reseeds stays within the documented bounds: mean, spread, tails and collapses.",
+    on=KERAS,
     subjects=_DRAWN,
     detects="a mean off by 0.2 standard deviations, a standard deviation off by a fifth; where 99 % of runs end alike, "
     "two runs in a hundred that do not",
@@ -72,6 +76,9 @@ _DRAWN = _one_of_each_law(_subjects(_BOUNDS, random=True))
 def judge_bounds(lab: Lab, cell: tuple[str | OwnProblem, str, Bound], alpha: float) -> Verdict:
     """Takes fresh runs by the thousand until they lie within the effect, or are enough to detect it."""
     problem, initializer, bound = cell
+    if target() != TENSORFLOW and problem in _LONG and initializer not in _LONG[problem]:
+        only = ", ".join(_LONG[problem])
+        raise NotApplicable(f"thousands of runs of {problem} take minutes on this backend: {only} alone is judged")
     most = min(needed_reseeds(bound.counts, alpha), MOST_RESEEDS)  # a small calibration stays INCONCLUSIVE
     for reseeds in range(STAGE, most + 1, STAGE):
         verdict = judge_fresh(bound, _fresh(lab, problem, initializer, reseeds, bound.unit), alpha)
@@ -114,6 +121,7 @@ def describe_calibration_size(bound: Bound, alpha: float) -> str:
 @check(
     "SPR02",
     "An initializer without randomness ends at the calibrated accuracy, within rounding error.",
+    on=KERAS,
     subjects=_subjects(_BOUNDS, random=False),
 )
 def judge_fixed(lab: Lab, cell: tuple[str, str, Bound]) -> Verdict:
@@ -128,6 +136,7 @@ def judge_fixed(lab: Lab, cell: tuple[str, str, Bound]) -> Verdict:
 @check(
     "SPR03",
     "One run gives the same losses and accuracies by fit and by the ensemble engine.",
+    on=KERAS,
     subjects=[
         Subject(f"{problem}-he_normal", (problem, "he_normal"), evidence=f"spread of {problem}")
         for problem in _BOUNDS.problems

@@ -21,7 +21,8 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.engines.feeding import batch_order
-from initcheck.engines.initial_weights import Array, InitialWeights, UnsuitableError, require_tensorflow_target
+from initcheck.engines.initial_weights import Array, InitialWeights, UnsuitableError
+from initcheck.engines.member_programs import MemberProgram
 from initcheck.engines.optimizer_settings import find_own_code
 from initcheck.engines.perturbed import perturbed
 from initcheck.engines.problem_models import build_model
@@ -29,11 +30,12 @@ from initcheck.engines.program import LOSSES, Program, Trained
 from initcheck.engines.reuse import find_others_code, find_stateful, is_elementwise, is_resettable, named
 from initcheck.engines.stacking import Network, single, stacked
 from initcheck.engines.validation.problem import validated_data
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.instances import LayerInitializers
-from initcheck.frameworks.keras import load_keras
 from initcheck.records import Runs
 from initcheck.seeding import order_seed, run_seeds
 from initcheck.store.blocks import Members
+from initcheck.targets import TENSORFLOW, target
 
 _CACHE = 512 * 1024  # bytes that the members of one program should keep to: about a core's second-level cache
 _MOST_MEMBERS = 1024
@@ -76,8 +78,7 @@ class EnsembleEngine:
         epochs: int | None = None,
         width: int | None = None,
     ) -> None:
-        require_tensorflow_target()
-        self._keras = load_keras()
+        self._keras = load_target_keras()
         self._problem = problem
         self._epochs = epochs or problem.epochs
         self._data = validated_data(problem)
@@ -88,7 +89,7 @@ class EnsembleEngine:
             self.prepare(row)
         self._rows = rows
         self._width = width or self._choose_width()
-        self._programs: list[Program] = []
+        self._programs: list[Program | MemberProgram] = []
 
     def runs(
         self,
@@ -147,7 +148,7 @@ class EnsembleEngine:
         self, groups: Iterable[Members], seed: int, chunks: int, *, perturbation: tuple[int, int]
     ) -> Iterator[Runs]:
         threads = min(_cores(), max(1, chunks // _CHUNKS_WORTH_A_THREAD))
-        free: queue.SimpleQueue[Program] = queue.SimpleQueue()
+        free: queue.SimpleQueue[Program | MemberProgram] = queue.SimpleQueue()
         for program in self._ready_programs(threads):
             free.put(program)
         pool = ThreadPoolExecutor(threads)
@@ -192,7 +193,7 @@ class EnsembleEngine:
         perturbation: tuple[int, int],
         width: int,
         pool: ThreadPoolExecutor,
-        free: queue.SimpleQueue[Program],
+        free: queue.SimpleQueue[Program | MemberProgram],
     ) -> _Block:
         """Draws the members' weights and hands them to the pool."""
         seeds: list[int] = []
@@ -248,7 +249,12 @@ class EnsembleEngine:
         return build_model(self._keras, self._problem, row, initializers, self._data.input_shape, global_seed)
 
     def _choose_width(self) -> int:
-        """As many members as suit the cache, however few are trained: a full program costs what one ``fit`` does."""
+        """As many members as suit the cache, however few are trained: a full program costs what one ``fit`` does.
+
+        On other backends than TensorFlow as many as there may be: each step costs as much again as its sums.
+        """
+        if target() != TENSORFLOW:
+            return _MOST_MEMBERS
         units = sum(int(np.prod(layer.output.shape[1:])) for layer in self._model.layers)
         weights = sum(weight.size for weight in self._model.get_weights())
         rows = self._problem.rows_per_step(len(self._data.x_train))
@@ -256,10 +262,16 @@ class EnsembleEngine:
         suited = 2 ** int(np.log2(max(1, _CACHE // own)))
         return int(min(max(2 * _LANES, suited), _MOST_MEMBERS))
 
-    def _ready_programs(self, threads: int) -> list[Program]:
+    def _ready_programs(self, threads: int) -> list[Program | MemberProgram]:
         while len(self._programs) < threads:
-            self._programs.append(Program(self._keras, self._problem, self._data, self._network(), epochs=self._epochs))
+            self._programs.append(self._make_program())
         return self._programs[:threads]
+
+    def _make_program(self) -> Program | MemberProgram:
+        if target() != TENSORFLOW:
+            model = self._build(self._rows[0], LayerInitializers(self._rows[0], 1), 1)
+            return MemberProgram(self._keras, self._problem, self._data, model, epochs=self._epochs, width=self._width)
+        return Program(self._keras, self._problem, self._data, self._network(), epochs=self._epochs)
 
     def _network(self) -> Network:
         try:

@@ -14,6 +14,7 @@ from initcheck.catalog.initializers import Initializer
 from initcheck.engines import stateless_noise
 from initcheck.engines.replacing import replaced
 from initcheck.engines.reuse import named
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.instances import LayerInitializers, attempt_draw, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, layer_seeds
@@ -108,11 +109,13 @@ class InitialWeights:
         milliseconds. Some draws of every call are made eagerly as well; if one differs by a bit, all are.
         """
         shape, dtype = weight.shape, weight.dtype.name
+        if target() == "keras:torch":
+            return np.stack([_draw(self._row, seed, shape, dtype) for seed in seeds])
         if len(seeds) < _WORTH_TRACING and not any(traced == shape for traced, _ in self._traces):
             return np.stack([_draw(self._row, seed, shape, dtype) for seed in seeds])
         places = {round(place) for place in np.linspace(0, len(seeds) - 1, _PROBES)}
         probes = {place: _draw(self._row, seeds[place], shape, dtype) for place in places}
-        if len(seeds) >= _WORTH_UNROLLING and weight.size <= _MOST_TOGETHER:
+        if target() == TENSORFLOW and len(seeds) >= _WORTH_UNROLLING and weight.size <= _MOST_TOGETHER:
             together = self._draw_together(seeds, shape, dtype)
             if together is not None and _agree(together, probes):
                 return together
@@ -146,6 +149,10 @@ class InitialWeights:
             return None
 
     def _draw_traced(self, seeds: Sequence[int], shape: tuple[int, ...], dtype: str) -> Array:
+        if target() != TENSORFLOW:
+            if (shape, 1) not in self._traces:
+                self._traces[shape, 1] = map_draws(make_initializer(self._row, 1), shape, dtype)
+            return np.asarray(self._traces[shape, 1](np.array(seeds, np.uint32)))
         import tensorflow as tf
 
         many = len(seeds) >= _WORTH_UNROLLING or (shape, _UNROLLED) in self._traces
@@ -222,6 +229,20 @@ def _seedless(instance: Any, shape: tuple[int, ...], dtype: str) -> Callable[[An
     return draw
 
 
+def map_draws(instance: Any, shape: tuple[int, ...], dtype: str) -> Any:
+    """A function of JAX from int seeds to draws of an initializer, which loses its own seed: all in one computation.
+
+    Keras on JAX makes of an int seed a key of two words, the seed and zero.
+    """
+    import jax
+
+    def draw(seed: Any) -> Any:
+        instance.seed = jax.numpy.stack([seed, jax.numpy.zeros_like(seed)])
+        return instance(shape, dtype=dtype)
+
+    return jax.jit(jax.vmap(draw))
+
+
 def _agree(drawn: Array, probes: Mapping[int, Array]) -> bool:
     """Whether the draws in those places are the probes bit for bit."""
     return all(np.array_equal(drawn[place], probe) for place, probe in probes.items())
@@ -229,7 +250,7 @@ def _agree(drawn: Array, probes: Mapping[int, Array]) -> bool:
 
 def _draw(row: Initializer, seed: int, shape: tuple[int, ...], dtype: str) -> Array:
     """The weight of a layer that asks for that dtype: Keras casts the initializer's draw to it."""
-    drawn: Array = np.asarray(make_initializer(row, seed)(shape, dtype=dtype)).astype(dtype)
+    drawn: Array = as_array(make_initializer(row, seed)(shape, dtype=dtype)).astype(dtype)
     return drawn
 
 

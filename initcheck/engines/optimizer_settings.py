@@ -40,8 +40,8 @@ def find_own_code(keras: Any, optimizer: Any) -> str:
 
 
 def is_of_framework(kind: type) -> bool:
-    """Whether a class is defined by Keras or TensorFlow."""
-    return kind.__module__.split(".")[0] in ("keras", "tensorflow", "tf_keras")
+    """Whether a class is defined by Keras or by a backend, whose modules are bases of layers on torch."""
+    return kind.__module__.split(".")[0] in ("keras", "tensorflow", "tf_keras", "jax", "torch")
 
 
 def configuration(keras: Any, optimizer: Any) -> dict[str, Any]:

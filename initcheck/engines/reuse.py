@@ -120,8 +120,12 @@ def is_elementwise(keras: Any, optimizer: Any) -> bool:
 
 
 def _row_of(keras: Any, optimizer: Any) -> Optimizer | None:
-    """The catalogue's row of exactly that class; an older Keras lacks some."""
-    return next((row for row in OPTIMIZERS if type(optimizer) is getattr(keras.optimizers, row.name, None)), None)
+    """The catalogue's row of exactly that class, which Keras on torch derives from anew; an older Keras lacks some."""
+    kind = type(optimizer)
+    if not is_of_framework(kind):
+        return None
+    named_so = (row for row in OPTIMIZERS if row.name == kind.__name__)
+    return next((row for row in named_so if getattr(keras.optimizers, row.name, None) in kind.__mro__), None)
 
 
 def is_all_seeded(model: Any) -> bool:

@@ -24,7 +24,9 @@ from initcheck.frameworks.own import find_problem
 from initcheck.records import Run, Runs, group_runs
 from initcheck.seeding import derive_seed
 from initcheck.store.folder import Store
+from initcheck.targets import TENSORFLOW, target
 
+_NARROW = 16  # members
 _MOVED = 1000  # runs without randomness, each perturbed differently
 
 
@@ -73,7 +75,8 @@ class Spread:
     def agreement(self, problem: str, initializer: str) -> Agreement:
         """One fresh run of one cell by both engines."""
         row, chosen, seed = INITIALIZERS[initializer], find_problem(problem), self._session.stream("agreement")
-        engine = _engine(problem)  # first: if it does not support the problem there is nothing to compare
+        # First: if it does not support the problem there is nothing to compare. One member fills no wide program.
+        engine = _engine(problem, None if target() == TENSORFLOW else _NARROW)
         reference: ReferenceEngine = self._session.once(("reference engine", problem), lambda: ReferenceEngine(chosen))
         return compare_engines(engine, reference.train(row, reseed=0, seed=seed), row, chosen, seed=seed)
 
@@ -186,6 +189,6 @@ def majority(problem: Problem) -> float:
 
 
 @functools.cache
-def _engine(problem: str) -> EnsembleEngine:
+def _engine(problem: str, width: int | None = None) -> EnsembleEngine:
     """Compiled once for all streams of the process."""
-    return EnsembleEngine(find_problem(problem), [INITIALIZERS["zeros"]])
+    return EnsembleEngine(find_problem(problem), [INITIALIZERS["zeros"]], width=width)
