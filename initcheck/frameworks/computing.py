@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.installed import version_of
 from initcheck.targets import backend_of, target
 
@@ -125,6 +126,27 @@ def _of_jax(
     return as_array(output), as_array(result), [as_array(one) for one in slopes]
 
 
+def trained_variable(values: Array) -> Any:
+    """A variable that an optimizer may be given: TensorFlow's own there, which every release of Keras takes."""
+    if backend_of(target()) == "tensorflow":
+        import tensorflow as tf
+
+        return tf.Variable(values)
+    return load_target_keras().Variable(values, dtype=values.dtype.name)
+
+
+def apply_gradients(optimizer: Any, slopes: Sequence[Array | None], variables: Sequence[Any]) -> None:
+    """Lets the optimizer take a step of those variables by their slopes."""
+    pairs = [(None if slope is None else as_tensor(slope), one) for slope, one in zip(slopes, variables, strict=True)]
+    if backend_of(target()) != "torch":
+        optimizer.apply_gradients(pairs)
+        return
+    import torch
+
+    with torch.no_grad():
+        optimizer.apply_gradients(pairs)
+
+
 def mean(values: Any) -> Any:
     """The mean of all elements of a tensor."""
     if backend_of(target()) == "tensorflow":
@@ -132,6 +154,17 @@ def mean(values: Any) -> Any:
 
         return tf.reduce_mean(values)
     return values.mean()
+
+
+def idle_step(state_and_data: Sequence[Any]) -> Any:
+    """What a model's ``train_step`` or ``test_step`` returns that does nothing.
+
+    Args:
+        state_and_data: Its arguments: on JAX the model's variables come first, and are returned.
+    """
+    logs = {"loss": as_tensor(np.float32(0))}
+    *state, _ = state_and_data
+    return (logs, *state) if state else logs
 
 
 def seen_by(see: Callable[..., None], *values: Any) -> None:
