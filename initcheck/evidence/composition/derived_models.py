@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.frameworks.arrays import as_array
 
 _X = inputs([1, 2], [3, -4])
 
@@ -123,7 +124,7 @@ def untraceable_models(keras: Any, folder: Path) -> Iterator[Seen]:
             self.dense.build((None, 2))
 
         def call(self, x: Any) -> Any:
-            return self.dense(x) * float(np.asarray(x)[0, 0])
+            return self.dense(x) * float(as_array(x)[0, 0])
 
     model = Untraceable()
     expected = values(model(_X))

@@ -22,6 +22,7 @@ from initcheck.evidence.steps.hooked_models import (
     taken_step,
 )
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
 
 # The callbacks that the rows look at, with the arguments that they give.
 KEEPING: Mapping[str, Sequence[str]] = {
@@ -215,7 +216,7 @@ def _kept(model: Any, file: Path) -> float:
 
 def _state(model: Any) -> list[Any]:
     variables = model.optimizer.variables
-    return [np.asarray(one).tolist() for one in (variables() if callable(variables) else variables)]
+    return [as_array(one).tolist() for one in (variables() if callable(variables) else variables)]
 
 
 class _Interruption(Exception):
@@ -264,7 +265,7 @@ def backed_up_training(keras: Any, folder: Path) -> tuple[str, str]:
     """Trains from the folder's backup, or from the beginning: the epochs that were run, a digest of what is left."""
     model = _trainee(keras)
     epochs = _fitted(model, keras.callbacks.BackupAndRestore(str(folder)))
-    return f"{epochs}", digest([*model.get_weights(), *(np.asarray(one) for one in _state(model))])
+    return f"{epochs}", digest([*model.get_weights(), *(as_array(one) for one in _state(model))])
 
 
 def resumed_trainings(keras: Any, folder: Path) -> Iterator[Seen]:
@@ -325,7 +326,7 @@ def backups_of_batches(keras: Any, folder: Path) -> Iterator[Seen]:
         model = _trainee(keras)
         epochs = _fitted(model, kind(str(place), save_freq=often))
         yield f"epochs that are run, by every {often} batches", [*range(epoch, 4)], epochs
-        steps = int(np.asarray(model.optimizer.iterations))
+        steps = int(as_array(model.optimizer.iterations))
         yield f"steps in all, by every {often} batches", kept + 3 * (4 - epoch), steps
 
 
