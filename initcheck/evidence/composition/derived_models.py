@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, lacked_by, refusal, table, values
 from initcheck.frameworks.arrays import as_array
 
 _X = inputs([1, 2], [3, -4])
@@ -53,6 +53,7 @@ def any_constructors(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "class of a clone", "AnyArguments", type(clone).__name__
 
 
+@lacked_by("attributes before the constructor, as modules of torch have none", "keras:torch")
 def layers_before_the_graph(keras: Any, _: Path) -> Iterator[Seen]:
     """Layers that are attributes before the constructor of Model is called, or after it, count as the model's."""
     if not is_keras_3(keras):
@@ -169,6 +170,7 @@ def shapes_of_sequences(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"shape of its output, {words}", (2, 3), tuple(around(_X).shape)
 
 
+@lacked_by("slices of negative steps", "keras:torch")
 def slices_of_all_axes(keras: Any, folder: Path) -> Iterator[Seen]:
     """An ellipsis, new axes, steps and negative numbers in a model's graph, rebuilt and loaded."""
     if not is_keras_3(keras):

@@ -550,7 +550,8 @@ def refused_encoders(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "neither bins nor boundaries", lambda: layers.Discretization()
     yield "a mean alone", lambda: layers.Normalization(mean=1.0)
     yield "a mean and variances of other shape", lambda: layers.Normalization(mean=[1.0], variance=[1.0, 2.0])
-    yield "no hashes", lambda: layers.Hashing(0)
+    if on_tensorflow():  # elsewhere it asks for TensorFlow first
+        yield "no hashes", lambda: layers.Hashing(0)
     yield (
         "windows of sound longer than their spectrum",
         lambda: layers.MelSpectrogram(fft_length=64, sequence_length=128),

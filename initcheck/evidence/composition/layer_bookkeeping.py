@@ -139,7 +139,7 @@ def types_within(keras: Any, _: Path) -> Iterator[Seen]:
 
     class Still(keras.layers.Layer):  # type: ignore[misc]
         def build(self, _: Any) -> None:
-            self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+            self.factor = self.add_weight(shape=(1,), initializer="ones", name="factor")
 
         def call(self, inputs: Any) -> Any:
             return self.factor * ops.ones((1,), "float16")

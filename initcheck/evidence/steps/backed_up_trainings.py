@@ -12,7 +12,7 @@ import numpy as np
 from packaging.version import Version
 
 from initcheck.digests import digest
-from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table
+from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, on_tensorflow, refusal, table
 from initcheck.evidence.steps.hand_steps import weight_of
 from initcheck.evidence.steps.hooked_models import (
     driven,
@@ -308,6 +308,8 @@ def resumed_trainings(keras: Any, folder: Path) -> Iterator[Seen]:
     _interrupted(keras, callback, 3, 0, model)
     yield "epochs after a second interruption", [3], _fitted(model, callback)
     yield "weight after a second interruption", weight_of(right), weight_of(model)
+    if not on_tensorflow():  # there ``fit`` builds it first
+        return
     empty = keras.Sequential([keras.layers.Dense(1)])
     empty.compile(keras.optimizers.SGD(), "mse", run_eagerly=True)
     empty.stop_training = False

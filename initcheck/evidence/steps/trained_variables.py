@@ -351,6 +351,7 @@ def missing_gradients(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"whether it warns of each where {words} are missing", named, [one.name in text for one in weights]
 
 
+@tensorflows("a stateless_apply that is refused")
 def steps_without_state(keras: Any, _: Path) -> Iterator[Seen]:
     """On TensorFlow, ``stateless_apply`` is refused, and changes nothing."""
     if not is_keras_3(keras):
