@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.targets import TENSORFLOW, backend_of
+
 
 @dataclass(frozen=True)
 class Data:
@@ -249,11 +251,12 @@ class Environment:
         platform: Operating system, machine and C library.
         cpu: Model name of the processor, and how many cores of it.
         cpu_features: Those of its instruction sets that kernels are chosen by.
-        threads: TensorFlow's threads within and between operations; 0 means its own choice.
-        onednn: Whether oneDNN's kernels are on.
-        op_determinism: Whether TensorFlow's op determinism is on.
-        devices: The devices that TensorFlow sees.
+        threads: The framework's threads within and between operations; 0 means its own choice.
+        onednn: Whether oneDNN's kernels are on; False where the framework has none.
+        op_determinism: Whether the framework's determinism is on; False where it has no such switch.
+        devices: The devices that the framework sees.
         switches: Name → value of other settings that change bits.
+        target: What was under test.
     """
 
     versions: Mapping[str, str]
@@ -267,19 +270,25 @@ class Environment:
     cpu_features: tuple[str, ...] = ()
     switches: Mapping[str, str] = field(default_factory=dict)
     distributions: Mapping[str, str] = field(default_factory=dict)
+    target: str = TENSORFLOW
 
     def rows(self, only: Collection[str] | None = None) -> list[tuple[str, str]]:
         """The environment as ``(name, value)`` pairs for people to read: of all fields, or only of those."""
+        of_jax = backend_of(self.target) == "jax"  # which has no such switches
+        choice = "TensorFlow" if self.target == TENSORFLOW else "the framework"
         shown: dict[str, Mapping[str, str]] = {
+            "target": {"target": self.target},
             "python": {"python": self.python},
             "versions": self.versions,
             "distributions": {f"{name} is from": distribution for name, distribution in self.distributions.items()},
             "platform": {"platform": self.platform},
             "cpu": {"cpu": self.cpu},
             "cpu_features": {"cpu features": ", ".join(self.cpu_features)},
-            "threads": {"threads": "{} within, {} between operations (0: TensorFlow's choice)".format(*self.threads)},
-            "onednn": {"oneDNN": "on" if self.onednn else "off"},
-            "op_determinism": {"op determinism": "on" if self.op_determinism else "off"},
+            "threads": {
+                "threads": f"{self.threads[0]} within, {self.threads[1]} between operations (0: {choice}'s choice)"
+            },
+            "onednn": {} if of_jax else {"oneDNN": "on" if self.onednn else "off"},
+            "op_determinism": {} if of_jax else {"op determinism": "on" if self.op_determinism else "off"},
             "devices": {"devices": ", ".join(self.devices)},
             "switches": {"switches": ", ".join(f"{name}={value}" for name, value in self.switches.items())},
         }
@@ -293,7 +302,9 @@ class Environment:
 
 
 # The fields of ``Environment``, beside versions, that decide bits: where one differs, equal bits are not promised.
-DECIDE_BITS = ("platform", "cpu", "cpu_features", "threads", "onednn", "op_determinism", "devices", "switches")
+DECIDE_BITS = (
+    *("target", "platform", "cpu", "cpu_features", "threads", "onednn", "op_determinism", "devices", "switches"),
+)
 
 _COLUMNS = ("reseeds", "orders", "seeds", "train_score", "test_score", "history")
 

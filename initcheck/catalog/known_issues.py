@@ -24,7 +24,7 @@ class KnownIssue:
         reason: The framework's behaviour, in one sentence.
         link: Where it is reported or documented.
         versions: Package → versions in which it fails, as pip writes them; all of them must match.
-        target: The target on which it fails.
+        target: The target on which it fails, or a pattern: ``keras:*`` for what is Keras's own code.
         sometimes: Whether it fails by chance, so that it may pass as well.
         processor: The instruction set, as Linux names it, by which oneDNN chooses the kernel that fails; empty where it
             fails on all processors.
@@ -41,7 +41,7 @@ class KnownIssue:
 
     def applies(self) -> bool:
         """Whether target, installed packages and processor are such that it fails."""
-        if target() != self.target:
+        if not fnmatch.fnmatchcase(target(), self.target):
             return False
         if self.processor and not kernels_are_chosen_by(self.processor):
             return False

@@ -15,6 +15,7 @@ from initcheck.catalog.problems import Problem
 from initcheck.checks.blame import from_outside, is_the_frameworks
 from initcheck.endings import is_mistake
 from initcheck.errors import FrameworkError, InitcheckError, UnknownNameError
+from initcheck.frameworks.backends import has_doubles
 from initcheck.frameworks.libraries.chosen import offered_rows
 from initcheck.frameworks.quiet import quiet
 from initcheck.records import Status, Verdict
@@ -231,6 +232,16 @@ def over_initializers(*, random: bool | None = None) -> list[Subject]:
 
 class NotApplicable(Exception):
     """Raised by a check that has nothing to judge on this subject, with the reason."""
+
+
+def require_dtype(name: str) -> None:
+    """Refuses a dtype that the target lacks.
+
+    Raises:
+        NotApplicable: It has 64 bits, and JAX has none of these unless asked.
+    """
+    if name.endswith("64") and not has_doubles(target()):
+        raise NotApplicable("JAX has no 64-bit types unless JAX_ENABLE_X64 asks for them")
 
 
 def require(lacking: str) -> None:

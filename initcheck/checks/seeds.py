@@ -233,7 +233,7 @@ _LAYERS = 10
 _MODEL = _related(2 * _LAYERS - 3, 2 * 59 / 17)
 
 
-@check("SEED07", "Layers of a model do not share a stream.", subjects=_ROWS, takes="initializer", **_MODEL)
+@check("SEED07", "Layers of a model do not share a stream.", on=KERAS, subjects=_ROWS, takes="initializer", **_MODEL)
 def layers_apart(lab: Lab, row: Initializer, alpha: float) -> Verdict:
     """Ten like layers, each with an unseeded initializer of its own, after seeding everything once."""
     _require_random(row)
@@ -256,6 +256,7 @@ _KERNELS = sum(stacked.kernels for stacked in _STACK.values())
 @check(
     "SEED08",
     "By default, kernels of different kinds of layer, and those within one layer, do not share a stream.",
+    on=KERAS,
     **_related(_KERNELS * (_KERNELS - 1) // 2, 2 * (_KERNELS - 2)),
 )
 def unlike_layers_apart(lab: Lab, _: None, alpha: float) -> Verdict:
@@ -365,7 +366,7 @@ def _noise(lab: Lab, layer: str) -> tuple[list[tuple[int, int, np.ndarray]], lis
     return seeded, unseeded, differing
 
 
-@check("SEED11", "Noise layers honour their seed, 0 included.", subjects=[Subject(n, n) for n in _NOISY])
+@check("SEED11", "Noise layers honour their seed, 0 included.", on=KERAS, subjects=[Subject(n, n) for n in _NOISY])
 def noise_seeds(lab: Lab, layer: str) -> Verdict:
     """Same seed, same noise call by call; another seed, call or unseeded layer, other noise."""
     seeded, unseeded, differing = lab.once(("seeds", "noise", layer), lambda: _noise(lab, layer))
@@ -383,7 +384,12 @@ def noise_seeds(lab: Lab, layer: str) -> Verdict:
     return passed(f"{layer}: {len(seeded) + len(unseeded)} calls")
 
 
-@check("SEED12", "No call of one noise layer repeats a call of another.", subjects=[Subject(n, n) for n in _NOISY])
+@check(
+    "SEED12",
+    "No call of one noise layer repeats a call of another.",
+    on=KERAS,
+    subjects=[Subject(n, n) for n in _NOISY],
+)
 def noise_streams(lab: Lab, layer: str) -> Verdict:
     """All calls of all layers, seeded and not, against each other."""
     seeded, unseeded, _ = lab.once(("seeds", "noise", layer), lambda: _noise(lab, layer))

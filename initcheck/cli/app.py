@@ -29,7 +29,7 @@ from initcheck.cli.seed_option import seed_option
 from initcheck.cli.store_commands import store as store_commands
 from initcheck.cli.store_options import store_options
 from initcheck.cli.table_options import TableOptions, table_options
-from initcheck.cli.target_option import target_option
+from initcheck.cli.target_option import on_option, target_option
 from initcheck.cli.upgrade import upgrade
 from initcheck.endings import Interrupted, interrupted_between_steps, leaving, say, say_aside, uninterrupted
 from initcheck.engines.plan import ENGINES, VARIED, Plan, grid
@@ -37,6 +37,7 @@ from initcheck.errors import InitcheckError
 from initcheck.frameworks.own import find_initializers, import_own
 from initcheck.frameworks.quiet import unlogged
 from initcheck.store.blocks import Share
+from initcheck.targets import TENSORFLOW, target
 
 if TYPE_CHECKING:
     from initcheck.mutants.outcome import Outcome
@@ -88,6 +89,7 @@ def list_() -> None:
     help="ensemble: all runs side by side; reference: fit, one by one; auto: the ensemble if it supports the problem.",
 )
 @click.option("--vary", type=click.Choice(VARIED), default="init", show_default=True, help="What a reseed changes.")
+@on_option
 @store_options
 @click.option(
     "--out",
@@ -142,6 +144,7 @@ def run(
             "--epochs": epochs,
             "--engine": None if engine == ENGINES[0] else engine,
             "--vary": None if vary == "init" else vary,
+            "--on": None if target() == TENSORFLOW else target(),
         }
         words = [str(word) for option, value in given.items() if value is not None for word in (option, value)]
         result = _sweep_with_progress(

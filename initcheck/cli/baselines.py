@@ -23,6 +23,7 @@ from initcheck.cli.model_options import ModelOptions, model_options
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
 from initcheck.cli.store_options import store_option
+from initcheck.cli.target_option import keras_target_option
 from initcheck.endings import leaving, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.files import require_writable, write_whole
@@ -55,6 +56,7 @@ from initcheck.store.folder import Store
     "--files-of", type=PATH, metavar="OLD", help="A baseline whose saved models are loaded, and judged by compare."
 )
 @store_option
+@keras_target_option
 @click.option("--steps", is_flag=True, hidden=True, help="Say each step on stdout, for a program that watches.")
 @click.pass_context
 def record(

@@ -11,6 +11,7 @@ from initcheck.cli.comparison_options import asked_files, what_is_there, write_f
 from initcheck.cli.path_option import PATH
 from initcheck.cli.seed_option import seed_option
 from initcheck.cli.store_options import store_option
+from initcheck.cli.target_option import keras_target_option
 from initcheck.endings import uninterrupted
 from initcheck.store.folder import Store
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 )
 @seed_option
 @store_option
+@keras_target_option
 @click.option("--html", type=PATH, help="Write a page here, too.")
 @click.option("--json", "json_file", type=PATH, help="Write everything here as JSON, too.")
 def doctor(

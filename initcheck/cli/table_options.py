@@ -162,7 +162,8 @@ class TableOptions:
     def _refuse_all(self) -> None:
         for option, _ in self._given():
             what = "names a column" if option == "--target" else "is about the table"
-            raise InitcheckError(f"{option} {what} of --data FILE.csv, which is not given")
+            hint = "; the Keras that trains is named by --on" if option == "--target" else ""
+            raise InitcheckError(f"{option} {what} of --data FILE.csv, which is not given{hint}")
 
 
 def table_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -107,7 +107,8 @@ def upgrade(
 
 
 def _options(command: click.Command) -> list[click.Option]:
-    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden and one.name != _OWN]
+    options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden and one.name != _OWN]
+    return [one for one in options if one.expose_value]  # a side's target is its own
 
 
 upgrade.params += [*_options(record), *_options(compare)]

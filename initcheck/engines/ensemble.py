@@ -21,7 +21,7 @@ import numpy as np
 from initcheck.catalog.initializers import Initializer
 from initcheck.catalog.problems import Problem
 from initcheck.engines.feeding import batch_order
-from initcheck.engines.initial_weights import Array, InitialWeights, UnsuitableError
+from initcheck.engines.initial_weights import Array, InitialWeights, UnsuitableError, require_tensorflow_target
 from initcheck.engines.optimizer_settings import find_own_code
 from initcheck.engines.perturbed import perturbed
 from initcheck.engines.problem_models import build_model
@@ -76,6 +76,7 @@ class EnsembleEngine:
         epochs: int | None = None,
         width: int | None = None,
     ) -> None:
+        require_tensorflow_target()
         self._keras = load_keras()
         self._problem = problem
         self._epochs = epochs or problem.epochs

@@ -35,6 +35,7 @@ from initcheck.frameworks.instances import LayerInitializers
 from initcheck.records import METRICS, Data, Run, Runs
 from initcheck.seeding import order_seed, run_seed
 from initcheck.store.blocks import Members
+from initcheck.targets import TENSORFLOW, target
 
 History = dict[str, list[float]]
 
@@ -264,7 +265,7 @@ class ReferenceEngine:
             optimizer=self._problem.optimizer(self._keras),
             loss=self._problem.loss,
             metrics=["accuracy"],
-            steps_per_execution=self._steps if _loops_in_graph(self._keras) else 1,
+            steps_per_execution=self._steps if _loops_in_graph(self._keras) else 1,  # which decides no bit
         )
 
     def _fit(self, model: Any, order: int | None) -> History:
@@ -300,7 +301,12 @@ def count_correct(model: Any, x: np.ndarray, y: np.ndarray) -> int:
 
 
 def _loops_in_graph(keras: Any) -> bool:
-    """Whether ``steps_per_execution`` is a loop: Keras 3.0 to 3.6 unroll it, and fail beyond 32 steps."""
+    """Whether ``steps_per_execution`` is a loop: Keras 3.0 to 3.6 unroll it, and fail beyond 32 steps.
+
+    On JAX it is unrolled, on torch refused.
+    """
+    if target() != TENSORFLOW:
+        return False
     major, minor = (int(part) for part in keras.__version__.split(".")[:2])
     return major == 2 or (major, minor) >= (3, 7)
 

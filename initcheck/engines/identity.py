@@ -17,9 +17,9 @@ from initcheck.engines.own_models import OwnData, OwnModel, leaves_of
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.problem_models import build_model
 from initcheck.engines.validation.problem import validated_data
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
-from initcheck.frameworks.keras import load_keras
 from initcheck.store.code_digests import code_digest
 
 Identity = dict[str, Any]
@@ -29,7 +29,7 @@ _UNSTEADY = {"name", "inbound_nodes", "input_layers", "output_layers", "build_in
 
 def identify(problem: Problem, epochs: int | None = None) -> Identity:
     """What decides the bits of a problem's runs."""
-    keras = load_keras()
+    keras = load_target_keras()
     data = validated_data(problem)
     row = INITIALIZERS["ones"]  # which suits every shape
     with globally_seeded(keras, 0):

@@ -17,6 +17,7 @@ from initcheck.engines.reuse import named
 from initcheck.frameworks.instances import LayerInitializers, attempt_draw, make_initializer
 from initcheck.frameworks.keras import load_keras
 from initcheck.seeding import layer_seed, layer_seeds
+from initcheck.targets import TENSORFLOW, target
 from initcheck.texts import reason_of
 
 Array = npt.NDArray[Any]
@@ -31,6 +32,16 @@ _PROBES = 4  # draws of each call that are made eagerly as well and must agree
 
 class UnsuitableError(Exception):
     """The ensemble engine cannot match the reference engine; the text says why, as a clause."""
+
+
+def require_tensorflow_target() -> None:
+    """Makes sure that the target computes by TensorFlow, by whose operations members are stacked.
+
+    Raises:
+        UnsuitableError: It does not.
+    """
+    if target() != TENSORFLOW:
+        raise UnsuitableError(f"it stacks members by TensorFlow, and the target is {target()}")
 
 
 class InitialWeights:

@@ -15,6 +15,7 @@ from initcheck.catalog.own_problems import OWN, REPLACED, OwnProblem
 from initcheck.catalog.problem_facts import DataFacts, ProblemFacts, digest_of
 from initcheck.engines.constant_answers import best_constant
 from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
+from initcheck.engines.initial_weights import require_tensorflow_target
 from initcheck.engines.one_by_one import train_one_by_one
 from initcheck.engines.own_data import (
     FROZEN,
@@ -40,8 +41,8 @@ from initcheck.engines.protocol import describe_layers, describe_optimizer
 from initcheck.engines.reuse import KeptModel, Values, bitwise_equal, is_resettable, read_values, write_values
 from initcheck.engines.stateless import StatelessEnsemble
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.generators import globally_seeded
-from initcheck.frameworks.keras import load_keras
 from initcheck.records import Run, Runs, Score
 from initcheck.seeding import order_seed, run_seed
 from initcheck.store.blocks import Members
@@ -91,7 +92,7 @@ class OwnEngine:
     """
 
     def __init__(self, problem: OwnProblem, *, epochs: int | None = None) -> None:
-        self._keras = load_keras()
+        self._keras = load_target_keras()
         self._problem = problem
         self._epochs = epochs or problem.epochs
         options = TrainingOptions(self._epochs, problem.batch_size, problem.loss, problem.optimizer, problem.metrics)
@@ -221,6 +222,7 @@ class OwnEngine:
         Raises:
             UnsuitableError: The stateless ensemble cannot match ``fit`` on this model.
         """
+        require_tensorflow_target()
         template, other = (self._members.make(OWN, seed)[0] for seed in (FROZEN, FROZEN + 1))
         ensemble = StatelessEnsemble(
             self._keras,

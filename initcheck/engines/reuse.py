@@ -13,6 +13,7 @@ from initcheck.catalog.layers import select
 from initcheck.catalog.layers.traits.engines import Holds, State
 from initcheck.catalog.optimizers import OPTIMIZERS, Optimizer
 from initcheck.engines.optimizer_settings import find_own_code, is_of_framework
+from initcheck.frameworks.arrays import as_array
 from initcheck.texts import for_terminal, with_article
 
 _STATES = select(State)
@@ -130,7 +131,7 @@ def is_all_seeded(model: Any) -> bool:
 
 def read_values(variables: Sequence[Any]) -> Values:
     """Copies of the variables' values."""
-    return [np.array(variable.numpy()) for variable in variables]
+    return [np.array(as_array(variable)) for variable in variables]
 
 
 def write_values(variables: Sequence[Any], values: Values) -> None:

@@ -21,7 +21,7 @@ from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.protocol import describe_protocol
 from initcheck.engines.stateless import StatelessEnsemble
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.records import ACCURACY, Runs, Score
 from initcheck.store.blocks import Members
 
@@ -137,7 +137,7 @@ def start_sweep(
         InitcheckError: A model cannot be built under one of the initializers, or not be trained by that engine; nothing
             was trained then.
     """
-    keras = load_keras()
+    keras = load_target_keras()
     own = [row for row in initializers if INITIALIZERS.get(row.name) != row and row is not OWN]
     asked: dict[str, Any] = {"reseeds": reseeds, "orders": orders, "seed": seed}
     if isinstance(problem, OwnProblem):

@@ -18,7 +18,7 @@ def as_array(values: Any) -> npt.NDArray[Any]:
 def _of_torch(values: Any) -> npt.NDArray[Any]:
     tensor = values.detach().cpu()
     if str(tensor.dtype) != "torch.bfloat16":
-        return np.asarray(tensor.numpy())
+        return np.array(tensor.numpy())  # not its memory, which optimizers write to
     import ml_dtypes  # torch's own conversion refuses this dtype; float32 holds all of its values
 
     return tensor.float().numpy().astype(ml_dtypes.bfloat16)  # type: ignore[no-any-return]

@@ -26,10 +26,53 @@ def as_tensor(values: Any) -> Any:
     if backend == "torch":
         import torch
 
-        return torch.as_tensor(np.asarray(values))
+        array = np.asarray(values)
+        if array.dtype.name == "bfloat16":  # of ml_dtypes, which torch does not read; float32 holds all of its values
+            return torch.as_tensor(array.astype(np.float32)).to(torch.bfloat16)
+        return torch.as_tensor(array)
     import jax.numpy as jnp
 
     return jnp.asarray(values)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether it is a tensor of the target's backend."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.is_tensor(value))
+    if backend == "torch":
+        import torch
+
+        return isinstance(value, torch.Tensor)
+    import jax
+
+    return isinstance(value, jax.Array)
+
+
+def dtype_name(tensor: Any) -> str:
+    """The dtype of a tensor or of an array, as NumPy and ``ml_dtypes`` name it."""
+    return str(getattr(tensor.dtype, "name", tensor.dtype)).removeprefix("torch.")
+
+
+def has_no_kernel(error: Exception) -> bool:
+    """Whether the backend says by that error that it does not compute an operation in that dtype on this device."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        kinds: tuple[type[Exception], ...] = (tf.errors.NotFoundError, tf.errors.InvalidArgumentError)
+    else:
+        kinds = (RuntimeError, NotImplementedError, TypeError)
+    return isinstance(error, kinds) and any(words in str(error) for words in _NO_KERNEL[backend])
+
+
+_NO_KERNEL: Mapping[str, tuple[str, ...]] = {
+    "tensorflow": ("Could not find device for node", "is not in the list of allowed values"),
+    "jax": (),
+    "torch": ("not implemented for",),
+}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -229,3 +272,43 @@ def draw_globally() -> None:
 
         torch.rand(3)
         torch.randperm(5)
+
+
+def product(one: Any, other: Any, *, turned: str = "") -> Any:
+    """The product of two matrices, as layers and their gradients ask the backend for it.
+
+    Args:
+        one: Shape ``(m, k)``.
+        other: Shape ``(k, n)``.
+        turned: The one that comes with its axes exchanged: ``first``, ``second`` or neither.
+    """
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.matmul(one, other, transpose_a=turned == "first", transpose_b=turned == "second")
+    if backend == "torch":
+        return _PRODUCTS[turned](one, other)
+    import jax
+
+    return jax.jit(_PRODUCTS[turned])(one, other)
+
+
+def of_columns(values: Any) -> list[Any]:
+    """Sums over rows, and activations, of torch: its kernels round otherwise in columns that fill no vector.
+
+    TensorFlow and JAX treat all columns alike: nothing is to be looked at.
+    """
+    if backend_of(target()) != "torch":
+        return []
+    import torch
+
+    kinds = (torch.sigmoid, torch.nn.functional.softplus, torch.nn.functional.elu, torch.tanh, torch.exp)
+    return [values.sum(0, keepdim=True), *(kind(values) for kind in kinds)]
+
+
+_PRODUCTS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "": lambda one, other: one @ other,
+    "first": lambda one, other: one.T @ other,
+    "second": lambda one, other: one @ other.T,
+}

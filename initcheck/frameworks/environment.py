@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.floatx import global_policy
-from initcheck.frameworks.keras import load_keras, threads
+from initcheck.frameworks.keras import threads
 from initcheck.frameworks.libraries.chosen import library
 from initcheck.installed import distribution_of, version_of
 from initcheck.processor import onednn_is_on, processor_features, processor_name
 from initcheck.records import Environment
 from initcheck.targets import TENSORFLOW, backend_of, target
 
-_PACKAGES = ("initcheck", "tensorflow", "keras", "numpy", "ml-dtypes", "h5py", "scipy", "scikit-learn")
+_BEFORE, _AFTER = ("initcheck",), ("keras", "numpy", "ml-dtypes", "h5py", "scipy", "scikit-learn")
+_OF_BACKEND = {"jax": ("jax", "jaxlib")}  # where it has a name or a part besides its own
+_ONE_THREAD = "intra_op_parallelism_threads=1"
 # By these, Eigen, oneDNN, XLA and NumPy choose their kernels: on x86, then on ARM.
 _CPU_FEATURES = (
     *("fma", "avx", "avx2", "avx_vnni", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16"),
@@ -28,24 +32,27 @@ _SWITCHES = (
 
 
 def environment() -> Environment:
-    """The environment of this process; loads the framework."""
-    keras = load_keras()
-    import tensorflow as tf
+    """The environment of this process; loads the framework.
 
+    Raises:
+        FrameworkError: As of ``load_target_keras``.
+    """
+    keras = load_target_keras()
+    backend = backend_of(target())
+    packages = (*_BEFORE, *_OF_BACKEND.get(backend, (backend,)), *_AFTER)
+    within, onednn, determinism, devices = _SEEN[backend]()
     return Environment(
-        versions={name: _version(name) for name in _PACKAGES},
-        distributions=_distributions(),
+        target=target(),
+        versions={name: _version(name) for name in packages},
+        distributions=_distributions(packages),
         python=platform.python_version(),
         platform=" ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver()))),
         cpu=processor_name(),
         cpu_features=_cpu_features(),
-        threads=(
-            tf.config.threading.get_intra_op_parallelism_threads(),
-            tf.config.threading.get_inter_op_parallelism_threads(),
-        ),
-        onednn=onednn_is_on(),
-        op_determinism=_op_determinism(),
-        devices=tuple(device.device_type for device in tf.config.list_physical_devices()),
+        threads=within,
+        onednn=onednn,
+        op_determinism=determinism,
+        devices=devices,
         switches={**_switches(), **_keras_settings(keras)},
     )
 
@@ -87,8 +94,8 @@ def _described(package: str) -> str:
     return _version(package) + (f" ({distribution})" if distribution not in (None, package) else "")
 
 
-def _distributions() -> dict[str, str]:
-    distributions = {name: distribution_of(name) or "no distribution" for name in _PACKAGES}
+def _distributions(packages: Sequence[str]) -> dict[str, str]:
+    distributions = {name: distribution_of(name) or "no distribution" for name in packages}
     return {name: distribution for name, distribution in distributions.items() if distribution != name}
 
 
@@ -116,7 +123,44 @@ def _dtype_policy(keras: Any) -> str:
     return str(global_policy(keras)[0]().name)
 
 
-def _op_determinism() -> bool:
-    from tensorflow.python.framework import config  # no public reader exists
+# Threads, oneDNN, determinism and devices, as ``Environment`` has them.
+_Seen = tuple[tuple[int, int], bool, bool, tuple[str, ...]]
 
-    return bool(config.is_op_determinism_enabled())
+
+def _seen_of_tensorflow() -> _Seen:
+    import tensorflow as tf
+    from tensorflow.python.framework import config  # no public reader of determinism exists
+
+    threading = tf.config.threading
+    return (
+        (threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()),
+        onednn_is_on(),
+        bool(config.is_op_determinism_enabled()),
+        tuple(device.device_type for device in tf.config.list_physical_devices()),
+    )
+
+
+def _seen_of_torch() -> _Seen:
+    import torch
+
+    devices = ("CPU", *["GPU"] * torch.cuda.device_count())
+    return (
+        (torch.get_num_threads(), torch.get_num_interop_threads()),
+        torch.backends.mkldnn.is_available(),
+        torch.are_deterministic_algorithms_enabled(),
+        devices,
+    )
+
+
+def _seen_of_jax() -> _Seen:
+    import jax
+
+    within = 1 if _ONE_THREAD in os.environ.get("XLA_FLAGS", "") else 0
+    return (within, 0), False, False, tuple(device.platform.upper() for device in jax.devices())
+
+
+_SEEN: Mapping[str, Callable[[], _Seen]] = {
+    "tensorflow": _seen_of_tensorflow,
+    "torch": _seen_of_torch,
+    "jax": _seen_of_jax,
+}

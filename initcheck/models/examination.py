@@ -21,8 +21,8 @@ from initcheck.engines.process_sources import draw_everywhere
 from initcheck.engines.replacing import uses_noted
 from initcheck.engines.reseeded_trainings import ReseededTrainings
 from initcheck.errors import InitcheckError, StoreError
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.environment import environment
-from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.own import import_own, origin_of
 from initcheck.frameworks.quiet import quiet
 from initcheck.models.built_weights import (
@@ -83,7 +83,7 @@ def examine(
     reseeds = _reseeds(reseeds)
     with _usual_threads():
         own = OwnModel(_own(build, "build"), None if data is None else _own(data, "data"), options)
-        keras = load_keras()
+        keras = load_target_keras()
     forget_module_state()
     with quiet():
         examination = _Examination(keras, own, derive_seed(seed, "doctor"))

@@ -15,7 +15,7 @@ from initcheck.engines.pinned_sources import SEEDS, SOURCES, ChanceSource, pinne
 from initcheck.engines.process_sources import seeded_draws_noted
 from initcheck.engines.replacing import uses_noted
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.own import import_own
 from initcheck.frameworks.quiet import quiet
 from initcheck.texts import for_terminal
@@ -108,7 +108,7 @@ def main() -> None:
 
 
 def _trained(question: dict[str, Any]) -> FreshTrace:
-    keras = load_keras()
+    keras = load_target_keras()
     sources, seed = [SOURCES[name] for name in question["sources"]], question["seed"]
     at_import = pinned(keras, [SOURCES[name] for name in question["at_import"]], seed)
     with quiet(), at_import, uses_noted() as used, seeded_draws_noted() as drawn:

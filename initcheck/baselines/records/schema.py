@@ -13,6 +13,7 @@ from initcheck.baselines.records.layer_records import LayerRecord
 from initcheck.baselines.records.step_records import StepsRecord
 from initcheck.baselines.records.training_records import AccuraciesRecord, ModelRecord, TraceRecord
 from initcheck.records import Environment
+from initcheck.targets import TENSORFLOW
 
 FORMAT: Literal["initcheck baseline"] = "initcheck baseline"
 SCHEMA: Literal[1] = 1
@@ -63,6 +64,7 @@ class EnvironmentRecord(Record):
     cpu_features: tuple[Text, ...] = Field(max_length=64, default=())
     switches: Named[Text] = Field(default_factory=dict)
     distributions: Named[Text] = Field(default_factory=dict)
+    target: Text = TENSORFLOW  # of which earlier versions recorded alone
 
     @property
     def environment(self) -> Environment:

@@ -26,6 +26,7 @@ from initcheck.statistics.goodness import (
     together,
     unit_law,
 )
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -87,6 +88,7 @@ def element_findings(label: str, values: np.ndarray, element: ElementLaw, slack:
 @check(
     "LAW15",
     "A layer without given initializers has the documented defaults: kernels, biases, scales, statistics.",
+    on=KERAS,
     subjects=[Subject(name, name) for name in DEFAULTS],
     detects="a standard deviation off by 5 %, another family of distributions, a constant off by anything",
     samples=lambda factor: SAMPLES,

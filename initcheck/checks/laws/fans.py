@@ -14,6 +14,7 @@ from initcheck.checks.judgement import judged
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.records import Verdict
 from initcheck.statistics.goodness import Finding, most_suspicious, samples_for_scale, scale_test
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -83,6 +84,7 @@ _FAN_TRAITS: dict[str, Any] = {
 @check(
     "LAW12",
     "The scale of a layer's kernel follows from its fan-in or fan-out.",
+    on=KERAS,
     subjects=[Subject(f"{kind}-{mode}", (kind, mode)) for kind in layer_cases.KINDS for mode in ("fan_in", "fan_out")],
     **_FAN_TRAITS,
 )
@@ -99,6 +101,7 @@ def layer_fans(lab: Lab, subject: tuple[str, Mode], alpha: float) -> Verdict:
 @check(
     "LAW13",
     "Fan-in is the number of inputs that a unit sums up, fan-out the number of units that an input goes to.",
+    on=KERAS,
     subjects=[Subject(f"{kind}-{mode}", (kind, mode)) for kind, mode in layer_cases.QUIRKS],
     **_FAN_TRAITS,
 )

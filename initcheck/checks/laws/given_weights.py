@@ -13,8 +13,9 @@ from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.laws import VarianceScaled
 from initcheck.catalog.layers import select
 from initcheck.catalog.layers.traits.weights import GivenOptions, PlacedWeights, TypedWeights
-from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.checks.registry import NotApplicable, Subject, check, require_dtype
 from initcheck.records import Verdict, failed, passed
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -55,6 +56,7 @@ POLICIES: Mapping[str, str] = {
 @check(
     "LAW14",
     "A layer's initial weights are what its initializer returns for their shape.",
+    on=KERAS,
     subjects=[Subject(name, name) for name in SUBJECTS],
 )
 def layers_use_their_initializers(lab: Lab, name: str) -> Verdict:
@@ -74,6 +76,7 @@ def layers_use_their_initializers(lab: Lab, name: str) -> Verdict:
 @check(
     "LAW18",
     "A layer's weights have the dtype of its dtype policy, and are its initializers' draws in that dtype.",
+    on=KERAS,
     subjects=[Subject(policy, policy) for policy in POLICIES],
 )
 def layer_dtypes(lab: Lab, policy: str) -> Verdict:
@@ -81,6 +84,7 @@ def layer_dtypes(lab: Lab, policy: str) -> Verdict:
 
     Bit for bit; doubles that are cast floats differ, and mixed precision keeps its variables in float32.
     """
+    require_dtype(POLICIES[policy])
     for name, case in TYPED.items():
         typed = replace(case, arguments={**case.arguments, "dtype": policy})
         problem = _problem(lab, f"{policy} {name}", typed, POLICIES[policy])

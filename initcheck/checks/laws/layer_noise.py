@@ -27,6 +27,7 @@ from initcheck.statistics.goodness import (
     two_sided,
     unit_law,
 )
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -164,6 +165,7 @@ def _named(name: str, result: tuple[float, float], n: int) -> Finding:
 @check(
     "LAW16",
     "Noise layers have the documented rate, scale and shape, draw anew at each call, and only in training.",
+    on=KERAS,
     subjects=[Subject(case.name, case) for case in CASES],
     detects="a rate off by 0.02, a standard deviation off by 4 %, a correlation of 0.06 any fixed distance apart",
     samples=lambda factor: min(map(draws, CASES)),

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from initcheck.checks.judgement import judged
-from initcheck.checks.registry import NotApplicable, Subject, check
+from initcheck.checks.registry import NotApplicable, Subject, check, require_dtype
 from initcheck.oracle.rounding import UNIT_OF
 from initcheck.records import Verdict, failed
 from initcheck.statistics.goodness import Finding, Sample, samples_for_distance, shape_test, unit_law
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -95,7 +96,15 @@ _BY_DEFAULT = (
         lambda kept: kept.ravel() > 0,
     ),
     FunctionCase("shuffle", {"x": np.arange(2 * SAMPLES)}, "uniform", (0.0, 1.0), _places),
-    # "The axis along which to shuffle": whole slices, here columns of two values.
+    # "The axis along which to shuffle", by default the first one: whole slices, here rows or columns of two values.
+    FunctionCase(
+        "shuffle",
+        {"x": np.stack([np.arange(2 * SAMPLES), -np.arange(2 * SAMPLES)], axis=1)},
+        "uniform",
+        (0.0, 1.0),
+        lambda values: _places(values[:, 0]),
+        "rows",
+    ),
     FunctionCase(
         "shuffle",
         {"x": np.stack([np.arange(2 * SAMPLES), -np.arange(2 * SAMPLES)]), "axis": 1},
@@ -159,10 +168,13 @@ def exact_problem(case: FunctionCase, values: np.ndarray, again: np.ndarray, oth
     if case.dtype and values.dtype.name != case.dtype:
         return f"dtype {values.dtype.name}"
     if case.function == "shuffle":
-        given = case.arguments["x"]
-        first = values if values.ndim == 1 else values[0]
-        if not np.array_equal(values[..., np.argsort(first)], given):
-            return "the shuffled slices are not those given"
+        axis = case.arguments.get("axis", 0)
+        given, shuffled = (np.moveaxis(one, axis, 0) for one in (case.arguments["x"], values))
+        if not np.array_equal(np.sort(shuffled, axis=0), np.sort(given, axis=0)):
+            return "the shuffled elements are not those given"
+        first = shuffled if shuffled.ndim == 1 else shuffled[:, 0]
+        if not np.array_equal(shuffled[np.argsort(first)], given):
+            return "the slices along the axis are not moved as wholes"
     # One division or product rounded to float32, of a rounded 1/(1 − rate): 3 units of roundoff.
     if case.function == "dropout" and np.any(np.abs(values[values != 0] * 0.7 - 1) > 3 * 2.0**-24):
         return "kept elements are not multiplied by 1/(1 − rate)"
@@ -210,6 +222,7 @@ def _steps(name: str, parameters: tuple[float, ...], values: Sample, unit: float
 @check(
     "LAW21",
     "The functions of keras.random draw their documented laws, and an int seed repeats.",
+    on=KERAS,
     subjects=[Subject(case.name, case) for case in CASES],
     detects="distribution functions 2 % apart",
     samples=lambda factor: SAMPLES,
@@ -217,6 +230,7 @@ def _steps(name: str, parameters: tuple[float, ...], values: Sample, unit: float
 )
 def functions(lab: Lab, case: FunctionCase, alpha: float) -> Verdict:
     """Kolmogorov and Smirnov's test against scipy's law; values of a discrete law are spread over their steps."""
+    require_dtype(case.dtype)
     seed = lab.stream("laws", "functions", case.name)
     drawn = [lab.draws.function(case.function, case.given, one) for one in (seed, seed, seed // 2 + 1)]
     values, again, other = drawn

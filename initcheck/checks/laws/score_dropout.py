@@ -18,6 +18,7 @@ from initcheck.oracle.rounding import UNIT
 from initcheck.records import Verdict, failed
 from initcheck.statistics.dependence import between, within
 from initcheck.statistics.goodness import Finding, Sample, samples_for_shift, together, two_sided
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -109,6 +110,7 @@ def judge(case: ScoreDropout, outputs: Sequence[Array]) -> Finding:
     "LAW27",
     "Attention drops its scores after the softmax, each with the documented rate, independently for every row, head, "
     "query and key, and repeats with its seed.",
+    on=KERAS,
     subjects=[Subject(case.name, case) for case in CASES],
     detects="a rate off by 0.02, a correlation of 0.06 any fixed distance apart, two equal masks of rows or heads",
     samples=lambda factor: SAMPLES,

@@ -19,6 +19,7 @@ from initcheck.oracle.rounding import OTHER_ORDER, TINY, Rounded
 from initcheck.records import Verdict, failed
 from initcheck.statistics.dependence import between, within
 from initcheck.statistics.goodness import Finding, Sample, samples_for_shift, together, two_sided
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -164,6 +165,7 @@ def _streams(gates: npt.NDArray[np.bool_], rate: float) -> list[Sample]:
 @check(
     "LAW25",
     "Recurrent layers drop inputs and states by one mask a sequence, where they are transformed, and only in training.",
+    on=KERAS,
     subjects=[Subject(case.name, case) for case in CASES],
     detects="a rate off by 0.05, a correlation of 0.18 any fixed distance apart, a wrong factor or step of any unit",
     samples=lambda factor: SAMPLES,

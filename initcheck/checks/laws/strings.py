@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from initcheck.catalog.cases.initializer_strings import MEANINGS
 from initcheck.checks.registry import Subject, check
 from initcheck.records import Verdict, failed, passed
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 @check(
     "LAW20",
     "A string stands for an initializer with its documented arguments.",
+    on=KERAS,
     subjects=[Subject(name, name) for name in MEANINGS],
 )
 def string_arguments(lab: Lab, name: str) -> Verdict:

@@ -14,6 +14,7 @@ from initcheck.checks.bits import first_difference
 from initcheck.checks.registry import NotApplicable, Subject, check
 from initcheck.evidence.laws.treated_layers import SUFFIXES, Treated, share, times, value
 from initcheck.records import Verdict, failed, passed
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -31,6 +32,7 @@ def untrained(request: LayerRequest) -> LayerRequest:
 @check(
     "LAW23",
     "A layer's regularizers, constraints and trainable=False concern the weights that they are documented for.",
+    on=KERAS,
     subjects=[
         *(Subject(layer, request) for layer, request in sorted(_REQUESTS.items())),
         *(Subject(f"{layer}-untrained", untrained(request)) for layer, request in sorted(_REQUESTS.items())),
@@ -76,6 +78,7 @@ def _judge_untrained(seen: Treated) -> Verdict:
 @check(
     "LAW26",
     "A layer that is given a matrix of initial values starts at it.",
+    on=KERAS,
     subjects=[Subject(case.layer, case) for case in select(InitialMatrix)],
 )
 def initial_values(lab: Lab, case: InitialMatrix) -> Verdict:

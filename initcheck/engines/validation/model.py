@@ -16,6 +16,7 @@ from initcheck.engines.optimizer_settings import configuration, find_own_code, f
 from initcheck.engines.problem_models import calling
 from initcheck.engines.reuse import bitwise_equal, own_methods, read_values
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
 from initcheck.records import METRICS, Data
@@ -273,9 +274,9 @@ def _outputs_of_any_weights(problem: Problem, model: Any, rows: Any) -> Iterator
     stream = np.random.RandomState(0)
     for scale in _SCALES:
         for weight in model.trainable_weights:
-            kind = weight.numpy().dtype
+            kind = as_array(weight).dtype
             weight.assign((scale * stream.standard_normal(tuple(weight.shape))).astype(kind))
-        yield np.asarray(_call(problem, model, rows, training=False))
+        yield as_array(_call(problem, model, rows, training=False))
 
 
 def _ending(model: Any, values: np.ndarray) -> str:

@@ -11,7 +11,7 @@ from initcheck.engines.problem_models import calling
 from initcheck.engines.validation.data import require_usable_data
 from initcheck.engines.validation.model import require_usable_model
 from initcheck.errors import InitcheckError
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.records import Data
 
 _ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -34,7 +34,7 @@ def validated_data(problem: Problem) -> Data:
     if key in _validated:
         return _tables[id(problem.data)][1]
     data = _table(problem)
-    require_usable_model(load_keras(), problem, data)
+    require_usable_model(load_target_keras(), problem, data)
     _validated[key] = problem
     return data
 

@@ -15,7 +15,7 @@ from initcheck.engines.perturbed import perturbed
 from initcheck.engines.reuse import Values
 from initcheck.evidence.baseline.stages import TrainingStages, largest_deviation
 from initcheck.evidence.trace import Arrays
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.quiet import quiet
 
 _TRIALS = 2  # trainings from perturbed weights
@@ -39,7 +39,7 @@ def record_stages(engine: OwnEngine, seed: int) -> TrainingStages:
 
 
 def _train(engine: OwnEngine, seed: int, change: Any) -> dict[str, Arrays]:
-    first = _FirstStep(load_keras())
+    first = _FirstStep(load_target_keras())
     model, initial, history = engine.train_fresh(seed, change=change, callbacks=[first.callback])
     losses = [name for name in history if name.endswith("loss")]
     metrics = [name for name in history if name not in losses]

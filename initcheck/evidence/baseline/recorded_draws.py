@@ -15,9 +15,9 @@ from initcheck.evidence.laws.layer_weights import BuiltLayers
 from initcheck.evidence.order import take
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import attempt_draw
-from initcheck.frameworks.keras import load_keras
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 SEEDS = (0, 1, 20260101, 2**31 - 3)  # Keras 3.0 ignored 0
@@ -39,7 +39,7 @@ def draws_of(row: Initializer, dtype: str) -> dict[str, Array | str]:
     draws = {}
     for shape in SHAPES if dtype == "float32" else SHAPES[1:2]:
         for seed in SEEDS if row.law.random else SEEDS[:1]:
-            with globally_seeded(load_keras(), 7):
+            with globally_seeded(load_target_keras(), 7):
                 draws[f"{shape}, seed {seed}" if row.law.random else f"{shape}"] = attempt_draw(
                     row, shape, seed, dtype=dtype
                 )
@@ -96,7 +96,7 @@ def kernel_fans(
 
 def fit_order(feed: Feed, seed: int) -> list[Array]:
     """Each epoch's row numbers, as ``fit`` took them under that global seed."""
-    keras = load_keras()
+    keras = load_target_keras()
     with globally_seeded(keras, seed):
         return take(keras, feed, seed).rows()
 

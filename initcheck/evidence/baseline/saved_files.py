@@ -15,7 +15,7 @@ import numpy as np
 
 from initcheck.engines.perturbed import perturbed
 from initcheck.evidence.trace import Array, Arrays
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.quiet import quiet
 
 KERAS, WEIGHTS, H5 = ".keras", ".weights.h5", ".h5"
@@ -177,7 +177,7 @@ class LoadedModel:
 
 def save_models() -> dict[str, bytes]:
     """The files by name, the same at every call: of ``FILES``, those that the framework can write."""
-    keras = load_keras()
+    keras = load_target_keras()
     files = {}
     with quiet(), tempfile.TemporaryDirectory() as folder:
         for name, model in MODELS.items():
@@ -232,7 +232,7 @@ def load_file(name: str, content: bytes) -> LoadedModel:
 
 
 def _load(model: SavedModel, suffix: str, path: Path) -> Any:
-    keras = load_keras()
+    keras = load_target_keras()
     if suffix != WEIGHTS:
         return keras.models.load_model(str(path))
     made = model.build(keras)

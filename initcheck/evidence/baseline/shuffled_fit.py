@@ -11,9 +11,9 @@ from initcheck.engines.problem_models import build_model
 from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence.determinism.traces import weights
 from initcheck.evidence.trace import Arrays
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.instances import LayerInitializers
-from initcheck.frameworks.keras import load_keras
 
 
 def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arrays]:
@@ -28,7 +28,7 @@ def fit_shuffled(problem: Problem, row: Initializer, seed: int) -> dict[str, Arr
         row: The initializer.
         seed: Of every draw, and of the global generators, which the order is taken from.
     """
-    keras, data = load_keras(), validated_data(problem)
+    keras, data = load_target_keras(), validated_data(problem)
     with globally_seeded(keras, seed):
         model = build_model(keras, problem, row, LayerInitializers(row, seed), data.input_shape)
         initial = weights(model)

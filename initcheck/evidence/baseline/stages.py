@@ -21,8 +21,8 @@ from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence.determinism.traces import weights
 from initcheck.evidence.gradients import loss_gradient
 from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.instances import make_initializer
-from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.quiet import quiet
 from initcheck.records import Data
 
@@ -58,7 +58,7 @@ class StageRecorder:
     """
 
     def __init__(self, problem: Problem) -> None:
-        self._keras = load_keras()
+        self._keras = load_target_keras()
         self._problem = problem
         self._data = validated_data(problem)
         self._whole = ReferenceEngine(problem)

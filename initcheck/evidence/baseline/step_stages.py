@@ -22,8 +22,8 @@ from initcheck.evidence.baseline.layer_stages import Computed, deviation
 from initcheck.evidence.steps.judged_examples import example_of, supports
 from initcheck.evidence.steps.judged_metrics import shares_of
 from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.computing import as_tensor
-from initcheck.frameworks.keras import load_keras
 from initcheck.frameworks.quiet import quiet
 from initcheck.seeding import derive_seed
 
@@ -56,7 +56,7 @@ class StepRecorder:
     """
 
     def __init__(self, seed: int) -> None:
-        self._keras, self._seed = load_keras(), derive_seed(seed, "baseline", "steps")
+        self._keras, self._seed = load_target_keras(), derive_seed(seed, "baseline", "steps")
 
     def lacks(self, case: RecordedStep) -> bool:
         """Whether the installed Keras lacks the optimizer, loss or metric, or some of its arguments."""

@@ -16,10 +16,13 @@ from initcheck.evidence.laws.library_weights import gather
 from initcheck.evidence.laws.treated_layers import WeightArguments
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor
 from initcheck.frameworks.floatx import floatx
 from initcheck.frameworks.instances import attempt_draw, draw_calls, dtypes_of, make_initializer
 from initcheck.frameworks.libraries.library import LibraryLayer
 from initcheck.frameworks.quiet import quiet
+
+_TENSORS = frozenset({"x", "inputs", "logits"})  # documented as tensors; other arguments of functions as arrays, too
 
 
 class Draws:
@@ -93,7 +96,8 @@ class Draws:
     def function(self, name: str, arguments: Mapping[str, Any], seed: int) -> npt.NDArray[np.generic] | None:
         """Returns the value of a function of ``keras.random`` under a seed; None if Keras lacks it."""
         function = getattr(getattr(self._session.keras, "random", None), name, None)
-        return None if function is None else as_array(function(**arguments, seed=seed))
+        given = {**arguments, **{key: as_tensor(arguments[key]) for key in _TENSORS & {*arguments}}}
+        return None if function is None else as_array(function(**given, seed=seed))
 
     def attempt(
         self, row: Initializer, shape: Shape, *, seed: object, dtype: str | None = None

@@ -17,7 +17,9 @@ from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.traits.noises import ImageLaw
 from initcheck.evidence.made_layers import arguments_made, made, seeded
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.generators import globally_seeded
+from initcheck.targets import TENSORFLOW, target
 
 Array = npt.NDArray[np.generic]
 
@@ -111,7 +113,7 @@ class BuiltLayers:
         with globally_seeded(self._session.keras, seed), _own_deprecations():
             made = [getattr(self._session.keras.layers, layer)(**arguments) for _ in range(layers)]
             ways = [[one] * (calls - traced) + _traced(one, traced) for one in made]
-            return [[np.asarray(call(inputs, training=training)) for call in one] for one in ways]
+            return [[as_array(call(inputs, training=training)) for call in one] for one in ways]
 
     def images(self, case: ImageLaw, count: int, *, seed: int) -> tuple[Array, Array] | None:
         """The outputs in training for so many images, and their labels; None if Keras lacks the layer or an argument.
@@ -125,9 +127,9 @@ class BuiltLayers:
         with globally_seeded(self._session.keras, seed):
             layer = kind(**case.arguments, seed=seed)
             if case.labels is None:
-                return np.asarray(layer(given, training=True)), np.empty(0)
+                return as_array(layer(given, training=True)), np.empty(0)
             outputs = layer({"images": given, "labels": _taking_turns(case.labels, count)}, training=True)
-        return np.asarray(outputs["images"]), np.asarray(outputs["labels"])
+        return as_array(outputs["images"]), as_array(outputs["labels"])
 
     def dropped(
         self,
@@ -161,21 +163,19 @@ class BuiltLayers:
                 return layer
 
             layer = make(seed)
-            calls = [np.asarray(call(*given, training=True)) for call in (layer, *_traced(layer, 1))]
-            at_inference = np.asarray(layer(*given, training=False))
+            calls = [as_array(call(*given, training=True)) for call in (layer, *_traced(layer, 1))]
+            at_inference = as_array(layer(*given, training=False))
             if seeded(keras, request, seed) == request:
                 return Dropped(calls, at_inference, None, None)
-            other = np.asarray(make(seed + 1)(*given, training=True))
+            other = as_array(make(seed + 1)(*given, training=True))
             with globally_seeded(keras, seed + 1) if apart else contextlib.nullcontext():
-                again = np.asarray(make(seed)(*given, training=True))
+                again = as_array(make(seed)(*given, training=True))
             few = [one[:2] for one in inputs] if request.listed_inputs else [one[:2] for one in given]
             zeros = []
             for everywhere in (seed, seed + 1) if hasattr(getattr(keras, "random", None), "SeedGenerator") else ():
                 with globally_seeded(keras, everywhere):
                     call = make(0)
-                zeros.append(
-                    np.asarray(call(few, training=True) if request.listed_inputs else call(*few, training=True))
-                )
+                zeros.append(as_array(call(few, training=True) if request.listed_inputs else call(*few, training=True)))
             return Dropped(calls, at_inference, again, other, tuple(zeros))
 
     def _initializers(self, rows: Mapping[str, tuple[Initializer, int | None]]) -> dict[str, Any]:
@@ -213,7 +213,9 @@ def _own_deprecations() -> Iterator[None]:
 
 
 def _traced(layer: Any, count: int) -> list[Any]:
-    """The layer as a ``tf.function``, so many times."""
+    """The layer as a ``tf.function``, so many times; on other backends, which trace whole steps alone, as it is."""
+    if target() != TENSORFLOW:
+        return [layer] * count
     import tensorflow as tf
 
     return [tf.function(lambda *inputs, training: layer(*inputs, training=training))] * count
@@ -224,4 +226,4 @@ def _taking_turns(values: Array, count: int) -> Array:
 
 
 def _values(layer: Any) -> list[Array]:
-    return [np.asarray(value) for value in layer.get_weights()]
+    return [as_array(value) for value in layer.get_weights()]

@@ -13,6 +13,8 @@ from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.traits.weights import InitialMatrix
 from initcheck.evidence.laws.layer_weights import built
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor
 
 Array = np.ndarray[Any, Any]
 SUFFIXES = ("initializer", "regularizer", "constraint")
@@ -83,7 +85,7 @@ class WeightArguments:
                 bounded.add(number)
                 given[f"{name}_constraint"] = self._multiplied(times(number))
         layer, frozen = built(keras, request, given), built(keras, request, {**given, "trainable": False})
-        weights, losses = layer.get_weights(), sorted(float(np.asarray(one)) for one in layer.losses)
+        weights, losses = layer.get_weights(), sorted(float(as_array(one)) for one in layer.losses)
         self._step(layer.trainable_variables)
         untrained = len(self._within(frozen).trainable_weights)
         frozen.trainable = True
@@ -130,7 +132,5 @@ class WeightArguments:
         return Multiplied()
 
     def _step(self, variables: Sequence[Any]) -> None:
-        import tensorflow as tf
-
-        pairs = [(tf.zeros(one.shape, one.dtype), one) for one in variables]
+        pairs = [(as_tensor(np.zeros(one.shape, np.float32)), one) for one in variables]
         self._keras.optimizers.SGD(1.0).apply_gradients(pairs)

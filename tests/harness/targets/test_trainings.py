@@ -1,0 +1,113 @@
+"""Trainings on Keras on another backend than TensorFlow, where this process has one as its target."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from initcheck import Problem
+from initcheck.catalog.initializers import INITIALIZERS
+from initcheck.catalog.own_problems import OWN
+from initcheck.catalog.problems import get_problem
+from initcheck.cli.app import cli
+from initcheck.engines.feeding import batch_order, ordered_rows
+from initcheck.engines.fit import ReferenceEngine
+from initcheck.engines.own_runs import OwnEngine
+from initcheck.engines.reuse import bitwise_equal, read_values
+from initcheck.frameworks.backends import load_target_keras
+from initcheck.frameworks.computing import all_seen, seen_by
+from initcheck.frameworks.environment import environment
+from initcheck.records import DECIDE_BITS
+from initcheck.targets import TENSORFLOW, backend_of, target
+
+pytestmark = [
+    pytest.mark.skipif(
+        not backend_of(target()) or target() == TENSORFLOW,
+        reason=f"the harness trains on TensorFlow elsewhere, and a library has no fit; the target is {target()}",
+    ),
+    # Keras's own variables as arrays, by the protocol that NumPy had before 2.0.
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
+]
+OWN_MODEL = ["--model", f"{__name__}:noisy", "--data", f"{__name__}:data"]
+
+
+def data():
+    stream = np.random.RandomState(1)
+    x = stream.normal(size=(60, 4)).astype("float32")
+    return x, (x[:, 0] > 0).astype("int32")
+
+
+def noisy(keras):
+    """Statistics and noise: what a model that is used again has to put back."""
+    layers = keras.layers
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(6, "relu"), layers.BatchNormalization(), layers.Dropout(0.25), layers.Dense(2)]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"])
+    return model
+
+
+def test_a_model_that_is_used_again_gives_the_bits_of_fresh_ones():
+    problem, row = get_problem("xor"), INITIALIZERS["he_normal"]
+    engines = [ReferenceEngine(problem, epochs=2, reuse=reuse) for reuse in (True, False)]
+    for run in (1, 2):
+        (one, history), (other, fresh) = (engine.fit(row, run=run) for engine in engines)
+        assert history == fresh
+        assert bitwise_equal(read_values(one.variables), read_values(other.variables))
+
+
+def test_a_model_of_one_s_own_repeats_whatever_was_trained_before_it():
+    problem = Problem.of(noisy, data, epochs=2, name="noisy")
+    engine = OwnEngine(problem)
+    runs = [engine.train(OWN, reseed=reseed, seed=7) for reseed in (0, 1, 2, 1)]
+    assert runs[1] == runs[3] == OwnEngine(problem).train(OWN, reseed=1, seed=7)
+    assert len({run.history["loss"] for run in runs}) == 3
+
+
+def test_rows_pass_in_the_given_order_through_all_epochs():
+    keras, seen = load_target_keras(), []
+
+    class Noting(keras.layers.Layer):
+        def call(self, inputs):
+            seen_by(lambda rows: seen.extend(rows[:, 0].astype(int).tolist()), inputs)
+            return inputs
+
+    model = keras.Sequential([keras.Input((1,)), Noting(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    numbers = np.arange(10, dtype="float32")[:, None]
+    order = batch_order(10, 3)
+    model.fit(ordered_rows((numbers, 0 * numbers), order, 4), epochs=3, steps_per_epoch=3, shuffle=False, verbose=0)
+    all_seen()
+    assert seen[-30:] == order.ravel().tolist()
+
+
+def test_the_environment_names_the_target_and_the_packages_of_its_backend():
+    where, backend = environment(), backend_of(target())
+    shown = dict(where.rows())
+    assert shown["target"] == target()
+    assert {backend, "keras", "numpy"} <= set(where.versions)
+    assert not {"tensorflow", "jax", "torch"} & set(where.versions) - {backend}
+    assert "CPU" in where.devices
+    assert ("oneDNN" in shown) == (backend != "jax")
+    assert "target" in DECIDE_BITS
+
+
+@pytest.mark.parametrize(
+    "asked", [["--problem", "xor"], ["--model", f"{__name__}:noisy", "--data", f"{__name__}:data"]]
+)
+def test_the_ensemble_is_refused_in_one_line_where_there_is_no_tensorflow(asked, tmp_path):
+    words = ["run", *asked, "--reseeds", "2", "--engine", "ensemble", "--out", str(tmp_path)]
+    done = CliRunner().invoke(cli, words)
+    assert "it stacks members by TensorFlow" in str(done.exception)
+    assert str(done.exception).endswith(f"the target is {target()}; take the engine auto")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_says_on_which_target_it_was(tmp_path):
+    done = CliRunner().invoke(
+        cli, ["run", "--problem", "xor", "--reseeds", "1", "--epochs", "1", "--out", str(tmp_path)]
+    )
+    assert done.exit_code == 0, done.output
+    assert f'"target": "{target()}"' in (tmp_path / "sweep.json").read_text()
+    command = (tmp_path / "sweep.json").read_text()
+    assert (f"--on {target()}" in command) == (target() != TENSORFLOW)
