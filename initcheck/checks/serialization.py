@@ -41,9 +41,12 @@ from initcheck.evidence.composition.promises import Row
 from initcheck.evidence.composition.restored_parts import RESTORED
 from initcheck.evidence.layers import INFERENCE, Route
 from initcheck.evidence.serialization.exchanges import EXCHANGES
+from initcheck.evidence.serialization.models import DOUBLES
 from initcheck.evidence.serialization.resumed_trainings import Carrier, carriers
+from initcheck.frameworks.backends import has_doubles
 from initcheck.oracle.rounding import Rounded
 from initcheck.records import Verdict, failed, passed
+from initcheck.targets import KERAS, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -54,6 +57,7 @@ _SHAPES: tuple[Shape, ...] = ((4, 3), (2, 2, 3, 4), (5,))
 @check(
     "SER01",
     "An initializer rebuilt from its configuration draws the same bits.",
+    on=KERAS,
     subjects=over_initializers(),
     takes="initializer",
 )
@@ -67,6 +71,7 @@ def initializers(lab: Lab, row: Initializer) -> Verdict:
 @check(
     "SER02",
     "No argument is lost: value, gain, mean, stddev, minval, maxval, scale, mode, distribution, seed.",
+    on=KERAS,
     subjects=[Subject(name, name) for name in ARGUMENTS],
 )
 def arguments(lab: Lab, name: str) -> Verdict:
@@ -86,6 +91,7 @@ def arguments(lab: Lab, name: str) -> Verdict:
 @check(
     "SER03",
     "An initializer whose seed is a SeedGenerator is rebuilt with one.",
+    on=KERAS,
     subjects=over_initializers(random=True),
 )
 def generators(lab: Lab, row: Initializer) -> Verdict:
@@ -104,6 +110,7 @@ def generators(lab: Lab, row: Initializer) -> Verdict:
 @check(
     "SER04",
     "A layer rebuilt from its configuration has the initializers that it was given, and draws the same weights.",
+    on=KERAS,
     subjects=[Subject(case.layer, case) for case in SAVED_LAYERS],
 )
 def layers(lab: Lab, case: SavedInitializers) -> Verdict:
@@ -121,20 +128,24 @@ def layers(lab: Lab, case: SavedInitializers) -> Verdict:
 @check(
     "SER05",
     "A model rebuilt from its configuration, a JSON text or a file draws the same initial weights.",
+    on=KERAS,
     subjects=[Subject(kind, kind) for kind in FILED_KINDS],
 )
 def rebuilt_models(lab: Lab, kind: str | Recipe) -> Verdict:
     """With a seed of its own for each initializer; the file was written when the weights had long changed."""
+    _require_precision(kind)
     return judge_trips(lab.saving.rebuilt_model(kind), {})
 
 
 @check(
     "SER06",
     "A model read from a file has the weights that were saved, and the same outputs.",
+    on=KERAS,
     subjects=[Subject(kind, kind) for kind in FILED_KINDS],
 )
 def saved_models(lab: Lab, kind: str | Recipe) -> Verdict:
     """Through .keras files, and .weights.h5 files into a model with other weights; moving statistics too."""
+    _require_precision(kind)
     trips, first = lab.saving.saved_model(kind)
     if any(np.array_equal(a, b) for a, b in zip(first, trips[0].arrays, strict=False)):
         return failed("set_weights left a weight as it was", "every weight replaced before saving")
@@ -144,6 +155,7 @@ def saved_models(lab: Lab, kind: str | Recipe) -> Verdict:
 @check(
     "SER07",
     "Training continued from a .keras file is the training that was not interrupted.",
+    on=KERAS,
     subjects=[Subject(str(rule), rule) for rule in CONTINUED],
 )
 def continued(lab: Lab, rule: Rule) -> Verdict:
@@ -171,11 +183,13 @@ def continued(lab: Lab, rule: Rule) -> Verdict:
 @check(
     "SER08",
     "clone_model makes new weights of its own: int-seeded initializers repeat, unseeded ones draw anew.",
+    on=KERAS,
     subjects=[Subject(f"{kind}-{how}", (kind, how == "seeded")) for kind in KINDS for how in ("seeded", "unseeded")],
 )
 def clones(lab: Lab, case: tuple[str, bool]) -> Verdict:
     """The trained weights are not copied, and the clone shares none of them."""
     kind, seeded = case
+    _require_precision(kind)
     clone = lab.saving.clone(kind, seeded)
     if clone.config.get("layers") is None or len(clone.config["layers"]) != len(clone.config_again.get("layers", [])):
         return failed("the clone has other layers", "the same layers")
@@ -201,6 +215,7 @@ def clones(lab: Lab, case: tuple[str, bool]) -> Verdict:
 @check(
     "SER09",
     "initializers.get knows every initializer by its names, and gives a fresh instance each time.",
+    on=KERAS,
     subjects=[Subject(name, (name, kind)) for kind, names in NAMES.items() for name in (kind, *names.split())],
 )
 def names(lab: Lab, case: tuple[str, str]) -> Verdict:
@@ -219,6 +234,7 @@ def names(lab: Lab, case: tuple[str, str]) -> Verdict:
 @check(
     "SER10",
     "initializers.get takes classes, instances, configurations, functions and None.",
+    on=KERAS,
     subjects=[Subject(form.replace(" ", "_"), form) for form in FORMS],
 )
 def forms(lab: Lab, form: str) -> Verdict:
@@ -242,6 +258,7 @@ def forms(lab: Lab, form: str) -> Verdict:
 @check(
     "SER11",
     "No option of an optimizer, a schedule, a loss, a metric, a regularizer or a constraint is lost.",
+    on=KERAS,
     subjects=[Subject(f"{part.module.rpartition('.')[2]}-{part}", part) for part in PARTS],
 )
 def parts(lab: Lab, part: SavedPart) -> Verdict:
@@ -255,6 +272,7 @@ def parts(lab: Lab, part: SavedPart) -> Verdict:
 @check(
     "SER12",
     "No option of a layer is lost: its arguments, its name, its seed, its dtypes, and whether it is trained.",
+    on=KERAS,
     subjects=[Subject(str(layer), layer) for layer in LAYERS],
 )
 def layer_options(lab: Lab, layer: LayerOptions) -> Verdict:
@@ -283,6 +301,7 @@ def layer_options(lab: Lab, layer: LayerOptions) -> Verdict:
 @check(
     "SER13",
     "Every seed comes back from a configuration as it was, and no seed as none.",
+    on=KERAS,
     subjects=[
         *over_initializers(random=True),
         *(Subject(name, layer) for name, layer in {one.layer: one for one in LAYERS if one.drawing}.items()),
@@ -313,26 +332,31 @@ def seeds(lab: Lab, subject: Initializer | LayerOptions) -> Verdict:
 @check(
     "SER14",
     "Weights of every kind come back from a file: subnormal and largest numbers, signed zeros, infinities, NaN.",
+    on=KERAS,
     subjects=[Subject(kind, kind) for kind in KINDS],
 )
 def special_values(lab: Lab, kind: str) -> Verdict:
     """Through .keras and .weights.h5 files, every weight of the models of SER06."""
+    _require_precision(kind)
     return judge_trips(lab.saving.special_values(kind), {})
 
 
 @check(
     "SER15",
     "A model read from an .h5 file has the weights that were saved, and the same outputs.",
+    on=KERAS,
     subjects=[Subject(kind, kind) for kind in FILED_KINDS],
 )
 def legacy_files(lab: Lab, kind: str) -> Verdict:
     """The older format, for whole models; weights of every kind too."""
+    _require_precision(kind)
     return judge_trips(lab.saving.legacy_file(kind), {})
 
 
 @check(
     "SER16",
     "A layer that comes back from a configuration, a clone or a file has its options and weights: the same outputs.",
+    on=KERAS,
     subjects=[
         Subject(f"{case.name}-{route.suffix}", (case, route), evidence=f"gallery {GALLERY_OF[case.name]}")
         for case in INFERRED
@@ -355,6 +379,7 @@ def layers_along_routes(lab: Lab, case_and_route: tuple[FormulaCase, Route]) -> 
 @check(
     "SER17",
     "The step after reloading is the step without it: weights, moments, count of steps, learning rate.",
+    on=KERAS,
     subjects=[
         Subject(f"{case.name}-{carrier.suffix}", (case, carrier), evidence=f"resumption of {case.name}")
         for case in RESUMPTIONS
@@ -385,6 +410,7 @@ def resumptions(lab: Lab, case_and_carrier: tuple[Resumption, Carrier]) -> Verdi
 @check(
     "SER18",
     "The optimizer of a compiled .h5 file has its class and all its options.",
+    on=KERAS,
     subjects=[Subject(case.name, case, evidence=f"resumption of {case.name}") for case in RESUMPTIONS if case.h5],
 )
 def optimizers_of_h5_files(lab: Lab, case: Resumption) -> Verdict:
@@ -402,6 +428,7 @@ def optimizers_of_h5_files(lab: Lab, case: Resumption) -> Verdict:
 @check(
     "SER19",
     "A model compiled with a loss or metric by name is read from a file, and evaluates as before.",
+    on=KERAS,
     subjects=[
         Subject(f"{kind}-{name.replace(' ', '_')}{suffix.replace('.', '-')}", (kind, name, suffix), evidence="names")
         for kind, names in NAMES_OF.items()
@@ -428,6 +455,7 @@ def compiled_names(lab: Lab, case: tuple[str, str, str]) -> Verdict:
 @check(
     "SER20",
     "Models of the same layers exchange weights, through memory and files, in their order.",
+    on=KERAS,
     subjects=[Subject(name, name) for name in EXCHANGES],
 )
 def exchanges(lab: Lab, name: str) -> Verdict:
@@ -451,6 +479,7 @@ _MADE = {
     "SER21",
     "Every flag, number, word, seed, initializer, regularizer and constraint that a layer is given comes back from its "
     "configuration.",
+    on=KERAS,
     subjects=[Subject(layer, request) for layer, request in sorted(_MADE.items())],
 )
 def single_arguments(lab: Lab, request: LayerRequest) -> Verdict:
@@ -467,6 +496,7 @@ def single_arguments(lab: Lab, request: LayerRequest) -> Verdict:
 @check(
     "SER22",
     "Files, checkpoints and configurations keep what they should, and who writes or reads them is obeyed.",
+    on=KERAS,
     subjects=[Subject(name, row) for name, row in {**KEPT, **RESTORED, **EXACT}.items()],
 )
 def kept_files(lab: Lab, row: Row) -> Verdict:
@@ -477,11 +507,17 @@ def kept_files(lab: Lab, row: Row) -> Verdict:
 @check(
     "SER23",
     "A layer is built by its input's shape, and built again by its build configuration with all its weights.",
+    on=KERAS,
     subjects=[Subject(layer, row) for layer, row in BUILT.items()],
 )
 def build_configurations(lab: Lab, row: Row) -> Verdict:
     """By keyword; a summary has its name too."""
     return judge_promises(lab, row)
+
+
+def _require_precision(kind: str | Recipe) -> None:
+    if kind in DOUBLES and not has_doubles(target()):
+        raise NotApplicable(f"{target()} has no double precision unless JAX_ENABLE_X64 is set")
 
 
 def _class(name: str) -> str:

@@ -16,6 +16,7 @@ from initcheck.catalog.optimizers import SMOOTH
 from initcheck.catalog.recipes import Net, UnitNet
 from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers
 from initcheck.records import Verdict, failed, passed
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -28,6 +29,11 @@ EXACT = "no tolerance: bits are compared"
 
 def _subjects(chosen: tuple[Net, ...]) -> list[Subject]:
     return [Subject(net.name, net) for net in chosen]
+
+
+def _computed(lab: Lab, dtype: str) -> str:
+    """The type in which the backend computes what is asked of it in that one."""
+    return dtype if lab.doubles else "float32"
 
 
 def gaps(trajectory: WeightTrajectory) -> list[Array]:
@@ -52,7 +58,7 @@ def learned(trajectory: WeightTrajectory) -> bool:
     )
 
 
-def tolerance(net: Net, rate: float) -> float:
+def tolerance(net: Net, rate: float, dtype: str) -> float:
     """Returns how much equal units may differ by rounding error.
 
     Each step, a gradient sums over no more terms than m = rows + inputs + units, and an activation's vector and scalar
@@ -60,27 +66,35 @@ def tolerance(net: Net, rate: float) -> float:
     Stability of Numerical Algorithms, 3.1). The terms are below 20 in these nets (weights, inputs and targets below 1
     or so, 21 units). A step of gradient descent multiplies that by its rate, one of an adaptive optimizer by
     rate / epsilon at worst, with epsilon = 1e-7, Keras's default; momentum adds up to 10 of them. Later steps stretch
-    what is there by (1 + rate·L) each, together below 10 for these rates and steps.
+    what is there by (1 + rate·L) each, together below 10 for these rates and steps. eps is that of the type in which
+    the backend computes.
     """
     terms = net.batch_size + 5 + max(net.widths) + 16
-    error = 20 * terms * float(np.finfo(net.dtype).eps) * net.steps * 10 * rate
+    error = 20 * terms * float(np.finfo(dtype).eps) * net.steps * 10 * rate
     return min(error / 1e-7, rate / 100) if SMOOTH[net.optimizer].optimizer.adaptive else error * 10
 
 
-@check("SYM01", "Under zero initialization, hidden units stay bitwise equal.", subjects=_subjects(nets.zero_nets()))
+@check(
+    "SYM01",
+    "Under zero initialization, hidden units stay bitwise equal.",
+    subjects=_subjects(nets.zero_nets()),
+    on=KERAS,
+)
 def judge_zeros(lab: Lab, net: Net) -> Verdict:
     """Judges every step of nets whose kernels all move, bit by bit if this machine computes all units in the same way.
 
     The matrix products of the net's shapes show whether it does; if not, rounding error is allowed.
     """
     trajectory = lab.models.weight_trajectory(net)
-    return _judge_kept(trajectory, net, 0.0 if trajectory.same_arithmetic else tolerance(net, trajectory.rate))
+    rounding = tolerance(net, trajectory.rate, _computed(lab, net.dtype))
+    return _judge_kept(trajectory, net, 0.0 if trajectory.same_arithmetic else rounding)
 
 
 @check(
     "SYM02",
     "Under zero initialization, hidden units of any width stay equal within rounding error.",
     subjects=_subjects(nets.zero_nets_of_any_width()),
+    on=KERAS,
 )
 def judge_zeros_of_any_width(lab: Lab, net: Net) -> Verdict:
     """Judges every step of nets whose kernels all move, against a tolerance for rounding in float64."""
@@ -91,6 +105,7 @@ def judge_zeros_of_any_width(lab: Lab, net: Net) -> Verdict:
     "SYM03",
     "Under a constant initialization, hidden units stay equal within rounding error.",
     subjects=_subjects(nets.constant_nets()),
+    on=KERAS,
 )
 def judge_constants(lab: Lab, net: Net) -> Verdict:
     """Judges every step of nets whose kernels all move, against a tolerance for rounding in float64."""
@@ -99,7 +114,7 @@ def judge_constants(lab: Lab, net: Net) -> Verdict:
 
 def _judge_kept_up_to_rounding(lab: Lab, net: Net) -> Verdict:
     trajectory = lab.models.weight_trajectory(net)
-    return _judge_kept(trajectory, net, tolerance(net, trajectory.rate))
+    return _judge_kept(trajectory, net, tolerance(net, trajectory.rate, _computed(lab, net.dtype)))
 
 
 def _judge_kept(trajectory: WeightTrajectory, net: Net, allowed: float) -> Verdict:
@@ -125,6 +140,7 @@ def _judge_gaps(trajectory: WeightTrajectory, net: Net, allowed: float, bound: s
     "SYM04",
     "Under zero initialization, no kernel moves where the activation is 0 at 0; the output bias does.",
     subjects=_subjects(nets.resting_nets()),
+    on=KERAS,
 )
 def judge_resting(lab: Lab, net: Net) -> Verdict:
     """Judges all kernels and hidden biases at every step: they stay 0, while the training takes its steps."""
@@ -142,6 +158,7 @@ def judge_resting(lab: Lab, net: Net) -> Verdict:
     "SYM05",
     "Under zero initialization, each kernel moves where the activation is not 0 at 0, one step after the one above.",
     subjects=_subjects(nets.moving_nets()),
+    on=KERAS,
 )
 def judge_moving(lab: Lab, net: Net) -> Verdict:
     """Judges the step at which each kernel first moves: the output's at the first, the next below at the second."""
@@ -164,6 +181,7 @@ def _first_move(values: Array) -> int:
     "Random kernels break the symmetry: hidden units start apart, learn different functions and stay apart.",
     subjects=over_initializers(random=True),
     takes="initializer",
+    on=KERAS,
 )
 def judge_random(lab: Lab, row: Initializer) -> Verdict:
     """Judges all pairs of units of both hidden layers in their initial and final weights and their difference."""
@@ -186,11 +204,12 @@ def judge_random(lab: Lab, row: Initializer) -> Verdict:
     "SYM07",
     "Permuting the initial hidden units permutes the trained ones, and changes nothing else.",
     subjects=_subjects(nets.random_nets()),
+    on=KERAS,
 )
 def judge_permuted(lab: Lab, net: Net) -> Verdict:
     """Judges every step of two trainings of one random net, against a tolerance for sums in another order."""
     trajectory, other = lab.models.weight_trajectory(net), lab.models.weight_trajectory(net, permuted=True)
-    allowed = tolerance(net, trajectory.rate)
+    allowed = tolerance(net, trajectory.rate, _computed(lab, net.dtype))
     bound = f"± {allowed:.2g} by rounding"
     if not all(moved(trajectory)):
         return failed(f"{net.name}: kernels moved {moved(trajectory)}", "all moved, else nothing is shown", bound=bound)
@@ -213,7 +232,9 @@ def judge_permuted(lab: Lab, net: Net) -> Verdict:
     return passed(f"{net.name}: weights and losses at most {largest:.2g} apart", bound=bound, effect=largest)
 
 
-@check("SYM08", "Noise on hidden units and random biases break the symmetry.", subjects=_subjects(nets.BREAKING))
+@check(
+    "SYM08", "Noise on hidden units and random biases break the symmetry.", subjects=_subjects(nets.BREAKING), on=KERAS
+)
 def judge_breaking(lab: Lab, net: Net) -> Verdict:
     """Judges that units differ in incoming and outgoing weights, as only noise and biases can make them.
 
@@ -228,9 +249,7 @@ def judge_breaking(lab: Lab, net: Net) -> Verdict:
 
 
 @check(
-    "SYM09",
-    "Dropout of zeros and equal biases do not break the symmetry.",
-    subjects=_subjects(nets.KEEPING),
+    "SYM09", "Dropout of zeros and equal biases do not break the symmetry.", subjects=_subjects(nets.KEEPING), on=KERAS
 )
 def judge_keeping(lab: Lab, net: Net) -> Verdict:
     """Judges every step, at a width where every unit goes through the same arithmetic."""
@@ -247,25 +266,26 @@ def judge_keeping(lab: Lab, net: Net) -> Verdict:
     "SYM10",
     "Filters of a convolution and units of a recurrent layer that start equal stay equal within rounding error.",
     subjects=[Subject(net.name, net) for net in unit_nets()],
+    on=KERAS,
 )
 def judge_filters_and_units(lab: Lab, net: UnitNet) -> Verdict:
     """Judges every step of nets of zeros and of a constant whose weights all move, in float64."""
-    return judge_units(lab.models.unit_trajectory(net), net)
+    return judge_units(lab.models.unit_trajectory(net), net, _computed(lab, "float64"))
 
 
-def unit_tolerance(net: UnitNet) -> float:
+def unit_tolerance(net: UnitNet, dtype: str) -> float:
     """Returns how much equal units may differ by rounding error: ``tolerance`` for gradient descent.
 
     A gradient sums over rows and places, an output over inputs, units and gates: over fewer terms than all inputs of a
     batch, all units and all gates together. Terms are below 20, momentum and growth below 10 each, the rate is 0.1.
     """
     terms = net.batch_size * math.prod(net.units.input_shape) + UNITS * net.units.gates + 16
-    return 20 * terms * float(np.finfo(np.float64).eps) * net.steps * 10 * 10 * 0.1
+    return 20 * terms * float(np.finfo(dtype).eps) * net.steps * 10 * 10 * 0.1
 
 
-def judge_units(trajectory: UnitTrajectory, net: UnitNet) -> Verdict:
+def judge_units(trajectory: UnitTrajectory, net: UnitNet, dtype: str) -> Verdict:
     """Judges that all weights moved, and were equal for all units, and all pairs of units, at every step."""
-    allowed = unit_tolerance(net)
+    allowed = unit_tolerance(net, dtype)
     bound = f"± {allowed:.2g} by rounding"
     still = [name for name, values in trajectory.weights.items() if np.any(values[-1] == values[0])]
     if still or not np.all(np.isfinite(trajectory.losses)):

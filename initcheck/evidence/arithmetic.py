@@ -14,7 +14,9 @@ from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Task
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.computing import as_tensor, gradients
+from initcheck.frameworks.layer_calls import compiled_step, slope_of_lookups
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import DenseNetwork
 from initcheck.oracle.optimizer_steps import Schedule
@@ -77,12 +79,12 @@ class Steps:
 
     def activation(self, name: str, x: np.ndarray, options: Mapping[str, Any]) -> np.ndarray:
         """Returns the activation of that name, applied to x."""
-        return np.asarray(self._keras.activations.get(name)(as_tensor(x), **options))
+        return as_array(self._keras.activations.get(name)(as_tensor(x), **options))
 
     def losses(self, loss: str, y: np.ndarray, output: np.ndarray, share: np.ndarray | None, **config: Any) -> Any:
         """Returns the loss of targets and outputs: one number, or one for each row, depending on ``reduction``."""
         weights = None if share is None else as_tensor(share)
-        return np.asarray(self._loss(loss, **config)(as_tensor(y), as_tensor(output), sample_weight=weights))
+        return as_array(self._loss(loss, **config)(as_tensor(y), as_tensor(output), sample_weight=weights))
 
     @property
     def losses_have_a_dtype(self) -> bool:
@@ -99,13 +101,13 @@ class Steps:
 
     def named_loss(self, name: str, y: np.ndarray, output: np.ndarray) -> np.ndarray:
         """Returns the loss that ``losses.get`` gives for a name, for each row."""
-        return np.asarray(self._keras.losses.get(name)(as_tensor(y), as_tensor(output)))
+        return as_array(self._keras.losses.get(name)(as_tensor(y), as_tensor(output)))
 
     def named_metric(self, name: str, y: np.ndarray, output: np.ndarray) -> float:
         """Returns the mean of the metric that ``metrics.get`` gives for a name."""
         metric = self._keras.metrics.get(name)
         if not hasattr(metric, "update_state"):  # Keras 2 returns the function, which ``compile`` wraps
-            return float(np.mean(np.asarray(metric(as_tensor(y), as_tensor(output)))))
+            return float(np.mean(as_array(metric(as_tensor(y), as_tensor(output)))))
         metric.update_state(as_tensor(y), as_tensor(output))
         return float(metric.result())
 
@@ -146,10 +148,8 @@ class Steps:
             optimizer.apply_gradients(zip(slopes, layer.trainable_weights, strict=True))
 
         if rule.graph:
-            import tensorflow as tf
-
             optimizer.build(layer.trainable_weights)
-            step = tf.function(step)
+            step = compiled_step(optimizer, layer.trainable_weights)
         after = []
         for one in gradients:
             step(*map(as_tensor, one))
@@ -166,17 +166,13 @@ class Steps:
             table: The first values.
             steps: For each step the indices, and a number for each value looked up.
         """
-        import tensorflow as tf
-
         layer = self._keras.layers.Embedding(*table.shape)
         layer.build((None,))
         layer.set_weights([table])
         optimizer = self._optimizer(rule)
         after = []
         for indices, slopes in steps:
-            with tf.GradientTape() as tape:
-                value = tf.reduce_sum(layer(as_tensor(indices)) * as_tensor(slopes))
-            (gradient,) = tape.gradient(value, layer.trainable_weights)
+            gradient = slope_of_lookups(layer, as_tensor(indices), as_tensor(slopes))
             optimizer.apply_gradients([(gradient, layer.trainable_weights[0])])
             after.append(layer.get_weights()[0])
         return after
@@ -196,15 +192,15 @@ class Steps:
         model.compile(optimizer=self._keras.optimizers.SGD(), loss="mse")
         with quiet():
             return {
-                "output of a plain call": np.asarray(model(as_tensor(x))),
+                "output of a plain call": as_array(model(as_tensor(x))),
                 "output of predict": model.predict(x, batch_size=len(x), verbose=0),
-                "loss of evaluate": np.asarray(model.evaluate(x, y, batch_size=len(x), verbose=0)),
+                "loss of evaluate": as_array(model.evaluate(x, y, batch_size=len(x), verbose=0)),
             }
 
     def rates(self, schedule: Schedule, steps: Sequence[int]) -> np.ndarray:
         """The learning rates of those steps."""
         made = self._schedule(schedule)
-        return np.array([np.asarray(made(as_tensor(np.int64(step)))) for step in steps])
+        return np.array([as_array(made(as_tensor(np.int64(step)))) for step in steps])
 
     def metric(self, name: str, config: Mapping[str, Any], batches: Sequence[Sequence[Any]]) -> list[float]:
         """The metric's result after each batch of ``(y, output)`` or ``(y, output, share)``, and the first again.
@@ -261,7 +257,7 @@ class Steps:
             batches=recorder.logs,
             epochs=[{name: float(values[epoch]) for name, values in history.items()} for epoch in range(task.epochs)],
             evaluated={name: float(value) for name, value in evaluated.items()},
-            predicted=np.asarray(predicted),
+            predicted=as_array(predicted),
             weights_after=model.get_weights(),
         )
 

@@ -14,7 +14,10 @@ from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.evidence.layers import Policy
 from initcheck.evidence.made_layers import arguments_made, requests, typed, wraps
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, dtype_name
 from initcheck.frameworks.floatx import dtype_policy
+from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
@@ -90,24 +93,22 @@ class Autocasting:
         return None if kind is None else kind(name)
 
     def _called(self, layer: Any, casts: bool) -> Seen:
-        import tensorflow as tf
-
         types: dict[str, tuple[str, str]] = {}
         for dtype in ("float32", "float64", "int32", "bool"):
-            x = tf.ones((2, 3), dtype)
+            x = as_tensor(np.ones((2, 3), dtype))
             output = layer(x)
             cast = dtype.startswith("float") and casts
             types[f"an input of {dtype}"] = (layer.seen["input"], "computed" if cast else dtype)
-            types[f"an output of {dtype}"] = (output.dtype.name, types[f"an input of {dtype}"][1])
+            types[f"an output of {dtype}"] = (dtype_name(output), types[f"an input of {dtype}"][1])
         if casts:
             types["a weight in the call"] = (layer.seen["weight"], "computed")
             if _without_autocast(self._keras):
                 types["a weight without autocast in the call"] = (layer.seen["still"], "stored")
         for name in ("weight", "still", "total"):
-            types[f"the weight {name}"] = (np.asarray(getattr(layer, name)).dtype.name, "stored")
+            types[f"the weight {name}"] = (as_array(getattr(layer, name)).dtype.name, "stored")
         types["compute_dtype"] = (str(layer.compute_dtype), "computed")
         types["variable_dtype"] = (str(layer.variable_dtype), "stored")
-        return Seen(types, np.asarray(layer.total))
+        return Seen(types, as_array(layer.total))
 
     def _within(self, policy: Policy) -> Iterator[tuple[str, tuple[str, str]]]:
         """The types of layers that wrappers hold, which are given the policy, and the wrappers are not."""
@@ -133,9 +134,7 @@ def _without_autocast(keras: Any) -> dict[str, bool]:
 
 
 def _own_layer(keras: Any) -> Any:
-    import tensorflow as tf
-
-    options = _without_autocast(keras)
+    math, options = operations(keras), _without_autocast(keras)
 
     class AutocastProbe(keras.layers.Layer):  # type: ignore[misc] # Keras is loaded at run time
         """Keeps the types that its call sees, and assigns a weight."""
@@ -148,8 +147,8 @@ def _own_layer(keras: Any) -> Any:
 
         def call(self, inputs: Any) -> Any:
             parts = {"input": inputs, "weight": self.weight, "still": self.still}
-            self.seen = {name: tf.convert_to_tensor(one).dtype.name for name, one in parts.items()}
-            self.total.assign(tf.constant(PRECISE, self.variable_dtype))
+            self.seen = {name: dtype_name(math.convert_to_tensor(one)) for name, one in parts.items()}
+            self.total.assign(math.cast(as_tensor(PRECISE), self.variable_dtype))
             return inputs
 
     return AutocastProbe

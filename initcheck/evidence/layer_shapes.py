@@ -14,6 +14,9 @@ from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.evidence.layers import Layers, as_called, joined
 from initcheck.evidence.made_layers import flat
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.layer_calls import compiled_call
 
 Array = np.ndarray[Any, Any]
 Partial = tuple[int | None, ...]  # a shape, None where a number is not known
@@ -36,36 +39,34 @@ class LayerShapes:
     ) -> Mapping[str, tuple[list[Array], Array]]:
         """Input and output of one layer called several times, by a description of each call.
 
-        Each call is made eagerly, within one ``tf.function`` and within one model; both know neither the number of rows
-        nor the lengths.
+        Each call is made eagerly, within one graph or program and within one model; both know neither the number of
+        rows nor the lengths.
 
         Args:
             case: The layer.
             weights: In the order of ``get_weights``.
             inputs: For which it is built.
         """
-        import tensorflow as tf
-
         layer = self._layers.built(case, weights, inputs)
         unknown = unknown_axes(case, weights, inputs)
         specs = [
-            tf.TensorSpec([None if axis in axes else size for axis, size in enumerate(one.shape)], one.dtype)
+            ([None if axis in axes else size for axis, size in enumerate(one.shape)], one.dtype.name)
             for one, axes in zip(inputs, unknown, strict=True)
         ]
 
         def call(*values: Any) -> Any:
             return layer(*as_called(case, values), **case.called)
 
-        symbolic = [self._keras.Input(batch_shape=one.shape, dtype=one.dtype.name) for one in specs]
+        symbolic = [self._keras.Input(batch_shape=shape, dtype=dtype) for shape, dtype in specs]
         model = self._keras.Model(symbolic, flat(call(*symbolic)))
         ways = {
             "a call": call,
-            "a call in a graph": tf.function(call, input_signature=specs, autograph=False),
+            "a call in a graph": compiled_call(layer, call, specs),
             "a call of a model": lambda *values: model(alone(values)),
         }
         fed = {"of one longer row": longer(inputs, unknown), "of the first shape again": list(inputs)}
         return {
-            f"{way} {what}": (values, joined(run(*map(tf.convert_to_tensor, values))))
+            f"{way} {what}": (values, joined(run(*map(as_tensor, values))))
             for way, run in ways.items()
             for what, values in fed.items()
         }
@@ -80,7 +81,7 @@ class LayerShapes:
         """
         weights, inputs = self._layers.given(case)
         layer = self._layers.built(case, weights, inputs)
-        called = as_called(case, [np.asarray(one) for one in inputs])
+        called = as_called(case, [as_array(one) for one in inputs])
         actual = [tuple(one.shape) for one in flat(layer(*called, **case.called))]
         if _SCORES in inspect.signature(layer.call).parameters and _SCORES not in case.call:
             layer(*called, **case.called, **{_SCORES: True})

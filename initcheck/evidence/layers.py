@@ -22,8 +22,11 @@ from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.evidence.made_layers import arguments_made, flat, wraps
 from initcheck.evidence.session import Session
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, has_no_kernel, is_tensor
 from initcheck.frameworks.floatx import dtype_policy, image_data_format
+from initcheck.frameworks.layer_calls import compiled_call, slopes_of
+from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
@@ -34,11 +37,10 @@ INFERENCE = "a call with training=False"
 _CALLS = 10
 _SPARING = frozenset(noise.layer for noise in select(NoiseSource) if noise.fed is Fed.IMAGES)
 _OF_ALL_LAYERS = ("activity_regularizer",)  # whether or not the signature has it
-_NO_KERNEL = ("Could not find device for node", "is not in the list of allowed values")
 
 
 class NoKernel(Exception):
-    """TensorFlow does not compute an operation in that dtype on this device."""
+    """The backend does not compute an operation in that dtype on this device."""
 
 
 class Route(Enum):
@@ -126,22 +128,21 @@ class Layers:
             policy: A dtype policy instead.
 
         Raises:
-            NoKernel: TensorFlow has no kernel for an operation of the layer in that dtype on this device.
+            NoKernel: The backend has no kernel for an operation of the layer in that dtype on this device.
         """
-        import tensorflow as tf
-
+        math = operations(self._keras)
         try:
             with image_data_format(self._keras, case.image_data_format):
                 layer = self.built(case, weights, inputs, policy)
                 into = [as_tensor(one) if one.dtype.kind == "f" else one for one in inputs]
                 if not getattr(layer, "autocast", True):  # then inputs come in the type of the layer before it
-                    into = [tf.cast(one, layer.compute_dtype) if tf.is_tensor(one) else one for one in into]
+                    into = [math.cast(one, layer.compute_dtype) if is_tensor(one) else one for one in into]
                 output = layer(*as_called(case, into), **case.called)
-        except (tf.errors.NotFoundError, tf.errors.InvalidArgumentError) as error:
-            if any(words in str(error) for words in _NO_KERNEL):
+        except Exception as error:
+            if has_no_kernel(error):
                 raise NoKernel from error
             raise
-        losses = tuple(np.asarray(tf.cast(one, tf.float64)) for one in layer.losses)
+        losses = tuple(as_array(one).astype(np.float64) for one in layer.losses)
         return Shown(joined(output), layer.get_weights(), losses=losses)
 
     def gradients(
@@ -155,19 +156,15 @@ class Layers:
             inputs: Its inputs.
             slopes: A number for each output.
         """
-        import tensorflow as tf
+        layer, math = self.built(case, weights, inputs), operations(self._keras)
 
-        layer = self.built(case, weights, inputs)
-        into = [as_tensor(one) for one in inputs]
-        real = [one for one in into if one.dtype.is_floating]
-        with tf.GradientTape() as tape:
-            tape.watch(real)
+        def total(*into: Any) -> Any:
             output = layer(*as_called(case, into), **case.called)
             if case.outputs > 1:
-                output = tf.concat([tf.reshape(one, (len(slopes), -1)) for one in tf.nest.flatten(output)], -1)
-            value = tf.reduce_sum(output * as_tensor(slopes))
-        gradients = tape.gradient(value, [*layer.trainable_weights, *real])
-        return [np.asarray(tf.convert_to_tensor(one)) for one in gradients]
+                output = math.concatenate([math.reshape(one, (len(slopes), -1)) for one in flat(output)], -1)
+            return math.sum(output * as_tensor(slopes))
+
+        return slopes_of(total, layer, [as_tensor(one) for one in inputs])
 
     def in_turn(
         self,
@@ -185,15 +182,13 @@ class Layers:
             weights: In the order of ``get_weights``.
             inputs: The input of each call.
             states: If any, those that it is given in the first call of a second turn; then nothing is reset.
-            traced: Whether it is called within a ``tf.function``.
+            traced: Whether it is called within a graph, or a program of JAX.
         """
-        import tensorflow as tf
-
         layer = self.made(replace(case, config=_stateful(case.config)))
         layer.build(inputs[0].shape)
         layer.set_weights(weights)
-        any_rows = tf.TensorSpec((None, *inputs[0].shape[1:]))
-        call = tf.function(layer, autograph=False, input_signature=[any_rows]) if traced else layer
+        any_rows = (None, *inputs[0].shape[1:]), "float32"
+        call = compiled_call(layer, layer, [any_rows]) if traced else layer
         outputs = [joined(call(as_tensor(one))) for one in inputs]
         if states:
             given = [as_tensor(one) for one in states]
@@ -371,11 +366,10 @@ def _stateful(config: Arguments) -> dict[str, Any]:
 
 def _nested(layer: Any, states: list[Any]) -> Any:
     """Its states, as a layer of several cells takes them: a list for each."""
-    import tensorflow as tf
-
     sizes = getattr(getattr(layer, "cell", None), "state_size", None)
     nested = isinstance(sizes, list | tuple) and any(isinstance(one, list | tuple) for one in sizes)
-    return tf.nest.pack_sequence_as(layer.states, states) if nested else states
+    each = iter(states)
+    return [type(one)(next(each) for _ in one) for one in layer.states] if nested else states
 
 
 def _by_case(cases: Sequence[FormulaCase], outputs: Any) -> dict[str, Array]:
@@ -386,7 +380,7 @@ def _by_case(cases: Sequence[FormulaCase], outputs: Any) -> dict[str, Array]:
 
 def joined(outputs: Any) -> Array:
     """The only output; of several, each row's elements one after another."""
-    arrays = [np.asarray(one) for one in flat(outputs)]
+    arrays = [as_array(one) for one in flat(outputs)]
     return arrays[0] if len(arrays) == 1 else np.concatenate([one.reshape(len(one), -1) for one in arrays], -1)
 
 

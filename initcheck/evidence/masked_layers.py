@@ -15,7 +15,9 @@ from initcheck.catalog.layers.traits.masking import HEADS, ROWS, STEP, UNITS, UN
 from initcheck.catalog.layers.under_masks import MASKED_GROUP_OF, MASKED_GROUPS
 from initcheck.evidence.made_layers import arguments_made, flat
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
@@ -326,7 +328,7 @@ class MaskedLayers:
 
 
 def _own_layers(keras: Any) -> tuple[Any, Any]:
-    import tensorflow as tf
+    math = operations(keras)
 
     class MaskProbe(keras.layers.Layer):  # type: ignore[misc]
         """Its output is its input's mask as numbers."""
@@ -337,8 +339,8 @@ def _own_layers(keras: Any) -> tuple[Any, Any]:
 
         def call(self, inputs: Any, mask: Any = None) -> Any:
             if mask is None:
-                return tf.fill(tf.shape(inputs)[:1], UNMASKED)
-            return tf.cast(mask, tf.float32)
+                return math.full(math.shape(inputs)[:1], UNMASKED)
+            return math.cast(mask, "float32")
 
         def compute_mask(self, *_: Any) -> None:
             return None
@@ -351,7 +353,7 @@ def _own_layers(keras: Any) -> tuple[Any, Any]:
             self.supports_masking = True
 
         def call(self, inputs: Any) -> Any:
-            return tf.identity(inputs[0])
+            return math.copy(inputs[0])
 
         def compute_mask(self, inputs: Any, _: Any = None) -> Any:
             return inputs[1]
@@ -360,7 +362,7 @@ def _own_layers(keras: Any) -> tuple[Any, Any]:
 
 
 def _images_made(keras: Any) -> Any:
-    import tensorflow as tf
+    math = operations(keras)
 
     class MaskedImages(keras.layers.Layer):  # type: ignore[misc] # Keras is loaded at run time
         """Its output has the shape of frames."""
@@ -370,7 +372,7 @@ def _images_made(keras: Any) -> Any:
             self.supports_masking = True
 
         def call(self, inputs: Any) -> Any:
-            return tf.reshape(inputs, (-1, *Source.FRAMES.shape[1:]))
+            return math.reshape(inputs, (-1, *Source.FRAMES.shape[1:]))
 
         def compute_mask(self, _: Any, mask: Any = None) -> Any:
             return mask
@@ -379,9 +381,7 @@ def _images_made(keras: Any) -> Any:
 
 
 def _constant(vectors: Array) -> Any:
-    import tensorflow as tf
-
-    return lambda shape, dtype=None: tf.constant(vectors, dtype=dtype)
+    return lambda shape, dtype=None: as_tensor(vectors.astype(dtype or vectors.dtype))
 
 
 def _as_called(case: MaskedCase, inputs: list[Any]) -> tuple[Any, ...]:
@@ -389,4 +389,4 @@ def _as_called(case: MaskedCase, inputs: list[Any]) -> tuple[Any, ...]:
 
 
 def _numbers(tensor: Any) -> Array:
-    return np.asarray(tensor).astype(np.float64)
+    return as_array(tensor).astype(np.float64)

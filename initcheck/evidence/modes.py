@@ -16,6 +16,8 @@ from initcheck.catalog.sources import IMAGES, MASKS
 from initcheck.evidence.made_layers import arguments_made
 from initcheck.evidence.session import Session
 from initcheck.evidence.source_inputs import inputs_of
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 
 Array = np.ndarray[Any, Any]
@@ -99,6 +101,11 @@ class Modes:
         """Whether the installed Keras has no such layer."""
         return not hasattr(self._keras.layers, layer)
 
+    def unable(self, run: ModelRun) -> str:
+        """What the backend has not that this way to run a model needs; empty where it has all."""
+        apart = run is ModelRun.PREDICT_IN_STEPS and self._keras.backend.backend() == "torch"
+        return "several steps at once" if apart else ""
+
     def in_training(self, layer: str, fixed: bool, run: ModelRun) -> bool | None:
         """Whether the layer behaved as in training: other outputs than its own with ``training=False``.
 
@@ -154,11 +161,11 @@ class Modes:
             def losses(run: Callable[..., Any], **options: Any) -> dict[str, bool | None]:
                 model.set_weights(weights)
                 run(inputs, targets, **options)
-                return other(np.asarray(squares.squares))
+                return other(as_array(squares.squares))
 
             def outputs(run: Callable[..., Any], **options: Any) -> dict[str, bool | None]:
                 model.set_weights(weights)
-                return other(np.mean((np.asarray(run(inputs, **options)) - targets) ** 2, axis=0))
+                return other(np.mean((as_array(run(inputs, **options)) - targets) ** 2, axis=0))
 
             whole = {"batch_size": rows, "verbose": 0}
             seen = {
@@ -178,7 +185,7 @@ class Modes:
             if ModelRun.TRAIN_ON_BATCH in wanted:
                 model.compile(optimizer, loss="mse", metrics=metrics)
                 seen[ModelRun.TRAIN_ON_BATCH] = losses(model.train_on_batch)
-            if ModelRun.PREDICT_IN_STEPS in wanted:
+            if ModelRun.PREDICT_IN_STEPS in wanted and not self.unable(ModelRun.PREDICT_IN_STEPS):
                 model.compile(optimizer, loss="mse", metrics=metrics, steps_per_execution=2)
                 seen[ModelRun.PREDICT_IN_STEPS] = outputs(model.predict, **{**whole, "batch_size": rows // 2})
             return seen
@@ -248,10 +255,10 @@ class Modes:
                 model.set_weights(weights)
                 before = {name: layers[name].get_weights() for name in names}
                 model.fit(arrays, targets, batch_size=len(targets), shuffle=False, verbose=0)
-                fitted = np.split(np.asarray(squares.squares), ends)
+                fitted = np.split(as_array(squares.squares), ends)
                 after = {name: layers[name].get_weights() for name in names}
                 model.set_weights(weights)
-                called = np.mean((np.asarray(model(arrays, training=True)) - targets) ** 2, axis=0)
+                called = np.mean((as_array(model(arrays, training=True)) - targets) ** 2, axis=0)
                 pairs = zip(names, fitted, np.split(called, ends), strict=False)  # the last is what is trained
                 return {
                     name: InTraining(
@@ -299,12 +306,12 @@ class Modes:
 
 def _rows(output: Any) -> Array:
     """A row's elements one after another."""
-    array = np.asarray(output)
+    array = as_array(output)
     return array.reshape(len(array), -1)
 
 
 def _squares(keras: Any, size: int) -> Any:
-    import tensorflow as tf
+    math = operations(keras)
 
     class Squares(keras.metrics.Metric):  # type: ignore[misc] # Keras is loaded at run time
         """The mean squared difference of each element of the last batch's output: a metric each would be traced."""
@@ -314,12 +321,12 @@ def _squares(keras: Any, size: int) -> Any:
             self.squares = self.add_weight(name="squares", shape=(size,), initializer="zeros")
 
         def update_state(self, y_true: Any, y_pred: Any, **_: Any) -> None:
-            self.squares.assign(tf.reduce_mean((y_true - y_pred) ** 2, axis=0))
+            self.squares.assign(math.mean((math.convert_to_tensor(y_true) - y_pred) ** 2, axis=0))
 
         def result(self) -> Any:
-            return tf.reduce_mean(self.squares)
+            return math.mean(self.squares)
 
         def reset_state(self) -> None:
-            self.squares.assign(tf.zeros(size))
+            self.squares.assign(math.zeros((size,)))
 
     return Squares()

@@ -14,7 +14,7 @@ from initcheck.engines.feeding import dataset_of
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array
-from initcheck.frameworks.computing import all_seen, as_tensor, seen_by
+from initcheck.frameworks.computing import all_seen, as_tensor, idle_step, seen_by
 from initcheck.targets import backend_of, target
 
 _TWIN = 1_000_000  # between the number in one of two named inputs and in the other
@@ -184,13 +184,13 @@ def _order_recorder(keras: Any) -> Any:
                 seen_by(self._note_twins, inputs["second"])
                 inputs = inputs["first"]
             seen_by(self._note, inputs, targets, sample_weights)
-            return _without_loss(state_and_data)
+            return idle_step(state_and_data)
 
         def test_step(self, *state_and_data: Any) -> Any:
             inputs, *others = state_and_data[-1]
             inputs = inputs["first"] if isinstance(inputs, dict) else inputs
             seen_by(self._note_held_out, inputs, *(one for one in others if one is not None))
-            return _without_loss(state_and_data)
+            return idle_step(state_and_data)
 
         def _note(self, inputs: Array, targets: Array, sample_weights: Array) -> None:
             self._append("inputs", inputs)
@@ -210,13 +210,6 @@ def _order_recorder(keras: Any) -> Any:
             self.notes[-1][what].append(np.ravel(rows).astype(np.int64))
 
     return OrderRecorder
-
-
-def _without_loss(state_and_data: Any) -> Any:
-    """What a step returns that does nothing; on JAX it is also given its model's variables, and returns them."""
-    logs = {"loss": as_tensor(np.float32(0))}
-    *state, _ = state_and_data
-    return (logs, *state) if state else logs
 
 
 def _epochs_of(keras: Any, model: Any) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from initcheck.frameworks.backends import load_target_keras
+from initcheck.frameworks.backends import computes_in_doubles, load_target_keras
 from initcheck.seeding import derive_seed
 from initcheck.statistics.budget import EFFORTS
 
@@ -30,6 +30,15 @@ class Session:
     def keras(self) -> Any:
         """Keras as installed, on the backend that is the target."""
         return load_target_keras()
+
+    @property
+    def doubles(self) -> bool:
+        """Whether Keras computes in double precision where it is asked to."""
+        return computes_in_doubles(self.keras)
+
+    def computed(self, dtypes: Sequence[str]) -> list[str]:
+        """Those types in which Keras computes where it is asked to."""
+        return [one for one in dtypes if self.doubles or one != "float64"]
 
     def stream(self, *names: str | int) -> int:
         """The seed of the stream of those names."""

@@ -88,5 +88,15 @@ def has_doubles(name: str) -> bool:
     return backend_of(name) != "jax" or bool(load_library("jax").config.jax_enable_x64)
 
 
+def computes_in_doubles(keras: Any) -> bool:
+    """Whether Keras computes in double precision where it is asked to: its operations do on TensorFlow alone so far.
+
+    On JAX and torch they promote two tensors of float64 to float32: <https://github.com/keras-team/keras/issues/23704>.
+    """
+    if backend_of(target()) == "tensorflow":
+        return True
+    return bool(keras.backend.result_type("float64", "float64") == "float64")
+
+
 def _cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "initcheck"

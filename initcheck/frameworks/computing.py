@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backends import load_target_keras
 from initcheck.installed import version_of
 from initcheck.targets import backend_of, target
 
@@ -25,10 +26,53 @@ def as_tensor(values: Any) -> Any:
     if backend == "torch":
         import torch
 
-        return torch.as_tensor(np.asarray(values))
+        array = np.asarray(values)
+        if array.dtype.name == "bfloat16":  # of ml_dtypes, which torch does not read; float32 holds all of its values
+            return torch.as_tensor(array.astype(np.float32)).to(torch.bfloat16)
+        return torch.as_tensor(array)
     import jax.numpy as jnp
 
     return jnp.asarray(values)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether it is a tensor of the target's backend."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.is_tensor(value))
+    if backend == "torch":
+        import torch
+
+        return isinstance(value, torch.Tensor)
+    import jax
+
+    return isinstance(value, jax.Array)
+
+
+def dtype_name(tensor: Any) -> str:
+    """The dtype of a tensor or of an array, as NumPy and ``ml_dtypes`` name it."""
+    return str(getattr(tensor.dtype, "name", tensor.dtype)).removeprefix("torch.")
+
+
+def has_no_kernel(error: Exception) -> bool:
+    """Whether the backend says by that error that it does not compute an operation in that dtype on this device."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        kinds: tuple[type[Exception], ...] = (tf.errors.NotFoundError, tf.errors.InvalidArgumentError)
+    else:
+        kinds = (RuntimeError, NotImplementedError, TypeError)
+    return isinstance(error, kinds) and any(words in str(error) for words in _NO_KERNEL[backend])
+
+
+_NO_KERNEL: Mapping[str, tuple[str, ...]] = {
+    "tensorflow": ("Could not find device for node", "is not in the list of allowed values"),
+    "jax": (),
+    "torch": ("not implemented for",),
+}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,6 +169,27 @@ def _of_jax(
     return as_array(output), as_array(result), [as_array(one) for one in slopes]
 
 
+def trained_variable(values: Array) -> Any:
+    """A variable that an optimizer may be given: TensorFlow's own there, which every release of Keras takes."""
+    if backend_of(target()) == "tensorflow":
+        import tensorflow as tf
+
+        return tf.Variable(values)
+    return load_target_keras().Variable(values, dtype=values.dtype.name)
+
+
+def apply_gradients(optimizer: Any, slopes: Sequence[Array | None], variables: Sequence[Any]) -> None:
+    """Lets the optimizer take a step of those variables by their slopes."""
+    pairs = [(None if slope is None else as_tensor(slope), one) for slope, one in zip(slopes, variables, strict=True)]
+    if backend_of(target()) != "torch":
+        optimizer.apply_gradients(pairs)
+        return
+    import torch
+
+    with torch.no_grad():
+        optimizer.apply_gradients(pairs)
+
+
 def mean(values: Any) -> Any:
     """The mean of all elements of a tensor."""
     if backend_of(target()) == "tensorflow":
@@ -132,6 +197,17 @@ def mean(values: Any) -> Any:
 
         return tf.reduce_mean(values)
     return values.mean()
+
+
+def idle_step(state_and_data: Sequence[Any]) -> Any:
+    """What a model's ``train_step`` or ``test_step`` returns that does nothing.
+
+    Args:
+        state_and_data: Its arguments: on JAX the model's variables come first, and are returned.
+    """
+    logs = {"loss": as_tensor(np.float32(0))}
+    *state, _ = state_and_data
+    return (logs, *state) if state else logs
 
 
 def seen_by(see: Callable[..., None], *values: Any) -> None:
@@ -196,3 +272,43 @@ def draw_globally() -> None:
 
         torch.rand(3)
         torch.randperm(5)
+
+
+def product(one: Any, other: Any, *, turned: str = "") -> Any:
+    """The product of two matrices, as layers and their gradients ask the backend for it.
+
+    Args:
+        one: Shape ``(m, k)``.
+        other: Shape ``(k, n)``.
+        turned: The one that comes with its axes exchanged: ``first``, ``second`` or neither.
+    """
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.matmul(one, other, transpose_a=turned == "first", transpose_b=turned == "second")
+    if backend == "torch":
+        return _PRODUCTS[turned](one, other)
+    import jax
+
+    return jax.jit(_PRODUCTS[turned])(one, other)
+
+
+def of_columns(values: Any) -> list[Any]:
+    """Sums over rows, and activations, of torch: its kernels round otherwise in columns that fill no vector.
+
+    TensorFlow and JAX treat all columns alike: nothing is to be looked at.
+    """
+    if backend_of(target()) != "torch":
+        return []
+    import torch
+
+    kinds = (torch.sigmoid, torch.nn.functional.softplus, torch.nn.functional.elu, torch.tanh, torch.exp)
+    return [values.sum(0, keepdim=True), *(kind(values) for kind in kinds)]
+
+
+_PRODUCTS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "": lambda one, other: one @ other,
+    "first": lambda one, other: one.T @ other,
+    "second": lambda one, other: one @ other.T,
+}

@@ -43,6 +43,7 @@ from initcheck.oracle.optimizer_steps import Schedule, learning_rate
 from initcheck.oracle.rounding import OTHER_ORDER, Rounded
 from initcheck.oracle.tasks import Batch, other_shape, rows_for, weights_for
 from initcheck.records import Verdict, failed
+from initcheck.targets import KERAS, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.arithmetic import FitTrace
@@ -56,6 +57,7 @@ _TASKS = [Subject(task.name, task) for task in TASKS]
     "ARI01",
     "An activation computes its documented formula.",
     subjects=[Subject(str(case), case) for case in ACTIVATION_CASES],
+    on=KERAS,
 )
 def activations(lab: Lab, case: ActivationCase) -> Verdict:
     """Over small, moderate, saturating and extreme inputs and zero; as rows and as sequences; in both types."""
@@ -66,7 +68,7 @@ def activations(lab: Lab, case: ActivationCase) -> Verdict:
     extreme = np.minimum(np.outer((15.0, 20.0, 50.0, 100.0, 500.0), (1, -1, 0.9, -0.9)).ravel(), most)
     x = np.concatenate([stream.normal(scale=scale, size=400) for scale in (0.01, 1.0, 4.0)] + [np.zeros(20), extreme])
     compared = []
-    for dtype in case.dtypes:
+    for dtype in lab.computed(case.dtypes):
         rows = x.astype(dtype).reshape(-1, case.columns)
         expected = case.formula(Rounded(rows), **case.options).of(dtype)
         compared.append((f"{case} of rows in {dtype}", lab.steps.activation(case.name, rows, case.options), expected))
@@ -79,6 +81,7 @@ def activations(lab: Lab, case: ActivationCase) -> Verdict:
     "ARI02",
     "A loss computes its documented formula and reduction.",
     subjects=[Subject(name, name) for name in LOSSES],
+    on=KERAS,
 )
 def losses(lab: Lab, name: str) -> Verdict:
     """Every reduction and shape of targets, with and without weights; smoothed labels; extremes; certain mistakes."""
@@ -148,6 +151,7 @@ def _extremes(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[tup
     "ARI03",
     "A network's output, loss and gradient are those of its formula.",
     subjects=[Subject(f"{hidden}-{output}-{loss}", (hidden, loss, output)) for hidden, loss, output in PAIRS],
+    on=KERAS,
 )
 def gradients(lab: Lab, pair: tuple[str, str, str]) -> Verdict:
     """Over drawn networks: depths, widths, rows; logits also a hundred times as large, saturated."""
@@ -174,10 +178,13 @@ def gradients(lab: Lab, pair: tuple[str, str, str]) -> Verdict:
     "ARI04",
     "An optimizer moves the weights by its documented rule, from given gradients.",
     subjects=[Subject(str(rule), rule) for rule in RULES],
+    on=KERAS,
 )
 def updates(lab: Lab, rule: Rule) -> Verdict:
     """Nine gradients of changing signs, from so small that epsilon decides to so large that a hidden limit would."""
     _require_optimizer(lab, rule)
+    if not lab.computed((rule.dtype,)):
+        raise NotApplicable(f"Keras does not compute in double precision on {target()}")
     weights, slopes = gradients_for(lab.stream("update", str(rule)), rule.dtype)
     return _judge_updates(rule, weights, slopes, lab.steps.updates(rule, weights, slopes))
 
@@ -201,7 +208,12 @@ def _judge_updates(rule: Rule, weights: list[np.ndarray], slopes: list[Any], act
     return verdict(compared)
 
 
-@check("ARI05", "Every step of fit moves the weights as gradient and optimizer say, batch by batch.", subjects=_TASKS)
+@check(
+    "ARI05",
+    "Every step of fit moves the weights as gradient and optimizer say, batch by batch.",
+    subjects=_TASKS,
+    on=KERAS,
+)
 def fit_steps(lab: Lab, task: Task) -> Verdict:
     """Each step is worked out from the weights before it, so that no rounding error of an earlier one is carried on."""
     trace = lab.steps.fit(task)
@@ -226,6 +238,7 @@ def fit_steps(lab: Lab, task: Task) -> Verdict:
     "ARI06",
     "The loss that fit and evaluate report is the mean over the rows, anew each epoch.",
     subjects=[Subject(task.name, task) for task in TASKS if task.rows % task.batch == 0],
+    on=KERAS,
 )
 def reported_loss(lab: Lab, task: Task) -> Verdict:
     """After each batch, for each epoch, for the validation rows, by evaluate; here for batches of one size."""
@@ -236,6 +249,7 @@ def reported_loss(lab: Lab, task: Task) -> Verdict:
     "ARI11",
     "The reported loss is the mean over the rows, also where the last batch is a partial one.",
     subjects=[Subject(task.name, task) for task in TASKS if task.rows % task.batch],
+    on=KERAS,
 )
 def reported_loss_of_partial_batches(lab: Lab, task: Task) -> Verdict:
     """Each batch's mean loss counts as often as the batch has rows."""
@@ -264,7 +278,12 @@ def _reported_loss(lab: Lab, task: Task) -> Verdict:
     return verdict(compared)
 
 
-@check("ARI07", "The metric that fit and evaluate report counts the rows exactly, anew each epoch.", subjects=_TASKS)
+@check(
+    "ARI07",
+    "The metric that fit and evaluate report counts the rows exactly, anew each epoch.",
+    subjects=_TASKS,
+    on=KERAS,
+)
 def reported_metric(lab: Lab, task: Task) -> Verdict:
     """The share of right rows, as a count, plain and weighted; for a regression, the mean absolute error."""
     trace = lab.steps.fit(task)
@@ -289,7 +308,9 @@ def _reported_metric(task: Task, trace: FitTrace, name: str, by_share: bool) -> 
     yield f"{name} of evaluate", trace.evaluated[name], _metric(task, last, by_share)
 
 
-@check("ARI08", "Evaluate and predict take every row, in order, and leave the weights alone.", subjects=_TASKS)
+@check(
+    "ARI08", "Evaluate and predict take every row, in order, and leave the weights alone.", subjects=_TASKS, on=KERAS
+)
 def predictions(lab: Lab, task: Task) -> Verdict:
     """Judges that ``predict`` returns the network's output for each row at the final weights."""
     trace = lab.steps.fit(task)
@@ -309,6 +330,7 @@ def predictions(lab: Lab, task: Task) -> Verdict:
         Subject(f"{name}-{number}", (name, config, batches, counts))
         for number, (name, config, batches, counts) in enumerate(METRICS)
     ],
+    on=KERAS,
 )
 def metrics(lab: Lab, case: tuple[str, dict[str, Any], list[tuple[Any, ...]], list[tuple[float, float]]]) -> Verdict:
     """At the threshold, with ties, weights, and batches of several sizes."""
@@ -323,6 +345,7 @@ def metrics(lab: Lab, case: tuple[str, dict[str, Any], list[tuple[Any, ...]], li
     "ARI10",
     "A learning-rate schedule computes its documented formula.",
     subjects=[Subject(f"{one.name}-{number}", one) for number, one in enumerate(SCHEDULES)],
+    on=KERAS,
 )
 def schedules(lab: Lab, schedule: Schedule) -> Verdict:
     """At the first steps, at every boundary, beyond the end, and late."""
@@ -400,6 +423,7 @@ def _row_metric(task: Task, output: Rounded, batch: Batch) -> Rounded:
     "ARI12",
     "A string gives the documented defaults, and the fuzz factor is the documented one.",
     subjects=[Subject(name, name) for name in (*NAMED_OPTIMIZERS, *NAMED, "epsilon")],
+    on=KERAS,
 )
 def names(lab: Lab, name: str) -> Verdict:
     """Optimizers, losses and metrics as ``get`` returns them for a name, as ``compile`` does."""
@@ -427,6 +451,7 @@ def names(lab: Lab, name: str) -> Verdict:
     "ARI13",
     "A row of an Embedding moves by the sum of the gradients of all its lookups, in every optimizer.",
     subjects=[Subject(f"{rule}-{often}", (rule, often)) for rule in LOOKUP_RULES for often in LOOKUPS],
+    on=KERAS,
 )
 def lookups(lab: Lab, case: tuple[Rule, str]) -> Verdict:
     """Rows that are looked up once at most, or up to three times; the oracle uses dense gradients."""

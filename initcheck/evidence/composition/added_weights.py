@@ -11,6 +11,7 @@ import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
 
 _X = inputs([1, 2], [3, -4])
 
@@ -21,7 +22,7 @@ def weights_by_default(keras: Any, _: Path) -> Iterator[Seen]:
         return
     layer = keras.layers.Layer()
     wide = layer.add_weight(shape=(40, 60))
-    limit = float(np.abs(np.asarray(wide)).max())
+    limit = float(np.abs(as_array(wide)).max())
     yield "whether the largest of 2400 is near sqrt(6 / 100)", True, 0.97 < limit / 0.06**0.5 <= 1
     for dtype, zeros in (("int32", [0, 0]), ("bool", [False, False])):
         yield f"of {dtype}", zeros, values(layer.add_weight(shape=(2,), dtype=dtype, trainable=False))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.cases.formulas import FORMULAS
+from initcheck.engines.feeding import batches_of
 from initcheck.evidence.composition.promises import (
     Row,
     Seen,
@@ -18,10 +19,14 @@ from initcheck.evidence.composition.promises import (
     is_keras_3,
     layers_named,
     normals,
+    on_tensorflow,
     refusal,
     table,
+    tensorflows,
     values,
 )
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.operations import operations
 
 _STREAM = 5
 
@@ -35,7 +40,7 @@ def attention_of_several_axes(keras: Any, _: Path) -> Iterator[Seen]:
         layer = kind()
         flat = layer([query.reshape(6, 4, 5), value.reshape(6, 6, 5)])
         whole = layer([query, value])
-        yield f"whether {kind.__name__} is that of each row", True, close(whole, np.reshape(flat, (2, 3, 4, 5)))
+        yield f"whether {kind.__name__} is that of each row", True, close(whole, as_array(flat).reshape(2, 3, 4, 5))
     symbolic = [keras.Input((3, 4, 5)), keras.Input((3, 6, 5))]
     scores = keras.layers.Attention()(symbolic, return_attention_scores=True)[1]
     yield "announced shape of its scores", (None, 3, 4, 6), tuple(scores.shape)
@@ -100,23 +105,22 @@ def scalar_moments(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def adapted_moments(keras: Any, _: Path) -> Iterator[Seen]:
-    """Counted from arrays and from datasets of batches."""
-    import tensorflow as tf
-
+    """Counted from arrays and, on TensorFlow, from datasets of batches."""
     x = inputs([0, 2], [4, 2], [0, 6], [4, 6])
-    for words, data in (("an array", x), ("batches", tf.data.Dataset.from_tensor_slices(x).batch(3))):
+    for words, data in (("an array", x), *([("batches", batches_of(x, 3))] if on_tensorflow() else [])):
         layer = keras.layers.Normalization()
         layer.adapt(data)
         yield f"whether right of {words}", True, close(layer(inputs([0, 2], [4, 6])), [[-1.0, -1.0], [1.0, 1.0]])
 
 
+@tensorflows("Discretization.adapt, which is TensorFlow's")
 def bins_of_numbers(keras: Any, _: Path) -> Iterator[Seen]:
     """Boundaries belong to the bin above; of adapted ones each has as many numbers."""
     layer = keras.layers.Discretization(bin_boundaries=[0.0, 1.0])
     yield "bins", [[0, 1, 1, 2]], values(layer(inputs([-1, 0, 0.5, 1])))
     adapted = keras.layers.Discretization(num_bins=4)
     adapted.adapt(np.arange(40.0, dtype=np.float32))
-    counts = np.bincount(np.asarray(adapted(np.arange(40.0, dtype=np.float32))).ravel().astype(int), minlength=4)
+    counts = np.bincount(as_array(adapted(np.arange(40.0, dtype=np.float32))).ravel().astype(int), minlength=4)
     yield (
         "whether bins have nearly as many",
         True,
@@ -124,7 +128,7 @@ def bins_of_numbers(keras: Any, _: Path) -> Iterator[Seen]:
     )
     if not is_keras_3(keras):
         return
-    yield "type", "int", np.asarray(layer(inputs([0]))).dtype.name[:3]
+    yield "type", "int", as_array(layer(inputs([0]))).dtype.name[:3]
     hot = keras.layers.Discretization(bin_boundaries=[0.0, 1.0], output_mode="one_hot")
     yield "of one column, one-hot", [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]], values(hot(inputs([-1], [2])))
 
@@ -134,11 +138,12 @@ def rounded_pixels(keras: Any, _: Path) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
     x = np.random.RandomState(_STREAM).randint(0, 256, (1, 4, 4, 1)).astype("uint8")
-    exact = np.asarray(keras.layers.Resizing(3, 3)(x.astype(np.float32)))
-    resized = np.asarray(keras.layers.Resizing(3, 3, dtype="uint8")(x))
+    exact = as_array(keras.layers.Resizing(3, 3)(x.astype(np.float32)))
+    resized = as_array(keras.layers.Resizing(3, 3, dtype="uint8")(x))
     yield "whether pixels are those rounded", True, bool(np.abs(resized.astype(float) - exact).max() <= 0.5 + 1e-4)
 
 
+@tensorflows("graphs of unknown sizes")
 def known_steps(keras: Any, _: Path) -> Iterator[Seen]:
     """In a graph, the number of steps is known afterwards where it was before."""
     import tensorflow as tf
@@ -158,7 +163,7 @@ def types_of_normalized(keras: Any, _: Path) -> Iterator[Seen]:
         options = {"groups": 2} if "groups" in known else {}
         for policy, dtype in (("mixed_float16", "float16"), ("mixed_bfloat16", "bfloat16"), ("float64", "float64")):
             output = kind(dtype=policy, **options)(normals(_STREAM, 2, 4))
-            yield f"{kind.__name__} under {policy}", dtype, np.asarray(output).dtype.name
+            yield f"{kind.__name__} under {policy}", dtype, as_array(output).dtype.name
 
 
 def _geometric(keras: Any) -> Iterator[Any]:
@@ -181,9 +186,7 @@ def masks_of_segments(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def images_without_a_batch(keras: Any, _: Path) -> Iterator[Seen]:
-    """Documented as "3D (unbatched) or 4D (batched)" tensors; and a pipeline knows their sizes."""
-    import tensorflow as tf
-
+    """Documented as "3D (unbatched) or 4D (batched)" tensors; and a pipeline of ``tf.data`` knows their sizes."""
     if not is_keras_3(keras):
         return
     colours = [keras.layers.RandomBrightness(0.2, value_range=(0, 1)), keras.layers.RandomContrast(0.2)]
@@ -191,6 +194,10 @@ def images_without_a_batch(keras: Any, _: Path) -> Iterator[Seen]:
     for layer in (*_geometric(keras), keras.layers.RandomFlip(), *colours):
         image = np.abs(normals(_STREAM, 6, 5, 3))
         yield f"shape of {type(layer).__name__}", (6, 5, 3), tuple(layer(image, training=True).shape)
+        if not on_tensorflow():
+            continue
+        import tensorflow as tf
+
         batches = tf.data.Dataset.from_tensor_slices(image[None]).batch(1)
         shape = batches.map(lambda x, layer=layer: layer(x, training=True)).element_spec.shape
         yield f"known to a pipeline, {type(layer).__name__}", (None, 6, 5, 3), tuple(shape)
@@ -205,11 +212,11 @@ def functions_as_regularizers(keras: Any, _: Path) -> Iterator[Seen]:
 
 def lists_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
     """Each of a list that is added counts once, in a stateless call, too."""
-    import tensorflow as tf
+    math = operations(keras)
 
     class Penalized(keras.layers.Layer):  # type: ignore[misc]
         def call(self, x: Any) -> Any:
-            total = tf.reduce_sum(x)
+            total = math.sum(x)
             self.add_loss([total, 2 * total])
             return x
 

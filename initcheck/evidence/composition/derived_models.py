@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, lacked_by, refusal, table, values
+from initcheck.frameworks.arrays import as_array
 
 _X = inputs([1, 2], [3, -4])
 
@@ -52,6 +53,7 @@ def any_constructors(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "class of a clone", "AnyArguments", type(clone).__name__
 
 
+@lacked_by("attributes before the constructor, as modules of torch have none", "keras:torch")
 def layers_before_the_graph(keras: Any, _: Path) -> Iterator[Seen]:
     """Layers that are attributes before the constructor of Model is called, or after it, count as the model's."""
     if not is_keras_3(keras):
@@ -123,7 +125,7 @@ def untraceable_models(keras: Any, folder: Path) -> Iterator[Seen]:
             self.dense.build((None, 2))
 
         def call(self, x: Any) -> Any:
-            return self.dense(x) * float(np.asarray(x)[0, 0])
+            return self.dense(x) * float(as_array(x)[0, 0])
 
     model = Untraceable()
     expected = values(model(_X))
@@ -168,6 +170,7 @@ def shapes_of_sequences(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"shape of its output, {words}", (2, 3), tuple(around(_X).shape)
 
 
+@lacked_by("slices of negative steps", "keras:torch")
 def slices_of_all_axes(keras: Any, folder: Path) -> Iterator[Seen]:
     """An ellipsis, new axes, steps and negative numbers in a model's graph, rebuilt and loaded."""
     if not is_keras_3(keras):

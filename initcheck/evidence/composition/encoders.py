@@ -20,10 +20,14 @@ from initcheck.evidence.composition.promises import (
     inputs,
     is_keras_3,
     normals,
+    on_tensorflow,
     refusal,
     table,
+    tensorflows,
     values,
 )
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import dtype_name
 
 _SHAPES: tuple[tuple[int, ...], ...] = ((3,), (2, 1), (2, 3))
 _TOKENS = 5
@@ -39,7 +43,7 @@ def _codes(mode: str, indices: np.ndarray, depth: int) -> np.ndarray:
         hot = hot[..., 0, :] if indices.ndim > 1 and indices.shape[-1] == 1 else hot
     else:
         hot = hot.sum(axis=-2) if mode == "count" else hot.max(axis=-2)
-    return np.asarray(hot)
+    return as_array(hot)
 
 
 def _announced(keras: Any, layer: Any, x: np.ndarray) -> Iterator[tuple[str, tuple[int | None, ...]]]:
@@ -51,6 +55,7 @@ def _announced(keras: Any, layer: Any, x: np.ndarray) -> Iterator[tuple[str, tup
     yield "compute_output_shape of a list", tuple(layer.compute_output_shape(list(x.shape)))
 
 
+@tensorflows("encoders of words and datasets, which are TensorFlow's")
 def encoded_categories(keras: Any, _: Path) -> Iterator[Seen]:
     """By every mode, of inputs of one and two axes, with the shapes that are announced."""
     if not is_keras_3(keras):
@@ -72,7 +77,7 @@ def encoded_categories(keras: Any, _: Path) -> Iterator[Seen]:
                 x = np.random.RandomState(len(mode)).randint(0, depth, shape).astype("int64")
                 texts = np.array(["other", "a", "b", "c", "d"])[x]
                 fed = {"bins": x.astype("float32"), "texts": texts}.get(name, x)
-                actual = np.asarray(layer(fed))
+                actual = as_array(layer(fed))
                 words = f"{name}, {mode} of shape {shape}"
                 yield words, _codes(mode, x, depth).tolist(), actual.tolist()
                 for way, said in _announced(keras, layer, fed):
@@ -88,18 +93,21 @@ def weighted_counts(keras: Any, _: Path) -> Iterator[Seen]:
     yield "counts", [[0.75, 0.0, 2.0]], values(layer(np.array([[0, 0, 2]]), count_weights=weights))
 
 
+@tensorflows("encoders of words and datasets, which are TensorFlow's")
 def hashed_categories(keras: Any, _: Path) -> Iterator[Seen]:
     """Equal categories have equal numbers, in the announced shape; several of one row are crossed."""
     if not is_keras_3(keras):
         return
     x = np.array([[7, 8, 7], [8, 8, 9]])
-    numbers = np.asarray(keras.layers.Hashing(1000)(x))
+    numbers = as_array(keras.layers.Hashing(1000)(x))
     yield "whether equal ones are equal", True, bool(numbers[0, 0] == numbers[0, 2] and len({*numbers.ravel()}) == 3)
     for mode in ("int", "multi_hot", "count"):
         yield from _hashed(keras, mode)
     crossed = keras.layers.HashedCrossing(1000)
-    pairs = np.asarray(crossed((np.array([[1], [1], [2]]), np.array([[3], [3], [3]]))))
+    pairs = as_array(crossed((np.array([[1], [1], [2]]), np.array([[3], [3], [3]]))))
     yield "whether equal pairs are equal", [True, False], [bool(pairs[0] == pairs[1]), bool(pairs[0] == pairs[2])]
+    if not on_tensorflow():
+        return
     import tensorflow as tf
 
     spec = tf.TensorSpec((3, 1), tf.int64)
@@ -111,7 +119,7 @@ def _hashed(keras: Any, mode: str) -> Iterator[Seen]:
     layer = keras.layers.Hashing(4, output_mode=mode)
     for shape in _SHAPES:
         x = np.arange(np.prod(shape)).reshape(shape)
-        actual = np.asarray(layer(x)).shape
+        actual = as_array(layer(x)).shape
         for way, said in _announced(keras, layer, x):
             yield f"shape of {mode} of {shape} by {way}", actual, said
 
@@ -122,6 +130,7 @@ def hashes_one_hot(keras: Any, _: Path) -> Iterator[Seen]:
         yield from _hashed(keras, "one_hot")
 
 
+@tensorflows("encoders of words and datasets, which are TensorFlow's")
 def kept_vocabularies(keras: Any, folder: Path) -> Iterator[Seen]:
     """A vocabulary of a file, an array or a list comes back from a model's file, without the first file."""
     if not is_keras_3(keras):
@@ -151,6 +160,7 @@ def kept_vocabularies(keras: Any, folder: Path) -> Iterator[Seen]:
         yield f"vocabulary of {words}", right, [*layer.get_vocabulary()]
 
 
+@tensorflows("encoders of words and datasets, which are TensorFlow's")
 def adapted_to_batches(keras: Any, _: Path) -> Iterator[Seen]:
     """Documented as "any iterable of batches (e.g. a list of arrays or a generator yielding batches)"."""
     numbers = np.arange(40.0, dtype=np.float32)
@@ -188,7 +198,7 @@ def pixels_without_aliases(keras: Any, _: Path) -> Iterator[Seen]:
     x = np.random.RandomState(1).uniform(size=8).astype(np.float32)
     weights = np.clip(1 - np.abs(np.arange(8) - np.array([[1.5], [5.5]])) / 4, 0, None)
     expected = weights @ x / weights.sum(axis=1)
-    seen = np.asarray(keras.layers.Resizing(2, 1, antialias=True)(x.reshape(1, 8, 1, 1))).ravel()
+    seen = as_array(keras.layers.Resizing(2, 1, antialias=True)(x.reshape(1, 8, 1, 1))).ravel()
     yield "whether pixels are such means", True, bool(np.allclose(seen, expected, atol=1e-5))
 
 
@@ -199,11 +209,12 @@ def _in_graphs(made: Mapping[str, Any]) -> Iterator[Seen]:
     x = np.random.RandomState(1).uniform(size=(2, 4, 5, 3)).astype(np.float32)
     for words, layer in made.items():
         graph = tf.function(layer, autograph=False).get_concrete_function(tf.TensorSpec((None, None, None, 3)))
-        seen, right = np.asarray(graph(tf.constant(x))), np.asarray(layer(x))
+        seen, right = as_array(graph(tf.constant(x))), as_array(layer(x))
         yield f"shape, {words}", right.shape, seen.shape
         yield f"whether pixels are those of a call, {words}", True, bool(np.allclose(seen, right, atol=1e-5))
 
 
+@tensorflows("graphs of unknown sizes")
 def enlarged_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     """Pixels that are interpolated, of images of unknown sizes."""
     kind = keras.layers.UpSampling2D
@@ -215,6 +226,7 @@ def enlarged_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     yield from _in_graphs(made)
 
 
+@tensorflows("graphs of unknown sizes")
 def resized_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     """Sizes that are known, of images of unknown ones."""
     kind = keras.layers.Resizing
@@ -223,6 +235,7 @@ def resized_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     yield from _in_graphs({"plain": kind(3, 8), **{one: kind(3, 8, **{one: True}) for one in known}})
 
 
+@tensorflows("graphs of unknown sizes")
 def sizes_known_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     """Where only the number of rows is unknown, a graph knows all else of what reshaping leaves."""
     import tensorflow as tf
@@ -255,9 +268,9 @@ def equalized_pixels(keras: Any, _: Path) -> Iterator[Seen]:
         least = below.min()
         expected[..., channel] = np.round((below - least) * 255 / (seen.size - least))
     equal = keras.layers.Equalization()
-    yield "whether values are spread", True, bool(np.array_equal(np.asarray(equal(x.astype("float32"))), expected))
+    yield "whether values are spread", True, bool(np.array_equal(as_array(equal(x.astype("float32"))), expected))
     first = keras.layers.Equalization(data_format="channels_first")
-    moved = np.asarray(first(np.moveaxis(x, -1, 1).astype("float32")))
+    moved = as_array(first(np.moveaxis(x, -1, 1).astype("float32")))
     yield "whether channels are first", True, bool(np.array_equal(moved, np.moveaxis(expected, -1, 1)))
 
 
@@ -271,7 +284,7 @@ def limited_contrasts(keras: Any, _: Path) -> Iterator[Seen]:
     kind = keras.layers.ContrastLimitedAdaptiveHistogramEqualization
     x = np.where(np.arange(100) % 5 < 2, 101.0, 100.0).reshape(1, 10, 10, 1).astype(np.float32)
     for limit, least, most in ((4.0, 4.0, 5.0), (1000.0, 100.0, 103.0)):
-        seen = np.asarray(kind(clip_limit=limit, tile_grid_size=(1, 1))(x))
+        seen = as_array(kind(clip_limit=limit, tile_grid_size=(1, 1))(x))
         gained = float(seen[0, 0, 0, 0] - seen[0, 0, 4, 0])
         yield f"whether the contrast at limit {limit} is from {least} to {most}", True, least <= gained <= most
 
@@ -288,7 +301,7 @@ def spectrograms(keras: Any, _: Path) -> Iterator[Seen]:
     parts = {"real": right.real, "magnitude": np.abs(right), "log": np.log(np.maximum(np.abs(right), 1e-7))}
     for mode, expected in parts.items():
         layer = keras.layers.STFTSpectrogram(mode=mode, **options)
-        seen = np.asarray(layer(x))
+        seen = as_array(layer(x))
         big = np.abs(right) > 0.05  # far from the least power that is distinguished
         close = seen.shape == expected.shape and np.allclose(seen[big], expected[big], atol=2e-4)
         yield f"whether {mode} is that of the frames", True, bool(close)
@@ -317,18 +330,19 @@ def mel_spectrograms(keras: Any, _: Path) -> Iterator[Seen]:
     options |= {"sampling_rate": rate, "num_mel_bins": bands, "min_freq": 100.0, "max_freq": 3000.0}
     for exponent in (1.0, 2.0):
         powers = np.moveaxis(amplitudes**exponent @ triangles, -1, -2)
-        plain = np.asarray(kind(**options, mag_exp=exponent, power_to_db=False)(x))
+        plain = as_array(kind(**options, mag_exp=exponent, power_to_db=False)(x))
         yield f"whether amplitudes to the {exponent} are right", True, close(plain, powers, 1e-3)
         decibels = 10 * np.log10(powers / 4.0)
         cut = np.maximum(decibels, decibels.max() - 6.0)
-        seen = np.asarray(kind(**options, mag_exp=exponent, top_db=6.0, ref_power=4.0)(x))
+        seen = as_array(kind(**options, mag_exp=exponent, top_db=6.0, ref_power=4.0)(x))
         yield f"whether their decibels are right, {exponent}", True, close(seen, cut, 1e-3)
 
 
 def _mel(frequencies: Any) -> Any:
-    return 2595 * np.log10(1 + np.asarray(frequencies) / 700)
+    return 2595 * np.log10(1 + as_array(frequencies) / 700)
 
 
+@tensorflows("encoders of words and datasets, which are TensorFlow's")
 def counted_words(keras: Any, _: Path) -> Iterator[Seen]:
     """Texts without case and punctuation, their words and pairs of words in order of frequency."""
     if not is_keras_3(keras):
@@ -350,8 +364,6 @@ def counted_words(keras: Any, _: Path) -> Iterator[Seen]:
 
 def types_of_activations(keras: Any, _: Path) -> Iterator[Seen]:
     """What comes in half or double precision comes out so."""
-    import tensorflow as tf
-
     if not is_keras_3(keras):
         return
     for name in ACTIVATIONS:
@@ -359,8 +371,8 @@ def types_of_activations(keras: Any, _: Path) -> Iterator[Seen]:
         if function is None or name == "threshold":  # it takes further arguments
             continue
         for dtype in ("float16", "bfloat16", "float64"):
-            output = function(tf.constant([[-1.0, 0.5]], dtype))
-            yield f"{name} of {dtype}", dtype, output.dtype.name
+            output = function(keras.ops.cast(inputs([-1.0, 0.5]), dtype))
+            yield f"{name} of {dtype}", dtype, dtype_name(output)
 
 
 def numbers_of_boxes(keras: Any, _: Path) -> Iterator[Seen]:
@@ -538,7 +550,8 @@ def refused_encoders(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "neither bins nor boundaries", lambda: layers.Discretization()
     yield "a mean alone", lambda: layers.Normalization(mean=1.0)
     yield "a mean and variances of other shape", lambda: layers.Normalization(mean=[1.0], variance=[1.0, 2.0])
-    yield "no hashes", lambda: layers.Hashing(0)
+    if on_tensorflow():  # elsewhere it asks for TensorFlow first
+        yield "no hashes", lambda: layers.Hashing(0)
     yield (
         "windows of sound longer than their spectrum",
         lambda: layers.MelSpectrogram(fft_length=64, sequence_length=128),
@@ -546,6 +559,7 @@ def refused_encoders(keras: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "frames longer than their spectrum", lambda: layers.STFTSpectrogram(frame_length=128, fft_length=64)
 
 
+@tensorflows("encoders of words and datasets, which are TensorFlow's")
 def kept_weights_of_words(keras: Any, folder: Path) -> Iterator[Seen]:
     """A vocabulary comes back with the weights of its words."""
     if not is_keras_3(keras):

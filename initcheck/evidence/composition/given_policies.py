@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, refusal, table, values
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import dtype_name
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
@@ -69,7 +71,7 @@ def policies_given_to_layers(keras: Any, _: Path) -> Iterator[Seen]:
         "configuration": lib.serialize(lib.DTypePolicy(name)),
     }
     for words, policy in ways.items():
-        yield f"dtype of a user's layer by its {words}", "bfloat16", np.asarray(own(dtype=policy)(_X)).dtype.name
+        yield f"dtype of a user's layer by its {words}", "bfloat16", as_array(own(dtype=policy)(_X)).dtype.name
         layer = keras.layers.EinsumDense("ab,bc->ac", 3, dtype=policy)
         config = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
         again, other = keras.saving.deserialize_keras_object(config), type(layer).from_config(layer.get_config())
@@ -78,12 +80,12 @@ def policies_given_to_layers(keras: Any, _: Path) -> Iterator[Seen]:
             [name] * 3,
             [one.dtype_policy.name for one in (layer, again, other)],
         )
-        yield f"dtype of its output by its {words}", "bfloat16", np.asarray(layer(_X)).dtype.name
+        yield f"dtype of its output by its {words}", "bfloat16", as_array(layer(_X)).dtype.name
     again = own.from_config({"units": 3, "dtype": lib.serialize(lib.DTypePolicy(name))})
     yield "what a constructor is given by from_config", name, getattr(again.given, "name", again.given)
     late = keras.layers.Dense(2)
     late.dtype_policy = "float16"
-    yield "dtypes by a policy set afterwards", ["float16"] * 2, [np.asarray(late(_X)).dtype.name, late.kernel.dtype]
+    yield "dtypes by a policy set afterwards", ["float16"] * 2, [as_array(late(_X)).dtype.name, late.kernel.dtype]
 
 
 def policies_as_arguments(keras: Any, _: Path) -> Iterator[Seen]:
@@ -187,8 +189,8 @@ def whole_numbers_within(keras: Any, _: Path) -> Iterator[Seen]:
             return self.inner(inputs), self.scale * 1
 
     whole, scale = HalfAround()(np.arange(8, dtype=np.uint8).reshape(2, 4))
-    yield "type and numbers", ["uint8", [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]], [whole.dtype.name, values(whole)]
-    yield "type of a weight", "float16", scale.dtype.name
+    yield "type and numbers", ["uint8", [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]], [dtype_name(whole), values(whole)]
+    yield "type of a weight", "float16", dtype_name(scale)
 
 
 GIVEN_POLICIES: Mapping[str, Row] = table(

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.layers.companions import COLORING, HEIGHT, MIXING, MOVING, WIDTH, Companioned
-from initcheck.evidence.composition.promises import Row, Seen
+from initcheck.evidence.composition.promises import Row, Seen, tensorflows
+from initcheck.frameworks.arrays import as_array
 
 Array = np.ndarray[Any, Any]
 
@@ -67,7 +68,7 @@ def _data(style: str) -> dict[str, Any]:
 def _mapped(data: Any, change: Callable[[str, Array], Any]) -> dict[str, Any]:
     """The dict anew, each array changed."""
     return {
-        key: _mapped(value, change) if isinstance(value, dict) else change(key, np.asarray(value))
+        key: _mapped(value, change) if isinstance(value, dict) else change(key, as_array(value))
         for key, value in data.items()
     }
 
@@ -96,9 +97,9 @@ def _seen_boxes(images: Array) -> Array:
 
 def _off(output: Mapping[str, Any], style: str) -> list[list[float]]:
     """The boxes that are elsewhere than what is bright in their images, with what is bright."""
-    images = np.asarray(output["images"])
+    images = as_array(output["images"])
     seen = _seen_boxes(images)
-    right, boxes = (_written(seen, style, *images.shape[1:3]), np.asarray(output["bounding_boxes"]["boxes"])[:, 0])
+    right, boxes = (_written(seen, style, *images.shape[1:3]), as_array(output["bounding_boxes"]["boxes"])[:, 0])
     scale = np.array([images.shape[2], images.shape[1]]).max() if style.startswith("rel_") else 1.0
     wrong = np.abs(boxes - right).max(axis=-1) * scale > _PIXELS * _ENLARGED
     return [
@@ -123,12 +124,12 @@ def moved_masks(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
     layer = _layer(keras, row)
     output = layer(_data(""), training=True)
     yield "classes", {0.0, float(_CLASS)}, set(np.unique(output["segmentation_masks"]).tolist())
-    yield "labels", _labels().tolist(), np.asarray(output["labels"]).tolist()
+    yield "labels", _labels().tolist(), as_array(output["labels"]).tolist()
     nearest = "interpolation" in inspect.signature(type(layer)).parameters
     layer = _layer(keras, row, **({"interpolation": "nearest"} if nearest else {}))
     output = layer(_data(""), training=True)
-    bright = np.asarray(output["images"])[..., :1] > _BRIGHT / 2
-    off = int(np.sum(bright != (np.asarray(output["segmentation_masks"]) > _CLASS / 2)))
+    bright = as_array(output["images"])[..., :1] > _BRIGHT / 2
+    off = int(np.sum(bright != (as_array(output["segmentation_masks"]) > _CLASS / 2)))
     yield "share of pixels of another class", True, off <= (0 if nearest or not row.sized else 0.05 * bright.size)
 
 
@@ -170,6 +171,7 @@ def companions_channels_first(row: Companioned, keras: Any, _: Path) -> Iterator
         )
 
 
+@tensorflows("tf.data")
 def companions_in_a_pipeline(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
     """In a ``tf.data`` pipeline, as in a call."""
     import tensorflow as tf
@@ -182,6 +184,7 @@ def companions_in_a_pipeline(row: Companioned, keras: Any, _: Path) -> Iterator[
     yield "boxes that are elsewhere", [], _off(next(iter(dataset)), "xyxy")
 
 
+@tensorflows("graphs of unknown sizes")
 def images_of_unknown_sizes(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
     """In a graph that knows neither rows nor heights nor widths, images are as in a call."""
     import tensorflow as tf
@@ -193,8 +196,8 @@ def images_of_unknown_sizes(row: Companioned, keras: Any, _: Path) -> Iterator[S
     spec = tf.TensorSpec((None, None, None, x.shape[-1]), tf.float32)
     graph = tf.function(lambda one: layer(one, training=True), autograph=False, input_signature=[spec])
     right, output = (
-        np.asarray(_layer(keras, row)(x, training=True)),
-        np.asarray(graph.get_concrete_function()(tf.constant(x))),
+        as_array(_layer(keras, row)(x, training=True)),
+        as_array(graph.get_concrete_function()(tf.constant(x))),
     )
     yield "whether images are as in a call", True, bool(np.allclose(output, right, atol=0.01))
 
@@ -222,8 +225,8 @@ def mixed_masks(row: Companioned, keras: Any, _: Path) -> Iterator[Seen]:
     if not _offered(keras, row):
         return
     output = _layer(keras, row)(_data(""), training=True)
-    right = np.asarray(output["images"])[..., :1] / _BRIGHT * _CLASS
-    yield "shape", right.shape, np.asarray(output["segmentation_masks"]).shape
+    right = as_array(output["images"])[..., :1] / _BRIGHT * _CLASS
+    yield "shape", right.shape, as_array(output["segmentation_masks"]).shape
     yield "whether masks are mixed as images", True, bool(np.allclose(output["segmentation_masks"], right, atol=1e-3))
     yield "whether images are as they were", False, bool(np.array_equal(output["images"], _data("")["images"]))
 
@@ -235,7 +238,7 @@ def _colorful(keras: Any, row: Companioned, low: float, high: float, first: bool
     options: dict[str, Any] = {"value_range": (low, high)} if "value_range" in takes else {}
     fed = (x * (high - low) + low).astype(np.float32)
     layer = _layer(keras, row, **options | ({"data_format": "channels_first"} if first else {}))
-    output = np.asarray(layer(np.moveaxis(fed, -1, 1) if first else fed, training=True))
+    output = as_array(layer(np.moveaxis(fed, -1, 1) if first else fed, training=True))
     scale = 255 / (high - low)
     return x * 255, (np.moveaxis(output, 1, -1) if first else output - low) * scale
 

@@ -16,6 +16,7 @@ from initcheck.catalog.layers.kind import LayerRequest
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.evidence.composition.promises import Row, Seen, layers_named, table
 from initcheck.evidence.made_layers import made
+from initcheck.frameworks.arrays import as_array
 
 Array = np.ndarray[Any, Any]
 
@@ -52,7 +53,7 @@ def _swapped(keras: Any, composed: bool) -> Iterator[Seen]:
         outputs = []
         for one, images in ((layer, x), (other, np.moveaxis(x, -1, 1))):
             random.seed(_SEED)  # which one of them asks
-            outputs.append(np.asarray(one(images, training=True)))
+            outputs.append(as_array(one(images, training=True)))
         last, first = outputs[0], np.moveaxis(outputs[1], 1, -1)
         gap = np.abs(first - last).max() if first.shape == last.shape else np.inf
         yield f"whether {source.layer} is the same", True, bool(gap < 1e-3 * _LEVELS)
@@ -77,10 +78,10 @@ def edges(keras: Any, _: Path) -> Iterator[Seen]:
     x = np.full((3, 6, 8, 3), 200.0, np.float32)
     for source in _sources(keras, "fill_mode", "fill_value"):
         for mode in ("nearest", "reflect", "wrap"):
-            seen = np.asarray(_layer(keras, source, fill_mode=mode)(x, training=True))
+            seen = as_array(_layer(keras, source, fill_mode=mode)(x, training=True))
             yield f"whether {source.layer} with {mode} edges keeps a color", True, bool(np.abs(seen - 200).max() < 0.1)
         options = {"fill_mode": "constant", "fill_value": 50.0, "interpolation": "nearest"}
-        filled = np.unique(np.round(np.asarray(_layer(keras, source, **options)(x, training=True)), 2))
+        filled = np.unique(np.round(as_array(_layer(keras, source, **options)(x, training=True)), 2))
         yield f"colors of {source.layer} beside those filled in", [], sorted(set(filled.tolist()) - {50.0, 200.0})
 
 
@@ -90,7 +91,7 @@ def places_of_erasing(keras: Any, _: Path) -> Iterator[Seen]:
     if not kinds:
         return
     layer = kinds[0](1.0, scale=(0.1, 0.1), fill_value=0.0, value_range=(0, 1), seed=4)
-    outputs = np.asarray(layer(np.ones((12, 16, 16, 3), np.float32), training=True))
+    outputs = as_array(layer(np.ones((12, 16, 16, 3), np.float32), training=True))
     places = {np.argwhere(one == 0)[0].tobytes() for one in outputs if np.any(one == 0)}
     yield "whether images are erased at several places", True, len(places) > 3
 
@@ -102,7 +103,7 @@ def images_by_themselves(keras: Any, _: Path) -> Iterator[Seen]:
         if source.crops or source.slow or source.layer in {one.layer for one in MIXING}:
             continue
         layer = _layer(keras, source)
-        changed = (np.any(np.abs(np.asarray(layer(x, training=True)) - x) > 1) for _ in range(40))
+        changed = (np.any(np.abs(as_array(layer(x, training=True)) - x) > 1) for _ in range(40))
         yield f"whether {source.layer} changes it in one of 40 calls", True, any(changed)
 
 

@@ -20,9 +20,20 @@ import numpy as np
 from initcheck.catalog.cases.formulas import FORMULAS
 from initcheck.catalog.layers import LayerRequest
 from initcheck.catalog.layers.traits.computing import FormulaCase
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    inputs,
+    is_keras_3,
+    on_tensorflow,
+    refusal,
+    table,
+    tensorflows,
+    values,
+)
 from initcheck.evidence.made_layers import made
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.computing import as_tensor
 
 _X = inputs([1, 2], [3, -4])
 
@@ -124,6 +135,7 @@ def lambdas_in_files(keras: Any, folder: Path) -> Iterator[Seen]:
         yield f"output of a trusted lambda, {suffix}", (_X + 1).tolist(), values(load(path, safe_mode=False)(_X))
 
 
+@tensorflows("tf.train.Checkpoint")
 def checkpoints(keras: Any, folder: Path) -> Iterator[Seen]:
     """``tf.train.Checkpoint`` holds a model's weights and its optimizer's state."""
     import tensorflow as tf
@@ -313,6 +325,7 @@ def _named(layer: Any) -> list[tuple[str, tuple[int, ...]]]:
     return [(one.name.rpartition("/")[2], tuple(one.shape)) for one in layer.weights]
 
 
+@tensorflows("layers that learn bins")
 def adapted_bins(keras: Any, folder: Path) -> Iterator[Seen]:
     """A Discretization that learned its bins comes back with them."""
     numbers = np.arange(9.0, dtype=np.float32).reshape(9, 1)
@@ -335,15 +348,17 @@ def adapted_layers(keras: Any, folder: Path) -> Iterator[Seen]:
         (layers.Discretization, {"bin_boundaries": [1.5, 4.0]}, None, numbers, True),
         (layers.Normalization, {}, numbers, numbers, False),
         (layers.Normalization, {"mean": [2.0], "variance": [4.0]}, None, numbers, True),
+        (layers.CategoryEncoding, {"num_tokens": 4}, None, np.array([[1], [3]]), True),
+    )
+    of_words: tuple[tuple[Any, Mapping[str, Any], Any, np.ndarray, bool], ...] = (
         (layers.IntegerLookup, {}, np.array([[5], [7], [5]]), np.array([[7], [5], [1]]), False),
         (layers.StringLookup, {}, np.array([["b"], ["a"], ["b"]]), np.array([["a"], ["b"]]), False),
         (layers.StringLookup, {"vocabulary": ["z", "a"]}, None, np.array([["a"], ["z"]]), True),
         (layers.TextVectorization, {"output_sequence_length": 3}, words[:, 0], words, False),
         (layers.TextVectorization, {"vocabulary": ["b", "a"]}, None, words, True),
         (layers.Hashing, {"num_bins": 5, "salt": 3}, None, np.array([["a"], ["b"]]), True),
-        (layers.CategoryEncoding, {"num_tokens": 4}, None, np.array([[1], [3]]), True),
     )
-    for kind, options, data, given, written in kinds:
+    for kind, options, data, given, written in (*kinds, *(of_words if on_tensorflow() else ())):
         layer, name = kind(**options), f"{kind.__name__} with {len(options)} options"
         if data is not None:
             layer.adapt(data)
@@ -425,6 +440,7 @@ def contents_of_keras_files(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "a clone by to_json", json.loads(text), json.loads(again.to_json())
 
 
+@tensorflows("layers that look words up")
 def files_beside(keras: Any, folder: Path) -> Iterator[Seen]:
     """Whoever writes and reads a model leaves the other files of the folder as they are, and no further ones."""
     layers = keras.layers
@@ -504,6 +520,7 @@ def folders(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "output", values(model(_X)), values(keras.models.load_model(folder / "model")(_X))
 
 
+@tensorflows("SavedModel")
 def exported_models(keras: Any, folder: Path) -> Iterator[Seen]:
     """A model that is exported for serving computes the same for any batch, as in inference."""
     import tensorflow as tf
@@ -568,7 +585,7 @@ def compiled_functions(keras: Any, folder: Path) -> Iterator[Seen]:
     for words, each in (("compiled", model), ("loaded", loaded)):
         yield f"results, {words}", expected, each.evaluate(pipeline(_X, _X), verbose=0, return_dict=True)
     for each in (model, loaded):
-        each.train_on_batch(_X, _X)
+        each.train_on_batch(as_tensor(_X), as_tensor(_X))
     yield "learning rate", [0.25, 0.25], [float(np.asarray(each.optimizer.learning_rate)) for each in (model, loaded)]
     yield "weights after a step", values(model.get_weights()), values(loaded.get_weights())
 

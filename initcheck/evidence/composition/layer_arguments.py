@@ -19,9 +19,12 @@ from initcheck.evidence.composition.promises import (
     is_keras_3,
     layers_named,
     normals,
+    on_tensorflow,
     table,
     values,
 )
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor
 
 _STREAM = 6
 
@@ -86,9 +89,7 @@ def numbers_for_masks(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def embeddings_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
-    """Given weights, older arguments, own shapes, and inputs that are arrays or ragged."""
-    import tensorflow as tf
-
+    """Given weights, older arguments, own shapes, and inputs that are arrays or, on TensorFlow, ragged."""
     if not is_keras_3(keras):
         return
     layers = keras.layers
@@ -98,7 +99,7 @@ def embeddings_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"rows of {words}", [[4.0, 5.0], [0.0, 1.0]], values(layer(np.array([2, 0])))
     yield "with an older argument", (2, 4, 2), tuple(layers.Embedding(3, 2, input_length=4)(np.ones((2, 4))).shape)
     yield "weights before it is called", [], list(layers.Embedding(3, 2).weights)
-    shape = layers.Embedding(3, 2).compute_output_spec(tf.constant([[1, 2]])).shape
+    shape = layers.Embedding(3, 2).compute_output_spec(as_tensor(np.array([[1, 2]], np.int32))).shape
     yield "announced for a tensor", (1, 2, 2), tuple(shape)
 
     class Flat(layers.Embedding):  # type: ignore[misc,name-defined]
@@ -109,10 +110,12 @@ def embeddings_of_any_kind(keras: Any, _: Path) -> Iterator[Seen]:
             return (input_shape[0], 8)
 
     yield "announced by a derived class", (None, 8), tuple(Flat(3, 2)(keras.Input((4,))).shape)
-    if "ragged" in inspect.signature(keras.Input).parameters:
+    if on_tensorflow() and "ragged" in inspect.signature(keras.Input).parameters:
         symbol = keras.Input((None,), ragged=True, dtype="int32")
         model = keras.Model(symbol, layers.Embedding(3, 2, weights=given)(symbol))
         yield "of a ragged input", True, bool(model.outputs[0].ragged)
+        import tensorflow as tf
+
         rows = model(tf.ragged.constant([[2], [0, 1]]))
         yield "of ragged rows", [[[4.0, 5.0]], [[0.0, 1.0], [2.0, 3.0]]], rows.to_list()
 
@@ -130,7 +133,7 @@ def reversed_in_another_type(keras: Any, _: Path) -> Iterator[Seen]:
         layer(np.array([0]))
         layer.set_weights([weights])
         outputs = layer(x, reverse=True)
-        yield "dtype", "float32", np.asarray(outputs).dtype.name
+        yield "dtype", "float32", as_array(outputs).dtype.name
         yield "whether exact", True, close(outputs, x.astype(np.float32) @ weights.astype(np.float32).T)
 
 
@@ -171,16 +174,18 @@ def other_lengths_wrapped(keras: Any, _: Path) -> Iterator[Seen]:
 
 def arrays_for_initializers(keras: Any, _: Path) -> Iterator[Seen]:
     """Arrays and tensors "define the initializer values directly"."""
-    import tensorflow as tf
-
     if "tensor" not in (keras.initializers.get.__doc__ or "").lower():
         return
     given = normals(_STREAM, 3, 2)
-    for words, kernel in (("an array", given), ("a tensor", tf.constant(given))):
+    for words, kernel in (("an array", given), ("a tensor", as_tensor(given))):
         layer = keras.layers.Dense(2, kernel_initializer=kernel)
         layer.build((None, 3))
         yield words, given.tolist(), values(layer.kernel)
-    yield "a function", [[1.0, 1.0]], values(_built(keras, lambda shape, dtype=None: tf.ones(shape, dtype)).kernel)
+    yield (
+        "a function",
+        [[1.0, 1.0]],
+        values(_built(keras, lambda shape, dtype=None: keras.ops.ones(shape, dtype)).kernel),
+    )
 
 
 def _built(keras: Any, initializer: Any) -> Any:
@@ -234,10 +239,14 @@ def beyond_half_precision(keras: Any, _: Path) -> Iterator[Seen]:
         layers.GroupNormalization(1, dtype="mixed_float16"),
     ):
         name = type(layer).__name__
-        yield f"large inputs of {name}", [[-1.0, 1.0], [1.0, -1.0]], np.round(np.float64(layer(x)), 2).tolist()
+        yield (
+            f"large inputs of {name}",
+            [[-1.0, 1.0], [1.0, -1.0]],
+            np.round(as_array(layer(x)).astype(float), 2).tolist(),
+        )
         # 4097 is none of the numbers of float16.
         layer.set_weights([np.full(2, 4097.0), np.array([4096.0, -4096.0])])
-        yield f"large weights of {name}", [[-1.0, 1.0]], np.round(np.float64(layer(x[:1])), 2).tolist()
+        yield f"large weights of {name}", [[-1.0, 1.0]], np.round(as_array(layer(x[:1])).astype(float), 2).tolist()
 
 
 def layers_that_wrap(keras: Any, _: Path) -> Iterator[Seen]:
@@ -257,7 +266,7 @@ def layers_that_wrap(keras: Any, _: Path) -> Iterator[Seen]:
     for kind in (layers.SimpleRNN, layers.GRU, layers.LSTM):
         small = {"stateful": True, "kernel_initializer": keras.initializers.Constant(0.1)}  # far from saturation
         for words, layer in (("alone", kind(2, **small)), ("both", layers.Bidirectional(kind(2, **small)))):
-            first, second = (np.asarray(layer(x)) for _ in range(2))
+            first, second = (as_array(layer(x)) for _ in range(2))
             layer.reset_states()
             same = [close(first, second), close(first, layer(x))]
             yield f"whether equal in turn and reset, {kind.__name__} {words}", [False, True], same
@@ -304,7 +313,7 @@ def returned_scores(keras: Any, _: Path) -> Iterator[Seen]:
     kinds += [kind(4, 4, 2, dropout=0.5) for kind in layers_named(keras, "QueryAttention")]
     x = normals(_STREAM, 2, 6, 4)
     for layer in kinds:
-        scores = np.asarray(layer(x, x, return_attention_scores=True, training=True)[1])
+        scores = as_array(layer(x, x, return_attention_scores=True, training=True)[1])
         sums = np.round(scores.sum(axis=-1), 4)
         yield f"sums of {type(layer).__name__}", np.ones_like(sums).tolist(), sums.tolist()
 
@@ -319,7 +328,7 @@ def zeroed_steps(keras: Any, _: Path) -> Iterator[Seen]:
         layer = keras.layers.RNN(cell, zero_output_for_mask=True, return_sequences=True, **options)
         last = keras.layers.RNN(cell, zero_output_for_mask=True, **options)
         for seen in ((True, True, False), (False, True, True), (True, False, True)):
-            outputs = (np.asarray(one(x, mask=np.array([seen]))) for one in (layer, last))
+            outputs = (as_array(one(x, mask=np.array([seen]))) for one in (layer, last))
             there = [np.any(output[0] != 0, axis=-1).tolist() for output in outputs]
             yield f"outputs that are not zero under {seen}, {options}", [[*seen], seen[-1]], there
 

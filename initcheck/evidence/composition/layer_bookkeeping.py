@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.frameworks.computing import dtype_name
 
 
 def changed_containers(keras: Any, _: Path) -> Iterator[Seen]:
@@ -138,7 +139,7 @@ def types_within(keras: Any, _: Path) -> Iterator[Seen]:
 
     class Still(keras.layers.Layer):  # type: ignore[misc]
         def build(self, _: Any) -> None:
-            self.factor = self.add_weight(shape=(), initializer="ones", name="factor")
+            self.factor = self.add_weight(shape=(1,), initializer="ones", name="factor")
 
         def call(self, inputs: Any) -> Any:
             return self.factor * ops.ones((1,), "float16")
@@ -156,9 +157,9 @@ def types_within(keras: Any, _: Path) -> Iterator[Seen]:
             return other
 
     around = Encircling(Still(autocast=False, dtype="mixed_float16"))
-    yield "a weight without autocast within a mixed layer", "float32", around(inputs(1)).dtype.name
+    yield "a weight without autocast within a mixed layer", "float32", dtype_name(around(inputs(1)))
     named = TakingByName(dtype="float16")
-    yield "a tensor by name", "float16", named(inputs(1), other=ops.ones((1,))).dtype.name
+    yield "a tensor by name", "float16", dtype_name(named(inputs(1), other=ops.ones((1,))))
 
 
 def specified_types(keras: Any, _: Path) -> Iterator[Seen]:

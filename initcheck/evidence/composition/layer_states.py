@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
@@ -105,9 +106,9 @@ def modes_given_by_default(keras: Any, _: Path) -> Iterator[Seen]:
             seen = [values(one(zero)), *(values(one(zero, training=mode)) for mode in (True, False))]
             yield f"plainly, in training, in inference, {words}", [[[float(bool(default))]], [[1.0]], [[0.0]]], seen
         one.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True)
-        steps = [float(np.asarray(one.train_on_batch(zero, zero)))]
+        steps = [float(as_array(one.train_on_batch(zero, zero)))]
         one.reset_metrics()
-        steps.append(float(np.asarray(one.test_on_batch(zero, zero))))
+        steps.append(float(as_array(one.test_on_batch(zero, zero))))
         seen = [*steps, values(one.predict_on_batch(zero))]
         yield f"losses of training and of a test, prediction, {words}", [1.0, 0.0, [[0.0]]], seen
 
@@ -121,7 +122,7 @@ def states_of_stateless_calls(keras: Any, _: Path) -> Iterator[Seen]:
     model = keras.Sequential([keras.Input((2,)), layers.Dropout(0.5, seed=1), inner])
     before = [values(one) for one in model.non_trainable_variables]
     names = [one.name for one in model.non_trainable_variables]
-    given = [np.asarray(one) for one in model.trainable_variables], [np.asarray(one) for one in before]
+    given = [as_array(one) for one in model.trainable_variables], [as_array(one) for one in before]
     changed = model.stateless_call(*given, _X, training=True)[1]
     states = [(old, values(new)) for name, old, new in zip(names, before, changed, strict=True) if "seed" in name]
     yield "number of generators", 2, len(states)

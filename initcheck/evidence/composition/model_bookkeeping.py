@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.frameworks.arrays import as_array
 
 _X = inputs([1, 2], [3, -4])
 
@@ -288,7 +289,7 @@ def dictionaries_for_lists(keras: Any, _: Path) -> Iterator[Seen]:
         for words, one in (("sorted", given), ("the other way", dict(reversed(given.items())))):
             yield f"output, inputs {names}, {words}", (2 * _X).tolist(), values(model(one))
             yield f"predicted, inputs {names}, {words}", (2 * _X).tolist(), values(model.predict_on_batch(one))
-            yield f"loss, inputs {names}, {words}", 0.0, float(np.asarray(model.test_on_batch(one, 2 * _X)))
+            yield f"loss, inputs {names}, {words}", 0.0, float(as_array(model.test_on_batch(one, 2 * _X)))
         yield f"what a missing name raises, {names}", True, bool(refusal(model, {"a": _X}))
 
 

@@ -7,7 +7,7 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,8 @@ from initcheck.targets import TENSORFLOW, target
 _SEED = 20231127
 Seen = tuple[str, Any, Any]  # what is looked at, its documented value, its actual one
 Row = Callable[[Any, Path], Iterator[Seen]]
-_TENSORFLOWS: dict[Callable[..., Any], str] = {}  # rows that TensorFlow alone can show, and what it has for them
+Look = TypeVar("Look", bound=Callable[..., Iterator[Seen]])  # a row, or a function that rows are made of
+_LACKED: dict[Callable[..., Any], Mapping[str, str]] = {}  # what a row looks at, by the targets that have it not
 
 
 class Promises:
@@ -36,7 +37,7 @@ class Promises:
     def lacking(self, row: Row) -> str:
         """What the row looks at that the target has not; empty where it has."""
         inner = row.func if isinstance(row, functools.partial) else row
-        return "" if on_tensorflow() else _TENSORFLOWS.get(inner, "")
+        return _LACKED.get(inner, {}).get(target(), "")
 
     @quiet()
     def seen(self, row: Row) -> list[Seen]:
@@ -64,11 +65,16 @@ def table(*rows: Row) -> Mapping[str, Row]:
     return {row.__name__.replace("_", "-"): row for row in rows}
 
 
-def tensorflows(what: str) -> Callable[[Row], Row]:
+def tensorflows(what: str) -> Callable[[Look], Look]:
     """Marks a row that looks at what TensorFlow alone has, which is named."""
+    return lacked_by(what, "keras:jax", "keras:torch")
 
-    def mark(row: Row) -> Row:
-        _TENSORFLOWS[row] = what
+
+def lacked_by(what: str, *targets: str) -> Callable[[Look], Look]:
+    """Marks a row that looks at what these targets have not, which is named."""
+
+    def mark(row: Look) -> Look:
+        _LACKED[row] = dict.fromkeys(targets, what)
         return row
 
     return mark

@@ -15,6 +15,7 @@ from initcheck.catalog.layers.refusals import RANGES, SIZES, WORDS, Refusal
 from initcheck.catalog.layers.traits.weights import LayerDefaults
 from initcheck.evidence.composition.promises import Row, Seen, is_keras_3, refusal, table
 from initcheck.evidence.made_layers import made
+from initcheck.frameworks.arrays import as_array
 
 _LAYERS: Mapping[str, LayerRequest] = {
     **{case.layer: LayerRequest(case.layer, case.config) for case in reversed(FORMULAS)},
@@ -131,7 +132,7 @@ def refused_functions(keras: Any, folder: Path) -> Iterator[Seen]:
         model.save(path)
         yield f"of {ending}", True, bool(refusal(keras.models.load_model, path))
         again = keras.models.load_model(path, safe_mode=False)
-        yield f"of {ending}, where it is asked for", 6.0, float(np.asarray(again(np.full((1, 1), 3.0)))[0, 0])
+        yield f"of {ending}, where it is asked for", 6.0, float(as_array(again(np.full((1, 1), 3.0)))[0, 0])
 
 
 REFUSED: Mapping[str, Row] = table(

@@ -16,11 +16,22 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    inputs,
+    is_keras_3,
+    on_tensorflow,
+    refusal,
+    table,
+    tensorflows,
+    values,
+)
 from initcheck.evidence.fresh_process.client import ask
 from initcheck.evidence.fresh_process.questions import backup_question, files_question, held
 from initcheck.evidence.steps.backed_up_trainings import backed_up_training, interrupted_training
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
@@ -147,6 +158,7 @@ def attributes_added_later(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "output", expected, values(other(_X))
 
 
+@tensorflows("layers that look words up")
 def folders_of_words(keras: Any, folder: Path) -> Iterator[Seen]:
     """A vocabulary lies in a model's folder, too."""
     if not is_keras_3(keras) or "zipped" not in inspect.signature(keras.Model.save).parameters:
@@ -367,7 +379,7 @@ def files_in_another_process(keras: Any, folder: Path) -> Iterator[Seen]:
     graph = keras.Model(x, ops.concatenate([ops.clip(y, -1.0, 0.5), 2.0 * y, ops.silu(y)], -1))
     for model in (stacked, graph):
         model.compile(keras.optimizers.Adam(0.25), keras.losses.MeanSquaredError(), run_eagerly=True)
-        model.train_on_batch(_X, np.asarray(model(_X)) * 0)
+        model.train_on_batch(_X, as_array(model(_X)) * 0)
         model.compile(model.optimizer, keras.losses.MeanSquaredError())
     plain = keras.Sequential([keras.Input((2,)), layers.Dense(3, "selu", dtype="mixed_float16"), layers.Dense(2)])
     written = {"stacked.keras": stacked, "graph.keras": graph, "plain.h5": plain}
@@ -386,8 +398,6 @@ def files_in_another_process(keras: Any, folder: Path) -> Iterator[Seen]:
 
 def plain_objects(keras: Any, _: Path) -> Iterator[Seen]:
     """Bytes, slices, ellipses, shapes, numbers and arrays of NumPy come back of JSON."""
-    import tensorflow as tf
-
     if not is_keras_3(keras):
         return
     write, read = keras.saving.serialize_keras_object, keras.saving.deserialize_keras_object
@@ -400,12 +410,15 @@ def plain_objects(keras: Any, _: Path) -> Iterator[Seen]:
         expected = {"a": [1, {"b": [2.5, True]}], "z": "text"} if words == "nested" else one
         yield words, expected, trip(one)
     yield "a number of NumPy", [2.5, 3, True], trip([np.float32(2.5), np.int64(3), np.bool_(True)])
-    yield "a shape", [None, 3], trip(tf.TensorShape([None, 3]))
-    yield "a dtype", "float16", trip(tf.float16)
+    if on_tensorflow():
+        import tensorflow as tf
+
+        yield "a shape", [None, 3], trip(tf.TensorShape([None, 3]))
+        yield "a dtype", "float16", trip(tf.float16)
     array = trip(np.array([[1, 2], [3, 4]], "int16"))
-    yield "an array", ["int16", [[1, 2], [3, 4]]], [np.asarray(array).dtype.name, values(array)]
+    yield "an array", ["int16", [[1, 2], [3, 4]]], [as_array(array).dtype.name, values(array)]
     tensor = trip(keras.ops.convert_to_tensor(inputs(1.5, 2)))
-    yield "a tensor", ["float32", [1.5, 2.0]], [np.asarray(tensor).dtype.name, values(tensor)]
+    yield "a tensor", ["float32", [1.5, 2.0]], [as_array(tensor).dtype.name, values(tensor)]
     yield "functions", [keras.activations.relu, keras.ops.add], [trip(keras.activations.relu), keras.ops.add]
     layer = trip({"layer": keras.layers.Dense(3, name="named")})["layer"]
     yield "a layer", [keras.layers.Dense, "named", 3], [type(layer), layer.name, layer.units]

@@ -11,8 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    inputs,
+    is_keras_3,
+    on_tensorflow,
+    refusal,
+    table,
+    tensorflows,
+    values,
+)
 from initcheck.evidence.steps.trained_models import reported
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
@@ -259,7 +270,7 @@ def compiled_clones(keras: Any, _: Path) -> Iterator[Seen]:
                 f"optimizer of the clone of a {words}",
                 [0.375, 0.25, False],
                 [
-                    *(float(np.asarray(clone.optimizer.learning_rate)), clone.optimizer.momentum),
+                    *(float(as_array(clone.optimizer.learning_rate)), clone.optimizer.momentum),
                     clone.optimizer is model.optimizer,
                 ],
             )
@@ -301,10 +312,11 @@ def rematerialized_layers(keras: Any, _: Path) -> Iterator[Seen]:
     """Layers whose activations are computed anew have their arguments, outputs and gradients."""
     if not hasattr(keras, "RematScope"):
         return
-    import tensorflow as tf
-
     # A loop whose trace failed leaves a device behind in the scope of variables, which recompute_grad then refuses.
-    tf.compat.v1.get_variable_scope()._caching_device = None
+    if on_tensorflow():
+        import tensorflow as tf
+
+        tf.compat.v1.get_variable_scope()._caching_device = None
     for mode, options in _REMATERIALIZED.items():
         with keras.RematScope(mode=mode, **options):
             layer, dense = _timing(keras)(lambda x: 2 * x), _doubling(keras, activation="relu", name="dense_again")
@@ -375,6 +387,7 @@ def shapes_of_models(keras: Any, _: Path) -> Iterator[Seen]:
     yield "number of parameters", 15 + 16, several.count_params()
 
 
+@tensorflows("graphs of unknown sizes")
 def in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     """Models within a ``tf.function`` of unknown sizes, and mapped over a data set."""
     import tensorflow as tf

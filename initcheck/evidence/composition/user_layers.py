@@ -10,6 +10,8 @@ import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import dtype_name
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])
@@ -277,11 +279,11 @@ def constrained_weights(keras: Any, _: Path) -> Iterator[Seen]:
         [[3.0, 3.0], [1.0, 1.0], [7.0, 7.0], 0],
         values([layer.kernel, layer.bound, layer.plain, layer.counts]),
     )
-    yield "dtype of integers", "int32", np.asarray(layer.counts).dtype.name
+    yield "dtype of integers", "int32", as_array(layer.counts).dtype.name
     yield "trained weights", 2, len(model.trainable_weights)
     model.compile(keras.optimizers.SGD(0.0), "mse")
     model.train_on_batch(_X, _X)
-    norm = float(np.linalg.norm(np.asarray(layer.bound)))
+    norm = float(np.linalg.norm(as_array(layer.bound)))
     yield "norm of the constrained weight after a step", True, abs(norm - 0.5) < 1e-5
     yield "a weight without constraint", [[3.0, 3.0], [7.0, 7.0]], values([layer.kernel, layer.plain])
 
@@ -555,7 +557,7 @@ def precisions(keras: Any, _: Path) -> Iterator[Seen]:
     class Dtypes(_scaling(keras)):  # type: ignore[misc]
         def call(self, inputs: Any, *, ids: Any = None) -> Any:
             output = super().call(inputs)
-            self.seen = [one if isinstance(one, str) else one.name for one in (inputs.dtype, ids.dtype, output.dtype)]
+            self.seen = [dtype_name(one) for one in (inputs, ids, output)]
             return output
 
     for policy, name in (("mixed_float16", "float16"), ("float16", "float16"), ("mixed_bfloat16", "bfloat16")):

@@ -22,11 +22,15 @@ from initcheck.evidence.composition.promises import (
     inputs,
     is_keras_3,
     normals,
+    on_tensorflow,
     refusal,
     table,
+    tensorflows,
     values,
 )
 from initcheck.evidence.made_layers import made
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, compiled
 from initcheck.frameworks.floatx import image_data_format
 
 Array = np.ndarray[Any, Any]
@@ -89,14 +93,12 @@ def constraints_by_formula(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether numbers are not negative", True, close(kinds.NonNeg()(w), np.maximum(w, 0))
     for name, number in (("max_norm", 2.0), ("unit_norm", 1.0), ("min_max_norm", 1.0), ("non_neg", 0.0)):
         long = np.array([[3.0], [-4.0]], np.float32)
-        length = float(np.linalg.norm(np.asarray(kinds.get(name)(long))))
+        length = float(np.linalg.norm(as_array(kinds.get(name)(long))))
         yield f"whether {name} is known by its name", True, abs(length - (number or 3.0)) < 1e-5
 
 
 def penalties_by_formula(keras: Any, _: Path) -> Iterator[Seen]:
     """Sums of absolute values and squares, and of angles between rows or columns."""
-    import tensorflow as tf
-
     kinds, w = keras.regularizers, normals(_STREAM, 3, 4)
     exact = w.astype(float)
     one, two = np.abs(exact).sum(), np.square(exact).sum()
@@ -117,7 +119,7 @@ def penalties_by_formula(keras: Any, _: Path) -> Iterator[Seen]:
         ("the name l1", kinds.get("l1"), 0.01 * one),
         ("the name l2", kinds.get("l2"), 0.01 * two),
     ):
-        yield f"whether right by {words}", True, close(penalty(tf.convert_to_tensor(w)), expected)
+        yield f"whether right by {words}", True, close(penalty(as_tensor(w)), expected)
     for words, make in (
         ("a negative rate", lambda: kinds.L1(-0.5)),
         ("another negative rate", lambda: kinds.L2(-0.5)),
@@ -130,11 +132,9 @@ def penalties_by_formula(keras: Any, _: Path) -> Iterator[Seen]:
 
 def both_penalties_by_name(keras: Any, _: Path) -> Iterator[Seen]:
     """A layer takes "l1_l2" as "a string identifier", with both rates 0.01."""
-    import tensorflow as tf
-
     w = inputs([1, -2])
     penalty = keras.regularizers.get("l1_l2")
-    yield "whether both count", True, close(penalty(tf.convert_to_tensor(w)), 0.01 * 3 + 0.01 * 5)
+    yield "whether both count", True, close(penalty(as_tensor(w)), 0.01 * 3 + 0.01 * 5)
 
 
 def functions_as_constraints(keras: Any, _: Path) -> Iterator[Seen]:
@@ -190,7 +190,7 @@ def operators_on_variables(keras: Any, _: Path) -> Iterator[Seen]:
     for sign, action in _OPERATORS.items():
         two: Any = [[0.0, 1.0], [2.0, 0.0]] if sign == "@" else 2.0  # what has such an operator itself uses that
         ways = _both_ways(action, two)
-        expected = [np.asarray(way(numbers)).tolist() for way in ways]
+        expected = [as_array(way(numbers)).tolist() for way in ways]
         yield f"{sign} behind and before a variable", expected, values([way(variable) for way in ways])
         if sign not in ("@", "==", "!="):  # a symbolic tensor takes no list for a matrix, and equals itself alone
             outputs += [way(source) for way in ways]
@@ -221,8 +221,6 @@ def notes_of_variables(keras: Any, _: Path) -> Iterator[Seen]:
     """What a variable is for strategies, its place, and how it is shown; others are refused."""
     if not is_keras_3(keras):
         return
-    import tensorflow as tf
-
     make = keras.Variable
     parameters = inspect.signature(make.__init__).parameters
     one = make(inputs(1, 2), name="one")
@@ -235,15 +233,12 @@ def notes_of_variables(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"{name} by default", kinds[0], getattr(one, name)
         for kind in kinds:
             made = make(inputs(1, 2), **{name: kind})
-            enumeration = getattr(tf, f"Variable{name.capitalize()}")
-            yield (
-                f"{name} of {kind}",
-                [kind, getattr(enumeration, kind.upper())],
-                [
-                    getattr(made, name),
-                    getattr(made.value, name),
-                ],
-            )
+            yield f"{name} of {kind}", kind, getattr(made, name)
+            if on_tensorflow():
+                import tensorflow as tf
+
+                enumeration = getattr(tf, f"Variable{name.capitalize()}")
+                yield f"{name} of {kind}, below", getattr(enumeration, kind.upper()), getattr(made.value, name)
         yield f"{name} of None", "none", getattr(make(inputs(1, 2), **{name: None}), name)
         yield f"raised for another {name}", "ValueError", refusal(lambda name=name: make(1.0, **{name: "first"}))
     yield "raised for a name of parts", "ValueError", refusal(lambda: make(1.0, name="one/two"))
@@ -253,7 +248,7 @@ def notes_of_variables(keras: Any, _: Path) -> Iterator[Seen]:
     layer.build((None, 1))
     yield "path and name", ["layer/kernel", "kernel"], [layer.kernel.path, layer.kernel.name]
     shown: list[str] = []
-    show = tf.function(lambda: shown.append(repr(one)), autograph=False)
+    show = compiled(lambda: shown.append(repr(one)))
     if Version(keras.__version__) >= Version("3.12"):
         show()
     shown.append(repr(one))
@@ -279,7 +274,7 @@ def assigned_values(keras: Any, _: Path) -> Iterator[Seen]:
     yield "assigned", [3.0, 4.0], values(one.assign(inputs(3, 4)))
     yield "added", [4.0, 5.0], values(one.assign_add(inputs(1, 1)))
     yield "subtracted", [3.0, 3.0], values(one.assign_sub(inputs(1, 2)))
-    yield "dtype of doubles", "float32", np.asarray(one.assign(np.zeros(2))).dtype.name
+    yield "dtype of doubles", "float32", as_array(one.assign(np.zeros(2))).dtype.name
 
 
 def arrays_of_weights(keras: Any, _: Path) -> Iterator[Seen]:
@@ -314,7 +309,7 @@ def types_of_initializers(keras: Any, _: Path) -> Iterator[Seen]:
     for dtype in ("float16", "bfloat16", "float64", "int32", "uint8", "bool"):
         constant = [] if dtype == "bool" else [(kinds.Constant(1), 1)]
         for kind, number in ((kinds.Zeros(), 0), (kinds.Ones(), 1), *constant):
-            given = np.asarray(kind((2,), dtype=dtype))
+            given = as_array(kind((2,), dtype=dtype))
             yield f"{type(kind).__name__} in {dtype}", [dtype, number], [given.dtype.name, int(given[0])]
     for shape in ((2, 3), (3, 2), (1, 1)):
         yield f"identity of {shape}", (2.5 * np.eye(*shape)).tolist(), values(kinds.Identity(2.5)(shape))
@@ -342,6 +337,7 @@ def windows(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"class of {name}", "STFT", type(keras.initializers.get(name)).__name__
 
 
+@tensorflows("graphs that make variables")
 def weights_made_in_a_graph(keras: Any, _: Path) -> Iterator[Seen]:
     """A layer that is first called within a ``tf.function`` has weights that outlive it."""
     import tensorflow as tf
@@ -405,8 +401,8 @@ def large_numbers(keras: Any, _: Path) -> Iterator[Seen]:
             continue
         for dtype, unit in (("float32", 1e-5), ("float16", 2e-3), ("bfloat16", 2e-2)):
             output = keras.layers.Activation(name, dtype=dtype)(x.astype(np.float32))
-            right = np.allclose(np.asarray(output).astype(float), expected, rtol=unit, atol=unit)
-            yield f"{name} in {dtype}, whether right", [dtype, True], [np.asarray(output).dtype.name, bool(right)]
+            right = np.allclose(as_array(output).astype(float), expected, rtol=unit, atol=unit)
+            yield f"{name} in {dtype}, whether right", [dtype, True], [as_array(output).dtype.name, bool(right)]
 
 
 def further_activations(keras: Any, _: Path) -> Iterator[Seen]:
@@ -455,7 +451,7 @@ def penalties_under_policies(keras: Any, _: Path) -> Iterator[Seen]:
         )
         layer(inputs([1, 1]))
         yield f"losses under {policy}", [4 * 300.5**2], values(list(layer.losses))
-        yield f"dtype under {policy}", "float32", np.asarray(layer.losses[0]).dtype.name
+        yield f"dtype under {policy}", "float32", as_array(layer.losses[0]).dtype.name
 
 
 def refused_draws(keras: Any, _: Path) -> Iterator[Seen]:
@@ -473,7 +469,7 @@ def refused_draws(keras: Any, _: Path) -> Iterator[Seen]:
         "logits of one axis": lambda: draws.categorical(inputs(1, 2), 3, seed=1),
     }
     for words, call in asked.items():
-        yield f"whether {words} raise", True, refusal(call) in ("ValueError", "TypeError")
+        yield f"whether {words} raise", True, refusal(call) in ("ValueError", "TypeError", "NotImplementedError")
 
 
 def infinite_numbers(keras: Any, _: Path) -> Iterator[Seen]:
@@ -487,7 +483,7 @@ def infinite_numbers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "masked", [[[1.0], [0.0]]], values(layers.Masking(mask_value=infinite)(inputs([[1], [infinite]])))
     for kind in (layers.LSTM, layers.GRU, layers.SimpleRNN):
         output = kind(2)(steps, mask=seen)
-        yield f"whether a number by {kind.__name__}", True, bool(np.isfinite(output).all())
+        yield f"whether a number by {kind.__name__}", True, bool(np.isfinite(as_array(output)).all())
 
 
 def masks_of_numbers(keras: Any, _: Path) -> Iterator[Seen]:
@@ -519,14 +515,14 @@ def equal_numbers(keras: Any, _: Path) -> Iterator[Seen]:
             layer = kind(**({"groups": 2} if "groups" in inspect.signature(kind).parameters else {}))
             trained = "training" in inspect.signature(layer.call).parameters
             output = layer(x, training=True) if trained else layer(x)
-            yield f"whether {name} of equal {words} is a number", True, bool(np.isfinite(output).all())
+            yield f"whether {name} of equal {words} is a number", True, bool(np.isfinite(as_array(output)).all())
 
 
 def large_angles(keras: Any, _: Path) -> Iterator[Seen]:
     """The "cosine proximity" of two vectors in half precision, however long they are."""
     for dtype in ("float32", "mixed_bfloat16", "mixed_float16"):
         x = inputs([3000, 4000])
-        angle = np.asarray(keras.layers.Dot(axes=1, normalize=True, dtype=dtype)([x, x])).astype(float)
+        angle = as_array(keras.layers.Dot(axes=1, normalize=True, dtype=dtype)([x, x])).astype(float)
         yield f"whether that of equal ones is one in {dtype}", True, bool(abs(angle[0, 0] - 1) < 0.02)
 
 
@@ -579,7 +575,7 @@ def masked_numbers(keras: Any, _: Path) -> Iterator[Seen]:
         x, mask = inputs([[1], [3], [number]]), np.array([[True, True, False]])
         yield f"mean beside {number}", [[2.0]], values(layers.GlobalAveragePooling1D()(x, mask=mask))
         normalized = layers.BatchNormalization(epsilon=0.0)(x, training=True, mask=mask)
-        yield f"normalized beside {number}", [[-1.0], [1.0]], np.round(np.asarray(normalized)[0, :2], 5).tolist()
+        yield f"normalized beside {number}", [[-1.0], [1.0]], np.round(as_array(normalized)[0, :2], 5).tolist()
     masked = layers.Masking(mask_value=np.inf)(np.full((1, 2, 2), np.inf, np.float32))
     yield "what is masked", [[[0.0, 0.0], [0.0, 0.0]]], values(masked)
 
@@ -588,14 +584,15 @@ def rows_of_draws(keras: Any, _: Path) -> Iterator[Seen]:
     """Rows of logits draw by themselves; a dropout with ``noise_shape`` drops whole columns."""
     if not is_keras_3(keras):
         return
-    drawn = np.asarray(keras.random.categorical(np.zeros((2, 50), np.float32), 100, seed=3))
+    drawn = as_array(keras.random.categorical(as_tensor(np.zeros((2, 50), np.float32)), 100, seed=3))
     yield "whether two rows draw the same", False, bool((drawn[0] == drawn[1]).all())
-    dropped = np.asarray(keras.random.dropout(np.ones((4, 200), np.float32), 0.5, noise_shape=(1, 200), seed=3))
+    ones = as_tensor(np.ones((4, 200), np.float32))
+    dropped = as_array(keras.random.dropout(ones, 0.5, noise_shape=(1, 200), seed=3))
     yield "whether rows share what is dropped", True, bool((dropped == dropped[:1]).all())
     yield "whether some columns are dropped", [0.0, 2.0], sorted(set(dropped[0].tolist()))
     for dtype in ("float16", "bfloat16"):
         layer = keras.layers.Dropout(0.1, dtype=dtype, seed=3)
-        share = float(np.mean(np.asarray(layer(np.ones((300, 300), np.float32), training=True)).astype(float) == 0))
+        share = float(np.mean(as_array(layer(np.ones((300, 300), np.float32), training=True)).astype(float) == 0))
         yield f"whether a tenth is dropped of {dtype}, within ten standard deviations", True, abs(share - 0.1) < 0.01
 
 

@@ -19,6 +19,7 @@ from initcheck.evidence.determinism.traces import trace_recipe
 from initcheck.evidence.determinism.unseeded_sources import MissingSourceError, draw_twice
 from initcheck.evidence.order import take
 from initcheck.evidence.steps.backed_up_trainings import backed_up_training
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.instances import drawer
 from initcheck.frameworks.libraries.chosen import offered_rows
 
@@ -132,7 +133,7 @@ def held(model: Any, inputs: np.ndarray) -> str:
     """The digest of a model's output, weights and optimizer's state."""
     optimizer = getattr(model, "optimizer", None)
     state = [] if optimizer is None else [np.asarray(one) for one in optimizer.variables]
-    return digest([np.asarray(model(inputs)).astype(np.float32), *model.get_weights(), *state])
+    return digest([as_array(model(inputs)).astype(np.float32), *model.get_weights(), *state])
 
 
 _ANSWERS = {"draw": _draw, "source": _source, "trace": _trace, "order": _order, "files": _files, "backup": _backup}

@@ -15,6 +15,7 @@ from initcheck.evidence.serialization.custom_models import CUSTOM, OVERRIDING, d
 from initcheck.evidence.serialization.linked_models import LINKED, structured
 from initcheck.evidence.serialization.round_trips import Arrays
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.quiet import quiet
 
 _INPUTS = np.random.RandomState(5).normal(size=(4, 3)).astype(np.float32)
@@ -135,7 +136,7 @@ def _called(model: Any) -> Arrays:
     """Its outputs, how they are put together, and its losses."""
     output = model(_inputs(model), training=False)
     arrays, structure = _flat(output)
-    losses = sorted(float(np.asarray(one)) for one in model.losses)
+    losses = sorted(float(as_array(one)) for one in model.losses)
     return [*arrays, np.frombuffer(structure.encode(), np.uint8), np.array(losses)]
 
 
@@ -154,7 +155,7 @@ def _flat(output: Any) -> tuple[Arrays, str]:
     elif isinstance(output, list | tuple):
         names, parts = [type(output).__name__], [_flat(one) for one in output]
     else:
-        return [np.asarray(output)], "array"
+        return [as_array(output)], "array"
     return [array for arrays, _ in parts for array in arrays], f"{names} of ({', '.join(words for _, words in parts)})"
 
 
@@ -287,7 +288,7 @@ def _drawn_again(keras: Any, _: Path) -> tuple[Arrays, Arrays] | None:
     one, other = noisy(1), noisy(2)
     for mine, its in zip(other.variables, one.variables, strict=True):
         mine.assign(its)
-    return [np.asarray(one(_INPUTS, training=True))], [np.asarray(other(_INPUTS, training=True))]
+    return [as_array(one(_INPUTS, training=True))], [as_array(other(_INPUTS, training=True))]
 
 
 def _sharded(keras: Any, folder: Path) -> tuple[Arrays, Arrays] | None:

@@ -122,6 +122,9 @@ BUILDERS: Mapping[str, Callable[[Any, Seeded], Any]] = {
 }
 
 
+DOUBLES = frozenset({double.__name__, tower.__name__})  # those with weights in double precision
+
+
 def inputs_for(model: Any, seed: int) -> np.ndarray:
     """Random inputs that the model takes: class numbers below 7 for an integer input, else normal numbers."""
     stream = np.random.RandomState(seed % 2**32)

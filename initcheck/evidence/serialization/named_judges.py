@@ -13,6 +13,7 @@ import numpy as np
 
 from initcheck.catalog.cases.compiled_names import BY_SHAPE, EVERY_OTHER, NAMES_OF, OF_SEQUENCES
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.quiet import quiet
 
 _CLASSES = 3
@@ -126,7 +127,7 @@ class CompiledNames:
 
 def _evaluate(model: Any, truth: Sequence[np.ndarray]) -> Results:
     targets = list(truth) if len(truth) > 1 else truth[0]
-    found = map(np.asarray, model.test_on_batch(_INPUTS, targets, return_dict=True).values())
+    found = map(as_array, model.test_on_batch(_INPUTS, targets, return_dict=True).values())
     return sorted(found, key=lambda value: (value.shape, value.tobytes()))  # files may change names, by which they come
 
 

@@ -17,6 +17,8 @@ import numpy as np
 from initcheck.catalog.cases.resumptions import Resumption
 from initcheck.evidence.serialization.round_trips import Arrays, Config
 from initcheck.evidence.session import Session
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import apply_gradients, as_tensor, gradients, mean
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.optimizer_steps import Schedule
 
@@ -209,20 +211,20 @@ def _then(made: Any, use: Callable[[Any], Any]) -> Any:
 
 def _step(model: Any, batch: np.ndarray) -> None:
     """A training step of its mean square, eagerly: the same kernels for every model."""
-    import tensorflow as tf
+    _, _, slopes = gradients(model, as_tensor(batch.astype(np.float32)), _mean_square, training=True)
+    apply_gradients(model.optimizer, slopes, model.trainable_variables)
 
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(tf.square(model(tf.constant(batch, tf.float32), training=True) - 0.5))
-    variables = model.trainable_variables
-    model.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+
+def _mean_square(outputs: Any) -> Any:
+    return mean((outputs - 0.5) * (outputs - 0.5))
 
 
 def _trained(model: Any) -> TrainedModel:
     variables = model.optimizer.variables
-    config = json.dumps(model.optimizer.get_config(), default=lambda value: np.asarray(value).tolist())
+    config = json.dumps(model.optimizer.get_config(), default=lambda value: as_array(value).tolist())
     return TrainedModel(
         weights=model.get_weights(),
-        state=[np.asarray(one) for one in (variables() if callable(variables) else variables)],
-        steps=int(np.asarray(model.optimizer.iterations)),
+        state=[as_array(one) for one in (variables() if callable(variables) else variables)],
+        steps=int(as_array(model.optimizer.iterations)),
         config=json.loads(config),
     )

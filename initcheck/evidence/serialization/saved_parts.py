@@ -12,6 +12,8 @@ import numpy as np
 from initcheck.evidence.serialization.round_trips import Arrays, Config, RoundTrip
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_models import accepts_training
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import apply_gradients, as_tensor, trained_variable
 from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.quiet import quiet
 
@@ -120,20 +122,31 @@ class SavedParts:
         if not _offered(kind, {"seed": 0}):
             return []
         given = _tuples(_offered(kind, options))
-        return [(seed, *_written_and_read_seeds(kind(**given, seed=seed))) for seed in (*seeds, None)]
+        accepted = [seed for seed in seeds if not self._refuses(seed)]
+        return [(seed, *_written_and_read_seeds(kind(**given, seed=seed))) for seed in (*accepted, None)]
+
+    def _refuses(self, seed: int) -> bool:
+        """Whether the backend has no generator of that seed, which layers make when they are made."""
+        generator = getattr(getattr(self._keras, "random", None), "SeedGenerator", None)
+        try:
+            if generator is not None:
+                generator(seed)
+        except (OverflowError, RuntimeError):  # of JAX and of torch: it cannot be mistaken for another seed
+            return True
+        return False
 
     @quiet()
     def unseeded(self, row: Initializer) -> Arrays:
         """Draws of an unseeded initializer, and of two that are rebuilt from its configuration."""
         written = make_initializer(row, None)
         rebuilt = [type(written).from_config(_through_json(written.get_config())) for _ in range(2)]
-        return [np.array(one((4, 4))) for one in (written, *rebuilt)]
+        return [as_array(one((4, 4))) for one in (written, *rebuilt)]
 
     def _outputs(self, layer: Any, inputs: np.ndarray, seed: int) -> Arrays:
         """Returns a layer's output in training, and the losses it adds, right after seeding."""
         self._keras.utils.set_random_seed(seed)
         outputs = layer(inputs, training=True) if accepts_training(layer) else layer(inputs)
-        return [np.array(one) for one in (outputs, *layer.losses)]
+        return [np.array(as_array(one)) for one in (outputs, *layer.losses)]
 
     def _argument(self, key: str, value: Any) -> Any:
         """The object that a dictionary of class and configuration describes; lists as tuples."""
@@ -169,16 +182,14 @@ def _traits(layer: Any) -> dict[str, Any]:
 
 def _used(module: str, part: Any) -> Arrays:
     """Returns the results of using the object: a rate at each step, a loss, a metric, a weight after two steps."""
-    return [np.array(one) for one in _USES[module](part)]
+    return [np.array(as_array(one)) for one in _USES[module](part)]
 
 
 def _stepped(optimizer: Any) -> list[Any]:
-    import tensorflow as tf
-
-    variable = tf.Variable(_VALUES)
+    variable = trained_variable(_VALUES)
     optimizer.build([variable])
     for _ in range(2):
-        optimizer.apply_gradients([(tf.constant(_VALUES - 0.5), variable)])
+        apply_gradients(optimizer, [_VALUES - 0.5], [variable])
     return [variable]
 
 
@@ -189,12 +200,6 @@ def _lost(loss: Any) -> list[Any]:
 def _counted(metric: Any) -> list[Any]:
     metric.update_state(_truth(metric), _VALUES)
     return [metric.result()]
-
-
-def _square() -> Any:
-    import tensorflow as tf
-
-    return tf.constant(_VALUES[:3])
 
 
 def _truth(judge: Any) -> np.ndarray:
@@ -208,8 +213,8 @@ _USES: Mapping[str, Callable[[Any], list[Any]]] = {
     "optimizers.schedules": lambda schedule: [schedule(step) for step in range(12)],
     "losses": _lost,
     "metrics": _counted,
-    "regularizers": lambda regularizer: [regularizer(_square())],
-    "constraints": lambda constraint: [constraint(_VALUES)],
+    "regularizers": lambda regularizer: [regularizer(as_tensor(_VALUES[:3]))],
+    "constraints": lambda constraint: [constraint(as_tensor(_VALUES))],
 }
 
 
@@ -220,4 +225,4 @@ def _tuples(value: Any) -> Any:
 
 
 def _through_json(config: Any) -> Any:
-    return json.loads(json.dumps(config, default=lambda value: np.asarray(value).tolist()))
+    return json.loads(json.dumps(config, default=lambda value: as_array(value).tolist()))

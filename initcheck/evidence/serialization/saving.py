@@ -26,6 +26,7 @@ from initcheck.evidence.serialization.saved_parts import SavedParts
 from initcheck.evidence.serialization.single_arguments import SingleArguments
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_models import make_layers, make_model
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.optimizer_steps import Schedule
@@ -179,7 +180,7 @@ class Saving:
         original, other, first, seed = self._to_save(kind)
         _disturb(original, seed)
         inputs = inputs_for(original, seed)
-        written = [*original.get_weights(), np.asarray(original(inputs, training=False))]
+        written = [*original.get_weights(), as_array(original(inputs, training=False))]
         config = _through_json(original.get_config())
         with tempfile.TemporaryDirectory() as folder:
             loaded = self._through_files(original, other, folder)
@@ -189,7 +190,7 @@ class Saving:
                 config,
                 config if one is other else _through_json(one.get_config()),
                 written,
-                [*one.get_weights(), np.asarray(one(inputs, training=False))],
+                [*one.get_weights(), as_array(one(inputs, training=False))],
                 (_traits(original), _traits(one)),
             )
             for route, one in loaded.items()
@@ -223,7 +224,7 @@ class Saving:
                 arrays = [one.get_weights() for one in (original, loaded)]
                 if values == "plain":
                     arrays = [
-                        [*weights, np.asarray(one(inputs, training=False))]
+                        [*weights, as_array(one(inputs, training=False))]
                         for weights, one in zip(arrays, (original, loaded), strict=True)
                     ]
                 trips.append(
@@ -290,7 +291,7 @@ class Saving:
         for step in range(3, 6):
             for one in (model, loaded):
                 one.train_on_batch(x[step], y[step])
-        state, state_again = ([np.asarray(one) for one in each.optimizer.variables] for each in (model, loaded))
+        state, state_again = ([as_array(one) for one in each.optimizer.variables] for each in (model, loaded))
         return Continued(
             initial=initial,
             saved=saved,
@@ -380,7 +381,7 @@ def _through_json(config: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """A NumPy or framework number as Python's."""
-    return np.asarray(value).tolist()
+    return as_array(value).tolist()
 
 
 def _trip(route: str, written: Any, again: Any, shapes: Sequence[Shape]) -> RoundTrip:
@@ -398,7 +399,7 @@ def _trip(route: str, written: Any, again: Any, shapes: Sequence[Shape]) -> Roun
 
 def _draws(initializer: Any, shapes: Sequence[Shape]) -> Arrays:
     with quiet():  # Keras 2 warns when an unseeded instance is called again
-        return [np.asarray(initializer(shape)) for shape in shapes]
+        return [as_array(initializer(shape)) for shape in shapes]
 
 
 def _disturb(model: Any, seed: int) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, table, values
 from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, the_number, variable
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
 
 _KEPT = 0.75
 _AVERAGED = {"use_ema": True, "ema_momentum": _KEPT}
@@ -56,7 +57,7 @@ def averages_of_fit(keras: Any, _: Path) -> Iterator[Seen]:
         again = fitted(model, slopes[:1])
         average = _KEPT * expected + (1 - _KEPT) * (expected - 1.0)
         yield "weight after one more step", round(average, 5), round(again, 5)
-        yield "weights that predict", round(again, 5), round(float(np.asarray(model(np.ones((1, 1))))[0, 0]), 5)
+        yield "weights that predict", round(again, 5), round(float(as_array(model(np.ones((1, 1))))[0, 0]), 5)
 
 
 def averages_at_each_step(keras: Any, _: Path) -> Iterator[Seen]:

@@ -12,7 +12,7 @@ import numpy as np
 from packaging.version import Version
 
 from initcheck.digests import digest
-from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table
+from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, on_tensorflow, refusal, table
 from initcheck.evidence.steps.hand_steps import weight_of
 from initcheck.evidence.steps.hooked_models import (
     driven,
@@ -22,6 +22,7 @@ from initcheck.evidence.steps.hooked_models import (
     taken_step,
 )
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
 
 # The callbacks that the rows look at, with the arguments that they give.
 KEEPING: Mapping[str, Sequence[str]] = {
@@ -215,7 +216,7 @@ def _kept(model: Any, file: Path) -> float:
 
 def _state(model: Any) -> list[Any]:
     variables = model.optimizer.variables
-    return [np.asarray(one).tolist() for one in (variables() if callable(variables) else variables)]
+    return [as_array(one).tolist() for one in (variables() if callable(variables) else variables)]
 
 
 class _Interruption(Exception):
@@ -264,7 +265,7 @@ def backed_up_training(keras: Any, folder: Path) -> tuple[str, str]:
     """Trains from the folder's backup, or from the beginning: the epochs that were run, a digest of what is left."""
     model = _trainee(keras)
     epochs = _fitted(model, keras.callbacks.BackupAndRestore(str(folder)))
-    return f"{epochs}", digest([*model.get_weights(), *(np.asarray(one) for one in _state(model))])
+    return f"{epochs}", digest([*model.get_weights(), *(as_array(one) for one in _state(model))])
 
 
 def resumed_trainings(keras: Any, folder: Path) -> Iterator[Seen]:
@@ -307,6 +308,8 @@ def resumed_trainings(keras: Any, folder: Path) -> Iterator[Seen]:
     _interrupted(keras, callback, 3, 0, model)
     yield "epochs after a second interruption", [3], _fitted(model, callback)
     yield "weight after a second interruption", weight_of(right), weight_of(model)
+    if not on_tensorflow():  # there ``fit`` builds it first
+        return
     empty = keras.Sequential([keras.layers.Dense(1)])
     empty.compile(keras.optimizers.SGD(), "mse", run_eagerly=True)
     empty.stop_training = False
@@ -325,7 +328,7 @@ def backups_of_batches(keras: Any, folder: Path) -> Iterator[Seen]:
         model = _trainee(keras)
         epochs = _fitted(model, kind(str(place), save_freq=often))
         yield f"epochs that are run, by every {often} batches", [*range(epoch, 4)], epochs
-        steps = int(np.asarray(model.optimizer.iterations))
+        steps = int(as_array(model.optimizer.iterations))
         yield f"steps in all, by every {often} batches", kept + 3 * (4 - epoch), steps
 
 

@@ -19,6 +19,7 @@ from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_
 from initcheck.evidence.steps.hooked_models import driven, single_weight
 from initcheck.evidence.steps.trained_models import reported
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
 
 # The callbacks that the rows look at, with the arguments that they give.
 REPORTING: Mapping[str, Sequence[str]] = {
@@ -100,7 +101,7 @@ def values_in_logs(keras: Any, _: Path) -> Iterator[Seen]:
     calls: list[Any] = []
 
     def note(name: str, _: Any, logs: Any) -> Any:
-        return name.removeprefix("on_"), {key: np.asarray(one).tolist() for key, one in (logs or {}).items()}
+        return name.removeprefix("on_"), {key: as_array(one).tolist() for key, one in (logs or {}).items()}
 
     recorder = _recorder(keras, calls, note)
     y = _X + inputs([1.0], [1.0], [4.0])  # squared errors 1, 1, 16

@@ -13,10 +13,22 @@ from typing import Any
 import numpy as np
 from packaging.version import Version
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    inputs,
+    is_keras_3,
+    on_tensorflow,
+    refusal,
+    table,
+    tensorflows,
+)
 from initcheck.evidence.steps.hooked_models import single_weight
 from initcheck.evidence.steps.prepared_rows import PREPARED
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, idle_step
+from initcheck.targets import backend_of, target
 
 _ROWS = 7
 _X = np.arange(_ROWS, dtype=np.float32)[:, None]
@@ -24,6 +36,11 @@ _Y = np.array([0, 1, 2, 0, 1, 2, 1], np.float32)[:, None]
 _WEIGHTS = {0: 0.0, 2: 3.0}  # of classes; class 1 is left out, and class 2 is the last
 _BY_CLASS = [{0: 0.0, 1: 1.0, 2: 3.0}[int(one)] for one in _Y[:, 0]]
 _BATCHES = [[0, 1, 2], [3, 4, 5], [6]]
+
+
+def _by_pipeline() -> str:
+    """What ``pipeline`` makes on the target."""
+    return "tf.data" if on_tensorflow() else "a PyDataset that is read once"
 
 
 def _taker(keras: Any) -> Any:
@@ -37,19 +54,23 @@ def _taker(keras: Any) -> Any:
         def call(self, x: Any) -> Any:
             return x
 
-        def train_step(self, data: Any) -> Any:
-            x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+        def compute_loss(self, *_: Any, **__: Any) -> Any:
+            """That of the batch by which other backends than TensorFlow build a model; some batches have no targets."""
+            return as_tensor(np.float32(0))
+
+        def train_step(self, *state_and_data: Any) -> Any:
+            x, y, weights = keras.utils.unpack_x_y_sample_weight(state_and_data[-1])
             self.taken["targets"].append(None if y is None else _numbers(y))
             self.taken["train"].append(_numbers(x))
             self.taken["weights"].append(None if weights is None else _numbers(weights))
             heads = weights.values() if isinstance(weights, dict) else weights
             self.taken["heads"].append([_numbers(one) for one in heads] if isinstance(y, dict | list | tuple) else [])
-            return {"loss": 0.0}
+            return idle_step(state_and_data)
 
-        def test_step(self, data: Any) -> Any:
-            x, *_ = keras.utils.unpack_x_y_sample_weight(data)
+        def test_step(self, *state_and_data: Any) -> Any:
+            x, *_ = keras.utils.unpack_x_y_sample_weight(state_and_data[-1])
             self.taken["test"].append(_numbers(x))
-            return {"loss": 0.0}
+            return idle_step(state_and_data)
 
     model = Taker()
     model.compile(loss="mse", run_eagerly=True)
@@ -63,7 +84,7 @@ def _numbers(x: Any) -> list[float]:
     if isinstance(x, list | tuple):
         x = x[0]
     x = getattr(x, "flat_values", x)  # of a ragged tensor
-    return [round(float(one), 6) for one in np.ravel(np.asarray(x))]
+    return [round(float(one), 6) for one in np.ravel(as_array(x))]
 
 
 def _fed(keras: Any, *data: Any, **options: Any) -> Any:
@@ -113,8 +134,6 @@ def _generator(*columns: Any, size: int = 3, often: int | None = 1) -> Iterator[
 
 def arrays(keras: Any, _: Path) -> Iterator[Seen]:
     """Batches of arrays in order: the last one is partial; as lists and dicts, tensors and whole numbers."""
-    import tensorflow as tf
-
     yield "batches of three", _BATCHES, _fed(keras, _X, _Y, 3)
     yield "batches of as many rows as there are", [[*range(_ROWS)]], _fed(keras, _X, _Y, _ROWS)
     yield "batches of more rows than there are", [[*range(_ROWS)]], _fed(keras, _X, _Y, 50)
@@ -126,7 +145,7 @@ def arrays(keras: Any, _: Path) -> Iterator[Seen]:
     for words, x in (
         ("a dict", {"one": _X, "two": _X + 9}),
         ("a list", [_X, _X + 9]),
-        ("a tensor", tf.constant(_X)),
+        ("a tensor", as_tensor(_X)),
         ("whole numbers", _X.astype(np.int64)),
         ("numbers in half precision", _X.astype(np.float16)),
         ("two axes more", np.broadcast_to(_X[:, None], (_ROWS, 1, 1))),
@@ -179,6 +198,7 @@ def series(keras: Any, _: Path) -> Iterator[Seen]:
     yield "shape of predictions", (_ROWS, 1), _taker(keras).predict(column, verbose=0).shape
 
 
+@tensorflows("ragged tensors")
 def ragged_rows(keras: Any, _: Path) -> Iterator[Seen]:
     """Rows of any length, in lists of any length, come as they are from generators, arrays and datasets."""
     import tensorflow as tf
@@ -194,6 +214,7 @@ def ragged_rows(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"rows of {words}", lists, getattr(seen, "to_list", lambda: None)()
 
 
+@tensorflows("sparse tensors")
 def sparse_rows(keras: Any, _: Path) -> Iterator[Seen]:
     """Sparse outputs come back as sparse ones, of a batch and of all."""
     import tensorflow as tf
@@ -209,6 +230,7 @@ def sparse_rows(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"rows of {words}", [[1, 0], [0, 2], [0, 0]], tf.sparse.to_dense(tf.sparse.reorder(seen)).numpy().tolist()
 
 
+@tensorflows("datasets of tf.data")
 def datasets(keras: Any, _: Path) -> Iterator[Seen]:
     """``tf.data``: each element is a batch; with ``steps_per_epoch`` an epoch goes on where the last one ended."""
     yield "batches", _BATCHES, _fed(keras, pipeline(_X, _Y, size=3))
@@ -238,7 +260,7 @@ def generators(keras: Any, _: Path) -> Iterator[Seen]:
     if Version(keras.__version__) >= Version("3.2") or not is_keras_3(keras):
         lengths = [[0.0], [1.0, 2.0, 3.0], [4.0, 5.0]]
         yield "steps of batches of unlike lengths", lengths, _fed(keras, ((inputs(one),) for one in lengths))
-    if is_keras_3(keras) and Version(keras.__version__) >= Version("3.10"):
+    if on_tensorflow() and is_keras_3(keras) and Version(keras.__version__) >= Version("3.10"):
         import tensorflow as tf
 
         pairs = [[[[0.0, 1.0]], [[2.0, 3.0], [4.0, 5.0]]], [[[6.0, 7.0]], []]]
@@ -253,6 +275,7 @@ def generators(keras: Any, _: Path) -> Iterator[Seen]:
             refusal(lambda: _fed(keras, _generator(_X, _Y), class_weight=_WEIGHTS)),
         )
         alike = ((inputs([0] * size),) for size in (1, 1, 2))
+    if on_tensorflow() and is_keras_3(keras):
         yield "whether a length that differs behind the first two is refused", True, bool(refusal(_fed, keras, alike))
     raised = refusal(_fed, keras, _generator(_X[:0], _Y[:0]))
     yield "raised for none", "ValueError" if Version(keras.__version__) >= Version("3.15") else raised, raised
@@ -286,8 +309,10 @@ def python_datasets(keras: Any, _: Path) -> Iterator[Seen]:
     for words, item in items.items():
         yield f"batches of {words}", _BATCHES, _fed(keras, _batched(keras, 3, _X, _Y, item=item))
     if Version(keras.__version__) >= Version("3.7"):
-        none = [_batched(keras, 3, _X[:0], _Y[:0], workers=workers) for workers in (1, 2)]
-        yield "raised for none", ["ValueError"] * 2, [refusal(_fed, keras, one) for one in none]
+        # Elsewhere the batch by which a model is built is waited for in vain where there are workers.
+        for workers in (1, 2) if on_tensorflow() else (1,):
+            none = _batched(keras, 3, _X[:0], _Y[:0], workers=workers)
+            yield f"raised for none, {workers} workers", "ValueError", refusal(_fed, keras, none)
     listed = _batched(keras, 3, _X, _Y, item=lambda x, y: [x, y])
     yield "targets of lists", [[0, 1, 2], [0, 1, 2], [1]], _fed(keras, listed, what="targets")
     if Version(keras.__version__) >= Version("3.2"):
@@ -309,6 +334,7 @@ def _within_a_strategy(keras: Any, strategy: Any, data: Any) -> list[Any]:
     return list(model.taken["train"])
 
 
+@tensorflows("strategies of tf.distribute")
 def rows_within_strategies(keras: Any, _: Path) -> Iterator[Seen]:
     """A model that is made in the scope of a strategy of ``tf.distribute`` takes every row once as well."""
     if not is_keras_3(keras):
@@ -323,6 +349,7 @@ def rows_within_strategies(keras: Any, _: Path) -> Iterator[Seen]:
         yield "batches of a function's dataset", _BATCHES, _within_a_strategy(keras, mirrored, made)
 
 
+@tensorflows("strategies of tf.distribute")
 def generators_within_strategies(keras: Any, _: Path) -> Iterator[Seen]:
     """The same of a generator."""
     if not is_keras_3(keras):
@@ -411,9 +438,10 @@ def beginnings_before_workers(keras: Any, _: Path) -> Iterator[Seen]:
                 asked.clear()  # noqa: B023 - the same
 
         _fed(keras, Beginning(workers=workers), epochs=2)
-        yield f"items before the epochs begin, {workers} workers", [False] * 2, early
+        yield f"items before the epochs begin, {workers} workers", False, any(early)
 
 
+@tensorflows("layers that look words up")
 def words_in_arrays(keras: Any, _: Path) -> Iterator[Seen]:
     """Arrays of words, as objects, are fed as they are, and in order."""
     if not is_keras_3(keras):
@@ -439,12 +467,13 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
         y = y.astype(np.float32) if words == "vectors" else y
         options: dict[str, Any] = {"class_weight": _WEIGHTS, "what": "weights"}
         yield f"of arrays, {words}", right, _fed(keras, _X, y, 3, **options)
-        yield f"of tf.data, {words}", right, _fed(keras, pipeline(_X, y, size=3), **options)
+        if on_tensorflow():
+            yield f"of tf.data, {words}", right, _fed(keras, pipeline(_X, y, size=3), **options)
         yield f"of a PyDataset, {words}", right, _fed(keras, _batched(keras, 3, _X, y), **options)
     weights = inputs(*_BY_CLASS)
     for words, data in (
         ("arrays", lambda: {"x": _X, "y": _Y, "sample_weight": weights}),
-        ("tf.data", lambda: {"x": pipeline(_X, _Y, weights, size=3)}),
+        (_by_pipeline(), lambda: {"x": pipeline(_X, _Y, weights, size=3)}),
         ("a PyDataset", lambda: {"x": _batched(keras, 3, _X, _Y, weights)}),
     ):
         if is_keras_3(keras):
@@ -462,6 +491,7 @@ def weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether the validation's is not", True, bool(np.isclose(history["val_loss"][0], np.mean(squares)))
 
 
+@tensorflows("datasets of tf.data")
 def weights_of_vectors_of_any_length(keras: Any, _: Path) -> Iterator[Seen]:
     """Classes of ``tf.data`` may be vectors whose length is not known before."""
     if not is_keras_3(keras):  # Keras 2 wants a weight of each class
@@ -485,6 +515,7 @@ def weights_of_fewer_classes(keras: Any, _: Path) -> Iterator[Seen]:
     yield "of a PyDataset", expected, _fed(keras, _batched(keras, 3, _X, _Y), **options)
 
 
+@tensorflows("datasets of tf.data")
 def weights_of_fewer_classes_of_pipelines(keras: Any, _: Path) -> Iterator[Seen]:
     """The same of ``tf.data``."""
     if not is_keras_3(keras):  # Keras 2 wants a weight of each class
@@ -499,7 +530,8 @@ def whole_weights_of_classes(keras: Any, _: Path) -> Iterator[Seen]:
     expected = [[2.0, 1.5, 3.0], [2.0, 1.5, 3.0], [1.5]]
     options = {"class_weight": given, "what": "weights"}
     yield "of arrays", expected, _fed(keras, _X, _Y, 3, **options)
-    yield "of tf.data", expected, _fed(keras, pipeline(_X, _Y, size=3), **options)
+    if on_tensorflow():
+        yield "of tf.data", expected, _fed(keras, pipeline(_X, _Y, size=3), **options)
 
 
 def classes_by_name(keras: Any, _: Path) -> Iterator[Seen]:
@@ -513,7 +545,7 @@ def validated_rows(keras: Any, _: Path) -> Iterator[Seen]:
     feeds: dict[str, Callable[[], Any]] = {
         "arrays": lambda: (_X, _Y),
         "arrays with weights": lambda: (_X, _Y, inputs(*_BY_CLASS)),
-        "tf.data": lambda: pipeline(_X, _Y, size=3),
+        _by_pipeline(): lambda: pipeline(_X, _Y, size=3),
     }
     if is_keras_3(keras):
         feeds |= {
@@ -556,7 +588,7 @@ def tested_rows(keras: Any, _: Path) -> Iterator[Seen]:
     """``evaluate`` and ``predict`` take every row once and in order, whatever the data are; or so many steps."""
     feeds: dict[str, Callable[..., Any]] = {
         "arrays": lambda *columns: columns[0],
-        "tf.data": lambda *columns: pipeline(*columns, size=3),
+        _by_pipeline(): lambda *columns: pipeline(*columns, size=3),
         "a generator": lambda *columns: _generator(*columns),
     }
     if is_keras_3(keras):
@@ -584,6 +616,7 @@ def tested_rows(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"loss of a batch of two inputs in {words}", 4.0, round(float(both.test_on_batch(x, 2 * _X - 2)), 5)
 
 
+@tensorflows("datasets of tf.data, whose number of batches is unknown")
 def evaluated_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     """``evaluate`` means over every row in graphs as well: of batches that all have one size, of unknown number."""
     import tensorflow as tf
@@ -599,11 +632,13 @@ def evaluated_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def steps_in_one_execution(keras: Any, _: Path) -> Iterator[Seen]:
-    """Several steps in one execution take every row once; the last execution takes the rest."""
+    """Several steps in one execution take every row once; the last execution takes the rest; not on torch."""
+    if backend_of(target()) == "torch":
+        return
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
     model.compile(keras.optimizers.SGD(0.0), "mse", steps_per_execution=2)
     expected = float(np.mean(np.square(_X)))
-    for words, data in (("arrays", (_X, 0 * _X)), ("tf.data", (pipeline(_X, 0 * _X, size=3),))):
+    for words, data in (("arrays", (_X, 0 * _X)), (_by_pipeline(), (pipeline(_X, 0 * _X, size=3),))):
         sizes = {"batch_size": 3} if words == "arrays" else {}
         ends: list[int] = []
         note = keras.callbacks.LambdaCallback(
@@ -619,6 +654,7 @@ def steps_in_one_execution(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"rows of {words} that are predicted", _X.tolist(), model.predict(data[0], verbose=0, **sizes).tolist()
 
 
+@tensorflows("datasets of tf.data")
 def split_rows(keras: Any, _: Path) -> Iterator[Seen]:
     """``split_dataset``: the first rows, and the last ones; shuffled before under a seed; by shares and numbers."""
     split = keras.utils.split_dataset
@@ -668,6 +704,7 @@ def split_rows(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"raised for {words}", "ValueError", refusal(lambda options: split(rows, **options), options)
 
 
+@tensorflows("datasets of tf.data")
 def time_series(keras: Any, _: Path) -> Iterator[Seen]:
     """Windows of so many steps, with strides and rates; targets of their first step; shuffled under a seed."""
     make: Callable[..., Any] = keras.utils.timeseries_dataset_from_array
@@ -710,6 +747,7 @@ def _texts(folder: Path, counts: Mapping[str, int]) -> Path:
     return folder
 
 
+@tensorflows("datasets of tf.data")
 def text_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     """Files of folders, in the order of their names, with their folder's number; shuffled and split under a seed."""
     read: Callable[..., Any] = keras.utils.text_dataset_from_directory
@@ -779,6 +817,7 @@ def text_folders(keras: Any, folder: Path) -> Iterator[Seen]:
         yield f"raised for {words}", "ValueError", refusal(lambda options: given(**options), options)
 
 
+@tensorflows("datasets of tf.data")
 def small_splits(keras: Any, folder: Path) -> Iterator[Seen]:
     """A share that is less than one file leaves all files for training."""
     place = _texts(folder, {"a": 2, "b": 2})
@@ -787,6 +826,7 @@ def small_splits(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "texts for training", ["a0", "a1", "b0", "b1"], [np.asarray(one[0]).item().decode() for one in training]
 
 
+@tensorflows("datasets of tf.data")
 def image_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     """Images of folders as texts: in the order of their names, shuffled and split under a seed; of the given size."""
     import tensorflow as tf
@@ -843,6 +883,7 @@ def _sounds(folder: Path) -> Callable[..., Any]:
     ]
 
 
+@tensorflows("datasets of tf.data")
 def audio_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     """Sounds of folders, in the order of their names: padded to the longest of a batch, or of a given length."""
     heard, read = _sounds(folder), keras.utils.audio_dataset_from_directory
@@ -861,6 +902,7 @@ def audio_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     yield "whether a seed repeats", shuffled, heard(read, batch_size=None, shuffle=True, seed=0)
 
 
+@tensorflows("datasets of tf.data")
 def vectors_of_audio_folders(keras: Any, folder: Path) -> Iterator[Seen]:
     """Labels of sounds as vectors and in a column."""
     heard, read = _sounds(folder), keras.utils.audio_dataset_from_directory

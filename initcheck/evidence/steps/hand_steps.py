@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.evidence.composition.promises import inputs
+from initcheck.evidence.composition.promises import inputs, on_tensorflow
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, dtype_name, is_tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -20,20 +22,19 @@ def variable(keras: Any, numbers: Any, name: str = "given", dtype: str = "float3
 
 def step(optimizer: Any, weights: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
     """The weights after a step along gradients, which are numbers, tensors or None."""
-    import tensorflow as tf
 
     def tensor(weight: Any, given: Any) -> Any:
-        if given is None or tf.is_tensor(given) or isinstance(given, tf.IndexedSlices):
+        if given is None or is_tensor(given) or hasattr(given, "indices"):
             return given
-        return tf.constant(np.broadcast_to(given, weight.shape), weight.dtype)
+        return as_tensor(np.broadcast_to(given, weight.shape).astype(dtype_name(weight)))
 
     optimizer.apply([tensor(*one) for one in zip(weights, gradients, strict=True)], weights)
-    return [np.asarray(weight).tolist() for weight in weights]
+    return [as_array(weight).tolist() for weight in weights]
 
 
 def the_number(given: Any) -> float:
     """A tensor or variable of one number."""
-    return float(np.asarray(given).ravel()[0])
+    return float(as_array(given).ravel()[0])
 
 
 def halved(keras: Any) -> Any:
@@ -47,10 +48,17 @@ def halved(keras: Any) -> Any:
 
 
 def looked_up(rows: Sequence[int], numbers: Any, count: int) -> Any:
-    """A gradient as an Embedding has it: of these rows of ``count``; a row may come twice."""
+    """A gradient as an Embedding has it: of these rows of ``count``; a row may come twice.
+
+    TensorFlow hands on the rows that were looked up, other backends the whole table with their sums.
+    """
+    values = inputs(*numbers)
+    if not on_tensorflow():
+        table = np.zeros((count, *values.shape[1:]), np.float32)
+        np.add.at(table, list(rows), values)
+        return table
     import tensorflow as tf
 
-    values = inputs(*numbers)
     return tf.IndexedSlices(tf.constant(values), tf.constant(rows), tf.constant([count, *values.shape[1:]]))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import inputs
+from initcheck.frameworks.arrays import as_array
 
 Logs = Mapping[str, Any]
 
@@ -29,7 +30,7 @@ def set_weight(model: Any, number: float) -> None:
 
 def learning_rate(model: Any) -> float:
     """The optimizer's present learning rate, without the rounding of single precision."""
-    return round(float(np.asarray(model.optimizer.learning_rate)), 6)
+    return round(float(as_array(model.optimizer.learning_rate)), 6)
 
 
 def driven(callback: Any, model: Any, epochs: Sequence[Logs], batches: Sequence[Sequence[Logs]] = ()) -> list[float]:

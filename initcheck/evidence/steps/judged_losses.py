@@ -11,6 +11,7 @@ import numpy as np
 from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase, Options
 from initcheck.evidence.composition.promises import Row, Seen, is_keras_3
 from initcheck.evidence.steps.judged_examples import example_of, row_apart, supports, words_of
+from initcheck.frameworks.arrays import as_array
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.rounding import Rounded, rounding_to
 
@@ -140,7 +141,7 @@ def _in_other_types(keras: Any, case: LossCase, options: Options) -> Iterator[Se
         yield f"type in {dtype}", dtype, keras.backend.standardize_dtype(result.dtype)
         with rounding_to(dtype if dtype in _HALVES else "float32"):
             right = _right(case, options, y, p)
-        yield f"each loss in {dtype}", right, np.asarray(keras.ops.cast(result, "float32"))
+        yield f"each loss in {dtype}", right, as_array(keras.ops.cast(result, "float32"))
 
 
 _APART = {"rebuilt": _rebuilt, "columns": _columns}

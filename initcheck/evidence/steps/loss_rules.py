@@ -13,7 +13,10 @@ from initcheck.catalog.cases.loss_cases import LOSS_CASES, LossCase
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table
 from initcheck.evidence.steps.judged_examples import examples, supports
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, dtype_name
 from initcheck.frameworks.floatx import dtype_policy, floatx
+from initcheck.frameworks.layer_calls import slopes_of
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.rounding import Rounded
 
@@ -47,7 +50,7 @@ def masked_outputs(keras: Any, _: Path) -> Iterator[Seen]:
             yield f"{reduction} of masked steps{words}", right[reduction], loss
         if is_keras_3(keras):
             loss = keras.losses.MeanSquaredError(reduction="none")(y, p, weights)
-            yield f"masked steps{words}", [0.0] * 3, np.asarray(loss)[~mask].tolist()
+            yield f"masked steps{words}", [0.0] * 3, as_array(loss)[~mask].tolist()
     hidden = keras.layers.Masking()(np.zeros((2, 3, 1), np.float32))
     if is_keras_3(keras):
         yield "mean where all is masked", 0.0, float(keras.losses.MeanSquaredError()(y + 1, hidden))
@@ -124,14 +127,15 @@ def classes_along_another_axis(keras: Any, _: Path) -> Iterator[Seen]:
 
 def ignored_outputs_that_are_no_numbers(keras: Any, _: Path) -> Iterator[Seen]:
     """What is put out for a class to ignore counts nowhere, were it no number; nor has it a gradient."""
-    import tensorflow as tf
+    p = inputs([0.0, 0.0], [np.nan, np.nan], [np.inf, 0.0])
+    judged = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1)
 
-    p = tf.constant([[0.0, 0.0], [np.nan, np.nan], [np.inf, 0.0]])
-    with tf.GradientTape() as tape:
-        tape.watch(p)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1)(inputs(0, 1, 1), p)
-    yield "mean of one", Rounded(np.log(2.0), 1e-6), np.asarray(loss)
-    yield "gradient", [[-0.5, 0.5], [0.0, 0.0], [0.0, 0.0]], np.asarray(tape.gradient(loss, p)).tolist()
+    def loss(outputs: Any) -> Any:
+        return judged(inputs(0, 1, 1), outputs)
+
+    yield "mean of one", Rounded(np.log(2.0), 1e-6), as_array(loss(as_tensor(p)))
+    (slopes,) = slopes_of(loss, None, [as_tensor(p)])
+    yield "gradient", [[-0.5, 0.5], [0.0, 0.0], [0.0, 0.0]], slopes.tolist()
 
 
 def weights_without_weight(keras: Any, _: Path) -> Iterator[Seen]:
@@ -217,7 +221,7 @@ def losses_of_structures(keras: Any, _: Path) -> Iterator[Seen]:
         """Adds up the differences of two outputs."""
 
         def call(self, y_true: Any, y_pred: Any) -> Any:
-            seen.append((sorted(y_pred), y_true["b"].dtype.name, y_pred["a"].dtype.name))
+            seen.append((sorted(y_pred), dtype_name(y_true["b"]), dtype_name(y_pred["a"])))
             return y_pred["a"] - y_true["a"] + 10 * (y_pred["b"] - y_true["b"])
 
     y, p = ({"b": np.ones(2, int), "a": np.zeros(2, int)}, {"a": inputs(1, 2), "b": inputs(3, 5)})
@@ -261,7 +265,7 @@ def own_losses(keras: Any, _: Path) -> Iterator[Seen]:
         yield "mean", 4.0, float(OwnLoss()(y, p))
         yield "name", "own_loss", OwnLoss().name[:8]
         yield "configuration", {"name": "other", "reduction": "sum"}, OwnLoss("other", "sum").get_config()
-        yield "type", "float64", np.asarray(OwnLoss(dtype="float64")(y, p)).dtype.name
+        yield "type", "float64", as_array(OwnLoss(dtype="float64")(y, p)).dtype.name
         yield "weighted mean", 1.0, float(OwnLoss()(y, p, inputs(1, 0)))
     again = OwnLoss.from_config(OwnLoss(reduction="sum", name="other").get_config())
     yield "sum of a rebuilt one", 8.0, float(again(y.astype(np.float32), p))
@@ -335,9 +339,9 @@ def types_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
         return
     y, p = examples("numbers", "numbers", (6, 4))
     policy = keras.mixed_precision.DTypePolicy if hasattr(keras, "mixed_precision") else keras.DTypePolicy
-    yield "type by a policy", "float16", np.asarray(kind(dtype=policy("mixed_float16"))(y, p)).dtype.name
+    yield "type by a policy", "float16", as_array(kind(dtype=policy("mixed_float16"))(y, p)).dtype.name
     with floatx(keras, "float64"):
-        yield "type by default", "float64", np.asarray(kind()(y, p)).dtype.name
+        yield "type by default", "float64", as_array(kind()(y, p)).dtype.name
     exact = np.square(p.astype(float) - y.astype(float)).mean()
     yield "whether doubles are exact", True, abs(float(kind(dtype="float64")(y, p)) - exact) < 1e-14
     weighed = kind(dtype="float64")(y, p, np.full(len(y), 0.1))
@@ -369,7 +373,7 @@ def types_under_policies(keras: Any, _: Path) -> Iterator[Seen]:
     each = LOSS_FORMULAS["binary_crossentropy"](y, Rounded(half.astype(float)))
     with dtype_policy(keras, "mixed_float16"):
         loss = keras.losses.BinaryCrossentropy(reduction="none")(y, half)
-    yield "type under a policy", "float32", np.asarray(loss).dtype.name
+    yield "type under a policy", "float32", as_array(loss).dtype.name
     yield "each loss under a policy", each, loss
 
 
@@ -381,7 +385,7 @@ def types_of_weights(keras: Any, _: Path) -> Iterator[Seen]:
     given: list[Any] = [whole, whole.astype("uint8"), whole > 0, whole.astype(float), whole.tolist()]
     for shares in given:
         words = getattr(shares, "dtype", "a list")
-        right = (each * np.asarray(shares).astype(float)).sum() / 6.0
+        right = (each * as_array(shares).astype(float)).sum() / 6.0
         if is_keras_3(keras) or words in ("a list", "float64"):
             yield f"mean with weights in {words}", right, keras.losses.MeanAbsoluteError()(y, p, shares)
 

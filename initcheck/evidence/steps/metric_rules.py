@@ -14,7 +14,10 @@ from initcheck.catalog.cases.metric_cases import METRIC_ROWS
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.judged_examples import examples, supports
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import compiled
 from initcheck.frameworks.floatx import dtype_policy
+from initcheck.frameworks.operations import operations
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS
 from initcheck.oracle.metric_formulas import METRIC_FORMULAS
 from initcheck.oracle.rounding import Rounded
@@ -56,7 +59,7 @@ def sums_and_means(keras: Any, _: Path) -> Iterator[Seen]:
     for kind in (mean, total):
         yield "of nothing", 0.0, _result(kind())
         metric = kind(dtype="float64")
-        yield "type", "float64", np.asarray(metric(inputs(1, 2))).dtype.name
+        yield "type", "float64", as_array(metric(inputs(1, 2))).dtype.name
         yield "type once rebuilt", "float64", kind.from_config(metric.get_config()).dtype
         metric.reset_state()
         yield "after a reset", 4.0, _result(metric, ([4.0],))
@@ -274,9 +277,7 @@ def many_classes_in_half_precision(keras: Any, _: Path) -> Iterator[Seen]:
 
 
 def _neighbours(keras: Any, dtype: str, label: int) -> Iterator[Seen]:
-    import tensorflow as tf
-
-    p = tf.cast(np.eye(label + 1)[[label - 1, *[label] * 3]], dtype)
+    p = operations(keras).cast(np.eye(label + 1, dtype=np.float32)[[label - 1, *[label] * 3]], dtype)
     for name, y in (
         ("SparseCategoricalAccuracy", np.array([label] * 4)),
         ("CategoricalAccuracy", np.eye(label + 1, dtype=np.float32)[[label] * 4]),
@@ -426,10 +427,9 @@ def own_metrics(keras: Any, _: Path) -> Iterator[Seen]:
             self.count = keras.metrics.Sum()
 
         def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # noqa: ARG002 - Keras's
-            import tensorflow as tf
-
-            self.top.assign(tf.maximum(tf.cast(tf.reduce_max(y_pred), self.dtype), tf.convert_to_tensor(self.top)))
-            self.count.update_state(tf.ones_like(y_pred))
+            math = keras.ops
+            self.top.assign(math.maximum(math.cast(math.max(y_pred), self.dtype), math.convert_to_tensor(self.top)))
+            self.count.update_state(math.ones_like(y_pred))
 
         def result(self) -> Any:
             return {"top": self.top + 0.0, "count": self.count.result()}
@@ -481,14 +481,12 @@ def results_in_graphs(keras: Any, _: Path) -> Iterator[Seen]:
     """The step that ``fit`` compiles has the metrics' results in it: what is best under a bound is the same there."""
     if not is_keras_3(keras):
         return
-    import tensorflow as tf
-
     y, p = examples("bits", "chances", (12, 1))
     options = {"specificity": 0.5, "num_thresholds": 5}
     metric = keras.metrics.SensitivityAtSpecificity(**options)
     metric.update_state(y, p)
     right = METRIC_FORMULAS["SensitivityAtSpecificity"](y, p, np.ones(12), **options)
-    yield "sensitivity", right, np.array(tf.function(metric.result)())
+    yield "sensitivity", right, as_array(compiled(metric.result)())
 
 
 def metric_identifiers(keras: Any, _: Path) -> Iterator[Seen]:

@@ -14,6 +14,7 @@ from packaging.version import Version
 from initcheck.catalog.optimizers import FTRL, OPTIMIZERS, Optimizer
 from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, normals, refusal
 from initcheck.evidence.steps.hand_steps import step, the_number, variable
+from initcheck.frameworks.arrays import as_array
 
 Array = np.ndarray[Any, Any]
 _About = Callable[[Any, Any], Iterator[Seen]]
@@ -52,7 +53,7 @@ def accumulated(keras: Any, kind: Any) -> Iterator[Seen]:
     weights, others = _weights(keras), _weights(keras)
     for number in range(0, 4, 2):
         pair = _SLOPES[number : number + 2]
-        before = [np.asarray(one) for one in weights]
+        before = [as_array(one) for one in weights]
         step(tested, weights, [4.0 * one for one in pair[0]])
         yield f"whether step {number + 1} leaves the weights", True, _same(weights, before, 0.0)
         step(tested, weights, [4.0 * one for one in pair[1]])
@@ -70,7 +71,7 @@ def averaged(keras: Any, kind: Any) -> Iterator[Seen]:
         step(tested, weights, slopes)
         length = float(np.sqrt(sum(np.square(one).sum() for one in slopes)))
         step(plain, others, [one * min(1.0, _CLIP / length) for one in slopes])
-        now = [np.asarray(one).astype(float) for one in others]
+        now = [as_array(one).astype(float) for one in others]
         averages = [_KEPT * a + (1 - _KEPT) * b for a, b in zip(averages, now, strict=True)] if averages else now
         if number == 3:
             for one, average in zip(others, averages, strict=True):
@@ -87,7 +88,7 @@ def decayed(keras: Any, kind: Any) -> Iterator[Seen]:
     weights, others = _weights(keras), _weights(keras)
     tested.exclude_from_weight_decay(var_names=["bia"])
     for number, slopes in enumerate(_SLOPES[:2], start=1):
-        others[0].assign(np.asarray(others[0]) * (1 - _DECAY * _RATE))
+        others[0].assign(as_array(others[0]) * (1 - _DECAY * _RATE))
         step(tested, weights, slopes)
         step(plain, others, [np.clip(one, -_CLIP, _CLIP) for one in slopes])
         yield f"whether weights decay in step {number}, but a bias", True, _same(weights, others)
@@ -202,7 +203,7 @@ def state(keras: Any, kind: Any) -> Iterator[Seen]:
         "ValueError",
         refusal(other.set_weights, [np.zeros((9, 9))] * len(other.variables)),
     )
-    other.set_weights([np.asarray(one) for one in tested.variables])
+    other.set_weights([as_array(one) for one in tested.variables])
     for one, right in zip(others, weights, strict=True):
         one.assign(right)
     yield (
@@ -216,10 +217,10 @@ def state(keras: Any, kind: Any) -> Iterator[Seen]:
     again.load_own_variables(store)
     yield "whether state comes back as stored", True, _same(again.variables, tested.variables, 0.0)
     again.iterations.assign(_MANY)
-    yield "count of many steps", _MANY, np.asarray(again.iterations).tolist()
+    yield "count of many steps", _MANY, as_array(again.iterations).tolist()
     step(again, weights, _SLOPES[1])
-    yield "count of one more", _MANY + 1, np.asarray(again.iterations).tolist()
-    before = [np.asarray(one) for one in again.variables]
+    yield "count of one more", _MANY + 1, as_array(again.iterations).tolist()
+    before = [as_array(one) for one in again.variables]
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         again.load_own_variables({name: 3 * one for name, one in list(store.items())[:-1]})
@@ -253,7 +254,7 @@ def refusals(keras: Any, kind: Any) -> Iterator[Seen]:
         "ValueError",
         refusal(step, optimizer, _weights(keras), _SLOPES[0]),
     )
-    before = np.asarray(weights[0]).tolist()
+    before = as_array(weights[0]).tolist()
     after = step(optimizer, weights, [None, _SLOPES[1][1]])
     yield "whether a weight without a gradient stays", True, after[0] == before
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, refusal, table, values
+from initcheck.frameworks.computing import as_tensor
 from initcheck.oracle.rounding import Rounded
 
 _SEQUENCES = [[1], [2, 3], [], [4, 5, 6]]
@@ -76,13 +77,11 @@ def classes_as_vectors(keras: Any, _: Path) -> Iterator[Seen]:
 
 def classes_of_tensors(keras: Any, _: Path) -> Iterator[Seen]:
     """A tensor of classes becomes vectors as an array does."""
-    import tensorflow as tf
-
     for words, given in (("", [0, 2]), (" in a column", [[0], [2]])):
         yield (
             f"vectors of classes{words}",
             np.eye(4)[[0, 2]].tolist(),
-            values(keras.utils.to_categorical(tf.constant(given), 4)),
+            values(keras.utils.to_categorical(as_tensor(given), 4)),
         )
 
 
@@ -120,13 +119,11 @@ def normalized_vectors(keras: Any, _: Path) -> Iterator[Seen]:
 
 def normalized_tensors(keras: Any, _: Path) -> Iterator[Seen]:
     """A tensor is normalized as an array."""
-    import tensorflow as tf
-
     for axis, order in ((-1, 2), (0, 2), (0, 1)):
         yield (
             f"normalized along {axis} by order {order}",
             _unit(axis, order),
-            keras.utils.normalize(tf.constant(_LENGTHS), axis, order),
+            keras.utils.normalize(as_tensor(_LENGTHS), axis, order),
         )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.optimizers import SGD
-from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.steps.hand_steps import (
     fitted,
     looked_up,
@@ -25,6 +25,7 @@ from initcheck.evidence.steps.hand_steps import (
     variable,
     weight_of,
 )
+from initcheck.frameworks.computing import as_tensor
 
 _INFINITE = float("inf")
 
@@ -107,14 +108,12 @@ def scales_of_some_variables(keras: Any, _: Path) -> Iterator[Seen]:
     """Gradients without variables are of those that it was built for; some of them may be given by name."""
     if not is_keras_3(keras):
         return
-    import tensorflow as tf
-
     weights = [variable(keras, [0]) for _ in range(2)]
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0), 2.0)
     optimizer.build(weights)
-    optimizer.apply([tf.constant([2.0]), tf.constant([4.0])])
+    optimizer.apply([as_tensor(inputs(2.0)), as_tensor(inputs(4.0))])
     yield "weights without names", [[-1.0], [-2.0]], values(weights)
-    optimizer.apply([tf.constant([2.0])], [weights[1]])
+    optimizer.apply([as_tensor(inputs(2.0))], [weights[1]])
     yield "weights, one of them by name", [[-1.0], [-3.0]], values(weights)
 
 

@@ -12,8 +12,19 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.optimizers import MUON, SCHEDULE_FREE
-from initcheck.evidence.composition.promises import Row, Seen, close, is_keras_3, normals, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    close,
+    is_keras_3,
+    normals,
+    refusal,
+    table,
+    tensorflows,
+    values,
+)
 from initcheck.evidence.steps.hand_steps import fitted, scalar_model, step, the_number, variable
+from initcheck.frameworks.arrays import as_array
 
 # The classes that hold other optimizers, with the arguments that rows give.
 WRAPPERS: Mapping[str, tuple[str, ...]] = {
@@ -131,7 +142,7 @@ def state_of_several_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     yield "raised before it is built", "ValueError", refusal(first.set_weights, [])
     step(first, weights, [1.0, 2.0])
     second.build(others)
-    second.set_weights([np.asarray(one) for one in first.variables])
+    second.set_weights([as_array(one) for one in first.variables])
     for one, right in zip(others, weights, strict=True):
         one.assign(right)
     yield "next step", step(first, weights, [3.0, 0.0]), step(second, others, [3.0, 0.0])
@@ -145,7 +156,7 @@ def state_beside_an_idle_optimizer(keras: Any, _: Path) -> Iterator[Seen]:
     make = keras.optimizers
     optimizer, weight = kind(make.OptimizerMap(make.Adam(0.5), {".*": make.SGD(1.0)})), variable(keras, [0])
     yield "weight after a step", [-1.0], step(optimizer, [weight], [1.0])[0]
-    state = [np.asarray(one) for one in optimizer.variables]
+    state = [as_array(one) for one in optimizer.variables]
     yield "raised by its own state", "", refusal(optimizer.set_weights, state)
 
 
@@ -200,6 +211,7 @@ def matrices_of_muon(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"weights that decay by {decay} and {of_adam}", expected, [float(np.mean(one)) for one in after]
 
 
+@tensorflows("variables of TensorFlow")
 def weights_of_tensorflow(keras: Any, _: Path) -> Iterator[Seen]:
     """Variables of TensorFlow are trained as those of Keras are."""
     import tensorflow as tf
@@ -213,6 +225,7 @@ def weights_of_tensorflow(keras: Any, _: Path) -> Iterator[Seen]:
     yield "whether both are the same", True, close(weights[0], weights[1])
 
 
+@tensorflows("variables of TensorFlow")
 def weights_of_both_kinds(keras: Any, _: Path) -> Iterator[Seen]:
     """Variables of TensorFlow and of Keras are trained side by side, and may lack a gradient."""
     import tensorflow as tf
@@ -281,8 +294,9 @@ def warmup_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
         yield "weight after three", round(_free(2.0, slopes, warm=4)[0], 4), _freed(keras, slopes, warmup_steps=4)
 
 
+@tensorflows("graphs that assign variables")
 def graphs_free_of_schedules(keras: Any, _: Path) -> Iterator[Seen]:
-    """A first step within a ``tf.function`` is the step that it is without."""
+    """A first step within a graph is the step that it is without."""
     if hasattr(keras.optimizers, SCHEDULE_FREE.name):
         import tensorflow as tf
 

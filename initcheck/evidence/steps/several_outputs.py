@@ -20,6 +20,7 @@ from initcheck.evidence.steps.trained_models import (
     trained,
     two_heads,
 )
+from initcheck.frameworks.arrays import as_array
 from initcheck.oracle.reported_means import errors, mean_loss, mean_metric
 
 _ZETA, _ALPHA = inputs([1], [0], [2], [1]), inputs([0, 1], [1, 3], [0, 0], [2, 1])
@@ -139,12 +140,12 @@ def outputs_without_a_loss(keras: Any, _: Path) -> Iterator[Seen]:
         report = trained(model, X, structure(_ZETA, _ALPHA))
         yield f"loss without {words}", _loss("mse", head), matched(_loss("mse", head), report["loss"])
         other = "alpha" if head == "zeta" else "zeta"
-        kernel = np.asarray(model.get_layer(other).kernel)
+        kernel = as_array(model.get_layer(other).kernel)
         yield f"kernel without a loss: {words}", np.ones(kernel.shape).tolist(), kernel.tolist()
         yield (
             f"whether the other kernel moves: {words}",
             True,
-            bool(np.any(np.asarray(model.get_layer(head).kernel) != 1)),
+            bool(np.any(as_array(model.get_layer(head).kernel) != 1)),
         )
         if not isinstance(loss, dict) and is_keras_3(keras):
             y = {"zeta": _ZETA, "alpha": _ALPHA}[head]

@@ -21,6 +21,7 @@ from initcheck.evidence.steps.hooked_models import (
     taken_step,
 )
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
 
 # The callbacks that the rows look at, with the arguments that they give.
 STOPPING: Mapping[str, Sequence[str]] = {
@@ -247,7 +248,7 @@ def rates_by_epoch(keras: Any, _: Path) -> Iterator[Seen]:
     ).history
     yield "what the function is asked", [(1, 1.0), (2, 1.0), (3, 0.5), (4, 0.25)], asked
     (logged,) = [one for name, one in history.items() if name in ("lr", "learning_rate")]
-    yield "logged rates", [1.0, 0.5, 0.25, 0.125], [np.asarray(one).tolist() for one in logged]
+    yield "logged rates", [1.0, 0.5, 0.25, 0.125], [as_array(one).tolist() for one in logged]
     yield "rate afterwards", 0.125, learning_rate(model)
     alone = kind(lambda epoch: 0.5 / (epoch + 1))
     yield "rates of a function of the epoch alone", [0.5, 0.25, 0.166667], driven(alone, model, losses(1.0, 1.0, 1.0))
@@ -268,7 +269,7 @@ def rates_of_several_optimizers(keras: Any, _: Path) -> Iterator[Seen]:
     model.train_on_batch(inputs([1.0]), inputs([1.0]))
 
     def rates() -> list[float]:
-        return [float(np.asarray(one.learning_rate)) for one in (first, second)]
+        return [float(as_array(one.learning_rate)) for one in (first, second)]
 
     for callback, expected in (
         (keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5), [0.5, 0.25]),

@@ -13,7 +13,17 @@ from typing import Any
 import numpy as np
 
 from initcheck.catalog.optimizers import ADAFACTOR, OPTIMIZERS, RMSPROP, SGD
-from initcheck.evidence.composition.promises import Row, Seen, close, inputs, is_keras_3, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    close,
+    inputs,
+    is_keras_3,
+    refusal,
+    table,
+    tensorflows,
+    values,
+)
 from initcheck.evidence.steps.hand_steps import (
     fitted,
     halved,
@@ -26,6 +36,7 @@ from initcheck.evidence.steps.hand_steps import (
     weight_of,
 )
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.computing import as_tensor
 
 
 def constraints_after_steps(keras: Any, _: Path) -> Iterator[Seen]:
@@ -103,20 +114,18 @@ def some_of_the_variables(keras: Any, _: Path) -> Iterator[Seen]:
     """Gradients without variables are of those that it was built for, in order; some of them may be given by name."""
     if not is_keras_3(keras):
         return
-    import tensorflow as tf
-
     optimizer, weights = keras.optimizers.SGD(1.0, momentum=0.5), [variable(keras, [0]) for _ in range(3)]
     optimizer.build(weights)
-    optimizer.apply([tf.constant([1.0]), tf.constant([2.0]), tf.constant([3.0])])
+    optimizer.apply([as_tensor(inputs(1.0)), as_tensor(inputs(2.0)), as_tensor(inputs(3.0))])
     yield "weights without names", [[-1.0], [-2.0], [-3.0]], values(weights)
-    optimizer.apply([tf.constant([0.0]), tf.constant([0.0])], [weights[2], weights[0]])
+    optimizer.apply([as_tensor(inputs(0.0)), as_tensor(inputs(0.0))], [weights[2], weights[0]])
     yield "weights of two, in another order", [[-1.5], [-2.0], [-4.5]], values(weights)
-    optimizer.apply_gradients([(tf.constant([0.0]), weights[1])])
+    optimizer.apply_gradients([(as_tensor(inputs(0.0)), weights[1])])
     yield "weights of pairs", [[-1.5], [-3.0], [-4.5]], values(weights)
     yield "count", 3, the_number(optimizer.iterations)
     optimizer.apply([])
     yield "count after no gradients", 3, the_number(optimizer.iterations)
-    yield "raised for too few", "ValueError", refusal(optimizer.apply, [tf.constant([1.0])])
+    yield "raised for too few", "ValueError", refusal(optimizer.apply, [as_tensor(inputs(1.0))])
     optimizer.iterations.assign(7)
     yield "count that is assigned", 7, the_number(optimizer.iterations)
 
@@ -313,6 +322,7 @@ def values_of_assignments(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"returned by {way}", [expected] * 2, values([np.nan if returned is None else returned, weight])
 
 
+@tensorflows("gradients of looked-up rows alone")
 def slices_of_variables(keras: Any, _: Path) -> Iterator[Seen]:
     """What an optimizer assigns, adds and subtracts may be rows that were looked up; the other rows stay."""
     optimizer = keras.optimizers.SGD(1.0)
@@ -341,6 +351,7 @@ def missing_gradients(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"whether it warns of each where {words} are missing", named, [one.name in text for one in weights]
 
 
+@tensorflows("a stateless_apply that is refused")
 def steps_without_state(keras: Any, _: Path) -> Iterator[Seen]:
     """On TensorFlow, ``stateless_apply`` is refused, and changes nothing."""
     if not is_keras_3(keras):

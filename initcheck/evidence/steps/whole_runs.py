@@ -9,9 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, normals, refusal, table, values
+from initcheck.evidence.composition.promises import (
+    Row,
+    Seen,
+    inputs,
+    is_keras_3,
+    lacked_by,
+    normals,
+    refusal,
+    table,
+    tensorflows,
+    values,
+)
 from initcheck.evidence.steps.trained_models import QUIET, X, compiled, linear, matched, reported
 from initcheck.evidence.toy_data import pipeline
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.operations import operations
 from initcheck.oracle.reported_means import errors, mean_loss
 
 _Y = inputs([1], [0], [2], [1])
@@ -173,13 +187,11 @@ def single_batches(keras: Any, _: Path) -> Iterator[Seen]:
     yield "kernel after a test", [[1.0]] * 3, values(model.get_weights()[0])
     model.train_on_batch(X, y)
     yield "kernel after a batch", expected_kernel, matched(expected_kernel, values(model.get_weights()[0]))
-    yield "steps of the optimizer", 1, int(np.asarray(model.optimizer.iterations))
+    yield "steps of the optimizer", 1, int(as_array(model.optimizer.iterations))
 
 
 def rows_held_back(keras: Any, _: Path) -> Iterator[Seen]:
     """``validation_split`` takes the last rows before it shuffles, and does not train on them."""
-    import tensorflow as tf
-
     x = np.eye(8, 3, dtype=np.float32) + np.arange(8, dtype=np.float32)[:, None] / 4
     y = np.arange(8, dtype=np.float32)[:, None]
     each = _losses(x, y)
@@ -195,7 +207,7 @@ def rows_held_back(keras: Any, _: Path) -> Iterator[Seen]:
     split_lists = keras.Input((3,)), keras.Input((3,))
     added = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")(keras.layers.Add()([*split_lists]))
     model = compiled(keras, keras.Model([*split_lists], added))
-    history = model.fit([tf.constant(x), 0 * x], y, validation_split=0.25, **QUIET).history
+    history = model.fit([as_tensor(x), 0 * x], y, validation_split=0.25, **QUIET).history
     expected = {"loss": [np.mean(each[:6])], "val_loss": [np.mean(each[6:])]}
     yield "history of two inputs", expected, matched(expected, reported(history))
     for words, split in (("all", 1.0), ("all of one row", 0.25)):
@@ -252,6 +264,7 @@ def frequencies_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"numbers noted: {words}", [4, len(expected)], [len(history["loss"]), len(history["val_loss"])]
 
 
+@tensorflows("datasets that repeat")
 def steps_of_validation(keras: Any, _: Path) -> Iterator[Seen]:
     """``validation_steps`` batches from the beginning at each epoch; ``validation_batch_size`` rows each."""
     model, each, watcher = linear(keras), _losses(X, _Y), _watcher(keras)
@@ -295,6 +308,7 @@ def caps_of_runs(keras: Any, _: Path) -> Iterator[Seen]:
         config.set_max_steps_per_epoch(None)
 
 
+@tensorflows("datasets that repeat")
 def steps_of_epochs(keras: Any, _: Path) -> Iterator[Seen]:
     """``steps_per_epoch`` batches end an epoch; the next one goes on with the following batches of the data."""
     model, each, watcher = linear(keras), _losses(X, _Y), _watcher(keras)
@@ -319,6 +333,7 @@ def steps_of_epochs(keras: Any, _: Path) -> Iterator[Seen]:
     yield "loss of epochs of a dataset that ends", expected, matched(expected, history.history["loss"])
 
 
+@lacked_by("several steps at once", "keras:torch")
 def predictions_of_rows(keras: Any, _: Path) -> Iterator[Seen]:
     """All rows in order, whatever the batch size; nothing is dropped or moved; as the model called on them."""
     x = keras.Input((3,), name="x")
@@ -347,6 +362,7 @@ def predictions_of_rows(keras: Any, _: Path) -> Iterator[Seen]:
     yield "predictions of sequences", steps.max(axis=1).tolist(), longest
 
 
+@lacked_by("several steps at once", "keras:torch")
 def several_steps_at_once(keras: Any, _: Path) -> Iterator[Seen]:
     """``steps_per_execution`` changes neither weights nor reports, also where batches are left over."""
     x, y = normals(_STREAM, 14, 3), normals(_STREAM + 1, 14, 1)
@@ -369,7 +385,7 @@ def several_steps_at_once(keras: Any, _: Path) -> Iterator[Seen]:
             {
                 "history": reported(history),
                 "kernel": values(model.get_weights()[0]),
-                "steps": int(np.asarray(model.optimizer.iterations)),
+                "steps": int(as_array(model.optimizer.iterations)),
                 "evaluate": reported(model.evaluate(pipeline(x, y, size=3), return_dict=True, **QUIET)),
                 "predict": values(model.predict(pipeline(x, size=3), **QUIET)),
             }
@@ -446,6 +462,7 @@ def stops_of_training(keras: Any, _: Path) -> Iterator[Seen]:
     yield "rows of the next predict", 4, len(model.predict(rows, **QUIET))
 
 
+@tensorflows("datasets that fix the size of batches")
 def batches_of_one_size(keras: Any, _: Path) -> Iterator[Seen]:
     """In a graph, ``evaluate`` on batches whose size the dataset fixes reports what it does eagerly."""
     import tensorflow as tf
@@ -462,6 +479,7 @@ def batches_of_one_size(keras: Any, _: Path) -> Iterator[Seen]:
         yield f"history, eager {eager}", noted, matched(noted, history)
 
 
+@tensorflows("datasets that fix the size of batches")
 def subclasses_on_batches_of_one_size(keras: Any, _: Path) -> Iterator[Seen]:
     """The same of a model that is not built before, on generated batches: both metrics count all of them."""
     import tensorflow as tf
@@ -498,12 +516,11 @@ def sums_of_losses(keras: Any, _: Path) -> Iterator[Seen]:
         expected,
         matched(expected, model.evaluate(pipeline(X, _Y, size=3), **QUIET)),
     )
-    import tensorflow as tf
-
-    model = linear(keras, loss=lambda y, output: tf.reduce_max(output - y))
+    math = operations(keras)
+    model = linear(keras, loss=lambda y, output: math.max(output - y))
     largest = float((_SUMS - _Y).max())
     yield "a loss without axes", largest, matched(largest, float(model.test_on_batch(X, _Y)))
-    model = linear(keras, loss=lambda y, output: tf.abs(output - y))
+    model = linear(keras, loss=lambda y, output: math.abs(output - y))
     expected = mean_loss(errors("mae", _Y, _SUMS))
     yield "a loss of each element", expected, matched(expected, float(model.test_on_batch(X, _Y)))
 

@@ -85,7 +85,7 @@ KEPT = [symmetry.judge_zeros, symmetry.judge_zeros_of_any_width, symmetry.judge_
 @pytest.mark.parametrize("judge", KEPT)
 def test_equal_units_pass_and_a_different_unit_fails(judge: Any) -> None:
     assert judge(lab(make_trajectory()), NET).status is Status.PASS
-    allowed = symmetry.tolerance(NET, 0.1)
+    allowed = symmetry.tolerance(NET, 0.1, NET.dtype)
     for layer, what in ((0, "kernels"), (1, "kernels"), (0, "biases"), (1, "biases")):
         assert judge(lab(touch(make_trajectory(), layer, 3 * allowed, what)), NET).status is Status.FAIL
 
@@ -97,7 +97,7 @@ def test_bits_count_for_zeros_and_rounding_is_forgiven_at_any_width() -> None:
 
 
 def test_rounding_is_forgiven_where_the_machine_treats_units_differently() -> None:
-    tiny, allowed = touch(make_trajectory(), 0, 1e-15), symmetry.tolerance(NET, 0.1)
+    tiny, allowed = touch(make_trajectory(), 0, 1e-15), symmetry.tolerance(NET, 0.1, NET.dtype)
     assert symmetry.judge_zeros(lab(replace(tiny, same_arithmetic=False)), NET).status is Status.PASS
     different = touch(make_trajectory(), 0, 3 * allowed)
     assert symmetry.judge_zeros(lab(replace(different, same_arithmetic=False)), NET).status is Status.FAIL
@@ -149,7 +149,7 @@ def test_random_units_must_differ_at_the_start_and_in_what_they_learn() -> None:
 def test_permuted_units_must_learn_the_same() -> None:
     trajectory = make_trajectory(random=True)
     other = permuted(trajectory)
-    allowed = symmetry.tolerance(NET, 0.1)
+    allowed = symmetry.tolerance(NET, 0.1, NET.dtype)
     assert symmetry.judge_permuted(lab(trajectory, other), NET).status is Status.PASS
     assert symmetry.judge_permuted(lab(trajectory, touch(other, 1, allowed / 2)), NET).status is Status.PASS
     assert symmetry.judge_permuted(lab(trajectory, touch(other, 1, 3 * allowed)), NET).status is Status.FAIL
@@ -202,7 +202,7 @@ def test_symmetry_must_be_kept_bit_by_bit() -> None:
 
 def test_tolerances_are_far_below_a_step() -> None:
     for net in (*nets.zero_nets_of_any_width(), *nets.constant_nets(), *nets.random_nets()):
-        assert 0 < symmetry.tolerance(net, 0.01) < 1e-3 * 0.01
+        assert 0 < symmetry.tolerance(net, 0.01, net.dtype) < 1e-3 * 0.01
 
 
 def test_every_net_has_a_name_of_its_own_and_every_optimizer_trains_one() -> None:

@@ -26,16 +26,16 @@ def trajectory(change: float = 0.0, *, still: bool = False) -> Any:
 
 @pytest.mark.parametrize(("change", "status"), [(0.0, "pass"), (0.5, "pass"), (2.0, "fail"), (np.nan, "fail")])
 def test_units_may_differ_by_rounding_error_only(change: float, status: str) -> None:
-    assert judge_units(trajectory(change * unit_tolerance(NET)), NET).status.value == status
+    assert judge_units(trajectory(change * unit_tolerance(NET, "float64")), NET, "float64").status.value == status
 
 
 def test_weights_that_do_not_move_show_nothing() -> None:
-    assert judge_units(trajectory(still=True), NET).status is Status.FAIL
+    assert judge_units(trajectory(still=True), NET, "float64").status is Status.FAIL
 
 
 def test_every_net_has_a_name_and_a_tolerance_far_below_a_step() -> None:
     assert len({net.name for net in unit_nets()}) == len(unit_nets())
-    assert all(0 < unit_tolerance(net) < 1e-9 for net in unit_nets())
+    assert all(0 < unit_tolerance(net, "float64") < 1e-9 for net in unit_nets())
 
 
 def test_the_nets_are_in_float64_whatever_was_built_before_and_leave_nothing_behind():

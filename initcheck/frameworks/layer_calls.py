@@ -1,0 +1,134 @@
+"""Calls of layers on every backend: compiled as ``fit`` compiles them, and their slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, dtype_name
+from initcheck.targets import backend_of, target
+
+Array = npt.NDArray[Any]
+Spec = tuple[Sequence[int | None], str]  # a shape, None where a number is not known, and a dtype
+
+
+def compiled_call(layer: Any, call: Callable[..., Any], specs: Sequence[Spec]) -> Callable[..., Any]:
+    """A call of the layer within a graph or a program, as ``fit`` runs it by default; torch runs it as it is.
+
+    Args:
+        layer: Whose state the call may change.
+        call: Takes tensors.
+        specs: What is known of each of them: a graph of TensorFlow is traced once; a program of JAX for each shape.
+    """
+    backend = backend_of(target())
+    if backend == "torch":
+        return call
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        signature = [tf.TensorSpec(shape, dtype) for shape, dtype in specs]
+        return tf.function(call, input_signature=signature, autograph=False)  # type: ignore[no-any-return] # untyped
+    import jax
+
+    def run(values: Sequence[Any], *tensors: Any) -> Any:
+        return _stateless(layer.variables, values, lambda: call(*tensors))
+
+    compiled: Callable[..., Any] = jax.jit(run)
+
+    def as_layer(*tensors: Any) -> Any:
+        output, after = compiled([one.value for one in layer.variables], *tensors)
+        for variable, value in zip(layer.variables, after, strict=True):
+            variable.assign(value)
+        return output
+
+    return as_layer
+
+
+def slopes_of(call: Callable[..., Any], layer: Any, inputs: Sequence[Any]) -> list[Array]:
+    """The slopes of a number by each trained weight of a layer, then by each real input.
+
+    Args:
+        call: Gives the number, a tensor of one, for those inputs.
+        layer: Built; None where there is none.
+        inputs: Tensors.
+    """
+    backend = backend_of(target())
+    variables = [] if layer is None else layer.trainable_variables
+    real = [place for place, one in enumerate(inputs) if np.dtype(dtype_name(one)).kind == "f"]
+    if backend == "jax":
+        import jax
+
+        def number(values: Sequence[Any], moved: Sequence[Any]) -> Any:
+            every = [moved[real.index(place)] if place in real else one for place, one in enumerate(inputs)]
+            return _stateless(variables, values, lambda: call(*every))[0]
+
+        at = [one.value for one in variables], [inputs[place] for place in real]
+        return [as_array(one) for part in jax.grad(number, (0, 1))(*at) for one in part]
+    if backend == "torch":
+        import torch
+
+        for place in real:
+            inputs[place].requires_grad_(True)
+        by = [*(one.value for one in variables), *(inputs[place] for place in real)]
+        return [as_array(one) for one in torch.autograd.grad(call(*inputs), by)]
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch([inputs[place] for place in real])
+        value = call(*inputs)
+    slopes = tape.gradient(value, [*variables, *(inputs[place] for place in real)])
+    return [as_array(tf.convert_to_tensor(one)) for one in slopes]
+
+
+def slope_of_lookups(table: Any, indices: Any, slopes: Any) -> Any:
+    """The slope, by an Embedding's table, of its looked-up rows times these numbers.
+
+    TensorFlow hands on the rows that were looked up, other backends the whole table.
+    """
+    if backend_of(target()) == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            value = tf.reduce_sum(table(indices) * slopes)
+        return tape.gradient(value, table.trainable_weights)[0]
+    return as_tensor(slopes_of(lambda one: (table(one) * slopes).sum(), table, [indices])[0])
+
+
+def compiled_step(optimizer: Any, weights: Sequence[Any]) -> Callable[..., None]:
+    """A step of a built optimizer along a slope for each weight, within a graph or program; on torch as it is."""
+    backend = backend_of(target())
+
+    def step(*slopes: Any) -> None:
+        optimizer.apply_gradients(zip(slopes, weights, strict=True))
+
+    if backend == "torch":
+        return step
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(step)  # type: ignore[no-any-return] # untyped
+    import jax
+
+    held = [*optimizer.variables]
+    run = jax.jit(optimizer.stateless_apply)
+
+    def as_optimizer(*slopes: Any) -> None:
+        trained, others = run([one.value for one in held], list(slopes), [one.value for one in weights])
+        for variable, value in zip([*weights, *held], [*trained, *others], strict=True):
+            variable.assign(value)
+
+    return as_optimizer
+
+
+def _stateless(variables: Sequence[Any], values: Sequence[Any], call: Callable[[], Any]) -> tuple[Any, list[Any]]:
+    """What the call gives where the variables have these values, and their values afterwards."""
+    import keras
+
+    with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))) as scope:
+        output = call()
+    after = [scope.get_current_value(one) for one in variables]
+    return output, [value if new is None else new for value, new in zip(values, after, strict=True)]
