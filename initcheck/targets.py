@@ -71,6 +71,12 @@ def backend_of(name: str) -> str:
     return backend if package == "keras" else ""
 
 
+def frameworks_of(name: str) -> tuple[str, ...]:
+    """The packages that people name a target of Keras by: its backend and Keras; a library by none."""
+    backend = backend_of(name)
+    return (backend, "keras") if backend else ()
+
+
 def is_judged(name: str, on: str) -> bool:
     """Whether what judges ``ANY`` target, ``KERAS``, ``TENSORFLOW`` or any ``LIBRARY`` judges that one."""
     keras = bool(backend_of(name))

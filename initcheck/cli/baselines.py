@@ -78,6 +78,7 @@ def record(
 
     With --model, a model of yours as it is takes the place of the default problems.
     """
+    from initcheck.baselines.comparing.judge import versions_of
     from initcheck.baselines.records.store import load_baseline, write_baseline
     from initcheck.frameworks.keras import to_record
     from initcheck.reporting.progress import progress_bar, progress_lines
@@ -120,7 +121,7 @@ def record(
     text = write_baseline(baseline)
     with uninterrupted(f"{file} is there"):
         write_whole(file, [text])
-    where = ", ".join(f"{name} {baseline.environment.versions[name]}" for name in ("tensorflow", "keras"))
+    where = versions_of(baseline)
     say(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
 
 
