@@ -77,6 +77,12 @@ def frameworks_of(name: str) -> tuple[str, ...]:
     return (backend, "keras") if backend else ()
 
 
+def variables_of(name: str) -> dict[str, str]:
+    """The variables that make a target that of a new process, whatever this one's are."""
+    backend = backend_of(name)
+    return {VARIABLE: name, **({"KERAS_BACKEND": backend} if backend else {})}
+
+
 def is_judged(name: str, on: str) -> bool:
     """Whether what judges ``ANY`` target, ``KERAS``, ``TENSORFLOW`` or any ``LIBRARY`` judges that one."""
     keras = bool(backend_of(name))

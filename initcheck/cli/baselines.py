@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from initcheck.baselines.comparing.classes import CLASSES, allowed
+from initcheck.baselines.comparing.classes import CLASSES, Class, allowed
 from initcheck.catalog.own_problems import OwnProblem
 from initcheck.catalog.problems import DEFAULT_PROBLEMS, Problem
 from initcheck.cli.comparison_options import (
@@ -145,7 +145,9 @@ def load_files(old: Path, new: Path) -> None:
 @markdown_option
 @json_option
 @allow_option(
-    CLASSES, "What a cell may be, with what is better than it; may be given again.  [default: within-tolerance]"
+    CLASSES,
+    "What a cell may be, with what is better than it; may be given again.  [default: within-tolerance; between two "
+    "targets same-distribution]",
 )
 def compare(
     old: Path, new: Path, html: Path | None, markdown: Path | None, json_file: Path | None, allow: Sequence[str]
@@ -164,7 +166,10 @@ def compare(
         from initcheck.reporting.comparisons.comparison_page import render_comparison  # matplotlib is heavy
 
     files = asked_files({"--json": json_file, "--markdown": markdown, "--html": html}, {old: "OLD", new: "NEW"})
-    comparison = find_differences(load_baseline(old), load_baseline(new), allowed([CLASSES[one] for one in allow]))
+    sides = load_baseline(old), load_baseline(new)
+    across = len({side.environment.target for side in sides}) > 1  # whose draws are promised to be of one law, no more
+    named = [CLASSES[one] for one in allow] or ([Class.SAME_DISTRIBUTION] if across else [])
+    comparison = find_differences(*sides, allowed(named))
     write: dict[str, Callable[[], str]] = {
         "--json": lambda: comparison_json(comparison),
         "--markdown": lambda: render_comment(comparison),
