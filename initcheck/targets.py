@@ -13,7 +13,8 @@ from initcheck.texts import for_terminal
 VARIABLE = "INITCHECK_TARGET"
 # What a check judges: any target, Keras on any backend, Keras on TensorFlow alone, or any library but Keras.
 ANY, KERAS, TENSORFLOW, LIBRARY = "any", "keras", "keras:tensorflow", "library"
-BACKENDS = ("tensorflow", "jax", "torch")
+NAMES_OF_BACKENDS = MappingProxyType({"tensorflow": "TensorFlow", "jax": "JAX", "torch": "torch"})
+BACKENDS = tuple(NAMES_OF_BACKENDS)
 # Libraries with a description of their own, which lies where a user's own would.
 LIBRARIES = MappingProxyType(
     {name: f"initcheck.frameworks.libraries.{name}:LIBRARY" for name in ("torch", "jax", "flax")}
