@@ -13,7 +13,8 @@ from initcheck.texts import for_terminal
 VARIABLE = "INITCHECK_TARGET"
 # What a check judges: any target, Keras on any backend, Keras on TensorFlow alone, or any library but Keras.
 ANY, KERAS, TENSORFLOW, LIBRARY = "any", "keras", "keras:tensorflow", "library"
-BACKENDS = ("tensorflow", "jax", "torch")
+NAMES_OF_BACKENDS = MappingProxyType({"tensorflow": "TensorFlow", "jax": "JAX", "torch": "torch"})
+BACKENDS = tuple(NAMES_OF_BACKENDS)
 # Libraries with a description of their own, which lies where a user's own would.
 LIBRARIES = MappingProxyType(
     {name: f"initcheck.frameworks.libraries.{name}:LIBRARY" for name in ("torch", "jax", "flax")}
@@ -69,6 +70,18 @@ def backend_of(name: str) -> str:
     """The backend of a target of Keras; empty for a library."""
     package, _, backend = name.partition(":")
     return backend if package == "keras" else ""
+
+
+def frameworks_of(name: str) -> tuple[str, ...]:
+    """The packages that people name a target of Keras by: its backend and Keras; a library by none."""
+    backend = backend_of(name)
+    return (backend, "keras") if backend else ()
+
+
+def variables_of(name: str) -> dict[str, str]:
+    """The variables that make a target that of a new process, whatever this one's are."""
+    backend = backend_of(name)
+    return {VARIABLE: name, **({"KERAS_BACKEND": backend} if backend else {})}
 
 
 def is_judged(name: str, on: str) -> bool:

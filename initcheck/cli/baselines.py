@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from initcheck.baselines.comparing.classes import CLASSES, allowed
+from initcheck.baselines.comparing.classes import CLASSES, Class, allowed
 from initcheck.catalog.own_problems import OwnProblem
 from initcheck.catalog.problems import DEFAULT_PROBLEMS, Problem
 from initcheck.cli.comparison_options import (
@@ -78,6 +78,7 @@ def record(
 
     With --model, a model of yours as it is takes the place of the default problems.
     """
+    from initcheck.baselines.comparing.judge import versions_of
     from initcheck.baselines.records.store import load_baseline, write_baseline
     from initcheck.frameworks.keras import to_record
     from initcheck.reporting.progress import progress_bar, progress_lines
@@ -120,7 +121,7 @@ def record(
     text = write_baseline(baseline)
     with uninterrupted(f"{file} is there"):
         write_whole(file, [text])
-    where = ", ".join(f"{name} {baseline.environment.versions[name]}" for name in ("tensorflow", "keras"))
+    where = versions_of(baseline)
     say(f"baseline of {where}: {file} ({len(text.encode()) / 1000:.0f} kB)")
 
 
@@ -144,7 +145,9 @@ def load_files(old: Path, new: Path) -> None:
 @markdown_option
 @json_option
 @allow_option(
-    CLASSES, "What a cell may be, with what is better than it; may be given again.  [default: within-tolerance]"
+    CLASSES,
+    "What a cell may be, with what is better than it; may be given again.  [default: within-tolerance; between two "
+    "targets same-distribution]",
 )
 def compare(
     old: Path, new: Path, html: Path | None, markdown: Path | None, json_file: Path | None, allow: Sequence[str]
@@ -163,7 +166,10 @@ def compare(
         from initcheck.reporting.comparisons.comparison_page import render_comparison  # matplotlib is heavy
 
     files = asked_files({"--json": json_file, "--markdown": markdown, "--html": html}, {old: "OLD", new: "NEW"})
-    comparison = find_differences(load_baseline(old), load_baseline(new), allowed([CLASSES[one] for one in allow]))
+    sides = load_baseline(old), load_baseline(new)
+    across = len({side.environment.target for side in sides}) > 1  # whose draws are promised to be of one law, no more
+    named = [CLASSES[one] for one in allow] or ([Class.SAME_DISTRIBUTION] if across else [])
+    comparison = find_differences(*sides, allowed(named))
     write: dict[str, Callable[[], str]] = {
         "--json": lambda: comparison_json(comparison),
         "--markdown": lambda: render_comment(comparison),

@@ -9,8 +9,8 @@ import click
 
 from initcheck.targets import BACKENDS, TARGETS, VARIABLE, choose_target
 
-_DEFAULT = f"[default: the variable {VARIABLE}, or Keras on the backend that it is set to]"
-_OF_KERAS = ", ".join(f"keras:{backend}" for backend in BACKENDS)
+DEFAULT = f"[default: the variable {VARIABLE}, or Keras on the backend that it is set to]"
+OF_KERAS = ", ".join(f"keras:{backend}" for backend in BACKENDS)
 
 
 def _option(name: str, text: str) -> Callable[[Any], Any]:
@@ -18,11 +18,11 @@ def _option(name: str, text: str) -> Callable[[Any], Any]:
         if asked is not None:
             choose_target(asked, name)
 
-    return click.option(name, metavar="TARGET", callback=choose, expose_value=False, help=f"{text}  {_DEFAULT}")
+    return click.option(name, metavar="TARGET", callback=choose, expose_value=False, help=f"{text}  {DEFAULT}")
 
 
 target_option = _option(
     "--target", f"What is judged: {', '.join(TARGETS)}, or package.module:attribute for a library of your own."
 )
-keras_target_option = _option("--target", f"The Keras that it is done on: {_OF_KERAS}.")
-on_option = _option("--on", f"The Keras that trains: {_OF_KERAS}.")
+keras_target_option = _option("--target", f"The Keras that it is done on: {OF_KERAS}.")
+on_option = _option("--on", f"The Keras that trains: {OF_KERAS}.")

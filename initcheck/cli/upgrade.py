@@ -14,10 +14,12 @@ from click.core import ParameterSource
 from initcheck.catalog.problems import get_problem
 from initcheck.cli.baselines import compare, record
 from initcheck.cli.path_option import NamedPath
+from initcheck.cli.target_option import DEFAULT, OF_KERAS
 from initcheck.endings import Interrupted, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.extras import ENVIRONMENTS, require_upgrade_extra
 from initcheck.files import require_writable, scratch_folder, write_whole
+from initcheck.targets import TENSORFLOW, backend_of, read_target, target, variables_of
 
 if TYPE_CHECKING:
     from initcheck.upgrade.recordings import Advance, Recording
@@ -30,8 +32,10 @@ _VERSION = re.compile(r"3\.\d+(\.\d+)?")
 
 
 @click.command()
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", required=False)
+@click.argument("new", required=False)
+@click.option("--old-target", metavar="TARGET", help=f"The Keras that OLD is recorded on: {OF_KERAS}.  {DEFAULT}")
+@click.option("--new-target", metavar="TARGET", help="The Keras that NEW is recorded on.  [default: that of OLD]")
 @click.option("--python", help="Python of the environments, such as 3.11.  [default: the one that runs this]")
 @click.option("--with", "both", multiple=True, help="A further requirement of both; may be given again.")
 @click.option("--with-old", multiple=True, help="A further requirement of OLD; may be given again.")
@@ -53,8 +57,10 @@ _VERSION = re.compile(r"3\.\d+(\.\d+)?")
 def upgrade(
     context: click.Context,
     /,
-    old: str,
-    new: str,
+    old: str | None,
+    new: str | None,
+    old_target: str | None,
+    new_target: str | None,
     python: str | None,
     both: Sequence[str],
     with_old: Sequence[str],
@@ -67,9 +73,11 @@ def upgrade(
     """Say what changes between two environments, each recorded as by record, by the words of compare.
 
     OLD and NEW are each a requirement such as tensorflow==2.15.1, a requirements file, or an environment that is there:
-    its interpreter, or its folder. Environments of requirements are built by uv and kept for the next call; nothing is
-    installed into one that is there. A problem of your own, package.module:attribute, must be importable in both: from
-    the current folder, or from a package that is installed in them.
+    its interpreter, or its folder. Without them --old-target and --new-target say what is compared, such as
+    keras:tensorflow and keras:jax, in environments of what these need. Environments of requirements are built by uv and
+    kept for the next call; nothing is installed into one that is there. A problem of your own,
+    package.module:attribute, must be importable in both: from the current folder, or from a package that is installed
+    in them.
 
     Exit code 0 where no cell is beyond what is allowed, 1 where one is or where one environment cannot be recorded,
     2 where nothing could be compared. Needs the extra: pip install 'initcheck[upgrade]'.
@@ -87,16 +95,18 @@ def upgrade(
     for one in _options(compare):
         if isinstance(one.type, click.Path) and (file := shown[str(one.name)]) is not None:
             require_writable(file, one.opts[0])
-    sources = _sources({"old": (old, with_old), "new": (new, with_new)}, both, python)
+    targets = _targets(old_target, new_target)
+    sources = _sources({"old": (old, with_old), "new": (new, with_new)}, both, python, targets)
+    variables = {side: variables_of(name) if old_target or new_target else {} for side, name in targets.items()}
     with (
         progress_of_each(SIDES) as advance,
         scratch_folder(prefix="initcheck-upgrade-") as scratch,
     ):
-        interpreters = _interpreters(sources, python, refresh=refresh, advance=advance)
+        interpreters = _interpreters(sources, python, targets, refresh=refresh, advance=advance)
         _make_folder(out)
-        recordings = _record(interpreters, words, scratch, jobs, advance, out)
+        recordings = _record(interpreters, words, variables, scratch, jobs, advance, out)
         if all(recording.file for recording in recordings.values()):
-            _load_files(interpreters["new"], recordings, scratch / "carried", advance)
+            _load_files(interpreters["new"], recordings, variables["new"], scratch / "carried", advance)
         kept = _keep(recordings, out)
     if len(kept) < len(SIDES):
         _tell_ends(recordings, sources, kept)
@@ -122,9 +132,27 @@ def _words(option: click.Option, value: Any) -> list[str]:
     return [f"{name}={one}" for one in (value if option.multiple else [value]) if one is not None]
 
 
+def _targets(old: str | None, new: str | None) -> dict[str, str]:
+    """Each side's target: by default this process's, and the other side's.
+
+    Raises:
+        InitcheckError: One is none of Keras's.
+    """
+    first = target() if old is None else read_target(old.strip(), "--old-target")
+    names = {"old": first, "new": first if new is None else read_target(new.strip(), "--new-target")}
+    for side, name in names.items():
+        if not backend_of(name):
+            raise InitcheckError(f"--{side}-target {name} has no trainings to compare; give {OF_KERAS}")
+    return names
+
+
 def _sources(
-    given: Mapping[str, tuple[str, Sequence[str]]], both: Sequence[str], python: str | None
+    given: Mapping[str, tuple[str | None, Sequence[str]]],
+    both: Sequence[str],
+    python: str | None,
+    targets: Mapping[str, str],
 ) -> dict[str, Source]:
+    from initcheck.matrix.target_environments import place_of
     from initcheck.upgrade.carried import require_python
     from initcheck.upgrade.requirements import parse_source
 
@@ -134,29 +162,37 @@ def _sources(
                 raise InitcheckError("it is no version such as 3.11")
             require_python(python)
     sources = {}
+    unnamed = [text for text, _ in given.values()].count(None)
+    if unnamed == 1 or (unnamed and targets["old"] == targets["new"]):
+        raise InitcheckError("give OLD and NEW, or two targets: --old-target keras:tensorflow --new-target keras:jax")
     for side, (text, also) in given.items():
         with _about(side.upper()):
-            sources[side] = parse_source(text, [*both, *also])
+            further = [*both, *also]
+            sources[side] = place_of(targets[side], None, further) if text is None else parse_source(text, further)
     return sources
 
 
 def _interpreters(
-    sources: Mapping[str, Source], python: str | None, *, refresh: bool, advance: Advance
+    sources: Mapping[str, Source], python: str | None, targets: Mapping[str, str], *, refresh: bool, advance: Advance
 ) -> dict[str, Path]:
     """Each side's interpreter; what cannot be resolved is reported before anything is built."""
+    from initcheck.matrix.target_environments import modules_of
     from initcheck.upgrade.carried import require_able
     from initcheck.upgrade.environments import Resolved, build, require_tensorflow, resolve
     from initcheck.upgrade.requirements import Interpreter
 
+    # TensorFlow brings Keras along, or an older one of its own.
+    needed = {side: ["tensorflow"] if name == TENSORFLOW else modules_of(name) for side, name in targets.items()}
     resolved: dict[str, Resolved] = {}
     for side, source in sources.items():
         with _about(f"{side.upper()} {source}"):
             if isinstance(source, Interpreter):
-                require_able(source.python)
+                require_able(source.python, needed[side])
             else:
                 advance(side, f"resolving {source}", 0, 0)
                 resolved[side] = resolve(source, python)
-                require_tensorflow(resolved[side])
+                if targets[side] == TENSORFLOW:
+                    require_tensorflow(resolved[side])
     built: dict[str, Path] = {}  # two sides may be of the same packages
     pythons = {}
     for side, source in sources.items():
@@ -168,13 +204,19 @@ def _interpreters(
         with _about(f"{side.upper()} {source}"):
             if chosen.key not in built:
                 built[chosen.key] = build(chosen, refresh=refresh)
-                require_able(built[chosen.key])
+            require_able(built[chosen.key], needed[side])
             pythons[side] = built[chosen.key]
     return pythons
 
 
 def _record(
-    interpreters: Mapping[str, Path], words: Sequence[str], scratch: Path, jobs: int | None, advance: Advance, out: Path
+    interpreters: Mapping[str, Path],
+    words: Sequence[str],
+    variables: Mapping[str, Mapping[str, str]],
+    scratch: Path,
+    jobs: int | None,
+    advance: Advance,
+    out: Path,
 ) -> dict[str, Recording]:
     from initcheck.upgrade.carried import carry
     from initcheck.upgrade.recordings import Recording, default_jobs, record_each
@@ -184,7 +226,13 @@ def _record(
     carried = carry(scratch / "carried")
     recordings: dict[str, Recording] = {}
     ending = record_each(
-        interpreters, words, carried=carried, folder=scratch, jobs=jobs or default_jobs(), advance=advance
+        interpreters,
+        words,
+        variables=variables,
+        carried=carried,
+        folder=scratch,
+        jobs=jobs or default_jobs(),
+        advance=advance,
     )
     try:
         recordings.update(ending)
@@ -200,7 +248,9 @@ def _record(
     return {side: recordings[side] for side in interpreters}
 
 
-def _load_files(python: Path, recordings: Mapping[str, Recording], carried: Path, advance: Advance) -> None:
+def _load_files(
+    python: Path, recordings: Mapping[str, Recording], variables: Mapping[str, str], carried: Path, advance: Advance
+) -> None:
     """Has the new environment load the old one's saved models, if there are any."""
     from initcheck.baselines.records.store import load_baseline
     from initcheck.upgrade.recordings import load_files
@@ -209,7 +259,7 @@ def _load_files(python: Path, recordings: Mapping[str, Recording], carried: Path
     if old is None or new is None or not load_baseline(old).files:
         return
     advance("new", "loading OLD's files", 0, 0)
-    if ending := load_files(python, old, new, carried=carried):
+    if ending := load_files(python, old, new, variables=variables, carried=carried):
         say(f"NEW could not load OLD's files; it {ending}")
 
 

@@ -18,6 +18,7 @@ from initcheck.catalog.optimizers import ADAM
 from initcheck.endings import is_mistake, outputs_kept_open
 from initcheck.engines.replacing import replaced
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.memory import is_out_of_memory
 from initcheck.texts import for_terminal, reason_of
 
@@ -269,7 +270,7 @@ def leaves_of(structure: Any) -> list[Array]:
         return [leaf for key in sorted(structure, key=str) for leaf in leaves_of(structure[key])]
     if isinstance(structure, list | tuple):
         return [leaf for part in structure for leaf in leaves_of(part)]
-    array = np.asarray(structure)
+    array = as_array(structure)
     return [array.astype("S") if array.dtype.kind == "O" else array]
 
 

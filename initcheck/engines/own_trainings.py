@@ -148,14 +148,15 @@ class TraceTaker:
             if data is None or type(model).fit is not kind.fit or type(model).train_step is not kind.train_step:
                 return {}
 
-            def note(batch: Any) -> dict[str, float]:
+            def note(*state_and_batch: Any) -> Any:
+                *state, batch = state_and_batch  # on JAX it is also given its model's variables, and returns them
                 leaves = leaves_of(batch)
                 sizes = min((len(leaf) for leaf in leaves if leaf.ndim), default=0)
                 rows.extend(
                     b"".join(np.ascontiguousarray(leaf[place]).tobytes() for leaf in leaves if leaf.ndim)
                     for place in range(sizes)
                 )
-                return {"loss": 0.0}
+                return ({"loss": 0.0}, *state) if state else {"loss": 0.0}
 
             with contextlib.suppress(AttributeError, ValueError), _noting_only(model, note):
                 losses = StepLosses(self._keras)
@@ -176,7 +177,7 @@ def _made_stages(data: OwnData | None, added: Sequence[AddedWeight]) -> dict[str
 
 
 @contextlib.contextmanager
-def _noting_only(model: Any, note: Callable[[Any], dict[str, float]]) -> Iterator[None]:
+def _noting_only(model: Any, note: Callable[..., Any]) -> Iterator[None]:
     """Lets the model's steps do nothing but note, and be as before: ``build()`` may return it again.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import importlib
 import os
 import random
 import secrets
@@ -23,8 +22,11 @@ from initcheck.engines.kept_state import MODULE_STATE as KEPT
 from initcheck.engines.kept_state import module_state_pinned, own_modules
 from initcheck.engines.replacing import note_use, replaced
 from initcheck.engines.script_pins import BACKWARDS, dates_pinned, pinned_dates, sorted_listing, sorted_scan
+from initcheck.frameworks.generators import DETERMINISTIC, global_seeding
+from initcheck.targets import NAMES_OF_BACKENDS, backend_of, target
 
 Pin = Callable[[Any, int], contextlib.AbstractContextManager[None]]
+_BACKEND = backend_of(target()) or "tensorflow"
 _TICK = 1e-3  # seconds by which a pinned clock goes on at each look: whoever waits for a while gets there
 
 
@@ -150,21 +152,15 @@ def _listing(_keras: Any, _seed: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _determinism(_keras: Any, _seed: int) -> Iterator[None]:
-    switches: Any = importlib.import_module("tensorflow.python.framework.config")
-    before = switches.is_op_determinism_enabled()
-    switches.enable_op_determinism()
-    try:
+    with DETERMINISTIC[_BACKEND][1]():
         yield
-    finally:
-        if not before:
-            switches.disable_op_determinism()
 
 
 PYTHON = ChanceSource("python", "Python's random", "random.seed(SEED)", _python_seeded, seeded=True)
 NUMPY = ChanceSource("numpy", "NumPy's global generator", "np.random.seed(SEED)", _numpy_seeded, seeded=True)
 FRAMEWORK = ChanceSource(
     "framework",
-    "TensorFlow's and Keras's global seeds",
+    f"{NAMES_OF_BACKENDS[_BACKEND]}'s and Keras's global seeds",
     "keras.utils.set_random_seed(SEED)",
     _framework_seeded,
     seeded=True,
@@ -250,7 +246,7 @@ ORDER = ChanceSource("order", "the order of the rows", "fit(..., shuffle=False)"
 DETERMINISM = ChanceSource(
     "determinism",
     "operations and data pipelines that run in parallel",
-    "tf.config.experimental.enable_op_determinism()",
+    DETERMINISTIC[_BACKEND][0] if _BACKEND in DETERMINISTIC else "",
     _determinism,
 )
 HASHES = ChanceSource(
@@ -260,10 +256,12 @@ HASHES = ChanceSource(
 )
 
 SEEDS = (PYTHON, NUMPY, FRAMEWORK)
-AT_IMPORT = (PYTHON, NUMPY, FRAMEWORK, NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, TF_GENERATORS, ADDRESSES)
+_OF_TENSORFLOW = (TF_GENERATORS,) if _BACKEND == "tensorflow" else ()
+_SWITCHED = (DETERMINISM,) if _BACKEND in DETERMINISTIC else ()
+AT_IMPORT = (PYTHON, NUMPY, FRAMEWORK, NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, *_OF_TENSORFLOW, ADDRESSES)
 OTHERS = (
-    *(NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, TF_GENERATORS, MODULE_STATE, NAMES, ADDRESSES),
-    *(POOLS, THREADS, WORKERS, DETERMINISM, ORDER, DATA),
+    *(NUMPY_GENERATORS, PYTHON_GENERATORS, CLOCK, ENTROPY, *_OF_TENSORFLOW, MODULE_STATE, NAMES, ADDRESSES),
+    *(POOLS, THREADS, WORKERS, *_SWITCHED, ORDER, DATA),
 )
 SOURCES = {source.name: source for source in (*SEEDS, *OTHERS, LISTING, LISTING_BACKWARDS, HASHES)}
 
@@ -296,7 +294,6 @@ def pinned(keras: Any, sources: Collection[ChanceSource], seed: int) -> Iterator
 def seeding_noted(keras: Any) -> Iterator[list[str]]:
     """Notes what is seeded in a ``with`` block by whoever calls Python's, NumPy's or Keras's function for it."""
     noted: list[str] = []
-    tf: Any = importlib.import_module("tensorflow")
 
     def noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def seed(*given: Any, **named: Any) -> Any:
@@ -309,7 +306,7 @@ def seeding_noted(keras: Any) -> Iterator[list[str]]:
         for home, name, title in (
             (random, "seed", "random.seed"),
             (np.random, "seed", "np.random.seed"),
-            (tf.random, "set_seed", "tf.random.set_seed"),
+            *global_seeding(),
             (keras.utils, "set_random_seed", "keras.utils.set_random_seed"),
         ):
             stack.enter_context(replaced(home, **{name: noting(title, getattr(home, name))}))

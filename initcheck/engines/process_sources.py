@@ -21,6 +21,8 @@ import numpy as np
 from initcheck.engines.kept_state import is_equal, own_modules
 from initcheck.engines.replacing import note_use, replaced
 from initcheck.engines.script_pins import BACKWARDS, is_own_file, sorted_listing, sorted_scan
+from initcheck.frameworks.computing import draw_globally
+from initcheck.frameworks.generators import global_state
 
 NAMES, ADDRESSES, POOLS, THREADS, WORKERS, TF_GENERATORS = (
     *("names", "addresses", "pools", "threads", "workers"),
@@ -217,26 +219,20 @@ def listed_backwards(_keras: Any, _seed: int) -> Iterator[None]:
 
 def draw_everywhere(keras: Any) -> None:
     """Draws from every global generator, as other work of a process does."""
-    tf: Any = importlib.import_module("tensorflow")
     random.random()
     np.random.random_sample()
-    tf.random.uniform((3,))
-    getattr(keras, "random", tf.random).uniform((3,))
+    draw_globally()
+    if hasattr(keras, "random"):  # not in Keras 2
+        keras.random.uniform((3,))
     keras.initializers.GlorotUniform()((2, 2))
 
 
 @contextlib.contextmanager
 def seeded_draws_noted() -> Iterator[list[str]]:
     """Notes which of the global generators have drawn in a ``with`` block: ``python``, ``numpy``, ``framework``."""
-    context: Any = importlib.import_module("tensorflow.python.eager.context").context()
 
     def states() -> dict[str, Any]:
-        internal = getattr(context, "_rng", None)
-        return {
-            "python": random.getstate(),
-            "numpy": np.random.get_state(),
-            "framework": internal.getstate() if internal is not None else None,
-        }
+        return {"python": random.getstate(), "numpy": np.random.get_state(), "framework": global_state()}
 
     noted: list[str] = []
     before = states()

@@ -190,6 +190,92 @@ def apply_gradients(optimizer: Any, slopes: Sequence[Array | None], variables: S
         optimizer.apply_gradients(pairs)
 
 
+def gradients_by_all(
+    layer: Any, inputs: Sequence[Array], call: Callable[[list[Any]], list[Any]], slopes: Callable[[Any], Array]
+) -> tuple[list[Array], list[Array] | None]:
+    """A layer's outputs, and the gradient of the sum of all times given numbers.
+
+    Args:
+        layer: Built.
+        inputs: Its inputs.
+        call: Calls it: a list of tensors → its outputs, one after another.
+        slopes: The numbers that an output of that shape is multiplied by.
+
+    Returns:
+        The outputs; and by each of its ``trainable_weights``, then by each input of real numbers, an array of its
+        shape, of zeros where the outputs do not depend on it. None where an operation has no gradient.
+    """
+    find = {"tensorflow": _all_of_tensorflow, "torch": _all_of_torch, "jax": _all_of_jax}[backend_of(target())]
+    return find(layer, inputs, call, slopes)
+
+
+def _all_of_tensorflow(
+    layer: Any, inputs: Sequence[Array], call: Callable[[list[Any]], list[Any]], slopes: Callable[[Any], Array]
+) -> tuple[list[Array], list[Array] | None]:
+    import tensorflow as tf
+
+    into = [tf.convert_to_tensor(one) for one in inputs]
+    real = [one for one in into if one.dtype.is_floating]
+    with tf.GradientTape() as tape:
+        tape.watch(real)
+        outputs = call(into)
+        value = tf.add_n([tf.reduce_sum(tf.cast(one, tf.float32) * slopes(one.shape)) for one in outputs])
+    by = [*layer.trainable_weights, *real]
+    try:
+        found = tape.gradient(value, by) if by else []
+    except LookupError:  # as of some image layers
+        return [np.asarray(one) for one in outputs], None
+    arrays = [
+        np.zeros(source.shape, np.float32) if one is None else np.asarray(tf.convert_to_tensor(one))
+        for one, source in zip(found, by, strict=True)
+    ]
+    return [np.asarray(one) for one in outputs], arrays
+
+
+def _all_of_torch(
+    layer: Any, inputs: Sequence[Array], call: Callable[[list[Any]], list[Any]], slopes: Callable[[Any], Array]
+) -> tuple[list[Array], list[Array] | None]:
+    import torch
+
+    leaves = [torch.as_tensor(np.array(one)) for one in inputs]
+    real = [one.requires_grad_() for one in leaves if one.is_floating_point()]
+    outputs = call([one.clone() for one in leaves])  # some layers write into their inputs
+    value = sum((one.to(torch.float32) * torch.as_tensor(slopes(one.shape))).sum() for one in outputs)
+    by = [*(one.value for one in layer.trainable_weights), *real]
+    depends = by and isinstance(value, torch.Tensor) and value.requires_grad
+    found = torch.autograd.grad(value, by, allow_unused=True) if depends else [None] * len(by)
+    arrays = [
+        np.zeros(tuple(source.shape), np.float32) if one is None else as_array(one)
+        for one, source in zip(found, by, strict=True)
+    ]
+    return [as_array(one) for one in outputs], arrays
+
+
+def _all_of_jax(
+    layer: Any, inputs: Sequence[Array], call: Callable[[list[Any]], list[Any]], slopes: Callable[[Any], Array]
+) -> tuple[list[Array], list[Array] | None]:
+    import jax
+    import jax.numpy as jnp
+
+    keras: Any = load_target_keras()
+    variables, weights = layer.variables, layer.trainable_weights
+    places = [place for place, one in enumerate(inputs) if one.dtype.kind == "f"]
+
+    def value(at: Any) -> tuple[Any, Any]:
+        given = {**{id(one): one.value for one in variables}, **dict(zip(map(id, weights), at[0], strict=True))}
+        into: list[Any] = [jnp.asarray(one) for one in inputs]
+        for place, one in zip(places, at[1], strict=True):
+            into[place] = one
+        with keras.StatelessScope(state_mapping=[(one, given[id(one)]) for one in variables]):
+            outputs = call(into)
+        total = sum(((one.astype("float32") * slopes(one.shape)).sum() for one in outputs), jnp.float32(0))
+        return total, outputs
+
+    at = [one.value for one in weights], [jnp.asarray(inputs[place]) for place in places]
+    (_, outputs), found = jax.value_and_grad(value, has_aux=True)(at)
+    return [as_array(one) for one in outputs], [as_array(one) for part in found for one in part]
+
+
 def mean(values: Any) -> Any:
     """The mean of all elements of a tensor."""
     if backend_of(target()) == "tensorflow":

@@ -57,7 +57,7 @@ def interpreter_of(target: str, place: Place, *, refresh: bool, advance: Advance
         chosen = resolve(place, None)
         advance(target, f"installing {chosen.pins.count('==')} packages", 0, 0)
         python = build(chosen, refresh=refresh)
-    require_able(python, _modules(target))
+    require_able(python, modules_of(target))
     return python
 
 
@@ -68,8 +68,8 @@ def _needed(target: str) -> list[str]:
     return [*extra_requirements(backend or target), *(["keras>=3"] if backend else [])]
 
 
-def _modules(target: str) -> list[str]:
-    """What must be importable there, wherever the user stands."""
+def modules_of(target: str) -> list[str]:
+    """What must be importable in its environment, wherever the user stands."""
     if target not in TARGETS:
         return []
     backend = backend_of(target)

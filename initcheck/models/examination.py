@@ -53,6 +53,7 @@ from initcheck.seeding import DEFAULT_SEED, derive_seed
 from initcheck.store.folder import Store
 from initcheck.store.kept_texts import KeptTexts
 from initcheck.store.sweep_questions import SweepQuestion
+from initcheck.targets import TENSORFLOW, backend_of, target
 
 DEFAULT_RESEEDS = 8  # trainings: a standard deviation is known within a factor of 2, 95 times of 100
 _TIMES_OF_RACES = 5  # trainings where data are made in parallel
@@ -205,6 +206,11 @@ class _Examination:
         trained = self._trained
         if trained is None or trained.data is None:
             return False
+        if target() != TENSORFLOW:
+            self.notes.append(
+                f"Not looked at: units, signal and first loss, whose probe is TensorFlow's so far; this is {target()}."
+            )
+            return False
         try:
             with mistakes_in("the probe", "nothing is said of them"):
                 found = find_in_passes(self._keras, self._own, trained, self._paths, self._seed, loaded=self._loaded)
@@ -258,7 +264,7 @@ class _Examination:
                 "within a function; put it into a module."
             )
             return
-        fresh = FreshTraining(build, data, self._own.options, self._seed, _threads())
+        fresh = FreshTraining(build, data, self._own.options, self._seed, environment().threads)
 
         def take(hashes: str, sources: Collection[ChanceSource]) -> FreshTrace:
             taken = fresh.take([*SEEDS, *sources], hashes, sources)
@@ -358,17 +364,12 @@ def _words_for(build: _OneOwn, data: _OneOwn | None) -> str:
 
 @contextlib.contextmanager
 def _usual_threads() -> Iterator[None]:
-    """Lets TensorFlow have as many threads as in the user's own program, if it is started here."""
-    names = [f"TF_NUM_{kind}OP_THREADS" for kind in ("INTRA", "INTER")]
-    added = [name for name in names if name not in os.environ and "tensorflow" not in sys.modules]
+    """Lets the framework have as many threads as in the user's own program, if it is started here."""
+    names = [f"TF_NUM_{kind}OP_THREADS" for kind in ("INTRA", "INTER")]  # which decide those of other backends, too
+    added = [name for name in names if name not in os.environ and backend_of(target()) not in sys.modules]
     os.environ.update(dict.fromkeys(added, "0"))
     try:
         yield
     finally:
         for name in added:
             os.environ.pop(name, None)
-
-
-def _threads() -> tuple[int, int]:
-    threading = sys.modules["tensorflow"].config.threading
-    return threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()

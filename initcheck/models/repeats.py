@@ -216,12 +216,13 @@ def find_in_threads(usual: OwnTrace, other: OwnTrace, words: str) -> tuple[list[
         at = _where(repetition).removeprefix("first at: ")
         changed = f"; {size}" if pairs else ""
         return [], [f"With {words} the training differs within rounding error, first at {at}{changed}."]
+    switch = f"pin {DETERMINISM.title}: {DETERMINISM.remedy}; or " if DETERMINISM.remedy else ""
     return [
         ModelFinding(
             "the training depends on the number of threads",
             _where(repetition),
             _effect(repetition, f"in fresh processes, one of them with {words}") + (f"; {size}" if pairs else ""),
-            f"pin {DETERMINISM.title}: {DETERMINISM.remedy}; or give every machine one number of threads",
+            f"{switch}give every machine one number of threads",
         )
     ], []
 

@@ -12,6 +12,7 @@ from initcheck.reporting.format import answer_cells, component_cells, format_cou
 from initcheck.reporting.results import Sweep
 from initcheck.reporting.templating import templates
 from initcheck.statistics.answers import TITLES, components_method, methods
+from initcheck.targets import frameworks_of
 
 if TYPE_CHECKING:
     from initcheck.reporting.panels import Panels
@@ -60,7 +61,7 @@ def _work(sweep: Sweep) -> list[str]:
         f"{format_count(sweep.finished, 'run')} of {format_count(_epochs(sweep), 'epoch')}",
         format_count(len(sweep.groups), "initializer"),
         f"seed {sweep.seed}",
-        *(f"{name} {versions[name]}" for name in ("tensorflow", "keras") if name in versions),
+        *(f"{name} {versions[name]}" for name in frameworks_of(sweep.environment.target) if name in versions),
     ]
 
 

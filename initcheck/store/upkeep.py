@@ -30,6 +30,7 @@ from initcheck.store.grid_reading import read_part
 from initcheck.store.kept_texts import is_whole, name_in
 from initcheck.store.part_texts import joined_in_order, require_same_bits
 from initcheck.store.stored_parts import StoredPart
+from initcheck.targets import TENSORFLOW, frameworks_of
 
 _MOST_TEXT = 100_000_000  # bytes
 _KNOWN = {QUESTION, RUNS, TEXTS, ASKS, CLAIMS, PARTIAL, DAMAGED}
@@ -77,7 +78,10 @@ def holdings(store: Store) -> Iterator[HeldRuns]:
             engine=str(body["trained"].get("engine")),
             seed=int(body["seed"]),
             initcheck=str(body["initcheck"]),
-            versions={name: str(body["environment"]["versions"].get(name)) for name in ("tensorflow", "keras")},
+            versions={
+                name: str(body["environment"]["versions"].get(name))
+                for name in frameworks_of(body["environment"].get("target", TENSORFLOW))
+            },
             runs={key.rpartition("-")[0]: count for key, count in _counts(parts).items()},
             parts=len(parts),
             texts=len(texts),

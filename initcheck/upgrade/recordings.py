@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from initcheck.children import leashed
 from initcheck.upgrade.environments import clean_variables
@@ -59,7 +60,14 @@ def default_jobs() -> int:
 
 
 def record_each(
-    interpreters: Mapping[str, Path], words: Sequence[str], *, carried: Path, folder: Path, jobs: int, advance: Advance
+    interpreters: Mapping[str, Path],
+    words: Sequence[str],
+    *,
+    carried: Path,
+    folder: Path,
+    jobs: int,
+    advance: Advance,
+    variables: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Generator[tuple[str, Recording], None, None]:
     """A baseline from each interpreter, by name, as each recording ends.
 
@@ -68,12 +76,16 @@ def record_each(
     Args:
         interpreters: Name → interpreter.
         words: Options of ``initcheck record``.
+        variables: Name → what is added to the interpreter's environment variables: its target, for example.
         carried: The folder of ``initcheck.upgrade.carried.carry``.
         folder: For the baselines, and the processes' output.
         jobs: The number of recordings at once.
         advance: Called with a name, what it does, how many steps it has done and how many there are.
     """
-    tasks = {name: InterpreterCommand(python, ["record", "--steps", *words]) for name, python in interpreters.items()}
+    tasks = {
+        name: InterpreterCommand(python, ["record", "--steps", *words], variables.get(name, {}))
+        for name, python in interpreters.items()
+    }
     yield from run_each(tasks, carried=carried, folder=folder, jobs=jobs, advance=advance)
 
 
@@ -102,23 +114,24 @@ def run_each(
             process.wait()
 
 
-def load_files(python: Path, old: Path, new: Path, *, carried: Path) -> str:
+def load_files(python: Path, old: Path, new: Path, *, variables: Mapping[str, str], carried: Path) -> str:
     """Adds to the new baseline what its interpreter makes of the old one's saved models.
 
     Args:
         python: The interpreter that recorded the new baseline.
         old: The old baseline.
         new: The new baseline, which is written anew.
+        variables: Added to its environment variables.
         carried: As in ``record_each``.
 
     Returns:
         How it ended where it failed, and then the new baseline is as it was; else nothing.
     """
     command = [str(python), "-P", "-m", "initcheck", "load-files", "--", str(old), str(new)]
-    variables = {**clean_variables(), "PYTHONPATH": str(carried)}
+    given = {**clean_variables(), **variables, "PYTHONPATH": str(carried)}
     done = subprocess.run(
         leashed(command),
-        env=variables,
+        env=given,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

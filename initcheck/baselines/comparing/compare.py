@@ -109,6 +109,8 @@ def compare(old: Baseline, new: Baseline, allow: frozenset[Class] = allowed()) -
         mine = comparer.records(known.old)
         other = comparer.others(known.old, known.new) if comparer.others else comparer.records(known.new)
         for key in {**mine, **other}:
+            if key.dtype in lacking_dtypes(old, new):
+                continue
             if key in mine and key in other:
                 if comparer.hides(mine[key], other[key]):
                     continue
@@ -127,6 +129,14 @@ def appeared(old: Baseline, new: Baseline) -> list[CellKey]:
     """What only the new baseline holds, of the sections that frameworks gain records of."""
     sections = [one for name, one in COMPARERS.items() if one.grows and name not in lacking_sections(old, new)]
     return [key for one in sections for key in one.records(new) if key not in one.records(old)]
+
+
+def lacking_dtypes(old: Baseline, new: Baseline) -> dict[str, Side]:
+    """The float types that one of the two has no draw in, as a backend may lack one, so that none is compared."""
+    mine, other = ({dtype for records in one.draws.values() for dtype in records} for one in (old, new))
+    if not mine or not other:
+        return {}
+    return {dtype: Side.NEW if dtype in mine else Side.OLD for dtype in sorted(mine ^ other)}
 
 
 def lacking_sections(old: Baseline, new: Baseline) -> dict[Section, Side]:

@@ -9,6 +9,7 @@ from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.compare import compare
 from initcheck.baselines.comparing.comparison import CellKey, ComparedCell, Comparison
 from initcheck.baselines.records.schema import Baseline
+from initcheck.targets import frameworks_of
 from initcheck.texts import for_terminal
 
 
@@ -49,8 +50,8 @@ class Judge:
 
 def versions_of(baseline: Baseline) -> str:
     """The framework that it was recorded on."""
-    versions = baseline.environment.versions
-    return ", ".join(f"{name} {versions[name]}" for name in ("tensorflow", "keras") if name in versions)
+    versions, names = baseline.environment.versions, frameworks_of(baseline.environment.target)
+    return ", ".join(f"{name} {versions[name]}" for name in names if name in versions)
 
 
 def _describe(cell: ComparedCell) -> str:

@@ -51,7 +51,7 @@ def merge(parts: Sequence[Baseline]) -> Baseline:
             what = [one.what for one in differing] + (["seed"] if part.seed != first.seed else [])
             raise InitcheckError(
                 f"parts of the baseline were recorded with different {', '.join(what)}; "
-                "let nothing start or set up TensorFlow before initcheck does"
+                "let nothing start or set up the framework before initcheck does"
             )
     sections = [name for name in Baseline.model_fields if isinstance(getattr(first, name), Mapping)]
     merged = {name: {key: one for part in parts for key, one in getattr(part, name).items()} for name in sections}

@@ -54,12 +54,14 @@ from initcheck.evidence.baseline.recorded_draws import (
 from initcheck.evidence.baseline.shuffled_fit import fit_shuffled
 from initcheck.evidence.baseline.stages import StageRecorder
 from initcheck.evidence.spread import buildable
+from initcheck.frameworks.backends import has_doubles
 from initcheck.frameworks.environment import environment
 from initcheck.frameworks.memory import require_memory_for_runs
 from initcheck.frameworks.public_names import public_names
 from initcheck.records import group_runs
 from initcheck.seeding import derive_seed, run_seed
 from initcheck.store.folder import Store
+from initcheck.targets import target
 
 DEFAULT_RESEEDS = 300
 MODEL_RESEEDS = 8  # of a user's own model, each by fit
@@ -161,7 +163,7 @@ def record_part(part: Part, *, seed: int, advance: Advance, store: Store | None 
         advance(str(part), 1)
         return empty.model_copy(update={"models": made_of})
     makers: dict[str, Callable[[], Mapping[str, object]]] = {
-        "draws": lambda: {part.name: {dtype: _draws(INITIALIZERS[part.name], dtype, seed) for dtype in DTYPES}},
+        "draws": lambda: {part.name: {dtype: _draws(INITIALIZERS[part.name], dtype, seed) for dtype in _dtypes()}},
         "defaults": lambda: _defaults(seed),
         "fans": lambda: _fans(seed),
         "layers": lambda: record_layers(seed, RECORDED),
@@ -199,6 +201,11 @@ def _public() -> dict[str, dict[str, bool]]:
     for one in public_names():
         names.setdefault(one.kind, {})[one.name] = one.name in recorded.get(one.kind, ())
     return names
+
+
+def _dtypes() -> list[str]:
+    """The float types that the backend has: JAX gives single precision for double, unless told."""
+    return [dtype for dtype in DTYPES if dtype != "float64" or has_doubles(target())]
 
 
 def _draws(row: Initializer, dtype: str, seed: int) -> DrawsRecord:

@@ -13,8 +13,11 @@ import numpy as np
 from initcheck.catalog.cases.recorded_layers import RecordedLayer
 from initcheck.engines.perturbed import perturbed
 from initcheck.evidence.layers import Layers, as_called
+from initcheck.evidence.made_layers import flat
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.computing import as_tensor, gradients_by_all
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.quiet import quiet
 from initcheck.seeding import derive_seed
@@ -160,37 +163,21 @@ class LayerRecorder:
         return None, None, noise
 
     def _graded(self, layer: Any, case: RecordedLayer, given: _Given, seed: int) -> tuple[Arrays, Arrays]:
-        import tensorflow as tf
-
         layer.set_weights(given.weights)
         _reset(layer)
-        into = [tf.convert_to_tensor(one) for one in given.inputs]
-        real = [one for one in into if one.dtype.is_floating]
-        with tf.GradientTape() as tape:
-            tape.watch(real)
-            outputs = self._tensors(layer, case, into)
-            value = tf.add_n([tf.reduce_sum(tf.cast(one, tf.float32) * _slopes(one.shape, seed)) for one in outputs])
-        by = [*layer.trainable_weights, *real]
-        try:
-            gradients = tape.gradient(value, by) if by else []
-        except LookupError:  # an operation without a gradient, as in some image layers
-            gradients = []
-        return (
-            tuple(np.asarray(one) for one in outputs),
-            tuple(
-                np.zeros(source.shape, np.float32) if one is None else np.asarray(tf.convert_to_tensor(one))
-                for one, source in zip(gradients, by, strict=False)
-            ),
+        outputs, gradients = gradients_by_all(
+            layer,
+            given.inputs,
+            lambda into: self._tensors(layer, case, into),
+            lambda shape: _slopes(shape, seed),
         )
+        return tuple(outputs), tuple(gradients or ())
 
     def _call(self, layer: Any, case: RecordedLayer, inputs: Sequence[Array], **how: Any) -> Arrays:
-        return tuple(np.asarray(one) for one in self._tensors(layer, case, inputs, **how))
+        return tuple(as_array(one) for one in self._tensors(layer, case, list(map(as_tensor, inputs)), **how))
 
     def _tensors(self, layer: Any, case: RecordedLayer, inputs: Sequence[Any], **how: Any) -> list[Any]:
-        import tensorflow as tf
-
-        output = layer(*as_called(case, [tf.convert_to_tensor(one) for one in inputs]), **{**case.call, **how})
-        return list(tf.nest.flatten(output))
+        return flat(layer(*as_called(case, inputs), **{**case.call, **how}))
 
     @staticmethod
     def _twice(compute: Callable[[_Given], tuple[Arrays, Arrays]], given: _Given) -> tuple[Computed, Computed]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from initcheck.engines.perturbed import perturbed
 from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.quiet import quiet
 
@@ -218,9 +219,9 @@ def load_file(name: str, content: bytes) -> LoadedModel:
         moments = tuple(np.asarray(one) for one in loaded.optimizer.variables if len(one.shape))
         weights = loaded.get_weights()
         x, y = model.batch(model.steps)
-        predictions = np.asarray(loaded(x, training=False))
+        predictions = as_array(loaded(x, training=False))
         loaded.set_weights([perturbed(one, 1, 0) if one.dtype == np.float32 else one for one in weights])
-        moved = np.asarray(loaded(x, training=False))
+        moved = as_array(loaded(x, training=False))
         loaded.set_weights(weights)
         try:
             loaded.run_eagerly = True

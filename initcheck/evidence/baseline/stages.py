@@ -21,6 +21,7 @@ from initcheck.engines.validation.problem import validated_data
 from initcheck.evidence.determinism.traces import weights
 from initcheck.evidence.gradients import loss_gradient
 from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.quiet import quiet
@@ -99,7 +100,7 @@ class StageRecorder:
     def _draw(self, row: Initializer, seed: int, initial: Arrays) -> Array:
         """Returns the initializer's draw of the first kernel's shape."""
         kernels = [weight.shape for weight in initial if weight.ndim > 1] or [initial[0].shape]
-        return np.asarray(make_initializer(row, seed)(kernels[0]))
+        return as_array(make_initializer(row, seed)(kernels[0]))
 
     def _first_step(self, row: Initializer, seed: int, change: Change) -> dict[str, Arrays]:
         initial: list[Array] = []

@@ -22,6 +22,7 @@ from initcheck.evidence.baseline.layer_stages import Computed, deviation
 from initcheck.evidence.steps.judged_examples import example_of, supports
 from initcheck.evidence.steps.judged_metrics import shares_of
 from initcheck.evidence.trace import Array, Arrays
+from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.computing import as_tensor
 from initcheck.frameworks.quiet import quiet
@@ -136,10 +137,10 @@ class StepRecorder:
 
 
 def _loss_of(make: Any, case: RecordedLoss, y: Array, p: Array) -> Arrays:
-    each = np.asarray(make(**case.options, reduction="none")(y, p))
+    each = as_array(make(**case.options, reduction="none")(y, p))
     if not case.case.samples:
         return (each,)
-    return each, np.asarray(make(**case.options)(y, p, sample_weight=np.resize(_SHARES, each.shape)))
+    return each, as_array(make(**case.options)(y, p, sample_weight=np.resize(_SHARES, each.shape)))
 
 
 def _metric_of(make: Any, case: RecordedMetric, y: Array, p: Array) -> Arrays:
@@ -147,7 +148,7 @@ def _metric_of(make: Any, case: RecordedMetric, y: Array, p: Array) -> Arrays:
     shares, weighted = shares_of(case.case, y), case.case.weighted and "axis" not in case.options
     for batch in (slice(0, 5), slice(5, None)):
         metric.update_state(y[batch], p[batch], **({"sample_weight": shares[batch]} if weighted else {}))
-        values.append(np.array(metric.result()))
+        values.append(np.array(as_array(metric.result())))
     return tuple(values)
 
 

@@ -11,17 +11,20 @@ from initcheck.baselines.comparing.classes import Class
 from initcheck.baselines.comparing.comparison import AnyStage, ComparedCell, Comparison, Section
 from initcheck.reporting.comparisons.sentences import SECTIONS
 from initcheck.reporting.comparisons.words import CONCERNS, STAGE_CONCERNS
+from initcheck.targets import frameworks_of
 
 _MOST_NAMES = 6
 _MOST_NOTE = 240  # characters of the note of one cell among many
 
 
 def title_of(comparison: Comparison) -> str:
-    """The compared frameworks: ``tensorflow 2.15.1 → 2.21.0, keras 3.15.1``."""
+    """The compared frameworks: ``tensorflow 2.15.1 → 2.21.0, keras 3.15.1``; ``tensorflow 2.21.0 → torch 2.13.0``."""
     parts = []
-    for name in ("tensorflow", "keras"):
-        mine, other = (one.environment.versions.get(name, "unknown") for one in (comparison.old, comparison.new))
-        parts.append(f"{name} {mine}" if mine == other else f"{name} {mine} → {other}")
+    sides = comparison.old.environment, comparison.new.environment
+    for one, two in zip(*(frameworks_of(side.target) for side in sides), strict=True):
+        mine, other = (side.versions.get(name, "unknown") for side, name in zip(sides, (one, two), strict=True))
+        change = other if one == two else f"{two} {other}"
+        parts.append(f"{one} {mine}" if (one, mine) == (two, other) else f"{one} {mine} → {change}")
     return ", ".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from initcheck.baselines.comparing.classes import Class
-from initcheck.baselines.comparing.compare import appeared, lacking_sections
+from initcheck.baselines.comparing.compare import appeared, lacking_dtypes, lacking_sections
 from initcheck.baselines.comparing.comparison import ALL_STAGES, TRAININGS, ComparedCell, Comparison, Section
 from initcheck.baselines.records.layer_records import LAYER_STAGES, LayerRecord
 from initcheck.baselines.records.step_records import StepsRecord
@@ -173,6 +173,8 @@ def unlooked_sentences(comparison: Comparison) -> Iterator[str]:
         else:
             yield f"Not looked at: {SECTIONS[section]}; the {side} baseline holds none. Record it anew."
     both = [comparison.old, comparison.new]
+    for dtype, side in lacking_dtypes(*both).items():
+        yield f"Not compared: draws in {dtype}; the {side} baseline has none."
     alone: list[dict[str, LayerRecord | StepsRecord]] = [{**one.layers, **one.steps} for one in both]
     refused = [name for name, one in alone[0].items() if one.refused and name in alone[1] and alone[1][name].refused]
     if refused:
