@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from typing import Any
 
+from initcheck.frameworks.backends import load_target, load_target_keras
 from initcheck.frameworks.floatx import global_policy
 from initcheck.frameworks.keras import load_keras, threads
 from initcheck.frameworks.libraries.chosen import library
@@ -14,6 +16,8 @@ from initcheck.processor import onednn_is_on, processor_features, processor_name
 from initcheck.records import Environment
 from initcheck.targets import TENSORFLOW, backend_of, target
 
+_JUDGED_BY = ("initcheck", "numpy", "scipy")  # whatever the target is
+_BEHIND = {"jax": ("jaxlib",)}  # what a backend's draws are computed by
 _PACKAGES = ("initcheck", "tensorflow", "keras", "numpy", "ml-dtypes", "h5py", "scipy", "scikit-learn")
 # By these, Eigen, oneDNN, XLA and NumPy choose their kernels: on x86, then on ARM.
 _CPU_FEATURES = (
@@ -23,7 +27,8 @@ _CPU_FEATURES = (
 _SWITCHES = (
     *("XLA_FLAGS", "TF_XLA_FLAGS", "TF_DETERMINISTIC_OPS", "TF_CUDNN_DETERMINISTIC", "TF_USE_LEGACY_KERAS"),
     *("ONEDNN_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE", "TF_SET_ONEDNN_FPMATH_MODE", "NVIDIA_TF32_OVERRIDE"),
-    "NPY_DISABLE_CPU_FEATURES",
+    *("NPY_DISABLE_CPU_FEATURES", "JAX_ENABLE_X64", "JAX_DEFAULT_PRNG_IMPL", "JAX_THREEFRY_PARTITIONABLE"),
+    *("JAX_PLATFORMS", "JAX_DEFAULT_MATMUL_PRECISION"),
 )
 
 
@@ -34,9 +39,9 @@ def environment() -> Environment:
 
     return Environment(
         versions={name: _version(name) for name in _PACKAGES},
-        distributions=_distributions(),
+        distributions=_distributions(_PACKAGES),
         python=platform.python_version(),
-        platform=" ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver()))),
+        platform=_platform(),
         cpu=processor_name(),
         cpu_features=_cpu_features(),
         threads=(
@@ -47,6 +52,27 @@ def environment() -> Environment:
         op_determinism=_op_determinism(),
         devices=tuple(device.device_type for device in tf.config.list_physical_devices()),
         switches={**_switches(), **_keras_settings(keras)},
+    )
+
+
+def target_environment() -> Environment:
+    """The environment of this process, for whichever target it is to judge; loads that."""
+    load_target()
+    if target() == TENSORFLOW:
+        return environment()
+    packages = tuple(dict.fromkeys((*packages_of(target()), *_JUDGED_BY)))
+    return Environment(
+        versions={name: _version(name) for name in packages},
+        distributions=_distributions(packages),
+        python=platform.python_version(),
+        platform=_platform(),
+        cpu=processor_name(),
+        cpu_features=_cpu_features(),
+        threads=threads(),
+        onednn=False,
+        op_determinism=False,
+        devices=(),
+        switches={**_switches(), **(_keras_settings(load_target_keras()) if backend_of(target()) else {})},
     )
 
 
@@ -66,7 +92,7 @@ def settings() -> dict[str, str]:
 def packages_of(name: str) -> tuple[str, ...]:
     """The packages whose versions decide what that target gives."""
     if backend := backend_of(name):
-        return (backend, "keras", "numpy")
+        return (backend, *_BEHIND.get(backend, ()), "keras", "numpy")
     chosen = library()
     return () if chosen is None else chosen.packages
 
@@ -87,8 +113,12 @@ def _described(package: str) -> str:
     return _version(package) + (f" ({distribution})" if distribution not in (None, package) else "")
 
 
-def _distributions() -> dict[str, str]:
-    distributions = {name: distribution_of(name) or "no distribution" for name in _PACKAGES}
+def _platform() -> str:
+    return " ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver())))
+
+
+def _distributions(packages: Sequence[str]) -> dict[str, str]:
+    distributions = {name: distribution_of(name) or "no distribution" for name in packages}
     return {name: distribution for name, distribution in distributions.items() if distribution != name}
 
 

@@ -33,6 +33,7 @@ from initcheck.store.stored_parts import StoredPart
 
 _MOST_TEXT = 100_000_000  # bytes
 _KNOWN = {QUESTION, RUNS, TEXTS, ASKS, CLAIMS, PARTIAL, DAMAGED}
+_FRAMEWORKS = ("tensorflow", "keras", "jax", "flax", "torch")
 _SMALL = 1024  # runs of a part; smaller ones are joined
 _AT_ONCE, _BYTES_AT_ONCE = 65_536, 64_000_000  # runs and bytes that are joined or copied together, about
 
@@ -47,7 +48,7 @@ class HeldRuns:
         engine: The engine, in words.
         seed: The root seed.
         initcheck: The version that trained it.
-        versions: Of the framework.
+        versions: Of the framework; of all packages where it is none of those.
         runs: For each initializer the number of its runs.
         parts: The number of their files.
         texts: The number of texts, each a file, such as parts of a baseline.
@@ -70,6 +71,7 @@ def holdings(store: Store) -> Iterator[HeldRuns]:
     """What a store has, a question after another, by the names of its files alone."""
     for folder in store.all_questions():
         body = folder.question.body
+        versions = body["environment"]["versions"]
         parts, texts = folder.parts(), folder.texts()
         yield HeldRuns(
             name=folder.path.name,
@@ -77,7 +79,7 @@ def holdings(store: Store) -> Iterator[HeldRuns]:
             engine=str(body["trained"].get("engine")),
             seed=int(body["seed"]),
             initcheck=str(body["initcheck"]),
-            versions={name: str(body["environment"]["versions"].get(name)) for name in ("tensorflow", "keras")},
+            versions={name: versions[name] for name in _FRAMEWORKS if name in versions} or versions,
             runs={key.rpartition("-")[0]: count for key, count in _counts(parts).items()},
             parts=len(parts),
             texts=len(texts),
