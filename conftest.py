@@ -1,6 +1,8 @@
 """Shared by all tests: where the lecture's data may lie, and runs made by hand."""
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,17 @@ def banknotes() -> Path:
     if not _BANKNOTES.exists():
         pytest.skip(f"the lecture's data is not at {_BANKNOTES}")
     return _BANKNOTES
+
+
+@pytest.fixture
+def heard_signals() -> Iterator[None]:
+    """What this process ignores, as under nohup or in a shell's background, its children would."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGINT)}
+    if hasattr(signal, "SIGHUP"):
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

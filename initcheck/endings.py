@@ -156,6 +156,7 @@ def _code_of(command: Callable[[], int | None]) -> int:
     except (Interrupted, KeyboardInterrupt, click.Abort) as stop:
         words = str(stop) if isinstance(stop, Interrupted) else "nothing was written"
         say_aside(f"interrupted: {words}")
+        exec("")  # as `python -m` ends by the signal itself where it interrupted the last exec, such as a dataclass's
         return 128 + _received[0]
     except MemoryError:
         say_aside("memory ran out; ask for fewer reseeds, rows or epochs, or give it more memory")

@@ -11,10 +11,12 @@ import click
 
 from initcheck.cli.path_option import PATH, NamedPath
 from initcheck.cli.seed_option import seed_option
+from initcheck.cli.store_options import store_option
 from initcheck.endings import Interrupted, say, uninterrupted
 from initcheck.errors import InitcheckError
 from initcheck.extras import ENVIRONMENTS, require_upgrade_extra
 from initcheck.files import scratch_folder, write_whole
+from initcheck.store.folder import Store
 from initcheck.targets import TARGETS, VARIABLE, read_target
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ _EXAMPLES = {"pythons": "torch=/path/to/python", "also": "'torch=torch==2.13.0'"
     help="Targets at once.  [default: 2 where there are cores and memory for it]",
 )
 @seed_option
+@store_option
 @click.option(
     "--out",
     type=NamedPath(file_okay=False),
@@ -81,13 +84,14 @@ def matrix(
     offline: bool,
     jobs: int | None,
     seed: int,
+    store: Path | None,
     out: Path,
 ) -> None:
     """Judge several libraries by the same laws, and show them side by side: law × library, seeds × library.
 
     TARGETs are keras:tensorflow, keras:jax, keras:torch, torch, jax, flax (by default all of them), or
     package.module:attribute for a library of your own. Each is judged in a process and an environment of its own, which
-    uv builds and keeps for the next call.
+    uv builds and keeps for the next call. A matrix with --store that was stopped goes on.
 
     Exit code 0 where all holds, or fails as is known; 1 where something else is refuted or left open, or a target could
     not be judged; 2 where none could. Needs the extra: pip install 'initcheck[upgrade]'.
@@ -102,16 +106,19 @@ def matrix(
         os.environ["UV_OFFLINE"] = "1"
     asked = tuple(dict.fromkeys(read_target(one, "TARGET") for one in targets)) or TARGETS
     places = _places(asked, pythons, also)
+    if store is not None:
+        Store.open(store)  # a mistake in it is said before anything is built
     reasons: dict[str, str] = {}
     with writable_folder(out, "--out", FILES):
         with progress_of_each(asked) as advance, scratch_folder(prefix="initcheck-matrix-") as scratch:
             interpreters = _interpreters(places, reasons, refresh=refresh, advance=advance)
-            records, stopped = _judge(interpreters, reasons, scratch, seed=seed, jobs=jobs, advance=advance)
+            words = ["--seed", str(seed), *(["--store", str(store.absolute())] if store is not None else [])]
+            records, stopped = _judge(interpreters, reasons, scratch, words=words, jobs=jobs, advance=advance)
         for target, reason in reasons.items():
             say(f"NOT JUDGED: {target}: {reason}")
         if not records:
             if stopped:
-                raise Interrupted("nothing was written")
+                raise Interrupted("nothing was written" + (f"; {store} keeps what is judged" if store else ""))
             raise InitcheckError("no target could be judged, as said above")
         made = make_matrix(seed, asked, records, reasons)
         with uninterrupted():
@@ -120,20 +127,22 @@ def matrix(
         say(line)
     say(f"page: {out / 'matrix.html'}   also: {out / 'matrix.md'}, {out / 'matrix.json'}")
     if stopped:
-        raise Interrupted(f"{out / 'matrix.html'} has {', '.join(records)}")
+        goes_on = "; the same command goes on" if store else ""
+        raise Interrupted(f"{out / 'matrix.html'} has {', '.join(records)}{goes_on}")
     raise SystemExit(0 if made.good and not reasons else 1)
 
 
 @click.command("judge-target", hidden=True)
 @click.argument("file", type=PATH)
 @seed_option
-def judge_target(file: Path, seed: int) -> None:
+@store_option
+def judge_target(file: Path, seed: int, store: Path | None) -> None:
     """Judge the target of this process by the checks of draws, and write the verdicts to FILE."""
     from initcheck.matrix.target_judging import chosen_cells, judge_target
     from initcheck.reporting.progress import progress_lines
 
     with progress_lines(len(chosen_cells())) as advance:
-        record = judge_target(seed, advance)
+        record = judge_target(seed, advance, store)
     write_whole(file, [record.model_dump_json(indent=1)])
 
 
@@ -177,7 +186,7 @@ def _judge(
     reasons: dict[str, str],
     scratch: Path,
     *,
-    seed: int,
+    words: Sequence[str],
     jobs: int | None,
     advance: Advance,
 ) -> tuple[dict[str, TargetRecord], bool]:
@@ -186,8 +195,10 @@ def _judge(
     from initcheck.upgrade.carried import carry
     from initcheck.upgrade.recordings import InterpreterCommand, default_jobs, run_each
 
-    words = ["judge-target", "--seed", str(seed)]
-    tasks = {target: InterpreterCommand(python, words, {VARIABLE: target}) for target, python in interpreters.items()}
+    tasks = {
+        target: InterpreterCommand(python, ["judge-target", *words], {VARIABLE: target})
+        for target, python in interpreters.items()
+    }
     for target in tasks:
         advance(target, "judging", 0, 0)
     running = run_each(

@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Any
 
@@ -167,19 +167,22 @@ def _local_cluster(address: str) -> Iterator[Any]:
 
     asked = _LOCAL.fullmatch(address)
     assert asked is not None  # as is_local says so
-    cluster = LocalCluster(
-        n_workers=int(asked[1]),
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address="127.0.0.1:0",  # else a second cluster on the machine warns of the port
-        silence_logs=logging.CRITICAL,
-        memory_limit=asked[2] or "auto",
-        env=dict(os.environ),  # a fork has that of its server's start
-    )
-    try:
-        yield cluster
-    finally:
-        _end(cluster)
+    settings = {
+        "n_workers": int(asked[1]),
+        "threads_per_worker": 1,
+        "processes": True,
+        "dashboard_address": "127.0.0.1:0",  # else a second cluster on the machine warns of the port
+        "silence_logs": logging.CRITICAL,
+        "memory_limit": asked[2] or "auto",
+        "env": dict(os.environ),  # a fork has that of its server's start
+    }
+    with ThreadPoolExecutor(1) as thread:  # Ctrl-C would leave one half started, which nobody could end
+        cluster = thread.submit(LocalCluster, **settings)
+        try:
+            yield cluster.result()
+        finally:
+            if cluster.exception() is None:
+                _end(cluster.result())
 
 
 def _end(cluster: Any) -> None:

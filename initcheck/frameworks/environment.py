@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from initcheck.frameworks.backends import load_target_keras
+from initcheck.frameworks.backends import load_target, load_target_keras
 from initcheck.frameworks.floatx import global_policy
 from initcheck.frameworks.keras import threads
 from initcheck.frameworks.libraries.chosen import library
@@ -16,8 +16,9 @@ from initcheck.processor import onednn_is_on, processor_features, processor_name
 from initcheck.records import Environment
 from initcheck.targets import TENSORFLOW, backend_of, target
 
+_JUDGED_BY = ("initcheck", "numpy", "scipy")  # whatever the target is
+_BEHIND = {"jax": ("jaxlib",)}  # what a backend's draws are computed by
 _BEFORE, _AFTER = ("initcheck",), ("keras", "numpy", "ml-dtypes", "h5py", "scipy", "scikit-learn")
-_OF_BACKEND = {"jax": ("jax", "jaxlib")}  # where it has a name or a part besides its own
 _ONE_THREAD = "intra_op_parallelism_threads=1"
 # By these, Eigen, oneDNN, XLA and NumPy choose their kernels: on x86, then on ARM.
 _CPU_FEATURES = (
@@ -27,7 +28,8 @@ _CPU_FEATURES = (
 _SWITCHES = (
     *("XLA_FLAGS", "TF_XLA_FLAGS", "TF_DETERMINISTIC_OPS", "TF_CUDNN_DETERMINISTIC", "TF_USE_LEGACY_KERAS"),
     *("ONEDNN_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE", "TF_SET_ONEDNN_FPMATH_MODE", "NVIDIA_TF32_OVERRIDE"),
-    "NPY_DISABLE_CPU_FEATURES",
+    *("NPY_DISABLE_CPU_FEATURES", "JAX_ENABLE_X64", "JAX_DEFAULT_PRNG_IMPL", "JAX_THREEFRY_PARTITIONABLE"),
+    *("JAX_PLATFORMS", "JAX_DEFAULT_MATMUL_PRECISION"),
 )
 
 
@@ -39,14 +41,14 @@ def environment() -> Environment:
     """
     keras = load_target_keras()
     backend = backend_of(target())
-    packages = (*_BEFORE, *_OF_BACKEND.get(backend, (backend,)), *_AFTER)
+    packages = (*_BEFORE, backend, *_BEHIND.get(backend, ()), *_AFTER)
     within, onednn, determinism, devices = _SEEN[backend]()
     return Environment(
         target=target(),
         versions={name: _version(name) for name in packages},
         distributions=_distributions(packages),
         python=platform.python_version(),
-        platform=" ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver()))),
+        platform=_platform(),
         cpu=processor_name(),
         cpu_features=_cpu_features(),
         threads=within,
@@ -54,6 +56,28 @@ def environment() -> Environment:
         op_determinism=determinism,
         devices=devices,
         switches={**_switches(), **_keras_settings(keras)},
+    )
+
+
+def target_environment() -> Environment:
+    """The environment of this process, for whichever target it is to judge; loads that."""
+    if backend_of(target()):
+        return environment()
+    load_target()
+    packages = tuple(dict.fromkeys((*packages_of(target()), *_JUDGED_BY)))
+    return Environment(
+        target=target(),
+        versions={name: _version(name) for name in packages},
+        distributions=_distributions(packages),
+        python=platform.python_version(),
+        platform=_platform(),
+        cpu=processor_name(),
+        cpu_features=_cpu_features(),
+        threads=threads(),
+        onednn=False,
+        op_determinism=False,
+        devices=(),
+        switches=_switches(),
     )
 
 
@@ -73,7 +97,7 @@ def settings() -> dict[str, str]:
 def packages_of(name: str) -> tuple[str, ...]:
     """The packages whose versions decide what that target gives."""
     if backend := backend_of(name):
-        return (backend, "keras", "numpy")
+        return (backend, *_BEHIND.get(backend, ()), "keras", "numpy")
     chosen = library()
     return () if chosen is None else chosen.packages
 
@@ -92,6 +116,10 @@ def _version(package: str) -> str:
 def _described(package: str) -> str:
     distribution = distribution_of(package)
     return _version(package) + (f" ({distribution})" if distribution not in (None, package) else "")
+
+
+def _platform() -> str:
+    return " ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver())))
 
 
 def _distributions(packages: Sequence[str]) -> dict[str, str]:

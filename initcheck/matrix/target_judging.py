@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
@@ -14,6 +15,7 @@ from initcheck.frameworks.backends import load_target
 from initcheck.frameworks.environment import packages_of, settings
 from initcheck.frameworks.libraries.chosen import library
 from initcheck.frameworks.libraries.library import LibraryLayer
+from initcheck.matrix.kept_verdicts import judged_or_found, kept_verdicts
 from initcheck.matrix.target_records import CheckFacts, JudgedCell, OfferedRow, SubjectKind, TargetRecord, law_key
 from initcheck.records import Status
 from initcheck.targets import TENSORFLOW, is_judged, target
@@ -28,24 +30,40 @@ def chosen_cells() -> list[Cell]:
     return [cell for cell in found if cell.check.on != TENSORFLOW and is_judged(target(), cell.check.on)]
 
 
-def judge_target(seed: int, advance: Callable[[str, int], None]) -> TargetRecord:
+def judge_target(seed: int, advance: Callable[[str, int], None], store: Path | None = None) -> TargetRecord:
     """All verdicts on the target of this process.
 
     Args:
         seed: The root seed.
-        advance: Called with the name of a cell that was judged, and 1.
+        advance: Called with the name of a cell that was judged, or of a check whose verdicts the store has, and the
+            number of cells.
+        store: Keeps the verdicts of each check as soon as they are there.
 
     Raises:
         FrameworkError: The target cannot be loaded.
+        InitcheckError: The store cannot be used.
     """
     started = time.monotonic()
     load_target()
     lab, chosen = get_lab(seed), chosen_cells()
-    judged = []
+    of_check: dict[str, list[Cell]] = {}
     for cell in chosen:
-        judged.append(_judge(cell, lab))
-        advance(cell.name, 1)
-    checks = {cell.check.code: cell.check for cell in chosen}
+        of_check.setdefault(cell.check.code, []).append(cell)
+
+    def judge(code: str) -> list[JudgedCell]:
+        judged = []
+        for cell in of_check[code]:
+            judged.append(_judge(cell, lab))
+            advance(cell.name, 1)
+        return judged
+
+    kept = None if store is None else kept_verdicts(store, seed)
+    judged = []
+    for code, cells_of_it, found in judged_or_found(kept, of_check, judge):
+        judged += cells_of_it
+        if found:
+            advance(code, len(cells_of_it))
+    places = {(cell.check.code, cell.subject.name): place for place, cell in enumerate(chosen)}
     return TargetRecord(
         target=target(),
         settings=settings(),
@@ -55,9 +73,9 @@ def judge_target(seed: int, advance: Callable[[str, int], None]) -> TargetRecord
         rows=tuple(_offered(chosen)),
         checks={
             code: CheckFacts(title=one.title, family=one.family, url=one.url, detects=one.detects)
-            for code, one in checks.items()
+            for code, one in {cell.check.code: cell.check for cell in chosen}.items()
         },
-        cells=tuple(judged),
+        cells=tuple(sorted(judged, key=lambda cell: places[cell.check, cell.subject])),
     )
 
 

@@ -48,7 +48,7 @@ class HeldRuns:
         engine: The engine, in words.
         seed: The root seed.
         initcheck: The version that trained it.
-        versions: Of the framework.
+        versions: Of the framework; of all packages where it is none of those.
         runs: For each initializer the number of its runs.
         parts: The number of their files.
         texts: The number of texts, each a file, such as parts of a baseline.
@@ -71,6 +71,8 @@ def holdings(store: Store) -> Iterator[HeldRuns]:
     """What a store has, a question after another, by the names of its files alone."""
     for folder in store.all_questions():
         body = folder.question.body
+        versions = body["environment"]["versions"]
+        named = frameworks_of(body["environment"].get("target", TENSORFLOW))
         parts, texts = folder.parts(), folder.texts()
         yield HeldRuns(
             name=folder.path.name,
@@ -78,10 +80,7 @@ def holdings(store: Store) -> Iterator[HeldRuns]:
             engine=str(body["trained"].get("engine")),
             seed=int(body["seed"]),
             initcheck=str(body["initcheck"]),
-            versions={
-                name: str(body["environment"]["versions"].get(name))
-                for name in frameworks_of(body["environment"].get("target", TENSORFLOW))
-            },
+            versions={name: versions[name] for name in named if name in versions} or versions,
             runs={key.rpartition("-")[0]: count for key, count in _counts(parts).items()},
             parts=len(parts),
             texts=len(texts),

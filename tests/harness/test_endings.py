@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("heard_signals")
+
 # A command of several steps, each of which takes a while: what ends it is up to the test.
 SCRIPT = """
 import sys, time, pathlib
@@ -107,17 +109,6 @@ def interrupt(command, folder, *numbers, error="None"):
     return process.returncode, err
 
 
-@pytest.fixture(autouse=True)
-def no_nohup():
-    """What this process ignores, as under nohup or in a shell's background, its children would."""
-    before = {
-        number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
-    }
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(("command", "words"), [("work", "the notes are kept"), ("steps", "steps are kept")])
 def test_every_signal_that_asks_to_stop_keeps_what_is_finished(command, words, number, tmp_path):
@@ -150,8 +141,10 @@ def test_an_error_of_a_block_that_nobody_interrupted_stays_one(tmp_path):
 
 
 @pytest.mark.parametrize("module", ["numpy", "pydantic"])
-def test_ctrl_c_while_the_command_line_is_imported_is_one_line(module, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(STOPPED.replace("{module}", module))
+@pytest.mark.parametrize("raised", ["{raise_}", "exec('{raise_}')"], ids=["imported", "executed"])
+def test_ctrl_c_while_the_command_line_is_imported_is_one_line(raised, module, tmp_path):
+    signalled = raised.format(raise_="signal.raise_signal(signal.SIGINT)")
+    (tmp_path / "sitecustomize.py").write_text(STOPPED.format(module=module, signalled=signalled))
     done = subprocess.run(
         [sys.executable, "-m", "initcheck", "list"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
@@ -163,14 +156,14 @@ def test_ctrl_c_while_the_command_line_is_imported_is_one_line(module, tmp_path)
     assert done.stderr == "initcheck: interrupted: nothing was written\n"
 
 
-# Ctrl-C comes when the module is imported.
+# Ctrl-C comes when the module is imported, or in what that executes, as dataclasses do.
 STOPPED = """
 import signal, sys
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == "{module}":
             sys.meta_path.remove(self)
-            signal.raise_signal(signal.SIGINT)
+            {signalled}
 sys.meta_path.insert(0, Finder())
 """
 

@@ -34,6 +34,22 @@ def test_the_extra_installs_what_the_command_needs_and_nothing_else_does():
     assert not {*ENVIRONMENTS} & {*names_of(PROJECT["dependencies"])}
 
 
+def test_without_extras_neither_dask_nor_arrow_is_installed():
+    assert not {"dask", "distributed", "duckdb", "pyarrow"} & {*names_of(PROJECT["dependencies"])}
+    assert names_of(PROJECT["optional-dependencies"]["cluster"]) == ["distributed"]
+    assert names_of(PROJECT["optional-dependencies"]["parquet"]) == ["pyarrow"]
+
+
+@pytest.mark.parametrize(
+    ("package", "home"),
+    [("dask", "cluster/dask_pool.py"), ("distributed", "cluster/dask_pool.py"), ("pyarrow", "store/parquet_parts.py")],
+)
+def test_one_module_alone_imports_what_an_extra_installs(package, home):
+    root = Path(extras.__file__).parent
+    importing = re.compile(rf"^\s*(import|from) {package}\b", re.MULTILINE)
+    assert [path for path in root.rglob("*.py") if importing.search(path.read_text("utf-8"))] == [root / home]
+
+
 @pytest.mark.parametrize(("missing", "named"), [(ENVIRONMENTS, "filelock, platformdirs, uv"), (("uv",), "uv")])
 def test_upgrade_without_its_extra_is_one_line_that_names_it(without, missing, named, monkeypatch, capfd, tmp_path):
     monkeypatch.chdir(tmp_path)

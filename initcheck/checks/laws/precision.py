@@ -12,7 +12,7 @@ from initcheck.catalog.laws import ElementLaw, Shape
 from initcheck.checks.judgement import judged
 from initcheck.checks.laws import samples
 from initcheck.checks.laws.rows import elementwise_rows
-from initcheck.checks.registry import check
+from initcheck.checks.registry import NotApplicable, check
 from initcheck.records import Verdict, failed
 from initcheck.statistics.goodness import (
     Finding,
@@ -107,6 +107,8 @@ def other_dtypes(lab: Lab, row: Initializer, alpha: float) -> Verdict:
             if beyond:
                 return failed(f"{row.name} as {dtype}: {beyond}", "within the support")
             tests += findings(values, law, dtype)
+    if not tests:
+        raise NotApplicable(f"{row.name} is drawn in float32 alone")
     what, worst = min(tests, key=lambda item: item[1].p_value)
     worst = Finding(worst.group, worst.value, worst.n, min(1.0, worst.p_value * len(tests)))
     return judged(worst, alpha, f"{row.name} {worst.group}: {what} {worst.value:.4f}", "the documented law")

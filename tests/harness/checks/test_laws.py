@@ -150,6 +150,12 @@ def test_as_many_dtypes_and_shapes_are_judged_as_are_counted(monkeypatch: pytest
     assert verdict.p_value == pytest.approx(1e-3 * len(judged))
 
 
+def test_a_library_that_draws_in_float32_alone_is_not_judged_in_other_dtypes() -> None:
+    lab = SimpleNamespace(draws=SimpleNamespace(dtypes=lambda _: ("float32",)))
+    with pytest.raises(NotApplicable, match="he_normal is drawn in float32 alone"):
+        precision.other_dtypes(lab, HE, ALPHA)
+
+
 def test_an_element_beyond_the_support_fails() -> None:
     assert _status(initializer_draws.support(FakeLab(_wrong(lambda values: values * np.float32(1.001))), HE)) == "fail"
     assert _status(initializer_draws.support(FakeLab(_wrong(lambda values: values.astype("float64"))), HE)) == "fail"

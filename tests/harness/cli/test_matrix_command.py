@@ -115,6 +115,26 @@ def test_what_is_judged_when_it_is_interrupted_is_on_the_page(run, tmp_path, mon
     assert (list(body["records"]), list(body["not_judged"])) == (["torch"], ["jax"])
 
 
+def test_each_process_is_given_the_store_and_an_interruption_says_that_it_goes_on(run, tmp_path, monkeypatch):
+    pythons = {
+        "torch": interpreter(tmp_path / "torch", torch()),
+        "jax": interpreter(tmp_path / "jax", torch(), sleeps=True),
+    }
+
+    def interrupt(_):
+        if (tmp_path / "jax/called").exists():
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(recordings, "time", SimpleNamespace(sleep=interrupt))
+    words = [f"--python={target}={path}" for target, path in pythons.items()]
+    code, _, err = run("matrix", *pythons, *words, "--jobs", "1", "--store", "kept")
+    assert code == 143
+    assert err.splitlines()[-1].endswith("initcheck-matrix/matrix.html has torch; the same command goes on")
+    for target in pythons:
+        called, _ = json.loads((tmp_path / target / "called").read_text())
+        assert called[called.index("--store") + 1] == str(tmp_path / "here/kept")
+
+
 def test_where_nothing_could_be_judged_nothing_is_written(run, tmp_path):
     code, out, err = run("matrix", "jax", f"--python=jax={interpreter(tmp_path / 'jax')}", "--out", "there")
     assert code == 2
@@ -151,6 +171,7 @@ def test_what_is_refuted_decides_the_exit_code_unless_it_is_known(known, code, r
         (["torch", "--python", "torch=torch"], "torch: --python torch is no interpreter, and no folder of a virtual"),
         (["torch", "--with", "torch=torch 2"], "torch: 'torch 2' is no requirement such as"),
         (["own.library:LIBRARY"], "own.library:LIBRARY: nothing says what it needs; add --with"),
+        (["torch", "--store", "/dev/null"], "/dev/null cannot be used as a store"),
         (["torch", "--out", "/dev/null"], "--out /dev/null cannot be written to"),
     ],
 )

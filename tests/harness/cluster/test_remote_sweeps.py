@@ -56,17 +56,30 @@ def test_local_workers_have_the_framework_when_they_start():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [1.5, 3.0, 5.0])
-def test_ctrl_c_while_workers_start_is_one_line(seconds, tmp_path):
+@pytest.mark.usefixtures("heard_signals")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers are no forks")
+@pytest.mark.parametrize("processes", [1, 2, 3, 4], ids=["tracker", "server", "worker", "workers"])
+def test_ctrl_c_while_workers_start_is_one_line(processes, tmp_path):
+    psutil = pytest.importorskip("psutil", reason="the extra cluster is not installed")
     pytest.importorskip("distributed", reason="the extra cluster is not installed")
     command = [sys.executable, "-m", "initcheck", "run", *QUICK, "--reseeds", "1000", "--cluster", "local:2"]
     with ended_processes() as started:
         process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
         started.append(process)
-        time.sleep(seconds)
+        driver = psutil.Process(process.pid)
+        wait_for(lambda: len(driver.children(recursive=True)) >= processes, process)
+        children = driver.children(recursive=True)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(120) == 130
-        assert process.stderr is not None
-        lines = process.stderr.read().splitlines()
-    (line,) = [line for line in lines if " steps done" not in line]
-    assert line.startswith("initcheck: interrupted: ")
+        _, err = process.communicate(timeout=120)
+    (line,) = [line for line in err.splitlines() if " steps done" not in line]
+    assert (process.returncode, line) == (130, "initcheck: interrupted: nothing was written")
+    assert psutil.wait_procs(children, timeout=60)[1] == []
+
+
+def wait_for(condition, process):
+    """Waits for that condition, while the process is at work."""
+    end = time.monotonic() + 90
+    while not condition():
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.01)

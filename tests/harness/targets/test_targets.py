@@ -14,6 +14,7 @@ from initcheck.checks import registry
 from initcheck.checks.registry import all_checks, budget_share, cells, run_check, share_judged
 from initcheck.errors import InitcheckError
 from initcheck.evidence.lab import get_lab
+from initcheck.frameworks.environment import packages_of, target_environment
 from initcheck.frameworks.libraries import chosen
 from initcheck.frameworks.libraries.chosen import offered_rows
 from initcheck.records import Status
@@ -128,6 +129,17 @@ def test_the_target_s_rows_have_names_of_their_own_and_are_those_of_its_library(
     assert len(names) == len(set(names))
     assert all(isinstance(row, Initializer) and row.source for row in offered_rows())
     assert {row.law.random for row in offered_rows()} == {True, False}
+
+
+def test_the_environment_of_a_target_has_the_versions_of_what_decides_its_verdicts():
+    versions = target_environment().versions
+    assert {*packages_of(target()), "initcheck", "numpy", "scipy"} <= {*versions}
+    assert "not installed" not in versions.values()
+
+
+def test_jax_draws_by_jaxlib_under_keras_too():
+    assert packages_of("keras:jax") == ("jax", "jaxlib", "keras", "numpy")
+    assert packages_of("keras:torch") == ("torch", "keras", "numpy")
 
 
 @pytest.mark.skipif(target() not in FRAMEWORKS, reason="a library of the user's may import what it wants")
