@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 
-def as_array(values: Any) -> npt.NDArray[np.generic]:
+def as_array(values: Any) -> npt.NDArray[Any]:
     """The values of a tensor of any framework, in its dtype; ``ml_dtypes`` names those that NumPy lacks."""
     if type(values).__module__.partition(".")[0] == "torch":
         return _of_torch(values)
     return np.asarray(values)
 
 
-def _of_torch(values: Any) -> npt.NDArray[np.generic]:
+def _of_torch(values: Any) -> npt.NDArray[Any]:
     tensor = values.detach().cpu()
     if str(tensor.dtype) != "torch.bfloat16":
         return np.asarray(tensor.numpy())
