@@ -275,7 +275,6 @@ class Environment:
     def rows(self, only: Collection[str] | None = None) -> list[tuple[str, str]]:
         """The environment as ``(name, value)`` pairs for people to read: of all fields, or only of those."""
         of_jax = backend_of(self.target) == "jax"  # which has no such switches
-        choice = "TensorFlow" if self.target == TENSORFLOW else "the framework"
         shown: dict[str, Mapping[str, str]] = {
             "target": {"target": self.target},
             "python": {"python": self.python},
@@ -285,7 +284,7 @@ class Environment:
             "cpu": {"cpu": self.cpu},
             "cpu_features": {"cpu features": ", ".join(self.cpu_features)},
             "threads": {
-                "threads": f"{self.threads[0]} within, {self.threads[1]} between operations (0: {choice}'s choice)"
+                "threads": f"{self.threads[0]} within, {self.threads[1]} between operations (0: the framework's choice)"
             },
             "onednn": {} if of_jax else {"oneDNN": "on" if self.onednn else "off"},
             "op_determinism": {} if of_jax else {"op determinism": "on" if self.op_determinism else "off"},

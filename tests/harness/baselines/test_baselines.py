@@ -22,6 +22,7 @@ from initcheck.baselines.records.store import load_baseline, write_baseline
 from initcheck.baselines.records.summary import array_record, stage_record
 from initcheck.baselines.records.training_records import AccuraciesRecord
 from initcheck.cli import app as cli
+from initcheck.reporting.comparisons.cell_changes import title_of
 from initcheck.reporting.comparisons.sentences import describe
 
 OLD = baseline()
@@ -504,3 +505,44 @@ def test_a_baseline_of_an_earlier_version_has_no_names_and_is_written_as_it_was(
     assert "public" not in write_baseline(OLD)
     named = OLD.model_copy(update={"public": {"layers": {"Dense": True}}})
     assert load_baseline(stored(tmp_path, named)) == named
+
+
+def on_target(record, name, **versions):
+    """The same evidence, as of that target."""
+    changed = {"target": name, "versions": {"keras": "3.15.1", **versions}}
+    return record.model_copy(update={"environment": record.environment.model_copy(update=changed)})
+
+
+def in_double(record):
+    """The same draws in double precision, too."""
+    draws = {name: {**each, "float64": each["float32"]} for name, each in record.draws.items()}
+    return record.model_copy(update={"draws": draws})
+
+
+@pytest.mark.parametrize(("old", "new", "side"), [(in_double(OLD), OLD, "new"), (OLD, in_double(OLD), "old")])
+def test_a_float_type_that_one_side_has_no_draw_in_is_not_judged_and_said(old, new, side):
+    comparison = compare(old, new)
+    assert {cell.key.dtype for cell in comparison.of(Section.DRAWS)} == {"float32"}
+    assert not comparison.beyond()
+    assert f"Not compared: draws in float64; the {side} baseline has none." in describe(comparison)
+
+
+def test_an_initializer_of_one_side_alone_is_judged_where_both_have_its_float_type():
+    less = OLD.model_copy(update={"draws": {**OLD.draws, "more": OLD.draws["he_normal"]}})
+    assert [str(cell.key) for cell in compare(less, OLD).beyond()] == ["draws more float32"]
+
+
+def test_between_targets_no_bits_are_claimed_and_another_stream_of_the_same_law_is_allowed(tmp_path):
+    sides = (
+        on_target(OLD, "keras:tensorflow", tensorflow="2.21.0"),
+        on_target(baseline(draw_seed=1), "keras:torch", torch="2.13.0"),
+    )
+    comparison = compare(*sides)
+    assert [one.what for one in comparison.refused] == ["target"]
+    assert title_of(comparison) == "tensorflow 2.21.0 → torch 2.13.0, keras 3.15.1"
+    files = [str(stored(tmp_path, side, f"{number}.json")) for number, side in enumerate(sides)]
+    for words, code in (([], 0), (["--allow", "within-tolerance"], 1)):
+        done = CliRunner().invoke(cli.cli, ["compare", *files, *words])
+        assert done.exit_code == code, done.output
+    within = [str(stored(tmp_path, one, f"{number}.json")) for number, one in enumerate((OLD, baseline(draw_seed=1)))]
+    assert CliRunner().invoke(cli.cli, ["compare", *within]).exit_code == 1

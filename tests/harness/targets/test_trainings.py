@@ -1,8 +1,11 @@
 """Trainings on Keras on another backend than TensorFlow, where this process has one as its target."""
 
+import json
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from other_backends import build, data, on_other_backends
 
 from initcheck import Problem
 from initcheck.catalog.initializers import INITIALIZERS
@@ -17,34 +20,10 @@ from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.computing import all_seen, seen_by
 from initcheck.frameworks.environment import environment
 from initcheck.records import DECIDE_BITS
-from initcheck.targets import TENSORFLOW, backend_of, target
+from initcheck.targets import backend_of, target
 
-pytestmark = [
-    pytest.mark.skipif(
-        not backend_of(target()) or target() == TENSORFLOW,
-        reason=f"the harness trains on TensorFlow elsewhere, and a library has no fit; the target is {target()}",
-    ),
-    # Keras's own variables as arrays, by the protocol that NumPy had before 2.0.
-    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
-]
-OWN_MODEL = ["--model", f"{__name__}:noisy", "--data", f"{__name__}:data"]
-
-
-def data():
-    stream = np.random.RandomState(1)
-    x = stream.normal(size=(60, 4)).astype("float32")
-    return x, (x[:, 0] > 0).astype("int32")
-
-
-def noisy(keras):
-    """Statistics and noise: what a model that is used again has to put back."""
-    layers = keras.layers
-    model = keras.Sequential(
-        [keras.Input((4,)), layers.Dense(6, "relu"), layers.BatchNormalization(), layers.Dropout(0.25), layers.Dense(2)]
-    )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("adam", loss, metrics=["accuracy"])
-    return model
+pytestmark = on_other_backends
+OWN_MODEL = ["--model", "other_backends:build", "--data", "other_backends:data"]
 
 
 def test_a_model_that_is_used_again_gives_the_bits_of_fresh_ones():
@@ -57,7 +36,7 @@ def test_a_model_that_is_used_again_gives_the_bits_of_fresh_ones():
 
 
 def test_a_model_of_one_s_own_repeats_whatever_was_trained_before_it():
-    problem = Problem.of(noisy, data, epochs=2, name="noisy")
+    problem = Problem.of(build, data, epochs=2, name="noisy")
     engine = OwnEngine(problem)
     runs = [engine.train(OWN, reseed=reseed, seed=7) for reseed in (0, 1, 2, 1)]
     assert runs[1] == runs[3] == OwnEngine(problem).train(OWN, reseed=1, seed=7)
@@ -92,9 +71,7 @@ def test_the_environment_names_the_target_and_the_packages_of_its_backend():
     assert "target" in DECIDE_BITS
 
 
-@pytest.mark.parametrize(
-    "asked", [["--problem", "xor"], ["--model", f"{__name__}:noisy", "--data", f"{__name__}:data"]]
-)
+@pytest.mark.parametrize("asked", [["--problem", "xor"], OWN_MODEL], ids=["problem", "model"])
 def test_the_ensemble_is_refused_in_one_line_where_there_is_no_tensorflow(asked, tmp_path):
     words = ["run", *asked, "--reseeds", "2", "--engine", "ensemble", "--out", str(tmp_path)]
     done = CliRunner().invoke(cli, words)
@@ -104,10 +81,10 @@ def test_the_ensemble_is_refused_in_one_line_where_there_is_no_tensorflow(asked,
 
 
 def test_a_run_says_on_which_target_it_was(tmp_path):
-    done = CliRunner().invoke(
-        cli, ["run", "--problem", "xor", "--reseeds", "1", "--epochs", "1", "--out", str(tmp_path)]
-    )
+    words = ["run", "--problem", "xor", "--reseeds", "1", "--epochs", "1", "--out", str(tmp_path)]
+    done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
-    assert f'"target": "{target()}"' in (tmp_path / "sweep.json").read_text()
-    command = (tmp_path / "sweep.json").read_text()
-    assert (f"--on {target()}" in command) == (target() != TENSORFLOW)
+    saved = json.loads((tmp_path / "sweep.json").read_text())
+    assert saved["environment"]["target"] == target()
+    assert saved["command"].endswith(f"--on {target()}")
+    assert target() in (tmp_path / "report.html").read_text()

@@ -231,6 +231,46 @@ def test_the_resolver_sees_what_each_side_asks_for_and_what_initcheck_needs(uv, 
     assert not any(need.startswith("hypothesis") for need in needs)
 
 
+def test_each_side_is_recorded_on_its_own_target_whatever_this_process_has(uv, run, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    old, new = (make_environment(tmp_path / side) for side in ("old", "new"))
+    code, _, err = run("upgrade", old, new, "--old-target", "keras:tensorflow", "--new-target", "keras:jax")
+    assert code == 0, err
+    for side, backend in ((old, "tensorflow"), (new, "jax")):
+        ((_, words, variables, _),) = recorded(side)
+        assert variables["INITCHECK_TARGET"] == f"keras:{backend}"
+        assert variables["KERAS_BACKEND"] == backend
+        assert not [word for word in words if "target" in word]
+    (probe,) = [words for _, words, _, _ in calls(new / "bin") if "-c" in words]
+    assert "keras,jax" in probe
+
+
+def test_two_targets_alone_are_recorded_in_environments_of_what_they_need(uv, run):
+    code, _, err = run("upgrade", "--old-target", "keras:jax", "--new-target", "keras:torch", "--with", "numpy<3")
+    assert code == 0, err
+    old, new = [asked.split() for words, asked, _ in calls(uv) if "compile" in words]
+    assert old[0].startswith("jax>=")
+    assert new[0].startswith("torch>=")
+    assert all(side[1:3] == ["keras>=3", "numpy<3"] for side in (old, new))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "give OLD and NEW, or two targets"),
+        (["tensorflow"], "give OLD and NEW, or two targets"),
+        (["--new-target", "keras:tensorflow"], "give OLD and NEW, or two targets"),
+        (["a", "b", "--new-target", "torch"], "--new-target torch has no trainings to compare"),
+        (["a", "b", "--old-target", "jaxx"], "--old-target is 'jaxx'; give keras:tensorflow"),
+    ],
+)
+def test_targets_that_cannot_be_compared_are_refused_in_one_line(words, message, uv, run):
+    code, out, err = run("upgrade", *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert not calls(uv)
+
+
 def test_a_requirements_file_is_handed_on_whatever_its_path(uv, run):
     file = Path("r $(touch hurt); 'x'.txt")
     file.write_text("tensorflow")
