@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from initcheck.mutants.mutant import mutant
+from initcheck.targets import KERAS
 
 
 def _original_seed(keras: Any) -> Any:
     return keras.utils.set_random_seed
 
 
-@mutant("seed-forgets-python", "set_random_seed leaves Python's generator as it was", caught_by=("DET09",))
+@mutant("seed-forgets-python", "set_random_seed leaves Python's generator as it was", caught_by=("DET09",), on=KERAS)
 def forget_python(keras: Any) -> None:
     original = _original_seed(keras)
 
@@ -30,7 +31,7 @@ def forget_python(keras: Any) -> None:
     keras.utils.set_random_seed = set_random_seed
 
 
-@mutant("seed-forgets-numpy", "set_random_seed leaves NumPy's generator as it was", caught_by=("DET09",))
+@mutant("seed-forgets-numpy", "set_random_seed leaves NumPy's generator as it was", caught_by=("DET09",), on=KERAS)
 def forget_numpy(keras: Any) -> None:
     original = _original_seed(keras)
 
@@ -43,7 +44,9 @@ def forget_numpy(keras: Any) -> None:
 
 
 @mutant(
-    "seed-mixes-process", "set_random_seed adds the process number to TensorFlow's seed", caught_by=("DET08", "DET11")
+    "seed-mixes-process",
+    "set_random_seed adds the process number to TensorFlow's seed",
+    caught_by=("DET08", "DET11"),
 )
 def mix_process(keras: Any) -> None:
     """Repeats within a process, and in no other."""
@@ -58,7 +61,7 @@ def mix_process(keras: Any) -> None:
     keras.utils.set_random_seed = set_random_seed
 
 
-@mutant("seed-keeps-history", "set_random_seed mixes in the seed that was set before", caught_by=("DET06",))
+@mutant("seed-keeps-history", "set_random_seed mixes in the seed that was set before", caught_by=("DET06",), on=KERAS)
 def keep_history(keras: Any) -> None:
     original = _original_seed(keras)
     before = [0]
@@ -91,7 +94,7 @@ def change_last_bit(keras: Any) -> None:
     _wrap_call(keras.initializers.HeNormal, touch)
 
 
-@mutant("draw-hashes-names", "glorot_uniform mixes the hash of a string into its seed", caught_by=("DET05",))
+@mutant("draw-hashes-names", "glorot_uniform mixes the hash of a string into its seed", caught_by=("DET05",), on=KERAS)
 def hash_names(keras: Any) -> None:
     """Python's string hashes differ between processes."""
     original = keras.initializers.GlorotUniform.__init__
@@ -131,7 +134,7 @@ def freeze_dropout(keras: Any) -> None:
     keras.layers.Dropout.call = call
 
 
-@mutant("dropout-clock", "an unseeded Dropout takes its seed from the clock", caught_by=("DET06", "DET10"))
+@mutant("dropout-clock", "an unseeded Dropout takes its seed from the clock", caught_by=("DET06", "DET10"), on=KERAS)
 def clock_dropout(keras: Any) -> None:
     original = keras.layers.Dropout.__init__
 
@@ -146,6 +149,7 @@ def clock_dropout(keras: Any) -> None:
     "fit-adds-noise",
     "fit adds 1e-7 of noise from the clock to the first weight it ends with",
     caught_by=("DET10", "DET14"),
+    on=KERAS,
 )
 def noise_after_fit(keras: Any) -> None:
     original = keras.Model.fit
@@ -166,6 +170,7 @@ def noise_after_fit(keras: Any) -> None:
     "functional-order",
     "a functional model starts with its last kernel a unit in the last place larger",
     caught_by=("DET12",),
+    on=KERAS,
 )
 def functional_differs(keras: Any) -> None:
     """Only models made of inputs and outputs differ."""
@@ -230,7 +235,9 @@ def mind_global_seed(keras: Any) -> None:
     _wrap_call(keras.initializers.HeNormal, shift)
 
 
-@mutant("dropout-minds-global-seed", "Dropout adds what the global seed decides to its own", caught_by=("DET15",))
+@mutant(
+    "dropout-minds-global-seed", "Dropout adds what the global seed decides to its own", caught_by=("DET15",), on=KERAS
+)
 def mind_global_seed_in_dropout(keras: Any) -> None:
     """As all layers that draw do before Keras 3."""
     original = keras.layers.Dropout.__init__
@@ -242,13 +249,13 @@ def mind_global_seed_in_dropout(keras: Any) -> None:
     keras.layers.Dropout.__init__ = init
 
 
-@mutant("seed-ignored", "set_random_seed sets the seed 1 whatever it is given", caught_by=("DET07", "DET13"))
+@mutant("seed-ignored", "set_random_seed sets the seed 1 whatever it is given", caught_by=("DET07", "DET13"), on=KERAS)
 def ignore_seed(keras: Any) -> None:
     original = _original_seed(keras)
     keras.utils.set_random_seed = lambda seed: original(1)
 
 
-@mutant("draw-minds-thread", "he_normal draws the negative outside the main thread", caught_by=("DET16",))
+@mutant("draw-minds-thread", "he_normal draws the negative outside the main thread", caught_by=("DET16",), on=KERAS)
 def mind_thread(keras: Any) -> None:
     """Its law is the same."""
 
@@ -258,7 +265,7 @@ def mind_thread(keras: Any) -> None:
     _wrap_call(keras.initializers.HeNormal, turn)
 
 
-@mutant("draw-tires", "an instance of he_normal draws the negative at every 32nd call", caught_by=("DET01",))
+@mutant("draw-tires", "an instance of he_normal draws the negative at every 32nd call", caught_by=("DET01",), on=KERAS)
 def tire(keras: Any) -> None:
     """Few programs call one so often."""
     original = keras.initializers.HeNormal.__call__
@@ -288,7 +295,7 @@ def freeze_noise(keras: Any) -> None:
     keras.layers.GaussianNoise.call = call
 
 
-@mutant("integers-stop-early", "keras.random.randint never returns its largest value", caught_by=("DET18",))
+@mutant("integers-stop-early", "keras.random.randint never returns its largest value", caught_by=("DET18",), on=KERAS)
 def stop_early(keras: Any) -> None:
     """It repeats; where there is no keras.random, NumPy's share of the global seed is one too large instead."""
     if not hasattr(keras, "random"):
@@ -308,7 +315,7 @@ def stop_early(keras: Any) -> None:
     keras.random.randint = randint
 
 
-@mutant("slow-initializer", "harmless: every draw of glorot_uniform takes a millisecond longer")
+@mutant("slow-initializer", "harmless: every draw of glorot_uniform takes a millisecond longer", on=KERAS)
 def slow(keras: Any) -> None:
 
     def wait(values: Any) -> Any:
@@ -318,7 +325,12 @@ def slow(keras: Any) -> None:
     _wrap_call(keras.initializers.GlorotUniform, wait)
 
 
-@mutant("kernel-minds-clock", "an unseeded Conv1D draws its kernel under a seed of the system's", caught_by=("DET06",))
+@mutant(
+    "kernel-minds-clock",
+    "an unseeded Conv1D draws its kernel under a seed of the system's",
+    caught_by=("DET06",),
+    on=KERAS,
+)
 def clock_convolution(keras: Any) -> None:
     """All other layers repeat."""
     original = keras.layers.Conv1D.__init__
@@ -347,7 +359,7 @@ def frozen_noise(keras: Any) -> None:
     keras.layers.GaussianDropout.call = call
 
 
-@mutant("seed-notes-itself", "harmless: set_random_seed remembers the last seed in an attribute")
+@mutant("seed-notes-itself", "harmless: set_random_seed remembers the last seed in an attribute", on=KERAS)
 def keep_last_seed(keras: Any) -> None:
     original = _original_seed(keras)
 
@@ -367,7 +379,7 @@ def _wrap_call(keras_class: Any, change: Any) -> None:
     keras_class.__call__ = call
 
 
-@mutant("flip-shared", "RandomFlip flips all images of a batch or none", caught_by=("DET20",))
+@mutant("flip-shared", "RandomFlip flips all images of a batch or none", caught_by=("DET20",), on=KERAS)
 def share_flips(keras: Any) -> None:
     """Only where the layer draws by itself: Keras 2 calls TensorFlow's own flips."""
     original = getattr(keras.layers.RandomFlip, "get_random_transformation", None)
@@ -375,17 +387,16 @@ def share_flips(keras: Any) -> None:
         return
 
     def transformation(self: Any, *args: Any, **options: Any) -> Any:
-        import tensorflow as tf
-
         drawn = original(self, *args, **options)
         if drawn:
-            drawn["flips"] = tf.logical_and(drawn["flips"][:1], tf.ones_like(drawn["flips"]))
+            ones = keras.ops.ones_like(drawn["flips"])
+            drawn["flips"] = keras.ops.logical_and(drawn["flips"][:1], ones)
         return drawn
 
     keras.layers.RandomFlip.get_random_transformation = transformation
 
 
-@mutant("image-seed-forgotten", "RandomBrightness draws by another seed than its own", caught_by=("DET20",))
+@mutant("image-seed-forgotten", "RandomBrightness draws by another seed than its own", caught_by=("DET20",), on=KERAS)
 def forget_image_seed(keras: Any) -> None:
     original = keras.layers.RandomBrightness.__init__
 
@@ -397,7 +408,7 @@ def forget_image_seed(keras: Any) -> None:
     keras.layers.RandomBrightness.__init__ = init
 
 
-@mutant("training-leaks", "layers after a Rescaling run as in training", caught_by=("DET21",))
+@mutant("training-leaks", "layers after a Rescaling run as in training", caught_by=("DET21",), on=KERAS)
 def leak_training(keras: Any) -> None:
     """As after layers whose call takes ``training=True`` by default, up to Keras 3.15.1."""
     original = keras.layers.Rescaling.call

@@ -10,7 +10,7 @@ from typing import Any
 
 from initcheck import mutants
 from initcheck.frameworks.backends import load_target_keras
-from initcheck.targets import TENSORFLOW, backend_of, target
+from initcheck.targets import TENSORFLOW, backend_of, is_judged, target
 
 Apply = Callable[[Any], None]
 
@@ -24,7 +24,7 @@ class Mutant:
         title: The change, and by how much it is wrong.
         caught_by: Codes of the checks that must fail under it; none for a harmless change, which all must pass.
         apply: Makes the change, given Keras; or nothing, of a library.
-        on: The target that it changes.
+        on: The targets that it changes, as of a check.
     """
 
     name: str
@@ -58,7 +58,7 @@ def all_mutants(on: str = "") -> dict[str, Mutant]:
     """Returns all mutants of a target, by default of this process's, by name."""
     for module in pkgutil.iter_modules(mutants.__path__):
         importlib.import_module(f"{mutants.__name__}.{module.name}")
-    return {name: one for name, one in _MUTANTS.items() if one.on == (on or target())}
+    return {name: one for name, one in _MUTANTS.items() if is_judged(on or target(), one.on)}
 
 
 def apply_mutant(name: str) -> None:

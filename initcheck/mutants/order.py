@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.arrays import as_array
 from initcheck.mutants.mutant import mutant
+from initcheck.targets import KERAS
 
 
 def _wrap_fit(keras: Any, change: Any) -> None:
@@ -35,7 +37,7 @@ def _wrap_fit(keras: Any, change: Any) -> None:
 def _take(values: Any, order: Any) -> Any:
     if isinstance(values, dict):
         return {name: _take(value, order) for name, value in values.items()}
-    return np.array(values)[order]
+    return np.array(as_array(values))[order]
 
 
 @mutant("shuffle-in-buffer", "fit shuffles within a buffer of half the rows", caught_by=("ORD10", "ORD13"))
@@ -59,7 +61,12 @@ def shuffle_in_buffer(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-keeps-rest", "fit never shuffles the rows of the partial last batch", caught_by=("ORD14", "ORD10"))
+@mutant(
+    "shuffle-keeps-rest",
+    "fit never shuffles the rows of the partial last batch",
+    caught_by=("ORD14", "ORD10"),
+    on=KERAS,
+)
 def keep_rest(keras: Any) -> None:
 
     def order(rows: int, batch_size: int) -> Any:
@@ -69,12 +76,12 @@ def keep_rest(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-keeps-first", "fit leaves the first row first", caught_by=("ORD14",))
+@mutant("shuffle-keeps-first", "fit leaves the first row first", caught_by=("ORD14",), on=KERAS)
 def keep_first(keras: Any) -> None:
     _wrap_fit(keras, lambda rows, batch_size: (np.append(0, 1 + np.random.permutation(rows - 1)), False))
 
 
-@mutant("shuffle-pairs", "fit shuffles pairs of rows, which stay together", caught_by=("ORD11",))
+@mutant("shuffle-pairs", "fit shuffles pairs of rows, which stay together", caught_by=("ORD11",), on=KERAS)
 def shuffle_pairs(keras: Any) -> None:
 
     def order(rows: int, batch_size: int) -> Any:
@@ -85,7 +92,7 @@ def shuffle_pairs(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-repeats-row", "fit takes one row twice and another not at all", caught_by=("ORD01",))
+@mutant("shuffle-repeats-row", "fit takes one row twice and another not at all", caught_by=("ORD01",), on=KERAS)
 def repeat_row(keras: Any) -> None:
 
     def order(rows: int, batch_size: int) -> Any:
@@ -96,17 +103,19 @@ def repeat_row(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-by-clock", "fit takes the order from the clock", caught_by=("ORD03",))
+@mutant("shuffle-by-clock", "fit takes the order from the clock", caught_by=("ORD03",), on=KERAS)
 def clock(keras: Any) -> None:
     _wrap_fit(keras, lambda rows, batch_size: (np.random.RandomState(time.time_ns() % 2**31).permutation(rows), False))
 
 
-@mutant("shuffle-always-alike", "fit takes one order under every seed", caught_by=("ORD05", "ORD12"))
+@mutant("shuffle-always-alike", "fit takes one order under every seed", caught_by=("ORD05", "ORD12"), on=KERAS)
 def always_one_order(keras: Any) -> None:
     _wrap_fit(keras, lambda rows, batch_size: (np.random.RandomState(0).permutation(rows), False))
 
 
-@mutant("shuffle-by-process", "fit adds the number of the process to the seed of its order", caught_by=("ORD04",))
+@mutant(
+    "shuffle-by-process", "fit adds the number of the process to the seed of its order", caught_by=("ORD04",), on=KERAS
+)
 def by_process(keras: Any) -> None:
     """Repeats within a process, and in no other."""
 
@@ -117,18 +126,18 @@ def by_process(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-once", "fit shuffles once, and takes that order in every epoch", caught_by=("ORD06",))
+@mutant("shuffle-once", "fit shuffles once, and takes that order in every epoch", caught_by=("ORD06",), on=KERAS)
 def once(keras: Any) -> None:
     """As Keras 3 does after ``set_random_seed``."""
     _wrap_fit(keras, lambda rows, batch_size: (np.random.permutation(rows), False))
 
 
-@mutant("shuffle-forgotten", "fit takes the rows as they stand", caught_by=("ORD08",))
+@mutant("shuffle-forgotten", "fit takes the rows as they stand", caught_by=("ORD08",), on=KERAS)
 def forgotten(keras: Any) -> None:
     _wrap_fit(keras, lambda rows, batch_size: (np.arange(rows), False))
 
 
-@mutant("shuffle-shifts", "fit takes one order under every seed, begun at another row", caught_by=("ORD12",))
+@mutant("shuffle-shifts", "fit takes one order under every seed, begun at another row", caught_by=("ORD12",), on=KERAS)
 def shifts(keras: Any) -> None:
     original = keras.utils.set_random_seed
     seeds = [0]
@@ -144,7 +153,12 @@ def shifts(keras: Any) -> None:
     _wrap_fit(keras, order)
 
 
-@mutant("shuffle-loses-weights", "fit shuffles rows and targets, but not their sample weights", caught_by=("ORD01",))
+@mutant(
+    "shuffle-loses-weights",
+    "fit shuffles rows and targets, but not their sample weights",
+    caught_by=("ORD01",),
+    on=KERAS,
+)
 def lose_weights(keras: Any) -> None:
     original = keras.Model.fit
 
@@ -156,7 +170,7 @@ def lose_weights(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("shuffle-false-ignored", "fit shuffles despite shuffle=False", caught_by=("ORD07",))
+@mutant("shuffle-false-ignored", "fit shuffles despite shuffle=False", caught_by=("ORD07",), on=KERAS)
 def ignore_false(keras: Any) -> None:
     original = keras.Model.fit
 
@@ -166,7 +180,7 @@ def ignore_false(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("split-from-start", "fit holds out the first rows instead of the last", caught_by=("ORD09",))
+@mutant("split-from-start", "fit holds out the first rows instead of the last", caught_by=("ORD09",), on=KERAS)
 def split_from_start(keras: Any) -> None:
     original = keras.Model.fit
 
@@ -181,7 +195,7 @@ def split_from_start(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("batch-of-64", "fit takes 64 rows a batch where no batch size is given", caught_by=("ORD02",))
+@mutant("batch-of-64", "fit takes 64 rows a batch where no batch size is given", caught_by=("ORD02",), on=KERAS)
 def batch_of_64(keras: Any) -> None:
     """A batch size that is given is right."""
     original = keras.Model.fit
@@ -192,7 +206,7 @@ def batch_of_64(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("last-row-dropped", "fit drops a last batch of a single row", caught_by=("ORD02",))
+@mutant("last-row-dropped", "fit drops a last batch of a single row", caught_by=("ORD02",), on=KERAS)
 def drop_last_row(keras: Any) -> None:
     """Larger last batches are right."""
     original = keras.Model.fit
@@ -207,15 +221,15 @@ def drop_last_row(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("evaluate-targets-shifted", "evaluate takes rows with their neighbours' targets", caught_by=("ORD15",))
+@mutant(
+    "evaluate-targets-shifted", "evaluate takes rows with their neighbours' targets", caught_by=("ORD15",), on=KERAS
+)
 def shift_targets(keras: Any) -> None:
     """The rows themselves are the right ones."""
-    import tensorflow as tf
-
     original = keras.Model.evaluate
 
     def evaluate(self: Any, x: Any = None, y: Any = None, *arguments: Any, **rest: Any) -> Any:
-        return original(self, x, None if y is None else tf.roll(y, 1, axis=0), *arguments, **rest)
+        return original(self, x, None if y is None else np.roll(as_array(y), 1, axis=0), *arguments, **rest)
 
     keras.Model.evaluate = evaluate
 
@@ -235,7 +249,7 @@ def shuffle_dataset(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("fit-copies-rows", "harmless: fit works on copies of its arrays")
+@mutant("fit-copies-rows", "harmless: fit works on copies of its arrays", on=KERAS)
 def copy_rows(keras: Any) -> None:
     original = keras.Model.fit
 
@@ -258,7 +272,7 @@ def pipeline_forgets_seed(keras: Any) -> None:
     tf.data.Dataset.shuffle = shuffle
 
 
-@mutant("class-weights-forgotten", "fit takes no weights of classes", caught_by=("ORD18",))
+@mutant("class-weights-forgotten", "fit takes no weights of classes", caught_by=("ORD18",), on=KERAS)
 def class_weights_forgotten(keras: Any) -> None:
     """Its rows are right."""
     original = keras.Model.fit

@@ -12,21 +12,29 @@ import numpy as np
 
 from initcheck.mutants.changes import Config, add_config_key, edit_config
 from initcheck.mutants.mutant import mutant
+from initcheck.targets import KERAS
 
 
-@mutant("config-loses-seed", "HeNormal's configuration has seed None", caught_by=("SER01", "DET02"))
+@mutant("config-loses-seed", "HeNormal's configuration has seed None", caught_by=("SER01", "DET02"), on=KERAS)
 def config_loses_seed(keras: Any) -> None:
     """A rebuilt initializer draws anew."""
     edit_config(keras.initializers.HeNormal, lambda config: config.update(seed=None))
 
 
-@mutant("config-loses-scale", "VarianceScaling's configuration has scale 1, its default", caught_by=("SER02",))
+@mutant(
+    "config-loses-scale", "VarianceScaling's configuration has scale 1, its default", caught_by=("SER02",), on=KERAS
+)
 def config_loses_scale(keras: Any) -> None:
     """Only other scales show it."""
     edit_config(keras.initializers.VarianceScaling, lambda config: "scale" in config and config.update(scale=1.0))
 
 
-@mutant("config-loses-mode", "VarianceScaling's configuration says fan_in where it is fan_avg", caught_by=("SER02",))
+@mutant(
+    "config-loses-mode",
+    "VarianceScaling's configuration says fan_in where it is fan_avg",
+    caught_by=("SER02",),
+    on=KERAS,
+)
 def config_loses_mode(keras: Any) -> None:
     edit_config(
         keras.initializers.VarianceScaling,
@@ -34,19 +42,26 @@ def config_loses_mode(keras: Any) -> None:
     )
 
 
-@mutant("config-rounds-mean", "TruncatedNormal's configuration has its mean with three digits", caught_by=("SER02",))
+@mutant(
+    "config-rounds-mean",
+    "TruncatedNormal's configuration has its mean with three digits",
+    caught_by=("SER02",),
+    on=KERAS,
+)
 def config_rounds_mean(keras: Any) -> None:
     """The default is kept."""
     edit_config(keras.initializers.TruncatedNormal, lambda config: config.update(mean=round(config["mean"], 3)))
 
 
-@mutant("config-loses-stddev", "RandomNormal's configuration has stddev 0.05, its default", caught_by=("SER02",))
+@mutant(
+    "config-loses-stddev", "RandomNormal's configuration has stddev 0.05, its default", caught_by=("SER02",), on=KERAS
+)
 def config_loses_stddev(keras: Any) -> None:
     """Only another stddev shows it."""
     edit_config(keras.initializers.RandomNormal, lambda config: config.update(stddev=0.05))
 
 
-@mutant("config-loses-gain", "Orthogonal's configuration has gain 1, its default", caught_by=("SER02",))
+@mutant("config-loses-gain", "Orthogonal's configuration has gain 1, its default", caught_by=("SER02",), on=KERAS)
 def config_loses_gain(keras: Any) -> None:
     """Only another gain shows it."""
     edit_config(keras.initializers.Orthogonal, lambda config: config.update(gain=1.0))
@@ -56,20 +71,21 @@ def config_loses_gain(keras: Any) -> None:
     "layer-swaps-initializers",
     "LSTM's configuration has the kernel's initializer for the recurrent kernel",
     caught_by=("SER04", "SER05"),
+    on=KERAS,
 )
 def layer_swaps_initializers(keras: Any) -> None:
     """Weights read from a file are right all the same."""
     edit_config(keras.layers.LSTM, lambda config: config.update(recurrent_initializer=config["kernel_initializer"]))
 
 
-@mutant("layer-loses-bias-initializer", "Dense's configuration has zeros for the bias", caught_by=("SER04",))
+@mutant("layer-loses-bias-initializer", "Dense's configuration has zeros for the bias", caught_by=("SER04",), on=KERAS)
 def layer_loses_bias_initializer(keras: Any) -> None:
     """The default is kept."""
     zeros = keras.initializers.serialize(keras.initializers.Zeros())
     edit_config(keras.layers.Dense, lambda config: config.update(bias_initializer=zeros))
 
 
-@mutant("file-rounds-weights", "files keep 20 of 23 bits of a weight", caught_by=("SER06",))
+@mutant("file-rounds-weights", "files keep 20 of 23 bits of a weight", caught_by=("SER06",), on=KERAS)
 def file_rounds_weights(keras: Any) -> None:
     """Outputs agree to six digits."""
     for keras_class in (keras.layers.Layer, keras.layers.Dense):
@@ -82,7 +98,12 @@ def _round(value: Any) -> Any:
     return np.ldexp(np.round(mantissa * 2**20) / 2**20, exponent).astype(value.dtype)
 
 
-@mutant("file-loses-moving-variance", "a normalization read from a file has moving variance 1", caught_by=("SER06",))
+@mutant(
+    "file-loses-moving-variance",
+    "a normalization read from a file has moving variance 1",
+    caught_by=("SER06",),
+    on=KERAS,
+)
 def file_loses_moving_variance(keras: Any) -> None:
     """Everything trained is right."""
     keras_class = keras.layers.BatchNormalization
@@ -95,13 +116,15 @@ def file_loses_moving_variance(keras: Any) -> None:
     keras_class.load_own_variables = load_own_variables
 
 
-@mutant("file-loses-step-count", "an optimizer read from a file begins again at step 0", caught_by=("SER07",))
+@mutant("file-loses-step-count", "an optimizer read from a file begins again at step 0", caught_by=("SER07",), on=KERAS)
 def file_loses_step_count(keras: Any) -> None:
     """Its moving averages are right."""
     _after_loading(keras, lambda optimizer: optimizer.iterations.assign(0))
 
 
-@mutant("file-loses-last-slot", "the last variable of an optimizer read from a file is zero", caught_by=("SER07",))
+@mutant(
+    "file-loses-last-slot", "the last variable of an optimizer read from a file is zero", caught_by=("SER07",), on=KERAS
+)
 def file_loses_last_slot(keras: Any) -> None:
     """All its other variables are right."""
 
@@ -124,7 +147,7 @@ def _after_loading(keras: Any, change: Callable[[Any], Any]) -> None:
     keras_class.load_own_variables = load_own_variables
 
 
-@mutant("clone-copies-weights", "clone_model copies the weights", caught_by=("SER08",))
+@mutant("clone-copies-weights", "clone_model copies the weights", caught_by=("SER08",), on=KERAS)
 def clone_copies_weights(keras: Any) -> None:
     """As some expect it to."""
     original = keras.models.clone_model
@@ -137,7 +160,7 @@ def clone_copies_weights(keras: Any) -> None:
     keras.models.clone_model = clone_model
 
 
-@mutant("get-shares-instances", "initializers.get keeps one instance for each name", caught_by=("SER09",))
+@mutant("get-shares-instances", "initializers.get keeps one instance for each name", caught_by=("SER09",), on=KERAS)
 def get_shares_instances(keras: Any) -> None:
     original = keras.initializers.get
     kept: dict[str, Any] = {}
@@ -150,13 +173,17 @@ def get_shares_instances(keras: Any) -> None:
     keras.initializers.get = get
 
 
-@mutant("config-loses-seed-zero", "HeNormal's configuration has seed None where it is 0", caught_by=("SER13",))
+@mutant(
+    "config-loses-seed-zero", "HeNormal's configuration has seed None where it is 0", caught_by=("SER13",), on=KERAS
+)
 def config_loses_seed_zero(keras: Any) -> None:
     """Every other seed is kept."""
     edit_config(keras.initializers.HeNormal, lambda config: config.update(seed=config["seed"] or None))
 
 
-@mutant("config-halves-seed", "HeNormal's configuration has the lowest 31 bits of its seed", caught_by=("SER13",))
+@mutant(
+    "config-halves-seed", "HeNormal's configuration has the lowest 31 bits of its seed", caught_by=("SER13",), on=KERAS
+)
 def config_halves_seed(keras: Any) -> None:
     """Every seed that the suite derives is kept."""
     edit_config(
@@ -166,7 +193,10 @@ def config_halves_seed(keras: Any) -> None:
 
 
 @mutant(
-    "config-rounds-to-single", "RandomNormal's configuration has its stddev in single precision", caught_by=("SER02",)
+    "config-rounds-to-single",
+    "RandomNormal's configuration has its stddev in single precision",
+    caught_by=("SER02",),
+    on=KERAS,
 )
 def config_rounds_to_single(keras: Any) -> None:
     """Draws in single precision are the same."""
@@ -175,7 +205,7 @@ def config_rounds_to_single(keras: Any) -> None:
     )
 
 
-@mutant("config-seeds-unseeded", "what is rebuilt of an unseeded HeNormal has seed 1", caught_by=("SER13",))
+@mutant("config-seeds-unseeded", "what is rebuilt of an unseeded HeNormal has seed 1", caught_by=("SER13",), on=KERAS)
 def config_seeds_unseeded(keras: Any) -> None:
     """Seeds that are given are kept."""
     keras_class = keras.initializers.HeNormal
@@ -186,7 +216,7 @@ def config_seeds_unseeded(keras: Any) -> None:
     keras_class.from_config = classmethod(from_config)
 
 
-@mutant("optimizer-loses-clipvalue", "Adagrad's configuration has no clipvalue", caught_by=("SER11",))
+@mutant("optimizer-loses-clipvalue", "Adagrad's configuration has no clipvalue", caught_by=("SER11",), on=KERAS)
 def optimizer_loses_clipvalue(keras: Any) -> None:
     """Clipping by norm is kept."""
     edit_config(keras.optimizers.Adagrad, lambda config: config.update(clipvalue=None))
@@ -196,6 +226,7 @@ def optimizer_loses_clipvalue(keras: Any) -> None:
     "optimizer-loses-assigned-rate",
     "an optimizer read from a file has the learning rate that it was made with",
     caught_by=("SER07",),
+    on=KERAS,
 )
 def optimizer_loses_assigned_rate(keras: Any) -> None:
     """Only a rate that was assigned after compiling shows it."""
@@ -215,31 +246,41 @@ def optimizer_loses_assigned_rate(keras: Any) -> None:
     )
 
 
-@mutant("schedule-loses-cycle", "PolynomialDecay's configuration does not cycle", caught_by=("SER11",))
+@mutant("schedule-loses-cycle", "PolynomialDecay's configuration does not cycle", caught_by=("SER11",), on=KERAS)
 def schedule_loses_cycle(keras: Any) -> None:
     """The first cycle is right."""
     edit_config(keras.optimizers.schedules.PolynomialDecay, lambda config: config.update(cycle=False))
 
 
-@mutant("loss-loses-smoothing", "CategoricalCrossentropy's configuration has no label smoothing", caught_by=("SER11",))
+@mutant(
+    "loss-loses-smoothing",
+    "CategoricalCrossentropy's configuration has no label smoothing",
+    caught_by=("SER11",),
+    on=KERAS,
+)
 def loss_loses_smoothing(keras: Any) -> None:
     """Its other options are kept."""
     edit_config(keras.losses.CategoricalCrossentropy, lambda config: config.update(label_smoothing=0.0))
 
 
-@mutant("metric-loses-threshold", "BinaryAccuracy's configuration has threshold 0.5, its default", caught_by=("SER11",))
+@mutant(
+    "metric-loses-threshold",
+    "BinaryAccuracy's configuration has threshold 0.5, its default",
+    caught_by=("SER11",),
+    on=KERAS,
+)
 def metric_loses_threshold(keras: Any) -> None:
     """Only another threshold shows it."""
     edit_config(keras.metrics.BinaryAccuracy, lambda config: config.update(threshold=0.5))
 
 
-@mutant("layer-loses-trainable", "what is rebuilt of a frozen Embedding is trained", caught_by=("SER12",))
+@mutant("layer-loses-trainable", "what is rebuilt of a frozen Embedding is trained", caught_by=("SER12",), on=KERAS)
 def layer_loses_trainable(keras: Any) -> None:
     """Its weights are right."""
     edit_config(keras.layers.Embedding, lambda config: config.update(trainable=True))
 
 
-@mutant("noise-loses-seed", "GaussianNoise's configuration has no seed", caught_by=("SER12", "SER13"))
+@mutant("noise-loses-seed", "GaussianNoise's configuration has no seed", caught_by=("SER12", "SER13"), on=KERAS)
 def noise_loses_seed(keras: Any) -> None:
     """Every other layer keeps its own."""
     edit_config(keras.layers.GaussianNoise, lambda config: config.update(seed=None))
@@ -249,6 +290,7 @@ def noise_loses_seed(keras: Any) -> None:
     "layer-loses-policy",
     "what is rebuilt of a BatchNormalization in mixed precision is in single precision",
     caught_by=("SER12",),
+    on=KERAS,
 )
 def layer_loses_policy(keras: Any) -> None:
     """Its weights have the same dtype in both."""
@@ -258,7 +300,9 @@ def layer_loses_policy(keras: Any) -> None:
     )
 
 
-@mutant("file-flushes-subnormals", "files have 0 for numbers below the least normal one", caught_by=("SER14",))
+@mutant(
+    "file-flushes-subnormals", "files have 0 for numbers below the least normal one", caught_by=("SER14",), on=KERAS
+)
 def file_flushes_subnormals(keras: Any) -> None:
     """No weight that training leaves behind is so small."""
 
@@ -283,7 +327,7 @@ def _change_saved(keras_class: Any, change: Callable[[Any], Any]) -> None:
     keras_class.save_own_variables = save_own_variables
 
 
-@mutant("h5-loses-bits", "a model read from an .h5 file has weights in half precision", caught_by=("SER15",))
+@mutant("h5-loses-bits", "a model read from an .h5 file has weights in half precision", caught_by=("SER15",), on=KERAS)
 def h5_loses_bits(keras: Any) -> None:
     """Files of the newer format are right."""
 
@@ -298,6 +342,7 @@ def h5_loses_bits(keras: Any) -> None:
     "file-sorts-layers",
     "of more than ten like layers, a file gives the third the weights of the eleventh",
     caught_by=("SER06",),
+    on=KERAS,
 )
 def file_sorts_layers(keras: Any) -> None:
     """As it is where their numbers are sorted as texts."""
@@ -311,7 +356,10 @@ def file_sorts_layers(keras: Any) -> None:
 
 
 @mutant(
-    "file-loses-inner-model", "the weights of a model within a model are not read from a file", caught_by=("SER06",)
+    "file-loses-inner-model",
+    "the weights of a model within a model are not read from a file",
+    caught_by=("SER06",),
+    on=KERAS,
 )
 def file_loses_inner_model(keras: Any) -> None:
     """Those of its own layers are."""
@@ -327,6 +375,7 @@ def file_loses_inner_model(keras: Any) -> None:
     "file-swaps-slots",
     "the optimizer read from a file has its last two slots of a square shape swapped",
     caught_by=("SER07",),
+    on=KERAS,
 )
 def file_swaps_slots(keras: Any) -> None:
     """As where many are sorted as texts; slots of unlike shapes cannot be mixed up."""
@@ -354,21 +403,21 @@ def _change_loaded(keras: Any, change: Callable[[Any, str], None]) -> None:
     keras.models.load_model = load_model
 
 
-@mutant("generator-config-next", "a SeedGenerator's configuration has the next seed", caught_by=("SER03",))
+@mutant("generator-config-next", "a SeedGenerator's configuration has the next seed", caught_by=("SER03",), on=KERAS)
 def generator_config_next(keras: Any) -> None:
     generator = getattr(getattr(keras, "random", None), "SeedGenerator", None)
     if generator is not None:
         edit_config(generator, lambda config: config.update(seed=config["seed"] + 1))
 
 
-@mutant("json-loses-seeds", "the JSON text of a model has no seeds", caught_by=("SER05",))
+@mutant("json-loses-seeds", "the JSON text of a model has no seeds", caught_by=("SER05",), on=KERAS)
 def json_loses_seeds(keras: Any) -> None:
     """Configurations and files have them."""
     original = keras.Model.to_json
     keras.Model.to_json = lambda self, **options: re.sub(r'"seed": \d+', '"seed": null', original(self, **options))
 
 
-@mutant("get-copies-instances", "initializers.get returns a copy of an instance", caught_by=("SER10",))
+@mutant("get-copies-instances", "initializers.get returns a copy of an instance", caught_by=("SER10",), on=KERAS)
 def get_copies_instances(keras: Any) -> None:
     """It draws the same."""
     original = keras.initializers.get
@@ -379,27 +428,29 @@ def get_copies_instances(keras: Any) -> None:
     keras.initializers.get = get
 
 
-@mutant("harmless-config-key", "GlorotUniform's configuration has one key more, which from_config understands")
+@mutant(
+    "harmless-config-key", "GlorotUniform's configuration has one key more, which from_config understands", on=KERAS
+)
 def harmless_config_key(keras: Any) -> None:
     """As Keras 3.15 added ``input_axes``."""
     add_config_key(keras.initializers.GlorotUniform)
 
 
-@mutant("harmless-alias-config-key", "the same of RandomUniform and RandomNormal, which aliases stand for")
+@mutant("harmless-alias-config-key", "the same of RandomUniform and RandomNormal, which aliases stand for", on=KERAS)
 def harmless_alias_config_key(keras: Any) -> None:
     """Only the original key takes effect."""
     for keras_class in (keras.initializers.RandomUniform, keras.initializers.RandomNormal):
         add_config_key(keras_class)
 
 
-@mutant("harmless-layer-config-key", "the same of Dense and Dropout")
+@mutant("harmless-layer-config-key", "the same of Dense and Dropout", on=KERAS)
 def harmless_layer_config_key(keras: Any) -> None:
     """As Keras 3 added ``lora_rank`` and ``quantization_config``."""
     for keras_class in (keras.layers.Dense, keras.layers.Dropout):
         add_config_key(keras_class)
 
 
-@mutant("harmless-history-key", "fit notes the learning rate of each epoch, too")
+@mutant("harmless-history-key", "fit notes the learning rate of each epoch, too", on=KERAS)
 def harmless_history_key(keras: Any) -> None:
     """As callbacks that change the learning rate do."""
     original = keras.Model.fit
@@ -412,13 +463,13 @@ def harmless_history_key(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("slope-lost", "what is rebuilt of a LeakyReLU has the default slope", caught_by=("SER16",))
+@mutant("slope-lost", "what is rebuilt of a LeakyReLU has the default slope", caught_by=("SER16",), on=KERAS)
 def slope_lost(keras: Any) -> None:
     """No other layer has lost an option."""
     edit_config(keras.layers.LeakyReLU, lambda config: [config.pop(name, None) for name in ("negative_slope", "alpha")])
 
 
-@mutant("upsampling-loses-size", "what is rebuilt of an UpSampling3D doubles each axis", caught_by=("SER16",))
+@mutant("upsampling-loses-size", "what is rebuilt of an UpSampling3D doubles each axis", caught_by=("SER16",), on=KERAS)
 def upsampling_loses_size(keras: Any) -> None:
     """Which is the default."""
     edit_config(keras.layers.UpSampling3D, lambda config: config.pop("size"))
@@ -428,6 +479,7 @@ def upsampling_loses_size(keras: Any) -> None:
     "file-loses-frozen-count",
     "the optimizer of a model with a frozen layer is read from a .keras file at step 0",
     caught_by=("SER17",),
+    on=KERAS,
 )
 def file_loses_frozen_count(keras: Any) -> None:
     """As where its variables are built for other weights."""
@@ -439,7 +491,9 @@ def file_loses_frozen_count(keras: Any) -> None:
     _change_loaded(keras, change)
 
 
-@mutant("h5-loses-rate", "an optimizer read from an .h5 file has a learning rate of 0.001", caught_by=("SER18",))
+@mutant(
+    "h5-loses-rate", "an optimizer read from an .h5 file has a learning rate of 0.001", caught_by=("SER18",), on=KERAS
+)
 def h5_loses_rate(keras: Any) -> None:
     """Files of the newer format are right."""
 
@@ -450,7 +504,12 @@ def h5_loses_rate(keras: Any) -> None:
     _change_loaded(keras, change)
 
 
-@mutant("file-loses-metrics", "a model read from a .keras file is compiled without its metrics", caught_by=("SER19",))
+@mutant(
+    "file-loses-metrics",
+    "a model read from a .keras file is compiled without its metrics",
+    caught_by=("SER19",),
+    on=KERAS,
+)
 def file_loses_metrics(keras: Any) -> None:
     """Its loss is right."""
 
@@ -461,7 +520,9 @@ def file_loses_metrics(keras: Any) -> None:
     _change_loaded(keras, change)
 
 
-@mutant("weights-lose-last-bit", "bfloat16 weights read from a .weights.h5 file lose a bit", caught_by=("SER20",))
+@mutant(
+    "weights-lose-last-bit", "bfloat16 weights read from a .weights.h5 file lose a bit", caught_by=("SER20",), on=KERAS
+)
 def weights_lose_last_bit(keras: Any) -> None:
     """Weights of other types are right."""
     original = keras.Model.load_weights
@@ -483,14 +544,17 @@ def weights_lose_last_bit(keras: Any) -> None:
 
 
 @mutant(
-    "constraint-of-scale-lost", "what is rebuilt of a GroupNormalization has no gamma_constraint", caught_by=("SER21",)
+    "constraint-of-scale-lost",
+    "what is rebuilt of a GroupNormalization has no gamma_constraint",
+    caught_by=("SER21",),
+    on=KERAS,
 )
 def constraint_of_scale_lost(keras: Any) -> None:
     """That of beta is kept."""
     edit_config(keras.layers.GroupNormalization, lambda config: config.update(gamma_constraint=None))
 
 
-@mutant("overwrites-unasked", "save_weights overwrites a file without asking", caught_by=("SER22",))
+@mutant("overwrites-unasked", "save_weights overwrites a file without asking", caught_by=("SER22",), on=KERAS)
 def overwrites_unasked(keras: Any) -> None:
     """Though it is called with overwrite=False."""
     original = keras.Model.save_weights
@@ -501,7 +565,7 @@ def overwrites_unasked(keras: Any) -> None:
     keras.Model.save_weights = save_weights
 
 
-@mutant("build-config-ignored", "a Conv1D is not built by its build configuration", caught_by=("SER23",))
+@mutant("build-config-ignored", "a Conv1D is not built by its build configuration", caught_by=("SER23",), on=KERAS)
 def build_config_ignored(keras: Any) -> None:
     """Every other layer is."""
     keras.layers.Conv1D.build_from_config = lambda self, config: None
