@@ -25,7 +25,7 @@ def as_tensor(values: Any) -> Any:
     if backend == "torch":
         import torch
 
-        return torch.as_tensor(np.asarray(values))
+        return torch.tensor(np.asarray(values))  # a copy: some layers write into their inputs
     import jax.numpy as jnp
 
     return jnp.asarray(values)
