@@ -1,5 +1,7 @@
 """For tests of Keras on another backend than TensorFlow, where that is the target; and a model as a user has it."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,20 +17,20 @@ on_other_backends = [
 ]
 
 
-def data():
+def data() -> tuple[Any, Any]:
     """Two classes."""
     stream = np.random.RandomState(1)
     x = stream.normal(size=(60, 4)).astype("float32")
     return x, (x[:, 0] > 0).astype("int32")
 
 
-def noisy_data():
+def noisy_data() -> tuple[Any, Any]:
     """The same inputs with noise that no global seed decides."""
     x, y = data()
     return x + np.random.default_rng().normal(size=x.shape).astype("float32"), y
 
 
-def build(keras):
+def build(keras: Any) -> Any:
     """Statistics and noise: what a model that is used again has to put back."""
     layers = keras.layers
     model = keras.Sequential(

@@ -74,6 +74,7 @@ def test_a_layer_s_gradients_are_those_by_hand():
     layer.set_weights([kernel, bias])
     (output,), gradients = gradients_by_all(layer, [x], lambda into: [layer(into[0])], lambda _: slopes)
     np.testing.assert_allclose(output, x @ kernel + bias, rtol=1e-5)
+    assert gradients is not None
     for actual, expected in zip(gradients, (x.T @ slopes, slopes.sum(0), slopes @ kernel.T), strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-5)
     assert recorder.observe(case).gradient.deviation < 1e-4

@@ -1,6 +1,7 @@
 """Trainings on Keras on another backend than TensorFlow, where this process has one as its target."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,8 @@ def test_a_model_of_one_s_own_repeats_whatever_was_trained_before_it():
 
 
 def test_rows_pass_in_the_given_order_through_all_epochs():
-    keras, seen = load_target_keras(), []
+    keras: Any = load_target_keras()
+    seen: list[int] = []
 
     class Noting(keras.layers.Layer):
         def call(self, inputs):
