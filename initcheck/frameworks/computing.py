@@ -29,7 +29,7 @@ def as_tensor(values: Any) -> Any:
         array = np.asarray(values)
         if array.dtype.name == "bfloat16":  # of ml_dtypes, which torch does not read; float32 holds all of its values
             return torch.as_tensor(array.astype(np.float32)).to(torch.bfloat16)
-        return torch.as_tensor(array)
+        return torch.tensor(array)  # a copy, since some layers write to their inputs
     import jax.numpy as jnp
 
     return jnp.asarray(values)
