@@ -15,6 +15,7 @@ VARIABLE = "INITCHECK_TARGET"
 ANY, KERAS, TENSORFLOW, LIBRARY = "any", "keras", "keras:tensorflow", "library"
 NAMES_OF_BACKENDS = MappingProxyType({"tensorflow": "TensorFlow", "jax": "JAX", "torch": "torch"})
 BACKENDS = tuple(NAMES_OF_BACKENDS)
+ALL_BUT_JAX = (TENSORFLOW, "keras:torch")  # of Keras, so far
 # Libraries with a description of their own, which lies where a user's own would.
 LIBRARIES = MappingProxyType(
     {name: f"initcheck.frameworks.libraries.{name}:LIBRARY" for name in ("torch", "jax", "flax")}
@@ -84,7 +85,9 @@ def variables_of(name: str) -> dict[str, str]:
     return {VARIABLE: name, **({"KERAS_BACKEND": backend} if backend else {})}
 
 
-def is_judged(name: str, on: str) -> bool:
-    """Whether what judges ``ANY`` target, ``KERAS``, ``TENSORFLOW`` or any ``LIBRARY`` judges that one."""
+def is_judged(name: str, on: str | tuple[str, ...]) -> bool:
+    """Whether what judges ``ANY`` target, ``KERAS``, ``TENSORFLOW``, any ``LIBRARY`` or several judges that one."""
+    if isinstance(on, tuple):
+        return any(is_judged(name, one) for one in on)
     keras = bool(backend_of(name))
     return on == ANY or name == on or (on == KERAS and keras) or (on == LIBRARY and not keras)

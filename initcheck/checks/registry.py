@@ -73,7 +73,8 @@ class Check:
         min_samples: For a statistical check: how many it needs for that power at a false-alarm rate.
         p_values: How many p-values one verdict compares with its share of the error budget.
         evidence: Names the evidence that its cells share with those of other checks; empty for its family's.
-        on: The targets that it judges: ``ANY``, ``KERAS`` on any backend, Keras on ``TENSORFLOW``, or a ``LIBRARY``.
+        on: The targets that it judges: ``ANY``, ``KERAS`` on any backend, Keras on ``TENSORFLOW``, a ``LIBRARY``, or
+            several of them.
     """
 
     code: str
@@ -87,7 +88,7 @@ class Check:
     min_samples: Callable[[float], int] | None = None
     p_values: int = 1
     evidence: str = ""
-    on: str = TENSORFLOW
+    on: str | tuple[str, ...] = TENSORFLOW
 
     @property
     def applied(self) -> Sequence[Subject]:
@@ -300,12 +301,13 @@ def _judge(cell: Cell, lab: Lab) -> Verdict:
         return Verdict(Status.FAIL, f"raised {reason_of(error, 300)}", "no exception", cause=from_outside(error))
 
 
-def _of_others(on: str) -> str:
+def _of_others(on: str | tuple[str, ...]) -> str:
     """Why the target is not judged."""
     if on == LIBRARY:
         return f"this is asked of libraries; layers of {target()} have checks of their own (LAW15, SEED07, SEED08)"
     if is_judged(target(), KERAS):
-        return f"initcheck judges this on {on} only so far, not on {target()}"
+        judged = on if isinstance(on, str) else " and ".join(on)
+        return f"initcheck judges this on {judged} only so far, not on {target()}"
     return f"{target()} has nothing of the kind: it is asked of {'Keras' if on == KERAS else on}"
 
 

@@ -20,6 +20,7 @@ from initcheck.frameworks.layer_calls import compiled_step, slope_of_lookups
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import DenseNetwork
 from initcheck.oracle.optimizer_steps import Schedule
+from initcheck.oracle.rounding import UNIT
 from initcheck.oracle.tasks import Batch, class_of, other_shape, rows_for, weights_for
 
 Arrays = list[np.ndarray]
@@ -85,6 +86,14 @@ class Steps:
         """Returns the loss of targets and outputs: one number, or one for each row, depending on ``reduction``."""
         weights = None if share is None else as_tensor(share)
         return as_array(self._loss(loss, **config)(as_tensor(y), as_tensor(output), sample_weight=weights))
+
+    def logarithm_rounding(self, loss: str) -> float:
+        """How much the backend's log(1 + exp(−|x|)) of a loss of logits may be off beside log1p's own rounding.
+
+        torch rounds the sum before its logarithm: half a unit in the last place of a number from 1 to 2 at most.
+        """
+        rounds = loss == "binary_crossentropy_logits" and self._keras.backend.backend() == "torch"
+        return UNIT if rounds else 0.0
 
     @property
     def losses_have_a_dtype(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class LayerShapes:
 
         symbolic = [self._keras.Input(batch_shape=shape, dtype=dtype) for shape, dtype in specs]
         model = self._keras.Model(symbolic, flat(call(*symbolic)))
-        ways = {
+        ways: dict[str, Callable[..., Any]] = {
             "a call": call,
             "a call in a graph": compiled_call(layer, call, specs),
             "a call of a model": lambda *values: model(alone(values)),

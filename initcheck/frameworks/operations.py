@@ -15,6 +15,7 @@ def operations(keras: Any) -> Any:
     return SimpleNamespace(
         abs=tf.abs,
         cast=tf.cast,
+        concatenate=tf.concat,
         convert_to_tensor=tf.convert_to_tensor,
         copy=tf.identity,
         full=tf.fill,

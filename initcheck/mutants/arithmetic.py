@@ -11,6 +11,7 @@ import numpy as np
 
 from initcheck.mutants.changes import step_scaled, step_with
 from initcheck.mutants.mutant import mutant
+from initcheck.targets import ALL_BUT_JAX, KERAS
 
 
 @mutant("rmsprop-rho", "RMSprop steps with rho 0.89 where it is 0.9", caught_by=("ARI04",))
@@ -42,7 +43,7 @@ def adam_no_bias_correction(keras: Any) -> None:
     step_scaled(keras.optimizers.Adam, undo)
 
 
-@mutant("adamw-weight-decay", "AdamW's weight decay is off by a tenth", caught_by=("ARI04",))
+@mutant("adamw-weight-decay", "AdamW's weight decay is off by a tenth", caught_by=("ARI04",), on=KERAS)
 def adamw_weight_decay(keras: Any) -> None:
     original = keras.optimizers.AdamW.__init__
 
@@ -88,20 +89,20 @@ def sgd_gradient_noise(keras: Any) -> None:
     keras.optimizers.SGD.update_step = update_step
 
 
-@mutant("schedule-late", "ExponentialDecay is one step late", caught_by=("ARI10",))
+@mutant("schedule-late", "ExponentialDecay is one step late", caught_by=("ARI10",), on=KERAS)
 def schedule_late(keras: Any) -> None:
     keras_class = keras.optimizers.schedules.ExponentialDecay
     original = keras_class.__call__
     keras_class.__call__ = lambda self, step: original(self, step + 1)
 
 
-@mutant("loss-scaled", "binary crossentropy is larger by 0.1 %", caught_by=("ARI02",))
+@mutant("loss-scaled", "binary crossentropy is larger by 0.1 %", caught_by=("ARI02",), on=KERAS)
 def loss_scaled(keras: Any) -> None:
     original = keras.losses.BinaryCrossentropy.call
     keras.losses.BinaryCrossentropy.call = lambda self, y_true, y_pred: original(self, y_true, y_pred) * 1.001
 
 
-@mutant("loss-sums", "mean squared error sums over the rows by default", caught_by=("ARI02",))
+@mutant("loss-sums", "mean squared error sums over the rows by default", caught_by=("ARI02",), on=KERAS)
 def loss_sums(keras: Any) -> None:
     original = keras.losses.MeanSquaredError.__init__
 
@@ -112,7 +113,9 @@ def loss_sums(keras: Any) -> None:
     keras.losses.MeanSquaredError.__init__ = init
 
 
-@mutant("loss-ignores-sample-weight", "crossentropy of class numbers ignores sample weights", caught_by=("ARI02",))
+@mutant(
+    "loss-ignores-sample-weight", "crossentropy of class numbers ignores sample weights", caught_by=("ARI02",), on=KERAS
+)
 def loss_ignores_sample_weight(keras: Any) -> None:
     """Unweighted training is right."""
     keras_class = keras.losses.SparseCategoricalCrossentropy
@@ -142,7 +145,7 @@ def metrics_not_reset(keras: Any) -> None:
     keras.Model.reset_metrics = lambda self: None
 
 
-@mutant("fit-drops-last-batch", "fit drops a partial last batch of arrays", caught_by=("ARI05",))
+@mutant("fit-drops-last-batch", "fit drops a partial last batch of arrays", caught_by=("ARI05",), on=KERAS)
 def fit_drops_last_batch(keras: Any) -> None:
     """As drop_remainder would."""
     original = keras.Model.fit
@@ -158,7 +161,9 @@ def fit_drops_last_batch(keras: Any) -> None:
     keras.Model.fit = fit
 
 
-@mutant("evaluate-drops-last-batch", "evaluate drops a partial last batch of arrays", caught_by=("ARI11", "ARI07"))
+@mutant(
+    "evaluate-drops-last-batch", "evaluate drops a partial last batch of arrays", caught_by=("ARI11", "ARI07"), on=KERAS
+)
 def evaluate_drops_last_batch(keras: Any) -> None:
     """Training is right."""
     original = keras.Model.evaluate
@@ -172,7 +177,7 @@ def evaluate_drops_last_batch(keras: Any) -> None:
     keras.Model.evaluate = evaluate
 
 
-@mutant("dense-output", "what Dense computes is larger by 1e-4", caught_by=("ARI03", "ARI14"))
+@mutant("dense-output", "what Dense computes is larger by 1e-4", caught_by=("ARI03", "ARI14"), on=ALL_BUT_JAX)
 def dense_output(keras: Any) -> None:
     """As a kernel of lower precision would bring."""
     original = keras.layers.Dense.call

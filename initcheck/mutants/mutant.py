@@ -31,7 +31,7 @@ class Mutant:
     title: str
     caught_by: tuple[str, ...]
     apply: Apply
-    on: str = TENSORFLOW
+    on: str | tuple[str, ...] = TENSORFLOW
 
     @property
     def harmless(self) -> bool:
@@ -42,7 +42,9 @@ class Mutant:
 _MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(name: str, title: str, *, caught_by: tuple[str, ...] = (), on: str = TENSORFLOW) -> Callable[[Apply], Apply]:
+def mutant(
+    name: str, title: str, *, caught_by: tuple[str, ...] = (), on: str | tuple[str, ...] = TENSORFLOW
+) -> Callable[[Apply], Apply]:
     """Registers the decorated function; where no check is named, the change is harmless."""
 
     def register(apply: Apply) -> Apply:

@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.operations import operations
 from initcheck.mutants.mutant import mutant
+from initcheck.targets import KERAS
+
+_SINGLE = ("keras:jax", "keras:torch")  # which compute in single precision, so that less shows
 
 
 def _wrap_dense(keras: Any, change: Any) -> None:
@@ -79,7 +84,7 @@ def leak_unit(keras: Any) -> None:
     _wrap_dense(keras, change)
 
 
-@mutant("dense-mutes-bias", "a random bias of a dense layer is replaced by its mean", caught_by=("SYM08",))
+@mutant("dense-mutes-bias", "a random bias of a dense layer is replaced by its mean", caught_by=("SYM08",), on=KERAS)
 def mute_bias(keras: Any) -> None:
     """Random biases no longer distinguish units."""
     original = keras.initializers.RandomNormal.__call__
@@ -91,7 +96,7 @@ def mute_bias(keras: Any) -> None:
     keras.initializers.RandomNormal.__call__ = call
 
 
-@mutant("dropout-whole-rows", "Dropout drops all units of a row or none", caught_by=("SYM08",))
+@mutant("dropout-whole-rows", "Dropout drops all units of a row or none", caught_by=("SYM08",), on=KERAS)
 def drop_whole_rows(keras: Any) -> None:
     original = keras.layers.Dropout.__init__
 
@@ -101,22 +106,22 @@ def drop_whole_rows(keras: Any) -> None:
     keras.layers.Dropout.__init__ = init
 
 
-@mutant("rows-repeat-unit", "glorot_uniform gives the last unit the weights of the first", caught_by=("SYM06",))
+@mutant(
+    "rows-repeat-unit", "glorot_uniform gives the last unit the weights of the first", caught_by=("SYM06",), on=KERAS
+)
 def repeat_unit(keras: Any) -> None:
     original = keras.initializers.GlorotUniform.__call__
 
     def call(self: Any, shape: Any, dtype: Any = None, **rest: Any) -> Any:
-        import tensorflow as tf
-
         values = original(self, shape, dtype=dtype, **rest)
         if len(shape) != 2 or shape[1] < 4:
             return values
-        return tf.concat([values[:, :-1], values[:, :1]], axis=1)
+        return operations(keras).concatenate([values[:, :-1], values[:, :1]], axis=1)
 
     keras.initializers.GlorotUniform.__call__ = call
 
 
-@mutant("steps-add-noise", "train_on_batch adds 1e-9 of noise to every kernel", caught_by=("SYM04", "SYM09"))
+@mutant("steps-add-noise", "train_on_batch adds 1e-9 of noise to every kernel", caught_by=("SYM04", "SYM09"), on=KERAS)
 def noisy_steps(keras: Any) -> None:
     """Breaks the symmetry of zeros below all tolerances of single precision."""
     original = keras.Model.train_on_batch
@@ -152,7 +157,7 @@ def _wrap_last_unit(keras_class: Any) -> None:
     keras_class.call = call
 
 
-@mutant("first-step-idle", "the first call of train_on_batch changes no kernel", caught_by=("SYM05",))
+@mutant("first-step-idle", "the first call of train_on_batch changes no kernel", caught_by=("SYM05",), on=KERAS)
 def idle_first_step(keras: Any) -> None:
     original = keras.Model.train_on_batch
 
@@ -178,6 +183,40 @@ def scale_last_filter(keras: Any) -> None:
 def scale_last_recurrent_unit(keras: Any) -> None:
     """So is the state that it passes to the next step."""
     _wrap_last_unit(keras.layers.SimpleRNNCell)
+
+
+@mutant(
+    "dense-unit-tenth",
+    "the last unit of a dense layer gives out a tenth more",
+    caught_by=("SYM01", "SYM02", "SYM03"),
+    on=_SINGLE,
+)
+def scale_last_unit_of_single_precision(keras: Any) -> None:
+    """As much as the bounds of single precision let show."""
+    _wrap_dense(keras, lambda outputs: outputs * as_tensor(_last_one(outputs.shape[-1], 1.1)))
+
+
+@mutant(
+    "dense-leaks-half-a-unit",
+    "each unit of a dense layer takes up half of its neighbour",
+    caught_by=("SYM07",),
+    on=_SINGLE,
+)
+def leak_half_a_unit(keras: Any) -> None:
+    """Equal units stay equal; permuted ones show it, as they have other neighbours."""
+    _wrap_dense(keras, lambda outputs: outputs + 0.5 * keras.ops.roll(outputs, 1, axis=-1))
+
+
+@mutant("filter-halved", "the last filter of a Conv2D gives out half as much", caught_by=("SYM10",), on=_SINGLE)
+def halve_last_filter(keras: Any) -> None:
+    """Dense layers are right."""
+    original = keras.layers.Conv2D.call
+    keras.layers.Conv2D.call = lambda self, inputs: original(self, inputs) * as_tensor(_last_one(self.filters, 0.5))
+
+
+def _last_one(count: int, last: float) -> np.ndarray[Any, Any]:
+    """So many ones, but for the last."""
+    return np.array([*[1.0] * (count - 1), last], np.float32)
 
 
 @mutant("dense-identity", "harmless: a dense layer passes its output through an identity")

@@ -132,7 +132,7 @@ def _extremes(lab: Lab, name: str, batch: Batch, output: np.ndarray) -> list[tup
         compared.append(("with label_smoothing=0.1", ask(name, batch.y, output, None, label_smoothing=0.1), smoothed))
     if not name.endswith("crossentropy"):
         loud = np.resize(np.array([-100, 20, 100, 500, -20, 0, -500], np.float32), output.shape)
-        each = row_losses(name, batch.y, Rounded(loud))
+        each = row_losses(name, batch.y, Rounded(loud)).fuzzed(lab.steps.logarithm_rounding(name))
         compared.append(("at extreme outputs", ask(name, batch.y, loud, None, reduction="none"), each))
         return compared
     # Certain and right, certain and wrong: finite, by Keras's fuzz factor.

@@ -48,7 +48,8 @@ def _swapped(keras: Any, composed: bool) -> Iterator[Seen]:
     for source in _sources(keras, _FORMAT):
         options = {name: value for name, value in _PLAIN.items() if _takes(keras, source, name)}
         layer, other = (_layer(keras, source, **options, **more) for more in ({}, {_FORMAT: _FIRST}))
-        if composed is not any(isinstance(one, keras.layers.Layer) for one in vars(layer).values()):
+        held = *vars(layer).values(), *vars(layer).get("_modules", {}).values()  # which torch keeps apart
+        if composed is not any(isinstance(one, keras.layers.Layer) for one in held):
             continue
         outputs = []
         for one, images in ((layer, x), (other, np.moveaxis(x, -1, 1))):
@@ -91,7 +92,7 @@ def places_of_erasing(keras: Any, _: Path) -> Iterator[Seen]:
     if not kinds:
         return
     layer = kinds[0](1.0, scale=(0.1, 0.1), fill_value=0.0, value_range=(0, 1), seed=4)
-    outputs = as_array(layer(np.ones((12, 16, 16, 3), np.float32), training=True))
+    outputs = as_array(layer(np.ones((40, 16, 16, 3), np.float32), training=True))
     places = {np.argwhere(one == 0)[0].tobytes() for one in outputs if np.any(one == 0)}
     yield "whether images are erased at several places", True, len(places) > 3
 
