@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from initcheck.catalog.layers.traits.noises import NoiseSource
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.computing import as_tensor, training_call
+from initcheck.targets import TENSORFLOW, target
 
 # Of each half of a batch, whose halves are equal. A layer that leaves half of all images as they are leaves all of both
 # halves so once in 1.7e7 seeds; a slow one, which leaves a fifth as they are, once in 1e8. Fewer will do where images
@@ -70,7 +72,8 @@ def draw_images(keras: Any, source: NoiseSource, seed: int) -> ImageDraws:
 def _places(keras: Any, source: NoiseSource, seed: int) -> frozenset[tuple[int, int]]:
     """Where an image whose pixels are their own places is cut."""
     layer = getattr(keras.layers, source.layer)(**source.arguments, seed=seed)
-    cut = training_call(layer)
+    # JAX compiles no slice whose place is drawn.
+    cut = training_call(layer) if target() == TENSORFLOW else functools.partial(layer, training=True)
     pixels = as_tensor(np.moveaxis(np.indices(SHAPE[:2], np.float32), 0, -1)[None])
     corners = (as_array(cut(pixels))[0, 0, 0] for _ in range(CUTS))
     return frozenset((int(row), int(column)) for row, column in corners)

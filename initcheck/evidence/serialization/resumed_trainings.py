@@ -21,6 +21,7 @@ from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.computing import apply_gradients, as_tensor, gradients, mean
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.optimizer_steps import Schedule
+from initcheck.targets import backend_of, target
 
 _WIDTH = 2  # of every layer: variables of one shape may be mixed up
 
@@ -77,6 +78,8 @@ class Resumptions:
                     return name
                 if unknown := set(arguments) - set(inspect.signature(kind).parameters):
                     return f"{name}({', '.join(sorted(unknown))})"
+        if case.scaling and backend_of(target()) == "jax":
+            return "LossScaleOptimizer that takes a step outside of a compiled one on JAX"
         return ""
 
     def first_step(self, case: Resumption) -> TrainedModel:

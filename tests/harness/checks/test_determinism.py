@@ -15,7 +15,7 @@ from initcheck.catalog.cases.trainings import recipes
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.catalog.recipes import Feed, Recipe
-from initcheck.catalog.sources import IMAGES, SOURCES
+from initcheck.catalog.sources import IMAGES, sources
 from initcheck.checks import determinism
 from initcheck.checks.registry import NotApplicable
 from initcheck.digests import digest
@@ -468,8 +468,34 @@ def test_a_training_that_is_the_same_under_another_seed_fails() -> None:
     assert determinism.judge_training_varies(lab(models=same), RECIPE).status is Status.FAIL
 
 
+def test_sources_are_those_of_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_tensorflow = sources()
+    monkeypatch.setenv("INITCHECK_TARGET", "keras:torch")
+    assert set(sources()) - set(of_tensorflow) == {"torch", "torch shuffle"}
+    monkeypatch.setenv("INITCHECK_TARGET", "keras:jax")
+    assert sources() == of_tensorflow
+
+
+def test_where_nothing_is_compiled_there_is_nothing_to_compare() -> None:
+    fake = lab(models=Models(draws=[replace(make_draws(), traced=None, traced_again=None)]))
+    with pytest.raises(NotApplicable, match="compiles nothing"):
+        determinism.judge_function(fake, ROW)
+
+
+def test_compiled_calls_of_jax_agree_within_rounding_and_others_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = np.random.RandomState(0).uniform(2, 5, 4000).astype(np.float32)
+    other = np.random.RandomState(1).uniform(2, 5, 4000).astype(np.float32)
+    near = SeededCalls(numbers, numbers, numbers, other, np.nextafter(numbers, np.float32(9)), None)
+    monkeypatch.setenv("INITCHECK_TARGET", "keras:jax")
+    assert determinism.judge_function_seeds(lab(models=Models(calls=near)), "uniform").status is Status.PASS
+    far = replace(near, traced=other)
+    assert determinism.judge_function_seeds(lab(models=Models(calls=far)), "uniform").status is Status.FAIL
+    monkeypatch.setenv("INITCHECK_TARGET", "keras:torch")
+    assert determinism.judge_function_seeds(lab(models=Models(calls=near)), "uniform").status is Status.FAIL
+
+
 def test_every_named_source_can_be_looked_up_without_a_framework_where_it_needs_none() -> None:
-    for name in SOURCES:
+    for name in sources():
         if name.split()[0] in {"initializer", "kernel", "python", "numpy"}:
             assert callable(find_source(None, name))
 

@@ -11,7 +11,7 @@ import pytest
 from initcheck.catalog.cases.feeds import BATCHED_FEEDS, DEFAULT_BATCH, SMALL_FEED, feeds, large_feed, unshuffled_feeds
 from initcheck.catalog.recipes import Feed
 from initcheck.checks import order
-from initcheck.evidence.order import Order
+from initcheck.evidence.order import Order, lacking
 from initcheck.records import Status
 
 FEED = Feed(50, 16)
@@ -235,3 +235,18 @@ def test_p_value_of_a_kept_place_bounds_the_simulated_frequency() -> None:
         hits += counts.max() >= most
     assert hits / trials < order.kept_place_p_value(most, seeds, rows) + 0.1
     assert SMALL_FEED.rows > rows
+
+
+@pytest.mark.parametrize(
+    ("target", "lacked"),
+    [
+        ("keras:tensorflow", set()),
+        ("keras:jax", {"41rows-batch10-dataset-eager"}),
+        ("keras:torch", {feed.name for feed in feeds() if feed.steps_per_execution > 1}),
+    ],
+)
+def test_a_feed_that_a_backend_has_not_is_not_judged(
+    monkeypatch: pytest.MonkeyPatch, target: str, lacked: set[str]
+) -> None:
+    monkeypatch.setenv("INITCHECK_TARGET", target)
+    assert {feed.name for feed in (*feeds(), *BATCHED_FEEDS) if lacking(feed)} == lacked

@@ -90,9 +90,9 @@ def test_a_known_issue_is_of_one_target(monkeypatch):
 
 def test_a_check_that_does_not_judge_the_target_is_there_once_and_says_why(monkeypatch):
     monkeypatch.setenv(VARIABLE, "keras:torch")
-    (cell,) = cells(codes=["ORD01"])
+    (cell,) = cells(codes=["ORD17"])
     verdict = run_check(cell, get_lab(1))
-    assert (cell.name, cell.alpha > 0, verdict.status) == ("ORD01-framework@keras:torch", False, Status.NOT_APPLICABLE)
+    assert (cell.name, cell.alpha > 0, verdict.status) == ("ORD17-framework@keras:torch", False, Status.NOT_APPLICABLE)
     assert "keras:tensorflow only so far, not on keras:torch" in str(verdict)
     monkeypatch.setenv(VARIABLE, "torch")
     assert "torch has nothing of the kind" in str(run_check(cell, get_lab(1)))
