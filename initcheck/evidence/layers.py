@@ -369,7 +369,7 @@ def _nested(layer: Any, states: list[Any]) -> Any:
     sizes = getattr(getattr(layer, "cell", None), "state_size", None)
     nested = isinstance(sizes, list | tuple) and any(isinstance(one, list | tuple) for one in sizes)
     each = iter(states)
-    return [type(one)(next(each) for _ in one) for one in layer.states] if nested else states
+    return [tuple(next(each) for _ in one) for one in layer.states] if nested else states
 
 
 def _by_case(cases: Sequence[FormulaCase], outputs: Any) -> dict[str, Array]:

@@ -66,6 +66,8 @@ def touch(trajectory: WeightTrajectory, layer: int, change: float, what: str = "
 class Lab:
     """A laboratory without a framework."""
 
+    doubles = True
+
     def __init__(self, trajectory: WeightTrajectory, other: WeightTrajectory | None = None) -> None:
         self.models = self
         self._trajectories = trajectory, other
