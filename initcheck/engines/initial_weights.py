@@ -35,16 +35,6 @@ class UnsuitableError(Exception):
     """The ensemble engine cannot match the reference engine; the text says why, as a clause."""
 
 
-def require_tensorflow_target() -> None:
-    """Makes sure that the target computes by TensorFlow, by whose operations members are stacked.
-
-    Raises:
-        UnsuitableError: It does not.
-    """
-    if target() != TENSORFLOW:
-        raise UnsuitableError(f"it stacks members by TensorFlow, and the target is {target()}")
-
-
 class InitialWeights:
     """The initial weights of one model under one initializer, for any run's seed.
 

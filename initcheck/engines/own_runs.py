@@ -15,7 +15,7 @@ from initcheck.catalog.own_problems import OWN, REPLACED, OwnProblem
 from initcheck.catalog.problem_facts import DataFacts, ProblemFacts, digest_of
 from initcheck.engines.constant_answers import best_constant
 from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
-from initcheck.engines.initial_weights import require_tensorflow_target
+from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.one_by_one import train_one_by_one
 from initcheck.engines.own_data import (
     FROZEN,
@@ -46,6 +46,7 @@ from initcheck.frameworks.generators import globally_seeded
 from initcheck.records import Run, Runs, Score
 from initcheck.seeding import order_seed, run_seed
 from initcheck.store.blocks import Members
+from initcheck.targets import TENSORFLOW, target
 from initcheck.texts import for_terminal
 
 _BATCH_SIZE = 32  # Keras's
@@ -222,7 +223,8 @@ class OwnEngine:
         Raises:
             UnsuitableError: The stateless ensemble cannot match ``fit`` on this model.
         """
-        require_tensorflow_target()
+        if target() != TENSORFLOW:
+            raise UnsuitableError(f"it stacks members by TensorFlow, and the target is {target()}")
         template, other = (self._members.make(OWN, seed)[0] for seed in (FROZEN, FROZEN + 1))
         ensemble = StatelessEnsemble(
             self._keras,

@@ -4,15 +4,15 @@ import json
 from typing import Any
 
 import numpy as np
-import pytest
 from click.testing import CliRunner
 from other_backends import build, data, on_other_backends
 
 from initcheck import Problem
 from initcheck.catalog.initializers import INITIALIZERS
 from initcheck.catalog.own_problems import OWN
-from initcheck.catalog.problems import get_problem
+from initcheck.catalog.problems import PROBLEMS, get_problem
 from initcheck.cli.app import cli
+from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.feeding import batch_order, ordered_rows
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.own_runs import OwnEngine
@@ -20,7 +20,7 @@ from initcheck.engines.reuse import bitwise_equal, read_values
 from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.computing import all_seen, seen_by
 from initcheck.frameworks.environment import environment
-from initcheck.records import DECIDE_BITS
+from initcheck.records import DECIDE_BITS, METRICS, group_runs
 from initcheck.targets import backend_of, target
 
 pytestmark = on_other_backends
@@ -73,13 +73,24 @@ def test_the_environment_names_the_target_and_the_packages_of_its_backend():
     assert "target" in DECIDE_BITS
 
 
-@pytest.mark.parametrize("asked", [["--problem", "xor"], OWN_MODEL], ids=["problem", "model"])
-def test_the_ensemble_is_refused_in_one_line_where_there_is_no_tensorflow(asked, tmp_path):
-    words = ["run", *asked, "--reseeds", "2", "--engine", "ensemble", "--out", str(tmp_path)]
+def test_the_ensemble_of_a_model_is_refused_in_one_line_where_there_is_no_tensorflow(tmp_path):
+    words = ["run", *OWN_MODEL, "--reseeds", "2", "--engine", "ensemble", "--out", str(tmp_path)]
     done = CliRunner().invoke(cli, words)
     assert "it stacks members by TensorFlow" in str(done.exception)
     assert str(done.exception).endswith(f"the target is {target()}; take the engine auto")
     assert not list(tmp_path.iterdir())
+
+
+def test_members_of_the_ensemble_are_within_rounding_of_fit_and_have_the_same_bits_in_any_place():
+    problem, row = PROBLEMS["xor"], INITIALIZERS["he_normal"]
+    engine = EnsembleEngine(problem, [row], epochs=3, width=32)
+    (few,), (many,) = (group_runs(engine.runs(reseeds=range(start, 20), seed=7)) for start in (13, 0))
+    fitted = ReferenceEngine(problem, epochs=3).train(row, reseed=13, seed=7)
+    np.testing.assert_array_equal(few.history, many.history[13:])
+    np.testing.assert_array_equal(few.test_score, many.test_score[13:])
+    reported = np.array([fitted.history[name] for name in METRICS]).T
+    np.testing.assert_allclose(few.history[0], reported, atol=1e-5)
+    assert fitted.test_score == few.test_score[0]
 
 
 def test_a_run_says_on_which_target_it_was(tmp_path):
