@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.frameworks.backends import load_target_keras
-from initcheck.frameworks.computing import as_tensor
 from initcheck.frameworks.memory import require_memory_for_order
 from initcheck.targets import TENSORFLOW, target
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from initcheck.catalog.problems import Problem
 from initcheck.engines.program import Trained
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.records import Data
 
 Array = npt.NDArray[Any]

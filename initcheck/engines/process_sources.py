@@ -21,7 +21,7 @@ import numpy as np
 from initcheck.engines.kept_state import is_equal, own_modules
 from initcheck.engines.replacing import note_use, replaced
 from initcheck.engines.script_pins import BACKWARDS, is_own_file, sorted_listing, sorted_scan
-from initcheck.frameworks.computing import draw_globally
+from initcheck.frameworks.backend_calls import draw_globally
 from initcheck.frameworks.generators import global_state
 
 NAMES, ADDRESSES, POOLS, THREADS, WORKERS, TF_GENERATORS = (

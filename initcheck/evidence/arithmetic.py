@@ -15,7 +15,7 @@ from initcheck.catalog.recipes import Task
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, gradients
+from initcheck.frameworks.backend_calls import as_tensor, gradients
 from initcheck.frameworks.layer_calls import compiled_step, slope_of_lookups
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.networks import DenseNetwork

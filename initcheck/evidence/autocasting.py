@@ -15,7 +15,7 @@ from initcheck.evidence.layers import Policy
 from initcheck.evidence.made_layers import arguments_made, requests, typed, wraps
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, dtype_name
+from initcheck.frameworks.backend_calls import as_tensor, dtype_name
 from initcheck.frameworks.floatx import dtype_policy
 from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from initcheck.evidence.trace import Array, Arrays
-from initcheck.frameworks.computing import as_tensor, gradients, mean
+from initcheck.frameworks.backend_calls import as_tensor, gradients, mean
 
 
 def loss_gradient(keras: Any, model: Any, x: Array, y: Array, loss: str) -> Arrays:

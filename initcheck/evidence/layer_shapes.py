@@ -15,7 +15,7 @@ from initcheck.evidence.layers import Layers, as_called, joined
 from initcheck.evidence.made_layers import flat
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.frameworks.layer_calls import compiled_call
 
 Array = np.ndarray[Any, Any]

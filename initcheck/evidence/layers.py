@@ -23,7 +23,7 @@ from initcheck.catalog.layers.traits.noises import Fed, NoiseSource
 from initcheck.evidence.made_layers import arguments_made, flat, wraps
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, has_no_kernel, is_tensor
+from initcheck.frameworks.backend_calls import as_tensor, has_no_kernel, is_tensor
 from initcheck.frameworks.floatx import dtype_policy, image_data_format
 from initcheck.frameworks.layer_calls import compiled_call, slopes_of
 from initcheck.frameworks.operations import operations

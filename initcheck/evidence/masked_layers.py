@@ -16,7 +16,7 @@ from initcheck.catalog.layers.under_masks import MASKED_GROUP_OF, MASKED_GROUPS
 from initcheck.evidence.made_layers import arguments_made, flat
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
 

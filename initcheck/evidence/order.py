@@ -14,7 +14,7 @@ from initcheck.engines.feeding import dataset_of
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array
-from initcheck.frameworks.computing import all_seen, as_tensor, idle_step, seen_by
+from initcheck.frameworks.backend_calls import all_seen, as_tensor, idle_step, seen_by
 from initcheck.targets import backend_of, target
 
 _TWIN = 1_000_000  # between the number in one of two named inputs and in the other

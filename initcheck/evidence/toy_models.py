@@ -8,7 +8,7 @@ import numpy as np
 
 from initcheck.catalog.initializers import INITIALIZERS, Initializer
 from initcheck.catalog.recipes import Layer, Recipe
-from initcheck.frameworks.computing import seen_by
+from initcheck.frameworks.backend_calls import seen_by
 from initcheck.frameworks.instances import make_initializer
 from initcheck.seeding import derive_seed
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.backend_calls import draw_globally
 from initcheck.frameworks.backends import load_target_keras
-from initcheck.frameworks.computing import draw_globally
 from initcheck.frameworks.instances import drawer
 from initcheck.frameworks.libraries.chosen import offered_rows
 from initcheck.targets import backend_of, target

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, dtype_name
+from initcheck.frameworks.backend_calls import as_tensor, dtype_name
 from initcheck.targets import backend_of, target
 
 Array = npt.NDArray[Any]

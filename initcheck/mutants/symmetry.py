@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.frameworks.operations import operations
 from initcheck.mutants.mutant import mutant
 from initcheck.targets import KERAS

@@ -17,7 +17,7 @@ from initcheck.evidence.made_layers import flat
 from initcheck.evidence.session import Session
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, gradients_by_all
+from initcheck.frameworks.backend_calls import as_tensor, gradients_by_all
 from initcheck.frameworks.generators import globally_seeded
 from initcheck.frameworks.quiet import quiet
 from initcheck.seeding import derive_seed

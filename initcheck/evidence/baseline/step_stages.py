@@ -23,8 +23,8 @@ from initcheck.evidence.steps.judged_examples import example_of, supports
 from initcheck.evidence.steps.judged_metrics import shares_of
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.frameworks.backends import load_target_keras
-from initcheck.frameworks.computing import as_tensor
 from initcheck.frameworks.quiet import quiet
 from initcheck.seeding import derive_seed
 

@@ -27,7 +27,7 @@ from initcheck.evidence.composition.promises import (
     values,
 )
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import dtype_name
+from initcheck.frameworks.backend_calls import dtype_name
 
 _SHAPES: tuple[tuple[int, ...], ...] = ((3,), (2, 1), (2, 3))
 _TOKENS = 5

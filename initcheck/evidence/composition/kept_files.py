@@ -33,7 +33,7 @@ from initcheck.evidence.composition.promises import (
 )
 from initcheck.evidence.made_layers import made
 from initcheck.evidence.toy_data import pipeline
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 
 _X = inputs([1, 2], [3, -4])
 

@@ -24,7 +24,7 @@ from initcheck.evidence.composition.promises import (
     values,
 )
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 
 _STREAM = 6
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
-from initcheck.frameworks.computing import dtype_name
+from initcheck.frameworks.backend_calls import dtype_name
 
 
 def changed_containers(keras: Any, _: Path) -> Iterator[Seen]:

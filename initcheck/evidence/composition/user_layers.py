@@ -11,7 +11,7 @@ import numpy as np
 from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_3, refusal, table, values
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import dtype_name
+from initcheck.frameworks.backend_calls import dtype_name
 from initcheck.frameworks.floatx import dtype_policy
 
 _X = inputs([1, 2], [3, -4])

@@ -30,7 +30,7 @@ from initcheck.evidence.composition.promises import (
 )
 from initcheck.evidence.made_layers import made
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, compiled
+from initcheck.frameworks.backend_calls import as_tensor, compiled
 from initcheck.frameworks.floatx import image_data_format
 
 Array = np.ndarray[Any, Any]

@@ -11,7 +11,7 @@ import numpy as np
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.trace import Array
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, compiled, traces
+from initcheck.frameworks.backend_calls import as_tensor, compiled, traces
 from initcheck.targets import TENSORFLOW, target
 
 COUNT = 4000

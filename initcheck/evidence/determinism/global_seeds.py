@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.trace import Array
-from initcheck.frameworks.computing import global_draws
+from initcheck.frameworks.backend_calls import global_draws
 
 First = dict[str, list[tuple[Array, Array]]]
 

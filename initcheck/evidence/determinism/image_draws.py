@@ -12,7 +12,7 @@ import numpy as np
 from initcheck.catalog.layers.traits.noises import NoiseSource
 from initcheck.evidence.trace import Array, Arrays
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, training_call
+from initcheck.frameworks.backend_calls import as_tensor, training_call
 from initcheck.targets import TENSORFLOW, target
 
 # Of each half of a batch, whose halves are equal. A layer that leaves half of all images as they are leaves all of both

@@ -10,7 +10,7 @@ from initcheck.catalog.sources import STEPWISE
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.toy_models import make_recorder
 from initcheck.evidence.trace import Array
-from initcheck.frameworks.computing import all_seen
+from initcheck.frameworks.backend_calls import all_seen
 from initcheck.seeding import derive_seed
 
 ROWS, PLACES, UNITS, BATCH, EPOCHS = 8, 2, 32, 4, 3

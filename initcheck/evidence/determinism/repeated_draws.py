@@ -12,8 +12,8 @@ from initcheck.digests import digest
 from initcheck.evidence import unrelated_work as unrelated
 from initcheck.evidence.trace import Array
 from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backend_calls import compiled, traces
 from initcheck.frameworks.backends import load_target_keras
-from initcheck.frameworks.computing import compiled, traces
 from initcheck.frameworks.instances import drawer, make_initializer, rebuilt
 from initcheck.targets import backend_of, target
 

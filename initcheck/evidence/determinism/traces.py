@@ -27,7 +27,7 @@ from initcheck.evidence.symmetry.unit_weights import UnitTrajectory, train_units
 from initcheck.evidence.toy_data import recipe_rows
 from initcheck.evidence.toy_models import make_layers, make_model, make_recorder
 from initcheck.evidence.trace import Array, Arrays, Repetition, Trace
-from initcheck.frameworks.computing import all_seen
+from initcheck.frameworks.backend_calls import all_seen
 from initcheck.frameworks.instances import LayerInitializers
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from initcheck.evidence.source_inputs import FED, inputs_of
 from initcheck.evidence.toy_models import make_unseeded
 from initcheck.evidence.trace import Array
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, global_draws, traces, training_call
+from initcheck.frameworks.backend_calls import as_tensor, global_draws, traces, training_call
 from initcheck.targets import target
 
 Source = Callable[[Any], Any]

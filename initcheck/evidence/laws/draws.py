@@ -16,7 +16,7 @@ from initcheck.evidence.laws.library_weights import gather
 from initcheck.evidence.laws.treated_layers import WeightArguments
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.frameworks.floatx import floatx
 from initcheck.frameworks.instances import attempt_draw, draw_calls, dtypes_of, make_initializer
 from initcheck.frameworks.libraries.library import LibraryLayer

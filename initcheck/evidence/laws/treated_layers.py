@@ -14,7 +14,7 @@ from initcheck.catalog.layers.traits.weights import InitialMatrix
 from initcheck.evidence.laws.layer_weights import built
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 
 Array = np.ndarray[Any, Any]
 SUFFIXES = ("initializer", "regularizer", "constraint")

@@ -18,7 +18,7 @@ from initcheck.catalog.cases.resumptions import Resumption
 from initcheck.evidence.serialization.round_trips import Arrays, Config
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import apply_gradients, as_tensor, gradients, mean
+from initcheck.frameworks.backend_calls import apply_gradients, as_tensor, gradients, mean
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.optimizer_steps import Schedule
 from initcheck.targets import backend_of, target

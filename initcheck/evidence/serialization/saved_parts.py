@@ -13,7 +13,7 @@ from initcheck.evidence.serialization.round_trips import Arrays, Config, RoundTr
 from initcheck.evidence.session import Session
 from initcheck.evidence.toy_models import accepts_training
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import apply_gradients, as_tensor, trained_variable
+from initcheck.frameworks.backend_calls import apply_gradients, as_tensor, trained_variable
 from initcheck.frameworks.instances import make_initializer
 from initcheck.frameworks.quiet import quiet
 

@@ -27,7 +27,7 @@ from initcheck.evidence.steps.hooked_models import single_weight
 from initcheck.evidence.steps.prepared_rows import PREPARED
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, idle_step
+from initcheck.frameworks.backend_calls import as_tensor, idle_step
 from initcheck.targets import backend_of, target
 
 _ROWS = 7

@@ -10,7 +10,7 @@ import numpy as np
 from initcheck.evidence.composition.promises import inputs, on_tensorflow
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, dtype_name, is_tensor
+from initcheck.frameworks.backend_calls import as_tensor, dtype_name, is_tensor
 
 Array = np.ndarray[Any, Any]
 

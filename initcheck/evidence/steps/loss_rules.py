@@ -14,7 +14,7 @@ from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_
 from initcheck.evidence.steps.judged_examples import examples, supports
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, dtype_name
+from initcheck.frameworks.backend_calls import as_tensor, dtype_name
 from initcheck.frameworks.floatx import dtype_policy, floatx
 from initcheck.frameworks.layer_calls import slopes_of
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS

@@ -15,7 +15,7 @@ from initcheck.evidence.composition.promises import Row, Seen, inputs, is_keras_
 from initcheck.evidence.steps.judged_examples import examples, supports
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import compiled
+from initcheck.frameworks.backend_calls import compiled
 from initcheck.frameworks.floatx import dtype_policy
 from initcheck.frameworks.operations import operations
 from initcheck.oracle.loss_formulas import LOSS_FORMULAS

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from initcheck.evidence.composition.promises import Row, Seen, inputs, refusal, table, values
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.oracle.rounding import Rounded
 
 _SEQUENCES = [[1], [2, 3], [], [4, 5, 6]]

@@ -25,7 +25,7 @@ from initcheck.evidence.steps.hand_steps import (
     variable,
     weight_of,
 )
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 
 _INFINITE = float("inf")
 

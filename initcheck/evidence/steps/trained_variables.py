@@ -36,7 +36,7 @@ from initcheck.evidence.steps.hand_steps import (
     weight_of,
 )
 from initcheck.evidence.toy_data import pipeline
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 
 
 def constraints_after_steps(keras: Any, _: Path) -> Iterator[Seen]:

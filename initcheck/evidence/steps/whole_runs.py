@@ -24,7 +24,7 @@ from initcheck.evidence.composition.promises import (
 from initcheck.evidence.steps.trained_models import QUIET, X, compiled, linear, matched, reported
 from initcheck.evidence.toy_data import pipeline
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor
+from initcheck.frameworks.backend_calls import as_tensor
 from initcheck.frameworks.operations import operations
 from initcheck.oracle.reported_means import errors, mean_loss
 

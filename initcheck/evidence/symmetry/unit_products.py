@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from initcheck.frameworks.arrays import as_array
-from initcheck.frameworks.computing import as_tensor, of_columns, product
+from initcheck.frameworks.backend_calls import as_tensor, of_columns, product
 
 _TRIES = 20
 

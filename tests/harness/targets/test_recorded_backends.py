@@ -15,8 +15,8 @@ from initcheck.baselines.recording.parts import Part, merge
 from initcheck.catalog.cases.recorded_layers import RECORDED
 from initcheck.catalog.problems import get_problem
 from initcheck.evidence.baseline.layer_stages import LayerRecorder
+from initcheck.frameworks.backend_calls import gradients_by_all
 from initcheck.frameworks.backends import has_doubles
-from initcheck.frameworks.computing import gradients_by_all
 from initcheck.targets import frameworks_of, target
 
 pytestmark = on_other_backends

@@ -17,8 +17,8 @@ from initcheck.engines.feeding import batch_order, ordered_rows
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.reuse import bitwise_equal, read_values
+from initcheck.frameworks.backend_calls import all_seen, seen_by
 from initcheck.frameworks.backends import load_target_keras
-from initcheck.frameworks.computing import all_seen, seen_by
 from initcheck.frameworks.environment import environment
 from initcheck.records import DECIDE_BITS, METRICS, group_runs
 from initcheck.targets import backend_of, target
