@@ -29,6 +29,10 @@ _BOTH_LABELS = np.eye(2, dtype=np.float32)
 Off = Callable[[Values, Values], Values]
 
 
+# Layers that map the coordinates of pixels.
+_MAPPED = ("RandomRotation", "RandomZoom", "RandomTranslation", "RandomShear", "RandomPerspective")
+
+
 def _law(
     layer: str,
     law: str,
@@ -52,6 +56,7 @@ def _law(
         off=off,
         labels=labels,
         times=times,
+        maps=layer in _MAPPED,
     )
 
 

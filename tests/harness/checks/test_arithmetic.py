@@ -93,6 +93,10 @@ class FakeSteps:
 
     losses_have_a_dtype = True
 
+    def logarithm_rounding(self, loss):
+        """NumPy's logarithm is within the rounding that the oracle allows anyway."""
+        return 0.0
+
     def supports_activation(self, name, options, since):
         """All of them."""
         return True
@@ -207,6 +211,10 @@ class FakeLab:
     def __init__(self, steps=None, layers=None):
         self.steps = steps or FakeSteps()
         self.layers = layers or FakeLayers()
+
+    def computed(self, dtypes):
+        """All of them, as on TensorFlow."""
+        return dtypes
 
     def stream(self, *names):
         """Any seed will do."""
@@ -477,7 +485,9 @@ def test_inference_that_differs_by_the_way_or_moves_a_weight_fails():
 @pytest.mark.parametrize("fixed", [True, False])
 def test_a_layer_that_does_not_obey_its_fixed_training_argument_fails(fixed):
     lab: Any = FakeLab()
-    lab.modes = SimpleNamespace(lacks=lambda layer: False, in_training=lambda layer, fixed, run: fixed)
+    lab.modes = SimpleNamespace(
+        lacks=lambda layer: False, unable=lambda run: "", in_training=lambda layer, fixed, run: fixed
+    )
     assert layer_formulas.fixed_modes(lab, ("Dropout", fixed, ModelRun.PREDICT)).status is Status.PASS
     lab.modes.in_training = lambda layer, fixed, run: run is ModelRun.FIT
     disobeyed = [
@@ -496,6 +506,7 @@ def test_a_frozen_layer_in_the_other_mode_fails(layer, way):
         seen = {"behaved": {ModelRun.FIT: trains, ModelRun.CALL_IN_TRAINING: trains}, "moved": trains, **changes}
         lab: Any = FakeLab()
         lab.modes = SimpleNamespace(
+            unable=lambda run: "",
             lacks=lambda layer: False,
             unfreezable=lambda layer, way: False,
             frozen=lambda layer, way: InTraining(**seen),

@@ -362,7 +362,7 @@ def _function(name: str, arguments: dict[str, Any], seed: int) -> np.ndarray:
         "binomial": lambda: stream.binomial(10, 0.3, shape),
         "categorical": lambda: stream.choice(4, (2, 50_000), p=(0.1, 0.2, 0.3, 0.4)),
         "dropout": lambda: (stream.uniform(size=shape) < 0.7) * np.float64(1 / 0.7),
-        "shuffle": lambda: arguments["x"][..., stream.permutation(100_000)],
+        "shuffle": lambda: np.take(arguments["x"], stream.permutation(100_000), arguments.get("axis", 0)),
     }
     drawn = np.asarray(draws[name]())
     dtype: Any = arguments.get("dtype", drawn.dtype)
@@ -379,7 +379,7 @@ _FUNCTION_FAULTS = {
     "binomial": lambda values: np.maximum(values, 1),
     "categorical": lambda values: 3 - values,
     "dropout": lambda values: values * 1.001,
-    "shuffle": lambda values: np.sort(values),
+    "shuffle": lambda values: np.sort(values, axis=np.argmax(values.shape)),
 }
 
 

@@ -71,7 +71,7 @@ _ROWS_OF = {
 @pytest.mark.parametrize("judge", JUDGES)
 def test_one_value_that_is_not_the_documented_one_fails(judge):
     def seen(*rows):
-        lab: Any = SimpleNamespace(promises=SimpleNamespace(seen=lambda row: row(None, None)))
+        lab: Any = SimpleNamespace(promises=SimpleNamespace(lacking=lambda row: "", seen=lambda row: row(None, None)))
         return judge(lab, lambda keras, folder: list(rows))
 
     assert seen(("a", [1.0], [1.0]), ("b", (2,), (2,))).status is Status.PASS
@@ -85,7 +85,7 @@ def test_one_value_that_is_not_the_documented_one_fails(judge):
 
 def test_a_value_with_a_bound_is_compared_within_it():
     def judged(actual):
-        lab: Any = SimpleNamespace(promises=SimpleNamespace(seen=lambda row: row(None, None)))
+        lab: Any = SimpleNamespace(promises=SimpleNamespace(lacking=lambda row: "", seen=lambda row: row(None, None)))
         rows = [("exact", 1, 1), ("bounded", Rounded(2.0, UNIT), actual)]
         return losses_and_metrics.every_loss(lab, lambda keras, folder: rows)
 
@@ -103,7 +103,7 @@ def test_what_is_raised_in_a_row_is_the_frameworks_failure(judge):
         yield "a value", 1, keras.twice(factor=2)
 
     keras = SimpleNamespace(twice=lambda: 2)
-    lab: Any = SimpleNamespace(promises=SimpleNamespace(seen=lambda row: [*row(keras, None)]))
+    lab: Any = SimpleNamespace(promises=SimpleNamespace(lacking=lambda row: "", seen=lambda row: [*row(keras, None)]))
     verdict = judge(lab, row)
     assert verdict.status is Status.FAIL
     assert verdict.measured.startswith("raised TypeError")

@@ -101,6 +101,7 @@ class ImageLaw(Trait):
             allowed; given outputs and labels.
         labels: Of the images, if it is given labels.
         times: How many images are given for each number that is judged.
+        maps: Whether it maps the coordinates of pixels, for each image in another way.
     """
 
     name: str
@@ -112,6 +113,7 @@ class ImageLaw(Trait):
     off: Callable[[Values, Values], Values] | None = None
     labels: Values | None = None
     times: int = 1
+    maps: bool = False
 
     @property
     def varied(self) -> frozenset[str]:
