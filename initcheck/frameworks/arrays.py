@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 def as_array(values: Any) -> npt.NDArray[Any]:
     """The values of a tensor of any framework, in its dtype; ``ml_dtypes`` names those that NumPy lacks."""
-    if type(values).__module__.partition(".")[0] == "torch":
+    package = type(values).__module__.partition(".")[0]
+    if package == "torch":
         return _of_torch(values)
-    return np.asarray(values)
+    # TensorFlow hands NumPy a scalar of a dtype that NumPy lacks as a scalar, and NumPy asks for an array.
+    return np.asarray(values.numpy() if package == "tensorflow" and hasattr(values, "numpy") else values)
 
 
 def _of_torch(values: Any) -> npt.NDArray[Any]:
