@@ -71,13 +71,11 @@ def judge_repeats(row: Initializer, draws: Sequence[RepeatedDraws], ways: Sequen
     """Judges whether the draws made in those ways (fields of ``RepeatedDraws``) are bitwise equal to the first ones."""
     for draw in draws:
         for way in ways:
-            if getattr(draw, way) is None:
+            first, other = draw.traced if way == "traced_again" else draw.first, getattr(draw, way)
+            if first is None or other is None:
                 raise NotApplicable(f"{target()} compiles nothing by default")
-            repeats = _same_stream if way == "traced" else bitwise_equal
-            if not repeats(draw.traced if way == "traced_again" else draw.first, getattr(draw, way)):
-                measured = (
-                    f"{row.name} {draw.name}, {way.replace('_', ' ')}: {mismatch(draw.first, getattr(draw, way))}"
-                )
+            if not (_same_stream if way == "traced" else bitwise_equal)(first, other):
+                measured = f"{row.name} {draw.name}, {way.replace('_', ' ')}: {mismatch(first, other)}"
                 return failed(measured, "the bits of the first draw", bound=EXACT)
     return passed(f"{row.name}: {len(draws)} draws repeat bit by bit", bound=EXACT, n=len(draws))
 
