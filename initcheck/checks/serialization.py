@@ -33,7 +33,7 @@ from initcheck.catalog.optimizers import Rule
 from initcheck.catalog.recipes import Recipe
 from initcheck.checks.bits import differing_entries, first_difference, judge_trips
 from initcheck.checks.promised import judge_promises
-from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require
+from initcheck.checks.registry import NotApplicable, Subject, check, over_initializers, require, require_dtype
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.composition.exact_files import EXACT
 from initcheck.evidence.composition.kept_files import BUILT, KEPT
@@ -43,10 +43,9 @@ from initcheck.evidence.layers import INFERENCE, Route
 from initcheck.evidence.serialization.exchanges import EXCHANGES
 from initcheck.evidence.serialization.models import DOUBLES
 from initcheck.evidence.serialization.resumed_trainings import Carrier, carriers
-from initcheck.frameworks.backends import has_doubles
 from initcheck.oracle.rounding import Rounded
 from initcheck.records import Verdict, failed, passed
-from initcheck.targets import KERAS, target
+from initcheck.targets import KERAS
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -516,8 +515,8 @@ def build_configurations(lab: Lab, row: Row) -> Verdict:
 
 
 def _require_precision(kind: str | Recipe) -> None:
-    if kind in DOUBLES and not has_doubles(target()):
-        raise NotApplicable(f"{target()} has no double precision unless JAX_ENABLE_X64 is set")
+    if kind in DOUBLES:
+        require_dtype("float64")
 
 
 def _class(name: str) -> str:

@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 
 def as_tensor(values: Any) -> Any:
-    """The values as a tensor of the target's backend, in their own dtype: JAX makes 32 of 64 bits unless told."""
+    """The values as a tensor of the target's backend, in their own dtype: JAX makes 32 of 64 bits unless asked."""
     backend = backend_of(target())
     if backend == "tensorflow":
         import tensorflow as tf
@@ -381,9 +381,9 @@ def product(one: Any, other: Any, *, turned: str = "") -> Any:
 
 
 def of_columns(values: Any) -> list[Any]:
-    """Sums over rows, and activations, of torch: its kernels round otherwise in columns that fill no vector.
+    """Sums over rows, and activations, of torch: its kernels round differently in columns that fill no vector.
 
-    TensorFlow and JAX treat all columns alike: nothing is to be looked at.
+    TensorFlow and JAX treat all columns the same: nothing is to be looked at.
     """
     if backend_of(target()) != "torch":
         return []

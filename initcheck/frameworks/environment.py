@@ -42,21 +42,7 @@ def environment() -> Environment:
     keras = load_target_keras()
     backend = backend_of(target())
     packages = (*_BEFORE, backend, *_BEHIND.get(backend, ()), *_AFTER)
-    within, onednn, determinism, devices = _SEEN[backend]()
-    return Environment(
-        target=target(),
-        versions={name: _version(name) for name in packages},
-        distributions=_distributions(packages),
-        python=platform.python_version(),
-        platform=_platform(),
-        cpu=processor_name(),
-        cpu_features=_cpu_features(),
-        threads=within,
-        onednn=onednn,
-        op_determinism=determinism,
-        devices=devices,
-        switches={**_switches(), **_keras_settings(keras)},
-    )
+    return _with(packages, _SEEN[backend](), _keras_settings(keras))
 
 
 def target_environment() -> Environment:
@@ -65,19 +51,25 @@ def target_environment() -> Environment:
         return environment()
     load_target()
     packages = tuple(dict.fromkeys((*packages_of(target()), *_JUDGED_BY)))
+    return _with(packages, (threads(), False, False, ()), {})
+
+
+def _with(packages: Sequence[str], seen: _Seen, settings: Mapping[str, str]) -> Environment:
+    """The environment with the versions of those packages, and what was seen and set within the framework."""
+    within, onednn, determinism, devices = seen
     return Environment(
         target=target(),
         versions={name: _version(name) for name in packages},
         distributions=_distributions(packages),
         python=platform.python_version(),
-        platform=_platform(),
+        platform=" ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver()))),
         cpu=processor_name(),
         cpu_features=_cpu_features(),
-        threads=threads(),
-        onednn=False,
-        op_determinism=False,
-        devices=(),
-        switches=_switches(),
+        threads=within,
+        onednn=onednn,
+        op_determinism=determinism,
+        devices=devices,
+        switches={**_switches(), **settings},
     )
 
 
@@ -116,10 +108,6 @@ def _version(package: str) -> str:
 def _described(package: str) -> str:
     distribution = distribution_of(package)
     return _version(package) + (f" ({distribution})" if distribution not in (None, package) else "")
-
-
-def _platform() -> str:
-    return " ".join(filter(None, (platform.system(), platform.machine(), *platform.libc_ver())))
 
 
 def _distributions(packages: Sequence[str]) -> dict[str, str]:

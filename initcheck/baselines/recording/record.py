@@ -204,7 +204,7 @@ def _public() -> dict[str, dict[str, bool]]:
 
 
 def _dtypes() -> list[str]:
-    """The float types that the backend has: JAX gives single precision for double, unless told."""
+    """The float types that the backend has: JAX gives single precision for double, unless asked."""
     return [dtype for dtype in DTYPES if dtype != "float64" or has_doubles(target())]
 
 

@@ -43,7 +43,7 @@ def numbers_in_h5_files(keras: Any, folder: Path) -> Iterator[Seen]:
 def _read_numbers(keras: Any, folder: Path, suffixes: tuple[str, ...], dtypes: list[str]) -> Iterator[Seen]:
     if not is_keras_3(keras):
         return
-    # JAX makes 32 bits of 64 unless told.
+    # JAX makes 32 bits of 64 unless asked.
     dtypes = [dtype for dtype in dtypes if has_doubles(target()) or not dtype.endswith("64")]
 
     class Numbers(keras.layers.Layer):  # type: ignore[misc]

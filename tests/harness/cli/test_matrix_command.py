@@ -95,7 +95,9 @@ def test_a_target_whose_process_crashes_or_whose_environment_lacks_it_is_a_colum
     assert "was ended by SIGSEGV" in page
 
 
-def test_what_is_judged_when_it_is_interrupted_is_on_the_page(run, tmp_path, monkeypatch):
+@pytest.fixture
+def interrupted(tmp_path, monkeypatch):
+    """The words of a matrix of torch and JAX that is interrupted while it judges JAX."""
     pythons = {
         "torch": interpreter(tmp_path / "torch", torch()),
         "jax": interpreter(tmp_path / "jax", torch(), sleeps=True),
@@ -107,7 +109,11 @@ def test_what_is_judged_when_it_is_interrupted_is_on_the_page(run, tmp_path, mon
 
     monkeypatch.setattr(recordings, "time", SimpleNamespace(sleep=interrupt))
     words = [f"--python={target}={path}" for target, path in pythons.items()]
-    code, out, err = run("matrix", *pythons, *words, "--jobs", "1")
+    return [*pythons, *words, "--jobs", "1"]
+
+
+def test_what_is_judged_when_it_is_interrupted_is_on_the_page(run, interrupted):
+    code, out, err = run("matrix", *interrupted)
     assert code == 143
     assert "NOT JUDGED: jax: was interrupted" in out
     assert err.splitlines()[-1] == "initcheck: interrupted: initcheck-matrix/matrix.html has torch"
@@ -115,22 +121,11 @@ def test_what_is_judged_when_it_is_interrupted_is_on_the_page(run, tmp_path, mon
     assert (list(body["records"]), list(body["not_judged"])) == (["torch"], ["jax"])
 
 
-def test_each_process_is_given_the_store_and_an_interruption_says_that_it_goes_on(run, tmp_path, monkeypatch):
-    pythons = {
-        "torch": interpreter(tmp_path / "torch", torch()),
-        "jax": interpreter(tmp_path / "jax", torch(), sleeps=True),
-    }
-
-    def interrupt(_):
-        if (tmp_path / "jax/called").exists():
-            signal.raise_signal(signal.SIGTERM)
-
-    monkeypatch.setattr(recordings, "time", SimpleNamespace(sleep=interrupt))
-    words = [f"--python={target}={path}" for target, path in pythons.items()]
-    code, _, err = run("matrix", *pythons, *words, "--jobs", "1", "--store", "kept")
+def test_each_process_is_given_the_store_and_an_interruption_says_that_it_goes_on(run, interrupted, tmp_path):
+    code, _, err = run("matrix", *interrupted, "--store", "kept")
     assert code == 143
     assert err.splitlines()[-1].endswith("initcheck-matrix/matrix.html has torch; the same command goes on")
-    for target in pythons:
+    for target in ("torch", "jax"):
         called, _ = json.loads((tmp_path / target / "called").read_text())
         assert called[called.index("--store") + 1] == str(tmp_path / "here/kept")
 
