@@ -273,14 +273,24 @@ class Layers:
         Raises:
             Exception: Whatever the framework raises for this case.
         """
-        number = GALLERY_OF[case.name]
-        seen = self._session.once(("gallery", number, route), lambda: self._divided(self._gallery(number), route))[
-            case.name
-        ]
+        seen = self._seen(GALLERY_OF[case.name], route)[case.name]
         if isinstance(seen, Exception):
             raise seen
-        shown: Shown = seen
-        return shown
+        return seen
+
+    def _seen(self, number: int, route: Route | None) -> dict[str, Shown | Exception]:
+        """What is seen of a gallery's cases; those that fail as they are made take no route."""
+
+        def look() -> dict[str, Shown | Exception]:
+            cases = self._gallery(number)
+            if route is None:
+                return self._divided(cases, None)
+            made = self._seen(number, None)
+            able = [case for case in cases if not isinstance(made[case.name], Exception)]
+            return made | (self._divided(able, route) if able else {})
+
+        seen: dict[str, Shown | Exception] = self._session.once(("gallery", number, route), look)
+        return seen
 
     def _divided(self, cases: Sequence[FormulaCase], route: Route | None) -> dict[str, Shown | Exception]:
         """What is seen of the cases together, or where that fails of either half."""

@@ -161,11 +161,13 @@ def _of_jax(
     others = [one.value for one in layer.non_trainable_variables]
 
     def number(weights: Any) -> tuple[Any, Any]:
-        output, _ = layer.stateless_call(weights, others, inputs, training=training)
-        return value(output), output
+        output, after = layer.stateless_call(weights, others, inputs, training=training)
+        return value(output), (output, after)
 
     at = [one.value for one in layer.trainable_variables]
-    (result, output), slopes = jax.value_and_grad(number, has_aux=True)(at)
+    (result, (output, after)), slopes = jax.value_and_grad(number, has_aux=True)(at)
+    for variable, moved in zip(layer.non_trainable_variables, after, strict=True):  # as its plain call moves them
+        variable.assign(moved)
     return as_array(output), as_array(result), [as_array(one) for one in slopes]
 
 

@@ -17,7 +17,8 @@ from initcheck.engines.feeding import batch_order, ordered_rows
 from initcheck.engines.fit import ReferenceEngine
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.reuse import bitwise_equal, read_values
-from initcheck.frameworks.backend_calls import all_seen, seen_by
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backend_calls import all_seen, as_tensor, gradients, mean, seen_by
 from initcheck.frameworks.backends import load_target_keras
 from initcheck.frameworks.environment import environment
 from initcheck.records import DECIDE_BITS, METRICS, group_runs
@@ -60,6 +61,21 @@ def test_rows_pass_in_the_given_order_through_all_epochs():
     model.fit(ordered_rows((numbers, 0 * numbers), order, 4), epochs=3, steps_per_epoch=3, shuffle=False, verbose=0)
     all_seen()
     assert seen[-30:] == order.ravel().tolist()
+
+
+def test_a_gradient_in_training_moves_statistics_and_generators_as_a_call_does():
+    keras: Any = load_target_keras()
+    model, other = (
+        keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5, seed=5)])
+        for _ in range(2)
+    )
+    x = as_tensor(np.arange(40, dtype="float32").reshape(10, 4))
+    first, second = (gradients(model, x, mean, training=True)[0] for _ in range(2))
+    assert not np.array_equal(first == 0, second == 0)
+    for expected in (first, second):
+        np.testing.assert_array_equal(expected == 0, as_array(other(x, training=True)) == 0)
+    for moved, expected in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(moved, expected, rtol=1e-6)
 
 
 def test_the_environment_names_the_target_and_the_packages_of_its_backend():
