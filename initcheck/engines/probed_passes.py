@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from initcheck.catalog.layers.signals import ACTIVATION_LAYERS
 from initcheck.digests import digest
+from initcheck.engines.model_losses import loss_of
 from initcheck.engines.own_models import Array, OwnData, leaves_of, mapped, mistakes_in
 from initcheck.engines.replacing import replaced
 from initcheck.errors import InitcheckError
@@ -178,7 +178,7 @@ def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = T
         noting: Any = _calls_noted(keras, inputs, outermost) if layers else contextlib.nullcontext([])
         with noting as calls:
             outputs = model(inputs, training=training)
-            loss = _loss(model, inputs, targets, outputs, weights, training)
+            loss = loss_of(model, inputs, targets, outputs, weights, training=training)
         noted.extend(calls)
         return Traced(loss, [call.given for call in noted if call.given is not None], _wanted(outputs, noted))
 
@@ -209,7 +209,7 @@ def untrained_outputs(model: Any, rows: ProbedRows) -> dict[str, list[int]]:
     def by_loss(inputs: Any, _outermost: Outermost) -> Traced:
         outputs = model(inputs, training=True)
         names[:] = list(outputs) if isinstance(outputs, Mapping) else list(getattr(model, "output_names", None) or [])
-        return Traced(_loss(model, inputs, targets, outputs, weights, True), _parts_of(outputs), None)
+        return Traced(loss_of(model, inputs, targets, outputs, weights, training=True), _parts_of(outputs), None)
 
     def one_part(number: int) -> Run:
         def run(inputs: Any, _outermost: Outermost) -> Traced:
@@ -325,17 +325,6 @@ def _as_tensors(structure: Any) -> Any:
 def _in_single(leaf: Any) -> Any:
     array = np.asarray(leaf)
     return array.astype(np.float32) if array.dtype == np.float64 else array
-
-
-def _loss(model: Any, x: Any, y: Any, outputs: Any, weights: Any, training: bool) -> Any:
-    named = {"x": x, "y": y, "y_pred": outputs, "sample_weight": weights, "training": training}
-    takes = inspect.signature(model.compute_loss).parameters
-    if not any(one.kind is one.VAR_KEYWORD for one in takes.values()):
-        named = {name: value for name, value in named.items() if name in takes}
-    loss = model.compute_loss(**named)
-    if loss is None:
-        raise InitcheckError("the model has no loss; compile it with one")
-    return loss
 
 
 @dataclass(eq=False)
