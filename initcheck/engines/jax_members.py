@@ -28,8 +28,8 @@ class JaxSteps(ScopedSteps):
 
     def test(self, state: MemberState, batch: Rows) -> MemberState:
         """The state after one step of evaluation."""
-        _, after = self._model.test_step((state.trainable, state.other, state.metrics), batch)
-        return MemberState(*map(list, after), state.slots)
+        _, (trainable, other, metrics) = self._model.test_step((state.trainable, state.other, state.metrics), batch)
+        return MemberState(list(trainable), list(other), list(metrics), state.slots)
 
 
 class JaxMembers:
@@ -53,7 +53,7 @@ class JaxMembers:
         import jax
 
         self._batch_size = batch_size
-        self.steps = JaxSteps.of(keras, model, data, batch_size)
+        self.steps: ScopedSteps = JaxSteps.of(keras, model, data, batch_size)
         batch = jax.tree.map(lambda leaf: leaf[:batch_size], rows)
         traced = _trace_of(self.steps, batch)
         if other is not None:

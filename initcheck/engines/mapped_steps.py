@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class ScopedSteps:
         self.slots = [first_value(np.array(slot.numpy()), probe) for slot in slots]
 
     @classmethod
-    def of(cls, keras: Any, model: Any, data: OwnData, batch_size: int) -> ScopedSteps:
+    def of(cls, keras: Any, model: Any, data: OwnData, batch_size: int) -> Self:
         """The steps of a model whose loss and metrics an evaluation of a few rows builds."""
         x, y, sample_weight = data.batch(batch_size)
         with mistakes_in("the model cannot be evaluated: evaluate", "fix its loss or the data"):

@@ -21,7 +21,7 @@ from initcheck.frameworks.backend_calls import as_tensor, is_tensor, mean, seen_
 from initcheck.frameworks.differentiation import (
     Outermost,
     Run,
-    Traced,
+    RunOutcome,
     differentiated,
     gradient_array,
     has_values,
@@ -174,13 +174,13 @@ def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = T
     trainable = list(model.trainable_weights)
     noted: list[_Noted] = []
 
-    def run(inputs: Any, outermost: Outermost) -> Traced:
+    def run(inputs: Any, outermost: Outermost) -> RunOutcome:
         noting: Any = _calls_noted(keras, inputs, outermost) if layers else contextlib.nullcontext([])
         with noting as calls:
             outputs = model(inputs, training=training)
             loss = loss_of(model, inputs, targets, outputs, weights, training=training)
         noted.extend(calls)
-        return Traced(loss, [call.given for call in noted if call.given is not None], _wanted(outputs, noted))
+        return RunOutcome(loss, [call.given for call in noted if call.given is not None], _wanted(outputs, noted))
 
     with mistakes_in("the model: a step of its training", "fix its call"):
         found = differentiated(model, trainable, inputs, run)
@@ -206,15 +206,15 @@ def untrained_outputs(model: Any, rows: ProbedRows) -> dict[str, list[int]]:
     trainable = list(model.trainable_weights)
     names: list[Any] = []
 
-    def by_loss(inputs: Any, _outermost: Outermost) -> Traced:
+    def by_loss(inputs: Any, _outermost: Outermost) -> RunOutcome:
         outputs = model(inputs, training=True)
         names[:] = list(outputs) if isinstance(outputs, Mapping) else list(getattr(model, "output_names", None) or [])
-        return Traced(loss_of(model, inputs, targets, outputs, weights, training=True), _parts_of(outputs), None)
+        return RunOutcome(loss_of(model, inputs, targets, outputs, weights, training=True), _parts_of(outputs), None)
 
     def one_part(number: int) -> Run:
-        def run(inputs: Any, _outermost: Outermost) -> Traced:
+        def run(inputs: Any, _outermost: Outermost) -> RunOutcome:
             part = _parts_of(model(inputs, training=True))[number]
-            return Traced(mean(part) if is_real(part) else None, [], None)
+            return RunOutcome(mean(part) if is_real(part) else None, [], None)
 
         return run
 
@@ -242,11 +242,11 @@ def _own_pass(keras: Any, model: Any, batch: tuple[Any, Any, Any], *, training: 
     inputs, targets, weights = batch
     noted: list[_Noted] = []
 
-    def run(inputs: Any, outermost: Outermost) -> Traced:
+    def run(inputs: Any, outermost: Outermost) -> RunOutcome:
         with _calls_noted(keras, inputs, outermost) as calls:
             outputs = model(inputs, training=training)
         noted.extend(calls)
-        return Traced(None, [], _wanted(outputs, noted))
+        return RunOutcome(None, [], _wanted(outputs, noted))
 
     values: Any = {"outputs": None, "calls": []}
     if layers:

@@ -90,8 +90,9 @@ class TorchMembers:
         import torch
 
         self._batch_size = batch_size
-        self.steps = TorchSteps.of(keras, model, data, batch_size)
-        require_same_steps(model, self.steps)
+        steps = TorchSteps.of(keras, model, data, batch_size)
+        self.steps: ScopedSteps = steps
+        require_same_steps(model, steps)
         batch = _taken(rows, torch.arange(min(batch_size, len(tensors_in(rows)[0]))))
         state = _stacked([one.value for one in part] for part in self.steps.variables)
         with _bytes_counted() as counted, _draws_refused(keras):
@@ -204,13 +205,13 @@ def _bytes_counted() -> Iterator[list[int]]:
 
     sizes: list[int] = []
 
-    class Counting(TorchDispatchMode):  # type: ignore[misc] # torch is loaded at run time
+    class ByteCounter(TorchDispatchMode):  # type: ignore[misc] # torch is loaded at run time
         def __torch_dispatch__(self, function: Any, _types: Any, given: Any = (), named: Any = None) -> Any:
             made = function(*given, **(named or {}))
             sizes.extend(one.nelement() * one.element_size() for one in tensors_in(made))
             return made
 
-    with Counting():
+    with ByteCounter():
         yield sizes
 
 

@@ -18,7 +18,7 @@ Slopes = tuple[Array | None, ...]
 
 
 @dataclass(frozen=True)
-class Traced:
+class RunOutcome:
     """What a run gives.
 
     Attributes:
@@ -48,7 +48,7 @@ class Differentiated:
 
 
 Outermost = Callable[[], bool]  # whether what runs now is within no graph, loop or branch of the run
-Run = Callable[[Any, Outermost], Traced]  # is handed the inputs
+Run = Callable[[Any, Outermost], RunOutcome]  # is handed the inputs
 
 
 def tensors_in(structure: Any) -> list[Any]:

@@ -41,7 +41,7 @@ def build(keras: Any) -> Any:
     return model
 
 
-def quiet(keras, **statistics):
+def quiet(keras: Any, **statistics: Any) -> Any:
     """A model without noise, of which torch has none of each member's own."""
     layers = keras.layers
     model = keras.Sequential([keras.Input((4,)), layers.Dense(6, "relu"), layers.BatchNormalization(**statistics)])

@@ -118,7 +118,7 @@ def shifted(keras):
     return compiled(keras, keras.Model(inputs, keras.layers.Dense(2)(inputs + shift)))
 
 
-def by_python(keras):
+def by_python(keras: Any):
     """A call that draws by NumPy: once in a program of JAX, each time on torch."""
 
     class Drawing(keras.layers.Layer):
