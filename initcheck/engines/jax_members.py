@@ -53,11 +53,11 @@ class JaxMembers:
         import jax
 
         self._batch_size = batch_size
-        self.steps: ScopedSteps = JaxSteps.of(keras, model, data, batch_size)
+        self.steps: ScopedSteps = JaxSteps(keras, model, data, batch_size)
         batch = jax.tree.map(lambda leaf: leaf[:batch_size], rows)
         traced = _trace_of(self.steps, batch)
         if other is not None:
-            _require_same_program(traced, _trace_of(JaxSteps.of(keras, other, data, batch_size), batch))
+            _require_same_program(traced, _trace_of(JaxSteps(keras, other, data, batch_size), batch))
         self.size = _count_bytes(traced)
         self._train = jax.jit(_epoch_of(self.steps.train))
         self._test = jax.jit(_epoch_of(self.steps.test))

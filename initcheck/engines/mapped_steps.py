@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -53,34 +53,32 @@ class ScopedSteps:
 
     Args:
         keras: The framework.
-        model: The model, built and compiled, its metrics built; its optimizer is built.
+        model: The model, built and compiled; its optimizer is built, and an evaluation of a few rows builds its loss
+            and metrics.
+        data: Rows.
+        batch_size: Rows of a step.
 
     Attributes:
         variables: What a state holds the values of; ``slots`` are all of the optimizer's.
         slots: The optimizer's initial values: an array, or the place of the trainable weight that it begins as.
     """
 
-    def __init__(self, keras: Any, model: Any) -> None:
+    def __init__(self, keras: Any, model: Any, data: OwnData, batch_size: int) -> None:
         self._keras = keras
         self._model = model
         optimizer, trainable = model.optimizer, list(model.trainable_variables)
         probe = None if optimizer.built else put_probe(trainable)
-        optimizer.build(trainable)
+        optimizer.build(trainable)  # which evaluate would
+        x, y, sample_weight = data.batch(batch_size)
+        with mistakes_in("the model cannot be evaluated: evaluate", "fix its loss or the data"):
+            model.evaluate(x, y, sample_weight=sample_weight, batch_size=batch_size, verbose=0)
+        model.reset_metrics()
         slots = list(optimizer.variables)
         self._scope_kind = closed_scope(keras, type(optimizer.iterations))
         self.variables = MemberState(
             trainable, list(model.non_trainable_variables), list(model.metrics_variables), slots
         )
         self.slots = [first_value(np.array(slot.numpy()), probe) for slot in slots]
-
-    @classmethod
-    def of(cls, keras: Any, model: Any, data: OwnData, batch_size: int) -> Self:
-        """The steps of a model whose loss and metrics an evaluation of a few rows builds."""
-        x, y, sample_weight = data.batch(batch_size)
-        with mistakes_in("the model cannot be evaluated: evaluate", "fix its loss or the data"):
-            model.evaluate(x, y, sample_weight=sample_weight, batch_size=batch_size, verbose=0)
-        model.reset_metrics()
-        return cls(keras, model)
 
     def train(self, state: MemberState, batch: Rows) -> MemberState:
         """The state after one training step on a batch."""

@@ -90,7 +90,7 @@ class TorchMembers:
         import torch
 
         self._batch_size = batch_size
-        steps = TorchSteps.of(keras, model, data, batch_size)
+        steps = TorchSteps(keras, model, data, batch_size)
         self.steps: ScopedSteps = steps
         require_same_steps(model, steps)
         batch = _taken(rows, torch.arange(min(batch_size, len(tensors_in(rows)[0]))))
@@ -101,7 +101,7 @@ class TorchMembers:
         if not _equal(first, self._both(self.steps, state, batch)):
             raise UnsuitableError("its training step gives another result each time")
         if other is not None and not _equal(
-            first, self._both(TorchSteps.of(keras, other, data, batch_size), state, batch)
+            first, self._both(TorchSteps(keras, other, data, batch_size), state, batch)
         ):
             raise UnsuitableError(
                 "its builds under two seeds differ in numbers that are in no variable, or in their steps"

@@ -9,6 +9,7 @@ import numpy as np
 
 from initcheck.engines.feeding import batches_of, ordered_rows
 from initcheck.engines.own_models import OwnData, mapped
+from initcheck.engines.reuse import read_values
 from initcheck.frameworks.backends import load_target_keras
 
 
@@ -253,7 +254,7 @@ def fitted(one, seed):
     keras = load_target_keras()
     keras.utils.set_random_seed(seed)
     model = one.build(keras)
-    initial = [np.array(variable) for variable in model.variables]
+    initial = read_values(model.variables)
     history = model.fit(
         ordered_rows(one.train.packed, ORDERS, BATCH),
         epochs=EPOCHS,
@@ -262,4 +263,4 @@ def fitted(one, seed):
         shuffle=False,
         verbose=0,
     ).history
-    return initial, history, [np.array(variable) for variable in model.variables]
+    return initial, history, read_values(model.variables)

@@ -15,7 +15,8 @@ DRAWS = "draws noise"
 # Kinds that are refused, and why: on JAX what fit, too, cannot train.
 REFUSED = {
     "keras:jax": {"loop of one's own": "cannot be traced over states"},
-    "keras:torch": dict.fromkeys(
+    "keras:torch": {"a slot that begins as the weight": "reads variables while it writes"}
+    | dict.fromkeys(
         ("normalized", "noise", "spatial dropout", "masked LSTM", "convolution", "transformer", "nested model"), DRAWS
     ),
 }
@@ -51,6 +52,8 @@ def kinds():
     recurrent = sequential(SEQUENCES, layer("Masking"), layer("LSTM", 4), one_side)
     more = {"normalized": NORMALIZED, "convolution without noise": case(convolutions, IMAGES, CLASS)}
     more["LSTM"] = case(recurrent, SEQUENCES, SIDE)
+    if hasattr(load_target_keras().optimizers, "ScheduleFreeAdamW"):  # since Keras 3.14
+        more["a slot that begins as the weight"] = optimized("ScheduleFreeAdamW", 0.01)
     if target() == "keras:jax":
         more["accumulation"] = optimized("Adam", 0.05, gradient_accumulation_steps=2)
         more["overwritten average"] = optimized("Adam", 0.05, use_ema=True, ema_overwrite_frequency=2)
