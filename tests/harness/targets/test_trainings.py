@@ -100,7 +100,7 @@ def test_members_of_a_model_s_ensemble_are_within_rounding_of_fit_and_have_the_s
 
 
 def test_a_member_that_is_only_just_wrong_does_not_agree():
-    engine, wrong = (OwnEngine(Problem.of(one, data, epochs=2, name="own")) for one in (quiet, only_just_wrong))
+    engine, wrong = (OwnEngine(Problem.of(one, data, epochs=4, name="own")) for one in (quiet, only_just_wrong))
     fitted = [engine.train_fresh(1)]
     assert judged(engine, fitted).agrees
     assert not judged(wrong, fitted).agrees
