@@ -15,7 +15,7 @@ class Reader(keras.Model):
         self.embed = layers.Dense(size)
         self.places = layers.Embedding(8, size)
         self.attention = layers.MultiHeadAttention(2, size // 2)
-        self.forward = keras.Sequential([layers.Dense(2 * size, "gelu"), layers.Dense(size)])
+        self.inner = keras.Sequential([layers.Dense(2 * size, "gelu"), layers.Dense(size)])
         self.norms = [layers.LayerNormalization() for _ in range(2)]
         self.dropout = layers.Dropout(0.1)
         self.digit = layers.Dense(10)
@@ -24,7 +24,7 @@ class Reader(keras.Model):
         """The logits of the ten digits, shape ``(images, 10)``."""
         x = self.embed(rows) + self.places(np.arange(8))
         x = self.norms[0](x + self.dropout(self.attention(x, x), training=training))
-        x = self.norms[1](x + self.dropout(self.forward(x), training=training))
+        x = self.norms[1](x + self.dropout(self.inner(x), training=training))
         return self.digit(keras.ops.mean(x, axis=1))
 
 

@@ -15,7 +15,7 @@ from initcheck.catalog.own_problems import OWN, REPLACED, OwnProblem
 from initcheck.catalog.problem_facts import DataFacts, ProblemFacts, digest_of
 from initcheck.engines.constant_answers import best_constant
 from initcheck.engines.feeding import batch_order, batches_of, ordered_rows
-from initcheck.engines.initial_weights import UnsuitableError
+from initcheck.engines.mapped_members import MappedEnsemble
 from initcheck.engines.one_by_one import train_one_by_one
 from initcheck.engines.own_data import (
     FROZEN,
@@ -39,6 +39,7 @@ from initcheck.engines.own_models import (
 from initcheck.engines.own_scores import choose_score, default_target
 from initcheck.engines.protocol import describe_layers, describe_optimizer
 from initcheck.engines.reuse import KeptModel, Values, bitwise_equal, is_resettable, read_values, write_values
+from initcheck.engines.side_by_side import SideBySide
 from initcheck.engines.stateless import StatelessEnsemble
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.backends import load_target_keras
@@ -202,7 +203,7 @@ class OwnEngine:
 
     def runs_stacked(
         self,
-        ensemble: StatelessEnsemble,
+        ensemble: SideBySide,
         rows: Sequence[Initializer],
         *,
         reseeds: Sequence[int],
@@ -214,7 +215,7 @@ class OwnEngine:
         groups = ((order, members[start : start + size]) for order in orders for start in range(0, len(members), size))
         return self.train_stacked(ensemble, groups, seed=seed)
 
-    def ensemble(self, members: Sequence[tuple[Initializer, int]]) -> StatelessEnsemble:
+    def ensemble(self, members: Sequence[tuple[Initializer, int]]) -> SideBySide:
         """The ensemble that trains members of the model.
 
         Args:
@@ -223,10 +224,9 @@ class OwnEngine:
         Raises:
             UnsuitableError: The stateless ensemble cannot match ``fit`` on this model.
         """
-        if target() != TENSORFLOW:
-            raise UnsuitableError(f"it stacks members by TensorFlow, and the target is {target()}")
         template, other = (self._members.make(OWN, seed)[0] for seed in (FROZEN, FROZEN + 1))
-        ensemble = StatelessEnsemble(
+        kind = StatelessEnsemble if target() == TENSORFLOW else MappedEnsemble
+        ensemble = kind(
             self._keras,
             template,
             self._train,
@@ -249,13 +249,13 @@ class OwnEngine:
         """
         return train_one_by_one(self.train, groups, seed=seed)
 
-    def train_stacked(self, ensemble: StatelessEnsemble, groups: Iterable[Members], *, seed: int) -> Iterator[Runs]:
+    def train_stacked(self, ensemble: SideBySide, groups: Iterable[Members], *, seed: int) -> Iterator[Runs]:
         """The same by the ensemble, each group side by side."""
         for order, members in groups:
             yield from self._train_block(ensemble, order, members, seed)
 
     def _train_block(
-        self, ensemble: StatelessEnsemble, order: int, block: Sequence[tuple[Initializer, int]], seed: int
+        self, ensemble: SideBySide, order: int, block: Sequence[tuple[Initializer, int]], seed: int
     ) -> Iterator[Runs]:
         name = self._problem.name
         seeds = [run_seed(seed, name, row.name, reseed) for row, reseed in block]

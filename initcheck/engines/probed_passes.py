@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import importlib
-import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +13,22 @@ import numpy.typing as npt
 
 from initcheck.catalog.layers.signals import ACTIVATION_LAYERS
 from initcheck.digests import digest
+from initcheck.engines.model_losses import loss_of
 from initcheck.engines.own_models import Array, OwnData, leaves_of, mapped, mistakes_in
 from initcheck.engines.replacing import replaced
 from initcheck.errors import InitcheckError
+from initcheck.frameworks.backend_calls import as_tensor, is_tensor, mean, seen_in_passing
+from initcheck.frameworks.differentiation import (
+    Outermost,
+    Run,
+    RunOutcome,
+    differentiated,
+    gradient_array,
+    has_values,
+    is_real,
+    take_own_step,
+    tensors_in,
+)
 from initcheck.texts import for_terminal
 
 Values = npt.NDArray[np.float64]
@@ -157,32 +168,29 @@ def pass_through(keras: Any, model: Any, rows: ProbedRows, *, training: bool = T
     Raises:
         InitcheckError: The model cannot be called or differentiated.
     """
-    tf: Any = importlib.import_module("tensorflow")
-    inputs, targets, weights = (_as_tensors(tf, part) for part in (rows.inputs, rows.targets, rows.weights))
+    inputs, targets, weights = (_as_tensors(part) for part in (rows.inputs, rows.targets, rows.weights))
     if has_own_step(keras, model):
-        return _own_pass(tf, keras, model, (inputs, targets, weights), training=training, layers=layers)
+        return _own_pass(keras, model, (inputs, targets, weights), training=training, layers=layers)
     trainable = list(model.trainable_weights)
-    noting: Any = _calls_noted(tf, keras, inputs) if layers else contextlib.nullcontext([])
-    with mistakes_in("the model: a step of its training", "fix its call"):
-        with tf.GradientTape() as tape, noting as noted:
-            for leaf in tf.nest.flatten(inputs):
-                if leaf.dtype.is_floating:
-                    tape.watch(leaf)
+    noted: list[_Noted] = []
+
+    def run(inputs: Any, outermost: Outermost) -> RunOutcome:
+        noting: Any = _calls_noted(keras, inputs, outermost) if layers else contextlib.nullcontext([])
+        with noting as calls:
             outputs = model(inputs, training=training)
-            loss = _loss(tf, model, inputs, targets, outputs, weights, training)
-        tensors = [call.given for call in noted if call.given is not None]
-        found = tape.gradient(loss, [*trainable, *tensors])
-    gradients = tuple(map(_as_array, found[: len(trainable)]))
-    by_tensor = {
-        id(tensor): _as_array(gradient) for tensor, gradient in zip(tensors, found[len(trainable) :], strict=True)
-    }
-    places = {call.place: number for number, call in enumerate(noted)}
-    shared = collections.Counter(map(id, tensors))
+            loss = loss_of(model, inputs, targets, outputs, weights, training=training)
+        noted.extend(calls)
+        return RunOutcome(loss, [call.given for call in noted if call.given is not None], _wanted(outputs, noted))
+
+    with mistakes_in("the model: a step of its training", "fix its call"):
+        found = differentiated(model, trainable, inputs, run)
+    tensors = [call.given for call in noted if call.given is not None]
+    by_tensor = {id(tensor): gradient for tensor, gradient in zip(tensors, found.by_tensors, strict=True)}
     return ModelPass(
-        calls=tuple(_seen(call, by_tensor, places, alone=shared[id(call.given)] == 1) for call in noted),
-        gradients=gradients,
+        calls=_passes_of(noted, found.values["calls"], inputs, by_tensor),
+        gradients=found.by_weights,
         weights=_paths_of(trainable),
-        outputs=mapped(np.asarray, outputs),
+        outputs=found.values["outputs"],
     )
 
 
@@ -194,44 +202,57 @@ def untrained_outputs(model: Any, rows: ProbedRows) -> dict[str, list[int]]:
     Raises:
         InitcheckError: The model cannot be called or differentiated.
     """
-    tf: Any = importlib.import_module("tensorflow")
-    inputs, targets, weights = (_as_tensors(tf, part) for part in (rows.inputs, rows.targets, rows.weights))
+    inputs, targets, weights = (_as_tensors(part) for part in (rows.inputs, rows.targets, rows.weights))
     trainable = list(model.trainable_weights)
+    names: list[Any] = []
+
+    def by_loss(inputs: Any, _outermost: Outermost) -> RunOutcome:
+        outputs = model(inputs, training=True)
+        names[:] = list(outputs) if isinstance(outputs, Mapping) else list(getattr(model, "output_names", None) or [])
+        return RunOutcome(loss_of(model, inputs, targets, outputs, weights, training=True), _parts_of(outputs), None)
+
+    def one_part(number: int) -> Run:
+        def run(inputs: Any, _outermost: Outermost) -> RunOutcome:
+            part = _parts_of(model(inputs, training=True))[number]
+            return RunOutcome(mean(part) if is_real(part) else None, [], None)
+
+        return run
+
     with mistakes_in("the model: a step of its training", "fix its call"):
-        with tf.GradientTape(persistent=True) as tape:
-            outputs = model(inputs, training=True)
-            loss = _loss(tf, model, inputs, targets, outputs, weights, True)
-        names = list(outputs) if isinstance(outputs, Mapping) else list(getattr(model, "output_names", None) or [])
-        parts = list(outputs.values()) if isinstance(outputs, Mapping) else tf.nest.flatten(outputs)
+        slopes = differentiated(model, trainable, inputs, by_loss).by_tensors
         found = {}
-        for number, part in enumerate(parts if len(parts) > 1 else []):
-            if _is_none(tape.gradient(loss, part)):
-                gradients = tape.gradient(part, trainable)
-                name = names[number] if len(names) == len(parts) else f"output {number}"
+        for number, slope in enumerate(slopes if len(slopes) > 1 else []):
+            if _is_none(slope):
+                gradients = differentiated(model, trainable, inputs, one_part(number)).by_weights
+                name = names[number] if len(names) == len(slopes) else f"output {number}"
                 found[name] = [place for place, one in enumerate(gradients) if not _is_none(one)]
     return found
 
 
-def _is_none(gradient: Any) -> bool:
-    array = _as_array(gradient)
-    return array is None or not np.any(array)
+def _parts_of(outputs: Any) -> list[Any]:
+    return list(outputs.values()) if isinstance(outputs, Mapping) else tensors_in(outputs)
 
 
-def _own_pass(
-    tf: Any, keras: Any, model: Any, batch: tuple[Any, Any, Any], *, training: bool, layers: bool
-) -> ModelPass:
+def _is_none(gradient: Array | None) -> bool:
+    return gradient is None or not np.any(gradient)
+
+
+def _own_pass(keras: Any, model: Any, batch: tuple[Any, Any, Any], *, training: bool, layers: bool) -> ModelPass:
     """A pass of a model with a step of its own."""
     inputs, targets, weights = batch
     noted: list[_Noted] = []
-    outputs = None
+
+    def run(inputs: Any, outermost: Outermost) -> RunOutcome:
+        with _calls_noted(keras, inputs, outermost) as calls:
+            outputs = model(inputs, training=training)
+        noted.extend(calls)
+        return RunOutcome(None, [], _wanted(outputs, noted))
+
+    values: Any = {"outputs": None, "calls": []}
     if layers:
         # It need not have a call: its step calls its parts.
-        with (
-            contextlib.suppress(InitcheckError),
-            mistakes_in("the model: a call", "fix its call"),
-            _calls_noted(tf, keras, inputs) as noted,
-        ):
-            outputs = model(inputs, training=training)
+        with contextlib.suppress(InitcheckError), mistakes_in("the model: a call", "fix its call"):
+            values = differentiated(model, [], inputs, run).values
     trainable = list(model.trainable_weights)
     handed: dict[int, Array] = {}
     judged: list[bool] = []
@@ -241,14 +262,13 @@ def _own_pass(
         _gradients_noted(keras, handed),
         _loss_noted(keras, judged),
     ):
-        model.train_step(given if len(given) > 1 else inputs)
-    places = {call.place: number for number, call in enumerate(noted)}
+        take_own_step(model, given if len(given) > 1 else inputs)
     return ModelPass(
-        calls=tuple(_seen(call, {}, places, alone=False) for call in noted),
+        calls=_passes_of(noted, values["calls"], inputs, {}),
         gradients=tuple(_handed(weight, handed) for weight in trainable),
         weights=_paths_of(trainable),
-        outputs=mapped(np.asarray, outputs),
-        judged=bool(judged) and outputs is not None,
+        outputs=values["outputs"],
+        judged=bool(judged) and values["outputs"] is not None,
     )
 
 
@@ -260,9 +280,7 @@ def _gradients_noted(keras: Any, handed: dict[int, Array]) -> Iterator[None]:
     def note(gradients: Any, variables: Any) -> None:
         for gradient, variable in zip(gradients, variables, strict=False):
             if gradient is not None:
-                array = _as_array(gradient)
-                assert array is not None
-                handed[id(variable)] = handed.get(id(variable), 0) + array
+                handed[id(variable)] = handed.get(id(variable), 0) + gradient_array(gradient)
 
     def apply(self: Any, grads: Any, trainable_variables: Any = None) -> None:
         note(grads, self._trainable_variables if trainable_variables is None else trainable_variables)
@@ -300,8 +318,8 @@ def _parts(data: OwnData) -> tuple[Any, Any, Any]:
     return data.x, data.y, data.sample_weight
 
 
-def _as_tensors(tf: Any, structure: Any) -> Any:
-    return mapped(lambda leaf: leaf if tf.is_tensor(leaf) else tf.convert_to_tensor(_in_single(leaf)), structure)
+def _as_tensors(structure: Any) -> Any:
+    return mapped(lambda leaf: leaf if is_tensor(leaf) else as_tensor(_in_single(leaf)), structure)
 
 
 def _in_single(leaf: Any) -> Any:
@@ -309,20 +327,22 @@ def _in_single(leaf: Any) -> Any:
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
-def _loss(tf: Any, model: Any, x: Any, y: Any, outputs: Any, weights: Any, training: bool) -> Any:
-    named = {"x": x, "y": y, "y_pred": outputs, "sample_weight": weights, "training": training}
-    takes = inspect.signature(model.compute_loss).parameters
-    if not any(one.kind is one.VAR_KEYWORD for one in takes.values()):
-        named = {name: value for name, value in named.items() if name in takes}
-    loss = model.compute_loss(**named)
-    if loss is None:
-        raise InitcheckError("the model has no loss; compile it with one")
-    return tf.convert_to_tensor(loss)
-
-
 @dataclass(eq=False)
 class _Noted:
-    """One call while it is noted; tensors are kept, so that their ids stay their own."""
+    """One call while it is noted; tensors are kept, so that their ids stay their own.
+
+    Attributes:
+        layer: The layer.
+        place: Its place among the calls of layers without layers inside.
+        given: The first tensor of real numbers that it was given; None where there is none.
+        others: All tensors that it was given and returned.
+        output: The first tensor that it returned; None likewise.
+        parents: The places of the calls that returned what it was given, as far as is known.
+        first: The first tensor that it was given, where it is not known to be such a call's or the batch; else None.
+        follows: Whether it is taken to come of the latest call, unless ``first`` has the values of the batch.
+        leaf: Whether it is of a layer without layers inside.
+        gates: Of the values of its gates, those near an end, and all.
+    """
 
     layer: Any
     place: int
@@ -330,23 +350,36 @@ class _Noted:
     others: list[Any]
     output: Any
     parents: set[int]
+    first: Any = None
+    follows: bool = False
     leaf: bool = True
-    gates: list[tuple[int, int]] = field(default_factory=list)  # near an end, and all
+    gates: list[tuple[int, int]] = field(default_factory=list)
+
+
+def _wanted(outputs: Any, noted: Sequence[_Noted]) -> dict[str, Any]:
+    """The tensors whose values are asked for: of the model, and of each call what it was given, first and returned."""
+    return {"outputs": outputs, "calls": [[call.given, call.first, call.output] for call in noted]}
 
 
 @contextlib.contextmanager
-def _calls_noted(tf: Any, keras: Any, inputs: Any) -> Iterator[list[_Noted]]:
-    """Notes each call of a layer without layers inside; what happens inside a recurrent layer is its own."""
+def _calls_noted(keras: Any, inputs: Any, outermost: Outermost) -> Iterator[list[_Noted]]:
+    """Notes each call of a layer without layers inside; what happens inside a recurrent layer is its own.
+
+    Args:
+        keras: The framework.
+        inputs: What the model is given.
+        outermost: Says whether a call is no part of a graph or loop, whose tensors have no values.
+    """
     calls: list[_Noted] = []
     leaves: list[_Noted] = []
     open_calls: list[Any] = []
     sources: dict[int, set[int]] = {}
-    given_rows = _tensors(tf, inputs)
+    rows = {id(tensor) for tensor in tensors_in(inputs)}
     kind = keras.layers.Layer
     original = kind.__call__
 
     def noting(layer: Any, *given: Any, **named: Any) -> Any:
-        if not tf.executing_eagerly() or any(map(_is_recurrent, open_calls)):
+        if not outermost() or any(map(_is_recurrent, open_calls)):
             return original(layer, *given, **named)
         open_calls.append(layer)
         before = len(calls)
@@ -356,7 +389,7 @@ def _calls_noted(tf: Any, keras: Any, inputs: Any) -> Iterator[list[_Noted]]:
                 output = original(layer, *given, **named)
         finally:
             open_calls.pop()
-        returned = _tensors(tf, output)
+        returned = _tensors(output)
         inside = {call.place for call in calls[before:] if call.leaf}
         if inside and not _is_recurrent(layer):
             last = {max(inside)}
@@ -364,15 +397,21 @@ def _calls_noted(tf: Any, keras: Any, inputs: Any) -> Iterator[list[_Noted]]:
                 sources.setdefault(id(tensor), last)
             calls.append(_Noted(layer, -1, None, returned, output, set(), leaf=False))
             return output
-        taken = _tensors(tf, [list(given), dict(named)])
+        taken = _tensors([list(given), dict(named)])
         known = [sources[id(tensor)] for tensor in taken if id(tensor) in sources]
         place = len(leaves)
         parents: set[int] = set().union(*known)
-        if not known and leaves and not _is_given(taken, given_rows):
-            parents = {place - 1}  # what comes of an operation that is no layer is taken to come of the latest call
-        real = next((one for one in taken if one.dtype.is_floating), None)
-        kept = [*taken, *returned]
-        call = _Noted(layer, place, real, kept, returned[0] if returned else None, parents, gates=gates)
+        call = _Noted(
+            layer,
+            place,
+            given=next(filter(is_real, taken), None),
+            others=[*taken, *returned],
+            output=returned[0] if returned else None,
+            parents=parents,
+            first=None if known or not taken or id(taken[0]) in rows else taken[0],
+            follows=bool(leaves) and not known and (not taken or id(taken[0]) not in rows),
+            gates=gates,
+        )
         calls.append(call)
         leaves.append(call)
         for tensor in returned:
@@ -390,12 +429,14 @@ def _gates_noted(layer: Any, gates: list[tuple[int, int]]) -> Iterator[None]:
     cell = getattr(layer, "cell", None)
     low, high = ENDS["sigmoid"]
 
+    def count(array: Array) -> None:
+        gates.append((int(np.count_nonzero((array < low) | (array > high))), array.size))
+
     def noting(function: Any) -> Any:
         def activate(sums: Any) -> Any:
             values = function(sums)
-            with contextlib.suppress(Exception):  # within a graph there is nothing to see
-                array = np.asarray(values)
-                gates.append((int(np.count_nonzero((array < low) | (array > high))), array.size))
+            with contextlib.suppress(Exception):  # within a graph of TensorFlow there is nothing to see
+                seen_in_passing(count, values)
             return values
 
         return activate
@@ -407,26 +448,55 @@ def _gates_noted(layer: Any, gates: list[tuple[int, int]]) -> Iterator[None]:
         yield
 
 
-def _is_given(taken: Sequence[Any], rows: Sequence[Any]) -> bool:
-    """Whether a layer was given the batch itself, perhaps as another tensor of the same values."""
-    return bool(taken) and any(
-        taken[0].shape == row.shape and np.array_equal(np.asarray(taken[0]), np.asarray(row)) for row in rows
-    )
-
-
 def _is_recurrent(layer: Any) -> bool:
     return getattr(layer, "cell", None) is not None
 
 
-def _tensors(tf: Any, structure: Any) -> list[Any]:
-    return [leaf for leaf in tf.nest.flatten(structure) if tf.is_tensor(leaf) and hasattr(leaf, "numpy")]
+def _tensors(structure: Any) -> list[Any]:
+    return [leaf for leaf in tensors_in(structure) if has_values(leaf)]
 
 
-def _seen(call: _Noted, gradients: dict[int, Array | None], places: dict[int, int], *, alone: bool) -> LayerPass:
+def _passes_of(
+    noted: Sequence[_Noted], values: Sequence[Any], inputs: Any, gradients: Mapping[int, Array | None]
+) -> tuple[LayerPass, ...]:
+    """The calls with the values of their tensors, and the gradients by the ids of these."""
+    shared = collections.Counter(id(call.given) for call in noted if call.given is not None)
+    rows = leaves_of(inputs)
+    return tuple(
+        _seen(
+            call,
+            (given, output),
+            gradients.get(id(call.given)),
+            _parents(call, first, rows),
+            alone=bool(gradients) and shared[id(call.given)] == 1,
+        )
+        for call, (given, first, output) in zip(noted, values, strict=True)
+    )
+
+
+def _parents(call: _Noted, first: Array | None, rows: Sequence[Array]) -> tuple[int, ...]:
+    """The calls that it comes of: what an operation that is no layer returned is taken to come of the latest.
+
+    Args:
+        call: The call.
+        first: The values of its ``first``.
+        rows: The batch, which it may be given as another tensor of the same values.
+    """
+    is_batch = first is not None and any(first.shape == row.shape and np.array_equal(first, row) for row in rows)
+    return (call.place - 1,) if call.follows and not is_batch else tuple(sorted(call.parents))
+
+
+def _seen(
+    call: _Noted,
+    values: tuple[Array | None, Array | None],
+    gradient: Array | None,
+    parents: tuple[int, ...],
+    *,
+    alone: bool,
+) -> LayerPass:
     layer = call.layer
-    gradient = gradients.get(id(call.given))
-    given = None if call.given is None else np.asarray(call.given, np.float64)
-    output = np.zeros((0, 0)) if call.output is None else np.asarray(call.output).astype(np.float32)
+    given = None if values[0] is None else values[0].astype(np.float64)
+    output = np.zeros((0, 0)) if values[1] is None else values[1].astype(np.float32)
     activation = _activation(layer)
     low, high = ENDS.get(activation, (np.nan, np.nan))
     kernels = [weight for weight in layer.trainable_weights if len(weight.shape) >= 2]
@@ -436,7 +506,7 @@ def _seen(call: _Noted, gradients: dict[int, Array | None], places: dict[int, in
         activation=activation,
         weighted=bool(kernels),
         recurrent=_is_recurrent(layer),
-        parents=tuple(sorted(places[one] for one in call.parents if one in places)),
+        parents=parents,
         given=np.nan if given is None else _scale(given),
         least=np.nan if given is None else float(given.min(initial=np.inf)),
         spread=np.nan if given is None or given.shape[:1] < (_FEW_ROWS,) else _scale(given - given.mean(axis=0)),
@@ -473,10 +543,3 @@ def _activation(layer: Any) -> str:
     function = getattr(layer, "activation", None)
     name = getattr(function, "__name__", "") or type(function).__name__
     return ACTIVATION_LAYERS.get(type(layer).__name__, "") if function is None else str(name)
-
-
-def _as_array(gradient: Any) -> Array | None:
-    if gradient is None:
-        return None
-    tf: Any = importlib.import_module("tensorflow")
-    return np.asarray(tf.convert_to_tensor(gradient))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from initcheck.engines.perturbed import perturbed
-from initcheck.engines.stateless import StatelessEnsemble
+from initcheck.engines.side_by_side import SideBySide
 from initcheck.engines.stateless_steps import Array
 
 _TRIALS = 8
@@ -36,7 +36,7 @@ class MembersAgreement:
 
 
 def judge_members(
-    engine: StatelessEnsemble, members: Sequence[Sequence[Array]], histories: Sequence[Mapping[str, Sequence[float]]]
+    engine: SideBySide, members: Sequence[Sequence[Array]], histories: Sequence[Mapping[str, Sequence[float]]]
 ) -> MembersAgreement:
     """Trains members, and compares them with what ``fit`` reported of each.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from initcheck.engines.own_models import OwnData, leaves_of
 from initcheck.engines.replacing import replaced
 from initcheck.engines.reuse import named, read_values, write_values
 from initcheck.engines.stateless_steps import Array, MemberState, MemberSteps
+from initcheck.frameworks.backend_calls import apply_gradients
 from initcheck.texts import for_terminal, reason_of, with_article
 
 _OWN_LOOPS = ("fit", "evaluate", "make_train_function", "make_test_function")
@@ -43,10 +44,24 @@ def require_stateless(keras: Any, model: Any, *data: OwnData | None) -> None:
     Raises:
         UnsuitableError: The first reason, as a clause.
     """
-    if keras.__version__.startswith("2."):
-        raise UnsuitableError("Keras 2 has no stateless steps")
+    require_ordinary(keras, model, *data)
     if (backend := keras.backend.backend()) != "tensorflow":
         raise UnsuitableError(f"it trains on TensorFlow, and Keras's backend is {backend}")
+    if model.jit_compile:
+        raise UnsuitableError("its model is compiled with jit_compile, and XLA draws other noise")
+    if getattr(model, "_distribute_strategy", None) is not None:
+        raise UnsuitableError("its model is made under a tf.distribute.Strategy")
+    require_plain_optimizer(model.optimizer, "TFOptimizer")
+
+
+def require_ordinary(keras: Any, model: Any, *data: OwnData | None) -> None:
+    """Refuses a model, or data, that an ensemble can match ``fit`` on with no backend.
+
+    Raises:
+        UnsuitableError: The first reason, as a clause.
+    """
+    if keras.__version__.startswith("2."):
+        raise UnsuitableError("Keras 2 has no stateless steps")
     if (floatx := keras.backend.floatx()) != "float32":
         raise UnsuitableError(f"Keras computes in {floatx} (floatx), while the engine is tried in float32")
     _require_arrays([one for one in data if one is not None])
@@ -63,7 +78,6 @@ def require_stateless(keras: Any, model: Any, *data: OwnData | None) -> None:
         policy = layer.dtype_policy
         if policy.compute_dtype != "float32" or policy.variable_dtype != "float32":
             raise UnsuitableError(f"{named(model, layer)} computes in {for_terminal(policy.name)}")
-    _require_step(model.optimizer)
 
 
 def _require_arrays(data: Sequence[OwnData]) -> None:
@@ -85,17 +99,22 @@ def _require_own_loops(keras: Any, model: Any) -> None:
             raise UnsuitableError(f"its model has {name} of its own")
     if model.run_eagerly:
         raise UnsuitableError("its model is compiled with run_eagerly, so that its code may depend on values")
-    if model.jit_compile:
-        raise UnsuitableError("its model is compiled with jit_compile, and XLA draws other noise")
     if model.steps_per_execution != 1:
         raise UnsuitableError("its model is compiled with steps_per_execution")
-    if getattr(model, "_distribute_strategy", None) is not None:
-        raise UnsuitableError("its model is made under a tf.distribute.Strategy")
 
 
-def _require_step(optimizer: Any) -> None:
+def require_plain_optimizer(optimizer: Any, base: str) -> None:
+    """Refuses an optimizer whose steps are not of tensors alone.
+
+    Args:
+        optimizer: The optimizer.
+        base: The class that Keras's own have on the backend.
+
+    Raises:
+        UnsuitableError: The reason, as a clause.
+    """
     kind = for_terminal(type(optimizer).__name__)
-    if "TFOptimizer" not in {one.__name__ for one in type(optimizer).__mro__}:
+    if base not in {one.__name__ for one in type(optimizer).__mro__}:
         raise UnsuitableError(f"its optimizer, {with_article(kind)}, is none of Keras's")
     within = [name for name, value in vars(optimizer).items() if hasattr(value, "apply_gradients")]
     if within or hasattr(optimizer, "optimizers"):
@@ -107,7 +126,16 @@ def _require_step(optimizer: Any) -> None:
         raise UnsuitableError("its optimizer sets ema_overwrite_frequency")
 
 
-def require_same_steps(model: Any, steps: MemberSteps) -> None:
+class OptimizerSteps(Protocol):
+    """The optimizer's steps as a function of a state."""
+
+    variables: MemberState
+
+    def apply(self, state: MemberState, count: Any, gradients: Sequence[Sequence[Any]]) -> list[Any]:
+        """The trainable weights after steps by those gradients, ``count`` having been taken before."""
+
+
+def require_same_steps(model: Any, steps: OptimizerSteps) -> None:
     """Refuses an optimizer whose steps over states are not those over variables.
 
     A few steps are taken both ways, from gradients drawn once; the variables are put back.
@@ -128,7 +156,7 @@ def require_same_steps(model: Any, steps: MemberSteps) -> None:
         start = MemberState(*(read_values(part) for part in steps.variables))
         own = steps.apply(start, values[0], gradients)
         for each in gradients:
-            optimizer.apply(each, trainable)
+            apply_gradients(optimizer, each, trainable)
         differ = not all(
             _close(after, variable.numpy(), before)
             for after, variable, before in zip(own, trainable, start.trainable, strict=True)

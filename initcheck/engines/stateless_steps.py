@@ -56,7 +56,7 @@ class MemberSteps:
         self._model = model
         optimizer = model.optimizer
         trainable = list(model.trainable_variables)
-        probe = None if optimizer.built else _put_probe(trainable)
+        probe = None if optimizer.built else put_probe(trainable)
         optimizer.build(trainable)
         shared = {id(optimizer.iterations), id(getattr(optimizer, "_learning_rate", None))}
         self._kind = type(optimizer.iterations)  # keras.Variable is a subclass of it in some versions
@@ -66,7 +66,7 @@ class MemberSteps:
             trainable, list(model.non_trainable_variables), list(model.metrics_variables), slots
         )
         self.count_dtype = optimizer.iterations.dtype
-        self.slots: list[Array | int] = [_first_value(np.array(slot.numpy()), probe) for slot in slots]
+        self.slots: list[Array | int] = [first_value(np.array(slot.numpy()), probe) for slot in slots]
         self._keys = {id(one): optimizer._var_key(one) for one in trainable}
 
     def train(self, state: MemberState, count: Any, batch: tuple[Any, ...]) -> MemberState:
@@ -111,7 +111,7 @@ class MemberSteps:
         with (
             _as_fit_reports(self._model),
             stackable(self._keras, self._model),
-            _closed_scope(self._keras, self._kind)(pairs, collect_losses=True) as scope,
+            closed_scope(self._keras, self._kind)(pairs, collect_losses=True) as scope,
         ):
             yield scope
 
@@ -119,7 +119,7 @@ class MemberSteps:
         return MemberState(*([scope.get_current_value(one) for one in part] for part in self.variables))
 
 
-def _put_probe(variables: Sequence[Any]) -> list[Array]:
+def put_probe(variables: Sequence[Any]) -> list[Array]:
     """Draws values for the variables of a model that is only a layout, and puts them there."""
     stream = np.random.RandomState(0)
     drawn = [stream.uniform(1, 2, tuple(one.shape)).astype(one.numpy().dtype) for one in variables]
@@ -128,13 +128,13 @@ def _put_probe(variables: Sequence[Any]) -> list[Array]:
     return drawn
 
 
-def _first_value(value: Array, probe: list[Array] | None) -> Array | int:
+def first_value(value: Array, probe: list[Array] | None) -> Array | int:
     """The value, or the place of the probe's array that it is."""
     places = (place for place, one in enumerate(probe or ()) if value.size and np.array_equal(value, one))
     return next(places, value)
 
 
-def _closed_scope(keras: Any, kind: type[Any]) -> Any:
+def closed_scope(keras: Any, kind: type[Any]) -> Any:
     """A class of stateless scopes that refuse an update of a variable that is not mapped."""
 
     class ClosedScope(keras.StatelessScope):  # type: ignore[misc] # a class of whichever Keras is loaded

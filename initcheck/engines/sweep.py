@@ -19,7 +19,7 @@ from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_initializers import asked_of, require_seeded
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.protocol import describe_protocol
-from initcheck.engines.stateless import StatelessEnsemble
+from initcheck.engines.side_by_side import SideBySide
 from initcheck.errors import InitcheckError
 from initcheck.frameworks.backends import load_target_keras
 from initcheck.records import ACCURACY, Runs, Score
@@ -97,9 +97,7 @@ class Piecewise:
         return cls(train, _FITTED, 1, 1, "fit", functools.partial(identify, problem, epochs), ACCURACY)
 
     @classmethod
-    def of_own(
-        cls, problem: OwnProblem, trainer: OwnEngine, ensemble: StatelessEnsemble | None, *, seed: int
-    ) -> Piecewise:
+    def of_own(cls, problem: OwnProblem, trainer: OwnEngine, ensemble: SideBySide | None, *, seed: int) -> Piecewise:
         """Of a user's own model, by that ensemble; by ``fit`` where it is None."""
         identity = functools.partial(identify_own, problem, trainer)
         if ensemble is None:

@@ -313,6 +313,20 @@ def seen_by(see: Callable[..., None], *values: Any) -> None:
         see(*(np.array(as_array(one)) for one in values))
 
 
+def seen_in_passing(see: Callable[[Array], None], values: Any) -> None:
+    """Hands a tensor's values to a function of Python: on JAX each time, and in any order; in a TensorFlow graph never.
+
+    Raises:
+        Exception: It is a tensor of such a graph.
+    """
+    if backend_of(target()) == "jax" and _is_traced((values,)):
+        import jax
+
+        jax.debug.callback(lambda array: see(np.array(array)), values)
+    else:
+        see(as_array(values))
+
+
 def _is_traced(values: tuple[Any, ...]) -> bool:
     """Whether any of them is what JAX traces a function with."""
     import jax

@@ -53,7 +53,7 @@ from initcheck.seeding import DEFAULT_SEED, derive_seed
 from initcheck.store.folder import Store
 from initcheck.store.kept_texts import KeptTexts
 from initcheck.store.sweep_questions import SweepQuestion
-from initcheck.targets import TENSORFLOW, backend_of, target
+from initcheck.targets import backend_of, target
 
 DEFAULT_RESEEDS = 8  # trainings: a standard deviation is known within a factor of 2, 95 times of 100
 _TIMES_OF_RACES = 5  # trainings where data are made in parallel
@@ -205,11 +205,6 @@ class _Examination:
         """
         trained = self._trained
         if trained is None or trained.data is None:
-            return False
-        if target() != TENSORFLOW:
-            self.notes.append(
-                f"Not looked at: units, signal and first loss, whose probe is TensorFlow's so far; this is {target()}."
-            )
             return False
         try:
             with mistakes_in("the probe", "nothing is said of them"):

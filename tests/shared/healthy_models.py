@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from initcheck.frameworks.keras import load_keras
+from initcheck.frameworks.backends import load_target_keras
 
-keras: Any = load_keras()
+keras: Any = load_target_keras()
 layers: Any = keras.layers
 
 

@@ -153,6 +153,8 @@ class Stopped(layers.Layer):
     """Stops the gradient."""
 
     def call(self, x):
+        if hasattr(keras, "ops"):
+            return keras.ops.stop_gradient(x)
         import tensorflow as tf
 
         return tf.stop_gradient(x)

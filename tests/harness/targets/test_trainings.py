@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
-from other_backends import build, data, on_other_backends
+from other_backends import build, data, on_other_backends, quiet
 
 from initcheck import Problem
 from initcheck.catalog.initializers import INITIALIZERS
@@ -15,8 +16,10 @@ from initcheck.cli.app import cli
 from initcheck.engines.ensemble import EnsembleEngine
 from initcheck.engines.feeding import batch_order, ordered_rows
 from initcheck.engines.fit import ReferenceEngine
+from initcheck.engines.initial_weights import UnsuitableError
 from initcheck.engines.own_runs import OwnEngine
 from initcheck.engines.reuse import bitwise_equal, read_values
+from initcheck.engines.stateless_agreement import judge_members
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import all_seen, as_tensor, gradients, mean, seen_by
 from initcheck.frameworks.backends import load_target_keras
@@ -25,7 +28,6 @@ from initcheck.records import DECIDE_BITS, METRICS, group_runs
 from initcheck.targets import backend_of, target
 
 pytestmark = on_other_backends
-OWN_MODEL = ["--model", "other_backends:build", "--data", "other_backends:data"]
 
 
 def test_a_model_that_is_used_again_gives_the_bits_of_fresh_ones():
@@ -89,12 +91,81 @@ def test_the_environment_names_the_target_and_the_packages_of_its_backend():
     assert "target" in DECIDE_BITS
 
 
-def test_the_ensemble_of_a_model_is_refused_in_one_line_where_there_is_no_tensorflow(tmp_path):
-    words = ["run", *OWN_MODEL, "--reseeds", "2", "--engine", "ensemble", "--out", str(tmp_path)]
-    done = CliRunner().invoke(cli, words)
-    assert "it stacks members by TensorFlow" in str(done.exception)
-    assert str(done.exception).endswith(f"the target is {target()}; take the engine auto")
-    assert not list(tmp_path.iterdir())
+def only_just_wrong(keras):
+    return quiet(keras, momentum=0.98)
+
+
+def judged(engine, fitted):
+    """What the engine's ensemble makes of the initial values of those trainings, compared with them."""
+    ensemble = engine.ensemble([(OWN, 0)])
+    return judge_members(ensemble, [initial for _, initial, _ in fitted], [history for _, _, history in fitted])
+
+
+def test_members_of_a_model_s_ensemble_are_within_rounding_of_fit_and_have_the_same_bits_in_any_place():
+    noisy = build if target() == "keras:jax" else quiet
+    engine = OwnEngine(Problem.of(noisy, data, epochs=2, name="own"))
+    fitted = engine.train(OWN, reseed=13, seed=7)
+    ensemble = engine.ensemble([(OWN, 0)])
+    few, many = (
+        group_runs(engine.runs_stacked(ensemble, [OWN], reseeds=range(start, 20), seed=7))[0] for start in (13, 0)
+    )
+    np.testing.assert_array_equal(few.history, many.history[13:])
+    np.testing.assert_array_equal(few.test_score, many.test_score[13:])
+    reported = np.array([fitted.history[name] for name in few.metrics]).T
+    np.testing.assert_allclose(few.history[0], reported, atol=1e-5)
+
+
+def test_a_member_that_is_only_just_wrong_does_not_agree():
+    engine, wrong = (OwnEngine(Problem.of(one, data, epochs=4, name="own")) for one in (quiet, only_just_wrong))
+    fitted = [engine.train_fresh(1)]
+    assert judged(engine, fitted).agrees
+    assert not judged(wrong, fitted).agrees
+
+
+def compiled(keras, model):
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    return model
+
+
+def shifted(keras):
+    """A number that each build keeps in no variable."""
+    shift = float(np.random.normal())
+    inputs = keras.Input((4,))
+    return compiled(keras, keras.Model(inputs, keras.layers.Dense(2)(inputs + shift)))
+
+
+def by_python(keras: Any):
+    """A call that draws by NumPy: once in a program of JAX, each time on torch."""
+
+    class Drawing(keras.layers.Layer):
+        def call(self, inputs):
+            return inputs * float(np.random.normal())
+
+    return compiled(keras, keras.Sequential([keras.Input((4,)), Drawing(), keras.layers.Dense(2)]))
+
+
+@pytest.mark.parametrize(
+    ("model", "reasons"),
+    [
+        (shifted, {"keras:jax": "differ in numbers", "keras:torch": "differ in numbers"}),
+        (by_python, {"keras:jax": "differ in numbers", "keras:torch": "gives another result each time"}),
+        (build, {"keras:torch": "draws noise, and torch has none of each member's own"}),
+    ],
+)
+def test_what_the_ensemble_cannot_match_fit_on_is_refused_before_it_trains(model, reasons):
+    engine = OwnEngine(Problem.of(model, data, epochs=1, name="own"))
+    if target() in reasons:
+        with pytest.raises(UnsuitableError, match=reasons[target()]):
+            engine.ensemble([(OWN, 0)])
+    else:
+        assert engine.ensemble([(OWN, 0)]).width > 1
+
+
+def test_a_run_by_the_ensemble_names_it(tmp_path):
+    words = ["run", "--model", "other_backends:quiet", "--data", "other_backends:data", "--reseeds", "2"]
+    done = CliRunner().invoke(cli, [*words, "--epochs", "1", "--engine", "ensemble", "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert "stateless ensemble engine" in done.output
 
 
 def test_members_of_the_ensemble_are_within_rounding_of_fit_and_have_the_same_bits_in_any_place():
