@@ -175,8 +175,9 @@ def faults_for_every_check():
     for check in all_checks():
         faults = [mutant for name in TARGETS for mutant in all_mutants(name).values() if check.code in mutant.caught_by]
         assert faults or check.on == LIBRARY, check.code
-        if check.code not in named and any(mutant.on == target() for mutant in faults):
-            chosen.append(next(mutant for mutant in faults if mutant.on == target()))
+        here = [mutant for mutant in all_mutants().values() if check.code in mutant.caught_by]
+        if check.code not in named and here:
+            chosen.append(here[0])
             named |= set(chosen[-1].caught_by)
     return chosen
 
