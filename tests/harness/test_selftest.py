@@ -22,7 +22,7 @@ from initcheck.mutants.outcome import Mark, Outcome, Reaction
 from initcheck.plugin.groups import group_of
 from initcheck.records import Status, Verdict, failed, passed
 from initcheck.selftest import choose_mutants, judge_mutant, run_selftest
-from initcheck.targets import LIBRARY, TARGETS, target
+from initcheck.targets import LIBRARY, TARGETS
 
 FAULT = Mutant("fault", "", ("LAW02", "LAW03"), lambda keras: None)
 HARMLESS = Mutant("harmless", "", (), lambda keras: None)
