@@ -20,7 +20,7 @@ from initcheck.catalog.cases.options import POLICIES
 from initcheck.catalog.layers.normalization import BATCH_NORMALIZATION
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.checks.bits import first_difference
-from initcheck.checks.registry import NotApplicable, Subject, check, require
+from initcheck.checks.registry import NotApplicable, Subject, check, require, require_dtype
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.layers import NoKernel, Policy
 from initcheck.evidence.modes import FROZEN, GROUP_OF, LAYERS, STILL, Freezing, ModelRun, runs_of
@@ -111,6 +111,7 @@ def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
     """The policy is the layer's own or the global one; the bounds are those of the type in which it computes."""
     case, policy = case_and_policy[0], _POLICIES[case_and_policy[1]]
     require(lab.layers.lacking(case))
+    require_dtype(policy.computed)
     weights, inputs = lab.layers.given(case)
     weights = [one / 4 for one in weights]  # small ones: half precision's bounds grow with the weights
     try:
