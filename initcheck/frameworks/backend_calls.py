@@ -64,13 +64,13 @@ def has_no_kernel(error: Exception) -> bool:
 
         kinds: tuple[type[Exception], ...] = (tf.errors.NotFoundError, tf.errors.InvalidArgumentError)
     else:
-        kinds = (RuntimeError, NotImplementedError, TypeError)
+        kinds = (RuntimeError, NotImplementedError, TypeError, ValueError)
     return isinstance(error, kinds) and any(words in str(error) for words in _NO_KERNEL[backend])
 
 
 _NO_KERNEL: Mapping[str, tuple[str, ...]] = {
     "tensorflow": ("Could not find device for node", "is not in the list of allowed values"),
-    "jax": (),
+    "jax": ("is not supported by dot_general on",),
     "torch": ("not implemented for",),
 }
 

@@ -11,7 +11,7 @@ from initcheck.catalog.cases.formulas import FORMULAS, exactly, layer_inputs
 from initcheck.catalog.cases.options import POLICIES
 from initcheck.catalog.layers.traits.computing import FormulaCase, alone
 from initcheck.checks.bits import first_difference
-from initcheck.checks.registry import NotApplicable, Subject, check, require
+from initcheck.checks.registry import NotApplicable, Subject, check, require, require_dtype
 from initcheck.checks.within_rounding import verdict
 from initcheck.evidence.autocasting import PRECISE, Given
 from initcheck.evidence.layers import Policy
@@ -94,6 +94,7 @@ def _summing_to_one(shares: np.ndarray) -> np.ndarray:
 def autocasting(lab: Lab, subject: tuple[Policy, Given]) -> Verdict:
     """A layer of the user's own, given its policy in every way; and the policies of layers within wrappers."""
     policy, given = subject
+    require_dtype(policy.computed)
     seen = lab.autocasting.seen(policy, given)
     if seen is None:
         raise NotApplicable("the installed Keras has no such way")

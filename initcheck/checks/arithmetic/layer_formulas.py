@@ -29,7 +29,7 @@ from initcheck.oracle.networks import (
 )
 from initcheck.oracle.rounding import Rounded, rounding_to
 from initcheck.records import Verdict, failed, passed
-from initcheck.targets import KERAS, target
+from initcheck.targets import KERAS, NAMES_OF_BACKENDS, backend_of, target
 
 if TYPE_CHECKING:
     from initcheck.evidence.lab import Lab
@@ -117,7 +117,8 @@ def policies(lab: Lab, case_and_policy: tuple[FormulaCase, str]) -> Verdict:
     try:
         shown = lab.layers.compute(case, weights, inputs, policy)
     except NoKernel:
-        raise NotApplicable(f"TensorFlow computes {case.layer} not in {policy.computed} on this device") from None
+        backend = NAMES_OF_BACKENDS[backend_of(target())]
+        raise NotApplicable(f"{backend} computes {case.layer} not in {policy.computed} on this device") from None
     if shown.output.dtype != policy.computed:
         return failed(f"an output in {shown.output.dtype}", f"in {policy.computed}, as {policy.name} says")
     for number, (given, after) in enumerate(zip(weights, shown.weights, strict=True)):
