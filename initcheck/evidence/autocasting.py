@@ -16,9 +16,11 @@ from initcheck.evidence.made_layers import arguments_made, requests, typed, wrap
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
 from initcheck.frameworks.backend_calls import as_tensor, dtype_name
+from initcheck.frameworks.backends import has_doubles
 from initcheck.frameworks.floatx import dtype_policy
 from initcheck.frameworks.operations import operations
 from initcheck.frameworks.quiet import quiet
+from initcheck.targets import target
 
 Array = np.ndarray[Any, Any]
 PRECISE = np.array([1 + 2.0**-20, 4097.0, -1 / 3])  # which half precision does not store
@@ -94,7 +96,7 @@ class Autocasting:
 
     def _called(self, layer: Any, casts: bool) -> Seen:
         types: dict[str, tuple[str, str]] = {}
-        for dtype in ("float32", "float64", "int32", "bool"):
+        for dtype in ("float32", *(["float64"] if has_doubles(target()) else []), "int32", "bool"):
             x = as_tensor(np.ones((2, 3), dtype))
             output = layer(x)
             cast = dtype.startswith("float") and casts

@@ -64,13 +64,13 @@ def has_no_kernel(error: Exception) -> bool:
 
         kinds: tuple[type[Exception], ...] = (tf.errors.NotFoundError, tf.errors.InvalidArgumentError)
     else:
-        kinds = (RuntimeError, NotImplementedError, TypeError)
+        kinds = (RuntimeError, NotImplementedError, TypeError, ValueError)
     return isinstance(error, kinds) and any(words in str(error) for words in _NO_KERNEL[backend])
 
 
 _NO_KERNEL: Mapping[str, tuple[str, ...]] = {
     "tensorflow": ("Could not find device for node", "is not in the list of allowed values"),
-    "jax": (),
+    "jax": ("is not supported by dot_general on",),
     "torch": ("not implemented for",),
 }
 
@@ -87,6 +87,20 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
         return jax.jit(function)  # type: ignore[no-any-return] # the same
     return function
+
+
+def is_traced(*values: Any) -> bool:
+    """Whether these tensors belong to a graph or a program of JAX that is being traced."""
+    backend = backend_of(target())
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return not tf.executing_eagerly()
+    if backend == "torch":
+        return False
+    import jax
+
+    return any(isinstance(one, jax.core.Tracer) for one in values)
 
 
 def traces() -> bool:
@@ -305,7 +319,7 @@ def seen_by(see: Callable[..., None], *values: Any) -> None:
         import tensorflow as tf
 
         tf.numpy_function(lambda *arrays: see(*map(np.array, arrays)), values, [])
-    elif backend == "jax" and _is_traced(values):
+    elif backend == "jax" and is_traced(*values):
         import jax
 
         jax.debug.callback(lambda *arrays: see(*map(np.array, arrays)), *values, ordered=True)
@@ -319,19 +333,12 @@ def seen_in_passing(see: Callable[[Array], None], values: Any) -> None:
     Raises:
         Exception: It is a tensor of such a graph.
     """
-    if backend_of(target()) == "jax" and _is_traced((values,)):
+    if backend_of(target()) == "jax" and is_traced(values):
         import jax
 
         jax.debug.callback(lambda array: see(np.array(array)), values)
     else:
         see(as_array(values))
-
-
-def _is_traced(values: tuple[Any, ...]) -> bool:
-    """Whether any of them is what JAX traces a function with."""
-    import jax
-
-    return any(isinstance(one, jax.core.Tracer) for one in values)
 
 
 def all_seen() -> None:

@@ -6,14 +6,22 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from initcheck.frameworks.backends import load_target_keras
+from initcheck.frameworks.operations import operations
+from initcheck.targets import TENSORFLOW
+
+TRACED = (TENSORFLOW, "keras:jax")  # where fit and predict trace what they run
 Config = dict[str, Any]
 
 
 def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) -> None:
     """Makes the optimizers of that class step with another value of one attribute."""
-    original = keras_class.update_step
+    name = (
+        "apply" if hasattr(keras_class, "apply") else "update_step"
+    )  # of all weights, as Keras 3 on torch updates them
+    original = getattr(keras_class, name)
 
-    def update_step(self: Any, *args: Any, **options: Any) -> Any:
+    def step(self: Any, *args: Any, **options: Any) -> Any:
         given = getattr(self, attribute)
         setattr(self, attribute, change(given))
         try:
@@ -21,20 +29,18 @@ def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) ->
         finally:
             setattr(self, attribute, given)
 
-    keras_class.update_step = update_step
+    setattr(keras_class, name, step)
 
 
 def step_scaled(keras_class: Any, factor: Callable[[Any], Any]) -> None:
-    """Makes every step of that class longer by a factor."""
-    import tensorflow as tf
-
-    original = keras_class.update_step
+    """Makes every step of that class longer by a factor, where it steps along one weight after another."""
+    original, math = keras_class.update_step, operations(load_target_keras())
 
     def update_step(self: Any, gradient: Any, variable: Any, *args: Any) -> Any:
-        before = tf.identity(tf.convert_to_tensor(variable))
+        before = math.copy(math.convert_to_tensor(variable))
         original(self, gradient, variable, *args)
-        after = tf.convert_to_tensor(variable)
-        variable.assign(before + (after - before) * tf.cast(factor(self), before.dtype))
+        after = math.convert_to_tensor(variable)
+        variable.assign(before + (after - before) * math.cast(factor(self), before.dtype))
 
     keras_class.update_step = update_step
 
@@ -63,9 +69,7 @@ def wrap_build(keras_class: Any, change: Callable[[Any], None]) -> None:
 
 def scaled(values: Any, factor: float) -> Any:
     """The values times a factor, in their own type."""
-    import tensorflow as tf
-
-    return values * tf.cast(factor, values.dtype)
+    return values * operations(load_target_keras()).cast(factor, values.dtype)
 
 
 def edit_config(keras_class: Any, edit: Callable[[Config], Any]) -> None:

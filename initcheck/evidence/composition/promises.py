@@ -13,6 +13,7 @@ import numpy as np
 
 from initcheck.evidence.session import Session
 from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backends import has_doubles
 from initcheck.frameworks.quiet import quiet
 from initcheck.oracle.rounding import Rounded
 from initcheck.targets import TENSORFLOW, target
@@ -83,6 +84,11 @@ def lacked_by(what: str, *targets: str) -> Callable[[Look], Look]:
 def on_tensorflow() -> bool:
     """Whether the target is Keras on TensorFlow, of which a row may look at more."""
     return target() == TENSORFLOW
+
+
+def keeps_doubles() -> bool:
+    """Whether the target has double precision: JAX only where ``JAX_ENABLE_X64`` says so."""
+    return has_doubles(target())
 
 
 def values(tensors: Any) -> Any:

@@ -1,0 +1,62 @@
+"""Calls of layers through the port, on whichever backend of Keras is the target."""
+
+import numpy as np
+import pytest
+
+from initcheck.engines.reuse import read_values
+from initcheck.evidence.lab import get_lab
+from initcheck.frameworks.arrays import as_array
+from initcheck.frameworks.backend_calls import as_tensor, compiled, is_traced, traces
+from initcheck.frameworks.backends import has_doubles, load_target_keras
+from initcheck.frameworks.layer_calls import build_by_call, call_with_losses, slopes_of
+from initcheck.frameworks.operations import operations
+from initcheck.frameworks.quiet import quiet
+from initcheck.targets import backend_of, target
+
+pytestmark = pytest.mark.skipif(not backend_of(target()), reason="needs Keras as the target")
+ROWS = np.array([[1.0, -2.0], [3.0, 5.0]], np.float32)
+
+
+def read(layer):
+    """The values of a layer's weights."""
+    with quiet():  # Keras reads variables of torch by NumPy's old protocol
+        return read_values(layer.weights)
+
+
+def test_a_layer_is_built_and_keeps_its_state():
+    layer = load_target_keras().layers.BatchNormalization()
+    build_by_call(lambda x: layer(x), [as_tensor(ROWS)])
+    assert [one.tolist() for one in read(layer)] == [[1, 1], [0, 0], [0, 0], [1, 1]]
+
+
+def test_a_call_gives_the_losses_of_outputs_and_weights_and_moves_the_state():
+    keras = load_target_keras()
+    layer = keras.layers.BatchNormalization(momentum=0.5, gamma_regularizer=keras.regularizers.L1(0.25))
+    layer.activity_regularizer = keras.regularizers.L1(0.0)
+    build_by_call(lambda x: layer(x), [as_tensor(ROWS)])
+    output, losses = call_with_losses(layer, lambda x: layer(x, training=True), [as_tensor(ROWS)])
+    assert np.allclose(as_array(output), [[-1, -1], [1, 1]], atol=1e-3)
+    assert sorted(map(float, losses)) == [0.0, 0.5]
+    assert np.allclose(read(layer)[2], [1.0, 0.75])
+
+
+def test_slopes_are_those_of_weights_and_inputs():
+    layer = load_target_keras().layers.Dense(1, use_bias=False)
+    build_by_call(lambda x: layer(x), [as_tensor(ROWS)])
+    layer.set_weights([np.array([[2.0], [3.0]], np.float32)])
+    math = operations(load_target_keras())
+    by_kernel, by_rows = slopes_of(lambda x: math.sum(layer(x)), layer, [as_tensor(ROWS)])
+    assert by_kernel.ravel().tolist() == [4.0, 3.0]
+    assert by_rows.tolist() == [[2.0, 3.0]] * 2
+
+
+def test_a_tensor_is_traced_within_a_compiled_function_alone():
+    seen = []
+    compiled(lambda x: seen.append(is_traced(x)) or x)(as_tensor(ROWS))
+    assert seen == [traces()]
+    assert not is_traced(as_tensor(ROWS))
+
+
+def test_types_of_64_bits_are_judged_where_the_backend_has_them():
+    computed = get_lab(1).computed(("int32", "int64", "float32"))
+    assert computed == ["int32", *(["int64"] if has_doubles(target()) else []), "float32"]
