@@ -9,36 +9,39 @@ from typing import Any
 
 import numpy as np
 
+from initcheck.frameworks.operations import operations
 from initcheck.mutants.changes import step_scaled, step_with
 from initcheck.mutants.mutant import mutant
 from initcheck.targets import ALL_BUT_JAX, KERAS
 
 
-@mutant("rmsprop-rho", "RMSprop steps with rho 0.89 where it is 0.9", caught_by=("ARI04",))
+@mutant("rmsprop-rho", "RMSprop steps with rho 0.89 where it is 0.9", caught_by=("ARI04",), on=KERAS)
 def rmsprop_rho(keras: Any) -> None:
     step_with(keras.optimizers.RMSprop, "rho", lambda rho: 0.89 if rho == 0.9 else rho)
 
 
-@mutant("rmsprop-epsilon", "RMSprop steps with epsilon 1e-6 where it is 1e-7", caught_by=("ARI04",))
+@mutant("rmsprop-epsilon", "RMSprop steps with epsilon 1e-6 where it is 1e-7", caught_by=("ARI04",), on=KERAS)
 def rmsprop_epsilon(keras: Any) -> None:
     """Shows for small gradients only."""
     step_with(keras.optimizers.RMSprop, "epsilon", lambda epsilon: 1e-6 if epsilon == 1e-7 else epsilon)
 
 
-@mutant("adam-beta-2", "Adam steps with beta_2 0.998 where it is 0.999", caught_by=("ARI04",))
+@mutant("adam-beta-2", "Adam steps with beta_2 0.998 where it is 0.999", caught_by=("ARI04",), on=KERAS)
 def adam_beta_2(keras: Any) -> None:
     """Bias correction hides most of it."""
     step_with(keras.optimizers.Adam, "beta_2", lambda beta: 0.998 if beta == 0.999 else beta)
 
 
-@mutant("adam-no-bias-correction", "Adam steps without correcting the bias of its averages", caught_by=("ARI04",))
+@mutant(
+    "adam-no-bias-correction", "Adam steps without correcting the bias of its averages", caught_by=("ARI04",), on=KERAS
+)
 def adam_no_bias_correction(keras: Any) -> None:
     """The steps are too long at first, right in the end."""
-    import tensorflow as tf
+    ops = operations(keras)
 
     def undo(self: Any) -> Any:
-        step = tf.cast(self.iterations + 1, tf.float32)
-        return (1 - tf.pow(float(self.beta_1), step)) / tf.sqrt(1 - tf.pow(float(self.beta_2), step))
+        step = ops.cast(self.iterations + 1, "float32")
+        return (1 - self.beta_1**step) / (1 - self.beta_2**step) ** 0.5
 
     step_scaled(keras.optimizers.Adam, undo)
 
@@ -54,23 +57,23 @@ def adamw_weight_decay(keras: Any) -> None:
     keras.optimizers.AdamW.__init__ = init
 
 
-@mutant("sgd-momentum-sign", "SGD's momentum brakes", caught_by=("ARI04",))
+@mutant("sgd-momentum-sign", "SGD's momentum brakes", caught_by=("ARI04",), on=KERAS)
 def sgd_momentum_sign(keras: Any) -> None:
     """The first step is right."""
     step_with(keras.optimizers.SGD, "momentum", lambda momentum: -momentum)
 
 
-@mutant("sgd-nesterov-ignored", "SGD ignores nesterov", caught_by=("ARI04",))
+@mutant("sgd-nesterov-ignored", "SGD ignores nesterov", caught_by=("ARI04",), on=KERAS)
 def sgd_nesterov_ignored(keras: Any) -> None:
     step_with(keras.optimizers.SGD, "nesterov", lambda nesterov: False)
 
 
-@mutant("sgd-learning-rate", "SGD's learning rate is off by 1 %", caught_by=("ARI04", "ARI05"))
+@mutant("sgd-learning-rate", "SGD's learning rate is off by 1 %", caught_by=("ARI04", "ARI05"), on=KERAS)
 def sgd_learning_rate(keras: Any) -> None:
     step_scaled(keras.optimizers.SGD, lambda optimizer: 1.01)
 
 
-@mutant("adagrad-learning-rate", "Adagrad's learning rate is off by 0.1 %", caught_by=("ARI04",))
+@mutant("adagrad-learning-rate", "Adagrad's learning rate is off by 0.1 %", caught_by=("ARI04",), on=KERAS)
 def adagrad_learning_rate(keras: Any) -> None:
     step_scaled(keras.optimizers.Adagrad, lambda optimizer: 1.001)
 
@@ -222,20 +225,22 @@ def sgd_rate_outside_velocity(keras: Any) -> None:
     keras.optimizers.SGD.update_step = update_step
 
 
-@mutant("rmsprop-schedule-late", "RMSprop reads its schedule one step late", caught_by=("ARI04",))
+@mutant("rmsprop-schedule-late", "RMSprop reads its schedule one step late", caught_by=("ARI04",), on=KERAS)
 def rmsprop_schedule_late(keras: Any) -> None:
     """Every other optimizer is right, and so is a constant rate."""
     step_scaled(keras.optimizers.RMSprop, lambda optimizer: _rate_changes(optimizer, 1, 0))
 
 
-@mutant("adam-counter-wraps", "Adam corrects its bias by the number of the step modulo 4096", caught_by=("ARI04",))
+@mutant(
+    "adam-counter-wraps", "Adam corrects its bias by the number of the step modulo 4096", caught_by=("ARI04",), on=KERAS
+)
 def adam_counter_wraps(keras: Any) -> None:
     """Right for thousands of steps."""
-    import tensorflow as tf
+    ops = operations(keras)
 
     def factor(self: Any, step: Any) -> Any:
-        step = tf.cast(step + 1, tf.float32)
-        return tf.sqrt(1 - tf.pow(float(self.beta_2), step)) / (1 - tf.pow(float(self.beta_1), step))
+        step = ops.cast(step + 1, "float32")
+        return (1 - self.beta_2**step) ** 0.5 / (1 - self.beta_1**step)
 
     wrapped = 4096
     step_scaled(keras.optimizers.Adam, lambda one: factor(one, one.iterations % wrapped) / factor(one, one.iterations))
@@ -693,7 +698,7 @@ def normalization_gradient_cut(keras: Any) -> None:
     keras.layers.LayerNormalization.call = call
 
 
-@mutant("harmless-rounding", "the steps of SGD and Adam are computed in another order, off by a rounding")
+@mutant("harmless-rounding", "the steps of SGD and Adam are computed in another order, off by a rounding", on=KERAS)
 def harmless_rounding(keras: Any) -> None:
     """As another build of the same kernels would."""
     for keras_class in (keras.optimizers.SGD, keras.optimizers.Adam):
@@ -970,7 +975,7 @@ def steps_unknown(keras: Any) -> None:
     keras.layers.LSTM.call = call
 
 
-@mutant("boxes-behind-flips", "RandomFlip leaves boxes where they were", caught_by=("ARI33",))
+@mutant("boxes-behind-flips", "RandomFlip leaves boxes where they were", caught_by=("ARI33",), on=KERAS)
 def boxes_behind_flips(keras: Any) -> None:
     """Its images and masks are right."""
 
@@ -980,7 +985,9 @@ def boxes_behind_flips(keras: Any) -> None:
     keras.layers.RandomFlip.transform_bounding_boxes = transform_bounding_boxes
 
 
-@mutant("constraint-of-users-lost", "weights that a user's layer adds have no constraint", caught_by=("ARI30",))
+@mutant(
+    "constraint-of-users-lost", "weights that a user's layer adds have no constraint", caught_by=("ARI30",), on=KERAS
+)
 def constraint_of_users_lost(keras: Any) -> None:
     """The layers of Keras itself are right."""
     original = keras.layers.Layer.add_weight
@@ -993,7 +1000,7 @@ def constraint_of_users_lost(keras: Any) -> None:
     keras.layers.Layer.add_weight = add_weight
 
 
-@mutant("popped-layer-stays", "pop takes no layer off a Sequential", caught_by=("ARI31",))
+@mutant("popped-layer-stays", "pop takes no layer off a Sequential", caught_by=("ARI31",), on=KERAS)
 def popped_layer_stays(keras: Any) -> None:
     keras.Sequential.pop = lambda self, *args, **options: None
 
@@ -1023,7 +1030,7 @@ def precision_after_reset(keras: Any) -> None:
     keras.metrics.Precision.reset_state = reset_state
 
 
-@mutant("averages-of-zeros", "moving averages of weights begin with zeros", caught_by=("ARI36",))
+@mutant("averages-of-zeros", "moving averages of weights begin with zeros", caught_by=("ARI36",), on=KERAS)
 def averages_of_zeros(keras: Any) -> None:
     """As in Keras 3.0.1; training itself is right, and so is what it reports."""
 
@@ -1034,12 +1041,12 @@ def averages_of_zeros(keras: Any) -> None:
     keras.optimizers.Optimizer._update_model_variables_moving_average = update
 
 
-@mutant("steps-of-muon", "Muon's momentum is 0.94 where it is 0.95", caught_by=("ARI04",))
+@mutant("steps-of-muon", "Muon's momentum is 0.94 where it is 0.95", caught_by=("ARI04",), on=KERAS)
 def steps_of_muon(keras: Any) -> None:
     step_with(keras.optimizers.Muon, "momentum", lambda momentum: 0.94 if momentum == 0.95 else momentum)
 
 
-@mutant("losses-unweighted", "compile forgets loss_weights", caught_by=("ARI37",))
+@mutant("losses-unweighted", "compile forgets loss_weights", caught_by=("ARI37",), on=KERAS)
 def losses_unweighted(keras: Any) -> None:
     """Each output's loss is right, and their sum counts each once."""
     original = keras.Model.compile
@@ -1051,7 +1058,7 @@ def losses_unweighted(keras: Any) -> None:
     keras.Model.compile = compile_model
 
 
-@mutant("stopping-remembers", "EarlyStopping keeps the best value of an earlier fit", caught_by=("ARI38",))
+@mutant("stopping-remembers", "EarlyStopping keeps the best value of an earlier fit", caught_by=("ARI38",), on=KERAS)
 def stopping_remembers(keras: Any) -> None:
     """As in Keras 3.11 to 3.14; its first fit is right."""
     original = keras.callbacks.EarlyStopping.on_train_begin

@@ -6,14 +6,18 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from initcheck.frameworks.backends import load_target_keras
+from initcheck.frameworks.operations import operations
+
 Config = dict[str, Any]
 
 
 def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) -> None:
     """Makes the optimizers of that class step with another value of one attribute."""
-    original = keras_class.update_step
+    stepping, method = _step_of(keras_class)
+    original = getattr(stepping, method)
 
-    def update_step(self: Any, *args: Any, **options: Any) -> Any:
+    def step(self: Any, *args: Any, **options: Any) -> Any:
         given = getattr(self, attribute)
         setattr(self, attribute, change(given))
         try:
@@ -21,22 +25,29 @@ def step_with(keras_class: Any, attribute: str, change: Callable[[Any], Any]) ->
         finally:
             setattr(self, attribute, given)
 
-    keras_class.update_step = update_step
+    setattr(stepping, method, step)
 
 
 def step_scaled(keras_class: Any, factor: Callable[[Any], Any]) -> None:
     """Makes every step of that class longer by a factor."""
-    import tensorflow as tf
+    stepping, method = _step_of(keras_class)
+    original, ops = getattr(stepping, method), operations(load_target_keras())
 
-    original = keras_class.update_step
+    def step(self: Any, gradients: Any, variables: Any, *args: Any) -> Any:
+        every = variables if isinstance(variables, list) else [variables]
+        before = [ops.copy(ops.convert_to_tensor(one)) for one in every]
+        original(self, gradients, variables, *args)
+        for one, old in zip(every, before, strict=True):
+            one.assign(old + (ops.convert_to_tensor(one) - old) * ops.cast(factor(self), old.dtype))
 
-    def update_step(self: Any, gradient: Any, variable: Any, *args: Any) -> Any:
-        before = tf.identity(tf.convert_to_tensor(variable))
-        original(self, gradient, variable, *args)
-        after = tf.convert_to_tensor(variable)
-        variable.assign(before + (after - before) * tf.cast(factor(self), before.dtype))
+    setattr(stepping, method, step)
 
-    keras_class.update_step = update_step
+
+def _step_of(keras_class: Any) -> tuple[Any, str]:
+    """The class of its instances, and the method that takes a step: some of Keras on torch take all weights at once."""
+    stepping = type(keras_class())
+    together = "_parallel_update_step"
+    return stepping, together if hasattr(stepping, together) else "update_step"
 
 
 def wrap_call(keras_class: Any, change: Any) -> None:
